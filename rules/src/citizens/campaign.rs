@@ -1,0 +1,180 @@
+//! C1, the gate: "Thông báo kèm biểu mẫu yêu cầu chuẩn hóa tài khoản sẽ hiển thị liên tục cho đến khi người dùng điền đầy đủ, chính
+//! xác 04 thông tin"; and the days of the campaign: "Thời gian thực hiện hoàn thành trước ngày 20/7/2023".
+
+use crate::hold::{Cause, Hold, Reason, evidence};
+use crate::values::{Date, parse_day};
+use serde::{Deserialize, Serialize};
+
+/// Whom a deadline is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audience {
+    /// Persons with an HR profile in service, and those on the lists that unit heads keep.
+    Officials,
+    /// All others.
+    Citizens,
+}
+
+/// What becomes of an account without a claim once its deadline has passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterDeadline {
+    /// It is asked again at each opening: all that the letter says.
+    #[default]
+    Nag,
+    /// No putting off: connected applications get no token.
+    Require,
+    /// Hold `not-standardised`, whose way out is the form.
+    Hold,
+}
+
+/// The settings of the campaign. The default is the letter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Campaign {
+    /// The first day.
+    pub start: Date,
+    /// The last day in time, for officials.
+    pub deadline_officials: Option<Date>,
+    /// The last day in time, for all others.
+    pub deadline_citizens: Option<Date>,
+    /// What follows.
+    pub after_deadline: AfterDeadline,
+    /// The day from which a VNeID sign-in is offered.
+    pub vneid_activation: Option<Date>,
+    /// The day from which standardised accounts sign in by VNeID only.
+    pub vneid_cut_over: Option<Date>,
+    /// Disaster or registry outage: gate, citizens' holds and officials' clauses 1 to 4 rest.
+    pub freeze: bool,
+}
+
+impl Default for Campaign {
+    fn default() -> Self {
+        Self {
+            start: Date::constant(2023, 7, 15),
+            deadline_officials: Some(Date::constant(2023, 7, 19)),
+            deadline_citizens: None,
+            after_deadline: AfterDeadline::Nag,
+            vneid_activation: None,
+            vneid_cut_over: None,
+            freeze: false,
+        }
+    }
+}
+
+/// The keys of `ngomon campaign set`.
+pub const KEYS: [&str; 7] = [
+    "start",
+    "deadline.officials",
+    "deadline.citizens",
+    "after-deadline",
+    "vneid-activation",
+    "vneid-cut-over",
+    "freeze",
+];
+
+/// Why a setting is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CampaignFault {
+    /// No such key.
+    #[error("no such key")]
+    Key,
+    /// Not a value of that key.
+    #[error("not a value of that key")]
+    Value,
+    /// The days stand in the wrong order: activation before the start, cut-over before activation or without it.
+    #[error("the days are in the wrong order")]
+    Order,
+}
+
+impl Campaign {
+    /// The value of a key as `campaign show` prints it; an empty text: not set.
+    pub fn get(&self, key: &str) -> Option<String> {
+        let day = |d: Option<Date>| d.map(|d| d.to_string()).unwrap_or_default();
+        Some(match key {
+            "start" => self.start.to_string(),
+            "deadline.officials" => day(self.deadline_officials),
+            "deadline.citizens" => day(self.deadline_citizens),
+            "after-deadline" => match self.after_deadline {
+                AfterDeadline::Nag => "nag".into(),
+                AfterDeadline::Require => "require".into(),
+                AfterDeadline::Hold => "hold".into(),
+            },
+            "vneid-activation" => day(self.vneid_activation),
+            "vneid-cut-over" => day(self.vneid_cut_over),
+            "freeze" => if self.freeze { "on" } else { "off" }.into(),
+            _ => return None,
+        })
+    }
+
+    /// The campaign with one key changed. An empty value takes an optional day away.
+    pub fn with(&self, key: &str, value: &str) -> Result<Self, CampaignFault> {
+        let day = || {
+            if value.is_empty() {
+                Ok(None)
+            } else {
+                parse_day(value).map(Some).map_err(|_| CampaignFault::Value)
+            }
+        };
+        let mut to = self.clone();
+        match key {
+            "start" => to.start = day()?.ok_or(CampaignFault::Value)?,
+            "deadline.officials" => to.deadline_officials = day()?,
+            "deadline.citizens" => to.deadline_citizens = day()?,
+            "after-deadline" => {
+                to.after_deadline = match value {
+                    "nag" => AfterDeadline::Nag,
+                    "require" => AfterDeadline::Require,
+                    "hold" => AfterDeadline::Hold,
+                    _ => return Err(CampaignFault::Value),
+                }
+            }
+            "vneid-activation" => to.vneid_activation = day()?,
+            "vneid-cut-over" => to.vneid_cut_over = day()?,
+            "freeze" => {
+                to.freeze = match value {
+                    "on" => true,
+                    "off" => false,
+                    _ => return Err(CampaignFault::Value),
+                }
+            }
+            _ => return Err(CampaignFault::Key),
+        }
+        // C6: activation not before the standardisation period, cut-over not before activation.
+        let early = to.vneid_activation.is_some_and(|day| day < to.start);
+        let unannounced = to
+            .vneid_cut_over
+            .is_some_and(|cut| to.vneid_activation.is_none_or(|open| cut < open));
+        if early || unannounced {
+            Err(CampaignFault::Order)
+        } else {
+            Ok(to)
+        }
+    }
+
+    /// The last day in time.
+    pub fn deadline(&self, audience: Audience) -> Option<Date> {
+        match audience {
+            Audience::Officials => self.deadline_officials,
+            Audience::Citizens => self.deadline_citizens,
+        }
+    }
+
+    /// Has the deadline of that audience passed by that day, under a policy that holds?
+    pub fn holds_the_late(&self, audience: Audience, day: Date) -> bool {
+        self.after_deadline == AfterDeadline::Hold
+            && !self.freeze
+            && day >= self.start
+            && self.deadline(audience).is_some_and(|last| day > last)
+    }
+
+    /// The derived hold `not-standardised` of an account without a claim and without an exemption.
+    pub fn late(&self, audience: Audience, day: Date) -> Option<Hold> {
+        let last = self.deadline(audience).filter(|_| self.holds_the_late(audience, day))?;
+        Some(Hold {
+            reason: Reason::NotStandardised,
+            cause: Cause("campaign".into()),
+            evidence: evidence([("deadline", last.to_string())]),
+            last_day: None,
+        })
+    }
+}

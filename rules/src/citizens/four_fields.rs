@@ -1,0 +1,234 @@
+//! C2, four fields: "biểu mẫu để người dùng chuẩn hóa tài khoản với 4 thông tin: Họ và tên, số căn cước công dân, ngày cấp, số điện
+//! thoại (Đề nghị đảm bảo điền chính xác thông tin trùng khớp với thông tin đăng ký cấp CCCD)".
+
+use crate::record::{Form, RegistryRecord, RegistryStatus};
+use crate::values::{Date, FullName, Grade, NationalId, Phone, parse_day};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// One of the four fields. The order is that of the names, as lists print them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// Họ và tên.
+    FullName,
+    /// Ngày cấp.
+    IssuedOn,
+    /// Số căn cước công dân.
+    NationalId,
+    /// Số điện thoại.
+    Phone,
+}
+
+impl Field {
+    /// The name outsiders script against.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FullName => "full_name",
+            Self::IssuedOn => "issued_on",
+            Self::NationalId => "national_id",
+            Self::Phone => "phone",
+        }
+    }
+}
+
+/// Some of the four fields, sorted.
+pub type Fields = BTreeSet<Field>;
+
+/// A form whose four fields are right in form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParsedForm {
+    /// As typed, repaired.
+    pub full_name: FullName,
+    /// Its lost zeros put back.
+    pub national_id: NationalId,
+    /// Not after the day of the form.
+    pub issued_on: Date,
+    /// E.164.
+    pub phone: Phone,
+}
+
+/// Reads the form as of the day on which it counts, or says which fields are malformed.
+pub fn parse(form: &Form, day: Date) -> Result<ParsedForm, Fields> {
+    let name = FullName::parse(&form.full_name)
+        .map(|(name, _)| name)
+        .ok_or(Field::FullName);
+    let id = NationalId::parse(&form.national_id, None, None)
+        .map(|(id, _)| id)
+        .map_err(|_| Field::NationalId);
+    let issued = parse_day(&form.issued_on)
+        .ok()
+        .filter(|issued| *issued <= day)
+        .ok_or(Field::IssuedOn);
+    let phone = Phone::parse(&form.phone)
+        .map(|(phone, _)| phone)
+        .map_err(|_| Field::Phone);
+    match (name, id, issued, phone) {
+        (Ok(full_name), Ok(national_id), Ok(issued_on), Ok(phone)) => Ok(ParsedForm {
+            full_name,
+            national_id,
+            issued_on,
+            phone,
+        }),
+        (name, id, issued, phone) => Err([name.err(), id.err(), issued.err(), phone.err()]
+            .into_iter()
+            .flatten()
+            .collect()),
+    }
+}
+
+/// What the registry says when asked for a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistryAnswer {
+    /// The record; for a number that a person held before, the person's record as `revoked`.
+    Found(Box<RegistryRecord>),
+    /// It has no such number.
+    NotFound,
+    /// It could not be asked. That is not a no.
+    Unavailable,
+}
+
+/// The answer to a form, as files and journal tell it apart. On pages `not-found` and `mismatch` are one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// All four fields match, and nobody has the claim.
+    Standardised,
+    /// A field is not even right in form; the registry was not asked.
+    Malformed,
+    /// The registry has no such number.
+    NotFound,
+    /// A field differs from the registry's.
+    Mismatch,
+    /// All match, and the person has died.
+    Deceased,
+    /// All match, and the number was cancelled.
+    Revoked,
+    /// All match, and another account holds the claim.
+    Taken,
+    /// This account has a claim already.
+    AlreadyDone,
+    /// The registry could not be asked: kept, retried until answered.
+    Pending,
+    /// No such account; before everything.
+    UnknownAccount,
+}
+
+impl Outcome {
+    const ALL: [(Self, &'static str); 10] = [
+        (Self::Standardised, "standardised"),
+        (Self::Malformed, "malformed"),
+        (Self::NotFound, "not-found"),
+        (Self::Mismatch, "mismatch"),
+        (Self::Deceased, "deceased"),
+        (Self::Revoked, "revoked"),
+        (Self::Taken, "taken"),
+        (Self::AlreadyDone, "already-done"),
+        (Self::Pending, "pending"),
+        (Self::UnknownAccount, "unknown-account"),
+    ];
+
+    /// The name outsiders script against.
+    pub fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(outcome, _)| *outcome == self)
+            .map_or("", |(_, name)| name)
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, n)| *n == name).map(|(outcome, _)| *outcome)
+    }
+}
+
+/// An answer with what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Which.
+    pub outcome: Outcome,
+    /// The malformed or differing fields.
+    pub fields: Fields,
+    /// How alike the names were, where they were compared.
+    pub name_grade: Option<Grade>,
+    /// What the registry does not hold, to be made good by a one-time code, a second registry, or at a counter.
+    pub not_held: Fields,
+}
+
+impl Answer {
+    fn plain(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            fields: Fields::new(),
+            name_grade: None,
+            not_held: Fields::new(),
+        }
+    }
+}
+
+/// The checks, in the order of C2; the first that fails is the answer.
+///
+/// `registry` is what the registry says of the form's number, `taken` whether another account holds that person's claim; neither is
+/// looked at before its turn, so a caller that has not asked yet may pass a placeholder for an account with a claim or a malformed
+/// form.
+pub fn answer(has_claim: bool, form: &Result<ParsedForm, Fields>, registry: &RegistryAnswer, taken: bool) -> Answer {
+    if has_claim {
+        return Answer::plain(Outcome::AlreadyDone);
+    }
+    let form = match form {
+        Ok(form) => form,
+        Err(fields) => {
+            return Answer {
+                fields: fields.clone(),
+                ..Answer::plain(Outcome::Malformed)
+            };
+        }
+    };
+    let record = match registry {
+        RegistryAnswer::Found(record) => record,
+        RegistryAnswer::NotFound => return Answer::plain(Outcome::NotFound),
+        RegistryAnswer::Unavailable => return Answer::plain(Outcome::Pending),
+    };
+    let grade = form.full_name.grade(&record.full_name);
+    let differs = [
+        (Field::FullName, !grade.is_same_person()),
+        (
+            Field::IssuedOn,
+            record.issued_on.is_some_and(|held| held != form.issued_on),
+        ),
+        (
+            Field::Phone,
+            record.phone.as_ref().is_some_and(|held| *held != form.phone),
+        ),
+    ];
+    let fields: Fields = differs
+        .into_iter()
+        .filter(|(_, differs)| *differs)
+        .map(|(field, _)| field)
+        .collect();
+    let missing = [
+        (Field::IssuedOn, record.issued_on.is_none()),
+        (Field::Phone, record.phone.is_none()),
+    ];
+    let not_held = missing
+        .into_iter()
+        .filter(|(_, missing)| *missing)
+        .map(|(field, _)| field)
+        .collect();
+    let outcome = if !fields.is_empty() {
+        Outcome::Mismatch
+    } else {
+        match record.status {
+            RegistryStatus::Deceased => Outcome::Deceased,
+            RegistryStatus::Revoked => Outcome::Revoked,
+            RegistryStatus::Active if taken => Outcome::Taken,
+            RegistryStatus::Active => Outcome::Standardised,
+        }
+    };
+    Answer {
+        outcome,
+        fields,
+        name_grade: Some(grade),
+        not_held,
+    }
+}

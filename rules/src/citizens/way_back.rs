@@ -1,0 +1,117 @@
+//! C5, a way back: a stronger proof takes over a claim from a weaker one; C3: a counter can withdraw a claim made on the wrong account.
+
+use super::one_account::{CitizenAccount, Claimed, lift, on_success};
+use crate::event::{Change, ClaimEnd, Event};
+use crate::hold::{Cause, Hold, Reason, evidence};
+use crate::record::AccountId;
+use serde::{Deserialize, Serialize};
+
+/// What a claim was proven with, the weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// The four fields, typed by the signed-in owner.
+    Form,
+    /// Papers seen by an operator.
+    Counter,
+    /// VNeID level 2.
+    Vneid,
+}
+
+impl Proof {
+    /// The word in the journal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Counter => "counter",
+            Self::Vneid => "vneid",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Form, Self::Counter, Self::Vneid]
+            .into_iter()
+            .find(|proof| proof.name() == name)
+    }
+
+    /// A proof takes over from a weaker one only.
+    pub fn takes_over(self, held: Self) -> bool {
+        self > held
+    }
+}
+
+/// The holds that a claim caused on other accounts are lifted with it.
+fn lift_what_it_caused(holder: &AccountId, caused: &[AccountId]) -> impl Iterator<Item = Event> {
+    let hold = Hold {
+        reason: Reason::Duplicate,
+        cause: Cause::claim(holder),
+        evidence: [].into(),
+        last_day: None,
+    };
+    caused.iter().map(move |account| lift(account, &hold))
+}
+
+/// A claim made on the wrong account is withdrawn: no hold for the account, and all that the claim caused is lifted.
+pub fn on_withdrawal(claim: &Claimed, caused: &[AccountId]) -> Vec<Event> {
+    let ended = Change::ClaimEnded {
+        person: claim.person.clone(),
+        how: ClaimEnd::Withdrawn,
+    };
+    let mut events = vec![Event::of_account(&claim.holder, ended)];
+    events.extend(lift_what_it_caused(&claim.holder, caused));
+    events
+}
+
+/// `account` takes `old` over with a stronger proof. The account that had it is held `claim-lost`, what its claim caused is lifted,
+/// and the person's details are judged anew against `others`. `None` when the proof is not stronger.
+pub fn on_take_over(
+    account: &CitizenAccount,
+    old: &Claimed,
+    held_by: Proof,
+    proof: Proof,
+    caused: &[AccountId],
+    others: &[CitizenAccount],
+) -> Option<Vec<Event>> {
+    if !proof.takes_over(held_by) || account.claim.is_some() || account.id == old.holder {
+        return None;
+    }
+    let ended = Change::ClaimEnded {
+        person: old.person.clone(),
+        how: ClaimEnd::TakenOver,
+    };
+    let lost = Hold {
+        reason: Reason::ClaimLost,
+        cause: Cause::claim(&account.id),
+        evidence: evidence([("proof", proof.name().to_owned()), ("claim_of", account.id.to_string())]),
+        last_day: None,
+    };
+    let mut events = vec![
+        Event::of_account(&old.holder, ended),
+        Event::of_account(&old.holder, Change::HoldPlaced { hold: lost }),
+    ];
+    events.extend(lift_what_it_caused(&old.holder, caused));
+    let claim = Claimed {
+        holder: account.id.clone(),
+        ..old.clone()
+    };
+    // What the old claim caused has just been lifted: those accounts, the new holder among them, stand without it.
+    let without = |a: &CitizenAccount| {
+        let gone = Cause::claim(&old.holder);
+        let holds = a
+            .holds
+            .iter()
+            .filter(|hold| hold.cause != gone || hold.reason != Reason::Duplicate)
+            .cloned()
+            .collect();
+        CitizenAccount { holds, ..a.clone() }
+    };
+    // The old holder has its `claim-lost`; it does not get `duplicate` on top.
+    let others: Vec<CitizenAccount> = others
+        .iter()
+        .filter(|other| other.id != old.holder)
+        .map(without)
+        .collect();
+    events.extend(on_success(&without(account), &claim, proof, &others));
+    Some(events)
+}

@@ -1,0 +1,289 @@
+//! The only vocabulary of change. Who, when, in which run and on whose order is added when the journal takes an event in.
+//!
+//! Personal values stand apart: the journal holds a salted commitment of [`Personal`], the value lies beside it, encrypted.
+
+use crate::citizens::{Field, Outcome, Proof};
+use crate::hold::{Cause, Hold, Reason};
+use crate::record::{AccountId, AccountKind, Form, Profile, Stated};
+use crate::unit::UnitCode;
+use crate::values::{Date, FullName, Grade, NationalId, Phone};
+use serde::{Deserialize, Serialize};
+
+/// A random id of a person: a human being known by a proven number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PersonId(pub String);
+
+/// A random id of an HR profile.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProfileId(pub String);
+
+/// A random id of a login: credentials that accounts point to, so that a transfer moves no password.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LoginId(pub String);
+
+/// Whom an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// An account.
+    Account(AccountId),
+    /// A person.
+    Person(PersonId),
+    /// An HR profile.
+    Profile(ProfileId),
+    /// A load of a file.
+    Load(String),
+    /// A run of reconciliation.
+    Run(String),
+    /// A setting.
+    Setting(String),
+    /// An operator.
+    Operator(String),
+}
+
+impl Subject {
+    /// Kind and id, as the journal keeps them.
+    pub fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::Account(id) => ("account", id.as_str()),
+            Self::Person(id) => ("person", &id.0),
+            Self::Profile(id) => ("profile", &id.0),
+            Self::Load(id) => ("load", id),
+            Self::Run(id) => ("run", id),
+            Self::Setting(key) => ("setting", key),
+            Self::Operator(name) => ("operator", name),
+        }
+    }
+
+    /// Back from the journal.
+    pub fn from_parts(kind: &str, id: &str) -> Option<Self> {
+        let id = id.to_owned();
+        Some(match kind {
+            "account" => Self::Account(AccountId(id)),
+            "person" => Self::Person(PersonId(id)),
+            "profile" => Self::Profile(ProfileId(id)),
+            "load" => Self::Load(id),
+            "run" => Self::Run(id),
+            "setting" => Self::Setting(id),
+            "operator" => Self::Operator(id),
+            _ => return None,
+        })
+    }
+}
+
+/// How a claim came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClaimEnd {
+    /// A counter withdrew it: it was made on the wrong account.
+    Withdrawn,
+    /// A stronger proof took it over.
+    TakenOver,
+}
+
+/// What changed. The name of a variant in kebab case is the event's kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum Change {
+    /// An account came in from the system before. Personal: [`Personal::Account`].
+    AccountTakenOver {
+        /// Citizen, official or unit.
+        account_kind: AccountKind,
+        /// Where it belongs.
+        unit: Option<UnitCode>,
+        /// When it was made.
+        created_on: Option<Date>,
+        /// When it was last used.
+        last_sign_in_on: Option<Date>,
+        /// Its credentials.
+        login: LoginId,
+    },
+    /// The system made an account at a new unit (O6). Personal: [`Personal::Account`].
+    AccountCreated {
+        /// The new unit.
+        unit: UnitCode,
+        /// The same credentials as before.
+        login: LoginId,
+        /// The accounts that it succeeds.
+        succeeds: Vec<AccountId>,
+    },
+    /// A run that made this account was undone.
+    AccountRemoved,
+    /// Name, phone, mail, employee code or position were written over from the source of truth. Personal: [`Personal::Account`],
+    /// as it is from now on.
+    AccountChanged {
+        /// The columns.
+        fields: Vec<String>,
+    },
+    /// The account proved to be a person's. Personal: [`Personal::Claim`].
+    ClaimMade {
+        /// Whose.
+        person: PersonId,
+        /// How.
+        proof: Proof,
+    },
+    /// The claim counts no more.
+    ClaimEnded {
+        /// Whose it was.
+        person: PersonId,
+        /// How it ended.
+        how: ClaimEnd,
+    },
+    /// A hold began. It raises the account's generation: what was open under the last one is dead.
+    HoldPlaced {
+        /// Which.
+        hold: Hold,
+    },
+    /// A hold ended. It revives nothing.
+    HoldLifted {
+        /// Of which reason.
+        reason: Reason,
+        /// Of which cause.
+        cause: Cause,
+    },
+    /// A form was answered, or put off as pending. Personal: [`Personal::Form`].
+    FormAnswered {
+        /// Told to the person.
+        receipt: String,
+        /// How it was proven whose form it is.
+        proof: Proof,
+        /// The answer.
+        outcome: Outcome,
+        /// The malformed or differing fields.
+        fields: Vec<Field>,
+        /// How alike the names were.
+        name_grade: Option<Grade>,
+    },
+    /// Child, foreigner, card in the making: never held for it, counted apart.
+    ExemptionGranted {
+        /// Why.
+        why: String,
+        /// The last day on which it counts.
+        last_day: Date,
+    },
+    /// The exemption was taken back.
+    ExemptionEnded,
+    /// A number was proven to be this person's. Personal: [`Personal::Number`].
+    NumberProven,
+    /// A version of an HR profile counts from now on; it proves its numbers to be the person's. Personal:
+    /// [`Personal::Profile`].
+    ProfileTaken {
+        /// Whose; `None` where the row has no number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<PersonId>,
+        /// The load that brought it.
+        load: String,
+    },
+    /// A full extract does not have the profile any more.
+    ProfileGone {
+        /// The load that lacks it.
+        load: String,
+    },
+    /// A file was taken in.
+    LoadApplied {
+        /// The table.
+        table: String,
+        /// SHA-256 of its bytes, in hexadecimal.
+        digest: String,
+        /// Rows of the file.
+        rows: u64,
+        /// Rows that cannot be read.
+        quarantined: u64,
+        /// For a full extract, the unit that it covers; an empty text is the whole province.
+        full: Option<String>,
+    },
+    /// A plan took effect.
+    RunApplied {
+        /// The day it was made for.
+        as_of: Date,
+        /// Accounts that were open and are held now.
+        newly_held: u64,
+        /// Did a person approve that very run?
+        approved: bool,
+    },
+    /// A run was undone as a whole.
+    RunUndone,
+    /// A setting has a new value.
+    SettingChanged {
+        /// Before.
+        from: String,
+        /// From now on.
+        to: String,
+    },
+    /// An operator was named.
+    OperatorAdded,
+    /// An operator is none any more.
+    OperatorRemoved,
+}
+
+/// A personal value that goes with an event, kept outside the journal and erasable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "kebab-case")]
+pub enum Personal {
+    /// What the account says of its owner, and its password hash as it came.
+    Account {
+        /// The account's own words.
+        stated: Stated,
+        /// Of the login; only when the account comes in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        password_hash: Option<String>,
+    },
+    /// The person's details in the registry at the moment of the claim.
+    Claim {
+        /// All numbers that the registry knows of the person, the one in force first.
+        numbers: Vec<NationalId>,
+        /// As the registry spells it.
+        full_name: FullName,
+        /// Of the registry.
+        phone: Option<Phone>,
+    },
+    /// A form as typed.
+    Form(Form),
+    /// A number.
+    Number {
+        /// Which.
+        number: NationalId,
+    },
+    /// A row of the HR system.
+    Profile(Box<Profile>),
+}
+
+/// One change of one subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Of what.
+    pub subject: Subject,
+    /// Which.
+    pub change: Change,
+    /// What the journal must not hold.
+    pub personal: Option<Personal>,
+}
+
+impl Event {
+    /// An event of an account without personal values.
+    pub fn of_account(account: &AccountId, change: Change) -> Self {
+        Self {
+            subject: Subject::Account(account.clone()),
+            change,
+            personal: None,
+        }
+    }
+
+    /// The same with a personal value.
+    pub fn with(self, personal: Personal) -> Self {
+        Self {
+            personal: Some(personal),
+            ..self
+        }
+    }
+
+    /// The account that it changes, if it is about one.
+    pub fn account(&self) -> Option<&AccountId> {
+        match &self.subject {
+            Subject::Account(id) => Some(id),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Holds: an account is open exactly while it has none. Every hold names its clause, its evidence and its way out.
+
+use crate::values::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Why an account is held. The order is that of the names, as lists print them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Somebody ordered it: who, document number, end day.
+    ByOrder,
+    /// A stronger proof took the claim over.
+    ClaimLost,
+    /// Another account holds the claim of the person whose details this one bears.
+    Duplicate,
+    /// No sign-in for longer than policy allows (TCVN 14423; off by default).
+    Idle,
+    /// HR says: left the service.
+    Left,
+    /// Name, birth date or national id differ from HR's.
+    Mismatch,
+    /// The person's profile is at another unit, where an account exists.
+    Moved,
+    /// HR has no profile.
+    NoProfile,
+    /// The deadline passed, under the policy `hold`. Derived, never written.
+    NotStandardised,
+    /// HR says: retired.
+    Retired,
+    /// The yearly review was missed.
+    ReviewOverdue,
+    /// A periodic item fell due and the profile was not updated.
+    StaleInfo,
+    /// A movement notice has begun and the file has not followed.
+    TransferPending,
+}
+
+impl Reason {
+    /// Every reason, by name.
+    pub const ALL: [Self; 13] = [
+        Self::ByOrder,
+        Self::ClaimLost,
+        Self::Duplicate,
+        Self::Idle,
+        Self::Left,
+        Self::Mismatch,
+        Self::Moved,
+        Self::NoProfile,
+        Self::NotStandardised,
+        Self::Retired,
+        Self::ReviewOverdue,
+        Self::StaleInfo,
+        Self::TransferPending,
+    ];
+
+    /// The name outsiders script against.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ByOrder => "by-order",
+            Self::ClaimLost => "claim-lost",
+            Self::Duplicate => "duplicate",
+            Self::Idle => "idle",
+            Self::Left => "left",
+            Self::Mismatch => "mismatch",
+            Self::Moved => "moved",
+            Self::NoProfile => "no-profile",
+            Self::NotStandardised => "not-standardised",
+            Self::Retired => "retired",
+            Self::ReviewOverdue => "review-overdue",
+            Self::StaleInfo => "stale-info",
+            Self::TransferPending => "transfer-pending",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
+    /// The clause it comes from.
+    pub fn clause(self) -> Clause {
+        match self {
+            Self::Mismatch => Clause::Officials(1),
+            Self::TransferPending => Clause::Officials(2),
+            Self::StaleInfo => Clause::Officials(3),
+            Self::ReviewOverdue => Clause::Officials(4),
+            Self::Left | Self::Retired => Clause::Officials(5),
+            Self::Moved => Clause::Officials(6),
+            Self::NoProfile => Clause::Officials(7),
+            Self::NotStandardised => Clause::Citizens("C1"),
+            Self::Duplicate => Clause::Citizens("C4"),
+            Self::ClaimLost => Clause::Citizens("C5"),
+            Self::ByOrder => Clause::Order,
+            Self::Idle => Clause::Policy,
+        }
+    }
+
+    /// Does HR decide it?
+    pub fn is_hr(self) -> bool {
+        matches!(self.clause(), Clause::Officials(_)) || self == Self::Idle
+    }
+
+    /// `no-profile`, `left`, `retired` and `moved` stand alone: they make the other HR holds moot.
+    pub fn stands_alone(self) -> bool {
+        matches!(self, Self::NoProfile | Self::Left | Self::Retired | Self::Moved)
+    }
+
+    /// The freeze switch suspends citizens' holds and officials' clauses 1 to 4; clauses 5 to 7 and holds by order go on.
+    pub fn rests_in_a_freeze(self) -> bool {
+        !matches!(
+            self,
+            Self::ByOrder | Self::Left | Self::Retired | Self::Moved | Self::NoProfile
+        )
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where a hold comes from. Its text, with letter and day in force, is [`crate::law`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Clause {
+    /// A dash of letter 108/STTTT-CNTT, counted from 1.
+    Officials(u8),
+    /// A rule drawn from letter 125/UBND.
+    Citizens(&'static str),
+    /// An order, by whoever signed it.
+    Order,
+    /// A policy that the operator switched on.
+    Policy,
+}
+
+impl fmt::Display for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Officials(n) => write!(f, "108/{n}"),
+            Self::Citizens(rule) => write!(f, "125/{rule}"),
+            Self::Order => f.write_str("order"),
+            Self::Policy => f.write_str("policy"),
+        }
+    }
+}
+
+/// The facts compared: grades, days, unit codes, document numbers. Never a personal value.
+pub type Evidence = BTreeMap<String, String>;
+
+/// What makes two holds of one account and reason different: a claim, a notice, an order, HR.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cause(pub String);
+
+impl Cause {
+    /// The HR system.
+    pub fn hr() -> Self {
+        Self("hr".into())
+    }
+
+    /// The claim that an account holds.
+    pub fn claim(holder: &crate::record::AccountId) -> Self {
+        Self(format!("claim:{holder}"))
+    }
+
+    /// A movement notice.
+    pub fn notice(number: &str) -> Self {
+        Self(format!("notice:{number}"))
+    }
+
+    /// A document that orders it.
+    pub fn order(document: &str) -> Self {
+        Self(format!("order:{document}"))
+    }
+}
+
+/// One cause that keeps one account from signing in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Hold {
+    /// Why.
+    pub reason: Reason,
+    /// Which of the causes of that reason.
+    pub cause: Cause,
+    /// What was compared.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub evidence: Evidence,
+    /// The last day on which it counts, where that is known ahead (`by-order`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_day: Option<Date>,
+}
+
+impl Hold {
+    /// A hold of HR's, whose cause is HR itself.
+    pub fn of_hr(reason: Reason, evidence: Evidence) -> Self {
+        Self {
+            reason,
+            cause: Cause::hr(),
+            evidence,
+            last_day: None,
+        }
+    }
+
+    /// What identifies it within its account.
+    pub fn key(&self) -> (Reason, Cause) {
+        (self.reason, self.cause.clone())
+    }
+}
+
+/// Evidence from pairs.
+pub fn evidence<const N: usize>(pairs: [(&str, String); N]) -> Evidence {
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}

@@ -1,0 +1,15 @@
+//! The two letters as code. Everything here is pure: no input or output, no clock, no randomness, no SQL, no HTTP.
+//!
+//! [`values`] are parsed once, at the door. [`citizens`] is letter 125/UBND, [`officials`] letter 108/STTTT-CNTT; both answer with
+//! [`event`]s or a reason why not. [`hold`] is the one idea: an account is open exactly while nothing holds it.
+
+pub mod citizens;
+pub mod event;
+pub mod hold;
+pub mod law;
+pub mod officials;
+pub mod plan;
+pub mod quarantine;
+pub mod record;
+pub mod unit;
+pub mod values;

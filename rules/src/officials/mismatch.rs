@@ -1,0 +1,40 @@
+//! Clause 1: "Thông tin không trùng khớp với hệ thống thông tin quản lý công chức, viên chức do Sở Nội vụ quản lý."
+
+use super::decide::Case;
+use crate::hold::{Hold, Reason};
+use crate::record::Profile;
+
+/// Name, birth date or national id differ. What is unknown on either side never makes a mismatch; phone, mail and position are
+/// taken over from HR instead.
+pub(super) fn mismatch(case: &Case<'_>, profile: &Profile) -> Option<Hold> {
+    let stated = &case.account.stated;
+    let grade = stated
+        .full_name
+        .as_ref()
+        .map(|name| name.grade(&profile.full_name))
+        .filter(|grade| !grade.is_same_person());
+    let birth = stated
+        .birth_date
+        .zip(profile.birth_date)
+        .is_some_and(|(a, b)| !a.agrees(b));
+    let number = stated
+        .national_id
+        .zip(profile.national_id)
+        .is_some_and(|(a, b)| !case.directory.same_person(a, b));
+    let name = grade.map(|grade| {
+        (
+            "full_name",
+            if grade == crate::values::Grade::Near {
+                "near"
+            } else {
+                "differs"
+            },
+        )
+    });
+    let found = name
+        .into_iter()
+        .chain(birth.then_some(("birth_date", "differs")))
+        .chain(number.then_some(("national_id", "differs")));
+    let evidence: crate::hold::Evidence = found.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    (!evidence.is_empty()).then(|| Hold::of_hr(Reason::Mismatch, evidence))
+}

@@ -1,0 +1,27 @@
+//! Letter 108/STTTT-CNTT: a civil servant's account lives exactly as long as the HR system vouches for it. In force from
+//! 01/03/2021.
+//!
+//! One file a clause, named by what it holds for. [`decide`] asks them in the letter's order.
+
+mod decide;
+mod directory;
+mod left;
+mod mismatch;
+mod moved;
+mod policy;
+mod retirement;
+mod review;
+mod stale;
+mod transfer;
+
+pub use decide::{Case, Decision, PersonPlan, decide, decide_person};
+pub use directory::{Coverage, Directory, Found, KeptProfile, OfficialAccount, Quarantined, Undecided};
+pub use policy::{OfficialsPolicy, POLICY_KEYS};
+pub use retirement::{Retirement, retirement};
+pub use review::{review_due, warn_days};
+pub use transfer::latest_begun;
+
+use crate::values::Date;
+
+/// "từ ngày 01/03/2021 hệ thống tài khoản công vụ sẽ áp dụng theo cơ chế sau": no such hold before.
+pub const IN_FORCE: Date = Date::constant(2021, 3, 1);

@@ -1,0 +1,41 @@
+//! Clause 4: "Định kỳ 1 năm không rà soát, cập nhật thông tin quản lý nhân sự tại hệ thống thông tin quản lý công chức, viên chức do
+//! Sở Nội vụ quản lý."
+
+use super::IN_FORCE;
+use super::decide::Case;
+use super::directory::KeptProfile;
+use super::policy::OfficialsPolicy;
+use crate::hold::{Hold, Reason, evidence};
+use crate::values::Date;
+use jiff::ToSpan;
+
+/// The last day in time. On the anniversary itself it is still in time; 29/2 counts as 28/2. Never reviewed counts from the day the
+/// profile was made, or else first taken in, and the clock never starts before the letter was in force.
+pub fn review_due(kept: &KeptProfile, policy: &OfficialsPolicy) -> Date {
+    let profile = &kept.profile;
+    let from = profile
+        .reviewed_on
+        .or(profile.created_on)
+        .unwrap_or(kept.first_taken_on)
+        .max(IN_FORCE);
+    from.checked_add(i64::from(policy.review_months).months())
+        .unwrap_or(Date::MAX)
+}
+
+/// The yearly review was missed. Rests during leave.
+pub(super) fn review_overdue(case: &Case<'_>, kept: &KeptProfile) -> Option<Hold> {
+    let due = review_due(kept, case.policy);
+    let holds = case.day > due && !kept.profile.status_on(case.day).rests();
+    holds.then(|| {
+        let last = kept.profile.reviewed_on.map(|day| day.to_string()).unwrap_or_default();
+        Hold::of_hr(
+            Reason::ReviewOverdue,
+            evidence([("reviewed_on", last), ("due_on", due.to_string())]),
+        )
+    })
+}
+
+/// How many days ahead `stale-info` and `review-overdue` are warned of.
+pub fn warn_days() -> [i32; 3] {
+    [30, 7, 1]
+}

@@ -1,0 +1,41 @@
+//! Clause 2: "Khi chuyển công tác nhưng không chuyển hồ sơ tại hệ thống thông tin quản lý công chức, viên chức do Sở Nội vụ quản lý."
+
+use super::decide::Case;
+use crate::hold::{Cause, Hold, Reason, evidence};
+use crate::record::{Notice, Profile};
+use crate::values::Date;
+use jiff::ToSpan;
+
+/// Of a person's notices only the latest that has begun and is not withdrawn counts; of one day, the later row. `notices` stand in
+/// the order of their rows.
+pub fn latest_begun<'a>(notices: impl IntoIterator<Item = &'a Notice>, day: Date) -> Option<&'a Notice> {
+    let counts =
+        |notice: &&Notice| notice.effective_on <= day && notice.withdrawn_on.is_none_or(|withdrawn| withdrawn > day);
+    // `max_by_key` gives the last of equals.
+    notices
+        .into_iter()
+        .filter(counts)
+        .max_by_key(|notice| notice.effective_on)
+}
+
+/// A notice says that the person moved to unit B, its day has come, and the profile is not at B.
+pub(super) fn transfer_pending(case: &Case<'_>, profile: &Profile) -> Option<Hold> {
+    let notice = case.notice?;
+    let to = case.units.follow(&notice.to_unit, case.day);
+    let at = case.units.follow(&profile.unit, case.day);
+    let begins = notice
+        .effective_on
+        .checked_add(i64::from(case.policy.grace_transfer).days())
+        .ok()?;
+    (at != to && begins <= case.day).then(|| Hold {
+        reason: Reason::TransferPending,
+        cause: Cause::notice(&notice.notice_no),
+        evidence: evidence([
+            ("notice", notice.notice_no.clone()),
+            ("effective_on", notice.effective_on.to_string()),
+            ("to_unit", to.to_string()),
+            ("profile_unit", at.to_string()),
+        ]),
+        last_day: None,
+    })
+}

@@ -1,0 +1,150 @@
+//! Days of the calendar, and birth dates known in part.
+
+use super::text::{all_digits, digits};
+use jiff::tz::{Offset, TimeZone};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A civil day, in Asia/Ho_Chi_Minh.
+pub type Date = jiff::civil::Date;
+
+/// The day in Huế at an instant. Vietnam is at UTC+7 the year round, so this needs no zone data.
+pub fn local_day(at: jiff::Timestamp) -> Date {
+    at.to_zoned(TimeZone::fixed(Offset::constant(7))).date()
+}
+
+/// Why a cell is no day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateFault {
+    /// Not a day of the calendar.
+    Bad,
+    /// A two-digit year.
+    Ambiguous,
+}
+
+/// Reads `yyyy-mm-dd`, or the day first: `d/m/yyyy`, `d-m-yyyy`, `d.m.yyyy`.
+pub fn parse_day(raw: &str) -> Result<Date, DateFault> {
+    let text = digits(raw);
+    let separator = text
+        .chars()
+        .find(|c| matches!(c, '-' | '/' | '.'))
+        .ok_or(DateFault::Bad)?;
+    let parts: Vec<&str> = text.split(separator).map(str::trim).collect();
+    let [a, b, c] = parts[..] else {
+        return Err(DateFault::Bad);
+    };
+    if ![a, b, c].into_iter().all(all_digits) {
+        return Err(DateFault::Bad);
+    }
+    match (a.len(), b.len(), c.len()) {
+        (4, 2, 2) if separator == '-' => day(a, b, c),
+        (1..=2, 1..=2, 4) => day(c, b, a),
+        (1..=2, 1..=2, 2) => Err(DateFault::Ambiguous),
+        _ => Err(DateFault::Bad),
+    }
+}
+
+fn day(year: &str, month: &str, day: &str) -> Result<Date, DateFault> {
+    let number = |s: &str| s.parse::<i16>().map_err(|_| DateFault::Bad);
+    let small = |s: &str| s.parse::<i8>().map_err(|_| DateFault::Bad);
+    Date::new(number(year)?, small(month)?, small(day)?).map_err(|_| DateFault::Bad)
+}
+
+/// A birth date known to the year, the month or the day.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum PartialDate {
+    /// `1957`.
+    Year(i16),
+    /// `1957-08`.
+    Month(i16, i8),
+    /// `1957-08-15`.
+    Day(Date),
+}
+
+impl PartialDate {
+    /// Reads `1957`, `1957-08`, `08/1957`, `00/00/1957`, `--/08/1957`, or a whole day.
+    pub fn parse(raw: &str) -> Result<Self, DateFault> {
+        let text = digits(raw);
+        if let Ok(day) = parse_day(&text) {
+            return Ok(Self::Day(day));
+        }
+        let unknown = |s: &str| s.is_empty() || s.bytes().all(|b| b == b'0' || b == b'-');
+        let year = |s: &str| {
+            (s.len() == 4 && all_digits(s))
+                .then(|| s.parse::<i16>().ok())
+                .flatten()
+                .filter(|y| *y > 0)
+        };
+        let month = |s: &str| s.parse::<i8>().ok().filter(|m| s.len() <= 2 && (1..=12).contains(m));
+        let slashed: Vec<&str> = text.split('/').map(str::trim).collect();
+        let found = match slashed[..] {
+            [y] => match y.split_once('-') {
+                Some((y, m)) if m.len() == 2 => year(y).zip(month(m)).map(|(y, m)| Self::Month(y, m)),
+                _ => year(y).map(Self::Year),
+            },
+            [m, y] if unknown(m) => year(y).map(Self::Year),
+            [m, y] => year(y).zip(month(m)).map(|(y, m)| Self::Month(y, m)),
+            [d, m, y] if unknown(d) && unknown(m) => year(y).map(Self::Year),
+            [d, m, y] if unknown(d) => year(y).zip(month(m)).map(|(y, m)| Self::Month(y, m)),
+            _ => None,
+        };
+        found.ok_or_else(|| parse_day(&text).err().unwrap_or(DateFault::Bad))
+    }
+
+    /// The year, which is always known.
+    pub fn year(self) -> i16 {
+        match self {
+            Self::Year(y) | Self::Month(y, _) => y,
+            Self::Day(d) => d.year(),
+        }
+    }
+
+    /// The month, where it is known.
+    pub fn month(self) -> Option<i8> {
+        match self {
+            Self::Year(_) => None,
+            Self::Month(_, m) => Some(m),
+            Self::Day(d) => Some(d.month()),
+        }
+    }
+
+    /// Do the parts that both sides know agree?
+    pub fn agrees(self, other: Self) -> bool {
+        self.year() == other.year()
+            && self.month().zip(other.month()).is_none_or(|(a, b)| a == b)
+            && match (self, other) {
+                (Self::Day(a), Self::Day(b)) => a == b,
+                _ => true,
+            }
+    }
+}
+
+impl fmt::Display for PartialDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Year(y) => write!(f, "{y:04}"),
+            Self::Month(y, m) => write!(f, "{y:04}-{m:02}"),
+            Self::Day(d) => write!(f, "{d}"),
+        }
+    }
+}
+
+impl fmt::Debug for PartialDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PartialDate(…)") // personal: never in a log
+    }
+}
+
+impl TryFrom<String> for PartialDate {
+    type Error = &'static str;
+    fn try_from(raw: String) -> Result<Self, Self::Error> {
+        Self::parse(&raw).map_err(|_| "not a date")
+    }
+}
+
+impl From<PartialDate> for String {
+    fn from(date: PartialDate) -> Self {
+        date.to_string()
+    }
+}

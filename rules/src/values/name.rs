@@ -1,0 +1,241 @@
+//! Full names: repaired, then compared in grades (rules.md, "When two values are the same").
+
+use super::text::is_invisible;
+use super::{Repair, Repairs};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+
+/// How alike two names are, the best first. Only [`Grade::Exact`] and [`Grade::Folded`] count as the same person's name, and only
+/// where a national id already says who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    /// Equal after case folding and canonical tone placement: `Hoà` = `Hòa`.
+    Exact,
+    /// Equal without diacritics, with Đ as D, without spaces and punctuation.
+    Folded,
+    /// One edit apart when folded, i for y, or a middle name missing. Shown to the counter, never a match.
+    Near,
+    /// Another name.
+    Different,
+}
+
+impl Grade {
+    /// Is it one person's name?
+    pub fn is_same_person(self) -> bool {
+        self <= Self::Folded
+    }
+}
+
+/// A name as it is kept: NFC, white space collapsed, no invisible characters, `Đ đ` as U+0110 and U+0111. It has at least one
+/// letter. One word and one letter are enough: such names exist.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FullName(String);
+
+impl FullName {
+    /// Reads a name. `None` when no letter is left: a value without any letter is no name.
+    pub fn parse(raw: &str) -> Option<(Self, Repairs)> {
+        let (name, repairs) = mend(raw);
+        name.chars().any(char::is_alphabetic).then_some((Self(name), repairs))
+    }
+
+    /// As kept.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The key under which two writings are exactly the same.
+    pub fn exact_key(&self) -> String {
+        exact_key(&self.0)
+    }
+
+    /// The key under which two writings are one person's name: the folded form, or the exact one where folding leaves nothing.
+    pub fn person_key(&self) -> String {
+        let folded = folded(&self.0);
+        if folded.is_empty() { self.exact_key() } else { folded }
+    }
+
+    /// How alike two names are.
+    pub fn grade(&self, other: &Self) -> Grade {
+        if self.0 == other.0 || self.exact_key() == other.exact_key() {
+            return Grade::Exact;
+        }
+        let (a, b) = (self.person_key(), other.person_key());
+        if a == b {
+            Grade::Folded
+        } else if one_edit(&a, &b) || i_for_y(&a) == i_for_y(&b) || middle_missing(&self.0, &other.0) {
+            Grade::Near
+        } else {
+            Grade::Different
+        }
+    }
+}
+
+impl fmt::Debug for FullName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FullName(…)") // personal: never in a log
+    }
+}
+
+impl fmt::Display for FullName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for FullName {
+    type Error = &'static str;
+    fn try_from(raw: String) -> Result<Self, Self::Error> {
+        Self::parse(&raw)
+            .map(|(name, _)| name)
+            .ok_or("a name has at least one letter")
+    }
+}
+
+impl From<FullName> for String {
+    fn from(name: FullName) -> Self {
+        name.0
+    }
+}
+
+/// The repairs that a name (of a person or a unit) is given before anything is compared.
+fn mend(raw: &str) -> (String, Repairs) {
+    let mut repairs = Repairs::default();
+    let composed: String = if is_nfc(raw) {
+        raw.to_owned()
+    } else {
+        repairs.add(Repair::Nfc);
+        raw.nfc().collect()
+    };
+    let mut out = String::with_capacity(composed.len());
+    let mut gap = false;
+    for c in composed.chars() {
+        let c = match c {
+            c if is_invisible(c) => {
+                repairs.add(Repair::ZeroWidth);
+                continue;
+            }
+            'Ð' | 'Ɖ' => {
+                repairs.add(Repair::DStroke);
+                'Đ'
+            }
+            'ð' | 'ɖ' => {
+                repairs.add(Repair::DStroke);
+                'đ'
+            }
+            c => c,
+        };
+        if c.is_whitespace() {
+            gap = !out.is_empty();
+        } else {
+            if gap {
+                out.push(' ');
+                gap = false;
+            }
+            out.push(c);
+        }
+    }
+    (out, repairs)
+}
+
+/// Case folded, with the tone mark of an open syllable in `oa`, `oe`, `uy` on its first vowel. Closed syllables and `qu-` are
+/// untouched. Also the key by which a unit's name is looked up.
+pub fn exact_key(text: &str) -> String {
+    let (text, _) = mend(text);
+    // Upper, then lower: full case folding of all that names hold.
+    let text = text.to_uppercase().to_lowercase();
+    if text.is_ascii() {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut word = String::new();
+    for c in text.chars() {
+        if c.is_alphanumeric() || c == '_' {
+            word.push(c);
+        } else {
+            push_syllable(&mut out, &word);
+            word.clear();
+            out.push(c);
+        }
+    }
+    push_syllable(&mut out, &word);
+    out
+}
+
+fn push_syllable(out: &mut String, word: &str) {
+    const MOVES: [(&str, [(&str, &str); 5]); 3] = [
+        (
+            "oa",
+            [("oà", "òa"), ("oá", "óa"), ("oã", "õa"), ("oả", "ỏa"), ("oạ", "ọa")],
+        ),
+        (
+            "oe",
+            [("oè", "òe"), ("oé", "óe"), ("oẽ", "õe"), ("oẻ", "ỏe"), ("oẹ", "ọe")],
+        ),
+        (
+            "uy",
+            [("uỳ", "ùy"), ("uý", "úy"), ("uỹ", "ũy"), ("uỷ", "ủy"), ("uỵ", "ụy")],
+        ),
+    ];
+    for (_, pairs) in &MOVES {
+        for (second, first) in pairs {
+            if let Some(head) = word.strip_suffix(second)
+                && !head.ends_with('q')
+            {
+                out.push_str(head);
+                out.push_str(first);
+                return;
+            }
+        }
+    }
+    out.push_str(word);
+}
+
+/// Upper case, without marks (category M), spaces (Z), punctuation (P) and control characters (C); Đ is D.
+fn folded(text: &str) -> String {
+    text.to_uppercase()
+        .nfd()
+        .map(|c| if c == 'Đ' { 'D' } else { c })
+        .filter(|c| {
+            c.is_ascii_alphanumeric()
+                || !matches!(
+                    c.general_category_group(),
+                    GeneralCategoryGroup::Mark
+                        | GeneralCategoryGroup::Separator
+                        | GeneralCategoryGroup::Punctuation
+                        | GeneralCategoryGroup::Other
+                )
+        })
+        .collect()
+}
+
+fn i_for_y(folded: &str) -> String {
+    folded.replace('Y', "I")
+}
+
+/// At most one letter added, dropped or changed.
+fn one_edit(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let (long, short) = if a.len() >= b.len() { (&a, &b) } else { (&b, &a) };
+    if long.len() - short.len() > 1 {
+        return false;
+    }
+    let head = long.iter().zip(short).take_while(|(x, y)| x == y).count();
+    let rest = usize::from(long.len() == short.len());
+    long.get(head + 1..) == short.get(head + rest..)
+}
+
+/// The same first and last word, and what stands between in the shorter stands in order in the longer.
+fn middle_missing(a: &str, b: &str) -> bool {
+    let words = |s: &str| s.split_whitespace().map(folded).collect::<Vec<_>>();
+    let (a, b) = (words(a), words(b));
+    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    if short.len() < 2 || long.len() == short.len() || long.first() != short.first() || long.last() != short.last() {
+        return false;
+    }
+    let mut rest = long.iter();
+    short.iter().all(|word| rest.any(|x| x == word))
+}

@@ -1,0 +1,197 @@
+//! What surrounds the program: the time and the randomness.
+//!
+//! Nothing else in the workspace reads the machine's clock or its randomness (`clippy.toml` forbids it). Whoever needs
+//! one of them is handed an [`Ambient`], so that a test can set both and see the same run twice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::merkle::sha256;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// The present instant (UTC).
+    fn now(&self) -> Timestamp;
+}
+
+/// Throws the dice.
+pub trait Chance: Send + Sync {
+    /// Fills all of `bytes` with bytes that nobody can foretell.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The clock and the randomness of a run. Cheap to clone.
+#[derive(Clone)]
+pub struct Ambient {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub chance: Arc<dyn Chance>,
+}
+
+impl Ambient {
+    /// The machine's own clock and randomness.
+    pub fn system() -> Self {
+        Ambient {
+            clock: Arc::new(Machine),
+            chance: Arc::new(Machine),
+        }
+    }
+
+    /// For tests: the clock shows `at` and gains one microsecond each time it is read; the randomness follows from
+    /// `seed`.
+    pub fn fixed(at: Timestamp, seed: u64) -> Self {
+        Ambient {
+            clock: Arc::new(FixedClock {
+                at,
+                reads: AtomicI64::new(0),
+            }),
+            chance: Arc::new(FixedChance {
+                seed,
+                fills: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// The present instant (UTC).
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new identifier, version 7 (RFC 9562): ids sort by the millisecond in which they were made, in no order within
+    /// it.
+    pub fn uuid(&self) -> Uuid {
+        // A clock before 1970 has no place in a version 7: such ids sort first.
+        let millis = u64::try_from(self.now().as_millisecond()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid()
+    }
+
+    /// `N` bytes that nobody can foretell.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.chance.fill(&mut bytes);
+        bytes
+    }
+}
+
+/// Ends the process at once, for faults after which nothing it would do can be trusted: the machine has no randomness,
+/// or a cipher refuses what it cannot refuse. Going on would repeat keys or write values in clear.
+pub(crate) fn give_up(why: &str) -> ! {
+    eprintln!("ngomon stops: {why}");
+    std::process::abort()
+}
+
+struct Machine;
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place where the machine's clock is read"
+)]
+impl Clock for Machine {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place where the machine's randomness is read"
+)]
+impl Chance for Machine {
+    fn fill(&self, bytes: &mut [u8]) {
+        if aws_lc_rs::rand::fill(bytes).is_err() {
+            give_up("this machine gives no randomness");
+        }
+    }
+}
+
+struct FixedClock {
+    at: Timestamp,
+    reads: AtomicI64,
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        let gained = SignedDuration::from_micros(self.reads.fetch_add(1, Ordering::Relaxed));
+        self.at.checked_add(gained).unwrap_or(Timestamp::MAX)
+    }
+}
+
+struct FixedChance {
+    seed: u64,
+    fills: AtomicU64,
+}
+
+impl Chance for FixedChance {
+    fn fill(&self, bytes: &mut [u8]) {
+        let fill = self.fills.fetch_add(1, Ordering::Relaxed);
+        for (block, chunk) in (0_u64..).zip(bytes.chunks_mut(32)) {
+            let hash = sha256(&[&self.seed.to_be_bytes(), &fill.to_be_bytes(), &block.to_be_bytes()]);
+            chunk.copy_from_slice(&hash[..chunk.len()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> Timestamp {
+        "2026-06-01T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_fixed_run_repeats_and_a_seed_changes_it() {
+        let draw = |ambient: &Ambient| {
+            (
+                ambient.now(),
+                ambient.bytes::<100>(),
+                ambient.uuid(),
+                ambient.bytes::<100>(),
+            )
+        };
+        let first = draw(&Ambient::fixed(noon(), 1));
+        assert_eq!(first, draw(&Ambient::fixed(noon(), 1)));
+        assert_ne!(first.1, Ambient::fixed(noon(), 2).bytes::<100>());
+        assert_ne!(first.1, first.3, "each draw is new");
+        assert_ne!(first.1[..32], first.1[32..64], "each block is new");
+    }
+
+    #[test]
+    fn a_fixed_clock_gains_a_microsecond_a_read_also_through_clones() {
+        let ambient = Ambient::fixed(noon(), 1);
+        assert_eq!(ambient.now(), noon());
+        assert_eq!(ambient.clone().now().as_microsecond(), noon().as_microsecond() + 1);
+        assert_eq!(ambient.now().as_microsecond(), noon().as_microsecond() + 2);
+        assert_eq!(Ambient::fixed(Timestamp::MAX, 1).now(), Timestamp::MAX);
+    }
+
+    #[test]
+    fn an_id_is_a_version_7_of_its_millisecond() {
+        let ambient = Ambient::fixed(noon(), 1);
+        let (one, two) = (ambient.uuid(), ambient.uuid());
+        assert_ne!(one, two);
+        assert_eq!((one.get_version_num(), one.get_variant()), (7, uuid::Variant::RFC4122));
+        assert_eq!(
+            one.get_timestamp().unwrap().to_unix().0,
+            u64::try_from(noon().as_second()).unwrap()
+        );
+        assert_eq!(
+            Ambient::fixed("1969-01-01T00:00:00Z".parse().unwrap(), 1)
+                .uuid()
+                .get_version_num(),
+            7
+        );
+    }
+
+    #[test]
+    fn the_machine_gives_time_and_chance() {
+        let ambient = Ambient::system();
+        assert!(ambient.now() > "2024-01-01T00:00:00Z".parse().unwrap());
+        assert_ne!(ambient.bytes::<16>(), ambient.bytes::<16>());
+        assert_ne!(ambient.uuid(), ambient.uuid());
+    }
+}

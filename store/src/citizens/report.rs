@@ -1,0 +1,260 @@
+//! C7, the digital report: from counters, or, for a day that lies before the newest change, from the accounts.
+
+use super::lists::{claimed_on, written_on};
+use crate::db::{Row, Tx};
+use crate::error::{Refusal, Result, StoreError};
+use crate::settings::campaign;
+use crate::store::Store;
+use crate::tables::{day_of, end_of};
+use crate::units;
+use ngomon_rules::citizens::{Bucket, Outcome, Progress, Standing};
+use ngomon_rules::record::AccountKind;
+use ngomon_rules::unit::{UnitCode, UnitTree};
+use ngomon_rules::values::Date;
+use std::collections::{BTreeMap, HashMap};
+
+/// A line of the report: a unit with all below it; an empty unit: the accounts of no known unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReportLine {
+    /// Its code.
+    pub unit: String,
+    /// Its name.
+    pub name: String,
+    /// All accounts.
+    pub accounts: u64,
+    /// Those with a claim.
+    pub standardised: u64,
+    /// Those whose form waits.
+    pub pending: u64,
+    /// Those whose last form was refused.
+    pub refused: u64,
+    /// Those with a hold.
+    pub held: u64,
+    /// Those without a form.
+    pub not_started: u64,
+    /// Those that are exempt.
+    pub exempt: u64,
+}
+
+impl ReportLine {
+    fn add(&mut self, standing: Standing, n: u64) {
+        self.accounts += n;
+        *match standing {
+            Standing::Standardised => &mut self.standardised,
+            Standing::Held => &mut self.held,
+            Standing::Exempt => &mut self.exempt,
+            Standing::Pending => &mut self.pending,
+            Standing::Refused => &mut self.refused,
+            Standing::NotStarted => &mut self.not_started,
+        } += n;
+    }
+}
+
+/// A line of the report on staff, by HR profiles in service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StaffLine {
+    /// Its code.
+    pub unit: String,
+    /// Its name.
+    pub name: String,
+    /// Profiles in service.
+    pub staff: u64,
+    /// Those whose person has a standardised account.
+    pub standardised: u64,
+}
+
+/// Sums per unit and all above, for the units valid on a day.
+struct Sums<'a, L> {
+    tree: &'a UnitTree,
+    day: Date,
+    lines: BTreeMap<String, L>,
+    lineages: HashMap<String, Vec<String>>,
+}
+
+impl<'a, L: Default> Sums<'a, L> {
+    fn new(tree: &'a UnitTree, day: Date, mut line: impl FnMut(&str, &str) -> L) -> Self {
+        let valid = tree.iter().filter(|unit| unit.is_valid_on(day));
+        let lines = valid
+            .map(|u| (u.code.to_string(), line(u.code.as_str(), &u.name)))
+            .collect();
+        Self {
+            tree,
+            day,
+            lines,
+            lineages: HashMap::new(),
+        }
+    }
+
+    /// Adds to the unit that counts for `unit` on the day, and to all above it.
+    fn add(&mut self, unit: &str, mut add: impl FnMut(&mut L)) {
+        let (tree, day) = (self.tree, self.day);
+        let lineage = self.lineages.entry(unit.to_owned()).or_insert_with(|| {
+            let code = UnitCode(unit.to_owned());
+            let known = tree.get(&code).is_some();
+            let lineage = if known { tree.lineage(&code, day) } else { Vec::new() };
+            lineage.into_iter().map(ToString::to_string).collect()
+        });
+        if lineage.is_empty() {
+            add(self.lines.entry(String::new()).or_default());
+        }
+        for code in lineage {
+            if let Some(line) = self.lines.get_mut(code) {
+                add(line);
+            }
+        }
+    }
+
+    /// The lines of a unit and all below it, or all.
+    fn below(self, top: Option<&UnitCode>) -> Vec<L> {
+        let (tree, day) = (self.tree, self.day);
+        let wanted =
+            |code: &str| top.is_none_or(|top| !code.is_empty() && tree.is_within(&UnitCode(code.to_owned()), top, day));
+        self.lines
+            .into_iter()
+            .filter(|(code, _)| wanted(code))
+            .map(|(_, line)| line)
+            .collect()
+    }
+}
+
+fn known(tree: &UnitTree, unit: Option<&UnitCode>) -> Result<()> {
+    match unit {
+        Some(unit) if tree.get(unit).is_none() => Err(Refusal::UnknownUnit(unit.to_string()).into()),
+        _ => Ok(()),
+    }
+}
+
+impl Store {
+    /// The report as of a day, by unit, each with all below it.
+    pub async fn report(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<ReportLine>> {
+        self.db
+            .read(async |tx| {
+                let tree = units::tree(tx).await?;
+                known(&tree, unit)?;
+                let campaign = campaign(tx).await?;
+                let mut sums = Sums::new(&tree, day, |unit, name| ReportLine {
+                    unit: unit.to_owned(),
+                    name: name.to_owned(),
+                    ..ReportLine::default()
+                });
+                let mut add = |bucket: &Bucket, n: u64| {
+                    let standing = bucket.standing(&campaign, day);
+                    let unit = bucket.unit.as_ref().map(|u| u.as_str()).unwrap_or_default();
+                    sums.add(unit, |line| line.add(standing, n));
+                };
+                if is_newest(tx, day).await? {
+                    counted(tx, &mut add).await?;
+                } else {
+                    recounted(tx, day, &mut add).await?;
+                }
+                Ok(sums.below(unit))
+            })
+            .await
+    }
+
+    /// Of the staff in their HR profiles, who has a standardised account.
+    pub async fn staff_report(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<StaffLine>> {
+        self.db
+            .read(async |tx| {
+                let tree = units::tree(tx).await?;
+                known(&tree, unit)?;
+                let mut sums = Sums::new(&tree, day, |unit, name| StaffLine {
+                    unit: unit.to_owned(),
+                    name: name.to_owned(),
+                    ..StaffLine::default()
+                });
+                let sql = "SELECT p.unit, COUNT(*), COUNT(c.person) FROM profile p LEFT JOIN claim c ON c.person = p.person \
+                     AND c.since < $1 AND (c.until IS NULL OR c.until >= $1) \
+                     WHERE p.gone = 0 AND p.service_to >= $2 GROUP BY p.unit";
+                for row in tx.rows(sql, [end_of(day).into(), day.to_string().into()]).await? {
+                    let (staff, done): (i64, i64) = (row.get(1)?, row.get(2)?);
+                    sums.add(&row.get::<String>(0)?, |line| {
+                        line.staff += staff.unsigned_abs();
+                        line.standardised += done.unsigned_abs();
+                    });
+                }
+                Ok(sums.below(unit))
+            })
+            .await
+    }
+}
+
+/// Does everything recorded count by the end of that day? Then the counters are its report.
+async fn is_newest(tx: &mut Tx, day: Date) -> Result<bool> {
+    let row = tx.row("SELECT MAX(effective) FROM horizon", []).await?;
+    let newest: Option<i64> = row.map(|row| row.get(0)).transpose()?.flatten();
+    Ok(newest.is_none_or(|newest| newest < end_of(day)))
+}
+
+/// A bucket from six columns, the unit first.
+pub(crate) fn bucket_of(row: &Row) -> Result<Bucket> {
+    let unit: String = row.get(0)?;
+    Ok(Bucket {
+        unit: (!unit.is_empty()).then_some(UnitCode(unit)),
+        official_to: day_of(&row.get::<String>(1)?)?,
+        exempt_to: day_of(&row.get::<String>(2)?)?,
+        held_to: day_of(&row.get::<String>(3)?)?,
+        claimed: row.get::<i64>(4)? != 0,
+        last: Progress::parse(&row.get::<String>(5)?)
+            .ok_or_else(|| StoreError::corrupt("report_counter", "no such word"))?,
+    })
+}
+
+/// The counters, their slots summed up.
+pub(crate) async fn counted(tx: &mut Tx, add: &mut impl FnMut(&Bucket, u64)) -> Result<()> {
+    let sql = "SELECT unit, official_to, exempt_to, held_to, claimed, last, CAST(SUM(n) AS BIGINT) FROM report_counter \
+         GROUP BY unit, official_to, exempt_to, held_to, claimed, last HAVING SUM(n) <> 0";
+    tx.each(sql, [], |row| {
+        let n: i64 = row.get(6)?;
+        add(&bucket_of(&row)?, n.unsigned_abs());
+        Ok(())
+    })
+    .await
+}
+
+/// The accounts as they stood at the end of a day.
+async fn recounted(tx: &mut Tx, day: Date, add: &mut impl FnMut(&Bucket, u64)) -> Result<()> {
+    let claimed = claimed_on(tx, day).await?;
+    let mut held = std::collections::BTreeSet::new();
+    written_on(tx, Some(AccountKind::Citizen), day, |account, _| {
+        held.insert(account);
+        Ok(())
+    })
+    .await?;
+    let mut exempt: HashMap<String, Date> = HashMap::new();
+    let sql = "SELECT account, last_day FROM exemption WHERE since < $1 AND (until IS NULL OR until >= $1)";
+    tx.each(sql, [end_of(day).into()], |row| {
+        if let Some(last) = day_of(&row.get::<String>(1)?)? {
+            exempt.insert(row.get(0)?, last);
+        }
+        Ok(())
+    })
+    .await?;
+    let mut last: HashMap<String, Progress> = HashMap::new();
+    let sql = "SELECT account, outcome FROM submission WHERE effective < $1 ORDER BY at, receipt";
+    tx.each(sql, [end_of(day).into()], |row| {
+        let outcome = Outcome::parse(&row.get::<String>(1)?)
+            .ok_or_else(|| StoreError::corrupt("submission", "no such outcome"))?;
+        last.insert(row.get(0)?, Progress::after(outcome));
+        Ok(())
+    })
+    .await?;
+    tx.each(
+        "SELECT id, unit, official_to FROM account WHERE kind = 'citizen'",
+        [],
+        |row| {
+            let (id, unit): (String, String) = (row.get(0)?, row.get(1)?);
+            let bucket = Bucket {
+                unit: (!unit.is_empty()).then_some(UnitCode(unit)),
+                official_to: day_of(&row.get::<String>(2)?)?,
+                exempt_to: exempt.get(&id).copied(),
+                held_to: held.contains(&id).then_some(Date::MAX),
+                claimed: claimed.contains(&id),
+                last: last.get(&id).copied().unwrap_or(Progress::NotStarted),
+            };
+            add(&bucket, 1);
+            Ok(())
+        },
+    )
+    .await
+}

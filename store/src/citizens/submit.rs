@@ -1,0 +1,292 @@
+//! C2 to C4 in one transaction: a form is answered, and what follows from it is written.
+
+use super::registry::ask;
+use crate::db::{Arg, Tx};
+use crate::error::{Result, StoreError};
+use crate::journal::{Act, Env, append, unseal};
+use crate::keyring::FingerprintKind;
+use crate::store::Store;
+use crate::tables::{citizen, claim_of, fingerprint, places};
+use jiff::Timestamp;
+use ngomon_rules::citizens::{
+    Answer, CitizenAccount, Claimed, Field, Outcome, Proof, RegistryAnswer, answer, on_success, on_taken, parse,
+};
+use ngomon_rules::event::{Change, Event, PersonId, Personal};
+use ngomon_rules::record::{AccountId, Form, RegistryRecord, Submission};
+use ngomon_rules::values::{NationalId, local_day};
+use std::collections::BTreeSet;
+
+/// The letters and digits of a receipt: none that can be taken for another.
+const RECEIPT: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// What a form was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submitted {
+    /// The answer.
+    pub outcome: Outcome,
+    /// The malformed or differing fields, sorted.
+    pub fields: Vec<Field>,
+    /// Told to the person; `None` where there is no such account.
+    pub receipt: Option<String>,
+}
+
+/// A form on its way.
+#[derive(Clone)]
+struct Sent {
+    account: AccountId,
+    form: Form,
+    at: Timestamp,
+    by: String,
+    proof: Proof,
+    /// It was `pending` under this receipt.
+    again: Option<String>,
+}
+
+impl Store {
+    /// Answers a form. It counts at its own instant, or else at `at`, but never beats a claim that is in force.
+    pub async fn standardise(
+        &self,
+        submission: &Submission,
+        proof: Proof,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Submitted> {
+        self.send(Sent {
+            account: submission.account.clone(),
+            form: submission.form.clone(),
+            at: submission.submitted_at.unwrap_or(at),
+            by: by.to_owned(),
+            proof,
+            again: None,
+        })
+        .await
+    }
+
+    async fn send(&self, sent: Sent) -> Result<Submitted> {
+        let env = self.env.clone();
+        self.db
+            .write(move |tx| {
+                let (env, sent) = (env.clone(), sent.clone());
+                Box::pin(async move { submit(tx, &env, sent).await })
+            })
+            .await
+    }
+
+    /// Answers the forms that wait for the registry, in the order in which they came. Returns how many were answered.
+    pub async fn retry_pending(&self, by: &str) -> Result<u64> {
+        let waiting = self
+            .db
+            .read(async |tx| {
+                let sql = "SELECT s.receipt, s.account, s.effective, s.value, v.sealed, s.proof FROM submission s \
+                     JOIN personal_value v ON v.id = s.value WHERE s.outcome = 'pending' ORDER BY s.at, s.receipt";
+                tx.rows(sql, []).await
+            })
+            .await?;
+        let mut answered = 0;
+        for row in waiting {
+            let [receipt, account, value, proof]: [String; 4] = [row.get(0)?, row.get(1)?, row.get(3)?, row.get(5)?];
+            let corrupt = || StoreError::corrupt(format!("submission {receipt}"), "not a form");
+            let Personal::Form(form) = unseal(&self.env.keys, &value, &row.get::<Vec<u8>>(4)?)? else {
+                return Err(corrupt());
+            };
+            let done = self
+                .send(Sent {
+                    account: AccountId(account),
+                    form,
+                    at: Timestamp::from_microsecond(row.get(2)?).map_err(|_| corrupt())?,
+                    by: by.to_owned(),
+                    proof: Proof::parse(&proof).ok_or_else(corrupt)?,
+                    again: Some(receipt.clone()),
+                })
+                .await?;
+            answered += u64::from(done.outcome != Outcome::Pending);
+        }
+        Ok(answered)
+    }
+}
+
+async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
+    let id = sent.account.as_str();
+    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [id.into()])
+        .await?;
+    let Some(account) = citizen(tx, env, id).await? else {
+        return Ok(Submitted {
+            outcome: Outcome::UnknownAccount,
+            fields: Vec::new(),
+            receipt: None,
+        });
+    };
+    let has_claim = account.claim.is_some();
+    let form = parse(&sent.form, local_day(sent.at));
+    let registry = match &form {
+        Ok(form) if !has_claim => ask(tx, env, form.national_id).await?,
+        _ => RegistryAnswer::Unavailable,
+    };
+    let mut decided = answer(has_claim, &form, &registry, false);
+    let mut follows = Vec::new();
+    if let (Outcome::Standardised, RegistryAnswer::Found(record)) = (decided.outcome, &registry) {
+        let (person, numbers) = person_of(tx, env, record).await?;
+        match claim_of(tx, env, &person.0).await? {
+            Some(claim) => {
+                decided = answer(has_claim, &form, &registry, true);
+                follows = on_taken(&account, &claim.holder);
+            }
+            None => {
+                let mut claim = Claimed {
+                    holder: account.id.clone(),
+                    person,
+                    numbers: all_numbers(record),
+                    full_name: record.full_name.clone(),
+                    phone: record.phone.clone(),
+                };
+                let others = bearers(tx, env, &mut claim, numbers).await?;
+                follows = on_success(&account, &claim, sent.proof, &others);
+            }
+        }
+    }
+    let receipt = match &sent.again {
+        Some(receipt) if decided.outcome == Outcome::Pending => {
+            return Ok(submitted(&decided, receipt.clone()));
+        }
+        Some(receipt) => receipt.clone(),
+        None => new_receipt(tx, env).await?,
+    };
+    let mut events = vec![answered(&account, &sent, &decided, &receipt)];
+    events.extend(follows);
+    append(tx, env, &Act::new(&sent.by, sent.at), events).await?;
+    Ok(submitted(&decided, receipt))
+}
+
+fn submitted(answer: &Answer, receipt: String) -> Submitted {
+    Submitted {
+        outcome: answer.outcome,
+        fields: answer.fields.iter().copied().collect(),
+        receipt: Some(receipt),
+    }
+}
+
+fn answered(account: &CitizenAccount, sent: &Sent, answer: &Answer, receipt: &str) -> Event {
+    let change = Change::FormAnswered {
+        receipt: receipt.to_owned(),
+        proof: sent.proof,
+        outcome: answer.outcome,
+        fields: answer.fields.iter().copied().collect(),
+        name_grade: answer.name_grade,
+    };
+    Event::of_account(&account.id, change).with(Personal::Form(sent.form.clone()))
+}
+
+fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
+    std::iter::once(record.national_id)
+        .chain(record.former_ids.iter().copied())
+        .collect()
+}
+
+/// The person of a record, and the fingerprints of all numbers that the person ever held. Whoever asks for the same person waits
+/// here until this transaction ends.
+async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<(PersonId, Vec<Vec<u8>>)> {
+    let mut numbers: Vec<Vec<u8>> = all_numbers(record)
+        .iter()
+        .map(|n| fingerprint(&env.keys, FingerprintKind::NationalId, n.as_str()))
+        .collect();
+    let number = numbers.first().cloned().unwrap_or_default();
+    let sql = format!(
+        "SELECT person FROM person_number WHERE fp IN ({}) ORDER BY fp",
+        places(numbers.len())
+    );
+    let mut known = tx.rows_locked(&sql, numbers.iter().cloned().map(Arg::from)).await?;
+    if known.is_empty() {
+        tx.execute(
+            "INSERT INTO person_number (fp, person) VALUES ($1,$2) ON CONFLICT (fp) DO NOTHING",
+            [number.into(), env.id().into()],
+        )
+        .await?;
+        known = tx.rows_locked(&sql, numbers.iter().cloned().map(Arg::from)).await?;
+    }
+    let mut persons: Vec<String> = known.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    persons.dedup();
+    // Two numbers that came to be known as two persons': the one with a claim counts, or else the first.
+    let mut person = persons.first().cloned().unwrap_or_default();
+    for candidate in persons {
+        let claimed = tx
+            .row(
+                "SELECT 1 FROM claim WHERE person = $1 AND until IS NULL",
+                [(&candidate).into()],
+            )
+            .await?;
+        if claimed.is_some() {
+            person = candidate;
+            break;
+        }
+    }
+    for row in tx
+        .rows("SELECT fp FROM person_number WHERE person = $1", [(&person).into()])
+        .await?
+    {
+        numbers.push(row.get(0)?);
+    }
+    numbers.sort();
+    numbers.dedup();
+    Ok((PersonId(person), numbers))
+}
+
+/// The accounts that may bear the person's details. Also completes the claim's numbers by those that only such an account states.
+async fn bearers(tx: &mut Tx, env: &Env, claim: &mut Claimed, numbers: Vec<Vec<u8>>) -> Result<Vec<CitizenAccount>> {
+    // Accounts that are being taken in see this claim, or we see them.
+    tx.rows_shared("SELECT id FROM arrival", []).await?;
+    let mut ids = BTreeSet::new();
+    let by_number = format!(
+        "SELECT id FROM account WHERE kind = 'citizen' AND number_fp IN ({})",
+        places(numbers.len())
+    );
+    for row in tx.rows(&by_number, numbers.into_iter().map(Arg::from)).await? {
+        ids.insert((row.get::<String>(0)?, true));
+    }
+    if let Some(phone) = &claim.phone {
+        let fp = fingerprint(&env.keys, FingerprintKind::Phone, phone.as_str());
+        let by_phone = "SELECT id FROM account WHERE kind = 'citizen' AND phone_fp = $1 AND number_fp IS NULL";
+        for row in tx.rows(by_phone, [fp.into()]).await? {
+            ids.insert((row.get::<String>(0)?, false));
+        }
+    }
+    let mut found = Vec::new();
+    for (id, by_number) in ids {
+        if id == claim.holder.as_str() {
+            continue;
+        }
+        tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [(&id).into()])
+            .await?;
+        let Some(account) = citizen(tx, env, &id).await? else {
+            continue;
+        };
+        if let Some(number) = account
+            .stated
+            .national_id
+            .filter(|n| by_number && !claim.numbers.contains(n))
+        {
+            claim.numbers.push(number);
+        }
+        found.push(account);
+    }
+    Ok(found)
+}
+
+/// `DH-7K3M-42QX`, not drawn before.
+async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
+    loop {
+        let drawn: String = env
+            .ambient
+            .bytes::<8>()
+            .iter()
+            .map(|byte| char::from(RECEIPT[usize::from(*byte) % RECEIPT.len()]))
+            .collect();
+        let receipt = format!("DH-{}-{}", &drawn[..4], &drawn[4..]);
+        if tx
+            .row("SELECT 1 FROM submission WHERE receipt = $1", [(&receipt).into()])
+            .await?
+            .is_none()
+        {
+            return Ok(receipt);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! A transaction, its arguments and its rows. One SQL text serves both databases; what differs is in this file.
+
+use super::Dialect;
+use crate::error::{Result, StoreError};
+use futures_util::TryStreamExt as _;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite};
+use std::fmt::Write as _;
+
+/// A value for a statement. Instants are microseconds UTC, days ISO text.
+#[derive(Clone, Debug)]
+pub enum Arg {
+    /// `BIGINT`.
+    Int(Option<i64>),
+    /// `TEXT`.
+    Text(Option<String>),
+    /// `BLOB`, `BYTEA`.
+    Bytes(Option<Vec<u8>>),
+}
+
+macro_rules! arg_from {
+    ($($from:ty => $variant:ident, |$x:ident| $to:expr;)*) => {$(
+        impl From<$from> for Arg {
+            fn from($x: $from) -> Self {
+                Self::$variant($to)
+            }
+        }
+    )*};
+}
+
+arg_from! {
+    i64 => Int, |x| Some(x);
+    u32 => Int, |x| Some(i64::from(x));
+    Option<i64> => Int, |x| x;
+    bool => Int, |x| Some(i64::from(x));
+    &str => Text, |x| Some(x.to_owned());
+    &String => Text, |x| Some(x.clone());
+    String => Text, |x| Some(x);
+    Option<String> => Text, |x| x;
+    Option<&str> => Text, |x| x.map(str::to_owned);
+    Vec<u8> => Bytes, |x| Some(x);
+    &[u8] => Bytes, |x| Some(x.to_vec());
+    Option<Vec<u8>> => Bytes, |x| x;
+}
+
+impl<const N: usize> From<[u8; N]> for Arg {
+    fn from(x: [u8; N]) -> Self {
+        Self::Bytes(Some(x.to_vec()))
+    }
+}
+
+/// A row that a query found.
+pub enum Row {
+    /// From the embedded database.
+    Sqlite(SqliteRow),
+    /// From PostgreSQL.
+    Postgres(PgRow),
+}
+
+/// What a column can be read as.
+pub trait Column: Sized {
+    /// The value of column `at`, counted from 0.
+    fn read(row: &Row, at: usize) -> Result<Self, sqlx::Error>;
+}
+
+macro_rules! column {
+    ($($type:ty),*) => {$(
+        impl Column for $type {
+            fn read(row: &Row, at: usize) -> Result<Self, sqlx::Error> {
+                match row {
+                    Row::Sqlite(row) => row.try_get(at),
+                    Row::Postgres(row) => row.try_get(at),
+                }
+            }
+        }
+    )*};
+}
+column!(i64, Option<i64>, String, Option<String>, Vec<u8>, Option<Vec<u8>>);
+
+impl Row {
+    /// The value of column `at`, counted from 0.
+    pub fn get<T: Column>(&self, at: usize) -> Result<T> {
+        T::read(self, at).map_err(|error| StoreError::corrupt("a column", error))
+    }
+}
+
+pub(super) enum Connection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// An open transaction.
+pub struct Tx {
+    connection: Connection,
+}
+
+macro_rules! bound {
+    ($sql:expr, $args:expr) => {{
+        let mut query = sqlx::query(AssertSqlSafe($sql));
+        for arg in $args {
+            query = match arg {
+                Arg::Int(x) => query.bind(x),
+                Arg::Text(x) => query.bind(x),
+                Arg::Bytes(x) => query.bind(x),
+            };
+        }
+        query
+    }};
+}
+
+impl Tx {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection }
+    }
+
+    /// The connection is not to be used again.
+    pub(super) fn discard(self) {
+        match self.connection {
+            Connection::Sqlite(connection) => drop(connection.detach()),
+            Connection::Postgres(connection) => drop(connection.detach()),
+        }
+    }
+
+    /// Which dialect.
+    pub fn dialect(&self) -> Dialect {
+        match self.connection {
+            Connection::Sqlite(_) => Dialect::Sqlite,
+            Connection::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Statements without arguments: `BEGIN`, `COMMIT`, table definitions.
+    pub(crate) async fn command(&mut self, sql: &str) -> Result<()> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match &mut self.connection {
+            Connection::Sqlite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop)?,
+            Connection::Postgres(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// Runs a statement; returns how many rows it touched.
+    pub async fn execute(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<u64> {
+        let sql = sql.to_owned();
+        Ok(match &mut self.connection {
+            Connection::Sqlite(c) => bound!(sql, args).execute(&mut **c).await?.rows_affected(),
+            Connection::Postgres(c) => bound!(sql, args).execute(&mut **c).await?.rows_affected(),
+        })
+    }
+
+    /// All rows.
+    pub async fn rows(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Vec<Row>> {
+        let mut found = Vec::new();
+        self.each(sql, args, |row| {
+            found.push(row);
+            Ok(())
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// The first row.
+    pub async fn row(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Option<Row>> {
+        let sql = sql.to_owned();
+        Ok(match &mut self.connection {
+            Connection::Sqlite(c) => bound!(sql, args).fetch_optional(&mut **c).await?.map(Row::Sqlite),
+            Connection::Postgres(c) => bound!(sql, args).fetch_optional(&mut **c).await?.map(Row::Postgres),
+        })
+    }
+
+    /// Row after row, without keeping them.
+    pub async fn each(
+        &mut self,
+        sql: &str,
+        args: impl IntoIterator<Item = Arg>,
+        mut take: impl FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
+        let sql = sql.to_owned();
+        match &mut self.connection {
+            Connection::Sqlite(c) => {
+                let mut rows = bound!(sql, args).fetch(&mut **c);
+                while let Some(row) = rows.try_next().await? {
+                    take(Row::Sqlite(row))?;
+                }
+            }
+            Connection::Postgres(c) => {
+                let mut rows = bound!(sql, args).fetch(&mut **c);
+                while let Some(row) = rows.try_next().await? {
+                    take(Row::Postgres(row))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Like [`Tx::rows`], and nobody else changes these rows until the transaction ends. On SQLite a writer is alone anyway.
+    pub async fn rows_locked(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Vec<Row>> {
+        match self.dialect() {
+            Dialect::Sqlite => self.rows(sql, args).await,
+            Dialect::Postgres => self.rows(&format!("{sql} FOR UPDATE"), args).await,
+        }
+    }
+
+    /// Like [`Tx::rows_locked`], beside others that do the same.
+    pub async fn rows_shared(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Vec<Row>> {
+        match self.dialect() {
+            Dialect::Sqlite => self.rows(sql, args).await,
+            Dialect::Postgres => self.rows(&format!("{sql} FOR SHARE"), args).await,
+        }
+    }
+
+    /// Inserts many rows, as many in a statement as fit. `into` is `table (a, b, c)`, `tail` may say what a conflict does. Returns
+    /// how many were inserted.
+    pub async fn insert(&mut self, into: &str, rows: Vec<Vec<Arg>>, tail: &str) -> Result<u64> {
+        const MOST_ARGS: usize = 4_000;
+        let Some(width) = rows.first().map(Vec::len) else {
+            return Ok(0);
+        };
+        let most = (MOST_ARGS / width.max(1)).max(1);
+        let mut inserted = 0;
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let mut chunk: Vec<Vec<Arg>> = rows.by_ref().take(most).collect();
+            // Few sizes of statement, so that they stay prepared.
+            while !chunk.is_empty() {
+                let size = if chunk.len() == most {
+                    most
+                } else {
+                    1 << chunk.len().ilog2()
+                };
+                let rest = chunk.split_off(size);
+                let sql = values(into, width, size, tail);
+                inserted += self.execute(&sql, chunk.into_iter().flatten()).await?;
+                chunk = rest;
+            }
+        }
+        Ok(inserted)
+    }
+}
+
+/// `INSERT INTO into VALUES ($1,$2),($3,$4) tail`.
+fn values(into: &str, width: usize, rows: usize, tail: &str) -> String {
+    let mut sql = format!("INSERT INTO {into} VALUES ");
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 1..=width {
+            let comma = if column == 1 { "" } else { "," };
+            // Writing to a String cannot fail.
+            let _ = write!(sql, "{comma}${}", row * width + column);
+        }
+        sql.push(')');
+    }
+    sql.push(' ');
+    sql.push_str(tail);
+    sql
+}

@@ -1,0 +1,112 @@
+//! The one writer of an embedded database: transactions that wait are committed in groups at full durability.
+
+use super::tx::{Connection, Tx};
+use crate::error::{Result, StoreError};
+use futures_util::future::BoxFuture;
+use sqlx::Sqlite;
+use sqlx::pool::PoolConnection;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, oneshot};
+
+/// At most that many transactions in a group, so that nobody waits long for the first.
+const GROUP: usize = 256;
+
+type Job = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, bool> + Send>;
+
+struct Waiting {
+    job: Job,
+    /// Tells whether the group was committed.
+    committed: oneshot::Sender<Result<(), String>>,
+}
+
+/// The queue before the writer.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Waiting>,
+}
+
+impl Writer {
+    /// Starts the writer; it ends with its queue.
+    pub(super) fn start(connection: PoolConnection<Sqlite>) -> Self {
+        let (queue, waiting) = mpsc::channel(GROUP);
+        tokio::spawn(serve(Tx::new(Connection::Sqlite(connection)), waiting));
+        Self { queue }
+    }
+
+    /// Runs a job in the next group; returns once the group is on the disk.
+    pub(super) async fn run<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
+    {
+        let slot = Arc::new(Mutex::new(None));
+        let result = Arc::clone(&slot);
+        let job: Job = Box::new(move |tx: &mut Tx| {
+            Box::pin(async move {
+                let done = job(tx).await;
+                let keep = done.is_ok();
+                if let Ok(mut slot) = result.lock() {
+                    *slot = Some(done);
+                }
+                keep
+            })
+        });
+        let gone = || StoreError::NotCommitted("the writer has stopped".into());
+        let (committed, answer) = oneshot::channel();
+        self.queue.send(Waiting { job, committed }).await.map_err(|_| gone())?;
+        let answer = answer.await.map_err(|_| gone())?;
+        let done = slot.lock().ok().and_then(|mut slot| slot.take());
+        match (answer, done) {
+            // Its own error says more than the group's.
+            (_, Some(Err(error))) => Err(error),
+            (Ok(()), Some(Ok(done))) => Ok(done),
+            (Err(why), _) if why.contains("database or disk is full") => Err(StoreError::Full),
+            (Err(why), _) if why.contains("database is locked") => Err(StoreError::Busy),
+            (Err(why), _) => Err(StoreError::NotCommitted(why)),
+            (Ok(()), None) => Err(gone()),
+        }
+    }
+}
+
+async fn serve(mut tx: Tx, mut queue: mpsc::Receiver<Waiting>) {
+    while let Some(first) = queue.recv().await {
+        let mut group = Vec::new();
+        let outcome = run_group(&mut tx, first, &mut queue, &mut group).await;
+        if outcome.is_err() {
+            // Fails where SQLite has rolled back by itself, as it does on a full disk.
+            tx.command("ROLLBACK").await.ok();
+        }
+        let outcome = outcome.map_err(|error| error.to_string());
+        for committed in group {
+            // Whoever has gone away does not want to know.
+            committed.send(outcome.clone()).ok();
+        }
+    }
+}
+
+async fn run_group(
+    tx: &mut Tx,
+    first: Waiting,
+    queue: &mut mpsc::Receiver<Waiting>,
+    group: &mut Vec<oneshot::Sender<Result<(), String>>>,
+) -> Result<()> {
+    let mut next = Some(first);
+    let begun = tx.command("BEGIN IMMEDIATE").await;
+    while let Some(Waiting { job, committed }) = next {
+        group.push(committed);
+        if begun.is_err() {
+            break;
+        }
+        tx.command("SAVEPOINT job").await?;
+        if !job(tx).await {
+            tx.command("ROLLBACK TO job").await?;
+        }
+        tx.command("RELEASE job").await?;
+        next = if group.len() < GROUP {
+            queue.try_recv().ok()
+        } else {
+            None
+        };
+    }
+    begun?;
+    tx.command("COMMIT").await
+}

@@ -1,0 +1,165 @@
+//! What can go wrong in the store. Words for people are found in `server`; the texts here are for whoever runs the system.
+
+use crate::checkpoint::CheckpointError;
+use crate::keyring::{KeyError, OpenError};
+use std::path::PathBuf;
+
+/// Why the store did not do it. Nothing is half-applied.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no database here.
+    #[error("there is no data at {}", .0.display())]
+    NoData(PathBuf),
+    /// The database cannot be reached.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
+    /// A later version of the program wrote the data.
+    #[error("the data were written by a later version of this program")]
+    Newer,
+    /// The keys are not those of this database.
+    #[error("these keys are not those of this database")]
+    WrongKeys,
+    /// Somebody else wrote for 30 seconds.
+    #[error("the database is busy")]
+    Busy,
+    /// No room left on the disk.
+    #[error("the disk is full")]
+    Full,
+    /// The database said no.
+    #[error("{0}")]
+    Database(sqlx::Error),
+    /// The group of transactions that this one was in could not be committed.
+    #[error("not committed: {0}")]
+    NotCommitted(String),
+    /// The keys cannot be read or written.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// A sealed value does not open.
+    #[error("a sealed value does not open: {0}")]
+    Sealed(#[from] OpenError),
+    /// The file of checkpoints.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// What is stored cannot be read: it was changed by hand, or a program had a fault.
+    #[error("what is stored in {place} cannot be read: {why}")]
+    Corrupt {
+        /// Table and row.
+        place: String,
+        /// What is wrong; never quotes a value.
+        why: String,
+    },
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// File or directory.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// What was asked for cannot be done as things stand.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+/// What was asked for cannot be done as things stand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such account.
+    #[error("no account {0}")]
+    UnknownAccount(String),
+    /// No such unit.
+    #[error("no unit {0}")]
+    UnknownUnit(String),
+    /// No such run.
+    #[error("no run {0}")]
+    UnknownRun(String),
+    /// The run is not in the state that this needs.
+    #[error("run {run} is {state}")]
+    RunState {
+        /// Which.
+        run: String,
+        /// What it is: `waiting`, `applied`, `undone`.
+        state: String,
+    },
+    /// Some lines would come out otherwise now.
+    #[error("the plan is stale: {0:?}")]
+    Stale(Vec<String>),
+    /// A run as of a day before the last applied one can only be simulated.
+    #[error("a run as of {last} was applied")]
+    BeforeLastRun {
+        /// The day of the last applied run.
+        last: String,
+    },
+    /// No such load waits for approval, or it was of another file.
+    #[error("load {0} does not wait for approval with this file")]
+    UnknownLoad(String),
+    /// Another process takes a file in.
+    #[error("another import is at work")]
+    ImportAtWork,
+    /// Units come first.
+    #[error("no units were taken in yet")]
+    NoUnits,
+    /// No such setting, or not a value of it.
+    #[error("setting {key} cannot be {value}")]
+    Setting {
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+    },
+    /// The days of the campaign would stand in the wrong order.
+    #[error("the days are in the wrong order")]
+    DayOrder,
+    /// That operator is there already.
+    #[error("operator {0} exists")]
+    OperatorExists(String),
+    /// No such operator.
+    #[error("no operator {0}")]
+    UnknownOperator(String),
+    /// The place is not empty.
+    #[error("{} is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    /// The account has no claim.
+    #[error("account {0} has no claim")]
+    NoClaim(String),
+    /// The proof is not stronger than the one it would take over from.
+    #[error("the proof is not stronger")]
+    NotStronger,
+    /// Not for this kind of database.
+    #[error("only for the embedded database")]
+    EmbeddedOnly,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|e| e.code().map(|c| c.into_owned()));
+        match (&error, code.as_deref()) {
+            // SQLite: SQLITE_FULL; PostgreSQL: disk_full.
+            (_, Some("13" | "53100")) => Self::Full,
+            // SQLite: SQLITE_BUSY and its extended codes.
+            (_, Some("5" | "261" | "517")) | (sqlx::Error::PoolTimedOut, _) => Self::Busy,
+            (sqlx::Error::Io(io), _) if io.kind() == std::io::ErrorKind::StorageFull => Self::Full,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl StoreError {
+    /// Is it worth trying the same transaction again? PostgreSQL's serialization failures and deadlocks.
+    pub(crate) fn is_passing(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let code = error.as_database_error().and_then(|e| e.code().map(|c| c.into_owned()));
+        matches!(code.as_deref(), Some("40001" | "40P01"))
+    }
+
+    /// Stored text or bytes that cannot be read back.
+    pub(crate) fn corrupt(place: impl Into<String>, why: impl std::fmt::Display) -> Self {
+        Self::Corrupt {
+            place: place.into(),
+            why: why.to_string(),
+        }
+    }
+}
+
+/// What the store's methods give.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;

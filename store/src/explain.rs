@@ -1,0 +1,279 @@
+//! `ngomon explain`: each fact, decision and hold of an account, and how it came about.
+
+use crate::db::Tx;
+use crate::error::{Refusal, Result, StoreError};
+use crate::journal::{ENTRY, read_entry};
+use crate::officials::Facts;
+use crate::settings::campaign;
+use crate::store::Store;
+use crate::tables::{STATED, day_of, end_of, hold_of, stated_of};
+use ngomon_rules::citizens::{Audience, Bucket, Campaign, Progress};
+use ngomon_rules::event::Change;
+use ngomon_rules::hold::Hold;
+use ngomon_rules::officials::{Decision, Found, decide, retirement, review_due};
+use ngomon_rules::record::{AccountKind, Profile, Stated};
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::Date;
+
+/// All that is known about why an account is open or held.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// Which.
+    pub account: String,
+    /// What kind.
+    pub kind: AccountKind,
+    /// Where it belongs, as the tables have it.
+    pub unit: String,
+    /// The name of the unit that counts on the day.
+    pub unit_name: String,
+    /// As of which day.
+    pub day: Date,
+    /// What was compared, by name; numbers and phones masked.
+    pub facts: Vec<(&'static str, String)>,
+    /// What is decided from these facts: the holds that HR's facts give, or why nothing is decided.
+    pub decision: Option<Decision>,
+    /// The holds that count on that day.
+    pub holds: Vec<HeldSince>,
+    /// What happened to it, the oldest first.
+    pub history: Vec<Happened>,
+}
+
+/// A hold and from when it counts.
+#[derive(Clone, Debug)]
+pub struct HeldSince {
+    /// Which.
+    pub hold: Hold,
+    /// Its first instant, in microseconds UTC; `None`: it follows from the policy and the day.
+    pub since: Option<i64>,
+    /// The switch suspends it.
+    pub suspended: bool,
+}
+
+/// An entry of the journal about the account.
+#[derive(Clone, Debug)]
+pub struct Happened {
+    /// When it was recorded, in microseconds UTC.
+    pub at: i64,
+    /// From when it counts, in microseconds UTC.
+    pub effective: i64,
+    /// Who.
+    pub by: String,
+    /// In which run.
+    pub run: Option<String>,
+    /// The clause it follows from.
+    pub clause: Option<String>,
+    /// What.
+    pub change: Change,
+}
+
+impl Store {
+    /// Explains an account as of a day.
+    pub async fn explain(&self, account: &str, day: Date) -> Result<Explained> {
+        self.db
+            .read(async |tx| {
+                let sql = format!(
+                    "SELECT a.kind, a.unit, {STATED}, a.created_on, a.last_sign_in_on, a.official_to, a.exempt_to, a.claimed, a.last \
+                     FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1"
+                );
+                let row = tx.row(&sql, [account.into()]).await?;
+                let row = row.ok_or_else(|| Refusal::UnknownAccount(account.to_owned()))?;
+                let kind: String = row.get(0)?;
+                let kind = AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?;
+                let (unit, stated) = (row.get::<String>(1)?, stated_of(&self.env.keys, &row, 2)?);
+                let mut facts = stated_facts(&stated);
+                for (name, at) in [("created_on", 4), ("last_sign_in_on", 5)] {
+                    facts.extend(row.get::<Option<String>>(at)?.map(|day| (name, day)));
+                }
+                let tree = crate::units::tree(tx).await?;
+                let code = UnitCode(unit.clone());
+                let unit_name = tree.get(tree.follow(&code, day)).map(|u| u.name.clone()).unwrap_or_default();
+                let campaign = campaign(tx).await?;
+                let mut holds = held_since(tx, account, day, &campaign).await?;
+                let mut decision = None;
+                if kind == AccountKind::Official {
+                    decision = self.official(tx, account, day, &mut facts).await?;
+                }
+                if kind == AccountKind::Citizen {
+                    let bucket = Bucket {
+                        unit: None,
+                        official_to: day_of(&row.get::<String>(6)?)?,
+                        exempt_to: day_of(&row.get::<String>(7)?)?,
+                        held_to: None,
+                        claimed: row.get::<i64>(8)? != 0,
+                        last: Progress::parse(&row.get::<String>(9)?).unwrap_or(Progress::NotStarted),
+                    };
+                    citizen_facts(tx, account, &campaign, &bucket, day, &mut facts).await?;
+                    let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
+                    let derived = campaign.late(bucket.audience(day), day).filter(|_| !bucket.claimed && !exempt);
+                    holds.extend(derived.map(|hold| HeldSince {
+                        hold,
+                        since: None,
+                        suspended: false,
+                    }));
+                }
+                Ok(Explained {
+                    account: account.to_owned(),
+                    kind,
+                    unit,
+                    unit_name,
+                    day,
+                    facts,
+                    decision,
+                    holds,
+                    history: self.history(tx, account).await?,
+                })
+            })
+            .await
+    }
+
+    async fn official(
+        &self,
+        tx: &mut Tx,
+        account: &str,
+        day: Date,
+        out: &mut Vec<(&'static str, String)>,
+    ) -> Result<Option<Decision>> {
+        let facts = Facts::read(tx, &self.env, day).await?;
+        let Some(held) = facts.accounts.iter().find(|held| held.account.id.as_str() == account) else {
+            return Ok(None);
+        };
+        let case = facts.case(&held.account);
+        match facts.directory.find(&held.account, &facts.units, day) {
+            Found::Profile(kept) => {
+                out.extend(profile_facts(&kept.profile, day));
+                out.push(("review_due_on", review_due(kept, &facts.policy).to_string()));
+                if let Some((born, gender)) = kept.profile.birth_date.zip(kept.profile.gender)
+                    && let Some(forecast) = retirement(born, gender)
+                {
+                    out.push(("retirement_forecast", forecast.last_day.to_string()));
+                }
+            }
+            Found::Nothing => out.push(("profile", "none".into())),
+            Found::Undecided(why) => out.push(("profile", why.name().into())),
+        }
+        if let Some(notice) = case.notice {
+            out.push(("notice", notice.notice_no.clone()));
+            out.push(("notice_to_unit", notice.to_unit.to_string()));
+            out.push(("notice_effective_on", notice.effective_on.to_string()));
+        }
+        Ok(Some(decide(&case)))
+    }
+
+    async fn history(&self, tx: &mut Tx, account: &str) -> Result<Vec<Happened>> {
+        let mut history = Vec::new();
+        let sql = format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 ORDER BY c.seq, j.ord");
+        tx.each(&sql, [account.into()], |row| {
+            let read = read_entry(&self.env.keys, &row)?;
+            history.push(Happened {
+                at: read.entry.at,
+                effective: read.entry.effective,
+                by: read.entry.by,
+                run: read.entry.run,
+                clause: read.clause,
+                change: read.entry.event.change,
+            });
+            Ok(())
+        })
+        .await?;
+        Ok(history)
+    }
+}
+
+fn stated_facts(stated: &Stated) -> Vec<(&'static str, String)> {
+    let all = [
+        (
+            "full_name",
+            stated.full_name.as_ref().map(|name| name.as_str().to_owned()),
+        ),
+        ("birth_date", stated.birth_date.map(|day| day.to_string())),
+        ("national_id", stated.national_id.map(|number| number.masked())),
+        ("phone", stated.phone.as_ref().map(ngomon_rules::values::Phone::masked)),
+        ("employee_code", stated.employee_code.clone()),
+    ];
+    all.into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)))
+        .collect()
+}
+
+fn profile_facts(profile: &Profile, day: Date) -> Vec<(&'static str, String)> {
+    let text = |day: Option<Date>| day.map(|day| day.to_string());
+    let all = [
+        ("profile", profile.employee_code.clone()),
+        ("profile_full_name", Some(profile.full_name.as_str().to_owned())),
+        ("profile_birth_date", profile.birth_date.map(|day| day.to_string())),
+        ("profile_national_id", profile.national_id.map(|number| number.masked())),
+        ("profile_unit", Some(profile.unit.to_string())),
+        ("profile_status", Some(profile.status_on(day).name().to_owned())),
+        ("profile_status_from", text(profile.status_from)),
+        ("profile_updated_on", text(profile.updated_on)),
+        ("profile_reviewed_on", text(profile.reviewed_on)),
+        ("profile_next_due_on", text(profile.next_due_on)),
+        (
+            "profile_next_due_item",
+            profile.next_due_item.map(|item| item.name().to_owned()),
+        ),
+    ];
+    all.into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)))
+        .collect()
+}
+
+async fn held_since(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> Result<Vec<HeldSince>> {
+    let mut holds = Vec::new();
+    let sql = "SELECT body, since FROM hold WHERE account = $1 AND since < $2 AND (until IS NULL OR until >= $2) ORDER BY reason, cause";
+    tx.each(sql, [account.into(), end_of(day).into()], |row| {
+        let hold = hold_of(&row.get::<String>(0)?)?;
+        if hold.last_day.is_none_or(|last| day <= last) {
+            holds.push(HeldSince {
+                suspended: campaign.freeze && hold.reason.rests_in_a_freeze(),
+                since: Some(row.get(1)?),
+                hold,
+            });
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(holds)
+}
+
+async fn citizen_facts(
+    tx: &mut Tx,
+    account: &str,
+    campaign: &Campaign,
+    bucket: &Bucket,
+    day: Date,
+    facts: &mut Vec<(&'static str, String)>,
+) -> Result<()> {
+    let audience = bucket.audience(day);
+    let word = match audience {
+        Audience::Officials => "officials",
+        Audience::Citizens => "citizens",
+    };
+    facts.push(("audience", word.into()));
+    facts.extend(campaign.deadline(audience).map(|last| ("deadline", last.to_string())));
+    let claim = tx
+        .row(
+            "SELECT proof, since FROM claim WHERE account = $1 AND until IS NULL",
+            [account.into()],
+        )
+        .await?;
+    if let Some(claim) = claim {
+        facts.push(("claim", claim.get(0)?));
+        facts.push(("claim_since", crate::project::instant_day(claim.get(1)?)?.to_string()));
+    }
+    let form = tx
+        .row(
+            "SELECT outcome, fields, receipt FROM submission WHERE account = $1 ORDER BY at DESC LIMIT 1",
+            [account.into()],
+        )
+        .await?;
+    if let Some(form) = form {
+        for (name, at) in [("last_form", 0), ("last_form_fields", 1), ("last_form_receipt", 2)] {
+            let value: String = form.get(at)?;
+            if !value.is_empty() {
+                facts.push((name, value));
+            }
+        }
+    }
+    Ok(())
+}

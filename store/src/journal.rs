@@ -1,0 +1,375 @@
+//! The journal: the only place where anything changes. [`append`] writes entries, their personal values and what follows from them
+//! in the tables, in the caller's transaction.
+//!
+//! An entry carries a MAC over all it says; a commit carries a MAC over its entries' MACs, and becomes a leaf of the Merkle tree
+//! (`seal.rs`). A personal value is never in an entry: the entry holds a salted commitment, the value lies beside it, encrypted.
+
+use crate::ambient::Ambient;
+use crate::db::{Row, Tx};
+use crate::error::{Result, StoreError};
+use crate::keyring::{Keyring, Place, commitment};
+use crate::merkle::{Hash, sha256};
+use crate::project::{Counts, project};
+use jiff::Timestamp;
+use ngomon_rules::event::{Change, Event, Personal, Subject};
+
+/// The form of an entry's body.
+const VERSION: i64 = 1;
+
+/// Keys and surroundings, as every part of the store needs them. Cheap to clone.
+#[derive(Clone)]
+pub struct Env {
+    /// The keys of this installation.
+    pub keys: Keyring,
+    /// Time and randomness.
+    pub ambient: Ambient,
+}
+
+impl Env {
+    /// The present instant in microseconds UTC.
+    pub fn now(&self) -> i64 {
+        self.ambient.now().as_microsecond()
+    }
+
+    /// A new random id.
+    pub fn id(&self) -> String {
+        self.ambient.uuid().to_string()
+    }
+}
+
+/// Who acts, and from when it counts.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// An operator, or the system.
+    pub by: String,
+    /// From when it counts: microseconds UTC.
+    pub effective: i64,
+    /// The run that it belongs to.
+    pub run: Option<String>,
+}
+
+impl Act {
+    /// An act of somebody's, counting from an instant.
+    pub fn new(by: &str, effective: Timestamp) -> Self {
+        Self {
+            by: by.to_owned(),
+            effective: effective.as_microsecond(),
+            run: None,
+        }
+    }
+}
+
+/// An event as the journal has it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The commit it belongs to.
+    pub commit: String,
+    /// Its order there.
+    pub ord: i64,
+    /// When it was recorded: microseconds UTC.
+    pub at: i64,
+    /// From when it counts: microseconds UTC.
+    pub effective: i64,
+    /// Who.
+    pub by: String,
+    /// In which run.
+    pub run: Option<String>,
+    /// The load with which it counts.
+    pub load: Option<String>,
+    /// The id of its personal value.
+    pub value: Option<String>,
+    /// What changed.
+    pub event: Event,
+}
+
+/// What an entry says, in the order in which its MAC covers it.
+struct Signed<'a> {
+    commit: &'a str,
+    ord: i64,
+    at: i64,
+    effective: i64,
+    version: i64,
+    texts: [&'a str; 5],
+    optional: [Option<&'a str>; 3],
+    commitment: Option<&'a [u8]>,
+}
+
+impl Signed<'_> {
+    /// Hands over all parts that the MAC covers.
+    fn parts<T>(&self, take: impl FnOnce(&[&[u8]]) -> T) -> T {
+        let numbers = [self.ord, self.at, self.effective, self.version].map(i64::to_be_bytes);
+        // An absent part is told apart from an empty one.
+        let mark = |there: bool| -> &[u8] { if there { &[1] } else { &[0] } };
+        let mut parts: Vec<&[u8]> = vec![b"entry", self.commit.as_bytes()];
+        parts.extend(numbers.iter().map(|n| &n[..]));
+        parts.extend(self.texts.iter().map(|t| t.as_bytes()));
+        for text in self.optional {
+            parts.extend([mark(text.is_some()), text.unwrap_or_default().as_bytes()]);
+        }
+        parts.extend([mark(self.commitment.is_some()), self.commitment.unwrap_or_default()]);
+        take(&parts)
+    }
+}
+
+/// What a commit's MAC covers, and what its leaf in the tree is made of.
+pub(crate) struct CommitHead {
+    pub id: String,
+    pub at: i64,
+    pub entries: i64,
+    pub digest: Vec<u8>,
+}
+
+impl CommitHead {
+    fn mac(&self, keys: &Keyring) -> [u8; 32] {
+        keys.mac(&[b"commit", &self.leaf()])
+    }
+
+    /// Is that the MAC with which it was written?
+    pub fn is_genuine(&self, keys: &Keyring, mac: &[u8]) -> bool {
+        keys.mac_matches(&[b"commit", &self.leaf()], mac)
+    }
+
+    /// The bytes of its leaf.
+    pub fn leaf(&self) -> Vec<u8> {
+        let mut leaf = self.id.clone().into_bytes();
+        leaf.extend(self.at.to_be_bytes());
+        leaf.extend(self.entries.to_be_bytes());
+        leaf.extend(&self.digest);
+        leaf
+    }
+}
+
+/// SHA-256 over the MACs of a commit's entries, in their order.
+pub(crate) fn digest_of(macs: &[impl AsRef<[u8]>]) -> Hash {
+    let parts: Vec<&[u8]> = macs.iter().map(AsRef::as_ref).collect();
+    sha256(&parts)
+}
+
+/// The name of a change, which stands first in its JSON.
+fn kind_of(body: &str) -> &str {
+    body.strip_prefix("{\"kind\":\"")
+        .and_then(|rest| rest.split('"').next())
+        .unwrap_or_default()
+}
+
+/// The clause from which a change follows.
+fn clause_of(change: &Change) -> Option<String> {
+    Some(match change {
+        Change::HoldPlaced { hold } => hold.reason.clause().to_string(),
+        Change::HoldLifted { reason, .. } => reason.clause().to_string(),
+        Change::ClaimMade { .. } => "125/C4".into(),
+        Change::ClaimEnded { .. } => "125/C5".into(),
+        Change::FormAnswered { .. } => "125/C2".into(),
+        Change::ExemptionGranted { .. } | Change::ExemptionEnded => "125/C1".into(),
+        Change::AccountCreated { .. } | Change::AccountRemoved => "108/6".into(),
+        _ => return None,
+    })
+}
+
+/// Writes events of one act: journal, values, tables. One commit of the journal.
+pub async fn append(tx: &mut Tx, env: &Env, act: &Act, events: Vec<Event>) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let entries = write(tx, env, act, events, None).await?;
+    let mut counts = Counts::default();
+    project(tx, env, &entries, &mut counts).await?;
+    counts.flush(tx, env.ambient.bytes::<1>()[0] % 16).await
+}
+
+/// Writes a commit of the journal without touching the tables. With a `load` it counts once that load is applied.
+pub(crate) async fn write(
+    tx: &mut Tx,
+    env: &Env,
+    act: &Act,
+    events: Vec<Event>,
+    load: Option<&str>,
+) -> Result<Vec<Entry>> {
+    let (commit, at) = (env.id(), env.now());
+    let mut entries = Vec::with_capacity(events.len());
+    let mut journal = Vec::with_capacity(events.len());
+    let mut values = Vec::new();
+    let mut macs = Vec::with_capacity(events.len());
+    for (ord, event) in (0..).zip(events) {
+        let body = serde_json::to_string(&event.change).map_err(|e| StoreError::corrupt("an event", e))?;
+        let sealed = event.personal.as_ref().map(|p| seal(env, p)).transpose()?;
+        let (subject_kind, subject) = event.subject.parts();
+        let clause = clause_of(&event.change);
+        let kind = kind_of(&body);
+        let signed = Signed {
+            commit: &commit,
+            ord,
+            at,
+            effective: act.effective,
+            version: VERSION,
+            texts: [kind, subject_kind, subject, &act.by, &body],
+            optional: [
+                act.run.as_deref(),
+                clause.as_deref(),
+                sealed.as_ref().map(|s| s.id.as_str()),
+            ],
+            commitment: sealed.as_ref().map(|s| &s.commitment[..]),
+        };
+        let mac = signed.parts(|parts| env.keys.mac(parts));
+        journal.push(vec![
+            commit.as_str().into(),
+            ord.into(),
+            at.into(),
+            act.effective.into(),
+            kind.into(),
+            VERSION.into(),
+            subject_kind.into(),
+            subject.into(),
+            act.by.as_str().into(),
+            act.run.clone().into(),
+            clause.clone().into(),
+            body.as_str().into(),
+            sealed.as_ref().map(|s| s.id.as_str()).into(),
+            sealed.as_ref().map(|s| s.commitment.to_vec()).into(),
+            mac.into(),
+        ]);
+        macs.push(mac);
+        let value = sealed.map(|s| {
+            values.push(vec![s.id.as_str().into(), s.salt.into(), s.sealed.into()]);
+            s.id
+        });
+        entries.push(Entry {
+            commit: commit.clone(),
+            ord,
+            at,
+            effective: act.effective,
+            by: act.by.clone(),
+            run: act.run.clone(),
+            load: load.map(str::to_owned),
+            value,
+            event,
+        });
+    }
+    let into = "journal (commit_id, ord, at, effective, kind, version, subject_kind, subject, by_whom, run, clause, body, value, commitment, mac)";
+    tx.insert("personal_value (id, salt, sealed)", values, "").await?;
+    tx.insert(into, journal, "").await?;
+    let head = CommitHead {
+        id: commit,
+        at,
+        entries: i64::try_from(macs.len()).unwrap_or(i64::MAX),
+        digest: digest_of(&macs).to_vec(),
+    };
+    let mac = head.mac(&env.keys);
+    tx.execute(
+        "INSERT INTO journal_commit (id, at, entries, digest, mac, load) VALUES ($1,$2,$3,$4,$5,$6)",
+        [
+            head.id.into(),
+            at.into(),
+            head.entries.into(),
+            head.digest.into(),
+            mac.into(),
+            load.into(),
+        ],
+    )
+    .await?;
+    Ok(entries)
+}
+
+struct Sealed {
+    id: String,
+    salt: [u8; 16],
+    sealed: Vec<u8>,
+    commitment: Hash,
+}
+
+fn place(id: &str) -> Place<'_> {
+    Place {
+        table: "personal_value",
+        column: "sealed",
+        row: id.as_bytes(),
+    }
+}
+
+fn seal(env: &Env, personal: &Personal) -> Result<Sealed> {
+    let plain = serde_json::to_vec(personal).map_err(|e| StoreError::corrupt("a value", e))?;
+    let (id, salt) = (env.id(), env.ambient.bytes());
+    Ok(Sealed {
+        sealed: env.keys.seal(place(&id), &plain, &env.ambient),
+        commitment: commitment(&salt, &plain),
+        id,
+        salt,
+    })
+}
+
+/// Opens a personal value.
+pub(crate) fn unseal(keys: &Keyring, id: &str, sealed: &[u8]) -> Result<Personal> {
+    let plain = keys.unseal(place(id), sealed)?;
+    serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("personal_value {id}"), e))
+}
+
+/// The columns of [`read_entry`], and whence.
+pub(crate) const ENTRY: &str = "SELECT j.commit_id, j.ord, j.at, j.effective, j.kind, j.version, j.subject_kind, j.subject, j.by_whom, \
+     j.run, j.clause, j.body, j.value, j.commitment, j.mac, v.salt, v.sealed, c.load \
+     FROM journal j JOIN journal_commit c ON c.id = j.commit_id LEFT JOIN personal_value v ON v.id = j.value";
+
+/// An entry read back, and whether everything about it is as it was written.
+pub(crate) struct ReadEntry {
+    pub entry: Entry,
+    pub clause: Option<String>,
+    pub genuine: bool,
+}
+
+/// Reads an entry back and checks its MAC and the commitment of its value.
+pub(crate) fn read_entry(keys: &Keyring, row: &Row) -> Result<ReadEntry> {
+    let (commit, ord): (String, i64) = (row.get(0)?, row.get(1)?);
+    let place = || format!("journal {commit}/{ord}");
+    let (at, effective, version): (i64, i64, i64) = (row.get(2)?, row.get(3)?, row.get(5)?);
+    let [kind, subject_kind, subject, by, body]: [String; 5] =
+        [row.get(4)?, row.get(6)?, row.get(7)?, row.get(8)?, row.get(11)?];
+    let [run, clause, value]: [Option<String>; 3] = [row.get(9)?, row.get(10)?, row.get(12)?];
+    let promised: Option<Vec<u8>> = row.get(13)?;
+    let mac: Vec<u8> = row.get(14)?;
+    let signed = Signed {
+        commit: &commit,
+        ord,
+        at,
+        effective,
+        version,
+        texts: [&kind, &subject_kind, &subject, &by, &body],
+        optional: [run.as_deref(), clause.as_deref(), value.as_deref()],
+        commitment: promised.as_deref(),
+    };
+    let mut genuine = version == VERSION && signed.parts(|parts| keys.mac_matches(parts, &mac));
+    let change: Change = serde_json::from_str(&body).map_err(|e| StoreError::corrupt(place(), e))?;
+    let subject =
+        Subject::from_parts(&subject_kind, &subject).ok_or_else(|| StoreError::corrupt(place(), "no such subject"))?;
+    let personal = match (&value, row.get::<Option<Vec<u8>>>(16)?) {
+        (Some(id), Some(sealed)) => {
+            let plain = keys.unseal(self::place(id), &sealed)?;
+            let salt: Option<Vec<u8>> = row.get(15)?;
+            let salt: Option<[u8; 16]> = salt.and_then(|s| s.try_into().ok());
+            let kept = salt.map(|salt| commitment(&salt, &plain).to_vec());
+            genuine &= kept.is_some() && kept == promised;
+            Some(serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(place(), e))?)
+        }
+        (Some(_), None) => {
+            genuine = false;
+            None
+        }
+        (None, _) => None,
+    };
+    Ok(ReadEntry {
+        entry: Entry {
+            commit,
+            ord,
+            at,
+            effective,
+            by,
+            run,
+            load: row.get(17)?,
+            value,
+            event: Event {
+                subject,
+                change,
+                personal,
+            },
+        },
+        clause,
+        genuine,
+    })
+}

@@ -1,0 +1,126 @@
+//! Accounts taken over from the systems before: once; one already here is left as it is, none is removed.
+
+use super::{OpenLoad, beat};
+use crate::db::{Arg, Tx};
+use crate::error::Result;
+use crate::journal::{Act, Env, append, write};
+use crate::project::{Counts, officials_of, project};
+use crate::tables::{citizen, claim_of, places};
+use ngomon_rules::citizens::on_arrival;
+use ngomon_rules::event::{Change, Event, LoginId, Personal};
+use ngomon_rules::hold::{Cause, Hold, Reason, evidence};
+use ngomon_rules::record::AccountRow;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+impl OpenLoad {
+    /// Stages accounts.
+    pub async fn accounts(&mut self, rows: Vec<AccountRow>) -> Result<()> {
+        let (env, act, load) = (self.store.env.clone(), self.act(), self.id.clone());
+        let rows = Arc::new(rows);
+        let counts = self
+            .store
+            .db
+            .write(move |tx| {
+                let (env, act, load, rows) = (env.clone(), act.clone(), load.clone(), Arc::clone(&rows));
+                Box::pin(async move {
+                    beat(tx, &load, env.now()).await?;
+                    let events = new_ones(tx, &env, &rows).await?;
+                    let mut counts = Counts::default();
+                    if !events.is_empty() {
+                        let entries = write(tx, &env, &act, events, Some(&load)).await?;
+                        project(tx, &env, &entries, &mut counts).await?;
+                    }
+                    Ok(counts)
+                })
+            })
+            .await?;
+        self.counts.merge(counts);
+        Ok(())
+    }
+}
+
+async fn new_ones(tx: &mut Tx, env: &Env, rows: &[AccountRow]) -> Result<Vec<Event>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT id FROM account_row WHERE id IN ({})", places(rows.len()));
+    let there = tx
+        .rows(&sql, rows.iter().map(|row| Arg::from(row.account.as_str())))
+        .await?;
+    let there = there
+        .iter()
+        .map(|row| row.get(0))
+        .collect::<Result<HashSet<String>>>()?;
+    let (mut arrivals, mut held) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows.iter().filter(|row| !there.contains(row.account.as_str())) {
+        let change = Change::AccountTakenOver {
+            account_kind: row.kind,
+            unit: row.unit.clone(),
+            created_on: row.created_on,
+            last_sign_in_on: row.last_sign_in_on,
+            login: LoginId(env.id()),
+        };
+        let personal = Personal::Account {
+            stated: row.stated.clone(),
+            password_hash: row.password_hash.clone(),
+        };
+        arrivals.push(Event::of_account(&row.account, change).with(personal));
+        if let Some(text) = &row.held_reason {
+            let hold = Hold {
+                reason: Reason::ByOrder,
+                cause: Cause::order("taken-over"),
+                evidence: evidence([("text", text.clone())]),
+                last_day: None,
+            };
+            held.push(Event::of_account(&row.account, Change::HoldPlaced { hold }));
+        }
+    }
+    arrivals.extend(held);
+    Ok(arrivals)
+}
+
+/// The accounts are there: they are counted, and judged against the claims that are in force (C4).
+pub(super) async fn arrive(
+    tx: &mut Tx,
+    env: &Env,
+    act: &Act,
+    load: &str,
+    opened_at: i64,
+    mut counts: Counts,
+) -> Result<()> {
+    // Claims that were made while the rows were staged may have taught us numbers.
+    let taught = tx
+        .rows(
+            "SELECT n.fp FROM claim c JOIN person_number n ON n.person = c.person WHERE c.ord >= $1",
+            [opened_at.into()],
+        )
+        .await?;
+    let taught = taught.iter().map(|row| row.get(0)).collect::<Result<Vec<_>>>()?;
+    officials_of(tx, taught, &mut counts).await?;
+    counts.flush(tx, env.ambient.bytes::<1>()[0] % 16).await?;
+
+    let mut found = BTreeSet::new();
+    for sql in [
+        "SELECT a.id, c.person FROM claim c JOIN person_number n ON n.person = c.person JOIN account_row a ON a.number_fp = n.fp \
+         WHERE c.until IS NULL AND a.load = $1 AND a.kind = 'citizen'",
+        "SELECT a.id, c.person FROM claim c JOIN account_row a ON a.phone_fp = c.phone_fp \
+         WHERE c.until IS NULL AND a.load = $1 AND a.kind = 'citizen' AND a.number_fp IS NULL",
+    ] {
+        for row in tx.rows(sql, [load.into()]).await? {
+            found.insert((row.get::<String>(0)?, row.get::<String>(1)?));
+        }
+    }
+    let mut events = Vec::new();
+    for (id, person) in found {
+        let (Some(account), Some(mut claim)) = (citizen(tx, env, &id).await?, claim_of(tx, env, &person).await?) else {
+            continue;
+        };
+        // Found by a number of the person's that the registry did not name at the claim.
+        if let Some(number) = account.stated.national_id.filter(|n| !claim.numbers.contains(n)) {
+            claim.numbers.push(number);
+        }
+        events.extend(on_arrival(&account, &[claim]));
+    }
+    append(tx, env, act, events).await
+}

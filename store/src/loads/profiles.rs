@@ -1,0 +1,199 @@
+//! HR profiles: versions of each, and what a full extract no longer has.
+
+use super::{OpenLoad, beat};
+use crate::db::{Arg, Tx};
+use crate::error::Result;
+use crate::journal::{ENTRY, Env, read_entry, write};
+use crate::keyring::{FingerprintKind, Keyring};
+use crate::project::{Counts, project, row_digest};
+use crate::store::Store;
+use crate::tables::{fingerprint, places};
+use crate::units;
+use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};
+use ngomon_rules::record::Profile;
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::NationalId;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// The profiles that are here when a load begins.
+#[derive(Default)]
+pub(super) struct Known {
+    profiles: Vec<KnownProfile>,
+    by_code: HashMap<Vec<u8>, usize>,
+    by_number: HashMap<Vec<u8>, usize>,
+    seen: HashSet<usize>,
+}
+
+struct KnownProfile {
+    id: String,
+    unit: UnitCode,
+    row_digest: Vec<u8>,
+    gone: bool,
+}
+
+impl Known {
+    pub async fn read(store: &Store) -> Result<Self> {
+        store
+            .db
+            .read(async |tx| {
+                let mut known = Self::default();
+                let sql = "SELECT id, unit, row_digest, gone, code_fp, number_fp FROM profile ORDER BY id";
+                tx.each(sql, [], |row| {
+                    let at = known.profiles.len();
+                    known.profiles.push(KnownProfile {
+                        id: row.get(0)?,
+                        unit: UnitCode(row.get(1)?),
+                        row_digest: row.get(2)?,
+                        gone: row.get::<i64>(3)? != 0,
+                    });
+                    known.by_code.extend(row.get::<Option<Vec<u8>>>(4)?.map(|fp| (fp, at)));
+                    known
+                        .by_number
+                        .extend(row.get::<Option<Vec<u8>>>(5)?.map(|fp| (fp, at)));
+                    Ok(())
+                })
+                .await?;
+                Ok(known)
+            })
+            .await
+    }
+
+    /// The profile of that code, or else of that number: HR file codes change. The extract has it.
+    pub fn see(&mut self, keys: &Keyring, code: Option<&str>, number: Option<NationalId>) -> Option<usize> {
+        let by_code = code.and_then(|c| self.by_code.get(&fingerprint(keys, FingerprintKind::EmployeeCode, c)));
+        let at = by_code.copied().or_else(|| {
+            let fp = fingerprint(keys, FingerprintKind::NationalId, number?.as_str());
+            self.by_number.get(&fp).copied()
+        })?;
+        self.seen.insert(at);
+        Some(at)
+    }
+}
+
+impl OpenLoad {
+    /// Stages profiles: a version that is here already changes nothing.
+    pub async fn profiles(&mut self, rows: Vec<Profile>) -> Result<()> {
+        let mut changed = Vec::new();
+        for row in rows {
+            let env = &self.store.env;
+            let at = self.known.see(&env.keys, row.employee_code.as_deref(), row.national_id);
+            let known = at.and_then(|at| self.known.profiles.get(at));
+            let same = match known {
+                Some(known) => !known.gone && known.row_digest == row_digest(env, &row)?,
+                None => false,
+            };
+            if !same {
+                changed.push((known.map(|known| known.id.clone()), row));
+            }
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let (env, act, load, changed) = (self.store.env.clone(), self.act(), self.id.clone(), Arc::new(changed));
+        self.store
+            .db
+            .write(move |tx| {
+                let (env, act, load, changed) = (env.clone(), act.clone(), load.clone(), Arc::clone(&changed));
+                Box::pin(async move {
+                    beat(tx, &load, env.now()).await?;
+                    let events = versions(tx, &env, &load, &changed).await?;
+                    write(tx, &env, &act, events, Some(&load)).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    /// What a full extract does not have any more.
+    pub(super) async fn gone(&self) -> Result<Vec<Event>> {
+        let Some(scope) = self
+            .incoming
+            .full
+            .as_ref()
+            .filter(|_| self.incoming.table == "profiles")
+        else {
+            return Ok(Vec::new());
+        };
+        let tree = self.store.db.read(async |tx| units::tree(tx).await).await?;
+        let covered = |unit: &UnitCode| {
+            scope
+                .as_ref()
+                .is_none_or(|top| tree.is_within(unit, top, self.incoming.as_of))
+        };
+        let gone = self
+            .known
+            .profiles
+            .iter()
+            .enumerate()
+            .filter(|(at, profile)| !profile.gone && !self.known.seen.contains(at) && covered(&profile.unit));
+        Ok(gone
+            .map(|(_, profile)| Event {
+                subject: Subject::Profile(ProfileId(profile.id.clone())),
+                change: Change::ProfileGone { load: self.id.clone() },
+                personal: None,
+            })
+            .collect())
+    }
+}
+
+async fn versions(tx: &mut Tx, env: &Env, load: &str, rows: &[(Option<String>, Profile)]) -> Result<Vec<Event>> {
+    let numbers = |row: &Profile| -> Vec<Vec<u8>> {
+        let all = row.national_id.iter().chain(&row.former_ids);
+        all.map(|n| fingerprint(&env.keys, FingerprintKind::NationalId, n.as_str()))
+            .collect()
+    };
+    let wanted: Vec<Vec<u8>> = rows.iter().flat_map(|(_, row)| numbers(row)).collect();
+    let mut persons: HashMap<Vec<u8>, String> = HashMap::new();
+    for wanted in wanted.chunks(400) {
+        let sql = format!(
+            "SELECT fp, person FROM person_number WHERE fp IN ({})",
+            places(wanted.len())
+        );
+        for row in tx.rows(&sql, wanted.iter().cloned().map(Arg::from)).await? {
+            persons.insert(row.get(0)?, row.get(1)?);
+        }
+    }
+    let mut events = Vec::with_capacity(rows.len());
+    for (id, row) in rows {
+        let numbers = numbers(row);
+        let person = if numbers.is_empty() {
+            None
+        } else {
+            let known = numbers.iter().find_map(|fp| persons.get(fp)).cloned();
+            let person = known.unwrap_or_else(|| env.id());
+            persons.extend(numbers.into_iter().map(|fp| (fp, person.clone())));
+            Some(PersonId(person))
+        };
+        events.push(Event {
+            subject: Subject::Profile(ProfileId(id.clone().unwrap_or_else(|| env.id()))),
+            change: Change::ProfileTaken {
+                person,
+                load: load.to_owned(),
+            },
+            personal: Some(Personal::Profile(Box::new(row.clone()))),
+        });
+    }
+    Ok(events)
+}
+
+/// The staged versions go into the tables.
+pub(super) async fn arrive(tx: &mut Tx, env: &Env, load: &str) -> Result<()> {
+    let mut counts = Counts::default();
+    let commits = tx
+        .rows(
+            "SELECT id FROM journal_commit WHERE load = $1 ORDER BY seq",
+            [load.into()],
+        )
+        .await?;
+    for commit in commits {
+        let mut entries = Vec::new();
+        let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
+        tx.each(&sql, [commit.get::<String>(0)?.into()], |row| {
+            entries.push(read_entry(&env.keys, &row)?.entry);
+            Ok(())
+        })
+        .await?;
+        project(tx, env, &entries, &mut counts).await?;
+    }
+    counts.flush(tx, env.ambient.bytes::<1>()[0] % 16).await
+}

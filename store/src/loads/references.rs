@@ -1,0 +1,124 @@
+//! Registry, units and notices: evidence taken from others, replaced as a whole by the next load.
+
+use super::OpenLoad;
+use crate::db::Tx;
+use crate::error::{Result, StoreError};
+use crate::keyring::{FingerprintKind, Place};
+use crate::store::Store;
+use crate::tables::fingerprint;
+use ngomon_rules::record::{Notice, RegistryRecord};
+use ngomon_rules::unit::Unit;
+
+pub(crate) fn registry_place(row: &[u8]) -> Place<'_> {
+    Place {
+        table: "registry",
+        column: "sealed",
+        row,
+    }
+}
+
+pub(crate) fn notice_place(row: &[u8]) -> Place<'_> {
+    Place {
+        table: "notice",
+        column: "sealed",
+        row,
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|e| StoreError::corrupt("a row", e))
+}
+
+impl OpenLoad {
+    /// Stages rows of the registry.
+    pub async fn registry(&mut self, records: Vec<RegistryRecord>) -> Result<()> {
+        let env = &self.store.env;
+        let (mut rows, mut former) = (Vec::with_capacity(records.len()), Vec::new());
+        for record in records {
+            let fp = fingerprint(&env.keys, FingerprintKind::NationalId, record.national_id.as_str());
+            let place = [self.id.as_bytes(), &fp].concat();
+            let sealed = env.keys.seal(registry_place(&place), &json(&record)?, &env.ambient);
+            for old in &record.former_ids {
+                let old = fingerprint(&env.keys, FingerprintKind::NationalId, old.as_str());
+                former.push(vec![self.id.as_str().into(), old.into(), fp.clone().into()]);
+            }
+            rows.push(vec![
+                self.id.as_str().into(),
+                fp.into(),
+                record.status.name().into(),
+                sealed.into(),
+            ]);
+        }
+        self.stage("registry (load, number_fp, status, sealed)", rows).await?;
+        self.stage("registry_former (load, former_fp, number_fp)", former).await
+    }
+
+    /// Stages units.
+    pub async fn units(&mut self, units: Vec<Unit>) -> Result<()> {
+        let mut rows = Vec::with_capacity(units.len());
+        for unit in units {
+            let body = serde_json::to_string(&unit).map_err(|e| StoreError::corrupt("a unit", e))?;
+            rows.push(vec![self.id.as_str().into(), unit.code.as_str().into(), body.into()]);
+        }
+        self.stage("unit (load, code, body)", rows).await
+    }
+
+    /// Stages movement notices, in the order of their rows.
+    pub async fn notices(&mut self, notices: Vec<Notice>) -> Result<()> {
+        let env = self.store.env.clone();
+        let mut rows = Vec::with_capacity(notices.len());
+        for notice in notices {
+            self.ord += 1;
+            let place = [self.id.as_bytes(), &self.ord.to_be_bytes()].concat();
+            let sealed = env.keys.seal(notice_place(&place), &json(&notice)?, &env.ambient);
+            rows.push(vec![self.id.as_str().into(), self.ord.into(), sealed.into()]);
+        }
+        self.stage("notice (load, ord, sealed)", rows).await
+    }
+}
+
+/// From now on this load counts.
+pub(super) async fn arrive(tx: &mut Tx, table: &str, load: &str) -> Result<()> {
+    tx.execute(
+        "INSERT INTO reference (name, load) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET load = excluded.load",
+        [table.into(), load.into()],
+    )
+    .await?;
+    if table != "registry" {
+        let small = if table == "units" { "unit" } else { "notice" };
+        tx.execute(&format!("DELETE FROM {small} WHERE load <> $1"), [load.into()])
+            .await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Deletes the rows of registry loads that were replaced, a few at a time.
+    pub(super) async fn forget_old_registry(&self) -> Result<()> {
+        for (table, key) in [("registry", "number_fp"), ("registry_former", "former_fp")] {
+            let old = format!(
+                "SELECT load, {key} FROM {table} WHERE load <> (SELECT load FROM reference WHERE name = 'registry') LIMIT 2000"
+            );
+            let sql = format!("DELETE FROM {table} WHERE (load, {key}) IN ({old})");
+            self.repeat(sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a statement in a transaction of its own, until it touches nothing.
+    pub(super) async fn repeat(&self, sql: String) -> Result<()> {
+        loop {
+            let sql = sql.clone();
+            let touched = self
+                .db
+                .write(move |tx| {
+                    let sql = sql.clone();
+                    Box::pin(async move { tx.execute(&sql, []).await })
+                })
+                .await?;
+            if touched == 0 {
+                return Ok(());
+            }
+        }
+    }
+}

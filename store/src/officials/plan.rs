@@ -1,0 +1,287 @@
+//! A plan: for each account the holds it has and would have, the accounts to be made, and the digest of what was read.
+
+use super::facts::{Facts, Held};
+use crate::error::{Result, StoreError};
+use crate::journal::Env;
+use ngomon_rules::hold::{Hold, Reason};
+use ngomon_rules::officials::{Case, Decision, Found, OfficialAccount, PersonPlan, decide, decide_person};
+use ngomon_rules::plan::Impact;
+use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
+use ngomon_rules::unit::UnitCode;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What a run would do with one account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanLine {
+    /// Which.
+    pub account: AccountId,
+    /// Where it belongs.
+    pub unit: UnitCode,
+    /// The holds that it has, sorted.
+    pub before: Vec<Hold>,
+    /// The holds that it would have, sorted.
+    pub after: Vec<Hold>,
+    /// Nothing is decided, for this reason: it keeps what it has.
+    pub undecided: Option<String>,
+    /// The account that would be made.
+    pub creates: Option<NewAccount>,
+    /// Details that HR writes otherwise: only their names.
+    pub writes_back: Vec<String>,
+}
+
+/// An account that a run makes at a person's new unit (O6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewAccount {
+    /// Its unit.
+    pub unit: UnitCode,
+    /// Its own holds, decided in the same run.
+    pub holds: Vec<Hold>,
+    /// The accounts that it succeeds.
+    pub succeeds: Vec<AccountId>,
+}
+
+impl PlanLine {
+    /// Would anything change?
+    pub fn changes(&self) -> bool {
+        self.before != self.after || self.creates.is_some() || !self.writes_back.is_empty()
+    }
+
+    /// Open now, and held then.
+    pub fn newly_held(&self) -> bool {
+        self.before.is_empty() && !self.after.is_empty()
+    }
+
+    /// The reasons of the holds that it would have, each once, sorted.
+    pub fn reasons(&self) -> BTreeSet<Reason> {
+        self.after.iter().map(|hold| hold.reason).collect()
+    }
+}
+
+/// A plan, whole.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// A line for each account, by id.
+    pub lines: Vec<PlanLine>,
+    /// What the guard reads.
+    pub impact: Impact,
+    /// What each line's decision read.
+    pub(crate) digests: HashMap<AccountId, [u8; 32]>,
+    /// The details that a line writes back.
+    pub(crate) stated: HashMap<AccountId, Stated>,
+    /// What an account that is made states, by the line that makes it; its user name is still the old one's.
+    pub(crate) of_new: HashMap<AccountId, Stated>,
+    /// The logins, for accounts that are made.
+    pub(crate) logins: HashMap<AccountId, String>,
+}
+
+/// Works the plan out.
+pub(crate) fn plan(facts: &Facts, env: &Env) -> Result<Plan> {
+    let mut plan = Plan::default();
+    // All accounts of one profile are decided together.
+    let mut groups: BTreeMap<&str, Vec<&Held>> = BTreeMap::new();
+    let mut alone: Vec<&Held> = Vec::new();
+    for held in &facts.accounts {
+        match facts.directory.find(&held.account, &facts.units, facts.day) {
+            Found::Profile(kept) if held.account.kind == AccountKind::Official => {
+                groups.entry(&kept.id.0).or_default().push(held);
+            }
+            _ => alone.push(held),
+        }
+    }
+    for held in alone {
+        let case = facts.case(&held.account);
+        let decided = PersonPlan {
+            decisions: vec![(held.account.id.clone(), decide(&case))],
+            creates: None,
+        };
+        take(&mut plan, facts, env, &[held], &[case], decided)?;
+    }
+    for accounts in groups.values() {
+        let cases: Vec<Case<'_>> = accounts.iter().map(|held| facts.case(&held.account)).collect();
+        let decided = decide_person(&cases);
+        take(&mut plan, facts, env, accounts, &cases, decided)?;
+    }
+    plan.lines.sort_by(|a, b| a.account.cmp(&b.account));
+    plan.impact.open = count(
+        facts
+            .accounts
+            .iter()
+            .filter(|h| h.account.kind == AccountKind::Official && h.holds.is_empty()),
+    );
+    Ok(plan)
+}
+
+fn count<T>(those: impl Iterator<Item = T>) -> u64 {
+    those.count() as u64
+}
+
+fn take(
+    plan: &mut Plan,
+    facts: &Facts,
+    env: &Env,
+    accounts: &[&Held],
+    cases: &[Case<'_>],
+    decided: PersonPlan,
+) -> Result<()> {
+    let moved: Vec<AccountId> = decided
+        .decisions
+        .iter()
+        .filter(|(_, decision)| decision.moves_to().is_some())
+        .map(|(id, _)| id.clone())
+        .collect();
+    let mut lines = Vec::new();
+    for (held, case) in accounts.iter().zip(cases) {
+        let id = &held.account.id;
+        let Some((_, decision)) = decided.decisions.iter().find(|(of, _)| of == id) else {
+            continue;
+        };
+        let (after, undecided) = match decision {
+            Decision::Undecided(why) => (held.holds.clone(), Some(why.name().to_owned())),
+            Decision::Holds(hr) => (beside_orders(&held.holds, hr), None),
+        };
+        let creates = match &decided.creates {
+            Some((on, unit)) if on == id => Some(new_account(facts, held, unit, &moved)),
+            _ => None,
+        };
+        let profile = profile_of(case);
+        if creates.is_some() {
+            let stated = profile.and_then(|profile| written_back(&held.account.stated, profile));
+            let stated = stated.unwrap_or_else(|| held.account.stated.clone());
+            plan.of_new.insert(id.clone(), stated);
+        }
+        let stated = match profile {
+            Some(profile) if undecided.is_none() && !after.iter().any(|hold| hold.reason.stands_alone()) => {
+                written_back(&held.account.stated, profile)
+            }
+            _ => None,
+        };
+        let writes_back = stated.as_ref().map(|new| changed_fields(&held.account.stated, new));
+        plan.digests.insert(id.clone(), digest(env, held, case, profile)?);
+        plan.logins.insert(id.clone(), held.login.clone());
+        if let Some(stated) = stated {
+            plan.stated.insert(id.clone(), stated);
+        }
+        lines.push(PlanLine {
+            account: id.clone(),
+            unit: held.account.unit.clone(),
+            before: held.holds.clone(),
+            after,
+            undecided,
+            creates,
+            writes_back: writes_back.unwrap_or_default(),
+        });
+    }
+    weigh(&mut plan.impact, facts, &lines);
+    plan.lines.extend(lines);
+    Ok(())
+}
+
+/// HR's holds replace HR's holds; orders stay. A hold that stays keeps the evidence with which it began.
+fn beside_orders(before: &[Hold], hr: &[Hold]) -> Vec<Hold> {
+    let mut after: Vec<Hold> = before.iter().filter(|hold| !hold.reason.is_hr()).cloned().collect();
+    for hold in hr {
+        let kept = before.iter().find(|had| had.key() == hold.key());
+        after.push(kept.unwrap_or(hold).clone());
+    }
+    after.sort();
+    after
+}
+
+fn profile_of<'a>(case: &Case<'a>) -> Option<&'a Profile> {
+    match case.directory.find(case.account, case.units, case.day) {
+        Found::Profile(kept) => Some(&kept.profile),
+        Found::Nothing | Found::Undecided(_) => None,
+    }
+}
+
+/// Phone, mail and code are taken over from HR, and its spelling of a name that is the same person's.
+fn written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
+    let name = stated
+        .full_name
+        .as_ref()
+        .is_none_or(|name| name.grade(&profile.full_name).is_same_person());
+    let new = Stated {
+        full_name: if name {
+            Some(profile.full_name.clone())
+        } else {
+            stated.full_name.clone()
+        },
+        employee_code: profile.employee_code.clone().or_else(|| stated.employee_code.clone()),
+        phone: profile.phone.clone().or_else(|| stated.phone.clone()),
+        email: profile.email.clone().or_else(|| stated.email.clone()),
+        ..stated.clone()
+    };
+    (new != *stated).then_some(new)
+}
+
+fn changed_fields(old: &Stated, new: &Stated) -> Vec<String> {
+    let all = [
+        ("email", old.email != new.email),
+        ("employee_code", old.employee_code != new.employee_code),
+        ("full_name", old.full_name != new.full_name),
+        ("phone", old.phone != new.phone),
+    ];
+    all.into_iter()
+        .filter(|(_, differs)| *differs)
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
+/// The account at the new unit, with the holds that it would have from the first moment.
+fn new_account(facts: &Facts, held: &Held, unit: &UnitCode, succeeds: &[AccountId]) -> NewAccount {
+    let there = OfficialAccount {
+        unit: unit.clone(),
+        created_on: Some(facts.day),
+        last_sign_in_on: Some(facts.day),
+        ..held.account.clone()
+    };
+    let case = facts.case(&there);
+    let there = match profile_of(&case).and_then(|profile| written_back(&there.stated, profile)) {
+        Some(stated) => OfficialAccount {
+            stated,
+            ..there.clone()
+        },
+        None => there.clone(),
+    };
+    let holds = match decide(&facts.case(&there)) {
+        Decision::Holds(holds) => holds,
+        Decision::Undecided(_) => Vec::new(),
+    };
+    NewAccount {
+        unit: unit.clone(),
+        holds,
+        succeeds: succeeds.to_vec(),
+    }
+}
+
+/// `moved` beside an open account at B does not count: the person can sign in.
+fn weigh(impact: &mut Impact, facts: &Facts, lines: &[PlanLine]) {
+    let is_moved = |line: &PlanLine| line.after.iter().any(|hold| hold.reason == Reason::Moved);
+    let open_at_b = lines.iter().any(|line| {
+        line.creates.as_ref().is_some_and(|new| new.holds.is_empty()) || (!is_moved(line) && line.after.is_empty())
+    });
+    for line in lines.iter().filter(|line| line.newly_held()) {
+        if is_moved(line) && open_at_b {
+            continue;
+        }
+        impact.newly_held += 1;
+        let unit = facts.units.follow(&line.unit, facts.day).clone();
+        *impact.by_unit.entry(unit).or_default() += 1;
+        for reason in line.reasons() {
+            *impact.by_reason.entry(reason).or_default() += 1;
+        }
+    }
+}
+
+/// A digest, under a key, of all facts that the decision of this account read.
+fn digest(env: &Env, held: &Held, case: &Case<'_>, profile: Option<&Profile>) -> Result<[u8; 32]> {
+    let account = &held.account;
+    let facts = serde_json::to_vec(&(
+        (&account.id, account.kind, &account.stated, &account.unit),
+        (&account.created_on, &account.last_sign_in_on, &held.holds),
+        (profile, case.notice, case.day, case.policy, case.freeze),
+    ))
+    .map_err(|e| StoreError::corrupt("facts", e))?;
+    Ok(env.keys.mac(&[b"facts", &facts]))
+}

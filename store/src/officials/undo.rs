@@ -1,0 +1,157 @@
+//! A run undone as a whole: what it did and is still so is reversed; what changed since is named. Sessions are never revived.
+
+use super::run::run_in_state;
+use crate::db::Tx;
+use crate::error::Result;
+use crate::journal::{Act, ENTRY, Entry, Env, append, read_entry};
+use crate::store::Store;
+use crate::tables::{hold_of, holds_in_force};
+use ngomon_rules::event::{Change, Event, Personal, Subject};
+use ngomon_rules::hold::Hold;
+use ngomon_rules::record::AccountId;
+use std::collections::BTreeSet;
+
+/// What an undo did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// How many changes were reversed.
+    pub reversed: usize,
+    /// The accounts where something changed since, which stays as it is.
+    pub changed_since: BTreeSet<String>,
+}
+
+impl Store {
+    /// Reverses a run that was applied. The next automatic run waits for a person.
+    pub async fn undo_run(&self, run: &str, by: &str) -> Result<Undone> {
+        let (env, run) = (self.env.clone(), run.to_owned());
+        let act = Act::new(by, self.now());
+        let done = self
+            .db
+            .write(move |tx| {
+                let (env, run, act) = (env.clone(), run.clone(), act.clone());
+                Box::pin(async move { undo(tx, &env, &run, act).await })
+            })
+            .await?;
+        self.seal().await?;
+        Ok(done)
+    }
+}
+
+async fn undo(tx: &mut Tx, env: &Env, run: &str, act: Act) -> Result<Undone> {
+    let day = run_in_state(tx, run, "applied").await?;
+    let mut done = Undone::default();
+    let mut entries: Vec<Entry> = Vec::new();
+    let sql = format!("{ENTRY} WHERE j.run = $1 ORDER BY c.seq, j.ord");
+    tx.each(&sql, [run.into()], |row| {
+        entries.push(read_entry(&env.keys, &row)?.entry);
+        Ok(())
+    })
+    .await?;
+    let created: BTreeSet<&AccountId> = entries
+        .iter()
+        .filter(|entry| matches!(entry.event.change, Change::AccountCreated { .. }))
+        .filter_map(|entry| entry.event.account())
+        .collect();
+    let mut events = Vec::new();
+    for entry in &entries {
+        let Some(account) = entry.event.account() else { continue };
+        if created.contains(account) && !matches!(entry.event.change, Change::AccountCreated { .. }) {
+            continue;
+        }
+        match reverse(tx, env, run, entry, account).await? {
+            Some(event) => events.push(event),
+            None => {
+                done.changed_since.insert(account.to_string());
+            }
+        }
+    }
+    done.reversed = events.len();
+    events.push(Event {
+        subject: Subject::Run(run.to_owned()),
+        change: Change::RunUndone,
+        personal: None,
+    });
+    // It counts from the day of the run on, as if the run had not been.
+    let effective = act.effective.min(crate::tables::start_of(day));
+    append(tx, env, &Act { effective, ..act }, events).await?;
+    tx.execute(
+        "UPDATE run SET state = 'undone', applied_at = $2 WHERE id = $1",
+        [run.into(), env.now().into()],
+    )
+    .await?;
+    Ok(done)
+}
+
+/// The reverse of one entry; `None` when it is not so any more.
+async fn reverse(tx: &mut Tx, env: &Env, run: &str, entry: &Entry, account: &AccountId) -> Result<Option<Event>> {
+    let change = match &entry.event.change {
+        Change::HoldPlaced { hold } => {
+            let there = holds_in_force(tx, account.as_str())
+                .await?
+                .iter()
+                .any(|held| held.key() == hold.key());
+            let (reason, cause) = hold.key();
+            there.then_some(Change::HoldLifted { reason, cause })
+        }
+        Change::HoldLifted { reason, cause } => {
+            let held = holds_in_force(tx, account.as_str()).await?;
+            if held.iter().any(|hold| hold.reason == *reason && hold.cause == *cause) {
+                None
+            } else {
+                lifted_hold(tx, account, reason.name(), &cause.0)
+                    .await?
+                    .map(|hold| Change::HoldPlaced { hold })
+            }
+        }
+        Change::AccountCreated { .. } => {
+            let sql = "SELECT 1 FROM journal WHERE subject_kind = 'account' AND subject = $1 AND (run IS NULL OR run <> $2) LIMIT 1";
+            let used = tx.row(sql, [account.as_str().into(), run.into()]).await?;
+            used.is_none().then_some(Change::AccountRemoved)
+        }
+        Change::AccountChanged { fields } => {
+            return Ok(before_change(tx, env, entry, account).await?.map(|personal| {
+                let change = Change::AccountChanged { fields: fields.clone() };
+                Event::of_account(account, change).with(personal)
+            }));
+        }
+        _ => None,
+    };
+    Ok(change.map(|change| Event::of_account(account, change)))
+}
+
+/// The hold as it stood when the run lifted it.
+async fn lifted_hold(tx: &mut Tx, account: &AccountId, reason: &str, cause: &str) -> Result<Option<Hold>> {
+    let row = tx
+        .row(
+            "SELECT body FROM hold WHERE account = $1 AND reason = $2 AND cause = $3 ORDER BY generation DESC LIMIT 1",
+            [account.as_str().into(), reason.into(), cause.into()],
+        )
+        .await?;
+    row.map(|row| hold_of(&row.get::<String>(0)?)).transpose()
+}
+
+/// What the account stated before this entry, if nothing wrote over it since.
+async fn before_change(tx: &mut Tx, env: &Env, entry: &Entry, account: &AccountId) -> Result<Option<Personal>> {
+    let row = tx
+        .row("SELECT value FROM account_row WHERE id = $1", [account.as_str().into()])
+        .await?;
+    let now: Option<String> = row.map(|row| row.get(0)).transpose()?;
+    if now != entry.value {
+        return Ok(None);
+    }
+    let sql = format!(
+        "{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.commit_id <> $2 \
+         AND j.kind IN ('account-taken-over', 'account-created', 'account-changed') ORDER BY c.seq DESC, j.ord DESC LIMIT 1"
+    );
+    let row = tx
+        .row(&sql, [account.as_str().into(), entry.commit.as_str().into()])
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(match read_entry(&env.keys, &row)?.entry.event.personal {
+        Some(Personal::Account { stated, .. }) => Some(Personal::Account {
+            stated,
+            password_hash: None,
+        }),
+        _ => None,
+    })
+}

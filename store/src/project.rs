@@ -1,0 +1,631 @@
+//! From the journal into the tables: the same code for what happens now and for a replay.
+//!
+//! [`project`] reads only entries and the tables it writes, never a reference, the clock or chance: otherwise a replay would not give
+//! the same.
+
+use crate::db::{Arg, Tx};
+use crate::error::{Result, StoreError};
+use crate::journal::{Entry, Env};
+use crate::keyring::FingerprintKind;
+use crate::tables::{account_cells, day_text, fingerprint, held_to, official_to};
+use ngomon_rules::citizens::{Progress, Proof};
+use ngomon_rules::event::{Change, Personal, Subject};
+use ngomon_rules::hold::Hold;
+use ngomon_rules::record::{AccountId, AccountKind, Profile};
+use ngomon_rules::values::{Date, NationalId, local_day};
+use std::collections::{BTreeMap, HashSet};
+
+/// What the report counts by, as its table has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CountKey {
+    pub unit: String,
+    pub official_to: String,
+    pub exempt_to: String,
+    pub held_to: String,
+    pub claimed: i64,
+    pub last: String,
+}
+
+/// Changes of counters that are not written yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    moves: BTreeMap<CountKey, i64>,
+    horizon: Option<i64>,
+}
+
+impl Counts {
+    fn add(&mut self, key: CountKey, n: i64) {
+        *self.moves.entry(key).or_default() += n;
+    }
+
+    /// Something about a citizen counts from that instant.
+    fn reaches(&mut self, effective: i64) {
+        self.horizon = self.horizon.max(Some(effective));
+    }
+
+    /// Takes in what others counted.
+    pub fn merge(&mut self, other: Counts) {
+        for (key, n) in other.moves {
+            self.add(key, n);
+        }
+        self.horizon = self.horizon.max(other.horizon);
+    }
+
+    /// Writes them, in an order that all writers share.
+    pub async fn flush(self, tx: &mut Tx, slot: u8) -> Result<()> {
+        let slot = i64::from(slot);
+        let rows = self.moves.into_iter().filter(|(_, n)| *n != 0).map(|(key, n)| {
+            vec![
+                key.unit.into(),
+                key.official_to.into(),
+                key.exempt_to.into(),
+                key.held_to.into(),
+                key.claimed.into(),
+                key.last.into(),
+                slot.into(),
+                n.into(),
+            ]
+        });
+        tx.insert(
+            "report_counter (unit, official_to, exempt_to, held_to, claimed, last, slot, n)",
+            rows.collect(),
+            "ON CONFLICT (unit, official_to, exempt_to, held_to, claimed, last, slot) DO UPDATE SET n = report_counter.n + excluded.n",
+        )
+        .await?;
+        if let Some(effective) = self.horizon {
+            tx.execute(
+                "INSERT INTO horizon (slot, effective) VALUES ($1,$2) ON CONFLICT (slot) DO UPDATE SET effective = excluded.effective \
+                 WHERE excluded.effective > horizon.effective",
+                [slot.into(), effective.into()],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts entries into the tables, in their order.
+pub(crate) async fn project(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
+    let mut rest = entries;
+    while let Some(first) = rest.first() {
+        let alike = match &first.event.change {
+            Change::AccountTakenOver { .. } => run_of(rest, |c| matches!(c, Change::AccountTakenOver { .. })),
+            Change::ProfileTaken { .. } => run_of(rest, |c| matches!(c, Change::ProfileTaken { .. })),
+            _ => 1,
+        };
+        let (now, later) = rest.split_at(alike);
+        match &first.event.change {
+            Change::AccountTakenOver { .. } => accounts_taken_over(tx, env, now, counts).await?,
+            Change::ProfileTaken { .. } => profiles_taken(tx, env, now, counts).await?,
+            _ => one(tx, env, first, counts).await?,
+        }
+        rest = later;
+    }
+    Ok(())
+}
+
+/// How many of the first entries are of that sort.
+fn run_of(entries: &[Entry], is: impl Fn(&Change) -> bool) -> usize {
+    entries.iter().take_while(|entry| is(&entry.event.change)).count()
+}
+
+async fn one(tx: &mut Tx, env: &Env, entry: &Entry, counts: &mut Counts) -> Result<()> {
+    match &entry.event.subject {
+        Subject::Account(id) => account(tx, env, entry, id, counts).await,
+        Subject::Person(person) => {
+            if let Some(Personal::Number { number }) = &entry.event.personal {
+                numbers_of(tx, env, &person.0, &[*number], counts).await?;
+            }
+            Ok(())
+        }
+        Subject::Profile(id) => match &entry.event.change {
+            Change::ProfileGone { .. } => profile_gone(tx, &id.0, counts).await,
+            _ => Err(unexpected(entry)),
+        },
+        Subject::Load(_) => load_applied(tx, entry).await,
+        Subject::Run(_) => Ok(()),
+        Subject::Setting(name) => match &entry.event.change {
+            Change::SettingChanged { to, .. } => {
+                tx.execute(
+                    "INSERT INTO setting (name, value) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    [name.into(), to.into()],
+                )
+                .await?;
+                Ok(())
+            }
+            _ => Err(unexpected(entry)),
+        },
+        Subject::Operator(name) => {
+            let sql = match &entry.event.change {
+                Change::OperatorAdded => "INSERT INTO operator (name) VALUES ($1)",
+                _ => "DELETE FROM operator WHERE name = $1",
+            };
+            tx.execute(sql, [name.into()]).await?;
+            Ok(())
+        }
+    }
+}
+
+fn unexpected(entry: &Entry) -> StoreError {
+    StoreError::corrupt(
+        format!("journal {}/{}", entry.commit, entry.ord),
+        "this change does not belong to this subject, or its value is missing",
+    )
+}
+
+async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: &mut Counts) -> Result<()> {
+    let id = id.as_str();
+    match &entry.event.change {
+        Change::AccountCreated { unit, login, succeeds } => {
+            account_created(tx, env, entry, id, unit.as_str(), &login.0, succeeds).await
+        }
+        Change::AccountRemoved => {
+            tx.execute("DELETE FROM account_row WHERE id = $1", [id.into()]).await?;
+            tx.execute("DELETE FROM succession WHERE account = $1", [id.into()])
+                .await?;
+            tx.execute("DELETE FROM hold WHERE account = $1", [id.into()]).await?;
+            Ok(())
+        }
+        Change::AccountChanged { .. } => account_changed(tx, env, entry, id).await,
+        Change::ClaimMade { person, proof } => claim_made(tx, env, entry, id, &person.0, *proof, counts).await,
+        Change::ClaimEnded { .. } => {
+            tx.execute(
+                "UPDATE claim SET until = $2 WHERE account = $1 AND until IS NULL",
+                [id.into(), entry.effective.into()],
+            )
+            .await?;
+            counts.reaches(entry.effective);
+            recount(tx, id, counts, |key| key.claimed = 0).await
+        }
+        Change::HoldPlaced { hold } => hold_placed(tx, entry, id, hold, counts).await,
+        Change::HoldLifted { reason, cause } => {
+            tx.execute(
+                "UPDATE hold SET until = $4 WHERE account = $1 AND reason = $2 AND cause = $3 AND until IS NULL",
+                [
+                    id.into(),
+                    reason.name().into(),
+                    (&cause.0).into(),
+                    entry.effective.into(),
+                ],
+            )
+            .await?;
+            counts.reaches(entry.effective);
+            let to = held_to(tx, id).await?;
+            recount(tx, id, counts, |key| key.held_to = to).await
+        }
+        Change::FormAnswered {
+            receipt,
+            proof,
+            outcome,
+            fields,
+            ..
+        } => {
+            let fields: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+            let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
+            tx.execute(
+                "INSERT INTO submission (receipt, account, effective, at, outcome, fields, value, proof) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) \
+                 ON CONFLICT (receipt) DO UPDATE SET outcome = excluded.outcome, fields = excluded.fields, at = excluded.at",
+                [
+                    receipt.into(),
+                    id.into(),
+                    entry.effective.into(),
+                    entry.at.into(),
+                    outcome.name().into(),
+                    fields.join(" ").into(),
+                    value.into(),
+                    proof.name().into(),
+                ],
+            )
+            .await?;
+            counts.reaches(entry.effective);
+            let last = Progress::after(*outcome).name();
+            recount(tx, id, counts, |key| key.last = last.to_owned()).await
+        }
+        Change::ExemptionGranted { why, last_day } => {
+            tx.execute(
+                "INSERT INTO exemption (account, since, until, why, last_day) VALUES ($1,$2,NULL,$3,$4)",
+                [id.into(), entry.at.into(), why.into(), last_day.to_string().into()],
+            )
+            .await?;
+            counts.reaches(entry.effective);
+            recount(tx, id, counts, |key| key.exempt_to = last_day.to_string()).await
+        }
+        Change::ExemptionEnded => {
+            tx.execute(
+                "UPDATE exemption SET until = $2 WHERE account = $1 AND until IS NULL",
+                [id.into(), entry.effective.into()],
+            )
+            .await?;
+            counts.reaches(entry.effective);
+            recount(tx, id, counts, |key| key.exempt_to = String::new()).await
+        }
+        _ => Err(unexpected(entry)),
+    }
+}
+
+/// Accounts that came in from the system before. They are there once their load is applied.
+async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
+    let mut rows = Vec::with_capacity(entries.len());
+    let mut logins = Vec::with_capacity(entries.len());
+    let mut cells = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let Some(Personal::Account { stated, .. }) = &entry.event.personal else {
+            return Err(unexpected(entry));
+        };
+        cells.push(account_cells(&env.keys, stated));
+    }
+    let numbers: Vec<Vec<u8>> = cells.iter().filter_map(|c| c.number_fp.clone()).collect();
+    let officials = official_to(tx, numbers).await?;
+    for (entry, cells) in entries.iter().zip(cells) {
+        let (
+            Subject::Account(id),
+            Change::AccountTakenOver {
+                account_kind,
+                unit,
+                created_on,
+                last_sign_in_on,
+                login,
+            },
+            Some(value),
+        ) = (&entry.event.subject, &entry.event.change, &entry.value)
+        else {
+            return Err(unexpected(entry));
+        };
+        let is_citizen = *account_kind == AccountKind::Citizen;
+        let service = cells.number_fp.as_ref().and_then(|fp| officials.get(fp));
+        let key = CountKey {
+            unit: unit.as_ref().map(ToString::to_string).unwrap_or_default(),
+            official_to: service.filter(|_| is_citizen).cloned().unwrap_or_default(),
+            exempt_to: String::new(),
+            held_to: String::new(),
+            claimed: 0,
+            last: Progress::NotStarted.name().to_owned(),
+        };
+        logins.push(vec![(&login.0).into(), value.into()]);
+        let mut row: Vec<Arg> = vec![
+            id.as_str().into(),
+            account_kind.name().into(),
+            (&login.0).into(),
+            (&key.unit).into(),
+            created_on.map(|d| d.to_string()).into(),
+            last_sign_in_on.map(|d| d.to_string()).into(),
+            value.into(),
+        ];
+        row.extend(cells.into_args());
+        row.extend([
+            0_i64.into(),
+            (&key.official_to).into(),
+            "".into(),
+            "".into(),
+            0_i64.into(),
+            (&key.last).into(),
+            Arg::Text(None),
+            entry.load.clone().into(),
+        ]);
+        rows.push(row);
+        if is_citizen {
+            counts.add(key, 1);
+        }
+    }
+    tx.insert("login (id, value)", logins, "").await?;
+    tx.insert(ACCOUNT_ROW, rows, "").await?;
+    Ok(())
+}
+
+const ACCOUNT_ROW: &str = "account_row (id, kind, login, unit, created_on, last_sign_in_on, value, number_fp, phone_fp, name_fp, code_fp, \
+     username_fp, generation, official_to, exempt_to, held_to, claimed, last, run, load)";
+
+async fn account_created(
+    tx: &mut Tx,
+    env: &Env,
+    entry: &Entry,
+    id: &str,
+    unit: &str,
+    login: &str,
+    succeeds: &[AccountId],
+) -> Result<()> {
+    let (Some(Personal::Account { stated, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
+        return Err(unexpected(entry));
+    };
+    let created_on = instant_day(entry.effective)?.to_string();
+    let mut row: Vec<Arg> = vec![
+        id.into(),
+        AccountKind::Official.name().into(),
+        login.into(),
+        unit.into(),
+        created_on.into(),
+        Arg::Text(None),
+        value.into(),
+    ];
+    row.extend(account_cells(&env.keys, stated).into_args());
+    row.extend([
+        0_i64.into(),
+        "".into(),
+        "".into(),
+        "".into(),
+        0_i64.into(),
+        Progress::NotStarted.name().into(),
+        entry.run.clone().into(),
+        Arg::Text(None),
+    ]);
+    tx.insert(ACCOUNT_ROW, vec![row], "").await?;
+    let before = succeeds.iter().map(|old| vec![id.into(), old.as_str().into()]);
+    tx.insert("succession (account, succeeds)", before.collect(), "")
+        .await?;
+    Ok(())
+}
+
+async fn account_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &str) -> Result<()> {
+    let (Some(Personal::Account { stated, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
+        return Err(unexpected(entry));
+    };
+    let mut args: Vec<Arg> = vec![id.into(), value.into()];
+    args.extend(account_cells(&env.keys, stated).into_args());
+    tx.execute(
+        "UPDATE account_row SET value = $2, number_fp = $3, phone_fp = $4, name_fp = $5, code_fp = $6, username_fp = $7 WHERE id = $1",
+        args,
+    )
+    .await?;
+    Ok(())
+}
+
+async fn claim_made(
+    tx: &mut Tx,
+    env: &Env,
+    entry: &Entry,
+    id: &str,
+    person: &str,
+    proof: Proof,
+    counts: &mut Counts,
+) -> Result<()> {
+    let (Some(Personal::Claim { numbers, phone, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
+        return Err(unexpected(entry));
+    };
+    numbers_of(tx, env, person, numbers, counts).await?;
+    let number = numbers.first().ok_or_else(|| unexpected(entry))?;
+    let number_fp = fingerprint(&env.keys, FingerprintKind::NationalId, number.as_str());
+    let phone_fp = phone
+        .as_ref()
+        .map(|phone| fingerprint(&env.keys, FingerprintKind::Phone, phone.as_str()));
+    tx.execute(
+        "INSERT INTO claim (account, since, until, person, proof, value, number_fp, phone_fp, ord) VALUES ($1,$2,NULL,$3,$4,$5,$6,$7,$8)",
+        [
+            id.into(),
+            entry.effective.into(),
+            person.into(),
+            proof.name().into(),
+            value.into(),
+            number_fp.into(),
+            phone_fp.into(),
+            entry.at.into(),
+        ],
+    )
+    .await?;
+    counts.reaches(entry.effective);
+    recount(tx, id, counts, |key| key.claimed = 1).await
+}
+
+async fn hold_placed(tx: &mut Tx, entry: &Entry, id: &str, hold: &Hold, counts: &mut Counts) -> Result<()> {
+    tx.execute(
+        "UPDATE account_row SET generation = generation + 1 WHERE id = $1",
+        [id.into()],
+    )
+    .await?;
+    let body = serde_json::to_string(hold).map_err(|e| StoreError::corrupt("a hold", e))?;
+    tx.execute(
+        "INSERT INTO hold (account, reason, cause, body, last_day, since, until, run, generation) \
+         SELECT id, $2, $3, $4, $5, $6, NULL, $7, generation FROM account_row WHERE id = $1",
+        [
+            id.into(),
+            hold.reason.name().into(),
+            (&hold.cause.0).into(),
+            body.into(),
+            hold.last_day.map(|d| d.to_string()).into(),
+            entry.effective.into(),
+            entry.run.clone().into(),
+        ],
+    )
+    .await?;
+    counts.reaches(entry.effective);
+    let to = held_to(tx, id).await?;
+    recount(tx, id, counts, |key| key.held_to = to).await
+}
+
+/// Moves an account from one counter to another.
+async fn recount(tx: &mut Tx, id: &str, counts: &mut Counts, change: impl FnOnce(&mut CountKey)) -> Result<()> {
+    let found = tx
+        .row(
+            "SELECT unit, official_to, exempt_to, held_to, claimed, last, kind FROM account_row WHERE id = $1",
+            [id.into()],
+        )
+        .await?;
+    let row = found
+        .ok_or_else(|| StoreError::corrupt(format!("account {id}"), "the journal changes it, and it is not there"))?;
+    let before = CountKey {
+        unit: row.get(0)?,
+        official_to: row.get(1)?,
+        exempt_to: row.get(2)?,
+        held_to: row.get(3)?,
+        claimed: row.get(4)?,
+        last: row.get(5)?,
+    };
+    let mut after = before.clone();
+    change(&mut after);
+    if after == before {
+        return Ok(());
+    }
+    tx.execute(
+        "UPDATE account_row SET official_to = $2, exempt_to = $3, held_to = $4, claimed = $5, last = $6 WHERE id = $1",
+        [
+            id.into(),
+            (&after.official_to).into(),
+            (&after.exempt_to).into(),
+            (&after.held_to).into(),
+            after.claimed.into(),
+            (&after.last).into(),
+        ],
+    )
+    .await?;
+    if row.get::<String>(6)? == AccountKind::Citizen.name() {
+        counts.add(before, -1);
+        counts.add(after, 1);
+    }
+    Ok(())
+}
+
+/// Numbers that are proven to be a person's. None is ever given to another person.
+async fn numbers_of(tx: &mut Tx, env: &Env, person: &str, numbers: &[NationalId], counts: &mut Counts) -> Result<()> {
+    let fps: Vec<Vec<u8>> = numbers
+        .iter()
+        .map(|n| fingerprint(&env.keys, FingerprintKind::NationalId, n.as_str()))
+        .collect();
+    let rows = fps.iter().map(|fp| vec![fp.clone().into(), person.into()]).collect();
+    let new = tx
+        .insert("person_number (fp, person)", rows, "ON CONFLICT (fp) DO NOTHING")
+        .await?;
+    if new > 0 {
+        officials_of(tx, fps, counts).await?;
+    }
+    Ok(())
+}
+
+/// Judges anew for whom deadlines of officials are meant, among the citizen accounts that state one of these numbers.
+pub(crate) async fn officials_of(tx: &mut Tx, fps: Vec<Vec<u8>>, counts: &mut Counts) -> Result<()> {
+    let services = official_to(tx, fps.clone()).await?;
+    for fps in fps.chunks(400) {
+        let sql = format!(
+            "SELECT id, number_fp, official_to FROM account_row WHERE kind = 'citizen' AND number_fp IN ({}) \
+             AND NOT EXISTS (SELECT 1 FROM load l WHERE l.id = account_row.load AND l.state = 'open')",
+            crate::tables::places(fps.len())
+        );
+        for row in tx.rows(&sql, fps.iter().cloned().map(Arg::from)).await? {
+            let [id, was]: [String; 2] = [row.get(0)?, row.get(2)?];
+            let now = services.get(&row.get::<Vec<u8>>(1)?).cloned().unwrap_or_default();
+            if was != now {
+                recount(tx, &id, counts, |key| key.official_to = now).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Versions of HR profiles. Of one profile, a version that is older than the one that counts changes nothing.
+async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
+    let (mut fps, mut persons, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let mut ids = HashSet::new();
+    for entry in entries {
+        let (Subject::Profile(id), Change::ProfileTaken { person, .. }, Some(Personal::Profile(profile)), Some(value)) = (
+            &entry.event.subject,
+            &entry.event.change,
+            &entry.event.personal,
+            &entry.value,
+        ) else {
+            return Err(unexpected(entry));
+        };
+        let fp = |kind, text: &str| fingerprint(&env.keys, kind, text);
+        let numbers: Vec<Vec<u8>> = profile
+            .national_id
+            .iter()
+            .chain(&profile.former_ids)
+            .map(|n| fp(FingerprintKind::NationalId, n.as_str()))
+            .collect();
+        if let Some(person) = person {
+            persons.extend(numbers.iter().map(|fp| vec![fp.clone().into(), (&person.0).into()]));
+        }
+        if !ids.insert(&id.0) {
+            // One statement changes a row once only.
+            upsert_profiles(tx, std::mem::take(&mut rows)).await?;
+        }
+        rows.push(vec![
+            (&id.0).into(),
+            person.as_ref().map(|p| p.0.as_str()).into(),
+            profile
+                .employee_code
+                .as_ref()
+                .map(|c| fp(FingerprintKind::EmployeeCode, c))
+                .into(),
+            numbers
+                .first()
+                .filter(|_| profile.national_id.is_some())
+                .cloned()
+                .into(),
+            profile.unit.as_str().into(),
+            value.into(),
+            row_digest(env, profile)?.into(),
+            day_text(profile.updated_on).into(),
+            service_to(profile).into(),
+            instant_day(entry.effective)?.to_string().into(),
+            0_i64.into(),
+        ]);
+        fps.extend(numbers);
+    }
+    upsert_profiles(tx, rows).await?;
+    tx.insert("person_number (fp, person)", persons, "ON CONFLICT (fp) DO NOTHING")
+        .await?;
+    officials_of(tx, fps, counts).await
+}
+
+async fn upsert_profiles(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
+    tx.insert(
+        "profile (id, person, code_fp, number_fp, unit, value, row_digest, updated_on, service_to, first_taken_on, gone)",
+        rows,
+        "ON CONFLICT (id) DO UPDATE SET person = excluded.person, code_fp = excluded.code_fp, number_fp = excluded.number_fp, \
+         unit = excluded.unit, value = excluded.value, row_digest = excluded.row_digest, updated_on = excluded.updated_on, \
+         service_to = excluded.service_to, gone = 0 \
+         WHERE profile.gone = 1 OR excluded.updated_on = '' OR excluded.updated_on >= profile.updated_on",
+    )
+    .await?;
+    Ok(())
+}
+
+/// Keyed, so that it tells nothing about the row.
+pub(crate) fn row_digest(env: &Env, profile: &Profile) -> Result<[u8; 32]> {
+    let row = serde_json::to_vec(profile).map_err(|e| StoreError::corrupt("a profile", e))?;
+    Ok(env.keys.mac(&[b"profile row", &row]))
+}
+
+/// The last day in service.
+fn service_to(profile: &Profile) -> String {
+    day_text(match profile.ends_on() {
+        None => Some(Date::MAX),
+        Some(first_day_out) => first_day_out.yesterday().ok(),
+    })
+}
+
+async fn profile_gone(tx: &mut Tx, id: &str, counts: &mut Counts) -> Result<()> {
+    tx.execute("UPDATE profile SET gone = 1 WHERE id = $1", [id.into()])
+        .await?;
+    let numbers = tx
+        .rows(
+            "SELECT n.fp FROM person_number n JOIN profile p ON p.person = n.person WHERE p.id = $1",
+            [id.into()],
+        )
+        .await?;
+    let fps = numbers.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    officials_of(tx, fps, counts).await
+}
+
+async fn load_applied(tx: &mut Tx, entry: &Entry) -> Result<()> {
+    match &entry.event.change {
+        Change::LoadApplied {
+            table,
+            full: Some(unit),
+            ..
+        } if table == "profiles" => {
+            tx.execute(
+                "INSERT INTO coverage (unit) VALUES ($1) ON CONFLICT (unit) DO NOTHING",
+                [unit.into()],
+            )
+            .await?;
+            Ok(())
+        }
+        Change::LoadApplied { .. } => Ok(()),
+        _ => Err(unexpected(entry)),
+    }
+}
+
+/// The day in Huế of an instant in microseconds.
+pub(crate) fn instant_day(micros: i64) -> Result<Date> {
+    let at = jiff::Timestamp::from_microsecond(micros).map_err(|e| StoreError::corrupt("an instant", e))?;
+    Ok(local_day(at))
+}

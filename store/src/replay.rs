@@ -1,0 +1,72 @@
+//! The journal read again: into temporary tables that stand before the real ones, so that both can be compared, or the real ones
+//! mended.
+
+use crate::db::{Dialect, Ends, Tx};
+use crate::error::Result;
+use crate::journal::{ENTRY, Entry, Env, read_entry};
+use crate::project::{Counts, project};
+use crate::schema;
+use crate::store::Store;
+
+/// Commits read at a time.
+const BATCH: usize = 200;
+
+/// The name of a real table where a temporary one of its name stands before it.
+pub(crate) fn real(dialect: Dialect, table: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("main.{table}"),
+        Dialect::Postgres => format!("public.{table}"),
+    }
+}
+
+/// Replays the whole journal into temporary tables. `progress` hears how many entries are done. Returns how many there were.
+pub(crate) async fn replay(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+    tx.command(&schema::temporary_projections(tx.dialect())).await?;
+    let commits = tx
+        .rows(
+            "SELECT c.id FROM journal_commit c WHERE NOT EXISTS (SELECT 1 FROM load l WHERE l.id = c.load AND l.state = 'open') \
+             ORDER BY COALESCE(c.position, 9000000000000000000), c.seq",
+            [],
+        )
+        .await?;
+    let mut done = 0;
+    let mut counts = Counts::default();
+    for batch in commits.chunks(BATCH) {
+        let mut entries: Vec<Entry> = Vec::new();
+        for commit in batch {
+            let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
+            let id: String = commit.get(0)?;
+            tx.each(&sql, [id.into()], |row| {
+                entries.push(read_entry(&env.keys, &row)?.entry);
+                Ok(())
+            })
+            .await?;
+        }
+        project(tx, env, &entries, &mut counts).await?;
+        done += entries.len() as u64;
+        progress(done);
+    }
+    counts.flush(tx, 0).await?;
+    Ok(done)
+}
+
+impl Store {
+    /// Makes every projection anew from the journal. Readers see the old tables until the new ones are whole; writers wait.
+    pub async fn rebuild(&self, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+        self.db
+            .scratch(Ends::Commit, async |tx| {
+                let dialect = tx.dialect();
+                if dialect == Dialect::Postgres {
+                    tx.command("LOCK TABLE journal_commit IN EXCLUSIVE MODE").await?;
+                }
+                let entries = replay(tx, &self.env, progress).await?;
+                for table in schema::projections() {
+                    let real = real(dialect, table);
+                    tx.command(&format!("DELETE FROM {real}")).await?;
+                    tx.command(&format!("INSERT INTO {real} SELECT * FROM {table}")).await?;
+                }
+                Ok(entries)
+            })
+            .await
+    }
+}

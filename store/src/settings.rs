@@ -1,0 +1,246 @@
+//! What the operator set: the campaign, the officials' policy, and who the operators are.
+
+use crate::citizens::counted;
+use crate::db::Tx;
+use crate::error::{Refusal, Result, StoreError};
+use crate::journal::{Act, append};
+use crate::merkle::sha256;
+use crate::store::Store;
+use ngomon_rules::citizens::{AfterDeadline, Bucket, Campaign, CampaignFault, KEYS};
+use ngomon_rules::event::{Change, Event, Subject};
+use ngomon_rules::officials::OfficialsPolicy;
+use ngomon_rules::values::Date;
+use std::collections::BTreeMap;
+
+/// How long an enrolment link is good: microseconds.
+const ENROLMENT: i64 = 72 * 3_600 * 1_000_000;
+
+async fn settings(tx: &mut Tx, family: &str) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    tx.each("SELECT name, value FROM setting", [], |row| {
+        let name: String = row.get(0)?;
+        if let Some(key) = name.strip_prefix(family) {
+            found.insert(key.to_owned(), row.get(1)?);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(found)
+}
+
+/// The campaign as it stands.
+pub(crate) async fn campaign(tx: &mut Tx) -> Result<Campaign> {
+    let set = settings(tx, "campaign.").await?;
+    let mut campaign = Campaign::default();
+    // In the order of the keys: an activation day must be known before a cut-over day.
+    for key in KEYS {
+        if let Some(value) = set.get(key) {
+            campaign = campaign
+                .with(key, value)
+                .map_err(|e| StoreError::corrupt(format!("setting {key}"), e))?;
+        }
+    }
+    Ok(campaign)
+}
+
+/// The officials' policy as it stands.
+pub(crate) async fn policy(tx: &mut Tx) -> Result<OfficialsPolicy> {
+    let mut policy = OfficialsPolicy::default();
+    for (key, value) in settings(tx, "policy.").await? {
+        policy = policy
+            .with(&key, &value)
+            .ok_or_else(|| StoreError::corrupt(format!("setting {key}"), "not a value"))?;
+    }
+    Ok(policy)
+}
+
+/// What a change of the campaign does to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CampaignChange {
+    /// It counts.
+    Done,
+    /// It would hold or shut out accounts, and waits for approval: how many, by unit.
+    NeedsApproval(BTreeMap<String, u64>),
+}
+
+impl Store {
+    /// The campaign as it stands.
+    pub async fn campaign(&self) -> Result<Campaign> {
+        self.db.read(async |tx| campaign(tx).await).await
+    }
+
+    /// The officials' policy as it stands.
+    pub async fn policy(&self) -> Result<OfficialsPolicy> {
+        self.db.read(async |tx| policy(tx).await).await
+    }
+
+    /// Changes one key of the campaign. A change that would hold or shut out anybody, today or once its days have come, counts only
+    /// with approval.
+    pub async fn set_campaign(&self, key: &str, value: &str, approved: bool, by: &str) -> Result<CampaignChange> {
+        let (env, today, act) = (self.env.clone(), self.today(), Act::new(by, self.now()));
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, act, key, value) = (env.clone(), act.clone(), key.clone(), value.clone());
+                Box::pin(async move {
+                    let before = campaign(tx).await?;
+                    let after = before.with(&key, &value).map_err(|fault| match fault {
+                        CampaignFault::Order => Refusal::DayOrder,
+                        CampaignFault::Key | CampaignFault::Value => Refusal::Setting {
+                            key: key.clone(),
+                            value: value.clone(),
+                        },
+                    })?;
+                    let hit = shut_out_by(tx, &before, &after, today).await?;
+                    if !hit.is_empty() && !approved {
+                        return Ok(CampaignChange::NeedsApproval(hit));
+                    }
+                    let (from, to) = (
+                        before.get(&key).unwrap_or_default(),
+                        after.get(&key).unwrap_or_default(),
+                    );
+                    append(tx, &env, &act, vec![setting("campaign.", &key, from, to)]).await?;
+                    Ok(CampaignChange::Done)
+                })
+            })
+            .await
+    }
+
+    /// Changes one key of the officials' policy. It takes effect in the next run, which has its own guard.
+    pub async fn set_policy(&self, key: &str, value: &str, by: &str) -> Result<()> {
+        let (env, act) = (self.env.clone(), Act::new(by, self.now()));
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, act, key, value) = (env.clone(), act.clone(), key.clone(), value.clone());
+                Box::pin(async move {
+                    let before = policy(tx).await?;
+                    let refused = || Refusal::Setting {
+                        key: key.clone(),
+                        value: value.clone(),
+                    };
+                    let after = before.with(&key, &value).ok_or_else(refused)?;
+                    let (from, to) = (
+                        before.get(&key).unwrap_or_default(),
+                        after.get(&key).unwrap_or_default(),
+                    );
+                    append(tx, &env, &act, vec![setting("policy.", &key, from, to)]).await
+                })
+            })
+            .await
+    }
+
+    /// The names of the operators.
+    pub async fn operators(&self) -> Result<Vec<String>> {
+        self.db
+            .read(async |tx| {
+                let rows = tx.rows("SELECT name FROM operator ORDER BY name", []).await?;
+                rows.iter().map(|row| row.get(0)).collect()
+            })
+            .await
+    }
+
+    /// Names an operator; returns the secret of a link that is good once, for three days.
+    pub async fn add_operator(&self, name: &str, by: &str) -> Result<String> {
+        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
+        let secret: String = self
+            .env
+            .ambient
+            .bytes::<32>()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        let digest = sha256(&[secret.as_bytes()]);
+        self.db
+            .write(move |tx| {
+                let (env, act, name) = (env.clone(), act.clone(), name.clone());
+                Box::pin(async move {
+                    if tx
+                        .row("SELECT 1 FROM operator WHERE name = $1", [(&name).into()])
+                        .await?
+                        .is_some()
+                    {
+                        return Err(Refusal::OperatorExists(name).into());
+                    }
+                    tx.execute(
+                        "INSERT INTO enrolment (secret, operator, good_until) VALUES ($1,$2,$3)",
+                        [digest.into(), (&name).into(), (env.now() + ENROLMENT).into()],
+                    )
+                    .await?;
+                    append(tx, &env, &act, vec![operator(name, Change::OperatorAdded)]).await
+                })
+            })
+            .await?;
+        Ok(secret)
+    }
+
+    /// The operator is none any more.
+    pub async fn remove_operator(&self, name: &str, by: &str) -> Result<()> {
+        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, act, name) = (env.clone(), act.clone(), name.clone());
+                Box::pin(async move {
+                    if tx
+                        .row("SELECT 1 FROM operator WHERE name = $1", [(&name).into()])
+                        .await?
+                        .is_none()
+                    {
+                        return Err(Refusal::UnknownOperator(name).into());
+                    }
+                    tx.execute("DELETE FROM enrolment WHERE operator = $1", [(&name).into()])
+                        .await?;
+                    append(tx, &env, &act, vec![operator(name, Change::OperatorRemoved)]).await
+                })
+            })
+            .await
+    }
+}
+
+fn operator(name: String, change: Change) -> Event {
+    Event {
+        subject: Subject::Operator(name),
+        change,
+        personal: None,
+    }
+}
+
+fn setting(family: &str, key: &str, from: String, to: String) -> Event {
+    Event {
+        subject: Subject::Setting(format!("{family}{key}")),
+        change: Change::SettingChanged { from, to },
+        personal: None,
+    }
+}
+
+/// Would an account of that bucket be held or shut out on that day?
+fn shuts_out(campaign: &Campaign, bucket: &Bucket, day: Date) -> bool {
+    let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
+    let late = day >= campaign.start && campaign.deadline(bucket.audience(day)).is_some_and(|last| day > last);
+    let asked = campaign.after_deadline != AfterDeadline::Nag && !campaign.freeze && late && !bucket.claimed;
+    let cut_over = campaign.vneid_cut_over.is_some_and(|from| day >= from);
+    !exempt && (asked || cut_over)
+}
+
+/// How many accounts, by unit, the change would newly hold or shut out: today, or once one of its days has come.
+async fn shut_out_by(tx: &mut Tx, before: &Campaign, after: &Campaign, today: Date) -> Result<BTreeMap<String, u64>> {
+    let deadlines = [after.deadline_officials, after.deadline_citizens].map(|day| day.and_then(|d| d.tomorrow().ok()));
+    let mut days: Vec<Date> = deadlines
+        .into_iter()
+        .chain([after.vneid_cut_over, Some(today)])
+        .flatten()
+        .collect();
+    days.retain(|day| *day >= today);
+    let mut hit = BTreeMap::new();
+    counted(tx, &mut |bucket: &Bucket, n| {
+        if days
+            .iter()
+            .any(|day| shuts_out(after, bucket, *day) && !shuts_out(before, bucket, *day))
+        {
+            let unit = bucket.unit.as_ref().map(ToString::to_string).unwrap_or_default();
+            *hit.entry(unit).or_default() += n;
+        }
+    })
+    .await?;
+    Ok(hit)
+}

@@ -1,0 +1,110 @@
+//! The store, opened: a database and the keys that belong to it.
+
+use crate::ambient::Ambient;
+use crate::db::{Db, Dialect, Location, make_private};
+use crate::error::{Result, StoreError};
+use crate::journal::Env;
+use crate::keyring::{KeyError, Keyring};
+use jiff::Timestamp;
+use ngomon_rules::values::{Date, local_day};
+use std::path::{Path, PathBuf};
+
+/// Everything kept, behind one API. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) db: Db,
+    pub(crate) env: Env,
+    /// The file of signed checkpoints, outside the database.
+    pub(crate) checkpoints: PathBuf,
+}
+
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The database.
+    pub data: Location,
+    /// The keys, outside the database.
+    pub keys: PathBuf,
+}
+
+impl Store {
+    /// Opens what is there; with `create`, makes what is not.
+    pub async fn open(places: &Places, create: bool, ambient: Ambient) -> Result<Self> {
+        let db = Db::open(&places.data, create).await?;
+        let keys = match Keyring::open(&places.keys) {
+            Err(KeyError::Missing { .. }) if create && !db_has_keys(&db).await => {
+                make_private(&places.keys)?;
+                Keyring::create(&places.keys, &ambient)?
+            }
+            keys => keys?,
+        };
+        db.migrate().await?;
+        let store = Self {
+            db,
+            env: Env { keys, ambient },
+            checkpoints: places.keys.join("checkpoints.txt"),
+        };
+        store.check_keys().await?;
+        Ok(store)
+    }
+
+    /// The keys must be those with which the database was begun.
+    async fn check_keys(&self) -> Result<()> {
+        let (id, check) = (self.env.keys.id().to_owned(), self.env.keys.check());
+        let kept = self
+            .db
+            .read(async |tx| tx.row("SELECT keyring, key_check FROM installation", []).await)
+            .await?;
+        match kept {
+            Some(row) if row.get::<Vec<u8>>(1)? == check => Ok(()),
+            Some(_) => Err(StoreError::WrongKeys),
+            None => {
+                self.db
+                    .write(move |tx| {
+                        let id = id.clone();
+                        Box::pin(async move {
+                            tx.execute(
+                                "INSERT INTO installation (id, keyring, key_check) VALUES (1,$1,$2) ON CONFLICT (id) DO NOTHING",
+                                [id.into(), check.into()],
+                            )
+                            .await
+                        })
+                    })
+                    .await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Which database.
+    pub fn dialect(&self) -> Dialect {
+        self.db.dialect()
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.env.ambient.now()
+    }
+
+    /// The present day in Huế.
+    pub fn today(&self) -> Date {
+        local_day(self.now())
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &Keyring {
+        &self.env.keys
+    }
+
+    /// The file of checkpoints.
+    pub fn checkpoint_file(&self) -> &Path {
+        &self.checkpoints
+    }
+}
+
+/// Was the database begun with keys? Then new ones are not made: they could not read it.
+async fn db_has_keys(db: &Db) -> bool {
+    db.read(async |tx| tx.row("SELECT 1 FROM installation", []).await)
+        .await
+        .is_ok_and(|row| row.is_some())
+}

@@ -1,0 +1,192 @@
+//! What several parts of the store ask the tables, and how values stand in them.
+
+use crate::db::{Arg, Row, Tx};
+use crate::error::{Result, StoreError};
+use crate::journal::{Env, unseal};
+use crate::keyring::{FingerprintKind, Keyring};
+use jiff::civil::Time;
+use jiff::tz::Offset;
+use ngomon_rules::citizens::{CitizenAccount, Claimed};
+use ngomon_rules::event::{PersonId, Personal};
+use ngomon_rules::hold::Hold;
+use ngomon_rules::record::{AccountId, Stated};
+use ngomon_rules::values::Date;
+use std::collections::HashMap;
+
+/// The fingerprints of what an account says of its owner.
+pub(crate) struct AccountCells {
+    pub number_fp: Option<Vec<u8>>,
+    phone_fp: Option<Vec<u8>>,
+    name_fp: Option<Vec<u8>>,
+    code_fp: Option<Vec<u8>>,
+    username_fp: Option<Vec<u8>>,
+}
+
+impl AccountCells {
+    /// In the order of the columns.
+    pub fn into_args(self) -> [Arg; 5] {
+        [
+            self.number_fp,
+            self.phone_fp,
+            self.name_fp,
+            self.code_fp,
+            self.username_fp,
+        ]
+        .map(Arg::Bytes)
+    }
+}
+
+pub(crate) fn fingerprint(keys: &Keyring, kind: FingerprintKind, value: &str) -> Vec<u8> {
+    keys.fingerprint(kind, value).as_bytes().to_vec()
+}
+
+pub(crate) fn account_cells(keys: &Keyring, stated: &Stated) -> AccountCells {
+    let fp = |kind, value: Option<&str>| value.map(|value| fingerprint(keys, kind, value));
+    let name = stated.full_name.as_ref().map(ngomon_rules::values::FullName::exact_key);
+    AccountCells {
+        number_fp: fp(
+            FingerprintKind::NationalId,
+            stated.national_id.as_ref().map(|n| n.as_str()),
+        ),
+        phone_fp: fp(FingerprintKind::Phone, stated.phone.as_ref().map(|p| p.as_str())),
+        name_fp: fp(FingerprintKind::NameExact, name.as_deref()),
+        code_fp: fp(FingerprintKind::EmployeeCode, stated.employee_code.as_deref()),
+        username_fp: fp(FingerprintKind::Username, stated.username.as_deref()),
+    }
+}
+
+/// `$1,$2,…`.
+pub(crate) fn places(n: usize) -> String {
+    (1..=n).map(|i| format!("${i}")).collect::<Vec<_>>().join(",")
+}
+
+/// A day as the tables have it; empty: none.
+pub(crate) fn day_text(day: Option<Date>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
+}
+
+/// A day from the tables.
+pub(crate) fn day_of(text: &str) -> Result<Option<Date>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|e| StoreError::corrupt("a day", e))
+}
+
+/// The first instant of a day in Huế, in microseconds UTC.
+pub fn start_of(day: Date) -> i64 {
+    let at = Offset::constant(7).to_timestamp(day.to_datetime(Time::midnight()));
+    at.unwrap_or(jiff::Timestamp::MAX).as_microsecond()
+}
+
+/// The first instant after a day in Huế, in microseconds UTC.
+pub fn end_of(day: Date) -> i64 {
+    day.tomorrow().map_or(i64::MAX, start_of)
+}
+
+/// The last day of the longest hold in force; empty: none.
+pub(crate) async fn held_to(tx: &mut Tx, account: &str) -> Result<String> {
+    let row = tx
+        .row(
+            "SELECT MAX(COALESCE(last_day, '9999-12-31')) FROM hold WHERE account = $1 AND until IS NULL",
+            [account.into()],
+        )
+        .await?;
+    Ok(row
+        .map(|row| row.get::<Option<String>>(0))
+        .transpose()?
+        .flatten()
+        .unwrap_or_default())
+}
+
+/// Of these numbers, the last day of their persons' service.
+pub(crate) async fn official_to(tx: &mut Tx, numbers: Vec<Vec<u8>>) -> Result<HashMap<Vec<u8>, String>> {
+    let mut found = HashMap::new();
+    if tx.row("SELECT 1 FROM profile LIMIT 1", []).await?.is_none() {
+        return Ok(found);
+    }
+    for numbers in numbers.chunks(400) {
+        let sql = format!(
+            "SELECT n.fp, MAX(p.service_to) FROM person_number n JOIN profile p ON p.person = n.person \
+             WHERE p.gone = 0 AND n.fp IN ({}) GROUP BY n.fp",
+            places(numbers.len())
+        );
+        for row in tx.rows(&sql, numbers.iter().cloned().map(Arg::from)).await? {
+            found.insert(row.get(0)?, row.get(1)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The columns of [`stated_of`], for `account a JOIN personal_value v ON v.id = a.value`.
+pub(crate) const STATED: &str = "a.value, v.sealed";
+
+/// What an account says of its owner, from two columns that begin at `at`.
+pub(crate) fn stated_of(keys: &Keyring, row: &Row, at: usize) -> Result<Stated> {
+    let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
+    match unseal(keys, &id, &sealed)? {
+        Personal::Account { stated, .. } => Ok(stated),
+        _ => Err(StoreError::corrupt(format!("personal_value {id}"), "not an account's")),
+    }
+}
+
+pub(crate) fn hold_of(body: &str) -> Result<Hold> {
+    serde_json::from_str(body).map_err(|e| StoreError::corrupt("hold", e))
+}
+
+/// The holds of an account that are written and in force.
+pub(crate) async fn holds_in_force(tx: &mut Tx, account: &str) -> Result<Vec<Hold>> {
+    let rows = tx
+        .rows(
+            "SELECT body FROM hold WHERE account = $1 AND until IS NULL ORDER BY reason, cause",
+            [account.into()],
+        )
+        .await?;
+    rows.iter().map(|row| hold_of(&row.get::<String>(0)?)).collect()
+}
+
+/// A citizen account with all that C4 asks.
+pub(crate) async fn citizen(tx: &mut Tx, env: &Env, id: &str) -> Result<Option<CitizenAccount>> {
+    let sql = format!(
+        "SELECT {STATED}, c.person FROM account a JOIN personal_value v ON v.id = a.value \
+         LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL WHERE a.id = $1 AND a.kind = 'citizen'"
+    );
+    let Some(row) = tx.row(&sql, [id.into()]).await? else {
+        return Ok(None);
+    };
+    Ok(Some(CitizenAccount {
+        id: AccountId(id.to_owned()),
+        stated: stated_of(&env.keys, &row, 0)?,
+        claim: row.get::<Option<String>>(2)?.map(PersonId),
+        holds: holds_in_force(tx, id).await?,
+    }))
+}
+
+/// The claim in force of a person, with the registry's details at that moment.
+pub(crate) async fn claim_of(tx: &mut Tx, env: &Env, person: &str) -> Result<Option<Claimed>> {
+    let row = tx
+        .row(
+            "SELECT c.account, c.value, v.sealed FROM claim c JOIN personal_value v ON v.id = c.value \
+             WHERE c.person = $1 AND c.until IS NULL",
+            [person.into()],
+        )
+        .await?;
+    row.map(|row| {
+        let (holder, value, sealed): (String, String, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        match unseal(&env.keys, &value, &sealed)? {
+            Personal::Claim {
+                numbers,
+                full_name,
+                phone,
+            } => Ok(Claimed {
+                holder: AccountId(holder),
+                person: PersonId(person.to_owned()),
+                numbers,
+                full_name,
+                phone,
+            }),
+            _ => Err(StoreError::corrupt(format!("personal_value {value}"), "not a claim's")),
+        }
+    })
+    .transpose()
+}

@@ -1,0 +1,111 @@
+//! `cargo xtask VERB`: what a developer and the build machine do with this repository.
+//!
+//! Standard library only, so that it is compiled in a second on a fresh machine. A file for each verb.
+
+mod bench;
+mod demo;
+mod postgres;
+mod test;
+
+use std::env;
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus};
+
+const USAGE: &str = "\
+usage: cargo xtask VERB
+
+  test [-- FILTER…]              format, compile, tests, lints; FILTER goes to the test binaries
+  postgres [--fsync] -- COMMAND… run COMMAND beside a private PostgreSQL (its address is in NGOMON_TEST_POSTGRES,
+                                 and psql finds it by itself); fsync is off unless asked for
+  demo [ARGS…]                   build ngomon (debug) and run `ngomon demo ARGS` on a fresh data directory
+  bench [ARGS…]                  build and run the benchmarks (release) beside a private PostgreSQL with fsync on
+";
+
+/// Why a verb could not be done.
+enum Fault {
+    /// The command line is wrong: exit 2, with the usage.
+    Usage(String),
+    /// Something did not work: exit 1.
+    Failed(String),
+}
+
+impl From<String> for Fault {
+    fn from(message: String) -> Self {
+        Self::Failed(message)
+    }
+}
+
+type Outcome = Result<ExitCode, Fault>;
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = env::args_os().skip(1).collect();
+    let outcome = match args.split_first() {
+        None => usage(),
+        Some((verb, rest)) => match verb.to_str() {
+            Some("test") => test::run(rest),
+            Some("postgres") => postgres::run(rest),
+            Some("demo") => demo::run(rest),
+            Some("bench") => bench::run(rest),
+            Some("help" | "--help" | "-h") => usage(),
+            _ => Err(Fault::Usage(format!("no such verb: {}", verb.display()))),
+        },
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(Fault::Failed(message)) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+        Err(Fault::Usage(message)) => {
+            eprint!("xtask: {message}\n\n{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "stands beside the verbs")]
+fn usage() -> Outcome {
+    print!("{USAGE}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The top of the workspace.
+fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// Where cargo puts what it builds when it is started at the top of the workspace.
+fn target() -> PathBuf {
+    root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+/// Cargo itself, started at the top of the workspace.
+fn cargo(args: &[&str]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(args).current_dir(root());
+    command
+}
+
+/// Runs a command to its end with our own input and output.
+fn status(command: &mut Command) -> Result<ExitStatus, String> {
+    command
+        .status()
+        .map_err(|error| format!("cannot start {}: {error}", command.get_program().display()))
+}
+
+/// The exit status to hand on, as a shell does: 128 and the number of the signal that ended it.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+/// What is to be handed on to another program: a leading `--` only parts it from our own words.
+fn forwarded(args: &[OsString]) -> &[OsString] {
+    match args {
+        [dashes, rest @ ..] if dashes == "--" => rest,
+        _ => args,
+    }
+}
