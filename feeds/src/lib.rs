@@ -1,1 +1,22 @@
-//! .
+//! What comes in from outside: the canonical tables of the province's offices, as CSV.
+//!
+//! A file is read twice. [`judge`] reads it once, counts, and finds the rows that repeat or contradict one another; [`Judged::rows`]
+//! reads it again and gives row after row, so that a file of any length takes little memory. Nothing is guessed and nothing is
+//! dropped: `read + repaired + superseded + quarantined = rows`.
+//!
+//! Spreadsheets will enter by `source.rs`: whatever gives records of cells under canonical names is read the same way.
+
+mod error;
+mod judge;
+mod read;
+mod row;
+mod sort_out;
+mod source;
+mod submissions;
+mod table;
+
+pub use error::FileError;
+pub use judge::{Context, Counts, Judged, Judgement, judge};
+pub use row::{Hints, Record, Row, RowResult};
+pub use submissions::submissions;
+pub use table::Table;

@@ -272,6 +272,7 @@ impl Event {
     }
 
     /// The same with a personal value.
+    #[must_use]
     pub fn with(self, personal: Personal) -> Self {
         Self {
             personal: Some(personal),

@@ -215,15 +215,12 @@ pub fn answer(has_claim: bool, form: &Result<ParsedForm, Fields>, registry: &Reg
         .filter(|(_, missing)| *missing)
         .map(|(field, _)| field)
         .collect();
-    let outcome = if !fields.is_empty() {
-        Outcome::Mismatch
-    } else {
-        match record.status {
-            RegistryStatus::Deceased => Outcome::Deceased,
-            RegistryStatus::Revoked => Outcome::Revoked,
-            RegistryStatus::Active if taken => Outcome::Taken,
-            RegistryStatus::Active => Outcome::Standardised,
-        }
+    let outcome = match record.status {
+        _ if !fields.is_empty() => Outcome::Mismatch,
+        RegistryStatus::Deceased => Outcome::Deceased,
+        RegistryStatus::Revoked => Outcome::Revoked,
+        RegistryStatus::Active if taken => Outcome::Taken,
+        RegistryStatus::Active => Outcome::Standardised,
     };
     Answer {
         outcome,

@@ -5,7 +5,7 @@ use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A civil day, in Asia/Ho_Chi_Minh.
+/// A civil day, in `Asia/Ho_Chi_Minh`.
 pub type Date = jiff::civil::Date;
 
 /// The day in Huế at an instant. Vietnam is at UTC+7 the year round, so this needs no zone data.

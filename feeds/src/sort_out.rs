@@ -1,0 +1,140 @@
+//! Rows compared with one another: the same row again, a renewal, two rows that disagree. Only digests are kept of a row.
+
+use crate::row::Record;
+use aws_lc_rs::digest;
+use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::values::{Date, FullName};
+
+/// 16 bytes of a SHA-256: enough to tell some million rows apart.
+type Digest = [u8; 16];
+
+/// What comparing says of a row that is right in itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It stands.
+    Stands,
+    /// A newer row of the same person counts.
+    Superseded,
+    /// It waits.
+    Waits(Quarantine),
+}
+
+/// What is kept of a row.
+struct Kept {
+    row: u32,
+    whole: Digest,
+    key: Option<Digest>,
+    /// Of a profile: its person. Of a registry row: everything but issue date and phone.
+    second: Option<Digest>,
+    issued_on: Option<Date>,
+}
+
+/// Collects rows, then sorts them out.
+#[derive(Default)]
+pub(crate) struct SortOut {
+    kept: Vec<Kept>,
+}
+
+impl SortOut {
+    /// Takes a row that is right in itself.
+    pub fn add(&mut self, row: u32, record: &Record) {
+        let key = |text: Option<&str>| text.map(|text| hash(text.as_bytes()));
+        let (whole, key, second, issued_on) = match record {
+            Record::Unit(unit) => (json(unit), key(Some(unit.code.as_str())), None, None),
+            Record::Registry(r) => {
+                let mut rest = (**r).clone();
+                rest.full_name = exact(&r.full_name);
+                let whole = json(&rest);
+                (rest.issued_on, rest.phone) = (None, None);
+                (whole, key(Some(r.national_id.as_str())), Some(json(&rest)), r.issued_on)
+            }
+            Record::Account(a) => {
+                let mut same = (**a).clone();
+                same.stated.full_name = a.stated.full_name.as_ref().map(exact);
+                (json(&same), key(Some(a.account.as_str())), None, None)
+            }
+            Record::Profile(p) => {
+                let mut same = (**p).clone();
+                same.full_name = exact(&p.full_name);
+                let person = key(p.national_id.as_ref().map(|n| n.as_str()));
+                (json(&same), key(p.employee_code.as_deref()), person, None)
+            }
+            Record::Notice(n) => (json(n), key(Some(&n.notice_no)), None, None),
+        };
+        self.kept.push(Kept {
+            row,
+            whole,
+            key,
+            second,
+            issued_on,
+        });
+    }
+
+    /// The verdicts that are not [`Verdict::Stands`], by the number of the row.
+    pub fn verdicts(mut self, is_registry: bool) -> Vec<(u32, Verdict)> {
+        let mut out = Vec::new();
+        self.kept.sort_by_key(|k| (k.whole, k.row));
+        let mut last = None;
+        self.kept.retain(|k| {
+            let again = last == Some(k.whole);
+            last = Some(k.whole);
+            if again {
+                out.push((k.row, Verdict::Waits(Quarantine::DuplicateRow)));
+            }
+            !again
+        });
+        self.kept.sort_by_key(|k| (k.key, k.row));
+        for group in self.kept.chunk_by(|a, b| a.key.is_some() && a.key == b.key) {
+            if is_registry && is_renewal(group) {
+                let newest = group.iter().map(|k| k.issued_on).max().flatten();
+                let older = group.iter().filter(|k| k.issued_on != newest);
+                out.extend(older.map(|k| (k.row, Verdict::Superseded)));
+            } else {
+                disagree(group, &mut out);
+            }
+        }
+        if !is_registry {
+            self.kept.sort_by_key(|k| (k.second, k.row));
+            for group in self.kept.chunk_by(|a, b| a.second.is_some() && a.second == b.second) {
+                disagree(group, &mut out);
+            }
+        }
+        out.sort_by_key(|(row, _)| *row);
+        out.dedup_by_key(|(row, _)| *row);
+        out
+    }
+}
+
+fn disagree(group: &[Kept], out: &mut Vec<(u32, Verdict)>) {
+    if group.len() > 1 {
+        let both = group
+            .iter()
+            .map(|k| (k.row, Verdict::Waits(Quarantine::ConflictingRow)));
+        out.extend(both);
+    }
+}
+
+/// Rows of one person that differ in issue date, or in issue date and phone, only.
+fn is_renewal(group: &[Kept]) -> bool {
+    let mut days: Vec<_> = group.iter().map(|k| k.issued_on).collect();
+    days.sort();
+    days.dedup();
+    days.len() == group.len() && days.iter().all(Option::is_some) && group.iter().all(|k| k.second == group[0].second)
+}
+
+fn hash(bytes: &[u8]) -> Digest {
+    let mut out = [0; 16];
+    out.copy_from_slice(&digest::digest(&digest::SHA256, bytes).as_ref()[..16]);
+    out
+}
+
+/// The digest of a row's values.
+fn json(value: &impl serde::Serialize) -> Digest {
+    // A record has no map with other keys than text, so it can be written.
+    hash(&serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// The form under which two writings of a name are exactly the same.
+fn exact(name: &FullName) -> FullName {
+    FullName::parse(&name.exact_key()).map_or_else(|| name.clone(), |(name, _)| name)
+}

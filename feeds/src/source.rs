@@ -1,0 +1,218 @@
+//! Records of cells from a CSV file: UTF-8, comma, RFC 4180 quotes, a heading row.
+
+use crate::error::FileError;
+use aws_lc_rs::digest;
+use csv::{ByteRecord, ReaderBuilder};
+use std::fs::File;
+use std::io::{BufReader, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+/// Reads a file through, and notes what the reader of records does not tell: the digest of the bytes, how many there were, and
+/// whether the end lies within quotes.
+struct Tap {
+    inner: BufReader<File>,
+    digest: digest::Context,
+    bytes: u64,
+    quotes: Quotes,
+}
+
+/// Where the last byte stands (RFC 4180, section 2, rules 5 to 7).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    /// A field begins here.
+    Start,
+    /// In a field without quotes.
+    Outside,
+    /// In a field with quotes.
+    Inside,
+    /// After a quote within quotes: the end of the field, or a quote in it.
+    Closing,
+}
+
+impl Quotes {
+    fn after(self, byte: u8) -> Self {
+        match (self, byte) {
+            (Self::Inside, b'"') => Self::Closing,
+            (Self::Inside, _) | (Self::Closing | Self::Start, b'"') => Self::Inside,
+            (_, b',' | b'\n' | b'\r') => Self::Start,
+            _ => Self::Outside,
+        }
+    }
+}
+
+impl Read for Tap {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        let read = &buffer[..n];
+        self.digest.update(read);
+        self.bytes += n as u64;
+        self.quotes = read.iter().fold(self.quotes, |state, byte| state.after(*byte));
+        Ok(n)
+    }
+}
+
+/// The records of a file, the heading taken off.
+pub(crate) struct Source {
+    path: PathBuf,
+    reader: csv::Reader<Tap>,
+    heading: Vec<String>,
+    record: ByteRecord,
+    row: u64,
+    width: usize,
+    /// Cells of the last record.
+    last: usize,
+}
+
+/// A column and where it stands in the file, if it does.
+pub(crate) type Place<'c> = (&'c str, Option<usize>);
+
+/// One record: its cells in the order of the heading.
+pub(crate) struct Cells<'a> {
+    /// Its number, the heading being 1.
+    pub row: u64,
+    cells: &'a ByteRecord,
+    path: &'a Path,
+    /// It has as many cells as the heading.
+    pub whole: bool,
+}
+
+impl<'a> Cells<'a> {
+    /// A cell without white space around it; empty where there is none.
+    pub fn get(&self, at: usize) -> Result<&'a str, FileError> {
+        let cell = self.cells.get(at).unwrap_or_default();
+        std::str::from_utf8(cell)
+            .map(str::trim)
+            .map_err(|_| FileError::NotUtf8 {
+                path: self.path.to_owned(),
+                row: self.row,
+            })
+    }
+}
+
+impl Source {
+    /// Opens a file and reads its heading.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let io = |source: std::io::Error| match source.kind() {
+            ErrorKind::NotFound => FileError::NotFound(path.to_owned()),
+            _ => FileError::Io {
+                path: path.to_owned(),
+                source,
+            },
+        };
+        let file = File::open(path).map_err(io)?;
+        let about = file.metadata().map_err(io)?;
+        if about.is_dir() {
+            return Err(FileError::IsDirectory(path.to_owned()));
+        }
+        let tap = Tap {
+            inner: BufReader::with_capacity(1 << 16, file),
+            digest: digest::Context::new(&digest::SHA256),
+            bytes: 0,
+            quotes: Quotes::Start,
+        };
+        let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(tap);
+        let mut source = Self {
+            path: path.to_owned(),
+            reader,
+            heading: Vec::new(),
+            record: ByteRecord::new(),
+            row: 0,
+            width: 0,
+            last: 0,
+        };
+        let mut heading = Vec::new();
+        let Some(cells) = source.next()? else {
+            return Err(FileError::Empty(path.to_owned()));
+        };
+        for at in 0..cells.cells.len() {
+            heading.push(cells.get(at)?.trim_start_matches('\u{feff}').trim().to_owned());
+        }
+        if heading.iter().all(String::is_empty) {
+            return Err(FileError::Empty(path.to_owned()));
+        }
+        source.width = heading.len();
+        source.heading = heading;
+        Ok(source)
+    }
+
+    /// Where each column stands. Every required column must be there, no other than these, none twice.
+    pub fn places<'c>(
+        &self,
+        table: &'static str,
+        required: &[&'c str],
+        optional: &[&'c str],
+    ) -> Result<Vec<Place<'c>>, FileError> {
+        let place = |name: &str| self.heading.iter().position(|h| h == name);
+        let places: Vec<Place<'c>> = required
+            .iter()
+            .chain(optional)
+            .map(|name| (*name, place(name)))
+            .collect();
+        let missing = required.iter().filter(|name| place(name).is_none());
+        let unknown = self
+            .heading
+            .iter()
+            .filter(|h| !places.iter().any(|(name, _)| name == h));
+        let twice = self.heading.iter().enumerate().filter(|(at, h)| place(h) != Some(*at));
+        let missing: Vec<String> = missing.map(ToString::to_string).collect();
+        let unknown: Vec<String> = unknown.cloned().collect();
+        let twice: Vec<String> = twice.map(|(_, h)| h.clone()).collect();
+        if missing.is_empty() && unknown.is_empty() && twice.is_empty() {
+            return Ok(places);
+        }
+        Err(FileError::Columns {
+            path: self.path.clone(),
+            table,
+            missing,
+            unknown,
+            twice,
+        })
+    }
+
+    /// Bytes read so far.
+    pub fn bytes(&self) -> u64 {
+        self.reader.get_ref().bytes
+    }
+
+    /// The next record; blank lines are none.
+    pub fn next(&mut self) -> Result<Option<Cells<'_>>, FileError> {
+        loop {
+            let more = self
+                .reader
+                .read_byte_record(&mut self.record)
+                .map_err(|error| FileError::Io {
+                    path: self.path.clone(),
+                    source: error.into(),
+                })?;
+            if !more {
+                return Ok(None);
+            }
+            let blank = self.record.len() == 1 && self.record.get(0).is_some_and(|c| c.trim_ascii().is_empty());
+            if !blank {
+                break;
+            }
+        }
+        self.row += 1;
+        self.last = self.record.len();
+        Ok(Some(Cells {
+            row: self.row,
+            whole: self.width == 0 || self.record.len() == self.width,
+            cells: &self.record,
+            path: &self.path,
+        }))
+    }
+
+    /// After the last record: the digest of the whole file in hexadecimal, unless its end lies within a record.
+    pub fn finish(self) -> Result<String, FileError> {
+        let cut = self.last < self.width;
+        let tap = self.reader.into_inner();
+        if cut || tap.quotes == Quotes::Inside {
+            return Err(FileError::EndsInsideRecord {
+                path: self.path,
+                row: self.row,
+            });
+        }
+        let digest = tap.digest.finish();
+        Ok(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}

@@ -1,0 +1,68 @@
+//! `submissions.csv`: standardisation forms taken at a counter, in order.
+
+use crate::error::FileError;
+use crate::source::Source;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use ngomon_rules::record::{AccountId, Form, Submission};
+use std::path::Path;
+
+const COLUMNS: [&str; 7] = [
+    "seq",
+    "account_id",
+    "full_name",
+    "national_id",
+    "issued_on",
+    "phone",
+    "submitted_at",
+];
+
+/// Reads all forms. One that has no number, no account or a time that is none refuses the whole file: forms are entered in order.
+pub fn submissions(path: &Path) -> Result<Vec<Submission>, FileError> {
+    let mut source = Source::open(path)?;
+    let places = source.places("submissions", &COLUMNS, &[])?;
+    let mut forms = Vec::new();
+    while let Some(cells) = source.next()? {
+        let bad = |column| FileError::BadSubmission {
+            path: path.to_owned(),
+            row: cells.row,
+            column,
+        };
+        let mut texts = [""; 7];
+        for (text, (_, at)) in texts.iter_mut().zip(&places) {
+            *text = at.map(|at| cells.get(at)).transpose()?.unwrap_or_default();
+        }
+        let [seq, account, full_name, national_id, issued_on, phone, submitted_at] = texts;
+        for (text, column) in [(seq, "seq"), (account, "account_id")] {
+            if text.is_empty() {
+                return Err(bad(column));
+            }
+        }
+        let submitted_at = match submitted_at {
+            "" => None,
+            text => Some(instant(text).ok_or_else(|| bad("submitted_at"))?),
+        };
+        forms.push(Submission {
+            seq: seq.to_owned(),
+            account: AccountId(account.to_owned()),
+            form: Form {
+                full_name: full_name.to_owned(),
+                national_id: national_id.to_owned(),
+                issued_on: issued_on.to_owned(),
+                phone: phone.to_owned(),
+            },
+            submitted_at,
+        });
+    }
+    source.finish()?;
+    Ok(forms)
+}
+
+/// An instant with its offset (RFC 3339); without one it is Vietnam's time.
+fn instant(text: &str) -> Option<Timestamp> {
+    let local = |at: DateTime| Offset::constant(7).to_timestamp(at).ok();
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(|| text.parse::<DateTime>().ok().and_then(local))
+}

@@ -1,0 +1,372 @@
+//! Files as they come: the samples with their known answers, and files that are wrong.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use ngomon_feeds::{Context, Counts, FileError, Record, Row, RowResult, Table, judge, submissions};
+use ngomon_rules::unit::UnitTree;
+use ngomon_rules::values::Date;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
+/// Reads a file to its end.
+fn read(table: Table, path: &Path, units: &UnitTree, as_of: Date) -> Result<(Counts, Vec<Row>), FileError> {
+    let context = Context { units, as_of };
+    let judged = judge(table, path, &context, &mut |_| {})?;
+    let rows = judged.rows(&context)?.collect::<Result<Vec<Row>, _>>()?;
+    Ok((judged.judgement().counts.clone(), rows))
+}
+
+fn units(path: &Path, as_of: Date) -> UnitTree {
+    let (_, rows) = read(Table::Units, path, &UnitTree::default(), as_of).unwrap();
+    let units = rows.into_iter().filter_map(|row| match row.record {
+        Some(Record::Unit(unit)) => Some(unit),
+        _ => None,
+    });
+    UnitTree::build(units).unwrap()
+}
+
+fn words(cell: &str) -> BTreeSet<&str> {
+    cell.split(' ').filter(|word| !word.is_empty()).collect()
+}
+
+fn check_sample(set: &str, as_of: Date) {
+    let dir = fixtures().join(set);
+    let tree = units(&dir.join("units.csv"), as_of);
+    for table in Table::ALL {
+        let (counts, rows) = read(table, &dir.join(format!("{}.csv", table.name())), &tree, as_of).unwrap();
+        assert_eq!(counts.rows, rows.len() as u64);
+        assert_eq!(
+            counts.rows,
+            counts.read + counts.repaired + counts.superseded + counts.quarantined
+        );
+        let mine: BTreeMap<String, (&str, String)> = rows
+            .iter()
+            .map(|row| (row.number.to_string(), row.result.words()))
+            .collect();
+        let mut key = csv::Reader::from_path(dir.join(format!("expected/import/{}.csv", table.name()))).unwrap();
+        let mut lines = 0;
+        for line in key.records() {
+            let line = line.unwrap();
+            let (result, detail) = &mine[&line[0]];
+            assert!(
+                line[1].split('|').any(|r| r == *result || r == "*"),
+                "{set} {} {line:?}: {result}",
+                table.name()
+            );
+            if *result == "repaired" {
+                assert_eq!(words(detail), words(&line[2]), "{set} {} {line:?}", table.name());
+            }
+            lines += 1;
+        }
+        assert_eq!(lines, mine.len(), "{set} {}", table.name());
+    }
+}
+
+#[test]
+fn the_sample_is_read_as_its_answers_say() {
+    check_sample("sample", Date::constant(2023, 7, 31));
+}
+
+#[test]
+fn the_leap_sample_is_read_as_its_answers_say() {
+    check_sample("sample-leap", Date::constant(2025, 2, 28));
+}
+
+const NOTICES: &str = "notice_no,national_id,from_unit,to_unit,effective_on,withdrawn_on\n";
+const UNITS: &str = "code,parent,name,kind,valid_from,valid_to,successor\n";
+
+fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.csv");
+    fs::write(&path, bytes).unwrap();
+    (dir, path)
+}
+
+fn day() -> Date {
+    Date::constant(2023, 7, 31)
+}
+
+fn of_bytes(table: Table, bytes: &[u8]) -> Result<(Counts, Vec<Row>), FileError> {
+    let (_dir, path) = file(bytes);
+    read(table, &path, &UnitTree::default(), day())
+}
+
+#[test]
+fn what_is_no_file_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let none = UnitTree::default();
+    let missing = read(Table::Units, &dir.path().join("no.csv"), &none, day());
+    assert!(matches!(missing, Err(FileError::NotFound(_))));
+    assert!(matches!(
+        read(Table::Units, dir.path(), &none, day()),
+        Err(FileError::IsDirectory(_))
+    ));
+    for empty in ["", "\n\n", "\u{feff}"] {
+        let found = of_bytes(Table::Units, empty.as_bytes());
+        assert!(matches!(found, Err(FileError::Empty(_))), "{empty:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_heading_alone_has_no_rows() {
+    let (counts, rows) = of_bytes(Table::Units, UNITS.as_bytes()).unwrap();
+    assert_eq!((counts.rows, rows.len()), (0, 0));
+}
+
+#[test]
+fn other_columns_are_named() {
+    let text = "code,parent,name,name,kind,valid_from,valid_to,colour\nA,,a,a,province,,,red\n";
+    let Err(FileError::Columns {
+        missing,
+        unknown,
+        twice,
+        ..
+    }) = of_bytes(Table::Units, text.as_bytes())
+    else {
+        panic!("the columns are wrong")
+    };
+    assert_eq!(
+        (missing, unknown, twice),
+        (vec!["successor".into()], vec!["colour".into()], vec!["name".into()])
+    );
+    let registry = of_bytes(Table::Registry, UNITS.as_bytes());
+    assert!(matches!(registry, Err(FileError::Columns { .. })));
+}
+
+#[test]
+fn other_encodings_are_refused() {
+    let utf16: Vec<u8> = UNITS.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(of_bytes(Table::Units, &utf16).is_err());
+    let latin = [UNITS.as_bytes(), b"A,,Hu\xe9,province,,,\n"].concat();
+    assert!(matches!(
+        of_bytes(Table::Units, &latin),
+        Err(FileError::NotUtf8 { row: 2, .. })
+    ));
+}
+
+#[test]
+fn order_of_columns_quotes_line_ends_and_blank_lines_do_not_matter() {
+    let text = "\u{feff}name,code,parent,kind,valid_from,valid_to,successor\r\n\r\n\"Huế, \"\"kinh đô\"\"\r\ncũ\",A,,province,,,\r\n\r\nB,B,A,commune,,,\r\n";
+    let (counts, rows) = of_bytes(Table::Units, text.as_bytes()).unwrap();
+    assert_eq!((counts.rows, counts.read), (2, 2));
+    let Some(Record::Unit(unit)) = &rows[0].record else {
+        panic!("a unit")
+    };
+    assert_eq!(unit.name, "Huế, \"kinh đô\"\r\ncũ");
+    assert_eq!((rows[0].number, rows[1].number), (2, 3));
+}
+
+#[test]
+fn a_file_that_ends_inside_a_record_is_refused() {
+    let whole = format!("{UNITS}A,,\"Tỉnh, \"\"A\"\"\",province,2020-01-01,,\nB,A,\"Xã B\",commune,,,\n");
+    for end in 0..whole.len() {
+        let cut = &whole.as_bytes()[..end];
+        match of_bytes(Table::Units, cut) {
+            // Cut at the end of a record, or within its last cell, which may be any text: all records are whole.
+            Ok((counts, _)) => assert_eq!(counts.rows, counts.read, "cut at {end}: {:?}", &whole[..end]),
+            Err(
+                FileError::EndsInsideRecord { .. }
+                | FileError::Empty(_)
+                | FileError::Columns { .. }
+                | FileError::NotUtf8 { .. },
+            ) => {}
+            Err(other) => panic!("cut at {end}: {other}"),
+        }
+    }
+    let open = format!("{UNITS}A,,\"Tỉnh A,province,,,\n");
+    assert!(matches!(
+        of_bytes(Table::Units, open.as_bytes()),
+        Err(FileError::EndsInsideRecord { row: 2, .. })
+    ));
+    let short = format!("{UNITS}A,,Tỉnh A,province\n");
+    assert!(matches!(
+        of_bytes(Table::Units, short.as_bytes()),
+        Err(FileError::EndsInsideRecord { row: 2, .. })
+    ));
+}
+
+#[test]
+fn a_record_of_another_width_waits() {
+    let text = format!("{UNITS}A,,Tỉnh A,province,,,\nB,A,Xã B,commune\nC,A,Xã C,commune,,,,\nD,A,Xã D,commune,,,\n");
+    let (_, rows) = of_bytes(Table::Units, text.as_bytes()).unwrap();
+    let results: Vec<_> = rows.iter().map(|row| row.result.words().0).collect();
+    assert_eq!(results, ["read", "bad-value", "bad-value", "read"]);
+}
+
+#[test]
+fn units_must_make_a_tree() {
+    let looped = format!("{UNITS}A,B,a,province,,,\nB,A,b,commune,,,\n");
+    assert!(matches!(
+        of_bytes(Table::Units, looped.as_bytes()),
+        Err(FileError::UnitLoop { .. })
+    ));
+    let successor = format!("{UNITS}A,,a,commune,,2020-01-01,B\nB,,b,commune,,2021-01-01,A\n");
+    assert!(matches!(
+        of_bytes(Table::Units, successor.as_bytes()),
+        Err(FileError::UnitLoop { .. })
+    ));
+    let orphans = format!("{UNITS}A,,a,province,,,\nB,X,b,commune,,,\nC,B,c,village,,,\n");
+    let (_, rows) = of_bytes(Table::Units, orphans.as_bytes()).unwrap();
+    let results: Vec<_> = rows.iter().map(|row| row.result.words().0).collect();
+    assert_eq!(results, ["read", "unknown-unit", "unknown-unit"]);
+}
+
+#[test]
+fn a_file_that_changes_between_the_readings_is_refused() {
+    let (_dir, path) = file(format!("{UNITS}A,,Tỉnh A,province,,,\n").as_bytes());
+    let none = UnitTree::default();
+    let context = Context {
+        units: &none,
+        as_of: day(),
+    };
+    let judged = judge(Table::Units, &path, &context, &mut |_| {}).unwrap();
+    fs::write(&path, format!("{UNITS}A,,Tỉnh B,province,,,\n")).unwrap();
+    let last = judged.rows(&context).unwrap().last().unwrap();
+    assert!(matches!(last, Err(FileError::Changed(_))));
+}
+
+#[test]
+fn faults_are_named_in_the_order_of_the_columns() {
+    let row = |cells: &str| {
+        let (_, rows) = of_bytes(Table::Notices, format!("{NOTICES}{cells}\n").as_bytes()).unwrap();
+        rows[0].result.words().0
+    };
+    assert_eq!(row("1,046,A,A,2023-02-30,"), "bad-national-id");
+    assert_eq!(row("1,046095001234,A,A,2023-02-30,"), "unknown-unit");
+    assert_eq!(row("1,046095001234,,,2023-02-30,"), "bad-date");
+    assert_eq!(row("1,046095001234,,,1/2/23,"), "ambiguous-date");
+    assert_eq!(row("1,046095001234,,,1/2/2023,"), "missing-field");
+    assert_eq!(row("1,046\u{0}95001234,,,,"), "bad-value");
+    assert_eq!(row("1,123456789,,,,"), "old-cmnd");
+    assert_eq!(row("1,4.6095E+10,,,,"), "lost-digits");
+}
+
+#[test]
+fn a_bad_cell_does_not_cost_a_citizen_the_login() {
+    let text = "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash,held_reason\n\
+        A1,an,=1+2 An,12,0912 345 678 / 0987654321,,Nowhere,2020-01-01,,,\n\
+        A2,binh,Bình,,,,,2020-01-01,,plain text,\n\
+        A3,chi,Chi,,,,,,,,Theo công văn 12\n";
+    let (counts, rows) = of_bytes(Table::Citizens, text.as_bytes()).unwrap();
+    assert_eq!((counts.repaired, counts.quarantined, counts.read), (1, 1, 1));
+    assert_eq!(
+        rows[0].result.words().1,
+        "emptied-national-id emptied-phone emptied-unit"
+    );
+    let Some(Record::Account(account)) = &rows[0].record else {
+        panic!("an account")
+    };
+    assert_eq!(account.stated.full_name.as_ref().unwrap().as_str(), "=1+2 An");
+    assert_eq!(rows[1].result.words().0, "bad-value");
+    assert!(rows[1].raw.contains(&("password_hash".into(), "plain text".into())));
+    let Some(Record::Account(account)) = &rows[2].record else {
+        panic!("an account")
+    };
+    assert_eq!(account.held_reason.as_deref(), Some("Theo công văn 12"));
+}
+
+#[test]
+fn what_tells_whose_row_it_is_is_kept() {
+    let heading = Table::Profiles.columns().join(",");
+    let text = format!(
+        "{heading}\nC1,Lê A,,,046095001234,?,,,working,,,,,,,,\n,Lê B,,,046095001235,?,,,working,,,,,,,,\n,Lê C,,,12,?,,,working,,,,,,,,\n"
+    );
+    let (_, rows) = of_bytes(Table::Profiles, text.as_bytes()).unwrap();
+    assert_eq!(rows[0].hints.employee_code.as_deref(), Some("C1"));
+    assert!(rows[1].hints.national_id.is_some() && rows[1].hints.person_key.is_none());
+    assert_eq!(rows[2].hints.person_key.as_deref(), Some("LEC"));
+    assert!(rows.iter().all(|row| matches!(row.result, RowResult::Quarantined(_))));
+}
+
+#[test]
+fn forms_are_read_in_order_or_not_at_all() {
+    let heading = "seq,account_id,full_name,national_id,issued_on,phone,submitted_at\n";
+    let (_dir, path) = file(
+        format!("{heading}1,A,An,1,2,3,2023-07-16T06:30:00+07:00\n2,B,,,,,2023-07-16 06:30\n3,C,,,,,\n").as_bytes(),
+    );
+    let forms = submissions(&path).unwrap();
+    assert_eq!(forms.len(), 3);
+    assert_eq!(forms[0].submitted_at, forms[1].submitted_at);
+    assert_eq!(forms[2].submitted_at, None);
+    for (row, column) in [
+        ("1,,An,,,,", "account_id"),
+        (",A,An,,,,", "seq"),
+        ("1,A,An,,,,hôm qua", "submitted_at"),
+    ] {
+        let (_dir, path) = file(format!("{heading}{row}\n").as_bytes());
+        match submissions(&path) {
+            Err(FileError::BadSubmission {
+                column: found, row: 2, ..
+            }) => assert_eq!(found, column),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Inputs that were trouble once, or might be.
+#[test]
+fn the_corpus_is_read_without_a_panic() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let mut files = 0;
+    for entry in fs::read_dir(corpus).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        for table in Table::ALL {
+            counts_add_up(table, &bytes);
+        }
+        files += 1;
+    }
+    assert!(files >= 3);
+}
+
+fn counts_add_up(table: Table, bytes: &[u8]) {
+    if let Ok((counts, rows)) = of_bytes(table, bytes) {
+        assert_eq!(counts.rows, rows.len() as u64);
+        assert_eq!(
+            counts.rows,
+            counts.read + counts.repaired + counts.superseded + counts.quarantined
+        );
+        let waits = rows
+            .iter()
+            .filter(|row| matches!(row.result, RowResult::Quarantined(_)))
+            .count();
+        assert_eq!(counts.quarantined, waits as u64);
+        for row in rows {
+            let counts = matches!(row.result, RowResult::Read | RowResult::Repaired(_));
+            assert_eq!(row.record.is_some(), counts);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_bytes_are_read_or_refused(table in 0..6usize, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let table = Table::ALL[table];
+        counts_add_up(table, &bytes);
+        counts_add_up(table, &[table.columns().join(",").as_bytes(), b"\n", &bytes].concat());
+    }
+
+    #[test]
+    fn any_cells_are_read_or_wait(
+        table in 0..6usize,
+        rows in prop::collection::vec(prop::collection::vec(
+            prop_oneof!["\\PC{0,12}", Just("046095001234".to_owned()), Just("2023-01-01".to_owned()), Just("active".to_owned()), Just("working".to_owned()), Just("Lê An".to_owned())], 17), 0..6),
+    ) {
+        let table = Table::ALL[table];
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(table.columns()).unwrap();
+        for row in rows {
+            writer.write_record(&row[..table.columns().len()]).unwrap();
+        }
+        let bytes = writer.into_inner().unwrap();
+        let (counts, _) = of_bytes(table, &bytes).unwrap();
+        prop_assert_eq!(counts.rows, counts.read + counts.repaired + counts.superseded + counts.quarantined);
+    }
+}
