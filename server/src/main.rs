@@ -1,1 +1,37 @@
-fn main() {}
+//! `ngomon`: an account is open exactly while nothing holds it, and every hold names the clause, the evidence and the way out.
+
+mod cli;
+mod commands;
+mod failure;
+mod output;
+
+use output::Words;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words = Words::of_this_process();
+    let cli = match cli::parse(words, std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version end with 0, a wrong command line with 2. Nothing can be done about a closed pipe.
+            error.print().ok();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    // The TLS of a remote database needs a provider, chosen once.
+    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("ngomon: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(commands::run(cli, words)) {
+        Ok(done) => done.into(),
+        Err(failure) => {
+            eprintln!("ngomon: {}", failure.for_people(words));
+            ExitCode::from(failure.status())
+        }
+    }
+}

@@ -119,15 +119,6 @@ pub enum Refusal {
     /// The place is not empty.
     #[error("{} is not empty", .0.display())]
     NotEmpty(PathBuf),
-    /// The account has no claim.
-    #[error("account {0} has no claim")]
-    NoClaim(String),
-    /// The proof is not stronger than the one it would take over from.
-    #[error("the proof is not stronger")]
-    NotStronger,
-    /// Not for this kind of database.
-    #[error("only for the embedded database")]
-    EmbeddedOnly,
 }
 
 impl From<sqlx::Error> for StoreError {

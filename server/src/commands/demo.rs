@@ -1,0 +1,85 @@
+//! `ngomon demo`: made-up people through the real commands. Every line of it can be typed by hand.
+
+use super::{Desk, Done, run as run_command};
+use crate::cli;
+use crate::failure::{Failure, Result, writing};
+use crate::output::Words;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The files that come with the program.
+const FILES: [(&str, &str); 7] = [
+    ("units.csv", include_str!("../../../fixtures/demo/units.csv")),
+    ("registry.csv", include_str!("../../../fixtures/demo/registry.csv")),
+    ("citizens.csv", include_str!("../../../fixtures/demo/citizens.csv")),
+    ("officials.csv", include_str!("../../../fixtures/demo/officials.csv")),
+    ("profiles.csv", include_str!("../../../fixtures/demo/profiles.csv")),
+    ("notices.csv", include_str!("../../../fixtures/demo/notices.csv")),
+    (
+        "submissions.csv",
+        include_str!("../../../fixtures/demo/submissions.csv"),
+    ),
+];
+
+/// The day on which the demo plays.
+const DAY: &str = "2023-07-31";
+
+/// What is shown, in order: the message that introduces it, and the command.
+const STEPS: [(&str, &str); 14] = [
+    ("demo-units", "import units FILES/units.csv --as-of DAY"),
+    ("demo-registry", "import registry FILES/registry.csv --as-of DAY"),
+    ("demo-citizens", "import citizens FILES/citizens.csv --as-of DAY"),
+    ("demo-officials", "import officials FILES/officials.csv --as-of DAY"),
+    ("demo-profiles", "import profiles FILES/profiles.csv --full --as-of DAY"),
+    ("demo-notices", "import notices FILES/notices.csv --as-of DAY"),
+    (
+        "demo-standardise",
+        "standardise FILES/submissions.csv --output FILES/outcomes.csv",
+    ),
+    ("demo-simulate", "reconcile --as-of DAY --simulate"),
+    ("demo-reconcile", "reconcile --as-of DAY --output FILES/decisions.csv"),
+    ("demo-report", "report --as-of DAY"),
+    ("demo-staff", "report --staff --as-of DAY"),
+    ("demo-explain-official", "explain CV003 --as-of DAY"),
+    ("demo-explain-citizen", "explain HS005 --as-of DAY"),
+    ("demo-verify", "verify"),
+];
+
+/// Plays every step on the data directory of the desk.
+pub async fn run(desk: &Desk) -> Result<Done> {
+    let words: Words = desk.words;
+    let ngomon_store::Location::Directory(data) = &desk.places.data else {
+        return Err(Failure::said("demo-embedded-only", &[]));
+    };
+    if data.join("ngomon.db").exists() {
+        return Err(Failure::said(
+            "demo-not-empty",
+            &[("path", &data.display().to_string())],
+        ));
+    }
+    let files = data.join("files");
+    std::fs::create_dir_all(&files).map_err(writing(&files))?;
+    for (name, text) in FILES {
+        let path = files.join(name);
+        std::fs::write(&path, text).map_err(writing(&path))?;
+    }
+    desk.tell("demo-intro", &[]);
+    for (key, step) in STEPS {
+        println!("\n── {} ──", words.say(key));
+        let files = files.display().to_string();
+        let step = step.replace("DAY", DAY);
+        println!("$ ngomon {} --data {}", step.replace("FILES", &files), data.display());
+        let typed = std::iter::once(OsString::from("ngomon"))
+            .chain(step.split(' ').map(|word| word.replace("FILES", &files).into()))
+            .chain(["--data".into(), PathBuf::from(data).into_os_string()]);
+        let parsed =
+            cli::parse(words, typed).map_err(|e| Failure::said("error-database", &[("why", &e.to_string())]))?;
+        let done = Box::pin(run_command(parsed, words)).await?;
+        if done != Done::Yes {
+            return Ok(done);
+        }
+    }
+    println!();
+    desk.tell("demo-end", &[("data", &data.display().to_string())]);
+    Ok(Done::Yes)
+}

@@ -1,0 +1,200 @@
+//! `ngomon explain`: each fact, decision and hold of an account with its clause.
+
+use super::{Desk, Done};
+use crate::cli::Explain;
+use crate::failure::Result;
+use crate::output::Words;
+use ngomon_rules::event::Change;
+use ngomon_rules::hold::Hold;
+use ngomon_rules::law::law;
+use ngomon_rules::officials::Decision;
+use ngomon_store::{Explained, Happened, HeldSince};
+
+/// Prints all that is known about why an account is open or held.
+pub async fn run(desk: &Desk, args: &Explain) -> Result<Done> {
+    let store = desk.open().await?;
+    let day = args.as_of.unwrap_or_else(|| store.today());
+    let found = store.explain(&args.account, day).await?;
+    let words = desk.words;
+    head(&found, words);
+    for held in &found.holds {
+        hold(held, words);
+    }
+    if let Some(decision) = &found.decision {
+        decided(&found, decision, words);
+    }
+    println!("\n{}", words.say("explain-facts"));
+    for (name, value) in &found.facts {
+        println!(
+            "  {}: {}",
+            words.say(&format!("fact-{}", name.replace('_', "-"))),
+            word(value, words)
+        );
+    }
+    println!("\n{}", words.say("explain-history"));
+    for entry in &found.history {
+        println!("  {}", happened(entry, words));
+    }
+    Ok(Done::Yes)
+}
+
+fn head(found: &Explained, words: Words) {
+    let counting = found.holds.iter().filter(|held| !held.suspended).count() as u64;
+    println!(
+        "{}",
+        words.say_with(
+            "explain-head",
+            &[
+                ("account", &found.account),
+                ("kind", &words.say(&format!("kind-{}", found.kind.name()))),
+                (
+                    "unit",
+                    if found.unit_name.is_empty() {
+                        &found.unit
+                    } else {
+                        &found.unit_name
+                    }
+                ),
+                ("day", &words.day(found.day)),
+            ]
+        )
+    );
+    match counting {
+        0 => println!("{}", words.say("explain-open")),
+        n => println!("{}", words.say_with("explain-held", &[("n", &words.number(n))])),
+    }
+}
+
+/// A value that is a word of ours is said in words.
+fn word(value: &str, words: Words) -> String {
+    if let Ok(day) = value.parse::<ngomon_rules::values::Date>() {
+        return words.day(day);
+    }
+    words
+        .find(&format!("word-{value}"), &[])
+        .unwrap_or_else(|| value.to_owned())
+}
+
+fn hold(held: &HeldSince, words: Words) {
+    let hold: &Hold = &held.hold;
+    println!("\n■ {}", words.say(&format!("hold-{}", hold.reason)));
+    println!("  {}", words.say(&format!("hold-text-{}", hold.reason)));
+    if held.suspended {
+        println!("  {}", words.say("explain-suspended"));
+    }
+    match held.since {
+        Some(since) => println!("  {}: {}", words.say("explain-since"), words.instant(since)),
+        None => println!("  {}", words.say("explain-derived")),
+    }
+    let clause = hold.reason.clause();
+    match law(clause) {
+        Some(law) => {
+            println!("  {}: {}, {}", words.say("explain-clause"), law.place, law.letter);
+            println!("    “{}”", law.sentence);
+        }
+        None => println!(
+            "  {}: {}",
+            words.say("explain-clause"),
+            words.say(&format!("clause-{clause}"))
+        ),
+    }
+    if !hold.evidence.is_empty() {
+        println!("  {}:", words.say("explain-evidence"));
+        for (name, value) in &hold.evidence {
+            let name = words.say(&format!("evidence-{}", name.replace('_', "-")));
+            let values: Vec<String> = value.split(' ').map(|part| word(part, words)).collect();
+            println!("    {name}: {}", values.join(" "));
+        }
+    }
+    if let Some(last) = hold.last_day {
+        println!("  {}: {}", words.say("explain-until"), words.day(last));
+    }
+    println!(
+        "  {}: {}",
+        words.say("explain-way-out"),
+        words.say(&format!("way-out-{}", hold.reason))
+    );
+    println!(
+        "  {}: {}",
+        words.say("explain-mends"),
+        words.say(&format!("mends-{}", hold.reason))
+    );
+}
+
+/// What HR's facts give on that day, when it is not what is written: the next run will bring it.
+fn decided(found: &Explained, decision: &Decision, words: Words) {
+    match decision {
+        Decision::Undecided(why) => {
+            let why = words.say(&format!("word-{}", why.name()));
+            println!("\n{}", words.say_with("explain-undecided", &[("why", &why)]));
+        }
+        Decision::Holds(holds) => {
+            let mut decided: Vec<&str> = holds.iter().map(|hold| hold.reason.name()).collect();
+            let written = found
+                .holds
+                .iter()
+                .map(|held| &held.hold)
+                .filter(|hold| hold.reason.is_hr());
+            let mut written: Vec<&str> = written.map(|hold| hold.reason.name()).collect();
+            decided.sort_unstable();
+            written.sort_unstable();
+            if decided != written {
+                let names: Vec<String> = decided.iter().map(|name| words.say(&format!("hold-{name}"))).collect();
+                let names = if names.is_empty() {
+                    words.say("explain-nothing")
+                } else {
+                    names.join("; ")
+                };
+                println!("\n{}", words.say_with("explain-next-run", &[("holds", &names)]));
+            }
+        }
+    }
+}
+
+fn happened(entry: &Happened, words: Words) -> String {
+    let what = match &entry.change {
+        Change::AccountTakenOver { .. } => words.say("event-taken-over"),
+        Change::AccountCreated { .. } => words.say("event-created"),
+        Change::AccountRemoved => words.say("event-removed"),
+        Change::AccountChanged { fields } => {
+            let fields: Vec<String> = fields.iter().map(|f| words.say(&format!("column-{f}"))).collect();
+            words.say_with("event-changed", &[("fields", &fields.join(", "))])
+        }
+        Change::ClaimMade { proof, .. } => words.say_with(
+            "event-claimed",
+            &[("proof", &words.say(&format!("word-{}", proof.name())))],
+        ),
+        Change::ClaimEnded { .. } => words.say("event-claim-ended"),
+        Change::HoldPlaced { hold } => words.say_with(
+            "event-held",
+            &[("reason", &words.say(&format!("hold-{}", hold.reason)))],
+        ),
+        Change::HoldLifted { reason, .. } => {
+            words.say_with("event-lifted", &[("reason", &words.say(&format!("hold-{reason}")))])
+        }
+        Change::FormAnswered { outcome, receipt, .. } => {
+            let outcome = words.say(&format!("outcome-{}", outcome.name()));
+            words.say_with("event-form", &[("outcome", &outcome), ("receipt", receipt)])
+        }
+        Change::ExemptionGranted { last_day, .. } => words.say_with("event-exempt", &[("day", &words.day(*last_day))]),
+        Change::ExemptionEnded => words.say("event-exempt-ended"),
+        _ => words.say("event-other"),
+    };
+    let mut line = words.say_with(
+        "explain-entry",
+        &[("at", &words.instant(entry.at)), ("what", &what), ("by", &entry.by)],
+    );
+    if entry.effective != entry.at {
+        line += &format!(
+            " · {}",
+            words.say_with("explain-effective", &[("from", &words.instant(entry.effective))])
+        );
+    }
+    if let Some(run) = &entry.run {
+        line += &format!(" · {}", words.say_with("explain-run", &[("run", run)]));
+    }
+    if let Some(clause) = &entry.clause {
+        line += &format!(" · {clause}");
+    }
+    line
+}

@@ -1,0 +1,293 @@
+//! `ngomon import`: a file is judged, its health compared, its rows staged, and the whole made to count in one moment.
+
+use super::{Desk, Done};
+use crate::cli::{Import, TableArg};
+use crate::failure::{Result, writing};
+use crate::output::{Format, Progress, Table as Printed, write_file};
+use ngomon_feeds::{Context, Counts, FileError, Judged, Record, Row, RowResult, Table, judge};
+use ngomon_rules::officials::Quarantined;
+use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::unit::UnitCode;
+use ngomon_store::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow, Refusal, Store, StoreError};
+use std::time::Duration;
+
+/// Rows staged in one transaction: at most some 50 ms.
+const BATCH: usize = 500;
+/// How long another import is waited for, in half seconds.
+const PATIENCE: u32 = 60;
+
+fn table_of(arg: TableArg) -> Table {
+    match arg {
+        TableArg::Units => Table::Units,
+        TableArg::Registry => Table::Registry,
+        TableArg::Citizens => Table::Citizens,
+        TableArg::Officials => Table::Officials,
+        TableArg::Profiles => Table::Profiles,
+        TableArg::Notices => Table::Notices,
+    }
+}
+
+/// Takes a file in.
+pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
+    let table = table_of(args.table);
+    // A file that is not there makes no data directory.
+    let size = match std::fs::metadata(&args.file) {
+        Ok(about) if about.is_dir() => return Err(FileError::IsDirectory(args.file.clone()).into()),
+        Ok(about) => about.len(),
+        Err(_) => return Err(FileError::NotFound(args.file.clone()).into()),
+    };
+    let store = desk.open_or_create().await?;
+    let units = store.units().await?;
+    if table != Table::Units && units.is_empty() {
+        return Err(StoreError::from(Refusal::NoUnits).into());
+    }
+    let as_of = args.as_of.unwrap_or_else(|| store.today());
+    let full = args
+        .full
+        .as_ref()
+        .map(|unit| unit.as_ref().map(|unit| UnitCode(unit.clone())));
+    if let Some(Some(unit)) = &full
+        && units.get(unit).is_none()
+    {
+        return Err(StoreError::from(Refusal::UnknownUnit(unit.to_string())).into());
+    }
+    let context = Context { units: &units, as_of };
+    let bar = Progress::bytes(size, desk.words.say("progress-read"));
+    let judged = judge(table, &args.file, &context, &mut |bytes| bar.set(bytes))?;
+    drop(bar);
+    let counts = &judged.judgement().counts;
+    if args.simulate {
+        report(args, &judged, &context)?;
+        summary(desk, counts)?;
+        desk.tell("import-simulated", &[]);
+        return Ok(Done::Yes);
+    }
+    let rows = match &full {
+        Some(Some(unit)) => rows_within(&judged, &context, unit)?,
+        _ => counts.rows,
+    };
+    let incoming = Incoming {
+        table: table.name(),
+        digest: judged.judgement().digest.clone(),
+        rows,
+        unreadable: counts.unreadable(),
+        as_of,
+        by: desk.by.clone(),
+        full,
+    };
+    match begin(desk, &store, incoming, args.approve.as_deref()).await? {
+        Intake::NeedsApproval { load, faults } => {
+            report(args, &judged, &context)?;
+            summary(desk, counts)?;
+            println!("load: {load}");
+            for fault in &faults {
+                desk.tell_fault(fault);
+            }
+            let file = args.file.display().to_string();
+            desk.tell(
+                "import-needs-approval",
+                &[("table", table.name()), ("file", &file), ("load", &load)],
+            );
+            Ok(Done::NeedsApproval)
+        }
+        Intake::Open(mut load) => {
+            let staged = stage(desk, args, &judged, &context, &mut load).await;
+            if let Err(failure) = staged {
+                // The first failure is the one to tell; what could not be taken away now is taken away by the next import.
+                load.abort().await.ok();
+                return Err(failure);
+            }
+            let id = load.finish().await?;
+            summary(desk, counts)?;
+            if table == Table::Registry {
+                let answered = store.retry_pending(&desk.by).await?;
+                if answered > 0 {
+                    desk.tell("import-pending-answered", &[("n", &desk.words.number(answered))]);
+                }
+                store.seal().await?;
+            }
+            println!("load: {id}");
+            Ok(Done::Yes)
+        }
+    }
+}
+
+impl Desk {
+    fn tell_fault(&self, fault: &HealthFault) {
+        match fault {
+            HealthFault::FewerRows { before, now } => self.tell(
+                "health-fewer-rows",
+                &[
+                    ("before", &self.words.number(*before)),
+                    ("now", &self.words.number(*now)),
+                ],
+            ),
+            HealthFault::MoreUnreadable { before, now } => self.tell(
+                "health-more-unreadable",
+                &[
+                    ("before", &self.words.percent(*before)),
+                    ("now", &self.words.percent(*now)),
+                ],
+            ),
+        }
+    }
+}
+
+/// Opens the load; waits while another import is at work.
+async fn begin(desk: &Desk, store: &Store, incoming: Incoming, approve: Option<&str>) -> Result<Intake> {
+    let mut ticks = tokio::time::interval(Duration::from_millis(500));
+    for waited in 0..PATIENCE {
+        ticks.tick().await;
+        match store.begin_load(incoming.clone(), approve).await {
+            Err(StoreError::Refused(Refusal::ImportAtWork)) => {
+                if waited == 0 {
+                    eprintln!("{}", desk.words.say("import-waits"));
+                }
+            }
+            begun => return Ok(begun?),
+        }
+    }
+    Err(StoreError::from(Refusal::ImportAtWork).into())
+}
+
+/// Of an extract that is full for a unit: how many of its rows are that unit's or below.
+fn rows_within(judged: &Judged, context: &Context<'_>, top: &UnitCode) -> Result<u64> {
+    let mut n = 0;
+    for row in judged.rows(context)? {
+        if let Some(Record::Profile(profile)) = row?.record
+            && context.units.is_within(&profile.unit, top, context.as_of)
+        {
+            n += 1;
+        }
+    }
+    Ok(n)
+}
+
+/// Rows on their way to the store.
+#[derive(Default)]
+struct Batch {
+    records: Vec<Record>,
+    waiting: Vec<QuarantinedRow>,
+}
+
+impl Batch {
+    fn take(&mut self, row: Row) {
+        match (row.result, row.record) {
+            (RowResult::Read | RowResult::Repaired(_), Some(record)) => self.records.push(record),
+            // The same row again decides nothing.
+            (RowResult::Quarantined(Quarantine::DuplicateRow), _) => {}
+            (RowResult::Quarantined(reason), _) => self.waiting.push(QuarantinedRow {
+                row: row.number.to_string(),
+                reason,
+                hints: Quarantined {
+                    employee_code: row.hints.employee_code,
+                    national_id: row.hints.national_id,
+                    person_key: row.hints.person_key,
+                },
+                cells: row.raw.into_iter().collect(),
+            }),
+            _ => {}
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.records.len() + self.waiting.len() >= BATCH
+    }
+
+    async fn send(&mut self, load: &mut OpenLoad) -> Result<()> {
+        let (mut units, mut registry, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut profiles, mut notices) = (Vec::new(), Vec::new());
+        for record in self.records.drain(..) {
+            match record {
+                Record::Unit(unit) => units.push(unit),
+                Record::Registry(record) => registry.push(*record),
+                Record::Account(account) => accounts.push(*account),
+                Record::Profile(profile) => profiles.push(*profile),
+                Record::Notice(notice) => notices.push(notice),
+            }
+        }
+        if !units.is_empty() {
+            load.units(units).await?;
+        }
+        if !registry.is_empty() {
+            load.registry(registry).await?;
+        }
+        if !accounts.is_empty() {
+            load.accounts(accounts).await?;
+        }
+        if !profiles.is_empty() {
+            load.profiles(profiles).await?;
+        }
+        if !notices.is_empty() {
+            load.notices(notices).await?;
+        }
+        if !self.waiting.is_empty() {
+            load.quarantined(std::mem::take(&mut self.waiting)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the file again, stages its rows and writes the report.
+async fn stage(desk: &Desk, args: &Import, judged: &Judged, context: &Context<'_>, load: &mut OpenLoad) -> Result<()> {
+    let bar = Progress::rows(judged.judgement().counts.rows, desk.words.say("progress-take-in"));
+    let mut batch = Batch::default();
+    for row in judged.rows(context)? {
+        let row = row?;
+        bar.set(row.number);
+        batch.take(row);
+        if batch.is_full() {
+            batch.send(load).await?;
+        }
+    }
+    batch.send(load).await?;
+    report(args, judged, context)
+}
+
+/// One line per row of the file.
+fn report(args: &Import, judged: &Judged, context: &Context<'_>) -> Result<()> {
+    let Some(path) = &args.report else { return Ok(()) };
+    let mut refused = None;
+    let written = write_file(path, |to| {
+        let mut lines = csv::Writer::from_writer(to);
+        lines.write_record(["row", "result", "detail"])?;
+        let rows = judged.rows(context).map_err(|error| {
+            refused = Some(error);
+            std::io::Error::other("refused")
+        })?;
+        for row in rows {
+            let row = row.map_err(|error| {
+                refused = Some(error);
+                std::io::Error::other("refused")
+            })?;
+            let (result, detail) = row.result.words();
+            lines.write_record([&row.number.to_string(), result, &detail])?;
+        }
+        lines.flush()
+    });
+    match refused {
+        Some(error) => Err(error.into()),
+        None => written.map_err(writing(path)),
+    }
+}
+
+fn summary(desk: &Desk, counts: &Counts) -> Result<()> {
+    let words = desk.words;
+    let mut table = Printed::new(&["result", "rows"]);
+    for (key, n) in [
+        ("row-read", counts.read),
+        ("row-repaired", counts.repaired),
+        ("row-superseded", counts.superseded),
+    ] {
+        table.push([words.say(key), words.number(n)]);
+    }
+    for (reason, n) in &counts.by_reason {
+        let name = words.say(&format!("quarantine-{}", reason.name()));
+        table.push([
+            words.say_with("row-quarantined", &[("reason", &name)]),
+            words.number(*n),
+        ]);
+    }
+    table.push([words.say("row-all"), words.number(counts.rows)]);
+    desk.print(&table, Format::Table)
+}

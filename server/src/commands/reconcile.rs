@@ -1,0 +1,153 @@
+//! `ngomon reconcile`: every official account in line with HR.
+
+use super::{Desk, Done};
+use crate::cli::Reconcile;
+use crate::failure::{Failure, Result, writing};
+use crate::output::{Format, Table, write_file};
+use ngomon_rules::hold::Reason;
+use ngomon_rules::plan::Brake;
+use ngomon_store::{PlanLine, Reconciled};
+use std::collections::BTreeMap;
+
+/// Simulates, applies, approves or undoes a run.
+pub async fn run(desk: &Desk, args: &Reconcile) -> Result<Done> {
+    let store = desk.open().await?;
+    if let Some(run) = &args.undo {
+        let undone = store.undo_run(run, &desk.by).await?;
+        desk.tell("run-undone-done", &[("n", &desk.words.number(undone.reversed as u64))]);
+        for account in &undone.changed_since {
+            desk.tell("run-changed-since", &[("account", account)]);
+        }
+        println!("run: {run}");
+        return Ok(Done::Yes);
+    }
+    let done = match (&args.approve, args.as_of) {
+        (Some(run), _) => store.approve_run(run, &desk.by).await?,
+        (None, Some(day)) if args.simulate => store.simulate(day).await?,
+        (None, Some(day)) => store.reconcile(day, &desk.by).await?,
+        (None, None) => return Err(Failure::said("usage-day", &[])),
+    };
+    if let Some(path) = &args.output {
+        write_file(path, |to| decisions(&done).csv(to)).map_err(writing(path))?;
+    }
+    tell(desk, &done)?;
+    if let Some(run) = &done.run {
+        println!("run: {run}");
+    }
+    if done.run.is_some() && !done.stopped_by.is_empty() {
+        Ok(Done::NeedsApproval)
+    } else {
+        Ok(Done::Yes)
+    }
+}
+
+/// `account_id,holds,creates`.
+fn decisions(done: &Reconciled) -> Table {
+    let mut table = Table::new(&["account_id", "holds", "creates"]);
+    for line in &done.plan.lines {
+        let holds = match line.undecided {
+            Some(_) => "undecided".to_owned(),
+            None => names(line),
+        };
+        let creates = line
+            .creates
+            .as_ref()
+            .map(|new| new.unit.to_string())
+            .unwrap_or_default();
+        table.push([line.account.to_string(), holds, creates]);
+    }
+    table
+}
+
+fn names(line: &PlanLine) -> String {
+    let names: Vec<&str> = line.reasons().into_iter().map(Reason::name).collect();
+    names.join(" ")
+}
+
+fn tell(desk: &Desk, done: &Reconciled) -> Result<()> {
+    let words = desk.words;
+    let lines = &done.plan.lines;
+    let count = |is: &dyn Fn(&PlanLine) -> bool| lines.iter().filter(|line| is(line)).count() as u64;
+    let mut reasons: BTreeMap<Reason, [u64; 3]> = BTreeMap::new();
+    for line in lines {
+        let had: std::collections::BTreeSet<Reason> = line.before.iter().map(|hold| hold.reason).collect();
+        for reason in line.reasons() {
+            let row = reasons.entry(reason).or_default();
+            row[2] += 1;
+            row[0] += u64::from(!had.contains(&reason));
+        }
+        for reason in had.difference(&line.reasons()) {
+            reasons.entry(*reason).or_default()[1] += 1;
+        }
+    }
+    desk.tell(
+        "run-day",
+        &[
+            ("day", &words.day(done.as_of)),
+            ("n", &words.number(lines.len() as u64)),
+        ],
+    );
+    let mut table = Table::new(&["reason", "placed", "lifted", "afterwards"]);
+    for (reason, row) in reasons {
+        let name = words.say(&format!("hold-{reason}"));
+        table.push(
+            [format!("{name} ({reason})")]
+                .into_iter()
+                .chain(row.map(|n| n.to_string())),
+        );
+    }
+    desk.print(&table, Format::Table)?;
+    for (key, n) in [
+        ("run-newly-held", count(&PlanLine::newly_held)),
+        (
+            "run-opened",
+            count(&|line| !line.before.is_empty() && line.after.is_empty()),
+        ),
+        ("run-creates", count(&|line| line.creates.is_some())),
+        ("run-writes-back", count(&|line| !line.writes_back.is_empty())),
+        ("run-undecided", count(&|line| line.undecided.is_some())),
+    ] {
+        if n > 0 {
+            desk.tell(key, &[("n", &words.number(n))]);
+        }
+    }
+    for brake in &done.stopped_by {
+        tell_brake(desk, done, brake);
+    }
+    match (&done.run, done.stopped_by.is_empty()) {
+        (None, true) => desk.tell("run-simulated", &[]),
+        (None, false) => desk.tell("run-simulated-stopped", &[]),
+        (Some(_), true) => desk.tell("run-applied-done", &[]),
+        (Some(run), false) => desk.tell("run-stopped", &[("run", run)]),
+    }
+    Ok(())
+}
+
+fn tell_brake(desk: &Desk, done: &Reconciled, brake: &Brake) {
+    let words = desk.words;
+    let impact = &done.plan.impact;
+    match brake {
+        Brake::MassHold { limit } => {
+            let most = impact.by_unit.iter().max_by_key(|(_, n)| **n);
+            let (unit, n) = most.map(|(unit, n)| (unit.to_string(), *n)).unwrap_or_default();
+            let share = impact.newly_held * 1000 / impact.open.max(1);
+            desk.tell(
+                "brake-mass-hold",
+                &[
+                    ("held", &words.number(impact.newly_held)),
+                    ("lately", &words.number(impact.held_lately)),
+                    ("share", &words.percent(share)),
+                    ("limit", &words.number(*limit)),
+                    ("unit", &unit),
+                    ("n", &words.number(n)),
+                ],
+            );
+        }
+        Brake::Unit(unit) => desk.tell("brake-unit", &[("unit", unit.as_str())]),
+        Brake::Reason(reason) => {
+            let name = words.say(&format!("hold-{reason}"));
+            desk.tell("brake-reason", &[("reason", &name)]);
+        }
+        Brake::AfterUndo => desk.tell("brake-after-undo", &[]),
+    }
+}

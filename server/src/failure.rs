@@ -1,0 +1,177 @@
+//! An error has two faces: what the person may read, in their language, and, behind it, what the operator needs.
+
+use crate::output::Words;
+use ngomon_feeds::FileError;
+use ngomon_store::keyring::KeyError;
+use ngomon_store::{Refusal, StoreError};
+use std::path::{Path, PathBuf};
+
+/// Why a command was not done. Nothing is half-applied.
+#[derive(Debug)]
+pub enum Failure {
+    /// The store refused or failed.
+    Store(StoreError),
+    /// The file was refused.
+    File(FileError),
+    /// A result could not be written.
+    Write(PathBuf, std::io::Error),
+    /// Something that a message says, with what fills its gaps.
+    Said(&'static str, Vec<(&'static str, String)>),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
+    }
+}
+
+/// What a command gives.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+/// Writing a result failed.
+pub fn writing(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
+    let path = path.to_owned();
+    move |error| Failure::Write(path, error)
+}
+
+impl Failure {
+    /// A failure that a message says.
+    pub fn said(key: &'static str, gaps: &[(&'static str, &str)]) -> Self {
+        Self::Said(
+            key,
+            gaps.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+        )
+    }
+
+    /// The exit status: 2 for a wrong command, 1 for all else.
+    pub fn status(&self) -> u8 {
+        match self {
+            Self::Store(StoreError::Refused(Refusal::Setting { .. })) => 2,
+            _ => 1,
+        }
+    }
+
+    /// What happened and what to do.
+    pub fn for_people(&self, words: Words) -> String {
+        match self {
+            Self::Store(error) => store(error, words),
+            Self::File(error) => file(error, words),
+            Self::Write(path, error) => {
+                words.say_with("error-write", &[("path", &shown(path)), ("why", &error.to_string())])
+            }
+            Self::Said(key, gaps) => {
+                let gaps: Vec<(&'static str, &str)> =
+                    gaps.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                words.say_with(key, &gaps)
+            }
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn store(error: &StoreError, words: Words) -> String {
+    match error {
+        StoreError::NoData(path) => words.say_with("error-no-data", &[("path", &shown(path))]),
+        StoreError::Unreachable(why) => words.say_with("error-unreachable", &[("why", why)]),
+        StoreError::Newer => words.say("error-newer"),
+        StoreError::WrongKeys => words.say("error-wrong-keys"),
+        StoreError::Busy => words.say("error-busy"),
+        StoreError::Full => words.say("error-full"),
+        StoreError::Keys(KeyError::Missing { path }) => words.say_with("error-no-keys", &[("path", &shown(path))]),
+        StoreError::Keys(KeyError::WrongPassphrase) => words.say("error-passphrase"),
+        StoreError::Keys(KeyError::NewerFormat { .. }) => words.say("error-newer"),
+        StoreError::Keys(error) => words.say_with("error-keys", &[("why", &error.to_string())]),
+        StoreError::Refused(refusal) => refused(refusal, words),
+        StoreError::Io { path, source } => {
+            words.say_with("error-io", &[("path", &shown(path)), ("why", &source.to_string())])
+        }
+        StoreError::Corrupt { place, why } => words.say_with("error-corrupt", &[("place", place), ("why", why)]),
+        StoreError::Sealed(_) | StoreError::Checkpoint(_) => {
+            words.say_with("error-corrupt", &[("place", "-"), ("why", &error.to_string())])
+        }
+        StoreError::Database(_) | StoreError::NotCommitted(_) => {
+            words.say_with("error-database", &[("why", &error.to_string())])
+        }
+    }
+}
+
+fn refused(refusal: &Refusal, words: Words) -> String {
+    match refusal {
+        Refusal::UnknownAccount(id) => words.say_with("error-unknown-account", &[("account", id)]),
+        Refusal::UnknownUnit(unit) => words.say_with("error-unknown-unit", &[("unit", unit)]),
+        Refusal::UnknownRun(run) => words.say_with("error-unknown-run", &[("run", run)]),
+        Refusal::RunState { run, state } => {
+            let state = words.say(&format!("run-{state}"));
+            words.say_with("error-run-state", &[("run", run), ("state", &state)])
+        }
+        Refusal::Stale(lines) => words.say_with("error-stale", &[("accounts", &lines.join(", "))]),
+        Refusal::BeforeLastRun { last } => words.say_with("error-before-last-run", &[("last", last)]),
+        Refusal::UnknownLoad(load) => words.say_with("error-unknown-load", &[("load", load)]),
+        Refusal::ImportAtWork => words.say("error-import-at-work"),
+        Refusal::NoUnits => words.say("error-no-units"),
+        Refusal::Setting { key, value } => words.say_with("error-setting", &[("key", key), ("value", value)]),
+        Refusal::DayOrder => words.say("error-day-order"),
+        Refusal::OperatorExists(name) => words.say_with("error-operator-exists", &[("name", name)]),
+        Refusal::UnknownOperator(name) => words.say_with("error-unknown-operator", &[("name", name)]),
+        Refusal::NotEmpty(path) => words.say_with("error-not-empty", &[("path", &shown(path))]),
+    }
+}
+
+fn file(error: &FileError, words: Words) -> String {
+    let at = |path: &Path, row: &u64| (shown(path), row.to_string());
+    match error {
+        FileError::NotFound(path) => words.say_with("file-not-found", &[("path", &shown(path))]),
+        FileError::IsDirectory(path) => words.say_with("file-is-directory", &[("path", &shown(path))]),
+        FileError::Empty(path) => words.say_with("file-empty", &[("path", &shown(path))]),
+        FileError::NotUtf8 { path, row } => {
+            let (path, row) = at(path, row);
+            words.say_with("file-not-utf8", &[("path", &path), ("row", &row)])
+        }
+        FileError::Columns {
+            path,
+            table,
+            missing,
+            unknown,
+            twice,
+        } => {
+            let mut text = words.say_with("file-columns", &[("path", &shown(path)), ("table", table)]);
+            for (key, columns) in [
+                ("file-missing", missing),
+                ("file-unknown", unknown),
+                ("file-twice", twice),
+            ] {
+                if !columns.is_empty() {
+                    text += &format!(" {}", words.say_with(key, &[("columns", &columns.join(", "))]));
+                }
+            }
+            text
+        }
+        FileError::EndsInsideRecord { path, row } => {
+            let (path, row) = at(path, row);
+            words.say_with("file-cut", &[("path", &path), ("row", &row)])
+        }
+        FileError::UnitLoop { path, unit } => {
+            words.say_with("file-unit-loop", &[("path", &shown(path)), ("unit", unit)])
+        }
+        FileError::Changed(path) => words.say_with("file-changed", &[("path", &shown(path))]),
+        FileError::BadSubmission { path, row, column } => {
+            let (path, row) = at(path, row);
+            words.say_with(
+                "file-bad-submission",
+                &[("path", &path), ("row", &row), ("column", column)],
+            )
+        }
+        FileError::Io { path, source } => {
+            words.say_with("error-io", &[("path", &shown(path)), ("why", &source.to_string())])
+        }
+    }
+}

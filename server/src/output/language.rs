@@ -1,0 +1,232 @@
+//! Vietnamese, the default, and English. All text for people is in `messages/`.
+
+use fluent_templates::fluent_bundle::FluentValue;
+use fluent_templates::{LanguageIdentifier, Loader, static_loader};
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use ngomon_rules::values::Date;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+static_loader! {
+    static MESSAGES = {
+        locales: "./messages",
+        fallback_language: "vi",
+        customise: |bundle| bundle.set_use_isolating(false),
+    };
+}
+
+/// One of the languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Tiếng Việt.
+    Vietnamese,
+    /// English.
+    English,
+}
+
+/// The words of one language.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    language: Language,
+}
+
+impl Words {
+    /// By the locale of whoever runs the command: the first that is set of `LC_ALL`, `LC_MESSAGES` and `LANG`. Whatever is not
+    /// English is Vietnamese.
+    pub fn of_locale(set: impl Fn(&str) -> Option<String>) -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(|name| set(name).filter(|v| !v.is_empty()));
+        let english = locale.is_some_and(|locale| locale.to_ascii_lowercase().starts_with("en"));
+        Self {
+            language: if english {
+                Language::English
+            } else {
+                Language::Vietnamese
+            },
+        }
+    }
+
+    /// By this process's locale.
+    pub fn of_this_process() -> Self {
+        Self::of_locale(|name| std::env::var(name).ok())
+    }
+
+    fn id(self) -> LanguageIdentifier {
+        match self.language {
+            Language::Vietnamese => fluent_templates::langid!("vi"),
+            Language::English => fluent_templates::langid!("en"),
+        }
+    }
+
+    /// A message without gaps to fill.
+    pub fn say(self, key: &str) -> String {
+        self.say_with(key, &[])
+    }
+
+    /// A message. A key that is in no file shows itself; a test finds it first.
+    pub fn say_with(self, key: &str, gaps: &[(&'static str, &str)]) -> String {
+        self.find(key, gaps).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// A message, if there is one of that key.
+    pub fn find(self, key: &str, gaps: &[(&'static str, &str)]) -> Option<String> {
+        let args: HashMap<Cow<'static, str>, FluentValue<'_>> = gaps
+            .iter()
+            .map(|(name, value)| (Cow::Borrowed(*name), FluentValue::from(*value)))
+            .collect();
+        MESSAGES.try_lookup_with_args(&self.id(), key, &args)
+    }
+
+    /// `1.234`, in English `1,234`.
+    pub fn number(self, n: u64) -> String {
+        let separator = match self.language {
+            Language::Vietnamese => '.',
+            Language::English => ',',
+        };
+        let digits = n.to_string();
+        let mut out = String::new();
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                out.push(separator);
+            }
+            out.push(digit);
+        }
+        out
+    }
+
+    /// `7,1 %`, in English `7.1 %`, from thousandths.
+    pub fn percent(self, thousandths: u64) -> String {
+        let point = match self.language {
+            Language::Vietnamese => ',',
+            Language::English => '.',
+        };
+        format!("{}{point}{} %", self.number(thousandths / 10), thousandths % 10)
+    }
+
+    /// `19/7/2023`, in English `19 July 2023`.
+    pub fn day(self, day: Date) -> String {
+        match self.language {
+            Language::Vietnamese => format!("{}/{}/{}", day.day(), day.month(), day.year()),
+            Language::English => day.strftime("%-d %B %Y").to_string(),
+        }
+    }
+
+    /// `16:30 ngày 19/7/2023`, of an instant in microseconds UTC, in Huế.
+    pub fn instant(self, micros: i64) -> String {
+        let at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MIN);
+        let local = at.to_zoned(Offset::constant(7).to_time_zone()).datetime();
+        let clock = format!("{:02}:{:02}", local.hour(), local.minute());
+        self.say_with("clock-and-day", &[("clock", &clock), ("day", &self.day(local.date()))])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn keys(language: &str) -> BTreeMap<String, BTreeSet<String>> {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("messages")
+            .join(language);
+        let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for file in std::fs::read_dir(dir).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let mut last = String::new();
+            for line in text.lines() {
+                if let Some((key, _)) = line.split_once(" =").filter(|(key, _)| !key.contains([' ', '#'])) {
+                    assert!(!keys.contains_key(key), "{language}: {key} twice");
+                    last = key.to_owned();
+                    keys.insert(last.clone(), BTreeSet::new());
+                }
+                let gaps = line.split("{ $").skip(1).filter_map(|rest| rest.split(' ').next());
+                keys.entry(last.clone()).or_default().extend(gaps.map(str::to_owned));
+            }
+        }
+        keys.remove("");
+        keys
+    }
+
+    #[test]
+    fn both_languages_say_the_same_things_with_the_same_gaps() {
+        assert_eq!(keys("vi"), keys("en"));
+        assert!(keys("vi").len() > 100);
+    }
+
+    #[test]
+    fn every_key_that_the_program_names_is_there() {
+        let known = keys("vi");
+        let mut todo = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut seen = 0;
+        while let Some(path) = todo.pop() {
+            if path.is_dir() {
+                todo.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            let text = std::fs::read_to_string(path).unwrap();
+            for call in ["say(\"", "say_with(\"", "say_with(\n", "refuse(\"", "tell(\""] {
+                for rest in text.split(call).skip(1) {
+                    let key = rest
+                        .trim_start()
+                        .trim_start_matches('"')
+                        .split('"')
+                        .next()
+                        .unwrap_or_default();
+                    if key.contains('{') || key.contains(' ') || key.is_empty() {
+                        continue;
+                    }
+                    assert!(known.contains_key(key), "no message {key}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 50);
+    }
+
+    #[test]
+    fn every_reason_repair_and_outcome_has_its_words() {
+        use ngomon_rules::hold::Reason;
+        use ngomon_rules::quarantine::Quarantine;
+        let known = keys("vi");
+        for reason in Reason::ALL {
+            for prefix in ["hold", "hold-text", "way-out", "mends"] {
+                let key = format!("{prefix}-{}", reason.name());
+                assert!(known.contains_key(&key), "no message {key}");
+            }
+        }
+        for reason in Quarantine::ALL {
+            let key = format!("quarantine-{}", reason.name());
+            assert!(known.contains_key(&key), "no message {key}");
+        }
+    }
+
+    #[test]
+    fn the_locale_decides_and_vietnamese_is_the_default() {
+        let of = |lang: &'static str| Words::of_locale(move |name| (name == "LANG").then(|| lang.to_owned())).language;
+        assert_eq!(of("en_GB.UTF-8"), Language::English);
+        for other in ["vi_VN.UTF-8", "C.UTF-8", "POSIX", "", "fr_FR"] {
+            assert_eq!(of(other), Language::Vietnamese);
+        }
+    }
+
+    #[test]
+    fn numbers_and_days_are_written_as_people_write_them() {
+        let (vi, en) = (
+            Words {
+                language: Language::Vietnamese,
+            },
+            Words {
+                language: Language::English,
+            },
+        );
+        assert_eq!(
+            (vi.number(1_234_567), en.number(1_234)),
+            ("1.234.567".into(), "1,234".into())
+        );
+        assert_eq!((vi.percent(71), en.percent(1000)), ("7,1 %".into(), "100.0 %".into()));
+        let day = Date::constant(2023, 7, 19);
+        assert_eq!((vi.day(day), en.day(day)), ("19/7/2023".into(), "19 July 2023".into()));
+    }
+}

@@ -1,0 +1,11 @@
+//! What people and scripts see: words in two languages, tables in three forms, progress, spreadsheets.
+
+mod language;
+mod progress;
+mod table;
+mod xlsx;
+
+pub use language::Words;
+pub use progress::Progress;
+pub use table::{Format, Table, write_file};
+pub use xlsx::report_xlsx;

@@ -1,0 +1,210 @@
+//! Tables: aligned for people, CSV and JSON for scripts. In all of them formulas are harmless.
+
+use super::language::Words;
+use clap::ValueEnum;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// How a table is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned, with headings in words.
+    Table,
+    /// RFC 4180, with the headings that scripts know.
+    Csv,
+    /// An array of objects.
+    Json,
+}
+
+/// A table of text. The headings are the names that scripts know; people see the messages `column-…`.
+pub struct Table {
+    columns: &'static [&'static str],
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(columns: &'static [&'static str]) -> Self {
+        Self {
+            columns,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, row: impl IntoIterator<Item = String>) {
+        self.rows.push(row.into_iter().collect());
+    }
+
+    /// Prints it.
+    pub fn write(&self, format: Format, words: Words, to: &mut dyn Write) -> io::Result<()> {
+        match format {
+            Format::Csv => self.csv(to),
+            Format::Json => self.json(to),
+            Format::Table => self.aligned(words, to),
+        }
+    }
+
+    /// As CSV.
+    pub fn csv(&self, to: &mut dyn Write) -> io::Result<()> {
+        let mut writer = csv::Writer::from_writer(to);
+        writer.write_record(self.columns)?;
+        for row in &self.rows {
+            writer.write_record(row.iter().map(|cell| harmless(cell)))?;
+        }
+        writer.flush()
+    }
+
+    fn json(&self, to: &mut dyn Write) -> io::Result<()> {
+        let object = |row: &Vec<String>| {
+            let cells = self.columns.iter().zip(row);
+            let cells = cells.map(|(column, cell)| ((*column).to_owned(), value(column, cell)));
+            serde_json::Value::Object(cells.collect())
+        };
+        let rows: Vec<serde_json::Value> = self.rows.iter().map(object).collect();
+        serde_json::to_writer_pretty(&mut *to, &rows)?;
+        writeln!(to)
+    }
+
+    fn aligned(&self, words: Words, to: &mut dyn Write) -> io::Result<()> {
+        let headings: Vec<String> = self.columns.iter().map(|c| words.say(&format!("column-{c}"))).collect();
+        let width = |at: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(at)).chain(headings.get(at));
+            cells.map(|cell| shown(cell)).max().unwrap_or_default()
+        };
+        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
+        let numeric = |at: usize| {
+            let mut cells = self
+                .rows
+                .iter()
+                .filter_map(|row| row.get(at))
+                .filter(|cell| !cell.is_empty())
+                .peekable();
+            cells.peek().is_some() && cells.all(|cell| cell.bytes().all(|b| b.is_ascii_digit()))
+        };
+        let numbers: Vec<bool> = (0..self.columns.len()).map(numeric).collect();
+        let rule: Vec<String> = widths.iter().map(|w| "─".repeat(*w)).collect();
+        for line in [&headings, &rule].into_iter().chain(&self.rows) {
+            let mut text = String::new();
+            for (at, cell) in line.iter().enumerate() {
+                let pad = " ".repeat(widths[at].saturating_sub(shown(cell)));
+                let cell: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                text += &if numbers[at] {
+                    format!("{pad}{cell}  ")
+                } else {
+                    format!("{cell}{pad}  ")
+                };
+            }
+            writeln!(to, "{}", text.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// Columns that count are numbers in JSON.
+fn value(column: &str, cell: &str) -> serde_json::Value {
+    const COUNTS: [&str; 9] = [
+        "accounts",
+        "standardised",
+        "pending",
+        "refused",
+        "held",
+        "not_started",
+        "exempt",
+        "staff",
+        "not_done",
+    ];
+    match cell.parse::<u64>() {
+        Ok(n) if COUNTS.contains(&column) => n.into(),
+        _ => cell.into(),
+    }
+}
+
+/// How many columns of a terminal a text takes: marks that stand over a letter take none.
+fn shown(text: &str) -> usize {
+    text.chars()
+        .filter(|c| !matches!(c, '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200d}'))
+        .count()
+}
+
+/// A cell that a spreadsheet would take for a formula is made plain text (OWASP, CSV injection).
+fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// Writes a file whole or not at all.
+pub fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let written = File::create(&part).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        fill(&mut file)?;
+        file.flush()?;
+        file.get_ref().sync_all()?;
+        fs::rename(&part, path)
+    });
+    if written.is_err() {
+        fs::remove_file(&part).ok();
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(format: Format) -> String {
+        let mut table = Table::new(&["account_id", "accounts"]);
+        table.push(["=1+1".to_owned(), "12".to_owned()]);
+        table.push(["Huế, \"cũ\"".to_owned(), "3".to_owned()]);
+        let mut out = Vec::new();
+        table.write(format, Words::of_locale(|_| None), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn csv_is_what_scripts_know_and_formulas_are_harmless() {
+        assert_eq!(
+            printed(Format::Csv),
+            "account_id,accounts\n'=1+1,12\n\"Huế, \"\"cũ\"\"\",3\n"
+        );
+        for bad in ["+cmd", "-1", "@x", "\tx", "\rx"] {
+            assert!(harmless(bad).starts_with('\''));
+        }
+        assert_eq!(harmless("2023-07-31"), "2023-07-31");
+    }
+
+    #[test]
+    fn json_has_numbers_where_things_are_counted() {
+        assert!(printed(Format::Json).contains("\"accounts\": 12"));
+    }
+
+    #[test]
+    fn people_see_aligned_columns() {
+        let text = printed(Format::Table);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 4);
+        assert!(lines[2].ends_with("12") && lines[3].ends_with(" 3"));
+        assert_eq!(shown(lines[2]), shown(lines[3]));
+    }
+
+    #[test]
+    fn a_file_is_written_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.csv");
+        let fails = write_file(&path, |to| {
+            to.write_all(b"half")?;
+            Err(io::Error::other("no"))
+        });
+        assert!(fails.is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        write_file(&path, |to| to.write_all(b"whole")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+    }
+}
