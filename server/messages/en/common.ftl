@@ -1,1 +1,51 @@
+# Words used everywhere
 clock-and-day = { $clock } on { $day }
+unknown-unit = Unit not known
+progress-read = Reading the file
+progress-take-in = Taking rows in
+progress-forms = Forms
+progress-verify = Checking
+progress-rebuild = Rebuilding
+usage-day = this is no day (examples: 2023-07-31 or 31/7/2023)
+usage-time = this is no time (examples: 2023-07-16T08:30:00+07:00 or 2023-07-16)
+
+# Column headings
+column-account_id = Account
+column-holds = Holds
+column-claimed = Claim holder
+column-creates = Made at unit
+column-because_of = Because of account
+column-result = Result
+column-rows = Rows
+column-reason = Hold
+column-placed = Placed
+column-lifted = Lifted
+column-afterwards = Afterwards
+column-outcome = Answer
+column-forms = Forms
+column-unit = Unit
+column-name = Name
+column-accounts = Accounts
+column-standardised = Standardised
+column-pending = Pending
+column-refused = Refused
+column-held = Held
+column-not_started = Not started
+column-exempt = Exempt
+column-staff = In service
+column-not_done = Not done
+column-key = Key
+column-value = Value
+column-meaning = Meaning
+column-check = Check
+column-looked_at = Looked at
+column-faults = Faults
+column-operator = Operator
+column-email = e-mail
+column-employee_code = file code
+column-full_name = full name
+column-phone = phone
+
+xlsx-sheet = Digital report
+xlsx-chart = Chart
+xlsx-title = Digital report: Hue-S accounts standardised, to the end of { $day }

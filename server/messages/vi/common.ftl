@@ -1,1 +1,51 @@
+# Chữ dùng chung
 clock-and-day = { $clock } ngày { $day }
+unknown-unit = Chưa rõ đơn vị
+progress-read = Đọc tệp
+progress-take-in = Nạp dữ liệu
+progress-forms = Phiếu khai
+progress-verify = Kiểm tra
+progress-rebuild = Dựng lại bảng
+usage-day = không phải một ngày (ví dụ: 2023-07-31 hoặc 31/7/2023)
+usage-time = không phải một thời điểm (ví dụ: 2023-07-16T08:30:00+07:00 hoặc 2023-07-16)
+
+# Tiêu đề cột
+column-account_id = Tài khoản
+column-holds = Lý do khóa
+column-claimed = Chính chủ
+column-creates = Lập ở đơn vị
+column-because_of = Do tài khoản
+column-result = Kết quả
+column-rows = Số dòng
+column-reason = Lý do khóa
+column-placed = Khóa thêm
+column-lifted = Gỡ
+column-afterwards = Sau đợt này
+column-outcome = Kết quả đối chiếu
+column-forms = Số phiếu
+column-unit = Đơn vị
+column-name = Tên đơn vị
+column-accounts = Tài khoản
+column-standardised = Đã chuẩn hóa
+column-pending = Đang chờ đối chiếu
+column-refused = Đã khai, chưa khớp
+column-held = Bị khóa
+column-not_started = Chưa thực hiện
+column-exempt = Được miễn
+column-staff = Đang công tác
+column-not_done = Chưa chuẩn hóa
+column-key = Mục
+column-value = Giá trị
+column-meaning = Ý nghĩa
+column-check = Nội dung kiểm tra
+column-looked_at = Đã xem
+column-faults = Sai lệch
+column-operator = Quản trị viên
+column-email = thư điện tử
+column-employee_code = mã hồ sơ
+column-full_name = họ và tên
+column-phone = số điện thoại
+
+xlsx-sheet = Báo cáo số
+xlsx-chart = Biểu đồ
+xlsx-title = Báo cáo số: chuẩn hóa tài khoản Hue-S, đến hết ngày { $day }

@@ -1,0 +1,36 @@
+run-waiting = waits for approval
+run-applied = is applied
+run-undone = is undone
+run-day = { $n } official accounts compared with HR as of { $day }.
+run-newly-held = Open accounts that become held: { $n }.
+run-opened = Accounts that open again: { $n }.
+run-creates = Accounts made at a new unit: { $n }.
+run-writes-back = Accounts brought in line with HR's details: { $n }.
+run-undecided = Undecided, left as they are: { $n }.
+run-simulated = Simulated: nothing was changed.
+run-simulated-stopped = Simulated: nothing was changed. A real run would need approval.
+run-applied-done = Applied.
+run-stopped = No account was held. Look at the list, then approve: ngomon reconcile --approve { $run }
+run-undone-done = { $n } changes of the run were reversed. The next automatic run waits for a person.
+run-changed-since = Account { $account } changed after this run and stays as it is.
+brake-mass-hold = Over the safety limit: this run would hold { $held } more accounts ({ $share } of the open ones; runs that nobody approved held { $lately } in the last 7 days; the limit is { $limit }), most at unit { $unit }: { $n }.
+brake-unit = Over the limit set for each unit: { $unit }.
+brake-reason = Over the limit set for this reason: { $reason }.
+brake-after-undo = The last run was undone, so this one waits for a person.
+
+setting-done = { $key } is now { $value }.
+setting-needs-approval = Nothing was changed: { $key } = { $value } would hold or shut out { $n } accounts. If that is meant, run again with --approve.
+campaign-start = first day of the campaign
+campaign-deadline-officials = last day in time for officials
+campaign-deadline-citizens = last day in time for citizens; empty: none
+campaign-after-deadline = after it: nag (ask again), require (connected systems only after it), hold
+campaign-vneid-activation = day from which a VNeID sign-in is offered
+campaign-vneid-cut-over = day from which VNeID is the only sign-in
+campaign-freeze = suspends asking and holding (on, off)
+policy-grace-transfer = days of grace after a transfer's day
+policy-grace-stale-info = days of grace after a due day
+policy-review-months = months between reviews (12 or 6)
+policy-idle-days = days without sign-in before a hold; empty: none
+policy-newcomers = profiles without account: desk (HR's click), create (by itself)
+policy-brake-unit = limit for each unit; empty: none
+policy-brake-reason = limit for this reason; empty: none
