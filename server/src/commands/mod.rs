@@ -59,12 +59,9 @@ impl Desk {
             Some(url) => Location::Url(url.clone()),
             None => Location::Directory(dir),
         };
-        let user = std::env::var("USER")
-            .or_else(|_| std::env::var("LOGNAME"))
-            .unwrap_or_else(|_| "unknown".into());
         Self {
             places: Places { data, keys },
-            by: args.by.clone().unwrap_or_else(|| format!("cli:{user}")),
+            by: args.by.clone().unwrap_or_else(|| format!("cli:{}", system_user())),
             words,
         }
     }
@@ -97,6 +94,21 @@ impl Desk {
             written => written.map_err(|error| Failure::Write(PathBuf::from("-"), error)),
         }
     }
+}
+
+/// The name of whoever runs this process, or else the number.
+fn system_user() -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(about) = std::fs::metadata("/proc/self") else {
+        return "unknown".into();
+    };
+    let number = about.uid().to_string();
+    let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let line = known.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let name = line
+        .filter(|cells| cells.get(2) == Some(&number.as_str()))
+        .find_map(|cells| cells.first().map(ToString::to_string));
+    name.unwrap_or(number)
 }
 
 /// Does what the command line asks.

@@ -1,0 +1,183 @@
+//! The program as its users have it: a process, on a fresh directory or a fresh PostgreSQL database.
+
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// An installation that is thrown away.
+pub struct Ngomon {
+    pub dir: TempDir,
+    database: Option<String>,
+}
+
+/// The address of the private PostgreSQL that `cargo xtask test` starts.
+pub fn postgres() -> String {
+    std::env::var("NGOMON_TEST_POSTGRES").expect("no PostgreSQL: run the tests by `cargo xtask test`")
+}
+
+fn psql(database: &str, sql: &str) -> String {
+    let url = postgres().replace("/postgres?", &format!("/{database}?"));
+    let out = Command::new("psql")
+        .args([&url, "-qAt", "-v", "ON_ERROR_STOP=1", "-c", sql])
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
+
+impl Ngomon {
+    pub fn new(on: On) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let database = (on == On::Postgres).then(|| {
+            let name = database_name(dir.path());
+            psql("postgres", &format!("CREATE DATABASE {name}"));
+            name
+        });
+        Self { dir, database }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// A file in the directory.
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ngomon"));
+        command.args(words.split_whitespace()).env("LC_ALL", "vi_VN.UTF-8");
+        match &self.database {
+            None => command.arg("--data").arg(self.path("data")),
+            Some(name) => command
+                .arg("--database")
+                .arg(postgres().replace("/postgres?", &format!("/{name}?")))
+                .arg("--keys")
+                .arg(self.path("keys")),
+        };
+        command
+    }
+
+    pub fn run(&self, words: &str) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    /// Runs a command that must end with that status; gives what it printed, errors after the rest.
+    pub fn ends(&self, status: i32, words: &str) -> String {
+        let out = self.run(words);
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&out.stdout),
+            String::from_utf8_lossy(&out.stderr)
+        );
+        assert_eq!(out.status.code(), Some(status), "ngomon {words}\n{text}");
+        text
+    }
+
+    pub fn ok(&self, words: &str) -> String {
+        self.ends(0, words)
+    }
+
+    /// Takes in the unit tree, registry and so on of a set.
+    pub fn import_all(&self, set: &str, day: &str) {
+        let files = fixtures(set);
+        for table in ["units", "registry", "citizens", "officials", "profiles", "notices"] {
+            let full = if table == "profiles" { "--full" } else { "" };
+            self.ok(&format!(
+                "import {table} {}/{table}.csv {full} --as-of {day}",
+                files.display()
+            ));
+        }
+    }
+
+    /// SQL behind the program's back.
+    pub fn sql(&self, sql: &str) -> String {
+        match &self.database {
+            Some(name) => psql(name, sql),
+            None => {
+                let script = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\n\
+                    for row in c.execute(sys.argv[2]): print('|'.join(map(str, row)))\nc.commit()";
+                let out = Command::new("python3")
+                    .args(["-c", script])
+                    .arg(self.path("data/ngomon.db"))
+                    .arg(sql)
+                    .output()
+                    .unwrap();
+                assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+                String::from_utf8(out.stdout).unwrap()
+            }
+        }
+    }
+}
+
+impl Drop for Ngomon {
+    fn drop(&mut self) {
+        if let Some(name) = &self.database {
+            psql("postgres", &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// Letters and digits that no other test has.
+fn database_name(dir: &Path) -> String {
+    let name = dir.file_name().unwrap().to_string_lossy().to_lowercase();
+    let own: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("t{}{own}", std::process::id())
+}
+
+pub fn fixtures(set: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(set)
+}
+
+/// What stands after `word: ` at the beginning of a line.
+pub fn after<'a>(text: &'a str, word: &str) -> &'a str {
+    let found = text
+        .lines()
+        .find_map(|line| line.strip_prefix(word)?.strip_prefix(": "));
+    found.unwrap_or_else(|| panic!("no {word} in {text}"))
+}
+
+/// The lines of a CSV file by their first cell.
+pub fn lines(bytes: &[u8]) -> BTreeMap<String, Vec<String>> {
+    let mut reader = csv::Reader::from_reader(bytes);
+    let rows = reader
+        .records()
+        .map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>());
+    rows.map(|row| (row[0].clone(), row[1..].to_vec())).collect()
+}
+
+/// Is a table what its answer says? Words of a cell are a set, `*` is anything, `a|b` either.
+pub fn same(answer: &[u8], mine: &[u8], what: &str) {
+    let heading = |bytes: &[u8]| String::from_utf8(bytes.split(|b| *b == b'\n').next().unwrap().to_vec());
+    assert_eq!(heading(answer), heading(mine), "{what}");
+    let (key, mine) = (lines(answer), lines(mine));
+    let set = |text: &str| text.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
+    let cells = |a: &str, b: &str| a == "*" || a.split('|').any(|a| set(a) == set(b));
+    for (id, row) in &key {
+        let found = mine.get(id).unwrap_or_else(|| panic!("{what}: no line {id}"));
+        assert!(
+            row.iter().zip(found).all(|(a, b)| cells(a, b)),
+            "{what} {id}: {row:?}, found {found:?}"
+        );
+    }
+    // Accounts that the program made itself stand in no answer.
+    let more: Vec<_> = mine
+        .keys()
+        .filter(|id| !key.contains_key(*id) && !id.starts_with("CV-"))
+        .collect();
+    assert!(more.is_empty(), "{what}: lines too many: {more:?}");
+    assert!(!key.is_empty(), "{what}: no answers");
+}
