@@ -2,7 +2,7 @@
 //! mended.
 
 use crate::db::{Dialect, Ends, Tx};
-use crate::error::Result;
+use crate::error::{Refusal, Result};
 use crate::journal::{ENTRY, Entry, Env, read_entry};
 use crate::project::{Counts, project};
 use crate::schema;
@@ -53,11 +53,16 @@ pub(crate) async fn replay(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)
 impl Store {
     /// Makes every projection anew from the journal. Readers see the old tables until the new ones are whole; writers wait.
     pub async fn rebuild(&self, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+        self.give_up_silent_loads().await?;
         self.db
             .scratch(Ends::Commit, async |tx| {
                 let dialect = tx.dialect();
+                // Before the first look: what is committed later is not missed.
                 if dialect == Dialect::Postgres {
                     tx.command("LOCK TABLE journal_commit IN EXCLUSIVE MODE").await?;
+                }
+                if tx.row("SELECT 1 FROM load WHERE state = 'open'", []).await?.is_some() {
+                    return Err(Refusal::ImportAtWork.into());
                 }
                 let entries = replay(tx, &self.env, progress).await?;
                 for table in schema::projections() {

@@ -76,6 +76,32 @@ impl Store {
         }
     }
 
+    /// What each connection says of its durability, as it names it: the writer's and a reader's.
+    pub async fn durability(&self) -> Result<Vec<(&'static str, String)>> {
+        async fn ask(tx: &mut crate::db::Tx) -> Result<Vec<(&'static str, String)>> {
+            let asked: &[(&'static str, &str)] = match tx.dialect() {
+                Dialect::Sqlite => &[
+                    ("journal_mode", "SELECT journal_mode FROM pragma_journal_mode"),
+                    (
+                        "synchronous",
+                        "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous",
+                    ),
+                ],
+                Dialect::Postgres => &[("synchronous_commit", "SELECT current_setting('synchronous_commit')")],
+            };
+            let mut said = Vec::new();
+            for (setting, sql) in asked {
+                if let Some(row) = tx.row(sql, []).await? {
+                    said.push((*setting, row.get(0)?));
+                }
+            }
+            Ok(said)
+        }
+        let mut said = self.db.write(|tx| Box::pin(ask(tx))).await?;
+        said.extend(self.db.read(async |tx| ask(tx).await).await?);
+        Ok(said)
+    }
+
     /// Which database.
     pub fn dialect(&self) -> Dialect {
         self.db.dialect()

@@ -105,43 +105,50 @@ impl Store {
     }
 }
 
+/// Locks are taken in one order, the person's before the accounts': whoever got the claim locks all that bear its details.
 async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
     let id = sent.account.as_str();
-    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [id.into()])
-        .await?;
-    let Some(account) = citizen(tx, env, id).await? else {
-        return Ok(Submitted {
-            outcome: Outcome::UnknownAccount,
-            fields: Vec::new(),
-            receipt: None,
-        });
+    let unknown = Submitted {
+        outcome: Outcome::UnknownAccount,
+        fields: Vec::new(),
+        receipt: None,
     };
-    let has_claim = account.claim.is_some();
+    let Some(before) = citizen(tx, env, id).await? else {
+        return Ok(unknown);
+    };
     let form = parse(&sent.form, local_day(sent.at));
     let registry = match &form {
-        Ok(form) if !has_claim => ask(tx, env, form.national_id).await?,
+        Ok(form) if before.claim.is_none() => ask(tx, env, form.national_id).await?,
         _ => RegistryAnswer::Unavailable,
     };
+    let first = answer(before.claim.is_some(), &form, &registry, false);
+    let person = match (first.outcome, &registry) {
+        (Outcome::Standardised, RegistryAnswer::Found(record)) => Some((record, person_of(tx, env, record).await?)),
+        _ => None,
+    };
+    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [id.into()])
+        .await?;
+    // As it stands now that nobody else changes it.
+    let Some(account) = citizen(tx, env, id).await? else {
+        return Ok(unknown);
+    };
+    let has_claim = account.claim.is_some();
     let mut decided = answer(has_claim, &form, &registry, false);
     let mut follows = Vec::new();
-    if let (Outcome::Standardised, RegistryAnswer::Found(record)) = (decided.outcome, &registry) {
-        let (person, numbers) = person_of(tx, env, record).await?;
-        match claim_of(tx, env, &person.0).await? {
-            Some(claim) => {
-                decided = answer(has_claim, &form, &registry, true);
-                follows = on_taken(&account, &claim.holder);
-            }
-            None => {
-                let mut claim = Claimed {
-                    holder: account.id.clone(),
-                    person,
-                    numbers: all_numbers(record),
-                    full_name: record.full_name.clone(),
-                    phone: record.phone.clone(),
-                };
-                let others = bearers(tx, env, &mut claim, numbers).await?;
-                follows = on_success(&account, &claim, sent.proof, &others);
-            }
+    if let (Outcome::Standardised, Some((record, (person, numbers)))) = (decided.outcome, person) {
+        if let Some(claim) = claim_of(tx, env, &person.0).await? {
+            decided = answer(has_claim, &form, &registry, true);
+            follows = on_taken(&account, &claim.holder);
+        } else {
+            let mut claim = Claimed {
+                holder: account.id.clone(),
+                person,
+                numbers: all_numbers(record),
+                full_name: record.full_name.clone(),
+                phone: record.phone.clone(),
+            };
+            let others = bearers(tx, env, &mut claim, numbers).await?;
+            follows = on_success(&account, &claim, sent.proof, &others);
         }
     }
     let receipt = match &sent.again {

@@ -13,7 +13,7 @@ impl OpenLoad {
 
 impl Store {
     /// Gives up the loads whose process was not heard of for a while.
-    pub(super) async fn give_up_silent_loads(&self) -> Result<()> {
+    pub(crate) async fn give_up_silent_loads(&self) -> Result<()> {
         let silent_since = self.env.now() - SILENCE;
         let silent = self
             .db

@@ -1,0 +1,16 @@
+//! The whole store suite, on SQLite and on PostgreSQL.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+#[path = "suite/claims.rs"]
+mod claims;
+#[path = "suite/house.rs"]
+mod house;
+#[path = "suite/keeping.rs"]
+mod keeping;
+#[path = "suite/loads.rs"]
+mod loads;
+#[path = "suite/officials.rs"]
+mod officials;
+#[path = "suite/tamper.rs"]
+mod tamper;

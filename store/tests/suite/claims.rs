@@ -1,0 +1,224 @@
+//! C2 to C5 over the tables: forms, claims, duplicates.
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen, name, number, phone, record};
+use ngomon_rules::citizens::Outcome;
+use ngomon_rules::record::{AccountKind, RegistryRecord, RegistryStatus, Stated};
+use ngomon_rules::values::Date;
+use ngomon_store::CampaignChange;
+use std::sync::Arc;
+
+both! {
+    one_of_sixteen_gets_the_claim
+    a_form_waits_for_the_registry_and_is_answered
+    accounts_that_come_later_are_judged_too
+    an_account_held_by_mistake_is_standardised_as_itself
+    a_number_that_was_replaced_is_the_same_person
+    the_report_equals_a_recount
+    what_would_hold_somebody_needs_approval
+}
+
+/// "Two simultaneous attempts can never both succeed."
+async fn one_of_sixteen_gets_the_claim(on: On) {
+    let house = Arc::new(House::new(on).await);
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    let ids: Vec<String> = (0..16).map(|i| format!("HS{i:02}")).collect();
+    // Half of them state the number already.
+    let row = |(i, id): (usize, &String)| citizen(id, if i % 2 == 0 { 1 } else { 90 });
+    house.citizens(ids.iter().enumerate().map(row).collect()).await;
+    let tasks: Vec<_> = ids
+        .iter()
+        .map(|id| {
+            let (house, id) = (Arc::clone(&house), id.clone());
+            tokio::spawn(async move { house.submit(&id, 1).await.outcome })
+        })
+        .collect();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.unwrap());
+    }
+    let count = |outcome| outcomes.iter().filter(|o| **o == outcome).count();
+    assert_eq!((count(Outcome::Standardised), count(Outcome::Taken)), (1, 15));
+    let lines = house.store.holds(Some(AccountKind::Citizen), DAY).await.unwrap();
+    assert_eq!(lines.values().filter(|line| line.claimed).count(), 1);
+    assert!(lines.values().all(|line| line.claimed == line.reasons.is_empty()));
+    assert_eq!(lines.len(), 16);
+    house.sound().await;
+}
+
+/// "Kept, retried until answered, never counted as a failed attempt, nothing the user typed is lost."
+async fn a_form_waits_for_the_registry_and_is_answered(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
+    let first = house.submit("HS1", 1).await;
+    assert_eq!(first.outcome, Outcome::Pending);
+    house.submit("HS2", 9).await;
+    assert_eq!(house.province(DAY).await.pending, 2);
+    house.registry(&[1, 2]).await;
+    assert_eq!(house.store.retry_pending("registry").await.unwrap(), 2);
+    assert_eq!(house.store.retry_pending("registry").await.unwrap(), 0);
+    let report = house.province(DAY).await;
+    assert_eq!((report.standardised, report.refused, report.pending), (1, 1, 0));
+    // The receipt is the one that was told.
+    let receipt = first.receipt.unwrap();
+    let explained = house.store.explain("HS1", DAY).await.unwrap();
+    assert!(explained.facts.contains(&("last_form_receipt", receipt)));
+    house.sound().await;
+}
+
+/// "This is judged at each claim and again whenever an account comes in."
+async fn accounts_that_come_later_are_judged_too(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    house.citizens(vec![citizen("HS1", 1)]).await;
+    assert_eq!(house.submit("HS1", 1).await.outcome, Outcome::Standardised);
+    let bare = |id, who| Stated {
+        full_name: Some(name(who)),
+        phone: Some(phone(1)),
+        national_id: None,
+        ..citizen(id, 1).stated
+    };
+    let with = |id, stated| ngomon_rules::record::AccountRow {
+        stated,
+        ..citizen(id, 1)
+    };
+    house
+        .citizens(vec![
+            citizen("HS2", 1),
+            with("HS3", bare("HS3", 1)),
+            with("HS4", bare("HS4", 2)),
+            citizen("HS5", 2),
+        ])
+        .await;
+    assert_eq!(
+        house.held(AccountKind::Citizen).await,
+        ["HS2: duplicate", "HS3: duplicate"]
+    );
+    let review = house.store.review().await.unwrap();
+    assert_eq!(review.len(), 1);
+    assert_eq!(
+        (review[0].account.as_str(), review[0].because_of.as_str()),
+        ("HS4", "HS1")
+    );
+    // Accounts are taken over once: one already here is left as it is.
+    house.citizens(vec![citizen("HS5", 1)]).await;
+    assert_eq!(house.held(AccountKind::Citizen).await.len(), 2);
+    house.sound().await;
+}
+
+/// "A held account can still be standardised (as somebody else's it was held by mistake); success lifts `duplicate`."
+async fn an_account_held_by_mistake_is_standardised_as_itself(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 1)]).await;
+    house.submit("HS1", 1).await;
+    let generation = house.generation("HS2").await;
+    assert_eq!((house.held(AccountKind::Citizen).await.len(), generation), (1, 1));
+    assert_eq!(house.submit("HS2", 2).await.outcome, Outcome::Standardised);
+    assert_eq!(house.held(AccountKind::Citizen).await, [""; 0]);
+    // Lifting revives nothing.
+    assert_eq!(house.generation("HS2").await, generation);
+    assert_eq!(house.submit("HS2", 1).await.outcome, Outcome::AlreadyDone);
+    house.sound().await;
+}
+
+/// "All numbers a person ever held are kept": the claim of the new number covers accounts that state the old one.
+async fn a_number_that_was_replaced_is_the_same_person(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let renumbered = RegistryRecord {
+        former_ids: vec![number(7)],
+        ..record(1)
+    };
+    let dead = RegistryRecord {
+        status: RegistryStatus::Deceased,
+        ..record(3)
+    };
+    let mut load = house.open("registry", 2).await;
+    load.registry(vec![renumbered, dead]).await.unwrap();
+    load.finish().await.unwrap();
+    house
+        .citizens(vec![citizen("HS1", 1), citizen("HS2", 7), citizen("HS3", 3)])
+        .await;
+    // The old number with the right details: it was replaced by another.
+    let mut old = crate::house::form("HS2", 1);
+    old.form.national_id = number(7).as_str().into();
+    let answer = house
+        .store
+        .standardise(&old, ngomon_rules::citizens::Proof::Form, "owner", house.store.now())
+        .await
+        .unwrap();
+    assert_eq!(answer.outcome, Outcome::Revoked);
+    assert_eq!(house.submit("HS3", 3).await.outcome, Outcome::Deceased);
+    assert_eq!(house.submit("HS1", 1).await.outcome, Outcome::Standardised);
+    assert_eq!(house.held(AccountKind::Citizen).await, ["HS2: duplicate"]);
+    house.sound().await;
+}
+
+/// "What the page shows equals what a recount of the accounts gives, always."
+async fn the_report_equals_a_recount(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&(0..20).collect::<Vec<_>>()).await;
+    house
+        .citizens((0..30).map(|i| citizen(&format!("HS{i:02}"), i % 20)).collect())
+        .await;
+    for i in 0..25 {
+        house.submit(&format!("HS{i:02}"), i % 7).await;
+    }
+    let counted = house.store.report(None, DAY).await.unwrap();
+    // Something that counts from a later day only makes the report of this day a recount.
+    let mut later = crate::house::form("HS29", 19);
+    later.submitted_at = Some("2023-08-02T01:00:00Z".parse().unwrap());
+    house
+        .store
+        .standardise(&later, ngomon_rules::citizens::Proof::Form, "owner", house.store.now())
+        .await
+        .unwrap();
+    assert_eq!(house.store.report(None, DAY).await.unwrap(), counted);
+    let after = house.province(Date::constant(2023, 8, 2)).await;
+    let before = house.province(DAY).await;
+    assert_eq!(after.standardised, before.standardised + 1);
+    assert_eq!(before.accounts, 30);
+    house.sound().await;
+}
+
+/// "A change that would hold or shut out anybody prints how many and exits 3 unless `--approve` is given."
+async fn what_would_hold_somebody_needs_approval(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
+    house.submit("HS1", 1).await;
+    let set =
+        async |key: &str, value: &str, approved| house.store.set_campaign(key, value, approved, "op").await.unwrap();
+    assert_eq!(
+        set("deadline.citizens", "2023-07-25", false).await,
+        CampaignChange::Done
+    );
+    let CampaignChange::NeedsApproval(units) = set("after-deadline", "hold", false).await else {
+        panic!("it holds HS2")
+    };
+    assert_eq!(units.into_iter().collect::<Vec<_>>(), [("V".to_owned(), 1)]);
+    assert_eq!(house.held(AccountKind::Citizen).await, [""; 0]);
+    assert_eq!(set("after-deadline", "hold", true).await, CampaignChange::Done);
+    assert_eq!(house.held(AccountKind::Citizen).await, ["HS2: not-standardised"]);
+    assert_eq!(set("freeze", "on", false).await, CampaignChange::Done);
+    assert_eq!(house.held(AccountKind::Citizen).await, [""; 0]);
+    assert!(matches!(
+        set("freeze", "off", false).await,
+        CampaignChange::NeedsApproval(_)
+    ));
+    assert!(
+        house
+            .store
+            .set_campaign("vneid-cut-over", "2024-01-01", true, "op")
+            .await
+            .is_err()
+    );
+    house.sound().await;
+}

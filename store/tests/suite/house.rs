@@ -1,0 +1,397 @@
+//! A store that is thrown away, a clock that the test sets, and a few made-up people.
+
+use jiff::Timestamp;
+use ngomon_rules::citizens::Proof;
+use ngomon_rules::record::{
+    AccountId, AccountKind, AccountRow, Form, Profile, RegistryRecord, RegistryStatus, ServiceStatus, Stated,
+    Submission,
+};
+use ngomon_rules::unit::{Unit, UnitCode, UnitKind};
+use ngomon_rules::values::{Date, FullName, NationalId, Phone};
+use ngomon_store::ambient::{Ambient, Clock};
+use ngomon_store::{Incoming, Intake, Location, OpenLoad, Places, ReportLine, Store, Submitted};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tempfile::TempDir;
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes a test of each database out of one function.
+#[macro_export]
+macro_rules! both {
+    ($($name:ident)*) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread")]
+            async fn sqlite() {
+                super::$name($crate::house::On::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn postgres() {
+                super::$name($crate::house::On::Postgres).await;
+            }
+        }
+    )*};
+}
+
+/// A clock that gains a microsecond each time it is read, and that a test can move on.
+pub struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.0.fetch_add(1, Ordering::SeqCst)).unwrap()
+    }
+}
+
+impl TestClock {
+    pub fn move_on(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+pub struct House {
+    pub store: Store,
+    pub places: Places,
+    pub clock: Arc<TestClock>,
+    pub on: On,
+    empty: Empty,
+}
+
+fn postgres() -> String {
+    std::env::var("NGOMON_TEST_POSTGRES").expect("no PostgreSQL: run the tests by `cargo xtask test`")
+}
+
+async fn admin(sql: String) {
+    let mut admin = PgConnection::connect(&postgres()).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+}
+
+pub const DAY: Date = Date::constant(2023, 7, 31);
+
+/// A place for a database that nobody began yet.
+pub struct Empty {
+    pub dir: TempDir,
+    database: Option<String>,
+}
+
+impl Empty {
+    async fn new(on: On) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let database = match on {
+            On::Sqlite => None,
+            On::Postgres => {
+                let file = dir.path().file_name().unwrap().to_string_lossy().to_lowercase();
+                let own: String = file.chars().filter(char::is_ascii_alphanumeric).collect();
+                let name = format!("s{}{own}", std::process::id());
+                admin(format!("CREATE DATABASE {name}")).await;
+                Some(name)
+            }
+        };
+        Self { dir, database }
+    }
+
+    pub fn places(&self) -> Places {
+        let data = match &self.database {
+            None => Location::Directory(self.dir.path().join("data")),
+            Some(name) => Location::Url(postgres().replace("/postgres?", &format!("/{name}?"))),
+        };
+        Places {
+            data,
+            keys: self.dir.path().join("keys"),
+        }
+    }
+}
+
+impl Drop for Empty {
+    fn drop(&mut self) {
+        if let Some(name) = self.database.take() {
+            let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            // A runtime of its own: this one may be ending.
+            let ended = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .unwrap();
+                runtime.block_on(admin(drop));
+            });
+            ended.join().unwrap();
+        }
+    }
+}
+
+impl House {
+    pub async fn empty(on: On) -> Empty {
+        Empty::new(on).await
+    }
+
+    pub async fn new(on: On) -> Self {
+        let empty = Empty::new(on).await;
+        let places = empty.places();
+        let start: Timestamp = "2023-07-31T03:00:00Z".parse().unwrap();
+        let clock = Arc::new(TestClock(AtomicI64::new(start.as_microsecond())));
+        let ambient = Ambient {
+            clock: clock.clone(),
+            ..Ambient::system()
+        };
+        let store = Store::open(&places, true, ambient).await.unwrap();
+        Self {
+            store,
+            places,
+            clock,
+            on,
+            empty,
+        }
+    }
+
+    /// The directory of this house.
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.empty.dir.path().join(name)
+    }
+
+    pub fn ambient(&self) -> Ambient {
+        Ambient {
+            clock: self.clock.clone(),
+            ..Ambient::system()
+        }
+    }
+
+    /// SQL behind the store's back; the numbers of the first column.
+    pub async fn sql(&self, sql: &str) -> Vec<i64> {
+        let text = AssertSqlSafe(sql.to_owned());
+        match &self.places.data {
+            Location::Directory(dir) => {
+                let url = format!("sqlite://{}", dir.join("ngomon.db").display());
+                let mut c = SqliteConnection::connect(&url).await.unwrap();
+                sqlx::query_scalar(text).fetch_all(&mut c).await.unwrap()
+            }
+            Location::Url(url) => {
+                let mut c = PgConnection::connect(url).await.unwrap();
+                sqlx::query_scalar(text).fetch_all(&mut c).await.unwrap()
+            }
+        }
+    }
+
+    /// A load with everything about its file given.
+    pub async fn begin(
+        &self,
+        table: &'static str,
+        rows: u64,
+        full: Option<Option<UnitCode>>,
+        approve: Option<&str>,
+    ) -> Intake {
+        let incoming = Incoming {
+            table,
+            digest: format!("{table}{rows}"),
+            rows,
+            unreadable: 0,
+            as_of: DAY,
+            by: "test".into(),
+            full,
+        };
+        self.store.begin_load(incoming, approve).await.unwrap()
+    }
+
+    pub async fn open(&self, table: &'static str, rows: usize) -> Box<OpenLoad> {
+        match self.begin(table, rows as u64, None, None).await {
+            Intake::Open(load) => load,
+            Intake::NeedsApproval { faults, .. } => panic!("{faults:?}"),
+        }
+    }
+
+    pub async fn units(&self) {
+        let mut load = self.open("units", 4).await;
+        let unit = |code: &str, parent: Option<&str>, kind| Unit {
+            code: UnitCode(code.into()),
+            parent: parent.map(|p| UnitCode(p.into())),
+            name: format!("Đơn vị {code}"),
+            kind,
+            valid_from: None,
+            valid_to: None,
+            successor: None,
+        };
+        load.units(vec![
+            unit("P", None, UnitKind::Province),
+            unit("A", Some("P"), UnitKind::Department),
+            unit("B", Some("P"), UnitKind::Department),
+            unit("V", Some("B"), UnitKind::Village),
+        ])
+        .await
+        .unwrap();
+        load.finish().await.unwrap();
+    }
+
+    pub async fn registry(&self, people: &[u32]) {
+        let mut load = self.open("registry", people.len()).await;
+        load.registry(people.iter().map(|n| record(*n)).collect())
+            .await
+            .unwrap();
+        load.finish().await.unwrap();
+    }
+
+    pub async fn citizens(&self, rows: Vec<AccountRow>) {
+        let mut load = self.open("citizens", rows.len()).await;
+        load.accounts(rows).await.unwrap();
+        load.finish().await.unwrap();
+    }
+
+    pub async fn officials(&self, rows: Vec<AccountRow>) {
+        let mut load = self.open("officials", rows.len()).await;
+        load.accounts(rows).await.unwrap();
+        load.finish().await.unwrap();
+    }
+
+    /// The whole HR extract.
+    pub async fn profiles(&self, rows: Vec<Profile>) {
+        let Intake::Open(mut load) = self.begin("profiles", rows.len() as u64, Some(None), None).await else {
+            panic!("the extract is not healthy")
+        };
+        load.profiles(rows).await.unwrap();
+        load.finish().await.unwrap();
+    }
+
+    /// The account's owner submits the details of a person.
+    pub async fn submit(&self, account: &str, person: u32) -> Submitted {
+        self.store
+            .standardise(&form(account, person), Proof::Form, "owner", self.store.now())
+            .await
+            .unwrap()
+    }
+
+    /// The line of the whole province.
+    pub async fn province(&self, day: Date) -> ReportLine {
+        let lines = self.store.report(None, day).await.unwrap();
+        lines.into_iter().find(|line| line.unit == "P").unwrap()
+    }
+
+    /// Every check passes.
+    pub async fn sound(&self) {
+        self.store.seal().await.unwrap();
+        let found = self.store.verify(&mut |_| {}).await.unwrap();
+        assert_eq!(found.faults, [], "{:?}", self.on);
+    }
+
+    /// `account: reasons` of every account that is held.
+    pub async fn held(&self, kind: AccountKind) -> Vec<String> {
+        let lines = self.store.holds(Some(kind), DAY).await.unwrap();
+        let held = lines.into_iter().filter(|(_, line)| !line.reasons.is_empty());
+        held.map(|(id, line)| {
+            let names: Vec<&str> = line.reasons.iter().map(|r| r.name()).collect();
+            format!("{id}: {}", names.join(" "))
+        })
+        .collect()
+    }
+
+    pub async fn generation(&self, account: &str) -> i64 {
+        self.sql(&format!("SELECT generation FROM account_row WHERE id = '{account}'"))
+            .await[0]
+    }
+}
+
+pub fn number(n: u32) -> NationalId {
+    NationalId::parse(&format!("0460900{n:05}"), None, None).unwrap().0
+}
+
+pub fn name(n: u32) -> FullName {
+    let given = ["An", "Bình", "Chi", "Dũng", "Hà"][n as usize % 5];
+    let letter = char::from(b'A' + u8::try_from(n / 5 % 26).unwrap());
+    FullName::parse(&format!("Lê {letter} {given}")).unwrap().0
+}
+
+pub fn phone(n: u32) -> Phone {
+    Phone::parse(&format!("0912{n:06}")).unwrap().0
+}
+
+pub fn record(n: u32) -> RegistryRecord {
+    RegistryRecord {
+        national_id: number(n),
+        full_name: name(n),
+        birth_date: None,
+        gender: None,
+        issued_on: Some(Date::constant(2021, 5, 1)),
+        phone: Some(phone(n)),
+        residence_unit: None,
+        status: RegistryStatus::Active,
+        former_ids: Vec::new(),
+    }
+}
+
+/// An account that states the number of a person, and nothing else of that person's.
+pub fn citizen(id: &str, person: u32) -> AccountRow {
+    AccountRow {
+        account: AccountId(id.into()),
+        kind: AccountKind::Citizen,
+        stated: Stated {
+            username: Some(format!("user-{id}")),
+            full_name: None,
+            national_id: Some(number(person)),
+            ..Stated::default()
+        },
+        unit: Some(UnitCode("V".into())),
+        created_on: None,
+        last_sign_in_on: None,
+        password_hash: None,
+        held_reason: None,
+    }
+}
+
+pub fn form(account: &str, n: u32) -> Submission {
+    Submission {
+        seq: "1".into(),
+        account: AccountId(account.into()),
+        form: Form {
+            full_name: name(n).as_str().into(),
+            national_id: number(n).as_str().into(),
+            issued_on: "2021-05-01".into(),
+            phone: phone(n).as_str().into(),
+        },
+        submitted_at: None,
+    }
+}
+
+pub fn official(n: u32, unit: &str) -> AccountRow {
+    AccountRow {
+        account: AccountId(format!("CV{n:03}")),
+        kind: AccountKind::Official,
+        stated: Stated {
+            username: Some(format!("can-bo-{n}")),
+            full_name: Some(name(n)),
+            national_id: Some(number(n)),
+            employee_code: Some(format!("TTH{n:03}")),
+            ..Stated::default()
+        },
+        unit: Some(UnitCode(unit.into())),
+        created_on: None,
+        last_sign_in_on: None,
+        password_hash: Some("{SSHA}x".into()),
+        held_reason: None,
+    }
+}
+
+pub fn profile(n: u32, unit: &str) -> Profile {
+    Profile {
+        employee_code: Some(format!("TTH{n:03}")),
+        full_name: name(n),
+        birth_date: None,
+        gender: None,
+        national_id: Some(number(n)),
+        unit: UnitCode(unit.into()),
+        position: None,
+        kind: None,
+        status: ServiceStatus::Working,
+        status_from: None,
+        phone: None,
+        email: None,
+        created_on: None,
+        updated_on: Some(Date::constant(2023, 5, 1)),
+        reviewed_on: Some(Date::constant(2023, 5, 1)),
+        next_due_on: None,
+        next_due_item: None,
+        former_ids: Vec::new(),
+    }
+}

@@ -1,0 +1,222 @@
+//! Files on their way in: nothing is seen before the whole counts, and what a dead process left is taken away.
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen, number, official, profile};
+use ngomon_rules::officials::Quarantined;
+use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::record::{AccountKind, AccountRow};
+use ngomon_rules::values::Date;
+use ngomon_store::{HealthFault, Intake, QuarantinedRow, Refusal, StoreError};
+
+both! {
+    nothing_is_seen_before_the_whole_counts
+    a_load_whose_process_died_is_taken_away
+    a_file_that_shrank_needs_approval
+    accounts_locked_today_stay_locked
+    of_a_profile_the_newest_version_counts
+    what_cannot_be_read_decides_nothing
+    absence_means_something_in_a_full_extract_only
+}
+
+async fn nothing_is_seen_before_the_whole_counts(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    let mut load = house.open("citizens", 3).await;
+    load.accounts(vec![citizen("HS1", 1), citizen("HS2", 2)]).await.unwrap();
+    assert_eq!(house.province(DAY).await.accounts, 0);
+    assert!(house.store.explain("HS1", DAY).await.is_err());
+    assert_eq!(house.submit("HS1", 1).await.receipt, None);
+    house.sound().await;
+    load.accounts(vec![citizen("HS3", 1)]).await.unwrap();
+    load.finish().await.unwrap();
+    assert_eq!(house.province(DAY).await.accounts, 3);
+    house.sound().await;
+}
+
+async fn a_load_whose_process_died_is_taken_away(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let held = AccountRow {
+        held_reason: Some("Theo văn bản".into()),
+        ..citizen("HS2", 2)
+    };
+    let mut dead = house.open("citizens", 2).await;
+    dead.accounts(vec![citizen("HS1", 1), held]).await.unwrap();
+    let busy = house.store.begin_load(incoming("citizens"), None).await;
+    assert!(matches!(busy, Err(StoreError::Refused(Refusal::ImportAtWork))));
+    house.clock.move_on(60);
+    house.citizens(vec![citizen("HS1", 9), citizen("HS4", 4)]).await;
+    assert_eq!(house.province(DAY).await.accounts, 2);
+    // Should it wake after all, it is refused, and changes nothing.
+    assert!(dead.accounts(vec![citizen("HS5", 5)]).await.is_err());
+    assert!(dead.finish().await.is_err());
+    assert_eq!(house.sql("SELECT COUNT(*) FROM load WHERE state = 'open'").await, [0]);
+    house.sound().await;
+}
+
+fn incoming(table: &'static str) -> ngomon_store::Incoming {
+    ngomon_store::Incoming {
+        table,
+        digest: "d".into(),
+        rows: 1,
+        unreadable: 0,
+        as_of: DAY,
+        by: "test".into(),
+        full: None,
+    }
+}
+
+async fn a_file_that_shrank_needs_approval(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&(0..20).collect::<Vec<_>>()).await;
+    let Intake::NeedsApproval { load, faults } = house.begin("registry", 17, None, None).await else {
+        panic!("17 of 20 rows are too few")
+    };
+    assert_eq!(faults, [HealthFault::FewerRows { before: 20, now: 17 }]);
+    let Intake::Open(open) = house.begin("registry", 18, None, None).await else {
+        panic!("18 of 20 are enough")
+    };
+    open.abort().await.unwrap();
+    let other = house.store.begin_load(incoming("registry"), Some(&load)).await;
+    assert!(
+        matches!(other, Err(StoreError::Refused(Refusal::UnknownLoad(_)))),
+        "the approval is of another file"
+    );
+    let Intake::Open(mut open) = house.begin("registry", 17, None, Some(&load)).await else {
+        panic!("approved")
+    };
+    open.registry((0..17).map(crate::house::record).collect())
+        .await
+        .unwrap();
+    open.finish().await.unwrap();
+    assert_eq!(house.sql("SELECT COUNT(*) FROM registry").await, [17]);
+    let bad = ngomon_store::Incoming {
+        rows: 100,
+        unreadable: 6,
+        ..incoming("registry")
+    };
+    let Intake::NeedsApproval { faults, .. } = house.store.begin_load(bad, None).await.unwrap() else {
+        panic!("6 % more")
+    };
+    assert_eq!(faults, [HealthFault::MoreUnreadable { before: 0, now: 60 }]);
+    house.sound().await;
+}
+
+async fn accounts_locked_today_stay_locked(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house
+        .citizens(vec![AccountRow {
+            held_reason: Some("Theo văn bản số 1".into()),
+            ..citizen("HS1", 1)
+        }])
+        .await;
+    assert_eq!(house.held(AccountKind::Citizen).await, ["HS1: by-order"]);
+    let report = house.province(DAY).await;
+    assert_eq!((report.held, report.accounts), (1, 1));
+    house.sound().await;
+}
+
+async fn of_a_profile_the_newest_version_counts(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    house.profiles(vec![profile(1, "A")]).await;
+    let entries = || house.sql("SELECT COUNT(*) FROM journal WHERE kind = 'profile-taken'");
+    assert_eq!(entries().await, [1]);
+    house.profiles(vec![profile(1, "A")]).await;
+    assert_eq!(entries().await, [1], "the same version changes nothing");
+    let mut older = profile(1, "B");
+    older.updated_on = Some(Date::constant(2023, 4, 1));
+    house.profiles(vec![older]).await;
+    assert_eq!(entries().await, [2], "an older one goes into the history");
+    let plan = house.store.simulate(DAY).await.unwrap().plan;
+    assert!(plan.lines[0].after.is_empty(), "and decides nothing");
+    let mut newer = profile(1, "B");
+    newer.updated_on = Some(Date::constant(2023, 6, 1));
+    // Its code changed: it is found by its number.
+    newer.employee_code = Some("046".into());
+    house.profiles(vec![newer]).await;
+    assert_eq!(house.sql("SELECT COUNT(*) FROM profile").await, [1]);
+    let plan = house.store.simulate(DAY).await.unwrap().plan;
+    assert_eq!(plan.lines[0].creates.as_ref().unwrap().unit.as_str(), "B");
+    house.sound().await;
+}
+
+async fn what_cannot_be_read_decides_nothing(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house
+        .officials(vec![official(1, "A"), official(2, "A"), official(3, "A")])
+        .await;
+    let hints = [
+        Quarantined {
+            employee_code: Some("TTH001".into()),
+            ..Quarantined::default()
+        },
+        Quarantined {
+            national_id: Some(number(2)),
+            ..Quarantined::default()
+        },
+    ];
+    let rows = hints.into_iter().enumerate().map(|(i, hints)| QuarantinedRow {
+        row: i.to_string(),
+        reason: Quarantine::BadDate,
+        hints,
+        cells: [("full_name".to_owned(), "Lê".to_owned())].into(),
+    });
+    let Intake::Open(mut load) = house.begin("profiles", 2, Some(None), None).await else {
+        panic!()
+    };
+    load.quarantined(rows.collect()).await.unwrap();
+    load.finish().await.unwrap();
+    let plan = house.store.simulate(DAY).await.unwrap().plan;
+    let undecided: Vec<_> = plan
+        .lines
+        .iter()
+        .map(|line| line.undecided.as_deref().unwrap_or("decided"))
+        .collect();
+    assert_eq!(undecided, ["row-of-its-code", "row-of-its-number", "decided"]);
+    // A full extract ends the quarantine of rows that it no longer has.
+    house
+        .profiles(vec![profile(1, "A"), profile(2, "A"), profile(3, "A")])
+        .await;
+    let plan = house.store.simulate(DAY).await.unwrap().plan;
+    assert!(
+        plan.lines
+            .iter()
+            .all(|line| line.undecided.is_none() && line.after.is_empty())
+    );
+    house.sound().await;
+}
+
+async fn absence_means_something_in_a_full_extract_only(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A"), official(2, "B")]).await;
+    let reasons = async || {
+        let plan = house.store.simulate(DAY).await.unwrap().plan;
+        plan.lines
+            .iter()
+            .map(|line| line.reasons().iter().map(|r| r.name()).collect::<Vec<_>>().join(" "))
+            .collect::<Vec<_>>()
+    };
+    // Before the first full extract nobody gets `no-profile`.
+    let mut load = house.open("profiles", 1).await;
+    load.profiles(vec![profile(1, "A")]).await.unwrap();
+    load.finish().await.unwrap();
+    assert_eq!(reasons().await, ["", ""]);
+    // A unit's extract speaks for that unit and below.
+    let unit = ngomon_rules::unit::UnitCode("B".into());
+    let Intake::Open(load) = house.begin("profiles", 0, Some(Some(unit)), None).await else {
+        panic!()
+    };
+    load.finish().await.unwrap();
+    assert_eq!(reasons().await, ["", "no-profile"]);
+    house.profiles(vec![profile(2, "B")]).await;
+    assert_eq!(reasons().await, ["no-profile", ""]);
+    assert_eq!(house.sql("SELECT COUNT(*) FROM profile WHERE gone = 1").await, [1]);
+    house.sound().await;
+}
