@@ -11,5 +11,6 @@ pub mod officials;
 pub mod plan;
 pub mod quarantine;
 pub mod record;
+pub mod state;
 pub mod unit;
 pub mod values;

@@ -18,7 +18,7 @@ fn check(set: &str, day: &str, on: On) {
             &std::fs::read(expected.join(name)).unwrap(),
             mine,
             &format!("{set} {on:?} {name}"),
-        )
+        );
     };
 
     for table in ["units", "registry", "citizens", "officials", "profiles", "notices"] {

@@ -1,0 +1,201 @@
+//! The plain meaning of the journal: all events, folded into what is so. The store's tables are measured by it.
+
+use crate::event::{Change, Event, LoginId, PersonId, Personal, Subject};
+use crate::hold::{Hold, Reason};
+use crate::record::{AccountId, AccountKind, Stated};
+use crate::unit::UnitCode;
+use crate::values::NationalId;
+use std::collections::BTreeMap;
+
+/// An account as the journal tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountState {
+    /// What kind.
+    pub kind: AccountKind,
+    /// Where it belongs.
+    pub unit: Option<UnitCode>,
+    /// Its credentials.
+    pub login: LoginId,
+    /// What it says of its owner.
+    pub stated: Stated,
+    /// Whose claim it holds.
+    pub claims: Vec<PersonId>,
+    /// Its holds in force, in the order in which they came.
+    pub holds: Vec<Hold>,
+    /// Raised by each new hold: what was opened under an earlier one is dead.
+    pub generation: u64,
+}
+
+impl AccountState {
+    /// An account is open exactly while nothing holds it.
+    pub fn is_open(&self) -> bool {
+        self.holds.is_empty()
+    }
+}
+
+/// Something that no journal may lead to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// An event about an account that is not there.
+    #[error("{0} is not there")]
+    NoAccount(AccountId),
+    /// An account that came twice.
+    #[error("{0} came twice")]
+    Twice(AccountId),
+    /// A hold that was there already.
+    #[error("{0} was held {1} twice for one cause")]
+    HeldTwice(AccountId, Reason),
+    /// A hold that was lifted and was not there.
+    #[error("{0} was not held {1}")]
+    NotHeld(AccountId, Reason),
+    /// One person with two claims in force.
+    #[error("{0:?} has two claims")]
+    TwoClaims(PersonId),
+    /// One account with two claims in force.
+    #[error("{0} holds two claims")]
+    TwoPersons(AccountId),
+    /// An account with a claim of its own never has `duplicate`.
+    #[error("{0} is a duplicate with a claim of its own")]
+    ClaimedDuplicate(AccountId),
+    /// Holds of one kind of account never touch an account of another kind.
+    #[error("{0} cannot be held {1}")]
+    OtherKind(AccountId, Reason),
+    /// A number that was given to another person.
+    #[error("a number of {0:?} was given to another person")]
+    NumberTaken(PersonId),
+}
+
+/// Everything that is so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// All accounts.
+    pub accounts: BTreeMap<AccountId, AccountState>,
+    /// Whose each number is: none is ever given to another person.
+    pub numbers: BTreeMap<NationalId, PersonId>,
+    faults: Vec<Fault>,
+}
+
+impl State {
+    /// One event more.
+    pub fn apply(&mut self, event: &Event) {
+        if let Subject::Account(id) = &event.subject {
+            self.account(id, event);
+        }
+    }
+
+    /// Everything that must not be, in what was applied and in what came of it.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = self.faults.clone();
+        let mut holders: BTreeMap<&PersonId, u32> = BTreeMap::new();
+        for (id, account) in &self.accounts {
+            if account.claims.len() > 1 {
+                faults.push(Fault::TwoPersons(id.clone()));
+            }
+            for person in &account.claims {
+                *holders.entry(person).or_default() += 1;
+            }
+            for hold in &account.holds {
+                if hold.reason == Reason::Duplicate && !account.claims.is_empty() {
+                    faults.push(Fault::ClaimedDuplicate(id.clone()));
+                }
+                if !may_hold(hold.reason, account.kind) {
+                    faults.push(Fault::OtherKind(id.clone(), hold.reason));
+                }
+            }
+        }
+        let two = holders.into_iter().filter(|(_, n)| *n > 1);
+        faults.extend(two.map(|(person, _)| Fault::TwoClaims(person.clone())));
+        faults
+    }
+
+    fn account(&mut self, id: &AccountId, event: &Event) {
+        match (&event.change, &event.personal) {
+            (
+                Change::AccountTakenOver {
+                    account_kind,
+                    unit,
+                    login,
+                    ..
+                },
+                Some(Personal::Account { stated, .. }),
+            ) => self.arrive(id, *account_kind, unit.clone(), login, stated),
+            (Change::AccountCreated { unit, login, .. }, Some(Personal::Account { stated, .. })) => {
+                self.arrive(id, AccountKind::Official, Some(unit.clone()), login, stated);
+            }
+            (Change::AccountRemoved, _) => {
+                if self.accounts.remove(id).is_none() {
+                    self.faults.push(Fault::NoAccount(id.clone()));
+                }
+            }
+            (change, personal) => match self.accounts.get_mut(id) {
+                Some(account) => self
+                    .faults
+                    .extend(changed(id, account, change, personal.as_ref(), &mut self.numbers)),
+                None => self.faults.push(Fault::NoAccount(id.clone())),
+            },
+        }
+    }
+
+    fn arrive(&mut self, id: &AccountId, kind: AccountKind, unit: Option<UnitCode>, login: &LoginId, stated: &Stated) {
+        let account = AccountState {
+            kind,
+            unit,
+            login: login.clone(),
+            stated: stated.clone(),
+            claims: Vec::new(),
+            holds: Vec::new(),
+            generation: 0,
+        };
+        if self.accounts.insert(id.clone(), account).is_some() {
+            self.faults.push(Fault::Twice(id.clone()));
+        }
+    }
+}
+
+fn changed(
+    id: &AccountId,
+    account: &mut AccountState,
+    change: &Change,
+    personal: Option<&Personal>,
+    numbers: &mut BTreeMap<NationalId, PersonId>,
+) -> Option<Fault> {
+    match (change, personal) {
+        (Change::AccountChanged { .. }, Some(Personal::Account { stated, .. })) => account.stated = stated.clone(),
+        (Change::ClaimMade { person, .. }, Some(Personal::Claim { numbers: proven, .. })) => {
+            account.claims.push(person.clone());
+            for number in proven {
+                if numbers.entry(*number).or_insert_with(|| person.clone()) != person {
+                    return Some(Fault::NumberTaken(person.clone()));
+                }
+            }
+        }
+        (Change::ClaimEnded { person, .. }, _) => account.claims.retain(|claim| claim != person),
+        (Change::HoldPlaced { hold }, _) => {
+            if account.holds.iter().any(|held| held.key() == hold.key()) {
+                return Some(Fault::HeldTwice(id.clone(), hold.reason));
+            }
+            account.generation += 1;
+            account.holds.push(hold.clone());
+        }
+        (Change::HoldLifted { reason, cause }, _) => {
+            let before = account.holds.len();
+            account
+                .holds
+                .retain(|held| held.reason != *reason || held.cause != *cause);
+            if account.holds.len() == before {
+                return Some(Fault::NotHeld(id.clone(), *reason));
+            }
+        }
+        _ => {}
+    }
+    None
+}
+
+/// "Holds of one kind of account never touch an account of another kind."
+fn may_hold(reason: Reason, kind: AccountKind) -> bool {
+    match reason {
+        Reason::ByOrder => true,
+        Reason::Duplicate | Reason::ClaimLost | Reason::NotStandardised => kind == AccountKind::Citizen,
+        _ => kind == AccountKind::Official,
+    }
+}

@@ -1,0 +1,70 @@
+//! C1: "Thông báo kèm biểu mẫu yêu cầu chuẩn hóa tài khoản sẽ hiển thị liên tục cho đến khi người dùng điền đầy đủ, chính xác 04
+//! thông tin tài khoản cá nhân"; "hoàn thành trước ngày 20/7/2023".
+
+use crate::people::day;
+use ngomon_rules::citizens::{Audience, Campaign, CampaignFault, KEYS};
+use ngomon_rules::hold::Reason;
+
+#[test]
+fn before_20_july_means_the_end_of_19_july() {
+    let campaign = Campaign::default();
+    assert_eq!(campaign.deadline(Audience::Officials), Some(day("2023-07-19")));
+    assert_eq!(campaign.deadline(Audience::Citizens), None);
+    assert_eq!(campaign.start, day("2023-07-15"));
+}
+
+#[test]
+fn the_letter_asks_again_and_holds_nobody() {
+    let campaign = Campaign::default();
+    for on in ["2023-07-19", "2023-07-20", "2030-01-01"] {
+        assert_eq!(campaign.late(Audience::Officials, day(on)), None);
+    }
+}
+
+#[test]
+fn a_policy_that_holds_does_so_from_the_day_after_the_deadline() {
+    let campaign = Campaign::default().with("after-deadline", "hold").unwrap();
+    assert_eq!(campaign.late(Audience::Officials, day("2023-07-19")), None);
+    let hold = campaign.late(Audience::Officials, day("2023-07-20")).unwrap();
+    assert_eq!(
+        (hold.reason, hold.evidence["deadline"].as_str()),
+        (Reason::NotStandardised, "2023-07-19")
+    );
+    assert_eq!(
+        campaign.late(Audience::Citizens, day("2030-01-01")),
+        None,
+        "citizens have no deadline"
+    );
+    let with = campaign.with("deadline.citizens", "2023-07-25").unwrap();
+    assert_eq!(with.late(Audience::Citizens, day("2023-07-25")), None);
+    assert!(with.late(Audience::Citizens, day("2023-07-26")).is_some());
+    assert_eq!(
+        with.with("after-deadline", "require")
+            .unwrap()
+            .late(Audience::Citizens, day("2023-07-26")),
+        None
+    );
+}
+
+#[test]
+fn a_freeze_suspends_it() {
+    let campaign = Campaign::default()
+        .with("after-deadline", "hold")
+        .unwrap()
+        .with("freeze", "on")
+        .unwrap();
+    assert_eq!(campaign.late(Audience::Officials, day("2023-07-20")), None);
+}
+
+#[test]
+fn every_key_can_be_read_and_a_wrong_value_is_refused() {
+    let campaign = Campaign::default();
+    for key in KEYS {
+        assert!(campaign.get(key).is_some(), "{key}");
+        assert_eq!(campaign.with(key, "no such value"), Err(CampaignFault::Value), "{key}");
+    }
+    assert_eq!(campaign.with("colour", "red"), Err(CampaignFault::Key));
+    assert_eq!(campaign.with("start", ""), Err(CampaignFault::Value));
+    let without = campaign.with("deadline.officials", "").unwrap();
+    assert_eq!(without.deadline(Audience::Officials), None);
+}

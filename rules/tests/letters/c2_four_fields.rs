@@ -1,0 +1,178 @@
+//! C2: "biểu mẫu để người dùng chuẩn hóa tài khoản với 4 thông tin: Họ và tên, số căn cước công dân, ngày cấp, số điện thoại".
+
+use crate::people::{day, form_of_nga, name, nga};
+use ngomon_rules::citizens::{Answer, Field, Outcome, RegistryAnswer, answer, parse};
+use ngomon_rules::record::{Form, RegistryRecord, RegistryStatus};
+use ngomon_rules::values::Grade;
+
+fn ask(form: &Form, registry: &RegistryAnswer, has_claim: bool, taken: bool) -> Answer {
+    answer(has_claim, &parse(form, day("2023-07-16")), registry, taken)
+}
+
+fn with(change: impl FnOnce(&mut Form)) -> Form {
+    let mut form = form_of_nga();
+    change(&mut form);
+    form
+}
+
+fn found(change: impl FnOnce(&mut RegistryRecord)) -> RegistryAnswer {
+    let mut record = nga();
+    change(&mut record);
+    RegistryAnswer::Found(Box::new(record))
+}
+
+fn fields(answer: &Answer) -> Vec<&'static str> {
+    answer.fields.iter().map(|field| field.name()).collect()
+}
+
+#[test]
+fn all_four_match() {
+    let answer = ask(&form_of_nga(), &found(|_| {}), false, false);
+    assert_eq!(
+        (answer.outcome, answer.name_grade),
+        (Outcome::Standardised, Some(Grade::Exact))
+    );
+    assert!(answer.fields.is_empty() && answer.not_held.is_empty());
+}
+
+#[test]
+fn an_account_with_a_claim_is_done_whatever_the_form_says() {
+    let nonsense = with(|f| {
+        *f = Form {
+            full_name: "1".into(),
+            national_id: "2".into(),
+            issued_on: "3".into(),
+            phone: "4".into(),
+        }
+    });
+    assert_eq!(
+        ask(&nonsense, &RegistryAnswer::Unavailable, true, true).outcome,
+        Outcome::AlreadyDone
+    );
+}
+
+#[test]
+fn what_is_malformed_is_named_and_the_registry_is_not_asked() {
+    for (form, wrong) in [
+        (with(|f| f.full_name = "12 !".into()), vec!["full_name"]),
+        (with(|f| f.national_id = "190123456".into()), vec!["national_id"]),
+        (with(|f| f.issued_on = "2021-02-30".into()), vec!["issued_on"]),
+        (with(|f| f.issued_on = "17/7/2023".into()), vec!["issued_on"]),
+        (with(|f| f.phone = "0234 3822 222".into()), vec!["phone"]),
+        (
+            with(|f| {
+                f.phone = String::new();
+                f.full_name = String::new();
+            }),
+            vec!["full_name", "phone"],
+        ),
+    ] {
+        let answer = ask(&form, &RegistryAnswer::Unavailable, false, false);
+        assert_eq!(
+            (answer.outcome, fields(&answer)),
+            (Outcome::Malformed, wrong),
+            "{form:?}"
+        );
+    }
+    assert_eq!(
+        ask(
+            &with(|f| f.issued_on = "16/7/2023".into()),
+            &RegistryAnswer::NotFound,
+            false,
+            false
+        )
+        .outcome,
+        Outcome::NotFound
+    );
+}
+
+#[test]
+fn a_registry_that_cannot_be_asked_is_not_a_no() {
+    assert_eq!(
+        ask(&form_of_nga(), &RegistryAnswer::Unavailable, false, false).outcome,
+        Outcome::Pending
+    );
+    assert_eq!(
+        ask(&form_of_nga(), &RegistryAnswer::NotFound, false, false).outcome,
+        Outcome::NotFound
+    );
+}
+
+#[test]
+fn the_fields_that_differ_are_named_in_order() {
+    let form = with(|f| {
+        f.phone = "0987654321".into();
+        f.full_name = "Hồ Thị Ngà Voi".into();
+        f.issued_on = "2/5/2021".into();
+    });
+    let answer = ask(&form, &found(|_| {}), false, false);
+    assert_eq!(
+        (answer.outcome, fields(&answer)),
+        (Outcome::Mismatch, vec!["full_name", "issued_on", "phone"])
+    );
+}
+
+#[test]
+fn a_folded_name_matches_where_the_number_says_who_it_is_and_a_near_one_does_not() {
+    let folded = ask(
+        &with(|f| f.full_name = "HO THI NGA".into()),
+        &found(|_| {}),
+        false,
+        false,
+    );
+    assert_eq!(
+        (folded.outcome, folded.name_grade),
+        (Outcome::Standardised, Some(Grade::Folded))
+    );
+    let near = ask(&with(|f| f.full_name = "Hồ Nga".into()), &found(|_| {}), false, false);
+    assert_eq!((near.outcome, near.name_grade), (Outcome::Mismatch, Some(Grade::Near)));
+}
+
+#[test]
+fn what_the_registry_does_not_hold_makes_no_mismatch() {
+    let registry = found(|r| {
+        r.phone = None;
+        r.issued_on = None;
+    });
+    let answer = ask(&form_of_nga(), &registry, false, false);
+    assert_eq!(answer.outcome, Outcome::Standardised);
+    assert_eq!(
+        answer.not_held.into_iter().collect::<Vec<_>>(),
+        [Field::IssuedOn, Field::Phone]
+    );
+}
+
+#[test]
+fn the_checks_stand_in_one_order_and_the_first_that_fails_is_the_answer() {
+    let dead = || found(|r| r.status = RegistryStatus::Deceased);
+    let revoked = || found(|r| r.status = RegistryStatus::Revoked);
+    let other_phone = with(|f| f.phone = "0987654321".into());
+    for (form, registry, taken, outcome) in [
+        (&other_phone, dead(), true, Outcome::Mismatch),
+        (&form_of_nga(), dead(), true, Outcome::Deceased),
+        (&form_of_nga(), revoked(), true, Outcome::Revoked),
+        (&form_of_nga(), found(|_| {}), true, Outcome::Taken),
+    ] {
+        assert_eq!(ask(form, &registry, false, taken).outcome, outcome);
+    }
+}
+
+#[test]
+fn outcomes_are_read_as_they_are_written() {
+    for outcome in [
+        "standardised",
+        "malformed",
+        "not-found",
+        "mismatch",
+        "deceased",
+        "revoked",
+        "taken",
+        "already-done",
+        "pending",
+        "unknown-account",
+    ] {
+        assert_eq!(Outcome::parse(outcome).unwrap().name(), outcome);
+    }
+    assert_eq!(Outcome::parse("yes"), None);
+    assert_eq!(name("Hồ Thị Nga").as_str(), "Hồ Thị Nga");
+}

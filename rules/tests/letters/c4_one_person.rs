@@ -1,0 +1,151 @@
+//! C4: "Nhằm đảm bảo tính duy nhất của tài khoản, sau khi có một tài khoản được chuẩn hóa thành công, các tài khoản khác nếu có
+//! thông tin không chính xác hoặc trùng lặp thông tin sẽ bị hệ thống khóa hoạt động."
+
+use crate::people::{citizen, claim_of_nga, name, number, phone};
+use ngomon_rules::citizens::{Bearing, Proof, bearing, on_arrival, on_success, on_taken};
+use ngomon_rules::event::{Change, Event, PersonId};
+use ngomon_rules::hold::{Cause, Hold, Reason};
+use ngomon_rules::record::Stated;
+
+fn stated(who: &str, n: Option<u32>, tel: Option<u32>) -> Stated {
+    Stated {
+        full_name: Some(name(who)),
+        national_id: n.map(number),
+        phone: tel.map(phone),
+        ..Stated::default()
+    }
+}
+
+fn placed(events: &[Event]) -> Vec<(&str, Reason)> {
+    let hold = |event: &Event| match &event.change {
+        Change::HoldPlaced { hold } => Some(hold.reason),
+        _ => None,
+    };
+    events
+        .iter()
+        .filter_map(|e| Some((e.account()?.as_str(), hold(e)?)))
+        .collect()
+}
+
+#[test]
+fn who_bears_the_details_of_a_claims_person() {
+    let claim = claim_of_nga("HS1");
+    for (account, expected) in [
+        (stated("Ai Đó", Some(1), None), Bearing::Duplicate("national_id")),
+        (
+            stated("HỒ THỊ NGA", None, Some(1)),
+            Bearing::Duplicate("phone full_name"),
+        ),
+        // Folded is not exact: without a number it does not say who it is.
+        (stated("Ho Thi Nga", None, Some(1)), Bearing::Suspected),
+        (stated("Hồ Bé Na", None, Some(1)), Bearing::Suspected),
+        (stated("Hồ Thị Nga", Some(2), Some(1)), Bearing::Suspected),
+        (stated("Hồ Thị Nga", None, Some(2)), Bearing::None),
+        (stated("Hồ Thị Nga", None, None), Bearing::None),
+        (Stated::default(), Bearing::None),
+    ] {
+        assert_eq!(
+            bearing(&citizen("HS2", account.clone()), &claim),
+            expected,
+            "{account:?}"
+        );
+    }
+}
+
+#[test]
+fn without_a_phone_in_the_registry_no_phone_says_anything() {
+    let claim = ngomon_rules::citizens::Claimed {
+        phone: None,
+        ..claim_of_nga("HS1")
+    };
+    assert_eq!(
+        bearing(&citizen("HS2", stated("Hồ Thị Nga", None, None)), &claim),
+        Bearing::None
+    );
+}
+
+#[test]
+fn every_number_that_the_person_held_counts() {
+    let mut claim = claim_of_nga("HS1");
+    claim.numbers.push(number(9));
+    assert_eq!(
+        bearing(&citizen("HS2", stated("X", Some(9), None)), &claim),
+        Bearing::Duplicate("national_id")
+    );
+}
+
+#[test]
+fn an_account_with_a_claim_of_its_own_never_gets_duplicate() {
+    let mut other = citizen("HS2", stated("Hồ Thị Nga", Some(1), Some(1)));
+    other.claim = Some(PersonId("somebody".into()));
+    assert_eq!(bearing(&other, &claim_of_nga("HS1")), Bearing::None);
+}
+
+#[test]
+fn success_makes_the_claim_writes_the_spelling_back_and_holds_the_others() {
+    let account = citizen("HS1", stated("HO THI NGA", None, None));
+    let others = [
+        account.clone(),
+        citizen("HS2", stated("X", Some(1), None)),
+        citizen("HS3", stated("Hồ Bé Na", None, Some(1))),
+    ];
+    let events = on_success(&account, &claim_of_nga("HS1"), Proof::Form, &others);
+    assert!(matches!(events[0].change, Change::ClaimMade { proof: Proof::Form, .. }));
+    assert!(matches!(&events[1].change, Change::AccountChanged { fields } if fields == &["full_name"]));
+    assert_eq!(placed(&events), [("HS2", Reason::Duplicate)]);
+}
+
+#[test]
+fn success_lifts_what_it_was_held_for_and_leaves_an_order() {
+    let mut account = citizen("HS1", Stated::default());
+    let hold = |reason, cause: &str| Hold {
+        reason,
+        cause: Cause(cause.into()),
+        evidence: [].into(),
+        last_day: None,
+    };
+    account.holds = vec![
+        hold(Reason::Duplicate, "claim:HS9"),
+        hold(Reason::ClaimLost, "claim:HS8"),
+        hold(Reason::ByOrder, "order:1"),
+    ];
+    let events = on_success(&account, &claim_of_nga("HS1"), Proof::Form, &[]);
+    let lifted: Vec<Reason> = events
+        .iter()
+        .filter_map(|e| match &e.change {
+            Change::HoldLifted { reason, .. } => Some(*reason),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lifted, [Reason::Duplicate, Reason::ClaimLost]);
+}
+
+#[test]
+fn taken_holds_who_submitted_once() {
+    let mut account = citizen("HS2", Stated::default());
+    let events = on_taken(&account, &claim_of_nga("HS1").holder);
+    assert_eq!(placed(&events), [("HS2", Reason::Duplicate)]);
+    let Change::HoldPlaced { hold } = &events[0].change else {
+        panic!("a hold")
+    };
+    account.holds.push(hold.clone());
+    assert!(on_taken(&account, &claim_of_nga("HS1").holder).is_empty());
+    // Another claim is another cause.
+    assert_eq!(on_taken(&account, &claim_of_nga("HS7").holder).len(), 1);
+}
+
+#[test]
+fn an_account_that_comes_later_is_judged_against_the_claims() {
+    let account = citizen("HS5", stated("Hồ Thị Nga", None, Some(1)));
+    assert_eq!(
+        placed(&on_arrival(&account, &[claim_of_nga("HS1")])),
+        [("HS5", Reason::Duplicate)]
+    );
+    assert!(
+        on_arrival(
+            &citizen("HS1", stated("Hồ Thị Nga", Some(1), None)),
+            &[claim_of_nga("HS1")]
+        )
+        .is_empty()
+    );
+}

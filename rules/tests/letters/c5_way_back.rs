@@ -1,0 +1,103 @@
+//! C5: a stronger proof takes over a claim; C3: a claim made on the wrong account is withdrawn.
+
+use crate::people::{citizen, claim_of_nga, number};
+use ngomon_rules::citizens::{Proof, on_take_over, on_withdrawal};
+use ngomon_rules::event::{Change, ClaimEnd, Event};
+use ngomon_rules::hold::{Cause, Reason};
+use ngomon_rules::record::{AccountId, Stated};
+
+fn told(events: &[Event]) -> Vec<String> {
+    let told = |event: &Event| {
+        let account = event.account()?;
+        Some(match &event.change {
+            Change::ClaimMade { .. } => format!("{account} claims"),
+            Change::ClaimEnded {
+                how: ClaimEnd::TakenOver,
+                ..
+            } => format!("{account} loses"),
+            Change::ClaimEnded {
+                how: ClaimEnd::Withdrawn,
+                ..
+            } => format!("{account} withdraws"),
+            Change::HoldPlaced { hold } => format!("{account} held {} {}", hold.reason, hold.cause.0),
+            Change::HoldLifted { reason, cause } => format!("{account} lifted {reason} {}", cause.0),
+            _ => return None,
+        })
+    };
+    events.iter().filter_map(told).collect()
+}
+
+#[test]
+fn proofs_have_an_order() {
+    assert!(Proof::Counter.takes_over(Proof::Form) && Proof::Vneid.takes_over(Proof::Counter));
+    assert!(!Proof::Form.takes_over(Proof::Form) && !Proof::Counter.takes_over(Proof::Vneid));
+}
+
+#[test]
+fn withdrawing_lifts_all_that_the_claim_caused_and_holds_nobody() {
+    let caused = [AccountId("HS2".into()), AccountId("HS3".into())];
+    let events = on_withdrawal(&claim_of_nga("HS1"), &caused);
+    assert_eq!(
+        told(&events),
+        [
+            "HS1 withdraws",
+            "HS2 lifted duplicate claim:HS1",
+            "HS3 lifted duplicate claim:HS1"
+        ]
+    );
+}
+
+#[test]
+fn a_stronger_proof_takes_over_and_the_others_are_judged_anew() {
+    let states_her = |id: &str| {
+        citizen(
+            id,
+            Stated {
+                national_id: Some(number(1)),
+                ..Stated::default()
+            },
+        )
+    };
+    let held = |id: &str| {
+        let mut account = states_her(id);
+        account.holds.push(ngomon_rules::hold::Hold {
+            reason: Reason::Duplicate,
+            cause: Cause::claim(&AccountId("HS1".into())),
+            evidence: [].into(),
+            last_day: None,
+        });
+        account
+    };
+    let caused = [AccountId("HS2".into()), AccountId("HS3".into())];
+    let others = [states_her("HS1"), held("HS2"), held("HS3")];
+    let events = on_take_over(
+        &held("HS2"),
+        &claim_of_nga("HS1"),
+        Proof::Form,
+        Proof::Counter,
+        &caused,
+        &others,
+    )
+    .unwrap();
+    assert_eq!(
+        told(&events),
+        [
+            "HS1 loses",
+            "HS1 held claim-lost claim:HS2",
+            "HS2 lifted duplicate claim:HS1",
+            "HS3 lifted duplicate claim:HS1",
+            "HS2 claims",
+            "HS3 held duplicate claim:HS2",
+        ]
+    );
+}
+
+#[test]
+fn a_proof_that_is_not_stronger_takes_nothing_over() {
+    let account = citizen("HS2", Stated::default());
+    for (held_by, proof) in [(Proof::Form, Proof::Form), (Proof::Vneid, Proof::Counter)] {
+        assert!(on_take_over(&account, &claim_of_nga("HS1"), held_by, proof, &[], &[]).is_none());
+    }
+    let own = citizen("HS1", Stated::default());
+    assert!(on_take_over(&own, &claim_of_nga("HS1"), Proof::Form, Proof::Vneid, &[], &[]).is_none());
+}

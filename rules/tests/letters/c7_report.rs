@@ -1,0 +1,113 @@
+//! C7: "Kết quả chuẩn hóa tài khoản sẽ được hệ thống tự động kiểm tra, giám sát báo cáo số liệu trực tuyến": each account is counted
+//! once, by the first that fits of standardised, held, exempt, pending, refused, not started.
+
+use crate::people::day;
+use ngomon_rules::citizens::{Bucket, Campaign, Outcome, Progress, Standing};
+use ngomon_rules::values::Date;
+
+fn plain() -> Bucket {
+    Bucket {
+        unit: None,
+        official_to: None,
+        exempt_to: None,
+        held_to: None,
+        claimed: false,
+        last: Progress::NotStarted,
+    }
+}
+
+fn standing(bucket: &Bucket, campaign: &Campaign) -> Standing {
+    bucket.standing(campaign, day("2023-07-31"))
+}
+
+#[test]
+fn the_first_that_fits_counts() {
+    let campaign = Campaign::default();
+    let all = Bucket {
+        claimed: true,
+        held_to: Some(Date::MAX),
+        exempt_to: Some(Date::MAX),
+        last: Progress::Pending,
+        ..plain()
+    };
+    assert_eq!(standing(&all, &campaign), Standing::Standardised);
+    let held = Bucket { claimed: false, ..all };
+    assert_eq!(standing(&held, &campaign), Standing::Held);
+    let exempt = Bucket { held_to: None, ..held };
+    assert_eq!(standing(&exempt, &campaign), Standing::Exempt);
+    let pending = Bucket {
+        exempt_to: None,
+        ..exempt
+    };
+    assert_eq!(standing(&pending, &campaign), Standing::Pending);
+    assert_eq!(
+        standing(
+            &Bucket {
+                last: Progress::Refused,
+                ..plain()
+            },
+            &campaign
+        ),
+        Standing::Refused
+    );
+    assert_eq!(standing(&plain(), &campaign), Standing::NotStarted);
+}
+
+#[test]
+fn a_day_that_passes_changes_the_standing_by_itself() {
+    let campaign = Campaign::default().with("after-deadline", "hold").unwrap();
+    let exempt = Bucket {
+        exempt_to: Some(day("2023-07-30")),
+        ..plain()
+    };
+    assert_eq!(
+        standing(&exempt, &campaign),
+        Standing::NotStarted,
+        "the exemption ended yesterday"
+    );
+    let order = Bucket {
+        held_to: Some(day("2023-07-31")),
+        ..plain()
+    };
+    assert_eq!(standing(&order, &campaign), Standing::Held, "the last day counts");
+    let official = Bucket {
+        official_to: Some(Date::MAX),
+        ..plain()
+    };
+    assert_eq!(
+        standing(&official, &campaign),
+        Standing::Held,
+        "the officials' deadline has passed"
+    );
+    let left = Bucket {
+        official_to: Some(day("2023-07-30")),
+        ..plain()
+    };
+    assert_eq!(
+        standing(&left, &campaign),
+        Standing::NotStarted,
+        "no official any more, and citizens have no deadline"
+    );
+    let excused = Bucket {
+        exempt_to: Some(Date::MAX),
+        ..official
+    };
+    assert_eq!(standing(&excused, &campaign), Standing::Exempt, "never held for it");
+}
+
+#[test]
+fn an_answer_is_progress() {
+    assert_eq!(Progress::after(Outcome::Pending), Progress::Pending);
+    for refusal in [
+        Outcome::Malformed,
+        Outcome::NotFound,
+        Outcome::Mismatch,
+        Outcome::Deceased,
+        Outcome::Revoked,
+        Outcome::Taken,
+    ] {
+        assert_eq!(Progress::after(refusal), Progress::Refused);
+    }
+    // Counted by the claim; should that end, no refusal is left.
+    assert_eq!(Progress::after(Outcome::Standardised), Progress::NotStarted);
+}

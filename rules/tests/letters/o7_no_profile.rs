@@ -1,0 +1,118 @@
+//! Clause 7: "Những tài khoản công vụ không tồn tại hồ sơ nhân sự tại hệ thống thông tin quản lý công chức, viên chức do Sở Nội vụ
+//! quản lý thì không thể xác thực để đăng nhập vào hệ thống được."
+
+use crate::people::{Hr, number, official, son};
+use ngomon_rules::officials::{Coverage, OfficialAccount, Quarantined};
+use ngomon_rules::record::{Profile, Stated};
+use ngomon_rules::unit::UnitCode;
+
+fn stating(change: impl FnOnce(&mut Stated)) -> OfficialAccount {
+    let mut account = official("CV1", "A");
+    change(&mut account.stated);
+    account
+}
+
+const ON: &str = "2023-07-31";
+
+#[test]
+fn a_profile_is_found_by_code_or_else_by_any_number_of_the_person() {
+    let hr = Hr::with([son("A")]);
+    assert_eq!(hr.reasons(&official("CV1", "A"), ON), "");
+    assert_eq!(hr.reasons(&stating(|s| s.employee_code = None), ON), "");
+    assert_eq!(
+        hr.reasons(&stating(|s| s.employee_code = Some("NEW".into())), ON),
+        "",
+        "file codes change"
+    );
+    let nobody = stating(|s| {
+        s.employee_code = Some("NEW".into());
+        s.national_id = Some(number(9));
+    });
+    assert_eq!(hr.reasons(&nobody, ON), "no-profile");
+    let mut known = Hr::with([son("A")]);
+    known.same_person = vec![vec![number(9), number(5)]];
+    assert_eq!(known.reasons(&nobody, ON), "");
+}
+
+#[test]
+fn a_row_that_could_not_be_read_decides_nothing() {
+    let unread = |hint: Quarantined| {
+        let mut hr = Hr::with([]);
+        hr.unread = vec![hint];
+        hr.reasons(&official("CV1", "A"), ON)
+    };
+    assert_eq!(
+        unread(Quarantined {
+            employee_code: Some("TTH5".into()),
+            ..Quarantined::default()
+        }),
+        "undecided: row-of-its-code"
+    );
+    assert_eq!(
+        unread(Quarantined {
+            national_id: Some(number(5)),
+            ..Quarantined::default()
+        }),
+        "undecided: row-of-its-number"
+    );
+    let by_name = |name: &str| Quarantined {
+        person_key: Some(name.into()),
+        ..Quarantined::default()
+    };
+    assert_eq!(unread(by_name("LEVANSON")), "undecided: row-of-its-name");
+    assert_eq!(unread(by_name("LEVANNAM")), "no-profile");
+    // A row whose code can be read is that code's, not everybody's of the name.
+    let other = Quarantined {
+        employee_code: Some("TTH9".into()),
+        ..by_name("LEVANSON")
+    };
+    assert_eq!(unread(other), "no-profile");
+}
+
+#[test]
+fn a_name_makes_undecided_only_who_would_get_no_profile() {
+    let mut hr = Hr::with([son("A")]);
+    hr.unread = vec![Quarantined {
+        person_key: Some("LEVANSON".into()),
+        ..Quarantined::default()
+    }];
+    assert_eq!(hr.reasons(&official("CV1", "A"), ON), "");
+}
+
+#[test]
+fn two_profiles_for_one_person_decide_nothing() {
+    let second = Profile {
+        employee_code: Some("TTH6".into()),
+        ..son("B")
+    };
+    assert_eq!(
+        Hr::with([son("A"), second]).reasons(&official("CV1", "A"), ON),
+        "undecided: two-profiles"
+    );
+}
+
+#[test]
+fn absence_means_something_only_where_a_full_extract_spoke() {
+    let mut hr = Hr::with([]);
+    hr.coverage = Coverage::default();
+    assert_eq!(hr.reasons(&official("CV1", "A"), ON), "undecided: not-covered");
+    hr.coverage.units = [UnitCode("B".into())].into();
+    assert_eq!(hr.reasons(&official("CV1", "A"), ON), "undecided: not-covered");
+    assert_eq!(hr.reasons(&official("CV1", "B"), ON), "no-profile");
+    hr.coverage.units = [UnitCode("P".into())].into();
+    assert_eq!(
+        hr.reasons(&official("CV1", "A"), ON),
+        "no-profile",
+        "and for all below it"
+    );
+}
+
+#[test]
+fn it_stands_alone() {
+    let account = stating(|s| {
+        s.employee_code = Some("NEW".into());
+        s.national_id = None;
+        s.full_name = Some(crate::people::name("Người Khác"));
+    });
+    assert_eq!(Hr::with([son("A")]).reasons(&account, ON), "no-profile");
+}

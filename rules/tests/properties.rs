@@ -1,0 +1,299 @@
+//! What holds whatever happens, and in whatever order.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+#[path = "letters/people.rs"]
+#[allow(dead_code, reason = "shared with the letters")]
+mod people;
+
+use ngomon_rules::citizens::{
+    Bearing, CitizenAccount, Claimed, Proof, bearing, on_arrival, on_success, on_take_over, on_taken, on_withdrawal,
+};
+use ngomon_rules::event::{Change, Event, LoginId, PersonId, Personal};
+use ngomon_rules::hold::{Cause, Reason};
+use ngomon_rules::officials::decide_person;
+use ngomon_rules::record::{AccountId, AccountKind, Stated};
+use ngomon_rules::state::State;
+use people::{Hr, name, number, official, phone, son};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+const PEOPLE: u32 = 4;
+const ACCOUNTS: u32 = 7;
+
+/// Something that somebody does.
+#[derive(Clone, Debug)]
+enum Act {
+    /// An account comes in, stating a number, or a phone and a name.
+    Arrives { account: u32, person: u32, by_number: bool },
+    /// It submits a person's details, all right.
+    Submits { account: u32, person: u32 },
+    /// It proves them by something stronger.
+    TakesOver { account: u32, person: u32, proof: Proof },
+    /// A counter withdraws its claim.
+    Withdrawn { account: u32 },
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let (account, person) = (0..ACCOUNTS, 0..PEOPLE);
+    let act = prop_oneof![
+        3 => (account.clone(), person.clone(), any::<bool>()).prop_map(|(account, person, by_number)| Act::Arrives { account, person, by_number }),
+        4 => (account.clone(), person.clone()).prop_map(|(account, person)| Act::Submits { account, person }),
+        1 => (account.clone(), person, prop_oneof![Just(Proof::Counter), Just(Proof::Vneid)])
+            .prop_map(|(account, person, proof)| Act::TakesOver { account, person, proof }),
+        1 => account.prop_map(|account| Act::Withdrawn { account }),
+    ];
+    prop::collection::vec(act, 0..40)
+}
+
+fn id(account: u32) -> AccountId {
+    AccountId(format!("HS{account}"))
+}
+
+/// Each person has a name of its own: otherwise it would be a namesake.
+fn called(person: u32) -> String {
+    format!("Hồ Thị {}", ["Nga", "Lan", "Mai", "Yến"][person as usize])
+}
+
+/// The world that the rules are asked about: the fold of all events, and the proofs of the claims.
+#[derive(Default)]
+struct World {
+    state: State,
+    events: Vec<Event>,
+    proofs: BTreeMap<AccountId, Proof>,
+}
+
+impl World {
+    fn happen(&mut self, events: Vec<Event>) {
+        for event in &events {
+            self.state.apply(event);
+            if let (Some(account), Change::ClaimMade { proof, .. }) = (event.account(), &event.change) {
+                self.proofs.insert(account.clone(), *proof);
+            }
+        }
+        self.events.extend(events);
+    }
+
+    fn account(&self, id: &AccountId) -> Option<CitizenAccount> {
+        let account = self.state.accounts.get(id)?;
+        Some(CitizenAccount {
+            id: id.clone(),
+            stated: account.stated.clone(),
+            claim: account.claims.first().cloned(),
+            holds: account.holds.clone(),
+        })
+    }
+
+    fn all(&self) -> Vec<CitizenAccount> {
+        self.state.accounts.keys().filter_map(|id| self.account(id)).collect()
+    }
+
+    fn claim(person: u32, holder: &AccountId) -> Claimed {
+        Claimed {
+            holder: holder.clone(),
+            person: PersonId(person.to_string()),
+            numbers: vec![number(person)],
+            full_name: name(&called(person)),
+            phone: Some(phone(person)),
+        }
+    }
+
+    fn holder(&self, person: u32) -> Option<AccountId> {
+        let person = PersonId(person.to_string());
+        let mut holders = self.state.accounts.iter().filter(|(_, a)| a.claims.contains(&person));
+        holders.next().map(|(id, _)| id.clone())
+    }
+
+    fn claims(&self) -> Vec<Claimed> {
+        (0..PEOPLE)
+            .filter_map(|person| Some(Self::claim(person, &self.holder(person)?)))
+            .collect()
+    }
+
+    fn caused_by(&self, holder: &AccountId) -> Vec<AccountId> {
+        let cause = Cause::claim(holder);
+        let held = self.state.accounts.iter().filter(|(_, a)| {
+            a.holds
+                .iter()
+                .any(|h| h.reason == Reason::Duplicate && h.cause == cause)
+        });
+        held.map(|(id, _)| id.clone()).collect()
+    }
+
+    fn act(&mut self, act: &Act) {
+        match act {
+            Act::Arrives {
+                account,
+                person,
+                by_number,
+            } => self.arrives(&id(*account), *person, *by_number),
+            Act::Submits { account, person } => {
+                let Some(account) = self.account(&id(*account)).filter(|a| a.claim.is_none()) else {
+                    return;
+                };
+                let events = match self.holder(*person) {
+                    Some(holder) => on_taken(&account, &holder),
+                    None => on_success(&account, &Self::claim(*person, &account.id), Proof::Form, &self.all()),
+                };
+                self.happen(events);
+            }
+            Act::TakesOver { account, person, proof } => {
+                let (Some(account), Some(holder)) = (self.account(&id(*account)), self.holder(*person)) else {
+                    return;
+                };
+                let (old, held_by) = (Self::claim(*person, &holder), self.proofs[&holder]);
+                let caused = self.caused_by(&holder);
+                let events = on_take_over(&account, &old, held_by, *proof, &caused, &self.all());
+                self.happen(events.unwrap_or_default());
+            }
+            Act::Withdrawn { account } => {
+                let Some(account) = self.account(&id(*account)) else {
+                    return;
+                };
+                let Some(person) = account.claim.and_then(|person| person.0.parse().ok()) else {
+                    return;
+                };
+                let caused = self.caused_by(&account.id);
+                self.happen(on_withdrawal(&Self::claim(person, &account.id), &caused));
+            }
+        }
+    }
+
+    fn arrives(&mut self, id: &AccountId, person: u32, by_number: bool) {
+        if self.state.accounts.contains_key(id) {
+            return;
+        }
+        let stated = Stated {
+            national_id: by_number.then(|| number(person)),
+            full_name: (!by_number).then(|| name(&called(person))),
+            phone: (!by_number).then(|| phone(person)),
+            ..Stated::default()
+        };
+        let change = Change::AccountTakenOver {
+            account_kind: AccountKind::Citizen,
+            unit: None,
+            created_on: None,
+            last_sign_in_on: None,
+            login: LoginId(id.0.clone()),
+        };
+        let came = Event::of_account(id, change).with(Personal::Account {
+            stated,
+            password_hash: None,
+        });
+        self.happen(vec![came]);
+        let account = self.account(id).unwrap();
+        self.happen(on_arrival(&account, &self.claims()));
+    }
+
+    /// The accounts that bear the details of a claim's person, worked out anew from nothing but accounts and claims.
+    fn bearers(&self) -> BTreeSet<(AccountId, Cause)> {
+        let claims = self.claims();
+        let all = self.all();
+        let pairs = all
+            .iter()
+            .flat_map(|account| claims.iter().map(move |claim| (account, claim)));
+        let bears = pairs.filter(|(account, claim)| matches!(bearing(account, claim), Bearing::Duplicate(_)));
+        bears
+            .map(|(account, claim)| (account.id.clone(), Cause::claim(&claim.holder)))
+            .collect()
+    }
+
+    /// The holds `duplicate` that are written for that, forms answered `taken` left aside.
+    fn written(&self) -> BTreeSet<(AccountId, Cause)> {
+        let held = |(id, a): (&AccountId, &ngomon_rules::state::AccountState)| {
+            let by_details = a
+                .holds
+                .iter()
+                .filter(|h| h.reason == Reason::Duplicate && h.evidence["same"] != "form");
+            by_details.map(|h| (id.clone(), h.cause.clone())).collect::<Vec<_>>()
+        };
+        self.state.accounts.iter().flat_map(held).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// No sequence of events gives one person two claims in force, or an account what it must not have.
+    #[test]
+    fn one_person_never_has_two_claims(acts in acts()) {
+        let mut world = World::default();
+        for act in &acts {
+            let before: BTreeMap<AccountId, u64> = world.state.accounts.iter().map(|(id, a)| (id.clone(), a.generation)).collect();
+            world.act(act);
+            prop_assert_eq!(world.state.faults(), []);
+            for (id, generation) in before {
+                prop_assert!(world.state.accounts[&id].generation >= generation, "lifting revives nothing");
+            }
+        }
+    }
+
+    /// Judged one by one as things happen, or all anew: the same accounts are held for bearing somebody's details.
+    #[test]
+    fn incremental_is_full(acts in acts()) {
+        // Taking over and withdrawing leave who lost a claim to the counter.
+        let acts: Vec<&Act> = acts.iter().filter(|a| matches!(a, Act::Arrives { .. } | Act::Submits { .. })).collect();
+        let mut world = World::default();
+        for act in acts {
+            world.act(act);
+            let (full, incremental) = (world.bearers(), world.written());
+            // A form answered `taken` may have held the account for that claim before.
+            let by_form: BTreeSet<_> = world.state.accounts.iter().flat_map(|(id, a)| a.holds.iter().filter(|h| h.evidence.get("same").is_some_and(|s| s == "form")).map(|h| (id.clone(), h.cause.clone())).collect::<Vec<_>>()).collect();
+            prop_assert!(incremental.is_subset(&full), "{:?}", incremental.difference(&full).collect::<Vec<_>>());
+            prop_assert!(full.iter().all(|hold| incremental.contains(hold) || by_form.contains(hold)));
+        }
+    }
+
+    /// Replaying the journal in any chunks gives the same state.
+    #[test]
+    fn a_replay_gives_the_same(acts in acts(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5)) {
+        let mut world = World::default();
+        acts.iter().for_each(|act| world.act(act));
+        let mut replayed = State::default();
+        let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(world.events.len() + 1)).collect();
+        at.push(world.events.len());
+        at.sort_unstable();
+        let mut from = 0;
+        for to in at {
+            // Each chunk begins with a copy, as a program that was restarted does.
+            replayed = replayed.clone();
+            world.events[from..to].iter().for_each(|event| replayed.apply(event));
+            from = to;
+        }
+        prop_assert_eq!(replayed, world.state);
+    }
+
+    /// A claim that is withdrawn at once leaves all others as they were.
+    #[test]
+    fn a_withdrawal_undoes_a_success(acts in acts(), account in 0..ACCOUNTS, person in 0..PEOPLE) {
+        let mut world = World::default();
+        acts.iter().for_each(|act| world.act(act));
+        let claimed = |world: &World| world.account(&id(account)).is_some_and(|a| a.claim.is_some());
+        prop_assume!(world.holder(person).is_none() && !claimed(&world));
+        let others = |world: &World| {
+            let held = world.state.accounts.iter().filter(|(other, _)| **other != id(account));
+            held.map(|(id, a)| (id.clone(), a.holds.clone())).collect::<Vec<_>>()
+        };
+        let before = others(&world);
+        world.act(&Act::Submits { account, person });
+        world.act(&Act::Withdrawn { account });
+        prop_assert_eq!(others(&world), before);
+        prop_assert_eq!(world.state.faults(), []);
+    }
+
+    /// The accounts of one profile are decided together, whatever the order in which they stand.
+    #[test]
+    fn the_order_of_accounts_does_not_matter(units in prop::collection::vec(0..4usize, 1..5), at in 0..4usize, shift in 0..5usize) {
+        let code = |n: usize| ["P", "A", "B", "OLD"][n];
+        let accounts: Vec<_> = units.iter().enumerate().map(|(i, u)| official(&format!("CV{i}"), code(*u))).collect();
+        let mut turned = accounts.clone();
+        turned.rotate_left(shift % accounts.len());
+        let hr = Hr::with([son(code(at))]);
+        let plan = |accounts: &[_]| hr.ask(accounts, "2023-07-31", decide_person);
+        let decided = plan(&accounts);
+        prop_assert_eq!(&decided, &plan(&turned));
+        // Somebody is always somewhere: an account is at the unit, or is made there.
+        let there = decided.decisions.iter().any(|(_, d)| d.moves_to().is_none());
+        prop_assert_ne!(there, decided.creates.is_some());
+    }
+}

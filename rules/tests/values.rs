@@ -1,0 +1,389 @@
+//! "When two values are the same": names, numbers, phones, dates, units.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use NationalIdFault::{Bad, LostDigits, OldCmnd};
+use ngomon_rules::unit::{TreeFault, Unit, UnitCode, UnitKind, UnitTree};
+use ngomon_rules::values::{
+    Date, DateFault, FullName, Gender, Grade, NationalId, NationalIdFault, PartialDate, Phone, PhoneFault, exact_key,
+    local_day, parse_day,
+};
+use proptest::prelude::*;
+
+fn name(text: &str) -> FullName {
+    FullName::parse(text).unwrap().0
+}
+
+#[test]
+fn names_are_graded() {
+    use Grade::{Different, Exact, Folded, Near};
+    for (a, b, grade) in [
+        ("Nguyễn Văn Hoà", "Nguyễn Văn Hòa", Exact),
+        ("Lê Thị Thuỷ", "LÊ THỊ THỦY", Exact),
+        ("Hoe", "hoe", Exact),
+        // Closed syllables and qu- are untouched: these are other words.
+        ("Trần Toàn", "Trần Tòan", Folded),
+        ("Quý", "Qúy", Folded),
+        ("Đỗ Đức", "Ðỗ Ðức", Exact),
+        ("Đỗ Đức", "DO DUC", Folded),
+        ("Hồ Thị  Kăn\u{a0}Nga", "Hồ Thị Kăn Nga", Exact),
+        ("Hồ\u{200b} Thị Nga", "Hồ Thị Nga", Exact),
+        ("Nguye\u{302}\u{303}n An", "Nguyễn An", Exact),
+        ("Pơ-loong Bê", "PO LOONG BE", Folded),
+        ("Lê Vy", "Lê Vi", Near),
+        ("Nguyễn Văn An", "Nguyễn An", Near),
+        ("Nguyễn Văn An", "Nguyễn Văn Anh", Near),
+        ("Nguyễn Văn An", "Trần Văn An", Different),
+        ("An", "Bình", Different),
+    ] {
+        assert_eq!(name(a).grade(&name(b)), grade, "{a} / {b}");
+        assert_eq!(name(b).grade(&name(a)), grade, "{b} / {a}");
+    }
+}
+
+#[test]
+fn a_value_without_a_letter_is_no_name_and_one_letter_is_enough() {
+    for no in ["", "  ", "123", "-.,", "\u{200b}"] {
+        assert!(FullName::parse(no).is_none(), "{no:?}");
+    }
+    assert_eq!(name(" Y ").as_str(), "Y");
+    assert_eq!(name("=Lê").as_str(), "=Lê");
+}
+
+#[test]
+fn what_was_repaired_in_a_name_is_named() {
+    for (text, repairs) in [
+        ("Nguyễn An", ""),
+        ("  nguyễn   an ", ""),
+        ("Nguye\u{302}\u{303}n An", "nfc"),
+        ("Ðỗ An", "d-stroke"),
+        ("Lê\u{feff} An", "zero-width"),
+        ("Ðỗ\u{200d} Nguye\u{302}\u{303}n", "d-stroke nfc zero-width"),
+    ] {
+        assert_eq!(FullName::parse(text).unwrap().1.to_string(), repairs, "{text:?}");
+    }
+}
+
+fn id(text: &str) -> Result<(String, String), NationalIdFault> {
+    let born = PartialDate::parse("1995").ok();
+    NationalId::parse(text, born, Some(Gender::M)).map(|(id, repairs)| (id.as_str().to_owned(), repairs.to_string()))
+}
+
+#[test]
+fn national_ids_are_read_as_people_write_them() {
+    for (text, repairs) in [
+        ("046095001234", ""),
+        ("046 095 001 234", ""),
+        ("046.095.001.234", ""),
+        ("'046095001234", ""),
+        ("\u{ff10}46095001234", ""),
+        ("046095001234\u{200b}", ""),
+        ("46095001234", "leading-zero"),
+        ("46095001234.0", "float-id leading-zero"),
+        ("4.6095001234E+10", "float-id leading-zero"),
+    ] {
+        assert_eq!(id(text), Ok(("046095001234".into(), repairs.into())), "{text}");
+    }
+    assert_eq!(id("1095001234"), Ok(("001095001234".into(), "leading-zero".into())));
+
+    for (text, fault) in [
+        ("190123456", OldCmnd),
+        ("4.6095E+10", LostDigits),
+        ("97095001234", Bad),
+        ("4609500123", Bad),
+        ("46195001234", Bad),
+        ("٠46095001234", Bad),
+        ("04609500123x", Bad),
+        ("0460950012345", Bad),
+        ("", Bad),
+    ] {
+        assert_eq!(id(text), Err(fault), "{text}");
+    }
+}
+
+#[test]
+fn the_number_says_century_gender_and_year() {
+    let fits = |number: &str, born: &str, gender| {
+        NationalId::parse(number, None, None)
+            .unwrap()
+            .0
+            .fits(PartialDate::parse(born).ok(), gender)
+    };
+    assert!(fits("046095001234", "1995-08-15", Some(Gender::M)));
+    assert!(fits("046195001234", "1995", Some(Gender::F)));
+    assert!(fits("046203001234", "2003", Some(Gender::M)));
+    assert!(!fits("046095001234", "1995", Some(Gender::F)));
+    assert!(!fits("046095001234", "1996", None));
+    assert!(fits("046095001234", "", None), "what is unknown fits");
+    let abroad = NationalId::parse("999095001234", None, None).unwrap().0;
+    assert!(!abroad.place_is_known(), "a warning, not a refusal");
+    assert_eq!(abroad.masked(), "999*****1234");
+    assert_eq!(format!("{abroad:?}"), "NationalId(…)");
+}
+
+#[test]
+fn phones_are_one_number_however_they_are_written() {
+    for text in [
+        "0912 345 678",
+        "84912345678",
+        "+84 912.345.678",
+        "912345678",
+        "912345678.0",
+        "+84 (0)912 345 678",
+        "0912-345-678",
+        "\u{ff10}912345678",
+    ] {
+        assert_eq!(Phone::parse(text).unwrap().0.as_str(), "+84912345678", "{text}");
+    }
+    for (old, new) in [
+        ("0162", "032"),
+        ("0169", "039"),
+        ("0120", "070"),
+        ("0121", "079"),
+        ("0122", "077"),
+        ("0126", "076"),
+        ("0128", "078"),
+        ("0123", "083"),
+        ("0124", "084"),
+        ("0125", "085"),
+        ("0127", "081"),
+        ("0129", "082"),
+        ("0186", "056"),
+        ("0188", "058"),
+        ("0199", "059"),
+    ] {
+        let (phone, repairs) = Phone::parse(&format!("{old}1234567")).unwrap();
+        assert_eq!(
+            (phone.as_str(), repairs.to_string().as_str()),
+            (&*format!("+84{}1234567", &new[1..]), "phone-prefix-2018")
+        );
+    }
+    for (text, fault) in [
+        ("0234 3822 222", PhoneFault::Bad),
+        ("091234567", PhoneFault::Bad),
+        ("0912345678 / 0987654321", PhoneFault::Ambiguous),
+        ("0912345678; 0987654321", PhoneFault::Ambiguous),
+        ("0912345678 hoặc 0987654321", PhoneFault::Ambiguous),
+        ("không có", PhoneFault::Bad),
+        ("٠912345678", PhoneFault::Bad),
+    ] {
+        assert_eq!(Phone::parse(text).unwrap_err(), fault, "{text}");
+    }
+}
+
+#[test]
+fn dates_stand_day_first_or_iso() {
+    for text in [
+        "2023-02-01",
+        "01/02/2023",
+        "1/2/2023",
+        "1-2-2023",
+        "01.02.2023",
+        "０１/02/2023",
+    ] {
+        assert_eq!(parse_day(text), Ok(Date::constant(2023, 2, 1)), "{text}");
+    }
+    assert_eq!(parse_day("1/2/23"), Err(DateFault::Ambiguous));
+    for text in [
+        "2023-02-29",
+        "31/4/2023",
+        "13/13/2023",
+        "2023/02/01",
+        "",
+        "hôm nay",
+        "20230201",
+    ] {
+        assert_eq!(parse_day(text), Err(DateFault::Bad), "{text}");
+    }
+    // 23:30 of the 15th in Greenwich is the 16th in Huế.
+    assert_eq!(
+        local_day("2023-07-15T23:30:00Z".parse().unwrap()),
+        Date::constant(2023, 7, 16)
+    );
+}
+
+#[test]
+fn of_birth_dates_the_parts_that_both_sides_know_are_compared() {
+    let parse = |text: &str| PartialDate::parse(text).unwrap();
+    for (a, b, agree) in [
+        ("1957", "1957-08-15", true),
+        ("00/00/1957", "1957", true),
+        ("--/08/1957", "1957-08", true),
+        ("08/1957", "15/8/1957", true),
+        ("1957-08", "1957-09-01", false),
+        ("1957-08-15", "1957-08-16", false),
+        ("1957", "1958", false),
+    ] {
+        assert_eq!(parse(a).agrees(parse(b)), agree, "{a} / {b}");
+    }
+    for text in ["57", "1957-13", "31/02/1957", "abc"] {
+        assert!(PartialDate::parse(text).is_err(), "{text}");
+    }
+}
+
+fn unit(code: &str, parent: &str, name: &str, to: Option<(Date, &str)>) -> Unit {
+    let some = |code: &str| (!code.is_empty()).then(|| UnitCode(code.into()));
+    Unit {
+        code: UnitCode(code.into()),
+        parent: some(parent),
+        name: name.into(),
+        kind: UnitKind::Commune,
+        valid_from: None,
+        valid_to: to.map(|(day, _)| day),
+        successor: to.and_then(|(_, successor)| some(successor)),
+    }
+}
+
+const LAST: Date = Date::constant(2020, 12, 31);
+
+fn tree() -> UnitTree {
+    UnitTree::build([
+        unit("P", "", "Tỉnh P", None),
+        unit("X", "P", "Xã Thuỷ An", None),
+        unit("Y", "P", "Xã Dương Hòa", Some((LAST, "X"))),
+        unit("Z", "P", "Xã Cũ", Some((LAST, ""))),
+        unit("X1", "X", "Thôn Hộ", None),
+        unit("Y1", "Y", "Thôn Hộ", None),
+        unit("Y2", "Y", "Thôn Một, Hai", None),
+    ])
+    .unwrap()
+}
+
+#[test]
+fn an_ended_unit_is_followed_by_its_successor_or_else_its_parent() {
+    let tree = tree();
+    let code = |text: &str| UnitCode(text.into());
+    let after = LAST.tomorrow().unwrap();
+    for (from, on, to) in [
+        ("Y", LAST, "Y"),
+        ("Y", after, "X"),
+        ("Z", after, "P"),
+        ("P", after, "P"),
+        ("?", after, "?"),
+    ] {
+        assert_eq!(tree.follow(&code(from), on).as_str(), to);
+    }
+    let lineage = |of: &str, on| {
+        tree.lineage(&code(of), on)
+            .into_iter()
+            .map(|c| c.as_str().to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(lineage("Y1", LAST), "Y1 Y P");
+    assert_eq!(lineage("Y1", after), "Y1 X P");
+    assert!(tree.is_within(&code("Y1"), &code("X"), after) && !tree.is_within(&code("Y1"), &code("X"), LAST));
+}
+
+#[test]
+fn a_units_name_counts_alone_when_one_has_it_or_with_the_units_above() {
+    let tree = tree();
+    let found = |text: &str, on| tree.by_name(text, on).map(|c| c.as_str().to_owned());
+    assert_eq!(found("xã thủy an", LAST).as_deref(), Some("X"));
+    assert_eq!(found("Xa Thuy An", LAST), None, "never folded");
+    assert_eq!(found("Thôn Hộ", LAST), None, "two have it");
+    assert_eq!(found("Thôn Hộ, xã Dương Hoà", LAST).as_deref(), Some("Y1"));
+    assert_eq!(found("Thôn Hộ, Xã Thuỷ An, Tỉnh P", LAST).as_deref(), Some("X1"));
+    assert_eq!(found("Thôn Một, Hai", LAST).as_deref(), Some("Y2"));
+    assert_eq!(found("Xã Cũ", LAST.tomorrow().unwrap()), None, "valid on the day only");
+}
+
+#[test]
+fn what_makes_no_tree_is_refused() {
+    let ring = [unit("A", "B", "a", None), unit("B", "A", "b", None)];
+    assert!(matches!(UnitTree::build(ring), Err(TreeFault::Loop(_))));
+    let heirs = [
+        unit("A", "", "a", Some((LAST, "B"))),
+        unit("B", "", "b", Some((LAST, "A"))),
+    ];
+    assert!(matches!(UnitTree::build(heirs), Err(TreeFault::Loop(_))));
+    assert!(matches!(
+        UnitTree::build([unit("A", "?", "a", None)]),
+        Err(TreeFault::Unknown { .. })
+    ));
+    let twice = [unit("A", "", "a", None), unit("A", "", "b", None)];
+    assert!(matches!(UnitTree::build(twice), Err(TreeFault::Twice(_))));
+}
+
+fn names() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-ZĐÂÊÔƠƯa-zđâêôơưáàảãạ]{1,8}( [a-zđâêôơưoaieuyàáòóùúỳý]{1,6}){0,3}",
+        "\\PC{1,20}",
+        "(Ho[àá]|H[òó]a|Thu[ỷý]|Th[ủú]y|Qu[ýỳ]|To[àá]n) [A-Z]",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn grades_have_laws(a in names(), b in names()) {
+        if let (Some((a, _)), Some((b, _))) = (FullName::parse(&a), FullName::parse(&b)) {
+            prop_assert_eq!(a.grade(&a), Grade::Exact);
+            prop_assert_eq!(a.grade(&b), b.grade(&a));
+            if a.exact_key() == b.exact_key() {
+                prop_assert_eq!(a.grade(&b), Grade::Exact);
+            }
+            prop_assert_eq!(a.grade(&b).is_same_person(), a.person_key() == b.person_key() || a.exact_key() == b.exact_key());
+            // What is kept is read back as it is.
+            prop_assert_eq!(FullName::parse(a.as_str()).map(|(n, _)| n), Some(a.clone()));
+        }
+    }
+
+    #[test]
+    fn keys_are_keys(text in "\\PC{0,30}") {
+        prop_assert_eq!(exact_key(&exact_key(&text)), exact_key(&text));
+    }
+
+    #[test]
+    fn any_cell_is_read_or_refused(text in "\\PC{0,30}") {
+        if let Ok((id, _)) = NationalId::parse(&text, None, None) {
+            prop_assert_eq!(NationalId::parse(id.as_str(), None, None).unwrap().0, id);
+        }
+        if let Ok((phone, _)) = Phone::parse(&text) {
+            prop_assert_eq!(Phone::parse(phone.as_str()).unwrap().0, phone);
+        }
+        if let Ok(date) = PartialDate::parse(&text) {
+            prop_assert!(date.agrees(date));
+            prop_assert_eq!(PartialDate::parse(&date.to_string()), Ok(date));
+        }
+        if let Ok(day) = parse_day(&text) {
+            prop_assert_eq!(parse_day(&day.to_string()), Ok(day));
+        }
+    }
+
+    #[test]
+    fn partial_dates_agree_both_ways(y in 1900i16..2020, m in 1i8..13, d in 1i8..29, y2 in 1900i16..2020, m2 in 1i8..13) {
+        let all = [PartialDate::Year(y), PartialDate::Month(y, m), PartialDate::Day(Date::constant(y, m, d)), PartialDate::Month(y2, m2)];
+        for a in all {
+            for b in all {
+                prop_assert_eq!(a.agrees(b), b.agrees(a));
+            }
+        }
+    }
+
+    /// Following always ends at a unit that is followed to itself.
+    #[test]
+    fn following_is_idempotent(ends in prop::collection::vec((0..4u8, 0..20usize), 2..20)) {
+        let last = ends.len() - 1;
+        // A unit's successor and parent stand after it, so that there is no loop.
+        let rows = ends.iter().enumerate().map(|(i, (sort, to))| {
+            let later = |n: usize| format!("U{}", (i + 1 + n % 5).min(last));
+            let (code, parent) = (format!("U{i}"), if i == last { String::new() } else { later(*to) });
+            let successor = later(to / 2);
+            match sort {
+                0 if i < last => unit(&code, &parent, "x", Some((LAST, &successor))),
+                1 if i < last => unit(&code, &parent, "x", Some((LAST, ""))),
+                _ => unit(&code, &parent, "x", None),
+            }
+        });
+        let tree = UnitTree::build(rows).unwrap();
+        for i in 0..=last {
+            let code = UnitCode(format!("U{i}"));
+            for on in [LAST, LAST.tomorrow().unwrap()] {
+                let to = tree.follow(&code, on).clone();
+                prop_assert_eq!(tree.follow(&to, on), &to);
+                prop_assert!(tree.get(&to).unwrap().is_valid_on(on));
+                prop_assert_eq!(tree.lineage(&code, on)[0], &to);
+            }
+        }
+    }
+}
