@@ -29,6 +29,7 @@ pub fn phone(n: u32) -> Phone {
     Phone::parse(&format!("0912{n:06}")).unwrap().0
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a birth date may be unknown")]
 pub fn born(text: &str) -> Option<PartialDate> {
     Some(PartialDate::parse(text).unwrap())
 }

@@ -1,0 +1,246 @@
+//! `kill -9` at any moment, and a full disk: what was acknowledged is there, nothing is half-applied, and it goes on.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use common::{Ngomon, On, after, fixtures, lines};
+use std::fs;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+/// Starts a command and kills it as soon as the database shows that it is at work; says whether it was still running.
+fn killed(n: &Ngomon, words: &str, at_work: impl Fn() -> bool) -> bool {
+    let mut child: Child = n
+        .command(words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a limit, so that a test that waits in vain ends"
+    )]
+    let began = Instant::now();
+    while child.try_wait().unwrap().is_none() && !at_work() {
+        #[allow(clippy::disallowed_methods, reason = "as above")]
+        let waited = began.elapsed();
+        assert!(waited < Duration::from_secs(60), "it never got to work: {words}");
+    }
+    let running = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    running
+}
+
+fn count(n: &Ngomon, sql: &str) -> u64 {
+    n.sql(sql).trim().parse().unwrap()
+}
+
+fn an_import_is_killed(on: On) {
+    let n = Ngomon::new(on);
+    let at = fixtures("sample");
+    n.ok(&format!("import units {}/units.csv --as-of 2023-07-31", at.display()));
+    let import = format!("import citizens {}/citizens.csv --as-of 2023-07-31", at.display());
+    let staged = || count(&n, "SELECT COUNT(*) FROM account_row") > 300;
+    assert!(killed(&n, &import, staged), "it was killed in the middle");
+    assert!(staged());
+    n.ok("verify");
+    assert!(
+        lines(&n.run("report --format csv").stdout)
+            .values()
+            .all(|row| row[0] == "0")
+    );
+    // The next import takes away what is left, and takes the whole file in.
+    after(&n.ok(&import), "load");
+    n.ok("verify");
+    let all = lines(&n.run("report --as-of 2023-07-31 --format csv").stdout);
+    assert_eq!(
+        all.values().map(|row| row[0].parse::<u64>().unwrap()).max(),
+        Some(count(&n, "SELECT COUNT(*) FROM account_row WHERE unit <> ''"))
+    );
+}
+
+#[test]
+fn an_import_is_killed_on_sqlite() {
+    an_import_is_killed(On::Sqlite);
+}
+
+#[test]
+fn an_import_is_killed_on_postgresql() {
+    an_import_is_killed(On::Postgres);
+}
+
+fn a_standardise_is_killed(on: On) {
+    let n = Ngomon::new(on);
+    n.import_all("sample", "2023-07-31");
+    let out = n.path("out.csv");
+    let standardise = format!(
+        "standardise {}/submissions.csv --output {}",
+        fixtures("sample").display(),
+        out.display()
+    );
+    assert!(killed(&n, &standardise, || count(
+        &n,
+        "SELECT COUNT(*) FROM submission"
+    ) > 100));
+    n.ok("verify");
+    let before = lines(&n.run("holds --kind citizen --as-of 2023-07-31 --format csv").stdout);
+    assert!(before.len() > 50);
+    // What was answered stays answered: entering the file again changes no claim.
+    n.ok(&standardise);
+    let after = lines(&n.run("holds --kind citizen --as-of 2023-07-31 --format csv").stdout);
+    for (account, row) in before.iter().filter(|(_, row)| row[1] == "yes") {
+        assert_eq!(&after[account], row);
+    }
+    n.ok("verify");
+}
+
+#[test]
+fn a_standardise_is_killed_on_sqlite() {
+    a_standardise_is_killed(On::Sqlite);
+}
+
+#[test]
+fn a_standardise_is_killed_on_postgresql() {
+    a_standardise_is_killed(On::Postgres);
+}
+
+/// A run is one transaction: it is there whole, or not at all.
+fn a_run_is_killed(on: On) {
+    let n = Ngomon::new(on);
+    n.import_all("sample", "2023-07-31");
+    let run = after(&n.ends(3, "reconcile --as-of 2023-07-31"), "run").to_owned();
+    let approve = format!("reconcile --approve {run}");
+    // Killed at moments that grow by a fifth of what the whole takes, so that some lie within.
+    let mut whole = false;
+    for part in 0..5 {
+        let mut child = n
+            .command(&approve)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        for _ in 0..part {
+            count(&n, "SELECT COUNT(*) FROM run");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let holds = count(&n, "SELECT COUNT(*) FROM hold");
+        let state = n.sql(&format!("SELECT state FROM run WHERE id = '{run}'"));
+        whole = state.trim() == "applied";
+        assert_eq!(holds > 0, whole, "{holds} holds, the run is {state}");
+        n.ok("verify");
+        if whole {
+            break;
+        }
+    }
+    if !whole {
+        n.ok(&approve);
+    }
+    assert!(count(&n, "SELECT COUNT(*) FROM hold") > 100);
+    n.ok("verify");
+}
+
+#[test]
+fn a_run_is_killed_on_sqlite() {
+    a_run_is_killed(On::Sqlite);
+}
+
+#[test]
+fn a_run_is_killed_on_postgresql() {
+    a_run_is_killed(On::Postgres);
+}
+
+/// Sixteen processes enter forms at once, and are killed together.
+fn sixteen_writers_are_killed(on: On) {
+    let n = Ngomon::new(on);
+    n.import_all("sample", "2023-07-31");
+    let all = fs::read_to_string(fixtures("sample").join("submissions.csv")).unwrap();
+    let (heading, rows) = all.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    let mut writers: Vec<Child> = Vec::new();
+    for (i, part) in rows.chunks(rows.len().div_ceil(16)).enumerate() {
+        let file = n.file(&format!("part{i}.csv"), &format!("{heading}\n{}\n", part.join("\n")));
+        let words = format!(
+            "standardise {} --output {}",
+            file.display(),
+            n.path(&format!("out{i}.csv")).display()
+        );
+        writers.push(
+            n.command(&words)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
+    }
+    assert_eq!(writers.len(), 16);
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a limit, so that a test that waits in vain ends"
+    )]
+    let began = Instant::now();
+    while count(&n, "SELECT COUNT(*) FROM submission") < 300 {
+        #[allow(clippy::disallowed_methods, reason = "as above")]
+        let waited = began.elapsed();
+        assert!(waited < Duration::from_secs(120));
+    }
+    for writer in &mut writers {
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+    }
+    n.ok("verify");
+    assert!(count(&n, "SELECT COUNT(*) FROM submission") >= 300);
+    let claims =
+        "SELECT COUNT(*) FROM (SELECT person FROM claim WHERE until IS NULL GROUP BY person HAVING COUNT(*) > 1) d";
+    assert_eq!(count(&n, claims), 0);
+    n.ok("verify");
+}
+
+#[test]
+fn sixteen_writers_are_killed_on_sqlite() {
+    sixteen_writers_are_killed(On::Sqlite);
+}
+
+#[test]
+fn sixteen_writers_are_killed_on_postgresql() {
+    sixteen_writers_are_killed(On::Postgres);
+}
+
+/// A limit on the size of files stands for a full disk: writing fails in the middle of the import.
+#[test]
+fn a_full_disk_is_said_so_and_nothing_is_half_applied() {
+    let n = Ngomon::new(On::Sqlite);
+    let at = fixtures("sample");
+    n.ok(&format!("import units {}/units.csv --as-of 2023-07-31", at.display()));
+    let size = fs::metadata(n.path("data/ngomon.db")).unwrap().len() / 1024;
+    let import = format!("import citizens {}/citizens.csv --as-of 2023-07-31", at.display());
+    let typed = n.command(&import);
+    let words: Vec<String> = typed
+        .get_args()
+        .map(|arg| format!("'{}'", arg.to_string_lossy()))
+        .collect();
+    // A file may grow by 256 kB only; SIGXFSZ is ignored, so that the write fails instead.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f {}; exec '{}' {}",
+        size + 256,
+        env!("CARGO_BIN_EXE_ngomon"),
+        words.join(" ")
+    );
+    let out = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .env("LC_ALL", "vi")
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(1), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(!String::from_utf8_lossy(&out.stderr).is_empty());
+    n.ok("verify");
+    assert!(
+        lines(&n.run("report --format csv").stdout)
+            .values()
+            .all(|row| row[0] == "0")
+    );
+    n.ok(&import);
+    n.ok("verify");
+}
