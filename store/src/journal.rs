@@ -174,7 +174,7 @@ pub async fn append(tx: &mut Tx, env: &Env, act: &Act, events: Vec<Event>) -> Re
     let entries = write(tx, env, act, events, None).await?;
     let mut counts = Counts::default();
     project(tx, env, &entries, &mut counts).await?;
-    counts.flush(tx, env.ambient.bytes::<1>()[0] % 16).await
+    counts.flush(tx, env.ambient.bytes::<1>()[0]).await
 }
 
 /// Writes a commit of the journal without touching the tables. With a `load` it counts once that load is applied.

@@ -6,7 +6,7 @@ pub mod ambient;
 mod backup;
 pub mod checkpoint;
 mod citizens;
-mod db;
+pub mod db;
 mod error;
 mod explain;
 pub mod journal;

@@ -3,7 +3,7 @@
 //! [`project`] reads only entries and the tables it writes, never a reference, the clock or chance: otherwise a replay would not give
 //! the same.
 
-use crate::db::{Arg, Tx};
+use crate::db::{Arg, Dialect, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Env};
 use crate::keyring::FingerprintKind;
@@ -25,6 +25,9 @@ pub(crate) struct CountKey {
     pub claimed: i64,
     pub last: String,
 }
+
+/// Counters of one key stand in that many rows, so that writers do not queue.
+const SLOTS: u8 = 16;
 
 /// Changes of counters that are not written yet.
 #[derive(Clone, Debug, Default)]
@@ -51,9 +54,12 @@ impl Counts {
         self.horizon = self.horizon.max(other.horizon);
     }
 
-    /// Writes them, in an order that all writers share.
+    /// Writes them, in an order that all writers share. A database with one writer needs one slot only.
     pub async fn flush(self, tx: &mut Tx, slot: u8) -> Result<()> {
-        let slot = i64::from(slot);
+        let slot = match tx.dialect() {
+            Dialect::Sqlite => 0,
+            Dialect::Postgres => i64::from(slot % SLOTS),
+        };
         let rows = self.moves.into_iter().filter(|(_, n)| *n != 0).map(|(key, n)| {
             vec![
                 key.unit.into(),

@@ -98,7 +98,7 @@ pub(super) async fn arrive(
         .await?;
     let taught = taught.iter().map(|row| row.get(0)).collect::<Result<Vec<_>>>()?;
     officials_of(tx, taught, &mut counts).await?;
-    counts.flush(tx, env.ambient.bytes::<1>()[0] % 16).await?;
+    counts.flush(tx, env.ambient.bytes::<1>()[0]).await?;
 
     let mut found = BTreeSet::new();
     for sql in [

@@ -195,5 +195,5 @@ pub(super) async fn arrive(tx: &mut Tx, env: &Env, load: &str) -> Result<()> {
         .await?;
         project(tx, env, &entries, &mut counts).await?;
     }
-    counts.flush(tx, env.ambient.bytes::<1>()[0] % 16).await
+    counts.flush(tx, env.ambient.bytes::<1>()[0]).await
 }

@@ -120,9 +120,7 @@ async fn a_table_that_was_changed_shows_and_is_mended(on: On) {
 
 async fn a_counter_off_by_one_shows_and_is_mended(on: On) {
     let house = filled(on).await;
-    house
-        .sql("UPDATE report_counter SET n = n + 1 WHERE claimed = 1 AND n = 1")
-        .await;
+    house.sql("UPDATE report_counter SET n = n + 1 WHERE claimed = 1").await;
     let found = faults(&house).await;
     assert!(
         found.contains(&Check::Counters) && found.contains(&Check::Projections),
