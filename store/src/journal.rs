@@ -5,11 +5,12 @@
 //! (`seal.rs`). A personal value is never in an entry: the entry holds a salted commitment, the value lies beside it, encrypted.
 
 use crate::ambient::Ambient;
+use crate::counts::Counts;
 use crate::db::{Row, Tx};
 use crate::error::{Result, StoreError};
 use crate::keyring::{Keyring, Place, commitment};
 use crate::merkle::{Hash, sha256};
-use crate::project::{Counts, project};
+use crate::project::project;
 use jiff::Timestamp;
 use ngomon_rules::event::{Change, Event, Personal, Subject};
 

@@ -6,6 +6,7 @@ pub mod ambient;
 mod backup;
 pub mod checkpoint;
 mod citizens;
+mod counts;
 pub mod db;
 mod error;
 mod explain;

@@ -3,7 +3,8 @@
 //! [`project`] reads only entries and the tables it writes, never a reference, the clock or chance: otherwise a replay would not give
 //! the same.
 
-use crate::db::{Arg, Dialect, Tx};
+use crate::counts::{CountKey, Counts};
+use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Env};
 use crate::keyring::FingerprintKind;
@@ -13,82 +14,7 @@ use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::record::{AccountId, AccountKind, Profile};
 use ngomon_rules::values::{Date, NationalId, local_day};
-use std::collections::{BTreeMap, HashSet};
-
-/// What the report counts by, as its table has it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct CountKey {
-    pub unit: String,
-    pub official_to: String,
-    pub exempt_to: String,
-    pub held_to: String,
-    pub claimed: i64,
-    pub last: String,
-}
-
-/// Counters of one key stand in that many rows, so that writers do not queue.
-const SLOTS: u8 = 16;
-
-/// Changes of counters that are not written yet.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Counts {
-    moves: BTreeMap<CountKey, i64>,
-    horizon: Option<i64>,
-}
-
-impl Counts {
-    fn add(&mut self, key: CountKey, n: i64) {
-        *self.moves.entry(key).or_default() += n;
-    }
-
-    /// Something about a citizen counts from that instant.
-    fn reaches(&mut self, effective: i64) {
-        self.horizon = self.horizon.max(Some(effective));
-    }
-
-    /// Takes in what others counted.
-    pub fn merge(&mut self, other: Counts) {
-        for (key, n) in other.moves {
-            self.add(key, n);
-        }
-        self.horizon = self.horizon.max(other.horizon);
-    }
-
-    /// Writes them, in an order that all writers share. A database with one writer needs one slot only.
-    pub async fn flush(self, tx: &mut Tx, slot: u8) -> Result<()> {
-        let slot = match tx.dialect() {
-            Dialect::Sqlite => 0,
-            Dialect::Postgres => i64::from(slot % SLOTS),
-        };
-        let rows = self.moves.into_iter().filter(|(_, n)| *n != 0).map(|(key, n)| {
-            vec![
-                key.unit.into(),
-                key.official_to.into(),
-                key.exempt_to.into(),
-                key.held_to.into(),
-                key.claimed.into(),
-                key.last.into(),
-                slot.into(),
-                n.into(),
-            ]
-        });
-        tx.insert(
-            "report_counter (unit, official_to, exempt_to, held_to, claimed, last, slot, n)",
-            rows.collect(),
-            "ON CONFLICT (unit, official_to, exempt_to, held_to, claimed, last, slot) DO UPDATE SET n = report_counter.n + excluded.n",
-        )
-        .await?;
-        if let Some(effective) = self.horizon {
-            tx.execute(
-                "INSERT INTO horizon (slot, effective) VALUES ($1,$2) ON CONFLICT (slot) DO UPDATE SET effective = excluded.effective \
-                 WHERE excluded.effective > horizon.effective",
-                [slot.into(), effective.into()],
-            )
-            .await?;
-        }
-        Ok(())
-    }
-}
+use std::collections::HashSet;
 
 /// Puts entries into the tables, in their order.
 pub(crate) async fn project(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {

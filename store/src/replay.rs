@@ -1,10 +1,11 @@
 //! The journal read again: into temporary tables that stand before the real ones, so that both can be compared, or the real ones
 //! mended.
 
+use crate::counts::Counts;
 use crate::db::{Dialect, Ends, Tx};
 use crate::error::{Refusal, Result};
 use crate::journal::{ENTRY, Entry, Env, read_entry};
-use crate::project::{Counts, project};
+use crate::project::project;
 use crate::schema;
 use crate::store::Store;
 

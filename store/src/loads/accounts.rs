@@ -1,10 +1,11 @@
 //! Accounts taken over from the systems before: once; one already here is left as it is, none is removed.
 
 use super::{OpenLoad, beat};
+use crate::counts::Counts;
 use crate::db::{Arg, Tx};
 use crate::error::Result;
 use crate::journal::{Act, Env, append, write};
-use crate::project::{Counts, officials_of, project};
+use crate::project::{officials_of, project};
 use crate::tables::{citizen, claim_of, places};
 use ngomon_rules::citizens::on_arrival;
 use ngomon_rules::event::{Change, Event, LoginId, Personal};

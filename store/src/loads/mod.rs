@@ -16,11 +16,11 @@ mod references;
 pub use health::HealthFault;
 pub(crate) use references::{notice_place, registry_place};
 
+use crate::counts::Counts;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Act, Env, append};
 use crate::keyring::{FingerprintKind, Place};
-use crate::project::Counts;
 use crate::store::Store;
 use crate::tables::{fingerprint, start_of};
 use ngomon_rules::event::{Change, Event, Subject};

@@ -1,11 +1,12 @@
 //! HR profiles: versions of each, and what a full extract no longer has.
 
 use super::{OpenLoad, beat};
+use crate::counts::Counts;
 use crate::db::{Arg, Tx};
 use crate::error::Result;
 use crate::journal::{ENTRY, Env, read_entry, write};
 use crate::keyring::{FingerprintKind, Keyring};
-use crate::project::{Counts, project, row_digest};
+use crate::project::{project, row_digest};
 use crate::store::Store;
 use crate::tables::{fingerprint, places};
 use crate::units;

@@ -1,0 +1,87 @@
+//! Values sealed, and fingerprints taken.
+
+use super::contents::Secret;
+use super::{Fingerprint, FingerprintKind, OpenError, Place, framed};
+use crate::ambient::{Ambient, give_up};
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
+
+/// The first byte of an envelope.
+pub(super) const ENVELOPE: u8 = 1;
+pub(super) const NONCE: usize = 12;
+pub(super) const TAG: usize = 16;
+
+pub(super) struct Cipher {
+    pub(super) id: u8,
+    pub(super) key: LessSafeKey,
+}
+
+impl Cipher {
+    pub(super) fn new(id: u8, key: &[u8; 32]) -> Option<Self> {
+        let key = UnboundKey::new(&AES_256_GCM_SIV, key).ok()?;
+        Some(Cipher {
+            id,
+            key: LessSafeKey::new(key),
+        })
+    }
+
+    pub(super) fn aad(&self, place: Place<'_>) -> Aad<Vec<u8>> {
+        Aad::from(framed(
+            place.table.as_bytes(),
+            &[place.column.as_bytes(), place.row, &[self.id]],
+        ))
+    }
+
+    pub(super) fn seal(&self, place: Place<'_>, plain: &[u8], ambient: &Ambient) -> Vec<u8> {
+        let nonce = ambient.bytes::<NONCE>();
+        let mut sealed = Vec::with_capacity(2 + NONCE + plain.len() + TAG);
+        sealed.extend_from_slice(&[ENVELOPE, self.id]);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let aad = self.aad(place);
+        match self
+            .key
+            .seal_in_place_separate_tag(nonce, aad, &mut sealed[2 + NONCE..])
+        {
+            Ok(tag) => sealed.extend_from_slice(tag.as_ref()),
+            Err(_) => give_up("AES-256-GCM-SIV refused to encrypt"),
+        }
+        sealed
+    }
+
+    pub(super) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+        let (head, rest) = sealed.split_first_chunk::<2>().ok_or(OpenError::NotSealed)?;
+        let (nonce, rest) = rest.split_first_chunk().ok_or(OpenError::NotSealed)?;
+        if *head != [ENVELOPE, self.id] || rest.len() < TAG {
+            return Err(OpenError::NotSealed);
+        }
+        let mut plain = rest.to_vec();
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let opened = self.key.open_in_place(nonce, self.aad(place), &mut plain);
+        let length = opened.map_err(|_| OpenError::Refused)?.len();
+        plain.truncate(length);
+        Ok(plain)
+    }
+}
+
+pub(super) struct Marker {
+    pub(super) version: u8,
+    pub(super) key: hmac::Key,
+}
+
+impl Marker {
+    pub(super) fn new(version: u8, key: &Secret) -> Self {
+        Marker {
+            version,
+            key: hmac::Key::new(hmac::HMAC_SHA256, &*key.0),
+        }
+    }
+
+    pub(super) fn mark(&self, kind: FingerprintKind, value: &str) -> Fingerprint {
+        let mac = hmac::sign(&self.key, &framed(kind.label(), &[value.as_bytes()]));
+        let mut bytes = [self.version; 17];
+        bytes[1..].copy_from_slice(&mac.as_ref()[..16]);
+        Fingerprint(bytes)
+    }
+}

@@ -1,0 +1,209 @@
+//! The keys as they stand in their file, and in an export.
+
+use super::cipher::Cipher;
+use super::{FORMAT, KeyError, Place};
+use crate::ambient::Ambient;
+use crate::merkle::sha256;
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// 32 secret bytes, base64 in the file. In a box, so that a move leaves no copy behind.
+#[derive(Clone, PartialEq)]
+pub(super) struct Secret(pub(super) Box<[u8; 32]>);
+
+impl Secret {
+    pub(super) fn random(ambient: &Ambient) -> Self {
+        let mut secret = Secret(Box::new([0; 32]));
+        ambient.chance.fill(&mut *secret.0);
+        secret
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&Zeroizing::new(BASE64.encode(*self.0)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(String::deserialize(deserializer)?);
+        let mut secret = Secret(Box::new([0; 32]));
+        match BASE64.decode_slice(text.as_bytes(), &mut *secret.0) {
+            Ok(32) => Ok(secret),
+            _ => Err(serde::de::Error::custom("a key is 32 bytes in base64")),
+        }
+    }
+}
+
+/// The file: the keys and what tells a whole file from a damaged or hand-edited one.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Sheet<K> {
+    pub(super) format: u32,
+    /// Base64 of SHA-256 over the keys, as [`json`] writes them.
+    pub(super) sum: String,
+    pub(super) keys: K,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Contents {
+    pub(super) id: String,
+    pub(super) encryption_current: u8,
+    pub(super) encryption: BTreeMap<u8, Secret>,
+    pub(super) fingerprint_current: u8,
+    pub(super) fingerprint_beside: Option<u8>,
+    pub(super) fingerprint_latest: u8,
+    pub(super) fingerprint: BTreeMap<u8, Secret>,
+    pub(super) mac: Secret,
+    pub(super) checkpoint_name: String,
+    pub(super) checkpoint_seed: Secret,
+}
+
+impl Contents {
+    pub(super) fn sum(&self) -> Result<String, KeyError> {
+        Ok(BASE64.encode(sha256(&[&json(self)?])))
+    }
+
+    /// Refuses if a value sealed or a fingerprint taken with `there` would be lost.
+    pub(super) fn may_replace(&self, there: &Contents) -> Result<(), KeyError> {
+        let keeps_ciphers = || {
+            there
+                .encryption
+                .iter()
+                .all(|(id, key)| self.encryption.get(id) == Some(key))
+        };
+        let same = |(version, key)| self.fingerprint.get(version).is_none_or(|own| own == key);
+        let why = if self.id != there.id {
+            "the file holds other keys"
+        } else if !keeps_ciphers() || !there.fingerprint.iter().all(same) {
+            "the file was changed in the meantime"
+        } else {
+            return Ok(());
+        };
+        Err(KeyError::Refused { why })
+    }
+}
+
+/// The export: a keyring file sealed under a key made from a passphrase by Argon2id (RFC 9106).
+#[derive(Serialize, Deserialize)]
+pub(super) struct Export {
+    pub(super) format: u32,
+    pub(super) memory_kib: u32,
+    pub(super) passes: u32,
+    pub(super) lanes: u32,
+    pub(super) salt: String,
+    pub(super) sealed: String,
+}
+
+impl Export {
+    /// Nothing if the parameters are impossible, or so large that trying them would harm.
+    pub(super) fn cipher(&self, passphrase: &str) -> Option<Cipher> {
+        if self.memory_kib > 1024 * 1024 || self.passes > 32 || self.lanes > 16 {
+            return None;
+        }
+        let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).ok()?;
+        let salt = BASE64.decode(&self.salt).ok()?;
+        let mut key = Zeroizing::new([0; 32]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(passphrase.as_bytes(), &salt, &mut *key)
+            .ok()?;
+        Cipher::new(0, &key)
+    }
+
+    pub(super) fn row(&self) -> String {
+        let Export {
+            format,
+            memory_kib,
+            passes,
+            lanes,
+            salt,
+            ..
+        } = self;
+        format!("{format} argon2id m={memory_kib},t={passes},p={lanes} {salt}")
+    }
+
+    pub(super) fn place(row: &str) -> Place<'_> {
+        Place {
+            table: "keyring",
+            column: "export",
+            row: row.as_bytes(),
+        }
+    }
+}
+
+pub(super) fn json(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    // Room for any keyring, so that growing leaves no copies of secrets behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
+    match serde_json::to_writer_pretty(&mut *bytes, value) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Err(KeyError::Refused {
+            why: "they cannot be written as JSON",
+        }),
+    }
+}
+
+pub(super) fn from_json<T: for<'de> Deserialize<'de>>(path: &Path, text: &[u8]) -> Result<T, KeyError> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: u32,
+    }
+    // The words of serde_json may quote the text, which is secret: only the place is kept.
+    let unreadable = |error: serde_json::Error| KeyError::Unreadable {
+        path: path.into(),
+        why: format!("not as expected at line {}, column {}", error.line(), error.column()),
+    };
+    match serde_json::from_slice::<Head>(text).map_err(unreadable)? {
+        Head { format } if format > FORMAT => Err(KeyError::NewerFormat {
+            path: path.into(),
+            format,
+        }),
+        _ => serde_json::from_slice(text).map_err(unreadable),
+    }
+}
+
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Zeroizing::new(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(KeyError::Missing { path: path.into() }),
+        Err(error) => Err(io_at(path)(error)),
+    }
+}
+
+/// Writes a file that only its owner may read, durably but for its name in the directory.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = opened.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => KeyError::AlreadyThere { path: path.into() },
+        _ => io_at(path)(error),
+    })?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(io_at(path))
+}
+
+/// Makes the name of a new file durable.
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+pub(super) fn io_at(path: &Path) -> impl FnOnce(io::Error) -> KeyError {
+    move |source| KeyError::Io {
+        path: path.into(),
+        source,
+    }
+}
