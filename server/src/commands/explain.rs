@@ -8,6 +8,7 @@ use ngomon_rules::event::Change;
 use ngomon_rules::hold::Hold;
 use ngomon_rules::law::law;
 use ngomon_rules::officials::Decision;
+use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_store::{Explained, Happened, HeldSince};
 
 /// Prints all that is known about why an account is open or held.
@@ -16,20 +17,18 @@ pub async fn run(desk: &Desk, args: &Explain) -> Result<Done> {
     let day = args.as_of.unwrap_or_else(|| store.today());
     let found = store.explain(&args.account, day).await?;
     let words = desk.words;
+    let units = store.units().await?;
     head(&found, words);
     for held in &found.holds {
-        hold(held, words);
+        hold(held, &units, words);
     }
     if let Some(decision) = &found.decision {
         decided(&found, decision, words);
     }
     println!("\n{}", words.say("explain-facts"));
     for (name, value) in &found.facts {
-        println!(
-            "  {}: {}",
-            words.say(&format!("fact-{}", name.replace('_', "-"))),
-            word(value, words)
-        );
+        let shown = said(name, value, &units, words);
+        println!("  {}: {shown}", words.say(&format!("fact-{}", name.replace('_', "-"))));
     }
     println!("\n{}", words.say("explain-history"));
     for entry in &found.history {
@@ -65,6 +64,16 @@ fn head(found: &Explained, words: Words) {
     }
 }
 
+/// A value as people read it: units by their name and code, several words one by one.
+fn said(name: &str, value: &str, units: &UnitTree, words: Words) -> String {
+    if name.ends_with("unit")
+        && let Some(unit) = units.get(&UnitCode(value.to_owned()))
+    {
+        return format!("{} ({value})", unit.name);
+    }
+    word(value, words)
+}
+
 /// A value that is a word of ours is said in words.
 fn word(value: &str, words: Words) -> String {
     if let Ok(day) = value.parse::<ngomon_rules::values::Date>() {
@@ -75,7 +84,7 @@ fn word(value: &str, words: Words) -> String {
         .unwrap_or_else(|| value.to_owned())
 }
 
-fn hold(held: &HeldSince, words: Words) {
+fn hold(held: &HeldSince, units: &UnitTree, words: Words) {
     let hold: &Hold = &held.hold;
     println!("\n■ {}", words.say(&format!("hold-{}", hold.reason)));
     println!("  {}", words.say(&format!("hold-text-{}", hold.reason)));
@@ -101,9 +110,9 @@ fn hold(held: &HeldSince, words: Words) {
     if !hold.evidence.is_empty() {
         println!("  {}:", words.say("explain-evidence"));
         for (name, value) in &hold.evidence {
-            let name = words.say(&format!("evidence-{}", name.replace('_', "-")));
-            let values: Vec<String> = value.split(' ').map(|part| word(part, words)).collect();
-            println!("    {name}: {}", values.join(" "));
+            let label = words.say(&format!("evidence-{}", name.replace('_', "-")));
+            let values: Vec<String> = value.split(' ').map(|part| said(name, part, units, words)).collect();
+            println!("    {label}: {}", values.join(" "));
         }
     }
     if let Some(last) = hold.last_day {

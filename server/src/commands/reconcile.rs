@@ -6,6 +6,7 @@ use crate::failure::{Failure, Result, writing};
 use crate::output::{Format, Table, write_file};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::plan::Brake;
+use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_store::{PlanLine, Reconciled};
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ pub async fn run(desk: &Desk, args: &Reconcile) -> Result<Done> {
     if let Some(path) = &args.output {
         write_file(path, |to| decisions(&done).csv(to)).map_err(writing(path))?;
     }
-    tell(desk, &done)?;
+    tell(desk, &done, &store.units().await?)?;
     if let Some(run) = &done.run {
         println!("run: {run}");
     }
@@ -64,7 +65,7 @@ fn names(line: &PlanLine) -> String {
     names.join(" ")
 }
 
-fn tell(desk: &Desk, done: &Reconciled) -> Result<()> {
+fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) -> Result<()> {
     let words = desk.words;
     let lines = &done.plan.lines;
     let count = |is: &dyn Fn(&PlanLine) -> bool| lines.iter().filter(|line| is(line)).count() as u64;
@@ -112,7 +113,7 @@ fn tell(desk: &Desk, done: &Reconciled) -> Result<()> {
         }
     }
     for brake in &done.stopped_by {
-        tell_brake(desk, done, brake);
+        tell_brake(desk, done, units, brake);
     }
     match (&done.run, done.stopped_by.is_empty()) {
         (None, true) => desk.tell("run-simulated", &[]),
@@ -123,13 +124,18 @@ fn tell(desk: &Desk, done: &Reconciled) -> Result<()> {
     Ok(())
 }
 
-fn tell_brake(desk: &Desk, done: &Reconciled, brake: &Brake) {
+fn tell_brake(desk: &Desk, done: &Reconciled, units: &UnitTree, brake: &Brake) {
     let words = desk.words;
+    let called = |unit: &UnitCode| {
+        units
+            .get(unit)
+            .map_or_else(|| unit.to_string(), |known| known.name.clone())
+    };
     let impact = &done.plan.impact;
     match brake {
         Brake::MassHold { limit } => {
             let most = impact.by_unit.iter().max_by_key(|(_, n)| **n);
-            let (unit, n) = most.map(|(unit, n)| (unit.to_string(), *n)).unwrap_or_default();
+            let (unit, n) = most.map(|(unit, n)| (called(unit), *n)).unwrap_or_default();
             let share = impact.newly_held * 1000 / impact.open.max(1);
             desk.tell(
                 "brake-mass-hold",
@@ -143,7 +149,7 @@ fn tell_brake(desk: &Desk, done: &Reconciled, brake: &Brake) {
                 ],
             );
         }
-        Brake::Unit(unit) => desk.tell("brake-unit", &[("unit", unit.as_str())]),
+        Brake::Unit(unit) => desk.tell("brake-unit", &[("unit", &called(unit))]),
         Brake::Reason(reason) => {
             let name = words.say(&format!("hold-{reason}"));
             desk.tell("brake-reason", &[("reason", &name)]);

@@ -92,7 +92,13 @@ impl Db {
         let unreachable = |e: sqlx::Error| StoreError::Unreachable(e.to_string());
         let writing = SqlitePoolOptions::new()
             .max_connections(1)
-            .connect_with(options.clone())
+            .connect_with(
+                // Fingerprints fall anywhere in their indexes: fewer pages are read and written again and again.
+                options
+                    .clone()
+                    .pragma("cache_size", "-32768")
+                    .pragma("wal_autocheckpoint", "8000"),
+            )
             .await
             .map_err(unreachable)?;
         let writer = Writer::start(writing.acquire().await?);

@@ -186,7 +186,9 @@ pub(super) async fn arrive(tx: &mut Tx, env: &Env, load: &str) -> Result<()> {
             [load.into()],
         )
         .await?;
-    for commit in commits {
+    tx.analyze("journal, journal_commit, personal_value, account_row")
+        .await?;
+    for (at, commit) in (1_usize..).zip(commits) {
         let mut entries = Vec::new();
         let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
         tx.each(&sql, [commit.get::<String>(0)?.into()], |row| {
@@ -195,6 +197,9 @@ pub(super) async fn arrive(tx: &mut Tx, env: &Env, load: &str) -> Result<()> {
         })
         .await?;
         project(tx, env, &entries, &mut counts).await?;
+        if at.is_power_of_two() {
+            tx.analyze("person_number, profile").await?;
+        }
     }
     counts.flush(tx, env.ambient.bytes::<1>()[0]).await
 }

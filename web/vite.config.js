@@ -1,0 +1,20 @@
+import { defineConfig } from "vite";
+
+// Names without a hash: the server adds a digest to each address, so the committed files keep their names.
+export default defineConfig({
+  base: "/assets/",
+  build: {
+    outDir: "dist",
+    assetsInlineLimit: 0,
+    modulePreload: false,
+    rollupOptions: {
+      input: { app: "src/app.js", style: "src/style.scss" },
+      output: { entryFileNames: "[name].js", assetFileNames: "[name][extname]" },
+    },
+  },
+  css: {
+    // GOV.UK Frontend carries a rule for an old browser that Lightning CSS does not read.
+    lightningcss: { errorRecovery: true },
+    preprocessorOptions: { scss: { loadPaths: ["node_modules"], quietDeps: true } },
+  },
+});
