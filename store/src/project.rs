@@ -281,6 +281,10 @@ async fn account_created(
         Arg::Text(None),
     ]);
     tx.insert(ACCOUNT_ROW, vec![row], "").await?;
+    // A newcomer's login is new, without a password; a transfer keeps the one that there is.
+    let login = vec![vec![login.into(), value.into()]];
+    tx.insert("login (id, value)", login, "ON CONFLICT (id) DO NOTHING")
+        .await?;
     let before = succeeds.iter().map(|old| vec![id.into(), old.as_str().into()]);
     tx.insert("succession (account, succeeds)", before.collect(), "")
         .await?;

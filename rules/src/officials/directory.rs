@@ -26,6 +26,20 @@ pub struct OfficialAccount {
     pub created_on: Option<Date>,
 }
 
+impl OfficialAccount {
+    /// One that is not there yet: it states nothing.
+    pub fn at(unit: &UnitCode) -> Self {
+        Self {
+            id: AccountId(String::new()),
+            kind: AccountKind::Official,
+            stated: Stated::default(),
+            unit: unit.clone(),
+            last_sign_in_on: None,
+            created_on: None,
+        }
+    }
+}
+
 /// The version of a profile that counts, with what only we know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptProfile {

@@ -8,6 +8,7 @@ mod directory;
 mod left;
 mod mismatch;
 mod moved;
+mod newcomers;
 mod policy;
 mod retirement;
 mod review;
@@ -16,6 +17,7 @@ mod transfer;
 
 pub use decide::{Case, Decision, PersonPlan, decide, decide_person};
 pub use directory::{Coverage, Directory, Found, KeptProfile, OfficialAccount, Quarantined, Undecided};
+pub use newcomers::{newcomers, of_newcomer};
 pub use policy::{OfficialsPolicy, POLICY_KEYS};
 pub use retirement::{Retirement, retirement};
 pub use review::{review_due, warn_days};

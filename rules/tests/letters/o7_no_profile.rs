@@ -1,9 +1,9 @@
 //! Clause 7: "Những tài khoản công vụ không tồn tại hồ sơ nhân sự tại hệ thống thông tin quản lý công chức, viên chức do Sở Nội vụ
 //! quản lý thì không thể xác thực để đăng nhập vào hệ thống được."
 
-use crate::people::{Hr, number, official, son};
-use ngomon_rules::officials::{Coverage, OfficialAccount, Quarantined};
-use ngomon_rules::record::{Profile, Stated};
+use crate::people::{Hr, day, number, official, son, units};
+use ngomon_rules::officials::{Coverage, OfficialAccount, Quarantined, newcomers};
+use ngomon_rules::record::{Profile, ServiceStatus, Stated};
 use ngomon_rules::unit::UnitCode;
 
 fn stating(change: impl FnOnce(&mut Stated)) -> OfficialAccount {
@@ -115,4 +115,41 @@ fn it_stands_alone() {
         s.full_name = Some(crate::people::name("Người Khác"));
     });
     assert_eq!(Hr::with([son("A")]).reasons(&account, ON), "no-profile");
+}
+
+/// The other way round: a profile in service without any account.
+#[test]
+fn a_newcomer_is_in_service_decided_and_found_by_no_account() {
+    let names = |hr: &Hr, accounts: &[OfficialAccount]| -> Vec<String> {
+        let directory = hr.directory();
+        newcomers(&directory, accounts, &units(), day(ON))
+            .iter()
+            .map(|kept| kept.id.0.clone())
+            .collect()
+    };
+    let hr = Hr::with([son("A")]);
+    assert_eq!(names(&hr, &[]), ["0"]);
+    let elsewhere = stating(|s| s.employee_code = None);
+    assert_eq!(names(&hr, &[elsewhere]), [""; 0], "found by the number");
+    let left = Profile {
+        status: ServiceStatus::Resigned,
+        ..son("A")
+    };
+    assert_eq!(names(&Hr::with([left]), &[]), [""; 0]);
+    let second = Profile {
+        employee_code: Some("TTH6".into()),
+        ..son("B")
+    };
+    assert_eq!(
+        names(&Hr::with([son("A"), second]), &[]),
+        [""; 0],
+        "two profiles for one person"
+    );
+    let mut unread = Hr::with([son("A")]);
+    unread.unread = vec![Quarantined {
+        national_id: Some(number(5)),
+        employee_code: son("A").employee_code,
+        ..Quarantined::default()
+    }];
+    assert_eq!(names(&unread, &[]), [""; 0], "a row of that code waits");
 }

@@ -98,6 +98,11 @@ fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) -> Result<()> {
         );
     }
     desk.print(&table, Format::Table)?;
+    let newcomers = if done.plan.creates_newcomers {
+        "run-newcomers-made"
+    } else {
+        "run-newcomers"
+    };
     for (key, n) in [
         ("run-newly-held", count(&PlanLine::newly_held)),
         (
@@ -107,6 +112,7 @@ fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) -> Result<()> {
         ("run-creates", count(&|line| line.creates.is_some())),
         ("run-writes-back", count(&|line| !line.writes_back.is_empty())),
         ("run-undecided", count(&|line| line.undecided.is_some())),
+        (newcomers, done.plan.newcomers.len() as u64),
     ] {
         if n > 0 {
             desk.tell(key, &[("n", &words.number(n))]);

@@ -6,6 +6,6 @@ mod run;
 mod undo;
 
 pub(crate) use facts::Facts;
-pub use plan::{Plan, PlanLine};
+pub use plan::{NewAccount, Newcomer, Plan, PlanLine};
 pub use run::{Reconciled, RunView};
 pub use undo::Undone;

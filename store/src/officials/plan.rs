@@ -4,7 +4,9 @@ use super::facts::{Facts, Held};
 use crate::error::{Result, StoreError};
 use crate::journal::Env;
 use ngomon_rules::hold::{Hold, Reason};
-use ngomon_rules::officials::{Case, Decision, Found, OfficialAccount, PersonPlan, decide, decide_person};
+use ngomon_rules::officials::{
+    Case, Decision, Found, OfficialAccount, PersonPlan, decide, decide_person, newcomers, of_newcomer,
+};
 use ngomon_rules::plan::Impact;
 use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
 use ngomon_rules::unit::UnitCode;
@@ -41,6 +43,17 @@ pub struct NewAccount {
     pub succeeds: Vec<AccountId>,
 }
 
+/// A profile in service without any account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Newcomer {
+    /// Its profile.
+    pub profile: String,
+    /// Where it would be: the profile's unit, followed as of the day.
+    pub unit: UnitCode,
+    /// The holds that the account would have from the first moment.
+    pub holds: Vec<Hold>,
+}
+
 impl PlanLine {
     /// Would anything change?
     pub fn changes(&self) -> bool {
@@ -63,6 +76,10 @@ impl PlanLine {
 pub struct Plan {
     /// A line for each account, by id.
     pub lines: Vec<PlanLine>,
+    /// The profiles in service without any account.
+    pub newcomers: Vec<Newcomer>,
+    /// The policy `newcomers=create`: the run makes their accounts.
+    pub creates_newcomers: bool,
     /// What the guard reads.
     pub impact: Impact,
     /// What each line's decision read.
@@ -73,6 +90,20 @@ pub struct Plan {
     pub(crate) of_new: HashMap<AccountId, Stated>,
     /// The logins, for accounts that are made.
     pub(crate) logins: HashMap<AccountId, String>,
+    /// What each newcomer's account would state, and the digest of what was read, by profile.
+    pub(crate) of_newcomers: HashMap<String, (Stated, [u8; 32])>,
+}
+
+impl Plan {
+    /// The newcomers for whom the run makes accounts.
+    pub fn made_for(&self) -> &[Newcomer] {
+        if self.creates_newcomers { &self.newcomers } else { &[] }
+    }
+
+    /// Would anything change?
+    pub fn changes(&self) -> bool {
+        self.lines.iter().any(PlanLine::changes) || !self.made_for().is_empty()
+    }
 }
 
 /// Works the plan out.
@@ -103,6 +134,7 @@ pub(crate) fn plan(facts: &Facts, env: &Env) -> Result<Plan> {
         take(&mut plan, facts, env, accounts, &cases, decided)?;
     }
     plan.lines.sort_by(|a, b| a.account.cmp(&b.account));
+    take_newcomers(&mut plan, facts, env)?;
     plan.impact.open = count(
         facts
             .accounts
@@ -110,6 +142,40 @@ pub(crate) fn plan(facts: &Facts, env: &Env) -> Result<Plan> {
             .filter(|h| h.account.kind == AccountKind::Official && h.holds.is_empty()),
     );
     Ok(plan)
+}
+
+fn take_newcomers(plan: &mut Plan, facts: &Facts, env: &Env) -> Result<()> {
+    plan.creates_newcomers = facts.policy.create_newcomers;
+    let officials = facts
+        .accounts
+        .iter()
+        .map(|held| &held.account)
+        .filter(|account| account.kind == AccountKind::Official);
+    for kept in newcomers(&facts.directory, officials, &facts.units, facts.day) {
+        let unit = facts.units.follow(&kept.profile.unit, facts.day).clone();
+        let stated = of_newcomer(kept);
+        let account = OfficialAccount {
+            stated: stated.clone(),
+            created_on: Some(facts.day),
+            last_sign_in_on: Some(facts.day),
+            ..OfficialAccount::at(&unit)
+        };
+        let case = facts.case(&account);
+        let holds = match decide(&case) {
+            Decision::Holds(holds) => holds,
+            Decision::Undecided(_) => continue,
+        };
+        let read = serde_json::to_vec(&(&kept.profile, case.notice, case.day, case.policy, case.freeze));
+        let read = read.map_err(|e| StoreError::corrupt("facts", e))?;
+        let digest = env.keys.mac(&[b"newcomer", &read]);
+        plan.of_newcomers.insert(kept.id.0.clone(), (stated, digest));
+        plan.newcomers.push(Newcomer {
+            profile: kept.id.0.clone(),
+            unit,
+            holds,
+        });
+    }
+    Ok(())
 }
 
 fn count<T>(those: impl Iterator<Item = T>) -> u64 {

@@ -6,7 +6,7 @@
 //! ```
 
 use super::facts::Facts;
-use super::plan::{Plan, PlanLine, plan};
+use super::plan::{Plan, plan};
 use crate::db::{Arg, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Act, Env, append};
@@ -20,7 +20,8 @@ use ngomon_rules::hold::Reason;
 use ngomon_rules::plan::{Brake, guard};
 use ngomon_rules::record::{AccountId, Stated};
 use ngomon_rules::values::Date;
-use std::collections::BTreeMap;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What came of a request to reconcile.
 #[derive(Clone, Debug)]
@@ -124,7 +125,7 @@ async fn reconcile(tx: &mut Tx, env: &Env, day: Date, by: &str) -> Result<Reconc
     let mut plan = plan(&facts, env)?;
     plan.impact.held_lately = held_lately(tx, day).await?;
     let mut stopped_by = guard(&plan.impact, &facts.policy);
-    if plan.lines.iter().any(PlanLine::changes) && after_undo(tx).await? {
+    if plan.changes() && after_undo(tx).await? {
         stopped_by.push(Brake::AfterUndo);
     }
     let run = env.id();
@@ -174,13 +175,9 @@ async fn approve(tx: &mut Tx, env: &Env, run: String, by: &str) -> Result<Reconc
         kept.insert(row.get(0)?, (row.get(1)?, row.get(2)?));
     }
     let mut stale = Vec::new();
-    for line in plan.lines.iter().filter(|line| line.changes()) {
-        let now = (
-            json(line)?,
-            plan.digests.get(&line.account).copied().unwrap_or_default().to_vec(),
-        );
-        if kept.remove(line.account.as_str()) != Some(now) {
-            stale.push(line.account.to_string());
+    for (name, body, digest) in kept_lines(&plan)? {
+        if kept.remove(&name) != Some((body, digest.to_vec())) {
+            stale.push(name);
         }
     }
     stale.extend(kept.into_keys());
@@ -203,21 +200,31 @@ async fn approve(tx: &mut Tx, env: &Env, run: String, by: &str) -> Result<Reconc
     })
 }
 
-fn json(line: &PlanLine) -> Result<String> {
+fn json(line: &impl Serialize) -> Result<String> {
     serde_json::to_string(line).map_err(|e| StoreError::corrupt("a line", e))
 }
 
-async fn keep_lines(tx: &mut Tx, run: &str, plan: &Plan) -> Result<()> {
-    let mut rows = Vec::new();
+/// What of a plan is kept until it is approved: name, body and digest of each line that changes something; a newcomer's line is named
+/// after the profile.
+fn kept_lines(plan: &Plan) -> Result<Vec<(String, String, [u8; 32])>> {
+    let mut lines = Vec::new();
     for line in plan.lines.iter().filter(|line| line.changes()) {
         let digest = plan.digests.get(&line.account).copied().unwrap_or_default();
-        rows.push(vec![
-            run.into(),
-            line.account.as_str().into(),
-            json(line)?.into(),
-            digest.into(),
-        ]);
+        lines.push((line.account.to_string(), json(line)?, digest));
     }
+    for newcomer in plan.made_for() {
+        let digest = plan.of_newcomers.get(&newcomer.profile).map(|(_, digest)| *digest);
+        let name = format!("profile:{}", newcomer.profile);
+        lines.push((name, json(newcomer)?, digest.unwrap_or_default()));
+    }
+    Ok(lines)
+}
+
+async fn keep_lines(tx: &mut Tx, run: &str, plan: &Plan) -> Result<()> {
+    let rows = kept_lines(plan)?
+        .into_iter()
+        .map(|(name, body, digest)| vec![run.into(), name.into(), body.into(), digest.into()])
+        .collect();
     tx.insert("run_line (run, account, body, digest)", rows, "").await?;
     Ok(())
 }
@@ -290,6 +297,7 @@ async fn apply(
     approved: bool,
 ) -> Result<Vec<AccountId>> {
     let (mut events, mut created) = (Vec::new(), Vec::new());
+    let mut taken = BTreeSet::new();
     for line in plan.lines.iter().filter(|line| line.changes()) {
         let account = &line.account;
         let has = |holds: &[ngomon_rules::hold::Hold], key: &(Reason, _)| holds.iter().any(|hold| hold.key() == *key);
@@ -311,7 +319,12 @@ async fn apply(
         }
         if let Some(new) = &line.creates {
             let id = AccountId(format!("CV-{}", env.id()));
-            let stated = new_stated(tx, env, plan, line).await?;
+            let old = plan.of_new.get(account).cloned().unwrap_or_default();
+            let stated = Stated {
+                username: new_username(tx, env, old.username.as_deref(), &taken, 2).await?,
+                ..old
+            };
+            taken.extend(stated.username.clone());
             let change = Change::AccountCreated {
                 unit: new.unit.clone(),
                 login: LoginId(plan.logins.get(account).cloned().unwrap_or_default()),
@@ -325,6 +338,32 @@ async fn apply(
             events.extend(holds.map(|hold| Event::of_account(&id, Change::HoldPlaced { hold })));
             created.push(id);
         }
+    }
+    for newcomer in plan.made_for() {
+        let id = AccountId(format!("CV-{}", env.id()));
+        let wished = plan
+            .of_newcomers
+            .get(&newcomer.profile)
+            .map(|(stated, _)| stated.clone());
+        let wished = wished.unwrap_or_default();
+        let stated = Stated {
+            username: new_username(tx, env, wished.username.as_deref(), &taken, 1).await?,
+            ..wished
+        };
+        taken.extend(stated.username.clone());
+        let change = Change::AccountCreated {
+            unit: newcomer.unit.clone(),
+            login: LoginId(env.id()),
+            succeeds: Vec::new(),
+        };
+        let personal = Personal::Account {
+            stated,
+            password_hash: None,
+        };
+        events.push(Event::of_account(&id, change).with(personal));
+        let holds = newcomer.holds.iter().cloned();
+        events.extend(holds.map(|hold| Event::of_account(&id, Change::HoldPlaced { hold })));
+        created.push(id);
     }
     events.push(Event {
         subject: Subject::Run(run.to_owned()),
@@ -344,24 +383,28 @@ async fn apply(
     Ok(created)
 }
 
-/// What the new account states: the old one's details as HR has them, and a user name that no other account has.
-async fn new_stated(tx: &mut Tx, env: &Env, plan: &Plan, line: &PlanLine) -> Result<Stated> {
-    let old = plan.of_new.get(&line.account).cloned().unwrap_or_default();
-    let Some(name) = old.username.clone() else {
-        return Ok(old);
-    };
-    let mut n = 2;
+/// A user name that no other account has: the wished one, or else `wished.2` and so on. `first` 2: never the wished one itself.
+async fn new_username(
+    tx: &mut Tx,
+    env: &Env,
+    wished: Option<&str>,
+    taken: &BTreeSet<String>,
+    first: u32,
+) -> Result<Option<String>> {
+    let Some(wished) = wished else { return Ok(None) };
+    let mut n = first;
     loop {
-        let candidate = format!("{name}.{n}");
+        let candidate = if n == 1 {
+            wished.to_owned()
+        } else {
+            format!("{wished}.{n}")
+        };
         let fp = fingerprint(&env.keys, FingerprintKind::Username, &candidate);
-        let taken = tx
+        let there = tx
             .row("SELECT 1 FROM account_row WHERE username_fp = $1 LIMIT 1", [fp.into()])
             .await?;
-        if taken.is_none() {
-            return Ok(Stated {
-                username: Some(candidate),
-                ..old
-            });
+        if there.is_none() && !taken.contains(&candidate) {
+            return Ok(Some(candidate));
         }
         n += 1;
     }

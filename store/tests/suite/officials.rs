@@ -17,6 +17,7 @@ both! {
     what_changed_since_stays_as_it_is
     details_are_taken_over_from_hr
     an_order_stays_beside_hrs_holds
+    newcomers_wait_on_the_desk_or_get_an_account
 }
 
 async fn a_leaver_leaves_and_comes_back(on: On) {
@@ -223,4 +224,60 @@ async fn an_order_stays_beside_hrs_holds(on: On) {
     house.store.reconcile(DAY, "hr").await.unwrap();
     assert_eq!(house.held(AccountKind::Official).await, ["CV001: by-order"]);
     house.sound().await;
+}
+
+async fn newcomers_wait_on_the_desk_or_get_an_account(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    let mut gone = profile(3, "A");
+    gone.status = ServiceStatus::Retired;
+    gone.status_from = Some(DAY);
+    let mut due = profile(4, "B");
+    due.reviewed_on = Some(DAY.checked_sub(2.years()).unwrap());
+    house
+        .profiles(vec![profile(1, "A"), profile(2, "B"), gone.clone(), due])
+        .await;
+
+    let desk = house.store.reconcile(DAY, "hr").await.unwrap();
+    assert_eq!(
+        (desk.plan.newcomers.len(), desk.created.len()),
+        (2, 0),
+        "who has an account or has left is none"
+    );
+
+    house.store.set_policy("newcomers", "create", "hr").await.unwrap();
+    let made = house.store.reconcile(DAY, "hr").await.unwrap();
+    assert_eq!(made.created.len(), 2);
+    let mut held = Vec::new();
+    for id in &made.created {
+        let found = house.store.explain(id.as_str(), DAY).await.unwrap();
+        assert_eq!(found.unit, "B");
+        held.extend(found.holds.iter().map(|held| held.hold.reason.name()));
+    }
+    assert_eq!(
+        held,
+        ["review-overdue"],
+        "an account that is made is judged like any other"
+    );
+    house.sound().await;
+
+    let again = house.store.reconcile(DAY, "hr").await.unwrap();
+    assert_eq!((again.plan.newcomers.len(), again.created.len()), (0, 0));
+    house.store.undo_run(&made.run.unwrap(), "hr").await.unwrap();
+    for id in &made.created {
+        assert!(house.store.explain(id.as_str(), DAY).await.is_err());
+    }
+    house.sound().await;
+
+    let stopped = house.store.reconcile(DAY, "hr").await.unwrap();
+    assert_eq!(stopped.stopped_by, [Brake::AfterUndo]);
+    let run = stopped.run.unwrap();
+    let mut elsewhere = profile(2, "A");
+    elsewhere.updated_on = Some(DAY);
+    house
+        .profiles(vec![profile(1, "A"), elsewhere, gone, profile(4, "B")])
+        .await;
+    let stale = house.store.approve_run(&run, "hr").await;
+    assert!(matches!(stale, Err(StoreError::Refused(Refusal::Stale(lines))) if !lines.is_empty()));
 }

@@ -1,0 +1,51 @@
+//! A profile in service without any account: a line on HR's desk, and, by the policy `newcomers=create`, an account made by the run.
+
+use super::directory::{Directory, Found, KeptProfile, OfficialAccount};
+use crate::record::Stated;
+use crate::unit::UnitTree;
+use crate::values::Date;
+use std::collections::HashSet;
+
+/// The profiles in service on the day that no account finds, in the order of the directory. What is undecided makes no account: rows in
+/// quarantine, two profiles of one person.
+pub fn newcomers<'a, 'b>(
+    directory: &'a Directory,
+    accounts: impl IntoIterator<Item = &'b OfficialAccount>,
+    units: &UnitTree,
+    day: Date,
+) -> Vec<&'a KeptProfile> {
+    let found: HashSet<&str> = accounts
+        .into_iter()
+        .filter_map(|account| match directory.find(account, units, day) {
+            Found::Profile(kept) => Some(kept.id.0.as_str()),
+            Found::Nothing | Found::Undecided(_) => None,
+        })
+        .collect();
+    let finds_itself = |kept: &KeptProfile| {
+        let probe = OfficialAccount {
+            stated: of_newcomer(kept),
+            ..OfficialAccount::at(&kept.profile.unit)
+        };
+        matches!(directory.find(&probe, units, day), Found::Profile(there) if there.id == kept.id)
+    };
+    let profiles = directory.profiles().iter();
+    profiles
+        .filter(|kept| kept.profile.in_service_on(day) && !found.contains(kept.id.0.as_str()) && finds_itself(kept))
+        .collect()
+}
+
+/// What the account of a newcomer states: HR's details. The user name that is wished for is the mail's, or else the file code.
+pub fn of_newcomer(kept: &KeptProfile) -> Stated {
+    let profile = &kept.profile;
+    let mail = profile.email.as_deref().and_then(|mail| mail.split('@').next());
+    let username = mail.or(profile.employee_code.as_deref()).map(str::to_lowercase);
+    Stated {
+        username: username.filter(|name| !name.is_empty()),
+        full_name: Some(profile.full_name.clone()),
+        birth_date: profile.birth_date,
+        national_id: profile.national_id,
+        phone: profile.phone.clone(),
+        email: profile.email.clone(),
+        employee_code: profile.employee_code.clone(),
+    }
+}
