@@ -34,4 +34,4 @@ demo-staff = Staff, standardised or not
 demo-explain-official = Why an official account is held
 demo-explain-citizen = Why a Hue-S account is held
 demo-verify = Integrity
-demo-end = Done. The data are in { $data }; ask on, for example: ngomon holds --as-of 2023-07-31 --data { $data }
+demo-end = Done. The data are in { $data }; ask on, for example: { $ngomon } holds --as-of 2023-07-31 --data { $data }

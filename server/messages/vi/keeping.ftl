@@ -34,4 +34,4 @@ demo-staff = Cán bộ, công chức, viên chức đã chuẩn hóa hay chưa
 demo-explain-official = Vì sao một tài khoản công vụ bị khóa
 demo-explain-citizen = Vì sao một tài khoản Hue-S bị khóa
 demo-verify = Kiểm tra tính toàn vẹn
-demo-end = Xong. Dữ liệu ở { $data }; hỏi tiếp, ví dụ: ngomon holds --as-of 2023-07-31 --data { $data }
+demo-end = Xong. Dữ liệu ở { $data }; hỏi tiếp, ví dụ: { $ngomon } holds --as-of 2023-07-31 --data { $data }

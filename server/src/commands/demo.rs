@@ -80,6 +80,11 @@ pub async fn run(desk: &Desk) -> Result<Done> {
         }
     }
     println!();
-    desk.tell("demo-end", &[("data", &data.display().to_string())]);
+    // As it can be typed: the demo is often not on the path.
+    let ngomon = std::env::current_exe().map_or_else(|_| "ngomon".to_owned(), |path| path.display().to_string());
+    desk.tell(
+        "demo-end",
+        &[("data", &data.display().to_string()), ("ngomon", &ngomon)],
+    );
     Ok(Done::Yes)
 }
