@@ -100,7 +100,7 @@ pub enum Change {
         /// Its credentials.
         login: LoginId,
     },
-    /// The system made an account at a new unit (O6). Personal: [`Personal::Account`].
+    /// The system made an account at a new unit (O6), or, succeeding none, for a newcomer. Personal: [`Personal::Account`].
     AccountCreated {
         /// The new unit.
         unit: UnitCode,

@@ -1,4 +1,4 @@
-//! The command line that others script against (docs/COMMANDS.md). Its help comes from the message files.
+//! The command line that others script against (docs/FILES.md). Its help comes from the message files.
 
 use crate::output::{Format, Words};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};

@@ -162,6 +162,8 @@ fn clause_of(change: &Change) -> Option<String> {
         Change::ClaimEnded { .. } => "125/C5".into(),
         Change::FormAnswered { .. } => "125/C2".into(),
         Change::ExemptionGranted { .. } | Change::ExemptionEnded => "125/C1".into(),
+        // A newcomer's account succeeds none: the policy made it, no clause.
+        Change::AccountCreated { succeeds, .. } if succeeds.is_empty() => return None,
         Change::AccountCreated { .. } | Change::AccountRemoved => "108/6".into(),
         _ => return None,
     })

@@ -18,6 +18,7 @@ explain-entry = { $at } · { $what } · { $by }
 explain-effective = counts from { $from }
 explain-run = run { $run }
 event-taken-over = Taken over from the system before
+event-created-newcomer = Account made for a profile without one
 event-created = Made at the new unit
 event-removed = Removed when the run was undone
 event-changed = { $fields } brought in line with the source

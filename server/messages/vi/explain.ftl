@@ -18,6 +18,7 @@ explain-entry = { $at } · { $what } · { $by }
 explain-effective = tính từ { $from }
 explain-run = đợt { $run }
 event-taken-over = Nhận tài khoản từ hệ thống cũ
+event-created-newcomer = Lập tài khoản cho hồ sơ chưa có tài khoản
 event-created = Lập tài khoản ở đơn vị mới
 event-removed = Bỏ tài khoản do hoàn tác đợt đối chiếu
 event-changed = Cập nhật { $fields } theo nguồn gốc

@@ -163,6 +163,7 @@ fn decided(found: &Explained, decision: &Decision, words: Words) {
 fn happened(entry: &Happened, words: Words) -> String {
     let what = match &entry.change {
         Change::AccountTakenOver { .. } => words.say("event-taken-over"),
+        Change::AccountCreated { succeeds, .. } if succeeds.is_empty() => words.say("event-created-newcomer"),
         Change::AccountCreated { .. } => words.say("event-created"),
         Change::AccountRemoved => words.say("event-removed"),
         Change::AccountChanged { fields } => {
