@@ -55,6 +55,7 @@ pub enum Verb {
     Holds(Holds),
     Review(FormatArg),
     Report(Report),
+    Serve(Serve),
     Verify,
     Explain(Explain),
     Rebuild,
@@ -187,6 +188,14 @@ pub struct Explain {
     pub account: String,
     #[arg(long, value_name = "DAY", value_parser = day)]
     pub as_of: Option<Date>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: std::net::SocketAddr,
+    #[arg(long, value_name = "URL", env = "NGOMON_PUBLIC_URL")]
+    pub public_url: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

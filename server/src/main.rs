@@ -4,6 +4,8 @@ mod cli;
 mod commands;
 mod failure;
 mod output;
+mod password;
+mod web;
 
 use output::Words;
 use std::process::ExitCode;

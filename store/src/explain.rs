@@ -1,6 +1,6 @@
 //! `ngomon explain`: each fact, decision and hold of an account, and how it came about.
 
-use crate::db::Tx;
+use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{ENTRY, read_entry};
 use crate::officials::Facts;
@@ -28,6 +28,8 @@ pub struct Explained {
     pub unit_name: String,
     /// As of which day.
     pub day: Date,
+    /// The last day of its exemption from the form.
+    pub exempt_to: Option<Date>,
     /// What was compared, by name; numbers and phones masked.
     pub facts: Vec<(&'static str, String)>,
     /// What is decided from these facts: the holds that HR's facts give, or why nothing is decided.
@@ -69,6 +71,15 @@ pub struct Happened {
 impl Store {
     /// Explains an account as of a day.
     pub async fn explain(&self, account: &str, day: Date) -> Result<Explained> {
+        self.explained(account, day, true).await
+    }
+
+    /// The same without what HR's facts would give anew: one account's rows only, whatever the number of accounts.
+    pub async fn story(&self, account: &str, day: Date) -> Result<Explained> {
+        self.explained(account, day, false).await
+    }
+
+    async fn explained(&self, account: &str, day: Date, anew: bool) -> Result<Explained> {
         self.db
             .read(async |tx| {
                 let sql = format!(
@@ -89,27 +100,15 @@ impl Store {
                 let unit_name = tree.get(tree.follow(&code, day)).map(|u| u.name.clone()).unwrap_or_default();
                 let campaign = campaign(tx).await?;
                 let mut holds = held_since(tx, account, day, &campaign).await?;
+                holds.extend(derived(tx, account, day, &campaign).await?);
                 let mut decision = None;
-                if kind == AccountKind::Official {
+                let exempt_to = day_of(&row.get::<String>(7)?)?;
+                if anew && kind == AccountKind::Official {
                     decision = self.official(tx, account, day, &mut facts).await?;
                 }
                 if kind == AccountKind::Citizen {
-                    let bucket = Bucket {
-                        unit: None,
-                        official_to: day_of(&row.get::<String>(6)?)?,
-                        exempt_to: day_of(&row.get::<String>(7)?)?,
-                        held_to: None,
-                        claimed: row.get::<i64>(8)? != 0,
-                        last: Progress::parse(&row.get::<String>(9)?).unwrap_or(Progress::NotStarted),
-                    };
+                    let bucket = bucket(&row, 6)?;
                     citizen_facts(tx, account, &campaign, &bucket, day, &mut facts).await?;
-                    let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
-                    let derived = campaign.late(bucket.audience(day), day).filter(|_| !bucket.claimed && !exempt);
-                    holds.extend(derived.map(|hold| HeldSince {
-                        hold,
-                        since: None,
-                        suspended: false,
-                    }));
                 }
                 Ok(Explained {
                     account: account.to_owned(),
@@ -117,6 +116,7 @@ impl Store {
                     unit,
                     unit_name,
                     day,
+                    exempt_to,
                     facts,
                     decision,
                     holds,
@@ -234,6 +234,43 @@ async fn held_since(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) 
     })
     .await?;
     Ok(holds)
+}
+
+/// What the report and the deadlines ask of a citizen account; from four columns, of which the first is `official_to`.
+fn bucket(row: &Row, at: usize) -> Result<Bucket> {
+    Ok(Bucket {
+        unit: None,
+        official_to: day_of(&row.get::<String>(at)?)?,
+        exempt_to: day_of(&row.get::<String>(at + 1)?)?,
+        held_to: None,
+        claimed: row.get::<i64>(at + 2)? != 0,
+        last: Progress::parse(&row.get::<String>(at + 3)?).unwrap_or(Progress::NotStarted),
+    })
+}
+
+/// The hold that follows from the campaign's policy and the day, written nowhere.
+async fn derived(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> Result<Option<HeldSince>> {
+    let sql = "SELECT official_to, exempt_to, claimed, last FROM account WHERE id = $1 AND kind = 'citizen'";
+    let Some(row) = tx.row(sql, [account.into()]).await? else {
+        return Ok(None);
+    };
+    let bucket = bucket(&row, 0)?;
+    let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
+    let late = campaign.late(bucket.audience(day), day);
+    Ok(late.filter(|_| !bucket.claimed && !exempt).map(|hold| HeldSince {
+        hold,
+        since: None,
+        suspended: false,
+    }))
+}
+
+/// All holds that count on a day, written or derived: with one of them, nobody gets in.
+pub(crate) async fn counting_holds(tx: &mut Tx, account: &str, day: Date) -> Result<Vec<Hold>> {
+    let campaign = campaign(tx).await?;
+    let mut holds = held_since(tx, account, day, &campaign).await?;
+    holds.extend(derived(tx, account, day, &campaign).await?);
+    let counting = holds.into_iter().filter(|held| !held.suspended);
+    Ok(counting.map(|held| held.hold).collect())
 }
 
 async fn citizen_facts(

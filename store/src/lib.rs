@@ -2,6 +2,7 @@
 //!
 //! [`Store`] is the door. Whatever changes goes through [`journal::append`]; nothing else writes projections.
 
+mod access;
 pub mod ambient;
 mod backup;
 pub mod checkpoint;
@@ -25,6 +26,7 @@ mod tables;
 mod units;
 mod verify;
 
+pub use access::{Credential, Limit, OpenSession, Token, Visit};
 pub use citizens::{HeldLine, ReportLine, ReviewLine, StaffLine, Submitted};
 pub use db::{Dialect, Location};
 pub use error::{Refusal, Result, StoreError};

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "suite/access.rs"]
+mod access;
 #[path = "suite/claims.rs"]
 mod claims;
 #[path = "suite/house.rs"]

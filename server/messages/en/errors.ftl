@@ -46,3 +46,5 @@ report-staff-xlsx = The staff report has no spreadsheet yet; use --format csv.
 report-xlsx-terminal = A spreadsheet cannot be printed on a terminal. Add --output FILE.xlsx.
 demo-embedded-only = The demo runs on the embedded database only. Use --data DIR.
 demo-not-empty = { $path } already holds data. Choose an empty directory for the demo, for example --data demo.
+error-listen = Cannot serve on { $address }: { $why }
+error-public-url = Not a public address: { $url }. A right one: https://account.hue.example

@@ -46,3 +46,5 @@ report-staff-xlsx = Báo cáo theo hồ sơ nhân sự chưa có dạng bảng t
 report-xlsx-terminal = Bảng tính không in ra màn hình được. Mời thêm --output TỆP.xlsx.
 demo-embedded-only = Bản trình diễn chỉ chạy trên cơ sở dữ liệu nhúng. Mời dùng --data THƯ-MỤC.
 demo-not-empty = { $path } đã có dữ liệu. Mời chọn thư mục trống cho bản trình diễn, ví dụ --data demo.
+error-listen = Không phục vụ được ở { $address }: { $why }
+error-public-url = Địa chỉ công khai chưa đúng dạng: { $url }. Ví dụ đúng: https://taikhoan.hue.example

@@ -53,6 +53,34 @@ impl Words {
         Self::of_locale(|name| std::env::var(name).ok())
     }
 
+    /// Those of `vi` or `en`.
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        let language = match tag {
+            "vi" => Language::Vietnamese,
+            "en" => Language::English,
+            _ => return None,
+        };
+        Some(Self { language })
+    }
+
+    /// `vi` or `en`.
+    pub fn tag(self) -> &'static str {
+        match self.language {
+            Language::Vietnamese => "vi",
+            Language::English => "en",
+        }
+    }
+
+    /// The words of the other language.
+    #[must_use]
+    pub fn other(self) -> Self {
+        let language = match self.language {
+            Language::Vietnamese => Language::English,
+            Language::English => Language::Vietnamese,
+        };
+        Self { language }
+    }
+
     fn id(self) -> LanguageIdentifier {
         match self.language {
             Language::Vietnamese => fluent_templates::langid!("vi"),
@@ -158,7 +186,8 @@ mod tests {
     #[test]
     fn every_key_that_the_program_names_is_there() {
         let known = keys("vi");
-        let mut todo = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut todo = vec![here.join("src"), here.join("templates")];
         let mut seen = 0;
         while let Some(path) = todo.pop() {
             if path.is_dir() {

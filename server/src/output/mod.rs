@@ -2,10 +2,12 @@
 
 mod language;
 mod progress;
+mod story;
 mod table;
 mod xlsx;
 
 pub use language::Words;
 pub use progress::Progress;
+pub use story::{happening, said};
 pub use table::{Format, Table, write_file};
 pub use xlsx::report_xlsx;

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 const KEPT: &str = include_str!("kept.sql");
 const PROJECTIONS: &str = include_str!("projections.sql");
 const VIEWS: &str = include_str!("views.sql");
+const WORKING: &str = include_str!("working.sql");
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {
     let (bytes, serial) = match dialect {
@@ -20,15 +21,14 @@ fn in_dialect(sql: &str, dialect: Dialect) -> String {
 
 /// All steps from nothing to this version.
 pub(crate) fn migrator(dialect: Dialect) -> Migrator {
-    let sql = in_dialect(&format!("{KEPT}\n{PROJECTIONS}\n{VIEWS}"), dialect);
-    let first = Migration::new(
-        1,
-        Cow::Borrowed("first"),
-        MigrationType::Simple,
-        AssertSqlSafe(sql).into_sql_str(),
-        false,
-    );
-    let mut migrator = Migrator::with_migrations(vec![first]);
+    let step = |version, name, sql: &str| {
+        let sql = AssertSqlSafe(in_dialect(sql, dialect)).into_sql_str();
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+    };
+    let mut migrator = Migrator::with_migrations(vec![
+        step(1, "first", &format!("{KEPT}\n{PROJECTIONS}\n{VIEWS}")),
+        step(2, "working", WORKING),
+    ]);
     // Advisory locks are not everywhere where PostgreSQL's protocol is spoken.
     migrator.set_locking(false);
     migrator
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn every_column_is_marked() {
         let mut columns = 0;
-        for line in [KEPT, PROJECTIONS].into_iter().flat_map(str::lines) {
+        for line in [KEPT, PROJECTIONS, WORKING].into_iter().flat_map(str::lines) {
             let Some(column) = line.strip_prefix("  ") else {
                 continue;
             };

@@ -1,0 +1,45 @@
+//! `ngomon serve`: the pages.
+
+use super::{Desk, Done};
+use crate::cli::Serve;
+use crate::failure::{Failure, Result};
+use crate::web::{App, router};
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+use tower_http::csrf::CsrfLayer;
+
+/// Serves until it is told to stop; what is being answered then is answered to its end.
+pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
+    let store = desk.open_or_create().await?;
+    listen(desk, App { store }, args.listen, args.public_url.as_deref()).await
+}
+
+/// Listens there, and says where. `public_url`: as browsers know it, where a proxy stands before it.
+pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&str>) -> Result<Done> {
+    let mut csrf = CsrfLayer::new();
+    if let Some(url) = public_url {
+        let bad = |_| Failure::said("error-public-url", &[("url", url)]);
+        csrf = csrf.add_trusted_origin(url.trim_end_matches('/')).map_err(bad)?;
+    }
+    let address = at.to_string();
+    let refused = |e: std::io::Error| Failure::said("error-listen", &[("address", &address), ("why", &e.to_string())]);
+    let listener = TcpListener::bind(at).await.map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    let local = format!("http://localhost:{}", bound.port());
+    desk.tell("serve-open", &[("url", public_url.unwrap_or(&local))]);
+    let service = router(app, csrf).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(told_to_stop());
+    served.await.map_err(refused)?;
+    Ok(Done::Yes)
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut term) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,58 @@
+//! Values and events in words, the same on the terminal and on the pages.
+
+use super::Words;
+use ngomon_rules::event::Change;
+use ngomon_rules::unit::{UnitCode, UnitTree};
+
+/// A value as people read it: units by their name and code, several words one by one.
+pub fn said(name: &str, value: &str, units: &UnitTree, words: Words) -> String {
+    if name.ends_with("unit")
+        && let Some(unit) = units.get(&UnitCode(value.to_owned()))
+    {
+        return format!("{} ({value})", unit.name);
+    }
+    word(value, words)
+}
+
+/// A value that is a word of ours is said in words.
+fn word(value: &str, words: Words) -> String {
+    if let Ok(day) = value.parse::<ngomon_rules::values::Date>() {
+        return words.day(day);
+    }
+    words
+        .find(&format!("word-{value}"), &[])
+        .unwrap_or_else(|| value.to_owned())
+}
+
+/// What happened to an account.
+pub fn happening(change: &Change, words: Words) -> String {
+    match change {
+        Change::AccountTakenOver { .. } => words.say("event-taken-over"),
+        Change::AccountCreated { succeeds, .. } if succeeds.is_empty() => words.say("event-created-newcomer"),
+        Change::AccountCreated { .. } => words.say("event-created"),
+        Change::AccountRemoved => words.say("event-removed"),
+        Change::AccountChanged { fields } => {
+            let fields: Vec<String> = fields.iter().map(|f| words.say(&format!("column-{f}"))).collect();
+            words.say_with("event-changed", &[("fields", &fields.join(", "))])
+        }
+        Change::ClaimMade { proof, .. } => words.say_with(
+            "event-claimed",
+            &[("proof", &words.say(&format!("word-{}", proof.name())))],
+        ),
+        Change::ClaimEnded { .. } => words.say("event-claim-ended"),
+        Change::HoldPlaced { hold } => words.say_with(
+            "event-held",
+            &[("reason", &words.say(&format!("hold-{}", hold.reason)))],
+        ),
+        Change::HoldLifted { reason, .. } => {
+            words.say_with("event-lifted", &[("reason", &words.say(&format!("hold-{reason}")))])
+        }
+        Change::FormAnswered { outcome, receipt, .. } => {
+            let outcome = words.say(&format!("outcome-{}", outcome.name()));
+            words.say_with("event-form", &[("outcome", &outcome), ("receipt", receipt)])
+        }
+        Change::ExemptionGranted { last_day, .. } => words.say_with("event-exempt", &[("day", &words.day(*last_day))]),
+        Change::ExemptionEnded => words.say("event-exempt-ended"),
+        _ => words.say("event-other"),
+    }
+}

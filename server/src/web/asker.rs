@@ -1,0 +1,103 @@
+//! Who asks: language, address and session, from the request.
+
+use super::App;
+use super::page::{Fault, Shell};
+use crate::output::Words;
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use ngomon_store::{Token, Visit};
+use serde::Deserialize;
+use std::net::SocketAddr;
+
+/// The browser sends it back over TLS or to this very machine only, to no other host and to no subdomain.
+const SESSION: &str = "__Host-ngomon";
+const LANGUAGE: &str = "language";
+
+/// Who asks.
+pub struct Asker {
+    /// In which language.
+    pub words: Words,
+    /// The page that was asked for.
+    pub here: String,
+    /// From where.
+    pub address: String,
+    /// The token that the browser sent, good or not.
+    pub token: Option<String>,
+    /// Who signed in.
+    pub visit: Option<Visit>,
+}
+
+impl Asker {
+    /// The frame of a page.
+    pub fn shell(&self) -> Shell {
+        Shell {
+            words: self.words,
+            here: self.here.clone(),
+            signed_in: self.visit.is_some(),
+            wrong: false,
+        }
+    }
+}
+
+impl FromRequestParts<App> for Asker {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let jar = CookieJar::from_headers(&parts.headers);
+        let words = jar.get(LANGUAGE).and_then(|cookie| Words::of_tag(cookie.value()));
+        let words = words
+            .or_else(|| Words::of_tag("vi"))
+            .ok_or_else(|| Redirect::to("/").into_response())?;
+        let token = jar.get(SESSION).map(|cookie| cookie.value().to_owned());
+        let visit = match &token {
+            Some(token) => app
+                .store
+                .visit(token)
+                .await
+                .map_err(|e| Fault(words, e).into_response())?,
+            None => None,
+        };
+        let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self {
+            words,
+            here: parts.uri.path().to_owned(),
+            address: from.map(|ConnectInfo(at)| at.ip().to_string()).unwrap_or_default(),
+            token,
+            visit,
+        })
+    }
+}
+
+/// The session's cookie.
+pub fn kept(token: &Token) -> CookieJar {
+    let cookie = Cookie::build((SESSION, token.as_str().to_owned()));
+    CookieJar::new().add(cookie.path("/").secure(true).http_only(true).same_site(SameSite::Lax))
+}
+
+/// Tells the browser to forget the session.
+pub fn forgotten() -> CookieJar {
+    let cookie = Cookie::build((SESSION, "")).path("/").secure(true).http_only(true);
+    CookieJar::new().add(cookie.removal())
+}
+
+/// Where to go on.
+#[derive(Deserialize)]
+pub struct To {
+    #[serde(default)]
+    to: String,
+}
+
+/// Switches the language and keeps it. Goes on to a page of ours only.
+pub async fn language(Path(tag): Path<String>, Query(To { to }): Query<To>) -> Response {
+    let ours = to.starts_with('/') && !to[1..].starts_with(['/', '\\']) && !to.contains(char::is_control);
+    let to = if ours { to } else { "/".to_owned() };
+    let Some(words) = Words::of_tag(&tag) else {
+        return Redirect::to(&to).into_response();
+    };
+    let cookie = Cookie::build((LANGUAGE, words.tag()))
+        .path("/")
+        .same_site(SameSite::Lax);
+    (CookieJar::new().add(cookie.permanent()), Redirect::to(&to)).into_response()
+}

@@ -1,0 +1,107 @@
+//! The held visit: each hold with its clause, its evidence, who can mend it and the way out.
+
+use super::App;
+use super::asker::Asker;
+use super::page::{Fault, Line, Shell, history, html};
+use crate::output::{Words, said};
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::hold::Reason;
+use ngomon_rules::law::law;
+use ngomon_rules::unit::UnitTree;
+use ngomon_store::{HeldSince, Result};
+
+#[derive(Template)]
+#[template(path = "held.html")]
+struct Held {
+    shell: Shell,
+    several: String,
+    holds: Vec<Shown>,
+    history: Vec<Line>,
+}
+
+/// A hold as its owner reads it.
+struct Shown {
+    name: String,
+    text: String,
+    rows: Vec<(String, String)>,
+    by_form: bool,
+}
+
+/// Why, and the way out.
+pub async fn show(State(app): State<App>, asker: Asker) -> Response {
+    let words = asker.words;
+    let Some(visit) = asker.visit.as_ref().filter(|visit| visit.held) else {
+        return Redirect::to("/").into_response();
+    };
+    let page = async {
+        let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
+        let units = app.store.units().await?;
+        let counting: Vec<&HeldSince> = story.holds.iter().filter(|held| !held.suspended).collect();
+        if counting.is_empty() {
+            // Nothing holds it any more: signing in anew opens it.
+            return Ok(super::page::html(StatusCode::OK, &opened(&asker)));
+        }
+        let n = words.number(counting.len() as u64);
+        Ok(html(
+            StatusCode::OK,
+            &Held {
+                several: words.say_with("held-several", &[("n", &n)]),
+                holds: counting.into_iter().map(|held| shown(held, &units, words)).collect(),
+                history: history(&story.history, words),
+                shell: asker.shell(),
+            },
+        ))
+    };
+    let page: Result<Response> = page.await;
+    page.unwrap_or_else(|e| Fault(words, e).into_response())
+}
+
+fn opened(asker: &Asker) -> super::page::Answer {
+    super::page::Answer {
+        title: asker.words.say("held-opened"),
+        text: asker.words.say("held-opened-text"),
+        shell: asker.shell(),
+        receipt: None,
+        code: String::new(),
+    }
+}
+
+fn shown(held: &HeldSince, units: &UnitTree, words: Words) -> Shown {
+    let hold = &held.hold;
+    let mut rows = vec![
+        (
+            words.say("explain-way-out"),
+            words.say(&format!("way-out-{}", hold.reason)),
+        ),
+        (words.say("explain-mends"), words.say(&format!("mends-{}", hold.reason))),
+    ];
+    for (name, value) in &hold.evidence {
+        let label = words.say(&format!("evidence-{}", name.replace('_', "-")));
+        let values: Vec<String> = value.split(' ').map(|part| said(name, part, units, words)).collect();
+        rows.push((label, values.join(" ")));
+    }
+    if let Some(since) = held.since {
+        rows.push((words.say("explain-since"), words.instant(since)));
+    }
+    if let Some(last) = hold.last_day {
+        rows.push((words.say("explain-until"), words.day(last)));
+    }
+    let clause = hold.reason.clause();
+    let place = match law(clause) {
+        Some(law) => format!("{}, {}", law.place, law.letter),
+        None => words.say(&format!("clause-{clause}")),
+    };
+    rows.push((words.say("explain-clause"), place));
+    Shown {
+        name: words.say(&format!("hold-{}", hold.reason)),
+        text: words.say(&format!("hold-text-{}", hold.reason)),
+        rows,
+        by_form: matches!(
+            hold.reason,
+            Reason::Duplicate | Reason::ClaimLost | Reason::NotStandardised
+        ),
+    }
+}

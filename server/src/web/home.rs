@@ -1,0 +1,97 @@
+//! The owner's own account: what is asked of it, its history, its sessions.
+
+use super::App;
+use super::asker::Asker;
+use super::form::asked;
+use super::page::{Fault, Line, Shell, history, html};
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_store::Result;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Home {
+    shell: Shell,
+    state: String,
+    asks: bool,
+    facts: Vec<(String, String)>,
+    history: Vec<Line>,
+    sessions: Vec<(String, String)>,
+}
+
+/// The first page after signing in; the gate comes before it (C1: "yêu cầu người dùng thực hiện chuẩn hóa").
+pub async fn show(State(app): State<App>, asker: Asker) -> Response {
+    let Some(visit) = asker.visit.clone() else {
+        return Redirect::to("/sign-in").into_response();
+    };
+    if visit.held {
+        return Redirect::to("/held").into_response();
+    }
+    let words = asker.words;
+    let page = async {
+        let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
+        let asks = asked(&story);
+        if asks && !visit.put_off {
+            return Ok(Redirect::to("/form").into_response());
+        }
+        let fact = |name: &str| {
+            story
+                .facts
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value.as_str())
+        };
+        let state = match (fact("claim"), fact("last_form"), fact("last_form_receipt")) {
+            (Some(_), ..) => words.say("home-standardised"),
+            (None, Some("pending"), Some(receipt)) => words.say_with("home-pending", &[("receipt", receipt)]),
+            _ if asks => words.say("home-put-off"),
+            _ => words.say("home-open"),
+        };
+        let units = app.store.units().await?;
+        let shown = [
+            "full_name",
+            "national_id",
+            "phone",
+            "employee_code",
+            "claim_since",
+            "last_form_receipt",
+        ];
+        let facts = story
+            .facts
+            .iter()
+            .filter(|(name, _)| shown.contains(name))
+            .map(|(name, value)| {
+                let name_of = words.say(&format!("fact-{}", name.replace('_', "-")));
+                (name_of, crate::output::said(name, value, &units, words))
+            });
+        let sessions = app.store.sessions(&visit.account).await?;
+        Ok(html(
+            StatusCode::OK,
+            &Home {
+                state,
+                asks,
+                facts: facts.collect(),
+                history: history(&story.history, words),
+                sessions: sessions
+                    .iter()
+                    .map(|s| (words.instant(s.began), words.instant(s.seen)))
+                    .collect(),
+                shell: asker.shell(),
+            },
+        ))
+    };
+    let page: Result<Response> = page.await;
+    page.unwrap_or_else(|e| Fault(words, e).into_response())
+}
+
+/// Ends the sessions elsewhere.
+pub async fn close_others(State(app): State<App>, asker: Asker) -> Response {
+    if let (Some(visit), Some(token)) = (&asker.visit, &asker.token)
+        && let Err(error) = app.store.close_other_sessions(&visit.account, token).await
+    {
+        return Fault(asker.words, error).into_response();
+    }
+    Redirect::to("/").into_response()
+}

@@ -1,0 +1,76 @@
+//! The pages. Each works without scripts; each answer is worked out anew from the store.
+
+mod asker;
+mod assets;
+mod form;
+mod held;
+mod home;
+mod page;
+mod sign_in;
+#[cfg(test)]
+mod tests;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::routing::{get, post};
+use ngomon_store::Store;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+/// The largest form, in bytes.
+const LARGEST: usize = 16 * 1024;
+
+const HEADERS: [(HeaderName, &str); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+];
+
+/// What every handler works with.
+#[derive(Clone)]
+pub struct App {
+    /// Everything kept.
+    pub store: Store,
+}
+
+/// All routes. The pages of a person are never kept by a cache.
+pub fn router(app: App, csrf: CsrfLayer) -> Router {
+    let mut router = Router::new()
+        .route("/", get(home::show))
+        .route("/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/sign-in/account", post(sign_in::choose))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/sessions/close-others", post(home::close_others))
+        .route("/form", get(form::show).post(form::send))
+        .route("/form/put-off", post(form::put_off))
+        .route("/held", get(held::show))
+        .route("/language/{tag}", get(asker::language))
+        .fallback(page::not_found)
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(csrf)
+        .layer(SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
+        .with_state(app)
+        .route("/assets/{file}", get(assets::asset));
+    for (name, value) in HEADERS {
+        router = router.layer(SetResponseHeaderLayer::overriding(
+            name,
+            HeaderValue::from_static(value),
+        ));
+    }
+    router.layer(CompressionLayer::new())
+}

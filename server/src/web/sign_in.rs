@@ -1,0 +1,240 @@
+//! Signing in by user name and password, and out. Whatever is not right gets the same words, and costs about the same time.
+
+use super::App;
+use super::asker::{Asker, forgotten, kept};
+use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use crate::password::{NOBODY, fits};
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::record::AccountId;
+use ngomon_store::{Credential, Limit, Result};
+use serde::Deserialize;
+
+/// For one user name from one address: nobody locks another's name from elsewhere.
+const OF_NAME: Limit = Limit {
+    what: "sign-in-name",
+    times: 10,
+    seconds: 900,
+};
+/// From one address, whatever the name: an office behind one address still gets in.
+const OF_ADDRESS: Limit = Limit {
+    what: "sign-in-address",
+    times: 300,
+    seconds: 900,
+};
+/// So many accounts of one user name are tried: each costs a hash.
+const MOST_ACCOUNTS: usize = 8;
+/// How long one may think about which account it is, in seconds.
+const THINKING: i64 = 300;
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignIn {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    fields: Vec<Input>,
+}
+
+#[derive(Template)]
+#[template(path = "choose.html")]
+struct Choose {
+    shell: Shell,
+    choices: Vec<(String, String, String)>,
+}
+
+/// What is typed.
+#[derive(Deserialize)]
+pub struct Typed {
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    password: String,
+}
+
+fn page(asker: &Asker, status: StatusCode, username: String, error: Option<String>) -> Response {
+    let words = asker.words;
+    let fields = vec![
+        Input {
+            value: username,
+            error,
+            autocomplete: "username",
+            ..Input::new("username", words.say("sign-in-username"))
+        },
+        Input {
+            kind: "password",
+            autocomplete: "current-password",
+            ..Input::new("password", words.say("sign-in-password"))
+        },
+    ];
+    let mut shell = asker.shell();
+    shell.wrong = status != StatusCode::OK;
+    html(
+        status,
+        &SignIn {
+            errors: mistakes(&fields),
+            shell,
+            fields,
+        },
+    )
+}
+
+/// The form.
+pub async fn show(asker: Asker) -> Response {
+    if asker.visit.is_some() {
+        return Redirect::to("/").into_response();
+    }
+    page(&asker, StatusCode::OK, String::new(), None)
+}
+
+/// Name and password.
+pub async fn enter(
+    State(app): State<App>,
+    asker: Asker,
+    typed: std::result::Result<Form<Typed>, FormRejection>,
+) -> Response {
+    let words = asker.words;
+    let Ok(Form(Typed { username, password })) = typed else {
+        return page(
+            &asker,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            String::new(),
+            Some(words.say("sign-in-unreadable")),
+        );
+    };
+    let username = username.trim().to_owned();
+    if username.is_empty() || password.is_empty() {
+        return page(
+            &asker,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            username,
+            Some(words.say("sign-in-empty")),
+        );
+    }
+    let who = [username.as_str(), asker.address.as_str()];
+    let answer = async {
+        let from = app.store.attempt(OF_ADDRESS, &[&asker.address]).await?;
+        if from.is_none() || app.store.attempt(OF_NAME, &who).await?.is_none() {
+            let text = words.say("sign-in-too-often");
+            return Ok(page(
+                &asker,
+                StatusCode::TOO_MANY_REQUESTS,
+                username.clone(),
+                Some(text),
+            ));
+        }
+        let fitting = fitting(app.store.credentials(&username).await?, password).await;
+        if fitting.is_empty() {
+            let text = words.say("sign-in-wrong");
+            return Ok(page(
+                &asker,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                username.clone(),
+                Some(text),
+            ));
+        }
+        app.store.forget_attempts(OF_NAME, &who).await?;
+        if let [only] = fitting.as_slice() {
+            return begin(&app, &asker, &only.account).await;
+        }
+        let until = app.store.now().as_second() + THINKING;
+        let choices = fitting.iter().map(|one| {
+            let ticket = format!("{}.{until}.{}", one.account, sign(&app, one.account.as_str(), until));
+            let kind = words.say(&format!("kind-{}", one.kind.name()));
+            (one.account.to_string(), kind, ticket)
+        });
+        Ok(html(
+            StatusCode::OK,
+            &Choose {
+                choices: choices.collect(),
+                shell: asker.shell(),
+            },
+        ))
+    };
+    answer.await.unwrap_or_else(|e| Fault(words, e).into_response())
+}
+
+/// The accounts that the password fits. Hashing takes a processor for a while, so it is done beside the other requests.
+async fn fitting(found: Vec<Credential>, password: String) -> Vec<Credential> {
+    let work = tokio::task::spawn_blocking(move || {
+        let mut tried = 0;
+        let fitting: Vec<Credential> = found
+            .into_iter()
+            .filter(|one| one.password_hash.is_some())
+            .take(MOST_ACCOUNTS)
+            .filter(|one| {
+                tried += 1;
+                one.password_hash.as_deref().is_some_and(|hash| fits(&password, hash))
+            })
+            .collect();
+        if tried == 0 {
+            fits(&password, NOBODY);
+        }
+        fitting
+    });
+    // A hash that makes its reader panic fits nothing.
+    work.await.unwrap_or_default()
+}
+
+fn sign(app: &App, account: &str, until: i64) -> String {
+    let mac = app
+        .store
+        .keys()
+        .mac(&[b"sign-in-choice", account.as_bytes(), &until.to_be_bytes()]);
+    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A session of its own, whatever the browser sent before.
+async fn begin(app: &App, asker: &Asker, account: &AccountId) -> Result<Response> {
+    if let Some(before) = &asker.token {
+        app.store.close_session(before).await?;
+    }
+    let token = app.store.open_session(account).await?;
+    Ok((kept(&token), Redirect::to("/")).into_response())
+}
+
+/// Which of several accounts.
+#[derive(Deserialize)]
+pub struct Ticket {
+    #[serde(default)]
+    ticket: String,
+}
+
+/// One of the accounts that the password fitted.
+pub async fn choose(
+    State(app): State<App>,
+    asker: Asker,
+    typed: std::result::Result<Form<Ticket>, FormRejection>,
+) -> Response {
+    let words = asker.words;
+    let ticket = typed.map(|Form(typed)| typed.ticket).unwrap_or_default();
+    let mut parts = ticket.rsplitn(3, '.');
+    let (mac, until, account) = (parts.next(), parts.next(), parts.next());
+    let until = until.and_then(|until| until.parse::<i64>().ok()).unwrap_or_default();
+    let account = account.unwrap_or_default();
+    // The MAC is keyed and expires: comparing it in plain tells nothing that can be used in time.
+    let genuine = mac == Some(sign(&app, account, until).as_str()) && app.store.now().as_second() <= until;
+    if !genuine {
+        return page(
+            &asker,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            String::new(),
+            Some(words.say("sign-in-again")),
+        );
+    }
+    let begun = begin(&app, &asker, &AccountId(account.to_owned())).await;
+    begun.unwrap_or_else(|e| Fault(words, e).into_response())
+}
+
+/// The end of a session.
+pub async fn leave(State(app): State<App>, asker: Asker) -> Response {
+    if let Some(token) = &asker.token
+        && let Err(error) = app.store.close_session(token).await
+    {
+        return Fault(asker.words, error).into_response();
+    }
+    (forgotten(), Redirect::to("/sign-in")).into_response()
+}

@@ -1,0 +1,57 @@
+//! Throttling. Counted in the database, so that all servers of one installation count together.
+
+use crate::error::Result;
+use crate::store::Store;
+
+/// At most so many within a span of time.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// What is counted, for example `sign-in`.
+    pub what: &'static str,
+    /// How often.
+    pub times: i64,
+    /// Seconds of the span.
+    pub seconds: i64,
+}
+
+impl Store {
+    /// Counts one more try of `who`; `Some(left)`: how many are left afterwards, `None`: it is one too many.
+    pub async fn attempt(&self, limit: Limit, who: &[&str]) -> Result<Option<i64>> {
+        let mut parts: Vec<&[u8]> = vec![b"attempt", limit.what.as_bytes()];
+        parts.extend(who.iter().map(|part| part.as_bytes()));
+        let bucket = self.env.keys.mac(&parts);
+        let span = self.now().as_second().div_euclid(limit.seconds);
+        let n = self
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let row = tx
+                        .row(
+                            "INSERT INTO attempt (bucket, span, n) VALUES ($1,$2,1) \
+                             ON CONFLICT (bucket, span) DO UPDATE SET n = attempt.n + 1 RETURNING n",
+                            [bucket.into(), span.into()],
+                        )
+                        .await?;
+                    row.map_or(Ok(1), |row| row.get::<i64>(0))
+                })
+            })
+            .await?;
+        Ok((n <= limit.times).then_some(limit.times - n))
+    }
+
+    /// Takes the tries of `who` back: they were the right one's.
+    pub async fn forget_attempts(&self, limit: Limit, who: &[&str]) -> Result<()> {
+        let mut parts: Vec<&[u8]> = vec![b"attempt", limit.what.as_bytes()];
+        parts.extend(who.iter().map(|part| part.as_bytes()));
+        let bucket = self.env.keys.mac(&parts);
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.execute("DELETE FROM attempt WHERE bucket = $1", [bucket.into()])
+                        .await
+                        .map(drop)
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,194 @@
+//! Sessions. A session is good while its account has the generation with which it began and nothing holds it; a hold raises the
+//! generation in its own commit, so it ends every session at once, and lifting it revives none.
+//!
+//! ```text
+//!   open account ── sign in ──▶ full visit ── a hold, 30 min idle, 12 h, sign out ──▶ over
+//!   held account ── sign in ──▶ held visit ── 15 min, another hold, sign out ──▶ over
+//! ```
+
+use crate::db::Tx;
+use crate::error::{Result, StoreError};
+use crate::explain::counting_holds;
+use crate::merkle::sha256;
+use crate::store::Store;
+use jiff::Timestamp;
+use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::values::local_day;
+
+/// A full visit ends after so many microseconds without a click.
+const IDLE: i64 = 30 * 60 * 1_000_000;
+/// A full visit ends after so many microseconds.
+const LONGEST: i64 = 12 * 3600 * 1_000_000;
+/// A held visit ends after so many microseconds.
+const HELD: i64 = 15 * 60 * 1_000_000;
+/// A click is written down once so many microseconds have passed since the last.
+const GRAIN: i64 = 60 * 1_000_000;
+
+/// What the browser keeps: 256 random bits in hexadecimal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// For the cookie.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Somebody who signed in.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Which account.
+    pub account: AccountId,
+    /// What kind.
+    pub kind: AccountKind,
+    /// It may only read why it is held, and mend it.
+    pub held: bool,
+    /// The form was put off.
+    pub put_off: bool,
+}
+
+/// One of the sessions of an account, as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct OpenSession {
+    /// When it began, in microseconds UTC.
+    pub began: i64,
+    /// The last click, in microseconds UTC.
+    pub seen: i64,
+}
+
+impl Store {
+    /// Begins a session after the right password: a full one, or a held visit where something holds the account.
+    pub async fn open_session(&self, account: &AccountId) -> Result<Token> {
+        let secret = self.env.ambient.bytes::<32>();
+        let token = Token(secret.iter().map(|byte| format!("{byte:02x}")).collect());
+        let id = sha256(&[token.0.as_bytes()]);
+        let (account, now) = (account.clone(), self.now());
+        self.db
+            .write(move |tx| {
+                let account = account.clone();
+                Box::pin(async move {
+                    let sql = "SELECT generation FROM account_row WHERE id = $1";
+                    let row = tx.rows_locked(sql, [account.as_str().into()]).await?;
+                    let row = row
+                        .first()
+                        .ok_or_else(|| StoreError::corrupt("account", "it is gone"))?;
+                    let held = !counting_holds(tx, account.as_str(), local_day(now)).await?.is_empty();
+                    tx.execute(
+                        "INSERT INTO session (id, account, held, generation, put_off, began, seen) VALUES ($1,$2,$3,$4,0,$5,$5)",
+                        [
+                            id.into(),
+                            account.as_str().into(),
+                            held.into(),
+                            row.get::<i64>(0)?.into(),
+                            now.as_microsecond().into(),
+                        ],
+                    )
+                    .await
+                })
+            })
+            .await?;
+        Ok(token)
+    }
+
+    /// Whose session that is, if it is still good.
+    pub async fn visit(&self, token: &str) -> Result<Option<Visit>> {
+        let (id, now) = (sha256(&[token.as_bytes()]), self.now());
+        let found = self.db.read(async |tx| good(tx, &id, now).await).await?;
+        let Some((visit, seen)) = found else { return Ok(None) };
+        if now.as_microsecond() - seen > GRAIN {
+            self.db
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let sql = "UPDATE session SET seen = $2 WHERE id = $1";
+                        tx.execute(sql, [id.into(), now.as_microsecond().into()]).await
+                    })
+                })
+                .await?;
+        }
+        Ok(Some(visit))
+    }
+
+    /// The form is not asked for again in this session.
+    pub async fn put_off(&self, token: &str) -> Result<()> {
+        self.on_session("UPDATE session SET put_off = 1 WHERE id = $1", token)
+            .await
+    }
+
+    /// Ends a session.
+    pub async fn close_session(&self, token: &str) -> Result<()> {
+        self.on_session("DELETE FROM session WHERE id = $1", token).await
+    }
+
+    async fn on_session(&self, sql: &'static str, token: &str) -> Result<()> {
+        let id = sha256(&[token.as_bytes()]);
+        self.db
+            .write(move |tx| Box::pin(async move { tx.execute(sql, [id.into()]).await.map(drop) }))
+            .await
+    }
+
+    /// The open sessions of an account, the newest first.
+    pub async fn sessions(&self, account: &AccountId) -> Result<Vec<OpenSession>> {
+        let now = self.now().as_microsecond();
+        self.db
+            .read(async |tx| {
+                let sql = "SELECT s.began, s.seen FROM session s JOIN account a ON a.id = s.account AND a.generation = s.generation \
+                     WHERE s.account = $1 AND s.seen > $2 AND s.began > $3 ORDER BY s.began DESC";
+                let args = [account.as_str().into(), (now - IDLE).into(), (now - LONGEST).into()];
+                let rows = tx.rows(sql, args).await?;
+                rows.iter()
+                    .map(|row| {
+                        Ok(OpenSession {
+                            began: row.get(0)?,
+                            seen: row.get(1)?,
+                        })
+                    })
+                    .collect()
+            })
+            .await
+    }
+
+    /// Ends all sessions of an account but this one. Returns how many.
+    pub async fn close_other_sessions(&self, account: &AccountId, token: &str) -> Result<u64> {
+        let (id, account) = (sha256(&[token.as_bytes()]), account.clone());
+        self.db
+            .write(move |tx| {
+                let account = account.clone();
+                Box::pin(async move {
+                    let sql = "DELETE FROM session WHERE account = $1 AND id <> $2";
+                    tx.execute(sql, [account.as_str().into(), id.into()]).await
+                })
+            })
+            .await
+    }
+}
+
+/// The session, if nothing ended it. A held visit lives on when the hold is lifted: its owner then signs in anew.
+async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<(Visit, i64)>> {
+    let sql = "SELECT s.account, a.kind, s.held, s.put_off, s.began, s.seen FROM session s \
+         JOIN account a ON a.id = s.account AND a.generation = s.generation WHERE s.id = $1";
+    let Some(row) = tx.row(sql, [(*id).into()]).await? else {
+        return Ok(None);
+    };
+    let [account, kind]: [String; 2] = [row.get(0)?, row.get(1)?];
+    let [held, put_off, began, seen]: [i64; 4] = [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
+    let (held, micros) = (held != 0, now.as_microsecond());
+    let over = if held {
+        micros - began > HELD
+    } else {
+        // A derived hold begins with a day and raises no generation.
+        micros - began > LONGEST
+            || micros - seen > IDLE
+            || !counting_holds(tx, &account, local_day(now)).await?.is_empty()
+    };
+    if over {
+        return Ok(None);
+    }
+    let visit = Visit {
+        account: AccountId(account),
+        kind: AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
+        held,
+        put_off: put_off != 0,
+    };
+    Ok(Some((visit, seen)))
+}

@@ -1,0 +1,103 @@
+//! Who is let in: sessions end with a hold, and nothing revives them.
+
+use crate::both;
+use crate::house::{House, On, citizen};
+use ngomon_rules::record::AccountId;
+use ngomon_store::Limit;
+
+both! {
+    a_hold_ends_every_session_and_lifting_it_revives_none
+    a_session_ends_by_itself
+    tries_are_counted
+    several_accounts_share_a_user_name
+}
+
+fn id(id: &str) -> AccountId {
+    AccountId(id.into())
+}
+
+async fn a_hold_ends_every_session_and_lifting_it_revives_none(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    house.citizens(vec![citizen("C1", 1), citizen("C2", 1)]).await;
+    let first = house.store.open_session(&id("C1")).await.unwrap();
+    let second = house.store.open_session(&id("C2")).await.unwrap();
+    assert!(!house.store.visit(second.as_str()).await.unwrap().unwrap().held);
+    house.submit("C1", 1).await;
+    assert!(house.store.visit(first.as_str()).await.unwrap().is_some());
+    assert!(house.store.visit(second.as_str()).await.unwrap().is_none());
+
+    let held = house.store.open_session(&id("C2")).await.unwrap();
+    assert!(house.store.visit(held.as_str()).await.unwrap().unwrap().held);
+    assert!(house.store.visit("no such token").await.unwrap().is_none());
+
+    house.store.set_campaign("freeze", "on", true, "op").await.unwrap();
+    assert!(house.store.visit(second.as_str()).await.unwrap().is_none());
+    house.sound().await;
+}
+
+async fn a_session_ends_by_itself(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.citizens(vec![citizen("C1", 1)]).await;
+    let token = house.store.open_session(&id("C1")).await.unwrap();
+    house.store.put_off(token.as_str()).await.unwrap();
+    for _ in 0..25 {
+        house.clock.move_on(29 * 60);
+        let last = house.store.visit(token.as_str()).await.unwrap();
+        let Some(visit) = last else { break };
+        assert!(visit.put_off);
+    }
+    assert!(
+        house.store.visit(token.as_str()).await.unwrap().is_none(),
+        "twelve hours are the longest"
+    );
+    let idle = house.store.open_session(&id("C1")).await.unwrap();
+    let other = house.store.open_session(&id("C1")).await.unwrap();
+    assert_eq!(house.store.sessions(&id("C1")).await.unwrap().len(), 2);
+    house.store.close_session(other.as_str()).await.unwrap();
+    assert!(house.store.visit(other.as_str()).await.unwrap().is_none());
+    house.clock.move_on(31 * 60);
+    assert!(house.store.visit(idle.as_str()).await.unwrap().is_none());
+}
+
+async fn tries_are_counted(on: On) {
+    let house = House::new(on).await;
+    let limit = Limit {
+        what: "test",
+        times: 2,
+        seconds: 600,
+    };
+    let count = async |who: &str| house.store.attempt(limit, &[who]).await.unwrap();
+    assert_eq!(
+        [count("a").await, count("a").await, count("a").await],
+        [Some(1), Some(0), None]
+    );
+    assert_eq!(count("b").await, Some(1), "one does not lock another out");
+    house.store.forget_attempts(limit, &["a"]).await.unwrap();
+    assert_eq!(count("a").await, Some(1));
+    house.clock.move_on(601);
+    assert_eq!(count("b").await, Some(1));
+}
+
+async fn several_accounts_share_a_user_name(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let named = |account: &str, person, hash: Option<&str>| {
+        let mut row = citizen(account, person);
+        row.stated.username = Some("lehoa".into());
+        row.password_hash = hash.map(str::to_owned);
+        row
+    };
+    house
+        .citizens(vec![named("C1", 1, Some("{SSHA}x")), named("C2", 2, None)])
+        .await;
+    let found = house.store.credentials("lehoa").await.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|c| (c.account.as_str(), c.password_hash.as_deref()))
+        .collect();
+    assert_eq!(found, [("C1", Some("{SSHA}x")), ("C2", None)]);
+    assert!(house.store.credentials("nobody").await.unwrap().is_empty());
+}
