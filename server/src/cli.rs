@@ -40,7 +40,7 @@ pub struct PlaceArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    Demo,
+    Demo(Serve),
     Import(Import),
     Campaign {
         #[command(subcommand)]

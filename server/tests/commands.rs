@@ -6,6 +6,8 @@ mod common;
 
 use common::{Ngomon, On, after, fixtures, lines};
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 const UNITS: &str =
     "code,parent,name,kind,valid_from,valid_to,successor\nP,,Tỉnh P,province,,,\nV,P,Thôn V,village,,,\n";
@@ -324,8 +326,29 @@ fn keys_and_copies_go_their_own_ways() {
 #[test]
 fn the_demo_plays_by_itself() {
     let n = Ngomon::new(On::Sqlite);
-    let said = n.ok("demo");
-    for words in ["HS005", "CV003", "Trùng thông tin", "Số liệu và nhật ký đều khớp"] {
+    let mut demo = n
+        .command("demo --listen 127.0.0.1:0")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It plays to its end, then the pages are open until it is told to stop.
+    let mut said = String::new();
+    for line in BufReader::new(demo.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        said += &line;
+        if line.contains("http://localhost:") {
+            break;
+        }
+    }
+    let stopped = Command::new("kill").arg(demo.id().to_string()).status().unwrap();
+    assert!(stopped.success() && demo.wait().unwrap().success(), "{said}");
+    for words in [
+        "HS005",
+        "CV003",
+        "Hue-CV003",
+        "Trùng thông tin",
+        "Số liệu và nhật ký đều khớp",
+    ] {
         assert!(said.contains(words), "{words}");
     }
     n.ends(1, "demo");

@@ -49,3 +49,6 @@ column-phone = phone
 xlsx-sheet = Digital report
 xlsx-chart = Chart
 xlsx-title = Digital report: Hue-S accounts standardised, to the end of { $day }
+column-username = User name
+column-password = Password
+column-page = What is seen

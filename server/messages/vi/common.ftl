@@ -49,3 +49,6 @@ column-phone = số điện thoại
 xlsx-sheet = Báo cáo số
 xlsx-chart = Biểu đồ
 xlsx-title = Báo cáo số: chuẩn hóa tài khoản Hue-S, đến hết ngày { $day }
+column-username = Tên đăng nhập
+column-password = Mật khẩu
+column-page = Sẽ thấy

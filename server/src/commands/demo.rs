@@ -1,9 +1,9 @@
 //! `ngomon demo`: made-up people through the real commands. Every line of it can be typed by hand.
 
 use super::{Desk, Done, run as run_command};
-use crate::cli;
+use crate::cli::{self, Serve};
 use crate::failure::{Failure, Result, writing};
-use crate::output::Words;
+use crate::output::{Format, Table, Words};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -45,8 +45,19 @@ const STEPS: [(&str, &str); 14] = [
     ("demo-verify", "verify"),
 ];
 
-/// Plays every step on the data directory of the desk.
-pub async fn run(desk: &Desk) -> Result<Done> {
+/// Whom to sign in as, and the message that tells what is seen. The password is `Hue-` and the account's id.
+const PEOPLE: [(&str, &str, &str); 7] = [
+    ("HS016", "hues016", "demo-as-asked"),
+    ("HS004", "hues004", "demo-as-standardised"),
+    ("HS005", "hues005", "demo-as-duplicate"),
+    ("CV001", "canbo001", "demo-as-open"),
+    ("CV003", "canbo003", "demo-as-mismatch"),
+    ("CV004", "canbo004", "demo-as-transfer"),
+    ("CV007", "canbo007", "demo-as-left"),
+];
+
+/// Plays every step on the data directory of the desk, then opens the pages.
+pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     let words: Words = desk.words;
     let ngomon_store::Location::Directory(data) = &desk.places.data else {
         return Err(Failure::said("demo-embedded-only", &[]));
@@ -86,5 +97,12 @@ pub async fn run(desk: &Desk) -> Result<Done> {
         "demo-end",
         &[("data", &data.display().to_string()), ("ngomon", &ngomon)],
     );
-    Ok(Done::Yes)
+    println!();
+    let mut table = Table::new(&["username", "password", "page"]);
+    for (id, username, seen) in PEOPLE {
+        table.push([username.to_owned(), format!("Hue-{id}"), words.say(seen)]);
+    }
+    desk.print(&table, Format::Table)?;
+    println!();
+    super::serve::run(desk, args).await
 }

@@ -116,7 +116,7 @@ fn system_user() -> String {
 pub async fn run(cli: Cli, words: Words) -> Result<Done> {
     let desk = Desk::new(&cli.places, words);
     match cli.verb {
-        Verb::Demo => demo::run(&desk).await,
+        Verb::Demo(args) => Box::pin(demo::run(&desk, &args)).await,
         Verb::Import(args) => import::run(&desk, &args).await,
         Verb::Campaign { verb } => campaign::campaign(&desk, verb).await,
         Verb::Policy { verb } => campaign::policy(&desk, verb).await,

@@ -290,7 +290,17 @@ fn another(story: &Explained, typed: &FullName) -> Option<(String, String)> {
 
 /// What to mend, field by field.
 fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, String)> {
+    let empty = |field: Field| {
+        let value = match field {
+            Field::FullName => &typed.full_name,
+            Field::IssuedOn => &typed.issued_on,
+            Field::NationalId => &typed.national_id,
+            Field::Phone => &typed.phone,
+        };
+        value.trim().is_empty()
+    };
     let said = |field: &Field| match field {
+        field if empty(*field) => words.say(&format!("form-no-{}", field.name().replace('_', "-"))),
         Field::FullName => words.say("form-bad-full-name"),
         Field::IssuedOn => words.say_with("form-bad-issued-on", &[("typed", typed.issued_on.trim())]),
         Field::NationalId => {

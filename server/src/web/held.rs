@@ -81,7 +81,7 @@ fn shown(held: &HeldSince, units: &UnitTree, words: Words) -> Shown {
     for (name, value) in &hold.evidence {
         let label = words.say(&format!("evidence-{}", name.replace('_', "-")));
         let values: Vec<String> = value.split(' ').map(|part| said(name, part, units, words)).collect();
-        rows.push((label, values.join(" ")));
+        rows.push((capital(&label), values.join(" ")));
     }
     if let Some(since) = held.since {
         rows.push((words.say("explain-since"), words.instant(since)));
@@ -104,4 +104,11 @@ fn shown(held: &HeldSince, units: &UnitTree, words: Words) -> Shown {
             Reason::Duplicate | Reason::ClaimLost | Reason::NotStandardised
         ),
     }
+}
+
+/// As a heading begins.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }

@@ -232,7 +232,7 @@ async fn what_was_typed_is_kept_and_tries_are_bounded() {
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.says("form-bad-national-id-9") && !page.text.contains("<script>alert"));
     assert!(page.text.contains("191234567"), "what was typed is kept");
-    assert!(page.says("form-bad-phone"));
+    assert!(page.says("form-no-phone"));
 
     let wrong = [
         ("full_name", "Lê An"),
