@@ -4,6 +4,7 @@
 
 mod bench;
 mod demo;
+mod pages;
 mod postgres;
 mod test;
 

@@ -56,6 +56,13 @@ pub fn run(args: &[OsString]) -> Outcome {
         }
         _ => report.skip("tests"),
     }
+    if compiled && filter.is_empty() {
+        eprintln!("== pages: Chromium on the demo");
+        let (walked, time) = timed(crate::pages::walk);
+        report.note("pages", &walked, time);
+    } else if !compiled {
+        report.skip("pages");
+    }
     if compiled {
         report.run("lints", &mut cargo(&LINTS));
     } else {
