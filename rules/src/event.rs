@@ -117,6 +117,8 @@ pub enum Change {
         /// The columns.
         fields: Vec<String>,
     },
+    /// At a sign-in the password was hashed anew, by the scheme in use. Personal: [`Personal::Password`].
+    PasswordRehashed,
     /// The account proved to be a person's. Personal: [`Personal::Claim`].
     ClaimMade {
         /// Whose.
@@ -241,6 +243,11 @@ pub enum Personal {
     },
     /// A form as typed.
     Form(Form),
+    /// A password hash, of the login.
+    Password {
+        /// A PHC string.
+        hash: String,
+    },
     /// A number.
     Number {
         /// Which.

@@ -1,6 +1,8 @@
 //! Password hashes as other systems wrote them. A hash of no known scheme fits nothing.
 
-use argon2::{Argon2, PasswordVerifier as _, password_hash::phc::PasswordHash};
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version, password_hash::phc::PasswordHash,
+};
 use aws_lc_rs::{constant_time, digest, pbkdf2};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -29,6 +31,23 @@ pub fn fits(password: &str, hash: &str) -> bool {
         return salted_sha(password, hash).unwrap_or(false);
     }
     pbkdf2_fits(password, hash).unwrap_or(false)
+}
+
+/// Kilobytes, rounds and lanes of the scheme in use: OWASP's smallest for Argon2id.
+const COST: (u32, u32, u32) = (19_456, 2, 1);
+
+/// Is it a hash of the scheme in use?
+pub fn is_current(hash: &str) -> bool {
+    hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
+}
+
+/// The password's hash by the scheme in use, a PHC string. `salt`: bytes that nobody can foretell.
+pub fn hashed(password: &str, salt: &[u8; 16]) -> Option<String> {
+    let (memory, rounds, lanes) = COST;
+    let params = Params::new(memory, rounds, lanes, None).ok()?;
+    let scheme = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let hash = scheme.hash_password_with_salt(password.as_bytes(), salt).ok()?;
+    Some(hash.to_string())
 }
 
 /// Base64 as hashes have it: with or without padding, passlib's `.` for `+`.
@@ -122,6 +141,13 @@ mod tests {
             }
         }
         assert!(schemes.len() >= 5, "{schemes:?}");
+    }
+
+    #[test]
+    fn what_is_hashed_anew_fits() {
+        let hash = hashed("Hue-1", &[7; 16]).unwrap();
+        assert!(is_current(&hash), "{hash}");
+        assert!(fits("Hue-1", &hash) && !fits("Hue-2", &hash));
     }
 
     #[test]

@@ -99,6 +99,11 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             Ok(())
         }
         Change::AccountChanged { .. } => account_changed(tx, env, entry, id).await,
+        Change::PasswordRehashed => {
+            let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
+            let sql = "UPDATE login SET value = $2 WHERE id = (SELECT login FROM account_row WHERE id = $1)";
+            tx.execute(sql, [id.into(), value.into()]).await.map(drop)
+        }
         Change::ClaimMade { person, proof } => claim_made(tx, env, entry, id, &person.0, *proof, counts).await,
         Change::ClaimEnded { .. } => {
             tx.execute(

@@ -112,6 +112,11 @@ impl Store {
         self.env.ambient.now()
     }
 
+    /// Bytes that nobody can foretell, for a password hash.
+    pub fn salt(&self) -> [u8; 16] {
+        self.env.ambient.bytes()
+    }
+
     /// The present day in Huế.
     pub fn today(&self) -> Date {
         local_day(self.now())

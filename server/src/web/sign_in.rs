@@ -3,7 +3,7 @@
 use super::App;
 use super::asker::{Asker, forgotten, kept};
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
-use crate::password::{NOBODY, fits};
+use crate::password::{NOBODY, fits, hashed, is_current};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -126,7 +126,7 @@ pub async fn enter(
                 Some(text),
             ));
         }
-        let fitting = fitting(app.store.credentials(&username).await?, password).await;
+        let fitting = fitting(app.store.credentials(&username).await?, password.clone()).await;
         if fitting.is_empty() {
             let text = words.say("sign-in-wrong");
             return Ok(page(
@@ -137,6 +137,7 @@ pub async fn enter(
             ));
         }
         app.store.forget_attempts(OF_NAME, &who).await?;
+        rehash(&app, &fitting, password).await?;
         if let [only] = fitting.as_slice() {
             return begin(&app, &asker, &only.account).await;
         }
@@ -177,6 +178,21 @@ async fn fitting(found: Vec<Credential>, password: String) -> Vec<Credential> {
     });
     // A hash that makes its reader panic fits nothing.
     work.await.unwrap_or_default()
+}
+
+/// Whatever scheme it came in, from now on the password is kept by ours.
+async fn rehash(app: &App, fitting: &[Credential], password: String) -> Result<()> {
+    for one in fitting {
+        if one.password_hash.as_deref().is_some_and(is_current) {
+            continue;
+        }
+        let (password, salt) = (password.clone(), app.store.salt());
+        let work = tokio::task::spawn_blocking(move || hashed(&password, &salt));
+        if let Ok(Some(hash)) = work.await {
+            app.store.rehash(one, &hash).await?;
+        }
+    }
+    Ok(())
 }
 
 fn sign(app: &App, account: &str, until: i64) -> String {

@@ -209,6 +209,20 @@ async fn a_citizen_signs_in_puts_off_and_signs_out() {
         assert!(set.contains(word), "{set}");
     }
     let cookie = entered.cookie();
+    let kept = site.store.credentials(name).await.unwrap();
+    let kept = kept
+        .iter()
+        .find(|one| one.account.as_str() == row["account_id"])
+        .unwrap();
+    let hash = kept.password_hash.as_deref().unwrap();
+    assert!(
+        crate::password::is_current(hash) && crate::password::fits(&right, hash),
+        "hashed anew"
+    );
+    let again = site
+        .post("/sign-in", "", &[("username", name), ("password", &right)])
+        .await;
+    assert_eq!(again.goes_to(), "/");
     assert_eq!(site.get("/", &cookie).await.goes_to(), "/form");
     let form = site.get("/form", &cookie).await;
     assert!(form.says("form-put-off") && form.headers[header::CACHE_CONTROL] == "no-store");
@@ -218,6 +232,8 @@ async fn a_citizen_signs_in_puts_off_and_signs_out() {
     assert!(site.get("/no-such-page", &cookie).await.says("missing-title"));
     site.post("/sign-out", &cookie, &[]).await;
     assert_eq!(site.get("/", &cookie).await.goes_to(), "/sign-in");
+    site.store.seal().await.unwrap();
+    assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,11 @@
 //! The accounts of a user name, with their password hashes. Several accounts may share one: the password decides.
 
 use crate::error::{Result, StoreError};
-use crate::journal::unseal;
+use crate::journal::{Act, append, unseal};
 use crate::keyring::FingerprintKind;
 use crate::store::Store;
 use crate::tables::fingerprint;
-use ngomon_rules::event::Personal;
+use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::record::{AccountId, AccountKind};
 
 /// One account that a user name may mean.
@@ -17,6 +17,8 @@ pub struct Credential {
     pub kind: AccountKind,
     /// The password hash as it came; none: it begins by a one-time code.
     pub password_hash: Option<String>,
+    /// Under which id the hash is kept.
+    value: String,
 }
 
 impl Store {
@@ -30,22 +32,43 @@ impl Store {
                 let mut found = Vec::new();
                 for row in tx.rows(sql, [fp.into()]).await? {
                     let [id, kind, value]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-                    let Personal::Account { password_hash, .. } =
-                        unseal(&self.env.keys, &value, &row.get::<Vec<u8>>(3)?)?
-                    else {
-                        return Err(StoreError::corrupt(
-                            format!("personal_value {value}"),
-                            "not an account's",
-                        ));
+                    let password_hash = match unseal(&self.env.keys, &value, &row.get::<Vec<u8>>(3)?)? {
+                        Personal::Account { password_hash, .. } => password_hash,
+                        Personal::Password { hash } => Some(hash),
+                        _ => return Err(StoreError::corrupt(format!("personal_value {value}"), "no credentials")),
                     };
                     found.push(Credential {
                         account: AccountId(id),
                         kind: AccountKind::parse(&kind)
                             .ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
                         password_hash: password_hash.filter(|hash| !hash.is_empty()),
+                        value,
                     });
                 }
                 Ok(found)
+            })
+            .await
+    }
+
+    /// Keeps the password hashed anew, unless it was changed meanwhile.
+    pub async fn rehash(&self, of: &Credential, hash: &str) -> Result<()> {
+        let (env, account, hash, old) = (self.env.clone(), of.account.clone(), hash.to_owned(), of.value.clone());
+        self.db
+            .write(move |tx| {
+                let (env, account, hash, old) = (env.clone(), account.clone(), hash.clone(), old.clone());
+                Box::pin(async move {
+                    let sql = "SELECT l.value FROM account_row a JOIN login l ON l.id = a.login WHERE a.id = $1";
+                    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+                        .await?;
+                    let row = tx.row(sql, [account.as_str().into()]).await?;
+                    let now: Option<String> = row.map(|row| row.get(0)).transpose()?;
+                    if now.as_deref() != Some(old.as_str()) {
+                        return Ok(());
+                    }
+                    let event = Event::of_account(&account, Change::PasswordRehashed).with(Personal::Password { hash });
+                    let act = Act::new("system", env.ambient.now());
+                    append(tx, &env, &act, vec![event]).await.map(drop)
+                })
             })
             .await
     }
