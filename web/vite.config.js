@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-// Names without a hash: the server adds a digest to each address, so the committed files keep their names.
+// Names without a hash: the committed files keep their names, and the server tells a change by an ETag.
 export default defineConfig({
   base: "/assets/",
   build: {

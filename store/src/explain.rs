@@ -40,6 +40,14 @@ pub struct Explained {
     pub history: Vec<Happened>,
 }
 
+impl Explained {
+    /// A fact by its name.
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        let found = self.facts.iter().find(|(key, _)| *key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
 /// A hold and from when it counts.
 #[derive(Clone, Debug)]
 pub struct HeldSince {

@@ -49,7 +49,9 @@ form-bad-national-id-9 = A national id has 12 digits; 9 were entered, perhaps an
 form-bad-issued-on = The issue date is on the back of the card, for example 15/8/2021. The date entered ({ $typed }) is not right.
 form-bad-phone = That is not a phone number. Enter a Vietnamese mobile number, for example 0912 345 678.
 form-differs = The details do not match the population database. Check all four against your newest card; the phone is the one given when it was made. If it still does not work, bring the card to a support counter; the account works as before. ({ $left } tries left today.)
+form-differs-held = The details do not match the population database. Check all four against your newest card; the phone is the one given when it was made. If it still does not work, bring the card to a support counter. ({ $left } tries left today.)
 form-too-often = No tries are left today. Try again tomorrow, or bring the card to a support counter; the account works as before.
+form-too-often-held = No tries are left today. Try again tomorrow, or bring the card to a support counter.
 
 answer-receipt = Reference number
 answer-on = Continue
@@ -59,6 +61,7 @@ answer-done-title = This account was standardised before
 answer-done-text = There is nothing more to fill in.
 answer-pending-title = Details received
 answer-pending-text = Details received at { $at }. The population database is busy; the result will come by itself, and the account works as before.
+answer-pending-text-held = Details received at { $at }. The population database is busy; the result will come by itself.
 answer-taken-title = This national id belongs to another account
 answer-taken-text = The details match, but this national id was standardised for another account, so this account is held for now. Sign in again to see the way out. Nothing is lost.
 answer-revoked-title = This number was replaced

@@ -49,7 +49,9 @@ form-bad-national-id-9 = Số căn cước gồm 12 số. Số vừa nhập có 
 form-bad-issued-on = Ngày cấp là ngày in ở mặt sau thẻ, ví dụ 15/8/2021. Ngày vừa nhập ({ $typed }) chưa đúng.
 form-bad-phone = Số điện thoại chưa đúng dạng. Mời nhập số di động Việt Nam, ví dụ 0912 345 678.
 form-differs = Thông tin chưa khớp với dữ liệu dân cư. Mời xem lại cả bốn ô theo thẻ mới nhất; số điện thoại là số đã đăng ký khi làm thẻ. Vẫn chưa được thì mang thẻ đến quầy hỗ trợ; tài khoản vẫn dùng bình thường. (Còn { $left } lần thử trong hôm nay.)
+form-differs-held = Thông tin chưa khớp với dữ liệu dân cư. Mời xem lại cả bốn ô theo thẻ mới nhất; số điện thoại là số đã đăng ký khi làm thẻ. Vẫn chưa được thì mang thẻ đến quầy hỗ trợ. (Còn { $left } lần thử trong hôm nay.)
 form-too-often = Hôm nay đã thử đủ số lần. Mời thử lại vào ngày mai, hoặc mang thẻ đến quầy hỗ trợ; tài khoản vẫn dùng bình thường.
+form-too-often-held = Hôm nay đã thử đủ số lần. Mời thử lại vào ngày mai, hoặc mang thẻ đến quầy hỗ trợ.
 
 answer-receipt = Mã tra cứu
 answer-on = Tiếp tục
@@ -59,6 +61,7 @@ answer-done-title = Tài khoản đã chuẩn hóa từ trước
 answer-done-text = Không cần khai lại.
 answer-pending-title = Đã nhận thông tin
 answer-pending-text = Đã nhận thông tin lúc { $at }. Hệ thống dân cư đang bận, kết quả sẽ tự có, không cần khai lại; tài khoản vẫn dùng bình thường.
+answer-pending-text-held = Đã nhận thông tin lúc { $at }. Hệ thống dân cư đang bận, kết quả sẽ tự có, không cần khai lại.
 answer-taken-title = Số căn cước đã chuẩn hóa cho tài khoản khác
 answer-taken-text = Thông tin đã khớp, nhưng số căn cước này đã chuẩn hóa cho một tài khoản khác, nên tài khoản này tạm bị khóa. Đăng nhập lại để xem cách mở khóa. Dữ liệu không bị mất.
 answer-revoked-title = Số định danh đã được cấp lại

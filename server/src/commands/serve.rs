@@ -10,7 +10,7 @@ use tower_http::csrf::CsrfLayer;
 
 /// Serves until it is told to stop; what is being answered then is answered to its end.
 pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
-    let store = desk.open_or_create().await?;
+    let store = desk.open().await?;
     listen(desk, App { store }, args.listen, args.public_url.as_deref()).await
 }
 

@@ -65,15 +65,11 @@ pub struct Typed {
 
 /// Is the owner asked for the form? Not when it is done or waits for the registry, and not when exempt.
 pub fn asked(story: &Explained) -> bool {
-    let fact = |name: &str| {
-        story
-            .facts
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.as_str())
-    };
     let exempt = story.exempt_to.is_some_and(|last| story.day <= last);
-    story.kind == AccountKind::Citizen && fact("claim").is_none() && fact("last_form") != Some("pending") && !exempt
+    story.kind == AccountKind::Citizen
+        && story.fact("claim").is_none()
+        && story.fact("last_form") != Some("pending")
+        && !exempt
 }
 
 struct Filled<'a> {
@@ -122,8 +118,7 @@ fn page(asker: &Asker, visit: &Visit, status: StatusCode, filled: Filled<'_>) ->
 }
 
 fn deadline(story: &Explained, words: Words) -> Option<String> {
-    let (_, last) = story.facts.iter().find(|(key, _)| *key == "deadline")?;
-    let last: Date = last.parse().ok()?;
+    let last: Date = story.fact("deadline")?.parse().ok()?;
     Some(words.say_with("form-deadline", &[("day", &words.day(last))]))
 }
 
@@ -223,7 +218,17 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: &Typed) -> Res
             let of_account = app.store.attempt(OF_ACCOUNT, &account).await?;
             let of_person = app.store.attempt(OF_PERSON, &[parsed.national_id.as_str()]).await?;
             let (Some(of_account), Some(_)) = (of_account, of_person) else {
-                return Ok(again(vec![(Field::NationalId, words.say("form-too-often"))], None));
+                return Ok(again(
+                    vec![(
+                        Field::NationalId,
+                        words.say(if visit.held {
+                            "form-too-often-held"
+                        } else {
+                            "form-too-often"
+                        }),
+                    )],
+                    None,
+                ));
             };
             left = of_account.unsigned_abs();
         }
@@ -242,7 +247,13 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: &Typed) -> Res
     app.store.seal().await?;
     let mend = match done.outcome {
         Outcome::NotFound | Outcome::Mismatch => {
-            let text = words.say_with("form-differs", &[("left", &words.number(left))]);
+            // Of a held account nobody says that it works as before.
+            let key = if visit.held {
+                "form-differs-held"
+            } else {
+                "form-differs"
+            };
+            let text = words.say_with(key, &[("left", &words.number(left))]);
             Some(vec![(Field::FullName, text)])
         }
         Outcome::Malformed => Some(malformed(typed, &done.fields.iter().copied().collect(), words)),
@@ -253,11 +264,14 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: &Typed) -> Res
     }
     let name = parsed.map(|parsed| parsed.full_name.as_str().to_owned());
     let at = app.store.now().as_microsecond();
-    Ok(html(StatusCode::OK, &told(asker, done, &name.unwrap_or_default(), at)))
+    Ok(html(
+        StatusCode::OK,
+        &told(asker, visit, done, &name.unwrap_or_default(), at),
+    ))
 }
 
 /// The page of an answer that asks for nothing to be mended in the form. `at`: when it came, in microseconds UTC.
-fn told(asker: &Asker, done: Submitted, name: &str, at: i64) -> Answer {
+fn told(asker: &Asker, visit: &Visit, done: Submitted, name: &str, at: i64) -> Answer {
     let words = asker.words;
     let (key, code) = match done.outcome {
         Outcome::Standardised => ("answer-standardised", ""),
@@ -270,11 +284,15 @@ fn told(asker: &Asker, done: Submitted, name: &str, at: i64) -> Answer {
     };
     let mut shell = asker.shell();
     shell.here = "/".into();
+    let text = match done.outcome {
+        Outcome::Pending if visit.held => "answer-pending-text-held".to_owned(),
+        _ => format!("{key}-text"),
+    };
     let well = matches!(done.outcome, Outcome::Standardised | Outcome::Pending);
     Answer {
         shell,
         title: words.say(&format!("{key}-title")),
-        text: words.say_with(&format!("{key}-text"), &[("name", name), ("at", &words.instant(at))]),
+        text: words.say_with(&text, &[("name", name), ("at", &words.instant(at))]),
         receipt: done.receipt.filter(|_| well),
         code: code.to_owned(),
     }
@@ -282,8 +300,7 @@ fn told(asker: &Asker, done: Submitted, name: &str, at: i64) -> Answer {
 
 /// The name that the account carries, if it is not that of the form, and that of the form.
 fn another(story: &Explained, typed: &FullName) -> Option<(String, String)> {
-    let (_, carried) = story.facts.iter().find(|(key, _)| *key == "full_name")?;
-    let (carried, _) = FullName::parse(carried)?;
+    let (carried, _) = FullName::parse(story.fact("full_name")?)?;
     let same = carried.grade(typed).is_same_person();
     (!same).then(|| (carried.as_str().to_owned(), typed.as_str().to_owned()))
 }

@@ -78,7 +78,8 @@ fn shown(held: &HeldSince, units: &UnitTree, words: Words) -> Shown {
         ),
         (words.say("explain-mends"), words.say(&format!("mends-{}", hold.reason))),
     ];
-    for (name, value) in &hold.evidence {
+    // Whose the other account is, is not this owner's to know: it may be a stranger's.
+    for (name, value) in hold.evidence.iter().filter(|(name, _)| *name != "claim_of") {
         let label = words.say(&format!("evidence-{}", name.replace('_', "-")));
         let values: Vec<String> = value.split(' ').map(|part| said(name, part, units, words)).collect();
         rows.push((capital(&label), values.join(" ")));

@@ -36,14 +36,11 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
         if asks && !visit.put_off {
             return Ok(Redirect::to("/form").into_response());
         }
-        let fact = |name: &str| {
-            story
-                .facts
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| value.as_str())
-        };
-        let state = match (fact("claim"), fact("last_form"), fact("last_form_receipt")) {
+        let state = match (
+            story.fact("claim"),
+            story.fact("last_form"),
+            story.fact("last_form_receipt"),
+        ) {
             (Some(_), ..) => words.say("home-standardised"),
             (None, Some("pending"), Some(receipt)) => words.say_with("home-pending", &[("receipt", receipt)]),
             _ if asks => words.say("home-put-off"),

@@ -64,12 +64,16 @@ fn fixtures(set: &str) -> PathBuf {
 }
 
 impl Site {
-    /// The sample, taken in by the real commands.
     async fn sample() -> Self {
+        let tables = ["units", "registry", "profiles", "notices", "citizens", "officials"];
+        Self::of(tables.map(|table| (table, fixtures("sample").join(format!("{table}.csv"))))).await
+    }
+
+    /// Files taken in by the real commands.
+    async fn of(files: impl IntoIterator<Item = (&'static str, PathBuf)>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
-        for table in ["units", "registry", "profiles", "notices", "citizens", "officials"] {
-            let file = fixtures("sample").join(format!("{table}.csv"));
+        for (table, file) in files {
             let mut args = vec![
                 "ngomon",
                 "import",
@@ -303,6 +307,13 @@ async fn a_held_account_reads_why_and_a_session_dies_with_its_hold() {
     let why = site.get("/held", &held).await;
     assert!(why.says("held-title") && why.says("hold-duplicate") && why.says("way-out-duplicate"));
     assert!(!why.text.contains(&form["national_id"]), "numbers are masked");
+    let holder = site.store.story(&form["account_id"], site.store.today()).await.unwrap();
+    let holder = holder
+        .holds
+        .iter()
+        .find_map(|held| held.hold.evidence.get("claim_of"))
+        .unwrap();
+    assert!(!why.text.contains(holder), "the other account may be a stranger's");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -330,4 +341,77 @@ async fn other_sites_cannot_send_forms_and_nothing_leads_away() {
     for (name, _) in super::HEADERS {
         assert!(english.headers.contains_key(&name), "{name}");
     }
+}
+
+/// One user name and one password for two accounts, and no registry to ask.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_picks_an_account_and_a_form_waits_for_the_registry() {
+    let dir = tempfile::tempdir().unwrap();
+    let citizens = dir.path().join("citizens.csv");
+    let hash = crate::password::hashed("one password", &[1; 16]).unwrap();
+    let head = "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash";
+    let row = |id: &str| format!("{id},shared,,,,,,,,\"{hash}\"");
+    std::fs::write(&citizens, [head, &row("C1"), &row("C2"), ""].join("\n")).unwrap();
+    let site = Site::of([("units", fixtures("sample").join("units.csv")), ("citizens", citizens)]).await;
+
+    let shared = [("username", "shared"), ("password", "one password")];
+    let page = site.post("/sign-in", "", &shared).await;
+    assert!(page.says("choose-title") && !page.headers.contains_key(header::SET_COOKIE));
+    let tickets: Vec<&str> = page
+        .text
+        .split("value=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert_eq!(tickets.len(), 2);
+    let (_, second) = tickets[1].split_once('.').unwrap();
+    for forged in [
+        "",
+        "C1",
+        "C1.9999999999.",
+        "C1.9999999999.AAAA",
+        &format!("C1.{second}"),
+    ] {
+        let refused = site.post("/sign-in/account", "", &[("ticket", forged)]).await;
+        assert!(
+            refused.says("sign-in-again") && !refused.headers.contains_key(header::SET_COOKIE),
+            "{forged}"
+        );
+    }
+    let cookie = site
+        .post("/sign-in/account", "", &[("ticket", tickets[1])])
+        .await
+        .cookie();
+    site.clock.0.fetch_add(301_000_000, Ordering::SeqCst);
+    assert!(
+        site.post("/sign-in/account", "", &[("ticket", tickets[0])])
+            .await
+            .says("sign-in-again"),
+        "late"
+    );
+
+    let form = [
+        ("full_name", "Lê An"),
+        ("national_id", "046090000001"),
+        ("issued_on", "1/2/2021"),
+        ("phone", "0912345678"),
+    ];
+    let page = site.post("/form", &cookie, &form).await;
+    assert!(
+        page.says("answer-pending-title") && page.text.contains("DH-"),
+        "{}",
+        page.text
+    );
+    assert!(
+        site.get("/", &cookie).await.says("home-pending"),
+        "who waits is not asked again"
+    );
+    assert_eq!(
+        site.store
+            .story("C1", site.store.today())
+            .await
+            .unwrap()
+            .fact("last_form"),
+        None
+    );
 }

@@ -17,9 +17,7 @@ pub struct Limit {
 impl Store {
     /// Counts one more try of `who`; `Some(left)`: how many are left afterwards, `None`: it is one too many.
     pub async fn attempt(&self, limit: Limit, who: &[&str]) -> Result<Option<i64>> {
-        let mut parts: Vec<&[u8]> = vec![b"attempt", limit.what.as_bytes()];
-        parts.extend(who.iter().map(|part| part.as_bytes()));
-        let bucket = self.env.keys.mac(&parts);
+        let bucket = self.bucket(limit, who);
         let span = self.now().as_second().div_euclid(limit.seconds);
         let n = self
             .db
@@ -41,9 +39,7 @@ impl Store {
 
     /// Takes the tries of `who` back: they were the right one's.
     pub async fn forget_attempts(&self, limit: Limit, who: &[&str]) -> Result<()> {
-        let mut parts: Vec<&[u8]> = vec![b"attempt", limit.what.as_bytes()];
-        parts.extend(who.iter().map(|part| part.as_bytes()));
-        let bucket = self.env.keys.mac(&parts);
+        let bucket = self.bucket(limit, who);
         self.db
             .write(move |tx| {
                 Box::pin(async move {
@@ -53,5 +49,11 @@ impl Store {
                 })
             })
             .await
+    }
+
+    fn bucket(&self, limit: Limit, who: &[&str]) -> [u8; 32] {
+        let mut parts: Vec<&[u8]> = vec![b"attempt", limit.what.as_bytes()];
+        parts.extend(who.iter().map(|part| part.as_bytes()));
+        self.env.keys.mac(&parts)
     }
 }
