@@ -1,4 +1,4 @@
-//! A consistent copy while everybody goes on, and back. It holds what cannot be made anew (`schema/kept.sql`), a file of JSON lines a
+//! A consistent copy while everybody goes on, and back. It holds what cannot be made anew (`schema/steps`), a file of JSON lines a
 //! table, so that it can be restored into either database; the projections follow from the journal. Keys are never in it.
 
 use crate::ambient::Ambient;

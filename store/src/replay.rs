@@ -65,13 +65,54 @@ impl Store {
                 if tx.row("SELECT 1 FROM load WHERE state = 'open'", []).await?.is_some() {
                     return Err(Refusal::ImportAtWork.into());
                 }
-                let entries = replay(tx, &self.env, progress).await?;
-                for table in schema::projections() {
-                    let real = real(dialect, table);
-                    tx.command(&format!("DELETE FROM {real}")).await?;
-                    tx.command(&format!("INSERT INTO {real} SELECT * FROM {table}")).await?;
+                self.refill(tx, progress).await
+            })
+            .await
+    }
+
+    /// Fills the projections from a replay.
+    async fn refill(&self, tx: &mut Tx, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+        let entries = replay(tx, &self.env, progress).await?;
+        for table in schema::projections() {
+            let real = real(tx.dialect(), table);
+            tx.command(&format!("DELETE FROM {real}")).await?;
+            tx.command(&format!("INSERT INTO {real} SELECT * FROM {table}")).await?;
+        }
+        Ok(entries)
+    }
+
+    /// A database whose projections are another version's gets today's, made anew from the journal.
+    pub(crate) async fn renew_projections(&self) -> Result<()> {
+        const KNOWN: &str = "SELECT digest, tables FROM projection_version";
+        let today = schema::projections_digest();
+        let known = self.db.read(async |tx| tx.row(KNOWN, []).await).await?;
+        if known.map(|row| row.get::<String>(0)).transpose()? == Some(today.clone()) {
+            return Ok(());
+        }
+        self.give_up_silent_loads().await?;
+        self.db
+            .scratch(Ends::Commit, async |tx| {
+                // One process at a time; whoever comes second finds it done.
+                tx.rows_locked("SELECT id FROM installation", []).await?;
+                let before = match tx.row(KNOWN, []).await? {
+                    Some(row) if row.get::<String>(0)? == today => return Ok(()),
+                    Some(row) => Some(row.get::<String>(1)?),
+                    None => None,
+                };
+                if tx.row("SELECT 1 FROM load WHERE state = 'open'", []).await?.is_some() {
+                    return Err(Refusal::ImportAtWork.into());
                 }
-                Ok(entries)
+                tx.command(&schema::renew_projections(tx.dialect(), before.as_deref()))
+                    .await?;
+                self.refill(tx, &mut |_| {}).await?;
+                let tables: Vec<&str> = schema::projections().collect();
+                tx.execute(
+                    "INSERT INTO projection_version (id, digest, tables) VALUES (1,$1,$2) \
+                     ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, tables = excluded.tables",
+                    [today.into(), tables.join(" ").into()],
+                )
+                .await?;
+                Ok(())
             })
             .await
     }

@@ -45,6 +45,7 @@ impl Store {
             checkpoints: places.keys.join("checkpoints.txt"),
         };
         store.check_keys().await?;
+        store.renew_projections().await?;
         Ok(store)
     }
 

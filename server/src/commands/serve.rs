@@ -25,21 +25,24 @@ pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&s
     let refused = |e: std::io::Error| Failure::said("error-listen", &[("address", &address), ("why", &e.to_string())]);
     let listener = TcpListener::bind(at).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
+    // Whoever reads the address may tell us to stop at once.
+    let stop = told_to_stop().map_err(refused)?;
     let local = format!("http://localhost:{}", bound.port());
     desk.tell("serve-open", &[("url", public_url.unwrap_or(&local))]);
     let service = router(app, csrf).into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(told_to_stop());
+    let served = axum::serve(listener, service).with_graceful_shutdown(stop);
     served.await.map_err(refused)?;
     Ok(Done::Yes)
 }
 
-async fn told_to_stop() {
+/// Ends when the process is told to stop; from now on that does not kill it.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut term) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -1,14 +1,36 @@
 //! The tables. One text for both databases; three words differ.
+//!
+//! `steps/` brings a database from nothing to this version, a file a step; a step that has landed is never changed. Projections
+//! need no steps: `projections.sql` and `views.sql` say what they are today, and a database with other ones makes them anew from the
+//! journal when it is opened.
 
 use crate::db::Dialect;
+use crate::merkle::sha256;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 use std::borrow::Cow;
 
-const KEPT: &str = include_str!("kept.sql");
 const PROJECTIONS: &str = include_str!("projections.sql");
 const VIEWS: &str = include_str!("views.sql");
-const WORKING: &str = include_str!("working.sql");
+
+/// The projections of the first version, which a database has that knows of no other.
+const FIRST_PROJECTIONS: &str = include_str!("steps/1_projections.sql");
+
+/// What the tables of a step are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// Cannot be made anew: a backup holds them.
+    Kept,
+    /// What the pages work with. None of it is evidence: a restore begins without it.
+    Working,
+}
+
+/// From nothing to this version.
+const STEPS: [(Sort, &str); 3] = [
+    (Sort::Kept, include_str!("steps/1_kept.sql")),
+    (Sort::Working, include_str!("steps/2_sessions.sql")),
+    (Sort::Working, include_str!("steps/3_projection_version.sql")),
+];
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {
     let (bytes, serial) = match dialect {
@@ -21,24 +43,52 @@ fn in_dialect(sql: &str, dialect: Dialect) -> String {
 
 /// All steps from nothing to this version.
 pub(crate) fn migrator(dialect: Dialect) -> Migrator {
-    let step = |version, name, sql: &str| {
-        let sql = AssertSqlSafe(in_dialect(sql, dialect)).into_sql_str();
+    let steps = STEPS.iter().zip(1..).map(|((_, sql), version)| {
+        let sql = match version {
+            1 => format!("{sql}\n{FIRST_PROJECTIONS}\n{}", include_str!("steps/1_views.sql")),
+            _ => (*sql).to_owned(),
+        };
+        let name = match version {
+            1 => "first",
+            2 => "working",
+            _ => "step",
+        };
+        let sql = AssertSqlSafe(in_dialect(&sql, dialect)).into_sql_str();
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
-    };
-    let mut migrator = Migrator::with_migrations(vec![
-        step(1, "first", &format!("{KEPT}\n{PROJECTIONS}\n{VIEWS}")),
-        step(2, "working", WORKING),
-    ]);
+    });
+    let mut migrator = Migrator::with_migrations(steps.collect());
     // Advisory locks are not everywhere where PostgreSQL's protocol is spoken.
     migrator.set_locking(false);
     migrator
 }
 
+fn tables_in(sql: &'static str) -> impl Iterator<Item = &'static str> {
+    sql.lines()
+        .filter_map(|line| line.strip_prefix("CREATE TABLE ")?.strip_suffix(" ("))
+}
+
 /// The names of the projections.
 pub(crate) fn projections() -> impl Iterator<Item = &'static str> {
-    PROJECTIONS
-        .lines()
-        .filter_map(|line| line.strip_prefix("CREATE TABLE ")?.strip_suffix(" ("))
+    tables_in(PROJECTIONS)
+}
+
+/// Tells today's projections from all others.
+pub(crate) fn projections_digest() -> String {
+    let digest = sha256(&[PROJECTIONS.as_bytes(), VIEWS.as_bytes()]);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Takes the projections of those names away (without names: the first version's) and makes today's, empty.
+pub(crate) fn renew_projections(dialect: Dialect, before: Option<&str>) -> String {
+    let mut sql = "DROP VIEW IF EXISTS account;\n".to_owned();
+    let before = before.map_or_else(
+        || tables_in(FIRST_PROJECTIONS).collect(),
+        |names| names.split(' ').collect::<Vec<_>>(),
+    );
+    for table in before {
+        sql += &format!("DROP TABLE {table};\n");
+    }
+    sql + &in_dialect(&format!("{PROJECTIONS}\n{VIEWS}"), dialect)
 }
 
 /// The projections as temporary tables, which stand before the real ones of the same names.
@@ -68,7 +118,8 @@ pub(crate) struct Table {
 /// The tables that cannot be made anew.
 pub(crate) fn kept_tables() -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
-    for line in KEPT.lines() {
+    let kept = STEPS.iter().filter(|(sort, _)| *sort == Sort::Kept);
+    for line in kept.flat_map(|(_, sql)| sql.lines()) {
         if let Some(name) = line
             .strip_prefix("CREATE TABLE ")
             .and_then(|rest| rest.strip_suffix(" ("))
@@ -97,7 +148,12 @@ mod tests {
     #[test]
     fn every_column_is_marked() {
         let mut columns = 0;
-        for line in [KEPT, PROJECTIONS, WORKING].into_iter().flat_map(str::lines) {
+        for line in STEPS
+            .into_iter()
+            .map(|(_, sql)| sql)
+            .chain([PROJECTIONS])
+            .flat_map(str::lines)
+        {
             let Some(column) = line.strip_prefix("  ") else {
                 continue;
             };

@@ -1,4 +1,4 @@
--- Projections: made from the journal, thrown away and made anew by `ngomon rebuild`. Marks as in kept.sql.
+-- Projections: made from the journal, thrown away and made anew by `ngomon rebuild`. Marks as in steps/1_kept.sql.
 
 CREATE TABLE account_row (
   id TEXT PRIMARY KEY,                -- plain

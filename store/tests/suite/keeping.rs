@@ -9,6 +9,7 @@ both! {
     durability_is_on_at_every_connection
     other_keys_are_refused
     data_of_a_later_version_are_refused
+    tables_of_another_version_are_made_anew
     a_backup_is_restored_into_either_database
     operators_are_named_and_removed
     no_personal_value_stands_in_the_clear
@@ -49,6 +50,31 @@ async fn other_keys_are_refused(on: On) {
         Err(StoreError::WrongKeys)
     ));
     house.sound().await;
+}
+
+async fn tables_of_another_version_are_made_anew(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    house.citizens(vec![citizen("C1", 1), citizen("C2", 1)]).await;
+    house.submit("C1", 1).await;
+    let holds = house.store.holds(None, DAY).await.unwrap();
+    let province = house.province(DAY).await;
+    // As the first version left them: other columns, and no word of which version.
+    for sql in [
+        "DROP VIEW account",
+        "DROP TABLE account_row",
+        "CREATE TABLE account_row (id TEXT PRIMARY KEY)",
+        "DELETE FROM projection_version",
+        "DELETE FROM report_counter",
+    ] {
+        house.sql(sql).await;
+    }
+    let store = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
+    let again = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    assert!(again.report(None, DAY).await.unwrap().contains(&province));
+    assert_eq!(again.holds(None, DAY).await.unwrap(), holds);
 }
 
 async fn data_of_a_later_version_are_refused(on: On) {
