@@ -157,6 +157,9 @@ pub enum Change {
         fields: Vec<Field>,
         /// How alike the names were.
         name_grade: Option<Grade>,
+        /// The version of the privacy notice that stood beside the form; none on paper.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<u32>,
     },
     /// Child, foreigner, card in the making: never held for it, counted apart.
     ExemptionGranted {

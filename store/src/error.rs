@@ -64,6 +64,9 @@ pub enum StoreError {
 /// What was asked for cannot be done as things stand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// A sandbox begins before any account is there.
+    #[error("there are accounts here already")]
+    PeopleHere,
     /// No such account.
     #[error("no account {0}")]
     UnknownAccount(String),

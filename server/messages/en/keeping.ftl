@@ -20,6 +20,7 @@ operator-one = There is one operator only; at least two are needed.
 operator-removed = Operator { $name } was removed.
 
 demo-intro = A demo on made-up data: nobody here is real. Each step is a command that can be typed by hand.
+demo-sandbox = This place is for made-up people
 demo-units = The unit tree
 demo-registry = The population registry
 demo-citizens = Hue-S accounts

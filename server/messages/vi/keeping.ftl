@@ -20,6 +20,7 @@ operator-one = Mới có một quản trị viên; cần ít nhất hai người
 operator-removed = Đã bỏ quản trị viên { $name }.
 
 demo-intro = Bản trình diễn trên dữ liệu hư cấu: mọi người ở đây đều không có thật. Mỗi bước là một lệnh gõ được bằng tay.
+demo-sandbox = Nơi này dành cho người hư cấu
 demo-units = Nạp cây đơn vị
 demo-registry = Nạp dữ liệu dân cư
 demo-citizens = Nạp tài khoản Hue-S

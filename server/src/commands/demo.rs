@@ -25,7 +25,8 @@ const FILES: [(&str, &str); 7] = [
 const DAY: &str = "2023-07-31";
 
 /// What is shown, in order: the message that introduces it, and the command.
-const STEPS: [(&str, &str); 14] = [
+const STEPS: [(&str, &str); 15] = [
+    ("demo-sandbox", "sandbox"),
     ("demo-units", "import units FILES/units.csv --as-of DAY"),
     ("demo-registry", "import registry FILES/registry.csv --as-of DAY"),
     ("demo-citizens", "import citizens FILES/citizens.csv --as-of DAY"),

@@ -100,10 +100,14 @@ impl Site {
             keys: data.join("keys"),
         };
         let store = Store::open(&places, false, ambient).await.unwrap();
+        let app = App {
+            store: store.clone(),
+            sandbox: true,
+        };
         Self {
             _dir: dir,
             clock,
-            router: router(App { store: store.clone() }, CsrfLayer::new()),
+            router: router(app, CsrfLayer::new()),
             store,
         }
     }
@@ -134,6 +138,23 @@ impl Site {
         self.ask(request.unwrap()).await
     }
 
+    /// The digits that were sent last.
+    async fn code(&self) -> String {
+        let newest = self.store.messages(1).await.unwrap();
+        newest[0].text.chars().filter(char::is_ascii_digit).take(6).collect()
+    }
+
+    /// A form whose owner also types the code, if one is asked for.
+    async fn form(&self, cookie: &str, fields: &[(&str, &str)]) -> Answered {
+        let page = self.post("/form", cookie, fields).await;
+        if !page.status.is_redirection() {
+            return page;
+        }
+        assert_eq!(page.goes_to(), "/form/code");
+        assert!(self.get("/form/code", cookie).await.says("form-code-title"));
+        self.post("/form/code", cookie, &[("code", &self.code().await)]).await
+    }
+
     async fn signed_in(&self, account: &str) -> String {
         let token: Token = self.store.open_session(&AccountId(account.into())).await.unwrap();
         format!("__Host-ngomon={}", token.as_str())
@@ -159,7 +180,7 @@ async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
         let outcome = expected["outcome"].as_str();
         *seen.entry(outcome.to_owned()).or_default() += 1;
         let at: Timestamp = form["submitted_at"].parse().unwrap();
-        site.clock.0.store(at.as_microsecond(), Ordering::SeqCst);
+        site.clock.0.fetch_max(at.as_microsecond(), Ordering::SeqCst);
         if outcome == "unknown-account" {
             assert!(site.store.open_session(&AccountId(account.into())).await.is_err());
             continue;
@@ -167,7 +188,7 @@ async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
         let cookie = site.signed_in(account).await;
         let fields = ["full_name", "national_id", "issued_on", "phone"].map(|name| (name, form[name].as_str()));
         let all: Vec<_> = fields.into_iter().chain([("mine", "yes")]).collect();
-        let page = site.post("/form", &cookie, &all).await;
+        let page = site.form(&cookie, &all).await;
         let said = match outcome {
             "not-found" | "mismatch" => page.says("form-differs"),
             "malformed" => {
@@ -294,8 +315,7 @@ async fn a_held_account_reads_why_and_a_session_dies_with_its_hold() {
     {
         let cookie = site.signed_in(&earlier["account_id"]).await;
         let all = ["full_name", "national_id", "issued_on", "phone"].map(|name| (name, earlier[name].as_str()));
-        site.post("/form", &cookie, &[all.as_slice(), &[("mine", "yes")]].concat())
-            .await;
+        site.form(&cookie, &[all.as_slice(), &[("mine", "yes")]].concat()).await;
     }
     assert_eq!(
         site.get("/", &cookie).await.goes_to(),
@@ -396,7 +416,7 @@ async fn the_owner_picks_an_account_and_a_form_waits_for_the_registry() {
         ("issued_on", "1/2/2021"),
         ("phone", "0912345678"),
     ];
-    let page = site.post("/form", &cookie, &form).await;
+    let page = site.form(&cookie, &form).await;
     assert!(
         page.says("answer-pending-title") && page.text.contains("DH-"),
         "{}",
@@ -414,4 +434,233 @@ async fn the_owner_picks_an_account_and_a_form_waits_for_the_registry() {
             .fact("last_form"),
         None
     );
+}
+
+/// A form that all but counts: the sample's first one that is answered `standardised`.
+fn right_form() -> (String, [(&'static str, String); 4]) {
+    let keys = rows("expected/outcomes.csv").into_iter();
+    let (form, _) = rows("submissions.csv")
+        .into_iter()
+        .zip(keys)
+        .find(|(_, key)| key["outcome"] == "standardised")
+        .unwrap();
+    let fields = ["full_name", "national_id", "issued_on", "phone"].map(|name| (name, form[name].clone()));
+    (form["account_id"].clone(), fields)
+}
+
+fn lent<'a>(fields: &'a [(&'static str, String); 4], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let fields = fields.iter().map(|(name, value)| (*name, value.as_str()));
+    fields.chain(more.iter().copied()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_the_last_step_and_good_for_this_form_only() {
+    let site = Site::sample().await;
+    let (account, fields) = right_form();
+    let cookie = site.signed_in(&account).await;
+    let sent = site.post("/form", &cookie, &lent(&fields, &[("mine", "yes")])).await;
+    assert_eq!(sent.goes_to(), "/form/code");
+    let message = &site.store.messages(9).await.unwrap()[0];
+    assert!(message.text.is_ascii() && message.text.len() <= 160 && message.channel == "sms");
+    let asks = site.get("/form/code", &cookie).await;
+    assert!(!asks.text.contains(&message.to), "the number is masked");
+
+    let code = site.code().await;
+    let wrong = if code == "000000" { "111111" } else { "000000" };
+    let page = site.post("/form/code", &cookie, &[("code", wrong)]).await;
+    assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("code-error"));
+    // Another browser of the same owner has not been sent it.
+    let elsewhere = site.signed_in(&account).await;
+    assert!(
+        site.post("/form/code", &elsewhere, &[("code", &code)])
+            .await
+            .says("code-over")
+    );
+    // A draft that was exchanged meanwhile is not proven by the code of the one before.
+    let other = ngomon_rules::record::Form {
+        full_name: "Lê An".into(),
+        national_id: "046090000001".into(),
+        issued_on: "1/2/2021".into(),
+        phone: "0912345678".into(),
+    };
+    site.store
+        .keep_draft(&AccountId(account.clone()), &other)
+        .await
+        .unwrap();
+    let page = site.post("/form/code", &cookie, &[("code", &code)]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    // Too late, and too often.
+    site.post("/form", &cookie, &lent(&fields, &[("mine", "yes")])).await;
+    let late = site.code().await;
+    site.clock.0.fetch_add(301_000_000, Ordering::SeqCst);
+    assert!(
+        site.post("/form/code", &cookie, &[("code", &late)])
+            .await
+            .says("code-over")
+    );
+    site.post("/form/code/again", &cookie, &[]).await;
+    let good = site.code().await;
+    for _ in 0..5 {
+        site.post("/form/code", &cookie, &[("code", "12")]).await;
+    }
+    assert!(
+        site.post("/form/code", &cookie, &[("code", &good)])
+            .await
+            .says("code-over")
+    );
+    assert!(
+        site.get("/", &cookie).await.goes_to() == "/form",
+        "nothing was answered yet"
+    );
+
+    site.post("/form/code/again", &cookie, &[]).await;
+    let done = site.post("/form/code", &cookie, &[("code", &site.code().await)]).await;
+    assert!(done.says("answer-standardised-title"), "{}", done.text);
+    let story = site.store.story(&account, site.store.today()).await.unwrap();
+    let notices: Vec<_> = story
+        .history
+        .iter()
+        .filter_map(|entry| match entry.change {
+            ngomon_rules::event::Change::FormAnswered { notice, .. } => Some(notice),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(notices, [Some(1)], "the privacy notice that was shown is recorded");
+    assert_eq!(site.get("/form/code", &cookie).await.goes_to(), "/form");
+    site.store.seal().await.unwrap();
+    assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fields_that_differ_are_named_to_the_registrys_phone_only() {
+    let site = Site::sample().await;
+    let (account, mut fields) = right_form();
+    let cookie = site.signed_in(&account).await;
+    let right = fields.clone();
+    fields[2].1 = "1/1/2001".into();
+    let differs = site.form(&cookie, &lent(&fields, &[("mine", "yes")])).await;
+    assert!(differs.says("form-differs") && differs.says("form-fields-ask"));
+    assert!(!differs.text.contains("issued_on-error"), "which one is not said");
+    assert_eq!(site.store.messages(9).await.unwrap().len(), 0);
+    assert_eq!(site.post("/form/fields", &cookie, &[]).await.goes_to(), "/form/fields");
+    let asks = site.get("/form/fields", &cookie).await;
+    assert_eq!(site.store.messages(9).await.unwrap().len(), 1);
+    let page = site
+        .post("/form/fields/code", &cookie, &[("code", &site.code().await)])
+        .await;
+    assert!(page.text.contains("issued_on-error") && !page.text.contains("phone-error"));
+    assert!(page.text.contains("1/1/2001"), "what was typed is kept");
+
+    // A number that the registry does not have: the same answer, and nothing is sent.
+    fields[1].1 = "046090000001".into();
+    let nobody = site.form(&cookie, &lent(&fields, &[("mine", "yes")])).await;
+    assert!(nobody.says("form-differs") && nobody.says("form-fields-ask"));
+    site.post("/form/fields", &cookie, &[]).await;
+    assert_eq!(site.get("/form/fields", &cookie).await.text, asks.text);
+    assert_eq!(site.store.messages(9).await.unwrap().len(), 1, "nothing more was sent");
+    let page = site.post("/form/fields/code", &cookie, &[("code", "123456")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        site.form(&cookie, &lent(&right, &[("mine", "yes")]))
+            .await
+            .says("answer-standardised-title")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_survives_the_end_of_the_session() {
+    let site = Site::sample().await;
+    let (account, fields) = right_form();
+    let cookie = site.signed_in(&account).await;
+    site.clock.0.fetch_add(31 * 60_000_000, Ordering::SeqCst);
+    let sent = site.post("/form", &cookie, &lent(&fields, &[])).await;
+    assert_eq!(sent.goes_to(), "/sign-in?why=kept");
+    assert!(site.get("/sign-in?why=kept", "").await.says("sign-in-kept"));
+    let stranger = site.signed_in(&rows("citizens.csv")[7]["account_id"]).await;
+    let number = &fields[1].1;
+    assert!(!site.get("/form", &stranger).await.text.contains(number.as_str()));
+    let again = site.signed_in(&account).await;
+    assert!(site.get("/form", &again).await.text.contains(number.as_str()));
+    site.clock.0.fetch_add(31 * 60_000_000, Ordering::SeqCst);
+    let later = site.signed_in(&account).await;
+    assert!(
+        !site.get("/form", &later).await.text.contains(number.as_str()),
+        "half an hour is the longest"
+    );
+    // Nobody's session keeps nothing.
+    let nobody = site.post("/form", "__Host-ngomon=garbage", &lent(&fields, &[])).await;
+    assert_eq!(nobody.goes_to(), "/");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_without_a_password_begins_by_a_code() {
+    let site = Site::sample().await;
+    let citizens = rows("citizens.csv");
+    let none = citizens
+        .iter()
+        .find(|row| row["password_hash"].is_empty() && !row["phone"].is_empty() && !row["username"].is_empty())
+        .unwrap();
+    let with = citizens.iter().find(|row| !row["password_hash"].is_empty()).unwrap();
+    let mut pages = Vec::new();
+    for name in [none["username"].as_str(), with["username"].as_str(), "nobody-at-all"] {
+        let sent = site.post("/sign-in/code", "", &[("username", name)]).await;
+        assert_eq!(sent.goes_to(), "/sign-in/code/sent");
+        let cookie = sent.cookie();
+        pages.push(site.get("/sign-in/code/sent", &cookie).await.text);
+        let guess = site.post("/sign-in/code/sent", &cookie, &[("code", "1")]).await;
+        assert_eq!(guess.status, StatusCode::UNPROCESSABLE_ENTITY);
+        pages.push(guess.text);
+    }
+    assert!(pages[0] == pages[2] && pages[2] == pages[4] && pages[1] == pages[3] && pages[3] == pages[5]);
+    assert_eq!(
+        site.store.messages(9).await.unwrap().len(),
+        1,
+        "one account was reached"
+    );
+
+    let sent = site.post("/sign-in/code", "", &[("username", &none["username"])]).await;
+    let (cookie, code) = (sent.cookie(), site.code().await);
+    let foreign = site
+        .post("/sign-in/code/sent", "__Host-ngomon-code=other", &[("code", &code)])
+        .await;
+    assert!(foreign.says("code-over"), "a code is good where it was asked for");
+    let entered = site.post("/sign-in/code/sent", &cookie, &[("code", &code)]).await;
+    assert_eq!(entered.goes_to(), "/");
+    let again = site.post("/sign-in/code/sent", &cookie, &[("code", &code)]).await;
+    assert!(again.says("code-over"), "once");
+    assert!(site.get("/", &entered.cookie()).await.status.is_redirection());
+    for _ in 0..9 {
+        site.post("/sign-in/code", "", &[("username", &none["username"])]).await;
+    }
+    assert!(
+        site.store.messages(99).await.unwrap().len() <= 6,
+        "codes are not sent without end"
+    );
+}
+
+/// "A registry outage never reads as: you are wrong."
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_is_away_or_talks_garbage_is_waited_for() {
+    for mood in ["down", "garbage", "slow"] {
+        let site = Site::sample().await;
+        let (account, fields) = right_form();
+        let number = ngomon_rules::values::NationalId::try_from(fields[1].1.clone()).unwrap();
+        site.store.set_sandbox_mood(number, mood).await.unwrap();
+        let cookie = site.signed_in(&account).await;
+        let page = site.form(&cookie, &lent(&fields, &[("mine", "yes")])).await;
+        assert!(page.says("answer-pending-title"), "{mood}: {}", page.text);
+        assert!(site.get("/", &cookie).await.says("home-pending"));
+        let app = App {
+            store: site.store.clone(),
+            sandbox: true,
+        };
+        if mood != "slow" {
+            crate::workers::answer_pending(app.clone()).await.unwrap();
+            assert!(site.get("/", &cookie).await.says("home-pending"), "still away");
+            site.store.set_sandbox_mood(number, "right").await.unwrap();
+        }
+        crate::workers::answer_pending(app).await.unwrap();
+        assert!(site.get("/", &cookie).await.says("home-standardised"), "{mood}");
+    }
 }

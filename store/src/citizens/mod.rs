@@ -8,4 +8,4 @@ mod submit;
 pub use lists::{HeldLine, ReviewLine};
 pub(crate) use report::counted;
 pub use report::{ReportLine, StaffLine};
-pub use submit::Submitted;
+pub use submit::{PendingForm, Submitted};
