@@ -8,12 +8,12 @@ const sent = new Set(rows("submissions").map((form) => form.account_id));
 // Whoever has not been standardised and stands in the registry under the name of the account.
 const waiting = rows("citizens").filter((account) => {
   const person = registry.get(account.national_id);
-  return !sent.has(account.account_id) && person?.status === "active" && person.full_name === account.display_name;
+  return account.password_hash && !sent.has(account.account_id) && person?.status === "active" && person.full_name === account.display_name;
 });
 
 const WORDS = {
-  vi: { differs: "9 số", later: "Để sau", on: "Tiếp tục", send: "Gửi thông tin" },
-  en: { differs: "9 were entered", later: "Later", on: "Continue", send: "Send" },
+  vi: { malformed: "9 số", later: "Để sau", on: "Tiếp tục", send: "Gửi thông tin", which: "Gửi mã để xem ô nào chưa khớp" },
+  en: { malformed: "9 were entered", later: "Later", on: "Continue", send: "Send", which: "Send a code to see which field differs" },
 };
 
 export async function walk(visitor) {
@@ -34,7 +34,7 @@ export async function walk(visitor) {
   await page.fill("#national_id", "191234567");
   await visitor.button(words.send).click();
   await page.locator(".govuk-error-summary").waitFor();
-  assert.ok((await page.locator("#national_id-error").innerText()).includes(words.differs), name);
+  assert.ok((await page.locator("#national_id-error").innerText()).includes(words.malformed), name);
   assert.equal(await page.inputValue("#national_id"), "191234567", "what was typed is kept");
   await visitor.look("form-malformed");
 
@@ -51,7 +51,28 @@ export async function walk(visitor) {
   await page.locator("button[name=mine]").waitFor();
   await visitor.look("form-whose");
   await page.fill("#full_name", person.full_name);
+  await page.fill("#issued_on", "1/1/2001");
   await page.locator("button[name=mine]").click();
+  await visitor.button(words.which).waitFor();
+  await visitor.look("form-differs");
+  await visitor.button(words.which).click();
+  await page.waitForURL("**/form/fields");
+  await visitor.look("form-which");
+  await page.fill("#code", await visitor.code());
+  await visitor.button(words.on).click();
+  await page.locator("#issued_on-error").waitFor();
+  await visitor.look("form-field-named");
+
+  await page.fill("#issued_on", person.issued_on);
+  await visitor.button(words.send).click();
+  await page.waitForURL("**/form/code");
+  await visitor.look("form-code");
+  await page.fill("#code", "12");
+  await visitor.button(words.on).click();
+  await page.locator("#code-error").waitFor();
+  await visitor.look("form-code-wrong");
+  await page.fill("#code", await visitor.code());
+  await visitor.button(words.on).click();
   await page.locator(".govuk-panel--confirmation").waitFor();
   assert.match(await page.locator(".govuk-panel--confirmation").innerText(), /DH-\w{4}-\w{4}/);
   await visitor.look("standardised");

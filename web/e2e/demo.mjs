@@ -75,6 +75,12 @@ export class Visitor {
     await this.page.waitForURL("**/sign-in");
   }
 
+  /** The one-time code that was sent last: the sandbox shows it. */
+  async code() {
+    const answer = await this.context.request.get(`${this.url}/sandbox`);
+    return (await answer.text()).match(/\b\d{6}\b/)[0];
+  }
+
   /** Takes a picture of the page as it is, and lets axe look at it. */
   async look(state) {
     const { page, name } = this;

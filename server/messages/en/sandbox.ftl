@@ -1,4 +1,5 @@
 # The sandbox: everybody in it is made up.
+sandbox-name = Sandbox
 sandbox-banner = A sandbox: everybody and every number here is made up.
 sandbox-messages-title = Messages sent
 sandbox-messages-lead = Messages of the sandbox go nowhere; they stand here only, the newest first.

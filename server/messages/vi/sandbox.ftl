@@ -1,4 +1,5 @@
 # Bản chạy thử, mọi người trong đó là hư cấu.
+sandbox-name = Bản chạy thử
 sandbox-banner = Bản chạy thử: mọi người và mọi số ở đây là hư cấu.
 sandbox-messages-title = Tin nhắn đã gửi
 sandbox-messages-lead = Tin nhắn và thư của bản chạy thử không gửi đi đâu cả, chỉ hiện ở đây, tin mới nhất ở trên.

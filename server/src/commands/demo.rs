@@ -47,8 +47,9 @@ const STEPS: [(&str, &str); 15] = [
 ];
 
 /// Whom to sign in as, and the message that tells what is seen. The password is `Hue-` and the account's id.
-const PEOPLE: [(&str, &str, &str); 7] = [
+const PEOPLE: [(&str, &str, &str); 8] = [
     ("HS016", "hues016", "demo-as-asked"),
+    ("HS100", "hues100", "demo-as-code"),
     ("HS004", "hues004", "demo-as-standardised"),
     ("HS005", "hues005", "demo-as-duplicate"),
     ("CV001", "canbo001", "demo-as-open"),
@@ -101,7 +102,12 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     println!();
     let mut table = Table::new(&["username", "password", "page"]);
     for (id, username, seen) in PEOPLE {
-        table.push([username.to_owned(), format!("Hue-{id}"), words.say(seen)]);
+        let password = if seen == "demo-as-code" {
+            String::new()
+        } else {
+            format!("Hue-{id}")
+        };
+        table.push([username.to_owned(), password, words.say(seen)]);
     }
     desk.print(&table, Format::Table)?;
     println!();

@@ -62,7 +62,7 @@ pub(super) async fn ask(State(app): State<App>, asker: Asker) -> Response {
         if of_account.is_none() || of_person.is_none() {
             let filled = Filled {
                 typed: Typed::from(form),
-                errors: vec![(Field::FullName, asker.words.say("code-too-often"))],
+                error: Some(asker.words.say("code-too-often")),
                 ..Filled::default()
             };
             return Ok(super::page(&asker, &visit, filled));
@@ -113,8 +113,10 @@ pub(super) async fn check(
         }
         let registry = ask_registry(&app, number, PATIENCE).await?;
         let differs = app.store.foretell(&visit.account, &form, &registry).await?.fields;
+        let fine = differs.is_empty().then(|| asker.words.say("form-fields-fine"));
         let filled = Filled {
             typed: Typed::from(form),
+            error: fine,
             errors: named(&asker, &differs),
             ..Filled::default()
         };
@@ -131,7 +133,6 @@ fn named(asker: &Asker, differs: &Fields) -> Vec<(Field, String)> {
     let names: Vec<String> = differs.iter().map(name).collect();
     let names = names.join(", ");
     let key = match differs.len() {
-        0 => return vec![(Field::FullName, words.say("form-fields-fine"))],
         1 => "form-fields-error-one",
         _ => "form-fields-error",
     };

@@ -108,6 +108,8 @@ pub fn asked(story: &Explained) -> bool {
 #[derive(Default)]
 struct Filled {
     typed: Typed,
+    /// What is to be mended in no field alone.
+    error: Option<String>,
     errors: Vec<(Field, String)>,
     whose: Option<(String, String)>,
     deadline: Option<String>,
@@ -118,7 +120,7 @@ struct Filled {
 fn page(asker: &Asker, visit: &Visit, filled: Filled) -> Response {
     let words = asker.words;
     let typed = &filled.typed;
-    let status = if filled.errors.is_empty() {
+    let status = if filled.errors.is_empty() && filled.error.is_none() {
         StatusCode::OK
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
@@ -142,13 +144,17 @@ fn page(asker: &Asker, visit: &Visit, filled: Filled) -> Response {
         of(Field::IssuedOn, &typed.issued_on, "off", "text"),
         of(Field::Phone, &typed.phone, "tel", "tel"),
     ];
+    let whole = filled.error.map(|text| Mistake {
+        field: Field::FullName.name(),
+        text,
+    });
     let mut shell = asker.shell();
     shell.here = "/form".into();
     shell.wrong = status != StatusCode::OK;
     html(
         status,
         &Page {
-            errors: mistakes(&fields),
+            errors: whole.into_iter().chain(mistakes(&fields)).collect(),
             fields,
             whose: filled.whose,
             deadline: filled.deadline,

@@ -48,15 +48,11 @@ pub(super) async fn send(
             return keep(&app, &asker, typed.ok()).await;
         };
         let Ok(Form(typed)) = typed else {
-            let errors = vec![(Field::FullName, words.say("form-unreadable"))];
-            return Ok(page(
-                &asker,
-                &visit,
-                Filled {
-                    errors,
-                    ..Filled::default()
-                },
-            ));
+            let filled = Filled {
+                error: Some(words.say("form-unreadable")),
+                ..Filled::default()
+            };
+            return Ok(page(&asker, &visit, filled));
         };
         answered(&app, &asker, &visit, typed).await
     };
@@ -76,14 +72,6 @@ async fn keep(app: &App, asker: &Asker, typed: Option<Form<Typed>>) -> Result<Re
 async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Result<Response> {
     let words = asker.words;
     let form = typed.form();
-    let mend = |errors| {
-        let filled = Filled {
-            typed: typed.clone(),
-            errors,
-            ..Filled::default()
-        };
-        Ok(page(asker, visit, filled))
-    };
     let account = [visit.account.as_str()];
     let parsed = match parse(&form, app.store.today()) {
         Ok(parsed) => parsed,
@@ -94,7 +82,12 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
                     return Ok(told(app, asker, visit, done, ""));
                 }
             }
-            return mend(malformed(&typed, &fields, words));
+            let filled = Filled {
+                errors: malformed(&typed, &fields, words),
+                typed,
+                ..Filled::default()
+            };
+            return Ok(page(asker, visit, filled));
         }
     };
     let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
@@ -109,8 +102,12 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
     let of_account = app.store.attempt(OF_ACCOUNT, &account).await?;
     let of_person = app.store.attempt(OF_PERSON, &[parsed.national_id.as_str()]).await?;
     let (Some(left), Some(_)) = (of_account, of_person) else {
-        let key = of_held(visit, "form-too-often");
-        return mend(vec![(Field::NationalId, words.say(&key))]);
+        let filled = Filled {
+            typed,
+            error: Some(words.say(&of_held(visit, "form-too-often"))),
+            ..Filled::default()
+        };
+        return Ok(page(asker, visit, filled));
     };
     let registry = ask(app, parsed.national_id, PATIENCE).await?;
     let foretold = app.store.foretell(&visit.account, &form, &registry).await?;
@@ -124,7 +121,7 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
         let text = words.say_with(&of_held(visit, "form-differs"), &[("left", &left)]);
         let filled = Filled {
             typed,
-            errors: vec![(Field::FullName, text)],
+            error: Some(text),
             can_ask_fields: true,
             ..Filled::default()
         };
