@@ -81,6 +81,8 @@ pub enum ClaimEnd {
     Withdrawn,
     /// A stronger proof took it over.
     TakenOver,
+    /// The owner joined the account to another of the owner's, which stays.
+    Joined,
 }
 
 /// What changed. The name of a variant in kebab case is the event's kind.
@@ -125,6 +127,16 @@ pub enum Change {
         person: PersonId,
         /// How.
         proof: Proof,
+    },
+    /// The owner joined this account to another of the owner's, having proven both.
+    AccountJoined {
+        /// The one that stays.
+        into: AccountId,
+    },
+    /// The owner of a held account asks for it to be looked at again.
+    ReviewRequested {
+        /// Told to the person.
+        receipt: String,
     },
     /// The claim counts no more.
     ClaimEnded {

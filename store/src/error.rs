@@ -64,6 +64,9 @@ pub enum StoreError {
 /// What was asked for cannot be done as things stand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// The one account is no duplicate of the other's claim, or one of them is held by order.
+    #[error("{0} cannot be joined to {1}")]
+    CannotJoin(String, String),
     /// A sandbox begins before any account is there.
     #[error("there are accounts here already")]
     PeopleHere,

@@ -29,7 +29,7 @@ mod units;
 mod verify;
 
 pub use access::{CodeFor, Credential, Limit, OpenSession, Purpose, Token, Typed, Visit};
-pub use citizens::{HeldLine, PendingForm, ReportLine, ReviewLine, StaffLine, Submitted};
+pub use citizens::{HeldLine, Join, PendingForm, ReportLine, ReviewLine, ReviewRequest, StaffLine, Submitted};
 pub use db::{Dialect, Location};
 pub use error::{Refusal, Result, StoreError};
 pub use explain::{Explained, Happened, HeldSince};

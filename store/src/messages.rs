@@ -5,6 +5,8 @@ use crate::error::{Result, StoreError};
 use crate::journal::Env;
 use crate::keyring::Place;
 use crate::store::Store;
+use crate::tables::{STATED, stated_of};
+use ngomon_rules::record::AccountId;
 use serde::{Deserialize, Serialize};
 
 /// By what a message goes.
@@ -83,6 +85,32 @@ pub(crate) async fn tell(tx: &mut Tx, env: &Env, reach: &Reach, text: &str) -> R
     )
     .await
     .map(drop)
+}
+
+/// Where the owner of an account is reached: the phone on file, or else the mailbox.
+pub(crate) async fn reach(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<Reach>> {
+    let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
+    let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
+        return Ok(None);
+    };
+    let stated = stated_of(&env.keys, &row, 0)?;
+    let phone = stated.phone.map(|phone| Reach {
+        channel: Channel::Sms,
+        to: phone.as_str().to_owned(),
+    });
+    let mail = stated.email.map(|to| Reach {
+        channel: Channel::Mail,
+        to,
+    });
+    Ok(phone.or(mail))
+}
+
+/// Tells the owner of an account, where the owner is reached at all.
+pub(crate) async fn tell_owner(tx: &mut Tx, env: &Env, account: &AccountId, text: &str) -> Result<()> {
+    match reach(tx, env, account).await? {
+        Some(reach) => tell(tx, env, &reach, text).await,
+        None => Ok(()),
+    }
 }
 
 impl Store {

@@ -105,6 +105,18 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             tx.execute(sql, [id.into(), value.into()]).await.map(drop)
         }
         Change::ClaimMade { person, proof } => claim_made(tx, env, entry, id, &person.0, *proof, counts).await,
+        Change::AccountJoined { into } => {
+            let row = vec![into.as_str().into(), id.into()];
+            tx.insert("succession (account, succeeds)", vec![row], "ON CONFLICT DO NOTHING")
+                .await
+                .map(drop)
+        }
+        Change::ReviewRequested { receipt } => {
+            let row = vec![receipt.into(), id.into(), entry.at.into()];
+            tx.insert("review_request (receipt, account, at)", vec![row], "")
+                .await
+                .map(drop)
+        }
         Change::ClaimEnded { .. } => {
             tx.execute(
                 "UPDATE claim SET until = $2 WHERE account = $1 AND until IS NULL",

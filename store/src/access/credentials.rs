@@ -3,9 +3,9 @@
 use crate::error::{Result, StoreError};
 use crate::journal::{Act, append, unseal};
 use crate::keyring::FingerprintKind;
-use crate::messages::{Channel, Reach};
+use crate::messages::{Reach, reach};
 use crate::store::Store;
-use crate::tables::{STATED, fingerprint, stated_of};
+use crate::tables::fingerprint;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::record::{AccountId, AccountKind};
 
@@ -60,23 +60,7 @@ impl Store {
 
     /// Where the owner of an account is reached: the phone on file, or else the mailbox.
     pub async fn reach(&self, account: &AccountId) -> Result<Option<Reach>> {
-        let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
-        let row = self
-            .db
-            .read(async |tx| tx.row(&sql, [account.as_str().into()]).await)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let stated = stated_of(&self.env.keys, &row, 0)?;
-        let phone = stated.phone.map(|phone| Reach {
-            channel: Channel::Sms,
-            to: phone.as_str().to_owned(),
-        });
-        Ok(phone.or_else(|| {
-            stated.email.map(|to| Reach {
-                channel: Channel::Mail,
-                to,
-            })
-        }))
+        self.db.read(async |tx| reach(tx, &self.env, account).await).await
     }
 
     /// Keeps the password hashed anew, unless it was changed meanwhile.

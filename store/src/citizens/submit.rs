@@ -278,7 +278,7 @@ fn answered(account: &CitizenAccount, sent: &Sent, answer: &Answer, receipt: &st
     Event::of_account(&account.id, change).with(Personal::Form(sent.form.clone()))
 }
 
-fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
+pub(super) fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
     std::iter::once(record.national_id)
         .chain(record.former_ids.iter().copied())
         .collect()
@@ -333,7 +333,12 @@ async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<(P
 }
 
 /// The accounts that may bear the person's details. Also completes the claim's numbers by those that only such an account states.
-async fn bearers(tx: &mut Tx, env: &Env, claim: &mut Claimed, numbers: Vec<Vec<u8>>) -> Result<Vec<CitizenAccount>> {
+pub(super) async fn bearers(
+    tx: &mut Tx,
+    env: &Env,
+    claim: &mut Claimed,
+    numbers: Vec<Vec<u8>>,
+) -> Result<Vec<CitizenAccount>> {
     // Accounts that are being taken in see this claim, or we see them.
     tx.rows_shared("SELECT id FROM arrival", []).await?;
     let mut ids = BTreeSet::new();
@@ -374,7 +379,7 @@ async fn bearers(tx: &mut Tx, env: &Env, claim: &mut Claimed, numbers: Vec<Vec<u
 }
 
 /// `DH-7K3M-42QX`, not drawn before.
-async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
+pub(super) async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
     loop {
         let drawn: String = env
             .ambient
@@ -384,7 +389,10 @@ async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
             .collect();
         let receipt = format!("DH-{}-{}", &drawn[..4], &drawn[4..]);
         if tx
-            .row("SELECT 1 FROM submission WHERE receipt = $1", [(&receipt).into()])
+            .row(
+                "SELECT 1 FROM submission WHERE receipt = $1 UNION ALL SELECT 1 FROM review_request WHERE receipt = $1",
+                [(&receipt).into()],
+            )
             .await?
             .is_none()
         {

@@ -99,6 +99,14 @@ CREATE TABLE submission (
 CREATE INDEX submission_account ON submission (account, effective);
 CREATE INDEX submission_outcome ON submission (outcome);
 
+-- Owners of held accounts who asked for it to be looked at again.
+CREATE TABLE review_request (
+  receipt TEXT PRIMARY KEY,           -- plain
+  account TEXT NOT NULL,              -- plain
+  at BIGINT NOT NULL                  -- plain
+);
+CREATE INDEX review_request_account ON review_request (account);
+
 CREATE TABLE profile (
   id TEXT PRIMARY KEY,                -- plain
   person TEXT,                        -- plain
