@@ -26,6 +26,8 @@ pub struct Explained {
     pub unit: String,
     /// The name of the unit that counts on the day.
     pub unit_name: String,
+    /// The name that its owner signs in with.
+    pub username: Option<String>,
     /// As of which day.
     pub day: Date,
     /// The last day of its exemption from the form.
@@ -123,6 +125,7 @@ impl Store {
                     kind,
                     unit,
                     unit_name,
+                    username: stated.username,
                     day,
                     exempt_to,
                     facts,

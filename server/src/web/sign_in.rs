@@ -168,7 +168,7 @@ pub async fn enter(
 }
 
 /// The accounts that the password fits. Hashing takes a processor for a while, so it is done beside the other requests.
-async fn fitting(found: Vec<Credential>, password: String) -> Vec<Credential> {
+pub async fn fitting(found: Vec<Credential>, password: String) -> Vec<Credential> {
     let work = tokio::task::spawn_blocking(move || {
         let mut tried = 0;
         let fitting: Vec<Credential> = found

@@ -664,3 +664,72 @@ async fn a_registry_that_is_away_or_talks_garbage_is_waited_for() {
         assert!(site.get("/", &cookie).await.says("home-standardised"), "{mood}");
     }
 }
+
+/// The demo's people, of whom `HS004` is standardised and `HS005` states the same number.
+async fn two_accounts_of_one_number() -> (Site, String) {
+    let files = ["units", "registry", "citizens"];
+    let site = Site::of(files.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await;
+    let first = site.signed_in("HS004").await;
+    let person = ngomon_rules::values::NationalId::try_from("046090100148".to_owned()).unwrap();
+    let ngomon_rules::citizens::RegistryAnswer::Found(person) = site.store.registry(person).await.unwrap() else {
+        panic!("in the registry");
+    };
+    let fields = [
+        ("full_name", person.full_name.as_str().to_owned()),
+        ("national_id", person.national_id.as_str().to_owned()),
+        ("issued_on", person.issued_on.unwrap().to_string()),
+        ("phone", person.phone.unwrap().as_str().to_owned()),
+    ];
+    assert!(site.form(&first, &lent(&fields, &[])).await.says("answer-standardised-title"));
+    let held = site.signed_in("HS005").await;
+    (site, held)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_joins_two_accounts_and_asks_for_a_review() {
+    let (site, held) = two_accounts_of_one_number().await;
+    let page = site.get("/held", &held).await;
+    assert!(page.says("held-join") && page.says("held-review"));
+    let prove = |username, password| [("username", username), ("password", password)];
+    let wrong = site.post("/held/join", &held, &prove("hues004", "x")).await;
+    assert!(wrong.says("sign-in-wrong") && wrong.status == StatusCode::UNPROCESSABLE_ENTITY);
+    let another = site.post("/held/join", &held, &prove("hues006", "Hue-HS006")).await;
+    assert!(another.says("join-another"));
+    let choose = site.post("/held/join", &held, &prove("hues004", "Hue-HS004")).await;
+    assert!(choose.says("join-choose-title"), "{}", choose.text);
+    let ticket = choose.text.split("name=\"ticket\" value=\"").nth(1).unwrap();
+    let ticket = ticket.split('"').next().unwrap();
+    let forged = ticket.replace("HS004", "HS006");
+    for (cookie, ticket, stays) in [(&held, &*forged, "held"), (&held, "", "held")] {
+        let page = site.post("/held/join/choose", cookie, &[("ticket", ticket), ("stays", stays)]).await;
+        assert!(page.says("join-late"));
+    }
+    let elsewhere = site.signed_in("HS005").await;
+    let page = site.post("/held/join/choose", &elsewhere, &[("ticket", ticket), ("stays", "held")]).await;
+    assert!(page.says("join-late"), "good in one browser");
+    let nothing = site.post("/held/join/choose", &held, &[("ticket", ticket)]).await;
+    assert!(nothing.says("join-choose-empty"));
+    let done = site.post("/held/join/choose", &held, &[("ticket", ticket), ("stays", "held")]).await;
+    assert!(done.says("join-done-title"), "{}", done.text);
+    assert!(site.get("/held", &held).await.says("held-opened"));
+    let told = site.store.messages(9).await.unwrap();
+    let told: Vec<_> = told.iter().filter(|message| message.text.contains("gop tai khoan")).collect();
+    assert!(told.len() == 2 && told.iter().all(|m| m.text.is_ascii() && m.text.len() <= 160));
+
+    // The other one is the duplicate now, and says where it went.
+    let gone = site.signed_in("HS004").await;
+    let page = site.get("/held", &gone).await;
+    assert!(page.says("held-joined-into") && page.text.contains("HS005"));
+    assert_eq!(site.post("/held/review", &gone, &[]).await.goes_to(), "/held/review");
+    let receipt = site.get("/held/review", &gone).await;
+    assert!(receipt.says("review-title") && receipt.text.contains("DH-"));
+    site.post("/held/review", &gone, &[]).await;
+    assert_eq!(site.store.review_requests().await.unwrap().len(), 1);
+    // Whoever is not held has none of these pages.
+    let open = site.signed_in("HS005").await;
+    for path in ["/held", "/held/join", "/held/review", "/held/join/code"] {
+        assert_eq!(site.get(path, &open).await.goes_to(), "/", "{path}");
+    }
+    site.store.seal().await.unwrap();
+    assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
+}

@@ -25,6 +25,8 @@ pub enum Purpose {
     SignIn,
     /// The last step of a form: the typed phone is in the sender's hand.
     Form,
+    /// Joining an account without a password to another one.
+    Join,
     /// Being told which fields differ: the registry's phone is in the sender's hand.
     Fields,
 }
@@ -34,6 +36,7 @@ impl Purpose {
         match self {
             Self::SignIn => "sign-in",
             Self::Form => "form",
+            Self::Join => "join",
             Self::Fields => "fields",
         }
     }
