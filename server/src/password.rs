@@ -7,12 +7,26 @@ use aws_lc_rs::{constant_time, digest, pbkdf2};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use std::num::NonZeroU32;
+use std::sync::LazyLock;
+use std::thread::available_parallelism;
+use tokio::sync::Semaphore;
 
 /// More rounds than any system asks for: a hash in a file must not stop the server.
 const MOST_ROUNDS: u32 = 2_000_000;
 
 /// What an unknown user name costs: as much as most right ones, so that the time tells nothing.
 pub const NOBODY: &str = "$pbkdf2-sha256$29000$bm9ib2R5LW5vYm9keQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// As many passwords are hashed at once as there are processors: each takes 19 MiB and more.
+static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, usize::from)));
+
+/// Does such work beside the other requests, in its turn. `None`: it panicked.
+pub async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let turn = AT_ONCE.acquire().await.ok()?;
+    let done = tokio::task::spawn_blocking(work).await.ok();
+    drop(turn);
+    done
+}
 
 /// Does the password fit the hash? Knows PHC strings of Argon2, scrypt and PBKDF2, passlib's and Django's PBKDF2, bcrypt, and
 /// LDAP's salted SHA (RFC 2307).

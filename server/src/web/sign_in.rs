@@ -3,7 +3,7 @@
 use super::App;
 use super::asker::{Asker, forgotten, kept};
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
-use crate::password::{NOBODY, fits, hashed, is_current};
+use crate::password::{NOBODY, fits, hashed, in_turn, is_current};
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -169,7 +169,7 @@ pub async fn enter(
 
 /// The accounts that the password fits. Hashing takes a processor for a while, so it is done beside the other requests.
 pub async fn fitting(found: Vec<Credential>, password: String) -> Vec<Credential> {
-    let work = tokio::task::spawn_blocking(move || {
+    let work = in_turn(move || {
         let mut tried = 0;
         let fitting: Vec<Credential> = found
             .into_iter()
@@ -196,8 +196,8 @@ async fn rehash(app: &App, fitting: &[Credential], password: String) -> Result<(
             continue;
         }
         let (password, salt) = (password.clone(), app.store.salt());
-        let work = tokio::task::spawn_blocking(move || hashed(&password, &salt));
-        if let Ok(Some(hash)) = work.await {
+        let work = in_turn(move || hashed(&password, &salt));
+        if let Some(Some(hash)) = work.await {
             app.store.rehash(one, &hash).await?;
         }
     }

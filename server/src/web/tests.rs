@@ -680,7 +680,11 @@ async fn two_accounts_of_one_number() -> (Site, String) {
         ("issued_on", person.issued_on.unwrap().to_string()),
         ("phone", person.phone.unwrap().as_str().to_owned()),
     ];
-    assert!(site.form(&first, &lent(&fields, &[])).await.says("answer-standardised-title"));
+    assert!(
+        site.form(&first, &lent(&fields, &[]))
+            .await
+            .says("answer-standardised-title")
+    );
     let held = site.signed_in("HS005").await;
     (site, held)
 }
@@ -701,19 +705,32 @@ async fn an_owner_joins_two_accounts_and_asks_for_a_review() {
     let ticket = ticket.split('"').next().unwrap();
     let forged = ticket.replace("HS004", "HS006");
     for (cookie, ticket, stays) in [(&held, &*forged, "held"), (&held, "", "held")] {
-        let page = site.post("/held/join/choose", cookie, &[("ticket", ticket), ("stays", stays)]).await;
+        let page = site
+            .post("/held/join/choose", cookie, &[("ticket", ticket), ("stays", stays)])
+            .await;
         assert!(page.says("join-late"));
     }
     let elsewhere = site.signed_in("HS005").await;
-    let page = site.post("/held/join/choose", &elsewhere, &[("ticket", ticket), ("stays", "held")]).await;
+    let page = site
+        .post(
+            "/held/join/choose",
+            &elsewhere,
+            &[("ticket", ticket), ("stays", "held")],
+        )
+        .await;
     assert!(page.says("join-late"), "good in one browser");
     let nothing = site.post("/held/join/choose", &held, &[("ticket", ticket)]).await;
     assert!(nothing.says("join-choose-empty"));
-    let done = site.post("/held/join/choose", &held, &[("ticket", ticket), ("stays", "held")]).await;
+    let done = site
+        .post("/held/join/choose", &held, &[("ticket", ticket), ("stays", "held")])
+        .await;
     assert!(done.says("join-done-title"), "{}", done.text);
     assert!(site.get("/held", &held).await.says("held-opened"));
     let told = site.store.messages(9).await.unwrap();
-    let told: Vec<_> = told.iter().filter(|message| message.text.contains("gop tai khoan")).collect();
+    let told: Vec<_> = told
+        .iter()
+        .filter(|message| message.text.contains("gop tai khoan"))
+        .collect();
     assert!(told.len() == 2 && told.iter().all(|m| m.text.is_ascii() && m.text.len() <= 160));
 
     // The other one is the duplicate now, and says where it went.
