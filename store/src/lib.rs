@@ -32,7 +32,7 @@ pub use db::{Dialect, Location};
 pub use error::{Refusal, Result, StoreError};
 pub use explain::{Explained, Happened, HeldSince};
 pub use loads::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow};
-pub use officials::{NewAccount, Newcomer, Plan, PlanLine, Reconciled, RunView, Undone};
+pub use officials::{NewAccount, Newcomer, Plan, PlanLine, Reconciled, RunView, Undone, Widened};
 pub use settings::CampaignChange;
 pub use store::{Places, Store};
 pub use tables::{end_of, start_of};
