@@ -105,6 +105,8 @@ impl Store {
     }
 
     async fn reconcile_scope(&self, scope: Scope, day: Date, by: &str) -> Result<Reconciled> {
+        // What is committed gets its position: the next run over what changed begins behind it.
+        self.seal().await?;
         let (env, by) = (self.env.clone(), by.to_owned());
         let done = self
             .db
