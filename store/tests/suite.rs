@@ -8,6 +8,8 @@ mod access;
 mod claims;
 #[path = "suite/house.rs"]
 mod house;
+#[path = "suite/incremental.rs"]
+mod incremental;
 #[path = "suite/join.rs"]
 mod join;
 #[path = "suite/keeping.rs"]

@@ -71,9 +71,10 @@ impl OpenLoad {
             self.ord += 1;
             let place = [self.id.as_bytes(), &self.ord.to_be_bytes()].concat();
             let sealed = env.keys.seal(notice_place(&place), &json(&notice)?, &env.ambient);
-            rows.push(vec![self.id.as_str().into(), self.ord.into(), sealed.into()]);
+            let fp = fingerprint(&env.keys, FingerprintKind::NationalId, notice.national_id.as_str());
+            rows.push(vec![self.id.as_str().into(), self.ord.into(), sealed.into(), fp.into()]);
         }
-        self.stage("notice (load, ord, sealed)", rows).await
+        self.stage("notice (load, ord, sealed, number_fp)", rows).await
     }
 }
 

@@ -26,11 +26,12 @@ enum Sort {
 }
 
 /// From nothing to this version.
-const STEPS: [(Sort, &str); 4] = [
+const STEPS: [(Sort, &str); 5] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
     (Sort::Working, include_str!("steps/3_projection_version.sql")),
-    (Sort::Working, include_str!("steps/4_messages.sql")),
+    (Sort::Kept, include_str!("steps/4_incremental.sql")),
+    (Sort::Working, include_str!("steps/5_messages.sql")),
 ];
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {
@@ -116,19 +117,27 @@ pub(crate) struct Table {
     pub columns: Vec<(&'static str, Kind)>,
 }
 
-/// The tables that cannot be made anew.
+/// The tables that cannot be made anew. A column that a later step adds stands last.
 pub(crate) fn kept_tables() -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
+    let mut at = 0;
     let kept = STEPS.iter().filter(|(sort, _)| *sort == Sort::Kept);
     for line in kept.flat_map(|(_, sql)| sql.lines()) {
-        if let Some(name) = line
-            .strip_prefix("CREATE TABLE ")
-            .and_then(|rest| rest.strip_suffix(" ("))
-        {
+        let named = |before, after| {
+            line.strip_prefix(before)
+                .and_then(|rest: &str| rest.strip_suffix(after))
+        };
+        if let Some(name) = named("CREATE TABLE ", " (") {
+            at = tables.len();
             let columns = Vec::new();
             tables.push(Table { name, columns });
-        } else if let (Some(column), Some(table)) = (line.strip_prefix("  "), tables.last_mut()) {
-            let mut words = column.split([' ', ',']);
+        } else if let Some(name) = named("ALTER TABLE ", " ADD COLUMN") {
+            at = tables
+                .iter()
+                .position(|table| table.name == name)
+                .unwrap_or(tables.len());
+        } else if let (Some(column), Some(table)) = (line.strip_prefix("  "), tables.get_mut(at)) {
+            let mut words = column.split([' ', ',', ';']);
             let (name, kind) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             let kind = match kind {
                 "BIGINT" | "SERIAL" => Kind::Int,
@@ -168,6 +177,14 @@ mod tests {
             columns += 1;
         }
         assert!(columns > 100);
+    }
+
+    #[test]
+    fn columns_of_later_steps_are_kept_too() {
+        let tables = kept_tables();
+        let quarantine = tables.iter().find(|table| table.name == "quarantine").unwrap();
+        let last = &quarantine.columns[quarantine.columns.len() - 2..];
+        assert_eq!(last, [("name_fp", Kind::Bytes), ("ended_by", Kind::Text)]);
     }
 
     #[test]

@@ -24,7 +24,6 @@ CREATE TABLE account_row (
 );
 CREATE INDEX account_row_number ON account_row (number_fp);
 CREATE INDEX account_row_phone ON account_row (phone_fp);
-CREATE INDEX account_row_code ON account_row (code_fp);
 CREATE INDEX account_row_username ON account_row (username_fp);
 CREATE INDEX account_row_run ON account_row (run);
 
@@ -122,9 +121,26 @@ CREATE TABLE profile (
 );
 CREATE INDEX profile_person ON profile (person);
 
+-- By what officials' accounts and HR profiles are found: whatever they ever stated. Nothing is taken away, so that a change also finds
+-- whom it left.
+CREATE TABLE staff_key (
+  fp BYTES NOT NULL,                  -- digest: of a code or a number; for `name`, of a folded name
+  kind TEXT NOT NULL,                 -- plain: account, profile; name: an account by its name
+  holder TEXT NOT NULL,               -- plain: its id
+  PRIMARY KEY (fp, kind, holder)
+);
+CREATE INDEX staff_key_holder ON staff_key (holder);
+
+-- How many officials' accounts are held until when.
+CREATE TABLE staff_counter (
+  held_to TEXT PRIMARY KEY,           -- plain: empty: not held
+  n BIGINT NOT NULL                   -- plain
+);
+
 -- For which units absence of a profile means something.
 CREATE TABLE coverage (
-  unit TEXT PRIMARY KEY               -- plain: empty: everything
+  unit TEXT PRIMARY KEY,              -- plain: empty: everything
+  load TEXT NOT NULL                  -- plain: the first full extract of it
 );
 
 CREATE TABLE setting (
