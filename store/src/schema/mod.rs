@@ -9,6 +9,7 @@ use crate::merkle::sha256;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 const PROJECTIONS: &str = include_str!("projections.sql");
 const VIEWS: &str = include_str!("views.sql");
@@ -80,17 +81,17 @@ pub(crate) fn projections_digest() -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Takes the projections of those names away (without names: the first version's) and makes today's, empty.
+/// Takes the projections of those names away, the first version's and today's, and makes today's, empty.
 pub(crate) fn renew_projections(dialect: Dialect, before: Option<&str>) -> String {
-    let mut sql = "DROP VIEW IF EXISTS account;\n".to_owned();
-    let before = before.map_or_else(
-        || tables_in(FIRST_PROJECTIONS).collect(),
-        |names| names.split(' ').collect::<Vec<_>>(),
-    );
-    for table in before {
-        sql += &format!("DROP TABLE {table};\n");
-    }
-    sql + &in_dialect(&format!("{PROJECTIONS}\n{VIEWS}"), dialect)
+    let mut gone: BTreeSet<&str> = before.into_iter().flat_map(|names| names.split(' ')).collect();
+    gone.extend(projections());
+    gone.extend(tables_in(FIRST_PROJECTIONS));
+    let drops: String = gone
+        .iter()
+        .map(|table| format!("DROP TABLE IF EXISTS {table};\n"))
+        .collect();
+    let made = in_dialect(&format!("{PROJECTIONS}\n{VIEWS}"), dialect);
+    format!("DROP VIEW IF EXISTS account;\n{drops}{made}")
 }
 
 /// The projections as temporary tables, which stand before the real ones of the same names.
