@@ -4,6 +4,7 @@
 
 use crate::citizens::{Field, Outcome, Proof};
 use crate::hold::{Cause, Hold, Reason};
+use crate::officials::Amendment;
 use crate::record::{AccountId, AccountKind, Form, Profile, Stated};
 use crate::unit::UnitCode;
 use crate::values::{Date, FullName, Grade, NationalId, Phone};
@@ -193,6 +194,33 @@ pub enum Change {
         /// The load that brought it.
         load: String,
     },
+    /// Its owner has looked the profile over and found it right: the yearly review, made here.
+    ProfileReviewed {
+        /// On which day.
+        on: Date,
+    },
+    /// What the owner proposed was accepted: a version of the profile that counts from now on. Personal: [`Personal::Profile`].
+    ProfileAmended {
+        /// Whose; `None` where the profile has no number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<PersonId>,
+        /// Of the proposal.
+        receipt: String,
+    },
+    /// The owner of an official account proposes changes of the own HR profile. Personal: [`Personal::Amendment`].
+    AmendmentProposed {
+        /// Of which profile.
+        profile: ProfileId,
+        /// Told to the person.
+        receipt: String,
+    },
+    /// A proposal was accepted or not.
+    AmendmentDecided {
+        /// Of the proposal.
+        receipt: String,
+        /// Is it so?
+        accepted: bool,
+    },
     /// A full extract does not have the profile any more.
     ProfileGone {
         /// The load that lacks it.
@@ -270,6 +298,8 @@ pub enum Personal {
     },
     /// A row of the HR system.
     Profile(Box<Profile>),
+    /// Proposed changes of an HR profile.
+    Amendment(Box<Amendment>),
 }
 
 /// One change of one subject.

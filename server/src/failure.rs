@@ -116,6 +116,8 @@ fn refused(refusal: &Refusal, words: Words) -> String {
         Refusal::Stale(lines) => words.say_with("error-stale", &[("accounts", &lines.join(", "))]),
         Refusal::BeforeLastRun { last } => words.say_with("error-before-last-run", &[("last", last)]),
         Refusal::UnknownLoad(load) => words.say_with("error-unknown-load", &[("load", load)]),
+        Refusal::NoProfileInService(account) => words.say_with("error-no-profile", &[("account", account)]),
+        Refusal::UnknownProposal(receipt) => words.say_with("error-unknown-proposal", &[("receipt", receipt)]),
         Refusal::CannotJoin(..) => words.say("error-cannot-join"),
         Refusal::PeopleHere => words.say("error-people-here"),
         Refusal::ImportAtWork => words.say("error-import-at-work"),

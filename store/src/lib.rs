@@ -35,7 +35,7 @@ pub use error::{Refusal, Result, StoreError};
 pub use explain::{Explained, Happened, HeldSince};
 pub use loads::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow};
 pub use messages::{Channel, Message, Reach};
-pub use officials::{NewAccount, Newcomer, Plan, PlanLine, Reconciled, RunView, Undone, Widened};
+pub use officials::{NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, Reconciled, RunView, Undone, Widened};
 pub use settings::CampaignChange;
 pub use store::{Places, Store};
 pub use tables::{end_of, start_of};

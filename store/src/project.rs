@@ -22,13 +22,13 @@ pub(crate) async fn project(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &
     while let Some(first) = rest.first() {
         let alike = match &first.event.change {
             Change::AccountTakenOver { .. } => run_of(rest, |c| matches!(c, Change::AccountTakenOver { .. })),
-            Change::ProfileTaken { .. } => run_of(rest, |c| matches!(c, Change::ProfileTaken { .. })),
+            Change::ProfileTaken { .. } | Change::ProfileAmended { .. } => run_of(rest, is_version),
             _ => 1,
         };
         let (now, later) = rest.split_at(alike);
         match &first.event.change {
             Change::AccountTakenOver { .. } => accounts_taken_over(tx, env, now, counts).await?,
-            Change::ProfileTaken { .. } => profiles_taken(tx, env, now, counts).await?,
+            Change::ProfileTaken { .. } | Change::ProfileAmended { .. } => profiles_taken(tx, env, now, counts).await?,
             _ => one(tx, env, first, counts).await?,
         }
         rest = later;
@@ -41,6 +41,11 @@ fn run_of(entries: &[Entry], is: impl Fn(&Change) -> bool) -> usize {
     entries.iter().take_while(|entry| is(&entry.event.change)).count()
 }
 
+/// A version of an HR profile.
+fn is_version(change: &Change) -> bool {
+    matches!(change, Change::ProfileTaken { .. } | Change::ProfileAmended { .. })
+}
+
 async fn one(tx: &mut Tx, env: &Env, entry: &Entry, counts: &mut Counts) -> Result<()> {
     match &entry.event.subject {
         Subject::Account(id) => account(tx, env, entry, id, counts).await,
@@ -51,6 +56,10 @@ async fn one(tx: &mut Tx, env: &Env, entry: &Entry, counts: &mut Counts) -> Resu
             Ok(())
         }
         Subject::Profile(id) => match &entry.event.change {
+            Change::ProfileReviewed { on } => {
+                let sql = "UPDATE profile SET reviewed_on = $2 WHERE id = $1 AND reviewed_on < $2";
+                tx.execute(sql, [(&id.0).into(), on.to_string().into()]).await.map(drop)
+            }
             Change::ProfileGone { .. } => profile_gone(tx, &id.0, counts).await,
             _ => Err(unexpected(entry)),
         },
@@ -114,6 +123,28 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             tx.insert("succession (account, succeeds)", vec![row], "ON CONFLICT DO NOTHING")
                 .await
                 .map(drop)
+        }
+        Change::AmendmentProposed { profile, receipt } => {
+            let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
+            let row = vec![
+                receipt.into(),
+                id.into(),
+                (&profile.0).into(),
+                entry.at.into(),
+                value.into(),
+                Arg::Int(None),
+            ];
+            tx.insert(
+                "amendment (receipt, account, profile, at, value, accepted)",
+                vec![row],
+                "",
+            )
+            .await
+            .map(drop)
+        }
+        Change::AmendmentDecided { receipt, accepted } => {
+            let sql = "UPDATE amendment SET accepted = $2 WHERE receipt = $1";
+            tx.execute(sql, [receipt.into(), (*accepted).into()]).await.map(drop)
         }
         Change::ReviewRequested { receipt } => {
             let row = vec![receipt.into(), id.into(), entry.at.into()];
@@ -514,12 +545,12 @@ async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut 
     let (mut fps, mut persons, mut rows, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut ids = HashSet::new();
     for entry in entries {
-        let (Subject::Profile(id), Change::ProfileTaken { person, .. }, Some(Personal::Profile(profile)), Some(value)) = (
-            &entry.event.subject,
-            &entry.event.change,
-            &entry.event.personal,
-            &entry.value,
-        ) else {
+        let (Subject::Profile(id), Some(Personal::Profile(profile)), Some(value)) =
+            (&entry.event.subject, &entry.event.personal, &entry.value)
+        else {
+            return Err(unexpected(entry));
+        };
+        let (Change::ProfileTaken { person, .. } | Change::ProfileAmended { person, .. }) = &entry.event.change else {
             return Err(unexpected(entry));
         };
         let fp = |kind, text: &str| fingerprint(&env.keys, kind, text);
@@ -557,6 +588,7 @@ async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut 
             day_text(profile.updated_on).into(),
             service_to(profile).into(),
             instant_day(entry.effective)?.to_string().into(),
+            "".into(),
             0_i64.into(),
         ]);
         fps.extend(numbers);
@@ -570,7 +602,7 @@ async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut 
 
 async fn upsert_profiles(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
     tx.insert(
-        "profile (id, person, code_fp, number_fp, unit, value, row_digest, updated_on, service_to, first_taken_on, gone)",
+        "profile (id, person, code_fp, number_fp, unit, value, row_digest, updated_on, service_to, first_taken_on, reviewed_on, gone)",
         rows,
         "ON CONFLICT (id) DO UPDATE SET person = excluded.person, code_fp = excluded.code_fp, number_fp = excluded.number_fp, \
          unit = excluded.unit, value = excluded.value, row_digest = excluded.row_digest, updated_on = excluded.updated_on, \

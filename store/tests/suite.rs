@@ -18,5 +18,7 @@ mod keeping;
 mod loads;
 #[path = "suite/officials.rs"]
 mod officials;
+#[path = "suite/own_profile.rs"]
+mod own_profile;
 #[path = "suite/tamper.rs"]
 mod tamper;

@@ -12,4 +12,5 @@ pub use lists::{HeldLine, ReviewLine};
 pub(crate) use report::counted;
 pub use report::{ReportLine, StaffLine};
 pub use review::ReviewRequest;
+pub(crate) use submit::new_receipt;
 pub use submit::{PendingForm, Submitted};

@@ -379,7 +379,7 @@ pub(super) async fn bearers(
 }
 
 /// `DH-7K3M-42QX`, not drawn before.
-pub(super) async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
+pub(crate) async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
     loop {
         let drawn: String = env
             .ambient
@@ -390,7 +390,8 @@ pub(super) async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
         let receipt = format!("DH-{}-{}", &drawn[..4], &drawn[4..]);
         if tx
             .row(
-                "SELECT 1 FROM submission WHERE receipt = $1 UNION ALL SELECT 1 FROM review_request WHERE receipt = $1",
+                "SELECT 1 FROM submission WHERE receipt = $1 UNION ALL SELECT 1 FROM review_request WHERE receipt = $1 \
+                 UNION ALL SELECT 1 FROM amendment WHERE receipt = $1",
                 [(&receipt).into()],
             )
             .await?

@@ -146,16 +146,18 @@ async fn accounts(tx: &mut Tx, env: &Env, day: Date, people: Option<&People>) ->
 
 async fn directory(tx: &mut Tx, env: &Env, people: Option<&People>, accounts: &[Held]) -> Result<Directory> {
     let mut profiles = Vec::new();
-    let sql = "SELECT p.id, p.value, v.sealed, p.first_taken_on FROM profile p JOIN personal_value v ON v.id = p.value \
+    let sql = "SELECT p.id, p.value, v.sealed, p.first_taken_on, p.reviewed_on FROM profile p JOIN personal_value v ON v.id = p.value \
          WHERE p.gone = 0";
     rows_of(tx, sql, "p.id IN ({})", people.map(People::profiles), |row| {
         let (id, value): (String, String) = (row.get(0)?, row.get(1)?);
-        let Personal::Profile(profile) = unseal(&env.keys, &value, &row.get::<Vec<u8>>(2)?)? else {
+        let Personal::Profile(mut profile) = unseal(&env.keys, &value, &row.get::<Vec<u8>>(2)?)? else {
             return Err(StoreError::corrupt(
                 format!("personal_value {value}"),
                 "not a profile's",
             ));
         };
+        // A review made here counts beside those that HR knows of: an extract that lacks it does not take it back.
+        profile.reviewed_on = profile.reviewed_on.max(day_of(&row.get::<String>(4)?)?);
         profiles.push(KeptProfile {
             id: ProfileId(id),
             profile: *profile,

@@ -3,6 +3,7 @@
 mod apply;
 mod changed;
 mod facts;
+mod own;
 mod people;
 mod plan;
 mod run;
@@ -10,6 +11,7 @@ mod undo;
 
 pub use changed::Widened;
 pub(crate) use facts::Facts;
+pub use own::{OwnProfile, Proposal};
 pub(crate) use people::{Concerned, People};
 pub use plan::{NewAccount, Newcomer, Plan, PlanLine};
 pub use run::{Reconciled, RunView};

@@ -65,7 +65,7 @@ pub(crate) fn migrator(dialect: Dialect) -> Migrator {
     migrator
 }
 
-fn tables_in(sql: &'static str) -> impl Iterator<Item = &'static str> {
+fn tables_in(sql: &str) -> impl Iterator<Item = &str> {
     sql.lines()
         .filter_map(|line| line.strip_prefix("CREATE TABLE ")?.strip_suffix(" ("))
 }
@@ -83,9 +83,11 @@ pub(crate) fn projections_digest() -> String {
 
 /// Takes the projections of those names away, the first version's and today's, and makes today's, empty.
 pub(crate) fn renew_projections(dialect: Dialect, before: Option<&str>) -> String {
-    let mut gone: BTreeSet<&str> = before.into_iter().flat_map(|names| names.split(' ')).collect();
-    gone.extend(projections());
-    gone.extend(tables_in(FIRST_PROJECTIONS));
+    let mut gone: BTreeSet<String> = projections()
+        .chain(tables_in(FIRST_PROJECTIONS))
+        .map(str::to_owned)
+        .collect();
+    gone.extend(before.into_iter().flat_map(|names| names.split(' ')).map(str::to_owned));
     let drops: String = gone
         .iter()
         .map(|table| format!("DROP TABLE IF EXISTS {table};\n"))

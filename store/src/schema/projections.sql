@@ -117,6 +117,7 @@ CREATE TABLE profile (
   updated_on TEXT NOT NULL,           -- plain: empty: unknown
   service_to TEXT NOT NULL,           -- plain: last day in service; empty: never
   first_taken_on TEXT NOT NULL,       -- plain
+  reviewed_on TEXT NOT NULL,          -- plain: the last yearly review made here; empty: none
   gone BIGINT NOT NULL                -- plain: a full extract did not have it
 );
 CREATE INDEX profile_person ON profile (person);
@@ -136,6 +137,17 @@ CREATE TABLE staff_counter (
   held_to TEXT PRIMARY KEY,           -- plain: empty: not held
   n BIGINT NOT NULL                   -- plain
 );
+
+-- Changes of an own profile that wait for HR, and those that were decided.
+CREATE TABLE amendment (
+  receipt TEXT PRIMARY KEY,           -- plain
+  account TEXT NOT NULL,              -- plain
+  profile TEXT NOT NULL,              -- plain
+  at BIGINT NOT NULL,                 -- plain
+  value TEXT NOT NULL,                -- plain: id of what is proposed
+  accepted BIGINT                     -- plain: 1, 0; none: it waits
+);
+CREATE INDEX amendment_account ON amendment (account);
 
 -- For which units absence of a profile means something.
 CREATE TABLE coverage (
