@@ -7,6 +7,7 @@ mod form;
 mod held;
 mod home;
 mod page;
+mod profile;
 mod sandbox;
 mod sign_in;
 mod sign_in_by_code;
@@ -61,6 +62,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .route("/language/{tag}", get(asker::language))
         .merge(form::routes())
         .merge(held::routes())
+        .merge(profile::routes())
         .merge(sign_in_by_code::routes())
         .merge(sandbox::routes())
         .fallback(page::not_found)

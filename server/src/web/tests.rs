@@ -750,3 +750,90 @@ async fn an_owner_joins_two_accounts_and_asks_for_a_review() {
     site.store.seal().await.unwrap();
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_official_mends_the_own_profile() {
+    let files = ["units", "registry", "profiles", "notices", "officials"];
+    let site = Site::of(files.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await;
+    let run = site.store.reconcile(site.store.today(), "op").await.unwrap();
+    site.store.approve_run(&run.run.unwrap(), "op").await.ok();
+    let lines = site.store.holds(None, site.store.today()).await.unwrap();
+    let only = |reason: &str| {
+        let alone = |line: &ngomon_store::HeldLine| line.reasons.iter().map(|r| r.name()).eq([reason]);
+        let found = lines.iter().find(|(_, line)| alone(line));
+        found.unwrap_or_else(|| panic!("{reason}: {lines:?}")).0.clone()
+    };
+    let overdue = site.signed_in(&only("review-overdue")).await;
+    let page = site.get("/held", &overdue).await;
+    assert!(page.says("hold-review-overdue") && page.text.contains("href=\"/profile\""));
+    let profile = site.get("/profile", &overdue).await;
+    assert!(profile.says("profile-review") && profile.says("own-profile-unit"));
+    assert_eq!(site.post("/profile/review", &overdue, &[]).await.goes_to(), "/held");
+    assert!(site.get("/held", &overdue).await.says("held-opened"));
+
+    let pending = only("transfer-pending");
+    let cookie = site.signed_in(&pending).await;
+    let story = site.store.explain(&pending, site.store.today()).await.unwrap();
+    let unit = story.fact("notice_to_unit").unwrap().to_owned();
+    let unit = site
+        .store
+        .units()
+        .await
+        .unwrap()
+        .get(&ngomon_rules::unit::UnitCode(unit))
+        .unwrap()
+        .name
+        .clone();
+    assert!(
+        site.post("/profile/propose", &cookie, &[])
+            .await
+            .says("propose-nothing")
+    );
+    let wrong = [
+        ("unit", "Xã Không Có"),
+        ("birth_date", "31/2/1980"),
+        ("email", "x"),
+        ("phone", "113"),
+    ];
+    let page = site.post("/profile/propose", &cookie, &wrong).await;
+    for field in ["unit", "birth_date", "email", "phone"] {
+        assert!(page.text.contains(&format!("id=\"{field}-error\"")), "{field}");
+    }
+    assert!(page.text.contains("Xã Không Có"), "what was typed is kept");
+    let sent = site
+        .post(
+            "/profile/propose",
+            &cookie,
+            &[("unit", &unit), ("document", "12/QĐ-UBND")],
+        )
+        .await;
+    assert_eq!(sent.goes_to(), "/profile?done=proposed", "{}", sent.text);
+    let page = site.get("/profile?done=proposed", &cookie).await;
+    assert!(page.says("profile-proposed") && page.says("profile-waiting"));
+    let waiting = site.store.proposals(None).await.unwrap();
+    let accept = site
+        .store
+        .decide_proposal(&waiting[0].receipt, true, "operator:an", "news");
+    accept.await.unwrap();
+    let now = site.store.holds(None, site.store.today()).await.unwrap();
+    assert!(
+        now[&pending].reasons.iter().map(|r| r.name()).eq(["moved"]),
+        "{:?}",
+        now[&pending]
+    );
+
+    // A citizen has no such page, and nobody has another's.
+    let citizens = Site::of([
+        ("units", fixtures("demo").join("units.csv")),
+        ("citizens", fixtures("demo").join("citizens.csv")),
+    ])
+    .await;
+    let citizen = citizens.signed_in("HS001").await;
+    for path in ["/profile", "/profile/propose"] {
+        assert_eq!(citizens.get(path, &citizen).await.goes_to(), "/");
+        assert_eq!(citizens.get(path, "").await.goes_to(), "/");
+    }
+    assert_eq!(citizens.post("/profile/review", &citizen, &[]).await.goes_to(), "/");
+    site.store.seal().await.unwrap();
+    assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
+}

@@ -49,6 +49,7 @@ struct Shown {
     by_form: bool,
     by_join: bool,
     by_review: bool,
+    by_profile: bool,
 }
 
 /// Why, and the way out.
@@ -147,6 +148,10 @@ fn shown(held: &HeldSince, joined: Option<&AccountId>, units: &UnitTree, words: 
         ),
         by_join: hold.reason == Reason::Duplicate && joined.is_none(),
         by_review: matches!(hold.reason, Reason::Duplicate | Reason::ClaimLost),
+        by_profile: matches!(
+            hold.reason,
+            Reason::Mismatch | Reason::TransferPending | Reason::StaleInfo | Reason::ReviewOverdue
+        ),
     }
 }
 
