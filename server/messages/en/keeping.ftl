@@ -43,4 +43,5 @@ demo-as-duplicate = held: bears the same details as hues004
 demo-as-open = an official's account, open
 demo-as-mismatch = held: differs from the HR profile, review overdue
 demo-as-transfer = held: a movement notice, and the file not transferred
+demo-as-review = the yearly review is overdue: My HR profile, Reviewed, and it opens
 demo-as-left = held: left the service

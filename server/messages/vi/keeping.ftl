@@ -43,4 +43,5 @@ demo-as-duplicate = bị khóa vì trùng thông tin với hues004
 demo-as-open = tài khoản công vụ đang mở
 demo-as-mismatch = bị khóa: chưa khớp hồ sơ nhân sự, quá hạn rà soát
 demo-as-transfer = bị khóa: đã có thông báo chuyển công tác, hồ sơ chưa chuyển
+demo-as-review = quá 1 năm chưa rà soát: vào Hồ sơ của tôi, chọn Đã rà soát là mở lại
 demo-as-left = bị khóa: đã thôi làm việc

@@ -47,7 +47,7 @@ const STEPS: [(&str, &str); 15] = [
 ];
 
 /// Whom to sign in as, and the message that tells what is seen. The password is `Hue-` and the account's id.
-const PEOPLE: [(&str, &str, &str); 8] = [
+const PEOPLE: [(&str, &str, &str); 9] = [
     ("HS016", "hues016", "demo-as-asked"),
     ("HS100", "hues100", "demo-as-code"),
     ("HS004", "hues004", "demo-as-standardised"),
@@ -55,6 +55,7 @@ const PEOPLE: [(&str, &str, &str); 8] = [
     ("CV001", "canbo001", "demo-as-open"),
     ("CV003", "canbo003", "demo-as-mismatch"),
     ("CV004", "canbo004", "demo-as-transfer"),
+    ("CV006", "canbo006", "demo-as-review"),
     ("CV007", "canbo007", "demo-as-left"),
 ];
 
