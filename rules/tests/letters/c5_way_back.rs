@@ -35,14 +35,17 @@ fn proofs_have_an_order() {
 
 #[test]
 fn withdrawing_lifts_all_that_the_claim_caused_and_holds_nobody() {
-    let caused = [AccountId("HS2".into()), AccountId("HS3".into())];
+    let caused = [
+        (AccountId("HS2".into()), Reason::Duplicate),
+        (AccountId("HS3".into()), Reason::ClaimLost),
+    ];
     let events = on_withdrawal(&claim_of_nga("HS1"), &caused);
     assert_eq!(
         told(&events),
         [
             "HS1 withdraws",
             "HS2 lifted duplicate claim:HS1",
-            "HS3 lifted duplicate claim:HS1"
+            "HS3 lifted claim-lost claim:HS1"
         ]
     );
 }
@@ -68,7 +71,10 @@ fn a_stronger_proof_takes_over_and_the_others_are_judged_anew() {
         });
         account
     };
-    let caused = [AccountId("HS2".into()), AccountId("HS3".into())];
+    let caused = [
+        (AccountId("HS2".into()), Reason::Duplicate),
+        (AccountId("HS3".into()), Reason::Duplicate),
+    ];
     let others = [states_her("HS1"), held("HS2"), held("HS3")];
     let events = on_take_over(
         &held("HS2"),
