@@ -295,10 +295,10 @@ pub enum Personal {
         stated: Stated,
         /// A PHC string.
         password_hash: String,
-        /// Shared with the operator's authenticator, in base 32 (RFC 4648).
-        totp_secret: String,
-        /// Keyed hashes of the recovery codes, in hexadecimal.
-        recovery_codes: Vec<String>,
+        /// Shared with the operator's authenticator (RFC 6238).
+        totp_secret: [u8; 20],
+        /// Keyed hashes of the recovery codes.
+        recovery_codes: Vec<[u8; 32]>,
     },
     /// What an operator wrote as the reason of an act.
     Note {

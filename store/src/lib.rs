@@ -11,11 +11,13 @@ mod counts;
 pub mod db;
 mod error;
 mod explain;
+mod find;
 pub mod journal;
 pub mod keyring;
 mod loads;
 pub mod merkle;
 mod officials;
+mod orders;
 mod project;
 mod replay;
 mod schema;
@@ -26,13 +28,17 @@ mod tables;
 mod units;
 mod verify;
 
-pub use access::{Credential, Limit, OpenSession, Token, Visit};
-pub use citizens::{HeldLine, ReportLine, ReviewLine, StaffLine, Submitted};
+pub use access::{Credential, Enrolment, Limit, OpenSession, Operator, Proven, Token, Visit};
+pub use citizens::{
+    EnteredForm, HeldLine, ReportLine, ReviewLine, Says, StaffLine, Submitted, TakeOver, TakeOverState, WeakerClaim,
+};
 pub use db::{Dialect, Location};
 pub use error::{Refusal, Result, StoreError};
 pub use explain::{Explained, Happened, HeldSince};
+pub use find::{Found, MOST_FOUND};
 pub use loads::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow};
 pub use officials::{NewAccount, Newcomer, Plan, PlanLine, Reconciled, RunView, Undone};
+pub use orders::Order;
 pub use settings::CampaignChange;
 pub use store::{Places, Store};
 pub use tables::{end_of, start_of};

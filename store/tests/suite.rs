@@ -6,6 +6,8 @@
 mod access;
 #[path = "suite/claims.rs"]
 mod claims;
+#[path = "suite/counter.rs"]
+mod counter;
 #[path = "suite/house.rs"]
 mod house;
 #[path = "suite/keeping.rs"]
@@ -14,5 +16,9 @@ mod keeping;
 mod loads;
 #[path = "suite/officials.rs"]
 mod officials;
+#[path = "suite/operators.rs"]
+mod operators;
+#[path = "suite/take_overs.rs"]
+mod take_overs;
 #[path = "suite/tamper.rs"]
 mod tamper;

@@ -100,12 +100,7 @@ pub fn on_take_over(
     // What the old claim caused has just been lifted: those accounts, the new holder among them, stand without it.
     let without = |a: &CitizenAccount| {
         let gone = Cause::claim(&old.holder);
-        let holds = a
-            .holds
-            .iter()
-            .filter(|hold| hold.cause != gone)
-            .cloned()
-            .collect();
+        let holds = a.holds.iter().filter(|hold| hold.cause != gone).cloned().collect();
         CitizenAccount { holds, ..a.clone() }
     };
     // The old holder has its `claim-lost`; it does not get `duplicate` on top.

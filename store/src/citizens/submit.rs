@@ -9,15 +9,12 @@ use crate::store::Store;
 use crate::tables::{citizen, claim_of, fingerprint, places};
 use jiff::Timestamp;
 use ngomon_rules::citizens::{
-    Answer, CitizenAccount, Claimed, Field, Outcome, Proof, RegistryAnswer, answer, on_success, on_taken, parse,
+    Answer, CitizenAccount, Claimed, Field, Outcome, Paper, Proof, RegistryAnswer, answer, on_success, on_taken, parse,
 };
 use ngomon_rules::event::{Change, Event, PersonId, Personal};
 use ngomon_rules::record::{AccountId, Form, RegistryRecord, Submission};
 use ngomon_rules::values::{NationalId, local_day};
 use std::collections::BTreeSet;
-
-/// The letters and digits of a receipt: none that can be taken for another.
-const RECEIPT: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// What a form was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +29,16 @@ pub struct Submitted {
 
 /// A form on its way.
 #[derive(Clone)]
-struct Sent {
-    account: AccountId,
-    form: Form,
-    at: Timestamp,
-    by: String,
-    proof: Proof,
+pub(super) struct Sent {
+    pub account: AccountId,
+    pub form: Form,
+    pub at: Timestamp,
+    pub by: String,
+    pub proof: Proof,
+    /// Seen by whoever entered it.
+    pub papers: Vec<Paper>,
     /// It was `pending` under this receipt.
-    again: Option<String>,
+    pub again: Option<String>,
 }
 
 impl Store {
@@ -57,12 +56,13 @@ impl Store {
             at: submission.submitted_at.unwrap_or(at),
             by: by.to_owned(),
             proof,
+            papers: Vec::new(),
             again: None,
         })
         .await
     }
 
-    async fn send(&self, sent: Sent) -> Result<Submitted> {
+    pub(super) async fn send(&self, sent: Sent) -> Result<Submitted> {
         let env = self.env.clone();
         self.db
             .write(move |tx| {
@@ -77,14 +77,15 @@ impl Store {
         let waiting = self
             .db
             .read(async |tx| {
-                let sql = "SELECT s.receipt, s.account, s.effective, s.value, v.sealed, s.proof FROM submission s \
+                let sql = "SELECT s.receipt, s.account, s.effective, s.value, v.sealed, s.proof, s.papers FROM submission s \
                      JOIN personal_value v ON v.id = s.value WHERE s.outcome = 'pending' ORDER BY s.at, s.receipt";
                 tx.rows(sql, []).await
             })
             .await?;
         let mut answered = 0;
         for row in waiting {
-            let [receipt, account, value, proof]: [String; 4] = [row.get(0)?, row.get(1)?, row.get(3)?, row.get(5)?];
+            let [receipt, account, value, proof, papers]: [String; 5] =
+                [row.get(0)?, row.get(1)?, row.get(3)?, row.get(5)?, row.get(6)?];
             let corrupt = || StoreError::corrupt(format!("submission {receipt}"), "not a form");
             let Personal::Form(form) = unseal(&self.env.keys, &value, &row.get::<Vec<u8>>(4)?)? else {
                 return Err(corrupt());
@@ -96,6 +97,7 @@ impl Store {
                     at: Timestamp::from_microsecond(row.get(2)?).map_err(|_| corrupt())?,
                     by: by.to_owned(),
                     proof: Proof::parse(&proof).ok_or_else(corrupt)?,
+                    papers: papers.split(' ').filter_map(Paper::parse).collect(),
                     again: Some(receipt.clone()),
                 })
                 .await?;
@@ -179,11 +181,12 @@ fn answered(account: &CitizenAccount, sent: &Sent, answer: &Answer, receipt: &st
         outcome: answer.outcome,
         fields: answer.fields.iter().copied().collect(),
         name_grade: answer.name_grade,
+        papers: sent.papers.clone(),
     };
     Event::of_account(&account.id, change).with(Personal::Form(sent.form.clone()))
 }
 
-fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
+pub(super) fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
     std::iter::once(record.national_id)
         .chain(record.former_ids.iter().copied())
         .collect()
@@ -191,7 +194,7 @@ fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
 
 /// The person of a record, and the fingerprints of all numbers that the person ever held. Whoever asks for the same person waits
 /// here until this transaction ends.
-async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<(PersonId, Vec<Vec<u8>>)> {
+pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<(PersonId, Vec<Vec<u8>>)> {
     let mut numbers: Vec<Vec<u8>> = all_numbers(record)
         .iter()
         .map(|n| fingerprint(&env.keys, FingerprintKind::NationalId, n.as_str()))
@@ -238,7 +241,12 @@ async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<(P
 }
 
 /// The accounts that may bear the person's details. Also completes the claim's numbers by those that only such an account states.
-async fn bearers(tx: &mut Tx, env: &Env, claim: &mut Claimed, numbers: Vec<Vec<u8>>) -> Result<Vec<CitizenAccount>> {
+pub(super) async fn bearers(
+    tx: &mut Tx,
+    env: &Env,
+    claim: &mut Claimed,
+    numbers: Vec<Vec<u8>>,
+) -> Result<Vec<CitizenAccount>> {
     // Accounts that are being taken in see this claim, or we see them.
     tx.rows_shared("SELECT id FROM arrival", []).await?;
     let mut ids = BTreeSet::new();
@@ -281,12 +289,7 @@ async fn bearers(tx: &mut Tx, env: &Env, claim: &mut Claimed, numbers: Vec<Vec<u
 /// `DH-7K3M-42QX`, not drawn before.
 async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
     loop {
-        let drawn: String = env
-            .ambient
-            .bytes::<8>()
-            .iter()
-            .map(|byte| char::from(RECEIPT[usize::from(*byte) % RECEIPT.len()]))
-            .collect();
+        let drawn = env.ambient.letters::<8>();
         let receipt = format!("DH-{}-{}", &drawn[..4], &drawn[4..]);
         if tx
             .row("SELECT 1 FROM submission WHERE receipt = $1", [(&receipt).into()])

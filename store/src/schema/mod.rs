@@ -26,10 +26,11 @@ enum Sort {
 }
 
 /// From nothing to this version.
-const STEPS: [(Sort, &str); 3] = [
+const STEPS: [(Sort, &str); 4] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
     (Sort::Working, include_str!("steps/3_projection_version.sql")),
+    (Sort::Working, include_str!("steps/4_code_step.sql")),
 ];
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {
@@ -85,9 +86,9 @@ pub(crate) fn renew_projections(dialect: Dialect, before: Option<&str>) -> Strin
         || tables_in(FIRST_PROJECTIONS).collect(),
         |names| names.split(' ').collect::<Vec<_>>(),
     );
-    for table in before {
-        sql += &format!("DROP TABLE {table};\n");
-    }
+    let mut drop = |table: &str| sql += &format!("DROP TABLE IF EXISTS {table};\n");
+    before.into_iter().for_each(&mut drop);
+    projections().for_each(drop);
     sql + &in_dialect(&format!("{PROJECTIONS}\n{VIEWS}"), dialect)
 }
 
