@@ -51,16 +51,56 @@ struct Page {
 /// The four fields as typed. A field that is not sent is empty.
 #[derive(Clone, Default, Deserialize)]
 pub struct Typed {
+    /// Họ và tên.
     #[serde(default)]
-    full_name: String,
+    pub full_name: String,
+    /// Số căn cước công dân.
     #[serde(default)]
-    national_id: String,
+    pub national_id: String,
+    /// Ngày cấp.
     #[serde(default)]
-    issued_on: String,
+    pub issued_on: String,
+    /// Số điện thoại.
     #[serde(default)]
-    phone: String,
+    pub phone: String,
+    /// `yes`: the account is theirs, although it carries another name.
     #[serde(default)]
-    mine: String,
+    pub mine: String,
+}
+
+impl Typed {
+    /// For the store.
+    pub fn form(&self) -> record::Form {
+        record::Form {
+            full_name: self.full_name.clone(),
+            national_id: self.national_id.clone(),
+            issued_on: self.issued_on.clone(),
+            phone: self.phone.clone(),
+        }
+    }
+
+    /// The four fields as they stand on a page, with what is to be mended.
+    pub fn inputs(&self, errors: &[(Field, String)], words: Words) -> Vec<Input> {
+        let of = |field: Field, value: &str, autocomplete, inputmode| {
+            let name = field.name();
+            let key = name.replace('_', "-");
+            let error = errors.iter().find(|(of, _)| *of == field);
+            Input {
+                value: value.to_owned(),
+                hint: words.say(&format!("form-hint-{key}")),
+                error: error.map(|(_, text)| text.clone()),
+                autocomplete,
+                inputmode,
+                ..Input::new(name, words.say(&format!("form-{key}")))
+            }
+        };
+        vec![
+            of(Field::FullName, &self.full_name, "name", "text"),
+            of(Field::NationalId, &self.national_id, "off", "numeric"),
+            of(Field::IssuedOn, &self.issued_on, "off", "text"),
+            of(Field::Phone, &self.phone, "tel", "tel"),
+        ]
+    }
 }
 
 /// Is the owner asked for the form? Not when it is done or waits for the registry, and not when exempt.
@@ -80,27 +120,7 @@ struct Filled<'a> {
 }
 
 fn page(asker: &Asker, visit: &Visit, status: StatusCode, filled: Filled<'_>) -> Response {
-    let words = asker.words;
-    let typed = filled.typed;
-    let of = |field: Field, value: &str, autocomplete, inputmode| {
-        let name = field.name();
-        let key = name.replace('_', "-");
-        let error = filled.errors.iter().find(|(of, _)| *of == field);
-        Input {
-            value: value.to_owned(),
-            hint: words.say(&format!("form-hint-{key}")),
-            error: error.map(|(_, text)| text.clone()),
-            autocomplete,
-            inputmode,
-            ..Input::new(name, words.say(&format!("form-{key}")))
-        }
-    };
-    let fields = vec![
-        of(Field::FullName, &typed.full_name, "name", "text"),
-        of(Field::NationalId, &typed.national_id, "off", "numeric"),
-        of(Field::IssuedOn, &typed.issued_on, "off", "text"),
-        of(Field::Phone, &typed.phone, "tel", "tel"),
-    ];
+    let fields = filled.typed.inputs(&filled.errors, asker.words);
     let mut shell = asker.shell();
     shell.here = "/form".into();
     shell.wrong = status != StatusCode::OK;
@@ -195,12 +215,7 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: &Typed) -> Res
         };
         page(asker, visit, status, filled)
     };
-    let form = record::Form {
-        full_name: typed.full_name.clone(),
-        national_id: typed.national_id.clone(),
-        issued_on: typed.issued_on.clone(),
-        phone: typed.phone.clone(),
-    };
+    let form = typed.form();
     let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
     let account = [visit.account.as_str()];
     let parsed = parse(&form, app.store.today());
@@ -299,14 +314,14 @@ fn told(asker: &Asker, visit: &Visit, done: Submitted, name: &str, at: i64) -> A
 }
 
 /// The name that the account carries, if it is not that of the form, and that of the form.
-fn another(story: &Explained, typed: &FullName) -> Option<(String, String)> {
+pub fn another(story: &Explained, typed: &FullName) -> Option<(String, String)> {
     let (carried, _) = FullName::parse(story.fact("full_name")?)?;
     let same = carried.grade(typed).is_same_person();
     (!same).then(|| (carried.as_str().to_owned(), typed.as_str().to_owned()))
 }
 
 /// What to mend, field by field.
-fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, String)> {
+pub fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, String)> {
     let empty = |field: Field| {
         let value = match field {
             Field::FullName => &typed.full_name,

@@ -3,7 +3,7 @@
 use super::App;
 use super::asker::Asker;
 use super::page::{Fault, Line, Shell, history, html};
-use crate::output::{Words, said};
+use crate::output::{Words, evidence};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -22,12 +22,16 @@ struct Held {
     history: Vec<Line>,
 }
 
-/// A hold as its owner reads it.
-struct Shown {
-    name: String,
-    text: String,
-    rows: Vec<(String, String)>,
-    by_form: bool,
+/// A hold as people read it.
+pub struct Shown {
+    /// Its name.
+    pub name: String,
+    /// What happened.
+    pub text: String,
+    /// Way out, who mends it, evidence, days, clause.
+    pub rows: Vec<(String, String)>,
+    /// Does the form mend it?
+    pub by_form: bool,
 }
 
 /// Why, and the way out.
@@ -49,7 +53,11 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
             StatusCode::OK,
             &Held {
                 several: words.say_with("held-several", &[("n", &n)]),
-                holds: counting.into_iter().map(|held| shown(held, &units, words)).collect(),
+                // Whose the other account is, is not this owner's to know: it may be a stranger's.
+                holds: counting
+                    .into_iter()
+                    .map(|held| shown(held, &units, words, &["claim_of"]))
+                    .collect(),
                 history: history(&story.history, words),
                 shell: asker.shell(),
             },
@@ -69,7 +77,8 @@ fn opened(asker: &Asker) -> super::page::Answer {
     }
 }
 
-fn shown(held: &HeldSince, units: &UnitTree, words: Words) -> Shown {
+/// A hold in words, without the evidence that is not the reader's to know.
+pub fn shown(held: &HeldSince, units: &UnitTree, words: Words, without: &[&str]) -> Shown {
     let hold = &held.hold;
     let mut rows = vec![
         (
@@ -78,11 +87,13 @@ fn shown(held: &HeldSince, units: &UnitTree, words: Words) -> Shown {
         ),
         (words.say("explain-mends"), words.say(&format!("mends-{}", hold.reason))),
     ];
-    // Whose the other account is, is not this owner's to know: it may be a stranger's.
-    for (name, value) in hold.evidence.iter().filter(|(name, _)| *name != "claim_of") {
+    for (name, value) in hold
+        .evidence
+        .iter()
+        .filter(|(name, _)| !without.contains(&name.as_str()))
+    {
         let label = words.say(&format!("evidence-{}", name.replace('_', "-")));
-        let values: Vec<String> = value.split(' ').map(|part| said(name, part, units, words)).collect();
-        rows.push((capital(&label), values.join(" ")));
+        rows.push((capital(&label), evidence(name, value, units, words)));
     }
     if let Some(since) = held.since {
         rows.push((words.say("explain-since"), words.instant(since)));

@@ -2,13 +2,17 @@
 
 mod asker;
 mod assets;
+mod desk;
+mod enrol;
 mod form;
 mod held;
 mod home;
 mod page;
+mod second_factor;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod ticket;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -51,12 +55,15 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .route("/", get(home::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-in/account", post(sign_in::choose))
+        .route("/sign-in/code", post(second_factor::enter))
+        .route("/enrol/{link}", get(enrol::show).post(enrol::enrol))
         .route("/sign-out", post(sign_in::leave))
         .route("/sessions/close-others", post(home::close_others))
         .route("/form", get(form::show).post(form::send))
         .route("/form/put-off", post(form::put_off))
         .route("/held", get(held::show))
         .route("/language/{tag}", get(asker::language))
+        .merge(desk::routes())
         .fallback(page::not_found)
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(csrf)

@@ -15,6 +15,8 @@ pub struct Shell {
     pub here: String,
     /// Shows the way out.
     pub signed_in: bool,
+    /// Shows the way to the counter.
+    pub desk: bool,
     /// The title begins with a word for it.
     pub wrong: bool,
 }
@@ -134,6 +136,7 @@ impl IntoResponse for Fault {
                 words,
                 here: "/".into(),
                 signed_in: false,
+                desk: false,
                 wrong: true,
             },
             title: words.say("fault-title"),
