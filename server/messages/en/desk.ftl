@@ -111,6 +111,7 @@ desk-exempt-ends = After the last day it is asked for the form like all others. 
 desk-end-exemption-title = End the exemption
 desk-end-exemption-button = End the exemption
 desk-end-exemption-happens = The account is exempt until the end of { $day }; from now on it is asked for the form like all others.
+desk-exempt-to = Exempt until the end of
 exemption-child = child without an identity card
 exemption-foreigner = foreigner
 exemption-card-in-the-making = identity card in the making

@@ -17,6 +17,7 @@ explain-history = History of the account
 explain-entry = { $at } · { $what } · { $by }
 explain-effective = counts from { $from }
 explain-run = run { $run }
+acted-operator = operator { $name }
 event-taken-over = Taken over from the system before
 event-created-newcomer = Account made for a profile without one
 event-created = Made at the new unit

@@ -75,7 +75,7 @@ paper-residence = giấy xác nhận thông tin về cư trú
 paper-birth-certificate = giấy khai sinh
 paper-passport = hộ chiếu
 
-desk-take-over-title = Chuyển chính chủ sang tài khoản này
+desk-take-over-title = Chuyển chính chủ
 desk-take-over-button = Đề nghị chuyển chính chủ
 desk-take-overs-title = Đề nghị chuyển chính chủ
 desk-take-overs-none = Không có đề nghị nào chờ phê duyệt.
@@ -111,6 +111,7 @@ desk-exempt-ends = Hết ngày cuối, tài khoản được hỏi biểu mẫu 
 desk-end-exemption-title = Kết thúc miễn
 desk-end-exemption-button = Kết thúc miễn
 desk-end-exemption-happens = Tài khoản đang được miễn đến hết ngày { $day }; từ bây giờ được hỏi biểu mẫu như mọi tài khoản.
+desk-exempt-to = Được miễn đến hết ngày
 exemption-child = trẻ em chưa có thẻ căn cước
 exemption-foreigner = người nước ngoài
 exemption-card-in-the-making = đang chờ cấp thẻ căn cước

@@ -17,6 +17,7 @@ explain-history = Lịch sử tài khoản
 explain-entry = { $at } · { $what } · { $by }
 explain-effective = tính từ { $from }
 explain-run = đợt { $run }
+acted-operator = cán bộ { $name }
 event-taken-over = Nhận tài khoản từ hệ thống cũ
 event-created-newcomer = Lập tài khoản cho hồ sơ chưa có tài khoản
 event-created = Lập tài khoản ở đơn vị mới

@@ -113,11 +113,9 @@ fn happened(entry: &Happened, words: Words) -> String {
         "explain-entry",
         &[("at", &words.instant(entry.at)), ("what", &what), ("by", &entry.by)],
     );
-    if entry.effective != entry.at {
-        line += &format!(
-            " · {}",
-            words.say_with("explain-effective", &[("from", &words.instant(entry.effective))])
-        );
+    let from = words.instant(entry.effective);
+    if from != words.instant(entry.at) {
+        line += &format!(" · {}", words.say_with("explain-effective", &[("from", &from)]));
     }
     if let Some(run) = &entry.run {
         line += &format!(" · {}", words.say_with("explain-run", &[("run", run)]));

@@ -3,6 +3,7 @@
 use super::Words;
 use ngomon_rules::event::Change;
 use ngomon_rules::officials::Decision;
+use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_store::Explained;
 
@@ -63,6 +64,14 @@ fn word(value: &str, words: Words) -> String {
     words
         .find(&format!("word-{value}"), &[])
         .unwrap_or_else(|| value.to_owned())
+}
+
+/// Who acted, as the journal names them: an operator by name.
+pub fn who(by: &str, words: Words) -> String {
+    match AccountId(by.to_owned()).operator() {
+        Some(name) => words.say_with("acted-operator", &[("name", name)]),
+        None => by.to_owned(),
+    }
 }
 
 /// What happened to an account.

@@ -2,7 +2,7 @@
 
 use super::act::summary;
 use super::{Operator, address, encoded};
-use crate::output::{Words, happening, outlook, said};
+use crate::output::{Words, happening, outlook, said, who};
 use crate::web::App;
 use crate::web::held;
 use crate::web::page::{Shell, html};
@@ -69,7 +69,10 @@ pub async fn show(
             let units = app.store.units().await?;
             let account = AccountId(id.clone());
             let counting = story.holds.iter().filter(|held| !held.suspended).count() as u64;
-            let about = summary(&story, &units, words);
+            let mut about = summary(&story, &units, words);
+            if let Some(last) = story.exempt_to.filter(|last| story.day <= *last) {
+                about.push((words.say("desk-exempt-to"), words.day(last)));
+            }
             let facts = story.facts.iter().map(|(name, value)| {
                 let label = words.say(&format!("fact-{}", name.replace('_', "-")));
                 (label, said(name, value, &units, words))
@@ -81,6 +84,7 @@ pub async fn show(
                 title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
                 state: match counting {
                     0 => words.say("explain-open"),
+                    1 => words.say("held-title"),
                     n => words.say_with("explain-held", &[("n", &words.number(n))]),
                 },
                 acts: acts(&story, &account, words),
@@ -132,18 +136,21 @@ fn lift(held: &HeldSince, account: &AccountId) -> Option<String> {
 }
 
 fn line(entry: &Happened, words: Words) -> Line {
-    let mut head = vec![words.instant(entry.at), entry.by.clone()];
-    if entry.effective != entry.at {
-        let from = words.instant(entry.effective);
+    let mut head = vec![words.instant(entry.at), who(&entry.by, words)];
+    let from = words.instant(entry.effective);
+    if from != head[0] {
         head.push(words.say_with("explain-effective", &[("from", &from)]));
     }
     if let Some(run) = &entry.run {
         head.push(words.say_with("explain-run", &[("run", run)]));
     }
     if let Change::TakeOverApproved { proposed_by, .. } = &entry.change {
-        head.push(words.say_with("desk-proposed-by", &[("by", proposed_by)]));
+        head.push(words.say_with("desk-proposed-by", &[("by", &who(proposed_by, words))]));
     }
-    head.extend(entry.clause.clone());
+    if let Some(clause) = &entry.clause {
+        let said = words.find(&format!("clause-{clause}"), &[]);
+        head.push(said.unwrap_or_else(|| clause.clone()));
+    }
     Line {
         head: head.join(" · "),
         what: happening(&entry.change, words),

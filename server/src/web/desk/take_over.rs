@@ -3,7 +3,7 @@
 use super::act::{Act, required, text, whom};
 use super::form::papers_said;
 use super::{Operator, Sent, address};
-use crate::output::Words;
+use crate::output::{Words, who};
 use crate::web::App;
 use crate::web::page::{Input, Mistake, Shell, html, mistakes};
 use askama::Template;
@@ -94,7 +94,7 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
                     rows: vec![
                         (words.say("desk-take-over-to"), one.account.0),
                         (words.say("desk-take-over-from"), one.holder.0),
-                        (words.say("desk-take-over-by"), one.proposed_by),
+                        (words.say("desk-take-over-by"), who(&one.proposed_by, words)),
                         (words.say("desk-take-over-at"), words.instant(one.at)),
                     ],
                 });
@@ -187,7 +187,7 @@ async fn page(app: &App, operator: &Operator, form: &EnteredForm, found: TakeOve
         done: None,
         state: words.say(&format!("desk-take-over-{}", found.state.name())),
         rows: vec![
-            (words.say("desk-take-over-by"), found.proposed_by),
+            (words.say("desk-take-over-by"), who(&found.proposed_by, words)),
             (words.say("desk-take-over-at"), words.instant(found.at)),
             (words.say("desk-papers"), papers_said(&form.papers, words)),
             (words.say("answer-receipt"), found.receipt.clone()),

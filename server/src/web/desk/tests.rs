@@ -446,7 +446,7 @@ async fn a_form_is_entered_with_papers_seen() {
     let answer = site.get(&to, &cookie).await;
     assert!(answer.says("desk-answer-standardised") && answer.says("paper-residence"));
     let page = site.get(&format!("/desk/account/{account}"), &cookie).await;
-    assert!(page.text.contains("operator:an") && page.says("desk-withdraw-title"));
+    assert!(page.text.contains("cán bộ an") && page.says("desk-withdraw-title"));
     assert_eq!(send(&form, &papers).await.status, StatusCode::SEE_OTHER);
     site.sound().await;
 }
@@ -517,7 +517,7 @@ async fn two_operators_take_a_claim_over() {
     assert!(again.status == StatusCode::CONFLICT && again.says("desk-refused-title"));
     assert_eq!(site.get("/", &loser).await.goes_to(), "/sign-in");
     let history = site.get(&format!("/desk/account/{account}"), &an).await;
-    assert!(history.text.contains("theo đề nghị của operator:an") && history.text.contains("operator:binh"));
+    assert!(history.text.contains("theo đề nghị của cán bộ an") && history.text.contains("cán bộ binh"));
     site.sound().await;
 }
 
@@ -632,4 +632,43 @@ async fn acts_say_what_happens_and_what_happened() {
     .await;
     assert!(site.get("/held", &visit).await.says("held-opened"));
     site.sound().await;
+}
+
+#[test]
+fn every_word_of_the_desk_is_there() {
+    use ngomon_rules::citizens::{Exemption, Field, Paper};
+    let papers = Paper::ALL.map(|paper| format!("paper-{}", paper.name()));
+    let exemptions = Exemption::ALL.map(|why| format!("exemption-{}", why.name()));
+    let states = ["waiting", "approved", "declined", "lapsed"];
+    let states = states.map(|state| [format!("take-over-{state}"), format!("desk-take-over-{state}")]);
+    let fields = [Field::FullName, Field::IssuedOn, Field::NationalId, Field::Phone];
+    let fields = fields.map(|field| format!("desk-differs-{}", field.name().replace('_', "-")));
+    let acts = [
+        "form",
+        "take-over",
+        "withdraw",
+        "exempt",
+        "end-exemption",
+        "hold",
+        "lift",
+    ];
+    let acts = acts.map(|act| ["title", "button"].map(|part| format!("desk-{act}-{part}")));
+    let done = [
+        "withdrawn",
+        "exempt",
+        "exempt-ended",
+        "held",
+        "lifted",
+        "proposed",
+        "approved",
+        "declined",
+    ];
+    let done = done.map(|what| format!("desk-done-{what}"));
+    let all = papers.into_iter().chain(exemptions).chain(fields).chain(done);
+    for key in all
+        .chain(states.into_iter().flatten())
+        .chain(acts.into_iter().flatten())
+    {
+        assert!(vietnamese().find(&key, &[]).is_some(), "no message {key}");
+    }
 }
