@@ -40,7 +40,7 @@ pub struct Found {
     pub claim: Option<Proof>,
 }
 
-fn place<'a>(operator: &'a Operator) -> Place<'a> {
+fn place(operator: &Operator) -> Place<'_> {
     Place {
         table: "desk",
         column: "find",

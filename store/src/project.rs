@@ -4,6 +4,7 @@
 //! the same.
 
 mod operators;
+mod take_overs;
 
 use crate::counts::{CountKey, Counts};
 use crate::db::{Arg, Tx};
@@ -89,20 +90,9 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
     match &entry.event.change {
         Change::OperatorEnrolled { login } => operators::enrolled(tx, env, entry, account, &login.0).await,
         Change::RecoveryCodeUsed { code } => operators::recovery_used(tx, entry, account, *code).await,
-        Change::TakeOverProposed { receipt, holder } => {
-            let by = entry.by.as_str();
-            let args = [
-                receipt.into(),
-                id.into(),
-                holder.as_str().into(),
-                by.into(),
-                entry.at.into(),
-            ];
-            let sql = "INSERT INTO take_over (receipt, account, holder, proposed_by, at, state) VALUES ($1,$2,$3,$4,$5,'waiting')";
-            tx.execute(sql, args).await.map(drop)
-        }
-        Change::TakeOverApproved { receipt, .. } => decided(tx, receipt, "approved").await,
-        Change::TakeOverDeclined { receipt } => decided(tx, receipt, "declined").await,
+        Change::TakeOverProposed { receipt, holder } => take_overs::proposed(tx, entry, account, receipt, holder).await,
+        Change::TakeOverApproved { receipt, .. } => take_overs::decided(tx, receipt, "approved").await,
+        Change::TakeOverDeclined { receipt } => take_overs::decided(tx, receipt, "declined").await,
         Change::AccountCreated { unit, login, succeeds } => {
             account_created(tx, env, entry, id, unit.as_str(), &login.0, succeeds).await
         }
@@ -145,37 +135,7 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             let to = held_to(tx, id).await?;
             recount(tx, id, counts, |key| key.held_to = to).await
         }
-        Change::FormAnswered {
-            receipt,
-            proof,
-            outcome,
-            fields,
-            papers,
-            ..
-        } => {
-            let fields: Vec<&str> = fields.iter().map(|field| field.name()).collect();
-            let papers: Vec<&str> = papers.iter().map(|paper| paper.name()).collect();
-            let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
-            tx.execute(
-                "INSERT INTO submission (receipt, account, effective, at, outcome, fields, value, proof, papers) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) \
-                 ON CONFLICT (receipt) DO UPDATE SET outcome = excluded.outcome, fields = excluded.fields, at = excluded.at",
-                [
-                    receipt.into(),
-                    id.into(),
-                    entry.effective.into(),
-                    entry.at.into(),
-                    outcome.name().into(),
-                    fields.join(" ").into(),
-                    value.into(),
-                    proof.name().into(),
-                    papers.join(" ").into(),
-                ],
-            )
-            .await?;
-            counts.reaches(entry.effective);
-            let last = Progress::after(*outcome).name();
-            recount(tx, id, counts, |key| key.last = last.to_owned()).await
-        }
+        Change::FormAnswered { .. } => form_answered(tx, entry, id, counts).await,
         Change::ExemptionGranted { why, last_day } => {
             tx.execute(
                 "INSERT INTO exemption (account, since, until, why, last_day) VALUES ($1,$2,NULL,$3,$4)",
@@ -203,9 +163,40 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
     }
 }
 
-async fn decided(tx: &mut Tx, receipt: &str, state: &str) -> Result<()> {
-    let sql = "UPDATE take_over SET state = $2 WHERE receipt = $1";
-    tx.execute(sql, [receipt.into(), state.into()]).await.map(drop)
+async fn form_answered(tx: &mut Tx, entry: &Entry, id: &str, counts: &mut Counts) -> Result<()> {
+    let Change::FormAnswered {
+        receipt,
+        proof,
+        outcome,
+        fields,
+        papers,
+        ..
+    } = &entry.event.change
+    else {
+        return Err(unexpected(entry));
+    };
+    let fields: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+    let papers: Vec<&str> = papers.iter().map(|paper| paper.name()).collect();
+    let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
+    tx.execute(
+        "INSERT INTO submission (receipt, account, effective, at, outcome, fields, value, proof, papers) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) \
+         ON CONFLICT (receipt) DO UPDATE SET outcome = excluded.outcome, fields = excluded.fields, at = excluded.at",
+        [
+            receipt.into(),
+            id.into(),
+            entry.effective.into(),
+            entry.at.into(),
+            outcome.name().into(),
+            fields.join(" ").into(),
+            value.into(),
+            proof.name().into(),
+            papers.join(" ").into(),
+        ],
+    )
+    .await?;
+    counts.reaches(entry.effective);
+    let last = Progress::after(*outcome).name();
+    recount(tx, id, counts, |key| key.last = last.to_owned()).await
 }
 
 /// Accounts that came in from the system before. They are there once their load is applied.
