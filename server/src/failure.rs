@@ -127,6 +127,7 @@ pub fn refused(refusal: &Refusal, words: Words) -> String {
         Refusal::EnrolmentOver => words.say("error-enrolment-over"),
         Refusal::NeedsSecondFactor => words.say("error-needs-second-factor"),
         Refusal::UnknownForm(receipt) => words.say_with("error-unknown-form", &[("receipt", receipt)]),
+        Refusal::NotCitizens(id) => words.say_with("error-not-citizens", &[("account", id)]),
         Refusal::NoClaim(id) => words.say_with("error-no-claim", &[("account", id)]),
         Refusal::HasClaim(id) => words.say_with("error-has-claim", &[("account", id)]),
         Refusal::NotExempt(id) => words.say_with("error-not-exempt", &[("account", id)]),

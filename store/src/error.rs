@@ -128,6 +128,9 @@ pub enum Refusal {
     /// No such form.
     #[error("no form {0}")]
     UnknownForm(String),
+    /// Only citizens' accounts are standardised, or exempt from it.
+    #[error("{0} is no citizen's account")]
+    NotCitizens(String),
     /// The account has no claim.
     #[error("{0} has no claim")]
     NoClaim(String),

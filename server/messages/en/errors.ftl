@@ -29,6 +29,7 @@ error-operator-name = “{ $name }” cannot be a name. A name has letters witho
 error-enrolment-over = The enrolment link was used or is too old. Ask another operator for a new one.
 error-needs-second-factor = An operator's account needs a one-time code at sign-in.
 error-unknown-form = There is no form { $receipt }.
+error-not-citizens = Account { $account } is no Hue-S account, so it is not standardised. Nothing was changed.
 error-no-claim = Account { $account } has no claim now. Nothing was changed; look at the account again.
 error-has-claim = Account { $account } is standardised, so it needs no exemption. Nothing was changed.
 error-not-exempt = Account { $account } is not exempt now. Nothing was changed.

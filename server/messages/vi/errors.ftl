@@ -29,6 +29,7 @@ error-operator-name = “{ $name }” chưa dùng làm tên được. Tên gồm
 error-enrolment-over = Đường dẫn kích hoạt đã dùng hoặc đã quá hạn. Đề nghị quản trị viên khác tạo đường dẫn mới.
 error-needs-second-factor = Tài khoản quản trị cần thêm mã xác thực (OTP) khi đăng nhập.
 error-unknown-form = Không có phiếu khai { $receipt }.
+error-not-citizens = Tài khoản { $account } không phải tài khoản Hue-S nên không thuộc đợt chuẩn hóa. Chưa thay đổi gì.
 error-no-claim = Tài khoản { $account } hiện không có xác nhận chính chủ. Chưa thay đổi gì; đề nghị xem lại tài khoản.
 error-has-claim = Tài khoản { $account } đã chuẩn hóa nên không cần miễn. Chưa thay đổi gì.
 error-not-exempt = Tài khoản { $account } hiện không được miễn. Chưa thay đổi gì.

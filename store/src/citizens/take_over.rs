@@ -250,6 +250,8 @@ async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
 
 /// The accounts that a claim holds, each with the reason; nobody else changes them until this transaction ends.
 pub(super) async fn caused(tx: &mut Tx, holder: &AccountId) -> Result<Vec<(AccountId, Reason)>> {
+    // Accounts that are being taken in see the end of this claim, or we see their holds.
+    tx.rows_shared("SELECT id FROM arrival", []).await?;
     let sql = "SELECT account, reason FROM hold WHERE cause = $1 AND until IS NULL ORDER BY account, reason";
     let cause = Cause::claim(holder).0;
     let mut accounts = BTreeSet::new();

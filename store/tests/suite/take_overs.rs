@@ -19,6 +19,7 @@ both! {
     of_two_approvals_at_once_one_counts
     a_take_over_races_with_forms_and_a_withdrawal
     a_claim_on_the_wrong_account_is_withdrawn
+    whoever_comes_in_meanwhile_is_not_held_for_a_claim_that_ended
     nothing_is_revived_whatever_is_done
 }
 
@@ -330,6 +331,26 @@ async fn a_claim_on_the_wrong_account_is_withdrawn(on: On) {
     assert_eq!(house.submit("HS2", 1).await.outcome, Outcome::Standardised);
     assert_eq!(house.held(AccountKind::Citizen).await, ["HS1: duplicate"]);
     house.sound().await;
+}
+
+/// A withdrawal beside an import whose accounts bear the same details.
+async fn whoever_comes_in_meanwhile_is_not_held_for_a_claim_that_ended(on: On) {
+    let house = Arc::new(House::new(on).await);
+    let (an, _, _) = house.disputed().await;
+    for round in 0..6 {
+        let mut load = house.open("citizens", 1).await;
+        let one = citizen(&format!("NEW{round}"), 1);
+        load.accounts(vec![one]).await.unwrap();
+        let (imports, an) = (tokio::spawn(load.finish()), an.clone());
+        let withdraws = Arc::clone(&house);
+        let withdrawn =
+            tokio::spawn(async move { withdraws.store.withdraw_claim(&an, &id("HS1"), "nhầm").await.unwrap() });
+        imports.await.unwrap().unwrap();
+        withdrawn.await.unwrap();
+        assert_eq!(house.held(AccountKind::Citizen).await, [""; 0]);
+        house.sound().await;
+        assert_eq!(house.submit("HS1", 1).await.outcome, Outcome::Standardised);
+    }
 }
 
 /// An account, its session, and whether that was over when last looked at.

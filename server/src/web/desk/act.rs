@@ -6,10 +6,10 @@ use crate::web::page::{Input, Mistake, Shell, html, mistakes};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::unit::UnitTree;
 use ngomon_rules::values::{Date, parse_day};
-use ngomon_store::{Explained, Result, Store};
+use ngomon_store::{Explained, Refusal, Result, Store};
 
 /// The longest reason, in characters.
 const LONGEST: usize = 200;
@@ -128,6 +128,15 @@ pub async fn whom(store: &Store, words: Words, account: &AccountId) -> Result<(E
     let units = store.units().await?;
     let rows = summary(&story, &units, words);
     Ok((story, rows))
+}
+
+/// The same of a citizen's account: no other is standardised.
+pub async fn citizen(store: &Store, words: Words, account: &AccountId) -> Result<(Explained, Vec<(String, String)>)> {
+    let (story, about) = whom(store, words, account).await?;
+    if story.kind != AccountKind::Citizen {
+        return Err(Refusal::NotCitizens(story.account).into());
+    }
+    Ok((story, about))
 }
 
 /// Account, owner and unit.

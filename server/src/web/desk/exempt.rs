@@ -1,6 +1,6 @@
 //! C1: a child, a foreigner, a card in the making: exempt up to a day, and the end of it.
 
-use super::act::{Act, Choice, Choices, done, last_day, whom};
+use super::act::{Act, Choice, Choices, citizen, done, last_day, whom};
 use super::{Operator, Sent};
 use crate::web::App;
 use axum::extract::{Path, State};
@@ -18,7 +18,7 @@ async fn act(
     sent: Option<&Sent>,
 ) -> Result<(Act, Option<(Exemption, Date)>)> {
     let words = operator.asker.words;
-    let (story, about) = whom(&app.store, words, account).await?;
+    let (story, about) = citizen(&app.store, words, account).await?;
     if story.fact("claim").is_some() {
         return Err(Refusal::HasClaim(story.account).into());
     }

@@ -1,6 +1,6 @@
 //! The form of four fields, entered by an operator who sees the papers. Tries are not counted, and the operator is told what differs.
 
-use super::act::{Act, Choice, Choices, whom};
+use super::act::{Act, Choice, Choices, citizen, whom};
 use super::{Operator, Sent, address};
 use crate::output::Words;
 use crate::web::App;
@@ -34,7 +34,7 @@ async fn act(
     errors: &[(Field, String)],
 ) -> Result<Act> {
     let words = operator.asker.words;
-    let (_, about) = whom(&app.store, words, account).await?;
+    let (_, about) = citizen(&app.store, words, account).await?;
     let options = Paper::ALL.map(|paper| Choice {
         value: paper.name(),
         label: words.say(&format!("paper-{}", paper.name())),
@@ -89,7 +89,7 @@ async fn entered(
         }
         return Ok(act.page());
     }
-    let (story, _) = whom(&app.store, words, account).await?;
+    let (story, _) = citizen(&app.store, words, account).await?;
     let whose = parsed
         .as_ref()
         .ok()

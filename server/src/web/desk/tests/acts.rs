@@ -222,6 +222,10 @@ async fn an_account_is_exempt_and_a_claim_is_withdrawn() {
             );
         }
     }
+    for verb in ["form", "exempt"] {
+        let page = site.get(&format!("/desk/account/operator%3Aan/{verb}"), &cookie).await;
+        assert!(page.status == StatusCode::CONFLICT && page.text.contains("không phải tài khoản Hue-S"));
+    }
     let exempt = async |why: &str, last: &str| {
         site.post(&path("exempt"), &cookie, &[("why", why), ("last_day", last)])
             .await
