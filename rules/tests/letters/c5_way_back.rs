@@ -39,14 +39,17 @@ fn proofs_have_an_order() {
 
 #[test]
 fn withdrawing_lifts_all_that_the_claim_caused_and_holds_nobody() {
-    let caused = [AccountId("HS2".into()), AccountId("HS3".into())];
+    let caused = [
+        (AccountId("HS2".into()), Reason::Duplicate),
+        (AccountId("HS3".into()), Reason::ClaimLost),
+    ];
     let events = on_withdrawal(&claim_of_nga("HS1"), &caused);
     assert_eq!(
         told(&events),
         [
             "HS1 withdraws",
             "HS2 lifted duplicate claim:HS1",
-            "HS3 lifted duplicate claim:HS1"
+            "HS3 lifted claim-lost claim:HS1"
         ]
     );
 }
@@ -72,7 +75,10 @@ fn a_stronger_proof_takes_over_and_the_others_are_judged_anew() {
         });
         account
     };
-    let caused = [AccountId("HS2".into()), AccountId("HS3".into())];
+    let caused = [
+        (AccountId("HS2".into()), Reason::Duplicate),
+        (AccountId("HS3".into()), Reason::Duplicate),
+    ];
     let others = [states_her("HS1"), held("HS2"), held("HS3")];
     let events = on_take_over(
         &held("HS2"),
@@ -130,7 +136,7 @@ fn two_accounts_of_one_owner_are_joined_and_the_owner_chooses() {
         }
     };
     let (held, third) = (hold(&stranger), hold(&citizen("HS3", hers)));
-    let caused = [held.id.clone(), third.id.clone()];
+    let caused = [&held, &third].map(|account| (account.id.clone(), Reason::Duplicate));
     let others = [held.clone(), holder.clone(), third];
     let join = |held: &CitizenAccount, stays| {
         on_join(held, &holder, &claim, Proof::Form, stays, &caused, &others).map(|events| told(&events))

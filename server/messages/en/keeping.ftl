@@ -14,8 +14,8 @@ restore-done = { $n } rows were brought back and the tables made anew.
 keys-ask = Passphrase:
 keys-exported = The keys are in { $path }. Keep file and passphrase in two places.
 keys-imported = The keys are in { $path }.
-operator-added = Operator { $name } was added. Enrolment link, good once within 3 days (append it to the server's address):
-operator-link = The operators' sign-in pages come with the release that has the server.
+operator-added = Operator { $name } was added. Enrolment link, good once within 3 days:
+operator-link = Append it to the server's address; with --public-url the whole address is printed.
 operator-one = There is one operator only; at least two are needed.
 operator-removed = Operator { $name } was removed.
 
@@ -45,3 +45,5 @@ demo-as-mismatch = held: differs from the HR profile, review overdue
 demo-as-transfer = held: a movement notice, and the file not transferred
 demo-as-review = the yearly review is overdue: My HR profile, Reviewed, and it opens
 demo-as-left = held: left the service
+demo-operators = Two operators at the support counter. After the password, enter the one-time code or one of the recovery codes:
+demo-operators-codes = The one-time codes are good for { $n } seconds more, a recovery code once. Keys for an authenticator app: { $secrets }. Printed like this in the demo only.
