@@ -1,7 +1,7 @@
 //! C5: a stronger proof takes over a claim; C3: a claim made on the wrong account is withdrawn.
 
 use crate::people::{citizen, claim_of_nga, number};
-use ngomon_rules::citizens::{Proof, on_take_over, on_withdrawal};
+use ngomon_rules::citizens::{CitizenAccount, Proof, on_take_over, on_withdrawal};
 use ngomon_rules::event::{Change, ClaimEnd, Event};
 use ngomon_rules::hold::{Cause, Reason};
 use ngomon_rules::record::{AccountId, Stated};
@@ -106,4 +106,49 @@ fn a_proof_that_is_not_stronger_takes_nothing_over() {
     }
     let own = citizen("HS1", Stated::default());
     assert!(on_take_over(&own, &claim_of_nga("HS1"), Proof::Form, Proof::Vneid, &[], &[]).is_none());
+}
+
+/// The account that lost first is judged anew with the rest when the second claim is taken over too, also when it takes it back itself.
+#[test]
+fn who_lost_first_is_judged_anew() {
+    let states_her = |id: &str| {
+        let stated = Stated {
+            national_id: Some(number(1)),
+            ..Stated::default()
+        };
+        citizen(id, stated)
+    };
+    let mut lost = states_her("HS1");
+    lost.holds.push(ngomon_rules::hold::Hold {
+        reason: Reason::ClaimLost,
+        cause: Cause::claim(&AccountId("HS2".into())),
+        evidence: [].into(),
+        last_day: None,
+    });
+    let caused = [(AccountId("HS1".into()), Reason::ClaimLost)];
+    let others = [lost.clone(), states_her("HS2"), states_her("HS3")];
+    let taken = |by: &CitizenAccount| {
+        let events = on_take_over(by, &claim_of_nga("HS2"), Proof::Counter, Proof::Vneid, &caused, &others);
+        told(&events.unwrap())
+    };
+    assert_eq!(
+        taken(&states_her("HS3")),
+        [
+            "HS2 loses",
+            "HS2 held claim-lost claim:HS3",
+            "HS1 lifted claim-lost claim:HS2",
+            "HS3 claims",
+            "HS1 held duplicate claim:HS3",
+        ]
+    );
+    assert_eq!(
+        taken(&lost),
+        [
+            "HS2 loses",
+            "HS2 held claim-lost claim:HS1",
+            "HS1 lifted claim-lost claim:HS2",
+            "HS1 claims",
+            "HS3 held duplicate claim:HS1",
+        ]
+    );
 }
