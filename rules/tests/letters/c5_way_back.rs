@@ -155,4 +155,47 @@ fn two_accounts_of_one_owner_are_joined_and_the_owner_chooses() {
         ]
     );
     assert_eq!(join(&stranger, true), None, "not a duplicate of that claim");
+/// The account that lost first is judged anew with the rest when the second claim is taken over too, also when it takes it back itself.
+#[test]
+fn who_lost_first_is_judged_anew() {
+    let states_her = |id: &str| {
+        let stated = Stated {
+            national_id: Some(number(1)),
+            ..Stated::default()
+        };
+        citizen(id, stated)
+    };
+    let mut lost = states_her("HS1");
+    lost.holds.push(ngomon_rules::hold::Hold {
+        reason: Reason::ClaimLost,
+        cause: Cause::claim(&AccountId("HS2".into())),
+        evidence: [].into(),
+        last_day: None,
+    });
+    let caused = [(AccountId("HS1".into()), Reason::ClaimLost)];
+    let others = [lost.clone(), states_her("HS2"), states_her("HS3")];
+    let taken = |by: &CitizenAccount| {
+        let events = on_take_over(by, &claim_of_nga("HS2"), Proof::Counter, Proof::Vneid, &caused, &others);
+        told(&events.unwrap())
+    };
+    assert_eq!(
+        taken(&states_her("HS3")),
+        [
+            "HS2 loses",
+            "HS2 held claim-lost claim:HS3",
+            "HS1 lifted claim-lost claim:HS2",
+            "HS3 claims",
+            "HS1 held duplicate claim:HS3",
+        ]
+    );
+    assert_eq!(
+        taken(&lost),
+        [
+            "HS2 loses",
+            "HS2 held claim-lost claim:HS1",
+            "HS1 lifted claim-lost claim:HS2",
+            "HS1 claims",
+            "HS3 held duplicate claim:HS1",
+        ]
+    );
 }

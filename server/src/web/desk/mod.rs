@@ -25,7 +25,7 @@ use axum::routing::{get, post};
 use axum::{RequestPartsExt as _, Router};
 use ngomon_rules::record::AccountId;
 use ngomon_store::{Refusal, Result, StoreError, Visit};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// All pages of the desk.
 pub fn routes() -> Router<App> {
@@ -140,7 +140,10 @@ pub fn address(account: &AccountId) -> String {
     format!("/desk/account/{}", encoded(account.as_str()))
 }
 
+/// What does not stand as it is in a part of an address (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// As a part of an address.
 pub fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(text, RESERVED).to_string()
 }
