@@ -1,10 +1,49 @@
 //! The report's counters: what is to be added to them, gathered in a transaction and written in one order.
 
-use crate::db::{Dialect, Tx};
+use crate::db::{Arg, Dialect, Tx};
 use crate::error::Result;
 use std::collections::BTreeMap;
 
-/// What the report counts by, as its table has it.
+/// A table of counters.
+pub(crate) struct CounterTable {
+    pub name: &'static str,
+    /// What it counts by.
+    pub columns: &'static str,
+    /// A query that gives these columns once for each thing counted: the same from the accounts themselves.
+    pub there: &'static str,
+}
+
+const ACCOUNTS: CounterTable = CounterTable {
+    name: "report_counter",
+    columns: "unit, official_to, exempt_to, held_to, claimed, last",
+    there: "SELECT unit, official_to, exempt_to, held_to, claimed, last FROM account WHERE kind = 'citizen'",
+};
+
+const HOLDS: CounterTable = CounterTable {
+    name: "hold_counter",
+    columns: "unit, reason, held_to",
+    there: "SELECT a.unit, h.reason, MAX(COALESCE(h.last_day, '9999-12-31')) AS held_to FROM hold h \
+         JOIN account a ON a.id = h.account WHERE h.until IS NULL GROUP BY h.account, a.unit, h.reason",
+};
+
+const DAYS: CounterTable = CounterTable {
+    name: "day_counter",
+    columns: "unit, what, day, official_to",
+    // As `day_number` has it.
+    there: "WITH happened AS ( \
+           SELECT a.unit, 'claim' AS what, (c.since + 25200000000) / 86400000000 AS day, a.official_to \
+             FROM claim c JOIN account a ON a.id = c.account WHERE c.until IS NULL \
+           UNION ALL SELECT a.unit, 'refusal', (s.effective + 25200000000) / 86400000000, '' \
+             FROM submission s JOIN account a ON a.id = s.account \
+             WHERE s.outcome NOT IN ('standardised', 'already-done', 'pending')) \
+         SELECT unit, what, day, official_to FROM happened \
+         UNION ALL SELECT '', what || '-anywhere', day, official_to FROM happened",
+};
+
+/// All of them, in the order in which they are written.
+pub(crate) const COUNTERS: [CounterTable; 3] = [ACCOUNTS, HOLDS, DAYS];
+
+/// What citizen accounts are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CountKey {
     pub unit: String,
@@ -15,19 +54,57 @@ pub(crate) struct CountKey {
     pub last: String,
 }
 
+/// What held accounts of every kind are counted by: each once for every reason.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct HoldKey {
+    pub unit: String,
+    pub reason: String,
+    pub held_to: String,
+}
+
+/// What claims in force and refused forms are counted by. A refusal has no audience.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct DayKey {
+    pub unit: String,
+    /// `claim`, `refusal`; with `-anywhere` and no unit: of all units together.
+    pub what: String,
+    pub day: i64,
+    pub official_to: String,
+}
+
 /// Counters of one key stand in that many rows, so that writers do not queue.
 const SLOTS: u8 = 16;
 
 /// Changes of counters that are not written yet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
-    moves: BTreeMap<CountKey, i64>,
+    accounts: BTreeMap<CountKey, i64>,
+    holds: BTreeMap<HoldKey, i64>,
+    days: BTreeMap<DayKey, i64>,
     horizon: Option<i64>,
 }
 
 impl Counts {
+    /// So many accounts more.
     pub fn add(&mut self, key: CountKey, n: i64) {
-        *self.moves.entry(key).or_default() += n;
+        *self.accounts.entry(key).or_default() += n;
+    }
+
+    /// So many accounts more that have a hold of that reason.
+    pub fn add_hold(&mut self, key: HoldKey, n: i64) {
+        *self.holds.entry(key).or_default() += n;
+    }
+
+    /// So many claims or refusals more on a day: of their unit, and of all units together.
+    pub fn add_day(&mut self, key: DayKey, n: i64) {
+        let anywhere = DayKey {
+            unit: String::new(),
+            what: format!("{}-anywhere", key.what),
+            ..key.clone()
+        };
+        for key in [key, anywhere] {
+            *self.days.entry(key).or_default() += n;
+        }
     }
 
     /// Something about a citizen counts from that instant.
@@ -37,9 +114,9 @@ impl Counts {
 
     /// Takes in what others counted.
     pub fn merge(&mut self, other: Counts) {
-        for (key, n) in other.moves {
-            self.add(key, n);
-        }
+        merge(&mut self.accounts, other.accounts);
+        merge(&mut self.holds, other.holds);
+        merge(&mut self.days, other.days);
         self.horizon = self.horizon.max(other.horizon);
     }
 
@@ -49,24 +126,31 @@ impl Counts {
             Dialect::Sqlite => 0,
             Dialect::Postgres => i64::from(slot % SLOTS),
         };
-        let rows = self.moves.into_iter().filter(|(_, n)| *n != 0).map(|(key, n)| {
-            vec![
-                key.unit.into(),
-                key.official_to.into(),
-                key.exempt_to.into(),
-                key.held_to.into(),
-                key.claimed.into(),
-                key.last.into(),
-                slot.into(),
-                n.into(),
-            ]
+        let accounts = self.accounts.into_iter().map(|(key, n)| {
+            let CountKey {
+                unit,
+                official_to,
+                exempt_to,
+                held_to,
+                claimed,
+                last,
+            } = key;
+            let text = |text: String| Arg::from(text);
+            let mut row = [unit, official_to, exempt_to, held_to].map(text).to_vec();
+            row.extend([claimed.into(), last.into()]);
+            (row, n)
         });
-        tx.insert(
-            "report_counter (unit, official_to, exempt_to, held_to, claimed, last, slot, n)",
-            rows.collect(),
-            "ON CONFLICT (unit, official_to, exempt_to, held_to, claimed, last, slot) DO UPDATE SET n = report_counter.n + excluded.n",
-        )
-        .await?;
+        write(tx, &ACCOUNTS, slot, accounts.collect()).await?;
+        let holds = self.holds.into_iter().map(|(key, n)| {
+            let row = vec![key.unit.into(), key.reason.into(), key.held_to.into()];
+            (row, n)
+        });
+        write(tx, &HOLDS, slot, holds.collect()).await?;
+        let days = self.days.into_iter().map(|(key, n)| {
+            let row = vec![key.unit.into(), key.what.into(), key.day.into(), key.official_to.into()];
+            (row, n)
+        });
+        write(tx, &DAYS, slot, days.collect()).await?;
         if let Some(effective) = self.horizon {
             tx.execute(
                 "INSERT INTO horizon (slot, effective) VALUES ($1,$2) ON CONFLICT (slot) DO UPDATE SET effective = excluded.effective \
@@ -77,4 +161,26 @@ impl Counts {
         }
         Ok(())
     }
+}
+
+fn merge<K: Ord>(into: &mut BTreeMap<K, i64>, from: BTreeMap<K, i64>) {
+    for (key, n) in from {
+        *into.entry(key).or_default() += n;
+    }
+}
+
+/// Adds to the rows of a slot.
+async fn write(tx: &mut Tx, table: &CounterTable, slot: i64, moves: Vec<(Vec<Arg>, i64)>) -> Result<()> {
+    let rows = moves.into_iter().filter(|(_, n)| *n != 0).map(|(mut row, n)| {
+        row.extend([slot.into(), n.into()]);
+        row
+    });
+    let CounterTable { name, columns, .. } = table;
+    tx.insert(
+        &format!("{name} ({columns}, slot, n)"),
+        rows.collect(),
+        &format!("ON CONFLICT ({columns}, slot) DO UPDATE SET n = {name}.n + excluded.n"),
+    )
+    .await?;
+    Ok(())
 }

@@ -6,6 +6,8 @@
 mod access;
 #[path = "suite/claims.rs"]
 mod claims;
+#[path = "suite/figures.rs"]
+mod figures;
 #[path = "suite/house.rs"]
 mod house;
 #[path = "suite/keeping.rs"]

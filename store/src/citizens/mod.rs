@@ -6,6 +6,6 @@ mod report;
 mod submit;
 
 pub use lists::{HeldLine, ReviewLine};
-pub(crate) use report::counted;
 pub use report::{ReportLine, StaffLine};
+pub(crate) use report::{Sums, counted};
 pub use submit::Submitted;

@@ -37,7 +37,8 @@ pub struct ReportLine {
 }
 
 impl ReportLine {
-    fn add(&mut self, standing: Standing, n: u64) {
+    /// So many accounts more that stand so.
+    pub(crate) fn add(&mut self, standing: Standing, n: u64) {
         self.accounts += n;
         *match standing {
             Standing::Standardised => &mut self.standardised,
@@ -64,7 +65,7 @@ pub struct StaffLine {
 }
 
 /// Sums per unit and all above, for the units valid on a day.
-struct Sums<'a, L> {
+pub(crate) struct Sums<'a, L> {
     tree: &'a UnitTree,
     day: Date,
     lines: BTreeMap<String, L>,
@@ -72,7 +73,7 @@ struct Sums<'a, L> {
 }
 
 impl<'a, L: Default> Sums<'a, L> {
-    fn new(tree: &'a UnitTree, day: Date, mut line: impl FnMut(&str, &str) -> L) -> Self {
+    pub fn new(tree: &'a UnitTree, day: Date, mut line: impl FnMut(&str, &str) -> L) -> Self {
         let valid = tree.iter().filter(|unit| unit.is_valid_on(day));
         let lines = valid
             .map(|u| (u.code.to_string(), line(u.code.as_str(), &u.name)))
@@ -86,7 +87,7 @@ impl<'a, L: Default> Sums<'a, L> {
     }
 
     /// Adds to the unit that counts for `unit` on the day, and to all above it.
-    fn add(&mut self, unit: &str, mut add: impl FnMut(&mut L)) {
+    pub fn add(&mut self, unit: &str, mut add: impl FnMut(&mut L)) {
         let (tree, day) = (self.tree, self.day);
         let lineage = self.lineages.entry(unit.to_owned()).or_insert_with(|| {
             let code = UnitCode(unit.to_owned());
@@ -102,6 +103,11 @@ impl<'a, L: Default> Sums<'a, L> {
                 add(line);
             }
         }
+    }
+
+    /// All lines, by code; empty: of no known unit.
+    pub fn into_lines(self) -> BTreeMap<String, L> {
+        self.lines
     }
 
     /// The lines of a unit and all below it, or all.

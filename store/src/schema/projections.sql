@@ -135,10 +135,31 @@ CREATE TABLE report_counter (
   exempt_to TEXT NOT NULL,            -- plain
   held_to TEXT NOT NULL,              -- plain
   claimed BIGINT NOT NULL,            -- plain
-  last TEXT NOT NULL,                 -- plain
+  last TEXT NOT NULL,                 -- plain: of a refusal, the answer
   slot BIGINT NOT NULL,               -- plain
   n BIGINT NOT NULL,                  -- plain
   PRIMARY KEY (unit, official_to, exempt_to, held_to, claimed, last, slot)
+);
+
+-- Accounts that a reason holds, each once a reason, whatever their kind.
+CREATE TABLE hold_counter (
+  unit TEXT NOT NULL,                 -- plain
+  reason TEXT NOT NULL,               -- plain
+  held_to TEXT NOT NULL,              -- plain: last day of the longest of its holds
+  slot BIGINT NOT NULL,               -- plain
+  n BIGINT NOT NULL,                  -- plain
+  PRIMARY KEY (unit, reason, held_to, slot)
+);
+
+-- Claims in force by the day on which they were made, and refused forms by theirs.
+CREATE TABLE day_counter (
+  unit TEXT NOT NULL,                 -- plain: empty: unknown, or, anywhere, all of them
+  what TEXT NOT NULL,                 -- plain: claim, refusal; claim-anywhere, refusal-anywhere: of all units together
+  day BIGINT NOT NULL,                -- plain: in Huế, from 1 January 1970 on
+  official_to TEXT NOT NULL,          -- plain: of the claim's account; empty for refusals
+  slot BIGINT NOT NULL,               -- plain
+  n BIGINT NOT NULL,                  -- plain
+  PRIMARY KEY (unit, what, day, official_to, slot)
 );
 
 -- The newest instant from which anything about citizens counts: a report of an earlier day recounts.
