@@ -1,6 +1,6 @@
 //! C7, what the report page shows: all units at once, as the counters stand, and the days of one unit. No account is looked at.
 
-use crate::citizens::{ReportLine, Sums, counted};
+use crate::citizens::{ReportLine, Sums, by_unit, counted};
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
 use crate::settings::campaign;
@@ -11,7 +11,7 @@ use ngomon_rules::citizens::{Audience, Bucket, Campaign, Outcome, Progress, Stan
 use ngomon_rules::hold::Reason;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::Date;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// So many days are shown: the last on which anything happened anywhere.
 const DAYS: i64 = 30;
@@ -57,19 +57,42 @@ impl UnitFigures {
         self.goals.values().fold(Goal::default(), add)
     }
 
-    fn count(&mut self, bucket: &Bucket, campaign: &Campaign, day: Date, n: u64) {
-        let standing = bucket.standing(campaign, day);
-        self.line.add(standing, n);
-        if bucket.is_due(day) {
-            let goal = self.goals.entry(bucket.audience(day)).or_default();
+    fn add(&mut self, sort: Sort, n: u64) {
+        self.line.add(sort.standing, n);
+        if let Some(audience) = sort.due {
+            let goal = self.goals.entry(audience).or_default();
             goal.due += n;
-            goal.standardised += if bucket.claimed { n } else { 0 };
+            goal.standardised += if sort.standing == Standing::Standardised { n } else { 0 };
         }
-        if let (Standing::Refused, Progress::Refused(outcome)) = (standing, bucket.last) {
+        if let Some(outcome) = sort.refused {
             *self.refused.entry(outcome).or_default() += n;
         }
-        if bucket.is_late(campaign, day) {
+        if sort.is_late {
             *self.held.entry(Reason::NotStandardised).or_default() += n;
+        }
+    }
+}
+
+/// Where accounts that are alike are counted.
+#[derive(Clone, Copy)]
+struct Sort {
+    standing: Standing,
+    due: Option<Audience>,
+    refused: Option<Outcome>,
+    is_late: bool,
+}
+
+impl Sort {
+    fn of(bucket: &Bucket, campaign: &Campaign, day: Date) -> Self {
+        let standing = bucket.standing(campaign, day);
+        Self {
+            standing,
+            due: bucket.is_due(day).then(|| bucket.audience(day)),
+            refused: match (standing, bucket.last) {
+                (Standing::Refused, Progress::Refused(outcome)) => Some(outcome),
+                _ => None,
+            },
+            is_late: bucket.is_late(campaign, day),
         }
     }
 }
@@ -87,8 +110,8 @@ pub struct Figures {
     pub tree: UnitTree,
     /// By code; empty: the accounts of no known unit.
     units: BTreeMap<String, UnitFigures>,
-    /// The units that citizen accounts name themselves.
-    named: BTreeSet<String>,
+    /// The units that accounts name themselves.
+    named: Vec<String>,
 }
 
 impl Figures {
@@ -162,7 +185,6 @@ impl Store {
                 let position = position(tx).await?;
                 let campaign = campaign(tx).await?;
                 let tree = units::tree(tx).await?;
-                let mut named = BTreeSet::new();
                 let mut sums = Sums::new(&tree, day, |unit, name| UnitFigures {
                     line: ReportLine {
                         unit: unit.to_owned(),
@@ -173,16 +195,15 @@ impl Store {
                 });
                 counted(tx, &mut |bucket: &Bucket, n| {
                     let unit = bucket.unit.as_ref().map(UnitCode::as_str).unwrap_or_default();
-                    if !named.contains(unit) {
-                        named.insert(unit.to_owned());
-                    }
-                    sums.add(unit, |figures| figures.count(bucket, &campaign, day, n));
+                    let sort = Sort::of(bucket, &campaign, day);
+                    sums.add(unit, |figures| figures.add(sort, n));
                 })
                 .await?;
                 held(tx, day, &mut |unit, reason, n| {
                     sums.add(unit, |figures| *figures.held.entry(reason).or_default() += n);
                 })
                 .await?;
+                let named = sums.named().map(str::to_owned).collect();
                 let units = sums.into_lines();
                 Ok(Figures {
                     day,
@@ -248,12 +269,13 @@ async fn position(tx: &mut Tx) -> Result<Position> {
 
 /// The accounts that a reason holds on a day, by unit.
 async fn held(tx: &mut Tx, day: Date, add: &mut impl FnMut(&str, Reason, u64)) -> Result<()> {
-    let sql = "SELECT unit, reason, CAST(SUM(n) AS BIGINT) FROM hold_counter WHERE held_to >= $1 \
-         GROUP BY unit, reason HAVING SUM(n) <> 0";
+    let sql = "SELECT reason, string_agg(unit || ' ' || n, '\n') FROM hold_counter WHERE held_to >= $1 GROUP BY reason";
     tx.each(sql, [day.to_string().into()], |row| {
-        let (unit, reason, n): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let reason = Reason::parse(&reason).ok_or_else(|| StoreError::corrupt("hold_counter", "no such reason"))?;
-        add(&unit, reason, n.unsigned_abs());
+        let reason = Reason::parse(&row.get::<String>(0)?)
+            .ok_or_else(|| StoreError::corrupt("hold_counter", "no such reason"))?;
+        for (unit, n) in by_unit(&row.get::<String>(1)?)? {
+            add(unit, reason, n);
+        }
         Ok(())
     })
     .await

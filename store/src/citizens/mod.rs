@@ -7,5 +7,5 @@ mod submit;
 
 pub use lists::{HeldLine, ReviewLine};
 pub use report::{ReportLine, StaffLine};
-pub(crate) use report::{Sums, counted};
+pub(crate) use report::{Sums, by_unit, counted};
 pub use submit::Submitted;

@@ -138,8 +138,8 @@ CREATE TABLE report_counter (
   last TEXT NOT NULL,                 -- plain: of a refusal, the answer
   slot BIGINT NOT NULL,               -- plain
   n BIGINT NOT NULL,                  -- plain
-  PRIMARY KEY (unit, official_to, exempt_to, held_to, claimed, last, slot)
-);
+  PRIMARY KEY (official_to, exempt_to, held_to, claimed, last, unit, slot)
+) WITHOUT ROWID;
 
 -- Accounts that a reason holds, each once a reason, whatever their kind.
 CREATE TABLE hold_counter (
@@ -148,8 +148,8 @@ CREATE TABLE hold_counter (
   held_to TEXT NOT NULL,              -- plain: last day of the longest of its holds
   slot BIGINT NOT NULL,               -- plain
   n BIGINT NOT NULL,                  -- plain
-  PRIMARY KEY (unit, reason, held_to, slot)
-);
+  PRIMARY KEY (reason, held_to, unit, slot)
+) WITHOUT ROWID;
 
 -- Claims in force by the day on which they were made, and refused forms by theirs.
 CREATE TABLE day_counter (
@@ -160,7 +160,7 @@ CREATE TABLE day_counter (
   slot BIGINT NOT NULL,               -- plain
   n BIGINT NOT NULL,                  -- plain
   PRIMARY KEY (unit, what, day, official_to, slot)
-);
+) WITHOUT ROWID;
 
 -- The newest instant from which anything about citizens counts: a report of an earlier day recounts.
 CREATE TABLE horizon (
