@@ -6,6 +6,7 @@ mod failure;
 mod output;
 mod password;
 mod web;
+mod workers;
 
 use output::Words;
 use std::process::ExitCode;

@@ -533,7 +533,7 @@ async fn a_campaign_passes(big: &Fresh, sizes: &Sizes) {
     let sorts = SORTS.map(|(official, held, claimed, last)| (official, held, claimed, last, each));
     // Whoever is of another sort now has begun.
     let begun = ("", "", 0, "not-started", -10 * each);
-    let (mut accounts, mut holds, mut days): (Vec<Vec<Arg>>, Vec<Vec<Arg>>, Vec<Vec<Arg>>) = <_>::default();
+    let (mut accounts, mut holds, mut days) = (Vec::new(), Vec::new(), Vec::new());
     for v in 0..VILLAGES {
         let unit = village(v).0;
         for (official, held, claimed, last, n) in sorts.into_iter().chain([begun]) {

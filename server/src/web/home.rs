@@ -4,6 +4,7 @@ use super::App;
 use super::asker::Asker;
 use super::form::asked;
 use super::page::{Fault, Line, Shell, history, html};
+use super::report::may_see;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,6 +17,7 @@ struct Home {
     shell: Shell,
     state: String,
     asks: bool,
+    sees_report: bool,
     facts: Vec<(String, String)>,
     history: Vec<Line>,
     sessions: Vec<(String, String)>,
@@ -69,6 +71,7 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
             &Home {
                 state,
                 asks,
+                sees_report: may_see(&asker),
                 facts: facts.collect(),
                 history: history(&story.history, words),
                 sessions: sessions

@@ -6,6 +6,7 @@ mod form;
 mod held;
 mod home;
 mod page;
+mod report;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -25,8 +26,8 @@ const LARGEST: usize = 16 * 1024;
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; form-action 'self'; \
-         base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -43,6 +44,18 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub struct App {
     /// Everything kept.
     pub store: Store,
+    /// What everybody who looks at the report shares.
+    pub board: report::Board,
+}
+
+impl App {
+    /// Over that store.
+    pub fn new(store: Store) -> Self {
+        Self {
+            board: report::Board::new(store.clone()),
+            store,
+        }
+    }
 }
 
 /// All routes. The pages of a person are never kept by a cache.
@@ -57,6 +70,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .route("/form/put-off", post(form::put_off))
         .route("/held", get(held::show))
         .route("/language/{tag}", get(asker::language))
+        .merge(report::routes())
         .fallback(page::not_found)
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(csrf)

@@ -1,5 +1,8 @@
 //! The pages, asked as a browser asks, over a store whose clock the test sets.
 
+mod report;
+
+use super::report::Board;
 use super::{App, router};
 use crate::cli;
 use crate::output::Words;
@@ -25,9 +28,10 @@ impl Clock for TestClock {
 }
 
 struct Site {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     clock: Arc<TestClock>,
     store: Store,
+    board: Board,
     router: Router,
 }
 
@@ -100,10 +104,12 @@ impl Site {
             keys: data.join("keys"),
         };
         let store = Store::open(&places, false, ambient).await.unwrap();
+        let app = App::new(store.clone());
         Self {
-            _dir: dir,
+            dir,
             clock,
-            router: router(App { store: store.clone() }, CsrfLayer::new()),
+            board: app.board.clone(),
+            router: router(app, CsrfLayer::new()),
             store,
         }
     }
@@ -115,7 +121,7 @@ impl Site {
         Answered {
             status,
             headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&body).into_owned(),
         }
     }
 
