@@ -467,6 +467,10 @@ async fn database(on: Dialect, sizes: &Sizes) {
     let plain = plain_insert(on, &fresh, &profiles).await;
     figure(label, "import: HR profiles", sizes.officials, seconds, Some(plain));
 
+    let (staff, seconds) = timed_async(fresh.store.staff_report(None, DAY)).await;
+    assert_eq!(staff.unwrap()[0].staff, sizes.officials as u64);
+    figure(label, "the report by HR profiles", sizes.officials, seconds, None);
+
     reconcile(label, &fresh, sizes.officials).await;
     claims(on, label, sizes).await;
 

@@ -58,6 +58,7 @@ CREATE TABLE claim (
   PRIMARY KEY (account, ord)
 );
 CREATE UNIQUE INDEX claim_in_force ON claim (person) WHERE until IS NULL;
+CREATE INDEX claim_ended ON claim (person) WHERE until IS NOT NULL;
 CREATE UNIQUE INDEX claim_of_account ON claim (account) WHERE until IS NULL;
 CREATE INDEX claim_phone ON claim (phone_fp);
 CREATE INDEX claim_since ON claim (since);

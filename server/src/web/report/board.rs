@@ -147,18 +147,24 @@ impl Board {
 async fn look(board: Board, tell: watch::Sender<Arc<Snapshot>>) {
     let mut ticks = tokio::time::interval(LOOK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut well = true;
     loop {
         ticks.tick().await;
         match board.current().await {
             Ok(current) => {
+                well = true;
                 tell.send_if_modified(|last| {
                     let moved = !Arc::ptr_eq(last, &current);
                     *last = current;
                     moved
                 });
             }
-            // The next look may find the database again.
-            Err(error) => eprintln!("ngomon: the report: {error}"),
+            // The next look may find the database again. It is said once.
+            Err(error) if well => {
+                well = false;
+                eprintln!("ngomon: the report: {error}");
+            }
+            Err(_) => {}
         }
     }
 }

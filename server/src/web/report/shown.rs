@@ -9,7 +9,6 @@ use ngomon_rules::law::law;
 use ngomon_rules::unit::UnitCode;
 use ngomon_store::{DayFigures, Goal, ReportLine, Result, UnitFigures};
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// Units that are behind are named, so many of them.
 const NAMED: usize = 5;
@@ -99,8 +98,6 @@ pub struct DayLine {
 
 /// All of it.
 pub struct Shown {
-    at: i64,
-    words: Words,
     /// The standings.
     pub tiles: Vec<Tile>,
     /// By audience.
@@ -129,8 +126,6 @@ impl Shown {
         alerts.extend(behind(&below, figures, words));
         alerts.extend(jumping(&days, snapshot, words));
         Ok(Some(Self {
-            at: snapshot.at,
-            words,
             tiles: tiles(figures, words),
             progress,
             alerts,
@@ -139,91 +134,6 @@ impl Shown {
             held: held(figures, words),
             days: days.iter().map(|day| day_line(day, words)).collect(),
         }))
-    }
-
-    /// As a stream tells it.
-    pub fn live(&self) -> Live {
-        let mut live = Live {
-            at: self
-                .words
-                .say_with("report-updated", &[("clock", &Words::clock(self.at))]),
-            alerts: Some(self.alerts.clone()),
-            days: Some(self.days.clone()),
-            tiles: self
-                .tiles
-                .iter()
-                .map(|tile| (tile.label.clone(), tile.n.text.clone()))
-                .collect(),
-            ..Live::default()
-        };
-        let mut cells: Vec<&Cell> = Vec::new();
-        let mut bars: Vec<&Bar> = Vec::new();
-        for tile in &self.tiles {
-            cells.extend([Some(&tile.n), tile.note.as_ref()].into_iter().flatten());
-        }
-        for one in &self.progress {
-            cells.extend(std::iter::once(&one.reached).chain(&one.lines));
-            bars.push(&one.bar);
-        }
-        for unit in &self.units {
-            cells.extend(
-                [&unit.behind, &unit.share]
-                    .into_iter()
-                    .chain(&unit.done)
-                    .chain(&unit.others),
-            );
-            bars.push(&unit.bar);
-        }
-        cells.extend(self.refused.iter().chain(&self.held).map(|line| &line.n));
-        live.texts = cells
-            .into_iter()
-            .map(|cell| (cell.key.clone(), cell.text.clone()))
-            .collect();
-        live.bars = bars.into_iter().map(|bar| (bar.key.clone(), bar.share)).collect();
-        live
-    }
-}
-
-/// What became of the page since it was last told.
-#[derive(Clone, Default, Serialize)]
-pub struct Live {
-    at: String,
-    /// The tiles that changed, for whoever does not see it.
-    said: BTreeMap<String, String>,
-    texts: BTreeMap<String, String>,
-    bars: BTreeMap<String, u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alerts: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    days: Option<Vec<DayLine>>,
-    #[serde(skip)]
-    tiles: Vec<(String, String)>,
-}
-
-impl Live {
-    /// What differs from what was told before; `None`: nothing.
-    pub fn since(&self, before: &Live) -> Option<Self> {
-        let texts = self
-            .texts
-            .iter()
-            .filter(|(key, text)| before.texts.get(*key) != Some(*text));
-        let bars = self
-            .bars
-            .iter()
-            .filter(|(key, share)| before.bars.get(*key) != Some(*share));
-        let tiles = self.tiles.iter().zip(&before.tiles);
-        let said = tiles.filter(|(now, before)| now != before).map(|(now, _)| now.clone());
-        let news = Self {
-            at: self.at.clone(),
-            said: said.collect(),
-            texts: texts.map(|(key, text)| (key.clone(), text.clone())).collect(),
-            bars: bars.map(|(key, share)| (key.clone(), *share)).collect(),
-            alerts: self.alerts.clone().filter(|_| self.alerts != before.alerts),
-            days: self.days.clone().filter(|_| self.days != before.days),
-            tiles: Vec::new(),
-        };
-        let same = news.texts.is_empty() && news.bars.is_empty() && news.alerts.is_none() && news.days.is_none();
-        (!same).then_some(news)
     }
 }
 
