@@ -55,7 +55,8 @@ impl Store {
     /// Makes every projection anew from the journal. Readers see the old tables until the new ones are whole; writers wait.
     pub async fn rebuild(&self, progress: &mut dyn FnMut(u64)) -> Result<u64> {
         self.give_up_silent_loads().await?;
-        self.db
+        let entries = self
+            .db
             .scratch(Ends::Commit, async |tx| {
                 let dialect = tx.dialect();
                 // Before the first look: what is committed later is not missed.
@@ -67,7 +68,10 @@ impl Store {
                 }
                 self.refill(tx, progress).await
             })
-            .await
+            .await?;
+        // Whoever shows the figures reads them anew.
+        self.recount().await?;
+        Ok(entries)
     }
 
     /// Fills the projections from a replay.
