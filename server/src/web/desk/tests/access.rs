@@ -198,7 +198,7 @@ async fn codes_are_not_guessed() {
         (&of_nobody, "second-factor-wrong"),
     ] {
         let page = site
-            .post("/sign-in/code", "", &[("ticket", ticket), ("code", &right)])
+            .post("/sign-in/second-factor", "", &[("ticket", ticket), ("code", &right)])
             .await;
         assert!(
             page.says(says) && !page.headers.contains_key(header::SET_COOKIE),
