@@ -18,6 +18,7 @@ pub mod merkle;
 mod officials;
 mod project;
 mod replay;
+mod rotate;
 mod schema;
 mod seal;
 mod settings;

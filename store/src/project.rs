@@ -185,11 +185,12 @@ async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: 
     let mut rows = Vec::with_capacity(entries.len());
     let mut logins = Vec::with_capacity(entries.len());
     let mut cells = Vec::with_capacity(entries.len());
+    let marker = env.marker(tx).await?;
     for entry in entries {
         let Some(Personal::Account { stated, .. }) = &entry.event.personal else {
             return Err(unexpected(entry));
         };
-        cells.push(account_cells(&env.keys, stated));
+        cells.push(account_cells(&marker, stated));
     }
     let numbers: Vec<Vec<u8>> = cells.iter().filter_map(|c| c.number_fp.clone()).collect();
     let officials = official_to(tx, numbers).await?;
@@ -274,7 +275,7 @@ async fn account_created(
         Arg::Text(None),
         value.into(),
     ];
-    row.extend(account_cells(&env.keys, stated).into_args());
+    row.extend(account_cells(&*env.marker(tx).await?, stated).into_args());
     row.extend([
         0_i64.into(),
         "".into(),
@@ -301,7 +302,7 @@ async fn account_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &str) -> Res
         return Err(unexpected(entry));
     };
     let mut args: Vec<Arg> = vec![id.into(), value.into()];
-    args.extend(account_cells(&env.keys, stated).into_args());
+    args.extend(account_cells(&*env.marker(tx).await?, stated).into_args());
     tx.execute(
         "UPDATE account_row SET value = $2, number_fp = $3, phone_fp = $4, name_fp = $5, code_fp = $6, username_fp = $7 WHERE id = $1",
         args,
@@ -324,10 +325,11 @@ async fn claim_made(
     };
     numbers_of(tx, env, person, numbers, counts).await?;
     let number = numbers.first().ok_or_else(|| unexpected(entry))?;
-    let number_fp = fingerprint(&env.keys, FingerprintKind::NationalId, number.as_str());
+    let marker = env.marker(tx).await?;
+    let number_fp = fingerprint(&marker, FingerprintKind::NationalId, number.as_str());
     let phone_fp = phone
         .as_ref()
-        .map(|phone| fingerprint(&env.keys, FingerprintKind::Phone, phone.as_str()));
+        .map(|phone| fingerprint(&marker, FingerprintKind::Phone, phone.as_str()));
     tx.execute(
         "INSERT INTO claim (account, since, until, person, proof, value, number_fp, phone_fp, ord) VALUES ($1,$2,NULL,$3,$4,$5,$6,$7,$8)",
         [
@@ -416,9 +418,10 @@ async fn recount(tx: &mut Tx, id: &str, counts: &mut Counts, change: impl FnOnce
 
 /// Numbers that are proven to be a person's. None is ever given to another person.
 async fn numbers_of(tx: &mut Tx, env: &Env, person: &str, numbers: &[NationalId], counts: &mut Counts) -> Result<()> {
+    let marker = env.marker(tx).await?;
     let fps: Vec<Vec<u8>> = numbers
         .iter()
-        .map(|n| fingerprint(&env.keys, FingerprintKind::NationalId, n.as_str()))
+        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()))
         .collect();
     let rows = fps.iter().map(|fp| vec![fp.clone().into(), person.into()]).collect();
     let new = tx
@@ -454,6 +457,7 @@ pub(crate) async fn officials_of(tx: &mut Tx, fps: Vec<Vec<u8>>, counts: &mut Co
 async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
     let (mut fps, mut persons, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     let mut ids = HashSet::new();
+    let marker = env.marker(tx).await?;
     for entry in entries {
         let (Subject::Profile(id), Change::ProfileTaken { person, .. }, Some(Personal::Profile(profile)), Some(value)) = (
             &entry.event.subject,
@@ -463,7 +467,7 @@ async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut 
         ) else {
             return Err(unexpected(entry));
         };
-        let fp = |kind, text: &str| fingerprint(&env.keys, kind, text);
+        let fp = |kind, text: &str| fingerprint(&marker, kind, text);
         let numbers: Vec<Vec<u8>> = profile
             .national_id
             .iter()

@@ -14,5 +14,7 @@ mod keeping;
 mod loads;
 #[path = "suite/officials.rs"]
 mod officials;
+#[path = "suite/rotation.rs"]
+mod rotation;
 #[path = "suite/tamper.rs"]
 mod tamper;

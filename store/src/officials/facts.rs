@@ -3,7 +3,7 @@
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::journal::{Env, unseal};
-use crate::loads::{QuarantinedCells, notice_place, quarantine_place};
+use crate::loads::{QuarantinedCells, notice_place, record_of};
 use crate::settings;
 use crate::tables::{STATED, day_of, end_of, hold_of, stated_of};
 use crate::units;
@@ -147,11 +147,7 @@ async fn directory(tx: &mut Tx, env: &Env) -> Result<Directory> {
          (SELECT id FROM load WHERE state = 'applied')";
     tx.each(sql, [], |row| {
         let (load, row_no): (String, String) = (row.get(0)?, row.get(1)?);
-        let place = [load.as_bytes(), row_no.as_bytes()].concat();
-        let plain = env.keys.unseal(quarantine_place(&place), &row.get::<Vec<u8>>(2)?)?;
-        let cells: QuarantinedCells = serde_json::from_slice(&plain)
-            .map_err(|e| StoreError::corrupt(format!("quarantine {load}/{row_no}"), e))?;
-        unread.push(cells.hints);
+        unread.push(QuarantinedCells::open(&env.keys, &load, &row_no, &row.get::<Vec<u8>>(2)?)?.hints);
         Ok(())
     })
     .await?;
@@ -179,12 +175,7 @@ async fn same_person(tx: &mut Tx, env: &Env) -> Result<Vec<Vec<NationalId>>> {
          JOIN registry g ON g.load = f.load AND g.number_fp = f.number_fp WHERE r.name = 'registry'";
     tx.each(sql, [], |row| {
         let (load, fp): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-        let place = [load.as_bytes(), &fp].concat();
-        let plain = env
-            .keys
-            .unseal(crate::loads::registry_place(&place), &row.get::<Vec<u8>>(2)?)?;
-        let record: ngomon_rules::record::RegistryRecord =
-            serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))?;
+        let record = record_of(&env.keys, &load, &fp, &row.get::<Vec<u8>>(2)?)?;
         groups.push(std::iter::once(record.national_id).chain(record.former_ids).collect());
         Ok(())
     })

@@ -26,10 +26,11 @@ enum Sort {
 }
 
 /// From nothing to this version.
-const STEPS: [(Sort, &str); 3] = [
+const STEPS: [(Sort, &str); 4] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
     (Sort::Working, include_str!("steps/3_projection_version.sql")),
+    (Sort::Working, include_str!("steps/4_fingerprint_key.sql")),
 ];
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {
