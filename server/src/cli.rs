@@ -215,6 +215,10 @@ pub enum KeysVerb {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    Rotate {
+        #[arg(long)]
+        prepare: bool,
+    },
 }
 
 fn day(text: &str) -> Result<Date, String> {
