@@ -9,7 +9,9 @@
 mod error;
 mod judge;
 mod read;
+mod registry;
 mod row;
+mod sandbox;
 mod sort_out;
 mod source;
 mod submissions;
@@ -17,6 +19,8 @@ mod table;
 
 pub use error::FileError;
 pub use judge::{Context, Counts, Judged, Judgement, judge};
+pub use registry::{ReplyFault, read_reply};
 pub use row::{Hints, Record, Row, RowResult};
+pub use sandbox::Mood;
 pub use submissions::submissions;
 pub use table::Table;

@@ -53,6 +53,7 @@ pub fn submissions(path: &Path) -> Result<Vec<Submission>, FileError> {
                 phone: phone.to_owned(),
             },
             submitted_at,
+            notice: None,
         });
     }
     source.finish()?;

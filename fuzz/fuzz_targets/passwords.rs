@@ -3,11 +3,11 @@
 #![no_main]
 
 #[allow(dead_code, missing_docs)]
-#[path = "../../server/src/password.rs"]
-mod password;
+#[path = "../../server/src/password/hash.rs"]
+mod hash;
 
-libfuzzer_sys::fuzz_target!(|hash: &str| {
-    if let Some(hash) = password::Hash::within(hash, 2_000) {
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    if let Some(hash) = hash::Hash::within(text, 2_000) {
         hash.fits("Hue-1");
     }
 });

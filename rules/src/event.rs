@@ -4,6 +4,7 @@
 
 use crate::citizens::{Field, Outcome, Proof};
 use crate::hold::{Cause, Hold, Reason};
+use crate::officials::Amendment;
 use crate::record::{AccountId, AccountKind, Form, Profile, Stated};
 use crate::unit::UnitCode;
 use crate::values::{Date, FullName, Grade, NationalId, Phone};
@@ -81,6 +82,8 @@ pub enum ClaimEnd {
     Withdrawn,
     /// A stronger proof took it over.
     TakenOver,
+    /// The owner joined the account to another of the owner's, which stays.
+    Joined,
 }
 
 /// What changed. The name of a variant in kebab case is the event's kind.
@@ -126,6 +129,16 @@ pub enum Change {
         /// How.
         proof: Proof,
     },
+    /// The owner joined this account to another of the owner's, having proven both.
+    AccountJoined {
+        /// The one that stays.
+        into: AccountId,
+    },
+    /// The owner of a held account asks for it to be looked at again.
+    ReviewRequested {
+        /// Told to the person.
+        receipt: String,
+    },
     /// The claim counts no more.
     ClaimEnded {
         /// Whose it was.
@@ -157,6 +170,9 @@ pub enum Change {
         fields: Vec<Field>,
         /// How alike the names were.
         name_grade: Option<Grade>,
+        /// The version of the privacy notice that stood beside the form; none on paper.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<u32>,
     },
     /// Child, foreigner, card in the making: never held for it, counted apart.
     ExemptionGranted {
@@ -177,6 +193,33 @@ pub enum Change {
         person: Option<PersonId>,
         /// The load that brought it.
         load: String,
+    },
+    /// Its owner has looked the profile over and found it right: the yearly review, made here.
+    ProfileReviewed {
+        /// On which day.
+        on: Date,
+    },
+    /// What the owner proposed was accepted: a version of the profile that counts from now on. Personal: [`Personal::Profile`].
+    ProfileAmended {
+        /// Whose; `None` where the profile has no number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<PersonId>,
+        /// Of the proposal.
+        receipt: String,
+    },
+    /// The owner of an official account proposes changes of the own HR profile. Personal: [`Personal::Amendment`].
+    AmendmentProposed {
+        /// Of which profile.
+        profile: ProfileId,
+        /// Told to the person.
+        receipt: String,
+    },
+    /// A proposal was accepted or not.
+    AmendmentDecided {
+        /// Of the proposal.
+        receipt: String,
+        /// Is it so?
+        accepted: bool,
     },
     /// A full extract does not have the profile any more.
     ProfileGone {
@@ -255,6 +298,8 @@ pub enum Personal {
     },
     /// A row of the HR system.
     Profile(Box<Profile>),
+    /// Proposed changes of an HR profile.
+    Amendment(Box<Amendment>),
 }
 
 /// One change of one subject.

@@ -407,4 +407,6 @@ pub struct Submission {
     pub form: Form,
     /// When; `None`: not recorded.
     pub submitted_at: Option<Timestamp>,
+    /// The version of the privacy notice that stood beside the form; `None`: it is on paper.
+    pub notice: Option<u32>,
 }

@@ -7,7 +7,8 @@
 mod people;
 
 use ngomon_rules::citizens::{
-    Bearing, CitizenAccount, Claimed, Proof, bearing, on_arrival, on_success, on_take_over, on_taken, on_withdrawal,
+    Bearing, CitizenAccount, Claimed, Proof, bearing, on_arrival, on_join, on_success, on_take_over, on_taken,
+    on_withdrawal,
 };
 use ngomon_rules::event::{Change, Event, LoginId, PersonId, Personal};
 use ngomon_rules::hold::{Cause, Reason};
@@ -32,6 +33,8 @@ enum Act {
     TakesOver { account: u32, person: u32, proof: Proof },
     /// A counter withdraws its claim.
     Withdrawn { account: u32 },
+    /// Its owner joins it to the account of whose claim it is a duplicate.
+    Joined { account: u32, stays: bool },
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -41,7 +44,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         4 => (account.clone(), person.clone()).prop_map(|(account, person)| Act::Submits { account, person }),
         1 => (account.clone(), person, prop_oneof![Just(Proof::Counter), Just(Proof::Vneid)])
             .prop_map(|(account, person, proof)| Act::TakesOver { account, person, proof }),
-        1 => account.prop_map(|account| Act::Withdrawn { account }),
+        1 => account.clone().prop_map(|account| Act::Withdrawn { account }),
+        2 => (account, any::<bool>()).prop_map(|(account, stays)| Act::Joined { account, stays }),
     ];
     prop::collection::vec(act, 0..40)
 }
@@ -156,6 +160,25 @@ impl World {
                 let caused = self.caused_by(&account.id);
                 self.happen(on_withdrawal(&Self::claim(person, &account.id), &caused));
             }
+            Act::Joined { account, stays } => {
+                let Some(account) = self.account(&id(*account)) else {
+                    return;
+                };
+                let claims = self.claims();
+                let claim = claims.iter().find(|claim| {
+                    let cause = Cause::claim(&claim.holder);
+                    account
+                        .holds
+                        .iter()
+                        .any(|h| h.reason == Reason::Duplicate && h.cause == cause)
+                });
+                let Some((claim, holder)) = claim.and_then(|claim| Some((claim, self.account(&claim.holder)?))) else {
+                    return;
+                };
+                let (proof, caused) = (self.proofs[&holder.id], self.caused_by(&holder.id));
+                let events = on_join(&account, &holder, claim, proof, *stays, &caused, &self.all());
+                self.happen(events.unwrap());
+            }
         }
     }
 
@@ -204,7 +227,7 @@ impl World {
             let by_details = a
                 .holds
                 .iter()
-                .filter(|h| h.reason == Reason::Duplicate && h.evidence["same"] != "form");
+                .filter(|h| h.reason == Reason::Duplicate && !matches!(&*h.evidence["same"], "form" | "join"));
             by_details.map(|h| (id.clone(), h.cause.clone())).collect::<Vec<_>>()
         };
         self.state.accounts.iter().flat_map(held).collect()

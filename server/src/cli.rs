@@ -55,6 +55,7 @@ pub enum Verb {
     Holds(Holds),
     Review(FormatArg),
     Report(Report),
+    Sandbox,
     Serve(Serve),
     Verify,
     Explain(Explain),

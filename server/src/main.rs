@@ -5,7 +5,9 @@ mod commands;
 mod failure;
 mod output;
 mod password;
+mod registry;
 mod web;
+mod workers;
 
 use output::Words;
 use std::process::ExitCode;

@@ -553,6 +553,7 @@ async fn claims(on: Dialect, label: &str, sizes: &Sizes) {
                     phone: phone(i).as_str().to_owned(),
                 },
                 submitted_at: None,
+                notice: None,
             };
             let done = store
                 .standardise(&form, Proof::Form, "bench", store.now())

@@ -125,12 +125,14 @@ fn cells(table: &Table, row: &Row) -> Result<Vec<Value>> {
 }
 
 fn args(table: &Table, line: &str) -> Option<Vec<Arg>> {
-    let Value::Array(cells) = serde_json::from_str(line).ok()? else {
+    let Value::Array(mut cells) = serde_json::from_str(line).ok()? else {
         return None;
     };
-    if cells.len() != table.columns.len() {
+    if cells.len() > table.columns.len() {
         return None;
     }
+    // A backup of an earlier version lacks the columns that came later.
+    cells.resize(table.columns.len(), Value::Null);
     let arg = |(cell, (_, kind)): (Value, &(&str, Kind))| {
         Some(match (kind, cell) {
             (Kind::Int, cell) if cell.is_null() => Arg::Int(None),

@@ -64,6 +64,18 @@ pub enum StoreError {
 /// What was asked for cannot be done as things stand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// The account has no HR profile in service that could be looked over or changed.
+    #[error("{0} has no HR profile in service")]
+    NoProfileInService(String),
+    /// No such proposal waits.
+    #[error("no proposal {0} waits")]
+    UnknownProposal(String),
+    /// The one account is no duplicate of the other's claim, or one of them is held by order.
+    #[error("{0} cannot be joined to {1}")]
+    CannotJoin(String, String),
+    /// A sandbox begins before any account is there.
+    #[error("there are accounts here already")]
+    PeopleHere,
     /// No such account.
     #[error("no account {0}")]
     UnknownAccount(String),

@@ -3,7 +3,7 @@
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{ENTRY, read_entry};
-use crate::officials::Facts;
+use crate::officials::{Concerned, Facts, People};
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::{STATED, day_of, end_of, hold_of, stated_of};
@@ -11,7 +11,7 @@ use ngomon_rules::citizens::{Audience, Bucket, Campaign, Progress};
 use ngomon_rules::event::Change;
 use ngomon_rules::hold::Hold;
 use ngomon_rules::officials::{Decision, Found, decide, retirement, review_due};
-use ngomon_rules::record::{AccountKind, Profile, Stated};
+use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 
@@ -26,6 +26,8 @@ pub struct Explained {
     pub unit: String,
     /// The name of the unit that counts on the day.
     pub unit_name: String,
+    /// The name that its owner signs in with.
+    pub username: Option<String>,
     /// As of which day.
     pub day: Date,
     /// The last day of its exemption from the form.
@@ -123,6 +125,7 @@ impl Store {
                     kind,
                     unit,
                     unit_name,
+                    username: stated.username,
                     day,
                     exempt_to,
                     facts,
@@ -141,7 +144,12 @@ impl Store {
         day: Date,
         out: &mut Vec<(&'static str, String)>,
     ) -> Result<Option<Decision>> {
-        let facts = Facts::read(tx, &self.env, day).await?;
+        let concerned = Concerned {
+            accounts: [AccountId(account.to_owned())].into(),
+            ..Concerned::default()
+        };
+        let people = People::around(tx, &concerned).await?;
+        let facts = Facts::read(tx, &self.env, day, Some(&people)).await?;
         let Some(held) = facts.accounts.iter().find(|held| held.account.id.as_str() == account) else {
             return Ok(None);
         };

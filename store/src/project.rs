@@ -7,13 +7,13 @@ use crate::counts::{CountKey, Counts};
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Env};
-use crate::keyring::FingerprintKind;
-use crate::tables::{account_cells, day_text, fingerprint, held_to, official_to};
+use crate::keyring::{FingerprintKind, Marker};
+use crate::tables::{AccountCells, account_cells, day_text, fingerprint, folded_fp, held_to, official_to};
 use ngomon_rules::citizens::{Progress, Proof};
 use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::hold::Hold;
-use ngomon_rules::record::{AccountId, AccountKind, Profile};
-use ngomon_rules::values::{Date, NationalId, local_day};
+use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
+use ngomon_rules::values::{Date, FullName, NationalId, local_day};
 use std::collections::HashSet;
 
 /// Puts entries into the tables, in their order.
@@ -22,13 +22,13 @@ pub(crate) async fn project(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &
     while let Some(first) = rest.first() {
         let alike = match &first.event.change {
             Change::AccountTakenOver { .. } => run_of(rest, |c| matches!(c, Change::AccountTakenOver { .. })),
-            Change::ProfileTaken { .. } => run_of(rest, |c| matches!(c, Change::ProfileTaken { .. })),
+            Change::ProfileTaken { .. } | Change::ProfileAmended { .. } => run_of(rest, is_version),
             _ => 1,
         };
         let (now, later) = rest.split_at(alike);
         match &first.event.change {
             Change::AccountTakenOver { .. } => accounts_taken_over(tx, env, now, counts).await?,
-            Change::ProfileTaken { .. } => profiles_taken(tx, env, now, counts).await?,
+            Change::ProfileTaken { .. } | Change::ProfileAmended { .. } => profiles_taken(tx, env, now, counts).await?,
             _ => one(tx, env, first, counts).await?,
         }
         rest = later;
@@ -41,6 +41,11 @@ fn run_of(entries: &[Entry], is: impl Fn(&Change) -> bool) -> usize {
     entries.iter().take_while(|entry| is(&entry.event.change)).count()
 }
 
+/// A version of an HR profile.
+fn is_version(change: &Change) -> bool {
+    matches!(change, Change::ProfileTaken { .. } | Change::ProfileAmended { .. })
+}
+
 async fn one(tx: &mut Tx, env: &Env, entry: &Entry, counts: &mut Counts) -> Result<()> {
     match &entry.event.subject {
         Subject::Account(id) => account(tx, env, entry, id, counts).await,
@@ -51,6 +56,10 @@ async fn one(tx: &mut Tx, env: &Env, entry: &Entry, counts: &mut Counts) -> Resu
             Ok(())
         }
         Subject::Profile(id) => match &entry.event.change {
+            Change::ProfileReviewed { on } => {
+                let sql = "UPDATE profile SET reviewed_on = $2 WHERE id = $1 AND reviewed_on < $2";
+                tx.execute(sql, [(&id.0).into(), on.to_string().into()]).await.map(drop)
+            }
             Change::ProfileGone { .. } => profile_gone(tx, &id.0, counts).await,
             _ => Err(unexpected(entry)),
         },
@@ -89,10 +98,14 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
     let id = id.as_str();
     match &entry.event.change {
         Change::AccountCreated { unit, login, succeeds } => {
+            counts.add_staff("", 1);
             account_created(tx, env, entry, id, unit.as_str(), &login.0, succeeds).await
         }
         Change::AccountRemoved => {
-            tx.execute("DELETE FROM account_row WHERE id = $1", [id.into()]).await?;
+            let sql = "DELETE FROM account_row WHERE id = $1 RETURNING held_to";
+            for row in tx.rows(sql, [id.into()]).await? {
+                counts.add_staff(&row.get::<String>(0)?, -1);
+            }
             tx.execute("DELETE FROM succession WHERE account = $1", [id.into()])
                 .await?;
             tx.execute("DELETE FROM hold WHERE account = $1", [id.into()]).await?;
@@ -105,6 +118,40 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             tx.execute(sql, [id.into(), value.into()]).await.map(drop)
         }
         Change::ClaimMade { person, proof } => claim_made(tx, env, entry, id, &person.0, *proof, counts).await,
+        Change::AccountJoined { into } => {
+            let row = vec![into.as_str().into(), id.into()];
+            tx.insert("succession (account, succeeds)", vec![row], "ON CONFLICT DO NOTHING")
+                .await
+                .map(drop)
+        }
+        Change::AmendmentProposed { profile, receipt } => {
+            let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
+            let row = vec![
+                receipt.into(),
+                id.into(),
+                (&profile.0).into(),
+                entry.at.into(),
+                value.into(),
+                Arg::Int(None),
+            ];
+            tx.insert(
+                "amendment (receipt, account, profile, at, value, accepted)",
+                vec![row],
+                "",
+            )
+            .await
+            .map(drop)
+        }
+        Change::AmendmentDecided { receipt, accepted } => {
+            let sql = "UPDATE amendment SET accepted = $2 WHERE receipt = $1";
+            tx.execute(sql, [receipt.into(), (*accepted).into()]).await.map(drop)
+        }
+        Change::ReviewRequested { receipt } => {
+            let row = vec![receipt.into(), id.into(), entry.at.into()];
+            tx.insert("review_request (receipt, account, at)", vec![row], "")
+                .await
+                .map(drop)
+        }
         Change::ClaimEnded { .. } => {
             tx.execute(
                 "UPDATE claim SET until = $2 WHERE account = $1 AND until IS NULL",
@@ -190,11 +237,12 @@ async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: 
         let Some(Personal::Account { stated, .. }) = &entry.event.personal else {
             return Err(unexpected(entry));
         };
-        cells.push(account_cells(&marker, stated));
+        cells.push((stated, account_cells(&marker, stated)));
     }
-    let numbers: Vec<Vec<u8>> = cells.iter().filter_map(|c| c.number_fp.clone()).collect();
+    let numbers: Vec<Vec<u8>> = cells.iter().filter_map(|(_, c)| c.number_fp.clone()).collect();
     let officials = official_to(tx, numbers).await?;
-    for (entry, cells) in entries.iter().zip(cells) {
+    let mut keys = Vec::new();
+    for (entry, (stated, cells)) in entries.iter().zip(cells) {
         let (
             Subject::Account(id),
             Change::AccountTakenOver {
@@ -210,6 +258,9 @@ async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: 
             return Err(unexpected(entry));
         };
         let is_citizen = *account_kind == AccountKind::Citizen;
+        if !is_citizen {
+            keys.extend(account_keys(&marker, id.as_str(), stated, &cells));
+        }
         let service = cells.number_fp.as_ref().and_then(|fp| officials.get(fp));
         let key = CountKey {
             unit: unit.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -241,13 +292,34 @@ async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: 
             entry.load.clone().into(),
         ]);
         rows.push(row);
-        if is_citizen {
-            counts.add(key, 1);
+        match account_kind {
+            AccountKind::Citizen => counts.add(key, 1),
+            AccountKind::Official => counts.add_staff("", 1),
+            AccountKind::Unit | AccountKind::Operator => {}
         }
     }
     tx.insert("login (id, value)", logins, "").await?;
     tx.insert(ACCOUNT_ROW, rows, "").await?;
-    Ok(())
+    staff_keys(tx, keys).await
+}
+
+/// By what an official's account is found: code, number, folded name.
+fn account_keys(marker: &Marker, id: &str, stated: &Stated, cells: &AccountCells) -> Vec<Vec<Arg>> {
+    let name = stated.full_name.as_ref().map(FullName::person_key);
+    let keys = [
+        ("account", cells.code_fp.clone()),
+        ("account", cells.number_fp.clone()),
+        ("name", name.map(|name| folded_fp(marker, &name))),
+    ];
+    keys.into_iter()
+        .filter_map(|(kind, fp)| Some(vec![fp?.into(), kind.into(), id.into()]))
+        .collect()
+}
+
+async fn staff_keys(tx: &mut Tx, keys: Vec<Vec<Arg>>) -> Result<()> {
+    tx.insert("staff_key (fp, kind, holder)", keys, "ON CONFLICT DO NOTHING")
+        .await
+        .map(drop)
 }
 
 const ACCOUNT_ROW: &str = "account_row (id, kind, login, unit, created_on, last_sign_in_on, value, number_fp, phone_fp, name_fp, code_fp, \
@@ -275,7 +347,10 @@ async fn account_created(
         Arg::Text(None),
         value.into(),
     ];
-    row.extend(account_cells(&*env.marker(tx).await?, stated).into_args());
+    let marker = env.marker(tx).await?;
+    let cells = account_cells(&marker, stated);
+    let keys = account_keys(&marker, id, stated, &cells);
+    row.extend(cells.into_args());
     row.extend([
         0_i64.into(),
         "".into(),
@@ -294,20 +369,30 @@ async fn account_created(
     let before = succeeds.iter().map(|old| vec![id.into(), old.as_str().into()]);
     tx.insert("succession (account, succeeds)", before.collect(), "")
         .await?;
-    Ok(())
+    staff_keys(tx, keys).await
 }
 
 async fn account_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &str) -> Result<()> {
     let (Some(Personal::Account { stated, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
     };
+    let marker = env.marker(tx).await?;
+    let cells = account_cells(&marker, stated);
+    let keys = account_keys(&marker, id, stated, &cells);
     let mut args: Vec<Arg> = vec![id.into(), value.into()];
-    args.extend(account_cells(&*env.marker(tx).await?, stated).into_args());
-    tx.execute(
-        "UPDATE account_row SET value = $2, number_fp = $3, phone_fp = $4, name_fp = $5, code_fp = $6, username_fp = $7 WHERE id = $1",
-        args,
-    )
-    .await?;
+    args.extend(cells.into_args());
+    let changed = tx
+        .rows(
+            "UPDATE account_row SET value = $2, number_fp = $3, phone_fp = $4, name_fp = $5, code_fp = $6, username_fp = $7 \
+             WHERE id = $1 RETURNING kind",
+            args,
+        )
+        .await?;
+    for row in changed {
+        if row.get::<String>(0)? != AccountKind::Citizen.name() {
+            staff_keys(tx, keys.clone()).await?;
+        }
+    }
     Ok(())
 }
 
@@ -409,9 +494,16 @@ async fn recount(tx: &mut Tx, id: &str, counts: &mut Counts, change: impl FnOnce
         ],
     )
     .await?;
-    if row.get::<String>(6)? == AccountKind::Citizen.name() {
-        counts.add(before, -1);
-        counts.add(after, 1);
+    match AccountKind::parse(&row.get::<String>(6)?) {
+        Some(AccountKind::Citizen) => {
+            counts.add(before, -1);
+            counts.add(after, 1);
+        }
+        Some(AccountKind::Official) => {
+            counts.add_staff(&before.held_to, -1);
+            counts.add_staff(&after.held_to, 1);
+        }
+        _ => {}
     }
     Ok(())
 }
@@ -455,16 +547,16 @@ pub(crate) async fn officials_of(tx: &mut Tx, fps: Vec<Vec<u8>>, counts: &mut Co
 
 /// Versions of HR profiles. Of one profile, a version that is older than the one that counts changes nothing.
 async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
-    let (mut fps, mut persons, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut fps, mut persons, mut rows, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut ids = HashSet::new();
     let marker = env.marker(tx).await?;
     for entry in entries {
-        let (Subject::Profile(id), Change::ProfileTaken { person, .. }, Some(Personal::Profile(profile)), Some(value)) = (
-            &entry.event.subject,
-            &entry.event.change,
-            &entry.event.personal,
-            &entry.value,
-        ) else {
+        let (Subject::Profile(id), Some(Personal::Profile(profile)), Some(value)) =
+            (&entry.event.subject, &entry.event.personal, &entry.value)
+        else {
+            return Err(unexpected(entry));
+        };
+        let (Change::ProfileTaken { person, .. } | Change::ProfileAmended { person, .. }) = &entry.event.change else {
             return Err(unexpected(entry));
         };
         let fp = |kind, text: &str| fingerprint(&marker, kind, text);
@@ -477,6 +569,12 @@ async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut 
         if let Some(person) = person {
             persons.extend(numbers.iter().map(|fp| vec![fp.clone().into(), (&person.0).into()]));
         }
+        let code_fp = profile
+            .employee_code
+            .as_ref()
+            .map(|code| fp(FingerprintKind::EmployeeCode, code));
+        let found_by = numbers.iter().chain(&code_fp);
+        keys.extend(found_by.map(|fp| vec![fp.clone().into(), "profile".into(), (&id.0).into()]));
         if !ids.insert(&id.0) {
             // One statement changes a row once only.
             upsert_profiles(tx, std::mem::take(&mut rows)).await?;
@@ -484,11 +582,7 @@ async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut 
         rows.push(vec![
             (&id.0).into(),
             person.as_ref().map(|p| p.0.as_str()).into(),
-            profile
-                .employee_code
-                .as_ref()
-                .map(|c| fp(FingerprintKind::EmployeeCode, c))
-                .into(),
+            code_fp.into(),
             numbers
                 .first()
                 .filter(|_| profile.national_id.is_some())
@@ -500,11 +594,13 @@ async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut 
             day_text(profile.updated_on).into(),
             service_to(profile).into(),
             instant_day(entry.effective)?.to_string().into(),
+            "".into(),
             0_i64.into(),
         ]);
         fps.extend(numbers);
     }
     upsert_profiles(tx, rows).await?;
+    staff_keys(tx, keys).await?;
     tx.insert("person_number (fp, person)", persons, "ON CONFLICT (fp) DO NOTHING")
         .await?;
     officials_of(tx, fps, counts).await
@@ -512,7 +608,7 @@ async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut 
 
 async fn upsert_profiles(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
     tx.insert(
-        "profile (id, person, code_fp, number_fp, unit, value, row_digest, updated_on, service_to, first_taken_on, gone)",
+        "profile (id, person, code_fp, number_fp, unit, value, row_digest, updated_on, service_to, first_taken_on, reviewed_on, gone)",
         rows,
         "ON CONFLICT (id) DO UPDATE SET person = excluded.person, code_fp = excluded.code_fp, number_fp = excluded.number_fp, \
          unit = excluded.unit, value = excluded.value, row_digest = excluded.row_digest, updated_on = excluded.updated_on, \
@@ -551,20 +647,23 @@ async fn profile_gone(tx: &mut Tx, id: &str, counts: &mut Counts) -> Result<()> 
 }
 
 async fn load_applied(tx: &mut Tx, entry: &Entry) -> Result<()> {
-    match &entry.event.change {
-        Change::LoadApplied {
-            table,
-            full: Some(unit),
-            ..
-        } if table == "profiles" => {
+    match (&entry.event.subject, &entry.event.change) {
+        (
+            Subject::Load(load),
+            Change::LoadApplied {
+                table,
+                full: Some(unit),
+                ..
+            },
+        ) if table == "profiles" => {
             tx.execute(
-                "INSERT INTO coverage (unit) VALUES ($1) ON CONFLICT (unit) DO NOTHING",
-                [unit.into()],
+                "INSERT INTO coverage (unit, load) VALUES ($1,$2) ON CONFLICT (unit) DO NOTHING",
+                [unit.into(), load.into()],
             )
             .await?;
             Ok(())
         }
-        Change::LoadApplied { .. } => Ok(()),
+        (_, Change::LoadApplied { .. }) => Ok(()),
         _ => Err(unexpected(entry)),
     }
 }

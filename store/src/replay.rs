@@ -56,7 +56,7 @@ pub(crate) async fn replay(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)
 }
 
 /// Rows that are being staged follow from no journal yet.
-pub(crate) async fn no_load_is_open(tx: &mut Tx) -> Result<()> {
+async fn no_load_is_open(tx: &mut Tx) -> Result<()> {
     match tx.row("SELECT 1 FROM load WHERE state = 'open'", []).await? {
         Some(_) => Err(Refusal::ImportAtWork.into()),
         None => Ok(()),
@@ -64,7 +64,7 @@ pub(crate) async fn no_load_is_open(tx: &mut Tx) -> Result<()> {
 }
 
 /// Fills the projections from a replay. Returns how many entries there were.
-pub(crate) async fn refill(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+async fn refill(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result<u64> {
     let entries = replay(tx, env, progress).await?;
     for table in schema::projections() {
         let real = real(tx.dialect(), table);

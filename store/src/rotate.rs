@@ -8,11 +8,11 @@
 //! Everybody takes fingerprints under the key that the database names in the same transaction (`Env::marker`), so it works at every
 //! step of this, and a rotation that was killed is completed by the next.
 
-use crate::db::Tx;
+use crate::db::{Arg, Tx};
 use crate::error::Result;
 use crate::journal::Env;
 use crate::keyring::Marker;
-use crate::loads::{QuarantinedCells, RegistryRows, record_of};
+use crate::loads::{QuarantinedCells, RegistryRows, notice_of, number_of, record_of};
 use crate::store::Store;
 
 /// Rows of the registry taken at a time.
@@ -57,6 +57,7 @@ pub(crate) async fn take_references_to(tx: &mut Tx, env: &Env, marker: &Marker) 
         return Err(env.keys.behind().into());
     }
     registry(tx, env, marker).await?;
+    notices(tx, env, marker).await?;
     quarantine(tx, env, marker).await?;
     tx.set_fingerprint_key(mark).await
 }
@@ -99,17 +100,33 @@ async fn registry(tx: &mut Tx, env: &Env, marker: &Marker) -> Result<()> {
     Ok(())
 }
 
+async fn notices(tx: &mut Tx, env: &Env, marker: &Marker) -> Result<()> {
+    let mut all: Vec<[Arg; 3]> = Vec::new();
+    tx.each("SELECT load, ord, sealed FROM notice", [], |row| {
+        let (load, ord): (String, i64) = (row.get(0)?, row.get(1)?);
+        let notice = notice_of(&env.keys, &load, ord, &row.get::<Vec<u8>>(2)?)?;
+        all.push([load.into(), ord.into(), number_of(marker, &notice).into()]);
+        Ok(())
+    })
+    .await?;
+    let sql = "UPDATE notice SET number_fp = $3 WHERE load = $1 AND ord = $2";
+    for row in all {
+        tx.execute(sql, row).await?;
+    }
+    Ok(())
+}
+
 async fn quarantine(tx: &mut Tx, env: &Env, marker: &Marker) -> Result<()> {
     let mut waiting = Vec::new();
     tx.each("SELECT load, row_no, sealed FROM quarantine", [], |row| {
         let (load, row_no): (String, String) = (row.get(0)?, row.get(1)?);
         let cells = QuarantinedCells::open(&env.keys, &load, &row_no, &row.get::<Vec<u8>>(2)?)?;
-        let [code, number] = cells.fingerprints(marker);
-        waiting.push([load.into(), row_no.into(), code, number]);
+        let [code, number, name] = cells.fingerprints(marker);
+        waiting.push([load.into(), row_no.into(), code, number, name]);
         Ok(())
     })
     .await?;
-    let sql = "UPDATE quarantine SET code_fp = $3, number_fp = $4 WHERE load = $1 AND row_no = $2";
+    let sql = "UPDATE quarantine SET code_fp = $3, number_fp = $4, name_fp = $5 WHERE load = $1 AND row_no = $2";
     for row in waiting {
         tx.execute(sql, row).await?;
     }

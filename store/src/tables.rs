@@ -18,7 +18,7 @@ pub(crate) struct AccountCells {
     pub number_fp: Option<Vec<u8>>,
     phone_fp: Option<Vec<u8>>,
     name_fp: Option<Vec<u8>>,
-    code_fp: Option<Vec<u8>>,
+    pub code_fp: Option<Vec<u8>>,
     username_fp: Option<Vec<u8>>,
 }
 
@@ -55,9 +55,28 @@ pub(crate) fn account_cells(marker: &Marker, stated: &Stated) -> AccountCells {
     }
 }
 
+/// The fingerprint of a name as far as it is the same person's.
+pub(crate) fn folded_fp(marker: &Marker, person_key: &str) -> Vec<u8> {
+    fingerprint(marker, FingerprintKind::NameFolded, person_key)
+}
+
 /// `$1,$2,…`.
 pub(crate) fn places(n: usize) -> String {
     (1..=n).map(|i| format!("${i}")).collect::<Vec<_>>().join(",")
+}
+
+/// Row after row of `sql`, asked for some of `wanted` at a time, whose places stand where it has `{}`.
+pub(crate) async fn each_of(
+    tx: &mut Tx,
+    sql: &str,
+    wanted: &[Arg],
+    mut take: impl FnMut(Row) -> Result<()>,
+) -> Result<()> {
+    for some in wanted.chunks(400) {
+        let sql = sql.replace("{}", &places(some.len()));
+        tx.each(&sql, some.iter().cloned(), &mut take).await?;
+    }
+    Ok(())
 }
 
 /// A day as the tables have it; empty: none.

@@ -263,6 +263,7 @@ fn counting(rows: &str, table: &str, dialect: Dialect) -> String {
         "account_row" => format!("id NOT IN ({})", staged("id")),
         "login" => format!("id NOT IN ({})", staged("login")),
         "hold" => format!("account NOT IN ({})", staged("id")),
+        "staff_key" => format!("holder NOT IN ({})", staged("id")),
         _ => return rows.to_owned(),
     };
     format!("(SELECT * FROM {rows} WHERE {column}) counting")
@@ -308,6 +309,22 @@ async fn counters(tx: &mut Tx, found: &mut Verified) -> Result<()> {
             bad.push(format!(
                 "unit {:?}: counted {counted}, there are {there}",
                 row.get::<String>(0)?
+            ));
+        }
+        Ok(())
+    })
+    .await?;
+    let staff = "SELECT held_to, CAST(SUM(counted) AS BIGINT), CAST(SUM(there) AS BIGINT) FROM ( \
+           SELECT held_to, n AS counted, 0 AS there FROM staff_counter \
+           UNION ALL SELECT held_to, 0, 1 FROM account WHERE kind = 'official') b \
+         GROUP BY held_to";
+    tx.each(staff, [], |row| {
+        seen += 1;
+        let (counted, there): (i64, i64) = (row.get(1)?, row.get(2)?);
+        if counted != there {
+            let to: String = row.get(0)?;
+            bad.push(format!(
+                "officials held to {to:?}: counted {counted}, there are {there}"
             ));
         }
         Ok(())

@@ -8,12 +8,18 @@ mod access;
 mod claims;
 #[path = "suite/house.rs"]
 mod house;
+#[path = "suite/incremental.rs"]
+mod incremental;
+#[path = "suite/join.rs"]
+mod join;
 #[path = "suite/keeping.rs"]
 mod keeping;
 #[path = "suite/loads.rs"]
 mod loads;
 #[path = "suite/officials.rs"]
 mod officials;
+#[path = "suite/own_profile.rs"]
+mod own_profile;
 #[path = "suite/rotation.rs"]
 mod rotation;
 #[path = "suite/tamper.rs"]

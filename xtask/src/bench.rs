@@ -1,19 +1,22 @@
-//! `cargo xtask bench`: figures for docs/PERFORMANCE.md, optimised and at full durability.
+//! `cargo xtask bench` and `cargo xtask load`: figures for docs/PERFORMANCE.md, optimised and at full durability.
 
 use crate::postgres::{Cluster, Fsync};
 use crate::{Outcome, cargo, exit_code, forwarded, status};
 use std::ffi::OsString;
 
-const BENCH: [&str; 5] = ["bench", "--package", "ngomon-store", "--bench", "figures"];
+/// The store's work, each beside a baseline of the same run.
+pub const FIGURES: [&str; 5] = ["bench", "--package", "ngomon-store", "--bench", "figures"];
+/// What the pages cost.
+pub const LOAD: [&str; 5] = ["bench", "--package", "ngomon", "--bench", "load"];
 
-/// Builds the benchmarks, then runs them beside a private PostgreSQL.
-pub fn run(args: &[OsString]) -> Outcome {
-    let built = status(cargo(&BENCH).arg("--no-run"))?;
+/// Builds a benchmark, then runs it beside a private PostgreSQL.
+pub fn run(which: &[&str], args: &[OsString]) -> Outcome {
+    let built = status(cargo(which).arg("--no-run"))?;
     if !built.success() {
         return Ok(exit_code(built));
     }
     let cluster = Cluster::start(Fsync::On)?;
-    let mut bench = cargo(&BENCH);
+    let mut bench = cargo(which);
     bench.arg("--").args(forwarded(args));
     Ok(exit_code(status(cluster.lend(&mut bench))?))
 }

@@ -22,6 +22,7 @@ usage: cargo xtask VERB
                                  and psql finds it by itself); fsync is off unless asked for
   demo [ARGS…]                   build ngomon (debug) and run `ngomon demo ARGS` on a fresh data directory
   bench [ARGS…]                  build and run the benchmarks (release) beside a private PostgreSQL with fsync on
+  load [ARGS…]                   build ngomon (release) and print what its pages cost, on both databases
 ";
 
 /// Why a verb could not be done.
@@ -48,7 +49,8 @@ fn main() -> ExitCode {
             Some("test") => test::run(rest),
             Some("postgres") => postgres::run(rest),
             Some("demo") => demo::run(rest),
-            Some("bench") => bench::run(rest),
+            Some("bench") => bench::run(&bench::FIGURES, rest),
+            Some("load") => bench::run(&bench::LOAD, rest),
             Some("help" | "--help" | "-h") => usage(),
             _ => Err(Fault::Usage(format!("no such verb: {}", verb.display()))),
         },

@@ -45,6 +45,8 @@ pub struct Campaign {
     pub vneid_cut_over: Option<Date>,
     /// Disaster or registry outage: gate, citizens' holds and officials' clauses 1 to 4 rest.
     pub freeze: bool,
+    /// A form that all but counts is asked for a one-time code to the phone that matched, as its last step on the pages.
+    pub form_code: bool,
 }
 
 impl Default for Campaign {
@@ -57,12 +59,13 @@ impl Default for Campaign {
             vneid_activation: None,
             vneid_cut_over: None,
             freeze: false,
+            form_code: true,
         }
     }
 }
 
 /// The keys of `ngomon campaign set`.
-pub const KEYS: [&str; 7] = [
+pub const KEYS: [&str; 8] = [
     "start",
     "deadline.officials",
     "deadline.citizens",
@@ -70,6 +73,7 @@ pub const KEYS: [&str; 7] = [
     "vneid-activation",
     "vneid-cut-over",
     "freeze",
+    "form-code",
 ];
 
 /// Why a setting is refused.
@@ -90,6 +94,7 @@ impl Campaign {
     /// The value of a key as `campaign show` prints it; an empty text: not set.
     pub fn get(&self, key: &str) -> Option<String> {
         let day = |d: Option<Date>| d.map(|d| d.to_string()).unwrap_or_default();
+        let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
         Some(match key {
             "start" => self.start.to_string(),
             "deadline.officials" => day(self.deadline_officials),
@@ -101,7 +106,8 @@ impl Campaign {
             },
             "vneid-activation" => day(self.vneid_activation),
             "vneid-cut-over" => day(self.vneid_cut_over),
-            "freeze" => if self.freeze { "on" } else { "off" }.into(),
+            "freeze" => switch(self.freeze),
+            "form-code" => switch(self.form_code),
             _ => return None,
         })
     }
@@ -114,6 +120,11 @@ impl Campaign {
             } else {
                 parse_day(value).map(Some).map_err(|_| CampaignFault::Value)
             }
+        };
+        let switch = || match value {
+            "on" => Ok(true),
+            "off" => Ok(false),
+            _ => Err(CampaignFault::Value),
         };
         let mut to = self.clone();
         match key {
@@ -130,13 +141,8 @@ impl Campaign {
             }
             "vneid-activation" => to.vneid_activation = day()?,
             "vneid-cut-over" => to.vneid_cut_over = day()?,
-            "freeze" => {
-                to.freeze = match value {
-                    "on" => true,
-                    "off" => false,
-                    _ => return Err(CampaignFault::Value),
-                }
-            }
+            "freeze" => to.freeze = switch()?,
+            "form-code" => to.form_code = switch()?,
             _ => return Err(CampaignFault::Key),
         }
         // C6: activation not before the standardisation period, cut-over not before activation.

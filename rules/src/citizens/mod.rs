@@ -10,4 +10,4 @@ pub use campaign::{AfterDeadline, Audience, Campaign, CampaignFault, KEYS};
 pub use four_fields::{Answer, Field, Fields, Outcome, ParsedForm, RegistryAnswer, answer, parse};
 pub use one_account::{Bearing, CitizenAccount, Claimed, bearing, on_arrival, on_success, on_taken, written_back};
 pub use progress::{Bucket, Progress, Standing};
-pub use way_back::{Proof, on_take_over, on_withdrawal};
+pub use way_back::{Proof, on_join, on_take_over, on_withdrawal};

@@ -74,7 +74,7 @@ pub fn bearing(account: &CitizenAccount, claim: &Claimed) -> Bearing {
 }
 
 /// The hold of an account that bears the details of a claim's person.
-fn duplicate(holder: &AccountId, by: &str) -> Hold {
+pub(super) fn duplicate(holder: &AccountId, by: &str) -> Hold {
     let evidence = evidence([("same", by.to_owned()), ("claim_of", holder.to_string())]);
     Hold {
         reason: Reason::Duplicate,

@@ -1,6 +1,6 @@
-//! C5, a way back: a stronger proof takes over a claim from a weaker one; C3: a counter can withdraw a claim made on the wrong account.
+//! C5, a way back: the owner of two accounts joins them; a stronger proof takes over a claim from a weaker one; C3: a counter can withdraw a claim made on the wrong account.
 
-use super::one_account::{CitizenAccount, Claimed, lift, on_success};
+use super::one_account::{Bearing, CitizenAccount, Claimed, bearing, duplicate, lift, on_success};
 use crate::event::{Change, ClaimEnd, Event};
 use crate::hold::{Cause, Hold, Reason, evidence};
 use crate::record::AccountId;
@@ -95,23 +95,81 @@ pub fn on_take_over(
         holder: account.id.clone(),
         ..old.clone()
     };
-    // What the old claim caused has just been lifted: those accounts, the new holder among them, stand without it.
-    let without = |a: &CitizenAccount| {
-        let gone = Cause::claim(&old.holder);
-        let holds = a
-            .holds
-            .iter()
-            .filter(|hold| hold.cause != gone || hold.reason != Reason::Duplicate)
-            .cloned()
-            .collect();
-        CitizenAccount { holds, ..a.clone() }
-    };
     // The old holder has its `claim-lost`; it does not get `duplicate` on top.
-    let others: Vec<CitizenAccount> = others
+    let others = beside(&old.holder, others);
+    events.extend(on_success(&without(account, &old.holder), &claim, proof, &others));
+    Some(events)
+}
+
+/// An account as it stands once what a claim of `holder` caused is lifted.
+fn without(account: &CitizenAccount, holder: &AccountId) -> CitizenAccount {
+    let gone = Cause::claim(holder);
+    let holds = account
+        .holds
         .iter()
-        .filter(|other| other.id != old.holder)
-        .map(without)
+        .filter(|hold| hold.cause != gone || hold.reason != Reason::Duplicate)
+        .cloned()
         .collect();
-    events.extend(on_success(&without(account), &claim, proof, &others));
+    CitizenAccount {
+        holds,
+        ..account.clone()
+    }
+}
+
+/// All but the old holder, once what its claim caused is lifted.
+fn beside(holder: &AccountId, others: &[CitizenAccount]) -> Vec<CitizenAccount> {
+    let others = others.iter().filter(|other| other.id != *holder);
+    others.map(|other| without(other, holder)).collect()
+}
+
+/// The owner of two accounts has proven both: `held`, which is a duplicate of the claim that `holder` holds, is joined to it.
+/// Where `held` is the one to stay, the claim moves there with its proof, and `holder` is the duplicate from then on. `None` where
+/// `held` is no duplicate of that claim.
+pub fn on_join(
+    held: &CitizenAccount,
+    holder: &CitizenAccount,
+    claim: &Claimed,
+    proof: Proof,
+    held_stays: bool,
+    caused: &[AccountId],
+    others: &[CitizenAccount],
+) -> Option<Vec<Event>> {
+    let cause = Cause::claim(&holder.id);
+    let is_duplicate = |hold: &Hold| hold.reason == Reason::Duplicate && hold.cause == cause;
+    if claim.holder != holder.id || held.claim.is_some() || !held.holds.iter().any(is_duplicate) {
+        return None;
+    }
+    let joined = |goes: &AccountId, stays: &AccountId| {
+        let into = stays.clone();
+        Event::of_account(goes, Change::AccountJoined { into })
+    };
+    if !held_stays {
+        return Some(vec![joined(&held.id, &holder.id)]);
+    }
+    let ended = Change::ClaimEnded {
+        person: claim.person.clone(),
+        how: ClaimEnd::Joined,
+    };
+    let mut events = vec![joined(&holder.id, &held.id), Event::of_account(&holder.id, ended)];
+    events.extend(lift_what_it_caused(&holder.id, caused));
+    let moved = Claimed {
+        holder: held.id.clone(),
+        ..claim.clone()
+    };
+    let others = beside(&holder.id, others);
+    events.extend(on_success(&without(held, &holder.id), &moved, proof, &others));
+    // Whether it bears the person's details or not: its owner chose the other.
+    let by = match bearing(
+        &CitizenAccount {
+            claim: None,
+            ..holder.clone()
+        },
+        &moved,
+    ) {
+        Bearing::Duplicate(by) => by,
+        Bearing::Suspected | Bearing::None => "join",
+    };
+    let hold = duplicate(&held.id, by);
+    events.push(Event::of_account(&holder.id, Change::HoldPlaced { hold }));
     Some(events)
 }

@@ -3,6 +3,7 @@
 //!
 //! One file a clause, named by what it holds for. [`decide`] asks them in the letter's order.
 
+mod amend;
 mod decide;
 mod directory;
 mod left;
@@ -15,6 +16,7 @@ mod review;
 mod stale;
 mod transfer;
 
+pub use amend::Amendment;
 pub use decide::{Case, Decision, PersonPlan, decide, decide_person};
 pub use directory::{Coverage, Directory, Found, KeptProfile, OfficialAccount, Quarantined, Undecided};
 pub use newcomers::{newcomers, of_newcomer};

@@ -1,7 +1,7 @@
 //! C5: a stronger proof takes over a claim; C3: a claim made on the wrong account is withdrawn.
 
 use crate::people::{citizen, claim_of_nga, number};
-use ngomon_rules::citizens::{Proof, on_take_over, on_withdrawal};
+use ngomon_rules::citizens::{CitizenAccount, Proof, on_join, on_take_over, on_taken, on_withdrawal};
 use ngomon_rules::event::{Change, ClaimEnd, Event};
 use ngomon_rules::hold::{Cause, Reason};
 use ngomon_rules::record::{AccountId, Stated};
@@ -19,6 +19,10 @@ fn told(events: &[Event]) -> Vec<String> {
                 how: ClaimEnd::Withdrawn,
                 ..
             } => format!("{account} withdraws"),
+            Change::ClaimEnded {
+                how: ClaimEnd::Joined, ..
+            } => format!("{account} gives"),
+            Change::AccountJoined { into } => format!("{account} joined {into}"),
             Change::HoldPlaced { hold } => format!("{account} held {} {}", hold.reason, hold.cause.0),
             Change::HoldLifted { reason, cause } => format!("{account} lifted {reason} {}", cause.0),
             _ => return None,
@@ -100,4 +104,49 @@ fn a_proof_that_is_not_stronger_takes_nothing_over() {
     }
     let own = citizen("HS1", Stated::default());
     assert!(on_take_over(&own, &claim_of_nga("HS1"), Proof::Form, Proof::Vneid, &[], &[]).is_none());
+}
+
+/// "[The owner] can join it to the standardised account by proving both, choosing which of the two stays."
+#[test]
+fn two_accounts_of_one_owner_are_joined_and_the_owner_chooses() {
+    let claim = claim_of_nga("HS1");
+    let holder = CitizenAccount {
+        claim: Some(claim.person.clone()),
+        ..citizen("HS1", Stated::default())
+    };
+    let hers = Stated {
+        national_id: Some(number(1)),
+        ..Stated::default()
+    };
+    let stranger = citizen("HS2", hers.clone());
+    let hold = |account: &CitizenAccount| {
+        let placed = on_taken(account, &holder.id).remove(0);
+        let Change::HoldPlaced { hold } = placed.change else {
+            unreachable!("a hold")
+        };
+        CitizenAccount {
+            holds: vec![hold],
+            ..account.clone()
+        }
+    };
+    let (held, third) = (hold(&stranger), hold(&citizen("HS3", hers)));
+    let caused = [held.id.clone(), third.id.clone()];
+    let others = [held.clone(), holder.clone(), third];
+    let join = |held: &CitizenAccount, stays| {
+        on_join(held, &holder, &claim, Proof::Form, stays, &caused, &others).map(|events| told(&events))
+    };
+    assert_eq!(join(&held, false).unwrap(), ["HS2 joined HS1"]);
+    assert_eq!(
+        join(&held, true).unwrap(),
+        [
+            "HS1 joined HS2",
+            "HS1 gives",
+            "HS2 lifted duplicate claim:HS1",
+            "HS3 lifted duplicate claim:HS1",
+            "HS2 claims",
+            "HS3 held duplicate claim:HS2",
+            "HS1 held duplicate claim:HS2"
+        ]
+    );
+    assert_eq!(join(&stranger, true), None, "not a duplicate of that claim");
 }

@@ -49,6 +49,7 @@ help-arg-account = The account's id
 help-arg-to = An empty directory for the copy
 help-arg-from = The directory of the copy
 help-arg-name = The name
+help-sandbox = Begins a place for made-up data: codes and messages are shown on a page
 help-serve = The server: sign-in, the form, why an account is held
 help-arg-listen = Address and port to serve on
 help-arg-public_url = The address that browsers use, behind a proxy

@@ -15,6 +15,7 @@ sign-in-password = Password
 sign-in-button = Sign in
 sign-in-wrong = The user name or password is not right. Please try again.
 sign-in-empty = Enter both user name and password.
+sign-in-no-username = Enter a user name.
 sign-in-unreadable = What was sent could not be read. Please enter it again.
 sign-in-too-often = Too many tries. Please try again in 15 minutes, or call 19001075.
 sign-in-again = That choice has expired. Please sign in again.

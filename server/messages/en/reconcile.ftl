@@ -29,6 +29,7 @@ campaign-after-deadline = after it: nag (ask again), require (connected systems 
 campaign-vneid-activation = day from which a VNeID sign-in is offered
 campaign-vneid-cut-over = day from which VNeID is the only sign-in
 campaign-freeze = suspends asking and holding (on, off)
+campaign-form-code = a form on the pages needs a one-time code sent to the phone (on, off)
 policy-grace-transfer = days of grace after a transfer's day
 policy-grace-stale-info = days of grace after a due day
 policy-review-months = months between reviews (12 or 6)

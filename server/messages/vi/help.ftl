@@ -49,6 +49,7 @@ help-arg-account = Mã tài khoản
 help-arg-to = Thư mục trống để chứa bản sao
 help-arg-from = Thư mục chứa bản sao
 help-arg-name = Tên
+help-sandbox = Bắt đầu một nơi dành cho dữ liệu hư cấu: mã và tin nhắn hiện trên một trang
 help-serve = Máy chủ: đăng nhập, biểu mẫu chuẩn hóa, lý do khóa
 help-arg-listen = Địa chỉ và cổng để phục vụ
 help-arg-public_url = Địa chỉ mà trình duyệt dùng, khi có máy chủ trung gian

@@ -15,6 +15,7 @@ sign-in-password = Mật khẩu
 sign-in-button = Đăng nhập
 sign-in-wrong = Tên đăng nhập hoặc mật khẩu chưa đúng. Mời nhập lại.
 sign-in-empty = Mời nhập cả tên đăng nhập và mật khẩu.
+sign-in-no-username = Mời nhập tên đăng nhập.
 sign-in-unreadable = Chưa đọc được nội dung vừa gửi. Mời nhập lại.
 sign-in-too-often = Đã thử nhiều lần. Mời thử lại sau 15 phút, hoặc gọi 19001075.
 sign-in-again = Lựa chọn đã hết thời gian. Mời đăng nhập lại.

@@ -29,6 +29,7 @@ campaign-after-deadline = quá hạn thì: nag (nhắc), require (phải làm m�
 campaign-vneid-activation = ngày mở đăng nhập bằng VNeID
 campaign-vneid-cut-over = ngày chuyển hẳn sang VNeID
 campaign-freeze = tạm dừng nhắc và khóa (on, off)
+campaign-form-code = phiếu khai trên trang cần mã xác thực gửi đến số điện thoại (on, off)
 policy-grace-transfer = số ngày chờ sau ngày chuyển công tác
 policy-grace-stale-info = số ngày chờ sau ngày đến hạn cập nhật
 policy-review-months = số tháng giữa hai lần rà soát (12 hoặc 6)

@@ -25,7 +25,8 @@ const FILES: [(&str, &str); 7] = [
 const DAY: &str = "2023-07-31";
 
 /// What is shown, in order: the message that introduces it, and the command.
-const STEPS: [(&str, &str); 14] = [
+const STEPS: [(&str, &str); 15] = [
+    ("demo-sandbox", "sandbox"),
     ("demo-units", "import units FILES/units.csv --as-of DAY"),
     ("demo-registry", "import registry FILES/registry.csv --as-of DAY"),
     ("demo-citizens", "import citizens FILES/citizens.csv --as-of DAY"),
@@ -46,13 +47,15 @@ const STEPS: [(&str, &str); 14] = [
 ];
 
 /// Whom to sign in as, and the message that tells what is seen. The password is `Hue-` and the account's id.
-const PEOPLE: [(&str, &str, &str); 7] = [
+const PEOPLE: [(&str, &str, &str); 9] = [
     ("HS016", "hues016", "demo-as-asked"),
+    ("HS100", "hues100", "demo-as-code"),
     ("HS004", "hues004", "demo-as-standardised"),
     ("HS005", "hues005", "demo-as-duplicate"),
     ("CV001", "canbo001", "demo-as-open"),
     ("CV003", "canbo003", "demo-as-mismatch"),
     ("CV004", "canbo004", "demo-as-transfer"),
+    ("CV006", "canbo006", "demo-as-review"),
     ("CV007", "canbo007", "demo-as-left"),
 ];
 
@@ -100,7 +103,12 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     println!();
     let mut table = Table::new(&["username", "password", "page"]);
     for (id, username, seen) in PEOPLE {
-        table.push([username.to_owned(), format!("Hue-{id}"), words.say(seen)]);
+        let password = if seen == "demo-as-code" {
+            String::new()
+        } else {
+            format!("Hue-{id}")
+        };
+        table.push([username.to_owned(), password, words.say(seen)]);
     }
     desk.print(&table, Format::Table)?;
     println!();

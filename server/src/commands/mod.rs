@@ -9,6 +9,7 @@ mod lists;
 mod operator;
 mod reconcile;
 mod report;
+mod sandbox;
 mod serve;
 mod standardise;
 
@@ -125,6 +126,7 @@ pub async fn run(cli: Cli, words: Words) -> Result<Done> {
         Verb::Holds(args) => lists::holds(&desk, &args).await,
         Verb::Review(format) => lists::review(&desk, format.format).await,
         Verb::Report(args) => report::run(&desk, &args).await,
+        Verb::Sandbox => sandbox::run(&desk).await,
         Verb::Serve(args) => serve::run(&desk, &args).await,
         Verb::Verify => keeping::verify(&desk).await,
         Verb::Explain(args) => explain::run(&desk, &args).await,

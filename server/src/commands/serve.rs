@@ -4,6 +4,7 @@ use super::{Desk, Done};
 use crate::cli::Serve;
 use crate::failure::{Failure, Result};
 use crate::web::{App, router};
+use crate::workers;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
@@ -11,7 +12,8 @@ use tower_http::csrf::CsrfLayer;
 /// Serves until it is told to stop; what is being answered then is answered to its end.
 pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     let store = desk.open().await?;
-    listen(desk, App { store }, args.listen, args.public_url.as_deref()).await
+    let sandbox = store.is_sandbox().await?;
+    listen(desk, App { store, sandbox }, args.listen, args.public_url.as_deref()).await
 }
 
 /// Listens there, and says where. `public_url`: as browsers know it, where a proxy stands before it.
@@ -29,6 +31,7 @@ pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&s
     let stop = told_to_stop().map_err(refused)?;
     let local = format!("http://localhost:{}", bound.port());
     desk.tell("serve-open", &[("url", public_url.unwrap_or(&local))]);
+    workers::start(&app);
     let service = router(app, csrf).into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service).with_graceful_shutdown(stop);
     served.await.map_err(refused)?;

@@ -39,6 +39,14 @@ pub fn happening(change: &Change, words: Words) -> String {
             "event-claimed",
             &[("proof", &words.say(&format!("word-{}", proof.name())))],
         ),
+        Change::AccountJoined { into } => words.say_with("event-joined", &[("account", into.as_str())]),
+        Change::AmendmentProposed { receipt, .. } => words.say_with("event-proposed", &[("receipt", receipt)]),
+        Change::AmendmentDecided {
+            receipt,
+            accepted: true,
+        } => words.say_with("event-proposal-accepted", &[("receipt", receipt)]),
+        Change::AmendmentDecided { receipt, .. } => words.say_with("event-proposal-declined", &[("receipt", receipt)]),
+        Change::ReviewRequested { receipt } => words.say_with("event-review", &[("receipt", receipt)]),
         Change::ClaimEnded { .. } => words.say("event-claim-ended"),
         Change::HoldPlaced { hold } => words.say_with(
             "event-held",

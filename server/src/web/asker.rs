@@ -4,6 +4,7 @@ use super::App;
 use super::page::{Fault, Shell};
 use crate::output::Words;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -13,6 +14,8 @@ use std::net::SocketAddr;
 
 /// The browser sends it back over TLS or to this very machine only, to no other host and to no subdomain.
 const SESSION: &str = "__Host-ngomon";
+/// Kept from asking for a one-time code until it is typed.
+const TICKET: &str = "__Host-ngomon-code";
 const LANGUAGE: &str = "language";
 
 /// Who asks.
@@ -27,6 +30,8 @@ pub struct Asker {
     pub token: Option<String>,
     /// Who signed in.
     pub visit: Option<Visit>,
+    /// Everybody here is made up.
+    pub sandbox: bool,
 }
 
 impl Asker {
@@ -37,6 +42,7 @@ impl Asker {
             here: self.here.clone(),
             signed_in: self.visit.is_some(),
             wrong: false,
+            sandbox: self.sandbox,
         }
     }
 }
@@ -66,13 +72,29 @@ impl FromRequestParts<App> for Asker {
             address: from.map(|ConnectInfo(at)| at.ip().to_string()).unwrap_or_default(),
             token,
             visit,
+            sandbox: app.sandbox,
         })
     }
 }
 
 /// The session's cookie.
 pub fn kept(token: &Token) -> CookieJar {
-    let cookie = Cookie::build((SESSION, token.as_str().to_owned()));
+    secret(SESSION, token)
+}
+
+/// The cookie of somebody who asked for a one-time code.
+pub fn ticket_cookie(token: &Token) -> CookieJar {
+    secret(TICKET, token)
+}
+
+/// What the browser of somebody who asked for a one-time code kept.
+pub fn ticket(headers: &HeaderMap) -> Option<String> {
+    let jar = CookieJar::from_headers(headers);
+    jar.get(TICKET).map(|cookie| cookie.value().to_owned())
+}
+
+fn secret(name: &'static str, token: &Token) -> CookieJar {
+    let cookie = Cookie::build((name, token.as_str().to_owned()));
     CookieJar::new().add(cookie.path("/").secure(true).http_only(true).same_site(SameSite::Lax))
 }
 

@@ -8,6 +8,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::record::AccountKind;
 use ngomon_store::Result;
 
 #[derive(Template)]
@@ -16,6 +17,8 @@ struct Home {
     shell: Shell,
     state: String,
     asks: bool,
+    /// An official's: the way to the own HR profile.
+    has_profile: bool,
     facts: Vec<(String, String)>,
     history: Vec<Line>,
     sessions: Vec<(String, String)>,
@@ -69,6 +72,7 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
             &Home {
                 state,
                 asks,
+                has_profile: visit.kind == AccountKind::Official,
                 facts: facts.collect(),
                 history: history(&story.history, words),
                 sessions: sessions

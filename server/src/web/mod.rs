@@ -2,11 +2,15 @@
 
 mod asker;
 mod assets;
+mod code;
 mod form;
 mod held;
 mod home;
 mod page;
+mod profile;
+mod sandbox;
 mod sign_in;
+mod sign_in_by_code;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +47,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub struct App {
     /// Everything kept.
     pub store: Store,
+    /// Everybody here is made up: messages are shown on a page, and the registry is played.
+    pub sandbox: bool,
 }
 
 /// All routes. The pages of a person are never kept by a cache.
@@ -53,10 +59,12 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .route("/sign-in/account", post(sign_in::choose))
         .route("/sign-out", post(sign_in::leave))
         .route("/sessions/close-others", post(home::close_others))
-        .route("/form", get(form::show).post(form::send))
-        .route("/form/put-off", post(form::put_off))
-        .route("/held", get(held::show))
         .route("/language/{tag}", get(asker::language))
+        .merge(form::routes())
+        .merge(held::routes())
+        .merge(profile::routes())
+        .merge(sign_in_by_code::routes())
+        .merge(sandbox::routes())
         .fallback(page::not_found)
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(csrf)

@@ -17,6 +17,8 @@ pub struct Shell {
     pub signed_in: bool,
     /// The title begins with a word for it.
     pub wrong: bool,
+    /// Everybody here is made up, and each page says so.
+    pub sandbox: bool,
 }
 
 /// One field of a form.
@@ -135,6 +137,7 @@ impl IntoResponse for Fault {
                 here: "/".into(),
                 signed_in: false,
                 wrong: true,
+                sandbox: false,
             },
             title: words.say("fault-title"),
             text: words.say("fault-text"),

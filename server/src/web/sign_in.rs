@@ -3,11 +3,11 @@
 use super::App;
 use super::asker::{Asker, forgotten, kept};
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
-use crate::password::{NOBODY, fits, hashed, is_current};
+use crate::password::{NOBODY, fits, hashed, in_turn, is_current};
 use askama::Template;
 use axum::Form;
-use axum::extract::State;
 use axum::extract::rejection::FormRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
@@ -39,6 +39,8 @@ struct SignIn {
     shell: Shell,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
+    /// What happened before.
+    notice: Option<String>,
 }
 
 #[derive(Template)]
@@ -58,6 +60,16 @@ pub struct Typed {
 }
 
 fn page(asker: &Asker, status: StatusCode, username: String, error: Option<String>) -> Response {
+    noticed(asker, status, username, error, None)
+}
+
+fn noticed(
+    asker: &Asker,
+    status: StatusCode,
+    username: String,
+    error: Option<String>,
+    notice: Option<String>,
+) -> Response {
     let words = asker.words;
     let fields = vec![
         Input {
@@ -77,6 +89,7 @@ fn page(asker: &Asker, status: StatusCode, username: String, error: Option<Strin
     html(
         status,
         &SignIn {
+            notice,
             errors: mistakes(&fields),
             shell,
             fields,
@@ -84,12 +97,20 @@ fn page(asker: &Asker, status: StatusCode, username: String, error: Option<Strin
     )
 }
 
+/// Why somebody is asked to sign in.
+#[derive(Deserialize)]
+pub struct Why {
+    #[serde(default)]
+    why: String,
+}
+
 /// The form.
-pub async fn show(asker: Asker) -> Response {
+pub async fn show(asker: Asker, Query(Why { why }): Query<Why>) -> Response {
     if asker.visit.is_some() {
         return Redirect::to("/").into_response();
     }
-    page(&asker, StatusCode::OK, String::new(), None)
+    let notice = (why == "kept").then(|| asker.words.say("sign-in-kept"));
+    noticed(&asker, StatusCode::OK, String::new(), None, notice)
 }
 
 /// Name and password.
@@ -140,30 +161,15 @@ pub async fn enter(
         }
         app.store.forget_attempts(OF_NAME, &who).await?;
         rehash(&app, &fitting, password).await?;
-        if let [only] = fitting.as_slice() {
-            return begin(&app, &asker, &only.account).await;
-        }
-        let until = app.store.now().as_second() + THINKING;
-        let choices = fitting.iter().map(|one| {
-            let mac = app.store.keys().mac(&[&choice(one.account.as_str(), until)]);
-            let ticket = format!("{}.{until}.{}", one.account, URL_SAFE_NO_PAD.encode(mac));
-            let kind = words.say(&format!("kind-{}", one.kind.name()));
-            (one.account.to_string(), kind, ticket)
-        });
-        Ok(html(
-            StatusCode::OK,
-            &Choose {
-                choices: choices.collect(),
-                shell: asker.shell(),
-            },
-        ))
+        let accounts: Vec<AccountId> = fitting.into_iter().map(|one| one.account).collect();
+        enter_one_of(&app, &asker, &accounts).await
     };
     answer.await.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
 /// The accounts that the password fits. Hashing takes a processor for a while, so it is done beside the other requests.
-async fn fitting(found: Vec<Credential>, password: String) -> Vec<Credential> {
-    let work = tokio::task::spawn_blocking(move || {
+pub async fn fitting(found: Vec<Credential>, password: String) -> Vec<Credential> {
+    let work = in_turn(move || {
         let mut tried = 0;
         let fitting: Vec<Credential> = found
             .into_iter()
@@ -190,12 +196,30 @@ async fn rehash(app: &App, fitting: &[Credential], password: String) -> Result<(
             continue;
         }
         let (password, salt) = (password.clone(), app.store.salt());
-        let work = tokio::task::spawn_blocking(move || hashed(&password, &salt));
-        if let Ok(Some(hash)) = work.await {
+        let work = in_turn(move || hashed(&password, &salt));
+        if let Some(Some(hash)) = work.await {
             app.store.rehash(one, &hash).await?;
         }
     }
     Ok(())
+}
+
+/// A session of the account that was proven; of several, the owner picks one.
+pub async fn enter_one_of(app: &App, asker: &Asker, accounts: &[AccountId]) -> Result<Response> {
+    if let [only] = accounts {
+        return begin(app, asker, only).await;
+    }
+    let until = app.store.now().as_second() + THINKING;
+    let mut choices = Vec::with_capacity(accounts.len());
+    for account in accounts {
+        let mac = app.store.keys().mac(&[&choice(account.as_str(), until)]);
+        let ticket = format!("{account}.{until}.{}", URL_SAFE_NO_PAD.encode(mac));
+        let kind = app.store.story(account.as_str(), app.store.today()).await?.kind;
+        let kind = asker.words.say(&format!("kind-{}", kind.name()));
+        choices.push((account.to_string(), kind, ticket));
+    }
+    let shell = asker.shell();
+    Ok(html(StatusCode::OK, &Choose { shell, choices }))
 }
 
 /// What the MAC of a choice is over.

@@ -100,10 +100,14 @@ impl Site {
             keys: data.join("keys"),
         };
         let store = Store::open(&places, false, ambient).await.unwrap();
+        let app = App {
+            store: store.clone(),
+            sandbox: true,
+        };
         Self {
             _dir: dir,
             clock,
-            router: router(App { store: store.clone() }, CsrfLayer::new()),
+            router: router(app, CsrfLayer::new()),
             store,
         }
     }
@@ -134,6 +138,23 @@ impl Site {
         self.ask(request.unwrap()).await
     }
 
+    /// The digits that were sent last.
+    async fn code(&self) -> String {
+        let newest = self.store.messages(1).await.unwrap();
+        newest[0].text.chars().filter(char::is_ascii_digit).take(6).collect()
+    }
+
+    /// A form whose owner also types the code, if one is asked for.
+    async fn form(&self, cookie: &str, fields: &[(&str, &str)]) -> Answered {
+        let page = self.post("/form", cookie, fields).await;
+        if !page.status.is_redirection() {
+            return page;
+        }
+        assert_eq!(page.goes_to(), "/form/code");
+        assert!(self.get("/form/code", cookie).await.says("form-code-title"));
+        self.post("/form/code", cookie, &[("code", &self.code().await)]).await
+    }
+
     async fn signed_in(&self, account: &str) -> String {
         let token: Token = self.store.open_session(&AccountId(account.into())).await.unwrap();
         format!("__Host-ngomon={}", token.as_str())
@@ -159,7 +180,7 @@ async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
         let outcome = expected["outcome"].as_str();
         *seen.entry(outcome.to_owned()).or_default() += 1;
         let at: Timestamp = form["submitted_at"].parse().unwrap();
-        site.clock.0.store(at.as_microsecond(), Ordering::SeqCst);
+        site.clock.0.fetch_max(at.as_microsecond(), Ordering::SeqCst);
         if outcome == "unknown-account" {
             assert!(site.store.open_session(&AccountId(account.into())).await.is_err());
             continue;
@@ -167,7 +188,7 @@ async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
         let cookie = site.signed_in(account).await;
         let fields = ["full_name", "national_id", "issued_on", "phone"].map(|name| (name, form[name].as_str()));
         let all: Vec<_> = fields.into_iter().chain([("mine", "yes")]).collect();
-        let page = site.post("/form", &cookie, &all).await;
+        let page = site.form(&cookie, &all).await;
         let said = match outcome {
             "not-found" | "mismatch" => page.says("form-differs"),
             "malformed" => {
@@ -294,8 +315,7 @@ async fn a_held_account_reads_why_and_a_session_dies_with_its_hold() {
     {
         let cookie = site.signed_in(&earlier["account_id"]).await;
         let all = ["full_name", "national_id", "issued_on", "phone"].map(|name| (name, earlier[name].as_str()));
-        site.post("/form", &cookie, &[all.as_slice(), &[("mine", "yes")]].concat())
-            .await;
+        site.form(&cookie, &[all.as_slice(), &[("mine", "yes")]].concat()).await;
     }
     assert_eq!(
         site.get("/", &cookie).await.goes_to(),
@@ -396,7 +416,7 @@ async fn the_owner_picks_an_account_and_a_form_waits_for_the_registry() {
         ("issued_on", "1/2/2021"),
         ("phone", "0912345678"),
     ];
-    let page = site.post("/form", &cookie, &form).await;
+    let page = site.form(&cookie, &form).await;
     assert!(
         page.says("answer-pending-title") && page.text.contains("DH-"),
         "{}",
@@ -414,4 +434,406 @@ async fn the_owner_picks_an_account_and_a_form_waits_for_the_registry() {
             .fact("last_form"),
         None
     );
+}
+
+/// A form that all but counts: the sample's first one that is answered `standardised`.
+fn right_form() -> (String, [(&'static str, String); 4]) {
+    let keys = rows("expected/outcomes.csv").into_iter();
+    let (form, _) = rows("submissions.csv")
+        .into_iter()
+        .zip(keys)
+        .find(|(_, key)| key["outcome"] == "standardised")
+        .unwrap();
+    let fields = ["full_name", "national_id", "issued_on", "phone"].map(|name| (name, form[name].clone()));
+    (form["account_id"].clone(), fields)
+}
+
+fn lent<'a>(fields: &'a [(&'static str, String); 4], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let fields = fields.iter().map(|(name, value)| (*name, value.as_str()));
+    fields.chain(more.iter().copied()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_the_last_step_and_good_for_this_form_only() {
+    let site = Site::sample().await;
+    let (account, fields) = right_form();
+    let cookie = site.signed_in(&account).await;
+    let sent = site.post("/form", &cookie, &lent(&fields, &[("mine", "yes")])).await;
+    assert_eq!(sent.goes_to(), "/form/code");
+    let message = &site.store.messages(9).await.unwrap()[0];
+    assert!(message.text.is_ascii() && message.text.len() <= 160 && message.channel == "sms");
+    let asks = site.get("/form/code", &cookie).await;
+    assert!(!asks.text.contains(&message.to), "the number is masked");
+
+    let code = site.code().await;
+    let wrong = if code == "000000" { "111111" } else { "000000" };
+    let page = site.post("/form/code", &cookie, &[("code", wrong)]).await;
+    assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("code-error"));
+    // Another browser of the same owner has not been sent it.
+    let elsewhere = site.signed_in(&account).await;
+    assert!(
+        site.post("/form/code", &elsewhere, &[("code", &code)])
+            .await
+            .says("code-over")
+    );
+    // A draft that was exchanged meanwhile is not proven by the code of the one before.
+    let other = ngomon_rules::record::Form {
+        full_name: "Lê An".into(),
+        national_id: "046090000001".into(),
+        issued_on: "1/2/2021".into(),
+        phone: "0912345678".into(),
+    };
+    site.store
+        .keep_draft(&AccountId(account.clone()), &other)
+        .await
+        .unwrap();
+    let page = site.post("/form/code", &cookie, &[("code", &code)]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    // Too late, and too often.
+    site.post("/form", &cookie, &lent(&fields, &[("mine", "yes")])).await;
+    let late = site.code().await;
+    site.clock.0.fetch_add(301_000_000, Ordering::SeqCst);
+    assert!(
+        site.post("/form/code", &cookie, &[("code", &late)])
+            .await
+            .says("code-over")
+    );
+    site.post("/form/code/again", &cookie, &[]).await;
+    let good = site.code().await;
+    for _ in 0..5 {
+        site.post("/form/code", &cookie, &[("code", "12")]).await;
+    }
+    assert!(
+        site.post("/form/code", &cookie, &[("code", &good)])
+            .await
+            .says("code-over")
+    );
+    assert!(
+        site.get("/", &cookie).await.goes_to() == "/form",
+        "nothing was answered yet"
+    );
+
+    site.post("/form/code/again", &cookie, &[]).await;
+    let done = site.post("/form/code", &cookie, &[("code", &site.code().await)]).await;
+    assert!(done.says("answer-standardised-title"), "{}", done.text);
+    let story = site.store.story(&account, site.store.today()).await.unwrap();
+    let notices: Vec<_> = story
+        .history
+        .iter()
+        .filter_map(|entry| match entry.change {
+            ngomon_rules::event::Change::FormAnswered { notice, .. } => Some(notice),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(notices, [Some(1)], "the privacy notice that was shown is recorded");
+    assert_eq!(site.get("/form/code", &cookie).await.goes_to(), "/form");
+    site.store.seal().await.unwrap();
+    assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fields_that_differ_are_named_to_the_registrys_phone_only() {
+    let site = Site::sample().await;
+    let (account, mut fields) = right_form();
+    let cookie = site.signed_in(&account).await;
+    let right = fields.clone();
+    fields[2].1 = "1/1/2001".into();
+    let differs = site.form(&cookie, &lent(&fields, &[("mine", "yes")])).await;
+    assert!(differs.says("form-differs") && differs.says("form-fields-ask"));
+    assert!(!differs.text.contains("issued_on-error"), "which one is not said");
+    assert_eq!(site.store.messages(9).await.unwrap().len(), 0);
+    assert_eq!(site.post("/form/fields", &cookie, &[]).await.goes_to(), "/form/fields");
+    let asks = site.get("/form/fields", &cookie).await;
+    assert_eq!(site.store.messages(9).await.unwrap().len(), 1);
+    let page = site
+        .post("/form/fields/code", &cookie, &[("code", &site.code().await)])
+        .await;
+    assert!(page.text.contains("issued_on-error") && !page.text.contains("phone-error"));
+    assert!(page.text.contains("1/1/2001"), "what was typed is kept");
+
+    // A number that the registry does not have: the same answer, and nothing is sent.
+    fields[1].1 = "046090000001".into();
+    let nobody = site.form(&cookie, &lent(&fields, &[("mine", "yes")])).await;
+    assert!(nobody.says("form-differs") && nobody.says("form-fields-ask"));
+    site.post("/form/fields", &cookie, &[]).await;
+    assert_eq!(site.get("/form/fields", &cookie).await.text, asks.text);
+    assert_eq!(site.store.messages(9).await.unwrap().len(), 1, "nothing more was sent");
+    let page = site.post("/form/fields/code", &cookie, &[("code", "123456")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        site.form(&cookie, &lent(&right, &[("mine", "yes")]))
+            .await
+            .says("answer-standardised-title")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_survives_the_end_of_the_session() {
+    let site = Site::sample().await;
+    let (account, fields) = right_form();
+    let cookie = site.signed_in(&account).await;
+    site.clock.0.fetch_add(31 * 60_000_000, Ordering::SeqCst);
+    let sent = site.post("/form", &cookie, &lent(&fields, &[])).await;
+    assert_eq!(sent.goes_to(), "/sign-in?why=kept");
+    assert!(site.get("/sign-in?why=kept", "").await.says("sign-in-kept"));
+    let stranger = site.signed_in(&rows("citizens.csv")[7]["account_id"]).await;
+    let number = &fields[1].1;
+    assert!(!site.get("/form", &stranger).await.text.contains(number.as_str()));
+    let again = site.signed_in(&account).await;
+    assert!(site.get("/form", &again).await.text.contains(number.as_str()));
+    site.clock.0.fetch_add(31 * 60_000_000, Ordering::SeqCst);
+    let later = site.signed_in(&account).await;
+    assert!(
+        !site.get("/form", &later).await.text.contains(number.as_str()),
+        "half an hour is the longest"
+    );
+    // Nobody's session keeps nothing.
+    let nobody = site.post("/form", "__Host-ngomon=garbage", &lent(&fields, &[])).await;
+    assert_eq!(nobody.goes_to(), "/");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_without_a_password_begins_by_a_code() {
+    let site = Site::sample().await;
+    let citizens = rows("citizens.csv");
+    let none = citizens
+        .iter()
+        .find(|row| row["password_hash"].is_empty() && !row["phone"].is_empty() && !row["username"].is_empty())
+        .unwrap();
+    let with = citizens.iter().find(|row| !row["password_hash"].is_empty()).unwrap();
+    let mut pages = Vec::new();
+    for name in [none["username"].as_str(), with["username"].as_str(), "nobody-at-all"] {
+        let sent = site.post("/sign-in/code", "", &[("username", name)]).await;
+        assert_eq!(sent.goes_to(), "/sign-in/code/sent");
+        let cookie = sent.cookie();
+        pages.push(site.get("/sign-in/code/sent", &cookie).await.text);
+        let guess = site.post("/sign-in/code/sent", &cookie, &[("code", "1")]).await;
+        assert_eq!(guess.status, StatusCode::UNPROCESSABLE_ENTITY);
+        pages.push(guess.text);
+    }
+    assert!(pages[0] == pages[2] && pages[2] == pages[4] && pages[1] == pages[3] && pages[3] == pages[5]);
+    assert_eq!(
+        site.store.messages(9).await.unwrap().len(),
+        1,
+        "one account was reached"
+    );
+
+    let sent = site.post("/sign-in/code", "", &[("username", &none["username"])]).await;
+    let (cookie, code) = (sent.cookie(), site.code().await);
+    let foreign = site
+        .post("/sign-in/code/sent", "__Host-ngomon-code=other", &[("code", &code)])
+        .await;
+    assert!(foreign.says("code-over"), "a code is good where it was asked for");
+    let entered = site.post("/sign-in/code/sent", &cookie, &[("code", &code)]).await;
+    assert_eq!(entered.goes_to(), "/");
+    let again = site.post("/sign-in/code/sent", &cookie, &[("code", &code)]).await;
+    assert!(again.says("code-over"), "once");
+    assert!(site.get("/", &entered.cookie()).await.status.is_redirection());
+    for _ in 0..9 {
+        site.post("/sign-in/code", "", &[("username", &none["username"])]).await;
+    }
+    assert!(
+        site.store.messages(99).await.unwrap().len() <= 6,
+        "codes are not sent without end"
+    );
+}
+
+/// "A registry outage never reads as: you are wrong."
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_is_away_or_talks_garbage_is_waited_for() {
+    for mood in ["down", "garbage", "slow"] {
+        let site = Site::sample().await;
+        let (account, fields) = right_form();
+        let number = ngomon_rules::values::NationalId::try_from(fields[1].1.clone()).unwrap();
+        site.store.set_sandbox_mood(number, mood).await.unwrap();
+        let cookie = site.signed_in(&account).await;
+        let page = site.form(&cookie, &lent(&fields, &[("mine", "yes")])).await;
+        assert!(page.says("answer-pending-title"), "{mood}: {}", page.text);
+        assert!(site.get("/", &cookie).await.says("home-pending"));
+        let app = App {
+            store: site.store.clone(),
+            sandbox: true,
+        };
+        if mood != "slow" {
+            crate::workers::answer_pending(app.clone()).await.unwrap();
+            assert!(site.get("/", &cookie).await.says("home-pending"), "still away");
+            site.store.set_sandbox_mood(number, "right").await.unwrap();
+        }
+        crate::workers::answer_pending(app).await.unwrap();
+        assert!(site.get("/", &cookie).await.says("home-standardised"), "{mood}");
+    }
+}
+
+/// The demo's people, of whom `HS004` is standardised and `HS005` states the same number.
+async fn two_accounts_of_one_number() -> (Site, String) {
+    let files = ["units", "registry", "citizens"];
+    let site = Site::of(files.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await;
+    let first = site.signed_in("HS004").await;
+    let person = ngomon_rules::values::NationalId::try_from("046090100148".to_owned()).unwrap();
+    let ngomon_rules::citizens::RegistryAnswer::Found(person) = site.store.registry(person).await.unwrap() else {
+        panic!("in the registry");
+    };
+    let fields = [
+        ("full_name", person.full_name.as_str().to_owned()),
+        ("national_id", person.national_id.as_str().to_owned()),
+        ("issued_on", person.issued_on.unwrap().to_string()),
+        ("phone", person.phone.unwrap().as_str().to_owned()),
+    ];
+    assert!(
+        site.form(&first, &lent(&fields, &[]))
+            .await
+            .says("answer-standardised-title")
+    );
+    let held = site.signed_in("HS005").await;
+    (site, held)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_joins_two_accounts_and_asks_for_a_review() {
+    let (site, held) = two_accounts_of_one_number().await;
+    let page = site.get("/held", &held).await;
+    assert!(page.says("held-join") && page.says("held-review"));
+    let prove = |username, password| [("username", username), ("password", password)];
+    let wrong = site.post("/held/join", &held, &prove("hues004", "x")).await;
+    assert!(wrong.says("sign-in-wrong") && wrong.status == StatusCode::UNPROCESSABLE_ENTITY);
+    let another = site.post("/held/join", &held, &prove("hues006", "Hue-HS006")).await;
+    assert!(another.says("join-another"));
+    let choose = site.post("/held/join", &held, &prove("hues004", "Hue-HS004")).await;
+    assert!(choose.says("join-choose-title"), "{}", choose.text);
+    let ticket = choose.text.split("name=\"ticket\" value=\"").nth(1).unwrap();
+    let ticket = ticket.split('"').next().unwrap();
+    let forged = ticket.replace("HS004", "HS006");
+    for (cookie, ticket, stays) in [(&held, &*forged, "held"), (&held, "", "held")] {
+        let page = site
+            .post("/held/join/choose", cookie, &[("ticket", ticket), ("stays", stays)])
+            .await;
+        assert!(page.says("join-late"));
+    }
+    let elsewhere = site.signed_in("HS005").await;
+    let page = site
+        .post(
+            "/held/join/choose",
+            &elsewhere,
+            &[("ticket", ticket), ("stays", "held")],
+        )
+        .await;
+    assert!(page.says("join-late"), "good in one browser");
+    let nothing = site.post("/held/join/choose", &held, &[("ticket", ticket)]).await;
+    assert!(nothing.says("join-choose-empty"));
+    let done = site
+        .post("/held/join/choose", &held, &[("ticket", ticket), ("stays", "held")])
+        .await;
+    assert!(done.says("join-done-title"), "{}", done.text);
+    assert!(site.get("/held", &held).await.says("held-opened"));
+    let told = site.store.messages(9).await.unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .filter(|message| message.text.contains("gop tai khoan"))
+        .collect();
+    assert!(told.len() == 2 && told.iter().all(|m| m.text.is_ascii() && m.text.len() <= 160));
+
+    // The other one is the duplicate now, and says where it went.
+    let gone = site.signed_in("HS004").await;
+    let page = site.get("/held", &gone).await;
+    assert!(page.says("held-joined-into") && page.text.contains("HS005"));
+    assert_eq!(site.post("/held/review", &gone, &[]).await.goes_to(), "/held/review");
+    let receipt = site.get("/held/review", &gone).await;
+    assert!(receipt.says("review-title") && receipt.text.contains("DH-"));
+    site.post("/held/review", &gone, &[]).await;
+    assert_eq!(site.store.review_requests().await.unwrap().len(), 1);
+    // Whoever is not held has none of these pages.
+    let open = site.signed_in("HS005").await;
+    for path in ["/held", "/held/join", "/held/review", "/held/join/code"] {
+        assert_eq!(site.get(path, &open).await.goes_to(), "/", "{path}");
+    }
+    site.store.seal().await.unwrap();
+    assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_official_mends_the_own_profile() {
+    let files = ["units", "registry", "profiles", "notices", "officials"];
+    let site = Site::of(files.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await;
+    let run = site.store.reconcile(site.store.today(), "op").await.unwrap();
+    site.store.approve_run(&run.run.unwrap(), "op").await.ok();
+    let lines = site.store.holds(None, site.store.today()).await.unwrap();
+    let only = |reason: &str| {
+        let alone = |line: &ngomon_store::HeldLine| line.reasons.iter().map(|r| r.name()).eq([reason]);
+        let found = lines.iter().find(|(_, line)| alone(line));
+        found.unwrap_or_else(|| panic!("{reason}: {lines:?}")).0.clone()
+    };
+    let overdue = site.signed_in(&only("review-overdue")).await;
+    let page = site.get("/held", &overdue).await;
+    assert!(page.says("hold-review-overdue") && page.text.contains("href=\"/profile\""));
+    let profile = site.get("/profile", &overdue).await;
+    assert!(profile.says("profile-review") && profile.says("own-profile-unit"));
+    assert_eq!(site.post("/profile/review", &overdue, &[]).await.goes_to(), "/held");
+    assert!(site.get("/held", &overdue).await.says("held-opened"));
+
+    let pending = only("transfer-pending");
+    let cookie = site.signed_in(&pending).await;
+    let story = site.store.explain(&pending, site.store.today()).await.unwrap();
+    let unit = story.fact("notice_to_unit").unwrap().to_owned();
+    let unit = site
+        .store
+        .units()
+        .await
+        .unwrap()
+        .get(&ngomon_rules::unit::UnitCode(unit))
+        .unwrap()
+        .name
+        .clone();
+    assert!(
+        site.post("/profile/propose", &cookie, &[])
+            .await
+            .says("propose-nothing")
+    );
+    let wrong = [
+        ("unit", "Xã Không Có"),
+        ("birth_date", "31/2/1980"),
+        ("email", "x"),
+        ("phone", "113"),
+    ];
+    let page = site.post("/profile/propose", &cookie, &wrong).await;
+    for field in ["unit", "birth_date", "email", "phone"] {
+        assert!(page.text.contains(&format!("id=\"{field}-error\"")), "{field}");
+    }
+    assert!(page.text.contains("Xã Không Có"), "what was typed is kept");
+    let sent = site
+        .post(
+            "/profile/propose",
+            &cookie,
+            &[("unit", &unit), ("document", "12/QĐ-UBND")],
+        )
+        .await;
+    assert_eq!(sent.goes_to(), "/profile?done=proposed", "{}", sent.text);
+    let page = site.get("/profile?done=proposed", &cookie).await;
+    assert!(page.says("profile-proposed") && page.says("profile-waiting"));
+    let waiting = site.store.proposals(None).await.unwrap();
+    let accept = site
+        .store
+        .decide_proposal(&waiting[0].receipt, true, "operator:an", "news");
+    accept.await.unwrap();
+    let now = site.store.holds(None, site.store.today()).await.unwrap();
+    assert!(
+        now[&pending].reasons.iter().map(|r| r.name()).eq(["moved"]),
+        "{:?}",
+        now[&pending]
+    );
+
+    // A citizen has no such page, and nobody has another's.
+    let citizens = Site::of([
+        ("units", fixtures("demo").join("units.csv")),
+        ("citizens", fixtures("demo").join("citizens.csv")),
+    ])
+    .await;
+    let citizen = citizens.signed_in("HS001").await;
+    for path in ["/profile", "/profile/propose"] {
+        assert_eq!(citizens.get(path, &citizen).await.goes_to(), "/");
+        assert_eq!(citizens.get(path, "").await.goes_to(), "/");
+    }
+    assert_eq!(citizens.post("/profile/review", &citizen, &[]).await.goes_to(), "/");
+    site.store.seal().await.unwrap();
+    assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }

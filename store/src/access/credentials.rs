@@ -3,6 +3,7 @@
 use crate::error::{Result, StoreError};
 use crate::journal::{Act, append, unseal};
 use crate::keyring::FingerprintKind;
+use crate::messages::{Reach, reach};
 use crate::store::Store;
 use crate::tables::fingerprint;
 use ngomon_rules::event::{Change, Event, Personal};
@@ -19,6 +20,13 @@ pub struct Credential {
     pub password_hash: Option<String>,
     /// Under which id the hash is kept.
     value: String,
+}
+
+impl Credential {
+    /// Does it begin by a one-time code?
+    pub fn is_without_password(&self) -> bool {
+        self.password_hash.is_none()
+    }
 }
 
 impl Store {
@@ -48,6 +56,11 @@ impl Store {
                 Ok(found)
             })
             .await
+    }
+
+    /// Where the owner of an account is reached: the phone on file, or else the mailbox.
+    pub async fn reach(&self, account: &AccountId) -> Result<Option<Reach>> {
+        self.db.read(async |tx| reach(tx, &self.env, account).await).await
     }
 
     /// Keeps the password hashed anew, unless it was changed meanwhile.

@@ -58,10 +58,15 @@ pub struct OpenSession {
 }
 
 impl Store {
+    /// A token that nobody can foretell.
+    pub fn new_token(&self) -> Token {
+        let secret = self.env.ambient.bytes::<32>();
+        Token(secret.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// Begins a session after the right password: a full one, or a held visit where something holds the account.
     pub async fn open_session(&self, account: &AccountId) -> Result<Token> {
-        let secret = self.env.ambient.bytes::<32>();
-        let token = Token(secret.iter().map(|byte| format!("{byte:02x}")).collect());
+        let token = self.new_token();
         let id = sha256(&[token.0.as_bytes()]);
         let (account, now) = (account.clone(), self.now());
         self.db

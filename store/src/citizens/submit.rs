@@ -30,6 +30,14 @@ pub struct Submitted {
     pub receipt: Option<String>,
 }
 
+/// A form that waits for the registry.
+#[derive(Clone)]
+pub struct PendingForm {
+    /// The number that the registry is to be asked for; `None`: the form is not even right in form.
+    pub number: Option<NationalId>,
+    sent: Sent,
+}
+
 /// A form on its way.
 #[derive(Clone)]
 struct Sent {
@@ -38,12 +46,16 @@ struct Sent {
     at: Timestamp,
     by: String,
     proof: Proof,
+    notice: Option<u32>,
     /// It was `pending` under this receipt.
     again: Option<String>,
+    /// As a registry that was asked answered; `None`: the extract as last loaded answers.
+    registry: Option<RegistryAnswer>,
 }
 
 impl Store {
-    /// Answers a form. It counts at its own instant, or else at `at`, but never beats a claim that is in force.
+    /// Answers a form by the registry as last loaded. It counts at its own instant, or else at `at`, but never beats a claim that is
+    /// in force.
     pub async fn standardise(
         &self,
         submission: &Submission,
@@ -51,15 +63,19 @@ impl Store {
         by: &str,
         at: Timestamp,
     ) -> Result<Submitted> {
-        self.send(Sent {
-            account: submission.account.clone(),
-            form: submission.form.clone(),
-            at: submission.submitted_at.unwrap_or(at),
-            by: by.to_owned(),
-            proof,
-            again: None,
-        })
-        .await
+        self.send(sent(submission, proof, by, at, None)).await
+    }
+
+    /// The same, by what a registry answered that was asked before.
+    pub async fn standardise_as_answered(
+        &self,
+        submission: &Submission,
+        proof: Proof,
+        by: &str,
+        at: Timestamp,
+        registry: RegistryAnswer,
+    ) -> Result<Submitted> {
+        self.send(sent(submission, proof, by, at, Some(registry))).await
     }
 
     async fn send(&self, sent: Sent) -> Result<Submitted> {
@@ -72,8 +88,29 @@ impl Store {
             .await
     }
 
-    /// Answers the forms that wait for the registry, in the order in which they came. Returns how many were answered.
-    pub async fn retry_pending(&self, by: &str) -> Result<u64> {
+    /// What the registry as last loaded says of a number.
+    pub async fn registry(&self, number: NationalId) -> Result<RegistryAnswer> {
+        self.db.read(async |tx| ask(tx, &self.env, number).await).await
+    }
+
+    /// What a form would be answered now. Changes nothing, and counts nothing.
+    pub async fn foretell(&self, account: &AccountId, form: &Form, registry: &RegistryAnswer) -> Result<Answer> {
+        let form = parse(form, self.today());
+        self.db
+            .read(async |tx| {
+                let account = citizen(tx, &self.env, account.as_str()).await?;
+                let has_claim = account.is_some_and(|account| account.claim.is_some());
+                let taken = match registry {
+                    RegistryAnswer::Found(record) => is_claimed(tx, &self.env, record).await?,
+                    RegistryAnswer::NotFound | RegistryAnswer::Unavailable => false,
+                };
+                Ok(answer(has_claim, &form, registry, taken))
+            })
+            .await
+    }
+
+    /// The forms that wait for the registry, in the order in which they came.
+    pub async fn pending_forms(&self) -> Result<Vec<PendingForm>> {
         let waiting = self
             .db
             .read(async |tx| {
@@ -82,27 +119,82 @@ impl Store {
                 tx.rows(sql, []).await
             })
             .await?;
-        let mut answered = 0;
+        let mut forms = Vec::with_capacity(waiting.len());
         for row in waiting {
             let [receipt, account, value, proof]: [String; 4] = [row.get(0)?, row.get(1)?, row.get(3)?, row.get(5)?];
             let corrupt = || StoreError::corrupt(format!("submission {receipt}"), "not a form");
             let Personal::Form(form) = unseal(&self.env.keys, &value, &row.get::<Vec<u8>>(4)?)? else {
                 return Err(corrupt());
             };
-            let done = self
-                .send(Sent {
+            let at = Timestamp::from_microsecond(row.get(2)?).map_err(|_| corrupt())?;
+            forms.push(PendingForm {
+                number: parse(&form, local_day(at)).ok().map(|form| form.national_id),
+                sent: Sent {
                     account: AccountId(account),
                     form,
-                    at: Timestamp::from_microsecond(row.get(2)?).map_err(|_| corrupt())?,
-                    by: by.to_owned(),
+                    at,
+                    by: String::new(),
                     proof: Proof::parse(&proof).ok_or_else(corrupt)?,
+                    notice: None,
                     again: Some(receipt.clone()),
-                })
-                .await?;
+                    registry: None,
+                },
+            });
+        }
+        Ok(forms)
+    }
+
+    /// Answers a form that waited. `registry`: as in [`Store::standardise_as_answered`], or the extract as last loaded.
+    pub async fn answer_pending(
+        &self,
+        pending: PendingForm,
+        by: &str,
+        registry: Option<RegistryAnswer>,
+    ) -> Result<Submitted> {
+        self.send(Sent {
+            by: by.to_owned(),
+            registry,
+            ..pending.sent
+        })
+        .await
+    }
+
+    /// Answers the forms that wait by the registry as last loaded. Returns how many were answered.
+    pub async fn retry_pending(&self, by: &str) -> Result<u64> {
+        let mut answered = 0;
+        for pending in self.pending_forms().await? {
+            let done = self.answer_pending(pending, by, None).await?;
             answered += u64::from(done.outcome != Outcome::Pending);
         }
         Ok(answered)
     }
+}
+
+fn sent(submission: &Submission, proof: Proof, by: &str, at: Timestamp, registry: Option<RegistryAnswer>) -> Sent {
+    Sent {
+        account: submission.account.clone(),
+        form: submission.form.clone(),
+        at: submission.submitted_at.unwrap_or(at),
+        by: by.to_owned(),
+        proof,
+        notice: submission.notice,
+        again: None,
+        registry,
+    }
+}
+
+/// Does an account hold the claim of that person?
+async fn is_claimed(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<bool> {
+    let numbers = all_numbers(record);
+    let sql = format!(
+        "SELECT 1 FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL WHERE n.fp IN ({})",
+        places(numbers.len())
+    );
+    let marker = env.marker(tx).await?;
+    let fps = numbers
+        .iter()
+        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()).into());
+    Ok(tx.row(&sql, fps).await?.is_some())
 }
 
 /// Locks are taken in one order, the person's before the accounts': whoever got the claim locks all that bear its details.
@@ -118,7 +210,10 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
     };
     let form = parse(&sent.form, local_day(sent.at));
     let registry = match &form {
-        Ok(form) if before.claim.is_none() => ask(tx, env, form.national_id).await?,
+        Ok(form) if before.claim.is_none() => match &sent.registry {
+            Some(answered) => answered.clone(),
+            None => ask(tx, env, form.national_id).await?,
+        },
         _ => RegistryAnswer::Unavailable,
     };
     let first = answer(before.claim.is_some(), &form, &registry, false);
@@ -179,11 +274,12 @@ fn answered(account: &CitizenAccount, sent: &Sent, answer: &Answer, receipt: &st
         outcome: answer.outcome,
         fields: answer.fields.iter().copied().collect(),
         name_grade: answer.name_grade,
+        notice: sent.notice,
     };
     Event::of_account(&account.id, change).with(Personal::Form(sent.form.clone()))
 }
 
-fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
+pub(super) fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
     std::iter::once(record.national_id)
         .chain(record.former_ids.iter().copied())
         .collect()
@@ -239,7 +335,12 @@ async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<(P
 }
 
 /// The accounts that may bear the person's details. Also completes the claim's numbers by those that only such an account states.
-async fn bearers(tx: &mut Tx, env: &Env, claim: &mut Claimed, numbers: Vec<Vec<u8>>) -> Result<Vec<CitizenAccount>> {
+pub(super) async fn bearers(
+    tx: &mut Tx,
+    env: &Env,
+    claim: &mut Claimed,
+    numbers: Vec<Vec<u8>>,
+) -> Result<Vec<CitizenAccount>> {
     // Accounts that are being taken in see this claim, or we see them.
     tx.rows_shared("SELECT id FROM arrival", []).await?;
     let mut ids = BTreeSet::new();
@@ -280,7 +381,7 @@ async fn bearers(tx: &mut Tx, env: &Env, claim: &mut Claimed, numbers: Vec<Vec<u
 }
 
 /// `DH-7K3M-42QX`, not drawn before.
-async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
+pub(crate) async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
     loop {
         let drawn: String = env
             .ambient
@@ -290,7 +391,11 @@ async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
             .collect();
         let receipt = format!("DH-{}-{}", &drawn[..4], &drawn[4..]);
         if tx
-            .row("SELECT 1 FROM submission WHERE receipt = $1", [(&receipt).into()])
+            .row(
+                "SELECT 1 FROM submission WHERE receipt = $1 UNION ALL SELECT 1 FROM review_request WHERE receipt = $1 \
+                 UNION ALL SELECT 1 FROM amendment WHERE receipt = $1",
+                [(&receipt).into()],
+            )
             .await?
             .is_none()
         {

@@ -63,6 +63,7 @@ impl Store {
                                 "DELETE FROM login WHERE id IN (SELECT login FROM account_row WHERE id IN {staged})"
                             ),
                             format!("DELETE FROM hold WHERE account IN {staged}"),
+                            format!("DELETE FROM staff_key WHERE holder IN {staged}"),
                             format!("DELETE FROM account_row WHERE id IN {staged}"),
                             "DELETE FROM personal_value WHERE id IN (SELECT value FROM journal WHERE commit_id = $1)"
                                 .into(),

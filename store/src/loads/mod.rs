@@ -14,7 +14,7 @@ mod profiles;
 mod references;
 
 pub use health::HealthFault;
-pub(crate) use references::{RegistryRows, notice_place, record_of};
+pub(crate) use references::{RegistryRows, notice_of, number_of, record_of};
 
 use crate::counts::Counts;
 use crate::db::{Arg, Tx};
@@ -22,7 +22,7 @@ use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Act, Env, append};
 use crate::keyring::{FingerprintKind, Keyring, Marker, Place};
 use crate::store::Store;
-use crate::tables::{fingerprint, start_of};
+use crate::tables::{fingerprint, folded_fp, start_of};
 use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::officials::Quarantined;
 use ngomon_rules::quarantine::Quarantine;
@@ -125,14 +125,16 @@ impl QuarantinedCells {
         serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("quarantine {load}/{row_no}"), e))
     }
 
-    /// What tells whose row it is: file code and number.
-    pub fn fingerprints(&self, marker: &Marker) -> [Arg; 2] {
-        let fp = |kind, value: Option<&str>| value.map(|value| fingerprint(marker, kind, value)).into();
+    /// What tells whose row it is: file code, number, and, where it is neither, the name.
+    pub fn fingerprints(&self, marker: &Marker) -> [Arg; 3] {
+        let fp = |kind, value: Option<&str>| value.map(|value| fingerprint(marker, kind, value));
         let number = self.hints.national_id.as_ref().map(|n| n.as_str());
-        [
-            fp(FingerprintKind::EmployeeCode, self.hints.employee_code.as_deref()),
-            fp(FingerprintKind::NationalId, number),
-        ]
+        let code_fp = fp(FingerprintKind::EmployeeCode, self.hints.employee_code.as_deref());
+        let number_fp = fp(FingerprintKind::NationalId, number);
+        let name = self.hints.person_key.as_ref();
+        let name = name.filter(|_| code_fp.is_none() && number_fp.is_none());
+        let name_fp = name.map(|name| folded_fp(marker, name)).unwrap_or_default();
+        [code_fp.into(), number_fp.into(), name_fp.into()]
     }
 }
 
@@ -169,7 +171,8 @@ impl Store {
             return Ok(Intake::NeedsApproval { load: id, faults });
         }
         let known = match incoming.table {
-            "profiles" => Known::read(self).await?,
+            // What of them an extract does not have any more shows at its end.
+            "profiles" if incoming.full.is_some() => Known::read(self, None).await?,
             _ => Known::default(),
         };
         Ok(Intake::Open(Box::new(OpenLoad {
@@ -260,7 +263,7 @@ impl OpenLoad {
                 hints: row.hints,
                 cells: row.cells,
             };
-            let [code_fp, number_fp] = inside.fingerprints(&self.marker);
+            let [code_fp, number_fp, name_fp] = inside.fingerprints(&self.marker);
             let sealed = inside.seal(&self.store.env, &self.id, &row.row)?;
             cells.push(vec![
                 self.id.as_str().into(),
@@ -270,10 +273,11 @@ impl OpenLoad {
                 code_fp,
                 number_fp,
                 sealed.into(),
+                name_fp,
             ]);
         }
         self.stage(
-            "quarantine (load, row_no, name, reason, code_fp, number_fp, sealed)",
+            "quarantine (load, row_no, name, reason, code_fp, number_fp, sealed, name_fp)",
             cells,
         )
         .await
@@ -370,29 +374,30 @@ async fn beat(tx: &mut Tx, load: &str, now: i64) -> Result<()> {
 }
 
 /// Rows that waited before, and wait no more: a full extract ends the quarantine of rows that it no longer has; another file that of
-/// the rows that it brings again.
+/// the rows that it brings again. A profile's row stays for the next run to see whom it leaves.
 async fn end_quarantine(tx: &mut Tx, incoming: &Incoming, load: &str) -> Result<()> {
+    let end = match incoming.table {
+        "profiles" => "UPDATE quarantine SET ended_by = $2",
+        _ => "DELETE FROM quarantine",
+    };
+    let waiting = format!("{end} WHERE name = $1 AND load <> $2 AND ended_by IS NULL");
     let whole = incoming.is_reference() || incoming.scope().is_some_and(|unit| unit.is_empty());
     if whole {
-        tx.execute(
-            "DELETE FROM quarantine WHERE name = $1 AND load <> $2",
-            [incoming.table.into(), load.into()],
-        )
-        .await?;
+        tx.execute(&waiting, [incoming.table.into(), load.into()]).await?;
         return Ok(());
     }
     if let Some(unit) = incoming.scope() {
         tx.execute(
-            "DELETE FROM quarantine WHERE name = $1 AND load IN (SELECT id FROM load WHERE scope = $3) AND load <> $2",
+            &format!("{waiting} AND load IN (SELECT id FROM load WHERE scope = $3)"),
             [incoming.table.into(), load.into(), unit.into()],
         )
         .await?;
     }
     for column in ["code_fp", "number_fp"] {
         let sql = format!(
-            "DELETE FROM quarantine WHERE name = $1 AND load <> $2 AND ({column} IN (SELECT {column} FROM quarantine WHERE load = $2) \
-             OR {column} IN (SELECT {column} FROM profile WHERE value IN (SELECT j.value FROM journal j \
-             JOIN journal_commit c ON c.id = j.commit_id WHERE c.load = $2)))"
+            "{waiting} AND ({column} IN (SELECT {column} FROM quarantine WHERE load = $2) \
+             OR {column} IN (SELECT p.{column} FROM journal_commit c JOIN journal j ON j.commit_id = c.id \
+             JOIN profile p ON p.id = j.subject AND p.value = j.value WHERE c.load = $2))"
         );
         tx.execute(&sql, [incoming.table.into(), load.into()]).await?;
     }

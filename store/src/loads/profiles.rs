@@ -2,13 +2,13 @@
 
 use super::{OpenLoad, beat};
 use crate::counts::Counts;
-use crate::db::{Arg, Tx};
+use crate::db::{Arg, Row, Tx};
 use crate::error::Result;
 use crate::journal::{ENTRY, Env, read_entry, write};
 use crate::keyring::{FingerprintKind, Marker};
 use crate::project::{project, row_digest};
 use crate::store::Store;
-use crate::tables::{fingerprint, places};
+use crate::tables::{each_of, fingerprint, places};
 use crate::units;
 use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};
 use ngomon_rules::record::Profile;
@@ -17,7 +17,7 @@ use ngomon_rules::values::NationalId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The profiles that are here when a load begins.
+/// The profiles that are here: for a full extract all, else those that the rows may be versions of.
 #[derive(Default)]
 pub(super) struct Known {
     profiles: Vec<KnownProfile>,
@@ -34,30 +34,44 @@ struct KnownProfile {
 }
 
 impl Known {
-    pub async fn read(store: &Store) -> Result<Self> {
+    /// `rows`: only the profiles that these may be versions of.
+    pub async fn read(store: &Store, rows: Option<&[Profile]>) -> Result<Self> {
+        const COLUMNS: &str = "p.id, p.unit, p.row_digest, p.gone, p.code_fp, p.number_fp";
+        let mut found = Vec::new();
         store
             .db
             .read(async |tx| {
-                let mut known = Self::default();
-                let sql = "SELECT id, unit, row_digest, gone, code_fp, number_fp FROM profile ORDER BY id";
-                tx.each(sql, [], |row| {
-                    let at = known.profiles.len();
-                    known.profiles.push(KnownProfile {
+                let mut take = |row: Row| {
+                    let profile = KnownProfile {
                         id: row.get(0)?,
                         unit: UnitCode(row.get(1)?),
                         row_digest: row.get(2)?,
                         gone: row.get::<i64>(3)? != 0,
-                    });
-                    known.by_code.extend(row.get::<Option<Vec<u8>>>(4)?.map(|fp| (fp, at)));
-                    known
-                        .by_number
-                        .extend(row.get::<Option<Vec<u8>>>(5)?.map(|fp| (fp, at)));
+                    };
+                    let (code_fp, number_fp): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(4)?, row.get(5)?);
+                    found.push((profile, code_fp, number_fp));
                     Ok(())
-                })
-                .await?;
-                Ok(known)
+                };
+                let Some(rows) = rows else {
+                    return tx.each(&format!("SELECT {COLUMNS} FROM profile p"), [], take).await;
+                };
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM staff_key k JOIN profile p ON p.id = k.holder WHERE k.kind = 'profile' AND k.fp IN ({{}})"
+                );
+                let marker = store.env.marker(tx).await?;
+                let keys: Vec<Arg> = rows.iter().flat_map(|row| keys_of(&marker, row)).map(Arg::from).collect();
+                each_of(tx, &sql, &keys, &mut take).await
             })
-            .await
+            .await?;
+        found.sort_by(|a, b| a.0.id.cmp(&b.0.id));
+        found.dedup_by(|a, b| a.0.id == b.0.id);
+        let mut known = Self::default();
+        for (at, (profile, code_fp, number_fp)) in found.into_iter().enumerate() {
+            known.profiles.push(profile);
+            known.by_code.extend(code_fp.map(|fp| (fp, at)));
+            known.by_number.extend(number_fp.map(|fp| (fp, at)));
+        }
+        Ok(known)
     }
 
     /// The profile of that code, or else of that number: HR file codes change. The extract has it.
@@ -72,9 +86,21 @@ impl Known {
     }
 }
 
+/// By what a row finds the profile of which it is a version.
+fn keys_of(marker: &Marker, row: &Profile) -> Vec<Vec<u8>> {
+    let code = row.employee_code.as_ref();
+    let code = code.map(|code| fingerprint(marker, FingerprintKind::EmployeeCode, code));
+    let number = row.national_id.as_ref();
+    let number = number.map(|number| fingerprint(marker, FingerprintKind::NationalId, number.as_str()));
+    code.into_iter().chain(number).collect()
+}
+
 impl OpenLoad {
     /// Stages profiles: a version that is here already changes nothing.
     pub async fn profiles(&mut self, rows: Vec<Profile>) -> Result<()> {
+        if self.incoming.full.is_none() {
+            self.known = Known::read(&self.store, Some(&rows)).await?;
+        }
         let mut changed = Vec::new();
         for row in rows {
             let env = &self.store.env;
@@ -189,8 +215,12 @@ pub(super) async fn arrive(tx: &mut Tx, env: &Env, load: &str) -> Result<()> {
             [load.into()],
         )
         .await?;
-    tx.analyze("journal, journal_commit, personal_value, account_row")
-        .await?;
+    // A few rows leave the planner's figures as they are.
+    let many = commits.len() > 1;
+    if many {
+        tx.analyze("journal, journal_commit, personal_value, account_row")
+            .await?;
+    }
     for (at, commit) in (1_usize..).zip(commits) {
         let mut entries = Vec::new();
         let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
@@ -200,8 +230,8 @@ pub(super) async fn arrive(tx: &mut Tx, env: &Env, load: &str) -> Result<()> {
         })
         .await?;
         project(tx, env, &entries, &mut counts).await?;
-        if at.is_power_of_two() {
-            tx.analyze("person_number, profile").await?;
+        if many && at.is_power_of_two() {
+            tx.analyze("person_number, profile, staff_key").await?;
         }
     }
     counts.flush(tx, env.ambient.bytes::<1>()[0]).await

@@ -18,7 +18,7 @@ fn registry_place(row: &[u8]) -> Place<'_> {
     }
 }
 
-pub(crate) fn notice_place(row: &[u8]) -> Place<'_> {
+fn notice_place(row: &[u8]) -> Place<'_> {
     Place {
         table: "notice",
         column: "sealed",
@@ -68,6 +68,18 @@ pub(crate) fn record_of(keys: &Keyring, load: &str, fp: &[u8], sealed: &[u8]) ->
     serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))
 }
 
+/// A notice read back.
+pub(crate) fn notice_of(keys: &Keyring, load: &str, ord: i64, sealed: &[u8]) -> Result<Notice> {
+    let place = [load.as_bytes(), &ord.to_be_bytes()].concat();
+    let plain = keys.unseal(notice_place(&place), sealed)?;
+    serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("notice", e))
+}
+
+/// Whom a notice is about.
+pub(crate) fn number_of(marker: &Marker, notice: &Notice) -> Vec<u8> {
+    fingerprint(marker, FingerprintKind::NationalId, notice.national_id.as_str())
+}
+
 impl OpenLoad {
     /// Stages rows of the registry.
     pub async fn registry(&mut self, records: Vec<RegistryRecord>) -> Result<()> {
@@ -94,9 +106,10 @@ impl OpenLoad {
             self.ord += 1;
             let place = [self.id.as_bytes(), &self.ord.to_be_bytes()].concat();
             let sealed = env.keys.seal(notice_place(&place), &json(&notice)?, &env.ambient);
-            rows.push(vec![self.id.as_str().into(), self.ord.into(), sealed.into()]);
+            let fp = number_of(&self.marker, &notice);
+            rows.push(vec![self.id.as_str().into(), self.ord.into(), sealed.into(), fp.into()]);
         }
-        self.stage("notice (load, ord, sealed)", rows).await
+        self.stage("notice (load, ord, sealed, number_fp)", rows).await
     }
 }
 

@@ -74,15 +74,15 @@ impl PlanLine {
 /// A plan, whole.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// A line for each account, by id.
+    /// A line for each account that the run looks at, by id.
     pub lines: Vec<PlanLine>,
-    /// The profiles in service without any account.
+    /// Of the profiles that it looks at, those in service without any account.
     pub newcomers: Vec<Newcomer>,
     /// The policy `newcomers=create`: the run makes their accounts.
     pub creates_newcomers: bool,
     /// What the guard reads.
     pub impact: Impact,
-    /// What each line's decision read.
+    /// What the decision of each line that changes something read.
     pub(crate) digests: HashMap<AccountId, [u8; 32]>,
     /// The details that a line writes back.
     pub(crate) stated: HashMap<AccountId, Stated>,
@@ -135,12 +135,7 @@ pub(crate) fn plan(facts: &Facts, env: &Env) -> Result<Plan> {
     }
     plan.lines.sort_by(|a, b| a.account.cmp(&b.account));
     take_newcomers(&mut plan, facts, env)?;
-    plan.impact.open = count(
-        facts
-            .accounts
-            .iter()
-            .filter(|h| h.account.kind == AccountKind::Official && h.holds.is_empty()),
-    );
+    plan.impact.open = facts.open;
     Ok(plan)
 }
 
@@ -178,10 +173,6 @@ fn take_newcomers(plan: &mut Plan, facts: &Facts, env: &Env) -> Result<()> {
     Ok(())
 }
 
-fn count<T>(those: impl Iterator<Item = T>) -> u64 {
-    those.count() as u64
-}
-
 fn take(
     plan: &mut Plan,
     facts: &Facts,
@@ -215,6 +206,7 @@ fn take(
             let stated = profile.and_then(|profile| written_back(&held.account.stated, profile));
             let stated = stated.unwrap_or_else(|| held.account.stated.clone());
             plan.of_new.insert(id.clone(), stated);
+            plan.logins.insert(id.clone(), held.login.clone());
         }
         let stated = match profile {
             Some(profile) if undecided.is_none() && !after.iter().any(|hold| hold.reason.stands_alone()) => {
@@ -223,12 +215,10 @@ fn take(
             _ => None,
         };
         let writes_back = stated.as_ref().map(|new| changed_fields(&held.account.stated, new));
-        plan.digests.insert(id.clone(), digest(env, held, case, profile)?);
-        plan.logins.insert(id.clone(), held.login.clone());
         if let Some(stated) = stated {
             plan.stated.insert(id.clone(), stated);
         }
-        lines.push(PlanLine {
+        let line = PlanLine {
             account: id.clone(),
             unit: held.account.unit.clone(),
             before: held.holds.clone(),
@@ -236,7 +226,11 @@ fn take(
             undecided,
             creates,
             writes_back: writes_back.unwrap_or_default(),
-        });
+        };
+        if line.changes() {
+            plan.digests.insert(id.clone(), digest(env, held, case, profile)?);
+        }
+        lines.push(line);
     }
     weigh(&mut plan.impact, facts, &lines);
     plan.lines.extend(lines);

@@ -5,20 +5,21 @@
 //!     └── over it ──▶ waiting ── approve ──▲
 //! ```
 
+use super::apply::apply;
+use super::changed::{Since, Widened, since_last_run};
 use super::facts::Facts;
+use super::people::{Concerned, People};
 use super::plan::{Plan, plan};
 use crate::db::{Arg, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, Env, append};
-use crate::keyring::FingerprintKind;
+use crate::journal::Env;
 use crate::loads::number;
 use crate::store::Store;
-use crate::tables::{day_of, fingerprint, start_of};
+use crate::tables::day_of;
 use jiff::ToSpan as _;
-use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
-use ngomon_rules::hold::Reason;
+use ngomon_rules::event::ProfileId;
 use ngomon_rules::plan::{Brake, guard};
-use ngomon_rules::record::{AccountId, Stated};
+use ngomon_rules::record::AccountId;
 use ngomon_rules::values::Date;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,8 @@ pub struct Reconciled {
     pub run: Option<String>,
     /// Its day.
     pub as_of: Date,
+    /// It was to look at what changed, and looks at everybody: why.
+    pub widened: Option<Widened>,
     /// What it does.
     pub plan: Plan,
     /// What stopped it: it waits for approval.
@@ -49,35 +52,67 @@ pub struct RunView {
     pub state: String,
 }
 
+/// Whom a run looks at.
+#[derive(Clone)]
+enum Scope {
+    Everybody,
+    /// Whom that concerns which changed since the last run over everybody.
+    Changed,
+    People(Concerned),
+}
+
 impl Store {
     /// What a run as of that day would do. Changes nothing.
     pub async fn simulate(&self, day: Date) -> Result<Reconciled> {
-        let plan = self
-            .db
-            .read(async |tx| {
-                let facts = Facts::read(tx, &self.env, day).await?;
-                let mut plan = plan(&facts, &self.env)?;
-                plan.impact.held_lately = held_lately(tx, day).await?;
-                Ok((guard(&plan.impact, &facts.policy), plan))
-            })
-            .await?;
-        Ok(Reconciled {
-            run: None,
-            as_of: day,
-            stopped_by: plan.0,
-            plan: plan.1,
-            created: Vec::new(),
-        })
+        self.simulate_scope(Scope::Everybody, day).await
+    }
+
+    /// The same of [`Store::reconcile_changed`].
+    pub async fn simulate_changed(&self, day: Date) -> Result<Reconciled> {
+        self.simulate_scope(Scope::Changed, day).await
+    }
+
+    async fn simulate_scope(&self, scope: Scope, day: Date) -> Result<Reconciled> {
+        self.db.read(async |tx| draft(tx, &self.env, &scope, day).await).await
     }
 
     /// Brings every official account in line with HR as of that day, unless the guard stops it.
     pub async fn reconcile(&self, day: Date, by: &str) -> Result<Reconciled> {
+        self.reconcile_scope(Scope::Everybody, day, by).await
+    }
+
+    /// Brings in line whom that concerns which changed since the last run over everybody of that day: it comes to the same. Where that
+    /// cannot be told it looks at everybody, and says why.
+    pub async fn reconcile_changed(&self, day: Date, by: &str) -> Result<Reconciled> {
+        self.reconcile_scope(Scope::Changed, day, by).await
+    }
+
+    /// Brings these accounts and those of these profiles in line, at once after somebody changed them, with all that hang together
+    /// with them.
+    pub async fn reconcile_people(
+        &self,
+        accounts: &[AccountId],
+        profiles: &[ProfileId],
+        day: Date,
+        by: &str,
+    ) -> Result<Reconciled> {
+        let concerned = Concerned {
+            accounts: accounts.iter().cloned().collect(),
+            profiles: profiles.iter().cloned().collect(),
+            keys: BTreeSet::new(),
+        };
+        self.reconcile_scope(Scope::People(concerned), day, by).await
+    }
+
+    async fn reconcile_scope(&self, scope: Scope, day: Date, by: &str) -> Result<Reconciled> {
+        // What is committed gets its position: the next run over what changed begins behind it.
+        self.seal().await?;
         let (env, by) = (self.env.clone(), by.to_owned());
         let done = self
             .db
             .write(move |tx| {
-                let (env, by) = (env.clone(), by.clone());
-                Box::pin(async move { reconcile(tx, &env, day, &by).await })
+                let (env, scope, by) = (env.clone(), scope.clone(), by.clone());
+                Box::pin(async move { reconcile(tx, &env, &scope, day, &by).await })
             })
             .await?;
         self.seal().await?;
@@ -117,65 +152,105 @@ impl Store {
     }
 }
 
-async fn reconcile(tx: &mut Tx, env: &Env, day: Date, by: &str) -> Result<Reconciled> {
-    // One run at a time.
+/// One run at a time, and no file comes in meanwhile: a run sees a load whole or not at all.
+async fn alone(tx: &mut Tx) -> Result<()> {
     tx.rows_locked("SELECT id FROM installation", []).await?;
-    not_before_the_last(tx, day).await?;
-    let facts = Facts::read(tx, env, day).await?;
+    tx.rows_shared("SELECT id FROM arrival", []).await?;
+    Ok(())
+}
+
+/// A run worked out, before anything of it is written.
+async fn draft(tx: &mut Tx, env: &Env, scope: &Scope, day: Date) -> Result<Reconciled> {
+    let (concerned, widened) = match scope {
+        Scope::Everybody => (None, None),
+        Scope::Changed => match since_last_run(tx, day).await? {
+            Since::Only(concerned) => (Some(concerned), None),
+            Since::Everybody(why) => (None, Some(why)),
+        },
+        Scope::People(concerned) => (Some(concerned.clone()), None),
+    };
+    let people = match concerned {
+        Some(concerned) => Some(People::around(tx, &concerned).await?),
+        None => None,
+    };
+    let facts = Facts::read(tx, env, day, people.as_ref()).await?;
     let mut plan = plan(&facts, env)?;
     plan.impact.held_lately = held_lately(tx, day).await?;
-    let mut stopped_by = guard(&plan.impact, &facts.policy);
-    if plan.changes() && after_undo(tx).await? {
-        stopped_by.push(Brake::AfterUndo);
+    Ok(Reconciled {
+        run: None,
+        as_of: day,
+        widened,
+        stopped_by: guard(&plan.impact, &facts.policy),
+        plan,
+        created: Vec::new(),
+    })
+}
+
+async fn reconcile(tx: &mut Tx, env: &Env, scope: &Scope, day: Date, by: &str) -> Result<Reconciled> {
+    alone(tx).await?;
+    not_before_the_last(tx, day).await?;
+    let seen = match scope {
+        Scope::People(_) => None,
+        Scope::Everybody | Scope::Changed => Some(last_position(tx).await?),
+    };
+    let mut done = draft(tx, env, scope, day).await?;
+    if done.plan.changes() && after_undo(tx).await? {
+        done.stopped_by.push(Brake::AfterUndo);
     }
     let run = env.id();
-    let state = if stopped_by.is_empty() { "applied" } else { "waiting" };
+    let applies = done.stopped_by.is_empty();
+    let state = if applies { "applied" } else { "waiting" };
     tx.execute(
-        "INSERT INTO run (id, at, as_of, by_whom, state, approved, applied_at, newly_held, guard) VALUES ($1,$2,$3,$4,$5,0,$6,$7,$8)",
+        "INSERT INTO run (id, at, as_of, by_whom, state, approved, applied_at, newly_held, guard, seen) \
+         VALUES ($1,$2,$3,$4,$5,0,$6,$7,$8,$9)",
         [
             (&run).into(),
             env.now().into(),
             day.to_string().into(),
             by.into(),
             state.into(),
-            Arg::Int(stopped_by.is_empty().then(|| env.now())),
-            number(plan.impact.newly_held).into(),
-            format!("{stopped_by:?}").into(),
+            Arg::Int(applies.then(|| env.now())),
+            number(done.plan.impact.newly_held).into(),
+            format!("{:?}", done.stopped_by).into(),
+            seen.into(),
         ],
     )
     .await?;
-    keep_lines(tx, &run, &plan).await?;
-    let created = if stopped_by.is_empty() {
-        apply(tx, env, &plan, &run, day, by, false).await?
-    } else {
-        Vec::new()
-    };
-    Ok(Reconciled {
-        run: Some(run),
-        as_of: day,
-        plan,
-        stopped_by,
-        created,
-    })
+    keep_lines(tx, &run, &done.plan).await?;
+    if applies {
+        done.created = apply(tx, env, &done.plan, &run, day, by, false).await?;
+        if seen.is_some() {
+            tx.execute("DELETE FROM quarantine WHERE ended_by IS NOT NULL", [])
+                .await?;
+        }
+    }
+    done.run = Some(run);
+    Ok(done)
+}
+
+async fn last_position(tx: &mut Tx) -> Result<i64> {
+    let row = tx
+        .row("SELECT COALESCE(MAX(position), -1) FROM journal_commit", [])
+        .await?;
+    row.map_or(Ok(-1), |row| row.get(0))
 }
 
 async fn approve(tx: &mut Tx, env: &Env, run: String, by: &str) -> Result<Reconciled> {
+    alone(tx).await?;
     let day = run_in_state(tx, &run, "waiting").await?;
     not_before_the_last(tx, day).await?;
-    let facts = Facts::read(tx, env, day).await?;
-    let plan = plan(&facts, env)?;
     let mut kept: BTreeMap<String, (String, Vec<u8>)> = BTreeMap::new();
-    for row in tx
-        .rows(
-            "SELECT account, body, digest FROM run_line WHERE run = $1",
-            [(&run).into()],
-        )
-        .await?
-    {
+    let sql = "SELECT account, body, digest FROM run_line WHERE run = $1";
+    for row in tx.rows(sql, [(&run).into()]).await? {
         kept.insert(row.get(0)?, (row.get(1)?, row.get(2)?));
     }
+    let scope = match tx.row("SELECT seen FROM run WHERE id = $1", [(&run).into()]).await? {
+        Some(row) if row.get::<Option<i64>>(0)?.is_some() => Scope::Everybody,
+        _ => Scope::People(of_lines(kept.keys())),
+    };
+    let mut done = draft(tx, env, &scope, day).await?;
     let mut stale = Vec::new();
-    for (name, body, digest) in kept_lines(&plan)? {
+    for (name, body, digest) in kept_lines(&done.plan)? {
         if kept.remove(&name) != Some((body, digest.to_vec())) {
             stale.push(name);
         }
@@ -190,14 +265,10 @@ async fn approve(tx: &mut Tx, env: &Env, run: String, by: &str) -> Result<Reconc
         [(&run).into(), env.now().into(), by.into()],
     )
     .await?;
-    let created = apply(tx, env, &plan, &run, day, by, true).await?;
-    Ok(Reconciled {
-        run: Some(run),
-        as_of: day,
-        plan,
-        stopped_by: Vec::new(),
-        created,
-    })
+    done.created = apply(tx, env, &done.plan, &run, day, by, true).await?;
+    done.stopped_by = Vec::new();
+    done.run = Some(run);
+    Ok(done)
 }
 
 fn json(line: &impl Serialize) -> Result<String> {
@@ -214,10 +285,25 @@ fn kept_lines(plan: &Plan) -> Result<Vec<(String, String, [u8; 32])>> {
     }
     for newcomer in plan.made_for() {
         let digest = plan.of_newcomers.get(&newcomer.profile).map(|(_, digest)| *digest);
-        let name = format!("profile:{}", newcomer.profile);
+        let name = format!("{OF_PROFILE}{}", newcomer.profile);
         lines.push((name, json(newcomer)?, digest.unwrap_or_default()));
     }
     Ok(lines)
+}
+
+/// What the name of a newcomer's line begins with.
+const OF_PROFILE: &str = "profile:";
+
+/// Whom kept lines are about.
+fn of_lines<'a>(names: impl Iterator<Item = &'a String>) -> Concerned {
+    let mut concerned = Concerned::default();
+    for name in names {
+        match name.strip_prefix(OF_PROFILE) {
+            Some(profile) => concerned.profiles.insert(ProfileId(profile.to_owned())),
+            None => concerned.accounts.insert(AccountId(name.clone())),
+        };
+    }
+    concerned
 }
 
 async fn keep_lines(tx: &mut Tx, run: &str, plan: &Plan) -> Result<()> {
@@ -285,128 +371,4 @@ async fn after_undo(tx: &mut Tx) -> Result<bool> {
         Some(row) => row.get::<String>(0)? == "undone",
         None => false,
     })
-}
-
-async fn apply(
-    tx: &mut Tx,
-    env: &Env,
-    plan: &Plan,
-    run: &str,
-    day: Date,
-    by: &str,
-    approved: bool,
-) -> Result<Vec<AccountId>> {
-    let (mut events, mut created) = (Vec::new(), Vec::new());
-    let mut taken = BTreeSet::new();
-    for line in plan.lines.iter().filter(|line| line.changes()) {
-        let account = &line.account;
-        let has = |holds: &[ngomon_rules::hold::Hold], key: &(Reason, _)| holds.iter().any(|hold| hold.key() == *key);
-        for hold in line.before.iter().filter(|hold| !has(&line.after, &hold.key())) {
-            let (reason, cause) = hold.key();
-            events.push(Event::of_account(account, Change::HoldLifted { reason, cause }));
-        }
-        for hold in line.after.iter().filter(|hold| !has(&line.before, &hold.key())) {
-            events.push(Event::of_account(account, Change::HoldPlaced { hold: hold.clone() }));
-        }
-        if let Some(stated) = plan.stated.get(account) {
-            let change = Change::AccountChanged {
-                fields: line.writes_back.clone(),
-            };
-            events.push(Event::of_account(account, change).with(Personal::Account {
-                stated: stated.clone(),
-                password_hash: None,
-            }));
-        }
-        if let Some(new) = &line.creates {
-            let id = AccountId(format!("CV-{}", env.id()));
-            let old = plan.of_new.get(account).cloned().unwrap_or_default();
-            let stated = Stated {
-                username: new_username(tx, env, old.username.as_deref(), &taken, 2).await?,
-                ..old
-            };
-            taken.extend(stated.username.clone());
-            let change = Change::AccountCreated {
-                unit: new.unit.clone(),
-                login: LoginId(plan.logins.get(account).cloned().unwrap_or_default()),
-                succeeds: new.succeeds.clone(),
-            };
-            events.push(Event::of_account(&id, change).with(Personal::Account {
-                stated,
-                password_hash: None,
-            }));
-            let holds = new.holds.iter().cloned();
-            events.extend(holds.map(|hold| Event::of_account(&id, Change::HoldPlaced { hold })));
-            created.push(id);
-        }
-    }
-    for newcomer in plan.made_for() {
-        let id = AccountId(format!("CV-{}", env.id()));
-        let wished = plan
-            .of_newcomers
-            .get(&newcomer.profile)
-            .map(|(stated, _)| stated.clone());
-        let wished = wished.unwrap_or_default();
-        let stated = Stated {
-            username: new_username(tx, env, wished.username.as_deref(), &taken, 1).await?,
-            ..wished
-        };
-        taken.extend(stated.username.clone());
-        let change = Change::AccountCreated {
-            unit: newcomer.unit.clone(),
-            login: LoginId(env.id()),
-            succeeds: Vec::new(),
-        };
-        let personal = Personal::Account {
-            stated,
-            password_hash: None,
-        };
-        events.push(Event::of_account(&id, change).with(personal));
-        let holds = newcomer.holds.iter().cloned();
-        events.extend(holds.map(|hold| Event::of_account(&id, Change::HoldPlaced { hold })));
-        created.push(id);
-    }
-    events.push(Event {
-        subject: Subject::Run(run.to_owned()),
-        change: Change::RunApplied {
-            as_of: day,
-            newly_held: plan.impact.newly_held,
-            approved,
-        },
-        personal: None,
-    });
-    let act = Act {
-        by: by.to_owned(),
-        effective: start_of(day),
-        run: Some(run.to_owned()),
-    };
-    append(tx, env, &act, events).await?;
-    Ok(created)
-}
-
-/// A user name that no other account has: the wished one, or else `wished.2` and so on. `first` 2: never the wished one itself.
-async fn new_username(
-    tx: &mut Tx,
-    env: &Env,
-    wished: Option<&str>,
-    taken: &BTreeSet<String>,
-    first: u32,
-) -> Result<Option<String>> {
-    let Some(wished) = wished else { return Ok(None) };
-    let marker = env.marker(tx).await?;
-    let mut n = first;
-    loop {
-        let candidate = if n == 1 {
-            wished.to_owned()
-        } else {
-            format!("{wished}.{n}")
-        };
-        let fp = fingerprint(&marker, FingerprintKind::Username, &candidate);
-        let there = tx
-            .row("SELECT 1 FROM account_row WHERE username_fp = $1 LIMIT 1", [fp.into()])
-            .await?;
-        if there.is_none() && !taken.contains(&candidate) {
-            return Ok(Some(candidate));
-        }
-        n += 1;
-    }
 }

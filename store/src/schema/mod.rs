@@ -9,6 +9,7 @@ use crate::merkle::sha256;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 const PROJECTIONS: &str = include_str!("projections.sql");
 const VIEWS: &str = include_str!("views.sql");
@@ -26,11 +27,13 @@ enum Sort {
 }
 
 /// From nothing to this version.
-const STEPS: [(Sort, &str); 4] = [
+const STEPS: [(Sort, &str); 6] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
     (Sort::Working, include_str!("steps/3_projection_version.sql")),
-    (Sort::Working, include_str!("steps/4_fingerprint_key.sql")),
+    (Sort::Kept, include_str!("steps/4_incremental.sql")),
+    (Sort::Working, include_str!("steps/5_messages.sql")),
+    (Sort::Working, include_str!("steps/6_fingerprint_key.sql")),
 ];
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {
@@ -63,7 +66,7 @@ pub(crate) fn migrator(dialect: Dialect) -> Migrator {
     migrator
 }
 
-fn tables_in(sql: &'static str) -> impl Iterator<Item = &'static str> {
+fn tables_in(sql: &str) -> impl Iterator<Item = &str> {
     sql.lines()
         .filter_map(|line| line.strip_prefix("CREATE TABLE ")?.strip_suffix(" ("))
 }
@@ -79,17 +82,19 @@ pub(crate) fn projections_digest() -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Takes the projections of those names away (without names: the first version's) and makes today's, empty.
+/// Takes the projections of those names away, the first version's and today's, and makes today's, empty.
 pub(crate) fn renew_projections(dialect: Dialect, before: Option<&str>) -> String {
-    let mut sql = "DROP VIEW IF EXISTS account;\n".to_owned();
-    let before = before.map_or_else(
-        || tables_in(FIRST_PROJECTIONS).collect(),
-        |names| names.split(' ').collect::<Vec<_>>(),
-    );
-    for table in before {
-        sql += &format!("DROP TABLE {table};\n");
-    }
-    sql + &in_dialect(&format!("{PROJECTIONS}\n{VIEWS}"), dialect)
+    let mut gone: BTreeSet<String> = projections()
+        .chain(tables_in(FIRST_PROJECTIONS))
+        .map(str::to_owned)
+        .collect();
+    gone.extend(before.into_iter().flat_map(|names| names.split(' ')).map(str::to_owned));
+    let drops: String = gone
+        .iter()
+        .map(|table| format!("DROP TABLE IF EXISTS {table};\n"))
+        .collect();
+    let made = in_dialect(&format!("{PROJECTIONS}\n{VIEWS}"), dialect);
+    format!("DROP VIEW IF EXISTS account;\n{drops}{made}")
 }
 
 /// The projections as temporary tables, which stand before the real ones of the same names.
@@ -116,19 +121,27 @@ pub(crate) struct Table {
     pub columns: Vec<(&'static str, Kind)>,
 }
 
-/// The tables that cannot be made anew.
+/// The tables that cannot be made anew. A column that a later step adds stands last.
 pub(crate) fn kept_tables() -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
+    let mut at = 0;
     let kept = STEPS.iter().filter(|(sort, _)| *sort == Sort::Kept);
     for line in kept.flat_map(|(_, sql)| sql.lines()) {
-        if let Some(name) = line
-            .strip_prefix("CREATE TABLE ")
-            .and_then(|rest| rest.strip_suffix(" ("))
-        {
+        let named = |before, after| {
+            line.strip_prefix(before)
+                .and_then(|rest: &str| rest.strip_suffix(after))
+        };
+        if let Some(name) = named("CREATE TABLE ", " (") {
+            at = tables.len();
             let columns = Vec::new();
             tables.push(Table { name, columns });
-        } else if let (Some(column), Some(table)) = (line.strip_prefix("  "), tables.last_mut()) {
-            let mut words = column.split([' ', ',']);
+        } else if let Some(name) = named("ALTER TABLE ", " ADD COLUMN") {
+            at = tables
+                .iter()
+                .position(|table| table.name == name)
+                .unwrap_or(tables.len());
+        } else if let (Some(column), Some(table)) = (line.strip_prefix("  "), tables.get_mut(at)) {
+            let mut words = column.split([' ', ',', ';']);
             let (name, kind) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             let kind = match kind {
                 "BIGINT" | "SERIAL" => Kind::Int,
@@ -168,6 +181,42 @@ mod tests {
             columns += 1;
         }
         assert!(columns > 100);
+    }
+
+    #[test]
+    fn columns_of_later_steps_are_kept_too() {
+        let tables = kept_tables();
+        let quarantine = tables.iter().find(|table| table.name == "quarantine").unwrap();
+        let last = &quarantine.columns[quarantine.columns.len() - 2..];
+        assert_eq!(last, [("name_fp", Kind::Bytes), ("ended_by", Kind::Text)]);
+    }
+
+    /// Whoever adds one takes it to a new key in `rotate.rs`, too, and names it here.
+    #[test]
+    fn fingerprints_that_are_no_projections_are_known_to_a_rotation() {
+        let (mut table, mut found) = ("", Vec::new());
+        for line in STEPS.iter().flat_map(|(_, sql)| sql.lines()) {
+            let of = line
+                .strip_prefix("CREATE TABLE ")
+                .or_else(|| line.strip_prefix("ALTER TABLE "));
+            let word = |line: &'static str| line.split_whitespace().next().unwrap_or_default();
+            if let Some(of) = of {
+                table = word(of);
+            } else if line.starts_with("  ") && word(line).ends_with("_fp") {
+                found.push((table, word(line)));
+            }
+        }
+        found.sort_unstable();
+        let known = [
+            ("notice", "number_fp"),
+            ("quarantine", "code_fp"),
+            ("quarantine", "name_fp"),
+            ("quarantine", "number_fp"),
+            ("registry", "number_fp"),
+            ("registry_former", "former_fp"),
+            ("registry_former", "number_fp"),
+        ];
+        assert_eq!(found, known);
     }
 
     #[test]

@@ -24,7 +24,6 @@ CREATE TABLE account_row (
 );
 CREATE INDEX account_row_number ON account_row (number_fp);
 CREATE INDEX account_row_phone ON account_row (phone_fp);
-CREATE INDEX account_row_code ON account_row (code_fp);
 CREATE INDEX account_row_username ON account_row (username_fp);
 CREATE INDEX account_row_run ON account_row (run);
 
@@ -99,6 +98,14 @@ CREATE TABLE submission (
 CREATE INDEX submission_account ON submission (account, effective);
 CREATE INDEX submission_outcome ON submission (outcome);
 
+-- Owners of held accounts who asked for it to be looked at again.
+CREATE TABLE review_request (
+  receipt TEXT PRIMARY KEY,           -- plain
+  account TEXT NOT NULL,              -- plain
+  at BIGINT NOT NULL                  -- plain
+);
+CREATE INDEX review_request_account ON review_request (account);
+
 CREATE TABLE profile (
   id TEXT PRIMARY KEY,                -- plain
   person TEXT,                        -- plain
@@ -110,13 +117,42 @@ CREATE TABLE profile (
   updated_on TEXT NOT NULL,           -- plain: empty: unknown
   service_to TEXT NOT NULL,           -- plain: last day in service; empty: never
   first_taken_on TEXT NOT NULL,       -- plain
+  reviewed_on TEXT NOT NULL,          -- plain: the last yearly review made here; empty: none
   gone BIGINT NOT NULL                -- plain: a full extract did not have it
 );
 CREATE INDEX profile_person ON profile (person);
 
+-- By what officials' accounts and HR profiles are found: whatever they ever stated. Nothing is taken away, so that a change also finds
+-- whom it left.
+CREATE TABLE staff_key (
+  fp BYTES NOT NULL,                  -- digest: of a code or a number; for `name`, of a folded name
+  kind TEXT NOT NULL,                 -- plain: account, profile; name: an account by its name
+  holder TEXT NOT NULL,               -- plain: its id
+  PRIMARY KEY (fp, kind, holder)
+);
+CREATE INDEX staff_key_holder ON staff_key (holder);
+
+-- How many officials' accounts are held until when.
+CREATE TABLE staff_counter (
+  held_to TEXT PRIMARY KEY,           -- plain: empty: not held
+  n BIGINT NOT NULL                   -- plain
+);
+
+-- Changes of an own profile that wait for HR, and those that were decided.
+CREATE TABLE amendment (
+  receipt TEXT PRIMARY KEY,           -- plain
+  account TEXT NOT NULL,              -- plain
+  profile TEXT NOT NULL,              -- plain
+  at BIGINT NOT NULL,                 -- plain
+  value TEXT NOT NULL,                -- plain: id of what is proposed
+  accepted BIGINT                     -- plain: 1, 0; none: it waits
+);
+CREATE INDEX amendment_account ON amendment (account);
+
 -- For which units absence of a profile means something.
 CREATE TABLE coverage (
-  unit TEXT PRIMARY KEY               -- plain: empty: everything
+  unit TEXT PRIMARY KEY,              -- plain: empty: everything
+  load TEXT NOT NULL                  -- plain: the first full extract of it
 );
 
 CREATE TABLE setting (

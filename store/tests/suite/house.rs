@@ -351,6 +351,7 @@ pub fn form(account: &str, n: u32) -> Submission {
             phone: phone(n).as_str().into(),
         },
         submitted_at: None,
+        notice: None,
     }
 }
 

@@ -6,7 +6,8 @@ use crate::house::{DAY, House, On, citizen, form, name, number, official, phone,
 use ngomon_rules::citizens::{Outcome, Proof};
 use ngomon_rules::officials::Quarantined;
 use ngomon_rules::quarantine::Quarantine;
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::record::{AccountKind, Notice};
+use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::NationalId;
 use ngomon_store::keyring::{KeyError, Keyring};
 use ngomon_store::{Incoming, Places, QuarantinedRow, Refusal, Store, StoreError};
@@ -26,7 +27,7 @@ both! {
 }
 
 /// Every column with fingerprints.
-const COLUMNS: [(&str, &str); 16] = [
+const COLUMNS: [(&str, &str); 19] = [
     ("account_row", "number_fp"),
     ("account_row", "phone_fp"),
     ("account_row", "name_fp"),
@@ -42,6 +43,9 @@ const COLUMNS: [(&str, &str); 16] = [
     ("registry_former", "number_fp"),
     ("quarantine", "code_fp"),
     ("quarantine", "number_fp"),
+    ("quarantine", "name_fp"),
+    ("notice", "number_fp"),
+    ("staff_key", "fp"),
     ("fingerprint_key", "mark"),
 ];
 
@@ -78,18 +82,36 @@ async fn lived_in(on: On) -> House {
         .officials(vec![official(1, "A"), official(2, "A"), official(7, "A")])
         .await;
     house.profiles(vec![profile(1, "A"), profile(2, "B")]).await;
-    let mut load = house.open("profiles", 1).await;
-    let row = QuarantinedRow {
-        row: "2".into(),
-        reason: Quarantine::BadDate,
-        hints: Quarantined {
-            employee_code: Some("TTH007".into()),
-            national_id: Some(number(7)),
-            ..Quarantined::default()
-        },
-        cells: [("full_name".to_owned(), "Lê B Chi".to_owned())].into(),
+    let mut load = house.open("notices", 1).await;
+    let notice = Notice {
+        notice_no: "1/TB".into(),
+        national_id: number(2),
+        from_unit: Some(UnitCode("A".into())),
+        to_unit: UnitCode("B".into()),
+        effective_on: DAY,
+        withdrawn_on: None,
     };
-    load.quarantined(vec![row]).await.unwrap();
+    load.notices(vec![notice]).await.unwrap();
+    load.finish().await.unwrap();
+    let mut load = house.open("profiles", 2).await;
+    let waiting = |row: &str, hints| QuarantinedRow {
+        row: row.into(),
+        reason: Quarantine::BadDate,
+        hints,
+        cells: [("birth_date".to_owned(), "?".to_owned())].into(),
+    };
+    let seventh = Quarantined {
+        employee_code: Some("TTH007".into()),
+        national_id: Some(number(7)),
+        ..Quarantined::default()
+    };
+    let by_name = Quarantined {
+        person_key: Some(name(9).person_key()),
+        ..Quarantined::default()
+    };
+    load.quarantined(vec![waiting("2", seventh), waiting("3", by_name)])
+        .await
+        .unwrap();
     load.finish().await.unwrap();
     assert_eq!(house.submit("C1", 1).await.outcome, Outcome::Standardised);
     house.store.reconcile(DAY, "hr").await.unwrap();
@@ -102,7 +124,7 @@ async fn all_under(house: &House, version: i64) {
             On::Sqlite => format!("unicode(CAST(substr({column}, 1, 1) AS TEXT))"),
             On::Postgres => format!("CAST(get_byte({column}, 0) AS BIGINT)"),
         };
-        let sql = format!("SELECT DISTINCT {first} FROM {table} WHERE {column} IS NOT NULL");
+        let sql = format!("SELECT DISTINCT {first} FROM {table} WHERE length({column}) > 0");
         assert_eq!(house.sql(&sql).await, [version], "{table}.{column}");
     }
 }
@@ -154,14 +176,17 @@ async fn finds(house: &House) {
         .standardise(&typed, Proof::Form, "owner", house.store.now())
         .await;
     assert_eq!(sent.unwrap().outcome, Outcome::Revoked);
-    // HR sends the same again, and the row that waited: no profile but that one is new, and nobody's decision changes.
+    // HR sends the same again, and the row that waited, at another unit: no profile but that one is new, and it alone is acted on.
     let mut load = house.open("profiles", 3).await;
-    load.profiles(vec![profile(1, "A"), profile(2, "B"), profile(7, "A")])
+    load.profiles(vec![profile(1, "A"), profile(2, "B"), profile(7, "B")])
         .await
         .unwrap();
     load.finish().await.unwrap();
     assert_eq!(house.sql("SELECT COUNT(*) FROM profile").await, [3]);
-    assert_eq!(house.sql("SELECT COUNT(*) FROM quarantine").await, [0]);
+    let waits = "SELECT COUNT(*) FROM quarantine WHERE ended_by IS NULL";
+    assert_eq!(house.sql(waits).await, [1]);
+    let run = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    assert_eq!((run.widened, run.created.len()), (None, 1));
     assert!(!house.store.simulate(DAY).await.unwrap().plan.changes());
     house.sound().await;
 }

@@ -1,17 +1,34 @@
 //! The held visit: each hold with its clause, its evidence, who can mend it and the way out.
 
+mod join;
+mod review;
+
 use super::App;
 use super::asker::Asker;
 use super::page::{Fault, Line, Shell, history, html};
 use crate::output::{Words, said};
 use askama::Template;
+use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_rules::hold::Reason;
+use axum::routing::{get, post};
+use ngomon_rules::event::Change;
+use ngomon_rules::hold::{Cause, Reason};
 use ngomon_rules::law::law;
+use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::UnitTree;
-use ngomon_store::{HeldSince, Result};
+use ngomon_store::{Explained, HeldSince, Result};
+
+/// Why, and the ways out.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/held", get(show))
+        .route("/held/join", get(join::show).post(join::prove))
+        .route("/held/join/code", get(join::ask_code).post(join::check_code))
+        .route("/held/join/choose", post(join::join))
+        .route("/held/review", get(review::show).post(review::ask))
+}
 
 #[derive(Template)]
 #[template(path = "held.html")]
@@ -20,6 +37,8 @@ struct Held {
     several: String,
     holds: Vec<Shown>,
     history: Vec<Line>,
+    /// The receipt of the review that was asked for.
+    review: Option<String>,
 }
 
 /// A hold as its owner reads it.
@@ -28,10 +47,13 @@ struct Shown {
     text: String,
     rows: Vec<(String, String)>,
     by_form: bool,
+    by_join: bool,
+    by_review: bool,
+    by_profile: bool,
 }
 
 /// Why, and the way out.
-pub async fn show(State(app): State<App>, asker: Asker) -> Response {
+async fn show(State(app): State<App>, asker: Asker) -> Response {
     let words = asker.words;
     let Some(visit) = asker.visit.as_ref().filter(|visit| visit.held) else {
         return Redirect::to("/").into_response();
@@ -49,7 +71,11 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
             StatusCode::OK,
             &Held {
                 several: words.say_with("held-several", &[("n", &n)]),
-                holds: counting.into_iter().map(|held| shown(held, &units, words)).collect(),
+                holds: counting
+                    .into_iter()
+                    .map(|held| shown(held, joined_into(&story), &units, words))
+                    .collect(),
+                review: app.store.open_review(&visit.account).await?,
                 history: history(&story.history, words),
                 shell: asker.shell(),
             },
@@ -69,7 +95,18 @@ fn opened(asker: &Asker) -> super::page::Answer {
     }
 }
 
-fn shown(held: &HeldSince, units: &UnitTree, words: Words) -> Shown {
+/// The account that this one was joined to last.
+fn joined_into(story: &Explained) -> Option<&AccountId> {
+    let joined = story.history.iter().rev();
+    joined
+        .filter_map(|entry| match &entry.change {
+            Change::AccountJoined { into } => Some(into),
+            _ => None,
+        })
+        .next()
+}
+
+fn shown(held: &HeldSince, joined: Option<&AccountId>, units: &UnitTree, words: Words) -> Shown {
     let hold = &held.hold;
     let mut rows = vec![
         (
@@ -83,6 +120,11 @@ fn shown(held: &HeldSince, units: &UnitTree, words: Words) -> Shown {
         let label = words.say(&format!("evidence-{}", name.replace('_', "-")));
         let values: Vec<String> = value.split(' ').map(|part| said(name, part, units, words)).collect();
         rows.push((capital(&label), values.join(" ")));
+    }
+    // A join that a later claim has overtaken says nothing any more.
+    let joined = joined.filter(|into| hold.cause == Cause::claim(into));
+    if let Some(into) = joined {
+        rows.push((words.say("held-joined-into"), into.to_string()));
     }
     if let Some(since) = held.since {
         rows.push((words.say("explain-since"), words.instant(since)));
@@ -103,6 +145,12 @@ fn shown(held: &HeldSince, units: &UnitTree, words: Words) -> Shown {
         by_form: matches!(
             hold.reason,
             Reason::Duplicate | Reason::ClaimLost | Reason::NotStandardised
+        ),
+        by_join: hold.reason == Reason::Duplicate && joined.is_none(),
+        by_review: matches!(hold.reason, Reason::Duplicate | Reason::ClaimLost),
+        by_profile: matches!(
+            hold.reason,
+            Reason::Mismatch | Reason::TransferPending | Reason::StaleInfo | Reason::ReviewOverdue
         ),
     }
 }

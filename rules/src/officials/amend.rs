@@ -1,0 +1,72 @@
+//! The way out of clauses 1 to 4: "Đề nghị các cơ quan, đơn vị có tài khoản công vụ chỉ đạo cán bộ, công chức, viên chức truy cập vào hệ
+//! thống thông tin quản lý công chức, viên chức để cập nhật chính xác các thông tin": the owner proposes, HR accepts.
+
+use crate::record::Profile;
+use crate::unit::UnitCode;
+use crate::values::{Date, FullName, PartialDate, Phone};
+use serde::{Deserialize, Serialize};
+
+/// What the owner of a profile says is otherwise now. `None`: as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amendment {
+    /// Spelt so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_name: Option<FullName>,
+    /// Born then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth_date: Option<PartialDate>,
+    /// The file is kept there from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitCode>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<String>,
+    /// Reached by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// Reached by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The periodic item is done; the next one falls due then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_due_on: Option<Date>,
+    /// The profile is right and the account is not: the account takes name, birth date and number over from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub account_follows: bool,
+    /// The decision it rests on, by number and day, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+}
+
+impl Amendment {
+    /// Is anything of the profile to be otherwise?
+    pub fn changes_profile(&self) -> bool {
+        *self
+            != Self {
+                document: self.document.clone(),
+                account_follows: self.account_follows,
+                ..Self::default()
+            }
+    }
+
+    /// Does it propose nothing at all?
+    pub fn is_empty(&self) -> bool {
+        !self.changes_profile() && !self.account_follows
+    }
+
+    /// The profile as it is from that day on, once HR has accepted it.
+    pub fn applied(&self, profile: &Profile, day: Date) -> Profile {
+        let this = self.clone();
+        Profile {
+            full_name: this.full_name.unwrap_or_else(|| profile.full_name.clone()),
+            birth_date: this.birth_date.or(profile.birth_date),
+            unit: this.unit.unwrap_or_else(|| profile.unit.clone()),
+            position: this.position.or_else(|| profile.position.clone()),
+            phone: this.phone.or_else(|| profile.phone.clone()),
+            email: this.email.or_else(|| profile.email.clone()),
+            next_due_on: this.next_due_on.or(profile.next_due_on),
+            updated_on: profile.updated_on.max(Some(day)),
+            ..profile.clone()
+        }
+    }
+}

@@ -1,0 +1,34 @@
+# Ways out of a held account: joining, asking for a review.
+held-join = Join my accounts
+held-review = Ask for a review
+held-joined-into = Joined to account
+error-cannot-join = These two accounts cannot be joined: one bears the other's details no longer, or one is held by order.
+
+join-title = Join two accounts of mine
+join-lead = For two accounts of one person. Enter user name and password of the account that is standardised; the next step asks which one stays. Nothing in either account is lost.
+join-username = User name of the other account
+join-password = Password of the other account
+join-password-hint = Leave it empty if that account has no password: a code will be sent to its phone.
+join-send = Continue
+join-back = Back
+join-another = This is not the account that was standardised with that national id. Enter another account, or ask for a review.
+join-code-lead = If that account has no password, a code was sent to its phone or mail.
+join-choose-title = Which account stays
+join-choose-lead = The account that is not chosen is held; its data are kept.
+join-choose-holder = { $account } (standardised)
+join-choose-held = { $account } (the one signed in to now)
+join-hint-account = User name { $username } · made on { $created } · last used { $last }
+join-unknown = not known
+join-choose-send = Join the accounts
+join-choose-empty = Choose the account that stays.
+join-late = The time to choose is over. Begin again.
+join-done-title = The accounts are joined
+join-done-holder = From now on use account { $account }. This account stays held; its data are kept.
+join-done-held = Account { $account } stays and is standardised. Sign out and sign in again.
+sms-joined = Hue-S: account { $goes } was joined to account { $stays }. If that was not you, call 19001075.
+
+review-title = The request for a review has been received
+review-text = Bring the identity card to the nearest help counter in office hours, and give the receipt number. An officer will compare the papers and decide. Nothing in the account is lost.
+review-open = A review was asked for, receipt
+event-joined = Joined to account { $account }
+event-review = A review was asked for, receipt { $receipt }

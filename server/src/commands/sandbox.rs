@@ -1,0 +1,13 @@
+//! `ngomon sandbox`: an empty installation becomes one for made-up people.
+
+use super::{Desk, Done};
+use crate::failure::Result;
+
+/// Begins it.
+pub async fn run(desk: &Desk) -> Result<Done> {
+    let store = desk.open_or_create().await?;
+    store.begin_sandbox(&desk.by).await?;
+    store.seal().await?;
+    desk.tell("sandbox-begun", &[]);
+    Ok(Done::Yes)
+}

@@ -1,0 +1,205 @@
+//! The gate and the form of four fields (letter 125, C1 to C3).
+//!
+//! ```text
+//!   form ── all but right ──▶ code to the typed phone ── right ──▶ answered: receipt
+//!     │                                                  (policy `form-code`; off: answered at once)
+//!     ├──── differs ──▶ form, with the tries left ── code to the registry's phone ──▶ form, with the fields named
+//!     ├──── malformed ──▶ form, with what to mend
+//!     └──── put off ──▶ asked again at the next sign-in
+//! ```
+
+mod code;
+mod fields;
+mod send;
+
+use super::App;
+use super::asker::Asker;
+use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use crate::output::Words;
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use ngomon_rules::citizens::Field;
+use ngomon_rules::record::{AccountKind, Form};
+use ngomon_rules::values::Date;
+use ngomon_store::{Explained, Visit};
+use serde::Deserialize;
+
+/// The version of the privacy notice that stands beside the form; each form says which it was sent with.
+const NOTICE: u32 = 1;
+
+/// The form, its last step, and what is told of a form that differs.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/form", get(show).post(send::send))
+        .route("/form/put-off", post(put_off))
+        .route("/form/code", get(code::show).post(code::check))
+        .route("/form/code/again", post(code::again))
+        .route("/form/fields", get(fields::show).post(fields::ask))
+        .route("/form/fields/code", post(fields::check))
+}
+
+#[derive(Template)]
+#[template(path = "form.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    fields: Vec<Input>,
+    /// The name that the account carries, and the one that was typed.
+    whose: Option<(String, String)>,
+    deadline: Option<String>,
+    can_put_off: bool,
+    /// Offers to tell, after a code, which fields differ.
+    can_ask_fields: bool,
+}
+
+/// The four fields as typed. A field that is not sent is empty.
+#[derive(Clone, Default, Deserialize)]
+pub struct Typed {
+    #[serde(default)]
+    full_name: String,
+    #[serde(default)]
+    national_id: String,
+    #[serde(default)]
+    issued_on: String,
+    #[serde(default)]
+    phone: String,
+    #[serde(default)]
+    mine: String,
+}
+
+impl Typed {
+    /// Without the answer to whose account it is.
+    fn form(&self) -> Form {
+        Form {
+            full_name: self.full_name.clone(),
+            national_id: self.national_id.clone(),
+            issued_on: self.issued_on.clone(),
+            phone: self.phone.clone(),
+        }
+    }
+}
+
+impl From<Form> for Typed {
+    fn from(form: Form) -> Self {
+        Self {
+            full_name: form.full_name,
+            national_id: form.national_id,
+            issued_on: form.issued_on,
+            phone: form.phone,
+            mine: String::new(),
+        }
+    }
+}
+
+/// Is the owner asked for the form? Not when it is done or waits for the registry, and not when exempt.
+pub fn asked(story: &Explained) -> bool {
+    let exempt = story.exempt_to.is_some_and(|last| story.day <= last);
+    story.kind == AccountKind::Citizen
+        && story.fact("claim").is_none()
+        && story.fact("last_form") != Some("pending")
+        && !exempt
+}
+
+/// What a page of the form shows.
+#[derive(Default)]
+struct Filled {
+    typed: Typed,
+    /// What is to be mended in no field alone.
+    error: Option<String>,
+    errors: Vec<(Field, String)>,
+    whose: Option<(String, String)>,
+    deadline: Option<String>,
+    can_ask_fields: bool,
+}
+
+/// The form. With something to mend it is the answer to a form that could not be taken.
+fn page(asker: &Asker, visit: &Visit, filled: Filled) -> Response {
+    let words = asker.words;
+    let typed = &filled.typed;
+    let status = if filled.errors.is_empty() && filled.error.is_none() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let of = |field: Field, value: &str, autocomplete, inputmode| {
+        let name = field.name();
+        let key = name.replace('_', "-");
+        let error = filled.errors.iter().find(|(of, _)| *of == field);
+        Input {
+            value: value.to_owned(),
+            hint: words.say(&format!("form-hint-{key}")),
+            error: error.map(|(_, text)| text.clone()),
+            autocomplete,
+            inputmode,
+            ..Input::new(name, words.say(&format!("form-{key}")))
+        }
+    };
+    let fields = vec![
+        of(Field::FullName, &typed.full_name, "name", "text"),
+        of(Field::NationalId, &typed.national_id, "off", "numeric"),
+        of(Field::IssuedOn, &typed.issued_on, "off", "text"),
+        of(Field::Phone, &typed.phone, "tel", "tel"),
+    ];
+    let whole = filled.error.map(|text| Mistake {
+        field: Field::FullName.name(),
+        text,
+    });
+    let mut shell = asker.shell();
+    shell.here = "/form".into();
+    shell.wrong = status != StatusCode::OK;
+    html(
+        status,
+        &Page {
+            errors: whole.into_iter().chain(mistakes(&fields)).collect(),
+            fields,
+            whose: filled.whose,
+            deadline: filled.deadline,
+            can_put_off: !visit.held,
+            can_ask_fields: filled.can_ask_fields,
+            shell,
+        },
+    )
+}
+
+fn deadline(story: &Explained, words: Words) -> Option<String> {
+    let last: Date = story.fact("deadline")?.parse().ok()?;
+    Some(words.say_with("form-deadline", &[("day", &words.day(last))]))
+}
+
+/// The owner of a Hue-S account who signed in; whoever else asks is sent to the first page.
+fn owner(asker: &Asker) -> Option<Visit> {
+    asker.visit.clone().filter(|visit| visit.kind == AccountKind::Citizen)
+}
+
+/// The form, with what was typed and not answered yet.
+async fn show(State(app): State<App>, asker: Asker) -> Response {
+    let Some(visit) = owner(&asker) else {
+        return Redirect::to("/").into_response();
+    };
+    let page = async {
+        let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
+        let draft = app.store.draft(&visit.account).await?;
+        let filled = Filled {
+            typed: draft.map(Typed::from).unwrap_or_default(),
+            deadline: deadline(&story, asker.words),
+            ..Filled::default()
+        };
+        Ok(page(&asker, &visit, filled))
+    };
+    let page: ngomon_store::Result<Response> = page.await;
+    page.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+}
+
+/// "Để sau".
+async fn put_off(State(app): State<App>, asker: Asker) -> Response {
+    if let Some(token) = asker.token.as_ref().filter(|_| asker.visit.is_some())
+        && let Err(error) = app.store.put_off(token).await
+    {
+        return Fault(asker.words, error).into_response();
+    }
+    Redirect::to("/").into_response()
+}

@@ -1,0 +1,153 @@
+//! "Hồ sơ của tôi": an official's own HR profile, the way out of clauses 1 to 4 of letter 108. Also within a held visit: otherwise
+//! nobody could ever mend what holds the account.
+
+mod propose;
+
+use super::App;
+use super::asker::Asker;
+use super::page::{Answer, Fault, Shell, html};
+use crate::output::{Words, said};
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use ngomon_rules::record::{AccountId, AccountKind, Profile};
+use ngomon_rules::unit::UnitTree;
+use ngomon_rules::values::{Date, Phone};
+use ngomon_store::{Refusal, Result, StoreError};
+use serde::Deserialize;
+
+/// The profile, the yearly review, and what is proposed.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/profile", get(show))
+        .route("/profile/review", post(review))
+        .route("/profile/propose", get(propose::show).post(propose::send))
+}
+
+#[derive(Template)]
+#[template(path = "profile.html")]
+struct Page {
+    shell: Shell,
+    /// What has just been done.
+    done: Option<String>,
+    rows: Vec<(String, String)>,
+    /// Receipts of what waits for HR.
+    waiting: Vec<String>,
+    in_service: bool,
+}
+
+/// The official who asks, held or not.
+fn official(asker: &Asker) -> Option<AccountId> {
+    let visit = asker.visit.as_ref()?;
+    (visit.kind == AccountKind::Official).then(|| visit.account.clone())
+}
+
+/// What has just been done.
+#[derive(Deserialize)]
+struct After {
+    #[serde(default)]
+    done: String,
+}
+
+async fn show(State(app): State<App>, asker: Asker, Query(After { done }): Query<After>) -> Response {
+    let words = asker.words;
+    let Some(account) = official(&asker) else {
+        return Redirect::to("/").into_response();
+    };
+    let page = async {
+        let Some(own) = app.store.own_profile(&account).await? else {
+            return Ok(nothing(&asker));
+        };
+        let units = app.store.units().await?;
+        let waiting = app.store.proposals(Some(&account)).await?;
+        let mut shell = asker.shell();
+        shell.here = "/profile".into();
+        Ok(html(
+            StatusCode::OK,
+            &Page {
+                done: match &*done {
+                    "reviewed" => Some(words.say("profile-reviewed")),
+                    "proposed" => Some(words.say("profile-proposed")),
+                    _ => None,
+                },
+                rows: rows(&own.profile, &units, app.store.today(), words),
+                waiting: waiting.into_iter().map(|proposal| proposal.receipt).collect(),
+                in_service: own.profile.in_service_on(app.store.today()),
+                shell,
+            },
+        ))
+    };
+    let page: Result<Response> = page.await;
+    page.unwrap_or_else(|e| Fault(words, e).into_response())
+}
+
+/// No profile, or none that is certain: nothing to mend here.
+fn nothing(asker: &Asker) -> Response {
+    let page = Answer {
+        title: asker.words.say("profile-title"),
+        text: asker.words.say("profile-none"),
+        shell: asker.shell(),
+        receipt: None,
+        code: String::new(),
+    };
+    html(StatusCode::OK, &page)
+}
+
+/// The profile as its owner reads it: number and phone masked, as everywhere.
+fn rows(profile: &Profile, units: &UnitTree, day: Date, words: Words) -> Vec<(String, String)> {
+    let text = |day: Option<Date>| day.map(|day| words.day(day));
+    let all = [
+        ("profile-full-name", Some(profile.full_name.as_str().to_owned())),
+        (
+            "profile-birth-date",
+            profile
+                .birth_date
+                .map(|day| said("day", &day.to_string(), units, words)),
+        ),
+        ("profile-national-id", profile.national_id.map(|number| number.masked())),
+        ("profile-phone", profile.phone.as_ref().map(Phone::masked)),
+        ("profile-email", profile.email.clone()),
+        ("profile-unit", Some(said("unit", profile.unit.as_str(), units, words))),
+        ("profile-position", profile.position.clone()),
+        (
+            "profile-status",
+            Some(said("status", profile.status_on(day).name(), units, words)),
+        ),
+        ("profile-reviewed-on", text(profile.reviewed_on)),
+        ("profile-updated-on", text(profile.updated_on)),
+        (
+            "profile-next-due-item",
+            profile
+                .next_due_item
+                .map(|item| said("item", item.name(), units, words)),
+        ),
+        ("profile-next-due-on", text(profile.next_due_on)),
+    ];
+    let known = all.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    known
+        .map(|(key, value)| (words.say(&format!("own-{key}")), value))
+        .collect()
+}
+
+/// "Đã rà soát".
+async fn review(State(app): State<App>, asker: Asker) -> Response {
+    let Some(account) = official(&asker) else {
+        return Redirect::to("/").into_response();
+    };
+    match app.store.review_profile(&account).await {
+        Ok(()) => Redirect::to(after(&asker, "/profile?done=reviewed")).into_response(),
+        Err(StoreError::Refused(Refusal::NoProfileInService(_))) => Redirect::to("/profile").into_response(),
+        Err(error) => Fault(asker.words, error).into_response(),
+    }
+}
+
+/// Whoever is held wants to know first whether it still is so.
+fn after(asker: &Asker, to: &'static str) -> &'static str {
+    match &asker.visit {
+        Some(visit) if visit.held => "/held",
+        _ => to,
+    }
+}

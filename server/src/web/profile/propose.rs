@@ -1,0 +1,263 @@
+//! What is otherwise in the profile, proposed to HR: an empty field leaves things as they are.
+
+use super::super::App;
+use super::super::asker::Asker;
+use super::super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::{nothing, official};
+use crate::output::Words;
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::officials::Amendment;
+use ngomon_rules::record::Profile;
+use ngomon_rules::unit::UnitTree;
+use ngomon_rules::values::{Date, FullName, PartialDate, Phone, parse_day};
+use ngomon_store::{Limit, Refusal, Result, StoreError};
+use serde::Deserialize;
+
+/// Proposals of one account a day.
+const OF_ACCOUNT: Limit = Limit {
+    what: "propose",
+    times: 10,
+    seconds: 86_400,
+};
+/// A text is not longer, in letters.
+const LONGEST: usize = 200;
+
+#[derive(Template)]
+#[template(path = "propose.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    fields: Vec<Input>,
+    account_follows: bool,
+}
+
+/// What is typed. A field that is not sent is empty.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Typed {
+    full_name: String,
+    birth_date: String,
+    unit: String,
+    position: String,
+    phone: String,
+    email: String,
+    next_due_on: String,
+    document: String,
+    account_follows: String,
+}
+
+/// The fields in their order, and the keyboard that fits.
+const FIELDS: [(&str, &str, &str); 8] = [
+    ("full_name", "name", "text"),
+    ("birth_date", "bday", "text"),
+    ("unit", "off", "text"),
+    ("position", "organization-title", "text"),
+    ("phone", "tel", "tel"),
+    ("email", "email", "email"),
+    ("next_due_on", "off", "text"),
+    ("document", "off", "text"),
+];
+
+impl Typed {
+    fn get(&self, field: &str) -> &str {
+        match field {
+            "full_name" => &self.full_name,
+            "birth_date" => &self.birth_date,
+            "unit" => &self.unit,
+            "position" => &self.position,
+            "phone" => &self.phone,
+            "email" => &self.email,
+            "next_due_on" => &self.next_due_on,
+            _ => &self.document,
+        }
+        .trim()
+    }
+
+    /// What it proposes, or which fields cannot be read.
+    fn read(
+        &self,
+        profile: &Profile,
+        units: &UnitTree,
+        day: Date,
+    ) -> std::result::Result<Amendment, Vec<&'static str>> {
+        let mut wrong = Vec::new();
+        let amendment = Amendment {
+            full_name: self.one("full_name", &mut wrong, |text| {
+                FullName::parse(text).map(|(name, _)| name)
+            }),
+            birth_date: self.one("birth_date", &mut wrong, |text| PartialDate::parse(text).ok()),
+            unit: self.one("unit", &mut wrong, |text| units.by_name(text, day).cloned()),
+            position: self.one("position", &mut wrong, short),
+            phone: self.one("phone", &mut wrong, |text| {
+                Phone::parse(text).ok().map(|(phone, _)| phone)
+            }),
+            email: self.one("email", &mut wrong, |text| short(text).filter(|mail| is_mail(mail))),
+            next_due_on: self.one("next_due_on", &mut wrong, |text| parse_day(text).ok()),
+            document: self.one("document", &mut wrong, short),
+            account_follows: self.account_follows == "yes",
+        };
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        // What is as it was is no proposal.
+        Ok(Amendment {
+            full_name: amendment.full_name.filter(|name| *name != profile.full_name),
+            birth_date: amendment.birth_date.filter(|day| Some(*day) != profile.birth_date),
+            unit: amendment.unit.filter(|unit| *unit != profile.unit),
+            position: amendment
+                .position
+                .filter(|text| Some(text) != profile.position.as_ref()),
+            phone: amendment.phone.filter(|phone| Some(phone) != profile.phone.as_ref()),
+            email: amendment.email.filter(|mail| Some(mail) != profile.email.as_ref()),
+            next_due_on: amendment.next_due_on.filter(|day| Some(*day) != profile.next_due_on),
+            ..amendment
+        })
+    }
+
+    fn one<T>(
+        &self,
+        field: &'static str,
+        wrong: &mut Vec<&'static str>,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.get(field);
+        if text.is_empty() {
+            return None;
+        }
+        let read = read(text);
+        if read.is_none() {
+            wrong.push(field);
+        }
+        read
+    }
+}
+
+fn short(text: &str) -> Option<String> {
+    let fits = text.chars().count() <= LONGEST && !text.contains(char::is_control);
+    fits.then(|| text.to_owned())
+}
+
+/// As far as can be told without sending: one `@`, something on both sides, a point behind it.
+fn is_mail(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('@').collect();
+    matches!(parts.as_slice(), [name, host] if !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace))
+}
+
+fn page(asker: &Asker, typed: &Typed, wrong: &[&str], error: Option<String>) -> Response {
+    let words = asker.words;
+    let fields: Vec<Input> = FIELDS
+        .iter()
+        .map(|(field, autocomplete, inputmode)| field_of(words, typed, wrong, field, autocomplete, inputmode))
+        .collect();
+    let status = if wrong.is_empty() && error.is_none() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let whole = error.map(|text| Mistake {
+        field: "full_name",
+        text,
+    });
+    let mut shell = asker.shell();
+    shell.here = "/profile/propose".into();
+    shell.wrong = status != StatusCode::OK;
+    html(
+        status,
+        &Page {
+            shell,
+            errors: whole.into_iter().chain(mistakes(&fields)).collect(),
+            fields,
+            account_follows: typed.account_follows == "yes",
+        },
+    )
+}
+
+fn field_of(
+    words: Words,
+    typed: &Typed,
+    wrong: &[&str],
+    field: &'static str,
+    autocomplete: &'static str,
+    inputmode: &'static str,
+) -> Input {
+    let key = field.replace('_', "-");
+    Input {
+        value: typed.get(field).to_owned(),
+        hint: words.say(&format!("propose-hint-{key}")),
+        error: wrong.contains(&field).then(|| words.say(&format!("propose-bad-{key}"))),
+        autocomplete,
+        inputmode,
+        ..Input::new(field, words.say(&format!("propose-{key}")))
+    }
+}
+
+/// The empty form.
+pub(super) async fn show(State(app): State<App>, asker: Asker) -> Response {
+    let Some(account) = official(&asker) else {
+        return Redirect::to("/").into_response();
+    };
+    match app.store.own_profile(&account).await {
+        Ok(Some(_)) => page(&asker, &Typed::default(), &[], None),
+        Ok(None) => nothing(&asker),
+        Err(error) => Fault(asker.words, error).into_response(),
+    }
+}
+
+/// What is proposed.
+pub(super) async fn send(
+    State(app): State<App>,
+    asker: Asker,
+    typed: std::result::Result<Form<Typed>, FormRejection>,
+) -> Response {
+    let words = asker.words;
+    let Some(account) = official(&asker) else {
+        return Redirect::to("/").into_response();
+    };
+    let Ok(Form(typed)) = typed else {
+        return page(&asker, &Typed::default(), &[], Some(words.say("form-unreadable")));
+    };
+    let answer = async {
+        let Some(own) = app.store.own_profile(&account).await? else {
+            return Ok(nothing(&asker));
+        };
+        let units = app.store.units().await?;
+        let amendment = match typed.read(&own.profile, &units, app.store.today()) {
+            Ok(amendment) if amendment.is_empty() => {
+                return Ok(page(&asker, &typed, &[], Some(words.say("propose-nothing"))));
+            }
+            Ok(amendment) => amendment,
+            Err(wrong) => return Ok(page(&asker, &typed, &wrong, None)),
+        };
+        if app.store.attempt(OF_ACCOUNT, &[account.as_str()]).await?.is_none() {
+            return Ok(page(&asker, &typed, &[], Some(words.say("propose-too-often"))));
+        }
+        match app.store.propose(&account, &amendment).await {
+            Err(StoreError::Refused(Refusal::NoProfileInService(_))) => {
+                return Ok(Redirect::to("/profile").into_response());
+            }
+            done => done?,
+        };
+        app.store.seal().await?;
+        Ok(Redirect::to("/profile?done=proposed").into_response())
+    };
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_mail;
+
+    #[test]
+    fn a_mail_address_has_two_sides() {
+        assert!(is_mail("an.nv@hue.gov.vn"));
+        for bad in ["", "an", "@hue.vn", "an@hue", "a b@hue.vn", "a@b@hue.vn"] {
+            assert!(!is_mail(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The sandbox: what its made-up people are sent, and how the registry is played for each. There only where the installation began
+//! as one.
+
+use super::App;
+use super::asker::Asker;
+use super::page::{Fault, Shell, html, not_found};
+use askama::Template;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Form, Router};
+use ngomon_feeds::Mood;
+use ngomon_rules::values::NationalId;
+use ngomon_store::Result;
+use serde::Deserialize;
+
+/// So many messages and people are shown.
+const MOST: u32 = 200;
+
+/// Messages and people.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/sandbox", get(messages))
+        .route("/sandbox/registry", get(registry).post(play))
+}
+
+#[derive(Template)]
+#[template(path = "sandbox_messages.html")]
+struct Messages {
+    shell: Shell,
+    messages: Vec<Shown>,
+}
+
+struct Shown {
+    at: String,
+    channel: String,
+    to: String,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "sandbox_registry.html")]
+struct Registry {
+    shell: Shell,
+    people: Vec<Person>,
+    /// Value and words of each.
+    moods: Vec<(&'static str, String)>,
+}
+
+struct Person {
+    number: String,
+    name: String,
+    issued_on: String,
+    phone: String,
+    mood: &'static str,
+}
+
+async fn messages(State(app): State<App>, asker: Asker) -> Response {
+    if !app.sandbox {
+        return not_found(asker).await;
+    }
+    let words = asker.words;
+    match app.store.messages(MOST).await {
+        Ok(found) => {
+            let messages = found.into_iter().map(|message| Shown {
+                at: words.instant(message.at),
+                channel: words.say(&format!("sandbox-{}", message.channel)),
+                to: message.to,
+                text: message.text,
+            });
+            let page = Messages {
+                shell: asker.shell(),
+                messages: messages.collect(),
+            };
+            html(StatusCode::OK, &page)
+        }
+        Err(error) => Fault(words, error).into_response(),
+    }
+}
+
+async fn registry(State(app): State<App>, asker: Asker) -> Response {
+    if !app.sandbox {
+        return not_found(asker).await;
+    }
+    let words = asker.words;
+    let page = async {
+        let mut people = Vec::new();
+        for record in app.store.sandbox_people(MOST).await? {
+            let mood = app.store.sandbox_mood(record.national_id).await?;
+            let mood = mood.as_deref().and_then(Mood::parse).unwrap_or_default();
+            people.push(Person {
+                number: record.national_id.as_str().to_owned(),
+                name: record.full_name.as_str().to_owned(),
+                issued_on: record.issued_on.map(|day| words.day(day)).unwrap_or_default(),
+                phone: record.phone.map(|phone| phone.as_str().to_owned()).unwrap_or_default(),
+                mood: mood.name(),
+            });
+        }
+        let moods = Mood::ALL
+            .into_iter()
+            .map(|mood| (mood.name(), words.say(&format!("sandbox-mood-{}", mood.name()))));
+        Ok(html(
+            StatusCode::OK,
+            &Registry {
+                shell: asker.shell(),
+                people,
+                moods: moods.collect(),
+            },
+        ))
+    };
+    let page: Result<Response> = page.await;
+    page.unwrap_or_else(|e| Fault(words, e).into_response())
+}
+
+/// Whom it is played for, and how.
+#[derive(Deserialize)]
+struct Play {
+    number: String,
+    mood: String,
+}
+
+async fn play(State(app): State<App>, asker: Asker, typed: std::result::Result<Form<Play>, FormRejection>) -> Response {
+    let chosen = typed.ok().and_then(|Form(play)| {
+        let number = NationalId::try_from(play.number).ok()?;
+        Some((number, Mood::parse(&play.mood)?))
+    });
+    let (Some((number, mood)), true) = (chosen, app.sandbox) else {
+        return not_found(asker).await;
+    };
+    match app.store.set_sandbox_mood(number, mood.name()).await {
+        Ok(()) => Redirect::to("/sandbox/registry").into_response(),
+        Err(error) => Fault(asker.words, error).into_response(),
+    }
+}

@@ -1,0 +1,45 @@
+//! What a server does by itself, beside answering: forms that waited for the registry are asked for again, the journal is sealed, and
+//! what is over is swept away. Each goes on after a fault, which the operator reads.
+
+use crate::registry::{LONG_PATIENCE, ask};
+use crate::web::App;
+use ngomon_store::Result;
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+
+/// Starts them. They end with the process: whatever they do is whole or not done.
+pub fn start(app: &App) {
+    every(app, Duration::from_secs(1), |app| async move {
+        app.store.seal().await.map(drop)
+    });
+    every(app, Duration::from_secs(5), answer_pending);
+}
+
+fn every<F>(app: &App, pause: Duration, job: fn(App) -> F)
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let app = app.clone();
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(pause);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = job(app.clone()).await {
+                eprintln!("ngomon: {error}");
+            }
+        }
+    });
+}
+
+/// Forms that wait, in their order. While the registry is away they go on waiting.
+pub async fn answer_pending(app: App) -> Result<()> {
+    for form in app.store.pending_forms().await? {
+        let registry = match form.number {
+            Some(number) => Some(ask(&app, number, LONG_PATIENCE).await?),
+            None => None,
+        };
+        app.store.answer_pending(form, "registry", registry).await?;
+    }
+    Ok(())
+}

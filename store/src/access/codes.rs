@@ -1,0 +1,184 @@
+//! One-time codes: six digits to a telephone or a mailbox, good once, for five minutes and five tries, for whoever asked only.
+//!
+//! ```text
+//!   sent ── the right digits ──▶ used
+//!     ├──── 5 min, 5 wrong tries ──▶ over
+//!     └──── sent again ──▶ sent, with other digits
+//! ```
+
+use crate::db::Tx;
+use crate::error::Result;
+use crate::journal::Env;
+use crate::merkle::sha256;
+use crate::messages::{Reach, tell};
+use crate::store::Store;
+
+/// How long a code is good: microseconds.
+const GOOD: i64 = 5 * 60 * 1_000_000;
+/// How often it may be typed.
+const TRIES: i64 = 5;
+
+/// What a code is for. A code for one thing is none for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Signing in to an account without a password.
+    SignIn,
+    /// The last step of a form: the typed phone is in the sender's hand.
+    Form,
+    /// Joining an account without a password to another one.
+    Join,
+    /// Being told which fields differ: the registry's phone is in the sender's hand.
+    Fields,
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::Form => "form",
+            Self::Join => "join",
+            Self::Fields => "fields",
+        }
+    }
+}
+
+/// One code to be sent: for what, to where. Without a place to reach, nothing is sent, and the same is written.
+#[derive(Clone)]
+pub struct CodeFor {
+    /// An account, or what else it is good for; empty: nothing. Stands in the table as it is.
+    pub subject: String,
+    /// Where its owner is reached.
+    pub reach: Option<Reach>,
+}
+
+/// What came of typing a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// It was right, for these subjects.
+    Right(Vec<String>),
+    /// It was not; so many tries are left.
+    Wrong(i64),
+    /// No code is waiting: too late, too often, or never sent.
+    Over,
+}
+
+impl Store {
+    /// Sends a code to each, in place of those sent before. `holder` is what the browser keeps: a session's token or a ticket's.
+    /// `text` says what the message says around the digits.
+    pub async fn send_codes(
+        &self,
+        holder: &str,
+        purpose: Purpose,
+        to: &[CodeFor],
+        text: impl Fn(&str) -> String,
+    ) -> Result<()> {
+        let env = self.env.clone();
+        let holder = sha256(&[holder.as_bytes()]);
+        let drawn: Vec<(CodeFor, String, String)> = to
+            .iter()
+            .map(|one| {
+                let digits = u64::from_be_bytes(env.ambient.bytes()) % 1_000_000;
+                let digits = format!("{digits:06}");
+                let text = text(&digits);
+                (one.clone(), digits, text)
+            })
+            .collect();
+        self.db
+            .write(move |tx| {
+                let (env, drawn) = (env.clone(), drawn.clone());
+                Box::pin(async move { send(tx, &env, holder, purpose, &drawn).await })
+            })
+            .await
+    }
+
+    /// Tries a code. The right one is used up, and so are all that were sent with it.
+    pub async fn try_code(&self, holder: &str, purpose: Purpose, digits: &str) -> Result<Typed> {
+        let env = self.env.clone();
+        let holder = sha256(&[holder.as_bytes()]);
+        let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
+        self.db
+            .write(move |tx| {
+                let (env, digits) = (env.clone(), digits.clone());
+                Box::pin(async move { judge(tx, &env, holder, purpose, &digits).await })
+            })
+            .await
+    }
+}
+
+/// Over the digits and everything that they are good for.
+fn keyed(env: &Env, holder: [u8; 32], purpose: Purpose, subject: &str, digits: &str) -> [u8; 32] {
+    let parts: [&[u8]; 5] = [
+        b"one-time code",
+        &holder,
+        purpose.name().as_bytes(),
+        subject.as_bytes(),
+        digits.as_bytes(),
+    ];
+    env.keys.mac(&parts)
+}
+
+async fn forget(tx: &mut Tx, holder: [u8; 32], purpose: Purpose) -> Result<()> {
+    let sql = "DELETE FROM one_time_code WHERE holder = $1 AND purpose = $2";
+    tx.execute(sql, [holder.into(), purpose.name().into()]).await.map(drop)
+}
+
+async fn send(
+    tx: &mut Tx,
+    env: &Env,
+    holder: [u8; 32],
+    purpose: Purpose,
+    drawn: &[(CodeFor, String, String)],
+) -> Result<()> {
+    forget(tx, holder, purpose).await?;
+    for (one, digits, text) in drawn {
+        // Nobody's code is one that no digits give.
+        let code = match one.reach {
+            Some(_) => keyed(env, holder, purpose, &one.subject, digits),
+            None => env.ambient.bytes(),
+        };
+        tx.execute(
+            "INSERT INTO one_time_code (holder, purpose, subject, code, tries, good_until) VALUES ($1,$2,$3,$4,0,$5)",
+            [
+                holder.into(),
+                purpose.name().into(),
+                one.subject.as_str().into(),
+                code.into(),
+                (env.now() + GOOD).into(),
+            ],
+        )
+        .await?;
+        if let Some(reach) = &one.reach {
+            tell(tx, env, reach, text).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn judge(tx: &mut Tx, env: &Env, holder: [u8; 32], purpose: Purpose, digits: &str) -> Result<Typed> {
+    let sql = "SELECT subject, code, tries, good_until FROM one_time_code WHERE holder = $1 AND purpose = $2";
+    let waiting = tx.rows_locked(sql, [holder.into(), purpose.name().into()]).await?;
+    let (mut right, mut left) = (Vec::new(), 0);
+    for row in &waiting {
+        let subject: String = row.get(0)?;
+        let [tries, good_until]: [i64; 2] = [row.get(2)?, row.get(3)?];
+        if good_until < env.now() || tries >= TRIES {
+            continue;
+        }
+        left = left.max(TRIES - tries - 1);
+        // Compared as keyed digests: how long that takes tells nothing of the digits.
+        if keyed(env, holder, purpose, &subject, digits)[..] == row.get::<Vec<u8>>(1)?[..] {
+            right.push(subject);
+        }
+    }
+    if !right.is_empty() {
+        forget(tx, holder, purpose).await?;
+        return Ok(Typed::Right(right));
+    }
+    if left == 0 {
+        forget(tx, holder, purpose).await?;
+        return Ok(Typed::Over);
+    }
+    let sql = "UPDATE one_time_code SET tries = tries + 1 WHERE holder = $1 AND purpose = $2";
+    tx.execute(sql, [holder.into(), purpose.name().into()]).await?;
+    Ok(Typed::Wrong(left))
+}

@@ -1,0 +1,79 @@
+//! C5: the owner of two accounts, having proven both, joins them and chooses which one stays.
+
+use super::submit::bearers;
+use crate::db::Tx;
+use crate::error::{Refusal, Result, StoreError};
+use crate::journal::{Act, Env, append};
+use crate::messages::tell_owner;
+use crate::store::Store;
+use crate::tables::{citizen, claim_of};
+use ngomon_rules::citizens::{Proof, on_join};
+use ngomon_rules::hold::{Cause, Reason};
+use ngomon_rules::record::AccountId;
+
+/// Two accounts of one owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Join {
+    /// The one that is held as a duplicate.
+    pub held: AccountId,
+    /// The one that holds the claim.
+    pub holder: AccountId,
+    /// Is the held one to stay?
+    pub held_stays: bool,
+}
+
+impl Store {
+    /// Joins two accounts; their owner acts. Both are told `news`.
+    pub async fn join(&self, join: &Join, news: &str) -> Result<()> {
+        let (env, join, news) = (self.env.clone(), join.clone(), news.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, join, news) = (env.clone(), join.clone(), news.clone());
+                Box::pin(async move { joined(tx, &env, &join, &news).await })
+            })
+            .await
+    }
+}
+
+/// Locks are taken as in `submit.rs`: the person's before the accounts'.
+async fn joined(tx: &mut Tx, env: &Env, join: &Join, news: &str) -> Result<()> {
+    let refused = || Refusal::CannotJoin(join.held.to_string(), join.holder.to_string());
+    let sql = "SELECT person, proof FROM claim WHERE account = $1 AND until IS NULL";
+    let claim = tx.row(sql, [join.holder.as_str().into()]).await?.ok_or_else(refused)?;
+    let (person, proof): (String, String) = (claim.get(0)?, claim.get(1)?);
+    let proof = Proof::parse(&proof).ok_or_else(|| StoreError::corrupt("claim", "no such proof"))?;
+    let sql = "SELECT fp FROM person_number WHERE person = $1 ORDER BY fp";
+    let numbers = tx.rows_locked(sql, [(&person).into()]).await?;
+    let numbers = numbers.iter().map(|row| row.get(0)).collect::<Result<Vec<Vec<u8>>>>()?;
+    let mut both = [join.held.as_str(), join.holder.as_str()];
+    both.sort_unstable();
+    for id in both {
+        let sql = "SELECT id FROM account_row WHERE id = $1";
+        tx.rows_locked(sql, [id.into()]).await?;
+    }
+    // As they stand now that nobody else changes them.
+    let held = citizen(tx, env, join.held.as_str()).await?.ok_or_else(refused)?;
+    let holder = citizen(tx, env, join.holder.as_str()).await?.ok_or_else(refused)?;
+    let mut claim = claim_of(tx, env, &person).await?.ok_or_else(refused)?;
+    let ordered = |account: &ngomon_rules::citizens::CitizenAccount| {
+        account.holds.iter().any(|hold| hold.reason == Reason::ByOrder)
+    };
+    if ordered(&held) || ordered(&holder) {
+        return Err(refused().into());
+    }
+    let caused = caused_by(tx, &join.holder).await?;
+    let others = bearers(tx, env, &mut claim, numbers).await?;
+    let events = on_join(&held, &holder, &claim, proof, join.held_stays, &caused, &others).ok_or_else(refused)?;
+    append(tx, env, &Act::new(join.held.as_str(), env.ambient.now()), events).await?;
+    for account in [&join.held, &join.holder] {
+        tell_owner(tx, env, account, news).await?;
+    }
+    Ok(())
+}
+
+/// The accounts that are held as duplicates of the claim that an account holds.
+pub(super) async fn caused_by(tx: &mut Tx, holder: &AccountId) -> Result<Vec<AccountId>> {
+    let sql = "SELECT account FROM hold WHERE cause = $1 AND reason = 'duplicate' AND until IS NULL ORDER BY account";
+    let rows = tx.rows(sql, [Cause::claim(holder).0.into()]).await?;
+    rows.iter().map(|row| row.get(0).map(AccountId)).collect()
+}

@@ -1,0 +1,138 @@
+//! A plan takes effect: its events, of one act.
+
+use super::plan::Plan;
+use crate::db::Tx;
+use crate::error::Result;
+use crate::journal::{Act, Env, append};
+use crate::keyring::FingerprintKind;
+use crate::tables::{fingerprint, start_of};
+use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
+use ngomon_rules::hold::{Hold, Reason};
+use ngomon_rules::record::{AccountId, Stated};
+use ngomon_rules::values::Date;
+use std::collections::BTreeSet;
+
+/// Writes what the plan says. Returns the accounts that it made.
+pub(super) async fn apply(
+    tx: &mut Tx,
+    env: &Env,
+    plan: &Plan,
+    run: &str,
+    day: Date,
+    by: &str,
+    approved: bool,
+) -> Result<Vec<AccountId>> {
+    let (mut events, mut created) = (Vec::new(), Vec::new());
+    let mut taken = BTreeSet::new();
+    for line in plan.lines.iter().filter(|line| line.changes()) {
+        let account = &line.account;
+        let has = |holds: &[Hold], key: &(Reason, _)| holds.iter().any(|hold| hold.key() == *key);
+        for hold in line.before.iter().filter(|hold| !has(&line.after, &hold.key())) {
+            let (reason, cause) = hold.key();
+            events.push(Event::of_account(account, Change::HoldLifted { reason, cause }));
+        }
+        for hold in line.after.iter().filter(|hold| !has(&line.before, &hold.key())) {
+            events.push(Event::of_account(account, Change::HoldPlaced { hold: hold.clone() }));
+        }
+        if let Some(stated) = plan.stated.get(account) {
+            let change = Change::AccountChanged {
+                fields: line.writes_back.clone(),
+            };
+            events.push(Event::of_account(account, change).with(Personal::Account {
+                stated: stated.clone(),
+                password_hash: None,
+            }));
+        }
+        if let Some(new) = &line.creates {
+            let id = AccountId(format!("CV-{}", env.id()));
+            let old = plan.of_new.get(account).cloned().unwrap_or_default();
+            let stated = Stated {
+                username: new_username(tx, env, old.username.as_deref(), &taken, 2).await?,
+                ..old
+            };
+            taken.extend(stated.username.clone());
+            let change = Change::AccountCreated {
+                unit: new.unit.clone(),
+                login: LoginId(plan.logins.get(account).cloned().unwrap_or_default()),
+                succeeds: new.succeeds.clone(),
+            };
+            events.push(Event::of_account(&id, change).with(Personal::Account {
+                stated,
+                password_hash: None,
+            }));
+            let holds = new.holds.iter().cloned();
+            events.extend(holds.map(|hold| Event::of_account(&id, Change::HoldPlaced { hold })));
+            created.push(id);
+        }
+    }
+    for newcomer in plan.made_for() {
+        let id = AccountId(format!("CV-{}", env.id()));
+        let wished = plan
+            .of_newcomers
+            .get(&newcomer.profile)
+            .map(|(stated, _)| stated.clone());
+        let wished = wished.unwrap_or_default();
+        let stated = Stated {
+            username: new_username(tx, env, wished.username.as_deref(), &taken, 1).await?,
+            ..wished
+        };
+        taken.extend(stated.username.clone());
+        let change = Change::AccountCreated {
+            unit: newcomer.unit.clone(),
+            login: LoginId(env.id()),
+            succeeds: Vec::new(),
+        };
+        let personal = Personal::Account {
+            stated,
+            password_hash: None,
+        };
+        events.push(Event::of_account(&id, change).with(personal));
+        let holds = newcomer.holds.iter().cloned();
+        events.extend(holds.map(|hold| Event::of_account(&id, Change::HoldPlaced { hold })));
+        created.push(id);
+    }
+    events.push(Event {
+        subject: Subject::Run(run.to_owned()),
+        change: Change::RunApplied {
+            as_of: day,
+            newly_held: plan.impact.newly_held,
+            approved,
+        },
+        personal: None,
+    });
+    let act = Act {
+        by: by.to_owned(),
+        effective: start_of(day),
+        run: Some(run.to_owned()),
+    };
+    append(tx, env, &act, events).await?;
+    Ok(created)
+}
+
+/// A user name that no other account has: the wished one, or else `wished.2` and so on. `first` 2: never the wished one itself.
+async fn new_username(
+    tx: &mut Tx,
+    env: &Env,
+    wished: Option<&str>,
+    taken: &BTreeSet<String>,
+    first: u32,
+) -> Result<Option<String>> {
+    let Some(wished) = wished else { return Ok(None) };
+    let marker = env.marker(tx).await?;
+    let mut n = first;
+    loop {
+        let candidate = if n == 1 {
+            wished.to_owned()
+        } else {
+            format!("{wished}.{n}")
+        };
+        let fp = fingerprint(&marker, FingerprintKind::Username, &candidate);
+        let there = tx
+            .row("SELECT 1 FROM account_row WHERE username_fp = $1 LIMIT 1", [fp.into()])
+            .await?;
+        if there.is_none() && !taken.contains(&candidate) {
+            return Ok(Some(candidate));
+        }
+        n += 1;
+    }
+}

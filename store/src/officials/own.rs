@@ -1,0 +1,264 @@
+//! An official's own HR profile: looked over once a year, and changes proposed that HR accepts or not. Whoever is held for clauses 1
+//! to 4 mends it here; the account is judged anew at once.
+
+use super::facts::Facts;
+use super::people::{Concerned, People};
+use crate::citizens::new_receipt;
+use crate::db::Tx;
+use crate::error::{Refusal, Result, StoreError};
+use crate::journal::{Act, Env, append, unseal};
+use crate::messages::tell_owner;
+use crate::store::Store;
+use crate::tables::{STATED, stated_of};
+use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};
+use ngomon_rules::officials::{Amendment, Found, KeptProfile};
+use ngomon_rules::record::{AccountId, Profile, Stated};
+use ngomon_rules::values::{Date, local_day};
+
+/// An official's HR profile.
+#[derive(Clone)]
+pub struct OwnProfile {
+    /// Its id here.
+    pub id: ProfileId,
+    /// As it counts.
+    pub profile: Profile,
+}
+
+/// A proposal that waits for HR.
+#[derive(Clone)]
+pub struct Proposal {
+    /// Told to the person.
+    pub receipt: String,
+    /// Of which account.
+    pub account: AccountId,
+    /// When, in microseconds UTC.
+    pub at: i64,
+    /// What is proposed.
+    pub amendment: Amendment,
+    /// The profile as it is now.
+    pub profile: Profile,
+}
+
+/// The profile that the account finds on that day.
+async fn found(tx: &mut Tx, env: &Env, account: &AccountId, day: Date) -> Result<Option<KeptProfile>> {
+    let concerned = Concerned {
+        accounts: [account.clone()].into(),
+        ..Concerned::default()
+    };
+    let people = People::around(tx, &concerned).await?;
+    let facts = Facts::read(tx, env, day, Some(&people)).await?;
+    let held = facts.accounts.iter().find(|held| held.account.id == *account);
+    Ok(
+        match held.map(|held| facts.directory.find(&held.account, &facts.units, day)) {
+            Some(Found::Profile(kept)) => Some(kept.clone()),
+            Some(Found::Nothing | Found::Undecided(_)) | None => None,
+        },
+    )
+}
+
+async fn in_service(tx: &mut Tx, env: &Env, account: &AccountId, day: Date) -> Result<KeptProfile> {
+    let kept = found(tx, env, account, day).await?;
+    let kept = kept.filter(|kept| kept.profile.in_service_on(day));
+    kept.ok_or_else(|| Refusal::NoProfileInService(account.to_string()).into())
+}
+
+impl Store {
+    /// The own profile of an official.
+    pub async fn own_profile(&self, account: &AccountId) -> Result<Option<OwnProfile>> {
+        let day = self.today();
+        let kept = self
+            .db
+            .read(async |tx| found(tx, &self.env, account, day).await)
+            .await?;
+        Ok(kept.map(|kept| OwnProfile {
+            id: kept.id,
+            profile: kept.profile,
+        }))
+    }
+
+    /// The owner has looked the own profile over and found it right.
+    pub async fn review_profile(&self, account: &AccountId) -> Result<()> {
+        let (env, owner) = (self.env.clone(), account.clone());
+        self.db
+            .write(move |tx| {
+                let (env, owner) = (env.clone(), owner.clone());
+                Box::pin(async move {
+                    let now = env.ambient.now();
+                    let day = local_day(now);
+                    let kept = in_service(tx, &env, &owner, day).await?;
+                    let event = Event {
+                        subject: Subject::Profile(kept.id),
+                        change: Change::ProfileReviewed { on: day },
+                        personal: None,
+                    };
+                    append(tx, &env, &Act::new(owner.as_str(), now), vec![event]).await
+                })
+            })
+            .await?;
+        self.judge_anew(account).await
+    }
+
+    /// The owner proposes changes of the own profile. Returns the receipt.
+    pub async fn propose(&self, account: &AccountId, amendment: &Amendment) -> Result<String> {
+        let (env, account, amendment) = (self.env.clone(), account.clone(), amendment.clone());
+        self.db
+            .write(move |tx| {
+                let (env, account, amendment) = (env.clone(), account.clone(), amendment.clone());
+                Box::pin(async move {
+                    let now = env.ambient.now();
+                    let kept = in_service(tx, &env, &account, local_day(now)).await?;
+                    let receipt = new_receipt(tx, &env).await?;
+                    let change = Change::AmendmentProposed {
+                        profile: kept.id,
+                        receipt: receipt.clone(),
+                    };
+                    let event = Event::of_account(&account, change).with(Personal::Amendment(Box::new(amendment)));
+                    append(tx, &env, &Act::new(account.as_str(), now), vec![event]).await?;
+                    Ok(receipt)
+                })
+            })
+            .await
+    }
+
+    /// The proposals that wait for HR, the oldest first; of one account, or of all.
+    pub async fn proposals(&self, of: Option<&AccountId>) -> Result<Vec<Proposal>> {
+        self.db
+            .read(async |tx| {
+                let sql = "SELECT m.receipt, m.account, m.at, m.value, v.sealed, p.value, w.sealed FROM amendment m \
+                     JOIN personal_value v ON v.id = m.value JOIN profile p ON p.id = m.profile \
+                     JOIN personal_value w ON w.id = p.value WHERE m.accepted IS NULL";
+                let (sql, args) = match of {
+                    Some(account) => (format!("{sql} AND m.account = $1"), vec![account.as_str().into()]),
+                    None => (sql.to_owned(), Vec::new()),
+                };
+                let rows = tx.rows(&format!("{sql} ORDER BY m.at, m.receipt"), args).await?;
+                rows.iter()
+                    .map(|row| {
+                        Ok(Proposal {
+                            receipt: row.get(0)?,
+                            account: AccountId(row.get(1)?),
+                            at: row.get(2)?,
+                            amendment: amendment_of(&self.env, row, 3)?,
+                            profile: profile_of(&self.env, row, 5)?,
+                        })
+                    })
+                    .collect()
+            })
+            .await
+    }
+
+    /// HR accepts a proposal or not; `by` decides, and the owner is told `news`. The account is judged anew at once.
+    pub async fn decide_proposal(&self, receipt: &str, accepted: bool, by: &str, news: &str) -> Result<()> {
+        let (env, receipt, by, news) = (self.env.clone(), receipt.to_owned(), by.to_owned(), news.to_owned());
+        let account = self
+            .db
+            .write(move |tx| {
+                let (env, receipt, by, news) = (env.clone(), receipt.clone(), by.clone(), news.clone());
+                Box::pin(async move {
+                    let act = Act::new(&by, env.ambient.now());
+                    let account = decide(tx, &env, &receipt, accepted, &act).await?;
+                    tell_owner(tx, &env, &account, &news).await?;
+                    Ok(account)
+                })
+            })
+            .await?;
+        if accepted {
+            self.judge_anew(&account).await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn judge_anew(&self, account: &AccountId) -> Result<()> {
+        let done = self.reconcile_people(&[account.clone()], &[], self.today(), "hr").await;
+        match done {
+            // A run of a later day was applied: the next one sees the change.
+            Ok(_) | Err(StoreError::Refused(Refusal::BeforeLastRun { .. })) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn amendment_of(env: &Env, row: &crate::db::Row, at: usize) -> Result<Amendment> {
+    let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
+    match unseal(&env.keys, &id, &sealed)? {
+        Personal::Amendment(amendment) => Ok(*amendment),
+        _ => Err(StoreError::corrupt(format!("personal_value {id}"), "no proposal")),
+    }
+}
+
+fn profile_of(env: &Env, row: &crate::db::Row, at: usize) -> Result<Profile> {
+    let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
+    match unseal(&env.keys, &id, &sealed)? {
+        Personal::Profile(profile) => Ok(*profile),
+        _ => Err(StoreError::corrupt(format!("personal_value {id}"), "not a profile's")),
+    }
+}
+
+async fn decide(tx: &mut Tx, env: &Env, receipt: &str, accepted: bool, act: &Act) -> Result<AccountId> {
+    let sql = "SELECT m.account, m.accepted, m.profile, m.value, v.sealed, p.value, w.sealed, p.person FROM amendment m \
+         JOIN personal_value v ON v.id = m.value JOIN profile p ON p.id = m.profile \
+         JOIN personal_value w ON w.id = p.value WHERE m.receipt = $1";
+    let unknown = || Refusal::UnknownProposal(receipt.to_owned());
+    let lock = "SELECT receipt FROM amendment WHERE receipt = $1 AND accepted IS NULL";
+    if tx.rows_locked(lock, [receipt.into()]).await?.is_empty() {
+        return Err(unknown().into());
+    }
+    let row = tx.row(sql, [receipt.into()]).await?.ok_or_else(unknown)?;
+    let account = AccountId(row.get(0)?);
+    let decided = Change::AmendmentDecided {
+        receipt: receipt.to_owned(),
+        accepted,
+    };
+    let mut events = vec![Event::of_account(&account, decided)];
+    if accepted {
+        let day = local_day(env.ambient.now());
+        let (amendment, profile) = (amendment_of(env, &row, 3)?, profile_of(env, &row, 5)?);
+        if amendment.changes_profile() {
+            let change = Change::ProfileAmended {
+                person: row.get::<Option<String>>(7)?.map(PersonId),
+                receipt: receipt.to_owned(),
+            };
+            events.push(Event {
+                subject: Subject::Profile(ProfileId(row.get(2)?)),
+                change,
+                personal: Some(Personal::Profile(Box::new(amendment.applied(&profile, day)))),
+            });
+        }
+        if amendment.account_follows {
+            events.extend(follows(tx, env, &account, &profile).await?);
+        }
+    }
+    append(tx, env, act, events).await?;
+    Ok(account)
+}
+
+/// The account takes over what the profile says of its owner.
+async fn follows(tx: &mut Tx, env: &Env, account: &AccountId, profile: &Profile) -> Result<Option<Event>> {
+    let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
+    let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
+        return Ok(None);
+    };
+    let old = stated_of(&env.keys, &row, 0)?;
+    let stated = Stated {
+        full_name: Some(profile.full_name.clone()),
+        birth_date: profile.birth_date.or(old.birth_date),
+        national_id: profile.national_id.or(old.national_id),
+        ..old.clone()
+    };
+    let all = [
+        ("birth_date", old.birth_date != stated.birth_date),
+        ("full_name", old.full_name != stated.full_name),
+        ("national_id", old.national_id != stated.national_id),
+    ];
+    let fields: Vec<String> = all
+        .into_iter()
+        .filter(|(_, differs)| *differs)
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let personal = Personal::Account {
+        stated,
+        password_hash: None,
+    };
+    Ok((!fields.is_empty()).then(|| Event::of_account(account, Change::AccountChanged { fields }).with(personal)))
+}

@@ -1,0 +1,101 @@
+//! Whom a change concerns: all accounts and profiles that hang together by a code or a number. What is decided of them reads nothing
+//! of others, and what is decided of others reads nothing of them.
+
+use crate::db::{Arg, Tx};
+use crate::error::Result;
+use crate::tables::each_of;
+use ngomon_rules::event::ProfileId;
+use ngomon_rules::record::AccountId;
+use std::collections::BTreeSet;
+use std::mem;
+
+/// What changed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Concerned {
+    pub accounts: BTreeSet<AccountId>,
+    pub profiles: BTreeSet<ProfileId>,
+    /// Fingerprints of codes and numbers.
+    pub keys: BTreeSet<Vec<u8>>,
+}
+
+/// Whom that concerns.
+#[derive(Default)]
+pub(crate) struct People {
+    accounts: BTreeSet<String>,
+    profiles: BTreeSet<String>,
+    keys: BTreeSet<Vec<u8>>,
+}
+
+/// Who ever stated one of these, with all that they ever stated.
+const HOLDERS: &str = "SELECT k.kind, k.holder, k.fp FROM staff_key s \
+     JOIN staff_key k ON k.holder = s.holder AND k.kind = s.kind WHERE s.fp IN ({})";
+
+/// What the registry knows to be numbers of one person, by a former one, and by the one in force.
+const SAME_PERSON: [&str; 2] = [
+    "SELECT f.number_fp, f.former_fp FROM reference r JOIN registry_former f ON f.load = r.load \
+     WHERE r.name = 'registry' AND f.former_fp IN ({})",
+    "SELECT f.number_fp, f.former_fp FROM reference r JOIN registry_former f ON f.load = r.load \
+     WHERE r.name = 'registry' AND f.number_fp IN ({})",
+];
+
+impl People {
+    /// Goes from what changed to all that hangs together with it.
+    pub async fn around(tx: &mut Tx, concerned: &Concerned) -> Result<Self> {
+        let mut people = Self {
+            accounts: concerned.accounts.iter().map(|id| id.0.clone()).collect(),
+            profiles: concerned.profiles.iter().map(|id| id.0.clone()).collect(),
+            keys: BTreeSet::new(),
+        };
+        let mut fresh = concerned.keys.clone();
+        for (kind, holders) in [("account", people.accounts()), ("profile", people.profiles())] {
+            let sql = format!("SELECT fp FROM staff_key WHERE kind = '{kind}' AND holder IN ({{}})");
+            each_of(tx, &sql, &holders, |row| {
+                fresh.insert(row.get(0)?);
+                Ok(())
+            })
+            .await?;
+        }
+        while !fresh.is_empty() {
+            let wanted = args(&fresh);
+            people.keys.extend(mem::take(&mut fresh));
+            each_of(tx, HOLDERS, &wanted, |row| {
+                let holders = match row.get::<String>(0)?.as_str() {
+                    "account" => &mut people.accounts,
+                    _ => &mut people.profiles,
+                };
+                holders.insert(row.get(1)?);
+                fresh.insert(row.get(2)?);
+                Ok(())
+            })
+            .await?;
+            for sql in SAME_PERSON {
+                each_of(tx, sql, &wanted, |row| {
+                    fresh.extend([row.get::<Vec<u8>>(0)?, row.get(1)?]);
+                    Ok(())
+                })
+                .await?;
+            }
+            fresh.retain(|key| !people.keys.contains(key));
+        }
+        Ok(people)
+    }
+
+    /// The ids of the accounts.
+    pub fn accounts(&self) -> Vec<Arg> {
+        args(&self.accounts)
+    }
+
+    /// The ids of the profiles.
+    pub fn profiles(&self) -> Vec<Arg> {
+        args(&self.profiles)
+    }
+
+    /// Every code and number of theirs, as fingerprints.
+    pub fn keys(&self) -> Vec<Arg> {
+        args(&self.keys)
+    }
+}
+
+fn args<T: Clone + Into<Arg>>(values: &BTreeSet<T>) -> Vec<Arg> {
+    values.iter().cloned().map(Into::into).collect()
+}

@@ -1,0 +1,90 @@
+//! An installation for made-up people only: it shows its messages on a page, and the registry is played as somebody tells it. It
+//! begins as one, before any account is there, and stays one: real people's codes are never on a page.
+
+use crate::error::{Refusal, Result};
+use crate::journal::{Act, append};
+use crate::loads::record_of;
+use crate::store::Store;
+use ngomon_rules::event::{Change, Event, Subject};
+use ngomon_rules::record::RegistryRecord;
+use ngomon_rules::values::NationalId;
+
+const SETTING: &str = "installation.sandbox";
+
+impl Store {
+    /// Makes an empty installation one for made-up people.
+    pub async fn begin_sandbox(&self, by: &str) -> Result<()> {
+        let (env, act) = (self.env.clone(), Act::new(by, self.now()));
+        self.db
+            .write(move |tx| {
+                let (env, act) = (env.clone(), act.clone());
+                Box::pin(async move {
+                    if tx.row("SELECT 1 FROM account_row LIMIT 1", []).await?.is_some() {
+                        return Err(Refusal::PeopleHere.into());
+                    }
+                    let change = Change::SettingChanged {
+                        from: "off".into(),
+                        to: "on".into(),
+                    };
+                    let event = Event {
+                        subject: Subject::Setting(SETTING.into()),
+                        change,
+                        personal: None,
+                    };
+                    append(tx, &env, &act, vec![event]).await
+                })
+            })
+            .await
+    }
+
+    /// Is it one for made-up people?
+    pub async fn is_sandbox(&self) -> Result<bool> {
+        let sql = "SELECT 1 FROM setting WHERE name = $1 AND value = 'on'";
+        let row = self.db.read(async |tx| tx.row(sql, [SETTING.into()]).await).await?;
+        Ok(row.is_some())
+    }
+
+    /// The people of the registry as last loaded, by number.
+    pub async fn sandbox_people(&self, most: u32) -> Result<Vec<RegistryRecord>> {
+        self.db
+            .read(async |tx| {
+                let mut people = Vec::new();
+                let sql = "SELECT g.load, g.number_fp, g.sealed FROM reference r JOIN registry g ON g.load = r.load \
+                     WHERE r.name = 'registry' ORDER BY g.number_fp LIMIT $1";
+                for row in tx.rows(sql, [most.into()]).await? {
+                    let (load, fp): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+                    people.push(record_of(&self.env.keys, &load, &fp, &row.get::<Vec<u8>>(2)?)?);
+                }
+                people.sort_by_key(|record| record.national_id);
+                Ok(people)
+            })
+            .await
+    }
+
+    /// How the sandbox plays the registry for that number: a word of its own, `None`: as it is.
+    pub async fn sandbox_mood(&self, number: NationalId) -> Result<Option<String>> {
+        let key = self.mood_key(number);
+        let sql = "SELECT mood FROM sandbox_mood WHERE number = $1";
+        let row = self.db.read(async |tx| tx.row(sql, [key.into()]).await).await?;
+        row.map(|row| row.get(0)).transpose()
+    }
+
+    /// From now on it plays it so.
+    pub async fn set_sandbox_mood(&self, number: NationalId, mood: &str) -> Result<()> {
+        let (key, mood) = (self.mood_key(number), mood.to_owned());
+        self.db
+            .write(move |tx| {
+                let mood = mood.clone();
+                Box::pin(async move {
+                    let sql = "INSERT INTO sandbox_mood (number, mood) VALUES ($1,$2) \
+                         ON CONFLICT (number) DO UPDATE SET mood = excluded.mood";
+                    tx.execute(sql, [key.into(), mood.into()]).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    fn mood_key(&self, number: NationalId) -> [u8; 32] {
+        self.env.keys.mac(&[b"sandbox", number.as_str().as_bytes()])
+    }
+}

@@ -1,0 +1,597 @@
+//! Incremental = full: "Applying changes one by one and recomputing everything give the same holds, whatever the order."
+
+use crate::both;
+use crate::house::{DAY, House, On, name, number, official, profile, record};
+use ngomon_rules::officials::Quarantined;
+use ngomon_rules::plan::Brake;
+use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::record::{
+    AccountId, AccountKind, AccountRow, Notice, Profile, RegistryRecord, ServiceStatus, Stated,
+};
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::Date;
+use ngomon_store::{Intake, QuarantinedRow, Reconciled, Refusal, StoreError, Widened};
+use std::collections::BTreeMap;
+
+both! {
+    one_by_one_or_all_anew
+    whatever_the_order
+    what_concerns_everybody_is_told
+    the_guard_stops_an_incremental_run_too
+    people_at_once_and_only_they
+    an_incremental_run_is_undone_as_a_whole
+    rows_of_an_earlier_version_concern_everybody
+}
+
+const LONG_AGO: Date = Date::constant(2021, 5, 1);
+
+/// What HR says: its rows, those that cannot be read, and the movement notices.
+#[derive(Clone, Default)]
+struct Hr {
+    profiles: BTreeMap<u32, Profile>,
+    unread: BTreeMap<u32, Quarantined>,
+    notices: Vec<Notice>,
+}
+
+/// Something that happens at HR to one person.
+#[derive(Clone, Copy, Debug)]
+struct Happens(u32, What);
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Resigns,
+    Works,
+    ReviewIsOld,
+    IsReviewed,
+    MovesTo(&'static str),
+    /// Another code; the number stays.
+    Code,
+    /// Another number; the old one is a former one.
+    Number,
+    /// Another code and another number; only the registry may know of the old one.
+    CardIsNew,
+    /// Two people's codes were mixed up.
+    CodesSwap(u32),
+    /// A second profile of that person.
+    Twice,
+    /// The whole extract does not have the person any more.
+    Gone,
+    UnreadByCode,
+    UnreadByNumber,
+    UnreadByName,
+    IsToldToMoveTo(&'static str),
+    /// An account that states no code, and the number of that person.
+    Account,
+}
+
+impl Hr {
+    fn change(&mut self, n: u32, change: impl FnOnce(&mut Profile)) {
+        self.unread.remove(&n);
+        let row = self.profiles.entry(n).or_insert_with(|| profile(n, "A"));
+        row.updated_on = Some(DAY);
+        change(row);
+    }
+
+    fn unreadable(&mut self, n: u32, hints: Quarantined) {
+        self.profiles.remove(&n);
+        self.unread.insert(n, hints);
+    }
+
+    /// Returns the rows that a file brings which is not the whole extract; `None`: only the whole extract tells.
+    fn happens(&mut self, Happens(n, what): Happens) -> Option<Vec<u32>> {
+        let mut rows = vec![n];
+        match what {
+            What::Resigns => self.change(n, |row| {
+                row.status = ServiceStatus::Resigned;
+                row.status_from = Some(DAY);
+            }),
+            What::Works => self.change(n, |row| row.status = ServiceStatus::Working),
+            What::ReviewIsOld => self.change(n, |row| row.reviewed_on = Some(LONG_AGO)),
+            What::IsReviewed => self.change(n, |row| row.reviewed_on = Some(DAY)),
+            What::MovesTo(unit) => self.change(n, |row| row.unit = UnitCode(unit.into())),
+            What::Code => self.change(n, |row| {
+                let code = row.employee_code.take().unwrap_or_default();
+                row.employee_code = Some(format!("{code}X"));
+            }),
+            What::Number => self.change(n, |row| {
+                row.former_ids.extend(row.national_id);
+                let later = u32::try_from(row.former_ids.len()).unwrap() * 100;
+                row.national_id = Some(number(n + later));
+            }),
+            What::CardIsNew => self.change(n, |row| {
+                row.employee_code = Some(format!("MOI{n:03}"));
+                row.national_id = Some(number(n + 200));
+            }),
+            What::CodesSwap(other) => {
+                let code = |n| self.profiles.get(&n).and_then(|row| row.employee_code.clone());
+                let (first, second) = (code(n), code(other));
+                self.change(n, |row| row.employee_code = second);
+                self.change(other, |row| row.employee_code = first);
+                rows.push(other);
+            }
+            What::Twice => {
+                let number = self.profiles.get(&n).and_then(|row| row.national_id);
+                self.change(n + 50, |row| {
+                    row.national_id = number;
+                    row.full_name = name(n);
+                });
+                rows = vec![n + 50];
+            }
+            What::Gone => {
+                self.profiles.remove(&n);
+                self.unread.remove(&n);
+                return None;
+            }
+            What::UnreadByCode => self.unreadable(
+                n,
+                Quarantined {
+                    employee_code: Some(format!("TTH{n:03}")),
+                    ..Quarantined::default()
+                },
+            ),
+            What::UnreadByNumber => self.unreadable(
+                n,
+                Quarantined {
+                    national_id: Some(number(n)),
+                    ..Quarantined::default()
+                },
+            ),
+            What::UnreadByName => self.unreadable(
+                n,
+                Quarantined {
+                    person_key: Some(name(n).person_key()),
+                    ..Quarantined::default()
+                },
+            ),
+            What::IsToldToMoveTo(unit) => self.notices.push(Notice {
+                notice_no: self.notices.len().to_string(),
+                national_id: number(n),
+                from_unit: None,
+                to_unit: UnitCode(unit.into()),
+                effective_on: DAY,
+                withdrawn_on: None,
+            }),
+            What::Account => {}
+        }
+        Some(rows)
+    }
+}
+
+impl House {
+    /// Twelve officials of two units, one of them without a code, a mailbox, and HR's first extract, with two whom no account is of. Of
+    /// every other one the registry knows which number is to follow.
+    async fn officials_of(&self, hr: &mut Hr) {
+        self.units().await;
+        let mut load = self.open("registry", 7).await;
+        let renewed = (0..14).step_by(2).map(|n| RegistryRecord {
+            national_id: number(n + 200),
+            former_ids: vec![number(n)],
+            ..record(n)
+        });
+        load.registry(renewed.collect()).await.unwrap();
+        load.finish().await.unwrap();
+        let unit = |n: u32| if n % 3 == 0 { "B" } else { "A" };
+        let mut rows: Vec<AccountRow> = (0..12).map(|n| official(n, unit(n))).collect();
+        rows[5].stated.employee_code = None;
+        rows[6].held_reason = Some("Theo văn bản số 2".into());
+        rows.push(AccountRow {
+            account: AccountId("HOP-THU".into()),
+            kind: AccountKind::Unit,
+            stated: Stated {
+                username: Some("hop-thu".into()),
+                ..Stated::default()
+            },
+            ..official(99, "A")
+        });
+        self.officials(rows).await;
+        hr.profiles = (0..14).map(|n| (n, profile(n, unit(n)))).collect();
+        self.extract(hr, None).await;
+    }
+
+    /// HR's whole extract, or only some of its rows.
+    async fn extract(&self, hr: &Hr, only: Option<&[u32]>) {
+        let wanted = |n: &u32| only.is_none_or(|only| only.contains(n));
+        let full = only.is_none().then_some(None);
+        let Intake::Open(mut load) = self.begin("profiles", 100, full, None).await else {
+            panic!("the extract is not healthy")
+        };
+        let unread = hr
+            .unread
+            .iter()
+            .filter(|(n, _)| wanted(n))
+            .map(|(n, hints)| QuarantinedRow {
+                row: n.to_string(),
+                reason: Quarantine::BadDate,
+                hints: hints.clone(),
+                cells: BTreeMap::new(),
+            });
+        load.quarantined(unread.collect()).await.unwrap();
+        let rows = hr.profiles.iter().filter(|(n, _)| wanted(n));
+        load.profiles(rows.map(|(_, row)| row.clone()).collect()).await.unwrap();
+        load.finish().await.unwrap();
+    }
+
+    /// What happened comes in: in the whole extract, or in a file of those rows.
+    async fn hears(&self, hr: &Hr, Happens(n, what): Happens, rows: Option<&[u32]>) {
+        match what {
+            What::IsToldToMoveTo(_) => {
+                let mut load = self.open("notices", hr.notices.len()).await;
+                load.notices(hr.notices.clone()).await.unwrap();
+                load.finish().await.unwrap();
+            }
+            What::Account => {
+                let mut row = official(n, "A");
+                row.account = AccountId(format!("MOI{n}"));
+                row.stated.employee_code = None;
+                row.stated.username = Some(format!("moi-{n}"));
+                self.officials(vec![row]).await;
+            }
+            _ => self.extract(hr, rows).await,
+        }
+    }
+
+    /// Over the guard's limit, somebody approves.
+    async fn approved(&self, done: Reconciled) -> Reconciled {
+        if done.stopped_by.is_empty() {
+            return done;
+        }
+        let run = done.run.unwrap();
+        self.store.approve_run(&run, "head").await.unwrap()
+    }
+
+    /// All accounts with their holds and what a run over everybody would do to them, without ids that chance made.
+    async fn picture(&self) -> Vec<String> {
+        let plan = self.store.simulate(DAY).await.unwrap().plan;
+        let mut lines = Vec::new();
+        for line in &plan.lines {
+            let id = line.account.as_str();
+            let shown = if id.starts_with("CV-") {
+                let facts = self.store.explain(id, DAY).await.unwrap().facts;
+                format!("{facts:?}")
+            } else {
+                id.to_owned()
+            };
+            let creates = line.creates.as_ref().map(|new| (&new.unit, &new.holds));
+            lines.push(format!(
+                "{shown} {} {:?} {:?} {:?} {creates:?} {:?}",
+                line.unit, line.before, line.after, line.undecided, line.writes_back
+            ));
+        }
+        lines.sort();
+        let mut newcomers: Vec<_> = plan
+            .newcomers
+            .iter()
+            .map(|new| format!("{} {:?}", new.unit, new.holds))
+            .collect();
+        newcomers.sort();
+        lines.extend(newcomers);
+        lines.push(format!("{:?}", plan.impact));
+        lines
+    }
+}
+
+/// Numbers that look like chance, the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: u32) -> u32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from((self.0 >> 33) % u64::from(sides)).unwrap()
+    }
+
+    fn happens(&mut self) -> Happens {
+        let (n, other) = (self.throw(14), self.throw(14));
+        let unit = ["A", "B", "V"][self.throw(3) as usize];
+        let what = match self.throw(32) {
+            0..2 => What::Resigns,
+            2..5 => What::Works,
+            5..7 => What::ReviewIsOld,
+            7..9 => What::IsReviewed,
+            9..13 => What::MovesTo(unit),
+            13..16 => What::Code,
+            16..18 => What::Number,
+            18 => [What::CodesSwap(other), What::CardIsNew][self.throw(2) as usize],
+            19..21 => What::Twice,
+            21 => return Happens(n + 50, What::Gone),
+            22..24 => What::Gone,
+            24 => What::UnreadByCode,
+            25 => What::UnreadByNumber,
+            26..29 => What::UnreadByName,
+            29..31 => What::IsToldToMoveTo(unit),
+            _ => What::Account,
+        };
+        Happens(n, what)
+    }
+}
+
+async fn one_by_one_or_all_anew(on: On) {
+    let mut incremental = 0;
+    for seed in 0..30 {
+        let mut dice = Dice(seed);
+        let (one_by_one, anew) = (House::new(on).await, House::new(on).await);
+        let mut hr = Hr::default();
+        for house in [&one_by_one, &anew] {
+            house.officials_of(&mut hr).await;
+            house.store.set_policy("newcomers", "create", "hr").await.unwrap();
+            house.store.reconcile(DAY, "hr").await.unwrap();
+        }
+        for step in 0..25 {
+            let what = dice.happens();
+            let rows = hr.happens(what);
+            let rows = rows.filter(|_| dice.throw(2) == 0);
+            for house in [&one_by_one, &anew] {
+                house.hears(&hr, what, rows.as_deref()).await;
+            }
+            // A second change may come before the next run.
+            if dice.throw(4) == 0 {
+                continue;
+            }
+            let some = one_by_one.store.reconcile_changed(DAY, "hr").await.unwrap();
+            let all = anew.store.reconcile(DAY, "hr").await.unwrap();
+            incremental += u32::from(some.widened.is_none());
+            let at = format!("{on:?}, {seed}/{step}: {what:?} by {rows:?}, {:?}", some.widened);
+            assert_eq!(some.plan.impact, all.plan.impact, "{at}");
+            assert_eq!(some.stopped_by, all.stopped_by, "{at}");
+            one_by_one.approved(some).await;
+            anew.approved(all).await;
+            assert_eq!(one_by_one.picture().await, anew.picture().await, "{at}");
+        }
+        one_by_one.sound().await;
+    }
+    assert!(incremental > 40, "{incremental} runs were over some people only");
+}
+
+async fn whatever_the_order(on: On) {
+    // Each of another person, so that the end does not depend on the order.
+    let changes = [
+        Happens(0, What::Resigns),
+        Happens(1, What::ReviewIsOld),
+        Happens(2, What::MovesTo("B")),
+        Happens(3, What::Code),
+        Happens(4, What::Number),
+        Happens(7, What::Gone),
+        Happens(8, What::UnreadByCode),
+        Happens(9, What::UnreadByName),
+        Happens(10, What::Twice),
+        Happens(6, What::CardIsNew),
+        Happens(11, What::CardIsNew),
+        Happens(12, What::MovesTo("V")),
+    ];
+    let begin = async || {
+        let (house, mut hr) = (House::new(on).await, Hr::default());
+        house.officials_of(&mut hr).await;
+        house.store.set_policy("newcomers", "create", "hr").await.unwrap();
+        house.store.reconcile(DAY, "hr").await.unwrap();
+        (house, hr)
+    };
+    let (anew, mut hr) = begin().await;
+    for change in changes {
+        hr.happens(change);
+    }
+    anew.extract(&hr, None).await;
+    let held = anew.store.reconcile(DAY, "hr").await.unwrap().plan.impact.newly_held;
+    assert!(held > 2);
+    let wanted = anew.picture().await;
+    for turn in [0, 3, 7] {
+        let (house, mut hr) = begin().await;
+        let mut order = changes;
+        order.rotate_left(turn);
+        if turn == 3 {
+            order.reverse();
+        }
+        for change in order {
+            // Only the whole extract tells that a row takes the place of another of which it has neither code nor number.
+            let rows = hr.happens(change);
+            let rows = rows.filter(|_| !matches!(change.1, What::UnreadByName | What::CardIsNew));
+            house.hears(&hr, change, rows.as_deref()).await;
+            let done = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+            assert_eq!((done.widened, done.stopped_by), (None, vec![]), "{change:?}");
+            assert!(done.plan.lines.len() < 6, "{change:?}: {:?}", done.plan.lines);
+        }
+        assert_eq!(house.picture().await, wanted, "{on:?}, {order:?}");
+        house.sound().await;
+    }
+}
+
+async fn what_concerns_everybody_is_told(on: On) {
+    let (house, mut hr) = (House::new(on).await, Hr::default());
+    house.officials_of(&mut hr).await;
+    let run = async |day| house.store.reconcile_changed(day, "hr").await.unwrap();
+    let widened = async || run(DAY).await.widened;
+    assert_eq!(widened().await, Some(Widened::FirstRun));
+    assert_eq!(widened().await, None);
+    house.extract(&hr, None).await;
+    assert_eq!(widened().await, None, "an extract covers what the one before covered");
+    let policy = async |key, value| house.store.set_policy(key, value, "hr").await.unwrap();
+    policy("brake.unit", "5").await;
+    assert_eq!(widened().await, None, "the guard alone reads it");
+    policy("grace.transfer", "5").await;
+    assert_eq!(widened().await, Some(Widened::Setting("policy.grace.transfer".into())));
+    house.store.set_campaign("freeze", "on", true, "hr").await.unwrap();
+    assert_eq!(widened().await, Some(Widened::Setting("campaign.freeze".into())));
+    house.units().await;
+    assert_eq!(widened().await, Some(Widened::Load("units".into())));
+    house.registry(&(0..7).collect::<Vec<_>>()).await;
+    assert_eq!(widened().await, Some(Widened::Load("registry".into())));
+    let told = Happens(1, What::IsToldToMoveTo("B"));
+    hr.happens(told);
+    house.hears(&hr, told, None).await;
+    assert_eq!(widened().await, Some(Widened::Load("notices".into())));
+    let unit = Some(Some(UnitCode("B".into())));
+    let Intake::Open(mut load) = house.begin("profiles", 100, unit, None).await else {
+        panic!()
+    };
+    load.profiles(hr.profiles.values().cloned().collect()).await.unwrap();
+    load.finish().await.unwrap();
+    assert_eq!(widened().await, Some(Widened::Coverage));
+    assert_eq!(widened().await, None);
+    let done = run(DAY.tomorrow().unwrap()).await;
+    assert_eq!((done.widened, done.plan.lines.len()), (Some(Widened::OtherDay), 13));
+    // A run over some people is no beginning for the next.
+    let later = DAY.tomorrow().unwrap().tomorrow().unwrap();
+    house
+        .store
+        .reconcile_people(&[AccountId("CV001".into())], &[], later, "hr")
+        .await
+        .unwrap();
+    assert_eq!(run(later).await.widened, Some(Widened::OtherDay));
+    let simulated = house.store.simulate_changed(later).await.unwrap();
+    assert_eq!(
+        (simulated.run, simulated.widened, simulated.plan.lines.len()),
+        (None, None, 0)
+    );
+    house.sound().await;
+}
+
+/// Thirty officials, all of them in order, and the run that found them so.
+async fn thirty(on: On) -> (House, Hr) {
+    let (house, mut hr) = (House::new(on).await, Hr::default());
+    house.units().await;
+    house.officials((0..30).map(|n| official(n, "A")).collect()).await;
+    hr.profiles = (0..30).map(|n| (n, profile(n, "A"))).collect();
+    house.extract(&hr, None).await;
+    house.store.reconcile(DAY, "hr").await.unwrap();
+    (house, hr)
+}
+
+fn account(n: u32) -> AccountId {
+    official(n, "A").account
+}
+
+async fn the_guard_stops_an_incremental_run_too(on: On) {
+    let (house, mut hr) = thirty(on).await;
+    let held = async || house.held(AccountKind::Official).await.len();
+    // Fifteen pass, and count against those that come in the same week.
+    for n in 0..15 {
+        hr.happens(Happens(n, What::Resigns));
+    }
+    house.extract(&hr, None).await;
+    let first = house.store.reconcile_changed(DAY, "cron").await.unwrap();
+    assert_eq!(
+        (first.stopped_by, first.plan.lines.len(), held().await),
+        (vec![], 15, 15)
+    );
+    for n in 15..21 {
+        hr.happens(Happens(n, What::Resigns));
+    }
+    house.extract(&hr, None).await;
+    let limit = [Brake::MassHold { limit: 20 }];
+    let people: Vec<AccountId> = (15..21).map(account).collect();
+    let stopped = house.store.reconcile_people(&people, &[], DAY, "page").await.unwrap();
+    assert_eq!((&stopped.stopped_by[..], stopped.plan.impact.open), (&limit[..], 15));
+    let changed = house.store.reconcile_changed(DAY, "cron").await.unwrap();
+    assert_eq!((&changed.stopped_by[..], held().await), (&limit[..], 15));
+
+    // What somebody else's facts became does not make those people's run stale; what one of theirs became does.
+    hr.happens(Happens(29, What::Resigns));
+    house.extract(&hr, None).await;
+    let run = stopped.run.unwrap();
+    hr.happens(Happens(16, What::Works));
+    house.extract(&hr, None).await;
+    match house.store.approve_run(&run, "head").await {
+        Err(StoreError::Refused(Refusal::Stale(accounts))) => assert_eq!(accounts, ["CV016"]),
+        other => panic!("{other:?}"),
+    }
+    hr.happens(Happens(16, What::Resigns));
+    house.extract(&hr, None).await;
+    let approved = house.store.approve_run(&run, "head").await.unwrap();
+    assert_eq!((approved.plan.lines.len(), held().await), (6, 21));
+    match house.store.approve_run(&changed.run.unwrap(), "head").await {
+        Err(StoreError::Refused(Refusal::Stale(_))) => {}
+        other => panic!("{other:?}"),
+    }
+    // The one who is left over is still found, now beside what the others' runs held.
+    let rest = house.store.reconcile_changed(DAY, "cron").await.unwrap();
+    assert_eq!((rest.widened, rest.plan.impact.newly_held), (None, 1));
+    house.sound().await;
+}
+
+async fn people_at_once_and_only_they(on: On) {
+    let (house, mut hr) = thirty(on).await;
+    for n in 0..3 {
+        hr.happens(Happens(n, What::ReviewIsOld));
+    }
+    house.extract(&hr, None).await;
+    house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    let held = async || house.held(AccountKind::Official).await;
+    assert_eq!(held().await.len(), 3);
+    for n in 0..3 {
+        hr.happens(Happens(n, What::IsReviewed));
+    }
+    house.extract(&hr, None).await;
+    let people = async |accounts: &[AccountId]| house.store.reconcile_people(accounts, &[], DAY, "page").await.unwrap();
+    let done = people(&[account(1)]).await;
+    assert_eq!((done.plan.lines.len(), done.stopped_by), (1, vec![]));
+    assert_eq!(held().await, ["CV000: review-overdue", "CV002: review-overdue"]);
+    // Nobody there, nothing to do.
+    assert!(people(&[AccountId("CV999".into())]).await.plan.lines.is_empty());
+    // The run over what changed sees all three.
+    let rest = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    assert_eq!((rest.widened, rest.plan.lines.len()), (None, 3));
+    assert_eq!(held().await, [""; 0]);
+    house.sound().await;
+}
+
+async fn an_incremental_run_is_undone_as_a_whole(on: On) {
+    let (house, mut hr) = thirty(on).await;
+    let before = house.picture().await;
+    for change in [
+        Happens(0, What::Resigns),
+        Happens(1, What::MovesTo("B")),
+        Happens(2, What::Code),
+        Happens(3, What::UnreadByName),
+    ] {
+        hr.happens(change);
+    }
+    house.extract(&hr, None).await;
+    let run = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    assert_eq!((run.widened, run.created.len()), (None, 1));
+    assert_eq!(house.held(AccountKind::Official).await, ["CV000: left", "CV001: moved"]);
+    let undone = house.store.undo_run(&run.run.unwrap(), "hr").await.unwrap();
+    assert!(undone.changed_since.is_empty(), "{undone:?}");
+    assert_eq!(house.held(AccountKind::Official).await, [""; 0]);
+    // The rows come back as they were: so does everything else.
+    let first = Hr {
+        profiles: (0..30).map(|n| (n, profile(n, "A"))).collect(),
+        ..Hr::default()
+    };
+    let mut again = first.clone();
+    again.profiles.values_mut().for_each(|row| row.updated_on = Some(DAY));
+    house.extract(&again, None).await;
+    let next = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    assert_eq!(next.widened, Some(Widened::Undone));
+    assert_eq!(house.picture().await, before);
+    house.sound().await;
+}
+
+/// A notice and a row in quarantine that were taken in before there was anything to find them by.
+async fn rows_of_an_earlier_version_concern_everybody(on: On) {
+    let (house, mut hr) = (House::new(on).await, Hr::default());
+    house.officials_of(&mut hr).await;
+    let told = Happens(1, What::IsToldToMoveTo("B"));
+    hr.happens(told);
+    house.hears(&hr, told, None).await;
+    hr.happens(Happens(2, What::UnreadByName));
+    house.extract(&hr, None).await;
+    for sql in [
+        "UPDATE notice SET number_fp = NULL",
+        "UPDATE quarantine SET name_fp = NULL",
+    ] {
+        house.sql(sql).await;
+    }
+    let both = [account(1), account(2)];
+    let done = house.store.reconcile_people(&both, &[], DAY, "hr").await.unwrap();
+    assert_eq!(done.plan.lines[1].undecided.as_deref(), Some("row-of-its-name"));
+    assert_eq!(
+        house.held(AccountKind::Official).await,
+        ["CV001: transfer-pending", "CV006: by-order"]
+    );
+    house.store.reconcile(DAY, "hr").await.unwrap();
+    hr.unread.clear();
+    house.extract(&hr, None).await;
+    let next = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    assert_eq!(next.widened, Some(Widened::Load("profiles".into())));
+}

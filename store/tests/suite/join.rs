@@ -1,0 +1,121 @@
+//! C5: two accounts of one owner are joined; a review is asked for.
+
+use crate::both;
+use crate::house::{House, On, citizen, phone};
+use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_store::{Join, Refusal, StoreError};
+
+both! {
+    the_one_that_held_the_claim_stays
+    the_other_one_stays
+    what_is_no_duplicate_is_not_joined
+    two_joins_at_once_leave_one_claim
+    a_review_is_asked_for_once
+}
+
+fn join(held: &str, holder: &str, held_stays: bool) -> Join {
+    Join {
+        held: AccountId(held.into()),
+        holder: AccountId(holder.into()),
+        held_stays,
+    }
+}
+
+/// C1 is standardised, C2 and C3 state the same number, C4 is another person's.
+async fn house(on: On) -> House {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    let accounts = [("C1", 1), ("C2", 1), ("C3", 1), ("C4", 2)].map(|(id, person)| {
+        let mut row = citizen(id, person);
+        row.stated.phone = Some(phone(7));
+        row
+    });
+    house.citizens(accounts.into()).await;
+    house.submit("C1", 1).await;
+    house
+}
+
+async fn the_one_that_held_the_claim_stays(on: On) {
+    let house = house(on).await;
+    house.store.join(&join("C2", "C1", false), "news").await.unwrap();
+    assert_eq!(
+        house.held(AccountKind::Citizen).await,
+        ["C2: duplicate", "C3: duplicate"]
+    );
+    let told = house.store.messages(9).await.unwrap();
+    assert_eq!(told.len(), 2, "both owners are told");
+    assert!(told.iter().all(|message| message.text == "news"));
+    house.sound().await;
+}
+
+async fn the_other_one_stays(on: On) {
+    let house = house(on).await;
+    let before = house.store.open_session(&AccountId("C1".into())).await.unwrap();
+    let held = house.store.open_session(&AccountId("C2".into())).await.unwrap();
+    house.store.join(&join("C2", "C1", true), "news").await.unwrap();
+    assert_eq!(
+        house.held(AccountKind::Citizen).await,
+        ["C1: duplicate", "C3: duplicate"]
+    );
+    assert!(
+        house.store.visit(before.as_str()).await.unwrap().is_none(),
+        "its hold ended it"
+    );
+    assert!(
+        house.store.visit(held.as_str()).await.unwrap().unwrap().held,
+        "lifting revives nothing"
+    );
+    let again = house.store.open_session(&AccountId("C2".into())).await.unwrap();
+    assert!(!house.store.visit(again.as_str()).await.unwrap().unwrap().held);
+    assert_eq!(
+        house
+            .sql("SELECT COUNT(*) FROM succession WHERE account = 'C2' AND succeeds = 'C1'")
+            .await,
+        [1]
+    );
+    house.sound().await;
+    // And back again.
+    house.store.join(&join("C1", "C2", true), "news").await.unwrap();
+    assert_eq!(
+        house.held(AccountKind::Citizen).await,
+        ["C2: duplicate", "C3: duplicate"]
+    );
+    house.sound().await;
+}
+
+async fn what_is_no_duplicate_is_not_joined(on: On) {
+    let house = house(on).await;
+    for (held, holder) in [("C4", "C1"), ("C1", "C2"), ("C2", "C4"), ("C1", "C1"), ("no", "C1")] {
+        let refused = house.store.join(&join(held, holder, true), "news").await;
+        assert!(
+            matches!(refused, Err(StoreError::Refused(Refusal::CannotJoin(..)))),
+            "{held} {holder}"
+        );
+    }
+    assert!(house.store.messages(9).await.unwrap().is_empty());
+    house.sound().await;
+}
+
+async fn two_joins_at_once_leave_one_claim(on: On) {
+    let house = house(on).await;
+    let (one, two) = (join("C2", "C1", true), join("C3", "C1", true));
+    let (one, two) = tokio::join!(house.store.join(&one, "news"), house.store.join(&two, "news"));
+    assert!(one.is_ok() != two.is_ok(), "one of them came first");
+    assert_eq!(house.sql("SELECT COUNT(*) FROM claim WHERE until IS NULL").await, [1]);
+    house.sound().await;
+}
+
+async fn a_review_is_asked_for_once(on: On) {
+    let house = house(on).await;
+    let account = AccountId("C2".into());
+    let first = house.store.request_review(&account).await.unwrap();
+    assert_eq!(house.store.request_review(&account).await.unwrap(), first);
+    assert_eq!(house.store.open_review(&account).await.unwrap(), Some(first.clone()));
+    let waiting = house.store.review_requests().await.unwrap();
+    assert_eq!((waiting.len(), &waiting[0].receipt), (1, &first));
+    // Standardised as somebody else: nothing holds it, and nobody needs to look.
+    house.submit("C2", 2).await;
+    assert!(house.store.review_requests().await.unwrap().is_empty());
+    house.sound().await;
+}

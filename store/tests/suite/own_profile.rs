@@ -1,0 +1,163 @@
+//! Clauses 1 to 4 have a way out: the owner looks the own HR profile over, or proposes changes that HR accepts.
+
+use crate::both;
+use crate::house::{DAY, House, On, name, official, profile};
+use ngomon_rules::officials::Amendment;
+use ngomon_rules::record::{AccountId, AccountKind, ServiceStatus};
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::Date;
+use ngomon_store::{Refusal, StoreError};
+
+both! {
+    a_review_lifts_its_hold_at_once
+    an_extract_that_lacks_the_review_does_not_take_it_back
+    what_is_proposed_counts_once_hr_accepts_it
+    the_account_follows_the_profile
+    whoever_left_has_nothing_to_mend
+}
+
+fn id(id: &str) -> AccountId {
+    AccountId(id.into())
+}
+
+/// CV001 to CV003 at one unit, reviewed in May; the clock stands a day and a year later.
+async fn a_year_later(on: On) -> House {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials((1..=3).map(|n| official(n, "X1")).collect()).await;
+    house.profiles((1..=3).map(|n| profile(n, "X1")).collect()).await;
+    house.store.reconcile(DAY, "op").await.unwrap();
+    house.clock.move_on(366 * 86_400);
+    let done = house.store.reconcile(house.store.today(), "op").await.unwrap();
+    assert!(done.stopped_by.is_empty(), "{:?}", done.stopped_by);
+    house
+}
+
+async fn held(house: &House) -> Vec<String> {
+    let lines = house
+        .store
+        .holds(Some(AccountKind::Official), house.store.today())
+        .await
+        .unwrap();
+    let held = lines.into_iter().filter(|(_, line)| !line.reasons.is_empty());
+    held.map(|(id, line)| format!("{id} {:?}", line.reasons)).collect()
+}
+
+async fn a_review_lifts_its_hold_at_once(on: On) {
+    let house = a_year_later(on).await;
+    assert_eq!(
+        held(&house).await,
+        [
+            "CV001 {ReviewOverdue}",
+            "CV002 {ReviewOverdue}",
+            "CV003 {ReviewOverdue}"
+        ]
+    );
+    let visit = house.store.open_session(&id("CV002")).await.unwrap();
+    assert!(house.store.visit(visit.as_str()).await.unwrap().unwrap().held);
+    house.store.review_profile(&id("CV002")).await.unwrap();
+    assert_eq!(held(&house).await, ["CV001 {ReviewOverdue}", "CV003 {ReviewOverdue}"]);
+    let again = house.store.open_session(&id("CV002")).await.unwrap();
+    assert!(!house.store.visit(again.as_str()).await.unwrap().unwrap().held);
+    house.sound().await;
+}
+
+async fn an_extract_that_lacks_the_review_does_not_take_it_back(on: On) {
+    let house = a_year_later(on).await;
+    house.store.review_profile(&id("CV002")).await.unwrap();
+    let newer = |n| {
+        let mut row = profile(n, "X1");
+        row.updated_on = Some(Date::constant(2024, 7, 1));
+        row.position = Some("Chuyên viên".into());
+        row
+    };
+    house.profiles((1..=3).map(newer).collect()).await;
+    house.store.reconcile(house.store.today(), "op").await.unwrap();
+    assert_eq!(held(&house).await, ["CV001 {ReviewOverdue}", "CV003 {ReviewOverdue}"]);
+    house.sound().await;
+    house.store.rebuild(&mut |_| {}).await.unwrap();
+    assert_eq!(held(&house).await, ["CV001 {ReviewOverdue}", "CV003 {ReviewOverdue}"]);
+}
+
+async fn what_is_proposed_counts_once_hr_accepts_it(on: On) {
+    let house = a_year_later(on).await;
+    house.store.review_profile(&id("CV001")).await.unwrap();
+    let moves = Amendment {
+        unit: Some(UnitCode("X2".into())),
+        document: Some("12/QĐ-UBND".into()),
+        ..Amendment::default()
+    };
+    let receipt = house.store.propose(&id("CV001"), &moves).await.unwrap();
+    let waiting = house.store.proposals(None).await.unwrap();
+    assert_eq!((waiting.len(), &waiting[0].receipt), (1, &receipt));
+    assert_eq!(waiting[0].amendment, moves);
+    assert_eq!(held(&house).await.len(), 2, "nothing counts yet");
+
+    let other = house.store.propose(&id("CV002"), &moves).await.unwrap();
+    house
+        .store
+        .decide_proposal(&other, false, "operator:an", "news")
+        .await
+        .unwrap();
+    assert_eq!(held(&house).await.len(), 2);
+
+    house
+        .store
+        .decide_proposal(&receipt, true, "operator:an", "news")
+        .await
+        .unwrap();
+    assert_eq!(
+        held(&house).await[0],
+        "CV001 {Moved}",
+        "the account at the new unit is made by itself"
+    );
+    assert_eq!(
+        house
+            .sql("SELECT COUNT(*) FROM account WHERE unit = 'X2' AND kind = 'official'")
+            .await,
+        [1]
+    );
+    assert!(house.store.proposals(None).await.unwrap().is_empty());
+    for again in [&receipt, &other, &"no".to_owned()] {
+        let refused = house.store.decide_proposal(again, true, "operator:an", "news").await;
+        assert!(matches!(refused, Err(StoreError::Refused(Refusal::UnknownProposal(_)))));
+    }
+    house.sound().await;
+}
+
+async fn the_account_follows_the_profile(on: On) {
+    let house = a_year_later(on).await;
+    let mut differs = profile(3, "X1");
+    differs.full_name = name(9);
+    differs.updated_on = Some(Date::constant(2024, 7, 1));
+    differs.reviewed_on = Some(Date::constant(2024, 7, 1));
+    house.profiles(vec![profile(1, "X1"), profile(2, "X1"), differs]).await;
+    house.store.reconcile(house.store.today(), "op").await.unwrap();
+    assert_eq!(held(&house).await[2], "CV003 {Mismatch}");
+    let follows = Amendment {
+        account_follows: true,
+        ..Amendment::default()
+    };
+    let receipt = house.store.propose(&id("CV003"), &follows).await.unwrap();
+    house
+        .store
+        .decide_proposal(&receipt, true, "operator:an", "news")
+        .await
+        .unwrap();
+    assert_eq!(held(&house).await, ["CV001 {ReviewOverdue}", "CV002 {ReviewOverdue}"]);
+    house.sound().await;
+}
+
+async fn whoever_left_has_nothing_to_mend(on: On) {
+    let house = a_year_later(on).await;
+    let mut left = profile(3, "X1");
+    left.status = ServiceStatus::Resigned;
+    left.updated_on = Some(Date::constant(2024, 7, 1));
+    house.profiles(vec![profile(1, "X1"), profile(2, "X1"), left]).await;
+    house.store.reconcile(house.store.today(), "op").await.unwrap();
+    let refused = |done| matches!(done, Err(StoreError::Refused(Refusal::NoProfileInService(_))));
+    assert!(refused(house.store.review_profile(&id("CV003")).await));
+    assert!(refused(house.store.review_profile(&id("no such")).await));
+    assert_eq!(held(&house).await[2], "CV003 {Left}");
+    house.sound().await;
+}

@@ -1,0 +1,48 @@
+// The registry is away: the form is kept, nobody is told to be wrong. And an account without a password begins by a code.
+
+import assert from "node:assert/strict";
+import { rows } from "./demo.mjs";
+
+const registry = new Map(rows("registry").map((person) => [person.national_id, person]));
+const without = rows("citizens").filter((account) => !account.password_hash && registry.has(account.national_id));
+
+const WORDS = {
+  vi: { send: "Gửi mã", on: "Tiếp tục", form: "Gửi thông tin", play: "Đặt" },
+  en: { send: "Send a code", on: "Continue", form: "Send", play: "Set" },
+};
+
+export async function walk(visitor) {
+  const words = WORDS[visitor.language];
+  const page = await visitor.arrive();
+  const owner = without.shift();
+  const person = registry.get(owner.national_id);
+
+  await page.goto(`${visitor.url}/sandbox/registry`);
+  await visitor.look("sandbox-registry");
+  await page.selectOption(`#mood-${person.national_id}`, "down");
+  await page.locator("form", { has: page.locator(`#mood-${person.national_id}`) }).locator("button").click();
+  await page.locator(`#mood-${person.national_id}`).waitFor();
+  assert.equal(await page.inputValue(`#mood-${person.national_id}`), "down");
+
+  await page.goto(`${visitor.url}/sign-in/code`);
+  await visitor.look("sign-in-by-code");
+  await page.fill("#username", owner.username);
+  await visitor.button(words.send).click();
+  await page.waitForURL("**/sign-in/code/sent");
+  await visitor.look("sign-in-code-sent");
+  await page.fill("#code", await visitor.code());
+  await visitor.button(words.on).click();
+  await page.waitForURL("**/form");
+
+  for (const field of ["full_name", "national_id", "issued_on", "phone"]) await page.fill(`#${field}`, person[field]);
+  await visitor.button(words.form).click();
+  await page.waitForURL("**/form/code");
+  await page.fill("#code", await visitor.code());
+  await visitor.button(words.on).click();
+  await page.locator(".govuk-panel--confirmation").waitFor();
+  await visitor.look("pending");
+
+  await page.goto(`${visitor.url}/sandbox`);
+  await visitor.look("sandbox-messages");
+  await visitor.leave();
+}
