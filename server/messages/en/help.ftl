@@ -53,3 +53,5 @@ help-sandbox = Begins a place for made-up data: codes and messages are shown on 
 help-serve = The server: sign-in, the form, why an account is held
 help-arg-listen = Address and port to serve on
 help-arg-public_url = The address that browsers use, behind a proxy
+help-arg-help = Show how it is used
+help-arg-version = Show the version

@@ -53,3 +53,5 @@ help-sandbox = Bắt đầu một nơi dành cho dữ liệu hư cấu: mã và 
 help-serve = Máy chủ: đăng nhập, biểu mẫu chuẩn hóa, lý do khóa
 help-arg-listen = Địa chỉ và cổng để phục vụ
 help-arg-public_url = Địa chỉ mà trình duyệt dùng, khi có máy chủ trung gian
+help-arg-help = Xem hướng dẫn
+help-arg-version = Xem phiên bản
