@@ -129,6 +129,12 @@ impl<'a> Reader<'a> {
         self.parsed(column, |text| parse(text).ok_or(Quarantine::BadValue))
     }
 
+    /// An account's id, but none that an operator's account may have.
+    fn account(&mut self) -> Option<AccountId> {
+        let id = |text: &str| Some(AccountId(text.to_owned())).filter(|id| id.operator().is_none());
+        self.word("account_id", id)
+    }
+
     fn day(&mut self, column: &str) -> Option<Date> {
         self.parsed(column, |text| parse_day(text).map_err(date_fault))
     }
@@ -266,7 +272,7 @@ impl<'a> Reader<'a> {
     }
 
     fn citizen_row(&mut self) -> Option<AccountRow> {
-        let account = self.text("account_id");
+        let account = self.account();
         let username = self.text("username");
         let full_name = self.name("display_name");
         let national_id = self.or_emptied(Repair::EmptiedNationalId, Self::national_id);
@@ -277,7 +283,7 @@ impl<'a> Reader<'a> {
         let password_hash = self.word("password_hash", password_hash);
         let held_reason = self.text("held_reason");
         Some(AccountRow {
-            account: AccountId(self.required(account)?),
+            account: self.required(account)?,
             kind: AccountKind::Citizen,
             stated: Stated {
                 username,
@@ -297,7 +303,7 @@ impl<'a> Reader<'a> {
     }
 
     fn official_row(&mut self) -> Option<AccountRow> {
-        let account = self.text("account_id");
+        let account = self.account();
         let username = self.text("username");
         let employee_code = self.text("employee_code");
         let full_name = self.name("full_name");
@@ -315,7 +321,7 @@ impl<'a> Reader<'a> {
         let (account, full_name, unit) = (self.required(account)?, self.required(full_name)?, self.required(unit)?);
         self.fits(national_id, birth_date, None);
         Some(AccountRow {
-            account: AccountId(account),
+            account,
             kind: kind.unwrap_or(AccountKind::Official),
             stated: Stated {
                 username,

@@ -271,6 +271,16 @@ fn a_bad_cell_does_not_cost_a_citizen_the_login() {
 }
 
 #[test]
+fn no_account_comes_in_with_an_operators_id() {
+    let heading =
+        "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash\n";
+    let text = format!("{heading}operator:lan,lan,Lan,,,,,,,\noperators,lan,Lan,,,,,,,\n");
+    let (_, rows) = of_bytes(Table::Citizens, text.as_bytes()).unwrap();
+    let results: Vec<_> = rows.iter().map(|row| row.result.words().0).collect();
+    assert_eq!(results, ["bad-value", "read"]);
+}
+
+#[test]
 fn what_tells_whose_row_it_is_is_kept() {
     let heading = Table::Profiles.columns().join(",");
     let text = format!(

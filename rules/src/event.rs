@@ -2,7 +2,7 @@
 //!
 //! Personal values stand apart: the journal holds a salted commitment of [`Personal`], the value lies beside it, encrypted.
 
-use crate::citizens::{Field, Outcome, Proof};
+use crate::citizens::{Exemption, Field, Outcome, Paper, Proof};
 use crate::hold::{Cause, Hold, Reason};
 use crate::officials::Amendment;
 use crate::record::{AccountId, AccountKind, Form, Profile, Stated};
@@ -139,7 +139,7 @@ pub enum Change {
         /// Told to the person.
         receipt: String,
     },
-    /// The claim counts no more.
+    /// The claim counts no more. Personal, when a counter withdrew it: [`Personal::Note`] with the reason.
     ClaimEnded {
         /// Whose it was.
         person: PersonId,
@@ -151,7 +151,7 @@ pub enum Change {
         /// Which.
         hold: Hold,
     },
-    /// A hold ended. It revives nothing.
+    /// A hold ended. It revives nothing. Personal, when a person lifted it: [`Personal::Note`] with the reason.
     HoldLifted {
         /// Of which reason.
         reason: Reason,
@@ -173,11 +173,35 @@ pub enum Change {
         /// The version of the privacy notice that stood beside the form; none on paper.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notice: Option<u32>,
+        /// Seen by the operator who entered it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        papers: Vec<Paper>,
+    },
+    /// An operator saw papers that prove this account to be the person's whose claim another account holds, and asks a second one.
+    TakeOverProposed {
+        /// Of the form that was answered `taken`.
+        receipt: String,
+        /// The account that holds the claim.
+        holder: AccountId,
+    },
+    /// The second operator agreed: this account takes the claim over.
+    TakeOverApproved {
+        /// Of the form.
+        receipt: String,
+        /// The account that held the claim.
+        holder: AccountId,
+        /// The first operator; the second is who acts.
+        proposed_by: String,
+    },
+    /// The take-over was not agreed to, or taken back by who proposed it. Personal: [`Personal::Note`] with the reason.
+    TakeOverDeclined {
+        /// Of the form.
+        receipt: String,
     },
     /// Child, foreigner, card in the making: never held for it, counted apart.
     ExemptionGranted {
         /// Why.
-        why: String,
+        why: Exemption,
         /// The last day on which it counts.
         last_day: Date,
     },
@@ -259,7 +283,17 @@ pub enum Change {
     },
     /// An operator was named.
     OperatorAdded,
-    /// An operator is none any more.
+    /// An operator has a password and a second factor; from now on there is this account. Personal: [`Personal::Operator`].
+    OperatorEnrolled {
+        /// Its credentials.
+        login: LoginId,
+    },
+    /// One of the operator's recovery codes let them in. It does not do so again.
+    RecoveryCodeUsed {
+        /// Which of the list, counted from 0.
+        code: u8,
+    },
+    /// An operator is none any more, and has no account.
     OperatorRemoved,
 }
 
@@ -300,6 +334,22 @@ pub enum Personal {
     Profile(Box<Profile>),
     /// Proposed changes of an HR profile.
     Amendment(Box<Amendment>),
+    /// What an operator signs in with.
+    Operator {
+        /// The user name.
+        stated: Stated,
+        /// A PHC string.
+        password_hash: String,
+        /// Shared with the operator's authenticator (RFC 6238).
+        totp_secret: [u8; 20],
+        /// Keyed hashes of the recovery codes.
+        recovery_codes: Vec<[u8; 32]>,
+    },
+    /// What an operator wrote as the reason of an act.
+    Note {
+        /// As typed.
+        text: String,
+    },
 }
 
 /// One change of one subject.

@@ -11,10 +11,23 @@ use std::fmt;
 #[serde(transparent)]
 pub struct AccountId(pub String);
 
+/// How the ids of operators' accounts begin. No account that comes in may have one.
+const OPERATOR: &str = "operator:";
+
 impl AccountId {
     /// As written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The account of an operator. It is also who the journal says acted.
+    pub fn of_operator(name: &str) -> Self {
+        Self(format!("{OPERATOR}{name}"))
+    }
+
+    /// The operator's name, if it is an operator's.
+    pub fn operator(&self) -> Option<&str> {
+        self.0.strip_prefix(OPERATOR)
     }
 }
 

@@ -78,8 +78,12 @@ pub struct State {
 impl State {
     /// One event more.
     pub fn apply(&mut self, event: &Event) {
-        if let Subject::Account(id) = &event.subject {
-            self.account(id, event);
+        match (&event.subject, &event.change) {
+            (Subject::Account(id), _) => self.account(id, event),
+            (Subject::Operator(name), Change::OperatorRemoved) => {
+                self.accounts.remove(&AccountId::of_operator(name));
+            }
+            _ => {}
         }
     }
 
@@ -121,6 +125,9 @@ impl State {
             ) => self.arrive(id, *account_kind, unit.clone(), login, stated),
             (Change::AccountCreated { unit, login, .. }, Some(Personal::Account { stated, .. })) => {
                 self.arrive(id, AccountKind::Official, Some(unit.clone()), login, stated);
+            }
+            (Change::OperatorEnrolled { login }, Some(Personal::Operator { stated, .. })) => {
+                self.arrive(id, AccountKind::Operator, None, login, stated);
             }
             (Change::AccountRemoved, _) => {
                 if self.accounts.remove(id).is_none() {

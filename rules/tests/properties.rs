@@ -114,14 +114,13 @@ impl World {
             .collect()
     }
 
-    fn caused_by(&self, holder: &AccountId) -> Vec<AccountId> {
+    fn caused_by(&self, holder: &AccountId) -> Vec<(AccountId, Reason)> {
         let cause = Cause::claim(holder);
-        let held = self.state.accounts.iter().filter(|(_, a)| {
-            a.holds
-                .iter()
-                .any(|h| h.reason == Reason::Duplicate && h.cause == cause)
+        let held = self.state.accounts.iter().flat_map(|(id, a)| {
+            let caused = a.holds.iter().filter(|h| h.cause == cause);
+            caused.map(|h| (id.clone(), h.reason)).collect::<Vec<_>>()
         });
-        held.map(|(id, _)| id.clone()).collect()
+        held.collect()
     }
 
     fn act(&mut self, act: &Act) {
@@ -284,6 +283,18 @@ proptest! {
             from = to;
         }
         prop_assert_eq!(replayed, world.state);
+    }
+
+    /// "What its claim caused is lifted": nobody is held for a claim that is not in force any more.
+    #[test]
+    fn every_claim_that_holds_somebody_is_in_force(acts in acts()) {
+        let mut world = World::default();
+        for act in &acts {
+            world.act(act);
+            for account in world.all().iter().filter(|account| account.claim.is_none()) {
+                prop_assert_eq!(world.caused_by(&account.id), []);
+            }
+        }
     }
 
     /// A claim that is withdrawn at once leaves all others as they were.

@@ -203,9 +203,15 @@ pub struct Serve {
 
 #[derive(Debug, Subcommand)]
 pub enum OperatorVerb {
-    Add { name: String },
+    Add {
+        name: String,
+        #[arg(long, value_name = "URL", env = "NGOMON_PUBLIC_URL")]
+        public_url: Option<String>,
+    },
     List(FormatArg),
-    Remove { name: String },
+    Remove {
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -107,7 +107,8 @@ fn store(error: &StoreError, words: Words) -> String {
     }
 }
 
-fn refused(refusal: &Refusal, words: Words) -> String {
+/// What happened and what to do, when it cannot be done as things stand.
+pub fn refused(refusal: &Refusal, words: Words) -> String {
     match refusal {
         Refusal::UnknownAccount(id) => words.say_with("error-unknown-account", &[("account", id)]),
         Refusal::UnknownUnit(unit) => words.say_with("error-unknown-unit", &[("unit", unit)]),
@@ -129,6 +130,23 @@ fn refused(refusal: &Refusal, words: Words) -> String {
         Refusal::DayOrder => words.say("error-day-order"),
         Refusal::OperatorExists(name) => words.say_with("error-operator-exists", &[("name", name)]),
         Refusal::UnknownOperator(name) => words.say_with("error-unknown-operator", &[("name", name)]),
+        Refusal::OperatorName(name) => words.say_with("error-operator-name", &[("name", name)]),
+        Refusal::EnrolmentOver => words.say("error-enrolment-over"),
+        Refusal::NeedsSecondFactor => words.say("error-needs-second-factor"),
+        Refusal::UnknownForm(receipt) => words.say_with("error-unknown-form", &[("receipt", receipt)]),
+        Refusal::NotCitizens(id) => words.say_with("error-not-citizens", &[("account", id)]),
+        Refusal::NoClaim(id) => words.say_with("error-no-claim", &[("account", id)]),
+        Refusal::HasClaim(id) => words.say_with("error-has-claim", &[("account", id)]),
+        Refusal::NotExempt(id) => words.say_with("error-not-exempt", &[("account", id)]),
+        Refusal::EndDay => words.say("error-end-day"),
+        Refusal::HeldAlready(id) => words.say_with("error-held-already", &[("account", id)]),
+        Refusal::NotByOrder(id) => words.say_with("error-not-by-order", &[("account", id)]),
+        Refusal::NoTakeOver(receipt) => words.say_with("error-no-take-over", &[("receipt", receipt)]),
+        Refusal::SameOperator => words.say("error-same-operator"),
+        Refusal::TakeOverState { receipt, state } => {
+            let state = words.say(&format!("take-over-{state}"));
+            words.say_with("error-take-over-state", &[("receipt", receipt), ("state", &state)])
+        }
         Refusal::NotEmpty(path) => words.say_with("error-not-empty", &[("path", &shown(path))]),
     }
 }

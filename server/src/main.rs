@@ -1,5 +1,6 @@
 //! `ngomon`: an account is open exactly while nothing holds it, and every hold names the clause, the evidence and the way out.
 
+mod authenticator;
 mod cli;
 mod commands;
 mod failure;

@@ -348,6 +348,25 @@ fn keys_are_rotated_and_other_machines_say_so() {
 }
 
 #[test]
+fn an_operator_is_named_by_a_command_and_gets_a_link() {
+    let n = with_units(On::Sqlite);
+    let bare = n.ok("operator add lan");
+    assert!(bare.contains("\n/enrol/") && bare.contains("cần ít nhất hai người"));
+    let whole = n.ok("operator add minh --public-url https://taikhoan.hue.example/");
+    assert!(whole.contains("\nhttps://taikhoan.hue.example/enrol/"), "{whole}");
+    assert!(n.ends(1, "operator add lan").contains("Đã có quản trị viên lan"));
+    assert!(n.ends(1, "operator add lê").contains("chưa dùng làm tên được"));
+    n.ok("operator remove lan");
+    assert_eq!(
+        lines(&n.run("operator list --format csv").stdout)
+            .into_keys()
+            .collect::<Vec<_>>(),
+        ["minh"]
+    );
+    n.ok("verify");
+}
+
+#[test]
 fn the_demo_plays_by_itself() {
     let n = Ngomon::new(On::Sqlite);
     let mut demo = n
@@ -372,6 +391,7 @@ fn the_demo_plays_by_itself() {
         "Hue-CV003",
         "Trùng thông tin",
         "Số liệu và nhật ký đều khớp",
+        "tiepnhan2",
     ] {
         assert!(said.contains(words), "{words}");
     }

@@ -402,8 +402,8 @@ const CLAIM: Shape = (
 );
 const FORMS: Shape = (
     "submission",
-    "receipt, account, effective, at, outcome, proof, fields, value",
-    "ttiitttt",
+    "receipt, account, effective, at, outcome, proof, fields, papers, value",
+    "ttiittttt",
 );
 
 /// The same rows and bytes into the same tables of another fresh database, in transactions of the same size, with nothing else.

@@ -77,6 +77,20 @@ impl Ambient {
     }
 }
 
+/// Letters and digits of which none can be taken for another.
+const LETTERS: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+impl Ambient {
+    /// `N` letters and digits for people to read and type, that nobody can foretell.
+    pub fn letters<const N: usize>(&self) -> String {
+        let drawn = self.bytes::<N>();
+        drawn
+            .iter()
+            .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
+            .collect()
+    }
+}
+
 /// Ends the process at once, for faults after which nothing it would do can be trusted: the machine has no randomness,
 /// or a cipher refuses what it cannot refuse. Going on would repeat keys or write values in clear.
 pub(crate) fn give_up(why: &str) -> ! {

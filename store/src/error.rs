@@ -122,12 +122,59 @@ pub enum Refusal {
     /// The days of the campaign would stand in the wrong order.
     #[error("the days are in the wrong order")]
     DayOrder,
+    /// Not a name for an operator.
+    #[error("{0:?} is no name for an operator")]
+    OperatorName(String),
+    /// The enrolment link was used, is too old, or never was.
+    #[error("the enrolment link is not good any more")]
+    EnrolmentOver,
+    /// An operator's account opens by its second factor only.
+    #[error("an operator needs a second factor")]
+    NeedsSecondFactor,
     /// That operator is there already.
     #[error("operator {0} exists")]
     OperatorExists(String),
     /// No such operator.
     #[error("no operator {0}")]
     UnknownOperator(String),
+    /// No such form.
+    #[error("no form {0}")]
+    UnknownForm(String),
+    /// Only citizens' accounts are standardised, or exempt from it.
+    #[error("{0} is no citizen's account")]
+    NotCitizens(String),
+    /// The account has no claim.
+    #[error("{0} has no claim")]
+    NoClaim(String),
+    /// The account has a claim.
+    #[error("{0} has a claim")]
+    HasClaim(String),
+    /// The account is not exempt.
+    #[error("{0} is not exempt")]
+    NotExempt(String),
+    /// The last day has passed, or is too far away.
+    #[error("not a last day")]
+    EndDay,
+    /// One document holds an account once.
+    #[error("{0} is held by that order already")]
+    HeldAlready(String),
+    /// The account has no such hold by order; other holds go their own ways.
+    #[error("{0} has no such hold by order")]
+    NotByOrder(String),
+    /// The form takes over no claim: it shows no weaker one, or not by papers.
+    #[error("form {0} takes over no claim")]
+    NoTakeOver(String),
+    /// A take-over needs two people.
+    #[error("a take-over needs another operator")]
+    SameOperator,
+    /// The take-over is not in the state that this needs.
+    #[error("take-over {receipt} is {state}")]
+    TakeOverState {
+        /// Of its form.
+        receipt: String,
+        /// What it is: `waiting`, `approved`, `declined`, `lapsed`.
+        state: &'static str,
+    },
     /// The place is not empty.
     #[error("{} is not empty", .0.display())]
     NotEmpty(PathBuf),

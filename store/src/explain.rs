@@ -8,7 +8,7 @@ use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::{STATED, day_of, end_of, hold_of, stated_of};
 use ngomon_rules::citizens::{Audience, Bucket, Campaign, Progress};
-use ngomon_rules::event::Change;
+use ngomon_rules::event::{Change, Personal};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::officials::{Decision, Found, decide, retirement, review_due};
 use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
@@ -76,6 +76,8 @@ pub struct Happened {
     pub clause: Option<String>,
     /// What.
     pub change: Change,
+    /// The reason, as an operator wrote it.
+    pub note: Option<String>,
 }
 
 impl Store {
@@ -180,6 +182,10 @@ impl Store {
         let sql = format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 ORDER BY c.seq, j.ord");
         tx.each(&sql, [account.into()], |row| {
             let read = read_entry(&self.env.keys, &row)?;
+            let note = match read.entry.event.personal {
+                Some(Personal::Note { text }) => Some(text),
+                _ => None,
+            };
             history.push(Happened {
                 at: read.entry.at,
                 effective: read.entry.effective,
@@ -187,6 +193,7 @@ impl Store {
                 run: read.entry.run,
                 clause: read.clause,
                 change: read.entry.event.change,
+                note,
             });
             Ok(())
         })

@@ -166,7 +166,12 @@ fn clause_of(change: &Change) -> Option<String> {
         Change::HoldLifted { reason, .. } => reason.clause().to_string(),
         Change::ClaimMade { .. } => "125/C4".into(),
         Change::ProfileReviewed { .. } => "108/4".into(),
-        Change::AccountJoined { .. } | Change::ReviewRequested { .. } | Change::ClaimEnded { .. } => "125/C5".into(),
+        Change::AccountJoined { .. }
+        | Change::ReviewRequested { .. }
+        | Change::ClaimEnded { .. }
+        | Change::TakeOverProposed { .. }
+        | Change::TakeOverApproved { .. }
+        | Change::TakeOverDeclined { .. } => "125/C5".into(),
         Change::FormAnswered { .. } => "125/C2".into(),
         Change::ExemptionGranted { .. } | Change::ExemptionEnded => "125/C1".into(),
         // A newcomer's account succeeds none: the policy made it, no clause.

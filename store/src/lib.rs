@@ -11,12 +11,14 @@ mod counts;
 pub mod db;
 mod error;
 mod explain;
+mod find;
 pub mod journal;
 pub mod keyring;
 mod loads;
 pub mod merkle;
 mod messages;
 mod officials;
+mod orders;
 mod project;
 mod replay;
 mod rotate;
@@ -29,14 +31,19 @@ mod tables;
 mod units;
 mod verify;
 
-pub use access::{CodeFor, Credential, Limit, OpenSession, Purpose, Token, Typed, Visit};
-pub use citizens::{HeldLine, Join, PendingForm, ReportLine, ReviewLine, ReviewRequest, StaffLine, Submitted};
+pub use access::{CodeFor, Credential, Enrolment, Limit, OpenSession, Operator, Proven, Purpose, Token, Typed, Visit};
+pub use citizens::{
+    EnteredForm, HeldLine, Join, PendingForm, ReportLine, ReviewLine, ReviewRequest, Says, StaffLine, Submitted,
+    TakeOver, TakeOverState, WeakerClaim,
+};
 pub use db::{Dialect, Location};
 pub use error::{Refusal, Result, StoreError};
 pub use explain::{Explained, Happened, HeldSince};
+pub use find::{Found, MOST_FOUND};
 pub use loads::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow};
 pub use messages::{Channel, Message, Reach};
 pub use officials::{NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, Reconciled, RunView, Undone, Widened};
+pub use orders::Order;
 pub use settings::CampaignChange;
 pub use store::{Places, Store};
 pub use tables::{end_of, start_of};

@@ -3,6 +3,9 @@
 //! [`project`] reads only entries and the tables it writes, never a reference, the clock or chance: otherwise a replay would not give
 //! the same.
 
+mod operators;
+mod take_overs;
+
 use crate::counts::{CountKey, Counts};
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
@@ -76,14 +79,11 @@ async fn one(tx: &mut Tx, env: &Env, entry: &Entry, counts: &mut Counts) -> Resu
             }
             _ => Err(unexpected(entry)),
         },
-        Subject::Operator(name) => {
-            let sql = match &entry.event.change {
-                Change::OperatorAdded => "INSERT INTO operator (name) VALUES ($1)",
-                _ => "DELETE FROM operator WHERE name = $1",
-            };
-            tx.execute(sql, [name.into()]).await?;
-            Ok(())
-        }
+        Subject::Operator(name) => match &entry.event.change {
+            Change::OperatorAdded => operators::added(tx, name).await,
+            Change::OperatorRemoved => operators::removed(tx, name).await,
+            _ => Err(unexpected(entry)),
+        },
     }
 }
 
@@ -95,8 +95,13 @@ fn unexpected(entry: &Entry) -> StoreError {
 }
 
 async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: &mut Counts) -> Result<()> {
-    let id = id.as_str();
+    let (account, id) = (id, id.as_str());
     match &entry.event.change {
+        Change::OperatorEnrolled { login } => operators::enrolled(tx, env, entry, account, &login.0).await,
+        Change::RecoveryCodeUsed { code } => operators::recovery_used(tx, entry, account, *code).await,
+        Change::TakeOverProposed { receipt, holder } => take_overs::proposed(tx, entry, account, receipt, holder).await,
+        Change::TakeOverApproved { receipt, .. } => take_overs::decided(tx, receipt, "approved").await,
+        Change::TakeOverDeclined { receipt } => take_overs::decided(tx, receipt, "declined").await,
         Change::AccountCreated { unit, login, succeeds } => {
             counts.add_staff("", 1);
             account_created(tx, env, entry, id, unit.as_str(), &login.0, succeeds).await
@@ -177,38 +182,16 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             let to = held_to(tx, id).await?;
             recount(tx, id, counts, |key| key.held_to = to).await
         }
-        Change::FormAnswered {
-            receipt,
-            proof,
-            outcome,
-            fields,
-            ..
-        } => {
-            let fields: Vec<&str> = fields.iter().map(|field| field.name()).collect();
-            let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
-            tx.execute(
-                "INSERT INTO submission (receipt, account, effective, at, outcome, fields, value, proof) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) \
-                 ON CONFLICT (receipt) DO UPDATE SET outcome = excluded.outcome, fields = excluded.fields, at = excluded.at",
-                [
-                    receipt.into(),
-                    id.into(),
-                    entry.effective.into(),
-                    entry.at.into(),
-                    outcome.name().into(),
-                    fields.join(" ").into(),
-                    value.into(),
-                    proof.name().into(),
-                ],
-            )
-            .await?;
-            counts.reaches(entry.effective);
-            let last = Progress::after(*outcome).name();
-            recount(tx, id, counts, |key| key.last = last.to_owned()).await
-        }
+        Change::FormAnswered { .. } => form_answered(tx, entry, id, counts).await,
         Change::ExemptionGranted { why, last_day } => {
             tx.execute(
                 "INSERT INTO exemption (account, since, until, why, last_day) VALUES ($1,$2,NULL,$3,$4)",
-                [id.into(), entry.at.into(), why.into(), last_day.to_string().into()],
+                [
+                    id.into(),
+                    entry.at.into(),
+                    why.name().into(),
+                    last_day.to_string().into(),
+                ],
             )
             .await?;
             counts.reaches(entry.effective);
@@ -225,6 +208,42 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
         }
         _ => Err(unexpected(entry)),
     }
+}
+
+async fn form_answered(tx: &mut Tx, entry: &Entry, id: &str, counts: &mut Counts) -> Result<()> {
+    let Change::FormAnswered {
+        receipt,
+        proof,
+        outcome,
+        fields,
+        papers,
+        ..
+    } = &entry.event.change
+    else {
+        return Err(unexpected(entry));
+    };
+    let fields: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+    let papers: Vec<&str> = papers.iter().map(|paper| paper.name()).collect();
+    let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
+    tx.execute(
+        "INSERT INTO submission (receipt, account, effective, at, outcome, fields, value, proof, papers) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) \
+         ON CONFLICT (receipt) DO UPDATE SET outcome = excluded.outcome, fields = excluded.fields, at = excluded.at",
+        [
+            receipt.into(),
+            id.into(),
+            entry.effective.into(),
+            entry.at.into(),
+            outcome.name().into(),
+            fields.join(" ").into(),
+            value.into(),
+            proof.name().into(),
+            papers.join(" ").into(),
+        ],
+    )
+    .await?;
+    counts.reaches(entry.effective);
+    let last = Progress::after(*outcome).name();
+    recount(tx, id, counts, |key| key.last = last.to_owned()).await
 }
 
 /// Accounts that came in from the system before. They are there once their load is applied.
@@ -334,13 +353,32 @@ async fn account_created(
     login: &str,
     succeeds: &[AccountId],
 ) -> Result<()> {
-    let (Some(Personal::Account { stated, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
+    new_account(tx, env, entry, id, AccountKind::Official, unit, login).await?;
+    let before = succeeds.iter().map(|old| vec![id.into(), old.as_str().into()]);
+    tx.insert("succession (account, succeeds)", before.collect(), "")
+        .await?;
+    Ok(())
+}
+
+/// An account that did not come in from elsewhere, with its login. A transfer keeps the login that there is.
+async fn new_account(
+    tx: &mut Tx,
+    env: &Env,
+    entry: &Entry,
+    id: &str,
+    kind: AccountKind,
+    unit: &str,
+    login: &str,
+) -> Result<()> {
+    let (Some(Personal::Account { stated, .. } | Personal::Operator { stated, .. }), Some(value)) =
+        (&entry.event.personal, &entry.value)
+    else {
         return Err(unexpected(entry));
     };
     let created_on = instant_day(entry.effective)?.to_string();
     let mut row: Vec<Arg> = vec![
         id.into(),
-        AccountKind::Official.name().into(),
+        kind.name().into(),
         login.into(),
         unit.into(),
         created_on.into(),
@@ -362,14 +400,13 @@ async fn account_created(
         Arg::Text(None),
     ]);
     tx.insert(ACCOUNT_ROW, vec![row], "").await?;
-    // A newcomer's login is new, without a password; a transfer keeps the one that there is.
     let login = vec![vec![login.into(), value.into()]];
     tx.insert("login (id, value)", login, "ON CONFLICT (id) DO NOTHING")
         .await?;
-    let before = succeeds.iter().map(|old| vec![id.into(), old.as_str().into()]);
-    tx.insert("succession (account, succeeds)", before.collect(), "")
-        .await?;
-    staff_keys(tx, keys).await
+    if kind == AccountKind::Official {
+        staff_keys(tx, keys).await?;
+    }
+    Ok(())
 }
 
 async fn account_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &str) -> Result<()> {

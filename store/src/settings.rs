@@ -1,19 +1,15 @@
-//! What the operator set: the campaign, the officials' policy, and who the operators are.
+//! What the operator set: the campaign and the officials' policy.
 
 use crate::citizens::counted;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Act, append};
-use crate::merkle::sha256;
 use crate::store::Store;
 use ngomon_rules::citizens::{AfterDeadline, Bucket, Campaign, CampaignFault, KEYS};
 use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::officials::OfficialsPolicy;
 use ngomon_rules::values::Date;
 use std::collections::BTreeMap;
-
-/// How long an enrolment link is good: microseconds.
-const ENROLMENT: i64 = 72 * 3_600 * 1_000_000;
 
 async fn settings(tx: &mut Tx, family: &str) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
@@ -128,80 +124,6 @@ impl Store {
                 })
             })
             .await
-    }
-
-    /// The names of the operators.
-    pub async fn operators(&self) -> Result<Vec<String>> {
-        self.db
-            .read(async |tx| {
-                let rows = tx.rows("SELECT name FROM operator ORDER BY name", []).await?;
-                rows.iter().map(|row| row.get(0)).collect()
-            })
-            .await
-    }
-
-    /// Names an operator; returns the secret of a link that is good once, for three days.
-    pub async fn add_operator(&self, name: &str, by: &str) -> Result<String> {
-        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
-        let secret: String = self
-            .env
-            .ambient
-            .bytes::<32>()
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
-        let digest = sha256(&[secret.as_bytes()]);
-        self.db
-            .write(move |tx| {
-                let (env, act, name) = (env.clone(), act.clone(), name.clone());
-                Box::pin(async move {
-                    if tx
-                        .row("SELECT 1 FROM operator WHERE name = $1", [(&name).into()])
-                        .await?
-                        .is_some()
-                    {
-                        return Err(Refusal::OperatorExists(name).into());
-                    }
-                    tx.execute(
-                        "INSERT INTO enrolment (secret, operator, good_until) VALUES ($1,$2,$3)",
-                        [digest.into(), (&name).into(), (env.now() + ENROLMENT).into()],
-                    )
-                    .await?;
-                    append(tx, &env, &act, vec![operator(name, Change::OperatorAdded)]).await
-                })
-            })
-            .await?;
-        Ok(secret)
-    }
-
-    /// The operator is none any more.
-    pub async fn remove_operator(&self, name: &str, by: &str) -> Result<()> {
-        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
-        self.db
-            .write(move |tx| {
-                let (env, act, name) = (env.clone(), act.clone(), name.clone());
-                Box::pin(async move {
-                    if tx
-                        .row("SELECT 1 FROM operator WHERE name = $1", [(&name).into()])
-                        .await?
-                        .is_none()
-                    {
-                        return Err(Refusal::UnknownOperator(name).into());
-                    }
-                    tx.execute("DELETE FROM enrolment WHERE operator = $1", [(&name).into()])
-                        .await?;
-                    append(tx, &env, &act, vec![operator(name, Change::OperatorRemoved)]).await
-                })
-            })
-            .await
-    }
-}
-
-fn operator(name: String, change: Change) -> Event {
-    Event {
-        subject: Subject::Operator(name),
-        change,
-        personal: None,
     }
 }
 

@@ -144,7 +144,7 @@ pub(crate) const STATED: &str = "a.value, v.sealed";
 pub(crate) fn stated_of(keys: &Keyring, row: &Row, at: usize) -> Result<Stated> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
     match unseal(keys, &id, &sealed)? {
-        Personal::Account { stated, .. } => Ok(stated),
+        Personal::Account { stated, .. } | Personal::Operator { stated, .. } => Ok(stated),
         _ => Err(StoreError::corrupt(format!("personal_value {id}"), "not an account's")),
     }
 }

@@ -338,7 +338,7 @@ async fn counters(tx: &mut Tx, found: &mut Verified) -> Result<()> {
 }
 
 /// What must always hold, each as a query that finds nothing.
-const INVARIANTS: [(&str, &str); 7] = [
+const INVARIANTS: [(&str, &str); 8] = [
     (
         "two claims in force for one person",
         "SELECT person FROM claim WHERE until IS NULL GROUP BY person HAVING COUNT(*) > 1",
@@ -357,6 +357,11 @@ const INVARIANTS: [(&str, &str); 7] = [
         "an official's hold on another kind of account",
         "SELECT h.account FROM hold h JOIN account_row a ON a.id = h.account WHERE h.until IS NULL AND a.kind <> 'official' \
          AND h.reason NOT IN ('duplicate', 'claim-lost', 'not-standardised', 'by-order')",
+    ),
+    (
+        "a hold for a claim that is not in force",
+        "SELECT h.account FROM hold h WHERE h.until IS NULL AND h.reason IN ('duplicate', 'claim-lost') \
+         AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.account = SUBSTR(h.cause, 7) AND c.until IS NULL)",
     ),
     (
         "a hold of no account",

@@ -6,6 +6,8 @@
 mod access;
 #[path = "suite/claims.rs"]
 mod claims;
+#[path = "suite/counter.rs"]
+mod counter;
 #[path = "suite/house.rs"]
 mod house;
 #[path = "suite/incremental.rs"]
@@ -18,9 +20,13 @@ mod keeping;
 mod loads;
 #[path = "suite/officials.rs"]
 mod officials;
+#[path = "suite/operators.rs"]
+mod operators;
 #[path = "suite/own_profile.rs"]
 mod own_profile;
 #[path = "suite/rotation.rs"]
 mod rotation;
+#[path = "suite/take_overs.rs"]
+mod take_overs;
 #[path = "suite/tamper.rs"]
 mod tamper;

@@ -1,7 +1,7 @@
 // The demo's server, and somebody at a browser in front of it.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 
@@ -14,11 +14,18 @@ export const rows = (name) => {
   return lines.map((line) => Object.fromEntries(head.map((column, at) => [column, line[at]])));
 };
 
+let typed;
+
+/** A command typed beside the demo's server; what it prints. */
+export const ngomon = (...words) => typed(words);
+
 /** Plays the demo in an empty directory; answers once its pages are open. */
 export async function demo(ngomon, directory) {
+  const data = ["--data", `${directory}/data`];
+  typed = (words) => execFileSync(ngomon, [...words, ...data], { encoding: "utf8" });
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  const server = spawn(ngomon, ["demo", "--listen", "127.0.0.1:0", "--data", `${directory}/data`], {
+  const server = spawn(ngomon, ["demo", "--listen", "127.0.0.1:0", ...data], {
     env: { ...process.env, LC_ALL: "vi_VN.UTF-8" },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -4,6 +4,7 @@
 
 mod bench;
 mod demo;
+mod docs;
 mod pages;
 mod postgres;
 mod test;
@@ -21,6 +22,7 @@ usage: cargo xtask VERB
   postgres [--fsync] -- COMMAND… run COMMAND beside a private PostgreSQL (its address is in NGOMON_TEST_POSTGRES,
                                  and psql finds it by itself); fsync is off unless asked for
   demo [ARGS…]                   build ngomon (debug) and run `ngomon demo ARGS` on a fresh data directory
+  docs                           take the pictures of docs/WALKTHROUGHS.md anew, in a real browser
   bench [ARGS…]                  build and run the benchmarks (release) beside a private PostgreSQL with fsync on
   load [ARGS…]                   build ngomon (release) and print what its pages cost, on both databases
 ";
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
             Some("test") => test::run(rest),
             Some("postgres") => postgres::run(rest),
             Some("demo") => demo::run(rest),
+            Some("docs") => docs::run(rest),
             Some("bench") => bench::run(&bench::FIGURES, rest),
             Some("load") => bench::run(&bench::LOAD, rest),
             Some("help" | "--help" | "-h") => usage(),

@@ -30,6 +30,13 @@ impl Field {
             Self::Phone => "phone",
         }
     }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::FullName, Self::IssuedOn, Self::NationalId, Self::Phone]
+            .into_iter()
+            .find(|field| field.name() == name)
+    }
 }
 
 /// Some of the four fields, sorted.

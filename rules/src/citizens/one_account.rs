@@ -89,7 +89,7 @@ fn place_once(account: &CitizenAccount, hold: Hold) -> Option<Event> {
     (!there).then(|| Event::of_account(&account.id, Change::HoldPlaced { hold }))
 }
 
-pub(super) fn lift(account: &AccountId, hold: &Hold) -> Event {
+fn lift(account: &AccountId, hold: &Hold) -> Event {
     Event::of_account(
         account,
         Change::HoldLifted {

@@ -1,6 +1,6 @@
 //! C5, a way back: the owner of two accounts joins them; a stronger proof takes over a claim from a weaker one; C3: a counter can withdraw a claim made on the wrong account.
 
-use super::one_account::{Bearing, CitizenAccount, Claimed, bearing, duplicate, lift, on_success};
+use super::one_account::{Bearing, CitizenAccount, Claimed, bearing, duplicate, on_success};
 use crate::event::{Change, ClaimEnd, Event};
 use crate::hold::{Cause, Hold, Reason, evidence};
 use crate::record::AccountId;
@@ -41,19 +41,21 @@ impl Proof {
     }
 }
 
-/// The holds that a claim caused on other accounts are lifted with it.
-fn lift_what_it_caused(holder: &AccountId, caused: &[AccountId]) -> impl Iterator<Item = Event> {
-    let hold = Hold {
-        reason: Reason::Duplicate,
-        cause: Cause::claim(holder),
-        evidence: [].into(),
-        last_day: None,
-    };
-    caused.iter().map(move |account| lift(account, &hold))
+/// What a claim caused on other accounts is lifted with it: `duplicate`, and the `claim-lost` of the account that had it before.
+/// `caused`: accounts, each with the reason.
+fn lift_what_it_caused(holder: &AccountId, caused: &[(AccountId, Reason)]) -> impl Iterator<Item = Event> {
+    let cause = Cause::claim(holder);
+    caused.iter().map(move |(account, reason)| {
+        let lifted = Change::HoldLifted {
+            reason: *reason,
+            cause: cause.clone(),
+        };
+        Event::of_account(account, lifted)
+    })
 }
 
 /// A claim made on the wrong account is withdrawn: no hold for the account, and all that the claim caused is lifted.
-pub fn on_withdrawal(claim: &Claimed, caused: &[AccountId]) -> Vec<Event> {
+pub fn on_withdrawal(claim: &Claimed, caused: &[(AccountId, Reason)]) -> Vec<Event> {
     let ended = Change::ClaimEnded {
         person: claim.person.clone(),
         how: ClaimEnd::Withdrawn,
@@ -70,7 +72,7 @@ pub fn on_take_over(
     old: &Claimed,
     held_by: Proof,
     proof: Proof,
-    caused: &[AccountId],
+    caused: &[(AccountId, Reason)],
     others: &[CitizenAccount],
 ) -> Option<Vec<Event>> {
     if !proof.takes_over(held_by) || account.claim.is_some() || account.id == old.holder {
@@ -107,7 +109,7 @@ fn without(account: &CitizenAccount, holder: &AccountId) -> CitizenAccount {
     let holds = account
         .holds
         .iter()
-        .filter(|hold| hold.cause != gone || hold.reason != Reason::Duplicate)
+        .filter(|hold| hold.cause != gone)
         .cloned()
         .collect();
     CitizenAccount {
@@ -131,7 +133,7 @@ pub fn on_join(
     claim: &Claimed,
     proof: Proof,
     held_stays: bool,
-    caused: &[AccountId],
+    caused: &[(AccountId, Reason)],
     others: &[CitizenAccount],
 ) -> Option<Vec<Event>> {
     let cause = Cause::claim(&holder.id);

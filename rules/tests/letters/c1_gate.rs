@@ -2,7 +2,7 @@
 //! thông tin tài khoản cá nhân"; "hoàn thành trước ngày 20/7/2023".
 
 use crate::people::day;
-use ngomon_rules::citizens::{Audience, Campaign, CampaignFault, KEYS};
+use ngomon_rules::citizens::{Audience, Campaign, CampaignFault, Exemption, KEYS};
 use ngomon_rules::hold::Reason;
 
 #[test]
@@ -67,4 +67,26 @@ fn every_key_can_be_read_and_a_wrong_value_is_refused() {
     assert_eq!(campaign.with("start", ""), Err(CampaignFault::Value));
     let without = campaign.with("deadline.officials", "").unwrap();
     assert_eq!(without.deadline(Audience::Officials), None);
+}
+
+/// "An `exempt` account (child, foreigner, card in the making; with reason and end day ...)".
+#[test]
+fn an_exemption_has_a_last_day_that_is_not_far() {
+    let today = day("2024-02-29");
+    for (why, latest) in [
+        (Exemption::Child, "2029-02-28"),
+        (Exemption::Foreigner, "2029-02-28"),
+        (Exemption::CardInTheMaking, "2024-08-29"),
+    ] {
+        assert_eq!(why.latest(today), day(latest));
+        for (last, may) in [
+            ("2024-02-28", false),
+            ("2024-02-29", true),
+            (latest, true),
+            ("2029-03-01", false),
+        ] {
+            assert_eq!(why.may_end_on(day(last), today), may, "{why:?} {last}");
+        }
+        assert_eq!(Exemption::parse(why.name()), Some(why));
+    }
 }

@@ -39,14 +39,17 @@ fn proofs_have_an_order() {
 
 #[test]
 fn withdrawing_lifts_all_that_the_claim_caused_and_holds_nobody() {
-    let caused = [AccountId("HS2".into()), AccountId("HS3".into())];
+    let caused = [
+        (AccountId("HS2".into()), Reason::Duplicate),
+        (AccountId("HS3".into()), Reason::ClaimLost),
+    ];
     let events = on_withdrawal(&claim_of_nga("HS1"), &caused);
     assert_eq!(
         told(&events),
         [
             "HS1 withdraws",
             "HS2 lifted duplicate claim:HS1",
-            "HS3 lifted duplicate claim:HS1"
+            "HS3 lifted claim-lost claim:HS1"
         ]
     );
 }
@@ -72,7 +75,10 @@ fn a_stronger_proof_takes_over_and_the_others_are_judged_anew() {
         });
         account
     };
-    let caused = [AccountId("HS2".into()), AccountId("HS3".into())];
+    let caused = [
+        (AccountId("HS2".into()), Reason::Duplicate),
+        (AccountId("HS3".into()), Reason::Duplicate),
+    ];
     let others = [states_her("HS1"), held("HS2"), held("HS3")];
     let events = on_take_over(
         &held("HS2"),
@@ -130,7 +136,7 @@ fn two_accounts_of_one_owner_are_joined_and_the_owner_chooses() {
         }
     };
     let (held, third) = (hold(&stranger), hold(&citizen("HS3", hers)));
-    let caused = [held.id.clone(), third.id.clone()];
+    let caused = [&held, &third].map(|account| (account.id.clone(), Reason::Duplicate));
     let others = [held.clone(), holder.clone(), third];
     let join = |held: &CitizenAccount, stays| {
         on_join(held, &holder, &claim, Proof::Form, stays, &caused, &others).map(|events| told(&events))
@@ -149,4 +155,47 @@ fn two_accounts_of_one_owner_are_joined_and_the_owner_chooses() {
         ]
     );
     assert_eq!(join(&stranger, true), None, "not a duplicate of that claim");
+/// The account that lost first is judged anew with the rest when the second claim is taken over too, also when it takes it back itself.
+#[test]
+fn who_lost_first_is_judged_anew() {
+    let states_her = |id: &str| {
+        let stated = Stated {
+            national_id: Some(number(1)),
+            ..Stated::default()
+        };
+        citizen(id, stated)
+    };
+    let mut lost = states_her("HS1");
+    lost.holds.push(ngomon_rules::hold::Hold {
+        reason: Reason::ClaimLost,
+        cause: Cause::claim(&AccountId("HS2".into())),
+        evidence: [].into(),
+        last_day: None,
+    });
+    let caused = [(AccountId("HS1".into()), Reason::ClaimLost)];
+    let others = [lost.clone(), states_her("HS2"), states_her("HS3")];
+    let taken = |by: &CitizenAccount| {
+        let events = on_take_over(by, &claim_of_nga("HS2"), Proof::Counter, Proof::Vneid, &caused, &others);
+        told(&events.unwrap())
+    };
+    assert_eq!(
+        taken(&states_her("HS3")),
+        [
+            "HS2 loses",
+            "HS2 held claim-lost claim:HS3",
+            "HS1 lifted claim-lost claim:HS2",
+            "HS3 claims",
+            "HS1 held duplicate claim:HS3",
+        ]
+    );
+    assert_eq!(
+        taken(&lost),
+        [
+            "HS2 loses",
+            "HS2 held claim-lost claim:HS1",
+            "HS1 lifted claim-lost claim:HS2",
+            "HS1 claims",
+            "HS3 held duplicate claim:HS1",
+        ]
+    );
 }

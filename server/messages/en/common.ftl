@@ -49,4 +49,6 @@ xlsx-chart = Chart
 xlsx-title = Digital report: Hue-S accounts standardised, to the end of { $day }
 column-username = User name
 column-password = Password
+column-code = One-time code
+column-recovery = Recovery codes
 column-page = What is seen

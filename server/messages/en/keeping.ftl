@@ -16,8 +16,8 @@ keys-exported = The keys are in { $path }. Keep file and passphrase in two place
 keys-imported = The keys are in { $path }.
 keys-prepared = New keys were added to those in { $path } and are not used yet. Bring keyring.json to the other machines, then run `ngomon keys rotate`.
 keys-rotated = The keys were rotated. Export them again (`ngomon keys export FILE`) in place of the export before, which does not open what is written from now on.
-operator-added = Operator { $name } was added. Enrolment link, good once within 3 days (append it to the server's address):
-operator-link = The operators' sign-in pages come with the release that has the server.
+operator-added = Operator { $name } was added. Enrolment link, good once within 3 days:
+operator-link = Append it to the server's address; with --public-url the whole address is printed.
 operator-one = There is one operator only; at least two are needed.
 operator-removed = Operator { $name } was removed.
 
@@ -47,3 +47,5 @@ demo-as-mismatch = held: differs from the HR profile, review overdue
 demo-as-transfer = held: a movement notice, and the file not transferred
 demo-as-review = the yearly review is overdue: My HR profile, Reviewed, and it opens
 demo-as-left = held: left the service
+demo-operators = Two operators at the support counter. After the password, enter the one-time code or one of the recovery codes:
+demo-operators-codes = The one-time codes are good for { $n } seconds more, a recovery code once. Keys for an authenticator app: { $secrets }. Printed like this in the demo only.

@@ -49,4 +49,6 @@ xlsx-chart = Biểu đồ
 xlsx-title = Báo cáo số: chuẩn hóa tài khoản Hue-S, đến hết ngày { $day }
 column-username = Tên đăng nhập
 column-password = Mật khẩu
+column-code = Mã xác thực (OTP)
+column-recovery = Mã khôi phục
 column-page = Sẽ thấy

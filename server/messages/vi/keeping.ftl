@@ -16,8 +16,8 @@ keys-exported = Đã xuất bộ khóa vào { $path }. Cất tệp và cụm m�
 keys-imported = Đã nhập bộ khóa vào { $path }.
 keys-prepared = Đã thêm khóa mới vào bộ khóa ở { $path }, chưa dùng đến. Chép tệp keyring.json sang các máy khác, rồi chạy `ngomon keys rotate`.
 keys-rotated = Đã thay khóa mới. Xuất lại bộ khóa (`ngomon keys export TỆP`) và cất thay bản trước: bản trước không mở được dữ liệu từ nay về sau.
-operator-added = Đã thêm quản trị viên { $name }. Đường dẫn kích hoạt, dùng một lần trong 3 ngày (nối sau địa chỉ của máy chủ):
-operator-link = Trang đăng nhập của quản trị viên có ở bản phát hành có máy chủ.
+operator-added = Đã thêm quản trị viên { $name }. Đường dẫn kích hoạt, dùng một lần trong 3 ngày:
+operator-link = Nối đường dẫn này sau địa chỉ của máy chủ; có --public-url thì in sẵn cả địa chỉ.
 operator-one = Mới có một quản trị viên; cần ít nhất hai người.
 operator-removed = Đã bỏ quản trị viên { $name }.
 
@@ -47,3 +47,5 @@ demo-as-mismatch = bị khóa: chưa khớp hồ sơ nhân sự, quá hạn rà 
 demo-as-transfer = bị khóa: đã có thông báo chuyển công tác, hồ sơ chưa chuyển
 demo-as-review = quá 1 năm chưa rà soát: vào Hồ sơ của tôi, chọn Đã rà soát là mở lại
 demo-as-left = bị khóa: đã thôi làm việc
+demo-operators = Hai cán bộ tại quầy hỗ trợ. Sau mật khẩu, nhập mã xác thực hoặc một trong các mã khôi phục:
+demo-operators-codes = Mã xác thực còn dùng được { $n } giây, mỗi mã khôi phục dùng một lần. Khóa cho ứng dụng xác thực: { $secrets }. Chỉ bản trình diễn mới in ra như vậy.

@@ -1,9 +1,13 @@
 //! `ngomon demo`: made-up people through the real commands. Every line of it can be typed by hand.
 
 use super::{Desk, Done, run as run_command};
+use crate::authenticator::Authenticator;
 use crate::cli::{self, Serve};
 use crate::failure::{Failure, Result, writing};
 use crate::output::{Format, Table, Words};
+use crate::password::hashed;
+use jiff::SignedDuration;
+use ngomon_store::Refusal;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -59,6 +63,9 @@ const PEOPLE: [(&str, &str, &str); 9] = [
     ("CV007", "canbo007", "demo-as-left"),
 ];
 
+/// Operators at the counter, and their passwords.
+const OPERATORS: [(&str, &str); 2] = [("tiepnhan1", "Quay ho tro so 1"), ("tiepnhan2", "Quay ho tro so 2")];
+
 /// Plays every step on the data directory of the desk, then opens the pages.
 pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     let words: Words = desk.words;
@@ -112,5 +119,40 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     }
     desk.print(&table, Format::Table)?;
     println!();
+    operators(desk).await?;
+    println!();
     super::serve::run(desk, args).await
+}
+
+/// Two at the counter, already enrolled. That their secrets are printed is for the demo only.
+async fn operators(desk: &Desk) -> Result<()> {
+    let store = desk.open().await?;
+    let mut table = Table::new(&["username", "password", "code", "recovery"]);
+    let mut secrets = Vec::new();
+    let now = store.now();
+    let before = now.saturating_sub(SignedDuration::from_secs(30)).unwrap_or(now);
+    let mut stays = 0;
+    for (name, password) in OPERATORS {
+        let link = store.add_operator(name, &desk.by).await?;
+        let over = || Failure::Store(Refusal::EnrolmentOver.into());
+        let enrolment = store.enrolment(&link).await?.ok_or_else(over)?;
+        let authenticator = Authenticator::new(name, &enrolment.totp_secret);
+        // The code of half a minute ago, so that the present one is still good to sign in with.
+        let step = authenticator.step(&authenticator.code(before), now).ok_or_else(over)?;
+        let hash = hashed(password, &store.salt()).ok_or_else(over)?;
+        let codes = store.enrol(&link, &hash, step).await?;
+        let some: Vec<&str> = codes.iter().take(3).map(String::as_str).collect();
+        let code = authenticator.code(now);
+        table.push([name.to_owned(), password.to_owned(), code, some.join(" ")]);
+        secrets.push(format!("{name}: {}", authenticator.secret()));
+        stays = authenticator.stays(now);
+    }
+    store.seal().await?;
+    desk.tell("demo-operators", &[]);
+    desk.print(&table, Format::Table)?;
+    desk.tell(
+        "demo-operators-codes",
+        &[("n", &stays.to_string()), ("secrets", &secrets.join("; "))],
+    );
+    Ok(())
 }

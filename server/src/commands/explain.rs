@@ -3,10 +3,9 @@
 use super::{Desk, Done};
 use crate::cli::Explain;
 use crate::failure::Result;
-use crate::output::{Words, happening, said};
+use crate::output::{Words, evidence, happening, outlook, said};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::law::law;
-use ngomon_rules::officials::Decision;
 use ngomon_rules::unit::UnitTree;
 use ngomon_store::{Explained, Happened, HeldSince};
 
@@ -21,8 +20,8 @@ pub async fn run(desk: &Desk, args: &Explain) -> Result<Done> {
     for held in &found.holds {
         hold(held, &units, words);
     }
-    if let Some(decision) = &found.decision {
-        decided(&found, decision, words);
+    if let Some(outlook) = outlook(&found, words) {
+        println!("\n{outlook}");
     }
     println!("\n{}", words.say("explain-facts"));
     for (name, value) in &found.facts {
@@ -90,8 +89,7 @@ fn hold(held: &HeldSince, units: &UnitTree, words: Words) {
         println!("  {}:", words.say("explain-evidence"));
         for (name, value) in &hold.evidence {
             let label = words.say(&format!("evidence-{}", name.replace('_', "-")));
-            let values: Vec<String> = value.split(' ').map(|part| said(name, part, units, words)).collect();
-            println!("    {label}: {}", values.join(" "));
+            println!("    {label}: {}", evidence(name, value, units, words));
         }
     }
     if let Some(last) = hold.last_day {
@@ -109,53 +107,24 @@ fn hold(held: &HeldSince, units: &UnitTree, words: Words) {
     );
 }
 
-/// What HR's facts give on that day, when it is not what is written: the next run will bring it.
-fn decided(found: &Explained, decision: &Decision, words: Words) {
-    match decision {
-        Decision::Undecided(why) => {
-            let why = words.say(&format!("word-{}", why.name()));
-            println!("\n{}", words.say_with("explain-undecided", &[("why", &why)]));
-        }
-        Decision::Holds(holds) => {
-            let mut decided: Vec<&str> = holds.iter().map(|hold| hold.reason.name()).collect();
-            let written = found
-                .holds
-                .iter()
-                .map(|held| &held.hold)
-                .filter(|hold| hold.reason.is_hr());
-            let mut written: Vec<&str> = written.map(|hold| hold.reason.name()).collect();
-            decided.sort_unstable();
-            written.sort_unstable();
-            if decided != written {
-                let names: Vec<String> = decided.iter().map(|name| words.say(&format!("hold-{name}"))).collect();
-                let names = if names.is_empty() {
-                    words.say("explain-nothing")
-                } else {
-                    names.join("; ")
-                };
-                println!("\n{}", words.say_with("explain-next-run", &[("holds", &names)]));
-            }
-        }
-    }
-}
-
 fn happened(entry: &Happened, words: Words) -> String {
     let what = happening(&entry.change, words);
     let mut line = words.say_with(
         "explain-entry",
         &[("at", &words.instant(entry.at)), ("what", &what), ("by", &entry.by)],
     );
-    if entry.effective != entry.at {
-        line += &format!(
-            " · {}",
-            words.say_with("explain-effective", &[("from", &words.instant(entry.effective))])
-        );
+    let from = words.instant(entry.effective);
+    if from != words.instant(entry.at) {
+        line += &format!(" · {}", words.say_with("explain-effective", &[("from", &from)]));
     }
     if let Some(run) = &entry.run {
         line += &format!(" · {}", words.say_with("explain-run", &[("run", run)]));
     }
     if let Some(clause) = &entry.clause {
         line += &format!(" · {clause}");
+    }
+    if let Some(note) = &entry.note {
+        line += &format!(" · “{note}”");
     }
     line
 }

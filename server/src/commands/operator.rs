@@ -8,13 +8,18 @@ use crate::output::Table;
 /// Adds, lists, removes.
 pub async fn run(desk: &Desk, verb: OperatorVerb) -> Result<Done> {
     match verb {
-        OperatorVerb::Add { name } => {
+        OperatorVerb::Add { name, public_url } => {
             let store = desk.open_or_create().await?;
             let secret = store.add_operator(&name, &desk.by).await?;
             store.seal().await?;
             desk.tell("operator-added", &[("name", &name)]);
-            println!("/enrol/{secret}");
-            desk.tell("operator-link", &[]);
+            match public_url {
+                Some(url) => println!("{}/enrol/{secret}", url.trim_end_matches('/')),
+                None => {
+                    println!("/enrol/{secret}");
+                    desk.tell("operator-link", &[]);
+                }
+            }
             if store.operators().await?.len() < 2 {
                 desk.tell("operator-one", &[]);
             }

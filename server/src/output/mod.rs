@@ -8,6 +8,6 @@ mod xlsx;
 
 pub use language::Words;
 pub use progress::Progress;
-pub use story::{happening, said};
+pub use story::{evidence, happening, outlook, said, who};
 pub use table::{Format, Table, write_file};
 pub use xlsx::report_xlsx;

@@ -2,7 +2,10 @@
 
 use super::Words;
 use ngomon_rules::event::Change;
+use ngomon_rules::officials::Decision;
+use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::{UnitCode, UnitTree};
+use ngomon_store::Explained;
 
 /// A value as people read it: units by their name and code, several words one by one.
 pub fn said(name: &str, value: &str, units: &UnitTree, words: Words) -> String {
@@ -14,6 +17,45 @@ pub fn said(name: &str, value: &str, units: &UnitTree, words: Words) -> String {
     word(value, words)
 }
 
+/// A fact of a hold: several words one by one, and what an office wrote as it wrote it.
+pub fn evidence(name: &str, value: &str, units: &UnitTree, words: Words) -> String {
+    if ["text", "document", "ordered_by", "notice"].contains(&name) {
+        return value.to_owned();
+    }
+    let values: Vec<String> = value.split(' ').map(|part| said(name, part, units, words)).collect();
+    values.join(" ")
+}
+
+/// What HR's facts give on that day, when it is not what is written: the next run will bring it.
+pub fn outlook(found: &Explained, words: Words) -> Option<String> {
+    let holds = match found.decision.as_ref()? {
+        Decision::Undecided(why) => {
+            let why = words.say(&format!("word-{}", why.name()));
+            return Some(words.say_with("explain-undecided", &[("why", &why)]));
+        }
+        Decision::Holds(holds) => holds,
+    };
+    let mut decided: Vec<&str> = holds.iter().map(|hold| hold.reason.name()).collect();
+    let written = found
+        .holds
+        .iter()
+        .map(|held| &held.hold)
+        .filter(|hold| hold.reason.is_hr());
+    let mut written: Vec<&str> = written.map(|hold| hold.reason.name()).collect();
+    decided.sort_unstable();
+    written.sort_unstable();
+    if decided == written {
+        return None;
+    }
+    let names: Vec<String> = decided.iter().map(|name| words.say(&format!("hold-{name}"))).collect();
+    let names = if names.is_empty() {
+        words.say("explain-nothing")
+    } else {
+        names.join("; ")
+    };
+    Some(words.say_with("explain-next-run", &[("holds", &names)]))
+}
+
 /// A value that is a word of ours is said in words.
 fn word(value: &str, words: Words) -> String {
     if let Ok(day) = value.parse::<ngomon_rules::values::Date>() {
@@ -22,6 +64,14 @@ fn word(value: &str, words: Words) -> String {
     words
         .find(&format!("word-{value}"), &[])
         .unwrap_or_else(|| value.to_owned())
+}
+
+/// Who acted, as the journal names them: an operator by name.
+pub fn who(by: &str, words: Words) -> String {
+    match AccountId(by.to_owned()).operator() {
+        Some(name) => words.say_with("acted-operator", &[("name", name)]),
+        None => by.to_owned(),
+    }
 }
 
 /// What happened to an account.
@@ -62,6 +112,13 @@ pub fn happening(change: &Change, words: Words) -> String {
         Change::ExemptionGranted { last_day, .. } => words.say_with("event-exempt", &[("day", &words.day(*last_day))]),
         Change::PasswordRehashed => words.say("event-rehashed"),
         Change::ExemptionEnded => words.say("event-exempt-ended"),
+        Change::TakeOverProposed { .. } => words.say("event-take-over-proposed"),
+        Change::TakeOverApproved { .. } => words.say("event-take-over-approved"),
+        Change::TakeOverDeclined { .. } => words.say("event-take-over-declined"),
+        Change::OperatorEnrolled { .. } => words.say("event-enrolled"),
+        Change::RecoveryCodeUsed { code } => {
+            words.say_with("event-recovery-used", &[("n", &words.number(u64::from(*code) + 1))])
+        }
         _ => words.say("event-other"),
     }
 }

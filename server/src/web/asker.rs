@@ -41,6 +41,7 @@ impl Asker {
             words: self.words,
             here: self.here.clone(),
             signed_in: self.visit.is_some(),
+            desk: self.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
             wrong: false,
             sandbox: self.sandbox,
         }

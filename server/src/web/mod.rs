@@ -3,16 +3,20 @@
 mod asker;
 mod assets;
 mod code;
+mod desk;
+mod enrol;
 mod form;
 mod held;
 mod home;
 mod page;
 mod profile;
 mod sandbox;
+mod second_factor;
 mod sign_in;
 mod sign_in_by_code;
 #[cfg(test)]
 mod tests;
+mod ticket;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -57,6 +61,8 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .route("/", get(home::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-in/account", post(sign_in::choose))
+        .route("/sign-in/second-factor", post(second_factor::enter))
+        .route("/enrol/{link}", get(enrol::show).post(enrol::enrol))
         .route("/sign-out", post(sign_in::leave))
         .route("/sessions/close-others", post(home::close_others))
         .route("/language/{tag}", get(asker::language))
@@ -65,6 +71,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .merge(profile::routes())
         .merge(sign_in_by_code::routes())
         .merge(sandbox::routes())
+        .merge(desk::routes())
         .fallback(page::not_found)
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(csrf)

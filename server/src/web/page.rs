@@ -15,6 +15,8 @@ pub struct Shell {
     pub here: String,
     /// Shows the way out.
     pub signed_in: bool,
+    /// Shows the way to the counter.
+    pub desk: bool,
     /// The title begins with a word for it.
     pub wrong: bool,
     /// Everybody here is made up, and each page says so.
@@ -136,6 +138,7 @@ impl IntoResponse for Fault {
                 words,
                 here: "/".into(),
                 signed_in: false,
+                desk: false,
                 wrong: true,
                 sandbox: false,
             },

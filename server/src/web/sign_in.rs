@@ -3,6 +3,8 @@
 use super::App;
 use super::asker::{Asker, forgotten, kept};
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::second_factor;
+use super::ticket::{self, Ticket};
 use crate::password::{NOBODY, fits, hashed, in_turn, is_current};
 use askama::Template;
 use axum::Form;
@@ -10,10 +12,8 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Credential, Limit, Result};
+use ngomon_store::{Credential, Limit, Result, Token};
 use serde::Deserialize;
 
 /// For one user name from one address: nobody locks another's name from elsewhere.
@@ -30,8 +30,8 @@ const OF_ADDRESS: Limit = Limit {
 };
 /// So many accounts of one user name are tried: each costs a hash.
 const MOST_ACCOUNTS: usize = 8;
-/// How long one may think about which account it is, in seconds.
-const THINKING: i64 = 300;
+/// The step in which the owner picks an account.
+const CHOICE: &str = "sign-in-choice";
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -209,11 +209,9 @@ pub async fn enter_one_of(app: &App, asker: &Asker, accounts: &[AccountId]) -> R
     if let [only] = accounts {
         return begin(app, asker, only).await;
     }
-    let until = app.store.now().as_second() + THINKING;
     let mut choices = Vec::with_capacity(accounts.len());
     for account in accounts {
-        let mac = app.store.keys().mac(&[&choice(account.as_str(), until)]);
-        let ticket = format!("{account}.{until}.{}", URL_SAFE_NO_PAD.encode(mac));
+        let ticket = ticket::issue(&app.store, CHOICE, account);
         let kind = app.store.story(account.as_str(), app.store.today()).await?.kind;
         let kind = asker.words.say(&format!("kind-{}", kind.name()));
         choices.push((account.to_string(), kind, ticket));
@@ -222,25 +220,27 @@ pub async fn enter_one_of(app: &App, asker: &Asker, accounts: &[AccountId]) -> R
     Ok(html(StatusCode::OK, &Choose { shell, choices }))
 }
 
-/// What the MAC of a choice is over.
-fn choice(account: &str, until: i64) -> Vec<u8> {
-    [b"sign-in-choice", account.as_bytes(), &until.to_be_bytes()].concat()
+/// A session; an operator is asked for the second factor first.
+async fn begin(app: &App, asker: &Asker, account: &AccountId) -> Result<Response> {
+    if account.operator().is_some() {
+        return Ok(second_factor::ask(app, asker, account));
+    }
+    let token = app.store.open_session(account).await?;
+    enter_with(app, asker, &token, "/").await
 }
 
 /// A session of its own, whatever the browser sent before.
-async fn begin(app: &App, asker: &Asker, account: &AccountId) -> Result<Response> {
+pub async fn enter_with(app: &App, asker: &Asker, token: &Token, to: &str) -> Result<Response> {
     if let Some(before) = &asker.token {
         app.store.close_session(before).await?;
     }
-    let token = app.store.open_session(account).await?;
-    Ok((kept(&token), Redirect::to("/")).into_response())
+    Ok((kept(token), Redirect::to(to)).into_response())
 }
 
-/// Which of several accounts.
-#[derive(Deserialize)]
-pub struct Ticket {
-    #[serde(default)]
-    ticket: String,
+/// What was sent is too old, or not ours.
+pub fn again(asker: &Asker) -> Response {
+    let text = asker.words.say("sign-in-again");
+    page(asker, StatusCode::UNPROCESSABLE_ENTITY, String::new(), Some(text))
 }
 
 /// One of the accounts that the password fitted.
@@ -249,25 +249,12 @@ pub async fn choose(
     asker: Asker,
     typed: std::result::Result<Form<Ticket>, FormRejection>,
 ) -> Response {
-    let words = asker.words;
-    let ticket = typed.map(|Form(typed)| typed.ticket).unwrap_or_default();
-    let mut parts = ticket.rsplitn(3, '.');
-    let (mac, until, account) = (parts.next(), parts.next(), parts.next());
-    let until = until.and_then(|until| until.parse::<i64>().ok()).unwrap_or_default();
-    let account = account.unwrap_or_default();
-    let mac = mac.and_then(|mac| URL_SAFE_NO_PAD.decode(mac).ok()).unwrap_or_default();
-    let genuine =
-        app.store.keys().mac_matches(&[&choice(account, until)], &mac) && app.store.now().as_second() <= until;
-    if !genuine {
-        return page(
-            &asker,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            String::new(),
-            Some(words.say("sign-in-again")),
-        );
-    }
-    let begun = begin(&app, &asker, &AccountId(account.to_owned())).await;
-    begun.unwrap_or_else(|e| Fault(words, e).into_response())
+    let ticket = typed.map(|Form(ticket)| ticket).unwrap_or_default();
+    let Some(account) = ticket::account(&app.store, CHOICE, &ticket.ticket) else {
+        return again(&asker);
+    };
+    let begun = begin(&app, &asker, &account).await;
+    begun.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
 /// The end of a session.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tower::ServiceExt as _;
 use tower_http::csrf::CsrfLayer;
 
-struct TestClock(AtomicI64);
+pub struct TestClock(pub AtomicI64);
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
@@ -24,53 +24,53 @@ impl Clock for TestClock {
     }
 }
 
-struct Site {
+pub struct Site {
     _dir: tempfile::TempDir,
-    clock: Arc<TestClock>,
-    store: Store,
+    pub clock: Arc<TestClock>,
+    pub store: Store,
     router: Router,
 }
 
-struct Answered {
-    status: StatusCode,
-    headers: HeaderMap,
-    text: String,
+pub struct Answered {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
 }
 
 impl Answered {
-    fn goes_to(&self) -> &str {
+    pub fn goes_to(&self) -> &str {
         self.headers[header::LOCATION].to_str().unwrap()
     }
 
-    fn cookie(&self) -> String {
+    pub fn cookie(&self) -> String {
         let set = self.headers[header::SET_COOKIE].to_str().unwrap();
         set.split(';').next().unwrap().to_owned()
     }
 
-    fn says(&self, key: &str) -> bool {
+    pub fn says(&self, key: &str) -> bool {
         // As far as the first gap.
-        let gaps = ["at", "left", "name", "receipt"].map(|gap| (gap, "{"));
+        let gaps = ["at", "day", "left", "n", "name", "receipt"].map(|gap| (gap, "{"));
         let message = vietnamese().say_with(key, &gaps);
         self.text.contains(message.split('{').next().unwrap())
     }
 }
 
-fn vietnamese() -> Words {
+pub fn vietnamese() -> Words {
     Words::of_tag("vi").unwrap()
 }
 
-fn fixtures(set: &str) -> PathBuf {
+pub fn fixtures(set: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(set)
 }
 
 impl Site {
-    async fn sample() -> Self {
+    pub async fn sample() -> Self {
         let tables = ["units", "registry", "profiles", "notices", "citizens", "officials"];
         Self::of(tables.map(|table| (table, fixtures("sample").join(format!("{table}.csv"))))).await
     }
 
     /// Files taken in by the real commands.
-    async fn of(files: impl IntoIterator<Item = (&'static str, PathBuf)>) -> Self {
+    pub async fn of(files: impl IntoIterator<Item = (&'static str, PathBuf)>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
         for (table, file) in files {
@@ -112,7 +112,7 @@ impl Site {
         }
     }
 
-    async fn ask(&self, request: Request<Body>) -> Answered {
+    pub async fn ask(&self, request: Request<Body>) -> Answered {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
@@ -123,12 +123,12 @@ impl Site {
         }
     }
 
-    async fn get(&self, path: &str, cookie: &str) -> Answered {
+    pub async fn get(&self, path: &str, cookie: &str) -> Answered {
         let request = Request::get(path).header(header::COOKIE, cookie).body(Body::empty());
         self.ask(request.unwrap()).await
     }
 
-    async fn post(&self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answered {
+    pub async fn post(&self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answered {
         let request = Request::post(path)
             .header(header::HOST, "localhost")
             .header("sec-fetch-site", "same-origin")
@@ -139,13 +139,13 @@ impl Site {
     }
 
     /// The digits that were sent last.
-    async fn code(&self) -> String {
+    pub async fn code(&self) -> String {
         let newest = self.store.messages(1).await.unwrap();
         newest[0].text.chars().filter(char::is_ascii_digit).take(6).collect()
     }
 
     /// A form whose owner also types the code, if one is asked for.
-    async fn form(&self, cookie: &str, fields: &[(&str, &str)]) -> Answered {
+    pub async fn form(&self, cookie: &str, fields: &[(&str, &str)]) -> Answered {
         let page = self.post("/form", cookie, fields).await;
         if !page.status.is_redirection() {
             return page;
@@ -155,13 +155,13 @@ impl Site {
         self.post("/form/code", cookie, &[("code", &self.code().await)]).await
     }
 
-    async fn signed_in(&self, account: &str) -> String {
+    pub async fn signed_in(&self, account: &str) -> String {
         let token: Token = self.store.open_session(&AccountId(account.into())).await.unwrap();
         format!("__Host-ngomon={}", token.as_str())
     }
 }
 
-fn rows(file: &str) -> Vec<std::collections::HashMap<String, String>> {
+pub fn rows(file: &str) -> Vec<std::collections::HashMap<String, String>> {
     let mut reader = csv::Reader::from_path(fixtures("sample").join(file)).unwrap();
     reader.deserialize().map(|row| row.unwrap()).collect()
 }

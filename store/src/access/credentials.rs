@@ -42,6 +42,7 @@ impl Store {
                     let [id, kind, value]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
                     let password_hash = match unseal(&self.env.keys, &value, &row.get::<Vec<u8>>(3)?)? {
                         Personal::Account { password_hash, .. } => password_hash,
+                        Personal::Operator { password_hash, .. } => Some(password_hash),
                         Personal::Password { hash } => Some(hash),
                         _ => return Err(StoreError::corrupt(format!("personal_value {value}"), "no credentials")),
                     };

@@ -2,12 +2,14 @@
 //! generation in its own commit, so it ends every session at once, and lifting it revives none.
 //!
 //! ```text
-//!   open account ── sign in ──▶ full visit ── a hold, 30 min idle, 12 h, sign out ──▶ over
+//!   open account ── sign in ──▶ full visit ── a hold, 30 min idle (an operator's 15), 12 h, sign out ──▶ over
 //!   held account ── sign in ──▶ held visit ── 15 min, another hold, sign out ──▶ over
 //! ```
 
+use super::operators::Operator;
+use super::second_factor::Proven;
 use crate::db::Tx;
-use crate::error::{Result, StoreError};
+use crate::error::{Refusal, Result, StoreError};
 use crate::explain::counting_holds;
 use crate::merkle::sha256;
 use crate::store::Store;
@@ -15,10 +17,13 @@ use jiff::Timestamp;
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 
-/// A full visit ends after so many microseconds without a click.
-const IDLE: i64 = 30 * 60 * 1_000_000;
+/// A full visit ends after so many microseconds without a click: TCVN 14423 says how long an operator's may stand idle.
+fn idle(kind: AccountKind) -> i64 {
+    let minutes = if kind == AccountKind::Operator { 15 } else { 30 };
+    minutes * 60 * 1_000_000
+}
 /// A full visit ends after so many microseconds.
-const LONGEST: i64 = 12 * 3600 * 1_000_000;
+pub(super) const LONGEST: i64 = 12 * 3600 * 1_000_000;
 /// A held visit ends after so many microseconds.
 const HELD: i64 = 15 * 60 * 1_000_000;
 /// A click is written down once so many microseconds have passed since the last.
@@ -37,6 +42,7 @@ impl Token {
 
 /// Somebody who signed in.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Visit {
     /// Which account.
     pub account: AccountId,
@@ -46,6 +52,14 @@ pub struct Visit {
     pub held: bool,
     /// The form was put off.
     pub put_off: bool,
+}
+
+impl Visit {
+    /// The operator's permission to act; nobody else has one, nor an operator who is held.
+    pub fn operator(&self) -> Option<Operator> {
+        let at_work = self.kind == AccountKind::Operator && !self.held;
+        at_work.then(|| Operator(self.account.clone()))
+    }
 }
 
 /// One of the sessions of an account, as its owner sees it.
@@ -66,6 +80,18 @@ impl Store {
 
     /// Begins a session after the right password: a full one, or a held visit where something holds the account.
     pub async fn open_session(&self, account: &AccountId) -> Result<Token> {
+        if account.operator().is_some() {
+            return Err(Refusal::NeedsSecondFactor.into());
+        }
+        self.begin_session(account).await
+    }
+
+    /// The same for an operator, after the second factor.
+    pub async fn open_operator_session(&self, proven: Proven) -> Result<Token> {
+        self.begin_session(&proven.0).await
+    }
+
+    async fn begin_session(&self, account: &AccountId) -> Result<Token> {
         let token = self.new_token();
         let id = sha256(&[token.0.as_bytes()]);
         let (account, now) = (account.clone(), self.now());
@@ -137,18 +163,16 @@ impl Store {
         let now = self.now().as_microsecond();
         self.db
             .read(async |tx| {
-                let sql = "SELECT s.began, s.seen FROM session s JOIN account a ON a.id = s.account AND a.generation = s.generation \
-                     WHERE s.account = $1 AND s.seen > $2 AND s.began > $3 ORDER BY s.began DESC";
-                let args = [account.as_str().into(), (now - IDLE).into(), (now - LONGEST).into()];
-                let rows = tx.rows(sql, args).await?;
-                rows.iter()
-                    .map(|row| {
-                        Ok(OpenSession {
-                            began: row.get(0)?,
-                            seen: row.get(1)?,
-                        })
-                    })
-                    .collect()
+                let sql = "SELECT s.began, s.seen, a.kind FROM session s JOIN account a ON a.id = s.account AND a.generation = s.generation \
+                     WHERE s.account = $1 AND s.began > $2 ORDER BY s.began DESC";
+                let mut open = Vec::new();
+                for row in tx.rows(sql, [account.as_str().into(), (now - LONGEST).into()]).await? {
+                    let (began, seen) = (row.get(0)?, row.get(1)?);
+                    if now - seen < idle(kind_of(&row.get::<String>(2)?)?) {
+                        open.push(OpenSession { began, seen });
+                    }
+                }
+                Ok(open)
             })
             .await
     }
@@ -168,6 +192,10 @@ impl Store {
     }
 }
 
+fn kind_of(word: &str) -> Result<AccountKind> {
+    AccountKind::parse(word).ok_or_else(|| StoreError::corrupt("account", "no such kind"))
+}
+
 /// The session, if nothing ended it. A held visit lives on when the hold is lifted: its owner then signs in anew.
 async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<(Visit, i64)>> {
     let sql = "SELECT s.account, a.kind, s.held, s.put_off, s.began, s.seen FROM session s \
@@ -177,13 +205,13 @@ async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<(Visi
     };
     let [account, kind]: [String; 2] = [row.get(0)?, row.get(1)?];
     let [held, put_off, began, seen]: [i64; 4] = [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
-    let (held, micros) = (held != 0, now.as_microsecond());
+    let (kind, held, micros) = (kind_of(&kind)?, held != 0, now.as_microsecond());
     let over = if held {
         micros - began > HELD
     } else {
         // A derived hold begins with a day and raises no generation.
         micros - began > LONGEST
-            || micros - seen > IDLE
+            || micros - seen > idle(kind)
             || !counting_holds(tx, &account, local_day(now)).await?.is_empty()
     };
     if over {
@@ -191,7 +219,7 @@ async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<(Visi
     }
     let visit = Visit {
         account: AccountId(account),
-        kind: AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
+        kind,
         held,
         put_off: put_off != 0,
     };

@@ -1,6 +1,7 @@
 //! C5: the owner of two accounts, having proven both, joins them and chooses which one stays.
 
 use super::submit::bearers;
+use super::take_over::caused;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Act, Env, append};
@@ -8,7 +9,7 @@ use crate::messages::tell_owner;
 use crate::store::Store;
 use crate::tables::{citizen, claim_of};
 use ngomon_rules::citizens::{Proof, on_join};
-use ngomon_rules::hold::{Cause, Reason};
+use ngomon_rules::hold::Reason;
 use ngomon_rules::record::AccountId;
 
 /// Two accounts of one owner.
@@ -61,7 +62,7 @@ async fn joined(tx: &mut Tx, env: &Env, join: &Join, news: &str) -> Result<()> {
     if ordered(&held) || ordered(&holder) {
         return Err(refused().into());
     }
-    let caused = caused_by(tx, &join.holder).await?;
+    let caused = caused(tx, &join.holder).await?;
     let others = bearers(tx, env, &mut claim, numbers).await?;
     let events = on_join(&held, &holder, &claim, proof, join.held_stays, &caused, &others).ok_or_else(refused)?;
     append(tx, env, &Act::new(join.held.as_str(), env.ambient.now()), events).await?;
@@ -69,11 +70,4 @@ async fn joined(tx: &mut Tx, env: &Env, join: &Join, news: &str) -> Result<()> {
         tell_owner(tx, env, account, news).await?;
     }
     Ok(())
-}
-
-/// The accounts that are held as duplicates of the claim that an account holds.
-pub(super) async fn caused_by(tx: &mut Tx, holder: &AccountId) -> Result<Vec<AccountId>> {
-    let sql = "SELECT account FROM hold WHERE cause = $1 AND reason = 'duplicate' AND until IS NULL ORDER BY account";
-    let rows = tx.rows(sql, [Cause::claim(holder).0.into()]).await?;
-    rows.iter().map(|row| row.get(0).map(AccountId)).collect()
 }

@@ -1,12 +1,18 @@
-//! Letter 125 over the tables: forms, lists, the report.
+//! Letter 125 over the tables: forms, the counter, lists, the report.
 
+mod counter;
+mod exempt;
 mod join;
 mod lists;
 mod registry;
 mod report;
 mod review;
 mod submit;
+mod take_over;
+mod withdraw;
 
+pub use counter::{EnteredForm, WeakerClaim};
+pub use exempt::Says;
 pub use join::Join;
 pub use lists::{HeldLine, ReviewLine};
 pub(crate) use report::counted;
@@ -14,3 +20,4 @@ pub use report::{ReportLine, StaffLine};
 pub use review::ReviewRequest;
 pub(crate) use submit::new_receipt;
 pub use submit::{PendingForm, Submitted};
+pub use take_over::{TakeOver, TakeOverState};

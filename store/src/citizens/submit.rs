@@ -9,15 +9,12 @@ use crate::store::Store;
 use crate::tables::{citizen, claim_of, fingerprint, places};
 use jiff::Timestamp;
 use ngomon_rules::citizens::{
-    Answer, CitizenAccount, Claimed, Field, Outcome, Proof, RegistryAnswer, answer, on_success, on_taken, parse,
+    Answer, CitizenAccount, Claimed, Field, Outcome, Paper, Proof, RegistryAnswer, answer, on_success, on_taken, parse,
 };
 use ngomon_rules::event::{Change, Event, PersonId, Personal};
 use ngomon_rules::record::{AccountId, Form, RegistryRecord, Submission};
 use ngomon_rules::values::{NationalId, local_day};
 use std::collections::BTreeSet;
-
-/// The letters and digits of a receipt: none that can be taken for another.
-const RECEIPT: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// What a form was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,17 +37,20 @@ pub struct PendingForm {
 
 /// A form on its way.
 #[derive(Clone)]
-struct Sent {
-    account: AccountId,
-    form: Form,
-    at: Timestamp,
-    by: String,
-    proof: Proof,
-    notice: Option<u32>,
+pub(super) struct Sent {
+    pub account: AccountId,
+    pub form: Form,
+    pub at: Timestamp,
+    pub by: String,
+    pub proof: Proof,
+    /// Seen by whoever entered it.
+    pub papers: Vec<Paper>,
+    /// The version of the privacy notice that stood beside it.
+    pub notice: Option<u32>,
     /// It was `pending` under this receipt.
-    again: Option<String>,
+    pub again: Option<String>,
     /// As a registry that was asked answered; `None`: the extract as last loaded answers.
-    registry: Option<RegistryAnswer>,
+    pub registry: Option<RegistryAnswer>,
 }
 
 impl Store {
@@ -78,7 +78,7 @@ impl Store {
         self.send(sent(submission, proof, by, at, Some(registry))).await
     }
 
-    async fn send(&self, sent: Sent) -> Result<Submitted> {
+    pub(super) async fn send(&self, sent: Sent) -> Result<Submitted> {
         let env = self.env.clone();
         self.db
             .write(move |tx| {
@@ -114,14 +114,15 @@ impl Store {
         let waiting = self
             .db
             .read(async |tx| {
-                let sql = "SELECT s.receipt, s.account, s.effective, s.value, v.sealed, s.proof FROM submission s \
+                let sql = "SELECT s.receipt, s.account, s.effective, s.value, v.sealed, s.proof, s.papers FROM submission s \
                      JOIN personal_value v ON v.id = s.value WHERE s.outcome = 'pending' ORDER BY s.at, s.receipt";
                 tx.rows(sql, []).await
             })
             .await?;
         let mut forms = Vec::with_capacity(waiting.len());
         for row in waiting {
-            let [receipt, account, value, proof]: [String; 4] = [row.get(0)?, row.get(1)?, row.get(3)?, row.get(5)?];
+            let [receipt, account, value, proof, papers]: [String; 5] =
+                [row.get(0)?, row.get(1)?, row.get(3)?, row.get(5)?, row.get(6)?];
             let corrupt = || StoreError::corrupt(format!("submission {receipt}"), "not a form");
             let Personal::Form(form) = unseal(&self.env.keys, &value, &row.get::<Vec<u8>>(4)?)? else {
                 return Err(corrupt());
@@ -136,6 +137,7 @@ impl Store {
                     by: String::new(),
                     proof: Proof::parse(&proof).ok_or_else(corrupt)?,
                     notice: None,
+                    papers: papers.split(' ').filter_map(Paper::parse).collect(),
                     again: Some(receipt.clone()),
                     registry: None,
                 },
@@ -177,6 +179,7 @@ fn sent(submission: &Submission, proof: Proof, by: &str, at: Timestamp, registry
         at: submission.submitted_at.unwrap_or(at),
         by: by.to_owned(),
         proof,
+        papers: Vec::new(),
         notice: submission.notice,
         again: None,
         registry,
@@ -275,6 +278,7 @@ fn answered(account: &CitizenAccount, sent: &Sent, answer: &Answer, receipt: &st
         fields: answer.fields.iter().copied().collect(),
         name_grade: answer.name_grade,
         notice: sent.notice,
+        papers: sent.papers.clone(),
     };
     Event::of_account(&account.id, change).with(Personal::Form(sent.form.clone()))
 }
@@ -287,7 +291,7 @@ pub(super) fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
 
 /// The person of a record, and the fingerprints of all numbers that the person ever held. Whoever asks for the same person waits
 /// here until this transaction ends.
-async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<(PersonId, Vec<Vec<u8>>)> {
+pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<(PersonId, Vec<Vec<u8>>)> {
     let marker = env.marker(tx).await?;
     let mut numbers: Vec<Vec<u8>> = all_numbers(record)
         .iter()
@@ -383,12 +387,7 @@ pub(super) async fn bearers(
 /// `DH-7K3M-42QX`, not drawn before.
 pub(crate) async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
     loop {
-        let drawn: String = env
-            .ambient
-            .bytes::<8>()
-            .iter()
-            .map(|byte| char::from(RECEIPT[usize::from(*byte) % RECEIPT.len()]))
-            .collect();
+        let drawn = env.ambient.letters::<8>();
         let receipt = format!("DH-{}-{}", &drawn[..4], &drawn[4..]);
         if tx
             .row(

@@ -9,7 +9,6 @@ use crate::merkle::sha256;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 const PROJECTIONS: &str = include_str!("projections.sql");
 const VIEWS: &str = include_str!("views.sql");
@@ -27,13 +26,15 @@ enum Sort {
 }
 
 /// From nothing to this version.
-const STEPS: [(Sort, &str); 6] = [
+const STEPS: [(Sort, &str); 8] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
     (Sort::Working, include_str!("steps/3_projection_version.sql")),
     (Sort::Kept, include_str!("steps/4_incremental.sql")),
     (Sort::Working, include_str!("steps/5_messages.sql")),
-    (Sort::Working, include_str!("steps/6_fingerprint_key.sql")),
+    (Sort::Working, include_str!("steps/6_code_step.sql")),
+    (Sort::Working, include_str!("steps/7_fingerprint_key.sql")),
+    (Sort::Working, include_str!("steps/8_attempt_end.sql")),
 ];
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {
@@ -84,17 +85,15 @@ pub(crate) fn projections_digest() -> String {
 
 /// Takes the projections of those names away, the first version's and today's, and makes today's, empty.
 pub(crate) fn renew_projections(dialect: Dialect, before: Option<&str>) -> String {
-    let mut gone: BTreeSet<String> = projections()
-        .chain(tables_in(FIRST_PROJECTIONS))
-        .map(str::to_owned)
-        .collect();
-    gone.extend(before.into_iter().flat_map(|names| names.split(' ')).map(str::to_owned));
-    let drops: String = gone
-        .iter()
-        .map(|table| format!("DROP TABLE IF EXISTS {table};\n"))
-        .collect();
-    let made = in_dialect(&format!("{PROJECTIONS}\n{VIEWS}"), dialect);
-    format!("DROP VIEW IF EXISTS account;\n{drops}{made}")
+    let mut sql = "DROP VIEW IF EXISTS account;\n".to_owned();
+    let before = before.map_or_else(
+        || tables_in(FIRST_PROJECTIONS).collect(),
+        |names| names.split(' ').collect::<Vec<_>>(),
+    );
+    let mut drop = |table: &str| sql += &format!("DROP TABLE IF EXISTS {table};\n");
+    before.into_iter().for_each(&mut drop);
+    projections().for_each(drop);
+    sql + &in_dialect(&format!("{PROJECTIONS}\n{VIEWS}"), dialect)
 }
 
 /// The projections as temporary tables, which stand before the real ones of the same names.

@@ -93,6 +93,7 @@ CREATE TABLE submission (
   outcome TEXT NOT NULL,              -- plain
   proof TEXT NOT NULL,                -- plain
   fields TEXT NOT NULL,               -- plain: names of fields
+  papers TEXT NOT NULL,               -- plain: names of papers that an operator saw
   value TEXT NOT NULL                 -- plain: id of the form as typed
 );
 CREATE INDEX submission_account ON submission (account, effective);
@@ -160,8 +161,26 @@ CREATE TABLE setting (
   value TEXT NOT NULL                 -- plain
 );
 
+-- Claims that a first operator found to be another account's, and asked a second one about.
+CREATE TABLE take_over (
+  receipt TEXT PRIMARY KEY,           -- plain: of the form that was answered `taken`
+  account TEXT NOT NULL,              -- plain: which is to have the claim
+  holder TEXT NOT NULL,               -- plain: which had it
+  proposed_by TEXT NOT NULL,          -- plain
+  at BIGINT NOT NULL,                 -- plain
+  state TEXT NOT NULL                 -- plain: waiting, approved, declined
+);
+CREATE INDEX take_over_state ON take_over (state);
+
 CREATE TABLE operator (
-  name TEXT PRIMARY KEY               -- plain
+  name TEXT PRIMARY KEY,              -- plain
+  value TEXT                          -- plain: id of the second factor; none: not enrolled
+);
+
+CREATE TABLE recovery_used (
+  operator TEXT NOT NULL,             -- plain
+  code BIGINT NOT NULL,               -- plain: which of the list
+  PRIMARY KEY (operator, code)
 );
 
 -- Accounts alike in all that the report asks, in 16 slots, so that writers do not queue.

@@ -9,7 +9,7 @@ use ngomon_rules::record::{
 use ngomon_rules::unit::{Unit, UnitCode, UnitKind};
 use ngomon_rules::values::{Date, FullName, NationalId, Phone};
 use ngomon_store::ambient::{Ambient, Clock};
-use ngomon_store::{Incoming, Intake, Location, OpenLoad, Places, ReportLine, Store, Submitted};
+use ngomon_store::{Incoming, Intake, Location, OpenLoad, Operator, Places, ReportLine, Store, Submitted, Token};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -261,6 +261,27 @@ impl House {
             .standardise(&form(account, person), Proof::Form, "owner", self.store.now())
             .await
             .unwrap()
+    }
+
+    /// An operator who has just enrolled and signed in.
+    pub async fn operator(&self, name: &str) -> Operator {
+        let link = self.store.add_operator(name, "test").await.unwrap();
+        self.store.enrol(&link, "{SSHA}x", 1).await.unwrap();
+        let token = self.sign_in(name, 2).await.unwrap();
+        self.store
+            .visit(token.as_str())
+            .await
+            .unwrap()
+            .unwrap()
+            .operator()
+            .unwrap()
+    }
+
+    /// The operator shows the code of a step.
+    pub async fn sign_in(&self, name: &str, step: u64) -> Option<Token> {
+        let account = AccountId::of_operator(name);
+        let proven = self.store.use_code(&account, step).await.unwrap()?;
+        Some(self.store.open_operator_session(proven).await.unwrap())
     }
 
     /// The line of the whole province.

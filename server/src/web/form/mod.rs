@@ -12,6 +12,8 @@ mod code;
 mod fields;
 mod send;
 
+pub use send::{another, malformed};
+
 use super::App;
 use super::asker::Asker;
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
@@ -59,27 +61,55 @@ struct Page {
 /// The four fields as typed. A field that is not sent is empty.
 #[derive(Clone, Default, Deserialize)]
 pub struct Typed {
+    /// Họ và tên.
     #[serde(default)]
-    full_name: String,
+    pub full_name: String,
+    /// Số căn cước công dân.
     #[serde(default)]
-    national_id: String,
+    pub national_id: String,
+    /// Ngày cấp.
     #[serde(default)]
-    issued_on: String,
+    pub issued_on: String,
+    /// Số điện thoại.
     #[serde(default)]
-    phone: String,
+    pub phone: String,
+    /// `yes`: the account is theirs, although it carries another name.
     #[serde(default)]
-    mine: String,
+    pub mine: String,
 }
 
 impl Typed {
-    /// Without the answer to whose account it is.
-    fn form(&self) -> Form {
+    /// For the store.
+    pub fn form(&self) -> Form {
         Form {
             full_name: self.full_name.clone(),
             national_id: self.national_id.clone(),
             issued_on: self.issued_on.clone(),
             phone: self.phone.clone(),
         }
+    }
+
+    /// The four fields as they stand on a page, with what is to be mended.
+    pub fn inputs(&self, errors: &[(Field, String)], words: Words) -> Vec<Input> {
+        let of = |field: Field, value: &str, autocomplete, inputmode| {
+            let name = field.name();
+            let key = name.replace('_', "-");
+            let error = errors.iter().find(|(of, _)| *of == field);
+            Input {
+                value: value.to_owned(),
+                hint: words.say(&format!("form-hint-{key}")),
+                error: error.map(|(_, text)| text.clone()),
+                autocomplete,
+                inputmode,
+                ..Input::new(name, words.say(&format!("form-{key}")))
+            }
+        };
+        vec![
+            of(Field::FullName, &self.full_name, "name", "text"),
+            of(Field::NationalId, &self.national_id, "off", "numeric"),
+            of(Field::IssuedOn, &self.issued_on, "off", "text"),
+            of(Field::Phone, &self.phone, "tel", "tel"),
+        ]
     }
 }
 
@@ -118,32 +148,12 @@ struct Filled {
 
 /// The form. With something to mend it is the answer to a form that could not be taken.
 fn page(asker: &Asker, visit: &Visit, filled: Filled) -> Response {
-    let words = asker.words;
-    let typed = &filled.typed;
     let status = if filled.errors.is_empty() && filled.error.is_none() {
         StatusCode::OK
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let of = |field: Field, value: &str, autocomplete, inputmode| {
-        let name = field.name();
-        let key = name.replace('_', "-");
-        let error = filled.errors.iter().find(|(of, _)| *of == field);
-        Input {
-            value: value.to_owned(),
-            hint: words.say(&format!("form-hint-{key}")),
-            error: error.map(|(_, text)| text.clone()),
-            autocomplete,
-            inputmode,
-            ..Input::new(name, words.say(&format!("form-{key}")))
-        }
-    };
-    let fields = vec![
-        of(Field::FullName, &typed.full_name, "name", "text"),
-        of(Field::NationalId, &typed.national_id, "off", "numeric"),
-        of(Field::IssuedOn, &typed.issued_on, "off", "text"),
-        of(Field::Phone, &typed.phone, "tel", "tel"),
-    ];
+    let fields = filled.typed.inputs(&filled.errors, asker.words);
     let whole = filled.error.map(|text| Mistake {
         field: Field::FullName.name(),
         text,

@@ -200,14 +200,14 @@ pub(super) fn told(app: &App, asker: &Asker, visit: &Visit, done: Submitted, nam
 }
 
 /// The name that the account carries, if it is not that of the form, and that of the form.
-fn another(story: &Explained, typed: &FullName) -> Option<(String, String)> {
+pub fn another(story: &Explained, typed: &FullName) -> Option<(String, String)> {
     let (carried, _) = FullName::parse(story.fact("full_name")?)?;
     let same = carried.grade(typed).is_same_person();
     (!same).then(|| (carried.as_str().to_owned(), typed.as_str().to_owned()))
 }
 
 /// What to mend, field by field.
-fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, String)> {
+pub fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, String)> {
     let empty = |field: Field| {
         let value = match field {
             Field::FullName => &typed.full_name,

@@ -6,7 +6,7 @@ mod review;
 use super::App;
 use super::asker::Asker;
 use super::page::{Fault, Line, Shell, history, html};
-use crate::output::{Words, said};
+use crate::output::{Words, evidence};
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
@@ -41,15 +41,22 @@ struct Held {
     review: Option<String>,
 }
 
-/// A hold as its owner reads it.
-struct Shown {
-    name: String,
-    text: String,
-    rows: Vec<(String, String)>,
-    by_form: bool,
-    by_join: bool,
-    by_review: bool,
-    by_profile: bool,
+/// A hold as people read it.
+pub struct Shown {
+    /// Its name.
+    pub name: String,
+    /// What happened.
+    pub text: String,
+    /// Way out, who mends it, evidence, days, clause.
+    pub rows: Vec<(String, String)>,
+    /// Does the form mend it?
+    pub by_form: bool,
+    /// Does joining it to another account?
+    pub by_join: bool,
+    /// Can a review at a counter be asked for?
+    pub by_review: bool,
+    /// Does the own HR profile?
+    pub by_profile: bool,
 }
 
 /// Why, and the way out.
@@ -71,9 +78,10 @@ async fn show(State(app): State<App>, asker: Asker) -> Response {
             StatusCode::OK,
             &Held {
                 several: words.say_with("held-several", &[("n", &n)]),
+                // Whose the other account is, is not this owner's to know: it may be a stranger's.
                 holds: counting
                     .into_iter()
-                    .map(|held| shown(held, joined_into(&story), &units, words))
+                    .map(|held| shown(held, joined_into(&story), &units, words, &["claim_of"]))
                     .collect(),
                 review: app.store.open_review(&visit.account).await?,
                 history: history(&story.history, words),
@@ -96,7 +104,7 @@ fn opened(asker: &Asker) -> super::page::Answer {
 }
 
 /// The account that this one was joined to last.
-fn joined_into(story: &Explained) -> Option<&AccountId> {
+pub fn joined_into(story: &Explained) -> Option<&AccountId> {
     let joined = story.history.iter().rev();
     joined
         .filter_map(|entry| match &entry.change {
@@ -106,7 +114,8 @@ fn joined_into(story: &Explained) -> Option<&AccountId> {
         .next()
 }
 
-fn shown(held: &HeldSince, joined: Option<&AccountId>, units: &UnitTree, words: Words) -> Shown {
+/// A hold in words, without the evidence that is not the reader's to know. `joined`: the account that this one was joined to last.
+pub fn shown(held: &HeldSince, joined: Option<&AccountId>, units: &UnitTree, words: Words, without: &[&str]) -> Shown {
     let hold = &held.hold;
     let mut rows = vec![
         (
@@ -115,11 +124,13 @@ fn shown(held: &HeldSince, joined: Option<&AccountId>, units: &UnitTree, words: 
         ),
         (words.say("explain-mends"), words.say(&format!("mends-{}", hold.reason))),
     ];
-    // Whose the other account is, is not this owner's to know: it may be a stranger's.
-    for (name, value) in hold.evidence.iter().filter(|(name, _)| *name != "claim_of") {
+    for (name, value) in hold
+        .evidence
+        .iter()
+        .filter(|(name, _)| !without.contains(&name.as_str()))
+    {
         let label = words.say(&format!("evidence-{}", name.replace('_', "-")));
-        let values: Vec<String> = value.split(' ').map(|part| said(name, part, units, words)).collect();
-        rows.push((capital(&label), values.join(" ")));
+        rows.push((capital(&label), evidence(name, value, units, words)));
     }
     // A join that a later claim has overtaken says nothing any more.
     let joined = joined.filter(|into| hold.cause == Cause::claim(into));

@@ -1,0 +1,32 @@
+# Operators: enrolment and signing in by two factors.
+enrol-title = Activate an operator's account
+enrol-lead = User name: { $name }. This link is good once.
+enrol-step-password = 1. Choose a password
+enrol-password = Password
+enrol-hint-password = At least { $n } characters, any characters will do
+enrol-again = The password again
+enrol-step-app = 2. Add it to an authenticator app
+enrol-scan = Open the authenticator app on your phone and scan this picture.
+enrol-picture = QR code for an authenticator app
+enrol-secret = If it cannot be scanned, type this key into the app:
+enrol-step-code = 3. Enter the code it shows
+enrol-code = One-time code
+enrol-hint-code = The 6 digits that the app shows now
+enrol-button = Activate
+enrol-short = A password needs at least { $n } characters.
+enrol-differs = The two passwords are not the same. Enter both again.
+enrol-code-wrong = The code does not match. Enter the one that is shown now; if that does not help, check the phone's clock.
+enrol-over-title = This link is not good any more
+enrolled-title = The account is active
+enrolled-lead = From now on, sign in with the password and a code of the authenticator app.
+enrolled-codes = Recovery codes
+enrolled-keep = Without the phone, use one of these instead of a one-time code, each of them once. They are shown only here: print them or write them down, and keep them safe.
+
+second-factor-title = Second step of signing in
+second-factor-lead = The password is right. Next comes a one-time code.
+second-factor-label = One-time code
+second-factor-hint = 6 digits from the authenticator app, or a recovery code
+second-factor-button = Continue
+second-factor-wrong = The code is not right, or was used before. Enter a new one.
+second-factor-too-often = Too many tries. Please try again in 15 minutes.
+second-factor-anew = Sign in from the beginning

@@ -1,0 +1,32 @@
+# Cán bộ, quản trị viên: kích hoạt và đăng nhập hai bước.
+enrol-title = Kích hoạt tài khoản quản trị
+enrol-lead = Tên đăng nhập: { $name }. Đường dẫn này dùng được một lần.
+enrol-step-password = 1. Đặt mật khẩu
+enrol-password = Mật khẩu
+enrol-hint-password = Ít nhất { $n } ký tự, dùng được mọi ký tự
+enrol-again = Nhập lại mật khẩu
+enrol-step-app = 2. Thêm vào ứng dụng xác thực
+enrol-scan = Mở ứng dụng xác thực trên điện thoại rồi quét hình dưới đây.
+enrol-picture = Mã QR để ứng dụng xác thực quét
+enrol-secret = Không quét được thì gõ khóa này vào ứng dụng:
+enrol-step-code = 3. Nhập mã đang hiện
+enrol-code = Mã xác thực (OTP)
+enrol-hint-code = 6 số đang hiện trong ứng dụng xác thực
+enrol-button = Kích hoạt
+enrol-short = Mật khẩu cần ít nhất { $n } ký tự.
+enrol-differs = Hai lần nhập mật khẩu chưa giống nhau. Mời nhập lại cả hai.
+enrol-code-wrong = Mã xác thực chưa khớp. Mời nhập mã đang hiện; nếu vẫn chưa được, xem lại giờ trên điện thoại.
+enrol-over-title = Đường dẫn không còn dùng được
+enrolled-title = Đã kích hoạt tài khoản
+enrolled-lead = Từ nay đăng nhập bằng mật khẩu và mã của ứng dụng xác thực.
+enrolled-codes = Mã khôi phục
+enrolled-keep = Mất điện thoại thì dùng một trong các mã này thay mã xác thực, mỗi mã một lần. Các mã chỉ hiện ở đây: đề nghị in ra hoặc chép lại, cất nơi an toàn.
+
+second-factor-title = Đăng nhập hai bước
+second-factor-lead = Mật khẩu đã đúng. Bước tiếp theo là mã xác thực.
+second-factor-label = Mã xác thực (OTP)
+second-factor-hint = 6 số trong ứng dụng xác thực, hoặc một mã khôi phục
+second-factor-button = Tiếp tục
+second-factor-wrong = Mã chưa đúng hoặc đã dùng. Mời nhập mã mới.
+second-factor-too-often = Đã thử nhiều lần. Mời thử lại sau 15 phút.
+second-factor-anew = Đăng nhập lại từ đầu

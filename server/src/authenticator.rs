@@ -1,0 +1,108 @@
+//! What an operator's authenticator does (RFC 6238): six digits, anew each half minute. A clock that is half a minute off will do.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use qrcode::QrCode;
+use qrcode::render::svg;
+use totp_rs::{Builder, Totp};
+
+/// As it names this service to its owner.
+const ISSUER: &str = "Hue-S";
+
+/// The codes of one operator.
+pub struct Authenticator(Totp);
+
+fn seconds(at: Timestamp) -> u64 {
+    u64::try_from(at.as_second()).unwrap_or_default()
+}
+
+impl Authenticator {
+    /// That of an operator with that secret.
+    pub fn new(operator: &str, secret: &[u8; 20]) -> Self {
+        let codes = Builder::new()
+            .with_secret(secret.as_slice())
+            .with_account_name(operator)
+            .with_issuer(Some(ISSUER));
+        Self(codes.build_noncompliant())
+    }
+
+    /// Of which step (half minutes since 1970) a code is, if it is right now or was half a minute ago.
+    pub fn step(&self, typed: &str, now: Timestamp) -> Option<u64> {
+        let digits: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
+        self.0.check(&digits, seconds(now))
+    }
+
+    /// The code at an instant.
+    pub fn code(&self, at: Timestamp) -> String {
+        self.0.generate(seconds(at)).to_string()
+    }
+
+    /// For how many seconds the code at an instant stays.
+    pub fn stays(&self, at: Timestamp) -> u64 {
+        self.0.next_step(seconds(at)) - seconds(at)
+    }
+
+    /// The secret, to be typed, in groups of four.
+    pub fn secret(&self) -> String {
+        let text = self.0.secret().to_base32();
+        let groups: Vec<&str> = text
+            .as_bytes()
+            .chunks(4)
+            .filter_map(|four| str::from_utf8(four).ok())
+            .collect();
+        groups.join(" ")
+    }
+
+    /// The same as a picture to be scanned: the address of an image that holds itself.
+    pub fn picture(&self) -> Option<String> {
+        let code = QrCode::new(self.0.to_url().ok()?).ok()?;
+        let svg = code.render::<svg::Color>().build();
+        Some(format!("data:image/svg+xml;base64,{}", STANDARD.encode(svg)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6238, appendix B, the six last digits of SHA-1's column.
+    #[test]
+    fn codes_are_those_of_the_standard() {
+        let authenticator = Authenticator::new("lan", b"12345678901234567890");
+        for (second, code) in [
+            (1_111_111_109, "081804"),
+            (1_111_111_111, "050471"),
+            (20_000_000_000, "353130"),
+        ] {
+            let at = Timestamp::from_second(second).unwrap();
+            assert_eq!(authenticator.code(at), code);
+            let step = u64::try_from(second).unwrap() / 30;
+            assert_eq!(authenticator.step(code, at), Some(step));
+            let typed = format!(" {} {} ", &code[..3], &code[3..]);
+            for (off, known) in [(-30, true), (30, true), (-60, false), (60, false)] {
+                let then = Timestamp::from_second(second + off).unwrap_or(Timestamp::MIN);
+                assert_eq!(authenticator.step(&typed, then).is_some(), known, "{second} {off}");
+            }
+        }
+        assert_eq!(authenticator.step("", Timestamp::UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn the_secret_is_typed_or_scanned() {
+        let authenticator = Authenticator::new("lan", b"12345678901234567890");
+        assert_eq!(authenticator.secret(), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
+        let picture = authenticator.picture().unwrap();
+        let svg = STANDARD
+            .decode(picture.strip_prefix("data:image/svg+xml;base64,").unwrap())
+            .unwrap();
+        assert!(String::from_utf8(svg).unwrap().contains("<svg"));
+        assert!(
+            authenticator
+                .0
+                .to_url()
+                .unwrap()
+                .starts_with("otpauth://totp/Hue-S:lan?secret=GEZDGNBV")
+        );
+    }
+}

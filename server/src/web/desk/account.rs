@@ -1,0 +1,159 @@
+//! One account at the desk: what `ngomon explain` says, its history with who did what, and what can be done.
+
+use super::act::summary;
+use super::{Operator, address, encoded};
+use crate::output::{Words, happening, outlook, said, who};
+use crate::web::App;
+use crate::web::held;
+use crate::web::page::{Shell, html};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use ngomon_rules::event::Change;
+use ngomon_rules::hold::Reason;
+use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_store::{Explained, Happened, HeldSince};
+use serde::Deserialize;
+
+/// What an act on this page's account says when it is done.
+const DONE: [&str; 5] = ["withdrawn", "exempt", "exempt-ended", "held", "lifted"];
+
+#[derive(Template)]
+#[template(path = "desk/account.html")]
+struct Page {
+    shell: Shell,
+    done: Option<String>,
+    title: String,
+    state: String,
+    about: Vec<(String, String)>,
+    acts: Vec<(String, String)>,
+    holds: Vec<Hold>,
+    outlook: Option<String>,
+    facts: Vec<(String, String)>,
+    history: Vec<Line>,
+}
+
+struct Hold {
+    shown: held::Shown,
+    suspended: bool,
+    /// Where it is lifted, if an operator may.
+    lift: Option<String>,
+}
+
+/// A line of the history.
+struct Line {
+    head: String,
+    what: String,
+    note: Option<String>,
+}
+
+/// What was done just now.
+#[derive(Deserialize)]
+pub struct Just {
+    #[serde(default)]
+    done: String,
+}
+
+/// The account.
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<String>,
+    Query(just): Query<Just>,
+) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let story = app.store.explain(&id, app.store.today()).await?;
+            let units = app.store.units().await?;
+            let account = AccountId(id.clone());
+            let counting = story.holds.iter().filter(|held| !held.suspended).count() as u64;
+            let mut about = summary(&story, &units, words);
+            if let Some(last) = story.exempt_to.filter(|last| story.day <= *last) {
+                about.push((words.say("desk-exempt-to"), words.day(last)));
+            }
+            let facts = story.facts.iter().map(|(name, value)| {
+                let label = words.say(&format!("fact-{}", name.replace('_', "-")));
+                (label, said(name, value, &units, words))
+            });
+            let page = Page {
+                done: DONE
+                    .contains(&just.done.as_str())
+                    .then(|| words.say(&format!("desk-done-{}", just.done))),
+                title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
+                state: match counting {
+                    0 => words.say("explain-open"),
+                    1 => words.say("held-title"),
+                    n => words.say_with("explain-held", &[("n", &words.number(n))]),
+                },
+                acts: acts(&story, &account, words),
+                holds: story
+                    .holds
+                    .iter()
+                    .map(|held| Hold {
+                        shown: held::shown(held, held::joined_into(&story), &units, words, &[]),
+                        suspended: held.suspended,
+                        lift: lift(held, &account),
+                    })
+                    .collect(),
+                outlook: outlook(&story, words),
+                facts: facts.filter(|row| !about.contains(row)).collect(),
+                about,
+                history: story.history.iter().rev().map(|entry| line(entry, words)).collect(),
+                shell: operator.shell(&address(&account)),
+            };
+            Ok(html(StatusCode::OK, &page))
+        })
+        .await
+}
+
+/// What can be done as the account stands.
+fn acts(story: &Explained, account: &AccountId, words: Words) -> Vec<(String, String)> {
+    let mut verbs = Vec::new();
+    if story.kind == AccountKind::Citizen {
+        let exempt = story.exempt_to.is_some_and(|last| story.day <= last);
+        if story.fact("claim").is_some() {
+            verbs.push(("withdraw", words.say("desk-withdraw-title")));
+        } else {
+            verbs.push(("form", words.say("desk-form-title")));
+            verbs.push(("exempt", words.say("desk-exempt-title")));
+            if exempt {
+                verbs.push(("end-exemption", words.say("desk-end-exemption-title")));
+            }
+        }
+    }
+    verbs.push(("hold", words.say("desk-hold-title")));
+    let href = address(account);
+    let acts = verbs.into_iter().map(|(verb, label)| (format!("{href}/{verb}"), label));
+    acts.collect()
+}
+
+/// A hold by order is lifted here; all others go their own ways.
+fn lift(held: &HeldSince, account: &AccountId) -> Option<String> {
+    let by_order = held.hold.reason == Reason::ByOrder;
+    by_order.then(|| format!("{}/lift?cause={}", address(account), encoded(&held.hold.cause.0)))
+}
+
+fn line(entry: &Happened, words: Words) -> Line {
+    let mut head = vec![words.instant(entry.at), who(&entry.by, words)];
+    let from = words.instant(entry.effective);
+    if from != head[0] {
+        head.push(words.say_with("explain-effective", &[("from", &from)]));
+    }
+    if let Some(run) = &entry.run {
+        head.push(words.say_with("explain-run", &[("run", run)]));
+    }
+    if let Change::TakeOverApproved { proposed_by, .. } = &entry.change {
+        head.push(words.say_with("desk-proposed-by", &[("by", &who(proposed_by, words))]));
+    }
+    if let Some(clause) = &entry.clause {
+        let said = words.find(&format!("clause-{clause}"), &[]);
+        head.push(said.unwrap_or_else(|| clause.clone()));
+    }
+    Line {
+        head: head.join(" · "),
+        what: happening(&entry.change, words),
+        note: entry.note.clone(),
+    }
+}

@@ -1,0 +1,116 @@
+//! C1: a child, a foreigner, a card in the making: exempt up to a day, and the end of it.
+
+use super::act::{Act, Choice, Choices, citizen, done, last_day, whom};
+use super::{Operator, Sent};
+use crate::web::App;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use ngomon_rules::citizens::Exemption;
+use ngomon_rules::record::AccountId;
+use ngomon_rules::values::Date;
+use ngomon_store::{Refusal, Result, Says};
+
+/// The page as it was sent, and what is right of it.
+async fn act(
+    app: &App,
+    operator: &Operator,
+    account: &AccountId,
+    sent: Option<&Sent>,
+) -> Result<(Act, Option<(Exemption, Date)>)> {
+    let words = operator.asker.words;
+    let (story, about) = citizen(&app.store, words, account).await?;
+    if story.fact("claim").is_some() {
+        return Err(Refusal::HasClaim(story.account).into());
+    }
+    let why = sent.and_then(|sent| Exemption::parse(sent.text("why")));
+    let (day, mut field) = last_day(sent.map(|sent| sent.text("last_day")).unwrap_or_default(), words);
+    let today = app.store.today();
+    if sent.is_some() && field.error.is_none() {
+        field.error = match (day, why) {
+            (None, _) => Some(words.say("desk-no-last-day")),
+            (Some(day), _) if day < today => Some(words.say("desk-past-last-day")),
+            (Some(day), Some(why)) if !why.may_end_on(day, today) => {
+                let latest = words.day(why.latest(today));
+                Some(words.say_with("desk-late-last-day", &[("day", &latest)]))
+            }
+            _ => None,
+        };
+    }
+    let options = Exemption::ALL.map(|one| Choice {
+        value: one.name(),
+        label: words.say(&format!("exemption-{}", one.name())),
+        ticked: why == Some(one),
+    });
+    let act = Act {
+        happens: ["kept", "ends"]
+            .map(|what| words.say(&format!("desk-exempt-{what}")))
+            .into(),
+        choices: Some(Choices {
+            name: "why",
+            legend: words.say("desk-exempt-why"),
+            error: (sent.is_some() && why.is_none()).then(|| words.say("desk-no-why")),
+            kind: "radios",
+            options: options.into(),
+        }),
+        fields: vec![field],
+        ..Act::about(operator, "exempt", "exempt", account, about)
+    };
+    let right = why.zip(day).filter(|_| act.is_right());
+    Ok((act, right))
+}
+
+/// What will happen.
+pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async { Ok(act(&app, &operator, &account, None).await?.0.page()) })
+        .await
+}
+
+/// It happens.
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async {
+            let (act, right) = act(&app, &operator, &account, Some(&sent)).await?;
+            let Some((why, last_day)) = right else {
+                return Ok(act.page());
+            };
+            let says = Says::Operator(&operator.permit, &account);
+            app.store.exempt(says, why, last_day).await?;
+            app.store.seal().await?;
+            Ok(done(&account, "exempt"))
+        })
+        .await
+}
+
+/// What will happen when it ends.
+pub async fn show_end(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+    let words = operator.asker.words;
+    let account = AccountId(id);
+    operator
+        .answer(async {
+            let (story, about) = whom(&app.store, words, &account).await?;
+            let last = story.exempt_to.ok_or(Refusal::NotExempt(story.account))?;
+            let act = Act {
+                happens: vec![words.say_with("desk-end-exemption-happens", &[("day", &words.day(last))])],
+                ..Act::about(&operator, "end-exemption", "end-exemption", &account, about)
+            };
+            Ok(act.page())
+        })
+        .await
+}
+
+/// It ends.
+pub async fn end(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async {
+            app.store
+                .end_exemption(Says::Operator(&operator.permit, &account))
+                .await?;
+            app.store.seal().await?;
+            Ok(done(&account, "exempt-ended"))
+        })
+        .await
+}

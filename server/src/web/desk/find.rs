@@ -1,0 +1,128 @@
+//! The first page of the desk: find a person's accounts by what the person knows. What was typed is sealed in the address.
+
+use super::{Operator, Sent, address};
+use crate::web::App;
+use crate::web::page::{Input, Mistake, Shell, html, mistakes};
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_store::{Found, MOST_FOUND};
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "desk/find.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    fields: Vec<Input>,
+    waiting: Option<String>,
+    found: Option<(String, Vec<Shown>)>,
+}
+
+/// An account that was found.
+struct Shown {
+    title: String,
+    href: String,
+    rows: Vec<(String, String)>,
+}
+
+/// What was looked for.
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    q: String,
+}
+
+/// The field, and what was found.
+pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Query<Asked>) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let typed = app.store.unseal_query(&operator.permit, &asked.q);
+            let found = match &typed {
+                Some(typed) => Some(app.store.find(&operator.permit, typed).await?),
+                None => None,
+            };
+            let waiting = app.store.take_overs(&operator.permit).await?.len() as u64;
+            let waiting = (waiting > 0).then(|| words.say_with("desk-waiting", &[("n", &words.number(waiting))]));
+            let found = found.map(|found| {
+                let heading = match found.len() {
+                    0 => words.say("desk-found-none"),
+                    MOST_FOUND => words.say_with("desk-found-most", &[("n", &MOST_FOUND.to_string())]),
+                    n => words.say_with("desk-found", &[("n", &words.number(n as u64))]),
+                };
+                (heading, found.iter().map(|one| shown(one, &operator)).collect())
+            });
+            let page = Page {
+                shell: operator.shell("/desk"),
+                errors: Vec::new(),
+                fields: vec![field(&operator, typed.unwrap_or_default(), None)],
+                waiting,
+                found,
+            };
+            Ok(html(StatusCode::OK, &page))
+        })
+        .await
+}
+
+/// What was typed: its place is in an address that nobody else can read.
+pub async fn search(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
+    let typed = sent.text("q");
+    if typed.is_empty() {
+        let fields = vec![field(
+            &operator,
+            String::new(),
+            Some(operator.asker.words.say("desk-no-q")),
+        )];
+        let mut shell = operator.shell("/desk");
+        shell.wrong = true;
+        let page = Page {
+            shell,
+            errors: mistakes(&fields),
+            fields,
+            waiting: None,
+            found: None,
+        };
+        return html(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    }
+    let sealed = app.store.seal_query(&operator.permit, typed);
+    Redirect::to(&format!("/desk?q={sealed}")).into_response()
+}
+
+fn field(operator: &Operator, value: String, error: Option<String>) -> Input {
+    let words = operator.asker.words;
+    Input {
+        value,
+        hint: words.say("desk-hint-q"),
+        error,
+        ..Input::new("q", words.say("desk-q"))
+    }
+}
+
+fn shown(found: &Found, operator: &Operator) -> Shown {
+    let words = operator.asker.words;
+    let kind = words.say(&format!("kind-{}", found.kind.name()));
+    let state = words.say(if found.held { "desk-held" } else { "desk-open" });
+    let claim = found.claim.map(|proof| words.say(&format!("word-{}", proof.name())));
+    let all = [
+        (kind, Some(found.account.to_string())),
+        (words.say("fact-national-id"), found.national_id.clone()),
+        (words.say("fact-phone"), found.phone.clone()),
+        (
+            words.say("desk-unit"),
+            Some(found.unit.clone()).filter(|unit| !unit.is_empty()),
+        ),
+        (words.say("desk-state"), Some(state)),
+        (words.say("fact-claim"), claim),
+    ];
+    let name = found.full_name.as_ref().map(|name| name.as_str().to_owned());
+    Shown {
+        title: name.unwrap_or_else(|| found.account.to_string()),
+        href: address(&found.account),
+        rows: all
+            .into_iter()
+            .filter_map(|(label, value)| Some((label, value?)))
+            .collect(),
+    }
+}

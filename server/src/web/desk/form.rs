@@ -1,0 +1,213 @@
+//! The form of four fields, entered by an operator who sees the papers. Tries are not counted, and the operator is told what differs.
+
+use super::act::{Act, Choice, Choices, citizen, whom};
+use super::{Operator, Sent, address};
+use crate::output::Words;
+use crate::web::App;
+use crate::web::form::{Typed, another, malformed};
+use crate::web::page::{Shell, html};
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::citizens::{Field, Outcome, Paper, parse};
+use ngomon_rules::record::AccountId;
+use ngomon_store::{EnteredForm, Result};
+
+/// The form, empty.
+pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async {
+            let act = act(&app, &operator, &account, &Typed::default(), &[], &[]).await?;
+            Ok(act.page())
+        })
+        .await
+}
+
+async fn act(
+    app: &App,
+    operator: &Operator,
+    account: &AccountId,
+    typed: &Typed,
+    papers: &[Paper],
+    errors: &[(Field, String)],
+) -> Result<Act> {
+    let words = operator.asker.words;
+    let (_, about) = citizen(&app.store, words, account).await?;
+    let options = Paper::ALL.map(|paper| Choice {
+        value: paper.name(),
+        label: words.say(&format!("paper-{}", paper.name())),
+        ticked: papers.contains(&paper),
+    });
+    Ok(Act {
+        happens: vec![words.say("desk-form-happens"), words.say("desk-form-happens-kept")],
+        fields: typed.inputs(errors, words),
+        choices: Some(Choices {
+            name: "papers",
+            legend: words.say("desk-papers"),
+            error: None,
+            kind: "checkboxes",
+            options: options.into(),
+        }),
+        ..Act::about(operator, "form", "form", account, about)
+    })
+}
+
+/// The four fields and the papers, sent.
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+    let account = AccountId(id);
+    let typed = Typed {
+        full_name: sent.text("full_name").to_owned(),
+        national_id: sent.text("national_id").to_owned(),
+        issued_on: sent.text("issued_on").to_owned(),
+        phone: sent.text("phone").to_owned(),
+        mine: sent.text("mine").to_owned(),
+    };
+    let papers: Vec<Paper> = sent.all("papers").filter_map(Paper::parse).collect();
+    operator
+        .answer(entered(&app, &operator, &account, &typed, &papers))
+        .await
+}
+
+async fn entered(
+    app: &App,
+    operator: &Operator,
+    account: &AccountId,
+    typed: &Typed,
+    papers: &[Paper],
+) -> Result<Response> {
+    let words = operator.asker.words;
+    let again = async |errors: &[(Field, String)]| act(app, operator, account, typed, papers, errors).await;
+    let form = typed.form();
+    let parsed = parse(&form, app.store.today());
+    if papers.is_empty() {
+        let errors = parsed.as_ref().err().map(|fields| malformed(typed, fields, words));
+        let mut act = again(&errors.unwrap_or_default()).await?;
+        if let Some(choices) = &mut act.choices {
+            choices.error = Some(words.say("desk-no-papers"));
+        }
+        return Ok(act.page());
+    }
+    let (story, _) = citizen(&app.store, words, account).await?;
+    let whose = parsed
+        .as_ref()
+        .ok()
+        .and_then(|parsed| another(&story, &parsed.full_name));
+    if let Some((stated, typed_name)) = whose.filter(|_| typed.mine != "yes") {
+        let mut act = again(&[]).await?;
+        let gaps = [("stated", stated.as_str()), ("typed", typed_name.as_str())];
+        act.notice = Some(words.say_with("desk-form-whose", &gaps));
+        act.hidden = vec![("mine", "yes".to_owned())];
+        act.button = words.say("desk-form-theirs");
+        return Ok(act.page());
+    }
+    let done = app.store.enter_form(&operator.permit, account, &form, papers).await?;
+    app.store.seal().await?;
+    let receipt = done.receipt.unwrap_or_default();
+    let answer = app.store.entered_form(&operator.permit, &receipt).await?;
+    let errors = match answer.outcome {
+        Outcome::Malformed => malformed(typed, &answer.fields.iter().copied().collect(), words),
+        Outcome::NotFound => vec![(Field::NationalId, words.say("desk-not-found"))],
+        Outcome::Mismatch => differing(&answer, words),
+        _ => return Ok(Redirect::to(&format!("/desk/forms/{receipt}")).into_response()),
+    };
+    Ok(again(&errors).await?.page())
+}
+
+/// "Ba thông tin đã khớp. Chưa khớp: ngày cấp." at the first field that differs, and the registry's spelling at a name that is near.
+fn differing(answer: &EnteredForm, words: Words) -> Vec<(Field, String)> {
+    let names: Vec<String> = answer
+        .fields
+        .iter()
+        .map(|field| words.say(&format!("word-{}", field.name())))
+        .collect();
+    let matching = 4_usize.saturating_sub(names.len());
+    let all = words.say_with(&format!("desk-differs-{matching}"), &[("fields", &names.join(", "))]);
+    let mut errors: Vec<(Field, String)> = answer
+        .fields
+        .iter()
+        .map(|field| {
+            (
+                *field,
+                words.say(&format!("desk-differs-{}", field.name().replace('_', "-"))),
+            )
+        })
+        .collect();
+    if let Some((_, first)) = errors.first_mut() {
+        *first = format!("{all} {first}");
+    }
+    if let Some(near) = &answer.near
+        && let Some((_, text)) = errors.iter_mut().find(|(field, _)| *field == Field::FullName)
+    {
+        *text += &format!(" {}", words.say_with("desk-near", &[("name", near.as_str())]));
+    }
+    errors
+}
+
+/// What came of a form.
+#[derive(Template)]
+#[template(path = "desk/answer.html")]
+struct Answer {
+    shell: Shell,
+    title: String,
+    text: String,
+    receipt: String,
+    rows: Vec<(String, String)>,
+    account: String,
+    /// Where a take-over of the claim is proposed.
+    take_over: Option<String>,
+}
+
+/// What came of a form, by its receipt.
+pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let form = app.store.entered_form(&operator.permit, &receipt).await?;
+            let (story, mut rows) = whom(&app.store, words, &form.account).await?;
+            rows.push((words.say("desk-answered-at"), words.instant(form.at)));
+            if !form.papers.is_empty() {
+                rows.push((words.say("desk-papers"), papers_said(&form.papers, words)));
+            }
+            let key = match form.outcome {
+                Outcome::Standardised => "standardised",
+                Outcome::AlreadyDone => "done",
+                Outcome::Pending => "pending",
+                Outcome::Taken => "taken",
+                Outcome::Revoked => "revoked",
+                Outcome::Deceased => "deceased",
+                Outcome::NotFound | Outcome::Mismatch | Outcome::Malformed | Outcome::UnknownAccount => "refused",
+            };
+            let mut text = words.say(&format!("desk-answer-{key}"));
+            if let Some(weaker) = &form.weaker {
+                let proof = words.say(&format!("word-{}", weaker.proof.name()));
+                let gaps = [("account", weaker.holder.as_str()), ("proof", &proof)];
+                text += &format!(" {}", words.say_with("desk-answer-weaker", &gaps));
+            }
+            if key == "refused" && !form.fields.is_empty() {
+                let names = form
+                    .fields
+                    .iter()
+                    .map(|field| words.say(&format!("word-{}", field.name())));
+                rows.push((words.say("fact-last-form-fields"), names.collect::<Vec<_>>().join(", ")));
+            }
+            let page = Answer {
+                shell: operator.shell(&format!("/desk/forms/{receipt}")),
+                title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
+                text,
+                rows,
+                account: address(&form.account),
+                take_over: form.weaker.map(|_| format!("/desk/take-overs/{receipt}")),
+                receipt: form.receipt,
+            };
+            Ok(html(StatusCode::OK, &page))
+        })
+        .await
+}
+
+/// The papers in words.
+pub fn papers_said(papers: &[Paper], words: Words) -> String {
+    let names = papers.iter().map(|paper| words.say(&format!("paper-{}", paper.name())));
+    names.collect::<Vec<_>>().join("; ")
+}

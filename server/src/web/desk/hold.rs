@@ -1,0 +1,135 @@
+//! A hold by order, of any kind of account, and the lifting of one.
+
+use super::act::{Act, done, last_day, required, text, whom};
+use super::{Operator, Sent, encoded};
+use crate::web::App;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use ngomon_rules::hold::{Cause, Reason};
+use ngomon_rules::record::AccountId;
+use ngomon_store::{Order, Refusal, Result};
+use serde::Deserialize;
+
+/// The page as it was sent, and what is right of it.
+async fn act(app: &App, operator: &Operator, account: &AccountId, sent: Option<&Sent>) -> Result<(Act, Option<Order>)> {
+    let words = operator.asker.words;
+    let (_, about) = whom(&app.store, words, account).await?;
+    let of = |name| match sent {
+        Some(sent) => required(name, sent.text(name), words),
+        None => text(name, "", words),
+    };
+    let [ordered_by, document, about_it] = ["ordered_by", "document", "text"].map(of);
+    let (day, mut last) = last_day(sent.map(|sent| sent.text("last_day")).unwrap_or_default(), words);
+    if day.is_some_and(|day| day < app.store.today()) {
+        last.error = Some(words.say("desk-past-last-day"));
+    }
+    last.label = words.say("desk-last-day-if-any");
+    let order = Order {
+        ordered_by: ordered_by.value.clone(),
+        document: document.value.clone(),
+        text: about_it.value.clone(),
+        last_day: day,
+    };
+    let act = Act {
+        happens: ["ends", "reads", "opens"]
+            .map(|what| words.say(&format!("desk-hold-{what}")))
+            .into(),
+        fields: vec![ordered_by, document, about_it, last],
+        ..Act::about(operator, "hold", "hold", account, about)
+    };
+    let right = sent.is_some() && act.is_right();
+    Ok((act, right.then_some(order)))
+}
+
+/// What will happen.
+pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async { Ok(act(&app, &operator, &account, None).await?.0.page()) })
+        .await
+}
+
+/// It happens.
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async {
+            let (act, order) = act(&app, &operator, &account, Some(&sent)).await?;
+            let Some(order) = order else {
+                return Ok(act.page());
+            };
+            app.store.hold_by_order(&operator.permit, &account, &order).await?;
+            app.store.seal().await?;
+            Ok(done(&account, "held"))
+        })
+        .await
+}
+
+/// Which of the account's holds.
+#[derive(Deserialize)]
+pub struct Which {
+    #[serde(default)]
+    cause: String,
+}
+
+/// The page of lifting one: `why` as it was sent.
+async fn lifting(app: &App, operator: &Operator, account: &AccountId, cause: &str, why: Option<&str>) -> Result<Act> {
+    let words = operator.asker.words;
+    let (story, mut about) = whom(&app.store, words, account).await?;
+    let mut by_order = story.holds.iter().filter(|held| held.hold.reason == Reason::ByOrder);
+    let held = by_order.find(|held| held.hold.cause.0 == cause);
+    let held = held.ok_or_else(|| Refusal::NotByOrder(account.0.clone()))?;
+    for name in ["ordered_by", "document", "text"] {
+        if let Some(value) = held.hold.evidence.get(name) {
+            about.push((words.say(&format!("desk-{}", name.replace('_', "-"))), value.clone()));
+        }
+    }
+    Ok(Act {
+        happens: ["only", "anew"]
+            .map(|what| words.say(&format!("desk-lift-{what}")))
+            .into(),
+        fields: vec![match why {
+            Some(typed) => required("reason", typed, words),
+            None => text("reason", "", words),
+        }],
+        hidden: vec![("cause", cause.to_owned())],
+        ..Act::about(
+            operator,
+            &format!("lift?cause={}", encoded(cause)),
+            "lift",
+            account,
+            about,
+        )
+    })
+}
+
+/// What will happen when it is lifted.
+pub async fn show_lift(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async { Ok(lifting(&app, &operator, &account, &which.cause, None).await?.page()) })
+        .await
+}
+
+/// It is lifted.
+pub async fn lift(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+    let account = AccountId(id);
+    let (cause, why) = (sent.text("cause"), sent.text("reason"));
+    operator
+        .answer(async {
+            let act = lifting(&app, &operator, &account, cause, Some(why)).await?;
+            if !act.is_right() {
+                return Ok(act.page());
+            }
+            let cause = Cause(cause.to_owned());
+            app.store.lift_order(&operator.permit, &account, &cause, why).await?;
+            app.store.seal().await?;
+            Ok(done(&account, "lifted"))
+        })
+        .await
+}

@@ -1,0 +1,149 @@
+//! The desk of a counter ("quầy hỗ trợ"): an operator finds a person's account and does what the person asks for, papers in hand. A
+//! file a verb. Who is not an operator on a full visit finds no page here, whatever the address and the method.
+
+mod account;
+mod act;
+mod exempt;
+mod find;
+mod form;
+mod hold;
+mod take_over;
+#[cfg(test)]
+mod tests;
+mod withdraw;
+
+use super::App;
+use super::asker::Asker;
+use super::page::{Fault, Shell, html, not_found};
+use crate::failure::refused;
+use askama::Template;
+use axum::extract::{Form, FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{RequestPartsExt as _, Router};
+use ngomon_rules::record::AccountId;
+use ngomon_store::{Refusal, Result, StoreError, Visit};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All pages of the desk.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/desk", get(find::show).post(find::search))
+        .route("/desk/account/{id}", get(account::show))
+        .route("/desk/account/{id}/form", get(form::show).post(form::send))
+        .route("/desk/forms/{receipt}", get(form::answer))
+        .route("/desk/take-overs", get(take_over::list))
+        .route(
+            "/desk/take-overs/{receipt}",
+            get(take_over::show).post(take_over::propose),
+        )
+        .route("/desk/take-overs/{receipt}/approve", post(take_over::approve))
+        .route("/desk/take-overs/{receipt}/decline", post(take_over::decline))
+        .route("/desk/account/{id}/withdraw", get(withdraw::show).post(withdraw::send))
+        .route("/desk/account/{id}/exempt", get(exempt::show).post(exempt::send))
+        .route(
+            "/desk/account/{id}/end-exemption",
+            get(exempt::show_end).post(exempt::end),
+        )
+        .route("/desk/account/{id}/hold", get(hold::show).post(hold::send))
+        .route("/desk/account/{id}/lift", get(hold::show_lift).post(hold::lift))
+        .method_not_allowed_fallback(not_found)
+}
+
+/// An operator at the desk. Every page of it takes one.
+pub struct Operator {
+    /// Who asks.
+    pub asker: Asker,
+    /// The permission to act, which every act asks for.
+    pub permit: ngomon_store::Operator,
+}
+
+impl FromRequestParts<App> for Operator {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let asker: Asker = parts.extract_with_state(app).await?;
+        match asker.visit.as_ref().and_then(Visit::operator) {
+            Some(permit) => Ok(Self { asker, permit }),
+            None => Err(not_found(asker).await),
+        }
+    }
+}
+
+impl Operator {
+    /// The frame of a page that has this address, whichever was asked for.
+    pub fn shell(&self, here: &str) -> Shell {
+        let mut shell = self.asker.shell();
+        here.clone_into(&mut shell.here);
+        shell
+    }
+
+    /// The page, or the page of what kept it from being one.
+    pub async fn answer(&self, page: impl Future<Output = Result<Response>>) -> Response {
+        let words = self.asker.words;
+        match page.await {
+            Ok(page) => page,
+            Err(StoreError::Refused(refusal)) => {
+                let unknown = matches!(refusal, Refusal::UnknownAccount(_) | Refusal::UnknownForm(_));
+                let status = if unknown {
+                    StatusCode::NOT_FOUND
+                } else {
+                    StatusCode::CONFLICT
+                };
+                let mut shell = self.shell("/desk");
+                shell.wrong = true;
+                let text = refused(&refusal, words);
+                html(status, &Refused { shell, text })
+            }
+            Err(error) => Fault(words, error).into_response(),
+        }
+    }
+}
+
+/// It could not be done as things stand.
+#[derive(Template)]
+#[template(path = "desk/refused.html")]
+struct Refused {
+    shell: Shell,
+    text: String,
+}
+
+/// The fields of a form as they were sent. What cannot be read is as if nothing was filled in.
+pub struct Sent(Vec<(String, String)>);
+
+impl Sent {
+    /// What was typed, without spaces around it.
+    pub fn text(&self, name: &str) -> &str {
+        self.all(name).next().unwrap_or_default()
+    }
+
+    /// All that was ticked under a name.
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        let of_name = self.0.iter().filter(move |(field, _)| field == name);
+        of_name.map(|(_, value)| value.trim())
+    }
+}
+
+impl FromRequest<App> for Sent {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Self::Rejection> {
+        let sent = Form::<Vec<(String, String)>>::from_request(request, app).await;
+        Ok(Self(sent.map(|Form(fields)| fields).unwrap_or_default()))
+    }
+}
+
+/// The address of an account's page.
+pub fn address(account: &AccountId) -> String {
+    format!("/desk/account/{}", encoded(account.as_str()))
+}
+
+/// What does not stand as it is in a part of an address (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// As a part of an address.
+pub fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}

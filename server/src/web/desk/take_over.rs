@@ -1,0 +1,245 @@
+//! C5: a first operator proposes that an account take over a claim, a second one approves or declines it.
+
+use super::act::{Act, required, text, whom};
+use super::form::papers_said;
+use super::{Operator, Sent, address};
+use crate::output::{Words, who};
+use crate::web::App;
+use crate::web::page::{Input, Mistake, Shell, html, mistakes};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::record::AccountId;
+use ngomon_store::{EnteredForm, Refusal, Result, TakeOver, TakeOverState};
+use serde::Deserialize;
+
+/// What an act says when it is done.
+const DONE: [&str; 3] = ["proposed", "approved", "declined"];
+
+/// The proposals that wait.
+#[derive(Template)]
+#[template(path = "desk/take_overs.html")]
+struct List {
+    shell: Shell,
+    waiting: Vec<Waiting>,
+}
+
+struct Waiting {
+    title: String,
+    href: String,
+    rows: Vec<(String, String)>,
+}
+
+/// One proposal.
+#[derive(Template)]
+#[template(path = "desk/take_over.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    done: Option<String>,
+    state: String,
+    rows: Vec<(String, String)>,
+    accounts: Vec<Side>,
+    happens: Vec<String>,
+    decide: Decide,
+    here: String,
+    why: Vec<Input>,
+}
+
+/// What the reader may do with a proposal.
+#[derive(PartialEq, Eq)]
+enum Decide {
+    /// Approve or decline it.
+    Second,
+    /// Take it back.
+    First,
+    /// It is over.
+    Nothing,
+}
+
+/// An account of the two.
+struct Side {
+    title: String,
+    href: String,
+    rows: Vec<(String, String)>,
+}
+
+/// What was done just now.
+#[derive(Deserialize)]
+pub struct Just {
+    #[serde(default)]
+    done: String,
+}
+
+fn place(receipt: &str) -> String {
+    format!("/desk/take-overs/{}", super::encoded(receipt))
+}
+
+fn done(receipt: &str, what: &str) -> Response {
+    Redirect::to(&format!("{}?done={what}", place(receipt))).into_response()
+}
+
+/// What waits for a second operator.
+pub async fn list(State(app): State<App>, operator: Operator) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let mut waiting = Vec::new();
+            for one in app.store.take_overs(&operator.permit).await? {
+                let (story, _) = whom(&app.store, words, &one.account).await?;
+                waiting.push(Waiting {
+                    title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
+                    href: place(&one.receipt),
+                    rows: vec![
+                        (words.say("desk-take-over-to"), one.account.0),
+                        (words.say("desk-take-over-from"), one.holder.0),
+                        (words.say("desk-take-over-by"), who(&one.proposed_by, words)),
+                        (words.say("desk-take-over-at"), words.instant(one.at)),
+                    ],
+                });
+            }
+            let shell = operator.shell("/desk/take-overs");
+            Ok(html(StatusCode::OK, &List { shell, waiting }))
+        })
+        .await
+}
+
+/// A proposal, or, where there is none yet, the page on which it is made.
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Path(receipt): Path<String>,
+    Query(just): Query<Just>,
+) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let form = app.store.entered_form(&operator.permit, &receipt).await?;
+            let Some(found) = app.store.take_over(&operator.permit, &receipt).await? else {
+                return Ok(proposal(&app, &operator, form).await?.page());
+            };
+            let mut page = page(&app, &operator, &form, found, None).await?;
+            let said = DONE.contains(&just.done.as_str());
+            page.done = said.then(|| words.say(&format!("desk-done-{}", just.done)));
+            Ok(html(StatusCode::OK, &page))
+        })
+        .await
+}
+
+async fn proposal(app: &App, operator: &Operator, form: EnteredForm) -> Result<Act> {
+    let words = operator.asker.words;
+    let (_, mut about) = whom(&app.store, words, &form.account).await?;
+    let weaker = form.weaker.ok_or_else(|| Refusal::NoTakeOver(form.receipt.clone()))?;
+    let proof = words.say(&format!("word-{}", weaker.proof.name()));
+    about.extend([
+        (words.say("desk-papers"), papers_said(&form.papers, words)),
+        (words.say("desk-take-over-from"), weaker.holder.0.clone()),
+        (words.say("fact-claim"), proof),
+        (words.say("desk-take-over-since"), words.instant(weaker.since)),
+    ]);
+    let mut happens = happens(words, &form.account, &weaker.holder);
+    happens.push(words.say("desk-take-over-two"));
+    let act = Act::about(operator, "", "take-over", &form.account, about);
+    Ok(Act {
+        shell: operator.shell(&place(&form.receipt)),
+        back: format!("/desk/forms/{}", form.receipt),
+        happens,
+        ..act
+    })
+}
+
+fn happens(words: Words, account: &AccountId, holder: &AccountId) -> Vec<String> {
+    let gaps = [("account", account.as_str()), ("holder", holder.as_str())];
+    vec![
+        words.say_with("desk-take-over-moves", &gaps),
+        words.say_with("desk-take-over-holds", &gaps),
+        words.say("desk-take-over-lifts"),
+    ]
+}
+
+async fn page(app: &App, operator: &Operator, form: &EnteredForm, found: TakeOver, why: Option<Input>) -> Result<Page> {
+    let words = operator.asker.words;
+    let mut accounts = Vec::new();
+    for (account, key) in [
+        (&found.account, "desk-take-over-to"),
+        (&found.holder, "desk-take-over-from"),
+    ] {
+        let (_, rows) = whom(&app.store, words, account).await?;
+        accounts.push(Side {
+            title: words.say(key),
+            href: address(account),
+            rows,
+        });
+    }
+    let decide = match found.state {
+        TakeOverState::Waiting if found.proposed_by == operator.permit.by() => Decide::First,
+        TakeOverState::Waiting => Decide::Second,
+        _ => Decide::Nothing,
+    };
+    let why = vec![why.unwrap_or_else(|| text("reason", "", words))];
+    let errors = mistakes(&why);
+    let mut shell = operator.shell(&place(&found.receipt));
+    shell.wrong = !errors.is_empty();
+    Ok(Page {
+        shell,
+        errors,
+        done: None,
+        state: words.say(&format!("desk-take-over-{}", found.state.name())),
+        rows: vec![
+            (words.say("desk-take-over-by"), who(&found.proposed_by, words)),
+            (words.say("desk-take-over-at"), words.instant(found.at)),
+            (words.say("desk-papers"), papers_said(&form.papers, words)),
+            (words.say("answer-receipt"), found.receipt.clone()),
+        ],
+        happens: happens(words, &found.account, &found.holder),
+        accounts,
+        decide,
+        here: place(&found.receipt),
+        why,
+    })
+}
+
+/// The first operator asks.
+pub async fn propose(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
+    operator
+        .answer(async {
+            app.store.propose_take_over(&operator.permit, &receipt).await?;
+            app.store.seal().await?;
+            Ok(done(&receipt, "proposed"))
+        })
+        .await
+}
+
+/// The second one agrees.
+pub async fn approve(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
+    operator
+        .answer(async {
+            let news = operator.asker.words.say("sms-taken-over");
+            app.store.approve_take_over(&operator.permit, &receipt, &news).await?;
+            app.store.seal().await?;
+            Ok(done(&receipt, "approved"))
+        })
+        .await
+}
+
+/// Or does not; or the first one takes it back.
+pub async fn decline(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
+    let why = required("reason", sent.text("reason"), operator.asker.words);
+    operator
+        .answer(async {
+            if why.error.is_some()
+                && let Some(found) = app.store.take_over(&operator.permit, &receipt).await?
+            {
+                let form = app.store.entered_form(&operator.permit, &receipt).await?;
+                let page = page(&app, &operator, &form, found, Some(why)).await?;
+                return Ok(html(StatusCode::UNPROCESSABLE_ENTITY, &page));
+            }
+            app.store
+                .decline_take_over(&operator.permit, &receipt, &why.value)
+                .await?;
+            app.store.seal().await?;
+            Ok(done(&receipt, "declined"))
+        })
+        .await
+}

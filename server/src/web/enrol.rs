@@ -1,0 +1,195 @@
+//! An operator's enrolment: the link of `ngomon operator add` is good once. The secret of the authenticator follows from the link, so
+//! nothing is kept before its owner has shown a code of it.
+
+use super::App;
+use super::asker::Asker;
+use super::page::{Answer, Fault, Input, Mistake, Shell, html, mistakes};
+use crate::authenticator::Authenticator;
+use crate::output::Words;
+use crate::password::hashed;
+use askama::Template;
+use axum::Form;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use ngomon_store::{Enrolment, Limit, Refusal, Result, StoreError};
+use serde::Deserialize;
+
+/// The shortest password, in characters. Any characters will do.
+const SHORTEST: usize = 12;
+/// Tries of one link: each costs a hash.
+const OF_LINK: Limit = Limit {
+    what: "enrol",
+    times: 30,
+    seconds: 900,
+};
+
+#[derive(Template)]
+#[template(path = "enrol.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    lead: String,
+    password: Vec<Input>,
+    code: Input,
+    secret: String,
+    picture: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "enrolled.html")]
+struct Enrolled {
+    shell: Shell,
+    codes: Vec<String>,
+}
+
+/// What is typed.
+#[derive(Default, Deserialize)]
+pub struct Typed {
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    again: String,
+    #[serde(default)]
+    code: String,
+}
+
+/// What is to be mended, in the order of the fields.
+#[derive(Default)]
+struct Wrong {
+    password: Option<String>,
+    again: Option<String>,
+    code: Option<String>,
+}
+
+impl Wrong {
+    fn is_something(&self) -> bool {
+        self.password.is_some() || self.again.is_some() || self.code.is_some()
+    }
+}
+
+fn page(asker: &Asker, enrolment: &Enrolment, wrong: Wrong) -> Response {
+    let words = asker.words;
+    let mut shell = asker.shell();
+    shell.wrong = wrong.is_something();
+    let password = |name, label, hint, error| Input {
+        kind: "password",
+        autocomplete: "new-password",
+        hint,
+        error,
+        ..Input::new(name, label)
+    };
+    let shortest = words.say_with("enrol-hint-password", &[("n", &SHORTEST.to_string())]);
+    let passwords = vec![
+        password("password", words.say("enrol-password"), shortest, wrong.password),
+        password("again", words.say("enrol-again"), String::new(), wrong.again),
+    ];
+    let code = Input {
+        hint: words.say("enrol-hint-code"),
+        error: wrong.code,
+        autocomplete: "one-time-code",
+        inputmode: "numeric",
+        ..Input::new("code", words.say("enrol-code"))
+    };
+    let mut errors = mistakes(&passwords);
+    errors.extend(mistakes(std::slice::from_ref(&code)));
+    let authenticator = Authenticator::new(&enrolment.operator, &enrolment.totp_secret);
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    html(
+        status,
+        &Page {
+            lead: words.say_with("enrol-lead", &[("name", &enrolment.operator)]),
+            errors,
+            password: passwords,
+            code,
+            secret: authenticator.secret(),
+            picture: authenticator.picture(),
+            shell,
+        },
+    )
+}
+
+/// A link that is good for nothing says no more than that.
+fn over(asker: &Asker) -> Response {
+    let page = Answer {
+        title: asker.words.say("enrol-over-title"),
+        text: asker.words.say("error-enrolment-over"),
+        shell: asker.shell(),
+        receipt: None,
+        code: "S-404".into(),
+    };
+    html(StatusCode::NOT_FOUND, &page)
+}
+
+/// The form.
+pub async fn show(State(app): State<App>, asker: Asker, Path(link): Path<String>) -> Response {
+    match app.store.enrolment(&link).await {
+        Ok(Some(enrolment)) => page(&asker, &enrolment, Wrong::default()),
+        Ok(None) => over(&asker),
+        Err(error) => Fault(asker.words, error).into_response(),
+    }
+}
+
+/// Password and code, sent.
+pub async fn enrol(
+    State(app): State<App>,
+    asker: Asker,
+    Path(link): Path<String>,
+    typed: std::result::Result<Form<Typed>, FormRejection>,
+) -> Response {
+    let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
+    match answered(&app, &asker, &link, typed).await {
+        Ok(page) => page,
+        Err(StoreError::Refused(Refusal::EnrolmentOver)) => over(&asker),
+        Err(error) => Fault(asker.words, error).into_response(),
+    }
+}
+
+async fn answered(app: &App, asker: &Asker, link: &str, typed: Typed) -> Result<Response> {
+    let words = asker.words;
+    let Some(enrolment) = app.store.enrolment(link).await? else {
+        return Ok(over(asker));
+    };
+    let authenticator = Authenticator::new(&enrolment.operator, &enrolment.totp_secret);
+    let step = authenticator.step(&typed.code, app.store.now());
+    let wrong = wrong(&typed, step.is_some(), words);
+    let (false, Some(step)) = (wrong.is_something(), step) else {
+        return Ok(page(asker, &enrolment, wrong));
+    };
+    if app.store.attempt(OF_LINK, &[link]).await?.is_none() {
+        let wrong = Wrong {
+            code: Some(words.say("second-factor-too-often")),
+            ..Wrong::default()
+        };
+        return Ok(page(asker, &enrolment, wrong));
+    }
+    let salt = app.store.salt();
+    let work = tokio::task::spawn_blocking(move || hashed(&typed.password, &salt));
+    let Ok(Some(hash)) = work.await else {
+        let wrong = Wrong {
+            password: Some(words.say("sign-in-unreadable")),
+            ..Wrong::default()
+        };
+        return Ok(page(asker, &enrolment, wrong));
+    };
+    let codes = app.store.enrol(link, &hash, step).await?;
+    app.store.seal().await?;
+    let mut shell = asker.shell();
+    shell.here = "/sign-in".into();
+    Ok(html(StatusCode::OK, &Enrolled { shell, codes }))
+}
+
+fn wrong(typed: &Typed, code_is_right: bool, words: Words) -> Wrong {
+    let short = typed.password.chars().count() < SHORTEST;
+    let text = || words.say_with("enrol-short", &[("n", &SHORTEST.to_string())]);
+    Wrong {
+        password: short.then(text),
+        again: (!short && typed.password != typed.again).then(|| words.say("enrol-differs")),
+        code: (!code_is_right).then(|| words.say("enrol-code-wrong")),
+    }
+}

@@ -1,0 +1,202 @@
+//! Operators: named by a command, enrolled by a link that is good once, removed with all that is open.
+
+use crate::error::{Refusal, Result};
+use crate::journal::{Act, Env, append};
+use crate::merkle::sha256;
+use crate::store::Store;
+use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
+use ngomon_rules::record::{AccountId, Stated};
+
+/// How long an enrolment link is good: microseconds.
+const ENROLMENT: i64 = 72 * 3_600 * 1_000_000;
+/// How many recovery codes an operator gets.
+const CODES: usize = 10;
+/// The longest name of an operator, in characters.
+const LONGEST: usize = 40;
+
+/// An operator at work: who holds this may act at the desk, and every act names them. It comes from a full visit only
+/// ([`crate::Visit::operator`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator(pub(super) AccountId);
+
+impl Operator {
+    /// As the journal names who acts: `operator:NAME`.
+    pub fn by(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// What a good enrolment link says.
+#[derive(Clone, Debug)]
+pub struct Enrolment {
+    /// Whose it is.
+    pub operator: String,
+    /// For the authenticator. It follows from the link, so that nothing is kept before the owner has shown that it works.
+    pub totp_secret: [u8; 20],
+}
+
+fn totp_secret(env: &Env, link: &str) -> [u8; 20] {
+    let mut secret = [0; 20];
+    secret.copy_from_slice(&env.keys.mac(&[b"enrolment totp", link.as_bytes()])[..20]);
+    secret
+}
+
+/// The keyed hash of a recovery code, however it is typed.
+pub(super) fn recovery_hash(env: &Env, account: &AccountId, typed: &str) -> [u8; 32] {
+    let letters = typed.chars().filter(char::is_ascii_alphanumeric);
+    let code: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
+    env.keys
+        .mac(&[b"recovery code", account.as_str().as_bytes(), code.as_bytes()])
+}
+
+fn about(name: String, change: Change) -> Event {
+    Event {
+        subject: Subject::Operator(name),
+        change,
+        personal: None,
+    }
+}
+
+impl Store {
+    /// The names of the operators.
+    pub async fn operators(&self) -> Result<Vec<String>> {
+        self.db
+            .read(async |tx| {
+                let rows = tx.rows("SELECT name FROM operator ORDER BY name", []).await?;
+                rows.iter().map(|row| row.get(0)).collect()
+            })
+            .await
+    }
+
+    /// Names an operator: letters, digits, `.`, `-` and `_`. Returns the secret of a link that is good once, for three days.
+    pub async fn add_operator(&self, name: &str, by: &str) -> Result<String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+        if name.is_empty() || name.len() > LONGEST || !name.chars().all(plain) {
+            return Err(Refusal::OperatorName(name.to_owned()).into());
+        }
+        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
+        let secret: String = self
+            .env
+            .ambient
+            .bytes::<32>()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        let digest = sha256(&[secret.as_bytes()]);
+        self.db
+            .write(move |tx| {
+                let (env, act, name) = (env.clone(), act.clone(), name.clone());
+                Box::pin(async move {
+                    if tx
+                        .row("SELECT 1 FROM operator WHERE name = $1", [(&name).into()])
+                        .await?
+                        .is_some()
+                    {
+                        return Err(Refusal::OperatorExists(name).into());
+                    }
+                    tx.execute(
+                        "INSERT INTO enrolment (secret, operator, good_until) VALUES ($1,$2,$3)",
+                        [digest.into(), (&name).into(), (env.now() + ENROLMENT).into()],
+                    )
+                    .await?;
+                    append(tx, &env, &act, vec![about(name, Change::OperatorAdded)]).await
+                })
+            })
+            .await?;
+        Ok(secret)
+    }
+
+    /// What a link is good for; `None`: it was used, is too old, or never was.
+    pub async fn enrolment(&self, link: &str) -> Result<Option<Enrolment>> {
+        let (digest, now) = (sha256(&[link.as_bytes()]), self.env.now());
+        let sql = "SELECT operator FROM enrolment WHERE secret = $1 AND good_until > $2";
+        let row = self
+            .db
+            .read(async |tx| tx.row(sql, [digest.into(), now.into()]).await)
+            .await?;
+        row.map(|row| {
+            Ok(Enrolment {
+                operator: row.get(0)?,
+                totp_secret: totp_secret(&self.env, link),
+            })
+        })
+        .transpose()
+    }
+
+    /// The operator has a password and has shown a code of the link's secret, that of `step` (half minutes since 1970). From now on
+    /// they sign in. Returns the recovery codes, which nobody can ask for again.
+    pub async fn enrol(&self, link: &str, password_hash: &str, step: u64) -> Result<Vec<String>> {
+        let codes: Vec<String> = std::iter::repeat_with(|| {
+            let code = self.env.ambient.letters::<12>();
+            format!("{}-{}-{}", &code[..4], &code[4..8], &code[8..])
+        })
+        .take(CODES)
+        .collect();
+        let (env, link, hash, kept) = (
+            self.env.clone(),
+            link.to_owned(),
+            password_hash.to_owned(),
+            codes.clone(),
+        );
+        self.db
+            .write(move |tx| {
+                let (env, link, password_hash, codes) = (env.clone(), link.clone(), hash.clone(), kept.clone());
+                Box::pin(async move {
+                    let digest = sha256(&[link.as_bytes()]);
+                    let sql = "DELETE FROM enrolment WHERE secret = $1 AND good_until > $2 RETURNING operator";
+                    let row = tx.row(sql, [digest.into(), env.now().into()]).await?;
+                    let name: String = row.ok_or(Refusal::EnrolmentOver)?.get(0)?;
+                    let account = AccountId::of_operator(&name);
+                    let step = i64::try_from(step).unwrap_or(i64::MAX);
+                    let used = "INSERT INTO code_step (account, step) VALUES ($1,$2)";
+                    tx.execute(used, [account.as_str().into(), step.into()]).await?;
+                    let personal = Personal::Operator {
+                        stated: Stated {
+                            username: Some(name),
+                            ..Stated::default()
+                        },
+                        password_hash,
+                        totp_secret: totp_secret(&env, &link),
+                        recovery_codes: codes.iter().map(|code| recovery_hash(&env, &account, code)).collect(),
+                    };
+                    let change = Change::OperatorEnrolled {
+                        login: LoginId(env.id()),
+                    };
+                    let act = Act::new(account.as_str(), env.ambient.now());
+                    append(tx, &env, &act, vec![Event::of_account(&account, change).with(personal)]).await
+                })
+            })
+            .await?;
+        Ok(codes)
+    }
+
+    /// The operator is none any more, from the next click on.
+    pub async fn remove_operator(&self, name: &str, by: &str) -> Result<()> {
+        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, act, name) = (env.clone(), act.clone(), name.clone());
+                Box::pin(async move {
+                    let known = tx
+                        .rows_locked("SELECT name FROM operator WHERE name = $1", [(&name).into()])
+                        .await?;
+                    if known.is_empty() {
+                        return Err(Refusal::UnknownOperator(name).into());
+                    }
+                    let account = AccountId::of_operator(&name);
+                    // Who is signing in now has this row: their session is there before it is deleted, or never.
+                    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+                        .await?;
+                    for (sql, of) in [
+                        ("DELETE FROM session WHERE account = $1", account.as_str()),
+                        ("DELETE FROM code_step WHERE account = $1", account.as_str()),
+                        ("DELETE FROM enrolment WHERE operator = $1", name.as_str()),
+                    ] {
+                        tx.execute(sql, [of.into()]).await?;
+                    }
+                    append(tx, &env, &act, vec![about(name, Change::OperatorRemoved)]).await
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,95 @@
+//! The second factor of operators (TCVN 14423): a code of their authenticator (RFC 6238), or one of their recovery codes. Here is seen
+//! to it that none counts twice.
+
+use super::operators::recovery_hash;
+use crate::db::Tx;
+use crate::error::{Result, StoreError};
+use crate::journal::{Act, Env, append, unseal};
+use crate::store::Store;
+use ngomon_rules::event::{Change, Event, Personal};
+use ngomon_rules::record::AccountId;
+
+/// An operator's second factor was shown just now. Good for one session.
+#[derive(Debug)]
+pub struct Proven(pub(super) AccountId);
+
+struct Factor {
+    totp_secret: [u8; 20],
+    recovery_codes: Vec<[u8; 32]>,
+}
+
+async fn factor(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<Factor>> {
+    let sql = "SELECT v.id, v.sealed FROM operator o JOIN personal_value v ON v.id = o.value WHERE o.name = $1";
+    let Some(row) = tx.row(sql, [account.operator().into()]).await? else {
+        return Ok(None);
+    };
+    let (id, sealed): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+    match unseal(&env.keys, &id, &sealed)? {
+        Personal::Operator {
+            totp_secret,
+            recovery_codes,
+            ..
+        } => Ok(Some(Factor {
+            totp_secret,
+            recovery_codes,
+        })),
+        _ => Err(StoreError::corrupt(format!("personal_value {id}"), "not an operator's")),
+    }
+}
+
+impl Store {
+    /// What the operator's authenticator shares with us; `None`: no such operator.
+    pub async fn totp_secret(&self, account: &AccountId) -> Result<Option<[u8; 20]>> {
+        let found = self.db.read(async |tx| factor(tx, &self.env, account).await).await?;
+        Ok(found.map(|factor| factor.totp_secret))
+    }
+
+    /// The right code of `step` (half minutes since 1970) was shown. `None`: a code of that step or of a later one was used before.
+    pub async fn use_code(&self, account: &AccountId, step: u64) -> Result<Option<Proven>> {
+        let (id, step) = (account.0.clone(), i64::try_from(step).unwrap_or(i64::MAX));
+        let used = self
+            .db
+            .write(move |tx| {
+                let id = id.clone();
+                Box::pin(async move {
+                    let sql = "INSERT INTO code_step (account, step) VALUES ($1,$2) \
+                         ON CONFLICT (account) DO UPDATE SET step = excluded.step WHERE excluded.step > code_step.step";
+                    tx.execute(sql, [id.into(), step.into()]).await
+                })
+            })
+            .await?;
+        Ok((used > 0).then(|| Proven(account.clone())))
+    }
+
+    /// Takes a recovery code. `None`: it is none of the operator's, or was used before.
+    pub async fn use_recovery_code(&self, account: &AccountId, typed: &str) -> Result<Option<Proven>> {
+        let (env, account, typed) = (self.env.clone(), account.clone(), typed.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, account, typed) = (env.clone(), account.clone(), typed.clone());
+                Box::pin(async move {
+                    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+                        .await?;
+                    let Some(factor) = factor(tx, &env, &account).await? else {
+                        return Ok(None);
+                    };
+                    let hash = recovery_hash(&env, &account, &typed);
+                    let Some(code) = (0_u8..).zip(&factor.recovery_codes).find(|(_, kept)| **kept == hash) else {
+                        return Ok(None);
+                    };
+                    let sql = "SELECT 1 FROM recovery_used WHERE operator = $1 AND code = $2";
+                    let used = tx
+                        .row(sql, [account.operator().into(), i64::from(code.0).into()])
+                        .await?;
+                    if used.is_some() {
+                        return Ok(None);
+                    }
+                    let event = Event::of_account(&account, Change::RecoveryCodeUsed { code: code.0 });
+                    let act = Act::new(account.as_str(), env.ambient.now());
+                    append(tx, &env, &act, vec![event]).await?;
+                    Ok(Some(Proven(account)))
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,89 @@
+//! C1: "an `exempt` account (child, foreigner, card in the making; with reason and end day, said by oneself or at a counter)".
+
+use crate::access::{Operator, Visit};
+use crate::db::Tx;
+use crate::error::{Refusal, Result};
+use crate::journal::{Act, Env, append};
+use crate::store::Store;
+use crate::tables::citizen;
+use ngomon_rules::citizens::Exemption;
+use ngomon_rules::event::{Change, Event};
+use ngomon_rules::record::AccountId;
+use ngomon_rules::values::Date;
+
+/// Who says that an account is exempt.
+#[derive(Clone, Copy, Debug)]
+pub enum Says<'a> {
+    /// Its owner, who signed in. A held visit is enough: the exemption may be the way out.
+    Owner(&'a Visit),
+    /// An operator, of somebody's account.
+    Operator(&'a Operator, &'a AccountId),
+}
+
+impl Says<'_> {
+    fn whose(self) -> AccountId {
+        match self {
+            Self::Owner(visit) => visit.account.clone(),
+            Self::Operator(_, account) => account.clone(),
+        }
+    }
+
+    fn by(self) -> String {
+        match self {
+            Self::Owner(visit) => visit.account.0.clone(),
+            Self::Operator(operator, _) => operator.by().to_owned(),
+        }
+    }
+}
+
+impl Store {
+    /// Exempts an account up to and with a day; a new exemption takes the place of the one before.
+    pub async fn exempt(&self, says: Says<'_>, why: Exemption, last_day: Date) -> Result<()> {
+        if !why.may_end_on(last_day, self.today()) {
+            return Err(Refusal::EndDay.into());
+        }
+        let (env, account, by) = (self.env.clone(), says.whose(), says.by());
+        self.db
+            .write(move |tx| {
+                let (env, account, by) = (env.clone(), account.clone(), by.clone());
+                Box::pin(async move {
+                    let exempt = unclaimed(tx, &env, &account).await?;
+                    let granted = Change::ExemptionGranted { why, last_day };
+                    let changes = exempt.then_some(Change::ExemptionEnded).into_iter().chain([granted]);
+                    let events = changes.map(|change| Event::of_account(&account, change)).collect();
+                    append(tx, &env, &Act::new(&by, env.ambient.now()), events).await
+                })
+            })
+            .await
+    }
+
+    /// Takes an exemption back: from now on the account is asked for the form like all others.
+    pub async fn end_exemption(&self, says: Says<'_>) -> Result<()> {
+        let (env, account, by) = (self.env.clone(), says.whose(), says.by());
+        self.db
+            .write(move |tx| {
+                let (env, account, by) = (env.clone(), account.clone(), by.clone());
+                Box::pin(async move {
+                    if !unclaimed(tx, &env, &account).await? {
+                        return Err(Refusal::NotExempt(account.0).into());
+                    }
+                    let event = Event::of_account(&account, Change::ExemptionEnded);
+                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
+                })
+            })
+            .await
+    }
+}
+
+/// A citizen's account without a claim, which nobody else changes until this transaction ends: is it exempt?
+async fn unclaimed(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<bool> {
+    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+        .await?;
+    let found = citizen(tx, env, account.as_str()).await?;
+    let found = found.ok_or_else(|| Refusal::UnknownAccount(account.0.clone()))?;
+    if found.claim.is_some() {
+        return Err(Refusal::HasClaim(account.0.clone()).into());
+    }
+    let sql = "SELECT 1 FROM exemption WHERE account = $1 AND until IS NULL";
+    Ok(tx.row(sql, [account.as_str().into()]).await?.is_some())
+}

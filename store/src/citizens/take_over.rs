@@ -1,0 +1,334 @@
+//! C5 at a counter: "a stronger proof takes over a claim from a weaker one"; "at a counter a take-over needs two people".
+//!
+//! ```text
+//!   form with papers, answered `taken` ── a first operator ──▶ waiting ── a second one ──▶ approved: the claim moves
+//!                                                                  │ ── either ──▶ declined
+//!                                                                  └── 14 days, or the first is none any more ──▶ lapsed
+//! ```
+//!
+//! Approving works everything out anew in the transaction that applies it.
+
+use super::counter::kept;
+use super::registry::ask;
+use super::submit::{all_numbers, bearers, person_of};
+use crate::access::Operator;
+use crate::db::Tx;
+use crate::error::{Refusal, Result, StoreError};
+use crate::journal::{Act, Env, append};
+use crate::messages::tell_owner;
+use crate::store::Store;
+use crate::tables::{citizen, claim_of};
+use ngomon_rules::citizens::{CitizenAccount, Claimed, Outcome, Proof, RegistryAnswer, answer, on_take_over};
+use ngomon_rules::event::{Change, Event, Personal};
+use ngomon_rules::hold::{Cause, Reason};
+use ngomon_rules::record::AccountId;
+use std::collections::BTreeSet;
+
+/// A proposal waits for so many microseconds.
+const PATIENCE: i64 = 14 * 86_400 * 1_000_000;
+
+/// What became of a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakeOverState {
+    /// It waits for a second operator.
+    Waiting,
+    /// The claim has moved.
+    Approved,
+    /// It was not agreed to, or taken back.
+    Declined,
+    /// Nobody decided in time, or who proposed it is no operator any more.
+    Lapsed,
+}
+
+impl TakeOverState {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Lapsed => "lapsed",
+        }
+    }
+}
+
+/// A take-over that was proposed.
+#[derive(Clone, Debug)]
+pub struct TakeOver {
+    /// Of the form with the papers.
+    pub receipt: String,
+    /// The account that is to have the claim.
+    pub account: AccountId,
+    /// The account that had it then.
+    pub holder: AccountId,
+    /// The first operator, as the journal names who acts.
+    pub proposed_by: String,
+    /// When, in microseconds UTC.
+    pub at: i64,
+    /// What became of it.
+    pub state: TakeOverState,
+}
+
+impl Store {
+    /// The take-overs that wait, the oldest first.
+    pub async fn take_overs(&self, _: &Operator) -> Result<Vec<TakeOver>> {
+        let now = self.env.now();
+        let all = self
+            .db
+            .read(async |tx| proposals(tx, "t.state = $1 ORDER BY t.at", "waiting", now).await)
+            .await?;
+        let waiting = all.into_iter().filter(|one| one.state == TakeOverState::Waiting);
+        Ok(waiting.collect())
+    }
+
+    /// The take-over that was proposed for a form.
+    pub async fn take_over(&self, _: &Operator, receipt: &str) -> Result<Option<TakeOver>> {
+        let now = self.env.now();
+        self.db.read(async |tx| proposal(tx, receipt, now).await).await
+    }
+
+    /// A first operator asks that the account of a form take over the claim.
+    pub async fn propose_take_over(&self, operator: &Operator, receipt: &str) -> Result<()> {
+        let (env, by, receipt) = (self.env.clone(), operator.by().to_owned(), receipt.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, by, receipt) = (env.clone(), by.clone(), receipt.clone());
+                Box::pin(async move {
+                    let case = case(tx, &env, &receipt).await?;
+                    let case = case.ok_or_else(|| Refusal::NoTakeOver(receipt.clone()))?;
+                    if let Some(there) = proposal(tx, &receipt, env.now()).await? {
+                        return Err(over(there));
+                    }
+                    let change = Change::TakeOverProposed {
+                        receipt,
+                        holder: case.old.holder,
+                    };
+                    let event = Event::of_account(&case.account.id, change);
+                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
+                })
+            })
+            .await
+    }
+
+    /// A second operator agrees: the claim moves, if all is still as it was proposed. Both owners are told `news`.
+    pub async fn approve_take_over(&self, operator: &Operator, receipt: &str, news: &str) -> Result<()> {
+        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (receipt, news) = (receipt.to_owned(), news.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, by, receipt, news) = (env.clone(), by.clone(), receipt.clone(), news.clone());
+                Box::pin(async move {
+                    for owner in approve(tx, &env, &by, &receipt).await? {
+                        tell_owner(tx, &env, &owner, &news).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Another operator does not agree, or the first one takes it back.
+    pub async fn decline_take_over(&self, operator: &Operator, receipt: &str, why: &str) -> Result<()> {
+        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (receipt, why) = (receipt.to_owned(), why.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
+                Box::pin(async move {
+                    let found = proposal(tx, &receipt, env.now()).await?;
+                    let found = found.ok_or_else(|| Refusal::UnknownForm(receipt.clone()))?;
+                    // Who approves has this row.
+                    tx.rows_locked(
+                        "SELECT id FROM account_row WHERE id = $1",
+                        [found.account.as_str().into()],
+                    )
+                    .await?;
+                    let still = waiting(tx, &receipt, env.now()).await?;
+                    let change = Change::TakeOverDeclined { receipt };
+                    let event = Event::of_account(&still.account, change).with(Personal::Note { text });
+                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
+                })
+            })
+            .await
+    }
+}
+
+/// Both accounts: whose the claim is now, and whose it was.
+async fn approve(tx: &mut Tx, env: &Env, by: &str, receipt: &str) -> Result<[AccountId; 2]> {
+    let asked = proposal(tx, receipt, env.now()).await?;
+    let asked = asked.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
+    if asked.proposed_by == by {
+        return Err(Refusal::SameOperator.into());
+    }
+    let case = case(tx, env, receipt).await?;
+    // Who decided meanwhile had the rows that are ours now.
+    let asked = waiting(tx, receipt, env.now()).await?;
+    let stale = || Refusal::Stale(vec![asked.account.0.clone()]);
+    let case = case.filter(|case| case.old.holder == asked.holder);
+    let mut case = case.ok_or_else(stale)?;
+    let caused = caused(tx, &case.old.holder).await?;
+    let mut claim = Claimed {
+        holder: case.account.id.clone(),
+        ..case.old.clone()
+    };
+    let others = bearers(tx, env, &mut claim, std::mem::take(&mut case.numbers)).await?;
+    case.old.numbers = claim.numbers;
+    let follows = on_take_over(&case.account, &case.old, case.held_by, Proof::Counter, &caused, &others);
+    let follows = follows.ok_or_else(stale)?;
+    let owners = [asked.account.clone(), asked.holder.clone()];
+    let change = Change::TakeOverApproved {
+        receipt: receipt.to_owned(),
+        holder: asked.holder,
+        proposed_by: asked.proposed_by,
+    };
+    let mut events = vec![Event::of_account(&asked.account, change)];
+    events.extend(follows);
+    append(tx, env, &Act::new(by, env.ambient.now()), events).await?;
+    Ok(owners)
+}
+
+/// What a take-over rests on, with the rows locked that it changes.
+struct Case {
+    /// Which is to have the claim.
+    account: CitizenAccount,
+    /// The claim as it is, with the person's details as the registry has them now.
+    old: Claimed,
+    held_by: Proof,
+    /// Fingerprints of all numbers of the person.
+    numbers: Vec<Vec<u8>>,
+}
+
+/// Works out anew whether the form's account may take over a weaker claim. Locks in the order of all: the person's row, then
+/// accounts'.
+async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
+    let form = kept(tx, env, receipt).await?;
+    let form = form.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
+    let Some(parsed) = form.parsed().filter(|_| form.shows_another_claim()) else {
+        return Ok(None);
+    };
+    let RegistryAnswer::Found(record) = ask(tx, env, parsed.national_id).await? else {
+        return Ok(None);
+    };
+    let (person, numbers) = person_of(tx, env, &record).await?;
+    let Some(claim) = claim_of(tx, env, &person.0).await? else {
+        return Ok(None);
+    };
+    let both = "SELECT id FROM account_row WHERE id IN ($1, $2) ORDER BY id";
+    let ids = [form.account.as_str().into(), claim.holder.as_str().into()];
+    tx.rows_locked(both, ids).await?;
+    let Some(account) = citizen(tx, env, form.account.as_str()).await? else {
+        return Ok(None);
+    };
+    let found = RegistryAnswer::Found(record.clone());
+    if answer(account.claim.is_some(), &Ok(parsed), &found, true).outcome != Outcome::Taken {
+        return Ok(None);
+    }
+    let row = tx
+        .row(
+            "SELECT proof FROM claim WHERE person = $1 AND until IS NULL",
+            [(&person.0).into()],
+        )
+        .await?;
+    let proof: Option<String> = row.map(|row| row.get(0)).transpose()?;
+    let held_by = proof.and_then(|proof| Proof::parse(&proof));
+    let held_by = held_by.ok_or_else(|| StoreError::corrupt("claim", "no such proof"))?;
+    if claim.holder == account.id || !Proof::Counter.takes_over(held_by) {
+        return Ok(None);
+    }
+    let mut known = all_numbers(&record);
+    known.extend(
+        claim
+            .numbers
+            .iter()
+            .filter(|n| !known.contains(n))
+            .copied()
+            .collect::<Vec<_>>(),
+    );
+    Ok(Some(Case {
+        account,
+        old: Claimed {
+            holder: claim.holder,
+            person,
+            numbers: known,
+            full_name: record.full_name,
+            phone: record.phone,
+        },
+        held_by,
+        numbers,
+    }))
+}
+
+/// The accounts that a claim holds, each with the reason; nobody else changes them until this transaction ends.
+pub(super) async fn caused(tx: &mut Tx, holder: &AccountId) -> Result<Vec<(AccountId, Reason)>> {
+    // Accounts that are being taken in see the end of this claim, or we see their holds.
+    tx.rows_shared("SELECT id FROM arrival", []).await?;
+    let sql = "SELECT account, reason FROM hold WHERE cause = $1 AND until IS NULL ORDER BY account, reason";
+    let cause = Cause::claim(holder).0;
+    let mut accounts = BTreeSet::new();
+    for row in tx.rows(sql, [(&cause).into()]).await? {
+        accounts.insert(row.get::<String>(0)?);
+    }
+    for account in &accounts {
+        tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.into()])
+            .await?;
+    }
+    let mut caused = Vec::new();
+    for row in tx.rows(sql, [cause.into()]).await? {
+        let (account, reason): (String, String) = (row.get(0)?, row.get(1)?);
+        let reason = Reason::parse(&reason).ok_or_else(|| StoreError::corrupt("hold", "no such reason"))?;
+        caused.push((AccountId(account), reason));
+    }
+    Ok(caused)
+}
+
+/// It waits, or is over.
+async fn waiting(tx: &mut Tx, receipt: &str, now: i64) -> Result<TakeOver> {
+    let found = proposal(tx, receipt, now).await?;
+    let found = found.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
+    if found.state == TakeOverState::Waiting {
+        Ok(found)
+    } else {
+        Err(over(found))
+    }
+}
+
+fn over(found: TakeOver) -> StoreError {
+    let state = found.state.name();
+    Refusal::TakeOverState {
+        receipt: found.receipt,
+        state,
+    }
+    .into()
+}
+
+async fn proposal(tx: &mut Tx, receipt: &str, now: i64) -> Result<Option<TakeOver>> {
+    Ok(proposals(tx, "t.receipt = $1", receipt, now).await?.pop())
+}
+
+async fn proposals(tx: &mut Tx, which: &str, arg: &str, now: i64) -> Result<Vec<TakeOver>> {
+    let sql = format!(
+        "SELECT t.receipt, t.account, t.holder, t.proposed_by, t.at, t.state, o.name FROM take_over t \
+         LEFT JOIN operator o ON 'operator:' || o.name = t.proposed_by WHERE {which}"
+    );
+    let mut found = Vec::new();
+    for row in tx.rows(&sql, [arg.into()]).await? {
+        let [receipt, account, holder, proposed_by, state]: [String; 5] =
+            [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(5)?];
+        let at: i64 = row.get(4)?;
+        let lapsed = now > at.saturating_add(PATIENCE) || row.get::<Option<String>>(6)?.is_none();
+        found.push(TakeOver {
+            receipt,
+            account: AccountId(account),
+            holder: AccountId(holder),
+            proposed_by,
+            at,
+            state: match state.as_str() {
+                "approved" => TakeOverState::Approved,
+                "declined" => TakeOverState::Declined,
+                _ if lapsed => TakeOverState::Lapsed,
+                _ => TakeOverState::Waiting,
+            },
+        });
+    }
+    Ok(found)
+}

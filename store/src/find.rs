@@ -1,0 +1,139 @@
+//! Whom a person at a counter may be: found exactly, by what they know.
+
+use crate::access::Operator;
+use crate::db::{Arg, Tx};
+use crate::error::{Result, StoreError};
+use crate::explain::counting_holds;
+use crate::keyring::{FingerprintKind, Place};
+use crate::store::Store;
+use crate::tables::{STATED, fingerprint, places, stated_of};
+use crate::units;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ngomon_rules::citizens::Proof;
+use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::{FullName, NationalId, Phone};
+use std::collections::BTreeSet;
+
+/// At most so many accounts are found: more than any person has.
+pub const MOST_FOUND: usize = 50;
+
+/// An account that was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Which.
+    pub account: AccountId,
+    /// What kind.
+    pub kind: AccountKind,
+    /// What it says of its owner.
+    pub full_name: Option<FullName>,
+    /// Masked.
+    pub national_id: Option<String>,
+    /// Masked.
+    pub phone: Option<String>,
+    /// The name of its unit today; empty: unknown.
+    pub unit: String,
+    /// Something holds it.
+    pub held: bool,
+    /// How its claim was proven, if it has one.
+    pub claim: Option<Proof>,
+}
+
+fn place(operator: &Operator) -> Place<'_> {
+    Place {
+        table: "desk",
+        column: "find",
+        row: operator.by().as_bytes(),
+    }
+}
+
+impl Store {
+    /// What was typed, as it may stand in the address of a page: sealed, for this operator only.
+    pub fn seal_query(&self, operator: &Operator, typed: &str) -> String {
+        let sealed = self.env.keys.seal(place(operator), typed.as_bytes(), &self.env.ambient);
+        URL_SAFE_NO_PAD.encode(sealed)
+    }
+
+    /// What [`Store::seal_query`] was given.
+    pub fn unseal_query(&self, operator: &Operator, sealed: &str) -> Option<String> {
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let typed = self.env.keys.unseal(place(operator), &sealed).ok()?;
+        String::from_utf8(typed).ok()
+    }
+
+    /// The accounts of a national id, a phone, an account's id, a user name or a receipt, by id. A national id finds the accounts that
+    /// state any number of its person, and the one with the person's claim.
+    pub async fn find(&self, _: &Operator, typed: &str) -> Result<Vec<Found>> {
+        let (typed, today) = (typed.trim(), self.today());
+        self.db
+            .read(async |tx| {
+                let tree = units::tree(tx).await?;
+                let mut found = Vec::new();
+                for id in self.matching(tx, typed).await?.into_iter().take(MOST_FOUND) {
+                    let sql = format!(
+                        "SELECT {STATED}, a.kind, a.unit, c.proof FROM account a JOIN personal_value v ON v.id = a.value \
+                         LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL WHERE a.id = $1"
+                    );
+                    let Some(row) = tx.row(&sql, [(&id).into()]).await? else {
+                        continue;
+                    };
+                    let stated = stated_of(&self.env.keys, &row, 0)?;
+                    let (kind, unit): (String, String) = (row.get(2)?, row.get(3)?);
+                    let unit = tree.get(tree.follow(&UnitCode(unit), today));
+                    found.push(Found {
+                        held: !counting_holds(tx, &id, today).await?.is_empty(),
+                        account: AccountId(id),
+                        kind: AccountKind::parse(&kind)
+                            .ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
+                        full_name: stated.full_name,
+                        national_id: stated.national_id.map(|number| number.masked()),
+                        phone: stated.phone.as_ref().map(Phone::masked),
+                        unit: unit.map(|unit| unit.name.clone()).unwrap_or_default(),
+                        claim: row.get::<Option<String>>(4)?.and_then(|proof| Proof::parse(&proof)),
+                    });
+                }
+                Ok(found)
+            })
+            .await
+    }
+
+    async fn matching(&self, tx: &mut Tx, typed: &str) -> Result<BTreeSet<String>> {
+        let marker = self.env.marker(tx).await?;
+        let fp = |kind, value: &str| Arg::from(fingerprint(&marker, kind, value));
+        let mut asked = vec![
+            ("SELECT id FROM account WHERE id = $1".to_owned(), vec![typed.into()]),
+            (
+                "SELECT id FROM account WHERE username_fp = $1".to_owned(),
+                vec![fp(FingerprintKind::Username, typed)],
+            ),
+            (
+                "SELECT account FROM submission WHERE receipt = $1".to_owned(),
+                vec![typed.to_ascii_uppercase().into()],
+            ),
+        ];
+        if let Ok((phone, _)) = Phone::parse(typed) {
+            let sql = "SELECT id FROM account WHERE phone_fp = $1".to_owned();
+            asked.push((sql, vec![fp(FingerprintKind::Phone, phone.as_str())]));
+        }
+        if let Ok((number, _)) = NationalId::parse(typed, None, None) {
+            let number = fingerprint(&marker, FingerprintKind::NationalId, number.as_str());
+            let mut numbers: Vec<Arg> = vec![number.clone().into()];
+            let others = "SELECT o.fp FROM person_number n JOIN person_number o ON o.person = n.person WHERE n.fp = $1";
+            for row in tx.rows(others, [number.clone().into()]).await? {
+                numbers.push(row.get::<Vec<u8>>(0)?.into());
+            }
+            let stating = format!("SELECT id FROM account WHERE number_fp IN ({})", places(numbers.len()));
+            let claiming = "SELECT c.account FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL \
+                 WHERE n.fp = $1";
+            asked.extend([(stating, numbers), (claiming.to_owned(), vec![number.into()])]);
+        }
+        let mut ids = BTreeSet::new();
+        for (sql, args) in asked {
+            for row in tx.rows(&sql, args).await? {
+                ids.insert(row.get(0)?);
+            }
+        }
+        Ok(ids)
+    }
+}

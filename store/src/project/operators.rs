@@ -1,0 +1,43 @@
+//! Operators: named, enrolled with an account of their own, removed with all that hangs on it.
+
+use super::{new_account, unexpected};
+use crate::db::Tx;
+use crate::error::Result;
+use crate::journal::{Entry, Env};
+use ngomon_rules::record::{AccountId, AccountKind};
+
+pub(super) async fn added(tx: &mut Tx, name: &str) -> Result<()> {
+    let sql = "INSERT INTO operator (name) VALUES ($1)";
+    tx.execute(sql, [name.into()]).await.map(drop)
+}
+
+pub(super) async fn enrolled(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, login: &str) -> Result<()> {
+    let name = id.operator().ok_or_else(|| unexpected(entry))?;
+    let sql = "UPDATE operator SET value = $2 WHERE name = $1";
+    tx.execute(sql, [name.into(), entry.value.clone().into()]).await?;
+    new_account(tx, env, entry, id.as_str(), AccountKind::Operator, "", login).await
+}
+
+pub(super) async fn recovery_used(tx: &mut Tx, entry: &Entry, id: &AccountId, code: u8) -> Result<()> {
+    let name = id.operator().ok_or_else(|| unexpected(entry))?;
+    let sql = "INSERT INTO recovery_used (operator, code) VALUES ($1,$2)";
+    tx.execute(sql, [name.into(), i64::from(code).into()]).await.map(drop)
+}
+
+pub(super) async fn removed(tx: &mut Tx, name: &str) -> Result<()> {
+    let account = AccountId::of_operator(name);
+    for sql in [
+        "DELETE FROM login WHERE id IN (SELECT login FROM account_row WHERE id = $1)",
+        "DELETE FROM account_row WHERE id = $1",
+        "DELETE FROM hold WHERE account = $1",
+    ] {
+        tx.execute(sql, [account.as_str().into()]).await?;
+    }
+    for sql in [
+        "DELETE FROM recovery_used WHERE operator = $1",
+        "DELETE FROM operator WHERE name = $1",
+    ] {
+        tx.execute(sql, [name.into()]).await?;
+    }
+    Ok(())
+}

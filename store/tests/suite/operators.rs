@@ -1,0 +1,218 @@
+//! Operators: "at least two exist, each has a second factor and no HR rule; every act of theirs names them".
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen};
+use ngomon_rules::event::Change;
+use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_store::{Order, Refusal, StoreError};
+use std::sync::Arc;
+
+both! {
+    an_operator_enrols_once_and_signs_in_by_two_factors
+    a_link_is_good_for_three_days
+    a_code_works_once_whoever_is_first
+    a_removed_operator_is_out_and_nothing_revives_it
+    an_operator_who_is_idle_or_held_may_not_act
+    names_are_plain
+}
+
+pub fn refused<T: std::fmt::Debug>(done: ngomon_store::Result<T>) -> Refusal {
+    match done {
+        Err(StoreError::Refused(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
+    let house = House::new(on).await;
+    let store = &house.store;
+    let link = store.add_operator("lan", "test").await.unwrap();
+    let account = AccountId::of_operator("lan");
+    assert!(store.credentials("lan").await.unwrap().is_empty(), "not enrolled yet");
+    assert!(store.enrolment("no such link").await.unwrap().is_none());
+    let enrolment = store.enrolment(&link).await.unwrap().unwrap();
+    assert_eq!(enrolment.operator, "lan");
+    let codes = store.enrol(&link, "{SSHA}one", 100).await.unwrap();
+    assert_eq!(codes.len(), 10);
+    assert!(store.enrolment(&link).await.unwrap().is_none());
+    assert_eq!(
+        refused(store.enrol(&link, "{SSHA}two", 101).await),
+        Refusal::EnrolmentOver
+    );
+
+    let known = store.credentials("lan").await.unwrap();
+    assert_eq!(
+        (known[0].kind, known[0].password_hash.as_deref()),
+        (AccountKind::Operator, Some("{SSHA}one"))
+    );
+    assert_eq!(
+        refused(store.open_session(&account).await.map(drop)),
+        Refusal::NeedsSecondFactor
+    );
+    // A password hashed anew takes nothing from the second factor.
+    store.rehash(&known[0], "{SSHA}anew").await.unwrap();
+    assert_eq!(store.totp_secret(&account).await.unwrap(), Some(enrolment.totp_secret));
+    for used in [100, 99, 0] {
+        assert!(house.sign_in("lan", used).await.is_none(), "step {used}");
+    }
+    let token = house.sign_in("lan", 101).await.unwrap();
+    let visit = store.visit(token.as_str()).await.unwrap().unwrap();
+    assert_eq!(visit.operator().unwrap().by(), "operator:lan");
+
+    let typed = codes[3].to_lowercase().replace('-', " ");
+    assert!(store.use_recovery_code(&account, "").await.unwrap().is_none());
+    let proven = store.use_recovery_code(&account, &typed).await.unwrap().unwrap();
+    store.open_operator_session(proven).await.unwrap();
+    assert!(store.use_recovery_code(&account, &codes[3]).await.unwrap().is_none());
+    assert!(store.use_recovery_code(&account, &codes[4]).await.unwrap().is_some());
+
+    let minh = house.store.add_operator("minh", "test").await.unwrap();
+    store.enrol(&minh, "{SSHA}x", 1).await.unwrap();
+    let other = AccountId::of_operator("minh");
+    assert!(store.use_recovery_code(&other, &codes[5]).await.unwrap().is_none());
+
+    let story = store.story(account.as_str(), DAY).await.unwrap();
+    let history: Vec<_> = story
+        .history
+        .iter()
+        .map(|entry| (&entry.change, entry.by.as_str()))
+        .collect();
+    assert!(matches!(history[0], (Change::OperatorEnrolled { .. }, "operator:lan")));
+    assert!(matches!(
+        history[2],
+        (Change::RecoveryCodeUsed { code: 3 }, "operator:lan")
+    ));
+    house.sound().await;
+    house.store.rebuild(&mut |_| {}).await.unwrap();
+    assert!(house.sign_in("lan", 102).await.is_some());
+    assert!(store.use_recovery_code(&account, &codes[4]).await.unwrap().is_none());
+}
+
+async fn a_link_is_good_for_three_days(on: On) {
+    let house = House::new(on).await;
+    let link = house.store.add_operator("lan", "test").await.unwrap();
+    house.clock.move_on(72 * 3600 - 1);
+    assert!(house.store.enrolment(&link).await.unwrap().is_some());
+    house.clock.move_on(2);
+    assert!(house.store.enrolment(&link).await.unwrap().is_none());
+    assert_eq!(
+        refused(house.store.enrol(&link, "{SSHA}x", 1).await),
+        Refusal::EnrolmentOver
+    );
+    house.sound().await;
+}
+
+/// Eight at once with the same link, the same code, the same recovery code: one gets in.
+async fn a_code_works_once_whoever_is_first(on: On) {
+    let house = Arc::new(House::new(on).await);
+    let link = house.store.add_operator("lan", "test").await.unwrap();
+    let mut codes = Vec::new();
+    for task in at_once(&house, move |house| {
+        let link = link.clone();
+        async move { house.store.enrol(&link, "{SSHA}x", 1).await }
+    }) {
+        match task.await.unwrap() {
+            Ok(found) => codes.push(found),
+            Err(StoreError::Refused(refusal)) => assert_eq!(refusal, Refusal::EnrolmentOver),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(codes.len(), 1);
+    let account = AccountId::of_operator("lan");
+    let mut proven = [0, 0];
+    let of = account.clone();
+    for task in at_once(&house, move |house| {
+        let of = of.clone();
+        async move { house.store.use_code(&of, 2).await.unwrap().is_some() }
+    }) {
+        proven[0] += u32::from(task.await.unwrap());
+    }
+    let code = codes[0][0].clone();
+    for task in at_once(&house, move |house| {
+        let (account, code) = (account.clone(), code.clone());
+        async move { house.store.use_recovery_code(&account, &code).await.unwrap().is_some() }
+    }) {
+        proven[1] += u32::from(task.await.unwrap());
+    }
+    assert_eq!(proven, [1, 1]);
+    house.sound().await;
+}
+
+pub fn at_once<T, F>(house: &Arc<House>, what: impl Fn(Arc<House>) -> F) -> Vec<tokio::task::JoinHandle<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    (0..8).map(|_| tokio::spawn(what(Arc::clone(house)))).collect()
+}
+
+async fn a_removed_operator_is_out_and_nothing_revives_it(on: On) {
+    let house = House::new(on).await;
+    let store = &house.store;
+    let link = store.add_operator("lan", "test").await.unwrap();
+    let codes = store.enrol(&link, "{SSHA}x", 1).await.unwrap();
+    let token = house.sign_in("lan", 2).await.unwrap();
+    store.remove_operator("lan", "test").await.unwrap();
+    assert!(store.visit(token.as_str()).await.unwrap().is_none());
+    assert!(store.credentials("lan").await.unwrap().is_empty());
+    let account = AccountId::of_operator("lan");
+    assert!(store.totp_secret(&account).await.unwrap().is_none());
+    assert!(store.use_recovery_code(&account, &codes[0]).await.unwrap().is_none());
+    house.sound().await;
+
+    let link = store.add_operator("lan", "test").await.unwrap();
+    store.enrol(&link, "{SSHA}y", 3).await.unwrap();
+    assert!(store.visit(token.as_str()).await.unwrap().is_none(), "the old session");
+    assert!(
+        store.use_recovery_code(&account, &codes[0]).await.unwrap().is_none(),
+        "the old codes"
+    );
+    assert!(house.sign_in("lan", 4).await.is_some());
+    house.sound().await;
+}
+
+/// TCVN 14423: 15 minutes. A hold by order ends what is open and leaves a held visit, from which nobody acts.
+async fn an_operator_who_is_idle_or_held_may_not_act(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.citizens(vec![citizen("C1", 1)]).await;
+    let lan = house.operator("lan").await;
+    let owner = house.store.open_session(&AccountId("C1".into())).await.unwrap();
+    let owner = house.store.visit(owner.as_str()).await.unwrap().unwrap();
+    assert!(owner.operator().is_none());
+
+    let idle = house.sign_in("lan", 3).await.unwrap();
+    house.clock.move_on(14 * 60);
+    assert!(house.store.visit(idle.as_str()).await.unwrap().is_some());
+    house.clock.move_on(16 * 60);
+    assert!(house.store.visit(idle.as_str()).await.unwrap().is_none());
+
+    let open = house.operator("minh").await;
+    let token = house.sign_in("minh", 3).await.unwrap();
+    let account = AccountId::of_operator("minh");
+    let order = Order {
+        ordered_by: "UBND thành phố".into(),
+        document: "12/QĐ-UBND".into(),
+        text: "đang xem xét".into(),
+        last_day: None,
+    };
+    house.store.hold_by_order(&lan, &account, &order).await.unwrap();
+    assert_eq!(open.by(), account.as_str());
+    assert!(house.store.visit(token.as_str()).await.unwrap().is_none());
+    let held = house.sign_in("minh", 4).await.unwrap();
+    let held = house.store.visit(held.as_str()).await.unwrap().unwrap();
+    assert!(held.held && held.operator().is_none());
+    house.sound().await;
+    house.store.remove_operator("minh", "test").await.unwrap();
+    house.sound().await;
+}
+
+async fn names_are_plain(on: On) {
+    let house = House::new(on).await;
+    for bad in ["", "lan:minh", "le lan", "lê", "a/b", &"x".repeat(41)] {
+        let refusal = refused(house.store.add_operator(bad, "test").await);
+        assert_eq!(refusal, Refusal::OperatorName(bad.to_owned()));
+    }
+    house.store.add_operator("Le.Lan-2_x", "test").await.unwrap();
+    house.sound().await;
+}

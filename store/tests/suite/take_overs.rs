@@ -1,0 +1,404 @@
+//! C5 and C3: a take-over needs two people, a claim on the wrong account is withdrawn, and nothing is revived.
+
+use crate::both;
+use crate::counter::order;
+use crate::house::{DAY, House, On, citizen, form};
+use crate::operators::{at_once, refused};
+use ngomon_rules::citizens::{Outcome, Paper, Proof};
+use ngomon_rules::event::Change;
+use ngomon_rules::hold::Cause;
+use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_store::{Operator, Refusal, StoreError, TakeOverState, Token};
+use std::sync::Arc;
+
+both! {
+    a_take_over_needs_two_people_and_moves_the_claim
+    a_take_over_rests_on_papers_and_on_a_weaker_claim
+    a_stale_take_over_is_refused_and_named
+    a_take_over_is_declined_or_lapses
+    of_two_approvals_at_once_one_counts
+    a_take_over_races_with_forms_and_a_withdrawal
+    a_claim_on_the_wrong_account_is_withdrawn
+    whoever_comes_in_meanwhile_is_not_held_for_a_claim_that_ended
+    nothing_is_revived_whatever_is_done
+}
+
+fn id(id: &str) -> AccountId {
+    AccountId(id.into())
+}
+
+impl House {
+    /// HS1 has the claim of person 1 by the form; HS2 states the same number; HS3 states nothing and sends the same form at a counter.
+    async fn disputed(&self) -> (Operator, Operator, String) {
+        self.units().await;
+        self.registry(&[1, 2, 3]).await;
+        self.citizens(vec![citizen("HS1", 1), citizen("HS2", 1), citizen("HS3", 90)])
+            .await;
+        self.submit("HS1", 1).await;
+        let (an, binh) = (self.operator("an").await, self.operator("binh").await);
+        let receipt = self.at_counter(&an, "HS3", 1).await;
+        (an, binh, receipt)
+    }
+
+    /// An operator saw the card of a person; the receipt.
+    async fn at_counter(&self, operator: &Operator, account: &str, person: u32) -> String {
+        let form = form(account, person);
+        let papers = [Paper::IdCard];
+        let entered = self
+            .store
+            .enter_form(operator, &form.account, &form.form, &papers)
+            .await;
+        entered.unwrap().receipt.unwrap()
+    }
+
+    async fn state(&self, operator: &Operator, receipt: &str) -> TakeOverState {
+        self.store.take_over(operator, receipt).await.unwrap().unwrap().state
+    }
+
+    async fn claims(&self) -> Vec<String> {
+        let lines = self.store.holds(Some(AccountKind::Citizen), DAY).await.unwrap();
+        lines
+            .into_iter()
+            .filter(|(_, line)| line.claimed)
+            .map(|(id, _)| id)
+            .collect()
+    }
+}
+
+/// "The other account is held `claim-lost`, what its claim caused is lifted, nothing of either account's data is lost, no credential of
+/// one opens the other."
+async fn a_take_over_needs_two_people_and_moves_the_claim(on: On) {
+    let house = House::new(on).await;
+    let (an, binh, receipt) = house.disputed().await;
+    let store = &house.store;
+    let loser = store.open_session(&id("HS1")).await.unwrap();
+    let taken = store.entered_form(&an, &receipt).await.unwrap();
+    let weaker = taken.weaker.unwrap();
+    assert_eq!(
+        (taken.outcome, weaker.holder, weaker.proof),
+        (Outcome::Taken, id("HS1"), Proof::Form)
+    );
+
+    store.propose_take_over(&an, &receipt).await.unwrap();
+    assert_eq!(
+        refused(store.approve_take_over(&an, &receipt, "news").await),
+        Refusal::SameOperator
+    );
+    let waiting = store.take_overs(&binh).await.unwrap();
+    assert_eq!((waiting.len(), waiting[0].proposed_by.as_str()), (1, "operator:an"));
+    let logins = "SELECT COUNT(DISTINCT login) FROM account_row WHERE id IN ('HS1', 'HS3')";
+    store.approve_take_over(&binh, &receipt, "news").await.unwrap();
+    assert_eq!(house.sql(logins).await, [2]);
+
+    assert_eq!(house.claims().await, ["HS3"]);
+    assert_eq!(
+        house.held(AccountKind::Citizen).await,
+        ["HS1: claim-lost", "HS2: duplicate"]
+    );
+    let story = store.story("HS2", DAY).await.unwrap();
+    assert_eq!(story.holds[0].hold.cause, Cause::claim(&id("HS3")));
+    assert!(store.visit(loser.as_str()).await.unwrap().is_none());
+    assert!(store.take_overs(&an).await.unwrap().is_empty());
+    assert_eq!(house.state(&an, &receipt).await, TakeOverState::Approved);
+
+    // The entry names both people, and whoever made the claim.
+    let story = store.story("HS3", DAY).await.unwrap();
+    let named = story.history.iter().find_map(|entry| match &entry.change {
+        Change::TakeOverApproved {
+            proposed_by, holder, ..
+        } => Some((proposed_by.as_str(), holder, entry.by.as_str())),
+        _ => None,
+    });
+    assert_eq!(named, Some(("operator:an", &id("HS1"), "operator:binh")));
+    assert_eq!(story.fact("claim"), Some("counter"));
+    house.sound().await;
+
+    // The loser may still standardise as itself, and its old session stays dead.
+    assert_eq!(house.submit("HS1", 2).await.outcome, Outcome::Standardised);
+    assert!(store.visit(loser.as_str()).await.unwrap().is_none());
+    assert_eq!(house.held(AccountKind::Citizen).await, ["HS2: duplicate"]);
+    house.sound().await;
+    store.rebuild(&mut |_| {}).await.unwrap();
+    house.sound().await;
+}
+
+async fn a_take_over_rests_on_papers_and_on_a_weaker_claim(on: On) {
+    let house = House::new(on).await;
+    let (an, binh, receipt) = house.disputed().await;
+    let store = &house.store;
+    assert_eq!(
+        refused(store.propose_take_over(&an, "DH-0000-0000").await),
+        Refusal::UnknownForm("DH-0000-0000".into())
+    );
+    // The owner's own form shows no papers, nor does a list of forms.
+    let own = house.submit("HS3", 1).await.receipt.unwrap();
+    let listed = store
+        .standardise(&form("HS3", 1), Proof::Counter, "cli:list", store.now())
+        .await;
+    for without in [own, listed.unwrap().receipt.unwrap()] {
+        assert!(store.entered_form(&an, &without).await.unwrap().weaker.is_none());
+        assert_eq!(
+            refused(store.propose_take_over(&an, &without).await),
+            Refusal::NoTakeOver(without)
+        );
+    }
+    store.propose_take_over(&an, &receipt).await.unwrap();
+    let again = refused(store.propose_take_over(&binh, &receipt).await);
+    assert!(matches!(again, Refusal::TakeOverState { state: "waiting", .. }));
+    store.approve_take_over(&binh, &receipt, "news").await.unwrap();
+    // Now the claim rests on papers too: other papers do not beat it.
+    let other = house.at_counter(&binh, "HS2", 1).await;
+    assert!(store.entered_form(&binh, &other).await.unwrap().weaker.is_none());
+    assert_eq!(
+        refused(store.propose_take_over(&binh, &other).await),
+        Refusal::NoTakeOver(other)
+    );
+    house.sound().await;
+}
+
+async fn a_stale_take_over_is_refused_and_named(on: On) {
+    let house = House::new(on).await;
+    let (an, binh, receipt) = house.disputed().await;
+    let store = &house.store;
+    store.propose_take_over(&an, &receipt).await.unwrap();
+    let stale = async || refused(store.approve_take_over(&binh, &receipt, "news").await);
+    // Another account has the claim by now.
+    store.withdraw_claim(&an, &id("HS1"), "nhầm tài khoản").await.unwrap();
+    assert_eq!(stale().await, Refusal::Stale(vec!["HS3".into()]));
+    house.submit("HS2", 1).await;
+    assert_eq!(stale().await, Refusal::Stale(vec!["HS3".into()]));
+    assert_eq!(house.claims().await, ["HS2"]);
+    // The account has become its own owner's.
+    store.withdraw_claim(&an, &id("HS2"), "nhầm tài khoản").await.unwrap();
+    house.submit("HS1", 1).await;
+    house.submit("HS3", 3).await;
+    assert_eq!(stale().await, Refusal::Stale(vec!["HS3".into()]));
+    assert_eq!(house.claims().await, ["HS1", "HS3"]);
+    assert_eq!(house.state(&an, &receipt).await, TakeOverState::Waiting);
+    house.sound().await;
+}
+
+async fn a_take_over_is_declined_or_lapses(on: On) {
+    let house = House::new(on).await;
+    let (an, binh, receipt) = house.disputed().await;
+    let store = &house.store;
+    store.propose_take_over(&an, &receipt).await.unwrap();
+    store
+        .decline_take_over(&binh, &receipt, "giấy tờ đã hết hạn")
+        .await
+        .unwrap();
+    let over = Refusal::TakeOverState {
+        receipt: receipt.clone(),
+        state: "declined",
+    };
+    assert_eq!(refused(store.approve_take_over(&binh, &receipt, "news").await), over);
+    assert_eq!(refused(store.decline_take_over(&an, &receipt, "x").await), over);
+    let story = store.story("HS3", DAY).await.unwrap();
+    let last = story.history.last().unwrap();
+    assert_eq!(
+        (last.by.as_str(), last.note.as_deref()),
+        ("operator:binh", Some("giấy tờ đã hết hạn"))
+    );
+    assert_eq!(house.claims().await, ["HS1"]);
+
+    let second = house.at_counter(&an, "HS3", 1).await;
+    store.propose_take_over(&an, &second).await.unwrap();
+    house.clock.move_on(14 * 86_400 - 60);
+    assert_eq!(house.state(&an, &second).await, TakeOverState::Waiting);
+    house.clock.move_on(120);
+    assert!(store.take_overs(&binh).await.unwrap().is_empty());
+    let lapsed = refused(store.approve_take_over(&binh, &second, "news").await);
+    assert!(matches!(lapsed, Refusal::TakeOverState { state: "lapsed", .. }));
+
+    // Who proposed it is no operator any more.
+    let third = house.at_counter(&an, "HS3", 1).await;
+    store.propose_take_over(&an, &third).await.unwrap();
+    store.remove_operator("an", "test").await.unwrap();
+    let lapsed = refused(store.approve_take_over(&binh, &third, "news").await);
+    assert!(matches!(lapsed, Refusal::TakeOverState { state: "lapsed", .. }));
+    assert_eq!(house.claims().await, ["HS1"]);
+    house.sound().await;
+}
+
+async fn of_two_approvals_at_once_one_counts(on: On) {
+    let house = Arc::new(House::new(on).await);
+    let (an, _, receipt) = house.disputed().await;
+    house.store.propose_take_over(&an, &receipt).await.unwrap();
+    let others = [house.operator("chi").await, house.operator("dung").await];
+    let mut done = 0;
+    let mut tasks = Vec::new();
+    for other in others {
+        let (receipt, other) = (receipt.clone(), other.clone());
+        tasks.extend(at_once(&house, move |house| {
+            let (receipt, other) = (receipt.clone(), other.clone());
+            async move { house.store.approve_take_over(&other, &receipt, "news").await }
+        }));
+    }
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(()) => done += 1,
+            Err(StoreError::Refused(Refusal::TakeOverState { state: "approved", .. })) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(done, 1);
+    assert_eq!(house.claims().await, ["HS3"]);
+    house.sound().await;
+}
+
+/// Whatever comes first: one claim of the person, and tables that follow from the journal.
+async fn a_take_over_races_with_forms_and_a_withdrawal(on: On) {
+    for withdrawn in [false, true] {
+        let house = Arc::new(House::new(on).await);
+        let (an, binh, receipt) = house.disputed().await;
+        house
+            .citizens((10..18).map(|n| citizen(&format!("HS{n}"), 1)).collect())
+            .await;
+        house.store.propose_take_over(&an, &receipt).await.unwrap();
+        let mut tasks = Vec::new();
+        for n in 10..18 {
+            let house = Arc::clone(&house);
+            tasks.push(tokio::spawn(async move {
+                house.submit(&format!("HS{n}"), 1).await;
+            }));
+        }
+        let (approves, own) = (Arc::clone(&house), Arc::clone(&house));
+        tasks.push(tokio::spawn(async move {
+            match approves.store.approve_take_over(&binh, &receipt, "news").await {
+                Ok(()) | Err(StoreError::Refused(Refusal::Stale(_))) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }));
+        tasks.push(tokio::spawn(async move {
+            // The same account, as another person.
+            own.submit("HS3", 3).await;
+        }));
+        if withdrawn {
+            let house = Arc::clone(&house);
+            tasks.push(tokio::spawn(async move {
+                match house.store.withdraw_claim(&an, &id("HS1"), "nhầm").await {
+                    Ok(()) | Err(StoreError::Refused(Refusal::NoClaim(_))) => {}
+                    Err(other) => panic!("{other}"),
+                }
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let of_one = "SELECT COUNT(*) FROM claim c JOIN person_number n ON n.person = c.person WHERE c.until IS NULL \
+             GROUP BY c.person HAVING COUNT(*) > 1";
+        assert_eq!(house.sql(of_one).await, [0; 0]);
+        house.sound().await;
+    }
+}
+
+/// "With no hold and all it caused lifted."
+async fn a_claim_on_the_wrong_account_is_withdrawn(on: On) {
+    let house = House::new(on).await;
+    let (an, binh, receipt) = house.disputed().await;
+    let store = &house.store;
+    let dead = store.open_session(&id("HS1")).await.unwrap();
+    store.propose_take_over(&an, &receipt).await.unwrap();
+    store.approve_take_over(&binh, &receipt, "news").await.unwrap();
+    let open = store.open_session(&id("HS3")).await.unwrap();
+    store
+        .withdraw_claim(&an, &id("HS3"), "khai nhầm tài khoản của con")
+        .await
+        .unwrap();
+    assert_eq!(house.held(AccountKind::Citizen).await, [""; 0]);
+    assert_eq!(house.claims().await, [""; 0]);
+    assert!(store.visit(open.as_str()).await.unwrap().is_some(), "no hold, no end");
+    assert!(
+        store.visit(dead.as_str()).await.unwrap().is_none(),
+        "nothing is revived"
+    );
+    assert_eq!(
+        refused(store.withdraw_claim(&an, &id("HS3"), "x").await),
+        Refusal::NoClaim("HS3".into())
+    );
+    let story = store.story("HS3", DAY).await.unwrap();
+    let last = story
+        .history
+        .iter()
+        .find(|entry| matches!(entry.change, Change::ClaimEnded { .. }))
+        .unwrap();
+    assert_eq!(
+        (last.by.as_str(), last.note.as_deref()),
+        ("operator:an", Some("khai nhầm tài khoản của con"))
+    );
+    assert_eq!(house.province(DAY).await.standardised, 0);
+    house.sound().await;
+    assert_eq!(house.submit("HS2", 1).await.outcome, Outcome::Standardised);
+    assert_eq!(house.held(AccountKind::Citizen).await, ["HS1: duplicate"]);
+    house.sound().await;
+}
+
+/// A withdrawal beside an import whose accounts bear the same details.
+async fn whoever_comes_in_meanwhile_is_not_held_for_a_claim_that_ended(on: On) {
+    let house = Arc::new(House::new(on).await);
+    let (an, _, _) = house.disputed().await;
+    for round in 0..6 {
+        let mut load = house.open("citizens", 1).await;
+        let one = citizen(&format!("NEW{round}"), 1);
+        load.accounts(vec![one]).await.unwrap();
+        let (imports, an) = (tokio::spawn(load.finish()), an.clone());
+        let withdraws = Arc::clone(&house);
+        let withdrawn =
+            tokio::spawn(async move { withdraws.store.withdraw_claim(&an, &id("HS1"), "nhầm").await.unwrap() });
+        imports.await.unwrap().unwrap();
+        withdrawn.await.unwrap();
+        assert_eq!(house.held(AccountKind::Citizen).await, [""; 0]);
+        house.sound().await;
+        assert_eq!(house.submit("HS1", 1).await.outcome, Outcome::Standardised);
+    }
+}
+
+/// An account, its session, and whether that was over when last looked at.
+type Watched = (AccountId, Token, bool);
+
+/// Whatever an operator and the owners do, one after the other: what was over stays over, and all that is kept agrees.
+async fn nothing_is_revived_whatever_is_done(on: On) {
+    let house = House::new(on).await;
+    let (an, binh, _) = house.disputed().await;
+    let store = &house.store;
+    let order = order("15/CQĐT");
+    let mut watched: Vec<Watched> = Vec::new();
+    // A row of numbers that looks like chance.
+    let mut drawn = 7_u32;
+    for _ in 0..48 {
+        drawn = drawn.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let account = id(["HS1", "HS2", "HS3"][(drawn >> 12) as usize % 3]);
+        let person = 1 + (drawn >> 16) % 2;
+        let token = store.open_session(&account).await.unwrap();
+        watched.push((account.clone(), token, false));
+        let done = match (drawn >> 20) % 6 {
+            0 => {
+                house.submit(account.as_str(), person).await;
+                Ok(())
+            }
+            1 => store.withdraw_claim(&an, &account, "nhầm").await,
+            2 => store.hold_by_order(&an, &account, &order).await,
+            3 => {
+                store
+                    .lift_order(&an, &account, &Cause::order("15/CQĐT"), "hết lý do")
+                    .await
+            }
+            _ => {
+                let receipt = house.at_counter(&an, account.as_str(), person).await;
+                match store.propose_take_over(&an, &receipt).await {
+                    Ok(()) => store.approve_take_over(&binh, &receipt, "news").await,
+                    refused => refused,
+                }
+            }
+        };
+        assert!(matches!(done, Ok(()) | Err(StoreError::Refused(_))), "{done:?}");
+        for (account, token, over) in &mut watched {
+            let open = store.visit(token.as_str()).await.unwrap().is_some();
+            assert!(!(open && *over), "{account}: a session came back");
+            *over = !open;
+        }
+        house.sound().await;
+    }
+    let over = watched.iter().filter(|(_, _, over)| *over).count();
+    assert!(over > 10 && over < watched.len(), "{over}");
+}

@@ -1,0 +1,198 @@
+// Operators at the counter: they enrol, sign in by two factors, enter a form with papers, and two of them move a claim.
+
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { ngomon, rows } from "./demo.mjs";
+
+const registry = new Map(rows("registry").map((person) => [person.national_id, person]));
+const sent = new Set(rows("submissions").map((form) => form.account_id));
+// Whoever has not been standardised; those at both ends are the citizens' walk's.
+const waiting = rows("citizens").filter((account) => {
+  const person = registry.get(account.national_id);
+  return !sent.has(account.account_id) && person?.status === "active" && person.full_name === account.display_name;
+});
+const free = waiting.slice(16, -8);
+
+const WORDS = {
+  vi: {
+    activate: "Kích hoạt", on: "Tiếp tục", find: "Tìm", send: "Gửi thông tin", propose: "Đề nghị chuyển chính chủ",
+    approve: "Phê duyệt", hold: "Khóa tài khoản", lift: "Gỡ lý do khóa", exempt: "Ghi nhận", withdraw: "Hủy chuẩn hóa",
+    differs: "Ba thông tin đã khớp. Chưa khớp: ngày cấp.",
+  },
+  en: {
+    activate: "Activate", on: "Continue", find: "Find", send: "Send", propose: "Propose the take-over",
+    approve: "Approve", hold: "Hold the account", lift: "Lift the hold", exempt: "Exempt", withdraw: "Withdraw the claim",
+    differs: "Three details match. Different: issue date.",
+  },
+};
+
+const PASSWORD = "một cụm từ dài";
+
+/** A one-time code (RFC 6238) of a secret in base 32, `later` half minutes from now. */
+function code(secret, later = 0) {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  let bits = "";
+  for (const letter of secret.replace(/\s/g, "")) bits += letters.indexOf(letter).toString(2).padStart(5, "0");
+  const bytes = bits.match(/.{8}/g).map((byte) => parseInt(byte, 2));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later));
+  const mac = createHmac("sha1", Buffer.from(bytes)).update(step).digest();
+  const number = mac.readUInt32BE(mac[19] & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+export async function walk(visitor) {
+  const words = WORDS[visitor.language];
+  const { name } = visitor;
+  const page = await visitor.arrive();
+  const main = page.locator("main");
+
+  /** Somebody is named an operator by the command, and enrols by its link; gives a recovery code. */
+  const enrol = async (operator, looks) => {
+    const link = ngomon("operator", "add", operator, "--public-url", visitor.url).match(/http\S+\/enrol\/\w+/)[0];
+    await page.goto(link);
+    if (looks) {
+      await visitor.look("enrol");
+      await page.fill("#password", "ngắn");
+      await visitor.button(words.activate).click();
+      await page.locator(".govuk-error-summary").waitFor();
+      await visitor.look("enrol-wrong");
+    }
+    const secret = await page.locator(".typed-secret").innerText();
+    await page.fill("#password", PASSWORD);
+    await page.fill("#again", PASSWORD);
+    await page.fill("#code", code(secret));
+    await visitor.button(words.activate).click();
+    await page.locator(".recovery").waitFor();
+    if (looks) await visitor.look("enrolled");
+    const recovery = await page.locator(".recovery li").allInnerTexts();
+    assert.equal(recovery.length, 10, name);
+    return { secret, recovery };
+  };
+
+  /** Signs in with a code of the authenticator, or with a recovery code. */
+  const signIn = async (operator, second, looks) => {
+    await page.goto(`${visitor.url}/sign-in`);
+    await visitor.signIn(operator, PASSWORD);
+    await page.locator("#code").waitFor();
+    if (looks) {
+      await visitor.look("code");
+      await page.fill("#code", "12");
+      await visitor.button(words.on).click();
+      await page.locator(".govuk-error-summary").waitFor();
+      await visitor.look("code-wrong");
+    }
+    await page.fill("#code", second);
+    await visitor.button(words.on).click();
+    await page.waitForURL("**/desk");
+  };
+
+  const fillIn = async (person) => {
+    await page.fill("#full_name", person.full_name);
+    await page.fill("#national_id", person.national_id);
+    await page.fill("#issued_on", person.issued_on);
+    await page.fill("#phone", person.phone);
+  };
+
+  // The owner of the first account types another person's details into it: the claim stands on the wrong account.
+  const [wrong, right] = free.splice(0, 2);
+  const person = registry.get(right.national_id);
+  await visitor.signIn(wrong.username, `Hue-${wrong.account_id}`);
+  await page.waitForURL("**/form");
+  await fillIn(person);
+  await visitor.button(words.send).click();
+  await page.locator("button[name=mine]").click();
+  await page.locator(".govuk-panel--confirmation").waitFor();
+  await visitor.signOut();
+
+  const [an, binh] = ["an", "binh"].map((first) => `${first}.${name}`);
+  const first = await enrol(an, true);
+  const second = await enrol(binh, false);
+  await signIn(an, code(first.secret, 1), true);
+  await visitor.look("desk");
+  await page.fill("#q", person.national_id);
+  await visitor.button(words.find).click();
+  await page.waitForURL("**/desk?q=*");
+  assert.ok(!page.url().includes(person.national_id), "nothing is told by the address");
+  await visitor.look("desk-found");
+  await page.locator(`main a[href$="${right.account_id}"]`).click();
+  await page.locator(".timeline").waitFor();
+  await visitor.look("desk-held");
+
+  // The form with papers: told what differs, then answered that another account has the claim.
+  await page.locator("main .acts a[href$='/form']").click();
+  await visitor.look("desk-form");
+  await fillIn({ ...person, issued_on: "2020-01-01" });
+  await page.locator("#papers").check();
+  await visitor.button(words.send).click();
+  await page.locator("#issued_on-error").waitFor();
+  assert.ok((await main.innerText()).includes(words.differs), name);
+  await visitor.look("desk-form-differs");
+  await page.fill("#issued_on", person.issued_on);
+  await visitor.button(words.send).click();
+  await page.locator(".receipt__code").waitFor();
+  await visitor.look("desk-taken");
+
+  // A first operator proposes, a second one approves.
+  await page.locator("main a.govuk-button").click();
+  await visitor.look("desk-take-over");
+  await visitor.button(words.propose).click();
+  await page.locator(".govuk-notification-banner").waitFor();
+  await visitor.look("desk-proposed");
+  await page.reload();
+  assert.equal(await visitor.button(words.approve).count(), 0, "not by who proposed it");
+  await visitor.signOut();
+  await signIn(binh, second.recovery[0], false);
+  await page.locator("main .govuk-inset-text a").click();
+  await visitor.look("desk-take-overs");
+  await page.locator("main section a").first().click();
+  await visitor.look("desk-decide");
+  await visitor.button(words.approve).click();
+  await page.locator(".govuk-notification-banner").waitFor();
+  await visitor.look("desk-approved");
+
+  // The account as it stands now: withdrawn, exempt, held and open again.
+  const account = `${visitor.url}/desk/account/${right.account_id}`;
+  await page.goto(account);
+  assert.ok((await main.innerText()).includes(an), "both are named");
+  await visitor.look("desk-account");
+  await page.goto(`${account}/withdraw`);
+  await page.fill("#reason", "khai nhầm tài khoản");
+  await visitor.look("desk-withdraw");
+  await visitor.button(words.withdraw).click();
+  await page.locator(".govuk-notification-banner").waitFor();
+  await page.goto(`${account}/exempt`);
+  await visitor.button(words.exempt).click();
+  await page.locator(".govuk-error-summary").waitFor();
+  await visitor.look("desk-exempt-wrong");
+  await page.locator("#why").check();
+  const day = new Date(Date.now() + 30 * 86_400_000);
+  await page.fill("#last_day", `${day.getUTCDate()}/${day.getUTCMonth() + 1}/${day.getUTCFullYear()}`);
+  await visitor.button(words.exempt).click();
+  await page.locator(".govuk-notification-banner").waitFor();
+  await page.goto(`${account}/hold`);
+  await visitor.look("desk-hold");
+  await page.fill("#ordered_by", "Công an thành phố Huế");
+  await page.fill("#document", `15/CQĐT-${name}`);
+  await page.fill("#text", "để xác minh");
+  await visitor.button(words.hold).click();
+  await page.locator(".govuk-notification-banner").waitFor();
+  await visitor.look("desk-done");
+  await page.locator("main section a[href*='/lift?']").click();
+  await page.fill("#reason", "đã xác minh");
+  await visitor.look("desk-lift");
+  await visitor.button(words.lift).click();
+  await page.locator(".govuk-notification-banner").waitFor();
+  await page.goto(`${account}/lift`);
+  await visitor.look("desk-refused");
+  await visitor.signOut();
+
+  // What an officer sees who is none: no page.
+  await visitor.signIn("canbo001", "Hue-CV001");
+  await page.waitForURL(`${visitor.url}/`);
+  const none = await page.goto(`${visitor.url}/desk`);
+  assert.equal(none.status(), 404);
+  await page.goto(visitor.url);
+  await visitor.signOut();
+  await visitor.leave();
+}

@@ -1,0 +1,46 @@
+//! `cargo xtask docs`: the pictures of docs/WALKTHROUGHS.md, taken anew.
+
+use crate::{Outcome, pages, root, target};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+use std::process::ExitCode;
+
+/// Walks through the pages and copies the pictures that the walkthroughs show.
+pub fn run(_: &[OsString]) -> Outcome {
+    pages::walk()?;
+    let images = root().join("docs/images");
+    fs::remove_dir_all(&images).ok();
+    fs::create_dir_all(&images).map_err(|error| format!("{}: {error}", images.display()))?;
+    for name in named()? {
+        let from = target().join("pages").join(&name);
+        fs::copy(&from, images.join(&name)).map_err(|error| format!("{}: {error}", from.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The pictures that the walkthroughs show.
+fn named() -> Result<BTreeSet<String>, String> {
+    let path = root().join("docs/WALKTHROUGHS.md");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let after = text.split("src=\"images/").skip(1);
+    Ok(after
+        .filter_map(|rest| rest.split('"').next())
+        .map(str::to_owned)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_picture_that_is_shown_is_there_and_no_other() {
+        let kept = fs::read_dir(root().join("docs/images")).unwrap();
+        let kept: BTreeSet<String> = kept
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert_eq!(named().unwrap(), kept);
+        assert!(kept.len() >= 20);
+    }
+}
