@@ -7,8 +7,10 @@ export default defineConfig({
     outDir: "dist",
     assetsInlineLimit: 0,
     modulePreload: false,
+    // The chart, on report pages only.
+    chunkSizeWarningLimit: 600,
     rollupOptions: {
-      input: { app: "src/app.js", style: "src/style.scss" },
+      input: { app: "src/app.js", report: "src/report.js", style: "src/style.scss" },
       output: { entryFileNames: "[name].js", assetFileNames: "[name][extname]" },
     },
   },

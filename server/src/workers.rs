@@ -13,6 +13,7 @@ pub fn start(app: &App) {
         app.store.seal().await.map(drop)
     });
     every(app, Duration::from_secs(5), answer_pending);
+    every(app, Duration::from_hours(24), recount);
 }
 
 fn every<F>(app: &App, pause: Duration, job: fn(App) -> F)
@@ -41,5 +42,12 @@ pub async fn answer_pending(app: App) -> Result<()> {
         };
         app.store.answer_pending(form, "registry", registry).await?;
     }
+    Ok(())
+}
+
+/// C7: "the recount runs by itself daily", and at the start.
+async fn recount(app: App) -> Result<()> {
+    let done = app.store.recount().await?;
+    done.differing.iter().for_each(|at| eprintln!("ngomon: recount: {at}"));
     Ok(())
 }

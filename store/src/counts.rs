@@ -1,10 +1,55 @@
 //! The report's counters, and how many officials are held: what is to be added, gathered in a transaction and written in one order.
 
-use crate::db::{Dialect, Tx};
+use crate::db::{Arg, Dialect, Tx};
 use crate::error::Result;
 use std::collections::BTreeMap;
 
-/// What the report counts by, as its table has it.
+/// A table of counters.
+pub(crate) struct CounterTable {
+    pub name: &'static str,
+    /// What it counts by.
+    pub columns: &'static str,
+    /// A query that gives these columns once for each thing counted: the same from the accounts themselves.
+    pub there: &'static str,
+}
+
+const ACCOUNTS: CounterTable = CounterTable {
+    name: "report_counter",
+    columns: "unit, official_to, exempt_to, held_to, claimed, last",
+    there: "SELECT unit, official_to, exempt_to, held_to, claimed, last FROM account WHERE kind = 'citizen'",
+};
+
+const HOLDS: CounterTable = CounterTable {
+    name: "hold_counter",
+    columns: "unit, reason, held_to",
+    there: "SELECT a.unit, h.reason, MAX(COALESCE(h.last_day, '9999-12-31')) AS held_to FROM hold h \
+         JOIN account a ON a.id = h.account WHERE h.until IS NULL GROUP BY h.account, a.unit, h.reason",
+};
+
+const DAYS: CounterTable = CounterTable {
+    name: "day_counter",
+    columns: "unit, what, day, official_to",
+    // As `day_number` has it.
+    there: "WITH happened AS ( \
+           SELECT a.unit, 'claim' AS what, (c.since + 25200000000) / 86400000000 AS day, a.official_to \
+             FROM claim c JOIN account a ON a.id = c.account WHERE c.until IS NULL \
+           UNION ALL SELECT a.unit, 'refusal', (s.effective + 25200000000) / 86400000000, '' \
+             FROM submission s JOIN account a ON a.id = s.account \
+             WHERE s.outcome NOT IN ('standardised', 'already-done', 'pending')) \
+         SELECT unit, what, day, official_to FROM happened \
+         UNION ALL SELECT '', what || '-anywhere', day, official_to FROM happened",
+};
+
+const STAFF: CounterTable = CounterTable {
+    name: "staff_counter",
+    columns: "unit, held_to",
+    there: "SELECT unit, held_to FROM account WHERE kind = 'official'",
+};
+
+/// All of them, in the order in which they are written.
+pub(crate) const COUNTERS: [CounterTable; 4] = [ACCOUNTS, HOLDS, DAYS, STAFF];
+
+/// What citizen accounts are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CountKey {
     pub unit: String,
@@ -15,25 +60,74 @@ pub(crate) struct CountKey {
     pub last: String,
 }
 
+/// What held accounts of every kind are counted by: each once for every reason.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct HoldKey {
+    pub unit: String,
+    pub reason: String,
+    pub held_to: String,
+}
+
+/// What claims in force and refused forms are counted by. A refusal has no audience.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct DayKey {
+    pub unit: String,
+    /// `claim`, `refusal`; with `-anywhere` and no unit: of all units together.
+    pub what: String,
+    pub day: i64,
+    pub official_to: String,
+}
+
+/// What officials' accounts are counted by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct StaffKey {
+    unit: String,
+    held_to: String,
+}
+
 /// Counters of one key stand in that many rows, so that writers do not queue.
 const SLOTS: u8 = 16;
 
 /// Changes of counters that are not written yet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
-    moves: BTreeMap<CountKey, i64>,
-    staff: BTreeMap<String, i64>,
+    accounts: BTreeMap<CountKey, i64>,
+    holds: BTreeMap<HoldKey, i64>,
+    days: BTreeMap<DayKey, i64>,
+    staff: BTreeMap<StaffKey, i64>,
     horizon: Option<i64>,
 }
 
 impl Counts {
+    /// So many accounts more.
     pub fn add(&mut self, key: CountKey, n: i64) {
-        *self.moves.entry(key).or_default() += n;
+        *self.accounts.entry(key).or_default() += n;
     }
 
-    /// Officials' accounts by the last day of their longest hold; empty: not held.
-    pub fn add_staff(&mut self, held_to: &str, n: i64) {
-        *self.staff.entry(held_to.to_owned()).or_default() += n;
+    /// So many accounts more that have a hold of that reason.
+    pub fn add_hold(&mut self, key: HoldKey, n: i64) {
+        *self.holds.entry(key).or_default() += n;
+    }
+
+    /// So many claims or refusals more on a day: of their unit, and of all units together.
+    pub fn add_day(&mut self, key: DayKey, n: i64) {
+        let anywhere = DayKey {
+            unit: String::new(),
+            what: format!("{}-anywhere", key.what),
+            ..key.clone()
+        };
+        for key in [key, anywhere] {
+            *self.days.entry(key).or_default() += n;
+        }
+    }
+
+    /// So many officials' accounts more of that unit, by the last day of their longest hold; empty: not held.
+    pub fn add_staff(&mut self, unit: &str, held_to: &str, n: i64) {
+        let key = StaffKey {
+            unit: unit.to_owned(),
+            held_to: held_to.to_owned(),
+        };
+        *self.staff.entry(key).or_default() += n;
     }
 
     /// Something about a citizen counts from that instant.
@@ -43,12 +137,10 @@ impl Counts {
 
     /// Takes in what others counted.
     pub fn merge(&mut self, other: Counts) {
-        for (key, n) in other.moves {
-            self.add(key, n);
-        }
-        for (held_to, n) in other.staff {
-            self.add_staff(&held_to, n);
-        }
+        merge(&mut self.accounts, other.accounts);
+        merge(&mut self.holds, other.holds);
+        merge(&mut self.days, other.days);
+        merge(&mut self.staff, other.staff);
         self.horizon = self.horizon.max(other.horizon);
     }
 
@@ -58,38 +150,36 @@ impl Counts {
             Dialect::Sqlite => 0,
             Dialect::Postgres => i64::from(slot % SLOTS),
         };
-        let rows = self.moves.into_iter().filter(|(_, n)| *n != 0).map(|(key, n)| {
-            vec![
-                key.unit.into(),
-                key.official_to.into(),
-                key.exempt_to.into(),
-                key.held_to.into(),
-                key.claimed.into(),
-                key.last.into(),
-                slot.into(),
-                n.into(),
-            ]
+        let accounts = self.accounts.into_iter().map(|(key, n)| {
+            let CountKey {
+                unit,
+                official_to,
+                exempt_to,
+                held_to,
+                claimed,
+                last,
+            } = key;
+            let text = |text: String| Arg::from(text);
+            let mut row = [unit, official_to, exempt_to, held_to].map(text).to_vec();
+            row.extend([claimed.into(), last.into()]);
+            (row, n)
         });
-        tx.insert(
-            "report_counter (unit, official_to, exempt_to, held_to, claimed, last, slot, n)",
-            rows.collect(),
-            "ON CONFLICT (unit, official_to, exempt_to, held_to, claimed, last, slot) DO UPDATE SET n = report_counter.n + excluded.n",
-        )
-        .await?;
-        let staff: Vec<_> = self.staff.into_iter().filter(|(_, n)| *n != 0).collect();
-        if !staff.is_empty() {
-            tx.insert(
-                "staff_counter (held_to, n)",
-                staff
-                    .into_iter()
-                    .map(|(held_to, n)| vec![held_to.into(), n.into()])
-                    .collect(),
-                "ON CONFLICT (held_to) DO UPDATE SET n = staff_counter.n + excluded.n",
-            )
-            .await?;
-            // As if the days that nobody is held to any more had never been.
-            tx.execute("DELETE FROM staff_counter WHERE n = 0", []).await?;
-        }
+        write(tx, &ACCOUNTS, slot, accounts.collect()).await?;
+        let holds = self.holds.into_iter().map(|(key, n)| {
+            let row = vec![key.unit.into(), key.reason.into(), key.held_to.into()];
+            (row, n)
+        });
+        write(tx, &HOLDS, slot, holds.collect()).await?;
+        let days = self.days.into_iter().map(|(key, n)| {
+            let row = vec![key.unit.into(), key.what.into(), key.day.into(), key.official_to.into()];
+            (row, n)
+        });
+        write(tx, &DAYS, slot, days.collect()).await?;
+        let staff = self.staff.into_iter().map(|(key, n)| {
+            let row = vec![key.unit.into(), key.held_to.into()];
+            (row, n)
+        });
+        write(tx, &STAFF, slot, staff.collect()).await?;
         if let Some(effective) = self.horizon {
             tx.execute(
                 "INSERT INTO horizon (slot, effective) VALUES ($1,$2) ON CONFLICT (slot) DO UPDATE SET effective = excluded.effective \
@@ -100,4 +190,26 @@ impl Counts {
         }
         Ok(())
     }
+}
+
+fn merge<K: Ord>(into: &mut BTreeMap<K, i64>, from: BTreeMap<K, i64>) {
+    for (key, n) in from {
+        *into.entry(key).or_default() += n;
+    }
+}
+
+/// Adds to the rows of a slot.
+async fn write(tx: &mut Tx, table: &CounterTable, slot: i64, moves: Vec<(Vec<Arg>, i64)>) -> Result<()> {
+    let rows = moves.into_iter().filter(|(_, n)| *n != 0).map(|(mut row, n)| {
+        row.extend([slot.into(), n.into()]);
+        row
+    });
+    let CounterTable { name, columns, .. } = table;
+    tx.insert(
+        &format!("{name} ({columns}, slot, n)"),
+        rows.collect(),
+        &format!("ON CONFLICT ({columns}, slot) DO UPDATE SET n = {name}.n + excluded.n"),
+    )
+    .await?;
+    Ok(())
 }

@@ -6,15 +6,16 @@
 mod operators;
 mod take_overs;
 
+use crate::counting::{claim_on, count_holds, day_of_claim, held_by, holds_changed, recount, refusal_on};
 use crate::counts::{CountKey, Counts};
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Env};
 use crate::keyring::{FingerprintKind, Marker};
-use crate::tables::{AccountCells, account_cells, day_text, fingerprint, folded_fp, held_to, official_to};
+use crate::tables::{AccountCells, account_cells, day_number, day_text, fingerprint, folded_fp, official_to};
 use ngomon_rules::citizens::{Progress, Proof};
 use ngomon_rules::event::{Change, Personal, Subject};
-use ngomon_rules::hold::Hold;
+use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
 use ngomon_rules::values::{Date, FullName, NationalId, local_day};
 use std::collections::HashSet;
@@ -103,13 +104,15 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
         Change::TakeOverApproved { receipt, .. } => take_overs::decided(tx, receipt, "approved").await,
         Change::TakeOverDeclined { receipt } => take_overs::decided(tx, receipt, "declined").await,
         Change::AccountCreated { unit, login, succeeds } => {
-            counts.add_staff("", 1);
+            counts.add_staff(unit.as_str(), "", 1);
             account_created(tx, env, entry, id, unit.as_str(), &login.0, succeeds).await
         }
         Change::AccountRemoved => {
+            let unit = recount(tx, id, counts, |_| ()).await?.unit;
+            count_holds(counts, &unit, held_by(tx, id).await?, -1);
             let sql = "DELETE FROM account_row WHERE id = $1 RETURNING held_to";
             for row in tx.rows(sql, [id.into()]).await? {
-                counts.add_staff(&row.get::<String>(0)?, -1);
+                counts.add_staff(&unit, &row.get::<String>(0)?, -1);
             }
             tx.execute("DELETE FROM succession WHERE account = $1", [id.into()])
                 .await?;
@@ -158,30 +161,19 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
                 .map(drop)
         }
         Change::ClaimEnded { .. } => {
+            let day = day_of_claim(tx, id).await?;
             tx.execute(
                 "UPDATE claim SET until = $2 WHERE account = $1 AND until IS NULL",
                 [id.into(), entry.effective.into()],
             )
             .await?;
             counts.reaches(entry.effective);
-            recount(tx, id, counts, |key| key.claimed = 0).await
+            let key = recount(tx, id, counts, |key| key.claimed = 0).await?;
+            counts.add_day(claim_on(day, key), -1);
+            Ok(())
         }
         Change::HoldPlaced { hold } => hold_placed(tx, entry, id, hold, counts).await,
-        Change::HoldLifted { reason, cause } => {
-            tx.execute(
-                "UPDATE hold SET until = $4 WHERE account = $1 AND reason = $2 AND cause = $3 AND until IS NULL",
-                [
-                    id.into(),
-                    reason.name().into(),
-                    (&cause.0).into(),
-                    entry.effective.into(),
-                ],
-            )
-            .await?;
-            counts.reaches(entry.effective);
-            let to = held_to(tx, id).await?;
-            recount(tx, id, counts, |key| key.held_to = to).await
-        }
+        Change::HoldLifted { reason, cause } => hold_lifted(tx, entry, id, *reason, &cause.0, counts).await,
         Change::FormAnswered { .. } => form_answered(tx, entry, id, counts).await,
         Change::ExemptionGranted { why, last_day } => {
             tx.execute(
@@ -195,7 +187,8 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             )
             .await?;
             counts.reaches(entry.effective);
-            recount(tx, id, counts, |key| key.exempt_to = last_day.to_string()).await
+            recount(tx, id, counts, |key| key.exempt_to = last_day.to_string()).await?;
+            Ok(())
         }
         Change::ExemptionEnded => {
             tx.execute(
@@ -204,7 +197,8 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             )
             .await?;
             counts.reaches(entry.effective);
-            recount(tx, id, counts, |key| key.exempt_to = String::new()).await
+            recount(tx, id, counts, |key| key.exempt_to = String::new()).await?;
+            Ok(())
         }
         _ => Err(unexpected(entry)),
     }
@@ -243,7 +237,11 @@ async fn form_answered(tx: &mut Tx, entry: &Entry, id: &str, counts: &mut Counts
     .await?;
     counts.reaches(entry.effective);
     let last = Progress::after(*outcome).name();
-    recount(tx, id, counts, |key| key.last = last.to_owned()).await
+    let account = recount(tx, id, counts, |key| key.last = last.to_owned()).await?;
+    if outcome.is_refusal() {
+        counts.add_day(refusal_on(day_number(entry.effective), account), 1);
+    }
+    Ok(())
 }
 
 /// Accounts that came in from the system before. They are there once their load is applied.
@@ -313,7 +311,7 @@ async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: 
         rows.push(row);
         match account_kind {
             AccountKind::Citizen => counts.add(key, 1),
-            AccountKind::Official => counts.add_staff("", 1),
+            AccountKind::Official => counts.add_staff(&key.unit, "", 1),
             AccountKind::Unit | AccountKind::Operator => {}
         }
     }
@@ -467,10 +465,31 @@ async fn claim_made(
     )
     .await?;
     counts.reaches(entry.effective);
-    recount(tx, id, counts, |key| key.claimed = 1).await
+    let key = recount(tx, id, counts, |key| key.claimed = 1).await?;
+    counts.add_day(claim_on(day_number(entry.effective), key), 1);
+    Ok(())
+}
+
+async fn hold_lifted(
+    tx: &mut Tx,
+    entry: &Entry,
+    id: &str,
+    reason: Reason,
+    cause: &str,
+    counts: &mut Counts,
+) -> Result<()> {
+    let before = held_by(tx, id).await?;
+    tx.execute(
+        "UPDATE hold SET until = $4 WHERE account = $1 AND reason = $2 AND cause = $3 AND until IS NULL",
+        [id.into(), reason.name().into(), cause.into(), entry.effective.into()],
+    )
+    .await?;
+    counts.reaches(entry.effective);
+    holds_changed(tx, id, before, counts).await
 }
 
 async fn hold_placed(tx: &mut Tx, entry: &Entry, id: &str, hold: &Hold, counts: &mut Counts) -> Result<()> {
+    let before = held_by(tx, id).await?;
     tx.execute(
         "UPDATE account_row SET generation = generation + 1 WHERE id = $1",
         [id.into()],
@@ -492,57 +511,7 @@ async fn hold_placed(tx: &mut Tx, entry: &Entry, id: &str, hold: &Hold, counts: 
     )
     .await?;
     counts.reaches(entry.effective);
-    let to = held_to(tx, id).await?;
-    recount(tx, id, counts, |key| key.held_to = to).await
-}
-
-/// Moves an account from one counter to another.
-async fn recount(tx: &mut Tx, id: &str, counts: &mut Counts, change: impl FnOnce(&mut CountKey)) -> Result<()> {
-    let found = tx
-        .row(
-            "SELECT unit, official_to, exempt_to, held_to, claimed, last, kind FROM account_row WHERE id = $1",
-            [id.into()],
-        )
-        .await?;
-    let row = found
-        .ok_or_else(|| StoreError::corrupt(format!("account {id}"), "the journal changes it, and it is not there"))?;
-    let before = CountKey {
-        unit: row.get(0)?,
-        official_to: row.get(1)?,
-        exempt_to: row.get(2)?,
-        held_to: row.get(3)?,
-        claimed: row.get(4)?,
-        last: row.get(5)?,
-    };
-    let mut after = before.clone();
-    change(&mut after);
-    if after == before {
-        return Ok(());
-    }
-    tx.execute(
-        "UPDATE account_row SET official_to = $2, exempt_to = $3, held_to = $4, claimed = $5, last = $6 WHERE id = $1",
-        [
-            id.into(),
-            (&after.official_to).into(),
-            (&after.exempt_to).into(),
-            (&after.held_to).into(),
-            after.claimed.into(),
-            (&after.last).into(),
-        ],
-    )
-    .await?;
-    match AccountKind::parse(&row.get::<String>(6)?) {
-        Some(AccountKind::Citizen) => {
-            counts.add(before, -1);
-            counts.add(after, 1);
-        }
-        Some(AccountKind::Official) => {
-            counts.add_staff(&before.held_to, -1);
-            counts.add_staff(&after.held_to, 1);
-        }
-        _ => {}
-    }
-    Ok(())
+    holds_changed(tx, id, before, counts).await
 }
 
 /// Numbers that are proven to be a person's. None is ever given to another person.

@@ -78,12 +78,16 @@ impl Store {
     /// Makes every projection anew from the journal. Readers see the old tables until the new ones are whole; writers wait.
     pub async fn rebuild(&self, progress: &mut dyn FnMut(u64)) -> Result<u64> {
         self.give_up_silent_loads().await?;
-        self.db
+        let entries = self
+            .db
             .scratch(Ends::Commit, async |tx| {
                 no_load_is_open(tx).await?;
                 refill(tx, &self.env, progress).await
             })
-            .await
+            .await?;
+        // Whoever shows the figures reads them anew.
+        self.recount().await?;
+        Ok(entries)
     }
 
     /// A database with projections of another version of the program, or behind its keys, is brought to today's; one that is

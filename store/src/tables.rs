@@ -4,6 +4,7 @@ use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Env, unseal};
 use crate::keyring::{FingerprintKind, Keyring, Marker};
+use jiff::ToSpan as _;
 use jiff::civil::Time;
 use jiff::tz::Offset;
 use ngomon_rules::citizens::{CitizenAccount, Claimed};
@@ -103,19 +104,16 @@ pub fn end_of(day: Date) -> i64 {
     day.tomorrow().map_or(i64::MAX, start_of)
 }
 
-/// The last day of the longest hold in force; empty: none.
-pub(crate) async fn held_to(tx: &mut Tx, account: &str) -> Result<String> {
-    let row = tx
-        .row(
-            "SELECT MAX(COALESCE(last_day, '9999-12-31')) FROM hold WHERE account = $1 AND until IS NULL",
-            [account.into()],
-        )
-        .await?;
-    Ok(row
-        .map(|row| row.get::<Option<String>>(0))
-        .transpose()?
-        .flatten()
-        .unwrap_or_default())
+/// The day in Huế of an instant in microseconds UTC, counted from 1 January 1970. `counts.rs` has the same in SQL.
+pub(crate) fn day_number(micros: i64) -> i64 {
+    (micros + 25_200_000_000) / 86_400_000_000
+}
+
+/// The day of that number.
+pub(crate) fn day_of_number(number: i64) -> Result<Date> {
+    let days = i32::try_from(number).map_err(|e| StoreError::corrupt("a day", e))?;
+    let day = Date::constant(1970, 1, 1).checked_add(days.days());
+    day.map_err(|e| StoreError::corrupt("a day", e))
 }
 
 /// Of these numbers, the last day of their persons' service.

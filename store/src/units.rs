@@ -7,17 +7,13 @@ use ngomon_rules::unit::{Unit, UnitTree};
 
 /// The tree as the last load of units has it; empty before the first.
 pub(crate) async fn tree(tx: &mut Tx) -> Result<UnitTree> {
-    let mut units: Vec<Unit> = Vec::new();
-    tx.each(
-        "SELECT u.body FROM unit u JOIN reference r ON r.name = 'units' AND r.load = u.load",
-        [],
-        |row| {
-            let body: String = row.get(0)?;
-            units.push(serde_json::from_str(&body).map_err(|e| StoreError::corrupt("unit", e))?);
-            Ok(())
-        },
-    )
-    .await?;
+    // In one row: of many, most of the time is the driver's.
+    let sql = "SELECT '[' || string_agg(u.body, ',') || ']' FROM unit u JOIN reference r ON r.name = 'units' AND r.load = u.load";
+    let row = tx.row(sql, []).await?;
+    let bodies: Option<String> = row.map(|row| row.get(0)).transpose()?.flatten();
+    let units: Vec<Unit> = bodies.map_or(Ok(Vec::new()), |bodies| {
+        serde_json::from_str(&bodies).map_err(|e| StoreError::corrupt("unit", e))
+    })?;
     UnitTree::build(units).map_err(|e| StoreError::corrupt("unit", e))
 }
 

@@ -8,6 +8,8 @@ mod access;
 mod claims;
 #[path = "suite/counter.rs"]
 mod counter;
+#[path = "suite/figures.rs"]
+mod figures;
 #[path = "suite/house.rs"]
 mod house;
 #[path = "suite/incremental.rs"]

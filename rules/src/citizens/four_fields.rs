@@ -135,6 +135,21 @@ impl Outcome {
         (Self::UnknownAccount, "unknown-account"),
     ];
 
+    /// The answers that leave a form refused, in the order of the checks.
+    pub const REFUSALS: [Self; 6] = [
+        Self::Malformed,
+        Self::NotFound,
+        Self::Mismatch,
+        Self::Deceased,
+        Self::Revoked,
+        Self::Taken,
+    ];
+
+    /// Was the form refused?
+    pub fn is_refusal(self) -> bool {
+        Self::REFUSALS.contains(&self)
+    }
+
     /// The name outsiders script against.
     pub fn name(self) -> &'static str {
         Self::ALL

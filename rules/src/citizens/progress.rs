@@ -50,8 +50,8 @@ pub enum Progress {
     NotStarted,
     /// It waits.
     Pending,
-    /// It was refused.
-    Refused,
+    /// It was refused, with that answer.
+    Refused(Outcome),
 }
 
 impl Progress {
@@ -59,26 +59,28 @@ impl Progress {
     pub fn after(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Pending => Self::Pending,
+            refusal if refusal.is_refusal() => Self::Refused(refusal),
             // Counted by the claim; should that end, no refusal is left.
-            Outcome::Standardised | Outcome::AlreadyDone => Self::NotStarted,
-            _ => Self::Refused,
+            _ => Self::NotStarted,
         }
     }
 
-    /// The word in the table.
+    /// The word in the table: of a refusal, the answer's.
     pub fn name(self) -> &'static str {
         match self {
             Self::NotStarted => "not-started",
             Self::Pending => "pending",
-            Self::Refused => "refused",
+            Self::Refused(outcome) => outcome.name(),
         }
     }
 
     /// Reads the word.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::NotStarted, Self::Pending, Self::Refused]
-            .into_iter()
-            .find(|progress| progress.name() == name)
+        if name == Self::NotStarted.name() {
+            return Some(Self::NotStarted);
+        }
+        let progress = Self::after(Outcome::parse(name)?);
+        (progress != Self::NotStarted).then_some(progress)
     }
 }
 
@@ -90,6 +92,19 @@ impl Bucket {
         } else {
             Audience::Citizens
         }
+    }
+
+    /// Does it count towards the goal on that day? Not while it is exempt or has a written hold: such an account is not its owner's to
+    /// standardise. One that is only late still counts.
+    pub fn is_due(&self, day: Date) -> bool {
+        let runs = |to: Option<Date>| to.is_some_and(|last| day <= last);
+        self.claimed || !(runs(self.held_to) || runs(self.exempt_to))
+    }
+
+    /// Has it the hold `not-standardised` on that day, whatever else holds it?
+    pub fn is_late(&self, campaign: &Campaign, day: Date) -> bool {
+        let exempt = self.exempt_to.is_some_and(|last| day <= last);
+        !self.claimed && !exempt && campaign.holds_the_late(self.audience(day), day)
     }
 
     /// Standing on that day under the campaign's policy as it stands. A freeze suspends what is derived; written holds stay counted.
@@ -106,7 +121,7 @@ impl Bucket {
         } else {
             match self.last {
                 Progress::Pending => Standing::Pending,
-                Progress::Refused => Standing::Refused,
+                Progress::Refused(_) => Standing::Refused,
                 Progress::NotStarted => Standing::NotStarted,
             }
         }

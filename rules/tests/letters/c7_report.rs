@@ -43,7 +43,7 @@ fn the_first_that_fits_counts() {
     assert_eq!(
         standing(
             &Bucket {
-                last: Progress::Refused,
+                last: Progress::Refused(Outcome::Mismatch),
                 ..plain()
             },
             &campaign
@@ -106,8 +106,43 @@ fn an_answer_is_progress() {
         Outcome::Revoked,
         Outcome::Taken,
     ] {
-        assert_eq!(Progress::after(refusal), Progress::Refused);
+        let progress = Progress::after(refusal);
+        assert_eq!(progress, Progress::Refused(refusal), "refused by reason");
+        assert_eq!(Progress::parse(progress.name()), Some(progress));
+    }
+    for progress in [Progress::NotStarted, Progress::Pending] {
+        assert_eq!(Progress::parse(progress.name()), Some(progress));
+    }
+    for no_progress in ["standardised", "already-done", "unknown-account", ""] {
+        assert_eq!(Progress::parse(no_progress), None, "{no_progress}");
     }
     // Counted by the claim; should that end, no refusal is left.
     assert_eq!(Progress::after(Outcome::Standardised), Progress::NotStarted);
+}
+
+/// Exempt accounts and those that somebody else's claim or an order holds are nobody's to standardise: they do not keep a unit from
+/// its goal.
+#[test]
+fn whoever_cannot_be_asked_does_not_count_towards_the_goal() {
+    let today = day("2023-07-31");
+    let hold = Campaign::default().with("after-deadline", "hold").unwrap();
+    let late = Bucket {
+        official_to: Some(Date::MAX),
+        ..plain()
+    };
+    assert!(plain().is_due(today) && late.is_due(today), "late, and still to do");
+    assert!(late.is_late(&hold, today) && !late.is_late(&Campaign::default(), today));
+    let held = Bucket {
+        held_to: Some(today),
+        ..late.clone()
+    };
+    assert!(!held.is_due(today) && held.is_due(day("2023-08-01")));
+    assert!(held.is_late(&hold, today), "for two reasons");
+    let exempt = Bucket {
+        exempt_to: Some(today),
+        ..late
+    };
+    assert!(!exempt.is_due(today) && !exempt.is_late(&hold, today));
+    let done = Bucket { claimed: true, ..held };
+    assert!(done.is_due(today) && !done.is_late(&hold, today));
 }

@@ -3,9 +3,8 @@
 use super::{Desk, Done};
 use crate::cli::{Report, ReportFormat};
 use crate::failure::{Failure, Result, writing};
-use crate::output::{Format, Table, report_xlsx, write_file};
+use crate::output::{Format, report_table, report_xlsx, staff_table, write_file};
 use ngomon_rules::unit::UnitCode;
-use ngomon_store::{ReportLine, StaffLine};
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
@@ -29,9 +28,9 @@ pub async fn run(desk: &Desk, args: &Report) -> Result<Done> {
     };
     let for_people = format == Format::Table;
     let table = if args.staff {
-        staff(&store.staff_report(unit.as_ref(), day).await?, for_people)
+        staff_table(&store.staff_report(unit.as_ref(), day).await?, for_people)
     } else {
-        citizens(&store.report(unit.as_ref(), day).await?, for_people)
+        report_table(&store.report(unit.as_ref(), day).await?, for_people)
     };
     match &args.output {
         Some(path) => write_file(path, |to| table.write(format, desk.words, to)).map_err(writing(path))?,
@@ -51,60 +50,4 @@ fn put(args: &Report, bytes: &[u8]) -> Result<Done> {
         }
     }
     Ok(Done::Yes)
-}
-
-/// People see the names of the units, and only units that have accounts.
-fn citizens(lines: &[ReportLine], for_people: bool) -> Table {
-    let mut table = if for_people {
-        Table::new(&[
-            "unit",
-            "name",
-            "accounts",
-            "standardised",
-            "pending",
-            "refused",
-            "held",
-            "not_started",
-            "exempt",
-        ])
-    } else {
-        Table::new(&[
-            "unit",
-            "accounts",
-            "standardised",
-            "pending",
-            "refused",
-            "held",
-            "not_started",
-            "exempt",
-        ])
-    };
-    for line in lines.iter().filter(|line| !for_people || line.accounts > 0) {
-        let names = [Some(line.unit.clone()), for_people.then(|| line.name.clone())];
-        let counts = [
-            line.accounts,
-            line.standardised,
-            line.pending,
-            line.refused,
-            line.held,
-            line.not_started,
-            line.exempt,
-        ];
-        table.push(names.into_iter().flatten().chain(counts.map(|n| n.to_string())));
-    }
-    table
-}
-
-fn staff(lines: &[StaffLine], for_people: bool) -> Table {
-    let mut table = if for_people {
-        Table::new(&["unit", "name", "staff", "standardised", "not_done"])
-    } else {
-        Table::new(&["unit", "staff", "standardised", "not_done"])
-    };
-    for line in lines.iter().filter(|line| !for_people || line.staff > 0) {
-        let names = [Some(line.unit.clone()), for_people.then(|| line.name.clone())];
-        let counts = [line.staff, line.standardised, line.staff - line.standardised];
-        table.push(names.into_iter().flatten().chain(counts.map(|n| n.to_string())));
-    }
-    table
 }

@@ -13,7 +13,7 @@ use tower_http::csrf::CsrfLayer;
 pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     let store = desk.open().await?;
     let sandbox = store.is_sandbox().await?;
-    listen(desk, App { store, sandbox }, args.listen, args.public_url.as_deref()).await
+    listen(desk, App::new(store, sandbox), args.listen, args.public_url.as_deref()).await
 }
 
 /// Listens there, and says where. `public_url`: as browsers know it, where a proxy stands before it.
@@ -32,8 +32,12 @@ pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&s
     let local = format!("http://localhost:{}", bound.port());
     desk.tell("serve-open", &[("url", public_url.unwrap_or(&local))]);
     workers::start(&app);
+    let board = app.board.clone();
     let service = router(app, csrf).into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(stop);
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move {
+        stop.await;
+        board.close();
+    });
     served.await.map_err(refused)?;
     Ok(Done::Yes)
 }

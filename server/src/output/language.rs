@@ -124,13 +124,18 @@ impl Words {
         out
     }
 
-    /// `7,1 %`, in English `7.1 %`, from thousandths.
-    pub fn percent(self, thousandths: u64) -> String {
+    /// `7,1`, in English `7.1`, from tenths.
+    pub fn tenths(self, tenths: u64) -> String {
         let point = match self.language {
             Language::Vietnamese => ',',
             Language::English => '.',
         };
-        format!("{}{point}{} %", self.number(thousandths / 10), thousandths % 10)
+        format!("{}{point}{}", self.number(tenths / 10), tenths % 10)
+    }
+
+    /// `7,1 %`, in English `7.1 %`, from thousandths.
+    pub fn percent(self, thousandths: u64) -> String {
+        format!("{} %", self.tenths(thousandths))
     }
 
     /// `19/7/2023`, in English `19 July 2023`.
@@ -139,6 +144,13 @@ impl Words {
             Language::Vietnamese => format!("{}/{}/{}", day.day(), day.month(), day.year()),
             Language::English => day.strftime("%-d %B %Y").to_string(),
         }
+    }
+
+    /// `16:30:05` in both languages, of an instant in microseconds UTC, in Huế.
+    pub fn clock(micros: i64) -> String {
+        let at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MIN);
+        let local = at.to_zoned(Offset::constant(7).to_time_zone()).datetime();
+        local.strftime("%H:%M:%S").to_string()
     }
 
     /// `16:30 ngày 19/7/2023`, of an instant in microseconds UTC, in Huế.

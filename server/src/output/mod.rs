@@ -2,12 +2,14 @@
 
 mod language;
 mod progress;
+mod report;
 mod story;
 mod table;
 mod xlsx;
 
 pub use language::Words;
 pub use progress::Progress;
+pub use report::{report_table, staff_table};
 pub use story::{evidence, happening, outlook, said, who};
 pub use table::{Format, Table, write_file};
 pub use xlsx::report_xlsx;

@@ -4,6 +4,7 @@ use super::App;
 use super::asker::Asker;
 use super::form::asked;
 use super::page::{Fault, Line, Shell, history, html};
+use super::report::may_see;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -19,6 +20,7 @@ struct Home {
     asks: bool,
     /// An official's: the way to the own HR profile.
     has_profile: bool,
+    sees_report: bool,
     facts: Vec<(String, String)>,
     history: Vec<Line>,
     sessions: Vec<(String, String)>,
@@ -73,6 +75,7 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
                 state,
                 asks,
                 has_profile: visit.kind == AccountKind::Official,
+                sees_report: may_see(&asker),
                 facts: facts.collect(),
                 history: history(&story.history, words),
                 sessions: sessions

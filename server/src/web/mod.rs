@@ -10,6 +10,7 @@ mod held;
 mod home;
 mod page;
 mod profile;
+mod report;
 mod sandbox;
 mod second_factor;
 mod sign_in;
@@ -33,8 +34,8 @@ const LARGEST: usize = 16 * 1024;
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; form-action 'self'; \
-         base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -51,8 +52,21 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub struct App {
     /// Everything kept.
     pub store: Store,
+    /// What everybody who looks at the report shares.
+    pub board: report::Board,
     /// Everybody here is made up: messages are shown on a page, and the registry is played.
     pub sandbox: bool,
+}
+
+impl App {
+    /// Over that store.
+    pub fn new(store: Store, sandbox: bool) -> Self {
+        Self {
+            board: report::Board::new(store.clone()),
+            store,
+            sandbox,
+        }
+    }
 }
 
 /// All routes. The pages of a person are never kept by a cache.
@@ -72,6 +86,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .merge(sign_in_by_code::routes())
         .merge(sandbox::routes())
         .merge(desk::routes())
+        .merge(report::routes())
         .fallback(page::not_found)
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(csrf)

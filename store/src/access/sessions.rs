@@ -140,6 +140,13 @@ impl Store {
         Ok(Some(visit))
     }
 
+    /// Is that session still good? Asking is no click.
+    pub async fn is_open(&self, token: &str) -> Result<bool> {
+        let (id, now) = (sha256(&[token.as_bytes()]), self.now());
+        let found = self.db.read(async |tx| good(tx, &id, now).await).await?;
+        Ok(found.is_some())
+    }
+
     /// The form is not asked for again in this session.
     pub async fn put_off(&self, token: &str) -> Result<()> {
         self.on_session("UPDATE session SET put_off = 1 WHERE id = $1", token)

@@ -1,7 +1,7 @@
 //! C7, the digital report: from counters, or, for a day that lies before the newest change, from the accounts.
 
 use super::lists::{claimed_on, written_on};
-use crate::db::{Row, Tx};
+use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::settings::campaign;
 use crate::store::Store;
@@ -37,7 +37,8 @@ pub struct ReportLine {
 }
 
 impl ReportLine {
-    fn add(&mut self, standing: Standing, n: u64) {
+    /// So many accounts more that stand so.
+    pub(crate) fn add(&mut self, standing: Standing, n: u64) {
         self.accounts += n;
         *match standing {
             Standing::Standardised => &mut self.standardised,
@@ -64,44 +65,74 @@ pub struct StaffLine {
 }
 
 /// Sums per unit and all above, for the units valid on a day.
-struct Sums<'a, L> {
+pub(crate) struct Sums<'a, L> {
     tree: &'a UnitTree,
     day: Date,
-    lines: BTreeMap<String, L>,
-    lineages: HashMap<String, Vec<String>>,
+    lines: Vec<(&'a str, L)>,
+    /// Of no known unit, once something is added to it.
+    unknown: Option<L>,
+    /// Of a code, its line.
+    places: HashMap<&'a str, usize>,
+    /// Of a unit, the lines that it adds to.
+    lineages: HashMap<String, Vec<usize>>,
 }
 
 impl<'a, L: Default> Sums<'a, L> {
-    fn new(tree: &'a UnitTree, day: Date, mut line: impl FnMut(&str, &str) -> L) -> Self {
+    pub fn new(tree: &'a UnitTree, day: Date, mut line: impl FnMut(&str, &str) -> L) -> Self {
         let valid = tree.iter().filter(|unit| unit.is_valid_on(day));
-        let lines = valid
-            .map(|u| (u.code.to_string(), line(u.code.as_str(), &u.name)))
+        let lines: Vec<(&str, L)> = valid
+            .map(|u| (u.code.as_str(), line(u.code.as_str(), &u.name)))
             .collect();
+        let places = lines.iter().zip(0..).map(|((code, _), at)| (*code, at)).collect();
         Self {
             tree,
             day,
             lines,
+            unknown: None,
+            places,
             lineages: HashMap::new(),
         }
     }
 
     /// Adds to the unit that counts for `unit` on the day, and to all above it.
-    fn add(&mut self, unit: &str, mut add: impl FnMut(&mut L)) {
-        let (tree, day) = (self.tree, self.day);
-        let lineage = self.lineages.entry(unit.to_owned()).or_insert_with(|| {
-            let code = UnitCode(unit.to_owned());
-            let known = tree.get(&code).is_some();
-            let lineage = if known { tree.lineage(&code, day) } else { Vec::new() };
-            lineage.into_iter().map(ToString::to_string).collect()
-        });
-        if lineage.is_empty() {
-            add(self.lines.entry(String::new()).or_default());
+    pub fn add(&mut self, unit: &str, mut add: impl FnMut(&mut L)) {
+        if !self.lineages.contains_key(unit) {
+            let lineage = self.lineage(unit);
+            self.lineages.insert(unit.to_owned(), lineage);
         }
-        for code in lineage {
-            if let Some(line) = self.lines.get_mut(code) {
+        let lineage = self.lineages.get(unit).map(Vec::as_slice).unwrap_or_default();
+        if lineage.is_empty() {
+            add(self.unknown.get_or_insert_default());
+        }
+        for at in lineage {
+            if let Some((_, line)) = self.lines.get_mut(*at) {
                 add(line);
             }
         }
+    }
+
+    fn lineage(&self, unit: &str) -> Vec<usize> {
+        let code = UnitCode(unit.to_owned());
+        if self.tree.get(&code).is_none() {
+            return Vec::new();
+        }
+        let lineage = self.tree.lineage(&code, self.day);
+        lineage
+            .iter()
+            .filter_map(|code| self.places.get(code.as_str()).copied())
+            .collect()
+    }
+
+    /// The units that something was added to, themselves.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        self.lineages.keys().map(String::as_str)
+    }
+
+    /// All lines, by code; empty: of no known unit.
+    pub fn into_lines(self) -> BTreeMap<String, L> {
+        let unknown = self.unknown.map(|line| (String::new(), line));
+        let known = self.lines.into_iter().map(|(code, line)| (code.to_owned(), line));
+        unknown.into_iter().chain(known).collect()
     }
 
     /// The lines of a unit and all below it, or all.
@@ -109,11 +140,8 @@ impl<'a, L: Default> Sums<'a, L> {
         let (tree, day) = (self.tree, self.day);
         let wanted =
             |code: &str| top.is_none_or(|top| !code.is_empty() && tree.is_within(&UnitCode(code.to_owned()), top, day));
-        self.lines
-            .into_iter()
-            .filter(|(code, _)| wanted(code))
-            .map(|(_, line)| line)
-            .collect()
+        let lines = self.into_lines().into_iter();
+        lines.filter(|(code, _)| wanted(code)).map(|(_, line)| line).collect()
     }
 }
 
@@ -163,9 +191,12 @@ impl Store {
                     name: name.to_owned(),
                     ..StaffLine::default()
                 });
-                let sql = "SELECT p.unit, COUNT(*), COUNT(c.person) FROM profile p LEFT JOIN claim c ON c.person = p.person \
-                     AND c.since < $1 AND (c.until IS NULL OR c.until >= $1) \
-                     WHERE p.gone = 0 AND p.service_to >= $2 GROUP BY p.unit";
+                // Asked one by one: each finds its own index, however many claims there are.
+                let sql = "SELECT p.unit, COUNT(*), CAST(SUM(CASE \
+                     WHEN EXISTS (SELECT 1 FROM claim c WHERE c.person = p.person AND c.until IS NULL AND c.since < $1) THEN 1 \
+                     WHEN EXISTS (SELECT 1 FROM claim c WHERE c.person = p.person AND c.until >= $1 AND c.since < $1) THEN 1 \
+                     ELSE 0 END) AS BIGINT) \
+                     FROM profile p WHERE p.gone = 0 AND p.service_to >= $2 GROUP BY p.unit";
                 for row in tx.rows(sql, [end_of(day).into(), day.to_string().into()]).await? {
                     let (staff, done): (i64, i64) = (row.get(1)?, row.get(2)?);
                     sums.add(&row.get::<String>(0)?, |line| {
@@ -186,30 +217,42 @@ async fn is_newest(tx: &mut Tx, day: Date) -> Result<bool> {
     Ok(newest.is_none_or(|newest| newest < end_of(day)))
 }
 
-/// A bucket from six columns, the unit first.
-pub(crate) fn bucket_of(row: &Row) -> Result<Bucket> {
-    let unit: String = row.get(0)?;
-    Ok(Bucket {
-        unit: (!unit.is_empty()).then_some(UnitCode(unit)),
-        official_to: day_of(&row.get::<String>(1)?)?,
-        exempt_to: day_of(&row.get::<String>(2)?)?,
-        held_to: day_of(&row.get::<String>(3)?)?,
-        claimed: row.get::<i64>(4)? != 0,
-        last: Progress::parse(&row.get::<String>(5)?)
-            .ok_or_else(|| StoreError::corrupt("report_counter", "no such word"))?,
-    })
-}
-
-/// The counters, their slots summed up.
+/// The counters, their slots summed up. All units of one sort of account come in one row: of many rows, most of the time is the
+/// driver's.
 pub(crate) async fn counted(tx: &mut Tx, add: &mut impl FnMut(&Bucket, u64)) -> Result<()> {
-    let sql = "SELECT unit, official_to, exempt_to, held_to, claimed, last, CAST(SUM(n) AS BIGINT) FROM report_counter \
-         GROUP BY unit, official_to, exempt_to, held_to, claimed, last HAVING SUM(n) <> 0";
+    let sql = "SELECT official_to, exempt_to, held_to, claimed, last, string_agg(unit || ' ' || n, '\n') FROM report_counter \
+         GROUP BY official_to, exempt_to, held_to, claimed, last";
     tx.each(sql, [], |row| {
-        let n: i64 = row.get(6)?;
-        add(&bucket_of(&row)?, n.unsigned_abs());
+        let mut bucket = Bucket {
+            unit: None,
+            official_to: day_of(&row.get::<String>(0)?)?,
+            exempt_to: day_of(&row.get::<String>(1)?)?,
+            held_to: day_of(&row.get::<String>(2)?)?,
+            claimed: row.get::<i64>(3)? != 0,
+            last: Progress::parse(&row.get::<String>(4)?)
+                .ok_or_else(|| StoreError::corrupt("report_counter", "no such word"))?,
+        };
+        for (unit, n) in by_unit(&row.get::<String>(5)?)? {
+            bucket.unit = (!unit.is_empty()).then(|| UnitCode(unit.to_owned()));
+            add(&bucket, n);
+        }
         Ok(())
     })
     .await
+}
+
+/// Units with their counts, slots summed up, from lines of `unit n`.
+pub(crate) fn by_unit(lines: &str) -> Result<HashMap<&str, u64>> {
+    let mut sums: HashMap<&str, i64> = HashMap::new();
+    for line in lines.split('\n') {
+        let n = line
+            .rsplit_once(' ')
+            .and_then(|(unit, n)| Some((unit, n.parse::<i64>().ok()?)));
+        let (unit, n) = n.ok_or_else(|| StoreError::corrupt("a counter", "no unit and number"))?;
+        *sums.entry(unit).or_default() += n;
+    }
+    let counts = sums.into_iter().map(|(unit, n)| (unit, n.unsigned_abs()));
+    Ok(counts.filter(|(_, n)| *n > 0).collect())
 }
 
 /// The accounts as they stood at the end of a day.

@@ -57,6 +57,7 @@ CREATE TABLE claim (
   PRIMARY KEY (account, ord)
 );
 CREATE UNIQUE INDEX claim_in_force ON claim (person) WHERE until IS NULL;
+CREATE INDEX claim_ended ON claim (person) WHERE until IS NOT NULL;
 CREATE UNIQUE INDEX claim_of_account ON claim (account) WHERE until IS NULL;
 CREATE INDEX claim_phone ON claim (phone_fp);
 CREATE INDEX claim_since ON claim (since);
@@ -133,10 +134,13 @@ CREATE TABLE staff_key (
 );
 CREATE INDEX staff_key_holder ON staff_key (holder);
 
--- How many officials' accounts are held until when.
+-- How many officials' accounts are held until when, in 16 slots.
 CREATE TABLE staff_counter (
-  held_to TEXT PRIMARY KEY,           -- plain: empty: not held
-  n BIGINT NOT NULL                   -- plain
+  unit TEXT NOT NULL,                 -- plain
+  held_to TEXT NOT NULL,              -- plain: empty: not held
+  slot BIGINT NOT NULL,               -- plain
+  n BIGINT NOT NULL,                  -- plain
+  PRIMARY KEY (unit, held_to, slot)
 );
 
 -- Changes of an own profile that wait for HR, and those that were decided.
@@ -190,11 +194,32 @@ CREATE TABLE report_counter (
   exempt_to TEXT NOT NULL,            -- plain
   held_to TEXT NOT NULL,              -- plain
   claimed BIGINT NOT NULL,            -- plain
-  last TEXT NOT NULL,                 -- plain
+  last TEXT NOT NULL,                 -- plain: of a refusal, the answer
   slot BIGINT NOT NULL,               -- plain
   n BIGINT NOT NULL,                  -- plain
-  PRIMARY KEY (unit, official_to, exempt_to, held_to, claimed, last, slot)
-);
+  PRIMARY KEY (official_to, exempt_to, held_to, claimed, last, unit, slot)
+) WITHOUT ROWID;
+
+-- Accounts that a reason holds, each once a reason, whatever their kind.
+CREATE TABLE hold_counter (
+  unit TEXT NOT NULL,                 -- plain
+  reason TEXT NOT NULL,               -- plain
+  held_to TEXT NOT NULL,              -- plain: last day of the longest of its holds
+  slot BIGINT NOT NULL,               -- plain
+  n BIGINT NOT NULL,                  -- plain
+  PRIMARY KEY (reason, held_to, unit, slot)
+) WITHOUT ROWID;
+
+-- Claims in force by the day on which they were made, and refused forms by theirs.
+CREATE TABLE day_counter (
+  unit TEXT NOT NULL,                 -- plain: empty: unknown, or, anywhere, all of them
+  what TEXT NOT NULL,                 -- plain: claim, refusal; claim-anywhere, refusal-anywhere: of all units together
+  day BIGINT NOT NULL,                -- plain: in Huế, from 1 January 1970 on
+  official_to TEXT NOT NULL,          -- plain: of the claim's account; empty for refusals
+  slot BIGINT NOT NULL,               -- plain
+  n BIGINT NOT NULL,                  -- plain
+  PRIMARY KEY (unit, what, day, official_to, slot)
+) WITHOUT ROWID;
 
 -- The newest instant from which anything about citizens counts: a report of an earlier day recounts.
 CREATE TABLE horizon (

@@ -119,15 +119,26 @@ async fn a_table_that_was_changed_shows_and_is_mended(on: On) {
 }
 
 async fn a_counter_off_by_one_shows_and_is_mended(on: On) {
-    let house = filled(on).await;
-    house.sql("UPDATE report_counter SET n = n + 1 WHERE claimed = 1").await;
-    let found = faults(&house).await;
-    assert!(
-        found.contains(&Check::Counters) && found.contains(&Check::Projections),
-        "{found:?}"
-    );
-    house.store.rebuild(&mut |_| {}).await.unwrap();
-    house.sound().await;
+    for change in [
+        "UPDATE report_counter SET n = n + 1 WHERE claimed = 1",
+        "UPDATE hold_counter SET n = n + 1 WHERE reason = 'duplicate'",
+        "DELETE FROM hold_counter",
+        "UPDATE day_counter SET n = n - 1 WHERE what = 'claim'",
+        "UPDATE day_counter SET n = n + 1 WHERE what = 'claim-anywhere'",
+        "UPDATE day_counter SET day = day + 1 WHERE what = 'refusal'",
+    ] {
+        let house = filled(on).await;
+        house.submit("HS4", 5).await;
+        house.sound().await;
+        house.sql(change).await;
+        let found = faults(&house).await;
+        assert!(
+            found.contains(&Check::Counters) && found.contains(&Check::Projections),
+            "{change}: {found:?}"
+        );
+        house.store.rebuild(&mut |_| {}).await.unwrap();
+        house.sound().await;
+    }
 }
 
 /// Everything in the database goes back together, signatures and all: only what is kept outside tells.

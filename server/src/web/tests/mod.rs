@@ -1,5 +1,8 @@
 //! The pages, asked as a browser asks, over a store whose clock the test sets.
 
+mod report;
+
+use super::report::Board;
 use super::{App, router};
 use crate::cli;
 use crate::output::Words;
@@ -25,9 +28,10 @@ impl Clock for TestClock {
 }
 
 pub struct Site {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     pub clock: Arc<TestClock>,
     pub store: Store,
+    board: Board,
     router: Router,
 }
 
@@ -100,13 +104,11 @@ impl Site {
             keys: data.join("keys"),
         };
         let store = Store::open(&places, false, ambient).await.unwrap();
-        let app = App {
-            store: store.clone(),
-            sandbox: true,
-        };
+        let app = App::new(store.clone(), true);
         Self {
-            _dir: dir,
+            dir,
             clock,
+            board: app.board.clone(),
             router: router(app, CsrfLayer::new()),
             store,
         }
@@ -119,7 +121,7 @@ impl Site {
         Answered {
             status,
             headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&body).into_owned(),
         }
     }
 
@@ -651,10 +653,7 @@ async fn a_registry_that_is_away_or_talks_garbage_is_waited_for() {
         let page = site.form(&cookie, &lent(&fields, &[("mine", "yes")])).await;
         assert!(page.says("answer-pending-title"), "{mood}: {}", page.text);
         assert!(site.get("/", &cookie).await.says("home-pending"));
-        let app = App {
-            store: site.store.clone(),
-            sandbox: true,
-        };
+        let app = App::new(site.store.clone(), true);
         if mood != "slow" {
             crate::workers::answer_pending(app.clone()).await.unwrap();
             assert!(site.get("/", &cookie).await.says("home-pending"), "still away");

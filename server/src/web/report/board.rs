@@ -1,0 +1,194 @@
+//! What everybody who looks at the report shares: the figures are worked out once for each position of the journal.
+//!
+//! While somebody watches, one task looks twice a second whether the position has moved; then the figures are worked out anew and
+//! every stream hears of them. Nobody watches: nothing runs.
+
+use ngomon_rules::unit::UnitCode;
+use ngomon_store::{DayFigures, Figures, Result, StaffLine, Store};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+/// So often a look is taken. With the work that follows, a stream ends within a second of a hold.
+const LOOK: Duration = Duration::from_millis(500);
+/// Streams of one session: a browser has six connections to a host, and needs some to go on.
+const OF_SESSION: usize = 4;
+/// Streams of all.
+const OF_ALL: usize = 1_000;
+
+/// What the counters gave at one position.
+pub struct Snapshot {
+    store: Store,
+    /// Of all units.
+    pub figures: Figures,
+    /// When they were read, in microseconds UTC.
+    pub at: i64,
+    days: tokio::sync::Mutex<BTreeMap<UnitCode, Arc<[DayFigures]>>>,
+    staff: tokio::sync::OnceCell<Vec<StaffLine>>,
+}
+
+impl Snapshot {
+    /// The days of a unit, read once for all who look at it.
+    pub async fn days(&self, unit: &UnitCode) -> Result<Arc<[DayFigures]>> {
+        let mut known = self.days.lock().await;
+        if let Some(days) = known.get(unit) {
+            return Ok(Arc::clone(days));
+        }
+        let days: Arc<[DayFigures]> = self.store.days(&self.figures, unit).await?.into();
+        known.insert(unit.clone(), Arc::clone(&days));
+        Ok(days)
+    }
+
+    /// The staff of all units, read when somebody asks.
+    pub async fn staff(&self) -> Result<&[StaffLine]> {
+        let read = || self.store.staff_report(None, self.figures.day);
+        self.staff.get_or_try_init(read).await.map(Vec::as_slice)
+    }
+}
+
+/// The figures as they are, and who watches them. Cheap to clone.
+#[derive(Clone)]
+pub struct Board(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    latest: tokio::sync::Mutex<Option<Arc<Snapshot>>>,
+    watchers: Mutex<Watchers>,
+}
+
+#[derive(Default)]
+struct Watchers {
+    by_session: HashMap<String, usize>,
+    all: usize,
+    look: Option<Look>,
+    closed: bool,
+}
+
+/// The task that looks; it ends with this.
+struct Look {
+    news: watch::Receiver<Arc<Snapshot>>,
+    task: AbortHandle,
+}
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Board {
+    /// Nobody watches yet.
+    pub fn new(store: Store) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            latest: tokio::sync::Mutex::default(),
+            watchers: Mutex::default(),
+        }))
+    }
+
+    /// The figures as they are now: those of the last time, if nothing has moved.
+    pub async fn current(&self) -> Result<Arc<Snapshot>> {
+        let store = &self.0.store;
+        // Whoever comes while they are worked out waits for them.
+        let mut latest = self.0.latest.lock().await;
+        let (day, position) = (store.today(), store.position().await?);
+        let same = |last: &&Arc<Snapshot>| last.figures.day == day && last.figures.position == position;
+        if let Some(last) = latest.as_ref().filter(same) {
+            return Ok(Arc::clone(last));
+        }
+        let snapshot = Arc::new(Snapshot {
+            store: store.clone(),
+            figures: store.figures(day).await?,
+            at: store.now().as_microsecond(),
+            days: tokio::sync::Mutex::default(),
+            staff: tokio::sync::OnceCell::new(),
+        });
+        *latest = Some(Arc::clone(&snapshot));
+        Ok(snapshot)
+    }
+
+    /// Takes a place among those who watch; `None`: there is none left.
+    pub async fn watch(&self, session: &str) -> Result<Option<Watching>> {
+        let current = self.current().await?;
+        let mut watchers = self.watchers();
+        let of_session = watchers.by_session.get(session).copied().unwrap_or_default();
+        if watchers.closed || watchers.all >= OF_ALL || of_session >= OF_SESSION {
+            return Ok(None);
+        }
+        watchers.by_session.insert(session.to_owned(), of_session + 1);
+        watchers.all += 1;
+        let look = watchers.look.get_or_insert_with(|| {
+            let (tell, news) = watch::channel(current);
+            let task = tokio::spawn(look(self.clone(), tell)).abort_handle();
+            Look { news, task }
+        });
+        Ok(Some(Watching {
+            news: look.news.clone(),
+            board: self.clone(),
+            session: session.to_owned(),
+        }))
+    }
+
+    /// Ends every stream, and lets no other begin: the server is told to stop.
+    pub fn close(&self) {
+        let mut watchers = self.watchers();
+        watchers.closed = true;
+        watchers.look = None;
+    }
+
+    fn watchers(&self) -> std::sync::MutexGuard<'_, Watchers> {
+        // Nobody panics while holding it.
+        self.0.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn look(board: Board, tell: watch::Sender<Arc<Snapshot>>) {
+    let mut ticks = tokio::time::interval(LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut well = true;
+    loop {
+        ticks.tick().await;
+        match board.current().await {
+            Ok(current) => {
+                well = true;
+                tell.send_if_modified(|last| {
+                    let moved = !Arc::ptr_eq(last, &current);
+                    *last = current;
+                    moved
+                });
+            }
+            // The next look may find the database again. It is said once.
+            Err(error) if well => {
+                well = false;
+                eprintln!("ngomon: the report: {error}");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// A place among those who watch.
+pub struct Watching {
+    /// The newest figures; an error once the server stops.
+    pub news: watch::Receiver<Arc<Snapshot>>,
+    board: Board,
+    session: String,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let mut watchers = self.board.watchers();
+        watchers.all -= 1;
+        let left = watchers.by_session.get(&self.session).copied().unwrap_or_default();
+        if left > 1 {
+            watchers.by_session.insert(self.session.clone(), left - 1);
+        } else {
+            watchers.by_session.remove(&self.session);
+        }
+        if watchers.all == 0 {
+            watchers.look = None;
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The page's figures as server-sent events. A stream ends with its session: a hold, a sign-out, an hour.
+
+use super::asked;
+use super::board::Watching;
+use super::shown::{Bar, Cell, DayLine, Shown};
+use crate::output::Words;
+use crate::web::App;
+use crate::web::asker::Asker;
+use crate::web::page::Fault;
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::unfold;
+use ngomon_rules::unit::UnitCode;
+use ngomon_store::{Result, StoreError};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::{Interval, interval};
+
+/// So often a quiet stream shows that it lives, and asks whether its session still does.
+const BEAT: Duration = Duration::from_secs(15);
+
+/// Proxies are asked not to gather what is meant to be seen at once.
+const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+
+/// What becomes of a unit's figures.
+pub async fn stream(State(app): State<App>, asker: Asker, Path(unit): Path<String>) -> Response {
+    let (asker, _, unit) = match asked(&app, asker, &unit).await {
+        Ok(asked) => asked,
+        Err(answer) => return answer,
+    };
+    let token = asker.token.unwrap_or_default();
+    let watching = match app.board.watch(&token).await {
+        Ok(Some(watching)) => watching,
+        Ok(None) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(error) => return Fault(asker.words, error).into_response(),
+    };
+    let stream = Stream {
+        app,
+        token,
+        unit,
+        words: asker.words,
+        watching,
+        told: Live::default(),
+        beat: interval(BEAT),
+    };
+    let events = unfold(stream, async |mut stream| match stream.next().await {
+        Ok(news) => {
+            let event = serde_json::to_string(&news?).map(|json| Event::default().data(json));
+            Some((event, stream))
+        }
+        Err(error) => {
+            eprintln!("ngomon: the report: {error}");
+            None
+        }
+    });
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(BEAT));
+    ([UNBUFFERED], sse).into_response()
+}
+
+/// What became of the page since it was last told.
+#[derive(Default, Serialize)]
+struct Live {
+    at: String,
+    /// The tiles that changed, for whoever does not see it.
+    said: BTreeMap<String, String>,
+    texts: BTreeMap<String, String>,
+    bars: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alerts: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days: Option<Vec<DayLine>>,
+    #[serde(skip)]
+    tiles: Vec<(String, String)>,
+}
+
+impl Live {
+    /// All that a page shows, at an instant in microseconds UTC.
+    fn of(shown: Shown, at: i64, words: Words) -> Self {
+        let tiles = shown.tiles.iter().map(|tile| (tile.label.clone(), tile.n.text.clone()));
+        let tiles = tiles.collect();
+        let mut cells: Vec<Cell> = Vec::new();
+        let mut bars: Vec<Bar> = Vec::new();
+        for tile in shown.tiles {
+            cells.extend(std::iter::once(tile.n).chain(tile.note));
+        }
+        for one in shown.progress {
+            cells.extend(std::iter::once(one.reached).chain(one.lines));
+            bars.push(one.bar);
+        }
+        for unit in shown.units {
+            cells.extend(
+                [unit.behind, unit.share]
+                    .into_iter()
+                    .chain(unit.done)
+                    .chain(unit.others),
+            );
+            bars.push(unit.bar);
+        }
+        cells.extend(shown.refused.into_iter().chain(shown.held).map(|line| line.n));
+        Self {
+            at: words.say_with("report-updated", &[("clock", &Words::clock(at))]),
+            said: BTreeMap::new(),
+            texts: cells.into_iter().map(|cell| (cell.key, cell.text)).collect(),
+            bars: bars.into_iter().map(|bar| (bar.key, bar.share)).collect(),
+            alerts: Some(shown.alerts),
+            days: Some(shown.days),
+            tiles,
+        }
+    }
+
+    /// What differs from what was told before; `None`: nothing.
+    fn since(&self, before: &Self) -> Option<Self> {
+        let texts = self
+            .texts
+            .iter()
+            .filter(|(key, text)| before.texts.get(*key) != Some(*text));
+        let bars = self
+            .bars
+            .iter()
+            .filter(|(key, share)| before.bars.get(*key) != Some(*share));
+        // Whoever was told nothing yet has just read the page.
+        let tiles = self.tiles.iter().zip(&before.tiles);
+        let said = tiles.filter(|(now, before)| now != before).map(|(now, _)| now.clone());
+        let news = Self {
+            at: self.at.clone(),
+            said: said.collect(),
+            texts: texts.map(|(key, text)| (key.clone(), text.clone())).collect(),
+            bars: bars.map(|(key, share)| (key.clone(), *share)).collect(),
+            alerts: self.alerts.clone().filter(|_| self.alerts != before.alerts),
+            days: self.days.clone().filter(|_| self.days != before.days),
+            tiles: Vec::new(),
+        };
+        let same = news.texts.is_empty() && news.bars.is_empty() && news.alerts.is_none() && news.days.is_none();
+        (!same).then_some(news)
+    }
+}
+
+struct Stream {
+    app: App,
+    token: String,
+    unit: UnitCode,
+    words: Words,
+    watching: Watching,
+    told: Live,
+    beat: Interval,
+}
+
+impl Stream {
+    /// The next news; `None`: the session is over, or the server stops.
+    async fn next(&mut self) -> Result<Option<Live>, StoreError> {
+        loop {
+            if !self.app.store.is_open(&self.token).await? {
+                return Ok(None);
+            }
+            let snapshot = self.watching.news.borrow_and_update().clone();
+            let Some(shown) = Shown::of(&snapshot, &self.unit, self.words).await? else {
+                return Ok(None);
+            };
+            let now = Live::of(shown, snapshot.at, self.words);
+            if let Some(news) = now.since(&self.told) {
+                self.told = now;
+                return Ok(Some(news));
+            }
+            tokio::select! {
+                changed = self.watching.news.changed() => if changed.is_err() { return Ok(None) },
+                _ = self.beat.tick() => {}
+            }
+        }
+    }
+}

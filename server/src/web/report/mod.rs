@@ -1,0 +1,53 @@
+//! "Báo cáo số" (letter 125, C7): progress by unit down to the village, live, for whoever signed in at an office. No names.
+
+mod board;
+mod download;
+mod live;
+mod pace;
+mod page;
+mod shown;
+
+pub use board::Board;
+
+use super::App;
+use super::asker::Asker;
+use super::page::{Fault, not_found};
+use axum::Router;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use board::Snapshot;
+use ngomon_rules::record::AccountKind;
+use ngomon_rules::unit::UnitCode;
+use std::sync::Arc;
+
+/// Its pages, its files, its streams.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/report", get(page::first))
+        .route("/report/{unit}", get(page::show))
+        .route("/report/{unit}/{file}", get(download::file))
+        .route("/report/live/{unit}", get(live::stream))
+}
+
+/// May they see the report? A full visit of an account that is no citizen's.
+pub fn may_see(asker: &Asker) -> bool {
+    let visit = asker.visit.as_ref();
+    visit.is_some_and(|visit| !visit.held && visit.kind != AccountKind::Citizen)
+}
+
+/// The figures as they are and the unit that was asked for; or the answer to whoever may not see it, or asks for none that there is.
+async fn asked(app: &App, asker: Asker, unit: &str) -> Result<(Asker, Arc<Snapshot>, UnitCode), Response> {
+    if !may_see(&asker) {
+        return Err(Redirect::to("/").into_response());
+    }
+    let current = app.board.current().await;
+    let current = current.map_err(|error| Fault(asker.words, error).into_response())?;
+    let figures = &current.figures;
+    let asked = UnitCode(unit.to_owned());
+    // A unit that has ended is shown where it counts now.
+    let unit = figures.tree.follow(&asked, figures.day).clone();
+    if unit.as_str().is_empty() || figures.of(unit.as_str()).is_none() {
+        return Err(not_found(asker).await);
+    }
+    Ok((asker, current, unit))
+}

@@ -1,0 +1,167 @@
+//! Pace against the deadline, and what an office should look at. What counts is said on the page, in the same words.
+
+use ngomon_rules::citizens::{Audience, Campaign};
+use ngomon_rules::values::Date;
+use ngomon_store::{DayFigures, Goal, UnitFigures};
+
+/// Days over which the pace is taken, today among them.
+const WEEK: i64 = 7;
+/// A unit below the one that is shown is behind once its share is that many thousandths lower.
+const BEHIND: u64 = 100;
+/// Units with fewer accounts to standardise are never called behind.
+const FEW: u64 = 20;
+/// So many refusals in a day are looked at.
+const MANY: u64 = 10;
+
+/// An audience on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Claims of the last days a day, in tenths.
+    pub made: u64,
+    /// The last day in time.
+    pub deadline: Option<Date>,
+    /// Days until the deadline, today and its own among them; `None`: it has passed, or there is none.
+    pub days_left: Option<i64>,
+    /// Claims a day that it takes until the deadline, in tenths, rounded up; `None`: it is over, or all is done.
+    pub needed: Option<u64>,
+}
+
+impl Pace {
+    /// Of a goal that was reached as these days say.
+    pub fn of(audience: Audience, goal: Goal, days: &[DayFigures], campaign: &Campaign, today: Date) -> Self {
+        // Before the first week is over, the days that there were.
+        let ran = (today - campaign.start).get_days() + 1;
+        let over = i64::from(ran).clamp(1, WEEK);
+        let recent = |day: &&DayFigures| day.day <= today && i64::from((today - day.day).get_days()) < over;
+        let made: u64 = days.iter().filter(recent).map(|day| day.claims(audience)).sum();
+        let deadline = campaign.deadline(audience);
+        let days_left = deadline
+            .filter(|last| today <= *last)
+            .map(|last| i64::from((last - today).get_days()) + 1);
+        let left = goal.due - goal.standardised;
+        Self {
+            made: made * 10 / over.unsigned_abs(),
+            deadline,
+            days_left,
+            needed: days_left
+                .filter(|_| left > 0)
+                .map(|days| (left * 10).div_ceil(days.unsigned_abs())),
+        }
+    }
+
+    /// Will it be late if it goes on like this?
+    pub fn is_behind(&self) -> bool {
+        self.needed.is_some_and(|needed| self.made < needed)
+    }
+}
+
+/// How much of the goal is reached, in thousandths.
+pub fn share(goal: Goal) -> u64 {
+    (goal.standardised * 1_000).checked_div(goal.due).unwrap_or_default()
+}
+
+/// Is a unit behind the one that it stands under?
+pub fn is_behind(unit: &UnitFigures, above: &UnitFigures) -> bool {
+    unit.goal().due >= FEW && share(unit.goal()) + BEHIND <= share(above.goal())
+}
+
+/// Refusals of today and, a day, of the week before, in tenths, if they jump: at least ten, and twice as many as usual.
+pub fn jump(days: &[DayFigures], today: Date) -> Option<(u64, u64)> {
+    let of = |day: &DayFigures| i64::from((today - day.day).get_days());
+    let refusals = |from: i64, to: i64| -> u64 {
+        let within = days.iter().filter(|day| (from..=to).contains(&of(day)));
+        within.map(|day| day.refusals).sum()
+    };
+    let (now, before) = (refusals(0, 0), refusals(1, WEEK));
+    let jumps = now >= MANY && now * WEEK.unsigned_abs() >= 2 * before;
+    jumps.then_some((now, before * 10 / WEEK.unsigned_abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TODAY: Date = Date::constant(2023, 7, 18);
+
+    fn day(ago: i8, claims: u64, refusals: u64) -> DayFigures {
+        DayFigures {
+            day: Date::constant(2023, 7, 18 - ago),
+            officials: 0,
+            citizens: claims,
+            refusals,
+            standardised: 0,
+        }
+    }
+
+    fn pace(deadline: &str, due: u64, standardised: u64, days: &[DayFigures]) -> Pace {
+        let campaign = Campaign::default().with("start", "2023-07-01").unwrap();
+        let campaign = campaign.with("deadline.citizens", deadline).unwrap();
+        let goal = Goal { due, standardised };
+        Pace::of(Audience::Citizens, goal, days, &campaign, TODAY)
+    }
+
+    #[test]
+    fn what_is_made_stands_beside_what_is_needed() {
+        let days = [day(7, 100, 0), day(6, 3, 0), day(1, 4, 0), day(0, 7, 0)];
+        let on_time = pace("2023-07-20", 20, 14, &days);
+        assert_eq!(
+            (on_time.made, on_time.days_left, on_time.needed),
+            (20, Some(3), Some(20))
+        );
+        assert!(!on_time.is_behind(), "the eighth day back does not count");
+        assert!(pace("2023-07-20", 21, 14, &days).is_behind());
+        let last = pace("2023-07-18", 15, 14, &days);
+        assert_eq!(
+            (last.days_left, last.needed),
+            (Some(1), Some(10)),
+            "the last day counts"
+        );
+        assert_eq!(pace("2023-07-18", 14, 14, &days).needed, None, "all is done");
+        let over = pace("2023-07-17", 90, 14, &days);
+        assert_eq!((over.days_left, over.needed, over.is_behind()), (None, None, false));
+        assert_eq!(pace("", 90, 14, &days).needed, None, "no deadline, no pace to keep");
+    }
+
+    #[test]
+    fn the_first_days_of_a_campaign_are_a_short_week() {
+        let goal = Goal {
+            due: 100,
+            standardised: 12,
+        };
+        let days = [day(4, 50, 0), day(3, 6, 0), day(0, 6, 0)];
+        let pace = Pace::of(Audience::Citizens, goal, &days, &Campaign::default(), TODAY);
+        assert_eq!(pace.made, 30, "15 to 18 July are four days");
+        let early = Date::constant(2023, 7, 1);
+        assert_eq!(
+            Pace::of(Audience::Officials, goal, &[], &Campaign::default(), early).made,
+            0
+        );
+    }
+
+    #[test]
+    fn a_unit_is_behind_by_ten_points() {
+        let unit = |due, standardised| UnitFigures {
+            goals: [(Audience::Citizens, Goal { due, standardised })].into(),
+            ..UnitFigures::default()
+        };
+        let above = unit(1_000, 500);
+        assert!(is_behind(&unit(100, 40), &above));
+        assert!(!is_behind(&unit(100, 41), &above));
+        assert!(!is_behind(&unit(19, 0), &above), "too few to tell");
+        assert_eq!(share(Goal::default()), 0);
+    }
+
+    #[test]
+    fn refusals_jump_when_they_are_many_and_twice_the_usual() {
+        assert_eq!(jump(&[day(0, 0, 9)], TODAY), None);
+        assert_eq!(jump(&[day(0, 0, 10)], TODAY), Some((10, 0)));
+        assert_eq!(jump(&[day(7, 0, 35), day(0, 0, 10)], TODAY), Some((10, 50)));
+        assert_eq!(jump(&[day(7, 0, 36), day(0, 0, 10)], TODAY), None);
+        assert_eq!(
+            jump(&[day(8, 0, 900), day(0, 0, 10)], TODAY),
+            Some((10, 0)),
+            "more than a week ago"
+        );
+        assert_eq!(jump(&[day(1, 0, 900)], TODAY), None);
+    }
+}

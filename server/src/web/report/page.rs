@@ -1,0 +1,161 @@
+//! The page of a unit.
+
+use super::board::Snapshot;
+use super::download::FILES;
+use super::shown::Shown;
+use super::{asked, may_see};
+use crate::output::Words;
+use crate::web::App;
+use crate::web::asker::Asker;
+use crate::web::page::{Fault, Shell, html, not_found};
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::unit::UnitCode;
+use ngomon_store::{LastRecount, Result};
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    shell: Shell,
+    code: String,
+    name: String,
+    above: Vec<(String, String)>,
+    beside: Vec<(String, String)>,
+    at: String,
+    shown: Shown,
+    /// For the chart: JSON within a page.
+    chart: String,
+    staff: Vec<StaffRow>,
+    unknown: Option<String>,
+    recounted: String,
+    agreed: bool,
+    files: Vec<(&'static str, String)>,
+}
+
+/// A unit's staff by their HR profiles.
+struct StaffRow {
+    name: String,
+    counts: [String; 3],
+}
+
+/// The page of the unit on top.
+pub async fn first(State(app): State<App>, asker: Asker) -> Response {
+    if !may_see(&asker) {
+        return Redirect::to("/").into_response();
+    }
+    let current = match app.board.current().await {
+        Ok(current) => current,
+        Err(error) => return Fault(asker.words, error).into_response(),
+    };
+    let top = current.figures.top().next().map(|unit| unit.line.unit.clone());
+    match top {
+        Some(unit) => show(State(app), asker, Path(unit)).await,
+        None => not_found(asker).await,
+    }
+}
+
+/// The page of a unit with all below it.
+pub async fn show(State(app): State<App>, asker: Asker, Path(unit): Path<String>) -> Response {
+    let (asker, snapshot, unit) = match asked(&app, asker, &unit).await {
+        Ok(asked) => asked,
+        Err(answer) => return answer,
+    };
+    match page(&app, &asker, &snapshot, &unit).await {
+        Ok(Some(page)) => html(StatusCode::OK, &page),
+        Ok(None) => not_found(asker).await,
+        Err(error) => Fault(asker.words, error).into_response(),
+    }
+}
+
+async fn page(app: &App, asker: &Asker, snapshot: &Snapshot, unit: &UnitCode) -> Result<Option<Page>> {
+    let (words, figures) = (asker.words, &snapshot.figures);
+    let (Some(of), Some(shown)) = (figures.of(unit.as_str()), Shown::of(snapshot, unit, words).await?) else {
+        return Ok(None);
+    };
+    let named = |code: &UnitCode| {
+        figures
+            .of(code.as_str())
+            .map(|of| (code.to_string(), of.line.name.clone()))
+    };
+    let lineage = figures.tree.lineage(unit, figures.day);
+    let above: Vec<(String, String)> = lineage.into_iter().skip(1).rev().filter_map(named).collect();
+    let beside = figures
+        .top()
+        .filter(|top| above.is_empty() && top.line.unit != unit.as_str());
+    let recount = app.store.last_recount().await?;
+    Ok(Some(Page {
+        code: unit.to_string(),
+        name: of.line.name.clone(),
+        beside: beside
+            .map(|top| (top.line.unit.clone(), top.line.name.clone()))
+            .collect(),
+        at: words.say_with("report-at", &[("clock", &Words::clock(snapshot.at))]),
+        chart: chart(&shown, words),
+        staff: staff(snapshot, unit, words).await?,
+        unknown: figures.of("").filter(|_| above.is_empty()).map(|unknown| {
+            let n = words.number(unknown.line.accounts);
+            words.say_with("report-unknown", &[("n", &n)])
+        }),
+        agreed: recount.is_none_or(|recount| recount.differing == 0),
+        recounted: recounted(recount, words),
+        files: FILES
+            .map(|file| (file, words.say(&format!("report-file-{}", file.replace('.', "-")))))
+            .into(),
+        shell: asker.shell(),
+        above,
+        shown,
+    }))
+}
+
+/// What the chart is drawn from, safe within a page.
+fn chart(shown: &Shown, words: Words) -> String {
+    let chart = serde_json::json!({
+        "officials": words.say("report-audience-officials"),
+        "citizens": words.say("report-audience-citizens"),
+        "sum": words.say("report-sum"),
+        "title": words.say("report-chart"),
+        "days": shown.days,
+    });
+    chart.to_string().replace('<', "\\u003c")
+}
+
+/// The unit itself, then those below that have staff.
+async fn staff(snapshot: &Snapshot, unit: &UnitCode, words: Words) -> Result<Vec<StaffRow>> {
+    let lines = snapshot.staff().await?;
+    let below = snapshot.figures.below(unit).map(|below| below.line.unit.as_str());
+    let rows = std::iter::once(unit.as_str()).chain(below).filter_map(|code| {
+        let line = lines.iter().find(|line| line.unit == code && line.staff > 0)?;
+        let counts = [line.staff, line.standardised, line.staff - line.standardised];
+        Some(StaffRow {
+            name: line.name.clone(),
+            counts: counts.map(|n| words.number(n)),
+        })
+    });
+    Ok(rows.collect())
+}
+
+/// When the figures were compared with the accounts, and what came of it.
+fn recounted(recount: Option<LastRecount>, words: Words) -> String {
+    let Some(LastRecount {
+        at,
+        differing,
+        agreed_at,
+    }) = recount
+    else {
+        return words.say("report-recount-none");
+    };
+    let at = words.instant(at);
+    match agreed_at.map(|agreed| words.instant(agreed)) {
+        _ if differing == 0 => words.say_with("report-recount-agreed", &[("at", &at)]),
+        Some(agreed) => {
+            let n = words.number(differing);
+            words.say_with("report-recount-differs", &[("at", &at), ("n", &n), ("agreed", &agreed)])
+        }
+        None => {
+            let n = words.number(differing);
+            words.say_with("report-recount-never", &[("at", &at), ("n", &n)])
+        }
+    }
+}

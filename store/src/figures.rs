@@ -1,0 +1,333 @@
+//! C7, what the report page shows: all units at once, as the counters stand, and the days of one unit. No account is looked at.
+
+use crate::citizens::{ReportLine, Sums, by_unit, counted};
+use crate::db::{Arg, Tx};
+use crate::error::{Result, StoreError};
+use crate::settings::campaign;
+use crate::store::Store;
+use crate::tables::{day_of, day_of_number, places};
+use crate::units;
+use ngomon_rules::citizens::{Audience, Bucket, Campaign, Outcome, Progress, Standing};
+use ngomon_rules::hold::Reason;
+use ngomon_rules::unit::{UnitCode, UnitTree};
+use ngomon_rules::values::Date;
+use std::collections::BTreeMap;
+
+/// So many days are shown: the last on which anything happened anywhere.
+const DAYS: i64 = 30;
+
+/// How far everything is that the figures follow from: the same position, the same figures of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Commits of the journal that count. It never goes back.
+    commits: i64,
+    /// When the counters were last compared with the accounts, or made anew from the journal.
+    recounted: Option<i64>,
+}
+
+/// Accounts that count towards the goal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Goal {
+    /// All of them: neither exempt nor held for another reason than that they are late.
+    pub due: u64,
+    /// Those that are standardised.
+    pub standardised: u64,
+}
+
+/// A unit with all below it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitFigures {
+    /// Each citizen account once.
+    pub line: ReportLine,
+    /// By whom a deadline is meant for.
+    pub goals: BTreeMap<Audience, Goal>,
+    /// Of the refused accounts, by the answer to the last form.
+    pub refused: BTreeMap<Outcome, u64>,
+    /// Held accounts of every kind, each once for every reason.
+    pub held: BTreeMap<Reason, u64>,
+}
+
+impl UnitFigures {
+    /// Both audiences together.
+    pub fn goal(&self) -> Goal {
+        let add = |sum: Goal, one: &Goal| Goal {
+            due: sum.due + one.due,
+            standardised: sum.standardised + one.standardised,
+        };
+        self.goals.values().fold(Goal::default(), add)
+    }
+
+    fn add(&mut self, sort: Sort, n: u64) {
+        self.line.add(sort.standing, n);
+        if let Some(audience) = sort.due {
+            let goal = self.goals.entry(audience).or_default();
+            goal.due += n;
+            goal.standardised += if sort.standing == Standing::Standardised { n } else { 0 };
+        }
+        if let Some(outcome) = sort.refused {
+            *self.refused.entry(outcome).or_default() += n;
+        }
+        if sort.is_late {
+            *self.held.entry(Reason::NotStandardised).or_default() += n;
+        }
+    }
+}
+
+/// Where accounts that are alike are counted.
+#[derive(Clone, Copy)]
+struct Sort {
+    standing: Standing,
+    due: Option<Audience>,
+    refused: Option<Outcome>,
+    is_late: bool,
+}
+
+impl Sort {
+    fn of(bucket: &Bucket, campaign: &Campaign, day: Date) -> Self {
+        let standing = bucket.standing(campaign, day);
+        Self {
+            standing,
+            due: bucket.is_due(day).then(|| bucket.audience(day)),
+            refused: match (standing, bucket.last) {
+                (Standing::Refused, Progress::Refused(outcome)) => Some(outcome),
+                _ => None,
+            },
+            is_late: bucket.is_late(campaign, day),
+        }
+    }
+}
+
+/// What the counters give for a day, of all units.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// The day.
+    pub day: Date,
+    /// How far everything was.
+    pub position: Position,
+    /// The campaign as it stands.
+    pub campaign: Campaign,
+    /// The units.
+    pub tree: UnitTree,
+    /// By code; empty: the accounts of no known unit.
+    units: BTreeMap<String, UnitFigures>,
+    /// The units that accounts name themselves.
+    named: Vec<String>,
+}
+
+impl Figures {
+    /// Those of a unit that is valid on the day. The empty code: of the accounts of no known unit.
+    pub fn of(&self, unit: &str) -> Option<&UnitFigures> {
+        self.units.get(unit)
+    }
+
+    /// Those of the units directly below.
+    pub fn below<'a>(&'a self, unit: &'a UnitCode) -> impl Iterator<Item = &'a UnitFigures> {
+        self.under(Some(unit))
+    }
+
+    /// Those of the units that have none above.
+    pub fn top(&self) -> impl Iterator<Item = &UnitFigures> {
+        self.under(None)
+    }
+
+    fn under<'a>(&'a self, unit: Option<&'a UnitCode>) -> impl Iterator<Item = &'a UnitFigures> {
+        let above =
+            |code| Some(self.tree.follow(code, self.day)).filter(|above| self.units.contains_key(above.as_str()));
+        let valid = self.tree.iter().filter(|unit| unit.is_valid_on(self.day));
+        valid
+            .filter(move |one| one.parent.as_ref().and_then(above) == unit)
+            .filter_map(|one| self.units.get(one.code.as_str()))
+    }
+
+    /// The lines of the report: the unit and all below it.
+    pub fn report(&self, unit: &UnitCode) -> Vec<ReportLine> {
+        let within = |code: &str| !code.is_empty() && self.tree.is_within(&UnitCode(code.to_owned()), unit, self.day);
+        let units = self.units.iter().filter(|(code, _)| within(code));
+        units.map(|(_, figures)| figures.line.clone()).collect()
+    }
+}
+
+/// A day of a unit with all below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayFigures {
+    /// The day.
+    pub day: Date,
+    /// Claims of officials, made on that day and still in force.
+    pub officials: u64,
+    /// Those of all others.
+    pub citizens: u64,
+    /// Forms of that day that were refused.
+    pub refusals: u64,
+    /// Claims made up to that day and still in force.
+    pub standardised: u64,
+}
+
+impl DayFigures {
+    /// Claims that were made on that day and are still in force.
+    pub fn claims(&self, audience: Audience) -> u64 {
+        match audience {
+            Audience::Officials => self.officials,
+            Audience::Citizens => self.citizens,
+        }
+    }
+}
+
+impl Store {
+    /// How far everything is.
+    pub async fn position(&self) -> Result<Position> {
+        self.db.read(async |tx| position(tx).await).await
+    }
+
+    /// What the counters give for a day, as everything stands that was recorded.
+    pub async fn figures(&self, day: Date) -> Result<Figures> {
+        self.db
+            .read(async |tx| {
+                let position = position(tx).await?;
+                let campaign = campaign(tx).await?;
+                let tree = units::tree(tx).await?;
+                let mut sums = Sums::new(&tree, day, |unit, name| UnitFigures {
+                    line: ReportLine {
+                        unit: unit.to_owned(),
+                        name: name.to_owned(),
+                        ..ReportLine::default()
+                    },
+                    ..UnitFigures::default()
+                });
+                counted(tx, &mut |bucket: &Bucket, n| {
+                    let unit = bucket.unit.as_ref().map(UnitCode::as_str).unwrap_or_default();
+                    let sort = Sort::of(bucket, &campaign, day);
+                    sums.add(unit, |figures| figures.add(sort, n));
+                })
+                .await?;
+                held(tx, day, &mut |unit, reason, n| {
+                    sums.add(unit, |figures| *figures.held.entry(reason).or_default() += n);
+                })
+                .await?;
+                let named = sums.named().map(str::to_owned).collect();
+                let units = sums.into_lines();
+                Ok(Figures {
+                    day,
+                    position,
+                    campaign,
+                    tree,
+                    units,
+                    named,
+                })
+            })
+            .await
+    }
+
+    /// The last days on which anything happened anywhere, the oldest first, as they were for a unit of these figures.
+    pub async fn days(&self, figures: &Figures, unit: &UnitCode) -> Result<Vec<DayFigures>> {
+        let within = |code: &String| figures.tree.is_within(&UnitCode(code.clone()), unit, figures.day);
+        let (inside, outside): (Vec<String>, Vec<String>) = figures.named.iter().cloned().partition(within);
+        // The fewer units are read: the others are what they leave of all together.
+        let mut parts = if inside.len() <= outside.len() {
+            vec![(Some(inside), 1)]
+        } else {
+            vec![(None, 1), (Some(outside), -1)]
+        };
+        parts.retain(|(units, _)| units.as_ref().is_none_or(|units| !units.is_empty()));
+        self.db
+            .read(async |tx| {
+                let mut days = last_days(tx).await?;
+                let mut standardised = 0;
+                for (units, sign) in &parts {
+                    add_days(tx, units.as_deref(), *sign, figures.day, &mut days).await?;
+                    standardised += sign * claims(tx, units.as_deref()).await?;
+                }
+                let shown: i64 = days.values().map(|[officials, citizens, _]| officials + citizens).sum();
+                let mut sum = standardised - shown;
+                let days = days.into_iter().map(|(day, [officials, citizens, refusals])| {
+                    sum += officials + citizens;
+                    Ok(DayFigures {
+                        day: day_of_number(day)?,
+                        officials: officials.unsigned_abs(),
+                        citizens: citizens.unsigned_abs(),
+                        refusals: refusals.unsigned_abs(),
+                        standardised: sum.unsigned_abs(),
+                    })
+                });
+                days.collect()
+            })
+            .await
+    }
+}
+
+async fn position(tx: &mut Tx) -> Result<Position> {
+    // Commits get their positions without a gap; the few that have none yet are counted one by one.
+    let sql = "SELECT (SELECT COALESCE(MAX(position), -1) + 1 FROM journal_commit) + (SELECT COUNT(*) FROM journal_commit c \
+         WHERE c.position IS NULL AND NOT EXISTS (SELECT 1 FROM load l WHERE l.id = c.load AND l.state = 'open')), \
+         (SELECT MAX(at) FROM recount)";
+    let row = tx.row(sql, []).await?;
+    let row = row.ok_or_else(|| StoreError::corrupt("journal_commit", "it does not answer"))?;
+    Ok(Position {
+        commits: row.get(0)?,
+        recounted: row.get(1)?,
+    })
+}
+
+/// The accounts that a reason holds on a day, by unit.
+async fn held(tx: &mut Tx, day: Date, add: &mut impl FnMut(&str, Reason, u64)) -> Result<()> {
+    let sql = "SELECT reason, string_agg(unit || ' ' || n, '\n') FROM hold_counter WHERE held_to >= $1 GROUP BY reason";
+    tx.each(sql, [day.to_string().into()], |row| {
+        let reason = Reason::parse(&row.get::<String>(0)?)
+            .ok_or_else(|| StoreError::corrupt("hold_counter", "no such reason"))?;
+        for (unit, n) in by_unit(&row.get::<String>(1)?)? {
+            add(unit, reason, n);
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// By day: claims of officials, of all others, refused forms.
+type Days = BTreeMap<i64, [i64; 3]>;
+
+/// The last days on which anything happened, empty.
+async fn last_days(tx: &mut Tx) -> Result<Days> {
+    let sql = "SELECT day FROM day_counter WHERE unit = '' AND what IN ('claim-anywhere', 'refusal-anywhere') \
+         GROUP BY day HAVING SUM(n) <> 0 ORDER BY day DESC LIMIT $1";
+    let rows = tx.rows(sql, [DAYS.into()]).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, [0; 3]))).collect()
+}
+
+/// Adds what happened in these units (without units: in all together) to the days, or takes it away.
+async fn add_days(tx: &mut Tx, units: Option<&[String]>, sign: i64, today: Date, days: &mut Days) -> Result<()> {
+    let Some(first) = days.keys().next().copied() else {
+        return Ok(());
+    };
+    let (which, what) = match units {
+        Some(units) => (format!("unit IN ({})", places(units.len())), ""),
+        None => ("unit = ''".to_owned(), "-anywhere"),
+    };
+    let units = units.unwrap_or_default();
+    let sql = format!(
+        "SELECT what, day, official_to, CAST(SUM(n) AS BIGINT) FROM day_counter \
+         WHERE {which} AND what IN ('claim{what}', 'refusal{what}') AND day >= ${} GROUP BY what, day, official_to",
+        units.len() + 1
+    );
+    let args = units.iter().map(Arg::from).chain([first.into()]);
+    tx.each(&sql, args, |row| {
+        let (what, day, official_to): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let is_official = day_of(&official_to)?.is_some_and(|last| today <= last);
+        let at = match (what.starts_with("claim"), is_official) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, _) => 2,
+        };
+        if let Some(counts) = days.get_mut(&day) {
+            counts[at] += sign * row.get::<i64>(3)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The claims in force in these units (without units: in all together).
+async fn claims(tx: &mut Tx, units: Option<&[String]>) -> Result<i64> {
+    let which = units.map_or("1 = 1".to_owned(), |units| format!("unit IN ({})", places(units.len())));
+    let sql = format!("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM report_counter WHERE claimed = 1 AND {which}");
+    let row = tx.row(&sql, units.unwrap_or_default().iter().map(Arg::from)).await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}

@@ -1,0 +1,373 @@
+//! C7: what the report page shows equals what a recount of the accounts gives, always.
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen, form, official, profile};
+use ngomon_rules::citizens::{Audience, Outcome, Proof};
+use ngomon_rules::event::{Change, ClaimEnd, Event};
+use ngomon_rules::hold::{Cause, Hold, Reason};
+use ngomon_rules::record::{AccountId, AccountRow, ServiceStatus};
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::Date;
+use ngomon_store::db::Db;
+use ngomon_store::journal::{Act, Env, append};
+use ngomon_store::{Goal, UnitFigures};
+use std::collections::BTreeMap;
+
+both! {
+    refusals_and_holds_are_told_apart
+    days_add_up_for_every_unit
+    an_official_who_becomes_one_later_is_counted_with_officials
+    what_ends_is_counted_no_more
+    a_run_that_is_undone_leaves_nothing
+    the_position_moves_with_whatever_counts
+    a_recount_is_written_down
+}
+
+impl House {
+    /// Those of the whole province.
+    async fn figures(&self, day: Date) -> UnitFigures {
+        let figures = self.store.figures(day).await.unwrap();
+        figures.of("P").unwrap().clone()
+    }
+
+    /// `(day, officials, citizens, refusals, sum)` of a unit.
+    async fn days(&self, unit: &str) -> Vec<(String, u64, u64, u64, u64)> {
+        let figures = self.store.figures(DAY).await.unwrap();
+        let days = self.store.days(&figures, &UnitCode(unit.into())).await.unwrap();
+        let told = days
+            .iter()
+            .map(|d| (d.day.to_string(), d.officials, d.citizens, d.refusals, d.standardised));
+        told.collect()
+    }
+
+    /// A form that counts on another day.
+    async fn submit_on(&self, account: &str, person: u32, at: &str) -> Outcome {
+        let mut form = form(account, person);
+        form.submitted_at = Some(at.parse().unwrap());
+        let done = self.store.standardise(&form, Proof::Form, "owner", self.store.now());
+        done.await.unwrap().outcome
+    }
+
+    /// Events for which there is no command yet.
+    async fn append(&self, account: &str, changes: Vec<Change>) {
+        let db = Db::open(&self.places.data, false).await.unwrap();
+        let env = Env {
+            keys: self.store.keys().clone(),
+            ambient: self.ambient(),
+        };
+        let (act, id) = (Act::new("test", self.store.now()), AccountId(account.into()));
+        db.write(move |tx| {
+            let (env, act, id, changes) = (env.clone(), act.clone(), id.clone(), changes.clone());
+            Box::pin(async move {
+                let events = changes.into_iter().map(|change| Event::of_account(&id, change));
+                append(tx, &env, &act, events.collect()).await
+            })
+        })
+        .await
+        .unwrap();
+    }
+}
+
+fn at(account: &str, person: u32, unit: &str) -> AccountRow {
+    AccountRow {
+        unit: Some(UnitCode(unit.into())),
+        ..citizen(account, person)
+    }
+}
+
+fn order(last_day: Option<Date>) -> Hold {
+    Hold {
+        reason: Reason::ByOrder,
+        cause: Cause::order("12/CV"),
+        evidence: [].into(),
+        last_day,
+    }
+}
+
+async fn refusals_and_holds_are_told_apart(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2, 3]).await;
+    house
+        .citizens((0..8).map(|n| citizen(&format!("HS{n}"), n)).collect())
+        .await;
+    house.officials(vec![official(60, "A"), official(61, "V")]).await;
+    house.profiles(Vec::new()).await;
+    house.store.reconcile(DAY, "hr").await.unwrap();
+    house.submit("HS1", 1).await;
+    house.submit("HS2", 1).await;
+    house.submit("HS3", 44).await;
+    house.submit("HS4", 45).await;
+    let mut wrong = form("HS5", 2);
+    wrong.form.phone = "12".into();
+    house
+        .store
+        .standardise(&wrong, Proof::Form, "owner", house.store.now())
+        .await
+        .unwrap();
+    // Two orders are one reason, until the longer one ends.
+    for document in ["1/QĐ", "2/QĐ"] {
+        let last_day = Some(if document == "1/QĐ" {
+            DAY
+        } else {
+            DAY.tomorrow().unwrap()
+        });
+        let hold = Hold {
+            cause: Cause::order(document),
+            ..order(last_day)
+        };
+        house.append("HS6", vec![Change::HoldPlaced { hold }]).await;
+    }
+
+    let figures = house.figures(DAY).await;
+    assert_eq!(
+        figures.refused,
+        BTreeMap::from([(Outcome::NotFound, 2), (Outcome::Malformed, 1)]),
+        "who is held is not counted as refused"
+    );
+    assert_eq!(figures.line.refused, 3);
+    let held = |figures: UnitFigures| figures.held.into_iter().collect::<Vec<_>>();
+    let all = [(Reason::ByOrder, 1), (Reason::Duplicate, 1), (Reason::NoProfile, 2)];
+    assert_eq!(held(figures.clone()), all);
+    assert_eq!(figures.line.held, 2, "citizens");
+    let goal = Goal {
+        due: 6,
+        standardised: 1,
+    };
+    assert_eq!(figures.goal(), goal, "neither the duplicate nor the one held by order");
+    let village = house.store.figures(DAY).await.unwrap();
+    assert_eq!(village.of("V").unwrap().held[&Reason::NoProfile], 1);
+    assert_eq!(village.below(&UnitCode("P".into())).count(), 2);
+    assert_eq!(
+        village.top().map(|unit| unit.line.unit.as_str()).collect::<Vec<_>>(),
+        ["P"]
+    );
+    assert_eq!(village.report(&UnitCode("B".into())).len(), 2);
+
+    // The orders end with their days; the policy holds the late, whoever holds them besides.
+    let later = DAY.tomorrow().unwrap().tomorrow().unwrap();
+    assert_eq!(held(house.figures(later).await), &all[1..]);
+    house
+        .store
+        .set_campaign("deadline.citizens", "2023-07-25", true, "op")
+        .await
+        .unwrap();
+    house
+        .store
+        .set_campaign("after-deadline", "hold", true, "op")
+        .await
+        .unwrap();
+    let late = house.figures(DAY).await;
+    assert_eq!(late.held[&Reason::NotStandardised], 7);
+    assert_eq!((late.line.held, late.line.refused, late.refused.len()), (7, 0, 0));
+    assert_eq!(late.goal(), goal, "late is still to do");
+    house.sound().await;
+}
+
+async fn days_add_up_for_every_unit(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&(0..9).collect::<Vec<_>>()).await;
+    let units = ["A", "B", "V"];
+    house
+        .citizens(
+            (0..9)
+                .map(|n| at(&format!("HS{n}"), n, units[n as usize % 3]))
+                .collect(),
+        )
+        .await;
+    assert_eq!(house.days("P").await, []);
+    // The first minute of a day in Huế, and the last of the day before.
+    for (n, at) in [
+        (0, "2023-07-15T17:00:00Z"),
+        (1, "2023-07-15T16:59:59Z"),
+        (2, "2023-07-16T01:00:00Z"),
+        (3, "2023-07-31T01:00:00Z"),
+    ] {
+        house.submit_on(&format!("HS{n}"), n, at).await;
+    }
+    house.submit_on("HS5", 77, "2023-07-16T02:00:00Z").await;
+    house.submit_on("HS5", 78, "2023-07-16T03:00:00Z").await;
+    let day = |day: &str, claims, refusals, sum| (day.to_owned(), 0, claims, refusals, sum);
+    assert_eq!(
+        house.days("P").await,
+        [
+            day("2023-07-15", 1, 0, 1),
+            day("2023-07-16", 2, 2, 3),
+            day("2023-07-31", 1, 0, 4)
+        ]
+    );
+    assert_eq!(
+        house.days("A").await,
+        [
+            day("2023-07-15", 0, 0, 0),
+            day("2023-07-16", 1, 0, 1),
+            day("2023-07-31", 1, 0, 2)
+        ]
+    );
+    assert_eq!(
+        house.days("B").await,
+        [
+            day("2023-07-15", 1, 0, 1),
+            day("2023-07-16", 1, 2, 2),
+            day("2023-07-31", 0, 0, 2)
+        ]
+    );
+    // A form that waited counts on the day on which it was sent.
+    let pending = House::new(on).await;
+    pending.units().await;
+    pending.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
+    pending.submit_on("HS1", 1, "2023-07-20T01:00:00Z").await;
+    pending.submit_on("HS2", 8, "2023-07-20T01:00:00Z").await;
+    assert_eq!(pending.days("P").await, []);
+    pending.registry(&[1]).await;
+    pending.store.retry_pending("registry").await.unwrap();
+    assert_eq!(pending.days("V").await, [day("2023-07-20", 1, 1, 1)]);
+    pending.sound().await;
+    house.sound().await;
+}
+
+async fn an_official_who_becomes_one_later_is_counted_with_officials(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
+    house.submit("HS1", 1).await;
+    let of = |figures: &UnitFigures, audience| figures.goals.get(&audience).copied();
+    let goal = |due, standardised| Some(Goal { due, standardised });
+    let before = house.figures(DAY).await;
+    assert_eq!(of(&before, Audience::Officials), None);
+    assert_eq!(of(&before, Audience::Citizens), goal(2, 1));
+    assert_eq!(house.days("P").await, [("2023-07-31".to_owned(), 0, 1, 0, 1)]);
+    house.profiles(vec![profile(1, "A")]).await;
+    let after = house.figures(DAY).await;
+    assert_eq!(of(&after, Audience::Officials), goal(1, 1));
+    assert_eq!(of(&after, Audience::Citizens), goal(1, 0));
+    assert_eq!(house.days("P").await, [("2023-07-31".to_owned(), 1, 0, 0, 1)]);
+    // Whoever retires tomorrow is an official today.
+    let mut retired = profile(1, "A");
+    retired.status = ServiceStatus::Retired;
+    retired.status_from = Some(DAY.tomorrow().unwrap());
+    retired.updated_on = Some(DAY);
+    house.profiles(vec![retired]).await;
+    assert_eq!(house.figures(DAY).await.goals, after.goals);
+    let tomorrow = house.figures(DAY.tomorrow().unwrap()).await;
+    assert_eq!(of(&tomorrow, Audience::Citizens), goal(2, 1));
+    house.sound().await;
+    // The next extract does not have the file any more.
+    house.profiles(vec![profile(3, "A")]).await;
+    assert_eq!(house.figures(DAY).await.goals, before.goals);
+    house.sound().await;
+}
+
+async fn what_ends_is_counted_no_more(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
+    house.submit_on("HS1", 1, "2023-07-20T01:00:00Z").await;
+    let until = DAY.tomorrow().unwrap();
+    let hold = order(Some(until));
+    let lifted = Change::HoldLifted {
+        reason: hold.reason,
+        cause: hold.cause.clone(),
+    };
+    let exempt = Change::ExemptionGranted {
+        why: ngomon_rules::citizens::Exemption::Child,
+        last_day: until,
+    };
+    house.append("HS2", vec![Change::HoldPlaced { hold }, exempt]).await;
+    let held = house.figures(DAY).await;
+    assert_eq!((held.line.held, held.goal().due), (1, 1));
+    house.append("HS2", vec![lifted]).await;
+    let exempt = house.figures(DAY).await;
+    assert_eq!((exempt.held.len(), exempt.line.exempt, exempt.goal().due), (0, 1, 1));
+    house.append("HS2", vec![Change::ExemptionEnded]).await;
+    assert_eq!(house.figures(DAY).await.goal().due, 2);
+
+    let claim = house.store.explain("HS1", DAY).await.unwrap().history;
+    let person = claim.iter().find_map(|happened| match &happened.change {
+        Change::ClaimMade { person, .. } => Some(person.clone()),
+        _ => None,
+    });
+    let ended = Change::ClaimEnded {
+        person: person.unwrap(),
+        how: ClaimEnd::Withdrawn,
+    };
+    assert_eq!(house.days("P").await, [("2023-07-20".to_owned(), 0, 1, 0, 1)]);
+    house.append("HS1", vec![ended]).await;
+    assert_eq!(house.days("P").await, []);
+    assert_eq!(house.figures(DAY).await.line.standardised, 0);
+    house.sound().await;
+}
+
+async fn a_run_that_is_undone_leaves_nothing(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A"), official(2, "A")]).await;
+    house.profiles(vec![profile(1, "B")]).await;
+    let run = house.store.reconcile(DAY, "hr").await.unwrap();
+    let held = |figures: UnitFigures| figures.held.into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        held(house.figures(DAY).await),
+        [(Reason::Moved, 1), (Reason::NoProfile, 1)]
+    );
+    house.store.undo_run(&run.run.unwrap(), "hr").await.unwrap();
+    assert_eq!(held(house.figures(DAY).await), []);
+    house.sound().await;
+}
+
+async fn the_position_moves_with_whatever_counts(on: On) {
+    let house = House::new(on).await;
+    let mut last = house.store.position().await.unwrap();
+    let mut moved = async |house: &House| {
+        let now = house.store.position().await.unwrap();
+        std::mem::replace(&mut last, now) != now
+    };
+    house.units().await;
+    assert!(moved(&house).await);
+    let mut load = house.open("citizens", 2).await;
+    load.accounts(vec![citizen("HS1", 1), citizen("HS2", 2)]).await.unwrap();
+    assert!(!moved(&house).await, "rows that are staged count for nobody");
+    load.finish().await.unwrap();
+    assert!(moved(&house).await);
+    house.store.set_campaign("freeze", "on", true, "op").await.unwrap();
+    assert!(moved(&house).await);
+    assert!(!moved(&house).await);
+    house.store.seal().await.unwrap();
+    assert!(!moved(&house).await, "the seal changes nothing");
+    house.registry(&[1]).await;
+    assert!(moved(&house).await);
+    house.submit("HS1", 1).await;
+    assert!(moved(&house).await);
+    house.store.rebuild(&mut |_| {}).await.unwrap();
+    assert!(moved(&house).await, "whoever shows figures reads them anew");
+    assert_eq!(house.store.figures(DAY).await.unwrap().position, last);
+}
+
+/// "The recount runs by itself daily, and the page says when it agreed."
+async fn a_recount_is_written_down(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 1)]).await;
+    house.submit("HS1", 1).await;
+    assert_eq!(house.store.last_recount().await.unwrap(), None);
+    let good = house.store.recount().await.unwrap();
+    // Two accounts that differ, and how both stood before; a hold; a claim of the village, and of all.
+    assert_eq!((good.counters, good.differing.len()), (6, 0));
+    let agreed = house.store.last_recount().await.unwrap().unwrap();
+    assert_eq!((agreed.differing, agreed.agreed_at), (0, Some(agreed.at)));
+    house.clock.move_on(86_400);
+    house.sql("UPDATE day_counter SET n = 7 WHERE what = 'claim'").await;
+    assert_eq!(
+        house.store.recount().await.unwrap().differing,
+        ["day_counter \"V\": counted 7, there are 1"]
+    );
+    let bad = house.store.last_recount().await.unwrap().unwrap();
+    assert!(bad.at > agreed.at);
+    assert_eq!((bad.differing, bad.agreed_at), (1, Some(agreed.at)));
+    house.store.rebuild(&mut |_| {}).await.unwrap();
+    let mended = house.store.last_recount().await.unwrap().unwrap();
+    assert_eq!((mended.differing, mended.agreed_at), (0, Some(mended.at)));
+}
