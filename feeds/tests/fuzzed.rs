@@ -12,7 +12,7 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 
 /// A file of one of the tables: every row is counted once, and a row that counts can be kept.
-pub fn tables(bytes: &[u8]) {
+pub(crate) fn tables(bytes: &[u8]) {
     let (_dir, path) = file(bytes);
     let units = UnitTree::build([unit("P", None), unit("V", Some("P"))]).unwrap();
     let context = Context {
@@ -49,7 +49,7 @@ pub fn tables(bytes: &[u8]) {
 }
 
 /// A file of forms: refused, or, written anew, read as the same forms.
-pub fn submissions(bytes: &[u8]) {
+pub(crate) fn submissions(bytes: &[u8]) {
     let Ok(forms) = read_forms(bytes) else { return };
     let mut file = csv::Writer::from_writer(Vec::new());
     file.write_record([

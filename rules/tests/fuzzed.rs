@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
 /// A value printed and parsed again is the same value, with nothing left to repair.
-pub fn values(text: &str) {
+pub(crate) fn values(text: &str) {
     if let Some((name, _)) = FullName::parse(text) {
         let (again, repairs) = FullName::parse(name.as_str()).unwrap();
         assert!(repairs.is_empty(), "{:?}: {repairs}", name.as_str());

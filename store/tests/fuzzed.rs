@@ -26,7 +26,7 @@ fn ambient() -> Ambient {
 }
 
 /// A file of keys: refused, or kept and read as the same keys. An export of keys, altered: refused.
-pub fn keys(bytes: &[u8]) {
+pub(crate) fn keys(bytes: &[u8]) {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("keyring.json"), bytes).unwrap();
     if let Ok(keys) = Keyring::open(dir.path()) {
@@ -67,7 +67,7 @@ fn cheap(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A checkpoint, as it came and signed by us, and a file of checkpoints: refused, or written as it was read.
-pub fn checkpoints(bytes: &[u8]) {
+pub(crate) fn checkpoints(bytes: &[u8]) {
     let keys = our_keys();
     if let Ok(text) = std::str::from_utf8(bytes) {
         if let Ok(read) = Checkpoint::parse_and_verify(text, keys) {

@@ -16,7 +16,7 @@ const LENGTH: RangeInclusive<usize> = 16..=64;
 
 /// A hash that was read: its work and memory are within bounds.
 pub enum Hash<'h> {
-    Argon2(PasswordHash),
+    Argon2(Box<PasswordHash>),
     Bcrypt(&'h str),
     Pbkdf2 {
         rounds: NonZeroU32,
@@ -64,7 +64,7 @@ impl<'h> Hash<'h> {
     pub fn fits(&self, password: &str) -> bool {
         let password = password.as_bytes();
         match self {
-            Self::Argon2(hash) => Argon2::default().verify_password(password, hash).is_ok(),
+            Self::Argon2(hash) => Argon2::default().verify_password(password, &**hash).is_ok(),
             Self::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
             Self::Pbkdf2 { rounds, salt, kept } => {
                 pbkdf2::verify(pbkdf2::PBKDF2_HMAC_SHA256, *rounds, salt, password, kept).is_ok()
@@ -107,7 +107,7 @@ fn argon2_hash(text: &str) -> Option<(Hash<'_>, Cost)> {
     let params = Params::try_from(&hash).ok()?;
     let memory = u64::from(params.m_cost());
     let work = memory.saturating_mul(params.t_cost().into());
-    Some((Hash::Argon2(hash), (work, memory)))
+    Some((Hash::Argon2(Box::new(hash)), (work, memory)))
 }
 
 fn bcrypt_hash(text: &str) -> Option<(Hash<'_>, Cost)> {
