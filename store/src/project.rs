@@ -82,7 +82,7 @@ async fn one(tx: &mut Tx, env: &Env, entry: &Entry, counts: &mut Counts) -> Resu
         },
         Subject::Operator(name) => match &entry.event.change {
             Change::OperatorAdded => operators::added(tx, name).await,
-            Change::OperatorRemoved => operators::removed(tx, name).await,
+            Change::OperatorRemoved => operators::removed(tx, name, counts).await,
             _ => Err(unexpected(entry)),
         },
     }

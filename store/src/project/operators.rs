@@ -1,6 +1,8 @@
 //! Operators: named, enrolled with an account of their own, removed with all that hangs on it.
 
 use super::{new_account, unexpected};
+use crate::counting::{count_holds, held_by};
+use crate::counts::Counts;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::{Entry, Env};
@@ -24,8 +26,9 @@ pub(super) async fn recovery_used(tx: &mut Tx, entry: &Entry, id: &AccountId, co
     tx.execute(sql, [name.into(), i64::from(code).into()]).await.map(drop)
 }
 
-pub(super) async fn removed(tx: &mut Tx, name: &str) -> Result<()> {
+pub(super) async fn removed(tx: &mut Tx, name: &str, counts: &mut Counts) -> Result<()> {
     let account = AccountId::of_operator(name);
+    count_holds(counts, "", held_by(tx, account.as_str()).await?, -1);
     for sql in [
         "DELETE FROM login WHERE id IN (SELECT login FROM account_row WHERE id = $1)",
         "DELETE FROM account_row WHERE id = $1",
