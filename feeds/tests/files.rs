@@ -5,7 +5,6 @@
 use ngomon_feeds::{Context, Counts, FileError, Record, Row, RowResult, Table, judge, submissions};
 use ngomon_rules::unit::UnitTree;
 use ngomon_rules::values::Date;
-use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -316,67 +315,5 @@ fn forms_are_read_in_order_or_not_at_all() {
             }) => assert_eq!(found, column),
             other => panic!("{other:?}"),
         }
-    }
-}
-
-/// Inputs that were trouble once, or might be.
-#[test]
-fn the_corpus_is_read_without_a_panic() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    let mut files = 0;
-    for entry in fs::read_dir(corpus).unwrap() {
-        let bytes = fs::read(entry.unwrap().path()).unwrap();
-        for table in Table::ALL {
-            counts_add_up(table, &bytes);
-        }
-        files += 1;
-    }
-    assert!(files >= 3);
-}
-
-fn counts_add_up(table: Table, bytes: &[u8]) {
-    if let Ok((counts, rows)) = of_bytes(table, bytes) {
-        assert_eq!(counts.rows, rows.len() as u64);
-        assert_eq!(
-            counts.rows,
-            counts.read + counts.repaired + counts.superseded + counts.quarantined
-        );
-        let waits = rows
-            .iter()
-            .filter(|row| matches!(row.result, RowResult::Quarantined(_)))
-            .count();
-        assert_eq!(counts.quarantined, waits as u64);
-        for row in rows {
-            let counts = matches!(row.result, RowResult::Read | RowResult::Repaired(_));
-            assert_eq!(row.record.is_some(), counts);
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
-    #[test]
-    fn any_bytes_are_read_or_refused(table in 0..6usize, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let table = Table::ALL[table];
-        counts_add_up(table, &bytes);
-        counts_add_up(table, &[table.columns().join(",").as_bytes(), b"\n", &bytes].concat());
-    }
-
-    #[test]
-    fn any_cells_are_read_or_wait(
-        table in 0..6usize,
-        rows in prop::collection::vec(prop::collection::vec(
-            prop_oneof!["\\PC{0,12}", Just("046095001234".to_owned()), Just("2023-01-01".to_owned()), Just("active".to_owned()), Just("working".to_owned()), Just("Lê An".to_owned())], 17), 0..6),
-    ) {
-        let table = Table::ALL[table];
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(table.columns()).unwrap();
-        for row in rows {
-            writer.write_record(&row[..table.columns().len()]).unwrap();
-        }
-        let bytes = writer.into_inner().unwrap();
-        let (counts, _) = of_bytes(table, &bytes).unwrap();
-        prop_assert_eq!(counts.rows, counts.read + counts.repaired + counts.superseded + counts.quarantined);
     }
 }

@@ -29,6 +29,8 @@ fn names_are_graded() {
         ("Hồ Thị  Kăn\u{a0}Nga", "Hồ Thị Kăn Nga", Exact),
         ("Hồ\u{200b} Thị Nga", "Hồ Thị Nga", Exact),
         ("Nguye\u{302}\u{303}n An", "Nguyễn An", Exact),
+        ("Lê Hoa\u{200b}\u{300}", "Lê Hòa", Exact),
+        ("Lê ﬃ\u{30f}", "Lê ffi\u{30f}", Exact),
         ("Pơ-loong Bê", "PO LOONG BE", Folded),
         ("Lê Vy", "Lê Vi", Near),
         ("Nguyễn Văn An", "Nguyễn An", Near),
@@ -58,6 +60,7 @@ fn what_was_repaired_in_a_name_is_named() {
         ("Nguye\u{302}\u{303}n An", "nfc"),
         ("Ðỗ An", "d-stroke"),
         ("Lê\u{feff} An", "zero-width"),
+        ("Hoa\u{200d}\u{300}", "nfc zero-width"),
         ("Ðỗ\u{200d} Nguye\u{302}\u{303}n", "d-stroke nfc zero-width"),
     ] {
         assert_eq!(FullName::parse(text).unwrap().1.to_string(), repairs, "{text:?}");

@@ -1,12 +1,14 @@
 //! The command line that others script against (docs/FILES.md). Its help comes from the message files.
 
 use crate::output::{Format, Words};
+use crate::usage::in_words;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use ngomon_rules::values::{Date, parse_day};
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 #[derive(Debug, Parser)]
@@ -193,8 +195,8 @@ pub struct Explain {
 
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    pub listen: std::net::SocketAddr,
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
+    pub listen: SocketAddr,
     #[arg(long, value_name = "URL", env = "NGOMON_PUBLIC_URL")]
     pub public_url: Option<String>,
 }
@@ -222,6 +224,10 @@ pub enum KeysVerb {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    Rotate {
+        #[arg(long)]
+        prepare: bool,
+    },
 }
 
 fn day(text: &str) -> Result<Date, String> {
@@ -237,26 +243,15 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     found.ok_or_else(|| Words::of_this_process().say("usage-time"))
 }
 
-/// Reads the command line, with help in the language of whoever asks.
-pub fn parse(words: Words, args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let command = in_words(Cli::command(), words, "help").disable_help_subcommand(true);
-    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
+/// Where to serve.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| Words::of_this_process().say("usage-address"))
 }
 
-/// The message `help-VERB` tells what a verb does, `help-arg-NAME` what an argument is.
-fn in_words(mut command: clap::Command, words: Words, key: &str) -> clap::Command {
-    command = command.about(words.say(key));
-    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
-    for name in names {
-        let key = format!("{key}-{name}");
-        command = command.mut_subcommand(name, |c| in_words(c, words, &key));
-    }
-    let args: Vec<String> = command.get_arguments().map(|a| a.get_id().to_string()).collect();
-    for arg in args {
-        let id = arg.clone();
-        command = command.mut_arg(arg, |a| a.help(words.say(&format!("help-arg-{id}"))));
-    }
-    command
+/// Reads the command line, with help in the language of whoever asks.
+pub fn parse(words: Words, args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let command = in_words(Cli::command(), words);
+    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
 #[cfg(test)]
@@ -268,7 +263,7 @@ mod tests {
         Cli::command().debug_assert();
         for locale in ["vi", "en"] {
             let words = Words::of_locale(|_| Some(locale.to_owned()));
-            check(&in_words(Cli::command(), words, "help"));
+            check(&in_words(Cli::command(), words));
         }
     }
 

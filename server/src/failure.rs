@@ -2,7 +2,7 @@
 
 use crate::output::Words;
 use ngomon_feeds::FileError;
-use ngomon_store::keyring::KeyError;
+use ngomon_store::keyring::{KeyError, OpenError};
 use ngomon_store::{Refusal, StoreError};
 use std::path::{Path, PathBuf};
 
@@ -87,6 +87,9 @@ fn store(error: &StoreError, words: Words) -> String {
         StoreError::Busy => words.say("error-busy"),
         StoreError::Full => words.say("error-full"),
         StoreError::Keys(KeyError::Missing { path }) => words.say_with("error-no-keys", &[("path", &shown(path))]),
+        StoreError::Keys(KeyError::Behind { .. }) | StoreError::Sealed(OpenError::UnknownKey(_)) => {
+            words.say("error-keys-behind")
+        }
         StoreError::Keys(KeyError::WrongPassphrase) => words.say("error-passphrase"),
         StoreError::Keys(KeyError::NewerFormat { .. }) => words.say("error-newer"),
         StoreError::Keys(error) => words.say_with("error-keys", &[("why", &error.to_string())]),

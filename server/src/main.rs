@@ -7,6 +7,7 @@ mod failure;
 mod output;
 mod password;
 mod registry;
+mod usage;
 mod web;
 mod workers;
 
@@ -17,11 +18,7 @@ fn main() -> ExitCode {
     let words = Words::of_this_process();
     let cli = match cli::parse(words, std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version end with 0, a wrong command line with 2. Nothing can be done about a closed pipe.
-            error.print().ok();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return usage::tell(&error, words),
     };
     // The TLS of a remote database needs a provider, chosen once.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();

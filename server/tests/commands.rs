@@ -324,6 +324,30 @@ fn keys_and_copies_go_their_own_ways() {
 }
 
 #[test]
+fn keys_are_rotated_and_other_machines_say_so() {
+    let n = Ngomon::new(On::Sqlite);
+    n.import_all("sample-leap", "2025-02-28");
+    let report = n.run("report --as-of 2025-02-28 --format csv").stdout;
+    let elsewhere = n.path("elsewhere");
+    let with_theirs = |words: &str| format!("{words} --keys {}", elsewhere.display());
+    let bring = || fs::copy(n.path("data/keys/keyring.json"), elsewhere.join("keyring.json")).unwrap();
+    fs::create_dir(&elsewhere).unwrap();
+    bring();
+    n.ok("keys rotate");
+    for words in ["report", "keys rotate", "keys rotate --prepare"] {
+        assert!(n.ends(1, &with_theirs(words)).contains("cũ hơn dữ liệu"), "{words}");
+    }
+    bring();
+    n.ok(&with_theirs("report"));
+    assert!(n.ok("keys rotate --prepare").contains("chưa dùng đến"));
+    bring();
+    n.ok("keys rotate");
+    n.ok(&with_theirs("report"));
+    n.ok("verify");
+    assert_eq!(n.run("report --as-of 2025-02-28 --format csv").stdout, report);
+}
+
+#[test]
 fn an_operator_is_named_by_a_command_and_gets_a_link() {
     let n = with_units(On::Sqlite);
     let bare = n.ok("operator add lan");

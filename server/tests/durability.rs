@@ -220,6 +220,44 @@ fn sixteen_writers_are_killed_on_postgresql() {
     sixteen_writers_are_killed(On::Postgres);
 }
 
+/// Killed once the new keys are in the file, while the database is taken to them.
+fn a_rotation_is_killed(on: On) {
+    let n = Ngomon::new(on);
+    n.import_all("sample-leap", "2025-02-28");
+    let keys = if on == On::Sqlite { "data/keys" } else { "keys" };
+    let file = || fs::read_to_string(n.path(keys).join("keyring.json")).unwrap();
+    let prepared = || !file().contains("\"fingerprint_beside\": null");
+    assert!(!prepared());
+    assert!(killed(&n, "keys rotate", prepared));
+    assert!(prepared(), "it was killed before it was done");
+    n.ok("verify");
+    let forms = fixtures("sample-leap").join("submissions.csv");
+    let answer = |name: &str| {
+        n.ok(&format!(
+            "standardise {} --output {}",
+            forms.display(),
+            n.path(name).display()
+        ));
+        fs::read(n.path(name)).unwrap()
+    };
+    answer("first.csv");
+    let between = answer("between.csv");
+    n.ok("keys rotate");
+    assert!(!prepared() && file().contains("\"fingerprint_current\": 2"));
+    assert_eq!(answer("after.csv"), between);
+    n.ok("verify");
+}
+
+#[test]
+fn a_rotation_is_killed_on_sqlite() {
+    a_rotation_is_killed(On::Sqlite);
+}
+
+#[test]
+fn a_rotation_is_killed_on_postgresql() {
+    a_rotation_is_killed(On::Postgres);
+}
+
 /// A limit on the size of files stands for a full disk: writing fails in the middle of the import.
 #[test]
 fn a_full_disk_is_said_so_and_nothing_is_half_applied() {

@@ -4,7 +4,7 @@
 use crate::ambient::Ambient;
 use crate::db::{Arg, Db, Dialect, Row, make_private};
 use crate::error::{Refusal, Result, StoreError};
-use crate::keyring::Keyring;
+use crate::keyring::{Fingerprint, Keyring};
 use crate::schema::{self, Kind, Table};
 use crate::store::{Places, Store};
 use base64::Engine as _;
@@ -15,7 +15,8 @@ use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 const MANIFEST: &str = "backup.json";
-const FORMAT: u64 = 1;
+/// 2: names the key of its fingerprints; in 1, it was always the first.
+const FORMAT: u64 = 2;
 /// Rows in one transaction of a restore.
 const BATCH: usize = 2_000;
 
@@ -38,7 +39,7 @@ impl Store {
         if std::fs::read_dir(dir).map_err(io(dir))?.next().is_some() {
             return Err(Refusal::NotEmpty(dir.to_owned()).into());
         }
-        let rows = self
+        let (rows, mark) = self
             .db
             .read(async |tx| {
                 let mut rows = 0;
@@ -56,11 +57,11 @@ impl Store {
                     file.flush().map_err(io(&path))?;
                     file.get_ref().sync_all().map_err(io(&path))?;
                 }
-                Ok(rows)
+                Ok((rows, tx.fingerprint_key().await?))
             })
             .await?;
         // Last: a directory without it is no backup.
-        let manifest = serde_json::json!({ "format": FORMAT, "keyring": self.keys().id(), "rows": rows });
+        let manifest = serde_json::json!({ "format": FORMAT, "keyring": self.keys().id(), "fingerprints": BASE64.encode(mark.as_bytes()), "rows": rows });
         let path = dir.join(MANIFEST);
         std::fs::write(&path, format!("{manifest}\n")).map_err(io(&path))?;
         Ok(rows)
@@ -79,6 +80,15 @@ impl Store {
         if manifest["keyring"].as_str() != Some(keys.id()) {
             return Err(StoreError::WrongKeys);
         }
+        let mark = match manifest["fingerprints"].as_str() {
+            None => keys.mark_of(1),
+            Some(text) => BASE64
+                .decode(text)
+                .ok()
+                .and_then(|bytes| Fingerprint::from_bytes(&bytes))
+                .ok_or_else(|| StoreError::corrupt(path.display().to_string(), "no mark of a key"))?,
+        };
+        keys.heir_of(mark)?;
         let db = Db::open(&places.data, true).await?;
         db.migrate().await?;
         let begun = db
@@ -87,6 +97,7 @@ impl Store {
         if begun.is_some() {
             return Err(Refusal::NotEmpty(places.keys.clone()).into());
         }
+        db.write(move |tx| Box::pin(tx.set_fingerprint_key(mark))).await?;
         let mut rows = 0;
         // The installation comes last: what was restored by half is not taken for whole.
         let mut tables = schema::kept_tables();

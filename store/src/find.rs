@@ -99,7 +99,8 @@ impl Store {
     }
 
     async fn matching(&self, tx: &mut Tx, typed: &str) -> Result<BTreeSet<String>> {
-        let fp = |kind, value: &str| Arg::from(fingerprint(&self.env.keys, kind, value));
+        let marker = self.env.marker(tx).await?;
+        let fp = |kind, value: &str| Arg::from(fingerprint(&marker, kind, value));
         let mut asked = vec![
             ("SELECT id FROM account WHERE id = $1".to_owned(), vec![typed.into()]),
             (
@@ -116,7 +117,7 @@ impl Store {
             asked.push((sql, vec![fp(FingerprintKind::Phone, phone.as_str())]));
         }
         if let Ok((number, _)) = NationalId::parse(typed, None, None) {
-            let number = fingerprint(&self.env.keys, FingerprintKind::NationalId, number.as_str());
+            let number = fingerprint(&marker, FingerprintKind::NationalId, number.as_str());
             let mut numbers: Vec<Arg> = vec![number.clone().into()];
             let others = "SELECT o.fp FROM person_number n JOIN person_number o ON o.person = n.person WHERE n.fp = $1";
             for row in tx.rows(others, [number.clone().into()]).await? {

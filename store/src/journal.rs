@@ -8,11 +8,12 @@ use crate::ambient::Ambient;
 use crate::counts::Counts;
 use crate::db::{Row, Tx};
 use crate::error::{Result, StoreError};
-use crate::keyring::{Keyring, Place, commitment};
+use crate::keyring::{Keyring, Marker, Place, commitment};
 use crate::merkle::{Hash, sha256};
 use crate::project::project;
 use jiff::Timestamp;
 use ngomon_rules::event::{Change, Event, Personal, Subject};
+use std::sync::Arc;
 
 /// The form of an entry's body.
 const VERSION: i64 = 1;
@@ -35,6 +36,11 @@ impl Env {
     /// A new random id.
     pub fn id(&self) -> String {
         self.ambient.uuid().to_string()
+    }
+
+    /// What takes fingerprints in this transaction: under the key under which those of its tables are.
+    pub async fn marker(&self, tx: &mut Tx) -> Result<Arc<Marker>> {
+        Ok(self.keys.marker(tx.fingerprint_key().await?)?)
     }
 }
 

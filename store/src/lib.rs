@@ -24,6 +24,7 @@ mod orders;
 mod project;
 mod recount;
 mod replay;
+mod rotate;
 mod sandbox;
 mod schema;
 mod seal;

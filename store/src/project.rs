@@ -11,7 +11,7 @@ use crate::counts::{CountKey, Counts};
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Env};
-use crate::keyring::FingerprintKind;
+use crate::keyring::{FingerprintKind, Marker};
 use crate::tables::{AccountCells, account_cells, day_number, day_text, fingerprint, folded_fp, official_to};
 use ngomon_rules::citizens::{Progress, Proof};
 use ngomon_rules::event::{Change, Personal, Subject};
@@ -249,11 +249,12 @@ async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: 
     let mut rows = Vec::with_capacity(entries.len());
     let mut logins = Vec::with_capacity(entries.len());
     let mut cells = Vec::with_capacity(entries.len());
+    let marker = env.marker(tx).await?;
     for entry in entries {
         let Some(Personal::Account { stated, .. }) = &entry.event.personal else {
             return Err(unexpected(entry));
         };
-        cells.push((stated, account_cells(&env.keys, stated)));
+        cells.push((stated, account_cells(&marker, stated)));
     }
     let numbers: Vec<Vec<u8>> = cells.iter().filter_map(|(_, c)| c.number_fp.clone()).collect();
     let officials = official_to(tx, numbers).await?;
@@ -275,7 +276,7 @@ async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: 
         };
         let is_citizen = *account_kind == AccountKind::Citizen;
         if !is_citizen {
-            keys.extend(account_keys(env, id.as_str(), stated, &cells));
+            keys.extend(account_keys(&marker, id.as_str(), stated, &cells));
         }
         let service = cells.number_fp.as_ref().and_then(|fp| officials.get(fp));
         let key = CountKey {
@@ -320,12 +321,12 @@ async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: 
 }
 
 /// By what an official's account is found: code, number, folded name.
-fn account_keys(env: &Env, id: &str, stated: &Stated, cells: &AccountCells) -> Vec<Vec<Arg>> {
+fn account_keys(marker: &Marker, id: &str, stated: &Stated, cells: &AccountCells) -> Vec<Vec<Arg>> {
     let name = stated.full_name.as_ref().map(FullName::person_key);
     let keys = [
         ("account", cells.code_fp.clone()),
         ("account", cells.number_fp.clone()),
-        ("name", name.map(|name| folded_fp(&env.keys, &name))),
+        ("name", name.map(|name| folded_fp(marker, &name))),
     ];
     keys.into_iter()
         .filter_map(|(kind, fp)| Some(vec![fp?.into(), kind.into(), id.into()]))
@@ -382,8 +383,9 @@ async fn new_account(
         Arg::Text(None),
         value.into(),
     ];
-    let cells = account_cells(&env.keys, stated);
-    let keys = account_keys(env, id, stated, &cells);
+    let marker = env.marker(tx).await?;
+    let cells = account_cells(&marker, stated);
+    let keys = account_keys(&marker, id, stated, &cells);
     row.extend(cells.into_args());
     row.extend([
         0_i64.into(),
@@ -409,8 +411,9 @@ async fn account_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &str) -> Res
     let (Some(Personal::Account { stated, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
     };
-    let cells = account_cells(&env.keys, stated);
-    let keys = account_keys(env, id, stated, &cells);
+    let marker = env.marker(tx).await?;
+    let cells = account_cells(&marker, stated);
+    let keys = account_keys(&marker, id, stated, &cells);
     let mut args: Vec<Arg> = vec![id.into(), value.into()];
     args.extend(cells.into_args());
     let changed = tx
@@ -442,10 +445,11 @@ async fn claim_made(
     };
     numbers_of(tx, env, person, numbers, counts).await?;
     let number = numbers.first().ok_or_else(|| unexpected(entry))?;
-    let number_fp = fingerprint(&env.keys, FingerprintKind::NationalId, number.as_str());
+    let marker = env.marker(tx).await?;
+    let number_fp = fingerprint(&marker, FingerprintKind::NationalId, number.as_str());
     let phone_fp = phone
         .as_ref()
-        .map(|phone| fingerprint(&env.keys, FingerprintKind::Phone, phone.as_str()));
+        .map(|phone| fingerprint(&marker, FingerprintKind::Phone, phone.as_str()));
     tx.execute(
         "INSERT INTO claim (account, since, until, person, proof, value, number_fp, phone_fp, ord) VALUES ($1,$2,NULL,$3,$4,$5,$6,$7,$8)",
         [
@@ -512,9 +516,10 @@ async fn hold_placed(tx: &mut Tx, entry: &Entry, id: &str, hold: &Hold, counts: 
 
 /// Numbers that are proven to be a person's. None is ever given to another person.
 async fn numbers_of(tx: &mut Tx, env: &Env, person: &str, numbers: &[NationalId], counts: &mut Counts) -> Result<()> {
+    let marker = env.marker(tx).await?;
     let fps: Vec<Vec<u8>> = numbers
         .iter()
-        .map(|n| fingerprint(&env.keys, FingerprintKind::NationalId, n.as_str()))
+        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()))
         .collect();
     let rows = fps.iter().map(|fp| vec![fp.clone().into(), person.into()]).collect();
     let new = tx
@@ -550,6 +555,7 @@ pub(crate) async fn officials_of(tx: &mut Tx, fps: Vec<Vec<u8>>, counts: &mut Co
 async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
     let (mut fps, mut persons, mut rows, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut ids = HashSet::new();
+    let marker = env.marker(tx).await?;
     for entry in entries {
         let (Subject::Profile(id), Some(Personal::Profile(profile)), Some(value)) =
             (&entry.event.subject, &entry.event.personal, &entry.value)
@@ -559,7 +565,7 @@ async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut 
         let (Change::ProfileTaken { person, .. } | Change::ProfileAmended { person, .. }) = &entry.event.change else {
             return Err(unexpected(entry));
         };
-        let fp = |kind, text: &str| fingerprint(&env.keys, kind, text);
+        let fp = |kind, text: &str| fingerprint(&marker, kind, text);
         let numbers: Vec<Vec<u8>> = profile
             .national_id
             .iter()

@@ -5,12 +5,16 @@ use crate::counts::Counts;
 use crate::db::{Dialect, Ends, Tx};
 use crate::error::{Refusal, Result};
 use crate::journal::{ENTRY, Entry, Env, read_entry};
+use crate::keyring::Marker;
 use crate::project::project;
+use crate::rotate::take_references_to;
 use crate::schema;
 use crate::store::Store;
 
 /// Commits read at a time.
 const BATCH: usize = 200;
+/// Which projections stand in the database.
+const KNOWN: &str = "SELECT digest, tables FROM projection_version";
 
 /// The name of a real table where a temporary one of its name stands before it.
 pub(crate) fn real(dialect: Dialect, table: &str) -> String {
@@ -51,6 +55,25 @@ pub(crate) async fn replay(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)
     Ok(done)
 }
 
+/// Rows that are being staged follow from no journal yet.
+async fn no_load_is_open(tx: &mut Tx) -> Result<()> {
+    match tx.row("SELECT 1 FROM load WHERE state = 'open'", []).await? {
+        Some(_) => Err(Refusal::ImportAtWork.into()),
+        None => Ok(()),
+    }
+}
+
+/// Fills the projections from a replay. Returns how many entries there were.
+async fn refill(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+    let entries = replay(tx, env, progress).await?;
+    for table in schema::projections() {
+        let real = real(tx.dialect(), table);
+        tx.command(&format!("DELETE FROM {real}")).await?;
+        tx.command(&format!("INSERT INTO {real} SELECT * FROM {table}")).await?;
+    }
+    Ok(entries)
+}
+
 impl Store {
     /// Makes every projection anew from the journal. Readers see the old tables until the new ones are whole; writers wait.
     pub async fn rebuild(&self, progress: &mut dyn FnMut(u64)) -> Result<u64> {
@@ -58,15 +81,8 @@ impl Store {
         let entries = self
             .db
             .scratch(Ends::Commit, async |tx| {
-                let dialect = tx.dialect();
-                // Before the first look: what is committed later is not missed.
-                if dialect == Dialect::Postgres {
-                    tx.command("LOCK TABLE journal_commit IN EXCLUSIVE MODE").await?;
-                }
-                if tx.row("SELECT 1 FROM load WHERE state = 'open'", []).await?.is_some() {
-                    return Err(Refusal::ImportAtWork.into());
-                }
-                self.refill(tx, progress).await
+                no_load_is_open(tx).await?;
+                refill(tx, &self.env, progress).await
             })
             .await?;
         // Whoever shows the figures reads them anew.
@@ -74,41 +90,43 @@ impl Store {
         Ok(entries)
     }
 
-    /// Fills the projections from a replay.
-    async fn refill(&self, tx: &mut Tx, progress: &mut dyn FnMut(u64)) -> Result<u64> {
-        let entries = replay(tx, &self.env, progress).await?;
-        for table in schema::projections() {
-            let real = real(tx.dialect(), table);
-            tx.command(&format!("DELETE FROM {real}")).await?;
-            tx.command(&format!("INSERT INTO {real} SELECT * FROM {table}")).await?;
-        }
-        Ok(entries)
-    }
-
-    /// A database whose projections are another version's gets today's, made anew from the journal.
-    pub(crate) async fn renew_projections(&self) -> Result<()> {
-        const KNOWN: &str = "SELECT digest, tables FROM projection_version";
-        let today = schema::projections_digest();
-        let known = self.db.read(async |tx| tx.row(KNOWN, []).await).await?;
-        if known.map(|row| row.get::<String>(0)).transpose()? == Some(today.clone()) {
+    /// A database with projections of another version of the program, or behind its keys, is brought to today's; one that is
+    /// ahead of its keys is refused.
+    pub(crate) async fn renew(&self) -> Result<()> {
+        let (known, mark) = self
+            .db
+            .read(async |tx| Ok((tx.row(KNOWN, []).await?, tx.fingerprint_key().await?)))
+            .await?;
+        let known: Option<String> = known.map(|row| row.get(0)).transpose()?;
+        let marker = self.env.keys.heir_of(mark)?;
+        if known == Some(schema::projections_digest()) && marker.mark() == mark {
             return Ok(());
         }
+        self.make_anew(&self.env, &marker, &mut |_| {}).await
+    }
+
+    /// Makes the tables of today, with all fingerprints under that key, unless they are: in one transaction, while readers go on.
+    pub(crate) async fn make_anew(&self, env: &Env, marker: &Marker, progress: &mut dyn FnMut(u64)) -> Result<()> {
         self.give_up_silent_loads().await?;
+        let today = schema::projections_digest();
         self.db
             .scratch(Ends::Commit, async |tx| {
-                // One process at a time; whoever comes second finds it done.
-                tx.rows_locked("SELECT id FROM installation", []).await?;
-                let before = match tx.row(KNOWN, []).await? {
-                    Some(row) if row.get::<String>(0)? == today => return Ok(()),
-                    Some(row) => Some(row.get::<String>(1)?),
+                // Whoever comes second finds it done.
+                let known = match tx.row(KNOWN, []).await? {
+                    Some(row) => Some((row.get::<String>(0)?, row.get::<String>(1)?)),
                     None => None,
                 };
-                if tx.row("SELECT 1 FROM load WHERE state = 'open'", []).await?.is_some() {
-                    return Err(Refusal::ImportAtWork.into());
+                let same = known.as_ref().is_some_and(|(digest, _)| *digest == today);
+                if same && tx.fingerprint_key().await? == marker.mark() {
+                    return Ok(());
                 }
-                tx.command(&schema::renew_projections(tx.dialect(), before.as_deref()))
-                    .await?;
-                self.refill(tx, &mut |_| {}).await?;
+                no_load_is_open(tx).await?;
+                take_references_to(tx, env, marker).await?;
+                if !same {
+                    let tables = known.as_ref().map(|(_, tables)| tables.as_str());
+                    tx.command(&schema::renew_projections(tx.dialect(), tables)).await?;
+                }
+                refill(tx, env, progress).await?;
                 let tables: Vec<&str> = schema::projections().collect();
                 tx.execute(
                     "INSERT INTO projection_version (id, digest, tables) VALUES (1,$1,$2) \

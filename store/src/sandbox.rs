@@ -1,9 +1,9 @@
 //! An installation for made-up people only: it shows its messages on a page, and the registry is played as somebody tells it. It
 //! begins as one, before any account is there, and stays one: real people's codes are never on a page.
 
-use crate::error::{Refusal, Result, StoreError};
+use crate::error::{Refusal, Result};
 use crate::journal::{Act, append};
-use crate::loads::registry_place;
+use crate::loads::record_of;
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::record::RegistryRecord;
@@ -53,11 +53,7 @@ impl Store {
                      WHERE r.name = 'registry' ORDER BY g.number_fp LIMIT $1";
                 for row in tx.rows(sql, [most.into()]).await? {
                     let (load, fp): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-                    let place = [load.as_bytes(), &fp].concat();
-                    let plain = self.env.keys.unseal(registry_place(&place), &row.get::<Vec<u8>>(2)?)?;
-                    let record: RegistryRecord =
-                        serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))?;
-                    people.push(record);
+                    people.push(record_of(&self.env.keys, &load, &fp, &row.get::<Vec<u8>>(2)?)?);
                 }
                 people.sort_by_key(|record| record.national_id);
                 Ok(people)

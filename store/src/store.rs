@@ -45,36 +45,35 @@ impl Store {
             checkpoints: places.keys.join("checkpoints.txt"),
         };
         store.check_keys().await?;
-        store.renew_projections().await?;
+        store.renew().await?;
         Ok(store)
     }
 
     /// The keys must be those with which the database was begun.
     async fn check_keys(&self) -> Result<()> {
         let (id, check) = (self.env.keys.id().to_owned(), self.env.keys.check());
-        let kept = self
-            .db
-            .read(async |tx| tx.row("SELECT keyring, key_check FROM installation", []).await)
-            .await?;
-        match kept {
-            Some(row) if row.get::<Vec<u8>>(1)? == check => Ok(()),
-            Some(_) => Err(StoreError::WrongKeys),
-            None => {
-                self.db
-                    .write(move |tx| {
-                        let id = id.clone();
-                        Box::pin(async move {
-                            tx.execute(
-                                "INSERT INTO installation (id, keyring, key_check) VALUES (1,$1,$2) ON CONFLICT (id) DO NOTHING",
-                                [id.into(), check.into()],
-                            )
-                            .await
-                        })
-                    })
-                    .await?;
-                Ok(())
-            }
-        }
+        let sql = "SELECT i.key_check, f.mark FROM installation i LEFT JOIN fingerprint_key f ON f.id = i.id";
+        let kept = self.db.read(async |tx| tx.row(sql, []).await).await?;
+        let version = match kept {
+            Some(row) if row.get::<Vec<u8>>(0)? != check => return Err(StoreError::WrongKeys),
+            Some(row) if row.get::<Option<Vec<u8>>>(1)?.is_some() => return Ok(()),
+            // Begun before that was noted.
+            Some(_) => 1,
+            None => self.env.keys.fingerprint_versions().0,
+        };
+        let mark = *self.env.keys.mark_of(version).as_bytes();
+        self.db
+            .write(move |tx| {
+                let id = id.clone();
+                Box::pin(async move {
+                    let sql =
+                        "INSERT INTO installation (id, keyring, key_check) VALUES (1,$1,$2) ON CONFLICT (id) DO NOTHING";
+                    tx.execute(sql, [id.into(), check.into()]).await?;
+                    let sql = "INSERT INTO fingerprint_key (id, mark) VALUES (1,$1) ON CONFLICT (id) DO NOTHING";
+                    tx.execute(sql, [mark.into()]).await.map(drop)
+                })
+            })
+            .await
     }
 
     /// What each connection says of its durability, as it names it: the writer's and a reader's.

@@ -3,7 +3,7 @@
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Env, unseal};
-use crate::keyring::{FingerprintKind, Keyring};
+use crate::keyring::{FingerprintKind, Keyring, Marker};
 use jiff::ToSpan as _;
 use jiff::civil::Time;
 use jiff::tz::Offset;
@@ -37,12 +37,12 @@ impl AccountCells {
     }
 }
 
-pub(crate) fn fingerprint(keys: &Keyring, kind: FingerprintKind, value: &str) -> Vec<u8> {
-    keys.fingerprint(kind, value).as_bytes().to_vec()
+pub(crate) fn fingerprint(marker: &Marker, kind: FingerprintKind, value: &str) -> Vec<u8> {
+    marker.fingerprint(kind, value).as_bytes().to_vec()
 }
 
-pub(crate) fn account_cells(keys: &Keyring, stated: &Stated) -> AccountCells {
-    let fp = |kind, value: Option<&str>| value.map(|value| fingerprint(keys, kind, value));
+pub(crate) fn account_cells(marker: &Marker, stated: &Stated) -> AccountCells {
+    let fp = |kind, value: Option<&str>| value.map(|value| fingerprint(marker, kind, value));
     let name = stated.full_name.as_ref().map(ngomon_rules::values::FullName::exact_key);
     AccountCells {
         number_fp: fp(
@@ -57,8 +57,8 @@ pub(crate) fn account_cells(keys: &Keyring, stated: &Stated) -> AccountCells {
 }
 
 /// The fingerprint of a name as far as it is the same person's.
-pub(crate) fn folded_fp(keys: &Keyring, person_key: &str) -> Vec<u8> {
-    fingerprint(keys, FingerprintKind::NameFolded, person_key)
+pub(crate) fn folded_fp(marker: &Marker, person_key: &str) -> Vec<u8> {
+    fingerprint(marker, FingerprintKind::NameFolded, person_key)
 }
 
 /// `$1,$2,…`.

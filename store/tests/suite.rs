@@ -26,6 +26,8 @@ mod officials;
 mod operators;
 #[path = "suite/own_profile.rs"]
 mod own_profile;
+#[path = "suite/rotation.rs"]
+mod rotation;
 #[path = "suite/take_overs.rs"]
 mod take_overs;
 #[path = "suite/tamper.rs"]

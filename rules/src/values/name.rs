@@ -1,6 +1,6 @@
 //! Full names: repaired, then compared in grades (rules.md, "When two values are the same").
 
-use super::text::is_invisible;
+use super::text::strip_invisible;
 use super::{Repair, Repairs};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -104,20 +104,21 @@ impl From<FullName> for String {
 /// The repairs that a name (of a person or a unit) is given before anything is compared.
 fn mend(raw: &str) -> (String, Repairs) {
     let mut repairs = Repairs::default();
-    let composed: String = if is_nfc(raw) {
-        raw.to_owned()
+    // First, since they may stand between a letter and its mark.
+    let visible = strip_invisible(raw);
+    if visible.len() < raw.len() {
+        repairs.add(Repair::ZeroWidth);
+    }
+    let composed: String = if is_nfc(&visible) {
+        visible
     } else {
         repairs.add(Repair::Nfc);
-        raw.nfc().collect()
+        visible.nfc().collect()
     };
     let mut out = String::with_capacity(composed.len());
     let mut gap = false;
     for c in composed.chars() {
         let c = match c {
-            c if is_invisible(c) => {
-                repairs.add(Repair::ZeroWidth);
-                continue;
-            }
             'Ð' | 'Ɖ' => {
                 repairs.add(Repair::DStroke);
                 'Đ'
@@ -145,15 +146,18 @@ fn mend(raw: &str) -> (String, Repairs) {
 /// untouched. Also the key by which a unit's name is looked up.
 pub fn exact_key(text: &str) -> String {
     let (text, _) = mend(text);
-    // Upper, then lower: full case folding of all that names hold.
+    // Upper, then lower: full case folding of all that names hold. It takes ligatures apart, so that marks find other letters.
     let text = text.to_uppercase().to_lowercase();
     if text.is_ascii() {
         return text;
     }
+    let text: String = text.nfc().collect();
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();
     for c in text.chars() {
-        if c.is_alphanumeric() || c == '_' {
+        // A mark that no letter takes in belongs to the letter before it.
+        let is_mark = c.general_category_group() == GeneralCategoryGroup::Mark;
+        if c.is_alphanumeric() || c == '_' || is_mark {
             word.push(c);
         } else {
             push_syllable(&mut out, &word);

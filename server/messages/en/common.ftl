@@ -6,8 +6,6 @@ progress-take-in = Taking rows in
 progress-forms = Forms
 progress-verify = Checking
 progress-rebuild = Rebuilding
-usage-day = this is no day (examples: 2023-07-31 or 31/7/2023)
-usage-time = this is no time (examples: 2023-07-16T08:30:00+07:00 or 2023-07-16)
 
 # Column headings
 column-account_id = Account

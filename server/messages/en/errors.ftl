@@ -9,6 +9,7 @@ error-full = The disk is full. Nothing was changed; make room and run again.
 error-no-keys = There are no keys at { $path }. Without them the data cannot be read; name the right --keys or use `ngomon keys import`.
 error-passphrase = The passphrase does not open this file, or the file is damaged.
 error-keys = The keys cannot be used: { $why }.
+error-keys-behind = The keys here are older than the data: they were rotated since. Nothing was changed; bring the newest keyring.json to the directory of the keys and run again.
 error-io = { $path } could not be read or written: { $why }.
 error-corrupt = What is stored cannot be read ({ $place }: { $why }). Run `ngomon verify`.
 error-database = The database says: { $why }. Nothing was changed.

@@ -6,8 +6,6 @@ progress-take-in = Nạp dữ liệu
 progress-forms = Phiếu khai
 progress-verify = Kiểm tra
 progress-rebuild = Dựng lại bảng
-usage-day = không phải một ngày (ví dụ: 2023-07-31 hoặc 31/7/2023)
-usage-time = không phải một thời điểm (ví dụ: 2023-07-16T08:30:00+07:00 hoặc 2023-07-16)
 
 # Tiêu đề cột
 column-account_id = Tài khoản

@@ -9,6 +9,7 @@ error-full = Ổ đĩa đã đầy. Chưa thay đổi gì; đề nghị giải p
 error-no-keys = Không thấy bộ khóa ở { $path }. Không có bộ khóa thì không đọc được dữ liệu; đề nghị chọn đúng --keys hoặc dùng `ngomon keys import`.
 error-passphrase = Cụm mật khẩu không mở được tệp này, hoặc tệp đã hỏng.
 error-keys = Chưa dùng được bộ khóa: { $why }.
+error-keys-behind = Bộ khóa ở đây cũ hơn dữ liệu: khóa đã được thay sau đó. Chưa thay đổi gì; đề nghị chép tệp keyring.json mới nhất vào thư mục bộ khóa rồi chạy lại.
 error-io = Chưa đọc hoặc ghi được { $path }: { $why }.
 error-corrupt = Dữ liệu đã lưu không đọc được ({ $place }: { $why }). Đề nghị chạy `ngomon verify`.
 error-database = Cơ sở dữ liệu báo: { $why }. Chưa thay đổi gì.

@@ -76,19 +76,30 @@ pub async fn restore(desk: &Desk, dir: &Path) -> Result<Done> {
     Ok(Done::Yes)
 }
 
-/// The keys, sealed by a passphrase.
-pub fn keys(desk: &Desk, verb: KeysVerb) -> Result<Done> {
-    let passphrase = passphrase(desk)?;
+/// The keys: carried elsewhere, sealed by a passphrase, and rotated.
+pub async fn keys(desk: &Desk, verb: KeysVerb) -> Result<Done> {
     let failed = |error| Failure::from(StoreError::Keys(error));
     match verb {
         KeysVerb::Export { file } => {
+            let passphrase = passphrase(desk)?;
             let keys = Keyring::open(&desk.places.keys).map_err(failed)?;
             keys.export(&passphrase, &file, &Ambient::system()).map_err(failed)?;
             desk.tell("keys-exported", &[("path", &file.display().to_string())]);
         }
         KeysVerb::Import { file } => {
-            Keyring::import(&file, &passphrase, &desk.places.keys).map_err(failed)?;
+            Keyring::import(&file, &passphrase(desk)?, &desk.places.keys).map_err(failed)?;
             desk.tell("keys-imported", &[("path", &desk.places.keys.display().to_string())]);
+        }
+        KeysVerb::Rotate { prepare: true } => {
+            desk.open().await?.prepare_keys().await?;
+            desk.tell("keys-prepared", &[("path", &desk.places.keys.display().to_string())]);
+        }
+        KeysVerb::Rotate { prepare: false } => {
+            let store = desk.open().await?;
+            let bar = Progress::rows(0, desk.words.say("progress-rebuild"));
+            store.rotate_keys(&mut |n| bar.set(n)).await?;
+            drop(bar);
+            desk.tell("keys-rotated", &[]);
         }
     }
     Ok(Done::Yes)

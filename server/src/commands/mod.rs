@@ -134,6 +134,6 @@ pub async fn run(cli: Cli, words: Words) -> Result<Done> {
         Verb::Operator { verb } => operator::run(&desk, verb).await,
         Verb::Backup { to } => keeping::backup(&desk, &to).await,
         Verb::Restore { from } => keeping::restore(&desk, &from).await,
-        Verb::Keys { verb } => keeping::keys(&desk, verb),
+        Verb::Keys { verb } => keeping::keys(&desk, verb).await,
     }
 }

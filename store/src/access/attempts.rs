@@ -19,15 +19,16 @@ impl Store {
     pub async fn attempt(&self, limit: Limit, who: &[&str]) -> Result<Option<i64>> {
         let bucket = self.bucket(limit, who);
         let span = self.now().as_second().div_euclid(limit.seconds);
+        let good_until = (span + 1) * limit.seconds * 1_000_000;
         let n = self
             .db
             .write(move |tx| {
                 Box::pin(async move {
                     let row = tx
                         .row(
-                            "INSERT INTO attempt (bucket, span, n) VALUES ($1,$2,1) \
+                            "INSERT INTO attempt (bucket, span, n, good_until) VALUES ($1,$2,1,$3) \
                              ON CONFLICT (bucket, span) DO UPDATE SET n = attempt.n + 1 RETURNING n",
-                            [bucket.into(), span.into()],
+                            [bucket.into(), span.into(), good_until.into()],
                         )
                         .await?;
                     row.map_or(Ok(1), |row| row.get::<i64>(0))

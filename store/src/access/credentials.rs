@@ -32,9 +32,9 @@ impl Credential {
 impl Store {
     /// All accounts of a user name, by id.
     pub async fn credentials(&self, username: &str) -> Result<Vec<Credential>> {
-        let fp = fingerprint(&self.env.keys, FingerprintKind::Username, username);
         self.db
             .read(async |tx| {
+                let fp = fingerprint(&*self.env.marker(tx).await?, FingerprintKind::Username, username);
                 let sql = "SELECT a.id, a.kind, v.id, v.sealed FROM account a JOIN login l ON l.id = a.login \
                      JOIN personal_value v ON v.id = l.value WHERE a.username_fp = $1 ORDER BY a.id";
                 let mut found = Vec::new();

@@ -7,6 +7,7 @@ mod drafts;
 mod operators;
 mod second_factor;
 mod sessions;
+mod sweep;
 
 pub use attempts::Limit;
 pub use codes::{CodeFor, Purpose, Typed};

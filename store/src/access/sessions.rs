@@ -23,7 +23,7 @@ fn idle(kind: AccountKind) -> i64 {
     minutes * 60 * 1_000_000
 }
 /// A full visit ends after so many microseconds.
-const LONGEST: i64 = 12 * 3600 * 1_000_000;
+pub(super) const LONGEST: i64 = 12 * 3600 * 1_000_000;
 /// A held visit ends after so many microseconds.
 const HELD: i64 = 15 * 60 * 1_000_000;
 /// A click is written down once so many microseconds have passed since the last.

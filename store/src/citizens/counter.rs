@@ -165,9 +165,10 @@ async fn weaker_claim(
     account: &AccountId,
     record: &RegistryRecord,
 ) -> Result<Option<WeakerClaim>> {
+    let marker = env.marker(tx).await?;
     let numbers: Vec<Arg> = all_numbers(record)
         .iter()
-        .map(|n| fingerprint(&env.keys, FingerprintKind::NationalId, n.as_str()).into())
+        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()).into())
         .collect();
     let sql = format!(
         "SELECT c.account, c.proof, c.since FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL \

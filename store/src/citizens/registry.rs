@@ -1,10 +1,10 @@
 //! The registry as last loaded, asked for one number.
 
 use crate::db::Tx;
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::journal::Env;
 use crate::keyring::FingerprintKind;
-use crate::loads::registry_place;
+use crate::loads::record_of;
 use crate::tables::fingerprint;
 use ngomon_rules::citizens::RegistryAnswer;
 use ngomon_rules::record::{RegistryRecord, RegistryStatus};
@@ -16,7 +16,7 @@ pub(super) async fn ask(tx: &mut Tx, env: &Env, number: NationalId) -> Result<Re
         return Ok(RegistryAnswer::Unavailable);
     };
     let load: String = load.get(0)?;
-    let fp = fingerprint(&env.keys, FingerprintKind::NationalId, number.as_str());
+    let fp = fingerprint(&*env.marker(tx).await?, FingerprintKind::NationalId, number.as_str());
     if let Some(record) = record(tx, env, &load, &fp).await? {
         return Ok(RegistryAnswer::Found(Box::new(record)));
     }
@@ -46,10 +46,6 @@ async fn record(tx: &mut Tx, env: &Env, load: &str, fp: &[u8]) -> Result<Option<
             [load.into(), fp.into()],
         )
         .await?;
-    row.map(|row| {
-        let place = [load.as_bytes(), fp].concat();
-        let plain = env.keys.unseal(registry_place(&place), &row.get::<Vec<u8>>(0)?)?;
-        serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))
-    })
-    .transpose()
+    row.map(|row| record_of(&env.keys, load, fp, &row.get::<Vec<u8>>(0)?))
+        .transpose()
 }

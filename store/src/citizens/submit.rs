@@ -193,9 +193,10 @@ async fn is_claimed(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<b
         "SELECT 1 FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL WHERE n.fp IN ({})",
         places(numbers.len())
     );
+    let marker = env.marker(tx).await?;
     let fps = numbers
         .iter()
-        .map(|n| fingerprint(&env.keys, FingerprintKind::NationalId, n.as_str()).into());
+        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()).into());
     Ok(tx.row(&sql, fps).await?.is_some())
 }
 
@@ -291,9 +292,10 @@ pub(super) fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
 /// The person of a record, and the fingerprints of all numbers that the person ever held. Whoever asks for the same person waits
 /// here until this transaction ends.
 pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<(PersonId, Vec<Vec<u8>>)> {
+    let marker = env.marker(tx).await?;
     let mut numbers: Vec<Vec<u8>> = all_numbers(record)
         .iter()
-        .map(|n| fingerprint(&env.keys, FingerprintKind::NationalId, n.as_str()))
+        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()))
         .collect();
     let number = numbers.first().cloned().unwrap_or_default();
     let sql = format!(
@@ -354,7 +356,7 @@ pub(super) async fn bearers(
         ids.insert((row.get::<String>(0)?, true));
     }
     if let Some(phone) = &claim.phone {
-        let fp = fingerprint(&env.keys, FingerprintKind::Phone, phone.as_str());
+        let fp = fingerprint(&*env.marker(tx).await?, FingerprintKind::Phone, phone.as_str());
         let by_phone = "SELECT id FROM account WHERE kind = 'citizen' AND phone_fp = $1 AND number_fp IS NULL";
         for row in tx.rows(by_phone, [fp.into()]).await? {
             ids.insert((row.get::<String>(0)?, false));

@@ -167,7 +167,7 @@ impl Db {
                 loop {
                     tries += 1;
                     let mut tx = Tx::new(Connection::Postgres(pool.acquire().await?));
-                    tx.command("BEGIN").await?;
+                    tx.begin("BEGIN; LOCK TABLE fingerprint_key IN ROW SHARE MODE").await?;
                     let done = match job(&mut tx).await {
                         Ok(done) => tx.command("COMMIT").await.map(|()| done),
                         Err(error) => {
@@ -224,7 +224,7 @@ impl Db {
 pub(crate) enum Ends {
     /// It only read.
     Rollback,
-    /// It wrote.
+    /// It wrote, and nobody else did: readers go on, writers waited.
     Commit,
 }
 
@@ -233,9 +233,13 @@ async fn alone<T>(connection: Connection, ends: Ends, job: impl AsyncFnOnce(&mut
     let begin = match (tx.dialect(), ends) {
         (Dialect::Sqlite, Ends::Rollback) => "BEGIN",
         (Dialect::Sqlite, Ends::Commit) => "BEGIN IMMEDIATE",
-        (Dialect::Postgres, _) => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        (Dialect::Postgres, Ends::Rollback) => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        // Nobody else writes, and the first look comes after the last commit: what `write` locks is locked here in its own way.
+        (Dialect::Postgres, Ends::Commit) => {
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE fingerprint_key IN EXCLUSIVE MODE"
+        }
     };
-    tx.command(begin).await?;
+    tx.begin(begin).await?;
     let done = job(&mut tx).await;
     if done.is_ok() && ends == Ends::Commit {
         tx.command("COMMIT").await?;

@@ -2,6 +2,7 @@
 
 use super::Dialect;
 use crate::error::{Result, StoreError};
+use crate::keyring::Fingerprint;
 use futures_util::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
@@ -94,6 +95,8 @@ pub(super) enum Connection {
 /// An open transaction.
 pub struct Tx {
     connection: Connection,
+    /// The mark of the key under which the fingerprints that it sees are, once that was asked.
+    fingerprints: Option<Fingerprint>,
 }
 
 macro_rules! bound {
@@ -112,7 +115,39 @@ macro_rules! bound {
 
 impl Tx {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection }
+        Self {
+            connection,
+            fingerprints: None,
+        }
+    }
+
+    /// Begins anew: what the transaction before saw may have changed.
+    pub(super) async fn begin(&mut self, sql: &str) -> Result<()> {
+        self.fingerprints = None;
+        self.command(sql).await
+    }
+
+    /// The mark of the key under which all fingerprints are that this transaction sees.
+    pub(crate) async fn fingerprint_key(&mut self) -> Result<Fingerprint> {
+        if let Some(mark) = self.fingerprints {
+            return Ok(mark);
+        }
+        let row = self.row("SELECT mark FROM fingerprint_key", []).await?;
+        let mark: Option<Vec<u8>> = row.map(|row| row.get(0)).transpose()?;
+        self.fingerprints = mark.and_then(|mark| Fingerprint::from_bytes(&mark));
+        self.fingerprints
+            .ok_or_else(|| StoreError::corrupt("fingerprint_key", "no mark of a key"))
+    }
+
+    /// From now on all fingerprints are under that key.
+    pub(crate) async fn set_fingerprint_key(&mut self, mark: Fingerprint) -> Result<()> {
+        self.execute(
+            "INSERT INTO fingerprint_key (id, mark) VALUES (1,$1) ON CONFLICT (id) DO UPDATE SET mark = excluded.mark",
+            [(*mark.as_bytes()).into()],
+        )
+        .await?;
+        self.fingerprints = Some(mark);
+        Ok(())
     }
 
     /// The connection is not to be used again.

@@ -90,7 +90,7 @@ async fn run_group(
     group: &mut Vec<oneshot::Sender<Result<(), String>>>,
 ) -> Result<()> {
     let mut next = Some(first);
-    let begun = tx.command("BEGIN IMMEDIATE").await;
+    let begun = tx.begin("BEGIN IMMEDIATE").await;
     while let Some(Waiting { job, committed }) = next {
         group.push(committed);
         if begun.is_err() {

@@ -65,9 +65,10 @@ impl Cipher {
     }
 }
 
-pub(super) struct Marker {
-    pub(super) version: u8,
-    pub(super) key: hmac::Key,
+/// Takes fingerprints under one key.
+pub struct Marker {
+    version: u8,
+    key: hmac::Key,
 }
 
 impl Marker {
@@ -78,8 +79,18 @@ impl Marker {
         }
     }
 
-    pub(super) fn mark(&self, kind: FingerprintKind, value: &str) -> Fingerprint {
-        let mac = hmac::sign(&self.key, &framed(kind.label(), &[value.as_bytes()]));
+    /// The fingerprint to write and to look up.
+    pub fn fingerprint(&self, kind: FingerprintKind, value: &str) -> Fingerprint {
+        self.take(kind.label(), value)
+    }
+
+    /// By which the key is known; not secret.
+    pub fn mark(&self) -> Fingerprint {
+        self.take(b"check", "")
+    }
+
+    fn take(&self, label: &[u8], value: &str) -> Fingerprint {
+        let mac = hmac::sign(&self.key, &framed(label, &[value.as_bytes()]));
         let mut bytes = [self.version; 17];
         bytes[1..].copy_from_slice(&mac.as_ref()[..16]);
         Fingerprint(bytes)

@@ -74,6 +74,18 @@ pub(super) struct Contents {
 }
 
 impl Contents {
+    /// From the text of a file, whole and unchanged.
+    pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, KeyError> {
+        let sheet: Sheet<Contents> = from_json(path, text)?;
+        if sheet.sum != sheet.keys.sum()? {
+            return Err(KeyError::Unreadable {
+                path: path.into(),
+                why: "its checksum is not that of its keys".into(),
+            });
+        }
+        Ok(sheet.keys)
+    }
+
     pub(super) fn sum(&self) -> Result<String, KeyError> {
         Ok(BASE64.encode(sha256(&[&json(self)?])))
     }

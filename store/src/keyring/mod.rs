@@ -1,32 +1,31 @@
 //! The keys, which live outside the database: whoever takes the database alone reads no personal value, guesses no
 //! national id behind a fingerprint and forges no journal entry.
 //!
-//! A directory (`--keys DIR`) holds one file, `keyring.json`, which only its owner may read. A [`Keyring`] never
-//! changes: each change gives a new one, which counts once it is [saved]. Nothing may be written under a key before the
-//! keyring that has it is saved.
+//! A directory (`--keys DIR`) holds one file, `keyring.json`, which only its owner may read. A change of keys gives a new
+//! [`Keyring`], which counts once it is [saved]; nothing may be written under a key before the file has it. Whoever meets a
+//! key that it does not know reads the file again, so that a process goes on when another one changes the keys.
 //!
-//! Encryption keys: a new one becomes current, all older ones stay for reading.
-//!
-//! Fingerprint keys: a version is current (looked up and written), one more may stand beside it (written only). So the
-//! servers that still run with the file of a step ago find what is written now, and are found:
+//! Encryption keys: all older ones stay for reading. Fingerprint keys: the database says under which one all its
+//! fingerprints are, so that one transaction takes them all from one version to the next; until then the next one stands
+//! beside in the file, and afterwards the old one is dropped:
 //!
 //! ```text
-//!            add                        switch                        drop
-//!   {1}  ──────────▶  {1, beside: 2}  ◀────────▶  {2, beside: 1}  ──────────▶  {2}
-//!    ▲                      │
-//!    └──────── drop ────────┘
+//!            prepare                      the database, then rotate
+//!   {1}  ──────────────▶  {1, beside: 2}  ─────────────────────────▶  {2}
 //! ```
 //!
 //! [saved]: Keyring::save
 
 mod cipher;
 mod contents;
+mod rotation;
 #[cfg(test)]
 mod tests;
 
+pub use cipher::Marker;
 pub(crate) use contents::sync_parent;
 
-use cipher::{Cipher, ENVELOPE, Marker};
+use cipher::{Cipher, ENVELOPE};
 use contents::{Contents, Export, Secret, Sheet, from_json, io_at, json, read, write_new};
 
 use std::collections::BTreeMap;
@@ -34,7 +33,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::{fmt, iter};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -84,6 +83,12 @@ pub enum KeyError {
     /// The passphrase does not open the export, or the export was damaged: the two look the same.
     #[error("the passphrase does not open this file, or the file was damaged")]
     WrongPassphrase,
+    /// The data were written with keys that are newer than these.
+    #[error("the keys in {} are older than the data: they were rotated since", dir.display())]
+    Behind {
+        /// The directory of the keys.
+        dir: PathBuf,
+    },
     /// The change asked for is not possible with these keys.
     #[error("the keys stay as they are: {why}")]
     Refused {
@@ -166,6 +171,13 @@ impl Fingerprint {
         &self.0
     }
 
+    /// A mark of that version that no key has.
+    fn of_no_key(version: u8) -> Self {
+        let mut bytes = [0; 17];
+        bytes[0] = version;
+        Fingerprint(bytes)
+    }
+
     /// Stored bytes, if they are 17.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Fingerprint)
@@ -181,15 +193,24 @@ impl Fingerprint {
 #[derive(Clone)]
 pub struct Keyring(Arc<Inner>);
 
-/// The contents of the file, and from each key what is expanded once for use. aws-lc wipes what it holds.
+/// From each key what is expanded once for use. aws-lc wipes what it holds.
 struct Inner {
-    contents: Contents,
-    cipher: Cipher,
-    older_ciphers: Vec<Cipher>,
-    marker: Marker,
-    marker_beside: Option<Marker>,
+    dir: PathBuf,
+    id: String,
+    checkpoint_name: String,
     mac: hmac::Key,
     signer: Ed25519KeyPair,
+    /// As the file had it when it was last read.
+    latest: RwLock<Latest>,
+}
+
+/// The contents of the file, and of it what rotates.
+struct Latest {
+    contents: Contents,
+    cipher: Cipher,
+    other_ciphers: Vec<Cipher>,
+    /// With their marks. Also those that the file had before: a transaction may still see tables of then.
+    markers: BTreeMap<Fingerprint, Arc<Marker>>,
 }
 
 impl fmt::Debug for Keyring {
@@ -206,7 +227,7 @@ impl Keyring {
     pub fn create(dir: &Path, ambient: &Ambient) -> Result<Self, KeyError> {
         let random = uuid::Builder::from_random_bytes(ambient.bytes());
         let id = random.into_uuid().simple().to_string();
-        let keyring = Keyring::expand(Contents {
+        let contents = Contents {
             checkpoint_name: format!("ngomon/{id:.8}"),
             id,
             encryption_current: 1,
@@ -217,21 +238,22 @@ impl Keyring {
             fingerprint: BTreeMap::from([(1, Secret::random(ambient))]),
             mac: Secret::random(ambient),
             checkpoint_seed: Secret::random(ambient),
-        })?;
-        keyring.put(dir, false)?;
+        };
+        let keyring = Keyring::expand(contents, dir)?;
+        keyring.put(false)?;
         Ok(keyring)
     }
 
     /// Reads the keys of `dir`.
     pub fn open(dir: &Path) -> Result<Self, KeyError> {
         let path = dir.join(FILE);
-        Keyring::from_text(&path, &read(&path)?)
+        Keyring::expand(Contents::parse(&path, &read(&path)?)?, dir)
     }
 
-    /// Writes the keys to `dir`, durably and all or nothing. Refuses if that would lose a key: the file there is of
-    /// other keys, or was changed by someone else since it was opened.
-    pub fn save(&self, dir: &Path) -> Result<(), KeyError> {
-        self.put(dir, true)
+    /// Writes the keys to their file, durably and all or nothing. Refuses if that would lose a key: the file there is of
+    /// other keys, or was changed by someone else since it was read.
+    pub fn save(&self) -> Result<(), KeyError> {
+        self.put(true)
     }
 
     /// Writes the keys to a new `file` under a passphrase, taken byte for byte: whoever asks for it settles its Unicode
@@ -263,14 +285,14 @@ impl Keyring {
         let cipher = export.cipher(passphrase).ok_or_else(|| unreadable("bad parameters"))?;
         let text = cipher.open(Export::place(&export.row()), &sealed);
         let text = Zeroizing::new(text.map_err(|_| KeyError::WrongPassphrase)?);
-        let keyring = Keyring::from_text(file, &text)?;
-        keyring.put(dir, false)?;
+        let keyring = Keyring::expand(Contents::parse(file, &text)?, dir)?;
+        keyring.put(false)?;
         Ok(keyring)
     }
 
     /// The random name of these keys, 32 hexadecimal digits; not secret.
     pub fn id(&self) -> &str {
-        &self.0.contents.id
+        &self.0.id
     }
 
     /// A value to keep in the database, by which other keys are recognised; not secret, and the same through every
@@ -281,42 +303,22 @@ impl Keyring {
         check
     }
 
-    fn expand(contents: Contents) -> Result<Self, KeyError> {
-        let refused = |why| KeyError::Refused { why };
-        let cipher = |id: u8| contents.encryption.get(&id).and_then(|key| Cipher::new(id, &key.0));
-        let marker = |version| {
-            let key = contents.fingerprint.get(&version);
-            key.map(|key| Marker::new(version, key))
-                .ok_or(refused("a fingerprint key in use is not among them"))
+    fn expand(contents: Contents, dir: &Path) -> Result<Self, KeyError> {
+        let no_signer = |_| KeyError::Refused {
+            why: "the checkpoint key is none",
         };
-        let older = contents
-            .encryption
-            .keys()
-            .filter(|id| **id != contents.encryption_current);
-        let no_current = "the current encryption key is not among them";
         Ok(Keyring(Arc::new(Inner {
-            cipher: cipher(contents.encryption_current).ok_or(refused(no_current))?,
-            older_ciphers: older.filter_map(|id| cipher(*id)).collect(),
-            marker: marker(contents.fingerprint_current)?,
-            marker_beside: contents.fingerprint_beside.map(marker).transpose()?,
+            dir: dir.into(),
+            id: contents.id.clone(),
+            checkpoint_name: contents.checkpoint_name.clone(),
             mac: hmac::Key::new(hmac::HMAC_SHA256, &*contents.mac.0),
-            signer: Ed25519KeyPair::from_seed_unchecked(&*contents.checkpoint_seed.0)
-                .map_err(|_| refused("the checkpoint key is none"))?,
-            contents,
+            signer: Ed25519KeyPair::from_seed_unchecked(&*contents.checkpoint_seed.0).map_err(no_signer)?,
+            latest: RwLock::new(Latest::expand(contents)?),
         })))
     }
 
-    fn from_text(path: &Path, text: &[u8]) -> Result<Self, KeyError> {
-        let sheet: Sheet<Contents> = from_json(path, text)?;
-        let unreadable = |why: String| KeyError::Unreadable { path: path.into(), why };
-        if sheet.sum != sheet.keys.sum()? {
-            return Err(unreadable("its checksum is not that of its keys".into()));
-        }
-        Keyring::expand(sheet.keys).map_err(|error| unreadable(error.to_string()))
-    }
-
     fn text(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let keys = &self.0.contents;
+        let keys = &self.latest().contents;
         json(&Sheet {
             format: FORMAT,
             sum: keys.sum()?,
@@ -324,7 +326,8 @@ impl Keyring {
         })
     }
 
-    fn put(&self, dir: &Path, replace: bool) -> Result<(), KeyError> {
+    fn put(&self, replace: bool) -> Result<(), KeyError> {
+        let dir = &self.0.dir;
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -337,7 +340,7 @@ impl Keyring {
         match Keyring::open(dir) {
             Err(KeyError::Missing { .. }) => {}
             _ if !replace => return Err(KeyError::AlreadyThere { path }),
-            Ok(there) => self.0.contents.may_replace(&there.0.contents)?,
+            Ok(there) => self.latest().contents.may_replace(&there.latest().contents)?,
             Err(error) => return Err(error),
         }
         let fresh = dir.join("keyring.json.new");
@@ -350,68 +353,12 @@ impl Keyring {
     }
 }
 
-/// Keys: changed. Each gives a keyring that is still to be [saved](Keyring::save).
-impl Keyring {
-    /// A new encryption key, current from now on.
-    pub fn add_encryption_key(&self, ambient: &Ambient) -> Result<Self, KeyError> {
-        self.changed(|keys| {
-            let last = keys.encryption.last_key_value().map_or(0, |(id, _)| *id);
-            let id = last.checked_add(1).ok_or("all 255 encryption keys are in use")?;
-            keys.encryption.insert(id, Secret::random(ambient));
-            keys.encryption_current = id;
-            Ok(())
-        })
-    }
-
-    /// A new fingerprint key, to be written beside the current one.
-    pub fn add_fingerprint_version(&self, ambient: &Ambient) -> Result<Self, KeyError> {
-        self.changed(|keys| {
-            if keys.fingerprint_beside.is_some() {
-                return Err("two versions of fingerprints are in use; drop one first");
-            }
-            // A number is never used again, not even that of a version dropped before its day.
-            let version = keys.fingerprint_latest.checked_add(1);
-            let version = version.ok_or("all 255 versions of fingerprints are used up")?;
-            keys.fingerprint.insert(version, Secret::random(ambient));
-            keys.fingerprint_beside = Some(version);
-            keys.fingerprint_latest = version;
-            Ok(())
-        })
-    }
-
-    /// The version beside becomes current, and the current one is written beside it until dropped. To be done only when
-    /// every fingerprint is stored under both.
-    pub fn switch_fingerprint_version(&self) -> Result<Self, KeyError> {
-        self.changed(|keys| {
-            let beside = keys.fingerprint_beside.ok_or("there is no second version")?;
-            keys.fingerprint_beside = Some(keys.fingerprint_current);
-            keys.fingerprint_current = beside;
-            Ok(())
-        })
-    }
-
-    /// Forgets the version beside: after a switch the old one, before it the new one.
-    pub fn drop_fingerprint_version(&self) -> Result<Self, KeyError> {
-        self.changed(|keys| {
-            let beside = keys.fingerprint_beside.take().ok_or("there is no second version")?;
-            keys.fingerprint.remove(&beside);
-            Ok(())
-        })
-    }
-
-    fn changed(&self, change: impl FnOnce(&mut Contents) -> Result<(), &'static str>) -> Result<Self, KeyError> {
-        let mut contents = self.0.contents.clone();
-        change(&mut contents).map_err(|why| KeyError::Refused { why })?;
-        Keyring::expand(contents)
-    }
-}
-
 /// Keys: used.
 impl Keyring {
     /// Encrypts a value for its place: 1 byte of format, 1 of key id, 12 of nonce, then the AES-256-GCM-SIV ciphertext
     /// (RFC 8452) with its tag: 30 bytes more than `plain`.
     pub fn seal(&self, place: Place<'_>, plain: &[u8], ambient: &Ambient) -> Vec<u8> {
-        self.0.cipher.seal(place, plain, ambient)
+        self.latest().cipher.seal(place, plain, ambient)
     }
 
     /// Decrypts what [`Keyring::seal`] made for this very place.
@@ -419,27 +366,28 @@ impl Keyring {
         let &[ENVELOPE, id, ..] = sealed else {
             return Err(OpenError::NotSealed);
         };
-        let mut ciphers = iter::once(&self.0.cipher).chain(&self.0.older_ciphers);
-        let cipher = ciphers
-            .find(|cipher| cipher.id == id)
-            .ok_or(OpenError::UnknownKey(id))?;
-        cipher.open(place, sealed)
+        if let Some(cipher) = self.latest().cipher(id) {
+            return cipher.open(place, sealed);
+        }
+        self.read_again().map_err(|_| OpenError::UnknownKey(id))?;
+        let latest = self.latest();
+        latest.cipher(id).ok_or(OpenError::UnknownKey(id))?.open(place, sealed)
     }
 
-    /// The fingerprint to look up: under the current version.
-    pub fn fingerprint(&self, kind: FingerprintKind, value: &str) -> Fingerprint {
-        self.0.marker.mark(kind, value)
+    /// What takes fingerprints under the key of that mark.
+    pub fn marker(&self, mark: Fingerprint) -> Result<Arc<Marker>, KeyError> {
+        if let Some(marker) = self.latest().marker(mark) {
+            return Ok(marker);
+        }
+        self.read_again()?;
+        self.latest().marker(mark).ok_or_else(|| self.behind())
     }
 
-    /// The fingerprints to write: under the current version and, if there is one, that beside it.
-    pub fn fingerprints(&self, kind: FingerprintKind, value: &str) -> impl Iterator<Item = Fingerprint> {
-        let markers = iter::once(&self.0.marker).chain(&self.0.marker_beside);
-        markers.map(move |marker| marker.mark(kind, value))
-    }
-
-    /// The versions of fingerprints in use: the current one, and that beside it.
-    pub fn fingerprint_versions(&self) -> (u8, Option<u8>) {
-        (self.0.contents.fingerprint_current, self.0.contents.fingerprint_beside)
+    /// The data were written with newer keys.
+    pub(crate) fn behind(&self) -> KeyError {
+        KeyError::Behind {
+            dir: self.0.dir.clone(),
+        }
     }
 
     /// HMAC-SHA256 over the parts, which are told apart: `["ab", "c"]` is not `["a", "bc"]`.
@@ -468,7 +416,7 @@ impl Keyring {
 
     /// The name under which checkpoints are signed: `ngomon/` and the first 8 digits of the id.
     pub fn checkpoint_name(&self) -> &str {
-        &self.0.contents.checkpoint_name
+        &self.0.checkpoint_name
     }
 
     fn tag(&self, purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {

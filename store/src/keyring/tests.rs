@@ -70,7 +70,7 @@ fn keys_are_made_once_and_read_again() {
 fn a_file_that_is_not_whole_is_not_taken_for_keys_and_not_overwritten() {
     let (dir, keys) = made(1);
     let good = fs::read_to_string(dir.path().join(FILE)).unwrap();
-    let secret = BASE64.encode(*keys.0.contents.mac.0);
+    let secret = BASE64.encode(*keys.latest().contents.mac.0);
     let other = BASE64.encode([7; 32]);
     for (from, to) in [
         (secret.as_str(), other.as_str()), // a whole key, but another one
@@ -87,7 +87,7 @@ fn a_file_that_is_not_whole_is_not_taken_for_keys_and_not_overwritten() {
         let error = Keyring::open(dir.path()).unwrap_err();
         assert!(matches!(error, KeyError::Unreadable { .. }), "{from}: {error}");
         assert!(!error.to_string().contains(&secret), "{error}");
-        assert!(matches!(keys.save(dir.path()), Err(KeyError::Unreadable { .. })));
+        assert!(matches!(keys.save(), Err(KeyError::Unreadable { .. })));
         fs::write(dir.path().join(FILE), &good).unwrap();
     }
     edit(&dir, "\"format\": 1", "\"format\": 2, \"new\": 0");
@@ -149,70 +149,80 @@ fn a_sealed_value_opens_in_its_place_only() {
 fn a_new_encryption_key_leaves_the_old_ones_readable() {
     let (dir, old) = made(1);
     let sealed = old.seal(PLACE, b"before", &ambient(2));
-    let new = old.add_encryption_key(&ambient(3)).unwrap();
-    new.save(dir.path()).unwrap();
-    let new = Keyring::open(dir.path()).unwrap();
+    let new = old.prepared(&ambient(3)).unwrap();
+    assert_eq!(new.seal(PLACE, b"before", &ambient(2)), sealed, "nobody uses it yet");
+    let new = new.rotated().unwrap();
     let resealed = new.seal(PLACE, b"after", &ambient(4));
     assert_eq!(resealed[1], 2);
     assert_eq!(new.unseal(PLACE, &sealed).unwrap(), b"before");
     assert_eq!(new.unseal(PLACE, &resealed).unwrap(), b"after");
-    assert_eq!(old.unseal(PLACE, &resealed), Err(OpenError::UnknownKey(2)));
-    let mut renumbered = resealed;
+    let mut renumbered = resealed.clone();
     renumbered[1] = 1;
     assert_eq!(new.unseal(PLACE, &renumbered), Err(OpenError::Refused));
     assert_eq!(new.check(), old.check());
+    // Whoever has the file of before reads it again.
+    assert_eq!(old.unseal(PLACE, &resealed), Err(OpenError::UnknownKey(2)));
+    new.save().unwrap();
+    assert_eq!(
+        Keyring::open(dir.path()).unwrap().unseal(PLACE, &resealed).unwrap(),
+        b"after"
+    );
+    assert_eq!(old.unseal(PLACE, &resealed).unwrap(), b"after");
+    assert_eq!(old.seal(PLACE, b"after", &ambient(4)), resealed);
+}
 
-    let mut full = new;
-    for _ in 3..=255 {
-        full = full.add_encryption_key(&ambient(5)).unwrap();
+#[test]
+fn keys_are_used_up_some_day() {
+    let (_dir, mut keys) = made(1);
+    for _ in 2..=255 {
+        keys = keys.prepared(&ambient(5)).unwrap().rotated().unwrap();
     }
-    assert!(matches!(
-        full.add_encryption_key(&ambient(5)),
-        Err(KeyError::Refused { .. })
-    ));
+    assert!(matches!(keys.prepared(&ambient(5)), Err(KeyError::Refused { .. })));
 }
 
 #[test]
 fn saving_never_loses_a_key() {
     let (dir, keys) = made(1);
-    let mine = keys.add_encryption_key(&ambient(2)).unwrap();
-    let theirs = keys.add_encryption_key(&ambient(3)).unwrap();
-    let marked = keys.add_fingerprint_version(&ambient(4)).unwrap();
-    let refused = |keys: &Keyring| matches!(keys.save(dir.path()), Err(KeyError::Refused { .. }));
-    marked.save(dir.path()).unwrap();
-    assert!(
-        refused(&keys.add_fingerprint_version(&ambient(5)).unwrap()),
-        "same version, other key"
-    );
-    marked.drop_fingerprint_version().unwrap().save(dir.path()).unwrap();
-    mine.save(dir.path()).unwrap();
-    mine.save(dir.path()).unwrap();
+    let mine = keys.prepared(&ambient(2)).unwrap();
+    let theirs = keys.prepared(&ambient(3)).unwrap();
+    let refused = |keys: &Keyring| matches!(keys.save(), Err(KeyError::Refused { .. }));
+    mine.save().unwrap();
+    mine.save().unwrap();
     assert!(refused(&theirs), "same number, other key");
     assert!(refused(&keys), "a key fewer");
-    assert!(refused(&made(6).1), "other keys altogether");
+    fs::copy(dir.path().join(FILE), dir.path().join("aside")).unwrap();
+    let (elsewhere, _) = made(6);
+    fs::copy(elsewhere.path().join(FILE), dir.path().join(FILE)).unwrap();
+    assert!(refused(&mine), "other keys altogether");
+    assert!(matches!(mine.read_again(), Err(KeyError::Refused { .. })));
+    fs::copy(dir.path().join("aside"), dir.path().join(FILE)).unwrap();
     let sealed = mine.seal(PLACE, b"value", &ambient(7));
-    assert_eq!(
-        Keyring::open(dir.path()).unwrap().unseal(PLACE, &sealed).unwrap(),
-        b"value"
-    );
+    let rotated = mine.rotated().unwrap();
+    rotated.save().unwrap();
+    let there = Keyring::open(dir.path()).unwrap();
+    assert_eq!(there.unseal(PLACE, &sealed).unwrap(), b"value");
 }
 
 #[test]
 fn fingerprints_differ_by_kind_value_and_keys() {
     let (_dir, keys) = made(1);
+    let marker = keys.marker(keys.mark_of(1)).unwrap();
     let values = ["001099012345", "001099012346", ""];
     let mut all: Vec<_> = KINDS
         .iter()
-        .flat_map(|kind| values.map(|value| keys.fingerprint(*kind, value)))
+        .flat_map(|kind| values.map(|value| marker.fingerprint(*kind, value)))
         .collect();
-    all.extend(KINDS.map(|kind| made(2).1.fingerprint(kind, values[0])));
+    let (_dir, others) = made(2);
+    let other = others.marker(others.mark_of(1)).unwrap();
+    all.extend(KINDS.map(|kind| other.fingerprint(kind, values[0])));
+    all.extend([marker.mark(), other.mark()]);
     let count = all.len();
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), count);
 
-    let one = keys.fingerprint(FingerprintKind::Phone, "0912345678");
-    assert_eq!(one, keys.fingerprint(FingerprintKind::Phone, "0912345678"));
+    let one = marker.fingerprint(FingerprintKind::Phone, "0912345678");
+    assert_eq!(one, marker.fingerprint(FingerprintKind::Phone, "0912345678"));
     assert_eq!((one.version(), Fingerprint::from_bytes(one.as_bytes())), (1, Some(one)));
     assert_eq!(Fingerprint::from_bytes(&one.as_bytes()[1..]), None);
 }
@@ -220,35 +230,48 @@ fn fingerprints_differ_by_kind_value_and_keys() {
 /// Each arrow of the drawing at the head of the module, and each one that is not there.
 #[test]
 fn fingerprint_versions_rotate() {
-    let kind = FingerprintKind::NationalId;
-    let both = |keys: &Keyring| keys.fingerprints(kind, "x").collect::<Vec<_>>();
+    let take = |keys: &Keyring, mark| keys.marker(mark).map(|m| m.fingerprint(FingerprintKind::Phone, "x"));
     let (_dir, one) = made(1);
-    let v1 = one.fingerprint(kind, "x");
-    assert_eq!((both(&one), one.fingerprint_versions()), (vec![v1], (1, None)));
-    assert!(one.switch_fingerprint_version().is_err());
-    assert!(one.drop_fingerprint_version().is_err());
+    let first = one.mark_of(1);
+    let v1 = take(&one, first).unwrap();
+    assert_eq!((one.fingerprint_versions(), v1.version()), ((1, None), 1));
+    assert!(one.rotated().is_err());
 
-    let added = one.add_fingerprint_version(&ambient(2)).unwrap();
-    let [_, v2] = both(&added)[..] else {
-        panic!("two versions")
-    };
+    let prepared = one.prepared(&ambient(2)).unwrap();
+    let again = prepared.prepared(&ambient(3)).unwrap();
+    assert_eq!(again.fingerprint_versions(), (1, Some(2)));
+    assert_eq!(take(&again, first).unwrap(), v1);
+    let second = prepared.mark_of(2);
+    let v2 = take(&prepared, second).unwrap();
+    assert_eq!(take(&again, second).unwrap(), v2, "the same keys");
     assert_ne!(v1.as_bytes()[1..], v2.as_bytes()[1..]);
-    assert_eq!((added.fingerprint(kind, "x"), v2.version()), (v1, 2));
-    assert_eq!(
-        (both(&added), added.fingerprint_versions()),
-        (vec![v1, v2], (1, Some(2)))
+    assert!(matches!(take(&one, second), Err(KeyError::Behind { .. })));
+    prepared.save().unwrap();
+    assert_eq!(take(&one, second).unwrap(), v2, "it reads the file again");
+
+    let rotated = prepared.rotated().unwrap();
+    assert_eq!(rotated.fingerprint_versions(), (2, None));
+    assert_eq!(take(&rotated, second).unwrap(), v2);
+    assert!(rotated.rotated().is_err());
+    rotated.save().unwrap();
+    assert!(
+        matches!(take(&rotated, first), Err(KeyError::Behind { .. })),
+        "forgotten"
     );
-    assert!(added.add_fingerprint_version(&ambient(3)).is_err());
+    one.read_again().unwrap();
+    assert_eq!(one.fingerprint_versions(), (2, None));
+    assert_eq!(take(&one, first).unwrap(), v1, "for a transaction that began before");
+    let third = rotated.prepared(&ambient(4)).unwrap();
+    assert_eq!(third.fingerprint_versions(), (2, Some(3)));
 
-    let switched = added.switch_fingerprint_version().unwrap();
-    assert_eq!((both(&switched), switched.fingerprint(kind, "x")), (vec![v2, v1], v2));
-    assert_eq!(both(&switched.switch_fingerprint_version().unwrap()), [v1, v2]);
-    assert_eq!(both(&switched.drop_fingerprint_version().unwrap()), [v2]);
-
-    let abandoned = added.drop_fingerprint_version().unwrap();
-    assert_eq!(both(&abandoned), [v1]);
-    let third = abandoned.add_fingerprint_version(&ambient(4)).unwrap();
-    assert_eq!(third.fingerprint_versions(), (1, Some(3)), "2 is used up");
+    // What is behind follows, what is ahead is refused, and so is a key of the same version that went its own way.
+    let heir = |keys: &Keyring, mark| keys.heir_of(mark).map(|marker| marker.mark());
+    assert_eq!(heir(&rotated, first).unwrap(), second);
+    assert_eq!(heir(&rotated, rotated.mark_of(1)).unwrap(), second);
+    assert_eq!(heir(&third, third.mark_of(3)).unwrap(), third.mark_of(3));
+    assert!(matches!(heir(&rotated, third.mark_of(3)), Err(KeyError::Behind { .. })));
+    let aside = made(1).1.prepared(&ambient(5)).unwrap().mark_of(2);
+    assert!(matches!(heir(&rotated, aside), Err(KeyError::Behind { .. })));
 }
 
 #[test]
@@ -283,7 +306,11 @@ fn stored_forms_stay_as_they_are() {
     let (_dir, keys) = made(1);
     assert_eq!(hex(&keys.check()), "e84fa4bc0dd2b5e0fe4596ddeac3f38c");
     assert_eq!(
-        hex(keys.fingerprint(FingerprintKind::NationalId, "001099012345").as_bytes()),
+        hex(keys
+            .marker(keys.mark_of(1))
+            .unwrap()
+            .fingerprint(FingerprintKind::NationalId, "001099012345")
+            .as_bytes()),
         "01c59fe17a6a641bd348136c40dabb52a1"
     );
     assert_eq!(
@@ -304,7 +331,7 @@ fn a_signature_verifies_under_the_public_half() {
 #[test]
 fn keys_travel_under_a_passphrase() {
     let (dir, keys) = made(1);
-    let keys = keys.add_encryption_key(&ambient(2)).unwrap();
+    let keys = keys.prepared(&ambient(2)).unwrap().rotated().unwrap();
     let file = dir.path().join("export");
     keys.export("mật khẩu", &file, &ambient(3)).unwrap();
     assert_eq!(mode(&file), 0o600);

@@ -14,13 +14,13 @@ mod profiles;
 mod references;
 
 pub use health::HealthFault;
-pub(crate) use references::{notice_place, registry_place};
+pub(crate) use references::{RegistryRows, notice_of, number_of, record_of};
 
 use crate::counts::Counts;
-use crate::db::Tx;
+use crate::db::{Arg, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Act, Env, append};
-use crate::keyring::{FingerprintKind, Place};
+use crate::keyring::{FingerprintKind, Keyring, Marker, Place};
 use crate::store::Store;
 use crate::tables::{fingerprint, folded_fp, start_of};
 use ngomon_rules::event::{Change, Event, Subject};
@@ -31,6 +31,7 @@ use ngomon_rules::values::Date;
 use profiles::Known;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// An open load whose process was not heard of for that long is given up: microseconds.
 const SILENCE: i64 = 15_000_000;
@@ -101,6 +102,42 @@ pub(crate) struct QuarantinedCells {
     pub cells: BTreeMap<String, String>,
 }
 
+impl QuarantinedCells {
+    fn place(place: &[u8]) -> Place<'_> {
+        Place {
+            table: "quarantine",
+            column: "sealed",
+            row: place,
+        }
+    }
+
+    /// As the table has them.
+    fn seal(&self, env: &Env, load: &str, row_no: &str) -> Result<Vec<u8>> {
+        let plain = serde_json::to_vec(self).map_err(|e| StoreError::corrupt("a row", e))?;
+        let place = [load.as_bytes(), row_no.as_bytes()].concat();
+        Ok(env.keys.seal(Self::place(&place), &plain, &env.ambient))
+    }
+
+    /// Read back.
+    pub fn open(keys: &Keyring, load: &str, row_no: &str, sealed: &[u8]) -> Result<Self> {
+        let place = [load.as_bytes(), row_no.as_bytes()].concat();
+        let plain = keys.unseal(Self::place(&place), sealed)?;
+        serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("quarantine {load}/{row_no}"), e))
+    }
+
+    /// What tells whose row it is: file code, number, and, where it is neither, the name.
+    pub fn fingerprints(&self, marker: &Marker) -> [Arg; 3] {
+        let fp = |kind, value: Option<&str>| value.map(|value| fingerprint(marker, kind, value));
+        let number = self.hints.national_id.as_ref().map(|n| n.as_str());
+        let code_fp = fp(FingerprintKind::EmployeeCode, self.hints.employee_code.as_deref());
+        let number_fp = fp(FingerprintKind::NationalId, number);
+        let name = self.hints.person_key.as_ref();
+        let name = name.filter(|_| code_fp.is_none() && number_fp.is_none());
+        let name_fp = name.map(|name| folded_fp(marker, name)).unwrap_or_default();
+        [code_fp.into(), number_fp.into(), name_fp.into()]
+    }
+}
+
 /// A load whose rows are being staged.
 pub struct OpenLoad {
     store: Store,
@@ -109,6 +146,8 @@ pub struct OpenLoad {
     counts: Counts,
     ord: i64,
     known: Known,
+    /// Keys are not rotated while a load is open.
+    marker: Arc<Marker>,
     opened_at: i64,
 }
 
@@ -118,11 +157,14 @@ impl Store {
         self.give_up_silent_loads().await?;
         let (env, asked) = (self.env.clone(), incoming.clone());
         let approve = approve.map(str::to_owned);
-        let (id, faults) = self
+        let (id, faults, marker) = self
             .db
             .write(move |tx| {
                 let (env, asked, approve) = (env.clone(), asked.clone(), approve.clone());
-                Box::pin(async move { open(tx, &env, &asked, approve).await })
+                Box::pin(async move {
+                    let (id, faults) = open(tx, &env, &asked, approve).await?;
+                    Ok((id, faults, env.marker(tx).await?))
+                })
             })
             .await?;
         if !faults.is_empty() {
@@ -140,6 +182,7 @@ impl Store {
             counts: Counts::default(),
             ord: 0,
             known,
+            marker,
             opened_at: self.env.now(),
         })))
     }
@@ -212,39 +255,25 @@ impl OpenLoad {
 
     /// Stages rows that could not be read.
     pub async fn quarantined(&mut self, rows: Vec<QuarantinedRow>) -> Result<()> {
-        let keys = &self.store.env.keys;
         let mut cells = Vec::with_capacity(rows.len());
         for row in rows {
             self.known
-                .see(keys, row.hints.employee_code.as_deref(), row.hints.national_id);
-            let place = [self.id.as_bytes(), row.row.as_bytes()].concat();
-            let fp = |kind, value: Option<&str>| value.map(|value| fingerprint(keys, kind, value));
-            let code_fp = fp(FingerprintKind::EmployeeCode, row.hints.employee_code.as_deref());
-            let number_fp = fp(
-                FingerprintKind::NationalId,
-                row.hints.national_id.as_ref().map(|n| n.as_str()),
-            );
-            let name = row
-                .hints
-                .person_key
-                .as_ref()
-                .filter(|_| code_fp.is_none() && number_fp.is_none());
-            let name_fp = name.map(|name| folded_fp(keys, name)).unwrap_or_default();
+                .see(&self.marker, row.hints.employee_code.as_deref(), row.hints.national_id);
             let inside = QuarantinedCells {
                 hints: row.hints,
                 cells: row.cells,
             };
-            let plain = serde_json::to_vec(&inside).map_err(|e| StoreError::corrupt("a row", e))?;
+            let [code_fp, number_fp, name_fp] = inside.fingerprints(&self.marker);
+            let sealed = inside.seal(&self.store.env, &self.id, &row.row)?;
             cells.push(vec![
                 self.id.as_str().into(),
                 row.row.into(),
                 self.incoming.table.into(),
                 row.reason.name().into(),
-                code_fp.into(),
-                number_fp.into(),
-                keys.seal(quarantine_place(&place), &plain, &self.store.env.ambient)
-                    .into(),
-                name_fp.into(),
+                code_fp,
+                number_fp,
+                sealed.into(),
+                name_fp,
             ]);
         }
         self.stage(
@@ -255,7 +284,7 @@ impl OpenLoad {
     }
 
     /// Inserts rows of a reference.
-    async fn stage(&self, into: &'static str, rows: Vec<Vec<crate::db::Arg>>) -> Result<()> {
+    async fn stage(&self, into: &'static str, rows: Vec<Vec<Arg>>) -> Result<()> {
         let (id, env) = (self.id.clone(), self.store.env.clone());
         self.store
             .db
@@ -373,12 +402,4 @@ async fn end_quarantine(tx: &mut Tx, incoming: &Incoming, load: &str) -> Result<
         tx.execute(&sql, [incoming.table.into(), load.into()]).await?;
     }
     Ok(())
-}
-
-pub(crate) fn quarantine_place(row: &[u8]) -> Place<'_> {
-    Place {
-        table: "quarantine",
-        column: "sealed",
-        row,
-    }
 }

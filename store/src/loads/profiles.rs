@@ -5,7 +5,7 @@ use crate::counts::Counts;
 use crate::db::{Arg, Row, Tx};
 use crate::error::Result;
 use crate::journal::{ENTRY, Env, read_entry, write};
-use crate::keyring::{FingerprintKind, Keyring};
+use crate::keyring::{FingerprintKind, Marker};
 use crate::project::{project, row_digest};
 use crate::store::Store;
 use crate::tables::{each_of, fingerprint, places};
@@ -58,7 +58,8 @@ impl Known {
                 let sql = format!(
                     "SELECT {COLUMNS} FROM staff_key k JOIN profile p ON p.id = k.holder WHERE k.kind = 'profile' AND k.fp IN ({{}})"
                 );
-                let keys: Vec<Arg> = rows.iter().flat_map(|row| keys_of(&store.env.keys, row)).map(Arg::from).collect();
+                let marker = store.env.marker(tx).await?;
+                let keys: Vec<Arg> = rows.iter().flat_map(|row| keys_of(&marker, row)).map(Arg::from).collect();
                 each_of(tx, &sql, &keys, &mut take).await
             })
             .await?;
@@ -74,10 +75,10 @@ impl Known {
     }
 
     /// The profile of that code, or else of that number: HR file codes change. The extract has it.
-    pub fn see(&mut self, keys: &Keyring, code: Option<&str>, number: Option<NationalId>) -> Option<usize> {
-        let by_code = code.and_then(|c| self.by_code.get(&fingerprint(keys, FingerprintKind::EmployeeCode, c)));
+    pub fn see(&mut self, marker: &Marker, code: Option<&str>, number: Option<NationalId>) -> Option<usize> {
+        let by_code = code.and_then(|c| self.by_code.get(&fingerprint(marker, FingerprintKind::EmployeeCode, c)));
         let at = by_code.copied().or_else(|| {
-            let fp = fingerprint(keys, FingerprintKind::NationalId, number?.as_str());
+            let fp = fingerprint(marker, FingerprintKind::NationalId, number?.as_str());
             self.by_number.get(&fp).copied()
         })?;
         self.seen.insert(at);
@@ -86,11 +87,11 @@ impl Known {
 }
 
 /// By what a row finds the profile of which it is a version.
-fn keys_of(keys: &Keyring, row: &Profile) -> Vec<Vec<u8>> {
+fn keys_of(marker: &Marker, row: &Profile) -> Vec<Vec<u8>> {
     let code = row.employee_code.as_ref();
-    let code = code.map(|code| fingerprint(keys, FingerprintKind::EmployeeCode, code));
+    let code = code.map(|code| fingerprint(marker, FingerprintKind::EmployeeCode, code));
     let number = row.national_id.as_ref();
-    let number = number.map(|number| fingerprint(keys, FingerprintKind::NationalId, number.as_str()));
+    let number = number.map(|number| fingerprint(marker, FingerprintKind::NationalId, number.as_str()));
     code.into_iter().chain(number).collect()
 }
 
@@ -103,7 +104,9 @@ impl OpenLoad {
         let mut changed = Vec::new();
         for row in rows {
             let env = &self.store.env;
-            let at = self.known.see(&env.keys, row.employee_code.as_deref(), row.national_id);
+            let at = self
+                .known
+                .see(&self.marker, row.employee_code.as_deref(), row.national_id);
             let known = at.and_then(|at| self.known.profiles.get(at));
             let same = match known {
                 Some(known) => !known.gone && known.row_digest == row_digest(env, &row)?,
@@ -163,9 +166,10 @@ impl OpenLoad {
 }
 
 async fn versions(tx: &mut Tx, env: &Env, load: &str, rows: &[(Option<String>, Profile)]) -> Result<Vec<Event>> {
+    let marker = env.marker(tx).await?;
     let numbers = |row: &Profile| -> Vec<Vec<u8>> {
         let all = row.national_id.iter().chain(&row.former_ids);
-        all.map(|n| fingerprint(&env.keys, FingerprintKind::NationalId, n.as_str()))
+        all.map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()))
             .collect()
     };
     let wanted: Vec<Vec<u8>> = rows.iter().flat_map(|(_, row)| numbers(row)).collect();

@@ -1,15 +1,16 @@
 //! Registry, units and notices: evidence taken from others, replaced as a whole by the next load.
 
 use super::OpenLoad;
-use crate::db::Tx;
+use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
-use crate::keyring::{FingerprintKind, Place};
+use crate::journal::Env;
+use crate::keyring::{FingerprintKind, Keyring, Marker, Place};
 use crate::store::Store;
 use crate::tables::fingerprint;
 use ngomon_rules::record::{Notice, RegistryRecord};
 use ngomon_rules::unit::Unit;
 
-pub(crate) fn registry_place(row: &[u8]) -> Place<'_> {
+fn registry_place(row: &[u8]) -> Place<'_> {
     Place {
         table: "registry",
         column: "sealed",
@@ -17,7 +18,7 @@ pub(crate) fn registry_place(row: &[u8]) -> Place<'_> {
     }
 }
 
-pub(crate) fn notice_place(row: &[u8]) -> Place<'_> {
+fn notice_place(row: &[u8]) -> Place<'_> {
     Place {
         table: "notice",
         column: "sealed",
@@ -29,28 +30,62 @@ fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|e| StoreError::corrupt("a row", e))
 }
 
+/// The registry as its tables have it.
+#[derive(Default)]
+pub(crate) struct RegistryRows {
+    pub records: Vec<Vec<Arg>>,
+    pub former: Vec<Vec<Arg>>,
+}
+
+impl RegistryRows {
+    /// Where the records go.
+    pub const RECORDS: &str = "registry (load, number_fp, status, sealed)";
+    /// Where the numbers go that the persons held before.
+    pub const FORMER: &str = "registry_former (load, former_fp, number_fp)";
+
+    pub fn of(env: &Env, marker: &Marker, load: &str, records: &[RegistryRecord]) -> Result<Self> {
+        let mut rows = Self::default();
+        for record in records {
+            let fp = fingerprint(marker, FingerprintKind::NationalId, record.national_id.as_str());
+            let place = [load.as_bytes(), &fp].concat();
+            let sealed = env.keys.seal(registry_place(&place), &json(record)?, &env.ambient);
+            for old in &record.former_ids {
+                let old = fingerprint(marker, FingerprintKind::NationalId, old.as_str());
+                rows.former.push(vec![load.into(), old.into(), fp.clone().into()]);
+            }
+            let status = record.status.name();
+            rows.records
+                .push(vec![load.into(), fp.into(), status.into(), sealed.into()]);
+        }
+        Ok(rows)
+    }
+}
+
+/// A record read back.
+pub(crate) fn record_of(keys: &Keyring, load: &str, fp: &[u8], sealed: &[u8]) -> Result<RegistryRecord> {
+    let place = [load.as_bytes(), fp].concat();
+    let plain = keys.unseal(registry_place(&place), sealed)?;
+    serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))
+}
+
+/// A notice read back.
+pub(crate) fn notice_of(keys: &Keyring, load: &str, ord: i64, sealed: &[u8]) -> Result<Notice> {
+    let place = [load.as_bytes(), &ord.to_be_bytes()].concat();
+    let plain = keys.unseal(notice_place(&place), sealed)?;
+    serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("notice", e))
+}
+
+/// Whom a notice is about.
+pub(crate) fn number_of(marker: &Marker, notice: &Notice) -> Vec<u8> {
+    fingerprint(marker, FingerprintKind::NationalId, notice.national_id.as_str())
+}
+
 impl OpenLoad {
     /// Stages rows of the registry.
     pub async fn registry(&mut self, records: Vec<RegistryRecord>) -> Result<()> {
-        let env = &self.store.env;
-        let (mut rows, mut former) = (Vec::with_capacity(records.len()), Vec::new());
-        for record in records {
-            let fp = fingerprint(&env.keys, FingerprintKind::NationalId, record.national_id.as_str());
-            let place = [self.id.as_bytes(), &fp].concat();
-            let sealed = env.keys.seal(registry_place(&place), &json(&record)?, &env.ambient);
-            for old in &record.former_ids {
-                let old = fingerprint(&env.keys, FingerprintKind::NationalId, old.as_str());
-                former.push(vec![self.id.as_str().into(), old.into(), fp.clone().into()]);
-            }
-            rows.push(vec![
-                self.id.as_str().into(),
-                fp.into(),
-                record.status.name().into(),
-                sealed.into(),
-            ]);
-        }
-        self.stage("registry (load, number_fp, status, sealed)", rows).await?;
-        self.stage("registry_former (load, former_fp, number_fp)", former).await
+        let rows = RegistryRows::of(&self.store.env, &self.marker, &self.id, &records)?;
+        self.stage(RegistryRows::RECORDS, rows.records).await?;
+        self.stage(RegistryRows::FORMER, rows.former).await
     }
 
     /// Stages units.
@@ -71,7 +106,7 @@ impl OpenLoad {
             self.ord += 1;
             let place = [self.id.as_bytes(), &self.ord.to_be_bytes()].concat();
             let sealed = env.keys.seal(notice_place(&place), &json(&notice)?, &env.ambient);
-            let fp = fingerprint(&env.keys, FingerprintKind::NationalId, notice.national_id.as_str());
+            let fp = number_of(&self.marker, &notice);
             rows.push(vec![self.id.as_str().into(), self.ord.into(), sealed.into(), fp.into()]);
         }
         self.stage("notice (load, ord, sealed, number_fp)", rows).await

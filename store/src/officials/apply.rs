@@ -118,6 +118,7 @@ async fn new_username(
     first: u32,
 ) -> Result<Option<String>> {
     let Some(wished) = wished else { return Ok(None) };
+    let marker = env.marker(tx).await?;
     let mut n = first;
     loop {
         let candidate = if n == 1 {
@@ -125,7 +126,7 @@ async fn new_username(
         } else {
             format!("{wished}.{n}")
         };
-        let fp = fingerprint(&env.keys, FingerprintKind::Username, &candidate);
+        let fp = fingerprint(&marker, FingerprintKind::Username, &candidate);
         let there = tx
             .row("SELECT 1 FROM account_row WHERE username_fp = $1 LIMIT 1", [fp.into()])
             .await?;

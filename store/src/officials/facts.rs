@@ -4,7 +4,7 @@ use super::people::People;
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Env, unseal};
-use crate::loads::{QuarantinedCells, notice_place, quarantine_place};
+use crate::loads::{QuarantinedCells, notice_of, record_of};
 use crate::settings;
 use crate::tables::{STATED, day_of, each_of, end_of, folded_fp, hold_of, stated_of};
 use crate::units;
@@ -186,7 +186,8 @@ async fn unread(tx: &mut Tx, env: &Env, people: Option<&People>, accounts: &[Hel
     let names = accounts
         .iter()
         .filter_map(|held| held.account.stated.full_name.as_ref());
-    let names = names.map(|name| folded_fp(&env.keys, &name.person_key()).into());
+    let marker = env.marker(tx).await?;
+    let names = names.map(|name| folded_fp(&marker, &name.person_key()).into());
     let asked = match people {
         None => vec![("", None)],
         Some(people) => vec![
@@ -201,11 +202,7 @@ async fn unread(tx: &mut Tx, env: &Env, people: Option<&People>, accounts: &[Hel
     for (whose, wanted) in asked {
         rows_of(tx, sql, whose, wanted, |row| {
             let (load, row_no): (String, String) = (row.get(0)?, row.get(1)?);
-            let place = [load.as_bytes(), row_no.as_bytes()].concat();
-            let plain = env.keys.unseal(quarantine_place(&place), &row.get::<Vec<u8>>(2)?)?;
-            let cells: QuarantinedCells = serde_json::from_slice(&plain)
-                .map_err(|e| StoreError::corrupt(format!("quarantine {load}/{row_no}"), e))?;
-            unread.push(cells.hints);
+            unread.push(QuarantinedCells::open(&env.keys, &load, &row_no, &row.get::<Vec<u8>>(2)?)?.hints);
             Ok(())
         })
         .await?;
@@ -220,12 +217,7 @@ async fn same_person(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<
          JOIN registry g ON g.load = f.load AND g.number_fp = f.number_fp WHERE r.name = 'registry'";
     rows_of(tx, sql, "f.number_fp IN ({})", people.map(People::keys), |row| {
         let (load, fp): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-        let place = [load.as_bytes(), &fp].concat();
-        let plain = env
-            .keys
-            .unseal(crate::loads::registry_place(&place), &row.get::<Vec<u8>>(2)?)?;
-        let record: ngomon_rules::record::RegistryRecord =
-            serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))?;
+        let record = record_of(&env.keys, &load, &fp, &row.get::<Vec<u8>>(2)?)?;
         groups.push(std::iter::once(record.national_id).chain(record.former_ids).collect());
         Ok(())
     })
@@ -240,9 +232,7 @@ async fn notices(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<Hash
     let whose = "n.number_fp IN ({}) OR n.number_fp IS NULL";
     rows_of(tx, sql, whose, people.map(People::keys), |row| {
         let (load, ord): (String, i64) = (row.get(0)?, row.get(1)?);
-        let place = [load.as_bytes(), &ord.to_be_bytes()].concat();
-        let plain = env.keys.unseal(notice_place(&place), &row.get::<Vec<u8>>(2)?)?;
-        let notice: Notice = serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("notice", e))?;
+        let notice = notice_of(&env.keys, &load, ord, &row.get::<Vec<u8>>(2)?)?;
         notices.entry(notice.national_id).or_default().push((ord, notice));
         Ok(())
     })

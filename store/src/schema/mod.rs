@@ -26,7 +26,7 @@ enum Sort {
 }
 
 /// From nothing to this version.
-const STEPS: [(Sort, &str); 7] = [
+const STEPS: [(Sort, &str); 9] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
     (Sort::Working, include_str!("steps/3_projection_version.sql")),
@@ -34,6 +34,8 @@ const STEPS: [(Sort, &str); 7] = [
     (Sort::Working, include_str!("steps/5_messages.sql")),
     (Sort::Working, include_str!("steps/6_code_step.sql")),
     (Sort::Working, include_str!("steps/7_recount.sql")),
+    (Sort::Working, include_str!("steps/8_fingerprint_key.sql")),
+    (Sort::Working, include_str!("steps/9_attempt_end.sql")),
 ];
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {
@@ -193,6 +195,34 @@ mod tests {
         let quarantine = tables.iter().find(|table| table.name == "quarantine").unwrap();
         let last = &quarantine.columns[quarantine.columns.len() - 2..];
         assert_eq!(last, [("name_fp", Kind::Bytes), ("ended_by", Kind::Text)]);
+    }
+
+    /// Whoever adds one takes it to a new key in `rotate.rs`, too, and names it here.
+    #[test]
+    fn fingerprints_that_are_no_projections_are_known_to_a_rotation() {
+        let (mut table, mut found) = ("", Vec::new());
+        for line in STEPS.iter().flat_map(|(_, sql)| sql.lines()) {
+            let of = line
+                .strip_prefix("CREATE TABLE ")
+                .or_else(|| line.strip_prefix("ALTER TABLE "));
+            let word = |line: &'static str| line.split_whitespace().next().unwrap_or_default();
+            if let Some(of) = of {
+                table = word(of);
+            } else if line.starts_with("  ") && word(line).ends_with("_fp") {
+                found.push((table, word(line)));
+            }
+        }
+        found.sort_unstable();
+        let known = [
+            ("notice", "number_fp"),
+            ("quarantine", "code_fp"),
+            ("quarantine", "name_fp"),
+            ("quarantine", "number_fp"),
+            ("registry", "number_fp"),
+            ("registry_former", "former_fp"),
+            ("registry_former", "number_fp"),
+        ];
+        assert_eq!(found, known);
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! Who is let in: sessions end with a hold, and nothing revives them.
 
 use crate::both;
-use crate::house::{House, On, citizen};
+use crate::house::{House, On, citizen, form};
 use ngomon_rules::record::AccountId;
-use ngomon_store::Limit;
+use ngomon_store::{CodeFor, Limit, Purpose};
 
 both! {
     a_hold_ends_every_session_and_lifting_it_revives_none
     a_session_ends_by_itself
     tries_are_counted
     several_accounts_share_a_user_name
+    what_is_over_is_swept_away
 }
 
 fn id(id: &str) -> AccountId {
@@ -100,4 +101,55 @@ async fn several_accounts_share_a_user_name(on: On) {
         .collect();
     assert_eq!(found, [("C1", Some("{SSHA}x")), ("C2", None)]);
     assert!(house.store.credentials("nobody").await.unwrap().is_empty());
+}
+
+async fn what_is_over_is_swept_away(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.citizens(vec![citizen("C1", 1)]).await;
+    let old = house.store.open_session(&id("C1")).await.unwrap();
+    let typed = form("C1", 1).form;
+    house.store.keep_draft(&id("C1"), &typed).await.unwrap();
+    let reach = house.store.reach(&id("C1")).await.unwrap();
+    let code = CodeFor {
+        subject: "C1".into(),
+        reach,
+    };
+    let text = |digits: &str| digits.to_owned();
+    house
+        .store
+        .send_codes("ticket", Purpose::SignIn, &[code], text)
+        .await
+        .unwrap();
+    house.store.add_operator("lan", "test").await.unwrap();
+    let limit = |seconds| Limit {
+        what: "test",
+        times: 9,
+        seconds,
+    };
+    // More than one transaction sweeps.
+    for n in 0..600 {
+        house.store.attempt(limit(900), &[&n.to_string()]).await.unwrap();
+    }
+    let day = limit(86_400);
+    house.store.attempt(day, &["x"]).await.unwrap();
+    assert_eq!(house.store.sweep().await.unwrap(), 0);
+
+    // Draft, code and the 600; whose session that was is known for a while, and a day's tries are counted on.
+    house.clock.move_on(3_600);
+    assert_eq!(house.store.sweep().await.unwrap(), 602);
+    assert!(house.store.was_session_of(old.as_str()).await.unwrap().is_some());
+    assert_eq!(house.store.attempt(day, &["x"]).await.unwrap(), Some(7));
+
+    house.clock.move_on(12 * 3_600);
+    let new = house.store.open_session(&id("C1")).await.unwrap();
+    assert_eq!(house.store.sweep().await.unwrap(), 1);
+    assert!(house.store.was_session_of(old.as_str()).await.unwrap().is_none());
+    assert!(house.store.visit(new.as_str()).await.unwrap().is_some());
+
+    // The day's tries, the session, and the link.
+    house.clock.move_on(72 * 3_600);
+    assert_eq!(house.store.sweep().await.unwrap(), 3);
+    assert_eq!(house.store.sweep().await.unwrap(), 0);
+    house.sound().await;
 }

@@ -1,0 +1,13 @@
+//! A password hash as another system wrote it.
+
+#![no_main]
+
+#[allow(dead_code, missing_docs)]
+#[path = "../../server/src/password/hash.rs"]
+mod hash;
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    if let Some(hash) = hash::Hash::within(text, 2_000) {
+        hash.fits("Hue-1");
+    }
+});

@@ -1,0 +1,9 @@
+//! A name, a number, a phone, a day.
+
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../rules/tests/fuzzed.rs"]
+mod fuzzed;
+
+libfuzzer_sys::fuzz_target!(|input: &str| fuzzed::values(input));

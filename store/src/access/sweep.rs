@@ -1,0 +1,45 @@
+//! What is over is taken away, a little at a time, so that nobody waits long for it.
+
+use super::sessions::LONGEST;
+use crate::error::Result;
+use crate::store::Store;
+
+/// Rows in one transaction.
+const BATCH: u64 = 500;
+
+impl Store {
+    /// Takes away sessions, counts of tries, enrolment links, one-time codes and drafts that are over. Returns how many rows. Several
+    /// servers may do it at once.
+    pub async fn sweep(&self) -> Result<u64> {
+        let now = self.env.now();
+        let mut swept = 0;
+        for (table, key, end, before) in [
+            // Whoever was not seen for so long has no session any more, and no draft from it.
+            ("session", "id", "seen", now - LONGEST),
+            ("attempt", "bucket, span", "good_until", now),
+            ("enrolment", "secret", "good_until", now),
+            ("one_time_code", "holder, purpose, subject", "good_until", now),
+            ("draft", "account", "good_until", now),
+        ] {
+            // Asked twice: a row that was renewed meanwhile stays.
+            let sql = format!(
+                "DELETE FROM {table} WHERE {end} < $1 AND ({key}) IN (SELECT {key} FROM {table} WHERE {end} < $1 LIMIT {BATCH})"
+            );
+            loop {
+                let sql = sql.clone();
+                let n = self
+                    .db
+                    .write(move |tx| {
+                        let sql = sql.clone();
+                        Box::pin(async move { tx.execute(&sql, [before.into()]).await })
+                    })
+                    .await?;
+                swept += n;
+                if n < BATCH {
+                    break;
+                }
+            }
+        }
+        Ok(swept)
+    }
+}

@@ -1,0 +1,129 @@
+//! Keys change: by a command in this process, or in another one that has saved them.
+
+use super::cipher::{Cipher, Marker};
+use super::contents::{Contents, Secret, read};
+use super::{FILE, Fingerprint, KeyError, Keyring, Latest};
+use crate::ambient::Ambient;
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
+
+impl Latest {
+    pub(super) fn expand(contents: Contents) -> Result<Self, KeyError> {
+        let refused = |why| KeyError::Refused { why };
+        let current = contents.encryption_current;
+        let cipher = |(id, key): (&u8, &Secret)| Cipher::new(*id, &key.0);
+        let no_current = refused("the current encryption key is not among them");
+        let in_use = [Some(contents.fingerprint_current), contents.fingerprint_beside];
+        if in_use.iter().flatten().any(|v| !contents.fingerprint.contains_key(v)) {
+            return Err(refused("a fingerprint key in use is not among them"));
+        }
+        let markers = contents
+            .fingerprint
+            .iter()
+            .map(|(version, key)| Marker::new(*version, key));
+        Ok(Latest {
+            cipher: contents
+                .encryption
+                .get_key_value(&current)
+                .and_then(cipher)
+                .ok_or(no_current)?,
+            other_ciphers: contents
+                .encryption
+                .iter()
+                .filter(|(id, _)| **id != current)
+                .filter_map(cipher)
+                .collect(),
+            markers: markers.map(|marker| (marker.mark(), Arc::new(marker))).collect(),
+            contents,
+        })
+    }
+
+    pub(super) fn cipher(&self, id: u8) -> Option<&Cipher> {
+        std::iter::once(&self.cipher)
+            .chain(&self.other_ciphers)
+            .find(|cipher| cipher.id == id)
+    }
+
+    pub(super) fn marker(&self, mark: Fingerprint) -> Option<Arc<Marker>> {
+        self.markers.get(&mark).cloned()
+    }
+}
+
+impl Keyring {
+    /// With the keys of a rotation to come, which nobody uses yet: a version of fingerprints beside the current one, and a
+    /// further encryption key. The same keyring if it has them.
+    pub fn prepared(&self, ambient: &Ambient) -> Result<Self, KeyError> {
+        self.changed(|keys| {
+            if keys.fingerprint_beside.is_some() {
+                return Ok(());
+            }
+            let last = keys.encryption.last_key_value().map_or(0, |(id, _)| *id);
+            let id = last.checked_add(1).ok_or("all 255 encryption keys are used up")?;
+            // A number is never used again.
+            let version = keys.fingerprint_latest.checked_add(1);
+            let version = version.ok_or("all 255 versions of fingerprints are used up")?;
+            keys.encryption.insert(id, Secret::random(ambient));
+            keys.fingerprint.insert(version, Secret::random(ambient));
+            keys.fingerprint_beside = Some(version);
+            keys.fingerprint_latest = version;
+            Ok(())
+        })
+    }
+
+    /// The keys that were prepared are the current ones, and the fingerprint key of before is forgotten. To be saved only
+    /// when every fingerprint of the database is under the new one.
+    pub fn rotated(&self) -> Result<Self, KeyError> {
+        self.changed(|keys| {
+            let next = keys.fingerprint_beside.take().ok_or("no rotation was prepared")?;
+            keys.fingerprint.retain(|version, _| *version == next);
+            keys.fingerprint_current = next;
+            keys.encryption_current = keys.encryption.last_key_value().map_or(0, |(id, _)| *id);
+            Ok(())
+        })
+    }
+
+    /// The mark of the fingerprint key of that version; without the key, a mark that no key has.
+    pub fn mark_of(&self, version: u8) -> Fingerprint {
+        let latest = self.latest();
+        let mut marks = latest.markers.keys();
+        let found = marks.find(|mark| mark.version() == version).copied();
+        found.unwrap_or(Fingerprint::of_no_key(version))
+    }
+
+    /// The current version of fingerprints, and that beside it.
+    pub fn fingerprint_versions(&self) -> (u8, Option<u8>) {
+        let keys = &self.latest().contents;
+        (keys.fingerprint_current, keys.fingerprint_beside)
+    }
+
+    /// Under which key a database is to be that is under the key of that mark: the same, or, where it was forgotten since, the
+    /// current one.
+    pub fn heir_of(&self, mark: Fingerprint) -> Result<Arc<Marker>, KeyError> {
+        let (current, _) = self.fingerprint_versions();
+        match self.marker(mark) {
+            Err(KeyError::Behind { .. }) if mark.version() < current => self.marker(self.mark_of(current)),
+            found => found,
+        }
+    }
+
+    /// Reads the file again, which another process may have changed.
+    pub fn read_again(&self) -> Result<(), KeyError> {
+        let path = self.0.dir.join(FILE);
+        let contents = Contents::parse(&path, &read(&path)?)?;
+        contents.may_replace(&self.latest().contents)?;
+        let mut fresh = Latest::expand(contents)?;
+        let mut latest = self.0.latest.write().unwrap_or_else(PoisonError::into_inner);
+        fresh.markers.append(&mut latest.markers);
+        *latest = fresh;
+        Ok(())
+    }
+
+    pub(super) fn latest(&self) -> RwLockReadGuard<'_, Latest> {
+        self.0.latest.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self, change: impl FnOnce(&mut Contents) -> Result<(), &'static str>) -> Result<Self, KeyError> {
+        let mut contents = self.latest().contents.clone();
+        change(&mut contents).map_err(|why| KeyError::Refused { why })?;
+        Keyring::expand(contents, &self.0.dir)
+    }
+}

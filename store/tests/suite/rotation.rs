@@ -1,0 +1,373 @@
+//! Keys are rotated: everything is found as before, whoever has the keys of before goes on or says so, and a rotation that was
+//! killed is completed by the next.
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen, form, name, number, official, phone, profile, record};
+use ngomon_rules::citizens::{Outcome, Proof};
+use ngomon_rules::officials::Quarantined;
+use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::record::{AccountKind, Notice};
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::NationalId;
+use ngomon_store::keyring::{KeyError, Keyring};
+use ngomon_store::{Incoming, Places, QuarantinedRow, Refusal, Store, StoreError};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::TempDir;
+
+both! {
+    everything_is_found_as_before
+    whoever_has_the_keys_of_before_goes_on
+    another_machine_says_so_until_it_has_the_keys
+    a_rotation_that_was_killed_is_completed
+    readers_and_writers_go_on
+    a_backup_of_before_is_restored_under_the_keys_of_today
+    an_import_comes_first
+}
+
+/// Every column with fingerprints.
+const COLUMNS: [(&str, &str); 19] = [
+    ("account_row", "number_fp"),
+    ("account_row", "phone_fp"),
+    ("account_row", "name_fp"),
+    ("account_row", "code_fp"),
+    ("account_row", "username_fp"),
+    ("person_number", "fp"),
+    ("claim", "number_fp"),
+    ("claim", "phone_fp"),
+    ("profile", "code_fp"),
+    ("profile", "number_fp"),
+    ("registry", "number_fp"),
+    ("registry_former", "former_fp"),
+    ("registry_former", "number_fp"),
+    ("quarantine", "code_fp"),
+    ("quarantine", "number_fp"),
+    ("quarantine", "name_fp"),
+    ("notice", "number_fp"),
+    ("staff_key", "fp"),
+    ("fingerprint_key", "mark"),
+];
+
+/// The number that person 3 held before.
+fn former() -> NationalId {
+    number(93)
+}
+
+/// Something under every column, and a claim with a duplicate.
+async fn lived_in(on: On) -> House {
+    let house = House::new(on).await;
+    house.units().await;
+    let mut load = house.open("registry", 4).await;
+    let mut third = record(3);
+    third.former_ids.push(former());
+    load.registry(vec![record(1), record(2), third, record(8)])
+        .await
+        .unwrap();
+    load.finish().await.unwrap();
+    let mut first = citizen("C1", 1);
+    first.stated.phone = Some(phone(1));
+    first.stated.full_name = Some(name(1));
+    house
+        .citizens(vec![
+            first,
+            citizen("C2", 1),
+            citizen("C3", 3),
+            citizen("C4", 4),
+            citizen("C5", 5),
+            citizen("C8", 8),
+        ])
+        .await;
+    house
+        .officials(vec![official(1, "A"), official(2, "A"), official(7, "A")])
+        .await;
+    house.profiles(vec![profile(1, "A"), profile(2, "B")]).await;
+    let mut load = house.open("notices", 1).await;
+    let notice = Notice {
+        notice_no: "1/TB".into(),
+        national_id: number(2),
+        from_unit: Some(UnitCode("A".into())),
+        to_unit: UnitCode("B".into()),
+        effective_on: DAY,
+        withdrawn_on: None,
+    };
+    load.notices(vec![notice]).await.unwrap();
+    load.finish().await.unwrap();
+    let mut load = house.open("profiles", 2).await;
+    let waiting = |row: &str, hints| QuarantinedRow {
+        row: row.into(),
+        reason: Quarantine::BadDate,
+        hints,
+        cells: [("birth_date".to_owned(), "?".to_owned())].into(),
+    };
+    let seventh = Quarantined {
+        employee_code: Some("TTH007".into()),
+        national_id: Some(number(7)),
+        ..Quarantined::default()
+    };
+    let by_name = Quarantined {
+        person_key: Some(name(9).person_key()),
+        ..Quarantined::default()
+    };
+    load.quarantined(vec![waiting("2", seventh), waiting("3", by_name)])
+        .await
+        .unwrap();
+    load.finish().await.unwrap();
+    assert_eq!(house.submit("C1", 1).await.outcome, Outcome::Standardised);
+    house.store.reconcile(DAY, "hr").await.unwrap();
+    house
+}
+
+async fn all_under(house: &House, version: i64) {
+    for (table, column) in COLUMNS {
+        let first = match house.on {
+            On::Sqlite => format!("unicode(CAST(substr({column}, 1, 1) AS TEXT))"),
+            On::Postgres => format!("CAST(get_byte({column}, 0) AS BIGINT)"),
+        };
+        let sql = format!("SELECT DISTINCT {first} FROM {table} WHERE length({column}) > 0");
+        assert_eq!(house.sql(&sql).await, [version], "{table}.{column}");
+    }
+}
+
+fn incoming() -> Incoming {
+    Incoming {
+        table: "citizens",
+        digest: "d".into(),
+        rows: 1,
+        unreadable: 0,
+        as_of: DAY,
+        by: "test".into(),
+        full: None,
+    }
+}
+
+fn file(keys: &Path) -> (u8, Option<u8>) {
+    Keyring::open(keys).unwrap().fingerprint_versions()
+}
+
+/// Another process with the same data and keys.
+async fn another(house: &House) -> Store {
+    Store::open(&house.places, false, house.ambient()).await.unwrap()
+}
+
+async fn rotate(store: &Store) {
+    store.rotate_keys(&mut |_| {}).await.unwrap();
+}
+
+async fn usernames(store: &Store, username: &str) -> Result<Vec<String>, StoreError> {
+    let found = store.credentials(username).await?;
+    Ok(found.into_iter().map(|c| c.account.as_str().to_owned()).collect())
+}
+
+/// User names, claims, duplicates, the registry with its former numbers, and HR's files.
+async fn finds(house: &House) {
+    assert_eq!(usernames(&house.store, "user-C2").await.unwrap(), ["C2"]);
+    assert_eq!(house.submit("C5", 1).await.outcome, Outcome::Taken);
+    assert_eq!(house.submit("C3", 3).await.outcome, Outcome::Standardised);
+    let mut came = citizen("C6", 9);
+    came.stated.national_id = Some(former());
+    house.citizens(vec![came]).await;
+    let held = ["C2: duplicate", "C5: duplicate", "C6: duplicate"];
+    assert_eq!(house.held(AccountKind::Citizen).await, held);
+    let mut typed = form("C4", 3);
+    typed.form.national_id = former().as_str().into();
+    let sent = house
+        .store
+        .standardise(&typed, Proof::Form, "owner", house.store.now())
+        .await;
+    assert_eq!(sent.unwrap().outcome, Outcome::Revoked);
+    // HR sends the same again, and the row that waited, at another unit: no profile but that one is new, and it alone is acted on.
+    let mut load = house.open("profiles", 3).await;
+    load.profiles(vec![profile(1, "A"), profile(2, "B"), profile(7, "B")])
+        .await
+        .unwrap();
+    load.finish().await.unwrap();
+    assert_eq!(house.sql("SELECT COUNT(*) FROM profile").await, [3]);
+    let waits = "SELECT COUNT(*) FROM quarantine WHERE ended_by IS NULL";
+    assert_eq!(house.sql(waits).await, [1]);
+    let run = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    assert_eq!((run.widened, run.created.len()), (None, 1));
+    assert!(!house.store.simulate(DAY).await.unwrap().plan.changes());
+    house.sound().await;
+}
+
+async fn everything_is_found_as_before(on: On) {
+    let house = lived_in(on).await;
+    all_under(&house, 1).await;
+    let province = house.province(DAY).await;
+    rotate(&house.store).await;
+    all_under(&house, 2).await;
+    assert_eq!(file(&house.places.keys), (2, None));
+    assert_eq!(house.province(DAY).await, province);
+    house.sound().await;
+    rotate(&house.store).await;
+    all_under(&house, 3).await;
+    finds(&house).await;
+}
+
+async fn whoever_has_the_keys_of_before_goes_on(on: On) {
+    let house = lived_in(on).await;
+    let other = another(&house).await;
+    rotate(&other).await;
+    // The other one writes under a key that this process does not know yet.
+    let sent = other
+        .standardise(&form("C8", 8), Proof::Form, "owner", other.now())
+        .await;
+    assert_eq!(sent.unwrap().outcome, Outcome::Standardised);
+    let explained = house.store.explain("C8", DAY).await.unwrap();
+    assert_eq!(explained.fact("claim"), Some("form"));
+    rotate(&other).await;
+    all_under(&house, 3).await;
+    assert_eq!(house.submit("C8", 8).await.outcome, Outcome::AlreadyDone);
+    finds(&house).await;
+}
+
+async fn another_machine_says_so_until_it_has_the_keys(on: On) {
+    let house = lived_in(on).await;
+    let (there, keyring) = (TempDir::new().unwrap(), house.places.keys.join("keyring.json"));
+    let bring = || std::fs::copy(&keyring, there.path().join("keyring.json")).unwrap();
+    bring();
+    let places = Places {
+        keys: there.path().into(),
+        ..house.places.clone()
+    };
+    let open = async || Store::open(&places, false, house.ambient()).await;
+    let behind = |error| matches!(error, StoreError::Keys(KeyError::Behind { dir }) if dir == there.path());
+    let server = open().await.unwrap();
+    rotate(&house.store).await;
+    assert!(behind(usernames(&server, "user-C2").await.unwrap_err()));
+    let sent = server
+        .standardise(&form("C3", 3), Proof::Form, "owner", server.now())
+        .await;
+    assert!(behind(sent.unwrap_err()));
+    assert!(behind(server.begin_load(incoming(), None).await.err().unwrap()));
+    assert!(behind(server.rotate_keys(&mut |_| {}).await.unwrap_err()));
+    assert!(behind(open().await.err().unwrap()));
+    std::fs::remove_file(there.path().join("keyring.json")).unwrap();
+    bring();
+    assert_eq!(usernames(&server, "user-C2").await.unwrap(), ["C2"]);
+
+    // Prepared first, nobody stops.
+    house.store.prepare_keys().await.unwrap();
+    all_under(&house, 2).await;
+    house.store.prepare_keys().await.unwrap();
+    assert_eq!(file(&house.places.keys), (2, Some(3)));
+    bring();
+    rotate(&house.store).await;
+    all_under(&house, 3).await;
+    assert_eq!(file(there.path()), (2, Some(3)));
+    assert_eq!(usernames(&server, "user-C2").await.unwrap(), ["C2"]);
+    assert_eq!(usernames(&open().await.unwrap(), "user-C2").await.unwrap(), ["C2"]);
+    finds(&house).await;
+}
+
+async fn a_rotation_that_was_killed_is_completed(on: On) {
+    let mut house = lived_in(on).await;
+    let (keys, aside) = (house.places.keys.clone(), house.path("aside"));
+    // After the keys were saved.
+    house.store.prepare_keys().await.unwrap();
+    std::fs::copy(keys.join("keyring.json"), &aside).unwrap();
+    house.store = another(&house).await;
+    assert_eq!(usernames(&house.store, "user-C2").await.unwrap(), ["C2"]);
+    house.sound().await;
+    // After the database was committed.
+    rotate(&house.store).await;
+    std::fs::copy(&aside, keys.join("keyring.json")).unwrap();
+    house.store = another(&house).await;
+    assert_eq!(file(&keys), (1, Some(2)));
+    assert_eq!(usernames(&house.store, "user-C2").await.unwrap(), ["C2"]);
+    house.sound().await;
+    rotate(&house.store).await;
+    assert_eq!(file(&keys), (2, None));
+    all_under(&house, 2).await;
+    finds(&house).await;
+}
+
+async fn readers_and_writers_go_on(on: On) {
+    let house = lived_in(on).await;
+    let rows = (20..60).map(|n| citizen(&format!("N{n}"), n)).collect();
+    house.citizens(rows).await;
+    let mut load = house.open("registry", 59).await;
+    let mut records: Vec<_> = (1..60).map(record).collect();
+    records[2].former_ids.push(former());
+    load.registry(records).await.unwrap();
+    load.finish().await.unwrap();
+    let (server, done) = (another(&house).await, Arc::new(AtomicBool::new(false)));
+    let reader = tokio::spawn({
+        let (server, done) = (server.clone(), Arc::clone(&done));
+        async move {
+            while !done.load(Ordering::SeqCst) {
+                assert_eq!(usernames(&server, "user-C2").await.unwrap(), ["C2"]);
+            }
+        }
+    });
+    let mut writers = Vec::new();
+    for n in 20..60 {
+        let (server, form) = (server.clone(), form(&format!("N{n}"), n));
+        writers.push(tokio::spawn(async move {
+            let sent = server.standardise(&form, Proof::Form, "owner", server.now()).await;
+            assert_eq!(sent.unwrap().outcome, Outcome::Standardised);
+        }));
+    }
+    for _ in 0..3 {
+        rotate(&house.store).await;
+    }
+    done.store(true, Ordering::SeqCst);
+    reader.await.unwrap();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    all_under(&house, 4).await;
+    house.sound().await;
+}
+
+async fn a_backup_of_before_is_restored_under_the_keys_of_today(on: On) {
+    let mut house = lived_in(on).await;
+    house.store.seal().await.unwrap();
+    house.store.backup(&house.path("before")).await.unwrap();
+    let old_keys = std::fs::read(house.places.keys.join("keyring.json")).unwrap();
+    rotate(&house.store).await;
+    house.store.backup(&house.path("after")).await.unwrap();
+    let holds = house.store.holds(None, DAY).await.unwrap();
+    for into in [On::Sqlite, On::Postgres] {
+        for copy in ["before", "after"] {
+            let empty = House::empty(into).await;
+            let places = empty.places();
+            std::fs::create_dir(&places.keys).unwrap();
+            std::fs::write(places.keys.join("keyring.json"), &old_keys).unwrap();
+            let restore = async || Store::restore(&places, &house.path(copy), house.ambient()).await;
+            if copy == "after" {
+                let error = restore().await.err().unwrap();
+                assert!(matches!(error, StoreError::Keys(KeyError::Behind { .. })), "{error}");
+            }
+            for file in ["keyring.json", "checkpoints.txt"] {
+                std::fs::copy(house.places.keys.join(file), places.keys.join(file)).unwrap();
+            }
+            let (store, _) = restore().await.unwrap();
+            assert_eq!(store.holds(None, DAY).await.unwrap(), holds);
+            assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
+            let sent = store
+                .standardise(&form("C3", 3), Proof::Form, "owner", store.now())
+                .await;
+            assert_eq!(sent.unwrap().outcome, Outcome::Standardised, "{into:?} {copy}");
+        }
+    }
+    house.store = another(&house).await;
+    finds(&house).await;
+}
+
+async fn an_import_comes_first(on: On) {
+    let house = lived_in(on).await;
+    let mut load = house.open("citizens", 1).await;
+    let refused = house.store.rotate_keys(&mut |_| {}).await;
+    assert!(matches!(refused, Err(StoreError::Refused(Refusal::ImportAtWork))));
+    load.accounts(vec![citizen("C7", 1)]).await.unwrap();
+    load.finish().await.unwrap();
+    rotate(&house.store).await;
+    all_under(&house, 2).await;
+    assert_eq!(
+        house.held(AccountKind::Citizen).await,
+        ["C2: duplicate", "C7: duplicate"]
+    );
+    house.sound().await;
+}
