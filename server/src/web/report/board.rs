@@ -3,6 +3,9 @@
 //! While somebody watches, one task looks twice a second whether the position has moved; then the figures are worked out anew and
 //! every stream hears of them. Nobody watches: nothing runs.
 
+use super::live::Live;
+use super::shown::Shown;
+use crate::output::Words;
 use ngomon_rules::unit::UnitCode;
 use ngomon_store::{DayFigures, Figures, Result, StaffLine, Store};
 use std::collections::{BTreeMap, HashMap};
@@ -26,10 +29,26 @@ pub struct Snapshot {
     /// When they were read, in microseconds UTC.
     pub at: i64,
     days: tokio::sync::Mutex<BTreeMap<UnitCode, Arc<[DayFigures]>>>,
+    lives: tokio::sync::Mutex<BTreeMap<(UnitCode, &'static str), Arc<Live>>>,
     staff: tokio::sync::OnceCell<Vec<StaffLine>>,
 }
 
 impl Snapshot {
+    /// What streams tell of a unit, made once for all who look at it; `None`: there is no such unit.
+    pub async fn live(&self, unit: &UnitCode, words: Words) -> Result<Option<Arc<Live>>> {
+        let key = (unit.clone(), words.tag());
+        let mut known = self.lives.lock().await;
+        if let Some(live) = known.get(&key) {
+            return Ok(Some(Arc::clone(live)));
+        }
+        let Some(shown) = Shown::of(self, unit, words).await? else {
+            return Ok(None);
+        };
+        let live = Arc::new(Live::of(shown, self.at, words));
+        known.insert(key, Arc::clone(&live));
+        Ok(Some(live))
+    }
+
     /// The days of a unit, read once for all who look at it.
     pub async fn days(&self, unit: &UnitCode) -> Result<Arc<[DayFigures]>> {
         let mut known = self.days.lock().await;
@@ -103,6 +122,7 @@ impl Board {
             figures: store.figures(day).await?,
             at: store.now().as_microsecond(),
             days: tokio::sync::Mutex::default(),
+            lives: tokio::sync::Mutex::default(),
             staff: tokio::sync::OnceCell::new(),
         });
         *latest = Some(Arc::clone(&snapshot));

@@ -16,6 +16,7 @@ use ngomon_rules::unit::UnitCode;
 use ngomon_store::{Result, StoreError};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Interval, interval};
 
@@ -43,7 +44,7 @@ pub async fn stream(State(app): State<App>, asker: Asker, Path(unit): Path<Strin
         unit,
         words: asker.words,
         watching,
-        told: Live::default(),
+        told: Arc::default(),
         beat: interval(BEAT),
     };
     let events = unfold(stream, async |mut stream| match stream.next().await {
@@ -62,7 +63,7 @@ pub async fn stream(State(app): State<App>, asker: Asker, Path(unit): Path<Strin
 
 /// What became of the page since it was last told.
 #[derive(Default, Serialize)]
-struct Live {
+pub struct Live {
     at: String,
     /// The tiles that changed, for whoever does not see it.
     said: BTreeMap<String, String>,
@@ -78,7 +79,7 @@ struct Live {
 
 impl Live {
     /// All that a page shows, at an instant in microseconds UTC.
-    fn of(shown: Shown, at: i64, words: Words) -> Self {
+    pub fn of(shown: Shown, at: i64, words: Words) -> Self {
         let tiles = shown.tiles.iter().map(|tile| (tile.label.clone(), tile.n.text.clone()));
         let tiles = tiles.collect();
         let mut cells: Vec<Cell> = Vec::new();
@@ -144,7 +145,7 @@ struct Stream {
     unit: UnitCode,
     words: Words,
     watching: Watching,
-    told: Live,
+    told: Arc<Live>,
     beat: Interval,
 }
 
@@ -156,10 +157,10 @@ impl Stream {
                 return Ok(None);
             }
             let snapshot = self.watching.news.borrow_and_update().clone();
-            let Some(shown) = Shown::of(&snapshot, &self.unit, self.words).await? else {
+            let Some(now) = snapshot.live(&self.unit, self.words).await? else {
                 return Ok(None);
             };
-            let now = Live::of(shown, snapshot.at, self.words);
+            drop(snapshot);
             if let Some(news) = now.since(&self.told) {
                 self.told = now;
                 return Ok(Some(news));
