@@ -13,6 +13,9 @@ pub fn start(app: &App) {
         app.store.seal().await.map(drop)
     });
     every(app, Duration::from_secs(5), answer_pending);
+    every(app, Duration::from_hours(1), |app| async move {
+        app.store.sweep().await.map(drop)
+    });
     every(app, Duration::from_hours(24), recount);
 }
 

@@ -87,6 +87,9 @@ export async function walk(visitor) {
   const later = waiting.at(-1);
   await visitor.signIn(later.username, `Hue-${later.account_id}`);
   await page.waitForURL("**/form");
+  await page.goto(`${visitor.url}/form/exempt`);
+  await visitor.look("exempt");
+  await page.goto(`${visitor.url}/form`);
   await visitor.button(words.later).click();
   await page.locator(".timeline").waitFor();
   await visitor.look("put-off");

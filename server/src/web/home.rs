@@ -41,14 +41,17 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
         if asks && !visit.put_off {
             return Ok(Redirect::to("/form").into_response());
         }
+        let exempt_to = story.exempt_to.filter(|last| story.day <= *last);
         let state = match (
             story.fact("claim"),
             story.fact("last_form"),
             story.fact("last_form_receipt"),
+            exempt_to,
         ) {
             (Some(_), ..) => words.say("home-standardised"),
-            (None, Some("pending"), Some(receipt)) => words.say_with("home-pending", &[("receipt", receipt)]),
+            (None, Some("pending"), Some(receipt), _) => words.say_with("home-pending", &[("receipt", receipt)]),
             _ if asks => words.say("home-put-off"),
+            (None, _, _, Some(last)) => words.say_with("home-exempt", &[("day", &words.day(last))]),
             _ => words.say("home-open"),
         };
         let units = app.store.units().await?;

@@ -5,10 +5,12 @@
 //!     │                                                  (policy `form-code`; off: answered at once)
 //!     ├──── differs ──▶ form, with the tries left ── code to the registry's phone ──▶ form, with the fields named
 //!     ├──── malformed ──▶ form, with what to mend
+//!     ├──── exempt, said by oneself ──▶ asked again after the end day
 //!     └──── put off ──▶ asked again at the next sign-in
 //! ```
 
 mod code;
+mod exempt;
 mod fields;
 mod send;
 
@@ -38,6 +40,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/form", get(show).post(send::send))
         .route("/form/put-off", post(put_off))
+        .route("/form/exempt", get(exempt::show).post(exempt::send))
         .route("/form/code", get(code::show).post(code::check))
         .route("/form/code/again", post(code::again))
         .route("/form/fields", get(fields::show).post(fields::ask))

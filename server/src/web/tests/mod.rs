@@ -836,3 +836,42 @@ async fn a_held_official_mends_the_own_profile() {
     site.store.seal().await.unwrap();
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_without_a_card_says_so_and_is_asked_no_more() {
+    let site = Site::sample().await;
+    let (account, fields) = right_form();
+    let cookie = site.signed_in(&account).await;
+    assert_eq!(site.get("/", &cookie).await.goes_to(), "/form");
+    assert!(site.get("/form", &cookie).await.says("exempt-link"));
+    let send = async |why: &str, day: &str| {
+        site.post("/form/exempt", &cookie, &[("why", why), ("last_day", day)])
+            .await
+    };
+    assert!(send("", "").await.says("exempt-no-why") && send("child", "31/2/2024").await.says("exempt-no-day"));
+    let late = send("card-in-the-making", "1/1/2030").await;
+    assert!(
+        late.says("exempt-bad-day") && late.text.contains("1/1/2030"),
+        "what was typed is kept"
+    );
+    assert!(
+        send("card-in-the-making", "14/7/2023").await.says("exempt-bad-day"),
+        "a day that has passed"
+    );
+    assert_eq!(send("card-in-the-making", "30/9/2023").await.goes_to(), "/");
+    assert!(site.get("/", &cookie).await.says("home-exempt"), "asked no more");
+    // With the card there before that day, it is done at once.
+    assert!(
+        site.form(&cookie, &lent(&fields, &[("mine", "yes")]))
+            .await
+            .says("answer-standardised-title")
+    );
+    assert!(site.get("/", &cookie).await.says("home-standardised"));
+    assert_eq!(
+        send("child", "30/9/2023").await.goes_to(),
+        "/",
+        "whoever has a claim is not exempt"
+    );
+    site.store.seal().await.unwrap();
+    assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
+}

@@ -1,0 +1,117 @@
+//! C1: a child, a foreigner, a card in the making: the owner says so, with an end day, and is asked no more until then.
+
+use super::super::App;
+use super::super::asker::Asker;
+use super::super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::owner;
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::citizens::Exemption;
+use ngomon_rules::values::parse_day;
+use ngomon_store::{Refusal, Result, Says, StoreError};
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "exempt.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    /// Value, words, chosen.
+    reasons: Vec<(&'static str, String, bool)>,
+    why_error: Option<String>,
+    fields: Vec<Input>,
+}
+
+/// What is sent.
+#[derive(Default, Deserialize)]
+pub(super) struct Typed {
+    #[serde(default)]
+    why: String,
+    #[serde(default)]
+    last_day: String,
+}
+
+fn page(asker: &Asker, typed: &Typed, why_error: Option<String>, day_error: Option<String>) -> Response {
+    let words = asker.words;
+    let reasons = Exemption::ALL.map(|why| {
+        let name = why.name();
+        (name, words.say(&format!("exemption-{name}")), typed.why == name)
+    });
+    let fields = vec![Input {
+        value: typed.last_day.clone(),
+        hint: words.say("exempt-hint-last-day"),
+        error: day_error,
+        ..Input::new("last_day", words.say("exempt-last-day"))
+    }];
+    let of_why = why_error.clone().map(|text| Mistake {
+        field: "why-child",
+        text,
+    });
+    let errors: Vec<Mistake> = of_why.into_iter().chain(mistakes(&fields)).collect();
+    let mut shell = asker.shell();
+    shell.here = "/form/exempt".into();
+    shell.wrong = !errors.is_empty();
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    html(
+        status,
+        &Page {
+            shell,
+            errors,
+            reasons: reasons.into(),
+            why_error,
+            fields,
+        },
+    )
+}
+
+/// Why, and until when.
+pub(super) async fn show(asker: Asker) -> Response {
+    match owner(&asker) {
+        Some(_) => page(&asker, &Typed::default(), None, None),
+        None => Redirect::to("/").into_response(),
+    }
+}
+
+/// From now on it is so.
+pub(super) async fn send(
+    State(app): State<App>,
+    asker: Asker,
+    typed: std::result::Result<Form<Typed>, FormRejection>,
+) -> Response {
+    let words = asker.words;
+    let Some(visit) = owner(&asker) else {
+        return Redirect::to("/").into_response();
+    };
+    let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
+    let today = app.store.today();
+    let why = Exemption::parse(&typed.why);
+    let day = parse_day(&typed.last_day).ok();
+    let why_error = why.is_none().then(|| words.say("exempt-no-why"));
+    let day_error = match (why, day) {
+        (_, None) => Some(words.say("exempt-no-day")),
+        (Some(why), Some(day)) if !why.may_end_on(day, today) => {
+            Some(words.say_with("exempt-bad-day", &[("day", &words.day(why.latest(today)))]))
+        }
+        _ => None,
+    };
+    let (Some(why), Some(day), None) = (why, day, &day_error) else {
+        return page(&asker, &typed, why_error, day_error);
+    };
+    let done = async {
+        app.store.exempt(Says::Owner(&visit), why, day).await?;
+        app.store.seal().await
+    };
+    let done: Result<u64> = done.await;
+    match done {
+        Ok(_) | Err(StoreError::Refused(Refusal::HasClaim(_))) => Redirect::to("/").into_response(),
+        Err(error) => Fault(words, error).into_response(),
+    }
+}
