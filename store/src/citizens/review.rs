@@ -1,6 +1,7 @@
 //! "Đề nghị xem xét lại": the owner of a held account asks a counter to look at it again.
 
 use super::submit::new_receipt;
+use crate::access::Operator;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::{Act, append};
@@ -59,7 +60,7 @@ impl Store {
     }
 
     /// The requests of accounts that are still held, the oldest first.
-    pub async fn review_requests(&self) -> Result<Vec<ReviewRequest>> {
+    pub async fn review_requests(&self, _: &Operator) -> Result<Vec<ReviewRequest>> {
         let sql = "SELECT r.receipt, r.account, r.at FROM review_request r WHERE EXISTS \
              (SELECT 1 FROM hold h WHERE h.account = r.account AND h.until IS NULL AND h.since <= r.at) ORDER BY r.at, r.receipt";
         let rows = self.db.read(async |tx| tx.rows(sql, []).await).await?;

@@ -3,6 +3,7 @@
 
 use super::facts::Facts;
 use super::people::{Concerned, People};
+use crate::access::Operator;
 use crate::citizens::new_receipt;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
@@ -120,8 +121,17 @@ impl Store {
             .await
     }
 
-    /// The proposals that wait for HR, the oldest first; of one account, or of all.
-    pub async fn proposals(&self, of: Option<&AccountId>) -> Result<Vec<Proposal>> {
+    /// The proposals of an account that wait for HR, the oldest first.
+    pub async fn own_proposals(&self, account: &AccountId) -> Result<Vec<Proposal>> {
+        self.waiting(Some(account)).await
+    }
+
+    /// All proposals that wait for HR, the oldest first.
+    pub async fn proposals(&self, _: &Operator) -> Result<Vec<Proposal>> {
+        self.waiting(None).await
+    }
+
+    async fn waiting(&self, of: Option<&AccountId>) -> Result<Vec<Proposal>> {
         self.db
             .read(async |tx| {
                 let sql = "SELECT m.receipt, m.account, m.at, m.value, v.sealed, p.value, w.sealed FROM amendment m \
@@ -147,9 +157,10 @@ impl Store {
             .await
     }
 
-    /// HR accepts a proposal or not; `by` decides, and the owner is told `news`. The account is judged anew at once.
-    pub async fn decide_proposal(&self, receipt: &str, accepted: bool, by: &str, news: &str) -> Result<()> {
-        let (env, receipt, by, news) = (self.env.clone(), receipt.to_owned(), by.to_owned(), news.to_owned());
+    /// HR accepts a proposal or not; the owner is told `news`. The account is judged anew at once.
+    pub async fn decide_proposal(&self, operator: &Operator, receipt: &str, accepted: bool, news: &str) -> Result<()> {
+        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (receipt, news) = (receipt.to_owned(), news.to_owned());
         let account = self
             .db
             .write(move |tx| {

@@ -108,14 +108,15 @@ async fn two_joins_at_once_leave_one_claim(on: On) {
 
 async fn a_review_is_asked_for_once(on: On) {
     let house = house(on).await;
+    let an = house.operator("an").await;
     let account = AccountId("C2".into());
     let first = house.store.request_review(&account).await.unwrap();
     assert_eq!(house.store.request_review(&account).await.unwrap(), first);
     assert_eq!(house.store.open_review(&account).await.unwrap(), Some(first.clone()));
-    let waiting = house.store.review_requests().await.unwrap();
+    let waiting = house.store.review_requests(&an).await.unwrap();
     assert_eq!((waiting.len(), &waiting[0].receipt), (1, &first));
     // Standardised as somebody else: nothing holds it, and nobody needs to look.
     house.submit("C2", 2).await;
-    assert!(house.store.review_requests().await.unwrap().is_empty());
+    assert!(house.store.review_requests(&an).await.unwrap().is_empty());
     house.sound().await;
 }

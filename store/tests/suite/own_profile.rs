@@ -81,6 +81,7 @@ async fn an_extract_that_lacks_the_review_does_not_take_it_back(on: On) {
 
 async fn what_is_proposed_counts_once_hr_accepts_it(on: On) {
     let house = a_year_later(on).await;
+    let an = house.operator("an").await;
     house.store.review_profile(&id("CV001")).await.unwrap();
     let moves = Amendment {
         unit: Some(UnitCode("X2".into())),
@@ -88,24 +89,16 @@ async fn what_is_proposed_counts_once_hr_accepts_it(on: On) {
         ..Amendment::default()
     };
     let receipt = house.store.propose(&id("CV001"), &moves).await.unwrap();
-    let waiting = house.store.proposals(None).await.unwrap();
+    let waiting = house.store.proposals(&an).await.unwrap();
     assert_eq!((waiting.len(), &waiting[0].receipt), (1, &receipt));
     assert_eq!(waiting[0].amendment, moves);
     assert_eq!(held(&house).await.len(), 2, "nothing counts yet");
 
     let other = house.store.propose(&id("CV002"), &moves).await.unwrap();
-    house
-        .store
-        .decide_proposal(&other, false, "operator:an", "news")
-        .await
-        .unwrap();
+    house.store.decide_proposal(&an, &other, false, "news").await.unwrap();
     assert_eq!(held(&house).await.len(), 2);
 
-    house
-        .store
-        .decide_proposal(&receipt, true, "operator:an", "news")
-        .await
-        .unwrap();
+    house.store.decide_proposal(&an, &receipt, true, "news").await.unwrap();
     assert_eq!(
         held(&house).await[0],
         "CV001 {Moved}",
@@ -117,9 +110,9 @@ async fn what_is_proposed_counts_once_hr_accepts_it(on: On) {
             .await,
         [1]
     );
-    assert!(house.store.proposals(None).await.unwrap().is_empty());
+    assert!(house.store.proposals(&an).await.unwrap().is_empty());
     for again in [&receipt, &other, &"no".to_owned()] {
-        let refused = house.store.decide_proposal(again, true, "operator:an", "news").await;
+        let refused = house.store.decide_proposal(&an, again, true, "news").await;
         assert!(matches!(refused, Err(StoreError::Refused(Refusal::UnknownProposal(_)))));
     }
     house.sound().await;
@@ -127,6 +120,7 @@ async fn what_is_proposed_counts_once_hr_accepts_it(on: On) {
 
 async fn the_account_follows_the_profile(on: On) {
     let house = a_year_later(on).await;
+    let an = house.operator("an").await;
     let mut differs = profile(3, "X1");
     differs.full_name = name(9);
     differs.updated_on = Some(Date::constant(2024, 7, 1));
@@ -139,11 +133,7 @@ async fn the_account_follows_the_profile(on: On) {
         ..Amendment::default()
     };
     let receipt = house.store.propose(&id("CV003"), &follows).await.unwrap();
-    house
-        .store
-        .decide_proposal(&receipt, true, "operator:an", "news")
-        .await
-        .unwrap();
+    house.store.decide_proposal(&an, &receipt, true, "news").await.unwrap();
     assert_eq!(held(&house).await, ["CV001 {ReviewOverdue}", "CV002 {ReviewOverdue}"]);
     house.sound().await;
 }

@@ -7,6 +7,8 @@ mod exempt;
 mod find;
 mod form;
 mod hold;
+mod proposals;
+mod reviews;
 mod take_over;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,9 @@ pub fn routes() -> Router<App> {
         .route("/desk/account/{id}", get(account::show))
         .route("/desk/account/{id}/form", get(form::show).post(form::send))
         .route("/desk/forms/{receipt}", get(form::answer))
+        .route("/desk/reviews", get(reviews::list))
+        .route("/desk/proposals", get(proposals::list))
+        .route("/desk/proposals/{receipt}", post(proposals::decide))
         .route("/desk/take-overs", get(take_over::list))
         .route(
             "/desk/take-overs/{receipt}",
@@ -86,7 +91,10 @@ impl Operator {
         match page.await {
             Ok(page) => page,
             Err(StoreError::Refused(refusal)) => {
-                let unknown = matches!(refusal, Refusal::UnknownAccount(_) | Refusal::UnknownForm(_));
+                let unknown = matches!(
+                    refusal,
+                    Refusal::UnknownAccount(_) | Refusal::UnknownForm(_) | Refusal::UnknownProposal(_)
+                );
                 let status = if unknown {
                     StatusCode::NOT_FOUND
                 } else {

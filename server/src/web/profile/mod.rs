@@ -62,7 +62,7 @@ async fn show(State(app): State<App>, asker: Asker, Query(After { done }): Query
             return Ok(nothing(&asker));
         };
         let units = app.store.units().await?;
-        let waiting = app.store.proposals(Some(&account)).await?;
+        let waiting = app.store.own_proposals(&account).await?;
         let mut shell = asker.shell();
         shell.here = "/profile".into();
         Ok(html(

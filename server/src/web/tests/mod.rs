@@ -740,7 +740,9 @@ async fn an_owner_joins_two_accounts_and_asks_for_a_review() {
     let receipt = site.get("/held/review", &gone).await;
     assert!(receipt.says("review-title") && receipt.text.contains("DH-"));
     site.post("/held/review", &gone, &[]).await;
-    assert_eq!(site.store.review_requests().await.unwrap().len(), 1);
+    let an = site.operator("an").await;
+    let list = site.get("/desk/reviews", &an).await;
+    assert!(list.text.matches("/desk/account/HS004").count() == 1, "{}", list.text);
     // Whoever is not held has none of these pages.
     let open = site.signed_in("HS005").await;
     for path in ["/held", "/held/join", "/held/review", "/held/join/code"] {
@@ -809,11 +811,21 @@ async fn a_held_official_mends_the_own_profile() {
     assert_eq!(sent.goes_to(), "/profile?done=proposed", "{}", sent.text);
     let page = site.get("/profile?done=proposed", &cookie).await;
     assert!(page.says("profile-proposed") && page.says("profile-waiting"));
-    let waiting = site.store.proposals(None).await.unwrap();
-    let accept = site
-        .store
-        .decide_proposal(&waiting[0].receipt, true, "operator:an", "news");
-    accept.await.unwrap();
+    let an = site.operator("an").await;
+    let list = site.get("/desk/proposals", &an).await;
+    assert!(
+        list.says("desk-proposal-accept") && list.text.contains(&unit),
+        "{}",
+        list.text
+    );
+    let receipt = list.text.split("/desk/proposals/").nth(1).unwrap();
+    let decide = format!("/desk/proposals/{}", receipt.split('"').next().unwrap());
+    let accepted = site.post(&decide, &an, &[("decide", "accept")]).await;
+    assert_eq!(accepted.goes_to(), "/desk/proposals?done=accepted");
+    let list = site.get("/desk/proposals?done=accepted", &an).await;
+    assert!(list.says("desk-nothing-waits") && list.says("desk-proposal-accepted"));
+    let again = site.post(&decide, &an, &[("decide", "accept")]).await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND);
     let now = site.store.holds(None, site.store.today()).await.unwrap();
     assert!(
         now[&pending].reasons.iter().map(|r| r.name()).eq(["moved"]),
