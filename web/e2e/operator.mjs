@@ -102,6 +102,9 @@ export async function walk(visitor) {
   await fillIn(person);
   await visitor.button(words.send).click();
   await page.locator("button[name=mine]").click();
+  await page.waitForURL("**/form/code");
+  await page.fill("#code", await visitor.code());
+  await visitor.button(words.on).click();
   await page.locator(".govuk-panel--confirmation").waitFor();
   await visitor.signOut();
 
@@ -110,6 +113,11 @@ export async function walk(visitor) {
   const second = await enrol(binh, false);
   await signIn(an, code(first.secret, 1), true);
   await visitor.look("desk");
+  for (const tasks of ["reviews", "proposals"]) {
+    await page.goto(`${visitor.url}/desk/${tasks}`);
+    await visitor.look(`desk-${tasks}`);
+  }
+  await page.goto(`${visitor.url}/desk`);
   await page.fill("#q", person.national_id);
   await visitor.button(words.find).click();
   await page.waitForURL("**/desk?q=*");
