@@ -129,12 +129,14 @@ pub struct Reconcile {
     #[arg(long, value_name = "DAY", value_parser = day, required_unless_present_any = ["approve", "undo"])]
     pub as_of: Option<Date>,
     #[arg(long)]
+    pub changed: bool,
+    #[arg(long)]
     pub simulate: bool,
     #[arg(long, value_name = "decisions.csv")]
     pub output: Option<PathBuf>,
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["as_of", "simulate", "undo"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["as_of", "changed", "simulate", "undo"])]
     pub approve: Option<String>,
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["as_of", "simulate", "output"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["as_of", "changed", "simulate", "output"])]
     pub undo: Option<String>,
 }
 

@@ -31,6 +31,8 @@ fn a_wrong_command_line_ends_with_2() {
         "reconcile",
         "reconcile --as-of hôm-qua",
         "reconcile --approve X --undo Y",
+        "reconcile --changed",
+        "reconcile --approve X --changed",
         "standardise x.csv",
         "standardise x.csv --output y.csv --as-of soon",
         "report --format pdf",
@@ -216,6 +218,49 @@ fn an_office_reads_approves_undoes_and_asks_why() {
         assert!(n.ends(1, &format!("reconcile --undo {run}")).contains("đã hoàn tác"));
         n.ends(1, "reconcile --undo nothing");
         n.ends(1, "explain NOBODY");
+        n.ok("verify");
+    }
+}
+
+#[test]
+fn one_change_is_taken_in_by_itself() {
+    for on in [On::Sqlite, On::Postgres] {
+        let n = Ngomon::new(on);
+        n.import_all("sample-leap", "2025-02-28");
+        let day = "reconcile --as-of 2025-02-28";
+        let first = n.ends(3, &format!("{day} --changed"));
+        assert!(first.contains("chưa đối chiếu toàn bộ lần nào"), "{first}");
+        n.ok(&format!("reconcile --approve {}", after(&first, "run")));
+        n.ok(&format!("{day} --changed"));
+        let held = || lines(&n.run("holds --kind official --as-of 2025-02-28 --format csv").stdout);
+        // The person reviews the profile; HR sends that row alone.
+        let officials = lines(&fs::read(fixtures("sample-leap").join("officials.csv")).unwrap());
+        let profiles = fs::read_to_string(fixtures("sample-leap").join("profiles.csv")).unwrap();
+        let row_of = |account: &str| {
+            let code = &officials.get(account)?[1];
+            profiles.lines().find(|line| line.starts_with(&format!("{code},")))
+        };
+        let overdue = held().into_iter().filter(|(_, row)| row[0] == "review-overdue");
+        let mut rows = overdue.filter_map(|(account, _)| Some((row_of(&account)?, account)));
+        let (row, account) = rows.next().unwrap();
+        let mut cells: Vec<&str> = row.split(',').collect();
+        (cells[13], cells[14]) = ("2025-02-28", "2025-02-28");
+        let heading = profiles.lines().next().unwrap();
+        let file = n.file("reviewed.csv", &format!("{heading}\n{}\n", cells.join(",")));
+        n.ok(&format!("import profiles {} --as-of 2025-02-28", file.display()));
+
+        let simulated = n.ok(&format!("{day} --changed --simulate"));
+        assert!(simulated.contains("không thay đổi dữ liệu") && held().contains_key(&account));
+        let output = n.path("decisions.csv");
+        let done = n.ok(&format!("{day} --changed --output {}", output.display()));
+        assert!(!done.contains("toàn bộ"), "{done}");
+        let decided = lines(&fs::read(output).unwrap());
+        assert_eq!((decided.len(), decided[&account][0].as_str()), (1, ""));
+        assert!(!held().contains_key(&account));
+
+        n.ok("policy set grace.transfer 5");
+        let widened = n.run(&format!("{day} --changed"));
+        assert!(String::from_utf8_lossy(&widened.stdout).contains("policy.grace.transfer đã thay đổi"));
         n.ok("verify");
     }
 }

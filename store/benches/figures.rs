@@ -46,6 +46,7 @@ struct Sizes {
 
 fn main() {
     let measures = std::env::args().any(|arg| arg == "--bench");
+    let only_one_change = std::env::args().any(|arg| arg == "one-change");
     let sizes = if measures {
         Sizes {
             registry: 200_000,
@@ -65,10 +66,17 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
-    rules_alone(sizes.officials);
-    reading(sizes.registry);
+    if !only_one_change {
+        rules_alone(sizes.officials);
+        reading(sizes.registry);
+    }
     for on in [Dialect::Sqlite, Dialect::Postgres] {
-        runtime.block_on(database(on, &sizes));
+        for n in [sizes.officials / 10, sizes.officials] {
+            runtime.block_on(one_change(on, n));
+        }
+        if !only_one_change {
+            runtime.block_on(database(on, &sizes));
+        }
     }
 }
 
@@ -323,6 +331,11 @@ impl Fresh {
     }
 
     async fn open(&self, table: &'static str, rows: usize) -> Box<OpenLoad> {
+        let full = (table == "profiles").then_some(None);
+        self.file(table, rows, full).await
+    }
+
+    async fn file(&self, table: &'static str, rows: usize, full: Option<Option<UnitCode>>) -> Box<OpenLoad> {
         let incoming = Incoming {
             table,
             digest: format!("{table}{rows}"),
@@ -330,7 +343,7 @@ impl Fresh {
             unreadable: 0,
             as_of: DAY,
             by: "bench".into(),
-            full: (table == "profiles").then_some(None),
+            full,
         };
         match self.store.begin_load(incoming, None).await.unwrap() {
             Intake::Open(load) => load,
@@ -394,6 +407,7 @@ const PROFILE: Shape = (
     "ttbbttbttti",
 );
 const NUMBERS: Shape = ("person_number", "fp, person", "bt");
+const KEYS: Shape = ("staff_key", "fp, kind, holder", "btt");
 const REGISTRY: Shape = ("registry", "load, number_fp, status, sealed", "tbtb");
 const CLAIM: Shape = (
     "claim",
@@ -426,11 +440,15 @@ async fn plain_insert(on: Dialect, from: &Fresh, shapes: &[(Shape, String)]) -> 
     seconds
 }
 
-async fn database(on: Dialect, sizes: &Sizes) {
-    let label = match on {
+fn label(on: Dialect) -> &'static str {
+    match on {
         Dialect::Sqlite => "SQLite",
         Dialect::Postgres => "PostgreSQL",
-    };
+    }
+}
+
+async fn database(on: Dialect, sizes: &Sizes) {
+    let label = label(on);
     let fresh = Fresh::new(on).await;
     let of = |shape: Shape, tail: &str| (shape, tail.to_owned());
 
@@ -439,7 +457,13 @@ async fn database(on: Dialect, sizes: &Sizes) {
     figure(label, "import: registry", sizes.registry, seconds, Some(plain));
 
     let seconds = fresh.import("officials", sizes.officials).await;
-    let officials = [of(JOURNAL, ""), of(VALUES, ""), of(LOGIN, ""), of(ACCOUNT, "")];
+    let officials = [
+        of(JOURNAL, ""),
+        of(VALUES, ""),
+        of(LOGIN, ""),
+        of(ACCOUNT, ""),
+        of(KEYS, ""),
+    ];
     let plain = plain_insert(on, &fresh, &officials).await;
     figure(
         label,
@@ -463,6 +487,7 @@ async fn database(on: Dialect, sizes: &Sizes) {
         of(VALUES, &values),
         of(PROFILE, ""),
         of(NUMBERS, ""),
+        of(KEYS, "WHERE kind = 'profile'"),
     ];
     let plain = plain_insert(on, &fresh, &profiles).await;
     figure(label, "import: HR profiles", sizes.officials, seconds, Some(plain));
@@ -635,21 +660,47 @@ async fn reconcile(label: &str, fresh: &Fresh, n: usize) {
     let (again, seconds) = timed_async(fresh.store.reconcile(DAY, "bench")).await;
     assert!(again.unwrap().plan.lines.iter().all(|line| !line.changes()));
     figure(label, "reconcile: full, nothing changed", n, seconds, Some(fetch));
-    let ((), one) = timed_async(async {
-        let mut load = fresh.open("profiles", n).await;
-        let left = Profile {
-            status: ServiceStatus::Resigned,
-            updated_on: Some(DAY),
-            ..profile(7)
-        };
-        load.profiles((0..n).filter(|i| *i != 7).map(profile).chain([left]).collect())
-            .await
-            .unwrap();
-        load.finish().await.unwrap();
+}
+
+/// One person's profile comes in, in a file of that row, and whom it concerns is brought in line; or only the latter, as a page does it.
+async fn one_change(on: Dialect, n: usize) {
+    const PEOPLE: usize = 10;
+    let (label, fresh) = (label(on), Fresh::new(on).await);
+    fresh.import("officials", n).await;
+    fresh.import("profiles", n).await;
+    // What the last run over everybody did itself is looked at once more.
+    for _ in 0..2 {
         fresh.store.reconcile(DAY, "bench").await.unwrap();
-    })
-    .await;
-    figure(label, "one HR change: full extract and run", n, one, None);
+    }
+    let (mut files, mut pages) = (0.0, 0.0);
+    for i in 0..2 * PEOPLE {
+        let status = if i % 2 == 0 {
+            ServiceStatus::Resigned
+        } else {
+            ServiceStatus::Working
+        };
+        let row = Profile {
+            status,
+            updated_on: Some(DAY),
+            ..profile(i / 2 % n)
+        };
+        let (done, seconds) = timed_async(async {
+            let mut load = fresh.file("profiles", 1, None).await;
+            load.profiles(vec![row]).await.unwrap();
+            load.finish().await.unwrap();
+            fresh.store.reconcile_changed(DAY, "bench").await.unwrap()
+        })
+        .await;
+        assert!(done.widened.is_none() && done.plan.lines.len() <= 2 && done.plan.changes());
+        files += seconds;
+        let person = [official(i / 2 % n).account];
+        let people = fresh.store.reconcile_people(&person, &[], DAY, "bench");
+        pages += timed_async(people).await.1;
+    }
+    for (what, seconds) in [("its file and the run", files), ("the run alone", pages)] {
+        let each = seconds * 1e3 / (2 * PEOPLE) as f64;
+        println!("{label:<11} one HR change among {n} accounts, {what}: {each:.1} ms");
+    }
 }
 
 /// Sixteen writers at once, each form another person's.

@@ -34,6 +34,7 @@ help-arg-file = The file
 help-arg-full = The file is the whole extract (of this unit and below, or of everything)
 help-arg-as_of = As of this day (default: today)
 help-arg-report = Write what came of each row to this file
+help-arg-changed = Compare only the accounts that a change since the last comparison concerns
 help-arg-simulate = Change nothing
 help-arg-approve = Approve
 help-arg-undo = Undo this run as a whole

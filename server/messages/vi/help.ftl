@@ -34,6 +34,7 @@ help-arg-file = Tệp
 help-arg-full = Tệp là danh sách đầy đủ (của đơn vị này và cấp dưới, hoặc tất cả)
 help-arg-as_of = Tính đến ngày (mặc định: hôm nay)
 help-arg-report = Ghi kết quả từng dòng vào tệp này
+help-arg-changed = Chỉ đối chiếu tài khoản liên quan đến thay đổi sau lần đối chiếu gần nhất
 help-arg-simulate = Chạy thử, không thay đổi dữ liệu
 help-arg-approve = Phê duyệt
 help-arg-undo = Hoàn tác cả đợt này

@@ -7,7 +7,7 @@ use crate::output::{Format, Table, write_file};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::plan::Brake;
 use ngomon_rules::unit::{UnitCode, UnitTree};
-use ngomon_store::{PlanLine, Reconciled};
+use ngomon_store::{PlanLine, Reconciled, Widened};
 use std::collections::BTreeMap;
 
 /// Simulates, applies, approves or undoes a run.
@@ -24,10 +24,17 @@ pub async fn run(desk: &Desk, args: &Reconcile) -> Result<Done> {
     }
     let done = match (&args.approve, args.as_of) {
         (Some(run), _) => store.approve_run(run, &desk.by).await?,
-        (None, Some(day)) if args.simulate => store.simulate(day).await?,
-        (None, Some(day)) => store.reconcile(day, &desk.by).await?,
+        (None, Some(day)) => match (args.changed, args.simulate) {
+            (false, false) => store.reconcile(day, &desk.by).await?,
+            (false, true) => store.simulate(day).await?,
+            (true, false) => store.reconcile_changed(day, &desk.by).await?,
+            (true, true) => store.simulate_changed(day).await?,
+        },
         (None, None) => return Err(Failure::said("usage-day", &[])),
     };
+    if let Some(why) = &done.widened {
+        tell_widened(desk, why);
+    }
     if let Some(path) = &args.output {
         write_file(path, |to| decisions(&done).csv(to)).map_err(writing(path))?;
     }
@@ -128,6 +135,18 @@ fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) -> Result<()> {
         (Some(run), false) => desk.tell("run-stopped", &[("run", run)]),
     }
     Ok(())
+}
+
+/// Why all accounts are compared where only what changed was asked for.
+fn tell_widened(desk: &Desk, why: &Widened) {
+    match why {
+        Widened::FirstRun => desk.tell("run-widened-first", &[]),
+        Widened::OtherDay => desk.tell("run-widened-day", &[]),
+        Widened::Undone => desk.tell("run-widened-undone", &[]),
+        Widened::Setting(setting) => desk.tell("run-widened-setting", &[("setting", setting)]),
+        Widened::Load(table) => desk.tell("run-widened-load", &[("table", table)]),
+        Widened::Coverage => desk.tell("run-widened-coverage", &[]),
+    }
 }
 
 fn tell_brake(desk: &Desk, done: &Reconciled, units: &UnitTree, brake: &Brake) {

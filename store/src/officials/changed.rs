@@ -31,12 +31,13 @@ pub(super) enum Since {
     Everybody(Widened),
 }
 
-/// What of the journal is not covered by the last run over everybody, and that run's own entries, which change what is found.
-const SINCE: &str = "SELECT DISTINCT j.kind, j.subject_kind, j.subject, l.name FROM journal_commit c JOIN journal j ON j.commit_id = c.id \
-     LEFT JOIN load l ON j.subject_kind = 'load' AND l.id = j.subject \
-     LEFT JOIN account_row a ON j.subject_kind = 'account' AND a.id = j.subject \
-     WHERE (c.position > $1 OR c.position IS NULL) AND (a.id IS NULL OR a.kind <> 'citizen') \
-     AND NOT EXISTS (SELECT 1 FROM load o WHERE o.id = c.load AND o.state = 'open')";
+/// The commits that the last run over everybody did not see. What it did itself is among them: it changes what is found.
+const COMMITS: &str = "SELECT c.id FROM journal_commit c LEFT JOIN load l ON l.id = c.load \
+     WHERE (c.position > $1 OR c.position IS NULL) AND (l.id IS NULL OR (l.state = 'applied' AND l.name <> 'citizens'))";
+
+/// What they changed, but for what happens to citizens alone, or decides nothing.
+const CHANGES: &str = "SELECT DISTINCT kind, subject_kind, subject FROM journal WHERE commit_id IN ({}) AND kind NOT IN \
+     ('form-answered', 'claim-made', 'claim-ended', 'exemption-granted', 'exemption-ended', 'password-rehashed')";
 
 /// Reads what changed since the last run over everybody that is applied.
 pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {
@@ -47,43 +48,31 @@ pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {
     if last.get::<String>(0)? != day.to_string() {
         return Ok(Since::Everybody(Widened::OtherDay));
     }
-    let mut concerned = Concerned::default();
-    let mut loads: Vec<Arg> = Vec::new();
-    for row in tx.rows(SINCE, [last.get::<i64>(1)?.into()]).await? {
+    let mut commits: Vec<Arg> = Vec::new();
+    tx.each(COMMITS, [last.get::<i64>(1)?.into()], |row| {
+        commits.push(row.get::<String>(0)?.into());
+        Ok(())
+    })
+    .await?;
+    let (mut concerned, mut loads, mut widened) = (Concerned::default(), Vec::new(), None);
+    each_of(tx, CHANGES, &commits, |row| {
         let [kind, subject_kind, subject]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-        let subject = Subject::from_parts(&subject_kind, &subject)
-            .ok_or_else(|| StoreError::corrupt("journal", "no such subject"))?;
-        let widened = match subject {
-            Subject::Account(id) => {
-                concerned.accounts.insert(id);
-                None
-            }
-            Subject::Profile(id) => {
-                concerned.profiles.insert(id);
-                None
-            }
-            Subject::Load(id) => match row.get::<Option<String>>(3)?.unwrap_or_default() {
-                table if matches!(table.as_str(), "units" | "registry" | "notices") => Some(Widened::Load(table)),
-                table => {
-                    loads.extend((table == "profiles").then(|| Arg::from(id)));
-                    None
-                }
-            },
-            Subject::Setting(key) => decides(&key).then_some(Widened::Setting(key)),
-            Subject::Run(_) => (kind == "run-undone").then_some(Widened::Undone),
-            Subject::Person(_) | Subject::Operator(_) => None,
-        };
-        if let Some(widened) = widened {
-            return Ok(Since::Everybody(widened));
+        match Subject::from_parts(&subject_kind, &subject) {
+            Some(Subject::Account(id)) => drop(concerned.accounts.insert(id)),
+            Some(Subject::Profile(id)) => drop(concerned.profiles.insert(id)),
+            Some(Subject::Load(id)) => loads.push(id.into()),
+            Some(Subject::Setting(key)) if decides(&key) => widened = Some(Widened::Setting(key)),
+            Some(Subject::Run(_)) if kind == "run-undone" => widened = Some(Widened::Undone),
+            Some(Subject::Person(_) | Subject::Operator(_) | Subject::Setting(_) | Subject::Run(_)) => {}
+            None => return Err(StoreError::corrupt("journal", "no such subject")),
         }
+        Ok(())
+    })
+    .await?;
+    if widened.is_none() {
+        widened = by_loads(tx, &loads, &mut concerned).await?;
     }
-    if covers_more(tx, &loads).await? {
-        return Ok(Since::Everybody(Widened::Coverage));
-    }
-    if !unread(tx, &loads, &mut concerned).await? {
-        return Ok(Since::Everybody(Widened::Load("profiles".into())));
-    }
-    Ok(Since::Only(concerned))
+    Ok(widened.map_or(Since::Only(concerned), Since::Everybody))
 }
 
 /// Do decisions read the setting? The guard's limits are read by the guard alone.
@@ -91,34 +80,39 @@ fn decides(setting: &str) -> bool {
     setting == "campaign.freeze" || (setting.starts_with("policy.") && !setting.starts_with("policy.brake."))
 }
 
-async fn covers_more(tx: &mut Tx, loads: &[Arg]) -> Result<bool> {
-    let mut more = false;
-    each_of(tx, "SELECT unit FROM coverage WHERE load IN ({})", loads, |_| {
-        more = true;
+/// Whom these loads concern beside what they changed: by rows of HR's extract that could not be read, or that they ended.
+async fn by_loads(tx: &mut Tx, loads: &[Arg], concerned: &mut Concerned) -> Result<Option<Widened>> {
+    let mut widened = None;
+    let references = "SELECT name FROM load WHERE name IN ('units', 'registry', 'notices') AND id IN ({})";
+    each_of(tx, references, loads, |row| {
+        widened = Some(Widened::Load(row.get(0)?));
         Ok(())
     })
     .await?;
-    Ok(more)
-}
-
-/// Whose rows these loads could not read, and whose they ended. `false`: a row does not tell.
-async fn unread(tx: &mut Tx, loads: &[Arg], concerned: &mut Concerned) -> Result<bool> {
-    let (mut names, mut all_tell) = (Vec::new(), true);
-    let sql = "SELECT code_fp, number_fp, name_fp FROM quarantine WHERE name = 'profiles' AND (load IN ({}) OR ended_by IN ({}))";
-    each_of(tx, sql, loads, |row| {
-        let known: [Option<Vec<u8>>; 2] = [row.get(0)?, row.get(1)?];
-        let name = row.get::<Option<Vec<u8>>>(2)?;
-        all_tell &= name.is_some() || known.iter().any(Option::is_some);
-        concerned.keys.extend(known.into_iter().flatten());
+    each_of(tx, "SELECT unit FROM coverage WHERE load IN ({})", loads, |_| {
+        widened.get_or_insert(Widened::Coverage);
+        Ok(())
+    })
+    .await?;
+    let mut names: Vec<Arg> = Vec::new();
+    let rows = "SELECT code_fp, number_fp, name_fp FROM quarantine WHERE name = 'profiles' AND (load IN ({}) OR ended_by IN ({}))";
+    each_of(tx, rows, loads, |row| {
+        let keys: [Option<Vec<u8>>; 2] = [row.get(0)?, row.get(1)?];
+        let name: Option<Vec<u8>> = row.get(2)?;
+        if name.is_none() && keys.iter().all(Option::is_none) {
+            // From an earlier version: it does not tell.
+            widened.get_or_insert_with(|| Widened::Load("profiles".into()));
+        }
+        concerned.keys.extend(keys.into_iter().flatten());
         names.extend(name.map(Arg::from));
         Ok(())
     })
     .await?;
-    let sql = "SELECT holder FROM staff_key WHERE kind = 'name' AND fp IN ({})";
-    each_of(tx, sql, &names, |row| {
+    let called = "SELECT holder FROM staff_key WHERE kind = 'name' AND fp IN ({})";
+    each_of(tx, called, &names, |row| {
         concerned.accounts.insert(AccountId(row.get(0)?));
         Ok(())
     })
     .await?;
-    Ok(all_tell)
+    Ok(widened)
 }

@@ -227,16 +227,19 @@ async fn same_person(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<
 
 async fn notices(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<HashMap<NationalId, Vec<(i64, Notice)>>> {
     let mut notices: HashMap<NationalId, Vec<(i64, Notice)>> = HashMap::new();
-    let sql =
-        "SELECT n.load, n.ord, n.sealed FROM reference r JOIN notice n ON n.load = r.load WHERE r.name = 'notices'";
-    let whose = "n.number_fp IN ({}) OR n.number_fp IS NULL";
-    rows_of(tx, sql, whose, people.map(People::keys), |row| {
+    let mut take = |row: Row| {
         let (load, ord): (String, i64) = (row.get(0)?, row.get(1)?);
         let notice = notice_of(&env.keys, &load, ord, &row.get::<Vec<u8>>(2)?)?;
         notices.entry(notice.national_id).or_default().push((ord, notice));
         Ok(())
-    })
-    .await?;
+    };
+    let sql =
+        "SELECT n.load, n.ord, n.sealed FROM reference r JOIN notice n ON n.load = r.load WHERE r.name = 'notices'";
+    rows_of(tx, sql, "n.number_fp IN ({})", people.map(People::keys), &mut take).await?;
+    if people.is_some() {
+        // Those of an earlier version do not say whose they are.
+        tx.each(&format!("{sql} AND n.number_fp IS NULL"), [], take).await?;
+    }
     Ok(notices)
 }
 

@@ -56,8 +56,9 @@ pub struct RunView {
 #[derive(Clone)]
 enum Scope {
     Everybody,
-    /// Whom that concerns which changed since the last run over everybody.
+    /// Those whom a change since the last run over everybody concerns.
     Changed,
+    /// Those whom this concerns.
     People(Concerned),
 }
 
@@ -67,7 +68,7 @@ impl Store {
         self.simulate_scope(Scope::Everybody, day).await
     }
 
-    /// The same of [`Store::reconcile_changed`].
+    /// What [`Store::reconcile_changed`] would do. Changes nothing.
     pub async fn simulate_changed(&self, day: Date) -> Result<Reconciled> {
         self.simulate_scope(Scope::Changed, day).await
     }
@@ -81,14 +82,14 @@ impl Store {
         self.reconcile_scope(Scope::Everybody, day, by).await
     }
 
-    /// Brings in line whom that concerns which changed since the last run over everybody of that day: it comes to the same. Where that
-    /// cannot be told it looks at everybody, and says why.
+    /// The same, looking only at those whom a change since the last run over everybody concerns. Where they cannot be told it looks at
+    /// everybody, and says why.
     pub async fn reconcile_changed(&self, day: Date, by: &str) -> Result<Reconciled> {
         self.reconcile_scope(Scope::Changed, day, by).await
     }
 
-    /// Brings these accounts and those of these profiles in line, at once after somebody changed them, with all that hang together
-    /// with them.
+    /// Brings these accounts and those of these profiles in line at once, after somebody changed them: what holds them no more is
+    /// lifted without waiting for the next run over everybody. Whoever shares a code or a number with them is looked at too.
     pub async fn reconcile_people(
         &self,
         accounts: &[AccountId],
@@ -152,8 +153,8 @@ impl Store {
     }
 }
 
-/// One run at a time, and no file comes in meanwhile: a run sees a load whole or not at all.
-async fn alone(tx: &mut Tx) -> Result<()> {
+/// One run or undo at a time, and no file comes in meanwhile: a run sees a load whole or not at all.
+pub(super) async fn alone(tx: &mut Tx) -> Result<()> {
     tx.rows_locked("SELECT id FROM installation", []).await?;
     tx.rows_shared("SELECT id FROM arrival", []).await?;
     Ok(())

@@ -1,6 +1,6 @@
 //! A run undone as a whole: what it did and is still so is reversed; what changed since is named. Sessions are never revived.
 
-use super::run::run_in_state;
+use super::run::{alone, run_in_state};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::{Act, ENTRY, Entry, Env, append, read_entry};
@@ -38,6 +38,7 @@ impl Store {
 }
 
 async fn undo(tx: &mut Tx, env: &Env, run: &str, act: Act) -> Result<Undone> {
+    alone(tx).await?;
     let day = run_in_state(tx, run, "applied").await?;
     let mut done = Undone::default();
     let mut entries: Vec<Entry> = Vec::new();

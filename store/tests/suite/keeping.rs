@@ -1,8 +1,9 @@
 //! Opening, durability, backup and restore.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, official, profile};
-use ngomon_rules::record::AccountKind;
+use crate::house::{DAY, Empty, House, On, citizen, number, official, profile};
+use ngomon_rules::record::{AccountKind, Notice};
+use ngomon_rules::unit::UnitCode;
 use ngomon_store::{Location, Places, Refusal, Store, StoreError};
 
 both! {
@@ -11,6 +12,7 @@ both! {
     data_of_a_later_version_are_refused
     tables_of_another_version_are_made_anew
     a_backup_is_restored_into_either_database
+    a_backup_of_an_earlier_version_is_restored
     operators_are_named_and_removed
     no_personal_value_stands_in_the_clear
 }
@@ -95,6 +97,16 @@ async fn data_of_a_later_version_are_refused(on: On) {
     ));
 }
 
+/// The keys travel by themselves, and with them the checkpoints.
+fn with_keys(empty: &Empty, of: &House) -> Places {
+    let places = empty.places();
+    std::fs::create_dir(&places.keys).unwrap();
+    for file in ["keyring.json", "checkpoints.txt"] {
+        std::fs::copy(of.places.keys.join(file), places.keys.join(file)).unwrap();
+    }
+    places
+}
+
 async fn a_backup_is_restored_into_either_database(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -118,12 +130,7 @@ async fn a_backup_is_restored_into_either_database(on: On) {
             "the keys are another installation's"
         );
         let empty = House::empty(into).await;
-        // The keys travel by themselves, and with them the checkpoints.
-        let places = empty.places();
-        std::fs::create_dir(&places.keys).unwrap();
-        for file in ["keyring.json", "checkpoints.txt"] {
-            std::fs::copy(house.places.keys.join(file), places.keys.join(file)).unwrap();
-        }
+        let places = with_keys(&empty, &house);
         let (store, _) = Store::restore(&places, &copy, house.ambient()).await.unwrap();
         for kind in [AccountKind::Citizen, AccountKind::Official] {
             assert_eq!(
@@ -139,6 +146,37 @@ async fn a_backup_is_restored_into_either_database(on: On) {
         let again = Store::restore(&places, &copy, house.ambient()).await;
         assert!(matches!(again, Err(StoreError::Refused(Refusal::NotEmpty(_)))));
     }
+}
+
+/// Its rows lack the columns that came later.
+async fn a_backup_of_an_earlier_version_is_restored(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    house.profiles(vec![profile(1, "A")]).await;
+    let mut load = house.open("notices", 1).await;
+    let notice = Notice {
+        notice_no: "12/QĐ".into(),
+        national_id: number(1),
+        from_unit: None,
+        to_unit: UnitCode("B".into()),
+        effective_on: DAY,
+        withdrawn_on: None,
+    };
+    load.notices(vec![notice]).await.unwrap();
+    load.finish().await.unwrap();
+    let copy = house.path("copy");
+    house.store.backup(&copy).await.unwrap();
+    let file = copy.join("notice.jsonl");
+    let line = std::fs::read_to_string(&file).unwrap();
+    let (before, _) = line.rsplit_once(',').unwrap();
+    std::fs::write(&file, format!("{before}]\n")).unwrap();
+    let empty = House::empty(on).await;
+    let places = with_keys(&empty, &house);
+    let (store, _) = Store::restore(&places, &copy, house.ambient()).await.unwrap();
+    let explained = store.explain("CV001", DAY).await.unwrap();
+    assert_eq!(explained.fact("notice"), Some("12/QĐ"));
+    assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
 async fn operators_are_named_and_removed(on: On) {
