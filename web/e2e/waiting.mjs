@@ -42,7 +42,9 @@ export async function walk(visitor) {
   await page.locator(".govuk-panel--confirmation").waitFor();
   await visitor.look("pending");
 
-  await page.goto(`${visitor.url}/sandbox`);
-  await visitor.look("sandbox-messages");
+  for (const [path, state] of [["", "messages"], ["/parts", "parts"]]) {
+    await page.goto(`${visitor.url}/sandbox${path}`);
+    await visitor.look(`sandbox-${state}`);
+  }
   await visitor.leave();
 }

@@ -9,6 +9,7 @@ mod form;
 mod held;
 mod home;
 mod page;
+mod parts;
 mod profile;
 mod report;
 mod sandbox;

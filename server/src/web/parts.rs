@@ -1,0 +1,83 @@
+//! All parts that pages are made of, with made-up content, for whoever builds a page: `/sandbox/parts`.
+
+use super::App;
+use super::asker::Asker;
+use super::held::Shown;
+use super::page::{Input, Line, Mistake, Shell, html, mistakes, not_found};
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+#[derive(Template)]
+#[template(path = "parts_page.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    fields: Vec<Input>,
+    done: Option<String>,
+    rows: Vec<(String, String)>,
+    card: Card,
+    hold: Shown,
+    history: Vec<Line>,
+}
+
+struct Card {
+    title: String,
+    href: &'static str,
+    rows: Vec<(String, String)>,
+}
+
+/// The parts, one under the other.
+pub async fn show(State(app): State<App>, asker: Asker) -> Response {
+    if !app.sandbox {
+        return not_found(asker).await;
+    }
+    let words = asker.words;
+    let fields = vec![
+        Input {
+            hint: words.say("form-hint-full-name"),
+            ..Input::new("full_name", words.say("form-full-name"))
+        },
+        Input {
+            value: "191234567".into(),
+            hint: words.say("form-hint-national-id"),
+            error: Some(words.say("form-bad-national-id-9")),
+            inputmode: "numeric",
+            ..Input::new("national_id", words.say("form-national-id"))
+        },
+    ];
+    let row = |key: &str, value: &str| (words.say(key), value.to_owned());
+    let rows = vec![
+        row("fact-full-name", "Hồ Thị Kăn Nga"),
+        row("fact-national-id", "046*****6821"),
+    ];
+    let now = words.instant(app.store.now().as_microsecond());
+    let line = |key: &str| Line {
+        at: now.clone(),
+        what: words.say(key),
+    };
+    let page = Page {
+        errors: mistakes(&fields),
+        fields,
+        done: Some(words.say("desk-done-lifted")),
+        card: Card {
+            title: "Hồ Thị Kăn Nga".into(),
+            href: "/sandbox/parts",
+            rows: rows.clone(),
+        },
+        hold: Shown {
+            name: words.say("hold-review-overdue"),
+            text: words.say("hold-text-review-overdue"),
+            rows: vec![(words.say("explain-way-out"), words.say("way-out-review-overdue"))],
+            by_form: false,
+            by_join: false,
+            by_review: false,
+            by_profile: false,
+        },
+        rows,
+        history: vec![line("event-rehashed"), line("event-taken-over")],
+        shell: asker.shell(),
+    };
+    html(StatusCode::OK, &page)
+}
