@@ -31,6 +31,7 @@ fn names_are_graded() {
         ("Nguye\u{302}\u{303}n An", "Nguyễn An", Exact),
         ("Lê Hoa\u{200b}\u{300}", "Lê Hòa", Exact),
         ("Lê ﬃ\u{30f}", "Lê ffi\u{30f}", Exact),
+        ("Weiß", "WEIẞ", Exact),
         ("Pơ-loong Bê", "PO LOONG BE", Folded),
         ("Lê Vy", "Lê Vi", Near),
         ("Nguyễn Văn An", "Nguyễn An", Near),

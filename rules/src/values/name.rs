@@ -146,11 +146,11 @@ fn mend(raw: &str) -> (String, Repairs) {
 /// untouched. Also the key by which a unit's name is looked up.
 pub fn exact_key(text: &str) -> String {
     let (text, _) = mend(text);
-    // Upper, then lower: full case folding of all that names hold. It takes ligatures apart, so that marks find other letters.
-    let text = text.to_uppercase().to_lowercase();
     if text.is_ascii() {
-        return text;
+        return text.to_ascii_lowercase();
     }
+    // Lower, upper, lower: full case folding of all that names hold. It takes ligatures apart, so that marks find other letters.
+    let text = text.to_lowercase().to_uppercase().to_lowercase();
     let text: String = text.nfc().collect();
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();
