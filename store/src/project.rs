@@ -107,18 +107,7 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             counts.add_staff(unit.as_str(), "", 1);
             account_created(tx, env, entry, id, unit.as_str(), &login.0, succeeds).await
         }
-        Change::AccountRemoved => {
-            let unit = recount(tx, id, counts, |_| ()).await?.unit;
-            count_holds(counts, &unit, held_by(tx, id).await?, -1);
-            let sql = "DELETE FROM account_row WHERE id = $1 RETURNING held_to";
-            for row in tx.rows(sql, [id.into()]).await? {
-                counts.add_staff(&unit, &row.get::<String>(0)?, -1);
-            }
-            tx.execute("DELETE FROM succession WHERE account = $1", [id.into()])
-                .await?;
-            tx.execute("DELETE FROM hold WHERE account = $1", [id.into()]).await?;
-            Ok(())
-        }
+        Change::AccountRemoved => account_removed(tx, id, counts).await,
         Change::AccountChanged { .. } => account_changed(tx, env, entry, id).await,
         Change::PasswordRehashed => {
             let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
@@ -132,24 +121,7 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
                 .await
                 .map(drop)
         }
-        Change::AmendmentProposed { profile, receipt } => {
-            let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
-            let row = vec![
-                receipt.into(),
-                id.into(),
-                (&profile.0).into(),
-                entry.at.into(),
-                value.into(),
-                Arg::Int(None),
-            ];
-            tx.insert(
-                "amendment (receipt, account, profile, at, value, accepted)",
-                vec![row],
-                "",
-            )
-            .await
-            .map(drop)
-        }
+        Change::AmendmentProposed { profile, receipt } => amendment_proposed(tx, entry, id, &profile.0, receipt).await,
         Change::AmendmentDecided { receipt, accepted } => {
             let sql = "UPDATE amendment SET accepted = $2 WHERE receipt = $1";
             tx.execute(sql, [receipt.into(), (*accepted).into()]).await.map(drop)
@@ -202,6 +174,38 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
         }
         _ => Err(unexpected(entry)),
     }
+}
+
+async fn account_removed(tx: &mut Tx, id: &str, counts: &mut Counts) -> Result<()> {
+    let unit = recount(tx, id, counts, |_| ()).await?.unit;
+    count_holds(counts, &unit, held_by(tx, id).await?, -1);
+    let sql = "DELETE FROM account_row WHERE id = $1 RETURNING held_to";
+    for row in tx.rows(sql, [id.into()]).await? {
+        counts.add_staff(&unit, &row.get::<String>(0)?, -1);
+    }
+    tx.execute("DELETE FROM succession WHERE account = $1", [id.into()])
+        .await?;
+    tx.execute("DELETE FROM hold WHERE account = $1", [id.into()]).await?;
+    Ok(())
+}
+
+async fn amendment_proposed(tx: &mut Tx, entry: &Entry, id: &str, profile: &str, receipt: &str) -> Result<()> {
+    let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
+    let row = vec![
+        receipt.into(),
+        id.into(),
+        profile.into(),
+        entry.at.into(),
+        value.into(),
+        Arg::Int(None),
+    ];
+    tx.insert(
+        "amendment (receipt, account, profile, at, value, accepted)",
+        vec![row],
+        "",
+    )
+    .await
+    .map(drop)
 }
 
 async fn form_answered(tx: &mut Tx, entry: &Entry, id: &str, counts: &mut Counts) -> Result<()> {

@@ -120,7 +120,7 @@ async fn statements(on: On, officials: u32) -> Vec<Statement> {
 }
 
 /// Whatever the number of accounts, these are short, or only their last row is read: they may be walked through.
-const SHORT: [&str; 9] = [
+const SHORT: [&str; 10] = [
     "unit",
     "u",
     "setting",
@@ -130,6 +130,7 @@ const SHORT: [&str; 9] = [
     "arrival",
     "load",
     "checkpoint",
+    "fingerprint_key",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -128,7 +128,7 @@ fn two_accounts_of_one_owner_are_joined_and_the_owner_chooses() {
     let hold = |account: &CitizenAccount| {
         let placed = on_taken(account, &holder.id).remove(0);
         let Change::HoldPlaced { hold } = placed.change else {
-            unreachable!("a hold")
+            panic!("a hold")
         };
         CitizenAccount {
             holds: vec![hold],

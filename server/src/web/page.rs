@@ -8,6 +8,7 @@ use axum::response::{Html, IntoResponse, Response};
 use ngomon_store::{Happened, StoreError};
 
 /// The frame of a page.
+#[expect(clippy::struct_excessive_bools, reason = "each shows its own part of the frame")]
 pub struct Shell {
     /// In which language.
     pub words: Words,

@@ -181,7 +181,9 @@ impl Store {
     }
 
     async fn judge_anew(&self, account: &AccountId) -> Result<()> {
-        let done = self.reconcile_people(&[account.clone()], &[], self.today(), "hr").await;
+        let done = self
+            .reconcile_people(std::slice::from_ref(account), &[], self.today(), "hr")
+            .await;
         match done {
             // A run of a later day was applied: the next one sees the change.
             Ok(_) | Err(StoreError::Refused(Refusal::BeforeLastRun { .. })) => Ok(()),

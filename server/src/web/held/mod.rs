@@ -42,6 +42,10 @@ struct Held {
 }
 
 /// A hold as people read it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a way out that stands or does not, beside the others"
+)]
 pub struct Shown {
     /// Its name.
     pub name: String,
@@ -105,13 +109,11 @@ fn opened(asker: &Asker) -> super::page::Answer {
 
 /// The account that this one was joined to last.
 pub fn joined_into(story: &Explained) -> Option<&AccountId> {
-    let joined = story.history.iter().rev();
-    joined
-        .filter_map(|entry| match &entry.change {
-            Change::AccountJoined { into } => Some(into),
-            _ => None,
-        })
-        .next()
+    let mut latest = story.history.iter().rev();
+    latest.find_map(|entry| match &entry.change {
+        Change::AccountJoined { into } => Some(into),
+        _ => None,
+    })
 }
 
 /// A hold in words, without the evidence that is not the reader's to know. `joined`: the account that this one was joined to last.
