@@ -231,21 +231,24 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
         return Ok(unknown);
     };
     let has_claim = account.claim.is_some();
+    if has_claim && let Some((_, person)) = &person {
+        forget(tx, person).await?;
+    }
     let mut decided = answer(has_claim, &form, &registry, false);
     let mut follows = Vec::new();
-    if let (Outcome::Standardised, Some((record, (person, numbers)))) = (decided.outcome, person) {
-        if let Some(claim) = claim_of(tx, env, &person.0).await? {
+    if let (Outcome::Standardised, Some((record, person))) = (decided.outcome, person) {
+        if let Some(claim) = claim_of(tx, env, &person.id.0).await? {
             decided = answer(has_claim, &form, &registry, true);
             follows = on_taken(&account, &claim.holder);
         } else {
             let mut claim = Claimed {
                 holder: account.id.clone(),
-                person,
+                person: person.id,
                 numbers: all_numbers(record),
                 full_name: record.full_name.clone(),
                 phone: record.phone.clone(),
             };
-            let others = bearers(tx, env, &mut claim, numbers).await?;
+            let others = bearers(tx, env, &mut claim, person.numbers).await?;
             follows = on_success(&account, &claim, sent.proof, &others);
         }
     }
@@ -289,9 +292,26 @@ pub(super) fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
         .collect()
 }
 
-/// The person of a record, and the fingerprints of all numbers that the person ever held. Whoever asks for the same person waits
-/// here until this transaction ends.
-pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<(PersonId, Vec<Vec<u8>>)> {
+/// Somebody of the registry.
+pub(super) struct Person {
+    pub(super) id: PersonId,
+    /// Fingerprints of all numbers that the person ever held, sorted.
+    pub(super) numbers: Vec<Vec<u8>>,
+    /// Nothing in the journal knows the person yet.
+    new: bool,
+}
+
+/// Takes a new person back: nothing came of the form, so no change in the journal would bring the person.
+async fn forget(tx: &mut Tx, person: &Person) -> Result<()> {
+    if person.new {
+        tx.execute("DELETE FROM person_number WHERE person = $1", [(&person.id.0).into()])
+            .await?;
+    }
+    Ok(())
+}
+
+/// The person of a record. Whoever asks for the same person waits here until this transaction ends.
+pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<Person> {
     let marker = env.marker(tx).await?;
     let mut numbers: Vec<Vec<u8>> = all_numbers(record)
         .iter()
@@ -303,12 +323,10 @@ pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -
         places(numbers.len())
     );
     let mut known = tx.rows_locked(&sql, numbers.iter().cloned().map(Arg::from)).await?;
+    let mut new = false;
     if known.is_empty() {
-        tx.execute(
-            "INSERT INTO person_number (fp, person) VALUES ($1,$2) ON CONFLICT (fp) DO NOTHING",
-            [number.into(), env.id().into()],
-        )
-        .await?;
+        let insert = "INSERT INTO person_number (fp, person) VALUES ($1,$2) ON CONFLICT (fp) DO NOTHING";
+        new = tx.execute(insert, [number.into(), env.id().into()]).await? > 0;
         known = tx.rows_locked(&sql, numbers.iter().cloned().map(Arg::from)).await?;
     }
     let mut persons: Vec<String> = known.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
@@ -335,7 +353,11 @@ pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -
     }
     numbers.sort();
     numbers.dedup();
-    Ok((PersonId(person), numbers))
+    Ok(Person {
+        id: PersonId(person),
+        numbers,
+        new,
+    })
 }
 
 /// The accounts that may bear the person's details. Also completes the claim's numbers by those that only such an account states.

@@ -10,7 +10,7 @@
 
 use super::counter::kept;
 use super::registry::ask;
-use super::submit::{all_numbers, bearers, person_of};
+use super::submit::{Person, all_numbers, bearers, person_of};
 use crate::access::Operator;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
@@ -209,7 +209,9 @@ async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
     let RegistryAnswer::Found(record) = ask(tx, env, parsed.national_id).await? else {
         return Ok(None);
     };
-    let (person, numbers) = person_of(tx, env, &record).await?;
+    let Person {
+        id: person, numbers, ..
+    } = person_of(tx, env, &record).await?;
     let Some(claim) = claim_of(tx, env, &person.0).await? else {
         return Ok(None);
     };
