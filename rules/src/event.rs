@@ -3,6 +3,7 @@
 //! Personal values stand apart: the journal holds a salted commitment of [`Personal`], the value lies beside it, encrypted.
 
 use crate::citizens::{Exemption, Field, Outcome, Paper, Proof};
+use crate::client::{Client, ClientId};
 use crate::hold::{Cause, Hold, Reason};
 use crate::officials::Amendment;
 use crate::record::{AccountId, AccountKind, Form, Profile, Stated};
@@ -42,6 +43,8 @@ pub enum Subject {
     Setting(String),
     /// An operator.
     Operator(String),
+    /// A connected system.
+    Client(ClientId),
 }
 
 impl Subject {
@@ -55,6 +58,7 @@ impl Subject {
             Self::Run(id) => ("run", id),
             Self::Setting(key) => ("setting", key),
             Self::Operator(name) => ("operator", name),
+            Self::Client(id) => ("client", id.as_str()),
         }
     }
 
@@ -69,6 +73,7 @@ impl Subject {
             "run" => Self::Run(id),
             "setting" => Self::Setting(id),
             "operator" => Self::Operator(id),
+            "client" => Self::Client(ClientId(id)),
             _ => return None,
         })
     }
@@ -295,6 +300,34 @@ pub enum Change {
     },
     /// An operator is none any more, and has no account.
     OperatorRemoved,
+    /// A connected system may sign people in from now on.
+    ClientAdded {
+        /// Its settings.
+        client: Client,
+        /// SHA-256 of its secret, in hexadecimal: 256 random bits, so that the digest tells nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        secret: Option<String>,
+    },
+    /// A connected system has a new secret.
+    ClientSecretRotated {
+        /// SHA-256, in hexadecimal.
+        secret: String,
+        /// Until when the one before is good: microseconds UTC.
+        old_until: i64,
+    },
+    /// A connected system signs nobody in. What it was given is dead, also once it is enabled again.
+    ClientDisabled,
+    /// A connected system signs people in again.
+    ClientEnabled,
+    /// A connected system is none any more.
+    ClientRemoved,
+    /// A connected system learned of the account, under a name of its own.
+    SubjectNamed {
+        /// Which system.
+        client: ClientId,
+        /// The `sub` of its tokens.
+        subject: String,
+    },
 }
 
 /// A personal value that goes with an event, kept outside the journal and erasable.

@@ -4,6 +4,7 @@
 //! [`event`]s or a reason why not. [`hold`] is the one idea: an account is open exactly while nothing holds it.
 
 pub mod citizens;
+pub mod client;
 pub mod event;
 pub mod hold;
 pub mod law;

@@ -2,6 +2,7 @@
 
 use crate::checkpoint::CheckpointError;
 use crate::keyring::{KeyError, OpenError};
+use ngomon_rules::client::ClientFault;
 use std::path::PathBuf;
 
 /// Why the store did not do it. Nothing is half-applied.
@@ -137,6 +138,15 @@ pub enum Refusal {
     /// No such operator.
     #[error("no operator {0}")]
     UnknownOperator(String),
+    /// Not a client that may be let in.
+    #[error(transparent)]
+    Client(#[from] ClientFault),
+    /// A client of that name is there already.
+    #[error("client {0} exists")]
+    ClientExists(String),
+    /// No such client.
+    #[error("no client {0}")]
+    UnknownClient(String),
     /// No such form.
     #[error("no form {0}")]
     UnknownForm(String),

@@ -7,7 +7,7 @@ use crate::officials::{Concerned, Facts, People};
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::{STATED, day_of, end_of, hold_of, stated_of};
-use ngomon_rules::citizens::{Audience, Bucket, Campaign, Progress};
+use ngomon_rules::citizens::{Audience, Bucket, Campaign, Gate, Progress};
 use ngomon_rules::event::{Change, Personal};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::officials::{Decision, Found, decide, retirement, review_due};
@@ -32,6 +32,8 @@ pub struct Explained {
     pub day: Date,
     /// The last day of its exemption from the form.
     pub exempt_to: Option<Date>,
+    /// What the gate asks of a citizen on that day.
+    pub gate: Option<Gate>,
     /// What was compared, by name; numbers and phones masked.
     pub facts: Vec<(&'static str, String)>,
     /// What is decided from these facts: the holds that HR's facts give, or why nothing is decided.
@@ -113,13 +115,14 @@ impl Store {
                 let campaign = campaign(tx).await?;
                 let mut holds = held_since(tx, account, day, &campaign).await?;
                 holds.extend(derived(tx, account, day, &campaign).await?);
-                let mut decision = None;
+                let (mut decision, mut gate) = (None, None);
                 let exempt_to = day_of(&row.get::<String>(7)?)?;
                 if anew && kind == AccountKind::Official {
                     decision = self.official(tx, account, day, &mut facts).await?;
                 }
                 if kind == AccountKind::Citizen {
                     let bucket = bucket(&row, 6)?;
+                    gate = Some(bucket.gate(&campaign, day));
                     citizen_facts(tx, account, &campaign, &bucket, day, &mut facts).await?;
                 }
                 Ok(Explained {
@@ -130,6 +133,7 @@ impl Store {
                     username: stated.username,
                     day,
                     exempt_to,
+                    gate,
                     facts,
                     decision,
                     holds,
@@ -260,7 +264,7 @@ async fn held_since(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) 
 }
 
 /// What the report and the deadlines ask of a citizen account; from four columns, of which the first is `official_to`.
-fn bucket(row: &Row, at: usize) -> Result<Bucket> {
+pub(crate) fn bucket(row: &Row, at: usize) -> Result<Bucket> {
     Ok(Bucket {
         unit: None,
         official_to: day_of(&row.get::<String>(at)?)?,

@@ -10,6 +10,7 @@ use crate::db::{Row, Tx};
 use crate::error::{Result, StoreError};
 use crate::keyring::{Keyring, Marker, Place, commitment};
 use crate::merkle::{Hash, sha256};
+use crate::openid;
 use crate::project::project;
 use jiff::Timestamp;
 use ngomon_rules::event::{Change, Event, Personal, Subject};
@@ -189,6 +190,7 @@ pub async fn append(tx: &mut Tx, env: &Env, act: &Act, events: Vec<Event>) -> Re
     let entries = write(tx, env, act, events, None).await?;
     let mut counts = Counts::default();
     project(tx, env, &entries, &mut counts).await?;
+    openid::after(tx, env, &entries).await?;
     counts.flush(tx, env.ambient.bytes::<1>()[0]).await
 }
 

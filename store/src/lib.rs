@@ -20,6 +20,7 @@ mod loads;
 pub mod merkle;
 mod messages;
 mod officials;
+mod openid;
 mod orders;
 mod project;
 mod recount;
@@ -47,6 +48,10 @@ pub use find::{Found, MOST_FOUND};
 pub use loads::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow};
 pub use messages::{Channel, Message, Reach};
 pub use officials::{NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, Reconciled, RunView, Undone, Widened};
+pub use openid::{
+    About, Allowed, DueNotice, Given, Grant, KnownClient, Live, NewClient, NoticeKind, NoticeLine, PublishedKey,
+    Redeemed, SigningKey, TokenKind,
+};
 pub use orders::Order;
 pub use recount::{LastRecount, Recount};
 pub use settings::CampaignChange;

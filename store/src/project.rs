@@ -3,6 +3,7 @@
 //! [`project`] reads only entries and the tables it writes, never a reference, the clock or chance: otherwise a replay would not give
 //! the same.
 
+mod clients;
 mod operators;
 mod take_overs;
 
@@ -69,6 +70,7 @@ async fn one(tx: &mut Tx, env: &Env, entry: &Entry, counts: &mut Counts) -> Resu
         },
         Subject::Load(_) => load_applied(tx, entry).await,
         Subject::Run(_) => Ok(()),
+        Subject::Client(id) => clients::changed(tx, entry, id).await,
         Subject::Setting(name) => match &entry.event.change {
             Change::SettingChanged { to, .. } => {
                 tx.execute(
@@ -99,6 +101,7 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
     let (account, id) = (id, id.as_str());
     match &entry.event.change {
         Change::OperatorEnrolled { login } => operators::enrolled(tx, env, entry, account, &login.0).await,
+        Change::SubjectNamed { client, subject } => clients::subject_named(tx, id, client, subject).await,
         Change::RecoveryCodeUsed { code } => operators::recovery_used(tx, entry, account, *code).await,
         Change::TakeOverProposed { receipt, holder } => take_overs::proposed(tx, entry, account, receipt, holder).await,
         Change::TakeOverApproved { receipt, .. } => take_overs::decided(tx, receipt, "approved").await,

@@ -2,8 +2,9 @@
 //! thông tin tài khoản cá nhân"; "hoàn thành trước ngày 20/7/2023".
 
 use crate::people::day;
-use ngomon_rules::citizens::{Audience, Campaign, CampaignFault, Exemption, KEYS};
+use ngomon_rules::citizens::{Audience, Bucket, Campaign, CampaignFault, Exemption, Gate, KEYS, Progress};
 use ngomon_rules::hold::Reason;
+use ngomon_rules::values::Date;
 
 #[test]
 fn before_20_july_means_the_end_of_19_july() {
@@ -89,4 +90,66 @@ fn an_exemption_has_a_last_day_that_is_not_far() {
         }
         assert_eq!(Exemption::parse(why.name()), Some(why));
     }
+}
+
+/// "From the start day, an account without a claim gets the form first each time", "a `pending` account sees its receipt", "an
+/// `exempt` account sees a banner", "a freeze switch suspends gate", "`require`: no putting off".
+#[test]
+fn the_gate_asks_from_the_start_day_until_the_account_is_standardised() {
+    let asked = Bucket {
+        unit: None,
+        official_to: None,
+        exempt_to: None,
+        held_to: None,
+        claimed: false,
+        last: Progress::NotStarted,
+    };
+    let letter = Campaign::default();
+    let gate = |bucket: &Bucket, campaign: &Campaign, on| bucket.gate(campaign, day(on));
+    assert_eq!(gate(&asked, &letter, "2023-07-14"), Gate::Rests);
+    for on in ["2023-07-15", "2023-07-20", "2030-01-01"] {
+        assert_eq!(
+            gate(&asked, &letter, on),
+            Gate::Asked,
+            "the letter asks and shuts nobody out"
+        );
+    }
+    let (claimed, exempt, last) = (true, Some(day("2023-08-01")), Progress::Pending);
+    assert_eq!(
+        gate(
+            &Bucket {
+                claimed,
+                ..asked.clone()
+            },
+            &letter,
+            "2023-07-20"
+        ),
+        Gate::Standardised
+    );
+    let exempt = Bucket {
+        exempt_to: exempt,
+        ..asked.clone()
+    };
+    assert_eq!(gate(&exempt, &letter, "2023-08-01"), Gate::Exempt);
+    assert_eq!(gate(&exempt, &letter, "2023-08-02"), Gate::Asked);
+    assert_eq!(
+        gate(&Bucket { last, ..asked.clone() }, &letter, "2023-07-20"),
+        Gate::Pending
+    );
+    let frozen = letter.with("freeze", "on").unwrap();
+    assert_eq!(gate(&asked, &frozen, "2023-07-20"), Gate::Rests);
+
+    let require = letter.with("after-deadline", "require").unwrap();
+    let official = Bucket {
+        official_to: Some(Date::MAX),
+        ..asked.clone()
+    };
+    assert_eq!(gate(&official, &require, "2023-07-19"), Gate::Asked);
+    assert_eq!(gate(&official, &require, "2023-07-20"), Gate::Required);
+    assert_eq!(
+        gate(&asked, &require, "2023-07-20"),
+        Gate::Asked,
+        "citizens have no deadline"
+    );
+    assert!(Gate::Required.asks() && Gate::Asked.asks() && !Gate::Pending.asks());
 }

@@ -52,6 +52,27 @@ impl Store {
             .await
     }
 
+    /// Something that counts once: `true` the first time, until `good_until` (microseconds UTC) has passed.
+    pub async fn once(&self, what: &'static str, id: &[&str], good_until: i64) -> Result<bool> {
+        let limit = Limit {
+            what,
+            times: 1,
+            seconds: 1,
+        };
+        let bucket = self.bucket(limit, id);
+        let n = self
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let sql =
+                        "INSERT INTO attempt (bucket, span, n, good_until) VALUES ($1,0,1,$2) ON CONFLICT DO NOTHING";
+                    tx.execute(sql, [bucket.into(), good_until.into()]).await
+                })
+            })
+            .await?;
+        Ok(n > 0)
+    }
+
     fn bucket(&self, limit: Limit, who: &[&str]) -> [u8; 32] {
         let mut parts: Vec<&[u8]> = vec![b"attempt", limit.what.as_bytes()];
         parts.extend(who.iter().map(|part| part.as_bytes()));

@@ -15,3 +15,5 @@ pub use credentials::Credential;
 pub use operators::{Enrolment, Operator};
 pub use second_factor::Proven;
 pub use sessions::{OpenSession, Token, Visit};
+
+pub(crate) use sessions::{LONGEST as SESSION_LONGEST, open_session_row};

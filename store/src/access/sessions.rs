@@ -11,7 +11,10 @@ use super::second_factor::Proven;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::counting_holds;
+use crate::journal::Env;
+use crate::keyring::Place;
 use crate::merkle::sha256;
+use crate::openid::{end_grants, move_grants};
 use crate::store::Store;
 use jiff::Timestamp;
 use ngomon_rules::record::{AccountId, AccountKind};
@@ -23,7 +26,7 @@ fn idle(kind: AccountKind) -> i64 {
     minutes * 60 * 1_000_000
 }
 /// A full visit ends after so many microseconds.
-pub(super) const LONGEST: i64 = 12 * 3600 * 1_000_000;
+pub(crate) const LONGEST: i64 = 12 * 3600 * 1_000_000;
 /// A held visit ends after so many microseconds.
 const HELD: i64 = 15 * 60 * 1_000_000;
 /// A click is written down once so many microseconds have passed since the last.
@@ -52,6 +55,10 @@ pub struct Visit {
     pub held: bool,
     /// The form was put off.
     pub put_off: bool,
+    /// When its owner was proven: microseconds UTC.
+    pub began: i64,
+    /// How (RFC 8176), words with spaces.
+    pub amr: String,
 }
 
 impl Visit {
@@ -80,24 +87,33 @@ impl Store {
 
     /// Begins a session after the right password: a full one, or a held visit where something holds the account.
     pub async fn open_session(&self, account: &AccountId) -> Result<Token> {
+        self.open_session_by(account, "pwd").await
+    }
+
+    /// The same after the right one-time code.
+    pub async fn open_session_by_code(&self, account: &AccountId) -> Result<Token> {
+        self.open_session_by(account, "otp").await
+    }
+
+    async fn open_session_by(&self, account: &AccountId, amr: &'static str) -> Result<Token> {
         if account.operator().is_some() {
             return Err(Refusal::NeedsSecondFactor.into());
         }
-        self.begin_session(account).await
+        self.begin_session(account, amr).await
     }
 
     /// The same for an operator, after the second factor.
     pub async fn open_operator_session(&self, proven: Proven) -> Result<Token> {
-        self.begin_session(&proven.0).await
+        self.begin_session(&proven.0, "mfa otp pwd").await
     }
 
-    async fn begin_session(&self, account: &AccountId) -> Result<Token> {
+    async fn begin_session(&self, account: &AccountId, amr: &'static str) -> Result<Token> {
         let token = self.new_token();
         let id = sha256(&[token.0.as_bytes()]);
-        let (account, now) = (account.clone(), self.now());
+        let (account, now, sid) = (account.clone(), self.now(), self.env.ambient.uuid().to_string());
         self.db
             .write(move |tx| {
-                let account = account.clone();
+                let (account, sid) = (account.clone(), sid.clone());
                 Box::pin(async move {
                     let sql = "SELECT generation FROM account_row WHERE id = $1";
                     let row = tx.rows_locked(sql, [account.as_str().into()]).await?;
@@ -106,13 +122,15 @@ impl Store {
                         .ok_or_else(|| StoreError::corrupt("account", "it is gone"))?;
                     let held = !counting_holds(tx, account.as_str(), local_day(now)).await?.is_empty();
                     tx.execute(
-                        "INSERT INTO session (id, account, held, generation, put_off, began, seen) VALUES ($1,$2,$3,$4,0,$5,$5)",
+                        "INSERT INTO session (id, account, held, generation, put_off, began, seen, sid, amr) VALUES ($1,$2,$3,$4,0,$5,$5,$6,$7)",
                         [
                             id.into(),
                             account.as_str().into(),
                             held.into(),
                             row.get::<i64>(0)?.into(),
                             now.as_microsecond().into(),
+                            sid.into(),
+                            amr.into(),
                         ],
                     )
                     .await
@@ -153,9 +171,39 @@ impl Store {
             .await
     }
 
-    /// Ends a session.
+    /// Ends a session, and in the same commit all that clients got from it. They are told.
     pub async fn close_session(&self, token: &str) -> Result<()> {
-        self.on_session("DELETE FROM session WHERE id = $1", token).await
+        let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
+        self.db
+            .write(move |tx| {
+                let env = env.clone();
+                Box::pin(async move { end(tx, &env, id).await })
+            })
+            .await
+    }
+
+    /// A session in place of the one that the browser had before. Of the same account, it takes over what clients got from that one;
+    /// otherwise the one before is ended.
+    pub async fn replace_session(&self, before: &str, token: &Token) -> Result<()> {
+        let (env, before, id) = (
+            self.env.clone(),
+            sha256(&[before.as_bytes()]),
+            sha256(&[token.0.as_bytes()]),
+        );
+        self.db
+            .write(move |tx| {
+                let env = env.clone();
+                Box::pin(async move {
+                    let sql = "UPDATE session SET sid = (SELECT b.sid FROM session b WHERE b.id = $1) WHERE id = $2 AND held = 0 \
+                         AND EXISTS (SELECT 1 FROM session b WHERE b.id = $1 AND b.account = session.account \
+                         AND b.generation = session.generation)";
+                    if tx.execute(sql, [before.into(), id.into()]).await? > 0 {
+                        move_grants(tx, before, id).await?;
+                    }
+                    end(tx, &env, before).await
+                })
+            })
+            .await
     }
 
     async fn on_session(&self, sql: &'static str, token: &str) -> Result<()> {
@@ -184,19 +232,95 @@ impl Store {
             .await
     }
 
-    /// Ends all sessions of an account but this one. Returns how many.
+    /// Ends all sessions of an account but this one, with all that clients got from them or for longer than them. Returns how many.
     pub async fn close_other_sessions(&self, account: &AccountId, token: &str) -> Result<u64> {
-        let (id, account) = (sha256(&[token.as_bytes()]), account.clone());
+        let (env, id, account) = (self.env.clone(), sha256(&[token.as_bytes()]), account.clone());
         self.db
             .write(move |tx| {
-                let account = account.clone();
+                let (env, account) = (env.clone(), account.clone());
                 Box::pin(async move {
+                    let sql = "SELECT id FROM session WHERE account = $1 AND id <> $2";
+                    let others = tx.rows_locked(sql, [account.as_str().into(), id.into()]).await?;
+                    for row in &others {
+                        let other: Vec<u8> = row.get(0)?;
+                        end_grants(tx, &env, "session", other.as_slice().into()).await?;
+                    }
+                    end_grants(tx, &env, "session IS NULL AND account", account.as_str().into()).await?;
                     let sql = "DELETE FROM session WHERE account = $1 AND id <> $2";
                     tx.execute(sql, [account.as_str().into(), id.into()]).await
                 })
             })
             .await
     }
+
+    /// Where the owner of a session was going when asked to sign in, once it is there.
+    pub async fn set_next(&self, token: &str, next: &str) -> Result<()> {
+        let id = sha256(&[token.as_bytes()]);
+        let sealed = self.env.keys.seal(place(&id), next.as_bytes(), &self.env.ambient);
+        self.db
+            .write(move |tx| {
+                let sealed = sealed.clone();
+                Box::pin(async move {
+                    let sql = "UPDATE session SET next = $2 WHERE id = $1";
+                    tx.execute(sql, [id.into(), sealed.into()]).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    /// The same, told once.
+    pub async fn take_next(&self, token: &str) -> Result<Option<String>> {
+        let id = sha256(&[token.as_bytes()]);
+        let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
+        let row = self.db.read(async |tx| tx.row(sql, [id.into()]).await).await?;
+        let Some(row) = row else { return Ok(None) };
+        let next = self.env.keys.unseal(place(&id), &row.get::<Vec<u8>>(0)?)?;
+        self.on_session("UPDATE session SET next = NULL WHERE id = $1", token)
+            .await?;
+        Ok(Some(String::from_utf8_lossy(&next).into_owned()))
+    }
+}
+
+fn place(id: &[u8; 32]) -> Place<'_> {
+    Place {
+        table: "session",
+        column: "next",
+        row: id,
+    }
+}
+
+async fn end(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<()> {
+    end_grants(tx, env, "session", id.into()).await?;
+    tx.execute("DELETE FROM session WHERE id = $1", [id.into()])
+        .await
+        .map(drop)
+}
+
+/// An open session, as codes for clients need it.
+pub(crate) struct OpenRow {
+    pub account: AccountId,
+    pub generation: i64,
+    pub sid: String,
+    pub began: i64,
+    pub amr: String,
+}
+
+/// The session, if it is a full one that nothing ended.
+pub(crate) async fn open_session_row(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<OpenRow>> {
+    let Some((visit, _)) = good(tx, id, now).await?.filter(|(visit, _)| !visit.held) else {
+        return Ok(None);
+    };
+    let row = tx
+        .row("SELECT generation, sid FROM session WHERE id = $1", [(*id).into()])
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(OpenRow {
+        account: visit.account,
+        generation: row.get(0)?,
+        sid: row.get(1)?,
+        began: visit.began,
+        amr: visit.amr,
+    }))
 }
 
 fn kind_of(word: &str) -> Result<AccountKind> {
@@ -205,7 +329,7 @@ fn kind_of(word: &str) -> Result<AccountKind> {
 
 /// The session, if nothing ended it. A held visit lives on when the hold is lifted: its owner then signs in anew.
 async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<(Visit, i64)>> {
-    let sql = "SELECT s.account, a.kind, s.held, s.put_off, s.began, s.seen FROM session s \
+    let sql = "SELECT s.account, a.kind, s.held, s.put_off, s.began, s.seen, s.amr FROM session s \
          JOIN account a ON a.id = s.account AND a.generation = s.generation WHERE s.id = $1";
     let Some(row) = tx.row(sql, [(*id).into()]).await? else {
         return Ok(None);
@@ -229,6 +353,8 @@ async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<(Visi
         kind,
         held,
         put_off: put_off != 0,
+        began,
+        amr: row.get(6)?,
     };
     Ok(Some((visit, seen)))
 }

@@ -4,11 +4,13 @@ use super::sessions::LONGEST;
 use crate::error::Result;
 use crate::store::Store;
 
+/// How long notices to clients are kept: microseconds.
+const NOTICES: i64 = 30 * 24 * 3_600 * 1_000_000;
 /// Rows in one transaction.
 const BATCH: u64 = 500;
 
 impl Store {
-    /// Takes away sessions, counts of tries, enrolment links, one-time codes and drafts that are over. Returns how many rows. Several
+    /// Takes away sessions, counts of tries, enrolment links, one-time codes, drafts and what clients were given, when it is over. Returns how many rows. Several
     /// servers may do it at once.
     pub async fn sweep(&self) -> Result<u64> {
         let now = self.env.now();
@@ -20,6 +22,11 @@ impl Store {
             ("enrolment", "secret", "good_until", now),
             ("one_time_code", "holder, purpose, subject", "good_until", now),
             ("draft", "account", "good_until", now),
+            ("issued", "id", "good_until", now),
+            ("client_grant", "id", "good_until", now),
+            ("pushed_request", "id", "good_until", now),
+            // Told or given up: kept for a month, to be looked at.
+            ("client_notice", "id", "at", now - NOTICES),
         ] {
             // Asked twice: a row that was renewed meanwhile stays.
             let sql = format!(

@@ -63,7 +63,9 @@ pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {
             Some(Subject::Load(id)) => loads.push(id.into()),
             Some(Subject::Setting(key)) if decides(&key) => widened = Some(Widened::Setting(key)),
             Some(Subject::Run(_)) if kind == "run-undone" => widened = Some(Widened::Undone),
-            Some(Subject::Person(_) | Subject::Operator(_) | Subject::Setting(_) | Subject::Run(_)) => {}
+            Some(
+                Subject::Person(_) | Subject::Operator(_) | Subject::Client(_) | Subject::Setting(_) | Subject::Run(_),
+            ) => {}
             None => return Err(StoreError::corrupt("journal", "no such subject")),
         }
         Ok(())

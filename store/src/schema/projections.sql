@@ -226,3 +226,24 @@ CREATE TABLE horizon (
   slot BIGINT PRIMARY KEY,            -- plain
   effective BIGINT NOT NULL           -- plain
 );
+
+-- Connected systems.
+CREATE TABLE client (
+  id TEXT PRIMARY KEY,                -- plain
+  name TEXT NOT NULL UNIQUE,          -- plain
+  body TEXT NOT NULL,                 -- plain: JSON of its settings
+  secret TEXT,                        -- digest: SHA-256 of its secret
+  old_secret TEXT,                    -- digest: SHA-256 of the one before
+  old_until BIGINT NOT NULL,          -- plain: until when that one is good
+  enabled BIGINT NOT NULL,            -- plain
+  generation BIGINT NOT NULL          -- plain: raised when it is disabled: what it was given is dead
+);
+
+-- What a connected system calls an account. With a row, it knows of it.
+CREATE TABLE client_subject (
+  client TEXT NOT NULL,               -- plain
+  account TEXT NOT NULL,              -- plain
+  subject TEXT NOT NULL,              -- plain
+  PRIMARY KEY (client, account)
+);
+CREATE INDEX client_subject_account ON client_subject (account);

@@ -26,7 +26,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use ngomon_rules::citizens::Field;
+use ngomon_rules::citizens::{Field, Gate};
 use ngomon_rules::record::{AccountKind, Form};
 use ngomon_rules::values::Date;
 use ngomon_store::{Explained, Visit};
@@ -128,13 +128,9 @@ impl From<Form> for Typed {
     }
 }
 
-/// Is the owner asked for the form? Not when it is done or waits for the registry, and not when exempt.
+/// Is the owner asked for the form?
 pub fn asked(story: &Explained) -> bool {
-    let exempt = story.exempt_to.is_some_and(|last| story.day <= last);
-    story.kind == AccountKind::Citizen
-        && story.fact("claim").is_none()
-        && story.fact("last_form") != Some("pending")
-        && !exempt
+    story.gate.is_some_and(Gate::asks)
 }
 
 /// What a page of the form shows.

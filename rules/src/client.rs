@@ -1,0 +1,337 @@
+//! Connected systems: what an integrator states of one (an OpenID Connect client), checked at the door.
+
+use crate::record::AccountKind;
+use crate::unit::UnitCode;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use url::Url;
+
+/// The longest name of a client, in characters, and the longest address, in bytes.
+const LONGEST_NAME: usize = 100;
+const LONGEST_URI: usize = 2_000;
+
+/// The id of a client: random, plain, never reused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClientId(pub String);
+
+impl ClientId {
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident => $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$of])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word in protocols and on the command line.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+
+            /// Reads the word.
+            pub fn parse(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.name() == word)
+            }
+        }
+    };
+}
+
+words! {
+    /// What a client may ask to be told (OpenID Connect Core 5.4, and our own).
+    Scope {
+        /// It is OpenID Connect: an ID token is asked for.
+        Openid => "openid",
+        /// Name and user name.
+        Profile => "profile",
+        /// The telephone on file.
+        Phone => "phone",
+        /// The mailbox on file.
+        Email => "email",
+        /// The twelve digits.
+        NationalId => "national_id",
+        /// Unit, position, employee code, assignments, and whom the account succeeds.
+        Employment => "employment",
+        /// How far letter 125 is done for the account, and where its form is.
+        Standardisation => "standardisation",
+        /// Refresh tokens outlive the session (OpenID Connect Core 11).
+        OfflineAccess => "offline_access",
+    }
+}
+
+words! {
+    /// How accounts are called towards a client (OpenID Connect Core 8).
+    SubjectKind {
+        /// By the account's id, for systems that know it.
+        Account => "account",
+        /// By a random id, the same for all clients of this sort.
+        Public => "public",
+        /// By a random id of this client's own.
+        Pairwise => "pairwise",
+    }
+}
+
+words! {
+    /// By which algorithm its ID tokens are signed (RFC 7518, RFC 8037).
+    Algorithm {
+        /// RSA with SHA-256: what every library reads.
+        Rs256 => "RS256",
+        /// P-256.
+        Es256 => "ES256",
+        /// Ed25519.
+        EdDsa => "EdDSA",
+    }
+}
+
+words! {
+    /// How a client proves who it is.
+    Authentication {
+        /// By a secret, as `client_secret_basic` or `client_secret_post`.
+        Secret => "secret",
+        /// By a token signed with a key of its own (RFC 7523).
+        PrivateKey => "private_key_jwt",
+        /// Not at all: an application on the user's own device.
+        None => "none",
+    }
+}
+
+/// A client as its integrator states it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// As people read it.
+    pub name: String,
+    /// Where answers may go; compared as they stand, character by character.
+    pub redirect_uris: Vec<String>,
+    /// Where a browser may go after signing out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Told that a session is over (OpenID Connect Back-Channel Logout).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Told by security events (Shared Signals, RFC 8935).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_uri: Option<String>,
+    /// How it proves who it is.
+    pub authentication: Authentication,
+    /// Its public keys (RFC 7517), as JSON, where it signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<String>,
+    /// It may act for itself (RFC 6749, 4.4).
+    #[serde(default)]
+    pub client_credentials: bool,
+    /// What it may ask to be told.
+    pub scopes: Vec<Scope>,
+    /// How accounts are called towards it.
+    pub subjects: SubjectKind,
+    /// By which algorithm its ID tokens are signed.
+    pub algorithm: Algorithm,
+    /// Accounts of which kinds may sign in.
+    pub kinds: Vec<AccountKind>,
+    /// Accounts of which units, each with all below it; none: of any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<UnitCode>,
+    /// It is not the province's own: people are asked whether it may be told about them.
+    #[serde(default)]
+    pub third_party: bool,
+    /// It cannot do PKCE (RFC 7636). Only a client with a secret or a key is let off.
+    #[serde(default)]
+    pub without_pkce: bool,
+    /// It is the HR system's own page: the way out of what an HR profile causes leads there.
+    #[serde(default)]
+    pub hr: bool,
+}
+
+/// What is wrong with a client.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientFault {
+    /// No name, or a very long one.
+    #[error("not a name for a client")]
+    Name,
+    /// Nobody could sign in through it, and it may not act for itself.
+    #[error("no address to return to")]
+    NoRedirect,
+    /// Not an address that answers may go to.
+    #[error("{0} is not an address that may be used here")]
+    Uri(String),
+    /// An application on the user's own device proves nothing, so it must do PKCE and cannot act for itself.
+    #[error("a public client cannot do that")]
+    Public,
+    /// It signs, and its keys are missing; or it does not, and has some.
+    #[error("keys and the way to prove itself do not fit")]
+    Keys,
+    /// It proves itself otherwise, or not at all.
+    #[error("it has no secret")]
+    NoSecret,
+    /// Nobody may sign in.
+    #[error("no kind of account may sign in")]
+    NoKind,
+}
+
+impl Client {
+    /// A client of the province's own with the usual settings.
+    pub fn new(name: &str, redirect_uris: Vec<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            redirect_uris,
+            post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
+            events_uri: None,
+            authentication: Authentication::Secret,
+            jwks: None,
+            client_credentials: false,
+            scopes: vec![Scope::Openid, Scope::Profile, Scope::OfflineAccess],
+            subjects: SubjectKind::Public,
+            algorithm: Algorithm::Rs256,
+            kinds: vec![AccountKind::Citizen, AccountKind::Official, AccountKind::Unit],
+            units: Vec::new(),
+            third_party: false,
+            without_pkce: false,
+            hr: false,
+        }
+    }
+
+    /// Everything that must be right before a client is let in.
+    pub fn check(&self) -> Result<(), ClientFault> {
+        let length = self.name.trim().chars().count();
+        if length == 0 || length > LONGEST_NAME || self.name.contains(char::is_control) {
+            return Err(ClientFault::Name);
+        }
+        let is_public = self.authentication == Authentication::None;
+        if self.redirect_uris.is_empty() && !self.client_credentials {
+            return Err(ClientFault::NoRedirect);
+        }
+        if is_public && (self.without_pkce || self.client_credentials) {
+            return Err(ClientFault::Public);
+        }
+        if (self.authentication == Authentication::PrivateKey) != self.jwks.is_some() {
+            return Err(ClientFault::Keys);
+        }
+        if self.kinds.is_empty() {
+            return Err(ClientFault::NoKind);
+        }
+        let to_browsers = self.redirect_uris.iter().chain(&self.post_logout_redirect_uris);
+        let to_servers = self.backchannel_logout_uri.iter().chain(&self.events_uri);
+        for uri in to_browsers {
+            check_uri(uri, is_public)?;
+        }
+        for uri in to_servers {
+            check_uri(uri, false)?;
+        }
+        Ok(())
+    }
+
+    /// May answers go there? Compared as it stands (RFC 9700, 2.1).
+    pub fn redirects_to(&self, uri: &str) -> bool {
+        self.redirect_uris.iter().any(|known| known == uri)
+    }
+
+    /// Of what is asked for, what it may be told.
+    pub fn allowed(&self, asked: &str) -> Vec<Scope> {
+        let asked: Vec<Scope> = asked.split(' ').filter_map(Scope::parse).collect();
+        Scope::ALL
+            .iter()
+            .copied()
+            .filter(|scope| asked.contains(scope) && (*scope == Scope::Openid || self.scopes.contains(scope)))
+            .collect()
+    }
+}
+
+/// Over TLS, or to the very machine (RFC 8252, 7.3); an application on a device may have a scheme of its own, by its reversed domain
+/// (7.1). Never with a fragment, a user, a wildcard or characters that readers of addresses disagree about.
+fn check_uri(uri: &str, own_scheme: bool) -> Result<(), ClientFault> {
+    let fault = || ClientFault::Uri(uri.chars().take(200).collect());
+    let odd = |c: char| c.is_whitespace() || c.is_control() || !c.is_ascii() || "*\\\"<>^`{|}".contains(c);
+    if uri.len() > LONGEST_URI || uri.contains(odd) {
+        return Err(fault());
+    }
+    let url = Url::parse(uri).map_err(|_| fault())?;
+    let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let good = match url.scheme() {
+        "https" => url.host_str().is_some_and(|host| !host.is_empty()),
+        "http" => is_local,
+        scheme => own_scheme && scheme.contains('.'),
+    };
+    let plain = url.fragment().is_none() && !uri.contains('#') && url.username().is_empty() && url.password().is_none();
+    if good && plain { Ok(()) } else { Err(fault()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(uri: &str) -> Result<(), ClientFault> {
+        Client::new("Hue-S", vec![uri.to_owned()]).check()
+    }
+
+    #[test]
+    fn an_address_is_over_tls_or_to_this_machine() {
+        for good in [
+            "https://hues.example/cb",
+            "https://hues.example:8443/cb?a=b",
+            "http://localhost:3000/cb",
+            "http://127.0.0.1/cb",
+            "http://[::1]:9/cb",
+        ] {
+            assert_eq!(with(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "cb",
+            "/cb",
+            "http://hues.example/cb",
+            "https://hues.example/cb#x",
+            "https://hues.example/cb#",
+            "https://a@hues.example/cb",
+            "https://*.example/cb",
+            "https://hues.example/c b",
+            "https://hues.example\\@evil.example/",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "ftp://hues.example/",
+            "vn.hues:/cb",
+            "https://",
+        ] {
+            assert!(with(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_public_client_may_have_a_scheme_of_its_own_and_must_do_pkce() {
+        let mut app = Client::new("App", vec!["vn.gov.hue.app:/cb".to_owned()]);
+        app.authentication = Authentication::None;
+        assert_eq!(app.check(), Ok(()));
+        app.without_pkce = true;
+        assert_eq!(app.check(), Err(ClientFault::Public));
+        app.without_pkce = false;
+        app.backchannel_logout_uri = Some("vn.gov.hue.app:/out".to_owned());
+        assert!(app.check().is_err());
+    }
+
+    #[test]
+    fn what_is_asked_for_is_cut_to_what_is_allowed() {
+        let client = Client::new("Hue-S", vec!["https://hues.example/cb".to_owned()]);
+        assert_eq!(
+            client.allowed("national_id profile openid openid nonsense"),
+            [Scope::Openid, Scope::Profile]
+        );
+    }
+}

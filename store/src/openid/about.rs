@@ -1,0 +1,72 @@
+//! What a client may be told about an account, as it is in this moment: nothing of it is copied into a grant.
+
+use super::subjects::former;
+use crate::error::{Result, StoreError};
+use crate::explain::bucket;
+use crate::settings::campaign;
+use crate::store::Store;
+use crate::tables::{STATED, stated_of};
+use ngomon_rules::citizens::Gate;
+use ngomon_rules::client::{Client, ClientId};
+use ngomon_rules::record::{AccountId, AccountKind, Stated};
+use ngomon_rules::unit::{Unit, UnitCode};
+
+/// An account as clients may be told of it.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// What kind.
+    pub kind: AccountKind,
+    /// What it says of its owner.
+    pub stated: Stated,
+    /// The unit that counts today.
+    pub unit: Option<Unit>,
+    /// What the client called the accounts that this one succeeds.
+    pub former: Vec<String>,
+    /// What the gate asks; `None`: it is no citizen's.
+    pub gate: Option<Gate>,
+    /// How a claim was proven.
+    pub proof: Option<String>,
+}
+
+impl Store {
+    /// What the client may be told about the account; `None`: there is no such account.
+    pub async fn about(&self, client: &ClientId, account: &AccountId) -> Result<Option<About>> {
+        let today = self.today();
+        self.db
+            .read(async |tx| {
+                let sql = format!(
+                    "SELECT a.kind, a.unit, {STATED}, a.official_to, a.exempt_to, a.claimed, a.last, c.proof FROM account a \
+                     JOIN personal_value v ON v.id = a.value LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL WHERE a.id = $1"
+                );
+                let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
+                    return Ok(None);
+                };
+                let kind: String = row.get(0)?;
+                let kind = AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?;
+                let (code, campaign) = (UnitCode(row.get(1)?), campaign(tx).await?);
+                let (bucket, tree) = (bucket(&row, 4)?, crate::units::tree(tx).await?);
+                Ok(Some(About {
+                    kind,
+                    stated: stated_of(&self.env.keys, &row, 2)?,
+                    unit: tree.get(tree.follow(&code, today)).cloned(),
+                    former: former(tx, client, account).await?,
+                    gate: (kind == AccountKind::Citizen).then(|| bucket.gate(&campaign, today)),
+                    proof: row.get(8)?,
+                }))
+            })
+            .await
+    }
+
+    /// May accounts of that kind and unit sign in through the client?
+    pub async fn admits(&self, client: &Client, about: &About) -> Result<bool> {
+        if !client.kinds.contains(&about.kind) {
+            return Ok(false);
+        }
+        if client.units.is_empty() {
+            return Ok(true);
+        }
+        let Some(unit) = &about.unit else { return Ok(false) };
+        let (tree, today) = (self.units().await?, self.today());
+        Ok(client.units.iter().any(|top| tree.is_within(&unit.code, top, today)))
+    }
+}

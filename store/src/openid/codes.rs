@@ -1,0 +1,253 @@
+//! Authorization codes (RFC 6749, 4.1): given to a browser, redeemed once by the client, within a minute.
+//!
+//! ```text
+//!   given ── redeemed ──▶ used ── shown again ──▶ all that came of it is dead
+//!     └──── 60 s, hold, sign-out, client disabled ──▶ over
+//! ```
+
+use super::clients::{KnownClient, find};
+use super::grants::{
+    ACCESS, Given, Grant, Issue, LONGEST, REFRESH, TokenKind, draw, end_grant, in_force, is_enabled, issue, place, used,
+};
+use super::subjects::subject;
+use crate::access::{SESSION_LONGEST, open_session_row};
+use crate::db::Tx;
+use crate::error::{Result, StoreError};
+use crate::journal::Env;
+use crate::merkle::sha256;
+use crate::store::Store;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ngomon_rules::client::Scope;
+use serde::{Deserialize, Serialize};
+
+/// A code is good for so many microseconds (ASVS 10.4.3: a minute).
+const GOOD: i64 = 60 * 1_000_000;
+
+/// What the owner of a session lets a client have.
+#[derive(Clone, Debug)]
+pub struct Allowed {
+    /// Which client.
+    pub client: String,
+    /// Where the code goes; said again when it is redeemed.
+    pub redirect_uri: String,
+    /// The request named the address: then redeeming must, too.
+    pub redirect_named: bool,
+    /// Of PKCE (RFC 7636, S256).
+    pub challenge: Option<String>,
+    /// What may be told.
+    pub scope: Vec<Scope>,
+    /// Nonce and claims.
+    pub given: Given,
+}
+
+/// What a code is bound to.
+#[derive(Serialize, Deserialize)]
+struct Bound {
+    redirect_uri: String,
+    named: bool,
+    challenge: Option<String>,
+}
+
+/// Tokens for a code or for a refresh token.
+#[derive(Clone, Debug)]
+pub struct Redeemed {
+    /// For whom.
+    pub grant: Grant,
+    /// The access token.
+    pub access: String,
+    /// What it is good for.
+    pub scope: String,
+    /// The next refresh token.
+    pub refresh: String,
+}
+
+fn words(scopes: &[Scope]) -> String {
+    let words: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
+    words.join(" ")
+}
+
+impl Store {
+    /// A code for the owner of a session; `None`: the session is over or a held visit, or the client is not let in any more.
+    pub async fn issue_code(&self, session: &str, allowed: Allowed) -> Result<Option<String>> {
+        let (env, session) = (self.env.clone(), sha256(&[session.as_bytes()]));
+        let (code, digest) = draw(&env, TokenKind::Code);
+        let given = self
+            .db
+            .write(move |tx| {
+                let (env, allowed) = (env.clone(), allowed.clone());
+                Box::pin(async move { give(tx, &env, session, digest, &allowed).await })
+            })
+            .await?;
+        Ok(given.then_some(code))
+    }
+
+    /// Redeems a code. `None`: it is not good; if it was used before, what came of it is dead now.
+    pub async fn redeem_code(
+        &self,
+        known: &KnownClient,
+        code: &str,
+        redirect_uri: Option<&str>,
+        verifier: Option<&str>,
+    ) -> Result<Option<Redeemed>> {
+        let (env, known, digest) = (self.env.clone(), known.clone(), sha256(&[code.as_bytes()]));
+        let (uri, verifier) = (redirect_uri.map(str::to_owned), verifier.map(str::to_owned));
+        self.db
+            .write(move |tx| {
+                let (env, known, uri, verifier) = (env.clone(), known.clone(), uri.clone(), verifier.clone());
+                Box::pin(async move { redeem(tx, &env, &known, digest, uri.as_deref(), verifier.as_deref()).await })
+            })
+            .await
+    }
+}
+
+async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allowed: &Allowed) -> Result<bool> {
+    let now = env.ambient.now();
+    let Some(open) = open_session_row(tx, &session, now).await? else {
+        return Ok(false);
+    };
+    let Some(known) = find(tx, &allowed.client).await?.filter(|known| known.enabled) else {
+        return Ok(false);
+    };
+    // A hold that comes now waits for this row, or this waits for the hold and sees it.
+    let sql = "SELECT generation FROM account_row WHERE id = $1";
+    let rows = tx.rows_locked(sql, [open.account.as_str().into()]).await?;
+    let generation: Option<i64> = rows.first().map(|row| row.get(0)).transpose()?;
+    if generation != Some(open.generation) {
+        return Ok(false);
+    }
+    subject(tx, env, &known, &open.account).await?;
+    let (id, now) = (env.id(), now.as_microsecond());
+    let outlives = allowed.scope.contains(&Scope::OfflineAccess);
+    let asked = serde_json::to_vec(&allowed.given).map_err(|e| StoreError::corrupt("a grant", e))?;
+    let scope = words(&allowed.scope);
+    tx.execute(
+        "INSERT INTO client_grant (id, client, client_generation, account, generation, session, sid, scope, asked, auth_time, amr, \
+         good_until) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",
+        [
+            (&id).into(),
+            known.id.as_str().into(),
+            known.generation.into(),
+            open.account.as_str().into(),
+            open.generation.into(),
+            (!outlives).then(|| session.to_vec()).into(),
+            (&open.sid).into(),
+            (&scope).into(),
+            env.keys.seal(place(&id), &asked, &env.ambient).into(),
+            open.began.into(),
+            (&open.amr).into(),
+            if outlives { now + LONGEST } else { open.began + SESSION_LONGEST }.into(),
+        ],
+    )
+    .await?;
+    let bound = Bound {
+        redirect_uri: allowed.redirect_uri.clone(),
+        named: allowed.redirect_named,
+        challenge: allowed.challenge.clone(),
+    };
+    let row = Issue {
+        kind: TokenKind::Code,
+        digest,
+        known: &known,
+        grant: Some(&id),
+        scope: &scope,
+        bound: &serde_json::to_string(&bound).map_err(|e| StoreError::corrupt("a code", e))?,
+        good_until: now + GOOD,
+    };
+    issue(tx, vec![row.row(now)]).await?;
+    Ok(true)
+}
+
+async fn redeem(
+    tx: &mut Tx,
+    env: &Env,
+    known: &KnownClient,
+    digest: [u8; 32],
+    redirect_uri: Option<&str>,
+    verifier: Option<&str>,
+) -> Result<Option<Redeemed>> {
+    let now = env.now();
+    let sql = "SELECT client_grant, bound, good_until, used, scope FROM issued WHERE id = $1 AND kind = 'code' AND client = $2";
+    let rows = tx.rows_locked(sql, [digest.into(), known.id.as_str().into()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let grant: String = row.get(0)?;
+    if row.get::<Option<i64>>(3)?.is_some() {
+        // Somebody has it who should not: nobody keeps what came of it (RFC 6749, 4.1.2).
+        end_family(tx, &grant).await?;
+        return Ok(None);
+    }
+    let sql = "UPDATE issued SET used = $2 WHERE id = $1";
+    tx.execute(sql, [digest.into(), now.into()]).await?;
+    let bound: Bound =
+        serde_json::from_str(&row.get::<String>(1)?).map_err(|e| StoreError::corrupt("issued.bound", e))?;
+    if row.get::<i64>(2)? < now || !fits(&bound, redirect_uri, verifier) || !is_enabled(tx, known).await? {
+        end_grant(tx, &grant).await?;
+        return Ok(None);
+    }
+    let Some(grant) = in_force(tx, env, &grant, env.ambient.now()).await? else {
+        return Ok(None);
+    };
+    let scope: String = row.get(4)?;
+    tokens(tx, env, known, grant, scope, now).await.map(Some)
+}
+
+/// What came of a code is dead, but the code stays known as used until its time is over.
+async fn end_family(tx: &mut Tx, grant: &str) -> Result<()> {
+    for sql in [
+        "DELETE FROM issued WHERE client_grant = $1 AND kind <> 'code'",
+        "DELETE FROM client_grant WHERE id = $1",
+    ] {
+        tx.execute(sql, [grant.into()]).await?;
+    }
+    Ok(())
+}
+
+/// The next access and refresh token of a grant.
+pub(super) async fn tokens(
+    tx: &mut Tx,
+    env: &Env,
+    known: &KnownClient,
+    grant: Grant,
+    scope: String,
+    now: i64,
+) -> Result<Redeemed> {
+    let (access, access_digest) = draw(env, TokenKind::Access);
+    let (refresh, refresh_digest) = draw(env, TokenKind::Refresh);
+    let row = |kind, digest, good_for: i64, scope| Issue {
+        kind,
+        digest,
+        known,
+        grant: Some(&grant.id),
+        scope,
+        bound: "",
+        good_until: grant.good_until.min(now + good_for),
+    };
+    let refresh_for = if grant.outlives { REFRESH } else { SESSION_LONGEST };
+    let rows = vec![
+        row(TokenKind::Access, access_digest, ACCESS, &scope).row(now),
+        // A refresh token stays good for all that was allowed, also when less is asked for this time (RFC 6749, 6).
+        row(TokenKind::Refresh, refresh_digest, refresh_for, &grant.scope).row(now),
+    ];
+    issue(tx, rows).await?;
+    used(tx, known, now).await?;
+    Ok(Redeemed {
+        grant,
+        access,
+        scope,
+        refresh,
+    })
+}
+
+/// Is it redeemed from where it was asked for, by who asked (RFC 7636, 4.6)?
+fn fits(bound: &Bound, redirect_uri: Option<&str>, verifier: Option<&str>) -> bool {
+    let same_uri = match redirect_uri {
+        Some(uri) => uri == bound.redirect_uri,
+        None => !bound.named,
+    };
+    let proven = match (&bound.challenge, verifier) {
+        (Some(challenge), Some(verifier)) => URL_SAFE_NO_PAD.encode(sha256(&[verifier.as_bytes()])) == *challenge,
+        (None, None) => true,
+        _ => false,
+    };
+    same_uri && proven
+}

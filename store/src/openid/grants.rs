@@ -1,0 +1,324 @@
+//! Grants and tokens. A token is 256 random bits, of which the digest is kept; whether it is good is asked anew each time, of the grant,
+//! the account and the client as they are in that moment.
+
+use super::clients::KnownClient;
+use super::notices::signed_out;
+use crate::db::{Arg, Tx};
+use crate::error::{Result, StoreError};
+use crate::explain::counting_holds;
+use crate::journal::Env;
+use crate::keyring::Place;
+use crate::merkle::sha256;
+use crate::store::Store;
+use jiff::Timestamp;
+use ngomon_rules::client::ClientId;
+use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::values::local_day;
+use serde::{Deserialize, Serialize};
+
+/// An access token is good for so many microseconds.
+pub(super) const ACCESS: i64 = 10 * 60 * 1_000_000;
+/// Without use, a refresh token that outlives its session is good for so many microseconds; its grant ends in any case after [`LONGEST`].
+pub(super) const REFRESH: i64 = 30 * 24 * 3_600 * 1_000_000;
+/// A grant that outlives its session ends after so many microseconds (RFC 9700: "an absolute end").
+pub(super) const LONGEST: i64 = 180 * 24 * 3_600 * 1_000_000;
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// Redeemed once, for tokens.
+    Code,
+    /// Shown to who is asked for something.
+    Access,
+    /// Redeemed once, for the next tokens.
+    Refresh,
+}
+
+impl TokenKind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+        }
+    }
+
+    /// How such a token begins, so that a leaked one is recognised.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Code => "ngc_",
+            Self::Access => "nga_",
+            Self::Refresh => "ngr_",
+        }
+    }
+}
+
+/// What a client asked for when the grant began, besides scopes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// Goes into the ID token as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// The `claims` parameter (OpenID Connect Core 5.5), as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<String>,
+}
+
+/// One sign-in of one account to one client, in force.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Which.
+    pub id: String,
+    /// Whose.
+    pub account: AccountId,
+    /// What kind.
+    pub kind: AccountKind,
+    /// What the client calls the account.
+    pub subject: String,
+    /// The session, as the client knows it.
+    pub sid: String,
+    /// What the client may be told: words with spaces.
+    pub scope: String,
+    /// What else was asked for.
+    pub given: Given,
+    /// When the account's owner was proven: microseconds UTC.
+    pub auth_time: i64,
+    /// How (RFC 8176), words with spaces.
+    pub amr: String,
+    pub(super) good_until: i64,
+    pub(super) outlives: bool,
+}
+
+/// A token that is good in this moment.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// What it is for.
+    pub kind: TokenKind,
+    /// To which client it was given.
+    pub client: ClientId,
+    /// What it is good for.
+    pub scope: String,
+    /// When it was given: microseconds UTC.
+    pub began: i64,
+    /// Until when it is good: microseconds UTC.
+    pub good_until: i64,
+    /// For whom; `None`: the client acts for itself.
+    pub grant: Option<Grant>,
+}
+
+pub(super) fn place(id: &str) -> Place<'_> {
+    Place {
+        table: "client_grant",
+        column: "asked",
+        row: id.as_bytes(),
+    }
+}
+
+/// A new token of that kind, and its digest.
+pub(super) fn draw(env: &Env, kind: TokenKind) -> (String, [u8; 32]) {
+    let random = env.ambient.bytes::<32>();
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = format!("{}{hex}", kind.prefix());
+    let digest = sha256(&[token.as_bytes()]);
+    (token, digest)
+}
+
+/// One row of `issued`.
+pub(super) struct Issue<'a> {
+    pub kind: TokenKind,
+    pub digest: [u8; 32],
+    pub known: &'a KnownClient,
+    pub grant: Option<&'a str>,
+    pub scope: &'a str,
+    pub bound: &'a str,
+    pub good_until: i64,
+}
+
+impl Issue<'_> {
+    pub(super) fn row(&self, now: i64) -> Vec<Arg> {
+        vec![
+            self.digest.into(),
+            self.kind.name().into(),
+            self.known.id.as_str().into(),
+            self.known.generation.into(),
+            self.grant.into(),
+            self.scope.into(),
+            self.bound.into(),
+            now.into(),
+            self.good_until.into(),
+            Arg::Int(None),
+        ]
+    }
+}
+
+pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
+    let into = "issued (id, kind, client, client_generation, client_grant, scope, bound, began, good_until, used)";
+    tx.insert(into, rows, "").await.map(drop)
+}
+
+/// The grant, if nothing ended it: neither a hold nor a sign-out, nor the client's being disabled, nor time.
+pub(super) async fn in_force(tx: &mut Tx, env: &Env, id: &str, now: Timestamp) -> Result<Option<Grant>> {
+    let sql = "SELECT g.account, a.kind, g.sid, g.scope, g.asked, g.auth_time, g.amr, g.good_until, g.session, s.subject \
+         FROM client_grant g \
+         JOIN account a ON a.id = g.account AND a.generation = g.generation \
+         JOIN client c ON c.id = g.client AND c.generation = g.client_generation AND c.enabled = 1 \
+         JOIN client_subject s ON s.client = g.client AND s.account = g.account \
+         WHERE g.id = $1 AND g.good_until > $2";
+    let Some(row) = tx.row(sql, [id.into(), now.as_microsecond().into()]).await? else {
+        return Ok(None);
+    };
+    let account: String = row.get(0)?;
+    // A hold that follows from the policy and the day raises no generation.
+    if !counting_holds(tx, &account, local_day(now)).await?.is_empty() {
+        return Ok(None);
+    }
+    let kind: String = row.get(1)?;
+    let asked = env.keys.unseal(place(id), &row.get::<Vec<u8>>(4)?)?;
+    Ok(Some(Grant {
+        id: id.to_owned(),
+        account: AccountId(account),
+        kind: AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
+        sid: row.get(2)?,
+        scope: row.get(3)?,
+        given: serde_json::from_slice(&asked).map_err(|e| StoreError::corrupt("client_grant", e))?,
+        auth_time: row.get(5)?,
+        amr: row.get(6)?,
+        good_until: row.get(7)?,
+        outlives: row.get::<Option<Vec<u8>>>(8)?.is_none(),
+        subject: row.get(9)?,
+    }))
+}
+
+pub(super) async fn end_grant(tx: &mut Tx, id: &str) -> Result<()> {
+    for sql in [
+        "DELETE FROM issued WHERE client_grant = $1",
+        "DELETE FROM client_grant WHERE id = $1",
+    ] {
+        tx.execute(sql, [id.into()]).await?;
+    }
+    Ok(())
+}
+
+/// A session is over, or all of them: so is all that hangs on it, and the clients are told. `of` is the column that `key` is in.
+pub(crate) async fn end_grants(tx: &mut Tx, env: &Env, of: &'static str, key: Arg) -> Result<()> {
+    let sql = format!("SELECT DISTINCT client, account, sid FROM client_grant WHERE {of} = $1");
+    let rows = tx.rows(&sql, [key.clone()]).await?;
+    for row in &rows {
+        let [client, account, sid]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+        signed_out(tx, env, &client, &account, &sid).await?;
+    }
+    if !rows.is_empty() {
+        let sql = format!("DELETE FROM client_grant WHERE {of} = $1");
+        tx.execute(&sql, [key]).await?;
+    }
+    Ok(())
+}
+
+/// Its owner was proven anew: what hung on the session before hangs on the new one.
+pub(crate) async fn move_grants(tx: &mut Tx, from: [u8; 32], to: [u8; 32]) -> Result<()> {
+    let sql = "UPDATE client_grant SET session = $2 WHERE session = $1";
+    tx.execute(sql, [from.into(), to.into()]).await.map(drop)
+}
+
+impl Store {
+    /// What a token is good for in this moment; `None`: nothing.
+    pub async fn token(&self, token: &str) -> Result<Option<Live>> {
+        let (digest, now) = (sha256(&[token.as_bytes()]), self.now());
+        self.db
+            .read(async |tx| {
+                let sql = "SELECT i.kind, i.client, i.scope, i.began, i.good_until, i.client_grant FROM issued i \
+                     JOIN client c ON c.id = i.client AND c.generation = i.client_generation AND c.enabled = 1 \
+                     WHERE i.id = $1 AND i.good_until > $2 AND i.used IS NULL";
+                let Some(row) = tx.row(sql, [digest.into(), now.as_microsecond().into()]).await? else {
+                    return Ok(None);
+                };
+                let kind = match row.get::<String>(0)?.as_str() {
+                    "access" => TokenKind::Access,
+                    "refresh" => TokenKind::Refresh,
+                    _ => return Ok(None),
+                };
+                let grant = match row.get::<Option<String>>(5)? {
+                    Some(id) => match in_force(tx, &self.env, &id, now).await? {
+                        Some(grant) => Some(grant),
+                        None => return Ok(None),
+                    },
+                    None => None,
+                };
+                Ok(Some(Live {
+                    kind,
+                    client: ClientId(row.get(1)?),
+                    scope: row.get(2)?,
+                    began: row.get(3)?,
+                    good_until: row.get(4)?,
+                    grant,
+                }))
+            })
+            .await
+    }
+
+    /// A token with which the client acts for itself (RFC 6749, 4.4); `None`: it may not any more.
+    pub async fn token_for_client(&self, known: &KnownClient, scope: &str) -> Result<Option<String>> {
+        let (token, digest) = draw(&self.env, TokenKind::Access);
+        let (now, known, scope) = (self.env.now(), known.clone(), scope.to_owned());
+        let given = self
+            .db
+            .write(move |tx| {
+                let (known, scope) = (known.clone(), scope.clone());
+                Box::pin(async move {
+                    if !is_enabled(tx, &known).await? {
+                        return Ok(false);
+                    }
+                    let row = Issue {
+                        kind: TokenKind::Access,
+                        digest,
+                        known: &known,
+                        grant: None,
+                        scope: &scope,
+                        bound: "",
+                        good_until: now + ACCESS,
+                    };
+                    issue(tx, vec![row.row(now)]).await?;
+                    used(tx, &known, now).await?;
+                    Ok(true)
+                })
+            })
+            .await?;
+        Ok(given.then_some(token))
+    }
+
+    /// Ends what the client gives back (RFC 7009): an access token alone, a refresh token with all of its family.
+    pub async fn revoke(&self, known: &KnownClient, token: &str) -> Result<()> {
+        let (digest, client) = (sha256(&[token.as_bytes()]), known.id.clone());
+        self.db
+            .write(move |tx| {
+                let client = client.clone();
+                Box::pin(async move {
+                    let sql = "DELETE FROM issued WHERE id = $1 AND client = $2 RETURNING kind, client_grant";
+                    let row = tx.row(sql, [digest.into(), client.as_str().into()]).await?;
+                    let Some(row) = row else { return Ok(()) };
+                    match (row.get::<String>(0)?.as_str(), row.get::<Option<String>>(1)?) {
+                        ("access", _) | (_, None) => Ok(()),
+                        (_, Some(grant)) => end_grant(tx, &grant).await,
+                    }
+                })
+            })
+            .await
+    }
+}
+
+/// Is the client still what it was when it proved itself?
+pub(super) async fn is_enabled(tx: &mut Tx, known: &KnownClient) -> Result<bool> {
+    let sql = "SELECT 1 FROM client WHERE id = $1 AND generation = $2 AND enabled = 1";
+    let row = tx.row(sql, [known.id.as_str().into(), known.generation.into()]).await?;
+    Ok(row.is_some())
+}
+
+/// Notes when a client was last given anything, to the quarter of an hour.
+pub(super) async fn used(tx: &mut Tx, known: &KnownClient, now: i64) -> Result<()> {
+    const GRAIN: i64 = 15 * 60 * 1_000_000;
+    if known.last_use.is_some_and(|last| now - last < GRAIN) {
+        return Ok(());
+    }
+    let sql = "INSERT INTO client_use (client, at) VALUES ($1,$2) ON CONFLICT (client) DO UPDATE SET at = excluded.at";
+    tx.execute(sql, [known.id.as_str().into(), now.into()]).await.map(drop)
+}

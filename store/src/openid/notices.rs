@@ -1,0 +1,340 @@
+//! What clients are yet to be told: written in the transaction of the change that it tells of, sent afterwards until it is taken.
+//!
+//! ```text
+//!   waits ── taken by the client ──▶ done
+//!     ├──── not taken ──▶ waits, twice as long ── a day long ──▶ given up; it can be sent again by hand
+//!     └──── the client is gone ──▶ gone
+//! ```
+
+use crate::db::{Arg, Row, Tx};
+use crate::error::{Result, StoreError};
+use crate::journal::{Entry, Env};
+use crate::store::Store;
+use crate::tables::each_of;
+use ngomon_rules::client::{Client, ClientId};
+use ngomon_rules::event::{Change, Subject};
+use ngomon_rules::record::AccountId;
+use std::collections::{BTreeSet, HashMap};
+
+/// Whoever takes a notice up has so many microseconds to send it; then it is due again.
+const TURN: i64 = 30 * 1_000_000;
+/// After so many tries a notice is given up.
+const TRIES: i64 = 12;
+
+/// What a client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// End the sessions (OpenID Connect Back-Channel Logout).
+    Logout,
+    /// End the sessions (CAEP session-revoked).
+    SessionRevoked,
+    /// The account is held (RISC account-disabled).
+    AccountDisabled,
+    /// Nothing holds the account any more (RISC account-enabled).
+    AccountEnabled,
+}
+
+impl NoticeKind {
+    const ALL: [Self; 4] = [
+        Self::Logout,
+        Self::SessionRevoked,
+        Self::AccountDisabled,
+        Self::AccountEnabled,
+    ];
+
+    /// The word in the table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::SessionRevoked => "session-revoked",
+            Self::AccountDisabled => "account-disabled",
+            Self::AccountEnabled => "account-enabled",
+        }
+    }
+}
+
+/// A notice whose turn it is.
+#[derive(Clone, Debug)]
+pub struct DueNotice {
+    /// Also the `jti` of its token.
+    pub id: String,
+    /// When it happened: microseconds UTC.
+    pub at: i64,
+    /// What.
+    pub kind: NoticeKind,
+    /// Whom to tell.
+    pub client: ClientId,
+    /// As it stands now.
+    pub settings: Client,
+    /// What the client calls the account.
+    pub subject: String,
+    /// One session only.
+    pub sid: Option<String>,
+}
+
+/// A notice as an operator reads it.
+#[derive(Clone, Debug)]
+pub struct NoticeLine {
+    /// Which.
+    pub id: String,
+    /// When it happened: microseconds UTC.
+    pub at: i64,
+    /// To whom, by name.
+    pub client: String,
+    /// What, as the table has it.
+    pub kind: String,
+    /// Of which account.
+    pub account: AccountId,
+    /// When it was taken: microseconds UTC.
+    pub taken: Option<i64>,
+    /// It is still tried.
+    pub waits: bool,
+    /// How often it was tried.
+    pub tries: i64,
+    /// What came of the last try.
+    pub fault: String,
+}
+
+/// Who knows of an account.
+struct Knower {
+    client: String,
+    account: String,
+    subject: String,
+    settings: Client,
+}
+
+fn knower(row: &Row) -> Result<Knower> {
+    let body: String = row.get(3)?;
+    Ok(Knower {
+        client: row.get(0)?,
+        account: row.get(1)?,
+        subject: row.get(2)?,
+        settings: serde_json::from_str(&body).map_err(|e| StoreError::corrupt("client", e))?,
+    })
+}
+
+fn row(env: &Env, knower: &Knower, kind: NoticeKind, sid: Option<&str>) -> Vec<Arg> {
+    let now = env.now();
+    vec![
+        env.id().into(),
+        now.into(),
+        (&knower.client).into(),
+        kind.name().into(),
+        (&knower.account).into(),
+        (&knower.subject).into(),
+        sid.into(),
+        now.into(),
+        0_i64.into(),
+        Arg::Int(None),
+        "".into(),
+    ]
+}
+
+async fn put(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
+    let into = "client_notice (id, at, client, kind, account, subject, sid, due, tries, taken, fault)";
+    tx.insert(into, rows, "").await.map(drop)
+}
+
+/// One session is over: the client that had part in it is told.
+pub(super) async fn signed_out(tx: &mut Tx, env: &Env, client: &str, account: &str, sid: &str) -> Result<()> {
+    let sql = "SELECT s.client, s.account, s.subject, c.body FROM client_subject s JOIN client c ON c.id = s.client \
+         WHERE s.client = $1 AND s.account = $2";
+    let Some(found) = tx.row(sql, [client.into(), account.into()]).await? else {
+        return Ok(());
+    };
+    let knower = knower(&found)?;
+    let mut rows = Vec::new();
+    if knower.settings.backchannel_logout_uri.is_some() {
+        rows.push(row(env, &knower, NoticeKind::Logout, Some(sid)));
+    }
+    if knower.settings.events_uri.is_some() {
+        rows.push(row(env, &knower, NoticeKind::SessionRevoked, Some(sid)));
+    }
+    put(tx, rows).await
+}
+
+/// What follows for clients from entries that were just written, in the same transaction. A replay writes none of it again.
+pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<()> {
+    let (mut held, mut freed) = (BTreeSet::new(), BTreeSet::new());
+    for entry in entries {
+        match (&entry.event.subject, &entry.event.change) {
+            (Subject::Account(id), Change::HoldPlaced { .. } | Change::AccountRemoved) => held.insert(id.0.clone()),
+            (Subject::Account(id), Change::HoldLifted { .. }) => freed.insert(id.0.clone()),
+            (Subject::Operator(name), Change::OperatorRemoved) => held.insert(AccountId::of_operator(name).0),
+            _ => false,
+        };
+    }
+    if held.is_empty() && freed.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<Arg> = held.union(&freed).map(Into::into).collect();
+    let mut still = BTreeSet::new();
+    each_of(
+        tx,
+        "SELECT DISTINCT account FROM hold WHERE until IS NULL AND account IN ({})",
+        &all,
+        |row| {
+            still.insert(row.get::<String>(0)?);
+            Ok(())
+        },
+    )
+    .await?;
+    let mut rows = Vec::new();
+    let sql = "SELECT s.client, s.account, s.subject, c.body FROM client_subject s JOIN client c ON c.id = s.client \
+         WHERE s.account IN ({}) ORDER BY s.account, s.client";
+    each_of(tx, sql, &all, |found| {
+        let knower = knower(&found)?;
+        let is_held = held.contains(&knower.account);
+        if is_held && knower.settings.backchannel_logout_uri.is_some() {
+            rows.push(row(env, &knower, NoticeKind::Logout, None));
+        }
+        if knower.settings.events_uri.is_some() {
+            if is_held {
+                rows.push(row(env, &knower, NoticeKind::SessionRevoked, None));
+                rows.push(row(env, &knower, NoticeKind::AccountDisabled, None));
+            } else if !still.contains(&knower.account) {
+                rows.push(row(env, &knower, NoticeKind::AccountEnabled, None));
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    put(tx, rows).await
+}
+
+impl Store {
+    /// Notices whose turn it is, taken up by the caller for half a minute: at most one a client and account, the oldest first, so that
+    /// they arrive in order.
+    pub async fn due_notices(&self, most: u32) -> Result<Vec<DueNotice>> {
+        let now = self.env.now();
+        let rows = self
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let sql = "SELECT n.id FROM client_notice n WHERE n.due <= $1 AND NOT EXISTS (SELECT 1 FROM client_notice o \
+                         WHERE o.client = n.client AND o.account = n.account AND o.due IS NOT NULL AND o.id < n.id) ORDER BY n.due LIMIT $2";
+                    let mut taken = Vec::new();
+                    for row in tx.rows_locked(sql, [now.into(), most.into()]).await? {
+                        let id: String = row.get(0)?;
+                        // Asked again: another server may have taken it up while this one waited for the row.
+                        let sql = "UPDATE client_notice SET due = $3 WHERE id = $1 AND due <= $2";
+                        if tx.execute(sql, [(&id).into(), now.into(), (now + TURN).into()]).await? > 0 {
+                            taken.push(id);
+                        }
+                    }
+                    let wanted: Vec<Arg> = taken.iter().map(Into::into).collect();
+                    let sql = "SELECT n.id, n.at, n.kind, n.client, n.subject, n.sid, c.body FROM client_notice n \
+                         LEFT JOIN client c ON c.id = n.client AND c.enabled = 1 WHERE n.id IN ({})";
+                    let mut found = Vec::new();
+                    each_of(tx, sql, &wanted, |row| {
+                        found.push(row);
+                        Ok(())
+                    })
+                    .await?;
+                    Ok(found)
+                })
+            })
+            .await?;
+        let mut due = HashMap::new();
+        for row in &rows {
+            let id: String = row.get(0)?;
+            let kind: String = row.get(2)?;
+            let Some(body) = row.get::<Option<String>>(6)? else {
+                self.notice_failed(&id, "the client is disabled or gone").await?;
+                continue;
+            };
+            let notice = DueNotice {
+                at: row.get(1)?,
+                kind: NoticeKind::ALL
+                    .into_iter()
+                    .find(|one| one.name() == kind)
+                    .ok_or_else(|| StoreError::corrupt("client_notice", "no such kind"))?,
+                client: ClientId(row.get(3)?),
+                settings: serde_json::from_str(&body).map_err(|e| StoreError::corrupt("client", e))?,
+                subject: row.get(4)?,
+                sid: row.get(5)?,
+                id: id.clone(),
+            };
+            due.insert(id, notice);
+        }
+        let mut due: Vec<DueNotice> = due.into_values().collect();
+        due.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(due)
+    }
+
+    /// The client took it.
+    pub async fn notice_taken(&self, id: &str) -> Result<()> {
+        let (id, now) = (id.to_owned(), self.env.now());
+        self.db
+            .write(move |tx| {
+                let id = id.clone();
+                Box::pin(async move {
+                    let sql =
+                        "UPDATE client_notice SET due = NULL, taken = $2, tries = tries + 1, fault = '' WHERE id = $1";
+                    tx.execute(sql, [id.into(), now.into()]).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    /// The client did not take it: it is tried again, after 2 s, 4 s, 8 s and so on, and after twelve tries no more.
+    pub async fn notice_failed(&self, id: &str, fault: &str) -> Result<()> {
+        let (id, now) = (id.to_owned(), self.env.now());
+        let fault: String = fault.chars().take(200).collect();
+        self.db
+            .write(move |tx| {
+                let (id, fault) = (id.clone(), fault.clone());
+                Box::pin(async move {
+                    let sql = "UPDATE client_notice SET tries = tries + 1, fault = $2 WHERE id = $1 RETURNING tries";
+                    let row = tx.row(sql, [(&id).into(), fault.into()]).await?;
+                    let tries: i64 = row.map_or(Ok(TRIES), |row| row.get(0))?;
+                    let wait = 1_000_000_i64 << tries.clamp(0, TRIES);
+                    let due = (tries < TRIES).then_some(now + wait);
+                    let sql = "UPDATE client_notice SET due = $2 WHERE id = $1";
+                    tx.execute(sql, [id.into(), due.into()]).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    /// Sends a notice again, from the first try on.
+    pub async fn resend_notice(&self, id: &str) -> Result<bool> {
+        let (id, now) = (id.to_owned(), self.env.now());
+        let done = self
+            .db
+            .write(move |tx| {
+                let id = id.clone();
+                Box::pin(async move {
+                    let sql = "UPDATE client_notice SET due = $2, tries = 0, taken = NULL WHERE id = $1";
+                    tx.execute(sql, [id.into(), now.into()]).await
+                })
+            })
+            .await?;
+        Ok(done > 0)
+    }
+
+    /// The newest notices, the newest first.
+    pub async fn notices(&self, most: u32) -> Result<Vec<NoticeLine>> {
+        self.db
+            .read(async |tx| {
+                let sql = "SELECT n.id, n.at, COALESCE(c.name, n.client), n.kind, n.account, n.taken, n.due, n.tries, n.fault \
+                     FROM client_notice n LEFT JOIN client c ON c.id = n.client ORDER BY n.id DESC LIMIT $1";
+                let rows = tx.rows(sql, [most.into()]).await?;
+                let line = |row: &Row| {
+                    Ok(NoticeLine {
+                        id: row.get(0)?,
+                        at: row.get(1)?,
+                        client: row.get(2)?,
+                        kind: row.get(3)?,
+                        account: AccountId(row.get(4)?),
+                        taken: row.get(5)?,
+                        waits: row.get::<Option<i64>>(6)?.is_some(),
+                        tries: row.get(7)?,
+                        fault: row.get(8)?,
+                    })
+                };
+                rows.iter().map(line).collect()
+            })
+            .await
+    }
+}

@@ -1,0 +1,81 @@
+//! Refresh tokens: each is good once and gives the next one. One that is shown again is in two hands, and ends its whole family
+//! (RFC 9700, 4.14).
+
+use super::clients::KnownClient;
+use super::codes::{Redeemed, tokens};
+use super::grants::{end_grant, in_force, is_enabled};
+use crate::db::Tx;
+use crate::error::Result;
+use crate::journal::Env;
+use crate::merkle::sha256;
+use crate::store::Store;
+use ngomon_rules::client::Scope;
+
+impl Store {
+    /// The next tokens. `scope`: less than was allowed, for the access token; more is refused. `None`: it is not good.
+    pub async fn refresh(&self, known: &KnownClient, token: &str, scope: Option<&str>) -> Result<Option<Redeemed>> {
+        let (env, known, digest) = (self.env.clone(), known.clone(), sha256(&[token.as_bytes()]));
+        let scope = scope.map(str::to_owned);
+        self.db
+            .write(move |tx| {
+                let (env, known, scope) = (env.clone(), known.clone(), scope.clone());
+                Box::pin(async move { next(tx, &env, &known, digest, scope.as_deref()).await })
+            })
+            .await
+    }
+
+    /// Is `asked` within what a refresh token is good for? `true` where there is no such token: redeeming it says so.
+    pub async fn refresh_covers(&self, known: &KnownClient, token: &str, asked: &str) -> Result<bool> {
+        let digest = sha256(&[token.as_bytes()]);
+        let sql = "SELECT scope FROM issued WHERE id = $1 AND kind = 'refresh' AND client = $2";
+        let row = self
+            .db
+            .read(async |tx| tx.row(sql, [digest.into(), known.id.as_str().into()]).await)
+            .await?;
+        let Some(row) = row else { return Ok(true) };
+        let allowed: String = row.get(0)?;
+        Ok(asked
+            .split(' ')
+            .all(|word| allowed.split(' ').any(|known| known == word)))
+    }
+}
+
+async fn next(
+    tx: &mut Tx,
+    env: &Env,
+    known: &KnownClient,
+    digest: [u8; 32],
+    scope: Option<&str>,
+) -> Result<Option<Redeemed>> {
+    let now = env.now();
+    let sql =
+        "SELECT client_grant, used FROM issued WHERE id = $1 AND kind = 'refresh' AND client = $2 AND good_until > $3";
+    let args = [digest.into(), known.id.as_str().into(), now.into()];
+    let rows = tx.rows_locked(sql, args).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let grant: String = row.get(0)?;
+    if row.get::<Option<i64>>(1)?.is_some() {
+        end_grant(tx, &grant).await?;
+        return Ok(None);
+    }
+    if !is_enabled(tx, known).await? {
+        return Ok(None);
+    }
+    let sql = "UPDATE issued SET used = $2 WHERE id = $1";
+    tx.execute(sql, [digest.into(), now.into()]).await?;
+    let Some(grant) = in_force(tx, env, &grant, env.ambient.now()).await? else {
+        return Ok(None);
+    };
+    let scope = match scope {
+        Some(asked) => narrowed(&grant.scope, asked),
+        None => grant.scope.clone(),
+    };
+    tokens(tx, env, known, grant, scope, now).await.map(Some)
+}
+
+fn narrowed(allowed: &str, asked: &str) -> String {
+    let kept = Scope::ALL.iter().map(|scope| scope.name());
+    let kept =
+        kept.filter(|word| allowed.split(' ').any(|one| one == *word) && asked.split(' ').any(|one| one == *word));
+    kept.collect::<Vec<_>>().join(" ")
+}

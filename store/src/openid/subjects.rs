@@ -1,0 +1,64 @@
+//! What a client calls an account: given at the first sign-in, kept for ever after (C3: "the same after as before").
+
+use crate::db::Tx;
+use crate::error::Result;
+use crate::journal::{Act, Env, append};
+use ngomon_rules::client::{ClientId, SubjectKind};
+use ngomon_rules::event::{Change, Event};
+use ngomon_rules::record::AccountId;
+
+use super::clients::KnownClient;
+
+/// The subject that the client has for the account. The first time, one is given and journalled; the account's row must be locked.
+pub(super) async fn subject(tx: &mut Tx, env: &Env, known: &KnownClient, account: &AccountId) -> Result<String> {
+    let sql = "SELECT subject FROM client_subject WHERE client = $1 AND account = $2";
+    let args = [known.id.as_str().into(), account.as_str().into()];
+    if let Some(row) = tx.row(sql, args).await? {
+        return row.get(0);
+    }
+    let subject = match known.client.subjects {
+        SubjectKind::Account => account.as_str().to_owned(),
+        SubjectKind::Public => match public(tx, account).await? {
+            Some(known) => known,
+            None => random(env),
+        },
+        SubjectKind::Pairwise => random(env),
+    };
+    let change = Change::SubjectNamed {
+        client: known.id.clone(),
+        subject: subject.clone(),
+    };
+    let act = Act::new(&format!("client:{}", known.id), env.ambient.now());
+    append(tx, env, &act, vec![Event::of_account(account, change)]).await?;
+    Ok(subject)
+}
+
+fn random(env: &Env) -> String {
+    env.ambient
+        .bytes::<16>()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// What another client with public subjects calls the account.
+async fn public(tx: &mut Tx, account: &AccountId) -> Result<Option<String>> {
+    let sql = "SELECT s.subject, c.body FROM client_subject s JOIN client c ON c.id = s.client WHERE s.account = $1";
+    for row in tx.rows(sql, [account.as_str().into()]).await? {
+        let body: String = row.get(1)?;
+        let client: ngomon_rules::client::Client =
+            serde_json::from_str(&body).map_err(|e| crate::error::StoreError::corrupt("client", e))?;
+        if client.subjects == SubjectKind::Public {
+            return row.get(0).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// What the client called the accounts that this one succeeds, by a transfer or a join: it moves what it keeps over.
+pub(super) async fn former(tx: &mut Tx, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
+    let sql = "SELECT s.subject FROM succession f JOIN client_subject s ON s.account = f.succeeds \
+         WHERE f.account = $1 AND s.client = $2 ORDER BY s.account";
+    let rows = tx.rows(sql, [account.as_str().into(), client.as_str().into()]).await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
