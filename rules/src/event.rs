@@ -325,6 +325,8 @@ pub enum Change {
     SubjectNamed {
         /// Which system.
         client: ClientId,
+        /// What the system was called then.
+        name: String,
         /// The `sub` of its tokens.
         subject: String,
     },

@@ -2,10 +2,12 @@
 
 use crate::output::{Format, Words};
 use crate::usage::in_words;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+use ngomon_rules::client::{Algorithm, Scope, SubjectKind};
 use ngomon_rules::values::{Date, parse_day};
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -65,6 +67,10 @@ pub enum Verb {
     Operator {
         #[command(subcommand)]
         verb: OperatorVerb,
+    },
+    Client {
+        #[command(subcommand)]
+        verb: ClientVerb,
     },
     Backup {
         #[arg(value_name = "DIR")]
@@ -214,6 +220,82 @@ pub enum OperatorVerb {
     Remove {
         name: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ClientVerb {
+    Add(Box<AddClient>),
+    List(FormatArg),
+    Rotate {
+        #[arg(value_name = "CLIENT")]
+        client: String,
+        #[arg(long, value_name = "HOURS", default_value = "24")]
+        overlap: u32,
+    },
+    Disable {
+        #[arg(value_name = "CLIENT")]
+        client: String,
+    },
+    Enable {
+        #[arg(value_name = "CLIENT")]
+        client: String,
+    },
+    Remove {
+        #[arg(value_name = "CLIENT")]
+        client: String,
+    },
+    Notices {
+        #[arg(long, value_name = "NOTICE")]
+        resend: Option<String>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GrantArg {
+    ClientCredentials,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[derive(Clone, Debug, Args)]
+pub struct AddClient {
+    pub name: String,
+    #[arg(long, value_name = "URI", num_args = 1..)]
+    pub redirect_uri: Vec<String>,
+    #[arg(long, value_name = "URI", num_args = 1..)]
+    pub post_logout_redirect_uri: Vec<String>,
+    #[arg(long, value_name = "URI")]
+    pub backchannel_logout_uri: Option<String>,
+    #[arg(long, value_name = "URI")]
+    pub events_uri: Option<String>,
+    #[arg(long, conflicts_with = "jwks")]
+    pub public: bool,
+    #[arg(long, value_name = "FILE")]
+    pub jwks: Option<PathBuf>,
+    #[arg(long, value_enum)]
+    pub grant: Vec<GrantArg>,
+    #[arg(long, num_args = 1.., value_parser = word_of(Scope::ALL, Scope::name))]
+    pub scope: Vec<String>,
+    #[arg(long, default_value = "public", value_parser = word_of(SubjectKind::ALL, SubjectKind::name))]
+    pub subject: String,
+    #[arg(long, default_value = "RS256", value_parser = word_of(Algorithm::ALL, Algorithm::name))]
+    pub algorithm: String,
+    #[arg(long, num_args = 1.., value_parser = ["citizen", "official", "unit", "operator"])]
+    pub kind: Vec<String>,
+    #[arg(long, value_name = "CODE", num_args = 1..)]
+    pub unit: Vec<String>,
+    #[arg(long)]
+    pub third_party: bool,
+    #[arg(long)]
+    pub without_pkce: bool,
+    #[arg(long)]
+    pub hr: bool,
+}
+
+/// One of these words.
+fn word_of<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> PossibleValuesParser {
+    PossibleValuesParser::new(all.iter().map(|one| name(*one)))
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 
 use crate::output::Words;
 use ngomon_feeds::FileError;
+use ngomon_rules::client::ClientFault;
 use ngomon_store::keyring::{KeyError, OpenError};
 use ngomon_store::{Refusal, StoreError};
 use std::path::{Path, PathBuf};
@@ -147,7 +148,22 @@ pub fn refused(refusal: &Refusal, words: Words) -> String {
             let state = words.say(&format!("take-over-{state}"));
             words.say_with("error-take-over-state", &[("receipt", receipt), ("state", &state)])
         }
+        Refusal::Client(fault) => client(fault, words),
+        Refusal::ClientExists(name) => words.say_with("error-client-exists", &[("name", name)]),
+        Refusal::UnknownClient(name) => words.say_with("error-unknown-client", &[("name", name)]),
         Refusal::NotEmpty(path) => words.say_with("error-not-empty", &[("path", &shown(path))]),
+    }
+}
+
+fn client(fault: &ClientFault, words: Words) -> String {
+    match fault {
+        ClientFault::Name => words.say("client-fault-name"),
+        ClientFault::NoRedirect => words.say("client-fault-no-redirect"),
+        ClientFault::Uri(uri) => words.say_with("client-fault-uri", &[("uri", uri)]),
+        ClientFault::Public => words.say("client-fault-public"),
+        ClientFault::Keys => words.say("client-fault-keys"),
+        ClientFault::NoSecret => words.say("client-fault-no-secret"),
+        ClientFault::NoKind => words.say("client-fault-no-kind"),
     }
 }
 

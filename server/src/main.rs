@@ -4,6 +4,7 @@ mod authenticator;
 mod cli;
 mod commands;
 mod failure;
+mod openid;
 mod output;
 mod password;
 mod registry;

@@ -1,6 +1,8 @@
 //! What a server does by itself, beside answering: forms that waited for the registry are asked for again, the journal is sealed, and
 //! what is over is swept away. Each goes on after a fault, which the operator reads.
 
+use crate::failure::Failure;
+use crate::openid;
 use crate::registry::{LONG_PATIENCE, ask};
 use crate::web::App;
 use ngomon_store::Result;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
 /// Starts them. They end with the process: whatever they do is whole or not done.
-pub fn start(app: &App) {
+pub fn start(app: &App) -> crate::failure::Result<()> {
     every(app, Duration::from_secs(1), |app| async move {
         app.store.seal().await.map(drop)
     });
@@ -17,9 +19,22 @@ pub fn start(app: &App) {
         app.store.sweep().await.map(drop)
     });
     every(app, Duration::from_hours(24), recount);
+    every(app, Duration::from_hours(24), |app| async move {
+        app.store.tend_signing_keys().await
+    });
+    let sender = openid::sender().map_err(|e| Failure::said("error-sender", &[("why", &e.to_string())]))?;
+    every(app, Duration::from_millis(250), move |app| {
+        let sender = sender.clone();
+        // As long as there are some, without a pause.
+        async move {
+            while openid::deliver(&app, &sender).await? > 0 {}
+            Ok(())
+        }
+    });
+    Ok(())
 }
 
-fn every<F>(app: &App, pause: Duration, job: fn(App) -> F)
+fn every<F>(app: &App, pause: Duration, job: impl Fn(App) -> F + Send + 'static)
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {

@@ -213,7 +213,7 @@ impl StoreError {
     }
 
     /// Stored text or bytes that cannot be read back.
-    pub(crate) fn corrupt(place: impl Into<String>, why: impl std::fmt::Display) -> Self {
+    pub fn corrupt(place: impl Into<String>, why: impl std::fmt::Display) -> Self {
         Self::Corrupt {
             place: place.into(),
             why: why.to_string(),

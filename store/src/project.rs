@@ -101,7 +101,7 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
     let (account, id) = (id, id.as_str());
     match &entry.event.change {
         Change::OperatorEnrolled { login } => operators::enrolled(tx, env, entry, account, &login.0).await,
-        Change::SubjectNamed { client, subject } => clients::subject_named(tx, id, client, subject).await,
+        Change::SubjectNamed { client, subject, .. } => clients::subject_named(tx, id, client, subject).await,
         Change::RecoveryCodeUsed { code } => operators::recovery_used(tx, entry, account, *code).await,
         Change::TakeOverProposed { receipt, holder } => take_overs::proposed(tx, entry, account, receipt, holder).await,
         Change::TakeOverApproved { receipt, .. } => take_overs::decided(tx, receipt, "approved").await,

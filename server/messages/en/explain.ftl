@@ -135,3 +135,4 @@ word-row-of-its-name = a profile row of the same name, whose code and number can
 word-two-profiles = there are two profiles of one person
 word-not-covered = no full extract has covered this unit yet
 event-rehashed = The password is kept in a safer way
+event-client-first = First sign-in to { $client }

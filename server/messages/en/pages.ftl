@@ -107,3 +107,26 @@ missing-title = No such page
 missing-text = The address may have changed. Please go back to the first page.
 
 serve-open = Open { $url } (Ctrl-C to stop)
+go-on-title = Taking you on
+go-on-link = Continue
+
+authorize-wrong-title = The sign-in page of this system cannot be opened
+authorize-wrong-text = The system sent a request that cannot be taken. Go back to it and try again; if it stays like this, tell whoever runs the system: { $why }
+consent-title = { $client } wants to know about your account
+consent-lead = { $client } ({ $host }) is not one of the province’s own systems. If you allow it, it is told:
+consent-allow = Allow
+consent-deny = Do not allow
+consent-note = No other system is ever told your password.
+scope-profile = your name and user name
+scope-phone = your phone number
+scope-email = your mail address
+scope-national-id = your national id
+scope-employment = your unit, position and employee code
+scope-standardisation = whether your account is standardised
+scope-offline-access = all of that also while you are not signed in, until it is taken back
+sign-out-title = Sign out?
+sign-out-lead = A system asks to sign you out. If you agree, you are signed out of every system that you entered by this sign-in.
+sign-out-button = Sign out
+sign-out-stay = Stay
+signed-out-title = You are signed out
+signed-out-text = You are signed out of every system that you entered by this sign-in.

@@ -135,3 +135,4 @@ word-row-of-its-name = một dòng hồ sơ cùng họ tên, không đọc đư�
 word-two-profiles = có hai hồ sơ của cùng một người
 word-not-covered = chưa có danh sách đầy đủ của đơn vị này
 event-rehashed = Mật khẩu được lưu lại theo cách an toàn hơn
+event-client-first = Đăng nhập lần đầu vào hệ thống { $client }

@@ -107,3 +107,26 @@ missing-title = Không có trang này
 missing-text = Địa chỉ có thể đã thay đổi. Mời quay lại trang đầu.
 
 serve-open = Mở { $url } (Ctrl-C để dừng)
+go-on-title = Đang chuyển tiếp
+go-on-link = Tiếp tục
+
+authorize-wrong-title = Không mở được trang đăng nhập của hệ thống này
+authorize-wrong-text = Hệ thống gửi đến một yêu cầu mà Ngọ Môn không nhận. Mời quay lại hệ thống đó và thử lại; nếu vẫn vậy, báo cho đơn vị vận hành hệ thống câu sau: { $why }
+consent-title = { $client } muốn biết về tài khoản
+consent-lead = { $client } ({ $host }) không phải hệ thống của tỉnh. Nếu đồng ý, hệ thống này được biết:
+consent-allow = Đồng ý
+consent-deny = Không đồng ý
+consent-note = Ngọ Môn không bao giờ cho hệ thống khác biết mật khẩu.
+scope-profile = họ tên và tên đăng nhập
+scope-phone = số điện thoại
+scope-email = địa chỉ thư điện tử
+scope-national-id = số định danh cá nhân
+scope-employment = đơn vị, chức vụ và mã cán bộ
+scope-standardisation = tài khoản đã chuẩn hóa hay chưa
+scope-offline-access = các thông tin này cả khi không còn đăng nhập, cho đến khi bị thu hồi
+sign-out-title = Đăng xuất?
+sign-out-lead = Một hệ thống đề nghị đăng xuất. Nếu đồng ý, tài khoản được đăng xuất khỏi mọi hệ thống đã vào bằng lần đăng nhập này.
+sign-out-button = Đăng xuất
+sign-out-stay = Ở lại
+signed-out-title = Đã đăng xuất
+signed-out-text = Tài khoản đã được đăng xuất khỏi mọi hệ thống đã vào bằng lần đăng nhập này.

@@ -1,6 +1,7 @@
 //! What each verb of the command line does.
 
 mod campaign;
+mod client;
 mod demo;
 mod explain;
 mod import;
@@ -132,6 +133,7 @@ pub async fn run(cli: Cli, words: Words) -> Result<Done> {
         Verb::Explain(args) => explain::run(&desk, &args).await,
         Verb::Rebuild => keeping::rebuild(&desk).await,
         Verb::Operator { verb } => operator::run(&desk, verb).await,
+        Verb::Client { verb } => client::run(&desk, verb).await,
         Verb::Backup { to } => keeping::backup(&desk, &to).await,
         Verb::Restore { from } => keeping::restore(&desk, &from).await,
         Verb::Keys { verb } => keeping::keys(&desk, verb).await,

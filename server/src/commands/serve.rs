@@ -31,7 +31,9 @@ pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&s
     let stop = told_to_stop().map_err(refused)?;
     let local = format!("http://localhost:{}", bound.port());
     desk.tell("serve-open", &[("url", public_url.unwrap_or(&local))]);
-    workers::start(&app);
+    let app = app.at(public_url.unwrap_or(&local));
+    app.store.tend_signing_keys().await?;
+    workers::start(&app)?;
     let board = app.board.clone();
     let service = router(app, csrf).into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service).with_graceful_shutdown(async move {

@@ -119,6 +119,7 @@ pub fn happening(change: &Change, words: Words) -> String {
         Change::RecoveryCodeUsed { code } => {
             words.say_with("event-recovery-used", &[("n", &words.number(u64::from(*code) + 1))])
         }
+        Change::SubjectNamed { name, .. } => words.say_with("event-client-first", &[("client", name)]),
         _ => words.say("event-other"),
     }
 }

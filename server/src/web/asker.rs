@@ -24,6 +24,8 @@ pub struct Asker {
     pub words: Words,
     /// The page that was asked for.
     pub here: String,
+    /// Where the sign-in leads on to: the request of a connected system.
+    pub going: Option<String>,
     /// From where.
     pub address: String,
     /// The token that the browser sent, good or not.
@@ -32,18 +34,39 @@ pub struct Asker {
     pub visit: Option<Visit>,
     /// Everybody here is made up.
     pub sandbox: bool,
+    chose_language: bool,
 }
 
 impl Asker {
     /// The frame of a page.
     pub fn shell(&self) -> Shell {
+        let going = self.going.as_deref().map(|to| format!("?to={}", encoded(to)));
+        let going = going.unwrap_or_default();
         Shell {
             words: self.words,
-            here: self.here.clone(),
+            here: format!("{}{going}", self.here),
+            going,
             signed_in: self.visit.is_some(),
             desk: self.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
             wrong: false,
             sandbox: self.sandbox,
+        }
+    }
+}
+
+impl Asker {
+    /// The page in the first language of those that a connected system asks for, unless its reader chose one before.
+    pub fn in_asked_language(&self, locales: Option<&str>, page: Response) -> Response {
+        let asked = locales.unwrap_or_default().split(' ');
+        let known = asked.filter_map(|tag| Words::of_tag(tag.split('-').next().unwrap_or_default()));
+        match known.into_iter().next().filter(|_| !self.chose_language) {
+            Some(words) => {
+                let cookie = Cookie::build((LANGUAGE, words.tag()))
+                    .path("/")
+                    .same_site(SameSite::Lax);
+                (CookieJar::new().add(cookie), page).into_response()
+            }
+            None => page,
         }
     }
 }
@@ -57,6 +80,7 @@ impl FromRequestParts<App> for Asker {
         let words = words
             .or_else(|| Words::of_tag("vi"))
             .ok_or_else(|| Redirect::to("/").into_response())?;
+        let chose_language = jar.get(LANGUAGE).is_some();
         let token = jar.get(SESSION).map(|cookie| cookie.value().to_owned());
         let visit = match &token {
             Some(token) => app
@@ -66,16 +90,32 @@ impl FromRequestParts<App> for Asker {
                 .map_err(|e| Fault(words, e).into_response())?,
             None => None,
         };
+        let here = parts.uri.path().to_owned();
+        let going = here.starts_with("/sign-in").then(|| parts.uri.query()).flatten();
         let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         Ok(Self {
             words,
-            here: parts.uri.path().to_owned(),
+            going: going.and_then(going_to),
+            here,
             address: from.map(|ConnectInfo(at)| at.ip().to_string()).unwrap_or_default(),
             token,
             visit,
             sandbox: app.sandbox,
+            chose_language,
         })
     }
+}
+
+/// A value within a query.
+pub fn encoded(value: &str) -> String {
+    url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
+}
+
+/// `to` of a query, where it is the request of a connected system: to nowhere else does a sign-in lead on.
+fn going_to(query: &str) -> Option<String> {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let (_, to) = pairs.find(|(name, _)| name == "to")?;
+    to.starts_with("/authorize?").then(|| to.into_owned())
 }
 
 /// The session's cookie.

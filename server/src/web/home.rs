@@ -3,12 +3,13 @@
 use super::App;
 use super::asker::Asker;
 use super::form::asked;
-use super::page::{Fault, Line, Shell, history, html};
+use super::page::{Fault, Line, Shell, go_on, history, html};
 use super::report::may_see;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::citizens::Gate;
 use ngomon_rules::record::AccountKind;
 use ngomon_store::Result;
 
@@ -38,8 +39,15 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
     let page = async {
         let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
         let asks = asked(&story);
-        if asks && !visit.put_off {
+        let required = story.gate == Some(Gate::Required);
+        if asks && (required || !visit.put_off) {
             return Ok(Redirect::to("/form").into_response());
+        }
+        // Nothing is asked any more: on to where the owner was going.
+        if let Some(token) = &asker.token
+            && let Some(next) = app.store.take_next(token).await?
+        {
+            return Ok(go_on(asker.shell(), next));
         }
         let exempt_to = story.exempt_to.filter(|last| story.day <= *last);
         let state = match (

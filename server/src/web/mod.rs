@@ -17,14 +17,19 @@ mod second_factor;
 mod sign_in;
 mod sign_in_by_code;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 mod ticket;
 
+pub use asker::{Asker, encoded, forgotten};
+pub use page::{Fault as StoreFault, Shell, go_on, html, said};
+
+use crate::openid::{self, Signer};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::routing::{get, post};
 use ngomon_store::Store;
+use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -57,6 +62,10 @@ pub struct App {
     pub board: report::Board,
     /// Everybody here is made up: messages are shown on a page, and the registry is played.
     pub sandbox: bool,
+    /// Signs tokens for connected systems.
+    pub signer: Signer,
+    /// As browsers and connected systems know us.
+    issuer: Arc<str>,
 }
 
 impl App {
@@ -66,7 +75,23 @@ impl App {
             board: report::Board::new(store.clone()),
             store,
             sandbox,
+            signer: Signer::default(),
+            issuer: "http://localhost".into(),
         }
+    }
+
+    /// The same under that address.
+    #[must_use]
+    pub fn at(self, address: &str) -> Self {
+        Self {
+            issuer: address.trim_end_matches('/').into(),
+            ..self
+        }
+    }
+
+    /// The address under which we are known, without a stroke at its end (OpenID Connect Core: `iss`).
+    pub fn issuer(&self) -> &str {
+        &self.issuer
     }
 }
 
@@ -88,17 +113,21 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .merge(sandbox::routes())
         .merge(desk::routes())
         .merge(report::routes())
+        .merge(openid::pages())
         .fallback(page::not_found)
-        .layer(DefaultBodyLimit::max(LARGEST))
         .layer(csrf)
-        .layer(SetResponseHeaderLayer::overriding(
+        .merge(openid::for_browsers())
+        .merge(openid::for_clients())
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         ))
         .with_state(app)
         .route("/assets/{file}", get(assets::asset));
     for (name, value) in HEADERS {
-        router = router.layer(SetResponseHeaderLayer::overriding(
+        // A page that sends a form to a connected system has its own policy.
+        router = router.layer(SetResponseHeaderLayer::if_not_present(
             name,
             HeaderValue::from_static(value),
         ));

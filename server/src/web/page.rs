@@ -14,6 +14,8 @@ pub struct Shell {
     pub words: Words,
     /// Its path, for the other language.
     pub here: String,
+    /// What follows an address within a sign-in, so that it leads on: `?to=…`, or nothing.
+    pub going: String,
     /// Shows the way out.
     pub signed_in: bool,
     /// Shows the way to the counter.
@@ -116,6 +118,19 @@ pub struct Answer {
     pub code: String,
 }
 
+/// Leads the browser on. A page does it, not an answer with an address: browsers hold back where a form sent to us would lead elsewhere.
+#[derive(Template)]
+#[template(path = "go_on.html")]
+struct GoOn {
+    shell: Shell,
+    to: String,
+}
+
+/// On to `to`, which is ours or was checked.
+pub fn go_on(shell: Shell, to: String) -> Response {
+    html(StatusCode::OK, &GoOn { shell, to })
+}
+
 /// A page, or the fault that kept it from being one.
 pub fn html(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
@@ -138,6 +153,7 @@ impl IntoResponse for Fault {
             shell: Shell {
                 words,
                 here: "/".into(),
+                going: String::new(),
                 signed_in: false,
                 desk: false,
                 wrong: true,
@@ -150,6 +166,20 @@ impl IntoResponse for Fault {
         };
         html(StatusCode::SERVICE_UNAVAILABLE, &page)
     }
+}
+
+/// A page that says one thing.
+pub fn said(asker: &Asker, status: StatusCode, title: String, text: String, code: &str) -> Response {
+    let mut shell = asker.shell();
+    shell.wrong = !status.is_success();
+    let page = Answer {
+        shell,
+        title,
+        text,
+        receipt: None,
+        code: code.to_owned(),
+    };
+    html(status, &page)
 }
 
 /// No such page.

@@ -37,7 +37,7 @@ struct Page {
 fn page(asker: &Asker, status: StatusCode, ticket: String, error: Option<String>) -> Response {
     let words = asker.words;
     let mut shell = asker.shell();
-    shell.here = "/sign-in".into();
+    shell.here = format!("/sign-in{}", shell.going);
     shell.wrong = error.is_some();
     let fields = vec![Input {
         hint: words.say("second-factor-hint"),
@@ -97,7 +97,13 @@ pub async fn enter(
         let token = app.store.open_operator_session(proven).await?;
         let visit = app.store.visit(token.as_str()).await?;
         let at_work = visit.is_some_and(|visit| visit.operator().is_some());
-        enter_with(&app, &asker, &token, if at_work { "/desk" } else { "/" }).await
+        enter_with(
+            &app,
+            &asker,
+            &token,
+            if at_work && asker.going.is_none() { "/desk" } else { "/" },
+        )
+        .await
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())

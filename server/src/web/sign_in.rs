@@ -30,8 +30,24 @@ const OF_ADDRESS: Limit = Limit {
 };
 /// So many accounts of one user name are tried: each costs a hash.
 const MOST_ACCOUNTS: usize = 8;
-/// The step in which the owner picks an account.
-const CHOICE: &str = "sign-in-choice";
+/// How the owner was proven, before one of several accounts is picked.
+#[derive(Clone, Copy)]
+pub enum By {
+    /// By the password.
+    Password,
+    /// By a one-time code.
+    Code,
+}
+
+impl By {
+    /// The step in which the owner picks an account.
+    fn choice(self) -> &'static str {
+        match self {
+            Self::Password => "sign-in-choice",
+            Self::Code => "sign-in-choice-by-code",
+        }
+    }
+}
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -106,11 +122,21 @@ pub struct Why {
 
 /// The form.
 pub async fn show(asker: Asker, Query(Why { why }): Query<Why>) -> Response {
-    if asker.visit.is_some() {
+    // A connected system may ask for a new sign-in.
+    if asker.visit.is_some() && asker.going.is_none() {
         return Redirect::to("/").into_response();
     }
+    let hinted = asker.going.as_deref().and_then(login_hint).unwrap_or_default();
     let notice = (why == "kept").then(|| asker.words.say("sign-in-kept"));
-    noticed(&asker, StatusCode::OK, String::new(), None, notice)
+    noticed(&asker, StatusCode::OK, hinted, None, notice)
+}
+
+/// The user name that a connected system expects.
+fn login_hint(going: &str) -> Option<String> {
+    let (_, query) = going.split_once('?')?;
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let (_, hint) = pairs.find(|(name, _)| name == "login_hint")?;
+    Some(hint.chars().take(200).collect())
 }
 
 /// Name and password.
@@ -162,7 +188,7 @@ pub async fn enter(
         app.store.forget_attempts(OF_NAME, &who).await?;
         rehash(&app, &fitting, password).await?;
         let accounts: Vec<AccountId> = fitting.into_iter().map(|one| one.account).collect();
-        enter_one_of(&app, &asker, &accounts).await
+        enter_one_of(&app, &asker, &accounts, By::Password).await
     };
     answer.await.unwrap_or_else(|e| Fault(words, e).into_response())
 }
@@ -205,13 +231,13 @@ async fn rehash(app: &App, fitting: &[Credential], password: String) -> Result<(
 }
 
 /// A session of the account that was proven; of several, the owner picks one.
-pub async fn enter_one_of(app: &App, asker: &Asker, accounts: &[AccountId]) -> Result<Response> {
+pub async fn enter_one_of(app: &App, asker: &Asker, accounts: &[AccountId], by: By) -> Result<Response> {
     if let [only] = accounts {
-        return begin(app, asker, only).await;
+        return begin(app, asker, only, by).await;
     }
     let mut choices = Vec::with_capacity(accounts.len());
     for account in accounts {
-        let ticket = ticket::issue(&app.store, CHOICE, account);
+        let ticket = ticket::issue(&app.store, by.choice(), account);
         let kind = app.store.story(account.as_str(), app.store.today()).await?.kind;
         let kind = asker.words.say(&format!("kind-{}", kind.name()));
         choices.push((account.to_string(), kind, ticket));
@@ -221,18 +247,24 @@ pub async fn enter_one_of(app: &App, asker: &Asker, accounts: &[AccountId]) -> R
 }
 
 /// A session; an operator is asked for the second factor first.
-async fn begin(app: &App, asker: &Asker, account: &AccountId) -> Result<Response> {
+async fn begin(app: &App, asker: &Asker, account: &AccountId, by: By) -> Result<Response> {
     if account.operator().is_some() {
         return Ok(second_factor::ask(app, asker, account));
     }
-    let token = app.store.open_session(account).await?;
+    let token = match by {
+        By::Password => app.store.open_session(account).await?,
+        By::Code => app.store.open_session_by_code(account).await?,
+    };
     enter_with(app, asker, &token, "/").await
 }
 
 /// A session of its own, whatever the browser sent before.
 pub async fn enter_with(app: &App, asker: &Asker, token: &Token, to: &str) -> Result<Response> {
     if let Some(before) = &asker.token {
-        app.store.close_session(before).await?;
+        app.store.replace_session(before, token).await?;
+    }
+    if let Some(next) = &asker.going {
+        app.store.set_next(token.as_str(), next).await?;
     }
     Ok((kept(token), Redirect::to(to)).into_response())
 }
@@ -250,10 +282,14 @@ pub async fn choose(
     typed: std::result::Result<Form<Ticket>, FormRejection>,
 ) -> Response {
     let ticket = typed.map(|Form(ticket)| ticket).unwrap_or_default();
-    let Some(account) = ticket::account(&app.store, CHOICE, &ticket.ticket) else {
+    let chosen = [By::Password, By::Code].into_iter().find_map(|by| {
+        let account = ticket::account(&app.store, by.choice(), &ticket.ticket)?;
+        Some((account, by))
+    });
+    let Some((account, by)) = chosen else {
         return again(&asker);
     };
-    let begun = begin(&app, &asker, &account).await;
+    let begun = begin(&app, &asker, &account, by).await;
     begun.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 

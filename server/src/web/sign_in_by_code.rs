@@ -5,7 +5,7 @@ use super::App;
 use super::asker::{Asker, ticket, ticket_cookie};
 use super::code::{Digits, FOR_ONE, Question, TO_ONE, digits, not_right, page};
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
-use super::sign_in::enter_one_of;
+use super::sign_in::{By, enter_one_of};
 use askama::Template;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -105,7 +105,8 @@ async fn send(State(app): State<App>, asker: Asker, typed: std::result::Result<F
         let kept = app.store.new_token();
         let text = |code: &str| words.say_with("sms-code", &[("code", code)]);
         app.store.send_codes(kept.as_str(), Purpose::SignIn, &to, text).await?;
-        Ok((ticket_cookie(&kept), Redirect::to("/sign-in/code/sent")).into_response())
+        let sent = format!("/sign-in/code/sent{}", asker.shell().going);
+        Ok((ticket_cookie(&kept), Redirect::to(&sent)).into_response())
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| Fault(words, e).into_response())
@@ -143,7 +144,7 @@ async fn check(
         match app.store.try_code(&kept, Purpose::SignIn, &digits(typed)).await? {
             Typed::Right(accounts) => {
                 let accounts: Vec<AccountId> = accounts.into_iter().map(AccountId).collect();
-                enter_one_of(&app, &asker, &accounts).await
+                enter_one_of(&app, &asker, &accounts, By::Code).await
             }
             tried => Ok(page(&asker, question(&asker), Some(not_right(&asker, &tried)))),
         }

@@ -3,6 +3,7 @@
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::{Act, Env, append};
+use crate::store::Store;
 use ngomon_rules::client::{ClientId, SubjectKind};
 use ngomon_rules::event::{Change, Event};
 use ngomon_rules::record::AccountId;
@@ -26,6 +27,7 @@ pub(super) async fn subject(tx: &mut Tx, env: &Env, known: &KnownClient, account
     };
     let change = Change::SubjectNamed {
         client: known.id.clone(),
+        name: known.client.name.clone(),
         subject: subject.clone(),
     };
     let act = Act::new(&format!("client:{}", known.id), env.ambient.now());
@@ -53,6 +55,16 @@ async fn public(tx: &mut Tx, account: &AccountId) -> Result<Option<String>> {
         }
     }
     Ok(None)
+}
+
+impl Store {
+    /// What the client calls the account, if it knows of it.
+    pub async fn subject_of(&self, client: &ClientId, account: &AccountId) -> Result<Option<String>> {
+        let sql = "SELECT subject FROM client_subject WHERE client = $1 AND account = $2";
+        let args = [client.as_str().into(), account.as_str().into()];
+        let row = self.db.read(async |tx| tx.row(sql, args).await).await?;
+        row.map(|row| row.get(0)).transpose()
+    }
 }
 
 /// What the client called the accounts that this one succeeds, by a transfer or a join: it moves what it keeps over.

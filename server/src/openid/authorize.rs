@@ -1,0 +1,243 @@
+//! The authorization endpoint: who is there, what is in the way, and at last a code.
+//!
+//! ```text
+//!   request ── client or address wrong ──▶ a page, sent nowhere
+//!     ├──── request wrong ──▶ error to the client
+//!     ├──── nobody there, or proven too long ago ──▶ sign-in, and back here
+//!     ├──── held ──▶ the held visit: no client hears of it
+//!     ├──── not for this kind of account or unit ──▶ error to the client
+//!     ├──── the gate asks (C1) ──▶ the form, and back here
+//!     ├──── a third party, not allowed yet ──▶ consent
+//!     └──▶ code
+//! ```
+
+use super::answer::{After, answer};
+use super::claims::{Wanted, acr};
+use super::consent;
+use super::fault::Fault;
+use super::params::Params;
+use super::request::{Address, Request, address, read};
+use crate::web::{App, Asker, StoreFault, encoded, said};
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ngomon_rules::citizens::Gate;
+use ngomon_store::{Allowed, Given, KnownClient, Visit};
+
+/// Comes back from a sign-in that a client asked for anew: from when it must be.
+const SINCE: &str = "ngomon_since";
+/// How a pushed request is named (RFC 9126, 2.2).
+pub const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// A request that came by a form; its owner's session comes along only where the browser itself goes on.
+pub async fn posted(headers: HeaderMap, body: Bytes) -> Response {
+    match Params::of_body(&headers, &body) {
+        Ok(params) => Redirect::to(&format!("/authorize?{}", params.query())).into_response(),
+        Err(fault) => fault.into_response(),
+    }
+}
+
+/// A request.
+pub async fn show(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Response {
+    let params = Params::read(query.unwrap_or_default().as_bytes());
+    decided(&app, &asker, params, After::Request).await
+}
+
+/// What comes of a request.
+pub async fn decided(app: &App, asker: &Asker, params: Params, after: After) -> Response {
+    let (params, known, to) = match opened(app, params).await {
+        Ok(opened) => opened,
+        Err(fault) => return nowhere(asker, &fault),
+    };
+    let said = match read(&params, &known) {
+        Ok(request) => match step(app, asker, &params, &known, &to, &request, after).await {
+            Ok(Step::Show(page)) => return page,
+            Ok(Step::Code(code)) => Ok(code),
+            Err(Problem::Told(fault)) => Err(fault),
+            Err(Problem::Store(error)) => return StoreFault(asker.words, error).into_response(),
+        },
+        Err(fault) => Err(fault),
+    };
+    answer(asker.shell(), app.issuer(), &to, after, said)
+}
+
+/// The client and the address of a request, and the request itself where it was pushed before.
+pub async fn opened(app: &App, params: Params) -> Result<(Params, KnownClient, Address), Fault> {
+    let unknown = || Fault::new("invalid_client", "the client is unknown or disabled");
+    let known = app.store.client(params.get("client_id").unwrap_or_default()).await?;
+    let known = known.filter(|known| known.enabled).ok_or_else(unknown)?;
+    let pushed = params.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED));
+    let params = match pushed {
+        Some(handle) => {
+            let over = || Fault::request("the pushed request is unknown, used or too old");
+            let query = app.store.take_request(&known.id, handle).await?.ok_or_else(over)?;
+            Params::read(query.as_bytes())
+        }
+        None => params,
+    };
+    let to = address(&params, &known)?;
+    Ok((params, known, to))
+}
+
+/// What is wrong is told to whoever sits there, and to no address.
+pub fn nowhere(asker: &Asker, fault: &Fault) -> Response {
+    let text = asker
+        .words
+        .say_with("authorize-wrong-text", &[("why", &fault.description)]);
+    let status = StatusCode::BAD_REQUEST;
+    said(asker, status, asker.words.say("authorize-wrong-title"), text, "O-400")
+}
+
+enum Step {
+    Show(Response),
+    Code(String),
+}
+
+enum Problem {
+    Told(Fault),
+    Store(ngomon_store::StoreError),
+}
+
+impl From<ngomon_store::StoreError> for Problem {
+    fn from(error: ngomon_store::StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn told(error: &'static str, why: &str) -> Problem {
+    Problem::Told(Fault::new(error, why))
+}
+
+async fn step(
+    app: &App,
+    asker: &Asker,
+    params: &Params,
+    known: &KnownClient,
+    to: &Address,
+    request: &Request,
+    after: After,
+) -> Result<Step, Problem> {
+    let silent = request.prompt.none;
+    let signed_in = asker.visit.as_ref().filter(|visit| !visit.held);
+    let Some(visit) = signed_in else {
+        return match &asker.visit {
+            _ if silent => Err(told("login_required", "nobody is signed in")),
+            Some(_) => Ok(Step::Show(Redirect::to("/held").into_response())),
+            None => Ok(sign_in(app, asker, params)),
+        };
+    };
+    if is_too_old(app, params, request, visit) || !is_expected(app, known, request, visit).await? {
+        return if silent {
+            Err(told("login_required", "another sign-in is needed"))
+        } else {
+            Ok(sign_in(app, asker, params))
+        };
+    }
+    if !request.acr.is_empty() && !request.acr.iter().any(|one| one == acr(&visit.amr)) {
+        return Err(told(
+            "unmet_authentication_requirements",
+            "this account cannot show that acr",
+        ));
+    }
+    let about = app.store.about(&known.id, &visit.account).await?;
+    let about = about.ok_or_else(|| told("access_denied", "the account is gone"))?;
+    if !app.store.admits(&known.client, &about).await? {
+        return Err(told("access_denied", "the client is not for this account"));
+    }
+    let Some(token) = &asker.token else {
+        return Ok(sign_in(app, asker, params));
+    };
+    // "yêu cầu người dùng thực hiện chuẩn hóa": once a session, or, under `require`, until it is done.
+    if about.gate.is_some_and(Gate::asks) && (about.gate == Some(Gate::Required) || !visit.put_off) {
+        if silent {
+            return Err(told("interaction_required", "the account is not standardised"));
+        }
+        app.store
+            .set_next(token, &format!("/authorize?{}", params.query()))
+            .await?;
+        return Ok(Step::Show(Redirect::to("/form").into_response()));
+    }
+    if known.client.third_party {
+        let has = app.store.has_consent(&visit.account, &known.id, &request.scope).await?;
+        if !has || (request.prompt.consent && after == After::Request) {
+            return if silent {
+                Err(told("consent_required", "the owner was not asked yet"))
+            } else {
+                Ok(Step::Show(consent::page(asker, known, to, request, params)))
+            };
+        }
+    }
+    let code = app.store.issue_code(token, allowed(known, to, request)).await?;
+    code.map(Step::Code)
+        .ok_or_else(|| told("login_required", "the session is over"))
+}
+
+/// What the client gets.
+pub fn allowed(known: &KnownClient, to: &Address, request: &Request) -> Allowed {
+    Allowed {
+        client: known.id.as_str().to_owned(),
+        redirect_uri: to.uri.clone(),
+        redirect_named: to.named,
+        challenge: request.challenge.clone(),
+        scope: request.scope.clone(),
+        given: Given {
+            nonce: request.nonce.clone(),
+            claims: request.claims.clone(),
+        },
+    }
+}
+
+/// To the sign-in, and back here: then with a sign-in from now on, whatever there was before.
+fn sign_in(app: &App, asker: &Asker, params: &Params) -> Step {
+    let rest = params.without(&[SINCE]);
+    let now = app.store.now().as_microsecond();
+    let to = format!("/authorize?{}", rest.with(SINCE, &stamp(app, &rest, now)).query());
+    let page = Redirect::to(&format!("/sign-in?to={}", encoded(&to))).into_response();
+    Step::Show(asker.in_asked_language(params.get("ui_locales"), page))
+}
+
+fn stamp(app: &App, rest: &Params, at: i64) -> String {
+    let mac = app
+        .store
+        .keys()
+        .mac(&[b"signed in since", rest.query().as_bytes(), &at.to_be_bytes()]);
+    format!("{at}.{}", URL_SAFE_NO_PAD.encode(mac))
+}
+
+/// The sign-in that this very request asked for began at the latest then.
+fn since(app: &App, params: &Params) -> Option<i64> {
+    let given = params.get(SINCE)?;
+    let at: i64 = given.split_once('.')?.0.parse().ok()?;
+    (stamp(app, &params.without(&[SINCE]), at) == given).then_some(at)
+}
+
+fn is_too_old(app: &App, params: &Params, request: &Request, visit: &Visit) -> bool {
+    let asked_anew = since(app, params).is_some_and(|at| visit.began >= at);
+    let age = app.store.now().as_microsecond() - visit.began;
+    let is_old = request.max_age.is_some_and(|most| age > most * 1_000_000);
+    (request.prompt.login || is_old) && !asked_anew
+}
+
+/// Is it the account that the client expects?
+async fn is_expected(app: &App, known: &KnownClient, request: &Request, visit: &Visit) -> Result<bool, Problem> {
+    let wanted = Wanted::read(request.claims.as_deref()).unwrap_or_default().sub;
+    let hinted = match &request.hint {
+        Some(hint) => {
+            let claims = app.signer.verify(&app.store, hint, "JWT").await?;
+            let claims = claims.ok_or_else(|| told("invalid_request", "id_token_hint is not ours"))?;
+            claims["sub"].as_str().map(str::to_owned)
+        }
+        None => None,
+    };
+    if wanted.is_none() && hinted.is_none() {
+        return Ok(true);
+    }
+    let subject = app.store.subject_of(&known.id, &visit.account).await?;
+    Ok([wanted, hinted]
+        .into_iter()
+        .flatten()
+        .all(|one| subject.as_ref() == Some(&one)))
+}

@@ -1,0 +1,165 @@
+//! What a client is told about an account: by scopes (OpenID Connect Core 5.4) and one by one (5.5), never more than its scopes allow.
+
+use super::fault::Fault;
+use crate::web::App;
+use ngomon_rules::client::Scope;
+use ngomon_rules::record::AccountKind;
+use ngomon_store::{About, Grant, KnownClient};
+use serde_json::{Map, Value, json};
+
+/// Signed in by one proof: a password, or a code to the phone or mailbox on file.
+pub const ONE_FACTOR: &str = "urn:ngomon:acr:1";
+/// Signed in by two.
+pub const TWO_FACTORS: &str = "urn:ngomon:acr:2";
+
+/// All claims that can be asked for, and the scope that each needs.
+pub const CLAIMS: [(&str, Scope); 10] = [
+    ("name", Scope::Profile),
+    ("preferred_username", Scope::Profile),
+    ("account_kind", Scope::Profile),
+    ("phone_number", Scope::Phone),
+    ("phone_number_verified", Scope::Phone),
+    ("email", Scope::Email),
+    ("email_verified", Scope::Email),
+    ("national_id", Scope::NationalId),
+    ("employment", Scope::Employment),
+    ("standardisation", Scope::Standardisation),
+];
+
+/// How much a sign-in proves, by what was shown (RFC 8176).
+pub fn acr(amr: &str) -> &'static str {
+    if amr.split(' ').any(|word| word == "mfa") {
+        TWO_FACTORS
+    } else {
+        ONE_FACTOR
+    }
+}
+
+/// The `claims` parameter, as far as we read it.
+#[derive(Default)]
+pub struct Wanted {
+    /// For userinfo.
+    pub userinfo: Vec<String>,
+    /// For the ID token.
+    pub id_token: Vec<String>,
+    /// Only this account.
+    pub sub: Option<String>,
+    /// Only after one of these sign-ins.
+    pub acr: Vec<String>,
+}
+
+impl Wanted {
+    /// Reads it; `None`: it is not of that form.
+    pub fn read(text: Option<&str>) -> Option<Self> {
+        let Some(text) = text else { return Some(Self::default()) };
+        let value: Value = serde_json::from_str(text).ok()?;
+        let part = |name: &str| match value.as_object()?.get(name) {
+            None | Some(Value::Null) => Some(Map::new()),
+            Some(part) => part.as_object().cloned(),
+        };
+        let (userinfo, id_token) = (part("userinfo")?, part("id_token")?);
+        let sub = id_token
+            .get("sub")
+            .and_then(|sub| sub["value"].as_str())
+            .map(str::to_owned);
+        let acr = id_token.get("acr").filter(|acr| acr["essential"] == true);
+        let acr = acr.map(|acr| {
+            let several = acr["values"].as_array().cloned().unwrap_or_default();
+            let all = several.into_iter().chain([acr["value"].clone()]);
+            all.filter_map(|one| one.as_str().map(str::to_owned)).collect()
+        });
+        Some(Self {
+            userinfo: userinfo.keys().cloned().collect(),
+            id_token: id_token.keys().cloned().collect(),
+            sub,
+            acr: acr.unwrap_or_default(),
+        })
+    }
+}
+
+/// Where claims go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum To {
+    /// To whoever shows the access token: what its scopes say.
+    Userinfo,
+    /// Into the ID token: what was asked for one by one.
+    IdToken,
+}
+
+/// The claims of a grant that go there; `None`: the account is gone.
+pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to: To) -> Result<Option<Value>, Fault> {
+    let wanted = Wanted::read(grant.given.claims.as_deref()).unwrap_or_default();
+    let one_by_one = match to {
+        To::Userinfo => wanted.userinfo,
+        To::IdToken => wanted.id_token,
+    };
+    let names: Vec<&str> = CLAIMS
+        .iter()
+        .filter(|(name, of)| {
+            let by_scope = to == To::Userinfo && scope.split(' ').any(|word| word == of.name());
+            let by_name = one_by_one.iter().any(|one| one == name) && known.client.scopes.contains(of);
+            by_scope || by_name
+        })
+        .map(|(name, _)| *name)
+        .collect();
+    let mut told = Map::new();
+    told.insert("sub".into(), json!(grant.subject));
+    if names.is_empty() {
+        return Ok(Some(Value::Object(told)));
+    }
+    let Some(about) = app.store.about(&known.id, &grant.account).await? else {
+        return Ok(None);
+    };
+    for name in names {
+        let value = match name {
+            "employment" => employment(app, &about, grant).await?,
+            name => value(app, &about, name),
+        };
+        if !value.is_null() {
+            told.insert(name.to_owned(), value);
+        }
+    }
+    Ok(Some(Value::Object(told)))
+}
+
+fn value(app: &App, about: &About, name: &str) -> Value {
+    let stated = &about.stated;
+    match name {
+        "name" => json!(stated.full_name.as_ref().map(|name| name.as_str())),
+        "preferred_username" => json!(stated.username),
+        "account_kind" => json!(about.kind.name()),
+        "phone_number" => json!(stated.phone.as_ref().map(|phone| phone.as_str())),
+        // The registry's own, once the account is standardised.
+        "phone_number_verified" if stated.phone.is_some() => json!(about.proof.is_some()),
+        "email" => json!(stated.email),
+        "email_verified" if stated.email.is_some() => json!(false),
+        "national_id" => json!(stated.national_id.map(|number| number.as_str().to_owned())),
+        "standardisation" => match about.gate {
+            Some(gate) => json!({
+                "state": gate.name(),
+                "proof": about.proof,
+                "form": format!("{}/form", app.issuer()),
+            }),
+            None => Value::Null,
+        },
+        _ => Value::Null,
+    }
+}
+
+async fn employment(app: &App, about: &About, grant: &Grant) -> Result<Value, Fault> {
+    let position = match about.kind {
+        AccountKind::Official => {
+            let profile = app.store.own_profile(&grant.account).await?;
+            profile.and_then(|own| own.profile.position)
+        }
+        _ => None,
+    };
+    let unit = about.unit.as_ref();
+    Ok(json!({
+        "unit": unit.map(|unit| unit.code.as_str()),
+        "unit_name": unit.map(|unit| unit.name.as_str()),
+        "position": position,
+        "employee_code": about.stated.employee_code,
+        "former_sub": about.former,
+    }))
+}

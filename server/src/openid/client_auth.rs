@@ -1,0 +1,153 @@
+//! Which client asks: by its secret in the header or in the body (RFC 6749, 2.3.1), by a token that it signed (RFC 7523), or, on a
+//! user's own device, by its name alone. In one way only.
+
+use super::fault::Fault;
+use super::params::Params;
+use crate::web::App;
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use ngomon_rules::client::Authentication;
+use ngomon_store::KnownClient;
+use serde_json::Value;
+
+/// The only sort of assertion.
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// An assertion may be good for so many seconds, and clocks may differ by so many.
+const LONGEST: i64 = 600;
+const SKEW: i64 = 60;
+
+/// What came along.
+enum Shown {
+    Secret(String, String),
+    Assertion(String),
+    Name(String),
+}
+
+/// The client, proven.
+pub async fn client(app: &App, headers: &HeaderMap, params: &Params) -> Result<KnownClient, Fault> {
+    let known = match shown(headers, params)? {
+        Shown::Secret(id, secret) => {
+            let known = known(app, &id).await?;
+            let fits =
+                known.client.authentication == Authentication::Secret && known.secret_fits(&secret, app.store.now());
+            fits.then_some(known)
+        }
+        Shown::Assertion(assertion) => asserted(app, &assertion).await?,
+        Shown::Name(id) => {
+            let known = known(app, &id).await?;
+            (known.client.authentication == Authentication::None).then_some(known)
+        }
+    };
+    known.ok_or_else(Fault::client)
+}
+
+async fn known(app: &App, id: &str) -> Result<KnownClient, Fault> {
+    let known = app.store.client(id).await?;
+    known.filter(|known| known.enabled).ok_or_else(Fault::client)
+}
+
+fn shown(headers: &HeaderMap, params: &Params) -> Result<Shown, Fault> {
+    let basic = headers.get(header::AUTHORIZATION);
+    let (secret, assertion) = (params.get("client_secret"), params.get("client_assertion"));
+    let ways = [basic.is_some(), secret.is_some(), assertion.is_some()];
+    if ways.iter().filter(|way| **way).count() > 1 {
+        return Err(Fault::request("the client proves itself in more than one way"));
+    }
+    if let Some(basic) = basic {
+        let (id, secret) = basic_pair(basic.to_str().map_err(|_| Fault::client())?).ok_or_else(Fault::client)?;
+        if params.get("client_id").is_some_and(|named| named != id) {
+            return Err(Fault::request("two clients are named"));
+        }
+        return Ok(Shown::Secret(id, secret));
+    }
+    if let Some(assertion) = assertion {
+        return match params.get("client_assertion_type") {
+            Some(ASSERTION) => Ok(Shown::Assertion(assertion.to_owned())),
+            _ => Err(Fault::request("this sort of assertion is not known")),
+        };
+    }
+    let id = params.get("client_id").ok_or_else(Fault::client)?.to_owned();
+    Ok(match secret {
+        Some(secret) => Shown::Secret(id, secret.to_owned()),
+        None => Shown::Name(id),
+    })
+}
+
+/// Name and secret are written as in a form before they are joined.
+fn basic_pair(header: &str) -> Option<(String, String)> {
+    let (scheme, rest) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    let plain = |part: &str| {
+        let part = part.replace('+', " ");
+        percent_encoding::percent_decode_str(&part)
+            .decode_utf8()
+            .ok()
+            .map(std::borrow::Cow::into_owned)
+    };
+    Some((plain(id)?, plain(secret)?))
+}
+
+/// The client that signed the assertion: with one of its own keys, for us, for minutes, once.
+async fn asserted(app: &App, assertion: &str) -> Result<Option<KnownClient>, Fault> {
+    let Ok(header) = jsonwebtoken::decode_header(assertion) else {
+        return Ok(None);
+    };
+    let signs = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
+    if !signs.contains(&header.alg) {
+        return Ok(None);
+    }
+    let Ok(stated) = jsonwebtoken::dangerous::insecure_decode::<Value>(assertion) else {
+        return Ok(None);
+    };
+    let Some(id) = stated.claims["sub"].as_str() else {
+        return Ok(None);
+    };
+    let known = known(app, id).await?;
+    let Some(jwks) = &known.client.jwks else {
+        return Ok(None);
+    };
+    let Ok(keys) = serde_json::from_str::<JwkSet>(jwks) else {
+        return Ok(None);
+    };
+    let mut validation = Validation::new(header.alg);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    let claims = keys
+        .keys
+        .iter()
+        .filter(|key| header.kid.is_none() || key.common.key_id == header.kid)
+        .filter_map(|key| DecodingKey::from_jwk(key).ok())
+        .find_map(|key| jsonwebtoken::decode::<Value>(assertion, &key, &validation).ok())
+        .map(|decoded| decoded.claims);
+    let Some(claims) = claims else { return Ok(None) };
+    let now = app.store.now().as_second();
+    let (Some(end), Some(jti)) = (claims["exp"].as_i64(), claims["jti"].as_str()) else {
+        return Ok(None);
+    };
+    let begins = ["nbf", "iat"].iter().filter_map(|name| claims[*name].as_i64());
+    let in_time = end > now - SKEW && end <= now + LONGEST && begins.max().is_none_or(|from| from <= now + SKEW);
+    let issuer = app.issuer();
+    let for_us = |audience: &str| audience == issuer || audience == format!("{issuer}/token");
+    let is_for_us = match &claims["aud"] {
+        Value::String(one) => for_us(one),
+        Value::Array(all) => all.iter().filter_map(Value::as_str).any(for_us),
+        _ => false,
+    };
+    if claims["iss"] != claims["sub"] || !in_time || !is_for_us {
+        return Ok(None);
+    }
+    let until = (end + SKEW) * 1_000_000;
+    let first = app
+        .store
+        .once("client-assertion", &[known.id.as_str(), jti], until)
+        .await?;
+    Ok(first.then_some(known))
+}

@@ -1,0 +1,82 @@
+//! People are asked whether a client that is not the province's own may be told about them.
+
+use super::answer::{After, answer};
+use super::authorize::{decided, nowhere, opened};
+use super::fault::Fault;
+use super::params::Params;
+use super::request::{Address, Request, read};
+use crate::web::{App, Asker, Shell, StoreFault, html};
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::client::Scope;
+use ngomon_store::KnownClient;
+use serde::Deserialize;
+use url::Url;
+
+#[derive(Template)]
+#[template(path = "consent.html")]
+struct Page {
+    shell: Shell,
+    client: String,
+    /// Where the answer goes.
+    host: String,
+    told: Vec<String>,
+    /// The request, as a query.
+    request: String,
+}
+
+/// What the client would be told, and the question.
+pub fn page(asker: &Asker, known: &KnownClient, to: &Address, request: &Request, params: &Params) -> Response {
+    let said = |scope: &Scope| asker.words.say(&format!("scope-{}", scope.name().replace('_', "-")));
+    let told = request.scope.iter().filter(|scope| **scope != Scope::Openid).map(said);
+    let host = Url::parse(&to.uri)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned));
+    html(
+        StatusCode::OK,
+        &Page {
+            shell: asker.shell(),
+            client: known.client.name.clone(),
+            host: host.unwrap_or_default(),
+            told: told.collect(),
+            request: params.query(),
+        },
+    )
+}
+
+/// What is sent.
+#[derive(Default, Deserialize)]
+pub struct Sent {
+    #[serde(default)]
+    request: String,
+    #[serde(default)]
+    answer: String,
+}
+
+/// Allowed, or not. The request is judged anew.
+pub async fn answered(State(app): State<App>, asker: Asker, sent: Result<Form<Sent>, FormRejection>) -> Response {
+    let sent = sent.map(|Form(sent)| sent).unwrap_or_default();
+    let Some(visit) = asker.visit.as_ref().filter(|visit| !visit.held) else {
+        return Redirect::to("/").into_response();
+    };
+    let (params, known, to) = match opened(&app, Params::read(sent.request.as_bytes())).await {
+        Ok(opened) => opened,
+        Err(fault) => return nowhere(&asker, &fault),
+    };
+    let request = match read(&params, &known) {
+        Ok(request) if sent.answer == "allow" => request,
+        Ok(_) => {
+            let fault = Fault::new("access_denied", "the owner did not allow it");
+            return answer(asker.shell(), app.issuer(), &to, After::Consent, Err(fault));
+        }
+        Err(fault) => return answer(asker.shell(), app.issuer(), &to, After::Consent, Err(fault)),
+    };
+    if let Err(error) = app.store.consent(&visit.account, &known.id, &request.scope).await {
+        return StoreFault(asker.words, error).into_response();
+    }
+    decided(&app, &asker, params, After::Consent).await
+}

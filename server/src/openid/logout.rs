@@ -1,0 +1,146 @@
+//! Signing out at the wish of a client (OpenID Connect RP-Initiated Logout 1.0).
+
+use super::authorize::nowhere;
+use super::fault::Fault;
+use super::params::Params;
+use crate::web::{App, Asker, Shell, StoreFault, forgotten, go_on, html, said};
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_store::KnownClient;
+use url::Url;
+
+#[derive(Template)]
+#[template(path = "sign_out.html")]
+struct Page {
+    shell: Shell,
+    /// The request, as a query.
+    request: String,
+}
+
+/// A request by a link.
+pub async fn show(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Response {
+    let params = Params::read(query.unwrap_or_default().as_bytes());
+    asked(&app, &asker, &params).await
+}
+
+/// A request by a form; its owner's session comes along only where the browser itself goes on.
+pub async fn posted(headers: HeaderMap, body: Bytes) -> Response {
+    match Params::of_body(&headers, &body) {
+        Ok(params) => Redirect::to(&format!("/end-session?{}", params.query())).into_response(),
+        Err(fault) => fault.into_response(),
+    }
+}
+
+/// The owner agreed.
+pub async fn agreed(State(app): State<App>, asker: Asker, body: Bytes) -> Response {
+    let request = Params::read(&body).get("request").unwrap_or_default().to_owned();
+    let params = Params::read(request.as_bytes());
+    match wish(&app, &params).await {
+        Ok(wish) => signed_out(&app, &asker, wish, true).await,
+        Err(fault) => nowhere(&asker, &fault),
+    }
+}
+
+/// What a request comes to.
+struct Wish {
+    /// Where to go on.
+    to: Option<String>,
+    /// Whom the client means: what it calls the account, with the client.
+    subject: Option<(KnownClient, String)>,
+}
+
+/// The client that the request is from, and where it may lead on: to a registered address, as it stands.
+async fn wish(app: &App, params: &Params) -> Result<Wish, Fault> {
+    params.none_twice()?;
+    let hint = match params.get("id_token_hint") {
+        Some(hint) => {
+            let claims = app.signer.verify(&app.store, hint, "JWT").await?;
+            Some(claims.ok_or_else(|| Fault::request("id_token_hint is not ours"))?)
+        }
+        None => None,
+    };
+    let hinted = hint.as_ref().and_then(|claims| claims["aud"].as_str());
+    if let (Some(hinted), Some(named)) = (hinted, params.get("client_id"))
+        && hinted != named
+    {
+        return Err(Fault::request("client_id and id_token_hint name two clients"));
+    }
+    let known = match hinted.or(params.get("client_id")) {
+        Some(id) => {
+            let known = app.store.client(id).await?;
+            Some(known.ok_or_else(|| Fault::request("the client is unknown"))?)
+        }
+        None => None,
+    };
+    let to = match (params.get("post_logout_redirect_uri"), &known) {
+        (None, _) => None,
+        (Some(uri), Some(known))
+            if known.enabled && known.client.post_logout_redirect_uris.iter().any(|one| one == uri) =>
+        {
+            Some(with_state(uri, params.get("state"))?)
+        }
+        (Some(_), _) => return Err(Fault::request("post_logout_redirect_uri is not one of the client's")),
+    };
+    let subject = hint
+        .as_ref()
+        .and_then(|claims| claims["sub"].as_str())
+        .map(str::to_owned);
+    Ok(Wish {
+        to,
+        subject: known.zip(subject),
+    })
+}
+
+fn with_state(uri: &str, state: Option<&str>) -> Result<String, Fault> {
+    let mut url = Url::parse(uri).map_err(|_| Fault::request("post_logout_redirect_uri"))?;
+    if let Some(state) = state {
+        url.query_pairs_mut().append_pair("state", state);
+    }
+    Ok(url.into())
+}
+
+async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
+    let wish = match wish(app, params).await {
+        Ok(wish) => wish,
+        Err(fault) => return nowhere(asker, &fault),
+    };
+    let Some(visit) = &asker.visit else {
+        return signed_out(app, asker, wish, false).await;
+    };
+    let meant = match &wish.subject {
+        Some((known, subject)) => match app.store.subject_of(&known.id, &visit.account).await {
+            Ok(here) => here.as_ref() == Some(subject),
+            Err(error) => return StoreFault(asker.words, error).into_response(),
+        },
+        None => false,
+    };
+    if meant {
+        return signed_out(app, asker, wish, false).await;
+    }
+    // Anybody can make a link: without a token of ours, the owner is asked.
+    let shell = asker.shell();
+    let request = params.query();
+    html(StatusCode::OK, &Page { shell, request })
+}
+
+async fn signed_out(app: &App, asker: &Asker, wish: Wish, by_form: bool) -> Response {
+    if let Some(token) = &asker.token
+        && let Err(error) = app.store.close_session(token).await
+    {
+        return StoreFault(asker.words, error).into_response();
+    }
+    let mut shell = asker.shell();
+    (shell.signed_in, shell.desk) = (false, false);
+    let page = match wish.to {
+        Some(to) if by_form => go_on(shell, to),
+        Some(to) => Redirect::to(&to).into_response(),
+        None => {
+            let (title, text) = (asker.words.say("signed-out-title"), asker.words.say("signed-out-text"));
+            said(asker, StatusCode::OK, title, text, "")
+        }
+    };
+    (forgotten(), page).into_response()
+}

@@ -1,0 +1,95 @@
+//! What we offer (OpenID Connect Discovery 1.0, RFC 8414), and nothing that we do not.
+
+use super::claims::{CLAIMS, ONE_FACTOR, TWO_FACTORS};
+use super::fault::Fault;
+use crate::web::App;
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use ngomon_rules::client::{Algorithm, Scope};
+use serde_json::{Value, json};
+
+/// How long others may keep it.
+const KEEP: (axum::http::HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=3600");
+
+/// The metadata.
+pub async fn show(State(app): State<App>) -> impl IntoResponse {
+    ([KEEP], Json(metadata(app.issuer())))
+}
+
+/// The keys that tokens are verified by.
+pub async fn jwks(State(app): State<App>) -> Result<impl IntoResponse, Fault> {
+    Ok(([KEEP], Json(app.signer.jwks(&app.store).await?)))
+}
+
+/// What we tell receivers of security events about us (OpenID Shared Signals Framework 1.0, 7.1).
+pub async fn events(State(app): State<App>) -> impl IntoResponse {
+    let issuer = app.issuer();
+    let told = json!({
+        "spec_version": "1_0",
+        "issuer": issuer,
+        "jwks_uri": format!("{issuer}/jwks"),
+        "delivery_methods_supported": ["urn:ietf:rfc:8935"],
+        "default_subjects": "ALL",
+    });
+    ([KEEP], Json(told))
+}
+
+fn metadata(issuer: &str) -> Value {
+    let at = |path: &str| format!("{issuer}/{path}");
+    let claims = [
+        "sub",
+        "iss",
+        "aud",
+        "exp",
+        "iat",
+        "auth_time",
+        "nonce",
+        "acr",
+        "amr",
+        "sid",
+        "at_hash",
+    ];
+    let claims: Vec<&str> = claims.into_iter().chain(CLAIMS.iter().map(|(name, _)| *name)).collect();
+    let proofs = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    let with_none: Vec<&str> = proofs.into_iter().chain(["none"]).collect();
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": at("authorize"),
+        "token_endpoint": at("token"),
+        "userinfo_endpoint": at("userinfo"),
+        "jwks_uri": at("jwks"),
+        "introspection_endpoint": at("introspect"),
+        "revocation_endpoint": at("revoke"),
+        "pushed_authorization_request_endpoint": at("par"),
+        "end_session_endpoint": at("end-session"),
+        "scopes_supported": Scope::ALL.iter().map(|scope| scope.name()).collect::<Vec<_>>(),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "subject_types_supported": ["public", "pairwise"],
+        "id_token_signing_alg_values_supported": Algorithm::ALL.iter().map(|one| one.name()).collect::<Vec<_>>(),
+        "token_endpoint_auth_methods_supported": with_none,
+        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+        "introspection_endpoint_auth_methods_supported": proofs,
+        "introspection_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+        "revocation_endpoint_auth_methods_supported": with_none,
+        "revocation_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+        "code_challenge_methods_supported": ["S256"],
+        "claims_supported": claims,
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": true,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "require_request_uri_registration": false,
+        "authorization_response_iss_parameter_supported": true,
+        "acr_values_supported": [ONE_FACTOR, TWO_FACTORS],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "display_values_supported": ["page"],
+        "ui_locales_supported": ["vi", "en"],
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": false,
+    })
+}

@@ -1,0 +1,56 @@
+//! The OpenID provider: connected systems sign people in through it, and learn at once when an account is held.
+
+mod answer;
+mod authorize;
+mod claims;
+mod client_auth;
+mod consent;
+mod deliver;
+mod fault;
+mod logout;
+mod metadata;
+mod params;
+mod request;
+mod signer;
+#[cfg(test)]
+mod tests;
+mod token;
+mod tokens;
+mod userinfo;
+
+pub use deliver::{deliver, sender};
+pub use signer::Signer;
+
+use crate::web::App;
+use axum::Router;
+use axum::routing::{get, post};
+use tower_http::cors::CorsLayer;
+
+/// What browsers are sent to. A form of another site may come here too; it sees nobody's session.
+pub fn for_browsers() -> Router<App> {
+    Router::new()
+        .route("/authorize", get(authorize::show).post(authorize::posted))
+        .route("/end-session", get(logout::show).post(logout::posted))
+}
+
+/// Forms of ours.
+pub fn pages() -> Router<App> {
+    Router::new()
+        .route("/consent", post(consent::answered))
+        .route("/end-session/agreed", post(logout::agreed))
+}
+
+/// What clients ask. An application in a browser may, from wherever it is: no cookie counts here.
+pub fn for_clients() -> Router<App> {
+    Router::new()
+        .route("/.well-known/openid-configuration", get(metadata::show))
+        .route("/.well-known/oauth-authorization-server", get(metadata::show))
+        .route("/.well-known/ssf-configuration", get(metadata::events))
+        .route("/jwks", get(metadata::jwks))
+        .route("/token", post(token::tokens))
+        .route("/userinfo", get(userinfo::tell).post(userinfo::tell))
+        .route("/revoke", post(tokens::revoke))
+        .layer(CorsLayer::very_permissive().allow_credentials(false))
+        .route("/introspect", post(tokens::introspect))
+        .route("/par", post(tokens::push))
+}

@@ -1,0 +1,115 @@
+//! The parameters of a request, from its query or its body: read once, and none of them twice (RFC 6749, 3.1 and 3.2).
+
+use super::fault::Fault;
+use axum::http::{HeaderMap, header};
+use std::collections::BTreeMap;
+
+/// The longest value of a parameter, in bytes.
+const LONGEST: usize = 8_000;
+
+/// Parameters by their names. An empty one is as good as none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Params {
+    values: BTreeMap<String, String>,
+    /// Names that came more than once.
+    repeated: Vec<String>,
+}
+
+impl Params {
+    /// From a query, or a body that is written as one.
+    pub fn read(query: &[u8]) -> Self {
+        let mut params = Self::default();
+        for (name, value) in url::form_urlencoded::parse(query) {
+            if params.values.contains_key(name.as_ref()) {
+                params.repeated.push(name.into_owned());
+            } else if !value.is_empty() && value.len() <= LONGEST {
+                params.values.insert(name.into_owned(), value.into_owned());
+            }
+        }
+        params
+    }
+
+    /// From a body, which says that it is a form. None of them may come twice.
+    pub fn of_body(headers: &HeaderMap, body: &[u8]) -> Result<Self, Fault> {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+        if !kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(Fault::request("the body must be application/x-www-form-urlencoded"));
+        }
+        let params = Self::read(body);
+        params.none_twice()?;
+        Ok(params)
+    }
+
+    /// A parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// A parameter that must be there.
+    pub fn must(&self, name: &str) -> Result<&str, Fault> {
+        self.get(name)
+            .ok_or_else(|| Fault::request(&format!("{name} is missing")))
+    }
+
+    /// Did that one come more than once?
+    pub fn is_repeated(&self, name: &str) -> bool {
+        self.repeated.iter().any(|one| one == name)
+    }
+
+    /// No parameter came more than once.
+    pub fn none_twice(&self) -> Result<(), Fault> {
+        match self.repeated.first() {
+            Some(name) => {
+                let name: String = name.chars().filter(char::is_ascii_graphic).take(40).collect();
+                Err(Fault::request(&format!("{name} came more than once")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The same without some of them.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        let mut rest = self.clone();
+        rest.values.retain(|name, _| !names.contains(&name.as_str()));
+        rest
+    }
+
+    /// The same with one more.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut more = self.clone();
+        more.values.insert(name.to_owned(), value.to_owned());
+        more
+    }
+
+    /// As a query, by name: the same parameters give the same text.
+    pub fn query(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&self.values);
+        query.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn none_comes_twice_and_empty_is_none() {
+        let params = Params::read(b"a=1&b=&c=x%20y&a=2&a=3");
+        assert_eq!(params.get("a"), Some("1"));
+        assert_eq!(params.get("b"), None);
+        assert_eq!(params.get("c"), Some("x y"));
+        assert!(params.is_repeated("a") && !params.is_repeated("c"));
+        assert_eq!(params.none_twice().unwrap_err().error, "invalid_request");
+        assert_eq!(params.without(&["a"]).query(), "c=x+y");
+    }
+
+    #[test]
+    fn a_query_reads_back_the_same() {
+        let params = Params::read("a=%C4%91&b=%26%3D&c=%2B".as_bytes());
+        assert_eq!(Params::read(params.query().as_bytes()), params);
+    }
+}

@@ -1,0 +1,332 @@
+//! The way of somebody right at the first try, and what the client is told.
+
+use super::{CALLBACK, Rp, VERIFIER, claims, hues, site};
+use ngomon_rules::client::{Algorithm, Authentication, Client, SubjectKind};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_official_signs_in_to_a_system_and_to_a_second_one_without_a_password() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let asked = site.get(&rp.request(&[]), "").await;
+    assert!(
+        asked.goes_to().starts_with("/sign-in?to=%2Fauthorize%3F"),
+        "{}",
+        asked.goes_to()
+    );
+    let form = site.get(asked.goes_to(), "").await;
+    let action = form
+        .text
+        .split("action=\"")
+        .find(|part| part.starts_with("/sign-in?to"))
+        .unwrap();
+    let action = action
+        .split('"')
+        .next()
+        .unwrap()
+        .replace("&#38;", "&")
+        .replace("&amp;", "&");
+    let typed = [("username", "canbo001"), ("password", "Hue-CV001")];
+    let entered = site.post(&action, "", &typed).await;
+    let cookie = entered.cookie();
+    assert_eq!(entered.goes_to(), "/");
+    let on = site.get("/", &cookie).await;
+    assert!(on.says("go-on-title") && on.text.contains("http-equiv=\"refresh\""));
+    let back = on
+        .text
+        .split("href=\"")
+        .find(|part| part.starts_with("/authorize?"))
+        .unwrap();
+    let back = back
+        .split('"')
+        .next()
+        .unwrap()
+        .replace("&#38;", "&")
+        .replace("&amp;", "&");
+    let answer = site.get(&back, &cookie).await;
+    assert!(answer.goes_to().starts_with(CALLBACK), "{}", answer.text);
+    assert_eq!(answer.sent("state").unwrap(), "st");
+    assert_eq!(answer.sent("iss").unwrap(), "http://localhost");
+    let tokens = rp.redeem(&site, &answer.sent("code").unwrap()).await;
+    assert_eq!(tokens.headers["cache-control"], "no-store");
+    let tokens = tokens.json();
+    let id = claims(tokens["id_token"].as_str().unwrap());
+    assert_eq!(
+        (&id["nonce"], &id["aud"], &id["amr"]),
+        (&json!("no"), &json!(rp.id), &json!(["pwd"]))
+    );
+    let info = site.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+    assert_eq!(info["sub"], id["sub"]);
+    assert_eq!(info["preferred_username"], "canbo001");
+    assert!(info.get("phone_number").is_none() && info.get("national_id").is_none());
+    assert!(!site.get("/", &cookie).await.says("go-on-title"), "led on once");
+
+    let second = site
+        .rp(Client {
+            name: "Văn bản".into(),
+            ..hues()
+        })
+        .await;
+    let two = second.tokens(&site, &cookie, &[("prompt", "none")]).await;
+    assert_eq!(
+        claims(two["id_token"].as_str().unwrap())["sub"],
+        id["sub"],
+        "public subjects are one"
+    );
+    site.sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scopes_and_claims_tell_no_more_than_they_say() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("CV001").await;
+    let scope = "openid profile phone email national_id employment standardisation";
+    let all = rp.tokens(&site, &cookie, &[("scope", scope)]).await;
+    let info = site.userinfo(all["access_token"].as_str().unwrap()).await.json();
+    assert_eq!(info["employment"]["employee_code"].as_str().unwrap().is_empty(), false);
+    assert!(info["employment"]["unit_name"].is_string() && info["national_id"].is_string());
+    assert!(
+        info.get("standardisation").is_none(),
+        "letter 125 is not for officials' accounts"
+    );
+
+    let asked = r#"{"userinfo":{"phone_number":null},"id_token":{"name":{"essential":true},"email":null}}"#;
+    let one = rp
+        .tokens(&site, &cookie, &[("scope", "openid"), ("claims", asked)])
+        .await;
+    let info = site.userinfo(one["access_token"].as_str().unwrap()).await.json();
+    assert!(info["phone_number"].is_string() && info.get("name").is_none());
+    assert!(claims(one["id_token"].as_str().unwrap())["name"].is_string());
+
+    let mut poor = hues();
+    (poor.name, poor.scopes) = ("Nghèo".into(), Vec::new());
+    let poor = site.rp(poor).await;
+    let one = poor
+        .tokens(&site, &cookie, &[("scope", scope), ("claims", asked)])
+        .await;
+    assert_eq!(one["scope"], "openid");
+    let info = site.userinfo(one["access_token"].as_str().unwrap()).await.json();
+    assert_eq!(info.as_object().unwrap().len(), 1, "{info}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_sort_of_subject_and_each_algorithm() {
+    let site = site().await;
+    let cookie = site.signed_in("CV001").await;
+    let mut subjects = Vec::new();
+    for (kind, algorithm) in SubjectKind::ALL.iter().zip(Algorithm::ALL) {
+        let client = Client {
+            name: kind.name().into(),
+            subjects: *kind,
+            algorithm: *algorithm,
+            ..hues()
+        };
+        let rp = site.rp(client).await;
+        let tokens = rp.tokens(&site, &cookie, &[]).await;
+        let token = tokens["id_token"].as_str().unwrap();
+        let header = jsonwebtoken::decode_header(token).unwrap();
+        assert_eq!(header.alg, crate::openid::signer::library(*algorithm));
+        let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&site.get("/jwks", "").await.text).unwrap();
+        let key = jsonwebtoken::DecodingKey::from_jwk(keys.find(&header.kid.unwrap()).unwrap()).unwrap();
+        let mut validation = jsonwebtoken::Validation::new(header.alg);
+        validation.set_audience(&[&rp.id]);
+        validation.validate_exp = false;
+        jsonwebtoken::decode::<serde_json::Value>(token, &key, &validation).unwrap();
+        let again = rp.tokens(&site, &site.signed_in("CV001").await, &[]).await;
+        let [one, two] = [&tokens, &again].map(|t| claims(t["id_token"].as_str().unwrap())["sub"].clone());
+        assert_eq!(one, two, "the same at each sign-in");
+        subjects.push(one);
+    }
+    assert_eq!(subjects[0], "CV001");
+    assert!(subjects[1] != subjects[2] && subjects[2] != subjects[0]);
+    let private = ["\"d\"", "\"p\"", "\"q\""];
+    let published = site.get("/jwks", "").await.text;
+    assert!(private.iter().all(|part| !published.contains(part)), "{published}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refresh_tokens_are_rotated_and_narrowed() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("CV001").await;
+    let mut tokens = rp.tokens(&site, &cookie, &[("scope", "openid profile phone")]).await;
+    for _ in 0..3 {
+        let next = rp.refresh(&site, tokens["refresh_token"].as_str().unwrap()).await;
+        assert_eq!(next.status, 200, "{}", next.text);
+        let next = next.json();
+        assert_ne!(next["refresh_token"], tokens["refresh_token"]);
+        assert_eq!(next["scope"], tokens["scope"]);
+        let [old, new] = [&tokens, &next].map(|t| claims(t["id_token"].as_str().unwrap()));
+        assert_eq!(
+            (&old["sub"], &old["auth_time"], &old["sid"]),
+            (&new["sub"], &new["auth_time"], &new["sid"])
+        );
+        tokens = next;
+    }
+    let asked = |scope: &'static str, token: String| {
+        let (site, rp) = (&site, &rp);
+        async move {
+            let fields = [
+                ("grant_type", "refresh_token"),
+                ("refresh_token", &token),
+                ("scope", scope),
+            ];
+            site.form_to("/token", Some(rp), &fields).await
+        }
+    };
+    let token = tokens["refresh_token"].as_str().unwrap().to_owned();
+    assert_eq!(asked("openid email", token.clone()).await.error(), "invalid_scope");
+    let less = asked("openid", token).await.json();
+    assert_eq!(less["scope"], "openid");
+    let info = site.userinfo(less["access_token"].as_str().unwrap()).await.json();
+    assert!(info.get("name").is_none());
+    let whole = rp.refresh(&site, less["refresh_token"].as_str().unwrap()).await.json();
+    assert_eq!(
+        whole["scope"], "openid profile phone",
+        "the refresh token was not narrowed"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_offline_access_all_ends_with_the_session() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("CV001").await;
+    let session = rp.tokens(&site, &cookie, &[]).await;
+    let offline = rp.tokens(&site, &cookie, &[("scope", "openid offline_access")]).await;
+    site.post("/sign-out", &cookie, &[]).await;
+    assert!(!site.is_active(&rp, session["access_token"].as_str().unwrap()).await);
+    assert_eq!(
+        rp.refresh(&site, session["refresh_token"].as_str().unwrap())
+            .await
+            .error(),
+        "invalid_grant"
+    );
+    assert!(site.is_active(&rp, offline["access_token"].as_str().unwrap()).await);
+    let next = rp
+        .refresh(&site, offline["refresh_token"].as_str().unwrap())
+        .await
+        .json();
+
+    // "All sessions ended by owner": everywhere else, and what outlives a session, too.
+    let here = site.signed_in("CV001").await;
+    site.post("/sessions/close-others", &here, &[]).await;
+    assert_eq!(
+        rp.refresh(&site, next["refresh_token"].as_str().unwrap()).await.error(),
+        "invalid_grant"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_acts_for_itself_where_it_may() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let asked = [("grant_type", "client_credentials")];
+    assert_eq!(
+        site.form_to("/token", Some(&rp), &asked).await.error(),
+        "unauthorized_client"
+    );
+    let mut machine = Client::new("Máy", Vec::new());
+    machine.client_credentials = true;
+    let machine = site.rp(machine).await;
+    let tokens = site.form_to("/token", Some(&machine), &asked).await.json();
+    assert!(tokens.get("refresh_token").is_none() && tokens.get("id_token").is_none());
+    let token = tokens["access_token"].as_str().unwrap();
+    assert!(site.is_active(&machine, token).await);
+    assert!(
+        !site.is_active(&rp, token).await,
+        "another client is told nothing of it"
+    );
+    assert_eq!(site.userinfo(token).await.status, 403);
+    site.move_on(601);
+    assert!(!site.is_active(&machine, token).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_client_and_one_that_signs() {
+    let site = site().await;
+    let cookie = site.signed_in("CV001").await;
+    let mut app = hues();
+    app.authentication = Authentication::None;
+    let app = site.rp(app).await;
+    let code = app.code(&site, &cookie, &[]).await;
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+        ("client_id", &app.id),
+    ];
+    assert_eq!(site.form_to("/token", None, &fields).await.status, 200);
+    let told = site
+        .form_to("/introspect", None, &[("token", "x"), ("client_id", &app.id)])
+        .await;
+    assert_eq!(told.error(), "invalid_client");
+
+    let pair =
+        aws_lc_rs::signature::EcdsaKeyPair::generate(&aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let key = jsonwebtoken::EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref());
+    let mut jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, jsonwebtoken::Algorithm::ES256).unwrap();
+    jwk.common.key_id = Some("one".into());
+    let mut signs = hues();
+    (signs.name, signs.authentication) = ("Ký".into(), Authentication::PrivateKey);
+    signs.jwks = Some(json!({ "keys": [jwk] }).to_string());
+    let signs = site.rp(signs).await;
+    let now = site.store.now().as_second();
+    let good = json!({"iss": signs.id, "sub": signs.id, "aud": "http://localhost/token", "jti": "a", "exp": now + 60});
+    let assert = |claims: serde_json::Value| {
+        let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256);
+        header.kid = Some("one".into());
+        jsonwebtoken::encode(&header, &claims, &key).unwrap()
+    };
+    let ask = |assertion: String| {
+        let (site, signs): (_, &Rp) = (&site, &signs);
+        async move {
+            let fields = [
+                ("grant_type", "refresh_token"),
+                ("refresh_token", "none"),
+                ("client_id", signs.id.as_str()),
+                (
+                    "client_assertion_type",
+                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                ),
+                ("client_assertion", &assertion),
+            ];
+            site.form_to("/token", None, &fields).await.error()
+        }
+    };
+    assert_eq!(
+        ask(assert(good.clone())).await,
+        "invalid_grant",
+        "the client is known, the token is not"
+    );
+    assert_eq!(
+        ask(assert(good.clone())).await,
+        "invalid_client",
+        "an assertion is good once"
+    );
+    for (name, value) in [
+        ("aud", json!("https://elsewhere.example")),
+        ("exp", json!(now - 120)),
+        ("exp", json!(now + 90_000)),
+        ("nbf", json!(now + 900)),
+        ("sub", json!("another")),
+        ("iss", json!("another")),
+        ("jti", json!(null)),
+    ] {
+        let mut bad = good.clone();
+        bad["jti"] = json!(format!("{name}{value}"));
+        bad[name] = value;
+        assert_eq!(ask(assert(bad.clone())).await, "invalid_client", "{bad}");
+    }
+    let mut other = good;
+    other["jti"] = json!("b");
+    let hmac = jsonwebtoken::encode(
+        &jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256),
+        &other,
+        &jsonwebtoken::EncodingKey::from_secret(b"x"),
+    );
+    assert_eq!(ask(hmac.unwrap()).await, "invalid_client");
+    assert_eq!(ask("a.b.c".into()).await, "invalid_client");
+}

@@ -1,0 +1,180 @@
+//! C1 at the door: "yêu cầu người dùng thực hiện chuẩn hóa tài khoản", for those who come from a connected system, too.
+
+use super::{hues, site};
+use ngomon_rules::record::AccountKind;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_comes_first_and_the_system_after_it() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("HS016").await;
+    let silent = site.get(&rp.request(&[("prompt", "none")]), &cookie).await;
+    assert_eq!(silent.sent("error").unwrap(), "interaction_required");
+    assert_eq!(site.get(&rp.request(&[]), &cookie).await.goes_to(), "/form");
+    site.post("/form/put-off", &cookie, &[]).await;
+    assert!(site.get("/", &cookie).await.says("go-on-title"), "on to the system");
+    let scope = [("scope", "openid standardisation")];
+    let tokens = rp.tokens(&site, &cookie, &scope).await;
+    let info = site.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+    assert_eq!(info["standardisation"]["state"], "asked");
+    assert_eq!(info["standardisation"]["form"], "http://localhost/form");
+    let next = site.signed_in("HS016").await;
+    assert_eq!(
+        site.get(&rp.request(&[]), &next).await.goes_to(),
+        "/form",
+        "asked again at each opening"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_require_there_is_no_putting_off_and_no_token() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    for (key, value) in [("deadline.citizens", "2023-07-15"), ("after-deadline", "require")] {
+        site.store.set_campaign(key, value, true, "test").await.unwrap();
+    }
+    let cookie = site.signed_in("HS016").await;
+    site.post("/form/put-off", &cookie, &[]).await;
+    assert!(
+        site.get(&rp.request(&[]), &cookie).await.status.is_redirection(),
+        "the last day is still in time"
+    );
+    site.move_on(24 * 3600);
+    let cookie = site.signed_in("HS016").await;
+    for _ in 0..2 {
+        assert_eq!(site.get(&rp.request(&[]), &cookie).await.goes_to(), "/form");
+        assert!(!site.get("/form", &cookie).await.says("form-put-off"));
+        site.post("/form/put-off", &cookie, &[]).await;
+        assert_eq!(site.get("/", &cookie).await.goes_to(), "/form");
+    }
+    site.store.set_campaign("freeze", "on", true, "test").await.unwrap();
+    assert!(
+        !rp.code(&site, &cookie, &[]).await.is_empty(),
+        "a freeze suspends the gate"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_system_for_some_kinds_and_units_lets_nobody_else_in() {
+    let site = site().await;
+    let mut officials = hues();
+    officials.kinds = vec![AccountKind::Official];
+    let rp = site.rp(officials).await;
+    let cookie = site.signed_in("HS016").await;
+    let page = site.get(&rp.request(&[]), &cookie).await;
+    assert_eq!(page.sent("error").unwrap(), "access_denied");
+    let official = site.signed_in("CV001").await;
+    let tokens = rp.tokens(&site, &official, &[("scope", "openid employment")]).await;
+    let info = site.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+    let unit = info["employment"]["unit"].as_str().unwrap().to_owned();
+    let units = site.store.units().await.unwrap();
+    let elsewhere = units.iter().find(|one| {
+        !units.is_within(
+            &ngomon_rules::unit::UnitCode(unit.clone()),
+            &one.code,
+            site.store.today(),
+        )
+    });
+    for (name, unit, lets_in) in [
+        ("A", unit.as_str(), true),
+        ("B", elsewhere.unwrap().code.as_str(), false),
+    ] {
+        let mut client = hues();
+        (client.name, client.units) = (name.into(), vec![ngomon_rules::unit::UnitCode(unit.into())]);
+        let rp = site.rp(client).await;
+        let page = site.get(&rp.request(&[]), &official).await;
+        assert_eq!(page.sent("code").is_some(), lets_in, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_third_party_gets_nothing_before_its_owner_allows_it() {
+    let site = site().await;
+    let mut client = hues();
+    client.third_party = true;
+    let rp = site.rp(client).await;
+    let cookie = site.signed_in("CV001").await;
+    let silent = site.get(&rp.request(&[("prompt", "none")]), &cookie).await;
+    assert_eq!(silent.sent("error").unwrap(), "consent_required");
+    let asked = site.get(&rp.request(&[]), &cookie).await;
+    assert!(asked.says("consent-lead") || asked.text.contains("hues.example"));
+    let request = asked.text.split("name=\"request\" value=\"").nth(1).unwrap();
+    let request = request
+        .split('"')
+        .next()
+        .unwrap()
+        .replace("&#38;", "&")
+        .replace("&amp;", "&");
+    let denied = site
+        .post("/consent", &cookie, &[("request", &request), ("answer", "deny")])
+        .await;
+    assert!(denied.says("go-on-title") && denied.text.contains("error=access_denied"));
+    let allowed = site
+        .post("/consent", &cookie, &[("request", &request), ("answer", "allow")])
+        .await;
+    assert!(
+        allowed.says("go-on-title") && allowed.text.contains("code=ngc_"),
+        "{}",
+        allowed.text
+    );
+    assert!(
+        !rp.code(&site, &cookie, &[("prompt", "none")]).await.is_empty(),
+        "asked once"
+    );
+    let more = site
+        .get(&rp.request(&[("scope", "openid profile phone")]), &cookie)
+        .await;
+    assert_eq!(more.status, 200, "more is asked for again");
+    let anew = site.get(&rp.request(&[("prompt", "consent")]), &cookie).await;
+    assert_eq!(anew.status, 200);
+    // Nobody else's form counts as the owner's answer.
+    let forged = axum::http::Request::post("/consent")
+        .header("host", "localhost")
+        .header("sec-fetch-site", "cross-site")
+        .header("origin", "https://evil.example")
+        .header("cookie", &cookie)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(axum::body::Body::from("answer=allow"))
+        .unwrap();
+    assert_eq!(site.ask(forged).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_sign_in_is_asked_for_once_and_keeps_what_other_systems_have() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    for otherwise in [("max_age", "50"), ("prompt", "login")] {
+        let cookie = site.signed_in("CV001").await;
+        let tokens = rp.tokens(&site, &cookie, &[]).await;
+        site.move_on(100);
+        assert!(!rp.code(&site, &cookie, &[("max_age", "1000")]).await.is_empty());
+        let silent = site
+            .get(&rp.request(&[("max_age", "50"), ("prompt", "none")]), &cookie)
+            .await;
+        assert_eq!(silent.sent("error").unwrap(), "login_required");
+        let asked = site.get(&rp.request(&[otherwise]), &cookie).await;
+        let to = asked.goes_to().to_owned();
+        assert!(to.starts_with("/sign-in?to="), "{to}");
+        let (_, query) = to.split_once('?').unwrap();
+        let back = url::form_urlencoded::parse(query.as_bytes())
+            .next()
+            .unwrap()
+            .1
+            .into_owned();
+        let old = site.get(&back, &cookie).await;
+        assert!(old.goes_to().starts_with("/sign-in"), "the old sign-in is not enough");
+        let typed = [("username", "canbo001"), ("password", "Hue-CV001")];
+        let anew = site.post(&to, &cookie, &typed).await.cookie();
+        assert!(site.get(&back, &anew).await.sent("code").is_some(), "{otherwise:?}");
+        if otherwise.0 == "prompt" {
+            let forged = back.replace("ngomon_since=", "ngomon_since=1");
+            let page = site.get(&forged, &anew).await;
+            assert!(page.goes_to().starts_with("/sign-in"), "a made-up stamp counts as none");
+        }
+        assert!(site.visit(&cookie).await.is_none(), "the session before is over");
+        assert!(
+            site.is_active(&rp, tokens["access_token"].as_str().unwrap()).await,
+            "taken over"
+        );
+    }
+}

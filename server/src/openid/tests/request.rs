@@ -1,0 +1,229 @@
+//! Requests that are wrong: where the client or its address is, nothing is sent anywhere; else the client is told.
+
+use super::{CALLBACK, CHALLENGE, hues, site};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_or_near_miss_address_never_redirects() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("CV001").await;
+    for uri in [
+        "https://hues.example/cb/",
+        "https://hues.example/cb?",
+        "https://hues.example/cb?x=1",
+        "https://hues.example/CB",
+        "https://HUES.example/cb",
+        "https://hues.example:443/cb",
+        "http://hues.example/cb",
+        "https://hues.example/cb%2F..",
+        "https://hues.example/cb/../cb",
+        "https://hues.example.evil.example/cb",
+        "https://evil.example/cb",
+        "https://hues.example@evil.example/cb",
+        "https://hues.example/cb#x",
+        "//hues.example/cb",
+        "javascript:alert(1)",
+        " https://hues.example/cb",
+    ] {
+        let page = site.get(&rp.request(&[("redirect_uri", uri)]), &cookie).await;
+        assert_eq!(page.status, 400, "{uri}");
+        assert!(page.says("authorize-wrong-title") && !page.headers.contains_key("location"));
+    }
+    let twice = format!("{}&redirect_uri=https%3A%2F%2Fevil.example%2F", rp.request(&[]));
+    assert_eq!(site.get(&twice, &cookie).await.status, 400);
+    let twice = format!("{}&client_id=other", rp.request(&[]));
+    assert_eq!(site.get(&twice, &cookie).await.status, 400);
+    for id in ["nobody", "", "'; DROP TABLE client; --"] {
+        assert_eq!(
+            site.get(&rp.request(&[("client_id", id)]), &cookie).await.status,
+            400,
+            "{id}"
+        );
+    }
+    assert_eq!(site.get("/authorize", "").await.status, 400);
+    assert_eq!(site.get("/authorize?%ff%fe=%00", "").await.status, 400);
+    // Only one address is registered, so it need not be named; then it is not named when the code is redeemed.
+    assert!(
+        site.get(&rp.request(&[("redirect_uri", "")]), &cookie)
+            .await
+            .goes_to()
+            .starts_with(CALLBACK)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_else_is_wrong_goes_to_the_client_with_its_state() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("CV001").await;
+    for (otherwise, error) in [
+        (("response_type", ""), "invalid_request"),
+        (("response_type", "token"), "unsupported_response_type"),
+        (("response_type", "code id_token"), "unsupported_response_type"),
+        (("scope", ""), "invalid_scope"),
+        (("scope", "nonsense"), "invalid_scope"),
+        (("code_challenge", ""), "invalid_request"),
+        (("code_challenge", "short"), "invalid_request"),
+        (
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw=cM"),
+            "invalid_request",
+        ),
+        (("code_challenge_method", ""), "invalid_request"),
+        (("code_challenge_method", "plain"), "invalid_request"),
+        (("response_mode", "fragment"), "invalid_request"),
+        (("prompt", "none login"), "invalid_request"),
+        (("prompt", "create"), "invalid_request"),
+        (("max_age", "-1"), "invalid_request"),
+        (("max_age", "soon"), "invalid_request"),
+        (("claims", "{"), "invalid_request"),
+        (("claims", "[]"), "invalid_request"),
+        (("claims", "{\"userinfo\":1}"), "invalid_request"),
+        (("request", "e30."), "request_not_supported"),
+        (("request_uri", "https://hues.example/r"), "request_uri_not_supported"),
+        (("id_token_hint", "a.b.c"), "invalid_request"),
+    ] {
+        let page = site.get(&rp.request(&[otherwise]), &cookie).await;
+        assert!(page.status.is_redirection(), "{otherwise:?}: {}", page.text);
+        assert!(page.goes_to().starts_with("https://hues.example/cb?"));
+        assert_eq!(page.sent("error").as_deref(), Some(error), "{otherwise:?}");
+        assert_eq!(page.sent("state").as_deref(), Some("st"));
+        assert_eq!(page.sent("iss").as_deref(), Some("http://localhost"));
+        assert!(page.sent("code").is_none());
+    }
+    let twice = format!("{}&nonce=other", rp.request(&[]));
+    assert_eq!(
+        site.get(&twice, &cookie).await.sent("error").unwrap(),
+        "invalid_request"
+    );
+    let acr = r#"{"id_token":{"acr":{"essential":true,"value":"urn:ngomon:acr:2"}}}"#;
+    let page = site.get(&rp.request(&[("claims", acr)]), &cookie).await;
+    assert_eq!(page.sent("error").unwrap(), "unmet_authentication_requirements");
+    let wanted = r#"{"id_token":{"sub":{"value":"somebody else"}}}"#;
+    let page = site
+        .get(&rp.request(&[("claims", wanted), ("prompt", "none")]), &cookie)
+        .await;
+    assert_eq!(page.sent("error").unwrap(), "login_required");
+    let odd = "a&b=c\r\nLocation: https://evil.example \"<script>";
+    let page = site.get(&rp.request(&[("state", odd)]), &cookie).await;
+    assert_eq!(
+        page.sent("state").unwrap(),
+        odd,
+        "given back as it came, and as one value"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_may_come_by_a_form_and_the_answer_go_by_one() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("CV001").await;
+    let request = rp.request(&[]);
+    let fields: Vec<(String, String)> = url::form_urlencoded::parse(request.split_once('?').unwrap().1.as_bytes())
+        .into_owned()
+        .collect();
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let posted = site.form_to("/authorize", None, &fields).await;
+    assert!(site.get(posted.goes_to(), &cookie).await.sent("code").is_some());
+    let page = site.get(&rp.request(&[("response_mode", "form_post")]), &cookie).await;
+    assert!(
+        page.text.contains("action=\"https://hues.example/cb\"") && page.text.contains("name=\"code\" value=\"ngc_")
+    );
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("form-action 'self' https://hues.example;"), "{policy}");
+    let usual = site.get("/sign-in", "").await;
+    assert!(
+        usual.headers["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .contains("form-action 'self';")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pushed_request_is_judged_at_once_and_good_once() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let other = site
+        .rp(ngomon_rules::client::Client {
+            name: "B".into(),
+            ..hues()
+        })
+        .await;
+    let cookie = site.signed_in("CV001").await;
+    let pushed = |mode: &'static str, uri: &'static str| {
+        [
+            ("response_type", "code"),
+            ("scope", "openid"),
+            ("redirect_uri", uri),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", mode),
+            ("state", "st"),
+        ]
+    };
+    assert_eq!(
+        site.form_to("/par", Some(&rp), &pushed("plain", CALLBACK))
+            .await
+            .error(),
+        "invalid_request"
+    );
+    let elsewhere = pushed("S256", "https://evil.example/");
+    assert_eq!(
+        site.form_to("/par", Some(&rp), &elsewhere).await.error(),
+        "invalid_request"
+    );
+    assert_eq!(
+        site.form_to("/par", None, &pushed("S256", CALLBACK)).await.error(),
+        "invalid_client"
+    );
+    let answer = site.form_to("/par", Some(&rp), &pushed("S256", CALLBACK)).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json()["expires_in"]),
+        (201, &serde_json::json!(90))
+    );
+    let handle = answer.json()["request_uri"].as_str().unwrap().to_owned();
+    let by = |id: &str| format!("/authorize?client_id={id}&request_uri={handle}");
+    assert_eq!(site.get(&by(&other.id), &cookie).await.status, 400, "another client's");
+    let page = site.get(&by(&rp.id), &cookie).await;
+    assert!(page.sent("code").is_some() && page.sent("state").unwrap() == "st");
+    assert_eq!(site.get(&by(&rp.id), &cookie).await.status, 400, "good once");
+    let late = site.form_to("/par", Some(&rp), &pushed("S256", CALLBACK)).await.json();
+    site.move_on(91);
+    let late = format!(
+        "/authorize?client_id={}&request_uri={}",
+        rp.id,
+        late["request_uri"].as_str().unwrap()
+    );
+    assert_eq!(site.get(&late, &cookie).await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_offered_is_absent_and_what_is_offered_is_there() {
+    let site = site().await;
+    let told = site.get("/.well-known/openid-configuration", "").await;
+    assert_eq!(told.headers["cache-control"], "public, max-age=3600");
+    let told = told.json();
+    assert_eq!(
+        site.get("/.well-known/oauth-authorization-server", "").await.json(),
+        told
+    );
+    for absent in [
+        "registration_endpoint",
+        "check_session_iframe",
+        "device_authorization_endpoint",
+        "dpop_signing_alg_values_supported",
+    ] {
+        assert!(told.get(absent).is_none(), "{absent}");
+    }
+    for (name, value) in told.as_object().unwrap() {
+        if name.ends_with("_endpoint") || name == "jwks_uri" {
+            let path = value.as_str().unwrap().strip_prefix("http://localhost").unwrap();
+            assert_ne!(site.get(path, "").await.status, 404, "{name}");
+        }
+    }
+    assert_eq!(told["issuer"], "http://localhost");
+    let events = site.get("/.well-known/ssf-configuration", "").await.json();
+    assert_eq!(events["jwks_uri"], told["jwks_uri"]);
+}

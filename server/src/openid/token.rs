@@ -1,0 +1,124 @@
+//! The token endpoint: a code, a refresh token or the client's own proof, for tokens.
+
+use super::claims::{To, acr, told};
+use super::client_auth::client;
+use super::fault::Fault;
+use super::params::Params;
+use crate::web::App;
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ngomon_rules::client::Algorithm;
+use ngomon_store::{KnownClient, Redeemed};
+use serde_json::{Value, json};
+
+/// Seconds for which an access token is good, and an ID token.
+pub const GOOD: i64 = 600;
+/// The longest verifier, by RFC 7636.
+const VERIFIER: std::ops::RangeInclusive<usize> = 43..=128;
+
+/// A request for tokens.
+pub async fn tokens(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Fault> {
+    let params = Params::of_body(&headers, &body)?;
+    let known = client(&app, &headers, &params).await?;
+    match params.must("grant_type")? {
+        "authorization_code" => for_code(&app, &known, &params).await,
+        "refresh_token" => for_refresh(&app, &known, &params).await,
+        "client_credentials" => for_itself(&app, &known, &params).await,
+        _ => Err(Fault::new("unsupported_grant_type", "this grant is not offered")),
+    }
+}
+
+async fn for_code(app: &App, known: &KnownClient, params: &Params) -> Result<Response, Fault> {
+    let verifier = params.get("code_verifier");
+    if verifier.is_some_and(|verifier| !VERIFIER.contains(&verifier.len())) {
+        return Err(Fault::grant());
+    }
+    let (code, uri) = (params.must("code")?, params.get("redirect_uri"));
+    let redeemed = app.store.redeem_code(known, code, uri, verifier).await?;
+    given(app, known, redeemed.ok_or_else(Fault::grant)?, true).await
+}
+
+async fn for_refresh(app: &App, known: &KnownClient, params: &Params) -> Result<Response, Fault> {
+    let (token, scope) = (params.must("refresh_token")?, params.get("scope"));
+    if let Some(asked) = scope
+        && !app.store.refresh_covers(known, token, asked).await?
+    {
+        return Err(Fault::new("invalid_scope", "more than was allowed"));
+    }
+    let redeemed = app.store.refresh(known, token, scope).await?;
+    given(app, known, redeemed.ok_or_else(Fault::grant)?, false).await
+}
+
+async fn for_itself(app: &App, known: &KnownClient, params: &Params) -> Result<Response, Fault> {
+    if !known.client.client_credentials {
+        return Err(Fault::new("unauthorized_client", "the client may not act for itself"));
+    }
+    let words = params.get("scope").unwrap_or_default();
+    let plain = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
+    if !words.split(' ').all(|word| word.chars().all(plain)) {
+        return Err(Fault::new("invalid_scope", "not words with spaces"));
+    }
+    // Scopes tell about accounts, and here is none.
+    let token = app.store.token_for_client(known, "").await?.ok_or_else(Fault::client)?;
+    Ok(Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": GOOD})).into_response())
+}
+
+/// The answer with tokens.
+async fn given(app: &App, known: &KnownClient, redeemed: Redeemed, first: bool) -> Result<Response, Fault> {
+    let mut body = json!({
+        "access_token": redeemed.access,
+        "token_type": "Bearer",
+        "expires_in": GOOD,
+        "refresh_token": redeemed.refresh,
+        "scope": redeemed.scope,
+    });
+    if redeemed.scope.split(' ').any(|word| word == "openid") {
+        body["id_token"] = json!(id_token(app, known, &redeemed, first).await?);
+    }
+    Ok(Json(body).into_response())
+}
+
+/// The ID token (OpenID Connect Core 2, 3.1.3.6, 12.2).
+async fn id_token(app: &App, known: &KnownClient, redeemed: &Redeemed, first: bool) -> Result<String, Fault> {
+    let grant = &redeemed.grant;
+    let told = told(app, known, grant, &redeemed.scope, To::IdToken).await?;
+    let mut claims = told.ok_or_else(Fault::grant)?;
+    let now = app.store.now().as_second();
+    let stated = json!({
+        "iss": app.issuer(),
+        "aud": known.id.as_str(),
+        "iat": now,
+        "exp": now + GOOD,
+        "auth_time": grant.auth_time / 1_000_000,
+        "acr": acr(&grant.amr),
+        "amr": grant.amr.split(' ').collect::<Vec<_>>(),
+        "sid": grant.sid,
+        "at_hash": half_hash(known.client.algorithm, &redeemed.access),
+    });
+    if let (Value::Object(claims), Value::Object(stated)) = (&mut claims, stated) {
+        claims.extend(stated);
+        if let Some(nonce) = grant.given.nonce.as_ref().filter(|_| first) {
+            claims.insert("nonce".into(), json!(nonce));
+        }
+    }
+    Ok(app
+        .signer
+        .sign(&app.store, known.client.algorithm, "JWT", &claims)
+        .await?)
+}
+
+/// Left half of the hash that goes with the algorithm.
+fn half_hash(algorithm: Algorithm, token: &str) -> String {
+    let hash = match algorithm {
+        Algorithm::Rs256 | Algorithm::Es256 => digest(&SHA256, token.as_bytes()),
+        Algorithm::EdDsa => digest(&SHA512, token.as_bytes()),
+    };
+    let hash = hash.as_ref();
+    URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2])
+}

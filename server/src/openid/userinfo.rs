@@ -1,0 +1,51 @@
+//! What a client is told of the account that it has an access token for (OpenID Connect Core 5.3).
+
+use super::claims::{To, told};
+use super::fault::Fault;
+use super::params::Params;
+use crate::web::App;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, header};
+use ngomon_store::TokenKind;
+use serde_json::Value;
+
+/// By the token in the header, or, in a POST, in the body (RFC 6750, 2.1 and 2.2); not in both, never in the address.
+pub async fn tell(
+    State(app): State<App>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Fault> {
+    let in_header = headers
+        .get(header::AUTHORIZATION)
+        .map(|value| value.to_str().unwrap_or_default());
+    let in_header = match in_header.map(|value| value.split_once(' ')) {
+        Some(Some((scheme, token))) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim().to_owned()),
+        Some(_) => return Err(Fault::no_token()),
+        None => None,
+    };
+    let in_body = match method {
+        Method::POST if headers.contains_key(header::CONTENT_TYPE) => {
+            Params::of_body(&headers, &body)?.get("access_token").map(str::to_owned)
+        }
+        _ => None,
+    };
+    let token = match (in_header, in_body) {
+        (Some(_), Some(_)) => return Err(Fault::request("the token came in two ways")),
+        (Some(token), None) | (None, Some(token)) => token,
+        (None, None) => return Err(Fault::no_token()),
+    };
+    let live = app.store.token(&token).await?;
+    let live = live
+        .filter(|live| live.kind == TokenKind::Access)
+        .ok_or_else(Fault::token)?;
+    let grant = live.grant.ok_or_else(Fault::scope)?;
+    if !live.scope.split(' ').any(|word| word == "openid") {
+        return Err(Fault::scope());
+    }
+    let known = app.store.client(live.client.as_str()).await?.ok_or_else(Fault::token)?;
+    let told = told(&app, &known, &grant, &live.scope, To::Userinfo).await?;
+    told.map(Json).ok_or_else(Fault::token)
+}
