@@ -93,6 +93,22 @@ impl Store {
         self.explained(account, day, false).await
     }
 
+    /// What the gate asks of a citizen today; `None`: the account is no citizen's.
+    pub async fn gate(&self, account: &AccountId) -> Result<Option<Gate>> {
+        let today = self.today();
+        self.db
+            .read(async |tx| {
+                let sql =
+                    "SELECT official_to, exempt_to, claimed, last FROM account WHERE id = $1 AND kind = 'citizen'";
+                let Some(row) = tx.row(sql, [account.as_str().into()]).await? else {
+                    return Ok(None);
+                };
+                let campaign = campaign(tx).await?;
+                Ok(Some(bucket(&row, 0)?.gate(&campaign, today)))
+            })
+            .await
+    }
+
     async fn explained(&self, account: &str, day: Date, anew: bool) -> Result<Explained> {
         self.db
             .read(async |tx| {

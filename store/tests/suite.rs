@@ -22,6 +22,8 @@ mod keeping;
 mod loads;
 #[path = "suite/officials.rs"]
 mod officials;
+#[path = "suite/openid.rs"]
+mod openid;
 #[path = "suite/operators.rs"]
 mod operators;
 #[path = "suite/own_profile.rs"]

@@ -84,7 +84,7 @@ async fn scopes_and_claims_tell_no_more_than_they_say() {
     let scope = "openid profile phone email national_id employment standardisation";
     let all = rp.tokens(&site, &cookie, &[("scope", scope)]).await;
     let info = site.userinfo(all["access_token"].as_str().unwrap()).await.json();
-    assert_eq!(info["employment"]["employee_code"].as_str().unwrap().is_empty(), false);
+    assert!(!info["employment"]["employee_code"].as_str().unwrap().is_empty());
     assert!(info["employment"]["unit_name"].is_string() && info["national_id"].is_string());
     assert!(
         info.get("standardisation").is_none(),

@@ -45,7 +45,7 @@ pub(super) async fn begin(
             errors: vec![(Field::Phone, asker.words.say("code-too-often"))],
             ..Filled::default()
         };
-        return Ok(super::page(asker, visit, filled));
+        return super::page(app, asker, visit, filled).await;
     }
     let to = [CodeFor {
         subject: digest(app, form),

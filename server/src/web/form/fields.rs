@@ -65,7 +65,7 @@ pub(super) async fn ask(State(app): State<App>, asker: Asker) -> Response {
                 error: Some(asker.words.say("code-too-often")),
                 ..Filled::default()
             };
-            return Ok(super::page(&asker, &visit, filled));
+            return super::page(&app, &asker, &visit, filled).await;
         }
         let phone = match ask_registry(&app, number, PATIENCE).await? {
             RegistryAnswer::Found(record) => record.phone,
@@ -120,7 +120,7 @@ pub(super) async fn check(
             errors: named(&asker, &differs),
             ..Filled::default()
         };
-        Ok(super::page(&asker, &visit, filled))
+        super::page(&app, &asker, &visit, filled).await
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())

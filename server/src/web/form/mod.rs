@@ -146,7 +146,7 @@ struct Filled {
 }
 
 /// The form. With something to mend it is the answer to a form that could not be taken.
-fn page(asker: &Asker, visit: &Visit, filled: Filled) -> Response {
+async fn page(app: &App, asker: &Asker, visit: &Visit, filled: Filled) -> ngomon_store::Result<Response> {
     let status = if filled.errors.is_empty() && filled.error.is_none() {
         StatusCode::OK
     } else {
@@ -160,18 +160,19 @@ fn page(asker: &Asker, visit: &Visit, filled: Filled) -> Response {
     let mut shell = asker.shell();
     shell.here = "/form".into();
     shell.wrong = status != StatusCode::OK;
-    html(
+    let is_required = app.store.gate(&visit.account).await? == Some(Gate::Required);
+    Ok(html(
         status,
         &Page {
             errors: whole.into_iter().chain(mistakes(&fields)).collect(),
             fields,
             whose: filled.whose,
             deadline: filled.deadline,
-            can_put_off: !visit.held,
+            can_put_off: !visit.held && !is_required,
             can_ask_fields: filled.can_ask_fields,
             shell,
         },
-    )
+    ))
 }
 
 fn deadline(story: &Explained, words: Words) -> Option<String> {
@@ -197,7 +198,7 @@ async fn show(State(app): State<App>, asker: Asker) -> Response {
             deadline: deadline(&story, asker.words),
             ..Filled::default()
         };
-        Ok(page(&asker, &visit, filled))
+        page(&app, &asker, &visit, filled).await
     };
     let page: ngomon_store::Result<Response> = page.await;
     page.unwrap_or_else(|e| Fault(asker.words, e).into_response())

@@ -52,7 +52,7 @@ pub(super) async fn send(
                 error: Some(words.say("form-unreadable")),
                 ..Filled::default()
             };
-            return Ok(page(&asker, &visit, filled));
+            return page(&app, &asker, &visit, filled).await;
         };
         answered(&app, &asker, &visit, typed).await
     };
@@ -87,7 +87,7 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
                 typed,
                 ..Filled::default()
             };
-            return Ok(page(asker, visit, filled));
+            return page(app, asker, visit, filled).await;
         }
     };
     let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
@@ -97,7 +97,7 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
             whose: Some(whose),
             ..Filled::default()
         };
-        return Ok(page(asker, visit, filled));
+        return page(app, asker, visit, filled).await;
     }
     let of_account = app.store.attempt(OF_ACCOUNT, &account).await?;
     let of_person = app.store.attempt(OF_PERSON, &[parsed.national_id.as_str()]).await?;
@@ -107,7 +107,7 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
             error: Some(words.say(&of_held(visit, "form-too-often"))),
             ..Filled::default()
         };
-        return Ok(page(asker, visit, filled));
+        return page(app, asker, visit, filled).await;
     };
     let registry = ask(app, parsed.national_id, PATIENCE).await?;
     let foretold = app.store.foretell(&visit.account, &form, &registry).await?;
@@ -125,7 +125,7 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
             can_ask_fields: true,
             ..Filled::default()
         };
-        return Ok(page(asker, visit, filled));
+        return page(app, asker, visit, filled).await;
     }
     Ok(told(app, asker, visit, done, parsed.full_name.as_str()))
 }

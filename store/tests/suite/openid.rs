@@ -1,0 +1,385 @@
+//! What connected systems hold: good once, good only while nothing holds the account, and never revived; over restarts and races, too.
+
+use crate::both;
+use crate::counter::order;
+use crate::house::{House, On, citizen, official, profile};
+use ngomon_rules::client::{Algorithm, Client, Scope};
+use ngomon_rules::hold::Cause;
+use ngomon_rules::record::AccountId;
+use ngomon_store::{Allowed, Given, KnownClient, Redeemed, Store};
+use std::sync::Arc;
+
+both! {
+    clients_and_what_they_call_accounts_follow_from_the_journal
+    a_code_and_a_refresh_token_have_one_winner_over_two_servers
+    a_hold_races_with_what_is_given_and_nothing_outlives_it
+    a_restart_revives_nothing_and_ends_nothing
+    one_commit_tells_every_client_of_every_account
+    a_notice_is_taken_up_by_one_server
+    keys_are_made_once_and_published_before_they_sign
+    what_clients_had_is_swept_away_when_it_is_over
+    a_join_tells_the_client_whom_the_account_succeeds
+}
+
+/// Runs them all at the same time.
+async fn at_once<T: Send + 'static>(all: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+    let all: Vec<_> = all.into_iter().map(tokio::spawn).collect();
+    let mut done = Vec::new();
+    for one in all {
+        done.push(one.await.unwrap());
+    }
+    done
+}
+
+const URI: &str = "https://hues.example/cb";
+
+fn id(id: &str) -> AccountId {
+    AccountId(id.into())
+}
+
+fn hues(name: &str) -> Client {
+    let mut client = Client::new(name, vec![URI.to_owned()]);
+    client.without_pkce = true;
+    client.backchannel_logout_uri = Some("https://hues.example/logout".to_owned());
+    client
+}
+
+async fn known(store: &Store, client: Client) -> KnownClient {
+    let new = store.add_client(client, "test").await.unwrap();
+    store.client(new.id.as_str()).await.unwrap().unwrap()
+}
+
+fn allowed(known: &KnownClient) -> Allowed {
+    Allowed {
+        client: known.id.as_str().to_owned(),
+        redirect_uri: URI.to_owned(),
+        redirect_named: true,
+        challenge: None,
+        scope: vec![Scope::Openid, Scope::OfflineAccess],
+        given: Given::default(),
+    }
+}
+
+async fn code(store: &Store, known: &KnownClient, account: &str) -> String {
+    let session = store.open_session(&id(account)).await.unwrap();
+    store
+        .issue_code(session.as_str(), allowed(known))
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+async fn redeem(store: &Store, known: &KnownClient, code: &str) -> Option<Redeemed> {
+    store.redeem_code(known, code, Some(URI), None).await.unwrap()
+}
+
+async fn tokens(store: &Store, known: &KnownClient, account: &str) -> Redeemed {
+    redeem(store, known, &code(store, known, account).await).await.unwrap()
+}
+
+async fn is_good(store: &Store, token: &str) -> bool {
+    store.token(token).await.unwrap().is_some()
+}
+
+impl House {
+    async fn two_citizens(&self) {
+        self.units().await;
+        self.registry(&[1, 2]).await;
+        self.citizens(vec![citizen("C1", 1), citizen("C2", 2)]).await;
+    }
+
+    /// Another server on the same data.
+    async fn second(&self) -> Store {
+        Store::open(&self.places, false, self.ambient()).await.unwrap()
+    }
+}
+
+async fn clients_and_what_they_call_accounts_follow_from_the_journal(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let one = known(store, hues("Một")).await;
+    let two = known(store, hues("Hai")).await;
+    let given = tokens(store, &one, "C1").await;
+    tokens(store, &two, "C1").await;
+    store.rotate_client("Một", 60, "test").await.unwrap();
+    store.disable_client("Hai", "test").await.unwrap();
+    house.sound().await;
+    store.rebuild(&mut |_| {}).await.unwrap();
+    house.sound().await;
+    assert_eq!(
+        store.subject_of(&one.id, &id("C1")).await.unwrap(),
+        Some(given.grant.subject.clone())
+    );
+    assert!(
+        is_good(store, &given.access).await,
+        "what is made anew from the journal ends nothing"
+    );
+    let there = store.clients().await.unwrap();
+    let enabled: Vec<_> = there
+        .iter()
+        .map(|known| (known.client.name.as_str(), known.enabled))
+        .collect();
+    assert_eq!(enabled, [("Hai", false), ("Một", true)]);
+    store.remove_client(one.id.as_str(), "test").await.unwrap();
+    assert!(!is_good(store, &given.access).await);
+    house.sound().await;
+    assert!(store.add_client(hues("Hai"), "test").await.is_err(), "two of one name");
+}
+
+async fn a_code_and_a_refresh_token_have_one_winner_over_two_servers(on: On) {
+    let house = Arc::new(House::new(on).await);
+    house.two_citizens().await;
+    let client = known(&house.store, hues("Một")).await;
+    let stores = [house.store.clone(), house.second().await];
+    for _ in 0..3 {
+        let code = code(&stores[0], &client, "C1").await;
+        let won = at_once((0..8).map(|n| {
+            let (store, client, code) = (stores[n % 2].clone(), client.clone(), code.clone());
+            async move { redeem(&store, &client, &code).await }
+        }))
+        .await;
+        let won: Vec<Redeemed> = won.into_iter().flatten().collect();
+        assert_eq!(won.len(), 1);
+        assert!(!is_good(&stores[0], &won[0].access).await, "a code in two hands");
+    }
+    for _ in 0..3 {
+        let first = tokens(&stores[0], &client, "C1").await;
+        let won = at_once((0..8).map(|n| {
+            let (store, client, token) = (stores[n % 2].clone(), client.clone(), first.refresh.clone());
+            async move { store.refresh(&client, &token, None).await.unwrap() }
+        }))
+        .await;
+        let won: Vec<Redeemed> = won.into_iter().flatten().collect();
+        assert_eq!(won.len(), 1);
+        assert!(
+            !is_good(&stores[1], &won[0].access).await,
+            "a refresh token in two hands"
+        );
+    }
+    house.sound().await;
+}
+
+async fn a_hold_races_with_what_is_given_and_nothing_outlives_it(on: On) {
+    let house = Arc::new(House::new(on).await);
+    house.two_citizens().await;
+    let client = known(&house.store, hues("Một")).await;
+    let operator = house.operator("an").await;
+    for round in 0..6 {
+        let cause = format!("{round}");
+        let first = tokens(&house.store, &client, "C1").await;
+        let waiting = code(&house.store, &client, "C1").await;
+        let session = house.store.open_session(&id("C1")).await.unwrap();
+        let mut racing: Vec<std::pin::Pin<Box<dyn Future<Output = Vec<String>> + Send>>> = Vec::new();
+        let (h, by, order) = (house.clone(), operator.clone(), order(&cause));
+        racing.push(Box::pin(async move {
+            h.store.hold_by_order(&by, &id("C1"), &order).await.unwrap();
+            vec![]
+        }));
+        let (h, c, token) = (house.clone(), client.clone(), first.refresh.clone());
+        racing.push(Box::pin(async move {
+            let next = h.store.refresh(&c, &token, None).await.unwrap();
+            next.map(|next| vec![next.access, next.refresh]).unwrap_or_default()
+        }));
+        let (h, c) = (house.clone(), client.clone());
+        racing.push(Box::pin(async move {
+            let next = redeem(&h.store, &c, &waiting).await;
+            next.map(|next| vec![next.access, next.refresh]).unwrap_or_default()
+        }));
+        let (h, c, s) = (house.clone(), client.clone(), session.clone());
+        racing.push(Box::pin(async move {
+            let code = h.store.issue_code(s.as_str(), allowed(&c)).await.unwrap();
+            let Some(code) = code else { return vec![] };
+            let next = redeem(&h.store, &c, &code).await;
+            next.map(|next| vec![next.access, next.refresh]).unwrap_or_default()
+        }));
+        let given: Vec<String> = at_once(racing)
+            .await
+            .into_iter()
+            .flatten()
+            .chain([first.access])
+            .collect();
+        for lifted in [false, true] {
+            for token in &given {
+                assert!(!is_good(&house.store, token).await, "lifted: {lifted}");
+                assert!(house.store.refresh(&client, token, None).await.unwrap().is_none());
+            }
+            if !lifted {
+                let cause = Cause::order(&cause);
+                house
+                    .store
+                    .lift_order(&operator, &id("C1"), &cause, "over")
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+    house.sound().await;
+}
+
+/// CVE-2026-9802: "revoked refresh replayable after restart".
+async fn a_restart_revives_nothing_and_ends_nothing(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let client = known(&house.store, hues("Một")).await;
+    let ended = tokens(&house.store, &client, "C1").await;
+    house.store.revoke(&client, &ended.refresh).await.unwrap();
+    let first = tokens(&house.store, &client, "C1").await;
+    let next = house
+        .store
+        .refresh(&client, &first.refresh, None)
+        .await
+        .unwrap()
+        .unwrap();
+    let other = tokens(&house.store, &client, "C2").await;
+    let again = house.second().await;
+    assert!(!is_good(&again, &ended.access).await && !is_good(&again, &ended.refresh).await);
+    assert!(again.refresh(&client, &ended.refresh, None).await.unwrap().is_none());
+    assert!(is_good(&again, &next.access).await && is_good(&again, &other.access).await);
+    assert!(
+        again.refresh(&client, &first.refresh, None).await.unwrap().is_none(),
+        "used before the restart"
+    );
+    assert!(
+        !is_good(&again, &next.access).await,
+        "and its being shown again ends the family"
+    );
+    assert!(again.refresh(&client, &other.refresh, None).await.unwrap().is_some());
+}
+
+async fn one_commit_tells_every_client_of_every_account(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials((1..=5).map(|n| official(n, "A1")).collect()).await;
+    house.profiles((1..=5).map(|n| profile(n, "A1")).collect()).await;
+    let store = &house.store;
+    let (one, mut with_events) = (known(store, hues("Một")).await, hues("Hai"));
+    with_events.events_uri = Some("https://hues.example/events".into());
+    let two = known(store, with_events).await;
+    let accounts: Vec<String> = (1..=5).map(|n| official(n, "A1").account.0).collect();
+    let mut given = Vec::new();
+    for account in &accounts {
+        for client in [&one, &two] {
+            given.push(tokens(store, client, account).await.access);
+        }
+    }
+    let mut left: Vec<_> = (1..=5).map(|n| profile(n, "A1")).collect();
+    for profile in &mut left {
+        profile.status = ngomon_rules::record::ServiceStatus::Resigned;
+        profile.updated_on = Some(crate::house::DAY);
+    }
+    house.profiles(left).await;
+    let done = store.reconcile(crate::house::DAY, "test").await.unwrap();
+    let told = store.notices(100).await.unwrap();
+    let count = |client: &str, kind: &str| told.iter().filter(|n| n.client == client && n.kind == kind).count();
+    assert_eq!([count("Một", "logout"), count("Hai", "logout")], [5, 5], "{done:?}");
+    assert_eq!(
+        [count("Hai", "session-revoked"), count("Hai", "account-disabled")],
+        [5, 5]
+    );
+    assert_eq!(told.len(), 20);
+    for token in &given {
+        assert!(!is_good(store, token).await);
+    }
+}
+
+async fn a_notice_is_taken_up_by_one_server(on: On) {
+    let house = Arc::new(House::new(on).await);
+    house.two_citizens().await;
+    let client = known(&house.store, hues("Một")).await;
+    for account in ["C1", "C2"] {
+        let session = house.store.open_session(&id(account)).await.unwrap();
+        let mut online = allowed(&client);
+        online.scope = vec![Scope::Openid];
+        house.store.issue_code(session.as_str(), online).await.unwrap().unwrap();
+        house.store.close_session(session.as_str()).await.unwrap();
+    }
+    let stores = [house.store.clone(), house.second().await];
+    let taken = at_once((0..6).map(|n| {
+        let store = stores[n % 2].clone();
+        async move { store.due_notices(10).await.unwrap() }
+    }))
+    .await;
+    let taken: Vec<_> = taken.into_iter().flatten().collect();
+    assert_eq!(taken.len(), 2);
+    house.store.notice_taken(&taken[0].id).await.unwrap();
+    assert!(stores[1].due_notices(10).await.unwrap().is_empty());
+    house.clock.move_on(31);
+    let again = stores[1].due_notices(10).await.unwrap();
+    assert_eq!(again.len(), 1, "whoever took it up died");
+    assert_eq!(again[0].id, taken[1].id);
+}
+
+async fn keys_are_made_once_and_published_before_they_sign(on: On) {
+    let house = Arc::new(House::new(on).await);
+    let stores = [house.store.clone(), house.second().await];
+    at_once((0..4).map(|n| {
+        let store = stores[n % 2].clone();
+        async move { store.tend_signing_keys().await.unwrap() }
+    }))
+    .await;
+    let first = house.store.published_keys().await.unwrap();
+    assert_eq!(first.len(), Algorithm::ALL.len());
+    assert!(first.iter().all(|key| key.signs));
+    house.clock.move_on(91 * 24 * 3600);
+    house.store.tend_signing_keys().await.unwrap();
+    let both = stores[1].published_keys().await.unwrap();
+    assert_eq!(both.len(), 2 * first.len());
+    assert!(
+        first.iter().all(|old| both.contains(old)),
+        "the old ones go on signing for a day"
+    );
+    house.clock.move_on(24 * 3600);
+    let turned = stores[1].published_keys().await.unwrap();
+    assert_eq!(turned.iter().filter(|key| key.signs).count(), first.len());
+    assert!(
+        turned
+            .iter()
+            .filter(|key| key.signs)
+            .all(|key| first.iter().all(|old| old.id != key.id))
+    );
+    assert_eq!(turned.len(), both.len(), "the old ones are published for one day more");
+    house.clock.move_on(24 * 3600);
+    house.store.tend_signing_keys().await.unwrap();
+    assert_eq!(house.store.published_keys().await.unwrap().len(), first.len());
+    assert!(house.store.signing_key(&first[0].id).await.unwrap().is_none());
+}
+
+async fn what_clients_had_is_swept_away_when_it_is_over(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let client = known(&house.store, hues("Một")).await;
+    tokens(&house.store, &client, "C1").await;
+    house.store.push_request(&client.id, "a=b").await.unwrap();
+    house.clock.move_on(200 * 24 * 3600);
+    house.store.sweep().await.unwrap();
+    for table in ["issued", "client_grant", "pushed_request", "session"] {
+        assert_eq!(
+            house.sql(&format!("SELECT COUNT(*) FROM {table}")).await,
+            [0],
+            "{table}"
+        );
+    }
+}
+
+async fn a_join_tells_the_client_whom_the_account_succeeds(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    house.citizens(vec![citizen("C1", 1), citizen("C2", 90)]).await;
+    let client = known(&house.store, hues("Một")).await;
+    let before = tokens(&house.store, &client, "C2").await;
+    house.submit("C1", 1).await;
+    house.submit("C2", 1).await;
+    assert!(!is_good(&house.store, &before.access).await, "a duplicate from now on");
+    let join = ngomon_store::Join {
+        held: id("C2"),
+        holder: id("C1"),
+        held_stays: false,
+    };
+    house.store.join(&join, "news").await.unwrap();
+    tokens(&house.store, &client, "C1").await;
+    let about = house.store.about(&client.id, &id("C1")).await.unwrap().unwrap();
+    assert_eq!(about.former, [before.grant.subject]);
+    house.sound().await;
+}
