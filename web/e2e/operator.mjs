@@ -29,7 +29,7 @@ const WORDS = {
 const PASSWORD = "một cụm từ dài";
 
 /** A one-time code (RFC 6238) of a secret in base 32, `later` half minutes from now. */
-function code(secret, later = 0) {
+export function code(secret, later = 0) {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   let bits = "";
   for (const letter of secret.replace(/\s/g, "")) bits += letters.indexOf(letter).toString(2).padStart(5, "0");
@@ -41,51 +41,55 @@ function code(secret, later = 0) {
   return String(number % 1_000_000).padStart(6, "0");
 }
 
+/** Somebody is named an operator by the command, and enrols by its link; gives the secret and the recovery codes. */
+export async function enrol(visitor, operator, looks) {
+  const { page } = visitor;
+  const words = WORDS[visitor.language];
+  const link = ngomon("operator", "add", operator, "--public-url", visitor.url).match(/http\S+\/enrol\/\w+/)[0];
+  await page.goto(link);
+  if (looks) {
+    await visitor.look("enrol");
+    await page.fill("#password", "ngắn");
+    await visitor.button(words.activate).click();
+    await page.locator(".govuk-error-summary").waitFor();
+    await visitor.look("enrol-wrong");
+  }
+  const secret = await page.locator(".typed-secret").innerText();
+  await page.fill("#password", PASSWORD);
+  await page.fill("#again", PASSWORD);
+  await page.fill("#code", code(secret));
+  await visitor.button(words.activate).click();
+  await page.locator(".recovery").waitFor();
+  if (looks) await visitor.look("enrolled");
+  const recovery = await page.locator(".recovery li").allInnerTexts();
+  assert.equal(recovery.length, 10, visitor.name);
+  return { secret, recovery };
+}
+
+/** Signs in with a code of the authenticator, or with a recovery code. */
+export async function enter(visitor, operator, second, looks) {
+  const { page } = visitor;
+  const words = WORDS[visitor.language];
+  await page.goto(`${visitor.url}/sign-in`);
+  await visitor.signIn(operator, PASSWORD);
+  await page.locator("#code").waitFor();
+  if (looks) {
+    await visitor.look("code");
+    await page.fill("#code", "12");
+    await visitor.button(words.on).click();
+    await page.locator(".govuk-error-summary").waitFor();
+    await visitor.look("code-wrong");
+  }
+  await page.fill("#code", second);
+  await visitor.button(words.on).click();
+  await page.waitForURL("**/desk");
+}
+
 export async function walk(visitor) {
   const words = WORDS[visitor.language];
   const { name } = visitor;
   const page = await visitor.arrive();
   const main = page.locator("main");
-
-  /** Somebody is named an operator by the command, and enrols by its link; gives a recovery code. */
-  const enrol = async (operator, looks) => {
-    const link = ngomon("operator", "add", operator, "--public-url", visitor.url).match(/http\S+\/enrol\/\w+/)[0];
-    await page.goto(link);
-    if (looks) {
-      await visitor.look("enrol");
-      await page.fill("#password", "ngắn");
-      await visitor.button(words.activate).click();
-      await page.locator(".govuk-error-summary").waitFor();
-      await visitor.look("enrol-wrong");
-    }
-    const secret = await page.locator(".typed-secret").innerText();
-    await page.fill("#password", PASSWORD);
-    await page.fill("#again", PASSWORD);
-    await page.fill("#code", code(secret));
-    await visitor.button(words.activate).click();
-    await page.locator(".recovery").waitFor();
-    if (looks) await visitor.look("enrolled");
-    const recovery = await page.locator(".recovery li").allInnerTexts();
-    assert.equal(recovery.length, 10, name);
-    return { secret, recovery };
-  };
-
-  /** Signs in with a code of the authenticator, or with a recovery code. */
-  const signIn = async (operator, second, looks) => {
-    await page.goto(`${visitor.url}/sign-in`);
-    await visitor.signIn(operator, PASSWORD);
-    await page.locator("#code").waitFor();
-    if (looks) {
-      await visitor.look("code");
-      await page.fill("#code", "12");
-      await visitor.button(words.on).click();
-      await page.locator(".govuk-error-summary").waitFor();
-      await visitor.look("code-wrong");
-    }
-    await page.fill("#code", second);
-    await visitor.button(words.on).click();
-    await page.waitForURL("**/desk");
-  };
 
   const fillIn = async (person) => {
     await page.fill("#full_name", person.full_name);
@@ -109,9 +113,9 @@ export async function walk(visitor) {
   await visitor.signOut();
 
   const [an, binh] = ["an", "binh"].map((first) => `${first}.${name}`);
-  const first = await enrol(an, true);
-  const second = await enrol(binh, false);
-  await signIn(an, code(first.secret, 1), true);
+  const first = await enrol(visitor, an, true);
+  const second = await enrol(visitor, binh, false);
+  await enter(visitor, an, code(first.secret, 1), true);
   await visitor.look("desk");
   for (const tasks of ["reviews", "proposals"]) {
     await page.goto(`${visitor.url}/desk/${tasks}`);
@@ -150,7 +154,7 @@ export async function walk(visitor) {
   await page.reload();
   assert.equal(await visitor.button(words.approve).count(), 0, "not by who proposed it");
   await visitor.signOut();
-  await signIn(binh, second.recovery[0], false);
+  await enter(visitor, binh, second.recovery[0], false);
   await page.locator("main .govuk-inset-text a").click();
   await visitor.look("desk-take-overs");
   await page.locator("main section a").first().click();

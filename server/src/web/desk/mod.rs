@@ -9,6 +9,7 @@ mod form;
 mod hold;
 mod proposals;
 mod reviews;
+mod systems;
 mod take_over;
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ pub fn routes() -> Router<App> {
         )
         .route("/desk/account/{id}/hold", get(hold::show).post(hold::send))
         .route("/desk/account/{id}/lift", get(hold::show_lift).post(hold::lift))
+        .merge(systems::routes())
         .method_not_allowed_fallback(not_found)
 }
 
@@ -93,7 +95,10 @@ impl Operator {
             Err(StoreError::Refused(refusal)) => {
                 let unknown = matches!(
                     refusal,
-                    Refusal::UnknownAccount(_) | Refusal::UnknownForm(_) | Refusal::UnknownProposal(_)
+                    Refusal::UnknownAccount(_)
+                        | Refusal::UnknownForm(_)
+                        | Refusal::UnknownProposal(_)
+                        | Refusal::UnknownClient(_)
                 );
                 let status = if unknown {
                     StatusCode::NOT_FOUND

@@ -2,6 +2,7 @@
 
 mod access;
 mod acts;
+mod systems;
 
 use crate::authenticator::Authenticator;
 use crate::web::tests::{Answered, Site, fixtures};
