@@ -12,6 +12,8 @@ mod counter;
 mod figures;
 #[path = "suite/house.rs"]
 mod house;
+#[path = "suite/idle.rs"]
+mod idle;
 #[path = "suite/incremental.rs"]
 mod incremental;
 #[path = "suite/join.rs"]

@@ -1,5 +1,6 @@
 //! The pages, asked as a browser asks, over a store whose clock the test sets.
 
+mod idle;
 mod report;
 
 use super::report::Board;
