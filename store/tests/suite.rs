@@ -30,6 +30,8 @@ mod operators;
 mod own_profile;
 #[path = "suite/rotation.rs"]
 mod rotation;
+#[path = "suite/silence.rs"]
+mod silence;
 #[path = "suite/take_overs.rs"]
 mod take_overs;
 #[path = "suite/tamper.rs"]

@@ -122,7 +122,8 @@ impl Shown {
         };
         let days = snapshot.days(unit).await?;
         let below: Vec<&UnitFigures> = snapshot.figures.below(unit).collect();
-        let (progress, mut alerts) = progress(snapshot, figures, &days, words);
+        let (progress, late) = progress(snapshot, figures, &days, words);
+        let mut alerts: Vec<String> = silent(snapshot, figures, words).into_iter().chain(late).collect();
         alerts.extend(behind(&below, figures, words));
         alerts.extend(jumping(&days, snapshot, words));
         Ok(Some(Self {
@@ -270,6 +271,13 @@ fn behind(below: &[&UnitFigures], figures: &UnitFigures, words: Words) -> Option
         names.push(words.say_with("report-alert-more", &[("n", &more.to_string())]));
     }
     Some(words.say_with("report-alert-behind", &[("units", &names.join(", "))]))
+}
+
+/// The registry does not answer: since when, and how many wait here.
+fn silent(snapshot: &Snapshot, figures: &UnitFigures, words: Words) -> Option<String> {
+    let since = words.instant(snapshot.figures.position.registry_silent_since?);
+    let n = words.number(figures.line.pending);
+    Some(words.say_with("report-alert-silent", &[("since", &since), ("n", &n)]))
 }
 
 fn jumping(days: &[DayFigures], snapshot: &Snapshot, words: Words) -> Option<String> {

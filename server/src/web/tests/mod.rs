@@ -2,6 +2,7 @@
 
 mod idle;
 mod report;
+mod silence;
 
 use super::report::Board;
 use super::{App, router};
