@@ -20,6 +20,8 @@ mod incremental;
 mod join;
 #[path = "suite/keeping.rs"]
 mod keeping;
+#[path = "suite/listed.rs"]
+mod listed;
 #[path = "suite/loads.rs"]
 mod loads;
 #[path = "suite/officials.rs"]

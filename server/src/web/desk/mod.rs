@@ -7,6 +7,7 @@ mod exempt;
 mod find;
 mod form;
 mod hold;
+mod people;
 mod proposals;
 mod reviews;
 mod take_over;
@@ -36,6 +37,8 @@ pub fn routes() -> Router<App> {
         .route("/desk/account/{id}", get(account::show))
         .route("/desk/account/{id}/form", get(form::show).post(form::send))
         .route("/desk/forms/{receipt}", get(form::answer))
+        .route("/desk/people/{unit}/{state}", get(people::show))
+        .route("/desk/people/{unit}/{state}/{file}", get(people::file))
         .route("/desk/reviews", get(reviews::list))
         .route("/desk/proposals", get(proposals::list))
         .route("/desk/proposals/{receipt}", post(proposals::decide))
@@ -93,7 +96,10 @@ impl Operator {
             Err(StoreError::Refused(refusal)) => {
                 let unknown = matches!(
                     refusal,
-                    Refusal::UnknownAccount(_) | Refusal::UnknownForm(_) | Refusal::UnknownProposal(_)
+                    Refusal::UnknownAccount(_)
+                        | Refusal::UnknownForm(_)
+                        | Refusal::UnknownProposal(_)
+                        | Refusal::UnknownUnit(_)
                 );
                 let status = if unknown {
                     StatusCode::NOT_FOUND

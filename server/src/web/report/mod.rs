@@ -8,6 +8,7 @@ mod page;
 mod shown;
 
 pub use board::Board;
+pub use download::{CSV, XLSX, attachment, failed};
 
 use super::App;
 use super::asker::Asker;

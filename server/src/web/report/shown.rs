@@ -3,7 +3,7 @@
 use super::board::Snapshot;
 use super::pace::{Pace, is_behind, jump, share};
 use crate::output::Words;
-use ngomon_rules::citizens::{Audience, Outcome};
+use ngomon_rules::citizens::{Audience, Outcome, Standing};
 use ngomon_rules::hold::{Clause, Reason};
 use ngomon_rules::law::law;
 use ngomon_rules::unit::UnitCode;
@@ -24,6 +24,12 @@ pub struct Cell {
 impl Cell {
     fn new(key: impl Into<String>, text: String) -> Self {
         Self { key: key.into(), text }
+    }
+
+    /// The state of accounts that it counts, if it counts them by one.
+    pub fn state(&self) -> Option<&'static str> {
+        let standing = Standing::parse(self.key.split(' ').next()?)?;
+        Some(standing.name())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod acts;
+mod people;
 
 use crate::authenticator::Authenticator;
 use crate::web::tests::{Answered, Site, fixtures};
