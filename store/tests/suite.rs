@@ -4,6 +4,8 @@
 
 #[path = "suite/access.rs"]
 mod access;
+#[path = "suite/cancelled.rs"]
+mod cancelled;
 #[path = "suite/claims.rs"]
 mod claims;
 #[path = "suite/counter.rs"]

@@ -169,7 +169,7 @@ pub async fn file(
 }
 
 fn written(table: &Table, file: &str, title: &str, words: Words) -> Response {
-    if file.ends_with(".xlsx") {
+    if file == FILES[0] {
         return match table.xlsx(title, words) {
             Ok(bytes) => attachment(XLSX, file, bytes),
             Err(error) => failed(file, error),

@@ -1,7 +1,8 @@
 //! The figures of a unit in words, as the page shows them and as a stream tells what became of them.
 
+use super::alerts::{behind, jumping, silent};
 use super::board::Snapshot;
-use super::pace::{Pace, is_behind, jump, share};
+use super::pace::{Pace, is_behind, share};
 use crate::output::Words;
 use ngomon_rules::citizens::{Audience, Outcome, Standing};
 use ngomon_rules::hold::{Clause, Reason};
@@ -9,9 +10,6 @@ use ngomon_rules::law::law;
 use ngomon_rules::unit::UnitCode;
 use ngomon_store::{DayFigures, Goal, ReportLine, Result, UnitFigures};
 use serde::Serialize;
-
-/// Units that are behind are named, so many of them.
-const NAMED: usize = 5;
 
 /// A text that changes while one looks. The page marks its place with the key.
 pub struct Cell {
@@ -260,36 +258,6 @@ fn unit_line(unit: &UnitFigures, above: &UnitFigures, words: Words) -> UnitLine 
         bar: Bar { key: key("bar"), share },
         others,
     }
-}
-
-/// Names the units that are behind.
-fn behind(below: &[&UnitFigures], figures: &UnitFigures, words: Words) -> Option<String> {
-    let mut slow: Vec<&&UnitFigures> = below.iter().filter(|unit| is_behind(unit, figures)).collect();
-    slow.sort_by_key(|unit| share(unit.goal()));
-    let named = slow.iter().take(NAMED);
-    let mut names: Vec<String> = named
-        .map(|unit| format!("{} ({})", unit.line.name, words.percent(share(unit.goal()))))
-        .collect();
-    if names.is_empty() {
-        return None;
-    }
-    if let Some(more) = slow.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        names.push(words.say_with("report-alert-more", &[("n", &more.to_string())]));
-    }
-    Some(words.say_with("report-alert-behind", &[("units", &names.join(", "))]))
-}
-
-/// The registry does not answer: since when, and how many wait here.
-fn silent(snapshot: &Snapshot, figures: &UnitFigures, words: Words) -> Option<String> {
-    let since = words.instant(snapshot.figures.position.registry_silent_since?);
-    let n = words.number(figures.line.pending);
-    Some(words.say_with("report-alert-silent", &[("since", &since), ("n", &n)]))
-}
-
-fn jumping(days: &[DayFigures], snapshot: &Snapshot, words: Words) -> Option<String> {
-    let (now, before) = jump(days, snapshot.figures.day)?;
-    let (now, before) = (words.number(now), words.tenths(before));
-    Some(words.say_with("report-alert-refusals", &[("now", &now), ("before", &before)]))
 }
 
 fn refused(figures: &UnitFigures, words: Words) -> Vec<ReasonLine> {

@@ -3,6 +3,7 @@
 mod access;
 mod acts;
 mod people;
+mod waiting;
 
 use crate::authenticator::Authenticator;
 use crate::web::tests::{Answered, Site, fixtures};

@@ -34,7 +34,7 @@ async fn an_operator_goes_from_a_figure_to_its_people() {
         .line
         .not_started;
 
-    let (mut page, mut seen, mut pages) = (link.to_owned(), BTreeSet::new(), 0);
+    let (mut page, mut seen, mut pages) = (link.to_owned(), BTreeSet::new(), 0_u64);
     let of_sample: BTreeSet<String> = rows("citizens.csv")
         .into_iter()
         .map(|row| row["account_id"].clone())
@@ -44,11 +44,7 @@ async fn an_operator_goes_from_a_figure_to_its_people() {
         assert_eq!(shown.status, StatusCode::OK);
         pages += 1;
         let people = links(&shown.text, "/desk/account/");
-        assert!(
-            people.len() == 50 || pages * 50 > figure as usize,
-            "{page}: {}",
-            people.len()
-        );
+        assert!(people.len() == 50 || pages * 50 > figure, "{page}: {}", people.len());
         for one in people {
             assert!(of_sample.contains(&one["/desk/account/".len()..]), "{one}");
             assert!(seen.insert(one), "once");
