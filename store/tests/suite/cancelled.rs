@@ -31,10 +31,10 @@ async fn who_goes_away_leaves_nothing_behind(on: On) {
             figures.unwrap();
         }
     }
-    let before = house.province(DAY).await.standardised;
-    house.submit("HS99", 99).await;
-    house.submit("HS98", 98).await;
-    let after = house.province(DAY).await.standardised;
-    assert!((before..=before + 2).contains(&after), "{before} {after}");
+    // A form that waited for its turn is answered, though nobody reads the answer; what is sent again is known by then.
+    for n in 0..100 {
+        house.submit(&format!("HS{n}"), n).await;
+    }
+    assert_eq!(house.province(DAY).await.standardised, 100);
     house.sound().await;
 }
