@@ -7,6 +7,7 @@ mod exempt;
 mod find;
 mod form;
 mod hold;
+mod people;
 mod proposals;
 mod reviews;
 mod systems;
@@ -37,6 +38,8 @@ pub fn routes() -> Router<App> {
         .route("/desk/account/{id}", get(account::show))
         .route("/desk/account/{id}/form", get(form::show).post(form::send))
         .route("/desk/forms/{receipt}", get(form::answer))
+        .route("/desk/people/{unit}/{state}", get(people::show))
+        .route("/desk/people/{unit}/{state}/{file}", get(people::file))
         .route("/desk/reviews", get(reviews::list))
         .route("/desk/proposals", get(proposals::list))
         .route("/desk/proposals/{receipt}", post(proposals::decide))
@@ -99,6 +102,7 @@ impl Operator {
                         | Refusal::UnknownForm(_)
                         | Refusal::UnknownProposal(_)
                         | Refusal::UnknownClient(_)
+                        | Refusal::UnknownUnit(_)
                 );
                 let status = if unknown {
                     StatusCode::NOT_FOUND
