@@ -310,6 +310,11 @@ async fn derived(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> 
     }))
 }
 
+/// Of an account `a`: 0 where nothing can hold it, neither a hold that was ever written nor the campaign's policy. Otherwise
+/// [`counting_holds`] is asked.
+pub(crate) const MAY_BE_HELD: &str = "(SELECT COUNT(*) FROM hold h WHERE h.account = a.id) \
+     + (SELECT COUNT(*) FROM setting p WHERE p.name = 'campaign.after-deadline' AND p.value = 'hold')";
+
 /// All holds that count on a day, written or derived: with one of them, nobody gets in.
 pub(crate) async fn counting_holds(tx: &mut Tx, account: &str, day: Date) -> Result<Vec<Hold>> {
     let campaign = campaign(tx).await?;

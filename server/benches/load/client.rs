@@ -15,6 +15,18 @@ pub struct Answer {
     pub status: u16,
     /// The cookie that was set.
     pub cookie: Option<String>,
+    /// Where it leads.
+    pub location: String,
+    /// What it says.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A text of a JSON body.
+    pub fn text(&self, name: &str) -> String {
+        let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
+        body[name].as_str().unwrap_or_else(|| panic!("{body}")).to_owned()
+    }
 }
 
 impl Client {
@@ -34,6 +46,18 @@ impl Client {
         self.ask(head).await
     }
 
+    /// Asks as a client does, with what proves it in the header; with a body it is a form.
+    pub async fn call(&mut self, path: &str, authorization: &str, body: Option<&str>) -> Answer {
+        let method = if body.is_some() { "POST" } else { "GET" };
+        let body = body.unwrap_or_default();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: {authorization}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.ask(head).await
+    }
+
     /// Sends a form.
     pub async fn post(&mut self, path: &str, cookie: &str, body: &str) -> Answer {
         let head = format!(
@@ -46,7 +70,7 @@ impl Client {
 
     async fn ask(&mut self, request: String) -> Answer {
         self.stream.write_all(request.as_bytes()).await.unwrap();
-        let (mut status, mut length, mut cookie) = (0, 0, None);
+        let (mut status, mut length, mut cookie, mut location) = (0, 0, None, String::new());
         loop {
             let mut line = String::new();
             self.stream.read_line(&mut line).await.unwrap();
@@ -59,12 +83,18 @@ impl Client {
             }
             match line.split_once(": ") {
                 Some(("content-length", value)) => length = value.parse().unwrap(),
+                Some(("location", value)) => value.clone_into(&mut location),
                 Some(("set-cookie", value)) => cookie = value.split(';').next().map(str::to_owned),
                 _ => {}
             }
         }
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).await.unwrap();
-        Answer { status, cookie }
+        Answer {
+            status,
+            cookie,
+            location,
+            body,
+        }
     }
 }

@@ -13,6 +13,7 @@
 
 mod client;
 mod server;
+mod systems;
 mod viewers;
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -36,6 +37,8 @@ struct HowMany {
     viewers: usize,
     /// Forms that are answered meanwhile.
     changes: usize,
+    /// Officials who are signed in to a system, and as often as this each, when all of them are held at once.
+    held: (usize, usize),
 }
 
 const MEASURED: HowMany = HowMany {
@@ -43,12 +46,14 @@ const MEASURED: HowMany = HowMany {
     people: 120,
     viewers: 500,
     changes: 60,
+    held: (500, 20),
 };
 const TRIED: HowMany = HowMany {
     requests: 16,
     people: 4,
     viewers: 8,
     changes: 2,
+    held: (30, 2),
 };
 
 fn main() {
@@ -60,9 +65,12 @@ fn main() {
         .unwrap();
     runtime.block_on(async {
         pages("SQLite", None, how_many).await;
+        systems::systems("SQLite", None, how_many).await;
         let postgres = std::env::var("NGOMON_TEST_POSTGRES").expect("run by `cargo xtask load` or `cargo xtask test`");
         let database = Database::new(postgres);
         pages("PostgreSQL", Some(database.url()), how_many).await;
+        let database = Database::new(database.server.clone());
+        systems::systems("PostgreSQL", Some(database.url()), how_many).await;
     });
 }
 
@@ -119,14 +127,15 @@ fn hash_alone(times: usize) -> f64 {
     (processor("self") - before) * 1_000.0 / times as f64
 }
 
-/// What somebody with a password sends to sign in.
-fn sign_in_bodies(file: &str, people: usize) -> Arc<[String]> {
+/// Accounts with a password, and what their owners send to sign in.
+fn sign_ins(file: &str, people: usize) -> Vec<(String, String)> {
     let mut reader = csv::Reader::from_path(sample(file)).unwrap();
     let rows = reader.deserialize::<HashMap<String, String>>().map(|row| row.unwrap());
     let with_hash = rows.filter(|row| !row["password_hash"].is_empty()).take(people);
     let body = |row: HashMap<String, String>| {
         let password = format!("Hue-{}", row["account_id"]);
-        serde_urlencoded::to_string([("username", &row["username"]), ("password", &password)]).unwrap()
+        let body = serde_urlencoded::to_string([("username", &row["username"]), ("password", &password)]);
+        (row["account_id"].clone(), body.unwrap())
     };
     with_hash.map(body).collect()
 }
@@ -137,13 +146,17 @@ async fn pages(on: &str, database: Option<String>, how_many: HowMany) {
         people,
         viewers,
         changes,
+        ..
     } = how_many;
     let (server, start) = serve(database).await;
     let server = Arc::new(server);
     let idle = server.memory("VmRSS");
     println!("{on:<11} start to first answer {start:.2} s, memory idle {idle:.0} MiB");
     // The first sign-in hashes the password anew; only the later ones cost what a sign-in costs.
-    let bodies = sign_in_bodies("citizens.csv", people);
+    let bodies: Arc<[String]> = sign_ins("citizens.csv", people)
+        .into_iter()
+        .map(|(_, body)| body)
+        .collect();
     let mut cookies = Vec::new();
     let mut client = Client::new(server.address, 100).await;
     for body in &*bodies {

@@ -4,19 +4,22 @@ use super::client::Client;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 /// A database of its own on the private PostgreSQL.
 pub struct Database {
-    server: String,
+    /// The server that it is on.
+    pub server: String,
     name: String,
 }
 
 impl Database {
     /// Makes it.
     pub fn new(server: String) -> Self {
-        let name = format!("load{}", std::process::id());
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("load{}n{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let made = Self {
             server,
             name: name.clone(),
@@ -49,7 +52,9 @@ pub struct Server {
     process: Child,
     /// Where it listens.
     pub address: SocketAddr,
-    _data: tempfile::TempDir,
+    /// Its data and keys.
+    pub data: tempfile::TempDir,
+    database: Option<String>,
 }
 
 impl Drop for Server {
@@ -59,7 +64,23 @@ impl Drop for Server {
     }
 }
 
+/// A command on the data of a server.
+fn command(data: &Path, database: Option<&String>, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ngomon"));
+    command.args(words).arg("--keys").arg(data.join("keys"));
+    match database {
+        Some(url) => command.args(["--database", url]),
+        None => command.arg("--data").arg(data.join("data")),
+    };
+    command
+}
+
 impl Server {
+    /// A command typed beside it.
+    pub fn beside(&self, words: &[&str]) -> Command {
+        command(self.data.path(), self.database.as_ref(), words)
+    }
+
     /// Processor seconds that it has used.
     pub fn processor(&self) -> f64 {
         processor(&self.process.id().to_string())
@@ -83,15 +104,7 @@ pub fn sample(file: &str) -> PathBuf {
 /// Takes the sample in and opens the pages. Also the seconds from the start to the first answer.
 pub async fn serve(database: Option<String>) -> (Server, f64) {
     let data = tempfile::tempdir().unwrap();
-    let ngomon = |words: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ngomon"));
-        command.args(words).arg("--keys").arg(data.path().join("keys"));
-        match &database {
-            Some(url) => command.args(["--database", url]),
-            None => command.arg("--data").arg(data.path().join("data")),
-        };
-        command
-    };
+    let ngomon = |words: &[&str]| command(data.path(), database.as_ref(), words);
     for table in ["units", "registry", "citizens", "officials", "profiles", "notices"] {
         let file = sample(&format!("{table}.csv"));
         let mut words = vec!["import", table, file.to_str().unwrap(), "--as-of", "2023-07-31"];
@@ -118,7 +131,8 @@ pub async fn serve(database: Option<String>) -> (Server, f64) {
     let server = Server {
         process,
         address: SocketAddr::from(([127, 0, 0, 1], port)),
-        _data: data,
+        data,
+        database,
     };
     let answer = Client::new(server.address, 1).await.get("/sign-in", "").await;
     assert_eq!(answer.status, 200);

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::server::Server;
-use super::sign_in_bodies;
+use super::sign_ins;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
@@ -48,7 +48,7 @@ async fn look(server: Arc<Server>, from: usize, cookie: String, until: u64, read
 /// `viewers` look; of each citizen's session a form is refused, one a second. Prints how long until they all saw it.
 pub async fn watch(on: &str, server: &Arc<Server>, viewers: usize, citizens: &[String]) {
     let mut cookies = Vec::new();
-    for (n, body) in sign_in_bodies("officials.csv", viewers.div_ceil(OF_SESSION))
+    for (n, (_, body)) in sign_ins("officials.csv", viewers.div_ceil(OF_SESSION))
         .iter()
         .enumerate()
     {

@@ -142,7 +142,7 @@ async fn step(
             "this account cannot show that acr",
         ));
     }
-    let about = app.store.about(&known.id, &visit.account).await?;
+    let about = app.store.about(&visit.account).await?;
     let about = about.ok_or_else(|| told("access_denied", "the account is gone"))?;
     if !app.store.admits(&known.client, &about).await? {
         return Err(told("access_denied", "the client is not for this account"));

@@ -107,12 +107,12 @@ pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to
     if names.is_empty() {
         return Ok(Some(Value::Object(told)));
     }
-    let Some(about) = app.store.about(&known.id, &grant.account).await? else {
+    let Some(about) = app.store.about(&grant.account).await? else {
         return Ok(None);
     };
     for name in names {
         let value = match name {
-            "employment" => employment(app, &about, grant).await?,
+            "employment" => employment(app, known, &about, grant).await?,
             name => value(app, &about, name),
         };
         if !value.is_null() {
@@ -146,7 +146,7 @@ fn value(app: &App, about: &About, name: &str) -> Value {
     }
 }
 
-async fn employment(app: &App, about: &About, grant: &Grant) -> Result<Value, Fault> {
+async fn employment(app: &App, known: &KnownClient, about: &About, grant: &Grant) -> Result<Value, Fault> {
     let position = match about.kind {
         AccountKind::Official => {
             let profile = app.store.own_profile(&grant.account).await?;
@@ -154,12 +154,13 @@ async fn employment(app: &App, about: &About, grant: &Grant) -> Result<Value, Fa
         }
         _ => None,
     };
-    let unit = about.unit.as_ref();
+    let unit = app.store.unit_today(&about.unit).await?;
+    let unit = unit.as_ref();
     Ok(json!({
         "unit": unit.map(|unit| unit.code.as_str()),
         "unit_name": unit.map(|unit| unit.name.as_str()),
         "position": position,
         "employee_code": about.stated.employee_code,
-        "former_sub": about.former,
+        "former_sub": app.store.former_subjects(&known.id, &grant.account).await?,
     }))
 }

@@ -10,7 +10,7 @@ use super::operators::Operator;
 use super::second_factor::Proven;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::explain::counting_holds;
+use crate::explain::{MAY_BE_HELD, counting_holds};
 use crate::journal::Env;
 use crate::keyring::Place;
 use crate::merkle::sha256;
@@ -336,9 +336,11 @@ fn kind_of(word: &str) -> Result<AccountKind> {
 
 /// The session, if nothing ended it. A held visit lives on when the hold is lifted: its owner then signs in anew.
 async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<(Visit, i64)>> {
-    let sql = "SELECT s.account, a.kind, s.held, s.put_off, s.began, s.seen, s.amr FROM session s \
-         JOIN account a ON a.id = s.account AND a.generation = s.generation WHERE s.id = $1";
-    let Some(row) = tx.row(sql, [(*id).into()]).await? else {
+    let sql = format!(
+        "SELECT s.account, a.kind, s.held, s.put_off, s.began, s.seen, s.amr, {MAY_BE_HELD} FROM session s \
+         JOIN account a ON a.id = s.account AND a.generation = s.generation WHERE s.id = $1"
+    );
+    let Some(row) = tx.row(&sql, [(*id).into()]).await? else {
         return Ok(None);
     };
     let [account, kind]: [String; 2] = [row.get(0)?, row.get(1)?];
@@ -350,7 +352,7 @@ async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<(Visi
         // A derived hold begins with a day and raises no generation.
         micros - began > LONGEST
             || micros - seen > idle(kind)
-            || !counting_holds(tx, &account, local_day(now)).await?.is_empty()
+            || (row.get::<i64>(7)? > 0 && !counting_holds(tx, &account, local_day(now)).await?.is_empty())
     };
     if over {
         return Ok(None);

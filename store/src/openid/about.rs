@@ -18,10 +18,8 @@ pub struct About {
     pub kind: AccountKind,
     /// What it says of its owner.
     pub stated: Stated,
-    /// The unit that counts today.
-    pub unit: Option<Unit>,
-    /// What the client called the accounts that this one succeeds.
-    pub former: Vec<String>,
+    /// The unit that it names, ended or not.
+    pub unit: UnitCode,
     /// What the gate asks; `None`: it is no citizen's.
     pub gate: Option<Gate>,
     /// How a claim was proven.
@@ -29,8 +27,8 @@ pub struct About {
 }
 
 impl Store {
-    /// What the client may be told about the account; `None`: there is no such account.
-    pub async fn about(&self, client: &ClientId, account: &AccountId) -> Result<Option<About>> {
+    /// What clients may be told about the account; `None`: there is no such account.
+    pub async fn about(&self, account: &AccountId) -> Result<Option<About>> {
         let today = self.today();
         self.db
             .read(async |tx| {
@@ -43,13 +41,11 @@ impl Store {
                 };
                 let kind: String = row.get(0)?;
                 let kind = AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?;
-                let (code, campaign) = (UnitCode(row.get(1)?), campaign(tx).await?);
-                let (bucket, tree) = (bucket(&row, 4)?, crate::units::tree(tx).await?);
+                let (campaign, bucket) = (campaign(tx).await?, bucket(&row, 4)?);
                 Ok(Some(About {
                     kind,
                     stated: stated_of(&self.env.keys, &row, 2)?,
-                    unit: tree.get(tree.follow(&code, today)).cloned(),
-                    former: former(tx, client, account).await?,
+                    unit: UnitCode(row.get(1)?),
                     gate: (kind == AccountKind::Citizen).then(|| bucket.gate(&campaign, today)),
                     proof: row.get(8)?,
                 }))
@@ -65,8 +61,19 @@ impl Store {
         if client.units.is_empty() {
             return Ok(true);
         }
-        let Some(unit) = &about.unit else { return Ok(false) };
         let (tree, today) = (self.units().await?, self.today());
-        Ok(client.units.iter().any(|top| tree.is_within(&unit.code, top, today)))
+        let unit = tree.follow(&about.unit, today);
+        Ok(client.units.iter().any(|top| tree.is_within(unit, top, today)))
+    }
+
+    /// The unit that counts today for one that may have ended.
+    pub async fn unit_today(&self, unit: &UnitCode) -> Result<Option<Unit>> {
+        let tree = self.units().await?;
+        Ok(tree.get(tree.follow(unit, self.today())).cloned())
+    }
+
+    /// What the client called the accounts that this one succeeds.
+    pub async fn former_subjects(&self, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
+        self.db.read(async |tx| former(tx, client, account).await).await
     }
 }

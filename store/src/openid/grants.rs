@@ -3,9 +3,9 @@
 
 use super::clients::KnownClient;
 use super::notices::signed_out;
-use crate::db::{Arg, Tx};
+use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
-use crate::explain::counting_holds;
+use crate::explain::{MAY_BE_HELD, counting_holds};
 use crate::journal::Env;
 use crate::keyring::Place;
 use crate::merkle::sha256;
@@ -156,37 +156,50 @@ pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
     tx.insert(into, rows, "").await.map(drop)
 }
 
-/// The grant, if nothing ended it: neither a hold nor a sign-out, nor the client's being disabled, nor time.
-pub(super) async fn in_force(tx: &mut Tx, env: &Env, id: &str, now: Timestamp) -> Result<Option<Grant>> {
-    let sql = "SELECT g.account, a.kind, g.sid, g.scope, g.asked, g.auth_time, g.amr, g.good_until, g.session, s.subject \
-         FROM client_grant g \
-         JOIN account a ON a.id = g.account AND a.generation = g.generation \
-         JOIN client c ON c.id = g.client AND c.generation = g.client_generation AND c.enabled = 1 \
-         JOIN client_subject s ON s.client = g.client AND s.account = g.account \
-         WHERE g.id = $1 AND g.good_until > $2";
-    let Some(row) = tx.row(sql, [id.into(), now.as_microsecond().into()]).await? else {
-        return Ok(None);
-    };
-    let account: String = row.get(0)?;
-    // A hold that follows from the policy and the day raises no generation.
-    if !counting_holds(tx, &account, local_day(now)).await?.is_empty() {
+/// The columns of a grant with what must be so for it to be in force: [`grant_of`] reads them.
+fn in_force_columns() -> String {
+    format!(
+        "g.account, a.kind, g.sid, g.scope, g.asked, g.auth_time, g.amr, g.good_until, g.session, s.subject, g.id, {MAY_BE_HELD}"
+    )
+}
+
+/// What ends a grant, all but holds and time: the account's generation, the client's, and the client's being disabled.
+const IN_FORCE: &str = "JOIN account a ON a.id = g.account AND a.generation = g.generation \
+     JOIN client c ON c.id = g.client AND c.generation = g.client_generation AND c.enabled = 1 \
+     JOIN client_subject s ON s.client = g.client AND s.account = g.account";
+
+/// The grant of a row whose columns begin at `at`, if nothing holds the account.
+async fn grant_of(tx: &mut Tx, env: &Env, row: &Row, at: usize, now: Timestamp) -> Result<Option<Grant>> {
+    let account: String = row.get(at)?;
+    // A hold that follows from the policy and the day raises no generation, nor does one that a freeze suspended.
+    if row.get::<i64>(at + 11)? > 0 && !counting_holds(tx, &account, local_day(now)).await?.is_empty() {
         return Ok(None);
     }
-    let kind: String = row.get(1)?;
-    let asked = env.keys.unseal(place(id), &row.get::<Vec<u8>>(4)?)?;
+    let (kind, id): (String, String) = (row.get(at + 1)?, row.get(at + 10)?);
+    let asked = env.keys.unseal(place(&id), &row.get::<Vec<u8>>(at + 4)?)?;
     Ok(Some(Grant {
-        id: id.to_owned(),
         account: AccountId(account),
         kind: AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
-        sid: row.get(2)?,
-        scope: row.get(3)?,
+        sid: row.get(at + 2)?,
+        scope: row.get(at + 3)?,
         given: serde_json::from_slice(&asked).map_err(|e| StoreError::corrupt("client_grant", e))?,
-        auth_time: row.get(5)?,
-        amr: row.get(6)?,
-        good_until: row.get(7)?,
-        outlives: row.get::<Option<Vec<u8>>>(8)?.is_none(),
-        subject: row.get(9)?,
+        auth_time: row.get(at + 5)?,
+        amr: row.get(at + 6)?,
+        good_until: row.get(at + 7)?,
+        outlives: row.get::<Option<Vec<u8>>>(at + 8)?.is_none(),
+        subject: row.get(at + 9)?,
+        id,
     }))
+}
+
+/// The grant, if nothing ended it: neither a hold nor a sign-out, nor the client's being disabled, nor time.
+pub(super) async fn in_force(tx: &mut Tx, env: &Env, id: &str, now: Timestamp) -> Result<Option<Grant>> {
+    let columns = in_force_columns();
+    let sql = format!("SELECT {columns} FROM client_grant g {IN_FORCE} WHERE g.id = $1 AND g.good_until > $2");
+    match tx.row(&sql, [id.into(), now.as_microsecond().into()]).await? {
+        Some(row) => grant_of(tx, env, &row, 0, now).await,
+        None => Ok(None),
+    }
 }
 
 pub(super) async fn end_grant(tx: &mut Tx, id: &str) -> Result<()> {
@@ -224,34 +237,23 @@ impl Store {
     /// What a token is good for in this moment; `None`: nothing.
     pub async fn token(&self, token: &str) -> Result<Option<Live>> {
         let (digest, now) = (sha256(&[token.as_bytes()]), self.now());
+        let of_account = format!(
+            "SELECT {}, i.kind, i.client, i.scope, i.began, i.good_until FROM issued i JOIN client_grant g ON g.id = i.client_grant \
+             AND g.good_until > $2 {IN_FORCE} WHERE i.id = $1 AND i.good_until > $2 AND i.used IS NULL",
+            in_force_columns()
+        );
+        let of_client = "SELECT i.kind, i.client, i.scope, i.began, i.good_until FROM issued i \
+             JOIN client c ON c.id = i.client AND c.generation = i.client_generation AND c.enabled = 1 \
+             WHERE i.id = $1 AND i.good_until > $2 AND i.client_grant IS NULL";
         self.db
             .read(async |tx| {
-                let sql = "SELECT i.kind, i.client, i.scope, i.began, i.good_until, i.client_grant FROM issued i \
-                     JOIN client c ON c.id = i.client AND c.generation = i.client_generation AND c.enabled = 1 \
-                     WHERE i.id = $1 AND i.good_until > $2 AND i.used IS NULL";
-                let Some(row) = tx.row(sql, [digest.into(), now.as_microsecond().into()]).await? else {
-                    return Ok(None);
-                };
-                let kind = match row.get::<String>(0)?.as_str() {
-                    "access" => TokenKind::Access,
-                    "refresh" => TokenKind::Refresh,
-                    _ => return Ok(None),
-                };
-                let grant = match row.get::<Option<String>>(5)? {
-                    Some(id) => match in_force(tx, &self.env, &id, now).await? {
-                        Some(grant) => Some(grant),
-                        None => return Ok(None),
-                    },
-                    None => None,
-                };
-                Ok(Some(Live {
-                    kind,
-                    client: ClientId(row.get(1)?),
-                    scope: row.get(2)?,
-                    began: row.get(3)?,
-                    good_until: row.get(4)?,
-                    grant,
-                }))
+                let args = || [digest.into(), now.as_microsecond().into()];
+                if let Some(row) = tx.row(&of_account, args()).await? {
+                    let grant = grant_of(tx, &self.env, &row, 0, now).await?;
+                    return grant.map_or(Ok(None), |grant| live(&row, 12, Some(grant)));
+                }
+                let row = tx.row(of_client, args()).await?;
+                row.map_or(Ok(None), |row| live(&row, 0, None))
             })
             .await
     }
@@ -304,6 +306,23 @@ impl Store {
             })
             .await
     }
+}
+
+/// A token of a row whose columns begin at `at`; a code is none.
+fn live(row: &Row, at: usize, grant: Option<Grant>) -> Result<Option<Live>> {
+    let kind = match row.get::<String>(at)?.as_str() {
+        "access" => TokenKind::Access,
+        "refresh" => TokenKind::Refresh,
+        _ => return Ok(None),
+    };
+    Ok(Some(Live {
+        kind,
+        client: ClientId(row.get(at + 1)?),
+        scope: row.get(at + 2)?,
+        began: row.get(at + 3)?,
+        good_until: row.get(at + 4)?,
+        grant,
+    }))
 }
 
 /// Is the client still what it was when it proved itself?

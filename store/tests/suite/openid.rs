@@ -379,7 +379,7 @@ async fn a_join_tells_the_client_whom_the_account_succeeds(on: On) {
     };
     house.store.join(&join, "news").await.unwrap();
     tokens(&house.store, &client, "C1").await;
-    let about = house.store.about(&client.id, &id("C1")).await.unwrap().unwrap();
-    assert_eq!(about.former, [before.grant.subject]);
+    let former = house.store.former_subjects(&client.id, &id("C1")).await.unwrap();
+    assert_eq!(former, [before.grant.subject]);
     house.sound().await;
 }
