@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::record::AccountId;
 use ngomon_store::{Credential, Limit, Result, Token};
 use serde::Deserialize;
+use std::time::Duration;
 
 /// For one user name from one address: nobody locks another's name from elsewhere.
 const OF_NAME: Limit = Limit {
@@ -28,6 +29,9 @@ const OF_ADDRESS: Limit = Limit {
     times: 300,
     seconds: 900,
 };
+/// A wrong answer comes no sooner: hashes taken over from elsewhere cost more or less than ours, and nobody's is none of them. The time
+/// must not tell whether there is such an account.
+pub const NO_SOONER: Duration = Duration::from_millis(400);
 /// So many accounts of one user name are tried: each costs a hash.
 const MOST_ACCOUNTS: usize = 8;
 /// How the owner was proven, before one of several accounts is picked.
@@ -164,9 +168,14 @@ pub async fn enter(
         );
     }
     let who = [username.as_str(), asker.address.as_str()];
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "there is no condition: the time itself must not tell"
+    )]
+    let not_before = tokio::time::sleep(NO_SOONER);
     let answer = async {
-        let from = app.store.attempt(OF_ADDRESS, &[&asker.address]).await?;
-        if from.is_none() || app.store.attempt(OF_NAME, &who).await?.is_none() {
+        let counts: [(Limit, &[&str]); 2] = [(OF_ADDRESS, &[&asker.address]), (OF_NAME, &who)];
+        if app.store.attempts(&counts).await?.contains(&None) {
             let text = words.say("sign-in-too-often");
             return Ok(page(
                 &asker,
@@ -177,6 +186,7 @@ pub async fn enter(
         }
         let fitting = fitting(app.store.credentials(&username).await?, password.clone()).await;
         if fitting.is_empty() {
+            not_before.await;
             let text = words.say("sign-in-wrong");
             return Ok(page(
                 &asker,

@@ -17,25 +17,37 @@ pub struct Limit {
 impl Store {
     /// Counts one more try of `who`; `Some(left)`: how many are left afterwards, `None`: it is one too many.
     pub async fn attempt(&self, limit: Limit, who: &[&str]) -> Result<Option<i64>> {
-        let bucket = self.bucket(limit, who);
-        let span = self.now().as_second().div_euclid(limit.seconds);
-        let good_until = (span + 1) * limit.seconds * 1_000_000;
-        let n = self
+        let left = self.attempts(&[(limit, who)]).await?;
+        Ok(left.first().copied().flatten())
+    }
+
+    /// Several counts at once: all of them are made, also where one is one too many.
+    pub async fn attempts(&self, all: &[(Limit, &[&str])]) -> Result<Vec<Option<i64>>> {
+        let now = self.now().as_second();
+        let count = |(limit, who): &(Limit, &[&str])| {
+            let span = now.div_euclid(limit.seconds);
+            let good_until = (span + 1) * limit.seconds * 1_000_000;
+            (self.bucket(*limit, who), span, good_until)
+        };
+        let counts: Vec<_> = all.iter().map(count).collect();
+        let counted = self
             .db
             .write(move |tx| {
+                let counts = counts.clone();
                 Box::pin(async move {
-                    let row = tx
-                        .row(
-                            "INSERT INTO attempt (bucket, span, n, good_until) VALUES ($1,$2,1,$3) \
-                             ON CONFLICT (bucket, span) DO UPDATE SET n = attempt.n + 1 RETURNING n",
-                            [bucket.into(), span.into(), good_until.into()],
-                        )
-                        .await?;
-                    row.map_or(Ok(1), |row| row.get::<i64>(0))
+                    let mut counted = Vec::with_capacity(counts.len());
+                    for (bucket, span, good_until) in counts {
+                        let sql = "INSERT INTO attempt (bucket, span, n, good_until) VALUES ($1,$2,1,$3) \
+                             ON CONFLICT (bucket, span) DO UPDATE SET n = attempt.n + 1 RETURNING n";
+                        let row = tx.row(sql, [bucket.into(), span.into(), good_until.into()]).await?;
+                        counted.push(row.map_or(Ok(1), |row| row.get::<i64>(0))?);
+                    }
+                    Ok(counted)
                 })
             })
             .await?;
-        Ok((n <= limit.times).then_some(limit.times - n))
+        let left = |((limit, _), n): (&(Limit, &[&str]), i64)| (n <= limit.times).then_some(limit.times - n);
+        Ok(all.iter().zip(counted).map(left).collect())
     }
 
     /// Takes the tries of `who` back: they were the right one's.
