@@ -132,6 +132,10 @@ pub enum Change {
         /// On which day.
         on: Date,
     },
+    /// The owner set another password, having shown a one-time code. Personal: [`Personal::Password`].
+    PasswordChanged,
+    /// An operator ended all that was open, at the owner's wish.
+    SessionsEnded,
     /// The account proved to be a person's. Personal: [`Personal::Claim`].
     ClaimMade {
         /// Whose.

@@ -207,6 +207,8 @@ pub struct Serve {
     pub listen: SocketAddr,
     #[arg(long, value_name = "URL", env = "NGOMON_PUBLIC_URL")]
     pub public_url: Option<String>,
+    #[arg(long, value_name = "FILE", env = "NGOMON_LEAKED_PASSWORDS")]
+    pub leaked_passwords: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

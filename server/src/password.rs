@@ -1,7 +1,10 @@
 //! Password hashes as other systems wrote them. A hash of no known scheme fits nothing.
 
 mod hash;
+mod leaked;
 mod memory;
+
+pub use leaked::Leaked;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;

@@ -79,3 +79,4 @@ client-fault-keys = A file of public keys goes with a system that signs only.
 client-fault-no-secret = This system has no secret.
 client-fault-no-kind = At least one kind of account must be let in.
 client-no-notice = There is no notice { $notice }.
+error-leaked = The list of leaked passwords { $path } cannot be read: { $why }

@@ -80,3 +80,4 @@ help-arg-without_pkce = The system cannot do PKCE
 help-arg-hr = The HR system’s page of one’s own profile
 help-arg-overlap = Hours for which the secret before stays good
 help-arg-resend = Tell this one again
+help-arg-leaked_passwords = File of leaked passwords: SHA-1 hashes, one a line, sorted

@@ -79,3 +79,4 @@ client-fault-keys = Tệp khóa công khai chỉ đi với hệ thống tự ký
 client-fault-no-secret = Hệ thống này không dùng khóa bí mật.
 client-fault-no-kind = Cần ít nhất một loại tài khoản được đăng nhập.
 client-no-notice = Không có mục báo { $notice }.
+error-leaked = Không đọc được danh sách mật khẩu đã lộ { $path }: { $why }

@@ -80,3 +80,4 @@ help-arg-without_pkce = Hệ thống không làm được PKCE
 help-arg-hr = Trang hồ sơ của hệ thống nhân sự
 help-arg-overlap = Số giờ mà khóa bí mật cũ còn dùng được
 help-arg-resend = Báo lại mục này
+help-arg-leaked_passwords = Tệp mật khẩu đã bị lộ: mã băm SHA-1, mỗi dòng một mã, đã sắp xếp

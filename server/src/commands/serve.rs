@@ -3,9 +3,11 @@
 use super::{Desk, Done};
 use crate::cli::Serve;
 use crate::failure::{Failure, Result};
+use crate::password::Leaked;
 use crate::web::{App, router};
 use crate::workers;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
 
@@ -13,7 +15,13 @@ use tower_http::csrf::CsrfLayer;
 pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     let store = desk.open().await?;
     let sandbox = store.is_sandbox().await?;
-    listen(desk, App::new(store, sandbox), args.listen, args.public_url.as_deref()).await
+    let mut app = App::new(store, sandbox);
+    if let Some(path) = &args.leaked_passwords {
+        let at = path.display().to_string();
+        let bad = |e: std::io::Error| Failure::said("error-leaked", &[("path", &at), ("why", &e.to_string())]);
+        app.leaked = Some(Arc::new(Leaked::open(path).map_err(bad)?));
+    }
+    listen(desk, app, args.listen, args.public_url.as_deref()).await
 }
 
 /// Listens there, and says where. `public_url`: as browsers know it, where a proxy stands before it.

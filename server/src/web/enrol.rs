@@ -3,10 +3,9 @@
 
 use super::App;
 use super::asker::Asker;
+use super::new_password::{self, NewPassword, hash_of};
 use super::page::{Answer, Fault, Input, Mistake, Shell, html, mistakes};
 use crate::authenticator::Authenticator;
-use crate::output::Words;
-use crate::password::hashed;
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -16,8 +15,6 @@ use axum::response::{IntoResponse, Response};
 use ngomon_store::{Enrolment, Limit, Refusal, Result, StoreError};
 use serde::Deserialize;
 
-/// The shortest password, in characters. Any characters will do.
-const SHORTEST: usize = 12;
 /// Tries of one link: each costs a hash.
 const OF_LINK: Limit = Limit {
     what: "enrol",
@@ -47,10 +44,8 @@ struct Enrolled {
 /// What is typed.
 #[derive(Default, Deserialize)]
 pub struct Typed {
-    #[serde(default)]
-    password: String,
-    #[serde(default)]
-    again: String,
+    #[serde(flatten)]
+    password: new_password::Typed,
     #[serde(default)]
     code: String,
 }
@@ -58,14 +53,13 @@ pub struct Typed {
 /// What is to be mended, in the order of the fields.
 #[derive(Default)]
 struct Wrong {
-    password: Option<String>,
-    again: Option<String>,
+    password: NewPassword,
     code: Option<String>,
 }
 
 impl Wrong {
     fn is_something(&self) -> bool {
-        self.password.is_some() || self.again.is_some() || self.code.is_some()
+        self.password.is_something() || self.code.is_some()
     }
 }
 
@@ -73,18 +67,7 @@ fn page(asker: &Asker, enrolment: &Enrolment, wrong: Wrong) -> Response {
     let words = asker.words;
     let mut shell = asker.shell();
     shell.wrong = wrong.is_something();
-    let password = |name, label, hint, error| Input {
-        kind: "password",
-        autocomplete: "new-password",
-        hint,
-        error,
-        ..Input::new(name, label)
-    };
-    let shortest = words.say_with("enrol-hint-password", &[("n", &SHORTEST.to_string())]);
-    let passwords = vec![
-        password("password", words.say("enrol-password"), shortest, wrong.password),
-        password("again", words.say("enrol-again"), String::new(), wrong.again),
-    ];
+    let passwords = wrong.password.fields(words);
     let code = Input {
         hint: words.say("enrol-hint-code"),
         error: wrong.code,
@@ -157,7 +140,10 @@ async fn answered(app: &App, asker: &Asker, link: &str, typed: Typed) -> Result<
     };
     let authenticator = Authenticator::new(&enrolment.operator, &enrolment.totp_secret);
     let step = authenticator.step(&typed.code, app.store.now());
-    let wrong = wrong(&typed, step.is_some(), words);
+    let wrong = Wrong {
+        password: typed.password.wrong(app, words).await,
+        code: step.is_none().then(|| words.say("enrol-code-wrong")),
+    };
     let (false, Some(step)) = (wrong.is_something(), step) else {
         return Ok(page(asker, &enrolment, wrong));
     };
@@ -168,11 +154,9 @@ async fn answered(app: &App, asker: &Asker, link: &str, typed: Typed) -> Result<
         };
         return Ok(page(asker, &enrolment, wrong));
     }
-    let salt = app.store.salt();
-    let work = tokio::task::spawn_blocking(move || hashed(&typed.password, &salt));
-    let Ok(Some(hash)) = work.await else {
+    let Some(hash) = hash_of(app, typed.password.password).await else {
         let wrong = Wrong {
-            password: Some(words.say("sign-in-unreadable")),
+            password: NewPassword::unreadable(words),
             ..Wrong::default()
         };
         return Ok(page(asker, &enrolment, wrong));
@@ -182,14 +166,4 @@ async fn answered(app: &App, asker: &Asker, link: &str, typed: Typed) -> Result<
     let mut shell = asker.shell();
     shell.here = "/sign-in".into();
     Ok(html(StatusCode::OK, &Enrolled { shell, codes }))
-}
-
-fn wrong(typed: &Typed, code_is_right: bool, words: Words) -> Wrong {
-    let short = typed.password.chars().count() < SHORTEST;
-    let text = || words.say_with("enrol-short", &[("n", &SHORTEST.to_string())]);
-    Wrong {
-        password: short.then(text),
-        again: (!short && typed.password != typed.again).then(|| words.say("enrol-differs")),
-        code: (!code_is_right).then(|| words.say("enrol-code-wrong")),
-    }
 }

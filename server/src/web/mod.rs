@@ -8,10 +8,12 @@ mod enrol;
 mod form;
 mod held;
 mod home;
+mod new_password;
 mod page;
 mod parts;
 mod profile;
 mod report;
+mod reset;
 mod sandbox;
 mod second_factor;
 mod sign_in;
@@ -24,6 +26,7 @@ pub use asker::{Asker, encoded, forgotten};
 pub use page::{Fault as StoreFault, Shell, go_on, html, said};
 
 use crate::openid::{self, Signer};
+use crate::password::Leaked;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -62,6 +65,8 @@ pub struct App {
     pub board: report::Board,
     /// Everybody here is made up: messages are shown on a page, and the registry is played.
     pub sandbox: bool,
+    /// Passwords that thieves know, where the operator has such a list.
+    pub leaked: Option<Arc<Leaked>>,
     /// Signs tokens for connected systems.
     pub signer: Signer,
     /// As browsers and connected systems know us.
@@ -75,6 +80,7 @@ impl App {
             board: report::Board::new(store.clone()),
             store,
             sandbox,
+            leaked: None,
             signer: Signer::default(),
             issuer: "http://localhost".into(),
         }
@@ -102,6 +108,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-in/account", post(sign_in::choose))
         .route("/sign-in/second-factor", post(second_factor::enter))
+        .route("/sign-in/reset/password", post(reset::set))
         .route("/enrol/{link}", get(enrol::show).post(enrol::enrol))
         .route("/sign-out", post(sign_in::leave))
         .route("/sessions/close-others", post(home::close_others))

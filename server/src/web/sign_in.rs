@@ -131,7 +131,8 @@ pub async fn show(asker: Asker, Query(Why { why }): Query<Why>) -> Response {
         return Redirect::to("/").into_response();
     }
     let hinted = asker.going.as_deref().and_then(login_hint).unwrap_or_default();
-    let notice = (why == "kept").then(|| asker.words.say("sign-in-kept"));
+    let notice = ["kept", "reset"].contains(&why.as_str());
+    let notice = notice.then(|| asker.words.say(&format!("sign-in-why-{why}")));
     noticed(&asker, StatusCode::OK, hinted, None, notice)
 }
 

@@ -1,11 +1,13 @@
-//! Signing in to an account without a password: a one-time code to the phone or mailbox on file. Asking looks and costs the same
-//! whether there is such an account.
+//! A one-time code to the phone or mailbox on file: to sign in to an account without a password, or to set another password. Asking looks
+//! and costs the same whether there is such an account.
 
 use super::App;
 use super::asker::{Asker, ticket, ticket_cookie};
 use super::code::{Digits, FOR_ONE, Question, TO_ONE, digits, not_right, page};
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::reset;
 use super::sign_in::{By, enter_one_of};
+use crate::output::Words;
 use askama::Template;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -13,15 +15,61 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Form, Router};
-use ngomon_rules::record::AccountId;
-use ngomon_store::{CodeFor, Purpose, Result, Typed};
+use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_store::{CodeFor, Credential, Purpose, Result, Typed};
 use serde::Deserialize;
+
+/// What the code is for. Its words are `sign-in-KEY-…`.
+pub struct Way {
+    key: &'static str,
+    path: &'static str,
+    sent: &'static str,
+    purpose: Purpose,
+    sms: &'static str,
+}
+
+const CODE: Way = Way {
+    key: "code",
+    path: "/sign-in/code",
+    sent: "/sign-in/code/sent",
+    purpose: Purpose::SignIn,
+    sms: "sms-code",
+};
+const RESET: Way = Way {
+    key: "reset",
+    path: "/sign-in/reset",
+    sent: "/sign-in/reset/sent",
+    purpose: Purpose::Reset,
+    sms: "sms-reset",
+};
+
+impl Way {
+    fn say(&self, words: Words, what: &str) -> String {
+        words.say(&format!("sign-in-{}-{what}", self.key))
+    }
+
+    /// Is it a way for that account?
+    fn is_for(&self, one: &Credential) -> bool {
+        one.kind != AccountKind::Operator && one.is_without_password() == (self.purpose == Purpose::SignIn)
+    }
+}
 
 /// A user name, then the code.
 pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/sign-in/code", get(show).post(send))
-        .route("/sign-in/code/sent", get(sent).post(check))
+    let way = |way: &'static Way| {
+        let send = move |app, asker, typed| send(way, app, asker, typed);
+        let check = move |app, asker, headers, typed| check(way, app, asker, headers, typed);
+        Router::new()
+            .route(
+                way.path,
+                get(move |asker: Asker| async move { ask(way, &asker, String::new(), None) }).post(send),
+            )
+            .route(
+                way.sent,
+                get(move |asker: Asker, headers: HeaderMap| async move { sent(way, &asker, &headers) }).post(check),
+            )
+    };
+    way(&CODE).merge(way(&RESET))
 }
 
 /// So many accounts of one user name are sent a code.
@@ -33,6 +81,9 @@ struct Page {
     shell: Shell,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
+    path: &'static str,
+    title: String,
+    lead: String,
 }
 
 /// What is typed.
@@ -42,7 +93,7 @@ struct Name {
     username: String,
 }
 
-fn ask(asker: &Asker, username: String, error: Option<String>) -> Response {
+fn ask(way: &Way, asker: &Asker, username: String, error: Option<String>) -> Response {
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -56,33 +107,44 @@ fn ask(asker: &Asker, username: String, error: Option<String>) -> Response {
     let mut shell = asker.shell();
     shell.wrong = status != StatusCode::OK;
     let errors = mistakes(&fields);
-    html(status, &Page { shell, errors, fields })
+    html(
+        status,
+        &Page {
+            shell,
+            errors,
+            fields,
+            path: way.path,
+            title: way.say(asker.words, "title"),
+            lead: way.say(asker.words, "lead"),
+        },
+    )
 }
 
-async fn show(asker: Asker) -> Response {
-    ask(&asker, String::new(), None)
-}
-
-/// Sends a code to each account of that name that has no password.
-async fn send(State(app): State<App>, asker: Asker, typed: std::result::Result<Form<Name>, FormRejection>) -> Response {
+/// Sends a code to each account of that name that this is a way for.
+async fn send(
+    way: &Way,
+    State(app): State<App>,
+    asker: Asker,
+    typed: std::result::Result<Form<Name>, FormRejection>,
+) -> Response {
     let words = asker.words;
     let username = typed.map(|Form(typed)| typed.username).unwrap_or_default();
     let username = username.trim().to_owned();
     if username.is_empty() {
-        return ask(&asker, username, Some(words.say("sign-in-no-username")));
+        return ask(way, &asker, username, Some(words.say("sign-in-no-username")));
     }
     let answer = async {
         if app
             .store
-            .attempt(FOR_ONE, &["sign-in", &username, &asker.address])
+            .attempt(FOR_ONE, &[way.key, &username, &asker.address])
             .await?
             .is_none()
         {
-            return Ok(ask(&asker, username, Some(words.say("code-too-often"))));
+            return Ok(ask(way, &asker, username, Some(words.say("code-too-often"))));
         }
         let mut to = Vec::new();
         for one in app.store.credentials(&username).await? {
-            if !one.is_without_password() || to.len() >= MOST_ACCOUNTS {
+            if !way.is_for(&one) || to.len() >= MOST_ACCOUNTS {
                 continue;
             }
             let Some(reach) = app.store.reach(&one.account).await? else {
@@ -103,35 +165,36 @@ async fn send(State(app): State<App>, asker: Asker, typed: std::result::Result<F
             });
         }
         let kept = app.store.new_token();
-        let text = |code: &str| words.say_with("sms-code", &[("code", code)]);
-        app.store.send_codes(kept.as_str(), Purpose::SignIn, &to, text).await?;
-        let sent = format!("/sign-in/code/sent{}", asker.shell().going);
+        let text = |code: &str| words.say_with(way.sms, &[("code", code)]);
+        app.store.send_codes(kept.as_str(), way.purpose, &to, text).await?;
+        let sent = format!("{}{}", way.sent, asker.shell().going);
         Ok((ticket_cookie(&kept), Redirect::to(&sent)).into_response())
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
-fn question(asker: &Asker) -> Question {
+fn question(way: &Way, asker: &Asker) -> Question {
     let words = asker.words;
     Question {
-        title: words.say("sign-in-code-sent-title"),
-        lead: words.say("sign-in-code-sent-lead"),
-        action: "/sign-in/code/sent",
+        title: way.say(words, "sent-title"),
+        lead: way.say(words, "sent-lead"),
+        action: way.sent,
         again: "",
-        back: ("/sign-in/code", words.say("sign-in-code-back")),
+        back: (way.path, words.say("sign-in-code-back")),
     }
 }
 
-async fn sent(asker: Asker, headers: HeaderMap) -> Response {
-    match ticket(&headers) {
-        Some(_) => page(&asker, question(&asker), None),
-        None => Redirect::to("/sign-in/code").into_response(),
+fn sent(way: &Way, asker: &Asker, headers: &HeaderMap) -> Response {
+    match ticket(headers) {
+        Some(_) => page(asker, question(way, asker), None),
+        None => Redirect::to(way.path).into_response(),
     }
 }
 
-/// The code, typed: a session, or the choice among the accounts that it was right for.
+/// The code, typed: a session, or the choice among the accounts that it was right for; or the page for another password.
 async fn check(
+    way: &Way,
     State(app): State<App>,
     asker: Asker,
     headers: HeaderMap,
@@ -139,14 +202,17 @@ async fn check(
 ) -> Response {
     let answer = async {
         let Some(kept) = ticket(&headers) else {
-            return Ok(Redirect::to("/sign-in/code").into_response());
+            return Ok(Redirect::to(way.path).into_response());
         };
-        match app.store.try_code(&kept, Purpose::SignIn, &digits(typed)).await? {
+        match app.store.try_code(&kept, way.purpose, &digits(typed)).await? {
             Typed::Right(accounts) => {
                 let accounts: Vec<AccountId> = accounts.into_iter().map(AccountId).collect();
-                enter_one_of(&app, &asker, &accounts, By::Code).await
+                match (way.purpose, accounts.first()) {
+                    (Purpose::Reset, Some(account)) => Ok(reset::ask(&app, &asker, account)),
+                    _ => enter_one_of(&app, &asker, &accounts, By::Code).await,
+                }
             }
-            tried => Ok(page(&asker, question(&asker), Some(not_right(&asker, &tried)))),
+            tried => Ok(page(&asker, question(way, &asker), Some(not_right(&asker, &tried)))),
         }
     };
     let answer: Result<Response> = answer.await;

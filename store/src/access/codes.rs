@@ -25,6 +25,8 @@ pub enum Purpose {
     SignIn,
     /// The last step of a form: the typed phone is in the sender's hand.
     Form,
+    /// Setting another password.
+    Reset,
     /// Joining an account without a password to another one.
     Join,
     /// Being told which fields differ: the registry's phone is in the sender's hand.
@@ -38,6 +40,7 @@ impl Purpose {
         match self {
             Self::SignIn => "sign-in",
             Self::Form => "form",
+            Self::Reset => "reset",
             Self::Join => "join",
             Self::Fields => "fields",
             Self::Idle => "idle",

@@ -1,9 +1,10 @@
 //! The accounts of a user name, with their password hashes. Several accounts may share one: the password decides.
 
+use super::sessions::end_all;
 use crate::error::{Result, StoreError};
 use crate::journal::{Act, append, unseal};
 use crate::keyring::FingerprintKind;
-use crate::messages::{Reach, reach};
+use crate::messages::{Reach, reach, tell_owner};
 use crate::store::Store;
 use crate::tables::fingerprint;
 use ngomon_rules::event::{Change, Event, Personal};
@@ -82,6 +83,24 @@ impl Store {
                     let event = Event::of_account(&account, Change::PasswordRehashed).with(Personal::Password { hash });
                     let act = Act::new("system", env.ambient.now());
                     append(tx, &env, &act, vec![event]).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    /// Another password, at the owner's wish: all that was open under the one before ends in the same commit. The owner is told `news`.
+    pub async fn set_password(&self, account: &AccountId, hash: &str, news: &str) -> Result<()> {
+        let (env, account, hash, news) = (self.env.clone(), account.clone(), hash.to_owned(), news.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, account, hash, news) = (env.clone(), account.clone(), hash.clone(), news.clone());
+                Box::pin(async move {
+                    let sql = "SELECT id FROM account_row WHERE id = $1";
+                    tx.rows_locked(sql, [account.as_str().into()]).await?;
+                    let event = Event::of_account(&account, Change::PasswordChanged).with(Personal::Password { hash });
+                    append(tx, &env, &Act::new(account.as_str(), env.ambient.now()), vec![event]).await?;
+                    end_all(tx, &env, &account, None).await?;
+                    tell_owner(tx, &env, &account, &news).await
                 })
             })
             .await

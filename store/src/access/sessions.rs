@@ -11,7 +11,7 @@ use super::second_factor::Proven;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::{MAY_BE_HELD, counting_holds};
-use crate::journal::Env;
+use crate::journal::{Act, Env, append};
 use crate::keyring::Place;
 use crate::merkle::sha256;
 use crate::officials::signed_in;
@@ -19,6 +19,7 @@ use crate::openid::{end_grants, move_grants};
 use crate::store::Store;
 use crate::tables::day_of;
 use jiff::Timestamp;
+use ngomon_rules::event::{Change, Event};
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 
@@ -245,16 +246,25 @@ impl Store {
         self.db
             .write(move |tx| {
                 let (env, account) = (env.clone(), account.clone());
+                Box::pin(async move { end_all(tx, &env, &account, Some(id)).await })
+            })
+            .await
+    }
+
+    /// Ends all that is open of an account, for an owner who asks for it at a counter or by telephone.
+    pub async fn end_sessions(&self, operator: &Operator, account: &AccountId) -> Result<()> {
+        let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
+        self.db
+            .write(move |tx| {
+                let (env, by, account) = (env.clone(), by.clone(), account.clone());
                 Box::pin(async move {
-                    let sql = "SELECT id FROM session WHERE account = $1 AND id <> $2";
-                    let others = tx.rows_locked(sql, [account.as_str().into(), id.into()]).await?;
-                    for row in &others {
-                        let other: Vec<u8> = row.get(0)?;
-                        end_grants(tx, &env, "session", other.as_slice().into()).await?;
+                    let sql = "SELECT id FROM account_row WHERE id = $1";
+                    if tx.rows_locked(sql, [account.as_str().into()]).await?.is_empty() {
+                        return Err(Refusal::UnknownAccount(account.0).into());
                     }
-                    end_grants(tx, &env, "session IS NULL AND account", account.as_str().into()).await?;
-                    let sql = "DELETE FROM session WHERE account = $1 AND id <> $2";
-                    tx.execute(sql, [account.as_str().into(), id.into()]).await
+                    end_all(tx, &env, &account, None).await?;
+                    let event = Event::of_account(&account, Change::SessionsEnded);
+                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
                 })
             })
             .await
@@ -294,6 +304,22 @@ fn place(id: &[u8; 32]) -> Place<'_> {
         column: "next",
         row: id,
     }
+}
+
+/// Ends all sessions of an account but one, with all that clients got. Returns how many.
+pub(super) async fn end_all(tx: &mut Tx, env: &Env, account: &AccountId, but: Option<[u8; 32]>) -> Result<u64> {
+    let but = but.map(|id| id.to_vec()).unwrap_or_default();
+    let sql = "SELECT id FROM session WHERE account = $1 AND id <> $2";
+    let others = tx
+        .rows_locked(sql, [account.as_str().into(), but.clone().into()])
+        .await?;
+    for row in &others {
+        let other: Vec<u8> = row.get(0)?;
+        end_grants(tx, env, "session", other.as_slice().into()).await?;
+    }
+    end_grants(tx, env, "session IS NULL AND account", account.as_str().into()).await?;
+    let sql = "DELETE FROM session WHERE account = $1 AND id <> $2";
+    tx.execute(sql, [account.as_str().into(), but.into()]).await
 }
 
 async fn end(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<()> {

@@ -17,7 +17,14 @@ use ngomon_store::{Explained, Happened, HeldSince};
 use serde::Deserialize;
 
 /// What an act on this page's account says when it is done.
-const DONE: [&str; 5] = ["withdrawn", "exempt", "exempt-ended", "held", "lifted"];
+const DONE: [&str; 6] = [
+    "withdrawn",
+    "exempt",
+    "exempt-ended",
+    "held",
+    "lifted",
+    "sessions-ended",
+];
 
 #[derive(Template)]
 #[template(path = "desk/account.html")]
@@ -123,6 +130,7 @@ fn acts(story: &Explained, account: &AccountId, words: Words) -> Vec<(String, St
             }
         }
     }
+    verbs.push(("end-sessions", words.say("desk-end-sessions-title")));
     verbs.push(("hold", words.say("desk-hold-title")));
     let href = address(account);
     let acts = verbs.into_iter().map(|(verb, label)| (format!("{href}/{verb}"), label));

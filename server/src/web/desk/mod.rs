@@ -3,6 +3,7 @@
 
 mod account;
 mod act;
+mod end_sessions;
 mod exempt;
 mod find;
 mod form;
@@ -55,6 +56,10 @@ pub fn routes() -> Router<App> {
         .route(
             "/desk/account/{id}/end-exemption",
             get(exempt::show_end).post(exempt::end),
+        )
+        .route(
+            "/desk/account/{id}/end-sessions",
+            get(end_sessions::show).post(end_sessions::send),
         )
         .route("/desk/account/{id}/hold", get(hold::show).post(hold::send))
         .route("/desk/account/{id}/lift", get(hold::show_lift).post(hold::lift))

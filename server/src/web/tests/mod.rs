@@ -2,6 +2,7 @@
 
 mod idle;
 mod report;
+mod reset;
 mod silence;
 
 use super::report::Board;
@@ -114,6 +115,14 @@ impl Site {
             router: router(app, CsrfLayer::new()),
             store,
         }
+    }
+
+    /// The same with a list of leaked passwords.
+    pub fn knowing(self, leaked: &std::path::Path) -> Self {
+        let mut app = App::new(self.store.clone(), true);
+        app.leaked = Some(Arc::new(crate::password::Leaked::open(leaked).unwrap()));
+        let router = router(app, CsrfLayer::new());
+        Self { router, ..self }
     }
 
     pub async fn ask(&self, request: Request<Body>) -> Answered {
@@ -583,7 +592,7 @@ async fn what_was_typed_survives_the_end_of_the_session() {
     site.clock.0.fetch_add(31 * 60_000_000, Ordering::SeqCst);
     let sent = site.post("/form", &cookie, &lent(&fields, &[])).await;
     assert_eq!(sent.goes_to(), "/sign-in?why=kept");
-    assert!(site.get("/sign-in?why=kept", "").await.says("sign-in-kept"));
+    assert!(site.get("/sign-in?why=kept", "").await.says("sign-in-why-kept"));
     let stranger = site.signed_in(&rows("citizens.csv")[7]["account_id"]).await;
     let number = &fields[1].1;
     assert!(!site.get("/form", &stranger).await.text.contains(number.as_str()));

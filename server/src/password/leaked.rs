@@ -1,0 +1,130 @@
+//! Passwords that thieves know: a file of sorted SHA-1 hashes in hexadecimal, one a line, as the lists of leaked passwords come (what
+//! follows a hash after `:` is passed over). It is searched on the disk, so that its size costs no memory, and asked of nobody else.
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// Hexadecimal digits of a hash.
+const DIGITS: usize = 40;
+/// The longest line, in bytes.
+const LONGEST: u64 = 100;
+
+/// The file, open.
+pub struct Leaked {
+    file: Mutex<File>,
+    length: u64,
+}
+
+impl Leaked {
+    /// Opens it; its first line must be a hash.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let leaked = Self {
+            file: Mutex::new(file),
+            length,
+        };
+        let first = leaked.line_from(0)?;
+        if first.is_none_or(|(_, line)| !is_hash(&line)) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "its lines are no SHA-1 hashes",
+            ));
+        }
+        Ok(leaked)
+    }
+
+    /// Is the password in it? A file that cannot be read any more has nothing, and the operator reads why.
+    pub fn has(&self, password: &str) -> bool {
+        let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
+        let wanted: String = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        self.find(&wanted).unwrap_or_else(|error| {
+            eprintln!("ngomon: the list of leaked passwords: {error}");
+            false
+        })
+    }
+
+    /// Halves the file until one line is left.
+    fn find(&self, wanted: &str) -> io::Result<bool> {
+        let (mut from, mut to) = (0, self.length);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            let Some((next, line)) = self.line_from(middle)? else {
+                to = middle;
+                continue;
+            };
+            let hash = line.get(..DIGITS).unwrap_or_default().to_ascii_uppercase();
+            match hash.as_str().cmp(wanted) {
+                std::cmp::Ordering::Equal => return Ok(true),
+                std::cmp::Ordering::Less => from = next,
+                std::cmp::Ordering::Greater => to = middle,
+            }
+        }
+        Ok(false)
+    }
+
+    /// The first whole line that begins at `at` or after it, and where the next one begins.
+    fn line_from(&self, at: u64) -> io::Result<Option<(u64, String)>> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begins = at;
+        // From the byte before: if a line ends there, one begins at `at`.
+        file.seek(SeekFrom::Start(at.saturating_sub(1)))?;
+        let mut reader = BufReader::with_capacity(256, &mut *file);
+        let mut line = String::new();
+        if at > 0 {
+            let passed = reader.by_ref().take(LONGEST).read_line(&mut line)?;
+            begins = at - 1 + passed as u64;
+            line.clear();
+        }
+        let read = reader.take(LONGEST).read_line(&mut line)?;
+        Ok((read > 0).then(|| (begins + read as u64, line.trim_end().to_owned())))
+    }
+}
+
+fn is_hash(line: &str) -> bool {
+    line.get(..DIGITS)
+        .is_some_and(|hash| hash.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(lines: &[String]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), lines.concat()).unwrap();
+        file
+    }
+
+    #[test]
+    fn each_of_many_is_found_and_nothing_else() {
+        for (count, end) in [(1, "\n"), (2, "\n"), (1_000, ":17\r\n"), (999, "\n")] {
+            let hash = |n: usize| {
+                let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, format!("password {n}").as_bytes());
+                hash.as_ref()
+                    .iter()
+                    .map(|byte| format!("{byte:02X}"))
+                    .collect::<String>()
+                    + end
+            };
+            let mut lines: Vec<String> = (0..count).map(hash).collect();
+            lines.sort();
+            let file = written(&lines);
+            let leaked = Leaked::open(file.path()).unwrap();
+            assert!((0..count).all(|n| leaked.has(&format!("password {n}"))), "{count}");
+            assert!((count..count + 50).all(|n| !leaked.has(&format!("password {n}"))));
+        }
+    }
+
+    #[test]
+    fn another_file_is_refused() {
+        for text in ["", "password\n", "\n"] {
+            let file = written(&[text.to_owned()]);
+            assert!(Leaked::open(file.path()).is_err(), "{text:?}");
+        }
+        assert!(Leaked::open(Path::new("/no/such/file")).is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! A password that somebody chooses, typed twice: what it must be, and what is to be mended.
+
+use super::App;
+use super::page::Input;
+use crate::output::Words;
+use crate::password::{hashed, in_turn};
+use serde::Deserialize;
+
+/// The shortest, in characters. Any characters will do, and none is asked for (NIST 800-63B).
+pub const SHORTEST: usize = 12;
+
+/// What is typed.
+#[derive(Default, Deserialize)]
+pub struct Typed {
+    /// Once.
+    #[serde(default)]
+    pub password: String,
+    /// And again.
+    #[serde(default)]
+    pub again: String,
+}
+
+/// What is to be mended, in the order of the fields.
+#[derive(Default)]
+pub struct NewPassword {
+    password: Option<String>,
+    again: Option<String>,
+}
+
+impl NewPassword {
+    /// It cannot be hashed.
+    pub fn unreadable(words: Words) -> Self {
+        Self {
+            password: Some(words.say("sign-in-unreadable")),
+            again: None,
+        }
+    }
+
+    /// Is anything to be mended?
+    pub fn is_something(&self) -> bool {
+        self.password.is_some() || self.again.is_some()
+    }
+
+    /// The two fields.
+    pub fn fields(self, words: Words) -> Vec<Input> {
+        let field = |name, label, hint, error| Input {
+            kind: "password",
+            autocomplete: "new-password",
+            hint,
+            error,
+            ..Input::new(name, label)
+        };
+        let shortest = words.say_with("enrol-hint-password", &[("n", &SHORTEST.to_string())]);
+        vec![
+            field("password", words.say("enrol-password"), shortest, self.password),
+            field("again", words.say("enrol-again"), String::new(), self.again),
+        ]
+    }
+}
+
+impl Typed {
+    /// What is wrong with it: too short, known to thieves, or typed otherwise the second time.
+    pub async fn wrong(&self, app: &App, words: Words) -> NewPassword {
+        if self.password.chars().count() < SHORTEST {
+            return NewPassword {
+                password: Some(words.say_with("enrol-short", &[("n", &SHORTEST.to_string())])),
+                again: None,
+            };
+        }
+        let (leaked, password) = (app.leaked.clone(), self.password.clone());
+        let is_leaked = match leaked {
+            Some(leaked) => tokio::task::spawn_blocking(move || leaked.has(&password))
+                .await
+                .unwrap_or(false),
+            None => false,
+        };
+        NewPassword {
+            password: is_leaked.then(|| words.say("password-leaked")),
+            again: (!is_leaked && self.password != self.again).then(|| words.say("enrol-differs")),
+        }
+    }
+}
+
+/// Its hash by the scheme in use.
+pub async fn hash_of(app: &App, password: String) -> Option<String> {
+    let salt = app.store.salt();
+    in_turn(move || hashed(&password, &salt)).await.flatten()
+}

@@ -1,0 +1,156 @@
+//! Another password: for whoever holds the phone on file, and for nobody else; it tells nothing, and ends what was open.
+
+use super::{Answered, Site, fixtures};
+use crate::password::fits;
+use axum::http::StatusCode;
+use ngomon_rules::record::AccountId;
+use ngomon_store::Purpose;
+use std::sync::atomic::Ordering;
+
+const NEW: &str = "bốn từ ghép lại nhé";
+
+async fn demo() -> Site {
+    let tables = ["units", "registry", "citizens", "officials"];
+    Site::of(tables.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await
+}
+
+fn ticket(page: &Answered) -> String {
+    let ticket = page.text.split("name=\"ticket\" value=\"").nth(1).unwrap();
+    ticket.split('"').next().unwrap().to_owned()
+}
+
+impl Site {
+    /// Asks for a code for that name; the cookie of the browser that asked.
+    async fn forgot(&self, username: &str) -> String {
+        let asked = self.post("/sign-in/reset", "", &[("username", username)]).await;
+        assert_eq!(asked.goes_to(), "/sign-in/reset/sent");
+        let cookie = asked.cookie();
+        assert!(
+            self.get("/sign-in/reset/sent", &cookie)
+                .await
+                .says("sign-in-reset-sent-lead")
+        );
+        cookie
+    }
+
+    async fn set(&self, ticket: &str, password: &str, again: &str) -> Answered {
+        let sent = [("ticket", ticket), ("password", password), ("again", again)];
+        self.post("/sign-in/reset/password", "", &sent).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
+    let site = demo().await;
+    let account = AccountId("CV001".into());
+    let before = site.signed_in("CV001").await;
+    let cookie = site.forgot("canbo001").await;
+    let page = site
+        .post("/sign-in/reset/sent", &cookie, &[("code", &site.code().await)])
+        .await;
+    assert!(page.says("reset-title"), "{}", page.text);
+    let ticket = ticket(&page);
+    for (password, again, error) in [("ngắn", "ngắn", "enrol-short"), (NEW, "khác", "enrol-differs")] {
+        let wrong = site.set(&ticket, password, again).await;
+        assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.says(error));
+    }
+    assert!(
+        site.store
+            .visit(before.split_once('=').unwrap().1)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    let set = site.set(&ticket, NEW, NEW).await;
+    assert_eq!(set.goes_to(), "/sign-in?why=reset");
+    assert!(site.get(set.goes_to(), "").await.says("sign-in-why-reset"));
+    assert!(
+        site.store
+            .visit(before.split_once('=').unwrap().1)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let kept = site.store.credentials("canbo001").await.unwrap();
+    assert!(fits(NEW, kept[0].password_hash.as_deref().unwrap()));
+    let old = [("username", "canbo001"), ("password", "Hue-CV001")];
+    assert!(site.post("/sign-in", "", &old).await.says("sign-in-wrong"));
+    let told = site.store.messages(1).await.unwrap();
+    assert!(told[0].text.contains("vua duoc doi"), "the owner is told");
+    let story = site.store.story(account.as_str(), site.store.today()).await.unwrap();
+    assert!(story.history.iter().any(|entry| entry.by == "CV001"));
+
+    let again = site.set(&ticket, "một mật khẩu khác", "một mật khẩu khác").await;
+    assert!(again.says("sign-in-again"), "a ticket is good once");
+    site.store.seal().await.unwrap();
+    assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
+}
+
+/// CVE-2026-18963: "reset flow without clicking the mail link". Every step needs what the step before gave.
+#[tokio::test(flavor = "multi_thread")]
+async fn cve_2026_18963_no_step_can_be_left_out() {
+    let site = demo().await;
+    assert_eq!(site.get("/sign-in/reset/sent", "").await.goes_to(), "/sign-in/reset");
+    let cookie = site.forgot("canbo001").await;
+    for code in ["", "000000", "abc"] {
+        let page = site.post("/sign-in/reset/sent", &cookie, &[("code", code)]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    // A code for a reset signs nobody in, nor does one to sign in set a password, nor another browser's.
+    let code = site.code().await;
+    let elsewhere = site.post("/sign-in/code/sent", &cookie, &[("code", &code)]).await;
+    assert_eq!(elsewhere.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let other = site.forgot("canbo003").await;
+    let page = site.post("/sign-in/reset/sent", &other, &[("code", &code)]).await;
+    assert!(!page.says("reset-title"));
+    assert!(site.store.try_code("none", Purpose::Reset, &code).await.is_ok());
+    let page = site.post("/sign-in/reset/sent", &cookie, &[("code", &code)]).await;
+    let good = ticket(&page);
+    let forged = good.replacen("CV001", "CV003", 1);
+    for bad in ["", "CV001.1.x", &forged] {
+        assert!(site.set(bad, NEW, NEW).await.says("sign-in-again"), "{bad}");
+    }
+    site.clock.0.fetch_add(301 * 1_000_000, Ordering::SeqCst);
+    assert!(site.set(&good, NEW, NEW).await.says("sign-in-again"), "too late");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_tells_nothing_and_operators_have_no_such_way() {
+    let site = demo().await;
+    let mut said = Vec::new();
+    for name in ["canbo001", "nobody-at-all", "hues100"] {
+        let asked = site.post("/sign-in/reset", "", &[("username", name)]).await;
+        let page = site.get(asked.goes_to(), &asked.cookie()).await;
+        said.push((asked.status, asked.goes_to().to_owned(), page.text));
+    }
+    assert!(
+        said.iter().all(|one| *one == said[0]),
+        "the same for a name with, without and of no account"
+    );
+    assert_eq!(site.store.messages(10).await.unwrap().len(), 1);
+    site.store.add_operator("lan", "test").await.unwrap();
+    site.forgot("lan").await;
+    assert_eq!(site.store.messages(10).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaked_password_is_refused() {
+    let site = demo().await;
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, NEW.as_bytes());
+    let line: String = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    let file = site.dir.path().join("leaked.txt");
+    std::fs::write(&file, format!("{line}:5\n")).unwrap();
+    let site = site.knowing(&file);
+    let cookie = site.forgot("canbo001").await;
+    let page = site
+        .post("/sign-in/reset/sent", &cookie, &[("code", &site.code().await)])
+        .await;
+    let ticket = ticket(&page);
+    assert!(site.set(&ticket, NEW, NEW).await.says("password-leaked"));
+    assert_eq!(
+        site.set(&ticket, "không nằm trong danh sách", "không nằm trong danh sách")
+            .await
+            .goes_to(),
+        "/sign-in?why=reset"
+    );
+}
