@@ -21,7 +21,7 @@ usage: cargo xtask VERB
   test [-- FILTER…]              format, compile, tests, lints; FILTER goes to the test binaries
   postgres [--fsync] -- COMMAND… run COMMAND beside a private PostgreSQL (its address is in NGOMON_TEST_POSTGRES,
                                  and psql finds it by itself); fsync is off unless asked for
-  demo [ARGS…]                   build ngomon (debug) and run `ngomon demo ARGS` on a fresh data directory
+  demo [ARGS…]                   build ngomon (debug) and run `ngomon demo ARGS` on a fresh data directory, with two systems beside it
   docs                           take the pictures of docs/WALKTHROUGHS.md anew, in a real browser
   bench [ARGS…]                  build and run the benchmarks (release) beside a private PostgreSQL with fsync on
   load [ARGS…]                   build ngomon (release) and print what its pages cost, on both databases
