@@ -27,7 +27,7 @@ const ANSWERS = [["12/TL-MH", "Trả lời phản ánh hiện trường về chi
 
 function table(caption, rows, words) {
   const columns = ["number", "about", ...(rows.some(([, , due]) => due) ? ["due"] : [])];
-  const cells = (row) => columns.map((_, at) => html`<td lang="vi">${row[at]}</td>`);
+  const cells = (row) => columns.map((name, at) => html`<td lang="vi" class="${name === "about" ? "" : "whole"}">${row[at]}</td>`);
   return html`<table><caption>${caption}</caption>
 <thead><tr>${columns.map((name) => html`<th scope="col">${words[name]}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>`)}</tbody></table>`;

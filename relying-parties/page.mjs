@@ -22,7 +22,7 @@ export const html = (parts, ...values) =>
 const WORDS = {
   vi: {
     other: "English", skip: "Đến nội dung chính", enter: "Đăng nhập bằng tài khoản của tỉnh", again: "Đăng nhập lại", out: "Đăng xuất",
-    refresh: "Cập nhật thông tin", refreshed: "Đã cập nhật thông tin.", province: "Tỉnh Thừa Thiên Huế", note: "Minh họa",
+    refresh: "Cập nhật thông tin", refreshed: "Đã cập nhật thông tin.", province: "Thành phố Huế", note: "Minh họa",
     made_up: "Hệ thống minh họa: mọi người và mọi nội dung ở đây là hư cấu.",
     front: "Đăng nhập để tiếp tục",
     ended: "Phiên làm việc đã kết thúc",
@@ -37,7 +37,7 @@ const WORDS = {
   },
   en: {
     other: "Tiếng Việt", skip: "Skip to main content", enter: "Sign in with the province's account", again: "Sign in again",
-    out: "Sign out", refresh: "Bring up to date", refreshed: "Your details are up to date.", province: "Thừa Thiên Huế province",
+    out: "Sign out", refresh: "Bring up to date", refreshed: "Your details are up to date.", province: "City of Huế",
     note: "Demonstration", made_up: "A demonstration: everybody and everything here is made up.",
     front: "Sign in to continue",
     ended: "Your session has ended",
