@@ -127,6 +127,11 @@ pub enum Change {
     },
     /// At a sign-in the password was hashed anew, by the scheme in use. Personal: [`Personal::Password`].
     PasswordRehashed,
+    /// An official signed in, or proved by a one-time code to be there. At most one a day.
+    SignedIn {
+        /// On which day.
+        on: Date,
+    },
     /// The account proved to be a person's. Personal: [`Personal::Claim`].
     ClaimMade {
         /// Whose.

@@ -17,6 +17,8 @@ mod c5_way_back;
 mod c6_vneid;
 #[path = "letters/c7_report.rs"]
 mod c7_report;
+#[path = "letters/idle.rs"]
+mod idle;
 #[path = "letters/o1_mismatch.rs"]
 mod o1_mismatch;
 #[path = "letters/o2_transfer.rs"]

@@ -1,8 +1,11 @@
 //! Password hashes as other systems wrote them. A hash of no known scheme fits nothing.
 
 mod hash;
+mod memory;
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hash::Hash;
 use std::sync::LazyLock;
 use std::thread::available_parallelism;
@@ -11,15 +14,24 @@ use tokio::sync::Semaphore;
 /// What an unknown user name costs: as much as most right ones, so that the time tells nothing.
 pub const NOBODY: &str = "$pbkdf2-sha256$29000$bm9ib2R5LW5vYm9keQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// As many passwords are hashed at once as there are processors: each takes 19 MiB and more.
-static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, usize::from)));
+/// No more passwords than that are hashed at once, however many processors there are: each keeps 19 MiB, and the others answer.
+const MOST_AT_ONCE: usize = 4;
+
+/// As many passwords are hashed at once as there are processors.
+static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| {
+    let processors = available_parallelism().map_or(1, usize::from);
+    Semaphore::new(processors.min(MOST_AT_ONCE))
+});
 
 /// Does such work beside the other requests, in its turn. `None`: it panicked.
 pub async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let turn = AT_ONCE.acquire().await.ok()?;
-    let done = tokio::task::spawn_blocking(work).await.ok();
-    drop(turn);
-    done
+    // The turn ends with the work, also when whoever asked has gone away meanwhile.
+    let work = move || {
+        let _turn = turn;
+        work()
+    };
+    tokio::task::spawn_blocking(work).await.ok()
 }
 
 /// Does the password fit the hash? Knows PHC strings of Argon2, scrypt and PBKDF2, passlib's and Django's PBKDF2, bcrypt, and
@@ -30,10 +42,12 @@ pub fn fits(password: &str, hash: &str) -> bool {
 
 /// Kilobytes, rounds and lanes of the scheme in use: OWASP's smallest for Argon2id.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
+/// How its PHC strings begin.
+const CURRENT: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
 /// Is it a hash of the scheme in use?
 pub fn is_current(hash: &str) -> bool {
-    hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
+    hash.starts_with(CURRENT)
 }
 
 /// The password's hash by the scheme in use, a PHC string. `salt`: bytes that nobody can foretell.
@@ -41,8 +55,10 @@ pub fn hashed(password: &str, salt: &[u8; 16]) -> Option<String> {
     let (memory, rounds, lanes) = COST;
     let params = Params::new(memory, rounds, lanes, None).ok()?;
     let scheme = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let hash = scheme.hash_password_with_salt(password.as_bytes(), salt).ok()?;
-    Some(hash.to_string())
+    let mut made = [0; Params::DEFAULT_OUTPUT_LEN];
+    memory::hash_into(&scheme, password.as_bytes(), salt, &mut made)?;
+    let [salt, made] = [&salt[..], &made].map(|bytes| STANDARD_NO_PAD.encode(bytes));
+    Some(format!("{CURRENT}{salt}${made}"))
 }
 
 #[cfg(test)]
@@ -82,6 +98,26 @@ mod tests {
         let hash = hashed("Hue-1", &[7; 16]).unwrap();
         assert!(is_current(&hash), "{hash}");
         assert!(fits("Hue-1", &hash) && !fits("Hue-2", &hash));
+    }
+
+    /// What was left in the memory by a hash of other parameters does not matter, and the library says the same of our hashes.
+    #[test]
+    fn memory_is_used_again() {
+        use argon2::{PasswordHasher as _, PasswordVerifier as _};
+        for (n, algorithm) in [
+            (1, Algorithm::Argon2i),
+            (2, Algorithm::Argon2d),
+            (3, Algorithm::Argon2id),
+        ] {
+            for version in [Version::V0x10, Version::V0x13] {
+                let other = Argon2::new(algorithm, version, Params::new(64 * n, n, n, Some(24)).unwrap());
+                let other = other.hash_password_with_salt(b"Hue-1", &[7; 16]).unwrap().to_string();
+                assert!(fits("Hue-1", &other) && !fits("Hue-2", &other), "{other}");
+                let ours = hashed("Hue-1", &[7; 16]).unwrap();
+                assert!(Argon2::default().verify_password(b"Hue-1", &*ours).is_ok(), "{ours}");
+                assert!(fits("Hue-1", &ours) && !fits("Hue-2", &ours));
+            }
+        }
     }
 
     #[test]

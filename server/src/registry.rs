@@ -13,8 +13,15 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a form waits for it that is answered in the background.
 pub const LONG_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What it says of that number.
+/// What it says of that number. Whether it answered at all is noted: the report tells of a silent registry.
 pub async fn ask(app: &App, number: NationalId, patience: Duration) -> Result<RegistryAnswer> {
+    let answer = ask_one(app, number, patience).await?;
+    app.store.registry_heard(answer != RegistryAnswer::Unavailable).await?;
+    Ok(answer)
+}
+
+/// The same for one of many that are asked in a row: their caller notes what came of all.
+pub async fn ask_one(app: &App, number: NationalId, patience: Duration) -> Result<RegistryAnswer> {
     let known = app.store.registry(number).await?;
     if !app.sandbox || known == RegistryAnswer::Unavailable {
         return Ok(known);

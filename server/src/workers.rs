@@ -3,8 +3,9 @@
 
 use crate::failure::Failure;
 use crate::openid;
-use crate::registry::{LONG_PATIENCE, ask};
+use crate::registry::{LONG_PATIENCE, ask_one};
 use crate::web::App;
+use ngomon_rules::citizens::RegistryAnswer;
 use ngomon_store::Result;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
@@ -51,16 +52,23 @@ where
     });
 }
 
-/// Forms that wait, in their order. While the registry is away they go on waiting.
+/// Forms that wait, in their order. While the registry is away they go on waiting; it is silent if it answered for none of them.
 pub async fn answer_pending(app: App) -> Result<()> {
+    let mut heard = None;
     for form in app.store.pending_forms().await? {
         let registry = match form.number {
-            Some(number) => Some(ask(&app, number, LONG_PATIENCE).await?),
+            Some(number) => Some(ask_one(&app, number, LONG_PATIENCE).await?),
             None => None,
         };
+        if let Some(answer) = &registry {
+            heard = Some(heard == Some(true) || *answer != RegistryAnswer::Unavailable);
+        }
         app.store.answer_pending(form, "registry", registry).await?;
     }
-    Ok(())
+    match heard {
+        Some(answered) => app.store.registry_heard(answered).await,
+        None => Ok(()),
+    }
 }
 
 /// C7: "the recount runs by itself daily", and at the start.

@@ -40,7 +40,7 @@ pub struct Explained {
     pub decision: Option<Decision>,
     /// The holds that count on that day.
     pub holds: Vec<HeldSince>,
-    /// What happened to it, the oldest first.
+    /// What happened to it, the oldest first. Of its sign-ins, the last is a fact: a line a day would hide the rest.
     pub history: Vec<Happened>,
 }
 
@@ -197,9 +197,12 @@ impl Store {
         Ok(Some(decide(&case)))
     }
 
+    /// But for sign-ins.
     async fn history(&self, tx: &mut Tx, account: &str) -> Result<Vec<Happened>> {
         let mut history = Vec::new();
-        let sql = format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 ORDER BY c.seq, j.ord");
+        let sql = format!(
+            "{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.kind <> 'signed-in' ORDER BY c.seq, j.ord"
+        );
         tx.each(&sql, [account.into()], |row| {
             let read = read_entry(&self.env.keys, &row)?;
             let note = match read.entry.event.personal {

@@ -23,6 +23,8 @@ pub struct Position {
     commits: i64,
     /// When the counters were last compared with the accounts, or made anew from the journal.
     recounted: Option<i64>,
+    /// Since when the registry has not answered, in microseconds UTC; `None`: it answered when it was asked last.
+    pub registry_silent_since: Option<i64>,
 }
 
 /// Accounts that count towards the goal.
@@ -258,12 +260,13 @@ async fn position(tx: &mut Tx) -> Result<Position> {
     // Commits get their positions without a gap; the few that have none yet are counted one by one.
     let sql = "SELECT (SELECT COALESCE(MAX(position), -1) + 1 FROM journal_commit) + (SELECT COUNT(*) FROM journal_commit c \
          WHERE c.position IS NULL AND NOT EXISTS (SELECT 1 FROM load l WHERE l.id = c.load AND l.state = 'open')), \
-         (SELECT MAX(at) FROM recount)";
+         (SELECT MAX(at) FROM recount), (SELECT since FROM registry_silence)";
     let row = tx.row(sql, []).await?;
     let row = row.ok_or_else(|| StoreError::corrupt("journal_commit", "it does not answer"))?;
     Ok(Position {
         commits: row.get(0)?,
         recounted: row.get(1)?,
+        registry_silent_since: row.get(2)?,
     })
 }
 

@@ -117,6 +117,10 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             let sql = "UPDATE login SET value = $2 WHERE id = (SELECT login FROM account_row WHERE id = $1)";
             tx.execute(sql, [id.into(), value.into()]).await.map(drop)
         }
+        Change::SignedIn { on } => {
+            let sql = "UPDATE account_row SET last_sign_in_on = $2 WHERE id = $1 AND (last_sign_in_on IS NULL OR last_sign_in_on < $2)";
+            tx.execute(sql, [id.into(), on.to_string().into()]).await.map(drop)
+        }
         Change::ClaimMade { person, proof } => claim_made(tx, env, entry, id, &person.0, *proof, counts).await,
         Change::AccountJoined { into } => {
             let row = vec![into.as_str().into(), id.into()];

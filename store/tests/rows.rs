@@ -1,4 +1,5 @@
-//! One HR change costs the same whatever the number of accounts: the same statements, the same rows, and no table walked through.
+//! One HR change, and one page of people, cost the same whatever the number of accounts: the same statements, the same rows, and no
+//! table walked through.
 //! A test program of its own, because it listens to every statement of its process.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
@@ -7,7 +8,8 @@
 #[allow(dead_code, reason = "shared with the suite")]
 mod house;
 
-use house::{DAY, House, On, official, profile};
+use house::{DAY, House, On, citizen, official, profile};
+use ngomon_rules::citizens::Standing;
 use ngomon_rules::record::{AccountId, AccountKind, Notice, Profile};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
@@ -40,7 +42,10 @@ impl Subscriber for Listener {
     fn event(&self, event: &Event<'_>) {
         let mut statement = Statement::default();
         event.record(&mut statement);
-        HEARD.lock().unwrap().push(statement);
+        // How a connection is set up: on a busy machine there may be one more of them.
+        if !statement.sql.starts_with("PRAGMA ") {
+            HEARD.lock().unwrap().push(statement);
+        }
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -72,7 +77,7 @@ impl Visit for Statement {
 }
 
 /// So many officials, all in order but two of them, and the last run over everybody. Then one change comes in a file of one row, the
-/// page lets somebody in again, and somebody asks why.
+/// page lets somebody in again, somebody asks why, and an operator reads the first page of those who did not begin.
 async fn statements(on: On, officials: u32) -> Vec<Statement> {
     let house = House::new(on).await;
     house.units().await;
@@ -80,6 +85,14 @@ async fn statements(on: On, officials: u32) -> Vec<Statement> {
     house
         .officials((0..officials).map(|n| official(n, "A")).collect())
         .await;
+    house
+        .citizens(
+            (0..officials)
+                .map(|n| citizen(&format!("HS{n:03}"), 1_000 + n))
+                .collect(),
+        )
+        .await;
+    let operator = house.operator("an").await;
     let mut load = house.open("notices", 1).await;
     let notice = |n| Notice {
         notice_no: "1".into(),
@@ -112,6 +125,9 @@ async fn statements(on: On, officials: u32) -> Vec<Statement> {
     let person = [AccountId("CV001".into())];
     house.store.reconcile_people(&person, &[], DAY, "page").await.unwrap();
     house.store.explain("CV001", DAY).await.unwrap();
+    let (unit, standing) = (UnitCode("P".into()), Standing::NotStarted);
+    let listing = house.store.people(&operator, &unit, standing, DAY, None, 5).await;
+    assert_eq!(listing.unwrap().people.len(), 5);
     // Whoever listens hears of a statement once its connection takes the next.
     house.store.durability().await.unwrap();
     let heard = mem::take(&mut *HEARD.lock().unwrap());
@@ -120,12 +136,13 @@ async fn statements(on: On, officials: u32) -> Vec<Statement> {
 }
 
 /// Whatever the number of accounts, these are short, or only their last row is read: they may be walked through.
-const SHORT: [&str; 10] = [
+const SHORT: [&str; 11] = [
     "unit",
     "u",
     "setting",
     "coverage",
     "staff_counter",
+    "report_counter",
     "installation",
     "arrival",
     "load",

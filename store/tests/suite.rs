@@ -4,6 +4,8 @@
 
 #[path = "suite/access.rs"]
 mod access;
+#[path = "suite/cancelled.rs"]
+mod cancelled;
 #[path = "suite/claims.rs"]
 mod claims;
 #[path = "suite/counter.rs"]
@@ -12,12 +14,16 @@ mod counter;
 mod figures;
 #[path = "suite/house.rs"]
 mod house;
+#[path = "suite/idle.rs"]
+mod idle;
 #[path = "suite/incremental.rs"]
 mod incremental;
 #[path = "suite/join.rs"]
 mod join;
 #[path = "suite/keeping.rs"]
 mod keeping;
+#[path = "suite/listed.rs"]
+mod listed;
 #[path = "suite/loads.rs"]
 mod loads;
 #[path = "suite/officials.rs"]
@@ -30,6 +36,8 @@ mod operators;
 mod own_profile;
 #[path = "suite/rotation.rs"]
 mod rotation;
+#[path = "suite/silence.rs"]
+mod silence;
 #[path = "suite/take_overs.rs"]
 mod take_overs;
 #[path = "suite/tamper.rs"]

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { code, enrol, enter, hold, lift } from "./counter.mjs";
 import { rows } from "./demo.mjs";
+import { people } from "./people.mjs";
 
 const registry = new Map(rows("registry").map((person) => [person.national_id, person]));
 const sent = new Set(rows("submissions").map((form) => form.account_id));
@@ -63,6 +64,7 @@ export async function walk(visitor) {
     await page.goto(`${visitor.url}/desk/${tasks}`);
     await visitor.look(`desk-${tasks}`);
   }
+  await people(visitor);
   await page.goto(`${visitor.url}/desk`);
   await page.fill("#q", person.national_id);
   await visitor.button(words.find).click();

@@ -70,6 +70,7 @@ export async function walk(visitor) {
     const answer = await visitor.context.request.get(visitor.url + href);
     assert.ok(answer.ok() && (await answer.body()).length > 20, `${name}: ${file}`);
   }
+  assert.equal(await page.locator('a[href^="/desk/"]').count(), 0, "an official sees no names");
   await page.locator(".govuk-breadcrumbs__link").first().click();
   assert.equal(await page.locator(".govuk-breadcrumbs").count(), 0, "back on top");
   await visitor.signOut();

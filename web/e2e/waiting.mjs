@@ -1,4 +1,4 @@
-// The registry is away: the form is kept, nobody is told to be wrong. And an account without a password begins by a code.
+// The registry is away: the form is kept, nobody is told to be wrong, and offices read of it. And an account without a password begins by a code.
 
 import assert from "node:assert/strict";
 import { rows } from "./demo.mjs";
@@ -7,8 +7,8 @@ const registry = new Map(rows("registry").map((person) => [person.national_id, p
 const without = rows("citizens").filter((account) => !account.password_hash && registry.has(account.national_id));
 
 const WORDS = {
-  vi: { send: "Gửi mã", on: "Tiếp tục", form: "Gửi thông tin", play: "Đặt" },
-  en: { send: "Send a code", on: "Continue", form: "Send", play: "Set" },
+  vi: { send: "Gửi mã", on: "Tiếp tục", form: "Gửi thông tin", silent: "chưa trả lời" },
+  en: { send: "Send a code", on: "Continue", form: "Send", silent: "has not answered" },
 };
 
 export async function walk(visitor) {
@@ -41,6 +41,13 @@ export async function walk(visitor) {
   await visitor.button(words.on).click();
   await page.locator(".govuk-panel--confirmation").waitFor();
   await visitor.look("pending");
+
+  await visitor.signOut();
+  await visitor.signIn("canbo001", "Hue-CV001");
+  await page.goto(`${visitor.url}/report`);
+  const alert = page.locator('[data-live="alerts"] li').first();
+  assert.ok((await alert.innerText()).includes(words.silent), "a silent registry is told");
+  await visitor.look("report-silent");
 
   for (const [path, state] of [["", "messages"], ["/parts", "parts"]]) {
     await page.goto(`${visitor.url}/sandbox${path}`);

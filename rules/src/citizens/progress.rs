@@ -24,6 +24,35 @@ pub enum Standing {
     NotStarted,
 }
 
+impl Standing {
+    /// Every standing, in the order of the report's columns.
+    pub const ALL: [Self; 6] = [
+        Self::Standardised,
+        Self::Pending,
+        Self::Refused,
+        Self::Held,
+        Self::NotStarted,
+        Self::Exempt,
+    ];
+
+    /// The name of its column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standardised => "standardised",
+            Self::Held => "held",
+            Self::Exempt => "exempt",
+            Self::Pending => "pending",
+            Self::Refused => "refused",
+            Self::NotStarted => "not_started",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|standing| standing.name() == name)
+    }
+}
+
 /// What the report must know of an account to tell its standing on any day: accounts alike in this are counted together, so that a
 /// day that passes (an exemption ends, a deadline comes, somebody retires) moves no counter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

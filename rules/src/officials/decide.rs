@@ -2,12 +2,11 @@
 
 use super::directory::{Directory, Found, KeptProfile, OfficialAccount, Undecided};
 use super::policy::OfficialsPolicy;
-use super::{IN_FORCE, left, mismatch, moved, review, stale, transfer};
+use super::{IN_FORCE, idle, left, mismatch, moved, review, stale, transfer};
 use crate::hold::{Hold, Reason, evidence};
 use crate::record::{AccountId, AccountKind, Notice};
 use crate::unit::{UnitCode, UnitTree};
 use crate::values::Date;
-use jiff::ToSpan;
 
 /// All that a decision reads.
 #[derive(Clone, Copy)]
@@ -74,7 +73,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
         return Decision::Holds(vec![moved::moved(to)]);
     }
     let mut holds = mending_clauses(case, kept);
-    holds.extend(idle(case));
+    holds.extend(idle::idle(case));
     holds.sort();
     Decision::Holds(holds)
 }
@@ -93,14 +92,6 @@ fn mending_clauses(case: &Case<'_>, kept: &KeptProfile) -> Vec<Hold> {
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// TCVN 14423, off by default: no sign-in for that many days.
-fn idle(case: &Case<'_>) -> Option<Hold> {
-    let days = case.policy.idle_days?;
-    let last = case.account.last_sign_in_on.or(case.account.created_on)?;
-    let until = last.checked_add(i64::from(days).days()).ok()?;
-    (until < case.day).then(|| Hold::of_hr(Reason::Idle, evidence([("last_sign_in_on", last.to_string())])))
 }
 
 /// What is decided of all accounts of one profile together.

@@ -6,6 +6,7 @@
 mod amend;
 mod decide;
 mod directory;
+mod idle;
 mod left;
 mod mismatch;
 mod moved;
@@ -19,6 +20,7 @@ mod transfer;
 pub use amend::Amendment;
 pub use decide::{Case, Decision, PersonPlan, decide, decide_person};
 pub use directory::{Coverage, Directory, Found, KeptProfile, OfficialAccount, Quarantined, Undecided};
+pub use idle::{idle, is_written_down, on_sign_in};
 pub use newcomers::{newcomers, of_newcomer};
 pub use policy::{OfficialsPolicy, POLICY_KEYS};
 pub use retirement::{Retirement, retirement};

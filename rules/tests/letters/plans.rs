@@ -76,15 +76,3 @@ fn every_key_of_the_policy_can_be_read_and_set() {
     assert_eq!(policy.with("review-months", "7"), None);
     assert_eq!(policy.with("brake.duplicate", "4"), None, "no reason of HR's");
 }
-
-#[test]
-fn idle_is_off_until_somebody_asks_for_it() {
-    use crate::people::{Hr, day, official, son};
-    let mut account = official("CV1", "A");
-    account.last_sign_in_on = Some(day("2023-06-01"));
-    let mut hr = Hr::with([son("A")]);
-    assert_eq!(hr.reasons(&account, "2023-12-31"), "");
-    hr.policy.idle_days = Some(45);
-    assert_eq!(hr.reasons(&account, "2023-07-16"), "");
-    assert_eq!(hr.reasons(&account, "2023-07-17"), "idle");
-}

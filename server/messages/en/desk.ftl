@@ -153,3 +153,14 @@ desk-proposal-accepted = Accepted; the profile is updated.
 desk-proposal-declined = Declined. The profile stays as it is.
 sms-accepted = Hue-S: the proposed changes { $receipt } were accepted.
 sms-declined = Hue-S: the proposed changes { $receipt } were not accepted. Ask the personnel office of the unit.
+
+# The people behind a figure of the report.
+desk-people-all = Accounts: { $n }, unit by unit.
+desk-people-none = There is none.
+desk-people-report = Back to the unit's report
+desk-people-states = By state
+desk-people-next = Next page
+desk-people-first = First page
+desk-people-xlsx = Download the list (spreadsheet)
+desk-people-csv = Download the list (CSV)
+desk-people-many = The list has more than 20,000 accounts: choose a smaller unit to download it.

@@ -134,5 +134,6 @@ word-row-of-its-number = the profile row of this number waits to be mended
 word-row-of-its-name = a profile row of the same name, whose code and number cannot be read, waits to be mended
 word-two-profiles = there are two profiles of one person
 word-not-covered = no full extract has covered this unit yet
+event-signed-in = Signed in
 event-rehashed = The password is kept in a safer way
 event-client-first = First sign-in to { $client }

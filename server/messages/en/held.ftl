@@ -1,8 +1,15 @@
 # Ways out of a held account: joining, asking for a review.
 held-join = Join my accounts
+held-code = Get a code to open the account
 held-review = Ask for a review
 held-joined-into = Joined to account
 error-cannot-join = These two accounts cannot be joined: one bears the other's details no longer, or one is held by order.
+
+held-code-lead = A code was sent to the phone { $phone }. With the right code the account is no longer held for want of a sign-in.
+held-code-lead-mail = A code was sent to the account's mail address. With the right code the account is no longer held for want of a sign-in.
+held-code-back = Back
+held-code-nowhere-title = No code could be sent
+held-code-nowhere = The account has neither a phone nor a mail address. Ask your office's personnel section to add one to the HR profile; after the next reconciliation a code can be sent.
 
 join-title = Join two accounts of mine
 join-lead = For two accounts of one person. Enter user name and password of the account that is standardised; the next step asks which one stays. Nothing in either account is lost.

@@ -153,3 +153,14 @@ desk-proposal-accepted = Đã chấp nhận; hồ sơ đã được cập nhật
 desk-proposal-declined = Không chấp nhận. Hồ sơ giữ nguyên.
 sms-accepted = Hue-S: de nghi cap nhat ho so { $receipt } da duoc chap nhan.
 sms-declined = Hue-S: de nghi cap nhat ho so { $receipt } chua duoc chap nhan. De nghi lien he bo phan to chuc can bo.
+
+# Danh sách người dân đứng sau một con số của báo cáo.
+desk-people-all = Có { $n } tài khoản, xếp theo đơn vị.
+desk-people-none = Không có tài khoản nào.
+desk-people-report = Về báo cáo của đơn vị
+desk-people-states = Xem theo tình trạng
+desk-people-next = Trang tiếp theo
+desk-people-first = Về trang đầu
+desk-people-xlsx = Tải danh sách (bảng tính Excel)
+desk-people-csv = Tải danh sách (CSV)
+desk-people-many = Danh sách dài quá 20.000 tài khoản: mời chọn đơn vị nhỏ hơn để tải về.

@@ -134,5 +134,6 @@ word-row-of-its-number = dòng hồ sơ có số căn cước này đang chờ k
 word-row-of-its-name = một dòng hồ sơ cùng họ tên, không đọc được mã và số, đang chờ kiểm tra
 word-two-profiles = có hai hồ sơ của cùng một người
 word-not-covered = chưa có danh sách đầy đủ của đơn vị này
+event-signed-in = Đăng nhập
 event-rehashed = Mật khẩu được lưu lại theo cách an toàn hơn
 event-client-first = Đăng nhập lần đầu vào hệ thống { $client }

@@ -1,8 +1,15 @@
 # Lối ra cho tài khoản đang bị khóa: gộp, đề nghị xem xét lại.
 held-join = Gộp tài khoản
+held-code = Nhận mã để mở tài khoản
 held-review = Đề nghị xem xét lại
 held-joined-into = Đã gộp vào tài khoản
 error-cannot-join = Hai tài khoản này chưa gộp được: một bên không còn trùng thông tin với bên kia, hoặc đang bị khóa theo yêu cầu.
+
+held-code-lead = Mã xác thực đã gửi đến số điện thoại { $phone }. Nhập đúng mã, tài khoản hết bị khóa vì lâu chưa đăng nhập.
+held-code-lead-mail = Mã xác thực đã gửi đến thư điện tử của tài khoản. Nhập đúng mã, tài khoản hết bị khóa vì lâu chưa đăng nhập.
+held-code-back = Quay lại
+held-code-nowhere-title = Chưa gửi được mã
+held-code-nowhere = Tài khoản chưa có số điện thoại hoặc thư điện tử. Mời liên hệ bộ phận tổ chức cán bộ của đơn vị để bổ sung vào hồ sơ nhân sự; sau lần đối chiếu kế tiếp sẽ nhận được mã.
 
 join-title = Gộp hai tài khoản của tôi
 join-lead = Dành cho hai tài khoản của cùng một người. Nhập tên đăng nhập và mật khẩu của tài khoản đã chuẩn hóa; bước sau được chọn tài khoản giữ lại. Dữ liệu của cả hai tài khoản không bị mất.

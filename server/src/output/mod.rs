@@ -3,6 +3,7 @@
 mod language;
 mod progress;
 mod report;
+mod sheet;
 mod story;
 mod table;
 mod xlsx;

@@ -110,6 +110,7 @@ pub fn happening(change: &Change, words: Words) -> String {
             words.say_with("event-form", &[("outcome", &outcome), ("receipt", receipt)])
         }
         Change::ExemptionGranted { last_day, .. } => words.say_with("event-exempt", &[("day", &words.day(*last_day))]),
+        Change::SignedIn { .. } => words.say("event-signed-in"),
         Change::PasswordRehashed => words.say("event-rehashed"),
         Change::ExemptionEnded => words.say("event-exempt-ended"),
         Change::TakeOverProposed { .. } => words.say("event-take-over-proposed"),

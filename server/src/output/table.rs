@@ -37,6 +37,16 @@ impl Table {
         self.rows.push(row.into_iter().collect());
     }
 
+    /// The headings, as scripts know them.
+    pub(super) fn columns(&self) -> &[&str] {
+        self.columns
+    }
+
+    /// The rows.
+    pub(super) fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
     /// Prints it.
     pub fn write(&self, format: Format, words: Words, to: &mut dyn Write) -> io::Result<()> {
         match format {

@@ -1,6 +1,8 @@
 //! A password hash read, by whatever system wrote it.
 
-use argon2::{Argon2, Params, PasswordVerifier as _, password_hash::phc::PasswordHash};
+use super::memory::hash_into;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::{constant_time, digest, pbkdf2};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -64,7 +66,7 @@ impl<'h> Hash<'h> {
     pub fn fits(&self, password: &str) -> bool {
         let password = password.as_bytes();
         match self {
-            Self::Argon2(hash) => Argon2::default().verify_password(password, &**hash).is_ok(),
+            Self::Argon2(hash) => argon2_fits(hash, password).unwrap_or(false),
             Self::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
             Self::Pbkdf2 { rounds, salt, kept } => {
                 pbkdf2::verify(pbkdf2::PBKDF2_HMAC_SHA256, *rounds, salt, password, kept).is_ok()
@@ -108,6 +110,17 @@ fn argon2_hash(text: &str) -> Option<(Hash<'_>, Cost)> {
     let memory = u64::from(params.m_cost());
     let work = memory.saturating_mul(params.t_cost().into());
     Some((Hash::Argon2(Box::new(hash)), (work, memory)))
+}
+
+fn argon2_fits(hash: &PasswordHash, password: &[u8]) -> Option<bool> {
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = hash.version.map(Version::try_from).transpose().ok()?;
+    let params = Params::try_from(hash).ok()?;
+    let scheme = Argon2::new(algorithm, version.unwrap_or_default(), params);
+    let (salt, kept) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
+    let mut made = vec![0; kept.len()];
+    hash_into(&scheme, password, salt, &mut made)?;
+    Some(constant_time::verify_slices_are_equal(&made, kept.as_bytes()).is_ok())
 }
 
 fn bcrypt_hash(text: &str) -> Option<(Hash<'_>, Cost)> {

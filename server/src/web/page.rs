@@ -44,6 +44,8 @@ pub struct Input {
     pub autocomplete: &'static str,
     /// The keyboard of a phone.
     pub inputmode: &'static str,
+    /// The longest text, in characters.
+    pub maxlength: u16,
 }
 
 impl Input {
@@ -58,6 +60,7 @@ impl Input {
             kind: "text",
             autocomplete: "off",
             inputmode: "text",
+            maxlength: 200,
         }
     }
 

@@ -74,6 +74,7 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
             by_join: false,
             by_review: false,
             by_profile: false,
+            by_code: false,
         },
         rows,
         history: vec![line("event-rehashed"), line("event-taken-over")],

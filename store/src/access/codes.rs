@@ -29,6 +29,8 @@ pub enum Purpose {
     Join,
     /// Being told which fields differ: the registry's phone is in the sender's hand.
     Fields,
+    /// Opening an account that was not used for long: its phone or mailbox is still in the owner's hand.
+    Idle,
 }
 
 impl Purpose {
@@ -38,6 +40,7 @@ impl Purpose {
             Self::Form => "form",
             Self::Join => "join",
             Self::Fields => "fields",
+            Self::Idle => "idle",
         }
     }
 }

@@ -14,8 +14,10 @@ use crate::explain::counting_holds;
 use crate::journal::Env;
 use crate::keyring::Place;
 use crate::merkle::sha256;
+use crate::officials::signed_in;
 use crate::openid::{end_grants, move_grants};
 use crate::store::Store;
+use crate::tables::day_of;
 use jiff::Timestamp;
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
@@ -110,17 +112,22 @@ impl Store {
     async fn begin_session(&self, account: &AccountId, amr: &'static str) -> Result<Token> {
         let token = self.new_token();
         let id = sha256(&[token.0.as_bytes()]);
-        let (account, now, sid) = (account.clone(), self.now(), self.env.ambient.uuid().to_string());
+        let (env, account, now) = (self.env.clone(), account.clone(), self.now());
+        let sid = self.env.ambient.uuid().to_string();
         self.db
             .write(move |tx| {
-                let (account, sid) = (account.clone(), sid.clone());
+                let (env, account, sid) = (env.clone(), account.clone(), sid.clone());
                 Box::pin(async move {
-                    let sql = "SELECT generation FROM account_row WHERE id = $1";
+                    let sql = "SELECT generation, kind, last_sign_in_on FROM account_row WHERE id = $1";
                     let row = tx.rows_locked(sql, [account.as_str().into()]).await?;
                     let row = row
                         .first()
                         .ok_or_else(|| StoreError::corrupt("account", "it is gone"))?;
                     let held = !counting_holds(tx, account.as_str(), local_day(now)).await?.is_empty();
+                    if !held && row.get::<String>(1)? == AccountKind::Official.name() {
+                        let last = row.get::<Option<String>>(2)?.unwrap_or_default();
+                        signed_in(tx, &env, &account, day_of(&last)?).await?;
+                    }
                     tx.execute(
                         "INSERT INTO session (id, account, held, generation, put_off, began, seen, sid, amr) VALUES ($1,$2,$3,$4,0,$5,$5,$6,$7)",
                         [

@@ -103,13 +103,15 @@ pub(super) async fn kept(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option
 }
 
 impl Store {
-    /// Answers a form that an operator enters for an account whose owner is at the counter with these papers.
+    /// Answers a form that an operator enters for an account whose owner is at the counter with these papers. `registry`: what it
+    /// said; without it, it is asked as last loaded.
     pub async fn enter_form(
         &self,
         operator: &Operator,
         account: &AccountId,
         form: &Form,
         papers: &[Paper],
+        registry: Option<RegistryAnswer>,
     ) -> Result<Submitted> {
         self.send(Sent {
             account: account.clone(),
@@ -120,7 +122,7 @@ impl Store {
             papers: papers.to_vec(),
             notice: None,
             again: None,
-            registry: None,
+            registry,
         })
         .await
     }

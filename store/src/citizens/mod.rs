@@ -7,6 +7,7 @@ mod lists;
 mod registry;
 mod report;
 mod review;
+mod silence;
 mod submit;
 mod take_over;
 mod withdraw;

@@ -169,10 +169,10 @@ impl Db {
                     let mut tx = Tx::new(Connection::Postgres(pool.acquire().await?));
                     tx.begin("BEGIN; LOCK TABLE fingerprint_key IN ROW SHARE MODE").await?;
                     let done = match job(&mut tx).await {
-                        Ok(done) => tx.command("COMMIT").await.map(|()| done),
+                        Ok(done) => tx.end("COMMIT").await.map(|()| done),
                         Err(error) => {
                             // The connection may be gone, in which case the server has rolled back by itself.
-                            tx.command("ROLLBACK").await.ok();
+                            tx.end("ROLLBACK").await.ok();
                             Err(error)
                         }
                     };
@@ -242,10 +242,9 @@ async fn alone<T>(connection: Connection, ends: Ends, job: impl AsyncFnOnce(&mut
     tx.begin(begin).await?;
     let done = job(&mut tx).await;
     if done.is_ok() && ends == Ends::Commit {
-        tx.command("COMMIT").await?;
-    } else if tx.command("ROLLBACK").await.is_err() {
-        // A connection that does not even roll back is not used again.
-        tx.discard();
+        tx.end("COMMIT").await?;
+    } else {
+        tx.end("ROLLBACK").await.ok();
     }
     done
 }

@@ -97,6 +97,21 @@ pub struct Tx {
     connection: Connection,
     /// The mark of the key under which the fingerprints that it sees are, once that was asked.
     fingerprints: Option<Fingerprint>,
+    /// It has begun, and did not end yet.
+    open: bool,
+}
+
+/// Whoever asked went away in the middle, or it does not even roll back: what is left on the connection is nobody's, and it is not used
+/// again.
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if self.open {
+            match &mut self.connection {
+                Connection::Sqlite(connection) => connection.close_on_drop(),
+                Connection::Postgres(connection) => connection.close_on_drop(),
+            }
+        }
+    }
 }
 
 macro_rules! bound {
@@ -118,13 +133,22 @@ impl Tx {
         Self {
             connection,
             fingerprints: None,
+            open: false,
         }
     }
 
     /// Begins anew: what the transaction before saw may have changed.
     pub(super) async fn begin(&mut self, sql: &str) -> Result<()> {
         self.fingerprints = None;
+        self.open = true;
         self.command(sql).await
+    }
+
+    /// Ends it: `COMMIT`, `ROLLBACK`.
+    pub(super) async fn end(&mut self, sql: &str) -> Result<()> {
+        self.command(sql).await?;
+        self.open = false;
+        Ok(())
     }
 
     /// The mark of the key under which all fingerprints are that this transaction sees.
@@ -148,14 +172,6 @@ impl Tx {
         .await?;
         self.fingerprints = Some(mark);
         Ok(())
-    }
-
-    /// The connection is not to be used again.
-    pub(super) fn discard(self) {
-        match self.connection {
-            Connection::Sqlite(connection) => drop(connection.detach()),
-            Connection::Postgres(connection) => drop(connection.detach()),
-        }
     }
 
     /// Which dialect.

@@ -3,6 +3,7 @@
 mod apply;
 mod changed;
 mod facts;
+mod idle;
 mod own;
 mod people;
 mod plan;
@@ -11,6 +12,7 @@ mod undo;
 
 pub use changed::Widened;
 pub(crate) use facts::Facts;
+pub(crate) use idle::signed_in;
 pub use own::{OwnProfile, Proposal};
 pub(crate) use people::{Concerned, People};
 pub use plan::{NewAccount, Newcomer, Plan, PlanLine};

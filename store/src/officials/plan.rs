@@ -5,7 +5,7 @@ use crate::error::{Result, StoreError};
 use crate::journal::Env;
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::officials::{
-    Case, Decision, Found, OfficialAccount, PersonPlan, decide, decide_person, newcomers, of_newcomer,
+    Case, Decision, Found, OfficialAccount, PersonPlan, decide, decide_person, idle, newcomers, of_newcomer,
 };
 use ngomon_rules::plan::Impact;
 use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
@@ -334,12 +334,13 @@ fn weigh(impact: &mut Impact, facts: &Facts, lines: &[PlanLine]) {
     }
 }
 
-/// A digest, under a key, of all facts that the decision of this account read.
+/// A digest, under a key, of all facts that the decision of this account read. Of sign-ins only what they decide: one more of them stops
+/// no run that waits.
 fn digest(env: &Env, held: &Held, case: &Case<'_>, profile: Option<&Profile>) -> Result<[u8; 32]> {
     let account = &held.account;
     let facts = serde_json::to_vec(&(
         (&account.id, account.kind, &account.stated, &account.unit),
-        (&account.created_on, &account.last_sign_in_on, &held.holds),
+        (&account.created_on, idle(case), &held.holds),
         (profile, case.notice, case.day, case.policy, case.freeze),
     ))
     .map_err(|e| StoreError::corrupt("facts", e))?;

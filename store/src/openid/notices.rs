@@ -203,8 +203,8 @@ pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<(
 }
 
 impl Store {
-    /// Notices whose turn it is, taken up by the caller for half a minute: at most one a client and account, the oldest first, so that
-    /// they arrive in order.
+    /// Notices whose turn it is, taken up by the caller for half a minute: at most one a client and account, the first one, so that they
+    /// arrive in order.
     pub async fn due_notices(&self, most: u32) -> Result<Vec<DueNotice>> {
         let now = self.env.now();
         let any = "SELECT 1 FROM client_notice WHERE due <= $1 LIMIT 1";
@@ -221,7 +221,7 @@ impl Store {
             .write(move |tx| {
                 Box::pin(async move {
                     let sql = "SELECT n.id FROM client_notice n WHERE n.due <= $1 AND NOT EXISTS (SELECT 1 FROM client_notice o \
-                         WHERE o.client = n.client AND o.account = n.account AND o.due IS NOT NULL AND o.id < n.id) ORDER BY n.due LIMIT $2";
+                         WHERE o.client = n.client AND o.account = n.account AND o.due IS NOT NULL AND o.seq < n.seq) ORDER BY n.due LIMIT $2";
                     let mut taken = Vec::new();
                     for row in tx.rows_locked(sql, [now.into(), most.into()]).await? {
                         let id: String = row.get(0)?;
@@ -267,7 +267,7 @@ impl Store {
             due.insert(id, notice);
         }
         let mut due: Vec<DueNotice> = due.into_values().collect();
-        due.sort_by(|a, b| a.id.cmp(&b.id));
+        due.sort_by_key(|notice| notice.at);
         Ok(due)
     }
 
@@ -327,7 +327,7 @@ impl Store {
         self.db
             .read(async |tx| {
                 let sql = "SELECT n.id, n.at, COALESCE(c.name, n.client), n.kind, n.account, n.taken, n.due, n.tries, n.fault \
-                     FROM client_notice n LEFT JOIN client c ON c.id = n.client ORDER BY n.id DESC LIMIT $1";
+                     FROM client_notice n LEFT JOIN client c ON c.id = n.client ORDER BY n.seq DESC LIMIT $1";
                 let rows = tx.rows(sql, [most.into()]).await?;
                 let line = |row: &Row| {
                     Ok(NoticeLine {

@@ -26,7 +26,7 @@ enum Sort {
 }
 
 /// From nothing to this version.
-const STEPS: [(Sort, &str); 10] = [
+const STEPS: [(Sort, &str); 11] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
     (Sort::Working, include_str!("steps/3_projection_version.sql")),
@@ -36,6 +36,7 @@ const STEPS: [(Sort, &str); 10] = [
     (Sort::Working, include_str!("steps/7_recount.sql")),
     (Sort::Working, include_str!("steps/8_fingerprint_key.sql")),
     (Sort::Working, include_str!("steps/9_attempt_end.sql")),
+    (Sort::Working, include_str!("steps/10_registry_silence.sql")),
     (Sort::Working, include_str!("steps/11_openid.sql")),
 ];
 

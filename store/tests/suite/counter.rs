@@ -157,7 +157,7 @@ async fn a_form_with_papers_is_told_what_differs(on: On) {
     let right = form("HS1", 1).form;
     let papers = [Paper::IdCard, Paper::Residence];
     let enter = async |form: Form| {
-        let entered = store.enter_form(&an, &id("HS1"), &form, &papers).await.unwrap();
+        let entered = store.enter_form(&an, &id("HS1"), &form, &papers, None).await.unwrap();
         store.entered_form(&an, &entered.receipt.unwrap()).await.unwrap()
     };
     let near = enter(Form {

@@ -46,7 +46,7 @@ impl House {
         let papers = [Paper::IdCard];
         let entered = self
             .store
-            .enter_form(operator, &form.account, &form.form, &papers)
+            .enter_form(operator, &form.account, &form.form, &papers, None)
             .await;
         entered.unwrap().receipt.unwrap()
     }

@@ -3,6 +3,7 @@
 use super::act::{Act, Choice, Choices, citizen, whom};
 use super::{Operator, Sent, address};
 use crate::output::Words;
+use crate::registry::{PATIENCE, ask};
 use crate::web::App;
 use crate::web::form::{Typed, another, malformed};
 use crate::web::page::{Shell, html};
@@ -102,7 +103,14 @@ async fn entered(
         act.button = words.say("desk-form-theirs");
         return Ok(act.page());
     }
-    let done = app.store.enter_form(&operator.permit, account, &form, papers).await?;
+    let registry = match &parsed {
+        Ok(parsed) => Some(ask(app, parsed.national_id, PATIENCE).await?),
+        Err(_) => None,
+    };
+    let done = app
+        .store
+        .enter_form(&operator.permit, account, &form, papers, registry)
+        .await?;
     app.store.seal().await?;
     let receipt = done.receipt.unwrap_or_default();
     let answer = app.store.entered_form(&operator.permit, &receipt).await?;

@@ -7,8 +7,10 @@ mod exempt;
 mod find;
 mod form;
 mod hold;
+mod people;
 mod proposals;
 mod reviews;
+mod systems;
 mod take_over;
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,8 @@ pub fn routes() -> Router<App> {
         .route("/desk/account/{id}", get(account::show))
         .route("/desk/account/{id}/form", get(form::show).post(form::send))
         .route("/desk/forms/{receipt}", get(form::answer))
+        .route("/desk/people/{unit}/{state}", get(people::show))
+        .route("/desk/people/{unit}/{state}/{file}", get(people::file))
         .route("/desk/reviews", get(reviews::list))
         .route("/desk/proposals", get(proposals::list))
         .route("/desk/proposals/{receipt}", post(proposals::decide))
@@ -54,6 +58,7 @@ pub fn routes() -> Router<App> {
         )
         .route("/desk/account/{id}/hold", get(hold::show).post(hold::send))
         .route("/desk/account/{id}/lift", get(hold::show_lift).post(hold::lift))
+        .merge(systems::routes())
         .method_not_allowed_fallback(not_found)
 }
 
@@ -93,7 +98,11 @@ impl Operator {
             Err(StoreError::Refused(refusal)) => {
                 let unknown = matches!(
                     refusal,
-                    Refusal::UnknownAccount(_) | Refusal::UnknownForm(_) | Refusal::UnknownProposal(_)
+                    Refusal::UnknownAccount(_)
+                        | Refusal::UnknownForm(_)
+                        | Refusal::UnknownProposal(_)
+                        | Refusal::UnknownClient(_)
+                        | Refusal::UnknownUnit(_)
                 );
                 let status = if unknown {
                     StatusCode::NOT_FOUND

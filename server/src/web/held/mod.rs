@@ -1,5 +1,6 @@
 //! The held visit: each hold with its clause, its evidence, who can mend it and the way out.
 
+mod idle;
 mod join;
 mod review;
 
@@ -27,6 +28,8 @@ pub fn routes() -> Router<App> {
         .route("/held/join", get(join::show).post(join::prove))
         .route("/held/join/code", get(join::ask_code).post(join::check_code))
         .route("/held/join/choose", post(join::join))
+        .route("/held/code", get(idle::ask).post(idle::check))
+        .route("/held/code/send", post(idle::send))
         .route("/held/review", get(review::show).post(review::ask))
 }
 
@@ -61,6 +64,8 @@ pub struct Shown {
     pub by_review: bool,
     /// Does the own HR profile?
     pub by_profile: bool,
+    /// Does a one-time code?
+    pub by_code: bool,
 }
 
 /// Why, and the way out.
@@ -165,6 +170,7 @@ pub fn shown(held: &HeldSince, joined: Option<&AccountId>, units: &UnitTree, wor
             hold.reason,
             Reason::Mismatch | Reason::TransferPending | Reason::StaleInfo | Reason::ReviewOverdue
         ),
+        by_code: hold.reason == Reason::Idle,
     }
 }
 

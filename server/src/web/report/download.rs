@@ -24,8 +24,10 @@ pub const FILES: [&str; 6] = [
     "refusals.csv",
 ];
 
-const CSV: &str = "text/csv; charset=utf-8";
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+/// The kind of a CSV file.
+pub const CSV: &str = "text/csv; charset=utf-8";
+/// The kind of a spreadsheet.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// One of them.
 pub async fn file(State(app): State<App>, asker: Asker, Path((unit, file)): Path<(String, String)>) -> Response {
@@ -102,7 +104,8 @@ fn reasons<const N: usize>(counts: [(&str, u64); N]) -> Table {
     table
 }
 
-fn attachment(kind: &'static str, file: &str, bytes: Vec<u8>) -> Response {
+/// A file to be kept.
+pub fn attachment(kind: &'static str, file: &str, bytes: Vec<u8>) -> Response {
     let disposition = format!("attachment; filename=\"{file}\"");
     let head = [
         (header::CONTENT_TYPE, kind.to_owned()),
@@ -111,7 +114,8 @@ fn attachment(kind: &'static str, file: &str, bytes: Vec<u8>) -> Response {
     (head, bytes).into_response()
 }
 
-fn failed(file: &str, error: impl std::fmt::Display) -> Response {
+/// A file that could not be made.
+pub fn failed(file: &str, error: impl std::fmt::Display) -> Response {
     eprintln!("ngomon: {file}: {error}");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

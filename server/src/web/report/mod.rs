@@ -1,5 +1,6 @@
 //! "Báo cáo số" (letter 125, C7): progress by unit down to the village, live, for whoever signed in at an office. No names.
 
+mod alerts;
 mod board;
 mod download;
 mod live;
@@ -8,6 +9,7 @@ mod page;
 mod shown;
 
 pub use board::Board;
+pub use download::{CSV, XLSX, attachment, failed};
 
 use super::App;
 use super::asker::Asker;

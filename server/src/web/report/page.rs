@@ -25,6 +25,8 @@ struct Page {
     beside: Vec<(String, String)>,
     at: String,
     shown: Shown,
+    /// May the people behind a figure be seen?
+    people: bool,
     /// For the chart: JSON within a page.
     chart: String,
     staff: Vec<StaffRow>,
@@ -93,6 +95,7 @@ async fn page(app: &App, asker: &Asker, snapshot: &Snapshot, unit: &UnitCode) ->
             .collect(),
         at: words.say_with("report-at", &[("clock", &Words::clock(snapshot.at))]),
         chart: chart(&shown, words),
+        people: asker.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
         staff: staff(snapshot, unit, words).await?,
         unknown: figures.of("").filter(|_| above.is_empty()).map(|unknown| {
             let n = words.number(unknown.line.accounts);

@@ -1,17 +1,15 @@
 //! The figures of a unit in words, as the page shows them and as a stream tells what became of them.
 
+use super::alerts::{behind, jumping, silent};
 use super::board::Snapshot;
-use super::pace::{Pace, is_behind, jump, share};
+use super::pace::{Pace, is_behind, share};
 use crate::output::Words;
-use ngomon_rules::citizens::{Audience, Outcome};
+use ngomon_rules::citizens::{Audience, Outcome, Standing};
 use ngomon_rules::hold::{Clause, Reason};
 use ngomon_rules::law::law;
 use ngomon_rules::unit::UnitCode;
 use ngomon_store::{DayFigures, Goal, ReportLine, Result, UnitFigures};
 use serde::Serialize;
-
-/// Units that are behind are named, so many of them.
-const NAMED: usize = 5;
 
 /// A text that changes while one looks. The page marks its place with the key.
 pub struct Cell {
@@ -24,6 +22,12 @@ pub struct Cell {
 impl Cell {
     fn new(key: impl Into<String>, text: String) -> Self {
         Self { key: key.into(), text }
+    }
+
+    /// The state of accounts that it counts, if it counts them by one.
+    pub fn state(&self) -> Option<&'static str> {
+        let standing = Standing::parse(self.key.split(' ').next()?)?;
+        Some(standing.name())
     }
 }
 
@@ -122,7 +126,8 @@ impl Shown {
         };
         let days = snapshot.days(unit).await?;
         let below: Vec<&UnitFigures> = snapshot.figures.below(unit).collect();
-        let (progress, mut alerts) = progress(snapshot, figures, &days, words);
+        let (progress, late) = progress(snapshot, figures, &days, words);
+        let mut alerts: Vec<String> = silent(snapshot, figures, words).into_iter().chain(late).collect();
         alerts.extend(behind(&below, figures, words));
         alerts.extend(jumping(&days, snapshot, words));
         Ok(Some(Self {
@@ -253,29 +258,6 @@ fn unit_line(unit: &UnitFigures, above: &UnitFigures, words: Words) -> UnitLine 
         bar: Bar { key: key("bar"), share },
         others,
     }
-}
-
-/// Names the units that are behind.
-fn behind(below: &[&UnitFigures], figures: &UnitFigures, words: Words) -> Option<String> {
-    let mut slow: Vec<&&UnitFigures> = below.iter().filter(|unit| is_behind(unit, figures)).collect();
-    slow.sort_by_key(|unit| share(unit.goal()));
-    let named = slow.iter().take(NAMED);
-    let mut names: Vec<String> = named
-        .map(|unit| format!("{} ({})", unit.line.name, words.percent(share(unit.goal()))))
-        .collect();
-    if names.is_empty() {
-        return None;
-    }
-    if let Some(more) = slow.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        names.push(words.say_with("report-alert-more", &[("n", &more.to_string())]));
-    }
-    Some(words.say_with("report-alert-behind", &[("units", &names.join(", "))]))
-}
-
-fn jumping(days: &[DayFigures], snapshot: &Snapshot, words: Words) -> Option<String> {
-    let (now, before) = jump(days, snapshot.figures.day)?;
-    let (now, before) = (words.number(now), words.tenths(before));
-    Some(words.say_with("report-alert-refusals", &[("now", &now), ("before", &before)]))
 }
 
 fn refused(figures: &UnitFigures, words: Words) -> Vec<ReasonLine> {

@@ -1,6 +1,8 @@
 //! The pages, asked as a browser asks, over a store whose clock the test sets.
 
+mod idle;
 mod report;
+mod silence;
 
 use super::report::Board;
 use super::{App, router};

@@ -70,7 +70,8 @@ CREATE TABLE signing_key (
 
 -- What clients are yet to be told, in the order in which it happened.
 CREATE TABLE client_notice (
-  id TEXT PRIMARY KEY,                -- plain: sorts by the time at which it was written
+  seq SERIAL,                         -- plain: those of one account in the order in which it happened
+  id TEXT NOT NULL UNIQUE,            -- plain: also the `jti`
   at BIGINT NOT NULL,                 -- plain
   client TEXT NOT NULL,               -- plain
   kind TEXT NOT NULL,                 -- plain: logout, session-revoked, account-disabled, account-enabled
@@ -83,6 +84,7 @@ CREATE TABLE client_notice (
   fault TEXT NOT NULL                 -- plain: what came of the last try
 );
 CREATE INDEX client_notice_due ON client_notice (due);
+CREATE INDEX client_notice_order ON client_notice (client, account, seq);
 
 CREATE TABLE client_use (
   client TEXT PRIMARY KEY,            -- plain

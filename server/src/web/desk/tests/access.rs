@@ -13,9 +13,13 @@ fn addresses(account: &str) -> Vec<String> {
         .split(".route(")
         .skip(1)
         .filter_map(|rest| rest.split('"').nth(1));
-    found
-        .map(|path| path.replace("{id}", account).replace("{receipt}", "DH-7K3M-42QX"))
-        .collect()
+    let filled = |path: &str| {
+        let path = path.replace("{id}", account).replace("{receipt}", "DH-7K3M-42QX");
+        path.replace("{unit}", "46")
+            .replace("{state}", "held")
+            .replace("{file}", "people.csv")
+    };
+    found.map(filled).collect()
 }
 
 /// "A citizen or official gets the not-found page on every route", and so do strangers, held accounts and held operators, whatever the

@@ -6,7 +6,7 @@ use ngomon_rules::citizens::Proof;
 use ngomon_rules::record::{AccountId, Form, Submission};
 
 /// Registry rows whose person no account of the sample stands for yet, with an account that states the number.
-fn free() -> Vec<(String, Form)> {
+pub fn free() -> Vec<(String, Form)> {
     let sent: Vec<String> = rows("submissions.csv")
         .iter()
         .map(|form| form["account_id"].clone())
@@ -35,7 +35,7 @@ fn free() -> Vec<(String, Form)> {
         .collect()
 }
 
-fn fields(form: &Form) -> [(&str, &str); 4] {
+pub fn fields(form: &Form) -> [(&str, &str); 4] {
     [
         ("full_name", &form.full_name),
         ("national_id", &form.national_id),

@@ -2,6 +2,9 @@
 
 mod access;
 mod acts;
+mod people;
+mod systems;
+mod waiting;
 
 use crate::authenticator::Authenticator;
 use crate::web::tests::{Answered, Site, fixtures};

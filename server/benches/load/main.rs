@@ -1,0 +1,190 @@
+//! `cargo xtask load`: what the pages cost. A server of its own process, asked over 8 connections; printed are its processor seconds
+//! per 1,000 requests, the time of an answer, and its memory. `cargo test` runs it with a few requests, to see that it works, and
+//! asserts no time.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark stops at the first fault"
+)]
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#![allow(clippy::cast_precision_loss, reason = "figures for people")]
+
+mod client;
+mod server;
+mod viewers;
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use client::Client;
+use futures_util::future::BoxFuture;
+use server::{Database, Server, processor, sample, serve};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+const CONNECTIONS: usize = 8;
+
+/// How much is asked.
+#[derive(Clone, Copy)]
+struct HowMany {
+    requests: usize,
+    /// People who sign in; the first of the sample have hashes of every scheme.
+    people: usize,
+    /// Who look at the live report.
+    viewers: usize,
+    /// Forms that are answered meanwhile.
+    changes: usize,
+}
+
+const MEASURED: HowMany = HowMany {
+    requests: 4_000,
+    people: 120,
+    viewers: 500,
+    changes: 60,
+};
+const TRIED: HowMany = HowMany {
+    requests: 16,
+    people: 4,
+    viewers: 8,
+    changes: 2,
+};
+
+fn main() {
+    let measures = std::env::args().any(|arg| arg == "--bench");
+    let how_many = if measures { MEASURED } else { TRIED };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        pages("SQLite", None, how_many).await;
+        let postgres = std::env::var("NGOMON_TEST_POSTGRES").expect("run by `cargo xtask load` or `cargo xtask test`");
+        let database = Database::new(postgres);
+        pages("PostgreSQL", Some(database.url()), how_many).await;
+    });
+}
+
+/// Asks `requests` times over all connections, and prints a line. Returns processor seconds per 1,000.
+async fn measure<F>(on: &str, what: &str, server: &Server, requests: usize, ask: F) -> f64
+where
+    F: for<'c> Fn(&'c mut Client, usize) -> BoxFuture<'c, ()> + Send + Clone + 'static,
+{
+    let next = Arc::new(AtomicUsize::new(0));
+    let (before, begun) = (server.processor(), Instant::now());
+    let mut tasks = Vec::new();
+    for connection in 0..CONNECTIONS.min(requests) {
+        let (next, ask, to) = (next.clone(), ask.clone(), server.address);
+        tasks.push(tokio::spawn(async move {
+            let mut client = Client::new(to, connection).await;
+            let mut took = Vec::new();
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                if n >= requests {
+                    return took;
+                }
+                let begun = Instant::now();
+                ask(&mut client, n).await;
+                took.push(begun.elapsed());
+            }
+        }));
+    }
+    let mut took: Vec<Duration> = Vec::new();
+    for task in tasks {
+        took.extend(task.await.unwrap());
+    }
+    took.sort_unstable();
+    let at = |share: usize| took[(took.len() * share / 100).min(took.len() - 1)].as_secs_f64() * 1_000.0;
+    let used = (server.processor() - before) * 1_000.0 / requests as f64;
+    let rate = requests as f64 / begun.elapsed().as_secs_f64();
+    println!(
+        "{on:<11} {what:<28} {requests:>6}  {used:>8.3} CPU-s/1,000  p50 {:>7.2} ms  p99 {:>7.2} ms  {rate:>7.0} /s",
+        at(50),
+        at(99)
+    );
+    used
+}
+
+/// Processor seconds of 1,000 password hashes, measured in this process.
+fn hash_alone(times: usize) -> f64 {
+    let params = Params::new(19_456, 2, 1, None).unwrap();
+    let scheme = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let (before, mut out) = (processor("self"), [0; 32]);
+    for _ in 0..times {
+        scheme
+            .hash_password_into(b"password", b"saltsaltsaltsalt", &mut out)
+            .unwrap();
+    }
+    (processor("self") - before) * 1_000.0 / times as f64
+}
+
+/// What somebody with a password sends to sign in.
+fn sign_in_bodies(file: &str, people: usize) -> Arc<[String]> {
+    let mut reader = csv::Reader::from_path(sample(file)).unwrap();
+    let rows = reader.deserialize::<HashMap<String, String>>().map(|row| row.unwrap());
+    let with_hash = rows.filter(|row| !row["password_hash"].is_empty()).take(people);
+    let body = |row: HashMap<String, String>| {
+        let password = format!("Hue-{}", row["account_id"]);
+        serde_urlencoded::to_string([("username", &row["username"]), ("password", &password)]).unwrap()
+    };
+    with_hash.map(body).collect()
+}
+
+async fn pages(on: &str, database: Option<String>, how_many: HowMany) {
+    let HowMany {
+        requests,
+        people,
+        viewers,
+        changes,
+    } = how_many;
+    let (server, start) = serve(database).await;
+    let server = Arc::new(server);
+    let idle = server.memory("VmRSS");
+    println!("{on:<11} start to first answer {start:.2} s, memory idle {idle:.0} MiB");
+    // The first sign-in hashes the password anew; only the later ones cost what a sign-in costs.
+    let bodies = sign_in_bodies("citizens.csv", people);
+    let mut cookies = Vec::new();
+    let mut client = Client::new(server.address, 100).await;
+    for body in &*bodies {
+        let answer = client.post("/sign-in", "", body).await;
+        assert_eq!(answer.status, 303);
+        cookies.push(answer.cookie.unwrap());
+    }
+    let cookies: Arc<[String]> = cookies.into();
+
+    measure(on, "the first page: sign-in", &server, requests, |client, _| {
+        Box::pin(async move { assert_eq!(client.get("/sign-in", "").await.status, 200) })
+    })
+    .await;
+    measure(on, "style", &server, requests, |client, _| {
+        Box::pin(async move { assert_eq!(client.get("/assets/style.css", "").await.status, 200) })
+    })
+    .await;
+    let hash = hash_alone(requests.min(200));
+    let of = bodies.clone();
+    let sign_in = measure(
+        on,
+        "sign-in by password",
+        &server,
+        requests.min(1_000),
+        move |client, n| {
+            let body = of[n % of.len()].clone();
+            Box::pin(async move { assert_eq!(client.post("/sign-in", "", &body).await.status, 303) })
+        },
+    )
+    .await;
+    let beyond = (sign_in / hash - 1.0) * 100.0;
+    println!(
+        "{on:<11} the password's hash alone           {hash:>8.3} CPU-s/1,000: sign-in is {beyond:.0} % beyond it"
+    );
+    let of = cookies.clone();
+    measure(on, "the form, signed in", &server, requests, move |client, n| {
+        let cookie = of[n % of.len()].clone();
+        Box::pin(async move { assert_eq!(client.get("/form", &cookie).await.status, 200) })
+    })
+    .await;
+    let most = server.memory("VmHWM");
+    println!("{on:<11} memory under load at most {most:.0} MiB");
+    viewers::watch(on, &server, viewers, &cookies[..changes]).await;
+}

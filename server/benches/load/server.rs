@@ -1,0 +1,134 @@
+//! The server that is asked, in a process of its own, and what it uses.
+
+use super::client::Client;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+/// A database of its own on the private PostgreSQL.
+pub struct Database {
+    server: String,
+    name: String,
+}
+
+impl Database {
+    /// Makes it.
+    pub fn new(server: String) -> Self {
+        let name = format!("load{}", std::process::id());
+        let made = Self {
+            server,
+            name: name.clone(),
+        };
+        made.sql(&format!("CREATE DATABASE {name}"));
+        made
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        self.server.replace("/postgres?", &format!("/{}?", self.name))
+    }
+
+    fn sql(&self, sql: &str) {
+        let done = Command::new("psql")
+            .args(["-q", "-d", &self.server, "-c", sql])
+            .status();
+        assert!(done.unwrap().success(), "{sql}");
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.sql(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+/// A server on the sample's people.
+pub struct Server {
+    process: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    _data: tempfile::TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+impl Server {
+    /// Processor seconds that it has used.
+    pub fn processor(&self) -> f64 {
+        processor(&self.process.id().to_string())
+    }
+
+    /// A line of `/proc/PID/status`, in MiB.
+    pub fn memory(&self, name: &str) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    }
+}
+
+/// A file of the sample.
+pub fn sample(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fixtures/sample")
+        .join(file)
+}
+
+/// Takes the sample in and opens the pages. Also the seconds from the start to the first answer.
+pub async fn serve(database: Option<String>) -> (Server, f64) {
+    let data = tempfile::tempdir().unwrap();
+    let ngomon = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ngomon"));
+        command.args(words).arg("--keys").arg(data.path().join("keys"));
+        match &database {
+            Some(url) => command.args(["--database", url]),
+            None => command.arg("--data").arg(data.path().join("data")),
+        };
+        command
+    };
+    for table in ["units", "registry", "citizens", "officials", "profiles", "notices"] {
+        let file = sample(&format!("{table}.csv"));
+        let mut words = vec!["import", table, file.to_str().unwrap(), "--as-of", "2023-07-31"];
+        if table == "profiles" {
+            words.push("--full");
+        }
+        let done = ngomon(&words).stdout(Stdio::null()).status().unwrap();
+        assert!(done.success(), "{words:?}");
+    }
+    let begun = Instant::now();
+    let mut process = ngomon(&["serve", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = tokio::process::ChildStdout::from_std(process.stdout.take().unwrap()).unwrap();
+    let mut lines = BufReader::new(said).lines();
+    let port = loop {
+        let line = lines.next_line().await.unwrap().expect("it opens");
+        if let Some((_, rest)) = line.split_once("localhost:") {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            break digits.parse::<u16>().unwrap();
+        }
+    };
+    let server = Server {
+        process,
+        address: SocketAddr::from(([127, 0, 0, 1], port)),
+        _data: data,
+    };
+    let answer = Client::new(server.address, 1).await.get("/sign-in", "").await;
+    assert_eq!(answer.status, 200);
+    (server, begun.elapsed().as_secs_f64())
+}
+
+/// What a process has used: processor seconds.
+pub fn processor(pid: &str) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let after: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    let ticks: f64 = after[11].parse::<f64>().unwrap() + after[12].parse::<f64>().unwrap();
+    ticks / 100.0
+}

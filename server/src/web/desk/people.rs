@@ -1,0 +1,183 @@
+//! The people behind a figure of the report: of a unit, those who stand so, with the way to each account's page.
+
+use super::{Operator, address, encoded};
+use crate::output::{Table, Words};
+use crate::web::App;
+use crate::web::page::{Shell, html};
+use crate::web::report::{CSV, XLSX, attachment, failed};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use ngomon_rules::citizens::Standing;
+use ngomon_rules::unit::UnitCode;
+use ngomon_store::{Listed, Refusal, Result};
+use serde::Deserialize;
+
+/// So many stand on a page.
+const PAGE: u32 = 50;
+/// So many stand in a file: who wants more takes the units below.
+const MOST: u32 = 20_000;
+/// The files.
+const FILES: [&str; 2] = ["people.xlsx", "people.csv"];
+
+#[derive(Template)]
+#[template(path = "desk/people.html")]
+struct Page {
+    shell: Shell,
+    title: String,
+    all: String,
+    /// The report of the unit.
+    report: String,
+    people: Vec<Line>,
+    states: Vec<(String, String, bool)>,
+    next: Option<String>,
+    first: Option<String>,
+    files: Vec<(String, String)>,
+}
+
+struct Line {
+    href: String,
+    account: String,
+    name: String,
+    unit: String,
+    phone: String,
+}
+
+/// Where the page begins.
+#[derive(Deserialize)]
+pub struct From {
+    after: Option<String>,
+}
+
+/// Where the people of a unit who stand so are listed.
+fn here(unit: &UnitCode, standing: Standing) -> String {
+    format!("/desk/people/{}/{}", encoded(unit.as_str()), standing.name())
+}
+
+/// The unit that counts today, with its name, and the state.
+async fn asked(app: &App, unit: String, state: &str) -> Result<(UnitCode, String, Standing)> {
+    let tree = app.store.units().await?;
+    let unit = tree.follow(&UnitCode(unit), app.store.today()).clone();
+    let name = tree.get(&unit).map(|unit| unit.name.clone());
+    let (name, standing) = name
+        .zip(Standing::parse(state))
+        .ok_or_else(|| Refusal::UnknownUnit(unit.to_string()))?;
+    Ok((unit, name, standing))
+}
+
+/// A page of them.
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Path((unit, state)): Path<(String, String)>,
+    Query(From { after }): Query<From>,
+) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let (unit, name, standing) = asked(&app, unit, &state).await?;
+            let (here, today) = (here(&unit, standing), app.store.today());
+            let listing = app
+                .store
+                .people(&operator.permit, &unit, standing, today, after.as_deref(), PAGE)
+                .await?;
+            let states = Standing::ALL.map(|one| (self::here(&unit, one), state_of(one, words), one == standing));
+            let files = FILES.map(|file| {
+                let label = words.say(&format!("desk-{}", file.replace('.', "-")));
+                (format!("{here}/{file}"), label)
+            });
+            let page = Page {
+                title: format!("{}: {name}", state_of(standing, words)),
+                all: words.say_with("desk-people-all", &[("n", &words.number(listing.all))]),
+                report: format!("/report/{}", encoded(unit.as_str())),
+                people: listing.people.iter().map(|one| line(one, words)).collect(),
+                states: states.into(),
+                next: listing.next.map(|next| format!("{here}?after={next}")),
+                first: after.map(|_| here.clone()),
+                files: if listing.all <= u64::from(MOST) {
+                    files.into()
+                } else {
+                    Vec::new()
+                },
+                shell: operator.shell(&here),
+            };
+            Ok(html(StatusCode::OK, &page))
+        })
+        .await
+}
+
+fn state_of(standing: Standing, words: Words) -> String {
+    words.say(&format!("column-{}", standing.name()))
+}
+
+fn name_of(one: &Listed) -> &str {
+    one.full_name.as_ref().map_or("", |name| name.as_str())
+}
+
+fn line(one: &Listed, words: Words) -> Line {
+    let unknown = || words.say("join-unknown");
+    Line {
+        href: address(&one.account),
+        account: one.account.to_string(),
+        name: Some(name_of(one))
+            .filter(|name| !name.is_empty())
+            .map_or_else(unknown, str::to_owned),
+        unit: one.unit_name.clone(),
+        phone: one.phone.clone().unwrap_or_else(unknown),
+    }
+}
+
+/// All of them as a file.
+pub async fn file(
+    State(app): State<App>,
+    operator: Operator,
+    Path((unit, state, file)): Path<(String, String, String)>,
+) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let (unit, name, standing) = asked(&app, unit, &state).await?;
+            let today = app.store.today();
+            let listing = app
+                .store
+                .people(&operator.permit, &unit, standing, today, None, MOST)
+                .await?;
+            if listing.next.is_some() || !FILES.contains(&&*file) {
+                return Ok(StatusCode::NOT_FOUND.into_response());
+            }
+            let mut table = Table::new(&["account_id", "owner", "unit", "name", "owner_phone"]);
+            for one in &listing.people {
+                let phone = one.phone.clone().unwrap_or_default();
+                let cells = [
+                    one.account.as_str(),
+                    name_of(one),
+                    one.unit.as_str(),
+                    &one.unit_name,
+                    &phone,
+                ];
+                table.push(cells.map(str::to_owned));
+            }
+            Ok(written(
+                &table,
+                &file,
+                &format!("{}: {name}", state_of(standing, words)),
+                words,
+            ))
+        })
+        .await
+}
+
+fn written(table: &Table, file: &str, title: &str, words: Words) -> Response {
+    if file == FILES[0] {
+        return match table.xlsx(title, words) {
+            Ok(bytes) => attachment(XLSX, file, bytes),
+            Err(error) => failed(file, error),
+        };
+    }
+    let mut bytes = Vec::new();
+    match table.csv(&mut bytes) {
+        Ok(()) => attachment(CSV, file, bytes),
+        Err(error) => failed(file, error),
+    }
+}

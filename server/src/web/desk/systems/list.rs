@@ -1,0 +1,68 @@
+//! All connected systems, by name.
+
+use super::address;
+use crate::web::App;
+use crate::web::desk::Operator;
+use crate::web::page::{Shell, html};
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "desk/systems.html")]
+struct List {
+    shell: Shell,
+    done: Option<String>,
+    systems: Vec<Card>,
+}
+
+struct Card {
+    title: String,
+    href: String,
+    rows: Vec<(String, String)>,
+}
+
+/// What was done before.
+#[derive(Deserialize)]
+pub struct Done {
+    #[serde(default)]
+    done: String,
+}
+
+/// The list.
+pub async fn list(State(app): State<App>, operator: Operator, Query(Done { done }): Query<Done>) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let known = app.store.clients().await?;
+            let cards = known.into_iter().map(|one| {
+                let state = if one.enabled {
+                    "systems-enabled"
+                } else {
+                    "systems-disabled"
+                };
+                let never = || words.say("systems-never");
+                Card {
+                    href: address(one.id.as_str()),
+                    rows: vec![
+                        (words.say("column-client_id"), one.id.to_string()),
+                        (words.say("desk-state"), words.say(state)),
+                        (
+                            words.say("column-last_use"),
+                            one.last_use.map_or_else(never, |at| words.instant(at)),
+                        ),
+                    ],
+                    title: one.client.name,
+                }
+            });
+            let list = List {
+                shell: operator.shell("/desk/systems"),
+                done: (done == "removed").then(|| words.say("systems-done-remove")),
+                systems: cards.collect(),
+            };
+            Ok(html(StatusCode::OK, &list))
+        })
+        .await
+}

@@ -1,0 +1,70 @@
+//! What connected systems were told, and what they have not taken yet: that can be told again.
+
+use crate::web::App;
+use crate::web::desk::Operator;
+use crate::web::page::{Shell, html};
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+/// So many are shown.
+const MOST: u32 = 100;
+
+#[derive(Template)]
+#[template(path = "desk/told.html")]
+struct Page {
+    shell: Shell,
+    lines: Vec<Line>,
+}
+
+struct Line {
+    id: String,
+    what: String,
+    client: String,
+    account: String,
+    at: String,
+    came_of_it: String,
+    again: bool,
+}
+
+/// The newest first.
+pub async fn list(State(app): State<App>, operator: Operator) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let lines = app.store.notices(MOST).await?.into_iter().map(|one| {
+                let came_of_it = match (one.taken, one.waits) {
+                    (Some(at), _) => words.say_with("told-taken", &[("at", &words.instant(at))]),
+                    (None, true) if one.tries == 0 => words.say("notice-waits"),
+                    (None, true) => words.say_with("told-tried", &[("n", &one.tries.to_string()), ("why", &one.fault)]),
+                    (None, false) => {
+                        words.say_with("told-given-up", &[("n", &one.tries.to_string()), ("why", &one.fault)])
+                    }
+                };
+                Line {
+                    what: words.say(&format!("told-{}", one.kind)),
+                    client: one.client,
+                    account: one.account.0,
+                    at: words.instant(one.at),
+                    came_of_it,
+                    again: one.taken.is_none() && !one.waits,
+                    id: one.id,
+                }
+            });
+            let shell = operator.shell("/desk/systems/told");
+            let lines = lines.collect();
+            Ok(html(StatusCode::OK, &Page { shell, lines }))
+        })
+        .await
+}
+
+/// Told again.
+pub async fn again(State(app): State<App>, operator: Operator, Path(notice): Path<String>) -> Response {
+    operator
+        .answer(async {
+            app.store.resend_notice(&notice).await?;
+            Ok(Redirect::to("/desk/systems/told").into_response())
+        })
+        .await
+}

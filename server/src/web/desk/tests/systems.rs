@@ -1,0 +1,119 @@
+//! Connected systems at the desk.
+
+use crate::web::tests::{Answered, Site};
+use axum::http::StatusCode;
+
+/// What stands in the page once, as a secret.
+fn secret(page: &Answered) -> Option<&str> {
+    let text = page
+        .text
+        .split("client_secret</dt>")
+        .nth(1)?
+        .split("typed-secret\">")
+        .nth(1)?;
+    text.split('<').next()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_adds_rotates_disables_and_removes_a_system() {
+    let site = Site::bare().await;
+    let cookie = site.operator("an").await;
+    let usual = [
+        ("name", "Quản lý văn bản"),
+        ("redirect_uris", "https://vanban.example/cb  https://vanban.example/cb2"),
+        ("scopes", "profile"),
+        ("scopes", "employment"),
+        ("kinds", "official"),
+    ];
+    for (wrong, field) in [
+        (("name", ""), "name"),
+        (("redirect_uris", "http://vanban.example/cb"), "redirect_uris"),
+        (("redirect_uris", ""), "redirect_uris"),
+        (("backchannel_uri", "ftp://x"), "backchannel_uri"),
+        (("kinds", "operator"), "kinds"),
+    ] {
+        let fields: Vec<_> = usual
+            .iter()
+            .copied()
+            .filter(|(name, _)| *name != wrong.0)
+            .chain([wrong])
+            .collect();
+        let page = site.post("/desk/systems/new", &cookie, &fields).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong:?}");
+        assert!(
+            page.text.contains(&format!("href=\"#{field}\"")),
+            "{wrong:?}: {}",
+            page.text
+        );
+        assert!(
+            wrong.0 == "name" || page.text.contains("value=\"Quản lý văn bản\""),
+            "what was typed is kept"
+        );
+    }
+    assert!(site.store.clients().await.unwrap().is_empty());
+
+    let added = site.post("/desk/systems/new", &cookie, &usual).await;
+    let first = secret(&added).unwrap().to_owned();
+    let known = site.store.clients().await.unwrap().pop().unwrap();
+    assert!(known.secret_fits(&first, site.store.now()));
+    assert_eq!(known.client.redirect_uris.len(), 2);
+    let at = format!("/desk/systems/{}", known.id);
+    assert!(secret(&site.get(&at, &cookie).await).is_none(), "shown once");
+    assert!(
+        site.get("/desk/systems", &cookie)
+            .await
+            .text
+            .contains(known.id.as_str())
+    );
+    let twice = site.post("/desk/systems/new", &cookie, &usual).await;
+    assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    for verb in ["rotate", "disable", "enable", "remove"] {
+        assert!(
+            site.get(&format!("{at}/{verb}"), &cookie)
+                .await
+                .says(&format!("systems-{verb}-happens"))
+        );
+    }
+    let rotated = site.post(&format!("{at}/rotate"), &cookie, &[]).await;
+    assert_ne!(secret(&rotated).unwrap(), first);
+    let after = site.post(&format!("{at}/disable"), &cookie, &[]).await;
+    assert!(site.get(after.goes_to(), &cookie).await.says("systems-done-disable"));
+    assert!(!site.store.clients().await.unwrap()[0].enabled);
+    site.post(&format!("{at}/enable"), &cookie, &[]).await;
+    assert!(site.store.clients().await.unwrap()[0].enabled);
+    let removed = site.post(&format!("{at}/remove"), &cookie, &[]).await;
+    assert!(site.get(removed.goes_to(), &cookie).await.says("systems-done-remove"));
+    assert_eq!(site.get(&at, &cookie).await.status, StatusCode::NOT_FOUND);
+    for nowhere in ["/desk/systems/x/rotate", "/desk/systems/x/steal"] {
+        assert_eq!(site.post(nowhere, &cookie, &[]).await.status, StatusCode::NOT_FOUND);
+    }
+    assert!(site.get("/desk/systems/told", &cookie).await.says("told-nothing"));
+    site.sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_else_sees_the_systems() {
+    let site = Site::citizens().await;
+    let citizen = site.signed_in("HS0000001").await;
+    for cookie in ["", citizen.as_str()] {
+        for path in [
+            "/desk/systems",
+            "/desk/systems/new",
+            "/desk/systems/told",
+            "/desk/systems/x",
+            "/desk/systems/x/remove",
+        ] {
+            let page = site.get(path, cookie).await;
+            assert!(
+                page.status == StatusCode::NOT_FOUND && page.says("missing-title"),
+                "{path}"
+            );
+            assert_eq!(
+                site.post(path, cookie, &[]).await.status,
+                StatusCode::NOT_FOUND,
+                "{path}"
+            );
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The last sign-in of officials, which the hold `idle` is decided by, and that hold's way out.
+
+use crate::db::Tx;
+use crate::error::Result;
+use crate::journal::{Act, Env, append};
+use crate::settings::policy;
+use crate::store::Store;
+use crate::tables::holds_in_force;
+use ngomon_rules::event::Event;
+use ngomon_rules::hold::Reason;
+use ngomon_rules::officials::{is_written_down, on_sign_in};
+use ngomon_rules::record::AccountId;
+use ngomon_rules::values::{Date, local_day};
+
+/// An official's full visit begins. Written into the journal where it tells something new; the caller has locked the account's row.
+pub(crate) async fn signed_in(tx: &mut Tx, env: &Env, account: &AccountId, last: Option<Date>) -> Result<()> {
+    let day = local_day(env.ambient.now());
+    if is_written_down(last, day, &policy(tx).await?) {
+        write_down(tx, env, account, day).await?;
+    }
+    Ok(())
+}
+
+async fn write_down(tx: &mut Tx, env: &Env, account: &AccountId, day: Date) -> Result<()> {
+    let changes = on_sign_in(&holds_in_force(tx, account.as_str()).await?, day);
+    let events = changes.into_iter().map(|change| Event::of_account(account, change));
+    let act = Act::new(account.as_str(), env.ambient.now());
+    append(tx, env, &act, events.collect()).await
+}
+
+impl Store {
+    /// The owner, having proven password and one-time code, is there: `idle` is lifted, and counts anew from today. Other holds stay.
+    pub async fn end_idle(&self, account: &AccountId) -> Result<()> {
+        let (env, account) = (self.env.clone(), account.clone());
+        self.db
+            .write(move |tx| {
+                let (env, account) = (env.clone(), account.clone());
+                Box::pin(async move {
+                    let sql = "SELECT id FROM account_row WHERE id = $1";
+                    tx.rows_locked(sql, [account.as_str().into()]).await?;
+                    let holds = holds_in_force(tx, account.as_str()).await?;
+                    if holds.iter().any(|hold| hold.reason == Reason::Idle) {
+                        write_down(tx, &env, &account, local_day(env.ambient.now())).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,40 @@
+//! Whoever asks may go away in the middle: a browser that closes leaves nothing on a connection that others use after it.
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen, form};
+use ngomon_rules::citizens::Proof;
+use std::time::Duration;
+
+both! {
+    who_goes_away_leaves_nothing_behind
+}
+
+async fn who_goes_away_leaves_nothing_behind(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&(0..100).collect::<Vec<_>>()).await;
+    house
+        .citizens((0..100).map(|n| citizen(&format!("HS{n}"), n)).collect())
+        .await;
+    // At every step of an answer somebody has gone.
+    for n in 0..100_u32 {
+        let patience = Duration::from_micros(u64::from(n) * 40);
+        tokio::time::timeout(patience, house.store.figures(DAY)).await.ok();
+        let form = form(&format!("HS{n}"), n);
+        let sent = house.store.standardise(&form, Proof::Form, "owner", house.store.now());
+        tokio::time::timeout(patience, sent).await.ok();
+    }
+    // Each connection of the pool is asked, and sees what there is now.
+    for _ in 0..3 {
+        let asked = (0..20).map(|_| house.store.figures(DAY));
+        for figures in futures_util::future::join_all(asked).await {
+            figures.unwrap();
+        }
+    }
+    // A form that waited for its turn is answered, though nobody reads the answer; what is sent again is known by then.
+    for n in 0..100 {
+        house.submit(&format!("HS{n}"), n).await;
+    }
+    assert_eq!(house.province(DAY).await.standardised, 100);
+    house.sound().await;
+}

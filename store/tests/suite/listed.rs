@@ -1,0 +1,237 @@
+//! "Every figure can be downloaded and drilled down to the people behind it, by whoever may see them."
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen, form};
+use ngomon_feeds::{Context, Record, Table, judge};
+use ngomon_rules::citizens::{Exemption, Standing};
+use ngomon_rules::record::AccountId;
+use ngomon_rules::unit::{UnitCode, UnitTree};
+use ngomon_rules::values::Date;
+use ngomon_store::{Listing, Operator, ReportLine, Says};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+both! {
+    each_list_of_the_sample_is_as_long_as_its_figure
+    pages_follow_one_another_without_gap_or_repeat
+}
+
+/// The rows of one of the sample's files that count.
+fn sample(table: Table, units: &UnitTree) -> Vec<Record> {
+    let file = format!("../fixtures/sample/{}.csv", table.name());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let context = Context { units, as_of: DAY };
+    let judged = judge(table, &path, &context, &mut |_| {}).unwrap();
+    let rows = judged.rows(&context).unwrap();
+    rows.filter_map(|row| row.unwrap().record).collect()
+}
+
+impl House {
+    /// The sample's units, registry and citizens, who sent its forms; some say that they are exempt, some are held by order.
+    async fn sample(&self, an: &Operator) {
+        let none = UnitTree::default();
+        let units = sample(Table::Units, &none).into_iter();
+        let units: Vec<_> = units
+            .filter_map(|row| if let Record::Unit(unit) = row { Some(unit) } else { None })
+            .collect();
+        let mut load = self.open("units", units.len()).await;
+        load.units(units).await.unwrap();
+        load.finish().await.unwrap();
+        let tree = self.store.units().await.unwrap();
+        let registry = sample(Table::Registry, &tree).into_iter();
+        let registry: Vec<_> = registry
+            .filter_map(|row| {
+                if let Record::Registry(row) = row {
+                    Some(*row)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        let mut load = self.open("registry", registry.len()).await;
+        load.registry(registry).await.unwrap();
+        load.finish().await.unwrap();
+        let citizens = sample(Table::Citizens, &tree).into_iter();
+        let citizens: Vec<_> = citizens
+            .filter_map(|row| {
+                if let Record::Account(row) = row {
+                    Some(*row)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        let ids: Vec<AccountId> = citizens.iter().map(|row| row.account.clone()).collect();
+        self.citizens(citizens).await;
+        let forms = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/sample/submissions.csv");
+        for form in ngomon_feeds::submissions(&forms).unwrap() {
+            let proof = ngomon_rules::citizens::Proof::Form;
+            self.store
+                .standardise(&form, proof, "owner", self.store.now())
+                .await
+                .unwrap();
+        }
+        for (n, id) in ids.iter().enumerate() {
+            let last = Date::constant(2023, 12, 31);
+            if n % 40 == 7 {
+                // Who is done by now is not exempt.
+                self.store
+                    .exempt(Says::Operator(an, id), Exemption::Child, last)
+                    .await
+                    .ok();
+            } else if n % 40 == 8 {
+                let order = ngomon_store::Order {
+                    ordered_by: "CA".into(),
+                    document: format!("{n}/QĐ"),
+                    text: "x".into(),
+                    last_day: Some(last),
+                };
+                self.store.hold_by_order(an, id, &order).await.unwrap();
+            }
+        }
+    }
+
+    async fn list(&self, an: &Operator, unit: &str, standing: Standing, after: Option<&str>, most: u32) -> Listing {
+        let unit = UnitCode(unit.into());
+        self.store
+            .people(an, &unit, standing, self.store.today(), after, most)
+            .await
+            .unwrap()
+    }
+}
+
+fn cell(line: &ReportLine, standing: Standing) -> u64 {
+    match standing {
+        Standing::Standardised => line.standardised,
+        Standing::Held => line.held,
+        Standing::Exempt => line.exempt,
+        Standing::Pending => line.pending,
+        Standing::Refused => line.refused,
+        Standing::NotStarted => line.not_started,
+    }
+}
+
+async fn each_list_of_the_sample_is_as_long_as_its_figure(on: On) {
+    let house = House::new(on).await;
+    let an = house.operator("an").await;
+    house.sample(&an).await;
+    let mut listed: BTreeMap<Standing, u64> = BTreeMap::new();
+    for deadline in ["", "2023-07-30"] {
+        house
+            .store
+            .set_campaign("after-deadline", "hold", true, "op")
+            .await
+            .unwrap();
+        house
+            .store
+            .set_campaign("deadline.citizens", deadline, true, "op")
+            .await
+            .unwrap();
+        let figures = house.store.figures(house.store.today()).await.unwrap();
+        let mut people: BTreeMap<AccountId, Standing> = BTreeMap::new();
+        for standing in Standing::ALL {
+            // All of the province, and how many of them each unit has with all below it.
+            let all = house.list(&an, "46", standing, None, 10_000).await;
+            let mut counts: BTreeMap<UnitCode, u64> = BTreeMap::new();
+            for one in &all.people {
+                for unit in figures.tree.lineage(&one.unit, figures.day) {
+                    *counts.entry(unit.clone()).or_default() += 1;
+                }
+                assert_eq!(
+                    people.insert(one.account.clone(), standing),
+                    None,
+                    "{}: in one state",
+                    one.account
+                );
+            }
+            assert!(all.next.is_none() && all.all == all.people.len() as u64);
+            let mut of_units = 0;
+            for unit in figures.tree.iter() {
+                let Some(of) = figures.of(unit.code.as_str()) else {
+                    continue;
+                };
+                let (there, figure) = (
+                    counts.get(&unit.code).copied().unwrap_or_default(),
+                    cell(&of.line, standing),
+                );
+                assert_eq!(there, figure, "{} {standing:?}", unit.code);
+                // The same when it is asked for itself: some of the units.
+                of_units += u64::from(figure > 0);
+                if figure > 0 && of_units % 40 == 1 {
+                    let listing = house.list(&an, unit.code.as_str(), standing, None, 10_000).await;
+                    assert_eq!(
+                        (listing.all, listing.people.len() as u64, listing.next),
+                        (figure, figure, None)
+                    );
+                }
+            }
+            *listed.entry(standing).or_default() += all.all;
+        }
+        assert_eq!(people.len() as u64, figures.of("46").unwrap().line.accounts);
+    }
+    assert!(
+        listed.len() == 6 && listed.values().filter(|n| **n > 0).count() >= 5,
+        "{listed:?}"
+    );
+}
+
+async fn pages_follow_one_another_without_gap_or_repeat(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&(0..30).collect::<Vec<_>>()).await;
+    let unit = |n: u32| ["A", "B", "V"][n as usize % 3];
+    let row = |n| {
+        let mut row = citizen(&format!("HS{n:02}"), n);
+        row.unit = Some(UnitCode(unit(n).into()));
+        row
+    };
+    house.citizens((0..30).map(row).collect()).await;
+    let an = house.operator("an").await;
+    for n in (0..30).step_by(5) {
+        house.submit(&format!("HS{n:02}"), n).await;
+    }
+    let whole = house.list(&an, "P", Standing::NotStarted, None, 99).await;
+    assert_eq!((whole.all, whole.people.len()), (24, 24));
+    for most in [1, 2, 3, 4, 6, 8, 23, 24, 25] {
+        let (mut people, mut after) = (Vec::new(), None);
+        loop {
+            let page = house.list(&an, "P", Standing::NotStarted, after.as_deref(), most).await;
+            assert!(page.people.len() <= most as usize && !page.people.is_empty());
+            people.extend(page.people);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(people, whole.people, "{most} a page");
+    }
+    let done = house.list(&an, "B", Standing::Standardised, None, 99).await;
+    let ids: Vec<&str> = done.people.iter().map(|one| one.account.as_str()).collect();
+    assert_eq!(
+        ids,
+        ["HS10", "HS25", "HS05", "HS20"],
+        "the unit, then the village below it"
+    );
+    assert_eq!(done.people[0].unit_name, "Đơn vị B");
+    // A place that is none is the beginning.
+    for nonsense in ["", "x", "W10", "!!"] {
+        let page = house.list(&an, "P", Standing::NotStarted, Some(nonsense), 99).await;
+        assert_eq!(page.people, whole.people);
+    }
+    // Somebody who moved on between two pages is not missed by those who did not.
+    let first = house.list(&an, "P", Standing::NotStarted, None, 10).await;
+    let gone = first.people.last().unwrap().account.clone();
+    let mut wrong = form(gone.as_str(), 1);
+    wrong.form.phone = "12".into();
+    let proof = ngomon_rules::citizens::Proof::Form;
+    house
+        .store
+        .standardise(&wrong, proof, "owner", house.store.now())
+        .await
+        .unwrap();
+    let rest = house
+        .list(&an, "P", Standing::NotStarted, first.next.as_deref(), 99)
+        .await;
+    assert_eq!(rest.people, whole.people[10..]);
+    house.sound().await;
+}
