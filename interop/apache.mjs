@@ -8,14 +8,15 @@ import { setTimeout } from "node:timers/promises";
 
 const MODULES = ["mpm_event", "authn_core", "authz_core", "authz_user", "dir", "auth_openidc"];
 
-/** A site for each of `sites` ({ name, port, client, refreshes }); answers once they are open. */
+/** A site for each of `sites` ({ name, port, client, refreshes }); answers once they are open. `refreshes`: at each page. */
 export async function apache(issuer, sites) {
   // Not in the build folder: its workers are nobody in particular and may not look into everybody's home.
   const directory = mkdtempSync(`${tmpdir()}/ngomon-apache-`);
   chmodSync(directory, 0o755);
   for (const folder of ["pages", "pages/out"]) {
     mkdirSync(`${directory}/${folder}`);
-    writeFileSync(`${directory}/${folder}/index.html`, `<!doctype html><title>${folder}</title>`);
+    // No icon is asked for: two requests at once would use the same refresh token twice, for this module does not take turns.
+    writeFileSync(`${directory}/${folder}/index.html`, `<!doctype html><link rel="icon" href="data:,"><title>${folder}</title>`);
   }
   const hosts = sites.map(({ name, port, client, refreshes }) => `
 Listen 127.0.0.1:${port}
