@@ -6,7 +6,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { setTimeout } from "node:timers/promises";
 
-const MODULES = ["mpm_event", "authn_core", "authz_core", "authz_user", "dir", "auth_openidc"];
+const MODULES = ["mpm_event", "authn_core", "authz_core", "authz_user", "dir", "headers", "auth_openidc"];
 
 /** A site for each of `sites` ({ name, port, client, refreshes }); answers once they are open. `refreshes`: at each page. */
 export async function apache(issuer, sites) {
@@ -30,11 +30,14 @@ Listen 127.0.0.1:${port}
   OIDCScope "openid profile"
   OIDCPKCEMethod S256
   OIDCCookie ${name}
-  OIDCInfoHook iat access_token access_token_expires id_token userinfo refresh_token session
+  OIDCPassClaimsAs environment
   ${refreshes ? "OIDCRefreshAccessTokenBeforeExpiry 86400 logout_on_error" : ""}
   <Location />
     AuthType openid-connect
     Require valid-user
+    Header set X-Username "expr=%{reqenv:OIDC_CLAIM_preferred_username}"
+    Header set X-Access "expr=%{reqenv:OIDC_access_token}"
+    Header set Cache-Control no-store
   </Location>
   <Location /out>
     AuthType None
