@@ -4,7 +4,8 @@ use crate::{root, status, target};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const INSTALL: &str = "test -x /usr/bin/chromium || { apt-get update -q && \
+/// Chromium.
+pub const INSTALL: &str = "test -x /usr/bin/chromium || { apt-get update -q && \
      apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=600 chromium; }";
 
 /// Installs what is missing, checks that the committed styles and scripts are what their sources make, and walks through the pages.
