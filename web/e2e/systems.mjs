@@ -70,6 +70,14 @@ async function thirdParty(issuer) {
   return { answers, url, client: addClient(ngomon, "Ngân hàng Sông Hương", options) };
 }
 
+/** A logout token of everybody, right in all but its signature: it has none. */
+function forged(iss, aud) {
+  const now = Math.floor(Date.now() / 1000);
+  const events = { "http://schemas.openid.net/event/backchannel-logout": {} };
+  const parts = [{ alg: "none", typ: "logout+jwt" }, { iss, aud, iat: now, exp: now + 60, jti: "forged", sub: "anybody", events }];
+  return `${parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".")}.`;
+}
+
 /** A page comes to say that its session is over: by itself where scripts run, and else when it is asked for. */
 async function isOver(visitor, page, words) {
   const heading = page.getByRole("heading", { level: 1, name: words.ended });
@@ -110,6 +118,14 @@ export async function walk(how) {
   const gate = page.locator("[data-gate=asked]");
   assert.equal(await gate.getByRole("link", { name: words.form }).getAttribute("href"), `${url}/form`);
   await visitor.look("hues-gate");
+
+  // What only looks like the province's word ends nothing.
+  for (const logout_token of ["", "a.b.c", forged(url, hues.client.id)]) {
+    const refused = await visitor.context.request.post(`${hues.url}/back-channel-logout`, { form: { logout_token } });
+    assert.equal(refused.status(), 400, name);
+  }
+  await page.reload();
+  await gate.waitFor();
 
   asked.length = 0;
   const desk = await visitor.context.newPage();

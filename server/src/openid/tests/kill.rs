@@ -105,7 +105,7 @@ async fn a_disabled_client_is_refused_on_every_path_and_gets_nothing_back() {
     site.sound().await;
 }
 
-/// mod_auth_openidc finds a session by the `sid` of its ID token only.
+/// `mod_auth_openidc` finds a session by the `sid` of its ID token only.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_names_the_account_and_each_of_its_sessions_to_the_client() {
     let site = site().await;
