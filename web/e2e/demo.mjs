@@ -46,19 +46,19 @@ export const pages = () => looked;
 
 const LABELS = { vi: { out: "Đăng xuất", enter: "Đăng nhập" }, en: { out: "Sign out", enter: "Sign in" } };
 
-/** Somebody with a device, a language, and scripts or none. */
+/** Somebody with a device, a language, and scripts or none. `strict`: the pages' policies are in force, as for everybody. */
 export class Visitor {
   constructor(browser, url, directory, how) {
     Object.assign(this, { browser, url, directory, ...how });
     this.name = [how.device, how.language, how.scripts ? "scripts" : "plain"].join("-");
   }
 
-  /** Opens a browser of its own at the first page. */
-  async arrive() {
+  /** Opens a browser of its own at the first page, or at that of a connected system. */
+  async arrive(at = this.url) {
     const { viewport, scripts } = this;
-    this.context = await this.browser.newContext({ viewport, javaScriptEnabled: scripts, bypassCSP: true });
+    this.context = await this.browser.newContext({ viewport, javaScriptEnabled: scripts, bypassCSP: !this.strict });
     this.page = await this.context.newPage();
-    await this.page.goto(this.url);
+    await this.page.goto(at);
     if (this.language === "en") await this.page.getByRole("link", { name: "English" }).click();
     return this.page;
   }
@@ -89,8 +89,8 @@ export class Visitor {
   }
 
   /** Takes a picture of the page as it is, and lets axe look at it. */
-  async look(state) {
-    const { page, name } = this;
+  async look(state, page = this.page) {
+    const { name } = this;
     looked += 1;
     assert.equal(await page.locator("html").getAttribute("lang"), this.language, `${name} ${state}`);
     assert.equal(await page.locator("h1").count(), 1, `${name} ${state}: one heading`);

@@ -1,7 +1,7 @@
 // An operator adds a connected system, sees its secret once, gives it a new one, refuses it and removes it.
 
 import assert from "node:assert/strict";
-import { code, enrol, enter } from "./operator.mjs";
+import { code, enrol, enter } from "./counter.mjs";
 
 const WORDS = {
   vi: { add: "Thêm", rotate: "Cấp khóa bí mật mới", disable: "Ngừng hệ thống", remove: "Bỏ hẳn hệ thống" },

@@ -1,8 +1,8 @@
 // Operators at the counter: they enrol, sign in by two factors, enter a form with papers, and two of them move a claim.
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
-import { ngomon, rows } from "./demo.mjs";
+import { code, enrol, enter, hold, lift } from "./counter.mjs";
+import { rows } from "./demo.mjs";
 import { people } from "./people.mjs";
 
 const registry = new Map(rows("registry").map((person) => [person.national_id, person]));
@@ -16,75 +16,16 @@ const free = waiting.slice(16, -8);
 
 const WORDS = {
   vi: {
-    activate: "Kích hoạt", on: "Tiếp tục", find: "Tìm", send: "Gửi thông tin", propose: "Đề nghị chuyển chính chủ",
-    approve: "Phê duyệt", hold: "Khóa tài khoản", lift: "Gỡ lý do khóa", exempt: "Ghi nhận", withdraw: "Hủy chuẩn hóa",
+    on: "Tiếp tục", find: "Tìm", send: "Gửi thông tin", propose: "Đề nghị chuyển chính chủ",
+    approve: "Phê duyệt", exempt: "Ghi nhận", withdraw: "Hủy chuẩn hóa",
     differs: "Ba thông tin đã khớp. Chưa khớp: ngày cấp.",
   },
   en: {
-    activate: "Activate", on: "Continue", find: "Find", send: "Send", propose: "Propose the take-over",
-    approve: "Approve", hold: "Hold the account", lift: "Lift the hold", exempt: "Exempt", withdraw: "Withdraw the claim",
+    on: "Continue", find: "Find", send: "Send", propose: "Propose the take-over",
+    approve: "Approve", exempt: "Exempt", withdraw: "Withdraw the claim",
     differs: "Three details match. Different: issue date.",
   },
 };
-
-const PASSWORD = "một cụm từ dài";
-
-/** A one-time code (RFC 6238) of a secret in base 32, `later` half minutes from now. */
-export function code(secret, later = 0) {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  let bits = "";
-  for (const letter of secret.replace(/\s/g, "")) bits += letters.indexOf(letter).toString(2).padStart(5, "0");
-  const bytes = bits.match(/.{8}/g).map((byte) => parseInt(byte, 2));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later));
-  const mac = createHmac("sha1", Buffer.from(bytes)).update(step).digest();
-  const number = mac.readUInt32BE(mac[19] & 15) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, "0");
-}
-
-/** Somebody is named an operator by the command, and enrols by its link; gives the secret and the recovery codes. */
-export async function enrol(visitor, operator, looks) {
-  const { page } = visitor;
-  const words = WORDS[visitor.language];
-  const link = ngomon("operator", "add", operator, "--public-url", visitor.url).match(/http\S+\/enrol\/\w+/)[0];
-  await page.goto(link);
-  if (looks) {
-    await visitor.look("enrol");
-    await page.fill("#password", "ngắn");
-    await visitor.button(words.activate).click();
-    await page.locator(".govuk-error-summary").waitFor();
-    await visitor.look("enrol-wrong");
-  }
-  const secret = await page.locator(".typed-secret").innerText();
-  await page.fill("#password", PASSWORD);
-  await page.fill("#again", PASSWORD);
-  await page.fill("#code", code(secret));
-  await visitor.button(words.activate).click();
-  await page.locator(".recovery").waitFor();
-  if (looks) await visitor.look("enrolled");
-  const recovery = await page.locator(".recovery li").allInnerTexts();
-  assert.equal(recovery.length, 10, visitor.name);
-  return { secret, recovery };
-}
-
-/** Signs in with a code of the authenticator, or with a recovery code. */
-export async function enter(visitor, operator, second, looks) {
-  const { page } = visitor;
-  const words = WORDS[visitor.language];
-  await page.goto(`${visitor.url}/sign-in`);
-  await visitor.signIn(operator, PASSWORD);
-  await page.locator("#code").waitFor();
-  if (looks) {
-    await visitor.look("code");
-    await page.fill("#code", "12");
-    await visitor.button(words.on).click();
-    await page.locator(".govuk-error-summary").waitFor();
-    await visitor.look("code-wrong");
-  }
-  await page.fill("#code", second);
-  await visitor.button(words.on).click();
-  await page.waitForURL("**/desk");
-}
 
 export async function walk(visitor) {
   const words = WORDS[visitor.language];
@@ -116,6 +57,7 @@ export async function walk(visitor) {
   const [an, binh] = ["an", "binh"].map((first) => `${first}.${name}`);
   const first = await enrol(visitor, an, true);
   const second = await enrol(visitor, binh, false);
+  for (const { recovery } of [first, second]) assert.equal(recovery.length, 10, name);
   await enter(visitor, an, code(first.secret, 1), true);
   await visitor.look("desk");
   for (const tasks of ["reviews", "proposals"]) {
@@ -184,19 +126,9 @@ export async function walk(visitor) {
   await page.fill("#last_day", `${day.getUTCDate()}/${day.getUTCMonth() + 1}/${day.getUTCFullYear()}`);
   await visitor.button(words.exempt).click();
   await page.locator(".govuk-notification-banner").waitFor();
-  await page.goto(`${account}/hold`);
-  await visitor.look("desk-hold");
-  await page.fill("#ordered_by", "Công an thành phố Huế");
-  await page.fill("#document", `15/CQĐT-${name}`);
-  await page.fill("#text", "để xác minh");
-  await visitor.button(words.hold).click();
-  await page.locator(".govuk-notification-banner").waitFor();
+  await hold(visitor, right.account_id, `15/CQĐT-${name}`, () => visitor.look("desk-hold"));
   await visitor.look("desk-done");
-  await page.locator("main section a[href*='/lift?']").click();
-  await page.fill("#reason", "đã xác minh");
-  await visitor.look("desk-lift");
-  await visitor.button(words.lift).click();
-  await page.locator(".govuk-notification-banner").waitFor();
+  await lift(visitor, right.account_id, () => visitor.look("desk-lift"));
   await page.goto(`${account}/lift`);
   await visitor.look("desk-refused");
   await visitor.signOut();

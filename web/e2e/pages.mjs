@@ -5,7 +5,7 @@ import { chromium } from "playwright-core";
 import { Visitor, demo, pages } from "./demo.mjs";
 
 // A file a walk.
-const WALKS = ["citizen", "held", "idle", "integrators", "join", "operator", "profile", "report", "waiting"];
+const WALKS = ["citizen", "held", "idle", "integrators", "join", "operator", "profile", "report", "systems", "waiting"];
 
 const [ngomon, directory, ...only] = process.argv.slice(2);
 const walks = await Promise.all(
@@ -23,6 +23,7 @@ try {
         for (const { walk } of walks)
           await walk(new Visitor(browser, url, directory, { device, viewport, language, scripts }));
 } finally {
+  for (const { close } of walks) close?.();
   await browser.close();
   server.kill();
 }

@@ -7,6 +7,7 @@ mod demo;
 mod docs;
 mod pages;
 mod postgres;
+mod systems;
 mod test;
 
 use std::env;
@@ -18,10 +19,11 @@ use std::process::{Command, ExitCode, ExitStatus};
 const USAGE: &str = "\
 usage: cargo xtask VERB
 
-  test [-- FILTER…]              format, compile, tests, lints; FILTER goes to the test binaries
+  test [-- FILTER…]              format, compile, tests, pages, systems, lints; FILTER goes to the test binaries
   postgres [--fsync] -- COMMAND… run COMMAND beside a private PostgreSQL (its address is in NGOMON_TEST_POSTGRES,
                                  and psql finds it by itself); fsync is off unless asked for
-  demo [ARGS…]                   build ngomon (debug) and run `ngomon demo ARGS` on a fresh data directory
+  demo [ARGS…]                   build ngomon (debug) and run `ngomon demo ARGS` on a fresh data directory, with two systems beside it
+  systems                        let foreign OpenID libraries sign people in at the built ngomon, and see a hold
   docs                           take the pictures of docs/WALKTHROUGHS.md anew, in a real browser
   bench [ARGS…]                  build and run the benchmarks (release) beside a private PostgreSQL with fsync on
   load [ARGS…]                   build ngomon (release) and print what its pages cost, on both databases
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
             Some("postgres") => postgres::run(rest),
             Some("demo") => demo::run(rest),
             Some("docs") => docs::run(rest),
+            Some("systems") => systems::run(rest),
             Some("bench") => bench::run(&bench::FIGURES, rest),
             Some("load") => bench::run(&bench::LOAD, rest),
             Some("help" | "--help" | "-h") => usage(),

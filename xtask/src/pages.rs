@@ -1,27 +1,23 @@
 //! The pages in a real browser: Chromium from apt, the driver from npm, the demo's server.
 
-use crate::{status, target};
+use crate::{root, status, target};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const INSTALL: &str = "test -x /usr/bin/chromium || { apt-get update -q && \
+/// Chromium.
+pub const INSTALL: &str = "test -x /usr/bin/chromium || { apt-get update -q && \
      apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=600 chromium; }";
 
 /// Installs what is missing, checks that the committed styles and scripts are what their sources make, and walks through the pages.
 pub fn walk() -> Result<(), String> {
-    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web");
+    let web = root().join("web");
     must(
         Command::new("/bin/sh")
             .args(["-c", INSTALL])
             .env("DEBIAN_FRONTEND", "noninteractive"),
     )?;
-    must(Command::new("npm").current_dir(&web).args([
-        "ci",
-        "--prefer-offline",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-    ]))?;
+    npm_ci(&web)?;
+    npm_ci(&root().join("relying-parties"))?;
     let made = target().join("web-dist");
     must(
         Command::new("npx")
@@ -39,7 +35,16 @@ pub fn walk() -> Result<(), String> {
     )
 }
 
-fn must(command: &mut Command) -> Result<(), String> {
+/// Installs what the folder's package-lock.json names.
+pub fn npm_ci(folder: &Path) -> Result<(), String> {
+    let mut npm = Command::new("npm");
+    npm.current_dir(folder)
+        .args(["ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    must(&mut npm)
+}
+
+/// Runs a command that must succeed.
+pub fn must(command: &mut Command) -> Result<(), String> {
     let ended = status(command)?;
     let shown = || {
         format!(

@@ -60,8 +60,12 @@ pub fn run(args: &[OsString]) -> Outcome {
         eprintln!("== pages: Chromium on the demo");
         let (walked, time) = timed(crate::pages::walk);
         report.note("pages", &walked, time);
+        eprintln!("== systems: foreign libraries on the demo");
+        let (signed_in, time) = timed(crate::systems::interop);
+        report.note("systems", &signed_in, time);
     } else if !compiled {
         report.skip("pages");
+        report.skip("systems");
     }
     if compiled {
         report.run("lints", &mut cargo(&LINTS));

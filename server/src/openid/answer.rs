@@ -26,7 +26,7 @@ struct FormPost {
 }
 
 /// A code, or what is wrong.
-pub fn answer(shell: Shell, issuer: &str, to: &Address, after: After, said: Result<String, Fault>) -> Response {
+pub fn answer(mut shell: Shell, issuer: &str, to: &Address, after: After, said: Result<String, Fault>) -> Response {
     let mut fields = match said {
         Ok(code) => vec![("code", code)],
         Err(fault) => vec![
@@ -36,6 +36,10 @@ pub fn answer(shell: Shell, issuer: &str, to: &Address, after: After, said: Resu
     };
     fields.extend(to.state.clone().map(|state| ("state", state)));
     fields.push(("iss", issuer.to_owned()));
+    if after == After::Consent {
+        // In the other language, there is nothing to be sent again.
+        shell.here = "/".into();
+    }
     match (to.mode, Url::parse(&to.uri)) {
         (Mode::Query, Ok(mut url)) => {
             url.query_pairs_mut().extend_pairs(&fields);

@@ -36,14 +36,17 @@ pub fn page(asker: &Asker, known: &KnownClient, to: &Address, request: &Request,
     let host = Url::parse(&to.uri)
         .ok()
         .and_then(|url| url.host_str().map(str::to_owned));
+    let request = params.query();
+    let mut shell = asker.shell();
+    shell.here = format!("/authorize?{request}");
     html(
         StatusCode::OK,
         &Page {
-            shell: asker.shell(),
+            shell,
             client: known.client.name.clone(),
             host: host.unwrap_or_default(),
             told: told.collect(),
-            request: params.query(),
+            request,
         },
     )
 }

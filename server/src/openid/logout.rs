@@ -3,7 +3,7 @@
 use super::authorize::nowhere;
 use super::fault::Fault;
 use super::params::Params;
-use crate::web::{App, Asker, Shell, StoreFault, forgotten, go_on, html, said};
+use crate::web::{App, Asker, Said, Shell, StoreFault, forgotten, go_on, html};
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -121,8 +121,9 @@ async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
         return signed_out(app, asker, wish, false).await;
     }
     // Anybody can make a link: without a token of ours, the owner is asked.
-    let shell = asker.shell();
     let request = params.query();
+    let mut shell = asker.shell();
+    shell.here = format!("/end-session?{request}");
     html(StatusCode::OK, &Page { shell, request })
 }
 
@@ -133,13 +134,22 @@ async fn signed_out(app: &App, asker: &Asker, wish: Wish, by_form: bool) -> Resp
         return StoreFault(asker.words, error).into_response();
     }
     let mut shell = asker.shell();
-    (shell.signed_in, shell.desk) = (false, false);
+    (shell.signed_in, shell.desk, shell.here) = (false, false, "/sign-in".into());
     let page = match wish.to {
         Some(to) if by_form => go_on(shell, to),
         Some(to) => Redirect::to(&to).into_response(),
         None => {
             let (title, text) = (asker.words.say("signed-out-title"), asker.words.say("signed-out-text"));
-            said(asker, StatusCode::OK, title, text, "")
+            html(
+                StatusCode::OK,
+                &Said {
+                    shell,
+                    title,
+                    text,
+                    receipt: None,
+                    code: String::new(),
+                },
+            )
         }
     };
     (forgotten(), page).into_response()

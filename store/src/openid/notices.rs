@@ -179,6 +179,19 @@ pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<(
         },
     )
     .await?;
+    // What was given before is worth nothing any more, by its generation; its sessions are named to the clients one by one besides, for
+    // libraries that find a session by its `sid` only.
+    let mut sessions: HashMap<[String; 2], BTreeSet<String>> = HashMap::new();
+    let ended: Vec<Arg> = held.iter().map(Into::into).collect();
+    let sql = "DELETE FROM client_grant WHERE account IN ({}) RETURNING client, account, sid";
+    each_of(tx, sql, &ended, |row| {
+        sessions
+            .entry([row.get(0)?, row.get(1)?])
+            .or_default()
+            .insert(row.get(2)?);
+        Ok(())
+    })
+    .await?;
     let mut rows = Vec::new();
     let sql = "SELECT s.client, s.account, s.subject, c.body FROM client_subject s JOIN client c ON c.id = s.client \
          WHERE s.account IN ({}) ORDER BY s.account, s.client";
@@ -187,6 +200,10 @@ pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<(
         let is_held = held.contains(&knower.account);
         if is_held && knower.settings.backchannel_logout_uri.is_some() {
             rows.push(row(env, &knower, NoticeKind::Logout, None));
+            let named = sessions.get(&[knower.client.clone(), knower.account.clone()]);
+            for sid in named.into_iter().flatten() {
+                rows.push(row(env, &knower, NoticeKind::Logout, Some(sid)));
+            }
         }
         if knower.settings.events_uri.is_some() {
             if is_held {

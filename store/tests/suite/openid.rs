@@ -272,12 +272,13 @@ async fn one_commit_tells_every_client_of_every_account(on: On) {
     let done = store.reconcile(crate::house::DAY, "test").await.unwrap();
     let told = store.notices(100).await.unwrap();
     let count = |client: &str, kind: &str| told.iter().filter(|n| n.client == client && n.kind == kind).count();
-    assert_eq!([count("Một", "logout"), count("Hai", "logout")], [5, 5], "{done:?}");
+    // Of the account, and of the session by its name.
+    assert_eq!([count("Một", "logout"), count("Hai", "logout")], [10, 10], "{done:?}");
     assert_eq!(
         [count("Hai", "session-revoked"), count("Hai", "account-disabled")],
         [5, 5]
     );
-    assert_eq!(told.len(), 20);
+    assert_eq!(told.len(), 30);
     for token in &given {
         assert!(!is_good(store, token).await);
     }

@@ -416,4 +416,12 @@ async fn signing_out_leads_to_registered_addresses_only_and_no_link_does_it_alon
     let other = site.signed_in("CV004").await;
     let page = site.get(&format!("/end-session?id_token_hint={hint}"), &other).await;
     assert!(page.says("sign-out-title") && site.visit(&other).await.is_some());
+    assert!(page.text.contains("/language/en?to=/end-session%3Fid_token_hint%3D"));
+    let request = format!("id_token_hint={hint}");
+    let agreed = site.post("/end-session/agreed", &other, &[("request", &request)]).await;
+    assert!(agreed.says("signed-out-title") && site.visit(&other).await.is_none());
+    assert!(
+        !agreed.text.contains("action=\"/sign-out\""),
+        "nobody is left to sign out"
+    );
 }

@@ -98,6 +98,8 @@ async fn a_third_party_gets_nothing_before_its_owner_allows_it() {
     assert_eq!(silent.sent("error").unwrap(), "consent_required");
     let asked = site.get(&rp.request(&[]), &cookie).await;
     assert!(asked.says("consent-lead") || asked.text.contains("hues.example"));
+    let other = format!("/language/en?to=/authorize%3Fclient_id%3D{}%26", rp.id);
+    assert!(asked.text.contains(&other), "the other language asks the same");
     let request = asked.text.split("name=\"request\" value=\"").nth(1).unwrap();
     let request = request
         .split('"')

@@ -39,7 +39,8 @@ async fn a_hold_ends_session_code_refresh_and_access_token_at_once_and_lifting_i
         .iter()
         .map(|one| one.kind.as_str())
         .collect();
-    assert_eq!(kinds, ["logout"]);
+    // Of the account, and of its session by name.
+    assert_eq!(kinds, ["logout"; 2]);
     site.sound().await;
 }
 
@@ -101,6 +102,30 @@ async fn a_disabled_client_is_refused_on_every_path_and_gets_nothing_back() {
     let by_handle = format!("/authorize?client_id={}&request_uri={handle}", rp.id);
     assert_eq!(site.get(&by_handle, &cookie).await.status, 400);
     assert_eq!(rp.refresh(&site, refresh).await.error(), "invalid_client");
+    site.sound().await;
+}
+
+/// `mod_auth_openidc` finds a session by the `sid` of its ID token only.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_names_the_account_and_each_of_its_sessions_to_the_client() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let mut known = std::collections::BTreeSet::new();
+    for _ in 0..2 {
+        let cookie = site.signed_in("CV001").await;
+        let tokens = rp.tokens(&site, &cookie, &[]).await;
+        let sid = super::claims(tokens["id_token"].as_str().unwrap())["sid"].clone();
+        known.insert(sid.as_str().map(str::to_owned));
+    }
+    site.hold("CV001").await;
+    let mut told = Vec::new();
+    while let Some(notice) = site.store.due_notices(10).await.unwrap().pop() {
+        site.store.notice_taken(&notice.id).await.unwrap();
+        told.push(notice.sid);
+    }
+    assert_eq!(told.remove(0), None, "the account first");
+    assert_eq!(told.len(), 2);
+    assert_eq!(told.into_iter().collect::<std::collections::BTreeSet<_>>(), known);
     site.sound().await;
 }
 

@@ -83,6 +83,7 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
         names,
         [
             "backchannel-logout",
+            "backchannel-logout",
             "session-revoked",
             "account-disabled",
             "account-enabled"
@@ -128,7 +129,7 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
     let first = site.store.notices(10).await.unwrap().pop().unwrap().id;
     assert!(site.store.resend_notice(&first).await.unwrap() && !site.store.resend_notice("none").await.unwrap());
     deliver(&app, &sender).await.unwrap();
-    assert_eq!(receiver.got.lock().unwrap().len(), 5, "told again");
+    assert_eq!(receiver.got.lock().unwrap().len(), 6, "told again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
