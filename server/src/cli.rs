@@ -256,6 +256,7 @@ pub enum ClientVerb {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum GrantArg {
+    #[value(name = "client_credentials", alias = "client-credentials")]
     ClientCredentials,
 }
 

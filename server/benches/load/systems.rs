@@ -90,7 +90,7 @@ pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
     let (server, _) = serve(database).await;
     let server = Arc::new(server);
     let requests = how_many.requests;
-    let hues = added(&server, "Hue-S", &["--grant", "client-credentials"]);
+    let hues = added(&server, "Hue-S", &["--grant", "client_credentials"]);
     let es256 = added(&server, "Hue-S ES256", &["--algorithm", "ES256"]);
     let mut client = Client::new(server.address, 100).await;
     let mut open = Vec::new();
