@@ -77,7 +77,7 @@ fn shown(headers: &HeaderMap, params: &Params) -> Result<Shown, Fault> {
 }
 
 /// Name and secret are written as in a form before they are joined.
-fn basic_pair(header: &str) -> Option<(String, String)> {
+pub fn basic_pair(header: &str) -> Option<(String, String)> {
     let (scheme, rest) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;

@@ -2,6 +2,7 @@
 
 mod attack;
 mod flow;
+mod garbage;
 mod gate;
 mod kill;
 mod request;

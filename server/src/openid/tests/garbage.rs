@@ -1,0 +1,86 @@
+//! Whatever bytes come in: the readers of requests answer, and what they take reads back the same.
+
+use crate::openid::claims::Wanted;
+use crate::openid::client_auth::basic_pair;
+use crate::openid::params::Params;
+use crate::openid::request::{address, read};
+use ngomon_store::KnownClient;
+use proptest::prelude::*;
+
+/// Names and values as attackers and careless programs write them.
+fn parameter() -> impl Strategy<Value = (String, String)> {
+    let name = prop_oneof![
+        prop::sample::select(vec![
+            "client_id",
+            "redirect_uri",
+            "response_type",
+            "response_mode",
+            "scope",
+            "state",
+            "prompt",
+            "max_age",
+            "claims",
+            "request_uri",
+            "code_challenge",
+            "code_challenge_method",
+            "id_token_hint",
+        ])
+        .prop_map(str::to_owned),
+        "\\PC{0,10}",
+    ];
+    let value = prop_oneof![
+        prop::sample::select(vec![
+            "code",
+            "none",
+            "login",
+            "openid",
+            "S256",
+            "{}",
+            "0",
+            "-1",
+            "query",
+            "https://hues.example/cb"
+        ])
+        .prop_map(str::to_owned),
+        "\\PC{0,60}",
+    ];
+    (name, value)
+}
+
+async fn hues() -> (crate::web::tests::Site, KnownClient) {
+    let site = super::site().await;
+    let rp = site.rp(super::hues()).await;
+    let known = site.store.client(&rp.id).await.unwrap().unwrap();
+    (site, known)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_request_is_answered_and_leads_to_a_registered_address_or_nowhere() {
+    let (_site, known) = hues().await;
+    proptest!(|(all in prop::collection::vec(parameter(), 0..12))| {
+        let query = serde_urlencoded::to_string(&all).unwrap();
+        let params = Params::read(query.as_bytes());
+        if let Ok(to) = address(&params, &known) {
+            prop_assert!(known.client.redirects_to(&to.uri));
+        }
+        // An answer either way.
+        let _ = read(&params, &known);
+        prop_assert_eq!(&Params::read(params.query().as_bytes()).query(), &params.query());
+    });
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_and_read_back(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let params = Params::read(&bytes);
+        prop_assert_eq!(Params::read(params.query().as_bytes()).query(), params.query());
+    }
+
+    #[test]
+    fn any_claims_and_any_header_are_answered(text in "\\PC{0,200}", deep in 0_usize..3_000) {
+        let _ = Wanted::read(Some(&text));
+        prop_assert!(Wanted::read(Some(&("[".repeat(deep) + &"]".repeat(deep)))).is_none());
+        let _ = basic_pair(&text);
+        let _ = basic_pair(&format!("Basic {text}"));
+    }
+}
