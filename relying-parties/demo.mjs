@@ -11,12 +11,12 @@ const PORTS = { hues: 8081, documents: 8082 };
 const locale = process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG || "";
 const WORDS = {
   vi: {
-    lead: "Hai hệ thống đăng nhập bằng tài khoản của tỉnh:", head: ["địa chỉ", "hệ thống", "đăng nhập bằng"],
+    lead: "Hai hệ thống đăng nhập bằng tài khoản của tỉnh:", head: ["Địa chỉ", "Hệ thống", "Đăng nhập bằng"],
     hues: "ứng dụng Hue-S của người dân", documents: "quản lý văn bản của cán bộ",
     end: "Khóa một trong các tài khoản này tại quầy: cả hai hệ thống kết thúc phiên ngay.",
   },
   en: {
-    lead: "Two systems sign people in through the province's accounts:", head: ["address", "system", "as whom"],
+    lead: "Two systems sign people in through the province's accounts:", head: ["Address", "System", "As whom"],
     hues: "Hue-S, the citizens' application", documents: "document management for officials",
     end: "Hold one of these accounts at the counter: both systems end its session at once.",
   },

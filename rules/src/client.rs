@@ -77,6 +77,14 @@ words! {
     }
 }
 
+impl Scope {
+    /// Several, as protocols and tables have them: words with spaces.
+    pub fn words(scopes: &[Self]) -> String {
+        let words: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
+        words.join(" ")
+    }
+}
+
 words! {
     /// How accounts are called towards a client (OpenID Connect Core 8).
     SubjectKind {

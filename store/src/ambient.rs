@@ -80,7 +80,17 @@ impl Ambient {
 /// Letters and digits of which none can be taken for another.
 const LETTERS: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl Ambient {
+    /// `N` bytes that nobody can foretell, in hexadecimal.
+    pub fn hex<const N: usize>(&self) -> String {
+        hex(&self.bytes::<N>())
+    }
+
     /// `N` letters and digits for people to read and type, that nobody can foretell.
     pub fn letters<const N: usize>(&self) -> String {
         let drawn = self.bytes::<N>();

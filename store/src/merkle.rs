@@ -123,10 +123,7 @@ mod tests {
     use sha2::Sha256;
 
     use super::*;
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+    use crate::ambient::hex;
 
     fn grown(leaves: &[Vec<u8>]) -> Frontier {
         leaves.iter().fold(Frontier::default(), |mut tree, leaf| {

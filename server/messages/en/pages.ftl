@@ -111,7 +111,7 @@ go-on-title = Taking you on
 go-on-link = Continue
 
 authorize-wrong-title = The sign-in page of this system cannot be opened
-authorize-wrong-text = The system sent a request that cannot be taken. Go back to it and try again; if it stays like this, tell whoever runs the system: { $why }
+authorize-wrong-text = The system sent a request that cannot be taken. Go back to it and try again; if it stays like this, tell whoever runs the system: “{ $why }”
 consent-title = { $client } wants to know about your account
 consent-lead = { $client } ({ $host }) is not one of the province’s own systems. If you allow it, it is told:
 consent-allow = Allow

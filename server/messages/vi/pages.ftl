@@ -111,7 +111,7 @@ go-on-title = Đang chuyển tiếp
 go-on-link = Tiếp tục
 
 authorize-wrong-title = Không mở được trang đăng nhập của hệ thống này
-authorize-wrong-text = Hệ thống gửi đến một yêu cầu mà Ngọ Môn không nhận. Mời quay lại hệ thống đó và thử lại; nếu vẫn vậy, báo cho đơn vị vận hành hệ thống câu sau: { $why }
+authorize-wrong-text = Hệ thống gửi đến một yêu cầu mà Ngọ Môn không nhận. Mời quay lại hệ thống đó và thử lại; nếu vẫn vậy, báo cho đơn vị vận hành hệ thống câu sau: “{ $why }”
 consent-title = { $client } muốn biết về tài khoản
 consent-lead = { $client } ({ $host }) không phải hệ thống của tỉnh. Nếu đồng ý, hệ thống này được biết:
 consent-allow = Đồng ý

@@ -103,14 +103,13 @@ fn instant(desk: &Desk, format: Format, at: i64) -> String {
 }
 
 fn line(desk: &Desk, format: Format, known: &KnownClient) -> [String; 6] {
-    let scopes: Vec<&str> = known.client.scopes.iter().map(|scope| scope.name()).collect();
     [
         known.id.to_string(),
         known.client.name.clone(),
         if known.enabled { "yes" } else { "no" }.to_owned(),
         known.last_use.map(|at| instant(desk, format, at)).unwrap_or_default(),
         known.client.redirect_uris.join(" "),
-        scopes.join(" "),
+        Scope::words(&known.client.scopes),
     ]
 }
 

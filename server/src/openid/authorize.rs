@@ -17,7 +17,7 @@ use super::consent;
 use super::fault::Fault;
 use super::params::Params;
 use super::request::{Address, Request, address, read};
-use crate::web::{App, Asker, StoreFault, encoded, said};
+use crate::web::{App, Asker, StoreFault, encoded, message};
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -88,7 +88,7 @@ pub fn nowhere(asker: &Asker, fault: &Fault) -> Response {
         .words
         .say_with("authorize-wrong-text", &[("why", &fault.description)]);
     let status = StatusCode::BAD_REQUEST;
-    said(asker, status, asker.words.say("authorize-wrong-title"), text, "O-400")
+    message(asker, status, asker.words.say("authorize-wrong-title"), text, "O-400")
 }
 
 enum Step {

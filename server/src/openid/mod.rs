@@ -7,15 +7,17 @@ mod client_auth;
 mod consent;
 mod deliver;
 mod fault;
+mod introspect;
 mod logout;
 mod metadata;
 mod params;
+mod push;
 mod request;
+mod revoke;
 mod signer;
 #[cfg(test)]
 mod tests;
 mod token;
-mod tokens;
 mod userinfo;
 
 pub use deliver::{deliver, sender};
@@ -49,8 +51,8 @@ pub fn for_clients() -> Router<App> {
         .route("/jwks", get(metadata::jwks))
         .route("/token", post(token::tokens))
         .route("/userinfo", get(userinfo::tell).post(userinfo::tell))
-        .route("/revoke", post(tokens::revoke))
+        .route("/revoke", post(revoke::revoke))
         .layer(CorsLayer::very_permissive().allow_credentials(false))
-        .route("/introspect", post(tokens::introspect))
-        .route("/par", post(tokens::push))
+        .route("/introspect", post(introspect::introspect))
+        .route("/par", post(push::push))
 }

@@ -4,7 +4,7 @@
 use super::App;
 use super::asker::Asker;
 use super::new_password::{self, NewPassword, hash_of};
-use super::page::{Answer, Fault, Input, Mistake, Shell, html, mistakes};
+use super::page::{Fault, Input, Mistake, Shell, html, message, mistakes};
 use crate::authenticator::Authenticator;
 use askama::Template;
 use axum::Form;
@@ -99,14 +99,11 @@ fn page(asker: &Asker, enrolment: &Enrolment, wrong: Wrong) -> Response {
 
 /// A link that is good for nothing says no more than that.
 fn over(asker: &Asker) -> Response {
-    let page = Answer {
-        title: asker.words.say("enrol-over-title"),
-        text: asker.words.say("error-enrolment-over"),
-        shell: asker.shell(),
-        receipt: None,
-        code: "S-404".into(),
-    };
-    html(StatusCode::NOT_FOUND, &page)
+    let (title, text) = (
+        asker.words.say("enrol-over-title"),
+        asker.words.say("error-enrolment-over"),
+    );
+    message(asker, StatusCode::NOT_FOUND, title, text, "S-404")
 }
 
 /// The form.

@@ -172,7 +172,7 @@ impl IntoResponse for Fault {
 }
 
 /// A page that says one thing.
-pub fn said(asker: &Asker, status: StatusCode, title: String, text: String, code: &str) -> Response {
+pub fn message(asker: &Asker, status: StatusCode, title: String, text: String, code: &str) -> Response {
     let mut shell = asker.shell();
     shell.wrong = !status.is_success();
     let page = Answer {
@@ -187,12 +187,6 @@ pub fn said(asker: &Asker, status: StatusCode, title: String, text: String, code
 
 /// No such page.
 pub async fn not_found(asker: Asker) -> Response {
-    let page = Answer {
-        title: asker.words.say("missing-title"),
-        text: asker.words.say("missing-text"),
-        shell: asker.shell(),
-        receipt: None,
-        code: "S-404".into(),
-    };
-    html(StatusCode::NOT_FOUND, &page)
+    let (title, text) = (asker.words.say("missing-title"), asker.words.say("missing-text"));
+    message(&asker, StatusCode::NOT_FOUND, title, text, "S-404")
 }

@@ -75,13 +75,7 @@ impl Store {
             return Err(Refusal::OperatorName(name.to_owned()).into());
         }
         let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
-        let secret: String = self
-            .env
-            .ambient
-            .bytes::<32>()
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let secret = self.env.ambient.hex::<32>();
         let digest = sha256(&[secret.as_bytes()]);
         self.db
             .write(move |tx| {

@@ -84,8 +84,7 @@ pub struct OpenSession {
 impl Store {
     /// A token that nobody can foretell.
     pub fn new_token(&self) -> Token {
-        let secret = self.env.ambient.bytes::<32>();
-        Token(secret.iter().map(|byte| format!("{byte:02x}")).collect())
+        Token(self.env.ambient.hex::<32>())
     }
 
     /// Begins a session after the right password: a full one, or a held visit where something holds the account.

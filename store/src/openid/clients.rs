@@ -6,6 +6,7 @@
 //!     └── remove ──▶ gone: its id never comes back
 //! ```
 
+use crate::ambient::hex;
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Act, append};
@@ -41,10 +42,7 @@ pub struct NewClient {
 
 /// The digest that is kept of a secret, in hexadecimal. 256 random bits need no slow hash.
 fn digest(secret: &str) -> String {
-    sha256(&[secret.as_bytes()])
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&sha256(&[secret.as_bytes()]))
 }
 
 const CLIENT: &str = "SELECT c.id, c.body, c.secret, c.old_secret, c.old_until, c.enabled, c.generation, u.at FROM client c \
@@ -114,8 +112,7 @@ impl Store {
     /// Lets a client in. Its secret is told here and never again.
     pub async fn add_client(&self, client: Client, by: &str) -> Result<NewClient> {
         client.check().map_err(Refusal::Client)?;
-        let random = self.env.ambient.bytes::<8>();
-        let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = self.env.ambient.hex::<8>();
         let with_secret = client.authentication == Authentication::Secret;
         let secret = with_secret.then(|| self.new_token().as_str().to_owned());
         let (env, act) = (self.env.clone(), Act::new(by, self.now()));

@@ -62,11 +62,6 @@ pub struct Redeemed {
     pub refresh: String,
 }
 
-fn words(scopes: &[Scope]) -> String {
-    let words: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
-    words.join(" ")
-}
-
 impl Store {
     /// A code for the owner of a session; `None`: the session is over or a held visit, or the client is not let in any more.
     pub async fn issue_code(&self, session: &str, allowed: Allowed) -> Result<Option<String>> {
@@ -120,7 +115,7 @@ async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allow
     let (id, now) = (env.id(), now.as_microsecond());
     let outlives = allowed.scope.contains(&Scope::OfflineAccess);
     let asked = serde_json::to_vec(&allowed.given).map_err(|e| StoreError::corrupt("a grant", e))?;
-    let scope = words(&allowed.scope);
+    let scope = Scope::words(&allowed.scope);
     tx.execute(
         "INSERT INTO client_grant (id, client, client_generation, account, generation, session, sid, scope, asked, auth_time, amr, \
          good_until) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",

@@ -20,8 +20,7 @@ impl Store {
 
     /// The owner allows the client that.
     pub async fn consent(&self, account: &AccountId, client: &ClientId, scopes: &[Scope]) -> Result<()> {
-        let words: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
-        let (account, client, scope, now) = (account.clone(), client.clone(), words.join(" "), self.env.now());
+        let (account, client, scope, now) = (account.clone(), client.clone(), Scope::words(scopes), self.env.now());
         self.db
             .write(move |tx| {
                 let (account, client, scope) = (account.clone(), client.clone(), scope.clone());

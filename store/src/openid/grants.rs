@@ -116,9 +116,7 @@ pub(super) fn place(id: &str) -> Place<'_> {
 
 /// A new token of that kind, and its digest.
 pub(super) fn draw(env: &Env, kind: TokenKind) -> (String, [u8; 32]) {
-    let random = env.ambient.bytes::<32>();
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let token = format!("{}{hex}", kind.prefix());
+    let token = format!("{}{}", kind.prefix(), env.ambient.hex::<32>());
     let digest = sha256(&[token.as_bytes()]);
     (token, digest)
 }

@@ -21,9 +21,9 @@ pub(super) async fn subject(tx: &mut Tx, env: &Env, known: &KnownClient, account
         SubjectKind::Account => account.as_str().to_owned(),
         SubjectKind::Public => match public(tx, account).await? {
             Some(known) => known,
-            None => random(env),
+            None => env.ambient.hex::<16>(),
         },
-        SubjectKind::Pairwise => random(env),
+        SubjectKind::Pairwise => env.ambient.hex::<16>(),
     };
     let change = Change::SubjectNamed {
         client: known.id.clone(),
@@ -33,14 +33,6 @@ pub(super) async fn subject(tx: &mut Tx, env: &Env, known: &KnownClient, account
     let act = Act::new(&format!("client:{}", known.id), env.ambient.now());
     append(tx, env, &act, vec![Event::of_account(account, change)]).await?;
     Ok(subject)
-}
-
-fn random(env: &Env) -> String {
-    env.ambient
-        .bytes::<16>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// What another client with public subjects calls the account.

@@ -4,6 +4,7 @@
 //! need no steps: `projections.sql` and `views.sql` say what they are today, and a database with other ones makes them anew from the
 //! journal when it is opened.
 
+use crate::ambient::hex;
 use crate::db::Dialect;
 use crate::merkle::sha256;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -88,8 +89,7 @@ pub(crate) fn projections() -> impl Iterator<Item = &'static str> {
 
 /// Tells today's projections from all others.
 pub(crate) fn projections_digest() -> String {
-    let digest = sha256(&[PROJECTIONS.as_bytes(), VIEWS.as_bytes()]);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&sha256(&[PROJECTIONS.as_bytes(), VIEWS.as_bytes()]))
 }
 
 /// Takes the projections of those names away, the first version's and today's, and makes today's, empty.

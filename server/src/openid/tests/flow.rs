@@ -1,6 +1,7 @@
 //! The way of somebody right at the first try, and what the client is told.
 
 use super::{CALLBACK, Rp, VERIFIER, claims, hues, site};
+use base64::Engine as _;
 use ngomon_rules::client::{Algorithm, Authentication, Client, SubjectKind};
 use serde_json::json;
 
@@ -55,7 +56,13 @@ async fn an_official_signs_in_to_a_system_and_to_a_second_one_without_a_password
         (&id["nonce"], &id["aud"], &id["amr"]),
         (&json!("no"), &json!(rp.id), &json!(["pwd"]))
     );
-    let info = site.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+    let access = tokens["access_token"].as_str().unwrap();
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, access.as_bytes());
+    assert_eq!(
+        id["at_hash"],
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16])
+    );
+    let info = site.userinfo(access).await.json();
     assert_eq!(info["sub"], id["sub"]);
     assert_eq!(info["preferred_username"], "canbo001");
     assert!(info.get("phone_number").is_none() && info.get("national_id").is_none());

@@ -7,7 +7,7 @@
 use super::super::App;
 use super::super::asker::Asker;
 use super::super::code::{self, Digits, FOR_ONE, Question, TO_ONE, digits, not_right};
-use super::super::page::{Answer, Fault, html};
+use super::super::page::{Fault, message};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -42,14 +42,11 @@ fn question(asker: &Asker, story: &Explained) -> Question {
 }
 
 fn nowhere(asker: &Asker) -> Response {
-    let page = Answer {
-        title: asker.words.say("held-code-nowhere-title"),
-        text: asker.words.say("held-code-nowhere"),
-        shell: asker.shell(),
-        receipt: None,
-        code: String::new(),
-    };
-    html(StatusCode::OK, &page)
+    let (title, text) = (
+        asker.words.say("held-code-nowhere-title"),
+        asker.words.say("held-code-nowhere"),
+    );
+    message(asker, StatusCode::OK, title, text, "")
 }
 
 /// Sends a code.

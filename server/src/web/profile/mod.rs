@@ -5,7 +5,7 @@ mod propose;
 
 use super::App;
 use super::asker::Asker;
-use super::page::{Answer, Fault, Shell, html};
+use super::page::{Fault, Shell, html, message};
 use crate::output::{Words, said};
 use askama::Template;
 use axum::Router;
@@ -86,14 +86,8 @@ async fn show(State(app): State<App>, asker: Asker, Query(After { done }): Query
 
 /// No profile, or none that is certain: nothing to mend here.
 fn nothing(asker: &Asker) -> Response {
-    let page = Answer {
-        title: asker.words.say("profile-title"),
-        text: asker.words.say("profile-none"),
-        shell: asker.shell(),
-        receipt: None,
-        code: String::new(),
-    };
-    html(StatusCode::OK, &page)
+    let (title, text) = (asker.words.say("profile-title"), asker.words.say("profile-none"));
+    message(asker, StatusCode::OK, title, text, "")
 }
 
 /// The profile as its owner reads it: number and phone masked, as everywhere.

@@ -277,6 +277,37 @@ async fn a_citizen_signs_in_puts_off_and_signs_out() {
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
+/// "Throttling that cannot lock out somebody else": tries are counted for a name from an address.
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_tries_from_one_address_lock_nobody_out_elsewhere() {
+    let site = Site::sample().await;
+    let row = rows("citizens.csv")
+        .into_iter()
+        .find(|row| !row["password_hash"].is_empty())
+        .unwrap();
+    let right = format!("Hue-{}", row["account_id"]);
+    let enter = async |from: [u8; 4], password: &str| {
+        let typed = [("username", row["username"].as_str()), ("password", password)];
+        let mut request = Request::post("/sign-in")
+            .header(header::HOST, "localhost")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(serde_urlencoded::to_string(typed).unwrap()))
+            .unwrap();
+        let address = std::net::SocketAddr::from((from, 1));
+        request.extensions_mut().insert(axum::extract::ConnectInfo(address));
+        site.ask(request).await
+    };
+    for _ in 0..10 {
+        assert!(enter([192, 0, 2, 1], "x").await.says("sign-in-wrong"));
+    }
+    let refused = enter([192, 0, 2, 1], &right).await;
+    assert!(refused.status == StatusCode::TOO_MANY_REQUESTS && refused.says("sign-in-too-often"));
+    assert_eq!(enter([192, 0, 2, 2], &right).await.goes_to(), "/");
+    site.clock.0.fetch_add(900 * 1_000_000, Ordering::SeqCst);
+    assert_eq!(enter([192, 0, 2, 1], &right).await.goes_to(), "/");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_typed_is_kept_and_tries_are_bounded() {
     let site = Site::sample().await;

@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use ngomon_rules::client::Authentication;
+use ngomon_rules::client::{Authentication, Scope};
 use ngomon_store::{KnownClient, NewClient, Refusal};
 use serde::Deserialize;
 
@@ -77,7 +77,6 @@ fn page(operator: &Operator, known: KnownClient, done: Option<String>, secret: O
         .kinds
         .iter()
         .map(|kind| words.say(&format!("kind-{}", kind.name())));
-    let scopes = client.scopes.iter().map(|scope| scope.name());
     let units = client.units.iter().map(|unit| unit.as_str());
     let or_none = |text: Option<&String>| text.cloned().unwrap_or_else(|| words.say("systems-none"));
     let proof = format!("systems-proof-{}", client.authentication.name().replace('_', "-"));
@@ -91,7 +90,7 @@ fn page(operator: &Operator, known: KnownClient, done: Option<String>, secret: O
             or_none(client.backchannel_logout_uri.as_ref()),
         ),
         (words.say("systems-events"), or_none(client.events_uri.as_ref())),
-        (words.say("column-scopes"), scopes.collect::<Vec<_>>().join(" ")),
+        (words.say("column-scopes"), Scope::words(&client.scopes)),
         (words.say("systems-kinds"), kinds.collect::<Vec<_>>().join("; ")),
         (words.say("systems-subjects"), client.subjects.name().to_owned()),
         (words.say("systems-algorithm"), client.algorithm.name().to_owned()),

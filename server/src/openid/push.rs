@@ -1,0 +1,31 @@
+//! Requests that a client pushes before it sends a browser (RFC 9126).
+
+use super::authorize::PUSHED;
+use super::client_auth::client;
+use super::fault::Fault;
+use super::params::Params;
+use super::request::{address, read};
+use crate::web::App;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use ngomon_store::Store;
+use serde_json::json;
+
+/// Judges a request as if it came by a browser, and keeps it.
+pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Fault> {
+    let params = Params::of_body(&headers, &body)?;
+    let known = client(&app, &headers, &params).await?;
+    if params.get("request_uri").is_some() {
+        return Err(Fault::request("request_uri cannot be pushed"));
+    }
+    let secrets = ["client_secret", "client_assertion", "client_assertion_type"];
+    let params = params.without(&secrets).with("client_id", known.id.as_str());
+    address(&params, &known)?;
+    read(&params, &known)?;
+    let handle = app.store.push_request(&known.id, &params.query()).await?;
+    let told = json!({"request_uri": format!("{PUSHED}{handle}"), "expires_in": Store::PUSHED_GOOD});
+    Ok((StatusCode::CREATED, Json(told)).into_response())
+}

@@ -1,0 +1,18 @@
+//! A client gives a token back (RFC 7009).
+
+use super::client_auth::client;
+use super::fault::Fault;
+use super::params::Params;
+use crate::web::App;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+/// Answers the same whether there was such a token.
+pub async fn revoke(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Fault> {
+    let params = Params::of_body(&headers, &body)?;
+    let known = client(&app, &headers, &params).await?;
+    app.store.revoke(&known, params.must("token")?).await?;
+    Ok(StatusCode::OK.into_response())
+}

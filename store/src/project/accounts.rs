@@ -1,0 +1,214 @@
+//! Accounts: come in, made at a new unit, written over, removed with the run that made them.
+
+use super::{instant_day, unexpected};
+use crate::counting::{count_holds, held_by, recount};
+use crate::counts::{CountKey, Counts};
+use crate::db::{Arg, Tx};
+use crate::error::Result;
+use crate::journal::{Entry, Env};
+use crate::keyring::Marker;
+use crate::tables::{AccountCells, account_cells, folded_fp, official_to};
+use ngomon_rules::citizens::Progress;
+use ngomon_rules::event::{Change, Personal, Subject};
+use ngomon_rules::record::{AccountId, AccountKind, Stated};
+use ngomon_rules::values::FullName;
+
+/// Accounts that came in from the system before. They are there once their load is applied.
+pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
+    let mut rows = Vec::with_capacity(entries.len());
+    let mut logins = Vec::with_capacity(entries.len());
+    let mut cells = Vec::with_capacity(entries.len());
+    let marker = env.marker(tx).await?;
+    for entry in entries {
+        let Some(Personal::Account { stated, .. }) = &entry.event.personal else {
+            return Err(unexpected(entry));
+        };
+        cells.push((stated, account_cells(&marker, stated)));
+    }
+    let numbers: Vec<Vec<u8>> = cells.iter().filter_map(|(_, c)| c.number_fp.clone()).collect();
+    let officials = official_to(tx, numbers).await?;
+    let mut keys = Vec::new();
+    for (entry, (stated, cells)) in entries.iter().zip(cells) {
+        let (
+            Subject::Account(id),
+            Change::AccountTakenOver {
+                account_kind,
+                unit,
+                created_on,
+                last_sign_in_on,
+                login,
+            },
+            Some(value),
+        ) = (&entry.event.subject, &entry.event.change, &entry.value)
+        else {
+            return Err(unexpected(entry));
+        };
+        let is_citizen = *account_kind == AccountKind::Citizen;
+        if !is_citizen {
+            keys.extend(account_keys(&marker, id.as_str(), stated, &cells));
+        }
+        let service = cells.number_fp.as_ref().and_then(|fp| officials.get(fp));
+        let key = CountKey {
+            unit: unit.as_ref().map(ToString::to_string).unwrap_or_default(),
+            official_to: service.filter(|_| is_citizen).cloned().unwrap_or_default(),
+            exempt_to: String::new(),
+            held_to: String::new(),
+            claimed: 0,
+            last: Progress::NotStarted.name().to_owned(),
+        };
+        logins.push(vec![(&login.0).into(), value.into()]);
+        let mut row: Vec<Arg> = vec![
+            id.as_str().into(),
+            account_kind.name().into(),
+            (&login.0).into(),
+            (&key.unit).into(),
+            created_on.map(|d| d.to_string()).into(),
+            last_sign_in_on.map(|d| d.to_string()).into(),
+            value.into(),
+        ];
+        row.extend(cells.into_args());
+        row.extend([
+            0_i64.into(),
+            (&key.official_to).into(),
+            "".into(),
+            "".into(),
+            0_i64.into(),
+            (&key.last).into(),
+            Arg::Text(None),
+            entry.load.clone().into(),
+        ]);
+        rows.push(row);
+        match account_kind {
+            AccountKind::Citizen => counts.add(key, 1),
+            AccountKind::Official => counts.add_staff(&key.unit, "", 1),
+            AccountKind::Unit | AccountKind::Operator => {}
+        }
+    }
+    tx.insert("login (id, value)", logins, "").await?;
+    tx.insert(ACCOUNT_ROW, rows, "").await?;
+    staff_keys(tx, keys).await
+}
+
+/// By what an official's account is found: code, number, folded name.
+fn account_keys(marker: &Marker, id: &str, stated: &Stated, cells: &AccountCells) -> Vec<Vec<Arg>> {
+    let name = stated.full_name.as_ref().map(FullName::person_key);
+    let keys = [
+        ("account", cells.code_fp.clone()),
+        ("account", cells.number_fp.clone()),
+        ("name", name.map(|name| folded_fp(marker, &name))),
+    ];
+    keys.into_iter()
+        .filter_map(|(kind, fp)| Some(vec![fp?.into(), kind.into(), id.into()]))
+        .collect()
+}
+
+pub(super) async fn staff_keys(tx: &mut Tx, keys: Vec<Vec<Arg>>) -> Result<()> {
+    tx.insert("staff_key (fp, kind, holder)", keys, "ON CONFLICT DO NOTHING")
+        .await
+        .map(drop)
+}
+
+const ACCOUNT_ROW: &str = "account_row (id, kind, login, unit, created_on, last_sign_in_on, value, number_fp, phone_fp, name_fp, code_fp, \
+     username_fp, generation, official_to, exempt_to, held_to, claimed, last, run, load)";
+
+pub(super) async fn account_created(
+    tx: &mut Tx,
+    env: &Env,
+    entry: &Entry,
+    id: &str,
+    unit: &str,
+    login: &str,
+    succeeds: &[AccountId],
+) -> Result<()> {
+    new_account(tx, env, entry, id, AccountKind::Official, unit, login).await?;
+    let before = succeeds.iter().map(|old| vec![id.into(), old.as_str().into()]);
+    tx.insert("succession (account, succeeds)", before.collect(), "")
+        .await?;
+    Ok(())
+}
+
+/// An account that did not come in from elsewhere, with its login. A transfer keeps the login that there is.
+pub(super) async fn new_account(
+    tx: &mut Tx,
+    env: &Env,
+    entry: &Entry,
+    id: &str,
+    kind: AccountKind,
+    unit: &str,
+    login: &str,
+) -> Result<()> {
+    let (Some(Personal::Account { stated, .. } | Personal::Operator { stated, .. }), Some(value)) =
+        (&entry.event.personal, &entry.value)
+    else {
+        return Err(unexpected(entry));
+    };
+    let created_on = instant_day(entry.effective)?.to_string();
+    let mut row: Vec<Arg> = vec![
+        id.into(),
+        kind.name().into(),
+        login.into(),
+        unit.into(),
+        created_on.into(),
+        Arg::Text(None),
+        value.into(),
+    ];
+    let marker = env.marker(tx).await?;
+    let cells = account_cells(&marker, stated);
+    let keys = account_keys(&marker, id, stated, &cells);
+    row.extend(cells.into_args());
+    row.extend([
+        0_i64.into(),
+        "".into(),
+        "".into(),
+        "".into(),
+        0_i64.into(),
+        Progress::NotStarted.name().into(),
+        entry.run.clone().into(),
+        Arg::Text(None),
+    ]);
+    tx.insert(ACCOUNT_ROW, vec![row], "").await?;
+    let login = vec![vec![login.into(), value.into()]];
+    tx.insert("login (id, value)", login, "ON CONFLICT (id) DO NOTHING")
+        .await?;
+    if kind == AccountKind::Official {
+        staff_keys(tx, keys).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn account_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &str) -> Result<()> {
+    let (Some(Personal::Account { stated, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
+        return Err(unexpected(entry));
+    };
+    let marker = env.marker(tx).await?;
+    let cells = account_cells(&marker, stated);
+    let keys = account_keys(&marker, id, stated, &cells);
+    let mut args: Vec<Arg> = vec![id.into(), value.into()];
+    args.extend(cells.into_args());
+    let changed = tx
+        .rows(
+            "UPDATE account_row SET value = $2, number_fp = $3, phone_fp = $4, name_fp = $5, code_fp = $6, username_fp = $7 \
+             WHERE id = $1 RETURNING kind",
+            args,
+        )
+        .await?;
+    for row in changed {
+        if row.get::<String>(0)? != AccountKind::Citizen.name() {
+            staff_keys(tx, keys.clone()).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn account_removed(tx: &mut Tx, id: &str, counts: &mut Counts) -> Result<()> {
+    let unit = recount(tx, id, counts, |_| ()).await?.unit;
+    count_holds(counts, &unit, held_by(tx, id).await?, -1);
+    let sql = "DELETE FROM account_row WHERE id = $1 RETURNING held_to";
+    for row in tx.rows(sql, [id.into()]).await? {
+        counts.add_staff(&unit, &row.get::<String>(0)?, -1);
+    }
+    tx.execute("DELETE FROM succession WHERE account = $1", [id.into()])
+        .await?;
+    tx.execute("DELETE FROM hold WHERE account = $1", [id.into()]).await?;
+    Ok(())
+}

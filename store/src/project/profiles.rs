@@ -1,0 +1,158 @@
+//! HR profiles, and the numbers that they and claims prove to be a person's.
+
+use super::{instant_day, staff_keys, unexpected};
+use crate::counting::recount;
+use crate::counts::Counts;
+use crate::db::{Arg, Tx};
+use crate::error::{Result, StoreError};
+use crate::journal::{Entry, Env};
+use crate::keyring::FingerprintKind;
+use crate::tables::{day_text, fingerprint, official_to};
+use ngomon_rules::event::{Change, Personal, Subject};
+use ngomon_rules::record::Profile;
+use ngomon_rules::values::{Date, NationalId};
+use std::collections::HashSet;
+
+/// Numbers that are proven to be a person's. None is ever given to another person.
+pub(super) async fn numbers_of(
+    tx: &mut Tx,
+    env: &Env,
+    person: &str,
+    numbers: &[NationalId],
+    counts: &mut Counts,
+) -> Result<()> {
+    let marker = env.marker(tx).await?;
+    let fps: Vec<Vec<u8>> = numbers
+        .iter()
+        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()))
+        .collect();
+    let rows = fps.iter().map(|fp| vec![fp.clone().into(), person.into()]).collect();
+    let new = tx
+        .insert("person_number (fp, person)", rows, "ON CONFLICT (fp) DO NOTHING")
+        .await?;
+    if new > 0 {
+        officials_of(tx, fps, counts).await?;
+    }
+    Ok(())
+}
+
+/// Judges anew for whom deadlines of officials are meant, among the citizen accounts that state one of these numbers.
+pub(crate) async fn officials_of(tx: &mut Tx, fps: Vec<Vec<u8>>, counts: &mut Counts) -> Result<()> {
+    let services = official_to(tx, fps.clone()).await?;
+    for fps in fps.chunks(400) {
+        let sql = format!(
+            "SELECT id, number_fp, official_to FROM account_row WHERE kind = 'citizen' AND number_fp IN ({}) \
+             AND NOT EXISTS (SELECT 1 FROM load l WHERE l.id = account_row.load AND l.state = 'open')",
+            crate::tables::places(fps.len())
+        );
+        for row in tx.rows(&sql, fps.iter().cloned().map(Arg::from)).await? {
+            let [id, was]: [String; 2] = [row.get(0)?, row.get(2)?];
+            let now = services.get(&row.get::<Vec<u8>>(1)?).cloned().unwrap_or_default();
+            if was != now {
+                recount(tx, &id, counts, |key| key.official_to = now).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Versions of HR profiles. Of one profile, a version that is older than the one that counts changes nothing.
+pub(super) async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
+    let (mut fps, mut persons, mut rows, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut ids = HashSet::new();
+    let marker = env.marker(tx).await?;
+    for entry in entries {
+        let (Subject::Profile(id), Some(Personal::Profile(profile)), Some(value)) =
+            (&entry.event.subject, &entry.event.personal, &entry.value)
+        else {
+            return Err(unexpected(entry));
+        };
+        let (Change::ProfileTaken { person, .. } | Change::ProfileAmended { person, .. }) = &entry.event.change else {
+            return Err(unexpected(entry));
+        };
+        let fp = |kind, text: &str| fingerprint(&marker, kind, text);
+        let numbers: Vec<Vec<u8>> = profile
+            .national_id
+            .iter()
+            .chain(&profile.former_ids)
+            .map(|n| fp(FingerprintKind::NationalId, n.as_str()))
+            .collect();
+        if let Some(person) = person {
+            persons.extend(numbers.iter().map(|fp| vec![fp.clone().into(), (&person.0).into()]));
+        }
+        let code_fp = profile
+            .employee_code
+            .as_ref()
+            .map(|code| fp(FingerprintKind::EmployeeCode, code));
+        let found_by = numbers.iter().chain(&code_fp);
+        keys.extend(found_by.map(|fp| vec![fp.clone().into(), "profile".into(), (&id.0).into()]));
+        if !ids.insert(&id.0) {
+            // One statement changes a row once only.
+            upsert_profiles(tx, std::mem::take(&mut rows)).await?;
+        }
+        rows.push(vec![
+            (&id.0).into(),
+            person.as_ref().map(|p| p.0.as_str()).into(),
+            code_fp.into(),
+            numbers
+                .first()
+                .filter(|_| profile.national_id.is_some())
+                .cloned()
+                .into(),
+            profile.unit.as_str().into(),
+            value.into(),
+            row_digest(env, profile)?.into(),
+            day_text(profile.updated_on).into(),
+            service_to(profile).into(),
+            instant_day(entry.effective)?.to_string().into(),
+            "".into(),
+            0_i64.into(),
+        ]);
+        fps.extend(numbers);
+    }
+    upsert_profiles(tx, rows).await?;
+    staff_keys(tx, keys).await?;
+    tx.insert("person_number (fp, person)", persons, "ON CONFLICT (fp) DO NOTHING")
+        .await?;
+    officials_of(tx, fps, counts).await
+}
+
+pub(super) async fn upsert_profiles(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
+    tx.insert(
+        "profile (id, person, code_fp, number_fp, unit, value, row_digest, updated_on, service_to, first_taken_on, reviewed_on, gone)",
+        rows,
+        "ON CONFLICT (id) DO UPDATE SET person = excluded.person, code_fp = excluded.code_fp, number_fp = excluded.number_fp, \
+         unit = excluded.unit, value = excluded.value, row_digest = excluded.row_digest, updated_on = excluded.updated_on, \
+         service_to = excluded.service_to, gone = 0 \
+         WHERE profile.gone = 1 OR excluded.updated_on = '' OR excluded.updated_on >= profile.updated_on",
+    )
+    .await?;
+    Ok(())
+}
+
+/// Keyed, so that it tells nothing about the row.
+pub(crate) fn row_digest(env: &Env, profile: &Profile) -> Result<[u8; 32]> {
+    let row = serde_json::to_vec(profile).map_err(|e| StoreError::corrupt("a profile", e))?;
+    Ok(env.keys.mac(&[b"profile row", &row]))
+}
+
+/// The last day in service.
+fn service_to(profile: &Profile) -> String {
+    day_text(match profile.ends_on() {
+        None => Some(Date::MAX),
+        Some(first_day_out) => first_day_out.yesterday().ok(),
+    })
+}
+
+pub(super) async fn profile_gone(tx: &mut Tx, id: &str, counts: &mut Counts) -> Result<()> {
+    tx.execute("UPDATE profile SET gone = 1 WHERE id = $1", [id.into()])
+        .await?;
+    let numbers = tx
+        .rows(
+            "SELECT n.fp FROM person_number n JOIN profile p ON p.person = n.person WHERE p.id = $1",
+            [id.into()],
+        )
+        .await?;
+    let fps = numbers.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    officials_of(tx, fps, counts).await
+}
