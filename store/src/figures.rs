@@ -177,7 +177,7 @@ impl DayFigures {
 impl Store {
     /// How far everything is.
     pub async fn position(&self) -> Result<Position> {
-        self.db.read(async |tx| position(tx).await).await
+        self.db.ask(async |tx| position(tx).await).await
     }
 
     /// What the counters give for a day, as everything stands that was recorded.

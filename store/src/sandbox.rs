@@ -40,7 +40,7 @@ impl Store {
     /// Is it one for made-up people?
     pub async fn is_sandbox(&self) -> Result<bool> {
         let sql = "SELECT 1 FROM setting WHERE name = $1 AND value = 'on'";
-        let row = self.db.read(async |tx| tx.row(sql, [SETTING.into()]).await).await?;
+        let row = self.db.ask(async |tx| tx.row(sql, [SETTING.into()]).await).await?;
         Ok(row.is_some())
     }
 
@@ -65,7 +65,7 @@ impl Store {
     pub async fn sandbox_mood(&self, number: NationalId) -> Result<Option<String>> {
         let key = self.mood_key(number);
         let sql = "SELECT mood FROM sandbox_mood WHERE number = $1";
-        let row = self.db.read(async |tx| tx.row(sql, [key.into()]).await).await?;
+        let row = self.db.ask(async |tx| tx.row(sql, [key.into()]).await).await?;
         row.map(|row| row.get(0)).transpose()
     }
 

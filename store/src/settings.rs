@@ -62,12 +62,12 @@ pub enum CampaignChange {
 impl Store {
     /// The campaign as it stands.
     pub async fn campaign(&self) -> Result<Campaign> {
-        self.db.read(async |tx| campaign(tx).await).await
+        self.db.ask(async |tx| campaign(tx).await).await
     }
 
     /// The officials' policy as it stands.
     pub async fn policy(&self) -> Result<OfficialsPolicy> {
-        self.db.read(async |tx| policy(tx).await).await
+        self.db.ask(async |tx| policy(tx).await).await
     }
 
     /// Changes one key of the campaign. A change that would hold or shut out anybody, today or once its days have come, counts only

@@ -8,6 +8,7 @@ use crate::keyring::{KeyError, Keyring};
 use jiff::Timestamp;
 use ngomon_rules::values::{Date, local_day};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Everything kept, behind one API. Cheap to clone.
 #[derive(Clone)]
@@ -15,7 +16,7 @@ pub struct Store {
     pub(crate) db: Db,
     pub(crate) env: Env,
     /// The file of signed checkpoints, outside the database.
-    pub(crate) checkpoints: PathBuf,
+    pub(crate) checkpoints: Arc<Path>,
 }
 
 /// Where everything is.
@@ -42,7 +43,7 @@ impl Store {
         let store = Self {
             db,
             env: Env { keys, ambient },
-            checkpoints: places.keys.join("checkpoints.txt"),
+            checkpoints: places.keys.join("checkpoints.txt").into(),
         };
         store.check_keys().await?;
         store.renew().await?;

@@ -20,6 +20,6 @@ pub(crate) async fn tree(tx: &mut Tx) -> Result<UnitTree> {
 impl Store {
     /// The tree as the last load of units has it; empty before the first.
     pub async fn units(&self) -> Result<UnitTree> {
-        self.db.read(async |tx| tree(tx).await).await
+        self.db.ask(async |tx| tree(tx).await).await
     }
 }

@@ -74,11 +74,20 @@ fn main() {
     });
 }
 
+/// `cargo xtask load -- WORDS`: only lines that bear these words are measured.
+fn is_wanted(what: &str) -> bool {
+    let words: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    words.is_empty() || words.iter().any(|word| what.contains(word.as_str()))
+}
+
 /// Asks `requests` times over all connections, and prints a line. Returns processor seconds per 1,000.
 async fn measure<F>(on: &str, what: &str, server: &Server, requests: usize, ask: F) -> f64
 where
     F: for<'c> Fn(&'c mut Client, usize) -> BoxFuture<'c, ()> + Send + Clone + 'static,
 {
+    if !is_wanted(what) {
+        return f64::NAN;
+    }
     let next = Arc::new(AtomicUsize::new(0));
     let (before, begun) = (server.processor(), Instant::now());
     let mut tasks = Vec::new();
@@ -199,5 +208,7 @@ async fn pages(on: &str, database: Option<String>, how_many: HowMany) {
     .await;
     let most = server.memory("VmHWM");
     println!("{on:<11} memory under load at most {most:.0} MiB");
-    viewers::watch(on, &server, viewers, &cookies[..changes]).await;
+    if is_wanted("viewers") {
+        viewers::watch(on, &server, viewers, &cookies[..changes]).await;
+    }
 }

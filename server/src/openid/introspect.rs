@@ -20,7 +20,7 @@ pub async fn introspect(State(app): State<App>, headers: HeaderMap, body: Bytes)
         return Err(Fault::client());
     }
     let live = app.store.token(params.must("token")?).await?;
-    let Some(live) = live.filter(|live| live.client == known.id) else {
+    let Some(live) = live.filter(|live| live.client.id == known.id) else {
         return Ok(Json(json!({"active": false})));
     };
     let mut told = json!({

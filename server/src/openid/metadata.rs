@@ -4,6 +4,7 @@ use super::claims::{CLAIMS, ONE_FACTOR, TWO_FACTORS};
 use super::fault::Fault;
 use crate::web::App;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -13,14 +14,16 @@ use serde_json::{Value, json};
 /// How long others may keep it.
 const KEEP: (axum::http::HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=3600");
 
+const JSON: (axum::http::HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
+
 /// The metadata.
 pub async fn show(State(app): State<App>) -> impl IntoResponse {
-    ([KEEP], Json(metadata(app.issuer())))
+    ([KEEP, JSON], app.metadata.clone())
 }
 
 /// The keys that tokens are verified by.
 pub async fn jwks(State(app): State<App>) -> Result<impl IntoResponse, Fault> {
-    Ok(([KEEP], Json(app.signer.jwks(&app.store).await?)))
+    Ok(([KEEP, JSON], app.signer.jwks(&app.store).await?))
 }
 
 /// What we tell receivers of security events about us (OpenID Shared Signals Framework 1.0, 7.1).
@@ -36,7 +39,12 @@ pub async fn events(State(app): State<App>) -> impl IntoResponse {
     ([KEEP], Json(told))
 }
 
-fn metadata(issuer: &str) -> Value {
+/// The metadata of whoever is known under that address, as JSON.
+pub fn metadata(issuer: &str) -> Bytes {
+    described(issuer).to_string().into()
+}
+
+fn described(issuer: &str) -> Value {
     let at = |path: &str| format!("{issuer}/{path}");
     let claims = [
         "sub",

@@ -21,6 +21,7 @@ mod token;
 mod userinfo;
 
 pub use deliver::{deliver, sender};
+pub use metadata::metadata;
 pub use signer::Signer;
 
 use crate::web::App;

@@ -1,25 +1,78 @@
 //! Tokens that clients verify: signed by the keys of the store, published at `/jwks`.
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+};
+use axum::body::Bytes;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
 use ngomon_rules::client::Algorithm;
-use ngomon_store::{Result, SigningKey, Store, StoreError};
+use ngomon_store::{PublishedKey, Result, SigningKey, Store, StoreError};
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use zeroize::Zeroizing;
+
+/// For so many microseconds we do not ask which keys are published. A key is published a day before it signs, and a day after.
+const FRESH: u64 = 60 * 1_000_000;
+
+/// A private key, read. The library of tokens reads an RSA key anew for each signature, which takes longer than signing.
+enum Pair {
+    Rsa(RsaKeyPair),
+    Ec(EcdsaKeyPair),
+    Ed(Ed25519KeyPair),
+}
+
+impl Pair {
+    fn read(key: &SigningKey) -> Result<Self> {
+        Ok(match key.algorithm {
+            Algorithm::Rs256 => Self::Rsa(RsaKeyPair::from_pkcs8(&key.private).map_err(corrupt)?),
+            Algorithm::Es256 => {
+                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &key.private);
+                Self::Ec(pair.map_err(corrupt)?)
+            }
+            Algorithm::EdDsa => Self::Ed(Ed25519KeyPair::from_pkcs8(&key.private).map_err(corrupt)?),
+        })
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                let signed = pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature);
+                signed.map(|()| signature).map_err(corrupt)
+            }
+            Self::Ec(pair) => {
+                let signature = pair.sign(&random, message).map_err(corrupt)?;
+                Ok(signature.as_ref().to_vec())
+            }
+            Self::Ed(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+        }
+    }
+}
 
 /// A key, made ready.
 struct Ready {
     algorithm: jsonwebtoken::Algorithm,
-    encoding: EncodingKey,
+    pair: Pair,
     decoding: DecodingKey,
     /// As it is published.
     jwk: Value,
 }
 
-/// Signs, and knows what was signed. Keys are kept ready by their names; which of them is used is asked of the store each time.
+/// The keys that were published when we asked.
+struct Keys {
+    asked: i64,
+    all: Vec<(PublishedKey, Arc<Ready>)>,
+    jwks: Bytes,
+}
+
+/// Signs, and knows what was signed. Keys are kept ready.
 #[derive(Clone, Default)]
-pub struct Signer(Arc<RwLock<HashMap<String, Arc<Ready>>>>);
+pub struct Signer(Arc<RwLock<Option<Arc<Keys>>>>);
 
 fn corrupt(why: impl std::fmt::Display) -> StoreError {
     StoreError::corrupt("signing_key", why)
@@ -45,48 +98,70 @@ fn ready(key: &SigningKey) -> Result<Ready> {
     let mut jwk = Jwk::from_encoding_key(&encoding, algorithm).map_err(corrupt)?;
     jwk.common.key_id = Some(key.id.clone());
     let decoding = DecodingKey::from_jwk(&jwk).map_err(corrupt)?;
+    let pair = Pair::read(key)?;
     let mut jwk = serde_json::to_value(&jwk).map_err(corrupt)?;
     jwk["use"] = json!("sig");
     Ok(Ready {
         algorithm,
-        encoding,
+        pair,
         decoding,
         jwk,
     })
 }
 
-fn pem(pkcs8: &[u8]) -> zeroize::Zeroizing<String> {
-    use base64::Engine as _;
-    let body = zeroize::Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(pkcs8));
-    zeroize::Zeroizing::new(format!(
+fn pem(pkcs8: &[u8]) -> Zeroizing<String> {
+    let body = Zeroizing::new(STANDARD.encode(pkcs8));
+    Zeroizing::new(format!(
         "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
         *body
     ))
 }
 
 impl Signer {
-    async fn key(&self, store: &Store, id: &str) -> Result<Arc<Ready>> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        if let Some(known) = known {
-            return Ok(known);
+    async fn keys(&self, store: &Store) -> Result<Arc<Keys>> {
+        let now = store.now().as_microsecond();
+        let before = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(keys) = before.as_ref().filter(|keys| now.abs_diff(keys.asked) < FRESH) {
+            return Ok(keys.clone());
         }
-        let key = store.signing_key(id).await?.ok_or_else(|| corrupt("it is gone"))?;
-        let made = Arc::new(ready(&key)?);
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        all.insert(id.to_owned(), made.clone());
-        Ok(made)
+        let mut all = Vec::new();
+        for published in store.published_keys().await? {
+            let mut known = before.iter().flat_map(|keys| &keys.all);
+            let ready = match known.find(|(before, _)| before.id == published.id) {
+                Some((_, ready)) => ready.clone(),
+                None => {
+                    let key = store.signing_key(&published.id).await?;
+                    Arc::new(ready(&key.ok_or_else(|| corrupt("it is gone"))?)?)
+                }
+            };
+            all.push((published, ready));
+        }
+        let jwks = json!({ "keys": all.iter().map(|(_, ready)| &ready.jwk).collect::<Vec<_>>() });
+        let keys = Arc::new(Keys {
+            asked: now,
+            all,
+            jwks: jwks.to_string().into(),
+        });
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
+        Ok(keys)
     }
 
-    /// Signs claims by the key in use. `kind` is the token's `typ`.
+    /// Signs claims by the key in use (RFC 7515, 7.1). `kind` is the token's `typ`.
     pub async fn sign(&self, store: &Store, algorithm: Algorithm, kind: &str, claims: &Value) -> Result<String> {
-        let published = store.published_keys().await?;
-        let current = published.iter().find(|key| key.algorithm == algorithm && key.signs);
-        let current = current.ok_or_else(|| corrupt("none signs"))?;
-        let key = self.key(store, &current.id).await?;
+        let keys = self.keys(store).await?;
+        let current = keys.all.iter().find(|(key, _)| key.algorithm == algorithm && key.signs);
+        let (current, key) = current.ok_or_else(|| corrupt("none signs"))?;
         let mut header = Header::new(key.algorithm);
         header.typ = Some(kind.to_owned());
         header.kid = Some(current.id.clone());
-        jsonwebtoken::encode(&header, claims, &key.encoding).map_err(corrupt)
+        let header = serde_json::to_vec(&header).map_err(corrupt)?;
+        let mut token = URL_SAFE_NO_PAD.encode(header);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(claims.to_string(), &mut token);
+        let signature = key.pair.sign(token.as_bytes())?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
     }
 
     /// The claims of a token of that kind which we signed, by a key that is still published, whether its time is over or not.
@@ -94,12 +169,11 @@ impl Signer {
         let Ok(header) = jsonwebtoken::decode_header(token) else {
             return Ok(None);
         };
-        let published = store.published_keys().await?;
-        let known = published.iter().find(|key| Some(&key.id) == header.kid.as_ref());
-        let Some(known) = known.filter(|_| header.typ.as_deref() == Some(kind)) else {
+        let keys = self.keys(store).await?;
+        let known = keys.all.iter().find(|(key, _)| Some(&key.id) == header.kid.as_ref());
+        let Some((_, key)) = known.filter(|_| header.typ.as_deref() == Some(kind)) else {
             return Ok(None);
         };
-        let key = self.key(store, &known.id).await?;
         let mut validation = Validation::new(key.algorithm);
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
@@ -108,12 +182,8 @@ impl Signer {
         Ok(decoded.ok().map(|decoded| decoded.claims))
     }
 
-    /// What is published (RFC 7517).
-    pub async fn jwks(&self, store: &Store) -> Result<Value> {
-        let mut keys = Vec::new();
-        for key in store.published_keys().await? {
-            keys.push(self.key(store, &key.id).await?.jwk.clone());
-        }
-        Ok(json!({ "keys": keys }))
+    /// What is published (RFC 7517), as JSON.
+    pub async fn jwks(&self, store: &Store) -> Result<Bytes> {
+        Ok(self.keys(store).await?.jwks.clone())
     }
 }

@@ -45,7 +45,6 @@ pub async fn tell(
     if !live.scope.split(' ').any(|word| word == "openid") {
         return Err(Fault::scope());
     }
-    let known = app.store.client(live.client.as_str()).await?.ok_or_else(Fault::token)?;
-    let told = told(&app, &known, &grant, &live.scope, To::Userinfo).await?;
+    let told = told(&app, &live.client, &grant, &live.scope, To::Userinfo).await?;
     told.map(Json).ok_or_else(Fault::token)
 }

@@ -28,6 +28,7 @@ pub use page::{Answer as Said, Fault as StoreFault, Shell, go_on, html, message}
 use crate::openid::{self, Signer};
 use crate::password::Leaked;
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::routing::{get, post};
@@ -71,6 +72,8 @@ pub struct App {
     pub signer: Signer,
     /// As browsers and connected systems know us.
     issuer: Arc<str>,
+    /// What connected systems are told of us.
+    pub metadata: Bytes,
 }
 
 impl App {
@@ -82,15 +85,19 @@ impl App {
             sandbox,
             leaked: None,
             signer: Signer::default(),
-            issuer: "http://localhost".into(),
+            issuer: "".into(),
+            metadata: Bytes::new(),
         }
+        .at("http://localhost")
     }
 
     /// The same under that address.
     #[must_use]
     pub fn at(self, address: &str) -> Self {
+        let issuer = address.trim_end_matches('/');
         Self {
-            issuer: address.trim_end_matches('/').into(),
+            issuer: issuer.into(),
+            metadata: openid::metadata(issuer),
             ..self
         }
     }

@@ -106,7 +106,7 @@ impl Store {
         let sql = "SELECT operator FROM enrolment WHERE secret = $1 AND good_until > $2";
         let row = self
             .db
-            .read(async |tx| tx.row(sql, [digest.into(), now.into()]).await)
+            .ask(async |tx| tx.row(sql, [digest.into(), now.into()]).await)
             .await?;
         row.map(|row| {
             Ok(Enrolment {

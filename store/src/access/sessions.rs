@@ -118,12 +118,13 @@ impl Store {
             .write(move |tx| {
                 let (env, account, sid) = (env.clone(), account.clone(), sid.clone());
                 Box::pin(async move {
-                    let sql = "SELECT generation, kind, last_sign_in_on FROM account_row WHERE id = $1";
-                    let row = tx.rows_locked(sql, [account.as_str().into()]).await?;
+                    let sql = format!("SELECT a.generation, a.kind, a.last_sign_in_on, {MAY_BE_HELD} FROM account_row a WHERE a.id = $1");
+                    let row = tx.rows_locked(&sql, [account.as_str().into()]).await?;
                     let row = row
                         .first()
                         .ok_or_else(|| StoreError::corrupt("account", "it is gone"))?;
-                    let held = !counting_holds(tx, account.as_str(), local_day(now)).await?.is_empty();
+                    let held = row.get::<i64>(3)? > 0
+                        && !counting_holds(tx, account.as_str(), local_day(now)).await?.is_empty();
                     if !held && row.get::<String>(1)? == AccountKind::Official.name() {
                         let last = row.get::<Option<String>>(2)?.unwrap_or_default();
                         signed_in(tx, &env, &account, day_of(&last)?).await?;
@@ -150,8 +151,10 @@ impl Store {
     /// Whose session that is, if it is still good.
     pub async fn visit(&self, token: &str) -> Result<Option<Visit>> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
-        let found = self.db.read(async |tx| good(tx, &id, now).await).await?;
-        let Some((visit, seen)) = found else { return Ok(None) };
+        let found = self.db.ask(async |tx| good(tx, &id, now).await).await?;
+        let Some(Good { visit, seen, .. }) = found else {
+            return Ok(None);
+        };
         if now.as_microsecond() - seen > GRAIN {
             self.db
                 .write(move |tx| {
@@ -168,7 +171,7 @@ impl Store {
     /// Is that session still good? Asking is no click.
     pub async fn is_open(&self, token: &str) -> Result<bool> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
-        let found = self.db.read(async |tx| good(tx, &id, now).await).await?;
+        let found = self.db.ask(async |tx| good(tx, &id, now).await).await?;
         Ok(found.is_some())
     }
 
@@ -288,7 +291,7 @@ impl Store {
     pub async fn take_next(&self, token: &str) -> Result<Option<String>> {
         let id = sha256(&[token.as_bytes()]);
         let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
-        let row = self.db.read(async |tx| tx.row(sql, [id.into()]).await).await?;
+        let row = self.db.ask(async |tx| tx.row(sql, [id.into()]).await).await?;
         let Some(row) = row else { return Ok(None) };
         let next = self.env.keys.unseal(place(&id), &row.get::<Vec<u8>>(0)?)?;
         self.on_session("UPDATE session SET next = NULL WHERE id = $1", token)
@@ -339,19 +342,13 @@ pub(crate) struct OpenRow {
 
 /// The session, if it is a full one that nothing ended.
 pub(crate) async fn open_session_row(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<OpenRow>> {
-    let Some((visit, _)) = good(tx, id, now).await?.filter(|(visit, _)| !visit.held) else {
-        return Ok(None);
-    };
-    let row = tx
-        .row("SELECT generation, sid FROM session WHERE id = $1", [(*id).into()])
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(OpenRow {
-        account: visit.account,
-        generation: row.get(0)?,
-        sid: row.get(1)?,
-        began: visit.began,
-        amr: visit.amr,
+    let found = good(tx, id, now).await?.filter(|found| !found.visit.held);
+    Ok(found.map(|found| OpenRow {
+        account: found.visit.account,
+        generation: found.generation,
+        sid: found.sid,
+        began: found.visit.began,
+        amr: found.visit.amr,
     }))
 }
 
@@ -359,10 +356,18 @@ fn kind_of(word: &str) -> Result<AccountKind> {
     AccountKind::parse(word).ok_or_else(|| StoreError::corrupt("account", "no such kind"))
 }
 
+/// A session that is good.
+struct Good {
+    visit: Visit,
+    seen: i64,
+    generation: i64,
+    sid: String,
+}
+
 /// The session, if nothing ended it. A held visit lives on when the hold is lifted: its owner then signs in anew.
-async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<(Visit, i64)>> {
+async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<Good>> {
     let sql = format!(
-        "SELECT s.account, a.kind, s.held, s.put_off, s.began, s.seen, s.amr, {MAY_BE_HELD} FROM session s \
+        "SELECT s.account, a.kind, s.held, s.put_off, s.began, s.seen, s.amr, {MAY_BE_HELD}, s.generation, s.sid FROM session s \
          JOIN account a ON a.id = s.account AND a.generation = s.generation WHERE s.id = $1"
     );
     let Some(row) = tx.row(&sql, [(*id).into()]).await? else {
@@ -390,5 +395,10 @@ async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<(Visi
         began,
         amr: row.get(6)?,
     };
-    Ok(Some((visit, seen)))
+    Ok(Some(Good {
+        visit,
+        seen,
+        generation: row.get(8)?,
+        sid: row.get(9)?,
+    }))
 }

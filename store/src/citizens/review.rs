@@ -63,7 +63,7 @@ impl Store {
     pub async fn review_requests(&self, _: &Operator) -> Result<Vec<ReviewRequest>> {
         let sql = "SELECT r.receipt, r.account, r.at FROM review_request r WHERE EXISTS \
              (SELECT 1 FROM hold h WHERE h.account = r.account AND h.until IS NULL AND h.since <= r.at) ORDER BY r.at, r.receipt";
-        let rows = self.db.read(async |tx| tx.rows(sql, []).await).await?;
+        let rows = self.db.ask(async |tx| tx.rows(sql, []).await).await?;
         rows.iter()
             .map(|row| {
                 Ok(ReviewRequest {

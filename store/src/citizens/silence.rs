@@ -35,6 +35,6 @@ impl Store {
 
     /// Since when the registry has not answered, in microseconds UTC; `None`: it answered when it was asked last.
     pub async fn registry_silent_since(&self) -> Result<Option<i64>> {
-        self.db.read(async |tx| since(tx).await).await
+        self.db.ask(async |tx| since(tx).await).await
     }
 }

@@ -3,26 +3,29 @@
 //! SQLite has one writer in a process. It runs the transactions that wait one after the other, each under a savepoint, and commits
 //! them as a group: one flush to the disk serves all of them. PostgreSQL runs each by itself, and again when it lost a race.
 
+mod connections;
 mod tx;
 mod writer;
 
 pub use tx::{Arg, Row, Tx};
 
 use crate::error::{Result, StoreError};
+use connections::{PATIENCE, pool, take};
 use futures_util::future::BoxFuture;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 use tx::Connection;
 use writer::Writer;
 
-/// How long a transaction waits for another process that writes.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a transaction that lost a race is tried again.
 const TRIES: u32 = 20;
+/// Readers of an embedded database.
+const READERS: usize = 8;
+/// Connections to a PostgreSQL.
+const CONNECTIONS: usize = 20;
 
 /// Which dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +53,15 @@ pub struct Db {
 
 #[derive(Clone)]
 enum Pool {
-    Sqlite { readers: SqlitePool, writer: Arc<Writer> },
-    Postgres(PgPool),
+    Sqlite {
+        options: SqliteConnectOptions,
+        readers: connections::Pool<SqliteConnectOptions>,
+        writer: Arc<Writer>,
+    },
+    Postgres {
+        options: PgConnectOptions,
+        pool: connections::Pool<PgConnectOptions>,
+    },
 }
 
 /// The embedded database within its directory.
@@ -90,26 +100,17 @@ impl Db {
             .pragma("temp_store", "file")
             .statement_cache_capacity(400);
         let unreachable = |e: sqlx::Error| StoreError::Unreachable(e.to_string());
-        let writing = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(
-                // Fingerprints fall anywhere in their indexes: fewer pages are read and written again and again.
-                options
-                    .clone()
-                    .pragma("cache_size", "-32768")
-                    .pragma("wal_autocheckpoint", "8000"),
-            )
-            .await
-            .map_err(unreachable)?;
-        let writer = Writer::start(writing.acquire().await?);
-        let readers = SqlitePoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(PATIENCE)
-            .connect_lazy_with(options);
+        // Fingerprints fall anywhere in their indexes: fewer pages are read and written again and again.
+        let writing = options
+            .clone()
+            .pragma("cache_size", "-32768")
+            .pragma("wal_autocheckpoint", "8000");
+        let writing = take(&pool(writing, 1)?).await.map_err(unreachable)?;
         Ok(Self {
             pool: Pool::Sqlite {
-                readers,
-                writer: Arc::new(writer),
+                readers: pool(options.clone(), READERS)?,
+                options,
+                writer: Arc::new(Writer::start(writing)),
             },
         })
     }
@@ -120,14 +121,10 @@ impl Db {
             .map_err(unreachable)?
             .application_name("ngomon")
             .statement_cache_capacity(400);
-        let pool = PgPoolOptions::new()
-            .max_connections(20)
-            .acquire_timeout(PATIENCE)
-            .connect_with(options)
-            .await
-            .map_err(unreachable)?;
+        let pool = pool(options.clone(), CONNECTIONS)?;
+        drop(take(&pool).await.map_err(unreachable)?);
         Ok(Self {
-            pool: Pool::Postgres(pool),
+            pool: Pool::Postgres { options, pool },
         })
     }
 
@@ -135,7 +132,7 @@ impl Db {
     pub fn dialect(&self) -> Dialect {
         match self.pool {
             Pool::Sqlite { .. } => Dialect::Sqlite,
-            Pool::Postgres(_) => Dialect::Postgres,
+            Pool::Postgres { .. } => Dialect::Postgres,
         }
     }
 
@@ -143,8 +140,8 @@ impl Db {
     pub(crate) async fn migrate(&self) -> Result<()> {
         let migrator = crate::schema::migrator(self.dialect());
         let done = match &self.pool {
-            Pool::Sqlite { readers, .. } => migrator.run(readers).await,
-            Pool::Postgres(pool) => migrator.run(pool).await,
+            Pool::Sqlite { readers, .. } => migrator.run(&mut take(readers).await?.connection).await,
+            Pool::Postgres { pool, .. } => migrator.run(&mut take(pool).await?.connection).await,
         };
         done.map_err(|error| match error {
             sqlx::migrate::MigrateError::VersionMissing(_) => StoreError::Newer,
@@ -162,11 +159,11 @@ impl Db {
     {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.run(job).await,
-            Pool::Postgres(pool) => {
+            Pool::Postgres { .. } => {
                 let mut tries = 0;
                 loop {
                     tries += 1;
-                    let mut tx = Tx::new(Connection::Postgres(pool.acquire().await?));
+                    let mut tx = self.taken().await?;
                     tx.begin("BEGIN; LOCK TABLE fingerprint_key IN ROW SHARE MODE").await?;
                     let done = match job(&mut tx).await {
                         Ok(done) => tx.end("COMMIT").await.map(|()| done),
@@ -187,35 +184,42 @@ impl Db {
 
     /// Reads in one snapshot.
     pub async fn read<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
-        let connection = match &self.pool {
-            Pool::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?),
-            Pool::Postgres(pool) => Connection::Postgres(pool.acquire().await?),
+        let begin = match self.dialect() {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ",
         };
-        alone(connection, Ends::Rollback, job).await
+        self.taken().await?.within(begin, Ends::Rollback, job).await
+    }
+
+    /// Reads, each statement as of its own moment: for one question, or where the later answer is the better one.
+    pub async fn ask<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+        self.taken().await?.alone(job).await
+    }
+
+    async fn taken(&self) -> Result<Tx> {
+        Ok(Tx::new(match &self.pool {
+            Pool::Sqlite { readers, .. } => Connection::Sqlite(take(readers).await?),
+            Pool::Postgres { pool, .. } => Connection::Postgres(take(pool).await?),
+        }))
     }
 
     /// One transaction on a connection of its own, where temporary tables may stand before the real ones: no statement was prepared
     /// there before.
     pub(crate) async fn scratch<T>(&self, ends: Ends, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
-        match &self.pool {
-            Pool::Sqlite { readers, .. } => {
-                let options = readers.connect_options().as_ref().clone();
-                let own = SqlitePoolOptions::new()
-                    .max_connections(1)
-                    .connect_with(options)
-                    .await?;
-                let done = alone(Connection::Sqlite(own.acquire().await?), ends, job).await;
-                own.close().await;
-                done
+        let own = match &self.pool {
+            Pool::Sqlite { options, .. } => Connection::Sqlite(take(&pool(options.clone(), 1)?).await?),
+            Pool::Postgres { options, .. } => Connection::Postgres(take(&pool(options.clone(), 1)?).await?),
+        };
+        let begin = match (self.dialect(), ends) {
+            (Dialect::Sqlite, Ends::Rollback) => "BEGIN",
+            (Dialect::Sqlite, Ends::Commit) => "BEGIN IMMEDIATE",
+            (Dialect::Postgres, Ends::Rollback) => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            // Nobody else writes, and the first look comes after the last commit: what `write` locks is locked here in its own way.
+            (Dialect::Postgres, Ends::Commit) => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE fingerprint_key IN EXCLUSIVE MODE"
             }
-            Pool::Postgres(pool) => {
-                let options = pool.connect_options().as_ref().clone();
-                let own = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
-                let done = alone(Connection::Postgres(own.acquire().await?), ends, job).await;
-                own.close().await;
-                done
-            }
-        }
+        };
+        Tx::new(own).within(begin, ends, job).await
     }
 }
 
@@ -226,27 +230,6 @@ pub(crate) enum Ends {
     Rollback,
     /// It wrote, and nobody else did: readers go on, writers waited.
     Commit,
-}
-
-async fn alone<T>(connection: Connection, ends: Ends, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
-    let mut tx = Tx::new(connection);
-    let begin = match (tx.dialect(), ends) {
-        (Dialect::Sqlite, Ends::Rollback) => "BEGIN",
-        (Dialect::Sqlite, Ends::Commit) => "BEGIN IMMEDIATE",
-        (Dialect::Postgres, Ends::Rollback) => "BEGIN ISOLATION LEVEL REPEATABLE READ",
-        // Nobody else writes, and the first look comes after the last commit: what `write` locks is locked here in its own way.
-        (Dialect::Postgres, Ends::Commit) => {
-            "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE fingerprint_key IN EXCLUSIVE MODE"
-        }
-    };
-    tx.begin(begin).await?;
-    let done = job(&mut tx).await;
-    if done.is_ok() && ends == Ends::Commit {
-        tx.end("COMMIT").await?;
-    } else {
-        tx.end("ROLLBACK").await.ok();
-    }
-    done
 }
 
 /// Makes a directory that only its owner may enter.

@@ -1,13 +1,13 @@
 //! A transaction, its arguments and its rows. One SQL text serves both databases; what differs is in this file.
 
-use super::Dialect;
+use super::connections::Taken;
+use super::{Dialect, Ends};
 use crate::error::{Result, StoreError};
 use crate::keyring::Fingerprint;
 use futures_util::TryStreamExt as _;
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite};
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{AssertSqlSafe, Row as _};
 use std::fmt::Write as _;
 
 /// A value for a statement. Instants are microseconds UTC, days ISO text.
@@ -88,8 +88,8 @@ impl Row {
 }
 
 pub(super) enum Connection {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
+    Sqlite(Taken<SqliteConnectOptions>),
+    Postgres(Taken<PgConnectOptions>),
 }
 
 /// An open transaction.
@@ -107,8 +107,8 @@ impl Drop for Tx {
     fn drop(&mut self) {
         if self.open {
             match &mut self.connection {
-                Connection::Sqlite(connection) => connection.close_on_drop(),
-                Connection::Postgres(connection) => connection.close_on_drop(),
+                Connection::Sqlite(kept) => kept.spoilt = true,
+                Connection::Postgres(kept) => kept.spoilt = true,
             }
         }
     }
@@ -151,6 +151,31 @@ impl Tx {
         Ok(())
     }
 
+    /// Runs a job outside of any transaction. What fails or is cut short leaves a connection that is not used again.
+    pub(super) async fn alone<T>(mut self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+        self.open = true;
+        let done = job(&mut self).await?;
+        self.open = false;
+        Ok(done)
+    }
+
+    /// Runs a job in a transaction.
+    pub(super) async fn within<T>(
+        mut self,
+        begin: &str,
+        ends: Ends,
+        job: impl AsyncFnOnce(&mut Tx) -> Result<T>,
+    ) -> Result<T> {
+        self.begin(begin).await?;
+        let done = job(&mut self).await;
+        if done.is_ok() && ends == Ends::Commit {
+            self.end("COMMIT").await?;
+        } else {
+            self.end("ROLLBACK").await.ok();
+        }
+        done
+    }
+
     /// The mark of the key under which all fingerprints are that this transaction sees.
     pub(crate) async fn fingerprint_key(&mut self) -> Result<Fingerprint> {
         if let Some(mark) = self.fingerprints {
@@ -186,8 +211,8 @@ impl Tx {
     pub(crate) async fn command(&mut self, sql: &str) -> Result<()> {
         let sql = AssertSqlSafe(sql.to_owned());
         match &mut self.connection {
-            Connection::Sqlite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop)?,
-            Connection::Postgres(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop)?,
+            Connection::Sqlite(c) => sqlx::raw_sql(sql).execute(&mut c.connection).await.map(drop)?,
+            Connection::Postgres(c) => sqlx::raw_sql(sql).execute(&mut c.connection).await.map(drop)?,
         }
         Ok(())
     }
@@ -196,8 +221,8 @@ impl Tx {
     pub async fn execute(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<u64> {
         let sql = sql.to_owned();
         Ok(match &mut self.connection {
-            Connection::Sqlite(c) => bound!(sql, args).execute(&mut **c).await?.rows_affected(),
-            Connection::Postgres(c) => bound!(sql, args).execute(&mut **c).await?.rows_affected(),
+            Connection::Sqlite(c) => bound!(sql, args).execute(&mut c.connection).await?.rows_affected(),
+            Connection::Postgres(c) => bound!(sql, args).execute(&mut c.connection).await?.rows_affected(),
         })
     }
 
@@ -216,8 +241,14 @@ impl Tx {
     pub async fn row(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Option<Row>> {
         let sql = sql.to_owned();
         Ok(match &mut self.connection {
-            Connection::Sqlite(c) => bound!(sql, args).fetch_optional(&mut **c).await?.map(Row::Sqlite),
-            Connection::Postgres(c) => bound!(sql, args).fetch_optional(&mut **c).await?.map(Row::Postgres),
+            Connection::Sqlite(c) => bound!(sql, args)
+                .fetch_optional(&mut c.connection)
+                .await?
+                .map(Row::Sqlite),
+            Connection::Postgres(c) => bound!(sql, args)
+                .fetch_optional(&mut c.connection)
+                .await?
+                .map(Row::Postgres),
         })
     }
 
@@ -231,13 +262,13 @@ impl Tx {
         let sql = sql.to_owned();
         match &mut self.connection {
             Connection::Sqlite(c) => {
-                let mut rows = bound!(sql, args).fetch(&mut **c);
+                let mut rows = bound!(sql, args).fetch(&mut c.connection);
                 while let Some(row) = rows.try_next().await? {
                     take(Row::Sqlite(row))?;
                 }
             }
             Connection::Postgres(c) => {
-                let mut rows = bound!(sql, args).fetch(&mut **c);
+                let mut rows = bound!(sql, args).fetch(&mut c.connection);
                 while let Some(row) = rows.try_next().await? {
                     take(Row::Postgres(row))?;
                 }

@@ -1,10 +1,10 @@
 //! The one writer of an embedded database: transactions that wait are committed in groups at full durability.
 
+use super::connections::Taken;
 use super::tx::{Connection, Tx};
 use crate::error::{Result, StoreError};
 use futures_util::future::BoxFuture;
-use sqlx::Sqlite;
-use sqlx::pool::PoolConnection;
+use sqlx::sqlite::SqliteConnectOptions;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,7 +26,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the writer; it ends with its queue.
-    pub(super) fn start(connection: PoolConnection<Sqlite>) -> Self {
+    pub(super) fn start(connection: Taken<SqliteConnectOptions>) -> Self {
         let (queue, waiting) = mpsc::channel(GROUP);
         tokio::spawn(serve(Tx::new(Connection::Sqlite(connection)), waiting));
         Self { queue }
@@ -89,24 +89,28 @@ async fn run_group(
     queue: &mut mpsc::Receiver<Waiting>,
     group: &mut Vec<oneshot::Sender<Result<(), String>>>,
 ) -> Result<()> {
-    let mut next = Some(first);
-    let begun = tx.begin("BEGIN IMMEDIATE").await;
-    while let Some(Waiting { job, committed }) = next {
-        group.push(committed);
-        if begun.is_err() {
-            break;
-        }
-        tx.command("SAVEPOINT job").await?;
-        if !job(tx).await {
-            tx.command("ROLLBACK TO job").await?;
-        }
-        tx.command("RELEASE job").await?;
-        next = if group.len() < GROUP {
-            queue.try_recv().ok()
-        } else {
-            None
+    // Each way to the database's thread and back costs more than most statements: what can go together does.
+    let Waiting { mut job, committed } = first;
+    group.push(committed);
+    tx.begin("BEGIN IMMEDIATE; SAVEPOINT job").await?;
+    loop {
+        let is_kept = job(tx).await;
+        let next = (group.len() < GROUP).then(|| queue.try_recv().ok()).flatten();
+        let Some(next) = next else {
+            let end = if is_kept {
+                "RELEASE job; COMMIT"
+            } else {
+                "ROLLBACK TO job; RELEASE job; COMMIT"
+            };
+            return tx.command(end).await;
         };
+        job = next.job;
+        group.push(next.committed);
+        let step = if is_kept {
+            "RELEASE job; SAVEPOINT job"
+        } else {
+            "ROLLBACK TO job"
+        };
+        tx.command(step).await?;
     }
-    begun?;
-    tx.command("COMMIT").await
 }

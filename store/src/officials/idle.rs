@@ -15,6 +15,10 @@ use ngomon_rules::values::{Date, local_day};
 /// An official's full visit begins. Written into the journal where it tells something new; the caller has locked the account's row.
 pub(crate) async fn signed_in(tx: &mut Tx, env: &Env, account: &AccountId, last: Option<Date>) -> Result<()> {
     let day = local_day(env.ambient.now());
+    // Nothing new, whatever the policy is.
+    if last == Some(day) {
+        return Ok(());
+    }
     if is_written_down(last, day, &policy(tx).await?) {
         write_down(tx, env, account, day).await?;
     }

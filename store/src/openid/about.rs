@@ -31,7 +31,7 @@ impl Store {
     pub async fn about(&self, account: &AccountId) -> Result<Option<About>> {
         let today = self.today();
         self.db
-            .read(async |tx| {
+            .ask(async |tx| {
                 let sql = format!(
                     "SELECT a.kind, a.unit, {STATED}, a.official_to, a.exempt_to, a.claimed, a.last, c.proof FROM account a \
                      JOIN personal_value v ON v.id = a.value LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL WHERE a.id = $1"
@@ -41,12 +41,15 @@ impl Store {
                 };
                 let kind: String = row.get(0)?;
                 let kind = AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?;
-                let (campaign, bucket) = (campaign(tx).await?, bucket(&row, 4)?);
+                let gate = match kind {
+                    AccountKind::Citizen => Some(bucket(&row, 4)?.gate(&campaign(tx).await?, today)),
+                    _ => None,
+                };
                 Ok(Some(About {
                     kind,
                     stated: stated_of(&self.env.keys, &row, 2)?,
                     unit: UnitCode(row.get(1)?),
-                    gate: (kind == AccountKind::Citizen).then(|| bucket.gate(&campaign, today)),
+                    gate,
                     proof: row.get(8)?,
                 }))
             })
@@ -74,6 +77,6 @@ impl Store {
 
     /// What the client called the accounts that this one succeeds.
     pub async fn former_subjects(&self, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
-        self.db.read(async |tx| former(tx, client, account).await).await
+        self.db.ask(async |tx| former(tx, client, account).await).await
     }
 }

@@ -45,22 +45,30 @@ fn digest(secret: &str) -> String {
     hex(&sha256(&[secret.as_bytes()]))
 }
 
-const CLIENT: &str = "SELECT c.id, c.body, c.secret, c.old_secret, c.old_until, c.enabled, c.generation, u.at FROM client c \
-     LEFT JOIN client_use u ON u.client = c.id";
+/// What [`known_client`] reads, of a client `c` beside its [`CLIENT_USE`].
+pub(super) const CLIENT_COLUMNS: &str =
+    "c.id, c.body, c.secret, c.old_secret, c.old_until, c.enabled, c.generation, u.at";
+/// When it was last given anything.
+pub(super) const CLIENT_USE: &str = "LEFT JOIN client_use u ON u.client = c.id";
 
-fn read(row: &Row) -> Result<KnownClient> {
-    let id: String = row.get(0)?;
-    let client =
-        serde_json::from_str(&row.get::<String>(1)?).map_err(|e| StoreError::corrupt(format!("client {id}"), e))?;
-    let old_until = row.get(4)?;
+fn select() -> String {
+    format!("SELECT {CLIENT_COLUMNS} FROM client c {CLIENT_USE}")
+}
+
+/// A client, of a row whose columns begin at `at`.
+pub(super) fn known_client(row: &Row, at: usize) -> Result<KnownClient> {
+    let id: String = row.get(at)?;
+    let client = serde_json::from_str(&row.get::<String>(at + 1)?)
+        .map_err(|e| StoreError::corrupt(format!("client {id}"), e))?;
+    let old_until = row.get(at + 4)?;
     Ok(KnownClient {
         id: ClientId(id),
         client,
-        enabled: row.get::<i64>(5)? != 0,
-        last_use: row.get(7)?,
-        generation: row.get(6)?,
-        secret: row.get(2)?,
-        old_secret: row.get::<Option<String>>(3)?.map(|secret| (secret, old_until)),
+        enabled: row.get::<i64>(at + 5)? != 0,
+        last_use: row.get(at + 7)?,
+        generation: row.get(at + 6)?,
+        secret: row.get(at + 2)?,
+        old_secret: row.get::<Option<String>>(at + 3)?.map(|secret| (secret, old_until)),
     })
 }
 
@@ -78,9 +86,9 @@ impl KnownClient {
 
 /// The client of that id, or of that name.
 pub(super) async fn find(tx: &mut Tx, id_or_name: &str) -> Result<Option<KnownClient>> {
-    let sql = format!("{CLIENT} WHERE c.id = $1 OR c.name = $1");
+    let sql = format!("{} WHERE c.id = $1 OR c.name = $1", select());
     let row = tx.row(&sql, [id_or_name.into()]).await?;
-    row.map(|row| read(&row)).transpose()
+    row.map(|row| known_client(&row, 0)).transpose()
 }
 
 fn about(id: ClientId, change: Change) -> Event {
@@ -96,17 +104,17 @@ impl Store {
     pub async fn clients(&self) -> Result<Vec<KnownClient>> {
         self.db
             .read(async |tx| {
-                let rows = tx.rows(&format!("{CLIENT} ORDER BY c.name"), []).await?;
-                rows.iter().map(read).collect()
+                let rows = tx.rows(&format!("{} ORDER BY c.name", select()), []).await?;
+                rows.iter().map(|row| known_client(row, 0)).collect()
             })
             .await
     }
 
     /// The client of that id.
     pub async fn client(&self, id: &str) -> Result<Option<KnownClient>> {
-        let sql = format!("{CLIENT} WHERE c.id = $1");
-        let row = self.db.read(async |tx| tx.row(&sql, [id.into()]).await).await?;
-        row.map(|row| read(&row)).transpose()
+        let sql = format!("{} WHERE c.id = $1", select());
+        let row = self.db.ask(async |tx| tx.row(&sql, [id.into()]).await).await?;
+        row.map(|row| known_client(&row, 0)).transpose()
     }
 
     /// Lets a client in. Its secret is told here and never again.

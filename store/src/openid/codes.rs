@@ -7,9 +7,9 @@
 
 use super::clients::{KnownClient, find};
 use super::grants::{
-    ACCESS, Given, Grant, Issue, LONGEST, REFRESH, TokenKind, draw, end_grant, in_force, is_enabled, issue, place, used,
+    ACCESS, Given, Grant, Issue, LONGEST, REFRESH, TokenKind, draw, end_grant, in_force, issue, place, used,
 };
-use super::subjects::subject;
+use super::subjects::name_subject;
 use crate::access::{SESSION_LONGEST, open_session_row};
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
@@ -105,13 +105,17 @@ async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allow
         return Ok(false);
     };
     // A hold that comes now waits for this row, or this waits for the hold and sees it.
-    let sql = "SELECT generation FROM account_row WHERE id = $1";
-    let rows = tx.rows_locked(sql, [open.account.as_str().into()]).await?;
-    let generation: Option<i64> = rows.first().map(|row| row.get(0)).transpose()?;
-    if generation != Some(open.generation) {
+    let sql = "SELECT a.generation, (SELECT s.subject FROM client_subject s WHERE s.client = $2 AND s.account = a.id) \
+         FROM account_row a WHERE a.id = $1";
+    let args = [open.account.as_str().into(), known.id.as_str().into()];
+    let rows = tx.rows_locked(sql, args).await?;
+    let Some(row) = rows.first() else { return Ok(false) };
+    if row.get::<i64>(0)? != open.generation {
         return Ok(false);
     }
-    subject(tx, env, &known, &open.account).await?;
+    if row.get::<Option<String>>(1)?.is_none() {
+        name_subject(tx, env, &known, &open.account).await?;
+    }
     let (id, now) = (env.id(), now.as_microsecond());
     let outlives = allowed.scope.contains(&Scope::OfflineAccess);
     let asked = serde_json::to_vec(&allowed.given).map_err(|e| StoreError::corrupt("a grant", e))?;
@@ -162,27 +166,30 @@ async fn redeem(
     verifier: Option<&str>,
 ) -> Result<Option<Redeemed>> {
     let now = env.now();
-    let sql = "SELECT client_grant, bound, good_until, used, scope FROM issued WHERE id = $1 AND kind = 'code' AND client = $2";
-    let rows = tx.rows_locked(sql, [digest.into(), known.id.as_str().into()]).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let grant: String = row.get(0)?;
-    if row.get::<Option<i64>>(3)?.is_some() {
-        // Somebody has it who should not: nobody keeps what came of it (RFC 6749, 4.1.2).
-        end_family(tx, &grant).await?;
+    let which = "id = $1 AND kind = 'code' AND client = $2";
+    let sql = format!(
+        "UPDATE issued SET used = $3 WHERE {which} AND used IS NULL RETURNING client_grant, bound, good_until, scope"
+    );
+    let args = [digest.into(), known.id.as_str().into(), now.into()];
+    let Some(row) = tx.row(&sql, args).await? else {
+        let sql = format!("SELECT client_grant FROM issued WHERE {which}");
+        if let Some(used) = tx.row(&sql, [digest.into(), known.id.as_str().into()]).await? {
+            // Somebody has it who should not: nobody keeps what came of it (RFC 6749, 4.1.2).
+            end_family(tx, &used.get::<String>(0)?).await?;
+        }
         return Ok(None);
-    }
-    let sql = "UPDATE issued SET used = $2 WHERE id = $1";
-    tx.execute(sql, [digest.into(), now.into()]).await?;
+    };
+    let grant: String = row.get(0)?;
     let bound: Bound =
         serde_json::from_str(&row.get::<String>(1)?).map_err(|e| StoreError::corrupt("issued.bound", e))?;
-    if row.get::<i64>(2)? < now || !fits(&bound, redirect_uri, verifier) || !is_enabled(tx, known).await? {
+    if row.get::<i64>(2)? < now || !fits(&bound, redirect_uri, verifier) {
         end_grant(tx, &grant).await?;
         return Ok(None);
     }
-    let Some(grant) = in_force(tx, env, &grant, env.ambient.now()).await? else {
+    let Some(grant) = in_force(tx, env, known, &grant, env.ambient.now()).await? else {
         return Ok(None);
     };
-    let scope: String = row.get(4)?;
+    let scope: String = row.get(3)?;
     tokens(tx, env, known, grant, scope, now).await.map(Some)
 }
 

@@ -9,8 +9,8 @@ impl Store {
     /// Did the owner allow the client all of that before?
     pub async fn has_consent(&self, account: &AccountId, client: &ClientId, scopes: &[Scope]) -> Result<bool> {
         let sql = "SELECT scope FROM consent WHERE account = $1 AND client = $2";
-        let args = [account.as_str().into(), client.as_str().into()];
-        let row = self.db.read(async |tx| tx.row(sql, args).await).await?;
+        let args = || [account.as_str().into(), client.as_str().into()];
+        let row = self.db.ask(async |tx| tx.row(sql, args()).await).await?;
         let Some(row) = row else { return Ok(false) };
         let allowed: String = row.get(0)?;
         Ok(scopes

@@ -1,7 +1,7 @@
 //! Grants and tokens. A token is 256 random bits, of which the digest is kept; whether it is good is asked anew each time, of the grant,
 //! the account and the client as they are in that moment.
 
-use super::clients::KnownClient;
+use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, known_client};
 use super::notices::signed_out;
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
@@ -11,7 +11,6 @@ use crate::keyring::Place;
 use crate::merkle::sha256;
 use crate::store::Store;
 use jiff::Timestamp;
-use ngomon_rules::client::ClientId;
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 use serde::{Deserialize, Serialize};
@@ -94,8 +93,8 @@ pub struct Grant {
 pub struct Live {
     /// What it is for.
     pub kind: TokenKind,
-    /// To which client it was given.
-    pub client: ClientId,
+    /// The client that it was given to.
+    pub client: KnownClient,
     /// What it is good for.
     pub scope: String,
     /// When it was given: microseconds UTC.
@@ -149,9 +148,11 @@ impl Issue<'_> {
     }
 }
 
+const ISSUED: &str =
+    "issued (id, kind, client, client_generation, client_grant, scope, bound, began, good_until, used)";
+
 pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
-    let into = "issued (id, kind, client, client_generation, client_grant, scope, bound, began, good_until, used)";
-    tx.insert(into, rows, "").await.map(drop)
+    tx.insert(ISSUED, rows, "").await.map(drop)
 }
 
 /// The columns of a grant with what must be so for it to be in force: [`grant_of`] reads them.
@@ -190,11 +191,20 @@ async fn grant_of(tx: &mut Tx, env: &Env, row: &Row, at: usize, now: Timestamp) 
     }))
 }
 
-/// The grant, if nothing ended it: neither a hold nor a sign-out, nor the client's being disabled, nor time.
-pub(super) async fn in_force(tx: &mut Tx, env: &Env, id: &str, now: Timestamp) -> Result<Option<Grant>> {
-    let columns = in_force_columns();
-    let sql = format!("SELECT {columns} FROM client_grant g {IN_FORCE} WHERE g.id = $1 AND g.good_until > $2");
-    match tx.row(&sql, [id.into(), now.as_microsecond().into()]).await? {
+/// The grant, if nothing ended it: neither a hold nor a sign-out, nor the client's being disabled since it proved itself, nor time.
+pub(super) async fn in_force(
+    tx: &mut Tx,
+    env: &Env,
+    known: &KnownClient,
+    id: &str,
+    now: Timestamp,
+) -> Result<Option<Grant>> {
+    let sql = format!(
+        "SELECT {} FROM client_grant g {IN_FORCE} WHERE g.id = $1 AND g.good_until > $2 AND c.generation = $3",
+        in_force_columns()
+    );
+    let args = [id.into(), now.as_microsecond().into(), known.generation.into()];
+    match tx.row(&sql, args).await? {
         Some(row) => grant_of(tx, env, &row, 0, now).await,
         None => Ok(None),
     }
@@ -236,21 +246,23 @@ impl Store {
     pub async fn token(&self, token: &str) -> Result<Option<Live>> {
         let (digest, now) = (sha256(&[token.as_bytes()]), self.now());
         let of_account = format!(
-            "SELECT {}, i.kind, i.client, i.scope, i.began, i.good_until FROM issued i JOIN client_grant g ON g.id = i.client_grant \
-             AND g.good_until > $2 {IN_FORCE} WHERE i.id = $1 AND i.good_until > $2 AND i.used IS NULL",
+            "SELECT {}, i.kind, i.scope, i.began, i.good_until, {CLIENT_COLUMNS} FROM issued i JOIN client_grant g ON g.id = i.client_grant \
+             AND g.good_until > $2 {IN_FORCE} {CLIENT_USE} WHERE i.id = $1 AND i.good_until > $2 AND i.used IS NULL",
             in_force_columns()
         );
-        let of_client = "SELECT i.kind, i.client, i.scope, i.began, i.good_until FROM issued i \
-             JOIN client c ON c.id = i.client AND c.generation = i.client_generation AND c.enabled = 1 \
-             WHERE i.id = $1 AND i.good_until > $2 AND i.client_grant IS NULL";
+        let of_client = format!(
+            "SELECT i.kind, i.scope, i.began, i.good_until, {CLIENT_COLUMNS} FROM issued i \
+             JOIN client c ON c.id = i.client AND c.generation = i.client_generation AND c.enabled = 1 {CLIENT_USE} \
+             WHERE i.id = $1 AND i.good_until > $2 AND i.client_grant IS NULL"
+        );
         self.db
-            .read(async |tx| {
+            .ask(async |tx| {
                 let args = || [digest.into(), now.as_microsecond().into()];
                 if let Some(row) = tx.row(&of_account, args()).await? {
                     let grant = grant_of(tx, &self.env, &row, 0, now).await?;
                     return grant.map_or(Ok(None), |grant| live(&row, 12, Some(grant)));
                 }
-                let row = tx.row(of_client, args()).await?;
+                let row = tx.row(&of_client, args()).await?;
                 row.map_or(Ok(None), |row| live(&row, 0, None))
             })
             .await
@@ -265,9 +277,6 @@ impl Store {
             .write(move |tx| {
                 let (known, scope) = (known.clone(), scope.clone());
                 Box::pin(async move {
-                    if !is_enabled(tx, &known).await? {
-                        return Ok(false);
-                    }
                     let row = Issue {
                         kind: TokenKind::Access,
                         digest,
@@ -277,7 +286,14 @@ impl Store {
                         bound: "",
                         good_until: now + ACCESS,
                     };
-                    issue(tx, vec![row.row(now)]).await?;
+                    // To a client that is still what it was when it proved itself.
+                    let sql = format!(
+                        "INSERT INTO {ISSUED} SELECT $1,$2,c.id,c.generation,$5,$6,$7,$8,$9,$10 FROM client c \
+                         WHERE c.id = $3 AND c.generation = $4 AND c.enabled = 1"
+                    );
+                    if tx.execute(&sql, row.row(now)).await? == 0 {
+                        return Ok(false);
+                    }
                     used(tx, &known, now).await?;
                     Ok(true)
                 })
@@ -315,19 +331,12 @@ fn live(row: &Row, at: usize, grant: Option<Grant>) -> Result<Option<Live>> {
     };
     Ok(Some(Live {
         kind,
-        client: ClientId(row.get(at + 1)?),
-        scope: row.get(at + 2)?,
-        began: row.get(at + 3)?,
-        good_until: row.get(at + 4)?,
+        scope: row.get(at + 1)?,
+        began: row.get(at + 2)?,
+        good_until: row.get(at + 3)?,
+        client: known_client(row, at + 4)?,
         grant,
     }))
-}
-
-/// Is the client still what it was when it proved itself?
-pub(super) async fn is_enabled(tx: &mut Tx, known: &KnownClient) -> Result<bool> {
-    let sql = "SELECT 1 FROM client WHERE id = $1 AND generation = $2 AND enabled = 1";
-    let row = tx.row(sql, [known.id.as_str().into(), known.generation.into()]).await?;
-    Ok(row.is_some())
 }
 
 /// Notes when a client was last given anything, to the quarter of an hour.

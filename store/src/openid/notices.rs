@@ -225,12 +225,7 @@ impl Store {
     pub async fn due_notices(&self, most: u32) -> Result<Vec<DueNotice>> {
         let now = self.env.now();
         let any = "SELECT 1 FROM client_notice WHERE due <= $1 LIMIT 1";
-        if self
-            .db
-            .read(async |tx| tx.row(any, [now.into()]).await)
-            .await?
-            .is_none()
-        {
+        if self.db.ask(async |tx| tx.row(any, [now.into()]).await).await?.is_none() {
             return Ok(Vec::new());
         }
         let rows = self

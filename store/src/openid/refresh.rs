@@ -3,7 +3,7 @@
 
 use super::clients::KnownClient;
 use super::codes::{Redeemed, tokens};
-use super::grants::{end_grant, in_force, is_enabled};
+use super::grants::{end_grant, in_force};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::Env;
@@ -30,7 +30,7 @@ impl Store {
         let sql = "SELECT scope FROM issued WHERE id = $1 AND kind = 'refresh' AND client = $2";
         let row = self
             .db
-            .read(async |tx| tx.row(sql, [digest.into(), known.id.as_str().into()]).await)
+            .ask(async |tx| tx.row(sql, [digest.into(), known.id.as_str().into()]).await)
             .await?;
         let Some(row) = row else { return Ok(true) };
         let allowed: String = row.get(0)?;
@@ -48,22 +48,17 @@ async fn next(
     scope: Option<&str>,
 ) -> Result<Option<Redeemed>> {
     let now = env.now();
-    let sql =
-        "SELECT client_grant, used FROM issued WHERE id = $1 AND kind = 'refresh' AND client = $2 AND good_until > $3";
-    let args = [digest.into(), known.id.as_str().into(), now.into()];
-    let rows = tx.rows_locked(sql, args).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let grant: String = row.get(0)?;
-    if row.get::<Option<i64>>(1)?.is_some() {
-        end_grant(tx, &grant).await?;
+    let which = "id = $1 AND kind = 'refresh' AND client = $2 AND good_until > $3";
+    let args = || [digest.into(), known.id.as_str().into(), now.into()];
+    let sql = format!("UPDATE issued SET used = $3 WHERE {which} AND used IS NULL RETURNING client_grant");
+    let Some(row) = tx.row(&sql, args()).await? else {
+        let sql = format!("SELECT client_grant FROM issued WHERE {which}");
+        if let Some(used) = tx.row(&sql, args()).await? {
+            end_grant(tx, &used.get::<String>(0)?).await?;
+        }
         return Ok(None);
-    }
-    if !is_enabled(tx, known).await? {
-        return Ok(None);
-    }
-    let sql = "UPDATE issued SET used = $2 WHERE id = $1";
-    tx.execute(sql, [digest.into(), now.into()]).await?;
-    let Some(grant) = in_force(tx, env, &grant, env.ambient.now()).await? else {
+    };
+    let Some(grant) = in_force(tx, env, known, &row.get::<String>(0)?, env.ambient.now()).await? else {
         return Ok(None);
     };
     let scope = match scope {

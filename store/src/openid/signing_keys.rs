@@ -122,7 +122,7 @@ impl Store {
     /// Makes the keys that are missing, and successors of old ones; takes away those whose time is over. Done at the start and daily.
     pub async fn tend_signing_keys(&self) -> Result<()> {
         let now = self.env.now();
-        let there = self.db.read(async |tx| kept(tx).await).await?;
+        let there = self.db.ask(async |tx| kept(tx).await).await?;
         let mut drawn = Vec::new();
         for algorithm in Algorithm::ALL {
             let newest = there.iter().find(|key| key.algorithm == *algorithm);
@@ -146,7 +146,7 @@ impl Store {
     /// All keys that are published, the one first that signs, of each algorithm.
     pub async fn published_keys(&self) -> Result<Vec<PublishedKey>> {
         let now = self.env.now();
-        let there = self.db.read(async |tx| kept(tx).await).await?;
+        let there = self.db.ask(async |tx| kept(tx).await).await?;
         let there: Vec<Kept> = there
             .into_iter()
             .filter(|key| key.good_until.is_none_or(|until| now < until))
@@ -168,7 +168,7 @@ impl Store {
     /// A key with its private half.
     pub async fn signing_key(&self, id: &str) -> Result<Option<SigningKey>> {
         let sql = "SELECT algorithm, sealed FROM signing_key WHERE id = $1";
-        let row = self.db.read(async |tx| tx.row(sql, [id.into()]).await).await?;
+        let row = self.db.ask(async |tx| tx.row(sql, [id.into()]).await).await?;
         let Some(row) = row else { return Ok(None) };
         let algorithm = Algorithm::parse(&row.get::<String>(0)?);
         Ok(Some(SigningKey {

@@ -10,13 +10,8 @@ use ngomon_rules::record::AccountId;
 
 use super::clients::KnownClient;
 
-/// The subject that the client has for the account. The first time, one is given and journalled; the account's row must be locked.
-pub(super) async fn subject(tx: &mut Tx, env: &Env, known: &KnownClient, account: &AccountId) -> Result<String> {
-    let sql = "SELECT subject FROM client_subject WHERE client = $1 AND account = $2";
-    let args = [known.id.as_str().into(), account.as_str().into()];
-    if let Some(row) = tx.row(sql, args).await? {
-        return row.get(0);
-    }
+/// Names the account to a client that had no name for it yet; journalled. The account's row must be locked.
+pub(super) async fn name_subject(tx: &mut Tx, env: &Env, known: &KnownClient, account: &AccountId) -> Result<()> {
     let subject = match known.client.subjects {
         SubjectKind::Account => account.as_str().to_owned(),
         SubjectKind::Public => match public(tx, account).await? {
@@ -28,11 +23,10 @@ pub(super) async fn subject(tx: &mut Tx, env: &Env, known: &KnownClient, account
     let change = Change::SubjectNamed {
         client: known.id.clone(),
         name: known.client.name.clone(),
-        subject: subject.clone(),
+        subject,
     };
     let act = Act::new(&format!("client:{}", known.id), env.ambient.now());
-    append(tx, env, &act, vec![Event::of_account(account, change)]).await?;
-    Ok(subject)
+    append(tx, env, &act, vec![Event::of_account(account, change)]).await
 }
 
 /// What another client with public subjects calls the account.
@@ -53,8 +47,8 @@ impl Store {
     /// What the client calls the account, if it knows of it.
     pub async fn subject_of(&self, client: &ClientId, account: &AccountId) -> Result<Option<String>> {
         let sql = "SELECT subject FROM client_subject WHERE client = $1 AND account = $2";
-        let args = [client.as_str().into(), account.as_str().into()];
-        let row = self.db.read(async |tx| tx.row(sql, args).await).await?;
+        let args = || [client.as_str().into(), account.as_str().into()];
+        let row = self.db.ask(async |tx| tx.row(sql, args()).await).await?;
         row.map(|row| row.get(0)).transpose()
     }
 }
