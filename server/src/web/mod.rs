@@ -11,6 +11,7 @@ mod home;
 mod new_password;
 mod page;
 mod parts;
+mod passkeys;
 mod profile;
 mod report;
 mod reset;
@@ -24,8 +25,10 @@ mod ticket;
 
 pub use asker::{Asker, encoded, forgotten};
 pub use page::{Answer as Said, Fault as StoreFault, Shell, go_on, html, message};
+pub use passkeys::{SKIPPED, may_have_passkeys};
 
 use crate::openid::{self, Signer};
+use crate::passkey::Passkeys;
 use crate::password::Leaked;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -71,6 +74,8 @@ pub struct App {
     pub signer: Signer,
     /// As browsers and connected systems know us.
     issuer: Arc<str>,
+    /// For that address; none: it is a number.
+    passkeys: Option<Passkeys>,
 }
 
 impl App {
@@ -82,8 +87,10 @@ impl App {
             sandbox,
             leaked: None,
             signer: Signer::default(),
-            issuer: "http://localhost".into(),
+            issuer: "".into(),
+            passkeys: None,
         }
+        .at("http://localhost")
     }
 
     /// The same under that address.
@@ -91,8 +98,14 @@ impl App {
     pub fn at(self, address: &str) -> Self {
         Self {
             issuer: address.trim_end_matches('/').into(),
+            passkeys: Passkeys::at(address),
             ..self
         }
+    }
+
+    /// Can devices have passkeys for our address?
+    pub fn has_passkeys(&self) -> bool {
+        self.passkeys.is_some()
     }
 
     /// The address under which we are known, without a stroke at its end (OpenID Connect Core: `iss`).
@@ -115,6 +128,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .route("/language/{tag}", get(asker::language))
         .merge(form::routes())
         .merge(held::routes())
+        .merge(passkeys::routes())
         .merge(profile::routes())
         .merge(sign_in_by_code::routes())
         .merge(sandbox::routes())

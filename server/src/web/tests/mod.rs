@@ -125,6 +125,13 @@ impl Site {
         Self { router, ..self }
     }
 
+    /// The same under another address.
+    pub fn at_address(self, address: &str) -> Self {
+        let app = App::new(self.store.clone(), true).at(address);
+        let router = router(app, CsrfLayer::new());
+        Self { router, ..self }
+    }
+
     pub async fn ask(&self, request: Request<Body>) -> Answered {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
