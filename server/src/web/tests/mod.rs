@@ -5,6 +5,8 @@ mod report;
 mod reset;
 mod silence;
 
+pub use super::passkeys::tests::Device;
+
 use super::report::Board;
 use super::{App, router};
 use crate::cli;
