@@ -1,6 +1,8 @@
 //! Passkeys (W3C Web Authentication): our challenges, and whether what a device answers is right. `webauthn-rs` draws and judges; what it
 //! must remember in between goes into the store and nowhere else.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_store::{Kept, KnownPasskey, Passkey, Result, StoreError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -90,7 +92,7 @@ impl Passkeys {
         let (asked, state) = self.0.start_discoverable_authentication().map_err(no_challenge)?;
         let mut challenge = challenge(&asked.public_key, &state)?;
         let allowed = among.iter().map(|passkey| {
-            let id = webauthn_rs::prelude::CredentialID::from(passkey.credential.clone());
+            let id = URL_SAFE_NO_PAD.encode(&passkey.credential);
             json!({ "type": "public-key", "id": id })
         });
         challenge.options["allowCredentials"] = allowed.collect();

@@ -6,7 +6,7 @@ const parse = {
   get: PublicKeyCredential?.parseRequestOptionsFromJSON,
 };
 // What the browser offers beside the user name waits until somebody presses the button.
-let offer = new AbortController();
+const offer = new AbortController();
 
 async function answer(form, how = {}) {
   const asked = await fetch(form.dataset.challenge, { method: "POST" });
@@ -45,9 +45,11 @@ for (const form of parse.create && parse.get ? document.querySelectorAll("form[d
   });
 }
 
-// Only where this browser has a passkey: others need no challenge. An offer that nobody takes is no fault: the button is still there.
+// Only where this browser has a passkey, others need no challenge, and not where that has just failed. An offer that nobody takes is no
+// fault: the button is still there.
 const username = document.querySelector("input[autocomplete~=webauthn]");
-if (parse.get && username && localStorage.getItem("passkey") && (await PublicKeyCredential.isConditionalMediationAvailable?.())) {
+const offers = parse.get && username && localStorage.getItem("passkey") && !document.querySelector(".govuk-error-summary");
+if (offers && (await PublicKeyCredential.isConditionalMediationAvailable?.())) {
   const form = document.querySelector("form[data-passkey=get]");
   answer(form, { mediation: "conditional", signal: offer.signal }).catch(() => {});
 }

@@ -91,6 +91,13 @@ impl Device {
     /// Shows its passkey.
     pub fn shows(&mut self, asked: &Value) -> String {
         assert_eq!(asked["userVerification"], "required");
+        // A browser reads it as base64url.
+        let ids = asked["allowCredentials"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| &one["id"]);
+        assert!(ids.into_iter().all(Value::is_string), "{asked}");
         self.counter += 1;
         let client = self.client("webauthn.get", asked);
         let data = self.data(&asked["rpId"], 0);
