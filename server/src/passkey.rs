@@ -65,7 +65,7 @@ impl Passkeys {
 
     /// Asks for a new passkey, which none of those is on the same device.
     pub fn ask_for_new(&self, owner: &Owner<'_>, has: &[Passkey]) -> Result<Challenge> {
-        let has = has.iter().map(|passkey| passkey.credential.clone().into()).collect();
+        let has = has.iter().map(|passkey| passkey.credential.clone()).collect();
         let id = Uuid::from_bytes(owner.id);
         let (asked, state) = self
             .0

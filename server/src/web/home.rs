@@ -16,6 +16,7 @@ use ngomon_store::Result;
 
 #[derive(Template)]
 #[template(path = "home.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each shows its own part of the page")]
 struct Home {
     shell: Shell,
     state: String,

@@ -1,5 +1,4 @@
-//! The owner's passkeys: which there are, another one, and one less. Another one needs a proof of just now, so that an unlocked screen is
-//! not enough.
+//! The owner's passkeys: which there are, another one, and one less. Either needs a proof of just now: an unlocked screen is not enough.
 
 use super::super::App;
 use super::super::asker::{Asker, encoded};
@@ -37,7 +36,7 @@ struct Page {
     /// What has just been done.
     done: Option<String>,
     passkeys: Vec<Line>,
-    /// Another one can be added; none: after a new sign-in, there.
+    /// Where the owner is to be proven before anything can be changed; none: it was just now.
     anew: Option<String>,
 }
 
@@ -201,6 +200,9 @@ pub async fn remove(
     let Some(visit) = owner(&asker) else {
         return Redirect::to("/").into_response();
     };
+    if !is_fresh(&app, visit) {
+        return Redirect::to("/passkeys").into_response();
+    }
     let removed = async {
         app.store.remove_passkey(&visit.account, &PasskeyId(passkey)).await?;
         app.store.seal().await.map(drop)

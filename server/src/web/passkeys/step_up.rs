@@ -33,21 +33,21 @@ struct Page {
     skip: String,
 }
 
-/// The owner who is asked, and the request that asks.
-fn asked(asker: &Asker) -> std::result::Result<(&Visit, &str), Response> {
+/// The owner who is asked, and the request that asks; or where else to go.
+fn asked(asker: &Asker) -> std::result::Result<(&Visit, &str), &str> {
     let going = asker.going.as_deref().filter(|to| to.starts_with("/authorize?"));
     match (&asker.visit, going) {
-        (_, None) => Err(Redirect::to("/").into_response()),
+        (_, None) => Err("/"),
         (Some(visit), Some(to)) if may_have_passkeys(visit) => Ok((visit, to)),
         // A request says itself what is to be done for whoever is there now.
-        (_, Some(to)) => Err(Redirect::to(to).into_response()),
+        (_, Some(to)) => Err(to),
     }
 }
 
 async fn page(app: &App, asker: &Asker, status: StatusCode, error: Option<&str>) -> Result<Response> {
     let (visit, to) = match asked(asker) {
         Ok(asked) => asked,
-        Err(elsewhere) => return Ok(elsewhere),
+        Err(elsewhere) => return Ok(Redirect::to(elsewhere).into_response()),
     };
     let has_passkey = asker.passkeys && !app.store.passkeys(&visit.account).await?.is_empty();
     let mut shell = asker.shell();
@@ -93,7 +93,7 @@ pub async fn enter(
     let Shown { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
     let visit = match asked(&asker) {
         Ok((visit, _)) => visit,
-        Err(elsewhere) => return elsewhere,
+        Err(elsewhere) => return Redirect::to(elsewhere).into_response(),
     };
     let Some(token) = &asker.token else {
         return Redirect::to("/").into_response();
