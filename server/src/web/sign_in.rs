@@ -99,6 +99,13 @@ pub struct Said {
     pub notice: Option<String>,
 }
 
+/// The frame, in which the other language leads to what can be asked for again.
+fn shell(asker: &Asker) -> Shell {
+    let mut shell = asker.shell();
+    shell.here = format!("/sign-in{}", shell.going);
+    shell
+}
+
 /// The page.
 pub fn page(asker: &Asker, status: StatusCode, said: Said) -> Response {
     let words = asker.words;
@@ -115,7 +122,7 @@ pub fn page(asker: &Asker, status: StatusCode, said: Said) -> Response {
             ..Input::new("password", words.say("sign-in-password"))
         },
     ];
-    let mut shell = asker.shell();
+    let mut shell = shell(asker);
     shell.wrong = status != StatusCode::OK;
     let mut errors = mistakes(&fields);
     errors.extend(said.passkey.clone().map(|text| Mistake { field: "passkey", text }));
@@ -269,7 +276,7 @@ pub async fn pick(app: &App, asker: &Asker, accounts: &[AccountId], by: By) -> R
     } else {
         "choose-lead"
     };
-    let (shell, lead) = (asker.shell(), asker.words.say(shared));
+    let (shell, lead) = (shell(asker), asker.words.say(shared));
     Ok(html(StatusCode::OK, &Choose { shell, lead, choices }))
 }
 

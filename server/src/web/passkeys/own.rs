@@ -175,7 +175,11 @@ pub async fn add(
             Err(error) => return Err(error),
         }
         Ok(match asker.going.clone() {
-            Some(to) => go_on(asker.shell(), to),
+            Some(to) => {
+                let mut shell = asker.shell();
+                shell.here = "/passkeys".into();
+                go_on(shell, to)
+            }
             None => Redirect::to("/passkeys?done=added").into_response(),
         })
     };

@@ -166,6 +166,10 @@ async fn whatever_is_wrong_is_refused_alike() {
     refused.push(("an older count", site.shows(&mut own).await));
 
     let words = &refused[0].1.text;
+    assert!(
+        words.contains("/language/en?to=/sign-in\""),
+        "the other language leads to a page"
+    );
     for (what, page) in &refused {
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{what}");
         assert!(!page.headers.contains_key(header::SET_COOKIE), "{what}");
