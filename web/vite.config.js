@@ -10,7 +10,7 @@ export default defineConfig({
     // The chart, on report pages only.
     chunkSizeWarningLimit: 600,
     rollupOptions: {
-      input: { app: "src/app.js", report: "src/report.js", style: "src/style.scss" },
+      input: { app: "src/app.js", passkey: "src/passkey.js", report: "src/report.js", style: "src/style.scss" },
       output: { entryFileNames: "[name].js", assetFileNames: "[name][extname]" },
     },
   },

@@ -26,6 +26,11 @@ pub struct ProfileId(pub String);
 #[serde(transparent)]
 pub struct LoginId(pub String);
 
+/// A random id of a passkey.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasskeyId(pub String);
+
 /// Whom an event is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
@@ -134,6 +139,16 @@ pub enum Change {
     },
     /// The owner set another password, having shown a one-time code. Personal: [`Personal::Password`].
     PasswordChanged,
+    /// The owner may sign in by another device of the owner's, to every account of the login. Personal: [`Personal::Passkey`].
+    PasskeyAdded {
+        /// Which.
+        passkey: PasskeyId,
+    },
+    /// A passkey opens nothing any more.
+    PasskeyRemoved {
+        /// Which.
+        passkey: PasskeyId,
+    },
     /// An operator ended all that was open, at the owner's wish.
     SessionsEnded,
     /// The account proved to be a person's. Personal: [`Personal::Claim`].
@@ -368,6 +383,15 @@ pub enum Personal {
     Password {
         /// A PHC string.
         hash: String,
+    },
+    /// A passkey, of the login.
+    Passkey {
+        /// What its owner calls it.
+        name: String,
+        /// The random id by which its device knows it.
+        credential: Vec<u8>,
+        /// Its public key and what belongs to it, as JSON.
+        key: String,
     },
     /// A number.
     Number {

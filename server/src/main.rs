@@ -6,6 +6,7 @@ mod commands;
 mod failure;
 mod openid;
 mod output;
+mod passkey;
 mod password;
 mod registry;
 mod usage;

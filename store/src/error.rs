@@ -132,6 +132,15 @@ pub enum Refusal {
     /// An operator's account opens by its second factor only.
     #[error("an operator needs a second factor")]
     NeedsSecondFactor,
+    /// Passkeys are for officials and operators.
+    #[error("{0} is of no kind that has passkeys")]
+    NoPasskeysFor(String),
+    /// That device is known already.
+    #[error("the passkey exists")]
+    PasskeyExists,
+    /// More passkeys than anybody needs.
+    #[error("{0} has passkeys enough")]
+    PasskeysEnough(String),
     /// That operator is there already.
     #[error("operator {0} exists")]
     OperatorExists(String),

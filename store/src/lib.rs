@@ -36,7 +36,10 @@ mod tables;
 mod units;
 mod verify;
 
-pub use access::{CodeFor, Credential, Enrolment, Limit, OpenSession, Operator, Proven, Purpose, Token, Typed, Visit};
+pub use access::{
+    Ceremony, CodeFor, Credential, Enrolment, Kept, KnownPasskey, Limit, NewPasskey, OpenSession, Operator, Passkey,
+    Proven, Purpose, Token, Typed, Visit,
+};
 pub use citizens::{
     EnteredForm, HeldLine, Join, PendingForm, ReportLine, ReviewLine, ReviewRequest, Says, StaffLine, Submitted,
     TakeOver, TakeOverState, WeakerClaim,

@@ -6,6 +6,7 @@
 mod accounts;
 mod clients;
 mod operators;
+mod passkeys;
 mod profiles;
 mod take_overs;
 
@@ -123,6 +124,8 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             let sql = "UPDATE login SET value = $2 WHERE id = (SELECT login FROM account_row WHERE id = $1)";
             tx.execute(sql, [id.into(), value.into()]).await.map(drop)
         }
+        Change::PasskeyAdded { passkey } => passkeys::added(tx, entry, id, passkey).await,
+        Change::PasskeyRemoved { passkey } => passkeys::removed(tx, passkey).await,
         Change::SignedIn { on } => {
             let sql = "UPDATE account_row SET last_sign_in_on = $2 WHERE id = $1 AND (last_sign_in_on IS NULL OR last_sign_in_on < $2)";
             tx.execute(sql, [id.into(), on.to_string().into()]).await.map(drop)

@@ -34,6 +34,8 @@ mod openid;
 mod operators;
 #[path = "suite/own_profile.rs"]
 mod own_profile;
+#[path = "suite/passkeys.rs"]
+mod passkeys;
 #[path = "suite/rotation.rs"]
 mod rotation;
 #[path = "suite/silence.rs"]

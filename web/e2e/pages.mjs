@@ -5,7 +5,7 @@ import { chromium } from "playwright-core";
 import { Visitor, demo, pages } from "./demo.mjs";
 
 // A file a walk.
-const WALKS = ["citizen", "held", "idle", "integrators", "join", "operator", "profile", "report", "reset", "systems", "waiting"];
+const WALKS = ["citizen", "held", "idle", "integrators", "join", "operator", "passkeys", "profile", "report", "reset", "systems", "waiting"];
 
 const [ngomon, directory, ...only] = process.argv.slice(2);
 const walks = await Promise.all(

@@ -6,6 +6,7 @@
 //!     ├──── nobody there, or proven too long ago ──▶ sign-in, and back here
 //!     ├──── held ──▶ the held visit: no client hears of it
 //!     ├──── not for this kind of account or unit ──▶ error to the client
+//!     ├──── two factors asked for, one shown ──▶ a passkey, and back here
 //!     ├──── the gate asks (C1) ──▶ the form, and back here
 //!     ├──── a third party, not allowed yet ──▶ consent
 //!     └──▶ code
@@ -17,7 +18,7 @@ use super::consent;
 use super::fault::Fault;
 use super::params::Params;
 use super::request::{Address, Request, address, read};
-use crate::web::{App, Asker, StoreFault, encoded, message};
+use crate::web::{App, Asker, SKIPPED, StoreFault, encoded, may_have_passkeys, message};
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -136,16 +137,13 @@ async fn step(
             Ok(sign_in(app, asker, params))
         };
     }
-    if !request.acr.is_empty() && !request.acr.iter().any(|one| one == acr(&visit.amr)) {
-        return Err(told(
-            "unmet_authentication_requirements",
-            "this account cannot show that acr",
-        ));
-    }
     let about = app.store.about(&visit.account).await?;
     let about = about.ok_or_else(|| told("access_denied", "the account is gone"))?;
     if !app.store.admits(&known.client, &about).await? {
         return Err(told("access_denied", "the client is not for this account"));
+    }
+    if let Some(page) = step_up(app, params, request, visit).await? {
+        return Ok(Step::Show(page));
     }
     let Some(token) = &asker.token else {
         return Ok(sign_in(app, asker, params));
@@ -197,6 +195,30 @@ fn sign_in(app: &App, asker: &Asker, params: &Params) -> Step {
     let to = format!("/authorize?{}", rest.with(SINCE, &stamp(app, &rest, now)).query());
     let page = Redirect::to(&format!("/sign-in?to={}", encoded(&to))).into_response();
     Step::Show(asker.in_asked_language(params.get("ui_locales"), page))
+}
+
+/// The way to another factor, where the client asks for one and the owner can show one, or add it. Who cannot, or passed over it, goes on
+/// as they are; a client that insists is told so.
+async fn step_up(app: &App, params: &Params, request: &Request, visit: &Visit) -> Result<Option<Response>, Problem> {
+    let wanted = &request.acr;
+    if wanted.is_met_by(acr(&visit.amr)) {
+        return Ok(None);
+    }
+    let may = wanted.takes_two_factors() && app.has_passkeys() && may_have_passkeys(visit);
+    let has = may && !app.store.passkeys(&visit.account).await?.is_empty();
+    let skipped = params.get(SKIPPED).is_some();
+    if !skipped && !request.prompt.none && (has || (may && wanted.essential)) {
+        let to = encoded(&format!("/authorize?{}", params.query()));
+        return Ok(Some(Redirect::to(&format!("/sign-in/step-up?to={to}")).into_response()));
+    }
+    match wanted.essential {
+        false => Ok(None),
+        true if has && !skipped => Err(told("login_required", "another factor is to be shown")),
+        true => Err(told(
+            "unmet_authentication_requirements",
+            "this account cannot show that acr",
+        )),
+    }
 }
 
 fn stamp(app: &App, rest: &Params, at: i64) -> String {

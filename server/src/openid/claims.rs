@@ -44,8 +44,46 @@ pub struct Wanted {
     pub id_token: Vec<String>,
     /// Only this account.
     pub sub: Option<String>,
-    /// Only after one of these sign-ins.
-    pub acr: Vec<String>,
+    /// After which sign-in.
+    pub acr: WantedAcr,
+}
+
+/// Which sign-in a client asks for, the best one first; none: any will do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WantedAcr {
+    /// Values of `acr`.
+    pub values: Vec<String>,
+    /// No other will do.
+    pub essential: bool,
+}
+
+impl WantedAcr {
+    /// Of `acr_values`, which asks and does not insist.
+    pub fn hoped_for(acr_values: &str) -> Self {
+        let words = acr_values.split(' ').filter(|word| !word.is_empty());
+        Self {
+            values: words.map(str::to_owned).collect(),
+            essential: false,
+        }
+    }
+
+    /// Is the client content with it? One that does not insist is so too with what comes after nothing better that there is here.
+    pub fn is_met_by(&self, acr: &str) -> bool {
+        let known = |value: &&String| [ONE_FACTOR, TWO_FACTORS].contains(&value.as_str());
+        if self.essential {
+            self.values.iter().any(|value| value == acr)
+        } else {
+            self.values
+                .iter()
+                .find(known)
+                .is_none_or(|best| best == acr || acr == TWO_FACTORS)
+        }
+    }
+
+    /// Would two factors do?
+    pub fn takes_two_factors(&self) -> bool {
+        self.values.iter().any(|value| value == TWO_FACTORS)
+    }
 }
 
 impl Wanted {
@@ -62,11 +100,15 @@ impl Wanted {
             .get("sub")
             .and_then(|sub| sub["value"].as_str())
             .map(str::to_owned);
-        let acr = id_token.get("acr").filter(|acr| acr["essential"] == true);
-        let acr = acr.map(|acr| {
+        let acr = id_token.get("acr").map(|acr| {
             let several = acr["values"].as_array().cloned().unwrap_or_default();
             let all = several.into_iter().chain([acr["value"].clone()]);
-            all.filter_map(|one| one.as_str().map(str::to_owned)).collect()
+            let words = all.filter_map(|one| one.as_str().map(str::to_owned));
+            let values: Vec<String> = words.filter(|one| !one.is_empty()).collect();
+            WantedAcr {
+                essential: acr["essential"] == true && !values.is_empty(),
+                values,
+            }
         });
         Some(Self {
             userinfo: userinfo.keys().cloned().collect(),

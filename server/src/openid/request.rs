@@ -1,6 +1,6 @@
 //! An authorization request (OpenID Connect Core 3.1.2.1), read and judged before anybody is asked anything.
 
-use super::claims::Wanted;
+use super::claims::{Wanted, WantedAcr};
 use super::fault::Fault;
 use super::params::Params;
 use ngomon_rules::client::Scope;
@@ -56,8 +56,8 @@ pub struct Request {
     pub hint: Option<String>,
     /// Claims asked for one by one, as JSON.
     pub claims: Option<String>,
-    /// Which sign-in must have been done, if any is asked for.
-    pub acr: Vec<String>,
+    /// Which sign-in is asked for.
+    pub acr: WantedAcr,
 }
 
 /// Where the answer goes. An error here is told to the browser's owner, never sent anywhere.
@@ -109,8 +109,11 @@ pub fn read(params: &Params, known: &KnownClient) -> Result<Request, Fault> {
     let max_age = max_age
         .transpose()
         .map_err(|_| Fault::request("max_age is not a number of seconds"))?;
-    let mut acr: Vec<String> = wanted.acr;
-    acr.retain(|value| !value.is_empty());
+    // What is asked for by name comes before what is asked for by the way.
+    let acr = match wanted.acr {
+        acr if !acr.values.is_empty() => acr,
+        _ => WantedAcr::hoped_for(params.get("acr_values").unwrap_or_default()),
+    };
     Ok(Request {
         scope,
         nonce: params.get("nonce").map(str::to_owned),

@@ -112,6 +112,8 @@ pub fn happening(change: &Change, words: Words) -> String {
         Change::ExemptionGranted { last_day, .. } => words.say_with("event-exempt", &[("day", &words.day(*last_day))]),
         Change::SignedIn { .. } => words.say("event-signed-in"),
         Change::PasswordChanged => words.say("event-password-changed"),
+        Change::PasskeyAdded { .. } => words.say("event-passkey-added"),
+        Change::PasskeyRemoved { .. } => words.say("event-passkey-removed"),
         Change::SessionsEnded => words.say("event-sessions-ended"),
         Change::PasswordRehashed => words.say("event-rehashed"),
         Change::ExemptionEnded => words.say("event-exempt-ended"),

@@ -24,7 +24,7 @@ pub struct Asker {
     pub words: Words,
     /// The page that was asked for.
     pub here: String,
-    /// Where the sign-in leads on to: the request of a connected system.
+    /// Where the sign-in leads on to: the request of a connected system, or the page of the own passkeys.
     pub going: Option<String>,
     /// From where.
     pub address: String,
@@ -34,6 +34,8 @@ pub struct Asker {
     pub visit: Option<Visit>,
     /// Everybody here is made up.
     pub sandbox: bool,
+    /// Under our address, devices can have passkeys for us.
+    pub passkeys: bool,
     chose_language: bool,
 }
 
@@ -91,7 +93,8 @@ impl FromRequestParts<App> for Asker {
             None => None,
         };
         let here = parts.uri.path().to_owned();
-        let going = here.starts_with("/sign-in").then(|| parts.uri.query()).flatten();
+        let leads_on = here.starts_with("/sign-in") || here.starts_with("/passkeys");
+        let going = leads_on.then(|| parts.uri.query()).flatten();
         let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         Ok(Self {
             words,
@@ -101,6 +104,7 @@ impl FromRequestParts<App> for Asker {
             token,
             visit,
             sandbox: app.sandbox,
+            passkeys: app.passkeys.is_some(),
             chose_language,
         })
     }
@@ -111,11 +115,12 @@ pub fn encoded(value: &str) -> String {
     url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }
 
-/// `to` of a query, where it is the request of a connected system: to nowhere else does a sign-in lead on.
+/// `to` of a query, where it is the request of a connected system or the page of the own passkeys: to nowhere else does a sign-in lead on.
 fn going_to(query: &str) -> Option<String> {
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let (_, to) = pairs.find(|(name, _)| name == "to")?;
-    to.starts_with("/authorize?").then(|| to.into_owned())
+    let ours = to.starts_with("/authorize?") || to == "/passkeys" || to.starts_with("/passkeys?");
+    ours.then(|| to.into_owned())
 }
 
 /// The session's cookie.

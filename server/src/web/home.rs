@@ -3,6 +3,7 @@
 use super::App;
 use super::asker::Asker;
 use super::form::asked;
+use super::may_have_passkeys;
 use super::page::{Fault, Line, Shell, go_on, history, html};
 use super::report::may_see;
 use askama::Template;
@@ -15,12 +16,14 @@ use ngomon_store::Result;
 
 #[derive(Template)]
 #[template(path = "home.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each shows its own part of the page")]
 struct Home {
     shell: Shell,
     state: String,
     asks: bool,
     /// An official's: the way to the own HR profile.
     has_profile: bool,
+    has_passkeys: bool,
     sees_report: bool,
     facts: Vec<(String, String)>,
     history: Vec<Line>,
@@ -86,6 +89,7 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
                 state,
                 asks,
                 has_profile: visit.kind == AccountKind::Official,
+                has_passkeys: asker.passkeys && may_have_passkeys(&visit),
                 sees_report: may_see(&asker),
                 facts: facts.collect(),
                 history: history(&story.history, words),

@@ -11,6 +11,7 @@ mod home;
 mod new_password;
 mod page;
 mod parts;
+mod passkeys;
 mod profile;
 mod report;
 mod reset;
@@ -24,8 +25,10 @@ mod ticket;
 
 pub use asker::{Asker, encoded, forgotten};
 pub use page::{Answer as Said, Fault as StoreFault, Shell, go_on, html, message};
+pub use passkeys::{SKIPPED, may_have_passkeys};
 
 use crate::openid::{self, Signer};
+use crate::passkey::Passkeys;
 use crate::password::Leaked;
 use axum::Router;
 use axum::body::Bytes;
@@ -74,6 +77,8 @@ pub struct App {
     issuer: Arc<str>,
     /// What connected systems are told of us.
     pub metadata: Bytes,
+    /// For that address; none: it is a number.
+    passkeys: Option<Passkeys>,
 }
 
 impl App {
@@ -87,6 +92,7 @@ impl App {
             signer: Signer::default(),
             issuer: "".into(),
             metadata: Bytes::new(),
+            passkeys: None,
         }
         .at("http://localhost")
     }
@@ -98,8 +104,14 @@ impl App {
         Self {
             issuer: issuer.into(),
             metadata: openid::metadata(issuer),
+            passkeys: Passkeys::at(address),
             ..self
         }
+    }
+
+    /// Can devices have passkeys for our address?
+    pub fn has_passkeys(&self) -> bool {
+        self.passkeys.is_some()
     }
 
     /// The address under which we are known, without a stroke at its end (OpenID Connect Core: `iss`).
@@ -122,6 +134,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .route("/language/{tag}", get(asker::language))
         .merge(form::routes())
         .merge(held::routes())
+        .merge(passkeys::routes())
         .merge(profile::routes())
         .merge(sign_in_by_code::routes())
         .merge(sandbox::routes())

@@ -3,7 +3,7 @@
 use super::App;
 use super::asker::Asker;
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
-use super::sign_in::{again, enter_with};
+use super::sign_in::{again, enter_proven};
 use super::ticket;
 use crate::authenticator::Authenticator;
 use askama::Template;
@@ -94,16 +94,7 @@ pub async fn enter(
             return Ok(page(&asker, status, ticket.clone(), Some(text)));
         };
         app.store.forget_attempts(OF_OPERATOR, &who).await?;
-        let token = app.store.open_operator_session(proven).await?;
-        let visit = app.store.visit(token.as_str()).await?;
-        let at_work = visit.is_some_and(|visit| visit.operator().is_some());
-        enter_with(
-            &app,
-            &asker,
-            &token,
-            if at_work && asker.going.is_none() { "/desk" } else { "/" },
-        )
-        .await
+        enter_proven(&app, &asker, proven).await
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())

@@ -13,7 +13,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Credential, Limit, Result, Token};
+use ngomon_store::{Credential, Kept, Limit, Proven, Result, Token};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const OF_NAME: Limit = Limit {
     seconds: 900,
 };
 /// From one address, whatever the name: an office behind one address still gets in.
-const OF_ADDRESS: Limit = Limit {
+pub const OF_ADDRESS: Limit = Limit {
     what: "sign-in-address",
     times: 300,
     seconds: 900,
@@ -41,6 +41,8 @@ pub enum By {
     Password,
     /// By a one-time code.
     Code,
+    /// By a passkey.
+    Passkey(Kept),
 }
 
 impl By {
@@ -49,6 +51,8 @@ impl By {
         match self {
             Self::Password => "sign-in-choice",
             Self::Code => "sign-in-choice-by-code",
+            Self::Passkey(Kept::InDevice) => "sign-in-choice-by-device",
+            Self::Passkey(Kept::Synced) => "sign-in-choice-by-synced",
         }
     }
 }
@@ -61,12 +65,15 @@ struct SignIn {
     fields: Vec<Input>,
     /// What happened before.
     notice: Option<String>,
+    /// What to do after a device's answer that was not right. Without passkeys here there is no button either.
+    passkey: Option<Option<String>>,
 }
 
 #[derive(Template)]
 #[template(path = "choose.html")]
 struct Choose {
     shell: Shell,
+    lead: String,
     choices: Vec<(String, String, String)>,
 }
 
@@ -79,23 +86,34 @@ pub struct Typed {
     password: String,
 }
 
-fn page(asker: &Asker, status: StatusCode, username: String, error: Option<String>) -> Response {
-    noticed(asker, status, username, error, None)
+/// What the page says.
+#[derive(Default)]
+pub struct Said {
+    /// What was typed.
+    pub username: String,
+    /// What is to be mended of it.
+    pub error: Option<String>,
+    /// What to do after a device's answer that was not right.
+    pub passkey: Option<String>,
+    /// What happened before.
+    pub notice: Option<String>,
 }
 
-fn noticed(
-    asker: &Asker,
-    status: StatusCode,
-    username: String,
-    error: Option<String>,
-    notice: Option<String>,
-) -> Response {
+/// The frame, in which the other language leads to what can be asked for again.
+fn shell(asker: &Asker) -> Shell {
+    let mut shell = asker.shell();
+    shell.here = format!("/sign-in{}", shell.going);
+    shell
+}
+
+/// The page.
+pub fn page(asker: &Asker, status: StatusCode, said: Said) -> Response {
     let words = asker.words;
     let fields = vec![
         Input {
-            value: username,
-            error,
-            autocomplete: "username",
+            value: said.username,
+            error: said.error,
+            autocomplete: "username webauthn",
             ..Input::new("username", words.say("sign-in-username"))
         },
         Input {
@@ -104,17 +122,29 @@ fn noticed(
             ..Input::new("password", words.say("sign-in-password"))
         },
     ];
-    let mut shell = asker.shell();
+    let mut shell = shell(asker);
     shell.wrong = status != StatusCode::OK;
+    let mut errors = mistakes(&fields);
+    errors.extend(said.passkey.clone().map(|text| Mistake { field: "passkey", text }));
     html(
         status,
         &SignIn {
-            notice,
-            errors: mistakes(&fields),
+            notice: said.notice,
+            errors,
+            passkey: asker.passkeys.then_some(said.passkey),
             shell,
             fields,
         },
     )
+}
+
+fn wrong(asker: &Asker, status: StatusCode, username: &str, key: &str) -> Response {
+    let said = Said {
+        username: username.to_owned(),
+        error: Some(asker.words.say(key)),
+        ..Said::default()
+    };
+    page(asker, status, said)
 }
 
 /// Why somebody is asked to sign in.
@@ -130,10 +160,13 @@ pub async fn show(asker: Asker, Query(Why { why }): Query<Why>) -> Response {
     if asker.visit.is_some() && asker.going.is_none() {
         return Redirect::to("/").into_response();
     }
-    let hinted = asker.going.as_deref().and_then(login_hint).unwrap_or_default();
     let notice = ["kept", "reset"].contains(&why.as_str());
-    let notice = notice.then(|| asker.words.say(&format!("sign-in-why-{why}")));
-    noticed(&asker, StatusCode::OK, hinted, None, notice)
+    let said = Said {
+        username: asker.going.as_deref().and_then(login_hint).unwrap_or_default(),
+        notice: notice.then(|| asker.words.say(&format!("sign-in-why-{why}"))),
+        ..Said::default()
+    };
+    page(&asker, StatusCode::OK, said)
 }
 
 /// The user name that a connected system expects.
@@ -152,21 +185,11 @@ pub async fn enter(
 ) -> Response {
     let words = asker.words;
     let Ok(Form(Typed { username, password })) = typed else {
-        return page(
-            &asker,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            String::new(),
-            Some(words.say("sign-in-unreadable")),
-        );
+        return wrong(&asker, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-unreadable");
     };
     let username = username.trim().to_owned();
     if username.is_empty() || password.is_empty() {
-        return page(
-            &asker,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            username,
-            Some(words.say("sign-in-empty")),
-        );
+        return wrong(&asker, StatusCode::UNPROCESSABLE_ENTITY, &username, "sign-in-empty");
     }
     let who = [username.as_str(), asker.address.as_str()];
     #[expect(
@@ -177,24 +200,14 @@ pub async fn enter(
     let answer = async {
         let counts: [(Limit, &[&str]); 2] = [(OF_ADDRESS, &[&asker.address]), (OF_NAME, &who)];
         if app.store.attempts(&counts).await?.contains(&None) {
-            let text = words.say("sign-in-too-often");
-            return Ok(page(
-                &asker,
-                StatusCode::TOO_MANY_REQUESTS,
-                username.clone(),
-                Some(text),
-            ));
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            return Ok(wrong(&asker, status, &username, "sign-in-too-often"));
         }
         let fitting = fitting(app.store.credentials(&username).await?, password.clone()).await;
         if fitting.is_empty() {
             not_before.await;
-            let text = words.say("sign-in-wrong");
-            return Ok(page(
-                &asker,
-                StatusCode::UNPROCESSABLE_ENTITY,
-                username.clone(),
-                Some(text),
-            ));
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(wrong(&asker, status, &username, "sign-in-wrong"));
         }
         app.store.forget_attempts(OF_NAME, &who).await?;
         rehash(&app, &fitting, password).await?;
@@ -246,6 +259,11 @@ pub async fn enter_one_of(app: &App, asker: &Asker, accounts: &[AccountId], by: 
     if let [only] = accounts {
         return begin(app, asker, only, by).await;
     }
+    pick(app, asker, accounts, by).await
+}
+
+/// The owner picks one of several.
+pub async fn pick(app: &App, asker: &Asker, accounts: &[AccountId], by: By) -> Result<Response> {
     let mut choices = Vec::with_capacity(accounts.len());
     for account in accounts {
         let ticket = ticket::issue(&app.store, by.choice(), account);
@@ -253,8 +271,13 @@ pub async fn enter_one_of(app: &App, asker: &Asker, accounts: &[AccountId], by: 
         let kind = asker.words.say(&format!("kind-{}", kind.name()));
         choices.push((account.to_string(), kind, ticket));
     }
-    let shell = asker.shell();
-    Ok(html(StatusCode::OK, &Choose { shell, choices }))
+    let shared = if matches!(by, By::Passkey(_)) {
+        "choose-lead-passkey"
+    } else {
+        "choose-lead"
+    };
+    let (shell, lead) = (shell(asker), asker.words.say(shared));
+    Ok(html(StatusCode::OK, &Choose { shell, lead, choices }))
 }
 
 /// A session; an operator is asked for the second factor first.
@@ -265,8 +288,18 @@ async fn begin(app: &App, asker: &Asker, account: &AccountId, by: By) -> Result<
     let token = match by {
         By::Password => app.store.open_session(account).await?,
         By::Code => app.store.open_session_by_code(account).await?,
+        By::Passkey(kept) => app.store.open_session_by_passkey(account, kept).await?,
     };
     enter_with(app, asker, &token, "/").await
+}
+
+/// A session after two factors: an operator goes to work.
+pub async fn enter_proven(app: &App, asker: &Asker, proven: Proven) -> Result<Response> {
+    let token = app.store.open_proven_session(proven).await?;
+    let visit = app.store.visit(token.as_str()).await?;
+    let at_work = visit.is_some_and(|visit| visit.operator().is_some());
+    let to = if at_work && asker.going.is_none() { "/desk" } else { "/" };
+    enter_with(app, asker, &token, to).await
 }
 
 /// A session of its own, whatever the browser sent before.
@@ -282,8 +315,7 @@ pub async fn enter_with(app: &App, asker: &Asker, token: &Token, to: &str) -> Re
 
 /// What was sent is too old, or not ours.
 pub fn again(asker: &Asker) -> Response {
-    let text = asker.words.say("sign-in-again");
-    page(asker, StatusCode::UNPROCESSABLE_ENTITY, String::new(), Some(text))
+    wrong(asker, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-again")
 }
 
 /// One of the accounts that the password fitted.
@@ -293,7 +325,13 @@ pub async fn choose(
     typed: std::result::Result<Form<Ticket>, FormRejection>,
 ) -> Response {
     let ticket = typed.map(|Form(ticket)| ticket).unwrap_or_default();
-    let chosen = [By::Password, By::Code].into_iter().find_map(|by| {
+    let all = [
+        By::Password,
+        By::Code,
+        By::Passkey(Kept::InDevice),
+        By::Passkey(Kept::Synced),
+    ];
+    let chosen = all.into_iter().find_map(|by| {
         let account = ticket::account(&app.store, by.choice(), &ticket.ticket)?;
         Some((account, by))
     });

@@ -1,18 +1,22 @@
-//! Who is let in: credentials, second factors, sessions, operators, and how often something may be tried.
+//! Who is let in: credentials, passkeys, second factors, sessions, operators, and how often something may be tried.
 
 mod attempts;
+mod ceremonies;
 mod codes;
 mod credentials;
 mod drafts;
 mod operators;
+mod passkeys;
 mod second_factor;
 mod sessions;
 mod sweep;
 
 pub use attempts::Limit;
+pub use ceremonies::Ceremony;
 pub use codes::{CodeFor, Purpose, Typed};
 pub use credentials::Credential;
 pub use operators::{Enrolment, Operator};
+pub use passkeys::{Kept, KnownPasskey, NewPasskey, Passkey};
 pub use second_factor::Proven;
 pub use sessions::{OpenSession, Token, Visit};
 

@@ -185,6 +185,11 @@ impl Store {
                         ("DELETE FROM session WHERE account = $1", account.as_str()),
                         ("DELETE FROM code_step WHERE account = $1", account.as_str()),
                         ("DELETE FROM enrolment WHERE operator = $1", name.as_str()),
+                        (
+                            "DELETE FROM passkey_use WHERE passkey IN (SELECT p.id FROM passkey p \
+                             JOIN account_row a ON a.login = p.login WHERE a.id = $1)",
+                            account.as_str(),
+                        ),
                     ] {
                         tx.execute(sql, [of.into()]).await?;
                     }

@@ -9,9 +9,27 @@ use crate::store::Store;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::record::AccountId;
 
-/// An operator's second factor was shown just now. Good for one session.
+/// Two factors of an account were shown just now. Good for one session.
 #[derive(Debug)]
-pub struct Proven(pub(super) AccountId);
+pub struct Proven {
+    pub(super) account: AccountId,
+    /// How (RFC 8176).
+    pub(super) amr: &'static str,
+}
+
+impl Proven {
+    /// Whose they are.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    fn by_code(account: AccountId) -> Self {
+        Self {
+            account,
+            amr: "mfa otp pwd",
+        }
+    }
+}
 
 struct Factor {
     totp_secret: [u8; 20],
@@ -58,7 +76,7 @@ impl Store {
                 })
             })
             .await?;
-        Ok((used > 0).then(|| Proven(account.clone())))
+        Ok((used > 0).then(|| Proven::by_code(account.clone())))
     }
 
     /// Takes a recovery code. `None`: it is none of the operator's, or was used before.
@@ -87,7 +105,7 @@ impl Store {
                     let event = Event::of_account(&account, Change::RecoveryCodeUsed { code: code.0 });
                     let act = Act::new(account.as_str(), env.ambient.now());
                     append(tx, &env, &act, vec![event]).await?;
-                    Ok(Some(Proven(account)))
+                    Ok(Some(Proven::by_code(account)))
                 })
             })
             .await

@@ -7,6 +7,7 @@
 //! ```
 
 use super::operators::Operator;
+use super::passkeys::Kept;
 use super::second_factor::Proven;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 use ngomon_rules::event::{Change, Event};
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
+use std::collections::BTreeSet;
 
 /// A full visit ends after so many microseconds without a click: TCVN 14423 says how long an operator's may stand idle.
 fn idle(kind: AccountKind) -> i64 {
@@ -104,19 +106,36 @@ impl Store {
         self.begin_session(account, amr).await
     }
 
-    /// The same for an operator, after the second factor.
-    pub async fn open_operator_session(&self, proven: Proven) -> Result<Token> {
-        self.begin_session(&proven.0, "mfa otp pwd").await
+    /// The same after a passkey that opens several accounts, one of which its owner picked.
+    pub async fn open_session_by_passkey(&self, account: &AccountId, kept: Kept) -> Result<Token> {
+        self.open_session_by(account, kept.amr()).await
     }
 
-    async fn begin_session(&self, account: &AccountId, amr: &'static str) -> Result<Token> {
+    /// The same after two factors, the only way for an operator.
+    pub async fn open_proven_session(&self, proven: Proven) -> Result<Token> {
+        self.begin_session(&proven.account, proven.amr).await
+    }
+
+    /// The same for somebody who was there already: what was shown before counts on, and so does a form that was put off.
+    pub async fn step_up(&self, proven: Proven, before: &Visit) -> Result<Token> {
+        let shown: BTreeSet<&str> = before.amr.split(' ').chain(proven.amr.split(' ')).collect();
+        let amr: Vec<&str> = shown.into_iter().collect();
+        let token = self.begin_session(&proven.account, &amr.join(" ")).await?;
+        if before.put_off {
+            self.put_off(token.as_str()).await?;
+        }
+        Ok(token)
+    }
+
+    async fn begin_session(&self, account: &AccountId, amr: &str) -> Result<Token> {
         let token = self.new_token();
+        let amr = amr.to_owned();
         let id = sha256(&[token.0.as_bytes()]);
         let (env, account, now) = (self.env.clone(), account.clone(), self.now());
         let sid = self.env.ambient.uuid().to_string();
         self.db
             .write(move |tx| {
-                let (env, account, sid) = (env.clone(), account.clone(), sid.clone());
+                let (env, account, sid, amr) = (env.clone(), account.clone(), sid.clone(), amr.clone());
                 Box::pin(async move {
                     let sql = format!("SELECT a.generation, a.kind, a.last_sign_in_on, {MAY_BE_HELD} FROM account_row a WHERE a.id = $1");
                     let row = tx.rows_locked(&sql, [account.as_str().into()]).await?;

@@ -10,7 +10,7 @@ const NOTICES: i64 = 30 * 24 * 3_600 * 1_000_000;
 const BATCH: u64 = 500;
 
 impl Store {
-    /// Takes away sessions, counts of tries, enrolment links, one-time codes, drafts and what clients were given, when it is over. Returns how many rows. Several
+    /// Takes away sessions, counts of tries, enrolment links, one-time codes, drafts, ceremonies and what clients were given, when it is over. Returns how many rows. Several
     /// servers may do it at once.
     pub async fn sweep(&self) -> Result<u64> {
         let now = self.env.now();
@@ -22,6 +22,7 @@ impl Store {
             ("enrolment", "secret", "good_until", now),
             ("one_time_code", "holder, purpose, subject", "good_until", now),
             ("draft", "account", "good_until", now),
+            ("ceremony", "id", "good_until", now),
             ("issued", "id", "good_until", now),
             ("client_grant", "id", "good_until", now),
             ("pushed_request", "id", "good_until", now),

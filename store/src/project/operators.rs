@@ -30,6 +30,7 @@ pub(super) async fn removed(tx: &mut Tx, name: &str, counts: &mut Counts) -> Res
     let account = AccountId::of_operator(name);
     count_holds(counts, "", held_by(tx, account.as_str()).await?, -1);
     for sql in [
+        "DELETE FROM passkey WHERE login IN (SELECT login FROM account_row WHERE id = $1)",
         "DELETE FROM login WHERE id IN (SELECT login FROM account_row WHERE id = $1)",
         "DELETE FROM account_row WHERE id = $1",
         "DELETE FROM hold WHERE account = $1",

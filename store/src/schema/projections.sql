@@ -34,6 +34,15 @@ CREATE TABLE login (
   value TEXT NOT NULL                 -- plain: id of the personal value with the password hash
 );
 
+CREATE TABLE passkey (
+  id TEXT PRIMARY KEY,                -- plain
+  login TEXT NOT NULL,                -- plain
+  credential BYTES NOT NULL UNIQUE,   -- digest: SHA-256 of the random id by which its device knows it
+  value TEXT NOT NULL,                -- plain: id of its name and its public key
+  added BIGINT NOT NULL               -- plain
+);
+CREATE INDEX passkey_login ON passkey (login);
+
 CREATE TABLE succession (
   account TEXT NOT NULL,              -- plain: the new one
   succeeds TEXT NOT NULL,             -- plain

@@ -281,7 +281,7 @@ impl House {
     pub async fn sign_in(&self, name: &str, step: u64) -> Option<Token> {
         let account = AccountId::of_operator(name);
         let proven = self.store.use_code(&account, step).await.unwrap()?;
-        Some(self.store.open_operator_session(proven).await.unwrap())
+        Some(self.store.open_proven_session(proven).await.unwrap())
     }
 
     /// The line of the whole province.

@@ -62,7 +62,7 @@ async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
     let typed = codes[3].to_lowercase().replace('-', " ");
     assert!(store.use_recovery_code(&account, "").await.unwrap().is_none());
     let proven = store.use_recovery_code(&account, &typed).await.unwrap().unwrap();
-    store.open_operator_session(proven).await.unwrap();
+    store.open_proven_session(proven).await.unwrap();
     assert!(store.use_recovery_code(&account, &codes[3]).await.unwrap().is_none());
     assert!(store.use_recovery_code(&account, &codes[4]).await.unwrap().is_some());
 

@@ -6,6 +6,7 @@ mod garbage;
 mod gate;
 mod kill;
 mod request;
+mod step_up;
 mod told;
 
 use crate::web::tests::{Answered, Site, fixtures};

@@ -96,7 +96,9 @@ async fn whatever_else_is_wrong_goes_to_the_client_with_its_state() {
         "invalid_request"
     );
     let acr = r#"{"id_token":{"acr":{"essential":true,"value":"urn:ngomon:acr:2"}}}"#;
-    let page = site.get(&rp.request(&[("claims", acr)]), &cookie).await;
+    let page = site
+        .get(&rp.request(&[("claims", acr), ("prompt", "none")]), &cookie)
+        .await;
     assert_eq!(page.sent("error").unwrap(), "unmet_authentication_requirements");
     let wanted = r#"{"id_token":{"sub":{"value":"somebody else"}}}"#;
     let page = site

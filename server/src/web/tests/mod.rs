@@ -5,6 +5,8 @@ mod report;
 mod reset;
 mod silence;
 
+pub use super::passkeys::tests::Device;
+
 use super::report::Board;
 use super::{App, router};
 use crate::cli;
@@ -121,6 +123,13 @@ impl Site {
     pub fn knowing(self, leaked: &std::path::Path) -> Self {
         let mut app = App::new(self.store.clone(), true);
         app.leaked = Some(Arc::new(crate::password::Leaked::open(leaked).unwrap()));
+        let router = router(app, CsrfLayer::new());
+        Self { router, ..self }
+    }
+
+    /// The same under another address.
+    pub fn at_address(self, address: &str) -> Self {
+        let app = App::new(self.store.clone(), true).at(address);
         let router = router(app, CsrfLayer::new());
         Self { router, ..self }
     }

@@ -1,0 +1,91 @@
+//! "Đăng nhập bằng vân tay, khuôn mặt của máy": passkeys of officials and operators. A script asks for a challenge, the device answers, and
+//! the answer comes as a form like any other. Without scripts there is nothing to be seen of it.
+
+mod own;
+mod sign_in;
+mod step_up;
+#[cfg(test)]
+pub mod tests;
+
+use super::App;
+use super::asker::Asker;
+use crate::passkey::{Answer, Challenge, Passkeys};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use ngomon_rules::record::AccountKind;
+use ngomon_store::{Ceremony, Kept, Limit, Proven, Result, Visit};
+use serde::Deserialize;
+use serde_json::json;
+
+pub use step_up::SKIPPED;
+
+/// Challenges from one address.
+const CHALLENGES: Limit = Limit {
+    what: "passkey-challenge",
+    times: 300,
+    seconds: 900,
+};
+
+/// The owner's passkeys, signing in by one, and adding one to a sign-in.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/passkeys", get(own::show))
+        .route("/passkeys/challenge", post(own::challenge))
+        .route("/passkeys/add", post(own::add))
+        .route("/passkeys/remove", post(own::remove))
+        .route("/sign-in/passkey", post(sign_in::enter))
+        .route("/sign-in/passkey/challenge", post(sign_in::challenge))
+        .route("/sign-in/step-up", get(step_up::show).post(step_up::enter))
+        .route("/sign-in/step-up/challenge", post(step_up::challenge))
+}
+
+/// Who may have passkeys: officials and operators.
+pub fn may_have_passkeys(visit: &Visit) -> bool {
+    !visit.held && matches!(visit.kind, AccountKind::Official | AccountKind::Operator)
+}
+
+/// A device's answer, as the script sends it.
+#[derive(Default, Deserialize)]
+struct Shown {
+    #[serde(default)]
+    ceremony: String,
+    #[serde(default)]
+    credential: String,
+}
+
+/// The challenge that a script asked for, if there are passkeys here and that address has not asked too often.
+async fn challenged(
+    app: &App,
+    asker: &Asker,
+    what: Ceremony<'_>,
+    ask: impl AsyncFnOnce(&Passkeys) -> Result<Challenge>,
+) -> Result<Response> {
+    let Some(passkeys) = &app.passkeys else {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    };
+    if app.store.attempt(CHALLENGES, &[&asker.address]).await?.is_none() {
+        return Ok(StatusCode::TOO_MANY_REQUESTS.into_response());
+    }
+    let Challenge { options, state } = ask(passkeys).await?;
+    let ceremony = app.store.begin_ceremony(what, &state).await?;
+    Ok(Json(json!({ "ceremony": ceremony, "options": options })).into_response())
+}
+
+/// Where the key is kept that gave a right answer, and the accounts that it opens: one or more. The ceremony is over, right or wrong.
+async fn proven(app: &App, what: Ceremony<'_>, ceremony: &str, answer: &Answer) -> Result<Option<(Kept, Vec<Proven>)>> {
+    let (Some(passkeys), Some(state)) = (&app.passkeys, app.store.end_ceremony(what, ceremony).await?) else {
+        return Ok(None);
+    };
+    let Some(known) = app.store.known_passkey(answer.credential()).await? else {
+        return Ok(None);
+    };
+    // Whoever has not said who they are is who the device says.
+    let is_owners = answer.is_of(known.owner).unwrap_or(!matches!(what, Ceremony::SignIn));
+    let Some((counter, kept)) = passkeys.judged(&state, answer, &known).filter(|_| is_owners) else {
+        return Ok(None);
+    };
+    let opens = app.store.use_passkey(&known.id, counter, kept).await?;
+    Ok((!opens.is_empty()).then_some((kept, opens)))
+}

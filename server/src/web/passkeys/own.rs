@@ -1,0 +1,218 @@
+//! The owner's passkeys: which there are, another one, and one less. Either needs a proof of just now: an unlocked screen is not enough.
+
+use super::super::App;
+use super::super::asker::{Asker, encoded};
+use super::super::page::{Fault, Mistake, Shell, go_on, html};
+use super::{Shown, challenged, may_have_passkeys};
+use crate::failure::refused;
+use crate::passkey::Owner;
+use askama::Template;
+use axum::Form;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::event::PasskeyId;
+use ngomon_store::{Ceremony, NewPasskey, Result, StoreError, Visit};
+use serde::Deserialize;
+
+/// How old the proof may be: microseconds.
+const FRESH: i64 = 10 * 60 * 1_000_000;
+/// The longest name, in characters.
+const LONGEST: usize = 60;
+
+/// One of them, as it is shown.
+struct Line {
+    id: String,
+    name: String,
+    rows: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "passkeys.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    /// What has just been done.
+    done: Option<String>,
+    passkeys: Vec<Line>,
+    /// Where the owner is to be proven before anything can be changed; none: it was just now.
+    anew: Option<String>,
+}
+
+/// What has just been done.
+#[derive(Default, Deserialize)]
+pub struct After {
+    #[serde(default)]
+    done: String,
+}
+
+/// The owner who asks.
+fn owner(asker: &Asker) -> Option<&Visit> {
+    asker
+        .visit
+        .as_ref()
+        .filter(|visit| asker.passkeys && may_have_passkeys(visit))
+}
+
+/// Was the owner proven just now, by a password or a passkey? A code to a phone is not enough.
+fn is_fresh(app: &App, visit: &Visit) -> bool {
+    let shown = visit.amr.split(' ').any(|word| ["pwd", "hwk", "swk"].contains(&word));
+    shown && app.store.now().as_microsecond() - visit.began < FRESH
+}
+
+async fn page(app: &App, asker: &Asker, visit: &Visit, done: &str, error: Option<String>) -> Result<Response> {
+    let words = asker.words;
+    let passkeys = app.store.passkeys(&visit.account).await?;
+    let line = |one: ngomon_store::Passkey| {
+        let used = one.used.map(|at| words.instant(at));
+        Line {
+            rows: vec![
+                (words.say("passkeys-added"), words.instant(one.added)),
+                (
+                    words.say("passkeys-used"),
+                    used.unwrap_or_else(|| words.say("passkeys-never")),
+                ),
+            ],
+            id: one.id.0,
+            name: one.name,
+        }
+    };
+    let mut shell = asker.shell();
+    let here = format!("/passkeys{}", shell.going);
+    let status = if error.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    shell.wrong = error.is_some();
+    let anew = (!is_fresh(app, visit)).then(|| format!("/sign-in?to={}", encoded(&here)));
+    shell.here = here;
+    let page = Page {
+        errors: error.map(|text| Mistake { field: "name", text }).into_iter().collect(),
+        done: ["added", "removed"]
+            .contains(&done)
+            .then(|| words.say(&format!("passkeys-done-{done}"))),
+        passkeys: passkeys.into_iter().map(line).collect(),
+        anew,
+        shell,
+    };
+    Ok(html(status, &page))
+}
+
+/// The page.
+pub async fn show(State(app): State<App>, asker: Asker, Query(After { done }): Query<After>) -> Response {
+    let Some(visit) = owner(&asker) else {
+        return Redirect::to("/").into_response();
+    };
+    let page = page(&app, &asker, visit, &done, None).await;
+    page.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+}
+
+/// A challenge for a device of the owner's.
+pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
+    let (Some(visit), Some(token)) = (owner(&asker).filter(|visit| is_fresh(&app, visit)), &asker.token) else {
+        return StatusCode::FORBIDDEN.into_response();
+    };
+    let asked = challenged(&app, &asker, Ceremony::Add(token), async |passkeys| {
+        let about = app.store.about(&visit.account).await?;
+        let stated = about.map(|about| about.stated).unwrap_or_default();
+        let username = stated.username.unwrap_or_else(|| visit.account.to_string());
+        let name = stated.full_name.as_ref().map(|name| name.as_str());
+        let owner = Owner {
+            id: app.store.passkey_owner(&visit.account).await?,
+            username: &username,
+            name: name.unwrap_or(&username),
+        };
+        passkeys.ask_for_new(&owner, &app.store.passkeys(&visit.account).await?)
+    });
+    asked.await.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+}
+
+/// What is sent.
+#[derive(Default, Deserialize)]
+pub struct New {
+    #[serde(flatten)]
+    shown: Shown,
+    #[serde(default)]
+    name: String,
+}
+
+/// A name that can be shown.
+fn plain(typed: &str) -> String {
+    let kept = typed.chars().filter(|c| !c.is_control()).take(LONGEST);
+    kept.collect::<String>().trim().to_owned()
+}
+
+/// The device's answer.
+pub async fn add(
+    State(app): State<App>,
+    asker: Asker,
+    sent: std::result::Result<Form<New>, FormRejection>,
+) -> Response {
+    let New { shown, name } = sent.map(|Form(sent)| sent).unwrap_or_default();
+    let (Some(visit), Some(token), Some(passkeys)) = (owner(&asker), &asker.token, &app.passkeys) else {
+        return Redirect::to("/").into_response();
+    };
+    let words = asker.words;
+    let answer = async {
+        let state = app.store.end_ceremony(Ceremony::Add(token), &shown.ceremony).await?;
+        let made = state.and_then(|state| passkeys.new_one(&state, &shown.credential));
+        let Some((credential, key)) = made else {
+            return page(&app, &asker, visit, "", Some(words.say("passkeys-add-wrong"))).await;
+        };
+        let mut name = plain(&name);
+        if name.is_empty() {
+            name = words.say_with("passkeys-unnamed", &[("day", &words.day(app.store.today()))]);
+        }
+        let new = NewPasskey { name, credential, key };
+        let news = words.say("sms-passkey-added");
+        match app.store.add_passkey(&visit.account, new, &news).await {
+            Ok(()) => app.store.seal().await.map(drop)?,
+            Err(StoreError::Refused(refusal)) => {
+                return page(&app, &asker, visit, "", Some(refused(&refusal, words))).await;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(match asker.going.clone() {
+            Some(to) => {
+                let mut shell = asker.shell();
+                shell.here = "/passkeys".into();
+                go_on(shell, to)
+            }
+            None => Redirect::to("/passkeys?done=added").into_response(),
+        })
+    };
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+}
+
+/// Which.
+#[derive(Default, Deserialize)]
+pub struct Which {
+    #[serde(default)]
+    passkey: String,
+}
+
+/// One less.
+pub async fn remove(
+    State(app): State<App>,
+    asker: Asker,
+    sent: std::result::Result<Form<Which>, FormRejection>,
+) -> Response {
+    let Which { passkey } = sent.map(|Form(sent)| sent).unwrap_or_default();
+    let Some(visit) = owner(&asker) else {
+        return Redirect::to("/").into_response();
+    };
+    if !is_fresh(&app, visit) {
+        return Redirect::to("/passkeys").into_response();
+    }
+    let removed = async {
+        app.store.remove_passkey(&visit.account, &PasskeyId(passkey)).await?;
+        app.store.seal().await.map(drop)
+    };
+    match removed.await {
+        Ok(()) => Redirect::to("/passkeys?done=removed").into_response(),
+        Err(error) => Fault(asker.words, error).into_response(),
+    }
+}

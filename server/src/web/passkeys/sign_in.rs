@@ -1,0 +1,85 @@
+//! Signing in by a passkey, without a user name. Whatever is not right gets the same words, after the same time.
+
+use super::super::App;
+use super::super::asker::Asker;
+use super::super::page::Fault;
+use super::super::sign_in::{By, NO_SOONER, OF_ADDRESS, Said, again, enter_proven, page, pick};
+use super::{Shown, challenged, proven};
+use crate::passkey::Answer;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ngomon_rules::record::AccountId;
+use ngomon_store::{Ceremony, Limit, Result};
+
+/// Answers of one passkey from one address.
+const OF_PASSKEY: Limit = Limit {
+    what: "sign-in-passkey",
+    times: 10,
+    seconds: 900,
+};
+
+/// A challenge for whoever is there.
+pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
+    let asked = challenged(&app, &asker, Ceremony::SignIn, async |passkeys| passkeys.ask(&[]));
+    asked.await.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+}
+
+/// The device's answer.
+pub async fn enter(
+    State(app): State<App>,
+    asker: Asker,
+    shown: std::result::Result<Form<Shown>, FormRejection>,
+) -> Response {
+    let Shown { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "there is no condition: the time itself must not tell"
+    )]
+    let not_before = tokio::time::sleep(NO_SOONER);
+    let refused = |status, key| {
+        let passkey = Some(asker.words.say(key));
+        page(
+            &asker,
+            status,
+            Said {
+                passkey,
+                ..Said::default()
+            },
+        )
+    };
+    let answer = async {
+        let answer = Answer::read(&credential);
+        let passkey = answer
+            .as_ref()
+            .map(|answer| URL_SAFE_NO_PAD.encode(answer.credential()));
+        let who = [passkey.as_deref().unwrap_or_default(), asker.address.as_str()];
+        let counts: [(Limit, &[&str]); 2] = [(OF_ADDRESS, &[&asker.address]), (OF_PASSKEY, &who)];
+        if app.store.attempts(&counts).await?.contains(&None) {
+            return Ok(refused(StatusCode::TOO_MANY_REQUESTS, "sign-in-too-often"));
+        }
+        let opens = match &answer {
+            Some(answer) => proven(&app, Ceremony::SignIn, &ceremony, answer).await?,
+            None => None,
+        };
+        let Some((kept, mut opens)) = opens else {
+            not_before.await;
+            return Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, "passkey-wrong"));
+        };
+        app.store.forget_attempts(OF_PASSKEY, &who).await?;
+        if opens.len() > 1 {
+            let accounts: Vec<AccountId> = opens.iter().map(|one| one.account().clone()).collect();
+            return pick(&app, &asker, &accounts, By::Passkey(kept)).await;
+        }
+        match opens.pop() {
+            Some(only) => enter_proven(&app, &asker, only).await,
+            None => Ok(again(&asker)),
+        }
+    };
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+}

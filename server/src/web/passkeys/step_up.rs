@@ -1,0 +1,126 @@
+//! A connected system asks for two factors, and the session was begun by one: its owner shows a passkey, adds one, or passes over it.
+
+use super::super::App;
+use super::super::asker::Asker;
+use super::super::page::{Fault, Mistake, Shell, html};
+use super::super::sign_in::enter_with;
+use super::{Shown, challenged, may_have_passkeys, proven};
+use crate::passkey::Answer;
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_store::{Ceremony, Limit, Result, Visit};
+
+/// Answers to one account.
+const OF_ACCOUNT: Limit = Limit {
+    what: "step-up",
+    times: 10,
+    seconds: 900,
+};
+/// Stands in a request whose owner passed over the second factor: nobody is asked twice.
+pub const SKIPPED: &str = "ngomon_step_up";
+
+#[derive(Template)]
+#[template(path = "step_up.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    has_passkey: bool,
+    /// On without it.
+    skip: String,
+}
+
+/// The owner who is asked, and the request that asks; or where else to go.
+fn asked(asker: &Asker) -> std::result::Result<(&Visit, &str), &str> {
+    let going = asker.going.as_deref().filter(|to| to.starts_with("/authorize?"));
+    match (&asker.visit, going) {
+        (_, None) => Err("/"),
+        (Some(visit), Some(to)) if may_have_passkeys(visit) => Ok((visit, to)),
+        // A request says itself what is to be done for whoever is there now.
+        (_, Some(to)) => Err(to),
+    }
+}
+
+async fn page(app: &App, asker: &Asker, status: StatusCode, error: Option<&str>) -> Result<Response> {
+    let (visit, to) = match asked(asker) {
+        Ok(asked) => asked,
+        Err(elsewhere) => return Ok(Redirect::to(elsewhere).into_response()),
+    };
+    let has_passkey = asker.passkeys && !app.store.passkeys(&visit.account).await?.is_empty();
+    let mut shell = asker.shell();
+    shell.here = format!("/sign-in/step-up{}", shell.going);
+    shell.wrong = error.is_some();
+    let text = error.map(|key| asker.words.say(key));
+    let page = Page {
+        errors: text
+            .map(|text| Mistake { field: "passkey", text })
+            .into_iter()
+            .collect(),
+        has_passkey,
+        skip: format!("{to}&{SKIPPED}=skipped"),
+        shell,
+    };
+    Ok(html(status, &page))
+}
+
+/// The question.
+pub async fn show(State(app): State<App>, asker: Asker) -> Response {
+    let page = page(&app, &asker, StatusCode::OK, None).await;
+    page.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+}
+
+/// A challenge for the owner's devices.
+pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
+    let visit = asker.visit.as_ref().filter(|visit| may_have_passkeys(visit));
+    let (Some(visit), Some(token)) = (visit, &asker.token) else {
+        return StatusCode::FORBIDDEN.into_response();
+    };
+    let asked = challenged(&app, &asker, Ceremony::StepUp(token), async |passkeys| {
+        passkeys.ask(&app.store.passkeys(&visit.account).await?)
+    });
+    asked.await.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+}
+
+/// The device's answer.
+pub async fn enter(
+    State(app): State<App>,
+    asker: Asker,
+    shown: std::result::Result<Form<Shown>, FormRejection>,
+) -> Response {
+    let Shown { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
+    let visit = match asked(&asker) {
+        Ok((visit, _)) => visit,
+        Err(elsewhere) => return Redirect::to(elsewhere).into_response(),
+    };
+    let Some(token) = &asker.token else {
+        return Redirect::to("/").into_response();
+    };
+    let answer = async {
+        let who = [visit.account.as_str()];
+        if app.store.attempt(OF_ACCOUNT, &who).await?.is_none() {
+            return page(
+                &app,
+                &asker,
+                StatusCode::TOO_MANY_REQUESTS,
+                Some("second-factor-too-often"),
+            )
+            .await;
+        }
+        let opens = match Answer::read(&credential) {
+            Some(answer) => proven(&app, Ceremony::StepUp(token), &ceremony, &answer).await?,
+            None => None,
+        };
+        let all = opens.map(|(_, opens)| opens).unwrap_or_default();
+        let Some(own) = all.into_iter().find(|one| *one.account() == visit.account) else {
+            return page(&app, &asker, StatusCode::UNPROCESSABLE_ENTITY, Some("step-up-wrong")).await;
+        };
+        app.store.forget_attempts(OF_ACCOUNT, &who).await?;
+        let token = app.store.step_up(own, visit).await?;
+        enter_with(&app, &asker, &token, "/").await
+    };
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+}

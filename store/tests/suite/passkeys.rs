@@ -1,0 +1,311 @@
+//! Passkeys: kept by login, each answer counted once, and gone with whom they belonged to.
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen, official, phone, profile};
+use crate::operators::{at_once, refused};
+use ngomon_rules::event::{Change, PasskeyId};
+use ngomon_rules::record::AccountId;
+use ngomon_store::{Ceremony, Kept, NewPasskey, Order, Refusal};
+use std::sync::Arc;
+
+both! {
+    a_passkey_is_added_used_and_removed
+    an_answer_counts_once_whoever_is_first
+    a_transfer_keeps_passkeys
+    a_hold_leaves_the_held_visit
+    they_are_for_officials_and_operators
+    an_operator_signs_in_by_one_and_takes_it_along
+    an_account_with_a_passkey_of_its_own_is_not_undone
+    what_was_shown_before_counts_on
+    a_ceremony_is_good_once_and_for_its_own
+}
+
+fn id(account: &str) -> AccountId {
+    AccountId(account.into())
+}
+
+fn device(name: &str) -> NewPasskey {
+    NewPasskey {
+        name: name.into(),
+        credential: format!("credential of {name}").into_bytes(),
+        key: format!("key of {name}"),
+    }
+}
+
+/// Two officials at A, the first of whom is reached by phone.
+async fn staffed(on: On) -> House {
+    let house = House::new(on).await;
+    house.units().await;
+    let mut first = official(1, "A");
+    first.stated.phone = Some(phone(1));
+    house.officials(vec![first, official(2, "A")]).await;
+    house
+}
+
+impl House {
+    /// The device is another of the account's; which.
+    async fn add(&self, account: &str, name: &str) -> PasskeyId {
+        self.store
+            .add_passkey(&id(account), device(name), "news")
+            .await
+            .unwrap();
+        self.known(name).await.unwrap()
+    }
+
+    async fn known(&self, name: &str) -> Option<PasskeyId> {
+        let known = self.store.known_passkey(&device(name).credential).await.unwrap();
+        known.map(|known| known.id)
+    }
+
+    /// The accounts that an answer opens.
+    async fn opens(&self, passkey: &PasskeyId, counter: u32) -> Vec<String> {
+        let opens = self.store.use_passkey(passkey, counter, Kept::InDevice).await.unwrap();
+        opens.iter().map(|one| one.account().0.clone()).collect()
+    }
+}
+
+async fn a_passkey_is_added_used_and_removed(on: On) {
+    let house = staffed(on).await;
+    let store = &house.store;
+    let (own, other) = (id("CV001"), id("CV002"));
+    let passkey = house.add("CV001", "điện thoại").await;
+    assert_eq!(store.messages(1).await.unwrap()[0].text, "news");
+    house.add("CV001", "máy tính").await;
+    let names = async |account| {
+        let all = store.passkeys(account).await.unwrap();
+        all.into_iter()
+            .map(|one| (one.name, one.used.is_some()))
+            .collect::<Vec<_>>()
+    };
+    let both = [("điện thoại".to_owned(), false), ("máy tính".to_owned(), false)];
+    assert_eq!(names(&own).await, both);
+    assert_eq!(names(&other).await, []);
+    let known = store.known_passkey(&device("điện thoại").credential).await.unwrap();
+    let known = known.unwrap();
+    assert_eq!(known.key, "key of điện thoại");
+    assert_eq!(known.owner, store.passkey_owner(&own).await.unwrap());
+    assert_ne!(known.owner, store.passkey_owner(&other).await.unwrap());
+
+    assert_eq!(house.opens(&passkey, 5).await, ["CV001"]);
+    for stale in [5, 4, 0] {
+        assert!(house.opens(&passkey, stale).await.is_empty(), "{stale}");
+    }
+    assert_eq!(house.opens(&passkey, 6).await, ["CV001"]);
+    assert_eq!(names(&own).await[0], ("điện thoại".to_owned(), true));
+    let proven = store
+        .use_passkey(&passkey, 7, Kept::Synced)
+        .await
+        .unwrap()
+        .pop()
+        .unwrap();
+    let token = store.open_proven_session(proven).await.unwrap();
+    assert_eq!(store.visit(token.as_str()).await.unwrap().unwrap().amr, "mfa swk user");
+
+    // The journal tells which, and nothing of it; what follows from it is the same made anew.
+    let told = house.sql("SELECT COUNT(*) FROM journal WHERE body LIKE '%passkey-added%' AND body NOT LIKE '%key of%' AND body NOT LIKE '%thoại%'");
+    assert_eq!(told.await, [2]);
+    house.sound().await;
+    house.store.rebuild(&mut |_| {}).await.unwrap();
+    assert!(house.opens(&passkey, 7).await.is_empty(), "counts go on");
+    assert_eq!(house.opens(&passkey, 8).await, ["CV001"]);
+
+    store.remove_passkey(&other, &passkey).await.unwrap();
+    assert!(house.known("điện thoại").await.is_some(), "not by another");
+    for _ in 0..2 {
+        store.remove_passkey(&own, &passkey).await.unwrap();
+    }
+    assert!(house.known("điện thoại").await.is_none());
+    assert!(house.opens(&passkey, 9).await.is_empty());
+    assert_eq!(house.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
+    let story = store.story("CV001", DAY).await.unwrap();
+    let removed = |change: &Change| matches!(change, Change::PasskeyRemoved { .. });
+    assert_eq!(story.history.iter().filter(|entry| removed(&entry.change)).count(), 1);
+    house.sound().await;
+}
+
+/// Eight at once with the same answer, and with the same ceremony: one is let in.
+async fn an_answer_counts_once_whoever_is_first(on: On) {
+    let house = Arc::new(staffed(on).await);
+    let passkey = house.add("CV001", "máy").await;
+    let ceremony = house.store.begin_ceremony(Ceremony::SignIn, "state").await.unwrap();
+    let mut won = [0, 0];
+    for task in at_once(&house, move |house| {
+        let passkey = passkey.clone();
+        async move { !house.opens(&passkey, 1).await.is_empty() }
+    }) {
+        won[0] += u32::from(task.await.unwrap());
+    }
+    for task in at_once(&house, move |house| {
+        let ceremony = ceremony.clone();
+        async move {
+            house
+                .store
+                .end_ceremony(Ceremony::SignIn, &ceremony)
+                .await
+                .unwrap()
+                .is_some()
+        }
+    }) {
+        won[1] += u32::from(task.await.unwrap());
+    }
+    assert_eq!(won, [1, 1]);
+    house.sound().await;
+}
+
+/// A device that does not count says 0 each time.
+async fn a_transfer_keeps_passkeys(on: On) {
+    let house = staffed(on).await;
+    let passkey = house.add("CV001", "máy").await;
+    house.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
+    let run = house.store.reconcile(DAY, "hr").await.unwrap();
+    let [new] = &run.created[..] else {
+        panic!("one account is made")
+    };
+    assert_eq!(
+        house.opens(&passkey, 0).await,
+        [new.as_str()],
+        "what is held is not offered"
+    );
+    assert_eq!(house.opens(&passkey, 0).await, [new.as_str()]);
+    assert_eq!(house.store.passkeys(new).await.unwrap().len(), 1);
+    house.store.undo_run(&run.run.unwrap(), "head").await.unwrap();
+    assert_eq!(house.opens(&passkey, 0).await, ["CV001"]);
+    house.sound().await;
+}
+
+async fn a_hold_leaves_the_held_visit(on: On) {
+    let house = staffed(on).await;
+    let store = &house.store;
+    let passkey = house.add("CV001", "máy").await;
+    let lan = house.operator("lan").await;
+    house.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
+    let run = store.reconcile(DAY, "hr").await.unwrap();
+    let order = Order {
+        ordered_by: "UBND thành phố".into(),
+        document: "12/QĐ-UBND".into(),
+        text: "đang xem xét".into(),
+        last_day: None,
+    };
+    let new = run.created[0].clone();
+    store.hold_by_order(&lan, &new, &order).await.unwrap();
+    let opens = house.opens(&passkey, 1).await;
+    assert_eq!(opens.len(), 2, "nothing is open, so both: {opens:?}");
+    let proven = store
+        .use_passkey(&passkey, 2, Kept::InDevice)
+        .await
+        .unwrap()
+        .pop()
+        .unwrap();
+    let picked = store.open_session_by_passkey(&new, Kept::InDevice).await.unwrap();
+    for token in [store.open_proven_session(proven).await.unwrap(), picked] {
+        let visit = store.visit(token.as_str()).await.unwrap().unwrap();
+        assert!(visit.held && visit.amr == "hwk mfa user");
+    }
+    house.sound().await;
+}
+
+async fn they_are_for_officials_and_operators(on: On) {
+    let house = staffed(on).await;
+    house.citizens(vec![citizen("C1", 9)]).await;
+    let add = async |account: &str, name: &str| {
+        let new = device(name);
+        refused(house.store.add_passkey(&id(account), new, "news").await)
+    };
+    assert_eq!(add("C1", "máy").await, Refusal::NoPasskeysFor("C1".into()));
+    assert_eq!(add("none", "máy").await, Refusal::UnknownAccount("none".into()));
+    for n in 0..10 {
+        house.add("CV001", &format!("máy {n}")).await;
+    }
+    assert_eq!(add("CV001", "máy 10").await, Refusal::PasskeysEnough("CV001".into()));
+    assert_eq!(add("CV002", "máy 1").await, Refusal::PasskeyExists);
+    house.sound().await;
+}
+
+async fn an_operator_signs_in_by_one_and_takes_it_along(on: On) {
+    let house = House::new(on).await;
+    let store = &house.store;
+    house.operator("lan").await;
+    let account = AccountId::of_operator("lan");
+    let passkey = house.add(account.as_str(), "máy").await;
+    let proven = store
+        .use_passkey(&passkey, 1, Kept::InDevice)
+        .await
+        .unwrap()
+        .pop()
+        .unwrap();
+    let token = store.open_proven_session(proven).await.unwrap();
+    let visit = store.visit(token.as_str()).await.unwrap().unwrap();
+    assert_eq!(visit.operator().unwrap().by(), "operator:lan");
+    assert_eq!(
+        refused(store.open_session_by_passkey(&account, Kept::InDevice).await.map(drop)),
+        Refusal::NeedsSecondFactor
+    );
+    store.remove_operator("lan", "test").await.unwrap();
+    assert!(house.known("máy").await.is_none() && house.opens(&passkey, 2).await.is_empty());
+    assert_eq!(house.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
+    house.sound().await;
+    let link = store.add_operator("lan", "test").await.unwrap();
+    store.enrol(&link, "{SSHA}y", 3).await.unwrap();
+    assert!(store.passkeys(&account).await.unwrap().is_empty(), "nothing revives it");
+    house.sound().await;
+}
+
+/// What changed since stays, so no passkey is ever of an account that is gone.
+async fn an_account_with_a_passkey_of_its_own_is_not_undone(on: On) {
+    let house = staffed(on).await;
+    house.store.set_policy("newcomers", "create", "hr").await.unwrap();
+    house
+        .profiles(vec![profile(1, "A"), profile(2, "A"), profile(3, "A")])
+        .await;
+    let run = house.store.reconcile(DAY, "hr").await.unwrap();
+    let new = run.created[0].clone();
+    let passkey = house.add(new.as_str(), "máy").await;
+    let undone = house.store.undo_run(&run.run.unwrap(), "head").await.unwrap();
+    assert!(undone.changed_since.contains(new.as_str()));
+    assert_eq!(house.opens(&passkey, 0).await, [new.as_str()]);
+    house.sound().await;
+}
+
+async fn what_was_shown_before_counts_on(on: On) {
+    let house = staffed(on).await;
+    let store = &house.store;
+    let passkey = house.add("CV001", "máy").await;
+    let first = store.open_session(&id("CV001")).await.unwrap();
+    store.put_off(first.as_str()).await.unwrap();
+    let before = store.visit(first.as_str()).await.unwrap().unwrap();
+    assert_eq!(before.amr, "pwd");
+    house.clock.move_on(60);
+    let proven = store
+        .use_passkey(&passkey, 1, Kept::InDevice)
+        .await
+        .unwrap()
+        .pop()
+        .unwrap();
+    let token = store.step_up(proven, &before).await.unwrap();
+    let after = store.visit(token.as_str()).await.unwrap().unwrap();
+    assert_eq!(after.amr, "hwk mfa pwd user");
+    assert!(after.put_off && after.began > before.began);
+}
+
+async fn a_ceremony_is_good_once_and_for_its_own(on: On) {
+    let house = staffed(on).await;
+    let store = &house.store;
+    let begin = async |what| store.begin_ceremony(what, "state").await.unwrap();
+    let end = async |what, name: &str| store.end_ceremony(what, name).await.unwrap();
+    let name = begin(Ceremony::StepUp("session")).await;
+    for other in [
+        Ceremony::SignIn,
+        Ceremony::Add("session"),
+        Ceremony::StepUp("another session"),
+    ] {
+        assert_eq!(end(other, &name).await, None, "{other:?}");
+    }
+    assert_eq!(end(Ceremony::StepUp("session"), "").await, None);
+    assert_eq!(end(Ceremony::StepUp("session"), &name).await.as_deref(), Some("state"));
+    assert_eq!(end(Ceremony::StepUp("session"), &name).await, None, "once");
+    let late = begin(Ceremony::SignIn).await;
+    house.clock.move_on(5 * 60 + 1);
+    assert_eq!(end(Ceremony::SignIn, &late).await, None);
+    assert_eq!(store.sweep().await.unwrap(), 1);
+    house.sound().await;
+}
