@@ -23,7 +23,7 @@ pub mod tests;
 mod ticket;
 
 pub use asker::{Asker, encoded, forgotten};
-pub use page::{Answer as Said, Fault as StoreFault, Shell, go_on, html, message};
+pub use page::{Answer as Said, Fault as StoreFault, Shell, go_on, html};
 
 use crate::openid::{self, Signer};
 use crate::password::Leaked;
