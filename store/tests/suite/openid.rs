@@ -22,7 +22,9 @@ both! {
 }
 
 /// Runs them all at the same time.
-async fn at_once<T: Send + 'static>(all: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+pub async fn at_once<T: Send + 'static>(
+    all: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
     let all: Vec<_> = all.into_iter().map(tokio::spawn).collect();
     let mut done = Vec::new();
     for one in all {
@@ -33,18 +35,18 @@ async fn at_once<T: Send + 'static>(all: impl IntoIterator<Item = impl Future<Ou
 
 const URI: &str = "https://hues.example/cb";
 
-fn id(id: &str) -> AccountId {
+pub fn id(id: &str) -> AccountId {
     AccountId(id.into())
 }
 
-fn hues(name: &str) -> Client {
+pub fn hues(name: &str) -> Client {
     let mut client = Client::new(name, vec![URI.to_owned()]);
     client.without_pkce = true;
     client.backchannel_logout_uri = Some("https://hues.example/logout".to_owned());
     client
 }
 
-async fn known(store: &Store, client: Client) -> KnownClient {
+pub async fn known(store: &Store, client: Client) -> KnownClient {
     let new = store.add_client(client, "test").await.unwrap();
     store.client(new.id.as_str()).await.unwrap().unwrap()
 }
@@ -73,11 +75,11 @@ async fn redeem(store: &Store, known: &KnownClient, code: &str) -> Option<Redeem
     store.redeem_code(known, code, Some(URI), None).await.unwrap()
 }
 
-async fn tokens(store: &Store, known: &KnownClient, account: &str) -> Redeemed {
+pub async fn tokens(store: &Store, known: &KnownClient, account: &str) -> Redeemed {
     redeem(store, known, &code(store, known, account).await).await.unwrap()
 }
 
-async fn is_good(store: &Store, token: &str) -> bool {
+pub async fn is_good(store: &Store, token: &str) -> bool {
     store.token(token).await.unwrap().is_some()
 }
 
@@ -89,7 +91,7 @@ impl House {
     }
 
     /// Another server on the same data.
-    async fn second(&self) -> Store {
+    pub async fn second(&self) -> Store {
         Store::open(&self.places, false, self.ambient()).await.unwrap()
     }
 }
