@@ -9,11 +9,11 @@
 use super::late;
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Entry, Env};
+use crate::journal::{Act, Entry, Env, append};
 use crate::store::Store;
 use crate::tables::each_of;
 use ngomon_rules::client::{Client, ClientId};
-use ngomon_rules::event::{Change, Subject};
+use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::record::AccountId;
 use std::collections::{BTreeSet, HashMap};
 
@@ -352,20 +352,30 @@ impl Store {
             .await
     }
 
-    /// Sends a notice again, from the first try on.
-    pub async fn resend_notice(&self, id: &str) -> Result<bool> {
-        let (id, now) = (id.to_owned(), self.env.now());
-        let done = self
-            .db
+    /// Sends a notice again, from the first try on; an entry says who wanted it. `false`: there is none.
+    pub async fn resend_notice(&self, id: &str, by: &str) -> Result<bool> {
+        let (env, id, act) = (self.env.clone(), id.to_owned(), Act::new(by, self.now()));
+        self.db
             .write(move |tx| {
-                let id = id.clone();
+                let (env, id, act) = (env.clone(), id.clone(), act.clone());
                 Box::pin(async move {
-                    let sql = "UPDATE client_notice SET due = $2, tries = 0, taken = NULL WHERE id = $1";
-                    tx.execute(sql, [id.into(), now.into()]).await
+                    let sql = "UPDATE client_notice SET due = $2, tries = 0, taken = NULL WHERE id = $1 RETURNING client, account, \
+                         (SELECT c.name FROM client c WHERE c.id = client_notice.client)";
+                    let Some(row) = tx.row(sql, [(&id).into(), env.now().into()]).await? else {
+                        return Ok(false);
+                    };
+                    let (client, name): (String, Option<String>) = (row.get(0)?, row.get(2)?);
+                    let change = Change::NoticeResent {
+                        name: name.unwrap_or_else(|| client.clone()),
+                        client: ClientId(client),
+                        notice: id,
+                    };
+                    let event = Event::of_account(&AccountId(row.get(1)?), change);
+                    append(tx, &env, &act, vec![event]).await?;
+                    Ok(true)
                 })
             })
-            .await?;
-        Ok(done > 0)
+            .await
     }
 
     /// The newest notices, the newest first.

@@ -78,7 +78,8 @@ async fn the_day_after_the_deadline_clients_are_told_once(on: On) {
         house.second().await,
         house.second().await,
     ];
-    let told = at_once(servers.map(|store| async move { store.tell_who_is_late().await.unwrap() })).await;
+    let asked = servers.map(|store| Box::pin(async move { store.tell_who_is_late().await.unwrap() }));
+    let told = at_once(asked).await;
     assert_eq!(told.iter().sum::<u64>(), 1, "{told:?}");
     assert_eq!(house.told(0).await, held("C1"));
     for _ in 0..2 {

@@ -4,6 +4,7 @@ use crate::both;
 use crate::counter::order;
 use crate::house::{House, On, citizen, official, profile};
 use ngomon_rules::client::{Algorithm, Client, Scope};
+use ngomon_rules::event::Change;
 use ngomon_rules::hold::Cause;
 use ngomon_rules::record::AccountId;
 use ngomon_store::{Allowed, Given, KnownClient, Redeemed, Store};
@@ -16,6 +17,7 @@ both! {
     a_restart_revives_nothing_and_ends_nothing
     one_commit_tells_every_client_of_every_account
     a_notice_is_taken_up_by_one_server
+    a_notice_that_is_sent_again_is_an_entry
     keys_are_made_once_and_published_before_they_sign
     what_clients_had_is_swept_away_when_it_is_over
     a_join_tells_the_client_whom_the_account_succeeds
@@ -385,4 +387,39 @@ async fn a_join_tells_the_client_whom_the_account_succeeds(on: On) {
     let former = house.store.former_subjects(&client.id, &id("C1")).await.unwrap();
     assert_eq!(former, [before.grant.subject]);
     house.sound().await;
+}
+
+async fn a_notice_that_is_sent_again_is_an_entry(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let client = known(store, hues("Một")).await;
+    tokens(store, &client, "C1").await;
+    let an = house.operator("an").await;
+    store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
+    let notice = store.notices(1).await.unwrap().remove(0).id;
+    store.notice_taken(&notice).await.unwrap();
+    assert!(!store.resend_notice("none", an.by()).await.unwrap());
+    assert!(store.resend_notice(&notice, an.by()).await.unwrap());
+    assert!(store.notices(1).await.unwrap()[0].waits);
+    for rebuilt in [false, true] {
+        if rebuilt {
+            store.rebuild(&mut |_| {}).await.unwrap();
+        }
+        let last = store
+            .story("C1", crate::house::DAY)
+            .await
+            .unwrap()
+            .history
+            .pop()
+            .unwrap();
+        assert_eq!(last.by, "operator:an");
+        let said = Change::NoticeResent {
+            client: client.id.clone(),
+            name: "Một".into(),
+            notice: notice.clone(),
+        };
+        assert_eq!(last.change, said);
+        house.sound().await;
+    }
 }
