@@ -12,10 +12,14 @@ mod usage;
 mod web;
 mod workers;
 
+use axum::Router;
+use ngomon_store::Store;
 use output::Words;
 use std::process::ExitCode;
+use tower_http::csrf::CsrfLayer;
 
-fn main() -> ExitCode {
+/// Does what the command line of this process asks.
+pub fn run() -> ExitCode {
     let words = Words::of_this_process();
     let cli = match cli::parse(words, std::env::args_os()) {
         Ok(cli) => cli,
@@ -37,4 +41,9 @@ fn main() -> ExitCode {
             ExitCode::from(failure.status())
         }
     }
+}
+
+/// All that `ngomon serve` answers, over a store, for who asks without a socket.
+pub fn site(store: Store) -> Router {
+    web::router(web::App::new(store, false), CsrfLayer::new())
 }

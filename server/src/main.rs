@@ -1,0 +1,5 @@
+//! The program `ngomon`.
+
+fn main() -> std::process::ExitCode {
+    ngomon::run()
+}
