@@ -108,6 +108,7 @@ async fn clients_and_what_they_call_accounts_follow_from_the_journal(on: On) {
     tokens(store, &two, "C1").await;
     store.rotate_client("Một", 60, "test").await.unwrap();
     store.disable_client("Hai", "test").await.unwrap();
+    assert!(store.client("\0").await.unwrap().is_none());
     house.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
     house.sound().await;
