@@ -354,6 +354,15 @@ pub enum Change {
         /// The `sub` of its tokens.
         subject: String,
     },
+    /// An operator had a connected system told once more of what happened to the account.
+    NoticeResent {
+        /// Which system.
+        client: ClientId,
+        /// What the system was called then.
+        name: String,
+        /// The `jti` of what it is told.
+        notice: String,
+    },
 }
 
 /// A personal value that goes with an event, kept outside the journal and erasable.

@@ -1,41 +1,5 @@
-//! `ngomon`: an account is open exactly while nothing holds it, and every hold names the clause, the evidence and the way out.
+//! The program `ngomon`.
 
-mod authenticator;
-mod cli;
-mod commands;
-mod failure;
-mod openid;
-mod output;
-mod passkey;
-mod password;
-mod registry;
-mod usage;
-mod web;
-mod workers;
-
-use output::Words;
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    let words = Words::of_this_process();
-    let cli = match cli::parse(words, std::env::args_os()) {
-        Ok(cli) => cli,
-        Err(error) => return usage::tell(&error, words),
-    };
-    // The TLS of a remote database needs a provider, chosen once.
-    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("ngomon: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(commands::run(cli, words)) {
-        Ok(done) => done.into(),
-        Err(failure) => {
-            eprintln!("ngomon: {}", failure.for_people(words));
-            ExitCode::from(failure.status())
-        }
-    }
+fn main() -> std::process::ExitCode {
+    ngomon::run()
 }

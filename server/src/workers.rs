@@ -1,5 +1,5 @@
-//! What a server does by itself, beside answering: forms that waited for the registry are asked for again, the journal is sealed, and
-//! what is over is swept away. Each goes on after a fault, which the operator reads.
+//! What a server does by itself, beside answering: forms that waited for the registry are asked for again, the journal is sealed, clients
+//! are told what happened, also by the day alone, and what is over is swept away. Each goes on after a fault, which the operator reads.
 
 use crate::failure::Failure;
 use crate::openid;
@@ -14,6 +14,9 @@ use tokio::time::MissedTickBehavior;
 pub fn start(app: &App) -> crate::failure::Result<()> {
     every(app, Duration::from_secs(1), |app| async move {
         app.store.seal().await.map(drop)
+    });
+    every(app, Duration::from_secs(1), |app| async move {
+        app.store.tell_who_is_late().await.map(drop)
     });
     every(app, Duration::from_secs(5), answer_pending);
     every(app, Duration::from_hours(1), |app| async move {

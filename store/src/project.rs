@@ -118,7 +118,7 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
         }
         Change::AccountRemoved => account_removed(tx, id, counts).await,
         Change::AccountChanged { .. } => account_changed(tx, env, entry, id).await,
-        Change::SessionsEnded => Ok(()),
+        Change::SessionsEnded | Change::NoticeResent { .. } => Ok(()),
         Change::PasswordRehashed | Change::PasswordChanged => {
             let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
             let sql = "UPDATE login SET value = $2 WHERE id = (SELECT login FROM account_row WHERE id = $1)";

@@ -22,6 +22,8 @@ mod incremental;
 mod join;
 #[path = "suite/keeping.rs"]
 mod keeping;
+#[path = "suite/late.rs"]
+mod late;
 #[path = "suite/listed.rs"]
 mod listed;
 #[path = "suite/loads.rs"]

@@ -137,5 +137,6 @@ word-not-covered = no full extract has covered this unit yet
 event-signed-in = Signed in
 event-rehashed = The password is kept in a safer way
 event-client-first = First sign-in to { $client }
+event-notice-resent = { $client } was told again about this account
 event-password-changed = The password was changed, after a one-time code
 event-sessions-ended = Signed out everywhere at the owner’s wish

@@ -99,7 +99,8 @@ held-title = The account is held
 held-several = The account opens when all { $n } reasons below are gone.
 held-form = Standardise with my own details
 held-opened = The account is open again
-held-opened-text = Sign out and in again to use it.
+held-opened-text = You can use it now.
+held-opened-sign-in = Sign out and in again to use it.
 
 fault-title = The system is busy
 fault-text = This could not be done; nothing was changed. Please try again in a few minutes.

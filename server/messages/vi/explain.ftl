@@ -137,5 +137,6 @@ word-not-covered = chưa có danh sách đầy đủ của đơn vị này
 event-signed-in = Đăng nhập
 event-rehashed = Mật khẩu được lưu lại theo cách an toàn hơn
 event-client-first = Đăng nhập lần đầu vào hệ thống { $client }
+event-notice-resent = Báo lại cho hệ thống { $client } về tài khoản này
 event-password-changed = Đổi mật khẩu, sau khi nhập mã xác thực
 event-sessions-ended = Đăng xuất khỏi mọi nơi theo yêu cầu của chủ tài khoản

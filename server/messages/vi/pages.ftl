@@ -99,7 +99,8 @@ held-title = Tài khoản đang bị khóa
 held-several = Tài khoản mở lại khi gỡ hết { $n } lý do dưới đây.
 held-form = Chuẩn hóa bằng thông tin của tôi
 held-opened = Tài khoản đã mở lại
-held-opened-text = Mời đăng xuất rồi đăng nhập lại để dùng tài khoản.
+held-opened-text = Có thể dùng tài khoản ngay bây giờ.
+held-opened-sign-in = Mời đăng xuất rồi đăng nhập lại để dùng tài khoản.
 
 fault-title = Hệ thống đang bận
 fault-text = Chưa thực hiện được; không có gì thay đổi. Mời thử lại sau ít phút.

@@ -62,9 +62,10 @@ pub async fn run(desk: &Desk, verb: ClientVerb) -> Result<Done> {
         ClientVerb::Notices { resend, format } => {
             let store = desk.open().await?;
             if let Some(notice) = resend {
-                if !store.resend_notice(&notice).await? {
+                if !store.resend_notice(&notice, &desk.by).await? {
                     return Err(Failure::said("client-no-notice", &[("notice", &notice)]));
                 }
+                store.seal().await?;
                 desk.tell("client-resent", &[("notice", &notice)]);
                 return Ok(Done::Yes);
             }

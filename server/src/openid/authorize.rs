@@ -18,7 +18,7 @@ use super::consent;
 use super::fault::Fault;
 use super::params::Params;
 use super::request::{Address, Request, address, read};
-use crate::web::{App, Asker, SKIPPED, StoreFault, encoded, may_have_passkeys, message};
+use crate::web::{App, Asker, SKIPPED, Said, StoreFault, encoded, html, may_have_passkeys};
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -49,9 +49,10 @@ pub async fn show(State(app): State<App>, asker: Asker, RawQuery(query): RawQuer
 
 /// What comes of a request.
 pub async fn decided(app: &App, asker: &Asker, params: Params, after: After) -> Response {
+    let here = format!("/authorize?{}", params.query());
     let (params, known, to) = match opened(app, params).await {
         Ok(opened) => opened,
-        Err(fault) => return nowhere(asker, &fault),
+        Err(fault) => return nowhere(asker, here, &fault),
     };
     let said = match read(&params, &known) {
         Ok(request) => match step(app, asker, &params, &known, &to, &request, after).await {
@@ -83,13 +84,19 @@ pub async fn opened(app: &App, params: Params) -> Result<(Params, KnownClient, A
     Ok((params, known, to))
 }
 
-/// What is wrong is told to whoever sits there, and to no address.
-pub fn nowhere(asker: &Asker, fault: &Fault) -> Response {
-    let text = asker
-        .words
-        .say_with("authorize-wrong-text", &[("why", &fault.description)]);
-    let status = StatusCode::BAD_REQUEST;
-    message(asker, status, asker.words.say("authorize-wrong-title"), text, "O-400")
+/// What is wrong is told to whoever sits there, and to no address. `here`: the request, for the other language.
+pub fn nowhere(asker: &Asker, here: String, fault: &Fault) -> Response {
+    let words = asker.words;
+    let mut shell = asker.shell();
+    (shell.here, shell.wrong) = (here, true);
+    let page = Said {
+        shell,
+        title: words.say("authorize-wrong-title"),
+        text: words.say_with("authorize-wrong-text", &[("why", &fault.description)]),
+        receipt: None,
+        code: "O-400".into(),
+    };
+    html(StatusCode::BAD_REQUEST, &page)
 }
 
 enum Step {
@@ -126,7 +133,10 @@ async fn step(
     let Some(visit) = signed_in else {
         return match &asker.visit {
             _ if silent => Err(told("login_required", "nobody is signed in")),
-            Some(_) => Ok(Step::Show(Redirect::to("/held").into_response())),
+            Some(_) => {
+                remember(app, asker, params).await?;
+                Ok(Step::Show(Redirect::to("/held").into_response()))
+            }
             None => Ok(sign_in(app, asker, params)),
         };
     };
@@ -153,9 +163,7 @@ async fn step(
         if silent {
             return Err(told("interaction_required", "the account is not standardised"));
         }
-        app.store
-            .set_next(token, &format!("/authorize?{}", params.query()))
-            .await?;
+        remember(app, asker, params).await?;
         return Ok(Step::Show(Redirect::to("/form").into_response()));
     }
     if known.client.third_party {
@@ -171,6 +179,15 @@ async fn step(
     let code = app.store.issue_code(token, allowed(known, to, request)).await?;
     code.map(Step::Code)
         .ok_or_else(|| told("login_required", "the session is over"))
+}
+
+/// Back here once nothing is in the way any more.
+async fn remember(app: &App, asker: &Asker, params: &Params) -> Result<(), Problem> {
+    if let Some(token) = &asker.token {
+        let here = format!("/authorize?{}", params.query());
+        app.store.set_next(token, &here).await?;
+    }
+    Ok(())
 }
 
 /// What the client gets.

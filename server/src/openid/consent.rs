@@ -66,9 +66,11 @@ pub async fn answered(State(app): State<App>, asker: Asker, sent: Result<Form<Se
     let Some(visit) = asker.visit.as_ref().filter(|visit| !visit.held) else {
         return Redirect::to("/").into_response();
     };
-    let (params, known, to) = match opened(&app, Params::read(sent.request.as_bytes())).await {
+    let params = Params::read(sent.request.as_bytes());
+    let here = format!("/authorize?{}", params.query());
+    let (params, known, to) = match opened(&app, params).await {
         Ok(opened) => opened,
-        Err(fault) => return nowhere(&asker, &fault),
+        Err(fault) => return nowhere(&asker, here, &fault),
     };
     let request = match read(&params, &known) {
         Ok(request) if sent.answer == "allow" => request,

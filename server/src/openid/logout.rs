@@ -40,7 +40,7 @@ pub async fn agreed(State(app): State<App>, asker: Asker, body: Bytes) -> Respon
     let params = Params::read(request.as_bytes());
     match wish(&app, &params).await {
         Ok(wish) => signed_out(&app, &asker, wish, true).await,
-        Err(fault) => nowhere(&asker, &fault),
+        Err(fault) => nowhere(&asker, here(&params), &fault),
     }
 }
 
@@ -105,7 +105,7 @@ fn with_state(uri: &str, state: Option<&str>) -> Result<String, Fault> {
 async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
     let wish = match wish(app, params).await {
         Ok(wish) => wish,
-        Err(fault) => return nowhere(asker, &fault),
+        Err(fault) => return nowhere(asker, here(params), &fault),
     };
     let Some(visit) = &asker.visit else {
         return signed_out(app, asker, wish, false).await;
@@ -121,10 +121,15 @@ async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
         return signed_out(app, asker, wish, false).await;
     }
     // Anybody can make a link: without a token of ours, the owner is asked.
-    let request = params.query();
     let mut shell = asker.shell();
-    shell.here = format!("/end-session?{request}");
+    shell.here = here(params);
+    let request = params.query();
     html(StatusCode::OK, &Page { shell, request })
+}
+
+/// The request, for the other language.
+fn here(params: &Params) -> String {
+    format!("/end-session?{}", params.query())
 }
 
 async fn signed_out(app: &App, asker: &Asker, wish: Wish, by_form: bool) -> Response {

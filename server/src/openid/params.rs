@@ -73,6 +73,7 @@ impl Params {
     pub fn without(&self, names: &[&str]) -> Self {
         let mut rest = self.clone();
         rest.values.retain(|name, _| !names.contains(&name.as_str()));
+        rest.repeated.retain(|name| !names.contains(&name.as_str()));
         rest
     }
 
@@ -84,10 +85,11 @@ impl Params {
         more
     }
 
-    /// As a query, by name: the same parameters give the same text.
+    /// As a query, by name: the same parameters give the same text. One that came twice does so here, too.
     pub fn query(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.values);
+        query.extend_pairs(self.repeated.iter().map(|name| (name, "")));
         query.finish()
     }
 }
@@ -104,6 +106,7 @@ mod tests {
         assert_eq!(params.get("c"), Some("x y"));
         assert!(params.is_repeated("a") && !params.is_repeated("c"));
         assert_eq!(params.none_twice().unwrap_err().error, "invalid_request");
+        assert_eq!(Params::read(params.query().as_bytes()), params);
         assert_eq!(params.without(&["a"]).query(), "c=x+y");
     }
 

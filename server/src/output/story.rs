@@ -125,6 +125,7 @@ pub fn happening(change: &Change, words: Words) -> String {
             words.say_with("event-recovery-used", &[("n", &words.number(u64::from(*code) + 1))])
         }
         Change::SubjectNamed { name, .. } => words.say_with("event-client-first", &[("client", name)]),
+        Change::NoticeResent { name, .. } => words.say_with("event-notice-resent", &[("client", name)]),
         _ => words.say("event-other"),
     }
 }

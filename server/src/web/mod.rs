@@ -24,7 +24,7 @@ pub mod tests;
 mod ticket;
 
 pub use asker::{Asker, encoded, forgotten};
-pub use page::{Answer as Said, Fault as StoreFault, Shell, go_on, html, message};
+pub use page::{Answer as Said, Fault as StoreFault, Shell, go_on, html};
 pub use passkeys::{SKIPPED, may_have_passkeys};
 
 use crate::openid::{self, Signer};

@@ -4,6 +4,7 @@
 //! ```text
 //!   open account ── sign in ──▶ full visit ── a hold, 30 min idle (an operator's 15), 12 h, sign out ──▶ over
 //!   held account ── sign in ──▶ held visit ── 15 min, another hold, sign out ──▶ over
+//!                                   └── its last hold is lifted ──▶ full visit, under a new token (an operator signs in anew)
 //! ```
 
 use super::operators::Operator;
@@ -132,39 +133,49 @@ impl Store {
         let amr = amr.to_owned();
         let id = sha256(&[token.0.as_bytes()]);
         let (env, account, now) = (self.env.clone(), account.clone(), self.now());
-        let sid = self.env.ambient.uuid().to_string();
         self.db
             .write(move |tx| {
-                let (env, account, sid, amr) = (env.clone(), account.clone(), sid.clone(), amr.clone());
-                Box::pin(async move {
-                    let sql = format!("SELECT a.generation, a.kind, a.last_sign_in_on, {MAY_BE_HELD} FROM account_row a WHERE a.id = $1");
-                    let row = tx.rows_locked(&sql, [account.as_str().into()]).await?;
-                    let row = row
-                        .first()
-                        .ok_or_else(|| StoreError::corrupt("account", "it is gone"))?;
-                    let held = row.get::<i64>(3)? > 0
-                        && !counting_holds(tx, account.as_str(), local_day(now)).await?.is_empty();
-                    if !held && row.get::<String>(1)? == AccountKind::Official.name() {
-                        let last = row.get::<Option<String>>(2)?.unwrap_or_default();
-                        signed_in(tx, &env, &account, day_of(&last)?).await?;
-                    }
-                    tx.execute(
-                        "INSERT INTO session (id, account, held, generation, put_off, began, seen, sid, amr) VALUES ($1,$2,$3,$4,0,$5,$5,$6,$7)",
-                        [
-                            id.into(),
-                            account.as_str().into(),
-                            held.into(),
-                            row.get::<i64>(0)?.into(),
-                            now.as_microsecond().into(),
-                            sid.into(),
-                            amr.into(),
-                        ],
-                    )
-                    .await
-                })
+                let (env, account, amr) = (env.clone(), account.clone(), amr.clone());
+                Box::pin(async move { begin(tx, &env, id, &account, now.as_microsecond(), &amr).await })
             })
             .await?;
         Ok(token)
+    }
+
+    /// A full visit in place of a held one whose account nothing holds any more: its owner was proven when it began. Where its owner
+    /// was going stays known. `None`: it is no held visit, something holds the account, or it is an operator's.
+    pub async fn open_after_hold(&self, held: &str) -> Result<Option<Token>> {
+        let token = self.new_token();
+        let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
+        let (env, now) = (self.env.clone(), self.now());
+        let opened = self
+            .db
+            .write(move |tx| {
+                let env = env.clone();
+                Box::pin(async move {
+                    let visit = good(tx, &before, now).await?.map(|found| found.visit);
+                    let Some(visit) = visit.filter(|visit| visit.held && visit.kind != AccountKind::Operator) else {
+                        return Ok(false);
+                    };
+                    // A hold that comes now waits for this row, or this waits for the hold and sees it.
+                    let account = visit.account.as_str();
+                    let sql = "SELECT id FROM account_row WHERE id = $1";
+                    tx.rows_locked(sql, [account.into()]).await?;
+                    if !counting_holds(tx, account, local_day(now)).await?.is_empty() {
+                        return Ok(false);
+                    }
+                    begin(tx, &env, id, &visit.account, visit.began, &visit.amr).await?;
+                    let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
+                    if let Some(row) = tx.row(sql, [before.into()]).await? {
+                        let next = env.keys.unseal(place(&before), &row.get::<Vec<u8>>(0)?)?;
+                        keep_next(tx, &env, id, &next).await?;
+                    }
+                    end(tx, &env, before).await?;
+                    Ok(true)
+                })
+            })
+            .await?;
+        Ok(opened.then_some(token))
     }
 
     /// Whose session that is, if it is still good.
@@ -293,15 +304,11 @@ impl Store {
 
     /// Where the owner of a session was going when asked to sign in, once it is there.
     pub async fn set_next(&self, token: &str, next: &str) -> Result<()> {
-        let id = sha256(&[token.as_bytes()]);
-        let sealed = self.env.keys.seal(place(&id), next.as_bytes(), &self.env.ambient);
+        let (env, id, next) = (self.env.clone(), sha256(&[token.as_bytes()]), next.to_owned());
         self.db
             .write(move |tx| {
-                let sealed = sealed.clone();
-                Box::pin(async move {
-                    let sql = "UPDATE session SET next = $2 WHERE id = $1";
-                    tx.execute(sql, [id.into(), sealed.into()]).await.map(drop)
-                })
+                let (env, next) = (env.clone(), next.clone());
+                Box::pin(async move { keep_next(tx, &env, id, next.as_bytes()).await })
             })
             .await
     }
@@ -325,6 +332,44 @@ fn place(id: &[u8; 32]) -> Place<'_> {
         column: "next",
         row: id,
     }
+}
+
+async fn keep_next(tx: &mut Tx, env: &Env, id: [u8; 32], next: &[u8]) -> Result<()> {
+    let sealed = env.keys.seal(place(&id), next, &env.ambient);
+    let sql = "UPDATE session SET next = $2 WHERE id = $1";
+    tx.execute(sql, [id.into(), sealed.into()]).await.map(drop)
+}
+
+/// Begins a session of an account whose owner was proven at `began`: a full one, or a held visit where something holds the account.
+async fn begin(tx: &mut Tx, env: &Env, id: [u8; 32], account: &AccountId, began: i64, amr: &str) -> Result<()> {
+    let now = env.ambient.now();
+    let sql =
+        format!("SELECT a.generation, a.kind, a.last_sign_in_on, {MAY_BE_HELD} FROM account_row a WHERE a.id = $1");
+    let row = tx.rows_locked(&sql, [account.as_str().into()]).await?;
+    let row = row
+        .first()
+        .ok_or_else(|| StoreError::corrupt("account", "it is gone"))?;
+    let held = row.get::<i64>(3)? > 0 && !counting_holds(tx, account.as_str(), local_day(now)).await?.is_empty();
+    if !held && row.get::<String>(1)? == AccountKind::Official.name() {
+        let last = row.get::<Option<String>>(2)?.unwrap_or_default();
+        signed_in(tx, env, account, day_of(&last)?).await?;
+    }
+    let sid = env.ambient.uuid().to_string();
+    tx.execute(
+        "INSERT INTO session (id, account, held, generation, put_off, began, seen, sid, amr) VALUES ($1,$2,$3,$4,0,$5,$6,$7,$8)",
+        [
+            id.into(),
+            account.as_str().into(),
+            held.into(),
+            row.get::<i64>(0)?.into(),
+            began.into(),
+            now.as_microsecond().into(),
+            sid.into(),
+            amr.into(),
+        ],
+    )
+    .await
+    .map(drop)
 }
 
 /// Ends all sessions of an account but one, with all that clients got. Returns how many.

@@ -38,7 +38,7 @@ const COMMITS: &str = "SELECT c.id FROM journal_commit c LEFT JOIN load l ON l.i
 /// What they changed, but for what happens to citizens alone, or decides nothing: a sign-in can only end a hold, and then it says so.
 const CHANGES: &str = "SELECT DISTINCT kind, subject_kind, subject FROM journal WHERE commit_id IN ({}) AND kind NOT IN \
      ('form-answered', 'claim-made', 'claim-ended', 'exemption-granted', 'exemption-ended', 'password-rehashed', 'password-changed', \
-     'sessions-ended', 'subject-named', 'signed-in')";
+     'sessions-ended', 'subject-named', 'notice-resent', 'signed-in')";
 
 /// Reads what changed since the last run over everybody that is applied.
 pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {

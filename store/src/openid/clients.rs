@@ -112,6 +112,10 @@ impl Store {
 
     /// The client of that id.
     pub async fn client(&self, id: &str) -> Result<Option<KnownClient>> {
+        // No id has others, and PostgreSQL takes no text with a NUL.
+        if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(None);
+        }
         let sql = format!("{} WHERE c.id = $1", select());
         let row = self.db.ask(async |tx| tx.row(&sql, [id.into()]).await).await?;
         row.map(|row| known_client(&row, 0)).transpose()

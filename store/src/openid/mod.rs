@@ -8,6 +8,7 @@ mod clients;
 mod codes;
 mod consents;
 mod grants;
+mod late;
 mod notices;
 mod pushed;
 mod refresh;

@@ -6,13 +6,14 @@
 //!     └──── the client is gone ──▶ gone
 //! ```
 
+use super::late;
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Entry, Env};
+use crate::journal::{Act, Entry, Env, append};
 use crate::store::Store;
 use crate::tables::each_of;
 use ngomon_rules::client::{Client, ClientId};
-use ngomon_rules::event::{Change, Subject};
+use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::record::AccountId;
 use std::collections::{BTreeSet, HashMap};
 
@@ -153,22 +154,50 @@ pub(super) async fn signed_out(tx: &mut Tx, env: &Env, client: &str, account: &s
     put(tx, rows).await
 }
 
+/// Accounts whose turn it is to be told of.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// Something holds them from now on.
+    pub held: BTreeSet<String>,
+    /// Something that held them is over.
+    pub freed: BTreeSet<String>,
+}
+
 /// What follows for clients from entries that were just written, in the same transaction. A replay writes none of it again.
 pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<()> {
-    let (mut held, mut freed) = (BTreeSet::new(), BTreeSet::new());
+    let mut turn = Turn::default();
+    // Of the hold that follows from the policy and the day there is no entry: it may begin or end with one of these.
+    let (mut may_be_late, mut may_be_free) = (BTreeSet::new(), BTreeSet::new());
     for entry in entries {
         match (&entry.event.subject, &entry.event.change) {
-            (Subject::Account(id), Change::HoldPlaced { .. } | Change::AccountRemoved) => held.insert(id.0.clone()),
-            (Subject::Account(id), Change::HoldLifted { .. }) => freed.insert(id.0.clone()),
-            (Subject::Operator(name), Change::OperatorRemoved) => held.insert(AccountId::of_operator(name).0),
+            (Subject::Account(id), Change::HoldPlaced { .. } | Change::AccountRemoved) => {
+                turn.held.insert(id.0.clone())
+            }
+            (Subject::Account(id), Change::HoldLifted { .. }) => turn.freed.insert(id.0.clone()),
+            (Subject::Operator(name), Change::OperatorRemoved) => turn.held.insert(AccountId::of_operator(name).0),
+            (Subject::Account(id), Change::ClaimEnded { .. } | Change::ExemptionEnded) => {
+                may_be_late.insert(id.0.clone())
+            }
+            (Subject::Account(id), Change::ClaimMade { .. } | Change::ExemptionGranted { .. }) => {
+                may_be_free.insert(id.0.clone())
+            }
             _ => false,
         };
     }
+    let late = late::late_of(tx, env, &may_be_late).await?;
+    turn.held.extend(late::begun(tx, env, &late).await?);
+    turn.freed.extend(late::over(tx, &may_be_free).await?);
+    tell(tx, env, turn).await
+}
+
+/// Tells clients of accounts, and ends what is open of those that are held.
+pub(super) async fn tell(tx: &mut Tx, env: &Env, turn: Turn) -> Result<()> {
+    let Turn { held, freed } = turn;
     if held.is_empty() && freed.is_empty() {
         return Ok(());
     }
     let all: Vec<Arg> = held.union(&freed).map(Into::into).collect();
-    let mut still = BTreeSet::new();
+    let mut still = late::late_of(tx, env, &freed).await?;
     each_of(
         tx,
         "SELECT DISTINCT account FROM hold WHERE until IS NULL AND account IN ({})",
@@ -179,8 +208,8 @@ pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<(
         },
     )
     .await?;
-    // What was given before is worth nothing any more, by its generation; its sessions are named to the clients one by one besides, for
-    // libraries that find a session by its `sid` only.
+    // What was given before is worth nothing any more; its sessions are named to the clients one by one besides, for libraries that find
+    // a session by its `sid` only.
     let mut sessions: HashMap<[String; 2], BTreeSet<String>> = HashMap::new();
     let ended: Vec<Arg> = held.iter().map(Into::into).collect();
     let sql = "DELETE FROM client_grant WHERE account IN ({}) RETURNING client, account, sid";
@@ -318,20 +347,30 @@ impl Store {
             .await
     }
 
-    /// Sends a notice again, from the first try on.
-    pub async fn resend_notice(&self, id: &str) -> Result<bool> {
-        let (id, now) = (id.to_owned(), self.env.now());
-        let done = self
-            .db
+    /// Sends a notice again, from the first try on; an entry says who wanted it. `false`: there is none.
+    pub async fn resend_notice(&self, id: &str, by: &str) -> Result<bool> {
+        let (env, id, act) = (self.env.clone(), id.to_owned(), Act::new(by, self.now()));
+        self.db
             .write(move |tx| {
-                let id = id.clone();
+                let (env, id, act) = (env.clone(), id.clone(), act.clone());
                 Box::pin(async move {
-                    let sql = "UPDATE client_notice SET due = $2, tries = 0, taken = NULL WHERE id = $1";
-                    tx.execute(sql, [id.into(), now.into()]).await
+                    let sql = "UPDATE client_notice SET due = $2, tries = 0, taken = NULL WHERE id = $1 RETURNING client, account, \
+                         (SELECT c.name FROM client c WHERE c.id = client_notice.client)";
+                    let Some(row) = tx.row(sql, [(&id).into(), env.now().into()]).await? else {
+                        return Ok(false);
+                    };
+                    let (client, name): (String, Option<String>) = (row.get(0)?, row.get(2)?);
+                    let change = Change::NoticeResent {
+                        name: name.unwrap_or_else(|| client.clone()),
+                        client: ClientId(client),
+                        notice: id,
+                    };
+                    let event = Event::of_account(&AccountId(row.get(1)?), change);
+                    append(tx, &env, &act, vec![event]).await?;
+                    Ok(true)
                 })
             })
-            .await?;
-        Ok(done > 0)
+            .await
     }
 
     /// The newest notices, the newest first.

@@ -4,6 +4,7 @@ use crate::both;
 use crate::counter::order;
 use crate::house::{House, On, citizen, official, profile};
 use ngomon_rules::client::{Algorithm, Client, Scope};
+use ngomon_rules::event::Change;
 use ngomon_rules::hold::Cause;
 use ngomon_rules::record::AccountId;
 use ngomon_store::{Allowed, Given, KnownClient, Redeemed, Store};
@@ -16,13 +17,16 @@ both! {
     a_restart_revives_nothing_and_ends_nothing
     one_commit_tells_every_client_of_every_account
     a_notice_is_taken_up_by_one_server
+    a_notice_that_is_sent_again_is_an_entry
     keys_are_made_once_and_published_before_they_sign
     what_clients_had_is_swept_away_when_it_is_over
     a_join_tells_the_client_whom_the_account_succeeds
 }
 
 /// Runs them all at the same time.
-async fn at_once<T: Send + 'static>(all: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+pub async fn at_once<T: Send + 'static>(
+    all: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
     let all: Vec<_> = all.into_iter().map(tokio::spawn).collect();
     let mut done = Vec::new();
     for one in all {
@@ -33,18 +37,18 @@ async fn at_once<T: Send + 'static>(all: impl IntoIterator<Item = impl Future<Ou
 
 const URI: &str = "https://hues.example/cb";
 
-fn id(id: &str) -> AccountId {
+pub fn id(id: &str) -> AccountId {
     AccountId(id.into())
 }
 
-fn hues(name: &str) -> Client {
+pub fn hues(name: &str) -> Client {
     let mut client = Client::new(name, vec![URI.to_owned()]);
     client.without_pkce = true;
     client.backchannel_logout_uri = Some("https://hues.example/logout".to_owned());
     client
 }
 
-async fn known(store: &Store, client: Client) -> KnownClient {
+pub async fn known(store: &Store, client: Client) -> KnownClient {
     let new = store.add_client(client, "test").await.unwrap();
     store.client(new.id.as_str()).await.unwrap().unwrap()
 }
@@ -73,11 +77,11 @@ async fn redeem(store: &Store, known: &KnownClient, code: &str) -> Option<Redeem
     store.redeem_code(known, code, Some(URI), None).await.unwrap()
 }
 
-async fn tokens(store: &Store, known: &KnownClient, account: &str) -> Redeemed {
+pub async fn tokens(store: &Store, known: &KnownClient, account: &str) -> Redeemed {
     redeem(store, known, &code(store, known, account).await).await.unwrap()
 }
 
-async fn is_good(store: &Store, token: &str) -> bool {
+pub async fn is_good(store: &Store, token: &str) -> bool {
     store.token(token).await.unwrap().is_some()
 }
 
@@ -89,7 +93,7 @@ impl House {
     }
 
     /// Another server on the same data.
-    async fn second(&self) -> Store {
+    pub async fn second(&self) -> Store {
         Store::open(&self.places, false, self.ambient()).await.unwrap()
     }
 }
@@ -104,6 +108,7 @@ async fn clients_and_what_they_call_accounts_follow_from_the_journal(on: On) {
     tokens(store, &two, "C1").await;
     store.rotate_client("Một", 60, "test").await.unwrap();
     store.disable_client("Hai", "test").await.unwrap();
+    assert!(store.client("\0").await.unwrap().is_none());
     house.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
     house.sound().await;
@@ -383,4 +388,39 @@ async fn a_join_tells_the_client_whom_the_account_succeeds(on: On) {
     let former = house.store.former_subjects(&client.id, &id("C1")).await.unwrap();
     assert_eq!(former, [before.grant.subject]);
     house.sound().await;
+}
+
+async fn a_notice_that_is_sent_again_is_an_entry(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let client = known(store, hues("Một")).await;
+    tokens(store, &client, "C1").await;
+    let an = house.operator("an").await;
+    store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
+    let notice = store.notices(1).await.unwrap().remove(0).id;
+    store.notice_taken(&notice).await.unwrap();
+    assert!(!store.resend_notice("none", an.by()).await.unwrap());
+    assert!(store.resend_notice(&notice, an.by()).await.unwrap());
+    assert!(store.notices(1).await.unwrap()[0].waits);
+    for rebuilt in [false, true] {
+        if rebuilt {
+            store.rebuild(&mut |_| {}).await.unwrap();
+        }
+        let last = store
+            .story("C1", crate::house::DAY)
+            .await
+            .unwrap()
+            .history
+            .pop()
+            .unwrap();
+        assert_eq!(last.by, "operator:an");
+        let said = Change::NoticeResent {
+            client: client.id.clone(),
+            name: "Một".into(),
+            notice: notice.clone(),
+        };
+        assert_eq!(last.change, said);
+        house.sound().await;
+    }
 }

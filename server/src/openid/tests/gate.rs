@@ -27,6 +27,23 @@ async fn the_form_comes_first_and_the_system_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_outlasts_the_session_still_leads_to_the_system() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("HS016").await;
+    assert_eq!(site.get(&rp.request(&[]), &cookie).await.goes_to(), "/form");
+    site.move_on(31 * 60);
+    let late = site.post("/form", &cookie, &[("full_name", "Nguyễn Văn A")]).await;
+    let again = late.goes_to();
+    assert!(again.starts_with("/sign-in?why=kept&to=%2Fauthorize%3F"), "{again}");
+    assert!(site.get(again, &cookie).await.says("sign-in-why-kept"));
+    let typed = [("username", "hues016"), ("password", "Hue-HS016")];
+    let anew = site.post(again, &cookie, &typed).await.cookie();
+    site.post("/form/put-off", &anew, &[]).await;
+    assert!(site.get("/", &anew).await.says("go-on-title"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn under_require_there_is_no_putting_off_and_no_token() {
     let site = site().await;
     let rp = site.rp(hues()).await;

@@ -4,6 +4,7 @@ mod attack;
 mod flow;
 mod garbage;
 mod gate;
+mod held;
 mod kill;
 mod request;
 mod step_up;

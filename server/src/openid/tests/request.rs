@@ -52,6 +52,42 @@ async fn a_wrong_or_near_miss_address_never_redirects() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_other_language_asks_the_same_and_leads_nowhere_else() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("CV001").await;
+    let evil = [
+        ("redirect_uri", "https://evil.example/"),
+        ("state", "\"><script>x</script>"),
+    ];
+    let twice = format!("{}&redirect_uri=https%3A%2F%2Fevil.example%2F", rp.request(&[]));
+    let out = "/end-session?post_logout_redirect_uri=https%3A%2F%2Fevil.example%2F&state=%22%3E";
+    for request in [rp.request(&evil), twice, out.to_owned()] {
+        let page = site.get(&request, &cookie).await;
+        assert!(page.status == 400 && !page.text.contains("<script>x") && !page.text.contains("evil.example/\""));
+        let (path, _) = request.split_once('?').unwrap();
+        let link = page
+            .text
+            .split("href=\"")
+            .find(|part| part.starts_with("/language/en?"))
+            .unwrap();
+        let switched = site.get(link.split('"').next().unwrap(), &cookie).await;
+        assert!(
+            switched.goes_to().starts_with(&format!("{path}?")),
+            "{}",
+            switched.goes_to()
+        );
+        let english = format!("{cookie}; {}", switched.cookie());
+        let again = site.get(switched.goes_to(), &english).await;
+        assert!(
+            again.status == 400 && !again.headers.contains_key("location"),
+            "{request}"
+        );
+        assert!(again.text.contains("lang=\"en\" class"), "{}", again.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whatever_else_is_wrong_goes_to_the_client_with_its_state() {
     let site = site().await;
     let rp = site.rp(hues()).await;

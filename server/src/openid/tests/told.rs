@@ -127,7 +127,9 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
             .all(|one| one.taken.is_some())
     );
     let first = site.store.notices(10).await.unwrap().pop().unwrap().id;
-    assert!(site.store.resend_notice(&first).await.unwrap() && !site.store.resend_notice("none").await.unwrap());
+    for (notice, there) in [(first.as_str(), true), ("none", false)] {
+        assert_eq!(site.store.resend_notice(notice, "op").await.unwrap(), there);
+    }
     deliver(&app, &sender).await.unwrap();
     assert_eq!(receiver.got.lock().unwrap().len(), 6, "told again");
 }

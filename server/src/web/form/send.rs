@@ -1,7 +1,7 @@
 //! The four fields, sent.
 
 use super::super::App;
-use super::super::asker::Asker;
+use super::super::asker::{Asker, encoded};
 use super::super::page::{Answer, Fault, html};
 use super::{Filled, NOTICE, Typed, code, owner, page};
 use crate::output::Words;
@@ -64,7 +64,9 @@ async fn keep(app: &App, asker: &Asker, typed: Option<Form<Typed>>) -> Result<Re
         && let Some(account) = app.store.was_session_of(token).await?
     {
         app.store.keep_draft(&account, &typed.form()).await?;
-        return Ok(Redirect::to("/sign-in?why=kept").into_response());
+        let next = app.store.take_next(token).await?;
+        let to = next.map(|next| format!("&to={}", encoded(&next))).unwrap_or_default();
+        return Ok(Redirect::to(&format!("/sign-in?why=kept{to}")).into_response());
     }
     Ok(Redirect::to("/").into_response())
 }

@@ -5,8 +5,8 @@ mod join;
 mod review;
 
 use super::App;
-use super::asker::Asker;
-use super::page::{Fault, Line, Shell, history, html};
+use super::asker::{Asker, kept};
+use super::page::{Fault, Line, Shell, go_on, history, html, message};
 use crate::output::{Words, evidence};
 use askama::Template;
 use axum::Router;
@@ -79,8 +79,7 @@ async fn show(State(app): State<App>, asker: Asker) -> Response {
         let units = app.store.units().await?;
         let counting: Vec<&HeldSince> = story.holds.iter().filter(|held| !held.suspended).collect();
         if counting.is_empty() {
-            // Nothing holds it any more: signing in anew opens it.
-            return Ok(super::page::html(StatusCode::OK, &opened(&asker)));
+            return opened(&app, &asker).await;
         }
         let n = words.number(counting.len() as u64);
         Ok(html(
@@ -102,14 +101,22 @@ async fn show(State(app): State<App>, asker: Asker) -> Response {
     page.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
-fn opened(asker: &Asker) -> super::page::Answer {
-    super::page::Answer {
-        title: asker.words.say("held-opened"),
-        text: asker.words.say("held-opened-text"),
-        shell: asker.shell(),
-        receipt: None,
-        code: String::new(),
-    }
+/// Nothing holds it any more: the visit is a full one, and leads on to where its owner was going.
+async fn opened(app: &App, asker: &Asker) -> Result<Response> {
+    let words = asker.words;
+    let held = asker.token.as_deref().unwrap_or_default();
+    let Some(token) = app.store.open_after_hold(held).await? else {
+        let (title, text) = (words.say("held-opened"), words.say("held-opened-sign-in"));
+        return Ok(message(asker, StatusCode::OK, title, text, ""));
+    };
+    let page = match app.store.take_next(token.as_str()).await? {
+        Some(next) => go_on(asker.shell(), next),
+        None => {
+            let (title, text) = (words.say("held-opened"), words.say("held-opened-text"));
+            message(asker, StatusCode::OK, title, text, "")
+        }
+    };
+    Ok((kept(&token), page).into_response())
 }
 
 /// The account that this one was joined to last.

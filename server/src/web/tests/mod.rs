@@ -493,7 +493,7 @@ async fn the_owner_picks_an_account_and_a_form_waits_for_the_registry() {
 }
 
 /// A form that all but counts: the sample's first one that is answered `standardised`.
-fn right_form() -> (String, [(&'static str, String); 4]) {
+pub fn right_form() -> (String, [(&'static str, String); 4]) {
     let keys = rows("expected/outcomes.csv").into_iter();
     let (form, _) = rows("submissions.csv")
         .into_iter()
@@ -504,7 +504,7 @@ fn right_form() -> (String, [(&'static str, String); 4]) {
     (form["account_id"].clone(), fields)
 }
 
-fn lent<'a>(fields: &'a [(&'static str, String); 4], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub fn lent<'a>(fields: &'a [(&'static str, String); 4], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let fields = fields.iter().map(|(name, value)| (*name, value.as_str()));
     fields.chain(more.iter().copied()).collect()
 }
@@ -719,7 +719,7 @@ async fn a_registry_that_is_away_or_talks_garbage_is_waited_for() {
 }
 
 /// The demo's people, of whom `HS004` is standardised and `HS005` states the same number.
-async fn two_accounts_of_one_number() -> (Site, String) {
+pub async fn two_accounts_of_one_number() -> (Site, String) {
     let files = ["units", "registry", "citizens"];
     let site = Site::of(files.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await;
     let first = site.signed_in("HS004").await;

@@ -63,7 +63,7 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
 pub async fn again(State(app): State<App>, operator: Operator, Path(notice): Path<String>) -> Response {
     operator
         .answer(async {
-            app.store.resend_notice(&notice).await?;
+            app.store.resend_notice(&notice, operator.permit.by()).await?;
             Ok(Redirect::to("/desk/systems/told").into_response())
         })
         .await

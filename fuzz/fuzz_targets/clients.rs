@@ -1,0 +1,11 @@
+//! What a client proves itself by, and what it asks.
+
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../server/tests/fuzzed.rs"]
+mod fuzzed;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    fuzzed::clients(input);
+});

@@ -1,0 +1,11 @@
+//! What a browser kept, and where it is to go on.
+
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../server/tests/fuzzed.rs"]
+mod fuzzed;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    fuzzed::cookies(input);
+});

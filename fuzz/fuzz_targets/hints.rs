@@ -1,0 +1,11 @@
+//! A token said to be ours.
+
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../server/tests/fuzzed.rs"]
+mod fuzzed;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    fuzzed::hints(input);
+});

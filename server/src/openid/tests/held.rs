@@ -1,0 +1,119 @@
+//! Whoever came from a connected system to a held account, and frees it, goes on to the system without signing in anew.
+
+use super::{CALLBACK, Rp, hues, site};
+use crate::web::tests::{Answered, Site, fixtures, lent, right_form, two_accounts_of_one_number};
+
+/// The address in the page that leads the browser on.
+fn back(page: &Answered) -> String {
+    assert!(page.says("go-on-title"), "{}", page.text);
+    let link = page.text.split("href=\"").find(|part| part.starts_with("/authorize?"));
+    let link = link.and_then(|part| part.split('"').next()).unwrap();
+    link.replace("&#38;", "&").replace("&amp;", "&")
+}
+
+/// A held visit of who signs in at the system's request.
+async fn held_on_the_way(site: &Site, rp: &Rp, username: &str, password: &str) -> String {
+    let asked = site.get(&rp.request(&[("prompt", "login")]), "").await;
+    let typed = [("username", username), ("password", password)];
+    let cookie = site.post(asked.goes_to(), "", &typed).await.cookie();
+    assert!(site.visit(&cookie).await.unwrap().held);
+    assert_eq!(site.get("/", &cookie).await.goes_to(), "/held");
+    cookie
+}
+
+/// The first click after it was freed leads to the system, which asked for a new sign-in and gets it from this one.
+async fn goes_on(site: &Site, rp: &Rp, held: &str) {
+    let page = site.get("/held", held).await;
+    let (full, back) = (page.cookie(), back(&page));
+    assert!(full != held && site.visit(held).await.is_none(), "a token of its own");
+    let answer = site.get(&back, &full).await;
+    assert!(answer.goes_to().starts_with(CALLBACK), "{}", answer.goes_to());
+    let tokens = rp.redeem(site, &answer.sent("code").unwrap()).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.text);
+    assert!(!site.get("/", &full).await.says("go-on-title"), "led on once");
+    site.sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_code_for_an_account_that_was_not_used_for_long() {
+    let files = ["units", "registry", "profiles", "notices", "officials"];
+    let site = Site::of(files.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await;
+    site.store.set_policy("idle-days", "45", "op").await.unwrap();
+    let run = site.store.reconcile(site.store.today(), "op").await.unwrap();
+    site.store.approve_run(&run.run.unwrap(), "op").await.ok();
+    let rp = site.rp(hues()).await;
+    let held = held_on_the_way(&site, &rp, "canbo017", "Hue-CV017").await;
+    site.post("/held/code/send", &held, &[]).await;
+    let code = site.code().await;
+    assert_eq!(
+        site.post("/held/code", &held, &[("code", &code)]).await.goes_to(),
+        "/held"
+    );
+    goes_on(&site, &rp, &held).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_join() {
+    let (site, _) = two_accounts_of_one_number().await;
+    let rp = site.rp(hues()).await;
+    let held = held_on_the_way(&site, &rp, "hues005", "Hue-HS005").await;
+    let proof = [("username", "hues004"), ("password", "Hue-HS004")];
+    let choose = site.post("/held/join", &held, &proof).await;
+    let ticket = choose.text.split("name=\"ticket\" value=\"").nth(1).unwrap();
+    let ticket = ticket.split('"').next().unwrap();
+    let chosen = [("ticket", ticket), ("stays", "held")];
+    assert!(
+        site.post("/held/join/choose", &held, &chosen)
+            .await
+            .says("join-done-title")
+    );
+    goes_on(&site, &rp, &held).await;
+}
+
+/// Held by the policy and the day, and not on the way from a sign-in: the system asks a browser that has a held visit.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_form() {
+    let site = Site::sample().await;
+    let (account, fields) = right_form();
+    for (key, value) in [("deadline.citizens", "2023-07-10"), ("after-deadline", "hold")] {
+        site.store.set_campaign(key, value, true, "test").await.unwrap();
+    }
+    let rp = site.rp(hues()).await;
+    let held = site.signed_in(&account).await;
+    assert_eq!(site.get(&rp.request(&[]), &held).await.goes_to(), "/held");
+    assert!(site.get("/held", &held).await.says("hold-not-standardised"));
+    let done = site.form(&held, &lent(&fields, &[("mine", "yes")])).await;
+    assert!(done.says("answer-standardised-title"), "{}", done.text);
+    goes_on(&site, &rp, &held).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_visit_is_none_of_the_full_ones_before_its_last_hold_is_lifted() {
+    let site = site().await;
+    let open = async |cookie: &str| {
+        let token = cookie.split_once('=').unwrap().1.to_owned();
+        site.store.open_after_hold(&token).await.unwrap()
+    };
+    site.hold("CV001").await;
+    let held = site.signed_in("CV001").await;
+    assert!(open(&held).await.is_none(), "it is held");
+    site.lift("CV001").await;
+    assert!(open(&held).await.is_some());
+    assert!(open(&held).await.is_none(), "once");
+    let full = site.signed_in("CV001").await;
+    assert!(open(&full).await.is_none(), "it is a full one");
+
+    // Another hold, too, ends a held visit for good.
+    site.hold("CV002").await;
+    let held = site.signed_in("CV002").await;
+    site.lift("CV002").await;
+    site.hold("CV002").await;
+    site.lift("CV002").await;
+    assert!(open(&held).await.is_none());
+    site.move_on(16 * 60);
+    site.hold("CV003").await;
+    let late = site.signed_in("CV003").await;
+    site.lift("CV003").await;
+    site.move_on(16 * 60);
+    assert!(open(&late).await.is_none(), "its quarter of an hour is over");
+}

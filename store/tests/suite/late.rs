@@ -1,0 +1,196 @@
+//! A hold that begins by its day, with no entry: what was open is ended for good, and clients are told exactly once, of its end too.
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen};
+use crate::openid::{at_once, hues, id, is_good, known, tokens};
+use ngomon_rules::citizens::Exemption;
+use ngomon_store::{KnownClient, Says};
+
+both! {
+    the_day_after_the_deadline_clients_are_told_once
+    who_standardises_late_is_told_of_as_free
+    a_setting_begins_it_and_ends_it_and_revives_nothing
+    an_exemption_or_a_claim_that_ends_begins_it_in_its_own_commit
+    another_hold_that_is_lifted_frees_nobody_who_is_late
+}
+
+const A_DAY: i64 = 24 * 3_600;
+
+impl House {
+    /// C1 to C3 are nobody's yet; C3 is exempt for long. Whoever has no claim is held from the first of August on.
+    async fn with_a_deadline(on: On) -> (Self, KnownClient) {
+        let house = Self::new(on).await;
+        house.units().await;
+        house.registry(&[1, 2, 3]).await;
+        house
+            .citizens((1..=3).map(|n| citizen(&format!("C{n}"), n)).collect())
+            .await;
+        let (why, foreigner) = (Exemption::Foreigner, id("C3"));
+        let last = why.latest(DAY);
+        let an = house.operator("first").await;
+        let says = Says::Operator(&an, &foreigner);
+        house.store.exempt(says, why, last).await.unwrap();
+        for (key, value) in [("deadline.citizens", "2023-07-31"), ("after-deadline", "hold")] {
+            house.store.set_campaign(key, value, true, "test").await.unwrap();
+        }
+        let mut client = hues("Một");
+        client.events_uri = Some("https://hues.example/events".into());
+        let client = known(&house.store, client).await;
+        (house, client)
+    }
+
+    /// What clients were told since there were `before` notices, the oldest first: `account: what`.
+    async fn told(&self, before: usize) -> Vec<String> {
+        let mut told = self.store.notices(100).await.unwrap();
+        told.reverse();
+        let new = told.iter().skip(before);
+        new.map(|one| format!("{}: {}", one.account, one.kind)).collect()
+    }
+
+    async fn set(&self, key: &str, value: &str) {
+        self.store.set_campaign(key, value, true, "test").await.unwrap();
+    }
+}
+
+/// Of the account, and of its session by name.
+fn held(account: &str) -> [String; 4] {
+    ["logout", "logout", "session-revoked", "account-disabled"].map(|what| format!("{account}: {what}"))
+}
+
+async fn the_day_after_the_deadline_clients_are_told_once(on: On) {
+    let (house, client) = House::with_a_deadline(on).await;
+    house.submit("C2", 2).await;
+    let (late, done, exempt) = (
+        tokens(&house.store, &client, "C1").await,
+        tokens(&house.store, &client, "C2").await,
+        tokens(&house.store, &client, "C3").await,
+    );
+    assert_eq!(
+        house.store.tell_who_is_late().await.unwrap(),
+        0,
+        "the last day is in time"
+    );
+    house.clock.move_on(A_DAY);
+    assert!(!is_good(&house.store, &late.access).await, "before anybody was told");
+    let servers = [
+        house.store.clone(),
+        house.store.clone(),
+        house.second().await,
+        house.second().await,
+    ];
+    let asked = servers.map(|store| Box::pin(async move { store.tell_who_is_late().await.unwrap() }));
+    let told = at_once(asked).await;
+    assert_eq!(told.iter().sum::<u64>(), 1, "{told:?}");
+    assert_eq!(house.told(0).await, held("C1"));
+    for _ in 0..2 {
+        assert_eq!(house.store.tell_who_is_late().await.unwrap(), 0);
+        house.clock.move_on(A_DAY);
+    }
+    assert_eq!(house.told(0).await.len(), 4, "nor on the days that follow");
+    assert!(
+        house
+            .store
+            .refresh(&client, &done.refresh, None)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        house
+            .store
+            .refresh(&client, &exempt.refresh, None)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    house.sound().await;
+}
+
+async fn who_standardises_late_is_told_of_as_free(on: On) {
+    let (house, client) = House::with_a_deadline(on).await;
+    let before = house.store.open_session(&id("C1")).await.unwrap();
+    let given = tokens(&house.store, &client, "C1").await;
+    house.clock.move_on(A_DAY);
+    house.store.tell_who_is_late().await.unwrap();
+    let visit = house.store.open_session(&id("C1")).await.unwrap();
+    assert!(house.store.visit(visit.as_str()).await.unwrap().unwrap().held);
+    house.submit("C1", 1).await;
+    assert_eq!(house.told(4).await, ["C1: account-enabled"]);
+    assert!(
+        house.store.visit(before.as_str()).await.unwrap().is_none(),
+        "nothing is revived"
+    );
+    assert!(!is_good(&house.store, &given.refresh).await);
+    assert!(house.store.open_after_hold(visit.as_str()).await.unwrap().is_some());
+    house.clock.move_on(A_DAY);
+    assert_eq!(house.store.tell_who_is_late().await.unwrap(), 0);
+    house.sound().await;
+}
+
+async fn a_setting_begins_it_and_ends_it_and_revives_nothing(on: On) {
+    let (house, client) = House::with_a_deadline(on).await;
+    house.set("after-deadline", "nag").await;
+    house.clock.move_on(A_DAY);
+    assert_eq!(house.store.tell_who_is_late().await.unwrap(), 0);
+    let session = house.store.open_session(&id("C1")).await.unwrap();
+    let given = tokens(&house.store, &client, "C1").await;
+    for (key, on, off) in [("after-deadline", "hold", "nag"), ("freeze", "off", "on")] {
+        let (fresh, before) = (tokens(&house.store, &client, "C2").await, house.told(0).await.len());
+        house.set("after-deadline", "hold").await;
+        house.set(key, on).await;
+        house.store.tell_who_is_late().await.unwrap();
+        assert!(
+            house.told(before).await.contains(&"C2: account-disabled".to_owned()),
+            "{key}"
+        );
+        house.set(key, off).await;
+        assert_eq!(house.store.tell_who_is_late().await.unwrap(), 2, "{key}");
+        let told = house.told(0).await;
+        assert_eq!(told[told.len() - 2..], ["C1: account-enabled", "C2: account-enabled"]);
+        assert!(!is_good(&house.store, &given.access).await && !is_good(&house.store, &fresh.access).await);
+        assert!(house.store.visit(session.as_str()).await.unwrap().is_none());
+    }
+    house.sound().await;
+}
+
+async fn an_exemption_or_a_claim_that_ends_begins_it_in_its_own_commit(on: On) {
+    let (house, client) = House::with_a_deadline(on).await;
+    house.submit("C1", 1).await;
+    house.clock.move_on(A_DAY);
+    for account in ["C1", "C3"] {
+        tokens(&house.store, &client, account).await;
+    }
+    let an = house.operator("an").await;
+    house.store.withdraw_claim(&an, &id("C1"), "nhầm").await.unwrap();
+    assert_eq!(house.told(0).await, held("C1"));
+    let foreigner = id("C3");
+    let says = Says::Operator(&an, &foreigner);
+    house.store.end_exemption(says).await.unwrap();
+    assert_eq!(house.told(4).await, held("C3"));
+    house
+        .store
+        .exempt(says, Exemption::Child, Exemption::Child.latest(DAY))
+        .await
+        .unwrap();
+    assert_eq!(house.told(8).await, ["C3: account-enabled"]);
+    assert_eq!(house.store.tell_who_is_late().await.unwrap(), 0);
+    house.sound().await;
+}
+
+async fn another_hold_that_is_lifted_frees_nobody_who_is_late(on: On) {
+    let (house, client) = House::with_a_deadline(on).await;
+    tokens(&house.store, &client, "C1").await;
+    let an = house.operator("an").await;
+    house
+        .store
+        .hold_by_order(&an, &id("C1"), &crate::counter::order("9"))
+        .await
+        .unwrap();
+    house.clock.move_on(A_DAY);
+    let an = house.operator("second").await;
+    let cause = ngomon_rules::hold::Cause::order("9");
+    house.store.lift_order(&an, &id("C1"), &cause, "hết").await.unwrap();
+    assert_eq!(house.told(4).await, Vec::<String>::new());
+    house.submit("C1", 1).await;
+    house.sound().await;
+}
