@@ -159,7 +159,9 @@ pub struct To {
 
 /// Switches the language and keeps it. Goes on to a page of ours only.
 pub async fn language(Path(tag): Path<String>, Query(To { to }): Query<To>) -> Response {
-    let ours = to.starts_with('/') && !to[1..].starts_with(['/', '\\']) && !to.contains(char::is_control);
+    // As addresses are written in a header: no space, nothing beyond ASCII.
+    let plain = to.bytes().all(|byte| byte.is_ascii_graphic());
+    let ours = plain && to.starts_with('/') && !to[1..].starts_with(['/', '\\']);
     let to = if ours { to } else { "/".to_owned() };
     let Some(words) = Words::of_tag(&tag) else {
         return Redirect::to(&to).into_response();
