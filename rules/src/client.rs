@@ -138,6 +138,9 @@ pub struct Client {
     /// Told by security events (Shared Signals, RFC 8935).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events_uri: Option<String>,
+    /// Its addresses as a service that is asked with tokens of other clients (RFC 8707); compared as they stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
     /// How it proves who it is.
     pub authentication: Authentication,
     /// Its public keys (RFC 7517), as JSON, where it signs.
@@ -174,13 +177,16 @@ pub enum ClientFault {
     /// No name, or a very long one.
     #[error("not a name for a client")]
     Name,
-    /// Nobody could sign in through it, and it may not act for itself.
+    /// Nobody could sign in through it, it may not act for itself, and nobody asks it.
     #[error("no address to return to")]
     NoRedirect,
     /// Not an address that answers may go to.
     #[error("{0} is not an address that may be used here")]
     Uri(String),
-    /// An application on the user's own device proves nothing, so it must do PKCE and cannot act for itself.
+    /// It bears a resource twice.
+    #[error("{0} is named twice")]
+    Twice(String),
+    /// An application on the user's own device proves nothing, so it must do PKCE, cannot act for itself and is told of no tokens.
     #[error("a public client cannot do that")]
     Public,
     /// It signs, and its keys are missing; or it does not, and has some.
@@ -203,6 +209,7 @@ impl Client {
             post_logout_redirect_uris: Vec::new(),
             backchannel_logout_uri: None,
             events_uri: None,
+            resources: Vec::new(),
             authentication: Authentication::Secret,
             jwks: None,
             client_credentials: false,
@@ -224,10 +231,10 @@ impl Client {
             return Err(ClientFault::Name);
         }
         let is_public = self.authentication == Authentication::None;
-        if self.redirect_uris.is_empty() && !self.client_credentials {
+        if self.redirect_uris.is_empty() && !self.client_credentials && self.resources.is_empty() {
             return Err(ClientFault::NoRedirect);
         }
-        if is_public && (self.without_pkce || self.client_credentials) {
+        if is_public && (self.without_pkce || self.client_credentials || !self.resources.is_empty()) {
             return Err(ClientFault::Public);
         }
         if (self.authentication == Authentication::PrivateKey) != self.jwks.is_some() {
@@ -241,8 +248,12 @@ impl Client {
         for uri in to_browsers {
             check_uri(uri, is_public)?;
         }
-        for uri in to_servers {
+        for uri in to_servers.chain(&self.resources) {
             check_uri(uri, false)?;
+        }
+        let mut resources = self.resources.iter().enumerate();
+        if let Some((_, twice)) = resources.find(|(n, one)| self.resources[..*n].contains(one)) {
+            return Err(ClientFault::Twice(twice.clone()));
         }
         Ok(())
     }
@@ -332,6 +343,36 @@ mod tests {
         app.without_pkce = false;
         app.backchannel_logout_uri = Some("vn.gov.hue.app:/out".to_owned());
         assert!(app.check().is_err());
+    }
+
+    #[test]
+    fn a_service_has_addresses_over_tls_each_once_and_can_prove_itself() {
+        let service = |resources: &[&str]| {
+            let mut client = Client::new("Kho", Vec::new());
+            client.resources = resources.iter().map(|&uri| uri.to_owned()).collect();
+            client
+        };
+        let good = service(&["https://kho.example/", "http://localhost:3000/api"]);
+        assert_eq!(good.check(), Ok(()));
+        for bad in ["http://kho.example/", "https://kho.example/#a", "/kho", "kho", ""] {
+            assert_eq!(service(&[bad]).check(), Err(ClientFault::Uri(bad.to_owned())));
+        }
+        let twice = service(&["https://kho.example/", "https://kho.example/"]);
+        assert_eq!(
+            twice.check(),
+            Err(ClientFault::Twice("https://kho.example/".to_owned()))
+        );
+        let mut public = good;
+        public.authentication = Authentication::None;
+        assert_eq!(public.check(), Err(ClientFault::Public));
+    }
+
+    #[test]
+    fn settings_of_before_are_read_and_written_as_they_were() {
+        let client = Client::new("Hue-S", vec!["https://hues.example/cb".to_owned()]);
+        let text = serde_json::to_string(&client).unwrap();
+        assert!(!text.contains("resources"));
+        assert_eq!(serde_json::from_str::<Client>(&text).unwrap(), client);
     }
 
     #[test]

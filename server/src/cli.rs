@@ -272,6 +272,8 @@ pub struct AddClient {
     pub backchannel_logout_uri: Option<String>,
     #[arg(long, value_name = "URI")]
     pub events_uri: Option<String>,
+    #[arg(long, value_name = "URI", num_args = 1..)]
+    pub resource: Vec<String>,
     #[arg(long, conflicts_with = "jwks")]
     pub public: bool,
     #[arg(long, value_name = "FILE")]

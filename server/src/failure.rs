@@ -153,6 +153,8 @@ pub fn refused(refusal: &Refusal, words: Words) -> String {
         }
         Refusal::Client(fault) => client(fault, words),
         Refusal::ClientExists(name) => words.say_with("error-client-exists", &[("name", name)]),
+        Refusal::ResourceExists(uri) => words.say_with("error-resource-exists", &[("uri", uri)]),
+        Refusal::UnknownResource(uri) => words.say_with("error-unknown-resource", &[("uri", uri)]),
         Refusal::UnknownClient(name) => words.say_with("error-unknown-client", &[("name", name)]),
         Refusal::NotEmpty(path) => words.say_with("error-not-empty", &[("path", &shown(path))]),
     }
@@ -163,6 +165,7 @@ fn client(fault: &ClientFault, words: Words) -> String {
         ClientFault::Name => words.say("client-fault-name"),
         ClientFault::NoRedirect => words.say("client-fault-no-redirect"),
         ClientFault::Uri(uri) => words.say_with("client-fault-uri", &[("uri", uri)]),
+        ClientFault::Twice(uri) => words.say_with("client-fault-twice", &[("uri", uri)]),
         ClientFault::Public => words.say("client-fault-public"),
         ClientFault::Keys => words.say("client-fault-keys"),
         ClientFault::NoSecret => words.say("client-fault-no-secret"),

@@ -458,3 +458,24 @@ fn the_demo_plays_by_itself() {
         assert!(holds.contains(reason), "{reason}");
     }
 }
+
+#[test]
+fn a_service_is_added_with_its_addresses_each_of_one_system() {
+    let n = Ngomon::new(On::Sqlite);
+    let added = n.ok("client add Kho --resource https://kho.example/api --resource https://kho.example/v2");
+    assert!(added.contains("client_secret: "));
+    for wrong in [
+        "client add Hai --resource https://kho.example/v2",
+        "client add Hai --resource http://hai.example/",
+        "client add Hai --resource https://hai.example/#a",
+        "client add Hai --resource https://hai.example/ https://hai.example/",
+        "client add Hai --public --resource https://hai.example/",
+        "client add Hai",
+    ] {
+        n.ends(1, wrong);
+    }
+    let listed = n.ok("client list --format csv");
+    assert_eq!(listed.lines().count(), 2);
+    assert!(listed.lines().next().unwrap().ends_with(",scopes,resources"));
+    assert!(listed.contains(",https://kho.example/api https://kho.example/v2"));
+}

@@ -153,6 +153,12 @@ pub enum Refusal {
     /// A client of that name is there already.
     #[error("client {0} exists")]
     ClientExists(String),
+    /// Another client bears that resource.
+    #[error("resource {0} exists")]
+    ResourceExists(String),
+    /// No client that is let in bears that resource, or it is another than was granted.
+    #[error("no resource {0}")]
+    UnknownResource(String),
     /// No such client.
     #[error("no client {0}")]
     UnknownClient(String),

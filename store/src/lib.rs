@@ -54,8 +54,8 @@ pub use loads::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow};
 pub use messages::{Channel, Message, Reach};
 pub use officials::{NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, Reconciled, RunView, Undone, Widened};
 pub use openid::{
-    About, Allowed, DueNotice, Given, Grant, KnownClient, Live, NewClient, NoticeKind, NoticeLine, PublishedKey,
-    Redeemed, SigningKey, TokenKind,
+    About, Allowed, Audience, DueNotice, Given, Grant, KnownClient, Live, NewClient, NoticeKind, NoticeLine,
+    PublishedKey, Redeemed, SigningKey, TokenKind,
 };
 pub use orders::Order;
 pub use recount::{LastRecount, Recount};

@@ -60,6 +60,7 @@ column-enabled = Enabled
 column-last_use = Last use
 column-redirect_uris = Addresses
 column-scopes = May be told
+column-resources = Asked at
 column-notice = Notice
 column-at = At
 column-what = What

@@ -69,6 +69,7 @@ help-arg-redirect_uri = Where answers may go, compared character by character
 help-arg-post_logout_redirect_uri = Where a browser may go after signing out
 help-arg-backchannel_logout_uri = Told when a session is over
 help-arg-events_uri = Told by security events (Shared Signals)
+help-arg-resource = Address at which other systems ask it with their tokens
 help-arg-public = An application on the user’s device, which can keep no secret
 help-arg-jwks = File of public keys (JWKS): the system signs to prove itself
 help-arg-grant = The system may act for itself

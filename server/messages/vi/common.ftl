@@ -60,6 +60,7 @@ column-enabled = Hoạt động
 column-last_use = Dùng lần cuối
 column-redirect_uris = Địa chỉ nhận kết quả
 column-scopes = Được biết
+column-resources = Được gọi tại
 column-notice = Mục báo
 column-at = Lúc
 column-what = Nội dung

@@ -69,6 +69,7 @@ help-arg-redirect_uri = Địa chỉ nhận kết quả đăng nhập, so khớp
 help-arg-post_logout_redirect_uri = Địa chỉ được chuyển đến sau khi đăng xuất
 help-arg-backchannel_logout_uri = Địa chỉ được báo khi một lần đăng nhập kết thúc
 help-arg-events_uri = Địa chỉ nhận sự kiện an ninh (Shared Signals)
+help-arg-resource = Địa chỉ mà hệ thống khác gọi đến bằng mã truy cập của mình
 help-arg-public = Ứng dụng trên máy người dùng, không giữ được khóa bí mật
 help-arg-jwks = Tệp khóa công khai (JWKS): hệ thống tự ký để chứng minh
 help-arg-grant = Cho hệ thống làm việc nhân danh chính nó

@@ -11,6 +11,16 @@ use ngomon_store::{KnownClient, NewClient, Refusal};
 
 /// So many notices are listed.
 const MOST: u32 = 200;
+/// What is listed of a client.
+const LISTED: [&str; 7] = [
+    "client_id",
+    "client",
+    "enabled",
+    "last_use",
+    "redirect_uris",
+    "scopes",
+    "resources",
+];
 
 /// Adds, lists, rotates, disables, removes; lists what clients were told, and tells it again.
 pub async fn run(desk: &Desk, verb: ClientVerb) -> Result<Done> {
@@ -27,7 +37,7 @@ pub async fn run(desk: &Desk, verb: ClientVerb) -> Result<Done> {
             shown_once(desk, &new);
         }
         ClientVerb::List(format) => {
-            let mut table = Table::new(&["client_id", "client", "enabled", "last_use", "redirect_uris", "scopes"]);
+            let mut table = Table::new(&LISTED);
             for known in desk.open().await?.clients().await? {
                 table.push(line(desk, format.format, &known));
             }
@@ -103,7 +113,7 @@ fn instant(desk: &Desk, format: Format, at: i64) -> String {
     }
 }
 
-fn line(desk: &Desk, format: Format, known: &KnownClient) -> [String; 6] {
+fn line(desk: &Desk, format: Format, known: &KnownClient) -> [String; LISTED.len()] {
     [
         known.id.to_string(),
         known.client.name.clone(),
@@ -111,6 +121,7 @@ fn line(desk: &Desk, format: Format, known: &KnownClient) -> [String; 6] {
         known.last_use.map(|at| instant(desk, format, at)).unwrap_or_default(),
         known.client.redirect_uris.join(" "),
         Scope::words(&known.client.scopes),
+        known.client.resources.join(" "),
     ]
 }
 
@@ -127,6 +138,7 @@ fn client(args: AddClient) -> Result<Client> {
         post_logout_redirect_uris: args.post_logout_redirect_uri,
         backchannel_logout_uri: args.backchannel_logout_uri,
         events_uri: args.events_uri,
+        resources: args.resource,
         authentication: match (args.public, &jwks) {
             (true, _) => Authentication::None,
             (false, Some(_)) => Authentication::PrivateKey,

@@ -128,6 +128,7 @@ async fn step(
     request: &Request,
     after: After,
 ) -> Result<Step, Problem> {
+    request.has_its_target(&app.store).await.map_err(Problem::Told)?;
     let silent = request.prompt.none;
     let signed_in = asker.visit.as_ref().filter(|visit| !visit.held);
     let Some(visit) = signed_in else {
@@ -201,6 +202,7 @@ pub fn allowed(known: &KnownClient, to: &Address, request: &Request) -> Allowed 
         given: Given {
             nonce: request.nonce.clone(),
             claims: request.claims.clone(),
+            resource: request.resource.clone(),
         },
     }
 }

@@ -80,6 +80,9 @@ pub async fn answered(State(app): State<App>, asker: Asker, sent: Result<Form<Se
         }
         Err(fault) => return answer(asker.shell(), app.issuer(), &to, After::Consent, Err(fault)),
     };
+    if let Err(fault) = request.has_its_target(&app.store).await {
+        return answer(asker.shell(), app.issuer(), &to, After::Consent, Err(fault));
+    }
     if let Err(error) = app.store.consent(&visit.account, &known.id, &request.scope).await {
         return StoreFault(asker.words, error).into_response();
     }

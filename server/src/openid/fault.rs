@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ngomon_store::StoreError;
+use ngomon_store::{Refusal, StoreError};
 use serde_json::json;
 
 /// What is wrong with a request.
@@ -65,6 +65,14 @@ impl Fault {
         }
     }
 
+    /// The resource is none, not one, or not the one that was granted (RFC 8707, 2).
+    pub fn target() -> Self {
+        Self::new(
+            "invalid_target",
+            "the resource is unknown, not served, more than one or not the one that was granted",
+        )
+    }
+
     /// No access token came along.
     pub fn no_token() -> Self {
         Self {
@@ -87,6 +95,9 @@ impl Fault {
 impl From<StoreError> for Fault {
     /// The store could not: the operator reads why.
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Refused(Refusal::UnknownResource(_))) {
+            return Self::target();
+        }
         eprintln!("ngomon: {error}");
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,

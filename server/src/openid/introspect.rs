@@ -9,10 +9,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use ngomon_rules::client::Authentication;
-use ngomon_store::TokenKind;
+use ngomon_store::{Live, TokenKind};
 use serde_json::{Value, json};
 
-/// Answered to the client that the token was given to: of anybody else's it says only that it is not active.
+/// Answered to the client that the token was given to, and to the one that it is to be shown to: to anybody else it is not active.
 pub async fn introspect(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Fault> {
     let params = Params::of_body(&headers, &body)?;
     let known = client(&app, &headers, &params).await?;
@@ -20,18 +20,24 @@ pub async fn introspect(State(app): State<App>, headers: HeaderMap, body: Bytes)
         return Err(Fault::client());
     }
     let live = app.store.token(params.must("token")?).await?;
-    let Some(live) = live.filter(|live| live.client.id == known.id) else {
+    let is_for = |live: &Live| {
+        live.audience
+            .as_ref()
+            .is_some_and(|audience| audience.client == known.id)
+    };
+    let Some(live) = live.filter(|live| live.client.id == known.id || is_for(live)) else {
         return Ok(Json(json!({"active": false})));
     };
+    let client = live.client.id.as_str();
     let mut told = json!({
         "active": true,
         "iss": app.issuer(),
-        "client_id": known.id.as_str(),
-        "aud": known.id.as_str(),
+        "client_id": client,
+        "aud": live.audience.as_ref().map_or(client, |audience| &audience.resource),
         "scope": live.scope,
         "iat": live.began / 1_000_000,
         "exp": live.good_until / 1_000_000,
-        "sub": known.id.as_str(),
+        "sub": client,
     });
     if live.kind == TokenKind::Access {
         told["token_type"] = json!("Bearer");
@@ -39,7 +45,10 @@ pub async fn introspect(State(app): State<App>, headers: HeaderMap, body: Bytes)
     if let Some(grant) = &live.grant {
         told["sub"] = json!(grant.subject);
         told["auth_time"] = json!(grant.auth_time / 1_000_000);
-        told["sid"] = json!(grant.sid);
+        // The session, by the name that its own client knows.
+        if live.client.id == known.id {
+            told["sid"] = json!(grant.sid);
+        }
     }
     Ok(Json(told))
 }

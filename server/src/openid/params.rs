@@ -60,6 +60,7 @@ impl Params {
     /// No parameter came more than once.
     pub fn none_twice(&self) -> Result<(), Fault> {
         match self.repeated.first() {
+            Some(name) if name == "resource" => Err(Fault::target()),
             Some(name) => {
                 let name: String = name.chars().filter(char::is_ascii_graphic).take(40).collect();
                 Err(Fault::request(&format!("{name} came more than once")))

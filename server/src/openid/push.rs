@@ -24,7 +24,7 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
     let secrets = ["client_secret", "client_assertion", "client_assertion_type"];
     let params = params.without(&secrets).with("client_id", known.id.as_str());
     address(&params, &known)?;
-    read(&params, &known)?;
+    read(&params, &known)?.has_its_target(&app.store).await?;
     let handle = app.store.push_request(&known.id, &params.query()).await?;
     let told = json!({"request_uri": format!("{PUSHED}{handle}"), "expires_in": Store::PUSHED_GOOD});
     Ok((StatusCode::CREATED, Json(told)).into_response())

@@ -4,7 +4,7 @@ use super::claims::{Wanted, WantedAcr};
 use super::fault::Fault;
 use super::params::Params;
 use ngomon_rules::client::Scope;
-use ngomon_store::KnownClient;
+use ngomon_store::{KnownClient, Store};
 
 /// How the answer goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct Request {
     pub hint: Option<String>,
     /// Claims asked for one by one, as JSON.
     pub claims: Option<String>,
+    /// Whom the access tokens are to be shown to.
+    pub resource: Option<String>,
     /// Which sign-in is asked for.
     pub acr: WantedAcr,
 }
@@ -122,8 +124,19 @@ pub fn read(params: &Params, known: &KnownClient) -> Result<Request, Fault> {
         max_age,
         hint: params.get("id_token_hint").map(str::to_owned),
         claims,
+        resource: params.get("resource").map(str::to_owned),
         acr,
     })
+}
+
+impl Request {
+    /// Whom the access tokens are to be shown to is there, and let in.
+    pub async fn has_its_target(&self, store: &Store) -> Result<(), Fault> {
+        match &self.resource {
+            Some(resource) if !store.has_resource(resource).await? => Err(Fault::target()),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// PKCE with S256 (RFC 7636; RFC 9700, 2.1.1: required).

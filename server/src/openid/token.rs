@@ -40,7 +40,10 @@ async fn for_code(app: &App, known: &KnownClient, params: &Params) -> Result<Res
         return Err(Fault::grant());
     }
     let (code, uri) = (params.must("code")?, params.get("redirect_uri"));
-    let redeemed = app.store.redeem_code(known, code, uri, verifier).await?;
+    let redeemed = app
+        .store
+        .redeem_code(known, code, uri, verifier, params.get("resource"))
+        .await?;
     given(app, known, redeemed.ok_or_else(Fault::grant)?, true).await
 }
 
@@ -51,7 +54,7 @@ async fn for_refresh(app: &App, known: &KnownClient, params: &Params) -> Result<
     {
         return Err(Fault::new("invalid_scope", "more than was allowed"));
     }
-    let redeemed = app.store.refresh(known, token, scope).await?;
+    let redeemed = app.store.refresh(known, token, scope, params.get("resource")).await?;
     given(app, known, redeemed.ok_or_else(Fault::grant)?, false).await
 }
 
@@ -65,7 +68,8 @@ async fn for_itself(app: &App, known: &KnownClient, params: &Params) -> Result<R
         return Err(Fault::new("invalid_scope", "not words with spaces"));
     }
     // Scopes tell about accounts, and here is none.
-    let token = app.store.token_for_client(known, "").await?.ok_or_else(Fault::client)?;
+    let token = app.store.token_for_client(known, "", params.get("resource")).await?;
+    let token = token.ok_or_else(Fault::client)?;
     Ok(Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": GOOD})).into_response())
 }
 

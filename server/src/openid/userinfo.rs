@@ -39,7 +39,8 @@ pub async fn tell(
     };
     let live = app.store.token(&token).await?;
     let live = live
-        .filter(|live| live.kind == TokenKind::Access)
+        // One that is for another system is not for us.
+        .filter(|live| live.kind == TokenKind::Access && live.audience.is_none())
         .ok_or_else(Fault::token)?;
     let grant = live.grant.ok_or_else(Fault::scope)?;
     if !live.scope.split(' ').any(|word| word == "openid") {

@@ -84,6 +84,20 @@ impl KnownClient {
     }
 }
 
+/// The client that bears that resource.
+pub(super) async fn bearer(tx: &mut Tx, resource: &str) -> Result<Option<KnownClient>> {
+    // No resource has others, and PostgreSQL takes no text with a NUL.
+    if !resource.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(None);
+    }
+    let sql = format!(
+        "{} JOIN client_resource r ON r.client = c.id WHERE r.resource = $1",
+        select()
+    );
+    let row = tx.row(&sql, [resource.into()]).await?;
+    row.map(|row| known_client(&row, 0)).transpose()
+}
+
 /// The client of that id, or of that name.
 pub(super) async fn find(tx: &mut Tx, id_or_name: &str) -> Result<Option<KnownClient>> {
     let sql = format!("{} WHERE c.id = $1 OR c.name = $1", select());
@@ -121,6 +135,12 @@ impl Store {
         row.map(|row| known_client(&row, 0)).transpose()
     }
 
+    /// Is there a client that bears that resource, and may come in?
+    pub async fn has_resource(&self, resource: &str) -> Result<bool> {
+        let bearer = self.db.ask(async |tx| bearer(tx, resource).await).await?;
+        Ok(bearer.is_some_and(|bearer| bearer.enabled))
+    }
+
     /// Lets a client in. Its secret is told here and never again.
     pub async fn add_client(&self, client: Client, by: &str) -> Result<NewClient> {
         client.check().map_err(Refusal::Client)?;
@@ -141,6 +161,11 @@ impl Store {
                 Box::pin(async move {
                     if find(tx, &client.name).await?.is_some() {
                         return Err(Refusal::ClientExists(client.name).into());
+                    }
+                    for resource in &client.resources {
+                        if bearer(tx, resource).await?.is_some() {
+                            return Err(Refusal::ResourceExists(resource.clone()).into());
+                        }
                     }
                     append(tx, &env, &act, vec![about(id, Change::ClientAdded { client, secret })]).await
                 })

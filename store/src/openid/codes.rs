@@ -7,7 +7,7 @@
 
 use super::clients::{KnownClient, find};
 use super::grants::{
-    ACCESS, Given, Grant, Issue, LONGEST, REFRESH, TokenKind, draw, end_grant, in_force, issue, place, used,
+    ACCESS, Audience, Given, Grant, Issue, LONGEST, REFRESH, TokenKind, draw, end_grant, in_force, issue, place, used,
 };
 use super::subjects::name_subject;
 use crate::access::{SESSION_LONGEST, open_session_row};
@@ -37,7 +37,7 @@ pub struct Allowed {
     pub challenge: Option<String>,
     /// What may be told.
     pub scope: Vec<Scope>,
-    /// Nonce and claims.
+    /// Nonce, claims and resource.
     pub given: Given,
 }
 
@@ -47,6 +47,14 @@ struct Bound {
     redirect_uri: String,
     named: bool,
     challenge: Option<String>,
+}
+
+/// What is shown with a code.
+#[derive(Clone)]
+struct Shown {
+    redirect_uri: Option<String>,
+    verifier: Option<String>,
+    resource: Option<String>,
 }
 
 /// Tokens for a code or for a refresh token.
@@ -77,20 +85,26 @@ impl Store {
         Ok(given.then_some(code))
     }
 
-    /// Redeems a code. `None`: it is not good; if it was used before, what came of it is dead now.
+    /// Redeems a code. `None`: it is not good; if it was used before, what came of it is dead now. Another `resource` than was granted is
+    /// refused, and so is one whose client is not let in any more; then the code is as it was.
     pub async fn redeem_code(
         &self,
         known: &KnownClient,
         code: &str,
         redirect_uri: Option<&str>,
         verifier: Option<&str>,
+        resource: Option<&str>,
     ) -> Result<Option<Redeemed>> {
         let (env, known, digest) = (self.env.clone(), known.clone(), sha256(&[code.as_bytes()]));
-        let (uri, verifier) = (redirect_uri.map(str::to_owned), verifier.map(str::to_owned));
+        let shown = Shown {
+            redirect_uri: redirect_uri.map(str::to_owned),
+            verifier: verifier.map(str::to_owned),
+            resource: resource.map(str::to_owned),
+        };
         self.db
             .write(move |tx| {
-                let (env, known, uri, verifier) = (env.clone(), known.clone(), uri.clone(), verifier.clone());
-                Box::pin(async move { redeem(tx, &env, &known, digest, uri.as_deref(), verifier.as_deref()).await })
+                let (env, known, shown) = (env.clone(), known.clone(), shown.clone());
+                Box::pin(async move { redeem(tx, &env, &known, digest, &shown).await })
             })
             .await
     }
@@ -151,6 +165,7 @@ async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allow
         grant: Some(&id),
         scope: &scope,
         bound: &serde_json::to_string(&bound).map_err(|e| StoreError::corrupt("a code", e))?,
+        audience: None,
         good_until: now + GOOD,
     };
     issue(tx, vec![row.row(now)]).await?;
@@ -162,8 +177,7 @@ async fn redeem(
     env: &Env,
     known: &KnownClient,
     digest: [u8; 32],
-    redirect_uri: Option<&str>,
-    verifier: Option<&str>,
+    shown: &Shown,
 ) -> Result<Option<Redeemed>> {
     let now = env.now();
     let which = "id = $1 AND kind = 'code' AND client = $2";
@@ -182,7 +196,7 @@ async fn redeem(
     let grant: String = row.get(0)?;
     let bound: Bound =
         serde_json::from_str(&row.get::<String>(1)?).map_err(|e| StoreError::corrupt("issued.bound", e))?;
-    if row.get::<i64>(2)? < now || !fits(&bound, redirect_uri, verifier) {
+    if row.get::<i64>(2)? < now || !fits(&bound, shown) {
         end_grant(tx, &grant).await?;
         return Ok(None);
     }
@@ -190,7 +204,8 @@ async fn redeem(
         return Ok(None);
     };
     let scope: String = row.get(3)?;
-    tokens(tx, env, known, grant, scope, now).await.map(Some)
+    let audience = Audience::granted(tx, grant.given.resource.as_deref(), shown.resource.as_deref()).await?;
+    tokens(tx, env, known, grant, scope, audience).await.map(Some)
 }
 
 /// What came of a code is dead, but the code stays known as used until its time is over.
@@ -211,8 +226,9 @@ pub(super) async fn tokens(
     known: &KnownClient,
     grant: Grant,
     scope: String,
-    now: i64,
+    audience: Option<Audience>,
 ) -> Result<Redeemed> {
+    let now = env.now();
     let (access, access_digest) = draw(env, TokenKind::Access);
     let (refresh, refresh_digest) = draw(env, TokenKind::Refresh);
     let row = |kind, digest, good_for: i64, scope| Issue {
@@ -222,6 +238,7 @@ pub(super) async fn tokens(
         grant: Some(&grant.id),
         scope,
         bound: "",
+        audience: audience.as_ref().filter(|_| kind == TokenKind::Access),
         good_until: grant.good_until.min(now + good_for),
     };
     let refresh_for = if grant.outlives { REFRESH } else { SESSION_LONGEST };
@@ -241,12 +258,12 @@ pub(super) async fn tokens(
 }
 
 /// Is it redeemed from where it was asked for, by who asked (RFC 7636, 4.6)?
-fn fits(bound: &Bound, redirect_uri: Option<&str>, verifier: Option<&str>) -> bool {
-    let same_uri = match redirect_uri {
-        Some(uri) => uri == bound.redirect_uri,
+fn fits(bound: &Bound, shown: &Shown) -> bool {
+    let same_uri = match &shown.redirect_uri {
+        Some(uri) => *uri == bound.redirect_uri,
         None => !bound.named,
     };
-    let proven = match (&bound.challenge, verifier) {
+    let proven = match (&bound.challenge, &shown.verifier) {
         (Some(challenge), Some(verifier)) => URL_SAFE_NO_PAD.encode(sha256(&[verifier.as_bytes()])) == *challenge,
         (None, None) => true,
         _ => false,

@@ -1,16 +1,17 @@
 //! Grants and tokens. A token is 256 random bits, of which the digest is kept; whether it is good is asked anew each time, of the grant,
 //! the account and the client as they are in that moment.
 
-use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, known_client};
+use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, bearer, known_client};
 use super::notices::signed_out;
 use crate::db::{Arg, Row, Tx};
-use crate::error::{Result, StoreError};
+use crate::error::{Refusal, Result, StoreError};
 use crate::explain::{MAY_BE_HELD, counting_holds};
 use crate::journal::Env;
 use crate::keyring::Place;
 use crate::merkle::sha256;
 use crate::store::Store;
 use jiff::Timestamp;
+use ngomon_rules::client::ClientId;
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,9 @@ pub struct Given {
     /// The `claims` parameter (OpenID Connect Core 5.5), as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<String>,
+    /// Whom its access tokens are for (RFC 8707).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
 }
 
 /// One sign-in of one account to one client, in force.
@@ -88,6 +92,39 @@ pub struct Grant {
     pub(super) outlives: bool,
 }
 
+/// Another client than the one that has the token: whom it is to be shown to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audience {
+    /// The resource, as it was asked for.
+    pub resource: String,
+    /// The client that bears it.
+    pub client: ClientId,
+    pub(super) generation: i64,
+}
+
+impl Audience {
+    /// The client that bears the resource, if it may come in.
+    async fn of(tx: &mut Tx, resource: &str) -> Result<Self> {
+        match bearer(tx, resource).await? {
+            Some(bearer) if bearer.enabled => Ok(Self {
+                resource: resource.to_owned(),
+                client: bearer.id,
+                generation: bearer.generation,
+            }),
+            _ => Err(Refusal::UnknownResource(resource.to_owned()).into()),
+        }
+    }
+
+    /// For a token of a grant; who asks again asks for the same.
+    pub(super) async fn granted(tx: &mut Tx, granted: Option<&str>, asked: Option<&str>) -> Result<Option<Self>> {
+        match (granted, asked) {
+            (granted, Some(asked)) if granted != Some(asked) => Err(Refusal::UnknownResource(asked.to_owned()).into()),
+            (Some(resource), _) => Self::of(tx, resource).await.map(Some),
+            (None, _) => Ok(None),
+        }
+    }
+}
+
 /// A token that is good in this moment.
 #[derive(Clone, Debug)]
 pub struct Live {
@@ -103,6 +140,8 @@ pub struct Live {
     pub good_until: i64,
     /// For whom; `None`: the client acts for itself.
     pub grant: Option<Grant>,
+    /// Whom it may be shown to besides that client.
+    pub audience: Option<Audience>,
 }
 
 pub(super) fn place(id: &str) -> Place<'_> {
@@ -128,6 +167,7 @@ pub(super) struct Issue<'a> {
     pub grant: Option<&'a str>,
     pub scope: &'a str,
     pub bound: &'a str,
+    pub audience: Option<&'a Audience>,
     pub good_until: i64,
 }
 
@@ -140,16 +180,18 @@ impl Issue<'_> {
             self.known.generation.into(),
             self.grant.into(),
             self.scope.into(),
-            self.bound.into(),
+            self.audience.map_or(self.bound, |audience| &audience.resource).into(),
             now.into(),
             self.good_until.into(),
             Arg::Int(None),
+            self.audience.map(|audience| audience.client.as_str()).into(),
+            self.audience.map(|audience| audience.generation).into(),
         ]
     }
 }
 
-const ISSUED: &str =
-    "issued (id, kind, client, client_generation, client_grant, scope, bound, began, good_until, used)";
+const ISSUED: &str = "issued (id, kind, client, client_generation, client_grant, scope, bound, began, good_until, used, audience, \
+     audience_generation)";
 
 pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
     tx.insert(ISSUED, rows, "").await.map(drop)
@@ -166,6 +208,13 @@ fn in_force_columns() -> String {
 const IN_FORCE: &str = "JOIN account a ON a.id = g.account AND a.generation = g.generation \
      JOIN client c ON c.id = g.client AND c.generation = g.client_generation AND c.enabled = 1 \
      JOIN client_subject s ON s.client = g.client AND s.account = g.account";
+
+/// What [`live`] reads of a token `i`, with its client.
+const LIVE_COLUMNS: &str = "i.kind, i.scope, i.began, i.good_until, i.bound, i.audience, i.audience_generation";
+
+/// A token that is for another client, too, is good while that client is what it was, and let in.
+const FOR_AUDIENCE: &str = "(i.audience IS NULL OR EXISTS (SELECT 1 FROM client r WHERE r.id = i.audience \
+     AND r.generation = i.audience_generation AND r.enabled = 1))";
 
 /// The grant of a row whose columns begin at `at`, if nothing holds the account.
 async fn grant_of(tx: &mut Tx, env: &Env, row: &Row, at: usize, now: Timestamp) -> Result<Option<Grant>> {
@@ -246,14 +295,14 @@ impl Store {
     pub async fn token(&self, token: &str) -> Result<Option<Live>> {
         let (digest, now) = (sha256(&[token.as_bytes()]), self.now());
         let of_account = format!(
-            "SELECT {}, i.kind, i.scope, i.began, i.good_until, {CLIENT_COLUMNS} FROM issued i JOIN client_grant g ON g.id = i.client_grant \
-             AND g.good_until > $2 {IN_FORCE} {CLIENT_USE} WHERE i.id = $1 AND i.good_until > $2 AND i.used IS NULL",
+            "SELECT {}, {LIVE_COLUMNS}, {CLIENT_COLUMNS} FROM issued i JOIN client_grant g ON g.id = i.client_grant \
+             AND g.good_until > $2 {IN_FORCE} {CLIENT_USE} WHERE i.id = $1 AND i.good_until > $2 AND i.used IS NULL AND {FOR_AUDIENCE}",
             in_force_columns()
         );
         let of_client = format!(
-            "SELECT i.kind, i.scope, i.began, i.good_until, {CLIENT_COLUMNS} FROM issued i \
+            "SELECT {LIVE_COLUMNS}, {CLIENT_COLUMNS} FROM issued i \
              JOIN client c ON c.id = i.client AND c.generation = i.client_generation AND c.enabled = 1 {CLIENT_USE} \
-             WHERE i.id = $1 AND i.good_until > $2 AND i.client_grant IS NULL"
+             WHERE i.id = $1 AND i.good_until > $2 AND i.client_grant IS NULL AND {FOR_AUDIENCE}"
         );
         self.db
             .ask(async |tx| {
@@ -268,15 +317,25 @@ impl Store {
             .await
     }
 
-    /// A token with which the client acts for itself (RFC 6749, 4.4); `None`: it may not any more.
-    pub async fn token_for_client(&self, known: &KnownClient, scope: &str) -> Result<Option<String>> {
+    /// A token with which the client acts for itself (RFC 6749, 4.4), towards that resource; `None`: it may not any more.
+    pub async fn token_for_client(
+        &self,
+        known: &KnownClient,
+        scope: &str,
+        resource: Option<&str>,
+    ) -> Result<Option<String>> {
         let (token, digest) = draw(&self.env, TokenKind::Access);
         let (now, known, scope) = (self.env.now(), known.clone(), scope.to_owned());
+        let resource = resource.map(str::to_owned);
         let given = self
             .db
             .write(move |tx| {
-                let (known, scope) = (known.clone(), scope.clone());
+                let (known, scope, resource) = (known.clone(), scope.clone(), resource.clone());
                 Box::pin(async move {
+                    let audience = match &resource {
+                        Some(resource) => Some(Audience::of(tx, resource).await?),
+                        None => None,
+                    };
                     let row = Issue {
                         kind: TokenKind::Access,
                         digest,
@@ -284,11 +343,12 @@ impl Store {
                         grant: None,
                         scope: &scope,
                         bound: "",
+                        audience: audience.as_ref(),
                         good_until: now + ACCESS,
                     };
                     // To a client that is still what it was when it proved itself.
                     let sql = format!(
-                        "INSERT INTO {ISSUED} SELECT $1,$2,c.id,c.generation,$5,$6,$7,$8,$9,$10 FROM client c \
+                        "INSERT INTO {ISSUED} SELECT $1,$2,c.id,c.generation,$5,$6,$7,$8,$9,$10,$11,$12 FROM client c \
                          WHERE c.id = $3 AND c.generation = $4 AND c.enabled = 1"
                     );
                     if tx.execute(&sql, row.row(now)).await? == 0 {
@@ -329,13 +389,22 @@ fn live(row: &Row, at: usize, grant: Option<Grant>) -> Result<Option<Live>> {
         "refresh" => TokenKind::Refresh,
         _ => return Ok(None),
     };
+    let audience = match (row.get::<Option<String>>(at + 5)?, row.get::<Option<i64>>(at + 6)?) {
+        (Some(client), Some(generation)) => Some(Audience {
+            resource: row.get(at + 4)?,
+            client: ClientId(client),
+            generation,
+        }),
+        _ => None,
+    };
     Ok(Some(Live {
         kind,
         scope: row.get(at + 1)?,
         began: row.get(at + 2)?,
         good_until: row.get(at + 3)?,
-        client: known_client(row, at + 4)?,
+        client: known_client(row, at + 7)?,
         grant,
+        audience,
     }))
 }
 

@@ -18,7 +18,7 @@ mod subjects;
 pub use about::About;
 pub use clients::{KnownClient, NewClient};
 pub use codes::{Allowed, Redeemed};
-pub use grants::{Given, Grant, Live, TokenKind};
+pub use grants::{Audience, Given, Grant, Live, TokenKind};
 pub use notices::{DueNotice, NoticeKind, NoticeLine};
 pub use signing_keys::{PublishedKey, SigningKey};
 

@@ -3,7 +3,7 @@
 
 use super::clients::KnownClient;
 use super::codes::{Redeemed, tokens};
-use super::grants::{end_grant, in_force};
+use super::grants::{Audience, end_grant, in_force};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::Env;
@@ -12,14 +12,22 @@ use crate::store::Store;
 use ngomon_rules::client::Scope;
 
 impl Store {
-    /// The next tokens. `scope`: less than was allowed, for the access token; more is refused. `None`: it is not good.
-    pub async fn refresh(&self, known: &KnownClient, token: &str, scope: Option<&str>) -> Result<Option<Redeemed>> {
+    /// The next tokens. `scope`: less than was allowed, for the access token; more is refused. `None`: it is not good. `resource` as in
+    /// [`Store::redeem_code`].
+    pub async fn refresh(
+        &self,
+        known: &KnownClient,
+        token: &str,
+        scope: Option<&str>,
+        resource: Option<&str>,
+    ) -> Result<Option<Redeemed>> {
         let (env, known, digest) = (self.env.clone(), known.clone(), sha256(&[token.as_bytes()]));
-        let scope = scope.map(str::to_owned);
+        let (scope, resource) = (scope.map(str::to_owned), resource.map(str::to_owned));
         self.db
             .write(move |tx| {
-                let (env, known, scope) = (env.clone(), known.clone(), scope.clone());
-                Box::pin(async move { next(tx, &env, &known, digest, scope.as_deref()).await })
+                let (env, known) = (env.clone(), known.clone());
+                let (scope, resource) = (scope.clone(), resource.clone());
+                Box::pin(async move { next(tx, &env, &known, digest, scope.as_deref(), resource.as_deref()).await })
             })
             .await
     }
@@ -46,6 +54,7 @@ async fn next(
     known: &KnownClient,
     digest: [u8; 32],
     scope: Option<&str>,
+    resource: Option<&str>,
 ) -> Result<Option<Redeemed>> {
     let now = env.now();
     let which = "id = $1 AND kind = 'refresh' AND client = $2 AND good_until > $3";
@@ -65,7 +74,8 @@ async fn next(
         Some(asked) => narrowed(&grant.scope, asked),
         None => grant.scope.clone(),
     };
-    tokens(tx, env, known, grant, scope, now).await.map(Some)
+    let audience = Audience::granted(tx, grant.given.resource.as_deref(), resource).await?;
+    tokens(tx, env, known, grant, scope, audience).await.map(Some)
 }
 
 fn narrowed(allowed: &str, asked: &str) -> String {

@@ -17,6 +17,10 @@ pub(super) async fn changed(tx: &mut Tx, entry: &Entry, id: &ClientId) -> Result
                 [key.into(), (&client.name).into(), body.into(), secret.clone().into()],
             )
             .await?;
+            for resource in &client.resources {
+                let sql = "INSERT INTO client_resource (resource, client) VALUES ($1,$2)";
+                tx.execute(sql, [resource.into(), key.into()]).await?;
+            }
         }
         Change::ClientSecretRotated { secret, old_until } => {
             let sql = "UPDATE client SET old_secret = secret, old_until = $2, secret = $3 WHERE id = $1";
@@ -35,6 +39,7 @@ pub(super) async fn changed(tx: &mut Tx, entry: &Entry, id: &ClientId) -> Result
             for sql in [
                 "DELETE FROM client WHERE id = $1",
                 "DELETE FROM client_subject WHERE client = $1",
+                "DELETE FROM client_resource WHERE client = $1",
             ] {
                 tx.execute(sql, [key.into()]).await?;
             }

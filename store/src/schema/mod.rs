@@ -27,7 +27,7 @@ enum Sort {
 }
 
 /// From nothing to this version.
-const STEPS: [(Sort, &str); 13] = [
+const STEPS: [(Sort, &str); 14] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
     (Sort::Working, include_str!("steps/3_projection_version.sql")),
@@ -41,6 +41,7 @@ const STEPS: [(Sort, &str); 13] = [
     (Sort::Working, include_str!("steps/11_openid.sql")),
     (Sort::Working, include_str!("steps/12_passkeys.sql")),
     (Sort::Working, include_str!("steps/13_late.sql")),
+    (Sort::Working, include_str!("steps/14_audience.sql")),
 ];
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {

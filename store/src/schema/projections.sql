@@ -250,6 +250,12 @@ CREATE TABLE client (
   generation BIGINT NOT NULL          -- plain: raised when it is disabled: what it was given is dead
 );
 
+-- Which connected system bears a resource (RFC 8707): one.
+CREATE TABLE client_resource (
+  resource TEXT PRIMARY KEY,          -- plain
+  client TEXT NOT NULL                -- plain
+);
+
 -- What a connected system calls an account. With a row, it knows of it.
 CREATE TABLE client_subject (
   client TEXT NOT NULL,               -- plain

@@ -90,7 +90,7 @@ async fn the_day_after_the_deadline_clients_are_told_once(on: On) {
     assert!(
         house
             .store
-            .refresh(&client, &done.refresh, None)
+            .refresh(&client, &done.refresh, None, None)
             .await
             .unwrap()
             .is_some()
@@ -98,7 +98,7 @@ async fn the_day_after_the_deadline_clients_are_told_once(on: On) {
     assert!(
         house
             .store
-            .refresh(&client, &exempt.refresh, None)
+            .refresh(&client, &exempt.refresh, None, None)
             .await
             .unwrap()
             .is_some()

@@ -21,6 +21,9 @@ both! {
     keys_are_made_once_and_published_before_they_sign
     what_clients_had_is_swept_away_when_it_is_over
     a_join_tells_the_client_whom_the_account_succeeds
+    a_token_for_a_service_is_good_while_both_clients_are_let_in
+    one_of_two_that_come_at_once_bears_a_resource
+    data_of_before_resources_come_along
 }
 
 /// Runs them all at the same time.
@@ -74,7 +77,7 @@ async fn code(store: &Store, known: &KnownClient, account: &str) -> String {
 }
 
 async fn redeem(store: &Store, known: &KnownClient, code: &str) -> Option<Redeemed> {
-    store.redeem_code(known, code, Some(URI), None).await.unwrap()
+    store.redeem_code(known, code, Some(URI), None, None).await.unwrap()
 }
 
 pub async fn tokens(store: &Store, known: &KnownClient, account: &str) -> Redeemed {
@@ -152,7 +155,7 @@ async fn a_code_and_a_refresh_token_have_one_winner_over_two_servers(on: On) {
         let first = tokens(&stores[0], &client, "C1").await;
         let won = at_once((0..8).map(|n| {
             let (store, client, token) = (stores[n % 2].clone(), client.clone(), first.refresh.clone());
-            async move { store.refresh(&client, &token, None).await.unwrap() }
+            async move { store.refresh(&client, &token, None, None).await.unwrap() }
         }))
         .await;
         let won: Vec<Redeemed> = won.into_iter().flatten().collect();
@@ -183,7 +186,7 @@ async fn a_hold_races_with_what_is_given_and_nothing_outlives_it(on: On) {
         }));
         let (h, c, token) = (house.clone(), client.clone(), first.refresh.clone());
         racing.push(Box::pin(async move {
-            let next = h.store.refresh(&c, &token, None).await.unwrap();
+            let next = h.store.refresh(&c, &token, None, None).await.unwrap();
             next.map(|next| vec![next.access, next.refresh]).unwrap_or_default()
         }));
         let (h, c) = (house.clone(), client.clone());
@@ -207,7 +210,7 @@ async fn a_hold_races_with_what_is_given_and_nothing_outlives_it(on: On) {
         for lifted in [false, true] {
             for token in &given {
                 assert!(!is_good(&house.store, token).await, "lifted: {lifted}");
-                assert!(house.store.refresh(&client, token, None).await.unwrap().is_none());
+                assert!(house.store.refresh(&client, token, None, None).await.unwrap().is_none());
             }
             if !lifted {
                 let cause = Cause::order(&cause);
@@ -232,24 +235,40 @@ async fn a_restart_revives_nothing_and_ends_nothing(on: On) {
     let first = tokens(&house.store, &client, "C1").await;
     let next = house
         .store
-        .refresh(&client, &first.refresh, None)
+        .refresh(&client, &first.refresh, None, None)
         .await
         .unwrap()
         .unwrap();
     let other = tokens(&house.store, &client, "C2").await;
     let again = house.second().await;
     assert!(!is_good(&again, &ended.access).await && !is_good(&again, &ended.refresh).await);
-    assert!(again.refresh(&client, &ended.refresh, None).await.unwrap().is_none());
+    assert!(
+        again
+            .refresh(&client, &ended.refresh, None, None)
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert!(is_good(&again, &next.access).await && is_good(&again, &other.access).await);
     assert!(
-        again.refresh(&client, &first.refresh, None).await.unwrap().is_none(),
+        again
+            .refresh(&client, &first.refresh, None, None)
+            .await
+            .unwrap()
+            .is_none(),
         "used before the restart"
     );
     assert!(
         !is_good(&again, &next.access).await,
         "and its being shown again ends the family"
     );
-    assert!(again.refresh(&client, &other.refresh, None).await.unwrap().is_some());
+    assert!(
+        again
+            .refresh(&client, &other.refresh, None, None)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 async fn one_commit_tells_every_client_of_every_account(on: On) {
@@ -423,4 +442,104 @@ async fn a_notice_that_is_sent_again_is_an_entry(on: On) {
         assert_eq!(last.change, said);
         house.sound().await;
     }
+}
+
+const API: &str = "https://kho.example/api";
+
+fn service(name: &str) -> Client {
+    let mut client = Client::new(name, Vec::new());
+    client.resources = vec![API.to_owned()];
+    client
+}
+
+/// Tokens that are for the service.
+async fn for_api(store: &Store, known: &KnownClient, account: &str) -> Redeemed {
+    let session = store.open_session(&id(account)).await.unwrap();
+    let mut allowed = allowed(known);
+    allowed.given.resource = Some(API.to_owned());
+    let code = store.issue_code(session.as_str(), allowed).await.unwrap().unwrap();
+    redeem(store, known, &code).await.unwrap()
+}
+
+async fn a_token_for_a_service_is_good_while_both_clients_are_let_in(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let (store, other) = (&house.store, house.second().await);
+    let (client, api) = (known(store, hues("Một")).await, known(store, service("Kho")).await);
+    assert!(store.has_resource(API).await.unwrap() && !store.has_resource("Kho").await.unwrap());
+    for disabled in [&client, &api] {
+        let client = store.client(client.id.as_str()).await.unwrap().unwrap();
+        let given = for_api(store, &client, "C1").await;
+        let live = other.token(&given.access).await.unwrap().unwrap();
+        let audience = live.audience.unwrap();
+        assert_eq!((&audience.client, audience.resource.as_str()), (&api.id, API));
+        assert_eq!(live.client.id, client.id);
+        assert!(other.token(&given.refresh).await.unwrap().unwrap().audience.is_none());
+        store.disable_client(disabled.id.as_str(), "test").await.unwrap();
+        assert!(!is_good(&other, &given.access).await);
+        store.enable_client(disabled.id.as_str(), "test").await.unwrap();
+        assert!(!is_good(&other, &given.access).await);
+    }
+    let client = store.client(client.id.as_str()).await.unwrap().unwrap();
+    let given = for_api(store, &client, "C2").await;
+    // Refused, with nothing spent, while nobody bears the resource.
+    store.disable_client("Kho", "test").await.unwrap();
+    for resource in [None, Some(API), Some(URI)] {
+        assert!(store.refresh(&client, &given.refresh, None, resource).await.is_err());
+        assert!(store.token_for_client(&client, "", Some(API)).await.is_err());
+    }
+    store.enable_client("Kho", "test").await.unwrap();
+    let next = store
+        .refresh(&client, &given.refresh, None, Some(API))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(is_good(&other, &next.access).await);
+    store.rebuild(&mut |_| {}).await.unwrap();
+    assert!(is_good(store, &next.access).await, "the tables anew say the same");
+    store.remove_client("Kho", "test").await.unwrap();
+    assert!(!is_good(&other, &next.access).await);
+    house.sound().await;
+}
+
+async fn one_of_two_that_come_at_once_bears_a_resource(on: On) {
+    let house = House::new(on).await;
+    let stores = [house.store.clone(), house.second().await];
+    let added = at_once((0..6).map(|n| {
+        let store = stores[n % 2].clone();
+        async move { store.add_client(service(&format!("Kho {n}")), "test").await.is_ok() }
+    }))
+    .await;
+    assert_eq!(added.into_iter().filter(|added| *added).count(), 1);
+    assert_eq!(house.store.clients().await.unwrap().len(), 1);
+    house.sound().await;
+}
+
+async fn data_of_before_resources_come_along(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let client = known(&house.store, hues("Một")).await;
+    let before = tokens(&house.store, &client, "C1").await;
+    for sql in [
+        "ALTER TABLE issued DROP COLUMN audience",
+        "ALTER TABLE issued DROP COLUMN audience_generation",
+        "DELETE FROM _sqlx_migrations WHERE version = 14",
+        "DROP TABLE client_resource",
+        "UPDATE projection_version SET digest = 'before'",
+    ] {
+        house.sql(sql).await;
+    }
+    let store = house.second().await;
+    assert!(is_good(&store, &before.access).await);
+    assert!(
+        store
+            .refresh(&client, &before.refresh, None, None)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    known(&store, service("Kho")).await;
+    let given = for_api(&store, &client, "C1").await;
+    assert!(store.token(&given.access).await.unwrap().unwrap().audience.is_some());
+    house.sound().await;
 }

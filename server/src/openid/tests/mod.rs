@@ -1,6 +1,7 @@
 //! The provider, asked as browsers and clients ask.
 
 mod attack;
+mod audience;
 mod flow;
 mod garbage;
 mod gate;

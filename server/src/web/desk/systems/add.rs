@@ -26,12 +26,13 @@ struct Page {
 /// The longest addresses together, in characters.
 const LONGEST: u16 = 2_000;
 const KINDS: [AccountKind; 3] = [AccountKind::Citizen, AccountKind::Official, AccountKind::Unit];
-const FIELDS: [&str; 5] = [
+const FIELDS: [&str; 6] = [
     "name",
     "redirect_uris",
     "post_logout_uris",
     "backchannel_uri",
     "events_uri",
+    "resources",
 ];
 const TRAITS: [&str; 3] = ["public", "third-party", "client-credentials"];
 
@@ -131,6 +132,7 @@ fn client(sent: &Sent) -> Client {
         post_logout_redirect_uris: several("post_logout_uris"),
         backchannel_logout_uri: one("backchannel_uri"),
         events_uri: one("events_uri"),
+        resources: several("resources"),
         authentication: if is("public") {
             Authentication::None
         } else {
@@ -159,6 +161,7 @@ fn field_of(fault: &ClientFault, sent: &Sent) -> &'static str {
                     .any(|one| one.starts_with(uri.as_str()))
             })
             .unwrap_or("redirect_uris"),
+        ClientFault::Twice(_) => "resources",
         ClientFault::NoRedirect => "redirect_uris",
         ClientFault::NoKind => "kinds",
         ClientFault::Public | ClientFault::Keys | ClientFault::NoSecret => "traits",
@@ -176,6 +179,7 @@ pub async fn add(State(app): State<App>, operator: Operator, sent: Sent) -> Resp
                 Err(StoreError::Refused(refusal)) => {
                     let field = match &refusal {
                         Refusal::Client(fault) => field_of(fault, &sent),
+                        Refusal::ResourceExists(_) => "resources",
                         _ => "name",
                     };
                     return Ok(page(&operator, Some(&sent), Some((field, refused(&refusal, words)))));

@@ -95,6 +95,9 @@ fn page(operator: &Operator, known: KnownClient, done: Option<String>, secret: O
         (words.say("systems-subjects"), client.subjects.name().to_owned()),
         (words.say("systems-algorithm"), client.algorithm.name().to_owned()),
     ];
+    if !client.resources.is_empty() {
+        rows.push((words.say("column-resources"), client.resources.join(" ")));
+    }
     if !client.units.is_empty() {
         rows.push((words.say("desk-unit"), units.collect::<Vec<_>>().join(" ")));
     }

@@ -21,6 +21,7 @@ async fn an_operator_adds_rotates_disables_and_removes_a_system() {
     let usual = [
         ("name", "Quản lý văn bản"),
         ("redirect_uris", "https://vanban.example/cb  https://vanban.example/cb2"),
+        ("resources", "https://vanban.example/api https://vanban.example/v2"),
         ("scopes", "profile"),
         ("scopes", "employment"),
         ("kinds", "official"),
@@ -30,12 +31,17 @@ async fn an_operator_adds_rotates_disables_and_removes_a_system() {
         (("redirect_uris", "http://vanban.example/cb"), "redirect_uris"),
         (("redirect_uris", ""), "redirect_uris"),
         (("backchannel_uri", "ftp://x"), "backchannel_uri"),
+        (("resources", "http://vanban.example/api"), "resources"),
+        (
+            ("resources", "https://vanban.example/api https://vanban.example/api"),
+            "resources",
+        ),
         (("kinds", "operator"), "kinds"),
     ] {
         let fields: Vec<_> = usual
             .iter()
             .copied()
-            .filter(|(name, _)| *name != wrong.0)
+            .filter(|(name, _)| ![wrong.0, "resources"].contains(name))
             .chain([wrong])
             .collect();
         let page = site.post("/desk/systems/new", &cookie, &fields).await;
@@ -58,7 +64,16 @@ async fn an_operator_adds_rotates_disables_and_removes_a_system() {
     assert!(known.secret_fits(&first, site.store.now()));
     assert_eq!(known.client.redirect_uris.len(), 2);
     let at = format!("/desk/systems/{}", known.id);
-    assert!(secret(&site.get(&at, &cookie).await).is_none(), "shown once");
+    let shown = site.get(&at, &cookie).await;
+    assert!(secret(&shown).is_none(), "shown once");
+    assert!(shown.says("column-resources") && shown.text.contains("https://vanban.example/v2"));
+    let borne = [
+        ("name", "Khác"),
+        ("kinds", "official"),
+        ("resources", "https://vanban.example/v2"),
+    ];
+    let borne = site.post("/desk/systems/new", &cookie, &borne).await;
+    assert!(borne.status == StatusCode::UNPROCESSABLE_ENTITY && borne.text.contains("href=\"#resources\""));
     assert!(
         site.get("/desk/systems", &cookie)
             .await
