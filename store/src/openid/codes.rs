@@ -204,7 +204,7 @@ async fn redeem(
         return Ok(None);
     };
     let scope: String = row.get(3)?;
-    let audience = Audience::granted(tx, grant.given.resource.as_deref(), shown.resource.as_deref()).await?;
+    let audience = Audience::of(tx, grant.given.resource.as_deref(), shown.resource.as_deref()).await?;
     tokens(tx, env, known, grant, scope, audience).await.map(Some)
 }
 

@@ -103,25 +103,19 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// The client that bears the resource, if it may come in.
-    async fn of(tx: &mut Tx, resource: &str) -> Result<Self> {
-        match bearer(tx, resource).await? {
-            Some(bearer) if bearer.enabled => Ok(Self {
-                resource: resource.to_owned(),
-                client: bearer.id,
-                generation: bearer.generation,
-            }),
-            _ => Err(Refusal::UnknownResource(resource.to_owned()).into()),
+    /// For a token of what was granted; who asks again asks for the same.
+    pub(super) async fn of(tx: &mut Tx, granted: Option<&str>, asked: Option<&str>) -> Result<Option<Self>> {
+        if let Some(other) = asked.filter(|_| asked != granted) {
+            return Err(Refusal::UnknownResource(other.to_owned()).into());
         }
-    }
-
-    /// For a token of a grant; who asks again asks for the same.
-    pub(super) async fn granted(tx: &mut Tx, granted: Option<&str>, asked: Option<&str>) -> Result<Option<Self>> {
-        match (granted, asked) {
-            (granted, Some(asked)) if granted != Some(asked) => Err(Refusal::UnknownResource(asked.to_owned()).into()),
-            (Some(resource), _) => Self::of(tx, resource).await.map(Some),
-            (None, _) => Ok(None),
-        }
+        let Some(resource) = granted else { return Ok(None) };
+        let bearer = bearer(tx, resource).await?.filter(|bearer| bearer.enabled);
+        let bearer = bearer.ok_or_else(|| Refusal::UnknownResource(resource.to_owned()))?;
+        Ok(Some(Self {
+            resource: resource.to_owned(),
+            client: bearer.id,
+            generation: bearer.generation,
+        }))
     }
 }
 
@@ -332,10 +326,7 @@ impl Store {
             .write(move |tx| {
                 let (known, scope, resource) = (known.clone(), scope.clone(), resource.clone());
                 Box::pin(async move {
-                    let audience = match &resource {
-                        Some(resource) => Some(Audience::of(tx, resource).await?),
-                        None => None,
-                    };
+                    let audience = Audience::of(tx, resource.as_deref(), None).await?;
                     let row = Issue {
                         kind: TokenKind::Access,
                         digest,

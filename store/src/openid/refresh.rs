@@ -74,7 +74,7 @@ async fn next(
         Some(asked) => narrowed(&grant.scope, asked),
         None => grant.scope.clone(),
     };
-    let audience = Audience::granted(tx, grant.given.resource.as_deref(), resource).await?;
+    let audience = Audience::of(tx, grant.given.resource.as_deref(), resource).await?;
     tokens(tx, env, known, grant, scope, audience).await.map(Some)
 }
 
