@@ -129,6 +129,18 @@ pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
         "{on:<11} the password's hash alone           {hash:>8.3} CPU-s/1,000: that is {:.0} % beyond it",
         (flow / hash - 1.0) * 100.0
     );
+    let (of, system): (Arc<[String]>, _) = (cookies.clone().into(), hues.clone());
+    measure(
+        on,
+        "a code, given and redeemed",
+        &server,
+        requests.min(1_000),
+        move |client, n| {
+            let (cookie, system) = (of[n % of.len()].clone(), system.clone());
+            Box::pin(async move { drop(system.tokens(client, &cookie).await) })
+        },
+    )
+    .await;
     for (what, system) in [("refresh, RS256", &hues), ("refresh, ES256", &es256)] {
         // A family a connection: a refresh token is good once.
         let mut families = Vec::new();
