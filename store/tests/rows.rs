@@ -172,9 +172,13 @@ const WHOLE_LOAD: [&str; 6] = ["n", "notice", "f", "registry_former", "g", "regi
 async fn no_walk(mut statements: Vec<Statement>) {
     let house = House::new(On::Sqlite).await;
     statements.dedup_by(|a, b| a.sql == b.sql);
-    // Whether a table has any row, and what a connection says of itself.
-    statements
-        .retain(|Statement { sql, .. }| !sql.contains("SELECT 1 FROM profile LIMIT 1") && !sql.contains("pragma_"));
+    // What begins and ends a transaction, whether a table has any row, and what a connection says of itself.
+    statements.retain(|Statement { sql, .. }| {
+        let ends = ["BEGIN", "RELEASE", "ROLLBACK", "COMMIT"]
+            .iter()
+            .any(|word| sql.starts_with(word));
+        !ends && !sql.contains("SELECT 1 FROM profile LIMIT 1") && !sql.contains("pragma_")
+    });
     let file = house.path("data").join("ngomon.db");
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display()))
         .await

@@ -4,10 +4,10 @@
 
 #[path = "suite/access.rs"]
 mod access;
-#[path = "suite/cancelled.rs"]
-mod cancelled;
 #[path = "suite/claims.rs"]
 mod claims;
+#[path = "suite/connections.rs"]
+mod connections;
 #[path = "suite/counter.rs"]
 mod counter;
 #[path = "suite/figures.rs"]

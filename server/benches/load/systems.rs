@@ -129,6 +129,18 @@ pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
         "{on:<11} the password's hash alone           {hash:>8.3} CPU-s/1,000: that is {:.0} % beyond it",
         (flow / hash - 1.0) * 100.0
     );
+    let (of, system): (Arc<[String]>, _) = (cookies.clone().into(), hues.clone());
+    measure(
+        on,
+        "a code, given and redeemed",
+        &server,
+        requests.min(1_000),
+        move |client, n| {
+            let (cookie, system) = (of[n % of.len()].clone(), system.clone());
+            Box::pin(async move { drop(system.tokens(client, &cookie).await) })
+        },
+    )
+    .await;
     for (what, system) in [("refresh, RS256", &hues), ("refresh, ES256", &es256)] {
         // A family a connection: a refresh token is good once.
         let mut families = Vec::new();
@@ -210,15 +222,44 @@ fn said(server: &Server, words: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
+/// Each of them signs in so many times: an access token of each session.
+async fn sessions(
+    server: &Arc<Server>,
+    system: &System,
+    open: &[(String, String, String)],
+    times: usize,
+) -> Vec<(String, String)> {
+    let mut offices = Vec::new();
+    // An office is an address that as many come from as may in a quarter of an hour.
+    let share = open.len().div_ceil(super::CONNECTIONS);
+    for (office, people) in open.chunks(share.max(1)).enumerate() {
+        let (people, system, server) = (people.to_vec(), system.clone(), server.clone());
+        offices.push(tokio::spawn(async move {
+            let mut tokens = Vec::new();
+            for time in 0..times {
+                for (n, (account, _, body)) in people.iter().enumerate() {
+                    let nth = time * people.len() + n;
+                    let address = 120 + office * 16 + nth / 199;
+                    let mut client = Client::new(server.address, address).await;
+                    let answer = client.post("/sign-in", "", body).await;
+                    let cookie = answer.cookie.unwrap_or_else(|| panic!("{account}: {}", answer.status));
+                    tokens.push((account.clone(), system.tokens(&mut client, &cookie).await.0));
+                }
+            }
+            tokens
+        }));
+    }
+    let mut tokens = Vec::new();
+    for office in offices {
+        tokens.extend(office.await.unwrap());
+    }
+    tokens
+}
+
 /// Everybody is held in one commit. From when to when a token was still good is what two clients see who never stop asking.
 async fn hold_all(on: &str, server: &Arc<Server>, system: &System, open: &[(String, String, String)], times: usize) {
+    let tokens = sessions(server, system, open, times).await;
     let mut client = Client::new(server.address, 101).await;
-    let mut tokens = Vec::new();
-    for (account, cookie, _) in open {
-        for _ in 0..times {
-            tokens.push((account.clone(), system.tokens(&mut client, cookie).await.0));
-        }
-    }
     let run = everybody_leaves(server);
     let tokens: Arc<[(String, String)]> = tokens.into();
     let done = Arc::new(AtomicBool::new(false));
@@ -285,7 +326,7 @@ async fn hold_all(on: &str, server: &Arc<Server>, system: &System, open: &[(Stri
         .zip(first_dead)
         .map(|(last, first)| last.saturating_duration_since(first));
     println!(
-        "{on:<11} {} tokens of {} accounts held in one commit: the last one good {:.1} ms after the first one dead; all asked and dead {:.1} s \
+        "{on:<11} {} sessions of {} accounts held in one commit: the last one good {:.1} ms after the first one dead; all asked and dead {:.1} s \
          after it",
         tokens.len() - good.len(),
         open.len(),

@@ -28,9 +28,22 @@ enum Shown {
 
 /// The client, proven.
 pub async fn client(app: &App, headers: &HeaderMap, params: &Params) -> Result<KnownClient, Fault> {
+    client_beside(app, headers, params, None).await
+}
+
+/// The same, where a token was looked up just now and its client with it: most often it is the one that asks.
+pub async fn client_beside(
+    app: &App,
+    headers: &HeaderMap,
+    params: &Params,
+    seen: Option<&KnownClient>,
+) -> Result<KnownClient, Fault> {
     let known = match shown(headers, params)? {
         Shown::Secret(id, secret) => {
-            let known = known(app, &id).await?;
+            let known = match seen.filter(|seen| seen.id.as_str() == id) {
+                Some(seen) => seen.clone(),
+                None => known(app, &id).await?,
+            };
             let fits =
                 known.client.authentication == Authentication::Secret && known.secret_fits(&secret, app.store.now());
             fits.then_some(known)

@@ -1,6 +1,6 @@
 //! What a token is good for in this moment (RFC 7662).
 
-use super::client_auth::client;
+use super::client_auth::client_beside;
 use super::fault::Fault;
 use super::params::Params;
 use crate::web::App;
@@ -15,11 +15,15 @@ use serde_json::{Value, json};
 /// Answered to the client that the token was given to, and to the one that it is to be shown to: to anybody else it is not active.
 pub async fn introspect(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Fault> {
     let params = Params::of_body(&headers, &body)?;
-    let known = client(&app, &headers, &params).await?;
+    let live = match params.get("token") {
+        Some(token) => app.store.token(token).await?,
+        None => None,
+    };
+    let known = client_beside(&app, &headers, &params, live.as_ref().map(|live| &live.client)).await?;
     if known.client.authentication == Authentication::None {
         return Err(Fault::client());
     }
-    let live = app.store.token(params.must("token")?).await?;
+    params.must("token")?;
     let is_for = |live: &Live| {
         live.audience
             .as_ref()

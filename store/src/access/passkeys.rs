@@ -102,7 +102,7 @@ impl Store {
     /// The passkeys of an account's owner, the oldest first.
     pub async fn passkeys(&self, account: &AccountId) -> Result<Vec<Passkey>> {
         self.db
-            .read(async |tx| {
+            .ask(async |tx| {
                 let sql = "SELECT p.id, p.added, u.at, v.id, v.sealed FROM account a JOIN passkey p ON p.login = a.login \
                      JOIN personal_value v ON v.id = p.value LEFT JOIN passkey_use u ON u.passkey = p.id \
                      WHERE a.id = $1 ORDER BY p.added, p.id";
@@ -126,7 +126,7 @@ impl Store {
     pub async fn passkey_owner(&self, account: &AccountId) -> Result<[u8; 16]> {
         let row = self
             .db
-            .read(async |tx| {
+            .ask(async |tx| {
                 let sql = "SELECT login FROM account WHERE id = $1";
                 tx.row(sql, [account.as_str().into()]).await
             })
@@ -139,7 +139,7 @@ impl Store {
     pub async fn known_passkey(&self, credential: &[u8]) -> Result<Option<KnownPasskey>> {
         let digest = sha256(&[credential]);
         self.db
-            .read(async |tx| {
+            .ask(async |tx| {
                 let sql = "SELECT p.id, p.login, v.id, v.sealed FROM passkey p JOIN personal_value v ON v.id = p.value \
                      WHERE p.credential = $1";
                 let row = tx.row(sql, [digest.into()]).await?;

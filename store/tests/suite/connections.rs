@@ -1,0 +1,82 @@
+//! Whoever asks may go away in the middle: a browser that closes leaves nothing on a connection that others use after it. A database
+//! server may go away, too, and come back.
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen, form};
+use ngomon_rules::citizens::Proof;
+use ngomon_store::Location;
+use sqlx::{Connection as _, PgConnection, Row as _};
+use std::time::Duration;
+
+both! {
+    who_goes_away_leaves_nothing_behind
+}
+
+async fn who_goes_away_leaves_nothing_behind(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&(0..100).collect::<Vec<_>>()).await;
+    house
+        .citizens((0..100).map(|n| citizen(&format!("HS{n}"), n)).collect())
+        .await;
+    // At every step of an answer somebody has gone.
+    for n in 0..100_u32 {
+        let patience = Duration::from_micros(u64::from(n) * 40);
+        tokio::time::timeout(patience, house.store.figures(DAY)).await.ok();
+        let form = form(&format!("HS{n}"), n);
+        let sent = house.store.standardise(&form, Proof::Form, "owner", house.store.now());
+        tokio::time::timeout(patience, sent).await.ok();
+    }
+    // Each connection of the pool is asked, and sees what there is now.
+    for _ in 0..3 {
+        let asked = (0..20).map(|_| house.store.figures(DAY));
+        for figures in futures_util::future::join_all(asked).await {
+            figures.unwrap();
+        }
+    }
+    // A form that waited for its turn is answered, though nobody reads the answer; what is sent again is known by then.
+    for n in 0..100 {
+        house.submit(&format!("HS{n}"), n).await;
+    }
+    assert_eq!(house.province(DAY).await.standardised, 100);
+    house.sound().await;
+}
+
+/// PostgreSQL closes all connections while nobody asks, as it does when it is started again: nobody notices.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_the_server_closed_are_made_anew() {
+    let house = House::new(On::Postgres).await;
+    let asked = || async {
+        for campaign in futures_util::future::join_all((0..20).map(|_| house.store.campaign())).await {
+            campaign.unwrap();
+        }
+        for figures in futures_util::future::join_all((0..20).map(|_| house.store.figures(DAY))).await {
+            figures.unwrap();
+        }
+    };
+    asked().await;
+    let Location::Url(url) = &house.places.data else {
+        panic!("no address")
+    };
+    let mut beside = PgConnection::connect(url).await.unwrap();
+    let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    // One that was used a moment ago is taken on trust.
+    let rest = format!("SELECT count(*), count(*) FILTER (WHERE now() - state_change < interval '1500 ms') {others}");
+    loop {
+        let row = sqlx::query(sqlx::AssertSqlSafe(rest.clone()))
+            .fetch_one(&mut beside)
+            .await;
+        let row = row.unwrap();
+        assert!(row.get::<i64, _>(0) > 1);
+        if row.get::<i64, _>(1) == 0 {
+            break;
+        }
+    }
+    let close = format!("SELECT pg_terminate_backend(pid) {others}");
+    sqlx::query(sqlx::AssertSqlSafe(close))
+        .fetch_all(&mut beside)
+        .await
+        .unwrap();
+    asked().await;
+    house.units().await;
+}
