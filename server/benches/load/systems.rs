@@ -85,19 +85,13 @@ impl System {
     }
 }
 
-/// Measures what each request costs, then holds everybody.
-pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
-    let (server, _) = serve(database).await;
-    let server = Arc::new(server);
-    let requests = how_many.requests;
-    let hues = added(&server, "Hue-S", &["--grant", "client_credentials"]);
-    let es256 = added(&server, "Hue-S ES256", &["--algorithm", "ES256"]);
-    let mut client = Client::new(server.address, 100).await;
+/// Officials whom nothing holds, each with the cookie of a session and what begins another.
+async fn signed_in(server: &Server, client: &mut Client, people: usize) -> Vec<(String, String, String)> {
     let mut open = Vec::new();
-    for (n, (account, body)) in sign_ins("officials.csv", how_many.held.0).into_iter().enumerate() {
+    for (n, (account, body)) in sign_ins("officials.csv", people).into_iter().enumerate() {
         // As many as one address may in a quarter of an hour.
         if n % 200 == 199 {
-            client = Client::new(server.address, 100 + n / 199).await;
+            *client = Client::new(server.address, 100 + n / 199).await;
         }
         let answer = client.post("/sign-in", "", &body).await;
         assert_eq!(answer.status, 303);
@@ -107,6 +101,18 @@ pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
             open.push((account, cookie, body));
         }
     }
+    open
+}
+
+/// Measures what each request costs, then holds everybody.
+pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
+    let (server, _) = serve(database).await;
+    let server = Arc::new(server);
+    let requests = how_many.requests;
+    let hues = added(&server, "Hue-S", &["--grant", "client_credentials"]);
+    let es256 = added(&server, "Hue-S ES256", &["--algorithm", "ES256"]);
+    let mut client = Client::new(server.address, 100).await;
+    let open = signed_in(&server, &mut client, how_many.held.0).await;
     let cookies: Vec<String> = open.iter().map(|(_, cookie, _)| cookie.clone()).collect();
     let bodies: Arc<[String]> = open.iter().take(8).map(|(.., body)| body.clone()).collect();
     let hash = hash_alone(requests.min(200));
