@@ -324,6 +324,13 @@ pub(crate) async fn counting_holds(tx: &mut Tx, account: &str, day: Date) -> Res
     Ok(counting.map(|held| held.hold).collect())
 }
 
+/// Does anything hold the account on that day? Asked on its own, so that under a lock it is as of after the wait.
+pub(crate) async fn is_held(tx: &mut Tx, account: &str, day: Date) -> Result<bool> {
+    let sql = format!("SELECT {MAY_BE_HELD} FROM account a WHERE a.id = $1");
+    let may_be = tx.row(&sql, [account.into()]).await?.map(|row| row.get::<i64>(0));
+    Ok(may_be.transpose()?.is_some_and(|holds| holds > 0) && !counting_holds(tx, account, day).await?.is_empty())
+}
+
 async fn citizen_facts(
     tx: &mut Tx,
     account: &str,

@@ -3,7 +3,7 @@
 use crate::access::Operator;
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
-use crate::explain::counting_holds;
+use crate::explain::is_held;
 use crate::keyring::{FingerprintKind, Place};
 use crate::store::Store;
 use crate::tables::{STATED, fingerprint, places, stated_of};
@@ -82,7 +82,7 @@ impl Store {
                     let (kind, unit): (String, String) = (row.get(2)?, row.get(3)?);
                     let unit = tree.get(tree.follow(&UnitCode(unit), today));
                     found.push(Found {
-                        held: !counting_holds(tx, &id, today).await?.is_empty(),
+                        held: is_held(tx, &id, today).await?,
                         account: AccountId(id),
                         kind: AccountKind::parse(&kind)
                             .ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,

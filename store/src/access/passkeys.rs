@@ -5,7 +5,7 @@
 use super::second_factor::Proven;
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::explain::counting_holds;
+use crate::explain::is_held;
 use crate::journal::{Act, append, unseal};
 use crate::keyring::Keyring;
 use crate::merkle::sha256;
@@ -240,8 +240,8 @@ impl Store {
                     let (mut open, mut held) = (Vec::new(), Vec::new());
                     for row in tx.rows("SELECT id FROM account WHERE login = $1 ORDER BY id", [login.into()]).await? {
                         let account = AccountId(row.get(0)?);
-                        let holds = counting_holds(tx, account.as_str(), local_day(now)).await?;
-                        let among = if holds.is_empty() { &mut open } else { &mut held };
+                        let is_held = is_held(tx, account.as_str(), local_day(now)).await?;
+                        let among = if is_held { &mut held } else { &mut open };
                         among.push(Proven { account, amr: kept.amr() });
                     }
                     Ok(if open.is_empty() { held } else { open })

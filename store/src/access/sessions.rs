@@ -12,7 +12,7 @@ use super::passkeys::Kept;
 use super::second_factor::Proven;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::explain::{MAY_BE_HELD, counting_holds};
+use crate::explain::{MAY_BE_HELD, counting_holds, is_held};
 use crate::journal::{Act, Env, append};
 use crate::keyring::Place;
 use crate::merkle::sha256;
@@ -161,7 +161,7 @@ impl Store {
                     let account = visit.account.as_str();
                     let sql = "SELECT id FROM account_row WHERE id = $1";
                     tx.rows_locked(sql, [account.into()]).await?;
-                    if !counting_holds(tx, account, local_day(now)).await?.is_empty() {
+                    if is_held(tx, account, local_day(now)).await? {
                         return Ok(false);
                     }
                     begin(tx, &env, id, &visit.account, visit.began, &visit.amr).await?;
@@ -343,13 +343,12 @@ async fn keep_next(tx: &mut Tx, env: &Env, id: [u8; 32], next: &[u8]) -> Result<
 /// Begins a session of an account whose owner was proven at `began`: a full one, or a held visit where something holds the account.
 async fn begin(tx: &mut Tx, env: &Env, id: [u8; 32], account: &AccountId, began: i64, amr: &str) -> Result<()> {
     let now = env.ambient.now();
-    let sql =
-        format!("SELECT a.generation, a.kind, a.last_sign_in_on, {MAY_BE_HELD} FROM account_row a WHERE a.id = $1");
-    let row = tx.rows_locked(&sql, [account.as_str().into()]).await?;
+    let sql = "SELECT generation, kind, last_sign_in_on FROM account_row WHERE id = $1";
+    let row = tx.rows_locked(sql, [account.as_str().into()]).await?;
     let row = row
         .first()
         .ok_or_else(|| StoreError::corrupt("account", "it is gone"))?;
-    let held = row.get::<i64>(3)? > 0 && !counting_holds(tx, account.as_str(), local_day(now)).await?.is_empty();
+    let held = is_held(tx, account.as_str(), local_day(now)).await?;
     if !held && row.get::<String>(1)? == AccountKind::Official.name() {
         let last = row.get::<Option<String>>(2)?.unwrap_or_default();
         signed_in(tx, env, account, day_of(&last)?).await?;

@@ -277,8 +277,11 @@ impl Tx {
         Ok(())
     }
 
-    /// Like [`Tx::rows`], and nobody else changes these rows until the transaction ends. On SQLite a writer is alone anyway.
+    /// Like [`Tx::rows`], and nobody else changes these rows until the transaction ends. On SQLite a writer is alone anyway. The rows
+    /// are as of after the wait, but PostgreSQL answers a question within the statement as of before: such a one is put on its own.
     pub async fn rows_locked(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Vec<Row>> {
+        let columns = sql.split(" FROM ").next().unwrap_or_default();
+        debug_assert!(!columns.contains("(SELECT"), "as of before the wait: {sql}");
         match self.dialect() {
             Dialect::Sqlite => self.rows(sql, args).await,
             Dialect::Postgres => self.rows(&format!("{sql} FOR UPDATE"), args).await,

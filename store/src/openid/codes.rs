@@ -9,7 +9,7 @@ use super::clients::{KnownClient, find};
 use super::grants::{
     ACCESS, Audience, Given, Grant, Issue, LONGEST, REFRESH, TokenKind, draw, end_grant, in_force, issue, place, used,
 };
-use super::subjects::name_subject;
+use super::subjects::{name_subject, subject};
 use crate::access::{SESSION_LONGEST, open_session_row};
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
@@ -119,15 +119,13 @@ async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allow
         return Ok(false);
     };
     // A hold that comes now waits for this row, or this waits for the hold and sees it.
-    let sql = "SELECT a.generation, (SELECT s.subject FROM client_subject s WHERE s.client = $2 AND s.account = a.id) \
-         FROM account_row a WHERE a.id = $1";
-    let args = [open.account.as_str().into(), known.id.as_str().into()];
-    let rows = tx.rows_locked(sql, args).await?;
+    let sql = "SELECT generation FROM account_row WHERE id = $1";
+    let rows = tx.rows_locked(sql, [open.account.as_str().into()]).await?;
     let Some(row) = rows.first() else { return Ok(false) };
     if row.get::<i64>(0)? != open.generation {
         return Ok(false);
     }
-    if row.get::<Option<String>>(1)?.is_none() {
+    if subject(tx, &known.id, &open.account).await?.is_none() {
         name_subject(tx, env, &known, &open.account).await?;
     }
     let (id, now) = (env.id(), now.as_microsecond());

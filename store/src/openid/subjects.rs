@@ -46,11 +46,14 @@ async fn public(tx: &mut Tx, account: &AccountId) -> Result<Option<String>> {
 impl Store {
     /// What the client calls the account, if it knows of it.
     pub async fn subject_of(&self, client: &ClientId, account: &AccountId) -> Result<Option<String>> {
-        let sql = "SELECT subject FROM client_subject WHERE client = $1 AND account = $2";
-        let args = || [client.as_str().into(), account.as_str().into()];
-        let row = self.db.ask(async |tx| tx.row(sql, args()).await).await?;
-        row.map(|row| row.get(0)).transpose()
+        self.db.ask(async |tx| subject(tx, client, account).await).await
     }
+}
+
+pub(super) async fn subject(tx: &mut Tx, client: &ClientId, account: &AccountId) -> Result<Option<String>> {
+    let sql = "SELECT subject FROM client_subject WHERE client = $1 AND account = $2";
+    let row = tx.row(sql, [client.as_str().into(), account.as_str().into()]).await?;
+    row.map(|row| row.get(0)).transpose()
 }
 
 /// What the client called the accounts that this one succeeds, by a transfer or a join: it moves what it keeps over.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 both! {
     clients_and_what_they_call_accounts_follow_from_the_journal
     a_code_and_a_refresh_token_have_one_winner_over_two_servers
+    an_account_gets_one_name_also_from_two_at_once
     a_hold_races_with_what_is_given_and_nothing_outlives_it
     a_restart_revives_nothing_and_ends_nothing
     one_commit_tells_every_client_of_every_account
@@ -168,12 +169,28 @@ async fn a_code_and_a_refresh_token_have_one_winner_over_two_servers(on: On) {
     house.sound().await;
 }
 
+async fn an_account_gets_one_name_also_from_two_at_once(on: On) {
+    let house = Arc::new(House::new(on).await);
+    house.two_citizens().await;
+    for n in 0..10 {
+        let known = known(&house.store, hues(&format!("Hue-S {n}"))).await;
+        let given = at_once((0..8).map(|_| {
+            let (house, known) = (house.clone(), known.clone());
+            async move { tokens(&house.store, &known, "C1").await.grant.subject }
+        }))
+        .await;
+        let one = house.store.subject_of(&known.id, &id("C1")).await.unwrap();
+        assert!(given.into_iter().all(|subject| Some(subject) == one));
+    }
+    house.sound().await;
+}
+
 async fn a_hold_races_with_what_is_given_and_nothing_outlives_it(on: On) {
     let house = Arc::new(House::new(on).await);
     house.two_citizens().await;
     let client = known(&house.store, hues("Một")).await;
     let operator = house.operator("an").await;
-    for round in 0..6 {
+    for round in 0..12 {
         let cause = format!("{round}");
         let first = tokens(&house.store, &client, "C1").await;
         let waiting = code(&house.store, &client, "C1").await;
@@ -201,12 +218,18 @@ async fn a_hold_races_with_what_is_given_and_nothing_outlives_it(on: On) {
             let next = redeem(&h.store, &c, &code).await;
             next.map(|next| vec![next.access, next.refresh]).unwrap_or_default()
         }));
+        let visitors = vec![house.clone(); 4];
+        let signing_in = visitors
+            .into_iter()
+            .map(|h| async move { h.store.open_session(&id("C1")).await.unwrap() });
+        let signing_in = tokio::spawn(at_once(signing_in));
         let given: Vec<String> = at_once(racing)
             .await
             .into_iter()
             .flatten()
             .chain([first.access])
             .collect();
+        let sessions = signing_in.await.unwrap();
         for lifted in [false, true] {
             for token in &given {
                 assert!(!is_good(&house.store, token).await, "lifted: {lifted}");
@@ -220,6 +243,13 @@ async fn a_hold_races_with_what_is_given_and_nothing_outlives_it(on: On) {
                     .await
                     .unwrap();
             }
+        }
+        for session in sessions {
+            let visit = house.store.visit(session.as_str()).await.unwrap();
+            assert!(
+                visit.is_none_or(|visit| visit.held),
+                "lifting the hold opened a session"
+            );
         }
     }
     house.sound().await;
