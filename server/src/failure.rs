@@ -102,7 +102,7 @@ fn store(error: &StoreError, words: Words) -> String {
         StoreError::Sealed(_) | StoreError::Checkpoint(_) => {
             words.say_with("error-corrupt", &[("place", "-"), ("why", &error.to_string())])
         }
-        StoreError::Database(_) | StoreError::NotCommitted(_) => {
+        StoreError::Database(_) | StoreError::Embedded(_) | StoreError::NotCommitted(_) => {
             words.say_with("error-database", &[("why", &error.to_string())])
         }
     }

@@ -3,6 +3,7 @@
 use crate::checkpoint::CheckpointError;
 use crate::keyring::{KeyError, OpenError};
 use ngomon_rules::client::ClientFault;
+use rusqlite::ErrorCode;
 use std::path::PathBuf;
 
 /// Why the store did not do it. Nothing is half-applied.
@@ -26,9 +27,12 @@ pub enum StoreError {
     /// No room left on the disk.
     #[error("the disk is full")]
     Full,
-    /// The database said no.
+    /// PostgreSQL said no.
     #[error("{0}")]
     Database(sqlx::Error),
+    /// The embedded database said no.
+    #[error("{0}")]
+    Embedded(rusqlite::Error),
     /// The group of transactions that this one was in could not be committed.
     #[error("not committed: {0}")]
     NotCommitted(String),
@@ -209,12 +213,21 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let code = error.as_database_error().and_then(|e| e.code().map(|c| c.into_owned()));
         match (&error, code.as_deref()) {
-            // SQLite: SQLITE_FULL; PostgreSQL: disk_full.
+            // PostgreSQL: disk_full; SQLite, which is brought up by sqlx: SQLITE_FULL, SQLITE_BUSY.
             (_, Some("13" | "53100")) => Self::Full,
-            // SQLite: SQLITE_BUSY and its extended codes.
-            (_, Some("5" | "261" | "517")) | (sqlx::Error::PoolTimedOut, _) => Self::Busy,
+            (_, Some("5")) => Self::Busy,
             (sqlx::Error::Io(io), _) if io.kind() == std::io::ErrorKind::StorageFull => Self::Full,
             _ => Self::Database(error),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseBusy) => Self::Busy,
+            _ => Self::Embedded(error),
         }
     }
 }

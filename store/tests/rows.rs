@@ -36,7 +36,7 @@ struct Listener;
 
 impl Subscriber for Listener {
     fn enabled(&self, about: &Metadata<'_>) -> bool {
-        about.target() == "sqlx::query"
+        ["sqlx::query", "ngomon_store::db::embedded"].contains(&about.target())
     }
 
     fn event(&self, event: &Event<'_>) {

@@ -4,19 +4,23 @@
 //! them as a group: one flush to the disk serves all of them. PostgreSQL runs each by itself, and again when it lost a race.
 
 mod connections;
+mod embedded;
 mod tx;
 mod writer;
 
 pub use tx::{Arg, Row, Tx};
 
 use crate::error::{Result, StoreError};
-use connections::{PATIENCE, pool, take};
+use connections::{PATIENCE, own, pool, take};
+use embedded::{File, PREPARED};
 use futures_util::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tx::Connection;
 use writer::Writer;
 
@@ -54,14 +58,10 @@ pub struct Db {
 #[derive(Clone)]
 enum Pool {
     Sqlite {
-        options: SqliteConnectOptions,
-        readers: connections::Pool<SqliteConnectOptions>,
+        readers: connections::Pool<File>,
         writer: Arc<Writer>,
     },
-    Postgres {
-        options: PgConnectOptions,
-        pool: connections::Pool<PgConnectOptions>,
-    },
+    Postgres(connections::Pool<PgConnectOptions>),
 }
 
 /// The embedded database within its directory.
@@ -91,40 +91,26 @@ impl Db {
         if !create && !file.is_file() {
             return Err(StoreError::NoData(file.to_owned()));
         }
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(create)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(PATIENCE)
-            .pragma("temp_store", "file")
-            .statement_cache_capacity(400);
-        let unreachable = |e: sqlx::Error| StoreError::Unreachable(e.to_string());
-        // Fingerprints fall anywhere in their indexes: fewer pages are read and written again and again.
-        let writing = options
-            .clone()
-            .pragma("cache_size", "-32768")
-            .pragma("wal_autocheckpoint", "8000");
-        let writing = take(&pool(writing, 1)?).await.map_err(unreachable)?;
+        let writing = take(&pool(File::writer(file, create), 1)?).await;
+        let writing = writing.map_err(|error| StoreError::Unreachable(error.to_string()))?;
         Ok(Self {
             pool: Pool::Sqlite {
-                readers: pool(options.clone(), READERS)?,
-                options,
-                writer: Arc::new(Writer::start(writing)),
+                readers: pool(File::reader(file), READERS)?,
+                writer: Arc::new(Writer::start(writing)?),
             },
         })
     }
 
     async fn postgres(url: &str) -> Result<Self> {
-        let unreachable = |e: sqlx::Error| StoreError::Unreachable(e.to_string());
         let options = PgConnectOptions::from_str(url)
-            .map_err(unreachable)?
+            .map_err(|error| StoreError::Unreachable(error.to_string()))?
             .application_name("ngomon")
-            .statement_cache_capacity(400);
-        let pool = pool(options.clone(), CONNECTIONS)?;
-        drop(take(&pool).await.map_err(unreachable)?);
+            .statement_cache_capacity(PREPARED);
+        let pool = pool(options, CONNECTIONS)?;
+        let taken = take(&pool).await;
+        drop(taken.map_err(|error| StoreError::Unreachable(error.to_string()))?);
         Ok(Self {
-            pool: Pool::Postgres { options, pool },
+            pool: Pool::Postgres(pool),
         })
     }
 
@@ -132,7 +118,7 @@ impl Db {
     pub fn dialect(&self) -> Dialect {
         match self.pool {
             Pool::Sqlite { .. } => Dialect::Sqlite,
-            Pool::Postgres { .. } => Dialect::Postgres,
+            Pool::Postgres(_) => Dialect::Postgres,
         }
     }
 
@@ -140,8 +126,19 @@ impl Db {
     pub(crate) async fn migrate(&self) -> Result<()> {
         let migrator = crate::schema::migrator(self.dialect());
         let done = match &self.pool {
-            Pool::Sqlite { readers, .. } => migrator.run(&mut take(readers).await?.connection).await,
-            Pool::Postgres { pool, .. } => migrator.run(&mut take(pool).await?.connection).await,
+            // The one place where sqlx speaks to SQLite: it brings both databases up in the same way.
+            Pool::Sqlite { readers, .. } => {
+                let options = SqliteConnectOptions::new()
+                    .filename(readers.manager().opens().path())
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(PATIENCE);
+                let mut connection = options.connect().await?;
+                let done = migrator.run(&mut connection).await;
+                connection.close().await?;
+                done
+            }
+            Pool::Postgres(pool) => migrator.run(&mut take(pool).await?.connection).await,
         };
         done.map_err(|error| match error {
             sqlx::migrate::MigrateError::VersionMissing(_) => StoreError::Newer,
@@ -159,7 +156,7 @@ impl Db {
     {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.run(job).await,
-            Pool::Postgres { .. } => {
+            Pool::Postgres(_) => {
                 let mut tries = 0;
                 loop {
                     tries += 1;
@@ -184,14 +181,17 @@ impl Db {
 
     /// Reads in one snapshot.
     pub async fn read<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
-        let begin = match self.dialect() {
-            Dialect::Sqlite => "BEGIN",
-            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ",
-        };
-        self.taken().await?.within(begin, Ends::Rollback, job).await
+        let tx = self.taken().await?;
+        match self.dialect() {
+            Dialect::Sqlite => on_the_spot(tx.within("BEGIN", Ends::Rollback, job)),
+            Dialect::Postgres => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ";
+                tx.within(begin, Ends::Rollback, job).await
+            }
+        }
     }
 
-    /// Reads, each statement as of its own moment: for one question, or where the later answer is the better one.
+    /// Reads, each statement as of its own moment: for one short question, or where the later answer is the better one.
     pub async fn ask<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         self.taken().await?.alone(job).await
     }
@@ -199,7 +199,7 @@ impl Db {
     async fn taken(&self) -> Result<Tx> {
         Ok(Tx::new(match &self.pool {
             Pool::Sqlite { readers, .. } => Connection::Sqlite(take(readers).await?),
-            Pool::Postgres { pool, .. } => Connection::Postgres(take(pool).await?),
+            Pool::Postgres(pool) => Connection::Postgres(take(pool).await?),
         }))
     }
 
@@ -207,8 +207,8 @@ impl Db {
     /// there before.
     pub(crate) async fn scratch<T>(&self, ends: Ends, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         let own = match &self.pool {
-            Pool::Sqlite { options, .. } => Connection::Sqlite(take(&pool(options.clone(), 1)?).await?),
-            Pool::Postgres { options, .. } => Connection::Postgres(take(&pool(options.clone(), 1)?).await?),
+            Pool::Sqlite { readers, .. } => Connection::Sqlite(own(readers).await?),
+            Pool::Postgres(pool) => Connection::Postgres(own(pool).await?),
         };
         let begin = match (self.dialect(), ends) {
             (Dialect::Sqlite, Ends::Rollback) => "BEGIN",
@@ -219,8 +219,17 @@ impl Db {
                 "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE fingerprint_key IN EXCLUSIVE MODE"
             }
         };
-        Tx::new(own).within(begin, ends, job).await
+        let work = Tx::new(own).within(begin, ends, job);
+        match self.dialect() {
+            Dialect::Sqlite => on_the_spot(work),
+            Dialect::Postgres => work.await,
+        }
     }
+}
+
+/// Does work of the embedded database that may be long: it keeps its thread to the end, and what else waits there goes on elsewhere.
+fn on_the_spot<T>(work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| Handle::current().block_on(work))
 }
 
 /// How a transaction ends when its job succeeds.

@@ -1,13 +1,15 @@
 //! A transaction, its arguments and its rows. One SQL text serves both databases; what differs is in this file.
 
 use super::connections::Taken;
+use super::embedded::File;
 use super::{Dialect, Ends};
 use crate::error::{Result, StoreError};
 use crate::keyring::Fingerprint;
 use futures_util::TryStreamExt as _;
-use sqlx::postgres::{PgConnectOptions, PgRow};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
-use sqlx::{AssertSqlSafe, Row as _};
+use rusqlite::types::{FromSql, Value, ValueRef};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Decode, Postgres, Row as _, Type};
 use std::fmt::Write as _;
 
 /// A value for a statement. Instants are microseconds UTC, days ISO text.
@@ -55,40 +57,32 @@ impl<const N: usize> From<[u8; N]> for Arg {
 /// A row that a query found.
 pub enum Row {
     /// From the embedded database.
-    Sqlite(SqliteRow),
+    Sqlite(Vec<Value>),
     /// From PostgreSQL.
     Postgres(PgRow),
 }
 
-/// What a column can be read as.
-pub trait Column: Sized {
-    /// The value of column `at`, counted from 0.
-    fn read(row: &Row, at: usize) -> Result<Self, sqlx::Error>;
-}
+/// What a column can be read as: `i64`, `String`, `Vec<u8>`, or an option of one.
+pub trait Column: FromSql + Type<Postgres> + for<'r> Decode<'r, Postgres> {}
 
-macro_rules! column {
-    ($($type:ty),*) => {$(
-        impl Column for $type {
-            fn read(row: &Row, at: usize) -> Result<Self, sqlx::Error> {
-                match row {
-                    Row::Sqlite(row) => row.try_get(at),
-                    Row::Postgres(row) => row.try_get(at),
-                }
-            }
-        }
-    )*};
-}
-column!(i64, Option<i64>, String, Option<String>, Vec<u8>, Option<Vec<u8>>);
+impl<T: FromSql + Type<Postgres> + for<'r> Decode<'r, Postgres>> Column for T {}
 
 impl Row {
     /// The value of column `at`, counted from 0.
     pub fn get<T: Column>(&self, at: usize) -> Result<T> {
-        T::read(self, at).map_err(|error| StoreError::corrupt("a column", error))
+        let unreadable = |why: &dyn std::fmt::Display| StoreError::corrupt("a column", why);
+        match self {
+            Self::Sqlite(values) => {
+                let value = values.get(at).map_or(ValueRef::Null, ValueRef::from);
+                T::column_result(value).map_err(|error| unreadable(&error))
+            }
+            Self::Postgres(row) => row.try_get(at).map_err(|error| unreadable(&error)),
+        }
     }
 }
 
 pub(super) enum Connection {
-    Sqlite(Taken<SqliteConnectOptions>),
+    Sqlite(Taken<File>),
     Postgres(Taken<PgConnectOptions>),
 }
 
@@ -114,18 +108,13 @@ impl Drop for Tx {
     }
 }
 
-macro_rules! bound {
-    ($sql:expr, $args:expr) => {{
-        let mut query = sqlx::query(AssertSqlSafe($sql));
-        for arg in $args {
-            query = match arg {
-                Arg::Int(x) => query.bind(x),
-                Arg::Text(x) => query.bind(x),
-                Arg::Bytes(x) => query.bind(x),
-            };
-        }
-        query
-    }};
+fn bound(sql: &str, args: impl IntoIterator<Item = Arg>) -> Query<'static, Postgres, PgArguments> {
+    let query = sqlx::query(AssertSqlSafe(sql.to_owned()));
+    args.into_iter().fold(query, |query, arg| match arg {
+        Arg::Int(x) => query.bind(x),
+        Arg::Text(x) => query.bind(x),
+        Arg::Bytes(x) => query.bind(x),
+    })
 }
 
 impl Tx {
@@ -209,21 +198,21 @@ impl Tx {
 
     /// Statements without arguments: `BEGIN`, `COMMIT`, table definitions.
     pub(crate) async fn command(&mut self, sql: &str) -> Result<()> {
-        let sql = AssertSqlSafe(sql.to_owned());
         match &mut self.connection {
-            Connection::Sqlite(c) => sqlx::raw_sql(sql).execute(&mut c.connection).await.map(drop)?,
-            Connection::Postgres(c) => sqlx::raw_sql(sql).execute(&mut c.connection).await.map(drop)?,
+            Connection::Sqlite(c) => c.connection.command(sql),
+            Connection::Postgres(c) => {
+                let sql = AssertSqlSafe(sql.to_owned());
+                Ok(sqlx::raw_sql(sql).execute(&mut c.connection).await.map(drop)?)
+            }
         }
-        Ok(())
     }
 
     /// Runs a statement; returns how many rows it touched.
     pub async fn execute(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<u64> {
-        let sql = sql.to_owned();
-        Ok(match &mut self.connection {
-            Connection::Sqlite(c) => bound!(sql, args).execute(&mut c.connection).await?.rows_affected(),
-            Connection::Postgres(c) => bound!(sql, args).execute(&mut c.connection).await?.rows_affected(),
-        })
+        match &mut self.connection {
+            Connection::Sqlite(c) => c.connection.execute(sql, args),
+            Connection::Postgres(c) => Ok(bound(sql, args).execute(&mut c.connection).await?.rows_affected()),
+        }
     }
 
     /// All rows.
@@ -239,17 +228,20 @@ impl Tx {
 
     /// The first row.
     pub async fn row(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Option<Row>> {
-        let sql = sql.to_owned();
-        Ok(match &mut self.connection {
-            Connection::Sqlite(c) => bound!(sql, args)
+        match &mut self.connection {
+            Connection::Sqlite(c) => {
+                let mut found = None;
+                c.connection.each(sql, args, |row| {
+                    found = Some(Row::Sqlite(row));
+                    Ok(false)
+                })?;
+                Ok(found)
+            }
+            Connection::Postgres(c) => Ok(bound(sql, args)
                 .fetch_optional(&mut c.connection)
                 .await?
-                .map(Row::Sqlite),
-            Connection::Postgres(c) => bound!(sql, args)
-                .fetch_optional(&mut c.connection)
-                .await?
-                .map(Row::Postgres),
-        })
+                .map(Row::Postgres)),
+        }
     }
 
     /// Row after row, without keeping them.
@@ -259,22 +251,18 @@ impl Tx {
         args: impl IntoIterator<Item = Arg>,
         mut take: impl FnMut(Row) -> Result<()>,
     ) -> Result<()> {
-        let sql = sql.to_owned();
         match &mut self.connection {
-            Connection::Sqlite(c) => {
-                let mut rows = bound!(sql, args).fetch(&mut c.connection);
-                while let Some(row) = rows.try_next().await? {
-                    take(Row::Sqlite(row))?;
-                }
-            }
+            Connection::Sqlite(c) => c
+                .connection
+                .each(sql, args, |row| take(Row::Sqlite(row)).map(|()| true)),
             Connection::Postgres(c) => {
-                let mut rows = bound!(sql, args).fetch(&mut c.connection);
+                let mut rows = bound(sql, args).fetch(&mut c.connection);
                 while let Some(row) = rows.try_next().await? {
                     take(Row::Postgres(row))?;
                 }
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// Like [`Tx::rows`], and nobody else changes these rows until the transaction ends. On SQLite a writer is alone anyway. The rows

@@ -1,11 +1,12 @@
 //! The one writer of an embedded database: transactions that wait are committed in groups at full durability.
 
 use super::connections::Taken;
+use super::embedded::File;
 use super::tx::{Connection, Tx};
 use crate::error::{Result, StoreError};
 use futures_util::future::BoxFuture;
-use sqlx::sqlite::SqliteConnectOptions;
 use std::sync::{Arc, Mutex};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 /// At most that many transactions in a group, so that nobody waits long for the first.
@@ -25,11 +26,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer; it ends with its queue.
-    pub(super) fn start(connection: Taken<SqliteConnectOptions>) -> Self {
+    /// Starts the writer, on a thread of its own, where it may wait for the disk; it ends with its queue.
+    pub(super) fn start(connection: Taken<File>) -> Result<Self> {
         let (queue, waiting) = mpsc::channel(GROUP);
-        tokio::spawn(serve(Tx::new(Connection::Sqlite(connection)), waiting));
-        Self { queue }
+        let serve = serve(Tx::new(Connection::Sqlite(connection)), waiting);
+        let runtime = Handle::current();
+        std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || runtime.block_on(serve))
+            .map_err(|error| StoreError::Unreachable(error.to_string()))?;
+        Ok(Self { queue })
     }
 
     /// Runs a job in the next group; returns once the group is on the disk.
@@ -89,7 +95,6 @@ async fn run_group(
     queue: &mut mpsc::Receiver<Waiting>,
     group: &mut Vec<oneshot::Sender<Result<(), String>>>,
 ) -> Result<()> {
-    // Each way to the database's thread and back costs more than most statements: what can go together does.
     let Waiting { mut job, committed } = first;
     group.push(committed);
     tx.begin("BEGIN IMMEDIATE; SAVEPOINT job").await?;
