@@ -134,6 +134,7 @@ pub fn refused(refusal: &Refusal, words: Words) -> String {
         Refusal::OperatorName(name) => words.say_with("error-operator-name", &[("name", name)]),
         Refusal::EnrolmentOver => words.say("error-enrolment-over"),
         Refusal::NeedsSecondFactor => words.say("error-needs-second-factor"),
+        Refusal::NewPassword(_) => words.say("sign-in-again"),
         Refusal::NoPasskeysFor(id) => words.say_with("error-no-passkeys", &[("account", id)]),
         Refusal::PasskeyExists => words.say("error-passkey-exists"),
         Refusal::PasskeysEnough(_) => words.say("error-passkeys-enough"),

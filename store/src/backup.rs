@@ -41,7 +41,7 @@ impl Store {
         }
         let (rows, mark) = self
             .db
-            .read(async |tx| {
+            .scan(async |tx| {
                 let mut rows = 0;
                 for table in schema::kept_tables() {
                     let path = file_of(dir, &table);

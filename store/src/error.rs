@@ -136,6 +136,9 @@ pub enum Refusal {
     /// An operator's account opens by its second factor only.
     #[error("an operator needs a second factor")]
     NeedsSecondFactor,
+    /// Its owner set another password after who is signing in was proven.
+    #[error("{0} has a new password")]
+    NewPassword(String),
     /// Passkeys are for officials and operators.
     #[error("{0} is of no kind that has passkeys")]
     NoPasskeysFor(String),

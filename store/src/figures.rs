@@ -183,7 +183,7 @@ impl Store {
     /// What the counters give for a day, as everything stands that was recorded.
     pub async fn figures(&self, day: Date) -> Result<Figures> {
         self.db
-            .read(async |tx| {
+            .scan(async |tx| {
                 let position = position(tx).await?;
                 let campaign = campaign(tx).await?;
                 let tree = units::tree(tx).await?;
@@ -231,7 +231,7 @@ impl Store {
         };
         parts.retain(|(units, _)| units.as_ref().is_none_or(|units| !units.is_empty()));
         self.db
-            .read(async |tx| {
+            .scan(async |tx| {
                 let mut days = last_days(tx).await?;
                 let mut standardised = 0;
                 for (units, sign) in &parts {

@@ -37,8 +37,8 @@ mod units;
 mod verify;
 
 pub use access::{
-    Ceremony, CodeFor, Credential, Enrolment, Kept, KnownPasskey, Limit, NewPasskey, OpenSession, Operator, Passkey,
-    Proven, Purpose, Token, Typed, Visit,
+    Ceremony, CodeFor, Credential, Enrolment, Factor, Kept, KnownPasskey, Limit, NewPasskey, OpenSession, Operator,
+    Passkey, Proven, Purpose, Token, Typed, Visit,
 };
 pub use citizens::{
     EnteredForm, HeldLine, Join, PendingForm, ReportLine, ReviewLine, ReviewRequest, Says, StaffLine, Submitted,

@@ -89,7 +89,7 @@ impl Store {
         most: u32,
     ) -> Result<Listing> {
         self.db
-            .read(async |tx| {
+            .scan(async |tx| {
                 let tree = units::tree(tx).await?;
                 let sorts = sorts(tx, &tree, unit, standing, day).await?;
                 let all = sorts.values().sum();

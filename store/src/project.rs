@@ -119,10 +119,18 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
         Change::AccountRemoved => account_removed(tx, id, counts).await,
         Change::AccountChanged { .. } => account_changed(tx, env, entry, id).await,
         Change::SessionsEnded | Change::NoticeResent { .. } => Ok(()),
-        Change::PasswordRehashed | Change::PasswordChanged => {
+        change @ (Change::PasswordRehashed | Change::PasswordChanged) => {
             let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
-            let sql = "UPDATE login SET value = $2 WHERE id = (SELECT login FROM account_row WHERE id = $1)";
-            tx.execute(sql, [id.into(), value.into()]).await.map(drop)
+            let changed = if *change == Change::PasswordChanged {
+                entry.at
+            } else {
+                0
+            };
+            let sql = "UPDATE login SET value = $2, changed = CASE WHEN changed > $3 THEN changed ELSE $3 END \
+                 WHERE id = (SELECT login FROM account_row WHERE id = $1)";
+            tx.execute(sql, [id.into(), value.into(), changed.into()])
+                .await
+                .map(drop)
         }
         Change::PasskeyAdded { passkey } => passkeys::added(tx, entry, id, passkey).await,
         Change::PasskeyRemoved { passkey } => passkeys::removed(tx, passkey).await,

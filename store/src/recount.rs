@@ -30,7 +30,7 @@ pub struct LastRecount {
 impl Store {
     /// Compares every counter with the accounts, in one snapshot, and writes down what came of it.
     pub async fn recount(&self) -> Result<Recount> {
-        let (counters, differing) = self.db.read(async |tx| counters(tx).await).await?;
+        let (counters, differing) = self.db.scan(async |tx| counters(tx).await).await?;
         let (at, off) = (self.env.now(), differing.len() as u64);
         self.db
             .write(move |tx| {

@@ -10,6 +10,8 @@ mod claims;
 mod connections;
 #[path = "suite/counter.rs"]
 mod counter;
+#[path = "suite/ends.rs"]
+mod ends;
 #[path = "suite/figures.rs"]
 mod figures;
 #[path = "suite/house.rs"]

@@ -76,7 +76,7 @@ pub async fn set(
     sent: std::result::Result<Form<Sent>, FormRejection>,
 ) -> Response {
     let Sent { ticket, typed } = sent.map(|Form(sent)| sent).unwrap_or_default();
-    let Some(account) = ticket::account(&app.store, STEP, &ticket) else {
+    let Some((account, _)) = ticket::account(&app.store, STEP, &ticket) else {
         return again(&asker);
     };
     let answer = async {

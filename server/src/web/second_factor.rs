@@ -79,7 +79,7 @@ pub async fn enter(
     typed: std::result::Result<Form<Typed>, FormRejection>,
 ) -> Response {
     let Typed { ticket, code } = typed.map(|Form(typed)| typed).unwrap_or_default();
-    let Some(account) = ticket::account(&app.store, CODE, &ticket) else {
+    let Some((account, _)) = ticket::account(&app.store, CODE, &ticket) else {
         return again(&asker);
     };
     let answer = async {

@@ -12,8 +12,9 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Credential, Kept, Limit, Proven, Result, Token};
+use ngomon_store::{Credential, Factor, Kept, Limit, Proven, Refusal, Result, StoreError, Token};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -34,26 +35,14 @@ pub const OF_ADDRESS: Limit = Limit {
 pub const NO_SOONER: Duration = Duration::from_millis(400);
 /// So many accounts of one user name are tried: each costs a hash.
 const MOST_ACCOUNTS: usize = 8;
-/// How the owner was proven, before one of several accounts is picked.
-#[derive(Clone, Copy)]
-pub enum By {
-    /// By the password.
-    Password,
-    /// By a one-time code.
-    Code,
-    /// By a passkey.
-    Passkey(Kept),
-}
 
-impl By {
-    /// The step in which the owner picks an account.
-    fn choice(self) -> &'static str {
-        match self {
-            Self::Password => "sign-in-choice",
-            Self::Code => "sign-in-choice-by-code",
-            Self::Passkey(Kept::InDevice) => "sign-in-choice-by-device",
-            Self::Passkey(Kept::Synced) => "sign-in-choice-by-synced",
-        }
+/// The step in which the owner picks an account.
+fn choice(factor: Factor) -> &'static str {
+    match factor {
+        Factor::Password => "sign-in-choice",
+        Factor::Code => "sign-in-choice-by-code",
+        Factor::Passkey(Kept::InDevice) => "sign-in-choice-by-device",
+        Factor::Passkey(Kept::Synced) => "sign-in-choice-by-synced",
     }
 }
 
@@ -197,6 +186,8 @@ pub async fn enter(
         reason = "there is no condition: the time itself must not tell"
     )]
     let not_before = tokio::time::sleep(NO_SOONER);
+    // What is kept is read after this: another password that is set meanwhile counts.
+    let at = app.store.now();
     let answer = async {
         let counts: [(Limit, &[&str]); 2] = [(OF_ADDRESS, &[&asker.address]), (OF_NAME, &who)];
         if app.store.attempts(&counts).await?.contains(&None) {
@@ -212,7 +203,7 @@ pub async fn enter(
         app.store.forget_attempts(OF_NAME, &who).await?;
         rehash(&app, &fitting, password).await?;
         let accounts: Vec<AccountId> = fitting.into_iter().map(|one| one.account).collect();
-        enter_one_of(&app, &asker, &accounts, By::Password).await
+        enter_one_of(&app, &asker, &accounts, Factor::Password, at).await
     };
     answer.await.unwrap_or_else(|e| Fault(words, e).into_response())
 }
@@ -254,43 +245,48 @@ async fn rehash(app: &App, fitting: &[Credential], password: String) -> Result<(
     Ok(())
 }
 
-/// A session of the account that was proven; of several, the owner picks one.
-pub async fn enter_one_of(app: &App, asker: &Asker, accounts: &[AccountId], by: By) -> Result<Response> {
+/// A session of the account whose owner was proven at that time; of several, the owner picks one.
+pub async fn enter_one_of(
+    app: &App,
+    asker: &Asker,
+    accounts: &[AccountId],
+    factor: Factor,
+    at: Timestamp,
+) -> Result<Response> {
     if let [only] = accounts {
-        return begin(app, asker, only, by).await;
+        return begin(app, asker, only, factor, at).await;
     }
-    pick(app, asker, accounts, by).await
+    pick(app, asker, accounts, factor).await
 }
 
 /// The owner picks one of several.
-pub async fn pick(app: &App, asker: &Asker, accounts: &[AccountId], by: By) -> Result<Response> {
+pub async fn pick(app: &App, asker: &Asker, accounts: &[AccountId], factor: Factor) -> Result<Response> {
     let mut choices = Vec::with_capacity(accounts.len());
     for account in accounts {
-        let ticket = ticket::issue(&app.store, by.choice(), account);
+        let ticket = ticket::issue(&app.store, choice(factor), account);
         let kind = app.store.story(account.as_str(), app.store.today()).await?.kind;
         let kind = asker.words.say(&format!("kind-{}", kind.name()));
         choices.push((account.to_string(), kind, ticket));
     }
-    let shared = if matches!(by, By::Passkey(_)) {
+    let lead = if matches!(factor, Factor::Passkey(_)) {
         "choose-lead-passkey"
     } else {
         "choose-lead"
     };
-    let (shell, lead) = (shell(asker), asker.words.say(shared));
+    let (shell, lead) = (shell(asker), asker.words.say(lead));
     Ok(html(StatusCode::OK, &Choose { shell, lead, choices }))
 }
 
 /// A session; an operator is asked for the second factor first.
-async fn begin(app: &App, asker: &Asker, account: &AccountId, by: By) -> Result<Response> {
+async fn begin(app: &App, asker: &Asker, account: &AccountId, factor: Factor, at: Timestamp) -> Result<Response> {
     if account.operator().is_some() {
         return Ok(second_factor::ask(app, asker, account));
     }
-    let token = match by {
-        By::Password => app.store.open_session(account).await?,
-        By::Code => app.store.open_session_by_code(account).await?,
-        By::Passkey(kept) => app.store.open_session_by_passkey(account, kept).await?,
-    };
-    enter_with(app, asker, &token, "/").await
+    match app.store.open_session_by(account, factor, at).await {
+        Ok(token) => enter_with(app, asker, &token, "/").await,
+        Err(StoreError::Refused(Refusal::NewPassword(_))) => Ok(again(asker)),
+        Err(error) => Err(error),
+    }
 }
 
 /// A session after two factors: an operator goes to work.
@@ -326,19 +322,19 @@ pub async fn choose(
 ) -> Response {
     let ticket = typed.map(|Form(ticket)| ticket).unwrap_or_default();
     let all = [
-        By::Password,
-        By::Code,
-        By::Passkey(Kept::InDevice),
-        By::Passkey(Kept::Synced),
+        Factor::Password,
+        Factor::Code,
+        Factor::Passkey(Kept::InDevice),
+        Factor::Passkey(Kept::Synced),
     ];
-    let chosen = all.into_iter().find_map(|by| {
-        let account = ticket::account(&app.store, by.choice(), &ticket.ticket)?;
-        Some((account, by))
+    let chosen = all.into_iter().find_map(|factor| {
+        let (account, at) = ticket::account(&app.store, choice(factor), &ticket.ticket)?;
+        Some((account, factor, at))
     });
-    let Some((account, by)) = chosen else {
+    let Some((account, factor, at)) = chosen else {
         return again(&asker);
     };
-    let begun = begin(&app, &asker, &account, by).await;
+    let begun = begin(&app, &asker, &account, factor, at).await;
     begun.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 

@@ -6,7 +6,7 @@ use super::asker::{Asker, ticket, ticket_cookie};
 use super::code::{Digits, FOR_ONE, Question, TO_ONE, digits, not_right, page};
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
 use super::reset;
-use super::sign_in::{By, enter_one_of};
+use super::sign_in::enter_one_of;
 use crate::output::Words;
 use askama::Template;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Form, Router};
 use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::{CodeFor, Credential, Purpose, Result, Typed};
+use ngomon_store::{CodeFor, Credential, Factor, Purpose, Result, Typed};
 use serde::Deserialize;
 
 /// What the code is for. Its words are `sign-in-KEY-…`.
@@ -204,12 +204,13 @@ async fn check(
         let Some(kept) = ticket(&headers) else {
             return Ok(Redirect::to(way.path).into_response());
         };
+        let at = app.store.now();
         match app.store.try_code(&kept, way.purpose, &digits(typed)).await? {
             Typed::Right(accounts) => {
                 let accounts: Vec<AccountId> = accounts.into_iter().map(AccountId).collect();
                 match (way.purpose, accounts.first()) {
                     (Purpose::Reset, Some(account)) => Ok(reset::ask(&app, &asker, account)),
-                    _ => enter_one_of(&app, &asker, &accounts, By::Code).await,
+                    _ => enter_one_of(&app, &asker, &accounts, Factor::Code, at).await,
                 }
             }
             tried => Ok(page(&asker, question(way, &asker), Some(not_right(&asker, &tried)))),

@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
 use ngomon_store::Store;
 use serde::Deserialize;
@@ -29,8 +30,8 @@ pub fn issue(store: &Store, step: &str, account: &AccountId) -> String {
     format!("{account}.{until}.{}", URL_SAFE_NO_PAD.encode(mac))
 }
 
-/// Whose it is; `None`: it is not ours, of another step, or too old.
-pub fn account(store: &Store, step: &str, ticket: &str) -> Option<AccountId> {
+/// Whose it is, and when the step before was right; `None`: it is not ours, of another step, or too old.
+pub fn account(store: &Store, step: &str, ticket: &str) -> Option<(AccountId, Timestamp)> {
     let mut from_the_end = ticket.rsplitn(3, '.');
     let mac = URL_SAFE_NO_PAD.decode(from_the_end.next()?).ok()?;
     let until: i64 = from_the_end.next()?.parse().ok()?;
@@ -38,5 +39,7 @@ pub fn account(store: &Store, step: &str, ticket: &str) -> Option<AccountId> {
     let genuine = store
         .keys()
         .mac_matches(&parts(step, account, &until.to_be_bytes()), &mac);
-    (genuine && store.now().as_second() <= until).then(|| AccountId(account.to_owned()))
+    let good = genuine && store.now().as_second() <= until;
+    let right = Timestamp::from_second(until.checked_sub(THINKING)?).ok()?;
+    good.then(|| (AccountId(account.to_owned()), right))
 }

@@ -88,18 +88,21 @@ impl Store {
             .await
     }
 
-    /// Another password, at the owner's wish: all that was open under the one before ends in the same commit. The owner is told `news`.
+    /// Another password, at the owner's wish: all that was open under the one before ends in the same commit, of every account that it
+    /// opens. The owner is told `news`.
     pub async fn set_password(&self, account: &AccountId, hash: &str, news: &str) -> Result<()> {
         let (env, account, hash, news) = (self.env.clone(), account.clone(), hash.to_owned(), news.to_owned());
         self.db
             .write(move |tx| {
                 let (env, account, hash, news) = (env.clone(), account.clone(), hash.clone(), news.clone());
                 Box::pin(async move {
-                    let sql = "SELECT id FROM account_row WHERE id = $1";
-                    tx.rows_locked(sql, [account.as_str().into()]).await?;
+                    let sql = "SELECT id FROM account_row WHERE login = (SELECT b.login FROM account_row b WHERE b.id = $1) ORDER BY id";
+                    let alike = tx.rows_locked(sql, [account.as_str().into()]).await?;
                     let event = Event::of_account(&account, Change::PasswordChanged).with(Personal::Password { hash });
                     append(tx, &env, &Act::new(account.as_str(), env.ambient.now()), vec![event]).await?;
-                    end_all(tx, &env, &account, None).await?;
+                    for row in alike {
+                        end_all(tx, &env, &AccountId(row.get(0)?), None).await?;
+                    }
                     tell_owner(tx, &env, &account, &news).await
                 })
             })

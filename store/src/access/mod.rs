@@ -18,6 +18,6 @@ pub use credentials::Credential;
 pub use operators::{Enrolment, Operator};
 pub use passkeys::{Kept, KnownPasskey, NewPasskey, Passkey};
 pub use second_factor::Proven;
-pub use sessions::{OpenSession, Token, Visit};
+pub use sessions::{Factor, OpenSession, Token, Visit};
 
-pub(crate) use sessions::{LONGEST as SESSION_LONGEST, open_session_row};
+pub(crate) use sessions::{LONGEST as SESSION_LONGEST, lock_accounts_of, open_session_row};

@@ -17,9 +17,9 @@ use crate::journal::{Act, Env, append};
 use crate::keyring::Place;
 use crate::merkle::sha256;
 use crate::officials::signed_in;
-use crate::openid::{end_grants, move_grants};
+use crate::openid::{move_grants, part_in, signed_out};
 use crate::store::Store;
-use crate::tables::day_of;
+use crate::tables::{day_of, places};
 use jiff::Timestamp;
 use ngomon_rules::event::{Change, Event};
 use ngomon_rules::record::{AccountId, AccountKind};
@@ -46,6 +46,28 @@ impl Token {
     /// For the cookie.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// What an account's owner showed to be let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Factor {
+    /// The password.
+    Password,
+    /// A one-time code.
+    Code,
+    /// A passkey that opens several accounts, one of which its owner picked.
+    Passkey(Kept),
+}
+
+impl Factor {
+    /// RFC 8176, words with spaces.
+    fn amr(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+            Self::Code => "otp",
+            Self::Passkey(kept) => kept.amr(),
+        }
     }
 }
 
@@ -92,51 +114,42 @@ impl Store {
 
     /// Begins a session after the right password: a full one, or a held visit where something holds the account.
     pub async fn open_session(&self, account: &AccountId) -> Result<Token> {
-        self.open_session_by(account, "pwd").await
+        self.open_session_by(account, Factor::Password, self.now()).await
     }
 
-    /// The same after the right one-time code.
-    pub async fn open_session_by_code(&self, account: &AccountId) -> Result<Token> {
-        self.open_session_by(account, "otp").await
-    }
-
-    async fn open_session_by(&self, account: &AccountId, amr: &'static str) -> Result<Token> {
+    /// The same of an owner who was proven in some way, at some time; refused where a new password was set since then.
+    pub async fn open_session_by(&self, account: &AccountId, factor: Factor, at: Timestamp) -> Result<Token> {
         if account.operator().is_some() {
             return Err(Refusal::NeedsSecondFactor.into());
         }
-        self.begin_session(account, amr).await
-    }
-
-    /// The same after a passkey that opens several accounts, one of which its owner picked.
-    pub async fn open_session_by_passkey(&self, account: &AccountId, kept: Kept) -> Result<Token> {
-        self.open_session_by(account, kept.amr()).await
+        self.begin_session(account, factor.amr(), at).await
     }
 
     /// The same after two factors, the only way for an operator.
     pub async fn open_proven_session(&self, proven: Proven) -> Result<Token> {
-        self.begin_session(&proven.account, proven.amr).await
+        self.begin_session(&proven.account, proven.amr, self.now()).await
     }
 
     /// The same for somebody who was there already: what was shown before counts on, and so does a form that was put off.
     pub async fn step_up(&self, proven: Proven, before: &Visit) -> Result<Token> {
         let shown: BTreeSet<&str> = before.amr.split(' ').chain(proven.amr.split(' ')).collect();
         let amr: Vec<&str> = shown.into_iter().collect();
-        let token = self.begin_session(&proven.account, &amr.join(" ")).await?;
+        let token = self.begin_session(&proven.account, &amr.join(" "), self.now()).await?;
         if before.put_off {
             self.put_off(token.as_str()).await?;
         }
         Ok(token)
     }
 
-    async fn begin_session(&self, account: &AccountId, amr: &str) -> Result<Token> {
+    async fn begin_session(&self, account: &AccountId, amr: &str, at: Timestamp) -> Result<Token> {
         let token = self.new_token();
         let amr = amr.to_owned();
         let id = sha256(&[token.0.as_bytes()]);
-        let (env, account, now) = (self.env.clone(), account.clone(), self.now());
+        let (env, account) = (self.env.clone(), account.clone());
         self.db
             .write(move |tx| {
                 let (env, account, amr) = (env.clone(), account.clone(), amr.clone());
-                Box::pin(async move { begin(tx, &env, id, &account, now.as_microsecond(), &amr).await })
+                Box::pin(async move { begin(tx, &env, id, &account, at.as_microsecond(), &amr).await })
             })
             .await?;
         Ok(token)
@@ -153,15 +166,12 @@ impl Store {
             .write(move |tx| {
                 let env = env.clone();
                 Box::pin(async move {
+                    lock_accounts_of(tx, [before]).await?;
                     let visit = good(tx, &before, now).await?.map(|found| found.visit);
                     let Some(visit) = visit.filter(|visit| visit.held && visit.kind != AccountKind::Operator) else {
                         return Ok(false);
                     };
-                    // A hold that comes now waits for this row, or this waits for the hold and sees it.
-                    let account = visit.account.as_str();
-                    let sql = "SELECT id FROM account_row WHERE id = $1";
-                    tx.rows_locked(sql, [account.into()]).await?;
-                    if is_held(tx, account, local_day(now)).await? {
+                    if is_held(tx, visit.account.as_str(), local_day(now)).await? {
                         return Ok(false);
                     }
                     begin(tx, &env, id, &visit.account, visit.began, &visit.amr).await?;
@@ -217,7 +227,10 @@ impl Store {
         self.db
             .write(move |tx| {
                 let env = env.clone();
-                Box::pin(async move { end(tx, &env, id).await })
+                Box::pin(async move {
+                    lock_accounts_of(tx, [id]).await?;
+                    end(tx, &env, id).await
+                })
             })
             .await
     }
@@ -234,6 +247,7 @@ impl Store {
             .write(move |tx| {
                 let env = env.clone();
                 Box::pin(async move {
+                    lock_accounts_of(tx, [before, id]).await?;
                     let sql = "UPDATE session SET sid = (SELECT b.sid FROM session b WHERE b.id = $1) WHERE id = $2 AND held = 0 \
                          AND EXISTS (SELECT 1 FROM session b WHERE b.id = $1 AND b.account = session.account \
                          AND b.generation = session.generation)";
@@ -278,7 +292,10 @@ impl Store {
         self.db
             .write(move |tx| {
                 let (env, account) = (env.clone(), account.clone());
-                Box::pin(async move { end_all(tx, &env, &account, Some(id)).await })
+                Box::pin(async move {
+                    lock_accounts_of(tx, [id]).await?;
+                    end_all(tx, &env, &account, Some(id)).await
+                })
             })
             .await
     }
@@ -340,6 +357,16 @@ async fn keep_next(tx: &mut Tx, env: &Env, id: [u8; 32], next: &[u8]) -> Result<
     tx.execute(sql, [id.into(), sealed.into()]).await.map(drop)
 }
 
+/// Takes hold of the accounts of sessions, before anything else is asked of them: a hold, a new password, who ends a session and who
+/// gives something on it wait for each other here, and each sees what the one before did.
+pub(crate) async fn lock_accounts_of<const N: usize>(tx: &mut Tx, sessions: [[u8; 32]; N]) -> Result<()> {
+    let sql = format!(
+        "SELECT id FROM account_row WHERE id IN (SELECT account FROM session WHERE id IN ({})) ORDER BY id",
+        places(N)
+    );
+    tx.rows_locked(&sql, sessions.map(Into::into)).await.map(drop)
+}
+
 /// Begins a session of an account whose owner was proven at `began`: a full one, or a held visit where something holds the account.
 async fn begin(tx: &mut Tx, env: &Env, id: [u8; 32], account: &AccountId, began: i64, amr: &str) -> Result<()> {
     let now = env.ambient.now();
@@ -348,6 +375,14 @@ async fn begin(tx: &mut Tx, env: &Env, id: [u8; 32], account: &AccountId, began:
     let row = row
         .first()
         .ok_or_else(|| StoreError::corrupt("account", "it is gone"))?;
+    let sql = "SELECT l.changed FROM account_row a JOIN login l ON l.id = a.login WHERE a.id = $1";
+    let changed = tx
+        .row(sql, [account.as_str().into()])
+        .await?
+        .map(|row| row.get::<i64>(0));
+    if changed.transpose()?.is_some_and(|changed| changed > began) {
+        return Err(Refusal::NewPassword(account.0.clone()).into());
+    }
     let held = is_held(tx, account.as_str(), local_day(now)).await?;
     if !held && row.get::<String>(1)? == AccountKind::Official.name() {
         let last = row.get::<Option<String>>(2)?.unwrap_or_default();
@@ -371,24 +406,28 @@ async fn begin(tx: &mut Tx, env: &Env, id: [u8; 32], account: &AccountId, began:
     .map(drop)
 }
 
-/// Ends all sessions of an account but one, with all that clients got. Returns how many.
+/// Ends all sessions of an account but one, with all that clients got but what they got on that one. The account must be locked. Returns
+/// how many.
 pub(super) async fn end_all(tx: &mut Tx, env: &Env, account: &AccountId, but: Option<[u8; 32]>) -> Result<u64> {
     let but = but.map(|id| id.to_vec()).unwrap_or_default();
-    let sql = "SELECT id FROM session WHERE account = $1 AND id <> $2";
-    let others = tx
-        .rows_locked(sql, [account.as_str().into(), but.clone().into()])
+    let kept = "(SELECT s.sid FROM session s WHERE s.id = $2)";
+    let which = format!("account = $1 AND sid <> COALESCE({kept}, '')");
+    let args = || [account.as_str().into(), but.clone().into()];
+    let had = part_in(tx, &which, args()).await?;
+    tx.execute(&format!("DELETE FROM client_grant WHERE {which}"), args())
         .await?;
-    for row in &others {
-        let other: Vec<u8> = row.get(0)?;
-        end_grants(tx, env, "session", other.as_slice().into()).await?;
-    }
-    end_grants(tx, env, "session IS NULL AND account", account.as_str().into()).await?;
+    signed_out(tx, env, had).await?;
     let sql = "DELETE FROM session WHERE account = $1 AND id <> $2";
-    tx.execute(sql, [account.as_str().into(), but.into()]).await
+    tx.execute(sql, args()).await
 }
 
+/// Ends a session, and what clients got on it; what outlives it lives on, but they are told, too. The account must be locked.
 async fn end(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<()> {
-    end_grants(tx, env, "session", id.into()).await?;
+    let which = "sid = (SELECT s.sid FROM session s WHERE s.id = $1) AND account = (SELECT s.account FROM session s WHERE s.id = $1)";
+    let had = part_in(tx, which, [id.into()]).await?;
+    tx.execute("DELETE FROM client_grant WHERE session = $1", [id.into()])
+        .await?;
+    signed_out(tx, env, had).await?;
     tx.execute("DELETE FROM session WHERE id = $1", [id.into()])
         .await
         .map(drop)
@@ -427,7 +466,7 @@ struct Good {
     sid: String,
 }
 
-/// The session, if nothing ended it. A held visit lives on when the hold is lifted: its owner then signs in anew.
+/// The session, if nothing ended it. A held visit lives on when the hold is lifted, and becomes a full one with the next click.
 async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<Good>> {
     let sql = format!(
         "SELECT s.account, a.kind, s.held, s.put_off, s.began, s.seen, s.amr, {MAY_BE_HELD}, s.generation, s.sid FROM session s \

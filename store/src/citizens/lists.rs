@@ -63,7 +63,7 @@ impl Store {
     /// policy as it stands.
     pub async fn holds(&self, kind: Option<AccountKind>, day: Date) -> Result<BTreeMap<String, HeldLine>> {
         self.db
-            .read(async |tx| {
+            .scan(async |tx| {
                 let campaign = campaign(tx).await?;
                 let mut lines: BTreeMap<String, HeldLine> = BTreeMap::new();
                 written_on(tx, kind, day, |account, reason| {
@@ -98,7 +98,7 @@ impl Store {
     /// and owners of a claim whom the registry now knows as deceased, because of their own.
     pub async fn review(&self) -> Result<Vec<ReviewLine>> {
         self.db
-            .read(async |tx| {
+            .scan(async |tx| {
                 let mut first: BTreeMap<String, (i64, String)> = BTreeMap::new();
                 let suspected = "SELECT a.id, c.account, c.ord FROM claim c JOIN account a ON a.phone_fp = c.phone_fp \
                      WHERE c.until IS NULL AND a.kind = 'citizen' AND a.id <> c.account AND a.claimed = 0 AND NOT EXISTS \

@@ -156,7 +156,7 @@ impl Store {
     /// The report as of a day, by unit, each with all below it.
     pub async fn report(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<ReportLine>> {
         self.db
-            .read(async |tx| {
+            .scan(async |tx| {
                 let tree = units::tree(tx).await?;
                 known(&tree, unit)?;
                 let campaign = campaign(tx).await?;
@@ -183,7 +183,7 @@ impl Store {
     /// Of the staff in their HR profiles, who has a standardised account.
     pub async fn staff_report(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<StaffLine>> {
         self.db
-            .read(async |tx| {
+            .scan(async |tx| {
                 let tree = units::tree(tx).await?;
                 known(&tree, unit)?;
                 let mut sums = Sums::new(&tree, day, |unit, name| StaffLine {

@@ -179,15 +179,24 @@ impl Db {
         }
     }
 
-    /// Reads in one snapshot.
+    /// Reads in one snapshot: what a page shows. The embedded database is asked on the spot, so it is short.
     pub async fn read<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
-        let tx = self.taken().await?;
+        self.taken().await?.within(self.snapshot(), Ends::Rollback, job).await
+    }
+
+    /// The same where it may go through many rows.
+    pub async fn scan<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+        let work = self.taken().await?.within(self.snapshot(), Ends::Rollback, job);
         match self.dialect() {
-            Dialect::Sqlite => on_the_spot(tx.within("BEGIN", Ends::Rollback, job)),
-            Dialect::Postgres => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ";
-                tx.within(begin, Ends::Rollback, job).await
-            }
+            Dialect::Sqlite => at_length(work),
+            Dialect::Postgres => work.await,
+        }
+    }
+
+    fn snapshot(&self) -> &'static str {
+        match self.dialect() {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ",
         }
     }
 
@@ -221,14 +230,14 @@ impl Db {
         };
         let work = Tx::new(own).within(begin, ends, job);
         match self.dialect() {
-            Dialect::Sqlite => on_the_spot(work),
+            Dialect::Sqlite => at_length(work),
             Dialect::Postgres => work.await,
         }
     }
 }
 
-/// Does work of the embedded database that may be long: it keeps its thread to the end, and what else waits there goes on elsewhere.
-fn on_the_spot<T>(work: impl Future<Output = T>) -> T {
+/// Work of the embedded database keeps its thread to the end: what else waits for this thread goes on elsewhere.
+fn at_length<T>(work: impl Future<Output = T>) -> T {
     tokio::task::block_in_place(|| Handle::current().block_on(work))
 }
 

@@ -45,7 +45,7 @@ impl Store {
             .await?;
         let commits = self
             .db
-            .read(async |tx| {
+            .scan(async |tx| {
                 tx.rows("SELECT id FROM journal_commit WHERE load = $1", [load.into()])
                     .await
             })

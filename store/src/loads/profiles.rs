@@ -40,7 +40,7 @@ impl Known {
         let mut found = Vec::new();
         store
             .db
-            .read(async |tx| {
+            .scan(async |tx| {
                 let mut take = |row: Row| {
                     let profile = KnownProfile {
                         id: row.get(0)?,

@@ -74,7 +74,7 @@ impl Store {
     }
 
     async fn simulate_scope(&self, scope: Scope, day: Date) -> Result<Reconciled> {
-        self.db.read(async |tx| draft(tx, &self.env, &scope, day).await).await
+        self.db.scan(async |tx| draft(tx, &self.env, &scope, day).await).await
     }
 
     /// Brings every official account in line with HR as of that day, unless the guard stops it.

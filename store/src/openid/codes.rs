@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   given ── redeemed ──▶ used ── shown again ──▶ all that came of it is dead
-//!     └──── 60 s, hold, sign-out, client disabled ──▶ over
+//!     └──── 60 s, hold, sign-out (but with `offline_access`), client disabled ──▶ over
 //! ```
 
 use super::clients::{KnownClient, find};
@@ -10,7 +10,7 @@ use super::grants::{
     ACCESS, Audience, Given, Grant, Issue, LONGEST, REFRESH, TokenKind, draw, end_grant, in_force, issue, place, used,
 };
 use super::subjects::{name_subject, subject};
-use crate::access::{SESSION_LONGEST, open_session_row};
+use crate::access::{SESSION_LONGEST, lock_accounts_of, open_session_row};
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::journal::Env;
@@ -112,19 +112,13 @@ impl Store {
 
 async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allowed: &Allowed) -> Result<bool> {
     let now = env.ambient.now();
+    lock_accounts_of(tx, [session]).await?;
     let Some(open) = open_session_row(tx, &session, now).await? else {
         return Ok(false);
     };
     let Some(known) = find(tx, &allowed.client).await?.filter(|known| known.enabled) else {
         return Ok(false);
     };
-    // A hold that comes now waits for this row, or this waits for the hold and sees it.
-    let sql = "SELECT generation FROM account_row WHERE id = $1";
-    let rows = tx.rows_locked(sql, [open.account.as_str().into()]).await?;
-    let Some(row) = rows.first() else { return Ok(false) };
-    if row.get::<i64>(0)? != open.generation {
-        return Ok(false);
-    }
     if subject(tx, &known.id, &open.account).await?.is_none() {
         name_subject(tx, env, &known, &open.account).await?;
     }

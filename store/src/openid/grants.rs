@@ -2,7 +2,6 @@
 //! the account and the client as they are in that moment.
 
 use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, bearer, known_client};
-use super::notices::signed_out;
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::{MAY_BE_HELD, counting_holds};
@@ -15,6 +14,7 @@ use ngomon_rules::client::ClientId;
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// An access token is good for so many microseconds.
 pub(super) const ACCESS: i64 = 10 * 60 * 1_000_000;
@@ -263,19 +263,17 @@ pub(super) async fn end_grant(tx: &mut Tx, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// A session is over, or all of them: so is all that hangs on it, and the clients are told. `of` is the column that `key` is in.
-pub(crate) async fn end_grants(tx: &mut Tx, env: &Env, of: &'static str, key: Arg) -> Result<()> {
-    let sql = format!("SELECT DISTINCT client, account, sid FROM client_grant WHERE {of} = $1");
-    let rows = tx.rows(&sql, [key.clone()]).await?;
-    for row in &rows {
-        let [client, account, sid]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-        signed_out(tx, env, &client, &account, &sid).await?;
-    }
-    if !rows.is_empty() {
-        let sql = format!("DELETE FROM client_grant WHERE {of} = $1");
-        tx.execute(&sql, [key]).await?;
-    }
-    Ok(())
+/// Who has a part in what is over: client, account and session, as the client knows it.
+pub(crate) async fn part_in(
+    tx: &mut Tx,
+    which: &str,
+    args: impl IntoIterator<Item = Arg>,
+) -> Result<BTreeSet<[String; 3]>> {
+    let sql = format!("SELECT client, account, sid FROM client_grant WHERE {which}");
+    let rows = tx.rows(&sql, args).await?;
+    rows.iter()
+        .map(|row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
+        .collect()
 }
 
 /// Its owner was proven anew: what hung on the session before hangs on the new one.

@@ -22,5 +22,5 @@ pub use grants::{Audience, Given, Grant, Live, TokenKind};
 pub use notices::{DueNotice, NoticeKind, NoticeLine};
 pub use signing_keys::{PublishedKey, SigningKey};
 
-pub(crate) use grants::{end_grants, move_grants};
-pub(crate) use notices::after;
+pub(crate) use grants::{move_grants, part_in};
+pub(crate) use notices::{after, signed_out};

@@ -2,8 +2,7 @@
 //!
 //! ```text
 //!   waits ── taken by the client ──▶ done
-//!     ├──── not taken ──▶ waits, twice as long ── a day long ──▶ given up; it can be sent again by hand
-//!     └──── the client is gone ──▶ gone
+//!     ├──── not taken ──▶ waits, twice as long ── twelve times, an hour or so ──▶ given up; it can be sent again by hand
 //! ```
 
 use super::late;
@@ -136,20 +135,22 @@ async fn put(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
     tx.insert(into, rows, "").await.map(drop)
 }
 
-/// One session is over: the client that had part in it is told.
-pub(super) async fn signed_out(tx: &mut Tx, env: &Env, client: &str, account: &str, sid: &str) -> Result<()> {
+/// Sessions are over: each client that had part in one is told.
+pub(crate) async fn signed_out(tx: &mut Tx, env: &Env, had: BTreeSet<[String; 3]>) -> Result<()> {
     let sql = "SELECT s.client, s.account, s.subject, c.body FROM client_subject s JOIN client c ON c.id = s.client \
          WHERE s.client = $1 AND s.account = $2";
-    let Some(found) = tx.row(sql, [client.into(), account.into()]).await? else {
-        return Ok(());
-    };
-    let knower = knower(&found)?;
     let mut rows = Vec::new();
-    if knower.settings.backchannel_logout_uri.is_some() {
-        rows.push(row(env, &knower, NoticeKind::Logout, Some(sid)));
-    }
-    if knower.settings.events_uri.is_some() {
-        rows.push(row(env, &knower, NoticeKind::SessionRevoked, Some(sid)));
+    for [client, account, sid] in had {
+        let Some(found) = tx.row(sql, [client.into(), account.into()]).await? else {
+            continue;
+        };
+        let knower = knower(&found)?;
+        if knower.settings.backchannel_logout_uri.is_some() {
+            rows.push(row(env, &knower, NoticeKind::Logout, Some(&sid)));
+        }
+        if knower.settings.events_uri.is_some() {
+            rows.push(row(env, &knower, NoticeKind::SessionRevoked, Some(&sid)));
+        }
     }
     put(tx, rows).await
 }

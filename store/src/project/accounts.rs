@@ -56,7 +56,7 @@ pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry
             claimed: 0,
             last: Progress::NotStarted.name().to_owned(),
         };
-        logins.push(vec![(&login.0).into(), value.into()]);
+        logins.push(vec![(&login.0).into(), value.into(), 0_i64.into()]);
         let mut row: Vec<Arg> = vec![
             id.as_str().into(),
             account_kind.name().into(),
@@ -84,7 +84,7 @@ pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry
             AccountKind::Unit | AccountKind::Operator => {}
         }
     }
-    tx.insert("login (id, value)", logins, "").await?;
+    tx.insert("login (id, value, changed)", logins, "").await?;
     tx.insert(ACCOUNT_ROW, rows, "").await?;
     staff_keys(tx, keys).await
 }
@@ -167,8 +167,8 @@ pub(super) async fn new_account(
         Arg::Text(None),
     ]);
     tx.insert(ACCOUNT_ROW, vec![row], "").await?;
-    let login = vec![vec![login.into(), value.into()]];
-    tx.insert("login (id, value)", login, "ON CONFLICT (id) DO NOTHING")
+    let login = vec![vec![login.into(), value.into(), 0_i64.into()]];
+    tx.insert("login (id, value, changed)", login, "ON CONFLICT (id) DO NOTHING")
         .await?;
     if kind == AccountKind::Official {
         staff_keys(tx, keys).await?;

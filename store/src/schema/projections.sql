@@ -31,7 +31,8 @@ CREATE INDEX account_row_alike ON account_row (unit, official_to, exempt_to, hel
 
 CREATE TABLE login (
   id TEXT PRIMARY KEY,                -- plain
-  value TEXT NOT NULL                 -- plain: id of the personal value with the password hash
+  value TEXT NOT NULL,                -- plain: id of the personal value with the password hash
+  changed BIGINT NOT NULL             -- plain: when its owner last set another password: who was proven before that is not let in
 );
 
 CREATE TABLE passkey (

@@ -39,7 +39,7 @@ pub async fn at_once<T: Send + 'static>(
     done
 }
 
-const URI: &str = "https://hues.example/cb";
+pub const URI: &str = "https://hues.example/cb";
 
 pub fn id(id: &str) -> AccountId {
     AccountId(id.into())
@@ -57,7 +57,7 @@ pub async fn known(store: &Store, client: Client) -> KnownClient {
     store.client(new.id.as_str()).await.unwrap().unwrap()
 }
 
-fn allowed(known: &KnownClient) -> Allowed {
+pub fn allowed(known: &KnownClient) -> Allowed {
     Allowed {
         client: known.id.as_str().to_owned(),
         redirect_uri: URI.to_owned(),

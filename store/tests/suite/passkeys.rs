@@ -5,7 +5,7 @@ use crate::house::{DAY, House, On, citizen, official, phone, profile};
 use crate::operators::{at_once, refused};
 use ngomon_rules::event::{Change, PasskeyId};
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Ceremony, Kept, NewPasskey, Order, Refusal};
+use ngomon_store::{Ceremony, Factor, Kept, NewPasskey, Order, Refusal};
 use std::sync::Arc;
 
 both! {
@@ -196,7 +196,10 @@ async fn a_hold_leaves_the_held_visit(on: On) {
         .unwrap()
         .pop()
         .unwrap();
-    let picked = store.open_session_by_passkey(&new, Kept::InDevice).await.unwrap();
+    let picked = store
+        .open_session_by(&new, Factor::Passkey(Kept::InDevice), store.now())
+        .await
+        .unwrap();
     for token in [store.open_proven_session(proven).await.unwrap(), picked] {
         let visit = store.visit(token.as_str()).await.unwrap().unwrap();
         assert!(visit.held && visit.amr == "hwk mfa user");
@@ -237,7 +240,12 @@ async fn an_operator_signs_in_by_one_and_takes_it_along(on: On) {
     let visit = store.visit(token.as_str()).await.unwrap().unwrap();
     assert_eq!(visit.operator().unwrap().by(), "operator:lan");
     assert_eq!(
-        refused(store.open_session_by_passkey(&account, Kept::InDevice).await.map(drop)),
+        refused(
+            store
+                .open_session_by(&account, Factor::Passkey(Kept::InDevice), store.now())
+                .await
+                .map(drop)
+        ),
         Refusal::NeedsSecondFactor
     );
     store.remove_operator("lan", "test").await.unwrap();

@@ -3,7 +3,7 @@
 use super::super::App;
 use super::super::asker::Asker;
 use super::super::page::Fault;
-use super::super::sign_in::{By, NO_SOONER, OF_ADDRESS, Said, again, enter_proven, page, pick};
+use super::super::sign_in::{NO_SOONER, OF_ADDRESS, Said, again, enter_proven, page, pick};
 use super::{Shown, challenged, proven};
 use crate::passkey::Answer;
 use axum::Form;
@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Ceremony, Limit, Result};
+use ngomon_store::{Ceremony, Factor, Limit, Result};
 
 /// Answers of one passkey from one address.
 const OF_PASSKEY: Limit = Limit {
@@ -73,7 +73,7 @@ pub async fn enter(
         app.store.forget_attempts(OF_PASSKEY, &who).await?;
         if opens.len() > 1 {
             let accounts: Vec<AccountId> = opens.iter().map(|one| one.account().clone()).collect();
-            return pick(&app, &asker, &accounts, By::Passkey(kept)).await;
+            return pick(&app, &asker, &accounts, Factor::Passkey(kept)).await;
         }
         match opens.pop() {
             Some(only) => enter_proven(&app, &asker, only).await,

@@ -1,0 +1,191 @@
+//! What ends what is open: a sign-out, a new password, a counter. Over races, and of all that a password opens.
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen, official, profile};
+use crate::openid::{URI, allowed, at_once, hues, id, is_good, known, tokens};
+use ngomon_rules::client::Scope;
+use ngomon_store::{Factor, KnownClient, Refusal, StoreError};
+use std::sync::Arc;
+
+both! {
+    what_is_given_in_a_race_with_an_end_is_ended_too
+    who_was_proven_before_a_new_password_is_not_let_in
+    a_new_password_ends_what_every_account_that_it_opens_has_open
+    at_a_sign_out_clients_are_told_whose_tokens_outlive_it
+    ending_the_other_sessions_leaves_this_one_what_it_gave
+}
+
+async fn citizens(on: On) -> (Arc<House>, KnownClient) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    house.citizens(vec![citizen("C1", 1), citizen("C2", 2)]).await;
+    let mut client = hues("Một");
+    client.events_uri = Some("https://hues.example/events".into());
+    let client = known(&house.store, client).await;
+    (Arc::new(house), client)
+}
+
+/// The code is asked for by whoever has the cookie, in the moment in which the owner ends the session.
+async fn what_is_given_in_a_race_with_an_end_is_ended_too(on: On) {
+    let (house, client) = citizens(on).await;
+    for round in 0..24_u32 {
+        let session = house.store.open_session(&id("C1")).await.unwrap();
+        let asking = {
+            let (house, client, session) = (house.clone(), client.clone(), session.clone());
+            let mut wanted = allowed(&client);
+            // What ends with the session, and, where a new password is set, also what would outlive it.
+            wanted.scope = if round % 3 == 0 {
+                wanted.scope
+            } else {
+                vec![Scope::Openid]
+            };
+            tokio::spawn(at_once((0..4).map(move |_| {
+                let (house, client, session, wanted) = (house.clone(), client.clone(), session.clone(), wanted.clone());
+                async move {
+                    let code = house.store.issue_code(session.as_str(), wanted).await.unwrap()?;
+                    let redeemed = house.store.redeem_code(&client, &code, Some(URI), None, None);
+                    redeemed.await.unwrap()
+                }
+            })))
+        };
+        let store = &house.store;
+        match round % 3 {
+            0 => store.set_password(&id("C1"), "$argon2id$", "mới").await.unwrap(),
+            1 => store.close_session(session.as_str()).await.unwrap(),
+            _ => {
+                let another = store.open_session(&id("C1")).await.unwrap();
+                store
+                    .close_other_sessions(&id("C1"), another.as_str())
+                    .await
+                    .map(drop)
+                    .unwrap();
+            }
+        }
+        for given in asking.await.unwrap().into_iter().flatten() {
+            assert!(!is_good(store, &given.access).await, "round {round}");
+            assert!(
+                store
+                    .refresh(&client, &given.refresh, None, None)
+                    .await
+                    .unwrap()
+                    .is_none()
+            );
+        }
+    }
+    house.sound().await;
+}
+
+async fn who_was_proven_before_a_new_password_is_not_let_in(on: On) {
+    let (house, _) = citizens(on).await;
+    let (store, account) = (&house.store, id("C1"));
+    let before = store.now();
+    store.set_password(&account, "$argon2id$", "mới").await.unwrap();
+    for factor in [Factor::Password, Factor::Code] {
+        match store.open_session_by(&account, factor, before).await.map(drop) {
+            Err(StoreError::Refused(refusal)) => assert_eq!(refusal, Refusal::NewPassword("C1".into())),
+            other => panic!("{other:?}"),
+        }
+    }
+    store
+        .open_session_by(&id("C2"), Factor::Password, before)
+        .await
+        .unwrap();
+    let of_now = store
+        .open_session_by(&account, Factor::Password, store.now())
+        .await
+        .unwrap();
+    let [credential] = &store.credentials("user-C1").await.unwrap()[..] else {
+        panic!("one account")
+    };
+    let checked = store.now();
+    store.rehash(credential, "$argon2id$again").await.unwrap();
+    store
+        .open_session_by(&account, Factor::Password, checked)
+        .await
+        .expect("the same password, kept in another way");
+    assert!(store.visit(of_now.as_str()).await.unwrap().is_some());
+    store.rebuild(&mut |_| {}).await.unwrap();
+    assert!(store.open_session_by(&account, Factor::Password, before).await.is_err());
+    house.sound().await;
+}
+
+/// After a transfer the account of before and the new one have one login.
+async fn a_new_password_ends_what_every_account_that_it_opens_has_open(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A"), official(2, "A")]).await;
+    house.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
+    let store = &house.store;
+    let run = store.reconcile(DAY, "hr").await.unwrap();
+    let [new] = &run.created[..] else {
+        panic!("one account is made")
+    };
+    let client = known(store, hues("Một")).await;
+    let (of_new, of_other) = (
+        tokens(store, &client, new.as_str()).await,
+        tokens(store, &client, "CV002").await,
+    );
+    let session = store.open_session(new).await.unwrap();
+    store.set_password(&id("CV001"), "$argon2id$", "mới").await.unwrap();
+    assert!(store.visit(session.as_str()).await.unwrap().is_none());
+    assert!(!is_good(store, &of_new.access).await);
+    assert!(
+        store
+            .refresh(&client, &of_new.refresh, None, None)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(is_good(store, &of_other.access).await);
+    house.sound().await;
+}
+
+/// OpenID Connect Back-Channel Logout, 2.7: the refresh token lives on, the session does not.
+async fn at_a_sign_out_clients_are_told_whose_tokens_outlive_it(on: On) {
+    let (house, client) = citizens(on).await;
+    let store = &house.store;
+    let session = store.open_session(&id("C1")).await.unwrap();
+    let mut given = Vec::new();
+    for scope in [vec![Scope::Openid], vec![Scope::Openid, Scope::OfflineAccess]] {
+        let mut wanted = allowed(&client);
+        wanted.scope = scope;
+        let code = store.issue_code(session.as_str(), wanted).await.unwrap().unwrap();
+        let redeemed = store.redeem_code(&client, &code, Some(URI), None, None).await.unwrap();
+        given.push(redeemed.unwrap());
+    }
+    let signing_out = at_once((0..4).map(|_| {
+        let (house, session) = (house.clone(), session.clone());
+        async move { house.store.close_session(session.as_str()).await.unwrap() }
+    }));
+    signing_out.await;
+    let told = store.notices(10).await.unwrap();
+    let mut kinds: Vec<_> = told.iter().map(|one| one.kind.as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["logout", "session-revoked"], "once, of the one session");
+    assert!(!is_good(store, &given[0].access).await);
+    assert!(is_good(store, &given[1].access).await);
+    let next = store.refresh(&client, &given[1].refresh, None, None).await.unwrap();
+    assert!(next.is_some());
+}
+
+async fn ending_the_other_sessions_leaves_this_one_what_it_gave(on: On) {
+    let (house, client) = citizens(on).await;
+    let store = &house.store;
+    let elsewhere = tokens(store, &client, "C1").await;
+    let here = store.open_session(&id("C1")).await.unwrap();
+    let code = store
+        .issue_code(here.as_str(), allowed(&client))
+        .await
+        .unwrap()
+        .unwrap();
+    let given = store
+        .redeem_code(&client, &code, Some(URI), None, None)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(store.close_other_sessions(&id("C1"), here.as_str()).await.unwrap(), 1);
+    assert!(!is_good(store, &elsewhere.access).await);
+    assert!(is_good(store, &given.access).await);
+    assert!(store.visit(here.as_str()).await.unwrap().is_some());
+}
