@@ -156,6 +156,7 @@ pub fn refused(refusal: &Refusal, words: Words) -> String {
         Refusal::ClientExists(name) => words.say_with("error-client-exists", &[("name", name)]),
         Refusal::ResourceExists(uri) => words.say_with("error-resource-exists", &[("uri", uri)]),
         Refusal::UnknownResource(uri) => words.say_with("error-unknown-resource", &[("uri", uri)]),
+        Refusal::MustStandardise(id) => words.say_with("error-must-standardise", &[("account", id)]),
         Refusal::UnknownClient(name) => words.say_with("error-unknown-client", &[("name", name)]),
         Refusal::NotEmpty(path) => words.say_with("error-not-empty", &[("path", &shown(path))]),
     }

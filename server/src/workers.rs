@@ -16,7 +16,7 @@ pub fn start(app: &App) -> crate::failure::Result<()> {
         app.store.seal().await.map(drop)
     });
     every(app, Duration::from_secs(1), |app| async move {
-        app.store.tell_who_is_late().await.map(drop)
+        app.store.tell_who_is_held().await.map(drop)
     });
     every(app, Duration::from_secs(5), answer_pending);
     every(app, Duration::from_hours(1), |app| async move {

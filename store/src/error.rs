@@ -166,6 +166,9 @@ pub enum Refusal {
     /// No client that is let in bears that resource, or it is another than was granted.
     #[error("no resource {0}")]
     UnknownResource(String),
+    /// Connected systems get no token for an account that is to be standardised first.
+    #[error("{0} is to be standardised first")]
+    MustStandardise(String),
     /// No such client.
     #[error("no client {0}")]
     UnknownClient(String),

@@ -96,17 +96,7 @@ impl Store {
     /// What the gate asks of a citizen today; `None`: the account is no citizen's.
     pub async fn gate(&self, account: &AccountId) -> Result<Option<Gate>> {
         let today = self.today();
-        self.db
-            .read(async |tx| {
-                let sql =
-                    "SELECT official_to, exempt_to, claimed, last FROM account WHERE id = $1 AND kind = 'citizen'";
-                let Some(row) = tx.row(sql, [account.as_str().into()]).await? else {
-                    return Ok(None);
-                };
-                let campaign = campaign(tx).await?;
-                Ok(Some(bucket(&row, 0)?.gate(&campaign, today)))
-            })
-            .await
+        self.db.read(async |tx| gate(tx, account.as_str(), today).await).await
     }
 
     async fn explained(&self, account: &str, day: Date, anew: bool) -> Result<Explained> {
@@ -262,6 +252,15 @@ fn profile_facts(profile: &Profile, day: Date) -> Vec<(&'static str, String)> {
     all.into_iter()
         .filter_map(|(name, value)| value.map(|value| (name, value)))
         .collect()
+}
+
+/// What the gate asks of a citizen on a day; `None`: the account is no citizen's.
+pub(crate) async fn gate(tx: &mut Tx, account: &str, day: Date) -> Result<Option<Gate>> {
+    let sql = "SELECT official_to, exempt_to, claimed, last FROM account WHERE id = $1 AND kind = 'citizen'";
+    let Some(row) = tx.row(sql, [account.into()]).await? else {
+        return Ok(None);
+    };
+    Ok(Some(bucket(&row, 0)?.gate(&campaign(tx).await?, day)))
 }
 
 async fn held_since(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> Result<Vec<HeldSince>> {

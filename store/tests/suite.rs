@@ -24,8 +24,6 @@ mod incremental;
 mod join;
 #[path = "suite/keeping.rs"]
 mod keeping;
-#[path = "suite/late.rs"]
-mod late;
 #[path = "suite/listed.rs"]
 mod listed;
 #[path = "suite/loads.rs"]
@@ -48,3 +46,5 @@ mod silence;
 mod take_overs;
 #[path = "suite/tamper.rs"]
 mod tamper;
+#[path = "suite/told.rs"]
+mod told;

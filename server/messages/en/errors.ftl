@@ -71,6 +71,7 @@ error-sender = Connections to other systems cannot be opened: { $why }
 error-client-exists = There is a system named { $name } already.
 error-resource-exists = Another system is asked at { $uri } already.
 error-unknown-resource = No system that is let in is asked at { $uri }.
+error-must-standardise = Account { $account } is to be standardised first; connected systems get no token for it until then.
 error-unknown-client = There is no system { $name }. List them by: ngomon client list
 error-jwks = The file of public keys cannot be read: { $why }
 client-fault-name = The name of a system needs 1 to 100 characters.

@@ -71,6 +71,7 @@ error-sender = Không mở được kết nối ra ngoài: { $why }
 error-client-exists = Đã có hệ thống tên { $name }.
 error-resource-exists = Đã có hệ thống khác được gọi tại { $uri }.
 error-unknown-resource = Không có hệ thống nào đang hoạt động được gọi tại { $uri }.
+error-must-standardise = Tài khoản { $account } phải chuẩn hóa trước; cho đến lúc đó, các hệ thống kết nối chưa được cấp quyền truy cập.
 error-unknown-client = Không có hệ thống { $name }. Xem danh sách bằng: ngomon client list
 error-jwks = Tệp khóa công khai không đọc được: { $why }
 client-fault-name = Tên hệ thống cần có từ 1 đến 100 ký tự.

@@ -73,6 +73,14 @@ impl Fault {
         )
     }
 
+    /// The account is to be standardised first (C1); what was shown stays good until then.
+    pub fn gate() -> Self {
+        Self::new(
+            "invalid_grant",
+            "the account is to be standardised first: send its owner to sign in, where the form is asked for",
+        )
+    }
+
     /// No access token came along.
     pub fn no_token() -> Self {
         Self {
@@ -95,8 +103,10 @@ impl Fault {
 impl From<StoreError> for Fault {
     /// The store could not: the operator reads why.
     fn from(error: StoreError) -> Self {
-        if matches!(error, StoreError::Refused(Refusal::UnknownResource(_))) {
-            return Self::target();
+        match error {
+            StoreError::Refused(Refusal::UnknownResource(_)) => return Self::target(),
+            StoreError::Refused(Refusal::MustStandardise(_)) => return Self::gate(),
+            _ => {}
         }
         eprintln!("ngomon: {error}");
         Self {

@@ -12,13 +12,17 @@ use super::grants::{
 use super::subjects::{name_subject, subject};
 use crate::access::{SESSION_LONGEST, lock_accounts_of, open_session_row};
 use crate::db::Tx;
-use crate::error::{Result, StoreError};
+use crate::error::{Refusal, Result, StoreError};
+use crate::explain::gate;
 use crate::journal::Env;
 use crate::merkle::sha256;
 use crate::store::Store;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::Scope;
+use ngomon_rules::record::AccountKind;
+use ngomon_rules::values::local_day;
 use serde::{Deserialize, Serialize};
 
 /// A code is good for so many microseconds (ASVS 10.4.3: a minute).
@@ -220,6 +224,13 @@ pub(super) async fn tokens(
     scope: String,
     audience: Option<Audience>,
 ) -> Result<Redeemed> {
+    // C1: where standardising is required, connected systems get no token. What was shown for it stays good until that is done.
+    if grant.kind == AccountKind::Citizen {
+        let asked = gate(tx, grant.account.as_str(), local_day(env.ambient.now())).await?;
+        if asked == Some(Gate::Required) {
+            return Err(Refusal::MustStandardise(grant.account.0).into());
+        }
+    }
     let now = env.now();
     let (access, access_digest) = draw(env, TokenKind::Access);
     let (refresh, refresh_digest) = draw(env, TokenKind::Refresh);

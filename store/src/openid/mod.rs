@@ -8,12 +8,12 @@ mod clients;
 mod codes;
 mod consents;
 mod grants;
-mod late;
 mod notices;
 mod pushed;
 mod refresh;
 mod signing_keys;
 mod subjects;
+mod told;
 
 pub use about::About;
 pub use clients::{KnownClient, NewClient};

@@ -5,7 +5,7 @@
 //!     ├──── not taken ──▶ waits, twice as long ── twelve times, an hour or so ──▶ given up; it can be sent again by hand
 //! ```
 
-use super::late;
+use super::told::{Turn, told_of};
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Act, Entry, Env, append};
@@ -155,66 +155,42 @@ pub(crate) async fn signed_out(tx: &mut Tx, env: &Env, had: BTreeSet<[String; 3]
     put(tx, rows).await
 }
 
-/// Accounts whose turn it is to be told of.
-#[derive(Default)]
-pub(super) struct Turn {
-    /// Something holds them from now on.
-    pub held: BTreeSet<String>,
-    /// Something that held them is over.
-    pub freed: BTreeSet<String>,
-}
-
 /// What follows for clients from entries that were just written, in the same transaction. A replay writes none of it again.
 pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<()> {
-    let mut turn = Turn::default();
-    // Of the hold that follows from the policy and the day there is no entry: it may begin or end with one of these.
-    let (mut may_be_late, mut may_be_free) = (BTreeSet::new(), BTreeSet::new());
+    let (mut ended, mut begins, mut ends) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for entry in entries {
         match (&entry.event.subject, &entry.event.change) {
-            (Subject::Account(id), Change::HoldPlaced { .. } | Change::AccountRemoved) => {
-                turn.held.insert(id.0.clone())
-            }
-            (Subject::Account(id), Change::HoldLifted { .. }) => turn.freed.insert(id.0.clone()),
-            (Subject::Operator(name), Change::OperatorRemoved) => turn.held.insert(AccountId::of_operator(name).0),
-            (Subject::Account(id), Change::ClaimEnded { .. } | Change::ExemptionEnded) => {
-                may_be_late.insert(id.0.clone())
-            }
-            (Subject::Account(id), Change::ClaimMade { .. } | Change::ExemptionGranted { .. }) => {
-                may_be_free.insert(id.0.clone())
-            }
+            (Subject::Account(id), Change::HoldPlaced { .. } | Change::AccountRemoved) => ended.insert(id.0.clone()),
+            (Subject::Operator(name), Change::OperatorRemoved) => ended.insert(AccountId::of_operator(name).0),
+            (Subject::Account(id), Change::ClaimEnded { .. } | Change::ExemptionEnded) => begins.insert(id.0.clone()),
+            (
+                Subject::Account(id),
+                Change::HoldLifted { .. } | Change::ClaimMade { .. } | Change::ExemptionGranted { .. },
+            ) => ends.insert(id.0.clone()),
             _ => false,
         };
     }
-    let late = late::late_of(tx, env, &may_be_late).await?;
-    turn.held.extend(late::begun(tx, env, &late).await?);
-    turn.freed.extend(late::over(tx, &may_be_free).await?);
-    tell(tx, env, turn).await
+    // Nobody is told of an end who was not told of a beginning.
+    let mut asked = told_of(tx, &ends).await?;
+    asked.extend(ended.iter().cloned());
+    asked.append(&mut begins);
+    let turn = Turn::of(tx, env, &asked).await?;
+    tell(tx, env, &ended, turn).await
 }
 
-/// Tells clients of accounts, and ends what is open of those that are held.
-pub(super) async fn tell(tx: &mut Tx, env: &Env, turn: Turn) -> Result<()> {
-    let Turn { held, freed } = turn;
-    if held.is_empty() && freed.is_empty() {
+/// Tells clients of accounts whose turn it is, and ends what is open of those that are held and of those whose hold is `ended`.
+pub(super) async fn tell(tx: &mut Tx, env: &Env, ended: &BTreeSet<String>, turn: Turn) -> Result<()> {
+    let ended: BTreeSet<&String> = ended.union(&turn.begun).collect();
+    let all: Vec<Arg> = ended.iter().copied().chain(&turn.over).map(Into::into).collect();
+    if all.is_empty() {
         return Ok(());
     }
-    let all: Vec<Arg> = held.union(&freed).map(Into::into).collect();
-    let mut still = late::late_of(tx, env, &freed).await?;
-    each_of(
-        tx,
-        "SELECT DISTINCT account FROM hold WHERE until IS NULL AND account IN ({})",
-        &all,
-        |row| {
-            still.insert(row.get::<String>(0)?);
-            Ok(())
-        },
-    )
-    .await?;
     // What was given before is worth nothing any more; its sessions are named to the clients one by one besides, for libraries that find
     // a session by its `sid` only.
     let mut sessions: HashMap<[String; 2], BTreeSet<String>> = HashMap::new();
-    let ended: Vec<Arg> = held.iter().map(Into::into).collect();
+    let wanted: Vec<Arg> = ended.iter().copied().map(Into::into).collect();
     let sql = "DELETE FROM client_grant WHERE account IN ({}) RETURNING client, account, sid";
-    each_of(tx, sql, &ended, |row| {
+    each_of(tx, sql, &wanted, |row| {
         sessions
             .entry([row.get(0)?, row.get(1)?])
             .or_default()
@@ -222,30 +198,33 @@ pub(super) async fn tell(tx: &mut Tx, env: &Env, turn: Turn) -> Result<()> {
         Ok(())
     })
     .await?;
-    let mut rows = Vec::new();
+    let (mut rows, mut known) = (Vec::new(), BTreeSet::new());
     let sql = "SELECT s.client, s.account, s.subject, c.body FROM client_subject s JOIN client c ON c.id = s.client \
          WHERE s.account IN ({}) ORDER BY s.account, s.client";
     each_of(tx, sql, &all, |found| {
         let knower = knower(&found)?;
-        let is_held = held.contains(&knower.account);
-        if is_held && knower.settings.backchannel_logout_uri.is_some() {
+        let account = &knower.account;
+        if ended.contains(account) && knower.settings.backchannel_logout_uri.is_some() {
             rows.push(row(env, &knower, NoticeKind::Logout, None));
-            let named = sessions.get(&[knower.client.clone(), knower.account.clone()]);
+            let named = sessions.get(&[knower.client.clone(), account.clone()]);
             for sid in named.into_iter().flatten() {
                 rows.push(row(env, &knower, NoticeKind::Logout, Some(sid)));
             }
         }
         if knower.settings.events_uri.is_some() {
-            if is_held {
-                rows.push(row(env, &knower, NoticeKind::SessionRevoked, None));
-                rows.push(row(env, &knower, NoticeKind::AccountDisabled, None));
-            } else if !still.contains(&knower.account) {
-                rows.push(row(env, &knower, NoticeKind::AccountEnabled, None));
+            for (kind, is_told) in [
+                (NoticeKind::SessionRevoked, ended.contains(account)),
+                (NoticeKind::AccountDisabled, turn.begun.contains(account)),
+                (NoticeKind::AccountEnabled, turn.over.contains(account)),
+            ] {
+                rows.extend(is_told.then(|| row(env, &knower, kind, None)));
             }
         }
+        known.insert(knower.account);
         Ok(())
     })
     .await?;
+    turn.mark(tx, env, &known).await?;
     put(tx, rows).await
 }
 

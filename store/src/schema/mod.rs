@@ -27,7 +27,7 @@ enum Sort {
 }
 
 /// From nothing to this version.
-const STEPS: [(Sort, &str); 14] = [
+const STEPS: [(Sort, &str); 15] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
     (Sort::Working, include_str!("steps/3_projection_version.sql")),
@@ -42,6 +42,7 @@ const STEPS: [(Sort, &str); 14] = [
     (Sort::Working, include_str!("steps/12_passkeys.sql")),
     (Sort::Working, include_str!("steps/13_late.sql")),
     (Sort::Working, include_str!("steps/14_audience.sql")),
+    (Sort::Working, include_str!("steps/15_told.sql")),
 ];
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {

@@ -1,6 +1,7 @@
 //! C1 at the door: "yêu cầu người dùng thực hiện chuẩn hóa tài khoản", for those who come from a connected system, too.
 
 use super::{hues, site};
+use axum::http::StatusCode;
 use ngomon_rules::record::AccountKind;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,7 +57,13 @@ async fn under_require_there_is_no_putting_off_and_no_token() {
         site.get(&rp.request(&[]), &cookie).await.status.is_redirection(),
         "the last day is still in time"
     );
+    let offline = [("scope", "openid offline_access")];
+    let given = rp.tokens(&site, &cookie, &offline).await;
     site.move_on(24 * 3600);
+    let refresh = given["refresh_token"].as_str().unwrap();
+    let refused = rp.refresh(&site, refresh).await;
+    assert_eq!(refused.json()["error"], "invalid_grant", "{}", refused.text);
+    assert!(refused.text.contains("standardised first"), "{}", refused.text);
     let cookie = site.signed_in("HS016").await;
     for _ in 0..2 {
         assert_eq!(site.get(&rp.request(&[]), &cookie).await.goes_to(), "/form");
@@ -68,6 +75,11 @@ async fn under_require_there_is_no_putting_off_and_no_token() {
     assert!(
         !rp.code(&site, &cookie, &[]).await.is_empty(),
         "a freeze suspends the gate"
+    );
+    assert_eq!(
+        rp.refresh(&site, refresh).await.status,
+        StatusCode::OK,
+        "what was refused was not spent"
     );
 }
 

@@ -1,0 +1,192 @@
+//! Whom clients were told of as held. Most holds begin and end with an entry, in whose commit clients are told. Others follow from the day
+//! or from the campaign, and no entry tells: `not-standardised`, the last day of an order, a freeze. So whoever is known to a client or
+//! has a session is looked through when the day or the campaign has changed. A mark for each account keeps it to once a turn.
+//!
+//! ```text
+//!   open ── a hold, the day after the deadline, a freeze that ends ──▶ held: all that is open is ended, clients are told
+//!     ◀── the last hold is lifted, a claim, the day after an order's last, a freeze ── clients are told
+//! ```
+
+use super::notices::tell;
+use crate::db::{Arg, Tx};
+use crate::error::Result;
+use crate::explain::bucket;
+use crate::journal::Env;
+use crate::settings::campaign;
+use crate::store::Store;
+use crate::tables::{day_of, each_of, end_of};
+use ngomon_rules::hold::Reason;
+use ngomon_rules::record::AccountKind;
+use ngomon_rules::values::local_day;
+use std::collections::BTreeSet;
+
+/// So many accounts are looked at in one transaction.
+const BATCH: u32 = 400;
+
+/// A session that a hold without an entry ended has this generation, which no account has: when the hold is over, it stays ended.
+const ENDED: i64 = -1;
+
+/// Those of the accounts that something holds today; one that is gone counts as held.
+pub(super) async fn held_of(tx: &mut Tx, env: &Env, accounts: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+    let (mut held, day) = (accounts.clone(), local_day(env.ambient.now()));
+    if accounts.is_empty() {
+        return Ok(held);
+    }
+    let campaign = campaign(tx).await?;
+    let wanted: Vec<Arg> = accounts.iter().map(Into::into).collect();
+    let sql = "SELECT official_to, exempt_to, claimed, last, id, kind FROM account WHERE id IN ({})";
+    each_of(tx, sql, &wanted, |row| {
+        let bucket = bucket(&row, 0)?;
+        let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
+        let is_citizen = row.get::<String>(5)? == AccountKind::Citizen.name();
+        let is_late = is_citizen && !bucket.claimed && !exempt && campaign.holds_the_late(bucket.audience(day), day);
+        if !is_late {
+            held.remove(&row.get::<String>(4)?);
+        }
+        Ok(())
+    })
+    .await?;
+    let sql = "SELECT account, reason, last_day, since FROM hold WHERE until IS NULL AND account IN ({})";
+    each_of(tx, sql, &wanted, |row| {
+        let rests = campaign.freeze && Reason::parse(&row.get::<String>(1)?).is_some_and(Reason::rests_in_a_freeze);
+        let last = day_of(&row.get::<Option<String>>(2)?.unwrap_or_default())?;
+        if !rests && row.get::<i64>(3)? < end_of(day) && last.is_none_or(|last| day <= last) {
+            held.insert(row.get(0)?);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(held)
+}
+
+/// Those of the accounts that clients were told of as held.
+pub(super) async fn told_of(tx: &mut Tx, accounts: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+    let (mut told, wanted): (_, Vec<Arg>) = (BTreeSet::new(), accounts.iter().map(Into::into).collect());
+    let sql = "SELECT account FROM told_held WHERE account IN ({})";
+    each_of(tx, sql, &wanted, |row| {
+        told.insert(row.get::<String>(0)?);
+        Ok(())
+    })
+    .await?;
+    Ok(told)
+}
+
+/// Of accounts, whose turn it is.
+pub(super) struct Turn {
+    /// Something holds them, and clients do not know.
+    pub begun: BTreeSet<String>,
+    /// Clients know them as held, and nothing holds them.
+    pub over: BTreeSet<String>,
+}
+
+impl Turn {
+    pub(super) async fn of(tx: &mut Tx, env: &Env, accounts: &BTreeSet<String>) -> Result<Self> {
+        let (held, told) = (held_of(tx, env, accounts).await?, told_of(tx, accounts).await?);
+        Ok(Self {
+            begun: held.difference(&told).cloned().collect(),
+            over: told.difference(&held).cloned().collect(),
+        })
+    }
+
+    /// Of how many accounts.
+    pub(super) fn len(&self) -> u64 {
+        (self.begun.len() + self.over.len()) as u64
+    }
+
+    /// Ends the sessions of who is held now, for good, and writes down what clients that know of an account are told.
+    pub(super) async fn mark(&self, tx: &mut Tx, env: &Env, known: &BTreeSet<String>) -> Result<()> {
+        let args = |accounts: &BTreeSet<String>| accounts.iter().map(Into::into).collect::<Vec<Arg>>();
+        let sql =
+            format!("UPDATE session SET generation = {ENDED} WHERE held = 0 AND account IN ({{}}) RETURNING account");
+        each_of(tx, &sql, &args(&self.begun), |_| Ok(())).await?;
+        let now = env.now();
+        let rows = self
+            .begun
+            .intersection(known)
+            .map(|account| vec![account.into(), now.into()]);
+        tx.insert(
+            "told_held (account, at)",
+            rows.collect(),
+            "ON CONFLICT (account) DO NOTHING",
+        )
+        .await?;
+        let sql = "DELETE FROM told_held WHERE account IN ({}) RETURNING account";
+        each_of(tx, sql, &args(&self.over), |_| Ok(())).await
+    }
+}
+
+impl Store {
+    /// Ends what accounts have open that the day or the campaign holds since the last look, and tells clients of them and of those that are
+    /// open again. Returns of how many accounts. Where neither the day nor the campaign has changed, it is one question.
+    pub async fn tell_who_is_held(&self) -> Result<u64> {
+        let today = self.today();
+        let looked = self
+            .db
+            .read(async |tx| {
+                let row = tx.row("SELECT as_of FROM late_look", []).await?;
+                let before: Option<String> = row.map(|row| row.get(0)).transpose()?;
+                let as_of = format!("{today} {:?}", campaign(tx).await?);
+                Ok((before.as_ref() != Some(&as_of)).then_some(as_of))
+            })
+            .await?;
+        let Some(as_of) = looked else { return Ok(0) };
+        let mut told = 0;
+        for some in [
+            "SELECT DISTINCT account FROM client_subject WHERE account > $1 ORDER BY account LIMIT $2",
+            "SELECT s.account FROM session s JOIN account_row a ON a.id = s.account AND a.generation = s.generation \
+             WHERE s.held = 0 AND s.account > $1 ORDER BY s.account LIMIT $2",
+        ] {
+            told += self.turned(some).await?;
+        }
+        self.db
+            .write(move |tx| {
+                let as_of = as_of.clone();
+                Box::pin(async move {
+                    let sql = "INSERT INTO late_look (id, as_of) VALUES (1,$1) ON CONFLICT (id) DO UPDATE SET as_of = excluded.as_of";
+                    tx.execute(sql, [as_of.into()]).await
+                })
+            })
+            .await?;
+        Ok(told)
+    }
+
+    /// Goes through accounts, some at a time; of those whose turn it is, clients are told.
+    async fn turned(&self, some: &'static str) -> Result<u64> {
+        let (mut last, mut told) = (String::new(), 0);
+        loop {
+            let (page, turns) = self
+                .db
+                .scan(async |tx| {
+                    let mut page = BTreeSet::new();
+                    for row in tx.rows(some, [(&last).into(), BATCH.into()]).await? {
+                        page.insert(row.get::<String>(0)?);
+                    }
+                    let turn = Turn::of(tx, &self.env, &page).await?;
+                    Ok((page, turn.len() > 0))
+                })
+                .await?;
+            let Some(end) = page.last() else { return Ok(told) };
+            last.clone_from(end);
+            if turns {
+                let env = self.env.clone();
+                told += self
+                    .db
+                    .write(move |tx| {
+                        let (env, page) = (env.clone(), page.clone());
+                        Box::pin(async move {
+                            // Worked out again where nobody else can change it.
+                            for account in &page {
+                                let sql = "SELECT id FROM account_row WHERE id = $1";
+                                tx.rows_locked(sql, [account.into()]).await?;
+                            }
+                            let turn = Turn::of(tx, &env, &page).await?;
+                            let told = turn.len();
+                            tell(tx, &env, &BTreeSet::new(), turn).await?;
+                            Ok(told)
+                        })
+                    })
+                    .await?;
+            }
+        }
+    }
+}
