@@ -7,6 +7,7 @@ use crate::officials::{Concerned, Facts, People};
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::{STATED, day_of, end_of, hold_of, stated_of};
+use crate::units::followed;
 use ngomon_rules::citizens::{Audience, Bucket, Campaign, Gate, Progress};
 use ngomon_rules::event::{Change, Personal};
 use ngomon_rules::hold::Hold;
@@ -115,9 +116,8 @@ impl Store {
                 for (name, at) in [("created_on", 4), ("last_sign_in_on", 5)] {
                     facts.extend(row.get::<Option<String>>(at)?.map(|day| (name, day)));
                 }
-                let tree = crate::units::tree(tx).await?;
-                let code = UnitCode(unit.clone());
-                let unit_name = tree.get(tree.follow(&code, day)).map(|u| u.name.clone()).unwrap_or_default();
+                let counting = followed(tx, &UnitCode(unit.clone()), day).await?;
+                let unit_name = counting.map(|unit| unit.name).unwrap_or_default();
                 let campaign = campaign(tx).await?;
                 let mut holds = held_since(tx, account, day, &campaign).await?;
                 holds.extend(derived(tx, account, day, &campaign).await?);

@@ -3,7 +3,8 @@
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::store::Store;
-use ngomon_rules::unit::{Unit, UnitTree};
+use ngomon_rules::unit::{Unit, UnitCode, UnitTree};
+use ngomon_rules::values::Date;
 
 /// The tree as the last load of units has it; empty before the first.
 pub(crate) async fn tree(tx: &mut Tx) -> Result<UnitTree> {
@@ -15,6 +16,20 @@ pub(crate) async fn tree(tx: &mut Tx) -> Result<UnitTree> {
         serde_json::from_str(&bodies).map_err(|e| StoreError::corrupt("unit", e))
     })?;
     UnitTree::build(units).map_err(|e| StoreError::corrupt("unit", e))
+}
+
+/// The unit that counts for `code` on that day, as [`UnitTree::follow`] leads to it: for whoever needs one, and not all of them read.
+pub(crate) async fn followed(tx: &mut Tx, code: &UnitCode, day: Date) -> Result<Option<Unit>> {
+    let sql = "SELECT u.body FROM unit u JOIN reference r ON r.name = 'units' AND r.load = u.load WHERE u.code = $1";
+    let mut at = code.clone();
+    while let Some(row) = tx.row(sql, [at.as_str().into()]).await? {
+        let unit: Unit = serde_json::from_str(&row.get::<String>(0)?).map_err(|e| StoreError::corrupt("unit", e))?;
+        match unit.successor.as_ref().or(unit.parent.as_ref()) {
+            Some(next) if unit.has_ended_by(day) => at = next.clone(),
+            _ => return Ok(Some(unit)),
+        }
+    }
+    Ok(None)
 }
 
 impl Store {

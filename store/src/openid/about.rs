@@ -6,6 +6,7 @@ use crate::explain::bucket;
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::{STATED, stated_of};
+use crate::units::followed;
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::{Client, ClientId};
 use ngomon_rules::record::{AccountId, AccountKind, Stated};
@@ -71,8 +72,8 @@ impl Store {
 
     /// The unit that counts today for one that may have ended.
     pub async fn unit_today(&self, unit: &UnitCode) -> Result<Option<Unit>> {
-        let tree = self.units().await?;
-        Ok(tree.get(tree.follow(unit, self.today())).cloned())
+        let today = self.today();
+        self.db.ask(async |tx| followed(tx, unit, today).await).await
     }
 
     /// What the client called the accounts that this one succeeds.

@@ -14,6 +14,7 @@ use std::path::Path;
 both! {
     each_list_of_the_sample_is_as_long_as_its_figure
     pages_follow_one_another_without_gap_or_repeat
+    a_unit_is_followed_as_in_the_whole_tree
 }
 
 /// The rows of one of the sample's files that count.
@@ -234,4 +235,23 @@ async fn pages_follow_one_another_without_gap_or_repeat(on: On) {
         .await;
     assert_eq!(rest.people, whole.people[10..]);
     house.sound().await;
+}
+
+async fn a_unit_is_followed_as_in_the_whole_tree(on: On) {
+    let house = House::new(on).await;
+    let an = house.operator("an").await;
+    house.sample(&an).await;
+    // After the mergers of 2025.
+    house.clock.move_on(750 * 24 * 3_600);
+    let (tree, today) = (house.store.units().await.unwrap(), house.store.today());
+    let mut moved = 0;
+    for unit in tree.iter() {
+        let to = tree.follow(&unit.code, today);
+        moved += usize::from(*to != unit.code);
+        let found = house.store.unit_today(&unit.code).await.unwrap();
+        assert_eq!(found.map(|unit| unit.code).as_ref(), Some(to));
+    }
+    assert!(moved > 0);
+    let nowhere = house.store.unit_today(&UnitCode("không có".into())).await;
+    assert!(nowhere.unwrap().is_none());
 }
