@@ -4,8 +4,8 @@ import { createHmac } from "node:crypto";
 import { ngomon } from "./demo.mjs";
 
 export const WORDS = {
-  vi: { activate: "Kích hoạt", on: "Tiếp tục", hold: "Khóa tài khoản", lift: "Gỡ lý do khóa" },
-  en: { activate: "Activate", on: "Continue", hold: "Hold the account", lift: "Lift the hold" },
+  vi: { activate: "Kích hoạt", on: "Tiếp tục", hold: "Khóa tài khoản", lift: "Gỡ lý do khóa", remove: "Gỡ tất cả các máy" },
+  en: { activate: "Activate", on: "Continue", hold: "Hold the account", lift: "Lift the hold", remove: "Remove all devices" },
 };
 
 const PASSWORD = "một cụm từ dài";
@@ -86,4 +86,18 @@ export async function lift(visitor, account, look) {
   await look?.();
   await visitor.button(WORDS[visitor.language].lift).click();
   await page.locator(".govuk-notification-banner").waitFor();
+}
+
+/** Removes the devices that sign in to an account, by the way that its page offers. */
+export async function removeDevices(visitor, account) {
+  const { page } = visitor;
+  await page.goto(`${visitor.url}/desk/account/${account}`);
+  await page.locator("main .acts a[href$='/passkeys']").click();
+  await visitor.look("desk-passkeys");
+  await visitor.button(WORDS[visitor.language].remove).click();
+  await page.locator(".govuk-error-summary").waitFor();
+  await page.fill("#reason", "mất máy");
+  await visitor.button(WORDS[visitor.language].remove).click();
+  await page.locator(".govuk-notification-banner").waitFor();
+  await visitor.look("desk-passkeys-removed");
 }
