@@ -4,7 +4,8 @@
 //! ```text
 //!   open account ── sign in ──▶ full visit ── a hold, 30 min idle (an operator's 15), 12 h, sign out ──▶ over
 //!   held account ── sign in ──▶ held visit ── 15 min, another hold, sign out ──▶ over
-//!                                   └── its last hold is lifted ──▶ full visit, under a new token (an operator signs in anew)
+//!                                   ├── its last hold is lifted ──▶ full visit, under a new token (an operator signs in anew)
+//!                                   └── it is joined to another account ──▶ full visit of that one
 //! ```
 
 use super::operators::Operator;
@@ -165,17 +166,30 @@ impl Store {
                         return Ok(false);
                     }
                     begin(tx, &env, id, &visit.account, visit.began, &visit.amr).await?;
-                    let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
-                    if let Some(row) = tx.row(sql, [before.into()]).await? {
-                        let next = env.keys.unseal(place(&before), &row.get::<Vec<u8>>(0)?)?;
-                        keep_next(tx, &env, id, &next).await?;
-                    }
-                    end(tx, &env, before).await?;
+                    replace_held(tx, &env, before, id).await?;
                     Ok(true)
                 })
             })
             .await?;
         Ok(opened.then_some(token))
+    }
+
+    /// A visit of the account that stays, in place of the held one of the account that was joined to it. Its owner proved it at `proven`
+    /// (microseconds UTC), by a one-time code or else by its password. Where its owner was going stays known.
+    pub async fn open_after_join(&self, held: &str, stays: &AccountId, by_code: bool, proven: i64) -> Result<Token> {
+        let token = self.new_token();
+        let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
+        let (env, stays, amr) = (self.env.clone(), stays.clone(), if by_code { "otp" } else { "pwd" });
+        self.db
+            .write(move |tx| {
+                let (env, stays) = (env.clone(), stays.clone());
+                Box::pin(async move {
+                    begin(tx, &env, id, &stays, proven, amr).await?;
+                    replace_held(tx, &env, before, id).await
+                })
+            })
+            .await?;
+        Ok(token)
     }
 
     /// Whose session that is, if it is still good.
@@ -385,6 +399,16 @@ pub(super) async fn end_all(tx: &mut Tx, env: &Env, account: &AccountId, but: Op
     end_grants(tx, env, "session IS NULL AND account", account.as_str().into()).await?;
     let sql = "DELETE FROM session WHERE account = $1 AND id <> $2";
     tx.execute(sql, [account.as_str().into(), but.into()]).await
+}
+
+/// The visit `id` stands in place of a held one, which ends; where its owner was going stays known.
+async fn replace_held(tx: &mut Tx, env: &Env, held: [u8; 32], id: [u8; 32]) -> Result<()> {
+    let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
+    if let Some(row) = tx.row(sql, [held.into()]).await? {
+        let next = env.keys.unseal(place(&held), &row.get::<Vec<u8>>(0)?)?;
+        keep_next(tx, env, id, &next).await?;
+    }
+    end(tx, env, held).await
 }
 
 async fn end(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<()> {
