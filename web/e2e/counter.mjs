@@ -65,7 +65,7 @@ export async function enter(visitor, operator, second, looks) {
   await page.waitForURL("**/desk");
 }
 
-/** Holds an account by an order. `look`: what to do before it is sent. */
+/** Holds an account by an order; gives the moment of the click. `look`: what to do before it is sent. */
 export async function hold(visitor, account, document, look) {
   const { page } = visitor;
   await page.goto(`${visitor.url}/desk/account/${account}/hold`);
@@ -73,8 +73,10 @@ export async function hold(visitor, account, document, look) {
   await page.fill("#ordered_by", "Công an thành phố Huế");
   await page.fill("#document", document);
   await page.fill("#text", "để xác minh");
+  const clicked = performance.now();
   await visitor.button(WORDS[visitor.language].hold).click();
   await page.locator(".govuk-notification-banner").waitFor();
+  return clicked;
 }
 
 /** Lifts the hold that the account's page offers to lift. */
