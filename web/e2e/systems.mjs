@@ -193,6 +193,11 @@ export async function walk(how) {
   await page.waitForURL(`${third.url}/callback`);
   assert.deepEqual([answers.at(-1).get("state"), answers.at(-1).get("iss")], [name, url]);
   assert.ok(answers.at(-1).get("code"), name);
+  await page.goto(url);
+  await visitor.look("home-allowed");
+  const takeBack = page.locator("form[action='/consents/withdraw'] button");
+  await takeBack.click();
+  await takeBack.waitFor({ state: "detached" });
   const before = answers.length;
   const wrong = await page.goto(request({ redirect_uri: `${third.url}/callback/` }));
   assert.equal(wrong.status(), 400);

@@ -43,3 +43,4 @@ reset-title = Set another password
 reset-lead = The account is then signed out everywhere.
 reset-button = Set the password
 password-leaked = This password is on a list of leaked ones. Choose another, for example a few words together.
+password-ours = This password is easily guessed: most of it is the name of the service or of the place. Add a few other words.

@@ -43,3 +43,4 @@ reset-title = Đặt mật khẩu mới
 reset-lead = Sau khi đặt, tài khoản được đăng xuất khỏi mọi nơi.
 reset-button = Đặt mật khẩu
 password-leaked = Mật khẩu này nằm trong danh sách đã bị lộ. Mời chọn một mật khẩu khác, ví dụ vài từ ghép lại.
+password-ours = Mật khẩu này dễ đoán: phần lớn là tên hệ thống hoặc tên địa phương. Mời ghép thêm vài từ khác.

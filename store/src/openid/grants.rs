@@ -265,15 +265,25 @@ pub(super) async fn end_grant(tx: &mut Tx, id: &str) -> Result<()> {
 
 /// A session is over, or all of them: so is all that hangs on it, and the clients are told. `of` is the column that `key` is in.
 pub(crate) async fn end_grants(tx: &mut Tx, env: &Env, of: &'static str, key: Arg) -> Result<()> {
-    let sql = format!("SELECT DISTINCT client, account, sid FROM client_grant WHERE {of} = $1");
-    let rows = tx.rows(&sql, [key.clone()]).await?;
+    end_those(tx, env, &format!("{of} = $1"), &[key]).await
+}
+
+/// Ends all that a client has of an account, and tells it.
+pub(super) async fn end_grants_of(tx: &mut Tx, env: &Env, account: &AccountId, client: &ClientId) -> Result<()> {
+    let both = [account.as_str().into(), client.as_str().into()];
+    end_those(tx, env, "account = $1 AND client = $2", &both).await
+}
+
+async fn end_those(tx: &mut Tx, env: &Env, which: &str, args: &[Arg]) -> Result<()> {
+    let sql = format!("SELECT DISTINCT client, account, sid FROM client_grant WHERE {which}");
+    let rows = tx.rows(&sql, args.to_vec()).await?;
     for row in &rows {
         let [client, account, sid]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
         signed_out(tx, env, &client, &account, &sid).await?;
     }
     if !rows.is_empty() {
-        let sql = format!("DELETE FROM client_grant WHERE {of} = $1");
-        tx.execute(&sql, [key]).await?;
+        let sql = format!("DELETE FROM client_grant WHERE {which}");
+        tx.execute(&sql, args.to_vec()).await?;
     }
     Ok(())
 }

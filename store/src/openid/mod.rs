@@ -18,6 +18,7 @@ mod subjects;
 pub use about::About;
 pub use clients::{KnownClient, NewClient};
 pub use codes::{Allowed, Redeemed};
+pub use consents::Consent;
 pub use grants::{Audience, Given, Grant, Live, TokenKind};
 pub use notices::{DueNotice, NoticeKind, NoticeLine};
 pub use signing_keys::{PublishedKey, SigningKey};

@@ -87,10 +87,12 @@ fn other(asker: &Asker, username: String, error: Option<String>) -> Response {
         Input {
             value: username,
             error,
+            autocomplete: "username",
             ..Input::new("username", words.say("join-username"))
         },
         Input {
             kind: "password",
+            autocomplete: "current-password",
             hint: words.say("join-password-hint"),
             ..Input::new("password", words.say("join-password"))
         },

@@ -50,7 +50,13 @@ async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
         .await;
     assert!(page.says("reset-title") && !page.says("reset-devices"), "{}", page.text);
     let ticket = ticket(&page);
-    for (password, again, error) in [("ngắn", "ngắn", "enrol-short"), (NEW, "khác", "enrol-differs")] {
+    for (password, again, error) in [
+        ("ngắn", "ngắn", "enrol-short"),
+        ("Mật khẩu Hue-S 2023", "Mật khẩu Hue-S 2023", "password-ours"),
+        ("THUA THIEN HUẾ !", "THUA THIEN HUẾ !", "password-ours"),
+        ("!?,.;:()[]{}", "khác", "enrol-differs"),
+        (NEW, "khác", "enrol-differs"),
+    ] {
         let wrong = site.set(&ticket, password, again).await;
         assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.says(error));
     }
@@ -123,6 +129,31 @@ async fn devices_still_sign_in_after_a_reset_and_the_owner_is_told_so() {
     assert!(site.shows(&mut device).await.says("passkey-wrong"));
     let told = site.store.messages(1).await.unwrap().remove(0).text;
     assert!(told.contains("vua go mot may") && told.is_ascii() && told.len() <= 160);
+}
+
+/// ASVS 6.2.5, 6.2.8 to 6.2.10: any characters, as many as 64 and more, as they were typed, for as long as nobody changes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_what_was_typed_and_does_not_wear_out() {
+    let site = demo().await;
+    let cookie = site.forgot("canbo001").await;
+    let page = site
+        .post("/sign-in/reset/sent", &cookie, &[("code", &site.code().await)])
+        .await;
+    let typed = format!(" Sông Hương «chảy» 🐘 {} ", "qua".repeat(50));
+    assert_eq!(
+        site.set(&ticket(&page), &typed, &typed).await.goes_to(),
+        "/sign-in?why=reset"
+    );
+    site.move_on(5 * 365 * 86_400);
+    let enter = async |password: &str| {
+        let sent = [("username", "canbo001"), ("password", password)];
+        site.post("/sign-in", "", &sent).await
+    };
+    let cut: String = typed.chars().take(72).collect();
+    for near in [typed.trim(), &typed.to_lowercase(), &typed.replace('ô', "o"), &cut] {
+        assert!(enter(near).await.says("sign-in-wrong"), "{near}");
+    }
+    assert_eq!(enter(&typed).await.goes_to(), "/");
 }
 
 /// CVE-2026-18963: "reset flow without clicking the mail link". Every step needs what the step before gave.

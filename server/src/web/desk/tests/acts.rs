@@ -320,6 +320,32 @@ async fn an_account_is_held_by_order_and_opened_again() {
     site.sound().await;
 }
 
+/// ASVS 7.4.5: at the owner's wish, without a hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_signed_out_everywhere() {
+    let site = Site::citizens().await;
+    let cookie = site.operator("an").await;
+    let all = rows("citizens.csv");
+    let [account, other] = [&all[0], &all[1]].map(|row| row["account_id"].as_str());
+    let (here, there, elsewhere) = (
+        site.signed_in(account).await,
+        site.signed_in(account).await,
+        site.signed_in(other).await,
+    );
+    let path = format!("/desk/account/{account}/end-sessions");
+    assert!(site.get(&path, &cookie).await.says("desk-end-sessions-ends"));
+    assert!(site.visit(&here).await.is_some(), "looking changes nothing");
+    let answer = site.post(&path, &cookie, &[]).await;
+    let page = site.done(answer, "desk-done-sessions-ended", &cookie).await;
+    assert!(page.says("event-sessions-ended"));
+    assert!(site.visit(&here).await.is_none() && site.visit(&there).await.is_none());
+    assert!(site.visit(&elsewhere).await.is_some());
+    assert!(!site.visit(&site.signed_in(account).await).await.unwrap().held);
+    let unknown = site.post("/desk/account/none/end-sessions", &cookie, &[]).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    site.sound().await;
+}
+
 /// A device is lost: its owner comes to the counter, and it opens nothing any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_devices_are_removed_and_the_owner_is_signed_out() {
