@@ -17,13 +17,14 @@ const [program, python, directory] = process.argv.slice(2);
 const OFFICIAL = { account: "CV001", username: "canbo001", password: "Hue-CV001", name: "Ngô Thanh Hà" };
 const stops = [];
 
-/** Asks until the answer is right. Whoever waits for what never comes is stopped by the deadline, and says for what. */
+/** Asks until the answer is right, and gives the moment. Whoever waits for what never comes is stopped by the deadline, and says for what. */
 async function until(what, isSo) {
   const deadline = Date.now() + 30_000;
   while (!(await isSo())) {
     assert.ok(Date.now() < deadline, `never: ${what}`);
     await setTimeout(50);
   }
+  return performance.now();
 }
 
 const text = async (page, selector) => (await page.locator(selector).innerText()).trim();
@@ -160,17 +161,25 @@ try {
 
   const pages = [];
   for (const system of systems) pages.push(await signIn(system, pages.length === 0));
-  await hold(counter, OFFICIAL.account, "17/CQĐT");
+  const ends = (system, page) => until(`${system.name} ends its session\n${system.log?.() ?? ""}`, async () => !(await system.who(page)));
+  // Those that are told wait before the operator clicks, so that what is printed is how long each took.
+  const told = [...systems.entries()].filter(([, system]) => !system.deaf);
+  const [clicked, ...ended] = await Promise.all([
+    hold(counter, OFFICIAL.account, "17/CQĐT"),
+    ...told.map(([at, system]) => ends(system, pages[at])),
+  ]);
+  for (const [of, [, system]] of told.entries())
+    console.log(`${system.name}: its session ended with the hold, ${Math.round(ended[of] - clicked)} ms after the operator's click`);
   for (const [at, system] of systems.entries()) {
     const page = pages[at];
     if (system.deaf) {
       if (!system.renews) assert.equal(await system.who(page), OFFICIAL.name, `${system.name}: nobody told it`);
       assert.ok(!(await system.refresh(page)), `${system.name}: its refresh fails`);
+      await ends(system, page);
+      console.log(`${system.name}, deaf: its refresh fails, and its session ended with the hold`);
     }
-    await until(`${system.name}${system.deaf ? ", deaf," : ""} ends its session\n${system.log?.() ?? ""}`, async () => !(await system.who(page)));
     await page.goto(system.enter);
     assert.ok(page.url().startsWith(`${url}/sign-in`), `${system.name}: ${page.url()}`);
-    console.log(`${system.name}${system.deaf ? ", deaf: its refresh fails, and" : ":"} its session ended with the hold`);
   }
   visitor.page = pages[0];
   await visitor.signIn(OFFICIAL.username, OFFICIAL.password);

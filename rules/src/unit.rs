@@ -82,7 +82,8 @@ impl Unit {
         self.valid_from.is_none_or(|from| from <= day) && !self.has_ended_by(day)
     }
 
-    fn has_ended_by(&self, day: Date) -> bool {
+    /// Was it valid before that day, and is it no more?
+    pub fn has_ended_by(&self, day: Date) -> bool {
         self.valid_to.is_some_and(|to| to < day)
     }
 }

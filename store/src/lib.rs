@@ -54,7 +54,7 @@ pub use loads::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow};
 pub use messages::{Channel, Message, Reach};
 pub use officials::{NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, Reconciled, RunView, Undone, Widened};
 pub use openid::{
-    About, Allowed, Audience, DueNotice, Given, Grant, KnownClient, Live, NewClient, NoticeKind, NoticeLine,
+    About, Allowed, Audience, Consent, DueNotice, Given, Grant, KnownClient, Live, NewClient, NoticeKind, NoticeLine,
     PublishedKey, Redeemed, SigningKey, TokenKind,
 };
 pub use orders::Order;

@@ -4,8 +4,8 @@ import { createHmac } from "node:crypto";
 import { ngomon } from "./demo.mjs";
 
 export const WORDS = {
-  vi: { activate: "Kích hoạt", on: "Tiếp tục", hold: "Khóa tài khoản", lift: "Gỡ lý do khóa" },
-  en: { activate: "Activate", on: "Continue", hold: "Hold the account", lift: "Lift the hold" },
+  vi: { activate: "Kích hoạt", on: "Tiếp tục", hold: "Khóa tài khoản", lift: "Gỡ lý do khóa", remove: "Gỡ tất cả các máy" },
+  en: { activate: "Activate", on: "Continue", hold: "Hold the account", lift: "Lift the hold", remove: "Remove all devices" },
 };
 
 const PASSWORD = "một cụm từ dài";
@@ -65,7 +65,7 @@ export async function enter(visitor, operator, second, looks) {
   await page.waitForURL("**/desk");
 }
 
-/** Holds an account by an order. `look`: what to do before it is sent. */
+/** Holds an account by an order; gives the moment of the click. `look`: what to do before it is sent. */
 export async function hold(visitor, account, document, look) {
   const { page } = visitor;
   await page.goto(`${visitor.url}/desk/account/${account}/hold`);
@@ -73,8 +73,10 @@ export async function hold(visitor, account, document, look) {
   await page.fill("#ordered_by", "Công an thành phố Huế");
   await page.fill("#document", document);
   await page.fill("#text", "để xác minh");
+  const clicked = performance.now();
   await visitor.button(WORDS[visitor.language].hold).click();
   await page.locator(".govuk-notification-banner").waitFor();
+  return clicked;
 }
 
 /** Lifts the hold that the account's page offers to lift. */
@@ -86,4 +88,18 @@ export async function lift(visitor, account, look) {
   await look?.();
   await visitor.button(WORDS[visitor.language].lift).click();
   await page.locator(".govuk-notification-banner").waitFor();
+}
+
+/** Removes the devices that sign in to an account, by the way that its page offers. */
+export async function removeDevices(visitor, account) {
+  const { page } = visitor;
+  await page.goto(`${visitor.url}/desk/account/${account}`);
+  await page.locator("main .acts a[href$='/passkeys']").click();
+  await visitor.look("desk-passkeys");
+  await visitor.button(WORDS[visitor.language].remove).click();
+  await page.locator(".govuk-error-summary").waitFor();
+  await page.fill("#reason", "mất máy");
+  await visitor.button(WORDS[visitor.language].remove).click();
+  await page.locator(".govuk-notification-banner").waitFor();
+  await visitor.look("desk-passkeys-removed");
 }

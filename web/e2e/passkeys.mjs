@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { addClient } from "../../relying-parties/start.mjs";
-import { ngomon } from "./demo.mjs";
+import { code, enrol, enter as operatorEnters, removeDevices } from "./counter.mjs";
+import { Visitor, ngomon } from "./demo.mjs";
 
 const WORDS = {
   vi: {
@@ -131,5 +132,23 @@ export async function walk(from) {
   await device.click();
   await page.locator(".govuk-error-summary").waitFor();
   await visitor.look("sign-in-device-wrong");
+
+  // Added again, and lost: an operator removes it, and its owner is out.
+  await enter();
+  await page.goto(`${visitor.url}/passkeys`);
+  await page.fill("#name", words.device);
+  await visitor.button(words.add).click();
+  await page.waitForURL("**/passkeys?done=added");
+  await forget();
+  const counter = new Visitor(visitor.browser, visitor.url, visitor.directory, visitor);
+  await counter.arrive();
+  const operator = `thu.${visitor.name}`;
+  const { secret } = await enrol(counter, operator, false);
+  await operatorEnters(counter, operator, code(secret, 1), false);
+  await removeDevices(counter, "CV001");
+  await counter.leave();
+  await page.goto(visitor.url);
+  await device.click();
+  await page.locator(".govuk-error-summary").waitFor();
   await visitor.leave();
 }

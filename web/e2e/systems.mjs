@@ -139,8 +139,14 @@ export async function walk(how) {
   assert.ok(!asked.some((at) => at.startsWith(`${url}/sign-in`) || at.startsWith(`${url}/form`)), `${name}: neither password nor gate again`);
   await visitor.look("documents-citizen", desk);
 
-  await hold(counter, citizen.account_id, `16/CQĐT-${name}`);
-  await Promise.all([isOver(visitor, page, words), isOver(visitor, desk, words)]);
+  // Both wait before the operator clicks, so that what is printed is how long each took.
+  const ended = async (tab) => {
+    await isOver(visitor, tab, words);
+    return performance.now();
+  };
+  const [clicked, ...over] = await Promise.all([hold(counter, citizen.account_id, `16/CQĐT-${name}`), ended(page), ended(desk)]);
+  const [ofHues, ofDocuments] = over.map((at) => `${Math.round(at - clicked)} ms`);
+  console.log(`${name}: signed out after the operator's click: Hue-S ${ofHues}, document management ${ofDocuments}`);
   await visitor.look("hues-ended");
   await visitor.look("documents-ended", desk);
   await desk.close();
@@ -187,6 +193,11 @@ export async function walk(how) {
   await page.waitForURL(`${third.url}/callback`);
   assert.deepEqual([answers.at(-1).get("state"), answers.at(-1).get("iss")], [name, url]);
   assert.ok(answers.at(-1).get("code"), name);
+  await page.goto(url);
+  await visitor.look("home-allowed");
+  const takeBack = page.locator("form[action='/consents/withdraw'] button");
+  await takeBack.click();
+  await takeBack.waitFor({ state: "detached" });
   const before = answers.length;
   const wrong = await page.goto(request({ redirect_uri: `${third.url}/callback/` }));
   assert.equal(wrong.status(), 400);

@@ -7,7 +7,7 @@ mod phone;
 mod text;
 
 pub use date::{Date, DateFault, PartialDate, local_day, parse_day};
-pub use name::{FullName, Grade, exact_key};
+pub use name::{FullName, Grade, exact_key, folded};
 pub use national_id::{Gender, NationalId, NationalIdFault};
 pub use phone::{Phone, PhoneFault};
 pub use text::{has_nul, strip_invisible};

@@ -199,7 +199,7 @@ fn push_syllable(out: &mut String, word: &str) {
 }
 
 /// Upper case, without marks (category M), spaces (Z), punctuation (P) and control characters (C); Đ is D.
-fn folded(text: &str) -> String {
+pub fn folded(text: &str) -> String {
     text.to_uppercase()
         .nfd()
         .map(|c| if c == 'Đ' { 'D' } else { c })

@@ -30,8 +30,8 @@ join-choose-send = Join the accounts
 join-choose-empty = Choose the account that stays.
 join-late = The time to choose is over. Begin again.
 join-done-title = The accounts are joined
-join-done-holder = From now on use account { $account }. This account stays held; its data are kept.
-join-done-held = Account { $account } stays and is standardised. Sign out and sign in again.
+join-done-holder = From now on use account { $account }: you are signed in to it. The other account stays held; its data are kept.
+join-done-held = Account { $account } stays and is standardised. Choose Continue.
 sms-joined = Hue-S: account { $goes } was joined to account { $stays }. If that was not you, call 19001075.
 
 review-title = The request for a review has been received

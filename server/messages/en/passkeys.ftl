@@ -29,6 +29,7 @@ step-up-add-lead = No device was added to this account yet. Add the one you are 
 step-up-skip = Skip this step
 choose-lead-passkey = This device opens several accounts. Choose the one you want to use.
 sms-passkey-added = Hue-S: a device that signs in by fingerprint or face was added to your account. If it was not you, call 19001075 at once.
+sms-passkey-removed = Hue-S: a device that signs in by fingerprint or face was removed from your account. If it was not you, call 19001075 at once.
 error-no-passkeys = Account { $account } is of no kind that signs in by a device’s fingerprint or face.
 error-passkey-exists = This device was added before.
 error-passkeys-enough = There are 10 devices already. Remove one that is not used any more, then add this one.

@@ -30,8 +30,8 @@ join-choose-send = Gộp tài khoản
 join-choose-empty = Mời chọn tài khoản giữ lại.
 join-late = Đã quá thời gian chọn. Mời làm lại từ đầu.
 join-done-title = Đã gộp tài khoản
-join-done-holder = Từ nay dùng tài khoản { $account }. Tài khoản này vẫn bị khóa, dữ liệu vẫn được lưu.
-join-done-held = Tài khoản { $account } được giữ lại và đã chuẩn hóa. Mời đăng xuất rồi đăng nhập lại.
+join-done-holder = Từ nay dùng tài khoản { $account }, và đã đăng nhập vào tài khoản này. Tài khoản kia vẫn bị khóa, dữ liệu vẫn được lưu.
+join-done-held = Tài khoản { $account } được giữ lại và đã chuẩn hóa. Mời chọn Tiếp tục.
 sms-joined = Hue-S: da gop tai khoan { $goes } vao tai khoan { $stays }. Neu khong phai ong/ba thuc hien, goi 19001075.
 
 review-title = Đã nhận đề nghị xem xét lại

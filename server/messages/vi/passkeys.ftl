@@ -29,6 +29,7 @@ step-up-add-lead = Tài khoản này chưa thêm máy nào. Mời thêm máy đa
 step-up-skip = Bỏ qua bước này
 choose-lead-passkey = Máy này mở được nhiều tài khoản. Mời chọn tài khoản cần dùng.
 sms-passkey-added = Hue-S: tai khoan vua them may dang nhap bang van tay, khuon mat. Neu khong phai do chinh chu, goi ngay 19001075.
+sms-passkey-removed = Hue-S: tai khoan vua go mot may dang nhap bang van tay, khuon mat. Neu khong phai do chinh chu, goi ngay 19001075.
 error-no-passkeys = Tài khoản { $account } không thuộc loại đăng nhập bằng vân tay, khuôn mặt của máy.
 error-passkey-exists = Máy này đã được thêm trước đó.
 error-passkeys-enough = Đã thêm 10 máy. Mời gỡ một máy không còn dùng, rồi thêm lại.

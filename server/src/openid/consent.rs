@@ -5,6 +5,7 @@ use super::authorize::{decided, nowhere, opened};
 use super::fault::Fault;
 use super::params::Params;
 use super::request::{Address, Request, read};
+use crate::output::Words;
 use crate::web::{App, Asker, Shell, StoreFault, html};
 use askama::Template;
 use axum::Form;
@@ -29,13 +30,22 @@ struct Page {
     request: String,
 }
 
+/// What scopes tell, in words.
+pub fn told(scopes: &[Scope], words: Words) -> Vec<String> {
+    let said = |scope: &Scope| words.say(&format!("scope-{}", scope.name().replace('_', "-")));
+    scopes
+        .iter()
+        .filter(|scope| **scope != Scope::Openid)
+        .map(said)
+        .collect()
+}
+
 /// What the client would be told, and the question.
 pub fn page(asker: &Asker, known: &KnownClient, to: &Address, request: &Request, params: &Params) -> Response {
-    let said = |scope: &Scope| asker.words.say(&format!("scope-{}", scope.name().replace('_', "-")));
-    let told = request.scope.iter().filter(|scope| **scope != Scope::Openid).map(said);
     let host = Url::parse(&to.uri)
         .ok()
         .and_then(|url| url.host_str().map(str::to_owned));
+    let told = told(&request.scope, asker.words);
     let request = params.query();
     let mut shell = asker.shell();
     shell.here = format!("/authorize?{request}");
@@ -45,7 +55,7 @@ pub fn page(asker: &Asker, known: &KnownClient, to: &Address, request: &Request,
             shell,
             client: known.client.name.clone(),
             host: host.unwrap_or_default(),
-            told: told.collect(),
+            told,
             request,
         },
     )

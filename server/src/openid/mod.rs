@@ -20,6 +20,7 @@ mod tests;
 mod token;
 mod userinfo;
 
+pub use consent::told;
 pub use deliver::{deliver, sender};
 pub use metadata::metadata;
 pub use signer::Signer;

@@ -6,13 +6,18 @@ use super::form::asked;
 use super::may_have_passkeys;
 use super::page::{Fault, Line, Shell, go_on, history, html};
 use super::report::may_see;
+use crate::openid::told;
 use askama::Template;
+use axum::Form;
 use axum::extract::State;
+use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::citizens::Gate;
+use ngomon_rules::client::ClientId;
 use ngomon_rules::record::AccountKind;
 use ngomon_store::Result;
+use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "home.html")]
@@ -27,7 +32,16 @@ struct Home {
     sees_report: bool,
     facts: Vec<(String, String)>,
     history: Vec<Line>,
+    /// Systems that are not the province's own, and what they may be told.
+    allowed: Vec<Allowed>,
     sessions: Vec<(String, String)>,
+}
+
+struct Allowed {
+    client: String,
+    name: String,
+    told: Vec<String>,
+    since: String,
 }
 
 /// The first page after signing in; the gate comes before it (C1: "yêu cầu người dùng thực hiện chuẩn hóa").
@@ -83,6 +97,13 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
                 (name_of, crate::output::said(name, value, &units, words))
             });
         let sessions = app.store.sessions(&visit.account).await?;
+        let allowed = app.store.consents(&visit.account).await?;
+        let allowed = allowed.into_iter().map(|one| Allowed {
+            told: told(&one.scopes, words),
+            since: words.instant(one.at),
+            client: one.client.0,
+            name: one.name,
+        });
         Ok(html(
             StatusCode::OK,
             &Home {
@@ -93,6 +114,7 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
                 sees_report: may_see(&asker),
                 facts: facts.collect(),
                 history: history(&story.history, words),
+                allowed: allowed.collect(),
                 sessions: sessions
                     .iter()
                     .map(|s| (words.instant(s.began), words.instant(s.seen)))
@@ -109,6 +131,28 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
 pub async fn close_others(State(app): State<App>, asker: Asker) -> Response {
     if let (Some(visit), Some(token)) = (&asker.visit, &asker.token)
         && let Err(error) = app.store.close_other_sessions(&visit.account, token).await
+    {
+        return Fault(asker.words, error).into_response();
+    }
+    Redirect::to("/").into_response()
+}
+
+/// Which.
+#[derive(Default, Deserialize)]
+pub struct Which {
+    #[serde(default)]
+    client: String,
+}
+
+/// The owner allowed a system to be told, and takes it back.
+pub async fn withdraw(
+    State(app): State<App>,
+    asker: Asker,
+    sent: std::result::Result<Form<Which>, FormRejection>,
+) -> Response {
+    let Which { client } = sent.map(|Form(sent)| sent).unwrap_or_default();
+    if let Some(visit) = asker.visit.as_ref().filter(|visit| !visit.held)
+        && let Err(error) = app.store.withdraw_consent(&visit.account, &ClientId(client)).await
     {
         return Fault(asker.words, error).into_response();
     }

@@ -131,6 +131,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .route("/enrol/{link}", get(enrol::show).post(enrol::enrol))
         .route("/sign-out", post(sign_in::leave))
         .route("/sessions/close-others", post(home::close_others))
+        .route("/consents/withdraw", post(home::withdraw))
         .route("/language/{tag}", get(asker::language))
         .merge(form::routes())
         .merge(held::routes())

@@ -4,10 +4,32 @@ use super::App;
 use super::page::Input;
 use crate::output::Words;
 use crate::password::{hashed, in_turn};
+use ngomon_rules::values::folded;
 use serde::Deserialize;
 
 /// The shortest, in characters. Any characters will do, and none is asked for (NIST 800-63B).
 pub const SHORTEST: usize = 12;
+
+/// What is tried first by whoever guesses here: the names of the service, of the place, and of the thing itself (ASVS 6.1.2).
+const OURS: [&str; 8] = [
+    "THUATHIENHUE",
+    "PASSWORD",
+    "DANGNHAP",
+    "TAIKHOAN",
+    "MATKHAU",
+    "NGOMON",
+    "HUES",
+    "HUE",
+];
+/// So many other letters or digits stand beside them, at the least.
+const OWN: usize = 6;
+
+/// Is it made of such words, and little else?
+fn is_ours(password: &str) -> bool {
+    let all = folded(password);
+    let rest = OURS.iter().fold(all.clone(), |rest, word| rest.replace(word, ""));
+    rest != all && rest.chars().count() < OWN
+}
 
 /// What is typed.
 #[derive(Default, Deserialize)]
@@ -59,11 +81,17 @@ impl NewPassword {
 }
 
 impl Typed {
-    /// What is wrong with it: too short, known to thieves, or typed otherwise the second time.
+    /// What is wrong with it: too short, easily guessed here, known to thieves, or typed otherwise the second time.
     pub async fn wrong(&self, app: &App, words: Words) -> NewPassword {
         if self.password.chars().count() < SHORTEST {
             return NewPassword {
                 password: Some(words.say_with("enrol-short", &[("n", &SHORTEST.to_string())])),
+                again: None,
+            };
+        }
+        if is_ours(&self.password) {
+            return NewPassword {
+                password: Some(words.say("password-ours")),
                 again: None,
             };
         }

@@ -1,8 +1,9 @@
 //! Another password, after a one-time code to the phone or mailbox on file. All that was open under the one before ends, and the owner is
-//! told.
+//! told. Devices that sign in by fingerprint or face stay: a code to a phone is too little to take them from their owner, and too little to
+//! be silent about them, for one may be a stranger's. So page and message name them, and where they are removed.
 
 use super::App;
-use super::asker::Asker;
+use super::asker::{Asker, encoded};
 use super::new_password::{NewPassword, Typed, hash_of};
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
 use super::sign_in::again;
@@ -33,6 +34,8 @@ struct Page {
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     ticket: String,
+    /// The account has devices that sign in.
+    devices: bool,
 }
 
 /// What is sent.
@@ -44,7 +47,11 @@ pub struct Sent {
     typed: Typed,
 }
 
-fn page(asker: &Asker, ticket: String, wrong: NewPassword) -> Response {
+async fn has_devices(app: &App, account: &AccountId) -> Result<bool> {
+    Ok(!app.store.passkeys(account).await?.is_empty())
+}
+
+fn page(asker: &Asker, ticket: String, devices: bool, wrong: NewPassword) -> Response {
     let fields = wrong.fields(asker.words);
     let errors = mistakes(&fields);
     let status = if errors.is_empty() {
@@ -60,13 +67,16 @@ fn page(asker: &Asker, ticket: String, wrong: NewPassword) -> Response {
         errors,
         fields,
         ticket,
+        devices,
     };
     html(status, &page)
 }
 
 /// The code was right.
-pub fn ask(app: &App, asker: &Asker, account: &AccountId) -> Response {
-    page(asker, ticket::issue(&app.store, STEP, account), NewPassword::default())
+pub async fn ask(app: &App, asker: &Asker, account: &AccountId) -> Result<Response> {
+    let devices = has_devices(app, account).await?;
+    let ticket = ticket::issue(&app.store, STEP, account);
+    Ok(page(asker, ticket, devices, NewPassword::default()))
 }
 
 /// The new password, sent.
@@ -80,9 +90,10 @@ pub async fn set(
         return again(&asker);
     };
     let answer = async {
+        let devices = has_devices(&app, &account).await?;
         let wrong = typed.wrong(&app, asker.words).await;
         if wrong.is_something() {
-            return Ok(page(&asker, ticket, wrong));
+            return Ok(page(&asker, ticket, devices, wrong));
         }
         // A ticket is good once: whoever sees the page later does not set another password by it.
         let until = app.store.now().as_microsecond() + 600 * 1_000_000;
@@ -91,13 +102,21 @@ pub async fn set(
             return Ok(again(&asker));
         }
         let Some(hash) = hash_of(&app, typed.password).await else {
-            return Ok(page(&asker, ticket, NewPassword::unreadable(asker.words)));
+            return Ok(page(&asker, ticket, devices, NewPassword::unreadable(asker.words)));
         };
-        let news = asker.words.say("sms-password-changed");
+        let (news, why) = if devices {
+            ("sms-password-changed-devices", "reset-devices")
+        } else {
+            ("sms-password-changed", "reset")
+        };
+        let news = asker.words.say(news);
         app.store.set_password(&account, &hash, &news).await?;
         app.store.seal().await?;
-        let going = asker.shell().going.replacen('?', "&", 1);
-        Ok(Redirect::to(&format!("/sign-in?why=reset{going}")).into_response())
+        let mut going = asker.shell().going.replacen('?', "&", 1);
+        if devices && going.is_empty() {
+            going = format!("&to={}", encoded("/passkeys"));
+        }
+        Ok(Redirect::to(&format!("/sign-in?why={why}{going}")).into_response())
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())

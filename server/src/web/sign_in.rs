@@ -149,7 +149,7 @@ pub async fn show(asker: Asker, Query(Why { why }): Query<Why>) -> Response {
     if asker.visit.is_some() && asker.going.is_none() {
         return Redirect::to("/").into_response();
     }
-    let notice = ["kept", "reset"].contains(&why.as_str());
+    let notice = ["kept", "reset", "reset-devices"].contains(&why.as_str());
     let said = Said {
         username: asker.going.as_deref().and_then(login_hint).unwrap_or_default(),
         notice: notice.then(|| asker.words.say(&format!("sign-in-why-{why}"))),

@@ -209,7 +209,7 @@ async fn check(
             Typed::Right(accounts) => {
                 let accounts: Vec<AccountId> = accounts.into_iter().map(AccountId).collect();
                 match (way.purpose, accounts.first()) {
-                    (Purpose::Reset, Some(account)) => Ok(reset::ask(&app, &asker, account)),
+                    (Purpose::Reset, Some(account)) => reset::ask(&app, &asker, account).await,
                     _ => enter_one_of(&app, &asker, &accounts, Factor::Code, at).await,
                 }
             }

@@ -2,7 +2,9 @@
 //! signs. They hang on the login, as the password does, so that a transfer keeps them. Whether a device's answer is right, the server
 //! says; here is kept what is known of them, and seen to it that no answer counts twice.
 
+use super::operators::Operator;
 use super::second_factor::Proven;
+use super::sessions::end_all;
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::is_held;
@@ -88,6 +90,13 @@ fn opened(keys: &Keyring, row: &Row, at: usize) -> Result<(String, Vec<u8>, Stri
         Personal::Passkey { name, credential, key } => Ok((name, credential, key)),
         _ => Err(StoreError::corrupt(format!("personal_value {id}"), "no passkey")),
     }
+}
+
+/// That passkey is removed, and how often it was used is not known any more.
+async fn forgotten(tx: &mut Tx, account: &AccountId, passkey: PasskeyId) -> Result<Event> {
+    tx.execute("DELETE FROM passkey_use WHERE passkey = $1", [(&passkey.0).into()])
+        .await?;
+    Ok(Event::of_account(account, Change::PasskeyRemoved { passkey }))
 }
 
 /// Locks the account and says which kind it is of and which login it has.
@@ -194,12 +203,15 @@ impl Store {
             .await
     }
 
-    /// A passkey of the account's owner opens nothing any more. What is none of the owner's, or was removed before, changes nothing.
-    pub async fn remove_passkey(&self, account: &AccountId, passkey: &PasskeyId) -> Result<()> {
-        let (env, account, passkey) = (self.env.clone(), account.clone(), passkey.clone());
+    /// A passkey of the account's owner opens nothing any more. The owner is told `news`. What is none of the owner's, or was removed
+    /// before, changes nothing.
+    pub async fn remove_passkey(&self, account: &AccountId, passkey: &PasskeyId, news: &str) -> Result<()> {
+        let (env, account, news) = (self.env.clone(), account.clone(), news.to_owned());
+        let passkey = passkey.clone();
         self.db
             .write(move |tx| {
-                let (env, account, passkey) = (env.clone(), account.clone(), passkey.clone());
+                let (env, account, news) = (env.clone(), account.clone(), news.clone());
+                let passkey = passkey.clone();
                 Box::pin(async move {
                     let (_, login) = locked(tx, &account).await?;
                     let sql = "SELECT id FROM passkey WHERE id = $1 AND login = $2";
@@ -207,10 +219,51 @@ impl Store {
                     if known.is_empty() {
                         return Ok(());
                     }
-                    tx.execute("DELETE FROM passkey_use WHERE passkey = $1", [(&passkey.0).into()])
-                        .await?;
-                    let event = Event::of_account(&account, Change::PasskeyRemoved { passkey });
-                    append(tx, &env, &Act::new(account.as_str(), env.ambient.now()), vec![event]).await
+                    let event = forgotten(tx, &account, passkey).await?;
+                    append(tx, &env, &Act::new(account.as_str(), env.ambient.now()), vec![event]).await?;
+                    tell_owner(tx, &env, &account, &news).await
+                })
+            })
+            .await
+    }
+
+    /// A device is lost: no passkey of the account's owner opens anything any more, and all that is open of the owner's accounts ends in the
+    /// same commit. An operator does it, for a reason; the owner is told `news`. Returns how many there were: without any, nothing changes.
+    pub async fn remove_passkeys(
+        &self,
+        operator: &Operator,
+        account: &AccountId,
+        why: &str,
+        news: &str,
+    ) -> Result<usize> {
+        let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
+        let (why, news) = (why.to_owned(), news.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, by, account) = (env.clone(), by.clone(), account.clone());
+                let (text, news) = (why.clone(), news.clone());
+                Box::pin(async move {
+                    let sql = "SELECT login FROM account WHERE id = $1";
+                    let row = tx.row(sql, [account.as_str().into()]).await?;
+                    let row = row.ok_or_else(|| Refusal::UnknownAccount(account.0.clone()))?;
+                    let login: String = row.get(0)?;
+                    // All of them before anything of theirs, so that a sign-in at the same moment comes before or after.
+                    let sql = "SELECT id FROM account_row WHERE login = $1 ORDER BY id";
+                    let accounts = tx.rows_locked(sql, [(&login).into()]).await?;
+                    let sql = "SELECT id FROM passkey WHERE login = $1 ORDER BY added, id";
+                    let known = tx.rows_locked(sql, [login.into()]).await?;
+                    let mut events = Vec::new();
+                    for row in &known {
+                        events.push(forgotten(tx, &account, PasskeyId(row.get(0)?)).await?);
+                    }
+                    let Some(first) = events.first_mut() else { return Ok(0) };
+                    first.personal = Some(Personal::Note { text });
+                    append(tx, &env, &Act::new(&by, env.ambient.now()), events).await?;
+                    for row in &accounts {
+                        end_all(tx, &env, &AccountId(row.get(0)?), None).await?;
+                    }
+                    tell_owner(tx, &env, &account, &news).await?;
+                    Ok(known.len())
                 })
             })
             .await

@@ -4,7 +4,8 @@
 //! ```text
 //!   open account ── sign in ──▶ full visit ── a hold, 30 min idle (an operator's 15), 12 h, sign out ──▶ over
 //!   held account ── sign in ──▶ held visit ── 15 min, another hold, sign out ──▶ over
-//!                                   └── its last hold is lifted ──▶ full visit, under a new token (an operator signs in anew)
+//!                                   ├── its last hold is lifted ──▶ full visit, under a new token (an operator signs in anew)
+//!                                   └── it is joined to another account ──▶ full visit of that one
 //! ```
 
 use super::operators::Operator;
@@ -17,7 +18,7 @@ use crate::journal::{Act, Env, append};
 use crate::keyring::Place;
 use crate::merkle::sha256;
 use crate::officials::signed_in;
-use crate::openid::{move_grants, part_in, signed_out};
+use crate::openid::{end_grants, move_grants, part_in, signed_out};
 use crate::store::Store;
 use crate::tables::{day_of, places};
 use jiff::Timestamp;
@@ -175,17 +176,31 @@ impl Store {
                         return Ok(false);
                     }
                     begin(tx, &env, id, &visit.account, visit.began, &visit.amr).await?;
-                    let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
-                    if let Some(row) = tx.row(sql, [before.into()]).await? {
-                        let next = env.keys.unseal(place(&before), &row.get::<Vec<u8>>(0)?)?;
-                        keep_next(tx, &env, id, &next).await?;
-                    }
-                    end(tx, &env, before).await?;
+                    replace_held(tx, &env, before, id).await?;
                     Ok(true)
                 })
             })
             .await?;
         Ok(opened.then_some(token))
+    }
+
+    /// A visit of the account that stays, in place of the held one of the account that was joined to it. Its owner was proven at that time.
+    /// Where its owner was going stays known.
+    pub async fn open_after_join(&self, held: &str, stays: &AccountId, factor: Factor, at: Timestamp) -> Result<Token> {
+        let token = self.new_token();
+        let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
+        let (env, stays) = (self.env.clone(), stays.clone());
+        self.db
+            .write(move |tx| {
+                let (env, stays) = (env.clone(), stays.clone());
+                Box::pin(async move {
+                    lock_accounts_of(tx, [before]).await?;
+                    begin(tx, &env, id, &stays, at.as_microsecond(), factor.amr()).await?;
+                    replace_held(tx, &env, before, id).await
+                })
+            })
+            .await?;
+        Ok(token)
     }
 
     /// Whose session that is, if it is still good.
@@ -412,13 +427,20 @@ pub(super) async fn end_all(tx: &mut Tx, env: &Env, account: &AccountId, but: Op
     let but = but.map(|id| id.to_vec()).unwrap_or_default();
     let kept = "(SELECT s.sid FROM session s WHERE s.id = $2)";
     let which = format!("account = $1 AND sid <> COALESCE({kept}, '')");
-    let args = || [account.as_str().into(), but.clone().into()];
-    let had = part_in(tx, &which, args()).await?;
-    tx.execute(&format!("DELETE FROM client_grant WHERE {which}"), args())
-        .await?;
-    signed_out(tx, env, had).await?;
+    let args = [account.as_str().into(), but.into()];
+    end_grants(tx, env, &which, &args).await?;
     let sql = "DELETE FROM session WHERE account = $1 AND id <> $2";
-    tx.execute(sql, args()).await
+    tx.execute(sql, args).await
+}
+
+/// The visit `id` stands in place of a held one, which ends; where its owner was going stays known.
+async fn replace_held(tx: &mut Tx, env: &Env, held: [u8; 32], id: [u8; 32]) -> Result<()> {
+    let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
+    if let Some(row) = tx.row(sql, [held.into()]).await? {
+        let next = env.keys.unseal(place(&held), &row.get::<Vec<u8>>(0)?)?;
+        keep_next(tx, env, id, &next).await?;
+    }
+    end(tx, env, held).await
 }
 
 /// Ends a session, and what clients got on it; what outlives it lives on, but they are told, too. The account must be locked.

@@ -1,11 +1,65 @@
 //! What people allowed clients that are not the province's own.
 
+use super::grants::end_grants_of;
+use crate::db::Row;
 use crate::error::Result;
 use crate::store::Store;
 use ngomon_rules::client::{ClientId, Scope};
 use ngomon_rules::record::AccountId;
 
+/// What an owner allowed a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// Which client.
+    pub client: ClientId,
+    /// As people read it.
+    pub name: String,
+    /// What it may be told.
+    pub scopes: Vec<Scope>,
+    /// Since when, in microseconds UTC.
+    pub at: i64,
+}
+
 impl Store {
+    /// What an owner allowed, the newest first.
+    pub async fn consents(&self, account: &AccountId) -> Result<Vec<Consent>> {
+        self.db
+            .ask(async |tx| {
+                let sql = "SELECT s.client, c.name, s.scope, s.at FROM consent s JOIN client c ON c.id = s.client \
+                     WHERE s.account = $1 ORDER BY s.at DESC, s.client";
+                let rows = tx.rows(sql, [account.as_str().into()]).await?;
+                let consent = |row: &Row| {
+                    Ok(Consent {
+                        client: ClientId(row.get(0)?),
+                        name: row.get(1)?,
+                        scopes: row.get::<String>(2)?.split(' ').filter_map(Scope::parse).collect(),
+                        at: row.get(3)?,
+                    })
+                };
+                rows.iter().map(consent).collect()
+            })
+            .await
+    }
+
+    /// The owner takes it back: what the client has of the account ends in the same commit, and the client is told. What was not allowed
+    /// changes nothing.
+    pub async fn withdraw_consent(&self, account: &AccountId, client: &ClientId) -> Result<()> {
+        let (env, account, client) = (self.env.clone(), account.clone(), client.clone());
+        self.db
+            .write(move |tx| {
+                let (env, account, client) = (env.clone(), account.clone(), client.clone());
+                Box::pin(async move {
+                    let sql = "DELETE FROM consent WHERE account = $1 AND client = $2";
+                    let both = [account.as_str().into(), client.as_str().into()];
+                    if tx.execute(sql, both).await? > 0 {
+                        end_grants_of(tx, &env, &account, &client).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
     /// Did the owner allow the client all of that before?
     pub async fn has_consent(&self, account: &AccountId, client: &ClientId, scopes: &[Scope]) -> Result<bool> {
         let sql = "SELECT scope FROM consent WHERE account = $1 AND client = $2";

@@ -2,6 +2,7 @@
 //! the account and the client as they are in that moment.
 
 use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, bearer, known_client};
+use super::notices::signed_out;
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::{MAY_BE_HELD, counting_holds};
@@ -274,6 +275,22 @@ pub(crate) async fn part_in(
     rows.iter()
         .map(|row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
         .collect()
+}
+
+/// Ends what is picked, and tells the clients that had it.
+pub(crate) async fn end_grants(tx: &mut Tx, env: &Env, which: &str, args: &[Arg]) -> Result<()> {
+    let had = part_in(tx, which, args.to_vec()).await?;
+    if !had.is_empty() {
+        let sql = format!("DELETE FROM client_grant WHERE {which}");
+        tx.execute(&sql, args.to_vec()).await?;
+    }
+    signed_out(tx, env, had).await
+}
+
+/// Ends all that a client has of an account, and tells it.
+pub(super) async fn end_grants_of(tx: &mut Tx, env: &Env, account: &AccountId, client: &ClientId) -> Result<()> {
+    let both = [account.as_str().into(), client.as_str().into()];
+    end_grants(tx, env, "account = $1 AND client = $2", &both).await
 }
 
 /// Its owner was proven anew: what hung on the session before hangs on the new one.

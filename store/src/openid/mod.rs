@@ -18,9 +18,10 @@ mod told;
 pub use about::About;
 pub use clients::{KnownClient, NewClient};
 pub use codes::{Allowed, Redeemed};
+pub use consents::Consent;
 pub use grants::{Audience, Given, Grant, Live, TokenKind};
 pub use notices::{DueNotice, NoticeKind, NoticeLine};
 pub use signing_keys::{PublishedKey, SigningKey};
 
-pub(crate) use grants::{move_grants, part_in};
+pub(crate) use grants::{end_grants, move_grants, part_in};
 pub(crate) use notices::{after, signed_out};

@@ -4,10 +4,12 @@ use crate::both;
 use crate::house::{House, On, citizen, form};
 use ngomon_rules::record::AccountId;
 use ngomon_store::{CodeFor, Limit, Purpose};
+use std::collections::BTreeSet;
 
 both! {
     a_hold_ends_every_session_and_lifting_it_revives_none
     a_session_ends_by_itself
+    a_session_has_a_long_token_of_its_own
     tries_are_counted
     several_accounts_share_a_user_name
     what_is_over_is_swept_away
@@ -61,6 +63,25 @@ async fn a_session_ends_by_itself(on: On) {
     assert!(house.store.visit(other.as_str()).await.unwrap().is_none());
     house.clock.move_on(31 * 60);
     assert!(house.store.visit(idle.as_str()).await.unwrap().is_none());
+}
+
+/// ASVS 7.2.2, 7.2.3: drawn anew each time, 256 bits.
+async fn a_session_has_a_long_token_of_its_own(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.citizens(vec![citizen("C1", 1)]).await;
+    let mut seen = BTreeSet::new();
+    for _ in 0..20 {
+        let token = house.store.open_session(&id("C1")).await.unwrap();
+        let text = token.as_str().to_owned();
+        assert!(text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert!(house.store.visit(&text).await.unwrap().is_some());
+        let near = if text.ends_with('0') { "1" } else { "0" };
+        let near = format!("{}{near}", &text[..63]);
+        assert!(house.store.visit(&near).await.unwrap().is_none(), "all of it counts");
+        assert!(seen.insert(text), "none comes twice");
+    }
+    house.sound().await;
 }
 
 async fn tries_are_counted(on: On) {

@@ -3,13 +3,14 @@
 use crate::both;
 use crate::house::{House, On, citizen, phone};
 use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::{Join, Refusal, StoreError};
+use ngomon_store::{Factor, Join, Refusal, StoreError};
 
 both! {
     the_one_that_held_the_claim_stays
     the_other_one_stays
     what_is_no_duplicate_is_not_joined
     two_joins_at_once_leave_one_claim
+    the_owner_goes_on_as_the_one_that_stays
     a_review_is_asked_for_once
 }
 
@@ -103,6 +104,31 @@ async fn two_joins_at_once_leave_one_claim(on: On) {
     let (one, two) = tokio::join!(house.store.join(&one, "news"), house.store.join(&two, "news"));
     assert!(one.is_ok() != two.is_ok(), "one of them came first");
     assert_eq!(house.sql("SELECT COUNT(*) FROM claim WHERE until IS NULL").await, [1]);
+    house.sound().await;
+}
+
+/// Proven before, and by whatever it was; where the owner was going stays known.
+async fn the_owner_goes_on_as_the_one_that_stays(on: On) {
+    let house = house(on).await;
+    let store = &house.store;
+    for (factor, amr) in [(Factor::Password, "pwd"), (Factor::Code, "otp")] {
+        let held = store.open_session(&AccountId("C2".into())).await.unwrap();
+        store.set_next(held.as_str(), "/authorize?x").await.unwrap();
+        let proven = store.now();
+        house.clock.move_on(60);
+        store.join(&join("C2", "C1", false), "news").await.unwrap();
+        let stays = AccountId("C1".into());
+        let token = store
+            .open_after_join(held.as_str(), &stays, factor, proven)
+            .await
+            .unwrap();
+        let visit = store.visit(token.as_str()).await.unwrap().unwrap();
+        assert_eq!((visit.account, visit.held), (stays, false));
+        assert_eq!((visit.began, visit.amr.as_str()), (proven.as_microsecond(), amr));
+        assert!(store.visit(held.as_str()).await.unwrap().is_none());
+        let next = store.take_next(token.as_str()).await.unwrap();
+        assert_eq!(next.as_deref(), Some("/authorize?x"));
+    }
     house.sound().await;
 }
 

@@ -22,6 +22,7 @@ both! {
     keys_are_made_once_and_published_before_they_sign
     what_clients_had_is_swept_away_when_it_is_over
     a_join_tells_the_client_whom_the_account_succeeds
+    what_an_owner_allowed_is_taken_back
     a_token_for_a_service_is_good_while_both_clients_are_let_in
     one_of_two_that_come_at_once_bears_a_resource
     data_of_before_resources_come_along
@@ -336,6 +337,54 @@ async fn one_commit_tells_every_client_of_every_account(on: On) {
     for token in &given {
         assert!(!is_good(store, token).await);
     }
+}
+
+/// ASVS 10.7.3: and all that the client has of this account ends with it, nothing else.
+async fn what_an_owner_allowed_is_taken_back(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let client = |name: &str| Client {
+        backchannel_logout_uri: Some("https://bank.example/logout".into()),
+        third_party: true,
+        ..Client::new(name, vec![URI.to_owned()])
+    };
+    let (bank, shop) = (known(store, client("A")).await, known(store, client("B")).await);
+    let scopes = [Scope::Openid, Scope::Profile];
+    store.consent(&id("C1"), &shop.id, &scopes).await.unwrap();
+    house.clock.move_on(60);
+    store.consent(&id("C1"), &bank.id, &scopes).await.unwrap();
+    let allowed = store.consents(&id("C1")).await.unwrap();
+    let names: Vec<&str> = allowed.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(
+        (names.as_slice(), &allowed[0].scopes[..]),
+        (["A", "B"].as_slice(), scopes.as_slice())
+    );
+    assert!(store.consents(&id("C2")).await.unwrap().is_empty());
+
+    let gone = tokens(store, &bank, "C1").await;
+    let waiting = code(store, &bank, "C1").await;
+    let kept = [tokens(store, &bank, "C2").await, tokens(store, &shop, "C1").await];
+    let told = store.notices(9).await.unwrap().len();
+    store.withdraw_consent(&id("C2"), &bank.id).await.unwrap();
+    assert!(
+        is_good(store, &kept[0].access).await,
+        "what was not allowed changes nothing"
+    );
+    store.withdraw_consent(&id("C1"), &bank.id).await.unwrap();
+    assert!(!is_good(store, &gone.access).await && redeem(store, &bank, &waiting).await.is_none());
+    assert!(store.refresh(&bank, &gone.refresh, None, None).await.unwrap().is_none());
+    for one in &kept {
+        assert!(is_good(store, &one.access).await);
+    }
+    assert!(!store.has_consent(&id("C1"), &bank.id, &[Scope::Openid]).await.unwrap());
+    assert_eq!(store.consents(&id("C1")).await.unwrap().len(), 1);
+    assert_eq!(
+        store.notices(9).await.unwrap().len(),
+        told + 2,
+        "one for each session of the client"
+    );
+    house.sound().await;
 }
 
 async fn a_notice_is_taken_up_by_one_server(on: On) {

@@ -2,10 +2,12 @@
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, official, phone, profile};
+use crate::openid::{is_good, known, tokens};
 use crate::operators::{at_once, refused};
+use ngomon_rules::client::Client;
 use ngomon_rules::event::{Change, PasskeyId};
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Ceremony, Factor, Kept, NewPasskey, Order, Refusal};
+use ngomon_store::{Ceremony, Factor, Kept, NewPasskey, Order, Refusal, Token};
 use std::sync::Arc;
 
 both! {
@@ -18,6 +20,7 @@ both! {
     an_account_with_a_passkey_of_its_own_is_not_undone
     what_was_shown_before_counts_on
     a_ceremony_is_good_once_and_for_its_own
+    a_lost_device_opens_nothing_any_more
 }
 
 fn id(account: &str) -> AccountId {
@@ -109,11 +112,14 @@ async fn a_passkey_is_added_used_and_removed(on: On) {
     assert!(house.opens(&passkey, 7).await.is_empty(), "counts go on");
     assert_eq!(house.opens(&passkey, 8).await, ["CV001"]);
 
-    store.remove_passkey(&other, &passkey).await.unwrap();
+    let told = store.messages(10).await.unwrap().len();
+    store.remove_passkey(&other, &passkey, "removed").await.unwrap();
     assert!(house.known("điện thoại").await.is_some(), "not by another");
     for _ in 0..2 {
-        store.remove_passkey(&own, &passkey).await.unwrap();
+        store.remove_passkey(&own, &passkey, "removed").await.unwrap();
     }
+    let messages = store.messages(10).await.unwrap();
+    assert_eq!((messages.len(), messages[0].text.as_str()), (told + 1, "removed"));
     assert!(house.known("điện thoại").await.is_none());
     assert!(house.opens(&passkey, 9).await.is_empty());
     assert_eq!(house.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
@@ -316,4 +322,59 @@ async fn a_ceremony_is_good_once_and_for_its_own(on: On) {
     assert_eq!(end(Ceremony::SignIn, &late).await, None);
     assert_eq!(store.sweep().await.unwrap(), 1);
     house.sound().await;
+}
+
+/// An operator removes them all, whichever of the owner's accounts is named; nobody else notices.
+async fn a_lost_device_opens_nothing_any_more(on: On) {
+    let house = staffed(on).await;
+    let store = &house.store;
+    let lan = house.operator("lan").await;
+    let passkey = house.add("CV001", "điện thoại").await;
+    house.add("CV001", "máy tính").await;
+    house.add("CV002", "máy khác").await;
+    house.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
+    let new = store.reconcile(DAY, "hr").await.unwrap().created[0].clone();
+    assert_eq!(house.opens(&passkey, 1).await, [new.as_str()]);
+    let open = store.open_session(&new).await.unwrap();
+    let held = store.open_session(&id("CV001")).await.unwrap();
+    let elsewhere = store.open_session(&id("CV002")).await.unwrap();
+    let is_open = async |token: &Token| store.visit(token.as_str()).await.unwrap().is_some();
+    let rp = known(store, Client::new("Hue-S", vec!["https://hues.example/cb".into()])).await;
+    let granted = tokens(store, &rp, new.as_str()).await;
+
+    let remove = async |account: &str| {
+        let why = "mất máy ở chợ";
+        store.remove_passkeys(&lan, &id(account), why, "gone").await
+    };
+    assert_eq!(
+        refused(remove("none").await.map(drop)),
+        Refusal::UnknownAccount("none".into())
+    );
+    assert!(is_open(&open).await && is_open(&held).await && is_good(store, &granted.access).await);
+    assert_eq!(remove("CV001").await.unwrap(), 2);
+    assert!(!is_open(&open).await && !is_open(&held).await && is_open(&elsewhere).await);
+    assert!(!is_good(store, &granted.access).await);
+    assert!(house.opens(&passkey, 2).await.is_empty() && house.known("máy tính").await.is_none());
+    assert!(house.known("máy khác").await.is_some());
+    assert_eq!(house.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
+    let told = store.messages(10).await.unwrap();
+    assert_eq!(told.iter().filter(|one| one.text == "gone").count(), 1);
+
+    let story = store.story("CV001", DAY).await.unwrap();
+    let removed = |change: &Change| matches!(change, Change::PasskeyRemoved { .. });
+    let entries = story.history.iter().filter(|entry| removed(&entry.change));
+    let entries: Vec<_> = entries
+        .map(|entry| (entry.by.as_str(), entry.note.as_deref()))
+        .collect();
+    assert_eq!(
+        entries,
+        [("operator:lan", Some("mất máy ở chợ")), ("operator:lan", None)]
+    );
+    let open_text = "SELECT COUNT(*) FROM journal WHERE body LIKE '%mất máy%'";
+    assert_eq!(house.sql(open_text).await, [0]);
+    assert_eq!(remove("CV001").await.unwrap(), 0, "nothing is left to remove");
+    assert_eq!(store.messages(10).await.unwrap().len(), told.len());
+    house.sound().await;
+    store.rebuild(&mut |_| {}).await.unwrap();
+    assert!(store.passkeys(&new).await.unwrap().is_empty());
 }

@@ -158,6 +158,24 @@ async fn a_third_party_gets_nothing_before_its_owner_allows_it() {
     assert_eq!(more.status, 200, "more is asked for again");
     let anew = site.get(&rp.request(&[("prompt", "consent")]), &cookie).await;
     assert_eq!(anew.status, 200);
+    // On the account's page the owner reads what was allowed, and takes it back: it ends what the system has, and it asks anew.
+    let tokens = rp.tokens(&site, &cookie, &[]).await;
+    let access = tokens["access_token"].as_str().unwrap();
+    let home = site.get("/", &cookie).await;
+    assert!(home.says("consents-title") && home.says("scope-profile") && home.text.contains("Hue-S"));
+    let elsewhere = site.signed_in("CV004").await;
+    for (cookie, id, ends) in [
+        (&elsewhere, &*rp.id, false),
+        (&cookie, "none", false),
+        (&cookie, &rp.id, true),
+    ] {
+        let sent = site.post("/consents/withdraw", cookie, &[("client", id)]).await;
+        assert_eq!(sent.goes_to(), "/");
+        assert_eq!(site.is_active(&rp, access).await, !ends);
+    }
+    assert!(!site.get("/", &cookie).await.says("consents-title"));
+    let silent = site.get(&rp.request(&[("prompt", "none")]), &cookie).await;
+    assert_eq!(silent.sent("error").unwrap(), "consent_required");
     // Nobody else's form counts as the owner's answer.
     let forged = axum::http::Request::post("/consent")
         .header("host", "localhost")

@@ -1,7 +1,9 @@
 //! Whoever came from a connected system to a held account, and frees it, goes on to the system without signing in anew.
 
-use super::{CALLBACK, Rp, hues, site};
+use super::{CALLBACK, Rp, claims, hues, site};
 use crate::web::tests::{Answered, Site, fixtures, lent, right_form, two_accounts_of_one_number};
+use ngomon_rules::client::{Client, SubjectKind};
+use serde_json::{Value, json};
 
 /// The address in the page that leads the browser on.
 fn back(page: &Answered) -> String {
@@ -24,14 +26,20 @@ async fn held_on_the_way(site: &Site, rp: &Rp, username: &str, password: &str) -
 /// The first click after it was freed leads to the system, which asked for a new sign-in and gets it from this one.
 async fn goes_on(site: &Site, rp: &Rp, held: &str) {
     let page = site.get("/held", held).await;
-    let (full, back) = (page.cookie(), back(&page));
+    let full = page.cookie();
     assert!(full != held && site.visit(held).await.is_none(), "a token of its own");
-    let answer = site.get(&back, &full).await;
+    led_on(site, rp, &page, &full).await;
+}
+
+/// The page leads on to the system; what its ID token says.
+async fn led_on(site: &Site, rp: &Rp, page: &Answered, full: &str) -> Value {
+    let answer = site.get(&back(page), full).await;
     assert!(answer.goes_to().starts_with(CALLBACK), "{}", answer.goes_to());
     let tokens = rp.redeem(site, &answer.sent("code").unwrap()).await;
     assert_eq!(tokens.status, 200, "{}", tokens.text);
-    assert!(!site.get("/", &full).await.says("go-on-title"), "led on once");
+    assert!(!site.get("/", full).await.says("go-on-title"), "led on once");
     site.sound().await;
+    claims(tokens.json()["id_token"].as_str().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,6 +76,45 @@ async fn after_a_join() {
             .says("join-done-title")
     );
     goes_on(&site, &rp, &held).await;
+}
+
+/// The other account stays, so it is as that one that the owner goes on: proven when its password was typed, not when the choice was made.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_join_to_the_account_that_stays() {
+    let (site, _) = two_accounts_of_one_number().await;
+    let by_account = Client {
+        subjects: SubjectKind::Account,
+        ..hues()
+    };
+    let rp = site.rp(by_account).await;
+    let held = held_on_the_way(&site, &rp, "hues005", "Hue-HS005").await;
+    let proof = [("username", "hues004"), ("password", "Hue-HS004")];
+    let choose = site.post("/held/join", &held, &proof).await;
+    let proven = site.store.now().as_second();
+    site.move_on(120);
+    let ticket = |page: &Answered| {
+        let ticket = page.text.split("name=\"ticket\" value=\"").nth(1).unwrap();
+        ticket.split('"').next().unwrap().to_owned()
+    };
+    // What was sent without a choice makes no proof younger.
+    let empty = site
+        .post("/held/join/choose", &held, &[("ticket", &ticket(&choose))])
+        .await;
+    assert!(empty.says("join-choose-empty"));
+    let otherwise = ticket(&empty).replace(".password.", ".code.");
+    let forged = [("ticket", otherwise.as_str()), ("stays", "holder")];
+    assert!(site.post("/held/join/choose", &held, &forged).await.says("join-late"));
+    let chosen = [("ticket", &*ticket(&empty)), ("stays", "holder")];
+    let done = site.post("/held/join/choose", &held, &chosen).await;
+    assert!(done.says("join-done-title"), "{}", done.text);
+    let full = done.cookie();
+    assert!(site.visit(&held).await.is_none(), "the held visit is over");
+    let visit = site.visit(&full).await.unwrap();
+    assert_eq!((visit.account.as_str(), visit.held), ("HS004", false));
+    let token = led_on(&site, &rp, &site.get("/", &full).await, &full).await;
+    assert_eq!((&token["sub"], &token["amr"]), (&json!("HS004"), &json!(["pwd"])));
+    let at = token["auth_time"].as_i64().unwrap();
+    assert!(at >= proven - 1 && at <= proven, "{at} {proven}");
 }
 
 /// Held by the policy and the day, and not on the way from a sign-in: the system asks a browser that has a held visit.

@@ -2,6 +2,7 @@
 
 mod attack;
 mod audience;
+mod conformance;
 mod flow;
 mod garbage;
 mod gate;

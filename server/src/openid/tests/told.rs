@@ -12,10 +12,18 @@ use serde_json::Value;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// What a client got, and what it answers.
 #[derive(Clone, Default)]
-struct Receiver {
+pub struct Receiver {
     got: Arc<Mutex<Vec<(String, String)>>>,
     status: Arc<AtomicU16>,
+}
+
+impl Receiver {
+    /// Content types and tokens, in order.
+    pub fn got(&self) -> Vec<(String, String)> {
+        self.got.lock().unwrap().clone()
+    }
 }
 
 async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
@@ -30,7 +38,7 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
 }
 
 /// A client's own server, and its address.
-async fn receiver() -> (Receiver, String) {
+pub async fn receiver() -> (Receiver, String) {
     let receiver = Receiver::default();
     receiver.status.store(200, Ordering::SeqCst);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -69,7 +77,7 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
     site.lift("CV001").await;
     site.move_on(10);
     while deliver(&app, &sender).await.unwrap() > 0 {}
-    let got = receiver.got.lock().unwrap().clone();
+    let got = receiver.got();
     let events: Vec<(String, Value)> = got
         .iter()
         .map(|(_, token)| {
@@ -131,7 +139,7 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
         assert_eq!(site.store.resend_notice(notice, "op").await.unwrap(), there);
     }
     deliver(&app, &sender).await.unwrap();
-    assert_eq!(receiver.got.lock().unwrap().len(), 6, "told again");
+    assert_eq!(receiver.got().len(), 6, "told again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,13 +17,14 @@ use ngomon_store::{Explained, Happened, HeldSince};
 use serde::Deserialize;
 
 /// What an act on this page's account says when it is done.
-const DONE: [&str; 6] = [
+const DONE: [&str; 7] = [
     "withdrawn",
     "exempt",
     "exempt-ended",
     "held",
     "lifted",
     "sessions-ended",
+    "passkeys-removed",
 ];
 
 #[derive(Template)]
@@ -75,6 +76,7 @@ pub async fn show(
             let story = app.store.explain(&id, app.store.today()).await?;
             let units = app.store.units().await?;
             let account = AccountId(id.clone());
+            let has_passkeys = !app.store.passkeys(&account).await?.is_empty();
             let counting = story.holds.iter().filter(|held| !held.suspended).count() as u64;
             let mut about = summary(&story, &units, words);
             if let Some(last) = story.exempt_to.filter(|last| story.day <= *last) {
@@ -94,7 +96,7 @@ pub async fn show(
                     1 => words.say("held-title"),
                     n => words.say_with("explain-held", &[("n", &words.number(n))]),
                 },
-                acts: acts(&story, &account, words),
+                acts: acts(&story, &account, has_passkeys, words),
                 holds: story
                     .holds
                     .iter()
@@ -116,7 +118,7 @@ pub async fn show(
 }
 
 /// What can be done as the account stands.
-fn acts(story: &Explained, account: &AccountId, words: Words) -> Vec<(String, String)> {
+fn acts(story: &Explained, account: &AccountId, has_passkeys: bool, words: Words) -> Vec<(String, String)> {
     let mut verbs = Vec::new();
     if story.kind == AccountKind::Citizen {
         let exempt = story.exempt_to.is_some_and(|last| story.day <= last);
@@ -131,6 +133,9 @@ fn acts(story: &Explained, account: &AccountId, words: Words) -> Vec<(String, St
         }
     }
     verbs.push(("end-sessions", words.say("desk-end-sessions-title")));
+    if has_passkeys {
+        verbs.push(("passkeys", words.say("desk-passkeys-title")));
+    }
     verbs.push(("hold", words.say("desk-hold-title")));
     let href = address(account);
     let acts = verbs.into_iter().map(|(verb, label)| (format!("{href}/{verb}"), label));

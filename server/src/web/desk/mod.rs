@@ -8,6 +8,7 @@ mod exempt;
 mod find;
 mod form;
 mod hold;
+mod passkeys;
 mod people;
 mod proposals;
 mod reviews;
@@ -61,6 +62,7 @@ pub fn routes() -> Router<App> {
             "/desk/account/{id}/end-sessions",
             get(end_sessions::show).post(end_sessions::send),
         )
+        .route("/desk/account/{id}/passkeys", get(passkeys::show).post(passkeys::send))
         .route("/desk/account/{id}/hold", get(hold::show).post(hold::send))
         .route("/desk/account/{id}/lift", get(hold::show_lift).post(hold::lift))
         .merge(systems::routes())

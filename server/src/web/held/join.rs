@@ -1,11 +1,11 @@
 //! Joining two accounts of one owner, who proves both: this one by the held visit, the other by its password or a one-time code.
 //!
 //! ```text
-//!   the other account ── password, or code ──▶ which one stays ──▶ joined
+//!   the other account ── password, or code ──▶ which one stays ──▶ joined ──▶ on, as the one that stays
 //! ```
 
 use super::super::App;
-use super::super::asker::Asker;
+use super::super::asker::{Asker, kept};
 use super::super::code::{self, Digits, Question, TO_ONE, digits, not_right};
 use super::super::page::{Answer, Fault, Input, Mistake, Shell, html, mistakes};
 use super::super::sign_in::fitting;
@@ -18,9 +18,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use ngomon_rules::hold::{Cause, Reason};
 use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::{CodeFor, Explained, Join, Limit, Purpose, Refusal, Result, StoreError, Typed};
+use ngomon_store::{CodeFor, Explained, Factor, Join, Limit, Purpose, Refusal, Result, StoreError, Typed};
 use serde::Deserialize;
 
 /// So many tries at the other account.
@@ -29,8 +30,17 @@ const TRIES: Limit = Limit {
     times: 10,
     seconds: 900,
 };
-/// How long one may think about which one stays, in seconds.
-const THINKING: i64 = 900;
+/// How long one may think about which one stays: microseconds.
+const THINKING: i64 = 900 * 1_000_000;
+
+/// The other account, whose owner this is.
+struct Proven {
+    holder: AccountId,
+    /// By a one-time code, or by its password.
+    factor: Factor,
+    /// When.
+    at: Timestamp,
+}
 
 #[derive(Template)]
 #[template(path = "join.html")]
@@ -78,10 +88,12 @@ fn other(asker: &Asker, username: String, error: Option<String>) -> Response {
         Input {
             value: username,
             error,
+            autocomplete: "username",
             ..Input::new("username", words.say("join-username"))
         },
         Input {
             kind: "password",
+            autocomplete: "current-password",
             hint: words.say("join-password-hint"),
             ..Input::new("password", words.say("join-password"))
         },
@@ -141,7 +153,16 @@ pub(super) async fn prove(
             return Ok(other(&asker, username, Some(words.say("sign-in-wrong"))));
         }
         match fitting.iter().find(|one| is_duplicate_of(&story, &one.account)) {
-            Some(one) => choose(&app, &asker, &account, &one.account, None).await,
+            Some(one) => {
+                choose(
+                    &app,
+                    &asker,
+                    &account,
+                    &proven(&app, one.account.clone(), Factor::Password),
+                    None,
+                )
+                .await
+            }
             None => Ok(other(&asker, username, Some(words.say("join-another")))),
         }
     };
@@ -201,7 +222,7 @@ pub(super) async fn check_code(
         match app.store.try_code(token, Purpose::Join, &digits(typed)).await? {
             Typed::Right(holders) => {
                 let holder = AccountId(holders.into_iter().next().unwrap_or_default());
-                choose(&app, &asker, &account, &holder, None).await
+                choose(&app, &asker, &account, &proven(&app, holder, Factor::Code), None).await
             }
             tried => {
                 let error = not_right(&asker, &tried);
@@ -213,34 +234,66 @@ pub(super) async fn check_code(
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
+/// Just now.
+fn proven(app: &App, holder: AccountId, factor: Factor) -> Proven {
+    let at = app.store.now();
+    Proven { holder, factor, at }
+}
+
 /// What the MAC of a choice is over: the session too, so that it is good in this browser only.
-fn signed(token: &str, held: &AccountId, holder: &AccountId, until: i64) -> Vec<u8> {
-    let until = until.to_be_bytes();
-    let parts: [&[u8]; 5] = [
+fn signed(token: &str, held: &AccountId, other: &Proven) -> Vec<u8> {
+    let at = other.at.as_microsecond().to_be_bytes();
+    let parts: [&[u8]; 6] = [
         b"join",
         token.as_bytes(),
         held.as_str().as_bytes(),
-        holder.as_str().as_bytes(),
-        &until,
+        other.holder.as_str().as_bytes(),
+        other.how().as_bytes(),
+        &at,
     ];
     // Each part with its length, so that none runs into the next.
     let with_length = |part: &&[u8]| [&part.len().to_be_bytes()[..], part].concat();
     parts.iter().flat_map(with_length).collect()
 }
 
-async fn choose(
-    app: &App,
-    asker: &Asker,
-    held: &AccountId,
-    holder: &AccountId,
-    error: Option<String>,
-) -> Result<Response> {
+impl Proven {
+    fn how(&self) -> &'static str {
+        if self.factor == Factor::Code {
+            "code"
+        } else {
+            "password"
+        }
+    }
+
+    /// For the page on which the owner thinks.
+    fn ticket(&self, app: &App, asker: &Asker, held: &AccountId) -> String {
+        let token = asker.token.as_deref().unwrap_or_default();
+        let mac = app.store.keys().mac(&[&signed(token, held, self)]);
+        let (how, mac) = (self.how(), URL_SAFE_NO_PAD.encode(mac));
+        format!("{}.{how}.{}.{mac}", self.holder, self.at.as_microsecond())
+    }
+
+    /// From a ticket, if it is ours, of this browser, and in time.
+    fn of_ticket(app: &App, asker: &Asker, held: &AccountId, ticket: &str) -> Option<Self> {
+        let mut parts = ticket.rsplitn(4, '.');
+        let (mac, at, how, holder) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let other = Self {
+            holder: AccountId(holder.to_owned()),
+            factor: if how == "code" { Factor::Code } else { Factor::Password },
+            at: Timestamp::from_microsecond(at.parse().ok()?).ok()?,
+        };
+        let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
+        let token = asker.token.as_deref().unwrap_or_default();
+        let is_ours = app.store.keys().mac_matches(&[&signed(token, held, &other)], &mac);
+        let in_time = app.store.now().as_microsecond() - other.at.as_microsecond() <= THINKING;
+        (is_ours && in_time).then_some(other)
+    }
+}
+
+async fn choose(app: &App, asker: &Asker, held: &AccountId, other: &Proven, error: Option<String>) -> Result<Response> {
     let words = asker.words;
-    let until = app.store.now().as_second() + THINKING;
-    let token = asker.token.as_deref().unwrap_or_default();
-    let mac = app.store.keys().mac(&[&signed(token, held, holder, until)]);
     let choices = [
-        choice(app, words, "holder", holder).await?,
+        choice(app, words, "holder", &other.holder).await?,
         choice(app, words, "held", held).await?,
     ];
     let status = match error {
@@ -260,7 +313,7 @@ async fn choose(
             shell,
             errors: errors.into_iter().collect(),
             choices,
-            ticket: format!("{holder}.{until}.{}", URL_SAFE_NO_PAD.encode(mac)),
+            ticket: other.ticket(app, asker, held),
         },
     ))
 }
@@ -303,16 +356,17 @@ pub(super) async fn join(
         return Redirect::to("/").into_response();
     };
     let Chosen { ticket, stays } = typed.map(|Form(typed)| typed).unwrap_or_default();
-    let Some(holder) = holder_of(&app, &asker, &account, &ticket) else {
+    let Some(proven) = Proven::of_ticket(&app, &asker, &account, &ticket) else {
         return other(&asker, String::new(), Some(words.say("join-late")));
     };
+    let holder = proven.holder.clone();
     let answer = async {
         let held_stays = match &*stays {
             "held" => true,
             "holder" => false,
             _ => {
                 let error = Some(words.say("join-choose-empty"));
-                return choose(&app, &asker, &account, &holder, error).await;
+                return choose(&app, &asker, &account, &proven, error).await;
             }
         };
         let (goes, stays) = if held_stays {
@@ -333,35 +387,25 @@ pub(super) async fn join(
             done => done?,
         }
         app.store.seal().await?;
-        let key = if held_stays {
-            "join-done-held"
-        } else {
-            "join-done-holder"
-        };
         let mut shell = asker.shell();
-        shell.here = "/held".into();
-        let page = Answer {
-            title: words.say("join-done-title"),
-            text: words.say_with(key, &[("account", stays.as_str())]),
-            shell,
-            receipt: None,
-            code: String::new(),
+        shell.here = "/".into();
+        let page = |key: &str| {
+            let page = Answer {
+                title: words.say("join-done-title"),
+                text: words.say_with(key, &[("account", stays.as_str())]),
+                shell,
+                receipt: None,
+                code: String::new(),
+            };
+            html(StatusCode::OK, &page)
         };
-        Ok(html(StatusCode::OK, &page))
+        if held_stays {
+            return Ok(page("join-done-held"));
+        }
+        let held = asker.token.as_deref().unwrap_or_default();
+        let token = app.store.open_after_join(held, stays, proven.factor, proven.at).await?;
+        Ok((kept(&token), page("join-done-holder")).into_response())
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| Fault(words, e).into_response())
-}
-
-/// The other account, if the ticket is ours, of this browser, and in time.
-fn holder_of(app: &App, asker: &Asker, held: &AccountId, ticket: &str) -> Option<AccountId> {
-    let mut parts = ticket.rsplitn(3, '.');
-    let (mac, until, holder) = (parts.next()?, parts.next()?, parts.next()?);
-    let until: i64 = until.parse().ok()?;
-    let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
-    let holder = AccountId(holder.to_owned());
-    let token = asker.token.as_deref().unwrap_or_default();
-    let signed = signed(token, held, &holder, until);
-    let good = app.store.keys().mac_matches(&[&signed], &mac) && app.store.now().as_second() <= until;
-    good.then_some(holder)
 }

@@ -208,7 +208,10 @@ pub async fn remove(
         return Redirect::to("/passkeys").into_response();
     }
     let removed = async {
-        app.store.remove_passkey(&visit.account, &PasskeyId(passkey)).await?;
+        let news = asker.words.say("sms-passkey-removed");
+        app.store
+            .remove_passkey(&visit.account, &PasskeyId(passkey), &news)
+            .await?;
         app.store.seal().await.map(drop)
     };
     match removed.await {

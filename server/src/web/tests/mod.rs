@@ -1,6 +1,7 @@
 //! The pages, asked as a browser asks, over a store whose clock the test sets.
 
 mod idle;
+mod pages;
 mod report;
 mod reset;
 mod silence;

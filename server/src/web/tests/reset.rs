@@ -48,9 +48,15 @@ async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
     let page = site
         .post("/sign-in/reset/sent", &cookie, &[("code", &site.code().await)])
         .await;
-    assert!(page.says("reset-title"), "{}", page.text);
+    assert!(page.says("reset-title") && !page.says("reset-devices"), "{}", page.text);
     let ticket = ticket(&page);
-    for (password, again, error) in [("ngắn", "ngắn", "enrol-short"), (NEW, "khác", "enrol-differs")] {
+    for (password, again, error) in [
+        ("ngắn", "ngắn", "enrol-short"),
+        ("Mật khẩu Hue-S 2023", "Mật khẩu Hue-S 2023", "password-ours"),
+        ("THUA THIEN HUẾ !", "THUA THIEN HUẾ !", "password-ours"),
+        ("!?,.;:()[]{}", "khác", "enrol-differs"),
+        (NEW, "khác", "enrol-differs"),
+    ] {
         let wrong = site.set(&ticket, password, again).await;
         assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.says(error));
     }
@@ -84,6 +90,70 @@ async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
     assert!(again.says("sign-in-again"), "a ticket is good once");
     site.store.seal().await.unwrap();
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
+}
+
+/// A code to a phone takes no device from its owner, and leaves no stranger's in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_still_sign_in_after_a_reset_and_the_owner_is_told_so() {
+    let site = demo().await;
+    let mut device = site.device("CV001").await;
+    let cookie = site.forgot("canbo001").await;
+    let page = site
+        .post("/sign-in/reset/sent", &cookie, &[("code", &site.code().await)])
+        .await;
+    assert!(page.says("reset-devices"), "{}", page.text);
+    let ticket = ticket(&page);
+    let wrong = site.set(&ticket, "ngắn", "ngắn").await;
+    assert!(wrong.says("enrol-short") && wrong.says("reset-devices"));
+    let set = site.set(&ticket, NEW, NEW).await;
+    let sign_in = set.goes_to();
+    assert_eq!(sign_in, "/sign-in?why=reset-devices&to=%2Fpasskeys");
+    assert!(site.get(sign_in, "").await.says("sign-in-why-reset-devices"));
+    let told = site.store.messages(1).await.unwrap().remove(0).text;
+    assert!(told.contains("May da them van dang nhap duoc"), "{told}");
+    assert!(told.is_ascii() && told.len() <= 160);
+
+    // The new password is a proof of just now: whatever is not the owner's can be removed at once.
+    assert_eq!(site.shows(&mut device).await.goes_to(), "/");
+    let typed = [("username", "canbo001"), ("password", NEW)];
+    let owner = site.post(sign_in, "", &typed).await.cookie();
+    assert!(
+        site.get("/", &owner).await.text.contains("0;url=/passkeys"),
+        "led there"
+    );
+    let page = site.get("/passkeys", &owner).await;
+    let id = page.text.split("name=\"passkey\" value=\"").nth(1).unwrap();
+    let id = id.split('"').next().unwrap();
+    let removed = site.post("/passkeys/remove", &owner, &[("passkey", id)]).await;
+    assert_eq!(removed.goes_to(), "/passkeys?done=removed");
+    assert!(site.shows(&mut device).await.says("passkey-wrong"));
+    let told = site.store.messages(1).await.unwrap().remove(0).text;
+    assert!(told.contains("vua go mot may") && told.is_ascii() && told.len() <= 160);
+}
+
+/// ASVS 6.2.5, 6.2.8 to 6.2.10: any characters, as many as 64 and more, as they were typed, for as long as nobody changes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_what_was_typed_and_does_not_wear_out() {
+    let site = demo().await;
+    let cookie = site.forgot("canbo001").await;
+    let page = site
+        .post("/sign-in/reset/sent", &cookie, &[("code", &site.code().await)])
+        .await;
+    let typed = format!(" Sông Hương «chảy» 🐘 {} ", "qua".repeat(50));
+    assert_eq!(
+        site.set(&ticket(&page), &typed, &typed).await.goes_to(),
+        "/sign-in?why=reset"
+    );
+    site.move_on(5 * 365 * 86_400);
+    let enter = async |password: &str| {
+        let sent = [("username", "canbo001"), ("password", password)];
+        site.post("/sign-in", "", &sent).await
+    };
+    let cut: String = typed.chars().take(72).collect();
+    for near in [typed.trim(), &typed.to_lowercase(), &typed.replace('ô', "o"), &cut] {
+        assert!(enter(near).await.says("sign-in-wrong"), "{near}");
+    }
+    assert_eq!(enter(&typed).await.goes_to(), "/");
 }
 
 /// CVE-2026-18963: "reset flow without clicking the mail link". Every step needs what the step before gave.

@@ -82,6 +82,9 @@ async fn who_is_no_operator_finds_no_desk() {
             site.method(Method::POST, path, &operator).await,
         ];
         assert!(found.iter().any(|page| !page.says("missing-title")), "{path}");
+        // ASVS 7.4.4: wherever an operator is, there is the way out.
+        let mut pages = found.iter().filter(|page| page.text.contains("<html"));
+        assert!(pages.all(|page| page.text.contains("action=\"/sign-out\"")), "{path}");
     }
     site.sound().await;
 }

@@ -320,6 +320,75 @@ async fn an_account_is_held_by_order_and_opened_again() {
     site.sound().await;
 }
 
+/// ASVS 7.4.5: at the owner's wish, without a hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_signed_out_everywhere() {
+    let site = Site::citizens().await;
+    let cookie = site.operator("an").await;
+    let all = rows("citizens.csv");
+    let [account, other] = [&all[0], &all[1]].map(|row| row["account_id"].as_str());
+    let (here, there, elsewhere) = (
+        site.signed_in(account).await,
+        site.signed_in(account).await,
+        site.signed_in(other).await,
+    );
+    let path = format!("/desk/account/{account}/end-sessions");
+    assert!(site.get(&path, &cookie).await.says("desk-end-sessions-ends"));
+    assert!(site.visit(&here).await.is_some(), "looking changes nothing");
+    let answer = site.post(&path, &cookie, &[]).await;
+    let page = site.done(answer, "desk-done-sessions-ended", &cookie).await;
+    assert!(page.says("event-sessions-ended"));
+    assert!(site.visit(&here).await.is_none() && site.visit(&there).await.is_none());
+    assert!(site.visit(&elsewhere).await.is_some());
+    assert!(!site.visit(&site.signed_in(account).await).await.unwrap().held);
+    let unknown = site.post("/desk/account/none/end-sessions", &cookie, &[]).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    site.sound().await;
+}
+
+/// A device is lost: its owner comes to the counter, and it opens nothing any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_devices_are_removed_and_the_owner_is_signed_out() {
+    let site = Site::sample().await;
+    let cookie = site.operator("an").await;
+    let account = &rows("officials.csv")[0]["account_id"];
+    let path = format!("/desk/account/{account}/passkeys");
+    let of_account = format!("/desk/account/{account}");
+    let link = format!("href=\"{path}\"");
+    assert!(
+        !site.get(&of_account, &cookie).await.text.contains(&link),
+        "there is none"
+    );
+    assert_eq!(site.get(&path, &cookie).await.goes_to(), of_account);
+    assert_eq!(
+        site.post(&path, &cookie, &[("reason", "x")]).await.goes_to(),
+        of_account,
+        "nothing to remove, nothing done"
+    );
+
+    let mut device = site.device(account).await;
+    let owner = site.shows(&mut device).await.cookie();
+    assert!(site.get(&of_account, &cookie).await.text.contains(&link));
+    let page = site.get(&path, &cookie).await;
+    assert!(page.text.contains("Máy ở cơ quan") && page.says("desk-passkeys-opens"));
+    assert!(site.post(&path, &cookie, &[]).await.says("desk-no-reason"));
+    assert_eq!(site.shows(&mut device).await.goes_to(), "/", "nothing was changed");
+    let done = site
+        .done(
+            site.post(&path, &cookie, &[("reason", "mất <máy>")]).await,
+            "desk-done-passkeys-removed",
+            &cookie,
+        )
+        .await;
+    assert!(done.text.contains("mất &#60;máy&#62;") && done.says("event-passkey-removed"));
+    assert!(!done.text.contains(&link), "no device is left");
+    assert_eq!(site.get("/", &owner).await.goes_to(), "/sign-in");
+    assert!(site.shows(&mut device).await.says("passkey-wrong"));
+    let told = site.store.messages(1).await.unwrap().remove(0);
+    assert!(told.text.contains("tai quay da go cac may") && told.text.is_ascii() && told.text.len() <= 160);
+    site.sound().await;
+}
+
 impl Site {
     /// The page after an act, which says that it is done.
     async fn done(&self, answer: Answered, key: &str, cookie: &str) -> Answered {
@@ -345,6 +414,8 @@ fn every_word_of_the_desk_is_there() {
         "withdraw",
         "exempt",
         "end-exemption",
+        "end-sessions",
+        "passkeys",
         "hold",
         "lift",
     ];
@@ -355,6 +426,8 @@ fn every_word_of_the_desk_is_there() {
         "exempt-ended",
         "held",
         "lifted",
+        "sessions-ended",
+        "passkeys-removed",
         "proposed",
         "approved",
         "declined",

@@ -1,0 +1,74 @@
+//! A device is lost, and its owner stands at the counter: it opens nothing any more. All of the owner's devices go, since nobody here can
+//! tell which is in whose hands; what is still there is added again.
+
+use super::act::{Act, done, required, text, whom};
+use super::{Operator, Sent, address};
+use crate::web::App;
+use crate::web::page::Input;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::record::AccountId;
+use ngomon_store::Result;
+
+/// The page: `why` as it was sent. `None`: there are no devices.
+async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Option<Act>> {
+    let words = operator.asker.words;
+    let (_, mut about) = whom(&app.store, words, account).await?;
+    let passkeys = app.store.passkeys(account).await?;
+    if passkeys.is_empty() {
+        return Ok(None);
+    }
+    for one in passkeys {
+        let (key, at) = match one.used {
+            Some(used) => ("desk-passkeys-used", used),
+            None => ("desk-passkeys-added", one.added),
+        };
+        about.push((one.name, words.say_with(key, &[("at", &words.instant(at))])));
+    }
+    Ok(Some(Act {
+        happens: ["opens", "ends", "stays"]
+            .map(|what| words.say(&format!("desk-passkeys-{what}")))
+            .into(),
+        fields: vec![why.unwrap_or_else(|| text("reason", "", words))],
+        ..Act::about(operator, "passkeys", "passkeys", account, about)
+    }))
+}
+
+/// The page, or the account's where there is nothing to remove.
+fn answered(act: Option<Act>, account: &AccountId) -> Response {
+    match act {
+        Some(act) => act.page(),
+        None => Redirect::to(&address(account)).into_response(),
+    }
+}
+
+/// What will happen.
+pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async { Ok(answered(act(&app, &operator, &account, None).await?, &account)) })
+        .await
+}
+
+/// It happens.
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+    let (account, words) = (AccountId(id), operator.asker.words);
+    let why = required("reason", sent.text("reason"), words);
+    operator
+        .answer(async {
+            if why.error.is_some() {
+                return Ok(answered(act(&app, &operator, &account, Some(why)).await?, &account));
+            }
+            let news = words.say("sms-passkeys-removed");
+            let removed = app
+                .store
+                .remove_passkeys(&operator.permit, &account, &why.value, &news)
+                .await?;
+            if removed == 0 {
+                return Ok(answered(None, &account));
+            }
+            app.store.seal().await?;
+            Ok(done(&account, "passkeys-removed"))
+        })
+        .await
+}
