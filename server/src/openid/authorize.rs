@@ -168,7 +168,8 @@ async fn step(
         return Ok(Step::Show(Redirect::to("/form").into_response()));
     }
     if known.client.third_party {
-        let has = app.store.has_consent(&visit.account, &known.id, &request.scope).await?;
+        let told_of = request.told(&known.client);
+        let has = app.store.has_consent(&visit.account, &known.id, &told_of).await?;
         if !has || (request.prompt.consent && after == After::Request) {
             return if silent {
                 Err(told("consent_required", "the owner was not asked yet"))

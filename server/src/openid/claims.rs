@@ -87,6 +87,12 @@ impl WantedAcr {
 }
 
 impl Wanted {
+    /// Does it name a claim of that scope, for wherever?
+    pub fn names_one_of(&self, scope: Scope) -> bool {
+        let mut named = self.userinfo.iter().chain(&self.id_token);
+        named.any(|one| CLAIMS.iter().any(|(name, of)| one == name && *of == scope))
+    }
+
     /// Reads it; `None`: it is not of that form.
     pub fn read(text: Option<&str>) -> Option<Self> {
         let Some(text) = text else { return Some(Self::default()) };

@@ -32,7 +32,8 @@ struct Page {
 /// What the client would be told, and the question.
 pub fn page(asker: &Asker, known: &KnownClient, to: &Address, request: &Request, params: &Params) -> Response {
     let said = |scope: &Scope| asker.words.say(&format!("scope-{}", scope.name().replace('_', "-")));
-    let told = request.scope.iter().filter(|scope| **scope != Scope::Openid).map(said);
+    let told = request.told(&known.client);
+    let told = told.iter().filter(|scope| **scope != Scope::Openid).map(said);
     let host = Url::parse(&to.uri)
         .ok()
         .and_then(|url| url.host_str().map(str::to_owned));
@@ -83,7 +84,8 @@ pub async fn answered(State(app): State<App>, asker: Asker, sent: Result<Form<Se
     if let Err(fault) = request.has_its_target(&app.store).await {
         return answer(asker.shell(), app.issuer(), &to, After::Consent, Err(fault));
     }
-    if let Err(error) = app.store.consent(&visit.account, &known.id, &request.scope).await {
+    let told = request.told(&known.client);
+    if let Err(error) = app.store.consent(&visit.account, &known.id, &told).await {
         return StoreFault(asker.words, error).into_response();
     }
     decided(&app, &asker, params, After::Consent).await

@@ -101,13 +101,7 @@ async fn who_passes_over_it_goes_on_and_is_not_asked_twice() {
     let asked = site.get(&rp.request(&[HOPED]), &cookie).await;
     let skipped = skip(&site.get(asked.goes_to(), &cookie).await);
     let consent = site.get(&skipped, &cookie).await;
-    let request = consent.text.split("name=\"request\" value=\"").nth(1).unwrap();
-    let request = request
-        .split('"')
-        .next()
-        .unwrap()
-        .replace("&#38;", "&")
-        .replace("&amp;", "&");
+    let request = consent.request();
     let sent = [("request", request.as_str()), ("answer", "allow")];
     let allowed = site.post("/consent", &cookie, &sent).await;
     assert!(allowed.text.contains("code=ngc_"), "{}", allowed.text);
