@@ -116,6 +116,24 @@ async fn who_passes_over_it_goes_on_and_is_not_asked_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_just_signed_in_for_the_system_and_passes_over_it_does_not_sign_in_again() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    site.device("CV001").await;
+    for anew in [("prompt", "login"), ("max_age", "0")] {
+        let before = site.signed_in("CV001").await;
+        let asked = site.get(&rp.request(&[HOPED, anew]), &before).await;
+        let typed = [("username", "canbo001"), ("password", "Hue-CV001")];
+        let cookie = site.post(asked.goes_to(), &before, &typed).await.cookie();
+        let query = asked.goes_to().strip_prefix("/sign-in?").unwrap();
+        let (_, to) = url::form_urlencoded::parse(query.as_bytes()).next().unwrap();
+        let asked = site.get(&to, &cookie).await;
+        let skipped = skip(&site.get(asked.goes_to(), &cookie).await);
+        assert!(site.get(&skipped, &cookie).await.sent("code").is_some(), "{anew:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_passkey_is_offered_to_add_one_where_the_system_insists() {
     let site = site().await;
     let rp = site.rp(hues()).await;
