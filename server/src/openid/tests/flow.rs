@@ -54,6 +54,7 @@ async fn an_official_signs_in_to_a_system_and_to_a_second_one_without_a_password
     assert_eq!(answer.sent("iss").unwrap(), "http://localhost");
     let tokens = rp.redeem(&site, &answer.sent("code").unwrap()).await;
     assert_eq!(tokens.headers["cache-control"], "no-store");
+    assert_eq!(tokens.headers["pragma"], "no-cache", "RFC 6749, 5.1");
     let tokens = tokens.json();
     let id = claims(tokens["id_token"].as_str().unwrap());
     assert_eq!(
@@ -412,6 +413,25 @@ async fn a_public_client_and_one_that_signs() {
         bad[name] = value;
         assert_eq!(ask(assert(bad.clone())).await, "invalid_client", "{bad}");
     }
+    for (n, ours) in ["http://localhost", "http://localhost/par"].iter().enumerate() {
+        let mut one = good.clone();
+        (one["jti"], one["aud"]) = (json!(format!("aud {n}")), json!([ours]));
+        assert_eq!(ask(assert(one)).await, "invalid_grant", "{ours}");
+    }
+    let mut named = good.clone();
+    named["jti"] = json!("named");
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "none"),
+        ("client_id", app.id.as_str()),
+        (
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ),
+        ("client_assertion", &assert(named)),
+    ];
+    let two = site.form_to("/token", None, &fields).await;
+    assert_eq!(two.error(), "invalid_client", "another client is named beside it");
     let mut other = good;
     other["jti"] = json!("b");
     let hmac = jsonwebtoken::encode(
