@@ -155,7 +155,9 @@ async fn send(
             None => env.ambient.bytes(),
         };
         tx.execute(
-            "INSERT INTO one_time_code (holder, purpose, subject, code, tries, good_until) VALUES ($1,$2,$3,$4,0,$5)",
+            // Sent twice at once, by a double click: the later code counts.
+            "INSERT INTO one_time_code (holder, purpose, subject, code, tries, good_until) VALUES ($1,$2,$3,$4,0,$5) \
+             ON CONFLICT (holder, purpose, subject) DO UPDATE SET code = excluded.code, tries = 0, good_until = excluded.good_until",
             [
                 holder.into(),
                 purpose.name().into(),

@@ -2,6 +2,7 @@
 
 use crate::both;
 use crate::house::{House, On, citizen, form};
+use crate::openid::at_once;
 use ngomon_rules::record::AccountId;
 use ngomon_store::{Channel, CodeFor, Limit, Purpose, Reach, Typed};
 
@@ -9,6 +10,7 @@ both! {
     a_hold_ends_every_session_and_lifting_it_revives_none
     a_session_ends_by_itself
     tries_are_counted
+    a_code_that_is_sent_twice_at_once_is_sent
     guesses_make_codes_longer_and_lock_nobody_out
     several_accounts_share_a_user_name
     what_is_over_is_swept_away
@@ -81,6 +83,36 @@ async fn tries_are_counted(on: On) {
     assert_eq!(count("a").await, Some(1));
     house.clock.move_on(601);
     assert_eq!(count("b").await, Some(1));
+}
+
+async fn a_code_that_is_sent_twice_at_once_is_sent(on: On) {
+    let house = House::new(on).await;
+    for n in 0..10 {
+        let holder = format!("session {n}");
+        let clicks = (0..4).map(|_| {
+            let (store, holder) = (house.store.clone(), holder.clone());
+            async move {
+                let code = CodeFor {
+                    subject: "C1".into(),
+                    reach: Some(Reach {
+                        channel: Channel::Sms,
+                        to: "phone".into(),
+                    }),
+                };
+                let text = |digits: &str| digits.to_owned();
+                store.send_codes(&holder, Purpose::Idle, &[code], text).await
+            }
+        });
+        for sent in at_once(clicks).await {
+            sent.unwrap();
+        }
+        let mut right = 0;
+        for message in house.store.messages(4).await.unwrap() {
+            let typed = house.store.try_code(&holder, Purpose::Idle, &message.text).await;
+            right += usize::from(typed.unwrap() == Typed::Right(vec!["C1".into()]));
+        }
+        assert_eq!(right, 1, "one of them counts");
+    }
 }
 
 async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
