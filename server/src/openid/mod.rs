@@ -20,7 +20,7 @@ mod tests;
 mod token;
 mod userinfo;
 
-pub use deliver::{deliver, sender};
+pub use deliver::Deliveries;
 pub use metadata::metadata;
 pub use signer::Signer;
 
