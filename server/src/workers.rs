@@ -2,7 +2,7 @@
 //! are told what happened, also by the day alone, and what is over is swept away. Each goes on after a fault, which the operator reads.
 
 use crate::failure::Failure;
-use crate::openid;
+use crate::openid::Deliveries;
 use crate::registry::{LONG_PATIENCE, ask_one};
 use crate::web::App;
 use ngomon_rules::citizens::RegistryAnswer;
@@ -26,14 +26,10 @@ pub fn start(app: &App) -> crate::failure::Result<()> {
     every(app, Duration::from_hours(24), |app| async move {
         app.store.tend_signing_keys().await
     });
-    let sender = openid::sender().map_err(|e| Failure::said("error-sender", &[("why", &e.to_string())]))?;
+    let deliveries = Deliveries::new().map_err(|e| Failure::said("error-sender", &[("why", &e.to_string())]))?;
     every(app, Duration::from_millis(250), move |app| {
-        let sender = sender.clone();
-        // As long as there are some, without a pause.
-        async move {
-            while openid::deliver(&app, &sender).await? > 0 {}
-            Ok(())
-        }
+        let deliveries = deliveries.clone();
+        async move { deliveries.begin(&app).await }
     });
     Ok(())
 }

@@ -181,29 +181,31 @@ pub(crate) async fn citizen(tx: &mut Tx, env: &Env, id: &str) -> Result<Option<C
 
 /// The claim in force of a person, with the registry's details at that moment.
 pub(crate) async fn claim_of(tx: &mut Tx, env: &Env, person: &str) -> Result<Option<Claimed>> {
-    let row = tx
-        .row(
-            "SELECT c.account, c.value, v.sealed FROM claim c JOIN personal_value v ON v.id = c.value \
-             WHERE c.person = $1 AND c.until IS NULL",
-            [person.into()],
-        )
-        .await?;
-    row.map(|row| {
-        let (holder, value, sealed): (String, String, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        match unseal(&env.keys, &value, &sealed)? {
-            Personal::Claim {
-                numbers,
-                full_name,
-                phone,
-            } => Ok(Claimed {
-                holder: AccountId(holder),
-                person: PersonId(person.to_owned()),
-                numbers,
-                full_name,
-                phone,
-            }),
-            _ => Err(StoreError::corrupt(format!("personal_value {value}"), "not a claim's")),
-        }
-    })
-    .transpose()
+    let sql = format!(
+        "SELECT {CLAIMED} FROM claim c JOIN personal_value w ON w.id = c.value WHERE c.person = $1 AND c.until IS NULL"
+    );
+    let row = tx.row(&sql, [person.into()]).await?;
+    row.map(|row| claimed_of(&env.keys, &row, 0)).transpose()
+}
+
+/// The columns of [`claimed_of`], for `claim c JOIN personal_value w ON w.id = c.value`.
+pub(crate) const CLAIMED: &str = "c.account, c.person, c.value, w.sealed";
+
+/// A claim, from four columns that begin at `at`.
+pub(crate) fn claimed_of(keys: &Keyring, row: &Row, at: usize) -> Result<Claimed> {
+    let [holder, person, value]: [String; 3] = [row.get(at)?, row.get(at + 1)?, row.get(at + 2)?];
+    match unseal(keys, &value, &row.get::<Vec<u8>>(at + 3)?)? {
+        Personal::Claim {
+            numbers,
+            full_name,
+            phone,
+        } => Ok(Claimed {
+            holder: AccountId(holder),
+            person: PersonId(person),
+            numbers,
+            full_name,
+            phone,
+        }),
+        _ => Err(StoreError::corrupt(format!("personal_value {value}"), "not a claim's")),
+    }
 }

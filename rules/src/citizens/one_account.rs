@@ -27,12 +27,24 @@ pub struct Claimed {
     pub holder: AccountId,
     /// Whose it is.
     pub person: PersonId,
-    /// Every number that the person ever held.
+    /// Every number that the person ever held, first the one in force at the claim.
     pub numbers: Vec<NationalId>,
     /// As the registry spells it.
     pub full_name: FullName,
     /// Of the registry.
     pub phone: Option<Phone>,
+}
+
+impl Claimed {
+    /// What the account states of its owner, with what the registry says in place of it: the account may have come with another's details.
+    pub fn over(&self, stated: Stated) -> Stated {
+        Stated {
+            full_name: Some(self.full_name.clone()),
+            national_id: self.numbers.first().copied(),
+            phone: self.phone.clone().or(stated.phone),
+            ..stated
+        }
+    }
 }
 
 /// Does an account bear a claimed person's details?

@@ -1,6 +1,6 @@
 # One-time codes, and the messages that carry them.
 code-label = One-time code
-code-hint = 6 digits, good for 5 minutes
+code-hint = Usually 6 digits, good for 5 minutes
 code-send = Continue
 code-again = Send another code
 code-never = Never tell this code to anybody. No officer asks for it.

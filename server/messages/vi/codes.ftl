@@ -1,6 +1,6 @@
 # Mã xác thực, và các tin nhắn gửi mã.
 code-label = Mã xác thực (OTP)
-code-hint = Gồm 6 số, dùng được trong 5 phút
+code-hint = Thường gồm 6 số, dùng được trong 5 phút
 code-send = Tiếp tục
 code-again = Gửi lại mã
 code-never = Không đọc mã này cho bất kỳ ai. Cán bộ không bao giờ hỏi mã xác thực.

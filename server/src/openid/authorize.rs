@@ -168,7 +168,8 @@ async fn step(
         return Ok(Step::Show(Redirect::to("/form").into_response()));
     }
     if known.client.third_party {
-        let has = app.store.has_consent(&visit.account, &known.id, &request.scope).await?;
+        let told_of = request.told(&known.client);
+        let has = app.store.has_consent(&visit.account, &known.id, &told_of).await?;
         if !has || (request.prompt.consent && after == After::Request) {
             return if silent {
                 Err(told("consent_required", "the owner was not asked yet"))
@@ -240,11 +241,13 @@ async fn step_up(app: &App, params: &Params, request: &Request, visit: &Visit) -
     }
 }
 
-fn stamp(app: &App, rest: &Params, at: i64) -> String {
+/// Over the request as the client made it: on the way, its owner may have passed over the second factor.
+fn stamp(app: &App, params: &Params, at: i64) -> String {
+    let asked = params.without(&[SINCE, SKIPPED]).query();
     let mac = app
         .store
         .keys()
-        .mac(&[b"signed in since", rest.query().as_bytes(), &at.to_be_bytes()]);
+        .mac(&[b"signed in since", asked.as_bytes(), &at.to_be_bytes()]);
     format!("{at}.{}", URL_SAFE_NO_PAD.encode(mac))
 }
 
@@ -252,7 +255,7 @@ fn stamp(app: &App, rest: &Params, at: i64) -> String {
 fn since(app: &App, params: &Params) -> Option<i64> {
     let given = params.get(SINCE)?;
     let at: i64 = given.split_once('.')?.0.parse().ok()?;
-    (stamp(app, &params.without(&[SINCE]), at) == given).then_some(at)
+    (stamp(app, params, at) == given).then_some(at)
 }
 
 fn is_too_old(app: &App, params: &Params, request: &Request, visit: &Visit) -> bool {

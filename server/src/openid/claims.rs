@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use crate::web::App;
 use ngomon_rules::client::Scope;
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::record::{AccountKind, Profile};
 use ngomon_store::{About, Grant, KnownClient};
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ pub const ONE_FACTOR: &str = "urn:ngomon:acr:1";
 pub const TWO_FACTORS: &str = "urn:ngomon:acr:2";
 
 /// All claims that can be asked for, and the scope that each needs.
-pub const CLAIMS: [(&str, Scope); 10] = [
+pub const CLAIMS: [(&str, Scope); 11] = [
     ("name", Scope::Profile),
     ("preferred_username", Scope::Profile),
     ("account_kind", Scope::Profile),
@@ -22,6 +22,7 @@ pub const CLAIMS: [(&str, Scope); 10] = [
     ("email", Scope::Email),
     ("email_verified", Scope::Email),
     ("national_id", Scope::NationalId),
+    ("national_id_verified", Scope::NationalId),
     ("employment", Scope::Employment),
     ("standardisation", Scope::Standardisation),
 ];
@@ -87,6 +88,12 @@ impl WantedAcr {
 }
 
 impl Wanted {
+    /// Does it name a claim of that scope, for wherever?
+    pub fn names_one_of(&self, scope: Scope) -> bool {
+        let mut named = self.userinfo.iter().chain(&self.id_token);
+        named.any(|one| CLAIMS.iter().any(|(name, of)| one == name && *of == scope))
+    }
+
     /// Reads it; `None`: it is not of that form.
     pub fn read(text: Option<&str>) -> Option<Self> {
         let Some(text) = text else { return Some(Self::default()) };
@@ -152,10 +159,15 @@ pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to
     let Some(about) = app.store.about(&grant.account).await? else {
         return Ok(None);
     };
+    let asks_hr = names.iter().any(|name| HR_SAYS.contains(name));
+    let profile = match about.kind {
+        AccountKind::Official if asks_hr => app.store.own_profile(&grant.account).await?.map(|own| own.profile),
+        _ => None,
+    };
     for name in names {
         let value = match name {
-            "employment" => employment(app, known, &about, grant).await?,
-            name => value(app, &about, name),
+            "employment" => employment(app, known, &about, profile.as_ref(), grant).await?,
+            name => value(app, &about, profile.as_ref(), name),
         };
         if !value.is_null() {
             told.insert(name.to_owned(), value);
@@ -164,18 +176,27 @@ pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to
     Ok(Some(Value::Object(told)))
 }
 
-fn value(app: &App, about: &About, name: &str) -> Value {
+/// For these, an official's profile is looked at.
+const HR_SAYS: [&str; 3] = ["national_id", "national_id_verified", "employment"];
+
+fn value(app: &App, about: &About, profile: Option<&Profile>, name: &str) -> Value {
     let stated = &about.stated;
+    // What the registry vouches for, or HR; else it is only what the account states.
+    let vouched = match profile {
+        Some(profile) => profile.national_id,
+        None => stated.national_id.filter(|_| about.proof.is_some()),
+    };
+    let number = vouched.or(stated.national_id);
     match name {
         "name" => json!(stated.full_name.as_ref().map(|name| name.as_str())),
         "preferred_username" => json!(stated.username),
         "account_kind" => json!(about.kind.name()),
         "phone_number" => json!(stated.phone.as_ref().map(|phone| phone.as_str())),
-        // The registry's own, once the account is standardised.
-        "phone_number_verified" if stated.phone.is_some() => json!(about.proof.is_some()),
+        "phone_number_verified" if stated.phone.is_some() => json!(about.phone_verified),
         "email" => json!(stated.email),
         "email_verified" if stated.email.is_some() => json!(false),
-        "national_id" => json!(stated.national_id.map(|number| number.as_str().to_owned())),
+        "national_id" => json!(number.map(|number| number.as_str().to_owned())),
+        "national_id_verified" if number.is_some() => json!(vouched.is_some()),
         "standardisation" => match about.gate {
             Some(gate) => json!({
                 "state": gate.name(),
@@ -188,20 +209,19 @@ fn value(app: &App, about: &About, name: &str) -> Value {
     }
 }
 
-async fn employment(app: &App, known: &KnownClient, about: &About, grant: &Grant) -> Result<Value, Fault> {
-    let position = match about.kind {
-        AccountKind::Official => {
-            let profile = app.store.own_profile(&grant.account).await?;
-            profile.and_then(|own| own.profile.position)
-        }
-        _ => None,
-    };
+async fn employment(
+    app: &App,
+    known: &KnownClient,
+    about: &About,
+    profile: Option<&Profile>,
+    grant: &Grant,
+) -> Result<Value, Fault> {
     let unit = app.store.unit_today(&about.unit).await?;
     let unit = unit.as_ref();
     Ok(json!({
         "unit": unit.map(|unit| unit.code.as_str()),
         "unit_name": unit.map(|unit| unit.name.as_str()),
-        "position": position,
+        "position": profile.map(|profile| &profile.position),
         "employee_code": about.stated.employee_code,
         "former_sub": app.store.former_subjects(&known.id, &grant.account).await?,
     }))

@@ -22,7 +22,8 @@ const SKEW: i64 = 60;
 /// What came along.
 enum Shown {
     Secret(String, String),
-    Assertion(String),
+    /// And the client that was named beside it (RFC 7521, 4.2: the same one, or none).
+    Assertion(String, Option<String>),
     Name(String),
 }
 
@@ -48,7 +49,7 @@ pub async fn client_beside(
                 known.client.authentication == Authentication::Secret && known.secret_fits(&secret, app.store.now());
             fits.then_some(known)
         }
-        Shown::Assertion(assertion) => asserted(app, &assertion).await?,
+        Shown::Assertion(assertion, named) => asserted(app, &assertion, named.as_deref()).await?,
         Shown::Name(id) => {
             let known = known(app, &id).await?;
             (known.client.authentication == Authentication::None).then_some(known)
@@ -77,10 +78,11 @@ fn shown(headers: &HeaderMap, params: &Params) -> Result<Shown, Fault> {
         return Ok(Shown::Secret(id, secret));
     }
     if let Some(assertion) = assertion {
-        return match params.get("client_assertion_type") {
-            Some(ASSERTION) => Ok(Shown::Assertion(assertion.to_owned())),
-            _ => Err(Fault::request("this sort of assertion is not known")),
-        };
+        if params.get("client_assertion_type") != Some(ASSERTION) {
+            return Err(Fault::request("this sort of assertion is not known"));
+        }
+        let named = params.get("client_id").map(str::to_owned);
+        return Ok(Shown::Assertion(assertion.to_owned(), named));
     }
     let id = params.get("client_id").ok_or_else(Fault::client)?.to_owned();
     Ok(match secret {
@@ -108,7 +110,7 @@ pub fn basic_pair(header: &str) -> Option<(String, String)> {
 }
 
 /// The client that signed the assertion: with one of its own keys, for us, for minutes, once.
-async fn asserted(app: &App, assertion: &str) -> Result<Option<KnownClient>, Fault> {
+async fn asserted(app: &App, assertion: &str, named: Option<&str>) -> Result<Option<KnownClient>, Fault> {
     let Ok(header) = jsonwebtoken::decode_header(assertion) else {
         return Ok(None);
     };
@@ -122,6 +124,9 @@ async fn asserted(app: &App, assertion: &str) -> Result<Option<KnownClient>, Fau
     let Some(id) = stated.claims["sub"].as_str() else {
         return Ok(None);
     };
+    if named.is_some_and(|named| named != id) {
+        return Ok(None);
+    }
     let known = known(app, id).await?;
     let Some(jwks) = &known.client.jwks else {
         return Ok(None);
@@ -148,7 +153,9 @@ async fn asserted(app: &App, assertion: &str) -> Result<Option<KnownClient>, Fau
     let begins = ["nbf", "iat"].iter().filter_map(|name| claims[*name].as_i64());
     let in_time = end > now - SKEW && end <= now + LONGEST && begins.max().is_none_or(|from| from <= now + SKEW);
     let issuer = app.issuer();
-    let for_us = |audience: &str| audience == issuer || audience == format!("{issuer}/token");
+    // By our name, or by an address that asks for proof (RFC 9126, 2: any of these, wherever it is shown).
+    let addresses = ["", "/token", "/par"].map(|path| format!("{issuer}{path}"));
+    let for_us = |audience: &str| addresses.iter().any(|one| one == audience);
     let is_for_us = match &claims["aud"] {
         Value::String(one) => for_us(one),
         Value::Array(all) => all.iter().filter_map(Value::as_str).any(for_us),

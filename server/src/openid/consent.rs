@@ -45,7 +45,7 @@ pub fn page(asker: &Asker, known: &KnownClient, to: &Address, request: &Request,
     let host = Url::parse(&to.uri)
         .ok()
         .and_then(|url| url.host_str().map(str::to_owned));
-    let told = told(&request.scope, asker.words);
+    let told = told(&request.told(&known.client), asker.words);
     let request = params.query();
     let mut shell = asker.shell();
     shell.here = format!("/authorize?{request}");
@@ -93,7 +93,8 @@ pub async fn answered(State(app): State<App>, asker: Asker, sent: Result<Form<Se
     if let Err(fault) = request.has_its_target(&app.store).await {
         return answer(asker.shell(), app.issuer(), &to, After::Consent, Err(fault));
     }
-    if let Err(error) = app.store.consent(&visit.account, &known.id, &request.scope).await {
+    let told = request.told(&known.client);
+    if let Err(error) = app.store.consent(&visit.account, &known.id, &told).await {
         return StoreFault(asker.words, error).into_response();
     }
     decided(&app, &asker, params, After::Consent).await

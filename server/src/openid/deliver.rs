@@ -3,14 +3,18 @@
 
 use crate::web::App;
 use futures_util::future::join_all;
+use ngomon_rules::client::ClientId;
 use ngomon_store::{DueNotice, NoticeKind, Result};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
-/// So many are sent at once.
+/// So many are sent to one client at once.
 const AT_ONCE: u32 = 40;
 /// A client has so long to take it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -46,7 +50,7 @@ impl Resolve for Guarded {
 }
 
 /// What sends.
-pub fn sender() -> std::result::Result<reqwest::Client, reqwest::Error> {
+pub(super) fn sender() -> std::result::Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(Policy::none())
@@ -56,9 +60,51 @@ pub fn sender() -> std::result::Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-/// Sends what is due. Returns how many were taken up.
-pub async fn deliver(app: &App, sender: &reqwest::Client) -> Result<usize> {
-    let due = app.store.due_notices(AT_ONCE).await?;
+/// The clients that are being told something: each by a task of its own, so that one that does not answer holds up nobody else.
+#[derive(Clone)]
+pub struct Deliveries {
+    sender: reqwest::Client,
+    tasks: Arc<Mutex<HashMap<ClientId, JoinHandle<()>>>>,
+}
+
+impl Deliveries {
+    /// None yet.
+    pub fn new() -> std::result::Result<Self, reqwest::Error> {
+        Ok(Self {
+            sender: sender()?,
+            tasks: Arc::default(),
+        })
+    }
+
+    /// Begins to tell each client whose turn it is and that is not being told already.
+    pub async fn begin(&self, app: &App) -> Result<()> {
+        let clients = app.store.clients_to_tell().await?;
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|_, task| !task.is_finished());
+        for client in clients {
+            let (app, sender) = (app.clone(), self.sender.clone());
+            tasks.entry(client).or_insert_with_key(|client| {
+                let client = client.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = deliver_all(&app, &sender, &client).await {
+                        eprintln!("ngomon: {error}");
+                    }
+                })
+            });
+        }
+        Ok(())
+    }
+}
+
+/// As long as there are some, without a pause.
+async fn deliver_all(app: &App, sender: &reqwest::Client, client: &ClientId) -> Result<()> {
+    while deliver(app, sender, client).await? > 0 {}
+    Ok(())
+}
+
+/// Sends what is due to a client. Returns how many were taken up.
+pub(super) async fn deliver(app: &App, sender: &reqwest::Client, client: &ClientId) -> Result<usize> {
+    let due = app.store.due_notices(client, AT_ONCE).await?;
     let sent = join_all(due.iter().map(|notice| one(app, sender, notice))).await;
     sent.into_iter().collect::<Result<Vec<()>>>()?;
     Ok(due.len())

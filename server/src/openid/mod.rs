@@ -21,14 +21,16 @@ mod token;
 mod userinfo;
 
 pub use consent::told;
-pub use deliver::{deliver, sender};
+pub use deliver::Deliveries;
 pub use metadata::metadata;
 pub use signer::Signer;
 
 use crate::web::App;
 use axum::Router;
+use axum::http::{HeaderValue, header};
 use axum::routing::{get, post};
 use tower_http::cors::CorsLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 /// What browsers are sent to. A form of another site may come here too; it sees nobody's session.
 pub fn for_browsers() -> Router<App> {
@@ -46,12 +48,14 @@ pub fn pages() -> Router<App> {
 
 /// What clients ask. An application in a browser may, from wherever it is: no cookie counts here.
 pub fn for_clients() -> Router<App> {
+    // Beside what all answers say, for caches of old (RFC 6749, 5.1).
+    let never_cached = SetResponseHeaderLayer::overriding(header::PRAGMA, HeaderValue::from_static("no-cache"));
     Router::new()
         .route("/.well-known/openid-configuration", get(metadata::show))
         .route("/.well-known/oauth-authorization-server", get(metadata::show))
         .route("/.well-known/ssf-configuration", get(metadata::events))
         .route("/jwks", get(metadata::jwks))
-        .route("/token", post(token::tokens))
+        .route("/token", post(token::tokens).layer(never_cached))
         .route("/userinfo", get(userinfo::tell).post(userinfo::tell))
         .route("/revoke", post(revoke::revoke))
         .layer(CorsLayer::very_permissive().allow_credentials(false))

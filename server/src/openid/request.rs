@@ -3,7 +3,7 @@
 use super::claims::{Wanted, WantedAcr};
 use super::fault::Fault;
 use super::params::Params;
-use ngomon_rules::client::Scope;
+use ngomon_rules::client::{Client, Scope};
 use ngomon_store::{KnownClient, Store};
 
 /// How the answer goes back.
@@ -130,6 +130,15 @@ pub fn read(params: &Params, known: &KnownClient) -> Result<Request, Fault> {
 }
 
 impl Request {
+    /// All that the client would be told of: by scopes, and by claims that it names one by one. That is what owners are asked about.
+    pub fn told(&self, client: &Client) -> Vec<Scope> {
+        let wanted = Wanted::read(self.claims.as_deref()).unwrap_or_default();
+        let named = |scope: Scope| wanted.names_one_of(scope) && client.scopes.contains(&scope);
+        let all = Scope::ALL.iter().copied();
+        all.filter(|scope| self.scope.contains(scope) || named(*scope))
+            .collect()
+    }
+
     /// Whom the access tokens are to be shown to is there, and let in.
     pub async fn has_its_target(&self, store: &Store) -> Result<(), Fault> {
         match &self.resource {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use ngomon_store::{Token, Visit};
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// The browser sends it back over TLS or to this very machine only, to no other host and to no subdomain.
 const SESSION: &str = "__Host-ngomon";
@@ -26,7 +26,7 @@ pub struct Asker {
     pub here: String,
     /// Where the sign-in leads on to: the request of a connected system, or the page of the own passkeys.
     pub going: Option<String>,
-    /// From where.
+    /// From where, as tries are counted.
     pub address: String,
     /// The token that the browser sent, good or not.
     pub token: Option<String>,
@@ -100,13 +100,24 @@ impl FromRequestParts<App> for Asker {
             words,
             going: going.and_then(going_to),
             here,
-            address: from.map(|ConnectInfo(at)| at.ip().to_string()).unwrap_or_default(),
+            address: from.map(|ConnectInfo(at)| counted(at.ip())).unwrap_or_default(),
             token,
             visit,
             sandbox: app.sandbox,
             passkeys: app.passkeys.is_some(),
             chose_language,
         })
+    }
+}
+
+/// Who has one address of IPv6 has all that begin with the same 64 bits: together they are one.
+fn counted(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
     }
 }
 

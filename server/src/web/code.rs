@@ -10,16 +10,17 @@ use axum::response::Response;
 use ngomon_store::{Limit, Typed};
 use serde::Deserialize;
 
-/// So many codes are sent for one account, or asked for from one address, an hour.
+/// So many codes are sent for one account, or asked for one user name or phone from one address, an hour.
 pub const FOR_ONE: Limit = Limit {
     what: "code-for",
     times: 5,
     seconds: 3_600,
 };
-/// So many codes are sent to one telephone or mailbox an hour, whoever asks.
+/// So many codes are sent to one telephone or mailbox an hour, whoever asks: more than one address may ask for, which so leaves some to the
+/// owner.
 pub const TO_ONE: Limit = Limit {
     what: "code-to",
-    times: 5,
+    times: 10,
     seconds: 3_600,
 };
 

@@ -30,11 +30,20 @@ pub const OF_ADDRESS: Limit = Limit {
     times: 300,
     seconds: 900,
 };
-/// A wrong answer comes no sooner: hashes taken over from elsewhere cost more or less than ours, and nobody's is none of them. The time
-/// must not tell whether there is such an account.
-pub const NO_SOONER: Duration = Duration::from_millis(400);
+/// A wrong answer comes no sooner.
+const NO_SOONER: Duration = Duration::from_millis(400);
 /// So many accounts of one user name are tried: each costs a hash.
 const MOST_ACCOUNTS: usize = 8;
+
+/// Begun with a request, over when it may be answered: hashes taken over from elsewhere cost more or less than ours, nobody's is none of
+/// them, and sending a code costs more than sending none. The time must not tell whether there is such an account.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "there is no condition: the time itself must not tell"
+)]
+pub fn no_sooner() -> tokio::time::Sleep {
+    tokio::time::sleep(NO_SOONER)
+}
 
 /// The step in which the owner picks an account.
 fn choice(factor: Factor) -> &'static str {
@@ -181,11 +190,7 @@ pub async fn enter(
         return wrong(&asker, StatusCode::UNPROCESSABLE_ENTITY, &username, "sign-in-empty");
     }
     let who = [username.as_str(), asker.address.as_str()];
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "there is no condition: the time itself must not tell"
-    )]
-    let not_before = tokio::time::sleep(NO_SOONER);
+    let not_before = no_sooner();
     // What is kept is read after this: another password that is set meanwhile counts.
     let at = app.store.now();
     let answer = async {

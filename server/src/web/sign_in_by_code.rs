@@ -6,7 +6,7 @@ use super::asker::{Asker, ticket, ticket_cookie};
 use super::code::{Digits, FOR_ONE, Question, TO_ONE, digits, not_right, page};
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
 use super::reset;
-use super::sign_in::enter_one_of;
+use super::sign_in::{OF_ADDRESS, enter_one_of, no_sooner};
 use crate::output::Words;
 use askama::Template;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Form, Router};
 use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::{CodeFor, Credential, Factor, Purpose, Result, Typed};
+use ngomon_store::{CodeFor, Credential, Factor, Limit, Purpose, Result, Typed};
 use serde::Deserialize;
 
 /// What the code is for. Its words are `sign-in-KEY-…`.
@@ -133,14 +133,17 @@ async fn send(
     if username.is_empty() {
         return ask(way, &asker, username, Some(words.say("sign-in-no-username")));
     }
+    let not_before = no_sooner();
     let answer = async {
-        if app
-            .store
-            .attempt(FOR_ONE, &[way.key, &username, &asker.address])
-            .await?
-            .is_none()
-        {
-            return Ok(ask(way, &asker, username, Some(words.say("code-too-often"))));
+        let who = [way.key, &username, &asker.address];
+        let counts: [(Limit, &[&str]); 2] = [(OF_ADDRESS, &[&asker.address]), (FOR_ONE, &who)];
+        let often = match app.store.attempts(&counts).await?[..] {
+            [None, _] => Some("sign-in-too-often"),
+            [_, None] => Some("code-too-often"),
+            _ => None,
+        };
+        if let Some(often) = often {
+            return Ok(ask(way, &asker, username, Some(words.say(often))));
         }
         let mut to = Vec::new();
         for one in app.store.credentials(&username).await? {
@@ -150,8 +153,11 @@ async fn send(
             let Some(reach) = app.store.reach(&one.account).await? else {
                 continue;
             };
-            // Too many codes to one phone: nothing more is sent, and nobody is told.
-            if app.store.attempt(TO_ONE, &[&reach.to]).await?.is_some() {
+            // Too many codes to one phone: nothing more is sent, and nobody is told. What one address asks for too much is not the phone's.
+            let from_here = ["to", &reach.to, &asker.address];
+            if app.store.attempt(FOR_ONE, &from_here).await?.is_some()
+                && app.store.attempt(TO_ONE, &[&reach.to]).await?.is_some()
+            {
                 to.push(CodeFor {
                     subject: one.account.to_string(),
                     reach: Some(reach),
@@ -171,6 +177,7 @@ async fn send(
         Ok((ticket_cookie(&kept), Redirect::to(&sent)).into_response())
     };
     let answer: Result<Response> = answer.await;
+    not_before.await;
     answer.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
@@ -204,6 +211,10 @@ async fn check(
         let Some(kept) = ticket(&headers) else {
             return Ok(Redirect::to(way.path).into_response());
         };
+        if app.store.attempt(OF_ADDRESS, &[&asker.address]).await?.is_none() {
+            let often = asker.words.say("sign-in-too-often");
+            return Ok(page(&asker, question(way, &asker), Some(often)));
+        }
         let at = app.store.now();
         match app.store.try_code(&kept, way.purpose, &digits(typed)).await? {
             Typed::Right(accounts) => {

@@ -1,4 +1,4 @@
-//! One-time codes: six digits to a telephone or a mailbox, good once, for five minutes and five tries, for whoever asked only.
+//! One-time codes: some digits to a telephone or a mailbox, good once, for five minutes and five tries, for whoever asked only.
 //!
 //! ```text
 //!   sent ── the right digits ──▶ used
@@ -6,6 +6,7 @@
 //!     └──── sent again ──▶ sent, with other digits
 //! ```
 
+use super::attempts::Limit;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::Env;
@@ -17,6 +18,16 @@ use crate::store::Store;
 const GOOD: i64 = 5 * 60 * 1_000_000;
 /// How often it may be typed.
 const TRIES: i64 = 5;
+/// How many digits it has.
+const SHORT: u32 = 6;
+/// How many it has once so many wrong ones were typed for the same in thirty days, wherever: guessing on leads nowhere, and the owner is not
+/// locked out by it.
+const LONG: u32 = 12;
+const GUESSES: Limit = Limit {
+    what: "code-guess",
+    times: 100,
+    seconds: 30 * 86_400,
+};
 
 /// What a code is for. A code for one thing is none for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,15 +91,16 @@ impl Store {
     ) -> Result<()> {
         let env = self.env.clone();
         let holder = sha256(&[holder.as_bytes()]);
-        let drawn: Vec<(CodeFor, String, String)> = to
-            .iter()
-            .map(|one| {
-                let digits = u64::from_be_bytes(env.ambient.bytes()) % 1_000_000;
-                let digits = format!("{digits:06}");
-                let text = text(&digits);
-                (one.clone(), digits, text)
-            })
-            .collect();
+        let mut drawn = Vec::with_capacity(to.len());
+        for one in to {
+            let guesses = GUESSES.count(&env, &[&one.subject]);
+            let guessed_at = self.db.ask(async |tx| guesses.read(tx).await).await? >= GUESSES.times;
+            let length = if guessed_at { LONG } else { SHORT };
+            let number = u64::from_be_bytes(env.ambient.bytes()) % 10_u64.pow(length);
+            let digits = format!("{number:0width$}", width = length as usize);
+            let text = text(&digits);
+            drawn.push((one.clone(), digits, text));
+        }
         self.db
             .write(move |tx| {
                 let (env, drawn) = (env.clone(), drawn.clone());
@@ -143,7 +155,9 @@ async fn send(
             None => env.ambient.bytes(),
         };
         tx.execute(
-            "INSERT INTO one_time_code (holder, purpose, subject, code, tries, good_until) VALUES ($1,$2,$3,$4,0,$5)",
+            // Sent twice at once, by a double click: the later code counts.
+            "INSERT INTO one_time_code (holder, purpose, subject, code, tries, good_until) VALUES ($1,$2,$3,$4,0,$5) \
+             ON CONFLICT (holder, purpose, subject) DO UPDATE SET code = excluded.code, tries = 0, good_until = excluded.good_until",
             [
                 holder.into(),
                 purpose.name().into(),
@@ -161,9 +175,9 @@ async fn send(
 }
 
 async fn judge(tx: &mut Tx, env: &Env, holder: [u8; 32], purpose: Purpose, digits: &str) -> Result<Typed> {
-    let sql = "SELECT subject, code, tries, good_until FROM one_time_code WHERE holder = $1 AND purpose = $2";
+    let sql = "SELECT subject, code, tries, good_until FROM one_time_code WHERE holder = $1 AND purpose = $2 ORDER BY subject";
     let waiting = tx.rows_locked(sql, [holder.into(), purpose.name().into()]).await?;
-    let (mut right, mut left) = (Vec::new(), 0);
+    let (mut right, mut wrong, mut left) = (Vec::new(), Vec::new(), 0);
     for row in &waiting {
         let subject: String = row.get(0)?;
         let [tries, good_until]: [i64; 2] = [row.get(2)?, row.get(3)?];
@@ -174,11 +188,16 @@ async fn judge(tx: &mut Tx, env: &Env, holder: [u8; 32], purpose: Purpose, digit
         // Compared as keyed digests: how long that takes tells nothing of the digits.
         if keyed(env, holder, purpose, &subject, digits)[..] == row.get::<Vec<u8>>(1)?[..] {
             right.push(subject);
+        } else if !subject.is_empty() {
+            wrong.push(subject);
         }
     }
     if !right.is_empty() {
         forget(tx, holder, purpose).await?;
         return Ok(Typed::Right(right));
+    }
+    for subject in &wrong {
+        GUESSES.count(env, &[subject]).add(tx).await?;
     }
     if left == 0 {
         forget(tx, holder, purpose).await?;

@@ -142,7 +142,9 @@ impl Store {
                     let name: String = row.ok_or(Refusal::EnrolmentOver)?.get(0)?;
                     let account = AccountId::of_operator(&name);
                     let step = i64::try_from(step).unwrap_or(i64::MAX);
-                    let used = "INSERT INTO code_step (account, step) VALUES ($1,$2)";
+                    // One may be left: a code of a predecessor of that name, typed while they were removed.
+                    let used = "INSERT INTO code_step (account, step) VALUES ($1,$2) \
+                         ON CONFLICT (account) DO UPDATE SET step = excluded.step";
                     tx.execute(used, [account.as_str().into(), step.into()]).await?;
                     let personal = Personal::Operator {
                         stated: Stated {

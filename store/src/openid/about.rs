@@ -5,7 +5,7 @@ use crate::error::{Result, StoreError};
 use crate::explain::bucket;
 use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::{STATED, stated_of};
+use crate::tables::{CLAIMED, STATED, claimed_of, stated_of};
 use crate::units::followed;
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::{Client, ClientId};
@@ -17,8 +17,10 @@ use ngomon_rules::unit::{Unit, UnitCode};
 pub struct About {
     /// What kind.
     pub kind: AccountKind,
-    /// What it says of its owner.
+    /// What it says of its owner; for a claim's holder, the registry's word in place of its own.
     pub stated: Stated,
+    /// The phone is the registry's.
+    pub phone_verified: bool,
     /// The unit that it names, ended or not.
     pub unit: UnitCode,
     /// What the gate asks; `None`: it is no citizen's.
@@ -34,8 +36,9 @@ impl Store {
         self.db
             .ask(async |tx| {
                 let sql = format!(
-                    "SELECT a.kind, a.unit, {STATED}, a.official_to, a.exempt_to, a.claimed, a.last, c.proof FROM account a \
-                     JOIN personal_value v ON v.id = a.value LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL WHERE a.id = $1"
+                    "SELECT a.kind, a.unit, {STATED}, a.official_to, a.exempt_to, a.claimed, a.last, c.proof, {CLAIMED} FROM account a \
+                     JOIN personal_value v ON v.id = a.value LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL \
+                     LEFT JOIN personal_value w ON w.id = c.value WHERE a.id = $1"
                 );
                 let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
                     return Ok(None);
@@ -46,12 +49,18 @@ impl Store {
                     AccountKind::Citizen => Some(bucket(&row, 4)?.gate(&campaign(tx).await?, today)),
                     _ => None,
                 };
+                let (proof, stated): (Option<String>, _) = (row.get(8)?, stated_of(&self.env.keys, &row, 2)?);
+                let claim = proof.as_ref().map(|_| claimed_of(&self.env.keys, &row, 9)).transpose()?;
                 Ok(Some(About {
                     kind,
-                    stated: stated_of(&self.env.keys, &row, 2)?,
+                    phone_verified: claim.as_ref().is_some_and(|claim| claim.phone.is_some()),
+                    stated: match claim {
+                        Some(claim) => claim.over(stated),
+                        None => stated,
+                    },
                     unit: UnitCode(row.get(1)?),
                     gate,
-                    proof: row.get(8)?,
+                    proof,
                 }))
             })
             .await

@@ -229,22 +229,29 @@ pub(super) async fn tell(tx: &mut Tx, env: &Env, ended: &BTreeSet<String>, turn:
 }
 
 impl Store {
-    /// Notices whose turn it is, taken up by the caller for half a minute: at most one a client and account, the first one, so that they
+    /// The clients that are to be told something now.
+    pub async fn clients_to_tell(&self) -> Result<Vec<ClientId>> {
+        let (sql, now) = (
+            "SELECT DISTINCT client FROM client_notice WHERE due <= $1",
+            self.env.now(),
+        );
+        let rows = self.db.ask(async |tx| tx.rows(sql, [now.into()]).await).await?;
+        rows.iter().map(|row| row.get(0).map(ClientId)).collect()
+    }
+
+    /// Notices to a client whose turn it is, taken up by the caller for half a minute: at most one an account, the first one, so that they
     /// arrive in order.
-    pub async fn due_notices(&self, most: u32) -> Result<Vec<DueNotice>> {
-        let now = self.env.now();
-        let any = "SELECT 1 FROM client_notice WHERE due <= $1 LIMIT 1";
-        if self.db.ask(async |tx| tx.row(any, [now.into()]).await).await?.is_none() {
-            return Ok(Vec::new());
-        }
+    pub async fn due_notices(&self, client: &ClientId, most: u32) -> Result<Vec<DueNotice>> {
+        let (client, now) = (client.clone(), self.env.now());
         let rows = self
             .db
             .write(move |tx| {
+                let client = client.clone();
                 Box::pin(async move {
-                    let sql = "SELECT n.id FROM client_notice n WHERE n.due <= $1 AND NOT EXISTS (SELECT 1 FROM client_notice o \
+                    let sql = "SELECT n.id FROM client_notice n WHERE n.due <= $1 AND n.client = $3 AND NOT EXISTS (SELECT 1 FROM client_notice o \
                          WHERE o.client = n.client AND o.account = n.account AND o.due IS NOT NULL AND o.seq < n.seq) ORDER BY n.due LIMIT $2";
                     let mut taken = Vec::new();
-                    for row in tx.rows_locked(sql, [now.into(), most.into()]).await? {
+                    for row in tx.rows_locked(sql, [now.into(), most.into(), client.as_str().into()]).await? {
                         let id: String = row.get(0)?;
                         // Asked again: another server may have taken it up while this one waited for the row.
                         let sql = "UPDATE client_notice SET due = $3 WHERE id = $1 AND due <= $2";

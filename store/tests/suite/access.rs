@@ -2,8 +2,9 @@
 
 use crate::both;
 use crate::house::{House, On, citizen, form};
+use crate::openid::at_once;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{CodeFor, Limit, Purpose};
+use ngomon_store::{Channel, CodeFor, Limit, Purpose, Reach, Typed};
 use std::collections::BTreeSet;
 
 both! {
@@ -11,6 +12,8 @@ both! {
     a_session_ends_by_itself
     a_session_has_a_long_token_of_its_own
     tries_are_counted
+    a_code_that_is_sent_twice_at_once_is_sent
+    guesses_make_codes_longer_and_lock_nobody_out
     several_accounts_share_a_user_name
     what_is_over_is_swept_away
 }
@@ -101,6 +104,74 @@ async fn tries_are_counted(on: On) {
     assert_eq!(count("a").await, Some(1));
     house.clock.move_on(601);
     assert_eq!(count("b").await, Some(1));
+}
+
+async fn a_code_that_is_sent_twice_at_once_is_sent(on: On) {
+    let house = House::new(on).await;
+    for n in 0..10 {
+        let holder = format!("session {n}");
+        let clicks = (0..4).map(|_| {
+            let (store, holder) = (house.store.clone(), holder.clone());
+            async move {
+                let code = CodeFor {
+                    subject: "C1".into(),
+                    reach: Some(Reach {
+                        channel: Channel::Sms,
+                        to: "phone".into(),
+                    }),
+                };
+                let text = |digits: &str| digits.to_owned();
+                store.send_codes(&holder, Purpose::Idle, &[code], text).await
+            }
+        });
+        for sent in at_once(clicks).await {
+            sent.unwrap();
+        }
+        let mut right = 0;
+        for message in house.store.messages(4).await.unwrap() {
+            let typed = house.store.try_code(&holder, Purpose::Idle, &message.text).await;
+            right += usize::from(typed.unwrap() == Typed::Right(vec!["C1".into()]));
+        }
+        assert_eq!(right, 1, "one of them counts");
+    }
+}
+
+async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.citizens(vec![citizen("C1", 1), citizen("C2", 2)]).await;
+    let sent = async |account: &str, holder: &str| {
+        let code = CodeFor {
+            subject: account.into(),
+            reach: Some(Reach {
+                channel: Channel::Sms,
+                to: format!("phone of {account}"),
+            }),
+        };
+        let text = |digits: &str| digits.to_owned();
+        let done = house.store.send_codes(holder, Purpose::SignIn, &[code], text).await;
+        done.unwrap();
+        house.clock.move_on(1);
+        house.store.messages(1).await.unwrap()[0].text.clone()
+    };
+    let types = async |holder: &str, digits: &str| {
+        let typed = house.store.try_code(holder, Purpose::SignIn, digits).await;
+        typed.unwrap()
+    };
+    // From everywhere together: each browser has five tries of its own.
+    for n in 0..20 {
+        let holder = format!("stranger {n}");
+        assert_eq!(sent("C1", &holder).await.len(), 6);
+        for _ in 0..5 {
+            types(&holder, "no digits").await;
+        }
+    }
+    assert_eq!(sent("C2", "other").await.len(), 6, "of that account only");
+    let code = sent("C1", "owner").await;
+    assert_eq!(code.len(), 12);
+    assert_eq!(types("owner", &code).await, Typed::Right(vec!["C1".into()]));
+    house.clock.move_on(31 * 86_400);
+    assert_eq!(sent("C1", "owner").await.len(), 6);
 }
 
 async fn several_accounts_share_a_user_name(on: On) {

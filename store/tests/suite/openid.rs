@@ -400,16 +400,16 @@ async fn a_notice_is_taken_up_by_one_server(on: On) {
     }
     let stores = [house.store.clone(), house.second().await];
     let taken = at_once((0..6).map(|n| {
-        let store = stores[n % 2].clone();
-        async move { store.due_notices(10).await.unwrap() }
+        let (store, client) = (stores[n % 2].clone(), client.id.clone());
+        async move { store.due_notices(&client, 10).await.unwrap() }
     }))
     .await;
     let taken: Vec<_> = taken.into_iter().flatten().collect();
     assert_eq!(taken.len(), 2);
     house.store.notice_taken(&taken[0].id).await.unwrap();
-    assert!(stores[1].due_notices(10).await.unwrap().is_empty());
+    assert!(stores[1].due_notices(&client.id, 10).await.unwrap().is_empty());
     house.clock.move_on(31);
-    let again = stores[1].due_notices(10).await.unwrap();
+    let again = stores[1].due_notices(&client.id, 10).await.unwrap();
     assert_eq!(again.len(), 1, "whoever took it up died");
     assert_eq!(again[0].id, taken[1].id);
 }

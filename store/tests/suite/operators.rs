@@ -12,6 +12,7 @@ both! {
     a_link_is_good_for_three_days
     a_code_works_once_whoever_is_first
     a_removed_operator_is_out_and_nothing_revives_it
+    who_bears_the_name_of_one_removed_while_signing_in_still_enrols
     an_operator_who_is_idle_or_held_may_not_act
     names_are_plain
 }
@@ -168,6 +169,21 @@ async fn a_removed_operator_is_out_and_nothing_revives_it(on: On) {
         "the old codes"
     );
     assert!(house.sign_in("lan", 4).await.is_some());
+    house.sound().await;
+}
+
+async fn who_bears_the_name_of_one_removed_while_signing_in_still_enrols(on: On) {
+    let house = House::new(on).await;
+    let store = &house.store;
+    let link = store.add_operator("lan", "test").await.unwrap();
+    store.enrol(&link, "{SSHA}x", 1).await.unwrap();
+    store.remove_operator("lan", "test").await.unwrap();
+    let late = store.use_code(&AccountId::of_operator("lan"), 100).await.unwrap();
+    let opened = store.open_proven_session(late.unwrap()).await;
+    assert!(opened.is_err(), "nobody is let in by it");
+    let link = store.add_operator("lan", "test").await.unwrap();
+    store.enrol(&link, "{SSHA}y", 50).await.unwrap();
+    assert!(house.sign_in("lan", 51).await.is_some());
     house.sound().await;
 }
 

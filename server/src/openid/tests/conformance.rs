@@ -3,12 +3,12 @@
 
 use super::told::receiver;
 use super::{CALLBACK, Rp, claims, hues, site};
-use crate::openid::{deliver, sender};
+use crate::openid::deliver::{deliver, sender};
 use crate::web::App;
 use crate::web::tests::{Answered, Site};
 use axum::body::Body;
 use axum::http::{Method, Request, header};
-use ngomon_rules::client::Client;
+use ngomon_rules::client::{Client, ClientId};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -498,7 +498,8 @@ async fn oidcc_backchannel_rp_initiated_logout() {
     assert!(!is_there(&site, &rp, &cookie).await);
 
     let (app, sender) = (App::new(site.store.clone(), false), sender().unwrap());
-    while deliver(&app, &sender).await.unwrap() > 0 {}
+    let client = ClientId(rp.id.clone());
+    while deliver(&app, &sender, &client).await.unwrap() > 0 {}
     let got = receiver.got();
     let [(kind, token)] = got.as_slice() else {
         panic!("{got:?}")

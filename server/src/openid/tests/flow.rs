@@ -1,8 +1,12 @@
 //! The way of somebody right at the first try, and what the client is told.
 
 use super::{CALLBACK, Rp, VERIFIER, claims, hues, site};
+use crate::web::tests::{Site, rows};
 use base64::Engine as _;
+use ngomon_rules::citizens::{Outcome, Proof, RegistryAnswer};
 use ngomon_rules::client::{Algorithm, Authentication, Client, SubjectKind};
+use ngomon_rules::record::{AccountId, Form, Submission};
+use ngomon_rules::values::NationalId;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,6 +54,7 @@ async fn an_official_signs_in_to_a_system_and_to_a_second_one_without_a_password
     assert_eq!(answer.sent("iss").unwrap(), "http://localhost");
     let tokens = rp.redeem(&site, &answer.sent("code").unwrap()).await;
     assert_eq!(tokens.headers["cache-control"], "no-store");
+    assert_eq!(tokens.headers["pragma"], "no-cache", "RFC 6749, 5.1");
     let tokens = tokens.json();
     let id = claims(tokens["id_token"].as_str().unwrap());
     assert_eq!(
@@ -93,6 +98,7 @@ async fn scopes_and_claims_tell_no_more_than_they_say() {
     let info = site.userinfo(all["access_token"].as_str().unwrap()).await.json();
     assert!(!info["employment"]["employee_code"].as_str().unwrap().is_empty());
     assert!(info["employment"]["unit_name"].is_string() && info["national_id"].is_string());
+    assert_eq!(info["national_id_verified"], false, "no profile says so");
     assert!(
         info.get("standardisation").is_none(),
         "letter 125 is not for officials' accounts"
@@ -115,6 +121,86 @@ async fn scopes_and_claims_tell_no_more_than_they_say() {
     assert_eq!(one["scope"], "openid");
     let info = site.userinfo(one["access_token"].as_str().unwrap()).await.json();
     assert_eq!(info.as_object().unwrap().len(), 1, "{info}");
+}
+
+/// "An account taken over" may state anybody's number and phone; what its owner proved is another thing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_proven_is_told_in_place_of_what_an_account_states() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let told = async |account: &str| {
+        let cookie = site.signed_in(account).await;
+        site.post("/form/put-off", &cookie, &[]).await;
+        let tokens = rp
+            .tokens(&site, &cookie, &[("scope", "openid profile phone national_id")])
+            .await;
+        let info = site.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+        [
+            "name",
+            "national_id",
+            "national_id_verified",
+            "phone_number",
+            "phone_number_verified",
+        ]
+        .map(|name| info[name].clone())
+    };
+    // Standardised as two others, of whom the registry has a phone, and has none.
+    for (account, number, knows_phone) in [("HS005", "046194100111", true), ("HS001", "046069100074", false)] {
+        let before = told(account).await;
+        assert_eq!((&before[2], &before[4]), (&json!(false), &json!(false)), "{account}");
+        let number = NationalId::try_from(number.to_owned()).unwrap();
+        let RegistryAnswer::Found(mut record) = site.store.registry(number).await.unwrap() else {
+            panic!("{number:?} is in the registry");
+        };
+        let form = Form {
+            full_name: record.full_name.as_str().to_owned(),
+            national_id: number.as_str().to_owned(),
+            issued_on: record.issued_on.unwrap().to_string(),
+            phone: record.phone.as_ref().unwrap().as_str().to_owned(),
+        };
+        if !knows_phone {
+            record.phone = None;
+        }
+        let phone = record.phone.as_ref().map(|phone| json!(phone.as_str()));
+        let name = json!(record.full_name.as_str());
+        let sent = Submission {
+            seq: String::new(),
+            account: AccountId(account.into()),
+            form,
+            submitted_at: None,
+            notice: None,
+        };
+        let (now, registry) = (site.store.now(), RegistryAnswer::Found(record));
+        let done = site
+            .store
+            .standardise_as_answered(&sent, Proof::Form, account, now, registry);
+        assert_eq!(done.await.unwrap().outcome, Outcome::Standardised);
+        let phone = phone.unwrap_or_else(|| before[3].clone());
+        let proven = [name, json!(number.as_str()), json!(true), phone, json!(knows_phone)];
+        assert_eq!(told(account).await, proven, "{account}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hr_vouches_for_an_officials_number() {
+    let site = Site::sample().await;
+    let rp = site.rp(hues()).await;
+    let profiles = rows("profiles.csv");
+    let of = |code: &str| profiles.iter().find(|one| one["employee_code"] == code).unwrap();
+    let told = async |account: &str| {
+        let cookie = site.signed_in(account).await;
+        let tokens = rp.tokens(&site, &cookie, &[("scope", "openid national_id")]).await;
+        let info = site.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+        (info["national_id"].clone(), info["national_id_verified"].clone())
+    };
+    let lacking = rows("officials.csv").into_iter().find(|one| {
+        one["national_id"].is_empty()
+            && !one["employee_code"].is_empty()
+            && of(&one["employee_code"])["national_id"].len() == 12
+    });
+    let lacking = lacking.unwrap();
+    let number = &of(&lacking["employee_code"])["national_id"];
+    assert_eq!(told(&lacking["account_id"]).await, (json!(number), json!(true)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -327,6 +413,25 @@ async fn a_public_client_and_one_that_signs() {
         bad[name] = value;
         assert_eq!(ask(assert(bad.clone())).await, "invalid_client", "{bad}");
     }
+    for (n, ours) in ["http://localhost", "http://localhost/par"].iter().enumerate() {
+        let mut one = good.clone();
+        (one["jti"], one["aud"]) = (json!(format!("aud {n}")), json!([ours]));
+        assert_eq!(ask(assert(one)).await, "invalid_grant", "{ours}");
+    }
+    let mut named = good.clone();
+    named["jti"] = json!("named");
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "none"),
+        ("client_id", app.id.as_str()),
+        (
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ),
+        ("client_assertion", &assert(named)),
+    ];
+    let two = site.form_to("/token", None, &fields).await;
+    assert_eq!(two.error(), "invalid_client", "another client is named beside it");
     let mut other = good;
     other["jti"] = json!("b");
     let hmac = jsonwebtoken::encode(

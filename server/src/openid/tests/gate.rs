@@ -1,7 +1,8 @@
 //! C1 at the door: "yêu cầu người dùng thực hiện chuẩn hóa tài khoản", for those who come from a connected system, too.
 
-use super::{hues, site};
+use super::{claims, hues, site};
 use axum::http::StatusCode;
+use ngomon_rules::client::{Client, Scope};
 use ngomon_rules::record::AccountKind;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,13 +130,7 @@ async fn a_third_party_gets_nothing_before_its_owner_allows_it() {
     assert!(asked.says("consent-lead") || asked.text.contains("hues.example"));
     let other = format!("/language/en?to=/authorize%3Fclient_id%3D{}%26", rp.id);
     assert!(asked.text.contains(&other), "the other language asks the same");
-    let request = asked.text.split("name=\"request\" value=\"").nth(1).unwrap();
-    let request = request
-        .split('"')
-        .next()
-        .unwrap()
-        .replace("&#38;", "&")
-        .replace("&amp;", "&");
+    let request = asked.request();
     let denied = site
         .post("/consent", &cookie, &[("request", &request), ("answer", "deny")])
         .await;
@@ -186,6 +181,54 @@ async fn a_third_party_gets_nothing_before_its_owner_allows_it() {
         .body(axum::body::Body::from("answer=allow"))
         .unwrap();
     assert_eq!(site.ask(forged).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_that_a_third_party_names_one_by_one_are_asked_for_as_scopes_are() {
+    let site = site().await;
+    let named = r#"{"userinfo":{"national_id":null},"id_token":{"phone_number":{"essential":true},"email":null}}"#;
+    for pushes in [false, true] {
+        let client = Client {
+            name: format!("{pushes}"),
+            third_party: true,
+            scopes: vec![Scope::NationalId, Scope::Phone],
+            ..hues()
+        };
+        let rp = site.rp(client).await;
+        let cookie = site.signed_in("CV001").await;
+        let asks = async |otherwise: &[(&str, &str)]| {
+            let request = rp.request(&[&[("scope", "openid")], otherwise].concat());
+            if !pushes {
+                return site.get(&request, &cookie).await;
+            }
+            let (_, query) = request.split_once('?').unwrap();
+            let fields: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let handle = site.form_to("/par", Some(&rp), &fields).await.json()["request_uri"].clone();
+            let pushed = [("client_id", rp.id.as_str()), ("request_uri", handle.as_str().unwrap())];
+            let query = serde_urlencoded::to_string(pushed).unwrap();
+            site.get(&format!("/authorize?{query}"), &cookie).await
+        };
+        // What was allowed before does not stand for what is named now.
+        let plain = asks(&[]).await.request();
+        let allow = async |request: &str| {
+            let sent = [("request", request), ("answer", "allow")];
+            site.post("/consent", &cookie, &sent).await
+        };
+        allow(&plain).await;
+        assert!(asks(&[]).await.sent("code").is_some());
+        let silent = asks(&[("claims", named), ("prompt", "none")]).await;
+        assert_eq!(silent.sent("error").as_deref(), Some("consent_required"));
+        let asked = asks(&[("claims", named)]).await;
+        assert!(asked.says("scope-national-id") && asked.says("scope-phone"));
+        assert!(!asked.says("scope-email"), "not one of the client's");
+        allow(&asked.request()).await;
+        let code = asks(&[("claims", named)]).await.sent("code").unwrap();
+        let tokens = rp.redeem(&site, &code).await.json();
+        let told = site.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+        assert!(told["national_id"].is_string() && told.get("email").is_none());
+        assert!(claims(tokens["id_token"].as_str().unwrap())["phone_number"].is_string());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

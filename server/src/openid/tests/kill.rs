@@ -2,6 +2,7 @@
 //! nothing to wait for. And lifting it revives nothing.
 
 use super::{hues, site};
+use ngomon_rules::client::ClientId;
 use ngomon_rules::record::AccountId;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,7 +120,13 @@ async fn a_hold_names_the_account_and_each_of_its_sessions_to_the_client() {
     }
     site.hold("CV001").await;
     let mut told = Vec::new();
-    while let Some(notice) = site.store.due_notices(10).await.unwrap().pop() {
+    while let Some(notice) = site
+        .store
+        .due_notices(&ClientId(rp.id.clone()), 10)
+        .await
+        .unwrap()
+        .pop()
+    {
         site.store.notice_taken(&notice.id).await.unwrap();
         told.push(notice.sid);
     }
@@ -139,7 +146,7 @@ async fn one_session_is_ended_and_its_clients_are_told() {
     site.post("/sign-out", &one, &[]).await;
     assert!(!site.is_active(&rp, first["access_token"].as_str().unwrap()).await);
     assert!(site.is_active(&rp, second["access_token"].as_str().unwrap()).await);
-    let due = site.store.due_notices(10).await.unwrap();
+    let due = site.store.due_notices(&ClientId(rp.id.clone()), 10).await.unwrap();
     let sid = super::claims(first["id_token"].as_str().unwrap())["sid"]
         .as_str()
         .unwrap()

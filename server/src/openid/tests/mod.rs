@@ -61,6 +61,13 @@ impl Answered {
             .map(|(_, value)| value.into_owned())
     }
 
+    /// The request that a page of consent is about, as its form sends it.
+    pub fn request(&self) -> String {
+        let value = self.text.split("name=\"request\" value=\"").nth(1).unwrap();
+        let value = value.split('"').next().unwrap();
+        value.replace("&#38;", "&").replace("&amp;", "&")
+    }
+
     /// The word of an error.
     pub fn error(&self) -> String {
         self.json()["error"].as_str().unwrap().to_owned()

@@ -101,13 +101,7 @@ async fn who_passes_over_it_goes_on_and_is_not_asked_twice() {
     let asked = site.get(&rp.request(&[HOPED]), &cookie).await;
     let skipped = skip(&site.get(asked.goes_to(), &cookie).await);
     let consent = site.get(&skipped, &cookie).await;
-    let request = consent.text.split("name=\"request\" value=\"").nth(1).unwrap();
-    let request = request
-        .split('"')
-        .next()
-        .unwrap()
-        .replace("&#38;", "&")
-        .replace("&amp;", "&");
+    let request = consent.request();
     let sent = [("request", request.as_str()), ("answer", "allow")];
     let allowed = site.post("/consent", &cookie, &sent).await;
     assert!(allowed.text.contains("code=ngc_"), "{}", allowed.text);
@@ -119,6 +113,24 @@ async fn who_passes_over_it_goes_on_and_is_not_asked_twice() {
     let page = site.get(&skipped, &cookie).await;
     assert_eq!(page.sent("error").as_deref(), Some(UNMET));
     assert_eq!(page.sent("state").as_deref(), Some("st"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_just_signed_in_for_the_system_and_passes_over_it_does_not_sign_in_again() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    site.device("CV001").await;
+    for anew in [("prompt", "login"), ("max_age", "0")] {
+        let before = site.signed_in("CV001").await;
+        let asked = site.get(&rp.request(&[HOPED, anew]), &before).await;
+        let typed = [("username", "canbo001"), ("password", "Hue-CV001")];
+        let cookie = site.post(asked.goes_to(), &before, &typed).await.cookie();
+        let query = asked.goes_to().strip_prefix("/sign-in?").unwrap();
+        let (_, to) = url::form_urlencoded::parse(query.as_bytes()).next().unwrap();
+        let asked = site.get(&to, &cookie).await;
+        let skipped = skip(&site.get(asked.goes_to(), &cookie).await);
+        assert!(site.get(&skipped, &cookie).await.sent("code").is_some(), "{anew:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use super::super::App;
 use super::super::asker::Asker;
 use super::super::page::Fault;
-use super::super::sign_in::{NO_SOONER, OF_ADDRESS, Said, again, enter_proven, page, pick};
+use super::super::sign_in::{OF_ADDRESS, Said, again, enter_proven, no_sooner, page, pick};
 use super::{Shown, challenged, proven};
 use crate::passkey::Answer;
 use axum::Form;
@@ -36,11 +36,7 @@ pub async fn enter(
     shown: std::result::Result<Form<Shown>, FormRejection>,
 ) -> Response {
     let Shown { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "there is no condition: the time itself must not tell"
-    )]
-    let not_before = tokio::time::sleep(NO_SOONER);
+    let not_before = no_sooner();
     let refused = |status, key| {
         let passkey = Some(asker.words.say(key));
         page(

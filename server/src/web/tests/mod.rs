@@ -9,16 +9,20 @@ mod silence;
 pub use super::passkeys::tests::Device;
 
 use super::report::Board;
+use super::sign_in::{OF_ADDRESS, no_sooner};
 use super::{App, router};
 use crate::cli;
 use crate::output::Words;
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
 use ngomon_store::ambient::{Ambient, Clock};
 use ngomon_store::{Location, Places, Store, Token};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -152,19 +156,28 @@ impl Site {
     }
 
     pub async fn post(&self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answered {
-        let request = Request::post(path)
-            .header(header::HOST, "localhost")
-            .header("sec-fetch-site", "same-origin")
-            .header(header::COOKIE, cookie)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(serde_urlencoded::to_string(fields).unwrap()));
-        self.ask(request.unwrap()).await
+        self.ask(form_to(path, cookie, fields)).await
+    }
+
+    /// The same from an address.
+    pub async fn post_from(
+        &self,
+        from: impl Into<IpAddr>,
+        path: &str,
+        cookie: &str,
+        fields: &[(&str, &str)],
+    ) -> Answered {
+        let mut request = form_to(path, cookie, fields);
+        let address = SocketAddr::new(from.into(), 1);
+        request.extensions_mut().insert(ConnectInfo(address));
+        self.ask(request).await
     }
 
     /// The digits that were sent last.
     pub async fn code(&self) -> String {
         let newest = self.store.messages(1).await.unwrap();
-        newest[0].text.chars().filter(char::is_ascii_digit).take(6).collect()
+        let mut digits = newest[0].text.split(|c: char| !c.is_ascii_digit());
+        digits.find(|run| !run.is_empty()).unwrap().to_owned()
     }
 
     /// A form whose owner also types the code, if one is asked for.
@@ -181,6 +194,26 @@ impl Site {
     pub async fn signed_in(&self, account: &str) -> String {
         let token: Token = self.store.open_session(&AccountId(account.into())).await.unwrap();
         format!("__Host-ngomon={}", token.as_str())
+    }
+}
+
+fn form_to(path: &str, cookie: &str, fields: &[(&str, &str)]) -> Request<Body> {
+    Request::post(path)
+        .header(header::HOST, "localhost")
+        .header("sec-fetch-site", "same-origin")
+        .header(header::COOKIE, cookie)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(serde_urlencoded::to_string(fields).unwrap()))
+        .unwrap()
+}
+
+/// An answer that does not come before the time that every such answer takes.
+async fn unhurried(answer: impl Future<Output = Answered>) -> Answered {
+    let (mut time, mut answer) = (std::pin::pin!(no_sooner()), std::pin::pin!(answer));
+    tokio::select! {
+        biased;
+        () = &mut time => answer.await,
+        _ = &mut answer => panic!("sooner"),
     }
 }
 
@@ -240,12 +273,8 @@ async fn a_citizen_signs_in_puts_off_and_signs_out() {
     let none = citizens.iter().find(|row| row["password_hash"].is_empty()).unwrap();
     let mut wrong = Vec::new();
     for (name, password) in [(name, "x"), ("nobody-at-all", "x"), (none["username"].as_str(), "x")] {
-        #[expect(clippy::disallowed_methods, reason = "whatever it was, it took that long")]
-        let begun = std::time::Instant::now();
-        let page = site
-            .post("/sign-in", "", &[("username", name), ("password", password)])
-            .await;
-        assert!(begun.elapsed() >= super::sign_in::NO_SOONER);
+        let typed = [("username", name), ("password", password)];
+        let page = unhurried(site.post("/sign-in", "", &typed)).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(page.says("sign-in-wrong") && !page.headers.contains_key(header::SET_COOKIE));
         wrong.push(page.text.replace(name, ""));
@@ -298,15 +327,7 @@ async fn wrong_tries_from_one_address_lock_nobody_out_elsewhere() {
     let right = format!("Hue-{}", row["account_id"]);
     let enter = async |from: [u8; 4], password: &str| {
         let typed = [("username", row["username"].as_str()), ("password", password)];
-        let mut request = Request::post("/sign-in")
-            .header(header::HOST, "localhost")
-            .header("sec-fetch-site", "same-origin")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(serde_urlencoded::to_string(typed).unwrap()))
-            .unwrap();
-        let address = std::net::SocketAddr::from((from, 1));
-        request.extensions_mut().insert(axum::extract::ConnectInfo(address));
-        site.ask(request).await
+        site.post_from(from, "/sign-in", "", &typed).await
     };
     for _ in 0..10 {
         assert!(enter([192, 0, 2, 1], "x").await.says("sign-in-wrong"));
@@ -661,7 +682,7 @@ async fn an_account_without_a_password_begins_by_a_code() {
     let with = citizens.iter().find(|row| !row["password_hash"].is_empty()).unwrap();
     let mut pages = Vec::new();
     for name in [none["username"].as_str(), with["username"].as_str(), "nobody-at-all"] {
-        let sent = site.post("/sign-in/code", "", &[("username", name)]).await;
+        let sent = unhurried(site.post("/sign-in/code", "", &[("username", name)])).await;
         assert_eq!(sent.goes_to(), "/sign-in/code/sent");
         let cookie = sent.cookie();
         pages.push(site.get("/sign-in/code/sent", &cookie).await.text);
@@ -694,6 +715,57 @@ async fn an_account_without_a_password_begins_by_a_code() {
         site.store.messages(99).await.unwrap().len() <= 6,
         "codes are not sent without end"
     );
+}
+
+/// One address tries neither every name nor every code, and does not use up what is sent to one phone.
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_are_asked_for_and_typed_so_often_from_one_address() {
+    let site = Site::sample().await;
+    // Three names with one phone, and no passwords.
+    let phone = "+84816877798";
+    let family: Vec<_> = rows("citizens.csv")
+        .into_iter()
+        .filter(|row| row["phone"] == phone)
+        .collect();
+    let [first, second, third] = [0, 1, 2].map(|n| family[n]["username"].as_str());
+    let [here, beside, elsewhere] =
+        ["2001:db8:1:2::3", "2001:db8:1:2:4::5", "2001:db8:1:3::3"].map(|at| at.parse::<IpAddr>().unwrap());
+    let ask = async |from: IpAddr, name: &str| site.post_from(from, "/sign-in/code", "", &[("username", name)]).await;
+    for name in [first, second] {
+        let asked = join_all([name; 5].map(|name| ask(here, name))).await;
+        assert!(asked.iter().all(|page| page.goes_to() == "/sign-in/code/sent"));
+    }
+    assert!(
+        ask(beside, first).await.says("code-too-often"),
+        "a network is one address"
+    );
+    assert_eq!(site.store.messages(99).await.unwrap().len(), 5, "by whatever name");
+    let mine = ask(elsewhere, first).await.cookie();
+    assert_eq!(site.store.messages(99).await.unwrap().len(), 6, "the owner's own");
+
+    let of_mine = site.code().await;
+    let others = ask(here, third).await.cookie();
+    let tries = async |counts_as: &str| {
+        let times = usize::try_from(OF_ADDRESS.times).unwrap();
+        let who = [counts_as];
+        let counts = vec![(OF_ADDRESS, &who[..]); times];
+        site.store.attempts(&counts).await.unwrap();
+    };
+    tries("2001:db8:1:2::").await;
+    assert!(ask(here, "nobody-at-all").await.says("sign-in-too-often"));
+    let types = async |from: IpAddr, cookie: &str| {
+        let typed = [("code", of_mine.as_str())];
+        site.post_from(from, "/sign-in/code/sent", cookie, &typed).await
+    };
+    assert!(types(here, &others).await.says("sign-in-too-often"));
+    assert_eq!(types(elsewhere, &mine).await.goes_to(), "/", "nobody else is kept out");
+    for (from, counts_as) in [("::ffff:192.0.2.7", "192.0.2.7"), ("192.0.2.8", "192.0.2.8")] {
+        tries(counts_as).await;
+        assert!(
+            ask(from.parse().unwrap(), second).await.says("sign-in-too-often"),
+            "{from}"
+        );
+    }
 }
 
 /// "A registry outage never reads as: you are wrong."
