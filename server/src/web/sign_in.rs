@@ -24,7 +24,7 @@ const OF_NAME: Limit = Limit {
     times: 10,
     seconds: 900,
 };
-/// From one address, whatever the name: an office behind one address still gets in.
+/// From one address, whatever the name, by a password, a passkey or a code: an office behind one address still gets in.
 pub const OF_ADDRESS: Limit = Limit {
     what: "sign-in-address",
     times: 300,

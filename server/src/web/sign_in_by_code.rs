@@ -1,5 +1,5 @@
 //! A one-time code to the phone or mailbox on file: to sign in to an account without a password, or to set another password. Asking looks
-//! and costs the same whether there is such an account.
+//! the same and takes the same time whether there is such an account.
 
 use super::App;
 use super::asker::{Asker, ticket, ticket_cookie};

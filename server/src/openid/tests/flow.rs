@@ -373,22 +373,20 @@ async fn a_public_client_and_one_that_signs() {
         header.kid = Some("one".into());
         jsonwebtoken::encode(&header, &claims, &key).unwrap()
     };
-    let ask = |assertion: String| {
-        let (site, signs): (_, &Rp) = (&site, &signs);
-        async move {
-            let fields = [
-                ("grant_type", "refresh_token"),
-                ("refresh_token", "none"),
-                ("client_id", signs.id.as_str()),
-                (
-                    "client_assertion_type",
-                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                ),
-                ("client_assertion", &assertion),
-            ];
-            site.form_to("/token", None, &fields).await.error()
-        }
+    let ask_beside = async |named: &Rp, assertion: String| {
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", "none"),
+            ("client_id", named.id.as_str()),
+            (
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            ),
+            ("client_assertion", &assertion),
+        ];
+        site.form_to("/token", None, &fields).await.error()
     };
+    let ask = async |assertion: String| ask_beside(&signs, assertion).await;
     assert_eq!(
         ask(assert(good.clone())).await,
         "invalid_grant",
@@ -420,18 +418,8 @@ async fn a_public_client_and_one_that_signs() {
     }
     let mut named = good.clone();
     named["jti"] = json!("named");
-    let fields = [
-        ("grant_type", "refresh_token"),
-        ("refresh_token", "none"),
-        ("client_id", app.id.as_str()),
-        (
-            "client_assertion_type",
-            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        ),
-        ("client_assertion", &assert(named)),
-    ];
-    let two = site.form_to("/token", None, &fields).await;
-    assert_eq!(two.error(), "invalid_client", "another client is named beside it");
+    let two = ask_beside(&app, assert(named)).await;
+    assert_eq!(two, "invalid_client", "another client is named beside it");
     let mut other = good;
     other["jti"] = json!("b");
     let hmac = jsonwebtoken::encode(
