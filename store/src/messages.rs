@@ -5,7 +5,7 @@ use crate::error::{Result, StoreError};
 use crate::journal::Env;
 use crate::keyring::Place;
 use crate::store::Store;
-use crate::tables::{STATED, stated_of};
+use crate::tables::{CLAIMED, STATED, claimed_of, stated_of};
 use ngomon_rules::record::AccountId;
 use serde::{Deserialize, Serialize};
 
@@ -87,13 +87,20 @@ pub(crate) async fn tell(tx: &mut Tx, env: &Env, reach: &Reach, text: &str) -> R
     .map(drop)
 }
 
-/// Where the owner of an account is reached: the phone on file, or else the mailbox.
+/// Where the owner of an account is reached: the phone on file, or else the mailbox. Once it is standardised, the phone is the one that its
+/// owner showed, which the population registry knows: what the account stated before may be anybody's.
 pub(crate) async fn reach(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<Reach>> {
-    let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
+    let sql = format!(
+        "SELECT {STATED}, {CLAIMED} FROM account a JOIN personal_value v ON v.id = a.value \
+         LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL LEFT JOIN personal_value w ON w.id = c.value WHERE a.id = $1"
+    );
     let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
         return Ok(None);
     };
-    let stated = stated_of(&env.keys, &row, 0)?;
+    let mut stated = stated_of(&env.keys, &row, 0)?;
+    if row.get::<Option<String>>(2)?.is_some() {
+        stated = claimed_of(&env.keys, &row, 2)?.over(stated);
+    }
     let phone = stated.phone.map(|phone| Reach {
         channel: Channel::Sms,
         to: phone.as_str().to_owned(),

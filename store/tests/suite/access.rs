@@ -1,7 +1,7 @@
 //! Who is let in: sessions end with a hold, and nothing revives them.
 
 use crate::both;
-use crate::house::{House, On, citizen, form};
+use crate::house::{House, On, citizen, form, phone};
 use crate::openid::at_once;
 use ngomon_rules::record::AccountId;
 use ngomon_store::{Channel, CodeFor, Limit, Purpose, Reach, Typed};
@@ -14,6 +14,7 @@ both! {
     tries_are_counted
     a_code_that_is_sent_twice_at_once_is_sent
     guesses_make_codes_longer_and_lock_nobody_out
+    codes_go_to_the_phone_that_was_proven
     several_accounts_share_a_user_name
     what_is_over_is_swept_away
 }
@@ -243,5 +244,24 @@ async fn what_is_over_is_swept_away(on: On) {
     house.clock.move_on(72 * 3_600);
     assert_eq!(house.store.sweep().await.unwrap(), 3);
     assert_eq!(house.store.sweep().await.unwrap(), 0);
+    house.sound().await;
+}
+
+/// An account came with another's phone; whoever bears it gets no code any more once the owner has standardised.
+async fn codes_go_to_the_phone_that_was_proven(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    let mut row = citizen("C1", 1);
+    row.stated.phone = Some(phone(2));
+    house.citizens(vec![row]).await;
+    let reached = async || house.store.reach(&AccountId("C1".into())).await.unwrap().unwrap().to;
+    assert_eq!(reached().await, phone(2).as_str());
+    house.submit("C1", 1).await;
+    assert_eq!(reached().await, phone(1).as_str());
+    let an = house.operator("an").await;
+    let account = AccountId("C1".into());
+    house.store.withdraw_claim(&an, &account, "nhầm").await.unwrap();
+    assert_eq!(reached().await, phone(2).as_str());
     house.sound().await;
 }
