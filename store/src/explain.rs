@@ -1,12 +1,12 @@
 //! `ngomon explain`: each fact, decision and hold of an account, and how it came about.
 
-use crate::db::{Row, Tx};
+use crate::db::{Arg, Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{ENTRY, read_entry};
 use crate::officials::{Concerned, Facts, People};
 use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::{STATED, day_of, end_of, hold_of, stated_of};
+use crate::tables::{STATED, day_of, each_of, end_of, hold_of, stated_of};
 use crate::units::followed;
 use ngomon_rules::citizens::{Audience, Bucket, Campaign, Gate, Progress};
 use ngomon_rules::event::{Change, Personal};
@@ -15,6 +15,7 @@ use ngomon_rules::officials::{Decision, Found, decide, retirement, review_due};
 use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
+use std::collections::BTreeSet;
 
 /// All that is known about why an account is open or held.
 #[derive(Clone, Debug)]
@@ -299,35 +300,64 @@ async fn derived(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> 
     let Some(row) = tx.row(sql, [account.into()]).await? else {
         return Ok(None);
     };
-    let bucket = bucket(&row, 0)?;
-    let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
-    let late = campaign.late(bucket.audience(day), day);
-    Ok(late.filter(|_| !bucket.claimed && !exempt).map(|hold| HeldSince {
+    Ok(late(&bucket(&row, 0)?, campaign, day).map(|hold| HeldSince {
         hold,
         since: None,
         suspended: false,
     }))
 }
 
-/// Of an account `a`: 0 where nothing can hold it, neither a hold that was ever written nor the campaign's policy. Otherwise
-/// [`counting_holds`] is asked.
+fn late(bucket: &Bucket, campaign: &Campaign, day: Date) -> Option<Hold> {
+    let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
+    let hold = campaign.late(bucket.audience(day), day);
+    hold.filter(|_| !bucket.claimed && !exempt)
+}
+
+/// Of an account `a`: 0 where nothing can hold it, neither a hold that was ever written nor the campaign's policy.
 pub(crate) const MAY_BE_HELD: &str = "(SELECT COUNT(*) FROM hold h WHERE h.account = a.id) \
      + (SELECT COUNT(*) FROM setting p WHERE p.name = 'campaign.after-deadline' AND p.value = 'hold')";
 
-/// All holds that count on a day, written or derived: with one of them, nobody gets in.
-pub(crate) async fn counting_holds(tx: &mut Tx, account: &str, day: Date) -> Result<Vec<Hold>> {
-    let campaign = campaign(tx).await?;
-    let mut holds = held_since(tx, account, day, &campaign).await?;
-    holds.extend(derived(tx, account, day, &campaign).await?);
-    let counting = holds.into_iter().filter(|held| !held.suspended);
-    Ok(counting.map(|held| held.hold).collect())
-}
-
-/// Does anything hold the account on that day? Asked on its own, so that under a lock it is as of after the wait.
+/// Does any hold, written or derived, count for the account on that day? Then nobody gets in. Asked on its own, so that under a lock it is
+/// as of after the wait.
 pub(crate) async fn is_held(tx: &mut Tx, account: &str, day: Date) -> Result<bool> {
     let sql = format!("SELECT {MAY_BE_HELD} FROM account a WHERE a.id = $1");
     let may_be = tx.row(&sql, [account.into()]).await?.map(|row| row.get::<i64>(0));
-    Ok(may_be.transpose()?.is_some_and(|holds| holds > 0) && !counting_holds(tx, account, day).await?.is_empty())
+    Ok(may_be.transpose()?.is_some_and(|holds| holds > 0)
+        && !held_of(tx, &[account.to_owned()].into(), day).await?.is_empty())
+}
+
+/// Those of the accounts for which a hold counts on that day; one that is gone counts as held.
+pub(crate) async fn held_of(tx: &mut Tx, accounts: &BTreeSet<String>, day: Date) -> Result<BTreeSet<String>> {
+    let mut held = accounts.clone();
+    if accounts.is_empty() {
+        return Ok(held);
+    }
+    let campaign = campaign(tx).await?;
+    let wanted: Vec<Arg> = accounts.iter().map(Into::into).collect();
+    let sql = "SELECT official_to, exempt_to, claimed, last, id, kind FROM account WHERE id IN ({})";
+    each_of(tx, sql, &wanted, |row| {
+        let is_citizen = row.get::<String>(5)? == AccountKind::Citizen.name();
+        if !is_citizen || late(&bucket(&row, 0)?, &campaign, day).is_none() {
+            held.remove(&row.get::<String>(4)?);
+        }
+        Ok(())
+    })
+    .await?;
+    let sql = "SELECT account, body, since, until FROM hold WHERE account IN ({})";
+    each_of(tx, sql, &wanted, |row| {
+        let over = row.get::<Option<i64>>(3)?.is_some_and(|until| until < end_of(day));
+        if !over && row.get::<i64>(2)? < end_of(day) && counts(&hold_of(&row.get::<String>(1)?)?, &campaign, day) {
+            held.insert(row.get(0)?);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(held)
+}
+
+/// Does a hold that is in force count on that day: is it in time, and suspended by no freeze?
+fn counts(hold: &Hold, campaign: &Campaign, day: Date) -> bool {
+    hold.last_day.is_none_or(|last| day <= last) && !(campaign.freeze && hold.reason.rests_in_a_freeze())
 }
 
 async fn citizen_facts(

@@ -3,7 +3,6 @@
 use super::Words;
 use ngomon_rules::event::Change;
 use ngomon_rules::officials::Decision;
-use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_store::Explained;
 
@@ -66,11 +65,15 @@ fn word(value: &str, words: Words) -> String {
         .unwrap_or_else(|| value.to_owned())
 }
 
-/// Who acted, as the journal names them: an operator by name.
+/// Who acted, as the journal names them: an operator and whoever gives commands by name, an owner by the account.
 pub fn who(by: &str, words: Words) -> String {
-    match AccountId(by.to_owned()).operator() {
-        Some(name) => words.say_with("acted-operator", &[("name", name)]),
-        None => by.to_owned(),
+    match by.split_once(':') {
+        Some(("operator", name)) => words.say_with("acted-operator", &[("name", name)]),
+        Some(("cli", name)) => words.say_with("acted-command", &[("name", name)]),
+        // What happened names the system.
+        Some(("client", _)) => words.say("acted-client"),
+        _ if by == "system" => words.say("acted-system"),
+        _ => by.to_owned(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::passkeys::Kept;
 use super::second_factor::Proven;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::explain::{MAY_BE_HELD, counting_holds, is_held};
+use crate::explain::{MAY_BE_HELD, is_held};
 use crate::journal::{Act, Env, append};
 use crate::keyring::Place;
 use crate::merkle::sha256;
@@ -506,7 +506,7 @@ async fn good(tx: &mut Tx, id: &[u8; 32], now: Timestamp) -> Result<Option<Good>
         // A derived hold begins with a day and raises no generation.
         micros - began > LONGEST
             || micros - seen > idle(kind)
-            || (row.get::<i64>(7)? > 0 && !counting_holds(tx, &account, local_day(now)).await?.is_empty())
+            || (row.get::<i64>(7)? > 0 && is_held(tx, &account, local_day(now)).await?)
     };
     if over {
         return Ok(None);

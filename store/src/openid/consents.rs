@@ -1,6 +1,6 @@
 //! What people allowed clients that are not the province's own.
 
-use super::grants::end_grants_of;
+use super::grants::end_grants;
 use crate::db::Row;
 use crate::error::Result;
 use crate::store::Store;
@@ -49,10 +49,15 @@ impl Store {
             .write(move |tx| {
                 let (env, account, client) = (env.clone(), account.clone(), client.clone());
                 Box::pin(async move {
-                    let sql = "DELETE FROM consent WHERE account = $1 AND client = $2";
-                    let both = [account.as_str().into(), client.as_str().into()];
-                    if tx.execute(sql, both).await? > 0 {
-                        end_grants_of(tx, &env, &account, &client).await?;
+                    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+                        .await?;
+                    let (which, both) = (
+                        "account = $1 AND client = $2",
+                        [account.as_str().into(), client.as_str().into()],
+                    );
+                    let sql = format!("DELETE FROM consent WHERE {which}");
+                    if tx.execute(&sql, both.clone()).await? > 0 {
+                        end_grants(tx, &env, which, &both).await?;
                     }
                     Ok(())
                 })

@@ -5,7 +5,7 @@ use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, bearer, known_clie
 use super::notices::signed_out;
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::explain::{MAY_BE_HELD, counting_holds};
+use crate::explain::{MAY_BE_HELD, is_held};
 use crate::journal::Env;
 use crate::keyring::Place;
 use crate::merkle::sha256;
@@ -215,7 +215,7 @@ const FOR_AUDIENCE: &str = "(i.audience IS NULL OR EXISTS (SELECT 1 FROM client 
 async fn grant_of(tx: &mut Tx, env: &Env, row: &Row, at: usize, now: Timestamp) -> Result<Option<Grant>> {
     let account: String = row.get(at)?;
     // A hold that follows from the policy and the day raises no generation, nor does one that a freeze suspended.
-    if row.get::<i64>(at + 11)? > 0 && !counting_holds(tx, &account, local_day(now)).await?.is_empty() {
+    if row.get::<i64>(at + 11)? > 0 && is_held(tx, &account, local_day(now)).await? {
         return Ok(None);
     }
     let (kind, id): (String, String) = (row.get(at + 1)?, row.get(at + 10)?);
@@ -277,7 +277,7 @@ pub(crate) async fn part_in(
         .collect()
 }
 
-/// Ends what is picked, and tells the clients that had it.
+/// Ends what is picked of an account, which must be locked, and tells the clients that had it.
 pub(crate) async fn end_grants(tx: &mut Tx, env: &Env, which: &str, args: &[Arg]) -> Result<()> {
     let had = part_in(tx, which, args.to_vec()).await?;
     if !had.is_empty() {
@@ -285,12 +285,6 @@ pub(crate) async fn end_grants(tx: &mut Tx, env: &Env, which: &str, args: &[Arg]
         tx.execute(&sql, args.to_vec()).await?;
     }
     signed_out(tx, env, had).await
-}
-
-/// Ends all that a client has of an account, and tells it.
-pub(super) async fn end_grants_of(tx: &mut Tx, env: &Env, account: &AccountId, client: &ClientId) -> Result<()> {
-    let both = [account.as_str().into(), client.as_str().into()];
-    end_grants(tx, env, "account = $1 AND client = $2", &both).await
 }
 
 /// Its owner was proven anew: what hung on the session before hangs on the new one.

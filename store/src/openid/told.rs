@@ -10,13 +10,11 @@
 use super::notices::tell;
 use crate::db::{Arg, Tx};
 use crate::error::Result;
-use crate::explain::bucket;
+use crate::explain::held_of;
 use crate::journal::Env;
 use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::{day_of, each_of, end_of};
-use ngomon_rules::hold::Reason;
-use ngomon_rules::record::AccountKind;
+use crate::tables::each_of;
 use ngomon_rules::values::local_day;
 use std::collections::BTreeSet;
 
@@ -25,39 +23,6 @@ const BATCH: u32 = 400;
 
 /// A session that a hold without an entry ended has this generation, which no account has: when the hold is over, it stays ended.
 const ENDED: i64 = -1;
-
-/// Those of the accounts that something holds today; one that is gone counts as held.
-pub(super) async fn held_of(tx: &mut Tx, env: &Env, accounts: &BTreeSet<String>) -> Result<BTreeSet<String>> {
-    let (mut held, day) = (accounts.clone(), local_day(env.ambient.now()));
-    if accounts.is_empty() {
-        return Ok(held);
-    }
-    let campaign = campaign(tx).await?;
-    let wanted: Vec<Arg> = accounts.iter().map(Into::into).collect();
-    let sql = "SELECT official_to, exempt_to, claimed, last, id, kind FROM account WHERE id IN ({})";
-    each_of(tx, sql, &wanted, |row| {
-        let bucket = bucket(&row, 0)?;
-        let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
-        let is_citizen = row.get::<String>(5)? == AccountKind::Citizen.name();
-        let is_late = is_citizen && !bucket.claimed && !exempt && campaign.holds_the_late(bucket.audience(day), day);
-        if !is_late {
-            held.remove(&row.get::<String>(4)?);
-        }
-        Ok(())
-    })
-    .await?;
-    let sql = "SELECT account, reason, last_day, since FROM hold WHERE until IS NULL AND account IN ({})";
-    each_of(tx, sql, &wanted, |row| {
-        let rests = campaign.freeze && Reason::parse(&row.get::<String>(1)?).is_some_and(Reason::rests_in_a_freeze);
-        let last = day_of(&row.get::<Option<String>>(2)?.unwrap_or_default())?;
-        if !rests && row.get::<i64>(3)? < end_of(day) && last.is_none_or(|last| day <= last) {
-            held.insert(row.get(0)?);
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(held)
-}
 
 /// Those of the accounts that clients were told of as held.
 pub(super) async fn told_of(tx: &mut Tx, accounts: &BTreeSet<String>) -> Result<BTreeSet<String>> {
@@ -81,7 +46,8 @@ pub(super) struct Turn {
 
 impl Turn {
     pub(super) async fn of(tx: &mut Tx, env: &Env, accounts: &BTreeSet<String>) -> Result<Self> {
-        let (held, told) = (held_of(tx, env, accounts).await?, told_of(tx, accounts).await?);
+        let today = local_day(env.ambient.now());
+        let (held, told) = (held_of(tx, accounts, today).await?, told_of(tx, accounts).await?);
         Ok(Self {
             begun: held.difference(&told).cloned().collect(),
             over: told.difference(&held).cloned().collect(),
@@ -123,7 +89,7 @@ impl Store {
         let looked = self
             .db
             .read(async |tx| {
-                let row = tx.row("SELECT as_of FROM late_look", []).await?;
+                let row = tx.row("SELECT as_of FROM held_look", []).await?;
                 let before: Option<String> = row.map(|row| row.get(0)).transpose()?;
                 let as_of = format!("{today} {:?}", campaign(tx).await?);
                 Ok((before.as_ref() != Some(&as_of)).then_some(as_of))
@@ -142,7 +108,7 @@ impl Store {
             .write(move |tx| {
                 let as_of = as_of.clone();
                 Box::pin(async move {
-                    let sql = "INSERT INTO late_look (id, as_of) VALUES (1,$1) ON CONFLICT (id) DO UPDATE SET as_of = excluded.as_of";
+                    let sql = "INSERT INTO held_look (id, as_of) VALUES (1,$1) ON CONFLICT (id) DO UPDATE SET as_of = excluded.as_of";
                     tx.execute(sql, [as_of.into()]).await
                 })
             })

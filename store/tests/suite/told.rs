@@ -92,22 +92,10 @@ async fn the_day_after_the_deadline_clients_are_told_once(on: On) {
         house.clock.move_on(A_DAY);
     }
     assert_eq!(house.told(0).await.len(), 4, "nor on the days that follow");
-    assert!(
-        house
-            .store
-            .refresh(&client, &done.refresh, None, None)
-            .await
-            .unwrap()
-            .is_some()
-    );
-    assert!(
-        house
-            .store
-            .refresh(&client, &exempt.refresh, None, None)
-            .await
-            .unwrap()
-            .is_some()
-    );
+    for token in [&done.refresh, &exempt.refresh] {
+        let next = house.store.refresh(&client, token, None, None).await.unwrap();
+        assert!(next.is_some());
+    }
     house.sound().await;
 }
 
@@ -287,7 +275,7 @@ async fn whom_clients_know_as_open_is_told_of_after_a_restore(on: On) {
         .unwrap();
     let told = house.told(0).await.len();
     house.sql("DELETE FROM told_held").await;
-    house.sql("DELETE FROM late_look").await;
+    house.sql("DELETE FROM held_look").await;
     assert_eq!(house.store.tell_who_is_held().await.unwrap(), 1);
     assert!(house.told(told).await.contains(&"C1: account-disabled".to_owned()));
     assert_eq!(house.store.tell_who_is_held().await.unwrap(), 0);

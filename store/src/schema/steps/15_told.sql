@@ -6,3 +6,4 @@ CREATE TABLE told_held (
 );
 INSERT INTO told_held (account, at) SELECT account, at FROM late_account;
 DROP TABLE late_account;
+ALTER TABLE late_look RENAME TO held_look;

@@ -433,8 +433,10 @@ fn every_word_of_the_desk_is_there() {
         "declined",
     ];
     let done = done.map(|what| format!("desk-done-{what}"));
+    let acted = ["operator", "command", "client", "system"].map(|who| format!("acted-{who}"));
     let all = papers.into_iter().chain(exemptions).chain(fields).chain(done);
     for key in all
+        .chain(acted)
         .chain(states.into_iter().flatten())
         .chain(acts.into_iter().flatten())
     {
