@@ -1,5 +1,6 @@
 //! What an operator does for whom is at the counter.
 
+use crate::output::who;
 use crate::web::tests::{Answered, Site, rows, vietnamese};
 use axum::http::StatusCode;
 use ngomon_rules::citizens::Proof;
@@ -433,13 +434,23 @@ fn every_word_of_the_desk_is_there() {
         "declined",
     ];
     let done = done.map(|what| format!("desk-done-{what}"));
-    let acted = ["operator", "command", "client", "system"].map(|who| format!("acted-{who}"));
     let all = papers.into_iter().chain(exemptions).chain(fields).chain(done);
     for key in all
-        .chain(acted)
         .chain(states.into_iter().flatten())
         .chain(acts.into_iter().flatten())
     {
         assert!(vietnamese().find(&key, &[]).is_some(), "no message {key}");
+    }
+    for (by, name) in [
+        ("operator:an", "an"),
+        ("cli:root", "root"),
+        ("client:1", ""),
+        ("system", ""),
+    ] {
+        let said = who(by, vietnamese());
+        assert!(
+            said.contains(name) && !said.contains(by) && !said.contains("acted"),
+            "{said}"
+        );
     }
 }
