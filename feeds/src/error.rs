@@ -1,5 +1,6 @@
 //! Why a file is refused as a whole. Nothing of it was taken in.
 
+use crate::format::FileFormat;
 use std::path::PathBuf;
 
 /// Why a file is refused as a whole.
@@ -11,9 +12,20 @@ pub enum FileError {
     /// It is a directory.
     #[error("{} is a directory", .0.display())]
     IsDirectory(PathBuf),
+    /// What is read comes once only, from a pipe or a device: a file is read twice.
+    #[error("{} is a pipe or a device", .0.display())]
+    ComesOnce(PathBuf),
     /// Not a byte in it, or no heading.
     #[error("{} is empty", .0.display())]
     Empty(PathBuf),
+    /// Something else than canonical CSV.
+    #[error("{} is no canonical CSV: {format:?}", path.display())]
+    NotCsv {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        format: FileFormat,
+    },
     /// Not UTF-8 text.
     #[error("{}, row {row}, is not UTF-8 text", path.display())]
     NotUtf8 {

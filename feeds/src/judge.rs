@@ -101,7 +101,7 @@ pub fn judge(
         let row = number(cells.row);
         let read = read_row(&columns, &cells, context.units, context.as_of)?;
         if let Some(record) = &read.record {
-            sort_out.add(row, record);
+            sort_out.add(row, record, context.as_of);
         }
         if let Some(Record::Unit(unit)) = read.record {
             units.push((row, unit));
@@ -116,6 +116,10 @@ pub fn judge(
     let digest = source.finish()?;
     let mut verdicts: HashMap<u32, Verdict> = sort_out.verdicts(table == Table::Registry).into_iter().collect();
     if table == Table::Units {
+        // Everything else stands on the tree.
+        if alone.is_empty() {
+            return Err(FileError::Empty(path.to_owned()));
+        }
         units.retain(|(row, _)| !verdicts.contains_key(row));
         for row in without_relatives(&mut units) {
             verdicts.insert(row, Verdict::Waits(Quarantine::UnknownUnit));

@@ -7,6 +7,7 @@
 //! Spreadsheets will enter by `source.rs`: whatever gives records of cells under canonical names is read the same way.
 
 mod error;
+mod format;
 mod judge;
 mod read;
 mod registry;
@@ -18,9 +19,10 @@ mod submissions;
 mod table;
 
 pub use error::FileError;
+pub use format::FileFormat;
 pub use judge::{Context, Counts, Judged, Judgement, judge};
 pub use registry::{ReplyFault, read_reply};
 pub use row::{Hints, Record, Row, RowResult};
 pub use sandbox::Mood;
-pub use submissions::submissions;
+pub use submissions::{submissions, submissions_of};
 pub use table::Table;

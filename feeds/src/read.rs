@@ -12,7 +12,7 @@ use ngomon_rules::record::{
 use ngomon_rules::unit::{Unit, UnitCode, UnitKind, UnitTree};
 use ngomon_rules::values::{
     Date, DateFault, FullName, Gender, NationalId, NationalIdFault, PartialDate, Phone, PhoneFault, Repair, Repairs,
-    has_nul, parse_day,
+    has_nul, lost_in_transcoding, parse_day, strip_invisible,
 };
 
 /// A row that was read by itself, before it is compared with the others.
@@ -64,15 +64,15 @@ pub(crate) fn read_row(
         texts,
         units,
         as_of,
-        fault: (!cells.whole).then_some(Quarantine::BadValue),
+        fault: cells.overfull.then_some(Quarantine::BadValue),
         repairs: Repairs::default(),
     };
     let hints = std::cell::Cell::new(Hints::default());
     let record = match columns.table {
         Table::Units => row.unit_row().map(Record::Unit),
         Table::Registry => row.registry_row().map(|r| Record::Registry(Box::new(r))),
-        Table::Citizens => row.citizen_row().map(|r| Record::Account(Box::new(r))),
-        Table::Officials => row.official_row().map(|r| Record::Account(Box::new(r))),
+        Table::Citizens => row.citizen_row(&hints).map(|r| Record::Account(Box::new(r))),
+        Table::Officials => row.official_row(&hints).map(|r| Record::Account(Box::new(r))),
         Table::Profiles => row.profile_row(&hints).map(|r| Record::Profile(Box::new(r))),
         Table::Notices => row.notice_row().map(Record::Notice),
     };
@@ -121,8 +121,14 @@ impl<'a> Reader<'a> {
         value.map_err(|reason| self.wait(reason)).ok()
     }
 
+    /// A code, a user name or other text, without what cannot be seen in it.
     fn text(&mut self, column: &str) -> Option<String> {
-        self.parsed(column, |text| Ok(text.to_owned()))
+        let text = self.parsed(column, Ok)?;
+        let visible = strip_invisible(text);
+        if visible.len() < text.len() {
+            self.repairs.add(Repair::ZeroWidth);
+        }
+        Some(visible.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
     fn word<T>(&mut self, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
@@ -131,8 +137,12 @@ impl<'a> Reader<'a> {
 
     /// An account's id, but none that an operator's account may have.
     fn account(&mut self) -> Option<AccountId> {
-        let id = |text: &str| Some(AccountId(text.to_owned())).filter(|id| id.operator().is_none());
-        self.word("account_id", id)
+        let id = AccountId(self.text("account_id")?);
+        if id.operator().is_some() || id.as_str().contains(char::is_whitespace) {
+            self.wait(Quarantine::BadValue);
+            return None;
+        }
+        Some(id)
     }
 
     fn day(&mut self, column: &str) -> Option<Date> {
@@ -143,9 +153,12 @@ impl<'a> Reader<'a> {
         self.parsed("birth_date", |text| PartialDate::parse(text).map_err(date_fault))
     }
 
-    /// A name without a letter is none.
+    /// A name without a letter is none; one that lost letters on its way is no value.
     fn name(&mut self, column: &str) -> Option<FullName> {
-        let (name, repairs) = self.parsed(column, |text| Ok(FullName::parse(text)))??;
+        let (name, repairs) = self.parsed(column, |text| match FullName::parse(text) {
+            Some(_) if lost_in_transcoding(text) => Err(Quarantine::BadValue),
+            read => Ok(read),
+        })??;
         self.repairs.extend(&repairs);
         Some(name)
     }
@@ -185,16 +198,18 @@ impl<'a> Reader<'a> {
     /// By code, or else by name.
     fn unit(&mut self, column: &str) -> Option<UnitCode> {
         let (units, day) = (self.units, self.as_of);
-        let (code, by_name) = self.parsed(column, |text| {
-            let code = UnitCode(text.to_owned());
+        let (code, repair) = self.parsed(column, |text| {
+            let code = UnitCode(strip_invisible(text));
             if units.get(&code).is_some() {
-                return Ok((code, false));
+                let repair = (code.as_str().len() < text.len()).then_some(Repair::ZeroWidth);
+                return Ok((code, repair));
             }
             let named = units.by_name(text, day).cloned();
-            named.map(|code| (code, true)).ok_or(Quarantine::UnknownUnit)
+            let named = named.map(|code| (code, Some(Repair::UnitByName)));
+            named.ok_or(Quarantine::UnknownUnit)
         })?;
-        if by_name {
-            self.repairs.add(Repair::UnitByName);
+        if let Some(repair) = repair {
+            self.repairs.add(repair);
         }
         Some(code)
     }
@@ -228,6 +243,9 @@ impl<'a> Reader<'a> {
         let code = self.text("code");
         let parent = self.text("parent");
         let name = self.text("name");
+        if name.as_deref().is_some_and(lost_in_transcoding) {
+            self.wait(Quarantine::BadValue);
+        }
         let kind = self.word("kind", UnitKind::parse);
         let (valid_from, valid_to) = (self.day("valid_from"), self.day("valid_to"));
         let successor = self.text("successor");
@@ -271,10 +289,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn citizen_row(&mut self) -> Option<AccountRow> {
+    fn citizen_row(&mut self, hints: &std::cell::Cell<Hints>) -> Option<AccountRow> {
         let account = self.account();
+        hints.set(of_account(account.as_ref()));
         let username = self.text("username");
-        let full_name = self.name("display_name");
+        let full_name = self.or_emptied(Repair::EmptiedName, |row| row.name("display_name"));
         let national_id = self.or_emptied(Repair::EmptiedNationalId, Self::national_id);
         let phone = self.or_emptied(Repair::EmptiedPhone, Self::phone);
         let email = self.text("email");
@@ -291,6 +310,7 @@ impl<'a> Reader<'a> {
                 birth_date: None,
                 national_id,
                 phone,
+                phone_at: None,
                 email,
                 employee_code: None,
             },
@@ -302,8 +322,9 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn official_row(&mut self) -> Option<AccountRow> {
+    fn official_row(&mut self, hints: &std::cell::Cell<Hints>) -> Option<AccountRow> {
         let account = self.account();
+        hints.set(of_account(account.as_ref()));
         let username = self.text("username");
         let employee_code = self.text("employee_code");
         let full_name = self.name("full_name");
@@ -329,6 +350,7 @@ impl<'a> Reader<'a> {
                 birth_date,
                 national_id,
                 phone,
+                phone_at: None,
                 email,
                 employee_code,
             },
@@ -404,6 +426,14 @@ impl<'a> Reader<'a> {
             effective_on: self.required(effective_on)?,
             withdrawn_on,
         })
+    }
+}
+
+/// What tells whose row of an account it is.
+fn of_account(account: Option<&AccountId>) -> Hints {
+    Hints {
+        employee_code: account.map(ToString::to_string),
+        ..Hints::default()
     }
 }
 

@@ -45,10 +45,10 @@ impl RowResult {
     }
 }
 
-/// Of a profile row that could not be read: what still tells whose it is.
+/// Of a row of a profile or an account that could not be read: what still tells whose it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
-    /// HR's code.
+    /// HR's code; of an account, its id.
     pub employee_code: Option<String>,
     /// A readable number.
     pub national_id: Option<NationalId>,

@@ -3,6 +3,7 @@
 use crate::row::Record;
 use aws_lc_rs::digest;
 use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::record::Profile;
 use ngomon_rules::values::{Date, FullName};
 
 /// 16 bytes of a SHA-256: enough to tell some million rows apart.
@@ -27,6 +28,27 @@ struct Kept {
     /// Of a profile: its person. Of a registry row: everything but issue date and phone.
     second: Option<Digest>,
     issued_on: Option<Date>,
+    service: Option<Service>,
+}
+
+/// Whether the person of a profile is in service on the day that the file describes.
+#[derive(Clone, Copy)]
+enum Service {
+    /// Since the profile was made, as far as that is known.
+    Current { created_on: Option<Date> },
+    /// The first day out of it.
+    Ended { on: Date },
+}
+
+impl Service {
+    fn of(profile: &Profile, as_of: Date) -> Self {
+        match profile.ends_on().filter(|on| *on <= as_of) {
+            Some(on) => Self::Ended { on },
+            None => Self::Current {
+                created_on: profile.created_on,
+            },
+        }
+    }
 }
 
 /// Collects rows, then sorts them out.
@@ -37,7 +59,11 @@ pub(crate) struct SortOut {
 
 impl SortOut {
     /// Takes a row that is right in itself.
-    pub fn add(&mut self, row: u32, record: &Record) {
+    pub fn add(&mut self, row: u32, record: &Record, as_of: Date) {
+        let service = match record {
+            Record::Profile(profile) => Some(Service::of(profile, as_of)),
+            _ => None,
+        };
         let key = |text: Option<&str>| text.map(|text| hash(text.as_bytes()));
         let (whole, key, second, issued_on) = match record {
             Record::Unit(unit) => (json(unit), key(Some(unit.code.as_str())), None, None),
@@ -59,7 +85,8 @@ impl SortOut {
                 let person = key(p.national_id.as_ref().map(|n| n.as_str()));
                 (json(&same), key(p.employee_code.as_deref()), person, None)
             }
-            Record::Notice(n) => (json(n), key(Some(&n.notice_no)), None, None),
+            // One decision moves many.
+            Record::Notice(n) => (json(n), Some(json(&(&n.notice_no, &n.national_id))), None, None),
         };
         self.kept.push(Kept {
             row,
@@ -67,6 +94,7 @@ impl SortOut {
             key,
             second,
             issued_on,
+            service,
         });
     }
 
@@ -105,13 +133,38 @@ impl SortOut {
     }
 }
 
+/// Rows of one person or key: one that was hired again has ended rows, which count no more; otherwise none of them counts.
 fn disagree(group: &[Kept], out: &mut Vec<(u32, Verdict)>) {
-    if group.len() > 1 {
+    if let Some(created_on) = hired_again(group) {
+        let ended = group
+            .iter()
+            .filter(|k| matches!(k.service, Some(Service::Ended { on }) if on <= created_on));
+        out.extend(ended.map(|k| (k.row, Verdict::Superseded)));
+    } else if group.len() > 1 {
         let both = group
             .iter()
             .map(|k| (k.row, Verdict::Waits(Quarantine::ConflictingRow)));
         out.extend(both);
     }
+}
+
+/// Of the rows of one person, exactly one is in service, made on or after the day on which all others ended: that day.
+fn hired_again(group: &[Kept]) -> Option<Date> {
+    let person = group.first().and_then(|k| k.second)?;
+    let mut current = group.iter().filter_map(|k| match k.service {
+        Some(Service::Current { created_on }) => Some(created_on),
+        _ => None,
+    });
+    let (Some(Some(created_on)), None) = (current.next(), current.next()) else {
+        return None;
+    };
+    let ended = |k: &Kept| match k.service {
+        Some(Service::Ended { on }) => on <= created_on && on > Date::MIN,
+        Some(Service::Current { .. }) => true,
+        None => false,
+    };
+    let all = group.len() > 1 && group.iter().all(|k| k.second == Some(person) && ended(k));
+    all.then_some(created_on)
 }
 
 /// Rows of one person that differ in issue date, or in issue date and phone, only.

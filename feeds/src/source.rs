@@ -1,10 +1,12 @@
 //! Records of cells from a CSV file: UTF-8, comma, RFC 4180 quotes, a heading row.
 
 use crate::error::FileError;
+use crate::format::FileFormat;
 use aws_lc_rs::digest;
 use csv::{ByteRecord, ReaderBuilder};
+use ngomon_rules::values::strip_invisible;
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// Reads a file through, and notes what the reader of records does not tell: the digest of the bytes, how many there were, and
@@ -14,6 +16,8 @@ struct Tap {
     digest: digest::Context,
     bytes: u64,
     quotes: Quotes,
+    /// The last byte ends a line.
+    line_ends: bool,
 }
 
 /// Where the last byte stands (RFC 4180, section 2, rules 5 to 7).
@@ -46,6 +50,9 @@ impl Read for Tap {
         let read = &buffer[..n];
         self.digest.update(read);
         self.bytes += n as u64;
+        if let Some(last) = read.last() {
+            self.line_ends = matches!(last, b'\n' | b'\r');
+        }
         self.quotes = read.iter().fold(self.quotes, |state, byte| state.after(*byte));
         Ok(n)
     }
@@ -72,8 +79,8 @@ pub(crate) struct Cells<'a> {
     pub row: u64,
     cells: &'a ByteRecord,
     path: &'a Path,
-    /// It has as many cells as the heading.
-    pub whole: bool,
+    /// It has more cells than the heading.
+    pub overfull: bool,
 }
 
 impl<'a> Cells<'a> {
@@ -87,6 +94,11 @@ impl<'a> Cells<'a> {
                 row: self.row,
             })
     }
+}
+
+/// Nothing is to be seen in the cell.
+fn is_empty(cell: &[u8]) -> bool {
+    cell.is_empty() || std::str::from_utf8(cell).is_ok_and(|cell| strip_invisible(cell).trim().is_empty())
 }
 
 impl Source {
@@ -104,11 +116,20 @@ impl Source {
         if about.is_dir() {
             return Err(FileError::IsDirectory(path.to_owned()));
         }
+        if !about.is_file() {
+            return Err(FileError::ComesOnce(path.to_owned()));
+        }
+        let mut inner = BufReader::with_capacity(1 << 16, file);
+        if let Some(format) = FileFormat::of(inner.fill_buf().map_err(io)?) {
+            let path = path.to_owned();
+            return Err(FileError::NotCsv { path, format });
+        }
         let tap = Tap {
-            inner: BufReader::with_capacity(1 << 16, file),
+            inner,
             digest: digest::Context::new(&digest::SHA256),
             bytes: 0,
             quotes: Quotes::Start,
+            line_ends: false,
         };
         let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(tap);
         let mut source = Self {
@@ -174,7 +195,7 @@ impl Source {
         self.reader.get_ref().bytes
     }
 
-    /// The next record; blank lines are none.
+    /// The next record; one whose cells are all empty is a blank line, and none.
     pub fn next(&mut self) -> Result<Option<Cells<'_>>, FileError> {
         loop {
             let more = self
@@ -187,8 +208,7 @@ impl Source {
             if !more {
                 return Ok(None);
             }
-            let blank = self.record.len() == 1 && self.record.get(0).is_some_and(|c| c.trim_ascii().is_empty());
-            if !blank {
+            if !self.record.iter().all(is_empty) {
                 break;
             }
         }
@@ -196,7 +216,7 @@ impl Source {
         self.last = self.record.len();
         Ok(Some(Cells {
             row: self.row,
-            whole: self.width == 0 || self.record.len() == self.width,
+            overfull: self.width > 0 && self.record.len() > self.width,
             cells: &self.record,
             path: &self.path,
         }))
@@ -204,8 +224,9 @@ impl Source {
 
     /// After the last record: the digest of the whole file in hexadecimal, unless its end lies within a record.
     pub fn finish(self) -> Result<String, FileError> {
-        let cut = self.last < self.width;
         let tap = self.reader.into_inner();
+        // A spreadsheet leaves out what is empty at the end of a record, but ends each line.
+        let cut = self.last < self.width && !tap.line_ends;
         if cut || tap.quotes == Quotes::Inside {
             return Err(FileError::EndsInsideRecord {
                 path: self.path,

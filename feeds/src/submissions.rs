@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use ngomon_rules::record::{AccountId, Form, Submission};
+use ngomon_rules::values::strip_invisible;
 use std::path::Path;
 
 const COLUMNS: [&str; 7] = [
@@ -20,6 +21,11 @@ const COLUMNS: [&str; 7] = [
 
 /// Reads all forms. One that has no number, no account or a time that is none refuses the whole file: forms are entered in order.
 pub fn submissions(path: &Path) -> Result<Vec<Submission>, FileError> {
+    submissions_of(path).map(|(forms, _)| forms)
+}
+
+/// The same, with the SHA-256 of the file in hexadecimal.
+pub fn submissions_of(path: &Path) -> Result<(Vec<Submission>, String), FileError> {
     let mut source = Source::open(path)?;
     let places = source.places("submissions", &COLUMNS, &[])?;
     let mut forms = Vec::new();
@@ -45,7 +51,7 @@ pub fn submissions(path: &Path) -> Result<Vec<Submission>, FileError> {
         };
         forms.push(Submission {
             seq: seq.to_owned(),
-            account: AccountId(account.to_owned()),
+            account: AccountId(strip_invisible(account)),
             form: Form {
                 full_name: full_name.to_owned(),
                 national_id: national_id.to_owned(),
@@ -56,8 +62,8 @@ pub fn submissions(path: &Path) -> Result<Vec<Submission>, FileError> {
             notice: None,
         });
     }
-    source.finish()?;
-    Ok(forms)
+    let digest = source.finish()?;
+    Ok((forms, digest))
 }
 
 /// An instant with its offset (RFC 3339); without one it is Vietnam's time.

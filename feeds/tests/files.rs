@@ -106,6 +106,8 @@ fn what_is_no_file_is_refused() {
         read(Table::Units, dir.path(), &none, day()),
         Err(FileError::IsDirectory(_))
     ));
+    let device = read(Table::Units, Path::new("/dev/null"), &none, day());
+    assert!(matches!(device, Err(FileError::ComesOnce(_))), "{device:?}");
     for empty in ["", "\n\n", "\u{feff}"] {
         let found = of_bytes(Table::Units, empty.as_bytes());
         assert!(matches!(found, Err(FileError::Empty(_))), "{empty:?}: {found:?}");
@@ -113,9 +115,11 @@ fn what_is_no_file_is_refused() {
 }
 
 #[test]
-fn a_heading_alone_has_no_rows() {
-    let (counts, rows) = of_bytes(Table::Units, UNITS.as_bytes()).unwrap();
-    assert_eq!((counts.rows, rows.len()), (0, 0));
+fn a_tree_of_a_heading_alone_is_refused() {
+    assert!(matches!(
+        of_bytes(Table::Units, UNITS.as_bytes()),
+        Err(FileError::Empty(_))
+    ));
 }
 
 #[test]
@@ -183,7 +187,7 @@ fn a_file_that_ends_inside_a_record_is_refused() {
         of_bytes(Table::Units, open.as_bytes()),
         Err(FileError::EndsInsideRecord { row: 2, .. })
     ));
-    let short = format!("{UNITS}A,,Tỉnh A,province\n");
+    let short = format!("{UNITS}A,,Tỉnh A,province");
     assert!(matches!(
         of_bytes(Table::Units, short.as_bytes()),
         Err(FileError::EndsInsideRecord { row: 2, .. })
@@ -191,11 +195,141 @@ fn a_file_that_ends_inside_a_record_is_refused() {
 }
 
 #[test]
-fn a_record_of_another_width_waits() {
-    let text = format!("{UNITS}A,,Tỉnh A,province,,,\nB,A,Xã B,commune\nC,A,Xã C,commune,,,,\nD,A,Xã D,commune,,,\n");
+fn cells_left_out_at_the_end_are_empty_and_more_than_the_heading_has_are_no_value() {
+    let text =
+        format!("{UNITS}A,,Tỉnh A,province,,,\nB,A,Xã B,commune\nC,A,Xã C,commune,,,,\nD,A,Xã D\nE,A,Xã E,commune\n");
     let (_, rows) = of_bytes(Table::Units, text.as_bytes()).unwrap();
-    let results: Vec<_> = rows.iter().map(|row| row.result.words().0).collect();
-    assert_eq!(results, ["read", "bad-value", "bad-value", "read"]);
+    assert_eq!(results(&rows), ["read", "read", "bad-value", "missing-field", "read"]);
+}
+
+fn results(rows: &[Row]) -> Vec<String> {
+    let word = |row: &Row| {
+        let (result, detail) = row.result.words();
+        format!("{result} {detail}").trim_end().to_owned()
+    };
+    rows.iter().map(word).collect()
+}
+
+fn citizens(rows: &str) -> Vec<Row> {
+    let heading = Table::Citizens.columns().join(",");
+    of_bytes(Table::Citizens, format!("{heading}\n{rows}").as_bytes())
+        .unwrap()
+        .1
+}
+
+#[test]
+fn a_record_of_empty_cells_is_a_blank_line() {
+    let rows = citizens("H0,c0,An,,,,,,,\n,,,,,,,,,\n \u{200b},,\u{a0},,\n\nH1,c1,An,,,,,,,\n,,,,,,,,,\n,,,\n");
+    assert_eq!(results(&rows), ["read", "read"]);
+    assert_eq!(rows[1].number, 3);
+}
+
+#[test]
+fn totals_and_signatures_are_no_accounts() {
+    let rows =
+        citizens("H0,c0,An,,,,,,,\nTổng cộng: 3 tài khoản,,,,,,,,,\n,,Người lập biểu,,,,,,,\nH\u{a0}1,c1,An,,,,,,,\n");
+    assert_eq!(results(&rows), ["read", "bad-value", "missing-field", "bad-value"]);
+}
+
+#[test]
+fn what_cannot_be_seen_in_codes_and_user_names_is_read_through() {
+    let rows = citizens("H\u{200b}S1,a\u{feff}n,An,,,,,,,\nHS2,binh,Bình,,,,,,,\n");
+    assert_eq!(results(&rows), ["repaired zero-width", "read"]);
+    let Some(Record::Account(account)) = &rows[0].record else {
+        panic!("an account")
+    };
+    assert_eq!(
+        (account.account.as_str(), account.stated.username.as_deref()),
+        ("HS1", Some("an"))
+    );
+    let notice = format!("{NOTICES}1\u{200c}/TB,046095001234,,A\u{200b},2023-07-01,\n");
+    let (_dir, path) = file(format!("{UNITS}A,,a,department,,,\n").as_bytes());
+    let tree = units(&path, day());
+    let (_dir, path) = file(notice.as_bytes());
+    let (_, rows) = read(Table::Notices, &path, &tree, day()).unwrap();
+    assert_eq!(results(&rows), ["repaired zero-width"]);
+}
+
+#[test]
+fn a_name_lost_in_transcoding_is_emptied_where_a_login_hangs_on_it_and_otherwise_no_value() {
+    let rows = citizens("H1,a,Nguy?n V?n An,,,,,,,\nH2,b,Nguy\u{fffd}n An,,,,,,,\nH3,c,Nguyễn Văn An ?,,,,,,,\n");
+    assert_eq!(
+        results(&rows),
+        ["repaired emptied-name", "repaired emptied-name", "read"]
+    );
+    let Some(Record::Account(account)) = &rows[0].record else {
+        panic!("an account")
+    };
+    assert_eq!(account.stated.full_name, None);
+    let heading = Table::Registry.columns().join(",");
+    let text = format!("{heading}\n046095001234,Nguy?n An,,,,,,active\n046095001235,Nguy\u{93}n An,,,,,,active\n");
+    let (_, rows) = of_bytes(Table::Registry, text.as_bytes()).unwrap();
+    assert_eq!(results(&rows), ["bad-value", "bad-value"]);
+}
+
+#[test]
+fn one_decision_moves_many() {
+    let (_dir, path) = file(format!("{UNITS}A,,a,department,,,\n").as_bytes());
+    let tree = units(&path, day());
+    let text = format!(
+        "{NOTICES}1/TB,046095001234,,A,2023-07-01\n1/TB,046095001235,,A,2023-07-01\n2/TB,046095001234,,A,2023-07-01\n\
+         2/TB,046095001234,,A,2023-07-02\n"
+    );
+    let (_dir, path) = file(text.as_bytes());
+    let (_, rows) = read(Table::Notices, &path, &tree, day()).unwrap();
+    assert_eq!(results(&rows), ["read", "read", "conflicting-row", "conflicting-row"]);
+}
+
+/// Rows of HR's extract: code, number, status, its day, when the profile was made.
+fn profiles(rows: &[(&str, &str, &str, &str, &str)]) -> Vec<String> {
+    let (_dir, path) = file(format!("{UNITS}A,,a,department,,,\n").as_bytes());
+    let tree = units(&path, day());
+    let mut text = Table::Profiles.columns().join(",");
+    for (code, number, status, from, created) in rows {
+        text += &format!("\n{code},Lê An,,,{number},A,,,{status},{from},,,{created}");
+    }
+    let (_dir, path) = file((text + "\n").as_bytes());
+    let (_, rows) = read(Table::Profiles, &path, &tree, day()).unwrap();
+    results(&rows)
+}
+
+#[test]
+fn who_is_hired_again_has_one_row_that_counts() {
+    const N: &str = "046095001234";
+    let resigned = ("E1", N, "resigned", "2023-03-01", "2020-01-01");
+    let again = ("E9", N, "working", "", "2023-03-01");
+    assert_eq!(profiles(&[resigned, again]), ["superseded", "read"]);
+    assert_eq!(profiles(&[again, resigned]), ["read", "superseded"]);
+    // Under the same code, and the second time.
+    let same_code = ("E1", N, "working", "", "2023-05-01");
+    assert_eq!(profiles(&[resigned, same_code]), ["superseded", "read"]);
+    let retired = ("E2", N, "dismissed", "2022-01-01", "");
+    assert_eq!(
+        profiles(&[retired, resigned, again]),
+        ["superseded", "superseded", "read"]
+    );
+    let conflicts = ["conflicting-row", "conflicting-row"];
+    for other in [
+        ("E9", N, "working", "", "2023-02-28"),
+        ("E9", N, "working", "", ""),
+        ("E9", N, "resigned", "2023-06-01", "2023-03-01"),
+        // Still in service on the day of the file.
+        ("E9", N, "resigned", "2023-12-01", ""),
+    ] {
+        assert_eq!(profiles(&[resigned, other]), conflicts, "{other:?}");
+    }
+    assert_eq!(
+        profiles(&[("E1", N, "resigned", "", ""), again]),
+        conflicts,
+        "no day of the end"
+    );
+    assert_eq!(
+        profiles(&[("E1", N, "resigned", "2023-12-01", ""), again]),
+        conflicts,
+        "not ended yet"
+    );
+    let other_person = ("E1", "046095001235", "resigned", "2023-03-01", "");
+    assert_eq!(profiles(&[other_person, same_code]), conflicts, "another person's code");
 }
 
 #[test]
