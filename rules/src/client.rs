@@ -1,5 +1,6 @@
 //! Connected systems: what an integrator states of one (an OpenID Connect client), checked at the door.
 
+use crate::network::{is_this_machine, may_be_sent_to};
 use crate::record::AccountKind;
 use crate::unit::UnitCode;
 use serde::{Deserialize, Serialize};
@@ -171,6 +172,33 @@ pub struct Client {
     pub hr: bool,
 }
 
+impl Client {
+    /// Does it lose something that it may have been given before?
+    pub fn narrows(&self, before: &Self) -> bool {
+        fn lacks<T: PartialEq>(now: &[T], before: &[T]) -> bool {
+            before.iter().any(|one| !now.contains(one))
+        }
+        lacks(&self.scopes, &before.scopes)
+            || lacks(&self.kinds, &before.kinds)
+            || lacks(&self.resources, &before.resources)
+            || (self.units != before.units && !self.units.is_empty())
+            || self.authentication != before.authentication
+            || (self.third_party && !before.third_party)
+    }
+
+    /// Is it told who people are without asking them? Then one operator does not let it in alone.
+    pub fn needs_two(&self) -> bool {
+        let telling = [
+            Scope::Profile,
+            Scope::Phone,
+            Scope::Email,
+            Scope::NationalId,
+            Scope::Employment,
+        ];
+        !self.third_party && self.scopes.iter().any(|scope| telling.contains(scope))
+    }
+}
+
 /// What is wrong with a client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientFault {
@@ -198,6 +226,9 @@ pub enum ClientFault {
     /// Nobody may sign in.
     #[error("no kind of account may sign in")]
     NoKind,
+    /// What accounts are called stays as it is.
+    #[error("how accounts are called cannot change")]
+    Subjects,
 }
 
 impl Client {
@@ -248,7 +279,12 @@ impl Client {
         for uri in to_browsers {
             check_uri(uri, is_public)?;
         }
-        for uri in to_servers.chain(&self.resources) {
+        for uri in to_servers {
+            if !may_be_sent_to(&check_uri(uri, false)?) {
+                return Err(ClientFault::Uri(uri.clone()));
+            }
+        }
+        for uri in &self.resources {
             check_uri(uri, false)?;
         }
         let mut resources = self.resources.iter().enumerate();
@@ -258,9 +294,19 @@ impl Client {
         Ok(())
     }
 
-    /// May answers go there? Compared as it stands (RFC 9700, 2.1).
+    /// The address by which the server is sent to this very machine, if it has one.
+    pub fn told_on_this_machine(&self) -> Option<&str> {
+        let mut told = self.backchannel_logout_uri.iter().chain(&self.events_uri);
+        let found = told.find(|uri| Url::parse(uri).is_ok_and(|url| is_this_machine(&url)));
+        found.map(String::as_str)
+    }
+
+    /// May answers go there? Compared as it stands (RFC 9700, 2.1), but for an application on the user's own device, which does not choose
+    /// its port (RFC 8252, 7.3).
     pub fn redirects_to(&self, uri: &str) -> bool {
-        self.redirect_uris.iter().any(|known| known == uri)
+        let any_port = self.authentication == Authentication::None;
+        let mut known = self.redirect_uris.iter();
+        known.any(|known| known == uri || (any_port && is_same_but_for_the_port(known, uri)))
     }
 
     /// Of what is asked for, what it may be told.
@@ -274,23 +320,35 @@ impl Client {
     }
 }
 
+/// The same address of this very machine, over plain HTTP, at any port.
+fn is_same_but_for_the_port(known: &str, asked: &str) -> bool {
+    let read = |uri: &str| {
+        let mut url = check_uri(uri, false).ok().filter(|url| url.scheme() == "http")?;
+        url.set_port(None).ok()?;
+        Some(url)
+    };
+    match (read(known), read(asked)) {
+        (Some(known), Some(asked)) => known == asked && is_this_machine(&asked),
+        _ => false,
+    }
+}
+
 /// Over TLS, or to the very machine (RFC 8252, 7.3); an application on a device may have a scheme of its own, by its reversed domain
 /// (7.1). Never with a fragment, a user, a wildcard or characters that readers of addresses disagree about.
-fn check_uri(uri: &str, own_scheme: bool) -> Result<(), ClientFault> {
+fn check_uri(uri: &str, own_scheme: bool) -> Result<Url, ClientFault> {
     let fault = || ClientFault::Uri(uri.chars().take(200).collect());
     let odd = |c: char| c.is_whitespace() || c.is_control() || !c.is_ascii() || "*\\\"<>^`{|}".contains(c);
     if uri.len() > LONGEST_URI || uri.contains(odd) {
         return Err(fault());
     }
     let url = Url::parse(uri).map_err(|_| fault())?;
-    let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     let good = match url.scheme() {
         "https" => url.host_str().is_some_and(|host| !host.is_empty()),
-        "http" => is_local,
+        "http" => is_this_machine(&url),
         scheme => own_scheme && scheme.contains('.'),
     };
     let plain = url.fragment().is_none() && !uri.contains('#') && url.username().is_empty() && url.password().is_none();
-    if good && plain { Ok(()) } else { Err(fault()) }
+    if good && plain { Ok(url) } else { Err(fault()) }
 }
 
 #[cfg(test)]
@@ -343,6 +401,41 @@ mod tests {
         app.without_pkce = false;
         app.backchannel_logout_uri = Some("vn.gov.hue.app:/out".to_owned());
         assert!(app.check().is_err());
+    }
+
+    #[test]
+    fn an_application_on_a_device_comes_back_at_any_port_of_it_and_no_other_address() {
+        let mut app = Client::new(
+            "App",
+            vec!["http://127.0.0.1/cb".into(), "http://[::1]:80/cb?a=b".into()],
+        );
+        assert!(
+            !app.redirects_to("http://127.0.0.1:4711/cb"),
+            "only where it proves nothing"
+        );
+        app.authentication = Authentication::None;
+        app.redirect_uris.push("https://app.example/cb".into());
+        for good in [
+            "http://127.0.0.1/cb",
+            "http://127.0.0.1:4711/cb",
+            "http://[::1]:9/cb?a=b",
+        ] {
+            assert!(app.redirects_to(good), "{good}");
+        }
+        for bad in [
+            "http://127.0.0.1:4711/",
+            "http://127.0.0.1:4711/cb?a",
+            "http://127.0.0.1:4711/cb#x",
+            "http://a@127.0.0.1:4711/cb",
+            "http://127.0.0.2:4711/cb",
+            "http://localhost:4711/cb",
+            "https://127.0.0.1:4711/cb",
+            "https://app.example:4711/cb",
+            "http://app.example/cb",
+            "http://127.0.0.1:4711/cb/../cb2",
+        ] {
+            assert!(!app.redirects_to(bad), "{bad}");
+        }
     }
 
     #[test]

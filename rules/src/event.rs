@@ -4,7 +4,7 @@
 
 use crate::citizens::{Exemption, Field, Outcome, Paper, Proof};
 use crate::client::{Client, ClientId};
-use crate::hold::{Cause, Hold, Reason};
+use crate::hold::{self, Cause, Hold, Reason};
 use crate::officials::Amendment;
 use crate::record::{AccountId, AccountKind, Form, Profile, Stated};
 use crate::unit::UnitCode;
@@ -96,6 +96,18 @@ pub enum ClaimEnd {
     Joined,
 }
 
+/// Keyed digests, in hexadecimal, of what a file brought and of what of its table waits since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadDigests {
+    /// Of what is known of the load itself.
+    pub load: String,
+    /// Of the rows of a reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<String>,
+    /// Of the rows of that table that wait, of whatever load.
+    pub waiting: String,
+}
+
 /// What changed. The name of a variant in kebab case is the event's kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
@@ -149,6 +161,17 @@ pub enum Change {
         /// Which.
         passkey: PasskeyId,
     },
+    /// An operator who saw papers gave the owner a code by which another password is set. Personal: [`Personal::Note`] with the reason.
+    PasswordCodeIssued {
+        /// Seen by the operator.
+        papers: Vec<Paper>,
+    },
+    /// An operator who saw papers wrote another phone to the account; the entry before says which. Personal: [`Personal::Note`] with the
+    /// reason.
+    PhoneChanged {
+        /// Seen by the operator.
+        papers: Vec<Paper>,
+    },
     /// An operator ended all that was open, at the owner's wish.
     SessionsEnded,
     /// The account proved to be a person's. Personal: [`Personal::Claim`].
@@ -167,6 +190,13 @@ pub enum Change {
     ReviewRequested {
         /// Told to the person.
         receipt: String,
+    },
+    /// A counter answered a request for a review. Personal: [`Personal::Note`] with the reason, which its owner reads.
+    ReviewAnswered {
+        /// Of the request.
+        receipt: String,
+        /// Or not.
+        accepted: bool,
     },
     /// The claim counts no more. Personal, when a counter withdrew it: [`Personal::Note`] with the reason.
     ClaimEnded {
@@ -187,6 +217,13 @@ pub enum Change {
         /// Of which cause.
         cause: Cause,
     },
+    /// The facts behind a hold are others now; the hold goes on. What was open before stays as it is.
+    HoldEvidenceChanged {
+        /// As it is from now on.
+        hold: Hold,
+        /// What was compared before.
+        before: hold::Evidence,
+    },
     /// A form was answered, or put off as pending. Personal: [`Personal::Form`].
     FormAnswered {
         /// Told to the person.
@@ -195,7 +232,7 @@ pub enum Change {
         proof: Proof,
         /// The answer.
         outcome: Outcome,
-        /// The malformed or differing fields.
+        /// The malformed or differing fields; of a form that waits for more than an answer, what the registry does not hold.
         fields: Vec<Field>,
         /// How alike the names were.
         name_grade: Option<Grade>,
@@ -205,12 +242,16 @@ pub enum Change {
         /// Seen by the operator who entered it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         papers: Vec<Paper>,
+        /// Its sender typed a one-time code that went to the phone in it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        phone_proven: bool,
     },
-    /// An operator saw papers that prove this account to be the person's whose claim another account holds, and asks a second one.
+    /// An operator saw papers that prove this account to be the person's whose claim another account holds, or held until a counter withdrew
+    /// it, and asks a second one. Personal: [`Personal::Note`] with the reason.
     TakeOverProposed {
         /// Of the form that was answered `taken`.
         receipt: String,
-        /// The account that holds the claim.
+        /// The account that holds the claim, or held it.
         holder: AccountId,
     },
     /// The second operator agreed: this account takes the claim over.
@@ -238,6 +279,18 @@ pub enum Change {
     ExemptionEnded,
     /// A number was proven to be this person's. Personal: [`Personal::Number`].
     NumberProven,
+    /// The registry says that these numbers are one person's. Personal: [`Personal::Numbers`].
+    NumbersProven {
+        /// The load that says so.
+        load: String,
+    },
+    /// The registry has other details of the claim's person than at the claim. Personal: [`Personal::Claim`], as they are from now on.
+    ClaimDetailsChanged {
+        /// Whose claim.
+        person: PersonId,
+        /// The load that brought them.
+        load: String,
+    },
     /// A version of an HR profile counts from now on; it proves its numbers to be the person's. Personal:
     /// [`Personal::Profile`].
     ProfileTaken {
@@ -291,6 +344,16 @@ pub enum Change {
         quarantined: u64,
         /// For a full extract, the unit that it covers; an empty text is the whole province.
         full: Option<String>,
+        /// Of what stands in the tables since then; none in entries of before that was taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<LoadDigests>,
+    },
+    /// All forms of a file were entered.
+    FormsEntered {
+        /// SHA-256 of its bytes, in hexadecimal.
+        digest: String,
+        /// How many there are.
+        forms: u64,
     },
     /// A plan took effect.
     RunApplied {
@@ -300,6 +363,9 @@ pub enum Change {
         newly_held: u64,
         /// Did a person approve that very run?
         approved: bool,
+        /// Keyed digest of its lines and of what led to them; none in entries of before that was taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lines: Option<String>,
     },
     /// A run was undone as a whole.
     RunUndone,
@@ -309,6 +375,31 @@ pub enum Change {
         from: String,
         /// From now on.
         to: String,
+    },
+    /// The database was taken as it is though the file of checkpoints said otherwise: after an older backup was restored, or when the file
+    /// was lost or damaged.
+    CheckpointsAccepted {
+        /// How many commits the last checkpoint of the file of before covered.
+        before: u64,
+    },
+    /// An operator asks for an act that a second one has to agree to. Personal: [`Personal::Note`] with the reason.
+    ActProposed {
+        /// Of the proposal.
+        receipt: String,
+        /// What is to be done.
+        act: Box<ProposedAct>,
+    },
+    /// A second operator agreed; what follows is done in the same transaction.
+    ActApproved {
+        /// Of the proposal.
+        receipt: String,
+        /// The first operator.
+        proposed_by: String,
+    },
+    /// It was not agreed to, or taken back. Personal: [`Personal::Note`] with the reason.
+    ActDeclined {
+        /// Of the proposal.
+        receipt: String,
     },
     /// An operator was named.
     OperatorAdded,
@@ -345,6 +436,17 @@ pub enum Change {
     ClientEnabled,
     /// A connected system is none any more.
     ClientRemoved,
+    /// A connected system has other settings. What it calls accounts stays.
+    ClientEdited {
+        /// Its settings from now on.
+        client: Client,
+        /// SHA-256 of its secret, in hexadecimal, where it begins to prove itself by one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        secret: Option<String>,
+        /// It may less than before: what it was given is dead.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        narrowed: bool,
+    },
     /// A connected system learned of the account, under a name of its own.
     SubjectNamed {
         /// Which system.
@@ -353,6 +455,9 @@ pub enum Change {
         name: String,
         /// The `sub` of its tokens.
         subject: String,
+        /// It is the system's own user id, taken over before the first sign-in: no other system is told it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        taken_over: bool,
     },
     /// An operator had a connected system told once more of what happened to the account.
     NoticeResent {
@@ -363,6 +468,128 @@ pub enum Change {
         /// The `jti` of what it is told.
         notice: String,
     },
+}
+
+/// An act that two operators must agree on, as the first one asks for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum ProposedAct {
+    /// An operator's account is held by order.
+    HoldByOrder {
+        /// Whose.
+        account: AccountId,
+        /// The hold.
+        hold: Hold,
+    },
+    /// A hold by order of an operator's account is lifted.
+    LiftOrder {
+        /// Whose.
+        account: AccountId,
+        /// Of which order.
+        cause: Cause,
+    },
+    /// All passkeys of an operator's are removed.
+    RemovePasskeys {
+        /// Whose.
+        account: AccountId,
+    },
+    /// The owner is given a code by which another password is set, though a counter changed the phone not long ago.
+    NewPassword {
+        /// Whose.
+        account: AccountId,
+        /// Seen by the first operator.
+        papers: Vec<Paper>,
+    },
+    /// Another phone is written to an account whose password came from a counter not long ago, or that has none. The phone is a personal
+    /// value beside it.
+    ChangePhone {
+        /// Whose.
+        account: AccountId,
+        /// Seen by the first operator.
+        papers: Vec<Paper>,
+    },
+    /// The claim of an account is withdrawn whose phone a counter changed not long ago.
+    WithdrawClaim {
+        /// Whose.
+        account: AccountId,
+    },
+    /// A connected system is let in that is told about people without asking them.
+    AddClient {
+        /// The id that it gets.
+        id: ClientId,
+        /// Its settings.
+        client: Box<Client>,
+    },
+    /// Such a system gets a new secret: whoever has it is told what the system is told.
+    RotateClient {
+        /// Which.
+        id: ClientId,
+    },
+    /// All that is open of an operator's account ends.
+    EndSessions {
+        /// Whose.
+        account: AccountId,
+    },
+    /// A connected system that is told about people without asking them gets other settings.
+    EditClient {
+        /// Which.
+        id: ClientId,
+        /// Its settings when that was asked for.
+        before: Box<Client>,
+        /// Its settings then.
+        client: Box<Client>,
+    },
+    /// A connected system's own user ids become what it calls accounts.
+    NameSubjects {
+        /// Which.
+        id: ClientId,
+        /// Accounts, and the system's user ids.
+        subjects: Vec<(AccountId, String)>,
+    },
+}
+
+impl ProposedAct {
+    /// The word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::HoldByOrder { .. } => "hold",
+            Self::LiftOrder { .. } => "lift",
+            Self::RemovePasskeys { .. } => "passkeys",
+            Self::NewPassword { .. } => "password",
+            Self::ChangePhone { .. } => "phone",
+            Self::WithdrawClaim { .. } => "withdraw",
+            Self::AddClient { .. } => "client",
+            Self::RotateClient { .. } => "rotate",
+            Self::EndSessions { .. } => "end-sessions",
+            Self::EditClient { .. } => "edit-client",
+            Self::NameSubjects { .. } => "subjects",
+        }
+    }
+
+    /// The account that it is done to.
+    pub fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::HoldByOrder { account, .. }
+            | Self::LiftOrder { account, .. }
+            | Self::RemovePasskeys { account }
+            | Self::NewPassword { account, .. }
+            | Self::ChangePhone { account, .. }
+            | Self::WithdrawClaim { account }
+            | Self::EndSessions { account } => Some(account),
+            Self::AddClient { .. }
+            | Self::RotateClient { .. }
+            | Self::EditClient { .. }
+            | Self::NameSubjects { .. } => None,
+        }
+    }
+
+    /// Would the other do the same? The id of a system is drawn for each proposal.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::AddClient { client, .. }, Self::AddClient { client: other, .. }) => client == other,
+            _ => self == other,
+        }
+    }
 }
 
 /// A personal value that goes with an event, kept outside the journal and erasable.
@@ -407,6 +634,11 @@ pub enum Personal {
         /// Which.
         number: NationalId,
     },
+    /// Numbers of one person, the one in force first.
+    Numbers {
+        /// All of them.
+        numbers: Vec<NationalId>,
+    },
     /// A row of the HR system.
     Profile(Box<Profile>),
     /// Proposed changes of an HR profile.
@@ -421,6 +653,13 @@ pub enum Personal {
         totp_secret: [u8; 20],
         /// Keyed hashes of the recovery codes.
         recovery_codes: Vec<[u8; 32]>,
+    },
+    /// A phone that an operator asks a second one to write to an account, and the reason.
+    Phone {
+        /// Which.
+        phone: Phone,
+        /// As typed.
+        text: String,
     },
     /// What an operator wrote as the reason of an act.
     Note {

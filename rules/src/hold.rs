@@ -97,6 +97,19 @@ impl Reason {
         }
     }
 
+    /// What its owner can do about it within a held visit. None: whoever mends it is elsewhere.
+    pub fn ways_out(self) -> &'static [WayOut] {
+        match self {
+            Self::Duplicate => &[WayOut::Join, WayOut::Form, WayOut::Review],
+            Self::ClaimLost => &[WayOut::Form, WayOut::Review],
+            Self::NotStandardised => &[WayOut::Form, WayOut::Exemption],
+            Self::Mismatch | Self::TransferPending | Self::StaleInfo | Self::ReviewOverdue => &[WayOut::Profile],
+            Self::Idle => &[WayOut::Code],
+            Self::Moved => &[WayOut::NewAccount],
+            Self::ByOrder | Self::Left | Self::NoProfile | Self::Retired => &[],
+        }
+    }
+
     /// Does HR decide it?
     pub fn is_hr(self) -> bool {
         matches!(self.clause(), Clause::Officials(_)) || self == Self::Idle
@@ -120,6 +133,25 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// A way out of a hold that its owner can go alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WayOut {
+    /// A one-time code to the phone or mailbox on file.
+    Code,
+    /// Saying that the form is not for the owner yet: a child, a foreigner, a card in the making.
+    Exemption,
+    /// The form of four fields, with the owner's own details.
+    Form,
+    /// Joining the account to the one that holds the claim.
+    Join,
+    /// Going on with the account at the new unit.
+    NewAccount,
+    /// The own HR profile: reviewed, or changes proposed.
+    Profile,
+    /// Asking a counter to look at it again.
+    Review,
 }
 
 /// Where a hold comes from. Its text, with letter and day in force, is [`crate::law`].
@@ -163,6 +195,11 @@ impl Cause {
     /// The claim that an account holds.
     pub fn claim(holder: &crate::record::AccountId) -> Self {
         Self(format!("claim:{holder}"))
+    }
+
+    /// The account whose claim it is, where it is one.
+    pub fn claim_of(&self) -> Option<&str> {
+        self.0.strip_prefix("claim:")
     }
 
     /// A movement notice.

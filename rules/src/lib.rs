@@ -5,9 +5,11 @@
 
 pub mod citizens;
 pub mod client;
+pub mod counter;
 pub mod event;
 pub mod hold;
 pub mod law;
+pub mod network;
 pub mod officials;
 pub mod plan;
 pub mod quarantine;

@@ -37,6 +37,8 @@ pub enum Brake {
     Reason(Reason),
     /// A run was undone: automatic runs wait for a person.
     AfterUndo,
+    /// The day of the run has not come: once applied, no run of a day before it is.
+    DayToCome,
 }
 
 /// The mass-hold guard: the brakes that stop this run, none if it may go.

@@ -145,6 +145,10 @@ pub struct Stated {
     /// On file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
+    /// When a counter wrote the phone down, in microseconds UTC: it counts before the one of a claim that is older, and before HR's of an
+    /// older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_at: Option<i64>,
     /// On file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,

@@ -184,6 +184,13 @@ fn changed(
             account.generation += 1;
             account.holds.push(hold.clone());
         }
+        (Change::HoldEvidenceChanged { hold, .. }, _) => {
+            let held = account.holds.iter_mut().find(|held| held.key() == hold.key());
+            match held {
+                Some(held) => *held = hold.clone(),
+                None => return Some(Fault::NotHeld(id.clone(), hold.reason)),
+            }
+        }
         (Change::HoldLifted { reason, cause }, _) => {
             let before = account.holds.len();
             account

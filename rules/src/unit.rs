@@ -242,22 +242,141 @@ impl UnitTree {
     }
 
     /// The unit of that name that is valid on that day (names compared exact, never folded): the name alone when only one unit
-    /// has it, else with the units above after commas: `Thôn Hộ, xã Dương Hòa`.
+    /// has it, else with the units above after commas: `Thôn Hộ, xã Dương Hòa`. A name that no unit of the day has may be that of one that
+    /// ended, with all units above it: then its successor counts.
     pub fn by_name(&self, text: &str, day: Date) -> Option<&UnitCode> {
-        let commas = text.match_indices(',').map(|(i, _)| i);
-        // A unit's own name may hold a comma, so every cut is tried, the whole text first.
-        std::iter::once(text.len()).chain(commas).find_map(|cut| {
-            let above: Vec<String> = text[cut..]
-                .split(',')
-                .map(str::trim)
-                .filter(|s| !s.is_empty())
-                .map(exact_key)
-                .collect();
-            let mut found = self.by_name.get(&exact_key(&text[..cut]))?.iter().filter(|code| {
+        let mut is_taken = false;
+        for (named, above) in self.readings(text) {
+            let mut found = named.iter().filter(|code| {
                 self.units.get(*code).is_some_and(|unit| unit.is_valid_on(day)) && self.stands_below(code, &above, day)
             });
-            found.next().filter(|_| found.next().is_none())
-        })
+            match (found.next(), found.next()) {
+                (Some(one), None) => return Some(one),
+                (Some(_), Some(_)) => is_taken = true,
+                (None, _) => {}
+            }
+        }
+        if is_taken { None } else { self.by_old_name(text, day) }
+    }
+
+    /// The name of a unit, which one alone has below the unit that it stands under: beside a namesake, the one above from before a merger
+    /// stands with it, `Thôn Hạ (Xã Thủy Phù)`.
+    pub fn told_name(&self, unit: &Unit, day: Date) -> String {
+        let above = unit.parent.as_ref().map(|code| self.follow(code, day));
+        let before = unit.parent.as_ref().and_then(|code| self.units.get(code));
+        let before = before.filter(|before| before.has_ended_by(day));
+        let named = self.by_name.get(&exact_key(&unit.name));
+        let named = named.into_iter().flatten().filter_map(|code| self.units.get(code));
+        let mut beside = named.filter(|one| {
+            let stands_under = one.parent.as_ref().map(|code| self.follow(code, day));
+            one.code != unit.code && one.is_valid_on(day) && stands_under == above
+        });
+        match before.filter(|_| beside.next().is_some()) {
+            Some(before) => format!("{} ({})", unit.name, before.name),
+            None => unit.name.clone(),
+        }
+    }
+
+    /// The same of what a person types, who leaves out what kind of unit it is: `Hương Sen` is `Xã Hương Sen` where only one unit of the day
+    /// is called so.
+    pub fn by_typed_name(&self, text: &str, day: Date) -> Option<&UnitCode> {
+        let key = exact_key(text.trim());
+        let is_bare = |name: &str| {
+            let kind = exact_key(name).strip_suffix(&key).map(|kind| kind.ends_with(' '));
+            kind == Some(true)
+        };
+        let is_there = |code: &UnitCode| self.units.get(code).is_some_and(|unit| unit.is_valid_on(day));
+        let bare = || {
+            // What several units are called in full is none of them.
+            let is_taken = self.by_name.get(&key).is_some_and(|named| named.iter().any(is_there));
+            let mut found = self
+                .units
+                .values()
+                .filter(|unit| unit.is_valid_on(day) && is_bare(&unit.name));
+            let one = found.next().filter(|_| !is_taken && !key.is_empty())?;
+            found.next().is_none().then_some(&one.code)
+        };
+        self.by_name(text, day).or_else(bare)
+    }
+
+    /// The units of all times that a text may name, each time with the names above. A unit's own name may hold a comma, so every cut is
+    /// tried, the whole text first.
+    fn readings(&self, text: &str) -> Vec<(&[UnitCode], Vec<String>)> {
+        let commas = text.match_indices(',').map(|(i, _)| i);
+        let cuts = std::iter::once(text.len()).chain(commas);
+        let read = |cut: usize| {
+            let named = self.by_name.get(&exact_key(text[..cut].trim()))?;
+            let above = text[cut..].split(',').map(str::trim).filter(|s| !s.is_empty());
+            Some((named.as_slice(), above.map(exact_key).collect()))
+        };
+        cuts.filter_map(read).collect()
+    }
+
+    /// The one unit that succeeds whatever had that name and stood below exactly those units. One that was split has no successor.
+    fn by_old_name(&self, text: &str, day: Date) -> Option<&UnitCode> {
+        let mut successors = BTreeSet::new();
+        for (named, above) in self.readings(text) {
+            let ended = named.iter().filter_map(|code| self.units.get(code));
+            for unit in ended.filter(|unit| unit.has_ended_by(day) && self.stood_below(unit, &above, day)) {
+                successors.insert(self.successor(&unit.code, day)?);
+            }
+        }
+        successors.pop_first().filter(|_| successors.is_empty())
+    }
+
+    /// Who counts for it on that day by successors alone.
+    fn successor(&self, code: &UnitCode, day: Date) -> Option<&UnitCode> {
+        let mut at = self.units.get(code)?;
+        while at.has_ended_by(day) {
+            at = self.units.get(at.successor.as_ref()?)?;
+        }
+        Some(&at.code)
+    }
+
+    /// Are these all the units above it, below the province, as they were on a day while it was there? The province, of then or of that day,
+    /// may follow.
+    fn stood_below(&self, unit: &Unit, names_above: &[String], day: Date) -> bool {
+        let name = |code: &UnitCode| self.units.get(code).map(|unit| exact_key(&unit.name));
+        let stood_on = |then: Date| {
+            let above: Vec<&UnitCode> = self.lineage(&unit.code, then).into_iter().skip(1).collect();
+            let is_province = |code: &&UnitCode| self.units.get(*code).is_some_and(|u| u.kind == UnitKind::Province);
+            let below = above.iter().position(is_province).unwrap_or(above.len());
+            let Some((path, province)) = names_above.split_at_checked(below) else {
+                return false;
+            };
+            let of_then = above.get(below).copied();
+            let of_that_day = of_then.map(|code| self.follow(code, day));
+            path.iter()
+                .zip(&above)
+                .all(|(written, code)| name(code).as_ref() == Some(written))
+                && match province {
+                    [] => true,
+                    [written] => [of_then, of_that_day]
+                        .into_iter()
+                        .flatten()
+                        .any(|code| name(code).as_ref() == Some(written)),
+                    _ => false,
+                }
+        };
+        self.days_of_change(unit).into_iter().any(stood_on)
+    }
+
+    /// Of the life of a unit that ended: its last day, and the last of each unit above it that ended before.
+    fn days_of_change(&self, unit: &Unit) -> BTreeSet<Date> {
+        let Some(last) = unit.valid_to else {
+            return BTreeSet::new();
+        };
+        let mut days = BTreeSet::from([last]);
+        let mut above = unit.parent.as_ref();
+        while let Some(parent) = above.and_then(|code| self.units.get(code)) {
+            days.extend(
+                parent
+                    .valid_to
+                    .filter(|to| *to < last && unit.valid_from.is_none_or(|from| from <= *to)),
+            );
+            above = parent.parent.as_ref();
+        }
+        days
     }
 
     fn stands_below(&self, code: &UnitCode, names_above: &[String], day: Date) -> bool {

@@ -38,7 +38,8 @@ pub(crate) fn values(text: &str) {
     if let Ok((phone, _)) = Phone::parse(text) {
         let (again, repairs) = Phone::parse(phone.as_str()).unwrap();
         assert!(again == phone && repairs.is_empty(), "{}", phone.as_str());
-        assert!(phone.masked().starts_with("+84*****"));
+        let masked = phone.masked();
+        assert!(masked.starts_with(&format!("0{}***", &phone.as_str()[3..6])) && masked.len() == 10);
         stored(&phone);
     }
 }

@@ -6,7 +6,7 @@ use NationalIdFault::{Bad, LostDigits, OldCmnd};
 use ngomon_rules::unit::{TreeFault, Unit, UnitCode, UnitKind, UnitTree};
 use ngomon_rules::values::{
     Date, DateFault, FullName, Gender, Grade, NationalId, NationalIdFault, PartialDate, Phone, PhoneFault, exact_key,
-    local_day, parse_day,
+    local_day, lost_in_transcoding, parse_day,
 };
 use proptest::prelude::*;
 
@@ -38,6 +38,26 @@ fn names_are_graded() {
         ("Nguyễn Văn An", "Nguyễn Văn Anh", Near),
         ("Nguyễn Văn An", "Trần Văn An", Different),
         ("An", "Bình", Different),
+        // What is typed for the apostrophe of a Ê Đê name, and for a dash.
+        ("K'Brếp", "K`Brếp", Folded),
+        ("K'Brếp", "K´Brếp", Folded),
+        ("K'Brếp", "KʼBrếp", Folded),
+        ("K'Brếp", "KʹBrếp", Folded),
+        ("K'Brếp", "KˈBrếp", Folded),
+        ("Y-Ban Niê", "Y−Ban Niê", Folded),
+        // Struck and joined letters.
+        ("H'Ƀhiă Kƀuôr", "H'Bhiă Kbuôr", Folded),
+        ("Łukasz", "Lukasz", Folded),
+        ("Søren", "Soren", Folded),
+        ("Æsa", "Aesa", Folded),
+        ("Ŧuấn", "Tuấn", Folded),
+        ("Weiß", "Weiss", Exact),
+        ("Y Thoại Ê Ban", "Y Thoại Êban", Folded),
+        ("Hồ Thị Kăn Nga", "Hồ Thị Căn Nga", Near),
+        ("Nguyễn Văn Đạt", "Nguyễn Văn Ɖạt", Exact),
+        ("Lê Thuỷ Tiên", "Lê Thủy Tiên", Exact),
+        ("Nguyễn Thị Lý", "Nguyễn Thị Lí", Near),
+        ("Trần Đăng Khoa", "Trần Đặng Khoa", Folded),
     ] {
         assert_eq!(name(a).grade(&name(b)), grade, "{a} / {b}");
         assert_eq!(name(b).grade(&name(a)), grade, "{b} / {a}");
@@ -65,6 +85,16 @@ fn what_was_repaired_in_a_name_is_named() {
         ("Ðỗ\u{200d} Nguye\u{302}\u{303}n", "d-stroke nfc zero-width"),
     ] {
         assert_eq!(FullName::parse(text).unwrap().1.to_string(), repairs, "{text:?}");
+    }
+}
+
+#[test]
+fn a_name_that_lost_letters_on_its_way_is_told() {
+    for lost in ["Nguy?n V?n An", "Tr??nh An", "Nguy\u{fffd}n An", "Nguy\u{85}n An"] {
+        assert!(lost_in_transcoding(lost), "{lost:?}");
+    }
+    for whole in ["Nguyễn Văn An", "?", "Nguyễn Văn An ?", "? An", "Lê An? (Hoà)"] {
+        assert!(!lost_in_transcoding(whole), "{whole:?}");
     }
 }
 
@@ -136,6 +166,14 @@ fn phones_are_one_number_however_they_are_written() {
         "+84 (0)912 345 678",
         "0912-345-678",
         "\u{ff10}912345678",
+        "'0912345678",
+        "0912–345–678",
+        "0912·345·678",
+        "0912−345−678",
+        "0912345678;",
+        "0912345678,",
+        "Zalo: 0912345678",
+        "ĐT: 0912.345.678",
     ] {
         assert_eq!(Phone::parse(text).unwrap().0.as_str(), "+84912345678", "{text}");
     }
@@ -184,10 +222,23 @@ fn dates_stand_day_first_or_iso() {
         "1-2-2023",
         "01.02.2023",
         "０１/02/2023",
+        "20230201",
+        "ngày 01 tháng 02 năm 2023",
+        "Ngày 1 tháng 2 năm 2023",
+        "2023-02-01T00:00:00",
+        "2023-02-01 09:30",
+        "2023-02-01T09:30:05.123",
+        "01/02/2023 0:00",
+        "1/2/2023 12:00:00 AM",
+        // An instant is the day that it was in Huế.
+        "2023-01-31T17:00:00Z",
+        "2023-02-01T23:30:00+07:00",
     ] {
         assert_eq!(parse_day(text), Ok(Date::constant(2023, 2, 1)), "{text}");
     }
-    assert_eq!(parse_day("1/2/23"), Err(DateFault::Ambiguous));
+    for text in ["1/2/23", "0023-02-01", "1/2/0023"] {
+        assert_eq!(parse_day(text), Err(DateFault::Ambiguous), "{text}");
+    }
     for text in [
         "2023-02-29",
         "31/4/2023",
@@ -195,7 +246,14 @@ fn dates_stand_day_first_or_iso() {
         "2023/02/01",
         "",
         "hôm nay",
-        "20230201",
+        "20231301",
+        "01022023",
+        "2023-02-01 hôm qua",
+        "2023-02-01 25:00",
+        "2023-02-01T",
+        "ngày 1 tháng 2",
+        "ngày 1-2 tháng 2 năm 2023",
+        "ngày 30 tháng 2 năm 2023",
     ] {
         assert_eq!(parse_day(text), Err(DateFault::Bad), "{text}");
     }
@@ -214,13 +272,16 @@ fn of_birth_dates_the_parts_that_both_sides_know_are_compared() {
         ("00/00/1957", "1957", true),
         ("--/08/1957", "1957-08", true),
         ("08/1957", "15/8/1957", true),
+        ("08-1957", "1957-08", true),
+        ("1957.0", "1957", true),
+        ("1957-08-15 00:00:00", "19570815", true),
         ("1957-08", "1957-09-01", false),
         ("1957-08-15", "1957-08-16", false),
         ("1957", "1958", false),
     ] {
         assert_eq!(parse(a).agrees(parse(b)), agree, "{a} / {b}");
     }
-    for text in ["57", "1957-13", "31/02/1957", "abc"] {
+    for text in ["57", "57.0", "13-1957", "1957-13", "31/02/1957", "abc"] {
         assert!(PartialDate::parse(text).is_err(), "{text}");
     }
 }
@@ -289,7 +350,177 @@ fn a_units_name_counts_alone_when_one_has_it_or_with_the_units_above() {
     assert_eq!(found("Thôn Hộ, xã Dương Hoà", LAST).as_deref(), Some("Y1"));
     assert_eq!(found("Thôn Hộ, Xã Thuỷ An, Tỉnh P", LAST).as_deref(), Some("X1"));
     assert_eq!(found("Thôn Một, Hai", LAST).as_deref(), Some("Y2"));
-    assert_eq!(found("Xã Cũ", LAST.tomorrow().unwrap()), None, "valid on the day only");
+    assert_eq!(found("Xã Cũ", LAST.tomorrow().unwrap()), None, "nobody succeeds it");
+}
+
+#[test]
+fn a_masked_phone_reads_as_people_say_it() {
+    let masked = |typed: &str| Phone::parse(typed).unwrap().0.masked();
+    assert_eq!(masked("+84 910 102 947"), "0910***947");
+    assert_eq!(masked("0912345678"), "0912***678");
+}
+
+/// Two villages of one name come to stand below one commune when theirs are merged.
+#[test]
+fn namesakes_are_told_apart_by_where_they_stood_before() {
+    let (tree, after) = (tree(), LAST.tomorrow().unwrap());
+    let told = |code: &str, day| tree.told_name(tree.get(&UnitCode(code.into())).unwrap(), day);
+    assert_eq!(told("Y1", after), "Thôn Hộ (Xã Dương Hòa)");
+    assert_eq!(told("X1", after), "Thôn Hộ", "it stands where it stood");
+    assert_eq!(told("Y1", LAST), "Thôn Hộ", "before the merger there is one in each");
+    assert_eq!(told("Y2", after), "Thôn Một, Hai", "no other is called so");
+}
+
+/// What a person types without the kind of unit is found where one alone is called so.
+#[test]
+fn a_unit_is_found_by_its_bare_name_where_one_alone_has_it() {
+    let tree = tree();
+    let found = |text: &str, on| tree.by_typed_name(text, on).map(|c| c.as_str().to_owned());
+    assert_eq!(found("thủy an", LAST).as_deref(), Some("X"));
+    assert_eq!(found(" Dương Hòa ", LAST).as_deref(), Some("Y"));
+    assert_eq!(found("Dương Hòa", LAST.tomorrow().unwrap()), None, "it ended");
+    assert_eq!(found("Hộ", LAST), None, "two are called so");
+    assert_eq!(found("Thôn Hộ", LAST), None, "two are called so in full");
+    for none in ["", "An An", "y An", "Hòa Hộ"] {
+        assert_eq!(found(none, LAST), None, "{none}");
+    }
+    assert_eq!(
+        found("Thôn Hộ, xã Dương Hoà", LAST).as_deref(),
+        Some("Y1"),
+        "in full as before"
+    );
+}
+
+/// Provinces, districts and communes that ended, some of them twice over.
+fn merged() -> UnitTree {
+    const DISTRICT: Date = Date::constant(2019, 12, 31);
+    let province = |code: &str, name: &str, to| Unit {
+        kind: UnitKind::Province,
+        ..unit(code, "", name, to)
+    };
+    UnitTree::build([
+        province("P", "Tỉnh P", Some((LAST, "Q"))),
+        province("Q", "Thành phố Q", None),
+        unit("D1", "P", "Huyện Bắc", Some((DISTRICT, "D2"))),
+        unit("D2", "P", "Thị xã Bắc", Some((LAST, ""))),
+        unit("E", "P", "Huyện Nam", Some((LAST, ""))),
+        unit("A", "D1", "Xã Dương Hòa", Some((LAST, "N"))),
+        unit("B", "E", "Xã Dương Hòa", Some((LAST, "M"))),
+        unit("C", "D1", "Xã Thuỷ Bằng", Some((LAST, ""))),
+        unit("F", "D1", "Xã An", Some((DISTRICT, "G"))),
+        unit("G", "D1", "Xã An", Some((LAST, "N"))),
+        unit("H", "P", "Sở Cũ", Some((LAST, "S"))),
+        unit("S", "Q", "Sở Mới", None),
+        unit("N", "Q", "Phường Dương Hòa", None),
+        unit("M", "Q", "Xã Dương Hòa", None),
+        unit("V", "A", "Thôn Hộ", Some((LAST, "W"))),
+        unit("W", "N", "Tổ dân phố Hộ", None),
+    ])
+    .unwrap()
+}
+
+#[test]
+fn the_name_of_a_unit_that_ended_counts_with_all_that_stood_above_it() {
+    let (tree, after) = (merged(), LAST.tomorrow().unwrap());
+    let found = |text: &str| tree.by_name(text, after).map(|c| c.as_str().to_owned());
+    for (text, right) in [
+        ("Xã Dương Hòa, Thị xã Bắc", Some("N")),
+        ("xã Dương Hoà,thị xã Bắc,", Some("N")),
+        // As it stood at any time.
+        ("Xã Dương Hòa, Huyện Bắc", Some("N")),
+        ("Xã Dương Hòa, Huyện Nam", Some("M")),
+        ("Thôn Hộ, Xã Dương Hòa, Thị xã Bắc", Some("W")),
+        ("Sở Cũ", Some("S")),
+        // The province may follow, as it was called then or is now.
+        ("Xã Dương Hòa, Thị xã Bắc, Tỉnh P", Some("N")),
+        ("Xã Dương Hòa, Thị xã Bắc, Thành phố Q", Some("N")),
+        ("Xã Dương Hòa, Thị xã Bắc, Tỉnh R", None),
+        ("Xã Dương Hòa, Thị xã Bắc, Tỉnh P, Việt Nam", None),
+        // Two units that ended one after the other lead to the same one.
+        ("Xã An, Huyện Bắc", Some("N")),
+        // A name that a unit of the day has is that unit's.
+        ("Xã Dương Hòa", Some("M")),
+        ("Xã Dương Hòa, Thành phố Q", Some("M")),
+        // Not all that stood above it, or not at the same time.
+        ("Xã An", None),
+        ("Thôn Hộ, Xã Dương Hòa", None),
+        ("Thôn Hộ, Thị xã Bắc", None),
+        ("Xã Dương Hòa, Huyện Tây", None),
+        ("Xa Duong Hoa, Thi xa Bac", None),
+        // It was split.
+        ("Xã Thuỷ Bằng, Thị xã Bắc", None),
+        ("Thị xã Bắc", None),
+    ] {
+        assert_eq!(found(text).as_deref(), right, "{text}");
+    }
+    let then = |text: &str| tree.by_name(text, LAST).map(|c| c.as_str().to_owned());
+    assert_eq!(then("Xã Dương Hòa, Thị xã Bắc").as_deref(), Some("A"));
+    assert_eq!(then("Xã Dương Hòa, Huyện Bắc").as_deref(), None, "it has not ended yet");
+}
+
+#[test]
+fn user_names_are_one_name_in_any_case_and_as_a_phone() {
+    let key = ngomon_rules::values::username_key;
+    for phone in [
+        "0906361711",
+        "0906 361 711",
+        "+84906361711",
+        "84906361711",
+        "906361711",
+        "0906.361.711",
+    ] {
+        assert_eq!(key(phone), "+84906361711", "{phone}");
+    }
+    for name in [
+        "Lê.An01",
+        "lê.an01",
+        "LÊ.AN01",
+        " lê\u{200b}.an01 ",
+        "le\u{302}.an01",
+        "ＬÊ.ＡＮ01",
+    ] {
+        assert_eq!(key(name), "lê.an01", "{name:?}");
+    }
+    assert_ne!(key("le.an01"), key("lê.an01"));
+    assert_ne!(key("090636171"), key("0906361711"));
+}
+
+#[test]
+fn what_cannot_be_seen_is_no_part_of_a_value() {
+    for c in [
+        '\u{ad}', '\u{34f}', '\u{200b}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{2066}', '\u{2060}', '\u{feff}',
+        '\u{fe0f}',
+    ] {
+        let (read, repairs) = FullName::parse(&format!("Lê{c} An")).unwrap();
+        assert_eq!(
+            (read.as_str(), repairs.to_string().as_str()),
+            ("Lê An", "zero-width"),
+            "{c:?}"
+        );
+        assert!(id(&format!("04609{c}5001234")).is_ok() && Phone::parse(&format!("{c}0912345678")).is_ok());
+    }
+}
+
+#[test]
+fn on_a_page_no_zero_is_put_back() {
+    for whole in [
+        "046095001234",
+        "046 095 001 234",
+        "'046095001234",
+        "\u{ff10}46095001234",
+    ] {
+        assert!(NationalId::typed(whole).is_ok(), "{whole}");
+    }
+    for short in [
+        "46095001234",
+        "1095001234",
+        "46095001234.0",
+        "4.6095001234E+10",
+        "04609500123",
+    ] {
+        assert_eq!(NationalId::typed(short).unwrap_err(), Bad, "{short}");
+    }
+    assert_eq!(NationalId::typed("190123456").unwrap_err(), OldCmnd);
 }
 
 #[test]

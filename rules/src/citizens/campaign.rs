@@ -47,6 +47,8 @@ pub struct Campaign {
     pub freeze: bool,
     /// A form that all but counts is asked for a one-time code to the phone that matched, as its last step on the pages.
     pub form_code: bool,
+    /// Where the registry does not hold the day of issue, the form waits for a counter or VNeID.
+    pub issue_date_required: bool,
 }
 
 impl Default for Campaign {
@@ -60,12 +62,13 @@ impl Default for Campaign {
             vneid_cut_over: None,
             freeze: false,
             form_code: true,
+            issue_date_required: true,
         }
     }
 }
 
 /// The keys of `ngomon campaign set`.
-pub const KEYS: [&str; 8] = [
+pub const KEYS: [&str; 9] = [
     "start",
     "deadline.officials",
     "deadline.citizens",
@@ -74,6 +77,7 @@ pub const KEYS: [&str; 8] = [
     "vneid-cut-over",
     "freeze",
     "form-code",
+    "issue-date-required",
 ];
 
 /// Why a setting is refused.
@@ -108,6 +112,7 @@ impl Campaign {
             "vneid-cut-over" => day(self.vneid_cut_over),
             "freeze" => switch(self.freeze),
             "form-code" => switch(self.form_code),
+            "issue-date-required" => switch(self.issue_date_required),
             _ => return None,
         })
     }
@@ -143,6 +148,7 @@ impl Campaign {
             "vneid-cut-over" => to.vneid_cut_over = day()?,
             "freeze" => to.freeze = switch()?,
             "form-code" => to.form_code = switch()?,
+            "issue-date-required" => to.issue_date_required = switch()?,
             _ => return Err(CampaignFault::Key),
         }
         // C6: activation not before the standardisation period, cut-over not before activation.

@@ -1,8 +1,9 @@
 //! C2, four fields: "biểu mẫu để người dùng chuẩn hóa tài khoản với 4 thông tin: Họ và tên, số căn cước công dân, ngày cấp, số điện
 //! thoại (Đề nghị đảm bảo điền chính xác thông tin trùng khớp với thông tin đăng ký cấp CCCD)".
 
+use super::way_back::Proof;
 use crate::record::{Form, RegistryRecord, RegistryStatus};
-use crate::values::{Date, FullName, Grade, NationalId, Phone, parse_day};
+use crate::values::{Date, FullName, Grade, NationalId, NationalIdFault, Phone, Repairs, parse_day};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -47,7 +48,7 @@ pub type Fields = BTreeSet<Field>;
 pub struct ParsedForm {
     /// As typed, repaired.
     pub full_name: FullName,
-    /// Its lost zeros put back.
+    /// Of a form of a file, its lost zeros put back.
     pub national_id: NationalId,
     /// Not after the day of the form.
     pub issued_on: Date,
@@ -55,12 +56,25 @@ pub struct ParsedForm {
     pub phone: Phone,
 }
 
-/// Reads the form as of the day on which it counts, or says which fields are malformed.
+/// Reads a form of a page as of the day on which it counts, or says which fields are malformed.
 pub fn parse(form: &Form, day: Date) -> Result<ParsedForm, Fields> {
+    parse_with(form, day, NationalId::typed)
+}
+
+/// Reads a form of a file, where numbers may have lost their leading zeros.
+pub fn parse_of_file(form: &Form, day: Date) -> Result<ParsedForm, Fields> {
+    parse_with(form, day, |text| NationalId::parse(text, None, None))
+}
+
+fn parse_with(
+    form: &Form,
+    day: Date,
+    number: impl FnOnce(&str) -> Result<(NationalId, Repairs), NationalIdFault>,
+) -> Result<ParsedForm, Fields> {
     let name = FullName::parse(&form.full_name)
         .map(|(name, _)| name)
         .ok_or(Field::FullName);
-    let id = NationalId::parse(&form.national_id, None, None)
+    let id = number(&form.national_id)
         .map(|(id, _)| id)
         .map_err(|_| Field::NationalId);
     let issued = parse_day(&form.issued_on)
@@ -184,6 +198,36 @@ impl Answer {
             fields: Fields::new(),
             name_grade: None,
             not_held: Fields::new(),
+        }
+    }
+}
+
+impl Answer {
+    /// What the registry does not hold of the person is made good, or the form waits, and names it: "a phone that it does not hold is made
+    /// good by a one-time code to the typed one, an issue date only by a second registry, VNeID or a counter; without that policy, one of
+    /// the two may be missing, never both". Until then nobody can say that all four match, so nothing is told of whose they are either.
+    #[must_use]
+    pub fn made_good(self, proof: Proof, phone_proven: bool, issue_date_required: bool) -> Self {
+        let compared = matches!(
+            self.outcome,
+            Outcome::Standardised | Outcome::Taken | Outcome::Deceased | Outcome::Revoked
+        );
+        if proof != Proof::Form || !compared {
+            return self;
+        }
+        let both = self.not_held.len() > 1;
+        let stays_open = |field: &Field| match field {
+            Field::Phone => !phone_proven,
+            _ => issue_date_required || both,
+        };
+        let open: Fields = self.not_held.iter().copied().filter(stays_open).collect();
+        if open.is_empty() {
+            return self;
+        }
+        Self {
+            outcome: Outcome::Pending,
+            fields: open,
+            ..self
         }
     }
 }

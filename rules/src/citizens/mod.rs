@@ -10,7 +10,7 @@ mod way_back;
 
 pub use campaign::{AfterDeadline, Audience, Campaign, CampaignFault, KEYS};
 pub use counter::{Exemption, Paper};
-pub use four_fields::{Answer, Field, Fields, Outcome, ParsedForm, RegistryAnswer, answer, parse};
+pub use four_fields::{Answer, Field, Fields, Outcome, ParsedForm, RegistryAnswer, answer, parse, parse_of_file};
 pub use gate::Gate;
 pub use one_account::{Bearing, CitizenAccount, Claimed, bearing, on_arrival, on_success, on_taken, written_back};
 pub use progress::{Bucket, Progress, Standing};

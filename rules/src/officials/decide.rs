@@ -73,12 +73,11 @@ pub fn decide(case: &Case<'_>) -> Decision {
         return Decision::Holds(vec![moved::moved(to)]);
     }
     let mut holds = mending_clauses(case, kept);
-    holds.extend(idle::idle(case));
     holds.sort();
     Decision::Holds(holds)
 }
 
-/// Clauses 1 to 4: what the person can mend. The freeze switch suspends them.
+/// Clauses 1 to 4 and want of sign-ins: what the person can mend. The freeze switch suspends them.
 fn mending_clauses(case: &Case<'_>, kept: &KeptProfile) -> Vec<Hold> {
     if case.freeze {
         return Vec::new();
@@ -88,6 +87,7 @@ fn mending_clauses(case: &Case<'_>, kept: &KeptProfile) -> Vec<Hold> {
         transfer::transfer_pending(case, &kept.profile),
         stale::stale_info(case, &kept.profile),
         review::review_overdue(case, kept),
+        idle::idle(case),
     ]
     .into_iter()
     .flatten()
@@ -103,20 +103,22 @@ pub struct PersonPlan {
     pub creates: Option<(AccountId, UnitCode)>,
 }
 
-/// O6: where the profile's unit has no account of that person, one is made; several old accounts give one new one. `cases` are all
-/// accounts of one profile.
+/// O6: where the profile's unit has no account of that person, one is made; several old accounts give one new one. An account of which
+/// nothing is decided is there too. `cases` are all accounts of one profile.
 pub fn decide_person(cases: &[Case<'_>]) -> PersonPlan {
     let mut decisions: Vec<(AccountId, Decision)> = cases
         .iter()
         .map(|case| (case.account.id.clone(), decide(case)))
         .collect();
     decisions.sort_by(|a, b| a.0.cmp(&b.0));
-    let there = decisions
-        .iter()
-        .any(|(_, decision)| matches!(decision, Decision::Holds(_)) && decision.moves_to().is_none());
+    let is_there = |unit: &UnitCode| {
+        cases
+            .iter()
+            .any(|case| case.units.follow(&case.account.unit, case.day) == unit)
+    };
     let creates = decisions
         .iter()
         .find_map(|(id, decision)| decision.moves_to().map(|to| (id.clone(), UnitCode(to.to_owned()))))
-        .filter(|_| !there);
+        .filter(|(_, unit)| !is_there(unit));
     PersonPlan { decisions, creates }
 }

@@ -54,7 +54,7 @@ pub struct KeptProfile {
 /// A profile row that could not be read, by what still tells whose it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
-    /// A readable code.
+    /// A readable code; of an account's row, its id.
     pub employee_code: Option<String>,
     /// A readable id.
     pub national_id: Option<NationalId>,
@@ -126,6 +126,8 @@ pub struct Directory {
     person_of: HashMap<NationalId, u32>,
     unread_codes: HashSet<String>,
     unread_numbers: HashSet<NationalId>,
+    /// The persons of those numbers, where they held others too.
+    unread_persons: HashSet<u32>,
     unread_names: HashSet<String>,
     coverage: Coverage,
 }
@@ -175,6 +177,8 @@ impl Directory {
         for row in quarantined {
             let known = row.employee_code.is_some() || row.national_id.is_some();
             directory.unread_codes.extend(row.employee_code);
+            let person = row.national_id.and_then(|number| directory.person_of.get(&number));
+            directory.unread_persons.extend(person);
             directory.unread_numbers.extend(row.national_id);
             if !known {
                 directory.unread_names.extend(row.person_key);
@@ -188,22 +192,31 @@ impl Directory {
         &self.profiles
     }
 
-    /// By employee code; where the account has none, or no profile has that code, by any number that the person ever held.
+    /// The profile that an account has, whether or not a row that could not be read tells otherwise of it.
+    pub fn profile_of(&self, account: &OfficialAccount) -> Option<&KeptProfile> {
+        let code = account.stated.employee_code.as_ref();
+        let by_code = code.and_then(|code| self.by_code.get(code)).copied();
+        let by_number = || self.person(account.stated.national_id?)?.first().copied();
+        self.profiles.get(by_code.or_else(by_number)?)
+    }
+
+    /// By employee code; where the account has none, or no profile has that code, by any number that the person ever held. What is found
+    /// is what HR knew before where a row that could not be read has the profile's code, or a number of the person.
     pub fn find(&self, account: &OfficialAccount, units: &UnitTree, day: Date) -> Found<'_> {
         if let Some(code) = &account.stated.employee_code {
             if self.unread_codes.contains(code) {
                 return Found::Undecided(Undecided::RowOfItsCode);
             }
             if let Some(&at) = self.by_code.get(code) {
-                return self.profile(at);
+                return self.readable(at);
             }
         }
         if let Some(number) = account.stated.national_id {
-            if self.unread_numbers.contains(&number) {
+            if self.is_unread(number) {
                 return Found::Undecided(Undecided::RowOfItsNumber);
             }
             if let Some(&[at, ..]) = self.person(number).map(Vec::as_slice) {
-                return self.profile(at);
+                return self.readable(at);
             }
         }
         let named = account
@@ -218,6 +231,28 @@ impl Directory {
         } else {
             Found::Undecided(Undecided::NotCovered)
         }
+    }
+
+    /// The profile, unless a row that could not be read has its code or a number of its person.
+    fn readable(&self, at: usize) -> Found<'_> {
+        let profile = self.profiles.get(at).map(|kept| &kept.profile);
+        let code = profile.and_then(|profile| profile.employee_code.as_ref());
+        if code.is_some_and(|code| self.unread_codes.contains(code)) {
+            Found::Undecided(Undecided::RowOfItsCode)
+        } else if profile
+            .and_then(|profile| profile.national_id)
+            .is_some_and(|number| self.is_unread(number))
+        {
+            Found::Undecided(Undecided::RowOfItsNumber)
+        } else {
+            self.profile(at)
+        }
+    }
+
+    /// Could a row not be read that has a number of this person?
+    fn is_unread(&self, number: NationalId) -> bool {
+        let person = self.person_of.get(&number);
+        self.unread_numbers.contains(&number) || person.is_some_and(|person| self.unread_persons.contains(person))
     }
 
     fn person(&self, number: NationalId) -> Option<&Vec<usize>> {
@@ -238,6 +273,11 @@ impl Directory {
         } else {
             Found::Undecided(Undecided::TwoProfiles)
         }
+    }
+
+    /// Tells the persons of numbers apart; a number of which nothing else is known is a person of its own.
+    pub fn person_key(&self, number: NationalId) -> Result<u32, NationalId> {
+        self.person_of.get(&number).copied().ok_or(number)
     }
 
     /// Are both numbers one person's?

@@ -15,6 +15,7 @@ mod policy;
 mod retirement;
 mod review;
 mod stale;
+mod tasks;
 mod transfer;
 
 pub use amend::Amendment;
@@ -25,6 +26,7 @@ pub use newcomers::{newcomers, of_newcomer};
 pub use policy::{OfficialsPolicy, POLICY_KEYS};
 pub use retirement::{Retirement, retirement};
 pub use review::{review_due, warn_days};
+pub use tasks::{Task, retires, unused_since};
 pub use transfer::latest_begun;
 
 use crate::values::Date;

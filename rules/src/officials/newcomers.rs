@@ -45,6 +45,7 @@ pub fn of_newcomer(kept: &KeptProfile) -> Stated {
         birth_date: profile.birth_date,
         national_id: profile.national_id,
         phone: profile.phone.clone(),
+        phone_at: None,
         email: profile.email.clone(),
         employee_code: profile.employee_code.clone(),
     }

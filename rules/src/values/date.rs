@@ -1,5 +1,6 @@
 //! Days of the calendar, and birth dates known in part.
 
+use super::exact_key;
 use super::text::{all_digits, digits};
 use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
@@ -22,9 +23,20 @@ pub enum DateFault {
     Ambiguous,
 }
 
-/// Reads `yyyy-mm-dd`, or the day first: `d/m/yyyy`, `d-m-yyyy`, `d.m.yyyy`.
+/// Reads `yyyy-mm-dd`, `yyyymmdd`, or the day first: `d/m/yyyy`, `d-m-yyyy`, `d.m.yyyy`, `ngày d tháng m năm yyyy`. A time after it is dropped;
+/// an instant with its offset is the day that it was in Huế.
 pub fn parse_day(raw: &str) -> Result<Date, DateFault> {
     let text = digits(raw);
+    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+        return Ok(local_day(instant));
+    }
+    if let Some(day) = in_words(&text) {
+        return day;
+    }
+    let text = without_time(&text);
+    if text.len() == 8 && all_digits(text) {
+        return day(&text[..4], &text[4..6], &text[6..]);
+    }
     let separator = text
         .chars()
         .find(|c| matches!(c, '-' | '/' | '.'))
@@ -44,7 +56,49 @@ pub fn parse_day(raw: &str) -> Result<Date, DateFault> {
     }
 }
 
+/// `ngày 5 tháng 7 năm 2023`, as decisions are dated. `None`: it is written in another way.
+fn in_words(text: &str) -> Option<Result<Date, DateFault>> {
+    let text = exact_key(text);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let ["ngày", d, "tháng", m, "năm", y] = words[..] else {
+        return None;
+    };
+    let lengths = (1..=2).contains(&d.len()) && (1..=2).contains(&m.len()) && y.len() == 4;
+    Some(if lengths && [d, m, y].into_iter().all(all_digits) {
+        day(y, m, d)
+    } else {
+        Err(DateFault::Bad)
+    })
+}
+
+/// A day without the time of day after it: `2023-07-05T00:00:00`, `5/7/2023 0:00`, `5/7/2023 12:00:00 AM`.
+fn without_time(text: &str) -> &str {
+    match text.split_once([' ', 'T']) {
+        Some((day, time)) if is_time(time.trim()) => day,
+        _ => text,
+    }
+}
+
+fn is_time(text: &str) -> bool {
+    let halves = ["AM", "PM", "am", "pm", "SA", "CH"];
+    let clock = halves.iter().find_map(|half| text.strip_suffix(half)).unwrap_or(text);
+    let below =
+        |part: &str, bound: u8| part.len() <= 2 && all_digits(part) && part.parse::<u8>().is_ok_and(|n| n < bound);
+    match clock.trim_end().split(':').collect::<Vec<_>>()[..] {
+        [hour, minute] => below(hour, 24) && below(minute, 60),
+        [hour, minute, second] => {
+            let (second, fraction) = second.split_once('.').unwrap_or((second, "0"));
+            below(hour, 24) && below(minute, 60) && below(second, 61) && all_digits(fraction)
+        }
+        _ => false,
+    }
+}
+
+/// Of a year of two digits that was filled up with zeros, nobody knows the century either.
 fn day(year: &str, month: &str, day: &str) -> Result<Date, DateFault> {
+    if year.starts_with("00") {
+        return Err(DateFault::Ambiguous);
+    }
     let number = |s: &str| s.parse::<i16>().map_err(|_| DateFault::Bad);
     let small = |s: &str| s.parse::<i8>().map_err(|_| DateFault::Bad);
     Date::new(number(year)?, small(month)?, small(day)?).map_err(|_| DateFault::Bad)
@@ -63,10 +117,11 @@ pub enum PartialDate {
 }
 
 impl PartialDate {
-    /// Reads `1957`, `1957-08`, `08/1957`, `00/00/1957`, `--/08/1957`, or a whole day.
+    /// Reads `1957` (a spreadsheet's `1957.0`), `1957-08`, `08/1957`, `08-1957`, `00/00/1957`, `--/08/1957`, or a whole day.
     pub fn parse(raw: &str) -> Result<Self, DateFault> {
         let text = digits(raw);
-        if let Ok(day) = parse_day(&text) {
+        let text = text.strip_suffix(".0").filter(|year| year.len() == 4).unwrap_or(&text);
+        if let Ok(day) = parse_day(text) {
             return Ok(Self::Day(day));
         }
         let unknown = |s: &str| s.is_empty() || s.bytes().all(|b| b == b'0' || b == b'-');
@@ -81,6 +136,7 @@ impl PartialDate {
         let found = match slashed[..] {
             [y] => match y.split_once('-') {
                 Some((y, m)) if m.len() == 2 => year(y).zip(month(m)).map(|(y, m)| Self::Month(y, m)),
+                Some((m, y)) if y.len() == 4 => year(y).zip(month(m)).map(|(y, m)| Self::Month(y, m)),
                 _ => year(y).map(Self::Year),
             },
             [m, y] if unknown(m) => year(y).map(Self::Year),
@@ -89,7 +145,7 @@ impl PartialDate {
             [d, m, y] if unknown(d) => year(y).zip(month(m)).map(|(y, m)| Self::Month(y, m)),
             _ => None,
         };
-        found.ok_or_else(|| parse_day(&text).err().unwrap_or(DateFault::Bad))
+        found.ok_or_else(|| parse_day(text).err().unwrap_or(DateFault::Bad))
     }
 
     /// The year, which is always known.

@@ -5,12 +5,14 @@ mod name;
 mod national_id;
 mod phone;
 mod text;
+mod username;
 
 pub use date::{Date, DateFault, PartialDate, local_day, parse_day};
-pub use name::{FullName, Grade, exact_key, folded};
+pub use name::{FullName, Grade, exact_key, folded, lost_in_transcoding};
 pub use national_id::{Gender, NationalId, NationalIdFault};
 pub use phone::{Phone, PhoneFault};
 pub use text::{has_nul, strip_invisible};
+pub use username::username_key;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -22,6 +24,8 @@ use std::fmt;
 pub enum Repair {
     /// `Ð ð Ɖ ɖ` became `Đ đ`.
     DStroke,
+    /// A citizen account's name that was lost in transcoding was emptied.
+    EmptiedName,
     /// An unreadable national id of a citizen account was emptied: a login is not lost over a bad cell.
     EmptiedNationalId,
     /// The same for a phone.
@@ -54,6 +58,7 @@ impl Repair {
     pub fn name(self) -> &'static str {
         match self {
             Self::DStroke => "d-stroke",
+            Self::EmptiedName => "emptied-name",
             Self::EmptiedNationalId => "emptied-national-id",
             Self::EmptiedPhone => "emptied-phone",
             Self::EmptiedUnit => "emptied-unit",

@@ -198,22 +198,77 @@ fn push_syllable(out: &mut String, word: &str) {
     out.push_str(word);
 }
 
-/// Upper case, without marks (category M), spaces (Z), punctuation (P) and control characters (C); Đ is D.
+/// Upper case, without marks (category M), spaces (Z), punctuation (P), control characters (C) and what is typed for an apostrophe or a
+/// dash; a struck or joined letter is its plain one.
 pub fn folded(text: &str) -> String {
-    text.to_uppercase()
-        .nfd()
-        .map(|c| if c == 'Đ' { 'D' } else { c })
-        .filter(|c| {
-            c.is_ascii_alphanumeric()
-                || !matches!(
-                    c.general_category_group(),
-                    GeneralCategoryGroup::Mark
-                        | GeneralCategoryGroup::Separator
-                        | GeneralCategoryGroup::Punctuation
-                        | GeneralCategoryGroup::Other
-                )
-        })
-        .collect()
+    let mut out = String::with_capacity(text.len());
+    for c in text.to_uppercase().nfd() {
+        match plain(c) {
+            Some(letters) => out.push_str(letters),
+            None if c.is_ascii_alphanumeric() || !passed_over(c) => out.push(c),
+            None => {}
+        }
+    }
+    out
+}
+
+/// The plain letters of a struck or joined capital, which Unicode does not take apart.
+fn plain(c: char) -> Option<&'static str> {
+    Some(match c {
+        'Ⱥ' => "A",
+        'Ƀ' => "B",
+        'Ȼ' | 'Ƈ' => "C",
+        'Đ' | 'Ɖ' | 'Ð' => "D",
+        'Ɇ' => "E",
+        'Ǥ' => "G",
+        'Ħ' | 'Ⱨ' => "H",
+        'Ɨ' => "I",
+        'Ɉ' => "J",
+        'Ꝁ' | 'Ⱪ' => "K",
+        'Ł' | 'Ƚ' | 'Ⱡ' => "L",
+        'Ø' | 'Ɵ' => "O",
+        'Ᵽ' => "P",
+        'Ɍ' => "R",
+        'Ŧ' | 'Ⱦ' => "T",
+        'Ʉ' => "U",
+        'Ɏ' => "Y",
+        'Ƶ' | 'Ⱬ' => "Z",
+        'Æ' => "AE",
+        'Œ' => "OE",
+        'ẞ' | 'ß' => "SS",
+        'Ĳ' => "IJ",
+        'Ǳ' => "DZ",
+        'Ǉ' => "LJ",
+        'Ǌ' => "NJ",
+        _ => return None,
+    })
+}
+
+/// Not part of a folded name.
+fn passed_over(c: char) -> bool {
+    matches!(c, '`' | '´' | 'ʼ' | 'ʹ' | 'ˈ' | '−')
+        || matches!(
+            c.general_category_group(),
+            GeneralCategoryGroup::Mark
+                | GeneralCategoryGroup::Separator
+                | GeneralCategoryGroup::Punctuation
+                | GeneralCategoryGroup::Other
+        )
+}
+
+/// Was the name lost on its way from one character set to another? Then letters of it are gone: there is a replacement character, a
+/// control character of the second range, or a question mark between letters.
+pub fn lost_in_transcoding(text: &str) -> bool {
+    let (mut before, mut asked) = (false, false);
+    for c in text.chars() {
+        if matches!(c, '\u{fffd}' | '\u{80}'..='\u{9f}') || (asked && c.is_alphabetic()) {
+            return true;
+        }
+        // Several marks stand for the several bytes of one letter.
+        asked = c == '?' && (before || asked);
+        before = c.is_alphabetic();
+    }
+    false
 }
 
 fn i_for_y(folded: &str) -> String {

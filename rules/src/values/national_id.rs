@@ -88,6 +88,16 @@ impl NationalId {
         }
     }
 
+    /// Reads what was typed on a page. Nothing is put back: whoever left a digit out is there to mend it, and most numbers without one digit
+    /// of theirs would pass for somebody else's with a zero before.
+    pub fn typed(raw: &str) -> Result<(Self, Repairs), NationalIdFault> {
+        let (id, repairs) = Self::parse(raw, None, None)?;
+        if repairs.iter().any(|repair| repair == Repair::LeadingZero) {
+            return Err(NationalIdFault::Bad);
+        }
+        Ok((id, repairs))
+    }
+
     fn from_digits(digits: &str) -> Option<Self> {
         all_digits(digits).then(|| digits.as_bytes().try_into().ok().map(Self))?
     }

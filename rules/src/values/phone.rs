@@ -4,6 +4,7 @@ use super::text::{all_digits, digits};
 use super::{Repair, Repairs};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 /// The 11-digit prefixes retired in 2018 (15/9/2018 to 30/6/2019), without the leading zero, and what each became.
 const RETIRED_2018: [(&str, &str); 21] = [
@@ -48,18 +49,13 @@ impl Phone {
     /// Reads a cell in any of the forms people write: `0912 345 678`, `+84 (0)912 345 678`, `912345678.0`.
     pub fn parse(raw: &str) -> Result<(Self, Repairs), PhoneFault> {
         let text = digits(raw);
-        if several(&text) {
-            return Err(PhoneFault::Ambiguous);
-        }
+        let text = one_of(without_label(&text))?;
         // What a spreadsheet adds to a number; not the last group of `0912.345.670.0`.
         let text = text
             .strip_suffix(".0")
             .filter(|head| ends_in_nine_digits(head))
-            .unwrap_or(&text);
-        let number: String = text
-            .chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '.' | '(' | ')' | '-'))
-            .collect();
+            .unwrap_or(text);
+        let number: String = text.chars().filter(|c| !stands_between(*c)).collect();
         let number = number
             .strip_prefix('+')
             .or_else(|| number.strip_prefix("00").filter(|n| n.starts_with("84")))
@@ -90,9 +86,10 @@ impl Phone {
         &self.0
     }
 
-    /// `+84*****678`.
+    /// `0912***678`: as people say a number, without the three digits that make it one person's.
     pub fn masked(&self) -> String {
-        format!("+84*****{}", &self.0[self.0.len() - 3..])
+        let (front, back) = (&self.0[3..6], &self.0[self.0.len() - 3..]);
+        format!("0{front}***{back}")
     }
 }
 
@@ -100,14 +97,61 @@ fn ends_in_nine_digits(text: &str) -> bool {
     text.bytes().rev().take_while(u8::is_ascii_digit).count() >= 9
 }
 
-/// Several numbers in one cell, by what people put between them.
-fn several(text: &str) -> bool {
-    text.replace(" - ", "/")
-        .replace("hoặc", "/")
-        .split(['/', ';'])
-        .filter(|part| !part.trim().is_empty())
-        .count()
-        > 1
+/// What people put between the groups of a number: spaces, brackets, any dash or dot.
+fn stands_between(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '(' | ')') || is_dash(c) || is_dot(c)
+}
+
+fn is_dash(c: char) -> bool {
+    c == '−' || c.general_category() == GeneralCategory::DashPunctuation
+}
+
+fn is_dot(c: char) -> bool {
+    matches!(c, '.' | '·' | '•' | '‧' | '∙' | '⋅' | '․')
+}
+
+/// The words that stand before a phone in its own column.
+fn without_label(text: &str) -> &str {
+    let label = text.split_once(':').filter(|(word, _)| {
+        let word = super::folded(word);
+        matches!(&*word, "ZALO" | "DT" | "SDT")
+    });
+    label
+        .map_or(text, |(_, number)| number.trim())
+        .trim_start_matches('\'')
+        .trim_start()
+}
+
+/// The one number of a cell: several stand apart by what people put between them, and each has the digits of a number.
+fn one_of(text: &str) -> Result<&str, PhoneFault> {
+    let mut parts = vec![text];
+    for apart in ["/", ";", " - ", " – ", " — ", "hoặc"] {
+        parts = parts.into_iter().flat_map(|part| part.split(apart)).collect();
+    }
+    parts.retain(|part| !part.trim().is_empty());
+    if parts.len() > 1 {
+        return Err(PhoneFault::Ambiguous);
+    }
+    let one = parts
+        .first()
+        .copied()
+        .unwrap_or_default()
+        .trim()
+        .trim_end_matches(',')
+        .trim_end();
+    let by_comma = one
+        .split([',', '\n', '\r', ' ', '\t'])
+        .filter(|part| count_digits(part) >= 9)
+        .count();
+    if by_comma > 1 {
+        Err(PhoneFault::Ambiguous)
+    } else {
+        Ok(one)
+    }
+}
+
+fn count_digits(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
 }
 
 /// Shape only: tables of carriers age faster than this program.

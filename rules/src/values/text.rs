@@ -1,8 +1,20 @@
 //! What all values share: invisible characters, other forms of digits, white space.
 
-/// Zero-width characters and byte order marks, which are never part of a value.
+/// What shows nothing and takes no room, which is never part of a value: spaces without width, byte order marks, soft hyphens, joiners, marks of
+/// direction, variants.
 pub(super) fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+    )
 }
 
 /// The text without invisible characters.

@@ -1,7 +1,7 @@
 //! C2: "biểu mẫu để người dùng chuẩn hóa tài khoản với 4 thông tin: Họ và tên, số căn cước công dân, ngày cấp, số điện thoại".
 
 use crate::people::{day, form_of_nga, name, nga};
-use ngomon_rules::citizens::{Answer, Field, Outcome, RegistryAnswer, answer, parse};
+use ngomon_rules::citizens::{Answer, Field, Outcome, Proof, RegistryAnswer, answer, parse};
 use ngomon_rules::record::{Form, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::Grade;
 
@@ -140,6 +140,52 @@ fn what_the_registry_does_not_hold_makes_no_mismatch() {
         answer.not_held.into_iter().collect::<Vec<_>>(),
         [Field::IssuedOn, Field::Phone]
     );
+}
+
+/// "A phone that it does not hold is made good by a one-time code to the typed one, an issue date only by a second registry, VNeID or a
+/// counter (policy `issue-date-required`; without it, one of the two may be missing, never both): until then `pending`."
+#[test]
+fn what_the_registry_does_not_hold_is_made_good_or_waited_for() {
+    let without = |issued_on: bool, phone: bool| {
+        found(|r| {
+            r.issued_on = r.issued_on.filter(|_| !issued_on);
+            r.phone = r.phone.take().filter(|_| !phone);
+        })
+    };
+    let by = |registry: &RegistryAnswer, proof, code, required| {
+        let answer = ask(&form_of_nga(), registry, false, false).made_good(proof, code, required);
+        (answer.outcome, fields(&answer).join(" "))
+    };
+    for ((issued_on, phone), (code, required), (outcome, open)) in [
+        ((false, false), (false, true), (Outcome::Standardised, "")),
+        ((false, true), (true, true), (Outcome::Standardised, "")),
+        ((false, true), (false, true), (Outcome::Pending, "phone")),
+        ((true, false), (true, true), (Outcome::Pending, "issued_on")),
+        ((true, false), (false, false), (Outcome::Standardised, "")),
+        ((true, true), (true, false), (Outcome::Pending, "issued_on")),
+        ((true, true), (true, true), (Outcome::Pending, "issued_on")),
+        ((true, true), (false, true), (Outcome::Pending, "issued_on phone")),
+    ] {
+        let registry = without(issued_on, phone);
+        let expected = (outcome, open.to_owned());
+        assert_eq!(
+            by(&registry, Proof::Form, code, required),
+            expected,
+            "{issued_on} {phone} {code}"
+        );
+        for proof in [Proof::Counter, Proof::Vneid] {
+            assert_eq!(by(&registry, proof, false, true).0, Outcome::Standardised);
+        }
+    }
+    // Who is wrong is wrong, and of whom not all is known nothing is told.
+    let mut dead = without(true, false);
+    if let RegistryAnswer::Found(record) = &mut dead {
+        record.status = RegistryStatus::Deceased;
+    }
+    assert_eq!(by(&dead, Proof::Form, true, true).0, Outcome::Pending);
+    let other = with(|f| f.phone = "0987654321".into());
+    let differs = ask(&other, &without(true, false), false, false).made_good(Proof::Form, true, true);
+    assert_eq!((differs.outcome, fields(&differs)), (Outcome::Mismatch, vec!["phone"]));
 }
 
 #[test]

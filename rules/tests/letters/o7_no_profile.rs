@@ -69,6 +69,26 @@ fn a_row_that_could_not_be_read_decides_nothing() {
     assert_eq!(unread(other), "no-profile");
 }
 
+/// HR gave the person another code in the very row that cannot be read: its number tells whose it is, though the account has the code of before.
+#[test]
+fn a_row_under_another_code_is_its_persons_too() {
+    let mut hr = Hr::with([son("A")]);
+    assert_eq!(hr.reasons(&official("CV1", "A"), ON), "");
+    hr.unread = vec![Quarantined {
+        employee_code: Some("MOI5".into()),
+        national_id: Some(number(5)),
+        ..Quarantined::default()
+    }];
+    assert_eq!(hr.reasons(&official("CV1", "A"), ON), "undecided: row-of-its-number");
+    // Somebody else's does not concern the account.
+    hr.unread = vec![Quarantined {
+        employee_code: Some("MOI6".into()),
+        national_id: Some(number(6)),
+        ..Quarantined::default()
+    }];
+    assert_eq!(hr.reasons(&official("CV1", "A"), ON), "");
+}
+
 #[test]
 fn a_name_makes_undecided_only_who_would_get_no_profile() {
     let mut hr = Hr::with([son("A")]);
