@@ -344,6 +344,7 @@ impl Fresh {
             as_of: DAY,
             by: "bench".into(),
             full,
+            units: std::collections::BTreeSet::default(),
         };
         match self.store.begin_load(incoming, None).await.unwrap() {
             Intake::Open(load) => load,
@@ -394,30 +395,30 @@ const JOURNAL: Shape = (
     "tiiititttttttbb",
 );
 const VALUES: Shape = ("personal_value", "id, salt, sealed", "tbb");
-const LOGIN: Shape = ("login", "id, value", "tt");
+const LOGIN: Shape = ("login", "id, value, changed, mac", "ttib");
 const ACCOUNT: Shape = (
     "account_row",
     "id, kind, login, unit, created_on, last_sign_in_on, value, number_fp, phone_fp, name_fp, code_fp, username_fp, generation, \
-     official_to, exempt_to, held_to, claimed, last, run, load",
-    "tttttttbbbbbitttittt",
+     official_to, exempt_to, held_to, claimed, last, run, load, mac, stated_mac",
+    "tttttttbbbbbitttitttbb",
 );
 const PROFILE: Shape = (
     "profile",
-    "id, person, code_fp, number_fp, unit, value, row_digest, updated_on, service_to, first_taken_on, gone",
-    "ttbbttbttti",
+    "id, person, code_fp, number_fp, unit, value, row_digest, updated_on, service_to, first_taken_on, gone, reviewed_on",
+    "ttbbttbtttit",
 );
 const NUMBERS: Shape = ("person_number", "fp, person", "bt");
 const KEYS: Shape = ("staff_key", "fp, kind, holder", "btt");
 const REGISTRY: Shape = ("registry", "load, number_fp, status, sealed", "tbtb");
 const CLAIM: Shape = (
     "claim",
-    "account, since, until, person, proof, value, number_fp, phone_fp, ord",
-    "tiitttbbi",
+    "account, since, until, person, proof, value, number_fp, phone_fp, ord, name_fp, mac",
+    "tiitttbbibb",
 );
 const FORMS: Shape = (
     "submission",
-    "receipt, account, effective, at, outcome, proof, fields, papers, value",
-    "ttiittttt",
+    "receipt, account, effective, at, outcome, proof, fields, papers, value, phone_proven, mac",
+    "ttiitttttib",
 );
 
 /// The same rows and bytes into the same tables of another fresh database, in transactions of the same size, with nothing else.

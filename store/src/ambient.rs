@@ -3,6 +3,7 @@
 //! Nothing else in the workspace reads the machine's clock or its randomness (`clippy.toml` forbids it). Whoever needs
 //! one of them is handed an [`Ambient`], so that a test can set both and see the same run twice.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -104,7 +105,7 @@ impl Ambient {
 /// Ends the process at once, for faults after which nothing it would do can be trusted: the machine has no randomness,
 /// or a cipher refuses what it cannot refuse. Going on would repeat keys or write values in clear.
 pub(crate) fn give_up(why: &str) -> ! {
-    eprintln!("ngomon stops: {why}");
+    writeln!(std::io::stderr(), "ngomon stops: {why}").ok();
     std::process::abort()
 }
 

@@ -1,22 +1,32 @@
 //! A consistent copy while everybody goes on, and back. It holds what cannot be made anew (`schema/steps`), a file of JSON lines a
 //! table, so that it can be restored into either database; the projections follow from the journal. Keys are never in it.
+//!
+//! The manifest comes last and has the rows and the digest of each file, which are compared before a restore touches anything. While a
+//! restore is at work a row of `restoring` says so to whoever opens the database; it goes with the end of the restore, or stays until the
+//! restore is begun again.
 
-use crate::ambient::Ambient;
-use crate::db::{Arg, Db, Dialect, Row, make_private};
+use crate::ambient::{Ambient, hex};
+use crate::db::{Arg, Db, Dialect, Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::keyring::{Fingerprint, Keyring};
+use crate::keyring::{Fingerprint, Keyring, sync_parent};
+use crate::outside::Last;
+use crate::private;
 use crate::schema::{self, Kind, Table};
-use crate::store::{Places, Store};
+use crate::store::{Opening, Places, Store};
+use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::io::{BufRead as _, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 const MANIFEST: &str = "backup.json";
-/// 2: names the key of its fingerprints; in 1, it was always the first.
-const FORMAT: u64 = 2;
+/// 3: has the rows and the digest of each file; in 2, there is only how many rows they have together; 1 does not name the key of its
+/// fingerprints, which was always the first.
+const FORMAT: u64 = 3;
 /// Rows in one transaction of a restore.
 const BATCH: usize = 2_000;
 
@@ -28,86 +38,321 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
     }
 }
 
-fn file_of(dir: &Path, table: &Table) -> PathBuf {
-    dir.join(format!("{}.jsonl", table.name))
+fn file_of(dir: &Path, table: &str) -> PathBuf {
+    dir.join(format!("{table}.jsonl"))
+}
+
+/// What a backup consists of.
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    format: u64,
+    keyring: String,
+    fingerprints: Option<String>,
+    rows: u64,
+    tables: Option<BTreeMap<String, Contents>>,
+}
+
+/// What a file of it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Contents {
+    rows: u64,
+    /// SHA-256 of its bytes, in hexadecimal.
+    sha256: String,
+}
+
+/// Writes a file and knows its digest.
+struct Digested<W> {
+    to: W,
+    digest: Context,
+}
+
+impl<W: Write> Write for Digested<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// What came of a restore.
+pub struct Restored {
+    /// What was restored.
+    pub store: Store,
+    /// How many rows were copied.
+    pub rows: u64,
+    /// How many commits the file of checkpoints beside the keys knows of that came after the backup: they are lost, unless a newer backup
+    /// has them. Until that is accepted the database is refused.
+    pub behind: bool,
 }
 
 impl Store {
     /// Copies everything, as it is at one moment, into an empty directory. Returns how many rows.
     pub async fn backup(&self, dir: &Path) -> Result<u64> {
-        make_private(dir)?;
-        if std::fs::read_dir(dir).map_err(io(dir))?.next().is_some() {
-            return Err(Refusal::NotEmpty(dir.to_owned()).into());
+        if std::fs::read_dir(dir).is_ok_and(|mut there| there.next().is_some()) {
+            return Err(Refusal::NotEmpty(dir.display().to_string()).into());
         }
-        let (rows, mark) = self
+        private::directory(dir)?;
+        let (tables, mark) = self
             .db
             .scan(async |tx| {
-                let mut rows = 0;
+                let mut tables = BTreeMap::new();
                 for table in schema::kept_tables() {
-                    let path = file_of(dir, &table);
-                    let mut file = BufWriter::new(File::create(&path).map_err(io(&path))?);
-                    let columns: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-                    let sql = format!("SELECT {} FROM {}", columns.join(", "), table.name);
-                    tx.each(&sql, [], |row| {
-                        let line = Value::Array(cells(&table, &row)?);
-                        rows += 1;
-                        writeln!(file, "{line}").map_err(io(&path))
-                    })
-                    .await?;
-                    file.flush().map_err(io(&path))?;
-                    file.get_ref().sync_all().map_err(io(&path))?;
+                    tables.insert(table.name.to_owned(), copy(tx, dir, &table).await?);
                 }
-                Ok((rows, tx.fingerprint_key().await?))
+                Ok((tables, tx.fingerprint_key().await?))
             })
             .await?;
-        // Last: a directory without it is no backup.
-        let manifest = serde_json::json!({ "format": FORMAT, "keyring": self.keys().id(), "fingerprints": BASE64.encode(mark.as_bytes()), "rows": rows });
-        let path = dir.join(MANIFEST);
-        std::fs::write(&path, format!("{manifest}\n")).map_err(io(&path))?;
+        let rows = tables.values().map(|table| table.rows).sum();
+        let manifest = Manifest {
+            format: FORMAT,
+            keyring: self.keys().id().to_owned(),
+            fingerprints: Some(BASE64.encode(mark.as_bytes())),
+            rows,
+            tables: Some(tables),
+        };
+        manifest.write(dir)?;
         Ok(rows)
     }
 
-    /// Brings a backup back into an empty database, under the keys with which it was made, and makes the projections anew.
-    pub async fn restore(places: &Places, dir: &Path, ambient: Ambient) -> Result<(Self, u64)> {
-        let path = dir.join(MANIFEST);
-        let manifest = std::fs::read_to_string(&path).map_err(io(&path))?;
-        let manifest: Value =
-            serde_json::from_str(&manifest).map_err(|e| StoreError::corrupt(path.display().to_string(), e))?;
-        if manifest["format"].as_u64().is_none_or(|format| format > FORMAT) {
-            return Err(StoreError::Newer);
-        }
+    /// Brings a backup back into an empty database, under the keys with which it was made, and makes the projections anew. What a restore
+    /// that was killed has left there is taken away first.
+    pub async fn restore(places: &Places, dir: &Path, ambient: Ambient) -> Result<Restored> {
+        let manifest = Manifest::read(dir)?;
         let keys = Keyring::open(&places.keys)?;
-        if manifest["keyring"].as_str() != Some(keys.id()) {
+        if manifest.keyring != keys.id() {
             return Err(StoreError::WrongKeys);
         }
-        let mark = match manifest["fingerprints"].as_str() {
-            None => keys.mark_of(1),
-            Some(text) => BASE64
-                .decode(text)
-                .ok()
-                .and_then(|bytes| Fingerprint::from_bytes(&bytes))
-                .ok_or_else(|| StoreError::corrupt(path.display().to_string(), "no mark of a key"))?,
-        };
+        let mark = manifest.fingerprints(dir, &keys)?;
         keys.heir_of(mark)?;
+        // All of it is looked at before anything is changed.
+        let tables = manifest.tables(dir)?;
         let db = Db::open(&places.data, true).await?;
-        db.migrate().await?;
         let begun = db
-            .read(async |tx| tx.row("SELECT 1 FROM installation", []).await)
+            .scan(async |tx| {
+                let begun =
+                    tx.has_table("installation").await? && tx.row("SELECT 1 FROM installation", []).await?.is_some();
+                let restoring =
+                    tx.has_table("restoring").await? && tx.row("SELECT 1 FROM restoring", []).await?.is_some();
+                Ok(begun && !restoring)
+            })
             .await?;
-        if begun.is_some() {
-            return Err(Refusal::NotEmpty(places.keys.clone()).into());
+        if begun {
+            return Err(Refusal::NotEmpty(places.data.to_string()).into());
         }
-        db.write(move |tx| Box::pin(tx.set_fingerprint_key(mark))).await?;
-        let mut rows = 0;
-        // The installation comes last: what was restored by half is not taken for whole.
-        let mut tables = schema::kept_tables();
-        tables.sort_by_key(|table| table.name == "installation");
-        for table in &tables {
-            rows += fill(&db, table, &file_of(dir, table)).await?;
+        db.migrate().await?;
+        let claim = ambient.uuid().to_string();
+        begin(&db, &claim, mark).await?;
+        for (table, contents) in &tables {
+            fill(&db, &claim, table, contents, &file_of(dir, table.name)).await?;
         }
-        let store = Self::open(places, false, ambient).await?;
+        // Whatever was being taken in then, nobody goes on with it here.
+        db.write(|tx| Box::pin(tx.execute("UPDATE load SET beat = 0 WHERE state = 'open'", [])))
+            .await?;
+        let store = Self::open_as(places, Opening::Restored, ambient).await?;
         store.rebuild(&mut |_| {}).await?;
-        Ok((store, rows))
+        let last = Last::read(places, store.keys());
+        let behind = match store
+            .db
+            .scan(async |tx| crate::outside::must_have(tx, &last).await)
+            .await
+        {
+            Ok(()) => false,
+            Err(StoreError::Behind { .. }) => true,
+            Err(error) => return Err(error),
+        };
+        // Last of all: until then, whoever opens it is told.
+        store
+            .db
+            .write(move |tx| {
+                let claim = claim.clone();
+                Box::pin(async move {
+                    mine(tx, &claim).await?;
+                    tx.execute("DELETE FROM restoring", []).await
+                })
+            })
+            .await?;
+        Ok(Restored {
+            store,
+            rows: manifest.rows,
+            behind,
+        })
+    }
+}
+
+impl Manifest {
+    fn read(dir: &Path) -> Result<Self> {
+        let path = dir.join(MANIFEST);
+        let text = match std::fs::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(StoreError::NoBackup(dir.to_owned()));
+            }
+            text => text.map_err(io(&path))?,
+        };
+        let differs = |why: String| StoreError::BackupDiffers {
+            path: path.clone(),
+            why,
+        };
+        let value: Value = serde_json::from_str(&text).map_err(|error| differs(error.to_string()))?;
+        // Of a later format, nothing more is known.
+        if value["format"].as_u64().is_some_and(|format| format > FORMAT) {
+            return Err(StoreError::Newer);
+        }
+        serde_json::from_value(value).map_err(|error| differs(error.to_string()))
+    }
+
+    /// Last, and in one step: a directory without it is no backup.
+    fn write(&self, dir: &Path) -> Result<()> {
+        let (path, beside) = (dir.join(MANIFEST), dir.join("backup.json.new"));
+        let text = serde_json::to_string_pretty(self).map_err(|e| StoreError::corrupt("backup.json", e))?;
+        let write = || {
+            let mut file = private::create(&beside)?;
+            writeln!(file, "{text}")?;
+            file.sync_all()?;
+            std::fs::rename(&beside, &path)?;
+            sync_parent(&path)
+        };
+        write().map_err(io(&path))
+    }
+
+    fn fingerprints(&self, dir: &Path, keys: &Keyring) -> Result<Fingerprint> {
+        let Some(text) = &self.fingerprints else {
+            return Ok(keys.mark_of(1));
+        };
+        let mark = BASE64
+            .decode(text)
+            .ok()
+            .and_then(|bytes| Fingerprint::from_bytes(&bytes));
+        mark.ok_or_else(|| StoreError::BackupDiffers {
+            path: dir.join(MANIFEST),
+            why: "no mark of a key".into(),
+        })
+    }
+
+    /// The tables that it has, in the order in which they are filled, each with what its file has, which is what was written.
+    fn tables(&self, dir: &Path) -> Result<Vec<(Table, Contents)>> {
+        let mut found = Vec::new();
+        let mut promised = self.tables.clone();
+        for table in schema::kept_tables() {
+            let path = file_of(dir, table.name);
+            let differs = |why: &str| StoreError::BackupDiffers {
+                path: path.clone(),
+                why: why.to_owned(),
+            };
+            let promise = promised.as_mut().map(|tables| tables.remove(table.name));
+            // A table that came after this backup.
+            if promise == Some(None) {
+                continue;
+            }
+            let contents = match contents_of(&table, &path) {
+                Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => match promise {
+                    None => continue,
+                    _ => return Err(differs("it is not there")),
+                },
+                contents => contents?,
+            };
+            match promise.flatten() {
+                Some(promise) if promise.rows != contents.rows => {
+                    let why = format!("{} rows, not {}", contents.rows, promise.rows);
+                    return Err(differs(&why));
+                }
+                Some(promise) if promise.sha256 != contents.sha256 => return Err(differs("another digest")),
+                _ => found.push((table, contents)),
+            }
+        }
+        if promised.is_some_and(|tables| !tables.is_empty()) {
+            return Err(StoreError::Newer);
+        }
+        let rows: u64 = found.iter().map(|(_, contents)| contents.rows).sum();
+        if rows != self.rows {
+            return Err(StoreError::BackupDiffers {
+                path: dir.join(MANIFEST),
+                why: format!("the files have {rows} rows together, not {}", self.rows),
+            });
+        }
+        Ok(found)
+    }
+}
+
+/// Writes a table's file.
+async fn copy(tx: &mut Tx, dir: &Path, table: &Table) -> Result<Contents> {
+    let path = file_of(dir, table.name);
+    let mut file = Digested {
+        to: BufWriter::new(private::create(&path).map_err(io(&path))?),
+        digest: Context::new(&SHA256),
+    };
+    let columns: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+    let sql = format!("SELECT {} FROM {}", columns.join(", "), table.name);
+    let mut rows = 0;
+    tx.each(&sql, [], |row| {
+        let line = Value::Array(cells(table, &row)?);
+        rows += 1;
+        writeln!(file, "{line}").map_err(io(&path))
+    })
+    .await?;
+    file.flush().map_err(io(&path))?;
+    file.to.get_ref().sync_all().map_err(io(&path))?;
+    Ok(Contents {
+        rows,
+        sha256: hex(file.digest.finish().as_ref()),
+    })
+}
+
+/// Reads a file through: every line must be a row.
+fn contents_of(table: &Table, path: &Path) -> Result<Contents> {
+    let mut file = BufReader::new(File::open(path).map_err(io(path))?);
+    let (mut digest, mut rows, mut line) = (Context::new(&SHA256), 0, Vec::new());
+    loop {
+        line.clear();
+        if file.read_until(b'\n', &mut line).map_err(io(path))? == 0 {
+            break;
+        }
+        digest.update(&line);
+        let row = std::str::from_utf8(&line).ok().and_then(|line| args(table, line));
+        rows += 1;
+        if row.is_none() {
+            return Err(StoreError::BackupDiffers {
+                path: path.to_owned(),
+                why: format!("line {rows} is no row of this table"),
+            });
+        }
+    }
+    Ok(Contents {
+        rows,
+        sha256: hex(digest.finish().as_ref()),
+    })
+}
+
+/// From here on the database is known as one that is being restored; nobody goes on with what was restored before.
+async fn begin(db: &Db, claim: &str, mark: Fingerprint) -> Result<()> {
+    let claim = claim.to_owned();
+    db.write(move |tx| {
+        let claim = claim.clone();
+        Box::pin(async move {
+            let sql =
+                "INSERT INTO restoring (id, claim) VALUES (1,$1) ON CONFLICT (id) DO UPDATE SET claim = excluded.claim";
+            tx.execute(sql, [claim.into()]).await?;
+            for table in schema::kept_tables() {
+                tx.execute(&format!("DELETE FROM {}", table.name), []).await?;
+            }
+            tx.set_fingerprint_key(mark).await
+        })
+    })
+    .await
+}
+
+/// Nobody else began to restore meanwhile.
+async fn mine(tx: &mut Tx, claim: &str) -> Result<()> {
+    match tx
+        .rows_shared("SELECT id FROM restoring WHERE claim = $1", [claim.into()])
+        .await?
+        .len()
+    {
+        1 => Ok(()),
+        _ => Err(Refusal::AnotherRestore.into()),
     }
 }
 
@@ -146,11 +391,11 @@ fn args(table: &Table, line: &str) -> Option<Vec<Arg>> {
     cells.into_iter().zip(&table.columns).map(arg).collect()
 }
 
-async fn fill(db: &Db, table: &Table, path: &Path) -> Result<u64> {
+/// Fills a table, and counts what stands there then.
+async fn fill(db: &Db, claim: &str, table: &Table, contents: &Contents, path: &Path) -> Result<()> {
     let columns: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
     let into = format!("{} ({})", table.name, columns.join(", "));
     let mut lines = BufReader::new(File::open(path).map_err(io(path))?).lines();
-    let mut done = 0;
     loop {
         let mut rows = Vec::new();
         for line in lines.by_ref().take(BATCH) {
@@ -163,18 +408,30 @@ async fn fill(db: &Db, table: &Table, path: &Path) -> Result<u64> {
         if rows.is_empty() {
             break;
         }
-        done += rows.len() as u64;
-        let into = into.clone();
+        let (into, claim) = (into.clone(), claim.to_owned());
         db.write(move |tx| {
-            let (into, rows) = (into.clone(), rows.clone());
-            // What the schema itself put there is there already.
-            Box::pin(async move { tx.insert(&into, rows, "ON CONFLICT DO NOTHING").await })
+            let (into, rows, claim) = (into.clone(), rows.clone(), claim.clone());
+            Box::pin(async move {
+                mine(tx, &claim).await?;
+                tx.insert(&into, rows, "ON CONFLICT DO NOTHING").await
+            })
         })
         .await?;
     }
+    let sql = format!("SELECT COUNT(*) FROM {}", table.name);
+    let there: i64 = db
+        .scan(async |tx| tx.row(&sql, []).await?.map_or(Ok(0), |row| row.get(0)))
+        .await?;
+    if u64::try_from(there).ok() != Some(contents.rows) {
+        return Err(StoreError::BackupDiffers {
+            path: path.to_owned(),
+            why: format!("of {} rows {there} are different ones", contents.rows),
+        });
+    }
     if table.name == "journal_commit" && db.dialect() == Dialect::Postgres {
         let sql = "SELECT setval(pg_get_serial_sequence('journal_commit', 'seq'), COALESCE((SELECT MAX(seq) FROM journal_commit), 1))";
-        db.read(async |tx| tx.row(sql, []).await).await?;
+        db.write(move |tx| Box::pin(async move { tx.row(sql, []).await.map(drop) }))
+            .await?;
     }
-    Ok(done)
+    Ok(())
 }

@@ -17,13 +17,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::keyring::{Keyring, sync_parent};
+use crate::keyring::{Age, Keyring, sync_parent};
 use crate::merkle::{Hash, sha256};
 
 /// What begins a signature line: an em dash and a space.
@@ -88,9 +89,26 @@ impl Checkpoint {
         format!("{body}\n{DASH}{name} {}\n", BASE64.encode(signature))
     }
 
-    /// Reads a signed note, which our key must have signed; signatures of others may stand beside.
+    /// Reads a signed note, which a key of ours must have signed; signatures of others may stand beside.
     pub fn parse_and_verify(text: &str, keys: &Keyring) -> Result<Self, CheckpointError> {
-        let body = verified(text, keys.checkpoint_name(), &keys.verifying_key())?;
+        Self::signed(text, keys).map(|(checkpoint, _)| checkpoint)
+    }
+
+    /// The same, and how old the key is that signed.
+    pub(crate) fn signed(text: &str, keys: &Keyring) -> Result<(Self, Age), CheckpointError> {
+        let name = keys.checkpoint_name();
+        let mut last = CheckpointError::NotOurs(name.into());
+        for age in keys.ages_from(Age::default()) {
+            match verified(text, name, &keys.verifying_key_of(age)) {
+                Ok(body) => return Ok((Self::of_body(body)?, age)),
+                Err(error @ CheckpointError::NotOurs(_)) => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+
+    fn of_body(body: &str) -> Result<Self, CheckpointError> {
         let malformed = CheckpointError::Malformed;
         let mut lines = body.split('\n').map(str::to_owned);
         let mut line = || lines.next().filter(|line| !line.is_empty());
@@ -160,8 +178,7 @@ pub fn append_line_file(path: &Path, note: &str) -> Result<(), CheckpointError> 
         return Err(CheckpointError::Malformed("not one signed note"));
     }
     let append = || {
-        let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut file = open_to_append(path)?;
         file.lock()?;
         let end = end_of_whole(&mut file)?;
         file.set_len(end)?;
@@ -174,6 +191,137 @@ pub fn append_line_file(path: &Path, note: &str) -> Result<(), CheckpointError> 
         path: path.into(),
         source,
     })
+}
+
+/// Appends those of the notes that the file does not have yet, in one write; returns once they are on the disk. Gives what the file has
+/// after the note of size `after`, which others may have written meanwhile.
+pub(crate) fn append_after(
+    path: &Path,
+    after: u64,
+    pending: &[(u64, String)],
+) -> Result<Vec<(u64, String)>, CheckpointError> {
+    let append = || {
+        if pending.is_empty() && !path.exists() {
+            return Ok(Vec::new());
+        }
+        let mut file = open_to_append(path)?;
+        file.lock()?;
+        let end = end_of_whole(&mut file)?;
+        file.set_len(end)?;
+        let last = last_bytes(&mut file, end)?.map_or(0, |note| size_of(&note));
+        let mut there = Vec::new();
+        if last > after {
+            let mut all = Vec::new();
+            file.rewind()?;
+            file.read_to_end(&mut all)?;
+            let later = notes_of(&all).into_iter().rev().take_while(|(size, _)| *size > after);
+            there = later
+                .map(|(size, note)| (size, String::from_utf8_lossy(note).into_owned()))
+                .collect();
+            there.reverse();
+        }
+        let missing = pending.iter().filter(|(size, _)| *size > last.max(after));
+        let mut records = String::new();
+        for (size, note) in missing {
+            records.push_str(note);
+            records.push('\n');
+            there.push((*size, note.clone()));
+        }
+        if !records.is_empty() {
+            file.seek(SeekFrom::Start(end))?;
+            file.write_all(records.as_bytes())?;
+            file.sync_all()?;
+            if end == 0 {
+                sync_parent(path)?;
+            }
+        }
+        Ok(there)
+    };
+    append().map_err(|source| CheckpointError::Io {
+        path: path.into(),
+        source,
+    })
+}
+
+/// The file can be appended to, or made.
+pub(crate) fn try_append(path: &Path) -> Result<(), CheckpointError> {
+    open_to_append(path).map(drop).map_err(|source| CheckpointError::Io {
+        path: path.into(),
+        source,
+    })
+}
+
+fn open_to_append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.open(path)
+}
+
+/// Renames the file, if there is one, so that a new one begins; says how it is called now.
+pub(crate) fn set_aside(path: &Path, when: &str) -> Result<Option<PathBuf>, CheckpointError> {
+    let names =
+        std::iter::once(format!("checkpoints-{when}.txt")).chain((2..).map(|n| format!("checkpoints-{when}-{n}.txt")));
+    let aside = names
+        .map(|name| path.with_file_name(name))
+        .find(|aside| !aside.exists());
+    let aside = aside.unwrap_or_else(|| path.with_extension("before"));
+    match std::fs::rename(path, &aside).and_then(|()| sync_parent(path)) {
+        Ok(()) => Ok(Some(aside)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(CheckpointError::Io {
+            path: path.into(),
+            source,
+        }),
+    }
+}
+
+/// The last checkpoint of the file that was written to its end; `None`: it has none, or there is no file.
+pub(crate) fn last_note(path: &Path, keys: &Keyring) -> Result<Option<Checkpoint>, CheckpointError> {
+    let read = || {
+        let mut file = File::open(path)?;
+        let end = end_of_whole(&mut file)?;
+        last_bytes(&mut file, end)
+    };
+    let note = match read() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        read => read.map_err(|source| CheckpointError::Io {
+            path: path.into(),
+            source,
+        })?,
+    };
+    note.map(|note| {
+        let text = std::str::from_utf8(&note).map_err(|_| CheckpointError::Malformed("not UTF-8"))?;
+        Checkpoint::parse_and_verify(text, keys)
+    })
+    .transpose()
+}
+
+/// The notes of a file, each with the size that it states.
+pub(crate) fn notes_of(file: &[u8]) -> Vec<(u64, &[u8])> {
+    let notes = whole_notes(file).into_iter();
+    notes.map(|note| (size_of(note), note)).collect()
+}
+
+/// What stands in the second line of a note; of what is no checkpoint, 0.
+fn size_of(note: &[u8]) -> u64 {
+    let line = note.split(|byte| *byte == b'\n').nth(1);
+    let digits = line.and_then(|line| std::str::from_utf8(line).ok());
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or_default()
+}
+
+/// The last of the whole notes, which end at `end`.
+fn last_bytes(file: &mut File, end: u64) -> io::Result<Option<Vec<u8>>> {
+    for from in [end.saturating_sub(4096), 0] {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(from))?;
+        io::Read::by_ref(file).take(end - from).read_to_end(&mut bytes)?;
+        let notes = whole_notes(&bytes);
+        // The first of a part may have lost its beginning.
+        if from == 0 || notes.len() > 1 {
+            return Ok(notes.last().map(|note| note.to_vec()));
+        }
+    }
+    Ok(None)
 }
 
 /// All checkpoints of the file, oldest first. A torn last note is left out; any other damage is an error. Whether they

@@ -1,6 +1,7 @@
 //! What can go wrong in the store. Words for people are found in `server`; the texts here are for whoever runs the system.
 
 use crate::checkpoint::CheckpointError;
+use crate::db::AddressFault;
 use crate::keyring::{KeyError, OpenError};
 use ngomon_rules::client::ClientFault;
 use rusqlite::ErrorCode;
@@ -10,11 +11,48 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no database here.
-    #[error("there is no data at {}", .0.display())]
-    NoData(PathBuf),
+    #[error("there is no data at {0}")]
+    NoData(String),
+    /// The file of checkpoints has one that the database does not have: the database is empty, an older copy, or another one.
+    #[error("{} has a checkpoint of {size} changes, which the database does not have", path.display())]
+    Behind {
+        /// The file.
+        path: PathBuf,
+        /// How many changes its last checkpoint covers.
+        size: u64,
+    },
+    /// A backup was being restored here, and nobody ended it.
+    #[error("a restore was not ended")]
+    Restoring,
+    /// The file of the embedded database is not what SQLite wrote.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// A directory without the manifest, which comes last: no backup, or one that was not ended.
+    #[error("{} is no whole backup", .0.display())]
+    NoBackup(PathBuf),
+    /// A file of a backup is not as it was written.
+    #[error("{} is not as the backup's manifest says: {why}", path.display())]
+    BackupDiffers {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        why: String,
+    },
     /// The database cannot be reached.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
+    /// The address of the database is none.
+    #[error(transparent)]
+    Address(#[from] AddressFault),
+    /// The database did not answer in time: it hangs, or the way to it is cut.
+    #[error("the database is silent")]
+    Silent,
+    /// The connection was lost while the transaction was being committed: it may be done, or not.
+    #[error("whether it was committed is not known: {0}")]
+    InDoubt(String),
+    /// This server of the database takes no changes: a standby, or a session that only reads.
+    #[error("this database server only reads")]
+    ReadOnly,
     /// A later version of the program wrote the data.
     #[error("the data were written by a later version of this program")]
     Newer,
@@ -151,15 +189,44 @@ pub enum Refusal {
     /// That operator is there already.
     #[error("operator {0} exists")]
     OperatorExists(String),
+    /// An operator of that name was removed: nobody else gets it.
+    #[error("operator {0} was removed; the name is not given again")]
+    OperatorRemoved(String),
     /// No such operator.
     #[error("no operator {0}")]
     UnknownOperator(String),
+    /// Two operators stay at least.
+    #[error("two operators stay at least")]
+    TwoOperators,
+    /// Nobody acts on the own account.
+    #[error("nobody acts on the own account")]
+    OwnAccount,
+    /// Nobody would be left who could lift the hold.
+    #[error("no other operator is left who could lift it")]
+    NoOtherOperator,
     /// Not a client that may be let in.
     #[error(transparent)]
     Client(#[from] ClientFault),
     /// A client of that name is there already.
     #[error("client {0} exists")]
     ClientExists(String),
+    /// Somebody else changed it meanwhile.
+    #[error("client {0} was changed meanwhile")]
+    ClientChanged(String),
+    /// Not a name by which a system can know an account, or it is another account's there.
+    #[error("{subject:?} cannot be what the client calls {account}")]
+    Subject {
+        /// Which account.
+        account: String,
+        /// The name.
+        subject: String,
+    },
+    /// The client knows the account by another name.
+    #[error("the client knows {0} already")]
+    SubjectKnown(String),
+    /// No such key signs tokens or is published.
+    #[error("no signing key {0}")]
+    UnknownKey(String),
     /// Another client bears that resource.
     #[error("resource {0} exists")]
     ResourceExists(String),
@@ -199,6 +266,9 @@ pub enum Refusal {
     /// The form takes over no claim: it shows no weaker one, or not by papers.
     #[error("form {0} takes over no claim")]
     NoTakeOver(String),
+    /// One operator does not do that alone.
+    #[error("that needs a second operator")]
+    NeedsTwo,
     /// A take-over needs two people.
     #[error("a take-over needs another operator")]
     SameOperator,
@@ -210,9 +280,21 @@ pub enum Refusal {
         /// What it is: `waiting`, `approved`, `declined`, `lapsed`.
         state: &'static str,
     },
+    /// Others can read the directory, and it holds other things.
+    #[error("{} is open to others and holds other things", .0.display())]
+    WideDirectory(PathBuf),
+    /// Text with a NUL in it, which no database can keep.
+    #[error("text with a NUL")]
+    Nul,
     /// The place is not empty.
-    #[error("{} is not empty", .0.display())]
-    NotEmpty(PathBuf),
+    #[error("{0} is not empty")]
+    NotEmpty(String),
+    /// Somebody else restores the same, and began later.
+    #[error("another restore has begun here")]
+    AnotherRestore,
+    /// The file of checkpoints and the database agree.
+    #[error("there is nothing to accept")]
+    NothingToAccept,
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -221,7 +303,11 @@ impl From<sqlx::Error> for StoreError {
         match (&error, code.as_deref()) {
             // PostgreSQL: disk_full; SQLite, which is brought up by sqlx: SQLITE_FULL, SQLITE_BUSY.
             (_, Some("13" | "53100")) => Self::Full,
-            (_, Some("5")) => Self::Busy,
+            // PostgreSQL: lock_not_available, query_canceled (by its limit).
+            (_, Some("5" | "55P03" | "57014")) => Self::Busy,
+            (_, Some("25006")) => Self::ReadOnly,
+            // SQLITE_CORRUPT, SQLITE_NOTADB.
+            (_, Some("11" | "26")) => Self::Damaged(error.to_string()),
             (sqlx::Error::Io(io), _) if io.kind() == std::io::ErrorKind::StorageFull => Self::Full,
             _ => Self::Database(error),
         }
@@ -233,6 +319,7 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::DatabaseBusy) => Self::Busy,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
             _ => Self::Embedded(error),
         }
     }
@@ -244,6 +331,35 @@ impl StoreError {
         let Self::Database(error) = self else { return false };
         let code = error.as_database_error().and_then(|e| e.code().map(|c| c.into_owned()));
         matches!(code.as_deref(), Some("40001" | "40P01"))
+    }
+
+    /// Said of a commit: may it have come to be all the same? Who was cut off while nothing was asked has not committed.
+    pub(crate) fn leaves_doubt(&self) -> bool {
+        let code = match self {
+            Self::Database(error) => error.as_database_error().and_then(|e| e.code()),
+            _ => None,
+        };
+        matches!(self, Self::Silent) || self.is_lost() && code.as_deref() != Some("25P03")
+    }
+
+    /// Is it the connection that failed, not what was asked on it? PostgreSQL closed it, or cannot be reached by it, or lets nobody write
+    /// there: then another one may do.
+    pub(crate) fn is_lost(&self) -> bool {
+        match self {
+            Self::ReadOnly => true,
+            Self::Database(error) => match error.as_database_error().and_then(|e| e.code()) {
+                // connection_exception, idle_in_transaction_session_timeout, admin_shutdown, crash_shutdown, cannot_connect_now,
+                // database_dropped, idle_session_timeout.
+                Some(code) => {
+                    code.starts_with("08") || ["25P03", "57P01", "57P02", "57P03", "57P04", "57P05"].contains(&&*code)
+                }
+                None => matches!(
+                    error,
+                    sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)
+                ),
+            },
+            _ => false,
+        }
     }
 
     /// Stored text or bytes that cannot be read back.

@@ -2,20 +2,21 @@
 
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{ENTRY, read_entry};
-use crate::officials::{Concerned, Facts, People};
+use crate::journal::{ENTRY, Env, read_entry};
+use crate::officials::{Concerned, Facts, Held, People, coming};
 use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::{STATED, day_of, each_of, end_of, hold_of, stated_of};
+use crate::tables::{CLAIMED, STATED, claimed_of, day_of, each_of, end_of, hold_of, stated_of};
 use crate::units::followed;
-use ngomon_rules::citizens::{Audience, Bucket, Campaign, Gate, Progress};
+use ngomon_rules::citizens::{Audience, Bucket, Campaign, Claimed, Gate, Progress};
 use ngomon_rules::event::{Change, Personal};
-use ngomon_rules::hold::Hold;
+use ngomon_rules::hold::{Hold, Reason, WayOut};
 use ngomon_rules::officials::{Decision, Found, decide, retirement, review_due};
 use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// All that is known about why an account is open or held.
 #[derive(Clone, Debug)]
@@ -40,10 +41,61 @@ pub struct Explained {
     pub facts: Vec<(&'static str, String)>,
     /// What is decided from these facts: the holds that HR's facts give, or why nothing is decided.
     pub decision: Option<Decision>,
+    /// What HR's facts, as they stand, will add within the days that people are warned ahead, each with the first day on which it counts.
+    pub coming: Vec<(Date, Hold)>,
     /// The holds that count on that day.
     pub holds: Vec<HeldSince>,
+    /// Where it is closed by `moved`: the account that its owner goes on with.
+    pub moved_to: Option<MovedTo>,
+    /// What the claim's name or number differs in from what the account itself states: it may be the wrong account.
+    pub claim_differs: bool,
     /// What happened to it, the oldest first. Of its sign-ins, the last is a fact: a line a day would hide the rest.
     pub history: Vec<Happened>,
+    /// Where the entries before these are asked for; `None`: there are none.
+    pub earlier: Option<Before>,
+}
+
+/// Entries of a page of a history: whatever one account did, a page costs the same.
+const PAGE: usize = 50;
+
+/// The place in a history before which a page of it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    at: i64,
+    ord: i64,
+    commit: String,
+}
+
+impl Before {
+    /// Reads what it was written as.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        Some(Self {
+            at: parts.next()?.parse().ok()?,
+            ord: parts.next()?.parse().ok()?,
+            commit: parts.next()?.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Before {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.at, self.ord, self.commit)
+    }
+}
+
+/// Which part of a history is read.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Whole,
+    Newest,
+    Before(&'a Before),
+}
+
+impl<'a> Part<'a> {
+    fn before(before: Option<&'a Before>) -> Self {
+        before.map_or(Self::Newest, Self::Before)
+    }
 }
 
 impl Explained {
@@ -52,6 +104,17 @@ impl Explained {
         let found = self.facts.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| value.as_str())
     }
+}
+
+/// The account at the new unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MovedTo {
+    /// Which.
+    pub account: AccountId,
+    /// The name that its owner signs in with.
+    pub username: Option<String>,
+    /// It has the same password and devices: whoever is proven for one is proven for the other.
+    pub same_login: bool,
 }
 
 /// A hold and from when it counts.
@@ -63,6 +126,16 @@ pub struct HeldSince {
     pub since: Option<i64>,
     /// The switch suspends it.
     pub suspended: bool,
+    /// Its owner joined the account to the one whose claim is the cause: the name by which that one signs in, or else its id.
+    pub joined_into: Option<String>,
+}
+
+impl HeldSince {
+    /// What its owner is shown to do about it. Who has joined the account to the holder of the claim is not asked to do so again.
+    pub fn ways_out(&self) -> impl Iterator<Item = WayOut> + '_ {
+        let ways = self.hold.reason.ways_out().iter().copied();
+        ways.filter(|way| *way != WayOut::Join || self.joined_into.is_none())
+    }
 }
 
 /// An entry of the journal about the account.
@@ -85,14 +158,33 @@ pub struct Happened {
 }
 
 impl Store {
-    /// Explains an account as of a day.
+    /// Explains an account as of a day, with its whole history.
     pub async fn explain(&self, account: &str, day: Date) -> Result<Explained> {
-        self.explained(account, day, true).await
+        self.explained(account, day, true, Part::Whole).await
     }
 
-    /// The same without what HR's facts would give anew: one account's rows only, whatever the number of accounts.
+    /// The same with one page of its history: the newest, or the one before a place.
+    pub async fn explain_page(&self, account: &str, day: Date, before: Option<&Before>) -> Result<Explained> {
+        self.explained(account, day, true, Part::before(before)).await
+    }
+
+    /// The same without what HR's facts would give anew: one account's rows only, whatever the number of accounts. Of its history the
+    /// newest page.
     pub async fn story(&self, account: &str, day: Date) -> Result<Explained> {
-        self.explained(account, day, false).await
+        self.explained(account, day, false, Part::Newest).await
+    }
+
+    /// The same with the page of its history before a place.
+    pub async fn story_before(&self, account: &str, day: Date, before: Option<&Before>) -> Result<Explained> {
+        self.explained(account, day, false, Part::before(before)).await
+    }
+
+    /// The ways out of what holds an account today.
+    pub async fn ways_out(&self, account: &AccountId) -> Result<BTreeSet<WayOut>> {
+        let today = self.today();
+        self.db
+            .read(async |tx| ways_out(tx, account.as_str(), today).await)
+            .await
     }
 
     /// What the gate asks of a citizen today; `None`: the account is no citizen's.
@@ -101,37 +193,59 @@ impl Store {
         self.db.read(async |tx| gate(tx, account.as_str(), today).await).await
     }
 
-    async fn explained(&self, account: &str, day: Date, anew: bool) -> Result<Explained> {
+    async fn explained(&self, account: &str, day: Date, anew: bool, part: Part<'_>) -> Result<Explained> {
         self.db
             .read(async |tx| {
                 let sql = format!(
-                    "SELECT a.kind, a.unit, {STATED}, a.created_on, a.last_sign_in_on, a.official_to, a.exempt_to, a.claimed, a.last \
+                    "SELECT a.kind, a.unit, a.created_on, a.last_sign_in_on, a.official_to, a.exempt_to, a.claimed, a.last, {STATED} \
                      FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1"
                 );
                 let row = tx.row(&sql, [account.into()]).await?;
                 let row = row.ok_or_else(|| Refusal::UnknownAccount(account.to_owned()))?;
                 let kind: String = row.get(0)?;
                 let kind = AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?;
-                let (unit, stated) = (row.get::<String>(1)?, stated_of(&self.env.keys, &row, 2)?);
+                let (unit, stated) = (row.get::<String>(1)?, stated_of(&self.env.keys, &row, 8)?);
                 let mut facts = stated_facts(&stated);
-                for (name, at) in [("created_on", 4), ("last_sign_in_on", 5)] {
+                for (name, at) in [("created_on", 2), ("last_sign_in_on", 3)] {
                     facts.extend(row.get::<Option<String>>(at)?.map(|day| (name, day)));
+                }
+                let successors = format!(
+                    "SELECT s.account, {STATED} FROM succession s JOIN account a ON a.id = s.account \
+                     JOIN personal_value v ON v.id = a.value WHERE s.succeeds = $1 ORDER BY s.account"
+                );
+                for row in tx.rows(&successors, [account.into()]).await? {
+                    facts.push(("successor", row.get(0)?));
+                    let username = stated_of(&self.env.keys, &row, 1)?.username;
+                    facts.extend(username.map(|username| ("successor_username", username)));
                 }
                 let counting = followed(tx, &UnitCode(unit.clone()), day).await?;
                 let unit_name = counting.map(|unit| unit.name).unwrap_or_default();
                 let campaign = campaign(tx).await?;
                 let mut holds = held_since(tx, account, day, &campaign).await?;
+                for held in &mut holds {
+                    if let Some(into) = held.joined_into.take() {
+                        held.joined_into = Some(username_of(tx, &self.env, &into).await?.unwrap_or(into));
+                    }
+                }
                 holds.extend(derived(tx, account, day, &campaign).await?);
-                let (mut decision, mut gate) = (None, None);
-                let exempt_to = day_of(&row.get::<String>(7)?)?;
+                let (mut of_hr, mut gate, mut claim_differs) = (OfHr::default(), None, false);
+                let exempt_to = day_of(&row.get::<String>(5)?)?;
                 if anew && kind == AccountKind::Official {
-                    decision = self.official(tx, account, day, &mut facts).await?;
+                    let moved = holds.iter().find(|held| held.hold.reason == Reason::Moved);
+                    let to = moved.and_then(|held| held.hold.evidence.get("to_unit"));
+                    of_hr = self.official(tx, account, day, to, &mut facts).await?;
                 }
                 if kind == AccountKind::Citizen {
-                    let bucket = bucket(&row, 6)?;
+                    let bucket = bucket(&row, 4)?;
                     gate = Some(bucket.gate(&campaign, day));
                     citizen_facts(tx, account, &campaign, &bucket, day, &mut facts).await?;
+                    if let Some(claim) = claim_of_account(tx, &self.env, account).await? {
+                        claim_differs = differs(&stated, &claim);
+                        facts.push(("claim_name", claim.full_name.as_str().to_owned()));
+                        facts.extend(claim.numbers.first().map(|number| ("claim_number", number.masked())));
+                    }
                 }
+                let (history, earlier) = self.history(tx, account, part).await?;
                 Ok(Explained {
                     account: account.to_owned(),
                     kind,
@@ -142,9 +256,13 @@ impl Store {
                     exempt_to,
                     gate,
                     facts,
-                    decision,
+                    decision: of_hr.decision,
+                    coming: of_hr.coming,
                     holds,
-                    history: self.history(tx, account).await?,
+                    moved_to: of_hr.moved_to,
+                    claim_differs,
+                    history,
+                    earlier,
                 })
             })
             .await
@@ -155,8 +273,9 @@ impl Store {
         tx: &mut Tx,
         account: &str,
         day: Date,
+        moved: Option<&String>,
         out: &mut Vec<(&'static str, String)>,
-    ) -> Result<Option<Decision>> {
+    ) -> Result<OfHr> {
         let concerned = Concerned {
             accounts: [AccountId(account.to_owned())].into(),
             ..Concerned::default()
@@ -164,8 +283,9 @@ impl Store {
         let people = People::around(tx, &concerned).await?;
         let facts = Facts::read(tx, &self.env, day, Some(&people)).await?;
         let Some(held) = facts.accounts.iter().find(|held| held.account.id.as_str() == account) else {
-            return Ok(None);
+            return Ok(OfHr::default());
         };
+        let moved_to = moved.and_then(|to| moved_to(&facts, held, to));
         let case = facts.case(&held.account);
         match facts.directory.find(&held.account, &facts.units, day) {
             Found::Profile(kept) => {
@@ -185,26 +305,46 @@ impl Store {
             out.push(("notice_to_unit", notice.to_unit.to_string()));
             out.push(("notice_effective_on", notice.effective_on.to_string()));
         }
-        Ok(Some(decide(&case)))
+        let decision = decide(&case);
+        Ok(OfHr {
+            coming: coming(&facts, &held.account, &decision),
+            decision: Some(decision),
+            moved_to,
+        })
     }
 
-    /// But for sign-ins.
-    async fn history(&self, tx: &mut Tx, account: &str) -> Result<Vec<Happened>> {
-        let mut history = Vec::new();
-        let sql = format!(
-            "{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.kind <> 'signed-in' ORDER BY c.seq, j.ord"
-        );
-        tx.each(&sql, [account.into()], |row| {
-            let read = read_entry(&self.env.keys, &row)?;
+    /// But for sign-ins. Pages are cut by when entries were recorded, which an index has; the whole is in the order of commits.
+    async fn history(&self, tx: &mut Tx, account: &str, part: Part<'_>) -> Result<(Vec<Happened>, Option<Before>)> {
+        let of_account =
+            format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.kind <> 'signed-in'");
+        let newest = format!("ORDER BY j.at DESC, j.ord DESC, j.commit_id DESC LIMIT {}", PAGE + 1);
+        let mut args: Vec<Arg> = vec![account.into()];
+        let sql = match part {
+            Part::Whole => format!("{of_account} ORDER BY c.seq, j.ord"),
+            Part::Newest => format!("{of_account} {newest}"),
+            Part::Before(place) => {
+                args.extend([place.at.into(), place.ord.into(), (&place.commit).into()]);
+                format!("{of_account} AND j.at <= $2 AND (j.at, j.ord, j.commit_id) < ($2, $3, $4) {newest}")
+            }
+        };
+        let (mut history, mut places) = (Vec::new(), Vec::new());
+        tx.each(&sql, args, |row| {
+            let read = read_entry(&self.env.keys, None, &row)?;
             let note = match read.entry.event.personal {
                 Some(Personal::Note { text }) => Some(text),
                 _ => None,
             };
+            places.push(Before {
+                at: read.entry.at,
+                ord: read.entry.ord,
+                commit: read.entry.commit,
+            });
             history.push(Happened {
                 at: read.entry.at,
                 effective: read.entry.effective,
                 by: read.entry.by,
-                run: read.entry.run,
+                // A form of a file is known by its receipt.
+                run: read.entry.run.filter(|run| !run.starts_with("forms:")),
                 clause: read.clause,
                 change: read.entry.event.change,
                 note,
@@ -212,12 +352,76 @@ impl Store {
             Ok(())
         })
         .await?;
-        Ok(history)
+        if matches!(part, Part::Whole) {
+            return Ok((history, None));
+        }
+        let earlier = (history.len() > PAGE).then(|| places.swap_remove(PAGE - 1));
+        history.truncate(PAGE);
+        history.reverse();
+        Ok((history, earlier))
     }
+}
+
+/// What HR's facts give an official's account.
+#[derive(Default)]
+struct OfHr {
+    decision: Option<Decision>,
+    coming: Vec<(Date, Hold)>,
+    moved_to: Option<MovedTo>,
+}
+
+/// The account of that person at the unit that a closed one says: the one that was made for it, or one that was there already.
+fn moved_to(facts: &Facts, closed: &Held, to: &str) -> Option<MovedTo> {
+    let (units, day) = (&facts.units, facts.day);
+    let to = UnitCode(to.to_owned());
+    let to = units.follow(&to, day);
+    let profile = |held: &Held| match facts.directory.find(&held.account, units, day) {
+        Found::Profile(kept) => Some(kept.id.clone()),
+        Found::Nothing | Found::Undecided(_) => None,
+    };
+    let of_person = |held: &&Held| {
+        held.account.id != closed.account.id
+            && held.account.kind == AccountKind::Official
+            && units.follow(&held.account.unit, day) == to
+            && (held.login == closed.login || profile(held).is_some_and(|id| profile(closed) == Some(id)))
+    };
+    // In the order of their ids; the one that has the same login first.
+    let found = facts.accounts.iter().filter(of_person);
+    let found = found.min_by_key(|held| held.login != closed.login)?;
+    Some(MovedTo {
+        account: found.account.id.clone(),
+        username: found.account.stated.username.clone(),
+        same_login: found.login == closed.login,
+    })
+}
+
+async fn username_of(tx: &mut Tx, env: &Env, account: &str) -> Result<Option<String>> {
+    let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
+    let row = tx.row(&sql, [account.into()]).await?;
+    let stated = row.map(|row| stated_of(&env.keys, &row, 0)).transpose()?;
+    Ok(stated.and_then(|stated| stated.username))
+}
+
+/// The claim that an account has, with whose it is.
+async fn claim_of_account(tx: &mut Tx, env: &Env, account: &str) -> Result<Option<Claimed>> {
+    let sql = format!(
+        "SELECT {CLAIMED} FROM claim c JOIN personal_value w ON w.id = c.value WHERE c.account = $1 AND c.until IS NULL"
+    );
+    let row = tx.row(&sql, [account.into()]).await?;
+    row.map(|row| claimed_of(&env.keys, &row, 0)).transpose()
+}
+
+/// Does an account state another name or number than the claim that it has?
+fn differs(stated: &Stated, claim: &Claimed) -> bool {
+    let name = stated.full_name.as_ref();
+    let other_name = name.is_some_and(|name| !name.grade(&claim.full_name).is_same_person());
+    let number = stated.national_id;
+    other_name || number.is_some_and(|number| !claim.numbers.contains(&number))
 }
 
 fn stated_facts(stated: &Stated) -> Vec<(&'static str, String)> {
     let all = [
+        ("username", stated.username.clone()),
         (
             "full_name",
             stated.full_name.as_ref().map(|name| name.as_str().to_owned()),
@@ -234,6 +438,8 @@ fn stated_facts(stated: &Stated) -> Vec<(&'static str, String)> {
 
 fn profile_facts(profile: &Profile, day: Date) -> Vec<(&'static str, String)> {
     let text = |day: Option<Date>| day.map(|day| day.to_string());
+    // A status to come stands beside the day from which it counts, not the one of today.
+    let to_come = profile.status_on(day) != profile.status;
     let all = [
         ("profile", profile.employee_code.clone()),
         ("profile_full_name", Some(profile.full_name.as_str().to_owned())),
@@ -241,7 +447,12 @@ fn profile_facts(profile: &Profile, day: Date) -> Vec<(&'static str, String)> {
         ("profile_national_id", profile.national_id.map(|number| number.masked())),
         ("profile_unit", Some(profile.unit.to_string())),
         ("profile_status", Some(profile.status_on(day).name().to_owned())),
-        ("profile_status_from", text(profile.status_from)),
+        ("profile_status_from", text(profile.status_from.filter(|_| !to_come))),
+        ("profile_next_status", to_come.then(|| profile.status.name().to_owned())),
+        (
+            "profile_next_status_from",
+            text(profile.status_from.filter(|_| to_come)),
+        ),
         ("profile_updated_on", text(profile.updated_on)),
         ("profile_reviewed_on", text(profile.reviewed_on)),
         ("profile_next_due_on", text(profile.next_due_on)),
@@ -266,13 +477,15 @@ pub(crate) async fn gate(tx: &mut Tx, account: &str, day: Date) -> Result<Option
 
 async fn held_since(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> Result<Vec<HeldSince>> {
     let mut holds = Vec::new();
-    let sql = "SELECT body, since FROM hold WHERE account = $1 AND since < $2 AND (until IS NULL OR until >= $2) ORDER BY reason, cause";
+    let sql = "SELECT h.body, h.since, (SELECT s.account FROM succession s WHERE s.account = SUBSTR(h.cause, 7) \
+         AND s.succeeds = h.account AND h.reason = 'duplicate') FROM hold h WHERE h.account = $1 AND h.since < $2 AND (h.until IS NULL OR h.until >= $2) ORDER BY h.reason, h.cause";
     tx.each(sql, [account.into(), end_of(day).into()], |row| {
         let hold = hold_of(&row.get::<String>(0)?)?;
         if hold.last_day.is_none_or(|last| day <= last) {
             holds.push(HeldSince {
                 suspended: campaign.freeze && hold.reason.rests_in_a_freeze(),
                 since: Some(row.get(1)?),
+                joined_into: row.get(2)?,
                 hold,
             });
         }
@@ -280,6 +493,18 @@ async fn held_since(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) 
     })
     .await?;
     Ok(holds)
+}
+
+/// The ways out of what holds an account on that day.
+pub(crate) async fn ways_out(tx: &mut Tx, account: &str, day: Date) -> Result<BTreeSet<WayOut>> {
+    let campaign = campaign(tx).await?;
+    let mut holds = held_since(tx, account, day, &campaign).await?;
+    holds.extend(derived(tx, account, day, &campaign).await?);
+    let counting = holds.iter().filter(|held| !held.suspended);
+    // Whoever joined two accounts may choose again which one stays.
+    Ok(counting
+        .flat_map(|held| held.hold.reason.ways_out().iter().copied())
+        .collect())
 }
 
 /// What the report and the deadlines ask of a citizen account; from four columns, of which the first is `official_to`.
@@ -304,6 +529,7 @@ async fn derived(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> 
         hold,
         since: None,
         suspended: false,
+        joined_into: None,
     }))
 }
 
@@ -314,7 +540,7 @@ fn late(bucket: &Bucket, campaign: &Campaign, day: Date) -> Option<Hold> {
 }
 
 /// Of an account `a`: 0 where nothing can hold it, neither a hold that was ever written nor the campaign's policy.
-pub(crate) const MAY_BE_HELD: &str = "(SELECT COUNT(*) FROM hold h WHERE h.account = a.id) \
+pub(crate) const MAY_BE_HELD: &str = "(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.account = a.id) THEN 1 ELSE 0 END) \
      + (SELECT COUNT(*) FROM setting p WHERE p.name = 'campaign.after-deadline' AND p.value = 'hold')";
 
 /// Does any hold, written or derived, count for the account on that day? Then nobody gets in. Asked on its own, so that under a lock it is

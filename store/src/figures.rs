@@ -3,6 +3,7 @@
 use crate::citizens::{ReportLine, Sums, by_unit, counted};
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
+use crate::journal::COUNTS;
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::{day_of, day_of_number, places};
@@ -141,11 +142,14 @@ impl Figures {
             .filter_map(|one| self.units.get(one.code.as_str()))
     }
 
-    /// The lines of the report: the unit and all below it.
-    pub fn report(&self, unit: &UnitCode) -> Vec<ReportLine> {
-        let within = |code: &str| !code.is_empty() && self.tree.is_within(&UnitCode(code.to_owned()), unit, self.day);
-        let units = self.units.iter().filter(|(code, _)| within(code));
-        units.map(|(_, figures)| figures.line.clone()).collect()
+    /// The unit and all below it; or all, with the accounts of no known unit.
+    pub fn within(&self, unit: Option<&UnitCode>) -> Vec<&UnitFigures> {
+        let is_within = |code: &str, unit: &UnitCode| {
+            !code.is_empty() && self.tree.is_within(&UnitCode(code.to_owned()), unit, self.day)
+        };
+        let units = self.units.iter();
+        let units = units.filter(|(code, _)| unit.is_none_or(|unit| is_within(code, unit)));
+        units.map(|(_, figures)| figures).collect()
     }
 }
 
@@ -258,10 +262,11 @@ impl Store {
 
 async fn position(tx: &mut Tx) -> Result<Position> {
     // Commits get their positions without a gap; the few that have none yet are counted one by one.
-    let sql = "SELECT (SELECT COALESCE(MAX(position), -1) + 1 FROM journal_commit) + (SELECT COUNT(*) FROM journal_commit c \
-         WHERE c.position IS NULL AND NOT EXISTS (SELECT 1 FROM load l WHERE l.id = c.load AND l.state = 'open')), \
-         (SELECT MAX(at) FROM recount), (SELECT since FROM registry_silence)";
-    let row = tx.row(sql, []).await?;
+    let sql = format!(
+        "SELECT (SELECT COALESCE(MAX(position), -1) + 1 FROM journal_commit) + (SELECT COUNT(*) FROM journal_commit c \
+         WHERE c.position IS NULL AND {COUNTS}), (SELECT MAX(at) FROM recount), (SELECT since FROM registry_silence)"
+    );
+    let row = tx.row(&sql, []).await?;
     let row = row.ok_or_else(|| StoreError::corrupt("journal_commit", "it does not answer"))?;
     Ok(Position {
         commits: row.get(0)?,

@@ -5,8 +5,9 @@ use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
 use crate::explain::is_held;
 use crate::keyring::{FingerprintKind, Place};
+use crate::numbers::ever_held;
 use crate::store::Store;
-use crate::tables::{STATED, fingerprint, places, stated_of};
+use crate::tables::{STATED, STATED_WIDTH, fingerprint, places, stated_of, username_fp};
 use crate::units;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -79,7 +80,7 @@ impl Store {
                         continue;
                     };
                     let stated = stated_of(&self.env.keys, &row, 0)?;
-                    let (kind, unit): (String, String) = (row.get(2)?, row.get(3)?);
+                    let (kind, unit): (String, String) = (row.get(STATED_WIDTH)?, row.get(STATED_WIDTH + 1)?);
                     let unit = tree.get(tree.follow(&UnitCode(unit), today));
                     found.push(Found {
                         held: is_held(tx, &id, today).await?,
@@ -90,7 +91,7 @@ impl Store {
                         national_id: stated.national_id.map(|number| number.masked()),
                         phone: stated.phone.as_ref().map(Phone::masked),
                         unit: unit.map(|unit| unit.name.clone()).unwrap_or_default(),
-                        claim: row.get::<Option<String>>(4)?.and_then(|proof| Proof::parse(&proof)),
+                        claim: row.get::<Option<String>>(STATED_WIDTH + 2)?.and_then(|proof| Proof::parse(&proof)),
                     });
                 }
                 Ok(found)
@@ -105,7 +106,7 @@ impl Store {
             ("SELECT id FROM account WHERE id = $1".to_owned(), vec![typed.into()]),
             (
                 "SELECT id FROM account WHERE username_fp = $1".to_owned(),
-                vec![fp(FingerprintKind::Username, typed)],
+                vec![username_fp(&marker, typed).into()],
             ),
             (
                 "SELECT account FROM submission WHERE receipt = $1".to_owned(),
@@ -118,15 +119,14 @@ impl Store {
         }
         if let Ok((number, _)) = NationalId::parse(typed, None, None) {
             let number = fingerprint(&marker, FingerprintKind::NationalId, number.as_str());
-            let mut numbers: Vec<Arg> = vec![number.clone().into()];
-            let others = "SELECT o.fp FROM person_number n JOIN person_number o ON o.person = n.person WHERE n.fp = $1";
-            for row in tx.rows(others, [number.clone().into()]).await? {
-                numbers.push(row.get::<Vec<u8>>(0)?.into());
-            }
-            let stating = format!("SELECT id FROM account WHERE number_fp IN ({})", places(numbers.len()));
-            let claiming = "SELECT c.account FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL \
-                 WHERE n.fp = $1";
-            asked.extend([(stating, numbers), (claiming.to_owned(), vec![number.into()])]);
+            let numbers = ever_held(tx, [number]).await?.into_iter().map(Arg::from);
+            let numbers: Vec<Arg> = numbers.collect();
+            let places = places(numbers.len());
+            let stating = format!("SELECT id FROM account WHERE number_fp IN ({places})");
+            let claiming = format!(
+                "SELECT c.account FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL WHERE n.fp IN ({places})"
+            );
+            asked.extend([(stating, numbers.clone()), (claiming, numbers)]);
         }
         let mut ids = BTreeSet::new();
         for (sql, args) in asked {

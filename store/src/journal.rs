@@ -6,10 +6,11 @@
 
 use crate::ambient::Ambient;
 use crate::counts::Counts;
-use crate::db::{Row, Tx};
+use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
-use crate::keyring::{Keyring, Marker, Place, commitment};
+use crate::keyring::{Age, Keyring, Marker, Place, commitment};
 use crate::merkle::{Hash, sha256};
+use crate::messages::{self, NewsWords};
 use crate::openid;
 use crate::project::project;
 use jiff::Timestamp;
@@ -26,6 +27,8 @@ pub struct Env {
     pub keys: Keyring,
     /// Time and randomness.
     pub ambient: Ambient,
+    /// What owners are told of what happens to their accounts; `None`: nothing.
+    pub news: Option<NewsWords>,
 }
 
 impl Env {
@@ -86,6 +89,10 @@ pub struct Entry {
     pub load: Option<String>,
     /// The id of its personal value.
     pub value: Option<String>,
+    /// What the entry says of that value.
+    pub commitment: Option<Vec<u8>>,
+    /// It is as it was written, and under a key that could vouch for it then.
+    pub genuine: bool,
     /// What changed.
     pub event: Event,
 }
@@ -119,22 +126,38 @@ impl Signed<'_> {
     }
 }
 
-/// What a commit's MAC covers, and what its leaf in the tree is made of.
+/// What a commit's MAC covers. Its leaf in the tree is made of all but the load.
 pub(crate) struct CommitHead {
     pub id: String,
     pub at: i64,
     pub entries: i64,
     pub digest: Vec<u8>,
+    /// The load with which it counts, unless it is sealed: what is sealed counts.
+    pub load: Option<String>,
 }
 
 impl CommitHead {
-    fn mac(&self, keys: &Keyring) -> [u8; 32] {
-        keys.mac(&[b"commit", &self.leaf()])
+    fn mac(&self, keys: &Keyring, age: Age) -> [u8; 32] {
+        self.parts(|parts| keys.journal_mac(age, parts))
     }
 
-    /// Is that the MAC with which it was written?
-    pub fn is_genuine(&self, keys: &Keyring, mac: &[u8]) -> bool {
-        keys.mac_matches(&[b"commit", &self.leaf()], mac)
+    /// Is that the MAC with which it was written, under any keys that this installation ever had?
+    pub fn is_ours(&self, keys: &Keyring, mac: &[u8]) -> bool {
+        keys.ages_from(Age::default())
+            .any(|age| self.is_genuine(keys, age, mac))
+    }
+
+    /// Is that the MAC with which it was written, under the keys of that age? The first version's did not cover the load.
+    fn is_genuine(&self, keys: &Keyring, age: Age, mac: &[u8]) -> bool {
+        self.parts(|parts| keys.is_journal_mac(age, parts, mac))
+            || (age == Age::default() && keys.is_journal_mac(age, &[b"commit", &self.leaf()], mac))
+    }
+
+    fn parts<T>(&self, take: impl FnOnce(&[&[u8]]) -> T) -> T {
+        // An absent load is told apart from an empty one.
+        let mark = [u8::from(self.load.is_some())];
+        let load = self.load.as_deref().unwrap_or_default();
+        take(&[b"commit 2", &self.leaf(), &mark, load.as_bytes()])
     }
 
     /// The bytes of its leaf.
@@ -146,6 +169,29 @@ impl CommitHead {
         leaf
     }
 }
+
+/// The commits of the journal in their order, and which keys vouch for each: once a newer key did, an older one does not any more.
+/// Each rotation ends with an entry under the new key, sealed in the same transaction.
+#[derive(Default)]
+pub(crate) struct Walk(Age);
+
+impl Walk {
+    /// The keys that vouch for the next commit; `None`: none that may.
+    pub fn age_of(&mut self, keys: &Keyring, head: &CommitHead, mac: &[u8]) -> Option<Age> {
+        let age = keys.ages_from(self.0).find(|age| head.is_genuine(keys, *age, mac))?;
+        self.0 = age;
+        Some(age)
+    }
+
+    /// The keys that vouched last.
+    pub fn age(&self) -> Age {
+        self.0
+    }
+}
+
+/// Which commits `c` of `journal_commit` count: what is sealed, and what is not staged for a load that is still open.
+pub(crate) const COUNTS: &str =
+    "(c.position IS NOT NULL OR NOT EXISTS (SELECT 1 FROM load l WHERE l.id = c.load AND l.state = 'open'))";
 
 /// SHA-256 over the MACs of a commit's entries, in their order.
 pub(crate) fn digest_of(macs: &[impl AsRef<[u8]>]) -> Hash {
@@ -163,9 +209,9 @@ fn kind_of(body: &str) -> &str {
 /// The clause from which a change follows.
 fn clause_of(change: &Change) -> Option<String> {
     Some(match change {
-        Change::HoldPlaced { hold } => hold.reason.clause().to_string(),
+        Change::HoldPlaced { hold } | Change::HoldEvidenceChanged { hold, .. } => hold.reason.clause().to_string(),
         Change::HoldLifted { reason, .. } => reason.clause().to_string(),
-        Change::ClaimMade { .. } => "125/C4".into(),
+        Change::ClaimMade { .. } | Change::ClaimDetailsChanged { .. } => "125/C4".into(),
         Change::ProfileReviewed { .. } => "108/4".into(),
         Change::AccountJoined { .. }
         | Change::ReviewRequested { .. }
@@ -188,9 +234,11 @@ pub async fn append(tx: &mut Tx, env: &Env, act: &Act, events: Vec<Event>) -> Re
         return Ok(());
     }
     let entries = write(tx, env, act, events, None).await?;
+    tx.has_journalled();
     let mut counts = Counts::default();
     project(tx, env, &entries, &mut counts).await?;
     openid::after(tx, env, &entries).await?;
+    messages::after(tx, env, &entries).await?;
     counts.flush(tx, env.ambient.bytes::<1>()[0]).await
 }
 
@@ -203,6 +251,8 @@ pub(crate) async fn write(
     load: Option<&str>,
 ) -> Result<Vec<Entry>> {
     let (commit, at) = (env.id(), env.now());
+    let mark = env.marker(tx).await?.mark();
+    let age = env.keys.age_of(mark.version());
     let mut entries = Vec::with_capacity(events.len());
     let mut journal = Vec::with_capacity(events.len());
     let mut values = Vec::new();
@@ -227,7 +277,7 @@ pub(crate) async fn write(
             ],
             commitment: sealed.as_ref().map(|s| &s.commitment[..]),
         };
-        let mac = signed.parts(|parts| env.keys.mac(parts));
+        let mac = signed.parts(|parts| env.keys.journal_mac(age, parts));
         journal.push(vec![
             commit.as_str().into(),
             ord.into(),
@@ -246,10 +296,12 @@ pub(crate) async fn write(
             mac.into(),
         ]);
         macs.push(mac);
-        let value = sealed.map(|s| {
-            values.push(vec![s.id.as_str().into(), s.salt.into(), s.sealed.into()]);
-            s.id
-        });
+        let (value, commitment) = sealed
+            .map(|s| {
+                values.push(vec![s.id.as_str().into(), s.salt.into(), s.sealed.into()]);
+                (s.id, s.commitment.to_vec())
+            })
+            .unzip();
         entries.push(Entry {
             commit: commit.clone(),
             ord,
@@ -259,6 +311,8 @@ pub(crate) async fn write(
             run: act.run.clone(),
             load: load.map(str::to_owned),
             value,
+            commitment,
+            genuine: true,
             event,
         });
     }
@@ -270,8 +324,9 @@ pub(crate) async fn write(
         at,
         entries: i64::try_from(macs.len()).unwrap_or(i64::MAX),
         digest: digest_of(&macs).to_vec(),
+        load: load.map(str::to_owned),
     };
-    let mac = head.mac(&env.keys);
+    let mac = head.mac(&env.keys, age);
     tx.execute(
         "INSERT INTO journal_commit (id, at, entries, digest, mac, load) VALUES ($1,$2,$3,$4,$5,$6)",
         [
@@ -319,6 +374,16 @@ pub(crate) fn unseal(keys: &Keyring, id: &str, sealed: &[u8]) -> Result<Personal
     serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("personal_value {id}"), e))
 }
 
+/// Opens a personal value whose columns `sealed` and `salt` stand at these places, and says what was promised of it.
+pub(crate) fn unseal_with(keys: &Keyring, id: &str, row: &Row, [sealed, salt]: [usize; 2]) -> Result<(Personal, Arg)> {
+    let plain = keys.unseal(place(id), &row.get::<Vec<u8>>(sealed)?)?;
+    let salt: Vec<u8> = row.get(salt)?;
+    let promised = salt.try_into().ok().map(|salt| commitment(&salt, &plain).to_vec());
+    let personal = serde_json::from_slice(&plain);
+    let personal = personal.map_err(|e| StoreError::corrupt(format!("personal_value {id}"), e))?;
+    Ok((personal, promised.into()))
+}
+
 /// The columns of [`read_entry`], and whence.
 pub(crate) const ENTRY: &str = "SELECT j.commit_id, j.ord, j.at, j.effective, j.kind, j.version, j.subject_kind, j.subject, j.by_whom, \
      j.run, j.clause, j.body, j.value, j.commitment, j.mac, v.salt, v.sealed, c.load \
@@ -328,11 +393,10 @@ pub(crate) const ENTRY: &str = "SELECT j.commit_id, j.ord, j.at, j.effective, j.
 pub(crate) struct ReadEntry {
     pub entry: Entry,
     pub clause: Option<String>,
-    pub genuine: bool,
 }
 
-/// Reads an entry back and checks its MAC and the commitment of its value.
-pub(crate) fn read_entry(keys: &Keyring, row: &Row) -> Result<ReadEntry> {
+/// Reads an entry back. With an age of keys, its MAC and the commitment of its value are checked; without, it is not taken for genuine.
+pub(crate) fn read_entry(keys: &Keyring, age: Option<Age>, row: &Row) -> Result<ReadEntry> {
     let (commit, ord): (String, i64) = (row.get(0)?, row.get(1)?);
     let place = || format!("journal {commit}/{ord}");
     let (at, effective, version): (i64, i64, i64) = (row.get(2)?, row.get(3)?, row.get(5)?);
@@ -351,7 +415,8 @@ pub(crate) fn read_entry(keys: &Keyring, row: &Row) -> Result<ReadEntry> {
         optional: [run.as_deref(), clause.as_deref(), value.as_deref()],
         commitment: promised.as_deref(),
     };
-    let mut genuine = version == VERSION && signed.parts(|parts| keys.mac_matches(parts, &mac));
+    let vouched = |age| signed.parts(|parts| keys.is_journal_mac(age, parts, &mac));
+    let mut genuine = version == VERSION && age.is_some_and(vouched);
     let change: Change = serde_json::from_str(&body).map_err(|e| StoreError::corrupt(place(), e))?;
     let subject =
         Subject::from_parts(&subject_kind, &subject).ok_or_else(|| StoreError::corrupt(place(), "no such subject"))?;
@@ -360,8 +425,7 @@ pub(crate) fn read_entry(keys: &Keyring, row: &Row) -> Result<ReadEntry> {
             let plain = keys.unseal(self::place(id), &sealed)?;
             let salt: Option<Vec<u8>> = row.get(15)?;
             let salt: Option<[u8; 16]> = salt.and_then(|s| s.try_into().ok());
-            let kept = salt.map(|salt| commitment(&salt, &plain).to_vec());
-            genuine &= kept.is_some() && kept == promised;
+            genuine &= salt.is_some_and(|salt| promised.as_deref() == Some(&commitment(&salt, &plain)));
             Some(serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(place(), e))?)
         }
         (Some(_), None) => {
@@ -380,6 +444,8 @@ pub(crate) fn read_entry(keys: &Keyring, row: &Row) -> Result<ReadEntry> {
             run,
             load: row.get(17)?,
             value,
+            commitment: promised,
+            genuine,
             event: Event {
                 subject,
                 change,
@@ -387,6 +453,5 @@ pub(crate) fn read_entry(keys: &Keyring, row: &Row) -> Result<ReadEntry> {
             },
         },
         clause,
-        genuine,
     })
 }

@@ -2,9 +2,14 @@
 //!
 //! [`Store`] is the door. Whatever changes goes through [`journal::append`]; nothing else writes projections.
 
+// A line that cannot be written must end nothing.
+#![deny(clippy::print_stderr)]
+
 mod access;
 pub mod ambient;
 mod backup;
+mod bound;
+mod changed;
 pub mod checkpoint;
 mod citizens;
 mod counting;
@@ -20,9 +25,12 @@ mod listed;
 mod loads;
 pub mod merkle;
 mod messages;
+mod numbers;
 mod officials;
 mod openid;
 mod orders;
+mod outside;
+pub mod private;
 mod project;
 mod recount;
 mod replay;
@@ -33,33 +41,40 @@ mod seal;
 mod settings;
 mod store;
 mod tables;
+mod two_persons;
 mod units;
 mod verify;
 
 pub use access::{
-    Ceremony, CodeFor, Credential, Enrolment, Factor, Kept, KnownPasskey, Limit, NewPasskey, OpenSession, Operator,
-    Passkey, Proven, Purpose, Token, Typed, Visit,
+    BrowserMark, CODE_LIVES, Ceremony, CodeFor, Counted, Credential, Enrolment, Factor, Kept, KnownPasskey, Limit,
+    NewPasskey, OpenSession, Operator, PapersSeen, Passkey, Proven, Purpose, Sending, Token, Tried, Typed, Visit, Who,
 };
+pub use backup::Restored;
+pub use changed::{has_changed, watched};
 pub use citizens::{
-    EnteredForm, HeldLine, Join, PendingForm, ReportLine, ReviewLine, ReviewRequest, Says, StaffLine, Submitted,
-    TakeOver, TakeOverState, WeakerClaim,
+    EnteredForm, FormsFile, GivenAnswer, HeldLine, Join, PendingForm, ReceiptState, ReportLine, ReviewLine,
+    ReviewRequest, Says, StaffLine, Submitted, TakeOver, TakeOverState, WeakerClaim,
 };
-pub use db::{Dialect, Location};
+pub use db::{AddressFault, Dialect, Location};
 pub use error::{Refusal, Result, StoreError};
-pub use explain::{Explained, Happened, HeldSince};
+pub use explain::{Before, Explained, Happened, HeldSince, MovedTo};
 pub use figures::{DayFigures, Figures, Goal, Position, UnitFigures};
 pub use find::{Found, MOST_FOUND};
 pub use listed::{Listed, Listing};
-pub use loads::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow};
-pub use messages::{Channel, Message, Reach};
-pub use officials::{NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, Reconciled, RunView, Undone, Widened};
+pub use loads::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow, WaitingRow};
+pub use messages::{Channel, Message, News, NewsWords, Reach};
+pub use officials::{
+    HrTask, NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, Reconciled, RunLine, RunView, Undone, Widened,
+};
 pub use openid::{
-    About, Allowed, Audience, Consent, DueNotice, Given, Grant, KnownClient, Live, NewClient, NoticeKind, NoticeLine,
-    PublishedKey, Redeemed, SigningKey, TokenKind,
+    About, Allowed, Audience, Consent, Delivery, DueNotice, Given, Grant, KeyLine, KeyState, KnownClient, Live,
+    NewClient, NoticeKind, NoticeLine, PublishedKey, Redeemed, SigningKey, TokenKind,
 };
 pub use orders::Order;
+pub use outside::Accepted;
 pub use recount::{LastRecount, Recount};
 pub use settings::CampaignChange;
 pub use store::{Places, Store};
 pub use tables::{end_of, start_of};
-pub use verify::{Check, Verified};
+pub use two_persons::{ActProposal, Approved};
+pub use verify::{Check, UnfinishedLoad, Verified};

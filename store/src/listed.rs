@@ -134,7 +134,10 @@ impl Store {
     ) -> Result<Vec<Listed>> {
         let [unit, official_to, exempt_to, held_to, claimed, last] = sort;
         let counts = tree.follow(&UnitCode(unit.clone()), day).clone();
-        let name = tree.get(&counts).map(|unit| unit.name.clone()).unwrap_or_default();
+        let name = tree
+            .get(&counts)
+            .map(|unit| tree.told_name(unit, day))
+            .unwrap_or_default();
         let mut args: Vec<Arg> = [unit, official_to, exempt_to, held_to].map(Arg::from).into();
         args.extend([i64::from(claimed == "1").into(), last.into(), after.into()]);
         args.push(i64::try_from(most).unwrap_or(i64::MAX).into());

@@ -1,15 +1,16 @@
 //! Holds by order: of any kind of account, for whoever has the right to ask for it.
 
-use crate::access::Operator;
+use crate::access::{Operator, others_stay};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Act, append};
+use crate::journal::{Act, Env, append};
 use crate::store::Store;
 use crate::tables::holds_in_force;
+use crate::two_persons::alone;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::hold::{Cause, Hold, Reason, evidence};
 use ngomon_rules::record::AccountId;
-use ngomon_rules::values::Date;
+use ngomon_rules::values::{Date, local_day};
 
 /// Who ordered it, by which document, what it says, and its last day, if it names one. All of it stands in the journal as evidence.
 #[derive(Clone, Debug)]
@@ -40,49 +41,107 @@ impl Order {
 }
 
 impl Store {
-    /// Holds an account. All that is open ends with the commit.
+    /// Holds an account. All that is open ends with the commit. An operator's is held by two.
     pub async fn hold_by_order(&self, operator: &Operator, account: &AccountId, order: &Order) -> Result<()> {
-        if order.last_day.is_some_and(|last| last < self.today()) {
-            return Err(Refusal::EndDay.into());
-        }
-        let (env, by, account, hold) = (
-            self.env.clone(),
-            operator.by().to_owned(),
-            account.clone(),
-            order.hold(),
-        );
+        let hold = self.hold_of(order)?;
+        alone(account)?;
+        let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
         self.db
             .write(move |tx| {
                 let (env, by, account, hold) = (env.clone(), by.clone(), account.clone(), hold.clone());
                 Box::pin(async move {
-                    let there = held(tx, &account).await?;
-                    if there.iter().any(|other| other.key() == hold.key()) {
-                        return Err(Refusal::HeldAlready(account.0).into());
-                    }
-                    let event = Event::of_account(&account, Change::HoldPlaced { hold });
-                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
+                    let act = Act::new(&by, env.ambient.now());
+                    place(tx, &env, &act, &account, hold).await
                 })
             })
             .await
     }
 
-    /// Lifts a hold by order, and no other, for a reason. Other holds of the account stay.
+    /// The hold that follows from an order, if its last day is not over.
+    pub fn hold_of(&self, order: &Order) -> Result<Hold> {
+        if order.last_day.is_some_and(|last| last < self.today()) {
+            return Err(Refusal::EndDay.into());
+        }
+        Ok(order.hold())
+    }
+
+    /// Lifts a hold by order, and no other, for a reason. Other holds of the account stay. An operator's is lifted by two.
     pub async fn lift_order(&self, operator: &Operator, account: &AccountId, cause: &Cause, why: &str) -> Result<()> {
+        alone(account)?;
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (account, cause, why) = (account.clone(), cause.clone(), why.to_owned());
         self.db
             .write(move |tx| {
                 let (env, by, account) = (env.clone(), by.clone(), account.clone());
-                let (cause, text) = (cause.clone(), why.clone());
+                let (cause, why) = (cause.clone(), why.clone());
                 Box::pin(async move {
-                    let there = held(tx, &account).await?;
-                    if !there.iter().any(|hold| hold.key() == (Reason::ByOrder, cause.clone())) {
+                    let act = Act::new(&by, env.ambient.now());
+                    lift(tx, &env, &act, &account, &cause, &why).await
+                })
+            })
+            .await
+    }
+}
+
+/// Holds an account by order.
+pub(crate) async fn place(tx: &mut Tx, env: &Env, act: &Act, account: &AccountId, hold: Hold) -> Result<()> {
+    if account.operator().is_some() {
+        others_stay(tx, &act.by, account, local_day(env.ambient.now())).await?;
+    }
+    let there = held(tx, account).await?;
+    if there.iter().any(|other| other.key() == hold.key()) {
+        return Err(Refusal::HeldAlready(account.0.clone()).into());
+    }
+    let event = Event::of_account(account, Change::HoldPlaced { hold });
+    append(tx, env, act, vec![event]).await
+}
+
+/// Lifts a hold by order, for a reason.
+pub(crate) async fn lift(
+    tx: &mut Tx,
+    env: &Env,
+    act: &Act,
+    account: &AccountId,
+    cause: &Cause,
+    why: &str,
+) -> Result<()> {
+    let (reason, cause, text) = (Reason::ByOrder, cause.clone(), why.to_owned());
+    let there = held(tx, account).await?;
+    if !there.iter().any(|hold| hold.key() == (reason, cause.clone())) {
+        return Err(Refusal::NotByOrder(account.0.clone()).into());
+    }
+    let event = Event::of_account(account, Change::HoldLifted { reason, cause });
+    append(tx, env, act, vec![event.with(Personal::Note { text })]).await
+}
+
+impl Store {
+    /// Lifts every hold by order of an operator's account, for a reason. It is the way out where no other operator can be asked: whoever
+    /// has the machine has the installation.
+    pub async fn lift_orders_of_operator(&self, name: &str, why: &str, by: &str) -> Result<usize> {
+        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
+        let why = why.to_owned();
+        self.db
+            .write(move |tx| {
+                let (env, act, name, why) = (env.clone(), act.clone(), name.clone(), why.clone());
+                Box::pin(async move {
+                    let known = "SELECT 1 FROM operator WHERE name = $1";
+                    if tx.row(known, [(&name).into()]).await?.is_none() {
+                        return Err(Refusal::UnknownOperator(name).into());
+                    }
+                    let account = AccountId::of_operator(&name);
+                    let orders = held(tx, &account).await?.into_iter();
+                    let lifted = orders.filter(|hold| hold.reason == Reason::ByOrder).map(|hold| {
+                        let (reason, cause) = (hold.reason, hold.cause);
+                        let event = Event::of_account(&account, Change::HoldLifted { reason, cause });
+                        event.with(Personal::Note { text: why.clone() })
+                    });
+                    let lifted: Vec<Event> = lifted.collect();
+                    let count = lifted.len();
+                    if count == 0 {
                         return Err(Refusal::NotByOrder(account.0).into());
                     }
-                    let reason = Reason::ByOrder;
-                    let event = Event::of_account(&account, Change::HoldLifted { reason, cause });
-                    let event = event.with(Personal::Note { text });
-                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
+                    append(tx, &env, &act, lifted).await?;
+                    Ok(count)
                 })
             })
             .await

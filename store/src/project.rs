@@ -8,24 +8,32 @@ mod clients;
 mod operators;
 mod passkeys;
 mod profiles;
+mod proposed_acts;
 mod take_overs;
 
+pub(crate) use accounts::{account_cells_bound, login_of};
+pub(crate) use clients::client_cells;
 pub(crate) use profiles::{officials_of, row_digest};
+pub(crate) use proposed_acts::{PROPOSED_ACT_CELLS, is_proposed_act};
+pub(crate) use take_overs::{TAKE_OVER_CELLS, is_take_over};
 
+use crate::bound::{CLAIM, SETTING, SUBMISSION, SUCCESSION};
 use crate::counting::{claim_on, day_of_claim, held_by, holds_changed, recount, refusal_on};
 use crate::counts::Counts;
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Env};
-use crate::keyring::FingerprintKind;
+use crate::keyring::{FingerprintKind, Marker};
 use crate::tables::{day_number, fingerprint};
-use accounts::{account_changed, account_created, account_removed, accounts_taken_over, new_account, staff_keys};
+use accounts::{
+    account_changed, account_created, account_removed, accounts_taken_over, new_account, password_changed, staff_keys,
+};
 use ngomon_rules::citizens::{Progress, Proof};
 use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::record::AccountId;
-use ngomon_rules::values::{Date, local_day};
-use profiles::{numbers_of, profile_gone, profiles_taken};
+use ngomon_rules::values::{Date, FullName, NationalId, Phone, local_day};
+use profiles::{numbers_of, numbers_proven, profile_gone, profiles_taken};
 
 /// Puts entries into the tables, in their order.
 pub(crate) async fn project(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
@@ -34,12 +42,14 @@ pub(crate) async fn project(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &
         let alike = match &first.event.change {
             Change::AccountTakenOver { .. } => run_of(rest, |c| matches!(c, Change::AccountTakenOver { .. })),
             Change::ProfileTaken { .. } | Change::ProfileAmended { .. } => run_of(rest, is_version),
+            Change::NumbersProven { .. } => run_of(rest, |c| matches!(c, Change::NumbersProven { .. })),
             _ => 1,
         };
         let (now, later) = rest.split_at(alike);
         match &first.event.change {
             Change::AccountTakenOver { .. } => accounts_taken_over(tx, env, now, counts).await?,
             Change::ProfileTaken { .. } | Change::ProfileAmended { .. } => profiles_taken(tx, env, now, counts).await?,
+            Change::NumbersProven { .. } => numbers_proven(tx, env, now, counts).await?,
             _ => one(tx, env, first, counts).await?,
         }
         rest = later;
@@ -58,6 +68,9 @@ fn is_version(change: &Change) -> bool {
 }
 
 async fn one(tx: &mut Tx, env: &Env, entry: &Entry, counts: &mut Counts) -> Result<()> {
+    if proposed_acts::changed(tx, env, entry).await? {
+        return Ok(());
+    }
     match &entry.event.subject {
         Subject::Account(id) => account(tx, env, entry, id, counts).await,
         Subject::Person(person) => {
@@ -71,21 +84,20 @@ async fn one(tx: &mut Tx, env: &Env, entry: &Entry, counts: &mut Counts) -> Resu
                 let sql = "UPDATE profile SET reviewed_on = $2 WHERE id = $1 AND reviewed_on < $2";
                 tx.execute(sql, [(&id.0).into(), on.to_string().into()]).await.map(drop)
             }
-            Change::ProfileGone { .. } => profile_gone(tx, &id.0, counts).await,
+            Change::ProfileGone { .. } => profile_gone(tx, &id.0, entry.effective, counts).await,
             _ => Err(unexpected(entry)),
         },
         Subject::Load(_) => load_applied(tx, entry).await,
         Subject::Run(_) => Ok(()),
-        Subject::Client(id) => clients::changed(tx, entry, id).await,
+        Subject::Client(id) => clients::changed(tx, env, entry, id).await,
         Subject::Setting(name) => match &entry.event.change {
             Change::SettingChanged { to, .. } => {
-                tx.execute(
-                    "INSERT INTO setting (name, value) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                    [name.into(), to.into()],
-                )
-                .await?;
-                Ok(())
+                let mac = entry.bind(&env.keys, SETTING, &[name.into(), to.into()]);
+                let sql = "INSERT INTO setting (name, value, mac) VALUES ($1,$2,$3) \
+                     ON CONFLICT (name) DO UPDATE SET value = excluded.value, mac = excluded.mac";
+                tx.execute(sql, [name.into(), to.into(), mac]).await.map(drop)
             }
+            Change::CheckpointsAccepted { .. } => Ok(()),
             _ => Err(unexpected(entry)),
         },
         Subject::Operator(name) => match &entry.event.change {
@@ -103,36 +115,42 @@ fn unexpected(entry: &Entry) -> StoreError {
     )
 }
 
+#[allow(clippy::too_many_lines, reason = "a few lines for each change there is")]
 async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: &mut Counts) -> Result<()> {
     let (account, id) = (id, id.as_str());
     match &entry.event.change {
         Change::OperatorEnrolled { login } => operators::enrolled(tx, env, entry, account, &login.0).await,
-        Change::SubjectNamed { client, subject, .. } => clients::subject_named(tx, id, client, subject).await,
+        Change::SubjectNamed {
+            client,
+            subject,
+            taken_over,
+            ..
+        } => clients::subject_named(tx, env, entry, id, client, subject, *taken_over).await,
         Change::RecoveryCodeUsed { code } => operators::recovery_used(tx, entry, account, *code).await,
-        Change::TakeOverProposed { receipt, holder } => take_overs::proposed(tx, entry, account, receipt, holder).await,
-        Change::TakeOverApproved { receipt, .. } => take_overs::decided(tx, receipt, "approved").await,
-        Change::TakeOverDeclined { receipt } => take_overs::decided(tx, receipt, "declined").await,
+        Change::TakeOverProposed { receipt, holder } => {
+            take_overs::proposed(tx, env, entry, account, receipt, holder).await
+        }
+        Change::TakeOverApproved { receipt, .. } => take_overs::decided(tx, env, entry, receipt, "approved").await,
+        Change::TakeOverDeclined { receipt } => take_overs::decided(tx, env, entry, receipt, "declined").await,
         Change::AccountCreated { unit, login, succeeds } => {
             counts.add_staff(unit.as_str(), "", 1);
             account_created(tx, env, entry, id, unit.as_str(), &login.0, succeeds).await
         }
         Change::AccountRemoved => account_removed(tx, id, counts).await,
         Change::AccountChanged { .. } => account_changed(tx, env, entry, id).await,
-        Change::SessionsEnded | Change::NoticeResent { .. } => Ok(()),
+        Change::SessionsEnded
+        | Change::NoticeResent { .. }
+        | Change::PasswordCodeIssued { .. }
+        | Change::PhoneChanged { .. } => Ok(()),
         change @ (Change::PasswordRehashed | Change::PasswordChanged) => {
-            let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
             let changed = if *change == Change::PasswordChanged {
                 entry.at
             } else {
                 0
             };
-            let sql = "UPDATE login SET value = $2, changed = CASE WHEN changed > $3 THEN changed ELSE $3 END \
-                 WHERE id = (SELECT login FROM account_row WHERE id = $1)";
-            tx.execute(sql, [id.into(), value.into(), changed.into()])
-                .await
-                .map(drop)
+            password_changed(tx, env, entry, id, changed).await
         }
-        Change::PasskeyAdded { passkey } => passkeys::added(tx, entry, id, passkey).await,
+        Change::PasskeyAdded { passkey } => passkeys::added(tx, env, entry, id, passkey).await,
         Change::PasskeyRemoved { passkey } => passkeys::removed(tx, passkey).await,
         Change::SignedIn { on } => {
             let sql = "UPDATE account_row SET last_sign_in_on = $2 WHERE id = $1 AND (last_sign_in_on IS NULL OR last_sign_in_on < $2)";
@@ -140,15 +158,31 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
         }
         Change::ClaimMade { person, proof } => claim_made(tx, env, entry, id, &person.0, *proof, counts).await,
         Change::AccountJoined { into } => {
-            let row = vec![into.as_str().into(), id.into()];
-            tx.insert("succession (account, succeeds)", vec![row], "ON CONFLICT DO NOTHING")
+            let row = succession(env, entry, into.as_str(), id);
+            tx.insert(SUCCESSION_ROW, vec![row], "ON CONFLICT DO NOTHING")
                 .await
                 .map(drop)
         }
         Change::AmendmentProposed { profile, receipt } => amendment_proposed(tx, entry, id, &profile.0, receipt).await,
         Change::AmendmentDecided { receipt, accepted } => {
-            let sql = "UPDATE amendment SET accepted = $2 WHERE receipt = $1";
-            tx.execute(sql, [receipt.into(), (*accepted).into()]).await.map(drop)
+            let sql = "UPDATE amendment SET accepted = $2, answered_at = $3, answer = $4 WHERE receipt = $1";
+            let args = [
+                receipt.into(),
+                (*accepted).into(),
+                entry.at.into(),
+                entry.value.clone().into(),
+            ];
+            tx.execute(sql, args).await.map(drop)
+        }
+        Change::ReviewAnswered { receipt, accepted } => {
+            let sql = "UPDATE review_request SET accepted = $2, answered_at = $3, answer = $4 WHERE receipt = $1";
+            let args = [
+                receipt.into(),
+                (*accepted).into(),
+                entry.at.into(),
+                entry.value.clone().into(),
+            ];
+            tx.execute(sql, args).await.map(drop)
         }
         Change::ReviewRequested { receipt } => {
             let row = vec![receipt.into(), id.into(), entry.at.into()];
@@ -159,8 +193,8 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
         Change::ClaimEnded { .. } => {
             let day = day_of_claim(tx, id).await?;
             tx.execute(
-                "UPDATE claim SET until = $2 WHERE account = $1 AND until IS NULL",
-                [id.into(), entry.effective.into()],
+                "UPDATE claim SET until = $2, mac = $3 WHERE account = $1 AND until IS NULL",
+                [id.into(), entry.effective.into(), Vec::new().into()],
             )
             .await?;
             counts.reaches(entry.effective);
@@ -169,8 +203,19 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
             Ok(())
         }
         Change::HoldPlaced { hold } => hold_placed(tx, entry, id, hold, counts).await,
+        Change::HoldEvidenceChanged { hold, .. } => {
+            let body = serde_json::to_string(hold).map_err(|e| StoreError::corrupt("a hold", e))?;
+            let sql = "UPDATE hold SET body = $4 WHERE account = $1 AND reason = $2 AND cause = $3 AND until IS NULL";
+            let (reason, cause) = (hold.reason.name(), hold.cause.0.as_str());
+            tx.execute(sql, [id.into(), reason.into(), cause.into(), body.into()])
+                .await
+                .map(drop)
+        }
+        Change::ClaimDetailsChanged { person, .. } => {
+            claim_details_changed(tx, env, entry, id, &person.0, counts).await
+        }
         Change::HoldLifted { reason, cause } => hold_lifted(tx, entry, id, *reason, &cause.0, counts).await,
-        Change::FormAnswered { .. } => form_answered(tx, entry, id, counts).await,
+        Change::FormAnswered { .. } => form_answered(tx, env, entry, id, counts).await,
         Change::ExemptionGranted { why, last_day } => {
             tx.execute(
                 "INSERT INTO exemption (account, since, until, why, last_day) VALUES ($1,$2,NULL,$3,$4)",
@@ -219,13 +264,42 @@ async fn amendment_proposed(tx: &mut Tx, entry: &Entry, id: &str, profile: &str,
     .map(drop)
 }
 
-async fn form_answered(tx: &mut Tx, entry: &Entry, id: &str, counts: &mut Counts) -> Result<()> {
+const SUCCESSION_ROW: &str = "succession (account, succeeds, mac)";
+
+/// One account follows another.
+fn succession(env: &Env, entry: &Entry, account: &str, succeeds: &str) -> Vec<Arg> {
+    let mut row: Vec<Arg> = vec![account.into(), succeeds.into()];
+    row.push(entry.bind(&env.keys, SUCCESSION, &row));
+    row
+}
+
+/// What a form is bound to: nobody else's account, by no better proof, and to no other papers.
+pub(crate) fn submission_cells(
+    receipt: &str,
+    account: &str,
+    [proof, papers, value]: [&str; 3],
+    phone_proven: bool,
+    effective: i64,
+) -> [Arg; 7] {
+    [
+        receipt.into(),
+        account.into(),
+        proof.into(),
+        papers.into(),
+        value.into(),
+        phone_proven.into(),
+        effective.into(),
+    ]
+}
+
+async fn form_answered(tx: &mut Tx, env: &Env, entry: &Entry, id: &str, counts: &mut Counts) -> Result<()> {
     let Change::FormAnswered {
         receipt,
         proof,
         outcome,
         fields,
         papers,
+        phone_proven,
         ..
     } = &entry.event.change
     else {
@@ -234,8 +308,13 @@ async fn form_answered(tx: &mut Tx, entry: &Entry, id: &str, counts: &mut Counts
     let fields: Vec<&str> = fields.iter().map(|field| field.name()).collect();
     let papers: Vec<&str> = papers.iter().map(|paper| paper.name()).collect();
     let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
+    let papers = papers.join(" ");
+    let words = [proof.name(), papers.as_str(), value.as_str()];
+    let cells = submission_cells(receipt, id, words, *phone_proven, entry.effective);
+    let mac = entry.bind(&env.keys, SUBMISSION, &cells);
     tx.execute(
-        "INSERT INTO submission (receipt, account, effective, at, outcome, fields, value, proof, papers) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) \
+        "INSERT INTO submission (receipt, account, effective, at, outcome, fields, value, proof, papers, phone_proven, mac) \
+         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) \
          ON CONFLICT (receipt) DO UPDATE SET outcome = excluded.outcome, fields = excluded.fields, at = excluded.at",
         [
             receipt.into(),
@@ -246,7 +325,9 @@ async fn form_answered(tx: &mut Tx, entry: &Entry, id: &str, counts: &mut Counts
             fields.join(" ").into(),
             value.into(),
             proof.name().into(),
-            papers.join(" ").into(),
+            papers.into(),
+            (*phone_proven).into(),
+            mac,
         ],
     )
     .await?;
@@ -268,33 +349,104 @@ async fn claim_made(
     proof: Proof,
     counts: &mut Counts,
 ) -> Result<()> {
-    let (Some(Personal::Claim { numbers, phone, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
+    let (Some(Personal::Claim { numbers, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
     };
     numbers_of(tx, env, person, numbers, counts).await?;
-    let number = numbers.first().ok_or_else(|| unexpected(entry))?;
-    let marker = env.marker(tx).await?;
-    let number_fp = fingerprint(&marker, FingerprintKind::NationalId, number.as_str());
-    let phone_fp = phone
-        .as_ref()
-        .map(|phone| fingerprint(&marker, FingerprintKind::Phone, phone.as_str()));
+    let details = ClaimDetails::of(&*env.marker(tx).await?, entry)?;
+    let [number_fp, phone_fp, name_fp] = details.into_args();
     tx.execute(
-        "INSERT INTO claim (account, since, until, person, proof, value, number_fp, phone_fp, ord) VALUES ($1,$2,NULL,$3,$4,$5,$6,$7,$8)",
+        "INSERT INTO claim (account, since, until, person, proof, value, number_fp, phone_fp, ord, name_fp, mac) \
+         VALUES ($1,$2,NULL,$3,$4,$5,$6,$7,$8,$9,$10)",
         [
             id.into(),
             entry.effective.into(),
             person.into(),
             proof.name().into(),
             value.into(),
-            number_fp.into(),
-            phone_fp.into(),
+            number_fp,
+            phone_fp,
             entry.at.into(),
+            name_fp,
+            entry.bind(
+                &env.keys,
+                CLAIM,
+                &[id.into(), person.into(), value.into(), entry.commitment.clone().into()],
+            ),
         ],
     )
     .await?;
     counts.reaches(entry.effective);
     let key = recount(tx, id, counts, |key| key.claimed = 1).await?;
     counts.add_day(claim_on(day_number(entry.effective), key), 1);
+    Ok(())
+}
+
+/// By what accounts are found that bear the details of a claim's person.
+pub(crate) struct ClaimDetails {
+    pub number_fp: Vec<u8>,
+    pub phone_fp: Option<Vec<u8>>,
+    pub name_fp: Vec<u8>,
+}
+
+impl ClaimDetails {
+    fn of(marker: &Marker, entry: &Entry) -> Result<Self> {
+        let Some(Personal::Claim {
+            numbers,
+            full_name,
+            phone,
+        }) = &entry.event.personal
+        else {
+            return Err(unexpected(entry));
+        };
+        let number = numbers.first().ok_or_else(|| unexpected(entry))?;
+        Ok(Self::from(marker, *number, full_name, phone.as_ref()))
+    }
+
+    pub fn from(marker: &Marker, number: NationalId, full_name: &FullName, phone: Option<&Phone>) -> Self {
+        let fp = |kind, text: &str| fingerprint(marker, kind, text);
+        Self {
+            number_fp: fp(FingerprintKind::NationalId, number.as_str()),
+            phone_fp: phone.map(|phone| fp(FingerprintKind::Phone, phone.as_str())),
+            name_fp: fp(FingerprintKind::NameExact, &full_name.exact_key()),
+        }
+    }
+
+    fn into_args(self) -> [Arg; 3] {
+        [self.number_fp.into(), self.phone_fp.into(), self.name_fp.into()]
+    }
+}
+
+/// The claim that an account has of that person goes by what the registry says of the person now.
+async fn claim_details_changed(
+    tx: &mut Tx,
+    env: &Env,
+    entry: &Entry,
+    id: &str,
+    person: &str,
+    counts: &mut Counts,
+) -> Result<()> {
+    let (Some(Personal::Claim { numbers, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
+        return Err(unexpected(entry));
+    };
+    let details = ClaimDetails::of(&*env.marker(tx).await?, entry)?;
+    let [number_fp, phone_fp, name_fp] = details.into_args();
+    let sql = "UPDATE claim SET value = $3, number_fp = $4, phone_fp = $5, name_fp = $6, mac = $7 \
+         WHERE account = $1 AND person = $2 AND until IS NULL";
+    let cells = [id.into(), person.into(), value.into(), entry.commitment.clone().into()];
+    let mac = entry.bind(&env.keys, CLAIM, &cells);
+    let args = [
+        id.into(),
+        person.into(),
+        value.into(),
+        number_fp,
+        phone_fp,
+        name_fp,
+        mac,
+    ];
+    if tx.execute(sql, args).await? > 0 {
+        numbers_of(tx, env, person, numbers, counts).await?;
+    }
     Ok(())
 }
 
@@ -359,9 +511,15 @@ async fn load_applied(tx: &mut Tx, entry: &Entry) -> Result<()> {
             .await?;
             Ok(())
         }
-        (_, Change::LoadApplied { .. }) => Ok(()),
+        (_, Change::LoadApplied { .. } | Change::FormsEntered { .. }) => Ok(()),
         _ => Err(unexpected(entry)),
     }
+}
+
+/// The day from which something was there: when it was made, as its source says, and at the latest when it came in.
+fn there_from(made: Option<Date>, came: i64) -> Result<Date> {
+    let came = instant_day(came)?;
+    Ok(made.map_or(came, |made| made.min(came)))
 }
 
 /// The day in Huế of an instant in microseconds.

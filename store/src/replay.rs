@@ -4,12 +4,16 @@
 use crate::counts::Counts;
 use crate::db::{Dialect, Ends, Tx};
 use crate::error::{Refusal, Result};
-use crate::journal::{ENTRY, Entry, Env, read_entry};
+use crate::journal::{Act, COUNTS, ENTRY, Entry, Env, Walk, read_entry, write};
 use crate::keyring::Marker;
+use crate::loads::{close_applied_loads, forget_silent_loads};
 use crate::project::project;
 use crate::rotate::take_references_to;
 use crate::schema;
+use crate::seal::{HEAD, head_of, seal_batch};
+use crate::settings::setting;
 use crate::store::Store;
+use std::sync::atomic::Ordering;
 
 /// Commits read at a time.
 const BATCH: usize = 200;
@@ -27,22 +31,21 @@ pub(crate) fn real(dialect: Dialect, table: &str) -> String {
 /// Replays the whole journal into temporary tables. `progress` hears how many entries are done. Returns how many there were.
 pub(crate) async fn replay(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result<u64> {
     tx.command(&schema::temporary_projections(tx.dialect())).await?;
-    let commits = tx
-        .rows(
-            "SELECT c.id FROM journal_commit c WHERE NOT EXISTS (SELECT 1 FROM load l WHERE l.id = c.load AND l.state = 'open') \
-             ORDER BY COALESCE(c.position, 9000000000000000000), c.seq",
-            [],
-        )
-        .await?;
+    let sql = format!(
+        "SELECT {HEAD} FROM journal_commit c WHERE {COUNTS} ORDER BY COALESCE(c.position, 9000000000000000000), c.seq"
+    );
+    let commits = tx.rows(&sql, []).await?;
     let mut done = 0;
     let mut counts = Counts::default();
+    let mut walk = Walk::default();
     for batch in commits.chunks(BATCH) {
         let mut entries: Vec<Entry> = Vec::new();
         for commit in batch {
             let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
-            let id: String = commit.get(0)?;
-            tx.each(&sql, [id.into()], |row| {
-                entries.push(read_entry(&env.keys, &row)?.entry);
+            let (head, mac) = head_of(commit)?;
+            let age = walk.age_of(&env.keys, &head, &mac);
+            tx.each(&sql, [head.id.into()], |row| {
+                entries.push(read_entry(&env.keys, age, &row)?.entry);
                 Ok(())
             })
             .await?;
@@ -74,9 +77,22 @@ async fn refill(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result
     Ok(entries)
 }
 
+/// The transaction is under other keys than of that version: an entry says so, and everything up to it is sealed, so that the keys of
+/// before vouch for nothing that comes after.
+async fn keys_changed(tx: &mut Tx, env: &Env, before: u8) -> Result<()> {
+    let now = tx.fingerprint_key().await?.version();
+    if now != before {
+        let changed = setting("installation.", "keys", before.to_string(), now.to_string());
+        write(tx, env, &Act::new("system", env.ambient.now()), vec![changed], None).await?;
+        while seal_batch(tx, env).await?.is_some() {}
+    }
+    Ok(())
+}
+
 impl Store {
     /// Makes every projection anew from the journal. Readers see the old tables until the new ones are whole; writers wait.
     pub async fn rebuild(&self, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+        self.db.write(|tx| Box::pin(close_applied_loads(tx))).await?;
         self.give_up_silent_loads().await?;
         let entries = self
             .db
@@ -107,7 +123,6 @@ impl Store {
 
     /// Makes the tables of today, with all fingerprints under that key, unless they are: in one transaction, while readers go on.
     pub(crate) async fn make_anew(&self, env: &Env, marker: &Marker, progress: &mut dyn FnMut(u64)) -> Result<()> {
-        self.give_up_silent_loads().await?;
         let today = schema::projections_digest();
         self.db
             .scratch(Ends::Commit, async |tx| {
@@ -120,8 +135,11 @@ impl Store {
                 if same && tx.fingerprint_key().await? == marker.mark() {
                     return Ok(());
                 }
+                forget_silent_loads(tx, env.now()).await?;
                 no_load_is_open(tx).await?;
+                let before = tx.fingerprint_key().await?.version();
                 take_references_to(tx, env, marker).await?;
+                keys_changed(tx, env, before).await?;
                 if !same {
                     let tables = known.as_ref().map(|(_, tables)| tables.as_str());
                     tx.command(&schema::renew_projections(tx.dialect(), tables)).await?;
@@ -136,6 +154,9 @@ impl Store {
                 .await?;
                 Ok(())
             })
-            .await
+            .await?;
+        // The next to seal brings the file up to it.
+        self.written.store(false, Ordering::Relaxed);
+        Ok(())
     }
 }

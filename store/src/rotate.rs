@@ -1,4 +1,5 @@
-//! `ngomon keys rotate`: a new key for fingerprints and a new one for what is sealed from now on.
+//! `ngomon keys rotate`: a new key for fingerprints, a new one for what is sealed from now on, and new ones for all that vouches: the
+//! journal's MACs, rows that grant something, what browsers bring back, and the signatures of checkpoints.
 //!
 //! ```text
 //!   keyring.json  {1} ── prepare ──▶ {1, beside: 2} ────────────────────────▶ {2}
@@ -8,6 +9,7 @@
 //! Everybody takes fingerprints under the key that the database names in the same transaction (`Env::marker`), so it works at every
 //! step of this, and a rotation that was killed is completed by the next.
 
+use crate::bound::take_bound_to;
 use crate::db::{Arg, Tx};
 use crate::error::Result;
 use crate::journal::Env;
@@ -37,12 +39,16 @@ impl Store {
         let env = Env {
             keys: self.env.keys.rotated()?,
             ambient: self.env.ambient.clone(),
+            news: None,
         };
         let (version, _) = env.keys.fingerprint_versions();
         let marker = env.keys.marker(env.keys.mark_of(version))?;
         self.make_anew(&env, &marker, progress).await?;
         env.keys.save()?;
-        Ok(self.env.keys.read_again()?)
+        self.env.keys.read_again()?;
+        // From here on this process is under them, too.
+        self.db.read(async |tx| self.env.marker(tx).await).await?;
+        Ok(())
     }
 }
 
@@ -59,6 +65,7 @@ pub(crate) async fn take_references_to(tx: &mut Tx, env: &Env, marker: &Marker) 
     registry(tx, env, marker).await?;
     notices(tx, env, marker).await?;
     quarantine(tx, env, marker).await?;
+    take_bound_to(tx, &env.keys, now.version()).await?;
     tx.set_fingerprint_key(mark).await
 }
 

@@ -4,12 +4,17 @@
 //! behind a checkpoint kept outside the database shows (the file). What is committed and not yet sealed, at most a second of a running
 //! server, is the honest limit.
 
-use crate::checkpoint::{Checkpoint, append_line_file};
+use crate::bound::LOAD;
+use crate::checkpoint::Checkpoint;
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{CommitHead, Env};
+use crate::journal::{COUNTS, CommitHead, Env};
 use crate::merkle::{Frontier, leaf_hash};
 use crate::store::Store;
+use std::sync::atomic::Ordering;
+
+/// A running server seals each second: what waits for so many microseconds is late.
+const LATE: i64 = 15_000_000;
 
 /// Leaves in one transaction.
 const BATCH: usize = 5_000;
@@ -17,19 +22,23 @@ const BATCH: usize = 5_000;
 /// The first line of each checkpoint.
 pub(crate) const ORIGIN: &str = "ngomon/journal";
 
-/// A commit from five columns: id, at, entries, digest, mac.
+/// The columns of [`head_of`].
+pub(crate) const HEAD: &str = "c.id, c.at, c.entries, c.digest, c.mac, c.load";
+
+/// A commit from the columns of [`HEAD`], and its MAC.
 pub(crate) fn head_of(row: &Row) -> Result<(CommitHead, Vec<u8>)> {
     let head = CommitHead {
         id: row.get(0)?,
         at: row.get(1)?,
         entries: row.get(2)?,
         digest: row.get(3)?,
+        load: row.get(5)?,
     };
     Ok((head, row.get(4)?))
 }
 
 impl Store {
-    /// Seals what is committed and not sealed yet; returns how many commits that were.
+    /// Seals what is committed and not sealed yet, and brings the file of checkpoints up to it; returns how many commits that were.
     pub async fn seal(&self) -> Result<u64> {
         let mut sealed = 0;
         loop {
@@ -41,34 +50,81 @@ impl Store {
                     Box::pin(async move { seal_batch(tx, &env).await })
                 })
                 .await?;
-            let Some((n, note)) = batch else { return Ok(sealed) };
-            // After the commit: a file that is ahead of the database would look like a roll-back.
-            append_line_file(&self.checkpoints, &note)?;
+            let Some(n) = batch else { break };
             sealed += n;
         }
+        if sealed > 0 || !self.written.load(Ordering::Relaxed) {
+            self.write_checkpoints().await?;
+        }
+        Ok(sealed)
+    }
+
+    /// Whether something waits to be sealed for longer than it should: somebody holds the sealer up, or wrote what is not sealed. A
+    /// server asks after each turn, since what is not sealed can be taken away unseen.
+    pub async fn is_seal_late(&self) -> Result<bool> {
+        let before = self.env.now() - LATE;
+        self.db
+            .read(async |tx| unsealed_before(tx, &self.env, before).await)
+            .await
     }
 }
 
-async fn seal_batch(tx: &mut Tx, env: &Env) -> Result<Option<(u64, String)>> {
-    // One sealer at a time.
-    tx.rows_locked("SELECT id FROM installation", []).await?;
+/// The tree as it was signed last: on another one nothing is built.
+fn frontier_of(row: &Row, env: &Env) -> Result<Frontier> {
+    let corrupt = |why: String| StoreError::corrupt("checkpoint", why);
+    let tree = Frontier::from_bytes(&row.get::<Vec<u8>>(0)?).map_err(|error| corrupt(error.to_string()))?;
+    let signed = Checkpoint::parse_and_verify(&row.get::<String>(1)?, &env.keys)?;
+    if (signed.size, signed.root) == (tree.size(), tree.root()) {
+        Ok(tree)
+    } else {
+        Err(corrupt("its tree is not the one that was signed".into()))
+    }
+}
+
+/// Is anything not sealed that was committed before that instant, but what an import at work has staged? One that nobody began stages
+/// nothing.
+pub(crate) async fn unsealed_before(tx: &mut Tx, env: &Env, before: i64) -> Result<bool> {
+    let mut at_work = String::new();
+    let sql = format!("SELECT {} FROM load WHERE state = 'open'", LOAD.columns(""));
+    for row in tx.rows(&sql, []).await? {
+        if LOAD.is_genuine(&env.keys, &row, 0)? {
+            at_work = row.get(0)?;
+        }
+    }
+    let sql =
+        "SELECT 1 FROM journal_commit WHERE position IS NULL AND at < $1 AND (load IS NULL OR load <> $2) LIMIT 1";
+    Ok(tx.row(sql, [before.into(), at_work.into()]).await?.is_some())
+}
+
+pub(crate) async fn seal_batch(tx: &mut Tx, env: &Env) -> Result<Option<u64>> {
+    // Whoever seals signs with the key in use.
+    env.marker(tx).await?;
+    // One sealer at a time. Nobody waits for it: what is committed now, the next one seals.
+    if tx.rows_free("SELECT id FROM installation").await?.is_empty() {
+        return Ok(None);
+    }
     let sql = format!(
-        "SELECT c.id, c.at, c.entries, c.digest, c.mac FROM journal_commit c WHERE c.position IS NULL \
-         AND NOT EXISTS (SELECT 1 FROM load l WHERE l.id = c.load AND l.state = 'open') ORDER BY c.seq LIMIT {BATCH}"
+        "SELECT {HEAD} FROM journal_commit c WHERE c.position IS NULL AND {COUNTS} ORDER BY c.seq LIMIT {BATCH}"
     );
-    let waiting = tx.rows(&sql, []).await?;
+    let mut waiting = Vec::new();
+    for row in tx.rows(&sql, []).await? {
+        let (head, mac) = head_of(&row)?;
+        // What no key of ours wrote is not sealed: once it is, it can never be taken away again. `verify` tells it.
+        if head.is_ours(&env.keys, &mac) {
+            waiting.push(head);
+        }
+    }
     if waiting.is_empty() {
         return Ok(None);
     }
     let last = tx
-        .row("SELECT frontier FROM checkpoint ORDER BY size DESC LIMIT 1", [])
+        .row("SELECT frontier, note FROM checkpoint ORDER BY size DESC LIMIT 1", [])
         .await?;
     let mut tree = match last {
-        Some(row) => Frontier::from_bytes(&row.get::<Vec<u8>>(0)?).map_err(|e| StoreError::corrupt("checkpoint", e))?,
+        Some(row) => frontier_of(&row, env)?,
         None => Frontier::default(),
     };
-    for row in &waiting {
-        let (head, _) = head_of(row)?;
+    for head in &waiting {
         let position = i64::try_from(tree.size()).unwrap_or(i64::MAX);
         tx.execute(
             "UPDATE journal_commit SET position = $2 WHERE id = $1",
@@ -94,5 +150,5 @@ async fn seal_batch(tx: &mut Tx, env: &Env) -> Result<Option<(u64, String)>> {
         row,
     )
     .await?;
-    Ok(Some((waiting.len() as u64, note)))
+    Ok(Some(waiting.len() as u64))
 }

@@ -1,22 +1,38 @@
 //! What the operator set: the campaign and the officials' policy.
 
+use crate::bound::{SETTING, binds};
 use crate::citizens::counted;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Act, append};
+use crate::keyring::Keyring;
 use crate::store::Store;
 use ngomon_rules::citizens::{AfterDeadline, Bucket, Campaign, CampaignFault, KEYS};
+use ngomon_rules::counter::Counter;
 use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::officials::OfficialsPolicy;
 use ngomon_rules::values::Date;
 use std::collections::BTreeMap;
 
-async fn settings(tx: &mut Tx, family: &str) -> Result<BTreeMap<String, String>> {
+/// The counters, a line each.
+const COUNTERS: &str = "counters";
+
+/// With keys: as the journal has them, each with its MAC.
+async fn settings(tx: &mut Tx, family: &str, keys: Option<&Keyring>) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
-    tx.each("SELECT name, value FROM setting", [], |row| {
-        let name: String = row.get(0)?;
+    tx.each("SELECT name, value, mac FROM setting", [], |row| {
+        let (name, value): (String, String) = (row.get(0)?, row.get(1)?);
         if let Some(key) = name.strip_prefix(family) {
-            found.insert(key.to_owned(), row.get(1)?);
+            let cells = [(&name).into(), (&value).into()];
+            if let Some(keys) = keys
+                && !binds(keys, SETTING, &cells, Some(&row.get::<Vec<u8>>(2)?))
+            {
+                return Err(StoreError::corrupt(
+                    format!("setting {name}"),
+                    "it is not as the journal has it",
+                ));
+            }
+            found.insert(key.to_owned(), value);
         }
         Ok(())
     })
@@ -24,9 +40,33 @@ async fn settings(tx: &mut Tx, family: &str) -> Result<BTreeMap<String, String>>
     Ok(found)
 }
 
-/// The campaign as it stands.
+/// One setting, as the journal has it; `None`: it was never set, or somebody wrote it.
+pub(crate) async fn vouched(tx: &mut Tx, keys: &Keyring, name: &str) -> Result<Option<String>> {
+    let sql = "SELECT value, mac FROM setting WHERE name = $1";
+    let Some(row) = tx.row(sql, [name.into()]).await? else {
+        return Ok(None);
+    };
+    let value: String = row.get(0)?;
+    let is_bound = binds(
+        keys,
+        SETTING,
+        &[name.into(), (&value).into()],
+        Some(&row.get::<Vec<u8>>(1)?),
+    );
+    Ok(is_bound.then_some(value))
+}
+
+/// The campaign as it stands, for what follows from it: holds and figures.
 pub(crate) async fn campaign(tx: &mut Tx) -> Result<Campaign> {
-    let set = settings(tx, "campaign.").await?;
+    campaign_of(settings(tx, "campaign.", None).await?)
+}
+
+/// The campaign as the journal has it, for what a form is asked: whoever writes the database asks for nothing less.
+pub(crate) async fn vouched_campaign(tx: &mut Tx, keys: &Keyring) -> Result<Campaign> {
+    campaign_of(settings(tx, "campaign.", Some(keys)).await?)
+}
+
+fn campaign_of(set: BTreeMap<String, String>) -> Result<Campaign> {
     let mut campaign = Campaign::default();
     // In the order of the keys: an activation day must be known before a cut-over day.
     for key in KEYS {
@@ -42,7 +82,7 @@ pub(crate) async fn campaign(tx: &mut Tx) -> Result<Campaign> {
 /// The officials' policy as it stands.
 pub(crate) async fn policy(tx: &mut Tx) -> Result<OfficialsPolicy> {
     let mut policy = OfficialsPolicy::default();
-    for (key, value) in settings(tx, "policy.").await? {
+    for (key, value) in settings(tx, "policy.", None).await? {
         policy = policy
             .with(&key, &value)
             .ok_or_else(|| StoreError::corrupt(format!("setting {key}"), "not a value"))?;
@@ -62,12 +102,46 @@ pub enum CampaignChange {
 impl Store {
     /// The campaign as it stands.
     pub async fn campaign(&self) -> Result<Campaign> {
-        self.db.ask(async |tx| campaign(tx).await).await
+        self.db
+            .ask(async |tx| {
+                // Keys that a rotation left behind say so, before a row under newer ones looks like somebody's.
+                self.env.marker(tx).await?;
+                vouched_campaign(tx, &self.env.keys).await
+            })
+            .await
     }
 
     /// The officials' policy as it stands.
     pub async fn policy(&self) -> Result<OfficialsPolicy> {
         self.db.ask(async |tx| policy(tx).await).await
+    }
+
+    /// Where people are helped. A list that somebody wrote into the database is none: it would send people to a stranger.
+    pub async fn counters(&self) -> Result<Vec<Counter>> {
+        let list = self
+            .db
+            .ask(async |tx| vouched(tx, &self.env.keys, COUNTERS).await)
+            .await?;
+        Counter::read(&list.unwrap_or_default())
+            .map_err(|at| StoreError::corrupt("setting counters", format!("line {at}")))
+    }
+
+    /// Another list of them.
+    pub async fn set_counters(&self, counters: &[Counter], by: &str) -> Result<()> {
+        let lines: Vec<String> = counters.iter().map(Counter::line).collect();
+        let (env, act, list) = (self.env.clone(), Act::new(by, self.now()), lines.join("\n"));
+        self.db
+            .write(move |tx| {
+                let (env, act, to) = (env.clone(), act.clone(), list.clone());
+                Box::pin(async move {
+                    let from = vouched(tx, &env.keys, COUNTERS).await?.unwrap_or_default();
+                    if from == to {
+                        return Ok(());
+                    }
+                    append(tx, &env, &act, vec![setting("", COUNTERS, from, to)]).await
+                })
+            })
+            .await
     }
 
     /// Changes one key of the campaign. A change that would hold or shut out anybody, today or once its days have come, counts only
@@ -127,7 +201,7 @@ impl Store {
     }
 }
 
-fn setting(family: &str, key: &str, from: String, to: String) -> Event {
+pub(crate) fn setting(family: &str, key: &str, from: String, to: String) -> Event {
     Event {
         subject: Subject::Setting(format!("{family}{key}")),
         change: Change::SettingChanged { from, to },

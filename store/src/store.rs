@@ -1,14 +1,21 @@
 //! The store, opened: a database and the keys that belong to it.
 
+use crate::access::Count;
 use crate::ambient::Ambient;
-use crate::db::{Db, Dialect, Location, make_private};
+use crate::checkpoint::try_append;
+use crate::db::{Db, Dialect, Location, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::Env;
 use crate::keyring::{KeyError, Keyring};
+use crate::openid::AGAIN;
+use crate::outside::{Last, NAME, must_have};
+use crate::private;
 use jiff::Timestamp;
 use ngomon_rules::values::{Date, local_day};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Everything kept, behind one API. Cheap to clone.
 #[derive(Clone)]
@@ -17,6 +24,12 @@ pub struct Store {
     pub(crate) env: Env,
     /// The file of signed checkpoints, outside the database.
     pub(crate) checkpoints: Arc<Path>,
+    /// This process has brought that file up to the database.
+    pub(crate) written: Arc<AtomicBool>,
+    /// Tries that could not be given back while the database was away.
+    pub(crate) owed: Arc<Mutex<Vec<Count>>>,
+    /// How long a refresh token that is shown again gets the same successor.
+    pub(crate) refresh_again: Duration,
 }
 
 /// Where everything is.
@@ -28,26 +41,99 @@ pub struct Places {
     pub keys: PathBuf,
 }
 
+/// What a database must be to be opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// There, whole, and as new as the checkpoints beside the keys.
+    Whole,
+    /// The same; or not there yet, and then it is made.
+    New,
+    /// There and whole, and perhaps older than the checkpoints: whoever opens it so looks at that.
+    Older,
+    /// Filled by a restore, which ends with this.
+    Restored,
+}
+
 impl Store {
-    /// Opens what is there; with `create`, makes what is not.
+    /// Opens what is there; with `create`, makes what is not. A database that is empty, half restored, or older than the file of
+    /// checkpoints is refused.
     pub async fn open(places: &Places, create: bool, ambient: Ambient) -> Result<Self> {
+        let opening = if create { Opening::New } else { Opening::Whole };
+        Self::open_as(places, opening, ambient).await
+    }
+
+    /// Opens a database that may be older than the file of checkpoints, to say so, or to accept that.
+    pub async fn open_older(places: &Places, ambient: Ambient) -> Result<Self> {
+        Self::open_as(places, Opening::Older, ambient).await
+    }
+
+    pub(crate) async fn open_as(places: &Places, opening: Opening, ambient: Ambient) -> Result<Self> {
+        let create = opening == Opening::New;
+        let found = Keyring::open(&places.keys);
+        let last = found.as_ref().ok().map(|keys| Last::read(places, keys));
+        let last = last.filter(Last::is_there);
+        if places.data.is_void()? {
+            match last {
+                Some(last) => return Err(last.behind()),
+                None if !create => return Err(StoreError::NoData(places.data.to_string())),
+                None => {}
+            }
+        }
         let db = Db::open(&places.data, create).await?;
-        let keys = match Keyring::open(&places.keys) {
+        db.scan(async |tx| as_it_must_be(tx, places, opening, last.as_ref()).await)
+            .await?;
+        let keys = match found {
             Err(KeyError::Missing { .. }) if create && !db_has_keys(&db).await => {
-                make_private(&places.keys)?;
-                Keyring::create(&places.keys, &ambient)?
+                private::directory(&places.keys)?;
+                // Several that start at once on the same keys use those of the first.
+                match Keyring::create(&places.keys, &ambient) {
+                    Err(KeyError::AlreadyThere { .. }) => Keyring::open(&places.keys)?,
+                    keys => keys?,
+                }
             }
             keys => keys?,
         };
+        private::directory(&places.keys)?;
+        for path in [places.keys.join("keyring.json"), places.keys.join("checkpoints.txt")] {
+            private::file(&path).map_err(|source| StoreError::Io { path, source })?;
+        }
         db.migrate().await?;
         let store = Self {
             db,
-            env: Env { keys, ambient },
-            checkpoints: places.keys.join("checkpoints.txt").into(),
+            env: Env {
+                keys,
+                ambient,
+                news: None,
+            },
+            checkpoints: places.keys.join(NAME).into(),
+            written: Arc::default(),
+            owed: Arc::default(),
+            refresh_again: AGAIN,
         };
         store.check_keys().await?;
         store.renew().await?;
         Ok(store)
+    }
+
+    /// The same for whoever waits at a page: nobody there waits long for PostgreSQL, or for others that use it.
+    pub fn for_requests(&self) -> Result<Self> {
+        Ok(Self {
+            db: self.db.for_requests()?,
+            ..self.clone()
+        })
+    }
+
+    /// The file of checkpoints can be written: asked before anything is changed.
+    pub fn try_checkpoints(&self) -> Result<()> {
+        Ok(try_append(&self.checkpoints)?)
+    }
+
+    /// The same for what a server does beside answering.
+    pub fn for_workers(&self) -> Result<Self> {
+        Ok(Self {
+            db: self.db.for_workers()?,
+            ..self.clone()
+        })
     }
 
     /// The keys must be those with which the database was begun.
@@ -63,7 +149,8 @@ impl Store {
             None => self.env.keys.fingerprint_versions().0,
         };
         let mark = *self.env.keys.mark_of(version).as_bytes();
-        self.db
+        let kept = self
+            .db
             .write(move |tx| {
                 let id = id.clone();
                 Box::pin(async move {
@@ -71,10 +158,29 @@ impl Store {
                         "INSERT INTO installation (id, keyring, key_check) VALUES (1,$1,$2) ON CONFLICT (id) DO NOTHING";
                     tx.execute(sql, [id.into(), check.into()]).await?;
                     let sql = "INSERT INTO fingerprint_key (id, mark) VALUES (1,$1) ON CONFLICT (id) DO NOTHING";
-                    tx.execute(sql, [mark.into()]).await.map(drop)
+                    tx.execute(sql, [mark.into()]).await?;
+                    // Somebody with other keys may have been first.
+                    let row = tx.row("SELECT key_check FROM installation", []).await?;
+                    row.map(|row| row.get::<Vec<u8>>(0)).transpose()
                 })
             })
-            .await
+            .await?;
+        match kept {
+            Some(kept) if kept == self.env.keys.check() => Ok(()),
+            _ => Err(StoreError::WrongKeys),
+        }
+    }
+
+    /// Was the database there begun with the keys of that directory? Changes nothing.
+    pub async fn is_of_keys(data: &Location, keys: &Path) -> bool {
+        let Ok(keys) = Keyring::open(keys) else { return false };
+        let Ok(db) = Db::open(data, false).await else {
+            return false;
+        };
+        let asked = db
+            .read(async |tx| tx.row("SELECT keyring FROM installation", []).await)
+            .await;
+        asked.is_ok_and(|row| row.is_some_and(|row| row.get::<String>(0).is_ok_and(|id| id == keys.id())))
     }
 
     /// What each connection says of its durability, as it names it: the writer's and a reader's.
@@ -108,6 +214,11 @@ impl Store {
         self.db.dialect()
     }
 
+    /// Does the database answer?
+    pub async fn answers(&self) -> Result<()> {
+        self.db.ask(async |tx| tx.row("SELECT 1", []).await.map(drop)).await
+    }
+
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         self.env.ambient.now()
@@ -131,6 +242,21 @@ impl Store {
     /// The file of checkpoints.
     pub fn checkpoint_file(&self) -> &Path {
         &self.checkpoints
+    }
+}
+
+/// Looks before anything is changed: at tables that may be another version's, or not there yet.
+async fn as_it_must_be(tx: &mut Tx, places: &Places, opening: Opening, last: Option<&Last>) -> Result<()> {
+    let restoring = tx.has_table("restoring").await? && tx.row("SELECT 1 FROM restoring", []).await?.is_some();
+    if restoring && opening != Opening::Restored {
+        return Err(StoreError::Restoring);
+    }
+    let begun = tx.has_table("installation").await? && tx.row("SELECT 1 FROM installation", []).await?.is_some();
+    match last {
+        Some(last) if !begun => Err(last.behind()),
+        None if !begun && opening != Opening::New => Err(StoreError::NoData(places.data.to_string())),
+        Some(last) if matches!(opening, Opening::New | Opening::Whole) => must_have(tx, last).await,
+        _ => Ok(()),
     }
 }
 

@@ -1,8 +1,9 @@
 //! What several parts of the store ask the tables, and how values stand in them.
 
+use crate::bound::{CLAIM, STATED as STATED_BOUND, binds};
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Env, unseal};
+use crate::journal::{Env, unseal, unseal_with};
 use crate::keyring::{FingerprintKind, Keyring, Marker};
 use jiff::ToSpan as _;
 use jiff::civil::Time;
@@ -11,7 +12,7 @@ use ngomon_rules::citizens::{CitizenAccount, Claimed};
 use ngomon_rules::event::{PersonId, Personal};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::record::{AccountId, Stated};
-use ngomon_rules::values::Date;
+use ngomon_rules::values::{Date, username_key};
 use std::collections::HashMap;
 
 /// The fingerprints of what an account says of its owner.
@@ -20,7 +21,7 @@ pub(crate) struct AccountCells {
     phone_fp: Option<Vec<u8>>,
     name_fp: Option<Vec<u8>>,
     pub code_fp: Option<Vec<u8>>,
-    username_fp: Option<Vec<u8>>,
+    pub username_fp: Option<Vec<u8>>,
 }
 
 impl AccountCells {
@@ -52,8 +53,13 @@ pub(crate) fn account_cells(marker: &Marker, stated: &Stated) -> AccountCells {
         phone_fp: fp(FingerprintKind::Phone, stated.phone.as_ref().map(|p| p.as_str())),
         name_fp: fp(FingerprintKind::NameExact, name.as_deref()),
         code_fp: fp(FingerprintKind::EmployeeCode, stated.employee_code.as_deref()),
-        username_fp: fp(FingerprintKind::Username, stated.username.as_deref()),
+        username_fp: stated.username.as_deref().map(|name| username_fp(marker, name)),
     }
+}
+
+/// The fingerprint of a user name, however it is written.
+pub(crate) fn username_fp(marker: &Marker, name: &str) -> Vec<u8> {
+    fingerprint(marker, FingerprintKind::Username, &username_key(name))
 }
 
 /// The fingerprint of a name as far as it is the same person's.
@@ -132,18 +138,52 @@ pub(crate) async fn official_to(tx: &mut Tx, numbers: Vec<Vec<u8>>) -> Result<Ha
             found.insert(row.get(0)?, row.get(1)?);
         }
     }
+    if tx.row("SELECT 1 FROM person_link LIMIT 1", []).await?.is_none() {
+        return Ok(found);
+    }
+    // Under another number of the person's.
+    let numbers: Vec<Arg> = numbers.into_iter().map(Arg::from).collect();
+    let linked = "SELECT l.fp, MAX(p.service_to) FROM person_link l JOIN person_number n ON n.fp = l.other \
+         JOIN profile p ON p.person = n.person WHERE p.gone = 0 AND l.fp IN ({}) GROUP BY l.fp";
+    each_of(tx, linked, &numbers, |row| {
+        let service: String = row.get(1)?;
+        let known: &mut String = found.entry(row.get(0)?).or_default();
+        if *known < service {
+            *known = service;
+        }
+        Ok(())
+    })
+    .await?;
     Ok(found)
 }
 
 /// The columns of [`stated_of`], for `account a JOIN personal_value v ON v.id = a.value`.
-pub(crate) const STATED: &str = "a.value, v.sealed";
+pub(crate) const STATED: &str = "a.id, a.value, v.sealed, v.salt, a.username_fp, a.stated_mac";
 
-/// What an account says of its owner, from two columns that begin at `at`.
+/// How many they are.
+pub(crate) const STATED_WIDTH: usize = 6;
+
+/// What an account says of its owner, from six columns that begin at `at`: of this very account and of no other.
 pub(crate) fn stated_of(keys: &Keyring, row: &Row, at: usize) -> Result<Stated> {
-    let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
-    match unseal(keys, &id, &sealed)? {
-        Personal::Account { stated, .. } | Personal::Operator { stated, .. } => Ok(stated),
-        _ => Err(StoreError::corrupt(format!("personal_value {id}"), "not an account's")),
+    let [id, value]: [String; 2] = [row.get(at)?, row.get(at + 1)?];
+    let (personal, commitment) = unseal_with(keys, &value, row, [at + 2, at + 3])?;
+    let cells = [
+        (&id).into(),
+        (&value).into(),
+        row.get::<Option<Vec<u8>>>(at + 4)?.into(),
+        commitment,
+    ];
+    let bound: Vec<u8> = row.get(at + 5)?;
+    match personal {
+        Personal::Account { stated, .. } | Personal::Operator { stated, .. }
+            if binds(keys, STATED_BOUND, &cells, Some(&bound)) =>
+        {
+            Ok(stated)
+        }
+        _ => Err(StoreError::corrupt(
+            format!("account {id}"),
+            "what it says of its owner is not its own",
+        )),
     }
 }
 
@@ -174,7 +214,7 @@ pub(crate) async fn citizen(tx: &mut Tx, env: &Env, id: &str) -> Result<Option<C
     Ok(Some(CitizenAccount {
         id: AccountId(id.to_owned()),
         stated: stated_of(&env.keys, &row, 0)?,
-        claim: row.get::<Option<String>>(2)?.map(PersonId),
+        claim: row.get::<Option<String>>(STATED_WIDTH)?.map(PersonId),
         holds: holds_in_force(tx, id).await?,
     }))
 }
@@ -186,6 +226,47 @@ pub(crate) async fn claim_of(tx: &mut Tx, env: &Env, person: &str) -> Result<Opt
     );
     let row = tx.row(&sql, [person.into()]).await?;
     row.map(|row| claimed_of(&env.keys, &row, 0)).transpose()
+}
+
+/// The columns of [`owner_of`], for `account a JOIN personal_value v ON v.id = a.value LEFT JOIN claim c … LEFT JOIN personal_value w ON
+/// w.id = c.value`.
+pub(crate) const OWNER: &str =
+    "a.id, a.value, v.sealed, v.salt, a.username_fp, a.stated_mac, c.person, c.value, w.sealed, w.salt, c.mac";
+
+/// How many they are.
+pub(crate) const OWNER_WIDTH: usize = 11;
+
+/// What an account says of its owner, and its claim, from eleven columns that begin at `at`: of this very account and of no other.
+pub(crate) fn owner_of(keys: &Keyring, row: &Row, at: usize) -> Result<(Stated, Option<Claimed>)> {
+    let id: String = row.get(at)?;
+    let stated = stated_of(keys, row, at)?;
+    let Some(person) = row.get::<Option<String>>(at + STATED_WIDTH)? else {
+        return Ok((stated, None));
+    };
+    let value: String = row.get(at + 7)?;
+    let (personal, commitment) = unseal_with(keys, &value, row, [at + 8, at + 9])?;
+    let cells = [(&id).into(), (&person).into(), (&value).into(), commitment];
+    let bound: Vec<u8> = row.get(at + 10)?;
+    match personal {
+        Personal::Claim {
+            numbers,
+            full_name,
+            phone,
+        } if binds(keys, CLAIM, &cells, Some(&bound)) => Ok((
+            stated,
+            Some(Claimed {
+                holder: AccountId(id),
+                person: PersonId(person),
+                numbers,
+                full_name,
+                phone,
+            }),
+        )),
+        _ => Err(StoreError::corrupt(
+            format!("personal_value {value}"),
+            "the claim is not the account's own",
+        )),
+    }
 }
 
 /// The columns of [`claimed_of`], for `claim c JOIN personal_value w ON w.id = c.value`.

@@ -1,17 +1,31 @@
 //! `ngomon verify`: is the journal as it was written, do the tables follow from it, does the report count what is there?
 
+mod catalogue;
+mod integrity;
+mod loads;
+mod references;
+
+use crate::bound::BOUND;
 use crate::checkpoint::{Checkpoint, CheckpointError, read_file};
+use crate::citizens::second_claims;
 use crate::counts::{COUNTERS, CounterTable};
 use crate::db::{Dialect, Ends, Tx};
-use crate::error::Result;
-use crate::journal::{ENTRY, digest_of, read_entry};
-use crate::keyring::Keyring;
+use crate::error::{Result, StoreError};
+use crate::journal::{ENTRY, Walk, digest_of, read_entry};
+use crate::keyring::{Age, Keyring};
+use crate::loads::APPLIED;
 use crate::merkle::{Frontier, Hash, leaf_hash};
 use crate::replay::{real, replay};
 use crate::schema;
-use crate::seal::head_of;
+use crate::seal::unsealed_before;
+use crate::seal::{HEAD, head_of};
 use crate::store::Store;
+use loads::Loads;
+use references::references;
 use std::collections::BTreeMap;
+
+/// A commit is sealed within a second: one that is so much older than a sealed one that came after it was kept from it. Microseconds.
+const UNSEALED: i64 = 60_000_000;
 
 /// What was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,20 +42,32 @@ pub enum Check {
     Projections,
     /// The report's counters against a recount of the accounts.
     Counters,
+    /// Each load against what the journal says of it.
+    Loads,
+    /// Each working row that grants something against the MAC that binds it.
+    Grants,
+    /// Whatever names something names what is there.
+    References,
     /// What must always hold.
     Invariants,
+    /// The database itself: its pages, and its indexes against their tables.
+    Integrity,
 }
 
 impl Check {
     /// Every check, in the order in which they are made.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Entries,
         Self::Commits,
         Self::Tree,
         Self::RollBack,
         Self::Projections,
         Self::Counters,
+        Self::Loads,
+        Self::Grants,
+        Self::References,
         Self::Invariants,
+        Self::Integrity,
     ];
 }
 
@@ -52,6 +78,17 @@ pub struct Verified {
     pub looked_at: BTreeMap<Check, u64>,
     /// What is wrong: which check, where. Ids only, never a personal value.
     pub faults: Vec<(Check, String)>,
+    /// Imports whose process ended before they did. Nothing of them counts, so they are no fault.
+    pub unfinished: Vec<UnfinishedLoad>,
+}
+
+/// An import whose process ended before it did. What it left is taken away when the next one begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnfinishedLoad {
+    /// `units`, `registry`, `citizens`, `officials`, `profiles`, `notices`.
+    pub table: String,
+    /// When it began: microseconds since 1970.
+    pub at: i64,
 }
 
 impl Verified {
@@ -68,50 +105,100 @@ impl Store {
     /// Checks everything, in one snapshot. `progress` hears how many entries were read.
     pub async fn verify(&self, progress: &mut dyn FnMut(u64)) -> Result<Verified> {
         let mut found = Verified::default();
+        let (seen, damaged) = self.integrity().await?;
+        found.saw(Check::Integrity, seen);
+        let damage = !damaged.is_empty();
+        damaged.into_iter().for_each(|at| found.fault(Check::Integrity, at));
+        let (seen, other) = self.catalogue().await?;
+        found.saw(Check::Integrity, seen);
+        other.into_iter().for_each(|at| found.fault(Check::Integrity, at));
+        match self.read_all(&mut found, progress).await {
+            // What stands in a damaged file may not be readable at all, and that was said.
+            Err(StoreError::Damaged(_)) if damage => {}
+            done => done?,
+        }
+        Ok(found)
+    }
+
+    async fn read_all(&self, found: &mut Verified, progress: &mut dyn FnMut(u64)) -> Result<()> {
+        // Before the snapshot begins: whatever the file has now was in the database before.
+        let kept = read_file(&self.checkpoints, &self.env.keys);
         self.db
             .scratch(Ends::Rollback, async |tx| {
-                let readable = self.journal(tx, &mut found).await?;
-                self.outside(tx, &mut found).await?;
+                let mut loads = Loads::default();
+                let readable = self.journal(tx, found, &mut loads).await?;
+                if unsealed_before(tx, &self.env, self.env.now() - UNSEALED).await? {
+                    found.fault(Check::Tree, "something waits to be sealed for more than a minute");
+                }
+                let (seen, off) = self.outside(tx, kept).await?;
+                found.saw(Check::RollBack, seen);
+                off.into_iter().for_each(|at| found.fault(Check::RollBack, at));
+                loads.check(tx, &self.env, found).await?;
                 let (seen, off) = counters(tx).await?;
                 found.saw(Check::Counters, seen);
                 off.into_iter().for_each(|at| found.fault(Check::Counters, at));
-                invariants(tx, &mut found).await?;
+                grants(tx, &self.env.keys, found).await?;
+                invariants(tx, found).await?;
+                installation(tx, &self.env.keys, found).await?;
+                references(tx, found).await?;
                 // A journal that cannot be read cannot be replayed, and has said so.
                 if readable {
                     match replay(tx, &self.env, progress).await {
-                        Ok(_) => projections(tx, &mut found).await?,
+                        Ok(_) => projections(tx, found).await?,
+                        // A server that only reads makes no temporary table: nothing is wrong with the journal.
+                        Err(error @ StoreError::ReadOnly) => return Err(error),
                         Err(error) => found.fault(Check::Projections, error.to_string()),
                     }
                 }
                 Ok(())
             })
-            .await?;
-        Ok(found)
+            .await
+    }
+
+    /// The file of checkpoints and the database against one another; says what differs.
+    pub(crate) async fn verify_outside(&self) -> Result<Vec<String>> {
+        let kept = read_file(&self.checkpoints, &self.env.keys);
+        let (_, off) = self.db.scan(async |tx| self.outside(tx, kept).await).await?;
+        Ok(off)
     }
 
     /// MACs, commits and the tree. Says whether every entry could be read.
-    async fn journal(&self, tx: &mut Tx, found: &mut Verified) -> Result<bool> {
+    async fn journal(&self, tx: &mut Tx, found: &mut Verified, loads: &mut Loads) -> Result<bool> {
         let keys = &self.env.keys;
         let mut readable = true;
-        let mut roots = kept_roots(tx, keys, found).await?;
+        let mut kept = kept_roots(tx, keys, found).await?;
+        // Upon this tree the next commits are sealed.
+        let last = match tx
+            .row("SELECT size, frontier FROM checkpoint ORDER BY size DESC LIMIT 1", [])
+            .await?
+        {
+            Some(row) => (row.get::<i64>(0)?, row.get::<Vec<u8>>(1)?),
+            None => (0, Vec::new()),
+        };
         let mut tree = Frontier::default();
-        let commits = tx
-            .rows(
-                "SELECT c.id, c.at, c.entries, c.digest, c.mac, c.position FROM journal_commit c \
-                 ORDER BY COALESCE(c.position, 9000000000000000000), c.seq",
-                [],
-            )
-            .await?;
+        let (mut newest, mut walk) = (Newest::default(), Walk::default());
+        let marker = self.env.marker(tx).await?;
+        let sql = format!(
+            "SELECT {HEAD}, c.position, c.seq FROM journal_commit c ORDER BY COALESCE(c.position, 9000000000000000000), c.seq"
+        );
+        let commits = tx.rows(&sql, []).await?;
         for commit in &commits {
             let (head, mac) = head_of(commit)?;
+            let (position, seq): (Option<i64>, i64) = (commit.get(6)?, commit.get(7)?);
+            let vouched = walk.age_of(keys, &head, &mac);
+            let age = vouched.unwrap_or(walk.age());
             let mut macs: Vec<Vec<u8>> = Vec::new();
             let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
             for row in tx.rows(&sql, [head.id.as_str().into()]).await? {
                 found.saw(Check::Entries, 1);
                 let at = format!("{}/{}", head.id, row.get::<i64>(1)?);
-                match read_entry(keys, &row) {
-                    Ok(read) if read.genuine => {}
-                    Ok(_) => found.fault(Check::Entries, at),
+                match read_entry(keys, Some(age), &row) {
+                    Ok(read) => {
+                        loads.hear(&read.entry);
+                        if !read.entry.genuine {
+                            found.fault(Check::Entries, at);
+                        }
+                    }
                     Err(error) => {
                         readable = false;
                         found.fault(Check::Entries, format!("{at}: {error}"));
@@ -122,13 +209,18 @@ impl Store {
             found.saw(Check::Commits, 1);
             let whole = i64::try_from(macs.len()).ok() == Some(head.entries)
                 && digest_of(&macs)[..] == head.digest[..]
-                && head.is_genuine(keys, &mac);
+                && vouched.is_some();
             if !whole {
                 found.fault(Check::Commits, head.id.clone());
             }
-            let Some(position) = commit.get::<Option<i64>>(5)? else {
+            loads.name(&head, position.is_some());
+            let Some(position) = position else {
+                if head.load.is_none() && newest.is_long_after(head.at, seq) {
+                    found.fault(Check::Tree, format!("{} is not sealed, and later ones are", head.id));
+                }
                 continue;
             };
+            newest.see(head.at, seq);
             if u64::try_from(position).ok() != Some(tree.size()) {
                 found.fault(
                     Check::Tree,
@@ -137,13 +229,16 @@ impl Store {
             }
             tree.append(leaf_hash(&head.leaf()));
             found.saw(Check::Tree, 1);
-            if let Some(root) = roots.remove(&tree.size())
-                && root != tree.root()
-            {
-                found.fault(Check::Tree, format!("checkpoint {}", tree.size()));
+            let size = tree.size();
+            let is_last = i64::try_from(size).ok() == Some(last.0);
+            if kept.remove(&size).is_some_and(|root| root != tree.root()) || (is_last && tree.to_bytes() != last.1) {
+                found.fault(Check::Tree, format!("checkpoint {size}"));
             }
         }
-        for size in roots.keys() {
+        if walk.age() < keys.age_of(marker.mark().version()) {
+            found.fault(Check::Commits, "nothing says that the keys of before were replaced");
+        }
+        for size in kept.keys() {
             found.fault(Check::Tree, format!("checkpoint {size}, the tree has {}", tree.size()));
         }
         let orphans = tx
@@ -158,51 +253,74 @@ impl Store {
         Ok(readable)
     }
 
-    /// The checkpoints outside the database: the journal must reach as far as each, with its root.
-    async fn outside(&self, tx: &mut Tx, found: &mut Verified) -> Result<()> {
-        let kept = match read_file(&self.checkpoints, &self.env.keys) {
+    /// The checkpoints outside the database: the journal must reach as far as each, with its root, and the file must have what it had.
+    /// How many it has, and what is wrong.
+    async fn outside(&self, tx: &mut Tx, kept: Result<Vec<Checkpoint>, CheckpointError>) -> Result<(u64, Vec<String>)> {
+        let mut off: Vec<String> = self.file_lacks(tx).await?.into_iter().collect();
+        let kept = match kept {
             Ok(kept) => kept,
             Err(CheckpointError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
                 if tx.row("SELECT 1 FROM checkpoint LIMIT 1", []).await?.is_some() {
-                    found.fault(Check::RollBack, "the file of checkpoints is not there");
+                    off.push("the file of checkpoints is not there".into());
                 }
-                return Ok(());
+                return Ok((0, off));
             }
             Err(error) => {
-                found.fault(Check::RollBack, error.to_string());
-                return Ok(());
+                off.push(error.to_string());
+                return Ok((0, off));
             }
         };
-        for checkpoint in kept {
-            found.saw(Check::RollBack, 1);
+        for checkpoint in &kept {
             let size = i64::try_from(checkpoint.size).unwrap_or(i64::MAX);
             let row = tx
                 .row("SELECT root FROM checkpoint WHERE size = $1", [size.into()])
                 .await?;
             let root = row.map(|row| row.get::<Vec<u8>>(0)).transpose()?;
             if root.as_deref() != Some(&checkpoint.root[..]) {
-                found.fault(Check::RollBack, format!("checkpoint {size} is not in the database"));
+                off.push(format!("checkpoint {size} is not in the database"));
             }
         }
-        Ok(())
+        Ok((kept.len() as u64, off))
     }
 }
 
+/// The newest of what is sealed.
+#[derive(Default)]
+struct Newest {
+    at: i64,
+    seq: i64,
+}
+
+impl Newest {
+    fn see(&mut self, at: i64, seq: i64) {
+        self.at = self.at.max(at);
+        self.seq = self.seq.max(seq);
+    }
+
+    fn is_long_after(&self, at: i64, seq: i64) -> bool {
+        seq < self.seq && at.saturating_add(UNSEALED) < self.at
+    }
+}
+
+/// The root of each checkpoint that is signed, by size.
 async fn kept_roots(tx: &mut Tx, keys: &Keyring, found: &mut Verified) -> Result<BTreeMap<u64, Hash>> {
-    let mut roots = BTreeMap::new();
-    for row in tx
-        .rows("SELECT size, root, note FROM checkpoint ORDER BY size", [])
-        .await?
-    {
+    let mut kept = BTreeMap::new();
+    let sql = "SELECT size, root, note FROM checkpoint ORDER BY size";
+    let mut newest = Age::default();
+    for row in tx.rows(sql, []).await? {
         let (size, root, note): (i64, Vec<u8>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        match Checkpoint::parse_and_verify(&note, keys) {
-            Ok(signed) if i64::try_from(signed.size) == Ok(size) && signed.root[..] == root[..] => {
-                roots.insert(signed.size, signed.root);
+        match Checkpoint::signed(&note, keys) {
+            // Once a newer key signed, an older one does not any more.
+            Ok((signed, age))
+                if i64::try_from(signed.size) == Ok(size) && signed.root[..] == root[..] && age >= newest =>
+            {
+                newest = age;
+                kept.insert(signed.size, signed.root);
             }
             _ => found.fault(Check::Tree, format!("checkpoint {size} is not as it was signed")),
         }
     }
-    Ok(roots)
+    Ok(kept)
 }
 
 /// Counters, and the horizon: written in slots that chance picks, so that only their sums can be compared.
@@ -256,7 +374,9 @@ async fn projections(tx: &mut Tx, found: &mut Verified) -> Result<()> {
 fn counting(rows: &str, table: &str, dialect: Dialect) -> String {
     let staged = |column: &str| {
         let accounts = real(dialect, "account_row");
-        format!("SELECT s.{column} FROM {accounts} s JOIN load l ON l.id = s.load WHERE l.state = 'open'")
+        format!(
+            "SELECT s.{column} FROM {accounts} s JOIN load l ON l.id = s.load WHERE l.state = 'open' AND NOT {APPLIED}"
+        )
     };
     let column = match table {
         "account_row" => format!("id NOT IN ({})", staged("id")),
@@ -350,8 +470,36 @@ const INVARIANTS: [(&str, &str); 8] = [
     ),
 ];
 
+/// The working rows that grant something.
+async fn grants(tx: &mut Tx, keys: &Keyring, found: &mut Verified) -> Result<()> {
+    for bound in BOUND {
+        let (seen, forged) = bound.forged(tx, keys).await?;
+        found.saw(Check::Grants, seen);
+        for row in forged {
+            found.fault(Check::Grants, format!("{row}: no key of ours binds it"));
+        }
+    }
+    Ok(())
+}
+
+/// The database is that of these keys.
+async fn installation(tx: &mut Tx, keys: &Keyring, found: &mut Verified) -> Result<()> {
+    let rows = tx.rows("SELECT keyring, key_check FROM installation", []).await?;
+    let named = match &rows[..] {
+        [row] => row.get::<String>(0)? == keys.id() && row.get::<Vec<u8>>(1)? == keys.check(),
+        _ => false,
+    };
+    found.saw(Check::Invariants, 1);
+    if !named {
+        found.fault(Check::Invariants, "installation: it names other keys, or none");
+    }
+    Ok(())
+}
+
 async fn invariants(tx: &mut Tx, found: &mut Verified) -> Result<()> {
-    for (what, sql) in INVARIANTS {
+    let second = second_claims();
+    let of_one_person = ("a second claim in force of one person (see `review`)", second.as_str());
+    for (what, sql) in INVARIANTS.into_iter().chain([of_one_person]) {
         found.saw(Check::Invariants, 1);
         for row in tx.rows(&format!("{sql} ORDER BY 1 LIMIT 20"), []).await? {
             found.fault(Check::Invariants, format!("{what}: {}", row.get::<String>(0)?));

@@ -4,16 +4,26 @@
 
 #[path = "suite/access.rs"]
 mod access;
+#[path = "suite/checkpoints.rs"]
+mod checkpoints;
 #[path = "suite/claims.rs"]
 mod claims;
 #[path = "suite/connections.rs"]
 mod connections;
 #[path = "suite/counter.rs"]
 mod counter;
+#[path = "suite/deputy.rs"]
+mod deputy;
 #[path = "suite/ends.rs"]
 mod ends;
 #[path = "suite/figures.rs"]
 mod figures;
+#[path = "suite/furnished.rs"]
+mod furnished;
+#[path = "suite/golden.rs"]
+mod golden;
+#[path = "suite/grants.rs"]
+mod grants;
 #[path = "suite/house.rs"]
 mod house;
 #[path = "suite/idle.rs"]
@@ -30,6 +40,8 @@ mod listed;
 mod loads;
 #[path = "suite/officials.rs"]
 mod officials;
+#[path = "suite/one_person.rs"]
+mod one_person;
 #[path = "suite/openid.rs"]
 mod openid;
 #[path = "suite/operators.rs"]
@@ -40,6 +52,8 @@ mod own_profile;
 mod passkeys;
 #[path = "suite/rotation.rs"]
 mod rotation;
+#[path = "suite/servers.rs"]
+mod servers;
 #[path = "suite/silence.rs"]
 mod silence;
 #[path = "suite/take_overs.rs"]
@@ -48,3 +62,5 @@ mod take_overs;
 mod tamper;
 #[path = "suite/told.rs"]
 mod told;
+#[path = "suite/two_persons.rs"]
+mod two_persons;

@@ -1,6 +1,7 @@
-//! Ceremonies of passkeys: what must be remembered between our challenge and the device's answer. It is nowhere but here, good once, for
-//! minutes, for one thing and for whoever began it.
+//! Ceremonies: what must be remembered between two steps of one thing, a challenge and the device's answer, or two pages of a sign-in. It is
+//! nowhere but here, good once, for minutes, for one thing and for whoever began it. The keys alone make none of it.
 
+use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::Env;
 use crate::keyring::Place;
@@ -8,6 +9,9 @@ use crate::store::Store;
 
 /// How long a ceremony may last: microseconds.
 const GOOD: i64 = 5 * 60 * 1_000_000;
+
+/// How long a browser may ask for the same code again: microseconds.
+const ASKED: i64 = 30 * 60 * 1_000_000;
 
 /// What a ceremony is for, and who began it.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +22,13 @@ pub enum Ceremony<'a> {
     StepUp(&'a str),
     /// Another passkey for the owner of the session of that token.
     Add(&'a str),
+    /// The next page of a sign-in, in the browser that keeps that secret.
+    Step {
+        /// Which.
+        step: &'static str,
+        /// What the browser keeps.
+        browser: &'a str,
+    },
 }
 
 impl Ceremony<'_> {
@@ -27,54 +38,102 @@ impl Ceremony<'_> {
             Self::SignIn => ("sign-in", ""),
             Self::StepUp(session) => ("step-up", session),
             Self::Add(session) => ("add", session),
+            Self::Step { step, browser } => {
+                return env
+                    .keys
+                    .mac(&["ceremony", "step", step, browser, name].map(str::as_bytes));
+            }
         };
         let parts = ["ceremony", what, session, name].map(str::as_bytes);
-        env.keys.mac(&parts)
+        env.keys.ticket_mac(&parts)
     }
 }
 
-fn place(id: &[u8; 32]) -> Place<'_> {
+/// It opens in its own row only, and until its own end.
+fn place(row: &[u8]) -> Place<'_> {
     Place {
         table: "ceremony",
         column: "sealed",
-        row: id,
+        row,
     }
+}
+
+fn row_of(id: &[u8; 32], good_until: i64) -> Vec<u8> {
+    [&id[..], &good_until.to_be_bytes()].concat()
+}
+
+/// Remembers a state under an id, for so many microseconds.
+pub(super) async fn remember(tx: &mut Tx, env: &Env, id: [u8; 32], good_for: i64, state: &str) -> Result<()> {
+    let good_until = env.now() + good_for;
+    let row = row_of(&id, good_until);
+    let sealed = env.keys.seal(place(&row), state.as_bytes(), &env.ambient);
+    let sql = "INSERT INTO ceremony (id, sealed, good_until) VALUES ($1,$2,$3)";
+    let args = [id.into(), sealed.into(), good_until.into()];
+    tx.execute(sql, args).await.map(drop)
+}
+
+/// What is remembered under an id; `None`: nothing, or it is over.
+pub(super) async fn recall(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<Option<String>> {
+    let sql = "SELECT sealed, good_until FROM ceremony WHERE id = $1 AND good_until > $2";
+    opened(tx, env, id, sql).await
+}
+
+/// The same, once.
+pub(super) async fn recall_once(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<Option<String>> {
+    let sql = "DELETE FROM ceremony WHERE id = $1 AND good_until > $2 RETURNING sealed, good_until";
+    opened(tx, env, id, sql).await
+}
+
+async fn opened(tx: &mut Tx, env: &Env, id: [u8; 32], sql: &str) -> Result<Option<String>> {
+    let Some(row) = tx.row(sql, [id.into(), env.now().into()]).await? else {
+        return Ok(None);
+    };
+    let place_of = row_of(&id, row.get(1)?);
+    let state = env.keys.unseal(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
+    Ok(Some(String::from_utf8_lossy(&state).into_owned()))
 }
 
 impl Store {
     /// Remembers the state of a ceremony. Returns its name, which the browser brings back.
     pub async fn begin_ceremony(&self, what: Ceremony<'_>, state: &str) -> Result<String> {
         let name = self.env.ambient.hex::<16>();
-        let id = what.row(&self.env, &name);
-        let sealed = self.env.keys.seal(place(&id), state.as_bytes(), &self.env.ambient);
-        let good_until = self.env.now() + GOOD;
-        self.db
-            .write(move |tx| {
-                let sealed = sealed.clone();
-                Box::pin(async move {
-                    let sql = "INSERT INTO ceremony (id, sealed, good_until) VALUES ($1,$2,$3)";
-                    let args = [id.into(), sealed.into(), good_until.into()];
-                    tx.execute(sql, args).await.map(drop)
-                })
-            })
-            .await?;
+        self.remember(what.row(&self.env, &name), GOOD, state).await?;
         Ok(name)
     }
 
     /// The state of a ceremony, once; `None`: it is over, for something else, or somebody else's.
     pub async fn end_ceremony(&self, what: Ceremony<'_>, name: &str) -> Result<Option<String>> {
-        let (id, now) = (what.row(&self.env, name), self.env.now());
-        let row = self
-            .db
+        let (env, id) = (self.env.clone(), what.row(&self.env, name));
+        self.db
             .write(move |tx| {
-                Box::pin(async move {
-                    let sql = "DELETE FROM ceremony WHERE id = $1 AND good_until > $2 RETURNING sealed";
-                    tx.row(sql, [id.into(), now.into()]).await
-                })
+                let env = env.clone();
+                Box::pin(async move { recall_once(tx, &env, id).await })
             })
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let state = self.env.keys.unseal(place(&id), &row.get::<Vec<u8>>(0)?)?;
-        Ok(Some(String::from_utf8_lossy(&state).into_owned()))
+            .await
+    }
+
+    /// Remembers for which name the browser of that secret asked for a code: it may ask again without typing it.
+    pub async fn remember_asked(&self, browser: &str, name: &str) -> Result<()> {
+        self.remember(self.asked_row(browser), ASKED, name).await
+    }
+
+    /// For which name the browser of that secret asked for a code; `None`: it asked for none, or too long ago.
+    pub async fn asked(&self, browser: &str) -> Result<Option<String>> {
+        let id = self.asked_row(browser);
+        self.db.ask(async |tx| recall(tx, &self.env, id).await).await
+    }
+
+    fn asked_row(&self, browser: &str) -> [u8; 32] {
+        self.env.keys.ticket_mac(&["code asked", browser].map(str::as_bytes))
+    }
+
+    async fn remember(&self, id: [u8; 32], good_for: i64, state: &str) -> Result<()> {
+        let (env, state) = (self.env.clone(), state.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, state) = (env.clone(), state.clone());
+                Box::pin(async move { remember(tx, &env, id, good_for, &state).await })
+            })
+            .await
     }
 }

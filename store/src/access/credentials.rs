@@ -1,14 +1,22 @@
 //! The accounts of a user name, with their password hashes. Several accounts may share one: the password decides.
 
 use super::sessions::end_all;
+use crate::ambient::hex;
+use crate::bound::{ACCOUNT, LOGIN, binds_under};
+use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Act, append, unseal};
-use crate::keyring::FingerprintKind;
+use crate::journal::{Act, Env, append, unseal_with};
+use crate::merkle::sha256;
 use crate::messages::{Reach, reach, tell_owner};
+use crate::project::{account_cells_bound, login_of};
 use crate::store::Store;
-use crate::tables::fingerprint;
+use crate::tables::username_fp;
+use aws_lc_rs::constant_time;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::record::{AccountId, AccountKind};
+
+/// How long a browser is known, in seconds: as long as browsers keep a cookie.
+const BROWSER_KNOWN: i64 = 400 * 86_400;
 
 /// One account that a user name may mean.
 #[derive(Clone, Debug)]
@@ -21,6 +29,10 @@ pub struct Credential {
     pub password_hash: Option<String>,
     /// Under which id the hash is kept.
     value: String,
+    /// What the account signs in by, with others perhaps.
+    login: String,
+    /// When its owner last set another password.
+    changed: i64,
 }
 
 impl Credential {
@@ -30,34 +42,137 @@ impl Credential {
     }
 }
 
+/// What a browser is known by: the login of whoever signed in there, under today's password.
+#[derive(Clone, Debug)]
+pub struct BrowserMark {
+    login: String,
+    changed: i64,
+}
+
+impl BrowserMark {
+    fn mac_of(&self, env: &Env, name: &str) -> [u8; 32] {
+        let changed = self.changed.to_be_bytes();
+        let parts: [&[u8]; 4] = [b"known browser", name.as_bytes(), self.login.as_bytes(), &changed];
+        env.keys.ticket_mac(&parts)
+    }
+}
+
+impl Credential {
+    /// What a browser is known by in which its owner signed in.
+    pub fn browser_mark(&self) -> BrowserMark {
+        BrowserMark {
+            login: self.login.clone(),
+            changed: self.changed,
+        }
+    }
+}
+
+/// The columns of which a credential is made, and where they are.
+const CREDENTIAL: &str = "a.id, a.kind, v.id, v.sealed, l.id, a.mac, l.changed, l.mac, v.salt FROM account a JOIN login l ON l.id = a.login \
+     JOIN personal_value v ON v.id = l.value";
+
+/// The login of an account, or that its row is not as the journal has it: nothing is written to a login that is somebody else's.
+pub(crate) async fn own_login(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<String> {
+    let login = login_of(tx, env, account.as_str()).await?;
+    login.ok_or_else(|| StoreError::corrupt(format!("account {account}"), "its login is not as the journal has it"))
+}
+
 impl Store {
     /// All accounts of a user name, by id.
     pub async fn credentials(&self, username: &str) -> Result<Vec<Credential>> {
         self.db
             .read(async |tx| {
-                let fp = fingerprint(&*self.env.marker(tx).await?, FingerprintKind::Username, username);
-                let sql = "SELECT a.id, a.kind, v.id, v.sealed FROM account a JOIN login l ON l.id = a.login \
-                     JOIN personal_value v ON v.id = l.value WHERE a.username_fp = $1 ORDER BY a.id";
-                let mut found = Vec::new();
-                for row in tx.rows(sql, [fp.into()]).await? {
-                    let [id, kind, value]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-                    let password_hash = match unseal(&self.env.keys, &value, &row.get::<Vec<u8>>(3)?)? {
-                        Personal::Account { password_hash, .. } => password_hash,
-                        Personal::Operator { password_hash, .. } => Some(password_hash),
-                        Personal::Password { hash } => Some(hash),
-                        _ => return Err(StoreError::corrupt(format!("personal_value {value}"), "no credentials")),
-                    };
-                    found.push(Credential {
-                        account: AccountId(id),
-                        kind: AccountKind::parse(&kind)
-                            .ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
-                        password_hash: password_hash.filter(|hash| !hash.is_empty()),
-                        value,
-                    });
-                }
-                Ok(found)
+                let marker = self.env.marker(tx).await?;
+                let fp = username_fp(&marker, username);
+                let sql = format!("SELECT {CREDENTIAL} WHERE a.username_fp = $1 ORDER BY a.id");
+                let rows = tx.rows(&sql, [fp.into()]).await?;
+                // As of this snapshot: a rotation may have ended since.
+                self.bound_credentials(marker.mark().version(), &rows)
             })
             .await
+    }
+
+    /// What the accounts after that one sign in by, by id.
+    pub async fn credentials_after(&self, account: &str, most: u32) -> Result<Vec<Credential>> {
+        let sql = format!("SELECT {CREDENTIAL} WHERE a.id > $1 ORDER BY a.id LIMIT $2");
+        self.db
+            .read(async |tx| {
+                let version = self.env.marker(tx).await?.mark().version();
+                let rows = tx.rows(&sql, [account.into(), most.into()]).await?;
+                self.bound_credentials(version, &rows)
+            })
+            .await
+    }
+
+    fn bound_credentials(&self, version: u8, rows: &[Row]) -> Result<Vec<Credential>> {
+        let all = rows.iter().map(|row| self.credential(version, row));
+        all.filter_map(Result::transpose).collect()
+    }
+
+    /// `None`: it was swapped, and whoever did it has no way in by it.
+    fn credential(&self, version: u8, row: &Row) -> Result<Option<Credential>> {
+        let [id, kind, value]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+        let keys = &self.env.keys;
+        let (personal, commitment) = unseal_with(keys, &value, row, [3, 8])?;
+        let (login, changed): (String, i64) = (row.get(4)?, row.get(6)?);
+        let cells = [(&login).into(), (&value).into(), changed.into(), commitment];
+        let account = account_cells_bound(&id, &kind, &login);
+        if !binds_under(keys, version, ACCOUNT, &account, &row.get::<Vec<u8>>(5)?)
+            || !binds_under(keys, version, LOGIN, &cells, &row.get::<Vec<u8>>(7)?)
+        {
+            return Ok(None);
+        }
+        let password_hash = match personal {
+            Personal::Account { password_hash, .. } => password_hash,
+            Personal::Operator { password_hash, .. } => Some(password_hash),
+            Personal::Password { hash } => Some(hash),
+            _ => return Err(StoreError::corrupt(format!("personal_value {value}"), "no credentials")),
+        };
+        Ok(Some(Credential {
+            account: AccountId(id),
+            kind: AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
+            password_hash: password_hash.filter(|hash| !hash.is_empty()),
+            value,
+            login,
+            changed,
+        }))
+    }
+
+    /// What a browser keeps in which the owner of an account was signed in: it opens nothing, and limits know the owner by it. Another password
+    /// ends it. `None`: the account is gone.
+    pub async fn browser_mark(&self, account: &AccountId) -> Result<Option<BrowserMark>> {
+        let sql = "SELECT l.id, l.changed FROM account_row a JOIN login l ON l.id = a.login WHERE a.id = $1";
+        self.mark_by(sql, account.as_str().into()).await
+    }
+
+    /// The same of the owner of a passkey.
+    pub async fn browser_mark_of_passkey(&self, credential: &[u8]) -> Result<Option<BrowserMark>> {
+        let sql = "SELECT l.id, l.changed FROM passkey p JOIN login l ON l.id = p.login WHERE p.credential = $1";
+        self.mark_by(sql, sha256(&[credential]).into()).await
+    }
+
+    async fn mark_by(&self, sql: &str, key: Arg) -> Result<Option<BrowserMark>> {
+        let row = self.db.ask(async |tx| tx.row(sql, [key]).await).await?;
+        let Some(row) = row else { return Ok(None) };
+        let (login, changed): (String, i64) = (row.get(0)?, row.get(1)?);
+        Ok(Some(BrowserMark { login, changed }))
+    }
+
+    /// One more browser in which that owner was signed in: a name for the browser, and the proof of it.
+    pub fn mark_browser(&self, of: &BrowserMark) -> String {
+        let name = format!("{:x}-{}", self.now().as_second(), self.env.ambient.hex::<8>());
+        let mac = hex(&of.mac_of(&self.env, &name));
+        format!("{name}-{mac}")
+    }
+
+    /// The name of the browser that keeps this, if that owner was signed in there.
+    pub fn known_browser<'k>(&self, of: &BrowserMark, kept: &'k str) -> Option<&'k str> {
+        let (name, mac) = kept.rsplit_once('-')?;
+        let since = i64::from_str_radix(name.split_once('-')?.0, 16).ok()?;
+        let young = self.now().as_second() - since < BROWSER_KNOWN;
+        let genuine =
+            constant_time::verify_slices_are_equal(hex(&of.mac_of(&self.env, name)).as_bytes(), mac.as_bytes()).is_ok();
+        (young && genuine).then_some(name)
     }
 
     /// Where the owner of an account is reached: the phone on file, or else the mailbox.
@@ -72,12 +187,13 @@ impl Store {
             .write(move |tx| {
                 let (env, account, hash, old) = (env.clone(), account.clone(), hash.clone(), old.clone());
                 Box::pin(async move {
-                    let sql = "SELECT l.value FROM account_row a JOIN login l ON l.id = a.login WHERE a.id = $1";
                     tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
                         .await?;
-                    let row = tx.row(sql, [account.as_str().into()]).await?;
-                    let now: Option<String> = row.map(|row| row.get(0)).transpose()?;
-                    if now.as_deref() != Some(old.as_str()) {
+                    let Some(login) = login_of(tx, &env, account.as_str()).await? else {
+                        return Ok(());
+                    };
+                    let sql = "SELECT 1 FROM login WHERE id = $1 AND value = $2";
+                    if tx.row(sql, [login.into(), old.into()]).await?.is_none() {
                         return Ok(());
                     }
                     let event = Event::of_account(&account, Change::PasswordRehashed).with(Personal::Password { hash });
@@ -95,17 +211,42 @@ impl Store {
         self.db
             .write(move |tx| {
                 let (env, account, hash, news) = (env.clone(), account.clone(), hash.clone(), news.clone());
-                Box::pin(async move {
-                    let sql = "SELECT id FROM account_row WHERE login = (SELECT b.login FROM account_row b WHERE b.id = $1) ORDER BY id";
-                    let alike = tx.rows_locked(sql, [account.as_str().into()]).await?;
-                    let event = Event::of_account(&account, Change::PasswordChanged).with(Personal::Password { hash });
-                    append(tx, &env, &Act::new(account.as_str(), env.ambient.now()), vec![event]).await?;
-                    for row in alike {
-                        end_all(tx, &env, &AccountId(row.get(0)?), None).await?;
-                    }
-                    tell_owner(tx, &env, &account, &news).await
-                })
+                Box::pin(async move { change_password(tx, &env, &account, hash, &news).await })
             })
             .await
     }
+
+    /// Does the owner of that account sign in by a password?
+    pub(super) async fn has_password(&self, account: &AccountId) -> Result<bool> {
+        let sql = format!("SELECT {CREDENTIAL} WHERE a.id = $1");
+        let found = self.db.read(async |tx| {
+            let version = self.env.marker(tx).await?.mark().version();
+            let rows = tx.rows(&sql, [account.as_str().into()]).await?;
+            self.bound_credentials(version, &rows)
+        });
+        Ok(found.await?.iter().any(|one| !one.is_without_password()))
+    }
+}
+
+/// Another password, in the caller's transaction.
+pub(super) async fn change_password(
+    tx: &mut Tx,
+    env: &Env,
+    account: &AccountId,
+    hash: String,
+    news: &str,
+) -> Result<()> {
+    let login = own_login(tx, env, account).await?;
+    let sql = "SELECT id FROM account_row WHERE login = $1 ORDER BY id";
+    let alike = tx.rows_locked(sql, [login.as_str().into()]).await?;
+    // Until it was locked, it may have become another.
+    if own_login(tx, env, account).await? != login {
+        return Err(StoreError::corrupt(format!("account {account}"), "its login changed"));
+    }
+    let event = Event::of_account(account, Change::PasswordChanged).with(Personal::Password { hash });
+    append(tx, env, &Act::new(account.as_str(), env.ambient.now()), vec![event]).await?;
+    for row in alike {
+        end_all(tx, env, &AccountId(row.get(0)?), None).await?;
+    }
+    tell_owner(tx, env, account, news).await
 }

@@ -1,28 +1,38 @@
 //! Forms that were typed and are not answered yet: nothing that somebody typed is lost over a sign-in or a one-time code.
 
+use super::sessions::LONGEST;
+use crate::bound::SESSION;
 use crate::error::{Result, StoreError};
+use crate::explain::{is_held, ways_out};
 use crate::keyring::Place;
 use crate::merkle::sha256;
 use crate::store::Store;
+use ngomon_rules::hold::WayOut;
 use ngomon_rules::record::{AccountId, Form};
 
 /// How long a draft is kept: microseconds.
 const KEPT: i64 = 30 * 60 * 1_000_000;
 
-fn place(account: &str) -> Place<'_> {
+/// It opens for its account only, and until its own end.
+fn place(row: &[u8]) -> Place<'_> {
     Place {
         table: "draft",
         column: "sealed",
-        row: account.as_bytes(),
+        row,
     }
+}
+
+fn row_of(account: &AccountId, good_until: i64) -> Vec<u8> {
+    [&good_until.to_be_bytes(), account.as_str().as_bytes()].concat()
 }
 
 impl Store {
     /// Keeps what was typed for an account, in place of what was kept before.
     pub async fn keep_draft(&self, account: &AccountId, form: &Form) -> Result<()> {
         let plain = serde_json::to_vec(form).map_err(|e| StoreError::corrupt("a form", e))?;
-        let sealed = self.env.keys.seal(place(account.as_str()), &plain, &self.env.ambient);
         let (account, until) = (account.clone(), self.env.now() + KEPT);
+        let row = row_of(&account, until);
+        let sealed = self.env.keys.seal(place(&row), &plain, &self.env.ambient);
         self.db
             .write(move |tx| {
                 let (account, sealed) = (account.clone(), sealed.clone());
@@ -45,12 +55,13 @@ impl Store {
         let row = self
             .db
             .read(async |tx| {
-                let sql = "SELECT sealed FROM draft WHERE account = $1 AND good_until > $2";
+                let sql = "SELECT sealed, good_until FROM draft WHERE account = $1 AND good_until > $2";
                 tx.row(sql, [account.as_str().into(), now.into()]).await
             })
             .await?;
         row.map(|row| {
-            let plain = self.env.keys.unseal(place(account.as_str()), &row.get::<Vec<u8>>(0)?)?;
+            let place_of = row_of(account, row.get(1)?);
+            let plain = self.env.keys.unseal(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
             serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("draft", e))
         })
         .transpose()
@@ -70,16 +81,33 @@ impl Store {
             .await
     }
 
-    /// Whose session that was, good or over, as long as it is not forgotten.
+    /// Whose session that was that time alone has ended, where the account may send the form. One that a hold ended, or a new password, is
+    /// nobody's any more: its cookie may be in other hands.
     pub async fn was_session_of(&self, token: &str) -> Result<Option<AccountId>> {
-        let id = sha256(&[token.as_bytes()]);
-        let row = self
-            .db
+        let (id, now, today) = (sha256(&[token.as_bytes()]), self.env.now(), self.today());
+        self.db
             .read(async |tx| {
-                let sql = "SELECT s.account FROM session s JOIN account a ON a.id = s.account WHERE s.id = $1";
-                tx.row(sql, [id.into()]).await
+                let sql = format!(
+                    "SELECT {}, s.account, s.held FROM session s JOIN account a ON a.id = s.account AND a.generation = s.generation \
+                     JOIN login l ON l.id = a.login WHERE s.id = $1 AND s.seen > $2 AND l.changed <= s.began",
+                    SESSION.columns("s")
+                );
+                let Some(row) = tx.row(&sql, [id.into(), (now - LONGEST).into()]).await? else {
+                    return Ok(None);
+                };
+                if !SESSION.is_genuine(&self.env.keys, &row, 0)? {
+                    return Ok(None);
+                }
+                let at = SESSION.width();
+                let (account, held): (String, i64) = (row.get(at)?, row.get(at + 1)?);
+                // A hold that follows from the day raises no generation.
+                let may_send = match (held != 0, is_held(tx, &account, today).await?) {
+                    (false, held) => !held,
+                    (true, false) => true,
+                    (true, true) => ways_out(tx, &account, today).await?.contains(&WayOut::Form),
+                };
+                Ok(may_send.then_some(AccountId(account)))
             })
-            .await?;
-        row.map(|row| row.get(0).map(AccountId)).transpose()
+            .await
     }
 }

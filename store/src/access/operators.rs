@@ -1,18 +1,24 @@
 //! Operators: named by a command, enrolled by a link that is good once, removed with all that is open.
 
+use crate::bound::ENROLMENT;
+use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::journal::{Act, Env, append};
 use crate::merkle::sha256;
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
 use ngomon_rules::record::{AccountId, Stated};
+use ngomon_rules::values::{Date, local_day};
 
 /// How long an enrolment link is good: microseconds.
-const ENROLMENT: i64 = 72 * 3_600 * 1_000_000;
+const GOOD: i64 = 72 * 3_600 * 1_000_000;
 /// How many recovery codes an operator gets.
 const CODES: usize = 10;
 /// The longest name of an operator, in characters.
 const LONGEST: usize = 40;
+
+/// So many operators there are at least, once there are.
+const FEWEST: usize = 2;
 
 /// An operator at work: who holds this may act at the desk, and every act names them. It comes from a full visit only
 /// ([`crate::Visit::operator`]).
@@ -57,6 +63,48 @@ fn about(name: String, change: Change) -> Event {
     }
 }
 
+/// Who bears a name acts in the journal under it and is known by it to connected systems, so nobody else bears it afterwards, in
+/// capitals or not.
+async fn never_given(tx: &mut Tx, name: &str) -> Result<()> {
+    let there = "SELECT 1 FROM operator WHERE LOWER(name) = LOWER($1)";
+    if tx.row(there, [name.into()]).await?.is_some() {
+        return Err(Refusal::OperatorExists(name.to_owned()).into());
+    }
+    let before = "SELECT 1 FROM journal WHERE subject_kind = 'operator' AND LOWER(subject) = LOWER($1) LIMIT 1";
+    if tx.row(before, [name.into()]).await?.is_some() {
+        return Err(Refusal::OperatorRemoved(name.to_owned()).into());
+    }
+    Ok(())
+}
+
+/// The names of all operators; nobody removes or holds one meanwhile.
+async fn lock_operators(tx: &mut Tx) -> Result<Vec<String>> {
+    let rows = tx.rows_locked("SELECT name FROM operator ORDER BY name", []).await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The names of those who can act as operators: who was only named cannot, nor who is held.
+async fn able_operators(tx: &mut Tx, today: Date) -> Result<Vec<String>> {
+    let sql = "SELECT o.name FROM operator o JOIN account_row a ON a.id = 'operator:' || o.name WHERE o.value IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = a.id AND h.until IS NULL AND (h.last_day IS NULL OR h.last_day >= $1))";
+    let rows = tx.rows(sql, [today.to_string().into()]).await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// An operator is held only while two are left who can act: who holds, and another who could lift it.
+pub(crate) async fn others_stay(tx: &mut Tx, by: &str, account: &AccountId, today: Date) -> Result<()> {
+    if account.as_str() == by {
+        return Err(Refusal::OwnAccount.into());
+    }
+    lock_operators(tx).await?;
+    let able = able_operators(tx, today).await?;
+    let others = able.iter().filter(|name| Some(name.as_str()) != account.operator());
+    if others.count() < FEWEST {
+        return Err(Refusal::NoOtherOperator.into());
+    }
+    Ok(())
+}
+
 impl Store {
     /// The names of the operators.
     pub async fn operators(&self) -> Result<Vec<String>> {
@@ -81,18 +129,11 @@ impl Store {
             .write(move |tx| {
                 let (env, act, name) = (env.clone(), act.clone(), name.clone());
                 Box::pin(async move {
-                    if tx
-                        .row("SELECT 1 FROM operator WHERE name = $1", [(&name).into()])
-                        .await?
-                        .is_some()
-                    {
-                        return Err(Refusal::OperatorExists(name).into());
-                    }
-                    tx.execute(
-                        "INSERT INTO enrolment (secret, operator, good_until) VALUES ($1,$2,$3)",
-                        [digest.into(), (&name).into(), (env.now() + ENROLMENT).into()],
-                    )
-                    .await?;
+                    never_given(tx, &name).await?;
+                    let cells = vec![digest.into(), (&name).into(), (env.now() + GOOD).into()];
+                    let row = vec![ENROLMENT.row(&env.keys, cells)];
+                    tx.insert("enrolment (secret, operator, good_until, mac)", row, "")
+                        .await?;
                     append(tx, &env, &act, vec![about(name, Change::OperatorAdded)]).await
                 })
             })
@@ -103,14 +144,19 @@ impl Store {
     /// What a link is good for; `None`: it was used, is too old, or never was.
     pub async fn enrolment(&self, link: &str) -> Result<Option<Enrolment>> {
         let (digest, now) = (sha256(&[link.as_bytes()]), self.env.now());
-        let sql = "SELECT operator FROM enrolment WHERE secret = $1 AND good_until > $2";
+        let sql = format!(
+            "SELECT {} FROM enrolment WHERE secret = $1 AND good_until > $2",
+            ENROLMENT.columns("")
+        );
         let row = self
             .db
-            .ask(async |tx| tx.row(sql, [digest.into(), now.into()]).await)
+            .ask(async |tx| tx.row(&sql, [digest.into(), now.into()]).await)
             .await?;
-        row.map(|row| {
+        let Some(row) = row else { return Ok(None) };
+        let good = ENROLMENT.is_genuine(&self.env.keys, &row, 0)?;
+        good.then(|| {
             Ok(Enrolment {
-                operator: row.get(0)?,
+                operator: row.get(1)?,
                 totp_secret: totp_secret(&self.env, link),
             })
         })
@@ -137,9 +183,16 @@ impl Store {
                 let (env, link, password_hash, codes) = (env.clone(), link.clone(), hash.clone(), kept.clone());
                 Box::pin(async move {
                     let digest = sha256(&[link.as_bytes()]);
-                    let sql = "DELETE FROM enrolment WHERE secret = $1 AND good_until > $2 RETURNING operator";
-                    let row = tx.row(sql, [digest.into(), env.now().into()]).await?;
-                    let name: String = row.ok_or(Refusal::EnrolmentOver)?.get(0)?;
+                    let sql = format!(
+                        "DELETE FROM enrolment WHERE secret = $1 AND good_until > $2 RETURNING {}",
+                        ENROLMENT.columns("")
+                    );
+                    let row = tx.row(&sql, [digest.into(), env.now().into()]).await?;
+                    let row = row.ok_or(Refusal::EnrolmentOver)?;
+                    if !ENROLMENT.is_genuine(&env.keys, &row, 0)? {
+                        return Err(Refusal::EnrolmentOver.into());
+                    }
+                    let name: String = row.get(1)?;
                     let account = AccountId::of_operator(&name);
                     let step = i64::try_from(step).unwrap_or(i64::MAX);
                     // One may be left: a code of a predecessor of that name, typed while they were removed.
@@ -166,18 +219,21 @@ impl Store {
         Ok(codes)
     }
 
-    /// The operator is none any more, from the next click on.
+    /// The operator is none any more, from the next click on, and the name is nobody's again. Two operators stay at least who can act.
     pub async fn remove_operator(&self, name: &str, by: &str) -> Result<()> {
         let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
         self.db
             .write(move |tx| {
                 let (env, act, name) = (env.clone(), act.clone(), name.clone());
                 Box::pin(async move {
-                    let known = tx
-                        .rows_locked("SELECT name FROM operator WHERE name = $1", [(&name).into()])
-                        .await?;
-                    if known.is_empty() {
+                    let all = lock_operators(tx).await?;
+                    if !all.contains(&name) {
                         return Err(Refusal::UnknownOperator(name).into());
+                    }
+                    let able = able_operators(tx, local_day(env.ambient.now())).await?;
+                    let is_able = able.contains(&name);
+                    if all.len() <= FEWEST || (is_able && able.len() <= FEWEST) {
+                        return Err(Refusal::TwoOperators.into());
                     }
                     let account = AccountId::of_operator(&name);
                     // Who is signing in now has this row: their session is there before it is deleted, or never.

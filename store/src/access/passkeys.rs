@@ -2,17 +2,21 @@
 //! signs. They hang on the login, as the password does, so that a transfer keeps them. Whether a device's answer is right, the server
 //! says; here is kept what is known of them, and seen to it that no answer counts twice.
 
+use super::at_counter::phone_changed_lately;
+use super::credentials::own_login;
 use super::operators::Operator;
 use super::second_factor::Proven;
-use super::sessions::end_all;
+use super::sessions::{end_all, is_account};
+use crate::bound::{PASSKEY, binds};
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::is_held;
-use crate::journal::{Act, append, unseal};
+use crate::journal::{Act, Env, append, unseal, unseal_with};
 use crate::keyring::Keyring;
 use crate::merkle::sha256;
 use crate::messages::tell_owner;
 use crate::store::Store;
+use crate::two_persons::alone;
 use ngomon_rules::event::{Change, Event, PasskeyId, Personal};
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
@@ -100,11 +104,34 @@ async fn forgotten(tx: &mut Tx, account: &AccountId, passkey: PasskeyId) -> Resu
 }
 
 /// Locks the account and says which kind it is of and which login it has.
-async fn locked(tx: &mut Tx, account: &AccountId) -> Result<(String, String)> {
-    let sql = "SELECT kind, login FROM account_row WHERE id = $1";
+async fn locked(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<(String, String)> {
+    let sql = "SELECT kind FROM account_row WHERE id = $1";
     let rows = tx.rows_locked(sql, [account.as_str().into()]).await?;
     let row = rows.first().ok_or_else(|| Refusal::UnknownAccount(account.0.clone()))?;
-    Ok((row.get(0)?, row.get(1)?))
+    Ok((row.get(0)?, own_login(tx, env, account).await?))
+}
+
+/// What [`bound_passkey`] reads.
+const BOUND_PASSKEY: &str = "SELECT p.id, p.login, p.credential, v.id, v.sealed, v.salt, p.added, p.mac FROM passkey p \
+     JOIN personal_value v ON v.id = p.value";
+
+/// Its id, its login and its key, as JSON; `None`: no genuine entry brought it forth.
+fn bound_passkey(keys: &Keyring, row: &Row) -> Result<Option<(PasskeyId, String, String)>> {
+    let [id, login, value]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(3)?];
+    let (personal, commitment) = unseal_with(keys, &value, row, [4, 5])?;
+    let Personal::Passkey { key, .. } = personal else {
+        return Err(StoreError::corrupt(format!("personal_value {value}"), "no passkey"));
+    };
+    let cells = [
+        (&id).into(),
+        (&login).into(),
+        row.get::<Vec<u8>>(2)?.into(),
+        (&value).into(),
+        row.get::<i64>(6)?.into(),
+        commitment,
+    ];
+    let is_bound = binds(keys, PASSKEY, &cells, Some(&row.get::<Vec<u8>>(7)?));
+    Ok(is_bound.then_some((PasskeyId(id), login, key)))
 }
 
 impl Store {
@@ -133,15 +160,8 @@ impl Store {
 
     /// What devices are to know the owner of an account by.
     pub async fn passkey_owner(&self, account: &AccountId) -> Result<[u8; 16]> {
-        let row = self
-            .db
-            .ask(async |tx| {
-                let sql = "SELECT login FROM account WHERE id = $1";
-                tx.row(sql, [account.as_str().into()]).await
-            })
-            .await?;
-        let row = row.ok_or_else(|| Refusal::UnknownAccount(account.0.clone()))?;
-        Ok(owner(&row.get::<String>(0)?))
+        let login = self.db.ask(async |tx| own_login(tx, &self.env, account).await).await?;
+        Ok(owner(&login))
     }
 
     /// The passkey that a device knows by that id.
@@ -149,17 +169,16 @@ impl Store {
         let digest = sha256(&[credential]);
         self.db
             .ask(async |tx| {
-                let sql = "SELECT p.id, p.login, v.id, v.sealed FROM passkey p JOIN personal_value v ON v.id = p.value \
-                     WHERE p.credential = $1";
-                let row = tx.row(sql, [digest.into()]).await?;
-                row.map(|row| {
-                    Ok(KnownPasskey {
-                        id: PasskeyId(row.get(0)?),
-                        owner: owner(&row.get::<String>(1)?),
-                        key: opened(&self.env.keys, &row, 2)?.2,
-                    })
-                })
-                .transpose()
+                let sql = format!("{BOUND_PASSKEY} WHERE p.credential = $1");
+                let Some(row) = tx.row(&sql, [digest.into()]).await? else {
+                    return Ok(None);
+                };
+                let bound = bound_passkey(&self.env.keys, &row)?;
+                Ok(bound.map(|(id, login, key)| KnownPasskey {
+                    id,
+                    owner: owner(&login),
+                    key,
+                }))
             })
             .await
     }
@@ -173,7 +192,7 @@ impl Store {
                 let (env, account, news) = (env.clone(), account.clone(), news.clone());
                 let (id, new) = (id.clone(), new.clone());
                 Box::pin(async move {
-                    let (kind, login) = locked(tx, &account).await?;
+                    let (kind, login) = locked(tx, &env, &account).await?;
                     if ![AccountKind::Official, AccountKind::Operator]
                         .map(AccountKind::name)
                         .contains(&kind.as_str())
@@ -213,7 +232,7 @@ impl Store {
                 let (env, account, news) = (env.clone(), account.clone(), news.clone());
                 let passkey = passkey.clone();
                 Box::pin(async move {
-                    let (_, login) = locked(tx, &account).await?;
+                    let (_, login) = locked(tx, &env, &account).await?;
                     let sql = "SELECT id FROM passkey WHERE id = $1 AND login = $2";
                     let known = tx.rows_locked(sql, [(&passkey.0).into(), login.into()]).await?;
                     if known.is_empty() {
@@ -228,7 +247,8 @@ impl Store {
     }
 
     /// A device is lost: no passkey of the account's owner opens anything any more, and all that is open of the owner's accounts ends in the
-    /// same commit. An operator does it, for a reason; the owner is told `news`. Returns how many there were: without any, nothing changes.
+    /// same commit. An operator does it, for a reason, and two of them for a third; the owner is told `news`. Returns how many there were:
+    /// without any, nothing changes.
     pub async fn remove_passkeys(
         &self,
         operator: &Operator,
@@ -236,34 +256,23 @@ impl Store {
         why: &str,
         news: &str,
     ) -> Result<usize> {
+        alone(account)?;
         let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
         let (why, news) = (why.to_owned(), news.to_owned());
         self.db
             .write(move |tx| {
                 let (env, by, account) = (env.clone(), by.clone(), account.clone());
-                let (text, news) = (why.clone(), news.clone());
+                let (why, news) = (why.clone(), news.clone());
                 Box::pin(async move {
-                    let sql = "SELECT login FROM account WHERE id = $1";
-                    let row = tx.row(sql, [account.as_str().into()]).await?;
-                    let row = row.ok_or_else(|| Refusal::UnknownAccount(account.0.clone()))?;
-                    let login: String = row.get(0)?;
-                    // All of them before anything of theirs, so that a sign-in at the same moment comes before or after.
-                    let sql = "SELECT id FROM account_row WHERE login = $1 ORDER BY id";
-                    let accounts = tx.rows_locked(sql, [(&login).into()]).await?;
-                    let sql = "SELECT id FROM passkey WHERE login = $1 ORDER BY added, id";
-                    let known = tx.rows_locked(sql, [login.into()]).await?;
-                    let mut events = Vec::new();
-                    for row in &known {
-                        events.push(forgotten(tx, &account, PasskeyId(row.get(0)?)).await?);
+                    let act = Act::new(&by, env.ambient.now());
+                    if phone_changed_lately(tx, &env, &account).await? {
+                        return Err(Refusal::NeedsTwo.into());
                     }
-                    let Some(first) = events.first_mut() else { return Ok(0) };
-                    first.personal = Some(Personal::Note { text });
-                    append(tx, &env, &Act::new(&by, env.ambient.now()), events).await?;
-                    for row in &accounts {
-                        end_all(tx, &env, &AccountId(row.get(0)?), None).await?;
+                    let removed = remove_all_passkeys(tx, &env, &act, &account, &why).await?;
+                    if removed > 0 {
+                        tell_owner(tx, &env, &account, &news).await?;
                     }
-                    tell_owner(tx, &env, &account, &news).await?;
-                    Ok(known.len())
+                    Ok(removed)
                 })
             })
             .await
@@ -273,15 +282,23 @@ impl Store {
     /// those that are held. None at all: the passkey was removed, or the answer is no newer than one before, so that there may be two of
     /// that device.
     pub async fn use_passkey(&self, passkey: &PasskeyId, counter: u32, kept: Kept) -> Result<Vec<Proven>> {
-        let (passkey, now) = (passkey.clone(), self.now());
+        let (env, passkey, now) = (self.env.clone(), passkey.clone(), self.now());
         self.db
             .write(move |tx| {
-                let passkey = passkey.clone();
+                let (env, passkey) = (env.clone(), passkey.clone());
                 Box::pin(async move {
-                    let sql = "SELECT login FROM passkey WHERE id = $1";
-                    let rows = tx.rows_locked(sql, [(&passkey.0).into()]).await?;
-                    let Some(row) = rows.first() else { return Ok(Vec::new()) };
-                    let login: String = row.get(0)?;
+                    let sql = "SELECT id FROM passkey WHERE id = $1";
+                    if tx.rows_locked(sql, [(&passkey.0).into()]).await?.is_empty() {
+                        return Ok(Vec::new());
+                    }
+                    // The row that opens is the row that was looked at.
+                    let sql = format!("{BOUND_PASSKEY} WHERE p.id = $1");
+                    let Some(row) = tx.row(&sql, [(&passkey.0).into()]).await? else {
+                        return Ok(Vec::new());
+                    };
+                    let Some((_, login, _)) = bound_passkey(&env.keys, &row)? else {
+                        return Ok(Vec::new());
+                    };
                     // A device that does not count says 0, always.
                     let sql = "INSERT INTO passkey_use (passkey, counter, at) VALUES ($1,$2,$3) \
                          ON CONFLICT (passkey) DO UPDATE SET counter = excluded.counter, at = excluded.at \
@@ -291,8 +308,13 @@ impl Store {
                         return Ok(Vec::new());
                     }
                     let (mut open, mut held) = (Vec::new(), Vec::new());
-                    for row in tx.rows("SELECT id FROM account WHERE login = $1 ORDER BY id", [login.into()]).await? {
-                        let account = AccountId(row.get(0)?);
+                    let sql = "SELECT id, kind, login, mac FROM account WHERE login = $1 ORDER BY id";
+                    for row in tx.rows(sql, [login.into()]).await? {
+                        let [id, kind]: [String; 2] = [row.get(0)?, row.get(1)?];
+                        if !is_account(&env.keys, &row, [&id, &kind], 2)? {
+                            continue;
+                        }
+                        let account = AccountId(id);
                         let is_held = is_held(tx, account.as_str(), local_day(now)).await?;
                         let among = if is_held { &mut held } else { &mut open };
                         among.push(Proven { account, amr: kept.amr() });
@@ -302,4 +324,36 @@ impl Store {
             })
             .await
     }
+}
+
+/// Removes all passkeys of an account's owner and ends what is open of the owner's accounts. Returns how many there were.
+pub(crate) async fn remove_all_passkeys(
+    tx: &mut Tx,
+    env: &Env,
+    act: &Act,
+    account: &AccountId,
+    why: &str,
+) -> Result<usize> {
+    let sql = "SELECT 1 FROM account WHERE id = $1";
+    if tx.row(sql, [account.as_str().into()]).await?.is_none() {
+        return Err(Refusal::UnknownAccount(account.0.clone()).into());
+    }
+    let login = own_login(tx, env, account).await?;
+    // All of them before anything of theirs, so that a sign-in at the same moment comes before or after.
+    let sql = "SELECT id FROM account_row WHERE login = $1 ORDER BY id";
+    let accounts = tx.rows_locked(sql, [(&login).into()]).await?;
+    let sql = "SELECT id FROM passkey WHERE login = $1 ORDER BY added, id";
+    let known = tx.rows_locked(sql, [login.into()]).await?;
+    let mut events = Vec::new();
+    for row in &known {
+        events.push(forgotten(tx, account, PasskeyId(row.get(0)?)).await?);
+    }
+    let Some(first) = events.first_mut() else { return Ok(0) };
+    let text = why.to_owned();
+    first.personal = Some(Personal::Note { text });
+    append(tx, env, act, events).await?;
+    for row in &accounts {
+        end_all(tx, env, &AccountId(row.get(0)?), None).await?;
+    }
+    Ok(known.len())
 }

@@ -2,9 +2,10 @@
 //! to it that none counts twice.
 
 use super::operators::recovery_hash;
+use crate::bound::{OPERATOR, binds};
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
-use crate::journal::{Act, Env, append, unseal};
+use crate::journal::{Act, ENTRY, Env, append, read_entry, unseal_with};
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::record::AccountId;
@@ -37,12 +38,20 @@ struct Factor {
 }
 
 async fn factor(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<Factor>> {
-    let sql = "SELECT v.id, v.sealed FROM operator o JOIN personal_value v ON v.id = o.value WHERE o.name = $1";
+    let sql = "SELECT v.id, v.sealed, v.salt, o.mac FROM operator o JOIN personal_value v ON v.id = o.value WHERE o.name = $1";
     let Some(row) = tx.row(sql, [account.operator().into()]).await? else {
         return Ok(None);
     };
-    let (id, sealed): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-    match unseal(&env.keys, &id, &sealed)? {
+    let (id, mac): (String, Option<Vec<u8>>) = (row.get(0)?, row.get(3)?);
+    let (personal, commitment) = unseal_with(&env.keys, &id, &row, [1, 2])?;
+    let cells = [account.operator().into(), (&id).into(), commitment];
+    if !binds(&env.keys, OPERATOR, &cells, mac.as_deref()) {
+        return Err(StoreError::corrupt(
+            format!("operator {account}"),
+            "the second factor is not the one that was enrolled",
+        ));
+    }
+    match personal {
         Personal::Operator {
             totp_secret,
             recovery_codes,
@@ -53,6 +62,18 @@ async fn factor(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<Fa
         })),
         _ => Err(StoreError::corrupt(format!("personal_value {id}"), "not an operator's")),
     }
+}
+
+/// Asked of the journal: a row of a table could be taken away, and the code would be good once more.
+async fn is_used(tx: &mut Tx, env: &Env, account: &AccountId, code: u8) -> Result<bool> {
+    let sql = format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.kind = 'recovery-code-used'");
+    for row in tx.rows(&sql, [account.as_str().into()]).await? {
+        let entry = read_entry(&env.keys, None, &row)?.entry;
+        if entry.event.change == (Change::RecoveryCodeUsed { code }) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Store {
@@ -95,11 +116,7 @@ impl Store {
                     let Some(code) = (0_u8..).zip(&factor.recovery_codes).find(|(_, kept)| **kept == hash) else {
                         return Ok(None);
                     };
-                    let sql = "SELECT 1 FROM recovery_used WHERE operator = $1 AND code = $2";
-                    let used = tx
-                        .row(sql, [account.operator().into(), i64::from(code.0).into()])
-                        .await?;
-                    if used.is_some() {
+                    if is_used(tx, &env, &account, code.0).await? {
                         return Ok(None);
                     }
                     let event = Event::of_account(&account, Change::RecoveryCodeUsed { code: code.0 });

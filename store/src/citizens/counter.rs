@@ -1,19 +1,20 @@
 //! At the counter: an operator who saw the papers enters the form, and reads what came of it.
 
 use super::registry::ask;
-use super::submit::{Sent, Submitted, all_numbers};
+use super::submit::{Sent, Submitted, numbers_of};
 use crate::access::Operator;
+use crate::bound::{SUBMISSION, binds};
 use crate::db::{Arg, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Env, unseal};
-use crate::keyring::FingerprintKind;
+use crate::project::submission_cells;
 use crate::store::Store;
-use crate::tables::{citizen, fingerprint, places};
+use crate::tables::{CLAIMED, citizen, claimed_of, places};
 use jiff::Timestamp;
 use ngomon_rules::citizens::{Field, Outcome, Paper, ParsedForm, Proof, RegistryAnswer, parse};
 use ngomon_rules::event::Personal;
 use ngomon_rules::record::{AccountId, Form, RegistryRecord};
-use ngomon_rules::values::{FullName, Grade, local_day};
+use ngomon_rules::values::{FullName, Grade, NationalId, local_day};
 
 /// A form that was answered, as an operator reads it.
 #[derive(Clone, Debug)]
@@ -30,13 +31,15 @@ pub struct EnteredForm {
     pub papers: Vec<Paper>,
     /// When it was answered, in microseconds UTC.
     pub at: i64,
+    /// As it was typed, where it is right in form.
+    pub national_id: Option<NationalId>,
     /// How the registry spells a name that is near the form's.
     pub near: Option<FullName>,
     /// The claim that these papers can take over.
     pub weaker: Option<WeakerClaim>,
 }
 
-/// A claim that was proven by less than papers.
+/// A claim that was proven by less than papers, or that a counter withdrew: two people give it to another account.
 #[derive(Clone, Debug)]
 pub struct WeakerClaim {
     /// The account that holds it.
@@ -45,6 +48,12 @@ pub struct WeakerClaim {
     pub proof: Proof,
     /// Since when, in microseconds UTC.
     pub since: i64,
+    /// When a counter withdrew it; `None`: it is in force.
+    pub withdrawn: Option<i64>,
+    /// The person's number, as the claim has it.
+    pub national_id: NationalId,
+    /// The person's name, as the claim has it.
+    pub full_name: FullName,
 }
 
 /// A form as it is kept.
@@ -73,7 +82,7 @@ impl Kept {
 }
 
 pub(super) async fn kept(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Kept>> {
-    let sql = "SELECT s.account, s.outcome, s.fields, s.proof, s.papers, s.value, s.at, s.effective, v.sealed FROM submission s \
+    let sql = "SELECT s.account, s.outcome, s.fields, s.proof, s.papers, s.value, s.at, s.effective, v.sealed, s.phone_proven, s.mac FROM submission s \
          JOIN personal_value v ON v.id = s.value WHERE s.receipt = $1";
     let Some(row) = tx.row(sql, [receipt.into()]).await? else {
         return Ok(None);
@@ -87,6 +96,14 @@ pub(super) async fn kept(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option
         row.get(4)?,
         row.get(5)?,
     ];
+    let words = [proof.as_str(), papers.as_str(), value.as_str()];
+    let cells = submission_cells(receipt, &account, words, row.get::<i64>(9)? != 0, row.get(7)?);
+    if !binds(&env.keys, SUBMISSION, &cells, Some(&row.get::<Vec<u8>>(10)?)) {
+        return Err(StoreError::corrupt(
+            format!("submission {receipt}"),
+            "it is not as it was sent",
+        ));
+    }
     let Personal::Form(form) = unseal(&env.keys, &value, &row.get::<Vec<u8>>(8)?)? else {
         return Err(corrupt());
     };
@@ -121,8 +138,10 @@ impl Store {
             proof: Proof::Counter,
             papers: papers.to_vec(),
             notice: None,
+            phone_proven: false,
             again: None,
             registry,
+            run: None,
         })
         .await
     }
@@ -137,6 +156,7 @@ impl Store {
                     Some(parsed) => ask(tx, &self.env, parsed.national_id).await?,
                     None => RegistryAnswer::Unavailable,
                 };
+                let national_id = form.parsed().map(|parsed| parsed.national_id);
                 let (mut near, mut weaker) = (None, None);
                 if let (RegistryAnswer::Found(record), Some(parsed)) = (&record, form.parsed()) {
                     let near_it = parsed.full_name.grade(&record.full_name) == Grade::Near;
@@ -152,6 +172,7 @@ impl Store {
                     fields: form.fields,
                     papers: form.papers,
                     at: form.at,
+                    national_id,
                     near,
                     weaker,
                 })
@@ -160,35 +181,37 @@ impl Store {
     }
 }
 
-/// The claim on the person of a record, if `account` could take it over by papers.
+/// The claim on the person of a record, if `account` could have it by papers and two people.
 async fn weaker_claim(
     tx: &mut Tx,
     env: &Env,
     account: &AccountId,
     record: &RegistryRecord,
 ) -> Result<Option<WeakerClaim>> {
-    let marker = env.marker(tx).await?;
-    let numbers: Vec<Arg> = all_numbers(record)
-        .iter()
-        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()).into())
-        .collect();
+    let numbers = numbers_of(tx, env, record).await?;
+    // The one in force, or else the last.
     let sql = format!(
-        "SELECT c.account, c.proof, c.since FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL \
-         WHERE n.fp IN ({}) LIMIT 1",
+        "SELECT {CLAIMED}, c.proof, c.since, c.until FROM person_number n JOIN claim c ON c.person = n.person \
+         JOIN personal_value w ON w.id = c.value WHERE n.fp IN ({}) \
+         ORDER BY CASE WHEN c.until IS NULL THEN 0 ELSE 1 END, c.ord DESC LIMIT 1",
         places(numbers.len())
     );
-    let Some(row) = tx.row(&sql, numbers).await? else {
+    let Some(row) = tx.row(&sql, numbers.into_iter().map(Arg::from)).await? else {
         return Ok(None);
     };
-    let proof = row.get::<String>(1)?;
+    let (claimed, proof) = (claimed_of(&env.keys, &row, 0)?, row.get::<String>(4)?);
+    let proof = Proof::parse(&proof).ok_or_else(|| StoreError::corrupt("claim", "no such proof"))?;
     let claim = WeakerClaim {
-        holder: AccountId(row.get(0)?),
-        proof: Proof::parse(&proof).ok_or_else(|| StoreError::corrupt("claim", "no such proof"))?,
-        since: row.get(2)?,
+        holder: claimed.holder,
+        proof,
+        since: row.get(5)?,
+        withdrawn: row.get(6)?,
+        national_id: claimed.numbers.first().copied().unwrap_or(record.national_id),
+        full_name: claimed.full_name,
     };
     let unclaimed = citizen(tx, env, account.as_str())
         .await?
         .is_some_and(|a| a.claim.is_none());
-    let takes = unclaimed && claim.holder != *account && Proof::Counter.takes_over(claim.proof);
-    Ok(takes.then_some(claim))
+    let gives = claim.withdrawn.is_some() || Proof::Counter.takes_over(claim.proof);
+    Ok((unclaimed && claim.holder != *account && gives).then_some(claim))
 }

@@ -37,7 +37,8 @@ impl Says<'_> {
 }
 
 impl Store {
-    /// Exempts an account up to and with a day; a new exemption takes the place of the one before.
+    /// Exempts an account up to and with a day; a new exemption takes the place of the one before, and the same one said again changes
+    /// nothing.
     pub async fn exempt(&self, says: Says<'_>, why: Exemption, last_day: Date) -> Result<()> {
         if !why.may_end_on(last_day, self.today()) {
             return Err(Refusal::EndDay.into());
@@ -48,8 +49,12 @@ impl Store {
                 let (env, account, by) = (env.clone(), account.clone(), by.clone());
                 Box::pin(async move {
                     let exempt = unclaimed(tx, &env, &account).await?;
+                    if exempt == Some((why.name().to_owned(), last_day.to_string())) {
+                        return Ok(());
+                    }
                     let granted = Change::ExemptionGranted { why, last_day };
-                    let changes = exempt.then_some(Change::ExemptionEnded).into_iter().chain([granted]);
+                    let ended = exempt.is_some().then_some(Change::ExemptionEnded);
+                    let changes = ended.into_iter().chain([granted]);
                     let events = changes.map(|change| Event::of_account(&account, change)).collect();
                     append(tx, &env, &Act::new(&by, env.ambient.now()), events).await
                 })
@@ -64,7 +69,7 @@ impl Store {
             .write(move |tx| {
                 let (env, account, by) = (env.clone(), account.clone(), by.clone());
                 Box::pin(async move {
-                    if !unclaimed(tx, &env, &account).await? {
+                    if unclaimed(tx, &env, &account).await?.is_none() {
                         return Err(Refusal::NotExempt(account.0).into());
                     }
                     let event = Event::of_account(&account, Change::ExemptionEnded);
@@ -75,8 +80,8 @@ impl Store {
     }
 }
 
-/// A citizen's account without a claim, which nobody else changes until this transaction ends: is it exempt?
-async fn unclaimed(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<bool> {
+/// A citizen's account without a claim, which nobody else changes until this transaction ends: why and until when is it exempt?
+async fn unclaimed(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<(String, String)>> {
     tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
         .await?;
     let found = citizen(tx, env, account.as_str()).await?;
@@ -84,6 +89,7 @@ async fn unclaimed(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<bool> 
     if found.claim.is_some() {
         return Err(Refusal::HasClaim(account.0.clone()).into());
     }
-    let sql = "SELECT 1 FROM exemption WHERE account = $1 AND until IS NULL";
-    Ok(tx.row(sql, [account.as_str().into()]).await?.is_some())
+    let sql = "SELECT why, last_day FROM exemption WHERE account = $1 AND until IS NULL";
+    let row = tx.row(sql, [account.as_str().into()]).await?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }

@@ -6,6 +6,7 @@ use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Act, Env, append};
 use crate::messages::tell_owner;
+use crate::numbers::ever_held;
 use crate::store::Store;
 use crate::tables::{citizen, claim_of};
 use ngomon_rules::citizens::{Proof, on_join};
@@ -46,6 +47,7 @@ async fn joined(tx: &mut Tx, env: &Env, join: &Join, news: &str) -> Result<()> {
     let sql = "SELECT fp FROM person_number WHERE person = $1 ORDER BY fp";
     let numbers = tx.rows_locked(sql, [(&person).into()]).await?;
     let numbers = numbers.iter().map(|row| row.get(0)).collect::<Result<Vec<Vec<u8>>>>()?;
+    let numbers = ever_held(tx, numbers).await?.into_iter().collect();
     let mut both = [join.held.as_str(), join.holder.as_str()];
     both.sort_unstable();
     for id in both {

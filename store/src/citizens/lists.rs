@@ -2,6 +2,7 @@
 
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
+use crate::numbers::links;
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::{day_of, end_of};
@@ -95,7 +96,8 @@ impl Store {
     }
 
     /// The accounts listed for review: those that bear the phone of a claim's person without more, because of the first claim made;
-    /// and owners of a claim whom the registry now knows as deceased, because of their own.
+    /// owners of a claim whom the registry now knows as deceased, by any of their numbers, because of their own; and those whose claim is of
+    /// a person who turned out to be another claim's, because of the first one made.
     pub async fn review(&self) -> Result<Vec<ReviewLine>> {
         self.db
             .scan(async |tx| {
@@ -103,9 +105,16 @@ impl Store {
                 let suspected = "SELECT a.id, c.account, c.ord FROM claim c JOIN account a ON a.phone_fp = c.phone_fp \
                      WHERE c.until IS NULL AND a.kind = 'citizen' AND a.id <> c.account AND a.claimed = 0 AND NOT EXISTS \
                      (SELECT 1 FROM hold h WHERE h.account = a.id AND h.until IS NULL AND h.reason IN ('duplicate', 'claim-lost'))";
-                let deceased = "SELECT c.account, c.account, c.ord FROM reference r JOIN registry g ON g.load = r.load \
-                     JOIN claim c ON c.number_fp = g.number_fp WHERE r.name = 'registry' AND c.until IS NULL AND g.status = 'deceased'";
-                for sql in [suspected, deceased] {
+                let deceased = "SELECT c.account, c.account, c.ord FROM claim c JOIN person_number n ON n.person = c.person \
+                     JOIN reference r ON r.name = 'registry' JOIN registry g ON g.load = r.load AND g.number_fp = n.fp \
+                     WHERE c.until IS NULL AND g.status = 'deceased'";
+                let links = links();
+                let renumbered = format!(
+                    "SELECT c.account, c.account, c.ord FROM ({links}) k JOIN person_number n ON n.fp = k.fp \
+                     JOIN claim c ON c.person = n.person AND c.until IS NULL JOIN reference r ON r.name = 'registry' \
+                     JOIN registry g ON g.load = r.load AND g.number_fp = k.other WHERE g.status = 'deceased'"
+                );
+                for sql in [suspected, deceased, &renumbered, &second_claims()] {
                     tx.each(sql, [], |row| {
                         let found: (i64, String) = (row.get(2)?, row.get(1)?);
                         let kept = first.entry(row.get(0)?).or_insert_with(|| found.clone());
@@ -121,6 +130,16 @@ impl Store {
             })
             .await
     }
+}
+
+/// Claims in force of persons who turned out to be one: each but the first, with the account of an earlier one and when that was made.
+pub(crate) fn second_claims() -> String {
+    let links = links();
+    format!(
+        "SELECT c.account, b.account, b.ord FROM ({links}) k JOIN person_number n ON n.fp = k.fp JOIN person_number m ON m.fp = k.other \
+         JOIN claim c ON c.person = n.person AND c.until IS NULL JOIN claim b ON b.person = m.person AND b.until IS NULL \
+         WHERE n.person <> m.person AND (b.ord < c.ord OR (b.ord = c.ord AND b.account < c.account))"
+    )
 }
 
 /// The citizen accounts whose deadline has passed under a policy that holds, claims left aside.

@@ -2,6 +2,7 @@
 
 mod counter;
 mod exempt;
+mod forms;
 mod join;
 mod lists;
 mod registry;
@@ -14,11 +15,15 @@ mod withdraw;
 
 pub use counter::{EnteredForm, WeakerClaim};
 pub use exempt::Says;
+pub use forms::FormsFile;
 pub use join::Join;
+pub(crate) use lists::second_claims;
 pub use lists::{HeldLine, ReviewLine};
 pub use report::{ReportLine, StaffLine};
 pub(crate) use report::{Sums, by_unit, counted};
-pub use review::ReviewRequest;
+pub use review::{GivenAnswer, ReceiptState, ReviewRequest};
 pub(crate) use submit::new_receipt;
 pub use submit::{PendingForm, Submitted};
+pub(crate) use take_over::PATIENCE;
 pub use take_over::{TakeOver, TakeOverState};
+pub(crate) use withdraw::withdraw;

@@ -5,9 +5,10 @@ use crate::error::Result;
 use crate::journal::Env;
 use crate::keyring::FingerprintKind;
 use crate::loads::record_of;
-use crate::tables::fingerprint;
+use crate::store::Store;
+use crate::tables::{STATED, fingerprint, stated_of};
 use ngomon_rules::citizens::RegistryAnswer;
-use ngomon_rules::record::{RegistryRecord, RegistryStatus};
+use ngomon_rules::record::{AccountId, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::NationalId;
 
 /// What the registry says of a number. A number that the person held before was cancelled when the next was given.
@@ -37,6 +38,28 @@ pub(super) async fn ask(tx: &mut Tx, env: &Env, number: NationalId) -> Result<Re
         };
         RegistryAnswer::Found(Box::new(RegistryRecord { status, ..record }))
     }))
+}
+
+impl Store {
+    /// Did the account come with that number, or with the phone that the population registry has for it?
+    pub async fn is_stated_by(&self, account: &AccountId, number: &NationalId) -> Result<bool> {
+        self.db
+            .read(async |tx| {
+                let sql =
+                    format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
+                let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
+                    return Ok(false);
+                };
+                let stated = stated_of(&self.env.keys, &row, 0)?;
+                if stated.national_id.as_ref() == Some(number) {
+                    return Ok(true);
+                }
+                let Some(phone) = stated.phone else { return Ok(false) };
+                let known = ask(tx, &self.env, *number).await?;
+                Ok(matches!(known, RegistryAnswer::Found(record) if record.phone == Some(phone)))
+            })
+            .await
+    }
 }
 
 async fn record(tx: &mut Tx, env: &Env, load: &str, fp: &[u8]) -> Result<Option<RegistryRecord>> {

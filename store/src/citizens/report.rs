@@ -81,7 +81,7 @@ impl<'a, L: Default> Sums<'a, L> {
     pub fn new(tree: &'a UnitTree, day: Date, mut line: impl FnMut(&str, &str) -> L) -> Self {
         let valid = tree.iter().filter(|unit| unit.is_valid_on(day));
         let lines: Vec<(&str, L)> = valid
-            .map(|u| (u.code.as_str(), line(u.code.as_str(), &u.name)))
+            .map(|u| (u.code.as_str(), line(u.code.as_str(), &tree.told_name(u, day))))
             .collect();
         let places = lines.iter().zip(0..).map(|((code, _), at)| (*code, at)).collect();
         Self {
@@ -195,7 +195,7 @@ impl Store {
                 let sql = "SELECT p.unit, COUNT(*), COUNT(COALESCE(c.person, e.person)) FROM profile p \
                      LEFT JOIN claim c ON c.person = p.person AND c.until IS NULL AND c.since < $1 \
                      LEFT JOIN (SELECT DISTINCT person FROM claim WHERE until >= $1 AND since < $1) e ON e.person = p.person \
-                     WHERE p.gone = 0 AND p.service_to >= $2 GROUP BY p.unit";
+                     WHERE (p.gone = 0 OR p.gone_on > $2) AND p.there_from <= $2 AND p.service_to >= $2 GROUP BY p.unit";
                 for row in tx.rows(sql, [end_of(day).into(), day.to_string().into()]).await? {
                     let (staff, done): (i64, i64) = (row.get(1)?, row.get(2)?);
                     sums.add(&row.get::<String>(0)?, |line| {
@@ -282,8 +282,8 @@ async fn recounted(tx: &mut Tx, day: Date, add: &mut impl FnMut(&Bucket, u64)) -
     })
     .await?;
     tx.each(
-        "SELECT id, unit, official_to FROM account WHERE kind = 'citizen'",
-        [],
+        "SELECT id, unit, official_to FROM account WHERE kind = 'citizen' AND there_from <= $1",
+        [day.to_string().into()],
         |row| {
             let (id, unit): (String, String) = (row.get(0)?, row.get(1)?);
             let bucket = Bucket {

@@ -3,10 +3,10 @@
 use super::submit::new_receipt;
 use crate::access::Operator;
 use crate::db::Tx;
-use crate::error::Result;
-use crate::journal::{Act, append};
+use crate::error::{Refusal, Result};
+use crate::journal::{Act, append, unseal};
 use crate::store::Store;
-use ngomon_rules::event::{Change, Event};
+use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::record::AccountId;
 
 /// A request, as the counter sees it.
@@ -20,9 +20,33 @@ pub struct ReviewRequest {
     pub at: i64,
 }
 
+/// What came of something that an owner asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenAnswer {
+    /// Of what.
+    pub receipt: String,
+    /// Or not.
+    pub accepted: bool,
+    /// When, in microseconds UTC.
+    pub at: i64,
+    /// Why, as it was written for the owner.
+    pub reason: Option<String>,
+}
+
+/// What a receipt number tells without signing in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptState {
+    /// Somebody is to decide.
+    Received,
+    /// The registry is to answer.
+    Waiting,
+    /// There is an answer, or no such number.
+    Answered,
+}
+
 /// Since the newest hold of that account.
 async fn open_request(tx: &mut Tx, account: &AccountId) -> Result<Option<String>> {
-    let sql = "SELECT r.receipt FROM review_request r WHERE r.account = $1 \
+    let sql = "SELECT r.receipt FROM review_request r WHERE r.account = $1 AND r.accepted IS NULL \
          AND r.at >= (SELECT COALESCE(MAX(h.since), 0) FROM hold h WHERE h.account = r.account AND h.until IS NULL) \
          ORDER BY r.at DESC LIMIT 1";
     let row = tx.row(sql, [account.as_str().into()]).await?;
@@ -59,9 +83,73 @@ impl Store {
         self.db.read(async |tx| open_request(tx, account).await).await
     }
 
+    /// A counter answers a request, for a reason that its owner reads.
+    pub async fn answer_review(&self, operator: &Operator, receipt: &str, accepted: bool, why: &str) -> Result<()> {
+        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (receipt, why) = (receipt.to_owned(), why.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
+                Box::pin(async move {
+                    let sql = "SELECT account FROM review_request WHERE receipt = $1 AND accepted IS NULL";
+                    let rows = tx.rows_locked(sql, [(&receipt).into()]).await?;
+                    let row = rows.first().ok_or_else(|| Refusal::UnknownProposal(receipt.clone()))?;
+                    let account = AccountId(row.get(0)?);
+                    let change = Change::ReviewAnswered { receipt, accepted };
+                    let event = Event::of_account(&account, change).with(Personal::Note { text });
+                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
+                })
+            })
+            .await
+    }
+
+    /// The last answers to what an account's owner asked for: reviews, and changes of the own profile. The newest first.
+    pub async fn given_answers(&self, account: &AccountId) -> Result<Vec<GivenAnswer>> {
+        let sql = "SELECT x.receipt, x.accepted, x.answered_at, x.answer, v.sealed FROM \
+             (SELECT receipt, account, accepted, answered_at, answer FROM review_request UNION ALL \
+              SELECT receipt, account, accepted, answered_at, answer FROM amendment) x \
+             LEFT JOIN personal_value v ON v.id = x.answer WHERE x.account = $1 AND x.accepted IS NOT NULL \
+             ORDER BY x.answered_at DESC, x.receipt LIMIT 3";
+        let rows = self
+            .db
+            .ask(async |tx| tx.rows(sql, [account.as_str().into()]).await)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let reason = match (row.get::<Option<String>>(3)?, row.get::<Option<Vec<u8>>>(4)?) {
+                    (Some(id), Some(sealed)) => match unseal(&self.env.keys, &id, &sealed)? {
+                        Personal::Note { text } => Some(text),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                Ok(GivenAnswer {
+                    receipt: row.get(0)?,
+                    accepted: row.get::<i64>(1)? != 0,
+                    at: row.get::<Option<i64>>(2)?.unwrap_or_default(),
+                    reason,
+                })
+            })
+            .collect()
+    }
+
+    /// What a receipt says to somebody who did not sign in. Of a number that nobody has it says what it says of one that was answered.
+    pub async fn receipt_state(&self, receipt: &str) -> Result<ReceiptState> {
+        let sql = "SELECT CASE WHEN outcome = 'pending' THEN 'waiting' ELSE 'answered' END FROM submission WHERE receipt = $1 \
+             UNION ALL SELECT CASE WHEN accepted IS NULL THEN 'received' ELSE 'answered' END FROM review_request WHERE receipt = $1 \
+             UNION ALL SELECT CASE WHEN accepted IS NULL THEN 'received' ELSE 'answered' END FROM amendment WHERE receipt = $1";
+        let row = self.db.ask(async |tx| tx.row(sql, [receipt.into()]).await).await?;
+        let state: Option<String> = row.map(|row| row.get(0)).transpose()?;
+        Ok(match state.as_deref() {
+            Some("received") => ReceiptState::Received,
+            Some("waiting") => ReceiptState::Waiting,
+            _ => ReceiptState::Answered,
+        })
+    }
+
     /// The requests of accounts that are still held, the oldest first.
     pub async fn review_requests(&self, _: &Operator) -> Result<Vec<ReviewRequest>> {
-        let sql = "SELECT r.receipt, r.account, r.at FROM review_request r WHERE EXISTS \
+        let sql = "SELECT r.receipt, r.account, r.at FROM review_request r WHERE r.accepted IS NULL AND EXISTS \
              (SELECT 1 FROM hold h WHERE h.account = r.account AND h.until IS NULL AND h.since <= r.at) ORDER BY r.at, r.receipt";
         let rows = self.db.ask(async |tx| tx.rows(sql, []).await).await?;
         rows.iter()

@@ -1,15 +1,21 @@
 //! C2 to C4 in one transaction: a form is answered, and what follows from it is written.
 
+use super::forms::entered;
 use super::registry::ask;
+use crate::bound::{SUBMISSION, binds};
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Act, Env, append, unseal};
 use crate::keyring::FingerprintKind;
+use crate::numbers::ever_held;
+use crate::project::submission_cells;
+use crate::settings::vouched_campaign;
 use crate::store::Store;
 use crate::tables::{citizen, claim_of, fingerprint, places};
 use jiff::Timestamp;
 use ngomon_rules::citizens::{
-    Answer, CitizenAccount, Claimed, Field, Outcome, Paper, Proof, RegistryAnswer, answer, on_success, on_taken, parse,
+    Answer, CitizenAccount, Claimed, Field, Fields, Outcome, Paper, ParsedForm, Proof, RegistryAnswer, answer,
+    on_success, on_taken, parse, parse_of_file,
 };
 use ngomon_rules::event::{Change, Event, PersonId, Personal};
 use ngomon_rules::record::{AccountId, Form, RegistryRecord, Submission};
@@ -32,6 +38,8 @@ pub struct Submitted {
 pub struct PendingForm {
     /// The number that the registry is to be asked for; `None`: the form is not even right in form.
     pub number: Option<NationalId>,
+    /// The registry was asked, and does not hold all: a counter is waited for.
+    pub waits_for_papers: bool,
     sent: Sent,
 }
 
@@ -47,10 +55,26 @@ pub(super) struct Sent {
     pub papers: Vec<Paper>,
     /// The version of the privacy notice that stood beside it.
     pub notice: Option<u32>,
-    /// It was `pending` under this receipt.
-    pub again: Option<String>,
+    /// A one-time code was typed that went to the phone in it.
+    pub phone_proven: bool,
+    /// It was `pending` under this receipt, for want of these fields.
+    pub again: Option<(String, Vec<Field>)>,
     /// As a registry that was asked answered; `None`: the extract as last loaded answers.
     pub registry: Option<RegistryAnswer>,
+    /// Of a form of a file: what its entry is known by.
+    pub run: Option<String>,
+}
+
+impl Sent {
+    /// One that waits was right in form when it came.
+    fn parsed(&self) -> std::result::Result<ParsedForm, Fields> {
+        let day = local_day(self.at);
+        if self.run.is_some() || self.again.is_some() {
+            parse_of_file(&self.form, day)
+        } else {
+            parse(&self.form, day)
+        }
+    }
 }
 
 impl Store {
@@ -63,19 +87,24 @@ impl Store {
         by: &str,
         at: Timestamp,
     ) -> Result<Submitted> {
-        self.send(sent(submission, proof, by, at, None)).await
+        self.send(sent(submission, proof, by, at)).await
     }
 
-    /// The same, by what a registry answered that was asked before.
+    /// Answers an owner's form by what a registry answered that was asked before. `phone_proven`: a one-time code was typed that went to
+    /// the phone in it.
     pub async fn standardise_as_answered(
         &self,
         submission: &Submission,
-        proof: Proof,
         by: &str,
-        at: Timestamp,
         registry: RegistryAnswer,
+        phone_proven: bool,
     ) -> Result<Submitted> {
-        self.send(sent(submission, proof, by, at, Some(registry))).await
+        self.send(Sent {
+            registry: Some(registry),
+            phone_proven,
+            ..sent(submission, Proof::Form, by, self.now())
+        })
+        .await
     }
 
     pub(super) async fn send(&self, sent: Sent) -> Result<Submitted> {
@@ -114,7 +143,8 @@ impl Store {
         let waiting = self
             .db
             .read(async |tx| {
-                let sql = "SELECT s.receipt, s.account, s.effective, s.value, v.sealed, s.proof, s.papers FROM submission s \
+                let sql = "SELECT s.receipt, s.account, s.effective, s.value, v.sealed, s.proof, s.papers, s.fields, s.phone_proven, s.mac \
+                     FROM submission s \
                      JOIN personal_value v ON v.id = s.value WHERE s.outcome = 'pending' ORDER BY s.at, s.receipt";
                 tx.rows(sql, []).await
             })
@@ -124,12 +154,21 @@ impl Store {
             let [receipt, account, value, proof, papers]: [String; 5] =
                 [row.get(0)?, row.get(1)?, row.get(3)?, row.get(5)?, row.get(6)?];
             let corrupt = || StoreError::corrupt(format!("submission {receipt}"), "not a form");
+            let words = [proof.as_str(), papers.as_str(), value.as_str()];
+            let cells = submission_cells(&receipt, &account, words, row.get::<i64>(8)? != 0, row.get(2)?);
+            // Nobody sent what somebody wrote.
+            if !binds(&self.env.keys, SUBMISSION, &cells, Some(&row.get::<Vec<u8>>(9)?)) {
+                continue;
+            }
             let Personal::Form(form) = unseal(&self.env.keys, &value, &row.get::<Vec<u8>>(4)?)? else {
                 return Err(corrupt());
             };
             let at = Timestamp::from_microsecond(row.get(2)?).map_err(|_| corrupt())?;
+            let fields: String = row.get(7)?;
+            let fields: Vec<Field> = fields.split(' ').filter_map(Field::parse).collect();
             forms.push(PendingForm {
-                number: parse(&form, local_day(at)).ok().map(|form| form.national_id),
+                waits_for_papers: !fields.is_empty(),
+                number: parse_of_file(&form, local_day(at)).ok().map(|form| form.national_id),
                 sent: Sent {
                     account: AccountId(account),
                     form,
@@ -138,8 +177,10 @@ impl Store {
                     proof: Proof::parse(&proof).ok_or_else(corrupt)?,
                     notice: None,
                     papers: papers.split(' ').filter_map(Paper::parse).collect(),
-                    again: Some(receipt.clone()),
+                    phone_proven: row.get::<i64>(8)? != 0,
+                    again: Some((receipt.clone(), fields)),
                     registry: None,
+                    run: None,
                 },
             });
         }
@@ -172,7 +213,7 @@ impl Store {
     }
 }
 
-fn sent(submission: &Submission, proof: Proof, by: &str, at: Timestamp, registry: Option<RegistryAnswer>) -> Sent {
+pub(super) fn sent(submission: &Submission, proof: Proof, by: &str, at: Timestamp) -> Sent {
     Sent {
         account: submission.account.clone(),
         form: submission.form.clone(),
@@ -181,23 +222,21 @@ fn sent(submission: &Submission, proof: Proof, by: &str, at: Timestamp, registry
         proof,
         papers: Vec::new(),
         notice: submission.notice,
+        phone_proven: false,
         again: None,
-        registry,
+        registry: None,
+        run: None,
     }
 }
 
 /// Does an account hold the claim of that person?
 async fn is_claimed(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<bool> {
-    let numbers = all_numbers(record);
+    let numbers = numbers_of(tx, env, record).await?;
     let sql = format!(
         "SELECT 1 FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL WHERE n.fp IN ({})",
         places(numbers.len())
     );
-    let marker = env.marker(tx).await?;
-    let fps = numbers
-        .iter()
-        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()).into());
-    Ok(tx.row(&sql, fps).await?.is_some())
+    Ok(tx.row(&sql, numbers.into_iter().map(Arg::from)).await?.is_some())
 }
 
 /// Locks are taken in one order, the person's before the accounts': whoever got the claim locks all that bear its details.
@@ -208,10 +247,17 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
         fields: Vec::new(),
         receipt: None,
     };
+    if let Some(run) = &sent.run
+        && let Some(answered) = entered(tx, env, run).await?
+    {
+        return Ok(answered);
+    }
+    // Keys that a rotation left behind say so, before a row under newer ones looks like somebody's.
+    env.marker(tx).await?;
     let Some(before) = citizen(tx, env, id).await? else {
         return Ok(unknown);
     };
-    let form = parse(&sent.form, local_day(sent.at));
+    let form = sent.parsed();
     let registry = match &form {
         Ok(form) if before.claim.is_none() => match &sent.registry {
             Some(answered) => answered.clone(),
@@ -219,7 +265,11 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
         },
         _ => RegistryAnswer::Unavailable,
     };
-    let first = answer(before.claim.is_some(), &form, &registry, false);
+    let required = vouched_campaign(tx, &env.keys).await?.issue_date_required;
+    let answer = |has_claim: bool, taken: bool| {
+        answer(has_claim, &form, &registry, taken).made_good(sent.proof, sent.phone_proven, required)
+    };
+    let first = answer(before.claim.is_some(), false);
     let person = match (first.outcome, &registry) {
         (Outcome::Standardised, RegistryAnswer::Found(record)) => Some((record, person_of(tx, env, record).await?)),
         _ => None,
@@ -234,12 +284,25 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
     if has_claim && let Some((_, person)) = &person {
         forget(tx, person).await?;
     }
-    let mut decided = answer(has_claim, &form, &registry, false);
+    let mut decided = answer(has_claim, false);
     let mut follows = Vec::new();
     if let (Outcome::Standardised, Some((record, person))) = (decided.outcome, person) {
         if let Some(claim) = claim_of(tx, env, &person.id.0).await? {
-            decided = answer(has_claim, &form, &registry, true);
+            decided = answer(has_claim, true);
             follows = on_taken(&account, &claim.holder);
+        } else if !sent.papers.is_empty() && withdrawn(tx, &person.id, &account.id).await?.is_some() {
+            // What a counter withdrew, a counter does not give to another account by one person. Nobody holds it, so nothing follows.
+            decided = answer(has_claim, true);
+        } else if sent.proof == Proof::Form
+            && record.phone.is_none()
+            && withdrawn(tx, &person.id, &account.id).await?.is_some()
+        {
+            // Nor does a phone that nobody has on file: it may be that of whoever withdrew it. Papers and two persons are waited for.
+            decided = Answer {
+                outcome: Outcome::Pending,
+                fields: [Field::Phone].into(),
+                ..decided
+            };
         } else {
             let mut claim = Claimed {
                 holder: account.id.clone(),
@@ -253,15 +316,20 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
         }
     }
     let receipt = match &sent.again {
-        Some(receipt) if decided.outcome == Outcome::Pending => {
+        // It waits for the same as before.
+        Some((receipt, fields)) if decided.outcome == Outcome::Pending && decided.fields.iter().eq(fields) => {
             return Ok(submitted(&decided, receipt.clone()));
         }
-        Some(receipt) => receipt.clone(),
+        Some((receipt, _)) => receipt.clone(),
         None => new_receipt(tx, env).await?,
     };
     let mut events = vec![answered(&account, &sent, &decided, &receipt)];
     events.extend(follows);
-    append(tx, env, &Act::new(&sent.by, sent.at), events).await?;
+    let act = Act {
+        run: sent.run.clone(),
+        ..Act::new(&sent.by, sent.at)
+    };
+    append(tx, env, &act, events).await?;
     Ok(submitted(&decided, receipt))
 }
 
@@ -282,14 +350,49 @@ fn answered(account: &CitizenAccount, sent: &Sent, answer: &Answer, receipt: &st
         name_grade: answer.name_grade,
         notice: sent.notice,
         papers: sent.papers.clone(),
+        phone_proven: sent.phone_proven,
     };
     Event::of_account(&account.id, change).with(Personal::Form(sent.form.clone()))
+}
+
+/// A claim that a counter withdrew.
+pub(super) struct Withdrawn {
+    /// The account that had it.
+    pub holder: AccountId,
+    pub proof: Proof,
+    pub until: i64,
+}
+
+/// The claim of a person whom no account has now, if the last one to have it was another than that account.
+pub(super) async fn withdrawn(tx: &mut Tx, person: &PersonId, account: &AccountId) -> Result<Option<Withdrawn>> {
+    let sql =
+        "SELECT account, proof, until FROM claim WHERE person = $1 AND until IS NOT NULL ORDER BY ord DESC LIMIT 1";
+    let Some(row) = tx.row(sql, [(&person.0).into()]).await? else {
+        return Ok(None);
+    };
+    let proof: String = row.get(1)?;
+    let last = Withdrawn {
+        holder: AccountId(row.get(0)?),
+        proof: Proof::parse(&proof).ok_or_else(|| StoreError::corrupt("claim", "no such proof"))?,
+        until: row.get(2)?,
+    };
+    Ok((last.holder != *account).then_some(last))
 }
 
 pub(super) fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
     std::iter::once(record.national_id)
         .chain(record.former_ids.iter().copied())
         .collect()
+}
+
+/// Fingerprints of every number that the person of a record ever held.
+pub(super) async fn numbers_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<BTreeSet<Vec<u8>>> {
+    let marker = env.marker(tx).await?;
+    let numbers = all_numbers(record);
+    let fps = numbers
+        .iter()
+        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()));
+    ever_held(tx, fps).await
 }
 
 /// Somebody of the registry.
@@ -312,12 +415,9 @@ async fn forget(tx: &mut Tx, person: &Person) -> Result<()> {
 
 /// The person of a record. Whoever asks for the same person waits here until this transaction ends.
 pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<Person> {
-    let marker = env.marker(tx).await?;
-    let mut numbers: Vec<Vec<u8>> = all_numbers(record)
-        .iter()
-        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()))
-        .collect();
-    let number = numbers.first().cloned().unwrap_or_default();
+    let numbers: Vec<Vec<u8>> = numbers_of(tx, env, record).await?.into_iter().collect();
+    let number = record.national_id;
+    let number = fingerprint(&*env.marker(tx).await?, FingerprintKind::NationalId, number.as_str());
     let sql = format!(
         "SELECT person FROM person_number WHERE fp IN ({}) ORDER BY fp",
         places(numbers.len())
@@ -345,14 +445,6 @@ pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -
             break;
         }
     }
-    for row in tx
-        .rows("SELECT fp FROM person_number WHERE person = $1", [(&person).into()])
-        .await?
-    {
-        numbers.push(row.get(0)?);
-    }
-    numbers.sort();
-    numbers.dedup();
     Ok(Person {
         id: PersonId(person),
         numbers,
@@ -414,7 +506,7 @@ pub(crate) async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
         if tx
             .row(
                 "SELECT 1 FROM submission WHERE receipt = $1 UNION ALL SELECT 1 FROM review_request WHERE receipt = $1 \
-                 UNION ALL SELECT 1 FROM amendment WHERE receipt = $1",
+                 UNION ALL SELECT 1 FROM amendment WHERE receipt = $1 UNION ALL SELECT 1 FROM proposed_act WHERE receipt = $1",
                 [(&receipt).into()],
             )
             .await?

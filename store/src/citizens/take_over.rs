@@ -1,31 +1,35 @@
-//! C5 at a counter: "a stronger proof takes over a claim from a weaker one"; "at a counter a take-over needs two people".
+//! C5 at a counter: "a stronger proof takes over a claim from a weaker one"; "at a counter a take-over needs two people. So does whatever
+//! amounts to one: a claim that was withdrawn goes to another account at a counter only with a second person".
 //!
 //! ```text
 //!   form with papers, answered `taken` ── a first operator ──▶ waiting ── a second one ──▶ approved: the claim moves
 //!                                                                  │ ── either ──▶ declined
-//!                                                                  └── 14 days, or the first is none any more ──▶ lapsed
+//!                                                                  └── 14 days, or the first is none any more, or was held ──▶ lapsed
 //! ```
 //!
 //! Approving works everything out anew in the transaction that applies it.
 
 use super::counter::kept;
 use super::registry::ask;
-use super::submit::{Person, all_numbers, bearers, person_of};
+use super::submit::{Person, all_numbers, bearers, person_of, withdrawn};
 use crate::access::Operator;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, Env, append};
+use crate::journal::{Act, Env, append, unseal};
 use crate::messages::tell_owner;
+use crate::project::{TAKE_OVER_CELLS, is_take_over};
 use crate::store::Store;
 use crate::tables::{citizen, claim_of};
-use ngomon_rules::citizens::{CitizenAccount, Claimed, Outcome, Proof, RegistryAnswer, answer, on_take_over};
+use ngomon_rules::citizens::{
+    CitizenAccount, Claimed, Outcome, Proof, RegistryAnswer, answer, on_success, on_take_over,
+};
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::hold::{Cause, Reason};
 use ngomon_rules::record::AccountId;
 use std::collections::BTreeSet;
 
 /// A proposal waits for so many microseconds.
-const PATIENCE: i64 = 14 * 86_400 * 1_000_000;
+pub(crate) const PATIENCE: i64 = 14 * 86_400 * 1_000_000;
 
 /// What became of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +40,21 @@ pub enum TakeOverState {
     Approved,
     /// It was not agreed to, or taken back.
     Declined,
-    /// Nobody decided in time, or who proposed it is no operator any more.
+    /// Nobody decided in time, or who proposed it is no operator any more, or was held since.
     Lapsed,
 }
 
 impl TakeOverState {
+    /// From the word in the tables, and whether nobody decided in time.
+    pub(crate) fn of(word: &str, lapsed: bool) -> Self {
+        match word {
+            "approved" => Self::Approved,
+            "declined" => Self::Declined,
+            _ if lapsed => Self::Lapsed,
+            _ => Self::Waiting,
+        }
+    }
+
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {
@@ -67,6 +81,8 @@ pub struct TakeOver {
     pub at: i64,
     /// What became of it.
     pub state: TakeOverState,
+    /// Why, as the first operator wrote it.
+    pub reason: Option<String>,
 }
 
 impl Store {
@@ -75,7 +91,7 @@ impl Store {
         let now = self.env.now();
         let all = self
             .db
-            .read(async |tx| proposals(tx, "t.state = $1 ORDER BY t.at", "waiting", now).await)
+            .read(async |tx| proposals(tx, &self.env, "t.state = $1 ORDER BY t.at", "waiting", now).await)
             .await?;
         let waiting = all.into_iter().filter(|one| one.state == TakeOverState::Waiting);
         Ok(waiting.collect())
@@ -84,26 +100,29 @@ impl Store {
     /// The take-over that was proposed for a form.
     pub async fn take_over(&self, _: &Operator, receipt: &str) -> Result<Option<TakeOver>> {
         let now = self.env.now();
-        self.db.read(async |tx| proposal(tx, receipt, now).await).await
+        self.db
+            .read(async |tx| proposal(tx, &self.env, receipt, now).await)
+            .await
     }
 
-    /// A first operator asks that the account of a form take over the claim.
-    pub async fn propose_take_over(&self, operator: &Operator, receipt: &str) -> Result<()> {
+    /// A first operator asks that the account of a form have the claim, for a reason that the second one reads.
+    pub async fn propose_take_over(&self, operator: &Operator, receipt: &str, why: &str) -> Result<()> {
         let (env, by, receipt) = (self.env.clone(), operator.by().to_owned(), receipt.to_owned());
+        let why = why.to_owned();
         self.db
             .write(move |tx| {
-                let (env, by, receipt) = (env.clone(), by.clone(), receipt.clone());
+                let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
                 Box::pin(async move {
                     let case = case(tx, &env, &receipt).await?;
                     let case = case.ok_or_else(|| Refusal::NoTakeOver(receipt.clone()))?;
-                    if let Some(there) = proposal(tx, &receipt, env.now()).await? {
+                    if let Some(there) = proposal(tx, &env, &receipt, env.now()).await? {
                         return Err(over(there));
                     }
                     let change = Change::TakeOverProposed {
                         receipt,
                         holder: case.old.holder,
                     };
-                    let event = Event::of_account(&case.account.id, change);
+                    let event = Event::of_account(&case.account.id, change).with(Personal::Note { text });
                     append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
                 })
             })
@@ -135,7 +154,7 @@ impl Store {
             .write(move |tx| {
                 let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
                 Box::pin(async move {
-                    let found = proposal(tx, &receipt, env.now()).await?;
+                    let found = proposal(tx, &env, &receipt, env.now()).await?;
                     let found = found.ok_or_else(|| Refusal::UnknownForm(receipt.clone()))?;
                     // Who approves has this row.
                     tx.rows_locked(
@@ -143,7 +162,7 @@ impl Store {
                         [found.account.as_str().into()],
                     )
                     .await?;
-                    let still = waiting(tx, &receipt, env.now()).await?;
+                    let still = waiting(tx, &env, &receipt, env.now()).await?;
                     let change = Change::TakeOverDeclined { receipt };
                     let event = Event::of_account(&still.account, change).with(Personal::Note { text });
                     append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
@@ -155,25 +174,34 @@ impl Store {
 
 /// Both accounts: whose the claim is now, and whose it was.
 async fn approve(tx: &mut Tx, env: &Env, by: &str, receipt: &str) -> Result<[AccountId; 2]> {
-    let asked = proposal(tx, receipt, env.now()).await?;
+    let asked = proposal(tx, env, receipt, env.now()).await?;
     let asked = asked.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
     if asked.proposed_by == by {
         return Err(Refusal::SameOperator.into());
     }
     let case = case(tx, env, receipt).await?;
     // Who decided meanwhile had the rows that are ours now.
-    let asked = waiting(tx, receipt, env.now()).await?;
+    let asked = waiting(tx, env, receipt, env.now()).await?;
     let stale = || Refusal::Stale(vec![asked.account.0.clone()]);
-    let case = case.filter(|case| case.old.holder == asked.holder);
-    let mut case = case.ok_or_else(stale)?;
+    // A claim that was withdrawn only after it was proposed is another case.
+    let as_proposed = |case: &Case| {
+        let withdrawn = case.withdrawn.is_none_or(|until| until < asked.at);
+        case.old.holder == asked.holder && withdrawn
+    };
+    let mut case = case.filter(as_proposed).ok_or_else(stale)?;
     let caused = caused(tx, &case.old.holder).await?;
     let mut claim = Claimed {
         holder: case.account.id.clone(),
         ..case.old.clone()
     };
     let others = bearers(tx, env, &mut claim, std::mem::take(&mut case.numbers)).await?;
-    case.old.numbers = claim.numbers;
-    let follows = on_take_over(&case.account, &case.old, case.held_by, Proof::Counter, &caused, &others);
+    let follows = match case.withdrawn {
+        Some(_) => Some(on_success(&case.account, &claim, Proof::Counter, &others)),
+        None => {
+            case.old.numbers.clone_from(&claim.numbers);
+            on_take_over(&case.account, &case.old, case.held_by, Proof::Counter, &caused, &others)
+        }
+    };
     let follows = follows.ok_or_else(stale)?;
     let owners = [asked.account.clone(), asked.holder.clone()];
     let change = Change::TakeOverApproved {
@@ -194,11 +222,13 @@ struct Case {
     /// The claim as it is, with the person's details as the registry has them now.
     old: Claimed,
     held_by: Proof,
+    /// When a counter withdrew it; `None`: it is in force.
+    withdrawn: Option<i64>,
     /// Fingerprints of all numbers of the person.
     numbers: Vec<Vec<u8>>,
 }
 
-/// Works out anew whether the form's account may take over a weaker claim. Locks in the order of all: the person's row, then
+/// Works out anew whether the form's account may take over a weaker claim, or have one that was withdrawn. Locks in the order of all: the person's row, then
 /// accounts'.
 async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
     let form = kept(tx, env, receipt).await?;
@@ -212,11 +242,23 @@ async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
     let Person {
         id: person, numbers, ..
     } = person_of(tx, env, &record).await?;
-    let Some(claim) = claim_of(tx, env, &person.0).await? else {
-        return Ok(None);
+    let claim = claim_of(tx, env, &person.0).await?;
+    let (holder, held_by, until) = match &claim {
+        Some(claim) => {
+            let sql = "SELECT proof FROM claim WHERE person = $1 AND until IS NULL";
+            let row = tx.row(sql, [(&person.0).into()]).await?;
+            let proof: Option<String> = row.map(|row| row.get(0)).transpose()?;
+            let proof = proof.and_then(|proof| Proof::parse(&proof));
+            let proof = proof.ok_or_else(|| StoreError::corrupt("claim", "no such proof"))?;
+            (claim.holder.clone(), proof, None)
+        }
+        None => match withdrawn(tx, &person, &form.account).await? {
+            Some(last) => (last.holder, last.proof, Some(last.until)),
+            None => return Ok(None),
+        },
     };
     let both = "SELECT id FROM account_row WHERE id IN ($1, $2) ORDER BY id";
-    let ids = [form.account.as_str().into(), claim.holder.as_str().into()];
+    let ids = [form.account.as_str().into(), holder.as_str().into()];
     tx.rows_locked(both, ids).await?;
     let Some(account) = citizen(tx, env, form.account.as_str()).await? else {
         return Ok(None);
@@ -225,37 +267,24 @@ async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
     if answer(account.claim.is_some(), &Ok(parsed), &found, true).outcome != Outcome::Taken {
         return Ok(None);
     }
-    let row = tx
-        .row(
-            "SELECT proof FROM claim WHERE person = $1 AND until IS NULL",
-            [(&person.0).into()],
-        )
-        .await?;
-    let proof: Option<String> = row.map(|row| row.get(0)).transpose()?;
-    let held_by = proof.and_then(|proof| Proof::parse(&proof));
-    let held_by = held_by.ok_or_else(|| StoreError::corrupt("claim", "no such proof"))?;
-    if claim.holder == account.id || !Proof::Counter.takes_over(held_by) {
+    if holder == account.id || (until.is_none() && !Proof::Counter.takes_over(held_by)) {
         return Ok(None);
     }
     let mut known = all_numbers(&record);
-    known.extend(
-        claim
-            .numbers
-            .iter()
-            .filter(|n| !known.contains(n))
-            .copied()
-            .collect::<Vec<_>>(),
-    );
+    let of_claim = claim.iter().flat_map(|claim| claim.numbers.iter().copied());
+    let of_claim: Vec<_> = of_claim.filter(|number| !known.contains(number)).collect();
+    known.extend(of_claim);
     Ok(Some(Case {
         account,
         old: Claimed {
-            holder: claim.holder,
+            holder,
             person,
             numbers: known,
             full_name: record.full_name,
             phone: record.phone,
         },
         held_by,
+        withdrawn: until,
         numbers,
     }))
 }
@@ -284,8 +313,8 @@ pub(super) async fn caused(tx: &mut Tx, holder: &AccountId) -> Result<Vec<(Accou
 }
 
 /// It waits, or is over.
-async fn waiting(tx: &mut Tx, receipt: &str, now: i64) -> Result<TakeOver> {
-    let found = proposal(tx, receipt, now).await?;
+async fn waiting(tx: &mut Tx, env: &Env, receipt: &str, now: i64) -> Result<TakeOver> {
+    let found = proposal(tx, env, receipt, now).await?;
     let found = found.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
     if found.state == TakeOverState::Waiting {
         Ok(found)
@@ -303,33 +332,41 @@ fn over(found: TakeOver) -> StoreError {
     .into()
 }
 
-async fn proposal(tx: &mut Tx, receipt: &str, now: i64) -> Result<Option<TakeOver>> {
-    Ok(proposals(tx, "t.receipt = $1", receipt, now).await?.pop())
+async fn proposal(tx: &mut Tx, env: &Env, receipt: &str, now: i64) -> Result<Option<TakeOver>> {
+    Ok(proposals(tx, env, "t.receipt = $1", receipt, now).await?.pop())
 }
 
-async fn proposals(tx: &mut Tx, which: &str, arg: &str, now: i64) -> Result<Vec<TakeOver>> {
+async fn proposals(tx: &mut Tx, env: &Env, which: &str, arg: &str, now: i64) -> Result<Vec<TakeOver>> {
     let sql = format!(
-        "SELECT t.receipt, t.account, t.holder, t.proposed_by, t.at, t.state, o.name FROM take_over t \
-         LEFT JOIN operator o ON 'operator:' || o.name = t.proposed_by WHERE {which}"
+        "SELECT {TAKE_OVER_CELLS}, o.name, v.id, v.sealed FROM take_over t \
+         LEFT JOIN operator o ON 'operator:' || o.name = t.proposed_by \
+         AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = t.proposed_by AND h.since > t.at) LEFT JOIN personal_value v ON v.id = t.value WHERE {which}"
     );
     let mut found = Vec::new();
     for row in tx.rows(&sql, [arg.into()]).await? {
+        // Nobody proposed what somebody wrote, or it was somebody else.
+        if !is_take_over(&env.keys, &row, 0)? {
+            continue;
+        }
         let [receipt, account, holder, proposed_by, state]: [String; 5] =
             [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(5)?];
         let at: i64 = row.get(4)?;
-        let lapsed = now > at.saturating_add(PATIENCE) || row.get::<Option<String>>(6)?.is_none();
+        let reason = match (row.get::<Option<String>>(9)?, row.get::<Option<Vec<u8>>>(10)?) {
+            (Some(id), Some(sealed)) => match unseal(&env.keys, &id, &sealed)? {
+                Personal::Note { text } => Some(text),
+                _ => None,
+            },
+            _ => None,
+        };
+        let lapsed = now > at.saturating_add(PATIENCE) || row.get::<Option<String>>(8)?.is_none();
         found.push(TakeOver {
             receipt,
             account: AccountId(account),
             holder: AccountId(holder),
             proposed_by,
             at,
-            state: match state.as_str() {
-                "approved" => TakeOverState::Approved,
-                "declined" => TakeOverState::Declined,
-                _ if lapsed => TakeOverState::Lapsed,
-                _ => TakeOverState::Waiting,
-            },
+            reason,
+            state: TakeOverState::of(&state, lapsed),
         });
     }
     Ok(found)

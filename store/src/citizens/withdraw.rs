@@ -1,9 +1,10 @@
 //! C3: "a counter can withdraw a claim made on the wrong account, with no hold and all it caused lifted".
 
 use super::take_over::caused;
-use crate::access::Operator;
+use crate::access::{Operator, phone_changed_lately};
+use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Act, append};
+use crate::journal::{Act, Env, append};
 use crate::store::Store;
 use crate::tables::claim_of;
 use ngomon_rules::citizens::on_withdrawal;
@@ -11,33 +12,42 @@ use ngomon_rules::event::Personal;
 use ngomon_rules::record::AccountId;
 
 impl Store {
-    /// Withdraws the claim of an account, for a reason. The account stays open and is asked for the form anew.
+    /// Withdraws the claim of an account, for a reason. The account stays open and is asked for the form anew. Refused with
+    /// [`Refusal::NeedsTwo`] where a counter changed the phone in the last thirty days.
     pub async fn withdraw_claim(&self, operator: &Operator, account: &AccountId, why: &str) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (account, why) = (account.clone(), why.to_owned());
         self.db
             .write(move |tx| {
-                let (env, by, account, text) = (env.clone(), by.clone(), account.clone(), why.clone());
+                let (env, by, account, why) = (env.clone(), by.clone(), account.clone(), why.clone());
                 Box::pin(async move {
-                    let none = || Refusal::NoClaim(account.0.clone());
-                    let sql = "SELECT person FROM claim WHERE account = $1 AND until IS NULL";
-                    let row = tx.row(sql, [account.as_str().into()]).await?;
-                    let person: String = row.ok_or_else(none)?.get(0)?;
-                    // The person's row before the account's, as everybody does.
-                    let numbers = "SELECT fp FROM person_number WHERE person = $1 ORDER BY fp";
-                    tx.rows_locked(numbers, [(&person).into()]).await?;
-                    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
-                        .await?;
-                    let claim = claim_of(tx, &env, &person).await?;
-                    let claim = claim.filter(|claim| claim.holder == account).ok_or_else(none)?;
-                    let caused = caused(tx, &account).await?;
-                    let mut events = on_withdrawal(&claim, &caused);
-                    if let Some(ended) = events.first_mut() {
-                        ended.personal = Some(Personal::Note { text });
+                    if phone_changed_lately(tx, &env, &account).await? {
+                        return Err(Refusal::NeedsTwo.into());
                     }
-                    append(tx, &env, &Act::new(&by, env.ambient.now()), events).await
+                    withdraw(tx, &env, &Act::new(&by, env.ambient.now()), &account, &why).await
                 })
             })
             .await
     }
+}
+
+/// The same in the caller's transaction, whoever agreed to it.
+pub(crate) async fn withdraw(tx: &mut Tx, env: &Env, act: &Act, account: &AccountId, why: &str) -> Result<()> {
+    let none = || Refusal::NoClaim(account.0.clone());
+    let sql = "SELECT person FROM claim WHERE account = $1 AND until IS NULL";
+    let row = tx.row(sql, [account.as_str().into()]).await?;
+    let person: String = row.ok_or_else(none)?.get(0)?;
+    // The person's row before the account's, as everybody does.
+    let numbers = "SELECT fp FROM person_number WHERE person = $1 ORDER BY fp";
+    tx.rows_locked(numbers, [(&person).into()]).await?;
+    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+        .await?;
+    let claim = claim_of(tx, env, &person).await?;
+    let claim = claim.filter(|claim| claim.holder == *account).ok_or_else(none)?;
+    let caused = caused(tx, account).await?;
+    let mut events = on_withdrawal(&claim, &caused);
+    if let Some(ended) = events.first_mut() {
+        ended.personal = Some(Personal::Note { text: why.to_owned() });
+    }
+    append(tx, env, act, events).await
 }

@@ -4,12 +4,15 @@
 use crate::error::{Result, StoreError};
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How long somebody waits for a connection, or for another process that writes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one that stood idle may take to say that it lives.
+const PING: Duration = Duration::from_secs(2);
 /// After so long a connection is made anew.
 const LIFE: Duration = Duration::from_mins(30);
 
@@ -26,25 +29,16 @@ pub(super) trait Opens: Send + Sync {
     fn is_alive(connection: &mut Self::Connection) -> impl Future<Output = bool> + Send;
 }
 
-impl Opens for PgConnectOptions {
-    type Connection = PgConnection;
-
-    async fn open(&self) -> Result<PgConnection> {
-        // Seldom done, and large: not within the future of everybody who asks.
-        Ok(Box::pin(self.connect()).await?)
-    }
-
-    async fn is_alive(connection: &mut PgConnection) -> bool {
-        connection.ping().await.is_ok()
-    }
-}
-
 /// Makes those of a pool.
-pub(super) struct Manager<O>(O);
+pub(super) struct Manager<O> {
+    opens: O,
+    /// Rises each time when one was found dead, silent or fit for reading only.
+    age: Arc<AtomicU64>,
+}
 
 impl<O> Manager<O> {
     pub(super) fn opens(&self) -> &O {
-        &self.0
+        &self.opens
     }
 }
 
@@ -53,6 +47,17 @@ pub(super) struct Kept<C> {
     pub connection: C,
     /// Something was left open on it: nobody gets it again.
     pub spoilt: bool,
+    /// In which age of the pool it was made.
+    made: u64,
+    age: Arc<AtomicU64>,
+}
+
+impl<C> Kept<C> {
+    /// Nobody gets it again, nor those that were made before: what befell it befell them, and they are made anew sooner than asked.
+    pub(super) fn give_up(&mut self) {
+        self.spoilt = true;
+        self.age.fetch_max(self.made + 1, Ordering::Relaxed);
+    }
 }
 
 pub(super) type Pool<O> = managed::Pool<Manager<O>>;
@@ -63,29 +68,34 @@ impl<O: Opens> managed::Manager for Manager<O> {
     type Error = StoreError;
 
     async fn create(&self) -> Result<Self::Type> {
+        let made = self.age.load(Ordering::Relaxed);
         Ok(Kept {
-            connection: self.0.open().await?,
+            connection: self.opens.open().await?,
             spoilt: false,
+            made,
+            age: Arc::clone(&self.age),
         })
     }
 
     async fn recycle(&self, kept: &mut Self::Type, metrics: &Metrics) -> RecycleResult<StoreError> {
-        if kept.spoilt || metrics.age() > LIFE {
+        if kept.spoilt || kept.made < self.age.load(Ordering::Relaxed) || metrics.age() > LIFE {
             return Err(RecycleError::message("to be made anew"));
         }
-        if metrics.last_used() > IDLE && !O::is_alive(&mut kept.connection).await {
+        if metrics.last_used() > IDLE && timeout(PING, O::is_alive(&mut kept.connection)).await != Ok(true) {
+            kept.give_up();
             return Err(RecycleError::message("it is gone"));
         }
         Ok(())
     }
 }
 
-/// At most so many connections, made when they are needed.
-pub(super) fn pool<O: Opens>(opens: O, most: usize) -> Result<Pool<O>> {
-    Pool::builder(Manager(opens))
+/// At most so many connections, made when they are needed; whoever needs one waits so long.
+pub(super) fn pool<O: Opens>(opens: O, most: usize, patience: Duration) -> Result<Pool<O>> {
+    let age = Arc::default();
+    Pool::builder(Manager { opens, age })
         .max_size(most)
         .runtime(Runtime::Tokio1)
-        .wait_timeout(Some(PATIENCE))
+        .wait_timeout(Some(patience))
         .create_timeout(Some(PATIENCE))
         .recycle_timeout(Some(PATIENCE))
         .build()
@@ -103,5 +113,5 @@ pub(super) async fn take<O: Opens>(pool: &Pool<O>) -> Result<Taken<O>> {
 
 /// One like them, which nobody had before and nobody gets after.
 pub(super) async fn own<O: Opens + Clone>(pool: &Pool<O>) -> Result<Taken<O>> {
-    take(&self::pool(pool.manager().opens().clone(), 1)?).await
+    take(&self::pool(pool.manager().opens().clone(), 1, PATIENCE)?).await
 }

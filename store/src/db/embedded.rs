@@ -2,14 +2,19 @@
 //! longer than most questions.
 
 use super::connections::{Opens, PATIENCE};
+use super::rest;
 use super::tx::Arg;
 use crate::error::Result;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, OpenFlags, Statement, ToSql};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, StatementStatus, ToSql};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Statements that a connection keeps prepared.
 pub(super) const PREPARED: usize = 400;
+
+/// After so long a file that others are turning to its log is tried again.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// How connections to a file are made.
 #[derive(Clone)]
@@ -50,9 +55,8 @@ impl Opens for File {
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, self.create);
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(PATIENCE)?;
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = FILE;",
-        )?;
+        write_ahead(&connection).await?;
+        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = FILE;")?;
         connection.execute_batch(self.pragmas)?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
         Ok(Embedded(connection))
@@ -64,13 +68,35 @@ impl Opens for File {
     }
 }
 
+/// Turns the log of a new file on. SQLite waits for nobody there, whatever the time-out: several first starts at once would fail.
+async fn write_ahead(connection: &Connection) -> Result<()> {
+    let since = Instant::now();
+    loop {
+        match connection.execute_batch("PRAGMA journal_mode = WAL;") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && since.elapsed() < PATIENCE => {
+                rest(AGAIN).await;
+            }
+            done => return Ok(done?),
+        }
+    }
+}
+
+/// Brings what stands in the log beside a file into the file. Whoever else is at work on it is waited for a moment only.
+pub(super) fn take_in_log(path: &Path) -> Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_millis(500))?;
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")?;
+    Ok(())
+}
+
 /// A connection.
 pub(super) struct Embedded(Connection);
 
 impl Embedded {
     pub(super) fn command(&self, sql: &str) -> Result<()> {
         self.0.execute_batch(sql)?;
-        heard(sql, 0);
+        tracing::debug!(summary = sql, rows_returned = 0_u64);
         Ok(())
     }
 
@@ -79,7 +105,7 @@ impl Embedded {
         let mut statement = self.0.prepare_cached(sql)?;
         bind(&mut statement, args)?;
         let touched = statement.raw_execute()?;
-        heard(sql, 0);
+        heard(sql, 0, &statement);
         Ok(touched as u64)
     }
 
@@ -101,14 +127,19 @@ impl Embedded {
                 break;
             }
         }
-        heard(sql, given);
+        drop(rows);
+        heard(sql, given, &statement);
         Ok(())
     }
 }
 
-/// As sqlx tells of what PostgreSQL was asked.
-fn heard(sql: &str, rows: u64) {
-    tracing::debug!(summary = sql, rows_returned = rows);
+/// As sqlx tells of what PostgreSQL was asked, and how much work it was: the steps of SQLite's virtual machine.
+fn heard(sql: &str, rows: u64, statement: &Statement<'_>) {
+    tracing::trace!(
+        summary = sql,
+        rows_returned = rows,
+        steps = statement.reset_status(StatementStatus::VmStep)
+    );
 }
 
 /// `$2` takes the second argument wherever it stands; a `?` takes the next one.
@@ -133,5 +164,23 @@ impl ToSql for Arg {
             Self::Int(None) | Self::Text(None) | Self::Bytes(None) => ValueRef::Null,
         };
         Ok(ToSqlOutput::Borrowed(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_new_file_that_another_writes_to_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new.db");
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE; CREATE TABLE a (b INTEGER)").unwrap();
+        let opening = tokio::spawn(async move { File::writer(&path, true).open().await.map(drop) });
+        rest(AGAIN * 5).await;
+        assert!(!opening.is_finished());
+        other.execute_batch("COMMIT").unwrap();
+        opening.await.unwrap().unwrap();
     }
 }

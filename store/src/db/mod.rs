@@ -3,24 +3,30 @@
 //! SQLite has one writer in a process. It runs the transactions that wait one after the other, each under a savepoint, and commits
 //! them as a group: one flush to the disk serves all of them. PostgreSQL runs each by itself, and again when it lost a race.
 
+mod cluster;
 mod connections;
 mod embedded;
 mod tx;
 mod writer;
 
+pub use cluster::AddressFault;
 pub use tx::{Arg, Row, Tx};
 
+use crate::changed;
 use crate::error::{Result, StoreError};
+use crate::private;
+use cluster::{COMMANDS, Cluster, Limits, REQUESTS, WORKERS};
 use connections::{PATIENCE, own, pool, take};
-use embedded::{File, PREPARED};
+use embedded::File;
 use futures_util::future::BoxFuture;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 use tx::Connection;
 use writer::Writer;
 
@@ -28,8 +34,12 @@ use writer::Writer;
 const TRIES: u32 = 20;
 /// Readers of an embedded database.
 const READERS: usize = 8;
-/// Connections to a PostgreSQL.
-const CONNECTIONS: usize = 20;
+/// How often a transaction is begun again on another connection when the one it had was lost before it was to be committed.
+const CONNECTIONS_TRIED: u32 = 3;
+/// For so long PostgreSQL is asked what became of a transaction whose commit it did not answer.
+const DOUBT: Duration = Duration::from_secs(10);
+/// How often the tables are brought up again when another process was doing the same.
+const STARTS: u32 = 100;
 
 /// Which dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +55,7 @@ pub enum Dialect {
 pub enum Location {
     /// A directory with the embedded database.
     Directory(PathBuf),
-    /// `postgres://…`, or `sqlite:FILE`.
+    /// `postgres://…` as libpq reads it, or `sqlite:FILE`.
     Url(String),
 }
 
@@ -61,26 +71,90 @@ enum Pool {
         readers: connections::Pool<File>,
         writer: Arc<Writer>,
     },
-    Postgres(connections::Pool<PgConnectOptions>),
+    Postgres(connections::Pool<Cluster>),
 }
 
 /// The embedded database within its directory.
 pub const FILE: &str = "ngomon.db";
+
+impl Location {
+    /// Is that a file without a byte, or none at all? Somewhere else nobody knows before asking there.
+    pub(crate) fn is_void(&self) -> Result<bool> {
+        let file = match self {
+            Self::Directory(dir) => dir.join(FILE),
+            Self::Url(url) => match sqlite_file(url) {
+                Some(file) => file.to_owned(),
+                None => return Ok(false),
+            },
+        };
+        Ok(about(&file)?.is_none_or(|about| about.len() == 0))
+    }
+
+    /// At the end of a process: an embedded database is whole in its one file, for whoever copies that alone. While another process is at
+    /// work on it, that is left to the last one; the data are safe either way.
+    pub fn settle(&self) -> Result<()> {
+        let file = match self {
+            Self::Directory(dir) => dir.join(FILE),
+            Self::Url(url) => match sqlite_file(url) {
+                Some(file) => file.to_owned(),
+                None => return Ok(()),
+            },
+        };
+        match about(&file)? {
+            Some(about) if about.is_file() && about.len() > 0 => embedded::take_in_log(&file),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Without user and password.
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Directory(dir) => dir.display().fmt(f),
+            Self::Url(url) => {
+                let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+                let rest = rest.split('?').next().unwrap_or_default();
+                let at = rest.rsplit_once('@').map_or(rest, |(_, at)| at);
+                match scheme {
+                    "" => f.write_str(at),
+                    scheme => write!(f, "{scheme}://{at}"),
+                }
+            }
+        }
+    }
+}
+
+/// What may not be looked at is not taken for nothing.
+fn about(file: &Path) -> Result<Option<std::fs::Metadata>> {
+    match std::fs::metadata(file) {
+        Ok(about) => Ok(Some(about)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(StoreError::Io {
+            path: file.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn sqlite_file(url: &str) -> Option<&Path> {
+    let file = url.strip_prefix("sqlite:")?;
+    Some(Path::new(file.strip_prefix("//").unwrap_or(file)))
+}
 
 impl Db {
     /// Opens the database; makes the embedded one where there is none if `create` says so.
     pub async fn open(location: &Location, create: bool) -> Result<Self> {
         match location {
             Location::Directory(dir) => {
-                if create {
-                    make_private(dir)?;
+                if create || dir.join(FILE).is_file() {
+                    private::directory(dir)?;
                 }
                 Self::sqlite(&dir.join(FILE), create).await
             }
             Location::Url(url) => {
-                if let Some(file) = url.strip_prefix("sqlite:") {
-                    let file = file.strip_prefix("//").unwrap_or(file);
-                    return Self::sqlite(Path::new(file), create).await;
+                if let Some(file) = sqlite_file(url) {
+                    return Self::sqlite(file, create).await;
                 }
                 Self::postgres(url).await
             }
@@ -88,29 +162,57 @@ impl Db {
     }
 
     async fn sqlite(file: &Path, create: bool) -> Result<Self> {
-        if !create && !file.is_file() {
-            return Err(StoreError::NoData(file.to_owned()));
+        if !create && !about(file)?.is_some_and(|about| about.is_file()) {
+            return Err(StoreError::NoData(file.display().to_string()));
         }
-        let writing = take(&pool(File::writer(file, create), 1)?).await;
-        let writing = writing.map_err(|error| StoreError::Unreachable(error.to_string()))?;
+        let writing = take(&pool(File::writer(file, create), 1, PATIENCE)?).await;
+        let writing = writing.map_err(|error| match error {
+            StoreError::Embedded(error) => StoreError::Io {
+                path: file.to_owned(),
+                source: std::io::Error::other(error),
+            },
+            error => error,
+        })?;
+        // What is made beside the file from now on has its mode.
+        for beside in ["", "-wal", "-shm"] {
+            let mut path = file.as_os_str().to_owned();
+            path.push(beside);
+            let path = PathBuf::from(path);
+            private::file(&path).map_err(|source| StoreError::Io { path, source })?;
+        }
         Ok(Self {
             pool: Pool::Sqlite {
-                readers: pool(File::reader(file), READERS)?,
+                readers: pool(File::reader(file), READERS, PATIENCE)?,
                 writer: Arc::new(Writer::start(writing)?),
             },
         })
     }
 
     async fn postgres(url: &str) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|error| StoreError::Unreachable(error.to_string()))?
-            .application_name("ngomon")
-            .statement_cache_capacity(PREPARED);
-        let pool = pool(options, CONNECTIONS)?;
+        let pool = clients(Cluster::parse(url, COMMANDS)?)?;
         let taken = take(&pool).await;
         drop(taken.map_err(|error| StoreError::Unreachable(error.to_string()))?);
         Ok(Self {
             pool: Pool::Postgres(pool),
+        })
+    }
+
+    /// The same database for whoever waits at a page: nobody there waits long for anything, and has connections apart from all else.
+    pub(crate) fn for_requests(&self) -> Result<Self> {
+        self.apart(REQUESTS)
+    }
+
+    /// The same for what a server does beside.
+    pub(crate) fn for_workers(&self) -> Result<Self> {
+        self.apart(WORKERS)
+    }
+
+    fn apart(&self, limits: Limits) -> Result<Self> {
+        Ok(match &self.pool {
+            Pool::Sqlite { .. } => self.clone(),
+            Pool::Postgres(pool) => Self {
+                pool: Pool::Postgres(clients(pool.manager().opens().within(limits)?)?),
+            },
         })
     }
 
@@ -122,29 +224,63 @@ impl Db {
         }
     }
 
-    /// Brings the tables to this version of the program.
+    /// Brings the tables to this version of the program. Several processes may do this at once. Where PostgreSQL is, advisory locks are
+    /// not everywhere: whoever lost to another looks again. Where nothing is to be done nothing is tried: a standby would refuse it.
     pub(crate) async fn migrate(&self) -> Result<()> {
         let migrator = crate::schema::migrator(self.dialect());
-        let done = match &self.pool {
-            // The one place where sqlx speaks to SQLite: it brings both databases up in the same way.
-            Pool::Sqlite { readers, .. } => {
-                let options = SqliteConnectOptions::new()
-                    .filename(readers.manager().opens().path())
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full)
-                    .busy_timeout(PATIENCE);
-                let mut connection = options.connect().await?;
-                let done = migrator.run(&mut connection).await;
-                connection.close().await?;
-                done
+        let mut starts = 0;
+        while !self.is_of_today(&migrator).await? {
+            starts += 1;
+            let done = match &self.pool {
+                // The one place where sqlx speaks to SQLite: it brings both databases up in the same way.
+                Pool::Sqlite { readers, .. } => {
+                    let options = SqliteConnectOptions::new()
+                        .filename(readers.manager().opens().path())
+                        .journal_mode(SqliteJournalMode::Wal)
+                        .synchronous(SqliteSynchronous::Full)
+                        .busy_timeout(PATIENCE);
+                    let mut connection = options.connect().await?;
+                    let done = migrator.run(&mut connection).await;
+                    connection.close().await?;
+                    done
+                }
+                Pool::Postgres(pool) => {
+                    let mut taken = take(pool).await?;
+                    // What it leaves there when it fails is nobody's.
+                    taken.spoilt = true;
+                    migrator.run(&mut taken.connection).await
+                }
+            };
+            match done {
+                Ok(()) => break,
+                Err(error) if is_lost_race(&error) && starts < STARTS => {}
+                Err(error) => return Err(of_migration(error)),
             }
-            Pool::Postgres(pool) => migrator.run(&mut take(pool).await?.connection).await,
-        };
-        done.map_err(|error| match error {
-            sqlx::migrate::MigrateError::VersionMissing(_) => StoreError::Newer,
-            sqlx::migrate::MigrateError::Execute(error) => error.into(),
-            other => StoreError::corrupt("the schema", other),
-        })
+        }
+        Ok(())
+    }
+
+    async fn is_of_today(&self, migrator: &Migrator) -> Result<bool> {
+        let applied = self
+            .ask(async |tx| {
+                let there = match tx.dialect() {
+                    Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'",
+                    Dialect::Postgres => "SELECT 1 WHERE to_regclass('_sqlx_migrations') IS NOT NULL",
+                };
+                match tx.row(there, []).await? {
+                    Some(_) => {
+                        tx.rows("SELECT checksum FROM _sqlx_migrations ORDER BY version", [])
+                            .await
+                    }
+                    None => Ok(Vec::new()),
+                }
+            })
+            .await?;
+        let applied: Vec<Vec<u8>> = applied.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+        Ok(migrator
+            .iter()
+            .map(|step| &*step.checksum)
+            .eq(applied.iter().map(Vec::as_slice)))
     }
 
     /// Runs a job in a transaction of its own and returns once it is on the disk. A job that fails changes nothing. A job may run
@@ -157,21 +293,14 @@ impl Db {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.run(job).await,
             Pool::Postgres(_) => {
-                let mut tries = 0;
+                let (mut tries, mut lost) = (0, 0);
                 loop {
                     tries += 1;
-                    let mut tx = self.taken().await?;
-                    tx.begin("BEGIN; LOCK TABLE fingerprint_key IN ROW SHARE MODE").await?;
-                    let done = match job(&mut tx).await {
-                        Ok(done) => tx.end("COMMIT").await.map(|()| done),
-                        Err(error) => {
-                            // The connection may be gone, in which case the server has rolled back by itself.
-                            tx.end("ROLLBACK").await.ok();
-                            Err(error)
-                        }
-                    };
+                    let done = self.attempt(&job).await;
                     match done {
                         Err(error) if error.is_passing() && tries < TRIES => {}
+                        // It never came to a commit, so nothing was done: another connection may be a good one.
+                        Err(error) if error.is_lost() && lost + 1 < CONNECTIONS_TRIED => lost += 1,
                         done => return done,
                     }
                 }
@@ -179,24 +308,80 @@ impl Db {
         }
     }
 
-    /// Reads in one snapshot: what a page shows. The embedded database is asked on the spot, so it is short.
-    pub async fn read<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
-        self.taken().await?.within(self.snapshot(), Ends::Rollback, job).await
-    }
-
-    /// The same where it may go through many rows.
-    pub async fn scan<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
-        let work = self.taken().await?.within(self.snapshot(), Ends::Rollback, job);
-        match self.dialect() {
-            Dialect::Sqlite => at_length(work),
-            Dialect::Postgres => work.await,
+    async fn attempt<T, F>(&self, job: &F) -> Result<T>
+    where
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T>>,
+    {
+        let mut tx = self.taken().await?;
+        let number = tx
+            .begin_numbered("BEGIN; LOCK TABLE fingerprint_key IN ROW SHARE MODE")
+            .await?;
+        match job(&mut tx).await {
+            Ok(done) => {
+                let ended = match tx.end("COMMIT").await {
+                    Err(error) if error.leaves_doubt() => self.settled(number, error).await,
+                    ended => ended,
+                };
+                // Where the answer was lost, it may have been done.
+                if tx.take_journalled() && matches!(ended, Ok(()) | Err(StoreError::InDoubt(_))) {
+                    changed::note();
+                }
+                ended.map(|()| done)
+            }
+            Err(error) => {
+                // The connection may be gone, in which case the server has rolled back by itself.
+                tx.end("ROLLBACK").await.ok();
+                Err(error)
+            }
         }
     }
 
-    fn snapshot(&self) -> &'static str {
-        match self.dialect() {
+    /// What became of a transaction whose commit was not answered: PostgreSQL is asked, on another connection, for as long as somebody can
+    /// be left waiting.
+    async fn settled(&self, number: i64, lost: StoreError) -> Result<()> {
+        let asked = async {
+            loop {
+                let asked = self
+                    .ask(async |tx| tx.row("SELECT txid_status($1)", [number.into()]).await)
+                    .await;
+                let status: Option<String> = match asked {
+                    Ok(Some(row)) => row.get(0)?,
+                    _ => None,
+                };
+                match status.as_deref() {
+                    Some("committed") => return Ok(true),
+                    Some("aborted") => return Ok(false),
+                    // It is not back yet, or has not noticed that we are gone.
+                    _ => rest(Duration::from_millis(100)).await,
+                }
+            }
+        };
+        match timeout(DOUBT, asked).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(lost),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(StoreError::InDoubt(lost.to_string())),
+        }
+    }
+
+    /// Reads in one snapshot: what a page shows. The embedded database is asked on the spot, so it is short.
+    pub async fn read<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+        let begin = match self.dialect() {
             Dialect::Sqlite => "BEGIN",
             Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        };
+        self.begun(begin, None).await?.within(Ends::Rollback, job).await
+    }
+
+    /// The same where it may go through many rows, and take its time: nobody waits for it.
+    pub async fn scan<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+        match self.dialect() {
+            Dialect::Sqlite => at_length(async { self.begun("BEGIN", None).await?.within(Ends::Rollback, job).await }),
+            Dialect::Postgres => {
+                let begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {AT_LENGTH}");
+                let tx = self.begun(&begin, Some(LENGTH)).await?;
+                tx.within(Ends::Rollback, job).await
+            }
         }
     }
 
@@ -205,11 +390,31 @@ impl Db {
         self.taken().await?.alone(job).await
     }
 
+    /// A transaction that has begun. A connection that was lost meanwhile is found so here, where nothing was asked yet.
+    async fn begun(&self, begin: &str, silence: Option<Duration>) -> Result<Tx> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut tx = self.taken().await?;
+            match tx.begin(begin).await {
+                Err(error) if error.is_lost() && tries < CONNECTIONS_TRIED => {}
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    tx.set_silence(silence);
+                    return Ok(tx);
+                }
+            }
+        }
+    }
+
     async fn taken(&self) -> Result<Tx> {
-        Ok(Tx::new(match &self.pool {
-            Pool::Sqlite { readers, .. } => Connection::Sqlite(take(readers).await?),
-            Pool::Postgres(pool) => Connection::Postgres(take(pool).await?),
-        }))
+        Ok(match &self.pool {
+            Pool::Sqlite { readers, .. } => Tx::new(Connection::Sqlite(take(readers).await?), Duration::MAX),
+            Pool::Postgres(pool) => {
+                let silence = pool.manager().opens().limits().silence;
+                Tx::new(Connection::Postgres(take(pool).await?), silence)
+            }
+        })
     }
 
     /// One transaction on a connection of its own, where temporary tables may stand before the real ones: no statement was prepared
@@ -220,19 +425,72 @@ impl Db {
             Pool::Postgres(pool) => Connection::Postgres(own(pool).await?),
         };
         let begin = match (self.dialect(), ends) {
-            (Dialect::Sqlite, Ends::Rollback) => "BEGIN",
-            (Dialect::Sqlite, Ends::Commit) => "BEGIN IMMEDIATE",
-            (Dialect::Postgres, Ends::Rollback) => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            (Dialect::Sqlite, Ends::Rollback) => "BEGIN".to_owned(),
+            (Dialect::Sqlite, Ends::Commit) => "BEGIN IMMEDIATE".to_owned(),
+            (Dialect::Postgres, Ends::Rollback) => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {AT_LENGTH}"),
             // Nobody else writes, and the first look comes after the last commit: what `write` locks is locked here in its own way.
-            (Dialect::Postgres, Ends::Commit) => {
-                "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE fingerprint_key IN EXCLUSIVE MODE"
-            }
+            // Another upgrade at the same moment is waited for to its end.
+            (Dialect::Postgres, Ends::Commit) => "BEGIN ISOLATION LEVEL REPEATABLE READ; \
+                 SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10min'; \
+                 LOCK TABLE fingerprint_key IN EXCLUSIVE MODE"
+                .to_owned(),
         };
-        let work = Tx::new(own).within(begin, ends, job);
+        let mut tx = Tx::new(own, COMMANDS.silence);
+        let work = async {
+            tx.begin(&begin).await?;
+            tx.within(ends, job).await
+        };
         match self.dialect() {
             Dialect::Sqlite => at_length(work),
             Dialect::Postgres => work.await,
         }
+    }
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "another process is waited for, which says nothing"
+)]
+async fn rest(pause: Duration) {
+    tokio::time::sleep(pause).await;
+}
+
+/// How long PostgreSQL may be silent to such a one.
+const LENGTH: Duration = Duration::from_mins(10);
+/// For whoever holds nothing that others wait for.
+const AT_LENGTH: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '10min'";
+
+fn clients(cluster: Cluster) -> Result<connections::Pool<Cluster>> {
+    let limits = cluster.limits();
+    pool(cluster, limits.connections, limits.connection)
+}
+
+fn of_migration(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(_) => StoreError::Newer,
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        other => StoreError::corrupt("the schema", other),
+    }
+}
+
+/// Another process was bringing up the same table at the same moment.
+fn is_lost_race(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    let Some(error) = error.as_database_error() else {
+        return false;
+    };
+    match error.code().as_deref() {
+        // unique_violation (of a catalogue, too), duplicate_table, _object, _column, _schema, serialization_failure, deadlock,
+        // lock_not_available.
+        Some("23505" | "42P07" | "42710" | "42701" | "42P06" | "40001" | "40P01" | "55P03") => true,
+        // SQLITE_CONSTRAINT_PRIMARYKEY, _UNIQUE; SQLITE_BUSY, _SNAPSHOT.
+        Some("1555" | "2067" | "5" | "517") => true,
+        Some("1") => ["already exists", "duplicate column"]
+            .iter()
+            .any(|fault| error.message().contains(fault)),
+        _ => false,
     }
 }
 
@@ -250,15 +508,37 @@ pub(crate) enum Ends {
     Commit,
 }
 
-/// Makes a directory that only its owner may enter.
-pub(crate) fn make_private(dir: &Path) -> Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|source| StoreError::Io {
-            path: dir.to_owned(),
-            source,
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "A panic of any other cause ends a worker as silently": the one writer goes on.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_job_that_panics_changes_nothing_and_the_next_is_done() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&Location::Directory(dir.path().join("data")), true)
+            .await
+            .unwrap();
+        db.write(|tx| Box::pin(tx.command("CREATE TABLE t (n BIGINT)")))
+            .await
+            .unwrap();
+        let failed = db
+            .write(|tx| {
+                Box::pin(async move {
+                    tx.command("INSERT INTO t (n) VALUES (1)").await?;
+                    assert_eq!(tx.dialect(), Dialect::Postgres, "a fault of the program");
+                    Ok(())
+                })
+            })
+            .await;
+        assert!(matches!(failed, Err(StoreError::NotCommitted(_))));
+        db.write(|tx| Box::pin(async move { tx.execute("INSERT INTO t (n) VALUES (2)", []).await }))
+            .await
+            .unwrap();
+        let rows = db.ask(async |tx| tx.rows("SELECT n FROM t", []).await).await.unwrap();
+        assert_eq!(
+            rows.iter().map(|row| row.get::<i64>(0).unwrap()).collect::<Vec<_>>(),
+            [2]
+        );
+    }
 }

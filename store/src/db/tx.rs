@@ -1,16 +1,19 @@
 //! A transaction, its arguments and its rows. One SQL text serves both databases; what differs is in this file.
 
-use super::connections::Taken;
+use super::cluster::Cluster;
+use super::connections::{Kept, Taken};
 use super::embedded::File;
 use super::{Dialect, Ends};
-use crate::error::{Result, StoreError};
+use crate::error::{Refusal, Result, StoreError};
 use crate::keyring::Fingerprint;
 use futures_util::TryStreamExt as _;
 use rusqlite::types::{FromSql, Value, ValueRef};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Decode, Postgres, Row as _, Type};
+use sqlx::{AssertSqlSafe, Decode, PgConnection, Postgres, Row as _, Type};
 use std::fmt::Write as _;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// A value for a statement. Instants are microseconds UTC, days ISO text.
 #[derive(Clone, Debug)]
@@ -81,9 +84,31 @@ impl Row {
     }
 }
 
+impl Row {
+    /// Looks at the text or the bytes of column `at` without copying them.
+    pub(crate) fn look<T>(&self, at: usize, look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T> {
+        let unreadable = |why: &dyn std::fmt::Display| StoreError::corrupt("a column", why);
+        match self {
+            Self::Sqlite(values) => match values.get(at) {
+                None | Some(Value::Null) => Ok(look(None)),
+                Some(Value::Text(text)) => Ok(look(Some(text.as_bytes()))),
+                Some(Value::Blob(bytes)) => Ok(look(Some(bytes))),
+                Some(_) => Err(unreadable(&"a number where a text was expected")),
+            },
+            Self::Postgres(row) => {
+                let value = row.try_get_raw(at).map_err(|error| unreadable(&error))?;
+                match value.as_bytes() {
+                    Ok(bytes) => Ok(look(Some(bytes))),
+                    Err(_) => Ok(look(None)),
+                }
+            }
+        }
+    }
+}
+
 pub(super) enum Connection {
     Sqlite(Taken<File>),
-    Postgres(Taken<PgConnectOptions>),
+    Postgres(Taken<Cluster>),
 }
 
 /// An open transaction.
@@ -93,6 +118,30 @@ pub struct Tx {
     fingerprints: Option<Fingerprint>,
     /// It has begun, and did not end yet.
     open: bool,
+    /// PostgreSQL may be silent for so long.
+    silence: Duration,
+    /// It has written entries of the journal that count once it is committed.
+    journalled: bool,
+}
+
+/// Waits for PostgreSQL no longer than that.
+async fn limited<T>(silence: Duration, answer: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
+    match timeout(silence, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreError::Silent),
+    }
+}
+
+impl Kept<PgConnection> {
+    /// After a fault of the connection itself it is not used again.
+    fn judged<T>(&mut self, answer: Result<T>) -> Result<T> {
+        if let Err(error) = &answer
+            && (error.is_lost() || matches!(error, StoreError::Silent))
+        {
+            self.give_up();
+        }
+        answer
+    }
 }
 
 /// Whoever asked went away in the middle, or it does not even roll back: what is left on the connection is nobody's, and it is not used
@@ -118,19 +167,46 @@ fn bound(sql: &str, args: impl IntoIterator<Item = Arg>) -> Query<'static, Postg
 }
 
 impl Tx {
-    pub(super) fn new(connection: Connection) -> Self {
+    pub(super) fn new(connection: Connection, silence: Duration) -> Self {
         Self {
             connection,
             fingerprints: None,
             open: false,
+            silence,
+            journalled: false,
         }
+    }
+
+    /// From now on PostgreSQL may be silent for so long, where that is said.
+    pub(super) fn set_silence(&mut self, silence: Option<Duration>) {
+        self.silence = silence.unwrap_or(self.silence);
     }
 
     /// Begins anew: what the transaction before saw may have changed.
     pub(super) async fn begin(&mut self, sql: &str) -> Result<()> {
         self.fingerprints = None;
+        self.journalled = false;
         self.open = true;
         self.command(sql).await
+    }
+
+    /// The same on PostgreSQL, with the number under which one can ask later what became of it.
+    pub(super) async fn begin_numbered(&mut self, sql: &str) -> Result<i64> {
+        self.fingerprints = None;
+        self.journalled = false;
+        self.open = true;
+        let Connection::Postgres(c) = &mut self.connection else {
+            return Err(StoreError::Unreachable("not PostgreSQL".into()));
+        };
+        let sql = AssertSqlSafe(format!("{sql}; SELECT txid_current()::text"));
+        let rows = limited(self.silence, sqlx::raw_sql(sql).fetch_all(&mut c.connection)).await;
+        let number: String = match c.judged(rows)?.first() {
+            Some(row) => row.try_get(0)?,
+            None => String::new(),
+        };
+        number
+            .parse()
+            .map_err(|e| StoreError::corrupt("the number of a transaction", e))
     }
 
     /// Ends it: `COMMIT`, `ROLLBACK`.
@@ -138,6 +214,24 @@ impl Tx {
         self.command(sql).await?;
         self.open = false;
         Ok(())
+    }
+
+    /// Entries of the journal were written that count once this is committed.
+    pub(crate) fn has_journalled(&mut self) {
+        self.journalled = true;
+    }
+
+    /// Were they, since this was asked last?
+    pub(super) fn take_journalled(&mut self) -> bool {
+        std::mem::take(&mut self.journalled)
+    }
+
+    /// Ends it, and says so where nobody can know whether that came to be.
+    pub(super) async fn commit(&mut self) -> Result<()> {
+        match self.end("COMMIT").await {
+            Err(error) if error.leaves_doubt() => Err(StoreError::InDoubt(error.to_string())),
+            ended => ended,
+        }
     }
 
     /// Runs a job outside of any transaction. What fails or is cut short leaves a connection that is not used again.
@@ -148,17 +242,11 @@ impl Tx {
         Ok(done)
     }
 
-    /// Runs a job in a transaction.
-    pub(super) async fn within<T>(
-        mut self,
-        begin: &str,
-        ends: Ends,
-        job: impl AsyncFnOnce(&mut Tx) -> Result<T>,
-    ) -> Result<T> {
-        self.begin(begin).await?;
+    /// Runs a job in a transaction that has begun.
+    pub(super) async fn within<T>(mut self, ends: Ends, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         let done = job(&mut self).await;
         if done.is_ok() && ends == Ends::Commit {
-            self.end("COMMIT").await?;
+            self.commit().await?;
         } else {
             self.end("ROLLBACK").await.ok();
         }
@@ -202,16 +290,21 @@ impl Tx {
             Connection::Sqlite(c) => c.connection.command(sql),
             Connection::Postgres(c) => {
                 let sql = AssertSqlSafe(sql.to_owned());
-                Ok(sqlx::raw_sql(sql).execute(&mut c.connection).await.map(drop)?)
+                let done = limited(self.silence, sqlx::raw_sql(sql).execute(&mut c.connection)).await;
+                c.judged(done.map(drop))
             }
         }
     }
 
     /// Runs a statement; returns how many rows it touched.
     pub async fn execute(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<u64> {
+        let args = without_nul(args)?;
         match &mut self.connection {
             Connection::Sqlite(c) => c.connection.execute(sql, args),
-            Connection::Postgres(c) => Ok(bound(sql, args).execute(&mut c.connection).await?.rows_affected()),
+            Connection::Postgres(c) => {
+                let done = limited(self.silence, bound(sql, args).execute(&mut c.connection)).await;
+                c.judged(done.map(|done| done.rows_affected()))
+            }
         }
     }
 
@@ -228,6 +321,7 @@ impl Tx {
 
     /// The first row.
     pub async fn row(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Option<Row>> {
+        let args = without_nul(args)?;
         match &mut self.connection {
             Connection::Sqlite(c) => {
                 let mut found = None;
@@ -237,10 +331,10 @@ impl Tx {
                 })?;
                 Ok(found)
             }
-            Connection::Postgres(c) => Ok(bound(sql, args)
-                .fetch_optional(&mut c.connection)
-                .await?
-                .map(Row::Postgres)),
+            Connection::Postgres(c) => {
+                let found = limited(self.silence, bound(sql, args).fetch_optional(&mut c.connection)).await;
+                c.judged(found.map(|row| row.map(Row::Postgres)))
+            }
         }
     }
 
@@ -251,16 +345,22 @@ impl Tx {
         args: impl IntoIterator<Item = Arg>,
         mut take: impl FnMut(Row) -> Result<()>,
     ) -> Result<()> {
+        let args = without_nul(args)?;
         match &mut self.connection {
             Connection::Sqlite(c) => c
                 .connection
                 .each(sql, args, |row| take(Row::Sqlite(row)).map(|()| true)),
             Connection::Postgres(c) => {
                 let mut rows = bound(sql, args).fetch(&mut c.connection);
-                while let Some(row) = rows.try_next().await? {
-                    take(Row::Postgres(row))?;
-                }
-                Ok(())
+                let end = loop {
+                    match limited(self.silence, rows.try_next()).await {
+                        Ok(Some(row)) => take(Row::Postgres(row))?,
+                        Ok(None) => break Ok(()),
+                        Err(error) => break Err(error),
+                    }
+                };
+                drop(rows);
+                c.judged(end)
             }
         }
     }
@@ -282,6 +382,23 @@ impl Tx {
             Dialect::Sqlite => self.rows(sql, args).await,
             Dialect::Postgres => self.rows(&format!("{sql} FOR SHARE"), args).await,
         }
+    }
+
+    /// Like [`Tx::rows_locked`], without those that somebody else has locked: nobody is waited for.
+    pub async fn rows_free(&mut self, sql: &str) -> Result<Vec<Row>> {
+        match self.dialect() {
+            Dialect::Sqlite => self.rows(sql, []).await,
+            Dialect::Postgres => self.rows(&format!("{sql} FOR UPDATE SKIP LOCKED"), []).await,
+        }
+    }
+
+    /// Is there a table of that name?
+    pub(crate) async fn has_table(&mut self, name: &str) -> Result<bool> {
+        let sql = match self.dialect() {
+            Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
+            Dialect::Postgres => "SELECT 1 FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'r'",
+        };
+        Ok(self.row(sql, [name.into()]).await?.is_some())
     }
 
     /// Tells the planner of tables that have just grown. SQLite's takes an index wherever one fits.
@@ -319,6 +436,16 @@ impl Tx {
         }
         Ok(inserted)
     }
+}
+
+/// PostgreSQL keeps no text with a NUL in it, so no database here is asked with one: both refuse it in the same way.
+fn without_nul(args: impl IntoIterator<Item = Arg>) -> Result<Vec<Arg>> {
+    let args: Vec<Arg> = args.into_iter().collect();
+    let has_nul = |arg: &Arg| matches!(arg, Arg::Text(Some(text)) if text.contains('\0'));
+    if args.iter().any(has_nul) {
+        return Err(Refusal::Nul.into());
+    }
+    Ok(args)
 }
 
 /// `INSERT INTO into VALUES ($1,$2),($3,$4) tail`. SQLite looks a numbered place up among all others, so thousands of them take

@@ -3,9 +3,13 @@
 use super::connections::Taken;
 use super::embedded::File;
 use super::tx::{Connection, Tx};
+use crate::changed;
 use crate::error::{Result, StoreError};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,7 +21,7 @@ type Job = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, bool> + Send>;
 struct Waiting {
     job: Job,
     /// Tells whether the group was committed.
-    committed: oneshot::Sender<Result<(), String>>,
+    committed: oneshot::Sender<Result<(), Arc<StoreError>>>,
 }
 
 /// The queue before the writer.
@@ -29,7 +33,7 @@ impl Writer {
     /// Starts the writer, on a thread of its own, where it may wait for the disk; it ends with its queue.
     pub(super) fn start(connection: Taken<File>) -> Result<Self> {
         let (queue, waiting) = mpsc::channel(GROUP);
-        let serve = serve(Tx::new(Connection::Sqlite(connection)), waiting);
+        let serve = serve(Tx::new(Connection::Sqlite(connection), Duration::MAX), waiting);
         let runtime = Handle::current();
         std::thread::Builder::new()
             .name("writer".into())
@@ -48,10 +52,13 @@ impl Writer {
         let result = Arc::clone(&slot);
         let job: Job = Box::new(move |tx: &mut Tx| {
             Box::pin(async move {
-                let done = job(tx).await;
+                // A fault of the program ends this job, not the writer.
+                tx.take_journalled();
+                let done = AssertUnwindSafe(async { job(tx).await }).catch_unwind().await;
+                let done = done.unwrap_or_else(|_| Err(StoreError::NotCommitted("a fault of the program".into())));
                 let keep = done.is_ok();
                 if let Ok(mut slot) = result.lock() {
-                    *slot = Some(done);
+                    *slot = Some((done, tx.take_journalled()));
                 }
                 keep
             })
@@ -63,13 +70,26 @@ impl Writer {
         let done = slot.lock().ok().and_then(|mut slot| slot.take());
         match (answer, done) {
             // Its own error says more than the group's.
-            (_, Some(Err(error))) => Err(error),
-            (Ok(()), Some(Ok(done))) => Ok(done),
-            (Err(why), _) if why.contains("database or disk is full") => Err(StoreError::Full),
-            (Err(why), _) if why.contains("database is locked") => Err(StoreError::Busy),
-            (Err(why), _) => Err(StoreError::NotCommitted(why)),
+            (_, Some((Err(error), _))) => Err(error),
+            (Ok(()), Some((Ok(done), journalled))) => {
+                if journalled {
+                    changed::note();
+                }
+                Ok(done)
+            }
+            (Err(why), _) => Err(of_group(&why)),
             (Ok(()), None) => Err(gone()),
         }
+    }
+}
+
+/// A fault of a group, as each of those hears it who wrote in it. What people can mend is said as what it is.
+fn of_group(why: &StoreError) -> StoreError {
+    match why {
+        StoreError::Full => StoreError::Full,
+        StoreError::Busy => StoreError::Busy,
+        StoreError::Damaged(why) => StoreError::Damaged(why.clone()),
+        other => StoreError::NotCommitted(other.to_string()),
     }
 }
 
@@ -81,7 +101,7 @@ async fn serve(mut tx: Tx, mut queue: mpsc::Receiver<Waiting>) {
             // Fails where SQLite has rolled back by itself, as it does on a full disk.
             tx.command("ROLLBACK").await.ok();
         }
-        let outcome = outcome.map_err(|error| error.to_string());
+        let outcome = outcome.map_err(Arc::new);
         for committed in group {
             // Whoever has gone away does not want to know.
             committed.send(outcome.clone()).ok();
@@ -93,7 +113,7 @@ async fn run_group(
     tx: &mut Tx,
     first: Waiting,
     queue: &mut mpsc::Receiver<Waiting>,
-    group: &mut Vec<oneshot::Sender<Result<(), String>>>,
+    group: &mut Vec<oneshot::Sender<Result<(), Arc<StoreError>>>>,
 ) -> Result<()> {
     let Waiting { mut job, committed } = first;
     group.push(committed);
@@ -117,5 +137,20 @@ async fn run_group(
             "ROLLBACK TO job"
         };
         tx.command(step).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_said_so_to_all_who_wrote() {
+        assert!(matches!(of_group(&StoreError::Full), StoreError::Full));
+        assert!(matches!(of_group(&StoreError::Busy), StoreError::Busy));
+        let damaged = of_group(&StoreError::Damaged("page 7".into()));
+        assert!(matches!(damaged, StoreError::Damaged(why) if why == "page 7"));
+        let other = of_group(&StoreError::Unreachable("gone".into()));
+        assert!(matches!(other, StoreError::NotCommitted(_)));
     }
 }

@@ -71,6 +71,9 @@ pub(super) struct Contents {
     pub(super) mac: Secret,
     pub(super) checkpoint_name: String,
     pub(super) checkpoint_seed: Secret,
+    /// What vouches from that version of fingerprints on, in place of `mac` and `checkpoint_seed`. Older ones stay for reading.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) vouching: BTreeMap<u8, Secret>,
 }
 
 impl Contents {
@@ -86,6 +89,11 @@ impl Contents {
         Ok(sheet.keys)
     }
 
+    /// The form in which the file is written: the first one where it can hold these keys.
+    pub(super) fn format(&self) -> u32 {
+        if self.vouching.is_empty() { 1 } else { FORMAT }
+    }
+
     pub(super) fn sum(&self) -> Result<String, KeyError> {
         Ok(BASE64.encode(sha256(&[&json(self)?])))
     }
@@ -98,10 +106,16 @@ impl Contents {
                 .iter()
                 .all(|(id, key)| self.encryption.get(id) == Some(key))
         };
+        let keeps_vouching = || {
+            there
+                .vouching
+                .iter()
+                .all(|(from, key)| self.vouching.get(from) == Some(key))
+        };
         let same = |(version, key)| self.fingerprint.get(version).is_none_or(|own| own == key);
         let why = if self.id != there.id {
             "the file holds other keys"
-        } else if !keeps_ciphers() || !there.fingerprint.iter().all(same) {
+        } else if !keeps_ciphers() || !keeps_vouching() || !there.fingerprint.iter().all(same) {
             "the file was changed in the meantime"
         } else {
             return Ok(());

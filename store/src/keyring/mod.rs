@@ -5,6 +5,10 @@
 //! [`Keyring`], which counts once it is [saved]; nothing may be written under a key before the file has it. Whoever meets a
 //! key that it does not know reads the file again, so that a process goes on when another one changes the keys.
 //!
+//! What vouches (MACs of the journal, of rows that grant something and of what browsers bring back; signatures of checkpoints) has a
+//! key for each version of fingerprints on which a rotation began. Older ones stay for reading what was written before, and only that:
+//! the journal says where each ends, and rows that grant are taken to the new key.
+//!
 //! Encryption keys: all older ones stay for reading. Fingerprint keys: the database says under which one all its
 //! fingerprints are, so that one transaction takes them all from one version to the next; until then the next one stands
 //! beside in the file, and afterwards the old one is dropped:
@@ -21,22 +25,25 @@ mod contents;
 mod rotation;
 #[cfg(test)]
 mod tests;
+mod vouching;
 
 pub use cipher::Marker;
 pub(crate) use contents::sync_parent;
+pub(crate) use vouching::Age;
 
 use cipher::{Cipher, ENVELOPE};
 use contents::{Contents, Export, Secret, Sheet, from_json, io_at, json, read, write_new};
+use vouching::Voucher;
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, RwLock};
 use std::{fmt, iter};
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use aws_lc_rs::{constant_time, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -47,7 +54,7 @@ use crate::merkle::sha256;
 
 const FILE: &str = "keyring.json";
 /// The newest form of the keyring file and of its export that this program reads, and the one it writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Why keys could not be read, written or changed.
 #[derive(Debug, thiserror::Error)]
@@ -199,7 +206,8 @@ struct Inner {
     id: String,
     checkpoint_name: String,
     mac: hmac::Key,
-    signer: Ed25519KeyPair,
+    /// The version of fingerprints that the database was last seen under: it only rises.
+    in_use: AtomicU8,
     /// As the file had it when it was last read.
     latest: RwLock<Latest>,
 }
@@ -209,6 +217,8 @@ struct Latest {
     contents: Contents,
     cipher: Cipher,
     other_ciphers: Vec<Cipher>,
+    /// Of each age, the oldest first; never empty.
+    vouchers: Vec<Arc<Voucher>>,
     /// With their marks. Also those that the file had before: a transaction may still see tables of then.
     markers: BTreeMap<Fingerprint, Arc<Marker>>,
 }
@@ -238,6 +248,7 @@ impl Keyring {
             fingerprint: BTreeMap::from([(1, Secret::random(ambient))]),
             mac: Secret::random(ambient),
             checkpoint_seed: Secret::random(ambient),
+            vouching: BTreeMap::new(),
         };
         let keyring = Keyring::expand(contents, dir)?;
         keyring.put(false)?;
@@ -304,15 +315,12 @@ impl Keyring {
     }
 
     fn expand(contents: Contents, dir: &Path) -> Result<Self, KeyError> {
-        let no_signer = |_| KeyError::Refused {
-            why: "the checkpoint key is none",
-        };
         Ok(Keyring(Arc::new(Inner {
             dir: dir.into(),
             id: contents.id.clone(),
             checkpoint_name: contents.checkpoint_name.clone(),
             mac: hmac::Key::new(hmac::HMAC_SHA256, &*contents.mac.0),
-            signer: Ed25519KeyPair::from_seed_unchecked(&*contents.checkpoint_seed.0).map_err(no_signer)?,
+            in_use: AtomicU8::new(contents.fingerprint_current),
             latest: RwLock::new(Latest::expand(contents)?),
         })))
     }
@@ -320,7 +328,7 @@ impl Keyring {
     fn text(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let keys = &self.latest().contents;
         json(&Sheet {
-            format: FORMAT,
+            format: keys.format(),
             sum: keys.sum()?,
             keys,
         })
@@ -374,13 +382,18 @@ impl Keyring {
         latest.cipher(id).ok_or(OpenError::UnknownKey(id))?.open(place, sealed)
     }
 
-    /// What takes fingerprints under the key of that mark.
+    /// What takes fingerprints under the key of that mark, which is the one in use.
     pub fn marker(&self, mark: Fingerprint) -> Result<Arc<Marker>, KeyError> {
-        if let Some(marker) = self.latest().marker(mark) {
-            return Ok(marker);
-        }
-        self.read_again()?;
-        self.latest().marker(mark).ok_or_else(|| self.behind())
+        let known = self.latest().marker(mark);
+        let marker = match known {
+            Some(marker) => marker,
+            None => {
+                self.read_again()?;
+                self.latest().marker(mark).ok_or_else(|| self.behind())?
+            }
+        };
+        self.0.in_use.fetch_max(mark.version(), Ordering::Relaxed);
+        Ok(marker)
     }
 
     /// The data were written with newer keys.
@@ -390,7 +403,8 @@ impl Keyring {
         }
     }
 
-    /// HMAC-SHA256 over the parts, which are told apart: `["ab", "c"]` is not `["a", "bc"]`.
+    /// HMAC-SHA256 over the parts, which are told apart: `["ab", "c"]` is not `["a", "bc"]`. For digests that tell nothing to who has
+    /// no key; the same through every change of these keys, so that what is kept stays comparable.
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         self.tag(b"mac", parts)
     }
@@ -398,20 +412,6 @@ impl Keyring {
     /// Whether `mac` is that of the parts; takes the same time wherever they differ.
     pub fn mac_matches(&self, parts: &[&[u8]], mac: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.mac(parts), mac).is_ok()
-    }
-
-    /// The Ed25519 signature (RFC 8032) over `bytes`.
-    pub fn sign(&self, bytes: &[u8]) -> [u8; 64] {
-        let mut signature = [0; 64];
-        signature.copy_from_slice(self.0.signer.sign(bytes).as_ref());
-        signature
-    }
-
-    /// The public half of the Ed25519 key.
-    pub fn verifying_key(&self) -> [u8; 32] {
-        let mut key = [0; 32];
-        key.copy_from_slice(self.0.signer.public_key().as_ref());
-        key
     }
 
     /// The name under which checkpoints are signed: `ngomon/` and the first 8 digits of the id.

@@ -2,6 +2,7 @@
 
 use super::cipher::{Cipher, Marker};
 use super::contents::{Contents, Secret, read};
+use super::vouching::Voucher;
 use super::{FILE, Fingerprint, KeyError, Keyring, Latest};
 use crate::ambient::Ambient;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
@@ -32,6 +33,7 @@ impl Latest {
                 .filter(|(id, _)| **id != current)
                 .filter_map(cipher)
                 .collect(),
+            vouchers: Voucher::all(&contents)?,
             markers: markers.map(|marker| (marker.mark(), Arc::new(marker))).collect(),
             contents,
         })
@@ -49,11 +51,16 @@ impl Latest {
 }
 
 impl Keyring {
-    /// With the keys of a rotation to come, which nobody uses yet: a version of fingerprints beside the current one, and a
-    /// further encryption key. The same keyring if it has them.
+    /// With the keys of a rotation to come, which nobody uses yet: a version of fingerprints beside the current one, with what
+    /// vouches from then on, and a further encryption key. The same keyring if it has them.
     pub fn prepared(&self, ambient: &Ambient) -> Result<Self, KeyError> {
         self.changed(|keys| {
-            if keys.fingerprint_beside.is_some() {
+            if let Some(version) = keys.fingerprint_beside {
+                // An earlier version of the program prepared nothing to vouch; where its rotation is all but done, nothing is changed.
+                if self.version_in_use() >= version {
+                    return Ok(());
+                }
+                keys.vouching.entry(version).or_insert_with(|| Secret::random(ambient));
                 return Ok(());
             }
             let last = keys.encryption.last_key_value().map_or(0, |(id, _)| *id);
@@ -63,6 +70,7 @@ impl Keyring {
             let version = version.ok_or("all 255 versions of fingerprints are used up")?;
             keys.encryption.insert(id, Secret::random(ambient));
             keys.fingerprint.insert(version, Secret::random(ambient));
+            keys.vouching.insert(version, Secret::random(ambient));
             keys.fingerprint_beside = Some(version);
             keys.fingerprint_latest = version;
             Ok(())

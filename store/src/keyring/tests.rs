@@ -90,10 +90,10 @@ fn a_file_that_is_not_whole_is_not_taken_for_keys_and_not_overwritten() {
         assert!(matches!(keys.save(), Err(KeyError::Unreadable { .. })));
         fs::write(dir.path().join(FILE), &good).unwrap();
     }
-    edit(&dir, "\"format\": 1", "\"format\": 2, \"new\": 0");
+    edit(&dir, "\"format\": 1", "\"format\": 3, \"new\": 0");
     assert!(matches!(
         Keyring::open(dir.path()),
-        Err(KeyError::NewerFormat { format: 2, .. })
+        Err(KeyError::NewerFormat { format: 3, .. })
     ));
 }
 
@@ -362,6 +362,6 @@ fn keys_travel_under_a_passphrase() {
     assert!(matches!(altered, KeyError::WrongPassphrase), "{altered}");
     let greedy = import("\"memory_kib\": 65536", "\"memory_kib\": 4294967295");
     assert!(matches!(greedy, KeyError::Unreadable { .. }), "{greedy}");
-    let newer = import("\"format\": 1", "\"format\": 2");
-    assert!(matches!(newer, KeyError::NewerFormat { format: 2, .. }), "{newer}");
+    let newer = import("\"format\": 2", "\"format\": 3");
+    assert!(matches!(newer, KeyError::NewerFormat { format: 3, .. }), "{newer}");
 }

@@ -1,12 +1,15 @@
 //! Accounts taken over from the systems before: once; one already here is left as it is, none is removed.
 
+use super::profiles::waiting_rows;
 use super::{OpenLoad, beat};
 use crate::counts::Counts;
 use crate::db::{Arg, Tx};
 use crate::error::Result;
 use crate::journal::{Act, Env, append, write};
+use crate::keyring::FingerprintKind;
+use crate::numbers::ever_held;
 use crate::project::{officials_of, project};
-use crate::tables::{citizen, claim_of, places};
+use crate::tables::{citizen, claim_of, each_of, fingerprint, places};
 use ngomon_rules::citizens::on_arrival;
 use ngomon_rules::event::{Change, Event, LoginId, Personal};
 use ngomon_rules::hold::{Cause, Hold, Reason, evidence};
@@ -15,8 +18,12 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 impl OpenLoad {
-    /// Stages accounts.
+    /// Stages accounts. A row that waited under the id of one of them is mended.
     pub async fn accounts(&mut self, rows: Vec<AccountRow>) -> Result<()> {
+        let key = |row: &AccountRow| fingerprint(&self.marker, FingerprintKind::EmployeeCode, row.account.as_str());
+        let keys = rows.iter().map(|row| key(row).into()).collect();
+        let waiting = waiting_rows(&self.store, (self.incoming.table, &self.id), keys).await?;
+        self.mended.extend(waiting);
         let (env, act, load) = (self.store.env.clone(), self.act(), self.id.clone());
         let rows = Arc::new(rows);
         let counts = self
@@ -111,6 +118,20 @@ pub(super) async fn arrive(
         for row in tx.rows(sql, [load.into()]).await? {
             found.insert((row.get::<String>(0)?, row.get::<String>(1)?));
         }
+    }
+    // By a number that belongs to a person under another one, too.
+    let renewed = "SELECT DISTINCT a.id, a.number_fp FROM account_row a JOIN person_link l ON l.fp = a.number_fp \
+         WHERE a.load = $1 AND a.kind = 'citizen'";
+    for row in tx.rows(renewed, [load.into()]).await? {
+        let id: String = row.get(0)?;
+        let numbers = ever_held(tx, [row.get::<Vec<u8>>(1)?]).await?;
+        let numbers: Vec<Arg> = numbers.into_iter().map(Arg::from).collect();
+        let sql = "SELECT c.person FROM person_number n JOIN claim c ON c.person = n.person WHERE c.until IS NULL AND n.fp IN ({})";
+        each_of(tx, sql, &numbers, |row| {
+            found.insert((id.clone(), row.get(0)?));
+            Ok(())
+        })
+        .await?;
     }
     let mut events = Vec::new();
     for (id, person) in found {

@@ -1,12 +1,21 @@
-//! A feed is judged for health before any rule runs: a file that shrank or turned unreadable needs a person's approval.
+//! A feed is judged for health before any rule runs: a file that shrank, turned unreadable, is of an earlier day or one to come, or leaves out
+//! units in use needs a person's approval.
 
-use super::Incoming;
+use super::{Incoming, notice_of};
 use crate::db::Tx;
 use crate::error::Result;
+use crate::journal::Env;
+use crate::tables::day_of;
 use crate::units;
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::{Date, local_day};
+use std::collections::BTreeSet;
+
+/// So few rows that cannot be read say nothing of a file that is not the whole extract, however small it is.
+const FEW: u64 = 10;
 
 /// What is bad about a load, against the last good one of its kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HealthFault {
     /// Fewer than 90 % of its rows.
     FewerRows {
@@ -22,9 +31,20 @@ pub enum HealthFault {
         /// Now.
         now: u64,
     },
+    /// It describes an earlier day than the last one: whatever came since would be gone.
+    EarlierDay {
+        /// The day of the last one.
+        last: Date,
+        /// The day of this one.
+        now: Date,
+    },
+    /// It describes a day that has not come: each real one after it would be of an earlier day.
+    DayToCome(Date),
+    /// Units are missing that accounts, profiles or notices in force name.
+    UnitsMissing(Vec<UnitCode>),
 }
 
-pub(super) async fn judge(tx: &mut Tx, incoming: &Incoming) -> Result<Vec<HealthFault>> {
+pub(super) async fn judge(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Vec<HealthFault>> {
     let mut faults = Vec::new();
     if let Some(before) = rows_before(tx, incoming).await?
         && incoming.rows * 10 < before * 9
@@ -34,18 +54,10 @@ pub(super) async fn judge(tx: &mut Tx, incoming: &Incoming) -> Result<Vec<Health
             now: incoming.rows,
         });
     }
-    let last = tx
-        .row(
-            "SELECT unreadable, row_count FROM load WHERE name = $1 AND state = 'applied' ORDER BY at DESC LIMIT 1",
-            [incoming.table.into()],
-        )
-        .await?;
-    if let Some(row) = last {
-        let before = thousandths(unsigned(row.get(0)?), unsigned(row.get(1)?));
-        let now = thousandths(incoming.unreadable, incoming.rows);
-        if now > before + 50 {
-            faults.push(HealthFault::MoreUnreadable { before, now });
-        }
+    faults.extend(more_unreadable(tx, incoming).await?);
+    faults.extend(another_day(tx, env, incoming).await?);
+    if incoming.table == "units" {
+        faults.extend(units_missing(tx, env, incoming).await?);
     }
     Ok(faults)
 }
@@ -58,6 +70,64 @@ fn thousandths(part: u64, whole: u64) -> u64 {
     part * 1000 / whole.max(1)
 }
 
+/// Compared with the last one of the same scope, but a small file is no measure of a large one.
+async fn more_unreadable(tx: &mut Tx, incoming: &Incoming) -> Result<Option<HealthFault>> {
+    let sql = "SELECT unreadable, row_count FROM load WHERE name = $1 AND state = 'applied' \
+         ORDER BY CASE WHEN row_count * 2 >= $3 THEN 0 ELSE 1 END, CASE WHEN COALESCE(scope, ' ') = $2 THEN 0 ELSE 1 END, at DESC LIMIT 1";
+    let scope = incoming.scope().unwrap_or_else(|| " ".to_owned());
+    let args = [incoming.table.into(), scope.into(), super::number(incoming.rows).into()];
+    let Some(row) = tx.row(sql, args).await? else {
+        return Ok(None);
+    };
+    let before = thousandths(unsigned(row.get(0)?), unsigned(row.get(1)?));
+    let now = thousandths(incoming.unreadable, incoming.rows);
+    let tells = incoming.is_whole() || incoming.unreadable >= FEW;
+    Ok((tells && now > before + 50).then_some(HealthFault::MoreUnreadable { before, now }))
+}
+
+/// Of a file that replaces what there is.
+async fn another_day(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Option<HealthFault>> {
+    let now = incoming.as_of;
+    if now > local_day(env.ambient.now()) {
+        return Ok(Some(HealthFault::DayToCome(now)));
+    }
+    if !incoming.is_whole() {
+        return Ok(None);
+    }
+    let sql = "SELECT MAX(as_of) FROM load WHERE name = $1 AND state = 'applied'";
+    let row = tx.row(sql, [incoming.table.into()]).await?;
+    let last: Option<String> = row.map(|row| row.get(0)).transpose()?.flatten();
+    let last = day_of(&last.unwrap_or_default())?;
+    Ok(last
+        .filter(|last| now < *last)
+        .map(|last| HealthFault::EarlierDay { last, now }))
+}
+
+/// Units in use that the file does not have: public lists leave out those that have ended.
+async fn units_missing(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Option<HealthFault>> {
+    let mut used = BTreeSet::new();
+    let sql =
+        "SELECT DISTINCT unit FROM account WHERE unit <> '' UNION SELECT DISTINCT unit FROM profile WHERE gone = 0";
+    tx.each(sql, [], |row| {
+        used.insert(UnitCode(row.get(0)?));
+        Ok(())
+    })
+    .await?;
+    let sql =
+        "SELECT n.load, n.ord, n.sealed FROM reference r JOIN notice n ON n.load = r.load WHERE r.name = 'notices'";
+    tx.each(sql, [], |row| {
+        let notice = notice_of(&env.keys, &row.get::<String>(0)?, row.get(1)?, &row.get::<Vec<u8>>(2)?)?;
+        if notice.withdrawn_on.is_none_or(|day| day > incoming.as_of) {
+            used.insert(notice.to_unit);
+            used.extend(notice.from_unit);
+        }
+        Ok(())
+    })
+    .await?;
+    used.retain(|unit| !incoming.units.contains(unit));
+    Ok((!used.is_empty()).then(|| HealthFault::UnitsMissing(used.into_iter().collect())))
+}
+
 /// What the rows are compared with: of a full extract, the last good one; of a unit's, that unit's profiles.
 async fn rows_before(tx: &mut Tx, incoming: &Incoming) -> Result<Option<u64>> {
     if let Some(Some(unit)) = &incoming.full {
@@ -67,13 +137,13 @@ async fn rows_before(tx: &mut Tx, incoming: &Incoming) -> Result<Option<u64>> {
             .rows("SELECT unit, COUNT(*) FROM profile WHERE gone = 0 GROUP BY unit", [])
             .await?
         {
-            if tree.is_within(&ngomon_rules::unit::UnitCode(row.get(0)?), unit, incoming.as_of) {
+            if tree.is_within(&UnitCode(row.get(0)?), unit, incoming.as_of) {
                 n += unsigned(row.get(1)?);
             }
         }
         return Ok(Some(n));
     }
-    if !incoming.is_reference() && incoming.full.is_none() {
+    if !incoming.is_whole() {
         return Ok(None);
     }
     let full = if incoming.is_reference() { "" } else { "AND scope = ''" };

@@ -9,32 +9,40 @@
 
 mod accounts;
 mod discard;
+mod evidence;
 mod health;
+mod learn;
 mod profiles;
 mod references;
 
+pub(crate) use discard::{AHEAD, APPLIED, close_applied_loads, forget_silent_loads};
+pub(crate) use evidence::{LOAD, RowDigests, of_load, waiting};
 pub use health::HealthFault;
-pub(crate) use references::{RegistryRows, notice_of, number_of, record_of};
+pub(crate) use references::{RegistryRows, notice_of, number_of, record_of, rows_of as rows_of_reference};
 
+use crate::bound;
 use crate::counts::Counts;
 use crate::db::{Arg, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, Env, append};
+use crate::journal::{Act, ENTRY, Env, Walk, append, read_entry};
 use crate::keyring::{FingerprintKind, Keyring, Marker, Place};
+use crate::project::project;
+use crate::seal::{HEAD, head_of};
 use crate::store::Store;
-use crate::tables::{fingerprint, folded_fp, start_of};
-use ngomon_rules::event::{Change, Event, Subject};
+use crate::tables::{each_of, fingerprint, folded_fp, start_of};
+use ngomon_rules::event::{Change, Event, LoadDigests, Subject};
 use ngomon_rules::officials::Quarantined;
 use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use profiles::Known;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// An open load whose process was not heard of for that long is given up: microseconds.
-const SILENCE: i64 = 15_000_000;
+pub(crate) const SILENCE: i64 = 15_000_000;
 
 /// A file that was judged and is to be taken in.
 #[derive(Clone, Debug)]
@@ -53,6 +61,8 @@ pub struct Incoming {
     pub by: String,
     /// The file is the whole extract: of that unit and below, or of everything.
     pub full: Option<Option<UnitCode>>,
+    /// Of a file of units, the codes that it brings.
+    pub units: BTreeSet<UnitCode>,
 }
 
 impl Incoming {
@@ -66,6 +76,11 @@ impl Incoming {
     /// These are replaced by each load, so that each is the whole.
     fn is_reference(&self) -> bool {
         matches!(self.table, "units" | "registry" | "notices")
+    }
+
+    /// What is not in it is gone: of everything, or of a unit and below.
+    fn is_whole(&self) -> bool {
+        self.is_reference() || self.full.is_some()
     }
 }
 
@@ -93,6 +108,64 @@ pub struct QuarantinedRow {
     pub hints: Quarantined,
     /// Its cells by column.
     pub cells: BTreeMap<String, String>,
+}
+
+/// A row that waits, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingRow {
+    /// The load that brought it.
+    pub load: String,
+    /// Its name in the report of the file.
+    pub row: String,
+    /// The table.
+    pub table: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Store {
+    /// The rows that wait until somebody mends them.
+    pub async fn quarantine(&self) -> Result<Vec<WaitingRow>> {
+        self.db
+            .read(async |tx| {
+                let sql = "SELECT q.load, q.row_no, q.name, q.reason FROM quarantine q JOIN load l ON l.id = q.load \
+                     WHERE q.ended_by IS NULL AND l.state = 'applied' ORDER BY q.name, l.at, q.load, LENGTH(q.row_no), q.row_no";
+                let rows = tx.rows(sql, []).await?;
+                let line = |row: &crate::db::Row| {
+                    Ok(WaitingRow {
+                        load: row.get(0)?,
+                        row: row.get(1)?,
+                        table: row.get(2)?,
+                        reason: row.get(3)?,
+                    })
+                };
+                rows.iter().map(line).collect()
+            })
+            .await
+    }
+
+    /// Is any account there?
+    pub async fn has_accounts(&self) -> Result<bool> {
+        self.db
+            .read(async |tx| Ok(tx.row("SELECT 1 FROM account LIMIT 1", []).await?.is_some()))
+            .await
+    }
+
+    /// Those of these accounts that are there.
+    pub async fn known_accounts(&self, ids: &[AccountId]) -> Result<BTreeSet<AccountId>> {
+        let wanted: Vec<Arg> = ids.iter().map(|id| id.as_str().into()).collect();
+        self.db
+            .read(async |tx| {
+                let mut there = BTreeSet::new();
+                each_of(tx, "SELECT id FROM account WHERE id IN ({})", &wanted, |row| {
+                    there.insert(AccountId(row.get(0)?));
+                    Ok(())
+                })
+                .await?;
+                Ok(there)
+            })
+            .await
+    }
 }
 
 /// What is sealed of a row in quarantine.
@@ -125,8 +198,13 @@ impl QuarantinedCells {
         serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("quarantine {load}/{row_no}"), e))
     }
 
-    /// What tells whose row it is: file code, number, and, where it is neither, the name.
+    /// What tells whose row it is, as the columns have it.
     pub fn fingerprints(&self, marker: &Marker) -> [Arg; 3] {
+        self.keys(marker).map(Arg::Bytes)
+    }
+
+    /// File code, number, and, where it is neither, the name.
+    pub fn keys(&self, marker: &Marker) -> [Option<Vec<u8>>; 3] {
         let fp = |kind, value: Option<&str>| value.map(|value| fingerprint(marker, kind, value));
         let number = self.hints.national_id.as_ref().map(|n| n.as_str());
         let code_fp = fp(FingerprintKind::EmployeeCode, self.hints.employee_code.as_deref());
@@ -134,7 +212,7 @@ impl QuarantinedCells {
         let name = self.hints.person_key.as_ref();
         let name = name.filter(|_| code_fp.is_none() && number_fp.is_none());
         let name_fp = name.map(|name| folded_fp(marker, name)).unwrap_or_default();
-        [code_fp.into(), number_fp.into(), name_fp.into()]
+        [code_fp, number_fp, Some(name_fp)]
     }
 }
 
@@ -146,6 +224,11 @@ pub struct OpenLoad {
     counts: Counts,
     ord: i64,
     known: Known,
+    /// Of the rows of a reference, and of those that wait.
+    rows: RowDigests,
+    waiting: RowDigests,
+    /// Rows that waited, and that this file brings mended: load and row.
+    mended: BTreeSet<(String, String)>,
     /// Keys are not rotated while a load is open.
     marker: Arc<Marker>,
     opened_at: i64,
@@ -182,6 +265,9 @@ impl Store {
             counts: Counts::default(),
             ord: 0,
             known,
+            rows: RowDigests::default(),
+            waiting: RowDigests::default(),
+            mended: BTreeSet::new(),
             marker,
             opened_at: self.env.now(),
         })))
@@ -206,30 +292,38 @@ async fn open(tx: &mut Tx, env: &Env, asked: &Incoming, approve: Option<String>)
                 ],
             )
             .await?;
-        return if done == 1 {
-            Ok((id, Vec::new()))
-        } else {
-            Err(Refusal::UnknownLoad(id).into())
-        };
+        if done != 1 {
+            return Err(Refusal::UnknownLoad(id).into());
+        }
+        // One that waited since before loads were bound is bound now: who approves it has its very file.
+        let sql = format!("SELECT {LOAD} FROM load WHERE id = $1");
+        for row in tx.rows(&sql, [(&id).into()]).await? {
+            let mac = bound::LOAD.mac(&env.keys, &bound::LOAD.cells(&row, 0)?);
+            tx.execute("UPDATE load SET mac = $2 WHERE id = $1", [(&id).into(), mac])
+                .await?;
+        }
+        return Ok((id, Vec::new()));
     }
-    let faults = health::judge(tx, asked).await?;
+    let faults = health::judge(tx, env, asked).await?;
     let id = env.id();
     let state = if faults.is_empty() { "open" } else { "waiting" };
+    let cells = vec![
+        (&id).into(),
+        asked.table.into(),
+        (&asked.digest).into(),
+        env.now().into(),
+        asked.as_of.to_string().into(),
+        (&asked.by).into(),
+        asked.scope().into(),
+        number(asked.rows).into(),
+        number(asked.unreadable).into(),
+    ];
+    let mut row = bound::LOAD.row(&env.keys, cells);
+    row.push(state.into());
     tx.execute(
-        "INSERT INTO load (id, name, digest, at, as_of, by_whom, scope, row_count, unreadable, state, beat) \
-         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$4)",
-        [
-            (&id).into(),
-            asked.table.into(),
-            (&asked.digest).into(),
-            env.now().into(),
-            asked.as_of.to_string().into(),
-            (&asked.by).into(),
-            asked.scope().into(),
-            number(asked.rows).into(),
-            number(asked.unreadable).into(),
-            state.into(),
-        ],
+        "INSERT INTO load (id, name, digest, at, as_of, by_whom, scope, row_count, unreadable, mac, state, beat) \
+         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$4)",
+        row,
     )
     .await?;
     Ok((id, faults))
@@ -258,13 +352,16 @@ impl OpenLoad {
         let mut cells = Vec::with_capacity(rows.len());
         for row in rows {
             self.known
-                .see(&self.marker, row.hints.employee_code.as_deref(), row.hints.national_id);
+                .see_unread(&self.marker, row.hints.employee_code.as_deref(), row.hints.national_id);
             let inside = QuarantinedCells {
                 hints: row.hints,
                 cells: row.cells,
             };
             let [code_fp, number_fp, name_fp] = inside.fingerprints(&self.marker);
             let sealed = inside.seal(&self.store.env, &self.id, &row.row)?;
+            let plain = serde_json::to_vec(&inside).map_err(|e| StoreError::corrupt("a row", e))?;
+            let named = [&self.id, row.row.as_str(), self.incoming.table, row.reason.name()];
+            evidence::add_waiting(&mut self.waiting, &self.store.env.keys, named, &plain);
             cells.push(vec![
                 self.id.as_str().into(),
                 row.row.into(),
@@ -311,12 +408,15 @@ impl OpenLoad {
             self.act(),
             self.opened_at,
         );
-        let counted = self.counts;
+        let (counted, mended) = (self.counts, self.mended);
+        let (waiting, rows) = (self.waiting, self.rows);
+        let rows = incoming.is_reference().then(|| rows.digest());
         store
             .db
             .write(move |tx| {
                 let (env, load, incoming, act) = (env.clone(), load.clone(), incoming.clone(), act.clone());
-                let (gone, counted) = (gone.clone(), counted.clone());
+                let (gone, counted, mended) = (gone.clone(), counted.clone(), mended.clone());
+                let (mut waiting, rows) = (waiting.clone(), rows.clone());
                 Box::pin(async move {
                     tx.rows_locked("SELECT id FROM arrival", []).await?;
                     beat(tx, &load, env.now()).await?;
@@ -326,12 +426,25 @@ impl OpenLoad {
                         "citizens" | "officials" => {
                             accounts::arrive(tx, &env, &act, &load, opened_at, counted).await?;
                         }
-                        "profiles" => profiles::arrive(tx, &env, &load).await?,
-                        _ => references::arrive(tx, incoming.table, &load).await?,
+                        "profiles" => {
+                            project_staged(tx, &env, &load, "person_number, profile, staff_key", false).await?;
+                        }
+                        _ => {
+                            references::arrive(tx, incoming.table, &load).await?;
+                            project_staged(tx, &env, &load, "person_number, person_link", true).await?;
+                        }
                     }
-                    end_quarantine(tx, &incoming, &load).await?;
+                    end_quarantine(tx, &incoming, &load, &mended).await?;
                     let mut events = gone;
-                    events.push(applied(&incoming, &load));
+                    let (others, _) = evidence::waiting(tx, &env.keys, incoming.table, &load, None).await?;
+                    waiting.merge(others);
+                    let own = evidence::row_of_load(tx, &env.keys, &load).await?;
+                    let evidence = LoadDigests {
+                        load: own,
+                        rows,
+                        waiting: waiting.digest(),
+                    };
+                    events.push(applied(&incoming, &load, evidence));
                     append(tx, &env, &act, events).await
                 })
             })
@@ -339,12 +452,42 @@ impl OpenLoad {
         if table == "registry" {
             store.forget_old_registry().await?;
         }
-        store.seal().await?;
         Ok(id)
     }
 }
 
-fn applied(incoming: &Incoming, load: &str) -> Event {
+/// Puts the entries that were staged with a load into the tables. `grows`: those whose figures the planner needs meanwhile. `binds`: what
+/// follows from the entries is bound, so they are checked as a replay checks them.
+async fn project_staged(tx: &mut Tx, env: &Env, load: &str, grows: &str, binds: bool) -> Result<()> {
+    let mut counts = Counts::default();
+    let sql = format!("SELECT {HEAD} FROM journal_commit c WHERE c.load = $1 ORDER BY c.seq");
+    let commits = tx.rows(&sql, [load.into()]).await?;
+    // A few rows leave the planner's figures as they are.
+    let many = commits.len() > 1;
+    if many {
+        tx.analyze("journal, journal_commit, personal_value, account_row")
+            .await?;
+    }
+    let mut walk = Walk::default();
+    for (at, commit) in (1_usize..).zip(commits) {
+        let (head, mac) = head_of(&commit)?;
+        let age = binds.then(|| walk.age_of(&env.keys, &head, &mac)).flatten();
+        let mut entries = Vec::new();
+        let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
+        tx.each(&sql, [head.id.into()], |row| {
+            entries.push(read_entry(&env.keys, age, &row)?.entry);
+            Ok(())
+        })
+        .await?;
+        project(tx, env, &entries, &mut counts).await?;
+        if many && at.is_power_of_two() {
+            tx.analyze(grows).await?;
+        }
+    }
+    counts.flush(tx, env.ambient.bytes::<1>()[0]).await
+}
+
+fn applied(incoming: &Incoming, load: &str, evidence: LoadDigests) -> Event {
     Event {
         subject: Subject::Load(load.to_owned()),
         change: Change::LoadApplied {
@@ -353,6 +496,7 @@ fn applied(incoming: &Incoming, load: &str) -> Event {
             rows: incoming.rows,
             quarantined: incoming.unreadable,
             full: incoming.scope(),
+            evidence: Some(evidence),
         },
         personal: None,
     }
@@ -362,7 +506,7 @@ fn applied(incoming: &Incoming, load: &str) -> Event {
 async fn beat(tx: &mut Tx, load: &str, now: i64) -> Result<()> {
     let ours = tx
         .execute(
-            "UPDATE load SET beat = $2 WHERE id = $1 AND state = 'open'",
+            "UPDATE load SET beat = $2 WHERE id = $1 AND state = 'open' AND beat > 0",
             [load.into(), now.into()],
         )
         .await?;
@@ -374,8 +518,13 @@ async fn beat(tx: &mut Tx, load: &str, now: i64) -> Result<()> {
 }
 
 /// Rows that waited before, and wait no more: a full extract ends the quarantine of rows that it no longer has; another file that of
-/// the rows that it brings again. A profile's row stays for the next run to see whom it leaves.
-async fn end_quarantine(tx: &mut Tx, incoming: &Incoming, load: &str) -> Result<()> {
+/// the rows that it brings again, read or not. A profile's row stays for the next run to see whom it leaves.
+async fn end_quarantine(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    load: &str,
+    mended: &BTreeSet<(String, String)>,
+) -> Result<()> {
     let end = match incoming.table {
         "profiles" => "UPDATE quarantine SET ended_by = $2",
         _ => "DELETE FROM quarantine",
@@ -394,12 +543,13 @@ async fn end_quarantine(tx: &mut Tx, incoming: &Incoming, load: &str) -> Result<
         .await?;
     }
     for column in ["code_fp", "number_fp"] {
-        let sql = format!(
-            "{waiting} AND ({column} IN (SELECT {column} FROM quarantine WHERE load = $2) \
-             OR {column} IN (SELECT p.{column} FROM journal_commit c JOIN journal j ON j.commit_id = c.id \
-             JOIN profile p ON p.id = j.subject AND p.value = j.value WHERE c.load = $2))"
-        );
+        let sql = format!("{waiting} AND {column} IN (SELECT {column} FROM quarantine WHERE load = $2)");
         tx.execute(&sql, [incoming.table.into(), load.into()]).await?;
+    }
+    for (of, row) in mended {
+        let sql = format!("{waiting} AND load = $3 AND row_no = $4");
+        let args = [incoming.table.into(), load.into(), of.into(), row.into()];
+        tx.execute(&sql, args).await?;
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! HR profiles: versions of each, and what a full extract no longer has.
 
 use super::{OpenLoad, beat};
-use crate::counts::Counts;
 use crate::db::{Arg, Row, Tx};
 use crate::error::Result;
-use crate::journal::{ENTRY, Env, read_entry, write};
+use crate::journal::{Env, write};
 use crate::keyring::{FingerprintKind, Marker};
-use crate::project::{project, row_digest};
+use crate::numbers::Persons;
+use crate::project::row_digest;
 use crate::store::Store;
 use crate::tables::{each_of, fingerprint, places};
 use crate::units;
@@ -23,6 +23,9 @@ pub(super) struct Known {
     profiles: Vec<KnownProfile>,
     by_code: HashMap<Vec<u8>, usize>,
     by_number: HashMap<Vec<u8>, usize>,
+    /// For a full extract, whose numbers are one person's, and the profiles of each.
+    persons: Persons,
+    by_person: HashMap<usize, Vec<usize>>,
     seen: HashSet<usize>,
 }
 
@@ -38,7 +41,7 @@ impl Known {
     pub async fn read(store: &Store, rows: Option<&[Profile]>) -> Result<Self> {
         const COLUMNS: &str = "p.id, p.unit, p.row_digest, p.gone, p.code_fp, p.number_fp";
         let mut found = Vec::new();
-        store
+        let persons = store
             .db
             .scan(async |tx| {
                 let mut take = |row: Row| {
@@ -53,22 +56,31 @@ impl Known {
                     Ok(())
                 };
                 let Some(rows) = rows else {
-                    return tx.each(&format!("SELECT {COLUMNS} FROM profile p"), [], take).await;
+                    tx.each(&format!("SELECT {COLUMNS} FROM profile p"), [], take).await?;
+                    return Persons::read(tx).await;
                 };
                 let sql = format!(
                     "SELECT {COLUMNS} FROM staff_key k JOIN profile p ON p.id = k.holder WHERE k.kind = 'profile' AND k.fp IN ({{}})"
                 );
                 let marker = store.env.marker(tx).await?;
                 let keys: Vec<Arg> = rows.iter().flat_map(|row| keys_of(&marker, row)).map(Arg::from).collect();
-                each_of(tx, &sql, &keys, &mut take).await
+                each_of(tx, &sql, &keys, &mut take).await?;
+                Ok(Persons::default())
             })
             .await?;
         found.sort_by(|a, b| a.0.id.cmp(&b.0.id));
         found.dedup_by(|a, b| a.0.id == b.0.id);
-        let mut known = Self::default();
+        let mut known = Self {
+            persons,
+            ..Self::default()
+        };
         for (at, (profile, code_fp, number_fp)) in found.into_iter().enumerate() {
             known.profiles.push(profile);
             known.by_code.extend(code_fp.map(|fp| (fp, at)));
+            let person = number_fp.as_ref().and_then(|fp| known.persons.of(fp));
+            if let Some(person) = person {
+                known.by_person.entry(person).or_default().push(at);
+            }
             known.by_number.extend(number_fp.map(|fp| (fp, at)));
         }
         Ok(known)
@@ -83,6 +95,23 @@ impl Known {
         })?;
         self.seen.insert(at);
         Some(at)
+    }
+
+    /// A row that cannot be read decides nothing: the extract has every profile that may be its one, by code or by any number that its
+    /// person ever held.
+    pub fn see_unread(&mut self, marker: &Marker, code: Option<&str>, number: Option<NationalId>) {
+        let code = code.map(|code| fingerprint(marker, FingerprintKind::EmployeeCode, code));
+        let number = number.map(|number| fingerprint(marker, FingerprintKind::NationalId, number.as_str()));
+        let by_code = code.and_then(|fp| self.by_code.get(&fp));
+        let by_number = number.as_ref().and_then(|fp| self.by_number.get(fp));
+        let person = number.and_then(|fp| self.persons.of(&fp));
+        let by_person = person.and_then(|person| self.by_person.get(&person));
+        self.seen.extend(
+            by_code
+                .into_iter()
+                .chain(by_number)
+                .chain(by_person.into_iter().flatten()),
+        );
     }
 }
 
@@ -100,6 +129,11 @@ impl OpenLoad {
     pub async fn profiles(&mut self, rows: Vec<Profile>) -> Result<()> {
         if self.incoming.full.is_none() {
             self.known = Known::read(&self.store, Some(&rows)).await?;
+        }
+        if self.incoming.scope().is_none_or(|unit| !unit.is_empty()) {
+            let keys = rows.iter().flat_map(|row| keys_of(&self.marker, row)).map(Arg::from);
+            let waiting = waiting_rows(&self.store, (self.incoming.table, &self.id), keys.collect()).await?;
+            self.mended.extend(waiting);
         }
         let mut changed = Vec::new();
         for row in rows {
@@ -165,6 +199,33 @@ impl OpenLoad {
     }
 }
 
+/// Rows of that table and of other loads than this that wait, and have one of these codes or numbers.
+pub(super) async fn waiting_rows(
+    store: &Store,
+    (table, load): (&str, &str),
+    keys: Vec<Arg>,
+) -> Result<Vec<(String, String)>> {
+    let mut waiting = Vec::new();
+    store
+        .db
+        .read(async |tx| {
+            for column in ["code_fp", "number_fp"] {
+                let sql = format!(
+                    "SELECT load, row_no FROM quarantine WHERE name = '{table}' AND ended_by IS NULL AND {column} IN ({{}})"
+                );
+                each_of(tx, &sql, &keys, |row| {
+                    waiting.push((row.get(0)?, row.get(1)?));
+                    Ok(())
+                })
+                .await?;
+            }
+            Ok(())
+        })
+        .await?;
+    waiting.retain(|(of, _): &(String, String)| of != load);
+    Ok(waiting)
+}
+
 async fn versions(tx: &mut Tx, env: &Env, load: &str, rows: &[(Option<String>, Profile)]) -> Result<Vec<Event>> {
     let marker = env.marker(tx).await?;
     let numbers = |row: &Profile| -> Vec<Vec<u8>> {
@@ -204,35 +265,4 @@ async fn versions(tx: &mut Tx, env: &Env, load: &str, rows: &[(Option<String>, P
         });
     }
     Ok(events)
-}
-
-/// The staged versions go into the tables.
-pub(super) async fn arrive(tx: &mut Tx, env: &Env, load: &str) -> Result<()> {
-    let mut counts = Counts::default();
-    let commits = tx
-        .rows(
-            "SELECT id FROM journal_commit WHERE load = $1 ORDER BY seq",
-            [load.into()],
-        )
-        .await?;
-    // A few rows leave the planner's figures as they are.
-    let many = commits.len() > 1;
-    if many {
-        tx.analyze("journal, journal_commit, personal_value, account_row")
-            .await?;
-    }
-    for (at, commit) in (1_usize..).zip(commits) {
-        let mut entries = Vec::new();
-        let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
-        tx.each(&sql, [commit.get::<String>(0)?.into()], |row| {
-            entries.push(read_entry(&env.keys, &row)?.entry);
-            Ok(())
-        })
-        .await?;
-        project(tx, env, &entries, &mut counts).await?;
-        if many && at.is_power_of_two() {
-            tx.analyze("person_number, profile, staff_key").await?;
-        }
-    }
-    counts.flush(tx, env.ambient.bytes::<1>()[0]).await
 }

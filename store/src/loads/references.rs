@@ -1,6 +1,7 @@
 //! Registry, units and notices: evidence taken from others, replaced as a whole by the next load.
 
 use super::OpenLoad;
+use super::evidence::RowDigests;
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::Env;
@@ -35,6 +36,9 @@ fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
 pub(crate) struct RegistryRows {
     pub records: Vec<Vec<Arg>>,
     pub former: Vec<Vec<Arg>>,
+    pub digests: RowDigests,
+    /// Fingerprints of the numbers of each, the one in force first.
+    pub numbers: Vec<Vec<Vec<u8>>>,
 }
 
 impl RegistryRows {
@@ -48,11 +52,18 @@ impl RegistryRows {
         for record in records {
             let fp = fingerprint(marker, FingerprintKind::NationalId, record.national_id.as_str());
             let place = [load.as_bytes(), &fp].concat();
-            let sealed = env.keys.seal(registry_place(&place), &json(record)?, &env.ambient);
+            let plain = json(record)?;
+            let sealed = env.keys.seal(registry_place(&place), &plain, &env.ambient);
+            rows.digests
+                .add(&env.keys, "registry", &[record.status.name().as_bytes(), &plain]);
+            let mut numbers = vec![fp.clone()];
             for old in &record.former_ids {
                 let old = fingerprint(marker, FingerprintKind::NationalId, old.as_str());
-                rows.former.push(vec![load.into(), old.into(), fp.clone().into()]);
+                rows.former
+                    .push(vec![load.into(), old.clone().into(), fp.clone().into()]);
+                numbers.push(old);
             }
+            rows.numbers.push(numbers);
             let status = record.status.name();
             rows.records
                 .push(vec![load.into(), fp.into(), status.into(), sealed.into()]);
@@ -66,6 +77,74 @@ pub(crate) fn record_of(keys: &Keyring, load: &str, fp: &[u8], sealed: &[u8]) ->
     let place = [load.as_bytes(), fp].concat();
     let plain = keys.unseal(registry_place(&place), sealed)?;
     serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))
+}
+
+/// The rows of a reference that counts, as its entry has them; with a word for what is not found by what it says.
+pub(crate) async fn rows_of(
+    tx: &mut Tx,
+    env: &Env,
+    table: &str,
+    load: &str,
+) -> Result<(RowDigests, Option<&'static str>)> {
+    let (mut digests, mut fault) = (RowDigests::default(), None);
+    let (keys, marker) = (&env.keys, env.marker(tx).await?);
+    match table {
+        "registry" => {
+            let (mut named, mut kept) = (RowDigests::default(), RowDigests::default());
+            let sql = "SELECT number_fp, status, sealed FROM registry WHERE load = $1";
+            tx.each(sql, [load.into()], |row| {
+                let (fp, status): (Vec<u8>, String) = (row.get(0)?, row.get(1)?);
+                let place = [load.as_bytes(), &fp].concat();
+                let plain = keys.unseal(registry_place(&place), &row.get::<Vec<u8>>(2)?)?;
+                let record: RegistryRecord =
+                    serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))?;
+                for old in &record.former_ids {
+                    let old = fingerprint(&marker, FingerprintKind::NationalId, old.as_str());
+                    named.add(keys, "former", &[&old, &fp]);
+                }
+                digests.add(keys, "registry", &[status.as_bytes(), &plain]);
+                Ok(())
+            })
+            .await?;
+            let sql = "SELECT former_fp, number_fp FROM registry_former WHERE load = $1";
+            tx.each(sql, [load.into()], |row| {
+                kept.add(keys, "former", &[&row.get::<Vec<u8>>(0)?, &row.get::<Vec<u8>>(1)?]);
+                Ok(())
+            })
+            .await?;
+            if named.digest() != kept.digest() {
+                fault = Some("former numbers that no record names, or the other way round");
+            }
+        }
+        "units" => {
+            let sql = "SELECT code, body FROM unit WHERE load = $1";
+            tx.each(sql, [load.into()], |row| {
+                let (code, body): (String, String) = (row.get(0)?, row.get(1)?);
+                digests.add(keys, "unit", &[code.as_bytes(), body.as_bytes()]);
+                Ok(())
+            })
+            .await?;
+        }
+        _ => {
+            let sql = "SELECT ord, sealed, number_fp FROM notice WHERE load = $1";
+            tx.each(sql, [load.into()], |row| {
+                let ord: i64 = row.get(0)?;
+                let place = [load.as_bytes(), &ord.to_be_bytes()].concat();
+                let plain = keys.unseal(notice_place(&place), &row.get::<Vec<u8>>(1)?)?;
+                let notice = serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("notice", e))?;
+                if row
+                    .get::<Option<Vec<u8>>>(2)?
+                    .is_some_and(|fp| fp != number_of(&marker, &notice))
+                {
+                    fault = Some("a notice that is found by another number");
+                }
+                digests.add(keys, "notice", &[&ord.to_be_bytes(), &plain]);
+                Ok(())
+            })
+            .await?;
+        }
+    }
+    Ok((digests, fault))
 }
 
 /// A notice read back.
@@ -84,8 +163,10 @@ impl OpenLoad {
     /// Stages rows of the registry.
     pub async fn registry(&mut self, records: Vec<RegistryRecord>) -> Result<()> {
         let rows = RegistryRows::of(&self.store.env, &self.marker, &self.id, &records)?;
+        self.rows.merge(rows.digests);
         self.stage(RegistryRows::RECORDS, rows.records).await?;
-        self.stage(RegistryRows::FORMER, rows.former).await
+        self.stage(RegistryRows::FORMER, rows.former).await?;
+        self.learn(&records, &rows.numbers).await
     }
 
     /// Stages units.
@@ -93,6 +174,8 @@ impl OpenLoad {
         let mut rows = Vec::with_capacity(units.len());
         for unit in units {
             let body = serde_json::to_string(&unit).map_err(|e| StoreError::corrupt("a unit", e))?;
+            let parts = [unit.code.as_str().as_bytes(), body.as_bytes()];
+            self.rows.add(&self.store.env.keys, "unit", &parts);
             rows.push(vec![self.id.as_str().into(), unit.code.as_str().into(), body.into()]);
         }
         self.stage("unit (load, code, body)", rows).await
@@ -105,7 +188,9 @@ impl OpenLoad {
         for notice in notices {
             self.ord += 1;
             let place = [self.id.as_bytes(), &self.ord.to_be_bytes()].concat();
-            let sealed = env.keys.seal(notice_place(&place), &json(&notice)?, &env.ambient);
+            let plain = json(&notice)?;
+            let sealed = env.keys.seal(notice_place(&place), &plain, &env.ambient);
+            self.rows.add(&env.keys, "notice", &[&self.ord.to_be_bytes(), &plain]);
             let fp = number_of(&self.marker, &notice);
             rows.push(vec![self.id.as_str().into(), self.ord.into(), sealed.into(), fp.into()]);
         }

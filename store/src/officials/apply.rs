@@ -1,15 +1,16 @@
 //! A plan takes effect: its events, of one act.
 
 use super::plan::Plan;
+use crate::access::own_login;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::{Act, Env, append};
-use crate::keyring::FingerprintKind;
-use crate::tables::{fingerprint, start_of};
+use crate::loads::RowDigests;
+use crate::tables::{start_of, username_fp};
 use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::record::{AccountId, Stated};
-use ngomon_rules::values::Date;
+use ngomon_rules::values::{Date, username_key};
 use std::collections::BTreeSet;
 
 /// Writes what the plan says. Returns the accounts that it made.
@@ -31,8 +32,16 @@ pub(super) async fn apply(
             let (reason, cause) = hold.key();
             events.push(Event::of_account(account, Change::HoldLifted { reason, cause }));
         }
-        for hold in line.after.iter().filter(|hold| !has(&line.before, &hold.key())) {
-            events.push(Event::of_account(account, Change::HoldPlaced { hold: hold.clone() }));
+        for hold in &line.after {
+            let change = match line.before.iter().find(|had| had.key() == hold.key()) {
+                Some(had) if had == hold => continue,
+                Some(had) => Change::HoldEvidenceChanged {
+                    hold: hold.clone(),
+                    before: had.evidence.clone(),
+                },
+                None => Change::HoldPlaced { hold: hold.clone() },
+            };
+            events.push(Event::of_account(account, change));
         }
         if let Some(stated) = plan.stated.get(account) {
             let change = Change::AccountChanged {
@@ -50,10 +59,10 @@ pub(super) async fn apply(
                 username: new_username(tx, env, old.username.as_deref(), &taken, 2).await?,
                 ..old
             };
-            taken.extend(stated.username.clone());
+            taken.extend(stated.username.as_deref().map(username_key));
             let change = Change::AccountCreated {
                 unit: new.unit.clone(),
-                login: LoginId(plan.logins.get(account).cloned().unwrap_or_default()),
+                login: LoginId(own_login(tx, env, account).await?),
                 succeeds: new.succeeds.clone(),
             };
             events.push(Event::of_account(&id, change).with(Personal::Account {
@@ -76,7 +85,7 @@ pub(super) async fn apply(
             username: new_username(tx, env, wished.username.as_deref(), &taken, 1).await?,
             ..wished
         };
-        taken.extend(stated.username.clone());
+        taken.extend(stated.username.as_deref().map(username_key));
         let change = Change::AccountCreated {
             unit: newcomer.unit.clone(),
             login: LoginId(env.id()),
@@ -97,6 +106,7 @@ pub(super) async fn apply(
             as_of: day,
             newly_held: plan.impact.newly_held,
             approved,
+            lines: Some(lines_of(tx, env, run).await?),
         },
         personal: None,
     });
@@ -107,6 +117,27 @@ pub(super) async fn apply(
     };
     append(tx, env, &act, events).await?;
     Ok(created)
+}
+
+/// The digest of a run's lines and of what led to them.
+pub(crate) async fn lines_of(tx: &mut Tx, env: &Env, run: &str) -> Result<String> {
+    let mut digests = RowDigests::default();
+    let sql = "SELECT account, body, digest FROM run_line WHERE run = $1";
+    tx.each(sql, [run.into()], |row| {
+        let [account, body]: [String; 2] = [row.get(0)?, row.get(1)?];
+        let digest: Vec<u8> = row.get(2)?;
+        digests.add(&env.keys, "run-line", &[account.as_bytes(), body.as_bytes(), &digest]);
+        Ok(())
+    })
+    .await?;
+    let sql = "SELECT at, guard, seen FROM run WHERE id = $1";
+    if let Some(row) = tx.row(sql, [run.into()]).await? {
+        let (at, guard, seen): (i64, String, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        // No position is -2.
+        let numbers = [at, seen.unwrap_or(-2)].map(i64::to_be_bytes);
+        digests.add(&env.keys, "run", &[&numbers[0], guard.as_bytes(), &numbers[1]]);
+    }
+    Ok(digests.digest())
 }
 
 /// A user name that no other account has: the wished one, or else `wished.2` and so on. `first` 2: never the wished one itself.
@@ -126,11 +157,11 @@ async fn new_username(
         } else {
             format!("{wished}.{n}")
         };
-        let fp = fingerprint(&marker, FingerprintKind::Username, &candidate);
+        let fp = username_fp(&marker, &candidate);
         let there = tx
             .row("SELECT 1 FROM account_row WHERE username_fp = $1 LIMIT 1", [fp.into()])
             .await?;
-        if there.is_none() && !taken.contains(&candidate) {
+        if there.is_none() && !taken.contains(&username_key(&candidate)) {
             return Ok(Some(candidate));
         }
         n += 1;

@@ -33,11 +33,11 @@ pub(super) enum Since {
 
 /// The commits that the last run over everybody did not see. What it did itself is among them: it changes what is found.
 const COMMITS: &str = "SELECT c.id FROM journal_commit c LEFT JOIN load l ON l.id = c.load \
-     WHERE (c.position > $1 OR c.position IS NULL) AND (l.id IS NULL OR (l.state = 'applied' AND l.name <> 'citizens'))";
+     WHERE (c.position > $1 OR c.position IS NULL) AND (l.id IS NULL OR (l.name <> 'citizens' AND (l.state = 'applied' OR c.position IS NOT NULL)))";
 
 /// What they changed, but for what happens to citizens alone, or decides nothing: a sign-in can only end a hold, and then it says so.
 const CHANGES: &str = "SELECT DISTINCT kind, subject_kind, subject FROM journal WHERE commit_id IN ({}) AND kind NOT IN \
-     ('form-answered', 'claim-made', 'claim-ended', 'exemption-granted', 'exemption-ended', 'password-rehashed', 'password-changed', \
+     ('form-answered', 'claim-details-changed', 'claim-ended', 'exemption-granted', 'exemption-ended', 'password-rehashed', 'password-changed', \
      'sessions-ended', 'subject-named', 'notice-resent', 'signed-in')";
 
 /// Reads what changed since the last run over everybody that is applied.
@@ -56,9 +56,11 @@ pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {
     })
     .await?;
     let (mut concerned, mut loads, mut widened) = (Concerned::default(), Vec::new(), None);
+    let mut claimed: Vec<Arg> = Vec::new();
     each_of(tx, CHANGES, &commits, |row| {
         let [kind, subject_kind, subject]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
         match Subject::from_parts(&subject_kind, &subject) {
+            Some(Subject::Account(id)) if kind == "claim-made" => claimed.push(id.0.into()),
             Some(Subject::Account(id)) => drop(concerned.accounts.insert(id)),
             Some(Subject::Profile(id)) => drop(concerned.profiles.insert(id)),
             Some(Subject::Load(id)) => loads.push(id.into()),
@@ -69,6 +71,14 @@ pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {
             ) => {}
             None => return Err(StoreError::corrupt("journal", "no such subject")),
         }
+        Ok(())
+    })
+    .await?;
+    // A claim may tell that numbers are one person's, who is an official.
+    let renewed = "SELECT l.fp FROM claim c JOIN person_number n ON n.person = c.person JOIN person_link l ON l.fp = n.fp \
+         WHERE c.account IN ({})";
+    each_of(tx, renewed, &claimed, |row| {
+        concerned.keys.insert(row.get(0)?);
         Ok(())
     })
     .await?;

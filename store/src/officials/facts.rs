@@ -4,9 +4,10 @@ use super::people::People;
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Env, unseal};
-use crate::loads::{QuarantinedCells, notice_of, record_of};
+use crate::loads::{QuarantinedCells, notice_of};
+use crate::numbers::one_persons;
 use crate::settings;
-use crate::tables::{STATED, day_of, each_of, end_of, folded_fp, hold_of, stated_of};
+use crate::tables::{STATED, STATED_WIDTH, day_of, each_of, end_of, folded_fp, hold_of, stated_of};
 use crate::units;
 use ngomon_rules::event::{Personal, ProfileId};
 use ngomon_rules::hold::Hold;
@@ -21,6 +22,7 @@ use std::collections::HashMap;
 /// An account with what a run needs beside the decision.
 pub(crate) struct Held {
     pub account: OfficialAccount,
+    /// As its row has it, for whoever explains: what is written goes by the login that is bound.
     pub login: String,
     /// Its holds that are written and in force, sorted.
     pub holds: Vec<Hold>,
@@ -36,54 +38,62 @@ pub(crate) struct Facts {
     pub day: Date,
     /// How many officials' accounts there are that nothing holds, whoever's facts these are.
     pub open: u64,
-    /// By number, each with its place among all rows.
-    notices: HashMap<NationalId, Vec<(i64, Notice)>>,
+    /// By the persons of their numbers, each with its place among all rows.
+    notices: HashMap<PersonKey, Vec<(i64, Notice)>>,
 }
+
+/// As [`Directory::person_key`] tells persons apart.
+type PersonKey = std::result::Result<u32, NationalId>;
 
 impl Facts {
     /// Reads what concerns these people; without people, everything.
     pub async fn read(tx: &mut Tx, env: &Env, day: Date, people: Option<&People>) -> Result<Self> {
         let accounts = accounts(tx, env, day, people).await?;
+        let read = notices(tx, env, people).await?;
+        let directory = directory(tx, env, people, &accounts, &read).await?;
+        let mut notices: HashMap<PersonKey, Vec<(i64, Notice)>> = HashMap::new();
+        for (ord, notice) in read {
+            let person = directory.person_key(notice.national_id);
+            notices.entry(person).or_default().push((ord, notice));
+        }
         Ok(Self {
-            directory: directory(tx, env, people, &accounts).await?,
+            directory,
             accounts,
             units: units::tree(tx).await?,
             policy: settings::policy(tx).await?,
             freeze: settings::campaign(tx).await?.freeze,
             day,
             open: open(tx, day).await?,
-            notices: notices(tx, env, people).await?,
+            notices,
         })
     }
 
     /// What the decision of an account reads.
     pub fn case<'a>(&'a self, account: &'a OfficialAccount) -> Case<'a> {
+        self.case_on(account, self.day)
+    }
+
+    /// What it will read on a later day, if the facts stay as they are.
+    pub fn case_on<'a>(&'a self, account: &'a OfficialAccount, day: Date) -> Case<'a> {
         Case {
             account,
             directory: &self.directory,
-            notice: self.notice(account),
+            notice: self.notice(account, day),
             units: &self.units,
-            day: self.day,
+            day,
             policy: &self.policy,
             freeze: self.freeze,
         }
     }
 
-    /// The person's latest notice that has begun; the person's numbers are those of the profile, or else the account's.
-    fn notice(&self, account: &OfficialAccount) -> Option<&Notice> {
-        let numbers: Vec<NationalId> = match self.directory.find(account, &self.units, self.day) {
-            Found::Profile(kept) if kept.profile.national_id.is_some() => kept
-                .profile
-                .national_id
-                .iter()
-                .chain(&kept.profile.former_ids)
-                .copied()
-                .collect(),
-            _ => account.stated.national_id.into_iter().collect(),
+    /// The latest notice that has begun of the profile's person, or else of the account's.
+    fn notice(&self, account: &OfficialAccount, day: Date) -> Option<&Notice> {
+        let number = match self.directory.find(account, &self.units, day) {
+            Found::Profile(kept) => kept.profile.national_id.or(account.stated.national_id),
+            Found::Nothing | Found::Undecided(_) => account.stated.national_id,
         };
-        let mut all: Vec<&(i64, Notice)> = numbers.iter().filter_map(|n| self.notices.get(n)).flatten().collect();
-        all.sort_by_key(|(ord, _)| *ord);
-        latest_begun(all.into_iter().map(|(_, notice)| notice), self.day)
+        let all = self.notices.get(&self.directory.person_key(number?))?;
+        latest_begun(all.iter().map(|(_, notice)| notice), day)
     }
 }
 
@@ -117,24 +127,24 @@ async fn accounts(tx: &mut Tx, env: &Env, day: Date, people: Option<&People>) ->
     .await?;
     let mut accounts = Vec::new();
     let sql = format!(
-        "SELECT a.id, a.kind, a.login, a.unit, a.created_on, a.last_sign_in_on, {STATED} FROM account a \
+        "SELECT a.id, a.kind, a.unit, a.created_on, a.last_sign_in_on, {STATED}, a.login FROM account a \
          JOIN personal_value v ON v.id = a.value WHERE a.kind IN ('official', 'unit')"
     );
     rows_of(tx, &sql, "a.id IN ({})", people.map(People::accounts), |row| {
-        let [id, kind, login, unit]: [String; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
+        let [id, kind, unit]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
         let day = |at| -> Result<Option<Date>> { day_of(&row.get::<Option<String>>(at)?.unwrap_or_default()) };
         let mut held = holds.remove(&id).unwrap_or_default();
         held.sort();
         accounts.push(Held {
-            login,
+            login: row.get(5 + STATED_WIDTH)?,
             holds: held,
             account: OfficialAccount {
                 id: AccountId(id),
                 kind: AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
-                stated: stated_of(&env.keys, &row, 6)?,
+                stated: stated_of(&env.keys, &row, 5)?,
                 unit: UnitCode(unit),
-                created_on: day(4)?,
-                last_sign_in_on: day(5)?,
+                created_on: day(3)?,
+                last_sign_in_on: day(4)?,
             },
         });
         Ok(())
@@ -144,7 +154,13 @@ async fn accounts(tx: &mut Tx, env: &Env, day: Date, people: Option<&People>) ->
     Ok(accounts)
 }
 
-async fn directory(tx: &mut Tx, env: &Env, people: Option<&People>, accounts: &[Held]) -> Result<Directory> {
+async fn directory(
+    tx: &mut Tx,
+    env: &Env,
+    people: Option<&People>,
+    accounts: &[Held],
+    notices: &[(i64, Notice)],
+) -> Result<Directory> {
     let mut profiles = Vec::new();
     let sql = "SELECT p.id, p.value, v.sealed, p.first_taken_on, p.reviewed_on FROM profile p JOIN personal_value v ON v.id = p.value \
          WHERE p.gone = 0";
@@ -177,7 +193,13 @@ async fn directory(tx: &mut Tx, env: &Env, people: Option<&People>, accounts: &[
             }
         }
     }
-    let same_person = same_person(tx, env, people).await?;
+    let known = accounts.iter().filter_map(|held| held.account.stated.national_id);
+    let known = known.chain(notices.iter().map(|(_, notice)| notice.national_id));
+    let known = known.chain(unread.iter().filter_map(|row| row.national_id));
+    let of_profiles = profiles.iter().map(|kept| &kept.profile);
+    let of_profiles = of_profiles.flat_map(|profile| profile.national_id.iter().chain(&profile.former_ids).copied());
+    let known = known.chain(of_profiles).collect();
+    let same_person = one_persons(tx, env, people.map(People::keys), known).await?;
     Ok(Directory::build(profiles, unread, same_person, coverage))
 }
 
@@ -210,27 +232,13 @@ async fn unread(tx: &mut Tx, env: &Env, people: Option<&People>, accounts: &[Hel
     Ok(unread)
 }
 
-/// Groups of numbers of one person, as far as the registry knows of former ones.
-async fn same_person(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<Vec<Vec<NationalId>>> {
-    let mut groups = Vec::new();
-    let sql = "SELECT DISTINCT g.load, g.number_fp, g.sealed FROM reference r JOIN registry_former f ON f.load = r.load \
-         JOIN registry g ON g.load = f.load AND g.number_fp = f.number_fp WHERE r.name = 'registry'";
-    rows_of(tx, sql, "f.number_fp IN ({})", people.map(People::keys), |row| {
-        let (load, fp): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-        let record = record_of(&env.keys, &load, &fp, &row.get::<Vec<u8>>(2)?)?;
-        groups.push(std::iter::once(record.national_id).chain(record.former_ids).collect());
-        Ok(())
-    })
-    .await?;
-    Ok(groups)
-}
-
-async fn notices(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<HashMap<NationalId, Vec<(i64, Notice)>>> {
-    let mut notices: HashMap<NationalId, Vec<(i64, Notice)>> = HashMap::new();
+/// In the order of their rows.
+async fn notices(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<Vec<(i64, Notice)>> {
+    let mut notices = Vec::new();
     let mut take = |row: Row| {
         let (load, ord): (String, i64) = (row.get(0)?, row.get(1)?);
         let notice = notice_of(&env.keys, &load, ord, &row.get::<Vec<u8>>(2)?)?;
-        notices.entry(notice.national_id).or_default().push((ord, notice));
+        notices.push((ord, notice));
         Ok(())
     };
     let sql =
@@ -240,6 +248,7 @@ async fn notices(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<Hash
         // Those of an earlier version do not say whose they are.
         tx.each(&format!("{sql} AND n.number_fp IS NULL"), [], take).await?;
     }
+    notices.sort_by_key(|(ord, _)| *ord);
     Ok(notices)
 }
 

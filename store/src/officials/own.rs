@@ -10,8 +10,9 @@ use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Act, Env, append, unseal};
 use crate::messages::tell_owner;
 use crate::store::Store;
-use crate::tables::{STATED, stated_of};
+use crate::tables::{STATED, holds_in_force, stated_of};
 use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};
+use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::{Amendment, Found, KeptProfile};
 use ngomon_rules::record::{AccountId, Profile, Stated};
 use ngomon_rules::values::{Date, local_day};
@@ -77,29 +78,36 @@ impl Store {
         }))
     }
 
-    /// The owner has looked the own profile over and found it right.
+    /// The owner has looked the own profile over and found it right. Once a day is enough: again on that day changes nothing.
     pub async fn review_profile(&self, account: &AccountId) -> Result<()> {
         let (env, owner) = (self.env.clone(), account.clone());
-        self.db
+        let judges = self
+            .db
             .write(move |tx| {
                 let (env, owner) = (env.clone(), owner.clone());
                 Box::pin(async move {
                     let now = env.ambient.now();
                     let day = local_day(now);
+                    lock(tx, &owner).await?;
                     let kept = in_service(tx, &env, &owner, day).await?;
+                    if kept.profile.reviewed_on >= Some(day) {
+                        let holds = holds_in_force(tx, owner.as_str()).await?;
+                        return Ok(holds.iter().any(|hold| hold.reason == Reason::ReviewOverdue));
+                    }
                     let event = Event {
                         subject: Subject::Profile(kept.id),
                         change: Change::ProfileReviewed { on: day },
                         personal: None,
                     };
-                    append(tx, &env, &Act::new(owner.as_str(), now), vec![event]).await
+                    append(tx, &env, &Act::new(owner.as_str(), now), vec![event]).await?;
+                    Ok(true)
                 })
             })
             .await?;
-        self.judge_anew(account).await
+        if judges { self.judge_anew(account).await } else { Ok(()) }
     }
 
-    /// The owner proposes changes of the own profile. Returns the receipt.
+    /// The owner proposes changes of the own profile. Returns the receipt: that of the same proposal, if it waits already.
     pub async fn propose(&self, account: &AccountId, amendment: &Amendment) -> Result<String> {
         let (env, account, amendment) = (self.env.clone(), account.clone(), amendment.clone());
         self.db
@@ -107,7 +115,12 @@ impl Store {
                 let (env, account, amendment) = (env.clone(), account.clone(), amendment.clone());
                 Box::pin(async move {
                     let now = env.ambient.now();
+                    lock(tx, &account).await?;
                     let kept = in_service(tx, &env, &account, local_day(now)).await?;
+                    let waiting = waiting(tx, &env, Some(&account)).await?;
+                    if let Some(same) = waiting.into_iter().find(|one| one.amendment == amendment) {
+                        return Ok(same.receipt);
+                    }
                     let receipt = new_receipt(tx, &env).await?;
                     let change = Change::AmendmentProposed {
                         profile: kept.id,
@@ -123,51 +136,35 @@ impl Store {
 
     /// The proposals of an account that wait for HR, the oldest first.
     pub async fn own_proposals(&self, account: &AccountId) -> Result<Vec<Proposal>> {
-        self.waiting(Some(account)).await
+        self.db
+            .read(async |tx| waiting(tx, &self.env, Some(account)).await)
+            .await
     }
 
     /// All proposals that wait for HR, the oldest first.
     pub async fn proposals(&self, _: &Operator) -> Result<Vec<Proposal>> {
-        self.waiting(None).await
+        self.db.read(async |tx| waiting(tx, &self.env, None).await).await
     }
 
-    async fn waiting(&self, of: Option<&AccountId>) -> Result<Vec<Proposal>> {
-        self.db
-            .read(async |tx| {
-                let sql = "SELECT m.receipt, m.account, m.at, m.value, v.sealed, p.value, w.sealed FROM amendment m \
-                     JOIN personal_value v ON v.id = m.value JOIN profile p ON p.id = m.profile \
-                     JOIN personal_value w ON w.id = p.value WHERE m.accepted IS NULL";
-                let (sql, args) = match of {
-                    Some(account) => (format!("{sql} AND m.account = $1"), vec![account.as_str().into()]),
-                    None => (sql.to_owned(), Vec::new()),
-                };
-                let rows = tx.rows(&format!("{sql} ORDER BY m.at, m.receipt"), args).await?;
-                rows.iter()
-                    .map(|row| {
-                        Ok(Proposal {
-                            receipt: row.get(0)?,
-                            account: AccountId(row.get(1)?),
-                            at: row.get(2)?,
-                            amendment: amendment_of(&self.env, row, 3)?,
-                            profile: profile_of(&self.env, row, 5)?,
-                        })
-                    })
-                    .collect()
-            })
-            .await
-    }
-
-    /// HR accepts a proposal or not; the owner is told `news`. The account is judged anew at once.
-    pub async fn decide_proposal(&self, operator: &Operator, receipt: &str, accepted: bool, news: &str) -> Result<()> {
+    /// HR accepts a proposal or not, with a reason that its owner reads; the owner is told `news`. The account is judged anew at once.
+    pub async fn decide_proposal(
+        &self,
+        operator: &Operator,
+        receipt: &str,
+        accepted: bool,
+        why: &str,
+        news: &str,
+    ) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
-        let (receipt, news) = (receipt.to_owned(), news.to_owned());
+        let (receipt, news, why) = (receipt.to_owned(), news.to_owned(), why.to_owned());
         let account = self
             .db
             .write(move |tx| {
                 let (env, receipt, by, news) = (env.clone(), receipt.clone(), by.clone(), news.clone());
+                let why = why.clone();
                 Box::pin(async move {
                     let act = Act::new(&by, env.ambient.now());
-                    let account = decide(tx, &env, &receipt, accepted, &act).await?;
+                    let account = decide(tx, &env, &receipt, accepted, &why, &act).await?;
                     tell_owner(tx, &env, &account, &news).await?;
                     Ok(account)
                 })
@@ -192,6 +189,35 @@ impl Store {
     }
 }
 
+/// What one account says at once is heard one after the other.
+async fn lock(tx: &mut Tx, account: &AccountId) -> Result<()> {
+    let sql = "SELECT id FROM account_row WHERE id = $1";
+    tx.rows_locked(sql, [account.as_str().into()]).await.map(drop)
+}
+
+/// The proposals that wait for HR, of one account or of all, the oldest first.
+async fn waiting(tx: &mut Tx, env: &Env, of: Option<&AccountId>) -> Result<Vec<Proposal>> {
+    let sql = "SELECT m.receipt, m.account, m.at, m.value, v.sealed, p.value, w.sealed FROM amendment m \
+         JOIN personal_value v ON v.id = m.value JOIN profile p ON p.id = m.profile \
+         JOIN personal_value w ON w.id = p.value WHERE m.accepted IS NULL";
+    let (sql, args) = match of {
+        Some(account) => (format!("{sql} AND m.account = $1"), vec![account.as_str().into()]),
+        None => (sql.to_owned(), Vec::new()),
+    };
+    let rows = tx.rows(&format!("{sql} ORDER BY m.at, m.receipt"), args).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Proposal {
+                receipt: row.get(0)?,
+                account: AccountId(row.get(1)?),
+                at: row.get(2)?,
+                amendment: amendment_of(env, row, 3)?,
+                profile: profile_of(env, row, 5)?,
+            })
+        })
+        .collect()
+}
+
 fn amendment_of(env: &Env, row: &crate::db::Row, at: usize) -> Result<Amendment> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
     match unseal(&env.keys, &id, &sealed)? {
@@ -208,7 +234,7 @@ fn profile_of(env: &Env, row: &crate::db::Row, at: usize) -> Result<Profile> {
     }
 }
 
-async fn decide(tx: &mut Tx, env: &Env, receipt: &str, accepted: bool, act: &Act) -> Result<AccountId> {
+async fn decide(tx: &mut Tx, env: &Env, receipt: &str, accepted: bool, why: &str, act: &Act) -> Result<AccountId> {
     let sql = "SELECT m.account, m.accepted, m.profile, m.value, v.sealed, p.value, w.sealed, p.person FROM amendment m \
          JOIN personal_value v ON v.id = m.value JOIN profile p ON p.id = m.profile \
          JOIN personal_value w ON w.id = p.value WHERE m.receipt = $1";
@@ -223,7 +249,11 @@ async fn decide(tx: &mut Tx, env: &Env, receipt: &str, accepted: bool, act: &Act
         receipt: receipt.to_owned(),
         accepted,
     };
-    let mut events = vec![Event::of_account(&account, decided)];
+    let mut decided = Event::of_account(&account, decided);
+    if !why.is_empty() {
+        decided = decided.with(Personal::Note { text: why.to_owned() });
+    }
+    let mut events = vec![decided];
     if accepted {
         let day = local_day(env.ambient.now());
         let (amendment, profile) = (amendment_of(env, &row, 3)?, profile_of(env, &row, 5)?);

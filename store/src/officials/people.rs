@@ -3,6 +3,7 @@
 
 use crate::db::{Arg, Tx};
 use crate::error::Result;
+use crate::numbers::EVER_LINKED;
 use crate::tables::each_of;
 use ngomon_rules::event::ProfileId;
 use ngomon_rules::record::AccountId;
@@ -29,14 +30,6 @@ pub(crate) struct People {
 /// Who ever stated one of these, with all that they ever stated.
 const HOLDERS: &str = "SELECT k.kind, k.holder, k.fp FROM staff_key s \
      JOIN staff_key k ON k.holder = s.holder AND k.kind = s.kind WHERE s.fp IN ({})";
-
-/// What the registry knows to be numbers of one person, by a former one, and by the one in force.
-const SAME_PERSON: [&str; 2] = [
-    "SELECT f.number_fp, f.former_fp FROM reference r JOIN registry_former f ON f.load = r.load \
-     WHERE r.name = 'registry' AND f.former_fp IN ({})",
-    "SELECT f.number_fp, f.former_fp FROM reference r JOIN registry_former f ON f.load = r.load \
-     WHERE r.name = 'registry' AND f.number_fp IN ({})",
-];
 
 impl People {
     /// Goes from what changed to all that hangs together with it.
@@ -68,13 +61,11 @@ impl People {
                 Ok(())
             })
             .await?;
-            for sql in SAME_PERSON {
-                each_of(tx, sql, &wanted, |row| {
-                    fresh.extend([row.get::<Vec<u8>>(0)?, row.get(1)?]);
-                    Ok(())
-                })
-                .await?;
-            }
+            each_of(tx, EVER_LINKED, &wanted, |row| {
+                fresh.insert(row.get(0)?);
+                Ok(())
+            })
+            .await?;
             fresh.retain(|key| !people.keys.contains(key));
         }
         Ok(people)

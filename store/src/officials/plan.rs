@@ -3,6 +3,7 @@
 use super::facts::{Facts, Held};
 use crate::error::{Result, StoreError};
 use crate::journal::Env;
+use crate::tables::{day_number, day_of_number};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::officials::{
     Case, Decision, Found, OfficialAccount, PersonPlan, decide, decide_person, idle, newcomers, of_newcomer,
@@ -10,6 +11,7 @@ use ngomon_rules::officials::{
 use ngomon_rules::plan::Impact;
 use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
 use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -88,8 +90,6 @@ pub struct Plan {
     pub(crate) stated: HashMap<AccountId, Stated>,
     /// What an account that is made states, by the line that makes it; its user name is still the old one's.
     pub(crate) of_new: HashMap<AccountId, Stated>,
-    /// The logins, for accounts that are made.
-    pub(crate) logins: HashMap<AccountId, String>,
     /// What each newcomer's account would state, and the digest of what was read, by profile.
     pub(crate) of_newcomers: HashMap<String, (Stated, [u8; 32])>,
 }
@@ -109,12 +109,12 @@ impl Plan {
 /// Works the plan out.
 pub(crate) fn plan(facts: &Facts, env: &Env) -> Result<Plan> {
     let mut plan = Plan::default();
-    // All accounts of one profile are decided together.
+    // All accounts of one profile are decided together, those of which a row that could not be read decides nothing too.
     let mut groups: BTreeMap<&str, Vec<&Held>> = BTreeMap::new();
     let mut alone: Vec<&Held> = Vec::new();
     for held in &facts.accounts {
-        match facts.directory.find(&held.account, &facts.units, facts.day) {
-            Found::Profile(kept) if held.account.kind == AccountKind::Official => {
+        match facts.directory.profile_of(&held.account) {
+            Some(kept) if held.account.kind == AccountKind::Official => {
                 groups.entry(&kept.id.0).or_default().push(held);
             }
             _ => alone.push(held),
@@ -195,7 +195,7 @@ fn take(
         };
         let (after, undecided) = match decision {
             Decision::Undecided(why) => (held.holds.clone(), Some(why.name().to_owned())),
-            Decision::Holds(hr) => (beside_orders(&held.holds, hr), None),
+            Decision::Holds(hr) => (beside_orders(&held.holds, hr, case.freeze), None),
         };
         let creates = match &decided.creates {
             Some((on, unit)) if on == id => Some(new_account(facts, held, unit, &moved)),
@@ -206,13 +206,12 @@ fn take(
             let stated = profile.and_then(|profile| written_back(&held.account.stated, profile));
             let stated = stated.unwrap_or_else(|| held.account.stated.clone());
             plan.of_new.insert(id.clone(), stated);
-            plan.logins.insert(id.clone(), held.login.clone());
         }
-        let stated = match profile {
-            Some(profile) if undecided.is_none() && !after.iter().any(|hold| hold.reason.stands_alone()) => {
-                written_back(&held.account.stated, profile)
-            }
-            _ => None,
+        let alone = after.iter().any(|hold| hold.reason.stands_alone());
+        let stated = match profile.filter(|_| undecided.is_none()) {
+            Some(profile) if alone => code_written_back(&held.account.stated, profile),
+            Some(profile) => written_back(&held.account.stated, profile),
+            None => None,
         };
         let writes_back = stated.as_ref().map(|new| changed_fields(&held.account.stated, new));
         if let Some(stated) = stated {
@@ -237,13 +236,13 @@ fn take(
     Ok(())
 }
 
-/// HR's holds replace HR's holds; orders stay. A hold that stays keeps the evidence with which it began.
-fn beside_orders(before: &[Hold], hr: &[Hold]) -> Vec<Hold> {
-    let mut after: Vec<Hold> = before.iter().filter(|hold| !hold.reason.is_hr()).cloned().collect();
-    for hold in hr {
-        let kept = before.iter().find(|had| had.key() == hold.key());
-        after.push(kept.unwrap_or(hold).clone());
-    }
+/// HR's holds replace HR's holds; orders stay. What a freeze suspends is neither placed nor lifted meanwhile: after it everybody is held
+/// as before, and nobody has to approve that anew.
+fn beside_orders(before: &[Hold], hr: &[Hold], freeze: bool) -> Vec<Hold> {
+    let moot = hr.iter().any(|hold| hold.reason.stands_alone());
+    let rests = |reason: Reason| freeze && !moot && reason.rests_in_a_freeze();
+    let stay = before.iter().filter(|hold| !hold.reason.is_hr() || rests(hold.reason));
+    let mut after: Vec<Hold> = stay.chain(hr).cloned().collect();
     after.sort();
     after
 }
@@ -261,6 +260,11 @@ fn written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
         .full_name
         .as_ref()
         .is_none_or(|name| name.grade(&profile.full_name).is_same_person());
+    // A counter wrote one down since HR's version: the file follows the person.
+    let version = profile.updated_on.unwrap_or(Date::MIN);
+    let written_since = stated
+        .phone_at
+        .is_some_and(|at| day_of_number(day_number(at)).is_ok_and(|day| version <= day));
     let new = Stated {
         full_name: if name {
             Some(profile.full_name.clone())
@@ -268,8 +272,21 @@ fn written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
             stated.full_name.clone()
         },
         employee_code: profile.employee_code.clone().or_else(|| stated.employee_code.clone()),
-        phone: profile.phone.clone().or_else(|| stated.phone.clone()),
+        phone: profile
+            .phone
+            .clone()
+            .filter(|_| !written_since)
+            .or_else(|| stated.phone.clone()),
         email: profile.email.clone().or_else(|| stated.email.clone()),
+        ..stated.clone()
+    };
+    (new != *stated).then_some(new)
+}
+
+/// The code is taken over whatever holds the account: by it the profile is found again once the number changes.
+fn code_written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
+    let new = Stated {
+        employee_code: profile.employee_code.clone().or_else(|| stated.employee_code.clone()),
         ..stated.clone()
     };
     (new != *stated).then_some(new)
@@ -319,7 +336,8 @@ fn new_account(facts: &Facts, held: &Held, unit: &UnitCode, succeeds: &[AccountI
 fn weigh(impact: &mut Impact, facts: &Facts, lines: &[PlanLine]) {
     let is_moved = |line: &PlanLine| line.after.iter().any(|hold| hold.reason == Reason::Moved);
     let open_at_b = lines.iter().any(|line| {
-        line.creates.as_ref().is_some_and(|new| new.holds.is_empty()) || (!is_moved(line) && line.after.is_empty())
+        let decided = line.undecided.is_none() && !is_moved(line);
+        line.creates.as_ref().is_some_and(|new| new.holds.is_empty()) || (decided && line.after.is_empty())
     });
     for line in lines.iter().filter(|line| line.newly_held()) {
         if is_moved(line) && open_at_b {

@@ -9,18 +9,20 @@ use super::apply::apply;
 use super::changed::{Since, Widened, since_last_run};
 use super::facts::Facts;
 use super::people::{Concerned, People};
-use super::plan::{Plan, plan};
+use super::plan::{Newcomer, Plan, PlanLine, plan};
+use crate::access::Operator;
 use crate::db::{Arg, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::Env;
 use crate::loads::number;
 use crate::store::Store;
-use crate::tables::day_of;
+use crate::tables::{STATED, day_of, stated_of};
 use jiff::ToSpan as _;
 use ngomon_rules::event::ProfileId;
 use ngomon_rules::plan::{Brake, guard};
 use ngomon_rules::record::AccountId;
-use ngomon_rules::values::Date;
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::{Date, local_day};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +52,32 @@ pub struct RunView {
     pub as_of: String,
     /// `waiting`, `applied`, `undone`.
     pub state: String,
+    /// Who asked for it, or approved it.
+    pub by: String,
+    /// When, in microseconds UTC.
+    pub at: i64,
+    /// Accounts that it newly holds.
+    pub newly_held: u64,
+}
+
+/// A line of a run: of an account that it changes, or of one that it makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunLine {
+    /// An account that was there.
+    Account(PlanLine),
+    /// An account that the run made or would make for a profile without one.
+    Newcomer(Newcomer),
+    /// An account that the run made.
+    Made {
+        /// Its id.
+        account: AccountId,
+        /// The name that its owner signs in with.
+        username: Option<String>,
+        /// Its unit.
+        unit: UnitCode,
+        /// The accounts that it succeeds.
+        succeeds: Vec<AccountId>,
+    },
 }
 
 /// Whom a run looks at.
@@ -60,6 +88,8 @@ enum Scope {
     Changed,
     /// Those whom this concerns.
     People(Concerned),
+    /// This profile, whose account is made whatever the policy says.
+    Newcomer(ProfileId),
 }
 
 impl Store {
@@ -105,6 +135,14 @@ impl Store {
         self.reconcile_scope(Scope::People(concerned), day, by).await
     }
 
+    /// The one click of HR's desk: a profile in service without any account gets one, as by the policy `newcomers=create`. `None`: none
+    /// was made, since it has an account meanwhile, or what was read of it decides nothing, or the run waits for approval.
+    pub async fn make_newcomer(&self, operator: &Operator, profile: &ProfileId) -> Result<Option<AccountId>> {
+        let scope = Scope::Newcomer(profile.clone());
+        let done = self.reconcile_scope(scope, self.today(), operator.by()).await?;
+        Ok(done.created.into_iter().next())
+    }
+
     async fn reconcile_scope(&self, scope: Scope, day: Date, by: &str) -> Result<Reconciled> {
         // What is committed gets its position: the next run over what changed begins behind it.
         self.seal().await?;
@@ -116,7 +154,6 @@ impl Store {
                 Box::pin(async move { reconcile(tx, &env, &scope, day, &by).await })
             })
             .await?;
-        self.seal().await?;
         Ok(done)
     }
 
@@ -130,7 +167,6 @@ impl Store {
                 Box::pin(async move { approve(tx, &env, run, &by).await })
             })
             .await?;
-        self.seal().await?;
         Ok(done)
     }
 
@@ -138,19 +174,73 @@ impl Store {
     pub async fn runs(&self) -> Result<Vec<RunView>> {
         self.db
             .read(async |tx| {
-                let rows = tx.rows("SELECT id, as_of, state FROM run ORDER BY at DESC", []).await?;
+                let sql = "SELECT id, as_of, state, by_whom, at, newly_held FROM run ORDER BY at DESC";
+                let rows = tx.rows(sql, []).await?;
                 rows.iter()
                     .map(|row| {
                         Ok(RunView {
                             id: row.get(0)?,
                             as_of: row.get(1)?,
                             state: row.get(2)?,
+                            by: row.get(3)?,
+                            at: row.get(4)?,
+                            newly_held: row.get::<i64>(5)?.unsigned_abs(),
                         })
                     })
                     .collect()
             })
             .await
     }
+
+    /// What a run did or waits to do.
+    pub async fn run_lines(&self, run: &str) -> Result<Vec<RunLine>> {
+        self.db.read(async |tx| run_lines(tx, &self.env, run).await).await
+    }
+}
+
+async fn run_lines(tx: &mut Tx, env: &Env, run: &str) -> Result<Vec<RunLine>> {
+    if tx.row("SELECT 1 FROM run WHERE id = $1", [run.into()]).await?.is_none() {
+        return Err(Refusal::UnknownRun(run.to_owned()).into());
+    }
+    let mut lines = Vec::new();
+    let of_json = |e: serde_json::Error| StoreError::corrupt("a line", e);
+    tx.each(
+        "SELECT account, body FROM run_line WHERE run = $1 ORDER BY account",
+        [run.into()],
+        |row| {
+            let (account, body): (String, String) = (row.get(0)?, row.get(1)?);
+            lines.push(if account.starts_with(OF_PROFILE) {
+                RunLine::Newcomer(serde_json::from_str(&body).map_err(of_json)?)
+            } else {
+                RunLine::Account(serde_json::from_str(&body).map_err(of_json)?)
+            });
+            Ok(())
+        },
+    )
+    .await?;
+    let mut made: BTreeMap<String, (Option<String>, String, Vec<AccountId>)> = BTreeMap::new();
+    let sql = format!(
+        "SELECT a.id, a.unit, s.succeeds, {STATED} FROM account_row a JOIN personal_value v ON v.id = a.value \
+         LEFT JOIN succession s ON s.account = a.id WHERE a.run = $1 ORDER BY a.id, s.succeeds"
+    );
+    tx.each(&sql, [run.into()], |row| {
+        let (unit, succeeds): (String, Option<String>) = (row.get(1)?, row.get(2)?);
+        let username = stated_of(&env.keys, &row, 3)?.username;
+        let line = made.entry(row.get(0)?).or_insert_with(|| (username, unit, Vec::new()));
+        line.2.extend(succeeds.map(AccountId));
+        Ok(())
+    })
+    .await?;
+    lines.extend(
+        made.into_iter()
+            .map(|(account, (username, unit, succeeds))| RunLine::Made {
+                account: AccountId(account),
+                username,
+                unit: UnitCode(unit),
+                succeeds,
+            }),
+    );
+    Ok(lines)
 }
 
 /// One run or undo at a time, and no file comes in meanwhile: a run sees a load whole or not at all.
@@ -169,6 +259,13 @@ async fn draft(tx: &mut Tx, env: &Env, scope: &Scope, day: Date) -> Result<Recon
             Since::Everybody(why) => (None, Some(why)),
         },
         Scope::People(concerned) => (Some(concerned.clone()), None),
+        Scope::Newcomer(profile) => {
+            let concerned = Concerned {
+                profiles: [profile.clone()].into(),
+                ..Concerned::default()
+            };
+            (Some(concerned), None)
+        }
     };
     let people = match concerned {
         Some(concerned) => Some(People::around(tx, &concerned).await?),
@@ -176,6 +273,10 @@ async fn draft(tx: &mut Tx, env: &Env, scope: &Scope, day: Date) -> Result<Recon
     };
     let facts = Facts::read(tx, env, day, people.as_ref()).await?;
     let mut plan = plan(&facts, env)?;
+    if let Scope::Newcomer(profile) = scope {
+        plan.creates_newcomers = true;
+        plan.newcomers.retain(|new| new.profile == profile.0);
+    }
     plan.impact.held_lately = held_lately(tx, day).await?;
     Ok(Reconciled {
         run: None,
@@ -191,12 +292,15 @@ async fn reconcile(tx: &mut Tx, env: &Env, scope: &Scope, day: Date, by: &str) -
     alone(tx).await?;
     not_before_the_last(tx, day).await?;
     let seen = match scope {
-        Scope::People(_) => None,
+        Scope::People(_) | Scope::Newcomer(_) => None,
         Scope::Everybody | Scope::Changed => Some(last_position(tx).await?),
     };
     let mut done = draft(tx, env, scope, day).await?;
     if done.plan.changes() && after_undo(tx).await? {
         done.stopped_by.push(Brake::AfterUndo);
+    }
+    if day > local_day(env.ambient.now()) {
+        done.stopped_by.push(Brake::DayToCome);
     }
     let run = env.id();
     let applies = done.stopped_by.is_empty();
@@ -245,11 +349,18 @@ async fn approve(tx: &mut Tx, env: &Env, run: String, by: &str) -> Result<Reconc
     for row in tx.rows(sql, [(&run).into()]).await? {
         kept.insert(row.get(0)?, (row.get(1)?, row.get(2)?));
     }
+    let concerned = of_lines(kept.keys());
     let scope = match tx.row("SELECT seen FROM run WHERE id = $1", [(&run).into()]).await? {
         Some(row) if row.get::<Option<i64>>(0)?.is_some() => Scope::Everybody,
-        _ => Scope::People(of_lines(kept.keys())),
+        _ => Scope::People(concerned.clone()),
     };
     let mut done = draft(tx, env, &scope, day).await?;
+    if let Scope::People(_) = scope {
+        // Whom the run is to make an account for, be it by the policy or by a click, is known by its lines.
+        let of_run = |new: &Newcomer| concerned.profiles.contains(&ProfileId(new.profile.clone()));
+        done.plan.newcomers.retain(of_run);
+        done.plan.creates_newcomers = !done.plan.newcomers.is_empty();
+    }
     let mut stale = Vec::new();
     for (name, body, digest) in kept_lines(&done.plan)? {
         if kept.remove(&name) != Some((body, digest.to_vec())) {

@@ -32,7 +32,6 @@ impl Store {
                 Box::pin(async move { undo(tx, &env, &run, act).await })
             })
             .await?;
-        self.seal().await?;
         Ok(done)
     }
 }
@@ -44,7 +43,7 @@ async fn undo(tx: &mut Tx, env: &Env, run: &str, act: Act) -> Result<Undone> {
     let mut entries: Vec<Entry> = Vec::new();
     let sql = format!("{ENTRY} WHERE j.run = $1 ORDER BY c.seq, j.ord");
     tx.each(&sql, [run.into()], |row| {
-        entries.push(read_entry(&env.keys, &row)?.entry);
+        entries.push(read_entry(&env.keys, None, &row)?.entry);
         Ok(())
     })
     .await?;
@@ -93,6 +92,17 @@ async fn reverse(tx: &mut Tx, env: &Env, run: &str, entry: &Entry, account: &Acc
                 .any(|held| held.key() == hold.key());
             let (reason, cause) = hold.key();
             there.then_some(Change::HoldLifted { reason, cause })
+        }
+        Change::HoldEvidenceChanged { hold, before } => {
+            let as_it_was = Hold {
+                evidence: before.clone(),
+                ..hold.clone()
+            };
+            let there = holds_in_force(tx, account.as_str()).await?.contains(hold);
+            there.then_some(Change::HoldEvidenceChanged {
+                hold: as_it_was,
+                before: hold.evidence.clone(),
+            })
         }
         Change::HoldLifted { reason, cause } => {
             let held = holds_in_force(tx, account.as_str()).await?;
@@ -148,7 +158,7 @@ async fn before_change(tx: &mut Tx, env: &Env, entry: &Entry, account: &AccountI
         .row(&sql, [account.as_str().into(), entry.commit.as_str().into()])
         .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(match read_entry(&env.keys, &row)?.entry.event.personal {
+    Ok(match read_entry(&env.keys, None, &row)?.entry.event.personal {
         Some(Personal::Account { stated, .. }) => Some(Personal::Account {
             stated,
             password_hash: None,

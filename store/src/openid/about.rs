@@ -5,12 +5,13 @@ use crate::error::{Result, StoreError};
 use crate::explain::bucket;
 use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::{CLAIMED, STATED, claimed_of, stated_of};
+use crate::tables::{OWNER, owner_of};
 use crate::units::followed;
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::{Client, ClientId};
 use ngomon_rules::record::{AccountId, AccountKind, Stated};
 use ngomon_rules::unit::{Unit, UnitCode};
+use ngomon_rules::values::Date;
 
 /// An account as clients may be told of it.
 #[derive(Clone, Debug)]
@@ -25,6 +26,12 @@ pub struct About {
     pub unit: UnitCode,
     /// What the gate asks; `None`: it is no citizen's.
     pub gate: Option<Gate>,
+    /// The last day by which it is to be standardised.
+    pub deadline: Option<Date>,
+    /// The last day of its exemption.
+    pub exempt_to: Option<Date>,
+    /// A freeze suspends the campaign.
+    pub frozen: bool,
     /// How a claim was proven.
     pub proof: Option<String>,
 }
@@ -36,7 +43,7 @@ impl Store {
         self.db
             .ask(async |tx| {
                 let sql = format!(
-                    "SELECT a.kind, a.unit, {STATED}, a.official_to, a.exempt_to, a.claimed, a.last, c.proof, {CLAIMED} FROM account a \
+                    "SELECT a.kind, a.unit, a.official_to, a.exempt_to, a.claimed, a.last, c.proof, {OWNER} FROM account a \
                      JOIN personal_value v ON v.id = a.value LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL \
                      LEFT JOIN personal_value w ON w.id = c.value WHERE a.id = $1"
                 );
@@ -45,12 +52,15 @@ impl Store {
                 };
                 let kind: String = row.get(0)?;
                 let kind = AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?;
-                let gate = match kind {
-                    AccountKind::Citizen => Some(bucket(&row, 4)?.gate(&campaign(tx).await?, today)),
-                    _ => None,
-                };
-                let (proof, stated): (Option<String>, _) = (row.get(8)?, stated_of(&self.env.keys, &row, 2)?);
-                let claim = proof.as_ref().map(|_| claimed_of(&self.env.keys, &row, 9)).transpose()?;
+                let (mut gate, mut deadline, mut exempt_to, mut frozen) = (None, None, None, false);
+                if kind == AccountKind::Citizen {
+                    let (campaign, bucket) = (campaign(tx).await?, bucket(&row, 2)?);
+                    gate = Some(bucket.gate(&campaign, today));
+                    (deadline, exempt_to) = (campaign.deadline(bucket.audience(today)), bucket.exempt_to);
+                    frozen = campaign.freeze;
+                }
+                let proof: Option<String> = row.get(6)?;
+                let (stated, claim) = owner_of(&self.env.keys, &row, 7)?;
                 Ok(Some(About {
                     kind,
                     phone_verified: claim.as_ref().is_some_and(|claim| claim.phone.is_some()),
@@ -60,6 +70,9 @@ impl Store {
                     },
                     unit: UnitCode(row.get(1)?),
                     gate,
+                    deadline,
+                    exempt_to,
+                    frozen,
                     proof,
                 }))
             })
@@ -87,6 +100,8 @@ impl Store {
 
     /// What the client called the accounts that this one succeeds.
     pub async fn former_subjects(&self, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
-        self.db.ask(async |tx| former(tx, client, account).await).await
+        self.db
+            .ask(async |tx| former(tx, &self.env.keys, client, account).await)
+            .await
     }
 }

@@ -2,18 +2,26 @@
 //!
 //! ```text
 //!   added ── rotate ──▶ two secrets ── the overlap is over ──▶ one secret
+//!     │◀─ edit (where it may less than before, what it was given is dead)
 //!     │◀─ enable ── disabled ◀── disable
 //!     └── remove ──▶ gone: its id never comes back
 //! ```
 
+use super::notices::drop_notices;
+use crate::access::Operator;
 use crate::ambient::hex;
+use crate::bound::{CLIENT, binds};
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, append};
+use crate::journal::{Act, Env, append};
+use crate::keyring::Keyring;
 use crate::merkle::sha256;
+use crate::project::client_cells;
 use crate::store::Store;
 use ngomon_rules::client::{Authentication, Client, ClientFault, ClientId};
 use ngomon_rules::event::{Change, Event, Subject};
+use ngomon_rules::record::AccountId;
+use std::sync::LazyLock;
 
 /// A client that may come in, with what tells whether it is who it says.
 #[derive(Clone, Debug)]
@@ -31,6 +39,9 @@ pub struct KnownClient {
     old_secret: Option<(String, i64)>,
 }
 
+/// After a new secret from the desk, the one before is good for so many seconds.
+pub(crate) const SECRET_OVERLAP: i64 = 24 * 3_600;
+
 /// What a client is told once.
 #[derive(Clone, Debug)]
 pub struct NewClient {
@@ -47,7 +58,7 @@ fn digest(secret: &str) -> String {
 
 /// What [`known_client`] reads, of a client `c` beside its [`CLIENT_USE`].
 pub(super) const CLIENT_COLUMNS: &str =
-    "c.id, c.body, c.secret, c.old_secret, c.old_until, c.enabled, c.generation, u.at";
+    "c.id, c.body, c.secret, c.old_secret, c.old_until, c.enabled, c.generation, u.at, c.mac";
 /// When it was last given anything.
 pub(super) const CLIENT_USE: &str = "LEFT JOIN client_use u ON u.client = c.id";
 
@@ -55,9 +66,15 @@ fn select() -> String {
     format!("SELECT {CLIENT_COLUMNS} FROM client c {CLIENT_USE}")
 }
 
-/// A client, of a row whose columns begin at `at`.
-pub(super) fn known_client(row: &Row, at: usize) -> Result<KnownClient> {
-    let id: String = row.get(at)?;
+/// A client, of a row whose columns begin at `at`. What no key of ours binds is none.
+pub(super) fn known_client(keys: &Keyring, row: &Row, at: usize) -> Result<KnownClient> {
+    let (id, mac): (String, Vec<u8>) = (row.get(at)?, row.get(at + 8)?);
+    if !binds(keys, CLIENT, &client_cells(row, at)?, Some(&mac)) {
+        return Err(StoreError::corrupt(
+            format!("client {id}"),
+            "it is not as the journal has it",
+        ));
+    }
     let client = serde_json::from_str(&row.get::<String>(at + 1)?)
         .map_err(|e| StoreError::corrupt(format!("client {id}"), e))?;
     let old_until = row.get(at + 4)?;
@@ -85,7 +102,7 @@ impl KnownClient {
 }
 
 /// The client that bears that resource.
-pub(super) async fn bearer(tx: &mut Tx, resource: &str) -> Result<Option<KnownClient>> {
+pub(super) async fn bearer(tx: &mut Tx, keys: &Keyring, resource: &str) -> Result<Option<KnownClient>> {
     // No resource has others, and PostgreSQL takes no text with a NUL.
     if !resource.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(None);
@@ -95,14 +112,16 @@ pub(super) async fn bearer(tx: &mut Tx, resource: &str) -> Result<Option<KnownCl
         select()
     );
     let row = tx.row(&sql, [resource.into()]).await?;
-    row.map(|row| known_client(&row, 0)).transpose()
+    let known = row.map(|row| known_client(keys, &row, 0)).transpose()?;
+    // What it bears stands in its settings, too.
+    Ok(known.filter(|known| known.client.resources.iter().any(|one| one == resource)))
 }
 
 /// The client of that id, or of that name.
-pub(super) async fn find(tx: &mut Tx, id_or_name: &str) -> Result<Option<KnownClient>> {
+pub(super) async fn find(tx: &mut Tx, keys: &Keyring, id_or_name: &str) -> Result<Option<KnownClient>> {
     let sql = format!("{} WHERE c.id = $1 OR c.name = $1", select());
     let row = tx.row(&sql, [id_or_name.into()]).await?;
-    row.map(|row| known_client(&row, 0)).transpose()
+    row.map(|row| known_client(keys, &row, 0)).transpose()
 }
 
 fn about(id: ClientId, change: Change) -> Event {
@@ -113,129 +132,268 @@ fn about(id: ClientId, change: Change) -> Event {
     }
 }
 
+/// Lets a client in, under that id and, if it has one, that secret.
+pub(crate) async fn add_client(
+    tx: &mut Tx,
+    env: &Env,
+    act: &Act,
+    id: ClientId,
+    client: Client,
+    secret: String,
+) -> Result<NewClient> {
+    client.check().map_err(Refusal::Client)?;
+    if find(tx, &env.keys, &client.name).await?.is_some() {
+        return Err(Refusal::ClientExists(client.name).into());
+    }
+    for resource in &client.resources {
+        if bearer(tx, &env.keys, resource).await?.is_some() {
+            return Err(Refusal::ResourceExists(resource.clone()).into());
+        }
+    }
+    let secret = (client.authentication == Authentication::Secret).then_some(secret);
+    let change = Change::ClientAdded {
+        client,
+        secret: secret.as_deref().map(digest),
+    };
+    append(tx, env, act, vec![about(id.clone(), change)]).await?;
+    Ok(NewClient { id, secret })
+}
+
+/// Gives a client other settings, if they still are `before`. Where it begins to prove itself by a secret, that one.
+pub(crate) async fn edit_client(
+    tx: &mut Tx,
+    env: &Env,
+    act: &Act,
+    id: &ClientId,
+    before: &Client,
+    client: Client,
+    secret: String,
+) -> Result<NewClient> {
+    client.check().map_err(Refusal::Client)?;
+    tx.rows_locked("SELECT id FROM client WHERE id = $1", [id.as_str().into()])
+        .await?;
+    let known = find(tx, &env.keys, id.as_str()).await?;
+    let known = known.ok_or_else(|| Refusal::UnknownClient(id.to_string()))?;
+    if known.client != *before {
+        return Err(Refusal::ClientChanged(before.name.clone()).into());
+    }
+    if client.subjects != before.subjects {
+        return Err(Refusal::Client(ClientFault::Subjects).into());
+    }
+    let is_other = |found: Option<KnownClient>| found.is_some_and(|found| found.id != *id);
+    if is_other(find(tx, &env.keys, &client.name).await?) {
+        return Err(Refusal::ClientExists(client.name).into());
+    }
+    for resource in &client.resources {
+        if is_other(bearer(tx, &env.keys, resource).await?) {
+            return Err(Refusal::ResourceExists(resource.clone()).into());
+        }
+    }
+    let by_secret = |client: &Client| client.authentication == Authentication::Secret;
+    let secret = (by_secret(&client) && !by_secret(before)).then_some(secret);
+    if client != *before {
+        let change = Change::ClientEdited {
+            narrowed: client.narrows(before),
+            secret: secret.as_deref().map(digest),
+            client,
+        };
+        append(tx, env, act, vec![about(id.clone(), change)]).await?;
+    }
+    Ok(NewClient { id: id.clone(), secret })
+}
+
 impl Store {
+    /// Gives a client other settings, if they still are `before`. What it calls accounts stays, and so does what it was given, unless it may
+    /// less than before.
+    pub async fn edit_client(&self, id: &ClientId, before: &Client, client: Client, by: &str) -> Result<NewClient> {
+        let (env, act, id) = (self.env.clone(), Act::new(by, self.now()), id.clone());
+        let (before, secret) = (before.clone(), self.new_token());
+        self.db
+            .write(move |tx| {
+                let (env, act, id) = (env.clone(), act.clone(), id.clone());
+                let (before, client, secret) = (before.clone(), client.clone(), secret.as_str().to_owned());
+                Box::pin(async move { edit_client(tx, &env, &act, &id, &before, client, secret).await })
+            })
+            .await
+    }
+
+    /// The same at the desk, by one operator: not where a second one has to agree, to what it was or to what it is to be.
+    pub async fn edit_client_alone(
+        &self,
+        operator: &Operator,
+        id: &ClientId,
+        before: &Client,
+        client: Client,
+    ) -> Result<NewClient> {
+        client.check().map_err(Refusal::Client)?;
+        if client.needs_two() || before.needs_two() {
+            return Err(Refusal::NeedsTwo.into());
+        }
+        self.edit_client(id, before, client, operator.by()).await
+    }
+
+    /// The client's own user ids, at the desk, by one operator: not where a second one has to agree.
+    pub async fn name_subjects_alone(
+        &self,
+        operator: &Operator,
+        known: &KnownClient,
+        subjects: Vec<(AccountId, String)>,
+    ) -> Result<u64> {
+        if known.client.needs_two() {
+            return Err(Refusal::NeedsTwo.into());
+        }
+        self.name_subjects(known.id.as_str(), subjects, operator.by()).await
+    }
+
     /// All clients, by name.
     pub async fn clients(&self) -> Result<Vec<KnownClient>> {
         self.db
             .read(async |tx| {
                 let rows = tx.rows(&format!("{} ORDER BY c.name", select()), []).await?;
-                rows.iter().map(|row| known_client(row, 0)).collect()
+                rows.iter().map(|row| known_client(&self.env.keys, row, 0)).collect()
             })
             .await
     }
 
     /// The client of that id.
     pub async fn client(&self, id: &str) -> Result<Option<KnownClient>> {
+        static SQL: LazyLock<String> = LazyLock::new(|| format!("{} WHERE c.id = $1", select()));
         // No id has others, and PostgreSQL takes no text with a NUL.
         if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(None);
         }
-        let sql = format!("{} WHERE c.id = $1", select());
-        let row = self.db.ask(async |tx| tx.row(&sql, [id.into()]).await).await?;
-        row.map(|row| known_client(&row, 0)).transpose()
+        let row = self.db.ask(async |tx| tx.row(&SQL, [id.into()]).await).await?;
+        row.map(|row| known_client(&self.env.keys, &row, 0)).transpose()
     }
 
     /// Is there a client that bears that resource, and may come in?
     pub async fn has_resource(&self, resource: &str) -> Result<bool> {
-        let bearer = self.db.ask(async |tx| bearer(tx, resource).await).await?;
+        let bearer = self
+            .db
+            .ask(async |tx| bearer(tx, &self.env.keys, resource).await)
+            .await?;
         Ok(bearer.is_some_and(|bearer| bearer.enabled))
     }
 
     /// Lets a client in. Its secret is told here and never again.
     pub async fn add_client(&self, client: Client, by: &str) -> Result<NewClient> {
-        client.check().map_err(Refusal::Client)?;
-        let id = self.env.ambient.hex::<8>();
-        let with_secret = client.authentication == Authentication::Secret;
-        let secret = with_secret.then(|| self.new_token().as_str().to_owned());
         let (env, act) = (self.env.clone(), Act::new(by, self.now()));
-        let kept = secret.as_deref().map(digest);
-        let new = NewClient {
-            id: ClientId(id),
-            secret,
-        };
-        let id = new.id.clone();
+        let (id, secret) = (self.new_client_id(), self.new_token());
         self.db
             .write(move |tx| {
                 let (env, act, id) = (env.clone(), act.clone(), id.clone());
-                let (client, secret) = (client.clone(), kept.clone());
-                Box::pin(async move {
-                    if find(tx, &client.name).await?.is_some() {
-                        return Err(Refusal::ClientExists(client.name).into());
-                    }
-                    for resource in &client.resources {
-                        if bearer(tx, resource).await?.is_some() {
-                            return Err(Refusal::ResourceExists(resource.clone()).into());
-                        }
-                    }
-                    append(tx, &env, &act, vec![about(id, Change::ClientAdded { client, secret })]).await
-                })
+                let (client, secret) = (client.clone(), secret.as_str().to_owned());
+                Box::pin(async move { add_client(tx, &env, &act, id, client, secret).await })
             })
-            .await?;
-        Ok(new)
+            .await
+    }
+
+    /// The same at the desk, by one operator: not where a second one has to agree.
+    pub async fn add_client_alone(&self, operator: &Operator, client: Client) -> Result<NewClient> {
+        client.check().map_err(Refusal::Client)?;
+        if client.needs_two() {
+            return Err(Refusal::NeedsTwo.into());
+        }
+        self.add_client(client, operator.by()).await
+    }
+
+    /// The same at the desk, by one operator: not where a second one has to agree.
+    pub async fn rotate_client_alone(&self, operator: &Operator, id: &str) -> Result<NewClient> {
+        let known = self
+            .client(id)
+            .await?
+            .ok_or_else(|| Refusal::UnknownClient(id.to_owned()))?;
+        if known.client.needs_two() {
+            return Err(Refusal::NeedsTwo.into());
+        }
+        self.rotate_client(id, SECRET_OVERLAP, operator.by()).await
     }
 
     /// A new secret. The one before is good for `overlap` more seconds, so that no sign-in fails meanwhile.
     pub async fn rotate_client(&self, id_or_name: &str, overlap: i64, by: &str) -> Result<NewClient> {
-        let secret = self.new_token().as_str().to_owned();
-        let change = Change::ClientSecretRotated {
-            secret: digest(&secret),
-            old_until: self.now().as_microsecond() + overlap * 1_000_000,
-        };
-        let with_secret = |known: &KnownClient| match known.client.authentication {
-            Authentication::Secret => Ok(()),
-            _ => Err(Refusal::Client(ClientFault::NoSecret)),
-        };
-        let id = self.change_client(id_or_name, change, by, with_secret).await?;
-        let secret = Some(secret);
-        Ok(NewClient { id, secret })
+        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), id_or_name.to_owned());
+        let secret = self.new_token();
+        self.db
+            .write(move |tx| {
+                let (env, act, name) = (env.clone(), act.clone(), name.clone());
+                let secret = secret.as_str().to_owned();
+                Box::pin(async move { rotate_client(tx, &env, &act, &name, overlap, secret).await })
+            })
+            .await
     }
 
     /// From the next request on, the client is refused on every path.
     pub async fn disable_client(&self, id_or_name: &str, by: &str) -> Result<ClientId> {
-        self.change_client(id_or_name, Change::ClientDisabled, by, |_| Ok(()))
-            .await
+        self.change_client(id_or_name, Change::ClientDisabled, by).await
     }
 
     /// The client is let in again; nothing that it had comes back.
     pub async fn enable_client(&self, id_or_name: &str, by: &str) -> Result<ClientId> {
-        self.change_client(id_or_name, Change::ClientEnabled, by, |_| Ok(()))
-            .await
+        self.change_client(id_or_name, Change::ClientEnabled, by).await
     }
 
     /// The client is none any more.
     pub async fn remove_client(&self, id_or_name: &str, by: &str) -> Result<ClientId> {
-        self.change_client(id_or_name, Change::ClientRemoved, by, |_| Ok(()))
-            .await
+        self.change_client(id_or_name, Change::ClientRemoved, by).await
     }
 
-    async fn change_client(
-        &self,
-        id_or_name: &str,
-        change: Change,
-        by: &str,
-        may: fn(&KnownClient) -> std::result::Result<(), Refusal>,
-    ) -> Result<ClientId> {
+    async fn change_client(&self, id_or_name: &str, change: Change, by: &str) -> Result<ClientId> {
         let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), id_or_name.to_owned());
         self.db
             .write(move |tx| {
                 let (env, act, name, change) = (env.clone(), act.clone(), name.clone(), change.clone());
-                Box::pin(async move {
-                    let sql = "SELECT id FROM client WHERE id = $1 OR name = $1";
-                    tx.rows_locked(sql, [(&name).into()]).await?;
-                    let known = find(tx, &name).await?.ok_or(Refusal::UnknownClient(name))?;
-                    may(&known)?;
-                    let is_enabled = match &change {
-                        Change::ClientDisabled => Some(false),
-                        Change::ClientEnabled => Some(true),
-                        _ => None,
-                    };
-                    // Said twice, it is so already.
-                    if is_enabled != Some(known.enabled) {
-                        append(tx, &env, &act, vec![about(known.id.clone(), change)]).await?;
-                    }
-                    Ok(known.id)
-                })
+                Box::pin(async move { change_client(tx, &env, &act, name, change, |_| Ok(())).await })
             })
             .await
     }
+}
+
+async fn change_client(
+    tx: &mut Tx,
+    env: &Env,
+    act: &Act,
+    id_or_name: String,
+    change: Change,
+    may: fn(&KnownClient) -> std::result::Result<(), Refusal>,
+) -> Result<ClientId> {
+    let sql = "SELECT id FROM client WHERE id = $1 OR name = $1";
+    tx.rows_locked(sql, [(&id_or_name).into()]).await?;
+    let known = find(tx, &env.keys, &id_or_name).await?;
+    let known = known.ok_or(Refusal::UnknownClient(id_or_name))?;
+    may(&known)?;
+    let is_enabled = match &change {
+        Change::ClientDisabled => Some(false),
+        Change::ClientEnabled => Some(true),
+        _ => None,
+    };
+    // Said twice, it is so already.
+    if is_enabled != Some(known.enabled) {
+        if matches!(change, Change::ClientRemoved) {
+            drop_notices(tx, &known.id).await?;
+        }
+        append(tx, env, act, vec![about(known.id.clone(), change)]).await?;
+    }
+    Ok(known.id)
+}
+
+/// Gives a client a new secret. The one before is good for `overlap` more seconds.
+pub(crate) async fn rotate_client(
+    tx: &mut Tx,
+    env: &Env,
+    act: &Act,
+    id_or_name: &str,
+    overlap: i64,
+    secret: String,
+) -> Result<NewClient> {
+    let change = Change::ClientSecretRotated {
+        secret: digest(&secret),
+        old_until: env.now() + overlap * 1_000_000,
+    };
+    let with_secret = |known: &KnownClient| match known.client.authentication {
+        Authentication::Secret => Ok(()),
+        _ => Err(Refusal::Client(ClientFault::NoSecret)),
+    };
+    let id = change_client(tx, env, act, id_or_name.to_owned(), change, with_secret).await?;
+    let secret = Some(secret);
+    Ok(NewClient { id, secret })
 }

@@ -7,10 +7,13 @@
 
 use super::clients::{KnownClient, find};
 use super::grants::{
-    ACCESS, Audience, Given, Grant, Issue, LONGEST, REFRESH, TokenKind, draw, end_grant, in_force, issue, place, used,
+    ACCESS, Audience, Given, Grant, Issue, LONGEST, REFRESH, Spent, Succession, TokenKind, draw, end_grant, in_force,
+    issue, place, used,
 };
+use super::pushed::spend_request;
 use super::subjects::{name_subject, subject};
 use crate::access::{SESSION_LONGEST, lock_accounts_of, open_session_row};
+use crate::bound::{GRANT, ISSUED};
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::gate;
@@ -43,6 +46,8 @@ pub struct Allowed {
     pub scope: Vec<Scope>,
     /// Nonce, claims and resource.
     pub given: Given,
+    /// The pushed request that is answered by it.
+    pub pushed: Option<String>,
 }
 
 /// What a code is bound to.
@@ -117,23 +122,30 @@ impl Store {
 async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allowed: &Allowed) -> Result<bool> {
     let now = env.ambient.now();
     lock_accounts_of(tx, [session]).await?;
-    let Some(open) = open_session_row(tx, &session, now).await? else {
+    let Some(open) = open_session_row(tx, &env.keys, &session, now).await? else {
         return Ok(false);
     };
-    let Some(known) = find(tx, &allowed.client).await?.filter(|known| known.enabled) else {
+    let Some(known) = find(tx, &env.keys, &allowed.client)
+        .await?
+        .filter(|known| known.enabled)
+    else {
         return Ok(false);
     };
-    if subject(tx, &known.id, &open.account).await?.is_none() {
+    if let Some(handle) = &allowed.pushed
+        && !spend_request(tx, &known.id, handle).await?
+    {
+        return Ok(false);
+    }
+    if subject(tx, &env.keys, &known.id, &open.account).await?.is_none() {
         name_subject(tx, env, &known, &open.account).await?;
     }
     let (id, now) = (env.id(), now.as_microsecond());
     let outlives = allowed.scope.contains(&Scope::OfflineAccess);
     let asked = serde_json::to_vec(&allowed.given).map_err(|e| StoreError::corrupt("a grant", e))?;
     let scope = Scope::words(&allowed.scope);
-    tx.execute(
-        "INSERT INTO client_grant (id, client, client_generation, account, generation, session, sid, scope, asked, auth_time, amr, \
-         good_until) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",
-        [
+    let row = GRANT.row(
+        &env.keys,
+        vec![
             (&id).into(),
             known.id.as_str().into(),
             known.generation.into(),
@@ -145,10 +157,16 @@ async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allow
             env.keys.seal(place(&id), &asked, &env.ambient).into(),
             open.began.into(),
             (&open.amr).into(),
-            if outlives { now + LONGEST } else { open.began + SESSION_LONGEST }.into(),
+            if outlives {
+                now + LONGEST
+            } else {
+                open.began + SESSION_LONGEST
+            }
+            .into(),
         ],
-    )
-    .await?;
+    );
+    let into = format!("client_grant ({})", GRANT.columns(""));
+    tx.insert(&into, vec![row], "").await?;
     let bound = Bound {
         redirect_uri: allowed.redirect_uri.clone(),
         named: allowed.redirect_named,
@@ -164,7 +182,7 @@ async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allow
         audience: None,
         good_until: now + GOOD,
     };
-    issue(tx, vec![row.row(now)]).await?;
+    issue(tx, vec![Succession::default().with(row.row(&env.keys, now))]).await?;
     Ok(true)
 }
 
@@ -178,7 +196,8 @@ async fn redeem(
     let now = env.now();
     let which = "id = $1 AND kind = 'code' AND client = $2";
     let sql = format!(
-        "UPDATE issued SET used = $3 WHERE {which} AND used IS NULL RETURNING client_grant, bound, good_until, scope"
+        "UPDATE issued SET used = $3 WHERE {which} AND used IS NULL RETURNING {}",
+        ISSUED.columns("")
     );
     let args = [digest.into(), known.id.as_str().into(), now.into()];
     let Some(row) = tx.row(&sql, args).await? else {
@@ -189,19 +208,35 @@ async fn redeem(
         }
         return Ok(None);
     };
-    let grant: String = row.get(0)?;
+    let Some(spent) = Spent::of(&env.keys, &row)? else {
+        return Ok(None);
+    };
+    let grant: String = row.get(4)?;
     let bound: Bound =
-        serde_json::from_str(&row.get::<String>(1)?).map_err(|e| StoreError::corrupt("issued.bound", e))?;
-    if row.get::<i64>(2)? < now || !fits(&bound, shown) {
+        serde_json::from_str(&row.get::<String>(6)?).map_err(|e| StoreError::corrupt("issued.bound", e))?;
+    if row.get::<i64>(8)? < now || !fits(&bound, shown) {
         end_grant(tx, &grant).await?;
         return Ok(None);
     }
     let Some(grant) = in_force(tx, env, known, &grant, env.ambient.now()).await? else {
         return Ok(None);
     };
-    let scope: String = row.get(3)?;
-    let audience = Audience::of(tx, grant.given.resource.as_deref(), shown.resource.as_deref()).await?;
-    tokens(tx, env, known, grant, scope, audience).await.map(Some)
+    let scope: String = row.get(5)?;
+    let audience = Audience::of(
+        tx,
+        &env.keys,
+        grant.given.resource.as_deref(),
+        shown.resource.as_deref(),
+    )
+    .await?;
+    let (token, digest) = draw(env, TokenKind::Refresh);
+    let next = Next::New {
+        token,
+        digest,
+        spent,
+        of: None,
+    };
+    tokens(tx, env, known, next, grant, scope, audience).await.map(Some)
 }
 
 /// What came of a code is dead, but the code stays known as used until its time is over.
@@ -215,11 +250,26 @@ async fn end_family(tx: &mut Tx, grant: &str) -> Result<()> {
     Ok(())
 }
 
+/// The refresh token that is given.
+pub(super) enum Next {
+    /// A new one, for what was shown.
+    New {
+        token: String,
+        digest: [u8; 32],
+        spent: Spent,
+        /// The refresh token that was shown, and what the new one was drawn from, sealed.
+        of: Option<([u8; 32], Option<Vec<u8>>)>,
+    },
+    /// The one that was given before.
+    Same(String),
+}
+
 /// The next access and refresh token of a grant.
 pub(super) async fn tokens(
     tx: &mut Tx,
     env: &Env,
     known: &KnownClient,
+    next: Next,
     grant: Grant,
     scope: String,
     audience: Option<Audience>,
@@ -233,7 +283,6 @@ pub(super) async fn tokens(
     }
     let now = env.now();
     let (access, access_digest) = draw(env, TokenKind::Access);
-    let (refresh, refresh_digest) = draw(env, TokenKind::Refresh);
     let row = |kind, digest, good_for: i64, scope| Issue {
         kind,
         digest,
@@ -244,12 +293,30 @@ pub(super) async fn tokens(
         audience: audience.as_ref().filter(|_| kind == TokenKind::Access),
         good_until: grant.good_until.min(now + good_for),
     };
-    let refresh_for = if grant.outlives { REFRESH } else { SESSION_LONGEST };
-    let rows = vec![
-        row(TokenKind::Access, access_digest, ACCESS, &scope).row(now),
-        // A refresh token stays good for all that was allowed, also when less is asked for this time (RFC 6749, 6).
-        row(TokenKind::Refresh, refresh_digest, refresh_for, &grant.scope).row(now),
-    ];
+    let access_row = row(TokenKind::Access, access_digest, ACCESS, &scope).row(&env.keys, now);
+    let mut rows = vec![Succession::default().with(access_row)];
+    let refresh = match next {
+        Next::Same(token) => token,
+        Next::New {
+            token,
+            digest,
+            spent,
+            of,
+        } => {
+            let refresh_for = if grant.session.is_none() {
+                REFRESH
+            } else {
+                SESSION_LONGEST
+            };
+            // A refresh token stays good for all that was allowed, also when less is asked for this time (RFC 6749, 6).
+            let row = row(TokenKind::Refresh, digest, refresh_for, &grant.scope).row(&env.keys, now);
+            let (follows, again) = of.unzip();
+            let again = again.flatten();
+            rows.push(Succession { follows, again: None }.with(row));
+            rows.push(Succession { follows: None, again }.with(spent.row()));
+            token
+        }
+    };
     issue(tx, rows).await?;
     used(tx, known, now).await?;
     Ok(Redeemed {

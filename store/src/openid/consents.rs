@@ -1,6 +1,7 @@
 //! What people allowed clients that are not the province's own.
 
 use super::grants::end_grants;
+use crate::bound::CONSENT;
 use crate::db::Row;
 use crate::error::Result;
 use crate::store::Store;
@@ -67,11 +68,17 @@ impl Store {
 
     /// Did the owner allow the client all of that before?
     pub async fn has_consent(&self, account: &AccountId, client: &ClientId, scopes: &[Scope]) -> Result<bool> {
-        let sql = "SELECT scope FROM consent WHERE account = $1 AND client = $2";
+        let sql = format!(
+            "SELECT {} FROM consent WHERE account = $1 AND client = $2",
+            CONSENT.columns("")
+        );
         let args = || [account.as_str().into(), client.as_str().into()];
-        let row = self.db.ask(async |tx| tx.row(sql, args()).await).await?;
+        let row = self.db.ask(async |tx| tx.row(&sql, args()).await).await?;
         let Some(row) = row else { return Ok(false) };
-        let allowed: String = row.get(0)?;
+        if !CONSENT.is_genuine(&self.env.keys, &row, 0)? {
+            return Ok(false);
+        }
+        let allowed: String = row.get(2)?;
         Ok(scopes
             .iter()
             .all(|scope| allowed.split(' ').any(|word| word == scope.name())))
@@ -79,20 +86,20 @@ impl Store {
 
     /// The owner allows the client that.
     pub async fn consent(&self, account: &AccountId, client: &ClientId, scopes: &[Scope]) -> Result<()> {
-        let (account, client, scope, now) = (account.clone(), client.clone(), Scope::words(scopes), self.env.now());
+        let cells = vec![
+            account.as_str().into(),
+            client.as_str().into(),
+            Scope::words(scopes).into(),
+            self.env.now().into(),
+        ];
+        let row = CONSENT.row(&self.env.keys, cells);
         self.db
             .write(move |tx| {
-                let (account, client, scope) = (account.clone(), client.clone(), scope.clone());
+                let row = row.clone();
                 Box::pin(async move {
-                    let sql = "INSERT INTO consent (account, client, scope, at) VALUES ($1,$2,$3,$4) \
-                         ON CONFLICT (account, client) DO UPDATE SET scope = excluded.scope, at = excluded.at";
-                    let args = [
-                        account.as_str().into(),
-                        client.as_str().into(),
-                        scope.into(),
-                        now.into(),
-                    ];
-                    tx.execute(sql, args).await.map(drop)
+                    let sql = "INSERT INTO consent (account, client, scope, at, mac) VALUES ($1,$2,$3,$4,$5) \
+                         ON CONFLICT (account, client) DO UPDATE SET scope = excluded.scope, at = excluded.at, mac = excluded.mac";
+                    tx.execute(sql, row).await.map(drop)
                 })
             })
             .await

@@ -3,11 +3,14 @@
 
 use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, bearer, known_client};
 use super::notices::signed_out;
+use crate::access::is_account;
+use crate::ambient::hex;
+use crate::bound::{GRANT, GRANT_SESSION, ISSUED, SUBJECT, USED, binds};
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::{MAY_BE_HELD, is_held};
 use crate::journal::Env;
-use crate::keyring::Place;
+use crate::keyring::{Keyring, Place};
 use crate::merkle::sha256;
 use crate::store::Store;
 use jiff::Timestamp;
@@ -16,6 +19,7 @@ use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// An access token is good for so many microseconds.
 pub(super) const ACCESS: i64 = 10 * 60 * 1_000_000;
@@ -51,6 +55,13 @@ impl TokenKind {
             Self::Access => "nga_",
             Self::Refresh => "ngr_",
         }
+    }
+
+    /// The token of these bytes, and its digest.
+    pub(super) fn written(self, bytes: &[u8]) -> (String, [u8; 32]) {
+        let token = format!("{}{}", self.prefix(), hex(bytes));
+        let digest = sha256(&[token.as_bytes()]);
+        (token, digest)
     }
 }
 
@@ -90,7 +101,8 @@ pub struct Grant {
     /// How (RFC 8176), words with spaces.
     pub amr: String,
     pub(super) good_until: i64,
-    pub(super) outlives: bool,
+    /// It ends with this session; none: it outlives it.
+    pub(super) session: Option<Vec<u8>>,
 }
 
 /// Another client than the one that has the token: whom it is to be shown to.
@@ -105,12 +117,17 @@ pub struct Audience {
 
 impl Audience {
     /// For a token of what was granted; who asks again asks for the same.
-    pub(super) async fn of(tx: &mut Tx, granted: Option<&str>, asked: Option<&str>) -> Result<Option<Self>> {
+    pub(super) async fn of(
+        tx: &mut Tx,
+        keys: &Keyring,
+        granted: Option<&str>,
+        asked: Option<&str>,
+    ) -> Result<Option<Self>> {
         if let Some(other) = asked.filter(|_| asked != granted) {
             return Err(Refusal::UnknownResource(other.to_owned()).into());
         }
         let Some(resource) = granted else { return Ok(None) };
-        let bearer = bearer(tx, resource).await?.filter(|bearer| bearer.enabled);
+        let bearer = bearer(tx, keys, resource).await?.filter(|bearer| bearer.enabled);
         let bearer = bearer.ok_or_else(|| Refusal::UnknownResource(resource.to_owned()))?;
         Ok(Some(Self {
             resource: resource.to_owned(),
@@ -149,9 +166,7 @@ pub(super) fn place(id: &str) -> Place<'_> {
 
 /// A new token of that kind, and its digest.
 pub(super) fn draw(env: &Env, kind: TokenKind) -> (String, [u8; 32]) {
-    let token = format!("{}{}", kind.prefix(), env.ambient.hex::<32>());
-    let digest = sha256(&[token.as_bytes()]);
-    (token, digest)
+    kind.written(&env.ambient.bytes::<32>())
 }
 
 /// One row of `issued`.
@@ -167,8 +182,8 @@ pub(super) struct Issue<'a> {
 }
 
 impl Issue<'_> {
-    pub(super) fn row(&self, now: i64) -> Vec<Arg> {
-        vec![
+    pub(super) fn row(&self, keys: &Keyring, now: i64) -> Vec<Arg> {
+        let cells = vec![
             self.digest.into(),
             self.kind.name().into(),
             self.known.id.as_str().into(),
@@ -181,23 +196,81 @@ impl Issue<'_> {
             Arg::Int(None),
             self.audience.map(|audience| audience.client.as_str()).into(),
             self.audience.map(|audience| audience.generation).into(),
-        ]
+        ];
+        ISSUED.row(keys, cells)
     }
 }
 
-const ISSUED: &str = "issued (id, kind, client, client_generation, client_grant, scope, bound, began, good_until, used, audience, \
-     audience_generation)";
+/// What a refresh token's row has besides.
+#[derive(Default)]
+pub(super) struct Succession {
+    /// The refresh token that it was given for.
+    pub follows: Option<[u8; 32]>,
+    /// What its own successor was drawn from.
+    pub again: Option<Vec<u8>>,
+}
 
+impl Succession {
+    pub(super) fn with(self, mut row: Vec<Arg>) -> Vec<Arg> {
+        row.push(Arg::Bytes(self.follows.map(Vec::from)));
+        row.push(Arg::Bytes(self.again));
+        row
+    }
+}
+
+/// `($1,$2),($3,$4)`.
+fn rows_of_places(rows: usize, width: usize) -> String {
+    let mut text = String::with_capacity(4 * rows * width);
+    for at in 0..rows * width {
+        text += match at % width {
+            0 if at == 0 => "($",
+            0 => "),($",
+            _ => ",$",
+        };
+        text += &(at + 1).to_string();
+    }
+    text + ")"
+}
+
+/// Writes tokens, in one statement. One that is there already was redeemed for the others: it is bound as used.
 pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
-    tx.insert(ISSUED, rows, "").await.map(drop)
+    let sql = format!(
+        "INSERT INTO issued ({}, follows, again) VALUES {} \
+         ON CONFLICT (id) DO UPDATE SET mac = excluded.mac, again = excluded.again",
+        ISSUED.columns(""),
+        rows_of_places(rows.len(), ISSUED.width() + 2)
+    );
+    tx.execute(&sql, rows.into_iter().flatten()).await.map(drop)
+}
+
+/// A code or a refresh token that is redeemed: its row, as it is once that is done.
+pub(super) struct Spent(Vec<Arg>);
+
+impl Spent {
+    /// From a row whose [`ISSUED`] columns begin the row, which was just marked as used; `None`: it was not as the program wrote it.
+    pub(super) fn of(keys: &Keyring, row: &Row) -> Result<Option<Self>> {
+        let used = ISSUED.cells(row, 0)?;
+        let mut unused = used.clone();
+        unused[USED] = Arg::Int(None);
+        let genuine = ISSUED.is_bound(keys, &unused, row, 0)?;
+        Ok(genuine.then(|| Self(ISSUED.row(keys, used))))
+    }
+
+    pub(super) fn row(self) -> Vec<Arg> {
+        self.0
+    }
 }
 
 /// The columns of a grant with what must be so for it to be in force: [`grant_of`] reads them.
 fn in_force_columns() -> String {
     format!(
-        "g.account, a.kind, g.sid, g.scope, g.asked, g.auth_time, g.amr, g.good_until, g.session, s.subject, g.id, {MAY_BE_HELD}"
+        "{}, a.kind, a.login, a.mac, s.subject, s.mac, {MAY_BE_HELD}",
+        GRANT.columns("g")
     )
 }
+
+/// How many columns those are.
+const IN_FORCE_WIDTH: usize = GRANT.width() + 6;
 
 /// What ends a grant, all but holds and time: the account's generation, the client's, and the client's being disabled.
 const IN_FORCE: &str = "JOIN account a ON a.id = g.account AND a.generation = g.generation \
@@ -205,7 +278,9 @@ const IN_FORCE: &str = "JOIN account a ON a.id = g.account AND a.generation = g.
      JOIN client_subject s ON s.client = g.client AND s.account = g.account";
 
 /// What [`live`] reads of a token `i`, with its client.
-const LIVE_COLUMNS: &str = "i.kind, i.scope, i.began, i.good_until, i.bound, i.audience, i.audience_generation";
+fn live_columns() -> String {
+    format!("{}, {CLIENT_COLUMNS}", ISSUED.columns("i"))
+}
 
 /// A token that is for another client, too, is good while that client is what it was, and let in.
 const FOR_AUDIENCE: &str = "(i.audience IS NULL OR EXISTS (SELECT 1 FROM client r WHERE r.id = i.audience \
@@ -213,24 +288,33 @@ const FOR_AUDIENCE: &str = "(i.audience IS NULL OR EXISTS (SELECT 1 FROM client 
 
 /// The grant of a row whose columns begin at `at`, if nothing holds the account.
 async fn grant_of(tx: &mut Tx, env: &Env, row: &Row, at: usize, now: Timestamp) -> Result<Option<Grant>> {
-    let account: String = row.get(at)?;
-    // A hold that follows from the policy and the day raises no generation, nor does one that a freeze suspended.
-    if row.get::<i64>(at + 11)? > 0 && is_held(tx, &account, local_day(now)).await? {
+    let (keys, after) = (&env.keys, at + GRANT.width());
+    let [account, kind]: [String; 2] = [row.get(at + 3)?, row.get(after)?];
+    let (subject, subject_mac): (String, Vec<u8>) = (row.get(after + 3)?, row.get(after + 4)?);
+    let named = [row.get::<String>(at + 1)?.into(), (&account).into(), (&subject).into()];
+    if !GRANT.is_genuine(keys, row, at)?
+        || !is_account(keys, row, [&account, &kind], after + 1)?
+        || !binds(keys, SUBJECT, &named, Some(&subject_mac))
+    {
         return Ok(None);
     }
-    let (kind, id): (String, String) = (row.get(at + 1)?, row.get(at + 10)?);
-    let asked = env.keys.unseal(place(&id), &row.get::<Vec<u8>>(at + 4)?)?;
+    // A hold that follows from the policy and the day raises no generation, nor does one that a freeze suspended.
+    if row.get::<i64>(after + 5)? > 0 && is_held(tx, &account, local_day(now)).await? {
+        return Ok(None);
+    }
+    let id: String = row.get(at)?;
+    let asked = keys.unseal(place(&id), &row.get::<Vec<u8>>(at + 8)?)?;
     Ok(Some(Grant {
         account: AccountId(account),
         kind: AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
-        sid: row.get(at + 2)?,
-        scope: row.get(at + 3)?,
+        sid: row.get(at + 6)?,
+        scope: row.get(at + 7)?,
         given: serde_json::from_slice(&asked).map_err(|e| StoreError::corrupt("client_grant", e))?,
-        auth_time: row.get(at + 5)?,
-        amr: row.get(at + 6)?,
-        good_until: row.get(at + 7)?,
-        outlives: row.get::<Option<Vec<u8>>>(at + 8)?.is_none(),
-        subject: row.get(at + 9)?,
+        auth_time: row.get(at + 9)?,
+        amr: row.get(at + 10)?,
+        good_until: row.get(at + 11)?,
+        session: row.get(at + 5)?,
+        subject,
         id,
     }))
 }
@@ -243,12 +327,15 @@ pub(super) async fn in_force(
     id: &str,
     now: Timestamp,
 ) -> Result<Option<Grant>> {
-    let sql = format!(
-        "SELECT {} FROM client_grant g {IN_FORCE} WHERE g.id = $1 AND g.good_until > $2 AND c.generation = $3",
-        in_force_columns()
-    );
+    // Made once: it is asked for each token.
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT {} FROM client_grant g {IN_FORCE} WHERE g.id = $1 AND g.good_until > $2 AND c.generation = $3",
+            in_force_columns()
+        )
+    });
     let args = [id.into(), now.as_microsecond().into(), known.generation.into()];
-    match tx.row(&sql, args).await? {
+    match tx.row(&SQL, args).await? {
         Some(row) => grant_of(tx, env, &row, 0, now).await,
         None => Ok(None),
     }
@@ -288,34 +375,52 @@ pub(crate) async fn end_grants(tx: &mut Tx, env: &Env, which: &str, args: &[Arg]
 }
 
 /// Its owner was proven anew: what hung on the session before hangs on the new one.
-pub(crate) async fn move_grants(tx: &mut Tx, from: [u8; 32], to: [u8; 32]) -> Result<()> {
-    let sql = "UPDATE client_grant SET session = $2 WHERE session = $1";
-    tx.execute(sql, [from.into(), to.into()]).await.map(drop)
+pub(crate) async fn move_grants(tx: &mut Tx, env: &Env, from: [u8; 32], to: [u8; 32]) -> Result<()> {
+    let sql = format!("SELECT {} FROM client_grant WHERE session = $1", GRANT.columns(""));
+    for row in tx.rows_locked(&sql, [from.into()]).await? {
+        if GRANT.is_genuine(&env.keys, &row, 0)? {
+            let mut cells = GRANT.cells(&row, 0)?;
+            cells[GRANT_SESSION] = to.into();
+            let mac = GRANT.mac(&env.keys, &cells);
+            let sql = "UPDATE client_grant SET session = $2, mac = $3 WHERE id = $1";
+            tx.execute(sql, [row.get::<String>(0)?.into(), to.into(), mac]).await?;
+        }
+    }
+    Ok(())
 }
 
 impl Store {
     /// What a token is good for in this moment; `None`: nothing.
     pub async fn token(&self, token: &str) -> Result<Option<Live>> {
+        // Made once: they are asked for each request with a token.
+        static OF_ACCOUNT: LazyLock<String> = LazyLock::new(|| {
+            format!(
+                "SELECT {}, {} FROM issued i JOIN client_grant g ON g.id = i.client_grant \
+                 AND g.good_until > $2 {IN_FORCE} {CLIENT_USE} WHERE i.id = $1 AND i.good_until > $2 AND i.used IS NULL AND {FOR_AUDIENCE}",
+                in_force_columns(),
+                live_columns()
+            )
+        });
+        static OF_CLIENT: LazyLock<String> = LazyLock::new(|| {
+            format!(
+                "SELECT {} FROM issued i \
+                 JOIN client c ON c.id = i.client AND c.generation = i.client_generation AND c.enabled = 1 {CLIENT_USE} \
+                 WHERE i.id = $1 AND i.good_until > $2 AND i.client_grant IS NULL AND {FOR_AUDIENCE}",
+                live_columns()
+            )
+        });
         let (digest, now) = (sha256(&[token.as_bytes()]), self.now());
-        let of_account = format!(
-            "SELECT {}, {LIVE_COLUMNS}, {CLIENT_COLUMNS} FROM issued i JOIN client_grant g ON g.id = i.client_grant \
-             AND g.good_until > $2 {IN_FORCE} {CLIENT_USE} WHERE i.id = $1 AND i.good_until > $2 AND i.used IS NULL AND {FOR_AUDIENCE}",
-            in_force_columns()
-        );
-        let of_client = format!(
-            "SELECT {LIVE_COLUMNS}, {CLIENT_COLUMNS} FROM issued i \
-             JOIN client c ON c.id = i.client AND c.generation = i.client_generation AND c.enabled = 1 {CLIENT_USE} \
-             WHERE i.id = $1 AND i.good_until > $2 AND i.client_grant IS NULL AND {FOR_AUDIENCE}"
-        );
         self.db
             .ask(async |tx| {
                 let args = || [digest.into(), now.as_microsecond().into()];
-                if let Some(row) = tx.row(&of_account, args()).await? {
+                if let Some(row) = tx.row(&OF_ACCOUNT, args()).await? {
                     let grant = grant_of(tx, &self.env, &row, 0, now).await?;
-                    return grant.map_or(Ok(None), |grant| live(&row, 12, Some(grant)));
+                    return grant.map_or(Ok(None), |grant| {
+                        live(&self.env.keys, &row, IN_FORCE_WIDTH, Some(grant))
+                    });
                 }
-                let row = tx.row(&of_client, args()).await?;
-                row.map_or(Ok(None), |row| live(&row, 0, None))
+                let row = tx.row(&OF_CLIENT, args()).await?;
+                row.map_or(Ok(None), |row| live(&self.env.keys, &row, 0, None))
             })
             .await
     }
@@ -328,14 +433,15 @@ impl Store {
         resource: Option<&str>,
     ) -> Result<Option<String>> {
         let (token, digest) = draw(&self.env, TokenKind::Access);
-        let (now, known, scope) = (self.env.now(), known.clone(), scope.to_owned());
+        let (env, now, known, scope) = (self.env.clone(), self.env.now(), known.clone(), scope.to_owned());
         let resource = resource.map(str::to_owned);
         let given = self
             .db
             .write(move |tx| {
                 let (known, scope, resource) = (known.clone(), scope.clone(), resource.clone());
+                let env = env.clone();
                 Box::pin(async move {
-                    let audience = Audience::of(tx, resource.as_deref(), None).await?;
+                    let audience = Audience::of(tx, &env.keys, resource.as_deref(), None).await?;
                     let row = Issue {
                         kind: TokenKind::Access,
                         digest,
@@ -348,10 +454,11 @@ impl Store {
                     };
                     // To a client that is still what it was when it proved itself.
                     let sql = format!(
-                        "INSERT INTO {ISSUED} SELECT $1,$2,c.id,c.generation,$5,$6,$7,$8,$9,$10,$11,$12 FROM client c \
-                         WHERE c.id = $3 AND c.generation = $4 AND c.enabled = 1"
+                        "INSERT INTO issued ({}) SELECT $1,$2,c.id,c.generation,$5,$6,$7,$8,$9,$10,$11,$12,$13 FROM client c \
+                         WHERE c.id = $3 AND c.generation = $4 AND c.enabled = 1",
+                        ISSUED.columns("")
                     );
-                    if tx.execute(&sql, row.row(now)).await? == 0 {
+                    if tx.execute(&sql, row.row(&env.keys, now)).await? == 0 {
                         return Ok(false);
                     }
                     used(tx, &known, now).await?;
@@ -383,15 +490,18 @@ impl Store {
 }
 
 /// A token of a row whose columns begin at `at`; a code is none.
-fn live(row: &Row, at: usize, grant: Option<Grant>) -> Result<Option<Live>> {
-    let kind = match row.get::<String>(at)?.as_str() {
+fn live(keys: &Keyring, row: &Row, at: usize, grant: Option<Grant>) -> Result<Option<Live>> {
+    if !ISSUED.is_genuine(keys, row, at)? {
+        return Ok(None);
+    }
+    let kind = match row.get::<String>(at + 1)?.as_str() {
         "access" => TokenKind::Access,
         "refresh" => TokenKind::Refresh,
         _ => return Ok(None),
     };
-    let audience = match (row.get::<Option<String>>(at + 5)?, row.get::<Option<i64>>(at + 6)?) {
+    let audience = match (row.get::<Option<String>>(at + 10)?, row.get::<Option<i64>>(at + 11)?) {
         (Some(client), Some(generation)) => Some(Audience {
-            resource: row.get(at + 4)?,
+            resource: row.get(at + 6)?,
             client: ClientId(client),
             generation,
         }),
@@ -399,10 +509,10 @@ fn live(row: &Row, at: usize, grant: Option<Grant>) -> Result<Option<Live>> {
     };
     Ok(Some(Live {
         kind,
-        scope: row.get(at + 1)?,
-        began: row.get(at + 2)?,
-        good_until: row.get(at + 3)?,
-        client: known_client(row, at + 7)?,
+        scope: row.get(at + 5)?,
+        began: row.get(at + 7)?,
+        good_until: row.get(at + 8)?,
+        client: known_client(keys, row, at + ISSUED.width())?,
         grant,
         audience,
     }))

@@ -20,8 +20,11 @@ pub use clients::{KnownClient, NewClient};
 pub use codes::{Allowed, Redeemed};
 pub use consents::Consent;
 pub use grants::{Audience, Given, Grant, Live, TokenKind};
-pub use notices::{DueNotice, NoticeKind, NoticeLine};
-pub use signing_keys::{PublishedKey, SigningKey};
+pub use notices::{Delivery, DueNotice, NoticeKind, NoticeLine};
+pub use signing_keys::{KeyLine, KeyState, PublishedKey, SigningKey};
 
+pub(crate) use clients::{SECRET_OVERLAP, add_client, edit_client, rotate_client};
 pub(crate) use grants::{end_grants, move_grants, part_in};
 pub(crate) use notices::{after, signed_out};
+pub(crate) use refresh::AGAIN;
+pub(crate) use subjects::take_over_subjects;

@@ -3,12 +3,20 @@
 //! ```text
 //!   waits ── taken by the client ──▶ done
 //!     ├──── not taken ──▶ waits, twice as long ── twelve times, an hour or so ──▶ given up; it can be sent again by hand
+//!     └──── refused (400) ──▶ given up at once
 //! ```
+//!
+//! None holds up another, but that an account is held or open again is told in the order in which it happened. What waits is due at once
+//! when something newer of the account is to be told, or when the client has taken something since; that does not bring nearer the time
+//! when it is given up.
 
 use super::told::{Turn, told_of};
+use crate::bound::{CLIENT, NOTICE, SUBJECT, binds};
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Act, Entry, Env, append};
+use crate::keyring::Keyring;
+use crate::project::client_cells;
 use crate::store::Store;
 use crate::tables::each_of;
 use ngomon_rules::client::{Client, ClientId};
@@ -20,6 +28,10 @@ use std::collections::{BTreeSet, HashMap};
 const TURN: i64 = 30 * 1_000_000;
 /// After so many tries a notice is given up.
 const TRIES: i64 = 12;
+/// A client that takes some and not others is tried again with those no oftener than after so many microseconds.
+const APART: i64 = 30 * 1_000_000;
+/// Those of which the later one is wrong without the earlier one.
+const ORDERED: &str = "('account-disabled', 'account-enabled')";
 
 /// What a client is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +82,21 @@ pub struct DueNotice {
     pub subject: String,
     /// One session only.
     pub sid: Option<String>,
+    /// How often it was not taken.
+    tries: i64,
+}
+
+/// What came of telling a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The client took it.
+    Taken,
+    /// The client does not want it, now or later.
+    Refused(String),
+    /// The client did not take it, and may another time.
+    Failed(String),
+    /// It was not tried.
+    Untried,
 }
 
 /// A notice as an operator reads it.
@@ -103,19 +130,25 @@ struct Knower {
     settings: Client,
 }
 
-fn knower(row: &Row) -> Result<Knower> {
-    let body: String = row.get(3)?;
-    Ok(Knower {
-        client: row.get(0)?,
-        account: row.get(1)?,
-        subject: row.get(2)?,
+/// From the columns client, account, subject, MAC of these, settings. `None`: it is not as the journal has it.
+fn knower(keys: &Keyring, row: &Row) -> Result<Option<Knower>> {
+    let [client, account, subject]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+    let (mac, body): (Vec<u8>, String) = (row.get(3)?, row.get(4)?);
+    let cells = [(&client).into(), (&account).into(), (&subject).into()];
+    if !binds(keys, SUBJECT, &cells, Some(&mac)) {
+        return Ok(None);
+    }
+    Ok(Some(Knower {
+        client,
+        account,
+        subject,
         settings: serde_json::from_str(&body).map_err(|e| StoreError::corrupt("client", e))?,
-    })
+    }))
 }
 
 fn row(env: &Env, knower: &Knower, kind: NoticeKind, sid: Option<&str>) -> Vec<Arg> {
     let now = env.now();
-    vec![
+    let cells = vec![
         env.id().into(),
         now.into(),
         (&knower.client).into(),
@@ -123,36 +156,63 @@ fn row(env: &Env, knower: &Knower, kind: NoticeKind, sid: Option<&str>) -> Vec<A
         (&knower.account).into(),
         (&knower.subject).into(),
         sid.into(),
-        now.into(),
-        0_i64.into(),
-        Arg::Int(None),
-        "".into(),
-    ]
+    ];
+    let mut row = NOTICE.row(&env.keys, cells);
+    row.extend([now.into(), 0_i64.into(), Arg::Int(None), "".into()]);
+    row
 }
 
-async fn put(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
-    let into = "client_notice (id, at, client, kind, account, subject, sid, due, tries, taken, fault)";
-    tx.insert(into, rows, "").await.map(drop)
+async fn put(tx: &mut Tx, env: &Env, accounts: &BTreeSet<String>, rows: Vec<Vec<Arg>>) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let into = "client_notice (id, at, client, kind, account, subject, sid, mac, due, tries, taken, fault)";
+    tx.insert(into, rows, "").await?;
+    let accounts: Vec<Arg> = accounts.iter().map(Into::into).collect();
+    let sql = "UPDATE client_notice SET due = $1, tries = tries - 1 WHERE due > $1 AND failed < $1 AND account IN ({}) RETURNING id";
+    some_of(tx, sql, env.now(), &accounts).await.map(drop)
+}
+
+/// The ids of `sql`, asked for some of `wanted` at a time, whose places stand where it has `{}`; `$1` is that instant.
+async fn some_of(tx: &mut Tx, sql: &str, now: i64, wanted: &[Arg]) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for some in wanted.chunks(400) {
+        let places: Vec<String> = (2..some.len() + 2).map(|at| format!("${at}")).collect();
+        let args = std::iter::once(Arg::from(now)).chain(some.iter().cloned());
+        for row in tx.rows(&sql.replace("{}", &places.join(",")), args).await? {
+            found.push(row.get(0)?);
+        }
+    }
+    Ok(found)
+}
+
+/// What a client that is gone was yet to be told.
+pub(super) async fn drop_notices(tx: &mut Tx, client: &ClientId) -> Result<()> {
+    let sql = "DELETE FROM client_notice WHERE client = $1 AND due IS NOT NULL";
+    tx.execute(sql, [client.as_str().into()]).await.map(drop)
 }
 
 /// Sessions are over: each client that had part in one is told.
 pub(crate) async fn signed_out(tx: &mut Tx, env: &Env, had: BTreeSet<[String; 3]>) -> Result<()> {
-    let sql = "SELECT s.client, s.account, s.subject, c.body FROM client_subject s JOIN client c ON c.id = s.client \
+    let sql = "SELECT s.client, s.account, s.subject, s.mac, c.body FROM client_subject s JOIN client c ON c.id = s.client \
          WHERE s.client = $1 AND s.account = $2";
-    let mut rows = Vec::new();
+    let (mut rows, mut accounts) = (Vec::new(), BTreeSet::new());
     for [client, account, sid] in had {
         let Some(found) = tx.row(sql, [client.into(), account.into()]).await? else {
             continue;
         };
-        let knower = knower(&found)?;
+        let Some(knower) = knower(&env.keys, &found)? else {
+            continue;
+        };
         if knower.settings.backchannel_logout_uri.is_some() {
             rows.push(row(env, &knower, NoticeKind::Logout, Some(&sid)));
         }
         if knower.settings.events_uri.is_some() {
             rows.push(row(env, &knower, NoticeKind::SessionRevoked, Some(&sid)));
         }
+        accounts.insert(knower.account);
     }
-    put(tx, rows).await
+    put(tx, env, &accounts, rows).await
 }
 
 /// What follows for clients from entries that were just written, in the same transaction. A replay writes none of it again.
@@ -199,10 +259,12 @@ pub(super) async fn tell(tx: &mut Tx, env: &Env, ended: &BTreeSet<String>, turn:
     })
     .await?;
     let (mut rows, mut known) = (Vec::new(), BTreeSet::new());
-    let sql = "SELECT s.client, s.account, s.subject, c.body FROM client_subject s JOIN client c ON c.id = s.client \
+    let sql = "SELECT s.client, s.account, s.subject, s.mac, c.body FROM client_subject s JOIN client c ON c.id = s.client \
          WHERE s.account IN ({}) ORDER BY s.account, s.client";
     each_of(tx, sql, &all, |found| {
-        let knower = knower(&found)?;
+        let Some(knower) = knower(&env.keys, &found)? else {
+            return Ok(());
+        };
         let account = &knower.account;
         if ended.contains(account) && knower.settings.backchannel_logout_uri.is_some() {
             rows.push(row(env, &knower, NoticeKind::Logout, None));
@@ -225,111 +287,166 @@ pub(super) async fn tell(tx: &mut Tx, env: &Env, ended: &BTreeSet<String>, turn:
     })
     .await?;
     turn.mark(tx, env, &known).await?;
-    put(tx, rows).await
+    put(tx, env, &known, rows).await
+}
+
+/// Marks what is due as being sent: the ids in the order in which they are to be sent, and the rows with their client.
+async fn take_up(tx: &mut Tx, client: &ClientId, most: u32, now: i64) -> Result<(Vec<String>, Vec<Row>)> {
+    let sql = format!(
+        "SELECT n.id FROM client_notice n WHERE n.due <= $1 AND COALESCE(n.in_hand, 0) <= $1 AND n.client = $3 \
+         AND (n.kind NOT IN {ORDERED} OR NOT EXISTS (SELECT 1 FROM client_notice o WHERE o.client = n.client \
+         AND o.account = n.account AND o.due IS NOT NULL AND o.seq < n.seq AND o.kind IN {ORDERED})) \
+         ORDER BY n.tries, n.due, n.seq LIMIT $2"
+    );
+    let args = [now.into(), most.into(), client.as_str().into()];
+    let rows = tx.rows_locked(&sql, args).await?;
+    let order: Vec<String> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    let wanted: Vec<Arg> = order.iter().map(Into::into).collect();
+    // Asked again: another server may have taken it up while this one waited for the row.
+    let sql = format!(
+        "UPDATE client_notice SET in_hand = $1 + {TURN} WHERE due <= $1 AND COALESCE(in_hand, 0) <= $1 AND id IN ({{}}) RETURNING id"
+    );
+    let taken = some_of(tx, &sql, now, &wanted).await?;
+    let taken: Vec<Arg> = taken.iter().map(Into::into).collect();
+    let sql = format!(
+        "SELECT {}, c.id, c.body, c.secret, c.old_secret, c.old_until, c.enabled, c.generation, c.mac, n.seq, n.tries \
+         FROM client_notice n LEFT JOIN client c ON c.id = n.client WHERE n.id IN ({{}})",
+        NOTICE.columns("n")
+    );
+    let mut found = Vec::new();
+    each_of(tx, &sql, &taken, |row| {
+        found.push(row);
+        Ok(())
+    })
+    .await?;
+    Ok((order, found))
+}
+
+async fn settle(tx: &mut Tx, now: i64, client: &ClientId, told: Vec<(DueNotice, Delivery)>) -> Result<()> {
+    let (mut taken, mut untried, mut newest): (Vec<Arg>, Vec<Arg>, _) = (Vec::new(), Vec::new(), None);
+    for (notice, delivery) in told {
+        match delivery {
+            Delivery::Taken => {
+                newest = newest.max(Some(notice.at));
+                taken.push(notice.id.into());
+            }
+            Delivery::Untried => untried.push(notice.id.into()),
+            Delivery::Failed(fault) => failed(tx, now, notice.id, notice.tries, fault).await?,
+            Delivery::Refused(fault) => {
+                let sql = "UPDATE client_notice SET due = NULL, in_hand = NULL, failed = $2, tries = tries + 1, fault = $3 \
+                     WHERE id = $1";
+                tx.execute(sql, [notice.id.into(), now.into(), short(&fault).into()])
+                    .await?;
+            }
+        }
+    }
+    let sql = "UPDATE client_notice SET due = NULL, in_hand = NULL, taken = $1, tries = tries + 1, fault = '' WHERE id IN ({}) RETURNING id";
+    some_of(tx, sql, now, &taken).await?;
+    let sql = "UPDATE client_notice SET in_hand = NULL WHERE due <= $1 AND id IN ({}) RETURNING id";
+    some_of(tx, sql, now, &untried).await?;
+    if let Some(newest) = newest {
+        let sql = "UPDATE client_notice SET due = $2, tries = tries - 1 WHERE client = $1 AND due > $2 AND failed < $3";
+        let since = newest.max(now - APART);
+        tx.execute(sql, [client.as_str().into(), now.into(), since.into()])
+            .await?;
+    }
+    Ok(())
+}
+
+async fn failed(tx: &mut Tx, now: i64, id: String, tries: i64, fault: String) -> Result<()> {
+    let tries = tries + 1;
+    let due = (tries < TRIES).then_some(now + (1_000_000_i64 << tries.clamp(0, TRIES)));
+    let sql = "UPDATE client_notice SET due = $2, in_hand = NULL, failed = $3, tries = $4, fault = $5 WHERE id = $1";
+    let args = [id.into(), due.into(), now.into(), tries.into(), short(&fault).into()];
+    tx.execute(sql, args).await.map(drop)
+}
+
+fn short(fault: &str) -> String {
+    fault.chars().take(200).collect()
 }
 
 impl Store {
     /// The clients that are to be told something now.
     pub async fn clients_to_tell(&self) -> Result<Vec<ClientId>> {
         let (sql, now) = (
-            "SELECT DISTINCT client FROM client_notice WHERE due <= $1",
+            "SELECT DISTINCT client FROM client_notice WHERE due <= $1 AND COALESCE(in_hand, 0) <= $1",
             self.env.now(),
         );
         let rows = self.db.ask(async |tx| tx.rows(sql, [now.into()]).await).await?;
         rows.iter().map(|row| row.get(0).map(ClientId)).collect()
     }
 
-    /// Notices to a client whose turn it is, taken up by the caller for half a minute: at most one an account, the first one, so that they
-    /// arrive in order.
+    /// Notices to a client whose turn it is, taken up by the caller for half a minute: what was tried least comes first.
     pub async fn due_notices(&self, client: &ClientId, most: u32) -> Result<Vec<DueNotice>> {
         let (client, now) = (client.clone(), self.env.now());
-        let rows = self
+        let (order, rows) = self
             .db
             .write(move |tx| {
                 let client = client.clone();
-                Box::pin(async move {
-                    let sql = "SELECT n.id FROM client_notice n WHERE n.due <= $1 AND n.client = $3 AND NOT EXISTS (SELECT 1 FROM client_notice o \
-                         WHERE o.client = n.client AND o.account = n.account AND o.due IS NOT NULL AND o.seq < n.seq) ORDER BY n.due LIMIT $2";
-                    let mut taken = Vec::new();
-                    for row in tx.rows_locked(sql, [now.into(), most.into(), client.as_str().into()]).await? {
-                        let id: String = row.get(0)?;
-                        // Asked again: another server may have taken it up while this one waited for the row.
-                        let sql = "UPDATE client_notice SET due = $3 WHERE id = $1 AND due <= $2";
-                        if tx.execute(sql, [(&id).into(), now.into(), (now + TURN).into()]).await? > 0 {
-                            taken.push(id);
-                        }
-                    }
-                    let wanted: Vec<Arg> = taken.iter().map(Into::into).collect();
-                    let sql = "SELECT n.id, n.at, n.kind, n.client, n.subject, n.sid, c.body FROM client_notice n \
-                         LEFT JOIN client c ON c.id = n.client AND c.enabled = 1 WHERE n.id IN ({})";
-                    let mut found = Vec::new();
-                    each_of(tx, sql, &wanted, |row| {
-                        found.push(row);
-                        Ok(())
-                    })
-                    .await?;
-                    Ok(found)
-                })
+                Box::pin(async move { take_up(tx, &client, most, now).await })
             })
             .await?;
-        let mut due = HashMap::new();
+        let (mut due, mut dead) = (HashMap::new(), Vec::new());
         for row in &rows {
-            let id: String = row.get(0)?;
-            let kind: String = row.get(2)?;
-            let Some(body) = row.get::<Option<String>>(6)? else {
-                self.notice_failed(&id, "the client is disabled or gone").await?;
-                continue;
-            };
-            let notice = DueNotice {
-                at: row.get(1)?,
-                kind: NoticeKind::ALL
-                    .into_iter()
-                    .find(|one| one.name() == kind)
-                    .ok_or_else(|| StoreError::corrupt("client_notice", "no such kind"))?,
-                client: ClientId(row.get(3)?),
-                settings: serde_json::from_str(&body).map_err(|e| StoreError::corrupt("client", e))?,
-                subject: row.get(4)?,
-                sid: row.get(5)?,
-                id: id.clone(),
-            };
-            due.insert(id, notice);
+            match self.due_notice(row)? {
+                Ok(notice) => drop(due.insert(notice.id.clone(), notice)),
+                Err(fault) => dead.push((row.get(0)?, row.get::<i64>(NOTICE.width() + 9)?, fault)),
+            }
         }
-        let mut due: Vec<DueNotice> = due.into_values().collect();
-        due.sort_by_key(|notice| notice.at);
-        Ok(due)
+        if !dead.is_empty() {
+            self.db
+                .write(move |tx| {
+                    let dead = dead.clone();
+                    Box::pin(async move {
+                        for (id, tries, fault) in dead {
+                            failed(tx, now, id, tries, fault).await?;
+                        }
+                        Ok(())
+                    })
+                })
+                .await?;
+        }
+        Ok(order.iter().filter_map(|id| due.remove(id)).collect())
     }
 
-    /// The client took it.
-    pub async fn notice_taken(&self, id: &str) -> Result<()> {
-        let (id, now) = (id.to_owned(), self.env.now());
-        self.db
-            .write(move |tx| {
-                let id = id.clone();
-                Box::pin(async move {
-                    let sql =
-                        "UPDATE client_notice SET due = NULL, taken = $2, tries = tries + 1, fault = '' WHERE id = $1";
-                    tx.execute(sql, [id.into(), now.into()]).await.map(drop)
-                })
-            })
-            .await
+    /// A notice of a row that was taken up, or why it is not sent.
+    fn due_notice(&self, row: &Row) -> Result<std::result::Result<DueNotice, String>> {
+        let (keys, at_client) = (&self.env.keys, NOTICE.width());
+        let Some(body) = row.get::<Option<String>>(at_client + 1)? else {
+            return Ok(Err("gone".into()));
+        };
+        let mac: Vec<u8> = row.get(at_client + 7)?;
+        // Nothing is signed that somebody wrote there, nor sent to where somebody would have it.
+        if !NOTICE.is_genuine(keys, row, 0)? || !binds(keys, CLIENT, &client_cells(row, at_client)?, Some(&mac)) {
+            return Ok(Err("not-genuine".into()));
+        }
+        if row.get::<i64>(at_client + 5)? == 0 {
+            return Ok(Err("disabled".into()));
+        }
+        let kind: String = row.get(3)?;
+        Ok(Ok(DueNotice {
+            id: row.get(0)?,
+            at: row.get(1)?,
+            kind: NoticeKind::ALL
+                .into_iter()
+                .find(|one| one.name() == kind)
+                .ok_or_else(|| StoreError::corrupt("client_notice", "no such kind"))?,
+            client: ClientId(row.get(2)?),
+            settings: serde_json::from_str(&body).map_err(|e| StoreError::corrupt("client", e))?,
+            subject: row.get(5)?,
+            sid: row.get(6)?,
+            tries: row.get(at_client + 9)?,
+        }))
     }
 
-    /// The client did not take it: it is tried again, after 2 s, 4 s, 8 s and so on, and after twelve tries no more.
-    pub async fn notice_failed(&self, id: &str, fault: &str) -> Result<()> {
-        let (id, now) = (id.to_owned(), self.env.now());
-        let fault: String = fault.chars().take(200).collect();
+    /// Writes down what came of notices that were taken up for a client. What was not taken is tried again, after 2 s, 4 s, 8 s and so on,
+    /// and after twelve tries no more.
+    pub async fn settle_notices(&self, client: &ClientId, told: Vec<(DueNotice, Delivery)>) -> Result<()> {
+        let (client, now) = (client.clone(), self.env.now());
         self.db
             .write(move |tx| {
-                let (id, fault) = (id.clone(), fault.clone());
-                Box::pin(async move {
-                    let sql = "UPDATE client_notice SET tries = tries + 1, fault = $2 WHERE id = $1 RETURNING tries";
-                    let row = tx.row(sql, [(&id).into(), fault.into()]).await?;
-                    let tries: i64 = row.map_or(Ok(TRIES), |row| row.get(0))?;
-                    let wait = 1_000_000_i64 << tries.clamp(0, TRIES);
-                    let due = (tries < TRIES).then_some(now + wait);
-                    let sql = "UPDATE client_notice SET due = $2 WHERE id = $1";
-                    tx.execute(sql, [id.into(), due.into()]).await.map(drop)
-                })
+                let (client, told) = (client.clone(), told.clone());
+                Box::pin(async move { settle(tx, now, &client, told).await })
             })
             .await
     }
@@ -341,7 +458,7 @@ impl Store {
             .write(move |tx| {
                 let (env, id, act) = (env.clone(), id.clone(), act.clone());
                 Box::pin(async move {
-                    let sql = "UPDATE client_notice SET due = $2, tries = 0, taken = NULL WHERE id = $1 RETURNING client, account, \
+                    let sql = "UPDATE client_notice SET due = $2, tries = 0, taken = NULL, failed = NULL WHERE id = $1 RETURNING client, account, \
                          (SELECT c.name FROM client c WHERE c.id = client_notice.client)";
                     let Some(row) = tx.row(sql, [(&id).into(), env.now().into()]).await? else {
                         return Ok(false);
@@ -362,13 +479,24 @@ impl Store {
 
     /// The newest notices, the newest first.
     pub async fn notices(&self, most: u32) -> Result<Vec<NoticeLine>> {
+        self.notice_lines("1 = 1", most).await
+    }
+
+    /// All that no client took, or not yet, the newest first.
+    pub async fn untaken_notices(&self) -> Result<Vec<NoticeLine>> {
+        self.notice_lines("n.taken IS NULL", u32::MAX).await
+    }
+
+    async fn notice_lines(&self, which: &str, most: u32) -> Result<Vec<NoticeLine>> {
+        let sql = format!(
+            "SELECT n.id, n.at, COALESCE(c.name, n.client), n.kind, n.account, n.taken, n.due, n.tries, n.fault \
+             FROM client_notice n LEFT JOIN client c ON c.id = n.client WHERE {which} ORDER BY n.seq DESC LIMIT $1"
+        );
+        let mut lines = Vec::new();
         self.db
-            .read(async |tx| {
-                let sql = "SELECT n.id, n.at, COALESCE(c.name, n.client), n.kind, n.account, n.taken, n.due, n.tries, n.fault \
-                     FROM client_notice n LEFT JOIN client c ON c.id = n.client ORDER BY n.seq DESC LIMIT $1";
-                let rows = tx.rows(sql, [most.into()]).await?;
-                let line = |row: &Row| {
-                    Ok(NoticeLine {
+            .scan(async |tx| {
+                tx.each(&sql, [most.into()], |row| {
+                    lines.push(NoticeLine {
                         id: row.get(0)?,
                         at: row.get(1)?,
                         client: row.get(2)?,
@@ -378,10 +506,12 @@ impl Store {
                         waits: row.get::<Option<i64>>(6)?.is_some(),
                         tries: row.get(7)?,
                         fault: row.get(8)?,
-                    })
-                };
-                rows.iter().map(line).collect()
+                    });
+                    Ok(())
+                })
+                .await
             })
-            .await
+            .await?;
+        Ok(lines)
     }
 }

@@ -1,5 +1,6 @@
 //! Requests that clients push before they send a browser (RFC 9126).
 
+use crate::db::Tx;
 use crate::error::Result;
 use crate::keyring::Place;
 use crate::merkle::sha256;
@@ -9,12 +10,22 @@ use ngomon_rules::client::ClientId;
 /// How long a pushed request may wait for its browser: microseconds.
 const GOOD: i64 = 90 * 1_000_000;
 
-fn place(id: &[u8; 32]) -> Place<'_> {
+/// Once a browser has brought it, its owner has so long to sign in: microseconds.
+const SIGNING_IN: i64 = 3_600 * 1_000_000;
+/// So a request begins that a browser has brought.
+const OPENED: &str = "&";
+
+/// It opens in its own row only, for its client and until its own end.
+fn place(row: &[u8]) -> Place<'_> {
     Place {
         table: "pushed_request",
         column: "sealed",
-        row: id,
+        row,
     }
+}
+
+fn row_of(id: &[u8; 32], client: &ClientId, good_until: i64) -> Vec<u8> {
+    [&id[..], &good_until.to_be_bytes(), client.as_str().as_bytes()].concat()
 }
 
 impl Store {
@@ -25,8 +36,9 @@ impl Store {
     pub async fn push_request(&self, client: &ClientId, query: &str) -> Result<String> {
         let handle = self.new_token().as_str().to_owned();
         let id = sha256(&[handle.as_bytes()]);
-        let sealed = self.env.keys.seal(place(&id), query.as_bytes(), &self.env.ambient);
         let (client, good_until) = (client.clone(), self.env.now() + GOOD);
+        let row = row_of(&id, &client, good_until);
+        let sealed = self.env.keys.seal(place(&row), query.as_bytes(), &self.env.ambient);
         self.db
             .write(move |tx| {
                 let (client, sealed) = (client.clone(), sealed.clone());
@@ -40,22 +52,54 @@ impl Store {
         Ok(handle)
     }
 
-    /// The request of that name, taken once; `None`: it is over, or another client's.
-    pub async fn take_request(&self, client: &ClientId, handle: &str) -> Result<Option<String>> {
-        let (id, now, client) = (sha256(&[handle.as_bytes()]), self.env.now(), client.clone());
-        let row = self
-            .db
+    /// The request of that name; `None`: it is over, answered, or another client's. From the first time that a browser brings it, its owner
+    /// has an hour to sign in.
+    pub async fn open_request(&self, of: &ClientId, handle: &str) -> Result<Option<String>> {
+        let (id, now) = (sha256(&[handle.as_bytes()]), self.env.now());
+        let sql = "SELECT sealed, good_until FROM pushed_request WHERE id = $1 AND client = $2 AND good_until > $3";
+        let args = [id.into(), of.as_str().into(), now.into()];
+        let row = self.db.ask(async |tx| tx.row(sql, args).await).await?;
+        let Some(row) = row else { return Ok(None) };
+        let (sealed, good_until): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
+        let kept = self.env.keys.unseal(place(&row_of(&id, of, good_until)), &sealed)?;
+        let kept = String::from_utf8_lossy(&kept).into_owned();
+        if let Some(query) = kept.strip_prefix(OPENED) {
+            return Ok(Some(query.to_owned()));
+        }
+        let until = now + SIGNING_IN;
+        let row = row_of(&id, of, until);
+        let opened = format!("{OPENED}{kept}");
+        let sealed = self.env.keys.seal(place(&row), opened.as_bytes(), &self.env.ambient);
+        self.db
             .write(move |tx| {
-                let client = client.clone();
+                let sealed = sealed.clone();
                 Box::pin(async move {
+                    // Whoever was first has done it.
                     let sql =
-                        "DELETE FROM pushed_request WHERE id = $1 AND client = $2 AND good_until > $3 RETURNING sealed";
-                    tx.row(sql, [id.into(), client.as_str().into(), now.into()]).await
+                        "UPDATE pushed_request SET sealed = $2, good_until = $3 WHERE id = $1 AND good_until = $4";
+                    let args = [id.into(), sealed.into(), until.into(), good_until.into()];
+                    tx.execute(sql, args).await.map(drop)
                 })
             })
             .await?;
-        let Some(row) = row else { return Ok(None) };
-        let query = self.env.keys.unseal(place(&id), &row.get::<Vec<u8>>(0)?)?;
-        Ok(Some(String::from_utf8_lossy(&query).into_owned()))
+        Ok(Some(kept))
     }
+
+    /// The request is answered: it is good no more.
+    pub async fn drop_request(&self, of: &ClientId, handle: &str) -> Result<()> {
+        let (of, handle) = (of.clone(), handle.to_owned());
+        self.db
+            .write(move |tx| {
+                let (of, handle) = (of.clone(), handle.clone());
+                Box::pin(async move { spend_request(tx, &of, &handle).await.map(drop) })
+            })
+            .await
+    }
+}
+
+/// Takes a request away; `false`: it was answered already.
+pub(super) async fn spend_request(tx: &mut Tx, of: &ClientId, handle: &str) -> Result<bool> {
+    let sql = "DELETE FROM pushed_request WHERE id = $1 AND client = $2";
+    let args = [sha256(&[handle.as_bytes()]).into(), of.as_str().into()];
+    Ok(tx.execute(sql, args).await? > 0)
 }

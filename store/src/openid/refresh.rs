@@ -1,15 +1,37 @@
 //! Refresh tokens: each is good once and gives the next one. One that is shown again is in two hands, and ends its whole family
-//! (RFC 9700, 4.14).
+//! (RFC 9700, 4.14); but an answer may have been lost on its way, so that for half a minute, and until its successor is used, the same
+//! successor is given again.
+//!
+//! The successor is a function of the token and of a random value in the token's row, sealed and soon erased: from then on, whoever has
+//! all keys and old tokens learns no new one.
 
 use super::clients::KnownClient;
-use super::codes::{Redeemed, tokens};
-use super::grants::{Audience, end_grant, in_force};
-use crate::db::Tx;
+use super::codes::{Next, Redeemed, tokens};
+use super::grants::{Audience, Grant, Spent, TokenKind, end_grant, in_force};
+use crate::access::used_by_client;
+use crate::bound::{ISSUED, USED};
+use crate::db::{Row, Tx};
 use crate::error::Result;
 use crate::journal::Env;
+use crate::keyring::Place;
 use crate::merkle::sha256;
 use crate::store::Store;
+use aws_lc_rs::hmac;
 use ngomon_rules::client::Scope;
+use std::time::Duration;
+
+/// How long a refresh token that is shown again gets the same successor.
+pub(crate) const AGAIN: Duration = Duration::from_secs(30);
+
+/// What a client shows for the next tokens.
+#[derive(Clone)]
+struct Shown {
+    token: String,
+    scope: Option<String>,
+    resource: Option<String>,
+    /// Microseconds for which it may be shown again.
+    again: i64,
+}
 
 impl Store {
     /// The next tokens. `scope`: less than was allowed, for the access token; more is refused. `None`: it is not good. `resource` as in
@@ -21,13 +43,45 @@ impl Store {
         scope: Option<&str>,
         resource: Option<&str>,
     ) -> Result<Option<Redeemed>> {
-        let (env, known, digest) = (self.env.clone(), known.clone(), sha256(&[token.as_bytes()]));
-        let (scope, resource) = (scope.map(str::to_owned), resource.map(str::to_owned));
+        let (env, known) = (self.env.clone(), known.clone());
+        let shown = Shown {
+            token: token.to_owned(),
+            scope: scope.map(str::to_owned),
+            resource: resource.map(str::to_owned),
+            again: microseconds(self.refresh_again),
+        };
         self.db
             .write(move |tx| {
-                let (env, known) = (env.clone(), known.clone());
-                let (scope, resource) = (scope.clone(), resource.clone());
-                Box::pin(async move { next(tx, &env, &known, digest, scope.as_deref(), resource.as_deref()).await })
+                let (env, known, shown) = (env.clone(), known.clone(), shown.clone());
+                Box::pin(async move { next(tx, &env, &known, &shown).await })
+            })
+            .await
+    }
+
+    /// The same store, where a refresh token gets its successor again for that long; zero: never.
+    #[must_use]
+    pub fn with_refresh_again(self, refresh_again: Duration) -> Self {
+        Self { refresh_again, ..self }
+    }
+
+    /// Erases what successors were drawn from once no token gets its successor again.
+    pub async fn forget_successors(&self) -> Result<()> {
+        let over = self.env.now() - microseconds(self.refresh_again);
+        let which = "again IS NOT NULL AND used < $1";
+        let sql = format!("SELECT 1 FROM issued WHERE {which} LIMIT 1");
+        if self
+            .db
+            .ask(async |tx| tx.row(&sql, [over.into()]).await)
+            .await?
+            .is_none()
+        {
+            return Ok(());
+        }
+        let sql = format!("UPDATE issued SET again = NULL WHERE {which}");
+        self.db
+            .write(move |tx| {
+                let sql = sql.clone();
+                Box::pin(async move { tx.execute(&sql, [over.into()]).await.map(drop) })
             })
             .await
     }
@@ -48,34 +102,122 @@ impl Store {
     }
 }
 
-async fn next(
+fn microseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn place(digest: &[u8; 32]) -> Place<'_> {
+    Place {
+        table: "issued",
+        column: "again",
+        row: digest,
+    }
+}
+
+/// What follows a refresh token, from what was drawn for it, and its digest.
+fn successor(token: &str, drawn: &[u8]) -> (String, [u8; 32]) {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, drawn);
+    TokenKind::Refresh.written(hmac::sign(&key, token.as_bytes()).as_ref())
+}
+
+const WHICH: &str = "id = $1 AND kind = 'refresh' AND client = $2 AND good_until > $3";
+
+async fn next(tx: &mut Tx, env: &Env, known: &KnownClient, shown: &Shown) -> Result<Option<Redeemed>> {
+    let (now, digest) = (env.now(), sha256(&[shown.token.as_bytes()]));
+    let sql = format!(
+        "UPDATE issued SET used = $3 WHERE {WHICH} AND used IS NULL RETURNING {}, follows",
+        ISSUED.columns("")
+    );
+    let args = [digest.into(), known.id.as_str().into(), now.into()];
+    let Some(row) = tx.row(&sql, args).await? else {
+        return again(tx, env, known, shown, digest).await;
+    };
+    let Some(spent) = Spent::of(&env.keys, &row)? else {
+        return Ok(None);
+    };
+    if let Some(before) = row.get::<Option<Vec<u8>>>(ISSUED.width())? {
+        let sql = "UPDATE issued SET again = NULL WHERE id = $1 AND again IS NOT NULL";
+        tx.execute(sql, [before.into()]).await?;
+    }
+    let Some(grant) = in_force(tx, env, known, &row.get::<String>(4)?, env.ambient.now()).await? else {
+        return Ok(None);
+    };
+    let drawn: [u8; 32] = env.ambient.bytes();
+    let (token, successor) = successor(&shown.token, &drawn);
+    let sealed = (shown.again > 0).then(|| env.keys.seal(place(&digest), &drawn, &env.ambient));
+    let next = Next::New {
+        token,
+        digest: successor,
+        spent,
+        of: Some((digest, sealed)),
+    };
+    given(tx, env, known, shown, grant, next).await
+}
+
+/// It is unknown, or was shown before.
+async fn again(
     tx: &mut Tx,
     env: &Env,
     known: &KnownClient,
+    shown: &Shown,
     digest: [u8; 32],
-    scope: Option<&str>,
-    resource: Option<&str>,
 ) -> Result<Option<Redeemed>> {
-    let now = env.now();
-    let which = "id = $1 AND kind = 'refresh' AND client = $2 AND good_until > $3";
-    let args = || [digest.into(), known.id.as_str().into(), now.into()];
-    let sql = format!("UPDATE issued SET used = $3 WHERE {which} AND used IS NULL RETURNING client_grant");
-    let Some(row) = tx.row(&sql, args()).await? else {
-        let sql = format!("SELECT client_grant FROM issued WHERE {which}");
-        if let Some(used) = tx.row(&sql, args()).await? {
-            end_grant(tx, &used.get::<String>(0)?).await?;
-        }
+    let sql = format!("SELECT {}, again FROM issued WHERE {WHICH}", ISSUED.columns(""));
+    let args = [digest.into(), known.id.as_str().into(), env.now().into()];
+    let Some(row) = tx.rows_locked(&sql, args).await?.pop() else {
         return Ok(None);
     };
-    let Some(grant) = in_force(tx, env, known, &row.get::<String>(0)?, env.ambient.now()).await? else {
+    let grant: String = row.get(4)?;
+    let Some(same) = same_successor(tx, env, shown, &digest, &row).await? else {
+        end_grant(tx, &grant).await?;
         return Ok(None);
     };
-    let scope = match scope {
+    let Some(grant) = in_force(tx, env, known, &grant, env.ambient.now()).await? else {
+        return Ok(None);
+    };
+    given(tx, env, known, shown, grant, Next::Same(same)).await
+}
+
+/// The successor of a token that was shown before, if it may be given again: soon after, and while nobody has used it.
+async fn same_successor(tx: &mut Tx, env: &Env, shown: &Shown, digest: &[u8; 32], row: &Row) -> Result<Option<String>> {
+    let (now, used): (_, Option<i64>) = (env.now(), row.get(USED)?);
+    let Some(sealed) = row.get::<Option<Vec<u8>>>(ISSUED.width())? else {
+        return Ok(None);
+    };
+    if !ISSUED.is_genuine(&env.keys, row, 0)? || used.is_none_or(|used| now - used > shown.again) || shown.again == 0 {
+        return Ok(None);
+    }
+    let (token, digest) = successor(&shown.token, &env.keys.unseal(place(digest), &sealed)?);
+    let sql = format!(
+        "SELECT {} FROM issued WHERE id = $1 AND kind = 'refresh' AND used IS NULL AND good_until > $2",
+        ISSUED.columns("")
+    );
+    let found = tx.rows_locked(&sql, [digest.into(), now.into()]).await?.pop();
+    let genuine = found.map(|row| ISSUED.is_genuine(&env.keys, &row, 0)).transpose()?;
+    Ok(genuine.unwrap_or(false).then_some(token))
+}
+
+/// `None`: time has ended the session on which it hangs.
+async fn given(
+    tx: &mut Tx,
+    env: &Env,
+    known: &KnownClient,
+    shown: &Shown,
+    grant: Grant,
+    next: Next,
+) -> Result<Option<Redeemed>> {
+    if let Some(session) = &grant.session
+        && !used_by_client(tx, session, env.now()).await?
+    {
+        return Ok(None);
+    }
+    let scope = match &shown.scope {
         Some(asked) => narrowed(&grant.scope, asked),
         None => grant.scope.clone(),
     };
-    let audience = Audience::of(tx, grant.given.resource.as_deref(), resource).await?;
-    tokens(tx, env, known, grant, scope, audience).await.map(Some)
+    let (granted, asked) = (grant.given.resource.as_deref(), shown.resource.as_deref());
+    let audience = Audience::of(tx, &env.keys, granted, asked).await?;
+    tokens(tx, env, known, next, grant, scope, audience).await.map(Some)
 }
 
 fn narrowed(allowed: &str, asked: &str) -> String {

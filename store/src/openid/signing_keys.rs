@@ -3,12 +3,18 @@
 //!
 //! ```text
 //!   published ── 1 day ──▶ signs ── 90 days ──▶ its successor is published ── 1 day ──▶ published only ── 1 day ──▶ gone
+//!                            ├── replaced by an operator ──▶ published only, for as long as its tokens are good ──▶ gone
+//!                            └── revoked by an operator ──▶ gone
 //! ```
+//!
+//! Of a key that is gone its private half is erased; its row stays for a year, to be looked at.
 
-use crate::db::Tx;
-use crate::error::{Result, StoreError};
-use crate::journal::Env;
-use crate::keyring::Place;
+use crate::bound::SIGNING_KEY;
+use crate::db::{Arg, Tx};
+use crate::error::{Refusal, Result, StoreError};
+use crate::journal::{Act, Env, append};
+use crate::keyring::{Keyring, Place};
+use crate::settings::setting;
 use crate::store::Store;
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::KeySize;
@@ -19,6 +25,12 @@ use zeroize::Zeroizing;
 const DAY: i64 = 24 * 3_600 * 1_000_000;
 /// After so many microseconds a key gets a successor.
 const AGE: i64 = 90 * DAY;
+/// The longest for which a token is good that a key has signed (an ID token's ten minutes), and as long as others take to learn of it.
+const TOKENS: i64 = 11 * 60 * 1_000_000;
+/// How long a key that is gone is still to be seen: microseconds.
+const SEEN: i64 = 365 * DAY;
+/// Under which the journal has what operators did to the keys.
+const SETTING: &str = "signing-keys";
 
 /// A key that signs.
 #[derive(Clone)]
@@ -40,6 +52,49 @@ pub struct PublishedKey {
     pub algorithm: Algorithm,
     /// New tokens are signed by it.
     pub signs: bool,
+}
+
+/// What a key is just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Published, and to sign later.
+    Published,
+    /// New tokens are signed by it.
+    Signs,
+    /// It signs no more, and is published for what it has signed.
+    Retired,
+    /// Its time is over.
+    Gone,
+    /// An operator took it away.
+    Revoked,
+}
+
+impl KeyState {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Signs => "signs",
+            Self::Retired => "retired",
+            Self::Gone => "gone",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// A key as operators read of it: no half of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLine {
+    /// Its name in tokens.
+    pub id: String,
+    /// What it signs by.
+    pub algorithm: Algorithm,
+    /// What it is.
+    pub state: KeyState,
+    /// From when on it signs: microseconds UTC.
+    pub signs_from: i64,
+    /// Until when it is, or was, published: microseconds UTC; none: it may still sign.
+    pub good_until: Option<i64>,
 }
 
 fn place(id: &str) -> Place<'_> {
@@ -69,63 +124,172 @@ fn generated(algorithm: Algorithm) -> Result<Zeroizing<Vec<u8>>> {
     Ok(Zeroizing::new(der))
 }
 
+/// Where its private half stands of a key, and its end.
+const SEALED: usize = 2;
+const GOOD_UNTIL: usize = 5;
+
 /// Algorithm, when it began, when it signs from, until when it is published.
 struct Kept {
     id: String,
     algorithm: Algorithm,
     signs_from: i64,
     good_until: Option<i64>,
+    revoked: Option<i64>,
+    cells: Vec<Arg>,
 }
 
-async fn kept(tx: &mut Tx) -> Result<Vec<Kept>> {
-    let sql = "SELECT id, algorithm, signs_from, good_until FROM signing_key ORDER BY signs_from DESC, id";
-    let rows = tx.rows(sql, []).await?;
-    let read = |row: &crate::db::Row| {
-        let algorithm = Algorithm::parse(&row.get::<String>(1)?);
-        Ok(Kept {
-            id: row.get(0)?,
-            algorithm: algorithm.ok_or_else(|| StoreError::corrupt("signing_key", "no such algorithm"))?,
-            signs_from: row.get(2)?,
-            good_until: row.get(3)?,
-        })
-    };
-    rows.iter().map(read).collect()
+impl Kept {
+    fn is_published(&self, now: i64) -> bool {
+        self.good_until.is_none_or(|until| now < until)
+    }
 }
 
-/// Sees to it that each algorithm has a key that signs, and a successor in time.
-async fn tend(tx: &mut Tx, env: &Env, drawn: &[(Algorithm, String, Zeroizing<Vec<u8>>)]) -> Result<()> {
-    // Two servers that start at once make one key: the row of the installation is the turnstile.
-    tx.rows_locked("SELECT id FROM installation WHERE id = 1", []).await?;
+/// Which of the keys signs, of that algorithm.
+fn signer(kept: &[Kept], algorithm: Algorithm, now: i64) -> Option<&Kept> {
+    let of_algorithm = |key: &&Kept| key.algorithm == algorithm && key.signs_from <= now && key.is_published(now);
+    kept.iter().find(of_algorithm)
+}
+
+/// What no key of ours binds neither signs nor is published.
+async fn kept(tx: &mut Tx, keys: &Keyring) -> Result<Vec<Kept>> {
+    let sql = format!(
+        "SELECT {}, revoked FROM signing_key ORDER BY signs_from DESC, id",
+        SIGNING_KEY.columns("")
+    );
+    let mut kept = Vec::new();
+    for row in tx.rows(&sql, []).await? {
+        if SIGNING_KEY.is_genuine(keys, &row, 0)? {
+            let algorithm = Algorithm::parse(&row.get::<String>(1)?);
+            kept.push(Kept {
+                id: row.get(0)?,
+                algorithm: algorithm.ok_or_else(|| StoreError::corrupt("signing_key", "no such algorithm"))?,
+                signs_from: row.get(4)?,
+                good_until: row.get(5)?,
+                revoked: row.get(SIGNING_KEY.width())?,
+                cells: SIGNING_KEY.cells(&row, 0)?,
+            });
+        }
+    }
+    Ok(kept)
+}
+
+/// Keys that were drawn: algorithm, id, PKCS #8.
+type Drawn = Vec<(Algorithm, String, Zeroizing<Vec<u8>>)>;
+
+async fn add(
+    tx: &mut Tx,
+    env: &Env,
+    (algorithm, id, private): &(Algorithm, String, Zeroizing<Vec<u8>>),
+    signs_from: i64,
+) -> Result<()> {
+    let cells = vec![
+        id.into(),
+        algorithm.name().into(),
+        env.keys.seal(place(id), private, &env.ambient).into(),
+        env.now().into(),
+        signs_from.into(),
+        Arg::Int(None),
+    ];
+    let into = format!("signing_key ({})", SIGNING_KEY.columns(""));
+    tx.insert(&into, vec![SIGNING_KEY.row(&env.keys, cells)], "")
+        .await
+        .map(drop)
+}
+
+/// From then on it is not published any more; without a private half, it signs nothing either.
+async fn end(tx: &mut Tx, env: &Env, key: &Kept, until: i64, erased: bool) -> Result<()> {
+    let mut cells = key.cells.clone();
+    cells[GOOD_UNTIL] = until.into();
+    if erased {
+        cells[SEALED] = Vec::<u8>::new().into();
+    }
+    let (sealed, mac) = (cells[SEALED].clone(), SIGNING_KEY.mac(&env.keys, &cells));
+    let sql = "UPDATE signing_key SET good_until = $2, sealed = $3, mac = $4 WHERE id = $1";
+    tx.execute(sql, [(&key.id).into(), until.into(), sealed, mac])
+        .await
+        .map(drop)
+}
+
+/// Two servers that start at once make one key: the row of the installation is the turnstile.
+async fn turnstile(tx: &mut Tx) -> Result<()> {
+    tx.rows_locked("SELECT id FROM installation WHERE id = 1", [])
+        .await
+        .map(drop)
+}
+
+/// Sees to it that each algorithm has a key that signs, and a successor in time; what is over is erased.
+async fn tend(tx: &mut Tx, env: &Env, drawn: &Drawn) -> Result<()> {
+    turnstile(tx).await?;
     let now = env.now();
-    let there = kept(tx).await?;
-    for (algorithm, id, private) in drawn {
-        let newest = there.iter().find(|key| key.algorithm == *algorithm);
-        let signs_from = match newest {
+    let there = kept(tx, &env.keys).await?;
+    for key in drawn {
+        let mut before = there
+            .iter()
+            .filter(|before| before.algorithm == key.0 && before.is_published(now));
+        let signs_from = match before.clone().next() {
             None => now,
             Some(newest) if now - newest.signs_from > AGE => now + DAY,
             Some(_) => continue,
         };
-        let sealed = env.keys.seal(place(id), private, &env.ambient);
-        tx.execute(
-            "INSERT INTO signing_key (id, algorithm, sealed, began, signs_from, good_until) VALUES ($1,$2,$3,$4,$5,NULL)",
-            [id.into(), algorithm.name().into(), sealed.into(), now.into(), signs_from.into()],
-        )
-        .await?;
-        let sql = "UPDATE signing_key SET good_until = $3 WHERE algorithm = $1 AND id <> $2 AND good_until IS NULL";
-        tx.execute(sql, [algorithm.name().into(), id.into(), (signs_from + DAY).into()])
-            .await?;
+        add(tx, env, key, signs_from).await?;
+        for key in before.by_ref().filter(|key| key.good_until.is_none()) {
+            end(tx, env, key, signs_from + DAY, false).await?;
+        }
     }
-    Ok(())
+    for key in there.iter().filter(|key| !key.is_published(now)) {
+        let has_private = matches!(&key.cells[SEALED], Arg::Bytes(Some(sealed)) if !sealed.is_empty());
+        if let Some(until) = key.good_until.filter(|_| has_private) {
+            end(tx, env, key, until, true).await?;
+        }
+    }
+    let sql = "DELETE FROM signing_key WHERE good_until < $1";
+    tx.execute(sql, [(now - SEEN).into()]).await.map(drop)
+}
+
+/// New keys sign from now on. Those before are published for as long as their tokens are good; the revoked one is gone.
+async fn replace(tx: &mut Tx, env: &Env, by: &str, revoked: Option<&str>, drawn: &Drawn) -> Result<()> {
+    turnstile(tx).await?;
+    let now = env.now();
+    let there = kept(tx, &env.keys).await?;
+    let there: Vec<&Kept> = there.iter().filter(|key| key.is_published(now)).collect();
+    if let Some(id) = revoked.filter(|id| there.iter().all(|key| key.id != **id)) {
+        return Err(Refusal::UnknownKey(id.to_owned()).into());
+    }
+    let of = |id: &str| there.iter().find(|key| key.id == id).map(|key| key.algorithm);
+    let algorithm = revoked.and_then(of);
+    // Of one that is revoked, the others of its algorithm; else all.
+    let mut signs = Vec::new();
+    for key in drawn.iter().filter(|key| algorithm.is_none_or(|one| one == key.0)) {
+        add(tx, env, key, now).await?;
+        signs.push(key.1.as_str());
+        for before in there.iter().filter(|before| before.algorithm == key.0) {
+            let is_revoked = revoked == Some(before.id.as_str());
+            let last = if is_revoked { now } else { now + TOKENS };
+            let until = before.good_until.map_or(last, |until| until.min(last));
+            // One that was to sign later never does.
+            let until = if before.signs_from > now { now } else { until };
+            end(tx, env, before, until, until <= now).await?;
+            if is_revoked {
+                let sql = "UPDATE signing_key SET revoked = $2 WHERE id = $1";
+                tx.execute(sql, [(&before.id).into(), now.into()]).await?;
+            }
+        }
+    }
+    let before: Vec<&str> = there.iter().map(|key| key.id.as_str()).collect();
+    let mut events = vec![setting("", SETTING, before.join(" "), signs.join(" "))];
+    events.extend(revoked.map(|id| setting("", "signing-keys.revoked", String::new(), id.to_owned())));
+    append(tx, env, &Act::new(by, env.ambient.now()), events).await
 }
 
 impl Store {
-    /// Makes the keys that are missing, and successors of old ones; takes away those whose time is over. Done at the start and daily.
+    /// Makes the keys that are missing, and successors of old ones; erases those whose time is over. Done at the start and daily.
     pub async fn tend_signing_keys(&self) -> Result<()> {
         let now = self.env.now();
-        let there = self.db.ask(async |tx| kept(tx).await).await?;
+        let there = self.db.ask(async |tx| kept(tx, &self.env.keys).await).await?;
         let mut drawn = Vec::new();
         for algorithm in Algorithm::ALL {
-            let newest = there.iter().find(|key| key.algorithm == *algorithm);
+            let mut published = there.iter().filter(|key| key.is_published(now));
+            let newest = published.find(|key| key.algorithm == *algorithm);
             if newest.is_none_or(|newest| now - newest.signs_from > AGE) {
                 drawn.push((*algorithm, self.env.id(), generated(*algorithm)?));
             }
@@ -134,47 +298,84 @@ impl Store {
         self.db
             .write(move |tx| {
                 let (env, drawn) = (env.clone(), drawn.clone());
-                Box::pin(async move {
-                    tend(tx, &env, &drawn).await?;
-                    let sql = "DELETE FROM signing_key WHERE good_until < $1";
-                    tx.execute(sql, [env.now().into()]).await.map(drop)
-                })
+                Box::pin(async move { tend(tx, &env, &drawn).await })
             })
             .await
+    }
+
+    /// New keys sign at once, at an operator's order: of all algorithms, or, in place of a key that is revoked, of its own. The ones before
+    /// stay published for as long as their tokens are good; the revoked one is gone at once.
+    pub async fn replace_signing_keys(&self, revoked: Option<&str>, by: &str) -> Result<()> {
+        let mut drawn = Vec::new();
+        for algorithm in Algorithm::ALL {
+            drawn.push((*algorithm, self.env.id(), generated(*algorithm)?));
+        }
+        let (env, by, revoked) = (self.env.clone(), by.to_owned(), revoked.map(str::to_owned));
+        self.db
+            .write(move |tx| {
+                let (env, by, revoked, drawn) = (env.clone(), by.clone(), revoked.clone(), drawn.clone());
+                Box::pin(async move { replace(tx, &env, &by, revoked.as_deref(), &drawn).await })
+            })
+            .await
+    }
+
+    /// All keys that there are and were in the last year, the newest first.
+    pub async fn key_lines(&self) -> Result<Vec<KeyLine>> {
+        let now = self.env.now();
+        let there = self.db.ask(async |tx| kept(tx, &self.env.keys).await).await?;
+        let state = |key: &Kept| {
+            if key.revoked.is_some() {
+                KeyState::Revoked
+            } else if !key.is_published(now) {
+                KeyState::Gone
+            } else if signer(&there, key.algorithm, now).is_some_and(|first| first.id == key.id) {
+                KeyState::Signs
+            } else if key.signs_from > now {
+                KeyState::Published
+            } else {
+                KeyState::Retired
+            }
+        };
+        let line = |key: &Kept| KeyLine {
+            id: key.id.clone(),
+            algorithm: key.algorithm,
+            state: state(key),
+            signs_from: key.signs_from,
+            good_until: key.good_until,
+        };
+        Ok(there.iter().map(line).collect())
     }
 
     /// All keys that are published, the one first that signs, of each algorithm.
     pub async fn published_keys(&self) -> Result<Vec<PublishedKey>> {
         let now = self.env.now();
-        let there = self.db.ask(async |tx| kept(tx).await).await?;
-        let there: Vec<Kept> = there
-            .into_iter()
-            .filter(|key| key.good_until.is_none_or(|until| now < until))
-            .collect();
-        let signs = |key: &Kept| {
-            let of_algorithm = |other: &&Kept| other.algorithm == key.algorithm && other.signs_from <= now;
-            there.iter().find(of_algorithm).is_some_and(|first| first.id == key.id)
-        };
-        Ok(there
-            .iter()
+        let there = self.db.ask(async |tx| kept(tx, &self.env.keys).await).await?;
+        let published = there.iter().filter(|key| key.is_published(now));
+        Ok(published
             .map(|key| PublishedKey {
                 id: key.id.clone(),
                 algorithm: key.algorithm,
-                signs: signs(key),
+                signs: signer(&there, key.algorithm, now).is_some_and(|first| first.id == key.id),
             })
             .collect())
     }
 
     /// A key with its private half.
     pub async fn signing_key(&self, id: &str) -> Result<Option<SigningKey>> {
-        let sql = "SELECT algorithm, sealed FROM signing_key WHERE id = $1";
-        let row = self.db.ask(async |tx| tx.row(sql, [id.into()]).await).await?;
+        let sql = format!("SELECT {} FROM signing_key WHERE id = $1", SIGNING_KEY.columns(""));
+        let row = self.db.ask(async |tx| tx.row(&sql, [id.into()]).await).await?;
         let Some(row) = row else { return Ok(None) };
-        let algorithm = Algorithm::parse(&row.get::<String>(0)?);
+        let is_over = row
+            .get::<Option<i64>>(GOOD_UNTIL)?
+            .is_some_and(|until| until <= self.env.now());
+        if is_over || !SIGNING_KEY.is_genuine(&self.env.keys, &row, 0)? {
+            return Ok(None);
+        }
+        let algorithm = Algorithm::parse(&row.get::<String>(1)?);
         Ok(Some(SigningKey {
             id: id.to_owned(),
             algorithm: algorithm.ok_or_else(|| StoreError::corrupt("signing_key", "no such algorithm"))?,
-            private: Zeroizing::new(self.env.keys.unseal(place(id), &row.get::<Vec<u8>>(1)?)?),
+            private: Zeroizing::new(self.env.keys.unseal(place(id), &row.get::<Vec<u8>>(2)?)?),
         }))
     }
 }

@@ -1,20 +1,23 @@
 //! What a client calls an account: given at the first sign-in, kept for ever after (C3: "the same after as before").
 
-use crate::db::Tx;
-use crate::error::Result;
+use crate::bound::{SUBJECT, SUCCESSION, binds};
+use crate::db::{Row, Tx};
+use crate::error::{Refusal, Result};
 use crate::journal::{Act, Env, append};
+use crate::keyring::Keyring;
 use crate::store::Store;
 use ngomon_rules::client::{ClientId, SubjectKind};
 use ngomon_rules::event::{Change, Event};
 use ngomon_rules::record::AccountId;
+use std::collections::{HashMap, HashSet};
 
-use super::clients::KnownClient;
+use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, find, known_client};
 
 /// Names the account to a client that had no name for it yet; journalled. The account's row must be locked.
 pub(super) async fn name_subject(tx: &mut Tx, env: &Env, known: &KnownClient, account: &AccountId) -> Result<()> {
     let subject = match known.client.subjects {
         SubjectKind::Account => account.as_str().to_owned(),
-        SubjectKind::Public => match public(tx, account).await? {
+        SubjectKind::Public => match public(tx, &env.keys, account).await? {
             Some(known) => known,
             None => env.ambient.hex::<16>(),
         },
@@ -24,42 +27,143 @@ pub(super) async fn name_subject(tx: &mut Tx, env: &Env, known: &KnownClient, ac
         client: known.id.clone(),
         name: known.client.name.clone(),
         subject,
+        taken_over: false,
     };
     let act = Act::new(&format!("client:{}", known.id), env.ambient.now());
     append(tx, env, &act, vec![Event::of_account(account, change)]).await
 }
 
 /// What another client with public subjects calls the account.
-async fn public(tx: &mut Tx, account: &AccountId) -> Result<Option<String>> {
-    let sql = "SELECT s.subject, c.body FROM client_subject s JOIN client c ON c.id = s.client WHERE s.account = $1";
-    for row in tx.rows(sql, [account.as_str().into()]).await? {
-        let body: String = row.get(1)?;
-        let client: ngomon_rules::client::Client =
-            serde_json::from_str(&body).map_err(|e| crate::error::StoreError::corrupt("client", e))?;
-        if client.subjects == SubjectKind::Public {
-            return row.get(0).map(Some);
+async fn public(tx: &mut Tx, keys: &Keyring, account: &AccountId) -> Result<Option<String>> {
+    let sql = format!(
+        "SELECT s.client, s.subject, s.mac, {CLIENT_COLUMNS} FROM client_subject s \
+         JOIN client c ON c.id = s.client {CLIENT_USE} WHERE s.account = $1 AND s.taken_over = 0"
+    );
+    for row in tx.rows(&sql, [account.as_str().into()]).await? {
+        let client: String = row.get(0)?;
+        let subject = bound_subject(keys, &row, [&client, account.as_str()], 1)?;
+        if subject.is_some() && known_client(keys, &row, 3)?.client.subjects == SubjectKind::Public {
+            return Ok(subject);
         }
     }
     Ok(None)
 }
 
+/// The subject that stands at `at`, with its MAC behind it, if that client calls that account so.
+fn bound_subject(keys: &Keyring, row: &Row, [client, account]: [&str; 2], at: usize) -> Result<Option<String>> {
+    let subject: String = row.get(at)?;
+    let cells = [client.into(), account.into(), (&subject).into()];
+    let is_bound = binds(keys, SUBJECT, &cells, Some(&row.get::<Vec<u8>>(at + 1)?));
+    Ok(is_bound.then_some(subject))
+}
+
+/// OpenID Connect Core 2: `sub` is ASCII of at most 255 characters.
+fn may_be_subject(subject: &str) -> bool {
+    (1..=255).contains(&subject.len()) && subject.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+}
+
+/// The client's own user ids become what it calls these accounts, before their first sign-in there. All of them, or none. Returns how many
+/// were new.
+pub(crate) async fn take_over_subjects(
+    tx: &mut Tx,
+    env: &Env,
+    act: &Act,
+    id_or_name: &str,
+    subjects: &[(AccountId, String)],
+) -> Result<u64> {
+    let known = find(tx, &env.keys, id_or_name).await?;
+    let known = known.ok_or_else(|| Refusal::UnknownClient(id_or_name.to_owned()))?;
+    tx.rows_locked("SELECT id FROM client WHERE id = $1", [known.id.as_str().into()])
+        .await?;
+    let sql = "SELECT account, subject FROM client_subject WHERE client = $1";
+    let (mut names, mut taken) = (HashMap::new(), HashSet::new());
+    tx.each(sql, [known.id.as_str().into()], |row| {
+        let (account, subject): (String, String) = (row.get(0)?, row.get(1)?);
+        taken.insert(subject.clone());
+        names.insert(account, subject);
+        Ok(())
+    })
+    .await?;
+    let mut events = Vec::new();
+    for (account, subject) in subjects {
+        if names.get(account.as_str()) == Some(subject) {
+            continue;
+        }
+        if names.contains_key(account.as_str()) {
+            return Err(Refusal::SubjectKnown(account.0.clone()).into());
+        }
+        if !may_be_subject(subject) || !taken.insert(subject.clone()) {
+            return Err(Refusal::Subject {
+                account: account.0.clone(),
+                subject: subject.clone(),
+            }
+            .into());
+        }
+        let sql = "SELECT id FROM account WHERE id = $1";
+        if tx.row(sql, [account.as_str().into()]).await?.is_none() {
+            return Err(Refusal::UnknownAccount(account.0.clone()).into());
+        }
+        names.insert(account.0.clone(), subject.clone());
+        let change = Change::SubjectNamed {
+            client: known.id.clone(),
+            name: known.client.name.clone(),
+            subject: subject.clone(),
+            taken_over: true,
+        };
+        events.push(Event::of_account(account, change));
+    }
+    let new = events.len() as u64;
+    if new > 0 {
+        append(tx, env, act, events).await?;
+    }
+    Ok(new)
+}
+
 impl Store {
+    /// The client's own user ids become what it calls these accounts, before their first sign-in there: all of them, or none. Returns how
+    /// many were new.
+    pub async fn name_subjects(&self, id_or_name: &str, subjects: Vec<(AccountId, String)>, by: &str) -> Result<u64> {
+        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), id_or_name.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, act, name, subjects) = (env.clone(), act.clone(), name.clone(), subjects.clone());
+                Box::pin(async move { take_over_subjects(tx, &env, &act, &name, &subjects).await })
+            })
+            .await
+    }
+
     /// What the client calls the account, if it knows of it.
     pub async fn subject_of(&self, client: &ClientId, account: &AccountId) -> Result<Option<String>> {
-        self.db.ask(async |tx| subject(tx, client, account).await).await
+        self.db
+            .ask(async |tx| subject(tx, &self.env.keys, client, account).await)
+            .await
     }
 }
 
-pub(super) async fn subject(tx: &mut Tx, client: &ClientId, account: &AccountId) -> Result<Option<String>> {
-    let sql = "SELECT subject FROM client_subject WHERE client = $1 AND account = $2";
-    let row = tx.row(sql, [client.as_str().into(), account.as_str().into()]).await?;
-    row.map(|row| row.get(0)).transpose()
+pub(super) async fn subject(
+    tx: &mut Tx,
+    keys: &Keyring,
+    client: &ClientId,
+    account: &AccountId,
+) -> Result<Option<String>> {
+    let sql = "SELECT subject, mac FROM client_subject WHERE client = $1 AND account = $2";
+    match tx.row(sql, [client.as_str().into(), account.as_str().into()]).await? {
+        Some(row) => bound_subject(keys, &row, [client.as_str(), account.as_str()], 0),
+        None => Ok(None),
+    }
 }
 
 /// What the client called the accounts that this one succeeds, by a transfer or a join: it moves what it keeps over.
-pub(super) async fn former(tx: &mut Tx, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
-    let sql = "SELECT s.subject FROM succession f JOIN client_subject s ON s.account = f.succeeds \
+pub(super) async fn former(tx: &mut Tx, keys: &Keyring, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
+    let sql = "SELECT f.succeeds, f.mac, s.subject, s.mac FROM succession f JOIN client_subject s ON s.account = f.succeeds \
          WHERE f.account = $1 AND s.client = $2 ORDER BY s.account";
-    let rows = tx.rows(sql, [account.as_str().into(), client.as_str().into()]).await?;
-    rows.iter().map(|row| row.get(0)).collect()
+    let mut former = Vec::new();
+    for row in tx.rows(sql, [account.as_str().into(), client.as_str().into()]).await? {
+        let succeeds: String = row.get(0)?;
+        let cells = [account.as_str().into(), (&succeeds).into()];
+        if binds(keys, SUCCESSION, &cells, Some(&row.get::<Vec<u8>>(1)?)) {
+            former.extend(bound_subject(keys, &row, [client.as_str(), &succeeds], 2)?);
+        }
+    }
+    Ok(former)
 }

@@ -1,13 +1,14 @@
 //! Accounts: come in, made at a new unit, written over, removed with the run that made them.
 
-use super::{instant_day, unexpected};
+use super::{SUCCESSION_ROW, instant_day, succession, there_from, unexpected};
+use crate::bound::{ACCOUNT, LOGIN, STATED, binds};
 use crate::counting::{count_holds, held_by, recount};
 use crate::counts::{CountKey, Counts};
 use crate::db::{Arg, Tx};
 use crate::error::Result;
 use crate::journal::{Entry, Env};
 use crate::keyring::Marker;
-use crate::tables::{AccountCells, account_cells, folded_fp, official_to};
+use crate::tables::{AccountCells, account_cells, folded_fp, official_to, start_of};
 use ngomon_rules::citizens::Progress;
 use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::record::{AccountId, AccountKind, Stated};
@@ -44,6 +45,10 @@ pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry
             return Err(unexpected(entry));
         };
         let is_citizen = *account_kind == AccountKind::Citizen;
+        let there_from = there_from(*created_on, entry.effective)?;
+        if is_citizen {
+            counts.reaches(start_of(there_from));
+        }
         if !is_citizen {
             keys.extend(account_keys(&marker, id.as_str(), stated, &cells));
         }
@@ -56,13 +61,15 @@ pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry
             claimed: 0,
             last: Progress::NotStarted.name().to_owned(),
         };
-        logins.push(vec![(&login.0).into(), value.into(), 0_i64.into()]);
+        logins.push(login_row(env, entry, &login.0, value));
+        let stated_mac = stated_bound(env, entry, id.as_str(), value, &cells);
         let mut row: Vec<Arg> = vec![
             id.as_str().into(),
             account_kind.name().into(),
             (&login.0).into(),
             (&key.unit).into(),
             created_on.map(|d| d.to_string()).into(),
+            there_from.to_string().into(),
             last_sign_in_on.map(|d| d.to_string()).into(),
             value.into(),
         ];
@@ -76,6 +83,8 @@ pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry
             (&key.last).into(),
             Arg::Text(None),
             entry.load.clone().into(),
+            account_bound(env, entry, id.as_str(), *account_kind, &login.0),
+            stated_mac,
         ]);
         rows.push(row);
         match account_kind {
@@ -84,9 +93,76 @@ pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry
             AccountKind::Unit | AccountKind::Operator => {}
         }
     }
-    tx.insert("login (id, value, changed)", logins, "").await?;
+    tx.insert("login (id, value, changed, mac)", logins, "").await?;
     tx.insert(ACCOUNT_ROW, rows, "").await?;
     staff_keys(tx, keys).await
+}
+
+/// The cells that bind an account to its kind and to its login.
+pub(crate) fn account_cells_bound(id: &str, kind: &str, login: &str) -> [Arg; 3] {
+    [id.into(), kind.into(), login.into()]
+}
+
+fn account_bound(env: &Env, entry: &Entry, id: &str, kind: AccountKind, login: &str) -> Arg {
+    entry.bind(&env.keys, ACCOUNT, &account_cells_bound(id, kind.name(), login))
+}
+
+/// What an account says of its owner, bound to the account, and to the user name by which it is found.
+fn stated_bound(env: &Env, entry: &Entry, id: &str, value: &str, cells: &AccountCells) -> Arg {
+    let cells = [
+        id.into(),
+        value.into(),
+        cells.username_fp.clone().into(),
+        entry.commitment.clone().into(),
+    ];
+    entry.bind(&env.keys, STATED, &cells)
+}
+
+/// A login with its first value.
+fn login_row(env: &Env, entry: &Entry, login: &str, value: &str) -> Vec<Arg> {
+    let mac = login_bound(env, entry, login, value, 0);
+    vec![login.into(), value.into(), 0_i64.into(), mac]
+}
+
+/// A login, bound to its value.
+fn login_bound(env: &Env, entry: &Entry, login: &str, value: &str, changed: i64) -> Arg {
+    let cells = [
+        login.into(),
+        value.into(),
+        changed.into(),
+        entry.commitment.clone().into(),
+    ];
+    entry.bind(&env.keys, LOGIN, &cells)
+}
+
+/// The login of an account, as a genuine entry brought it forth; `None`: there is no such account, or its row was changed by somebody.
+pub(crate) async fn login_of(tx: &mut Tx, env: &Env, id: &str) -> Result<Option<String>> {
+    let sql = "SELECT kind, login, mac FROM account_row WHERE id = $1";
+    let Some(row) = tx.row(sql, [id.into()]).await? else {
+        return Ok(None);
+    };
+    let [kind, login]: [String; 2] = [row.get(0)?, row.get(1)?];
+    let cells = account_cells_bound(id, &kind, &login);
+    let is_bound = binds(&env.keys, ACCOUNT, &cells, Some(&row.get::<Vec<u8>>(2)?));
+    Ok(is_bound.then_some(login))
+}
+
+/// The password of an account's login is another one, set by its owner at `changed`, or the same, hashed anew. A login that is not the
+/// account's own is none of this.
+pub(super) async fn password_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &str, changed: i64) -> Result<()> {
+    let value = entry.value.as_deref().ok_or_else(|| unexpected(entry))?;
+    let Some(login) = login_of(tx, env, id).await? else {
+        return Ok(());
+    };
+    let sql = "UPDATE login SET value = $2, changed = CASE WHEN changed > $3 THEN changed ELSE $3 END \
+         WHERE id = $1 RETURNING id, changed";
+    for row in tx.rows(sql, [login.into(), value.into(), changed.into()]).await? {
+        let (login, changed): (String, i64) = (row.get(0)?, row.get(1)?);
+        let mac = login_bound(env, entry, &login, value, changed);
+        tx.execute("UPDATE login SET mac = $2 WHERE id = $1", [login.into(), mac])
+            .await?;
+    }
+    Ok(())
 }
 
 /// By what an official's account is found: code, number, folded name.
@@ -108,8 +184,8 @@ pub(super) async fn staff_keys(tx: &mut Tx, keys: Vec<Vec<Arg>>) -> Result<()> {
         .map(drop)
 }
 
-const ACCOUNT_ROW: &str = "account_row (id, kind, login, unit, created_on, last_sign_in_on, value, number_fp, phone_fp, name_fp, code_fp, \
-     username_fp, generation, official_to, exempt_to, held_to, claimed, last, run, load)";
+const ACCOUNT_ROW: &str = "account_row (id, kind, login, unit, created_on, there_from, last_sign_in_on, value, number_fp, phone_fp, name_fp, code_fp, \
+     username_fp, generation, official_to, exempt_to, held_to, claimed, last, run, load, mac, stated_mac)";
 
 pub(super) async fn account_created(
     tx: &mut Tx,
@@ -121,9 +197,8 @@ pub(super) async fn account_created(
     succeeds: &[AccountId],
 ) -> Result<()> {
     new_account(tx, env, entry, id, AccountKind::Official, unit, login).await?;
-    let before = succeeds.iter().map(|old| vec![id.into(), old.as_str().into()]);
-    tx.insert("succession (account, succeeds)", before.collect(), "")
-        .await?;
+    let before = succeeds.iter().map(|old| succession(env, entry, id, old.as_str()));
+    tx.insert(SUCCESSION_ROW, before.collect(), "").await?;
     Ok(())
 }
 
@@ -148,13 +223,15 @@ pub(super) async fn new_account(
         kind.name().into(),
         login.into(),
         unit.into(),
-        created_on.into(),
+        (&created_on).into(),
+        (&created_on).into(),
         Arg::Text(None),
         value.into(),
     ];
     let marker = env.marker(tx).await?;
     let cells = account_cells(&marker, stated);
     let keys = account_keys(&marker, id, stated, &cells);
+    let stated_mac = stated_bound(env, entry, id, value, &cells);
     row.extend(cells.into_args());
     row.extend([
         0_i64.into(),
@@ -165,10 +242,12 @@ pub(super) async fn new_account(
         Progress::NotStarted.name().into(),
         entry.run.clone().into(),
         Arg::Text(None),
+        account_bound(env, entry, id, kind, login),
+        stated_mac,
     ]);
     tx.insert(ACCOUNT_ROW, vec![row], "").await?;
-    let login = vec![vec![login.into(), value.into(), 0_i64.into()]];
-    tx.insert("login (id, value, changed)", login, "ON CONFLICT (id) DO NOTHING")
+    let login = vec![login_row(env, entry, login, value)];
+    tx.insert("login (id, value, changed, mac)", login, "ON CONFLICT (id) DO NOTHING")
         .await?;
     if kind == AccountKind::Official {
         staff_keys(tx, keys).await?;
@@ -183,11 +262,14 @@ pub(super) async fn account_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &
     let marker = env.marker(tx).await?;
     let cells = account_cells(&marker, stated);
     let keys = account_keys(&marker, id, stated, &cells);
+    let stated_mac = stated_bound(env, entry, id, value, &cells);
     let mut args: Vec<Arg> = vec![id.into(), value.into()];
     args.extend(cells.into_args());
+    args.push(stated_mac);
     let changed = tx
         .rows(
-            "UPDATE account_row SET value = $2, number_fp = $3, phone_fp = $4, name_fp = $5, code_fp = $6, username_fp = $7 \
+            "UPDATE account_row SET value = $2, number_fp = $3, phone_fp = $4, name_fp = $5, code_fp = $6, username_fp = $7, \
+             stated_mac = $8 \
              WHERE id = $1 RETURNING kind",
             args,
         )

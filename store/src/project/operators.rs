@@ -1,6 +1,7 @@
 //! Operators: named, enrolled with an account of their own, removed with all that hangs on it.
 
 use super::{new_account, unexpected};
+use crate::bound::OPERATOR;
 use crate::counting::{count_holds, held_by};
 use crate::counts::Counts;
 use crate::db::Tx;
@@ -15,14 +16,17 @@ pub(super) async fn added(tx: &mut Tx, name: &str) -> Result<()> {
 
 pub(super) async fn enrolled(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, login: &str) -> Result<()> {
     let name = id.operator().ok_or_else(|| unexpected(entry))?;
-    let sql = "UPDATE operator SET value = $2 WHERE name = $1";
-    tx.execute(sql, [name.into(), entry.value.clone().into()]).await?;
+    let cells = [name.into(), entry.value.clone().into(), entry.commitment.clone().into()];
+    let mac = entry.bind(&env.keys, OPERATOR, &cells);
+    let sql = "UPDATE operator SET value = $2, mac = $3 WHERE name = $1";
+    tx.execute(sql, [name.into(), entry.value.clone().into(), mac]).await?;
     new_account(tx, env, entry, id.as_str(), AccountKind::Operator, "", login).await
 }
 
 pub(super) async fn recovery_used(tx: &mut Tx, entry: &Entry, id: &AccountId, code: u8) -> Result<()> {
     let name = id.operator().ok_or_else(|| unexpected(entry))?;
-    let sql = "INSERT INTO recovery_used (operator, code) VALUES ($1,$2)";
+    // Where somebody took a row away, the code may have been used twice: that is told elsewhere, and the journal stays readable.
+    let sql = "INSERT INTO recovery_used (operator, code) VALUES ($1,$2) ON CONFLICT DO NOTHING";
     tx.execute(sql, [name.into(), i64::from(code).into()]).await.map(drop)
 }
 

@@ -1,26 +1,33 @@
 //! Passkeys: added to the login of an account, and removed.
 
+use super::accounts::login_of;
 use super::unexpected;
-use crate::db::Tx;
+use crate::bound::PASSKEY;
+use crate::db::{Arg, Tx};
 use crate::error::Result;
-use crate::journal::Entry;
+use crate::journal::{Entry, Env};
 use crate::merkle::sha256;
 use ngomon_rules::event::{PasskeyId, Personal};
 
-pub(super) async fn added(tx: &mut Tx, entry: &Entry, account: &str, passkey: &PasskeyId) -> Result<()> {
+pub(super) async fn added(tx: &mut Tx, env: &Env, entry: &Entry, account: &str, passkey: &PasskeyId) -> Result<()> {
     let (Some(Personal::Passkey { credential, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
     };
-    let sql = "INSERT INTO passkey (id, login, credential, value, added) \
-         SELECT $1, login, $2, $3, $4 FROM account_row WHERE id = $5";
-    let args = [
+    let Some(login) = login_of(tx, env, account).await? else {
+        return Ok(());
+    };
+    let mut cells: Vec<Arg> = vec![
         (&passkey.0).into(),
+        login.into(),
         sha256(&[credential]).into(),
         value.into(),
         entry.at.into(),
-        account.into(),
     ];
-    tx.execute(sql, args).await.map(drop)
+    let with_value = [&cells[..], &[entry.commitment.clone().into()]].concat();
+    cells.push(entry.bind(&env.keys, PASSKEY, &with_value));
+    tx.insert("passkey (id, login, credential, value, added, mac)", vec![cells], "")
+        .await
+        .map(drop)
 }
 
 pub(super) async fn removed(tx: &mut Tx, passkey: &PasskeyId) -> Result<()> {

@@ -1,13 +1,13 @@
 //! HR profiles, and the numbers that they and claims prove to be a person's.
 
-use super::{instant_day, staff_keys, unexpected};
+use super::{instant_day, staff_keys, there_from, unexpected};
 use crate::counting::recount;
 use crate::counts::Counts;
 use crate::db::{Arg, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{Entry, Env};
 use crate::keyring::FingerprintKind;
-use crate::tables::{day_text, fingerprint, official_to};
+use crate::tables::{day_text, each_of, fingerprint, official_to};
 use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::record::Profile;
 use ngomon_rules::values::{Date, NationalId};
@@ -27,17 +27,69 @@ pub(super) async fn numbers_of(
         .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()))
         .collect();
     let rows = fps.iter().map(|fp| vec![fp.clone().into(), person.into()]).collect();
-    let new = tx
-        .insert("person_number (fp, person)", rows, "ON CONFLICT (fp) DO NOTHING")
+    proven(tx, rows, vec![fps], counts).await
+}
+
+/// What the registry says of persons' numbers.
+pub(super) async fn numbers_proven(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
+    let marker = env.marker(tx).await?;
+    let (mut rows, mut statements) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let (Subject::Person(person), Some(Personal::Numbers { numbers })) =
+            (&entry.event.subject, &entry.event.personal)
+        else {
+            return Err(unexpected(entry));
+        };
+        let fps = numbers
+            .iter()
+            .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()));
+        let fps: Vec<Vec<u8>> = fps.collect();
+        rows.extend(fps.iter().map(|fp| vec![fp.clone().into(), person.0.as_str().into()]));
+        statements.push(fps);
+    }
+    proven(tx, rows, statements, counts).await
+}
+
+async fn proven(tx: &mut Tx, persons: Vec<Vec<Arg>>, statements: Vec<Vec<Vec<u8>>>, counts: &mut Counts) -> Result<()> {
+    let mut new = tx
+        .insert("person_number (fp, person)", persons, "ON CONFLICT (fp) DO NOTHING")
         .await?;
+    new += link(tx, statements.iter().map(Vec::as_slice)).await?;
     if new > 0 {
-        officials_of(tx, fps, counts).await?;
+        officials_of(tx, statements.concat(), counts).await?;
     }
     Ok(())
 }
 
+/// The numbers of each statement are one person's from now on. Returns how many links there were not.
+async fn link<'a>(tx: &mut Tx, statements: impl IntoIterator<Item = &'a [Vec<u8>]>) -> Result<u64> {
+    let mut rows: Vec<Vec<Arg>> = Vec::new();
+    for numbers in statements {
+        let Some((first, others)) = numbers.split_first() else {
+            continue;
+        };
+        for other in others.iter().filter(|other| *other != first) {
+            rows.push(vec![first.clone().into(), other.clone().into()]);
+            rows.push(vec![other.clone().into(), first.clone().into()]);
+        }
+    }
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    tx.insert("person_link (fp, other)", rows, "ON CONFLICT DO NOTHING")
+        .await
+}
+
 /// Judges anew for whom deadlines of officials are meant, among the citizen accounts that state one of these numbers.
-pub(crate) async fn officials_of(tx: &mut Tx, fps: Vec<Vec<u8>>, counts: &mut Counts) -> Result<()> {
+pub(crate) async fn officials_of(tx: &mut Tx, mut fps: Vec<Vec<u8>>, counts: &mut Counts) -> Result<()> {
+    if tx.row("SELECT 1 FROM person_link LIMIT 1", []).await?.is_some() {
+        let wanted: Vec<Arg> = fps.iter().cloned().map(Arg::from).collect();
+        each_of(tx, "SELECT other FROM person_link WHERE fp IN ({})", &wanted, |row| {
+            fps.push(row.get(0)?);
+            Ok(())
+        })
+        .await?;
+    }
     let services = official_to(tx, fps.clone()).await?;
     for fps in fps.chunks(400) {
         let sql = format!(
@@ -59,6 +111,7 @@ pub(crate) async fn officials_of(tx: &mut Tx, fps: Vec<Vec<u8>>, counts: &mut Co
 /// Versions of HR profiles. Of one profile, a version that is older than the one that counts changes nothing.
 pub(super) async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
     let (mut fps, mut persons, mut rows, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut statements = Vec::new();
     let mut ids = HashSet::new();
     let marker = env.marker(tx).await?;
     for entry in entries {
@@ -103,15 +156,21 @@ pub(super) async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], co
             value.into(),
             row_digest(env, profile)?.into(),
             day_text(profile.updated_on).into(),
+            there_from(profile.created_on, entry.effective)?.to_string().into(),
             service_to(profile).into(),
             instant_day(entry.effective)?.to_string().into(),
             "".into(),
             0_i64.into(),
+            "".into(),
         ]);
+        if numbers.len() > 1 {
+            statements.push(numbers.clone());
+        }
         fps.extend(numbers);
     }
     upsert_profiles(tx, rows).await?;
     staff_keys(tx, keys).await?;
+    link(tx, statements.iter().map(Vec::as_slice)).await?;
     tx.insert("person_number (fp, person)", persons, "ON CONFLICT (fp) DO NOTHING")
         .await?;
     officials_of(tx, fps, counts).await
@@ -119,11 +178,13 @@ pub(super) async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], co
 
 pub(super) async fn upsert_profiles(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
     tx.insert(
-        "profile (id, person, code_fp, number_fp, unit, value, row_digest, updated_on, service_to, first_taken_on, reviewed_on, gone)",
+        "profile (id, person, code_fp, number_fp, unit, value, row_digest, updated_on, there_from, service_to, first_taken_on, reviewed_on, \
+         gone, gone_on)",
         rows,
         "ON CONFLICT (id) DO UPDATE SET person = excluded.person, code_fp = excluded.code_fp, number_fp = excluded.number_fp, \
          unit = excluded.unit, value = excluded.value, row_digest = excluded.row_digest, updated_on = excluded.updated_on, \
-         service_to = excluded.service_to, gone = 0 \
+         there_from = CASE WHEN excluded.there_from < profile.there_from THEN excluded.there_from ELSE profile.there_from END, \
+         service_to = excluded.service_to, gone = 0, gone_on = '' \
          WHERE profile.gone = 1 OR excluded.updated_on = '' OR excluded.updated_on >= profile.updated_on",
     )
     .await?;
@@ -144,9 +205,13 @@ fn service_to(profile: &Profile) -> String {
     })
 }
 
-pub(super) async fn profile_gone(tx: &mut Tx, id: &str, counts: &mut Counts) -> Result<()> {
-    tx.execute("UPDATE profile SET gone = 1 WHERE id = $1", [id.into()])
-        .await?;
+pub(super) async fn profile_gone(tx: &mut Tx, id: &str, effective: i64, counts: &mut Counts) -> Result<()> {
+    let day = instant_day(effective)?.to_string();
+    tx.execute(
+        "UPDATE profile SET gone = 1, gone_on = $2 WHERE id = $1",
+        [id.into(), day.into()],
+    )
+    .await?;
     let numbers = tx
         .rows(
             "SELECT n.fp FROM person_number n JOIN profile p ON p.person = n.person WHERE p.id = $1",

@@ -27,7 +27,7 @@ enum Sort {
 }
 
 /// From nothing to this version.
-const STEPS: [(Sort, &str); 15] = [
+const STEPS: [(Sort, &str); 23] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
     (Sort::Working, include_str!("steps/3_projection_version.sql")),
@@ -43,6 +43,14 @@ const STEPS: [(Sort, &str); 15] = [
     (Sort::Working, include_str!("steps/13_late.sql")),
     (Sort::Working, include_str!("steps/14_audience.sql")),
     (Sort::Working, include_str!("steps/15_told.sql")),
+    (Sort::Kept, include_str!("steps/16_enrolment_bound.sql")),
+    (Sort::Working, include_str!("steps/17_bound.sql")),
+    (Sort::Working, include_str!("steps/18_notice_bound.sql")),
+    (Sort::Working, include_str!("steps/19_keeping.sql")),
+    (Sort::Working, include_str!("steps/20_live_code.sql")),
+    (Sort::Working, include_str!("steps/21_history.sql")),
+    (Sort::Kept, include_str!("steps/22_load_bound.sql")),
+    (Sort::Working, include_str!("steps/23_gate.sql")),
 ];
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {
@@ -117,6 +125,21 @@ pub(crate) fn temporary_projections(dialect: Dialect) -> String {
         // On PostgreSQL an index stands beside its table.
         Dialect::Postgres => sql,
     }
+}
+
+/// Whatever makes the tables of this version, for a comparison: steps, then today's projections.
+pub(crate) fn whole(dialect: Dialect) -> Vec<String> {
+    let steps = migrator(dialect)
+        .migrations
+        .iter()
+        .map(|step| step.sql.as_str().to_owned())
+        .collect::<Vec<_>>();
+    steps.into_iter().chain([renew_projections(dialect, None)]).collect()
+}
+
+/// The definition of the view of accounts.
+pub(crate) fn view() -> &'static str {
+    VIEWS
 }
 
 /// What a column holds.

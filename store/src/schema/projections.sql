@@ -6,13 +6,14 @@ CREATE TABLE account_row (
   login TEXT NOT NULL,                -- plain
   unit TEXT NOT NULL,                 -- plain: empty: unknown
   created_on TEXT,                    -- plain
+  there_from TEXT NOT NULL,           -- plain: made on that day, or, where nobody says when it was, taken over
   last_sign_in_on TEXT,               -- plain
   value TEXT NOT NULL,                -- plain: id of what it says of its owner
   number_fp BYTES,                    -- digest
   phone_fp BYTES,                     -- digest
   name_fp BYTES,                      -- digest
   code_fp BYTES,                      -- digest
-  username_fp BYTES,                  -- digest
+  username_fp BYTES,                  -- digest; in any case, phones as numbers
   generation BIGINT NOT NULL,         -- plain: raised by each new hold
   official_to TEXT NOT NULL,          -- plain: last day of the owner's service; empty: none
   exempt_to TEXT NOT NULL,            -- plain: empty: not exempt
@@ -20,7 +21,9 @@ CREATE TABLE account_row (
   claimed BIGINT NOT NULL,            -- plain
   last TEXT NOT NULL,                 -- plain: what came of its last form
   run TEXT,                           -- plain: the run that made it
-  load TEXT                           -- plain: counts once this load is applied
+  load TEXT,                          -- plain: counts once this load is applied
+  mac BYTES NOT NULL,                 -- digest: keyed, binds kind and login
+  stated_mac BYTES NOT NULL           -- digest: keyed, binds what it says of its owner
 );
 CREATE INDEX account_row_number ON account_row (number_fp);
 CREATE INDEX account_row_phone ON account_row (phone_fp);
@@ -32,7 +35,8 @@ CREATE INDEX account_row_alike ON account_row (unit, official_to, exempt_to, hel
 CREATE TABLE login (
   id TEXT PRIMARY KEY,                -- plain
   value TEXT NOT NULL,                -- plain: id of the personal value with the password hash
-  changed BIGINT NOT NULL             -- plain: when its owner last set another password: who was proven before that is not let in
+  changed BIGINT NOT NULL,            -- plain: when its owner last set another password: who was proven before that is not let in
+  mac BYTES NOT NULL                  -- digest: keyed, binds the value
 );
 
 CREATE TABLE passkey (
@@ -40,21 +44,31 @@ CREATE TABLE passkey (
   login TEXT NOT NULL,                -- plain
   credential BYTES NOT NULL UNIQUE,   -- digest: SHA-256 of the random id by which its device knows it
   value TEXT NOT NULL,                -- plain: id of its name and its public key
-  added BIGINT NOT NULL               -- plain
+  added BIGINT NOT NULL,              -- plain
+  mac BYTES NOT NULL                  -- digest: keyed, binds login and value
 );
 CREATE INDEX passkey_login ON passkey (login);
 
 CREATE TABLE succession (
   account TEXT NOT NULL,              -- plain: the new one
   succeeds TEXT NOT NULL,             -- plain
+  mac BYTES NOT NULL,                 -- digest: keyed
   PRIMARY KEY (account, succeeds)
 );
+CREATE INDEX succession_succeeds ON succession (succeeds);
 
 CREATE TABLE person_number (
   fp BYTES PRIMARY KEY,               -- digest
   person TEXT NOT NULL                -- plain
 );
 CREATE INDEX person_number_person ON person_number (person);
+
+-- Two numbers that registry, HR or a claim said to be one person's, both ways round. Nothing is taken away.
+CREATE TABLE person_link (
+  fp BYTES NOT NULL,                  -- digest
+  other BYTES NOT NULL,               -- digest
+  PRIMARY KEY (fp, other)
+);
 
 CREATE TABLE claim (
   account TEXT NOT NULL,              -- plain
@@ -63,9 +77,11 @@ CREATE TABLE claim (
   person TEXT NOT NULL,               -- plain
   proof TEXT NOT NULL,                -- plain
   value TEXT NOT NULL,                -- plain: id of the registry's details
-  number_fp BYTES NOT NULL,           -- digest: the number in force at the claim
-  phone_fp BYTES,                     -- digest
+  number_fp BYTES NOT NULL,           -- digest: the number in force, as the registry had it last
+  phone_fp BYTES,                     -- digest: as the registry had it last
+  name_fp BYTES NOT NULL,             -- digest: as the registry had it last
   ord BIGINT NOT NULL,                -- plain: which claim of all, by the journal's time
+  mac BYTES NOT NULL,                 -- digest: keyed, binds account and value; of one that ended: empty
   PRIMARY KEY (account, ord)
 );
 CREATE UNIQUE INDEX claim_in_force ON claim (person) WHERE until IS NULL;
@@ -87,7 +103,7 @@ CREATE TABLE hold (
   PRIMARY KEY (account, generation)
 );
 CREATE UNIQUE INDEX hold_in_force ON hold (account, reason, cause) WHERE until IS NULL;
-CREATE INDEX hold_cause ON hold (cause);
+CREATE INDEX hold_cause ON hold (cause) WHERE until IS NULL;
 
 CREATE TABLE exemption (
   account TEXT NOT NULL,              -- plain
@@ -97,6 +113,7 @@ CREATE TABLE exemption (
   last_day TEXT NOT NULL,             -- plain
   PRIMARY KEY (account, since)
 );
+CREATE UNIQUE INDEX exemption_in_force ON exemption (account) WHERE until IS NULL;
 
 CREATE TABLE submission (
   receipt TEXT PRIMARY KEY,           -- plain
@@ -107,16 +124,21 @@ CREATE TABLE submission (
   proof TEXT NOT NULL,                -- plain
   fields TEXT NOT NULL,               -- plain: names of fields
   papers TEXT NOT NULL,               -- plain: names of papers that an operator saw
-  value TEXT NOT NULL                 -- plain: id of the form as typed
+  phone_proven BIGINT NOT NULL,       -- plain: a code that went to the phone in it was typed
+  value TEXT NOT NULL,                -- plain: id of the form as typed
+  mac BYTES NOT NULL                  -- digest: keyed, binds account, proof, papers and value
 );
-CREATE INDEX submission_account ON submission (account, effective);
+CREATE INDEX submission_account ON submission (account, at);
 CREATE INDEX submission_outcome ON submission (outcome);
 
 -- Owners of held accounts who asked for it to be looked at again.
 CREATE TABLE review_request (
   receipt TEXT PRIMARY KEY,           -- plain
   account TEXT NOT NULL,              -- plain
-  at BIGINT NOT NULL                  -- plain
+  at BIGINT NOT NULL,                 -- plain
+  accepted BIGINT,                    -- plain: 1, 0; none: it waits
+  answered_at BIGINT,                 -- plain
+  answer TEXT                         -- plain: id of the reason
 );
 CREATE INDEX review_request_account ON review_request (account);
 
@@ -129,12 +151,15 @@ CREATE TABLE profile (
   value TEXT NOT NULL,                -- plain: id of the version that counts
   row_digest BYTES NOT NULL,          -- digest: keyed, of the row
   updated_on TEXT NOT NULL,           -- plain: empty: unknown
+  there_from TEXT NOT NULL,           -- plain: HR made it on that day, or, where it does not say when, it was first taken in
   service_to TEXT NOT NULL,           -- plain: last day in service; empty: never
   first_taken_on TEXT NOT NULL,       -- plain
   reviewed_on TEXT NOT NULL,          -- plain: the last yearly review made here; empty: none
-  gone BIGINT NOT NULL                -- plain: a full extract did not have it
+  gone BIGINT NOT NULL,               -- plain: a full extract did not have it
+  gone_on TEXT NOT NULL               -- plain: the day of that extract; empty: none
 );
 CREATE INDEX profile_person ON profile (person);
+CREATE INDEX profile_number ON profile (number_fp) WHERE gone = 0;
 
 -- By what officials' accounts and HR profiles are found: whatever they ever stated. Nothing is taken away, so that a change also finds
 -- whom it left.
@@ -162,7 +187,9 @@ CREATE TABLE amendment (
   profile TEXT NOT NULL,              -- plain
   at BIGINT NOT NULL,                 -- plain
   value TEXT NOT NULL,                -- plain: id of what is proposed
-  accepted BIGINT                     -- plain: 1, 0; none: it waits
+  accepted BIGINT,                    -- plain: 1, 0; none: it waits
+  answered_at BIGINT,                 -- plain
+  answer TEXT                         -- plain: id of the reason
 );
 CREATE INDEX amendment_account ON amendment (account);
 
@@ -174,7 +201,8 @@ CREATE TABLE coverage (
 
 CREATE TABLE setting (
   name TEXT PRIMARY KEY,              -- plain
-  value TEXT NOT NULL                 -- plain
+  value TEXT NOT NULL,                -- plain
+  mac BYTES NOT NULL                  -- digest: keyed
 );
 
 -- Claims that a first operator found to be another account's, and asked a second one about.
@@ -184,13 +212,28 @@ CREATE TABLE take_over (
   holder TEXT NOT NULL,               -- plain: which had it
   proposed_by TEXT NOT NULL,          -- plain
   at BIGINT NOT NULL,                 -- plain
-  state TEXT NOT NULL                 -- plain: waiting, approved, declined
+  state TEXT NOT NULL,                -- plain: waiting, approved, declined
+  value TEXT,                         -- plain: id of the first one's reason
+  mac BYTES NOT NULL                  -- digest: keyed
 );
 CREATE INDEX take_over_state ON take_over (state);
 
+-- What a first operator asked for that a second one has to agree to.
+CREATE TABLE proposed_act (
+  receipt TEXT PRIMARY KEY,           -- plain
+  body TEXT NOT NULL,                 -- plain: JSON of the act, as the journal has it
+  value TEXT NOT NULL,                -- plain: id of the first one's reason
+  proposed_by TEXT NOT NULL,          -- plain
+  at BIGINT NOT NULL,                 -- plain
+  state TEXT NOT NULL,                -- plain: waiting, approved, declined
+  mac BYTES NOT NULL                  -- digest: keyed
+);
+CREATE INDEX proposed_act_state ON proposed_act (state);
+
 CREATE TABLE operator (
   name TEXT PRIMARY KEY,              -- plain
-  value TEXT                          -- plain: id of the second factor; none: not enrolled
+  value TEXT,                         -- plain: id of the second factor; none: not enrolled
+  mac BYTES                           -- digest: keyed, binds the value
 );
 
 CREATE TABLE recovery_used (
@@ -248,7 +291,8 @@ CREATE TABLE client (
   old_secret TEXT,                    -- digest: SHA-256 of the one before
   old_until BIGINT NOT NULL,          -- plain: until when that one is good
   enabled BIGINT NOT NULL,            -- plain
-  generation BIGINT NOT NULL          -- plain: raised when it is disabled: what it was given is dead
+  generation BIGINT NOT NULL,         -- plain: raised when it is disabled: what it was given is dead
+  mac BYTES NOT NULL                  -- digest: keyed, binds all of it
 );
 
 -- Which connected system bears a resource (RFC 8707): one.
@@ -262,6 +306,8 @@ CREATE TABLE client_subject (
   client TEXT NOT NULL,               -- plain
   account TEXT NOT NULL,              -- plain
   subject TEXT NOT NULL,              -- plain
+  mac BYTES NOT NULL,                 -- digest: keyed, binds them together
+  taken_over BIGINT NOT NULL,         -- plain: 1: the system's own user id, told to no other
   PRIMARY KEY (client, account)
 );
 CREATE INDEX client_subject_account ON client_subject (account);

@@ -4,7 +4,7 @@ use crate::both;
 use crate::house::{House, On, citizen, form, phone};
 use crate::openid::at_once;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Channel, CodeFor, Limit, Purpose, Reach, Typed};
+use ngomon_store::{Channel, CodeFor, Limit, Purpose, Reach, Refusal, Sending, StoreError, Tried, Typed, Who};
 use std::collections::BTreeSet;
 
 both! {
@@ -12,10 +12,17 @@ both! {
     a_session_ends_by_itself
     a_session_has_a_long_token_of_its_own
     tries_are_counted
+    a_right_try_and_a_fault_of_ours_cost_none
+    what_one_uses_up_is_not_anothers
+    a_live_code_is_the_same_for_whoever_asks
+    messages_have_a_ceiling_with_a_reserve
     a_code_that_is_sent_twice_at_once_is_sent
     guesses_make_codes_longer_and_lock_nobody_out
+    a_code_to_nobody_ends_as_any_other
+    nobody_is_flooded_with_codes
     codes_go_to_the_phone_that_was_proven
     several_accounts_share_a_user_name
+    a_user_name_is_found_however_it_is_written
     what_is_over_is_swept_away
 }
 
@@ -62,7 +69,7 @@ async fn a_session_ends_by_itself(on: On) {
     );
     let idle = house.store.open_session(&id("C1")).await.unwrap();
     let other = house.store.open_session(&id("C1")).await.unwrap();
-    assert_eq!(house.store.sessions(&id("C1")).await.unwrap().len(), 2);
+    assert_eq!(house.store.sessions(&id("C1"), "").await.unwrap().len(), 2);
     house.store.close_session(other.as_str()).await.unwrap();
     assert!(house.store.visit(other.as_str()).await.unwrap().is_none());
     house.clock.move_on(31 * 60);
@@ -88,6 +95,10 @@ async fn a_session_has_a_long_token_of_its_own(on: On) {
     house.sound().await;
 }
 
+fn stranger() -> Who {
+    Who::Stranger("192.0.2.1".into())
+}
+
 async fn tries_are_counted(on: On) {
     let house = House::new(on).await;
     let limit = Limit {
@@ -101,10 +112,230 @@ async fn tries_are_counted(on: On) {
         [Some(1), Some(0), None]
     );
     assert_eq!(count("b").await, Some(1), "one does not lock another out");
-    house.store.forget_attempts(limit, &["a"]).await.unwrap();
-    assert_eq!(count("a").await, Some(1));
+    house.store.give_back(&[limit.of(&["a"])]).await.unwrap();
+    assert_eq!(
+        [count("a").await, count("a").await],
+        [Some(0), None],
+        "one was given back"
+    );
     house.clock.move_on(601);
     assert_eq!(count("b").await, Some(1));
+}
+
+/// "A right answer takes its try back, a fault of ours costs none."
+async fn a_right_try_and_a_fault_of_ours_cost_none(on: On) {
+    let house = House::new(on).await;
+    let [name, address] = ["name", "address"].map(|what| Limit {
+        what,
+        times: 2,
+        seconds: 600,
+    });
+    let limits = [name.of(&["a"]), address.of(&["b"])];
+    let right = async || {
+        house
+            .store
+            .tried(&limits, async { Ok(Ok::<_, ()>("in")) })
+            .await
+            .unwrap()
+    };
+    let wrong = async || {
+        house
+            .store
+            .tried(&limits, async { Ok(Err::<(), _>("no")) })
+            .await
+            .unwrap()
+    };
+    for _ in 0..5 {
+        assert_eq!(right().await, Tried::Right("in"));
+        let fault = house.store.tried(&limits, async {
+            Err::<Result<(), ()>, _>(StoreError::from(Refusal::EnrolmentOver))
+        });
+        assert!(fault.await.is_err());
+    }
+    let was_wrong = async || house.store.was_tried(&limits[0]).await.unwrap();
+    assert!(!was_wrong().await, "who was right comes as if for the first time");
+    assert_eq!(wrong().await, Tried::Wrong("no", 1));
+    assert!(was_wrong().await);
+    assert_eq!(right().await, Tried::Right("in"));
+    assert_eq!(wrong().await, Tried::Wrong("no", 0));
+    assert_eq!(right().await, Tried::TooOften, "not looked at");
+    // One that has no room counts nothing at the others.
+    assert_eq!(
+        house.store.take(&[address.of(&["c"]), name.of(&["a"])]).await.unwrap(),
+        None
+    );
+    let left = house.store.take(&[address.of(&["c"])]).await.unwrap();
+    assert_eq!(left, Some(1));
+    // Many at once are no way round.
+    let counted = [name.of(&["many"])];
+    let guesses = (0..20).map(|_| {
+        let (store, counted) = (house.store.clone(), counted.clone());
+        async move { store.tried(&counted, async { Ok(Err::<(), _>(())) }).await }
+    });
+    let done = at_once(guesses).await;
+    let looked_at = done.into_iter().filter(|tried| !matches!(tried, Ok(Tried::TooOften)));
+    assert_eq!(looked_at.count(), 2);
+}
+
+/// "An own session, a known browser and a proven phone are counted apart."
+async fn what_one_uses_up_is_not_anothers(on: On) {
+    let house = House::new(on).await;
+    let limit = Limit {
+        what: "test",
+        times: 1,
+        seconds: 600,
+    };
+    let all = [
+        stranger(),
+        Who::Browser("192.0.2.1".into()),
+        Who::Session(id("192.0.2.1")),
+    ];
+    for who in &all {
+        assert_eq!(house.store.take(&[limit.by(who, &["name"])]).await.unwrap(), Some(0));
+        assert_eq!(house.store.take(&[limit.by(who, &["name"])]).await.unwrap(), None);
+    }
+    // Known by the password of then, and by nothing that is made up.
+    house.units().await;
+    house.citizens(vec![citizen("C1", 1), citizen("C2", 2)]).await;
+    let mark = async |account: &str| house.store.browser_mark(&id(account)).await.unwrap().unwrap();
+    let kept = house.store.mark_browser(&mark("C1").await);
+    let name = house.store.known_browser(&mark("C1").await, &kept).unwrap().to_owned();
+    assert!(kept.starts_with(&name));
+    assert!(
+        house.store.known_browser(&mark("C2").await, &kept).is_none(),
+        "for its owner only"
+    );
+    for forged in [
+        "",
+        "-",
+        "0-0-0",
+        &name,
+        &format!("{name}-00"),
+        &kept.replacen('-', "0-", 1),
+    ] {
+        assert!(
+            house.store.known_browser(&mark("C1").await, forged).is_none(),
+            "{forged}"
+        );
+    }
+    house.clock.move_on(1);
+    house.store.set_password(&id("C1"), "another", "news").await.unwrap();
+    assert!(house.store.known_browser(&mark("C1").await, &kept).is_none());
+    let kept = house.store.mark_browser(&mark("C1").await);
+    house.clock.move_on(401 * 86_400);
+    assert!(
+        house.store.known_browser(&mark("C1").await, &kept).is_none(),
+        "forgotten"
+    );
+}
+
+fn to_phone(subject: &str, phone: &str) -> CodeFor {
+    CodeFor {
+        subject: subject.into(),
+        reach: Some(Reach {
+            channel: Channel::Sms,
+            to: phone.into(),
+        }),
+    }
+}
+
+impl House {
+    async fn asks(&self, holder: &str, who: &Who, limits: &[ngomon_store::Counted], to: &[CodeFor]) -> Sending {
+        let text = |digits: &str| digits.to_owned();
+        let sent = self.store.send_codes(holder, Purpose::SignIn, who, limits, to, text);
+        sent.await.unwrap()
+    }
+
+    async fn sent(&self) -> Vec<String> {
+        let all = self.store.messages(1_000).await.unwrap();
+        all.into_iter().map(|message| message.text).collect()
+    }
+
+    async fn types(&self, holder: &str, digits: &str) -> Typed {
+        self.store.try_code(holder, Purpose::SignIn, digits).await.unwrap()
+    }
+}
+
+/// "While a code is live, asking again sends that same code and counts nothing."
+async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
+    let house = House::new(on).await;
+    let limit = Limit {
+        what: "test",
+        times: 2,
+        seconds: 86_400,
+    };
+    let limits = [limit.of(&["x"])];
+    let to = [to_phone("C1", "phone")];
+    for n in 0..30 {
+        let holder = format!("stranger {n}");
+        assert_eq!(house.asks(&holder, &stranger(), &limits, &to).await, Sending::Sent);
+    }
+    assert_eq!(house.sent().await.len(), 1, "one message");
+    house.clock.move_on(61);
+    house.asks("owner", &stranger(), &limits, &to).await;
+    let sent = house.sent().await;
+    assert!(sent.len() == 2 && sent[0] == sent[1], "the same digits once more");
+    // Each browser has tries of its own; what one has used is used for all.
+    for n in 0..3 {
+        assert_eq!(
+            house.types(&format!("stranger {n}"), "no digits").await,
+            Typed::Wrong(4)
+        );
+    }
+    assert_eq!(house.types("owner", &sent[0]).await, Typed::Right(vec!["C1".into()]));
+    assert_eq!(house.types("stranger 9", &sent[0]).await, Typed::Over);
+
+    // Twenty wrong ones, wherever, end a short one; the next is long, and no wrong ones end it.
+    house.asks("owner", &stranger(), &limits, &to).await;
+    let short = house.sent().await.remove(0);
+    for n in 0..20 {
+        let holder = format!("guesser {n}");
+        house.asks(&holder, &stranger(), &limits, &to).await;
+        house.types(&holder, "no digits").await;
+    }
+    assert_eq!(house.types("owner", &short).await, Typed::Over);
+    assert_eq!(
+        house.asks("owner", &stranger(), &limits, &to).await,
+        Sending::TooOften,
+        "two new ones were counted"
+    );
+    assert_eq!(house.asks("owner", &stranger(), &[], &to).await, Sending::Sent);
+    let long = house.sent().await.remove(0);
+    assert_eq!(long.len(), 12);
+    for n in 0..50 {
+        let holder = format!("guesser {n}");
+        house.asks(&holder, &stranger(), &limits, &to).await;
+        house.types(&holder, "no digits").await;
+    }
+    assert_eq!(house.types("owner", &long).await, Typed::Right(vec!["C1".into()]));
+    // It ends by itself.
+    house.clock.move_on(2 * 86_400);
+    house.asks("owner", &stranger(), &[], &to).await;
+    let late = house.sent().await.remove(0);
+    assert_eq!(late.len(), 6);
+    house.clock.move_on(301);
+    assert_eq!(house.types("owner", &late).await, Typed::Over);
+    house.asks("owner", &stranger(), &[], &to).await;
+    assert_ne!(house.sent().await[0], late);
+}
+
+/// "Keep a reserve of every ceiling."
+async fn messages_have_a_ceiling_with_a_reserve(on: On) {
+    let house = House::new(on).await;
+    let owner = Who::Session(id("C1"));
+    let mut sent = 0;
+    for n in 0..500 {
+        let to = [to_phone("C1", &format!("phone {n}"))];
+        sent += usize::from(house.asks("h", &stranger(), &[], &to).await == Sending::Sent);
+    }
+    assert_eq!(sent, 500, "a stranger is told nothing");
+    assert_eq!(house.sent().await.len(), 400, "strangers have two thirds of a minute's");
+    assert!(!house.store.has_room_for_codes(&stranger()).await.unwrap());
+    assert!(house.store.has_room_for_codes(&owner).await.unwrap());
+    let to = [to_phone("C1", "the owner's")];
+    assert_eq!(house.asks("o", &owner, &[], &to).await, Sending::Sent);
+    house.clock.move_on(60);
+    assert!(house.store.has_room_for_codes(&stranger()).await.unwrap());
 }
 
 async fn a_code_that_is_sent_twice_at_once_is_sent(on: On) {
@@ -122,18 +353,19 @@ async fn a_code_that_is_sent_twice_at_once_is_sent(on: On) {
                     }),
                 };
                 let text = |digits: &str| digits.to_owned();
-                store.send_codes(&holder, Purpose::Idle, &[code], text).await
+                store
+                    .send_codes(&holder, Purpose::Idle, &stranger(), &[], &[code], text)
+                    .await
             }
         });
         for sent in at_once(clicks).await {
             sent.unwrap();
         }
-        let mut right = 0;
-        for message in house.store.messages(4).await.unwrap() {
-            let typed = house.store.try_code(&holder, Purpose::Idle, &message.text).await;
-            right += usize::from(typed.unwrap() == Typed::Right(vec!["C1".into()]));
-        }
-        assert_eq!(right, 1, "one of them counts");
+        let sent = house.store.messages(99).await.unwrap();
+        assert_eq!(sent.len(), n + 1, "one message");
+        let typed = house.store.try_code(&holder, Purpose::Idle, &sent[0].text).await;
+        assert_eq!(typed.unwrap(), Typed::Right(vec!["C1".into()]));
+        house.clock.move_on(1);
     }
 }
 
@@ -142,6 +374,11 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
     house.units().await;
     house.citizens(vec![citizen("C1", 1), citizen("C2", 2)]).await;
     let sent = async |account: &str, holder: &str| {
+        // A phone that strangers flooded has room for the owner's own.
+        let who = match holder {
+            "owner" => Who::Browser("the owner's".into()),
+            _ => stranger(),
+        };
         let code = CodeFor {
             subject: account.into(),
             reach: Some(Reach {
@@ -150,7 +387,10 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
             }),
         };
         let text = |digits: &str| digits.to_owned();
-        let done = house.store.send_codes(holder, Purpose::SignIn, &[code], text).await;
+        let done = house
+            .store
+            .send_codes(holder, Purpose::SignIn, &who, &[], &[code], text)
+            .await;
         done.unwrap();
         house.clock.move_on(1);
         house.store.messages(1).await.unwrap()[0].text.clone()
@@ -159,13 +399,14 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
         let typed = house.store.try_code(holder, Purpose::SignIn, digits).await;
         typed.unwrap()
     };
-    // From everywhere together: each browser has five tries of its own.
+    // From everywhere together: each browser has five tries of its own, and each code is a new one.
     for n in 0..20 {
         let holder = format!("stranger {n}");
         assert_eq!(sent("C1", &holder).await.len(), 6);
         for _ in 0..5 {
             types(&holder, "no digits").await;
         }
+        house.clock.move_on(301);
     }
     assert_eq!(sent("C2", "other").await.len(), 6, "of that account only");
     let code = sent("C1", "owner").await;
@@ -173,6 +414,84 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
     assert_eq!(types("owner", &code).await, Typed::Right(vec!["C1".into()]));
     house.clock.move_on(31 * 86_400);
     assert_eq!(sent("C1", "owner").await.len(), 6);
+}
+
+/// "Nothing tells whether one was sent": where nobody is reached, everything is counted and over as where somebody is.
+async fn a_code_to_nobody_ends_as_any_other(on: On) {
+    let house = House::new(on).await;
+    let nobody = CodeFor {
+        subject: "nobody".into(),
+        reach: None,
+    };
+    let both = [to_phone("C1", "phone"), nobody];
+    let limit = Limit {
+        what: "test",
+        times: 9,
+        seconds: 30 * 86_400,
+    };
+    let mut ends = 0;
+    for round in 0..14 {
+        let mut seen = [Vec::new(), Vec::new()];
+        for (side, to) in both.iter().enumerate() {
+            let limits = [limit.of(&[&side.to_string()])];
+            let browsers: Vec<String> = (0..6).map(|n| format!("{side} {n}")).collect();
+            let mut typed = Vec::new();
+            for browser in &browsers {
+                let asked = house
+                    .asks(browser, &stranger(), &limits, std::slice::from_ref(to))
+                    .await;
+                typed.push((asked, None));
+            }
+            for browser in &browsers {
+                for _ in 0..5 {
+                    typed.push((Sending::Sent, Some(house.types(browser, "no digits").await)));
+                }
+            }
+            ends += usize::from(typed[6 + 20].1 == Some(Typed::Over));
+            seen[side] = typed;
+        }
+        assert_eq!(seen[0], seen[1], "round {round}");
+        // In the middle of its life, after it, and after the day.
+        house.clock.move_on([100, 201, 86_400][round % 3]);
+    }
+    assert!(ends > 0, "some were over before the last browser typed anything");
+    assert!(house.sent().await.len() < 20, "and nobody was sent nothing");
+}
+
+/// A phone has a ceiling a day; strangers use up nothing of what a known browser and an own session have.
+async fn nobody_is_flooded_with_codes(on: On) {
+    let house = House::new(on).await;
+    let to = [to_phone("C1", "phone")];
+    for n in 0..40 {
+        assert_eq!(
+            house.asks(&format!("stranger {n}"), &stranger(), &[], &to).await,
+            Sending::Sent,
+            "it is not told"
+        );
+        house.clock.move_on(301);
+    }
+    assert_eq!(house.sent().await.len(), 20);
+    for (n, owner) in [Who::Browser("known".into()), Who::Session(id("C1"))]
+        .iter()
+        .enumerate()
+    {
+        house.asks("owner", owner, &[], &to).await;
+        let sent = house.sent().await;
+        assert_eq!(sent.len(), 21 + n, "{owner:?}");
+        assert_eq!(house.types("owner", &sent[0]).await, Typed::Right(vec!["C1".into()]));
+    }
+    // What was drawn for a stranger and never sent is sent to its owner.
+    house.asks("stranger", &stranger(), &[], &to).await;
+    house.asks("owner", &Who::Browser("known".into()), &[], &to).await;
+    let sent = house.sent().await;
+    assert_eq!(sent.len(), 23);
+    assert_eq!(house.types("owner", &sent[0]).await, Typed::Right(vec!["C1".into()]));
+    house
+        .asks("other", &stranger(), &[], &[to_phone("C2", "another")])
+        .await;
+    house.clock.move_on(86_400);
+    house.asks("stranger", &stranger(), &[], &to).await;
+    assert_eq!(house.sent().await.len(), 25);
 }
 
 async fn several_accounts_share_a_user_name(on: On) {
@@ -196,6 +515,39 @@ async fn several_accounts_share_a_user_name(on: On) {
     assert!(house.store.credentials("nobody").await.unwrap().is_empty());
 }
 
+async fn a_user_name_is_found_however_it_is_written(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let named = |account: &str, username: &str| {
+        let mut row = citizen(account, 1);
+        row.stated.username = Some(username.to_owned());
+        row
+    };
+    let rows = vec![
+        named("C1", "0912345678"),
+        named("C2", "Lê.An"),
+        named("C3", "lê.an"),
+        named("C4", "khac"),
+    ];
+    house.citizens(rows).await;
+    for (typed, accounts) in [
+        ("0912 345 678", &["C1"][..]),
+        ("+84912345678", &["C1"]),
+        ("912345678", &["C1"]),
+        ("LÊ.AN", &["C2", "C3"]),
+        ("le\u{302}.an", &["C2", "C3"]),
+        ("le.an", &[]),
+        ("KHAC", &["C4"]),
+    ] {
+        let found = house.store.credentials(typed).await.unwrap();
+        let found: Vec<&str> = found.iter().map(|one| one.account.as_str()).collect();
+        assert_eq!(found, accounts, "{typed}");
+    }
+    house.store.rebuild(&mut |_| {}).await.unwrap();
+    assert_eq!(house.store.credentials("0912-345-678").await.unwrap().len(), 1);
+    house.sound().await;
+}
+
 async fn what_is_over_is_swept_away(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -211,7 +563,7 @@ async fn what_is_over_is_swept_away(on: On) {
     let text = |digits: &str| digits.to_owned();
     house
         .store
-        .send_codes("ticket", Purpose::SignIn, &[code], text)
+        .send_codes("ticket", Purpose::SignIn, &stranger(), &[], &[code], text)
         .await
         .unwrap();
     house.store.add_operator("lan", "test").await.unwrap();
@@ -228,9 +580,9 @@ async fn what_is_over_is_swept_away(on: On) {
     house.store.attempt(day, &["x"]).await.unwrap();
     assert_eq!(house.store.sweep().await.unwrap(), 0);
 
-    // Draft, code and the 600; whose session that was is known for a while, and a day's tries are counted on.
+    // Draft, code, the one that is live (to nobody) and the 600; whose session that was is known for a while, and a day's tries are counted on.
     house.clock.move_on(3_600);
-    assert_eq!(house.store.sweep().await.unwrap(), 602);
+    assert_eq!(house.store.sweep().await.unwrap(), 603);
     assert!(house.store.was_session_of(old.as_str()).await.unwrap().is_some());
     assert_eq!(house.store.attempt(day, &["x"]).await.unwrap(), Some(7));
 
@@ -244,6 +596,27 @@ async fn what_is_over_is_swept_away(on: On) {
     house.clock.move_on(72 * 3_600);
     assert_eq!(house.store.sweep().await.unwrap(), 3);
     assert_eq!(house.store.sweep().await.unwrap(), 0);
+
+    // A message is kept for thirty days, whatever became of its code.
+    let reach = Some(Reach {
+        channel: Channel::Sms,
+        to: phone(1).as_str().to_owned(),
+    });
+    let code = CodeFor {
+        subject: "C1".into(),
+        reach,
+    };
+    house
+        .store
+        .send_codes("ticket", Purpose::SignIn, &stranger(), &[], &[code], text)
+        .await
+        .unwrap();
+    house.clock.move_on(29 * 86_400);
+    house.store.sweep().await.unwrap();
+    assert_eq!(house.store.messages(9).await.unwrap().len(), 1);
+    house.clock.move_on(2 * 86_400);
+    assert_eq!(house.store.sweep().await.unwrap(), 1);
+    assert!(house.store.messages(9).await.unwrap().is_empty());
     house.sound().await;
 }
 

@@ -1,8 +1,8 @@
 //! C2 to C5 over the tables: forms, claims, duplicates.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, name, number, phone, record};
-use ngomon_rules::citizens::Outcome;
+use crate::house::{DAY, House, On, citizen, form, name, number, phone, record};
+use ngomon_rules::citizens::{Field, Outcome, Proof};
 use ngomon_rules::record::{AccountKind, RegistryRecord, RegistryStatus, Stated};
 use ngomon_rules::values::Date;
 use ngomon_store::CampaignChange;
@@ -14,8 +14,36 @@ both! {
     accounts_that_come_later_are_judged_too
     an_account_held_by_mistake_is_standardised_as_itself
     a_number_that_was_replaced_is_the_same_person
+    a_zero_is_put_back_in_files_only
     the_report_equals_a_recount
     what_would_hold_somebody_needs_approval
+}
+
+async fn a_zero_is_put_back_in_files_only(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    house.citizens(vec![citizen("HS1", 90)]).await;
+    let mut typed = form("HS1", 1);
+    typed.form.national_id.remove(0);
+    let now = house.store.now();
+    let told = house
+        .store
+        .standardise(&typed, Proof::Form, "owner", now)
+        .await
+        .unwrap();
+    assert_eq!(
+        (told.outcome, told.fields),
+        (Outcome::Malformed, vec![Field::NationalId])
+    );
+    let file = house.store.begin_forms("a digest").await.unwrap();
+    let entered = house
+        .store
+        .enter_form_of(&file, 1, &typed, "counter", now)
+        .await
+        .unwrap();
+    assert_eq!(entered.outcome, Outcome::Standardised);
+    house.sound().await;
 }
 
 /// "Two simultaneous attempts can never both succeed."

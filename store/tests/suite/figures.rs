@@ -54,6 +54,7 @@ impl House {
         let env = Env {
             keys: self.store.keys().clone(),
             ambient: self.ambient(),
+            news: None,
         };
         let (act, id) = (Act::new("test", self.store.now()), AccountId(account.into()));
         db.write(move |tx| {
@@ -142,7 +143,7 @@ async fn refusals_and_holds_are_told_apart(on: On) {
         village.top().map(|unit| unit.line.unit.as_str()).collect::<Vec<_>>(),
         ["P"]
     );
-    assert_eq!(village.report(&UnitCode("B".into())).len(), 2);
+    assert_eq!(village.within(Some(&UnitCode("B".into()))).len(), 2);
 
     // The orders end with their days; the policy holds the late, whoever holds them besides.
     let later = DAY.tomorrow().unwrap().tomorrow().unwrap();

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use ngomon_rules::citizens::Proof;
+use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::{
     AccountId, AccountKind, AccountRow, Form, Profile, RegistryRecord, RegistryStatus, ServiceStatus, Stated,
     Submission,
@@ -9,11 +10,14 @@ use ngomon_rules::record::{
 use ngomon_rules::unit::{Unit, UnitCode, UnitKind};
 use ngomon_rules::values::{Date, FullName, NationalId, Phone};
 use ngomon_store::ambient::{Ambient, Clock};
-use ngomon_store::{Incoming, Intake, Location, OpenLoad, Operator, Places, ReportLine, Store, Submitted, Token};
+use ngomon_store::{
+    Incoming, Intake, Location, OpenLoad, Operator, Order, Places, ReportLine, Store, Submitted, Token,
+};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +67,34 @@ pub struct House {
     empty: Empty,
 }
 
-fn postgres() -> String {
+/// The PostgreSQL of the tests.
+pub fn postgres_url() -> String {
     std::env::var("NGOMON_TEST_POSTGRES").expect("no PostgreSQL: run the tests by `cargo xtask test`")
 }
 
 async fn admin(sql: String) {
-    let mut admin = PgConnection::connect(&postgres()).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+    run(&postgres_url(), sql).await;
+}
+
+/// Statements behind the store's back.
+pub async fn run(url: &str, sql: String) {
+    let mut c = PgConnection::connect(url).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut c).await.unwrap();
 }
 
 pub const DAY: Date = Date::constant(2023, 7, 31);
+
+/// When most tests begin, on that day.
+const START: &str = "2023-07-31T03:00:00Z";
+
+fn clock_at(start: Timestamp) -> (Arc<TestClock>, Ambient) {
+    let clock = Arc::new(TestClock(AtomicI64::new(start.as_microsecond())));
+    let ambient = Ambient {
+        clock: clock.clone(),
+        ..Ambient::system()
+    };
+    (clock, ambient)
+}
 
 /// A place for a database that nobody began yet.
 pub struct Empty {
@@ -81,7 +103,8 @@ pub struct Empty {
 }
 
 impl Empty {
-    async fn new(on: On) -> Self {
+    /// A place for one; on PostgreSQL a copy of the database `of`.
+    async fn new(on: On, of: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let database = match on {
             On::Sqlite => None,
@@ -89,21 +112,54 @@ impl Empty {
                 let file = dir.path().file_name().unwrap().to_string_lossy().to_lowercase();
                 let own: String = file.chars().filter(char::is_ascii_alphanumeric).collect();
                 let name = format!("s{}{own}", std::process::id());
-                admin(format!("CREATE DATABASE {name}")).await;
+                admin(format!("CREATE DATABASE {name} TEMPLATE {of}")).await;
                 Some(name)
             }
         };
         Self { dir, database }
     }
 
+    /// One with its tables and no keys yet: they are made once on PostgreSQL, where that takes longer than most tests.
+    async fn with_tables(on: On) -> Self {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        if on == On::Sqlite {
+            return Self::new(on, "").await;
+        }
+        let template = TEMPLATE.get_or_init(async || {
+            let mut place = Self::new(on, "template1").await;
+            let (_, ambient) = clock_at(START.parse().unwrap());
+            drop(Store::open(&place.places(), true, ambient).await.unwrap());
+            place.sql("DELETE FROM installation RETURNING id").await;
+            place.sql("DELETE FROM fingerprint_key RETURNING id").await;
+            place.database.take().unwrap()
+        });
+        Self::new(on, template.await).await
+    }
+
     pub fn places(&self) -> Places {
         let data = match &self.database {
             None => Location::Directory(self.dir.path().join("data")),
-            Some(name) => Location::Url(postgres().replace("/postgres?", &format!("/{name}?"))),
+            Some(name) => Location::Url(postgres_url().replace("/postgres?", &format!("/{name}?"))),
         };
         Places {
             data,
             keys: self.dir.path().join("keys"),
+        }
+    }
+
+    /// SQL behind the store's back; the numbers of the first column.
+    pub async fn sql(&self, sql: &str) -> Vec<i64> {
+        let text = AssertSqlSafe(sql.to_owned());
+        match &self.places().data {
+            Location::Directory(dir) => {
+                let url = format!("sqlite://{}", dir.join("ngomon.db").display());
+                let mut c = SqliteConnection::connect(&url).await.unwrap();
+                sqlx::query_scalar(text).fetch_all(&mut c).await.unwrap()
+            }
+            Location::Url(url) => {
+                let mut c = PgConnection::connect(url).await.unwrap();
+                sqlx::query_scalar(text).fetch_all(&mut c).await.unwrap()
+            }
         }
     }
 }
@@ -127,18 +183,17 @@ impl Drop for Empty {
 
 impl House {
     pub async fn empty(on: On) -> Empty {
-        Empty::new(on).await
+        Empty::new(on, "template1").await
     }
 
     pub async fn new(on: On) -> Self {
-        let empty = Empty::new(on).await;
+        Self::at(on, Empty::with_tables(on).await, START.parse().unwrap()).await
+    }
+
+    /// In a place that may hold data, at that time.
+    pub async fn at(on: On, empty: Empty, start: Timestamp) -> Self {
         let places = empty.places();
-        let start: Timestamp = "2023-07-31T03:00:00Z".parse().unwrap();
-        let clock = Arc::new(TestClock(AtomicI64::new(start.as_microsecond())));
-        let ambient = Ambient {
-            clock: clock.clone(),
-            ..Ambient::system()
-        };
+        let (clock, ambient) = clock_at(start);
         let store = Store::open(&places, true, ambient).await.unwrap();
         Self {
             store,
@@ -163,18 +218,72 @@ impl House {
 
     /// SQL behind the store's back; the numbers of the first column.
     pub async fn sql(&self, sql: &str) -> Vec<i64> {
+        self.empty.sql(sql).await
+    }
+
+    /// One text behind the store's back.
+    pub async fn text(&self, sql: &str) -> String {
         let text = AssertSqlSafe(sql.to_owned());
         match &self.places.data {
             Location::Directory(dir) => {
                 let url = format!("sqlite://{}", dir.join("ngomon.db").display());
                 let mut c = SqliteConnection::connect(&url).await.unwrap();
-                sqlx::query_scalar(text).fetch_all(&mut c).await.unwrap()
+                sqlx::query_scalar(text).fetch_one(&mut c).await.unwrap()
             }
             Location::Url(url) => {
                 let mut c = PgConnection::connect(url).await.unwrap();
-                sqlx::query_scalar(text).fetch_all(&mut c).await.unwrap()
+                sqlx::query_scalar(text).fetch_one(&mut c).await.unwrap()
             }
         }
+    }
+
+    /// The hexadecimal digits of bytes, as SQL has them in a text.
+    pub fn hex_of(&self, column: &str) -> String {
+        match self.on {
+            On::Sqlite => format!("LOWER(HEX({column}))"),
+            On::Postgres => format!("ENCODE({column}, 'hex')"),
+        }
+    }
+
+    /// Bytes as SQL writes them.
+    pub fn literal(&self, bytes: &[u8]) -> String {
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        match self.on {
+            On::Sqlite => format!("x'{digits}'"),
+            On::Postgres => format!("'\\x{digits}'::bytea"),
+        }
+    }
+
+    /// Several statements behind the store's back.
+    pub async fn script(&self, sql: &str) {
+        let text = AssertSqlSafe(sql.to_owned());
+        match &self.places.data {
+            Location::Directory(dir) => {
+                let url = format!("sqlite://{}", dir.join("ngomon.db").display());
+                let mut c = SqliteConnection::connect(&url).await.unwrap();
+                sqlx::raw_sql(text).execute(&mut c).await.unwrap();
+            }
+            Location::Url(url) => {
+                let mut c = PgConnection::connect(url).await.unwrap();
+                sqlx::raw_sql(text).execute(&mut c).await.unwrap();
+            }
+        }
+    }
+
+    /// Remembers these tables as they are.
+    pub async fn keep(&self, tables: &[&str]) {
+        for table in tables {
+            self.script(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"))
+                .await;
+        }
+    }
+
+    /// They are again as they were.
+    pub async fn put_back(&self, tables: &[&str]) {
+        let script = tables
+            .iter()
+            .map(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table};"));
+        self.script(&script.collect::<String>()).await;
     }
 
     /// A load with everything about its file given.
@@ -185,16 +294,10 @@ impl House {
         full: Option<Option<UnitCode>>,
         approve: Option<&str>,
     ) -> Intake {
-        let incoming = Incoming {
-            table,
-            digest: format!("{table}{rows}"),
-            rows,
-            unreadable: 0,
-            as_of: DAY,
-            by: "test".into(),
-            full,
-        };
-        self.store.begin_load(incoming, approve).await.unwrap()
+        self.store
+            .begin_load(incoming(table, rows, full), approve)
+            .await
+            .unwrap()
     }
 
     pub async fn open(&self, table: &'static str, rows: usize) -> Box<OpenLoad> {
@@ -284,6 +387,16 @@ impl House {
         Some(self.store.open_proven_session(proven).await.unwrap())
     }
 
+    /// Two operators hold an operator's account.
+    pub async fn two_hold(&self, first: &Operator, account: &AccountId, order: &Order) {
+        let hold = self.store.hold_of(order).unwrap();
+        let account = account.clone();
+        let act = ProposedAct::HoldByOrder { account, hold };
+        let receipt = self.store.propose_act(first, act, "theo văn bản").await.unwrap();
+        let second = self.operator("nguoi-thu-hai").await;
+        self.store.approve_act(&second, &receipt, "news").await.unwrap();
+    }
+
     /// The line of the whole province.
     pub async fn province(&self, day: Date) -> ReportLine {
         let lines = self.store.report(None, day).await.unwrap();
@@ -311,6 +424,23 @@ impl House {
     pub async fn generation(&self, account: &str) -> i64 {
         self.sql(&format!("SELECT generation FROM account_row WHERE id = '{account}'"))
             .await[0]
+    }
+}
+
+/// A file of that many rows.
+pub fn incoming(table: &'static str, rows: u64, full: Option<Option<UnitCode>>) -> Incoming {
+    Incoming {
+        table,
+        digest: format!("{table}{rows}"),
+        rows,
+        unreadable: 0,
+        as_of: DAY,
+        by: "test".into(),
+        full,
+        units: match table {
+            "units" => ["P", "A", "B", "V"].map(|code| UnitCode(code.into())).into(),
+            _ => std::collections::BTreeSet::default(),
+        },
     }
 }
 

@@ -32,6 +32,8 @@ const LONG_AGO: Date = Date::constant(2021, 5, 1);
 struct Hr {
     profiles: BTreeMap<u32, Profile>,
     unread: BTreeMap<u32, Quarantined>,
+    /// What stood in place of the rows that cannot be read.
+    before: BTreeMap<u32, Profile>,
     notices: Vec<Notice>,
 }
 
@@ -61,6 +63,10 @@ enum What {
     UnreadByCode,
     UnreadByNumber,
     UnreadByName,
+    /// The row is as it was before it could not be read.
+    Mended,
+    /// Nobody names the former numbers any more.
+    FormersDropped,
     IsToldToMoveTo(&'static str),
     /// An account that states no code, and the number of that person.
     Account,
@@ -75,7 +81,9 @@ impl Hr {
     }
 
     fn unreadable(&mut self, n: u32, hints: Quarantined) {
-        self.profiles.remove(&n);
+        if let Some(row) = self.profiles.remove(&n) {
+            self.before.insert(n, row);
+        }
         self.unread.insert(n, hints);
     }
 
@@ -145,6 +153,14 @@ impl Hr {
                     ..Quarantined::default()
                 },
             ),
+            What::Mended => {
+                if let Some(row) = self.before.remove(&n)
+                    && self.unread.remove(&n).is_some()
+                {
+                    self.profiles.insert(n, row);
+                }
+            }
+            What::FormersDropped => self.change(n, |row| row.former_ids.clear()),
             What::IsToldToMoveTo(unit) => self.notices.push(Notice {
                 notice_no: self.notices.len().to_string(),
                 national_id: number(n),
@@ -248,7 +264,8 @@ impl House {
         for line in &plan.lines {
             let id = line.account.as_str();
             let shown = if id.starts_with("CV-") {
-                let facts = self.store.explain(id, DAY).await.unwrap().facts;
+                let mut facts = self.store.explain(id, DAY).await.unwrap().facts;
+                facts.retain(|(name, _)| *name != "successor");
                 format!("{facts:?}")
             } else {
                 id.to_owned()
@@ -287,7 +304,7 @@ impl Dice {
     fn happens(&mut self) -> Happens {
         let (n, other) = (self.throw(14), self.throw(14));
         let unit = ["A", "B", "V"][self.throw(3) as usize];
-        let what = match self.throw(32) {
+        let what = match self.throw(38) {
             0..2 => What::Resigns,
             2..5 => What::Works,
             5..7 => What::ReviewIsOld,
@@ -303,6 +320,8 @@ impl Dice {
             25 => What::UnreadByNumber,
             26..29 => What::UnreadByName,
             29..31 => What::IsToldToMoveTo(unit),
+            31..34 => What::Mended,
+            34..37 => What::FormersDropped,
             _ => What::Account,
         };
         Happens(n, what)
@@ -340,6 +359,15 @@ async fn one_by_one_or_all_anew(on: On) {
             one_by_one.approved(some).await;
             anew.approved(all).await;
             assert_eq!(one_by_one.picture().await, anew.picture().await, "{at}");
+            for house in [&one_by_one, &anew] {
+                let twice = "SELECT COUNT(*) FROM (SELECT login FROM account_row WHERE kind = 'official' AND held_to = '' \
+                     GROUP BY login, unit HAVING COUNT(*) > 1) t";
+                assert_eq!(
+                    house.sql(twice).await,
+                    [0],
+                    "{at}: two open accounts of one person at a unit"
+                );
+            }
         }
         one_by_one.sound().await;
     }
@@ -489,6 +517,7 @@ async fn what_concerns_everybody_is_told(on: On) {
     load.finish().await.unwrap();
     assert_eq!(widened().await, Some(Widened::Coverage));
     assert_eq!(widened().await, None);
+    house.clock.move_on(2 * 86_400);
     let done = run(DAY.tomorrow().unwrap()).await;
     assert_eq!((done.widened, done.plan.lines.len()), (Some(Widened::OtherDay), 13));
     // A run over some people is no beginning for the next.

@@ -46,6 +46,12 @@ async fn a_load_whose_process_died_is_taken_away(on: On) {
     let busy = house.store.begin_load(incoming("citizens"), None).await;
     assert!(matches!(busy, Err(StoreError::Refused(Refusal::ImportAtWork))));
     house.clock.move_on(60);
+    // It is told, and is no fault: whoever looked for an attacker would look for nobody.
+    house.store.seal().await.unwrap();
+    let found = house.store.verify(&mut |_| {}).await.unwrap();
+    assert_eq!(found.faults, []);
+    let tables: Vec<&str> = found.unfinished.iter().map(|load| load.table.as_str()).collect();
+    assert_eq!(tables, ["citizens"]);
     house.citizens(vec![citizen("HS1", 9), citizen("HS4", 4)]).await;
     assert_eq!(house.province(DAY).await.accounts, 2);
     // Should it wake after all, it is refused, and changes nothing.
@@ -64,6 +70,7 @@ fn incoming(table: &'static str) -> ngomon_store::Incoming {
         as_of: DAY,
         by: "test".into(),
         full: None,
+        units: std::collections::BTreeSet::default(),
     }
 }
 

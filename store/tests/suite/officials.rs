@@ -1,16 +1,21 @@
 //! Letter 108 over the tables: runs, the guard, approval, undo.
 
 use crate::both;
-use crate::house::{DAY, House, On, name, official, profile};
+use crate::house::{DAY, House, On, name, number, official, profile, record};
 use jiff::ToSpan;
+use ngomon_rules::officials::Task;
 use ngomon_rules::plan::Brake;
-use ngomon_rules::record::{AccountKind, ServiceStatus};
-use ngomon_rules::values::{FullName, Phone};
-use ngomon_store::{Refusal, StoreError};
+use ngomon_rules::record::{
+    AccountId, AccountKind, AccountRow, Profile, RegistryRecord, RegistryStatus, ServiceStatus,
+};
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::{Date, FullName, Gender, PartialDate, Phone};
+use ngomon_store::{HrTask, Refusal, RunLine, StoreError};
 
 both! {
     a_leaver_leaves_and_comes_back
     the_account_follows_the_file_there_and_back
+    who_moved_goes_on_with_the_account_at_the_new_unit
     the_guard_stops_a_run_until_a_person_approves_it
     a_plan_whose_facts_changed_is_stale
     a_run_is_undone_as_a_whole
@@ -18,6 +23,8 @@ both! {
     details_are_taken_over_from_hr
     an_order_stays_beside_hrs_holds
     newcomers_wait_on_the_desk_or_get_an_account
+    a_newcomer_gets_an_account_by_one_click
+    hr_is_told_what_is_coming
 }
 
 async fn a_leaver_leaves_and_comes_back(on: On) {
@@ -34,6 +41,17 @@ async fn a_leaver_leaves_and_comes_back(on: On) {
             .after
             .is_empty()
     );
+    // A status to come is told with its own day, and not as today's.
+    let told = house.store.explain("CV001", before).await.unwrap();
+    let day = DAY.to_string();
+    for (fact, is) in [
+        ("profile_status", Some("working")),
+        ("profile_status_from", None),
+        ("profile_next_status", Some("resigned")),
+        ("profile_next_status_from", Some(&*day)),
+    ] {
+        assert_eq!(told.fact(fact), is, "{fact}");
+    }
     house.store.reconcile(DAY, "hr").await.unwrap();
     assert_eq!(house.held(AccountKind::Official).await, ["CV001: left"]);
     assert_eq!(
@@ -88,6 +106,61 @@ async fn the_account_follows_the_file_there_and_back(on: On) {
     house.profiles(vec![back]).await;
     assert!(house.store.reconcile(DAY, "hr").await.unwrap().created.is_empty());
     assert_eq!(house.held(AccountKind::Official).await, [format!("{new}: moved")]);
+    house.sound().await;
+}
+
+/// The held visit of an account that `moved` closed leads into the one that has the same login, and into no other.
+async fn who_moved_goes_on_with_the_account_at_the_new_unit(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let mut there = official(2, "B");
+    there.account = AccountId("CV902".into());
+    there.stated.username = Some("da-co".into());
+    house
+        .officials(vec![official(1, "A"), official(2, "A"), there, official(3, "A")])
+        .await;
+    house
+        .profiles(vec![profile(1, "B"), profile(2, "B"), profile(3, "A")])
+        .await;
+    let run = house.store.reconcile(DAY, "hr").await.unwrap();
+    let [new] = &run.created[..] else {
+        panic!("one account is made")
+    };
+    let store = &house.store;
+    let moved_to = async |account: &str| store.explain(account, DAY).await.unwrap().moved_to;
+    let to = moved_to("CV001").await.unwrap();
+    assert_eq!(
+        (&to.account, to.username.as_deref(), to.same_login),
+        (new, Some("can-bo-1.2"), true)
+    );
+    let to = moved_to("CV002").await.unwrap();
+    assert_eq!(
+        (to.account.as_str(), to.username.as_deref(), to.same_login),
+        ("CV902", Some("da-co"), false)
+    );
+    assert_eq!(moved_to("CV003").await, None);
+    let lines = store.run_lines(run.run.as_deref().unwrap()).await.unwrap();
+    let named = |line: &RunLine| matches!(line, RunLine::Made { username: Some(name), .. } if name == "can-bo-1.2");
+    assert!(lines.iter().any(named), "{lines:?}");
+
+    let session = async |account: &str| store.open_session(&AccountId(account.into())).await.unwrap();
+    let (first, second, third) = (session("CV001").await, session("CV002").await, session("CV003").await);
+    for (token, to) in [
+        (&second, AccountId("CV902".into())),
+        (&first, AccountId("CV003".into())),
+        (&third, new.clone()),
+    ] {
+        assert!(
+            store.open_after_move(token.as_str(), &to).await.unwrap().is_none(),
+            "{to}"
+        );
+    }
+    store.set_next(first.as_str(), "/profile").await.unwrap();
+    let on = store.open_after_move(first.as_str(), new).await.unwrap().unwrap();
+    let visit = store.visit(on.as_str()).await.unwrap().unwrap();
+    assert!(visit.account == *new && !visit.held && visit.amr == "pwd");
+    assert_eq!(store.take_next(on.as_str()).await.unwrap().as_deref(), Some("/profile"));
+    assert!(store.visit(first.as_str()).await.unwrap().is_none());
     house.sound().await;
 }
 
@@ -152,6 +225,7 @@ async fn a_run_is_undone_as_a_whole(on: On) {
     second[3].phone = Some(Phone::parse("0912 345 678").unwrap().0);
     house.profiles(second).await;
     let accounts = || house.sql("SELECT COUNT(*) FROM account_row");
+    house.clock.move_on(86_400);
     let day = DAY.tomorrow().unwrap();
     let run = house.store.reconcile(day, "hr").await.unwrap().run.unwrap();
     assert_eq!(accounts().await, [7]);
@@ -280,4 +354,97 @@ async fn newcomers_wait_on_the_desk_or_get_an_account(on: On) {
         .await;
     let stale = house.store.approve_run(&run, "hr").await;
     assert!(matches!(stale, Err(StoreError::Refused(Refusal::Stale(lines))) if !lines.is_empty()));
+}
+
+async fn a_newcomer_gets_an_account_by_one_click(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    house
+        .profiles(vec![profile(1, "A"), profile(2, "B"), profile(3, "B")])
+        .await;
+    let newcomers = async |unit: Option<&str>| {
+        let unit = unit.map(|unit| UnitCode(unit.into()));
+        let tasks = house.store.hr_tasks(unit.as_ref(), DAY).await.unwrap();
+        let new = tasks.into_iter().filter(|task| task.task == Task::Newcomer);
+        new.collect::<Vec<_>>()
+    };
+    assert_eq!(newcomers(Some("A")).await, []);
+    let waiting = newcomers(Some("B")).await;
+    let codes: Vec<_> = waiting.iter().map(|task| task.employee_code.as_deref()).collect();
+    assert_eq!(codes, [Some("TTH002"), Some("TTH003")]);
+    let profile = waiting[0].profile.clone().unwrap();
+    let operator = house.operator("lan").await;
+    let made = house.store.make_newcomer(&operator, &profile).await.unwrap().unwrap();
+    let story = house.store.explain(made.as_str(), DAY).await.unwrap();
+    assert_eq!(
+        (story.unit.as_str(), story.fact("employee_code")),
+        ("B", Some("TTH002"))
+    );
+    assert_eq!(story.history[0].by, operator.by());
+    assert_eq!(newcomers(None).await, waiting[1..], "the other one still waits");
+    let again = house.store.make_newcomer(&operator, &profile).await.unwrap();
+    assert_eq!(again, None, "it has one");
+    house.sound().await;
+    // After an undo, a person looks at the next run that changes something, at this one, too.
+    let runs = house.store.runs().await.unwrap();
+    house.store.undo_run(&runs.last().unwrap().id, "hr").await.unwrap();
+    assert_eq!(newcomers(None).await, waiting);
+    assert_eq!(house.store.make_newcomer(&operator, &profile).await.unwrap(), None);
+    let waits = house.store.runs().await.unwrap().swap_remove(0);
+    assert_eq!(waits.state, "waiting");
+    let approved = house.store.approve_run(&waits.id, "hr").await.unwrap();
+    assert_eq!(approved.created.len(), 1);
+    assert_eq!(newcomers(None).await, waiting[1..]);
+    house.sound().await;
+}
+
+async fn hr_is_told_what_is_coming(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let used = |n: u32, day: Date| AccountRow {
+        last_sign_in_on: Some(day),
+        ..official(n, "A")
+    };
+    let long_ago = Date::constant(2022, 7, 1);
+    let rows = (1..6)
+        .map(|n| used(n, DAY))
+        .chain([used(6, long_ago), used(7, long_ago)]);
+    house.officials(rows.collect()).await;
+    let mut rows: Vec<Profile> = (1..8).map(|n| profile(n, "A")).collect();
+    // Due in 10 days; due in 40; held already; the age of retirement reached next month; deceased under a number of before; unused; unused
+    // and held.
+    (rows[0].next_due_on, rows[1].next_due_on) = (Some(DAY + 10.days()), Some(DAY + 40.days()));
+    rows[2].next_due_on = Some(DAY - 10.days());
+    (rows[3].birth_date, rows[3].gender) = (PartialDate::parse("1962-11-20").ok(), Some(Gender::M));
+    rows[6].next_due_on = Some(DAY - 10.days());
+    house.profiles(rows).await;
+    let mut load = house.open("registry", 1).await;
+    let died = RegistryRecord {
+        national_id: number(205),
+        former_ids: vec![number(5)],
+        status: RegistryStatus::Deceased,
+        ..record(5)
+    };
+    load.registry(vec![died]).await.unwrap();
+    load.finish().await.unwrap();
+    house.store.reconcile(DAY, "hr").await.unwrap();
+    let told = async |day: Date| {
+        let tasks = house.store.hr_tasks(None, day).await.unwrap();
+        let line = |task: &HrTask| {
+            let on = task.on.map(|on| format!(" {on}")).unwrap_or_default();
+            format!("{} {}{on}", task.task.name(), task.account.clone().unwrap())
+        };
+        tasks.iter().map(line).collect::<Vec<_>>()
+    };
+    let coming = [
+        "stale-info CV001 2023-08-11",
+        "retirement CV004 2023-08-31",
+        "no-sign-in CV006 2023-07-01",
+        "deceased CV005",
+    ];
+    assert_eq!(told(DAY).await, coming);
+    let later = told(DAY + 15.days()).await;
+    assert!(later.contains(&"stale-info CV002 2023-09-10".to_owned()), "{later:?}");
+    house.sound().await;
 }

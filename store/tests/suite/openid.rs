@@ -3,11 +3,13 @@
 use crate::both;
 use crate::counter::order;
 use crate::house::{House, On, citizen, official, profile};
-use ngomon_rules::client::{Algorithm, Client, Scope};
+use ngomon_rules::client::{Algorithm, Authentication, Client, Scope, SubjectKind};
 use ngomon_rules::event::Change;
 use ngomon_rules::hold::Cause;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Allowed, Given, KnownClient, Redeemed, Store};
+use ngomon_store::{
+    Allowed, Check, Delivery, DueNotice, Given, KeyLine, KeyState, KnownClient, Redeemed, Refusal, Store, StoreError,
+};
 use std::sync::Arc;
 
 both! {
@@ -17,7 +19,20 @@ both! {
     a_hold_races_with_what_is_given_and_nothing_outlives_it
     a_restart_revives_nothing_and_ends_nothing
     one_commit_tells_every_client_of_every_account
+    a_refresh_token_shown_again_gets_its_successor_until_that_is_used
+    what_a_successor_was_drawn_from_is_erased
+    a_client_is_edited_and_its_subjects_stay
+    an_edited_client_bears_what_it_says_and_nobody_else_does
+    a_systems_own_user_ids_are_taken_over
+    keys_are_replaced_at_an_operators_order
+    a_session_that_ends_by_time_tells_its_clients
+    a_refresh_is_as_good_as_a_click_but_for_operators
     a_notice_is_taken_up_by_one_server
+    no_notice_holds_up_another
+    what_waits_is_due_once_the_client_takes_something
+    a_client_that_takes_one_and_not_another_is_asked_for_that_later
+    held_and_open_again_are_told_in_their_order
+    a_client_that_is_removed_is_told_nothing_more
     a_notice_that_is_sent_again_is_an_entry
     keys_are_made_once_and_published_before_they_sign
     what_clients_had_is_swept_away_when_it_is_over
@@ -66,6 +81,7 @@ pub fn allowed(known: &KnownClient) -> Allowed {
         challenge: None,
         scope: vec![Scope::Openid, Scope::OfflineAccess],
         given: Given::default(),
+        pushed: None,
     }
 }
 
@@ -160,12 +176,15 @@ async fn a_code_and_a_refresh_token_have_one_winner_over_two_servers(on: On) {
             async move { store.refresh(&client, &token, None, None).await.unwrap() }
         }))
         .await;
-        let won: Vec<Redeemed> = won.into_iter().flatten().collect();
-        assert_eq!(won.len(), 1);
-        assert!(
-            !is_good(&stores[1], &won[0].access).await,
-            "a refresh token in two hands"
-        );
+        let won: Vec<Redeemed> = won.into_iter().map(Option::unwrap).collect();
+        assert!(won.iter().all(|one| one.refresh == won[0].refresh), "one line");
+        let last = stores[0].refresh(&client, &won[0].refresh, None, None).await.unwrap();
+        let last = last.unwrap();
+        let late = stores[1].refresh(&client, &first.refresh, None, None).await.unwrap();
+        assert!(late.is_none(), "a refresh token in two hands");
+        for ended in won.iter().chain([&last]) {
+            assert!(!is_good(&stores[1], &ended.access).await);
+        }
     }
     house.sound().await;
 }
@@ -281,6 +300,7 @@ async fn a_restart_revives_nothing_and_ends_nothing(on: On) {
             .is_none()
     );
     assert!(is_good(&again, &next.access).await && is_good(&again, &other.access).await);
+    house.clock.move_on(31);
     assert!(
         again
             .refresh(&client, &first.refresh, None, None)
@@ -406,7 +426,8 @@ async fn a_notice_is_taken_up_by_one_server(on: On) {
     .await;
     let taken: Vec<_> = taken.into_iter().flatten().collect();
     assert_eq!(taken.len(), 2);
-    house.store.notice_taken(&taken[0].id).await.unwrap();
+    let first = vec![(taken[0].clone(), Delivery::Taken)];
+    house.store.settle_notices(&client.id, first).await.unwrap();
     assert!(stores[1].due_notices(&client.id, 10).await.unwrap().is_empty());
     house.clock.move_on(31);
     let again = stores[1].due_notices(&client.id, 10).await.unwrap();
@@ -497,7 +518,9 @@ async fn a_notice_that_is_sent_again_is_an_entry(on: On) {
     let an = house.operator("an").await;
     store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
     let notice = store.notices(1).await.unwrap().remove(0).id;
-    store.notice_taken(&notice).await.unwrap();
+    let due = store.due_notices(&client.id, 10).await.unwrap();
+    let taken = due.into_iter().map(|one| (one, Delivery::Taken)).collect();
+    store.settle_notices(&client.id, taken).await.unwrap();
     assert!(!store.resend_notice("none", an.by()).await.unwrap());
     assert!(store.resend_notice(&notice, an.by()).await.unwrap());
     assert!(store.notices(1).await.unwrap()[0].waits);
@@ -620,5 +643,558 @@ async fn data_of_before_resources_come_along(on: On) {
     known(&store, service("Kho")).await;
     let given = for_api(&store, &client, "C1").await;
     assert!(store.token(&given.access).await.unwrap().unwrap().audience.is_some());
+    // Taken away and added again, the columns stand in another order, of which the embedded database's catalogue tells.
+    let faults = house.store.verify(&mut |_| {}).await.unwrap().faults;
+    assert!(faults.iter().all(|(check, _)| *check == Check::Integrity), "{faults:?}");
+}
+
+async fn a_refresh_token_shown_again_gets_its_successor_until_that_is_used(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let (client, other) = (known(store, hues("Một")).await, known(store, hues("Hai")).await);
+    let next = async |token: &str| store.refresh(&client, token, None, None).await.unwrap();
+
+    // Within half a minute, and by its own client.
+    let first = tokens(store, &client, "C1").await;
+    let given = next(&first.refresh).await.unwrap();
+    house.clock.move_on(29);
+    let stranger = store.refresh(&other, &first.refresh, None, None).await.unwrap();
+    assert!(stranger.is_none());
+    let again = next(&first.refresh).await.unwrap();
+    assert_eq!(again.refresh, given.refresh);
+    assert!(is_good(store, &given.access).await && is_good(store, &again.access).await);
+    assert_eq!(
+        house.sql("SELECT COUNT(*) FROM issued WHERE kind = 'refresh'").await,
+        [2],
+        "one line"
+    );
+    // Its successor was used.
+    let last = next(&again.refresh).await.unwrap();
+    assert!(next(&first.refresh).await.is_none());
+    assert!(!is_good(store, &last.access).await && next(&last.refresh).await.is_none());
+
+    // Half a minute is over.
+    let first = tokens(store, &client, "C1").await;
+    let given = next(&first.refresh).await.unwrap();
+    house.clock.move_on(31);
+    assert!(next(&first.refresh).await.is_none());
+    assert!(!is_good(store, &given.access).await && next(&given.refresh).await.is_none());
+
+    // The setting is off.
+    let strict = store.clone().with_refresh_again(std::time::Duration::ZERO);
+    let first = tokens(store, &client, "C1").await;
+    let given = strict
+        .refresh(&client, &first.refresh, None, None)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        strict
+            .refresh(&client, &first.refresh, None, None)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(!is_good(store, &given.access).await);
+
+    // Held meanwhile.
+    let first = tokens(store, &client, "C1").await;
+    next(&first.refresh).await.unwrap();
+    let an = house.operator("an").await;
+    store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
+    assert!(next(&first.refresh).await.is_none());
+    house.sound().await;
+}
+
+async fn what_a_successor_was_drawn_from_is_erased(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let client = known(store, hues("Một")).await;
+    let kept = "SELECT COUNT(*) FROM issued WHERE again IS NOT NULL";
+    let first = tokens(store, &client, "C1").await;
+    let next = store.refresh(&client, &first.refresh, None, None).await.unwrap();
+    assert_eq!(house.sql(kept).await, [1]);
+    // Used: its own remains.
+    store
+        .refresh(&client, &next.unwrap().refresh, None, None)
+        .await
+        .unwrap();
+    assert_eq!(house.sql(kept).await, [1]);
+    store.forget_successors().await.unwrap();
+    assert_eq!(house.sql(kept).await, [1], "not before its time");
+    house.clock.move_on(31);
+    store.forget_successors().await.unwrap();
+    assert_eq!(house.sql(kept).await, [0]);
+    house.sound().await;
+}
+
+impl House {
+    /// What is due to a client; all of it came to this.
+    async fn tell(&self, client: &KnownClient, delivery: &Delivery) -> Vec<DueNotice> {
+        let due = self.store.due_notices(&client.id, 100).await.unwrap();
+        let told = due.iter().map(|one| (one.clone(), delivery.clone())).collect();
+        self.store.settle_notices(&client.id, told).await.unwrap();
+        due
+    }
+
+    async fn signs_in_and_out(&self, client: &KnownClient, account: &str) {
+        let session = self.store.open_session(&id(account)).await.unwrap();
+        let mut online = allowed(client);
+        online.scope = vec![Scope::Openid];
+        self.store.issue_code(session.as_str(), online).await.unwrap().unwrap();
+        self.store.close_session(session.as_str()).await.unwrap();
+    }
+}
+
+async fn no_notice_holds_up_another(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let client = known(&house.store, hues("Một")).await;
+    tokens(&house.store, &client, "C1").await;
+    let an = house.operator("an").await;
+    house.store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
+    let due = house.store.due_notices(&client.id, 10).await.unwrap();
+    assert_eq!(due.len(), 2, "of the account, and of its session by name");
+    assert!(due[0].sid.is_none() && due[1].sid.is_some());
+    let [of_account, of_session] = <[DueNotice; 2]>::try_from(due).unwrap();
+    let told = vec![
+        (of_account, Delivery::Refused("answered 400".into())),
+        (of_session, Delivery::Failed("answered 503".into())),
+    ];
+    house.store.settle_notices(&client.id, told).await.unwrap();
+    let lines = house.store.notices(10).await.unwrap();
+    assert!(lines[0].waits && lines[0].fault == "answered 503");
+    assert!(!lines[1].waits && lines[1].taken.is_none() && lines[1].fault == "answered 400");
+    house.clock.move_on(3);
+    assert_eq!(
+        house.tell(&client, &Delivery::Untried).await.len(),
+        1,
+        "the other is final"
+    );
+    assert_eq!(
+        house.tell(&client, &Delivery::Taken).await.len(),
+        1,
+        "given back, it is due"
+    );
+    let untaken = house.store.untaken_notices().await.unwrap();
+    assert!(
+        untaken.len() == 1 && untaken[0].fault == "answered 400",
+        "it is found however much was taken since"
+    );
+    house.sound().await;
+}
+
+async fn what_waits_is_due_once_the_client_takes_something(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let client = known(&house.store, hues("Một")).await;
+    house.signs_in_and_out(&client, "C1").await;
+    let failed = Delivery::Failed("answered 503".into());
+    for tries in 1..=8 {
+        assert_eq!(house.tell(&client, &failed).await.len(), 1);
+        house.clock.move_on(1 << tries);
+    }
+    house.tell(&client, &failed).await;
+    house.clock.move_on(2);
+    assert!(house.tell(&client, &failed).await.is_empty(), "its turn is in minutes");
+    house.signs_in_and_out(&client, "C2").await;
+    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 1);
+    let due = house.tell(&client, &failed).await;
+    assert_eq!(due.len(), 1, "the client is there again");
+    assert_eq!(
+        house.store.notices(2).await.unwrap()[1].tries,
+        9,
+        "which is no try more"
+    );
+    // Of the same account, it is due when there is something new.
+    house.clock.move_on(2);
+    house.signs_in_and_out(&client, "C1").await;
+    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 2);
+    house.sound().await;
+}
+
+async fn a_client_that_takes_one_and_not_another_is_asked_for_that_later(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let client = known(store, hues("Một")).await;
+    for account in ["C1", "C2"] {
+        house.signs_in_and_out(&client, account).await;
+    }
+    let failed = || Delivery::Failed("answered 503".into());
+    let ids = |due: &[DueNotice]| due.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
+    let due = store.due_notices(&client.id, 10).await.unwrap();
+    let [first, second] = <[String; 2]>::try_from(ids(&due)).unwrap();
+    let told = due.into_iter().zip([failed(), Delivery::Untried]).collect();
+    store.settle_notices(&client.id, told).await.unwrap();
+    house.clock.move_on(3);
+    let due = store.due_notices(&client.id, 10).await.unwrap();
+    assert_eq!(ids(&due), [second, first], "what was tried least comes first");
+    let told = due.into_iter().zip([Delivery::Taken, failed()]).collect();
+    store.settle_notices(&client.id, told).await.unwrap();
+    assert!(
+        house.tell(&client, &failed()).await.is_empty(),
+        "it was there, and did not take this one"
+    );
+    house.clock.move_on(4);
+    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 1);
+    house.sound().await;
+}
+
+async fn held_and_open_again_are_told_in_their_order(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let mut client = hues("Một");
+    (client.backchannel_logout_uri, client.events_uri) = (None, Some("https://hues.example/events".into()));
+    let client = known(&house.store, client).await;
+    tokens(&house.store, &client, "C1").await;
+    let an = house.operator("an").await;
+    house.store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
+    let failed = Delivery::Failed("answered 503".into());
+    assert_eq!(house.tell(&client, &failed).await.len(), 2);
+    house.clock.move_on(1);
+    let an = house.operator("second").await;
+    house
+        .store
+        .lift_order(&an, &id("C1"), &Cause::order("1"), "hết")
+        .await
+        .unwrap();
+    let kinds = |due: Vec<DueNotice>| due.into_iter().map(|one| one.kind.name()).collect::<Vec<_>>();
+    assert_eq!(
+        kinds(house.tell(&client, &Delivery::Taken).await),
+        ["session-revoked", "account-disabled"]
+    );
+    assert_eq!(kinds(house.tell(&client, &Delivery::Taken).await), ["account-enabled"]);
+    house.sound().await;
+}
+
+async fn a_client_that_is_removed_is_told_nothing_more(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let client = known(&house.store, hues("Một")).await;
+    house.signs_in_and_out(&client, "C1").await;
+    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 1);
+    house.signs_in_and_out(&client, "C2").await;
+    house.store.remove_client("Một", "test").await.unwrap();
+    assert!(house.store.clients_to_tell().await.unwrap().is_empty());
+    let lines = house.store.notices(10).await.unwrap();
+    assert!(
+        lines.len() == 1 && lines[0].taken.is_some(),
+        "what it was told is still to be seen"
+    );
+    house.sound().await;
+}
+
+async fn a_client_is_edited_and_its_subjects_stay(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let mut client = hues("Một");
+    client.subjects = SubjectKind::Pairwise;
+    let before = known(store, client).await;
+    known(store, hues("Hai")).await;
+    let given = tokens(store, &before, "C1").await;
+    let mut moved = before.client.clone();
+    moved.redirect_uris = vec!["https://moi.example/cb".into()];
+    moved.backchannel_logout_uri = None;
+    let edited = store
+        .edit_client(&before.id, &before.client, moved.clone(), "test")
+        .await
+        .unwrap();
+    assert!(edited.secret.is_none() && edited.id == before.id);
+    assert!(is_good(store, &given.access).await, "what it was given lives on");
+    let stale = store.edit_client(&before.id, &before.client, before.client.clone(), "test");
+    assert!(matches!(
+        stale.await,
+        Err(StoreError::Refused(Refusal::ClientChanged(_)))
+    ));
+    for (wrong, change) in [
+        (
+            "subjects",
+            Client {
+                subjects: SubjectKind::Public,
+                ..moved.clone()
+            },
+        ),
+        (
+            "name",
+            Client {
+                name: "Hai".into(),
+                ..moved.clone()
+            },
+        ),
+        (
+            "address",
+            Client {
+                redirect_uris: vec!["http://moi.example/".into()],
+                ..moved.clone()
+            },
+        ),
+    ] {
+        let refused = store.edit_client(&before.id, &moved, change, "test").await;
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{wrong}");
+    }
+    let narrower = Client {
+        scopes: vec![Scope::Openid],
+        ..moved.clone()
+    };
+    store
+        .edit_client(&before.id, &moved, narrower.clone(), "test")
+        .await
+        .unwrap();
+    assert!(!is_good(store, &given.access).await, "it may less than before");
+    let public = Client {
+        authentication: Authentication::None,
+        without_pkce: false,
+        ..narrower.clone()
+    };
+    let rotated = store.rotate_client(before.id.as_str(), 3_600, "test").await.unwrap();
+    store
+        .edit_client(&before.id, &narrower, public.clone(), "test")
+        .await
+        .unwrap();
+    let bare = store.client(before.id.as_str()).await.unwrap().unwrap();
+    assert!(
+        !bare.secret_fits(&rotated.secret.unwrap(), store.now()),
+        "it has none any more"
+    );
+    let again = store.edit_client(&before.id, &public, narrower, "test").await.unwrap();
+    let secret = again.secret.expect("a new one");
+    let now = store.client(before.id.as_str()).await.unwrap().unwrap();
+    assert!(now.secret_fits(&secret, store.now()));
+    let next = tokens(store, &now, "C1").await;
+    assert_eq!(next.grant.subject, given.grant.subject);
+    store.rebuild(&mut |_| {}).await.unwrap();
+    let rebuilt = store.client(before.id.as_str()).await.unwrap().unwrap();
+    assert!(rebuilt.client == now.client && rebuilt.secret_fits(&secret, store.now()));
+    house.sound().await;
+}
+
+async fn an_edited_client_bears_what_it_says_and_nobody_else_does(on: On) {
+    let house = House::new(on).await;
+    let store = &house.store;
+    let (one, other) = (known(store, hues("Một")).await, known(store, hues("Hai")).await);
+    let bearing = |client: &KnownClient| Client {
+        resources: vec![API.into()],
+        ..client.client.clone()
+    };
+    let edit =
+        async |of: &KnownClient, before: Client, after: Client| store.edit_client(&of.id, &before, after, "test").await;
+    edit(&one, one.client.clone(), bearing(&one)).await.unwrap();
+    assert!(store.has_resource(API).await.unwrap());
+    let refused = edit(&other, other.client.clone(), bearing(&other)).await;
+    assert!(matches!(
+        refused,
+        Err(StoreError::Refused(Refusal::ResourceExists(borne))) if borne == API
+    ));
+    // It stays what it was when something else is edited, and is free once it is given back.
+    let renamed = Client {
+        name: "Ba".into(),
+        ..bearing(&one)
+    };
+    edit(&one, bearing(&one), renamed.clone()).await.unwrap();
+    assert!(store.has_resource(API).await.unwrap());
+    edit(&one, renamed, one.client.clone()).await.unwrap();
+    assert!(!store.has_resource(API).await.unwrap());
+    edit(&other, other.client.clone(), bearing(&other)).await.unwrap();
+    assert!(store.has_resource(API).await.unwrap());
+    house.sound().await;
+}
+
+async fn a_systems_own_user_ids_are_taken_over(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let (client, other) = (known(store, hues("Một")).await, known(store, hues("Hai")).await);
+    let ids = |all: &[(&str, &str)]| {
+        all.iter()
+            .map(|(account, name)| (id(account), (*name).to_owned()))
+            .collect()
+    };
+    let name = async |all: &[(&str, &str)]| store.name_subjects("Một", ids(all), "test").await;
+    assert_eq!(name(&[("C1", "u-17")]).await.unwrap(), 1);
+    assert_eq!(name(&[("C1", "u-17")]).await.unwrap(), 0, "known already");
+    for wrong in [
+        [("C2", "u-18"), ("C1", "u-19")].as_slice(),
+        &[("C2", "u-17")],
+        &[("C2", "")],
+        &[("C2", "Huế")],
+        &[("C2", "u-18"), ("nobody", "u-19")],
+    ] {
+        assert!(matches!(name(wrong).await, Err(StoreError::Refused(_))), "{wrong:?}");
+    }
+    assert!(
+        store.subject_of(&client.id, &id("C2")).await.unwrap().is_none(),
+        "all of them, or none"
+    );
+    assert_eq!(tokens(store, &client, "C1").await.grant.subject, "u-17");
+    assert_ne!(
+        tokens(store, &other, "C1").await.grant.subject,
+        "u-17",
+        "nobody else's user id"
+    );
+    store.rebuild(&mut |_| {}).await.unwrap();
+    assert_eq!(tokens(store, &client, "C1").await.grant.subject, "u-17");
+    house.sound().await;
+}
+
+async fn keys_are_replaced_at_an_operators_order(on: On) {
+    let house = House::new(on).await;
+    let store = &house.store;
+    store.tend_signing_keys().await.unwrap();
+    let first = store.published_keys().await.unwrap();
+    store.replace_signing_keys(None, "test").await.unwrap();
+    let now = store.published_keys().await.unwrap();
+    assert_eq!(now.len(), 2 * first.len(), "what was signed is good for its time");
+    let signs: Vec<_> = now.iter().filter(|key| key.signs).collect();
+    assert!(signs.len() == first.len() && first.iter().all(|old| signs.iter().all(|key| key.id != old.id)));
+    house.clock.move_on(11 * 60);
+    assert_eq!(store.published_keys().await.unwrap().len(), first.len());
+    assert!(store.signing_key(&first[0].id).await.unwrap().is_none());
+    store.tend_signing_keys().await.unwrap();
+    assert_eq!(
+        house
+            .sql("SELECT COUNT(*) FROM signing_key WHERE LENGTH(sealed) = 0")
+            .await,
+        [3],
+        "erased"
+    );
+
+    // One of them leaked.
+    let leaked = store.published_keys().await.unwrap().remove(0);
+    store.replace_signing_keys(Some(&leaked.id), "test").await.unwrap();
+    let now = store.published_keys().await.unwrap();
+    assert!(now.iter().all(|key| key.id != leaked.id && key.signs), "{now:?}");
+    assert_eq!(now.len(), first.len(), "the others stay");
+    let state = |lines: &[KeyLine], id: &str| lines.iter().find(|line| line.id == id).unwrap().state;
+    let lines = store.key_lines().await.unwrap();
+    assert_eq!(state(&lines, &leaked.id), KeyState::Revoked);
+    assert_eq!(state(&lines, &first[0].id), KeyState::Gone);
+    let entries = "SELECT COUNT(*) FROM journal WHERE subject LIKE 'signing-keys%' AND by_whom = 'test'";
+    assert_eq!(
+        house.sql(entries).await,
+        [3],
+        "who did it: twice new keys, and the one that leaked"
+    );
+    let unknown = store.replace_signing_keys(Some(&leaked.id), "test").await;
+    assert!(matches!(unknown, Err(StoreError::Refused(Refusal::UnknownKey(_)))));
+
+    // What waited to sign never does, once its own turn was taken.
+    house.clock.move_on(91 * 24 * 3600);
+    store.tend_signing_keys().await.unwrap();
+    let waiting = store.published_keys().await.unwrap();
+    store.replace_signing_keys(None, "test").await.unwrap();
+    let lines = store.key_lines().await.unwrap();
+    for key in waiting {
+        let wanted = if key.signs { KeyState::Retired } else { KeyState::Gone };
+        assert_eq!(state(&lines, &key.id), wanted);
+    }
+    house.sound().await;
+}
+
+/// A session with what ends with it, and what outlives it.
+async fn online_and_offline(house: &House, client: &KnownClient, account: &str) -> (String, [Redeemed; 2]) {
+    let session = house.store.open_session(&id(account)).await.unwrap();
+    let mut given = Vec::new();
+    for scope in [vec![Scope::Openid], vec![Scope::Openid, Scope::OfflineAccess]] {
+        let allowed = Allowed {
+            scope,
+            ..allowed(client)
+        };
+        let code = house
+            .store
+            .issue_code(session.as_str(), allowed)
+            .await
+            .unwrap()
+            .unwrap();
+        given.push(redeem(&house.store, client, &code).await.unwrap());
+    }
+    (session.as_str().to_owned(), <[Redeemed; 2]>::try_from(given).unwrap())
+}
+
+async fn a_session_that_ends_by_time_tells_its_clients(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let client = known(store, hues("Một")).await;
+    let (session, [online, offline]) = online_and_offline(&house, &client, "C1").await;
+    house.clock.move_on(29 * 60);
+    assert_eq!(store.end_over_sessions().await.unwrap(), 0);
+    store.visit(&session).await.unwrap().expect("it is clicked at");
+    house.clock.move_on(29 * 60);
+    assert_eq!(store.end_over_sessions().await.unwrap(), 0, "a click keeps it");
+    house.clock.move_on(2 * 60);
+    // Nobody revives it.
+    assert!(
+        store
+            .refresh(&client, &online.refresh, None, None)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(store.visit(&session).await.unwrap().is_none());
+    assert_eq!(store.end_over_sessions().await.unwrap(), 1);
+    let due = house.tell(&client, &Delivery::Taken).await;
+    assert_eq!(due.len(), 1);
+    assert_eq!(due[0].sid.as_deref(), Some(online.grant.sid.as_str()));
+    assert!(
+        store
+            .refresh(&client, &offline.refresh, None, None)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(store.end_over_sessions().await.unwrap(), 0, "once");
+
+    // One that was swept away meanwhile, too.
+    online_and_offline(&house, &client, "C2").await;
+    house.clock.move_on(13 * 3600);
+    store.sweep().await.unwrap();
+    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 1);
+    house.sound().await;
+}
+
+async fn a_refresh_is_as_good_as_a_click_but_for_operators(on: On) {
+    let house = House::new(on).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let client = known(store, hues("Một")).await;
+    let (session, [online, _]) = online_and_offline(&house, &client, "C1").await;
+    let mut refresh = online.refresh;
+    for _ in 0..3 {
+        house.clock.move_on(29 * 60);
+        let next = store.refresh(&client, &refresh, None, None).await.unwrap();
+        refresh = next.expect("it is in use").refresh;
+    }
+    assert!(store.visit(&session).await.unwrap().is_some());
+
+    house.operator("an").await;
+    let desk = house.sign_in("an", 3).await.unwrap();
+    let online = Allowed {
+        scope: vec![Scope::Openid],
+        ..allowed(&client)
+    };
+    let code = store.issue_code(desk.as_str(), online).await.unwrap().unwrap();
+    let given = redeem(store, &client, &code).await.unwrap();
+    house.clock.move_on(10 * 60);
+    let next = store
+        .refresh(&client, &given.refresh, None, None)
+        .await
+        .unwrap()
+        .unwrap();
+    house.clock.move_on(10 * 60);
+    assert!(
+        store.visit(desk.as_str()).await.unwrap().is_none(),
+        "an operator clicks"
+    );
+    assert!(
+        store
+            .refresh(&client, &next.refresh, None, None)
+            .await
+            .unwrap()
+            .is_none()
+    );
     house.sound().await;
 }

@@ -95,10 +95,18 @@ async fn what_is_proposed_counts_once_hr_accepts_it(on: On) {
     assert_eq!(held(&house).await.len(), 2, "nothing counts yet");
 
     let other = house.store.propose(&id("CV002"), &moves).await.unwrap();
-    house.store.decide_proposal(&an, &other, false, "news").await.unwrap();
+    house
+        .store
+        .decide_proposal(&an, &other, false, "đã xem", "news")
+        .await
+        .unwrap();
     assert_eq!(held(&house).await.len(), 2);
 
-    house.store.decide_proposal(&an, &receipt, true, "news").await.unwrap();
+    house
+        .store
+        .decide_proposal(&an, &receipt, true, "đã xem", "news")
+        .await
+        .unwrap();
     assert_eq!(
         held(&house).await[0],
         "CV001 {Moved}",
@@ -112,7 +120,7 @@ async fn what_is_proposed_counts_once_hr_accepts_it(on: On) {
     );
     assert!(house.store.proposals(&an).await.unwrap().is_empty());
     for again in [&receipt, &other, &"no".to_owned()] {
-        let refused = house.store.decide_proposal(&an, again, true, "news").await;
+        let refused = house.store.decide_proposal(&an, again, true, "đã xem", "news").await;
         assert!(matches!(refused, Err(StoreError::Refused(Refusal::UnknownProposal(_)))));
     }
     house.sound().await;
@@ -133,7 +141,11 @@ async fn the_account_follows_the_profile(on: On) {
         ..Amendment::default()
     };
     let receipt = house.store.propose(&id("CV003"), &follows).await.unwrap();
-    house.store.decide_proposal(&an, &receipt, true, "news").await.unwrap();
+    house
+        .store
+        .decide_proposal(&an, &receipt, true, "đã xem", "news")
+        .await
+        .unwrap();
     assert_eq!(held(&house).await, ["CV001 {ReviewOverdue}", "CV002 {ReviewOverdue}"]);
     house.sound().await;
 }

@@ -233,7 +233,9 @@ async fn they_are_for_officials_and_operators(on: On) {
 async fn an_operator_signs_in_by_one_and_takes_it_along(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
-    house.operator("lan").await;
+    for name in ["lan", "binh", "chi"] {
+        house.operator(name).await;
+    }
     let account = AccountId::of_operator("lan");
     let passkey = house.add(account.as_str(), "máy").await;
     let proven = store
@@ -257,10 +259,6 @@ async fn an_operator_signs_in_by_one_and_takes_it_along(on: On) {
     store.remove_operator("lan", "test").await.unwrap();
     assert!(house.known("máy").await.is_none() && house.opens(&passkey, 2).await.is_empty());
     assert_eq!(house.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
-    house.sound().await;
-    let link = store.add_operator("lan", "test").await.unwrap();
-    store.enrol(&link, "{SSHA}y", 3).await.unwrap();
-    assert!(store.passkeys(&account).await.unwrap().is_empty(), "nothing revives it");
     house.sound().await;
 }
 

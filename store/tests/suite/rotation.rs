@@ -6,11 +6,13 @@ use crate::house::{DAY, House, On, citizen, form, name, number, official, phone,
 use ngomon_rules::citizens::{Outcome, Proof};
 use ngomon_rules::officials::Quarantined;
 use ngomon_rules::quarantine::Quarantine;
-use ngomon_rules::record::{AccountKind, Notice};
+use ngomon_rules::record::{AccountId, AccountKind, Notice};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::NationalId;
+use ngomon_store::checkpoint::Checkpoint;
 use ngomon_store::keyring::{KeyError, Keyring};
-use ngomon_store::{Incoming, Places, QuarantinedRow, Refusal, Store, StoreError};
+use ngomon_store::{Check, Incoming, Places, QuarantinedRow, Refusal, Store, StoreError};
+use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +26,7 @@ both! {
     readers_and_writers_go_on
     a_backup_of_before_is_restored_under_the_keys_of_today
     an_import_comes_first
+    the_keys_of_before_vouch_for_nothing_new
 }
 
 /// Every column with fingerprints.
@@ -55,7 +58,7 @@ fn former() -> NationalId {
 }
 
 /// Something under every column, and a claim with a duplicate.
-async fn lived_in(on: On) -> House {
+pub async fn lived_in(on: On) -> House {
     let house = House::new(on).await;
     house.units().await;
     let mut load = house.open("registry", 4).await;
@@ -138,6 +141,7 @@ fn incoming() -> Incoming {
         as_of: DAY,
         by: "test".into(),
         full: None,
+        units: std::collections::BTreeSet::default(),
     }
 }
 
@@ -326,6 +330,8 @@ async fn a_backup_of_before_is_restored_under_the_keys_of_today(on: On) {
     house.store.seal().await.unwrap();
     house.store.backup(&house.path("before")).await.unwrap();
     let old_keys = std::fs::read(house.places.keys.join("keyring.json")).unwrap();
+    let checkpoints = house.places.keys.join("checkpoints.txt");
+    let old_checkpoints = std::fs::read(&checkpoints).unwrap();
     rotate(&house.store).await;
     house.store.backup(&house.path("after")).await.unwrap();
     let holds = house.store.holds(None, DAY).await.unwrap();
@@ -340,10 +346,13 @@ async fn a_backup_of_before_is_restored_under_the_keys_of_today(on: On) {
                 let error = restore().await.err().unwrap();
                 assert!(matches!(error, StoreError::Keys(KeyError::Behind { .. })), "{error}");
             }
-            for file in ["keyring.json", "checkpoints.txt"] {
-                std::fs::copy(house.places.keys.join(file), places.keys.join(file)).unwrap();
+            std::fs::copy(house.places.keys.join("keyring.json"), places.keys.join("keyring.json")).unwrap();
+            // The rotation is an entry of its own: a backup of before it goes with the checkpoints of before it.
+            match copy {
+                "before" => std::fs::write(places.keys.join("checkpoints.txt"), &old_checkpoints).unwrap(),
+                _ => drop(std::fs::copy(&checkpoints, places.keys.join("checkpoints.txt")).unwrap()),
             }
-            let (store, _) = restore().await.unwrap();
+            let store = restore().await.unwrap().store;
             assert_eq!(store.holds(None, DAY).await.unwrap(), holds);
             assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
             let sent = store
@@ -370,4 +379,107 @@ async fn an_import_comes_first(on: On) {
         ["C2: duplicate", "C7: duplicate"]
     );
     house.sound().await;
+}
+
+/// What somebody makes who has the keys of before, and writes the database.
+async fn forged_commit(house: &House, keys: &Keyring) {
+    let (at, digest) = (house.store.now().as_microsecond(), Sha256::digest([]));
+    let mut leaf = b"forged".to_vec();
+    leaf.extend(at.to_be_bytes());
+    leaf.extend(0_i64.to_be_bytes());
+    leaf.extend(digest);
+    let mac = keys.mac(&[b"commit 2", &leaf, &[0], b""]);
+    let (digest, mac) = (house.literal(&digest), house.literal(&mac));
+    house
+        .script(&format!(
+            "INSERT INTO journal_commit (id, at, entries, digest, mac) VALUES ('forged', {at}, 0, {digest}, {mac})"
+        ))
+        .await;
+}
+
+async fn the_keys_of_before_vouch_for_nothing_new(on: On) {
+    let house = lived_in(on).await;
+    let session = house.store.open_session(&AccountId("C3".into())).await.unwrap();
+    let kept = house.path("stolen");
+    std::fs::create_dir(&kept).unwrap();
+    std::fs::copy(house.places.keys.join("keyring.json"), kept.join("keyring.json")).unwrap();
+    let stolen = Keyring::open(&kept).unwrap();
+    // As long as they are today's, they are good for it.
+    forged_commit(&house, &stolen).await;
+    assert_eq!(house.store.verify(&mut |_| {}).await.unwrap().faults, []);
+    house.script("DELETE FROM journal_commit WHERE id = 'forged'").await;
+    house.sound().await;
+    house
+        .script("CREATE TABLE stolen_session AS SELECT * FROM session")
+        .await;
+
+    for round in 1..3 {
+        rotate(&house.store).await;
+        house.sound().await;
+        let found = async || house.store.verify(&mut |_| {}).await.unwrap().faults;
+        assert!(
+            house.store.visit(session.as_str()).await.unwrap().is_some(),
+            "round {round}"
+        );
+        forged_commit(&house, &stolen).await;
+        assert!(
+            found().await.contains(&(Check::Commits, "forged".into())),
+            "round {round}"
+        );
+        house.script("DELETE FROM journal_commit WHERE id = 'forged'").await;
+        let note = Checkpoint {
+            origin: "ngomon/journal".into(),
+            size: 5000,
+            root: [7; 32],
+        };
+        let (root, note) = (house.literal(&[7; 32]), note.sign(&stolen));
+        house
+            .script(&format!(
+                "INSERT INTO checkpoint (size, root, frontier, note) VALUES (5000, {root}, {root}, '{note}')"
+            ))
+            .await;
+        let faults = found().await;
+        let signed = "checkpoint 5000 is not as it was signed".to_owned();
+        assert!(faults.contains(&(Check::Tree, signed)), "round {round}: {faults:?}");
+        house.script("DELETE FROM checkpoint WHERE size = 5000").await;
+        house.sound().await;
+    }
+    let today = house.store.keys();
+    assert_ne!(today.ticket_mac(&[b"x"]), stolen.ticket_mac(&[b"x"]));
+    assert_ne!(today.verifying_key(), stolen.verifying_key());
+    assert_eq!(today.mac(&[b"x"]), stolen.mac(&[b"x"]), "what is kept stays comparable");
+    house
+        .script("DELETE FROM session; INSERT INTO session SELECT * FROM stolen_session")
+        .await;
+    assert!(house.store.visit(session.as_str()).await.unwrap().is_none());
+    finds_after(&house).await;
+}
+
+/// Another process, and a database whose journal does not tell of the rotation.
+async fn finds_after(house: &House) {
+    // Nothing was written since: the keys of before would go on to vouch.
+    house.keep(&["journal", "journal_commit"]).await;
+    house
+        .script(
+            "DELETE FROM journal_commit WHERE id IN (SELECT commit_id FROM journal WHERE subject = 'installation.keys'); \
+             DELETE FROM journal WHERE subject = 'installation.keys'",
+        )
+        .await;
+    let found = house.store.verify(&mut |_| {}).await.unwrap().faults;
+    let unsaid = "nothing says that the keys of before were replaced".to_owned();
+    assert!(found.contains(&(Check::Commits, unsaid)), "{found:?}");
+    house.put_back(&["journal", "journal_commit"]).await;
+    let other = another(house).await;
+    other.set_campaign("freeze", "on", true, "op").await.unwrap();
+    other.seal().await.unwrap();
+    house.script("DELETE FROM session").await;
+    house.sound().await;
+    house
+        .script("UPDATE journal_commit SET position = NULL WHERE id IN (SELECT commit_id FROM journal WHERE subject = 'installation.keys')")
+        .await;
+    house
+        .script("DELETE FROM journal WHERE subject = 'installation.keys'")
+        .await;
+    let found = house.store.verify(&mut |_| {}).await.unwrap().faults;
+    assert!(found.iter().any(|(check, _)| *check == Check::Tree), "{found:?}");
 }

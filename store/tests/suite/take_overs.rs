@@ -79,7 +79,7 @@ async fn a_take_over_needs_two_people_and_moves_the_claim(on: On) {
         (Outcome::Taken, id("HS1"), Proof::Form)
     );
 
-    store.propose_take_over(&an, &receipt).await.unwrap();
+    store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
     assert_eq!(
         refused(store.approve_take_over(&an, &receipt, "news").await),
         Refusal::SameOperator
@@ -127,7 +127,7 @@ async fn a_take_over_rests_on_papers_and_on_a_weaker_claim(on: On) {
     let (an, binh, receipt) = house.disputed().await;
     let store = &house.store;
     assert_eq!(
-        refused(store.propose_take_over(&an, "DH-0000-0000").await),
+        refused(store.propose_take_over(&an, "DH-0000-0000", "có thẻ").await),
         Refusal::UnknownForm("DH-0000-0000".into())
     );
     // The owner's own form shows no papers, nor does a list of forms.
@@ -138,19 +138,19 @@ async fn a_take_over_rests_on_papers_and_on_a_weaker_claim(on: On) {
     for without in [own, listed.unwrap().receipt.unwrap()] {
         assert!(store.entered_form(&an, &without).await.unwrap().weaker.is_none());
         assert_eq!(
-            refused(store.propose_take_over(&an, &without).await),
+            refused(store.propose_take_over(&an, &without, "có thẻ").await),
             Refusal::NoTakeOver(without)
         );
     }
-    store.propose_take_over(&an, &receipt).await.unwrap();
-    let again = refused(store.propose_take_over(&binh, &receipt).await);
+    store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
+    let again = refused(store.propose_take_over(&binh, &receipt, "có thẻ").await);
     assert!(matches!(again, Refusal::TakeOverState { state: "waiting", .. }));
     store.approve_take_over(&binh, &receipt, "news").await.unwrap();
     // Now the claim rests on papers too: other papers do not beat it.
     let other = house.at_counter(&binh, "HS2", 1).await;
     assert!(store.entered_form(&binh, &other).await.unwrap().weaker.is_none());
     assert_eq!(
-        refused(store.propose_take_over(&binh, &other).await),
+        refused(store.propose_take_over(&binh, &other, "có thẻ").await),
         Refusal::NoTakeOver(other)
     );
     house.sound().await;
@@ -160,7 +160,7 @@ async fn a_stale_take_over_is_refused_and_named(on: On) {
     let house = House::new(on).await;
     let (an, binh, receipt) = house.disputed().await;
     let store = &house.store;
-    store.propose_take_over(&an, &receipt).await.unwrap();
+    store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
     let stale = async || refused(store.approve_take_over(&binh, &receipt, "news").await);
     // Another account has the claim by now.
     store.withdraw_claim(&an, &id("HS1"), "nhầm tài khoản").await.unwrap();
@@ -182,7 +182,7 @@ async fn a_take_over_is_declined_or_lapses(on: On) {
     let house = House::new(on).await;
     let (an, binh, receipt) = house.disputed().await;
     let store = &house.store;
-    store.propose_take_over(&an, &receipt).await.unwrap();
+    store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
     store
         .decline_take_over(&binh, &receipt, "giấy tờ đã hết hạn")
         .await
@@ -202,7 +202,7 @@ async fn a_take_over_is_declined_or_lapses(on: On) {
     assert_eq!(house.claims().await, ["HS1"]);
 
     let second = house.at_counter(&an, "HS3", 1).await;
-    store.propose_take_over(&an, &second).await.unwrap();
+    store.propose_take_over(&an, &second, "có thẻ").await.unwrap();
     house.clock.move_on(14 * 86_400 - 60);
     assert_eq!(house.state(&an, &second).await, TakeOverState::Waiting);
     house.clock.move_on(120);
@@ -212,7 +212,8 @@ async fn a_take_over_is_declined_or_lapses(on: On) {
 
     // Who proposed it is no operator any more.
     let third = house.at_counter(&an, "HS3", 1).await;
-    store.propose_take_over(&an, &third).await.unwrap();
+    store.propose_take_over(&an, &third, "có thẻ").await.unwrap();
+    house.operator("chi").await;
     store.remove_operator("an", "test").await.unwrap();
     let lapsed = refused(store.approve_take_over(&binh, &third, "news").await);
     assert!(matches!(lapsed, Refusal::TakeOverState { state: "lapsed", .. }));
@@ -223,7 +224,7 @@ async fn a_take_over_is_declined_or_lapses(on: On) {
 async fn of_two_approvals_at_once_one_counts(on: On) {
     let house = Arc::new(House::new(on).await);
     let (an, _, receipt) = house.disputed().await;
-    house.store.propose_take_over(&an, &receipt).await.unwrap();
+    house.store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
     let others = [house.operator("chi").await, house.operator("dung").await];
     let mut done = 0;
     let mut tasks = Vec::new();
@@ -254,7 +255,7 @@ async fn a_take_over_races_with_forms_and_a_withdrawal(on: On) {
         house
             .citizens((10..18).map(|n| citizen(&format!("HS{n}"), 1)).collect())
             .await;
-        house.store.propose_take_over(&an, &receipt).await.unwrap();
+        house.store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
         let mut tasks = Vec::new();
         for n in 10..18 {
             let house = Arc::clone(&house);
@@ -298,7 +299,7 @@ async fn a_claim_on_the_wrong_account_is_withdrawn(on: On) {
     let (an, binh, receipt) = house.disputed().await;
     let store = &house.store;
     let dead = store.open_session(&id("HS1")).await.unwrap();
-    store.propose_take_over(&an, &receipt).await.unwrap();
+    store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
     store.approve_take_over(&binh, &receipt, "news").await.unwrap();
     let open = store.open_session(&id("HS3")).await.unwrap();
     store
@@ -385,7 +386,7 @@ async fn nothing_is_revived_whatever_is_done(on: On) {
             }
             _ => {
                 let receipt = house.at_counter(&an, account.as_str(), person).await;
-                match store.propose_take_over(&an, &receipt).await {
+                match store.propose_take_over(&an, &receipt, "có thẻ").await {
                     Ok(()) => store.approve_take_over(&binh, &receipt, "news").await,
                     refused => refused,
                 }

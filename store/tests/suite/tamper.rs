@@ -1,8 +1,9 @@
 //! What `verify` finds, and what `rebuild` mends.
 
 use crate::both;
-use crate::house::{House, On, citizen};
-use ngomon_store::Check;
+use crate::house::{DAY, House, On, citizen, incoming};
+use crate::rotation::lived_in;
+use ngomon_store::{Check, StoreError};
 
 both! {
     an_entry_that_was_changed_shows
@@ -13,6 +14,14 @@ both! {
     a_counter_off_by_one_shows_and_is_mended
     a_roll_back_shows
     a_forged_commit_shows
+    each_edit_of_the_journal_shows
+    each_edit_of_evidence_shows
+    a_sealed_commit_is_not_silenced_by_its_load
+    a_sealed_commit_of_the_first_version_is_not_silenced_either
+    what_is_sealed_is_never_given_up
+    an_applied_load_that_was_opened_again_shows_and_is_mended
+    a_commit_that_is_kept_from_the_tree_shows
+    the_tree_is_built_on_nothing_that_was_not_signed
 }
 
 /// Four accounts, one of them standardised, another a duplicate; everything sealed.
@@ -156,6 +165,9 @@ async fn a_roll_back_shows(on: On) {
         .sql(&format!("DELETE FROM journal_commit WHERE position >= {size}"))
         .await;
     house.sql(&format!("DELETE FROM checkpoint WHERE size > {size}")).await;
+    house
+        .sql("DELETE FROM personal_value WHERE id NOT IN (SELECT value FROM journal WHERE value IS NOT NULL)")
+        .await;
     house.store.rebuild(&mut |_| {}).await.unwrap();
     assert_eq!(faults(&house).await, [Check::RollBack]);
     let file = house.store.checkpoint_file().to_owned();
@@ -172,4 +184,367 @@ async fn a_forged_commit_shows(on: On) {
         )
         .await;
     assert!(faults(&house).await.contains(&Check::Commits));
+}
+
+/// A load as somebody makes it who has no key.
+const EVIL: &str = "INSERT INTO load (id, name, digest, at, as_of, by_whom, scope, row_count, unreadable, state, beat) \
+     VALUES ('evil', 'notices', '00', 1, '2023-07-31', 'x', NULL, 0, 0, 'open', 9000000000000000000);";
+
+/// The tables that the edits below touch.
+const TOUCHED: [&str; 6] = [
+    "journal",
+    "journal_commit",
+    "personal_value",
+    "checkpoint",
+    "load",
+    "installation",
+];
+
+/// What somebody does to the journal who writes the database and has no key, and what finds it.
+const EDITS: [(&str, Check); 35] = [
+    (
+        "UPDATE journal_commit SET at = at + 1 WHERE position = 0",
+        Check::Commits,
+    ),
+    (
+        "UPDATE journal_commit SET entries = entries + 1 WHERE position = 0",
+        Check::Commits,
+    ),
+    (
+        "UPDATE journal_commit SET digest = mac WHERE position = 0",
+        Check::Commits,
+    ),
+    (
+        "UPDATE journal_commit SET mac = digest WHERE position = 0",
+        Check::Commits,
+    ),
+    (
+        "UPDATE journal_commit SET load = NULL WHERE load IS NOT NULL",
+        Check::Commits,
+    ),
+    (
+        "UPDATE journal_commit SET load = 'gone' WHERE position = 0",
+        Check::Commits,
+    ),
+    (
+        "UPDATE journal_commit SET load = (SELECT MAX(id) FROM load) WHERE load IS NULL",
+        Check::Commits,
+    ),
+    ("UPDATE journal_commit SET id = 'x' WHERE position = 0", Check::Commits),
+    ("UPDATE journal_commit SET position = NULL", Check::Tree),
+    (
+        "UPDATE journal_commit SET position = NULL WHERE position = 1",
+        Check::Tree,
+    ),
+    (
+        "UPDATE journal_commit SET position = NULL WHERE position = (SELECT MAX(position) FROM journal_commit)",
+        Check::Tree,
+    ),
+    (
+        "UPDATE journal_commit SET position = position + 1000 WHERE position = (SELECT MAX(position) FROM journal_commit)",
+        Check::Tree,
+    ),
+    (
+        "DELETE FROM journal_commit WHERE position = (SELECT MAX(position) FROM journal_commit)",
+        Check::Tree,
+    ),
+    ("DELETE FROM journal_commit", Check::Tree),
+    ("DELETE FROM journal", Check::Commits),
+    (
+        "INSERT INTO journal SELECT commit_id, 77, at, effective, kind, version, subject_kind, subject, by_whom, run, clause, body, \
+      value, commitment, mac FROM journal WHERE kind = 'claim-made'",
+        Check::Commits,
+    ),
+    (
+        "UPDATE journal SET ord = ord + 100 WHERE kind = 'claim-made'",
+        Check::Entries,
+    ),
+    (
+        "UPDATE journal SET at = at + 1 WHERE kind = 'claim-made'",
+        Check::Entries,
+    ),
+    (
+        "UPDATE journal SET kind = 'claim-ended' WHERE kind = 'claim-made'",
+        Check::Entries,
+    ),
+    (
+        "UPDATE journal SET version = 2 WHERE kind = 'claim-made'",
+        Check::Entries,
+    ),
+    (
+        "UPDATE journal SET subject_kind = 'person' WHERE kind = 'claim-made'",
+        Check::Entries,
+    ),
+    (
+        "UPDATE journal SET value = NULL WHERE kind = 'claim-made'",
+        Check::Entries,
+    ),
+    (
+        "UPDATE journal SET commitment = mac WHERE kind = 'claim-made'",
+        Check::Entries,
+    ),
+    (
+        "UPDATE journal SET mac = commitment WHERE kind = 'claim-made'",
+        Check::Entries,
+    ),
+    ("UPDATE personal_value SET salt = sealed", Check::Entries),
+    ("DELETE FROM personal_value", Check::Entries),
+    (
+        "UPDATE checkpoint SET root = (SELECT digest FROM journal_commit WHERE position = 0)",
+        Check::Tree,
+    ),
+    ("UPDATE checkpoint SET frontier = root", Check::Tree),
+    ("UPDATE checkpoint SET note = ''", Check::Tree),
+    ("UPDATE checkpoint SET size = size + 100", Check::Tree),
+    ("DELETE FROM checkpoint", Check::RollBack),
+    (
+        "DELETE FROM checkpoint WHERE size = (SELECT MAX(size) FROM checkpoint)",
+        Check::RollBack,
+    ),
+    // An import that nobody began.
+    (
+        "INSERT INTO load (id, name, digest, at, as_of, by_whom, scope, row_count, unreadable, state, beat, mac) \
+         SELECT 'evil', name, digest, at, as_of, by_whom, scope, row_count, unreadable, 'open', 0, mac FROM load WHERE name = 'units'",
+        Check::Grants,
+    ),
+    ("UPDATE installation SET keyring = 'others'", Check::Invariants),
+    ("DELETE FROM installation", Check::Invariants),
+];
+
+/// The same on the loads.
+const LOAD_EDITS: [&str; 8] = [
+    EVIL,
+    "INSERT INTO load SELECT 'evil', name, digest, at, as_of, by_whom, scope, row_count, unreadable, 'applied', beat, mac FROM load WHERE name = 'units'",
+    "UPDATE load SET state = 'open' WHERE name = 'citizens'",
+    "UPDATE load SET state = 'waiting' WHERE name = 'units'",
+    "UPDATE load SET state = 'x' WHERE name = 'units'",
+    "UPDATE load SET digest = '00' WHERE name = 'registry'",
+    "UPDATE load SET name = 'notices' WHERE name = 'registry'",
+    "DELETE FROM load WHERE name = 'registry'",
+];
+
+async fn each_edit_of_the_journal_shows(on: On) {
+    let house = filled(on).await;
+    house.keep(&TOUCHED).await;
+    let loads = LOAD_EDITS.map(|edit| (edit, Check::Loads));
+    for (edit, check) in EDITS.into_iter().chain(loads) {
+        house.script(edit).await;
+        let found = faults(&house).await;
+        assert!(found.contains(&check), "{edit}: {found:?}");
+        house.put_back(&TOUCHED).await;
+    }
+    house.sound().await;
+}
+
+/// The tables with what was taken from others, and with runs.
+const EVIDENCE_TABLES: [&str; 9] = [
+    "registry",
+    "registry_former",
+    "unit",
+    "notice",
+    "quarantine",
+    "reference",
+    "load",
+    "run",
+    "run_line",
+];
+
+/// What somebody does to it who has no key.
+const EVIDENCE: [&str; 39] = [
+    "DELETE FROM registry",
+    "DELETE FROM registry WHERE number_fp IN (SELECT f.number_fp FROM registry_former f)",
+    "UPDATE registry SET status = 'revoked'",
+    "UPDATE registry SET number_fp = (SELECT f.former_fp FROM registry_former f) WHERE number_fp = (SELECT f.number_fp FROM registry_former f)",
+    "DELETE FROM registry_former",
+    "UPDATE registry_former SET former_fp = number_fp",
+    "INSERT INTO registry_former SELECT load, number_fp, former_fp FROM registry_former",
+    "DELETE FROM unit WHERE code = 'V'",
+    "UPDATE unit SET body = REPLACE(body, 'Đơn vị', 'Xã')",
+    "UPDATE unit SET body = REPLACE(body, '\"B\"', '\"A\"') WHERE code = 'V'",
+    "INSERT INTO unit SELECT load, 'X', body FROM unit WHERE code = 'V'",
+    "DELETE FROM notice",
+    "UPDATE notice SET ord = ord + 1",
+    "UPDATE notice SET number_fp = sealed",
+    "UPDATE reference SET load = 'x' WHERE name = 'registry'",
+    "DELETE FROM reference WHERE name = 'notices'",
+    "DELETE FROM quarantine",
+    "UPDATE quarantine SET reason = 'bad-value'",
+    "UPDATE quarantine SET ended_by = 'x'",
+    "UPDATE quarantine SET code_fp = NULL, number_fp = NULL, name_fp = sealed",
+    "UPDATE quarantine SET row_no = row_no || '9'",
+    "UPDATE load SET row_count = row_count + 1",
+    "UPDATE load SET unreadable = unreadable + 1",
+    "UPDATE load SET as_of = '2020-01-01'",
+    "UPDATE load SET by_whom = 'x'",
+    "UPDATE load SET at = at + 1",
+    "UPDATE load SET scope = 'A'",
+    "UPDATE run SET state = 'waiting'",
+    "UPDATE run SET state = 'undone'",
+    "UPDATE run SET as_of = '2020-01-01'",
+    "UPDATE run SET by_whom = 'x'",
+    "UPDATE run SET approved = 1",
+    "UPDATE run SET newly_held = newly_held + 1",
+    "UPDATE run SET guard = 'x'",
+    "UPDATE run SET seen = NULL",
+    "DELETE FROM run",
+    "DELETE FROM run_line",
+    "UPDATE run_line SET body = '{}'",
+    "INSERT INTO run_line SELECT run, 'x', body, digest FROM run_line WHERE account = (SELECT MAX(l.account) FROM run_line l)",
+];
+
+async fn each_edit_of_evidence_shows(on: On) {
+    let house = lived_in(on).await;
+    house.sound().await;
+    house.keep(&EVIDENCE_TABLES).await;
+    for edit in EVIDENCE {
+        house.script(edit).await;
+        let found = faults(&house).await;
+        assert!(found.contains(&Check::Loads), "{edit}: {found:?}");
+        house.put_back(&EVIDENCE_TABLES).await;
+    }
+    house.sound().await;
+    // New keys change nothing of what was taken in.
+    house.store.rotate_keys(&mut |_| {}).await.unwrap();
+    house.sound().await;
+    house.store.rebuild(&mut |_| {}).await.unwrap();
+    house.sound().await;
+}
+
+/// The hold of HS2 is not there any more, nor anything that follows from it.
+const FREED: &str =
+    "DELETE FROM hold WHERE account = 'HS2'; UPDATE account_row SET generation = 0, held_to = '' WHERE id = 'HS2';";
+/// The commit of that hold counts with a load that never ends.
+const SILENCED: &str = "UPDATE journal_commit SET load = 'evil' WHERE id = (SELECT MAX(commit_id) FROM journal WHERE kind = 'hold-placed');";
+
+async fn a_sealed_commit_is_not_silenced_by_its_load(on: On) {
+    let house = filled(on).await;
+    house.script(&format!("{EVIL}{SILENCED}{FREED}")).await;
+    let found = faults(&house).await;
+    for check in [Check::Commits, Check::Loads] {
+        assert!(found.contains(&check), "{check:?}: {found:?}");
+    }
+    the_hold_is_missed(&house).await;
+    house.script("DELETE FROM load WHERE id = 'evil'").await;
+    house.store.rebuild(&mut |_| {}).await.unwrap();
+    let holds = house.store.holds(None, DAY).await.unwrap();
+    assert!(!holds["HS2"].reasons.is_empty(), "it is held again");
+}
+
+/// Its MAC does not cover the load.
+async fn a_sealed_commit_of_the_first_version_is_not_silenced_either(on: On) {
+    let house = filled(on).await;
+    first_version_of_all(&house).await;
+    house.sound().await;
+    house.script(&format!("{EVIL}{SILENCED}{FREED}")).await;
+    let found = faults(&house).await;
+    assert!(found.contains(&Check::Loads), "{found:?}");
+    assert!(!found.contains(&Check::Commits));
+    the_hold_is_missed(&house).await;
+    house.script("DELETE FROM load WHERE id = 'evil'").await;
+    let found = faults(&house).await;
+    assert!(found.contains(&Check::Loads), "a load that is not there: {found:?}");
+}
+
+/// The journal has it, whatever the load says.
+async fn the_hold_is_missed(house: &House) {
+    let found = house.store.verify(&mut |_| {}).await.unwrap().faults;
+    for (check, fault) in [
+        (Check::Projections, "hold HS2: is missing"),
+        (Check::Loads, "load evil is open, and commits of it are sealed"),
+    ] {
+        assert!(found.contains(&(check, fault.to_owned())), "{found:?}");
+    }
+}
+
+/// Every commit as the first version of the program wrote it.
+async fn first_version_of_all(house: &House) {
+    for position in 0..house.sql("SELECT MAX(position) + 1 FROM journal_commit").await[0] {
+        let of = format!("FROM journal_commit WHERE position = {position}");
+        let mut leaf = house.text(&format!("SELECT id {of}")).await.into_bytes();
+        leaf.extend(house.sql(&format!("SELECT at {of}")).await[0].to_be_bytes());
+        leaf.extend(house.sql(&format!("SELECT entries {of}")).await[0].to_be_bytes());
+        let digest = house.text(&format!("SELECT {} {of}", house.hex_of("digest"))).await;
+        leaf.extend(
+            (0..digest.len())
+                .step_by(2)
+                .map(|at| u8::from_str_radix(&digest[at..at + 2], 16).unwrap()),
+        );
+        let mac = house.literal(&house.store.keys().mac(&[b"commit", &leaf]));
+        house
+            .script(&format!(
+                "UPDATE journal_commit SET mac = {mac} WHERE position = {position}"
+            ))
+            .await;
+    }
+}
+
+async fn what_is_sealed_is_never_given_up(on: On) {
+    let house = filled(on).await;
+    let there = [
+        "SELECT COUNT(*) FROM journal",
+        "SELECT COUNT(*) FROM journal_commit",
+        "SELECT COUNT(*) FROM personal_value",
+    ];
+    let mut before = Vec::new();
+    for sql in there {
+        before.extend(house.sql(sql).await);
+    }
+    house.script(EVIL).await;
+    house
+        .script("UPDATE load SET beat = 0 WHERE id = 'evil'; UPDATE journal_commit SET load = 'evil'")
+        .await;
+    house.units().await;
+    let mut after = Vec::new();
+    for sql in there {
+        after.extend(house.sql(sql).await);
+    }
+    // The units are one entry more.
+    assert_eq!(after, [before[0] + 1, before[1] + 1, before[2]]);
+    assert!(faults(&house).await.contains(&Check::Loads));
+}
+
+async fn an_applied_load_that_was_opened_again_shows_and_is_mended(on: On) {
+    let house = filled(on).await;
+    house
+        .script("UPDATE load SET state = 'open', beat = 0 WHERE name IN ('registry', 'citizens')")
+        .await;
+    assert!(faults(&house).await.contains(&Check::Loads));
+    // Its accounts are there all the same, and nothing of it is taken away.
+    house.store.explain("HS4", DAY).await.unwrap();
+    let refused = house.store.begin_load(incoming("units", 4, None), None).await.err();
+    assert!(matches!(refused, Some(StoreError::Corrupt { .. })), "{refused:?}");
+    assert_eq!(house.sql("SELECT COUNT(*) FROM registry").await, [2]);
+    house.store.rebuild(&mut |_| {}).await.unwrap();
+    house.sound().await;
+    house.units().await;
+}
+
+async fn a_commit_that_is_kept_from_the_tree_shows(on: On) {
+    let house = filled(on).await;
+    house.submit("HS4", 2).await;
+    house
+        .script("UPDATE journal_commit SET position = -1 WHERE position IS NULL")
+        .await;
+    house.clock.move_on(120);
+    house.submit("HS4", 1).await;
+    house.store.seal().await.unwrap();
+    house
+        .script("UPDATE journal_commit SET position = NULL WHERE position = -1")
+        .await;
+    let found = house.store.verify(&mut |_| {}).await.unwrap().faults;
+    assert!(found.iter().any(|(_, at)| at.contains("is not sealed")), "{found:?}");
+    house.store.seal().await.unwrap();
+    assert_ne!(faults(&house).await, [Check::Tree], "sealed late, in its place");
+}
+
+async fn the_tree_is_built_on_nothing_that_was_not_signed(on: On) {
+    let house = filled(on).await;
+    house.submit("HS4", 5).await;
+    house.sound().await;
+    house
+        .script("UPDATE checkpoint SET frontier = (SELECT c.frontier FROM checkpoint c ORDER BY size LIMIT 1)")
+        .await;
+    house.submit("HS4", 2).await;
+    let refused = house.store.seal().await.err();
+    assert!(matches!(refused, Some(StoreError::Corrupt { .. })), "{refused:?}");
 }

@@ -1,0 +1,229 @@
+//! What a counter does for an owner who lost password or phone, papers in hand: a code by which the owner sets another password, another
+//! phone. Whoever has both has the account, so within thirty days the second of the two takes a second person (C5), and so does every
+//! phone of an account without a password.
+//!
+//! ```text
+//!   papers seen ──▶ a code, good once, for a day ── its owner sets a password ──▶ all that was open ends
+//!   papers seen ──▶ another phone; the one before is told
+//! ```
+
+use super::ceremonies::{recall, recall_once, remember};
+use super::credentials::change_password;
+use super::operators::Operator;
+use crate::db::Tx;
+use crate::error::{Refusal, Result};
+use crate::journal::{Act, Env, append};
+use crate::messages::{News, reach, tell};
+use crate::store::Store;
+use crate::tables::{STATED, stated_of};
+use crate::two_persons::alone;
+use ngomon_rules::citizens::Paper;
+use ngomon_rules::event::{Change, Event, Personal};
+use ngomon_rules::record::{AccountId, AccountKind, Stated};
+use ngomon_rules::values::Phone;
+
+/// How long after one of the two the other takes a second person: microseconds.
+const WATCHED: i64 = 30 * 86_400 * 1_000_000;
+/// How long a code is good: microseconds.
+const GOOD: i64 = 86_400 * 1_000_000;
+
+/// An act of a counter's at which an operator saw papers.
+#[derive(Clone, Debug)]
+pub struct PapersSeen {
+    /// Which.
+    pub papers: Vec<Paper>,
+    /// Why, as the operator wrote it.
+    pub why: String,
+}
+
+/// The row of a code: nobody finds it who does not know the code.
+fn row_of(env: &Env, code: &str) -> [u8; 32] {
+    env.keys.ticket_mac(&["password code", code].map(str::as_bytes))
+}
+
+/// As it was printed: people leave out dashes, and write small letters.
+fn as_printed(code: &str) -> String {
+    let letters = code.chars().filter(char::is_ascii_alphanumeric);
+    letters.collect::<String>().to_ascii_uppercase()
+}
+
+/// Did a counter do that to an account of the same login within the last thirty days? `kind`: of the entry.
+async fn lately(tx: &mut Tx, env: &Env, account: &AccountId, kind: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM account_row b JOIN account_row a ON a.login = b.login \
+         JOIN journal j ON j.subject_kind = 'account' AND j.subject = a.id AND j.kind = $2 AND j.at > $3 WHERE b.id = $1 LIMIT 1";
+    let args = [account.as_str().into(), kind.into(), (env.now() - WATCHED).into()];
+    Ok(tx.row(sql, args).await?.is_some())
+}
+
+/// Did a counter change the phone within the last thirty days? Then one person alone does not give away the rest.
+pub(crate) async fn phone_changed_lately(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<bool> {
+    lately(tx, env, account, "phone-changed").await
+}
+
+/// The account, locked: of an official or a citizen, what it states. Operators have links of their own.
+async fn owners(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Stated> {
+    let unknown = || Refusal::UnknownAccount(account.0.clone());
+    let sql = "SELECT kind FROM account_row WHERE id = $1";
+    let rows = tx.rows_locked(sql, [account.as_str().into()]).await?;
+    let kind: String = rows.first().ok_or_else(unknown)?.get(0)?;
+    if kind == AccountKind::Operator.name() {
+        return Err(Refusal::NeedsTwo.into());
+    }
+    let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
+    let row = tx.row(&sql, [account.as_str().into()]).await?;
+    stated_of(&env.keys, &row.ok_or_else(unknown)?, 0)
+}
+
+/// A code for that account, in the caller's transaction.
+pub(crate) async fn issue_password_code(
+    tx: &mut Tx,
+    env: &Env,
+    act: &Act,
+    account: &AccountId,
+    seen: &PapersSeen,
+) -> Result<String> {
+    owners(tx, env, account).await?;
+    let letters = env.ambient.letters::<12>();
+    remember(tx, env, row_of(env, &letters), GOOD, account.as_str()).await?;
+    let change = Change::PasswordCodeIssued {
+        papers: seen.papers.clone(),
+    };
+    let note = Personal::Note { text: seen.why.clone() };
+    append(tx, env, act, vec![Event::of_account(account, change).with(note)]).await?;
+    Ok(format!("{}-{}-{}", &letters[..4], &letters[4..8], &letters[8..]))
+}
+
+/// Another phone for that account, in the caller's transaction. The one before is told, which is nowhere any more afterwards.
+pub(crate) async fn change_phone(
+    tx: &mut Tx,
+    env: &Env,
+    act: &Act,
+    account: &AccountId,
+    phone: &Phone,
+    seen: &PapersSeen,
+) -> Result<()> {
+    let old = owners(tx, env, account).await?;
+    let before = reach(tx, env, account).await?;
+    let stated = Stated {
+        phone: Some(phone.clone()),
+        phone_at: Some(env.now()),
+        ..old
+    };
+    let written = Change::AccountChanged {
+        fields: vec!["phone".to_owned()],
+    };
+    let personal = Personal::Account {
+        stated,
+        password_hash: None,
+    };
+    let change = Change::PhoneChanged {
+        papers: seen.papers.clone(),
+    };
+    let note = Personal::Note { text: seen.why.clone() };
+    let events = vec![
+        Event::of_account(account, written).with(personal),
+        Event::of_account(account, change).with(note),
+    ];
+    append(tx, env, act, events).await?;
+    // Whoever writes to owners told the new phone already.
+    match (before, &env.news) {
+        (Some(before), Some(words)) if before.to != phone.as_str() => {
+            tell(tx, env, &before, &words(&News::PhoneChanged)).await
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Store {
+    /// Gives the owner of an account, whose papers an operator saw, a code by which another password is set. Refused with
+    /// [`Refusal::NeedsTwo`] where a counter changed the phone in the last thirty days.
+    pub async fn issue_password_code(
+        &self,
+        operator: &Operator,
+        account: &AccountId,
+        seen: &PapersSeen,
+    ) -> Result<String> {
+        alone(account)?;
+        let (env, by, account, seen) = (
+            self.env.clone(),
+            operator.by().to_owned(),
+            account.clone(),
+            seen.clone(),
+        );
+        self.db
+            .write(move |tx| {
+                let (env, by, account, seen) = (env.clone(), by.clone(), account.clone(), seen.clone());
+                Box::pin(async move {
+                    owners(tx, &env, &account).await?;
+                    if phone_changed_lately(tx, &env, &account).await? {
+                        return Err(Refusal::NeedsTwo.into());
+                    }
+                    issue_password_code(tx, &env, &Act::new(&by, env.ambient.now()), &account, &seen).await
+                })
+            })
+            .await
+    }
+
+    /// Writes another phone to an account whose owner's papers an operator saw. Refused with [`Refusal::NeedsTwo`] where a counter gave a
+    /// code for a password in the last thirty days, or where the phone is all that its owner signs in by.
+    pub async fn change_phone(
+        &self,
+        operator: &Operator,
+        account: &AccountId,
+        phone: &Phone,
+        seen: &PapersSeen,
+    ) -> Result<()> {
+        alone(account)?;
+        let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
+        let (phone, seen) = (phone.clone(), seen.clone());
+        let has_password = self.has_password(&account).await?;
+        self.db
+            .write(move |tx| {
+                let (env, by, account) = (env.clone(), by.clone(), account.clone());
+                let (phone, seen) = (phone.clone(), seen.clone());
+                Box::pin(async move {
+                    owners(tx, &env, &account).await?;
+                    let given = lately(tx, &env, &account, "password-code-issued").await?;
+                    if given || !has_password || phone_changed_lately(tx, &env, &account).await? {
+                        return Err(Refusal::NeedsTwo.into());
+                    }
+                    change_phone(tx, &env, &Act::new(&by, env.ambient.now()), &account, &phone, &seen).await
+                })
+            })
+            .await
+    }
+
+    /// Did a counter change the phone of that account within the last thirty days? Then no code to a phone sets another password.
+    pub async fn phone_changed_lately(&self, account: &AccountId) -> Result<bool> {
+        self.db
+            .read(async |tx| phone_changed_lately(tx, &self.env, account).await)
+            .await
+    }
+
+    /// Whose another password is, by a code of a counter's; `None`: it was used, is too old, or never was.
+    pub async fn password_code(&self, code: &str) -> Result<Option<AccountId>> {
+        let id = row_of(&self.env, &as_printed(code));
+        let account = self.db.ask(async |tx| recall(tx, &self.env, id).await).await?;
+        Ok(account.map(AccountId))
+    }
+
+    /// Sets another password by a code of a counter's, once: all that was open ends in the same commit, and the owner is told `news`.
+    /// `false`: the code is over.
+    pub async fn set_password_by_code(&self, code: &str, hash: &str, news: &str) -> Result<bool> {
+        let id = row_of(&self.env, &as_printed(code));
+        let (env, hash, news) = (self.env.clone(), hash.to_owned(), news.to_owned());
+        self.db
+            .write(move |tx| {
+                let (env, hash, news) = (env.clone(), hash.clone(), news.clone());
+                Box::pin(async move {
+                    let Some(account) = recall_once(tx, &env, id).await? else {
+                        return Ok(false);
+                    };
+                    let account = AccountId(account);
+                    change_password(tx, &env, &account, hash, &news).await?;
+                    Ok(true)
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,384 @@
+//! Rows that grant something are bound to what they grant: by a MAC under a key outside the database, over every column that decides.
+//! It is looked at wherever the row is used, of the columns that were read anyway. Without it a row grants nothing, so that whoever
+//! writes the database and has no key becomes nobody.
+//!
+//! What the journal brings forth (accounts, logins, devices, connected systems) is bound when it is projected, and only where the
+//! entry is genuine; a rotation makes it anew. Working rows are listed in [`BOUND`]: a rotation takes them to the new key.
+//!
+//! Nothing is bound that was not read as bound. What is decided in a transaction goes by rows whose MAC was looked at in it: otherwise
+//! the program itself would put its MAC on what somebody wrote.
+//!
+//! The limit: a row that was genuine can be put back as it was, for as long as its own end, its account's generation and its client's
+//! let it.
+
+use crate::db::{Arg, Row, Tx};
+use crate::error::Result;
+use crate::journal::Entry;
+use crate::keyring::Keyring;
+use crate::schema::Kind;
+
+/// A working table whose rows grant something.
+pub(crate) struct Bound {
+    pub table: &'static str,
+    /// The columns that the MAC covers; first of all the key of the row.
+    columns: &'static [(&'static str, Kind)],
+    /// How many of them are the key.
+    key: usize,
+    /// Which rows still grant anything.
+    grants: &'static str,
+}
+
+use Kind::{Bytes, Int, Text};
+
+/// What is bound of the projections: an account to kind and login, to what it says of its owner; a login, a device and a second factor to
+/// their values; a claim, a connected system, and what that calls an account.
+pub(crate) const ACCOUNT: &str = "account";
+pub(crate) const STATED: &str = "stated";
+pub(crate) const LOGIN: &str = "login";
+pub(crate) const PASSKEY: &str = "passkey";
+pub(crate) const OPERATOR: &str = "operator";
+pub(crate) const CLAIM: &str = "claim";
+pub(crate) const CLIENT: &str = "client";
+pub(crate) const SUBJECT: &str = "subject";
+/// A form and what it was sent with; what two persons are asked for; which account follows which; what is set.
+pub(crate) const SUBMISSION: &str = "submission";
+pub(crate) const PROPOSED_ACT: &str = "proposed_act";
+pub(crate) const TAKE_OVER: &str = "take_over";
+pub(crate) const SUCCESSION: &str = "succession";
+pub(crate) const SETTING: &str = "setting";
+
+/// Sessions. When its owner was last seen is not covered: it is written at each click.
+pub(crate) const SESSION: Bound = Bound {
+    table: "session",
+    columns: &[
+        ("id", Bytes),
+        ("account", Text),
+        ("held", Int),
+        ("generation", Int),
+        ("began", Int),
+        ("sid", Text),
+        ("amr", Text),
+    ],
+    key: 1,
+    // Ended by a hold that began with its day, or by a freeze that is over.
+    grants: "generation >= 0",
+};
+
+/// Where the generation stands of a session.
+pub(crate) const SESSION_GENERATION: usize = 3;
+
+/// Where the name stands by which clients know a session.
+pub(crate) const SESSION_SID: usize = 5;
+
+/// One sign-in of one account to one client.
+pub(crate) const GRANT: Bound = Bound {
+    table: "client_grant",
+    columns: &[
+        ("id", Text),
+        ("client", Text),
+        ("client_generation", Int),
+        ("account", Text),
+        ("generation", Int),
+        ("session", Bytes),
+        ("sid", Text),
+        ("scope", Text),
+        ("asked", Bytes),
+        ("auth_time", Int),
+        ("amr", Text),
+        ("good_until", Int),
+    ],
+    key: 1,
+    grants: "1 = 1",
+};
+
+/// Where the session stands of a grant.
+pub(crate) const GRANT_SESSION: usize = 5;
+
+/// Codes and tokens.
+pub(crate) const ISSUED: Bound = Bound {
+    table: "issued",
+    columns: &[
+        ("id", Bytes),
+        ("kind", Text),
+        ("client", Text),
+        ("client_generation", Int),
+        ("client_grant", Text),
+        ("scope", Text),
+        ("bound", Text),
+        ("began", Int),
+        ("good_until", Int),
+        ("used", Int),
+        ("audience", Text),
+        ("audience_generation", Int),
+    ],
+    key: 1,
+    grants: "used IS NULL",
+};
+
+/// Where it stands that a token was redeemed.
+pub(crate) const USED: usize = 9;
+
+/// Links by which operators enrol.
+pub(crate) const ENROLMENT: Bound = Bound {
+    table: "enrolment",
+    columns: &[("secret", Bytes), ("operator", Text), ("good_until", Int)],
+    key: 1,
+    // Of before they were bound: they are not good any more.
+    grants: "mac IS NOT NULL",
+};
+
+/// What people allowed clients.
+pub(crate) const CONSENT: Bound = Bound {
+    table: "consent",
+    columns: &[("account", Text), ("client", Text), ("scope", Text), ("at", Int)],
+    key: 2,
+    grants: "1 = 1",
+};
+
+/// Keys that sign tokens.
+pub(crate) const SIGNING_KEY: Bound = Bound {
+    table: "signing_key",
+    columns: &[
+        ("id", Text),
+        ("algorithm", Text),
+        ("sealed", Bytes),
+        ("began", Int),
+        ("signs_from", Int),
+        ("good_until", Int),
+    ],
+    key: 1,
+    grants: "1 = 1",
+};
+
+/// What clients are yet to be told: it is signed as it stands here.
+pub(crate) const NOTICE: Bound = Bound {
+    table: "client_notice",
+    columns: &[
+        ("id", Text),
+        ("at", Int),
+        ("client", Text),
+        ("kind", Text),
+        ("account", Text),
+        ("subject", Text),
+        ("sid", Text),
+    ],
+    key: 1,
+    grants: "due IS NOT NULL",
+};
+
+/// Imports that are at work, or whose process died: one that nobody began holds up all others for as long as it says.
+pub(crate) const LOAD: Bound = Bound {
+    table: "load",
+    columns: &[
+        ("id", Text),
+        ("name", Text),
+        ("digest", Text),
+        ("at", Int),
+        ("as_of", Text),
+        ("by_whom", Text),
+        ("scope", Text),
+        ("row_count", Int),
+        ("unreadable", Int),
+    ],
+    key: 1,
+    grants: "state = 'open'",
+};
+
+/// All of them.
+pub(crate) const BOUND: [&Bound; 8] = [
+    &SESSION,
+    &GRANT,
+    &ISSUED,
+    &ENROLMENT,
+    &CONSENT,
+    &SIGNING_KEY,
+    &NOTICE,
+    &LOAD,
+];
+
+/// What a MAC covers: a word for what it is, then each cell. An absent one is told apart from an empty one.
+struct Covered(Vec<u8>);
+
+impl Covered {
+    fn of(what: &str) -> Self {
+        let mut bytes = Vec::with_capacity(384);
+        bytes.extend(what.as_bytes());
+        bytes.push(0);
+        Self(bytes)
+    }
+
+    fn with(what: &str, cells: &[Arg]) -> Self {
+        let mut covered = Self::of(what);
+        for cell in cells {
+            match cell {
+                Arg::Int(number) => covered.int(*number),
+                Arg::Text(text) => covered.bytes(2, text.as_ref().map(String::as_bytes)),
+                Arg::Bytes(bytes) => covered.bytes(3, bytes.as_deref()),
+            }
+        }
+        covered
+    }
+
+    fn int(&mut self, number: Option<i64>) {
+        match number {
+            None => self.0.push(0),
+            Some(number) => {
+                self.0.push(1);
+                self.0.extend(number.to_be_bytes());
+            }
+        }
+    }
+
+    fn bytes(&mut self, sort: u8, bytes: Option<&[u8]>) {
+        match bytes {
+            None => self.0.push(0),
+            Some(bytes) => {
+                self.0.push(sort);
+                self.0.extend((bytes.len() as u64).to_be_bytes());
+                self.0.extend(bytes);
+            }
+        }
+    }
+}
+
+/// What binds these cells together.
+pub(crate) fn bind(keys: &Keyring, what: &str, cells: &[Arg]) -> Arg {
+    keys.bind(&Covered::with(what, cells).0).into()
+}
+
+/// Whether it was [`bind`] that gave that for these cells.
+pub(crate) fn binds(keys: &Keyring, what: &str, cells: &[Arg], bound: Option<&[u8]>) -> bool {
+    bound.is_some_and(|bound| keys.binds(&Covered::with(what, cells).0, bound))
+}
+
+/// Whether they were bound under the keys of that very version.
+pub(crate) fn binds_under(keys: &Keyring, version: u8, what: &str, cells: &[Arg], bound: &[u8]) -> bool {
+    keys.binds_under(version, &Covered::with(what, cells).0, bound)
+}
+
+impl Entry {
+    /// What binds these cells together, if the entry that brings them forth is genuine.
+    pub(crate) fn bind(&self, keys: &Keyring, what: &str, cells: &[Arg]) -> Arg {
+        if self.genuine {
+            bind(keys, what, cells)
+        } else {
+            Arg::Bytes(Some(Vec::new()))
+        }
+    }
+}
+
+impl Bound {
+    /// The columns with the MAC, for a `SELECT`: of the table by that name, or, without one, of the only one.
+    pub fn columns(&self, of: &str) -> String {
+        let dot = if of.is_empty() { "" } else { "." };
+        let names = self.columns.iter().map(|(name, _)| *name).chain(["mac"]);
+        let mut columns = String::with_capacity(24 * self.width());
+        for (at, name) in names.enumerate() {
+            columns.extend([if at == 0 { "" } else { ", " }, of, dot, name]);
+        }
+        columns
+    }
+
+    /// How many columns that are.
+    pub const fn width(&self) -> usize {
+        self.columns.len() + 1
+    }
+
+    /// The MAC of a row.
+    pub fn mac(&self, keys: &Keyring, cells: &[Arg]) -> Arg {
+        bind(keys, self.table, cells)
+    }
+
+    /// A row as it is inserted, with its MAC.
+    pub fn row(&self, keys: &Keyring, mut cells: Vec<Arg>) -> Vec<Arg> {
+        let mac = self.mac(keys, &cells);
+        cells.push(mac);
+        cells
+    }
+
+    /// The cells of a row whose [`Bound::columns`] begin at `at`.
+    pub fn cells(&self, row: &Row, at: usize) -> Result<Vec<Arg>> {
+        let cell = |(at, (_, kind)): (usize, &(&str, Kind))| {
+            Ok(match kind {
+                Int => Arg::Int(row.get(at)?),
+                Text => Arg::Text(row.get(at)?),
+                Bytes => Arg::Bytes(row.get(at)?),
+            })
+        };
+        (at..).zip(self.columns).map(cell).collect()
+    }
+
+    /// Is the row as the program wrote it? Looked at for each request, so nothing is copied more than once.
+    pub fn is_genuine(&self, keys: &Keyring, row: &Row, at: usize) -> Result<bool> {
+        let mut covered = Covered::of(self.table);
+        for (at, (_, kind)) in (at..).zip(self.columns) {
+            match kind {
+                Int => covered.int(row.get(at)?),
+                Text => row.look(at, |text| covered.bytes(2, text))?,
+                Bytes => row.look(at, |bytes| covered.bytes(3, bytes))?,
+            }
+        }
+        let is_bound = |mac: Option<&[u8]>| mac.is_some_and(|mac| keys.binds(&covered.0, mac));
+        row.look(at + self.columns.len(), is_bound)
+    }
+
+    /// The same of a row that has these cells.
+    pub fn is_bound(&self, keys: &Keyring, cells: &[Arg], row: &Row, at: usize) -> Result<bool> {
+        let mac: Option<Vec<u8>> = row.get(at + self.columns.len())?;
+        Ok(binds(keys, self.table, cells, mac.as_deref()))
+    }
+
+    /// The rows that grant something and are not as the program wrote them; and how many there are in all.
+    pub async fn forged(&self, tx: &mut Tx, keys: &Keyring) -> Result<(u64, Vec<String>)> {
+        let sql = format!("SELECT {} FROM {} WHERE {}", self.columns(""), self.table, self.grants);
+        let (mut seen, mut forged) = (0, Vec::new());
+        tx.each(&sql, [], |row| {
+            seen += 1;
+            let cells = self.cells(&row, 0)?;
+            if !self.is_bound(keys, &cells, &row, 0)? {
+                let key = match &cells[..] {
+                    [Arg::Text(Some(text)), ..] => text.clone(),
+                    [Arg::Bytes(Some(bytes)), ..] => crate::ambient::hex(&bytes[..bytes.len().min(4)]),
+                    _ => String::new(),
+                };
+                forged.push(format!("{} {key}", self.table));
+            }
+            Ok(())
+        })
+        .await?;
+        Ok((seen, forged))
+    }
+
+    /// Takes what was bound under that version to the one in use. What was not stays so.
+    async fn take_over(&self, tx: &mut Tx, keys: &Keyring, before: u8) -> Result<()> {
+        let sql = format!("SELECT {} FROM {}", self.columns(""), self.table);
+        let mut rows = Vec::new();
+        tx.each(&sql, [], |row| {
+            let cells = self.cells(&row, 0)?;
+            let mac: Option<Vec<u8>> = row.get(self.columns.len())?;
+            let genuine = |mac: &[u8]| binds_under(keys, before, self.table, &cells, mac);
+            if mac.as_deref().is_some_and(genuine) {
+                let mut args = vec![self.mac(keys, &cells)];
+                args.extend(cells.into_iter().take(self.key));
+                rows.push(args);
+            }
+            Ok(())
+        })
+        .await?;
+        let key = self.columns.iter().take(self.key).zip(2..);
+        let key: Vec<String> = key.map(|((name, _), at)| format!("{name} = ${at}")).collect();
+        let sql = format!("UPDATE {} SET mac = $1 WHERE {}", self.table, key.join(" AND "));
+        for row in rows {
+            tx.execute(&sql, row).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes all working rows from the keys of that version to those in use.
+pub(crate) async fn take_bound_to(tx: &mut Tx, keys: &Keyring, before: u8) -> Result<()> {
+    for bound in BOUND {
+        bound.take_over(tx, keys, before).await?;
+    }
+    Ok(())
+}

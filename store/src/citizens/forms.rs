@@ -1,0 +1,95 @@
+//! Forms entered from a file. The journal has which of them were: where entering was killed, the same file is gone on with, and what its
+//! first forms were answered is told again.
+
+use super::submit::{Submitted, sent};
+use crate::db::Tx;
+use crate::error::Result;
+use crate::journal::{Act, ENTRY, Env, append, read_entry};
+use crate::store::Store;
+use jiff::Timestamp;
+use ngomon_rules::citizens::Proof;
+use ngomon_rules::event::{Change, Event, Subject};
+use ngomon_rules::record::Submission;
+
+/// A file of forms that is being entered.
+#[derive(Clone, Debug)]
+pub struct FormsFile {
+    digest: String,
+    /// What its entries are known by in the journal.
+    id: String,
+}
+
+impl Store {
+    /// Begins to enter a file, or goes on with it. `digest`: SHA-256 of its bytes, in hexadecimal.
+    pub async fn begin_forms(&self, digest: &str) -> Result<FormsFile> {
+        self.db
+            .read(async |tx| {
+                let mut time = 1;
+                loop {
+                    let id = format!("forms:{digest}:{time}");
+                    let sql = "SELECT 1 FROM journal WHERE subject_kind = 'load' AND subject = $1 LIMIT 1";
+                    if tx.row(sql, [(&id).into()]).await?.is_none() {
+                        let digest = digest.to_owned();
+                        return Ok(FormsFile { digest, id });
+                    }
+                    time += 1;
+                }
+            })
+            .await
+    }
+
+    /// Answers the form of a row, or tells what it was answered when it was entered before. As [`Store::standardise`].
+    pub async fn enter_form_of(
+        &self,
+        file: &FormsFile,
+        row: usize,
+        submission: &Submission,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Submitted> {
+        let mut form = sent(submission, Proof::Counter, by, at);
+        form.run = Some(format!("{}:{row}", file.id));
+        self.send(form).await
+    }
+
+    /// All forms of the file are entered: the next time it is entered anew.
+    pub async fn end_forms(&self, file: &FormsFile, forms: usize, by: &str) -> Result<()> {
+        let env = self.env.clone();
+        let act = Act::new(by, self.now());
+        let event = Event {
+            subject: Subject::Load(file.id.clone()),
+            change: Change::FormsEntered {
+                digest: file.digest.clone(),
+                forms: forms as u64,
+            },
+            personal: None,
+        };
+        self.db
+            .write(move |tx| {
+                let (env, act, event) = (env.clone(), act.clone(), event.clone());
+                Box::pin(async move { append(tx, &env, &act, vec![event]).await })
+            })
+            .await
+    }
+}
+
+/// What the form was answered that was entered under that name.
+pub(super) async fn entered(tx: &mut Tx, env: &Env, run: &str) -> Result<Option<Submitted>> {
+    let sql = format!("{ENTRY} WHERE j.run = $1 AND j.kind = 'form-answered' LIMIT 1");
+    let Some(row) = tx.row(&sql, [run.into()]).await? else {
+        return Ok(None);
+    };
+    Ok(match read_entry(&env.keys, None, &row)?.entry.event.change {
+        Change::FormAnswered {
+            receipt,
+            outcome,
+            fields,
+            ..
+        } => Some(Submitted {
+            outcome,
+            fields,
+            receipt: Some(receipt),
+        }),
+        _ => None,
+    })
+}

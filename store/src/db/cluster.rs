@@ -1,0 +1,577 @@
+//! Where a PostgreSQL is: an address as libpq reads it (PostgreSQL's documentation, 34.1.1.2), with one host or several, asked in turn.
+//! What is not understood is refused: an option that does nothing is worse than one that is missing.
+//!
+//! Nobody waits long for anybody here. PostgreSQL ends a session whose client is frozen or gone, a statement that takes too long and a
+//! wait for a lock; the client gives up a connection on which PostgreSQL is silent.
+
+use super::connections::Opens;
+use super::embedded::PREPARED;
+use crate::error::{Result, StoreError};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
+use std::collections::BTreeMap;
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A host has so long to let us in, unless `connect_timeout` says otherwise.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long PostgreSQL and the program wait for one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// PostgreSQL ends a statement after it; none: however long it takes.
+    pub statement: Option<Duration>,
+    /// A statement waits so long for a lock.
+    pub lock: Duration,
+    /// PostgreSQL ends a session that stands so long within a transaction without asking: its client is frozen, and others wait for it.
+    pub idle: Duration,
+    /// A connection that is silent for so long is given up. Longer than the others: PostgreSQL speaks first, if it can.
+    pub silence: Duration,
+    /// A connection of the pool is waited for so long.
+    pub connection: Duration,
+    /// So many connections at once.
+    pub connections: usize,
+}
+
+/// Somebody waits at a page.
+pub(super) const REQUESTS: Limits = Limits {
+    statement: Some(Duration::from_secs(8)),
+    lock: Duration::from_secs(6),
+    idle: Duration::from_secs(3),
+    silence: Duration::from_secs(10),
+    connection: Duration::from_secs(5),
+    connections: 20,
+};
+
+/// What a server does beside: nobody waits for it, and it comes again.
+pub(super) const WORKERS: Limits = Limits {
+    statement: Some(Duration::from_mins(1)),
+    lock: Duration::from_secs(10),
+    idle: Duration::from_secs(5),
+    silence: Duration::from_secs(75),
+    connection: Duration::from_secs(10),
+    connections: 10,
+};
+
+/// Commands: a statement of theirs may go through everything that is stored, and somebody looks on.
+pub(super) const COMMANDS: Limits = Limits {
+    statement: None,
+    lock: Duration::from_secs(30),
+    idle: Duration::from_secs(15),
+    silence: Duration::from_mins(30),
+    connection: Duration::from_secs(30),
+    connections: 10,
+};
+
+/// What an address may not be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressFault {
+    /// Neither `postgres://` nor `postgresql://` nor `sqlite:`.
+    #[error("not an address of PostgreSQL")]
+    Scheme,
+    /// It cannot be taken apart.
+    #[error("not written as an address is")]
+    Form,
+    /// An option that is not known.
+    #[error("unknown option {0}")]
+    Option(String),
+    /// An option that cannot have that value. The value may be secret.
+    #[error("option {0} cannot have that value")]
+    Value(String),
+    /// Neither one port for all hosts nor one for each.
+    #[error("{ports} ports for {hosts} hosts")]
+    Ports {
+        /// How many hosts.
+        hosts: usize,
+        /// How many ports.
+        ports: usize,
+    },
+}
+
+/// Which of several servers will do (`target_session_attrs`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Any,
+    ReadWrite,
+    ReadOnly,
+    Primary,
+    Standby,
+    PreferStandby,
+}
+
+impl Target {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "any" => Self::Any,
+            "read-write" => Self::ReadWrite,
+            "read-only" => Self::ReadOnly,
+            "primary" => Self::Primary,
+            "standby" => Self::Standby,
+            "prefer-standby" => Self::PreferStandby,
+            _ => return None,
+        })
+    }
+
+    async fn takes(self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        if self == Self::Any {
+            return Ok(true);
+        }
+        let sql = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'";
+        let row = sqlx::query(sql).fetch_one(connection).await?;
+        let (standby, read_only): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(match self {
+            Self::Any => true,
+            Self::ReadWrite => !read_only,
+            Self::ReadOnly => read_only,
+            Self::Primary => !standby,
+            Self::Standby | Self::PreferStandby => standby,
+        })
+    }
+}
+
+/// The servers of an address.
+#[derive(Clone)]
+pub(super) struct Cluster {
+    /// As it was given. It may hold a password.
+    url: Arc<str>,
+    hosts: Vec<PgConnectOptions>,
+    target: Target,
+    /// Each host has so long.
+    patience: Duration,
+    limits: Limits,
+    /// The one that let us in last is asked first.
+    last: Arc<AtomicUsize>,
+}
+
+impl Cluster {
+    /// Reads an address.
+    pub(super) fn parse(url: &str, limits: Limits) -> Result<Self, AddressFault> {
+        let mut given = Given::parse(url)?;
+        let hosts = given.hosts()?;
+        let target = match given.options.remove("target_session_attrs") {
+            Some(text) => Target::parse(&text).ok_or(AddressFault::Value("target_session_attrs".into()))?,
+            None => Target::Any,
+        };
+        // Which of several hosts is asked first is not drawn by lot.
+        if given
+            .options
+            .remove("load_balance_hosts")
+            .is_some_and(|how| how != "disable")
+        {
+            return Err(AddressFault::Value("load_balance_hosts".into()));
+        }
+        let patience = match given.number("connect_timeout")? {
+            // As libpq has it: without an end. Whoever waits for the connection gives up before.
+            Some(0) => Duration::from_hours(1),
+            Some(seconds) => Duration::from_secs(seconds),
+            None => CONNECT,
+        };
+        let mut session = given.keepalives()?;
+        session.push(("lock_timeout", limits.lock.as_millis().to_string()));
+        session.push((
+            "idle_in_transaction_session_timeout",
+            limits.idle.as_millis().to_string(),
+        ));
+        if let Some(most) = limits.statement {
+            session.push(("statement_timeout", most.as_millis().to_string()));
+        }
+        let session: Vec<String> = session
+            .iter()
+            .map(|(name, value)| format!("-c {name}={value}"))
+            .collect();
+        let own = given.options.remove("options").unwrap_or_default();
+        // The last one counts: what the address says is the operator's will.
+        let session = format!("{} {own}", session.join(" "));
+        let mut common = vec![("options", session.trim_end().to_owned())];
+        for name in FOR_EACH_HOST {
+            common.extend(given.options.remove(name).map(|value| (name, value)));
+        }
+        if let Some(unknown) = given.options.into_keys().next() {
+            return Err(AddressFault::Option(unknown));
+        }
+        let hosts = hosts.iter().map(|host| host.options(&common));
+        Ok(Self {
+            url: url.into(),
+            hosts: hosts.collect::<Result<_, _>>()?,
+            target,
+            patience,
+            limits,
+            last: Arc::default(),
+        })
+    }
+
+    /// The same servers with other limits.
+    pub(super) fn within(&self, limits: Limits) -> Result<Self, AddressFault> {
+        Self::parse(&self.url, limits)
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// One pass over the hosts.
+    async fn connect(&self, target: Target) -> Result<Result<PgConnection, String>> {
+        let first = self.last.load(Ordering::Relaxed);
+        let mut why = String::new();
+        for n in 0..self.hosts.len() {
+            let at = (first + n) % self.hosts.len();
+            let Some(host) = self.hosts.get(at) else { continue };
+            let attempt = async {
+                let mut connection = host.connect().await?;
+                let takes = target.takes(&mut connection).await?;
+                Ok::<_, sqlx::Error>((connection, takes))
+            };
+            match timeout(self.patience, attempt).await {
+                Ok(Ok((connection, true))) => {
+                    self.last.store(at, Ordering::Relaxed);
+                    return Ok(Ok(connection));
+                }
+                Ok(Ok((connection, false))) => {
+                    why = format!(
+                        "{}: not the kind of server that target_session_attrs asks for",
+                        name_of(host)
+                    );
+                    // Told that we go; it need not hear it.
+                    timeout(self.patience, connection.close()).await.ok();
+                }
+                Ok(Err(error)) => {
+                    let said = said(&error);
+                    // As libpq has it: who is not let in by one is not let in by the others.
+                    if code(&error).is_some_and(|code| code.starts_with("28")) {
+                        return Err(StoreError::Unreachable(said));
+                    }
+                    why = format!("{}: {said}", name_of(host));
+                }
+                Err(_) => {
+                    why = format!("{}: no answer within {} s", name_of(host), self.patience.as_secs());
+                }
+            }
+        }
+        Ok(Err(why))
+    }
+}
+
+impl Opens for Cluster {
+    type Connection = PgConnection;
+
+    async fn open(&self) -> Result<PgConnection> {
+        // Seldom done, and large: not within the future of everybody who asks.
+        let mut answer = Box::pin(self.connect(self.target)).await?;
+        if answer.is_err() && self.target == Target::PreferStandby {
+            answer = Box::pin(self.connect(Target::Any)).await?;
+        }
+        answer.map_err(StoreError::Unreachable)
+    }
+
+    async fn is_alive(connection: &mut PgConnection) -> bool {
+        connection.ping().await.is_ok()
+    }
+}
+
+fn name_of(host: &PgConnectOptions) -> String {
+    match host.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", host.get_host(), host.get_port()),
+    }
+}
+
+fn code(error: &sqlx::Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// What PostgreSQL said, without where in its own text it said so.
+fn said(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(error) => error.message().to_owned(),
+        None => error.to_string(),
+    }
+}
+
+/// Options that sqlx knows by the same name, for each host alike.
+const FOR_EACH_HOST: [&str; 8] = [
+    "user",
+    "password",
+    "dbname",
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "application_name",
+];
+
+/// A host and its port; none: as the environment and the machine have it.
+struct Host {
+    name: Option<String>,
+    port: Option<String>,
+}
+
+impl Host {
+    fn options(&self, common: &[(&str, String)]) -> Result<PgConnectOptions, AddressFault> {
+        // In what order sqlx reads them does not matter: nothing is named twice.
+        let mut url = "postgres:///?".to_owned();
+        let own = [("host", &self.name), ("port", &self.port)];
+        let own = own
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        for (name, value) in own.chain(common.iter().map(|(name, value)| (*name, value))) {
+            url.push_str(&format!("{name}={}&", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+        }
+        let options = PgConnectOptions::from_str(&url).map_err(|_| AddressFault::Value("sslmode".into()))?;
+        let is_named = common.iter().any(|(name, _)| *name == "application_name");
+        let options = if is_named {
+            options
+        } else {
+            options.application_name("ngomon")
+        };
+        Ok(options.statement_cache_capacity(PREPARED))
+    }
+}
+
+/// An address taken apart: everything is an option.
+struct Given {
+    options: BTreeMap<String, String>,
+}
+
+impl Given {
+    fn parse(url: &str) -> Result<Self, AddressFault> {
+        let rest = ["postgresql://", "postgres://"]
+            .iter()
+            .find_map(|scheme| url.strip_prefix(scheme));
+        let (rest, query) = split(rest.ok_or(AddressFault::Scheme)?, '?');
+        // A socket's directory within the address is written with %2F.
+        let (authority, database) = split(rest, '/');
+        let (user, hosts) = match authority.rsplit_once('@') {
+            Some((user, hosts)) => (Some(user), hosts),
+            None => (None, authority),
+        };
+        let mut options = BTreeMap::new();
+        let mut put = |name: &str, value: String| {
+            if !value.is_empty() {
+                options.insert(name.to_owned(), value);
+            }
+        };
+        if let Some(user) = user {
+            let (user, password) = split(user, ':');
+            put("user", decoded(user)?);
+            put("password", decoded(password.unwrap_or_default())?);
+        }
+        let hosts: Vec<(&str, &str)> = hosts.split(',').map(host_and_port).collect::<Result<_, _>>()?;
+        let names: Vec<String> = hosts.iter().map(|(name, _)| decoded(name)).collect::<Result<_, _>>()?;
+        put("host", names.join(","));
+        let ports: Vec<&str> = hosts.iter().map(|(_, port)| *port).collect();
+        if ports.iter().any(|port| !port.is_empty()) {
+            put("port", ports.join(","));
+        }
+        put("dbname", decoded(database.unwrap_or_default())?);
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').ok_or(AddressFault::Form)?;
+            put(&decoded(name)?, decoded(value)?);
+        }
+        Ok(Self { options })
+    }
+
+    fn hosts(&mut self) -> Result<Vec<Host>, AddressFault> {
+        let list = |text: Option<String>| -> Vec<Option<String>> {
+            let text = text.unwrap_or_default();
+            let each = text
+                .split(',')
+                .map(|one| Some(one.to_owned()).filter(|one| !one.is_empty()));
+            each.collect()
+        };
+        let mut given =
+            |name: &str, environment: &str| self.options.remove(name).or_else(|| std::env::var(environment).ok());
+        let (names, ports) = (list(given("host", "PGHOST")), list(given("port", "PGPORT")));
+        if ports.len() != 1 && ports.len() != names.len() {
+            let (hosts, ports) = (names.len(), ports.len());
+            return Err(AddressFault::Ports { hosts, ports });
+        }
+        for port in ports.iter().flatten() {
+            if port.parse::<u16>().is_err() {
+                return Err(AddressFault::Value("port".into()));
+            }
+        }
+        let hosts = names.into_iter().enumerate().map(|(n, name)| {
+            let port = ports.get(n).or(ports.first()).cloned().flatten();
+            Host { name, port }
+        });
+        Ok(hosts.collect())
+    }
+
+    /// sqlx keeps the socket to itself, so PostgreSQL is asked to look after the connection from its own end; from ours, limits do.
+    fn keepalives(&mut self) -> Result<Vec<(&'static str, String)>, AddressFault> {
+        let wanted = match self.number("keepalives")? {
+            None | Some(1) => true,
+            Some(0) => false,
+            Some(_) => return Err(AddressFault::Value("keepalives".into())),
+        };
+        let mut session = Vec::new();
+        for (option, setting, default) in [
+            ("keepalives_idle", "tcp_keepalives_idle", 10),
+            ("keepalives_interval", "tcp_keepalives_interval", 5),
+            ("keepalives_count", "tcp_keepalives_count", 3),
+        ] {
+            let value = self.number(option)?.unwrap_or(default);
+            if wanted {
+                session.push((setting, value.to_string()));
+            }
+        }
+        let value = self.number("tcp_user_timeout")?.unwrap_or(15_000);
+        session.push(("tcp_user_timeout", value.to_string()));
+        Ok(session)
+    }
+
+    fn number(&mut self, name: &str) -> Result<Option<u64>, AddressFault> {
+        let text = self.options.remove(name);
+        let number = text.map(|text| text.parse::<u32>().map(u64::from));
+        number.transpose().map_err(|_| AddressFault::Value(name.to_owned()))
+    }
+}
+
+fn split(text: &str, at: char) -> (&str, Option<&str>) {
+    match text.split_once(at) {
+        Some((before, after)) => (before, Some(after)),
+        None => (text, None),
+    }
+}
+
+/// `name:port`, `[::1]:port`.
+fn host_and_port(text: &str) -> Result<(&str, &str), AddressFault> {
+    let (name, rest) = match text.strip_prefix('[') {
+        Some(inner) => inner.split_once(']').ok_or(AddressFault::Form)?,
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    match rest.strip_prefix(':') {
+        Some(port) => Ok((name, port)),
+        None if rest.is_empty() => Ok((name, "")),
+        None => Err(AddressFault::Form),
+    }
+}
+
+fn decoded(text: &str) -> Result<String, AddressFault> {
+    // What `%` begins must be two digits.
+    let whole = text.split('%').skip(1).all(|after| {
+        let digits = after.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    });
+    let text = percent_decode_str(text).decode_utf8().ok().filter(|_| whole);
+    let text = text.ok_or(AddressFault::Form)?;
+    // It ends a text for PostgreSQL.
+    if text.contains('\0') {
+        return Err(AddressFault::Form);
+    }
+    Ok(text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<Cluster, AddressFault> {
+        Cluster::parse(url, REQUESTS)
+    }
+
+    fn hosts(url: &str) -> Vec<String> {
+        parse(url).unwrap().hosts.iter().map(name_of).collect()
+    }
+
+    #[test]
+    fn several_hosts_are_read_as_libpq_reads_them() {
+        assert_eq!(
+            hosts("postgres://h1,h2:6000,[::1]:7000/db"),
+            ["h1:5432", "h2:6000", "::1:7000"]
+        );
+        assert_eq!(hosts("postgresql://h1:6000,h2:6001/db"), ["h1:6000", "h2:6001"]);
+        assert_eq!(hosts("postgres:///db?host=a,b&port=1,2"), ["a:1", "b:2"]);
+        assert_eq!(hosts("postgres:///db?host=a,b&port=6000"), ["a:6000", "b:6000"]);
+        // Options count before what stands at the beginning.
+        assert_eq!(hosts("postgres://u@localhost:5432/db?host=/tmp/pg"), ["/tmp/pg"]);
+        assert_eq!(hosts("postgres://u@/db?host=/socket"), ["/socket"]);
+        assert_eq!(hosts("postgres://u@%2Fsocket,h2/db"), ["/socket", "h2:5432"]);
+    }
+
+    #[test]
+    fn names_and_passwords_are_decoded() {
+        let cluster = parse("postgres://nguy%C3%AAn:a%40b%3Fc+d@h/s%C3%B4%2Fb%E1%BB%99?sslmode=disable").unwrap();
+        let host = &cluster.hosts[0];
+        assert_eq!((host.get_username(), host.get_database()), ("nguyên", Some("sô/bộ")));
+        assert_eq!(host.get_application_name(), Some("ngomon"));
+        let named = parse("postgres://h/db?application_name=ngomon-2&user=u").unwrap();
+        assert_eq!(named.hosts[0].get_application_name(), Some("ngomon-2"));
+        assert_eq!(named.hosts[0].get_username(), "u");
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        let fault = |url: &str| parse(url).err().unwrap();
+        for url in ["mysql://localhost/x", "localhost:5432", "ngomon", "", "http://h/"] {
+            assert_eq!(fault(url), AddressFault::Scheme, "{url}");
+        }
+        for url in [
+            "postgres://[::1/db",
+            "postgres://h/d%b",
+            "postgres://h/db?sslmode",
+            "postgres://h/%00",
+        ] {
+            assert_eq!(fault(url), AddressFault::Form, "{url}");
+        }
+        for (option, value) in [
+            ("port", "x"),
+            ("port", "70000"),
+            ("sslmode", "maybe"),
+            ("target_session_attrs", "writable"),
+            ("connect_timeout", "soon"),
+            ("keepalives", "2"),
+            ("keepalives_idle", "-1"),
+            ("tcp_user_timeout", "1s"),
+            ("load_balance_hosts", "random"),
+        ] {
+            let url = format!("postgres://h/db?{option}={value}");
+            assert_eq!(fault(&url), AddressFault::Value(option.into()), "{url}");
+        }
+        for option in [
+            "hostaddr",
+            "requirepeer",
+            "statement-cache-capacity",
+            "Host",
+            "target_session_attr",
+        ] {
+            let url = format!("postgres://h/db?{option}=1");
+            assert_eq!(fault(&url), AddressFault::Option(option.into()), "{url}");
+        }
+        let ports = AddressFault::Ports { hosts: 3, ports: 2 };
+        assert_eq!(fault("postgres:///db?host=a,b,c&port=1,2"), ports);
+        // What is secret is never repeated.
+        for url in [
+            "postgres://u:geheim@h:x/db",
+            "postgres://u:geheim%@h/db",
+            "postgres://u:ge/heim@h/db?x=geheim",
+        ] {
+            assert!(!fault(url).to_string().contains("geheim"), "{url}");
+        }
+    }
+
+    #[test]
+    fn limits_are_settings_of_the_session_and_the_address_may_change_them() {
+        let of = |url: &str| parse(url).unwrap().hosts[0].get_options().unwrap().to_owned();
+        let own = of("postgres://h/db");
+        for setting in [
+            "lock_timeout=6000",
+            "idle_in_transaction_session_timeout=3000",
+            "statement_timeout=8000",
+            "tcp_keepalives_idle=10",
+            "tcp_user_timeout=15000",
+        ] {
+            assert!(own.contains(&format!("-c {setting}")), "{own}");
+        }
+        let theirs = of("postgres://h/db?keepalives_idle=30&tcp_user_timeout=9000&options=-c%20lock_timeout%3D1");
+        assert!(theirs.contains("-c tcp_keepalives_idle=30") && theirs.contains("-c tcp_user_timeout=9000"));
+        assert!(theirs.ends_with("-c lock_timeout=1"), "{theirs}");
+        assert!(!of("postgres://h/db?keepalives=0").contains("keepalives"));
+        let cluster = Cluster::parse("postgres://h/db", COMMANDS).unwrap();
+        assert!(!cluster.hosts[0].get_options().unwrap().contains("statement_timeout"));
+    }
+}

@@ -1,0 +1,121 @@
+//! What a file brought, in digests that its entry in the journal carries and `verify` takes anew: of the row of the load, of the rows of
+//! a reference, and of the rows of that table that wait. Taken of what the rows say, not of how they are sealed, so that new keys change
+//! nothing; keyed, so that whoever writes the database cannot find other rows of the same digest.
+
+use super::QuarantinedCells;
+use crate::ambient::hex;
+use crate::db::{Row, Tx};
+use crate::error::{Result, StoreError};
+use crate::keyring::{Keyring, Marker, Place};
+use crate::merkle::sha256;
+
+/// Rows of one sort, in whatever order.
+#[derive(Clone, Default)]
+pub(crate) struct RowDigests(Vec<[u8; 16]>);
+
+impl RowDigests {
+    /// One more row: all that it says.
+    pub fn add(&mut self, keys: &Keyring, sort: &str, parts: &[&[u8]]) {
+        let mut all: Vec<&[u8]> = vec![b"evidence", sort.as_bytes()];
+        all.extend(parts);
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&keys.mac(&all)[..16]);
+        self.0.push(digest);
+    }
+
+    pub fn merge(&mut self, mut more: Self) {
+        self.0.append(&mut more.0);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// Of all of them, in hexadecimal.
+    pub fn digest(mut self) -> String {
+        self.0.sort_unstable();
+        hex(&sha256(&[self.0.as_flattened()]))
+    }
+}
+
+/// What is read of a load, for [`of_load`].
+pub(crate) const LOAD: &str = "id, name, digest, at, as_of, by_whom, scope, row_count, unreadable";
+
+/// The digest of a load's own row, whose columns are those of [`LOAD`], beginning at `at`.
+pub(crate) fn of_load(keys: &Keyring, row: &Row, at: usize) -> Result<String> {
+    let texts: [String; 3] = [row.get(at)?, row.get(at + 1)?, row.get(at + 2)?];
+    let [as_of, by]: [String; 2] = [row.get(at + 4)?, row.get(at + 5)?];
+    let scope: Option<String> = row.get(at + 6)?;
+    let numbers: [i64; 3] = [row.get(at + 3)?, row.get(at + 7)?, row.get(at + 8)?];
+    let numbers = numbers.map(i64::to_be_bytes);
+    let mut parts: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+    parts.extend([as_of.as_bytes(), by.as_bytes()]);
+    parts.extend([
+        if scope.is_some() { &[1][..] } else { &[0] },
+        scope.as_deref().unwrap_or_default().as_bytes(),
+    ]);
+    parts.extend(numbers.iter().map(|number| &number[..]));
+    let mut digests = RowDigests::default();
+    digests.add(keys, "load", &parts);
+    Ok(digests.digest())
+}
+
+fn waiting_place(place: &[u8]) -> Place<'_> {
+    Place {
+        table: "quarantine",
+        column: "sealed",
+        row: place,
+    }
+}
+
+/// One row that waits.
+pub(crate) fn add_waiting(
+    digests: &mut RowDigests,
+    keys: &Keyring,
+    [load, row_no, name, reason]: [&str; 4],
+    cells: &[u8],
+) {
+    let parts = [load, row_no, name, reason].map(str::as_bytes);
+    digests.add(keys, "quarantine", &[&parts[..], &[cells]].concat());
+}
+
+/// The rows of that table that wait in loads that were applied, all or all but those of one load. With a marker it is also seen to it that
+/// each row is found by what it says; `false`: one is not.
+pub(crate) async fn waiting(
+    tx: &mut Tx,
+    keys: &Keyring,
+    name: &str,
+    but: &str,
+    marker: Option<&Marker>,
+) -> Result<(RowDigests, bool)> {
+    let (mut digests, mut found) = (RowDigests::default(), true);
+    let sql = "SELECT q.load, q.row_no, q.reason, q.sealed, q.code_fp, q.number_fp, q.name_fp FROM load l \
+         CROSS JOIN quarantine q WHERE l.name = $1 AND l.state = 'applied' AND q.load = l.id AND q.name = l.name AND q.load <> $2 AND q.ended_by IS NULL";
+    tx.each(sql, [name.into(), but.into()], |row| {
+        let [load, row_no, reason]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+        let place = [load.as_bytes(), row_no.as_bytes()].concat();
+        let cells = keys.unseal(waiting_place(&place), &row.get::<Vec<u8>>(3)?)?;
+        add_waiting(&mut digests, keys, [&load, &row_no, name, &reason], &cells);
+        if let Some(marker) = marker {
+            let cells: QuarantinedCells =
+                serde_json::from_slice(&cells).map_err(|e| StoreError::corrupt("quarantine", e))?;
+            let [code, number, name] = cells.keys(marker);
+            let kept: [Option<Vec<u8>>; 3] = [row.get(4)?, row.get(5)?, row.get(6)?];
+            // A row of before the step that brought names has none.
+            found &= [code, number] == [kept[0].clone(), kept[1].clone()] && (kept[2].is_none() || kept[2] == name);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok((digests, found))
+}
+
+/// The digest of the row of a load.
+pub(super) async fn row_of_load(tx: &mut Tx, keys: &Keyring, load: &str) -> Result<String> {
+    let row = tx
+        .row(&format!("SELECT {LOAD} FROM load WHERE id = $1"), [load.into()])
+        .await?;
+    let row = row.ok_or_else(|| StoreError::corrupt(format!("load {load}"), "it is gone"))?;
+    of_load(keys, &row, 0)
+}

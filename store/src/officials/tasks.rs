@@ -1,0 +1,160 @@
+//! What HR's desk has to see to: the list of O5, of the whole province or of a unit and below.
+
+use super::facts::{Facts, Held};
+use crate::db::Tx;
+use crate::error::{Refusal, Result};
+use crate::numbers::links;
+use crate::store::Store;
+use ngomon_rules::event::ProfileId;
+use ngomon_rules::hold::{Hold, Reason};
+use ngomon_rules::officials::{
+    Decision, Found, KeptProfile, OfficialAccount, Task, decide, newcomers, retires, unused_since, warn_days,
+};
+use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::{Date, FullName};
+use std::collections::{BTreeSet, HashMap};
+
+/// A task of HR's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HrTask {
+    /// What is to be seen to.
+    pub task: Task,
+    /// Of a hold that is coming, the first day on which it counts; else the day that passes or passed. `None`: at once.
+    pub on: Option<Date>,
+    /// Where: the unit that counts on the day.
+    pub unit: UnitCode,
+    /// Whose account; a newcomer has none.
+    pub account: Option<AccountId>,
+    /// Whose profile.
+    pub profile: Option<ProfileId>,
+    /// Its code.
+    pub employee_code: Option<String>,
+    /// Who.
+    pub full_name: Option<FullName>,
+}
+
+impl Store {
+    /// What HR has to see to as of a day, in a unit and below, or everywhere: by kind, then by day and unit.
+    pub async fn hr_tasks(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<HrTask>> {
+        self.db
+            .scan(async |tx| {
+                let facts = Facts::read(tx, &self.env, day, None).await?;
+                if let Some(unknown) = unit.filter(|unit| facts.units.get(unit).is_none()) {
+                    return Err(Refusal::UnknownUnit(unknown.to_string()).into());
+                }
+                let deceased = deceased(tx).await?;
+                let mut tasks = of_profiles(&facts, &deceased);
+                tasks.extend(of_accounts(&facts));
+                tasks.retain(|task| unit.is_none_or(|top| facts.units.is_within(&task.unit, top, day)));
+                tasks.sort_by(|a, b| key(a).cmp(&key(b)));
+                Ok(tasks)
+            })
+            .await
+    }
+}
+
+fn key(task: &HrTask) -> impl Ord + '_ {
+    (task.task, task.on, &task.unit, &task.account, &task.employee_code)
+}
+
+/// What is decided on one of the next days and is not today, within the days that people are warned ahead.
+pub(crate) fn coming(facts: &Facts, account: &OfficialAccount, today: &Decision) -> Vec<(Date, Hold)> {
+    let Decision::Holds(holds) = today else {
+        return Vec::new();
+    };
+    let mut seen: BTreeSet<Reason> = holds.iter().map(|hold| hold.reason).collect();
+    let (mut coming, mut day) = (Vec::new(), facts.day);
+    for _ in 0..warn_days().into_iter().max().unwrap_or_default() {
+        let Ok(next) = day.tomorrow() else { break };
+        day = next;
+        if let Decision::Holds(holds) = decide(&facts.case_on(account, day)) {
+            let new = holds.into_iter().filter(|hold| seen.insert(hold.reason));
+            coming.extend(new.map(|hold| (day, hold)));
+        }
+    }
+    coming
+}
+
+/// The profiles whose persons the registry has as deceased, by any number that they ever held.
+async fn deceased(tx: &mut Tx) -> Result<BTreeSet<String>> {
+    const OF: &str = "JOIN profile p ON p.person = n.person AND p.gone = 0 JOIN reference r ON r.name = 'registry' \
+         JOIN registry g ON g.load = r.load AND g.status = 'deceased'";
+    let own = format!("SELECT p.id FROM person_number n {OF} AND g.number_fp = n.fp");
+    let linked = format!(
+        "SELECT p.id FROM ({}) k JOIN person_number n ON n.fp = k.fp {OF} AND g.number_fp = k.other",
+        links()
+    );
+    let mut deceased = BTreeSet::new();
+    for sql in [own, linked] {
+        tx.each(&sql, [], |row| {
+            deceased.insert(row.get(0)?);
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(deceased)
+}
+
+fn officials(facts: &Facts) -> impl Iterator<Item = &Held> {
+    facts
+        .accounts
+        .iter()
+        .filter(|held| held.account.kind == AccountKind::Official)
+}
+
+/// Newcomers, retirements and deaths: a line a profile, with the person's account where there is one, the open one first.
+fn of_profiles(facts: &Facts, deceased: &BTreeSet<String>) -> Vec<HrTask> {
+    let mut accounts: HashMap<&str, &Held> = HashMap::new();
+    for held in officials(facts) {
+        if let Found::Profile(kept) = facts.directory.find(&held.account, &facts.units, facts.day) {
+            let first = accounts.entry(&kept.id.0).or_insert(held);
+            if !first.holds.is_empty() && held.holds.is_empty() {
+                *first = held;
+            }
+        }
+    }
+    let task = |task: Task, on: Option<Date>, kept: &KeptProfile| HrTask {
+        task,
+        on,
+        unit: facts.units.follow(&kept.profile.unit, facts.day).clone(),
+        account: accounts.get(kept.id.0.as_str()).map(|held| held.account.id.clone()),
+        profile: Some(kept.id.clone()),
+        employee_code: kept.profile.employee_code.clone(),
+        full_name: Some(kept.profile.full_name.clone()),
+    };
+    let all = officials(facts).map(|held| &held.account);
+    let new = newcomers(&facts.directory, all, &facts.units, facts.day).into_iter();
+    let mut tasks: Vec<HrTask> = new.map(|kept| task(Task::Newcomer, None, kept)).collect();
+    for kept in facts.directory.profiles() {
+        tasks.extend(retires(kept, facts.day).map(|on| task(Task::Retirement, Some(on), kept)));
+        if kept.profile.in_service_on(facts.day) && deceased.contains(&kept.id.0) {
+            tasks.push(task(Task::Deceased, None, kept));
+        }
+    }
+    tasks
+}
+
+/// Holds that are coming, and open accounts that nobody uses.
+fn of_accounts(facts: &Facts) -> Vec<HrTask> {
+    let mut tasks = Vec::new();
+    for held in officials(facts) {
+        let account = &held.account;
+        let task = |task: Task, on: Date| HrTask {
+            task,
+            on: Some(on),
+            unit: facts.units.follow(&account.unit, facts.day).clone(),
+            account: Some(account.id.clone()),
+            profile: facts.directory.profile_of(account).map(|kept| kept.id.clone()),
+            employee_code: account.stated.employee_code.clone(),
+            full_name: account.stated.full_name.clone(),
+        };
+        let today = decide(&facts.case(account));
+        let coming = coming(facts, account, &today).into_iter();
+        tasks.extend(coming.map(|(on, hold)| task(Task::Coming(hold.reason), on)));
+        if held.holds.is_empty() {
+            tasks.extend(unused_since(account, facts.day).map(|on| task(Task::NoSignIn, on)));
+        }
+    }
+    tasks
+}

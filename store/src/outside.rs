@@ -1,0 +1,290 @@
+//! The file of checkpoints beside the database: what it must have, that it has it, and that the database has what the file has.
+//!
+//! The database notes how many checkpoints the file has and a digest over all of them, link by link, so that a file that was cut,
+//! thinned or emptied shows. Whoever seals brings the file up to the database; nothing else mends it but [`Store::accept_checkpoints`].
+
+use crate::checkpoint::{append_after, last_note, notes_of, set_aside};
+use crate::db::{Dialect, Row, Tx};
+use crate::error::{Refusal, Result, StoreError};
+use crate::journal::{Act, append};
+use crate::keyring::Keyring;
+use crate::merkle::{Hash, sha256};
+use crate::store::{Places, Store};
+use ngomon_rules::event::{Change, Event, Subject};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+/// The file beside the keys.
+pub(crate) const NAME: &str = "checkpoints.txt";
+
+/// What the file has, as the database notes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub notes: i64,
+    pub size: i64,
+    chain: Hash,
+}
+
+impl Mark {
+    const NONE: Self = Self {
+        notes: 0,
+        size: 0,
+        chain: [0; 32],
+    };
+
+    /// And that note after it.
+    fn and(&self, size: u64, note: &[u8]) -> Self {
+        Self {
+            notes: self.notes + 1,
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            chain: sha256(&[&self.chain, note]),
+        }
+    }
+
+    fn read(row: &Row) -> Result<Self> {
+        let chain: Vec<u8> = row.get(2)?;
+        Ok(Self {
+            notes: row.get(0)?,
+            size: row.get(1)?,
+            chain: chain
+                .try_into()
+                .map_err(|_| StoreError::corrupt("checkpoint_file", "no digest"))?,
+        })
+    }
+
+    /// Has the file what this says, and perhaps more after it?
+    fn fits(&self, file: &[u8]) -> bool {
+        let mut mark = Self::NONE;
+        for (size, note) in notes_of(file) {
+            if mark.notes == self.notes {
+                break;
+            }
+            mark = mark.and(size, note);
+        }
+        mark == *self
+    }
+}
+
+/// Which file that is, of all that the servers of one database may have: by its path, and on PostgreSQL by the machine, too.
+fn place(dialect: Dialect, file: &Path) -> String {
+    let dir = file.parent().unwrap_or(Path::new(""));
+    let path = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let path = path.display().to_string();
+    match dialect {
+        Dialect::Sqlite => path,
+        Dialect::Postgres => {
+            let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+            format!("{}:{path}", machine.trim())
+        }
+    }
+}
+
+async fn mark_of(tx: &mut Tx, place: &str) -> Result<Option<Mark>> {
+    let sql = "SELECT notes, size, chain FROM checkpoint_file WHERE place = $1";
+    let row = tx.row(sql, [place.into()]).await?;
+    row.as_ref().map(Mark::read).transpose()
+}
+
+async fn set_mark(tx: &mut Tx, place: &str, mark: &Mark) -> Result<()> {
+    // Of two that wrote at once, the one that saw more counts.
+    let sql = "INSERT INTO checkpoint_file (place, notes, size, chain) VALUES ($1,$2,$3,$4) ON CONFLICT (place) \
+               DO UPDATE SET notes = excluded.notes, size = excluded.size, chain = excluded.chain \
+               WHERE checkpoint_file.notes < excluded.notes";
+    let row = [place.into(), mark.notes.into(), mark.size.into(), mark.chain.into()];
+    tx.execute(sql, row).await.map(drop)
+}
+
+/// The database must have the last checkpoint that the file has. A standby may be a little behind.
+pub(crate) async fn must_have(tx: &mut Tx, last: &Last) -> Result<()> {
+    let Some((size, root)) = last.checkpoint else {
+        return Ok(());
+    };
+    let sql = "SELECT root FROM checkpoint WHERE size = $1";
+    let row = tx.row(sql, [i64::try_from(size).unwrap_or(i64::MAX).into()]).await?;
+    let there = row.map(|row| row.get::<Vec<u8>>(0)).transpose()?;
+    if there.as_deref() == Some(&root[..]) {
+        return Ok(());
+    }
+    if tx.dialect() == Dialect::Postgres && there.is_none() {
+        let row = tx.row("SELECT 1 WHERE pg_is_in_recovery()", []).await?;
+        if row.is_some() {
+            return Ok(());
+        }
+    }
+    Err(last.behind())
+}
+
+/// The last checkpoint of the file.
+pub(crate) struct Last {
+    path: PathBuf,
+    checkpoint: Option<(u64, Hash)>,
+}
+
+impl Last {
+    /// A file that cannot be read says nothing here, and is told by `verify`.
+    pub fn read(places: &Places, keys: &Keyring) -> Self {
+        let path = places.keys.join(NAME);
+        let last = last_note(&path, keys).ok().flatten();
+        Self {
+            checkpoint: last.map(|last| (last.size, last.root)),
+            path,
+        }
+    }
+
+    pub fn is_there(&self) -> bool {
+        self.checkpoint.is_some()
+    }
+
+    pub fn behind(&self) -> StoreError {
+        StoreError::Behind {
+            path: self.path.clone(),
+            size: self.checkpoint.map_or(0, |(size, _)| size),
+        }
+    }
+}
+
+/// What was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Where the file of before is now, if there was one.
+    pub aside: Option<PathBuf>,
+    /// How many checkpoints the new one has.
+    pub notes: u64,
+}
+
+impl Store {
+    pub(crate) fn place(&self) -> String {
+        place(self.dialect(), &self.checkpoints)
+    }
+
+    /// Brings the file up to the database, where it is behind: after the commit, since a file that is ahead of the database looks like
+    /// a roll-back. What it lost before is not put back.
+    pub(crate) async fn write_checkpoints(&self) -> Result<()> {
+        self.written.store(false, Ordering::Relaxed);
+        let place = self.place();
+        let (known, pending) = self.pending(&place).await?;
+        let mut mark = match known {
+            Some(mark) => mark,
+            // Nobody noted anything of it yet: it counts as it is.
+            None => self.as_it_is()?,
+        };
+        let after = u64::try_from(mark.size).unwrap_or_default();
+        let pending: Vec<(u64, String)> = pending.into_iter().filter(|(size, _)| *size > after).collect();
+        let written = append_after(&self.checkpoints, after, &pending)?;
+        for (size, note) in &written {
+            let ours = pending.iter().any(|(known, text)| known == size && text == note);
+            if !ours && !self.has_checkpoint(*size, note).await? {
+                return Err(StoreError::Behind {
+                    path: self.checkpoints.to_path_buf(),
+                    size: *size,
+                });
+            }
+            mark = mark.and(*size, note.as_bytes());
+        }
+        if !written.is_empty() || mark.notes > 0 {
+            self.db
+                .write(move |tx| {
+                    let (place, mark) = (place.clone(), mark.clone());
+                    Box::pin(async move { set_mark(tx, &place, &mark).await })
+                })
+                .await?;
+        }
+        self.written.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn as_it_is(&self) -> Result<Mark> {
+        match std::fs::read(&self.checkpoints) {
+            Ok(file) => Ok(notes_of(&file)
+                .into_iter()
+                .fold(Mark::NONE, |mark, (size, note)| mark.and(size, note))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Mark::NONE),
+            Err(source) => Err(StoreError::Io {
+                path: self.checkpoints.to_path_buf(),
+                source,
+            }),
+        }
+    }
+
+    async fn pending(&self, place: &str) -> Result<(Option<Mark>, Vec<(u64, String)>)> {
+        self.db
+            .read(async |tx| {
+                let mark = mark_of(tx, place).await?;
+                let after = mark.as_ref().map_or(0, |mark| mark.size);
+                let sql = "SELECT size, note FROM checkpoint WHERE size > $1 ORDER BY size";
+                let mut pending = Vec::new();
+                tx.each(sql, [after.into()], |row| {
+                    pending.push((u64::try_from(row.get::<i64>(0)?).unwrap_or_default(), row.get(1)?));
+                    Ok(())
+                })
+                .await?;
+                Ok((mark, pending))
+            })
+            .await
+    }
+
+    async fn has_checkpoint(&self, size: u64, note: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM checkpoint WHERE size = $1 AND note = $2";
+        let args = || [i64::try_from(size).unwrap_or(i64::MAX).into(), note.into()];
+        Ok(self.db.ask(async |tx| tx.row(sql, args()).await).await?.is_some())
+    }
+
+    /// Takes the database as it is, and begins the file of checkpoints anew from it: after an older backup was restored on purpose, or
+    /// when the file was lost or damaged. The file of before is set aside, and the journal has who did it.
+    pub async fn accept_checkpoints(&self, by: &str) -> Result<Accepted> {
+        let found = self.verify_outside().await?;
+        if found.is_empty() {
+            return Err(Refusal::NothingToAccept.into());
+        }
+        let (env, act) = (self.env.clone(), Act::new(by, self.now()));
+        let before = last_note(&self.checkpoints, self.keys()).ok().flatten();
+        let change = Change::CheckpointsAccepted {
+            before: before.map_or(0, |last| last.size),
+        };
+        let place = self.place();
+        // First: whoever is killed here finds that the file is not there, and begins again.
+        let day = self.now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let aside = set_aside(&self.checkpoints, &day)?;
+        self.db
+            .write(move |tx| {
+                let (env, act, place, change) = (env.clone(), act.clone(), place.clone(), change.clone());
+                Box::pin(async move {
+                    let event = Event {
+                        subject: Subject::Setting("checkpoints".into()),
+                        change,
+                        personal: None,
+                    };
+                    append(tx, &env, &act, vec![event]).await?;
+                    tx.execute("DELETE FROM checkpoint_file WHERE place = $1", [place.into()])
+                        .await
+                })
+            })
+            .await?;
+        self.written.store(false, Ordering::Relaxed);
+        self.seal().await?;
+        let file = std::fs::read(&self.checkpoints).unwrap_or_default();
+        Ok(Accepted {
+            aside,
+            notes: notes_of(&file).len() as u64,
+        })
+    }
+
+    /// What the file should have and does not have: read after the database, so that a server that seals meanwhile raises no alarm.
+    pub(crate) async fn file_lacks(&self, tx: &mut Tx) -> Result<Option<String>> {
+        let Some(mark) = mark_of(tx, &self.place()).await? else {
+            return Ok(None);
+        };
+        let file = std::fs::read(&self.checkpoints).unwrap_or_default();
+        if mark.fits(&file) {
+            return Ok(None);
+        }
+        let has = notes_of(&file);
+        let last = has.last().map_or(0, |(size, _)| *size);
+        Ok(Some(format!(
+            "the file of checkpoints was changed: it had {} up to {}, and has {} up to {last}",
+            mark.notes,
+            mark.size,
+            has.len()
+        )))
+    }
+}

@@ -1,0 +1,121 @@
+//! Whatever the program writes, nobody else on the machine reads: files are 0600 and directories 0700, whatever the umask says and
+//! whatever was there before.
+
+use crate::error::{Refusal, Result, StoreError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+/// What the group and others may do.
+const OTHERS: u32 = 0o077;
+/// By these a directory is known to be ours.
+const OURS: [&str; 4] = ["ngomon.db", "keyring.json", "checkpoints.txt", "backup.json"];
+
+fn io_at(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Io { path, source }
+}
+
+/// What it would be without others; `None`: it is.
+fn narrower(about: &fs::Metadata) -> Option<Permissions> {
+    let mode = about.permissions().mode() & 0o7777;
+    (mode & OTHERS != 0).then(|| Permissions::from_mode(mode & !OTHERS))
+}
+
+/// Makes the directory if need be, and keeps others out of it. One that is open to others and holds other people's things is refused:
+/// they would be shut out of what is theirs.
+pub fn directory(dir: &Path) -> Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(io_at(dir))?;
+    let Some(narrower) = narrower(&fs::metadata(dir).map_err(io_at(dir))?) else {
+        return Ok(());
+    };
+    // The keys stand within the data directory where nothing else is said.
+    let is_empty = fs::read_dir(dir)
+        .and_then(|there| {
+            there
+                .map(|one| Ok(one?.file_name().to_string_lossy().starts_with("keys")))
+                .collect::<io::Result<Vec<_>>>()
+        })
+        .map_err(io_at(dir))?
+        .iter()
+        .all(|is_keys| *is_keys);
+    let is_ours = OURS
+        .iter()
+        .any(|name| dir.join(name).exists() || dir.join("keys").join(name).exists());
+    if !is_empty && !is_ours {
+        return Err(Refusal::WideDirectory(dir.to_owned()).into());
+    }
+    fs::set_permissions(dir, narrower).map_err(io_at(dir))
+}
+
+/// Keeps others out of a file, if it is there. What is no file (a pipe, a terminal) stays as it is.
+pub fn file(path: &Path) -> io::Result<()> {
+    let narrowed = fs::metadata(path).and_then(|about| match narrower(&about).filter(|_| about.is_file()) {
+        Some(narrower) => fs::set_permissions(path, narrower),
+        None => Ok(()),
+    });
+    match narrowed {
+        // What the embedded database keeps beside its file comes and goes.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        narrowed => narrowed,
+    }
+}
+
+/// A file to be written, emptied if it was there.
+pub fn create(path: &Path) -> io::Result<File> {
+    let created = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file(path)?;
+    Ok(created)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_there_is_narrowed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.csv");
+        fs::write(&path, "before").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+        drop(create(&path).unwrap());
+        assert_eq!((mode(&path), fs::read(&path).unwrap().len()), (0o600, 0));
+        file(&dir.path().join("nothing")).unwrap();
+        // Who writes to a device leaves it as it is.
+        drop(create(Path::new("/dev/null")).unwrap());
+    }
+
+    #[test]
+    fn a_directory_is_narrowed_if_it_is_nobody_elses() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = dir.path().join("a/b");
+        directory(&made).unwrap();
+        assert_eq!(mode(&made), 0o700);
+        let wide = || fs::set_permissions(&made, Permissions::from_mode(0o755)).unwrap();
+        wide();
+        directory(&made).unwrap();
+        assert_eq!(mode(&made), 0o700);
+        fs::write(made.join("letter.txt"), "somebody's").unwrap();
+        directory(&made).unwrap();
+        wide();
+        assert!(matches!(
+            directory(&made),
+            Err(StoreError::Refused(Refusal::WideDirectory(_)))
+        ));
+        assert_eq!(mode(&made), 0o755);
+        fs::write(made.join("ngomon.db"), "").unwrap();
+        directory(&made).unwrap();
+        assert_eq!(mode(&made), 0o700);
+    }
+}

@@ -1,0 +1,78 @@
+//! Acts that two operators must agree on: proposed, and decided.
+
+use super::unexpected;
+use crate::bound::{PROPOSED_ACT, binds};
+use crate::db::{Arg, Row, Tx};
+use crate::error::{Result, StoreError};
+use crate::journal::{Entry, Env};
+use crate::keyring::Keyring;
+use ngomon_rules::event::{Change, ProposedAct};
+
+/// What a proposal is bound by, in the order of its MAC.
+pub(crate) const PROPOSED_ACT_CELLS: &str = "p.receipt, p.body, p.value, p.proposed_by, p.at, p.state, p.mac";
+
+/// Is the row whose columns begin at `at` with [`PROPOSED_ACT_CELLS`] as the program wrote it?
+pub(crate) fn is_proposed_act(keys: &Keyring, row: &Row, at: usize) -> Result<bool> {
+    Ok(binds(
+        keys,
+        PROPOSED_ACT,
+        &cells(row, at)?,
+        Some(&row.get::<Vec<u8>>(at + 6)?),
+    ))
+}
+
+fn cells(row: &Row, at: usize) -> Result<[Arg; 6]> {
+    let [receipt, body, value, by]: [String; 4] = [row.get(at)?, row.get(at + 1)?, row.get(at + 2)?, row.get(at + 3)?];
+    let (since, state): (i64, String) = (row.get(at + 4)?, row.get(at + 5)?);
+    Ok([
+        receipt.into(),
+        body.into(),
+        value.into(),
+        by.into(),
+        since.into(),
+        state.into(),
+    ])
+}
+
+async fn proposed(tx: &mut Tx, env: &Env, entry: &Entry, receipt: &str, act: &ProposedAct) -> Result<()> {
+    let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
+    let body = serde_json::to_string(act).map_err(|e| StoreError::corrupt("a proposal", e))?;
+    let mut row: Vec<Arg> = vec![
+        receipt.into(),
+        body.into(),
+        value.into(),
+        entry.by.as_str().into(),
+        entry.at.into(),
+        "waiting".into(),
+    ];
+    row.push(entry.bind(&env.keys, PROPOSED_ACT, &row));
+    let into = "proposed_act (receipt, body, value, proposed_by, at, state, mac)";
+    tx.insert(into, vec![row], "").await.map(drop)
+}
+
+/// Whether the entry is about a proposal, whatever its subject.
+pub(super) async fn changed(tx: &mut Tx, env: &Env, entry: &Entry) -> Result<bool> {
+    let (receipt, state) = match &entry.event.change {
+        Change::ActProposed { receipt, act } => {
+            proposed(tx, env, entry, receipt, act).await?;
+            return Ok(true);
+        }
+        Change::ActApproved { receipt, .. } => (receipt, "approved"),
+        Change::ActDeclined { receipt } => (receipt, "declined"),
+        _ => return Ok(false),
+    };
+    let sql = format!("SELECT {PROPOSED_ACT_CELLS} FROM proposed_act p WHERE p.receipt = $1");
+    let Some(row) = tx.row(&sql, [receipt.into()]).await? else {
+        return Ok(true);
+    };
+    let mac = if is_proposed_act(&env.keys, &row, 0)? {
+        let mut cells = cells(&row, 0)?;
+        cells[5] = state.into();
+        entry.bind(&env.keys, PROPOSED_ACT, &cells)
+    } else {
+        Vec::new().into()
+    };
+    let sql = "UPDATE proposed_act SET state = $2, mac = $3 WHERE receipt = $1";
+    tx.execute(sql, [receipt.into(), state.into(), mac]).await?;
+    Ok(true)
+}

@@ -1,0 +1,262 @@
+//! The file of checkpoints outside the database: what it lost is told until it is mended on purpose, and a database that is behind it is
+//! refused until that is accepted on purpose.
+
+use crate::both;
+use crate::house::{House, On, citizen};
+use crate::keeping::with_keys;
+use ngomon_store::{Check, Refusal, Store, StoreError};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+both! {
+    a_file_that_lost_something_is_told_until_it_is_mended
+    a_database_behind_its_checkpoints_is_refused_until_that_is_accepted
+    a_busy_server_is_no_roll_back
+    two_who_seal_at_once_leave_a_whole_file
+    a_file_that_could_not_be_written_is_brought_up_later
+    whatever_names_something_names_what_is_there
+    a_damaged_index_shows
+}
+
+/// Some changes, each sealed with a checkpoint of its own.
+async fn changed(store: &Store, names: std::ops::Range<u32>) {
+    for n in names {
+        store.add_operator(&format!("name{n}"), "test").await.unwrap();
+        store.seal().await.unwrap();
+    }
+}
+
+async fn house(on: On) -> (House, PathBuf) {
+    let house = House::new(on).await;
+    house.units().await;
+    changed(&house.store, 0..5).await;
+    house.sound().await;
+    let file = house.store.checkpoint_file().to_owned();
+    (house, file)
+}
+
+async fn checks(store: &Store) -> Vec<Check> {
+    let found = store.verify(&mut |_| {}).await.unwrap();
+    let mut checks: Vec<Check> = found.faults.iter().map(|(check, _)| *check).collect();
+    checks.dedup();
+    checks
+}
+
+/// Where each note of the file ends.
+fn ends(text: &str) -> Vec<usize> {
+    let signed = text.match_indices("\n— ").map(|(at, _)| at);
+    signed.map(|at| at + text[at..].find("\n\n").unwrap() + 2).collect()
+}
+
+fn without(file: &Path, notes: std::ops::Range<usize>) {
+    let text = fs::read_to_string(file).unwrap();
+    let ends = ends(&text);
+    let start = |note: usize| if note == 0 { 0 } else { ends[note - 1] };
+    let kept = format!("{}{}", &text[..start(notes.start)], &text[start(notes.end)..]);
+    fs::write(file, kept).unwrap();
+}
+
+async fn a_file_that_lost_something_is_told_until_it_is_mended(on: On) {
+    type Loss = fn(&Path);
+    let losses: [(&str, Loss); 6] = [
+        ("removed", |file| fs::remove_file(file).unwrap()),
+        ("emptied", |file| fs::write(file, "").unwrap()),
+        ("the first half", |file| {
+            let notes = ends(&fs::read_to_string(file).unwrap()).len();
+            without(file, notes / 2..notes);
+        }),
+        ("cut within a note", |file| {
+            let text = fs::read(file).unwrap();
+            fs::write(file, &text[..text.len() - 40]).unwrap();
+        }),
+        ("one from the middle", |file| without(file, 2..3)),
+        ("the last", |file| {
+            let notes = ends(&fs::read_to_string(file).unwrap()).len();
+            without(file, notes - 1..notes);
+        }),
+    ];
+    for (what, loss) in losses {
+        let (house, file) = house(on).await;
+        loss(&file);
+        assert_eq!(checks(&house.store).await, [Check::RollBack], "{what}");
+        // Neither time nor other processes make it good.
+        changed(&house.store, 10..12).await;
+        assert_eq!(
+            checks(&house.store).await,
+            [Check::RollBack],
+            "{what}, and then a change"
+        );
+        let again = Store::open(&house.places, false, house.ambient()).await.unwrap();
+        changed(&again, 20..22).await;
+        assert_eq!(checks(&again).await, [Check::RollBack], "{what}, and another process");
+        let accepted = again.accept_checkpoints("lan").await.unwrap();
+        assert!(accepted.notes > 5 && accepted.aside.is_some_and(|aside| aside.is_file()));
+        house.sound().await;
+        changed(&again, 30..32).await;
+        house.sound().await;
+        let entries = "SELECT COUNT(*) FROM journal WHERE kind = 'checkpoints-accepted' AND by_whom = 'lan'";
+        assert_eq!(house.sql(entries).await, [1]);
+        let nothing = again.accept_checkpoints("lan").await;
+        assert!(matches!(nothing, Err(StoreError::Refused(Refusal::NothingToAccept))));
+    }
+}
+
+async fn a_database_behind_its_checkpoints_is_refused_until_that_is_accepted(on: On) {
+    let (house, _) = house(on).await;
+    let copy = house.path("copy");
+    house.store.backup(&copy).await.unwrap();
+    changed(&house.store, 10..12).await;
+    let empty = House::empty(on).await;
+    let places = with_keys(&empty, &house);
+    assert!(Store::restore(&places, &copy, house.ambient()).await.unwrap().behind);
+    for create in [false, true] {
+        let refused = Store::open(&places, create, house.ambient()).await;
+        assert!(matches!(refused, Err(StoreError::Behind { .. })));
+    }
+    let older = Store::open_older(&places, house.ambient()).await.unwrap();
+    assert_eq!(checks(&older).await, [Check::RollBack]);
+    older.accept_checkpoints("lan").await.unwrap();
+    assert_eq!(checks(&older).await, []);
+    let open = Store::open(&places, false, house.ambient()).await.unwrap();
+    changed(&open, 10..12).await;
+    assert_eq!(checks(&open).await, []);
+}
+
+async fn a_busy_server_is_no_roll_back(on: On) {
+    let (house, _) = house(on).await;
+    // A look takes long enough for a checkpoint to come within it.
+    for n in 100..200 {
+        house.store.add_operator(&format!("name{n}"), "test").await.unwrap();
+    }
+    let busy = house.store.clone();
+    let written = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&written);
+    let writer = tokio::spawn(async move {
+        for n in 1_000.. {
+            changed(&busy, n..n + 1).await;
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let mut looked = 0;
+    while looked < 6 || written.load(Ordering::SeqCst) < 20 {
+        assert_eq!(checks(&house.store).await, []);
+        looked += 1;
+    }
+    writer.abort();
+    assert!(writer.await.is_err(), "it was busy all the time");
+    house.sound().await;
+}
+
+async fn two_who_seal_at_once_leave_a_whole_file(on: On) {
+    let (house, file) = house(on).await;
+    let other = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    let (first, second) = (house.store.clone(), other.clone());
+    let first = tokio::spawn(async move { changed(&first, 100..115).await });
+    let second = tokio::spawn(async move { changed(&second, 200..215).await });
+    first.await.unwrap();
+    second.await.unwrap();
+    house.sound().await;
+    let notes = ends(&fs::read_to_string(file).unwrap()).len();
+    assert_eq!(
+        house.sql("SELECT COUNT(*) FROM checkpoint").await,
+        [i64::try_from(notes).unwrap()]
+    );
+}
+
+/// What was committed stands; the checkpoint waits, and nothing is lost of the file.
+async fn a_file_that_could_not_be_written_is_brought_up_later(on: On) {
+    let (house, file) = house(on).await;
+    let kept = file.with_extension("kept");
+    fs::rename(&file, &kept).unwrap();
+    fs::create_dir(&file).unwrap();
+    house.store.try_checkpoints().unwrap_err();
+    house.store.add_operator("minh", "test").await.unwrap();
+    assert!(matches!(house.store.seal().await, Err(StoreError::Checkpoint(_))));
+    assert!(house.store.operators().await.unwrap().contains(&"minh".to_owned()));
+    fs::remove_dir(&file).unwrap();
+    fs::rename(&kept, &file).unwrap();
+    house.store.try_checkpoints().unwrap();
+    house.sound().await;
+    let notes = ends(&fs::read_to_string(file).unwrap()).len();
+    assert_eq!(
+        house.sql("SELECT COUNT(*) FROM checkpoint").await,
+        [i64::try_from(notes).unwrap()]
+    );
+}
+
+async fn whatever_names_something_names_what_is_there(on: On) {
+    for change in [
+        "DELETE FROM reference WHERE name = 'registry'",
+        "UPDATE reference SET load = 'none' WHERE name = 'registry'",
+        "UPDATE reference SET load = (SELECT id FROM load WHERE name = 'units') WHERE name = 'registry'",
+        "UPDATE unit SET code = 'Z' WHERE code = 'V'",
+        "UPDATE unit SET body = REPLACE(body, '\"V\"', '\"Z\"') WHERE code = 'V'",
+        "DELETE FROM unit WHERE code = 'P'",
+        "UPDATE registry SET load = 'none'",
+        "UPDATE personal_value SET id = 'none' WHERE id = (SELECT MAX(id) FROM personal_value)",
+        "INSERT INTO personal_value (id, salt, sealed) SELECT 'more', salt, sealed FROM personal_value LIMIT 1",
+        "DELETE FROM run",
+        "UPDATE run SET state = 'waiting'",
+        "UPDATE run SET state = 'undone'",
+        "UPDATE run_line SET run = 'none'",
+        "UPDATE run_line SET account = 'none'",
+    ] {
+        let house = House::new(on).await;
+        house.units().await;
+        house.registry(&[1, 2]).await;
+        house.registry(&[1, 2, 3]).await;
+        house.citizens(vec![citizen("HS1", 1)]).await;
+        house.officials(vec![crate::house::official(1, "A")]).await;
+        house.profiles(vec![crate::house::profile(1, "B")]).await;
+        house.store.reconcile(crate::house::DAY, "hr").await.unwrap();
+        assert!(house.sql("SELECT COUNT(*) FROM run_line").await[0] > 0);
+        house.sound().await;
+        house.sql(change).await;
+        assert!(checks(&house.store).await.contains(&Check::References), "{change}");
+    }
+}
+
+async fn a_damaged_index_shows(on: On) {
+    let (house, _) = house(on).await;
+    house.registry(&[1, 2, 3, 4]).await;
+    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
+    house.sound().await;
+    match on {
+        On::Sqlite => {
+            let indexes = "SELECT rootpage FROM sqlite_master WHERE type = 'index' AND (tbl_name = 'registry' \
+                 OR tbl_name = 'personal_value' OR tbl_name = 'account_row' OR tbl_name = 'journal') AND name <> 'account_row_run'";
+            house.sql("PRAGMA wal_checkpoint(TRUNCATE)").await;
+            let file = house.path("data/ngomon.db");
+            let good = fs::read(&file).unwrap();
+            let pages = house.sql(indexes).await;
+            assert!(pages.len() >= 6);
+            for page in pages {
+                let mut bad = good.clone();
+                // The end of a page is the end of the cell that came first: the row to which an entry leads.
+                bad[usize::try_from(page).unwrap() * 4096 - 1] ^= 1;
+                fs::write(&file, bad).unwrap();
+                let store = Store::open(&house.places, false, house.ambient()).await;
+                let Ok(store) = store else { continue };
+                assert!(checks(&store).await.contains(&Check::Integrity), "page {page}");
+            }
+            fs::write(&file, good).unwrap();
+        }
+        On::Postgres => {
+            // An index that is left out of while a row comes does not find it.
+            let set = async |ready: bool| {
+                let sql = format!(
+                    "UPDATE pg_index SET indisready = {ready}, indisvalid = {ready} WHERE indexrelid = 'journal_run'::regclass"
+                );
+                house.sql(&sql).await;
+            };
+            set(false).await;
+            house.store.add_operator("minh", "test").await.unwrap();
+            set(true).await;
+            assert!(checks(&house.store).await.contains(&Check::Integrity));
+            house.sql("REINDEX INDEX journal_run").await;
+        }
+    }
+    house.sound().await;
+}

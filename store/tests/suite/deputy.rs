@@ -1,0 +1,387 @@
+//! Nobody gets the program to put its own MAC on what they wrote: what is decided goes by rows that were read as bound. Each is edited at
+//! the moment between two steps, used, and put right again.
+
+use crate::both;
+use crate::counter::order;
+use crate::furnished::device;
+use crate::house::{DAY, House, On, citizen, form, official, profile};
+use crate::openid::{hues, id, known, tokens};
+use crate::operators::refused;
+use ngomon_rules::citizens::{Outcome, RegistryAnswer};
+use ngomon_rules::event::ProposedAct;
+use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_store::{Ceremony, Check, Kept, Refusal, StoreError};
+
+both! {
+    a_password_or_a_device_is_added_to_the_own_login_only
+    a_new_account_hangs_on_the_login_of_the_one_before
+    a_form_that_waits_stays_its_senders
+    a_client_is_given_no_planted_subject
+    a_proposal_is_its_proposers
+    a_form_is_asked_what_the_journal_set
+    a_recovery_code_is_used_once_whatever_is_taken_away
+    a_step_or_a_draft_is_good_for_its_own_and_until_its_end
+    what_no_key_wrote_is_not_sealed
+    a_seal_that_is_held_up_is_told
+    what_stands_beside_the_tables_is_told
+}
+
+fn is_corrupt<T>(done: Result<T, StoreError>) -> bool {
+    matches!(done, Err(StoreError::Corrupt { .. }))
+}
+
+async fn faults(house: &House) -> Vec<Check> {
+    let found = house.store.verify(&mut |_| {}).await.unwrap().faults;
+    found.into_iter().map(|(check, _)| check).collect()
+}
+
+async fn a_password_or_a_device_is_added_to_the_own_login_only(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A"), official(2, "A")]).await;
+    let store = &house.store;
+    store
+        .add_passkey(&id("CV002"), device("of the second"), "news")
+        .await
+        .unwrap();
+    let edits = [
+        "UPDATE account_row SET login = (SELECT b.login FROM account_row b WHERE b.id = 'CV001') WHERE id = 'CV002'",
+        // With the MAC of the other account, too.
+        "UPDATE account_row SET login = (SELECT b.login FROM account_row b WHERE b.id = 'CV001'), \
+         mac = (SELECT b.mac FROM account_row b WHERE b.id = 'CV001') WHERE id = 'CV002'",
+    ];
+    let entries = house.sql("SELECT COUNT(*) FROM journal").await;
+    let tables = ["account_row", "login", "passkey"];
+    house.keep(&tables).await;
+    for edit in edits {
+        house.script(edit).await;
+        assert!(is_corrupt(store.set_password(&id("CV002"), "hash", "news").await));
+        assert!(is_corrupt(
+            store.add_passkey(&id("CV002"), device("mine"), "news").await
+        ));
+        assert!(is_corrupt(store.passkey_owner(&id("CV002")).await));
+        house.put_back(&tables).await;
+    }
+    assert_eq!(house.sql("SELECT COUNT(*) FROM journal").await, entries);
+    // The device is looked at once more where it opens.
+    let known = store
+        .known_passkey(&device("of the second").credential)
+        .await
+        .unwrap()
+        .unwrap();
+    house
+        .script("UPDATE passkey SET login = (SELECT b.login FROM account_row b WHERE b.id = 'CV001')")
+        .await;
+    assert!(
+        store
+            .use_passkey(&known.id, 1, Kept::InDevice)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    house.put_back(&tables).await;
+    house.sound().await;
+    store.set_password(&id("CV002"), "hash", "news").await.unwrap();
+    house.sound().await;
+}
+
+async fn a_new_account_hangs_on_the_login_of_the_one_before(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials((0..3).map(|n| official(n, "A")).collect()).await;
+    let at = |unit| (0..3).map(|n| profile(n, if n == 1 { unit } else { "A" })).collect();
+    house.profiles(at("A")).await;
+    house.store.reconcile(DAY, "hr").await.unwrap();
+    house.profiles(at("B")).await;
+    house.keep(&["account_row"]).await;
+    house
+        .script("UPDATE account_row SET login = (SELECT b.login FROM account_row b WHERE b.id = 'CV002') WHERE id = 'CV001'")
+        .await;
+    assert!(is_corrupt(house.store.reconcile(DAY, "hr").await));
+    house.put_back(&["account_row"]).await;
+    let run = house.store.reconcile(DAY, "hr").await.unwrap();
+    assert!(run.stopped_by.is_empty());
+    let same = "SELECT COUNT(*) FROM account_row a JOIN account_row b ON a.login = b.login AND a.id < b.id";
+    assert_eq!(house.sql(same).await, [1]);
+    house.sound().await;
+}
+
+async fn a_form_that_waits_stays_its_senders(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 90)]).await;
+    let sent = house
+        .store
+        .standardise_as_answered(&form("HS1", 1), "HS1", RegistryAnswer::Unavailable, true)
+        .await
+        .unwrap();
+    assert_eq!(sent.outcome, Outcome::Pending);
+    house.keep(&["submission"]).await;
+    for edit in [
+        "UPDATE submission SET account = 'HS2'",
+        "UPDATE submission SET account = 'HS2', proof = 'counter', papers = 'id-card'",
+        "UPDATE submission SET proof = 'counter', papers = 'id-card'",
+        "UPDATE submission SET phone_proven = 0",
+        "UPDATE submission SET effective = effective + 1",
+    ] {
+        house.script(edit).await;
+        assert!(house.store.pending_forms().await.unwrap().is_empty(), "{edit}");
+        assert_eq!(house.store.retry_pending("system").await.unwrap(), 0);
+        assert!(faults(&house).await.contains(&Check::Projections), "{edit}");
+        house.put_back(&["submission"]).await;
+    }
+    assert_eq!(house.store.retry_pending("system").await.unwrap(), 1);
+    let lines = house.store.holds(Some(AccountKind::Citizen), DAY).await.unwrap();
+    assert!(lines.iter().all(|(account, line)| line.claimed == (account == "HS1")));
+    house.sound().await;
+}
+
+async fn a_client_is_given_no_planted_subject(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    house.citizens(vec![citizen("C1", 1), citizen("C2", 2)]).await;
+    let (one, two) = (
+        known(&house.store, hues("one")).await,
+        known(&house.store, hues("two")).await,
+    );
+    tokens(&house.store, &one, "C1").await;
+    let victims = house.store.subject_of(&one.id, &id("C1")).await.unwrap().unwrap();
+    let empty = house.literal(b"");
+    house
+        .script(&format!(
+            "INSERT INTO client_subject (client, account, subject, mac, taken_over) VALUES ('{}', 'C2', '{victims}', {empty}, 0)",
+            two.id
+        ))
+        .await;
+    tokens(&house.store, &one, "C2").await;
+    house
+        .script(&format!(
+            "DELETE FROM client_subject WHERE account = 'C2' AND client = '{}'",
+            two.id
+        ))
+        .await;
+    let own = house.store.subject_of(&one.id, &id("C2")).await.unwrap().unwrap();
+    assert_ne!(own, victims);
+    // Nobody follows anybody whom the journal does not say.
+    house
+        .script(&format!(
+            "INSERT INTO succession (account, succeeds, mac) VALUES ('C2', 'C1', {empty})"
+        ))
+        .await;
+    let former = house.store.former_subjects(&one.id, &id("C2")).await.unwrap();
+    assert!(former.is_empty(), "{former:?}");
+}
+
+async fn a_proposal_is_its_proposers(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let (an, binh) = (house.operator("an").await, house.operator("binh").await);
+    house.operator("chi").await;
+    let act = ProposedAct::RemovePasskeys {
+        account: AccountId::of_operator("chi"),
+    };
+    let receipt = house.store.propose_act(&an, act, "mất máy").await.unwrap();
+    house.keep(&["proposed_act"]).await;
+    for edit in [
+        "UPDATE proposed_act SET proposed_by = 'operator:binh'",
+        "UPDATE proposed_act SET body = REPLACE(body, 'chi', 'binh')",
+        "UPDATE proposed_act SET at = at + 1",
+    ] {
+        house.script(edit).await;
+        for operator in [&an, &binh] {
+            let done = house.store.approve_act(operator, &receipt, "news").await;
+            assert!(matches!(refused(done), Refusal::UnknownProposal(_)), "{edit}");
+        }
+        house.put_back(&["proposed_act"]).await;
+    }
+    house.store.approve_act(&binh, &receipt, "news").await.unwrap();
+    // It is over, and stays so.
+    house.script("UPDATE proposed_act SET state = 'waiting'").await;
+    let done = house.store.approve_act(&binh, &receipt, "news").await;
+    assert!(matches!(refused(done), Refusal::UnknownProposal(_)));
+}
+
+async fn a_form_is_asked_what_the_journal_set(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    house.citizens(vec![citizen("HS1", 1)]).await;
+    let empty = house.literal(b"");
+    for (name, value) in [("campaign.form-code", "off"), ("campaign.issue-date-required", "off")] {
+        house
+            .script(&format!(
+                "INSERT INTO setting (name, value, mac) VALUES ('{name}', '{value}', {empty})"
+            ))
+            .await;
+        assert!(is_corrupt(house.store.campaign().await), "{name}");
+        let form = form("HS1", 1);
+        let sent = house
+            .store
+            .standardise_as_answered(&form, "HS1", RegistryAnswer::NotFound, true)
+            .await;
+        assert!(is_corrupt(sent), "{name}");
+        house
+            .script(&format!("DELETE FROM setting WHERE name = '{name}'"))
+            .await;
+    }
+    house
+        .script(&format!(
+            "INSERT INTO setting (name, value, mac) VALUES ('installation.sandbox', 'on', {empty})"
+        ))
+        .await;
+    assert!(!house.store.is_sandbox().await.unwrap());
+    house
+        .script("DELETE FROM setting WHERE name = 'installation.sandbox'")
+        .await;
+    house.sound().await;
+}
+
+async fn a_recovery_code_is_used_once_whatever_is_taken_away(on: On) {
+    let house = House::new(on).await;
+    let link = house.store.add_operator("an", "root").await.unwrap();
+    let codes = house.store.enrol(&link, "hash", 1).await.unwrap();
+    let account = AccountId::of_operator("an");
+    let store = &house.store;
+    assert!(store.use_recovery_code(&account, &codes[0]).await.unwrap().is_some());
+    house.script("DELETE FROM recovery_used").await;
+    assert!(store.use_recovery_code(&account, &codes[0]).await.unwrap().is_none());
+    assert!(faults(&house).await.contains(&Check::Projections));
+    store.rebuild(&mut |_| {}).await.unwrap();
+    house.sound().await;
+    assert!(store.use_recovery_code(&account, &codes[1]).await.unwrap().is_some());
+}
+
+async fn a_step_or_a_draft_is_good_for_its_own_and_until_its_end(on: On) {
+    let house = House::new(on).await;
+    let store = &house.store;
+    let in_browser = |browser| Ceremony::Step { step: "reset", browser };
+    let name = store.begin_ceremony(in_browser("mine"), "state").await.unwrap();
+    let elsewhere = store.end_ceremony(in_browser("another"), &name).await.unwrap();
+    assert_eq!(elsewhere, None);
+    let state = store.end_ceremony(in_browser("mine"), &name).await.unwrap();
+    assert_eq!(state.as_deref(), Some("state"));
+    assert_eq!(store.end_ceremony(in_browser("mine"), &name).await.unwrap(), None);
+    let name = store.begin_ceremony(in_browser("mine"), "state").await.unwrap();
+    house
+        .script("UPDATE ceremony SET good_until = good_until + 3600000000")
+        .await;
+    house.clock.move_on(600);
+    let late = store.end_ceremony(in_browser("mine"), &name).await;
+    assert!(!matches!(late, Ok(Some(_))), "{late:?}");
+
+    store.keep_draft(&id("C1"), &form("C1", 1).form).await.unwrap();
+    for (edit, of) in [
+        ("UPDATE draft SET account = 'C2'", "C2"),
+        (
+            "UPDATE draft SET account = 'C1', good_until = good_until + 3600000000",
+            "C1",
+        ),
+    ] {
+        house.script(edit).await;
+        assert!(store.draft(&id(of)).await.is_err(), "{edit}");
+    }
+    house
+        .script("UPDATE draft SET good_until = good_until - 3600000000")
+        .await;
+    assert!(store.draft(&id("C1")).await.unwrap().is_some());
+}
+
+async fn what_no_key_wrote_is_not_sealed(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.store.seal().await.unwrap();
+    let some = house.literal(&[7; 32]);
+    house
+        .script(&format!(
+            "INSERT INTO journal_commit (id, at, entries, digest, mac) VALUES ('garbage', 1, 0, {some}, {some})"
+        ))
+        .await;
+    house.registry(&[1]).await;
+    house.store.seal().await.unwrap();
+    let open = "SELECT COUNT(*) FROM journal_commit WHERE position IS NULL";
+    assert_eq!(house.sql(open).await, [1]);
+    assert!(house.store.is_seal_late().await.unwrap());
+    let found = faults(&house).await;
+    assert!(
+        found.contains(&Check::Commits) && found.contains(&Check::Tree),
+        "{found:?}"
+    );
+    // Taken away again, it leaves nothing.
+    house.script("DELETE FROM journal_commit WHERE id = 'garbage'").await;
+    house.sound().await;
+}
+
+/// Whoever keeps what is committed from the tree could take it away.
+async fn a_seal_that_is_held_up_is_told(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.citizens(vec![citizen("HS1", 1)]).await;
+    let an = house.operator("an").await;
+    house.store.seal().await.unwrap();
+    house.store.hold_by_order(&an, &id("HS1"), &order("1")).await.unwrap();
+    house
+        .script(
+            "INSERT INTO load (id, name, digest, at, as_of, by_whom, scope, row_count, unreadable, state, beat) \
+             VALUES ('zz', 'notices', '00', 1, '2023-07-31', 'x', NULL, 0, 0, 'open', 9000000000000000); \
+             UPDATE journal_commit SET load = 'zz' WHERE position IS NULL",
+        )
+        .await;
+    house.store.seal().await.unwrap();
+    assert!(!house.store.is_seal_late().await.unwrap());
+    house.clock.move_on(20);
+    assert!(house.store.is_seal_late().await.unwrap());
+    house.clock.move_on(60);
+    assert!(faults(&house).await.contains(&Check::Tree));
+    // An import that is at work holds nobody up.
+    house
+        .script("UPDATE journal_commit SET load = NULL WHERE load = 'zz'; DELETE FROM load WHERE id = 'zz'")
+        .await;
+    house.store.seal().await.unwrap();
+    let mut load = house.open("citizens", 1).await;
+    load.accounts(vec![citizen("HS2", 2)]).await.unwrap();
+    house.clock.move_on(20);
+    assert!(!house.store.is_seal_late().await.unwrap());
+    load.finish().await.unwrap();
+    house.sound().await;
+}
+
+async fn what_stands_beside_the_tables_is_told(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.citizens(vec![citizen("HS1", 1)]).await;
+    house.sound().await;
+    let (trigger, no_trigger) = match on {
+        On::Sqlite => (
+            "CREATE TRIGGER t AFTER DELETE ON ceremony BEGIN DELETE FROM hold; END",
+            "DROP TRIGGER t",
+        ),
+        On::Postgres => (
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; \
+             CREATE TRIGGER t AFTER DELETE ON ceremony FOR EACH ROW EXECUTE FUNCTION f()",
+            "DROP TRIGGER t ON ceremony; DROP FUNCTION f()",
+        ),
+    };
+    let view = "ALTER TABLE hold RENAME TO hold_; CREATE VIEW hold AS SELECT * FROM hold_ WHERE account <> 'HS1'";
+    for (edit, back) in [
+        (trigger, no_trigger),
+        (view, "DROP VIEW hold; ALTER TABLE hold_ RENAME TO hold"),
+        (
+            "DROP VIEW account; CREATE VIEW account AS SELECT a.* FROM account_row a WHERE a.id <> 'HS1'",
+            "",
+        ),
+        (
+            "DROP INDEX claim_in_force",
+            "CREATE UNIQUE INDEX claim_in_force ON claim (person) WHERE until IS NULL",
+        ),
+    ] {
+        house.script(edit).await;
+        assert!(faults(&house).await.contains(&Check::Integrity), "{edit}");
+        if back.is_empty() {
+            house.store.rebuild(&mut |_| {}).await.unwrap();
+        } else {
+            house.script(back).await;
+        }
+    }
+}

@@ -1,0 +1,466 @@
+//! Whoever writes the database and has no key becomes nobody: each row that grants something is tried, edited, at its real use.
+
+use crate::both;
+use crate::house::{House, On, citizen, official, phone};
+use crate::openid::{allowed, hues, id, is_good, known, tokens};
+use ngomon_rules::client::Scope;
+use ngomon_store::{Check, NewPasskey, Purpose, Redeemed, Store, StoreError, Token, Typed, Who};
+use sha2::{Digest as _, Sha256};
+
+both! {
+    a_session_that_somebody_wrote_opens_nothing
+    what_a_client_has_is_what_it_was_given
+    a_token_that_was_redeemed_stays_so
+    links_consents_and_signing_keys_are_as_the_program_wrote_them
+    credentials_open_their_own_account_only
+    an_entry_that_is_not_genuine_brings_forth_no_grant
+    a_setting_beside_the_journal_shows_nobodys_codes
+    a_code_is_good_as_long_as_it_was
+    a_database_knows_the_keys_with_which_it_was_begun
+    nothing_is_told_that_somebody_wrote
+}
+
+/// Two citizens, two officials with passwords, an operator.
+async fn lived_in(on: On) -> House {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    let with_phone = |account: &str, n| {
+        let mut row = citizen(account, n);
+        row.stated.phone = Some(phone(n));
+        row.password_hash = Some(format!("{{SSHA}}{account}"));
+        row
+    };
+    house.citizens(vec![with_phone("C1", 1), with_phone("C2", 2)]).await;
+    house.officials(vec![official(1, "A"), official(2, "A")]).await;
+    house.submit("C1", 1).await;
+    house
+}
+
+/// Each edit leaves nothing of what it is made for, `verify` finds it, and then it is taken back.
+async fn each(house: &House, tables: &[&str], check: Check, edits: &[&str], granted: impl AsyncFn() -> bool) {
+    house.keep(tables).await;
+    assert!(granted().await, "before anything is edited");
+    for edit in edits {
+        house.script(edit).await;
+        assert!(!granted().await, "{edit}");
+        let found = house.store.verify(&mut |_| {}).await.unwrap().faults;
+        assert!(found.iter().any(|(of, _)| *of == check), "{edit}: {found:?}");
+        house.put_back(tables).await;
+        assert!(granted().await, "after {edit}");
+    }
+    for table in tables {
+        house.script(&format!("DROP TABLE kept_{table}")).await;
+    }
+}
+
+async fn is_open(house: &House, token: &Token) -> bool {
+    house.store.visit(token.as_str()).await.unwrap().is_some()
+}
+
+async fn a_session_that_somebody_wrote_opens_nothing(on: On) {
+    let house = lived_in(on).await;
+    house.operator("an").await;
+    let token = house.store.open_session(&id("C1")).await.unwrap();
+    let edits = [
+        "UPDATE session SET account = 'C2'",
+        "UPDATE session SET account = 'operator:an'",
+        "UPDATE session SET held = 1 - held",
+        "UPDATE session SET began = began + 1",
+        "UPDATE session SET sid = 'x'",
+        "UPDATE session SET amr = 'mfa otp pwd'",
+        "UPDATE session SET mac = NULL",
+        "UPDATE session SET generation = 1; UPDATE account_row SET generation = 1",
+        "UPDATE session SET mac = (SELECT s.mac FROM session s WHERE s.account = 'operator:an')",
+    ];
+    each(&house, &["session", "account_row"], Check::Grants, &edits, async || {
+        is_open(&house, &token).await
+    })
+    .await;
+    // One that was never begun: for a cookie of the writer's own.
+    let client = known(&house.store, hues("Một")).await;
+    let cookie = house.store.new_token();
+    let digest = house.literal(&Sha256::digest(cookie.as_str()));
+    for account in ["C2", "operator:an"] {
+        house
+            .script(&format!(
+                "INSERT INTO session (id, account, held, generation, put_off, began, seen, sid, amr, mac) \
+                 SELECT {digest}, '{account}', 0, 0, 0, began, seen, 'x', 'mfa', mac FROM session WHERE account = 'C1'"
+            ))
+            .await;
+        assert!(!is_open(&house, &cookie).await, "{account}");
+        assert!(
+            house
+                .store
+                .issue_code(cookie.as_str(), allowed(&client))
+                .await
+                .unwrap()
+                .is_none()
+        );
+        house.script(&format!("DELETE FROM session WHERE id = {digest}")).await;
+    }
+    // The account of one's own is not an operator's, nor anybody else's.
+    let edits = [
+        "UPDATE account_row SET kind = 'operator' WHERE id = 'C1'",
+        "UPDATE account_row SET login = 'x' WHERE id = 'C1'",
+    ];
+    each(&house, &["account_row"], Check::Projections, &edits, async || {
+        is_open(&house, &token).await
+    })
+    .await;
+    house.sound().await;
+}
+
+async fn what_a_client_has_is_what_it_was_given(on: On) {
+    let house = lived_in(on).await;
+    let store = &house.store;
+    let client = known(store, hues("Một")).await;
+    let other = known(store, hues("Hai")).await;
+    let mine = tokens(store, &client, "C1").await;
+    tokens(store, &other, "C2").await;
+    let edits = [
+        "UPDATE client_grant SET account = 'C2' WHERE account = 'C1'",
+        "UPDATE client_grant SET scope = 'openid offline_access profile'",
+        "UPDATE client_grant SET session = NULL, good_until = good_until + 1",
+        "UPDATE client_grant SET auth_time = auth_time + 1",
+        "UPDATE client_grant SET amr = 'mfa'",
+        "UPDATE client_grant SET sid = 'x'",
+        "UPDATE client_grant SET mac = NULL",
+        "UPDATE issued SET scope = 'openid profile'",
+        "UPDATE issued SET good_until = good_until + 1",
+        "UPDATE issued SET client = (SELECT MAX(i.client) FROM issued i), client_generation = 0, mac = NULL",
+        "UPDATE issued SET client_grant = (SELECT g.id FROM client_grant g WHERE g.account = 'C2')",
+        "UPDATE issued SET bound = 'x'",
+        "UPDATE issued SET audience = (SELECT MAX(c.id) FROM client c), audience_generation = 0",
+    ];
+    let tables = ["client_grant", "issued"];
+    each(&house, &tables, Check::Grants, &edits, async || {
+        is_good(store, &mine.access).await
+    })
+    .await;
+    // What the journal says of the client, and what that calls the account.
+    let edits = [
+        "UPDATE client_subject SET subject = 'x' WHERE account = 'C1'",
+        "UPDATE account_row SET kind = 'official' WHERE id = 'C1'",
+    ];
+    each(
+        &house,
+        &["client_subject", "account_row"],
+        Check::Projections,
+        &edits,
+        async || is_good(store, &mine.access).await,
+    )
+    .await;
+    let edits = [
+        "UPDATE client SET secret = old_secret",
+        "UPDATE client SET old_secret = secret, old_until = 9000000000000000",
+        "UPDATE client SET enabled = 0",
+        "UPDATE client SET generation = generation + 1",
+        "UPDATE client SET body = REPLACE(body, 'hues.example', 'evil.example')",
+    ];
+    each(&house, &["client"], Check::Projections, &edits, async || {
+        store
+            .client(client.id.as_str())
+            .await
+            .is_ok_and(|known| known.is_some())
+    })
+    .await;
+    // An access token is no refresh token.
+    house
+        .script("UPDATE issued SET kind = 'refresh' WHERE kind = 'access'")
+        .await;
+    assert!(
+        store
+            .refresh(&client, &mine.access, None, None)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    house
+        .script("UPDATE issued SET kind = 'access' WHERE used IS NOT NULL AND kind = 'refresh'")
+        .await;
+}
+
+async fn a_token_that_was_redeemed_stays_so(on: On) {
+    let house = lived_in(on).await;
+    let store = &house.store;
+    let client = known(store, hues("Một")).await;
+    let session = store.open_session(&id("C1")).await.unwrap();
+    let code = store
+        .issue_code(session.as_str(), allowed(&client))
+        .await
+        .unwrap()
+        .unwrap();
+    let redeem = async || -> Option<Redeemed> {
+        store
+            .redeem_code(&client, &code, Some(crate::openid::URI), None, None)
+            .await
+            .unwrap()
+    };
+    let first = redeem().await.unwrap();
+    let next = store
+        .refresh(&client, &first.refresh, None, None)
+        .await
+        .unwrap()
+        .unwrap();
+    house.sound().await;
+    house.script("UPDATE issued SET used = NULL").await;
+    assert!(redeem().await.is_none());
+    assert!(
+        store
+            .refresh(&client, &first.refresh, None, None)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(is_good(store, &next.access).await);
+}
+
+async fn links_consents_and_signing_keys_are_as_the_program_wrote_them(on: On) {
+    let house = lived_in(on).await;
+    let store = &house.store;
+    let link = store.add_operator("an", "test").await.unwrap();
+    store.add_operator("binh", "test").await.unwrap();
+    let edits = [
+        "UPDATE enrolment SET operator = 'chi'",
+        "UPDATE enrolment SET good_until = good_until + 1",
+        "UPDATE enrolment SET mac = (SELECT e.mac FROM enrolment e WHERE e.operator = 'binh')",
+    ];
+    each(&house, &["enrolment"], Check::Grants, &edits, async || {
+        let good = store.enrolment(&link).await.unwrap();
+        good.is_some_and(|good| good.operator == "an")
+    })
+    .await;
+    house.script("UPDATE enrolment SET operator = 'binh'").await;
+    assert!(store.enrol(&link, "{SSHA}x", 1).await.is_err());
+
+    let client = known(store, hues("Một")).await;
+    store.consent(&id("C1"), &client.id, &[Scope::Openid]).await.unwrap();
+    let edits = [
+        "UPDATE consent SET scope = 'openid profile'",
+        "UPDATE consent SET account = 'C2'",
+        "UPDATE consent SET at = at + 1",
+        "UPDATE consent SET mac = NULL",
+    ];
+    each(&house, &["consent"], Check::Grants, &edits, async || {
+        store
+            .has_consent(&id("C1"), &client.id, &[Scope::Openid])
+            .await
+            .unwrap()
+    })
+    .await;
+    house
+        .script("INSERT INTO consent SELECT 'C2', client, scope, at, mac FROM consent")
+        .await;
+    assert!(
+        !store
+            .has_consent(&id("C2"), &client.id, &[Scope::Openid])
+            .await
+            .unwrap()
+    );
+    house.script("DELETE FROM consent WHERE account = 'C2'").await;
+
+    store.tend_signing_keys().await.unwrap();
+    let published = store.published_keys().await.unwrap();
+    let edits = [
+        "UPDATE signing_key SET good_until = 1",
+        "UPDATE signing_key SET signs_from = signs_from - 1",
+        "UPDATE signing_key SET began = began - 1",
+        "UPDATE signing_key SET algorithm = 'ES256'",
+        "UPDATE signing_key SET mac = NULL",
+    ];
+    each(&house, &["signing_key"], Check::Grants, &edits, async || {
+        let same = store.published_keys().await.unwrap() == published;
+        same && store.signing_key(&published[0].id).await.unwrap().is_some()
+    })
+    .await;
+}
+
+/// Which accounts a user name means, with the hash that the password must fit.
+async fn means(house: &House, username: &str) -> Vec<(String, Option<String>)> {
+    let found = house.store.credentials(username).await.unwrap();
+    found
+        .into_iter()
+        .map(|one| (one.account.0, one.password_hash))
+        .collect()
+}
+
+async fn credentials_open_their_own_account_only(on: On) {
+    let house = lived_in(on).await;
+    let store = &house.store;
+    house.operator("an").await;
+    house.operator("binh").await;
+    let passkey = NewPasskey {
+        name: "máy".into(),
+        credential: b"credential".to_vec(),
+        key: "key".into(),
+    };
+    store.add_passkey(&id("CV001"), passkey, "news").await.unwrap();
+    let edits = [
+        "UPDATE login SET value = (SELECT l.value FROM login l JOIN account_row a ON a.login = l.id WHERE a.id = 'C2') \
+         WHERE id = (SELECT login FROM account_row WHERE id = 'C1')",
+        "UPDATE account_row SET login = (SELECT a.login FROM account_row a WHERE a.id = 'C2') WHERE id = 'C1'",
+        "UPDATE account_row SET kind = 'operator' WHERE id = 'C1'",
+        "UPDATE login SET changed = changed + 1",
+    ];
+    each(
+        &house,
+        &["login", "account_row"],
+        Check::Projections,
+        &edits,
+        // By no user name and no password is C1 opened then.
+        async || {
+            let mut opened = means(&house, "user-C1").await;
+            opened.extend(means(&house, "user-C2").await);
+            opened.iter().any(|(account, hash)| account == "C1" && hash.is_some())
+        },
+    )
+    .await;
+    let edits =
+        ["UPDATE operator SET value = (SELECT o.value FROM operator o WHERE o.name = 'binh') WHERE name = 'an'"];
+    each(&house, &["operator"], Check::Projections, &edits, async || {
+        store.totp_secret(&id("operator:an")).await.is_ok()
+    })
+    .await;
+    let edits = [
+        "UPDATE passkey SET login = (SELECT login FROM account_row WHERE id = 'CV002')",
+        "UPDATE passkey SET added = added + 1",
+    ];
+    each(&house, &["passkey"], Check::Projections, &edits, async || {
+        store.known_passkey(b"credential").await.unwrap().is_some()
+    })
+    .await;
+    // Where a code goes, and what clients are told.
+    let edits = [
+        "UPDATE account_row SET value = (SELECT a.value FROM account_row a WHERE a.id = 'C1') WHERE id = 'C2'",
+        "INSERT INTO claim SELECT 'C2', since, until, 'x', proof, value, number_fp, phone_fp, name_fp, ord, mac FROM claim",
+    ];
+    each(
+        &house,
+        &["account_row", "claim"],
+        Check::Projections,
+        &edits,
+        async || {
+            // Nobody else's phone is told in place of the own one.
+            store.reach(&id("C2")).await.is_ok() && store.about(&id("C2")).await.is_ok()
+        },
+    )
+    .await;
+    house.sound().await;
+}
+
+async fn an_entry_that_is_not_genuine_brings_forth_no_grant(on: On) {
+    let house = lived_in(on).await;
+    house
+        .script(
+            "UPDATE journal SET value = (SELECT j.value FROM journal j WHERE j.subject = 'C1' AND j.kind = 'account-taken-over'), \
+             commitment = (SELECT j.commitment FROM journal j WHERE j.subject = 'C1' AND j.kind = 'account-taken-over') \
+             WHERE subject = 'C2' AND kind = 'account-taken-over'",
+        )
+        .await;
+    house.store.rebuild(&mut |_| {}).await.unwrap();
+    assert_eq!(
+        means(&house, "user-C1").await.len(),
+        1,
+        "C2 is not opened by the password of C1"
+    );
+    assert!(matches!(
+        house.store.reach(&id("C2")).await,
+        Err(StoreError::Corrupt { .. })
+    ));
+}
+
+async fn a_setting_beside_the_journal_shows_nobodys_codes(on: On) {
+    let house = lived_in(on).await;
+    house
+        .script(&format!(
+            "INSERT INTO setting VALUES ('installation.sandbox', 'on', {})",
+            house.literal(b"mac")
+        ))
+        .await;
+    assert!(!house.store.is_sandbox().await.unwrap());
+    house
+        .script(
+            "INSERT INTO journal SELECT commit_id, 99, at, effective, 'setting-changed', version, 'setting', 'installation.sandbox', \
+             by_whom, run, clause, '{\"kind\":\"setting-changed\",\"from\":\"off\",\"to\":\"on\"}', NULL, NULL, mac \
+             FROM journal WHERE kind = 'claim-made'",
+        )
+        .await;
+    assert!(!house.store.is_sandbox().await.unwrap());
+    let empty = House::new(on).await;
+    empty.store.begin_sandbox("test").await.unwrap();
+    assert!(empty.store.is_sandbox().await.unwrap());
+}
+
+async fn a_code_is_good_as_long_as_it_was(on: On) {
+    let house = lived_in(on).await;
+    let store = &house.store;
+    let reach = store.reach(&id("C1")).await.unwrap();
+    let to = ngomon_store::CodeFor {
+        subject: "C1".into(),
+        reach,
+    };
+    let (who, text) = (Who::Stranger("192.0.2.1".into()), |digits: &str| digits.to_owned());
+    let to = [to];
+    let sent = store.send_codes("holder", Purpose::Reset, &who, &[], &to, text);
+    sent.await.unwrap();
+    let digits = store.messages(1).await.unwrap().remove(0).text;
+    house.script("UPDATE one_time_code SET subject = 'C2'").await;
+    assert!(matches!(
+        store.try_code("holder", Purpose::Reset, &digits).await.unwrap(),
+        Typed::Wrong(_)
+    ));
+    house
+        .script("UPDATE one_time_code SET subject = 'C1', good_until = good_until + 600000000")
+        .await;
+    assert!(matches!(
+        store.try_code("holder", Purpose::Reset, &digits).await.unwrap(),
+        Typed::Wrong(_)
+    ));
+    house
+        .script("UPDATE one_time_code SET good_until = good_until - 600000000")
+        .await;
+    assert_eq!(
+        store.try_code("holder", Purpose::Reset, &digits).await.unwrap(),
+        Typed::Right(vec!["C1".into()])
+    );
+}
+
+async fn a_database_knows_the_keys_with_which_it_was_begun(on: On) {
+    let (house, other) = (House::new(on).await, House::new(on).await);
+    assert!(Store::is_of_keys(&house.places.data, &house.places.keys).await);
+    assert!(!Store::is_of_keys(&house.places.data, &other.places.keys).await);
+    let empty = House::empty(on).await.places();
+    assert!(!Store::is_of_keys(&empty.data, &house.places.keys).await);
+    assert!(!Store::is_of_keys(&house.places.data, &empty.keys).await);
+}
+
+async fn nothing_is_told_that_somebody_wrote(on: On) {
+    let house = lived_in(on).await;
+    let store = &house.store;
+    let client = known(store, hues("Một")).await;
+    let session = store.open_session(&id("C1")).await.unwrap();
+    store
+        .issue_code(session.as_str(), allowed(&client))
+        .await
+        .unwrap()
+        .unwrap();
+    store.close_session(session.as_str()).await.unwrap();
+    house.keep(&["client_notice", "client", "client_subject"]).await;
+    let put_back = async || house.put_back(&["client_notice", "client", "client_subject"]).await;
+    for edit in [
+        "UPDATE client_notice SET kind = 'account-enabled'",
+        "UPDATE client_notice SET subject = 'x'",
+        "UPDATE client_notice SET sid = 'x'",
+        "UPDATE client_notice SET account = 'C2'",
+        "UPDATE client SET body = REPLACE(body, 'hues.example', 'evil.example')",
+    ] {
+        house.script(edit).await;
+        assert!(store.due_notices(&client.id, 9).await.unwrap().is_empty(), "{edit}");
+        assert!(!store.verify(&mut |_| {}).await.unwrap().faults.is_empty(), "{edit}");
+        put_back().await;
+    }
+    assert_eq!(store.due_notices(&client.id, 9).await.unwrap().len(), 1);
+    put_back().await;
+    house.sound().await;
+}

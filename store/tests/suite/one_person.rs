@@ -1,0 +1,868 @@
+//! A person's numbers and phone are read from one place: whatever registry, HR and claims ever said of them, by every rule.
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen, form, name, number, official, phone, profile, record};
+use ngomon_rules::hold::Reason;
+use ngomon_rules::officials::Quarantined;
+use ngomon_rules::plan::Brake;
+use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::record::{
+    AccountId, AccountKind, AccountRow, Notice, Profile, RegistryRecord, RegistryStatus, Stated,
+};
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::Date;
+use ngomon_store::{Check, HealthFault, Incoming, Intake, QuarantinedRow, RunLine};
+use std::collections::BTreeMap;
+
+both! {
+    one_account_at_the_new_unit_for_good
+    a_number_and_a_code_that_changed_make_no_second_account
+    an_account_of_which_nothing_is_decided_is_there
+    a_row_that_has_a_number_of_the_person_decides_nothing
+    a_row_that_has_a_former_number_decides_nothing
+    a_row_with_a_new_code_and_a_new_number_is_still_the_persons
+    former_numbers_are_kept_when_nobody_names_them_any_more
+    a_mistaken_former_number_parts_again
+    a_mended_row_ends_its_quarantine_whatever_it_equals
+    evidence_follows_the_facts_while_a_hold_goes_on
+    a_freeze_neither_places_nor_lifts
+    who_comes_in_is_judged_by_every_number_and_todays_phone
+    who_comes_in_is_judged_by_what_links_two_persons
+    who_died_is_listed_by_any_number
+    a_notice_counts_under_any_number
+    two_claims_of_one_person_are_listed_and_not_sound
+    an_earlier_day_and_one_to_come_are_asked_about
+    a_run_of_a_day_to_come_waits
+    a_small_file_is_no_measure_of_a_large_one
+    units_in_use_are_not_dropped
+    a_report_of_a_past_day_counts_who_was_there
+}
+
+impl House {
+    /// HR's whole extract with rows that cannot be read; `full`: false, only these rows.
+    async fn hr(&self, rows: Vec<Profile>, unread: Vec<Quarantined>, full: bool) {
+        let Intake::Open(mut load) = self.begin("profiles", 100, full.then_some(None), None).await else {
+            panic!("the extract is not healthy")
+        };
+        let unread = unread.into_iter().enumerate().map(|(n, hints)| QuarantinedRow {
+            row: n.to_string(),
+            reason: Quarantine::BadDate,
+            hints,
+            cells: BTreeMap::new(),
+        });
+        load.quarantined(unread.collect()).await.unwrap();
+        load.profiles(rows).await.unwrap();
+        load.finish().await.unwrap();
+    }
+
+    async fn records(&self, records: Vec<RegistryRecord>) {
+        let mut load = self.open("registry", 10).await;
+        load.registry(records).await.unwrap();
+        load.finish().await.unwrap();
+    }
+
+    /// What a run changes and makes.
+    async fn run(&self) -> usize {
+        self.store.reconcile(DAY, "hr").await.unwrap().created.len()
+    }
+
+    /// Why nothing is decided of an account.
+    async fn undecided(&self, account: &str) -> Option<String> {
+        let plan = self.store.simulate(DAY).await.unwrap().plan;
+        let line = plan.lines.iter().find(|line| line.account.as_str() == account);
+        line.and_then(|line| line.undecided.clone())
+    }
+
+    async fn open_at(&self, unit: &str) -> i64 {
+        let sql = format!("SELECT COUNT(*) FROM account_row WHERE unit = '{unit}' AND held_to = ''");
+        self.sql(&sql).await[0]
+    }
+
+    async fn suspected(&self) -> Vec<String> {
+        let lines = self.store.review().await.unwrap();
+        lines
+            .iter()
+            .map(|line| format!("{} {}", line.account, line.because_of))
+            .collect()
+    }
+}
+
+/// The person 1 under another number, of whom the registry has no phone.
+fn phoneless(n: u32) -> RegistryRecord {
+    RegistryRecord {
+        full_name: name(1),
+        phone: None,
+        ..record(n)
+    }
+}
+
+fn without_code(n: u32, unit: &str) -> AccountRow {
+    let row = official(n, unit);
+    AccountRow {
+        stated: Stated {
+            employee_code: None,
+            ..row.stated
+        },
+        ..row
+    }
+}
+
+fn code(code: &str) -> Quarantined {
+    Quarantined {
+        employee_code: Some(code.into()),
+        ..Quarantined::default()
+    }
+}
+
+/// The person of `n` under another number.
+fn renumbered(n: u32, to: u32) -> Profile {
+    Profile {
+        national_id: Some(number(to)),
+        former_ids: vec![number(n)],
+        updated_on: Some(DAY),
+        ..profile(n, "A")
+    }
+}
+
+async fn one_account_at_the_new_unit_for_good(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![without_code(1, "A")]).await;
+    house.hr(vec![profile(1, "B")], vec![], true).await;
+    assert_eq!(house.run().await, 1);
+    let stated = house.store.explain("CV001", DAY).await.unwrap();
+    assert_eq!(
+        stated.fact("employee_code"),
+        Some("TTH001"),
+        "written back to the one that is closed, too"
+    );
+    // The number is mistyped, the code is readable.
+    house.hr(vec![], vec![code("TTH001")], true).await;
+    for _ in 0..3 {
+        assert_eq!(house.run().await, 0);
+    }
+    assert_eq!(house.undecided("CV001").await.as_deref(), Some("row-of-its-code"));
+    house.hr(vec![profile(1, "B")], vec![], true).await;
+    assert_eq!(house.run().await, 0);
+    assert_eq!((house.open_at("B").await, house.open_at("A").await), (1, 0));
+    house.sound().await;
+}
+
+async fn a_number_and_a_code_that_changed_make_no_second_account(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![without_code(1, "A")]).await;
+    house.hr(vec![profile(1, "B")], vec![], true).await;
+    assert_eq!(house.run().await, 1);
+    let renewed = Profile {
+        employee_code: Some(number(201).as_str().to_owned()),
+        unit: UnitCode("B".into()),
+        ..renumbered(1, 201)
+    };
+    house.hr(vec![renewed.clone()], vec![], true).await;
+    assert_eq!(house.run().await, 0);
+    let unread = Quarantined {
+        national_id: Some(number(201)),
+        ..code(number(201).as_str())
+    };
+    house.hr(vec![], vec![unread], true).await;
+    for _ in 0..3 {
+        assert_eq!(house.run().await, 0);
+    }
+    let without = Profile {
+        former_ids: Vec::new(),
+        ..renewed
+    };
+    house.hr(vec![without], vec![], true).await;
+    assert_eq!(house.run().await, 0);
+    assert_eq!(house.held(AccountKind::Official).await, ["CV001: moved"]);
+    assert_eq!((house.open_at("B").await, house.open_at("A").await), (1, 0));
+    house.sound().await;
+}
+
+async fn an_account_of_which_nothing_is_decided_is_there(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let at_b = AccountRow {
+        account: AccountId("CV900".into()),
+        stated: Stated {
+            username: Some("o-b".into()),
+            national_id: Some(number(201)),
+            employee_code: Some("TTH777".into()),
+            ..official(1, "B").stated
+        },
+        ..official(1, "B")
+    };
+    house.officials(vec![official(1, "A"), at_b]).await;
+    // The row with the code of the account at B cannot be read, nor whose number it has.
+    let other = code("TTH777");
+    let row = Profile {
+        unit: UnitCode("B".into()),
+        ..renumbered(1, 201)
+    };
+    house.hr(vec![row], vec![other], true).await;
+    assert_eq!(house.run().await, 0);
+    assert_eq!(house.undecided("CV900").await.as_deref(), Some("row-of-its-code"));
+    assert_eq!(house.held(AccountKind::Official).await, ["CV001: moved"]);
+    house.sound().await;
+}
+
+/// The readable row of a person, and one that cannot be read and has a number of that person's: two profiles for one person decide nothing.
+async fn a_row_that_has_a_number_of_the_person_decides_nothing(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    house.hr(vec![profile(1, "A")], vec![], true).await;
+    assert_eq!(house.run().await, 0);
+    // HR gave the person another code, in a row that cannot be read.
+    let unread = Quarantined {
+        national_id: Some(number(1)),
+        ..code("MOI001")
+    };
+    house.hr(vec![], vec![unread], true).await;
+    assert_eq!(house.undecided("CV001").await.as_deref(), Some("row-of-its-number"));
+    let changed = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    assert_eq!(changed.plan.lines.len(), 1, "whom the row concerns is looked at");
+    let renewed = Profile {
+        employee_code: Some("MOI001".into()),
+        ..profile(1, "B")
+    };
+    house.hr(vec![renewed], vec![], true).await;
+    assert_eq!(house.run().await, 1);
+    assert_eq!(house.held(AccountKind::Official).await, ["CV001: moved"]);
+    house.sound().await;
+}
+
+/// The same where the row has the number of before, and the account today's.
+async fn a_row_that_has_a_former_number_decides_nothing(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let row = official(1, "A");
+    let stated = Stated {
+        national_id: Some(number(201)),
+        ..row.stated.clone()
+    };
+    house.officials(vec![AccountRow { stated, ..row }]).await;
+    house.hr(vec![renumbered(1, 201)], vec![], true).await;
+    assert_eq!(house.run().await, 0);
+    assert_eq!(house.held(AccountKind::Official).await, [""; 0]);
+    let unread = Quarantined {
+        national_id: Some(number(1)),
+        ..code("MOI001")
+    };
+    house.hr(vec![], vec![unread], true).await;
+    assert_eq!(house.undecided("CV001").await.as_deref(), Some("row-of-its-number"));
+    assert_eq!(house.run().await, 0);
+    assert_eq!(house.held(AccountKind::Official).await, [""; 0]);
+    house.sound().await;
+}
+
+/// The registry gave the person another number; HR's row has it, and another code, and cannot be read.
+async fn a_row_with_a_new_code_and_a_new_number_is_still_the_persons(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    house.hr(vec![profile(1, "A")], vec![], true).await;
+    house.run().await;
+    let renewed = RegistryRecord {
+        national_id: number(201),
+        former_ids: vec![number(1)],
+        ..record(1)
+    };
+    house.records(vec![renewed]).await;
+    let unread = Quarantined {
+        national_id: Some(number(201)),
+        ..code("MOI001")
+    };
+    house.hr(vec![], vec![unread], true).await;
+    assert_eq!(house.undecided("CV001").await.as_deref(), Some("row-of-its-number"));
+    let staff = house.store.staff_report(None, DAY).await.unwrap();
+    let in_service: Vec<u64> = staff
+        .iter()
+        .filter(|line| line.unit == "A")
+        .map(|line| line.staff)
+        .collect();
+    assert_eq!(in_service, [1], "what could not be read takes nobody out of service");
+    house.hr(vec![], vec![], true).await;
+    house.run().await;
+    assert_eq!(house.held(AccountKind::Official).await, ["CV001: no-profile"]);
+    house.sound().await;
+}
+
+async fn former_numbers_are_kept_when_nobody_names_them_any_more(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    // 1 has a code, 2 is found by the number alone, 3 changes the code too, of 4 and 5 only the registry knows.
+    let rows = vec![
+        official(1, "A"),
+        without_code(2, "A"),
+        official(3, "A"),
+        without_code(4, "A"),
+        official(5, "A"),
+    ];
+    house.officials(rows).await;
+    house.hr((1..6).map(|n| profile(n, "A")).collect(), vec![], true).await;
+    assert_eq!(house.run().await, 0);
+    let renewed = |n: u32| RegistryRecord {
+        national_id: number(n + 200),
+        former_ids: vec![number(n)],
+        ..record(n)
+    };
+    house.records(vec![renewed(4), renewed(5)]).await;
+    let mut rows: Vec<Profile> = (1..6).map(|n| renumbered(n, n + 200)).collect();
+    rows[2].employee_code = Some("MOI003".into());
+    rows[3].former_ids.clear();
+    rows[3].employee_code = Some("MOI004".into());
+    rows[4].former_ids.clear();
+    house.hr(rows.clone(), vec![], true).await;
+    house.run().await;
+    assert_eq!(house.held(AccountKind::Official).await, [""; 0]);
+    for row in &mut rows {
+        row.former_ids.clear();
+    }
+    house.records(vec![record(204), record(205)]).await;
+    house.hr(rows.clone(), vec![], true).await;
+    house.run().await;
+    assert_eq!(house.held(AccountKind::Official).await, [""; 0]);
+    // And once more under a third number.
+    rows[0].former_ids = vec![number(201)];
+    rows[0].national_id = Some(number(401));
+    house.hr(rows.clone(), vec![], true).await;
+    rows[0].former_ids.clear();
+    house.hr(rows, vec![], true).await;
+    house.run().await;
+    assert_eq!(house.held(AccountKind::Official).await, [""; 0]);
+    house.sound().await;
+}
+
+async fn a_mistaken_former_number_parts_again(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A"), official(2, "A")]).await;
+    let right = vec![profile(1, "A"), profile(2, "A")];
+    house.hr(right.clone(), vec![], true).await;
+    let mistaken = Profile {
+        former_ids: vec![number(2)],
+        ..profile(1, "A")
+    };
+    house.hr(vec![mistaken, profile(2, "A")], vec![], true).await;
+    assert_eq!(house.undecided("CV001").await.as_deref(), Some("two-profiles"));
+    house.hr(right, vec![], true).await;
+    assert_eq!(house.undecided("CV001").await, None);
+    assert_eq!(house.undecided("CV002").await, None);
+    house.sound().await;
+}
+
+async fn a_mended_row_ends_its_quarantine_whatever_it_equals(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    house.hr(vec![profile(1, "A")], vec![], true).await;
+    let unread = Quarantined {
+        national_id: Some(number(1)),
+        ..code("TTH001")
+    };
+    house.hr(vec![], vec![unread], true).await;
+    assert_eq!(house.store.quarantine().await.unwrap().len(), 1);
+    house.run().await;
+    assert_eq!(house.undecided("CV001").await.as_deref(), Some("row-of-its-code"));
+    house.hr(vec![profile(1, "A")], vec![], false).await;
+    assert_eq!(house.undecided("CV001").await, None);
+    assert_eq!(house.store.quarantine().await.unwrap(), []);
+    let changed = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    assert_eq!(changed.plan.lines.len(), 1, "whom the row leaves is looked at");
+    house.sound().await;
+}
+
+async fn evidence_follows_the_facts_while_a_hold_goes_on(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A"), official(2, "A")]).await;
+    let overdue = |unit: &str, due: Date| Profile {
+        next_due_on: Some(due),
+        ..profile(2, unit)
+    };
+    house
+        .hr(
+            vec![profile(1, "B"), overdue("A", Date::constant(2023, 6, 1))],
+            vec![],
+            true,
+        )
+        .await;
+    house.run().await;
+    let evidence = async |account: &str, name: &str| {
+        let held = house.store.explain(account, DAY).await.unwrap().holds;
+        held[0].hold.evidence[name].clone()
+    };
+    assert_eq!(evidence("CV001", "to_unit").await, "B");
+    assert_eq!(evidence("CV002", "due_on").await, "2023-06-01");
+    let generations = (house.generation("CV001").await, house.generation("CV002").await);
+    house
+        .hr(
+            vec![profile(1, "V"), overdue("A", Date::constant(2023, 7, 1))],
+            vec![],
+            true,
+        )
+        .await;
+    let run = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    assert_eq!(
+        (run.plan.impact.newly_held, run.created.len()),
+        (0, 1),
+        "the account at B closes, one at V is made"
+    );
+    assert_eq!(evidence("CV001", "to_unit").await, "V");
+    assert_eq!(evidence("CV002", "due_on").await, "2023-07-01");
+    assert_eq!(
+        (house.generation("CV001").await, house.generation("CV002").await),
+        generations,
+        "what the hold ended stays ended, nothing more"
+    );
+    let full = house.store.simulate(DAY).await.unwrap();
+    assert!(full.plan.lines.iter().all(|line| !line.changes()), "incremental = full");
+    house.sound().await;
+    let undone = house.store.undo_run(&run.run.unwrap(), "hr").await.unwrap();
+    assert!(undone.changed_since.is_empty(), "{undone:?}");
+    assert_eq!(evidence("CV001", "to_unit").await, "B");
+    assert_eq!(evidence("CV002", "due_on").await, "2023-06-01");
+    house.sound().await;
+}
+
+async fn a_freeze_neither_places_nor_lifts(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let rows = (1..4).map(|n| AccountRow {
+        created_on: Some(Date::constant(2023, 1, 1)),
+        ..official(n, "A")
+    });
+    house.officials(rows.collect()).await;
+    let due = |n: u32| Profile {
+        next_due_on: Some(Date::constant(2023, 6, 1)),
+        ..profile(n, "A")
+    };
+    house
+        .hr(vec![due(1), profile(2, "A"), profile(3, "A")], vec![], true)
+        .await;
+    house.run().await;
+    let held = ["CV001: stale-info"];
+    assert_eq!(house.held(AccountKind::Official).await, held);
+    house.store.set_campaign("freeze", "on", true, "hr").await.unwrap();
+    house.store.set_policy("idle-days", "45", "hr").await.unwrap();
+    house.hr(vec![due(1), due(2), profile(3, "A")], vec![], true).await;
+    for _ in 0..2 {
+        let run = house.store.reconcile(DAY, "cron").await.unwrap();
+        assert!(
+            run.plan.lines.iter().all(|line| !line.changes()),
+            "{:?}",
+            run.plan.lines
+        );
+    }
+    assert_eq!(house.held(AccountKind::Official).await, [""; 0], "suspended");
+    house.store.set_campaign("freeze", "off", true, "hr").await.unwrap();
+    assert_eq!(house.held(AccountKind::Official).await, held);
+    house.run().await;
+    let held = ["CV001: idle stale-info", "CV002: idle stale-info", "CV003: idle"];
+    assert_eq!(house.held(AccountKind::Official).await, held);
+    house.sound().await;
+}
+
+async fn who_comes_in_is_judged_by_every_number_and_todays_phone(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    house.citizens(vec![citizen("HS1", 1)]).await;
+    house.submit("HS1", 1).await;
+    let renewed = RegistryRecord {
+        national_id: number(201),
+        former_ids: vec![number(1)],
+        phone: Some(phone(77)),
+        ..record(1)
+    };
+    house.records(vec![renewed, record(2)]).await;
+    let by_phone = |id: &str, of: u32| AccountRow {
+        stated: Stated {
+            username: Some(id.into()),
+            full_name: Some(name(1)),
+            phone: Some(phone(of)),
+            national_id: None,
+            ..Stated::default()
+        },
+        ..citizen(id, 1)
+    };
+    house
+        .citizens(vec![
+            citizen("HS2", 201),
+            by_phone("HS3", 77),
+            by_phone("HS4", 1),
+            citizen("HS5", 1),
+            citizen("HS6", 2),
+        ])
+        .await;
+    let held = ["HS2: duplicate", "HS3: duplicate", "HS5: duplicate"];
+    assert_eq!(house.held(AccountKind::Citizen).await, held);
+    // The column is left out: what was learnt stays.
+    house.records(vec![phoneless(201), record(2)]).await;
+    house.citizens(vec![citizen("HS7", 201), by_phone("HS8", 77)]).await;
+    assert_eq!(house.held(AccountKind::Citizen).await.len(), 5);
+    // Nothing is learnt twice.
+    let entries = "SELECT COUNT(*) FROM journal WHERE kind IN ('numbers-proven', 'claim-details-changed')";
+    let before = house.sql(entries).await;
+    house.records(vec![phoneless(201), record(2)]).await;
+    assert_eq!(house.sql(entries).await, before);
+    house.sound().await;
+}
+
+/// HR knew the newer number as somebody's before the registry said whose it is.
+async fn who_comes_in_is_judged_by_what_links_two_persons(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let known = Profile {
+        national_id: Some(number(201)),
+        ..profile(9, "A")
+    };
+    house.hr(vec![known], vec![], true).await;
+    house.registry(&[1]).await;
+    house.citizens(vec![citizen("HS1", 1)]).await;
+    house.submit("HS1", 1).await;
+    let renewed = RegistryRecord {
+        national_id: number(201),
+        former_ids: vec![number(1)],
+        ..record(1)
+    };
+    house.records(vec![renewed.clone()]).await;
+    house.citizens(vec![citizen("HS2", 201)]).await;
+    assert_eq!(house.held(AccountKind::Citizen).await, ["HS2: duplicate"]);
+    let dead = RegistryRecord {
+        status: RegistryStatus::Deceased,
+        former_ids: Vec::new(),
+        ..renewed
+    };
+    house.records(vec![dead]).await;
+    assert_eq!(house.suspected().await, ["HS1 HS1"], "who died is listed, too");
+    house.sound().await;
+}
+
+async fn who_died_is_listed_by_any_number(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2, 3]).await;
+    house
+        .citizens((1..4).map(|n| citizen(&format!("HS{n}"), n)).collect())
+        .await;
+    for n in 1..4 {
+        house.submit(&format!("HS{n}"), n).await;
+    }
+    let dead = |n: u32, former: Option<u32>| RegistryRecord {
+        status: RegistryStatus::Deceased,
+        former_ids: former.into_iter().map(number).collect(),
+        ..record(n)
+    };
+    house.records(vec![dead(201, Some(1)), dead(2, None), record(3)]).await;
+    assert_eq!(house.suspected().await, ["HS1 HS1", "HS2 HS2"]);
+    house.records(vec![dead(201, None), record(2), record(3)]).await;
+    assert_eq!(house.suspected().await, ["HS1 HS1"]);
+    house.sound().await;
+}
+
+async fn a_notice_counts_under_any_number(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let row = official(1, "A");
+    let stated = Stated {
+        national_id: Some(number(201)),
+        ..row.stated.clone()
+    };
+    house.officials(vec![AccountRow { stated, ..row }]).await;
+    let renewed = RegistryRecord {
+        former_ids: vec![number(1)],
+        ..record(201)
+    };
+    house.records(vec![renewed]).await;
+    house
+        .hr(
+            vec![Profile {
+                national_id: Some(number(201)),
+                ..profile(1, "A")
+            }],
+            vec![],
+            true,
+        )
+        .await;
+    let mut load = house.open("notices", 1).await;
+    let notice = Notice {
+        notice_no: "1/TB".into(),
+        national_id: number(1),
+        from_unit: None,
+        to_unit: UnitCode("B".into()),
+        effective_on: DAY,
+        withdrawn_on: None,
+    };
+    load.notices(vec![notice]).await.unwrap();
+    load.finish().await.unwrap();
+    house.run().await;
+    assert_eq!(house.held(AccountKind::Official).await, ["CV001: transfer-pending"]);
+    house.sound().await;
+}
+
+/// Registry N1, then N2 without a word of it, then "N2 was N1".
+async fn two_claims_of_one_person_are_listed_and_not_sound(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    house
+        .citizens(vec![citizen("HS1", 1), citizen("HS2", 201), citizen("HS3", 7)])
+        .await;
+    house.submit("HS1", 1).await;
+    let other = |former: &[u32]| RegistryRecord {
+        national_id: number(201),
+        phone: Some(phone(201)),
+        former_ids: former.iter().copied().map(number).collect(),
+        ..record(1)
+    };
+    house.records(vec![other(&[])]).await;
+    let mut again = form("HS2", 1);
+    again.form.national_id = number(201).as_str().into();
+    again.form.phone = phone(201).as_str().into();
+    let answered = house
+        .store
+        .standardise(&again, ngomon_rules::citizens::Proof::Form, "o", house.store.now());
+    assert_eq!(answered.await.unwrap().outcome.name(), "standardised");
+    house.sound().await;
+    assert_eq!(house.suspected().await, [""; 0]);
+    house.records(vec![other(&[1])]).await;
+    assert_eq!(house.suspected().await, ["HS2 HS1"]);
+    assert_eq!(
+        house.held(AccountKind::Citizen).await,
+        [""; 0],
+        "nobody is held silently"
+    );
+    house.records(vec![other(&[])]).await;
+    assert_eq!(
+        house.suspected().await,
+        ["HS2 HS1"],
+        "also when nobody says so any more"
+    );
+    let found = house.store.verify(&mut |_| {}).await.unwrap();
+    assert_eq!(found.faults.len(), 1);
+    assert!(
+        matches!(&found.faults[0], (Check::Invariants, at) if at.ends_with("HS2")),
+        "{:?}",
+        found.faults
+    );
+    // A third account is told that the number is taken, whichever of the two it states.
+    again.account = AccountId("HS3".into());
+    let third = house
+        .store
+        .standardise(&again, ngomon_rules::citizens::Proof::Form, "o", house.store.now());
+    assert_eq!(third.await.unwrap().outcome.name(), "taken");
+    let operator = house.operator("lan").await;
+    house
+        .store
+        .withdraw_claim(&operator, &AccountId("HS2".into()), "one person")
+        .await
+        .unwrap();
+    assert_eq!(house.suspected().await, [""; 0]);
+    house.sound().await;
+}
+
+fn incoming(table: &'static str, as_of: Date) -> Incoming {
+    Incoming {
+        table,
+        digest: format!("{table}{as_of}"),
+        rows: 100,
+        unreadable: 0,
+        as_of,
+        by: "test".into(),
+        full: (table == "profiles").then_some(None),
+        units: std::collections::BTreeSet::default(),
+    }
+}
+
+async fn an_earlier_day_and_one_to_come_are_asked_about(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    let faults = async |incoming: Incoming| match house.store.begin_load(incoming, None).await.unwrap() {
+        Intake::Open(load) => {
+            load.finish().await.unwrap();
+            Vec::new()
+        }
+        Intake::NeedsApproval { faults, .. } => faults,
+    };
+    let (yesterday, tomorrow) = (DAY.yesterday().unwrap(), DAY.tomorrow().unwrap());
+    for table in ["profiles", "registry", "notices"] {
+        assert_eq!(faults(incoming(table, DAY)).await, []);
+        assert_eq!(faults(incoming(table, DAY)).await, [], "the same day again");
+        let earlier = HealthFault::EarlierDay {
+            last: DAY,
+            now: yesterday,
+        };
+        assert_eq!(faults(incoming(table, yesterday)).await, [earlier], "{table}");
+        assert_eq!(
+            faults(incoming(table, tomorrow)).await,
+            [HealthFault::DayToCome(tomorrow)],
+            "{table}"
+        );
+    }
+    // A file that is not the whole extract replaces nothing: versions count by their own days.
+    let some = Incoming {
+        full: None,
+        ..incoming("profiles", yesterday)
+    };
+    assert_eq!(faults(some).await, []);
+    // Whoever approves takes it in.
+    let asked = incoming("registry", yesterday);
+    let Intake::NeedsApproval { load, .. } = house.store.begin_load(asked.clone(), None).await.unwrap() else {
+        panic!("asked about")
+    };
+    let Intake::Open(open) = house.store.begin_load(asked, Some(&load)).await.unwrap() else {
+        panic!("approved")
+    };
+    open.finish().await.unwrap();
+    house.sound().await;
+}
+
+async fn a_run_of_a_day_to_come_waits(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    house.hr(vec![profile(1, "B")], vec![], true).await;
+    let later = Date::constant(2024, 7, 31);
+    assert_eq!(house.store.simulate(later).await.unwrap().stopped_by, []);
+    let waits = house.store.reconcile(later, "cron").await.unwrap();
+    assert_eq!((waits.stopped_by, waits.created.len()), (vec![Brake::DayToCome], 0));
+    assert_eq!(house.run().await, 1, "today's run is not in its way");
+    let runs = house.store.runs().await.unwrap();
+    let shown: Vec<_> = runs
+        .iter()
+        .map(|run| (run.as_of.as_str(), run.state.as_str(), run.newly_held))
+        .collect();
+    assert_eq!(shown, [("2023-07-31", "applied", 0), ("2024-07-31", "waiting", 1)]);
+    let lines = house.store.run_lines(&runs[0].id).await.unwrap();
+    let [RunLine::Account(line), RunLine::Made { unit, succeeds, .. }] = &lines[..] else {
+        panic!("{lines:?}")
+    };
+    assert_eq!((line.reasons().contains(&Reason::Moved), unit.as_str()), (true, "B"));
+    assert_eq!(succeeds, &[AccountId("CV001".into())]);
+    assert!(house.store.run_lines("no such run").await.is_err());
+    house.clock.move_on(400 * 86_400);
+    house.store.reconcile(later, "cron").await.unwrap();
+    house.sound().await;
+}
+
+async fn a_small_file_is_no_measure_of_a_large_one(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let file = async |rows, unreadable, full: bool| {
+        let incoming = Incoming {
+            digest: format!("{rows}/{unreadable}"),
+            rows,
+            unreadable,
+            full: full.then_some(None),
+            ..incoming("profiles", DAY)
+        };
+        match house.store.begin_load(incoming, None).await.unwrap() {
+            Intake::Open(load) => load.finish().await.map(|_| Vec::new()).unwrap(),
+            Intake::NeedsApproval { faults, .. } => faults,
+        }
+    };
+    assert_eq!(file(1000, 90, true).await, []);
+    assert_eq!(file(5, 1, false).await, [], "one bad row of five");
+    assert_eq!(file(5, 0, false).await, []);
+    assert_eq!(
+        file(1000, 90, true).await,
+        [],
+        "as ever, whatever the small clean one said"
+    );
+    let more = |before, now| [HealthFault::MoreUnreadable { before, now }];
+    assert_eq!(file(1000, 150, true).await, more(90, 150));
+    assert_eq!(
+        file(300, 60, false).await,
+        more(90, 200),
+        "a small file says nothing of a large one"
+    );
+    house.sound().await;
+}
+
+async fn units_in_use_are_not_dropped(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    house.citizens(vec![citizen("HS1", 1)]).await;
+    house.hr(vec![profile(1, "A")], vec![], true).await;
+    let mut load = house.open("notices", 2).await;
+    let notice = |no: &str, to: &str, withdrawn_on| Notice {
+        notice_no: no.into(),
+        national_id: number(1),
+        from_unit: None,
+        to_unit: UnitCode(to.into()),
+        effective_on: Date::constant(2023, 12, 1),
+        withdrawn_on,
+    };
+    load.notices(vec![notice("1", "B", None), notice("2", "P", Some(DAY))])
+        .await
+        .unwrap();
+    load.finish().await.unwrap();
+    let of = |codes: &[&str]| Incoming {
+        units: codes.iter().map(|code| UnitCode((*code).into())).collect(),
+        rows: 4,
+        ..incoming("units", DAY)
+    };
+    let Intake::NeedsApproval { faults, .. } = house.store.begin_load(of(&["P", "X"]), None).await.unwrap() else {
+        panic!("asked about")
+    };
+    let missing = ["A", "B", "V"].map(|code| UnitCode(code.into())).to_vec();
+    assert_eq!(faults, [HealthFault::UnitsMissing(missing)]);
+    let Intake::Open(open) = house.store.begin_load(of(&["A", "B", "V"]), None).await.unwrap() else {
+        panic!("P is not in use")
+    };
+    open.abort().await.unwrap();
+    house.sound().await;
+}
+
+/// Accounts and profiles that came in on one day: made before, made later, and of which nobody says when they were made.
+async fn a_report_of_a_past_day_counts_who_was_there(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let made = |id: &str, n: u32, created_on: Option<Date>| AccountRow {
+        created_on,
+        ..citizen(id, n)
+    };
+    let (june, july) = (Date::constant(2023, 6, 15), Date::constant(2023, 7, 15));
+    let rows = vec![
+        made("HS1", 1, Some(june)),
+        made("HS2", 2, Some(july)),
+        made("HS3", 3, None),
+    ];
+    house.citizens(rows).await;
+    let accounts = async |day: Date| house.province(day).await.accounts;
+    assert_eq!(accounts(DAY).await, 3);
+    assert_eq!(accounts(DAY.yesterday().unwrap()).await, 2, "HS3 came in the day after");
+    assert_eq!(accounts(july.yesterday().unwrap()).await, 1);
+    assert_eq!(accounts(june).await, 1);
+    assert_eq!(accounts(june.yesterday().unwrap()).await, 0);
+    let staff = async |day: Date| {
+        let lines = house.store.staff_report(None, day).await.unwrap();
+        lines.into_iter().find(|line| line.unit == "P").unwrap().staff
+    };
+    let hired = |n: u32, created_on: Option<Date>| Profile {
+        created_on,
+        ..profile(n, "A")
+    };
+    let rows = vec![hired(1, Some(june)), hired(2, Some(july)), hired(3, None)];
+    house.hr(rows.clone(), vec![], true).await;
+    assert_eq!((staff(DAY).await, staff(july).await, staff(june).await), (3, 2, 1));
+    assert_eq!(staff(june.yesterday().unwrap()).await, 0);
+    // A later extract does not have the first one any more: it was there on the days before.
+    house.clock.move_on(86_400);
+    let later = Incoming {
+        as_of: DAY.tomorrow().unwrap(),
+        ..crate::house::incoming("profiles", 100, Some(None))
+    };
+    let Intake::Open(mut load) = house.store.begin_load(later, None).await.unwrap() else {
+        panic!("the extract is not healthy")
+    };
+    load.profiles(rows[1..].to_vec()).await.unwrap();
+    load.finish().await.unwrap();
+    assert_eq!((staff(DAY.tomorrow().unwrap()).await, staff(DAY).await), (2, 3));
+    house.sound().await;
+}

@@ -1,0 +1,455 @@
+//! Several servers and one PostgreSQL: whoever is frozen, silent or slow stops nobody else for long, and what the database refuses for a
+//! while is done once it does not.
+
+use crate::both;
+use crate::house::{DAY, House, On, citizen, form, number, postgres_url};
+use crate::openid::{hues, known, tokens};
+use futures_util::future::{join_all, select_all};
+use ngomon_rules::citizens::Proof;
+use ngomon_store::ambient::Ambient;
+use ngomon_store::{Location, Places, Refusal, Store, StoreError};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
+
+/// A test that hangs fails after it. Nothing is measured by it.
+const HANGS: Duration = Duration::from_mins(2);
+
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(HANGS, what).await.expect("it hangs")
+}
+
+both! {
+    several_first_starts_at_once_all_succeed
+}
+
+/// What is between a server and PostgreSQL: it can fall silent.
+struct Wire {
+    port: u16,
+    /// Connections made before that many are silent from now on.
+    cut: watch::Sender<u64>,
+    /// Falls silent by itself when a client says this: PostgreSQL never hears it.
+    swallowed: watch::Sender<Option<&'static str>>,
+    /// Is cut by itself once PostgreSQL has answered to that: the client never hears it.
+    unanswered: watch::Sender<Option<&'static str>>,
+    made: Arc<AtomicU64>,
+    /// How many connections fell silent by themselves.
+    stuck: watch::Receiver<u64>,
+}
+
+impl Wire {
+    /// Between the tests and their PostgreSQL.
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (cut, _) = watch::channel(0);
+        let (swallowed, _) = watch::channel(None);
+        let (unanswered, _) = watch::channel(None);
+        let (stuck_tell, stuck) = watch::channel(0);
+        let made = Arc::new(AtomicU64::new(0));
+        let wire = Self {
+            port,
+            cut: cut.clone(),
+            swallowed: swallowed.clone(),
+            unanswered: unanswered.clone(),
+            made: made.clone(),
+            stuck,
+        };
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let n = made.fetch_add(1, Ordering::SeqCst);
+                let (cut, swallowed, stuck) = (cut.subscribe(), swallowed.subscribe(), stuck_tell.clone());
+                tokio::spawn(carry(client, n, cut, swallowed, stuck, unanswered.clone()));
+            }
+        });
+        wire
+    }
+
+    /// The same database by the way of this wire.
+    fn places(&self, places: &Places) -> Places {
+        let Location::Url(url) = &places.data else {
+            panic!("no address")
+        };
+        let (head, _) = url.split_once('?').unwrap();
+        let (_, database) = head.rsplit_once('/').unwrap();
+        Places {
+            data: Location::Url(format!(
+                "postgres://postgres@127.0.0.1:{}/{database}?sslmode=disable",
+                self.port
+            )),
+            keys: places.keys.clone(),
+        }
+    }
+
+    /// All connections that there are fall silent; new ones work.
+    fn cut(&self) {
+        self.cut.send_replace(self.made.load(Ordering::SeqCst));
+    }
+
+    /// The next one that says it falls silent.
+    fn swallow(&self, said: &'static str) {
+        self.swallowed.send_replace(Some(said));
+    }
+
+    async fn one_is_stuck(&mut self) {
+        soon(self.stuck.wait_for(|n| *n > 0)).await.unwrap();
+        self.swallowed.send_replace(None);
+    }
+}
+
+async fn carry(
+    mut client: TcpStream,
+    n: u64,
+    mut cut: watch::Receiver<u64>,
+    swallowed: watch::Receiver<Option<&'static str>>,
+    stuck: watch::Sender<u64>,
+    unanswered: watch::Sender<Option<&'static str>>,
+) {
+    let mut server = UnixStream::connect(socket()).await.unwrap();
+    let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    loop {
+        tokio::select! {
+            biased;
+            () = async { drop(cut.wait_for(|before| n < *before).await) } => std::future::pending().await,
+            read = client.read(&mut up) => {
+                let Ok(read @ 1..) = read else { return };
+                let said = *swallowed.borrow();
+                if said.is_some_and(|said| String::from_utf8_lossy(&up[..read]).contains(said)) {
+                    stuck.send_modify(|n| *n += 1);
+                    // As if the client were frozen: the connection stands, and nobody speaks.
+                    let _both_stay = (&client, &server);
+                    std::future::pending::<()>().await;
+                }
+                if server.write_all(&up[..read]).await.is_err() { return }
+                let said = *unanswered.borrow();
+                if said.is_some_and(|said| String::from_utf8_lossy(&up[..read]).contains(said)) {
+                    unanswered.send_replace(None);
+                    // Once there is an answer, it is done.
+                    drop(server.read(&mut down).await);
+                    return;
+                }
+            }
+            read = server.read(&mut down) => {
+                let Ok(read @ 1..) = read else { return };
+                if client.write_all(&down[..read]).await.is_err() { return }
+            }
+        }
+    }
+}
+
+/// Of the PostgreSQL of the tests.
+fn socket() -> String {
+    let url = postgres_url();
+    let (_, dir) = url.split_once("host=").expect("a socket");
+    let dir = dir.split('&').next().unwrap().replace("%2F", "/");
+    format!("{dir}/.s.PGSQL.5432")
+}
+
+async fn citizens(house: &House) {
+    house.units().await;
+    house.registry(&(0..40).collect::<Vec<_>>()).await;
+    house
+        .citizens((0..40).map(|n| citizen(&format!("HS{n}"), n)).collect())
+        .await;
+}
+
+async fn execute(house: &House, sql: &str) {
+    let Location::Url(url) = &house.places.data else {
+        panic!("no address")
+    };
+    let mut beside = PgConnection::connect(url).await.unwrap();
+    sqlx::raw_sql("SET default_transaction_read_only = off")
+        .execute(&mut beside)
+        .await
+        .unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut beside)
+        .await
+        .unwrap();
+}
+
+/// "One frozen server stops all others": what it has locked is free again within seconds, and to seal waits for nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_server_stops_nobody_else() {
+    let house = House::new(On::Postgres).await;
+    citizens(&house).await;
+    house.submit("HS1", 1).await;
+    let others = house.store.for_requests().unwrap();
+    let mut wire = Wire::new().await;
+    let frozen = Store::open(&wire.places(&house.places), false, house.ambient())
+        .await
+        .unwrap();
+    let frozen = frozen.for_requests().unwrap();
+
+    // It freezes while it seals.
+    wire.swallow("COMMIT");
+    let sealing = frozen.clone();
+    let sealing = tokio::spawn(async move { sealing.seal().await });
+    wire.one_is_stuck().await;
+    assert_eq!(soon(others.seal()).await.unwrap(), 0, "another one seals");
+
+    // It freezes in the middle of a form, and others have the same person's.
+    wire.swallow("COMMIT");
+    let (sent, at) = (form("HS2", 2), house.store.now());
+    let store = frozen.clone();
+    let sent = tokio::spawn(async move { store.standardise(&sent, Proof::Form, "owner", at).await });
+    soon(wire.stuck.wait_for(|n| *n > 1)).await.unwrap();
+    wire.swallowed.send_replace(None);
+    let asked = (3..6).map(|n| {
+        let (store, form) = (others.clone(), form(&format!("HS{n}"), 2));
+        let at = house.store.now();
+        async move { store.standardise(&form, Proof::Form, "owner", at).await }
+    });
+    for answer in soon(join_all(asked)).await {
+        answer.unwrap();
+    }
+    soon(others.seal()).await.unwrap();
+    // Whoever was frozen asks what became of it: PostgreSQL has ended its session, and nothing was done.
+    assert!(matches!(soon(sent).await.unwrap(), Err(StoreError::Silent)));
+    assert!(matches!(soon(sealing).await.unwrap(), Err(StoreError::Silent)));
+    house.sound().await;
+}
+
+/// A commit whose answer is lost is asked about: what was done is answered as done, and no code or token is spent for nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_committed_is_answered_though_the_answer_was_lost() {
+    let house = House::new(On::Postgres).await;
+    citizens(&house).await;
+    let client = known(&house.store, hues("Một")).await;
+    let given = tokens(&house.store, &client, "HS1").await;
+    let wire = Wire::new().await;
+    let store = Store::open(&wire.places(&house.places), false, house.ambient())
+        .await
+        .unwrap();
+    let store = store.for_requests().unwrap();
+    let cut = async || {
+        soon(wire.unanswered.subscribe().wait_for(Option::is_none))
+            .await
+            .map(drop)
+    };
+    // In a group of its own: with every retry switched off, nothing but the answer itself mends it.
+    let strict = store.clone().with_refresh_again(std::time::Duration::ZERO);
+    wire.unanswered.send_replace(Some("COMMIT"));
+    let next = soon(strict.refresh(&client, &given.refresh, None, None)).await.unwrap();
+    cut().await.unwrap();
+    let next = next.unwrap();
+    assert!(
+        store
+            .refresh(&client, &next.refresh, None, None)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    wire.unanswered.send_replace(Some("COMMIT"));
+    let own = form("HS2", 2);
+    let sent = store.standardise(&own, Proof::Form, "owner", house.store.now());
+    soon(sent).await.unwrap();
+    cut().await.unwrap();
+    house.sound().await;
+}
+
+/// Old connections fall silent and new ones work, as after a loss of power on the way.
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_are_given_up() {
+    let house = House::new(On::Postgres).await;
+    citizens(&house).await;
+    let wire = Wire::new().await;
+    let store = Store::open(&wire.places(&house.places), false, house.ambient())
+        .await
+        .unwrap();
+    let store = store.for_requests().unwrap();
+    let asked = || join_all((0..40).map(|_| store.registry(number(1))));
+    asked().await.into_iter().for_each(|answer| drop(answer.unwrap()));
+    wire.cut();
+    // Those that were used a moment ago are asked, and are silent: whoever asked is told so, and nobody asks them again.
+    let mut waiting: Vec<_> = (0..40).map(|_| Box::pin(store.registry(number(1)))).collect();
+    let mut silent = 0;
+    while !waiting.is_empty() {
+        let (answer, _, rest) = soon(select_all(waiting)).await;
+        match answer {
+            Ok(_) => {}
+            Err(StoreError::Silent | StoreError::Busy) => silent += 1,
+            Err(error) => panic!("{error}"),
+        }
+        waiting = rest;
+    }
+    soon(asked()).await.into_iter().for_each(|answer| drop(answer.unwrap()));
+    // At most those that had a connection, and those who waited behind them.
+    assert!(silent <= 40);
+    let own = form("HS3", 3);
+    let sent = store.standardise(&own, Proof::Form, "owner", house.store.now());
+    soon(sent).await.unwrap();
+    // One falls silent while it is asked.
+    wire.swallow("BEGIN");
+    let answer = soon(store.registry(number(1))).await;
+    assert!(matches!(answer, Err(StoreError::Silent)), "{answer:?}");
+    wire.swallowed.send_replace(None);
+    soon(store.registry(number(1))).await.unwrap();
+}
+
+/// What reads is answered by a server that only reads, as a standby does, and what writes says so; once it writes again, so do we.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_reads_is_asked_for_what_only_reads() {
+    let house = House::new(On::Postgres).await;
+    citizens(&house).await;
+    house.submit("HS1", 1).await;
+    house.sound().await;
+    let name = house.places.data.clone();
+    let Location::Url(url) = name else { panic!("no address") };
+    let database = url.split_once('?').unwrap().0.rsplit_once('/').unwrap().1.to_owned();
+    execute(
+        &house,
+        &format!("ALTER DATABASE {database} SET default_transaction_read_only = on"),
+    )
+    .await;
+    let standby = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    let again = standby.for_requests().unwrap();
+    standby.report(None, DAY).await.unwrap();
+    standby.holds(None, DAY).await.unwrap();
+    standby.review().await.unwrap();
+    standby.figures(DAY).await.unwrap();
+    standby.explain("HS1", DAY).await.unwrap();
+    let own = form("HS2", 2);
+    for store in [&standby, &again] {
+        let sent = store.standardise(&own, Proof::Form, "owner", house.store.now());
+        assert!(matches!(soon(sent).await, Err(StoreError::ReadOnly)));
+    }
+    assert!(matches!(standby.verify(&mut |_| {}).await, Err(StoreError::ReadOnly)));
+    // Those sessions would read only for half an hour to come.
+    join_all((0..20).map(|_| again.figures(DAY))).await;
+    execute(
+        &house,
+        &format!("ALTER DATABASE {database} RESET default_transaction_read_only"),
+    )
+    .await;
+    for store in [&standby, &again] {
+        let sent = store.standardise(&own, Proof::Form, "owner", house.store.now());
+        soon(sent).await.unwrap();
+    }
+    house.sound().await;
+}
+
+/// "`max_connections` used up": it is said, and it passes.
+#[tokio::test(flavor = "multi_thread")]
+async fn used_up_connections_are_said_and_it_passes() {
+    let house = House::new(On::Postgres).await;
+    let Location::Url(url) = &house.places.data else {
+        panic!("no address")
+    };
+    let database = url.split_once('?').unwrap().0.rsplit_once('/').unwrap().1;
+    let role = format!("few_{database}");
+    execute(
+        &house,
+        &format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 2; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}"),
+    )
+    .await;
+    let url = url.replace("postgres@", &format!("{role}@"));
+    let places = Places {
+        data: Location::Url(url.clone()),
+        keys: house.places.keys.clone(),
+    };
+    let taken = [
+        PgConnection::connect(&url).await.unwrap(),
+        PgConnection::connect(&url).await.unwrap(),
+    ];
+    match Store::open(&places, false, house.ambient()).await.map(drop) {
+        Err(StoreError::Unreachable(why)) => assert!(why.contains("too many connections"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    for connection in taken {
+        connection.close().await.unwrap();
+    }
+    // PostgreSQL counts a session until it has ended.
+    let store = soon(async {
+        loop {
+            match Store::open(&places, false, house.ambient()).await {
+                Ok(store) => return store,
+                Err(StoreError::Unreachable(_)) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    })
+    .await;
+    store.figures(DAY).await.unwrap();
+    drop(store);
+    execute(&house, &format!("DROP OWNED BY {role}")).await;
+    soon(async {
+        loop {
+            let sql = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'");
+            if house.sql(&sql).await == [0] {
+                break;
+            }
+        }
+    })
+    .await;
+    execute(&house, &format!("DROP ROLE {role}")).await;
+}
+
+/// Several hosts: the first that lets us in, and is of the kind that is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_are_asked_in_turn() {
+    let house = House::new(On::Postgres).await;
+    let Location::Url(url) = &house.places.data else {
+        panic!("no address")
+    };
+    let database = url.split_once('?').unwrap().0.rsplit_once('/').unwrap().1;
+    // Nobody listens at the first.
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let wire = Wire::new().await;
+    let open = async |attributes: &str| {
+        let data = format!(
+            "postgres://postgres@127.0.0.1:{port},127.0.0.1:{}/{database}?sslmode=disable{attributes}",
+            wire.port
+        );
+        let places = Places {
+            data: Location::Url(data),
+            keys: house.places.keys.clone(),
+        };
+        soon(Store::open(&places, false, house.ambient())).await.map(drop)
+    };
+    for attributes in [
+        "",
+        "&target_session_attrs=read-write",
+        "&target_session_attrs=primary",
+        "&target_session_attrs=prefer-standby",
+    ] {
+        open(attributes).await.unwrap();
+    }
+    for attributes in ["&target_session_attrs=standby", "&target_session_attrs=read-only"] {
+        match open(attributes).await {
+            Err(StoreError::Unreachable(why)) => assert!(why.contains("target_session_attrs"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(matches!(
+        open("&target_session_attrs=best").await,
+        Err(StoreError::Address(_))
+    ));
+}
+
+/// Three machines begin at the same moment on an empty database, with the same keys.
+async fn several_first_starts_at_once_all_succeed(on: On) {
+    let empty = House::empty(on).await;
+    let places = empty.places();
+    let starts = (0..4).map(|_| {
+        let places = places.clone();
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::spawn_blocking(move || runtime.block_on(Store::open(&places, true, Ambient::system())))
+    });
+    let mut stores = Vec::new();
+    for start in soon(join_all(starts)).await {
+        stores.push(start.unwrap().unwrap());
+    }
+    let link = stores[0].add_operator("lan", "test").await.unwrap();
+    assert!(stores[3].enrol(&link, "{SSHA}x", 1).await.is_ok());
+    assert!(matches!(
+        stores[2].add_operator("lan", "test").await,
+        Err(StoreError::Refused(Refusal::OperatorExists(_)))
+    ));
+}
