@@ -12,6 +12,7 @@ use ngomon_rules::values::{Date, parse_day};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use url::Url;
 
 #[derive(Debug, Parser)]
 #[command(name = "ngomon", version)]
@@ -55,9 +56,12 @@ pub enum Verb {
         verb: SettingVerb,
     },
     Reconcile(Reconcile),
+    Runs(FormatArg),
+    Quarantine(Quarantine),
     Standardise(Standardise),
     Holds(Holds),
     Review(FormatArg),
+    Tasks(Tasks),
     Report(Report),
     Sandbox,
     Serve(Serve),
@@ -79,6 +83,10 @@ pub enum Verb {
     Restore {
         #[arg(value_name = "DIR")]
         from: PathBuf,
+    },
+    Checkpoints {
+        #[command(subcommand)]
+        verb: CheckpointsVerb,
     },
     Keys {
         #[command(subcommand)]
@@ -131,8 +139,16 @@ pub struct FormatArg {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct Quarantine {
+    #[arg(id = "table-kind", long = "kind", value_enum, value_name = "TABLE")]
+    pub table: Option<TableArg>,
+    #[command(flatten)]
+    pub format: FormatArg,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct Reconcile {
-    #[arg(long, value_name = "DAY", value_parser = day, required_unless_present_any = ["approve", "undo"])]
+    #[arg(id = "run_day", long = "as-of", value_name = "DAY", value_parser = day, required_unless_present_any = ["approve", "undo", "show"])]
     pub as_of: Option<Date>,
     #[arg(long)]
     pub changed: bool,
@@ -140,10 +156,14 @@ pub struct Reconcile {
     pub simulate: bool,
     #[arg(long, value_name = "decisions.csv")]
     pub output: Option<PathBuf>,
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["as_of", "changed", "simulate", "undo"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["run_day", "changed", "simulate", "undo"])]
     pub approve: Option<String>,
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["as_of", "changed", "simulate", "output"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["run_day", "changed", "simulate", "output"])]
     pub undo: Option<String>,
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["run_day", "changed", "simulate", "output", "approve", "undo"])]
+    pub show: Option<String>,
+    #[arg(long, value_enum, default_value = "table", requires = "show")]
+    pub format: Format,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -166,6 +186,16 @@ pub enum KindArg {
 pub struct Holds {
     #[arg(long, value_enum)]
     pub kind: Option<KindArg>,
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub as_of: Option<Date>,
+    #[command(flatten)]
+    pub format: FormatArg,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Tasks {
+    #[arg(long, value_name = "CODE")]
+    pub unit: Option<String>,
     #[arg(long, value_name = "DAY", value_parser = day)]
     pub as_of: Option<Date>,
     #[command(flatten)]
@@ -207,8 +237,38 @@ pub struct Serve {
     pub listen: SocketAddr,
     #[arg(long, value_name = "URL", env = "NGOMON_PUBLIC_URL")]
     pub public_url: Option<String>,
+    #[arg(long, value_name = "CIDR,…", env = "NGOMON_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<String>,
     #[arg(long, value_name = "FILE", env = "NGOMON_LEAKED_PASSWORDS")]
     pub leaked_passwords: Option<PathBuf>,
+    #[arg(long, value_name = "LEVEL", env = "NGOMON_LOG", default_value = "info")]
+    pub log: LogLevel,
+    #[arg(long)]
+    pub private_clients: bool,
+    #[arg(long, value_name = "SECONDS", env = "NGOMON_REFRESH_AGAIN", default_value = "30", value_parser = clap::value_parser!(u64).range(..=300))]
+    pub refresh_again: u64,
+}
+
+/// How much the log tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl From<LogLevel> for tracing::Level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -219,6 +279,11 @@ pub enum OperatorVerb {
         public_url: Option<String>,
     },
     List(FormatArg),
+    Lift {
+        name: String,
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     Remove {
         name: String,
     },
@@ -227,6 +292,13 @@ pub enum OperatorVerb {
 #[derive(Debug, Subcommand)]
 pub enum ClientVerb {
     Add(Box<AddClient>),
+    Edit(Box<EditClient>),
+    Subjects {
+        #[arg(value_name = "CLIENT")]
+        client: String,
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     List(FormatArg),
     Rotate {
         #[arg(value_name = "CLIENT")]
@@ -249,6 +321,8 @@ pub enum ClientVerb {
     Notices {
         #[arg(long, value_name = "NOTICE")]
         resend: Option<String>,
+        #[arg(long)]
+        untaken: bool,
         #[command(flatten)]
         format: FormatArg,
     },
@@ -256,51 +330,74 @@ pub enum ClientVerb {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum GrantArg {
+    #[value(name = "authorization_code", alias = "authorization-code")]
+    AuthorizationCode,
     #[value(name = "client_credentials", alias = "client-credentials")]
     ClientCredentials,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[derive(Clone, Debug, Args)]
 pub struct AddClient {
     pub name: String,
+    #[command(flatten)]
+    pub options: ClientOptions,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct EditClient {
+    #[arg(value_name = "CLIENT")]
+    pub client: String,
+    #[arg(id = "new_name", long = "name", value_name = "NAME")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub options: ClientOptions,
+}
+
+/// What is stated of a client; what is not stated stays as it is. An empty value takes away what there was.
+#[derive(Clone, Debug, Args)]
+pub struct ClientOptions {
     #[arg(long, value_name = "URI", num_args = 1..)]
-    pub redirect_uri: Vec<String>,
+    pub redirect_uri: Option<Vec<String>>,
     #[arg(long, value_name = "URI", num_args = 1..)]
-    pub post_logout_redirect_uri: Vec<String>,
+    pub post_logout_redirect_uri: Option<Vec<String>>,
     #[arg(long, value_name = "URI")]
     pub backchannel_logout_uri: Option<String>,
     #[arg(long, value_name = "URI")]
     pub events_uri: Option<String>,
     #[arg(long, value_name = "URI", num_args = 1..)]
-    pub resource: Vec<String>,
-    #[arg(long, conflicts_with = "jwks")]
-    pub public: bool,
+    pub resource: Option<Vec<String>>,
+    #[arg(long, conflicts_with = "jwks", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub public: Option<bool>,
     #[arg(long, value_name = "FILE")]
     pub jwks: Option<PathBuf>,
     #[arg(long, value_enum)]
-    pub grant: Vec<GrantArg>,
+    pub grant: Option<Vec<GrantArg>>,
     #[arg(long, num_args = 1.., value_parser = word_of(Scope::ALL, Scope::name))]
-    pub scope: Vec<String>,
-    #[arg(long, default_value = "public", value_parser = word_of(SubjectKind::ALL, SubjectKind::name))]
-    pub subject: String,
-    #[arg(long, default_value = "RS256", value_parser = word_of(Algorithm::ALL, Algorithm::name))]
-    pub algorithm: String,
+    pub scope: Option<Vec<String>>,
+    #[arg(long, value_parser = word_of(SubjectKind::ALL, SubjectKind::name))]
+    pub subject: Option<String>,
+    #[arg(long, value_parser = word_of(Algorithm::ALL, Algorithm::name))]
+    pub algorithm: Option<String>,
     #[arg(long, num_args = 1.., value_parser = ["citizen", "official", "unit", "operator"])]
-    pub kind: Vec<String>,
+    pub kind: Option<Vec<String>>,
     #[arg(long, value_name = "CODE", num_args = 1..)]
-    pub unit: Vec<String>,
-    #[arg(long)]
-    pub third_party: bool,
-    #[arg(long)]
-    pub without_pkce: bool,
-    #[arg(long)]
-    pub hr: bool,
+    pub unit: Option<Vec<String>>,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub third_party: Option<bool>,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub without_pkce: Option<bool>,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub hr: Option<bool>,
 }
 
 /// One of these words.
 fn word_of<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> PossibleValuesParser {
     PossibleValuesParser::new(all.iter().map(|one| name(*one)))
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CheckpointsVerb {
+    Accept,
 }
 
 #[derive(Debug, Subcommand)]
@@ -316,6 +413,12 @@ pub enum KeysVerb {
     Rotate {
         #[arg(long)]
         prepare: bool,
+    },
+    ReplaceSigning {
+        #[arg(long, value_name = "KID")]
+        revoke: Option<String>,
+        #[command(flatten)]
+        format: FormatArg,
     },
 }
 
@@ -337,8 +440,32 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| Words::of_this_process().say("usage-address"))
 }
 
+/// Does the command line itself show the password of a database? Whoever is on the machine reads it there.
+pub fn shows_password(args: impl IntoIterator<Item = OsString>) -> bool {
+    let args: Vec<String> = args.into_iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let after = args
+        .windows(2)
+        .filter(|two| two[0] == "--database")
+        .map(|two| two[1].as_str());
+    let within = args.iter().filter_map(|arg| arg.strip_prefix("--database="));
+    after.chain(within).filter_map(|url| Url::parse(url).ok()).any(|url| {
+        let given = url
+            .query_pairs()
+            .any(|(name, value)| name == "password" && !value.is_empty());
+        given || url.password().is_some_and(|password| !password.is_empty())
+    })
+}
+
 /// Reads the command line, with help in the language of whoever asks.
 pub fn parse(words: Words, args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    // As other programs have it: `ngomon help import`, `ngomon version`.
+    for (word, flag) in [("help", "--help"), ("version", "--version")] {
+        if args.get(1).is_some_and(|first| first == word) {
+            args.remove(1);
+            args.push(flag.into());
+        }
+    }
     let command = in_words(Cli::command(), words);
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
@@ -364,6 +491,41 @@ mod tests {
             assert!(!help.starts_with("help-"), "{}: {help}", command.get_name());
         }
         command.get_subcommands().for_each(check);
+    }
+
+    #[test]
+    fn a_password_in_the_command_line_is_seen() {
+        let shows = |line: &str| shows_password(line.split(' ').map(OsString::from));
+        for shown in [
+            "ngomon report --database postgres://ngomon:secret@db/ngomon",
+            "ngomon --database=postgres://ngomon:secret@db/ngomon report",
+            "ngomon report --database postgres:///ngomon?host=/run&password=secret",
+        ] {
+            assert!(shows(shown), "{shown}");
+        }
+        for hidden in [
+            "ngomon report --database postgres://ngomon@db/ngomon",
+            "ngomon report --database postgres:///ngomon?host=/run/postgresql",
+            "ngomon report --data postgres://a:b@c/d",
+            "ngomon report --database",
+        ] {
+            assert!(!shows(hidden), "{hidden}");
+        }
+    }
+
+    #[test]
+    fn help_is_a_command_too() {
+        let words = Words::of_locale(|_| Some("en".to_owned()));
+        let said = |line: &str| parse(words, line.split(' ').map(Into::into)).unwrap_err().to_string();
+        assert_eq!(said("ngomon help reconcile"), said("ngomon reconcile --help"));
+        assert_eq!(said("ngomon help"), said("ngomon --help"));
+        assert_eq!(said("ngomon version"), said("ngomon --version"));
+        assert!(said("ngomon help").contains("Exit status") && said("ngomon help").contains("docs/FILES.md"));
+        let reconcile = said("ngomon help reconcile");
+        assert!(
+            reconcile.contains("Apply this run") && !reconcile.contains("default: today"),
+            "{reconcile}"
+        );
     }
 
     #[test]

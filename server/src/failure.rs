@@ -1,10 +1,12 @@
 //! An error has two faces: what the person may read, in their language, and, behind it, what the operator needs.
 
 use crate::output::Words;
-use ngomon_feeds::FileError;
+use ngomon_feeds::{FileError, FileFormat};
 use ngomon_rules::client::ClientFault;
+use ngomon_store::checkpoint::CheckpointError;
 use ngomon_store::keyring::{KeyError, OpenError};
-use ngomon_store::{Refusal, StoreError};
+use ngomon_store::{AddressFault, Refusal, StoreError};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Why a command was not done. Nothing is half-applied.
@@ -41,6 +43,17 @@ pub fn writing(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     move |error| Failure::Write(path, error)
 }
 
+/// Listening there failed.
+pub fn listening(at: SocketAddr) -> impl FnOnce(std::io::Error) -> Failure {
+    move |error| {
+        let address = at.to_string();
+        if error.kind() == std::io::ErrorKind::AddrInUse {
+            return Failure::said("error-listen-taken", &[("address", &address)]);
+        }
+        Failure::said("error-listen", &[("address", &address), ("why", &error.to_string())])
+    }
+}
+
 impl Failure {
     /// A failure that a message says.
     pub fn said(key: &'static str, gaps: &[(&'static str, &str)]) -> Self {
@@ -53,9 +66,24 @@ impl Failure {
     /// The exit status: 2 for a wrong command, 1 for all else.
     pub fn status(&self) -> u8 {
         match self {
-            Self::Store(StoreError::Refused(Refusal::Setting { .. })) => 2,
+            Self::Store(StoreError::Refused(Refusal::Setting { .. })) | Self::Said("error-no-key", _) => 2,
             _ => 1,
         }
+    }
+
+    /// What happened, for whoever runs the system: it does not say that nothing was changed.
+    fn cause(&self, words: Words) -> String {
+        match self {
+            Self::Store(StoreError::Refused(_)) | Self::File(_) | Self::Write(..) | Self::Said(..) => {
+                self.for_people(words)
+            }
+            Self::Store(error) => error.to_string(),
+        }
+    }
+
+    /// What happened after something was changed already, which stays so.
+    pub fn after_change(&self, words: Words) -> String {
+        words.say_with("error-partly", &[("why", &self.cause(words))])
     }
 
     /// What happened and what to do.
@@ -81,8 +109,26 @@ fn shown(path: &Path) -> String {
 
 fn store(error: &StoreError, words: Words) -> String {
     match error {
-        StoreError::NoData(path) => words.say_with("error-no-data", &[("path", &shown(path))]),
+        StoreError::NoData(path) => words.say_with("error-no-data", &[("path", path)]),
+        StoreError::Behind { path, size } => {
+            let n = words.number(*size);
+            words.say_with("error-behind", &[("path", &shown(path)), ("n", &n)])
+        }
+        StoreError::Restoring => words.say("error-restoring"),
+        StoreError::Damaged(why) => words.say_with("error-damaged", &[("why", why)]),
+        StoreError::NoBackup(path) => words.say_with("error-no-backup", &[("path", &shown(path))]),
+        StoreError::BackupDiffers { path, why } => {
+            words.say_with("error-backup-differs", &[("path", &shown(path)), ("why", why)])
+        }
+        StoreError::Checkpoint(CheckpointError::Io { path, source }) => {
+            let why = source.to_string();
+            words.say_with("error-checkpoint-file", &[("path", &shown(path)), ("why", &why)])
+        }
         StoreError::Unreachable(why) => words.say_with("error-unreachable", &[("why", why)]),
+        StoreError::Address(fault) => address(fault, words),
+        StoreError::Silent => words.say("error-silent"),
+        StoreError::InDoubt(why) => words.say_with("error-in-doubt", &[("why", why)]),
+        StoreError::ReadOnly => words.say("error-read-only"),
         StoreError::Newer => words.say("error-newer"),
         StoreError::WrongKeys => words.say("error-wrong-keys"),
         StoreError::Busy => words.say("error-busy"),
@@ -104,6 +150,19 @@ fn store(error: &StoreError, words: Words) -> String {
         }
         StoreError::Database(_) | StoreError::Embedded(_) | StoreError::NotCommitted(_) => {
             words.say_with("error-database", &[("why", &error.to_string())])
+        }
+    }
+}
+
+fn address(fault: &AddressFault, words: Words) -> String {
+    match fault {
+        AddressFault::Scheme => words.say("error-address-scheme"),
+        AddressFault::Form => words.say("error-address-form"),
+        AddressFault::Option(option) => words.say_with("error-address-option", &[("option", option)]),
+        AddressFault::Value(option) => words.say_with("error-address-value", &[("option", option)]),
+        AddressFault::Ports { hosts, ports } => {
+            let (hosts, ports) = (hosts.to_string(), ports.to_string());
+            words.say_with("error-address-ports", &[("hosts", &hosts), ("ports", &ports)])
         }
     }
 }
@@ -130,6 +189,9 @@ pub fn refused(refusal: &Refusal, words: Words) -> String {
         Refusal::Setting { key, value } => words.say_with("error-setting", &[("key", key), ("value", value)]),
         Refusal::DayOrder => words.say("error-day-order"),
         Refusal::OperatorExists(name) => words.say_with("error-operator-exists", &[("name", name)]),
+        Refusal::OperatorRemoved(name) => words.say_with("error-operator-removed", &[("name", name)]),
+        Refusal::TwoOperators => words.say("error-two-operators"),
+        Refusal::NoOtherOperator => words.say("error-no-other-operator"),
         Refusal::UnknownOperator(name) => words.say_with("error-unknown-operator", &[("name", name)]),
         Refusal::OperatorName(name) => words.say_with("error-operator-name", &[("name", name)]),
         Refusal::EnrolmentOver => words.say("error-enrolment-over"),
@@ -147,6 +209,8 @@ pub fn refused(refusal: &Refusal, words: Words) -> String {
         Refusal::HeldAlready(id) => words.say_with("error-held-already", &[("account", id)]),
         Refusal::NotByOrder(id) => words.say_with("error-not-by-order", &[("account", id)]),
         Refusal::NoTakeOver(receipt) => words.say_with("error-no-take-over", &[("receipt", receipt)]),
+        Refusal::NeedsTwo => words.say("error-needs-two"),
+        Refusal::OwnAccount => words.say("error-own-account"),
         Refusal::SameOperator => words.say("error-same-operator"),
         Refusal::TakeOverState { receipt, state } => {
             let state = words.say(&format!("take-over-{state}"));
@@ -154,11 +218,21 @@ pub fn refused(refusal: &Refusal, words: Words) -> String {
         }
         Refusal::Client(fault) => client(fault, words),
         Refusal::ClientExists(name) => words.say_with("error-client-exists", &[("name", name)]),
+        Refusal::ClientChanged(name) => words.say_with("error-client-changed", &[("name", name)]),
+        Refusal::Subject { account, subject } => {
+            words.say_with("error-subject", &[("account", account), ("subject", subject)])
+        }
+        Refusal::SubjectKnown(account) => words.say_with("error-subject-known", &[("account", account)]),
+        Refusal::UnknownKey(kid) => words.say_with("error-unknown-key", &[("kid", kid)]),
         Refusal::ResourceExists(uri) => words.say_with("error-resource-exists", &[("uri", uri)]),
         Refusal::UnknownResource(uri) => words.say_with("error-unknown-resource", &[("uri", uri)]),
         Refusal::MustStandardise(id) => words.say_with("error-must-standardise", &[("account", id)]),
         Refusal::UnknownClient(name) => words.say_with("error-unknown-client", &[("name", name)]),
-        Refusal::NotEmpty(path) => words.say_with("error-not-empty", &[("path", &shown(path))]),
+        Refusal::NotEmpty(path) => words.say_with("error-not-empty", &[("path", path)]),
+        Refusal::AnotherRestore => words.say("error-another-restore"),
+        Refusal::NothingToAccept => words.say("error-nothing-to-accept"),
+        Refusal::WideDirectory(path) => words.say_with("error-wide-directory", &[("path", &shown(path))]),
+        Refusal::Nul => words.say("error-nul"),
     }
 }
 
@@ -171,7 +245,27 @@ fn client(fault: &ClientFault, words: Words) -> String {
         ClientFault::Public => words.say("client-fault-public"),
         ClientFault::Keys => words.say("client-fault-keys"),
         ClientFault::NoSecret => words.say("client-fault-no-secret"),
+        ClientFault::Subjects => words.say("client-fault-subjects"),
         ClientFault::NoKind => words.say("client-fault-no-kind"),
+    }
+}
+
+/// What the file is, and how it becomes CSV.
+fn not_csv(path: &str, format: FileFormat, words: Words) -> String {
+    let say = |key| words.say_with(key, &[("path", path)]);
+    match format {
+        FileFormat::Spreadsheet => say("file-spreadsheet"),
+        FileFormat::WebPage => say("file-web-page"),
+        FileFormat::Utf16 => say("file-utf16"),
+        FileFormat::SeparatorLine => say("file-separator-line"),
+        FileFormat::Separated(separator) => {
+            let name = words.say(match separator {
+                ';' => "separator-semicolon",
+                '\t' => "separator-tab",
+                _ => "separator-bar",
+            });
+            words.say_with("file-separated", &[("path", path), ("separator", &name)])
+        }
     }
 }
 
@@ -180,7 +274,9 @@ fn file(error: &FileError, words: Words) -> String {
     match error {
         FileError::NotFound(path) => words.say_with("file-not-found", &[("path", &shown(path))]),
         FileError::IsDirectory(path) => words.say_with("file-is-directory", &[("path", &shown(path))]),
+        FileError::ComesOnce(path) => words.say_with("file-comes-once", &[("path", &shown(path))]),
         FileError::Empty(path) => words.say_with("file-empty", &[("path", &shown(path))]),
+        FileError::NotCsv { path, format } => not_csv(&shown(path), *format, words),
         FileError::NotUtf8 { path, row } => {
             let (path, row) = at(path, row);
             words.say_with("file-not-utf8", &[("path", &path), ("row", &row)])

@@ -1,9 +1,14 @@
 //! `ngomon`: an account is open exactly while nothing holds it, and every hold names the clause, the evidence and the way out.
 
+// A line that cannot be written must end nothing.
+#![deny(clippy::print_stderr)]
+
 mod authenticator;
 mod cli;
 mod commands;
 mod failure;
+mod listener;
+mod log;
 mod openid;
 mod output;
 mod passkey;
@@ -16,6 +21,7 @@ mod workers;
 use axum::Router;
 use ngomon_store::Store;
 use output::Words;
+use std::io::Write as _;
 use std::process::ExitCode;
 use tower_http::csrf::CsrfLayer;
 
@@ -26,19 +32,45 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::tell(&error, words),
     };
+    if cli::shows_password(std::env::args_os()) {
+        log::say(&format!("ngomon: {}", words.say("warn-password-shown")));
+    }
     // The TLS of a remote database needs a provider, chosen once.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("ngomon: {error}");
+            log::say(&format!("ngomon: {error}"));
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(commands::run(cli, words)) {
-        Ok(done) => done.into(),
+    let data = commands::location(&cli.places);
+    let (ended, changed) = runtime.block_on(ngomon_store::watched(commands::run(cli, words)));
+    // What is at work beside ends first. The data are whole without this, too, as long as nobody takes the one file alone.
+    drop(runtime);
+    data.settle().ok();
+    let say = |text: String| {
+        writeln!(std::io::stderr(), "ngomon: {text}").ok();
+    };
+    match ended {
+        Ok(done) => match output::stdout_fault() {
+            None => done.into(),
+            // What was done is done; what was only to be seen was not seen.
+            Some(why) if changed => {
+                say(words.say_with("open-output", &[("path", "-"), ("why", &why)]));
+                done.into()
+            }
+            Some(why) => {
+                say(words.say_with("error-write", &[("path", "-"), ("why", &why)]));
+                ExitCode::FAILURE
+            }
+        },
         Err(failure) => {
-            eprintln!("ngomon: {}", failure.for_people(words));
+            say(if changed {
+                failure.after_change(words)
+            } else {
+                failure.for_people(words)
+            });
             ExitCode::from(failure.status())
         }
     }

@@ -3,51 +3,67 @@
 mod hash;
 mod leaked;
 mod memory;
+mod turn;
+mod wrap;
 
+pub use hash::is_useless;
 pub use leaked::Leaked;
+pub use turn::{Lane, in_turn, no_sooner};
+pub use wrap::Wrapping;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hash::Hash;
-use std::sync::LazyLock;
-use std::thread::available_parallelism;
-use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// What an unknown user name costs: as much as a password that was once right here.
 pub const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// No more passwords than that are hashed at once, however many processors there are: each keeps 19 MiB, and the others answer.
-const MOST_AT_ONCE: usize = 4;
-
-/// As many passwords are hashed at once as there are processors.
-static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| {
-    let processors = available_parallelism().map_or(1, usize::from);
-    Semaphore::new(processors.min(MOST_AT_ONCE))
-});
-
-/// Does such work beside the other requests, in its turn. `None`: it panicked.
-pub async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let turn = AT_ONCE.acquire().await.ok()?;
-    // The turn ends with the work, also when whoever asked has gone away meanwhile.
-    let work = move || {
-        let _turn = turn;
-        work()
-    };
-    tokio::task::spawn_blocking(work).await.ok()
-}
-
 /// Does the password fit the hash? Knows PHC strings of Argon2, scrypt and PBKDF2, passlib's and Django's PBKDF2, bcrypt, and
 /// LDAP's salted SHA (RFC 2307).
 pub fn fits(password: &str, hash: &str) -> bool {
-    Hash::parse(hash).is_some_and(|hash| hash.fits(password))
+    Hash::parse(hash).is_some_and(|hash| fits_written(&writings(password), &hash))
+}
+
+fn fits_written(writings: &[String], hash: &Hash) -> bool {
+    writings.iter().any(|password| hash.fits(password))
+}
+
+/// The ways in which keyboards write one password, each once, as typed first: `ế` is one character or up to three, and whoever set the
+/// password typed on another machine perhaps. A password of plain letters has one.
+fn writings(password: &str) -> Vec<String> {
+    let mut all = vec![password.to_owned()];
+    for other in [composed(password), password.nfc().collect(), password.nfd().collect()] {
+        if !all.contains(&other) {
+            all.push(other);
+        }
+    }
+    all
+}
+
+/// The one way in which a password is hashed from now on (NIST SP 800-63B-4, 3.1.1.2).
+fn composed(password: &str) -> String {
+    password.nfkc().collect()
 }
 
 /// Kilobytes, rounds and lanes of the scheme in use: OWASP's smallest for Argon2id.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
 /// How its PHC strings begin.
 const CURRENT: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+
+/// The same, in the same time whoever wrote the hash: ours is done for everybody, and what another system asks for comes on top.
+pub fn fits_evenly(password: &str, hash: &str) -> bool {
+    let (read, writings) = (Hash::parse(hash), writings(password));
+    // Each way of writing costs as much again.
+    turn::note_work(read.as_ref().map_or(0, Hash::work), writings.len());
+    let fits = read.is_some_and(|hash| fits_written(&writings, &hash));
+    if !hash.contains(CURRENT) {
+        self::fits(password, NOBODY);
+    }
+    fits
+}
 
 /// Is it a hash of the scheme in use?
 pub fn is_current(hash: &str) -> bool {
@@ -56,11 +72,15 @@ pub fn is_current(hash: &str) -> bool {
 
 /// The password's hash by the scheme in use, a PHC string. `salt`: bytes that nobody can foretell.
 pub fn hashed(password: &str, salt: &[u8; 16]) -> Option<String> {
+    hashed_bytes(composed(password).as_bytes(), salt)
+}
+
+fn hashed_bytes(password: &[u8], salt: &[u8; 16]) -> Option<String> {
     let (memory, rounds, lanes) = COST;
     let params = Params::new(memory, rounds, lanes, None).ok()?;
     let scheme = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut made = [0; Params::DEFAULT_OUTPUT_LEN];
-    memory::hash_into(&scheme, password.as_bytes(), salt, &mut made)?;
+    memory::hash_into(&scheme, password, salt, &mut made)?;
     let [salt, made] = [&salt[..], &made].map(|bytes| STANDARD_NO_PAD.encode(bytes));
     Some(format!("{CURRENT}{salt}${made}"))
 }
@@ -68,6 +88,8 @@ pub fn hashed(password: &str, salt: &[u8; 16]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_lc_rs::pbkdf2;
+    use std::num::NonZeroU32;
 
     /// Each scheme of the sample: the password of an account with a hash is `Hue-` and its id.
     #[test]
@@ -102,6 +124,42 @@ mod tests {
         let hash = hashed("Hue-1", &[7; 16]).unwrap();
         assert!(is_current(&hash), "{hash}");
         assert!(fits("Hue-1", &hash) && !fits("Hue-2", &hash));
+    }
+
+    /// Whichever way it was written when it was hashed, here or elsewhere, and whichever way it is typed now.
+    #[test]
+    fn one_password_fits_however_a_keyboard_writes_it() {
+        let forms: [String; 2] = ["Mật khẩu Huế đẹp".nfc().collect(), "Mật khẩu Huế đẹp".nfd().collect()];
+        assert_ne!(forms[0], forms[1]);
+        let mut hashes = Vec::new();
+        for form in &forms {
+            let mut value = [0; 32];
+            pbkdf2::derive(
+                pbkdf2::PBKDF2_HMAC_SHA256,
+                NonZeroU32::MIN,
+                &[0; 16],
+                form.as_bytes(),
+                &mut value,
+            );
+            let value = STANDARD_NO_PAD.encode(value);
+            hashes.push(format!("$pbkdf2-sha256$i=1,l=32$AAAAAAAAAAAAAAAAAAAAAA${value}"));
+            // As this program kept it before it knew better.
+            hashes.push(hashed_bytes(form.as_bytes(), &[7; 16]).unwrap());
+            hashes.push(hashed(form, &[7; 16]).unwrap());
+        }
+        for hash in &hashes {
+            assert!(
+                forms.iter().all(|form| fits(form, hash) && fits_evenly(form, hash)),
+                "{hash}"
+            );
+            assert!(
+                !fits("Mật khẩu Hue đẹp", hash) && !fits_evenly("Mật khẩu Hue đẹp", hash),
+                "{hash}"
+            );
+        }
+        // Full width is another keyboard, too.
+        assert!(fits("Ｈｕế", &hashed("Huế", &[7; 16]).unwrap()) && fits("Huế", &hashed("Ｈｕế", &[7; 16]).unwrap()));
+        assert_eq!(writings("Hue-1"), ["Hue-1"]);
     }
 
     /// What was left in the memory by a hash of other parameters does not matter, and the library says the same of our hashes.

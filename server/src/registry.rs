@@ -29,11 +29,11 @@ pub async fn ask_one(app: &App, number: NationalId, patience: Duration) -> Resul
     let mood = app.store.sandbox_mood(number).await?;
     let mood = mood.as_deref().and_then(Mood::parse).unwrap_or_default();
     let Ok(bytes) = tokio::time::timeout(patience, played(mood, &known)).await else {
-        eprintln!("ngomon: the registry did not answer in time");
+        tracing::warn!("the registry did not answer in time");
         return Ok(RegistryAnswer::Unavailable);
     };
     Ok(read_reply(number, &bytes).unwrap_or_else(|fault| {
-        eprintln!("ngomon: {fault}");
+        tracing::warn!("{fault}");
         RegistryAnswer::Unavailable
     }))
 }

@@ -13,8 +13,12 @@ pub fn in_words(command: Command, words: Words) -> Command {
 }
 
 fn verb(command: Command, words: Words, key: &str) -> Command {
-    let template = format!("{{about}}\n\n{}: {{usage}}\n\n{{all-args}}", words.say("usage"));
+    let template = format!(
+        "{{about}}\n\n{}: {{usage}}\n\n{{all-args}}{{after-help}}",
+        words.say("usage")
+    );
     let mut command = command
+        .after_help(words.find(&format!("{key}-after"), &[]).unwrap_or_default())
         .about(words.say(key))
         .help_template(template)
         .subcommand_help_heading(words.say("usage-commands"))
@@ -31,7 +35,7 @@ fn verb(command: Command, words: Words, key: &str) -> Command {
         command = command.mut_arg(arg, |arg| {
             // What all verbs share stands last.
             let order = if arg.is_global_set() { 100 + at } else { at };
-            described(arg, words).display_order(order)
+            described(arg, words, key).display_order(order)
         });
     }
     command
@@ -41,14 +45,16 @@ fn flag(name: &'static str, short: char, action: ArgAction) -> Arg {
     Arg::new(name).long(name).short(short).action(action)
 }
 
-/// What an argument is, which values it takes, and where another comes from if it is not there.
-fn described(arg: Arg, words: Words) -> Arg {
+/// What an argument is, which values it takes, and where another comes from if it is not there. A verb can have words of its own for it,
+/// `help-VERB-arg-NAME`.
+fn described(arg: Arg, words: Words, verb: &str) -> Arg {
     let heading = if arg.is_positional() {
         "usage-arguments"
     } else {
         "usage-options"
     };
-    let help = words.say(&format!("help-arg-{}", arg.get_id()));
+    let own = words.find(&format!("{verb}-arg-{}", arg.get_id()), &[]);
+    let help = own.unwrap_or_else(|| words.say(&format!("help-arg-{}", arg.get_id())));
     let arg = arg.help_heading(words.say(heading));
     if !arg.get_action().takes_values() {
         return arg.help(help);
@@ -81,7 +87,7 @@ fn described(arg: Arg, words: Words) -> Arg {
 /// Prints what the parser has to say: help and version end with 0, a wrong command line with 2.
 pub fn tell(error: &Error, words: Words) -> ExitCode {
     match what_is_wrong(error, words) {
-        Some(wrong) => eprintln!("ngomon: {wrong}"),
+        Some(wrong) => crate::log::say(&format!("ngomon: {wrong}")),
         // Nothing can be done about a closed pipe.
         None => drop(error.print()),
     }
@@ -250,7 +256,7 @@ mod tests {
                 "possible",
                 "env",
                 "Print",
-                "error",
+                "error:",
             ] {
                 assert!(!help.contains(english), "{line}: {english} in {help}");
             }

@@ -1,60 +1,202 @@
 //! What a server does by itself, beside answering: forms that waited for the registry are asked for again, the journal is sealed, clients
-//! are told what happened, also by the day alone, and what is over is swept away. Each goes on after a fault, which the operator reads.
+//! are told what happened, also by the day alone, and what is over is swept away. Each goes on after a fault and after a panic, sooner or
+//! later by how often that happened, and is known to be late when it gets nowhere.
 
 use crate::failure::Failure;
 use crate::openid::Deliveries;
+use crate::password::Wrapping;
 use crate::registry::{LONG_PATIENCE, ask_one};
 use crate::web::App;
+use futures_util::FutureExt as _;
+use jiff::{SignedDuration, Timestamp};
 use ngomon_rules::citizens::RegistryAnswer;
-use ngomon_store::Result;
+use ngomon_store::{Result, StoreError};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::MissedTickBehavior;
+use tracing::Instrument as _;
+
+/// After its first failure a worker tries again so soon, then twice as late each time.
+const FIRST_RETRY: Duration = Duration::from_millis(250);
+/// The longest such pause of one that works often, and of one that works seldom.
+const LONGEST_RETRY: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(10)];
+/// So much later than its turn, and it is late.
+const GRACE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Something that is done again and again.
+pub struct Worker {
+    /// In the log, and at `/health/ready`.
+    pub name: &'static str,
+    /// From one round to the next.
+    pub pause: Duration,
+    begun: Timestamp,
+    /// When a round last ended well, in microseconds; 0: never.
+    last: AtomicI64,
+}
+
+impl Worker {
+    /// When a round last ended well.
+    pub fn last_round(&self) -> Option<Timestamp> {
+        let last = self.last.load(Ordering::Relaxed);
+        (last != 0).then(|| Timestamp::from_microsecond(last).ok()).flatten()
+    }
+
+    /// When its next round was, or is, to begin.
+    pub fn due(&self) -> Timestamp {
+        match self.last_round() {
+            Some(last) => last.saturating_add(self.pause).unwrap_or(Timestamp::MAX),
+            None => self.begun,
+        }
+    }
+
+    /// Should another round have ended by now?
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        now.duration_since(self.due()) > GRACE
+    }
+}
+
+/// The workers of this process.
+#[derive(Clone, Default)]
+pub struct Workers(Arc<Mutex<Vec<Arc<Worker>>>>);
+
+impl Workers {
+    /// All of them.
+    pub fn all(&self) -> Vec<Arc<Worker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add(&self, name: &'static str, pause: Duration, now: Timestamp) -> Arc<Worker> {
+        let worker = Arc::new(Worker {
+            name,
+            pause,
+            begun: now,
+            last: AtomicI64::new(0),
+        });
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(Arc::clone(&worker));
+        worker
+    }
+}
 
 /// Starts them. They end with the process: whatever they do is whole or not done.
 pub fn start(app: &App) -> crate::failure::Result<()> {
-    every(app, Duration::from_secs(1), |app| async move {
-        app.store.seal().await.map(drop)
+    every(app, "seal", Duration::from_secs(1), |app| async move {
+        app.store.seal().await?;
+        // Whoever holds it up could take away unseen what is not sealed: it is late, and says so.
+        if app.store.is_seal_late().await? {
+            return Err(StoreError::corrupt(
+                "journal",
+                "something waits to be sealed for too long",
+            ));
+        }
+        Ok(())
     });
-    every(app, Duration::from_secs(1), |app| async move {
+    every(app, "tell-held", Duration::from_secs(1), |app| async move {
         app.store.tell_who_is_held().await.map(drop)
     });
-    every(app, Duration::from_secs(5), answer_pending);
-    every(app, Duration::from_hours(1), |app| async move {
+    every(app, "answer-forms", Duration::from_secs(5), answer_pending);
+    every(app, "answer-held-back", Duration::from_hours(1), answer_held_back);
+    every(app, "sweep", Duration::from_hours(1), |app| async move {
         app.store.sweep().await.map(drop)
     });
-    every(app, Duration::from_hours(24), recount);
-    every(app, Duration::from_hours(24), |app| async move {
+    every(app, "end-over", Duration::from_secs(30), |app| async move {
+        app.store.end_over_sessions().await.map(drop)
+    });
+    every(app, "forget-successors", Duration::from_secs(5), |app| async move {
+        app.store.forget_successors().await
+    });
+    let wrapping = Arc::new(Wrapping::default());
+    every(app, "wrap-hashes", Duration::from_secs(1), move |app| {
+        let wrapping = wrapping.clone();
+        async move { wrapping.step(&app).await }
+    });
+    every(app, "recount", Duration::from_hours(24), recount);
+    every(app, "signing-keys", Duration::from_hours(24), |app| async move {
         app.store.tend_signing_keys().await
     });
-    let deliveries = Deliveries::new().map_err(|e| Failure::said("error-sender", &[("why", &e.to_string())]))?;
-    every(app, Duration::from_millis(250), move |app| {
+    let deliveries =
+        Deliveries::new(app.tells_inner).map_err(|e| Failure::said("error-sender", &[("why", &e.to_string())]))?;
+    every(app, "tell-systems", Duration::from_millis(250), move |app| {
         let deliveries = deliveries.clone();
         async move { deliveries.begin(&app).await }
     });
     Ok(())
 }
 
-fn every<F>(app: &App, pause: Duration, job: impl Fn(App) -> F + Send + 'static)
+/// Begins to do something again and again.
+pub fn every<F>(app: &App, name: &'static str, pause: Duration, job: impl Fn(App) -> F + Send + Sync + 'static)
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    let app = app.clone();
-    tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(pause);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = job(app.clone()).await {
-                eprintln!("ngomon: {error}");
-            }
-        }
-    });
+    let worker = app.workers.add(name, pause, app.store.now());
+    tokio::spawn(supervise(app.clone(), worker, job));
 }
 
-/// Forms that wait, in their order. While the registry is away they go on waiting; it is silent if it answered for none of them.
+async fn supervise<F>(app: App, worker: Arc<Worker>, job: impl Fn(App) -> F + Send + Sync + 'static)
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let mut failures = 0_u32;
+    loop {
+        let span = tracing::info_span!("worker", name = worker.name);
+        let round = AssertUnwindSafe(async { job(app.clone()).await }).catch_unwind();
+        match round.instrument(span.clone()).await {
+            Ok(Ok(())) => {
+                worker.last.store(app.store.now().as_microsecond(), Ordering::Relaxed);
+                if failures > 0 {
+                    span.in_scope(|| tracing::info!(failures, "works again"));
+                }
+                failures = 0;
+            }
+            failed => {
+                failures = failures.saturating_add(1);
+                // Said at the first, the second, the fourth: what goes on is not said each time.
+                if failures.is_power_of_two() {
+                    // Where a panic was is in the log already.
+                    let why = failed.map_or_else(|_| "begun again".to_owned(), |error| said(&error));
+                    span.in_scope(|| tracing::error!(failures, "{why}"));
+                }
+            }
+        }
+        rest(pause(&worker, failures)).await;
+    }
+}
+
+fn said(round: &Result<()>) -> String {
+    round.as_ref().err().map(ToString::to_string).unwrap_or_default()
+}
+
+fn pause(worker: &Worker, failures: u32) -> Duration {
+    if failures == 0 {
+        return worker.pause;
+    }
+    let [often, seldom] = LONGEST_RETRY;
+    let longest = worker.pause.clamp(often, seldom);
+    FIRST_RETRY
+        .saturating_mul(2_u32.saturating_pow(failures - 1))
+        .min(longest)
+}
+
+#[allow(clippy::disallowed_methods, reason = "work that is done by the time")]
+async fn rest(pause: Duration) {
+    tokio::time::sleep(pause).await;
+}
+
+/// Forms that wait for the registry, in their order. While it is away they go on waiting; it is silent if it answered for none of them.
 pub async fn answer_pending(app: App) -> Result<()> {
+    answer_waiting(app, false).await
+}
+
+/// Forms of people of whom the registry did not hold all, should it do so now.
+pub async fn answer_held_back(app: App) -> Result<()> {
+    answer_waiting(app, true).await
+}
+
+async fn answer_waiting(app: App, for_papers: bool) -> Result<()> {
     let mut heard = None;
-    for form in app.store.pending_forms().await? {
+    let waiting = app.store.pending_forms().await?.into_iter();
+    for form in waiting.filter(|form| form.waits_for_papers == for_papers) {
         let registry = match form.number {
             Some(number) => Some(ask_one(&app, number, LONG_PATIENCE).await?),
             None => None,
@@ -73,6 +215,8 @@ pub async fn answer_pending(app: App) -> Result<()> {
 /// C7: "the recount runs by itself daily", and at the start.
 async fn recount(app: App) -> Result<()> {
     let done = app.store.recount().await?;
-    done.differing.iter().for_each(|at| eprintln!("ngomon: recount: {at}"));
+    done.differing
+        .iter()
+        .for_each(|at| tracing::error!("the figures are not what the accounts give: {at}"));
     Ok(())
 }

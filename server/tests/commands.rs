@@ -4,9 +4,11 @@
 
 mod common;
 
-use common::{Ngomon, On, after, fixtures, lines};
+use common::{Ngomon, On, Running, after, fixtures, lines};
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const UNITS: &str =
@@ -71,6 +73,20 @@ fn without_data_nothing_is_made() {
         assert!(n.ends(1, words).contains("Chưa có dữ liệu"), "{words}");
     }
     assert!(n.ends(1, "import units missing.csv").contains("Không thấy tệp"));
+    // What cannot be looked at is something else than nothing, as another user's directory is.
+    let beyond = n.file("file", "").join("beyond");
+    let said = n.ends(1, &format!("import units {}", beyond.display()));
+    assert!(!said.contains("Không thấy tệp"), "{said}");
+    let mut report = std::process::Command::new(env!("CARGO_BIN_EXE_ngomon"));
+    let said = report
+        .arg("report")
+        .arg("--data")
+        .arg(&beyond)
+        .env("LC_ALL", "vi")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(!said.is_empty() && !said.contains("Chưa có dữ liệu"), "{said}");
     assert!(!n.path("data").exists());
 }
 
@@ -108,7 +124,20 @@ fn files_that_are_wrong_change_nothing() {
     }
     let utf16: Vec<u8> = heading.encode_utf16().flat_map(u16::to_le_bytes).collect();
     fs::write(n.path("utf16.csv"), utf16).unwrap();
-    n.ends(1, &format!("import registry {}", n.path("utf16.csv").display()));
+    fs::write(n.path("book.csv"), b"PK\x03\x04and more").unwrap();
+    n.file("semicolon.csv", &heading.replace(',', ";"));
+    n.file("text.csv", &heading.replace(',', "\t"));
+    n.file("sep.csv", &format!("sep=,\n{heading}{row}"));
+    for (name, said) in [
+        ("utf16.csv", "UTF-16"),
+        ("book.csv", "là bảng tính"),
+        ("semicolon.csv", "bằng dấu chấm phẩy"),
+        ("sep.csv", "“sep=”"),
+        ("text.csv", "bằng dấu tab"),
+    ] {
+        let told = n.ends(1, &format!("import registry {}", n.path(name).display()));
+        assert!(told.contains(said) && told.contains("Chưa nạp dòng nào"), "{told}");
+    }
     assert!(
         n.ends(1, &format!("import registry {}", n.dir.path().display()))
             .contains("là thư mục")
@@ -191,6 +220,17 @@ fn an_office_reads_approves_undoes_and_asks_why() {
         let stopped = n.ends(3, "reconcile --as-of 2025-02-28");
         assert!(stopped.contains("Vượt ngưỡng an toàn"), "{stopped}");
         let run = after(&stopped, "run").to_owned();
+        for nobody in [
+            "truong-phong",
+            "operator:truong-phong",
+            "cli:truong-phong",
+            "HS0000001",
+            "nobody:",
+        ] {
+            let refused = n.ends(1, &format!("reconcile --approve {run} --by {nobody}"));
+            assert!(refused.contains("--by nhận tên một quản trị viên"), "{refused}");
+        }
+        n.ok("operator add truong-phong");
         n.ok(&format!("reconcile --approve {run} --by truong-phong"));
         let holds = n.run("holds --kind official --as-of 2025-02-28 --format csv").stdout;
         let held = lines(&holds);
@@ -200,9 +240,9 @@ fn an_office_reads_approves_undoes_and_asks_why() {
         for words in [
             "Quá 1 năm chưa rà soát hồ sơ",
             "gạch đầu dòng thứ 4, Công văn số 108/STTTT-CNTT",
-            "Cách mở khóa",
+            "Người thực hiện",
             "truong-phong",
-            "rà soát gần nhất",
+            "Rà soát gần nhất",
         ] {
             assert!(why.contains(words), "{words}: {why}");
         }
@@ -291,6 +331,11 @@ fn the_report_comes_in_four_forms() {
     n.import_all("sample-leap", "2025-02-28");
     let table = n.ok("report --as-of 2025-02-28");
     assert!(table.contains("Đã chuẩn hóa"));
+    // People find what belongs to no unit last, and the unit that they asked for first.
+    let no_unit = table.lines().position(|line| line.contains("(chưa rõ đơn vị)"));
+    assert!(no_unit.is_none_or(|at| at + 1 == table.lines().count()), "{table}");
+    let asked = n.ok("report --unit 479 --as-of 2025-02-28");
+    assert!(asked.lines().nth(2).unwrap().starts_with("479 "), "{asked}");
     let json: serde_json::Value =
         serde_json::from_slice(&n.run("report --as-of 2025-02-28 --format json").stdout).unwrap();
     assert!(json[0]["accounts"].is_u64());
@@ -320,6 +365,12 @@ fn settings_are_shown_and_checked() {
     ] {
         n.ends(2, words);
     }
+    let unknown = n.ends(2, "campaign set deadline 2023-12-31");
+    assert!(
+        unknown.contains("deadline.officials") && !unknown.contains("không nhận"),
+        "{unknown}"
+    );
+    assert!(n.ends(2, "policy set start 2023-01-01").contains("grace.transfer"));
     n.ends(1, "campaign set vneid-cut-over 2024-01-01");
     n.ok("policy set review-months 6");
     assert_eq!(
@@ -344,7 +395,7 @@ fn keys_and_copies_go_their_own_ways() {
                 .env_remove("NGOMON_PASSPHRASE")
                 .stdin(std::process::Stdio::null());
             passphrase.map(|p| command.env("NGOMON_PASSPHRASE", p));
-            command.status().unwrap().code()
+            command.output().unwrap().status.code()
         };
         let export = format!("keys export {}", sealed.display());
         assert_eq!(with(&export, None), Some(1));
@@ -355,7 +406,8 @@ fn keys_and_copies_go_their_own_ways() {
         fresh.ends(1, &format!("restore {}", copy.display()));
         let import = |passphrase: &str| {
             let mut command = fresh.command(&format!("keys import {}", sealed.display()));
-            command.env("NGOMON_PASSPHRASE", passphrase).status().unwrap().code()
+            let done = command.env("NGOMON_PASSPHRASE", passphrase).output().unwrap();
+            done.status.code()
         };
         assert_eq!(import("một cụm khác hẳn"), Some(1));
         assert_eq!(import("mười hai ký tự"), Some(0));
@@ -401,24 +453,47 @@ fn an_operator_is_named_by_a_command_and_gets_a_link() {
     assert!(whole.contains("\nhttps://taikhoan.hue.example/enrol/"), "{whole}");
     assert!(n.ends(1, "operator add lan").contains("Đã có quản trị viên lan"));
     assert!(n.ends(1, "operator add lê").contains("chưa dùng làm tên được"));
-    n.ok("operator remove lan");
+    for last in ["lan", "minh"] {
+        assert!(n.ends(1, &format!("operator remove {last}")).contains("ít nhất hai"));
+    }
+    n.ok("operator add chi --by operator:lan");
+    n.ok("operator remove lan --by minh");
+    assert!(n.ends(1, "operator add lan").contains("không đặt lại cho người khác"));
+    assert!(n.ends(1, "policy set idle-days 45 --by lan").contains("--by"));
+    assert!(n.ends(1, "operator lift minh --reason x").contains("operator:minh"));
     assert_eq!(
         lines(&n.run("operator list --format csv").stdout)
             .into_keys()
             .collect::<Vec<_>>(),
-        ["minh"]
+        ["chi", "minh"]
     );
+    let by = n.sql("SELECT subject || ' ' || by_whom FROM journal WHERE kind LIKE 'operator-%' AND by_whom LIKE 'operator:%' ORDER BY at");
+    assert_eq!(by.trim(), "chi operator:lan\nlan operator:minh");
+    // Where nobody is an operator yet, nothing is begun under such a name.
+    let empty = Ngomon::new(On::Sqlite);
+    empty.ends(1, "operator add lan --by operator:minh");
+    assert!(!empty.path("data").exists());
     n.ok("verify");
+}
+
+#[test]
+fn a_demo_on_a_port_that_is_taken_plays_nothing() {
+    let n = Ngomon::new(On::Sqlite);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let said = n.ends(1, &format!("demo --listen {}", taken.local_addr().unwrap()));
+    assert!(
+        said.contains("chương trình khác đang dùng") && said.contains("--listen"),
+        "{said}"
+    );
+    assert!(!n.path("data").exists());
 }
 
 #[test]
 fn the_demo_plays_by_itself() {
     let n = Ngomon::new(On::Sqlite);
-    let mut demo = n
-        .command("demo --listen 127.0.0.1:0")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut demo = n.command("demo --listen 127.0.0.1:0");
+    demo.env("NGOMON_DEMO_LEFT_OUT", "there is no Node");
+    let mut demo = Running::start(demo.stdout(Stdio::piped()));
     // It plays to its end, then the pages are open until it is told to stop.
     let mut said = String::new();
     for line in BufReader::new(demo.stdout.take().unwrap()).lines() {
@@ -428,8 +503,8 @@ fn the_demo_plays_by_itself() {
             break;
         }
     }
-    let stopped = Command::new("kill").arg(demo.id().to_string()).status().unwrap();
-    assert!(stopped.success() && demo.wait().unwrap().success(), "{said}");
+    demo.tell_to_stop();
+    assert!(demo.wait().unwrap().success(), "{said}");
     for words in [
         "HS005",
         "CV003",
@@ -437,6 +512,7 @@ fn the_demo_plays_by_itself() {
         "Trùng thông tin",
         "Số liệu và nhật ký đều khớp",
         "tiepnhan2",
+        "không chạy: there is no Node",
     ] {
         assert!(said.contains(words), "{words}");
     }
@@ -463,7 +539,7 @@ fn the_demo_plays_by_itself() {
 fn a_service_is_added_with_its_addresses_each_of_one_system() {
     let n = Ngomon::new(On::Sqlite);
     let added = n.ok("client add Kho --resource https://kho.example/api --resource https://kho.example/v2");
-    assert!(added.contains("client_secret: "));
+    assert!(added.contains("client_secret: ") && added.contains("/.well-known/openid-configuration"));
     for wrong in [
         "client add Hai --resource https://kho.example/v2",
         "client add Hai --resource http://hai.example/",
@@ -478,4 +554,643 @@ fn a_service_is_added_with_its_addresses_each_of_one_system() {
     assert_eq!(listed.lines().count(), 2);
     assert!(listed.lines().next().unwrap().ends_with(",scopes,resources"));
     assert!(listed.contains(",https://kho.example/api https://kho.example/v2"));
+}
+
+#[test]
+fn a_client_is_edited_and_takes_over_its_user_ids() {
+    let n = Ngomon::new(On::Sqlite);
+    let at = |name: &str| fixtures("sample-leap").join(name).display().to_string();
+    n.ok(&format!("import units {}", at("units.csv")));
+    n.ok(&format!("import citizens {}", at("citizens.csv")));
+    let added = n.ok(
+        "client add Kho --redirect-uri https://kho.example/cb --scope openid profile --subject pairwise --third-party",
+    );
+    let id = added
+        .lines()
+        .find_map(|line| line.strip_prefix("client_id: "))
+        .unwrap()
+        .to_owned();
+    let listed = |n: &Ngomon| n.ok("client list --format csv");
+    // What is not named stays.
+    let edited = n.ok(&format!(
+        "client edit {id} --redirect-uri https://moi.example/cb --third-party=false"
+    ));
+    assert!(edited.contains(&id) && !edited.contains("client_secret"));
+    assert!(
+        listed(&n).contains(",https://moi.example/cb,openid profile,"),
+        "{}",
+        listed(&n)
+    );
+    n.ok(&format!(
+        "client edit {id} --name Hai --backchannel-logout-uri https://moi.example/out"
+    ));
+    n.ok("client edit Hai --backchannel-logout-uri=");
+    assert!(listed(&n).contains(&format!("{id},Hai,")));
+    for wrong in [
+        "client edit Hai --subject public",
+        "client edit Hai --redirect-uri http://moi.example/cb",
+        "client edit nobody --name X",
+    ] {
+        n.ends(1, wrong);
+    }
+    let first = fs::read_to_string(fixtures("sample-leap").join("citizens.csv")).unwrap();
+    let account = first.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let file = n.file("ids.csv", &format!("account_id,subject\n{account},u-17\n"));
+    n.ok(&format!("client subjects Hai {}", file.display()));
+    n.ok(&format!("client subjects Hai {}", file.display()));
+    for wrong in [
+        format!("account_id,subject\n{account},u-18\n"),
+        "account_id,subject\nnobody,u-19\n".to_owned(),
+        "account_id,subject\n,u-19\n".to_owned(),
+        "account,subject\n".to_owned(),
+    ] {
+        let file = n.file("wrong.csv", &wrong);
+        n.ends(1, &format!("client subjects Hai {}", file.display()));
+    }
+    let keys = n.ok("keys replace-signing --format csv");
+    assert_eq!(keys.matches(",signs,").count(), 3, "{keys}");
+    let kid = keys.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let keys = n.ok(&format!("keys replace-signing --revoke {kid} --format csv"));
+    assert!(
+        keys.lines()
+            .any(|line| line.starts_with(&kid) && line.contains(",revoked,")),
+        "{keys}"
+    );
+    assert_eq!(keys.matches(",signs,").count(), 3, "{keys}");
+    n.ends(1, &format!("keys replace-signing --revoke {kid}"));
+    n.ok("verify");
+    n.ok("rebuild");
+}
+
+/// Files and directories below, with their modes.
+fn modes(dir: &Path) -> Vec<(PathBuf, u32)> {
+    let mut found = vec![(dir.to_owned(), mode(dir))];
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(modes(&path));
+        } else {
+            found.push((path.clone(), mode(&path)));
+        }
+    }
+    found
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+fn widen(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Whatever the umask, and whatever is there already.
+#[test]
+fn nobody_else_reads_what_is_written() {
+    for on in [On::Sqlite, On::Postgres] {
+        let n = Ngomon::new(on);
+        let wide = |words: &str| {
+            let typed = n.command(words);
+            let mut shell = Command::new("sh");
+            shell
+                .args(["-c", "umask 000; exec \"$0\" \"$@\""])
+                .arg(typed.get_program());
+            let out = shell
+                .args(typed.get_args())
+                .env("NGOMON_PASSPHRASE", "một cụm mật khẩu dài")
+                .output();
+            let out = out.unwrap();
+            assert!(
+                out.status.success(),
+                "{words}: {}",
+                String::from_utf8_lossy(&out.stderr)
+            );
+        };
+        let keys = if on == On::Sqlite { "data/keys" } else { "keys" };
+        for there in ["data", keys, "copy"] {
+            fs::create_dir_all(n.path(there)).unwrap();
+            widen(&n.path(there), 0o777);
+        }
+        let units = n.file("units.csv", UNITS);
+        let (report, figures) = (n.file("rows.csv", "before"), n.path("figures.csv"));
+        widen(&report, 0o666);
+        wide(&format!(
+            "import units {} --report {}",
+            units.display(),
+            report.display()
+        ));
+        let written = |what: &str| {
+            let all = modes(&n.path(what));
+            let bad = all
+                .iter()
+                .filter(|(path, mode)| *mode != if path.is_dir() { 0o700 } else { 0o600 });
+            assert_eq!(bad.collect::<Vec<_>>(), Vec::<&(PathBuf, u32)>::new(), "{on:?}");
+            all.len()
+        };
+        // Already the process that made them did.
+        assert!(written(keys) >= 3);
+        // A server keeps it open, with what it writes beside it.
+        let mut serving = n.command("serve --listen 127.0.0.1:0");
+        let mut serving = Running::start(serving.stdout(Stdio::piped()));
+        let mut told = BufReader::new(serving.stdout.take().unwrap()).lines();
+        told.next().unwrap().unwrap();
+        if on == On::Sqlite {
+            assert!(n.path("data/ngomon.db-wal").exists());
+            assert!(written("data") >= 6);
+        }
+        assert!(written(keys) >= 3);
+        drop(serving);
+        // What a program of before left open is narrowed.
+        for (path, _) in modes(&n.path(keys)) {
+            widen(&path, if path.is_dir() { 0o755 } else { 0o644 });
+        }
+        if on == On::Sqlite {
+            for (path, _) in modes(&n.path("data")) {
+                widen(&path, if path.is_dir() { 0o755 } else { 0o644 });
+            }
+        }
+        wide(&format!("backup {}", n.path("copy").display()));
+        wide(&format!("report --format csv --output {}", figures.display()));
+        wide(&format!("keys export {}", n.path("sealed").display()));
+        for what in ["copy", keys] {
+            assert!(written(what) >= 3);
+        }
+        if on == On::Sqlite {
+            written("data");
+        }
+        for file in [&report, &figures, &n.path("sealed")] {
+            assert_eq!(mode(file), 0o600, "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn a_directory_of_other_peoples_things_is_no_place_for_data() {
+    let n = Ngomon::new(On::Sqlite);
+    fs::create_dir(n.path("data")).unwrap();
+    fs::write(n.path("data/letter.txt"), "somebody's").unwrap();
+    widen(&n.path("data"), 0o755);
+    assert!(n.ends(1, "operator add lan").contains("thư mục riêng cho NgoMon"));
+    assert!(!n.path("data/ngomon.db").exists() && mode(&n.path("data")) == 0o755);
+    widen(&n.path("data"), 0o700);
+    n.ok("operator add lan");
+}
+
+#[test]
+fn a_hash_that_fits_nothing_is_told_at_import() {
+    let n = with_units(On::Sqlite);
+    let kept = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let hashes = [
+        format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ${kept}"),
+        format!("$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ${kept}"),
+        "$2b$31$abcdefghijklmnopqrstuuD4.p3XOPNZfJ4dMrVDFBZkxmrH2qTuS".to_owned(),
+        String::new(),
+        format!("$pbkdf2-sha256$1000000000$c2FsdA${kept}"),
+        "md5:x".to_owned(),
+    ];
+    let mut rows =
+        "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash\n"
+            .to_owned();
+    for (at, hash) in hashes.iter().enumerate() {
+        rows += &format!("HS{at},user{at},,,,,V,,,\"{hash}\"\n");
+    }
+    let file = n.file("citizens.csv", &rows);
+    for simulate in ["--simulate", ""] {
+        let told = n.ok(&format!("import citizens {} {simulate}", file.display()));
+        assert!(told.contains("có 3 mật khẩu cũ không kiểm tra được"), "{told}");
+        assert!(told.contains("Các dòng: 3, 4, 6."), "{told}");
+    }
+    let report = n.path("again.csv");
+    n.ok(&format!(
+        "import citizens {} --report {}",
+        file.display(),
+        report.display()
+    ));
+    let results = lines(&fs::read(&report).unwrap());
+    let read = results.values().filter(|row| row[0] == "read").count();
+    assert_eq!((results.len(), read, results["7"][0].as_str()), (6, 5, "bad-value"));
+    let good = n.file("good.csv", &rows.lines().take(2).collect::<Vec<_>>().join("\n"));
+    assert!(
+        !n.ok(&format!("import citizens {}", good.display()))
+            .contains("mật khẩu")
+    );
+}
+
+/// On a terminal of its own, which would show what is typed unless it is told not to.
+#[test]
+fn a_passphrase_is_not_shown() {
+    const PASSPHRASE: &str = "mot cum mat khau dai";
+    let n = with_units(On::Sqlite);
+    let file = n.path("sealed");
+    let typed = n.command(&format!("keys export {}", file.display()));
+    let words: Vec<String> = std::iter::once(typed.get_program())
+        .chain(typed.get_args())
+        .map(|word| format!("'{}'", word.to_string_lossy()))
+        .collect();
+    let mut script = Command::new("script");
+    script
+        .args(["-qefc", &format!("tty; exec {}", words.join(" ")), "/dev/null"])
+        .env("LC_ALL", "vi_VN.UTF-8")
+        .env("SHELL", "/bin/sh")
+        .env_remove("NGOMON_PASSPHRASE");
+    let mut script = Running::start(script.stdin(Stdio::piped()).stdout(Stdio::piped()));
+    let mut shown = BufReader::new(script.stdout.take().unwrap());
+    let mut typing = script.stdin.take().unwrap();
+    let mut terminal = String::new();
+    while !terminal.starts_with("/dev/") {
+        terminal.clear();
+        assert!(shown.read_line(&mut terminal).unwrap() > 0);
+    }
+    let is_silent = || {
+        let told = Command::new("stty")
+            .args(["-F", terminal.trim(), "-a"])
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&told.stdout)
+            .split_whitespace()
+            .any(|word| word == "-echo")
+    };
+    for prompt in ["Cụm mật khẩu:", "Nhập lại cụm mật khẩu:"] {
+        let mut bytes = Vec::new();
+        while !String::from_utf8_lossy(&bytes).contains(prompt) {
+            let mut one = [0];
+            assert_eq!(shown.read(&mut one).unwrap(), 1, "{}", String::from_utf8_lossy(&bytes));
+            bytes.push(one[0]);
+        }
+        while !is_silent() {
+            std::thread::yield_now();
+        }
+        writeln!(typing, "{PASSPHRASE}").unwrap();
+    }
+    let mut rest = String::new();
+    shown.read_to_string(&mut rest).unwrap();
+    assert!(script.wait().unwrap().success(), "{rest}");
+    assert!(!rest.contains("mat khau dai"), "{rest}");
+    let import = n
+        .command(&format!("keys import {}", file.display()))
+        .args(["--keys", &n.path("elsewhere").to_string_lossy()])
+        .env("NGOMON_PASSPHRASE", PASSPHRASE)
+        .output();
+    assert!(import.unwrap().status.success());
+}
+
+#[test]
+fn a_password_in_the_command_line_is_warned_of() {
+    let n = with_units(On::Postgres);
+    let url = |password: &str| {
+        let given = n.command("report");
+        let args: Vec<String> = given.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        let at = args.iter().position(|arg| arg == "--database").unwrap();
+        args[at + 1].replace("postgres@", &format!("postgres{password}@"))
+    };
+    let keys = n.path("keys");
+    for (password, by_env) in [(":secret", false), (":secret", true), ("", false)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ngomon"));
+        command
+            .args(["report", "--keys"])
+            .arg(&keys)
+            .env("LC_ALL", "vi_VN.UTF-8");
+        if by_env {
+            command.env("NGOMON_DATABASE", url(password));
+        } else {
+            command.args(["--database", &url(password)]);
+        }
+        let out = command.output().unwrap();
+        let told = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success(), "{told}");
+        assert_eq!(
+            told.contains("NGOMON_DATABASE"),
+            !password.is_empty() && !by_env,
+            "{told}"
+        );
+        assert!(!told.contains("secret"));
+    }
+}
+const CITIZENS: &str =
+    "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash\n";
+const REGISTRY: &str = "national_id,full_name,birth_date,gender,issued_on,phone,residence_unit,status\n";
+
+#[test]
+fn an_account_that_is_here_already_is_read_and_left_as_it_is() {
+    for on in [On::Sqlite, On::Postgres] {
+        let n = with_units(on);
+        let rows = "HS1,a,An,46095001234,,,V,,,\nHS2,b,Bình,46095001235,,,V,,,\nHS3,c,Chi,12,,,V,,,\n";
+        let file = n.file("citizens.csv", &format!("{CITIZENS}{rows}"));
+        let report = n.path("report.csv");
+        let import = format!("import citizens {} --report {}", file.display(), report.display());
+        let results = || {
+            let found = lines(&fs::read(&report).unwrap());
+            found.into_values().map(|row| row.join(" ")).collect::<Vec<_>>()
+        };
+        n.ok(&import);
+        assert_eq!(
+            results(),
+            [
+                "repaired leading-zero",
+                "repaired leading-zero",
+                "repaired emptied-national-id"
+            ]
+        );
+        n.ok(&import);
+        assert_eq!(results(), ["read ", "read ", "read "]);
+        // A new one beside them is repaired.
+        n.file(
+            "citizens.csv",
+            &format!("{CITIZENS}{rows}HS4,d,Dũng,46095001236,,,V,,,\n"),
+        );
+        n.ok(&format!("{import} --simulate"));
+        assert_eq!(results(), ["read ", "read ", "read ", "repaired leading-zero"]);
+    }
+}
+
+/// A file of forms whose entering was killed is gone on with: its first forms are told what they were answered.
+#[test]
+fn outcomes_of_a_killed_standardise_are_told_again() {
+    const FORMS: usize = 600;
+    for on in [On::Sqlite, On::Postgres] {
+        let n = with_units(on);
+        let (mut citizens, mut registry) = (CITIZENS.to_owned(), REGISTRY.to_owned());
+        let mut forms = "seq,account_id,full_name,national_id,issued_on,phone,submitted_at\n".to_owned();
+        for i in 0..FORMS {
+            citizens += &format!("HS{i},u{i},An,,,,V,,,\n");
+            registry += &format!("046095{i:06},Lê An,,,2021-05-01,0912{i:06},V,active\n");
+            let number = if i % 5 == 4 { i + 7_000 } else { i };
+            forms += &format!("{i},HS{i},Lê An,046095{number:06},2021-05-01,0912{i:06},2023-07-16T08:00:00+07:00\n");
+        }
+        for (table, text) in [("citizens", citizens), ("registry", registry)] {
+            let file = n.file(&format!("{table}.csv"), &text);
+            n.ok(&format!("import {table} {}", file.display()));
+        }
+        let (file, out) = (n.file("forms.csv", &forms), n.path("outcomes.csv"));
+        let words = format!("standardise {} --output {}", file.display(), out.display());
+        let mut entering = n.command(&words).stdout(Stdio::null()).spawn().unwrap();
+        let entered = || -> usize { n.sql("SELECT COUNT(*) FROM submission").trim().parse().unwrap() };
+        while entered() < 20 {
+            assert!(
+                entering.try_wait().unwrap().is_none(),
+                "it was to be killed before its end"
+            );
+        }
+        entering.kill().unwrap();
+        entering.wait().unwrap();
+        let before = entered();
+        assert!(before < FORMS, "it was to be killed before its end");
+        n.ok(&words);
+        let outcomes = || lines(&fs::read(&out).unwrap());
+        let found = outcomes();
+        assert_eq!((found.len(), entered()), (FORMS, FORMS), "no form is entered twice");
+        for (seq, row) in &found {
+            let wanted = if seq.parse::<usize>().unwrap() % 5 == 4 {
+                "not-found"
+            } else {
+                "standardised"
+            };
+            assert_eq!(row[0], wanted, "{seq}");
+        }
+        // Whoever enters the whole file once more enters it anew.
+        n.ok(&words);
+        assert_eq!(outcomes()["0"][0], "already-done");
+        n.ok("verify");
+    }
+}
+
+#[test]
+fn runs_and_rows_that_wait_are_listed() {
+    let n = with_units(On::Sqlite);
+    let heading = "account_id,username,employee_code,full_name,birth_date,national_id,unit,email,phone,created_on,last_sign_in_on,password_hash\n";
+    let officials = n.file(
+        "officials.csv",
+        &format!("{heading}CV1,a,E1,Lê An,,,V,,,,,\nCV2,b,E2,Lê Bình,,,V,,,,,\n"),
+    );
+    n.ok(&format!("import officials {}", officials.display()));
+    let heading = "employee_code,full_name,birth_date,gender,national_id,unit,position,kind,status,status_from,phone,email,created_on,updated_on,reviewed_on,next_due_on,next_due_item\n";
+    let row = |code: &str, name: &str, unit: &str| {
+        format!("{code},{name},,,,{unit},,,working,,,,2023-07-01,2023-07-01,2023-07-01,,\n")
+    };
+    let profiles = [row("E1", "Lê An", "P"), row("E2", "Lê Bình", "?")].concat();
+    let profiles = n.file("profiles.csv", &format!("{heading}{profiles}"));
+    n.ok(&format!(
+        "import profiles {} --full --as-of 2023-07-31",
+        profiles.display()
+    ));
+    let waiting = n.ok("quarantine --kind profiles --format csv");
+    let [heading, line] = waiting.lines().collect::<Vec<_>>()[..] else {
+        panic!("{waiting}")
+    };
+    assert_eq!(heading, "load,row,table,reason");
+    assert!(line.ends_with(",3,profiles,unknown-unit"), "{line}");
+    assert_eq!(n.ok("quarantine --kind notices --format csv").lines().count(), 1);
+
+    let future = n.ends(3, "reconcile --as-of 2199-01-01");
+    assert!(future.contains("chưa tới"), "{future}");
+    let run = n.ok("reconcile --as-of 2023-07-31");
+    let run = after(&run, "run");
+    let listed = n.ok("runs --format csv");
+    let states: Vec<&str> = listed
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(2).unwrap())
+        .collect();
+    assert_eq!(states, ["applied", "waiting"]);
+    let held = n.ok("holds --as-of 2023-07-31");
+    assert!(
+        held.contains("Đã chuyển sang tài khoản ở đơn vị mới") && !held.contains("moved"),
+        "people read words: {held}"
+    );
+    let shown = lines(n.ok(&format!("reconcile --show {run} --format csv")).as_bytes());
+    assert_eq!(shown["CV1"][..4], ["V", "", "moved", "moved"].map(str::to_owned));
+    assert!(shown["CV1"][4].contains("to_unit=P"), "{shown:?}");
+    let made = shown.iter().find(|(id, _)| id.starts_with("CV-")).unwrap();
+    assert_eq!(made.1[3..], ["made", "username=a.2 succeeds=CV1"].map(str::to_owned));
+    assert!(
+        n.ok("explain CV1").contains(made.0),
+        "the account that follows is named"
+    );
+    n.ends(2, &format!("reconcile --show {run} --as-of 2023-07-31"));
+    n.ends(1, "reconcile --show none");
+}
+
+#[test]
+fn who_stops_reading_an_explanation_is_no_fault() {
+    let n = with_units(On::Sqlite);
+    let file = n.file("citizens.csv", &format!("{CITIZENS}HS1,a,An,,,,V,,,\n"));
+    n.ok(&format!("import citizens {}", file.display()));
+    let mut explain = n
+        .command("explain HS1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(explain.stdout.take());
+    let out = explain.wait_with_output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(out.stderr, b"");
+}
+
+#[test]
+fn a_file_of_an_earlier_day_and_a_tree_without_units_in_use_are_asked_about() {
+    let n = with_units(On::Sqlite);
+    let file = n.file("citizens.csv", &format!("{CITIZENS}HS1,a,An,,,,V,,,\n"));
+    n.ok(&format!("import citizens {}", file.display()));
+    let units = n.file(
+        "fewer.csv",
+        "code,parent,name,kind,valid_from,valid_to,successor\nP,,Tỉnh P,province,,,\nX,P,Thôn X,village,,,\n",
+    );
+    let import = format!("import units {}", units.display());
+    let asked = n.ends(3, &import);
+    assert!(
+        asked.contains("thiếu 1 đơn vị") && asked.lines().any(|line| line.trim() == "V"),
+        "{asked}"
+    );
+    assert!(
+        n.ok("report --format csv").lines().any(|line| line.starts_with("V,1,")),
+        "nothing is applied"
+    );
+    let registry = n.file(
+        "registry.csv",
+        &format!("{REGISTRY}046095001234,Lê An,,,2021-05-01,,V,active\n"),
+    );
+    n.ok(&format!("import registry {} --as-of 2023-07-31", registry.display()));
+    let earlier = format!("import registry {} --as-of 2023-07-30", registry.display());
+    let asked = n.ends(3, &earlier);
+    assert!(asked.contains("sớm hơn lần nạp trước"), "{asked}");
+    n.ok(&format!("{earlier} --approve {}", after(&asked, "load")));
+    n.ends(3, &format!("import registry {} --as-of 2199-01-01", registry.display()));
+}
+
+/// Without `--keys`, two databases that are used from one directory share neither keys nor checkpoints.
+#[test]
+fn two_databases_of_one_directory_have_keys_of_their_own() {
+    let n = Ngomon::new(On::Postgres);
+    let units = n.file("units.csv", UNITS);
+    let there = format!("--database {}", n.database_url());
+    let ok = |words: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ngomon"));
+        command
+            .args(words.split_whitespace())
+            .current_dir(n.dir.path())
+            .env("LC_ALL", "vi_VN.UTF-8");
+        let out = command.output().unwrap();
+        assert!(
+            out.status.success(),
+            "{words}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+    };
+    for place in ["", &there] {
+        ok(&format!("import units {} {place}", units.display()));
+    }
+    for name in ["lan", "minh"] {
+        for place in ["", &there] {
+            ok(&format!("operator add {name} {place}"));
+            ok(&format!("verify {place}"));
+        }
+    }
+    let own = fs::read_dir(n.path("data")).unwrap().map(|entry| entry.unwrap().path());
+    let own = own.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("keys-"));
+    let own: Vec<PathBuf> = own.collect();
+    assert_eq!(own.len(), 1, "{own:?}");
+    for file in ["keyring.json", "checkpoints.txt"] {
+        let [first, second] = [&n.path("data/keys"), &own[0]].map(|keys| fs::read(keys.join(file)).unwrap());
+        assert_ne!(first, second, "{file}");
+    }
+}
+
+/// What an address lacks is said at the start, and nothing where it lacks nothing.
+#[test]
+fn a_server_says_at_the_start_what_its_address_lacks() {
+    let n = with_units(On::Sqlite);
+    let (plain, proxy) = ("http không mã hóa", "--trusted-proxies");
+    for (at, says) in [
+        ("--listen 127.0.0.1:0", None),
+        ("--listen 0.0.0.0:0", Some(plain)),
+        ("--listen 127.0.0.1:0 --public-url https://id.example", Some(proxy)),
+        (
+            "--listen 127.0.0.1:0 --public-url https://id.example --trusted-proxies 127.0.0.1",
+            None,
+        ),
+    ] {
+        let mut serving = n.command(&format!("serve {at}"));
+        let mut serving = Running::start(serving.stdout(Stdio::piped()));
+        let mut told = BufReader::new(serving.stdout.take().unwrap());
+        let (mut first, mut rest) = (String::new(), String::new());
+        told.read_line(&mut first).unwrap();
+        serving.tell_to_stop();
+        told.read_to_string(&mut rest).unwrap();
+        for sentence in [plain, proxy] {
+            assert_eq!(rest.contains(sentence), says == Some(sentence), "{at}: {first}{rest}");
+        }
+    }
+}
+
+/// What HR has to see to, as a file: a newcomer, and what will hold somebody within 30 days.
+#[test]
+fn the_tasks_of_hr_are_listed() {
+    let n = with_units(On::Sqlite);
+    let heading = "employee_code,full_name,birth_date,gender,national_id,unit,position,kind,status,status_from,phone,email,created_on,updated_on,\
+         reviewed_on,next_due_on,next_due_item\n";
+    let row = |code: &str, name: &str, due: &str| {
+        format!("{code},{name},,,,V,,,working,,,,2020-01-01,2023-07-01,2023-07-01,{due},rank\n")
+    };
+    let rows = [row("E1", "Lê Thị An", "2023-08-10"), row("E2", "Trần Bình", "")].concat();
+    let profiles = n.file("profiles.csv", &format!("{heading}{rows}"));
+    let officials = "account_id,username,employee_code,full_name,birth_date,national_id,unit,email,phone,created_on,last_sign_in_on,password_hash\n";
+    let officials = n.file(
+        "officials.csv",
+        &format!("{officials}CV1,an,E1,Lê Thị An,,,V,,,2022-01-01,2023-07-01,\n"),
+    );
+    let day = "--as-of 2023-07-31";
+    n.ok(&format!("import officials {} {day}", officials.display()));
+    n.ok(&format!("import profiles {} --full {day}", profiles.display()));
+    let tasks = n.run(&format!("tasks {day} --format csv")).stdout;
+    assert_eq!(
+        String::from_utf8(tasks).unwrap(),
+        "task,on,unit,account_id,employee_code,owner\n\
+         newcomer,,V,,E2,Trần Bình\n\
+         stale-info,2023-08-11,V,CV1,E1,Lê Thị An\n"
+    );
+    assert!(n.ok(&format!("tasks --unit V {day}")).contains("Trần Bình"));
+    n.ends(1, &format!("tasks --unit NO {day}"));
+}
+
+/// What counts on the day stands apart from what is to come, nothing empty is said, and a counter's form is no online one.
+#[test]
+fn an_explanation_says_what_counts_on_the_day() {
+    let n = with_units(On::Sqlite);
+    let heading = "employee_code,full_name,birth_date,gender,national_id,unit,position,kind,status,status_from,phone,email,created_on,updated_on,\
+         reviewed_on,next_due_on,next_due_item\n";
+    let row = "E1,Lê Thị An,,,,V,,,resigned,2023-08-15,,,2020-01-01,2023-07-01,,,\n";
+    let profiles = n.file("profiles.csv", &format!("{heading}{row}"));
+    let officials = "account_id,username,employee_code,full_name,birth_date,national_id,unit,email,phone,created_on,last_sign_in_on,password_hash\n";
+    let officials = n.file(
+        "officials.csv",
+        &format!("{officials}CV1,an,E1,Lê Thị An,,,V,,,2022-01-01,2023-07-01,\n"),
+    );
+    let citizens = n.file("citizens.csv", &format!("{CITIZENS}HS1,a,An,,,,V,,,\n"));
+    let forms =
+        "seq,account_id,full_name,national_id,issued_on,phone,submitted_at\n1,HS1,An,12,,,2023-07-20T08:00:00+07:00\n";
+    let forms = n.file("forms.csv", forms);
+    let day = "--as-of 2023-07-31";
+    n.ok(&format!("import officials {} {day}", officials.display()));
+    n.ok(&format!("import profiles {} --full {day}", profiles.display()));
+    n.ok(&format!("import citizens {} {day}", citizens.display()));
+    n.ok(&format!("reconcile {day}"));
+    let told = n.ok(&format!("explain CV1 {day}"));
+    let said = |label: &str| {
+        let line = told.lines().find(|line| line.trim_start().starts_with(label));
+        line.unwrap_or_default().to_owned()
+    };
+    assert!(said("Tình trạng công tác").contains("đang công tác"), "{told}");
+    assert!(said("Tình trạng sắp tới từ ngày").contains("15/8/2023"), "{told}");
+    assert!(told.contains("Quá 1 năm chưa rà soát hồ sơ"), "{told}");
+    assert!(
+        !told.to_lowercase().contains("rà soát gần nhất"),
+        "never reviewed: {told}"
+    );
+    let out = n.path("outcomes.csv");
+    n.ok(&format!("standardise {} --output {}", forms.display(), out.display()));
+    let told = n.ok("explain HS1");
+    assert!(told.contains("Phiếu khai") && !told.contains("trực tuyến"), "{told}");
+    let help = n.ok("reconcile --help");
+    assert!(!help.contains("mặc định: hôm nay"), "--as-of is required: {help}");
 }

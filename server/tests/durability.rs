@@ -4,19 +4,19 @@
 
 mod common;
 
-use common::{Ngomon, On, after, fixtures, lines};
+use common::{Ngomon, On, Running, after, fixtures, lines};
 use std::fs;
-use std::process::{Child, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+/// Without a word: it is killed anyhow.
+fn quiet(command: &mut Command) -> &mut Command {
+    command.stdout(Stdio::null()).stderr(Stdio::null())
+}
 
 /// Starts a command and kills it as soon as the database shows that it is at work; says whether it was still running.
 fn killed(n: &Ngomon, words: &str, at_work: impl Fn() -> bool) -> bool {
-    let mut child: Child = n
-        .command(words)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = Running::start(quiet(&mut n.command(words)));
     #[allow(
         clippy::disallowed_methods,
         reason = "a limit, so that a test that waits in vain ends"
@@ -127,12 +127,7 @@ fn a_run_is_killed(on: On) {
     // Killed at moments that grow by a fifth of what the whole takes, so that some lie within.
     let mut whole = false;
     for part in 0..5 {
-        let mut child = n
-            .command(&approve)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = Running::start(quiet(&mut n.command(&approve)));
         for _ in 0..part {
             count(&n, "SELECT COUNT(*) FROM run");
         }
@@ -171,7 +166,7 @@ fn sixteen_writers_are_killed(on: On) {
     let all = fs::read_to_string(fixtures("sample").join("submissions.csv")).unwrap();
     let (heading, rows) = all.split_once('\n').unwrap();
     let rows: Vec<&str> = rows.lines().collect();
-    let mut writers: Vec<Child> = Vec::new();
+    let mut writers = Vec::new();
     for (i, part) in rows.chunks(rows.len().div_ceil(16)).enumerate() {
         let file = n.file(&format!("part{i}.csv"), &format!("{heading}\n{}\n", part.join("\n")));
         let words = format!(
@@ -179,13 +174,7 @@ fn sixteen_writers_are_killed(on: On) {
             file.display(),
             n.path(&format!("out{i}.csv")).display()
         );
-        writers.push(
-            n.command(&words)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap(),
-        );
+        writers.push(Running::start(quiet(&mut n.command(&words))));
     }
     assert_eq!(writers.len(), 16);
     #[allow(
@@ -264,27 +253,28 @@ fn a_full_disk_is_said_so_and_nothing_is_half_applied() {
     let n = Ngomon::new(On::Sqlite);
     let at = fixtures("sample");
     n.ok(&format!("import units {}/units.csv --as-of 2023-07-31", at.display()));
-    let size = fs::metadata(n.path("data/ngomon.db")).unwrap().len() / 1024;
+    let size = fs::metadata(n.path("data/ngomon.db")).unwrap().len() / 512;
     let import = format!("import citizens {}/citizens.csv --as-of 2023-07-31", at.display());
     let typed = n.command(&import);
     let words: Vec<String> = typed
         .get_args()
         .map(|arg| format!("'{}'", arg.to_string_lossy()))
         .collect();
-    // A file may grow by 256 kB only; SIGXFSZ is ignored, so that the write fails instead.
+    // A file may grow by 256 kB only, in blocks of 512; SIGXFSZ is ignored, so that the write fails instead.
     let script = format!(
         "trap '' XFSZ; ulimit -f {}; exec '{}' {}",
-        size + 256,
+        size + 512,
         env!("CARGO_BIN_EXE_ngomon"),
         words.join(" ")
     );
-    let out = std::process::Command::new("bash")
+    let out = Command::new("sh")
         .args(["-c", &script])
         .env("LC_ALL", "vi")
         .output()
         .unwrap();
     assert_eq!(out.status.code(), Some(1), "{}", String::from_utf8_lossy(&out.stderr));
     assert!(!String::from_utf8_lossy(&out.stderr).is_empty());
+    // What could not be cleared away on a full disk is told, and is no fault.
     n.ok("verify");
     assert!(
         lines(&n.run("report --format csv").stdout)

@@ -16,9 +16,9 @@ use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_store::ambient::Ambient;
 use ngomon_store::{Location, NewClient, Places, Store};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
@@ -38,7 +38,6 @@ struct House {
     session: String,
     tokens: Value,
     assertions: AtomicU64,
-    _dir: TempDir,
 }
 
 struct Answer {
@@ -67,9 +66,11 @@ fn runtime() -> &'static Runtime {
     RUNTIME.get_or_init(|| Runtime::new().unwrap())
 }
 
+static HOUSE: OnceLock<House> = OnceLock::new();
+
+/// libFuzzer ends where it likes and removes nothing; the test has a directory of its own.
 fn house() -> &'static House {
-    static HOUSE: OnceLock<House> = OnceLock::new();
-    HOUSE.get_or_init(|| runtime().block_on(House::new()))
+    HOUSE.get_or_init(|| runtime().block_on(House::new(&tempfile::tempdir().unwrap().keep())))
 }
 
 fn form(fields: &[(&str, &str)]) -> String {
@@ -77,12 +78,11 @@ fn form(fields: &[(&str, &str)]) -> String {
 }
 
 impl House {
-    async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+    async fn new(dir: &Path) -> Self {
         let at: jiff::Timestamp = "2023-07-15T02:00:00Z".parse().unwrap();
         let places = Places {
-            data: Location::Directory(dir.path().join("data")),
-            keys: dir.path().join("keys"),
+            data: Location::Directory(dir.join("data")),
+            keys: dir.join("keys"),
         };
         let store = Store::open(&places, true, Ambient::fixed(at, 1)).await.unwrap();
         store.tend_signing_keys().await.unwrap();
@@ -109,7 +109,6 @@ impl House {
             session: format!("__Host-ngomon={}", token.as_str()),
             tokens: json!({}),
             assertions: AtomicU64::new(0),
-            _dir: dir,
         };
         let usual = form(&[
             ("client_id", house.client.id.as_str()),
@@ -292,6 +291,7 @@ pub(crate) fn hints(input: &[u8]) -> bool {
         let usual = form(&[
             ("client_id", house.client.id.as_str()),
             ("response_type", "code"),
+            ("redirect_uri", CALLBACK),
             ("scope", "openid"),
             ("prompt", "none"),
             ("code_challenge", CHALLENGE),
@@ -364,6 +364,8 @@ pub(crate) fn cookies(input: &[u8]) -> bool {
 
 #[test]
 fn the_corpus_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(HOUSE.set(runtime().block_on(House::new(dir.path()))).is_ok());
     for (of, read) in [
         ("requests", requests as fn(&[u8]) -> bool),
         ("clients", clients),

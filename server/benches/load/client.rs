@@ -4,16 +4,19 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// One connection that stays open, from an address of its own: as many offices as there are connections.
+/// One connection, from an address of its own: as many offices as there are connections. It is opened again where the server closed it, since
+/// nothing was asked for a while.
 pub struct Client {
     pub stream: BufReader<TcpStream>,
+    to: SocketAddr,
+    from: SocketAddr,
 }
 
 /// What it got.
 pub struct Answer {
     /// Its status.
     pub status: u16,
-    /// The cookie that was set.
+    /// The cookie of a session that was set.
     pub cookie: Option<String>,
     /// Where it leads.
     pub location: String,
@@ -32,12 +35,10 @@ impl Answer {
 impl Client {
     /// Connects.
     pub async fn new(to: SocketAddr, from: usize) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
         let from = u8::try_from(from % 250 + 2).unwrap();
-        socket.bind(SocketAddr::from(([127, 0, 0, from], 0))).unwrap();
-        Self {
-            stream: BufReader::new(socket.connect(to).await.unwrap()),
-        }
+        let from = SocketAddr::from(([127, 0, 0, from], 0));
+        let stream = connect(to, from).await;
+        Self { stream, to, from }
     }
 
     /// Asks for a page.
@@ -69,6 +70,9 @@ impl Client {
     }
 
     async fn ask(&mut self, request: String) -> Answer {
+        if matches!(self.stream.get_ref().try_read(&mut [0]), Ok(0)) {
+            self.stream = connect(self.to, self.from).await;
+        }
         self.stream.write_all(request.as_bytes()).await.unwrap();
         let (mut status, mut length, mut cookie, mut location) = (0, 0, None, String::new());
         loop {
@@ -84,10 +88,13 @@ impl Client {
             match line.split_once(": ") {
                 Some(("content-length", value)) => length = value.parse().unwrap(),
                 Some(("location", value)) => value.clone_into(&mut location),
-                Some(("set-cookie", value)) => cookie = value.split(';').next().map(str::to_owned),
+                Some(("set-cookie", value)) if value.starts_with("__Host-ngomon=") => {
+                    cookie = value.split(';').next().map(str::to_owned);
+                }
                 _ => {}
             }
         }
+        assert_ne!(status, 0, "the connection was closed: {request}");
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).await.unwrap();
         Answer {
@@ -97,4 +104,10 @@ impl Client {
             body,
         }
     }
+}
+
+async fn connect(to: SocketAddr, from: SocketAddr) -> BufReader<TcpStream> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(from).unwrap();
+    BufReader::new(socket.connect(to).await.unwrap())
 }

@@ -13,6 +13,7 @@
 
 mod client;
 mod server;
+mod sink;
 mod systems;
 mod viewers;
 

@@ -2,8 +2,10 @@
 
 use super::client::Client;
 use super::server::{Server, sample, serve};
+use super::sink::Sink;
 use super::{HowMany, hash_alone, is_wanted, measure, sign_ins};
 use base64::Engine as _;
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -195,7 +197,7 @@ pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
         .await;
     }
     if is_wanted("held in one commit") {
-        hold_all(on, &server, &hues, &open, how_many.held.1).await;
+        hold_all(on, &server, &open, how_many.held.1).await;
     }
     println!("{on:<11} memory under load at most {:.0} MiB", server.memory("VmHWM"));
 }
@@ -262,8 +264,11 @@ async fn sessions(
     tokens
 }
 
-/// Everybody is held in one commit. From when to when a token was still good is what two clients see who never stop asking.
-async fn hold_all(on: &str, server: &Arc<Server>, system: &System, open: &[(String, String, String)], times: usize) {
+/// Everybody is held in one commit. From when to when a token was still good is what two clients see who never stop asking; the system is told
+/// of each session meanwhile.
+async fn hold_all(on: &str, server: &Arc<Server>, open: &[(String, String, String)], times: usize) {
+    let sink = Sink::start().await;
+    let system = &added(server, "Hue-S sign-out", &["--backchannel-logout-uri", &sink.address()]);
     let tokens = sessions(server, system, open, times).await;
     let mut client = Client::new(server.address, 101).await;
     let run = everybody_leaves(server);
@@ -338,5 +343,18 @@ async fn hold_all(on: &str, server: &Arc<Server>, system: &System, open: &[(Stri
         open.len(),
         overlap.unwrap_or_default().as_secs_f64() * 1_000.0,
         asked.as_secs_f64()
+    );
+    // One logout token for each session, one for each account.
+    let dead: Vec<_> = tokens
+        .iter()
+        .map(|(account, _)| account)
+        .filter(|account| is_held(account))
+        .collect();
+    let expected = dead.len() + dead.iter().collect::<BTreeSet<_>>().len();
+    let (body, rate) = sink.wait_for(expected).await;
+    let plain = Sink::baseline(&body, expected, 32).await;
+    println!(
+        "{on:<11} {expected} logout tokens taken: {rate:.0} /s, {:.0} % of the rate of plain posts",
+        rate / plain * 100.0
     );
 }

@@ -78,6 +78,12 @@ pub async fn watch(on: &str, server: &Arc<Server>, viewers: usize, citizens: &[S
         .unwrap()
         .forget();
 
+    // A form is answered, and so refused, at once.
+    let set = server
+        .beside(&["campaign", "set", "form-code", "off"])
+        .output()
+        .unwrap();
+    assert!(set.status.success(), "{set:?}");
     let (before, begun) = (server.processor(), Instant::now());
     let mut sent = Vec::new();
     let mut client = Client::new(server.address, 200).await;

@@ -1,6 +1,6 @@
 # Connected systems.
 systems-title = Connected systems
-systems-lead = The systems that sign people in through NgoMon. When an account is held, they are told at once.
+systems-lead = The systems that sign people in through NgoMon. When an account is locked, they are told at once.
 systems-nobody = There is none yet.
 systems-back = Back to the systems
 systems-never = not used yet
@@ -34,7 +34,7 @@ systems-hint-redirect-uris = They begin with https://. Several with a space betw
 systems-field-post-logout-uris = Addresses after signing out, if any
 systems-hint-post-logout-uris = Several with a space between them
 systems-field-backchannel-uri = Address told of sign-outs, if any
-systems-hint-backchannel-uri = By it the system ends its sessions as soon as an account is held
+systems-hint-backchannel-uri = With it the system ends its sessions as soon as an account is locked
 systems-field-events-uri = Address told of security events, if any
 systems-hint-events-uri = By Shared Signals (CAEP, RISC)
 systems-field-resources = Addresses at which other systems ask it, if any
@@ -57,9 +57,58 @@ told-lead = The newest first. What a system does not take is told again after 2,
 told-nothing = There is nothing to tell yet.
 told-logout = end the sessions
 told-session-revoked = session revoked
-told-account-disabled = account held
+told-account-disabled = account locked
 told-account-enabled = account open again
 told-taken = Taken at { $at }
 told-tried = Not taken, told { $n } times: { $why }
 told-given-up = Given up after { $n } times: { $why }
 told-again = Tell it again
+systems-needs-two = This system is told who people are (name, user name, unit, number, phone or mail) without asking them, so another operator must approve it.
+
+# Why a system was not told
+notice-fault-answered = it answered { $status }
+notice-fault-refused = the port is closed: nothing listens at that address
+notice-fault-timeout = it did not answer in time
+notice-fault-certificate = its certificate is not trusted: { $why }
+notice-fault-tls = no TLS connection came about: { $why }
+notice-fault-name = its name is not in the DNS
+notice-fault-inner-address = its name stands for an address of an inner network; that needs --private-clients
+notice-fault-unreachable = its machine cannot be reached
+notice-fault-cut = the connection broke off
+notice-fault-disabled = the system is disabled
+notice-fault-gone = the system is not connected any more
+notice-fault-no-address = the system has no address for this
+notice-fault-not-genuine = this notice, or the system, is not as the program wrote it
+
+systems-edit-title = Change the settings
+systems-edit-button = Save
+systems-done-edit = The settings of the system are changed
+systems-changes = { $before } → { $after }
+systems-subjects-title = Take over its user ids
+systems-done-subjects = The system’s user ids are taken over
+subjects-lead = A system that had users before keeps their ids: from the first sign-in by NgoMon on, each account leads to the right one. An account that the system knows already cannot change any more.
+subjects-list = Accounts and user ids
+subjects-hint = An account a line, with a comma between; the first line is account_id,subject
+subjects-row = Line { $row } is not right: the first line is account_id,subject, and each one after it has both values
+subjects-button = Take over
+keys-title = Signing keys
+keys-lead = By these keys what connected systems get is signed. They follow one another by themselves after 90 days; where one may have leaked, replace it here at once.
+keys-replace-happens = New keys sign from now on. Those before sign no more, and stay published until what they have signed is over.
+keys-replace-button = Replace the keys now
+keys-revoke-happens = Revoked, the key is good no more at once; what it has signed is not trusted any more.
+keys-revoke-button = Revoke this key
+column-kid = Key
+column-algorithm = Algorithm
+column-signs_from = Signs from
+column-good_until = Published until
+
+# What a system of citizens (Hue-S) announces of the campaign itself
+announce-standardised = The account is standardised. Next: install VNeID and activate level 2.
+announce-pending = Your details have arrived. The population registry is busy; the answer comes by itself, and there is no need to fill in the form again. The account works as always.
+announce-freeze = Reminders and account locks are paused because of the floods. Everything works as usual.
+systems-subjects-account = by the account’s own id
+systems-subjects-public = the same for all systems
+systems-subjects-pairwise = this system’s own
+systems-issuer = Address of NgoMon (issuer), to hand over to whoever runs the system
+systems-nothing = the account id only
+systems-unknown = There is no system { $name }. Choose one of the list of connected systems.

@@ -2,7 +2,6 @@
 held-join = Gộp tài khoản
 held-code = Nhận mã để mở tài khoản
 held-review = Đề nghị xem xét lại
-held-joined-into = Đã gộp vào tài khoản
 error-cannot-join = Hai tài khoản này chưa gộp được: một bên không còn trùng thông tin với bên kia, hoặc đang bị khóa theo yêu cầu.
 
 held-code-lead = Mã xác thực đã gửi đến số điện thoại { $phone }. Nhập đúng mã, tài khoản hết bị khóa vì lâu chưa đăng nhập.
@@ -39,3 +38,8 @@ review-text = Mời mang thẻ căn cước đến quầy hỗ trợ gần nhấ
 review-open = Đã đề nghị xem xét lại, mã tra cứu
 event-joined = Gộp vào tài khoản { $account }
 event-review = Đề nghị xem xét lại, mã tra cứu { $receipt }
+held-recorded = Đã ghi nhận. Tài khoản còn { $n } lý do khóa, nêu dưới đây.
+held-account = Tài khoản { $username } · { $unit }
+held-until = Trang này mở đến { $at }. Sau đó mời đăng nhập lại để xem tiếp.
+held-move-on = Tiếp tục bằng tài khoản mới
+held-move-sign-in = Đăng nhập bằng tài khoản mới

@@ -2,7 +2,7 @@
 
 use super::{Desk, Done};
 use crate::cli::SettingVerb;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::Table;
 use ngomon_rules::citizens::KEYS;
 use ngomon_rules::hold::Reason;
@@ -17,14 +17,16 @@ pub async fn campaign(desk: &Desk, verb: SettingVerb) -> Result<Done> {
             let keys = KEYS
                 .iter()
                 .map(|key| ((*key).to_owned(), campaign.get(key).unwrap_or_default()));
-            show(desk, keys, "campaign", format.format)
+            show(desk, keys, "campaign", format.format);
+            Ok(Done::Yes)
         }
         SettingVerb::Set { key, value, approve } => {
+            known(&key, KEYS.iter().map(ToString::to_string))?;
             let store = desk.open_or_create().await?;
             match store.set_campaign(&key, &value, approve, &desk.by).await? {
                 CampaignChange::Done => {
-                    store.seal().await?;
-                    desk.tell("setting-done", &[("key", &key), ("value", &value)]);
+                    desk.seal(&store).await;
+                    tell_set(desk, &key, &value);
                     Ok(Done::Yes)
                 }
                 CampaignChange::NeedsApproval(units) => {
@@ -37,7 +39,7 @@ pub async fn campaign(desk: &Desk, verb: SettingVerb) -> Result<Done> {
                     for (unit, n) in units {
                         table.push([unit, n.to_string()]);
                     }
-                    desk.print(&table, crate::output::Format::Table)?;
+                    desk.print(&table, crate::output::Format::Table);
                     Ok(Done::NeedsApproval)
                 }
             }
@@ -50,37 +52,50 @@ pub async fn policy(desk: &Desk, verb: SettingVerb) -> Result<Done> {
     match verb {
         SettingVerb::Show(format) => {
             let policy = desk.open().await?.policy().await?;
-            let brakes = Reason::ALL
-                .into_iter()
-                .filter(|reason| reason.is_hr())
-                .map(|reason| format!("brake.{reason}"));
-            let keys = POLICY_KEYS
-                .iter()
-                .filter(|key| **key != "brake.REASON")
-                .map(ToString::to_string)
-                .chain(brakes);
-            let keys = keys.map(|key| {
+            let keys = policy_keys().map(|key| {
                 let value = policy.get(&key).unwrap_or_default();
                 (key, value)
             });
-            show(desk, keys, "policy", format.format)
+            show(desk, keys, "policy", format.format);
+            Ok(Done::Yes)
         }
         SettingVerb::Set { key, value, .. } => {
+            known(&key, policy_keys())?;
             let store = desk.open_or_create().await?;
             store.set_policy(&key, &value, &desk.by).await?;
-            store.seal().await?;
-            desk.tell("setting-done", &[("key", &key), ("value", &value)]);
+            desk.seal(&store).await;
+            tell_set(desk, &key, &value);
             Ok(Done::Yes)
         }
     }
 }
 
-fn show(
-    desk: &Desk,
-    keys: impl Iterator<Item = (String, String)>,
-    family: &str,
-    format: crate::output::Format,
-) -> Result<Done> {
+fn tell_set(desk: &Desk, key: &str, value: &str) {
+    if value.is_empty() {
+        desk.tell("setting-cleared", &[("key", key)]);
+    } else {
+        desk.tell("setting-done", &[("key", key), ("value", value)]);
+    }
+}
+
+fn policy_keys() -> impl Iterator<Item = String> + Clone {
+    let reasons = Reason::ALL.into_iter().filter(|reason| reason.is_hr());
+    let brakes = reasons.map(|reason| format!("brake.{reason}"));
+    let keys = POLICY_KEYS.iter().filter(|key| **key != "brake.REASON");
+    keys.map(ToString::to_string).chain(brakes)
+}
+
+/// A key that there is, or else which there are.
+fn known(key: &str, mut keys: impl Iterator<Item = String> + Clone) -> Result<()> {
+    let all = keys.clone();
+    if keys.any(|one| one == key) {
+        return Ok(());
+    }
+    let all = all.collect::<Vec<_>>().join(", ");
+    Err(Failure::said("error-no-key", &[("key", key), ("keys", &all)]))
+}
+
+fn show(desk: &Desk, keys: impl Iterator<Item = (String, String)>, family: &str, format: crate::output::Format) {
     let mut table = Table::new(&["key", "value", "meaning"]);
     for (key, value) in keys {
         let name = if key.starts_with("brake.") && key != "brake.unit" {
@@ -90,6 +105,5 @@ fn show(
         };
         table.push([key, value, desk.words.say(&format!("{family}-{name}"))]);
     }
-    desk.print(&table, format)?;
-    Ok(Done::Yes)
+    desk.print(&table, format);
 }

@@ -1,13 +1,15 @@
 //! `ngomon client`: the connected systems that sign people in here.
 
 use super::{Desk, Done};
-use crate::cli::{AddClient, ClientVerb, GrantArg};
+use crate::cli::{ClientOptions, ClientVerb, EditClient, GrantArg};
 use crate::failure::{Failure, Result};
+use crate::openid::notice_fault;
 use crate::output::{Format, Table};
-use ngomon_rules::client::{Algorithm, Authentication, Client, ClientFault, Scope, SubjectKind};
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::client::{Algorithm, Authentication, Client, Scope, SubjectKind};
+use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::unit::UnitCode;
-use ngomon_store::{KnownClient, NewClient, Refusal};
+use ngomon_store::{KnownClient, NewClient, Refusal, Store};
+use std::path::Path;
 
 /// So many notices are listed.
 const MOST: u32 = 200;
@@ -22,65 +24,74 @@ const LISTED: [&str; 7] = [
     "resources",
 ];
 
-/// Adds, lists, rotates, disables, removes; lists what clients were told, and tells it again.
+/// Adds, edits, lists, rotates, disables, removes; lists what clients were told, and tells it again.
 pub async fn run(desk: &Desk, verb: ClientVerb) -> Result<Done> {
     match verb {
         ClientVerb::Add(args) => {
-            let client = client(*args)?;
+            let client = stated(args.options, Client::new(&args.name, Vec::new()))?;
             let store = desk.open_or_create().await?;
-            let units = store.units().await?;
-            if let Some(unknown) = client.units.iter().find(|code| units.get(code).is_none()) {
-                return Err(Failure::Store(Refusal::UnknownUnit(unknown.to_string()).into()));
-            }
+            has_its_units(&store, &client).await?;
             let new = store.add_client(client, &desk.by).await?;
-            store.seal().await?;
             shown_once(desk, &new);
+            desk.warn("client-discovery", &[]);
+            desk.seal(&store).await;
         }
+        ClientVerb::Edit(args) => edit(desk, *args).await?,
+        ClientVerb::Subjects { client, file } => take_over(desk, &client, &file).await?,
         ClientVerb::List(format) => {
             let mut table = Table::new(&LISTED);
             for known in desk.open().await?.clients().await? {
                 table.push(line(desk, format.format, &known));
             }
-            desk.print(&table, format.format)?;
+            desk.print(&table, format.format);
         }
         ClientVerb::Rotate { client, overlap } => {
-            let store = desk.open().await?;
+            let store = desk.open_to_change().await?;
             let new = store
                 .rotate_client(&client, i64::from(overlap) * 3_600, &desk.by)
                 .await?;
-            store.seal().await?;
             shown_once(desk, &new);
+            desk.seal(&store).await;
         }
         ClientVerb::Disable { client } => {
-            let store = desk.open().await?;
+            let store = desk.open_to_change().await?;
             store.disable_client(&client, &desk.by).await?;
-            store.seal().await?;
+            desk.seal(&store).await;
             desk.tell("client-disabled", &[("name", &client)]);
         }
         ClientVerb::Enable { client } => {
-            let store = desk.open().await?;
+            let store = desk.open_to_change().await?;
             store.enable_client(&client, &desk.by).await?;
-            store.seal().await?;
+            desk.seal(&store).await;
             desk.tell("client-enabled", &[("name", &client)]);
         }
         ClientVerb::Remove { client } => {
-            let store = desk.open().await?;
+            let store = desk.open_to_change().await?;
             store.remove_client(&client, &desk.by).await?;
-            store.seal().await?;
+            desk.seal(&store).await;
             desk.tell("client-removed", &[("name", &client)]);
         }
-        ClientVerb::Notices { resend, format } => {
+        ClientVerb::Notices {
+            resend,
+            untaken,
+            format,
+        } => {
             let store = desk.open().await?;
             if let Some(notice) = resend {
                 if !store.resend_notice(&notice, &desk.by).await? {
                     return Err(Failure::said("client-no-notice", &[("notice", &notice)]));
                 }
-                store.seal().await?;
+                desk.seal(&store).await;
                 desk.tell("client-resent", &[("notice", &notice)]);
                 return Ok(Done::Yes);
             }
             let mut table = Table::new(&["notice", "at", "client", "what", "account", "taken", "tries", "fault"]);
-            for one in store.notices(MOST).await? {
+            let lines = if untaken {
+                store.untaken_notices().await?
+            } else {
+                store.notices(MOST).await?
+            };
+            for one in lines {
                 let taken = match (one.taken, one.waits) {
                     (Some(at), _) => instant(desk, format.format, at),
                     (None, true) => desk.words.say("notice-waits"),
@@ -88,25 +99,57 @@ pub async fn run(desk: &Desk, verb: ClientVerb) -> Result<Done> {
                 };
                 let at = instant(desk, format.format, one.at);
                 let (account, tries) = (one.account.to_string(), one.tries.to_string());
-                table.push([one.id, at, one.client, one.kind, account, taken, tries, one.fault]);
+                let fault = match format.format {
+                    Format::Table => notice_fault(desk.words, &one.fault),
+                    _ => one.fault,
+                };
+                table.push([one.id, at, one.client, one.kind, account, taken, tries, fault]);
             }
-            desk.print(&table, format.format)?;
+            desk.print(&table, format.format);
         }
     }
     Ok(Done::Yes)
 }
 
+async fn edit(desk: &Desk, args: EditClient) -> Result<()> {
+    let store = desk.open_to_change().await?;
+    let known = known(&store, &args.client).await?;
+    let mut base = known.client.clone();
+    base.name = args.name.unwrap_or(base.name);
+    let client = stated(args.options, base)?;
+    has_its_units(&store, &client).await?;
+    let new = store.edit_client(&known.id, &known.client, client, &desk.by).await?;
+    shown_once(desk, &new);
+    desk.seal(&store).await;
+    desk.tell("client-edited", &[("name", &known.client.name)]);
+    Ok(())
+}
+
+async fn take_over(desk: &Desk, client: &str, file: &Path) -> Result<()> {
+    let path = file.display().to_string();
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|e| Failure::said("error-subjects", &[("path", &path), ("why", &e.to_string())]))?;
+    let wrong = |row: usize| Failure::said("error-subjects-row", &[("path", &path), ("row", &row.to_string())]);
+    let subjects = subjects(&text).map_err(wrong)?;
+    let store = desk.open_to_change().await?;
+    let new = store.name_subjects(client, subjects, &desk.by).await?;
+    desk.seal(&store).await;
+    desk.tell("client-subjects", &[("name", client), ("n", &new.to_string())]);
+    Ok(())
+}
+
 /// What scripts read.
 fn shown_once(desk: &Desk, new: &NewClient) {
-    println!("client_id: {}", new.id);
-    if let Some(secret) = &new.secret {
-        println!("client_secret: {secret}");
-        eprintln!("{}", desk.words.say("client-secret-once"));
+    let mut lines = vec![format!("client_id: {}", new.id)];
+    lines.extend(new.secret.iter().map(|secret| format!("client_secret: {secret}")));
+    desk.once(&lines);
+    if new.secret.is_some() {
+        desk.warn("client-secret-once", &[]);
     }
 }
 
 /// For people as they read it, for scripts as RFC 3339.
-fn instant(desk: &Desk, format: Format, at: i64) -> String {
+pub fn instant(desk: &Desk, format: Format, at: i64) -> String {
     match (format, jiff::Timestamp::from_microsecond(at)) {
         (Format::Csv | Format::Json, Ok(at)) => at.to_string(),
         _ => desk.words.instant(at),
@@ -125,45 +168,111 @@ fn line(desk: &Desk, format: Format, known: &KnownClient) -> [String; LISTED.len
     ]
 }
 
-fn client(args: AddClient) -> Result<Client> {
-    let bad = |fault| Failure::Store(Refusal::Client(fault).into());
-    let jwks = args.jwks.as_ref().map(std::fs::read_to_string).transpose();
+async fn known(store: &Store, id_or_name: &str) -> Result<KnownClient> {
+    let all = store.clients().await?;
+    let known = all
+        .into_iter()
+        .find(|one| one.id.as_str() == id_or_name || one.client.name == id_or_name);
+    known.ok_or_else(|| Failure::Store(Refusal::UnknownClient(id_or_name.to_owned()).into()))
+}
+
+async fn has_its_units(store: &Store, client: &Client) -> Result<()> {
+    let units = store.units().await?;
+    match client.units.iter().find(|code| units.get(code).is_none()) {
+        Some(unknown) => Err(Failure::Store(Refusal::UnknownUnit(unknown.to_string()).into())),
+        None => Ok(()),
+    }
+}
+
+/// Accounts and a system's own user ids, from CSV with the columns `account_id` and `subject`. The fault is the number of the row that is wrong,
+/// the heading being 1.
+pub fn subjects(text: &str) -> std::result::Result<Vec<(AccountId, String)>, usize> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let headings = reader.headers().map_err(|_| 1_usize)?;
+    if headings != &csv::StringRecord::from(vec!["account_id", "subject"]) {
+        return Err(1);
+    }
+    let mut subjects = Vec::new();
+    for (row, record) in (2..).zip(reader.records()) {
+        let record = record.map_err(|_| row)?;
+        match (record.get(0), record.get(1)) {
+            (Some(account), Some(subject)) if !account.is_empty() && !subject.is_empty() => {
+                subjects.push((AccountId(account.to_owned()), subject.to_owned()));
+            }
+            _ => return Err(row),
+        }
+    }
+    Ok(subjects)
+}
+
+fn several(given: Option<Vec<String>>, before: Vec<String>) -> Vec<String> {
+    let given = given.map(|all| all.into_iter().filter(|one| !one.is_empty()).collect());
+    given.unwrap_or(before)
+}
+
+fn one(given: Option<String>, before: Option<String>) -> Option<String> {
+    match given {
+        Some(given) => Some(given).filter(|given| !given.is_empty()),
+        None => before,
+    }
+}
+
+/// A client with what is stated of it; the rest is as it was.
+fn stated(options: ClientOptions, base: Client) -> Result<Client> {
+    let jwks = options.jwks.as_ref().map(std::fs::read_to_string).transpose();
     let jwks = jwks.map_err(|error| Failure::said("error-jwks", &[("why", &error.to_string())]))?;
     if let Some(text) = &jwks {
         let set = serde_json::from_str::<jsonwebtoken::jwk::JwkSet>(text);
         set.map_err(|error| Failure::said("error-jwks", &[("why", &error.to_string())]))?;
     }
-    let usual = Client::new(&args.name, args.redirect_uri);
-    let client = Client {
-        post_logout_redirect_uris: args.post_logout_redirect_uri,
-        backchannel_logout_uri: args.backchannel_logout_uri,
-        events_uri: args.events_uri,
-        resources: args.resource,
-        authentication: match (args.public, &jwks) {
-            (true, _) => Authentication::None,
-            (false, Some(_)) => Authentication::PrivateKey,
-            (false, None) => Authentication::Secret,
-        },
-        jwks,
-        client_credentials: args.grant.contains(&GrantArg::ClientCredentials),
-        scopes: if args.scope.is_empty() {
-            usual.scopes
-        } else {
-            args.scope.iter().filter_map(|word| Scope::parse(word)).collect()
-        },
-        subjects: SubjectKind::parse(&args.subject).unwrap_or(usual.subjects),
-        algorithm: Algorithm::parse(&args.algorithm).unwrap_or(usual.algorithm),
-        kinds: if args.kind.is_empty() {
-            usual.kinds
-        } else {
-            args.kind.iter().filter_map(|word| AccountKind::parse(word)).collect()
-        },
-        units: args.unit.into_iter().map(UnitCode).collect(),
-        third_party: args.third_party,
-        without_pkce: args.without_pkce,
-        hr: args.hr,
-        ..Client::new(&usual.name, usual.redirect_uris)
+    let authentication = match (options.public, &jwks) {
+        (Some(true), _) => Authentication::None,
+        (_, Some(_)) => Authentication::PrivateKey,
+        (Some(false), None) if base.authentication == Authentication::None => Authentication::Secret,
+        (_, None) => base.authentication,
     };
-    client.check().map_err(|fault: ClientFault| bad(fault))?;
+    let scopes = options
+        .scope
+        .map(|words| words.iter().filter_map(|word| Scope::parse(word)).collect());
+    let kinds = options
+        .kind
+        .map(|words| words.iter().filter_map(|word| AccountKind::parse(word)).collect());
+    let units = base.units.into_iter().map(|unit| unit.0).collect();
+    let client = Client {
+        redirect_uris: several(options.redirect_uri, base.redirect_uris),
+        post_logout_redirect_uris: several(options.post_logout_redirect_uri, base.post_logout_redirect_uris),
+        backchannel_logout_uri: one(options.backchannel_logout_uri, base.backchannel_logout_uri),
+        events_uri: one(options.events_uri, base.events_uri),
+        resources: several(options.resource, base.resources),
+        jwks: jwks
+            .or(base.jwks)
+            .filter(|_| authentication == Authentication::PrivateKey),
+        authentication,
+        client_credentials: match options.grant {
+            Some(grants) => grants.contains(&GrantArg::ClientCredentials),
+            None => base.client_credentials,
+        },
+        scopes: scopes.unwrap_or(base.scopes),
+        subjects: options
+            .subject
+            .and_then(|word| SubjectKind::parse(&word))
+            .unwrap_or(base.subjects),
+        algorithm: options
+            .algorithm
+            .and_then(|word| Algorithm::parse(&word))
+            .unwrap_or(base.algorithm),
+        kinds: kinds.unwrap_or(base.kinds),
+        units: several(options.unit, units).into_iter().map(UnitCode).collect(),
+        third_party: options.third_party.unwrap_or(base.third_party),
+        without_pkce: options.without_pkce.unwrap_or(base.without_pkce),
+        hr: options.hr.unwrap_or(base.hr),
+        name: base.name,
+    };
+    client
+        .check()
+        .map_err(|fault| Failure::Store(Refusal::Client(fault).into()))?;
     Ok(client)
 }

@@ -3,7 +3,8 @@
 use super::{Desk, Done, run as run_command};
 use crate::authenticator::Authenticator;
 use crate::cli::{self, Serve};
-use crate::failure::{Failure, Result, writing};
+use crate::failure::{Failure, Result, listening, writing};
+use crate::output::print_line;
 use crate::output::{Format, Table, Words};
 use crate::password::hashed;
 use jiff::SignedDuration;
@@ -78,6 +79,9 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
             &[("path", &data.display().to_string())],
         ));
     }
+    // Before anything is played: the pages come last.
+    drop(std::net::TcpListener::bind(args.listen).map_err(listening(args.listen))?);
+    ngomon_store::private::directory(data)?;
     let files = data.join("files");
     std::fs::create_dir_all(&files).map_err(writing(&files))?;
     for (name, text) in FILES {
@@ -86,10 +90,10 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     }
     desk.tell("demo-intro", &[]);
     for (key, step) in STEPS {
-        println!("\n── {} ──", words.say(key));
+        print_line!("\n── {} ──", words.say(key));
         let files = files.display().to_string();
         let step = step.replace("DAY", DAY);
-        println!("$ ngomon {} --data {}", step.replace("FILES", &files), data.display());
+        print_line!("$ ngomon {} --data {}", step.replace("FILES", &files), data.display());
         let typed = std::iter::once(OsString::from("ngomon"))
             .chain(step.split(' ').map(|word| word.replace("FILES", &files).into()))
             .chain(["--data".into(), PathBuf::from(data).into_os_string()]);
@@ -100,14 +104,14 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
             return Ok(done);
         }
     }
-    println!();
+    print_line!("");
     // As it can be typed: the demo is often not on the path.
     let ngomon = std::env::current_exe().map_or_else(|_| "ngomon".to_owned(), |path| path.display().to_string());
     desk.tell(
         "demo-end",
         &[("data", &data.display().to_string()), ("ngomon", &ngomon)],
     );
-    println!();
+    print_line!("");
     let mut table = Table::new(&["username", "password", "page"]);
     for (id, username, seen) in PEOPLE {
         let password = if seen == "demo-as-code" {
@@ -117,10 +121,14 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
         };
         table.push([username.to_owned(), password, words.say(seen)]);
     }
-    desk.print(&table, Format::Table)?;
-    println!();
+    desk.print(&table, Format::Table);
+    print_line!("");
     operators(desk).await?;
-    println!();
+    print_line!("");
+    // Told by whoever started the demo and could not start what belongs beside it.
+    if let Ok(why) = std::env::var("NGOMON_DEMO_LEFT_OUT") {
+        desk.tell("demo-left-out", &[("why", &why)]);
+    }
     super::serve::run(desk, args).await
 }
 
@@ -147,9 +155,9 @@ async fn operators(desk: &Desk) -> Result<()> {
         secrets.push(format!("{name}: {}", authenticator.secret()));
         stays = authenticator.stays(now);
     }
-    store.seal().await?;
+    desk.seal(&store).await;
     desk.tell("demo-operators", &[]);
-    desk.print(&table, Format::Table)?;
+    desk.print(&table, Format::Table);
     desk.tell(
         "demo-operators-codes",
         &[("n", &stays.to_string()), ("secrets", &secrets.join("; "))],

@@ -3,9 +3,8 @@
 use super::{Desk, Done};
 use crate::cli::Explain;
 use crate::failure::Result;
-use crate::output::{Words, evidence, happening, outlook, said};
+use crate::output::{Words, evidence_rows, happening, hold_text, outlook, print_line, said, since_row, who};
 use ngomon_rules::hold::Hold;
-use ngomon_rules::law::law;
 use ngomon_rules::unit::UnitTree;
 use ngomon_store::{Explained, Happened, HeldSince};
 
@@ -18,26 +17,31 @@ pub async fn run(desk: &Desk, args: &Explain) -> Result<Done> {
     let units = store.units().await?;
     head(&found, words);
     for held in &found.holds {
-        hold(held, &units, words);
+        hold(held, &found, &units, words);
     }
     if let Some(outlook) = outlook(&found, words) {
-        println!("\n{outlook}");
+        print_line!("\n{outlook}");
     }
-    println!("\n{}", words.say("explain-facts"));
+    if found.claim_differs
+        && let Some(name) = found.fact("claim_name")
+    {
+        print_line!("\n{}", words.say_with("claim-differs", &[("name", name)]));
+    }
+    print_line!("\n{}", words.say("explain-facts"));
     for (name, value) in &found.facts {
         let shown = said(name, value, &units, words);
-        println!("  {}: {shown}", words.say(&format!("fact-{}", name.replace('_', "-"))));
+        print_line!("  {}: {shown}", words.say(&format!("fact-{}", name.replace('_', "-"))));
     }
-    println!("\n{}", words.say("explain-history"));
+    print_line!("\n{}", words.say("explain-history"));
     for entry in &found.history {
-        println!("  {}", happened(entry, words));
+        print_line!("  {}", happened(entry, words));
     }
     Ok(Done::Yes)
 }
 
 fn head(found: &Explained, words: Words) {
     let counting = found.holds.iter().filter(|held| !held.suspended).count() as u64;
-    println!(
+    print_line!(
         "{}",
         words.say_with(
             "explain-head",
@@ -57,61 +61,54 @@ fn head(found: &Explained, words: Words) {
         )
     );
     match counting {
-        0 => println!("{}", words.say("explain-open")),
-        n => println!("{}", words.say_with("explain-held", &[("n", &words.number(n))])),
+        0 => print_line!("{}", words.say("explain-open")),
+        1 => print_line!("{}", words.say("explain-held-one")),
+        n => print_line!("{}", words.say_with("explain-held", &[("n", &words.number(n))])),
     }
 }
 
-fn hold(held: &HeldSince, units: &UnitTree, words: Words) {
+fn hold(held: &HeldSince, found: &Explained, units: &UnitTree, words: Words) {
     let hold: &Hold = &held.hold;
-    println!("\n■ {}", words.say(&format!("hold-{}", hold.reason)));
-    println!("  {}", words.say(&format!("hold-text-{}", hold.reason)));
+    let text = hold_text(held, found, units, words);
+    print_line!("\n■ {}", text.name);
+    print_line!("  {}", text.text);
     if held.suspended {
-        println!("  {}", words.say("explain-suspended"));
+        print_line!("  {}", words.say("explain-suspended"));
     }
     match held.since {
-        Some(since) => println!("  {}: {}", words.say("explain-since"), words.instant(since)),
-        None => println!("  {}", words.say("explain-derived")),
-    }
-    let clause = hold.reason.clause();
-    match law(clause) {
-        Some(law) => {
-            println!("  {}: {}, {}", words.say("explain-clause"), law.place, law.letter);
-            println!("    “{}”", law.sentence);
+        Some(since) => {
+            let (label, since) = since_row(since, words);
+            print_line!("  {label}: {since}");
         }
-        None => println!(
-            "  {}: {}",
-            words.say("explain-clause"),
-            words.say(&format!("clause-{clause}"))
-        ),
+        None => print_line!("  {}", words.say("explain-derived")),
     }
-    if !hold.evidence.is_empty() {
-        println!("  {}:", words.say("explain-evidence"));
-        for (name, value) in &hold.evidence {
-            let label = words.say(&format!("evidence-{}", name.replace('_', "-")));
-            println!("    {label}: {}", evidence(name, value, units, words));
+    print_line!("  {}: {}", words.say("explain-clause"), text.clause);
+    if let Some(sentence) = text.sentence {
+        print_line!("    “{sentence}”");
+    }
+    let evidence = evidence_rows(held, found, units, words, &[]);
+    if !evidence.is_empty() {
+        print_line!("  {}:", words.say("explain-evidence"));
+        for (label, value) in evidence {
+            print_line!("    {label}: {value}");
         }
     }
     if let Some(last) = hold.last_day {
-        println!("  {}: {}", words.say("explain-until"), words.day(last));
+        print_line!("  {}: {}", words.say("explain-until"), words.day(last));
     }
-    println!(
-        "  {}: {}",
-        words.say("explain-way-out"),
-        words.say(&format!("way-out-{}", hold.reason))
-    );
-    println!(
-        "  {}: {}",
-        words.say("explain-mends"),
-        words.say(&format!("mends-{}", hold.reason))
-    );
+    print_line!("  {}: {}", words.say("explain-mends"), text.mends);
+    print_line!("  {}: {}", words.say("explain-again"), text.again);
 }
 
 fn happened(entry: &Happened, words: Words) -> String {
     let what = happening(&entry.change, words);
     let mut line = words.say_with(
         "explain-entry",
-        &[("at", &words.instant(entry.at)), ("what", &what), ("by", &entry.by)],
+        &[
+            ("at", &words.instant(entry.at)),
+            ("what", &what),
+            ("by", &who(&entry.by, words)),
+        ],
     );
     let from = words.instant(entry.effective);
     if from != words.instant(entry.at) {

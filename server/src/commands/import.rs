@@ -3,12 +3,15 @@
 use super::{Desk, Done};
 use crate::cli::{Import, TableArg};
 use crate::failure::{Result, writing};
-use crate::output::{Format, Progress, Table as Printed, write_file};
+use crate::output::{Format, Progress, Table as Printed, print_line, try_file, write_file};
+use crate::password::is_useless;
 use ngomon_feeds::{Context, Counts, FileError, Judged, Record, Row, RowResult, Table, judge};
 use ngomon_rules::officials::Quarantined;
 use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::UnitCode;
 use ngomon_store::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow, Refusal, Store, StoreError};
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 /// Rows staged in one transaction: at most some 50 ms.
@@ -16,7 +19,7 @@ const BATCH: usize = 500;
 /// How long another import is waited for, in half seconds.
 const PATIENCE: u32 = 60;
 
-fn table_of(arg: TableArg) -> Table {
+pub(super) fn table_of(arg: TableArg) -> Table {
     match arg {
         TableArg::Units => Table::Units,
         TableArg::Registry => Table::Registry,
@@ -28,14 +31,24 @@ fn table_of(arg: TableArg) -> Table {
 }
 
 /// Takes a file in.
+#[allow(clippy::too_many_lines, reason = "one step after the other, each with what it says")]
 pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
     let table = table_of(args.table);
     // A file that is not there makes no data directory.
     let size = match std::fs::metadata(&args.file) {
         Ok(about) if about.is_dir() => return Err(FileError::IsDirectory(args.file.clone()).into()),
         Ok(about) => about.len(),
-        Err(_) => return Err(FileError::NotFound(args.file.clone()).into()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(FileError::NotFound(args.file.clone()).into());
+        }
+        Err(source) => {
+            let path = args.file.clone();
+            return Err(FileError::Io { path, source }.into());
+        }
     };
+    if let Some(path) = &args.report {
+        try_file(path).map_err(writing(path))?;
+    }
     let store = desk.open_or_create().await?;
     let units = store.units().await?;
     if table != Table::Units && units.is_empty() {
@@ -55,10 +68,19 @@ pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
     let bar = Progress::bytes(size, desk.words.say("progress-read"));
     let judged = judge(table, &args.file, &context, &mut |bytes| bar.set(bytes))?;
     drop(bar);
+    let here = already_here(&store, &judged, &context).await?;
     let counts = &judged.judgement().counts;
     if args.simulate {
-        report(args, &judged, &context)?;
-        summary(desk, counts)?;
+        report(args, &judged, &context, &here)?;
+        summary(desk, counts, &here);
+        would_wait(desk, args, counts);
+        let mut useless = UselessHashes::default();
+        if matches!(table, Table::Citizens | Table::Officials) {
+            for row in judged.rows(&context)? {
+                useless.see(&row?);
+            }
+        }
+        useless.tell(desk);
         desk.tell("import-simulated", &[]);
         return Ok(Done::Yes);
     }
@@ -74,12 +96,17 @@ pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
         as_of,
         by: desk.by.clone(),
         full,
+        units: unit_codes(table, &judged, &context)?,
     };
     match begin(desk, &store, incoming, args.approve.as_deref()).await? {
         Intake::NeedsApproval { load, faults } => {
-            report(args, &judged, &context)?;
-            summary(desk, counts)?;
-            println!("load: {load}");
+            // It waits either way.
+            if let Err(failure) = report(args, &judged, &context, &here) {
+                desk.warn("open-part", &[("why", &failure.for_people(desk.words))]);
+            }
+            summary(desk, counts, &here);
+            would_wait(desk, args, counts);
+            print_line!("load: {load}");
             for fault in &faults {
                 desk.tell_fault(fault);
             }
@@ -91,22 +118,32 @@ pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
             Ok(Done::NeedsApproval)
         }
         Intake::Open(mut load) => {
-            let staged = stage(desk, args, &judged, &context, &mut load).await;
-            if let Err(failure) = staged {
-                // The first failure is the one to tell; what could not be taken away now is taken away by the next import.
-                load.abort().await.ok();
-                return Err(failure);
-            }
-            let id = load.finish().await?;
-            summary(desk, counts)?;
-            if table == Table::Registry {
-                let answered = store.retry_pending(&desk.by).await?;
-                if answered > 0 {
-                    desk.tell("import-pending-answered", &[("n", &desk.words.number(answered))]);
+            let staged = stage(desk, args, &judged, &context, &here, &mut load).await;
+            let useless = match staged {
+                Ok(useless) => useless,
+                Err(failure) => {
+                    // The first failure is the one to tell; what could not be taken away now is taken away by the next import.
+                    load.abort().await.ok();
+                    return Err(failure);
                 }
-                store.seal().await?;
+            };
+            let id = load.finish().await?;
+            summary(desk, counts, &here);
+            if counts.unreadable() > 0 {
+                let n = desk.words.number(counts.unreadable());
+                desk.tell("import-rows-wait", &[("n", &n), ("table", table.name())]);
             }
-            println!("load: {id}");
+            print_line!("load: {id}");
+            useless.tell(desk);
+            if table == Table::Registry {
+                match store.retry_pending(&desk.by).await {
+                    Ok(0) => {}
+                    Ok(answered) => desk.tell("import-pending-answered", &[("n", &desk.words.number(answered))]),
+                    // The server asks again by itself, and so does the next import of the registry.
+                    Err(error) => desk.warn("open-pending", &[("why", &error.to_string())]),
+                }
+            }
+            desk.seal(&store).await;
             Ok(Done::Yes)
         }
     }
@@ -129,6 +166,17 @@ impl Desk {
                     ("now", &self.words.percent(*now)),
                 ],
             ),
+            HealthFault::EarlierDay { last, now } => self.tell(
+                "health-earlier-day",
+                &[("last", &self.words.day(*last)), ("now", &self.words.day(*now))],
+            ),
+            HealthFault::DayToCome(day) => self.tell("health-day-to-come", &[("day", &self.words.day(*day))]),
+            HealthFault::UnitsMissing(units) => {
+                self.tell("health-units-missing", &[("n", &self.words.number(units.len() as u64))]);
+                for unit in units {
+                    print_line!("  {unit}");
+                }
+            }
         }
     }
 }
@@ -141,7 +189,7 @@ async fn begin(desk: &Desk, store: &Store, incoming: Incoming, approve: Option<&
         match store.begin_load(incoming.clone(), approve).await {
             Err(StoreError::Refused(Refusal::ImportAtWork)) => {
                 if waited == 0 {
-                    eprintln!("{}", desk.words.say("import-waits"));
+                    desk.warn("import-waits", &[]);
                 }
             }
             begun => return Ok(begun?),
@@ -161,6 +209,20 @@ fn rows_within(judged: &Judged, context: &Context<'_>, top: &UnitCode) -> Result
         }
     }
     Ok(n)
+}
+
+/// The codes that a file of units brings.
+fn unit_codes(table: Table, judged: &Judged, context: &Context<'_>) -> Result<BTreeSet<UnitCode>> {
+    let mut codes = BTreeSet::new();
+    if table != Table::Units {
+        return Ok(codes);
+    }
+    for row in judged.rows(context)? {
+        if let Some(Record::Unit(unit)) = row?.record {
+            codes.insert(unit.code);
+        }
+    }
+    Ok(codes)
 }
 
 /// Rows on their way to the store.
@@ -228,24 +290,102 @@ impl Batch {
     }
 }
 
+/// Accounts whose password hash fits no password here: they are taken in, but nobody signs in by it.
+#[derive(Default)]
+struct UselessHashes {
+    n: u64,
+    /// The first of their rows.
+    rows: Vec<String>,
+}
+
+impl UselessHashes {
+    fn see(&mut self, row: &Row) {
+        /// Rows that are named.
+        const NAMED: usize = 20;
+        let Some(Record::Account(account)) = &row.record else {
+            return;
+        };
+        if account.password_hash.as_deref().is_some_and(is_useless) {
+            self.n += 1;
+            if self.rows.len() < NAMED {
+                self.rows.push(row.number.to_string());
+            }
+        }
+    }
+
+    fn tell(&self, desk: &Desk) {
+        if self.n == 0 {
+            return;
+        }
+        let more = if self.n > self.rows.len() as u64 { ", …" } else { "" };
+        let rows = self.rows.join(", ") + more;
+        desk.tell(
+            "import-useless-hashes",
+            &[("n", &desk.words.number(self.n)), ("rows", &rows)],
+        );
+    }
+}
+
 /// Reads the file again, stages its rows and writes the report.
-async fn stage(desk: &Desk, args: &Import, judged: &Judged, context: &Context<'_>, load: &mut OpenLoad) -> Result<()> {
+async fn stage(
+    desk: &Desk,
+    args: &Import,
+    judged: &Judged,
+    context: &Context<'_>,
+    here: &HashSet<u64>,
+    load: &mut OpenLoad,
+) -> Result<UselessHashes> {
     let bar = Progress::rows(judged.judgement().counts.rows, desk.words.say("progress-take-in"));
-    let mut batch = Batch::default();
+    let (mut batch, mut useless) = (Batch::default(), UselessHashes::default());
     for row in judged.rows(context)? {
         let row = row?;
         bar.set(row.number);
+        useless.see(&row);
         batch.take(row);
         if batch.is_full() {
             batch.send(load).await?;
         }
     }
     batch.send(load).await?;
-    report(args, judged, context)
+    report(args, judged, context, here)?;
+    Ok(useless)
+}
+
+/// The rows of accounts that are here already: such an account is left as it is, so nothing of its row was repaired.
+async fn already_here(store: &Store, judged: &Judged, context: &Context<'_>) -> Result<HashSet<u64>> {
+    let mut here = HashSet::new();
+    let no_account = !store.has_accounts().await?;
+    if judged.judgement().counts.repaired == 0 || no_account {
+        return Ok(here);
+    }
+    let mut asked: Vec<(u64, AccountId)> = Vec::new();
+    let mut rows = judged.rows(context)?;
+    loop {
+        let row = rows.next().transpose()?;
+        let at_end = row.is_none();
+        if let Some(Row {
+            number,
+            result: RowResult::Repaired(_),
+            record: Some(Record::Account(account)),
+            ..
+        }) = row
+        {
+            asked.push((number, account.account));
+        }
+        if asked.len() >= BATCH || (at_end && !asked.is_empty()) {
+            let ids: Vec<AccountId> = asked.iter().map(|(_, id)| id.clone()).collect();
+            let known = store.known_accounts(&ids).await?;
+            let found = asked.drain(..).filter(|(_, id)| known.contains(id));
+            here.extend(found.map(|(row, _)| row));
+        }
+        if at_end {
+            return Ok(here);
+        }
+    }
 }
 
 /// One line per row of the file.
-fn report(args: &Import, judged: &Judged, context: &Context<'_>) -> Result<()> {
+fn report(args: &Import, judged: &Judged, context: &Context<'_>, here: &HashSet<u64>) -> Result<()> {
     let Some(path) = &args.report else { return Ok(()) };
     let mut refused = None;
     let written = write_file(path, |to| {
@@ -260,7 +400,12 @@ fn report(args: &Import, judged: &Judged, context: &Context<'_>) -> Result<()> {
                 refused = Some(error);
                 std::io::Error::other("refused")
             })?;
-            let (result, detail) = row.result.words();
+            let result = if here.contains(&row.number) {
+                RowResult::Read
+            } else {
+                row.result
+            };
+            let (result, detail) = result.words();
             lines.write_record([&row.number.to_string(), result, &detail])?;
         }
         lines.flush()
@@ -271,12 +416,23 @@ fn report(args: &Import, judged: &Judged, context: &Context<'_>) -> Result<()> {
     }
 }
 
-fn summary(desk: &Desk, counts: &Counts) -> Result<()> {
+/// Of rows that were not taken in, the file's report alone tells.
+fn would_wait(desk: &Desk, args: &Import, counts: &Counts) {
+    if counts.unreadable() > 0 && args.report.is_none() {
+        desk.tell(
+            "import-rows-would-wait",
+            &[("n", &desk.words.number(counts.unreadable()))],
+        );
+    }
+}
+
+fn summary(desk: &Desk, counts: &Counts, here: &HashSet<u64>) {
+    let left = here.len() as u64;
     let words = desk.words;
     let mut table = Printed::new(&["result", "rows"]);
     for (key, n) in [
-        ("row-read", counts.read),
-        ("row-repaired", counts.repaired),
+        ("row-read", counts.read + left),
+        ("row-repaired", counts.repaired - left),
         ("row-superseded", counts.superseded),
     ] {
         table.push([words.say(key), words.number(n)]);
@@ -289,5 +445,5 @@ fn summary(desk: &Desk, counts: &Counts) -> Result<()> {
         ]);
     }
     table.push([words.say("row-all"), words.number(counts.rows)]);
-    desk.print(&table, Format::Table)
+    desk.print(&table, Format::Table);
 }

@@ -1,12 +1,14 @@
 //! `ngomon verify`, `rebuild`, `backup`, `restore`, `keys`.
 
+use super::client::instant;
 use super::{Desk, Done};
 use crate::cli::KeysVerb;
 use crate::failure::{Failure, Result};
-use crate::output::{Format, Progress, Table};
+use crate::output::{Format, Progress, Table, print_line};
+use console::Term;
 use ngomon_store::ambient::Ambient;
 use ngomon_store::keyring::Keyring;
-use ngomon_store::{Check, Store, StoreError};
+use ngomon_store::{Check, Store, StoreError, private};
 use std::io::IsTerminal as _;
 use std::path::Path;
 
@@ -18,14 +20,19 @@ fn key_of(check: Check) -> &'static str {
         Check::RollBack => "check-roll-back",
         Check::Projections => "check-projections",
         Check::Counters => "check-counters",
+        Check::Loads => "check-loads",
+        Check::Grants => "check-grants",
+        Check::References => "check-references",
         Check::Invariants => "check-invariants",
+        Check::Integrity => "check-integrity",
     }
 }
 
 /// Looks at everything and says what was looked at.
 pub async fn verify(desk: &Desk) -> Result<Done> {
-    let store = desk.open().await?;
-    store.seal().await?;
+    let store = Store::open_older(&desk.places, Ambient::system()).await?;
+    // What is not sealed yet is looked at all the same.
+    desk.seal(&store).await;
     let bar = Progress::rows(0, desk.words.say("progress-verify"));
     let found = store.verify(&mut |n| bar.set(n)).await?;
     drop(bar);
@@ -35,9 +42,13 @@ pub async fn verify(desk: &Desk) -> Result<Done> {
         let looked_at = found.looked_at.get(&check).copied().unwrap_or_default();
         table.push([desk.words.say(key_of(check)), looked_at.to_string(), faults.to_string()]);
     }
-    desk.print(&table, Format::Table)?;
+    desk.print(&table, Format::Table);
     for (check, at) in &found.faults {
-        println!("{}: {at}", desk.words.say(key_of(*check)));
+        print_line!("{}: {at}", desk.words.say(key_of(*check)));
+    }
+    for load in &found.unfinished {
+        let at = desk.words.instant(load.at);
+        desk.tell("verify-unfinished", &[("table", &load.table), ("at", &at)]);
     }
     if found.faults.is_empty() {
         desk.tell("verify-good", &[]);
@@ -61,7 +72,7 @@ pub async fn rebuild(desk: &Desk) -> Result<Done> {
 /// A consistent copy, without keys.
 pub async fn backup(desk: &Desk, dir: &Path) -> Result<Done> {
     let store = desk.open().await?;
-    store.seal().await?;
+    desk.seal(&store).await;
     let rows = store.backup(dir).await?;
     let path = dir.display().to_string();
     desk.tell("backup-done", &[("n", &desk.words.number(rows)), ("path", &path)]);
@@ -71,8 +82,28 @@ pub async fn backup(desk: &Desk, dir: &Path) -> Result<Done> {
 
 /// And back.
 pub async fn restore(desk: &Desk, dir: &Path) -> Result<Done> {
-    let (_, rows) = Store::restore(&desk.places, dir, Ambient::system()).await?;
-    desk.tell("restore-done", &[("n", &desk.words.number(rows))]);
+    let done = Store::restore(&desk.places, dir, Ambient::system()).await?;
+    desk.tell("restore-done", &[("n", &desk.words.number(done.rows))]);
+    desk.tell("restore-without", &[]);
+    if done.behind {
+        let path = done.store.checkpoint_file().display().to_string();
+        desk.warn("restore-behind", &[("path", &path)]);
+    }
+    Ok(Done::Yes)
+}
+
+/// Takes an older database, or one whose file of checkpoints was lost, as it is.
+pub async fn accept_checkpoints(desk: &Desk) -> Result<Done> {
+    let store = Store::open_older(&desk.places, Ambient::system()).await?;
+    desk.check_by(&store).await?;
+    store.try_checkpoints()?;
+    let accepted = store.accept_checkpoints(&desk.by).await?;
+    let path = store.checkpoint_file().display().to_string();
+    let n = desk.words.number(accepted.notes);
+    desk.tell("checkpoints-accepted", &[("path", &path), ("n", &n)]);
+    if let Some(aside) = accepted.aside {
+        desk.tell("checkpoints-aside", &[("path", &aside.display().to_string())]);
+    }
     Ok(Done::Yes)
 }
 
@@ -81,13 +112,14 @@ pub async fn keys(desk: &Desk, verb: KeysVerb) -> Result<Done> {
     let failed = |error| Failure::from(StoreError::Keys(error));
     match verb {
         KeysVerb::Export { file } => {
-            let passphrase = passphrase(desk)?;
+            let passphrase = passphrase(desk, true)?;
             let keys = Keyring::open(&desk.places.keys).map_err(failed)?;
             keys.export(&passphrase, &file, &Ambient::system()).map_err(failed)?;
             desk.tell("keys-exported", &[("path", &file.display().to_string())]);
         }
         KeysVerb::Import { file } => {
-            Keyring::import(&file, &passphrase(desk)?, &desk.places.keys).map_err(failed)?;
+            private::directory(&desk.places.keys)?;
+            Keyring::import(&file, &passphrase(desk, false)?, &desk.places.keys).map_err(failed)?;
             desk.tell("keys-imported", &[("path", &desk.places.keys.display().to_string())]);
         }
         KeysVerb::Rotate { prepare: true } => {
@@ -101,25 +133,52 @@ pub async fn keys(desk: &Desk, verb: KeysVerb) -> Result<Done> {
             drop(bar);
             desk.tell("keys-rotated", &[]);
         }
+        KeysVerb::ReplaceSigning { revoke, format } => {
+            let store = desk.open_to_change().await?;
+            store.replace_signing_keys(revoke.as_deref(), &desk.by).await?;
+            desk.seal(&store).await;
+            let mut table = Table::new(&["kid", "algorithm", "state", "signs_from", "good_until"]);
+            for key in store.key_lines().await? {
+                let at = |at: i64| instant(desk, format.format, at);
+                let until = key.good_until.map(at).unwrap_or_default();
+                let state = match format.format {
+                    Format::Table => desk.words.say(&format!("key-{}", key.state.name())),
+                    _ => key.state.name().to_owned(),
+                };
+                table.push([
+                    key.id,
+                    key.algorithm.name().to_owned(),
+                    state,
+                    at(key.signs_from),
+                    until,
+                ]);
+            }
+            desk.print(&table, format.format);
+            desk.tell("keys-replaced", &[]);
+        }
     }
     Ok(Done::Yes)
 }
 
-/// From the environment, or else asked for.
-fn passphrase(desk: &Desk) -> Result<String> {
+/// From the environment, or else asked for, without showing what is typed; twice where nothing else tells a slip.
+fn passphrase(desk: &Desk, twice: bool) -> Result<String> {
     const SHORTEST: usize = 12;
-    let given = std::env::var("NGOMON_PASSPHRASE").ok();
-    let passphrase = match given {
-        Some(given) => given,
-        None if std::io::stdin().is_terminal() => {
-            desk.tell("keys-ask", &[]);
-            let mut line = String::new();
-            std::io::stdin()
-                .read_line(&mut line)
-                .map_err(|error| Failure::Write("-".into(), error))?;
-            line.trim_end_matches(['\r', '\n']).to_owned()
+    let passphrase = match std::env::var("NGOMON_PASSPHRASE") {
+        Ok(given) => given,
+        Err(_) if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
+            let ask = |key| {
+                let terminal = Term::stderr();
+                terminal.write_str(&format!("{} ", desk.words.say(key)))?;
+                terminal.read_secure_line()
+            };
+            let failed = |error| Failure::Write("-".into(), error);
+            let typed = ask("keys-ask").map_err(failed)?;
+            if twice && ask("keys-ask-again").map_err(failed)? != typed {
+                return Err(Failure::said("error-passphrases-differ", &[]));
+            }
+            typed
         }
-        None => return Err(Failure::said("error-no-passphrase", &[])),
+        Err(_) => return Err(Failure::said("error-no-passphrase", &[])),
     };
     if passphrase.chars().count() < SHORTEST {
         return Err(Failure::said("error-short-passphrase", &[("n", &SHORTEST.to_string())]));

@@ -1,11 +1,13 @@
-//! `ngomon holds` and `ngomon review`.
+//! `ngomon holds`, `ngomon review`, `ngomon tasks` and `ngomon quarantine`.
 
+use super::import::table_of;
 use super::{Desk, Done};
-use crate::cli::{Holds, KindArg};
+use crate::cli::{Holds, KindArg, Quarantine, Tasks};
 use crate::failure::Result;
 use crate::output::{Format, Table};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::record::AccountKind;
+use ngomon_rules::unit::UnitCode;
 
 /// Every account that has a hold or a claim.
 pub async fn holds(desk: &Desk, args: &Holds) -> Result<Done> {
@@ -15,13 +17,40 @@ pub async fn holds(desk: &Desk, args: &Holds) -> Result<Done> {
         KindArg::Citizen => AccountKind::Citizen,
         KindArg::Official => AccountKind::Official,
     });
+    let format = args.format.format;
     let mut table = Table::new(&["account_id", "holds", "claimed"]);
     for (account, line) in store.holds(kind, day).await? {
-        let reasons: Vec<&str> = line.reasons.into_iter().map(Reason::name).collect();
         let claimed = if line.claimed { "yes" } else { "" };
-        table.push([account, reasons.join(" "), claimed.to_owned()]);
+        table.push([account, reasons(desk, format, line.reasons), claimed.to_owned()]);
     }
-    desk.print(&table, args.format.format)?;
+    desk.print(&table, format);
+    Ok(Done::Yes)
+}
+
+/// For people in words, for scripts by their names.
+fn reasons(desk: &Desk, format: Format, reasons: impl IntoIterator<Item = Reason>) -> String {
+    let reasons = reasons.into_iter();
+    if format == Format::Table {
+        let named: Vec<String> = reasons
+            .map(|reason| desk.words.say(&format!("hold-{reason}")))
+            .collect();
+        named.join(", ")
+    } else {
+        let names: Vec<&str> = reasons.map(Reason::name).collect();
+        names.join(" ")
+    }
+}
+
+/// Rows that wait until somebody mends them.
+pub async fn quarantine(desk: &Desk, args: &Quarantine) -> Result<Done> {
+    let wanted = args.table.map(|table| table_of(table).name());
+    let mut table = Table::new(&["load", "row", "table", "reason"]);
+    for line in desk.open().await?.quarantine().await? {
+        if wanted.is_none_or(|wanted| wanted == line.table) {
+            table.push([line.load, line.row, line.table, line.reason]);
+        }
+    }
+    desk.print(&table, args.format.format);
     Ok(Done::Yes)
 }
 
@@ -31,6 +60,26 @@ pub async fn review(desk: &Desk, format: Format) -> Result<Done> {
     for line in desk.open().await?.review().await? {
         table.push([line.account, line.because_of]);
     }
-    desk.print(&table, format)?;
+    desk.print(&table, format);
+    Ok(Done::Yes)
+}
+
+/// What HR has to see to: newcomers, holds that are coming, retirements, accounts that nobody uses, deaths.
+pub async fn tasks(desk: &Desk, args: &Tasks) -> Result<Done> {
+    let store = desk.open().await?;
+    let day = args.as_of.unwrap_or_else(|| store.today());
+    let unit = args.unit.clone().map(UnitCode);
+    let mut table = Table::new(&["task", "on", "unit", "account_id", "employee_code", "owner"]);
+    for line in store.hr_tasks(unit.as_ref(), day).await? {
+        table.push([
+            line.task.name().to_owned(),
+            line.on.map(|day| day.to_string()).unwrap_or_default(),
+            line.unit.0,
+            line.account.map(|account| account.0).unwrap_or_default(),
+            line.employee_code.unwrap_or_default(),
+            line.full_name.map(|name| name.as_str().to_owned()).unwrap_or_default(),
+        ]);
+    }
+    desk.print(&table, args.format.format);
     Ok(Done::Yes)
 }

@@ -14,13 +14,16 @@ mod sandbox;
 mod serve;
 mod standardise;
 
-use crate::cli::{Cli, PlaceArgs, Verb};
+pub use client::subjects;
+
+use crate::cli::{CheckpointsVerb, Cli, PlaceArgs, Verb};
 use crate::failure::{Failure, Result};
-use crate::output::{Format, Table, Words};
+use crate::output::{Format, Stdout, Table, Words, news_words, print, write_file};
+use ngomon_rules::record::AccountId;
 use ngomon_store::ambient::Ambient;
 use ngomon_store::{Location, Places, Store};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// How a command ended that did not fail.
@@ -56,47 +59,164 @@ pub struct Desk {
 
 impl Desk {
     fn new(args: &PlaceArgs, words: Words) -> Self {
-        let dir = args.data.clone().unwrap_or_else(|| PathBuf::from("data"));
+        let dir = directory(args);
         let keys = args.keys.clone().unwrap_or_else(|| dir.join("keys"));
-        let data = match &args.database {
-            Some(url) => Location::Url(url.clone()),
-            None => Location::Directory(dir),
-        };
         Self {
-            places: Places { data, keys },
-            by: args.by.clone().unwrap_or_else(|| format!("cli:{}", system_user())),
+            places: Places {
+                data: location(args),
+                keys,
+            },
+            by: match &args.by {
+                None => this_user(),
+                Some(by) if by.contains(':') => by.clone(),
+                Some(name) => AccountId::of_operator(name).0,
+            },
             words,
         }
     }
 
-    /// Opens what is there.
+    /// Without `--keys`, the keys are under the data directory. Those of an embedded database that is there are not taken for a database
+    /// of an address, which has a directory of its own, unless it was begun with them.
+    async fn settle_keys(&mut self, args: &PlaceArgs) {
+        let (None, Some(url)) = (&args.keys, &args.database) else {
+            return;
+        };
+        let dir = directory(args);
+        let own = dir.join(keys_named_after(url));
+        let taken = dir.join(ngomon_store::db::FILE).exists();
+        if own.exists() || (taken && !Store::is_of_keys(&self.places.data, &self.places.keys).await) {
+            self.places.keys = own;
+        }
+    }
+
+    /// Opens what is there, to look at it.
     pub async fn open(&self) -> Result<Store> {
-        Ok(Store::open(&self.places, false, Ambient::system()).await?)
+        self.open_with(false).await
+    }
+
+    /// Opens what is there, to change it: what cannot be sealed afterwards is not begun.
+    pub async fn open_to_change(&self) -> Result<Store> {
+        let store = self.open().await?;
+        store.try_checkpoints()?;
+        Ok(store)
     }
 
     /// Opens what is there, and makes what is not.
     pub async fn open_or_create(&self) -> Result<Store> {
-        Ok(Store::open(&self.places, true, Ambient::system()).await?)
+        let store = self.open_with(true).await?;
+        store.try_checkpoints()?;
+        Ok(store)
+    }
+
+    async fn open_with(&self, create: bool) -> Result<Store> {
+        let by = AccountId(self.by.clone());
+        if by.operator().is_none() && self.by != this_user() {
+            return Err(self.nobody());
+        }
+        // Where nothing is there yet, nobody is an operator.
+        let create = create && by.operator().is_none();
+        let store = Store::open(&self.places, create, Ambient::system()).await?;
+        self.check_by(&store).await?;
+        Ok(store.telling(news_words()))
+    }
+
+    /// The journal names who acts, so nobody acts under another name than that of an operator or of who runs this process.
+    pub async fn check_by(&self, store: &Store) -> Result<()> {
+        let by = AccountId(self.by.clone());
+        let known = match by.operator() {
+            Some(name) => store.operators().await?.iter().any(|known| known == name),
+            None => self.by == this_user(),
+        };
+        if known { Ok(()) } else { Err(self.nobody()) }
+    }
+
+    fn nobody(&self) -> Failure {
+        Failure::said("error-by", &[("by", &self.by)])
+    }
+
+    /// Seals what was done. It is done either way: where its checkpoint cannot be written now, that is told, and left to the server or the
+    /// next command.
+    pub async fn seal(&self, store: &Store) {
+        if let Err(error) = store.seal().await {
+            let path = store.checkpoint_file().display().to_string();
+            self.warn("open-checkpoint", &[("path", &path), ("why", &error.to_string())]);
+        }
     }
 
     /// Says something to whoever reads along.
     pub fn tell(&self, key: &str, gaps: &[(&'static str, &str)]) {
-        println!("{}", self.words.say_with(key, gaps));
+        print(&self.words.say_with(key, gaps));
     }
 
-    /// Prints a table.
-    pub fn print(&self, table: &Table, format: Format) -> Result<()> {
-        let stdout = std::io::stdout();
-        let mut stdout = std::io::BufWriter::new(stdout.lock());
-        let written = table
-            .write(format, self.words, &mut stdout)
-            .and_then(|()| stdout.flush());
-        match written {
-            // Whoever reads has seen enough.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.map_err(|error| Failure::Write(PathBuf::from("-"), error)),
+    /// Says what is still open of what was done.
+    pub fn warn(&self, key: &str, gaps: &[(&'static str, &str)]) {
+        let text = self.words.say_with(key, gaps);
+        writeln!(std::io::stderr(), "ngomon: {text}").ok();
+    }
+
+    /// Prints what cannot be shown again: where standard output does not take it, standard error does.
+    #[allow(clippy::unused_self, reason = "it says something as its neighbours do")]
+    pub fn once(&self, lines: &[String]) {
+        // A second line is tried, too, where the first was not taken.
+        let refused = lines.iter().filter(|line| !print(line)).count();
+        if refused > 0 {
+            for line in lines {
+                writeln!(std::io::stderr(), "{line}").ok();
+            }
         }
     }
+
+    /// Prints a table. What cannot be printed is told at the end of the command.
+    pub fn print(&self, table: &Table, format: Format) {
+        let mut stdout = std::io::BufWriter::with_capacity(1 << 16, Stdout);
+        table
+            .write(format, self.words, &mut stdout)
+            .and_then(|()| stdout.flush())
+            .ok();
+        // What is left in it was given up.
+        drop(stdout.into_parts());
+    }
+
+    /// Writes a result of what was done already; says whether it was written.
+    pub fn write_result(&self, path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> bool {
+        let written = write_file(path, fill);
+        if let Err(error) = &written {
+            let shown = path.display().to_string();
+            self.warn("open-output", &[("path", &shown), ("why", &error.to_string())]);
+        }
+        written.is_ok()
+    }
+}
+
+fn directory(args: &PlaceArgs) -> PathBuf {
+    args.data.clone().unwrap_or_else(|| PathBuf::from("data"))
+}
+
+/// Where the data are.
+pub fn location(args: &PlaceArgs) -> Location {
+    match &args.database {
+        Some(url) => Location::Url(url.clone()),
+        None => Location::Directory(directory(args)),
+    }
+}
+
+/// The directory for the keys of a database at that address: `keys-DATABASE`.
+fn keys_named_after(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || "-_".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    format!("keys-{}", name.chars().map(plain).collect::<String>())
+}
+
+/// As the journal names whoever runs this process.
+fn this_user() -> String {
+    format!("cli:{}", system_user())
 }
 
 /// The name of whoever runs this process, or else the number.
@@ -116,16 +236,21 @@ fn system_user() -> String {
 
 /// Does what the command line asks.
 pub async fn run(cli: Cli, words: Words) -> Result<Done> {
-    let desk = Desk::new(&cli.places, words);
+    let mut desk = Desk::new(&cli.places, words);
+    desk.settle_keys(&cli.places).await;
+    let desk = desk;
     match cli.verb {
         Verb::Demo(args) => Box::pin(demo::run(&desk, &args)).await,
         Verb::Import(args) => import::run(&desk, &args).await,
         Verb::Campaign { verb } => campaign::campaign(&desk, verb).await,
         Verb::Policy { verb } => campaign::policy(&desk, verb).await,
         Verb::Reconcile(args) => reconcile::run(&desk, &args).await,
+        Verb::Runs(format) => reconcile::runs(&desk, format.format).await,
+        Verb::Quarantine(args) => lists::quarantine(&desk, &args).await,
         Verb::Standardise(args) => standardise::run(&desk, &args).await,
         Verb::Holds(args) => lists::holds(&desk, &args).await,
         Verb::Review(format) => lists::review(&desk, format.format).await,
+        Verb::Tasks(args) => lists::tasks(&desk, &args).await,
         Verb::Report(args) => report::run(&desk, &args).await,
         Verb::Sandbox => sandbox::run(&desk).await,
         Verb::Serve(args) => serve::run(&desk, &args).await,
@@ -136,6 +261,26 @@ pub async fn run(cli: Cli, words: Words) -> Result<Done> {
         Verb::Client { verb } => client::run(&desk, verb).await,
         Verb::Backup { to } => keeping::backup(&desk, &to).await,
         Verb::Restore { from } => keeping::restore(&desk, &from).await,
+        Verb::Checkpoints {
+            verb: CheckpointsVerb::Accept,
+        } => keeping::accept_checkpoints(&desk).await,
         Verb::Keys { verb } => keeping::keys(&desk, verb).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keys_named_after;
+
+    #[test]
+    fn keys_of_an_address_are_named_after_its_database() {
+        for (url, name) in [
+            ("postgres://u:p@localhost:5432/hue?sslmode=require", "keys-hue"),
+            ("postgres://u@h/hue%20a", "keys-hue_20a"),
+            ("sqlite:/srv/x.db", "keys-x_db"),
+            ("postgres://u@h/..", "keys-__"),
+        ] {
+            assert_eq!(keys_named_after(url), name, "{url}");
+        }
     }
 }

@@ -1,25 +1,27 @@
 //! `ngomon operator`: who runs this system.
 
+use super::serve::address;
 use super::{Desk, Done};
 use crate::cli::OperatorVerb;
 use crate::failure::Result;
 use crate::output::Table;
 
-/// Adds, lists, removes.
+/// Adds, lists, opens, removes.
 pub async fn run(desk: &Desk, verb: OperatorVerb) -> Result<Done> {
     match verb {
         OperatorVerb::Add { name, public_url } => {
+            let public_url = public_url.map(|url| address(&url)).transpose()?;
             let store = desk.open_or_create().await?;
             let secret = store.add_operator(&name, &desk.by).await?;
-            store.seal().await?;
             desk.tell("operator-added", &[("name", &name)]);
             match public_url {
-                Some(url) => println!("{}/enrol/{secret}", url.trim_end_matches('/')),
+                Some(url) => desk.once(&[format!("{url}/enrol/{secret}")]),
                 None => {
-                    println!("/enrol/{secret}");
+                    desk.once(&[format!("/enrol/{secret}")]);
                     desk.tell("operator-link", &[]);
                 }
             }
+            desk.seal(&store).await;
             if store.operators().await?.len() < 2 {
                 desk.tell("operator-one", &[]);
             }
@@ -29,12 +31,18 @@ pub async fn run(desk: &Desk, verb: OperatorVerb) -> Result<Done> {
             for name in desk.open().await?.operators().await? {
                 table.push([name]);
             }
-            desk.print(&table, format.format)?;
+            desk.print(&table, format.format);
+        }
+        OperatorVerb::Lift { name, reason } => {
+            let store = desk.open_to_change().await?;
+            store.lift_orders_of_operator(&name, &reason, &desk.by).await?;
+            desk.seal(&store).await;
+            desk.tell("operator-lifted", &[("name", &name)]);
         }
         OperatorVerb::Remove { name } => {
-            let store = desk.open().await?;
+            let store = desk.open_to_change().await?;
             store.remove_operator(&name, &desk.by).await?;
-            store.seal().await?;
+            desk.seal(&store).await;
             desk.tell("operator-removed", &[("name", &name)]);
         }
     }

@@ -3,25 +3,40 @@
 use super::{Desk, Done};
 use crate::cli::Reconcile;
 use crate::failure::{Failure, Result, writing};
-use crate::output::{Format, Table, write_file};
-use ngomon_rules::hold::Reason;
+use crate::output::{Format, Table, print_line, try_file, write_file};
+use jiff::Timestamp;
+use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::plan::Brake;
 use ngomon_rules::unit::{UnitCode, UnitTree};
-use ngomon_store::{PlanLine, Reconciled, Widened};
-use std::collections::BTreeMap;
+use ngomon_store::{PlanLine, Reconciled, RunLine, Widened};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Simulates, applies, approves or undoes a run.
 pub async fn run(desk: &Desk, args: &Reconcile) -> Result<Done> {
-    let store = desk.open().await?;
+    let store = if args.simulate || args.show.is_some() {
+        desk.open().await?
+    } else {
+        desk.open_to_change().await?
+    };
+    if let Some(run) = &args.show {
+        desk.print(&lines(&store.run_lines(run).await?), args.format);
+        return Ok(Done::Yes);
+    }
     if let Some(run) = &args.undo {
         let undone = store.undo_run(run, &desk.by).await?;
+        desk.seal(&store).await;
         desk.tell("run-undone-done", &[("n", &desk.words.number(undone.reversed as u64))]);
         for account in &undone.changed_since {
             desk.tell("run-changed-since", &[("account", account)]);
         }
-        println!("run: {run}");
+        print_line!("run: {run}");
         return Ok(Done::Yes);
     }
+    // What cannot be written afterwards is noticed before anything is changed, and what is printed is read before, too.
+    if let Some(path) = &args.output {
+        try_file(path).map_err(writing(path))?;
+    }
+    let units = store.units().await?;
     let done = match (&args.approve, args.as_of) {
         (Some(run), _) => store.approve_run(run, &desk.by).await?,
         (None, Some(day)) => match (args.changed, args.simulate) {
@@ -36,17 +51,103 @@ pub async fn run(desk: &Desk, args: &Reconcile) -> Result<Done> {
         tell_widened(desk, why);
     }
     if let Some(path) = &args.output {
-        write_file(path, |to| decisions(&done).csv(to)).map_err(writing(path))?;
+        match done.run {
+            Some(_) => drop(desk.write_result(path, |to| decisions(&done).csv(to))),
+            None => write_file(path, |to| decisions(&done).csv(to)).map_err(writing(path))?,
+        }
     }
-    tell(desk, &done, &store.units().await?)?;
+    tell(desk, &done, &units);
     if let Some(run) = &done.run {
-        println!("run: {run}");
+        print_line!("run: {run}");
+        desk.seal(&store).await;
     }
     if done.run.is_some() && !done.stopped_by.is_empty() {
         Ok(Done::NeedsApproval)
     } else {
         Ok(Done::Yes)
     }
+}
+
+/// All runs, the newest first.
+pub async fn runs(desk: &Desk, format: Format) -> Result<Done> {
+    let mut table = Table::new(&["run", "as_of", "state", "newly_held", "at", "by"]);
+    for run in desk.open().await?.runs().await? {
+        let at = Timestamp::from_microsecond(run.at)
+            .map(|at| at.to_string())
+            .unwrap_or_default();
+        table.push([run.id, run.as_of, run.state, run.newly_held.to_string(), at, run.by]);
+    }
+    desk.print(&table, format);
+    Ok(Done::Yes)
+}
+
+/// What a run did or waits to do: of each account its holds before and after, the reasons that differ, and what was compared for them.
+fn lines(of: &[RunLine]) -> Table {
+    let mut table = Table::new(&["account_id", "unit", "before", "after", "reason", "evidence"]);
+    for line in of {
+        match line {
+            RunLine::Account(line) => {
+                let differs = |hold: &&Hold| !line.before.contains(*hold) || !line.after.contains(*hold);
+                let placed: Vec<&Hold> = line.after.iter().filter(differs).collect();
+                let lifted = |hold: &&Hold| !line.after.iter().any(|has| has.key() == hold.key());
+                let lifted: Vec<&Hold> = line.before.iter().filter(lifted).collect();
+                let shown = placed.iter().chain(&lifted);
+                let mut evidence: Vec<String> = placed.iter().map(|hold| facts(hold)).collect();
+                evidence.extend(line.undecided.clone());
+                evidence.extend(line.creates.iter().map(|new| format!("creates={}", new.unit)));
+                evidence.extend(
+                    (!line.writes_back.is_empty()).then(|| format!("writes_back={}", line.writes_back.join("+"))),
+                );
+                table.push([
+                    line.account.to_string(),
+                    line.unit.to_string(),
+                    reasons(&line.before),
+                    reasons(&line.after),
+                    reasons(shown.copied()),
+                    evidence.join("; "),
+                ]);
+            }
+            RunLine::Newcomer(new) => table.push([
+                String::new(),
+                new.unit.to_string(),
+                String::new(),
+                reasons(&new.holds),
+                "newcomer".to_owned(),
+                format!("profile={}", new.profile),
+            ]),
+            RunLine::Made {
+                account,
+                username,
+                unit,
+                succeeds,
+            } => {
+                let username = username.iter().map(|name| format!("username={name}"));
+                let succeeds: Vec<String> = username
+                    .chain(succeeds.iter().map(|old| format!("succeeds={old}")))
+                    .collect();
+                table.push([
+                    account.to_string(),
+                    unit.to_string(),
+                    String::new(),
+                    String::new(),
+                    "made".to_owned(),
+                    succeeds.join(" "),
+                ]);
+            }
+        }
+    }
+    table
+}
+
+/// Each reason once, sorted.
+fn reasons<'a>(holds: impl IntoIterator<Item = &'a Hold>) -> String {
+    let reasons: BTreeSet<Reason> = holds.into_iter().map(|hold| hold.reason).collect();
+    reasons.into_iter().map(Reason::name).collect::<Vec<_>>().join(" ")
+}
+
+fn facts(hold: &Hold) -> String {
+    let facts = hold.evidence.iter().map(|(name, value)| format!("{name}={value}"));
+    facts.fold(hold.reason.name().to_owned(), |line, fact| format!("{line} {fact}"))
 }
 
 /// `account_id,holds,creates`.
@@ -72,7 +173,7 @@ fn names(line: &PlanLine) -> String {
     names.join(" ")
 }
 
-fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) -> Result<()> {
+fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) {
     let words = desk.words;
     let lines = &done.plan.lines;
     let count = |is: &dyn Fn(&PlanLine) -> bool| lines.iter().filter(|line| is(line)).count() as u64;
@@ -101,10 +202,10 @@ fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) -> Result<()> {
         table.push(
             [format!("{name} ({reason})")]
                 .into_iter()
-                .chain(row.map(|n| n.to_string())),
+                .chain(row.map(|n| words.number(n))),
         );
     }
-    desk.print(&table, Format::Table)?;
+    desk.print(&table, Format::Table);
     let newcomers = if done.plan.creates_newcomers {
         "run-newcomers-made"
     } else {
@@ -134,7 +235,6 @@ fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) -> Result<()> {
         (Some(_), true) => desk.tell("run-applied-done", &[]),
         (Some(run), false) => desk.tell("run-stopped", &[("run", run)]),
     }
-    Ok(())
 }
 
 /// Why all accounts are compared where only what changed was asked for.
@@ -180,5 +280,6 @@ fn tell_brake(desk: &Desk, done: &Reconciled, units: &UnitTree, brake: &Brake) {
             desk.tell("brake-reason", &[("reason", &name)]);
         }
         Brake::AfterUndo => desk.tell("brake-after-undo", &[]),
+        Brake::DayToCome => desk.tell("brake-day-to-come", &[("day", &words.day(done.as_of))]),
     }
 }

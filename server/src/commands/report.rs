@@ -3,10 +3,9 @@
 use super::{Desk, Done};
 use crate::cli::{Report, ReportFormat};
 use crate::failure::{Failure, Result, writing};
-use crate::output::{Format, report_table, report_xlsx, staff_table, write_file};
+use crate::output::{Format, Stdout, report_table, report_xlsx, staff_table, write_file};
 use ngomon_rules::unit::UnitCode;
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
 
 /// Prints the report.
 pub async fn run(desk: &Desk, args: &Report) -> Result<Done> {
@@ -19,35 +18,51 @@ pub async fn run(desk: &Desk, args: &Report) -> Result<Done> {
         ReportFormat::Json => Format::Json,
         ReportFormat::Xlsx if args.staff => return Err(Failure::said("report-staff-xlsx", &[])),
         ReportFormat::Xlsx => {
-            let lines = store.report(unit.as_ref(), day).await?;
+            let (figures, staff) = (store.figures(day).await?, store.staff_report(unit.as_ref(), day).await?);
             let title = desk.words.say_with("xlsx-title", &[("day", &desk.words.day(day))]);
-            let bytes = report_xlsx(&lines, &title, desk.words)
+            let bytes = report_xlsx(&figures.within(unit.as_ref()), &staff, &title, desk.words)
                 .map_err(|e| Failure::said("error-write", &[("path", "xlsx"), ("why", &e.to_string())]))?;
             return put(args, &bytes);
         }
     };
     let for_people = format == Format::Table;
+    let no_unit = desk.words.say("report-no-unit");
     let table = if args.staff {
-        staff_table(&store.staff_report(unit.as_ref(), day).await?, for_people)
+        let mut lines = store.staff_report(unit.as_ref(), day).await?;
+        if for_people {
+            lines.sort_by_cached_key(|line| place(&line.unit, unit.as_ref()));
+            let rest = lines.iter_mut().filter(|line| line.unit.is_empty());
+            rest.for_each(|line| line.name.clone_from(&no_unit));
+        }
+        staff_table(&lines, for_people)
     } else {
-        report_table(&store.report(unit.as_ref(), day).await?, for_people)
+        let mut lines = store.report(unit.as_ref(), day).await?;
+        if for_people {
+            lines.sort_by_cached_key(|line| place(&line.unit, unit.as_ref()));
+            let rest = lines.iter_mut().filter(|line| line.unit.is_empty());
+            rest.for_each(|line| line.name.clone_from(&no_unit));
+        }
+        report_table(&lines, for_people)
     };
     match &args.output {
         Some(path) => write_file(path, |to| table.write(format, desk.words, to)).map_err(writing(path))?,
-        None => desk.print(&table, format)?,
+        None => desk.print(&table, format),
     }
     Ok(Done::Yes)
+}
+
+/// Where people look for a unit: first the one that was asked for, then by their codes, last what belongs to none.
+fn place(unit: &str, asked: Option<&UnitCode>) -> (bool, bool, String) {
+    let is_asked = asked.is_some_and(|code| code.as_str() == unit);
+    (unit.is_empty(), !is_asked, unit.to_owned())
 }
 
 fn put(args: &Report, bytes: &[u8]) -> Result<Done> {
     match &args.output {
         Some(path) => write_file(path, |to| to.write_all(bytes)).map_err(writing(path))?,
         None if std::io::stdout().is_terminal() => return Err(Failure::said("report-xlsx-terminal", &[])),
-        None => {
-            let mut stdout = std::io::stdout().lock();
-            let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
-            written.map_err(|error| Failure::Write(PathBuf::from("-"), error))?;
-        }
+        // What cannot be printed is told at the end of the command.
+        None => drop(Stdout.write_all(bytes)),
     }
     Ok(Done::Yes)
 }

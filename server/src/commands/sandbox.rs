@@ -7,7 +7,7 @@ use crate::failure::Result;
 pub async fn run(desk: &Desk) -> Result<Done> {
     let store = desk.open_or_create().await?;
     store.begin_sandbox(&desk.by).await?;
-    store.seal().await?;
+    desk.seal(&store).await;
     desk.tell("sandbox-begun", &[]);
     Ok(Done::Yes)
 }

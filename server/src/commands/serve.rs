@@ -2,53 +2,77 @@
 
 use super::{Desk, Done};
 use crate::cli::Serve;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, listening};
+use crate::listener::{Bounds, serve};
+use crate::log;
 use crate::password::Leaked;
-use crate::web::{App, router};
+use crate::web::{App, Proxies, network, public_url, router};
 use crate::workers;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
 
 /// Serves until it is told to stop; what is being answered then is answered to its end.
 pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
-    let store = desk.open().await?;
+    let _log = log::start(args.log.into());
+    // Who waits at a page waits for no worker, and never long.
+    let store = desk.open_to_change().await?.for_requests()?;
+    let store = store.with_refresh_again(Duration::from_secs(args.refresh_again));
     let sandbox = store.is_sandbox().await?;
     let mut app = App::new(store, sandbox);
+    app.tells_inner |= args.private_clients;
     if let Some(path) = &args.leaked_passwords {
         let at = path.display().to_string();
         let bad = |e: std::io::Error| Failure::said("error-leaked", &[("path", &at), ("why", &e.to_string())]);
         app.leaked = Some(Arc::new(Leaked::open(path).map_err(bad)?));
     }
+    let unknown = |text: &String| Failure::said("error-trusted-proxies", &[("typed", text)]);
+    let proxies = args.trusted_proxies.iter().filter(|text| !text.trim().is_empty());
+    let proxies = proxies.map(|text| network(text).ok_or_else(|| unknown(text)));
+    app.proxies = Proxies::new(&proxies.collect::<Result<Vec<_>>>()?);
     listen(desk, app, args.listen, args.public_url.as_deref()).await
+}
+
+/// The address under which the server is known, in the one way of writing it.
+pub fn address(typed: &str) -> Result<String> {
+    public_url(typed).map_err(|key| Failure::said(key, &[("url", typed)]))
 }
 
 /// Listens there, and says where. `public_url`: as browsers know it, where a proxy stands before it.
 pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&str>) -> Result<Done> {
+    let public_url = public_url.map(address).transpose()?;
+    let public_url = public_url.as_deref();
     let mut csrf = CsrfLayer::new();
     if let Some(url) = public_url {
         let bad = |_| Failure::said("error-public-url", &[("url", url)]);
-        csrf = csrf.add_trusted_origin(url.trim_end_matches('/')).map_err(bad)?;
+        csrf = csrf.add_trusted_origin(url).map_err(bad)?;
     }
     let address = at.to_string();
     let refused = |e: std::io::Error| Failure::said("error-listen", &[("address", &address), ("why", &e.to_string())]);
-    let listener = TcpListener::bind(at).await.map_err(refused)?;
+    let listener = TcpListener::bind(at).await.map_err(listening(at))?;
     let bound = listener.local_addr().map_err(refused)?;
     // Whoever reads the address may tell us to stop at once.
     let stop = told_to_stop().map_err(refused)?;
     let local = format!("http://localhost:{}", bound.port());
-    desk.tell("serve-open", &[("url", public_url.unwrap_or(&local))]);
     let app = app.at(public_url.unwrap_or(&local));
     app.store.tend_signing_keys().await?;
-    workers::start(&app)?;
-    let board = app.board.clone();
-    let service = router(app, csrf).into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let mut beside = app.clone();
+    beside.store = app.store.for_workers()?;
+    workers::start(&beside)?;
+    desk.tell("serve-open", &[("url", public_url.unwrap_or(&local))]);
+    match public_url {
+        Some(url) if url.starts_with("https:") && app.proxies.is_empty() => desk.tell("serve-one-proxy", &[]),
+        None if !bound.ip().is_loopback() => desk.tell("serve-plain", &[]),
+        _ => {}
+    }
+    let (board, proxies) = (app.board.clone(), app.proxies.clone());
+    let stop = async move {
         stop.await;
         board.close();
-    });
-    served.await.map_err(refused)?;
+    };
+    serve(listener, router(app, csrf), proxies, Bounds::default(), stop).await;
     Ok(Done::Yes)
 }
 

@@ -50,12 +50,12 @@ pub async fn show(State(app): State<App>, asker: Asker, RawQuery(query): RawQuer
 /// What comes of a request.
 pub async fn decided(app: &App, asker: &Asker, params: Params, after: After) -> Response {
     let here = format!("/authorize?{}", params.query());
-    let (params, known, to) = match opened(app, params).await {
+    let opened = match opened(app, params).await {
         Ok(opened) => opened,
         Err(fault) => return nowhere(asker, here, &fault),
     };
-    let said = match read(&params, &known) {
-        Ok(request) => match step(app, asker, &params, &known, &to, &request, after).await {
+    let said = match read(&opened.params, &opened.known) {
+        Ok(request) => match step(app, asker, &opened, &request, after).await {
             Ok(Step::Show(page)) => return page,
             Ok(Step::Code(code)) => Ok(code),
             Err(Problem::Told(fault)) => Err(fault),
@@ -63,40 +63,74 @@ pub async fn decided(app: &App, asker: &Asker, params: Params, after: After) -> 
         },
         Err(fault) => Err(fault),
     };
-    answer(asker.shell(), app.issuer(), &to, after, said)
+    opened.answered(app, asker, after, said).await
+}
+
+/// A request whose client and address are known.
+pub struct Opened {
+    /// What is asked for.
+    pub params: Params,
+    /// The same as the browser knows it: of a request that was pushed, its name only.
+    pub shown: Params,
+    /// The name of one that was pushed.
+    pushed: Option<String>,
+    /// By whom.
+    pub known: KnownClient,
+    /// Where the answer goes.
+    pub to: Address,
+}
+
+impl Opened {
+    /// The answer. A pushed request is spent by it (a code has done so in its own commit).
+    pub async fn answered(self, app: &App, asker: &Asker, after: After, said: Result<String, Fault>) -> Response {
+        if let (Err(_), Some(handle)) = (&said, &self.pushed)
+            && let Err(error) = app.store.drop_request(&self.known.id, handle).await
+        {
+            return StoreFault(asker.words, error).into_response();
+        }
+        answer(asker.shell(), app.issuer(), &self.to, after, said)
+    }
 }
 
 /// The client and the address of a request, and the request itself where it was pushed before.
-pub async fn opened(app: &App, params: Params) -> Result<(Params, KnownClient, Address), Fault> {
+pub async fn opened(app: &App, shown: Params) -> Result<Opened, Fault> {
     let unknown = || Fault::new("invalid_client", "the client is unknown or disabled");
-    let known = app.store.client(params.get("client_id").unwrap_or_default()).await?;
+    let known = app.store.client(shown.get("client_id").unwrap_or_default()).await?;
     let known = known.filter(|known| known.enabled).ok_or_else(unknown)?;
-    let pushed = params.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED));
-    let params = match pushed {
+    let pushed = shown.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED));
+    let pushed = pushed.map(str::to_owned);
+    let params = match &pushed {
         Some(handle) => {
-            let over = || Fault::request("the pushed request is unknown, used or too old");
-            let query = app.store.take_request(&known.id, handle).await?.ok_or_else(over)?;
-            Params::read(query.as_bytes())
+            let over = || Fault::request("the pushed request is unknown, answered or too old");
+            let query = app.store.open_request(&known.id, handle).await?.ok_or_else(over)?;
+            // What its way through the sign-in added stands beside its name.
+            let ours = [SINCE, SKIPPED]
+                .into_iter()
+                .filter_map(|name| Some((name, shown.get(name)?)));
+            ours.fold(Params::read(query.as_bytes()), |params, (name, value)| {
+                params.with(name, value)
+            })
         }
-        None => params,
+        None => shown.clone(),
     };
     let to = address(&params, &known)?;
-    Ok((params, known, to))
+    Ok(Opened {
+        params,
+        shown,
+        pushed,
+        known,
+        to,
+    })
 }
 
 /// What is wrong is told to whoever sits there, and to no address. `here`: the request, for the other language.
 pub fn nowhere(asker: &Asker, here: String, fault: &Fault) -> Response {
     let words = asker.words;
     let mut shell = asker.shell();
-    (shell.here, shell.wrong) = (here, true);
-    let page = Said {
-        shell,
-        title: words.say("authorize-wrong-title"),
-        text: words.say_with("authorize-wrong-text", &[("why", &fault.description)]),
-        receipt: None,
-        code: "O-400".into(),
-    };
-    html(StatusCode::BAD_REQUEST, &page)
+    shell.here = here;
+    let title = words.say("authorize-wrong-title");
+    let text = words.say_with("authorize-wrong-text", &[("why", &fault.description)]);
+    html(StatusCode::BAD_REQUEST, &Said::new(shell.failing("O-400"), title, text))
 }
 
 enum Step {
@@ -119,15 +153,14 @@ fn told(error: &'static str, why: &str) -> Problem {
     Problem::Told(Fault::new(error, why))
 }
 
-async fn step(
-    app: &App,
-    asker: &Asker,
-    params: &Params,
-    known: &KnownClient,
-    to: &Address,
-    request: &Request,
-    after: After,
-) -> Result<Step, Problem> {
+async fn step(app: &App, asker: &Asker, opened: &Opened, request: &Request, after: After) -> Result<Step, Problem> {
+    let Opened {
+        params,
+        shown,
+        pushed,
+        known,
+        to,
+    } = opened;
     request.has_its_target(&app.store).await.map_err(Problem::Told)?;
     let silent = request.prompt.none;
     let signed_in = asker.visit.as_ref().filter(|visit| !visit.held);
@@ -135,17 +168,17 @@ async fn step(
         return match &asker.visit {
             _ if silent => Err(told("login_required", "nobody is signed in")),
             Some(_) => {
-                remember(app, asker, params).await?;
+                remember(app, asker, shown).await?;
                 Ok(Step::Show(Redirect::to("/held").into_response()))
             }
-            None => Ok(sign_in(app, asker, params)),
+            None => Ok(sign_in(app, asker, opened)),
         };
     };
     if is_too_old(app, params, request, visit) || !is_expected(app, known, request, visit).await? {
         return if silent {
             Err(told("login_required", "another sign-in is needed"))
         } else {
-            Ok(sign_in(app, asker, params))
+            Ok(sign_in(app, asker, opened))
         };
     }
     let about = app.store.about(&visit.account).await?;
@@ -153,18 +186,18 @@ async fn step(
     if !app.store.admits(&known.client, &about).await? {
         return Err(told("access_denied", "the client is not for this account"));
     }
-    if let Some(page) = step_up(app, params, request, visit).await? {
+    if let Some(page) = step_up(app, opened, request, visit).await? {
         return Ok(Step::Show(page));
     }
     let Some(token) = &asker.token else {
-        return Ok(sign_in(app, asker, params));
+        return Ok(sign_in(app, asker, opened));
     };
     // "yêu cầu người dùng thực hiện chuẩn hóa": once a session, or, under `require`, until it is done.
     if about.gate.is_some_and(Gate::asks) && (about.gate == Some(Gate::Required) || !visit.put_off) {
         if silent {
             return Err(told("interaction_required", "the account is not standardised"));
         }
-        remember(app, asker, params).await?;
+        remember(app, asker, shown).await?;
         return Ok(Step::Show(Redirect::to("/form").into_response()));
     }
     if known.client.third_party {
@@ -174,11 +207,15 @@ async fn step(
             return if silent {
                 Err(told("consent_required", "the owner was not asked yet"))
             } else {
-                Ok(Step::Show(consent::page(asker, known, to, request, params)))
+                Ok(Step::Show(consent::page(asker, known, to, request, shown)))
             };
         }
     }
-    let code = app.store.issue_code(token, allowed(known, to, request)).await?;
+    let allowed = Allowed {
+        pushed: pushed.clone(),
+        ..allowed(known, to, request)
+    };
+    let code = app.store.issue_code(token, allowed).await?;
     code.map(Step::Code)
         .ok_or_else(|| told("login_required", "the session is over"))
 }
@@ -205,22 +242,23 @@ pub fn allowed(known: &KnownClient, to: &Address, request: &Request) -> Allowed 
             claims: request.claims.clone(),
             resource: request.resource.clone(),
         },
+        pushed: None,
     }
 }
 
 /// To the sign-in, and back here: then with a sign-in from now on, whatever there was before.
-fn sign_in(app: &App, asker: &Asker, params: &Params) -> Step {
-    let rest = params.without(&[SINCE]);
-    let now = app.store.now().as_microsecond();
-    let to = format!("/authorize?{}", rest.with(SINCE, &stamp(app, &rest, now)).query());
+fn sign_in(app: &App, asker: &Asker, opened: &Opened) -> Step {
+    let (params, now) = (&opened.params, app.store.now().as_microsecond());
+    let rest = opened.shown.without(&[SINCE]);
+    let to = format!("/authorize?{}", rest.with(SINCE, &stamp(app, params, now)).query());
     let page = Redirect::to(&format!("/sign-in?to={}", encoded(&to))).into_response();
     Step::Show(asker.in_asked_language(params.get("ui_locales"), page))
 }
 
 /// The way to another factor, where the client asks for one and the owner can show one, or add it. Who cannot, or passed over it, goes on
 /// as they are; a client that insists is told so.
-async fn step_up(app: &App, params: &Params, request: &Request, visit: &Visit) -> Result<Option<Response>, Problem> {
-    let wanted = &request.acr;
+async fn step_up(app: &App, opened: &Opened, request: &Request, visit: &Visit) -> Result<Option<Response>, Problem> {
+    let (params, wanted) = (&opened.params, &request.acr);
     if wanted.is_met_by(acr(&visit.amr)) {
         return Ok(None);
     }
@@ -228,7 +266,7 @@ async fn step_up(app: &App, params: &Params, request: &Request, visit: &Visit) -
     let has = may && !app.store.passkeys(&visit.account).await?.is_empty();
     let skipped = params.get(SKIPPED).is_some();
     if !skipped && !request.prompt.none && (has || (may && wanted.essential)) {
-        let to = encoded(&format!("/authorize?{}", params.query()));
+        let to = encoded(&format!("/authorize?{}", opened.shown.query()));
         return Ok(Some(Redirect::to(&format!("/sign-in/step-up?to={to}")).into_response()));
     }
     match wanted.essential {
@@ -247,7 +285,7 @@ fn stamp(app: &App, params: &Params, at: i64) -> String {
     let mac = app
         .store
         .keys()
-        .mac(&[b"signed in since", asked.as_bytes(), &at.to_be_bytes()]);
+        .ticket_mac(&[b"signed in since", asked.as_bytes(), &at.to_be_bytes()]);
     format!("{at}.{}", URL_SAFE_NO_PAD.encode(mac))
 }
 

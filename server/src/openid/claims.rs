@@ -1,7 +1,9 @@
 //! What a client is told about an account: by scopes (OpenID Connect Core 5.4) and one by one (5.5), never more than its scopes allow.
 
 use super::fault::Fault;
+use crate::output::Words;
 use crate::web::App;
+use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::Scope;
 use ngomon_rules::record::{AccountKind, Profile};
 use ngomon_store::{About, Grant, KnownClient};
@@ -13,8 +15,10 @@ pub const ONE_FACTOR: &str = "urn:ngomon:acr:1";
 pub const TWO_FACTORS: &str = "urn:ngomon:acr:2";
 
 /// All claims that can be asked for, and the scope that each needs.
-pub const CLAIMS: [(&str, Scope); 11] = [
+pub const CLAIMS: [(&str, Scope); 14] = [
     ("name", Scope::Profile),
+    ("family_name", Scope::Profile),
+    ("given_name", Scope::Profile),
     ("preferred_username", Scope::Profile),
     ("account_kind", Scope::Profile),
     ("phone_number", Scope::Phone),
@@ -24,6 +28,7 @@ pub const CLAIMS: [(&str, Scope); 11] = [
     ("national_id", Scope::NationalId),
     ("national_id_verified", Scope::NationalId),
     ("employment", Scope::Employment),
+    ("groups", Scope::Employment),
     ("standardisation", Scope::Standardisation),
 ];
 
@@ -146,8 +151,9 @@ pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to
         .iter()
         .filter(|(name, of)| {
             let by_scope = to == To::Userinfo && scope.split(' ').any(|word| word == of.name());
-            let by_name = one_by_one.iter().any(|one| one == name) && known.client.scopes.contains(of);
-            by_scope || by_name
+            let by_name = one_by_one.iter().any(|one| one == name);
+            // What it may be told now, whatever it was allowed once.
+            (by_scope || by_name) && known.client.scopes.contains(of)
         })
         .map(|(name, _)| *name)
         .collect();
@@ -166,6 +172,7 @@ pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to
     };
     for name in names {
         let value = match name {
+            "groups" => groups(app, &about).await?,
             "employment" => employment(app, known, &about, profile.as_ref(), grant).await?,
             name => value(app, &about, profile.as_ref(), name),
         };
@@ -177,7 +184,15 @@ pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to
 }
 
 /// For these, an official's profile is looked at.
-const HR_SAYS: [&str; 3] = ["national_id", "national_id_verified", "employment"];
+const HR_SAYS: [&str; 7] = [
+    "national_id",
+    "national_id_verified",
+    "phone_number",
+    "phone_number_verified",
+    "email",
+    "email_verified",
+    "employment",
+];
 
 fn value(app: &App, about: &About, profile: Option<&Profile>, name: &str) -> Value {
     let stated = &about.stated;
@@ -187,14 +202,26 @@ fn value(app: &App, about: &About, profile: Option<&Profile>, name: &str) -> Val
         None => stated.national_id.filter(|_| about.proof.is_some()),
     };
     let number = vouched.or(stated.national_id);
+    // Phone and mail "are taken over from HR", which vouches for its own.
+    let (hr_phone, hr_email) = (
+        profile.and_then(|one| one.phone.as_ref()),
+        profile.and_then(|one| one.email.as_ref()),
+    );
+    let (phone, email) = (hr_phone.or(stated.phone.as_ref()), hr_email.or(stated.email.as_ref()));
+    let (family, given) = stated
+        .full_name
+        .as_ref()
+        .map_or((None, None), |name| in_two(name.as_str()));
     match name {
         "name" => json!(stated.full_name.as_ref().map(|name| name.as_str())),
         "preferred_username" => json!(stated.username),
         "account_kind" => json!(about.kind.name()),
-        "phone_number" => json!(stated.phone.as_ref().map(|phone| phone.as_str())),
-        "phone_number_verified" if stated.phone.is_some() => json!(about.phone_verified),
-        "email" => json!(stated.email),
-        "email_verified" if stated.email.is_some() => json!(false),
+        "family_name" => json!(family),
+        "given_name" => json!(given),
+        "phone_number" => json!(phone.map(|phone| phone.as_str())),
+        "phone_number_verified" if phone.is_some() => json!(hr_phone.is_some() || about.phone_verified),
+        "email" => json!(email),
+        "email_verified" if email.is_some() => json!(hr_email.is_some()),
         "national_id" => json!(number.map(|number| number.as_str().to_owned())),
         "national_id_verified" if number.is_some() => json!(vouched.is_some()),
         "standardisation" => match about.gate {
@@ -202,11 +229,67 @@ fn value(app: &App, about: &About, profile: Option<&Profile>, name: &str) -> Val
                 "state": gate.name(),
                 "proof": about.proof,
                 "form": format!("{}/form", app.issuer()),
+                "deadline": about.deadline.map(|day| day.to_string()),
+                "exempt_until": about.exempt_to.filter(|_| gate == Gate::Exempt).map(|day| day.to_string()),
+                "announcement": {"vi": announcement(about, gate, "vi"), "en": announcement(about, gate, "en")},
             }),
             None => Value::Null,
         },
         _ => Value::Null,
     }
+}
+
+/// The first word of a Vietnamese name, and the rest: a convention for software that has two fields. The name itself is the truth.
+fn in_two(name: &str) -> (Option<&str>, Option<&str>) {
+    match name.split_once(' ') {
+        Some((family, given)) => (Some(family), Some(given)),
+        None => (None, Some(name)),
+    }
+}
+
+/// What a system of citizens may announce of the campaign to this account's owner, in our words.
+fn announcement(about: &About, gate: Gate, language: &str) -> Value {
+    let Some(words) = Words::of_tag(language) else {
+        return Value::Null;
+    };
+    let text = match gate {
+        Gate::Standardised => words.say("announce-standardised"),
+        Gate::Exempt => match about.exempt_to {
+            Some(day) => words.say_with("home-exempt", &[("day", &words.day(day))]),
+            None => return Value::Null,
+        },
+        Gate::Pending => words.say("announce-pending"),
+        Gate::Rests if about.frozen => words.say("announce-freeze"),
+        Gate::Rests => return Value::Null,
+        Gate::Asked | Gate::Required => {
+            let deadline = about.deadline;
+            let deadline = deadline.map(|day| words.say_with("form-deadline", &[("day", &words.day(day))]));
+            [Some(words.say("form-lead")), deadline]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ")
+        }
+    };
+    json!({"title": words.say("form-title"), "text": text})
+}
+
+/// The account's unit and all above it, by their codes: what common software reads as groups. A citizen is in none.
+async fn groups(app: &App, about: &About) -> Result<Value, Fault> {
+    if about.kind == AccountKind::Citizen {
+        return Ok(Value::Null);
+    }
+    let mut groups = Vec::new();
+    let mut next = Some(about.unit.clone());
+    while let Some(code) = next {
+        let unit = app.store.unit_today(&code).await?;
+        let Some(unit) = unit.filter(|unit| !groups.contains(&unit.code)) else {
+            break;
+        };
+        next = unit.parent;
+        groups.push(unit.code);
+    }
+    Ok(json!(groups.iter().map(|code| code.as_str()).collect::<Vec<_>>()))
 }
 
 async fn employment(

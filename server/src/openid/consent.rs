@@ -1,6 +1,6 @@
 //! People are asked whether a client that is not the province's own may be told about them.
 
-use super::answer::{After, answer};
+use super::answer::After;
 use super::authorize::{decided, nowhere, opened};
 use super::fault::Fault;
 use super::params::Params;
@@ -78,24 +78,24 @@ pub async fn answered(State(app): State<App>, asker: Asker, sent: Result<Form<Se
     };
     let params = Params::read(sent.request.as_bytes());
     let here = format!("/authorize?{}", params.query());
-    let (params, known, to) = match opened(&app, params).await {
+    let opened = match opened(&app, params).await {
         Ok(opened) => opened,
         Err(fault) => return nowhere(&asker, here, &fault),
     };
-    let request = match read(&params, &known) {
+    let request = match read(&opened.params, &opened.known) {
         Ok(request) if sent.answer == "allow" => request,
         Ok(_) => {
             let fault = Fault::new("access_denied", "the owner did not allow it");
-            return answer(asker.shell(), app.issuer(), &to, After::Consent, Err(fault));
+            return opened.answered(&app, &asker, After::Consent, Err(fault)).await;
         }
-        Err(fault) => return answer(asker.shell(), app.issuer(), &to, After::Consent, Err(fault)),
+        Err(fault) => return opened.answered(&app, &asker, After::Consent, Err(fault)).await,
     };
     if let Err(fault) = request.has_its_target(&app.store).await {
-        return answer(asker.shell(), app.issuer(), &to, After::Consent, Err(fault));
+        return opened.answered(&app, &asker, After::Consent, Err(fault)).await;
     }
-    let told = request.told(&known.client);
-    if let Err(error) = app.store.consent(&visit.account, &known.id, &told).await {
+    let told = request.told(&opened.known.client);
+    if let Err(error) = app.store.consent(&visit.account, &opened.known.id, &told).await {
         return StoreFault(asker.words, error).into_response();
     }
-    decided(&app, &asker, params, After::Consent).await
+    decided(&app, &asker, opened.shown, After::Consent).await
 }

@@ -1,23 +1,33 @@
 //! Clients are told what happened: by logout tokens (OpenID Connect Back-Channel Logout 1.0) and security events (RFC 8417, pushed by RFC
 //! 8935; CAEP and RISC of the Shared Signals working group), until they take it.
 
+use crate::output::Words;
 use crate::web::App;
-use futures_util::future::join_all;
+use axum::http::StatusCode;
 use ngomon_rules::client::ClientId;
-use ngomon_store::{DueNotice, NoticeKind, Result};
+use ngomon_rules::network::{Network, may_be_sent_to};
+use ngomon_store::{Delivery, DueNotice, NoticeKind, Result};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::error::Error;
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::task::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::task::{JoinHandle, JoinSet};
 
-/// So many are sent to one client at once.
-const AT_ONCE: u32 = 40;
+/// So many are taken up for one client at once.
+const BATCH: u32 = 500;
+/// So many are under way to a client that answers fast; to one that does not, one.
+const WIDEST: usize = 32;
+/// Who takes longer to answer is slow.
+const SLOW: Duration = Duration::from_millis(500);
+/// After so long none of those that were taken up is begun any more: others may be due by then that come before them.
+const ROUND: Duration = Duration::from_secs(10);
 /// A client has so long to take it.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// A logout token is good for so many seconds.
 const GOOD: i64 = 120;
 
@@ -26,37 +36,48 @@ const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-ty
 const ACCOUNT_DISABLED: &str = "https://schemas.openid.net/secevent/risc/event-type/account-disabled";
 const ACCOUNT_ENABLED: &str = "https://schemas.openid.net/secevent/risc/event-type/account-enabled";
 
-/// Names are resolved as always, but never to the addresses by which a machine in a data centre is asked for its own secrets.
-struct Guarded;
+/// A name that stands for no address that may be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("no address that may be asked")]
+struct NoAddress;
 
-fn is_never_a_client(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_link_local() || v4.is_unspecified() || v4.is_broadcast() || v4.is_multicast(),
-        IpAddr::V6(v6) => {
-            let mapped = v6.to_ipv4_mapped().map(IpAddr::V4).is_some_and(is_never_a_client);
-            mapped || v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast()
-        }
-    }
+/// Names are resolved as always, but what they stand for is asked only out in the world: not this machine's neighbours, unless whoever runs
+/// it says that connected systems stand among them, and never where a machine in a data centre is asked for its own secrets.
+struct Guarded {
+    inner: bool,
 }
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
+        // This very machine is named as such by whoever runs it, not found out by a name of somebody's.
+        let inner = self.inner || name.as_str() == "localhost";
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let good: Vec<_> = found.filter(|at| !is_never_a_client(at.ip())).collect();
+            let good: Vec<_> = found.filter(|at| may_be_asked(at.ip(), inner)).collect();
+            if good.is_empty() {
+                return Err(NoAddress.into());
+            }
             Ok(Box::new(good.into_iter()) as Addrs)
         })
     }
 }
 
-/// What sends.
-pub(super) fn sender() -> std::result::Result<reqwest::Client, reqwest::Error> {
+fn may_be_asked(address: IpAddr, inner: bool) -> bool {
+    match Network::of(address) {
+        Network::Public => true,
+        Network::Inner => inner,
+        Network::Forbidden => false,
+    }
+}
+
+/// What sends; `inner`: to private networks, too.
+pub(super) fn sender(inner: bool, patience: Duration) -> std::result::Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(Policy::none())
-        .timeout(PATIENCE)
+        .timeout(patience)
         .user_agent("ngomon")
-        .dns_resolver(Guarded)
+        .dns_resolver(Guarded { inner })
         .build()
 }
 
@@ -68,10 +89,10 @@ pub struct Deliveries {
 }
 
 impl Deliveries {
-    /// None yet.
-    pub fn new() -> std::result::Result<Self, reqwest::Error> {
+    /// None yet; `inner`: to private networks, too.
+    pub fn new(inner: bool) -> std::result::Result<Self, reqwest::Error> {
         Ok(Self {
-            sender: sender()?,
+            sender: sender(inner, PATIENCE)?,
             tasks: Arc::default(),
         })
     }
@@ -87,7 +108,7 @@ impl Deliveries {
                 let client = client.clone();
                 tokio::spawn(async move {
                     if let Err(error) = deliver_all(&app, &sender, &client).await {
-                        eprintln!("ngomon: {error}");
+                        tracing::error!("systems are not told: {error}");
                     }
                 })
             });
@@ -98,26 +119,62 @@ impl Deliveries {
 
 /// As long as there are some, without a pause.
 async fn deliver_all(app: &App, sender: &reqwest::Client, client: &ClientId) -> Result<()> {
-    while deliver(app, sender, client).await? > 0 {}
+    let mut width = 1;
+    while deliver(app, sender, client, &mut width).await? > 0 {}
     Ok(())
 }
 
-/// Sends what is due to a client. Returns how many were taken up.
-pub(super) async fn deliver(app: &App, sender: &reqwest::Client, client: &ClientId) -> Result<usize> {
-    let due = app.store.due_notices(client, AT_ONCE).await?;
-    let sent = join_all(due.iter().map(|notice| one(app, sender, notice))).await;
-    sent.into_iter().collect::<Result<Vec<()>>>()?;
-    Ok(due.len())
-}
-
-async fn one(app: &App, sender: &reqwest::Client, notice: &DueNotice) -> Result<()> {
-    match send(app, sender, notice).await? {
-        Ok(()) => app.store.notice_taken(&notice.id).await,
-        Err(fault) => app.store.notice_failed(&notice.id, &fault).await,
+/// Sends what is due to a client, so many at once as `width` says, which grows while the client answers fast. Returns how many were taken
+/// up.
+pub(super) async fn deliver(
+    app: &App,
+    sender: &reqwest::Client,
+    client: &ClientId,
+    width: &mut usize,
+) -> Result<usize> {
+    let due = app.store.due_notices(client, BATCH).await?;
+    let (n, began) = (due.len(), instant());
+    let (mut waiting, mut sending) = (due.into_iter(), JoinSet::new());
+    let (mut told, mut fault) = (Vec::with_capacity(n), None);
+    loop {
+        let next = (sending.len() < *width && began.elapsed() < ROUND).then(|| waiting.next());
+        if let Some(notice) = next.flatten() {
+            let (app, sender) = (app.clone(), sender.clone());
+            sending.spawn(async move {
+                let began = instant();
+                (send(&app, &sender, &notice).await, notice, began.elapsed())
+            });
+            continue;
+        }
+        let Some(sent) = sending.join_next().await else { break };
+        // What broke off in the middle is due again by itself.
+        let Ok((delivery, notice, took)) = sent else { continue };
+        match delivery {
+            Ok(delivery) => {
+                *width = match delivery {
+                    Delivery::Failed(_) => 1,
+                    _ if took > SLOW => (*width / 2).max(1),
+                    _ => (*width + 1).min(WIDEST),
+                };
+                told.push((notice, delivery));
+            }
+            Err(error) => fault = Some(error),
+        }
     }
+    told.extend(waiting.map(|notice| (notice, Delivery::Untried)));
+    app.store.settle_notices(client, told).await?;
+    fault.map_or(Ok(n), Err)
 }
 
-async fn send(app: &App, sender: &reqwest::Client, notice: &DueNotice) -> Result<std::result::Result<(), String>> {
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how fast a client answers is no decision of ours"
+)]
+fn instant() -> Instant {
+    Instant::now()
+}
+
+async fn send(app: &App, sender: &reqwest::Client, notice: &DueNotice) -> Result<Delivery> {
     let is_logout = notice.kind == NoticeKind::Logout;
     let to = if is_logout {
         notice.settings.backchannel_logout_uri.as_deref()
@@ -125,15 +182,10 @@ async fn send(app: &App, sender: &reqwest::Client, notice: &DueNotice) -> Result
         notice.settings.events_uri.as_deref()
     };
     let Some(to) = to else {
-        return Ok(Err("the client has no address for it".into()));
+        return Ok(Delivery::Refused("no-address".into()));
     };
-    let literal = url::Url::parse(to).ok().and_then(|url| match url.host() {
-        Some(url::Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
-        Some(url::Host::Ipv6(v6)) => Some(IpAddr::V6(v6)),
-        _ => None,
-    });
-    if literal.is_some_and(is_never_a_client) {
-        return Ok(Err("an address that is never a client's".into()));
+    if !url::Url::parse(to).is_ok_and(|url| may_be_sent_to(&url)) {
+        return Ok(Delivery::Refused("no-address".into()));
     }
     let (kind, claims) = claims(app, notice);
     let token = app
@@ -155,10 +207,61 @@ async fn send(app: &App, sender: &reqwest::Client, notice: &DueNotice) -> Result
             .body(token)
     };
     Ok(match request.send().await {
-        Ok(answer) if answer.status().is_success() => Ok(()),
-        Ok(answer) => Err(format!("answered {}", answer.status().as_u16())),
-        Err(error) => Err(error.without_url().to_string()),
+        Ok(answer) if answer.status().is_success() => Delivery::Taken,
+        Ok(answer) => {
+            let fault = format!("answered {}", answer.status().as_u16());
+            match answer.status() {
+                // "The request was invalid, or the logout failed": sent again, it is the same (Back-Channel Logout, 2.8; RFC 8935, 2.3).
+                StatusCode::BAD_REQUEST => Delivery::Refused(fault),
+                _ => Delivery::Failed(fault),
+            }
+        }
+        Err(error) => Delivery::Failed(what_happened(&error)),
     })
+}
+
+/// Why no answer came: a word of ours (`notice-fault-…` says it to people), and what the library has to say.
+fn what_happened(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "timeout".into();
+    }
+    let (mut said, mut cause) = (String::new(), error.source());
+    while let Some(outer) = cause {
+        // What is within an error of input and output is not its source.
+        let mut within: &(dyn Error + 'static) = outer;
+        let mut kind = None;
+        while let Some(io) = within.downcast_ref::<std::io::Error>() {
+            kind = Some(io.kind());
+            let Some(inner) = io.get_ref() else { break };
+            within = inner;
+        }
+        if let Some(tls) = within.downcast_ref::<rustls::Error>() {
+            return match tls {
+                rustls::Error::InvalidCertificate(_) => format!("certificate: {tls}"),
+                _ => format!("tls: {tls}"),
+            };
+        }
+        match kind {
+            Some(ErrorKind::ConnectionRefused) => return "refused".into(),
+            Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) => return "cut".into(),
+            Some(ErrorKind::TimedOut) => return "timeout".into(),
+            Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => return "unreachable".into(),
+            _ => {}
+        }
+        if within.is::<NoAddress>() {
+            return "inner-address".into();
+        }
+        said = outer.to_string();
+        if said.contains("dns error") && outer.source().is_none_or(|cause| !cause.is::<NoAddress>()) {
+            return "name".into();
+        }
+        cause = outer.source();
+    }
+    if error.is_connect() {
+        format!("unreachable: {said}")
+    } else {
+        format!("cut: {said}")
+    }
 }
 
 /// The token's type and what it says.
@@ -196,4 +299,41 @@ fn claims(app: &App, notice: &DueNotice) -> (&'static str, Value) {
     claims["toe"] = json!(happened);
     claims["events"] = json!({ event: body });
     ("secevent+jwt", claims)
+}
+
+/// Why a client was not told, as people read it.
+pub fn notice_fault(words: Words, fault: &str) -> String {
+    let (word, why) = fault.split_once(": ").unwrap_or((fault, ""));
+    match word.strip_prefix("answered ") {
+        Some(status) => words.say_with("notice-fault-answered", &[("status", status)]),
+        None => words
+            .find(&format!("notice-fault-{word}"), &[("why", why)])
+            .unwrap_or_else(|| fault.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name is everybody's to point where they like.
+    #[tokio::test]
+    async fn what_a_name_stands_for_is_looked_at() {
+        for (address, of_public, of_inner) in [
+            ("203.162.4.190", true, true),
+            ("10.1.2.3", false, true),
+            ("127.0.0.1", false, true),
+            ("fd12::1", false, true),
+            ("::ffff:192.168.1.1", false, true),
+            ("169.254.169.254", false, false),
+            ("fd00:ec2::254", false, false),
+            ("64:ff9b::a9fe:a9fe", false, false),
+        ] {
+            let address = address.parse().unwrap();
+            assert_eq!(may_be_asked(address, false), of_public, "{address}");
+            assert_eq!(may_be_asked(address, true), of_inner, "{address}");
+        }
+        let plain = Guarded { inner: false }.resolve("localhost".parse().unwrap());
+        assert!(plain.await.unwrap().next().is_some());
+    }
 }

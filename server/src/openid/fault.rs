@@ -65,6 +65,11 @@ impl Fault {
         }
     }
 
+    /// There is a NUL in it.
+    pub fn nul() -> Self {
+        Self::request("a NUL character is never part of a request")
+    }
+
     /// The resource is none, not one, or not the one that was granted (RFC 8707, 2).
     pub fn target() -> Self {
         Self::new(
@@ -79,6 +84,11 @@ impl Fault {
             "invalid_grant",
             "the account is to be standardised first: send its owner to sign in, where the form is asked for",
         )
+    }
+
+    /// The store could not, and another time it can.
+    pub fn is_passing(&self) -> bool {
+        self.status.is_server_error()
     }
 
     /// No access token came along.
@@ -106,9 +116,16 @@ impl From<StoreError> for Fault {
         match error {
             StoreError::Refused(Refusal::UnknownResource(_)) => return Self::target(),
             StoreError::Refused(Refusal::MustStandardise(_)) => return Self::gate(),
+            StoreError::Refused(Refusal::Nul) => return Self::nul(),
             _ => {}
         }
-        eprintln!("ngomon: {error}");
+        tracing::error!("{error}");
+        if matches!(error, StoreError::InDoubt(_)) {
+            return Self {
+                status: StatusCode::GATEWAY_TIMEOUT,
+                ..Self::new("temporarily_unavailable", "it is not known whether this was done")
+            };
+        }
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
             ..Self::new("temporarily_unavailable", "try again in a moment")
@@ -125,5 +142,21 @@ impl IntoResponse for Fault {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After a commit that may stand, nobody is told to try again.
+    #[test]
+    fn what_may_have_been_done_is_not_asked_for_again() {
+        let doubt = Fault::from(StoreError::InDoubt("lost".into()));
+        assert_eq!(doubt.status, StatusCode::GATEWAY_TIMEOUT);
+        assert!(!doubt.description.contains("try again"), "{doubt}");
+        let fault = Fault::from(StoreError::corrupt("x", "y"));
+        assert_eq!(fault.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(doubt.is_passing() && fault.is_passing());
     }
 }

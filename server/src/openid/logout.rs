@@ -1,6 +1,5 @@
 //! Signing out at the wish of a client (OpenID Connect RP-Initiated Logout 1.0).
 
-use super::authorize::nowhere;
 use super::fault::Fault;
 use super::params::Params;
 use crate::web::{App, Asker, Said, Shell, StoreFault, forgotten, go_on, html};
@@ -16,6 +15,8 @@ use url::Url;
 #[template(path = "sign_out.html")]
 struct Page {
     shell: Shell,
+    /// What is wrong with the request: then nothing of it is followed but that its owner wants to sign out.
+    wrong: Option<String>,
     /// The request, as a query.
     request: String,
 }
@@ -40,8 +41,34 @@ pub async fn agreed(State(app): State<App>, asker: Asker, body: Bytes) -> Respon
     let params = Params::read(request.as_bytes());
     match wish(&app, &params).await {
         Ok(wish) => signed_out(&app, &asker, wish, true).await,
-        Err(fault) => nowhere(&asker, here(&params), &fault),
+        Err(fault) => wrong(&asker, &params, fault),
     }
+}
+
+/// The request is wrong, as it is where its token is of a key that is gone: its owner is told so, and may sign out all the same. Nobody is sent
+/// anywhere.
+fn wrong(asker: &Asker, params: &Params, fault: Fault) -> Response {
+    let words = asker.words;
+    if fault.is_passing() {
+        return fault.into_response();
+    }
+    let mut shell = asker.shell();
+    shell.here = here(params);
+    let shell = shell.failing("O-400");
+    let text = words.say_with("sign-out-wrong", &[("why", &fault.description)]);
+    if asker.visit.is_some() {
+        let page = Page {
+            shell,
+            wrong: Some(text),
+            request: String::new(),
+        };
+        return html(StatusCode::BAD_REQUEST, &page);
+    }
+    let (title, text) = (
+        words.say("sign-out-wrong-title"),
+        format!("{text} {}", words.say("sign-out-over")),
+    );
+    html(StatusCode::BAD_REQUEST, &Said::new(shell, title, text))
 }
 
 /// What a request comes to.
@@ -54,7 +81,7 @@ struct Wish {
 
 /// The client that the request is from, and where it may lead on: to a registered address, as it stands.
 async fn wish(app: &App, params: &Params) -> Result<Wish, Fault> {
-    params.none_twice()?;
+    params.well_formed()?;
     let hint = match params.get("id_token_hint") {
         Some(hint) => {
             let claims = app.signer.verify(&app.store, hint, "JWT").await?;
@@ -105,7 +132,7 @@ fn with_state(uri: &str, state: Option<&str>) -> Result<String, Fault> {
 async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
     let wish = match wish(app, params).await {
         Ok(wish) => wish,
-        Err(fault) => return nowhere(asker, here(params), &fault),
+        Err(fault) => return wrong(asker, params, fault),
     };
     let Some(visit) = &asker.visit else {
         return signed_out(app, asker, wish, false).await;
@@ -124,7 +151,12 @@ async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
     let mut shell = asker.shell();
     shell.here = here(params);
     let request = params.query();
-    html(StatusCode::OK, &Page { shell, request })
+    let page = Page {
+        shell,
+        wrong: None,
+        request,
+    };
+    html(StatusCode::OK, &page)
 }
 
 /// The request, for the other language.
@@ -145,16 +177,7 @@ async fn signed_out(app: &App, asker: &Asker, wish: Wish, by_form: bool) -> Resp
         Some(to) => Redirect::to(&to).into_response(),
         None => {
             let (title, text) = (asker.words.say("signed-out-title"), asker.words.say("signed-out-text"));
-            html(
-                StatusCode::OK,
-                &Said {
-                    shell,
-                    title,
-                    text,
-                    receipt: None,
-                    code: String::new(),
-                },
-            )
+            html(StatusCode::OK, &Said::new(shell, title, text))
         }
     };
     (forgotten(), page).into_response()

@@ -21,7 +21,8 @@ mod token;
 mod userinfo;
 
 pub use consent::told;
-pub use deliver::Deliveries;
+pub use deliver::{Deliveries, notice_fault};
+pub use fault::Fault;
 pub use metadata::metadata;
 pub use signer::Signer;
 
@@ -44,6 +45,12 @@ pub fn pages() -> Router<App> {
     Router::new()
         .route("/consent", post(consent::answered))
         .route("/end-session/agreed", post(logout::agreed))
+}
+
+/// Is it an address that programs ask, not people?
+pub fn is_for_programs(path: &str) -> bool {
+    let paths = ["/token", "/userinfo", "/revoke", "/introspect", "/par", "/jwks"];
+    paths.contains(&path) || path.starts_with("/.well-known/")
 }
 
 /// What clients ask. An application in a browser may, from wherever it is: no cookie counts here.

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 /// The longest value of a parameter, in bytes.
 const LONGEST: usize = 8_000;
+/// A value that is too long is an error, which is answered with the same `state` as far as an address can carry it.
+const KEPT: usize = 16_000;
 
 /// Parameters by their names. An empty one is as good as none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub struct Params {
     values: BTreeMap<String, String>,
     /// Names that came more than once.
     repeated: Vec<String>,
+    /// Names of those whose values are too long.
+    too_long: Vec<String>,
 }
 
 impl Params {
@@ -22,14 +26,19 @@ impl Params {
         for (name, value) in url::form_urlencoded::parse(query) {
             if params.values.contains_key(name.as_ref()) {
                 params.repeated.push(name.into_owned());
-            } else if !value.is_empty() && value.len() <= LONGEST {
-                params.values.insert(name.into_owned(), value.into_owned());
+            } else if !value.is_empty() {
+                if value.len() > LONGEST {
+                    params.too_long.push(name.clone().into_owned());
+                }
+                if value.len() <= KEPT {
+                    params.values.insert(name.into_owned(), value.into_owned());
+                }
             }
         }
         params
     }
 
-    /// From a body, which says that it is a form. None of them may come twice.
+    /// From a body, which says that it is a form. None of them may come twice, or be too long.
     pub fn of_body(headers: &HeaderMap, body: &[u8]) -> Result<Self, Fault> {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
@@ -37,7 +46,7 @@ impl Params {
             return Err(Fault::request("the body must be application/x-www-form-urlencoded"));
         }
         let params = Self::read(body);
-        params.none_twice()?;
+        params.well_formed()?;
         Ok(params)
     }
 
@@ -57,8 +66,12 @@ impl Params {
         self.repeated.iter().any(|one| one == name)
     }
 
-    /// No parameter came more than once.
-    pub fn none_twice(&self) -> Result<(), Fault> {
+    /// No parameter came more than once, and none is too long.
+    pub fn well_formed(&self) -> Result<(), Fault> {
+        if let Some(name) = self.too_long.first() {
+            let name: String = name.chars().filter(char::is_ascii_graphic).take(40).collect();
+            return Err(Fault::request(&format!("{name} is longer than {LONGEST} bytes")));
+        }
         match self.repeated.first() {
             Some(name) if name == "resource" => Err(Fault::target()),
             Some(name) => {
@@ -75,6 +88,7 @@ impl Params {
         let mut rest = self.clone();
         rest.values.retain(|name, _| !names.contains(&name.as_str()));
         rest.repeated.retain(|name| !names.contains(&name.as_str()));
+        rest.too_long.retain(|name| !names.contains(&name.as_str()));
         rest
     }
 
@@ -106,9 +120,27 @@ mod tests {
         assert_eq!(params.get("b"), None);
         assert_eq!(params.get("c"), Some("x y"));
         assert!(params.is_repeated("a") && !params.is_repeated("c"));
-        assert_eq!(params.none_twice().unwrap_err().error, "invalid_request");
+        assert_eq!(params.well_formed().unwrap_err().error, "invalid_request");
         assert_eq!(Params::read(params.query().as_bytes()), params);
         assert_eq!(params.without(&["a"]).query(), "c=x+y");
+    }
+
+    #[test]
+    fn what_is_too_long_is_said() {
+        let long = format!("a=1&state={}", "x".repeat(8_001));
+        let params = Params::read(long.as_bytes());
+        let fault = params.well_formed().unwrap_err();
+        assert_eq!(
+            (fault.error, fault.description.as_str()),
+            ("invalid_request", "state is longer than 8000 bytes")
+        );
+        assert_eq!(params.get("state").map(str::len), Some(8_001), "it is given back");
+        assert!(
+            Params::read(format!("state={}", "x".repeat(8_000)).as_bytes())
+                .well_formed()
+                .is_ok()
+        );
+        assert!(params.without(&["state"]).well_formed().is_ok());
     }
 
     #[test]

@@ -68,9 +68,14 @@ pub fn address(params: &Params, known: &KnownClient) -> Result<Address, Fault> {
     if params.is_repeated("redirect_uri") || params.is_repeated("client_id") {
         return Err(bad());
     }
+    let is_openid = params
+        .get("scope")
+        .is_some_and(|scope| scope.split(' ').any(|word| word == "openid"));
     let (uri, named) = match (params.get("redirect_uri"), known.client.redirect_uris.as_slice()) {
         (Some(uri), _) if known.client.redirects_to(uri) => (uri.to_owned(), true),
-        (None, [only]) => (only.clone(), false),
+        // Without OpenID only (OpenID Connect Core 3.1.2.1; RFC 6749, 3.1.2.3).
+        (None, [only]) if !is_openid => (only.clone(), false),
+        (None, _) => return Err(Fault::request("redirect_uri is missing")),
         _ => return Err(bad()),
     };
     let mode = match params.get("response_mode") {
@@ -88,7 +93,7 @@ pub fn address(params: &Params, known: &KnownClient) -> Result<Address, Fault> {
 
 /// What is asked for. An error here goes to the client.
 pub fn read(params: &Params, known: &KnownClient) -> Result<Request, Fault> {
-    params.none_twice()?;
+    params.well_formed()?;
     if params.get("request").is_some() {
         return Err(Fault::new("request_not_supported", "request objects are not offered"));
     }

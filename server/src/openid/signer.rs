@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
-/// For so many microseconds we do not ask which keys are published. A key is published a day before it signs, and a day after.
-const FRESH: u64 = 60 * 1_000_000;
+/// For so many microseconds we do not ask which keys are published: one that an operator revoked elsewhere signs no longer than that.
+const FRESH: u64 = 1_000_000;
 
 /// A private key, read. The library of tokens reads an RSA key anew for each signature, which takes longer than signing.
 enum Pair {
@@ -68,6 +68,29 @@ struct Keys {
     asked: i64,
     all: Vec<(PublishedKey, Arc<Ready>)>,
     jwks: Bytes,
+}
+
+/// A key that signs now, at hand: signing by it asks nobody.
+pub struct Pen {
+    id: String,
+    key: Arc<Ready>,
+}
+
+impl Pen {
+    /// Signs claims (RFC 7515, 7.1). `kind` is the token's `typ`.
+    pub fn sign(&self, kind: &str, claims: &Value) -> Result<String> {
+        let mut header = Header::new(self.key.algorithm);
+        header.typ = Some(kind.to_owned());
+        header.kid = Some(self.id.clone());
+        let header = serde_json::to_vec(&header).map_err(corrupt)?;
+        let mut token = URL_SAFE_NO_PAD.encode(header);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(claims.to_string(), &mut token);
+        let signature = self.key.pair.sign(token.as_bytes())?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
+    }
 }
 
 /// Signs, and knows what was signed. Keys are kept ready.
@@ -148,20 +171,18 @@ impl Signer {
 
     /// Signs claims by the key in use (RFC 7515, 7.1). `kind` is the token's `typ`.
     pub async fn sign(&self, store: &Store, algorithm: Algorithm, kind: &str, claims: &Value) -> Result<String> {
+        self.pen(store, algorithm).await?.sign(kind, claims)
+    }
+
+    /// The key in use, before anything is spent that a signature must follow.
+    pub async fn pen(&self, store: &Store, algorithm: Algorithm) -> Result<Pen> {
         let keys = self.keys(store).await?;
         let current = keys.all.iter().find(|(key, _)| key.algorithm == algorithm && key.signs);
         let (current, key) = current.ok_or_else(|| corrupt("none signs"))?;
-        let mut header = Header::new(key.algorithm);
-        header.typ = Some(kind.to_owned());
-        header.kid = Some(current.id.clone());
-        let header = serde_json::to_vec(&header).map_err(corrupt)?;
-        let mut token = URL_SAFE_NO_PAD.encode(header);
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(claims.to_string(), &mut token);
-        let signature = key.pair.sign(token.as_bytes())?;
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        Ok(token)
+        Ok(Pen {
+            id: current.id.clone(),
+            key: key.clone(),
+        })
     }
 
     /// The claims of a token of that kind which we signed, by a key that is still published, whether its time is over or not.

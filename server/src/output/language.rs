@@ -53,6 +53,13 @@ impl Words {
         Self::of_locale(|name| std::env::var(name).ok())
     }
 
+    /// Vietnamese, the first language of every page.
+    pub fn first() -> Self {
+        Self {
+            language: Language::Vietnamese,
+        }
+    }
+
     /// Those of `vi` or `en`.
     pub fn of_tag(tag: &str) -> Option<Self> {
         let language = match tag {
@@ -146,11 +153,11 @@ impl Words {
         }
     }
 
-    /// `16:30:05` in both languages, of an instant in microseconds UTC, in Huế.
-    pub fn clock(micros: i64) -> String {
+    /// The day, of an instant in microseconds UTC that is the first of a day in Huế.
+    pub fn whole_day(self, micros: i64) -> Option<String> {
         let at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MIN);
         let local = at.to_zoned(Offset::constant(7).to_time_zone()).datetime();
-        local.strftime("%H:%M:%S").to_string()
+        (local.time() == jiff::civil::Time::midnight()).then(|| self.day(local.date()))
     }
 
     /// `16:30 ngày 19/7/2023`, of an instant in microseconds UTC, in Huế.
@@ -232,7 +239,7 @@ mod tests {
         use ngomon_rules::quarantine::Quarantine;
         let known = keys("vi");
         for reason in Reason::ALL {
-            for prefix in ["hold", "hold-text", "way-out", "mends"] {
+            for prefix in ["hold", "hold-text", "mends", "again", "event-held"] {
                 let key = format!("{prefix}-{}", reason.name());
                 assert!(known.contains_key(&key), "no message {key}");
             }

@@ -1,16 +1,23 @@
 //! What people and scripts see: words in two languages, tables in three forms, progress, spreadsheets.
 
+mod holds;
 mod language;
+mod news;
 mod progress;
 mod report;
 mod sheet;
+mod stdout;
 mod story;
 mod table;
 mod xlsx;
 
+pub use holds::{capital, evidence_rows, hold_text, masked_name, since_row};
 pub use language::Words;
+pub use news::{news_words, to_owners};
 pub use progress::Progress;
 pub use report::{report_table, staff_table};
+pub(crate) use stdout::print_line;
+pub use stdout::{Stdout, fault as stdout_fault, print};
 pub use story::{evidence, happening, outlook, said, who};
-pub use table::{Format, Table, write_file};
+pub use table::{Format, Table, try_file, write_file};
 pub use xlsx::report_xlsx;

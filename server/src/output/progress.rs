@@ -1,6 +1,8 @@
 //! Long work on a terminal: a bar with rate and time left. Into a pipe: nothing.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use super::Words;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt::Write;
 
 /// A bar, or nothing.
 pub struct Progress(ProgressBar);
@@ -10,7 +12,7 @@ impl Progress {
         // indicatif draws on standard error, and not at all where that is no terminal.
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(in_words(style));
         }
         bar.set_message(label);
         Self(bar)
@@ -18,17 +20,13 @@ impl Progress {
 
     /// Of so many bytes.
     pub fn bytes(total: u64, label: String) -> Self {
-        let template = "{msg} {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta}";
+        let template = "{msg} {wide_bar} {done_size}/{all_size}  {rate_size}  {left}";
         Self::new(total, label, template)
     }
 
     /// Of so many rows.
     pub fn rows(total: u64, label: String) -> Self {
-        Self::new(
-            total,
-            label,
-            "{msg} {wide_bar} {human_pos}/{human_len}  {per_sec}  {eta}",
-        )
+        Self::new(total, label, "{msg} {wide_bar} {done}/{all}  {rate}  {left}")
     }
 
     /// So much is done.
@@ -37,8 +35,77 @@ impl Progress {
     }
 }
 
+/// A part of the line, in words.
+type Wording = fn(&ProgressState, Words) -> String;
+
+/// Counts as people of this language write them.
+fn in_words(style: ProgressStyle) -> ProgressStyle {
+    let words = Words::of_this_process();
+    let keys: [(&'static str, Wording); 7] = [
+        ("done", |state, words| words.number(state.pos())),
+        ("all", |state, words| words.number(state.len().unwrap_or_default())),
+        ("rate", |state, words| {
+            words.say_with("progress-rate", &[("n", &words.number(whole(state.per_sec())))])
+        }),
+        ("done_size", |state, words| megabytes(state.pos(), words)),
+        ("all_size", |state, words| {
+            megabytes(state.len().unwrap_or_default(), words)
+        }),
+        ("rate_size", |state, words| {
+            words.say_with("progress-rate", &[("n", &megabytes(whole(state.per_sec()), words))])
+        }),
+        ("left", |state, words| {
+            words.say_with("progress-left", &[("time", &clock(state.eta().as_secs()))])
+        }),
+    ];
+    keys.into_iter().fold(style, |style, (key, said)| {
+        style.with_key(key, move |state: &ProgressState, to: &mut dyn Write| {
+            // Into a line that is drawn: writing there cannot fail.
+            to.write_str(&said(state, words)).unwrap_or_default();
+        })
+    })
+}
+
+/// `86,2 MB`, in English `86.2 MB`.
+fn megabytes(bytes: u64, words: Words) -> String {
+    format!("{} MB", words.tenths(bytes / 100_000))
+}
+
+/// `1:05`, `2:00:00`.
+fn clock(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+/// Without what is behind the point.
+fn whole(n: f64) -> u64 {
+    format!("{n:.0}").parse().unwrap_or_default()
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_whole_number() {
+        assert_eq!(whole(86_244.748_8), 86_245);
+        assert_eq!(whole(f64::NAN), 0);
+    }
+
+    #[test]
+    fn sizes_and_times_are_written_as_people_write_them() {
+        let of = |tag| Words::of_tag(tag).unwrap();
+        assert_eq!(megabytes(86_244_748, of("vi")), "86,2 MB");
+        assert_eq!(megabytes(1_234_567_890, of("en")), "1,234.5 MB");
+        assert_eq!([clock(5), clock(65), clock(7_200)], ["0:05", "1:05", "2:00:00"]);
     }
 }

@@ -1,6 +1,7 @@
 //! Values and events in words, the same on the terminal and on the pages.
 
 use super::Words;
+use super::holds::unit_name;
 use ngomon_rules::event::Change;
 use ngomon_rules::officials::Decision;
 use ngomon_rules::unit::{UnitCode, UnitTree};
@@ -21,8 +22,11 @@ pub fn evidence(name: &str, value: &str, units: &UnitTree, words: Words) -> Stri
     if ["text", "document", "ordered_by", "notice"].contains(&name) {
         return value.to_owned();
     }
+    if name.ends_with("unit") {
+        return unit_name(value, units);
+    }
     let values: Vec<String> = value.split(' ').map(|part| said(name, part, units, words)).collect();
-    values.join(" ")
+    values.join(", ")
 }
 
 /// What HR's facts give on that day, when it is not what is written: the next run will bring it.
@@ -47,11 +51,10 @@ pub fn outlook(found: &Explained, words: Words) -> Option<String> {
         return None;
     }
     let names: Vec<String> = decided.iter().map(|name| words.say(&format!("hold-{name}"))).collect();
-    let names = if names.is_empty() {
-        words.say("explain-nothing")
-    } else {
-        names.join("; ")
-    };
+    if names.is_empty() {
+        return Some(words.say("explain-next-run-open"));
+    }
+    let names = names.join("; ");
     Some(words.say_with("explain-next-run", &[("holds", &names)]))
 }
 
@@ -99,12 +102,22 @@ pub fn happening(change: &Change, words: Words) -> String {
             accepted: true,
         } => words.say_with("event-proposal-accepted", &[("receipt", receipt)]),
         Change::AmendmentDecided { receipt, .. } => words.say_with("event-proposal-declined", &[("receipt", receipt)]),
+        Change::ReviewAnswered { receipt, accepted } => {
+            let key = if *accepted {
+                "event-review-accepted"
+            } else {
+                "event-review-declined"
+            };
+            words.say_with(key, &[("receipt", receipt)])
+        }
         Change::ReviewRequested { receipt } => words.say_with("event-review", &[("receipt", receipt)]),
         Change::ClaimEnded { .. } => words.say("event-claim-ended"),
-        Change::HoldPlaced { hold } => words.say_with(
-            "event-held",
+        Change::HoldPlaced { hold } => words.say(&format!("event-held-{}", hold.reason)),
+        Change::HoldEvidenceChanged { hold, .. } => words.say_with(
+            "event-evidence",
             &[("reason", &words.say(&format!("hold-{}", hold.reason)))],
         ),
+        Change::ClaimDetailsChanged { .. } => words.say("event-claim-details"),
         Change::HoldLifted { reason, .. } => {
             words.say_with("event-lifted", &[("reason", &words.say(&format!("hold-{reason}")))])
         }
@@ -117,16 +130,27 @@ pub fn happening(change: &Change, words: Words) -> String {
         Change::PasswordChanged => words.say("event-password-changed"),
         Change::PasskeyAdded { .. } => words.say("event-passkey-added"),
         Change::PasskeyRemoved { .. } => words.say("event-passkey-removed"),
+        Change::PasswordCodeIssued { .. } => words.say("event-password-code"),
+        Change::PhoneChanged { .. } => words.say("event-phone-changed"),
         Change::SessionsEnded => words.say("event-sessions-ended"),
         Change::PasswordRehashed => words.say("event-rehashed"),
         Change::ExemptionEnded => words.say("event-exempt-ended"),
         Change::TakeOverProposed { .. } => words.say("event-take-over-proposed"),
         Change::TakeOverApproved { .. } => words.say("event-take-over-approved"),
         Change::TakeOverDeclined { .. } => words.say("event-take-over-declined"),
+        Change::ActProposed { act, .. } => {
+            let what = words.say(&format!("desk-act-{}", act.name()));
+            words.say_with("event-act-proposed", &[("what", &what)])
+        }
+        Change::ActApproved { .. } => words.say("event-act-approved"),
+        Change::ActDeclined { .. } => words.say("event-act-declined"),
         Change::OperatorEnrolled { .. } => words.say("event-enrolled"),
         Change::RecoveryCodeUsed { code } => {
             words.say_with("event-recovery-used", &[("n", &words.number(u64::from(*code) + 1))])
         }
+        Change::SubjectNamed {
+            name, taken_over: true, ..
+        } => words.say_with("event-client-taken-over", &[("client", name)]),
         Change::SubjectNamed { name, .. } => words.say_with("event-client-first", &[("client", name)]),
         Change::NoticeResent { name, .. } => words.say_with("event-notice-resent", &[("client", name)]),
         _ => words.say("event-other"),

@@ -1,7 +1,11 @@
 //! Tables: aligned for people, CSV and JSON for scripts. In all of them formulas are harmless.
 
+use super::holds::capital;
 use super::language::Words;
 use clap::ValueEnum;
+use jiff::Timestamp;
+use ngomon_rules::values::Date;
+use ngomon_store::private;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -66,6 +70,17 @@ impl Table {
         writer.flush()
     }
 
+    /// The same for people: headings and days in words, and a mark at the front by which spreadsheets know that it is UTF-8.
+    pub fn csv_in_words(&self, words: Words, to: &mut dyn Write) -> io::Result<()> {
+        to.write_all("\u{feff}".as_bytes())?;
+        let mut writer = csv::Writer::from_writer(to);
+        writer.write_record(self.headings(words))?;
+        for row in &self.rows {
+            writer.write_record(row.iter().map(|cell| harmless(&for_people(cell, words))))?;
+        }
+        writer.flush()
+    }
+
     fn json(&self, to: &mut dyn Write) -> io::Result<()> {
         let object = |row: &Vec<String>| {
             let cells = self.columns.iter().zip(row);
@@ -77,25 +92,33 @@ impl Table {
         writeln!(to)
     }
 
+    /// What people read above the columns: some of these words stand within sentences, too, and begin small there.
+    fn headings(&self, words: Words) -> impl Iterator<Item = String> {
+        self.columns
+            .iter()
+            .map(move |column| capital(&words.say(&format!("column-{column}"))))
+    }
+
     fn aligned(&self, words: Words, to: &mut dyn Write) -> io::Result<()> {
-        let headings: Vec<String> = self.columns.iter().map(|c| words.say(&format!("column-{c}"))).collect();
+        let headings: Vec<String> = self.headings(words).collect();
+        let read = |row: &Vec<String>| row.iter().map(|cell| for_people(cell, words)).collect();
+        let rows: Vec<Vec<String>> = self.rows.iter().map(read).collect();
         let width = |at: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(at)).chain(headings.get(at));
+            let cells = rows.iter().filter_map(|row| row.get(at)).chain(headings.get(at));
             cells.map(|cell| shown(cell)).max().unwrap_or_default()
         };
         let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
         let numeric = |at: usize| {
-            let mut cells = self
-                .rows
+            let mut cells = rows
                 .iter()
                 .filter_map(|row| row.get(at))
                 .filter(|cell| !cell.is_empty())
                 .peekable();
-            cells.peek().is_some() && cells.all(|cell| cell.bytes().all(|b| b.is_ascii_digit()))
+            cells.peek().is_some() && cells.all(|cell| is_number(cell))
         };
         let numbers: Vec<bool> = (0..self.columns.len()).map(numeric).collect();
         let rule: Vec<String> = widths.iter().map(|w| "─".repeat(*w)).collect();
-        for line in [&headings, &rule].into_iter().chain(&self.rows) {
+        for line in [&headings, &rule].into_iter().chain(&rows) {
             let mut text = String::new();
             for (at, cell) in line.iter().enumerate() {
                 let pad = " ".repeat(widths[at].saturating_sub(shown(cell)));
@@ -110,6 +133,24 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// Days and instants as people write them; scripts have them as they are kept.
+fn for_people(cell: &str, words: Words) -> String {
+    if let Ok(at) = cell.parse::<Timestamp>() {
+        return words.instant(at.as_microsecond());
+    }
+    match cell.parse::<Date>() {
+        Ok(day) if cell.len() == 10 => words.day(day),
+        _ => cell.to_owned(),
+    }
+}
+
+/// Digits, and what parts thousands.
+fn is_number(cell: &str) -> bool {
+    let mut groups = cell.split(['.', ',']);
+    let digits = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    groups.next().is_some_and(digits) && groups.all(|group| group.len() == 3 && digits(group))
 }
 
 /// Columns that count are numbers in JSON.
@@ -147,14 +188,28 @@ fn harmless(cell: &str) -> String {
     }
 }
 
-/// Writes a file whole or not at all.
-pub fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+/// A file of that name can be written: asked before anything is changed, and nothing is left of it.
+pub fn try_file(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let (part, file) = part_of(path)?;
+    drop(file);
+    fs::remove_file(part)
+}
+
+fn part_of(path: &Path) -> io::Result<(PathBuf, File)> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let written = File::create(&part).and_then(|file| {
-        let mut file = BufWriter::new(file);
-        fill(&mut file)?;
+    private::create(&part).map(|file| (part, file))
+}
+
+/// Writes a file whole or not at all.
+pub fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let (part, file) = part_of(path)?;
+    let mut file = BufWriter::new(file);
+    let written = fill(&mut file).and_then(|()| {
         file.flush()?;
         file.get_ref().sync_all()?;
         fs::rename(&part, path)
@@ -202,6 +257,36 @@ mod tests {
         assert_eq!(lines.len(), 4);
         assert!(lines[2].ends_with("12") && lines[3].ends_with(" 3"));
         assert_eq!(shown(lines[2]), shown(lines[3]));
+    }
+
+    #[test]
+    fn people_read_days_in_their_language_and_scripts_as_they_are_kept() {
+        let mut table = Table::new(&["account_id", "page"]);
+        table.push(["HS1".to_owned(), "2023-07-19".to_owned()]);
+        let of = |format, tag| {
+            let mut out = Vec::new();
+            table.write(format, Words::of_tag(tag).unwrap(), &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert!(of(Format::Table, "vi").contains("19/7/2023") && of(Format::Table, "en").contains("19 July 2023"));
+        assert!(of(Format::Csv, "vi").contains("2023-07-19") && of(Format::Json, "en").contains("2023-07-19"));
+        assert_eq!(
+            for_people("2023-07-19T09:30:00Z", Words::first()),
+            "16:30 ngày 19/7/2023"
+        );
+        for text in ["20230719", "2023-07-19T08:00:00", "2023-13-01"] {
+            assert_eq!(for_people(text, Words::first()), text);
+        }
+    }
+
+    #[test]
+    fn numbers_stand_right_with_thousands_too() {
+        for number in ["7", "1096", "1.252", "86,244,748"] {
+            assert!(is_number(number), "{number}");
+        }
+        for text in ["", "1.25", ".252", "31/07/2023", "V1", "1.252.", "046095001234x"] {
+            assert!(!is_number(text), "{text}");
+        }
     }
 
     #[test]

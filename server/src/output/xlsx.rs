@@ -1,125 +1,251 @@
 //! The digital report as a spreadsheet with a native chart.
 
 use super::language::Words;
-use ngomon_store::ReportLine;
-use rust_xlsxwriter::{Chart, ChartType, Format, Workbook, XlsxError};
+use ngomon_rules::citizens::Audience;
+use ngomon_rules::hold::Reason;
+use ngomon_store::{Goal, StaffLine, UnitFigures};
+use rust_xlsxwriter::{Chart, ChartType, Format, Workbook, Worksheet, XlsxError};
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 10] = [
     "unit",
     "name",
     "accounts",
     "standardised",
+    "share",
     "pending",
     "refused",
     "held",
     "not_started",
     "exempt",
 ];
-/// Of the columns: those that the chart stacks, from `standardised` to `exempt`.
-const STACKED: std::ops::RangeInclusive<u16> = 3..=8;
+/// Of the columns: those that the chart stacks.
+const STACKED: [u16; 6] = [3, 5, 6, 7, 8, 9];
 /// Units that the chart shows: the largest, the whole province left aside.
 const CHARTED: usize = 12;
 
-/// The report as the bytes of an `.xlsx`. Texts are written as texts, so that formulas are harmless.
-pub fn report_xlsx(lines: &[ReportLine], title: &str, words: Words) -> Result<Vec<u8>, XlsxError> {
+/// A cell of a sheet.
+enum Cell {
+    /// Written as a text, so that a formula is harmless.
+    Text(String),
+    Number(u64),
+    /// A part of a whole; a dash where there is nothing to reach.
+    Share(Goal),
+}
+
+/// The report as the bytes of an `.xlsx`: the units, those of each audience, the staff in their HR profiles, and why accounts are locked.
+pub fn report_xlsx(
+    units: &[&UnitFigures],
+    staff: &[StaffLine],
+    title: &str,
+    words: Words,
+) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
+    // The largest first, so that the chart takes the first rows.
+    let mut sorted = units.to_vec();
+    sorted.sort_by(|a, b| {
+        b.line
+            .accounts
+            .cmp(&a.line.accounts)
+            .then(a.line.unit.cmp(&b.line.unit))
+    });
+    let rows: Vec<Vec<Cell>> = sorted.iter().map(|unit| counts(unit, words)).collect();
+    let heads = COLUMNS.map(|column| words.say(&format!("column-{column}")));
+    let main = words.say("xlsx-sheet");
+    write(book.add_worksheet(), &main, title, &heads, &rows)?;
+    chart(&mut book, &main, title, rows.len(), words)?;
+    let by_audience: Vec<Vec<Cell>> = sorted.iter().flat_map(|unit| audiences(unit, words)).collect();
+    let heads = ["unit", "name", "audience", "due", "standardised", "share"];
+    let heads = heads.map(|column| words.say(&format!("column-{column}")));
+    write(
+        book.add_worksheet(),
+        &words.say("xlsx-audiences"),
+        title,
+        &heads,
+        &by_audience,
+    )?;
+    let of_staff: Vec<Vec<Cell>> = staff.iter().map(|line| of_staff(line, words)).collect();
+    let heads = ["unit", "name", "staff", "standardised", "not_done", "share"];
+    let heads = heads.map(|column| words.say(&format!("column-{column}")));
+    write(book.add_worksheet(), &words.say("xlsx-staff"), title, &heads, &of_staff)?;
+    let held: Vec<Vec<Cell>> = sorted.iter().map(|unit| held(unit, words)).collect();
+    let heads: Vec<String> = ["column-unit", "column-name"].map(|key| words.say(key)).into();
+    let reasons = Reason::ALL.map(|reason| words.say(&format!("hold-{reason}")));
+    let heads: Vec<String> = heads.into_iter().chain(reasons).collect();
+    write(book.add_worksheet(), &words.say("xlsx-held"), title, &heads, &held)?;
+    book.save_to_buffer()
+}
+
+/// The code of a unit and its name; of no unit, that it is not known.
+fn named(code: &str, name: &str, words: Words) -> [Cell; 2] {
+    let name = match code {
+        "" => words.say("unknown-unit"),
+        _ => name.to_owned(),
+    };
+    [Cell::Text(code.to_owned()), Cell::Text(name)]
+}
+
+fn counts(unit: &UnitFigures, words: Words) -> Vec<Cell> {
+    let line = &unit.line;
+    let others = [line.pending, line.refused, line.held, line.not_started, line.exempt];
+    let mut cells: Vec<Cell> = named(&line.unit, &line.name, words).into();
+    cells.extend([line.accounts, line.standardised].map(Cell::Number));
+    cells.push(Cell::Share(unit.goal()));
+    cells.extend(others.map(Cell::Number));
+    cells
+}
+
+fn audiences(unit: &UnitFigures, words: Words) -> Vec<Vec<Cell>> {
+    let of = unit.goals.iter().filter(|(_, goal)| goal.due > 0);
+    let rows = of.map(|(audience, goal)| {
+        let mut cells: Vec<Cell> = named(&unit.line.unit, &unit.line.name, words).into();
+        cells.push(Cell::Text(words.say(match audience {
+            Audience::Officials => "report-audience-officials",
+            Audience::Citizens => "report-audience-citizens",
+        })));
+        cells.extend([goal.due, goal.standardised].map(Cell::Number));
+        cells.push(Cell::Share(*goal));
+        cells
+    });
+    rows.collect()
+}
+
+fn of_staff(line: &StaffLine, words: Words) -> Vec<Cell> {
+    let mut cells: Vec<Cell> = named(&line.unit, &line.name, words).into();
+    cells.extend([line.staff, line.standardised, line.staff - line.standardised].map(Cell::Number));
+    cells.push(Cell::Share(Goal {
+        due: line.staff,
+        standardised: line.standardised,
+    }));
+    cells
+}
+
+fn held(unit: &UnitFigures, words: Words) -> Vec<Cell> {
+    let mut cells: Vec<Cell> = named(&unit.line.unit, &unit.line.name, words).into();
+    let n = |reason: Reason| unit.held.get(&reason).copied().unwrap_or_default();
+    cells.extend(Reason::ALL.map(|reason| Cell::Number(n(reason))));
+    cells
+}
+
+/// A title, headings, rows.
+fn write(
+    sheet: &mut Worksheet,
+    name: &str,
+    title: &str,
+    heads: &[String],
+    rows: &[Vec<Cell>],
+) -> Result<(), XlsxError> {
     let bold = Format::new().set_bold();
     let heading = Format::new()
         .set_bold()
         .set_background_color(0x00E7_EDF3)
         .set_text_wrap();
-    let sheet = book.add_worksheet();
-    sheet.set_name(words.say("xlsx-sheet"))?;
+    let percent = Format::new().set_num_format("0.0%");
+    sheet.set_name(name)?;
     sheet.write_string_with_format(0, 0, title, &bold)?;
-    for (at, column) in (0..).zip(COLUMNS) {
-        sheet.write_string_with_format(2, at, words.say(&format!("column-{column}")), &heading)?;
+    for (at, head) in (0..).zip(heads) {
+        sheet.write_string_with_format(2, at, head, &heading)?;
     }
-    // The largest first, so that the chart takes the first rows.
-    let mut sorted: Vec<&ReportLine> = lines.iter().collect();
-    sorted.sort_by(|a, b| b.accounts.cmp(&a.accounts).then(a.unit.cmp(&b.unit)));
-    for (row, line) in (3..).zip(&sorted) {
-        sheet.write_string(row, 0, &line.unit)?;
-        let name = if line.unit.is_empty() {
-            words.say("unknown-unit")
-        } else {
-            line.name.clone()
-        };
-        sheet.write_string(row, 1, name)?;
-        let counts = [
-            line.accounts,
-            line.standardised,
-            line.pending,
-            line.refused,
-            line.held,
-            line.not_started,
-            line.exempt,
-        ];
-        for (column, n) in (2..).zip(counts) {
-            // Exact up to 2^53.
-            #[allow(clippy::cast_precision_loss, reason = "a spreadsheet has no other numbers")]
-            sheet.write_number(row, column, n as f64)?;
+    // Exact up to 2^53.
+    #[allow(clippy::cast_precision_loss, reason = "a spreadsheet has no other numbers")]
+    for (row, cells) in (3..).zip(rows) {
+        for (at, cell) in (0..).zip(cells) {
+            match cell {
+                Cell::Text(text) => sheet.write_string(row, at, text)?,
+                Cell::Number(n) => sheet.write_number(row, at, *n as f64)?,
+                Cell::Share(goal) if goal.due == 0 => sheet.write_string(row, at, "–")?,
+                Cell::Share(goal) => {
+                    let share = goal.standardised as f64 / goal.due as f64;
+                    sheet.write_number_with_format(row, at, share, &percent)?
+                }
+            };
         }
     }
-    let last = 2 + u32::try_from(sorted.len()).unwrap_or(u32::MAX - 2);
     sheet.set_column_width(0, 14)?.set_column_width(1, 36)?;
     sheet.set_freeze_panes(3, 2)?;
-    sheet.autofilter(2, 0, last.max(3), 8)?;
+    let last = 2 + u32::try_from(rows.len()).unwrap_or(u32::MAX - 2);
+    let width = u16::try_from(heads.len()).unwrap_or(u16::MAX);
+    sheet.autofilter(2, 0, last.max(3), width.saturating_sub(1))?;
+    Ok(())
+}
 
-    let first = if sorted.len() > 1 { 4 } else { 3 };
+/// The largest units, each a bar of where its accounts stand.
+fn chart(book: &mut Workbook, sheet: &str, title: &str, rows: usize, words: Words) -> Result<(), XlsxError> {
+    let last = 2 + u32::try_from(rows).unwrap_or(u32::MAX - 2);
+    let first = if rows > 1 { 4 } else { 3 };
     let end = (first + u32::try_from(CHARTED).unwrap_or(12) - 1).min(last.max(first));
     let mut chart = Chart::new(ChartType::BarStacked);
     chart.title().set_name(title);
-    let name = words.say("xlsx-sheet");
     for column in STACKED {
         chart
             .add_series()
-            .set_categories((name.as_str(), first, 1, end, 1))
-            .set_values((name.as_str(), first, column, end, column))
-            .set_name((name.as_str(), 2, column));
+            .set_categories((sheet, first, 1, end, 1))
+            .set_values((sheet, first, column, end, column))
+            .set_name((sheet, 2, column));
     }
     chart.set_width(760).set_height(480);
     let charts = book.add_worksheet();
     charts.set_name(words.say("xlsx-chart"))?;
     charts.insert_chart(0, 0, &chart)?;
-    book.save_to_buffer()
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write as _;
-    use std::process::{Command, Stdio};
-
-    /// Python's own zip reader looks into the file.
-    const LOOK: &str = "import sys, io, zipfile\n\
-        z = zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read()))\n\
-        print('\\n'.join(z.namelist()))\n\
-        print(z.read('xl/sharedStrings.xml').decode())\n\
-        print(z.read('xl/worksheets/sheet1.xml').decode())";
+    use ngomon_store::ReportLine;
+    use std::io::{Cursor, Read as _};
+    use zip::ZipArchive;
 
     #[test]
     fn the_report_has_a_native_chart_and_harmless_names() {
-        let lines =
-            [("P", "Tỉnh", 30), ("A", "=HYPERLINK(1)", 20), ("", "", 10)].map(|(unit, name, accounts)| ReportLine {
-                unit: unit.into(),
-                name: name.into(),
-                accounts,
+        let units = [("P", "Tỉnh", 30), ("A", "=HYPERLINK(1)", 20), ("", "", 10)].map(|(unit, name, accounts)| {
+            let goal = Goal {
+                due: accounts,
                 standardised: accounts / 2,
-                not_started: accounts / 2,
-                ..ReportLine::default()
-            });
-        let bytes = report_xlsx(&lines, "Báo cáo số", Words::of_locale(|_| None)).unwrap();
-        let mut python = Command::new("python3")
-            .args(["-c", LOOK])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        python.stdin.take().unwrap().write_all(&bytes).unwrap();
-        let out = python.wait_with_output().unwrap();
-        let seen = String::from_utf8(out.stdout).unwrap();
-        assert!(out.status.success());
-        assert!(seen.contains("xl/charts/chart1.xml"), "{seen}");
-        assert!(seen.contains("=HYPERLINK(1)") && !seen.contains("<f>"), "{seen}");
+            };
+            UnitFigures {
+                line: ReportLine {
+                    unit: unit.into(),
+                    name: name.into(),
+                    accounts,
+                    standardised: accounts / 2,
+                    not_started: accounts / 2,
+                    ..ReportLine::default()
+                },
+                goals: [(Audience::Officials, goal)].into(),
+                held: [(Reason::Left, 7)].into(),
+                ..UnitFigures::default()
+            }
+        });
+        let staff = [StaffLine {
+            unit: "P".into(),
+            name: "Tỉnh".into(),
+            staff: 8,
+            standardised: 2,
+        }];
+        let bytes = report_xlsx(&units.each_ref(), &staff, "Báo cáo số", Words::first()).unwrap();
+        let mut file = ZipArchive::new(Cursor::new(bytes)).unwrap();
+        assert!(file.index_for_name("xl/charts/chart1.xml").is_some());
+        let mut read = |part: &str| {
+            let mut text = String::new();
+            file.by_name(part).unwrap().read_to_string(&mut text).unwrap();
+            text
+        };
+        let (texts, first) = (read("xl/sharedStrings.xml"), read("xl/worksheets/sheet1.xml"));
+        assert!(texts.contains("=HYPERLINK(1)") && !first.contains("<f>"), "{first}");
+        for said in [
+            "Tỷ lệ",
+            "Cán bộ, công chức, viên chức",
+            "Đang công tác",
+            "Đã thôi làm việc",
+        ] {
+            assert!(texts.contains(said), "{said}: {texts}");
+        }
+        assert!(first.contains("<v>0.5</v>"), "half of them: {first}");
+        let (staff, held) = (read("xl/worksheets/sheet4.xml"), read("xl/worksheets/sheet5.xml"));
+        assert!(
+            staff.contains("<v>0.25</v>") && held.contains("<v>7</v>"),
+            "{staff}\n{held}"
+        );
     }
 }

@@ -42,7 +42,7 @@ impl Leaked {
         let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
         let wanted: String = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
         self.find(&wanted).unwrap_or_else(|error| {
-            eprintln!("ngomon: the list of leaked passwords: {error}");
+            tracing::error!("the list of leaked passwords: {error}");
             false
         })
     }

@@ -1,24 +1,35 @@
 //! Who asks: language, address and session, from the request.
 
 use super::App;
+use super::origin::counted;
 use super::page::{Fault, Shell};
+use super::public_url::is_loopback;
 use crate::output::Words;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use ngomon_store::{Token, Visit};
+use ngomon_store::{BrowserMark, StoreError, Token, Visit};
 use serde::Deserialize;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
+use url::Url;
 
 /// The browser sends it back over TLS or to this very machine only, to no other host and to no subdomain.
 const SESSION: &str = "__Host-ngomon";
-/// Kept from asking for a one-time code until it is typed.
+/// Kept from one page of a sign-in to the next, and from asking for a one-time code until it is typed.
 const TICKET: &str = "__Host-ngomon-code";
-const LANGUAGE: &str = "language";
+/// Kept for as long as browsers keep anything: who was signed in here.
+const BROWSER: &str = "__Host-ngomon-browser";
+/// So many owners are known in one browser.
+const MOST_OWNERS: usize = 8;
+pub(super) const LANGUAGE: &str = "language";
 
 /// Who asks.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the request"
+)]
 pub struct Asker {
     /// In which language.
     pub words: Words,
@@ -26,14 +37,26 @@ pub struct Asker {
     pub here: String,
     /// Where the sign-in leads on to: the request of a connected system, or the page of the own passkeys.
     pub going: Option<String>,
+    /// The connected system that asked for the sign-in.
+    pub system: Option<String>,
     /// From where, as tries are counted.
     pub address: String,
+    /// The network of IPv6 that the address is of.
+    pub network: Option<String>,
+    /// Over plain http, from elsewhere than this very machine: such a browser keeps no session.
+    pub insecure: bool,
+    /// What the browser keeps between two pages of a sign-in.
+    pub ticket: Option<String>,
+    /// What the browser keeps of the owners who were signed in there.
+    pub browsers: Vec<String>,
     /// The token that the browser sent, good or not.
     pub token: Option<String>,
     /// Who signed in.
     pub visit: Option<Visit>,
     /// Everybody here is made up.
     pub sandbox: bool,
+    /// Reminders and locks rest.
+    pub frozen: bool,
     /// Under our address, devices can have passkeys for us.
     pub passkeys: bool,
     chose_language: bool,
@@ -52,6 +75,8 @@ impl Asker {
             desk: self.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
             wrong: false,
             sandbox: self.sandbox,
+            frozen: self.frozen,
+            code: String::new(),
         }
     }
 }
@@ -92,33 +117,46 @@ impl FromRequestParts<App> for Asker {
                 .map_err(|e| Fault(words, e).into_response())?,
             None => None,
         };
+        let frozen = app.freeze.is_on(&app.store).await;
+        let frozen = frozen.map_err(|e| Fault(words, e).into_response())?;
         let here = parts.uri.path().to_owned();
         let leads_on = here.starts_with("/sign-in") || here.starts_with("/passkeys");
-        let going = leads_on.then(|| parts.uri.query()).flatten();
+        let going = leads_on.then(|| parts.uri.query()).flatten().and_then(going_to);
+        let system = match &going {
+            Some(to) => system_of(app, to).await.map_err(|e| Fault(words, e).into_response())?,
+            None => None,
+        };
         let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let from = from.map(|ConnectInfo(at)| counted(app.proxies.client(at.ip(), &parts.headers)));
+        let (address, network) = from.unwrap_or_default();
+        let browsers = jar.get(BROWSER).map(|cookie| cookie.value().split('.'));
+        let browsers = browsers.into_iter().flatten().take(MOST_OWNERS);
         Ok(Self {
             words,
-            going: going.and_then(going_to),
+            going,
+            system,
             here,
-            address: from.map(|ConnectInfo(at)| counted(at.ip())).unwrap_or_default(),
+            address,
+            network,
+            insecure: is_insecure(app, &parts.headers),
+            ticket: jar.get(TICKET).map(|cookie| cookie.value().to_owned()),
+            browsers: browsers.map(ToOwned::to_owned).collect(),
             token,
             visit,
             sandbox: app.sandbox,
+            frozen,
             passkeys: app.passkeys.is_some(),
             chose_language,
         })
     }
 }
 
-/// Who has one address of IPv6 has all that begin with the same 64 bits: together they are one.
-fn counted(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
-        }
-    }
+/// Is the page asked for over plain http, by another name than this very machine's?
+fn is_insecure(app: &App, headers: &HeaderMap) -> bool {
+    let told = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let over_tls = app.issuer().starts_with("https:") || told("x-forwarded-proto") == Some("https");
+    let host = told("host").and_then(|host| Url::parse(&format!("http://{host}")).ok());
+    !over_tls && host.is_some_and(|host| !is_loopback(&host))
 }
 
 /// A value within a query.
@@ -134,25 +172,52 @@ fn going_to(query: &str) -> Option<String> {
     ours.then(|| to.into_owned())
 }
 
+/// The name of the connected system whose request that is.
+pub async fn system_of(app: &App, to: &str) -> Result<Option<String>, StoreError> {
+    let Some(query) = to.strip_prefix("/authorize?") else {
+        return Ok(None);
+    };
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let Some((_, id)) = pairs.find(|(name, _)| name == "client_id") else {
+        return Ok(None);
+    };
+    Ok(app.store.client(&id).await?.map(|known| known.client.name))
+}
+
 /// The session's cookie.
 pub fn kept(token: &Token) -> CookieJar {
     secret(SESSION, token)
 }
 
-/// The cookie of somebody who asked for a one-time code.
-pub fn ticket_cookie(token: &Token) -> CookieJar {
-    secret(TICKET, token)
+/// The cookie of somebody who is between two pages of a sign-in, or asked for a one-time code.
+pub fn ticket_cookie(secret: &str) -> CookieJar {
+    CookieJar::new().add(cookie(TICKET, secret.to_owned()))
 }
 
-/// What the browser of somebody who asked for a one-time code kept.
-pub fn ticket(headers: &HeaderMap) -> Option<String> {
-    let jar = CookieJar::from_headers(headers);
-    jar.get(TICKET).map(|cookie| cookie.value().to_owned())
+/// The cookie of a browser in which the owner of that login is signed in, before all who were there.
+pub fn browser_cookie(app: &App, asker: &Asker, mark: &BrowserMark) -> CookieJar {
+    let is_theirs = |kept: &&String| app.store.known_browser(mark, kept).is_some();
+    let theirs = asker.browsers.iter().find(is_theirs).cloned();
+    let theirs = theirs.unwrap_or_else(|| app.store.mark_browser(mark));
+    let others = asker.browsers.iter().filter(|kept| **kept != theirs);
+    let all: Vec<&str> = [&theirs]
+        .into_iter()
+        .chain(others)
+        .take(MOST_OWNERS)
+        .map(String::as_str)
+        .collect();
+    let mut cookie = cookie(BROWSER, all.join("."));
+    cookie.make_permanent();
+    CookieJar::new().add(cookie)
 }
 
 fn secret(name: &'static str, token: &Token) -> CookieJar {
-    let cookie = Cookie::build((name, token.as_str().to_owned()));
-    CookieJar::new().add(cookie.path("/").secure(true).http_only(true).same_site(SameSite::Lax))
+    CookieJar::new().add(cookie(name, token.as_str().to_owned()))
+}
+
+fn cookie(name: &'static str, value: String) -> Cookie<'static> {
+    let cookie = Cookie::build((name, value)).path("/");
+    cookie.secure(true).http_only(true).same_site(SameSite::Lax).build()
 }
 
 /// Tells the browser to forget the session.

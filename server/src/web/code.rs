@@ -7,22 +7,8 @@ use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
-use ngomon_store::{Limit, Typed};
+use ngomon_store::Typed;
 use serde::Deserialize;
-
-/// So many codes are sent for one account, or asked for one user name or phone from one address, an hour.
-pub const FOR_ONE: Limit = Limit {
-    what: "code-for",
-    times: 5,
-    seconds: 3_600,
-};
-/// So many codes are sent to one telephone or mailbox an hour, whoever asks: more than one address may ask for, which so leaves some to the
-/// owner.
-pub const TO_ONE: Limit = Limit {
-    what: "code-to",
-    times: 10,
-    seconds: 3_600,
-};
 
 /// What is asked, and where it goes.
 pub struct Question {

@@ -4,7 +4,7 @@
 use super::App;
 use super::asker::Asker;
 use super::new_password::{self, NewPassword, hash_of};
-use super::page::{Fault, Input, Mistake, Shell, html, message, mistakes};
+use super::page::{Fault, Input, Mistake, Shell, html, mistakes, nothing_here};
 use crate::authenticator::Authenticator;
 use askama::Template;
 use axum::Form;
@@ -103,7 +103,7 @@ fn over(asker: &Asker) -> Response {
         asker.words.say("enrol-over-title"),
         asker.words.say("error-enrolment-over"),
     );
-    message(asker, StatusCode::NOT_FOUND, title, text, "S-404")
+    nothing_here(asker, title, text)
 }
 
 /// The form.
@@ -159,7 +159,6 @@ async fn answered(app: &App, asker: &Asker, link: &str, typed: Typed) -> Result<
         return Ok(page(asker, &enrolment, wrong));
     };
     let codes = app.store.enrol(link, &hash, step).await?;
-    app.store.seal().await?;
     let mut shell = asker.shell();
     shell.here = "/sign-in".into();
     Ok(html(StatusCode::OK, &Enrolled { shell, codes }))

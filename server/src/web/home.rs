@@ -2,21 +2,26 @@
 
 use super::App;
 use super::asker::Asker;
+use super::desk::whose_claim;
 use super::form::asked;
 use super::may_have_passkeys;
-use super::page::{Fault, Line, Shell, go_on, history, html};
+use super::page::{Fault, History, Shell, go_on, history, html};
 use super::report::may_see;
+use super::ways::once_more;
 use crate::openid::told;
+use crate::output::{Words, capital, outlook, said};
 use askama::Template;
 use axum::Form;
-use axum::extract::State;
 use axum::extract::rejection::FormRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::ClientId;
+use ngomon_rules::hold::Reason;
 use ngomon_rules::record::AccountKind;
-use ngomon_store::Result;
+use ngomon_rules::unit::UnitTree;
+use ngomon_store::{Before, Explained, Result};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -25,13 +30,16 @@ use serde::Deserialize;
 struct Home {
     shell: Shell,
     state: String,
-    asks: bool,
+    /// The way to the form, asked for or not.
+    may_form: bool,
     /// An official's: the way to the own HR profile.
     has_profile: bool,
     has_passkeys: bool,
     sees_report: bool,
+    /// What its owner should know of: a claim of somebody else's, holds that are coming.
+    notices: Vec<String>,
     facts: Vec<(String, String)>,
-    history: Vec<Line>,
+    history: History,
     /// Systems that are not the province's own, and what they may be told.
     allowed: Vec<Allowed>,
     sessions: Vec<(String, String)>,
@@ -44,8 +52,15 @@ struct Allowed {
     since: String,
 }
 
+/// Which part of the history is asked for.
+#[derive(Default, Deserialize)]
+pub struct HistoryQuery {
+    #[serde(default)]
+    before: String,
+}
+
 /// The first page after signing in; the gate comes before it (C1: "yêu cầu người dùng thực hiện chuẩn hóa").
-pub async fn show(State(app): State<App>, asker: Asker) -> Response {
+pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<HistoryQuery>) -> Response {
     let Some(visit) = asker.visit.clone() else {
         return Redirect::to("/sign-in").into_response();
     };
@@ -54,7 +69,14 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
     }
     let words = asker.words;
     let page = async {
-        let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
+        let before = Before::parse(&query.before);
+        let account = visit.account.as_str();
+        let (store, today) = (&app.store, app.store.today());
+        // What HR's facts will bring is an official's to know.
+        let story = match visit.kind {
+            AccountKind::Official => store.explain_page(account, today, before.as_ref()).await?,
+            _ => store.story_before(account, today, before.as_ref()).await?,
+        };
         let asks = asked(&story);
         let required = story.gate == Some(Gate::Required);
         if asks && (required || !visit.put_off) {
@@ -74,29 +96,18 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
             exempt_to,
         ) {
             (Some(_), ..) => words.say("home-standardised"),
+            (None, Some("pending"), Some(receipt), _) if story.fact("last_form_fields").is_some() => {
+                words.say_with("home-papers", &[("receipt", receipt)])
+            }
             (None, Some("pending"), Some(receipt), _) => words.say_with("home-pending", &[("receipt", receipt)]),
             _ if asks => words.say("home-put-off"),
             (None, _, _, Some(last)) => words.say_with("home-exempt", &[("day", &words.day(last))]),
             _ => words.say("home-open"),
         };
         let units = app.store.units().await?;
-        let shown = [
-            "full_name",
-            "national_id",
-            "phone",
-            "employee_code",
-            "claim_since",
-            "last_form_receipt",
-        ];
-        let facts = story
-            .facts
-            .iter()
-            .filter(|(name, _)| shown.contains(name))
-            .map(|(name, value)| {
-                let name_of = words.say(&format!("fact-{}", name.replace('_', "-")));
-                (name_of, crate::output::said(name, value, &units, words))
-            });
-        let sessions = app.store.sessions(&visit.account).await?;
+        let facts = facts(&story, &units, words);
+        let token = asker.token.as_deref().unwrap_or_default();
+        let sessions = app.store.sessions(&visit.account, token).await?;
         let allowed = app.store.consents(&visit.account).await?;
         let allowed = allowed.into_iter().map(|one| Allowed {
             told: told(&one.scopes, words),
@@ -108,16 +119,27 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
             StatusCode::OK,
             &Home {
                 state,
-                asks,
+                may_form: visit.kind == AccountKind::Citizen
+                    && story.fact("claim").is_none()
+                    && story.fact("last_form") != Some("pending"),
                 has_profile: visit.kind == AccountKind::Official,
                 has_passkeys: asker.passkeys && may_have_passkeys(&visit),
                 sees_report: may_see(&asker),
-                facts: facts.collect(),
-                history: history(&story.history, words),
+                notices: notices(&story, &units, words),
+                facts,
+                history: history(&story, &query.before, "/", words),
                 allowed: allowed.collect(),
                 sessions: sessions
                     .iter()
-                    .map(|s| (words.instant(s.began), words.instant(s.seen)))
+                    .map(|one| {
+                        let began = words.instant(one.began);
+                        let began = if one.is_this {
+                            words.say_with("sessions-here", &[("at", &began)])
+                        } else {
+                            began
+                        };
+                        (began, words.instant(one.seen))
+                    })
                     .collect(),
                 shell: asker.shell(),
             },
@@ -127,9 +149,64 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
     page.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
+/// What the account says of its owner, and whose it is standardised for.
+fn facts(story: &Explained, units: &UnitTree, words: Words) -> Vec<(String, String)> {
+    let shown = [
+        ("username", "fact-username"),
+        ("full_name", "fact-full-name"),
+        ("national_id", "fact-national-id"),
+        ("phone", "fact-phone"),
+        ("employee_code", "fact-employee-code"),
+        ("claim_since", "home-claim-since"),
+        ("last_form_receipt", "fact-last-form-receipt"),
+    ];
+    let mut facts = Vec::new();
+    for (name, label) in shown {
+        if name == "claim_since" {
+            facts.extend(whose_claim(story, words, false).map(|whose| (words.say("fact-claim-name"), whose)));
+        }
+        let value = story.fact(name).map(|value| said(name, value, units, words));
+        facts.extend(value.map(|value| (words.say(label), value)));
+    }
+    if !story.unit_name.is_empty() && story.kind == AccountKind::Official {
+        facts.push((words.say("desk-unit"), story.unit_name.clone()));
+    }
+    facts
+}
+
+/// A claim that is somebody else's, what the next run brings, and what comes within the days that people are warned ahead.
+fn notices(story: &Explained, units: &UnitTree, words: Words) -> Vec<String> {
+    let whose = whose_claim(story, words, false).filter(|_| story.claim_differs);
+    let mut notices: Vec<String> = whose
+        .map(|whose| words.say_with("home-claim-differs", &[("name", &whose)]))
+        .into_iter()
+        .collect();
+    notices.extend(outlook(story, words));
+    for (day, hold) in &story.coming {
+        let fact = |name: &str| hold.evidence.get(name).filter(|value| !value.is_empty());
+        let due = fact("due_on")
+            .map(|due| said("due_on", due, units, words))
+            .unwrap_or_default();
+        notices.push(match hold.reason {
+            Reason::ReviewOverdue => words.say_with("home-coming-review", &[("day", &due)]),
+            Reason::StaleInfo => {
+                let item = fact("item").map(|item| capital(&said("item", item, units, words)));
+                let item = item.unwrap_or_else(|| words.say("home-coming-item-unnamed"));
+                words.say_with("home-coming-item", &[("item", &item), ("day", &due)])
+            }
+            reason => {
+                let hold = words.say(&format!("hold-{reason}"));
+                words.say_with("home-coming", &[("day", &words.day(*day)), ("hold", &hold)])
+            }
+        });
+    }
+    notices
+}
+
 /// Ends the sessions elsewhere.
 pub async fn close_others(State(app): State<App>, asker: Asker) -> Response {
     if let (Some(visit), Some(token)) = (&asker.visit, &asker.token)
+        && !visit.held
         && let Err(error) = app.store.close_other_sessions(&visit.account, token).await
     {
         return Fault(asker.words, error).into_response();
@@ -151,10 +228,16 @@ pub async fn withdraw(
     sent: std::result::Result<Form<Which>, FormRejection>,
 ) -> Response {
     let Which { client } = sent.map(|Form(sent)| sent).unwrap_or_default();
-    if let Some(visit) = asker.visit.as_ref().filter(|visit| !visit.held)
-        && let Err(error) = app.store.withdraw_consent(&visit.account, &ClientId(client)).await
-    {
-        return Fault(asker.words, error).into_response();
-    }
-    Redirect::to("/").into_response()
+    let Some(visit) = asker.visit.as_ref().filter(|visit| !visit.held) else {
+        return Redirect::to("/").into_response();
+    };
+    let answer = async {
+        if let Some(page) = once_more(&app, &asker, visit, "consent-withdrawn").await? {
+            return Ok(page);
+        }
+        app.store.withdraw_consent(&visit.account, &ClientId(client)).await?;
+        Ok(Redirect::to("/").into_response())
+    };
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }

@@ -66,11 +66,10 @@ impl NewPassword {
     /// The two fields.
     pub fn fields(self, words: Words) -> Vec<Input> {
         let field = |name, label, hint, error| Input {
-            kind: "password",
             autocomplete: "new-password",
             hint,
             error,
-            ..Input::new(name, label)
+            ..Input::password(name, label, words)
         };
         let shortest = words.say_with("enrol-hint-password", &[("n", &SHORTEST.to_string())]);
         vec![

@@ -3,11 +3,13 @@
 use super::App;
 use super::asker::Asker;
 use super::held::Shown;
-use super::page::{Input, Line, Mistake, Shell, html, mistakes, not_found};
+use super::page::{History, Input, Line, Mistake, Shell, Turn, html, mistakes, not_found};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use ngomon_rules::hold::Reason;
+use ngomon_rules::law::law;
 
 #[derive(Template)]
 #[template(path = "parts_page.html")]
@@ -19,7 +21,7 @@ struct Page {
     rows: Vec<(String, String)>,
     card: Card,
     hold: Shown,
-    history: Vec<Line>,
+    history: History,
 }
 
 struct Card {
@@ -68,16 +70,19 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
         },
         hold: Shown {
             name: words.say("hold-review-overdue"),
-            text: words.say("hold-text-review-overdue"),
-            rows: vec![(words.say("explain-way-out"), words.say("way-out-review-overdue"))],
-            by_form: false,
-            by_join: false,
-            by_review: false,
-            by_profile: false,
-            by_code: false,
+            text: words.say_with("hold-text-review-overdue", &[("reviewed", "25/4/2022")]),
+            rows: vec![(words.say("explain-mends"), words.say("mends-review-overdue"))],
+            sentence: law(Reason::ReviewOverdue.clause()).map(|law| law.sentence),
+            ways: Vec::new(),
         },
         rows,
-        history: vec![line("event-rehashed"), line("event-taken-over")],
+        history: History {
+            lines: vec![line("event-rehashed"), line("event-taken-over")],
+            turn: Turn {
+                earlier: Some("/sandbox/parts".into()),
+                newest: None,
+            },
+        },
         shell: asker.shell(),
     };
     html(StatusCode::OK, &page)

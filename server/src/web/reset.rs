@@ -4,10 +4,11 @@
 
 use super::App;
 use super::asker::{Asker, encoded};
+use super::limits;
 use super::new_password::{NewPassword, Typed, hash_of};
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
 use super::sign_in::again;
-use super::ticket;
+use super::ticket::Step;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -15,18 +16,11 @@ use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Limit, Result};
+use ngomon_store::{Factor, Result};
 use serde::Deserialize;
 
 /// The step after the code.
 const STEP: &str = "reset";
-/// Tries after one code: each costs a hash.
-const OF_ACCOUNT: Limit = Limit {
-    what: "reset",
-    times: 10,
-    seconds: 900,
-};
-
 #[derive(Template)]
 #[template(path = "reset.html")]
 struct Page {
@@ -72,11 +66,20 @@ fn page(asker: &Asker, ticket: String, devices: bool, wrong: NewPassword) -> Res
     html(status, &page)
 }
 
+/// The page in this browser, for the owner whose code was right.
+async fn asked(app: &App, asker: &Asker, step: &Step, wrong: NewPassword) -> Result<Response> {
+    let Some(account) = step.accounts.first() else {
+        return Ok(again(asker));
+    };
+    let devices = has_devices(app, account).await?;
+    let (cookie, ticket) = step.issue(&app.store, asker, STEP).await?;
+    Ok((cookie, page(asker, ticket, devices, wrong)).into_response())
+}
+
 /// The code was right.
 pub async fn ask(app: &App, asker: &Asker, account: &AccountId) -> Result<Response> {
-    let devices = has_devices(app, account).await?;
-    let ticket = ticket::issue(&app.store, STEP, account);
-    Ok(page(asker, ticket, devices, NewPassword::default()))
+    let step = Step::new(std::slice::from_ref(account), Factor::Code, app.store.now());
+    asked(app, asker, &step, NewPassword::default()).await
 }
 
 /// The new password, sent.
@@ -86,23 +89,27 @@ pub async fn set(
     sent: std::result::Result<Form<Sent>, FormRejection>,
 ) -> Response {
     let Sent { ticket, typed } = sent.map(|Form(sent)| sent).unwrap_or_default();
-    let Some((account, _)) = ticket::account(&app.store, STEP, &ticket) else {
-        return again(&asker);
-    };
     let answer = async {
-        let devices = has_devices(&app, &account).await?;
-        let wrong = typed.wrong(&app, asker.words).await;
-        if wrong.is_something() {
-            return Ok(page(&asker, ticket, devices, wrong));
-        }
-        // A ticket is good once: whoever sees the page later does not set another password by it.
-        let until = app.store.now().as_microsecond() + 600 * 1_000_000;
-        let tries = app.store.attempt(OF_ACCOUNT, &[account.as_str()]).await?;
-        if tries.is_none() || !app.store.once("reset-ticket", &[&ticket], until).await? {
+        let step = Step::redeem(&app.store, &asker, STEP, &ticket).await?;
+        let Some((step, account)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
+            return Ok(again(&asker));
+        };
+        // Each costs a look at the list of leaked passwords.
+        if app
+            .store
+            .take(&[limits::own("reset", account.as_str())])
+            .await?
+            .is_none()
+        {
             return Ok(again(&asker));
         }
+        let wrong = typed.wrong(&app, asker.words).await;
+        if wrong.is_something() {
+            return asked(&app, &asker, &step, wrong).await;
+        }
+        let devices = has_devices(&app, &account).await?;
         let Some(hash) = hash_of(&app, typed.password).await else {
-            return Ok(page(&asker, ticket, devices, NewPassword::unreadable(asker.words)));
+            return asked(&app, &asker, &step, NewPassword::unreadable(asker.words)).await;
         };
         let (news, why) = if devices {
             ("sms-password-changed-devices", "reset-devices")
@@ -111,7 +118,6 @@ pub async fn set(
         };
         let news = asker.words.say(news);
         app.store.set_password(&account, &hash, &news).await?;
-        app.store.seal().await?;
         let mut going = asker.shell().going.replacen('?', "&", 1);
         if devices && going.is_empty() {
             going = format!("&to={}", encoded("/passkeys"));

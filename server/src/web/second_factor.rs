@@ -2,9 +2,10 @@
 
 use super::App;
 use super::asker::Asker;
+use super::limits;
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
 use super::sign_in::{again, enter_proven};
-use super::ticket;
+use super::ticket::Step;
 use crate::authenticator::Authenticator;
 use askama::Template;
 use axum::Form;
@@ -12,16 +13,11 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Limit, Proven, Result};
+use ngomon_store::{Factor, Proven, Result, Tried};
 use serde::Deserialize;
 
-/// Wrong codes of one operator.
-const OF_OPERATOR: Limit = Limit {
-    what: "sign-in-code",
-    times: 5,
-    seconds: 900,
-};
 /// The step after the password.
 const CODE: &str = "sign-in-code";
 
@@ -57,10 +53,17 @@ fn page(asker: &Asker, status: StatusCode, ticket: String, error: Option<String>
     )
 }
 
-/// The password was right.
-pub fn ask(app: &App, asker: &Asker, operator: &AccountId) -> Response {
-    let ticket = ticket::issue(&app.store, CODE, operator);
-    page(asker, StatusCode::OK, ticket, None)
+/// The page in this browser, for the operator whose password was right.
+async fn asked(app: &App, asker: &Asker, step: &Step, status: StatusCode, error: Option<&str>) -> Result<Response> {
+    let (cookie, ticket) = step.issue(&app.store, asker, CODE).await?;
+    let error = error.map(|key| asker.words.say(key));
+    Ok((cookie, page(asker, status, ticket, error)).into_response())
+}
+
+/// The password was right, just then.
+pub async fn ask(app: &App, asker: &Asker, operator: &AccountId, at: Timestamp) -> Result<Response> {
+    let step = Step::new(std::slice::from_ref(operator), Factor::Password, at);
+    asked(app, asker, &step, StatusCode::OK, None).await
 }
 
 /// What is typed.
@@ -79,22 +82,24 @@ pub async fn enter(
     typed: std::result::Result<Form<Typed>, FormRejection>,
 ) -> Response {
     let Typed { ticket, code } = typed.map(|Form(typed)| typed).unwrap_or_default();
-    let Some((account, _)) = ticket::account(&app.store, CODE, &ticket) else {
-        return again(&asker);
-    };
     let answer = async {
-        let who = [account.as_str()];
-        if app.store.attempt(OF_OPERATOR, &who).await?.is_none() {
-            let text = asker.words.say("second-factor-too-often");
-            return Ok(page(&asker, StatusCode::TOO_MANY_REQUESTS, ticket.clone(), Some(text)));
-        }
-        let Some(proven) = proven(&app, &account, &code).await? else {
-            let text = asker.words.say("second-factor-wrong");
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return Ok(page(&asker, status, ticket.clone(), Some(text)));
+        let step = Step::redeem(&app.store, &asker, CODE, &ticket).await?;
+        let Some((step, account)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
+            return Ok(again(&asker));
         };
-        app.store.forget_attempts(OF_OPERATOR, &who).await?;
-        enter_proven(&app, &asker, proven).await
+        let mark = app.store.browser_mark(&account).await?;
+        let who = limits::who(&app, &asker, mark);
+        let limits = [limits::second_factor(&who, account.as_str())];
+        let tried = app.store.tried(&limits, async {
+            let proven = proven(&app, &account, &code).await?;
+            Ok(proven.ok_or(()))
+        });
+        let (status, error) = match tried.await? {
+            Tried::Right(proven) => return enter_proven(&app, &asker, proven).await,
+            Tried::Wrong((), _) => (StatusCode::UNPROCESSABLE_ENTITY, "second-factor-wrong"),
+            Tried::TooOften => (StatusCode::TOO_MANY_REQUESTS, "second-factor-too-often"),
+        };
+        asked(&app, &asker, &step, status, Some(error)).await
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
@@ -108,6 +113,5 @@ async fn proven(app: &App, account: &AccountId, typed: &str) -> Result<Option<Pr
         return app.store.use_code(account, step).await;
     }
     let proven = app.store.use_recovery_code(account, typed).await?;
-    app.store.seal().await?;
     Ok(proven)
 }

@@ -1,11 +1,12 @@
 //! Signing in by user name and password, and out. Whatever is not right gets the same words, and costs about the same time.
 
 use super::App;
-use super::asker::{Asker, forgotten, kept};
+use super::asker::{Asker, browser_cookie, forgotten, kept};
+use super::limits;
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
 use super::second_factor;
-use super::ticket::{self, Ticket};
-use crate::password::{NOBODY, fits, hashed, in_turn, is_current};
+use super::ticket::{Step, Ticket};
+use crate::password::{Lane, NOBODY, fits, fits_evenly, hashed, in_turn, is_current, no_sooner};
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -14,46 +15,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Credential, Factor, Kept, Limit, Proven, Refusal, Result, StoreError, Token};
+use ngomon_store::{Credential, Factor, Proven, Refusal, Result, StoreError, Token, Tried, Who};
 use serde::Deserialize;
-use std::time::Duration;
 
-/// For one user name from one address: nobody locks another's name from elsewhere.
-const OF_NAME: Limit = Limit {
-    what: "sign-in-name",
-    times: 10,
-    seconds: 900,
-};
-/// From one address, whatever the name, by a password, a passkey or a code: an office behind one address still gets in.
-pub const OF_ADDRESS: Limit = Limit {
-    what: "sign-in-address",
-    times: 300,
-    seconds: 900,
-};
-/// A wrong answer comes no sooner.
-const NO_SOONER: Duration = Duration::from_millis(400);
 /// So many accounts of one user name are tried: each costs a hash.
 const MOST_ACCOUNTS: usize = 8;
 
-/// Begun with a request, over when it may be answered: hashes taken over from elsewhere cost more or less than ours, nobody's is none of
-/// them, and sending a code costs more than sending none. The time must not tell whether there is such an account.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "there is no condition: the time itself must not tell"
-)]
-pub fn no_sooner() -> tokio::time::Sleep {
-    tokio::time::sleep(NO_SOONER)
-}
-
 /// The step in which the owner picks an account.
-fn choice(factor: Factor) -> &'static str {
-    match factor {
-        Factor::Password => "sign-in-choice",
-        Factor::Code => "sign-in-choice-by-code",
-        Factor::Passkey(Kept::InDevice) => "sign-in-choice-by-device",
-        Factor::Passkey(Kept::Synced) => "sign-in-choice-by-synced",
-    }
-}
+const CHOICE: &str = "sign-in-choice";
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -63,6 +32,8 @@ struct SignIn {
     fields: Vec<Input>,
     /// What happened before.
     notice: Option<String>,
+    /// The connected system that is entered.
+    system: Option<String>,
     /// What to do after a device's answer that was not right. Without passkeys here there is no button either.
     passkey: Option<Option<String>>,
 }
@@ -114,20 +85,19 @@ pub fn page(asker: &Asker, status: StatusCode, said: Said) -> Response {
             autocomplete: "username webauthn",
             ..Input::new("username", words.say("sign-in-username"))
         },
-        Input {
-            kind: "password",
-            autocomplete: "current-password",
-            ..Input::new("password", words.say("sign-in-password"))
-        },
+        Input::password("password", words.say("sign-in-password"), words),
     ];
     let mut shell = shell(asker);
-    shell.wrong = status != StatusCode::OK;
+    if status != StatusCode::OK {
+        shell = shell.failing(&format!("S-{}", status.as_u16()));
+    }
     let mut errors = mistakes(&fields);
     errors.extend(said.passkey.clone().map(|text| Mistake { field: "passkey", text }));
     html(
         status,
         &SignIn {
             notice: said.notice,
+            system: asker.system.clone(),
             errors,
             passkey: asker.passkeys.then_some(said.passkey),
             shell,
@@ -158,10 +128,12 @@ pub async fn show(asker: Asker, Query(Why { why }): Query<Why>) -> Response {
     if asker.visit.is_some() && asker.going.is_none() {
         return Redirect::to("/").into_response();
     }
-    let notice = ["kept", "reset", "reset-devices"].contains(&why.as_str());
+    let notice = ["kept", "reset", "reset-devices", "out"].contains(&why.as_str());
+    let notice = notice.then(|| format!("sign-in-why-{why}"));
+    let notice = notice.or_else(|| asker.insecure.then(|| "sign-in-insecure".to_owned()));
     let said = Said {
         username: asker.going.as_deref().and_then(login_hint).unwrap_or_default(),
-        notice: notice.then(|| asker.words.say(&format!("sign-in-why-{why}"))),
+        notice: notice.map(|key| asker.words.say(&key)),
         ..Said::default()
     };
     page(&asker, StatusCode::OK, said)
@@ -189,33 +161,45 @@ pub async fn enter(
     if username.is_empty() || password.is_empty() {
         return wrong(&asker, StatusCode::UNPROCESSABLE_ENTITY, &username, "sign-in-empty");
     }
-    let who = [username.as_str(), asker.address.as_str()];
     let not_before = no_sooner();
     // What is kept is read after this: another password that is set meanwhile counts.
     let at = app.store.now();
     let answer = async {
-        let counts: [(Limit, &[&str]); 2] = [(OF_ADDRESS, &[&asker.address]), (OF_NAME, &who)];
-        if app.store.attempts(&counts).await?.contains(&None) {
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            return Ok(wrong(&asker, status, &username, "sign-in-too-often"));
-        }
-        let fitting = fitting(app.store.credentials(&username).await?, password.clone()).await;
-        if fitting.is_empty() {
-            not_before.await;
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return Ok(wrong(&asker, status, &username, "sign-in-wrong"));
-        }
-        app.store.forget_attempts(OF_NAME, &who).await?;
+        let who = who_tries(&app, &asker, &username).await?;
+        let limits = limits::password(&asker, &who, &username);
+        let again = limits::tries_again(&app, &who, &limits).await?;
+        let lane = Lane::enter(&who, &username, again).await;
+        let tried = app.store.tried(&limits, async {
+            let fitting = fitting(&app, &lane, &username, password.clone()).await?;
+            Ok(if fitting.is_empty() { Err(()) } else { Ok(fitting) })
+        });
+        let fitting = match tried.await? {
+            Tried::Right(fitting) => fitting,
+            Tried::Wrong((), _) => {
+                lane.wrong().await;
+                not_before.await;
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                return Ok(wrong(&asker, status, &username, "sign-in-wrong"));
+            }
+            Tried::TooOften => {
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                return Ok(wrong(&asker, status, &username, "sign-in-too-often"));
+            }
+        };
         rehash(&app, &fitting, password).await?;
         let accounts: Vec<AccountId> = fitting.into_iter().map(|one| one.account).collect();
         enter_one_of(&app, &asker, &accounts, Factor::Password, at).await
     };
-    answer.await.unwrap_or_else(|e| Fault(words, e).into_response())
+    answer
+        .await
+        .unwrap_or_else(|e: StoreError| Fault(words, e).into_response())
 }
 
-/// The accounts that the password fits. Hashing takes a processor for a while, so it is done beside the other requests.
-pub async fn fitting(found: Vec<Credential>, password: String) -> Vec<Credential> {
-    let work = in_turn(move || {
+/// The accounts of that name that the password fits, of those that are there once it is this one's turn. Hashing takes a processor for a
+/// while, so it is done beside the other requests.
+pub async fn fitting(app: &App, lane: &Lane, username: &str, password: String) -> Result<Vec<Credential>> {
+    let found = app.store.credentials(username).await?;
+    let work = lane.hash(move || {
         let mut tried = 0;
         let fitting: Vec<Credential> = found
             .into_iter()
@@ -223,7 +207,9 @@ pub async fn fitting(found: Vec<Credential>, password: String) -> Vec<Credential
             .take(MOST_ACCOUNTS)
             .filter(|one| {
                 tried += 1;
-                one.password_hash.as_deref().is_some_and(|hash| fits(&password, hash))
+                one.password_hash
+                    .as_deref()
+                    .is_some_and(|hash| fits_evenly(&password, hash))
             })
             .collect();
         if tried == 0 {
@@ -232,7 +218,17 @@ pub async fn fitting(found: Vec<Credential>, password: String) -> Vec<Credential
         fitting
     });
     // A hash that makes its reader panic fits nothing.
-    work.await.unwrap_or_default()
+    Ok(work.await.unwrap_or_default())
+}
+
+/// Who tries that name. Only a browser that keeps something may be known for it.
+pub async fn who_tries(app: &App, asker: &Asker, username: &str) -> Result<Who> {
+    let found = if asker.browsers.is_empty() {
+        Vec::new()
+    } else {
+        app.store.credentials(username).await?
+    };
+    Ok(limits::who_of(app, asker, &found))
 }
 
 /// Whatever scheme it came in, from now on the password is kept by ours.
@@ -261,14 +257,16 @@ pub async fn enter_one_of(
     if let [only] = accounts {
         return begin(app, asker, only, factor, at).await;
     }
-    pick(app, asker, accounts, factor).await
+    pick(app, asker, accounts, factor, at).await
 }
 
-/// The owner picks one of several.
-pub async fn pick(app: &App, asker: &Asker, accounts: &[AccountId], factor: Factor) -> Result<Response> {
+/// The owner, proven at that time, picks one of several.
+pub async fn pick(app: &App, asker: &Asker, accounts: &[AccountId], factor: Factor, at: Timestamp) -> Result<Response> {
+    let step = Step::new(accounts, factor, at);
+    let (cookie, name) = step.issue(&app.store, asker, CHOICE).await?;
     let mut choices = Vec::with_capacity(accounts.len());
-    for account in accounts {
-        let ticket = ticket::issue(&app.store, choice(factor), account);
+    for (n, account) in accounts.iter().enumerate() {
+        let ticket = format!("{name}.{n}");
         let kind = app.store.story(account.as_str(), app.store.today()).await?.kind;
         let kind = asker.words.say(&format!("kind-{}", kind.name()));
         choices.push((account.to_string(), kind, ticket));
@@ -279,16 +277,16 @@ pub async fn pick(app: &App, asker: &Asker, accounts: &[AccountId], factor: Fact
         "choose-lead"
     };
     let (shell, lead) = (shell(asker), asker.words.say(lead));
-    Ok(html(StatusCode::OK, &Choose { shell, lead, choices }))
+    Ok((cookie, html(StatusCode::OK, &Choose { shell, lead, choices })).into_response())
 }
 
 /// A session; an operator is asked for the second factor first.
 async fn begin(app: &App, asker: &Asker, account: &AccountId, factor: Factor, at: Timestamp) -> Result<Response> {
     if account.operator().is_some() {
-        return Ok(second_factor::ask(app, asker, account));
+        return second_factor::ask(app, asker, account, at).await;
     }
     match app.store.open_session_by(account, factor, at).await {
-        Ok(token) => enter_with(app, asker, &token, "/").await,
+        Ok(token) => enter_with(app, asker, account, &token, "/").await,
         Err(StoreError::Refused(Refusal::NewPassword(_))) => Ok(again(asker)),
         Err(error) => Err(error),
     }
@@ -296,22 +294,25 @@ async fn begin(app: &App, asker: &Asker, account: &AccountId, factor: Factor, at
 
 /// A session after two factors: an operator goes to work.
 pub async fn enter_proven(app: &App, asker: &Asker, proven: Proven) -> Result<Response> {
+    let account = proven.account().clone();
     let token = app.store.open_proven_session(proven).await?;
     let visit = app.store.visit(token.as_str()).await?;
     let at_work = visit.is_some_and(|visit| visit.operator().is_some());
     let to = if at_work && asker.going.is_none() { "/desk" } else { "/" };
-    enter_with(app, asker, &token, to).await
+    enter_with(app, asker, &account, &token, to).await
 }
 
-/// A session of its own, whatever the browser sent before.
-pub async fn enter_with(app: &App, asker: &Asker, token: &Token, to: &str) -> Result<Response> {
+/// A session of its own, whatever the browser sent before; from now on the browser is known for its owner.
+pub async fn enter_with(app: &App, asker: &Asker, account: &AccountId, token: &Token, to: &str) -> Result<Response> {
     if let Some(before) = &asker.token {
         app.store.replace_session(before, token).await?;
     }
     if let Some(next) = &asker.going {
         app.store.set_next(token.as_str(), next).await?;
     }
-    Ok((kept(token), Redirect::to(to)).into_response())
+    let mark = app.store.browser_mark(account).await?;
+    let known = mark.map(|mark| browser_cookie(app, asker, &mark));
+    Ok((kept(token), known.unwrap_or_default(), Redirect::to(to)).into_response())
 }
 
 /// What was sent is too old, or not ours.
@@ -325,22 +326,20 @@ pub async fn choose(
     asker: Asker,
     typed: std::result::Result<Form<Ticket>, FormRejection>,
 ) -> Response {
-    let ticket = typed.map(|Form(ticket)| ticket).unwrap_or_default();
-    let all = [
-        Factor::Password,
-        Factor::Code,
-        Factor::Passkey(Kept::InDevice),
-        Factor::Passkey(Kept::Synced),
-    ];
-    let chosen = all.into_iter().find_map(|factor| {
-        let (account, at) = ticket::account(&app.store, choice(factor), &ticket.ticket)?;
-        Some((account, factor, at))
-    });
-    let Some((account, factor, at)) = chosen else {
-        return again(&asker);
+    let Ticket { ticket } = typed.map(|Form(ticket)| ticket).unwrap_or_default();
+    let answer = async {
+        let (name, n) = ticket.split_once('.').unwrap_or_default();
+        let Some(step) = Step::redeem(&app.store, &asker, CHOICE, name).await? else {
+            return Ok(again(&asker));
+        };
+        match n.parse().ok().and_then(|n: usize| step.accounts.get(n)) {
+            Some(account) => begin(&app, &asker, account, step.factor(), step.at()).await,
+            None => Ok(again(&asker)),
+        }
     };
-    let begun = begin(&app, &asker, &account, factor, at).await;
-    begun.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer
+        .await
+        .unwrap_or_else(|e: StoreError| Fault(asker.words, e).into_response())
 }
 
 /// The end of a session.
@@ -350,5 +349,5 @@ pub async fn leave(State(app): State<App>, asker: Asker) -> Response {
     {
         return Fault(asker.words, error).into_response();
     }
-    (forgotten(), Redirect::to("/sign-in")).into_response()
+    (forgotten(), Redirect::to("/sign-in?why=out")).into_response()
 }

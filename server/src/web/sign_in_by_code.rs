@@ -2,21 +2,24 @@
 //! the same and takes the same time whether there is such an account.
 
 use super::App;
-use super::asker::{Asker, ticket, ticket_cookie};
-use super::code::{Digits, FOR_ONE, Question, TO_ONE, digits, not_right, page};
+use super::asker::{Asker, ticket_cookie};
+use super::code::{Digits, Question, digits, not_right, page};
+use super::limits;
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
 use super::reset;
-use super::sign_in::{OF_ADDRESS, enter_one_of, no_sooner};
+use super::sign_in::enter_one_of;
 use crate::output::Words;
+use crate::password::{Lane, no_sooner};
 use askama::Template;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Form, Router};
 use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::{CodeFor, Credential, Factor, Limit, Purpose, Result, Typed};
+use ngomon_rules::values::username_key;
+use ngomon_store::{CODE_LIVES, CodeFor, Credential, Factor, Purpose, Result, Tried, Typed};
 use serde::Deserialize;
 
 /// What the code is for. Its words are `sign-in-KEY-…`.
@@ -58,7 +61,7 @@ impl Way {
 pub fn routes() -> Router<App> {
     let way = |way: &'static Way| {
         let send = move |app, asker, typed| send(way, app, asker, typed);
-        let check = move |app, asker, headers, typed| check(way, app, asker, headers, typed);
+        let check = move |app, asker, typed| check(way, app, asker, typed);
         Router::new()
             .route(
                 way.path,
@@ -66,7 +69,7 @@ pub fn routes() -> Router<App> {
             )
             .route(
                 way.sent,
-                get(move |asker: Asker, headers: HeaderMap| async move { sent(way, &asker, &headers) }).post(check),
+                get(move |asker: Asker| async move { sent(way, &asker) }).post(check),
             )
     };
     way(&CODE).merge(way(&RESET))
@@ -91,6 +94,9 @@ struct Page {
 struct Name {
     #[serde(default)]
     username: String,
+    /// `yes`: for whom this browser asked before.
+    #[serde(default)]
+    again: String,
 }
 
 fn ask(way: &Way, asker: &Asker, username: String, error: Option<String>) -> Response {
@@ -128,53 +134,77 @@ async fn send(
     typed: std::result::Result<Form<Name>, FormRejection>,
 ) -> Response {
     let words = asker.words;
-    let username = typed.map(|Form(typed)| typed.username).unwrap_or_default();
-    let username = username.trim().to_owned();
+    let Name { username, again } = typed.map(|Form(typed)| typed).unwrap_or_default();
+    let mut username = username.trim().to_owned();
+    if again == "yes" {
+        let asked = match &asker.ticket {
+            Some(kept) => app.store.asked(kept).await,
+            None => Ok(None),
+        };
+        username = match asked {
+            Ok(Some(asked)) => asked,
+            Ok(None) => return Redirect::to(way.path).into_response(),
+            Err(error) => return Fault(words, error).into_response(),
+        };
+    }
     if username.is_empty() {
         return ask(way, &asker, username, Some(words.say("sign-in-no-username")));
     }
     let not_before = no_sooner();
     let answer = async {
-        let who = [way.key, &username, &asker.address];
-        let counts: [(Limit, &[&str]); 2] = [(OF_ADDRESS, &[&asker.address]), (FOR_ONE, &who)];
-        let often = match app.store.attempts(&counts).await?[..] {
-            [None, _] => Some("sign-in-too-often"),
-            [_, None] => Some("code-too-often"),
-            _ => None,
-        };
-        if let Some(often) = often {
-            return Ok(ask(way, &asker, username, Some(words.say(often))));
+        let found = app.store.credentials(&username).await?;
+        let who = limits::who_of(&app, &asker, &found);
+        if !app.store.has_room_for_codes(&who).await? {
+            return Ok(ask(way, &asker, username, Some(words.say("code-many"))));
+        }
+        let limits = limits::code(&asker, &who, way.key, &username);
+        let again = limits::tries_again(&app, &who, &limits).await?;
+        let lane = Lane::enter(&who, &username, again).await;
+        // Whether there is such a name or not: as long as a code may be live, asking again is no other try.
+        let name = username_key(&username);
+        let asked = [way.key, &name, &asker.address];
+        let live = app.store.is_noted("code-asked", &asked).await?;
+        if !live && app.store.take(&limits).await?.is_none() {
+            return Ok(ask(way, &asker, username, Some(words.say("code-too-often"))));
         }
         let mut to = Vec::new();
-        for one in app.store.credentials(&username).await? {
+        for one in found {
             if !way.is_for(&one) || to.len() >= MOST_ACCOUNTS {
                 continue;
             }
             let Some(reach) = app.store.reach(&one.account).await? else {
                 continue;
             };
-            // Too many codes to one phone: nothing more is sent, and nobody is told. What one address asks for too much is not the phone's.
-            let from_here = ["to", &reach.to, &asker.address];
-            if app.store.attempt(FOR_ONE, &from_here).await?.is_some()
-                && app.store.attempt(TO_ONE, &[&reach.to]).await?.is_some()
-            {
-                to.push(CodeFor {
-                    subject: one.account.to_string(),
-                    reach: Some(reach),
-                });
+            // C5: a counter changed the phone, so for thirty days a code to it sets no password.
+            if way.purpose == Purpose::Reset && app.store.phone_changed_lately(&one.account).await? {
+                continue;
             }
+            to.push(CodeFor {
+                subject: one.account.to_string(),
+                reach: Some(reach),
+            });
         }
         if to.is_empty() {
             to.push(CodeFor {
-                subject: String::new(),
+                subject: name.clone(),
                 reach: None,
             });
         }
         let kept = app.store.new_token();
         let text = |code: &str| words.say_with(way.sms, &[("code", code)]);
-        app.store.send_codes(kept.as_str(), way.purpose, &to, text).await?;
+        let sent = app.store.send_codes(kept.as_str(), way.purpose, &who, &[], &to, text);
+        if let Err(fault) = sent.await {
+            if !live {
+                app.store.give_back(&limits).await.ok();
+            }
+            return Err(fault);
+        }
+        app.store.remember_asked(kept.as_str(), &username).await?;
+        let until = app.store.now().as_microsecond() + CODE_LIVES;
+        app.store.once("code-asked", &asked, until).await?;
+        lane.wrong().await;
         let sent = format!("{}{}", way.sent, asker.shell().going);
-        Ok((ticket_cookie(&kept), Redirect::to(&sent)).into_response())
+        Ok((ticket_cookie(kept.as_str()), Redirect::to(&sent)).into_response())
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
@@ -187,13 +217,13 @@ fn question(way: &Way, asker: &Asker) -> Question {
         title: way.say(words, "sent-title"),
         lead: way.say(words, "sent-lead"),
         action: way.sent,
-        again: "",
+        again: way.path,
         back: (way.path, words.say("sign-in-code-back")),
     }
 }
 
-fn sent(way: &Way, asker: &Asker, headers: &HeaderMap) -> Response {
-    match ticket(headers) {
+fn sent(way: &Way, asker: &Asker) -> Response {
+    match &asker.ticket {
         Some(_) => page(asker, question(way, asker), None),
         None => Redirect::to(way.path).into_response(),
     }
@@ -204,27 +234,34 @@ async fn check(
     way: &Way,
     State(app): State<App>,
     asker: Asker,
-    headers: HeaderMap,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let answer = async {
-        let Some(kept) = ticket(&headers) else {
+        let Some(kept) = &asker.ticket else {
             return Ok(Redirect::to(way.path).into_response());
         };
-        if app.store.attempt(OF_ADDRESS, &[&asker.address]).await?.is_none() {
-            let often = asker.words.say("sign-in-too-often");
-            return Ok(page(&asker, question(way, &asker), Some(often)));
-        }
         let at = app.store.now();
-        match app.store.try_code(&kept, way.purpose, &digits(typed)).await? {
-            Typed::Right(accounts) => {
-                let accounts: Vec<AccountId> = accounts.into_iter().map(AccountId).collect();
-                match (way.purpose, accounts.first()) {
-                    (Purpose::Reset, Some(account)) => reset::ask(&app, &asker, account).await,
-                    _ => enter_one_of(&app, &asker, &accounts, Factor::Code, at).await,
-                }
+        let limits = limits::typed_code(&asker);
+        let tried = app.store.tried(&limits, async {
+            Ok(match app.store.try_code(kept, way.purpose, &digits(typed)).await? {
+                Typed::Right(accounts) => Ok(accounts),
+                wrong => Err(wrong),
+            })
+        });
+        let accounts = match tried.await? {
+            Tried::Right(accounts) => accounts,
+            Tried::Wrong(wrong, _) => {
+                return Ok(page(&asker, question(way, &asker), Some(not_right(&asker, &wrong))));
             }
-            tried => Ok(page(&asker, question(way, &asker), Some(not_right(&asker, &tried)))),
+            Tried::TooOften => {
+                let often = asker.words.say("sign-in-too-often");
+                return Ok(page(&asker, question(way, &asker), Some(often)));
+            }
+        };
+        let accounts: Vec<AccountId> = accounts.into_iter().map(AccountId).collect();
+        match (way.purpose, accounts.first()) {
+            (Purpose::Reset, Some(account)) => reset::ask(&app, &asker, account).await,
+            _ => enter_one_of(&app, &asker, &accounts, Factor::Code, at).await,
         }
     };
     let answer: Result<Response> = answer.await;

@@ -1,12 +1,12 @@
-//! What the browser brings back between two steps of signing in: whose step before was right, and until when. A MAC says that it is
-//! ours; nothing is kept.
+//! Between two pages of a sign-in: whose step before was right, and when. The page brings back a name drawn at random, good once, in the
+//! browser that has the cookie of the page only; what it stands for never leaves the database.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use super::asker::{Asker, ticket_cookie};
+use axum_extra::extract::cookie::CookieJar;
 use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
-use ngomon_store::Store;
-use serde::Deserialize;
+use ngomon_store::{Ceremony, Factor, Kept, Result, Store};
+use serde::{Deserialize, Serialize};
 
 /// How long one may think, in seconds.
 const THINKING: i64 = 300;
@@ -14,32 +14,75 @@ const THINKING: i64 = 300;
 /// As it is sent.
 #[derive(Default, Deserialize)]
 pub struct Ticket {
-    /// Account, end, MAC.
+    /// The name.
     #[serde(default)]
     pub ticket: String,
 }
 
-fn parts<'a>(step: &'a str, account: &'a str, until: &'a [u8; 8]) -> [&'a [u8]; 3] {
-    [step.as_bytes(), account.as_bytes(), until]
+/// Whose step before was right.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Step {
+    /// The accounts that it was right for.
+    pub accounts: Vec<AccountId>,
+    /// How its owner was proven (RFC 8176).
+    factor: String,
+    /// When: microseconds UTC.
+    at: i64,
 }
 
-/// For the account, good for one step.
-pub fn issue(store: &Store, step: &str, account: &AccountId) -> String {
-    let until = store.now().as_second() + THINKING;
-    let mac = store.keys().mac(&parts(step, account.as_str(), &until.to_be_bytes()));
-    format!("{account}.{until}.{}", URL_SAFE_NO_PAD.encode(mac))
-}
+impl Step {
+    /// The step before was right just then.
+    pub fn new(accounts: &[AccountId], factor: Factor, at: Timestamp) -> Self {
+        Self {
+            accounts: accounts.to_vec(),
+            factor: factor.amr().to_owned(),
+            at: at.as_microsecond(),
+        }
+    }
 
-/// Whose it is, and when the step before was right; `None`: it is not ours, of another step, or too old.
-pub fn account(store: &Store, step: &str, ticket: &str) -> Option<(AccountId, Timestamp)> {
-    let mut from_the_end = ticket.rsplitn(3, '.');
-    let mac = URL_SAFE_NO_PAD.decode(from_the_end.next()?).ok()?;
-    let until: i64 = from_the_end.next()?.parse().ok()?;
-    let account = from_the_end.next()?;
-    let genuine = store
-        .keys()
-        .mac_matches(&parts(step, account, &until.to_be_bytes()), &mac);
-    let good = genuine && store.now().as_second() <= until;
-    let right = Timestamp::from_second(until.checked_sub(THINKING)?).ok()?;
-    good.then(|| (AccountId(account.to_owned()), right))
+    /// How its owner was proven.
+    pub fn factor(&self) -> Factor {
+        let all = [
+            Factor::Code,
+            Factor::Passkey(Kept::InDevice),
+            Factor::Passkey(Kept::Synced),
+        ];
+        let found = all.into_iter().find(|factor| factor.amr() == self.factor);
+        found.unwrap_or(Factor::Password)
+    }
+
+    /// When the step before was right.
+    pub fn at(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.at).unwrap_or_default()
+    }
+
+    /// Remembers it for the next page in this browser: its name, and the cookie without which the name is worth nothing.
+    pub async fn issue(&self, store: &Store, asker: &Asker, step: &'static str) -> Result<(CookieJar, String)> {
+        let secret = asker.ticket.clone();
+        let browser = secret.unwrap_or_else(|| store.new_token().as_str().to_owned());
+        let name = self.issue_in(store, &browser, step).await?;
+        Ok((ticket_cookie(&browser), name))
+    }
+
+    /// The same for who has that secret, a session's token.
+    pub async fn issue_in(&self, store: &Store, browser: &str, step: &'static str) -> Result<String> {
+        let state = serde_json::to_string(self).unwrap_or_default();
+        store.begin_ceremony(Ceremony::Step { step, browser }, &state).await
+    }
+
+    /// What was remembered, once; `None`: it is not ours, of another step or browser, was used, or is too old.
+    pub async fn redeem(store: &Store, asker: &Asker, step: &'static str, name: &str) -> Result<Option<Self>> {
+        match &asker.ticket {
+            Some(browser) => Self::redeem_in(store, browser, step, name).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The same from who has that secret.
+    pub async fn redeem_in(store: &Store, browser: &str, step: &'static str, name: &str) -> Result<Option<Self>> {
+        let ended = store.end_ceremony(Ceremony::Step { step, browser }, name).await?;
+        let found = ended.and_then(|state| serde_json::from_str::<Self>(&state).ok());
+        let young = |step: &Self| store.now().as_second() - step.at().as_second() <= THINKING;
+        Ok(found.filter(young))
+    }
 }

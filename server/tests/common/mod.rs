@@ -2,9 +2,12 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+use rusqlite::Connection;
+use rusqlite::types::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 use tempfile::TempDir;
 
 /// Which database.
@@ -20,6 +23,45 @@ pub struct Ngomon {
     database: Option<String>,
 }
 
+/// A process that ends with its test, however that ends.
+pub struct Running(Child);
+
+impl Running {
+    pub fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+
+    /// Tells it to stop. Every shell can, and not every machine has the program `kill`.
+    pub fn tell_to_stop(&self) {
+        let told = Command::new("sh")
+            .args(["-c", "kill $0", &self.id().to_string()])
+            .status();
+        assert!(told.unwrap().success());
+    }
+}
+
+impl Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Whoever has ended by itself cannot be killed.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
 /// The address of the private PostgreSQL that `cargo xtask test` starts.
 pub fn postgres() -> String {
     std::env::var("NGOMON_TEST_POSTGRES").expect("no PostgreSQL: run the tests by `cargo xtask test`")
@@ -33,6 +75,30 @@ fn psql(database: &str, sql: &str) -> String {
         .unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap()
+}
+
+/// A line a row, `|` between its cells, as psql prints them.
+fn sqlite(file: &Path, sql: &str) -> String {
+    let database = Connection::open(file).unwrap();
+    let mut statement = database.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let mut rows = statement.query([]).unwrap();
+    let mut text = String::new();
+    while let Some(row) = rows.next().unwrap() {
+        let cells: Vec<String> = (0..columns).map(|at| shown(row.get(at).unwrap())).collect();
+        text += &format!("{}\n", cells.join("|"));
+    }
+    text
+}
+
+fn shown(value: Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => number.to_string(),
+        Value::Text(text) => text,
+        Value::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
 }
 
 impl Ngomon {
@@ -71,6 +137,12 @@ impl Ngomon {
         command
     }
 
+    /// The address of its PostgreSQL.
+    pub fn database_url(&self) -> String {
+        let name = self.database.as_ref().expect("on PostgreSQL");
+        postgres().replace("/postgres?", &format!("/{name}?"))
+    }
+
     pub fn run(&self, words: &str) -> Output {
         self.command(words).output().unwrap()
     }
@@ -107,18 +179,7 @@ impl Ngomon {
     pub fn sql(&self, sql: &str) -> String {
         match &self.database {
             Some(name) => psql(name, sql),
-            None => {
-                let script = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\n\
-                    for row in c.execute(sys.argv[2]): print('|'.join(map(str, row)))\nc.commit()";
-                let out = Command::new("python3")
-                    .args(["-c", script])
-                    .arg(self.path("data/ngomon.db"))
-                    .arg(sql)
-                    .output()
-                    .unwrap();
-                assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-                String::from_utf8(out.stdout).unwrap()
-            }
+            None => sqlite(&self.path("data/ngomon.db"), sql),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::told::receiver;
 use super::{CALLBACK, Rp, claims, hues, site};
-use crate::openid::deliver::{deliver, sender};
+use crate::openid::deliver::{PATIENCE, deliver, sender};
 use crate::web::App;
 use crate::web::tests::{Answered, Site};
 use axum::body::Body;
@@ -159,7 +159,15 @@ async fn oidcc_scope_profile_email_address_phone_all_and_other_order() {
     let site = site().await;
     let rp = site.rp(suites()).await;
     let cookie = site.signed_in("CV001").await;
-    let profile = ["account_kind", "name", "preferred_username", "sub"].as_slice();
+    let profile = [
+        "account_kind",
+        "family_name",
+        "given_name",
+        "name",
+        "preferred_username",
+        "sub",
+    ]
+    .as_slice();
     let email = ["email", "email_verified", "sub"].as_slice();
     let phone = ["phone_number", "phone_number_verified", "sub"].as_slice();
     let all = [profile, email, phone].concat();
@@ -467,9 +475,17 @@ async fn oidcc_rp_initiated_logout_without_a_hint_or_with_something_wrong() {
         let page = site.get(&end_session(fields), &cookie).await;
         assert_eq!(page.status, status, "{fields:?}");
         assert!(!page.headers.contains_key(header::LOCATION));
-        assert_eq!(page.says("sign-out-title"), status == 200, "{fields:?}");
+        // What is wrong is said of the sign-out that was asked for, which its owner may still have.
+        assert!(
+            page.says("sign-out-title") && page.says("sign-out-button"),
+            "{fields:?}"
+        );
+        assert_eq!(page.says("sign-out-still"), status == 400, "{fields:?}");
         assert!(is_there(&site, &rp, &cookie).await, "nothing has ended yet");
     }
+    let nobody = site.get(&end_session(&[("id_token_hint", "nonsense")]), "").await;
+    assert!(nobody.status == 400 && nobody.says("sign-out-wrong-title"));
+    assert!(nobody.says("sign-out-over") && !nobody.says("sign-out-button"));
     let agreed = site
         .post("/end-session/agreed", &cookie, &[("request", "state=s")])
         .await;
@@ -497,9 +513,9 @@ async fn oidcc_backchannel_rp_initiated_logout() {
     assert_eq!(page.goes_to(), format!("{OUT}?state=s"));
     assert!(!is_there(&site, &rp, &cookie).await);
 
-    let (app, sender) = (App::new(site.store.clone(), false), sender().unwrap());
+    let (app, sender) = (App::new(site.store.clone(), false), sender(false, PATIENCE).unwrap());
     let client = ClientId(rp.id.clone());
-    while deliver(&app, &sender, &client).await.unwrap() > 0 {}
+    while deliver(&app, &sender, &client, &mut 1).await.unwrap() > 0 {}
     let got = receiver.got();
     let [(kind, token)] = got.as_slice() else {
         panic!("{got:?}")

@@ -3,7 +3,7 @@
 use super::{CALLBACK, Rp, VERIFIER, claims, hues, site};
 use crate::web::tests::{Site, rows};
 use base64::Engine as _;
-use ngomon_rules::citizens::{Outcome, Proof, RegistryAnswer};
+use ngomon_rules::citizens::{Outcome, RegistryAnswer};
 use ngomon_rules::client::{Algorithm, Authentication, Client, SubjectKind};
 use ngomon_rules::record::{AccountId, Form, Submission};
 use ngomon_rules::values::NationalId;
@@ -170,10 +170,8 @@ async fn what_was_proven_is_told_in_place_of_what_an_account_states() {
             submitted_at: None,
             notice: None,
         };
-        let (now, registry) = (site.store.now(), RegistryAnswer::Found(record));
-        let done = site
-            .store
-            .standardise_as_answered(&sent, Proof::Form, account, now, registry);
+        let registry = RegistryAnswer::Found(record);
+        let done = site.store.standardise_as_answered(&sent, account, registry, true);
         assert_eq!(done.await.unwrap().outcome, Outcome::Standardised);
         let phone = phone.unwrap_or_else(|| before[3].clone());
         let proven = [name, json!(number.as_str()), json!(true), phone, json!(knows_phone)];
@@ -201,6 +199,41 @@ async fn hr_vouches_for_an_officials_number() {
     let lacking = lacking.unwrap();
     let number = &of(&lacking["employee_code"])["national_id"];
     assert_eq!(told(&lacking["account_id"]).await, (json!(number), json!(true)));
+}
+
+/// "Phone, e-mail and position are taken over from HR", which vouches for them; and what common software reads of a name and a unit.
+#[tokio::test(flavor = "multi_thread")]
+async fn hr_vouches_for_mail_and_phone_and_names_and_units_are_told_as_software_reads_them() {
+    let site = Site::sample().await;
+    let rp = site.rp(hues()).await;
+    let profiles = rows("profiles.csv");
+    let officials = rows("officials.csv");
+    let with_mail = officials.iter().find_map(|one| {
+        let profile = profiles
+            .iter()
+            .find(|profile| !one["employee_code"].is_empty() && profile["employee_code"] == one["employee_code"])?;
+        (profile["email"].contains('@') && profile["phone"].starts_with("+84") && profile["status"] == "working")
+            .then_some((one, profile))
+    });
+    let (official, profile) = with_mail.unwrap();
+    let cookie = site.signed_in(&official["account_id"]).await;
+    let scope = [("scope", "openid profile email phone employment")];
+    let tokens = rp.tokens(&site, &cookie, &scope).await;
+    let info = site.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+    assert_eq!(
+        (&info["email"], &info["email_verified"]),
+        (&json!(profile["email"]), &json!(true))
+    );
+    assert_eq!(
+        (&info["phone_number"], &info["phone_number_verified"]),
+        (&json!(profile["phone"]), &json!(true))
+    );
+    let [name, family, given] = ["name", "family_name", "given_name"].map(|one| info[one].as_str().unwrap());
+    assert_eq!(format!("{family} {given}"), name);
+    assert!(!family.contains(' '));
+    let groups = info["groups"].as_array().unwrap();
+    assert_eq!(groups[0], info["employment"]["unit"]);
+    assert!(groups.len() > 1, "with the units above it: {groups:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -429,4 +462,22 @@ async fn a_public_client_and_one_that_signs() {
     );
     assert_eq!(ask(hmac.unwrap()).await, "invalid_client");
     assert_eq!(ask("a.b.c".into()).await, "invalid_client");
+}
+
+/// The clock of the machine goes back a day: no key signs then, and nothing is spent for an answer that cannot be given.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_signed_spends_nothing() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("CV001").await;
+    let tokens = rp.tokens(&site, &cookie, &[]).await;
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let code = rp.code(&site, &cookie, &[]).await;
+    let day = 86_400 * 1_000_000;
+    site.clock.0.fetch_sub(2 * day, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(rp.refresh(&site, refresh).await.status, 503);
+    assert_eq!(rp.redeem(&site, &code).await.status, 503);
+    site.clock.0.fetch_add(2 * day, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(rp.refresh(&site, refresh).await.status, 200);
+    assert_eq!(rp.redeem(&site, &code).await.status, 200);
 }

@@ -13,13 +13,34 @@ async fn the_form_comes_first_and_the_system_after_it() {
     let silent = site.get(&rp.request(&[("prompt", "none")]), &cookie).await;
     assert_eq!(silent.sent("error").unwrap(), "interaction_required");
     assert_eq!(site.get(&rp.request(&[]), &cookie).await.goes_to(), "/form");
+    let form = site.get("/form", &cookie).await;
+    assert!(
+        form.text.contains("Xong bước này sẽ tiếp tục vào Hue-S."),
+        "{}",
+        form.text
+    );
     site.post("/form/put-off", &cookie, &[]).await;
     assert!(site.get("/", &cookie).await.says("go-on-title"), "on to the system");
-    let scope = [("scope", "openid standardisation")];
+    // Whoever is asked to sign in reads for which system, there and where a code is asked for.
+    let asked = site.get(&rp.request(&[]), "").await;
+    let page = site.get(asked.goes_to(), "").await;
+    assert!(page.text.contains("Đăng nhập để vào Hue-S."), "{}", page.text);
+    assert!(!site.get("/sign-in", "").await.text.contains("Đăng nhập để vào"));
+    let scope = [("scope", "openid standardisation employment")];
     let tokens = rp.tokens(&site, &cookie, &scope).await;
     let info = site.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+    assert!(info.get("groups").is_none(), "a citizen is in none");
     assert_eq!(info["standardisation"]["state"], "asked");
     assert_eq!(info["standardisation"]["form"], "http://localhost/form");
+    for tag in ["vi", "en"] {
+        let words = crate::output::Words::of_tag(tag).unwrap();
+        let said = &info["standardisation"]["announcement"][tag];
+        assert_eq!(said["title"], words.say("form-title"));
+        assert!(
+            said["text"].as_str().unwrap().starts_with(&words.say("form-lead")),
+            "{said}"
+        );
+    }
     let next = site.signed_in("HS016").await;
     assert_eq!(
         site.get(&rp.request(&[]), &next).await.goes_to(),

@@ -42,13 +42,76 @@ async fn a_wrong_or_near_miss_address_never_redirects() {
     }
     assert_eq!(site.get("/authorize", "").await.status, 400);
     assert_eq!(site.get("/authorize?%ff%fe=%00", "").await.status, 400);
-    // Only one address is registered, so it need not be named; then it is not named when the code is redeemed.
+    // OpenID Connect Core 3.1.2.1: with `openid`, it is named.
+    let unnamed = site.get(&rp.request(&[("redirect_uri", "")]), &cookie).await;
+    assert!(unnamed.status == 400 && unnamed.text.contains("redirect_uri is missing"));
+    // Without, and where only one is registered, it need not be; then it is not named when the code is redeemed.
+    let oauth = [("redirect_uri", ""), ("scope", "profile")];
     assert!(
-        site.get(&rp.request(&[("redirect_uri", "")]), &cookie)
+        site.get(&rp.request(&oauth), &cookie)
             .await
             .goes_to()
             .starts_with(CALLBACK)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_long_is_an_error_and_not_left_out() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("CV001").await;
+    let long = "x".repeat(8_001);
+    for name in ["state", "nonce"] {
+        let answer = site.get(&rp.request(&[(name, &long)]), &cookie).await;
+        assert_eq!(answer.sent("error").unwrap(), "invalid_request", "{name}");
+        let state = if name == "state" { long.as_str() } else { "st" };
+        assert_eq!(answer.sent("state").unwrap(), state, "it is given back");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_on_a_device_listens_where_it_can() {
+    let site = site().await;
+    let mut app = hues();
+    app.authentication = ngomon_rules::client::Authentication::None;
+    app.redirect_uris = vec!["http://127.0.0.1/cb".into()];
+    let rp = site.rp(app).await;
+    let cookie = site.signed_in("CV001").await;
+    let here = "http://127.0.0.1:49152/cb";
+    let answer = site.get(&rp.request(&[("redirect_uri", here)]), &cookie).await;
+    assert!(
+        answer.goes_to().starts_with("http://127.0.0.1:49152/cb?"),
+        "{}",
+        answer.goes_to()
+    );
+    let code = answer.sent("code").unwrap();
+    for (uri, status) in [("http://127.0.0.1:49153/cb", 400), (here, 400)] {
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("client_id", rp.id.as_str()),
+            ("code", code.as_str()),
+            ("redirect_uri", uri),
+            ("code_verifier", super::VERIFIER),
+        ];
+        assert_eq!(
+            site.form_to("/token", None, &fields).await.status,
+            status,
+            "it is spent"
+        );
+    }
+    let code = site
+        .get(&rp.request(&[("redirect_uri", here)]), &cookie)
+        .await
+        .sent("code")
+        .unwrap();
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("client_id", rp.id.as_str()),
+        ("code", code.as_str()),
+        ("redirect_uri", here),
+        ("code_verifier", super::VERIFIER),
+    ];
+    assert_eq!(site.form_to("/token", None, &fields).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,6 +302,57 @@ async fn a_pushed_request_is_judged_at_once_and_good_once() {
         late["request_uri"].as_str().unwrap()
     );
     assert_eq!(site.get(&late, &cookie).await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pushed_request_is_spent_when_it_is_answered_and_stands_in_no_address() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let request = rp.request(&[]);
+    let (_, query) = request.split_once('?').unwrap();
+    let fields: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let handle = site.form_to("/par", Some(&rp), &fields).await.json()["request_uri"].clone();
+    let by = format!(
+        "/authorize?client_id={}&request_uri={}",
+        rp.id,
+        handle.as_str().unwrap()
+    );
+    // A reload, the way back, whatever looks through mail: nothing is answered by it.
+    for _ in 0..2 {
+        let page = site.get(&by, "").await;
+        let to = page.goes_to();
+        assert!(to.starts_with("/sign-in?to=") && to.contains("request_uri"), "{to}");
+        assert!(!to.contains("redirect_uri") && !to.contains("code_challenge"), "{to}");
+    }
+    // Whoever has begun to sign in has time to.
+    site.move_on(10 * 60);
+    let cookie = site.signed_in("CV001").await;
+    let page = site.get(&by, &cookie).await;
+    assert!(page.sent("code").is_some(), "{}", page.text);
+    assert_eq!(site.get(&by, &cookie).await.status, 400, "it was answered");
+
+    let handle = site.form_to("/par", Some(&rp), &fields).await.json()["request_uri"].clone();
+    let by = format!(
+        "/authorize?client_id={}&request_uri={}",
+        rp.id,
+        handle.as_str().unwrap()
+    );
+    site.get(&by, "").await;
+    site.move_on(3_601);
+    let cookie = site.signed_in("CV001").await;
+    assert_eq!(site.get(&by, &cookie).await.status, 400, "an hour is over");
+
+    // An error is an answer, too.
+    let silent = [fields.as_slice(), &[("prompt", "none")]].concat();
+    let handle = site.form_to("/par", Some(&rp), &silent).await.json()["request_uri"].clone();
+    let by = format!(
+        "/authorize?client_id={}&request_uri={}",
+        rp.id,
+        handle.as_str().unwrap()
+    );
+    assert_eq!(site.get(&by, "").await.sent("error").unwrap(), "login_required");
+    assert_eq!(site.get(&by, &cookie).await.status, 400, "it was answered");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,16 +1,17 @@
 //! What clients are told, received as a client receives it.
 
 use super::{claims, hues, site};
-use crate::openid::deliver::{Deliveries, deliver, sender};
+use crate::openid::deliver::{Deliveries, PATIENCE, deliver, sender};
 use crate::web::App;
+use crate::web::tests::Site;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use ngomon_rules::client::ClientId;
+use ngomon_rules::client::{ClientFault, ClientId};
 use serde_json::Value;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
@@ -21,6 +22,11 @@ pub struct Receiver {
     /// 0: it never answers.
     status: Arc<AtomicU16>,
     more: Arc<Notify>,
+    /// How many it is being told, and how many that were at most.
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    /// It answers once it is being told so many at once.
+    together: Arc<AtomicUsize>,
 }
 
 impl Receiver {
@@ -37,6 +43,17 @@ impl Receiver {
 }
 
 impl Receiver {
+    /// Waits until it is being told so many at once, or was.
+    async fn are_together(&self, n: usize) {
+        loop {
+            let more = self.more.notified();
+            if self.most.load(Ordering::SeqCst) >= n {
+                return;
+            }
+            more.await;
+        }
+    }
+
     /// Content types and tokens, in order.
     pub fn got(&self) -> Vec<(String, String)> {
         self.got.lock().unwrap().clone()
@@ -47,6 +64,14 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
     let kind = headers["content-type"].to_str().unwrap().to_owned();
     let text = String::from_utf8(body.to_vec()).unwrap();
     let token = text.strip_prefix("logout_token=").unwrap_or(&text).to_owned();
+    let now = receiver.now.fetch_add(1, Ordering::SeqCst) + 1;
+    receiver.most.fetch_max(now, Ordering::SeqCst);
+    receiver.more.notify_waiters();
+    let taken = receiver.got.lock().unwrap().len();
+    receiver
+        .are_together(receiver.together.load(Ordering::SeqCst).min(taken))
+        .await;
+    receiver.now.fetch_sub(1, Ordering::SeqCst);
     let status = receiver.status.load(Ordering::SeqCst);
     if status == 0 {
         std::future::pending::<()>().await;
@@ -84,25 +109,26 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
     let sub = claims(tokens["id_token"].as_str().unwrap())["sub"].clone();
     let (app, sender, client) = (
         App::new(site.store.clone(), false),
-        sender().unwrap(),
+        sender(false, PATIENCE).unwrap(),
         ClientId(rp.id.clone()),
     );
 
     receiver.status.store(503, Ordering::SeqCst);
     site.hold("CV001").await;
+    assert_eq!(deliver(&app, &sender, &client, &mut 1).await.unwrap(), 4);
     assert_eq!(
-        deliver(&app, &sender, &client).await.unwrap(),
-        1,
-        "in order: one at a time of an account"
+        deliver(&app, &sender, &client, &mut 1).await.unwrap(),
+        0,
+        "not before its time"
     );
-    assert_eq!(deliver(&app, &sender, &client).await.unwrap(), 0, "not before its time");
     let line = &site.store.notices(10).await.unwrap();
     assert!(line.iter().all(|one| one.waits && one.taken.is_none()));
     assert_eq!(line.last().unwrap().fault, "answered 503");
     receiver.status.store(200, Ordering::SeqCst);
+    site.move_on(1);
     site.lift("CV001").await;
-    site.move_on(10);
-    while deliver(&app, &sender, &client).await.unwrap() > 0 {}
+    // What is new makes what waits due, and comes after what it ends.
+    while deliver(&app, &sender, &client, &mut 1).await.unwrap() > 0 {}
     let got = receiver.got();
     let events: Vec<(String, Value)> = got
         .iter()
@@ -112,15 +138,16 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
             (event.rsplit('/').next().unwrap().to_owned(), body)
         })
         .collect();
-    let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
+    let mut names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names.pop(), Some("account-enabled"), "after what it ends");
+    names.sort_unstable();
     assert_eq!(
         names,
         [
-            "backchannel-logout",
-            "backchannel-logout",
-            "session-revoked",
             "account-disabled",
-            "account-enabled"
+            "backchannel-logout",
+            "backchannel-logout",
+            "session-revoked"
         ]
     );
     for ((kind, token), (name, body)) in got.iter().zip(&events) {
@@ -164,7 +191,7 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
     for (notice, there) in [(first.as_str(), true), ("none", false)] {
         assert_eq!(site.store.resend_notice(notice, "op").await.unwrap(), there);
     }
-    deliver(&app, &sender, &client).await.unwrap();
+    deliver(&app, &sender, &client, &mut 1).await.unwrap();
     assert_eq!(receiver.got().len(), 6, "told again");
 }
 
@@ -189,7 +216,7 @@ async fn a_client_that_does_not_answer_holds_up_nobody_else() {
         site.hold(account).await;
     }
     let app = App::new(site.store.clone(), false);
-    Deliveries::new().unwrap().begin(&app).await.unwrap();
+    Deliveries::new(false).unwrap().begin(&app).await.unwrap();
     // Of each account two, one after the other: of the account, and of its session.
     healthy.0.has_taken(2 * accounts.len()).await;
     let lines = site.store.notices(99).await.unwrap();
@@ -199,26 +226,169 @@ async fn a_client_that_does_not_answer_holds_up_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_is_given_up_after_twelve_tries_and_a_machines_own_secrets_are_never_asked() {
+async fn a_client_is_given_up_after_twelve_tries_and_addresses_of_the_machine_are_never_asked() {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let site = site().await;
     let mut client = hues();
-    client.backchannel_logout_uri = Some("https://169.254.169.254/latest".into());
+    for secrets in [
+        "https://169.254.169.254/latest",
+        "https://[fd00:ec2::254]/latest",
+        "https://[::ffff:169.254.169.254]/latest",
+        "https://2852039166/latest",
+        "https://10.0.0.1/",
+    ] {
+        for told in [false, true] {
+            let mut client = hues();
+            let uri = if told {
+                &mut client.backchannel_logout_uri
+            } else {
+                &mut client.events_uri
+            };
+            *uri = Some(secrets.into());
+            assert_eq!(client.check(), Err(ClientFault::Uri(secrets.into())));
+            assert!(site.store.add_client(client, "test").await.is_err());
+        }
+    }
+    // Nobody listens there.
+    client.backchannel_logout_uri = Some("http://127.0.0.1:9/latest".into());
     let rp = site.rp(client).await;
     let cookie = site.signed_in("CV001").await;
     rp.tokens(&site, &cookie, &[]).await;
     site.post("/sign-out", &cookie, &[]).await;
     let (app, sender, client) = (
         App::new(site.store.clone(), false),
-        sender().unwrap(),
+        sender(false, PATIENCE).unwrap(),
         ClientId(rp.id.clone()),
     );
     for _ in 0..12 {
-        assert_eq!(deliver(&app, &sender, &client).await.unwrap(), 1);
+        assert_eq!(deliver(&app, &sender, &client, &mut 1).await.unwrap(), 1);
         site.move_on(5000);
     }
-    assert_eq!(deliver(&app, &sender, &client).await.unwrap(), 0);
+    assert_eq!(deliver(&app, &sender, &client, &mut 1).await.unwrap(), 0);
     let line = site.store.notices(1).await.unwrap().pop().unwrap();
     assert!(!line.waits && line.taken.is_none() && line.tries == 12);
-    assert_eq!(line.fault, "an address that is never a client's");
+    assert!(!line.fault.is_empty(), "why it was not told");
+}
+
+/// A site whose official has many sessions at a client, all of which were ended.
+async fn many_to_tell(address: &str, n: usize) -> (Site, App, ClientId) {
+    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+    let site = site().await;
+    let mut client = hues();
+    client.backchannel_logout_uri = Some(format!("{address}/logout"));
+    let rp = site.rp(client).await;
+    for _ in 0..n {
+        let cookie = site.signed_in("CV001").await;
+        rp.tokens(&site, &cookie, &[]).await;
+        site.post("/sign-out", &cookie, &[]).await;
+    }
+    let app = App::new(site.store.clone(), false);
+    (site, app, ClientId(rp.id))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_answers_is_told_several_at_once_and_one_that_does_not_one() {
+    let (receiver, address) = receiver().await;
+    let (site, app, client) = many_to_tell(&address, 12).await;
+    receiver.together.store(4, Ordering::SeqCst);
+    let (quick, mut width) = (sender(false, PATIENCE).unwrap(), 1);
+    assert_eq!(deliver(&app, &quick, &client, &mut width).await.unwrap(), 12);
+    assert_eq!(receiver.got().len(), 12);
+    assert!(receiver.most.load(Ordering::SeqCst) >= 4);
+
+    // It does not answer any more: however many there were at once before, there is one.
+    for notice in site.store.notices(99).await.unwrap() {
+        site.store.resend_notice(&notice.id, "op").await.unwrap();
+    }
+    receiver.status.store(0, Ordering::SeqCst);
+    let hasty = sender(false, std::time::Duration::from_millis(50)).unwrap();
+    deliver(&app, &hasty, &client, &mut 1).await.unwrap();
+    receiver.most.store(0, Ordering::SeqCst);
+    let lines = site.store.notices(99).await.unwrap();
+    assert!(
+        lines.iter().all(|line| line.waits && line.fault == "timeout"),
+        "{lines:?}"
+    );
+    site.move_on(3);
+    let mut width = 9;
+    deliver(&app, &hasty, &client, &mut width).await.unwrap();
+    assert_eq!(width, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_says_no_is_not_asked_again_and_one_that_cannot_is() {
+    let (receiver, address) = receiver().await;
+    let (site, app, client) = many_to_tell(&address, 2).await;
+    let sender = sender(false, PATIENCE).unwrap();
+    for (status, waits) in [(503, true), (400, false)] {
+        receiver.status.store(status, Ordering::SeqCst);
+        site.move_on(10);
+        assert_eq!(deliver(&app, &sender, &client, &mut 1).await.unwrap(), 2);
+        let lines = site.store.notices(9).await.unwrap();
+        assert!(lines.iter().all(|line| line.waits == waits), "{status}");
+        assert_eq!(lines[0].fault, format!("answered {status}"));
+    }
+    site.move_on(9999);
+    assert_eq!(deliver(&app, &sender, &client, &mut 1).await.unwrap(), 0);
+}
+
+/// Speaks TLS under a certificate that nobody vouches for.
+fn behind_its_own_certificate() -> std::net::SocketAddr {
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let pem = |name: &str| {
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures/tls")
+            .join(name)
+    };
+    let chain = vec![CertificateDer::from_pem_file(pem("cert.pem")).unwrap()];
+    let key = PrivateKeyDer::from_pem_file(pem("key.pem")).unwrap();
+    let config = rustls::ServerConfig::builder().with_no_client_auth();
+    let config = Arc::new(config.with_single_cert(chain, key).unwrap());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, config) = (stream.unwrap(), config.clone());
+            let mut connection = rustls::ServerConnection::new(config).unwrap();
+            // The client goes away in the middle.
+            drop(connection.complete_io(&mut stream));
+        }
+    });
+    at
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_a_client_was_not_told_is_said() {
+    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+    let (silent, plain) = receiver().await;
+    silent.status.store(0, Ordering::SeqCst);
+    // A port where nobody listens any more.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let tls = behind_its_own_certificate().port();
+    let hasty = sender(false, std::time::Duration::from_millis(500)).unwrap();
+    for (address, fault, said) in [
+        (format!("http://{closed}"), "refused", "notice-fault-refused"),
+        (plain, "timeout", "notice-fault-timeout"),
+        (
+            format!("https://localhost:{tls}"),
+            "certificate: ",
+            "notice-fault-certificate",
+        ),
+        ("https://nowhere.invalid".to_owned(), "name", "notice-fault-name"),
+    ] {
+        let (site, app, client) = many_to_tell(&address, 1).await;
+        deliver(&app, &hasty, &client, &mut 1).await.unwrap();
+        let line = site.store.notices(1).await.unwrap().remove(0);
+        assert!(line.fault.starts_with(fault), "{address}: {}", line.fault);
+        for tag in ["vi", "en"] {
+            let words = crate::output::Words::of_tag(tag).unwrap();
+            let text = crate::openid::notice_fault(words, &line.fault);
+            let why = line.fault.split_once(": ").map_or("", |(_, why)| why);
+            assert_eq!(text, words.say_with(said, &[("why", why)]));
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! One account at the desk: what `ngomon explain` says, its history with who did what, and what can be done.
 
-use super::act::summary;
+use super::act::{differs, summary};
 use super::{Operator, address, encoded};
 use crate::output::{Words, happening, outlook, said, who};
 use crate::web::App;
 use crate::web::held;
-use crate::web::page::{Shell, html};
+use crate::web::page::{Shell, Turn, html};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -13,11 +13,12 @@ use axum::response::Response;
 use ngomon_rules::event::Change;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::{Explained, Happened, HeldSince};
+use ngomon_store::{Before, Explained, Happened, HeldSince};
 use serde::Deserialize;
 
 /// What an act on this page's account says when it is done.
-const DONE: [&str; 7] = [
+const DONE: [&str; 8] = [
+    "phone",
     "withdrawn",
     "exempt",
     "exempt-ended",
@@ -37,9 +38,12 @@ struct Page {
     about: Vec<(String, String)>,
     acts: Vec<(String, String)>,
     holds: Vec<Hold>,
+    /// The claim's details are not those that the account states.
+    differs: Option<String>,
     outlook: Option<String>,
     facts: Vec<(String, String)>,
     history: Vec<Line>,
+    turn: Turn,
 }
 
 struct Hold {
@@ -61,6 +65,9 @@ struct Line {
 pub struct Just {
     #[serde(default)]
     done: String,
+    /// Which part of the history is asked for.
+    #[serde(default)]
+    before: String,
 }
 
 /// The account.
@@ -73,16 +80,19 @@ pub async fn show(
     let words = operator.asker.words;
     operator
         .answer(async {
-            let story = app.store.explain(&id, app.store.today()).await?;
+            let before = Before::parse(&just.before);
+            let story = app.store.explain_page(&id, app.store.today(), before.as_ref()).await?;
             let units = app.store.units().await?;
             let account = AccountId(id.clone());
             let has_passkeys = !app.store.passkeys(&account).await?.is_empty();
             let counting = story.holds.iter().filter(|held| !held.suspended).count() as u64;
-            let mut about = summary(&story, &units, words);
+            let mut about = summary(&story, &units, words, false);
             if let Some(last) = story.exempt_to.filter(|last| story.day <= *last) {
                 about.push((words.say("desk-exempt-to"), words.day(last)));
             }
-            let facts = story.facts.iter().map(|(name, value)| {
+            // Whose claim it is stands with whom the page is about.
+            let facts = story.facts.iter().filter(|(name, _)| !name.starts_with("claim_n"));
+            let facts = facts.map(|(name, value)| {
                 let label = words.say(&format!("fact-{}", name.replace('_', "-")));
                 (label, said(name, value, &units, words))
             });
@@ -101,15 +111,17 @@ pub async fn show(
                     .holds
                     .iter()
                     .map(|held| Hold {
-                        shown: held::shown(held, held::joined_into(&story), &units, words, &[]),
+                        shown: held::shown(held, &story, &units, words, &[]),
                         suspended: held.suspended,
                         lift: lift(held, &account),
                     })
                     .collect(),
+                differs: differs(&story, words, false),
                 outlook: outlook(&story, words),
                 facts: facts.filter(|row| !about.contains(row)).collect(),
                 about,
                 history: story.history.iter().rev().map(|entry| line(entry, words)).collect(),
+                turn: Turn::of(&story, &just.before, &address(&account)),
                 shell: operator.shell(&address(&account)),
             };
             Ok(html(StatusCode::OK, &page))
@@ -131,6 +143,10 @@ fn acts(story: &Explained, account: &AccountId, has_passkeys: bool, words: Words
                 verbs.push(("end-exemption", words.say("desk-end-exemption-title")));
             }
         }
+    }
+    if account.operator().is_none() {
+        verbs.push(("password", words.say("desk-password-title")));
+        verbs.push(("phone", words.say("desk-phone-title")));
     }
     verbs.push(("end-sessions", words.say("desk-end-sessions-title")));
     if has_passkeys {
@@ -157,7 +173,7 @@ fn line(entry: &Happened, words: Words) -> Line {
     if let Some(run) = &entry.run {
         head.push(words.say_with("explain-run", &[("run", run)]));
     }
-    if let Change::TakeOverApproved { proposed_by, .. } = &entry.change {
+    if let Change::TakeOverApproved { proposed_by, .. } | Change::ActApproved { proposed_by, .. } = &entry.change {
         head.push(words.say_with("desk-proposed-by", &[("by", &who(proposed_by, words))]));
     }
     if let Some(clause) = &entry.clause {

@@ -1,7 +1,8 @@
 //! The page before an act: whom it is about, what will happen, what is asked for.
 
 use super::{Operator, address};
-use crate::output::{Words, said};
+use crate::output::{Words, masked_name, said};
+use crate::web::form::typed_day;
 use crate::web::page::{Input, Mistake, Shell, html, mistakes};
 use askama::Template;
 use axum::http::StatusCode;
@@ -117,6 +118,12 @@ impl Act {
     }
 }
 
+/// What will happen to an account: to an operator's once a second operator has agreed.
+pub fn happens(words: Words, account: &AccountId, keys: &[&str]) -> Vec<String> {
+    let two = account.operator().map(|_| words.say("desk-needs-two"));
+    keys.iter().map(|key| words.say(key)).chain(two).collect()
+}
+
 /// It is done: the account's page says so.
 pub fn done(account: &AccountId, what: &str) -> Response {
     Redirect::to(&format!("{}?done={what}", address(account))).into_response()
@@ -126,7 +133,18 @@ pub fn done(account: &AccountId, what: &str) -> Response {
 pub async fn whom(store: &Store, words: Words, account: &AccountId) -> Result<(Explained, Vec<(String, String)>)> {
     let story = store.story(account.as_str(), store.today()).await?;
     let units = store.units().await?;
-    let rows = summary(&story, &units, words);
+    let rows = summary(&story, &units, words, false);
+    Ok((story, rows))
+}
+
+/// The same as a second operator reads it: names and numbers masked.
+pub async fn whom_masked(
+    store: &Store,
+    words: Words,
+    account: &AccountId,
+) -> Result<(Explained, Vec<(String, String)>)> {
+    let story = store.story(account.as_str(), store.today()).await?;
+    let rows = summary(&story, &store.units().await?, words, true);
     Ok((story, rows))
 }
 
@@ -139,20 +157,40 @@ pub async fn citizen(store: &Store, words: Words, account: &AccountId) -> Result
     Ok((story, about))
 }
 
-/// Account, owner and unit.
-pub fn summary(story: &Explained, units: &UnitTree, words: Words) -> Vec<(String, String)> {
+/// Account, owner, whose claim it has, and unit. Masked, it does not say who the owner is.
+pub fn summary(story: &Explained, units: &UnitTree, words: Words, masked: bool) -> Vec<(String, String)> {
     let kind = words.say(&format!("kind-{}", story.kind.name()));
     let mut rows = vec![(kind, story.account.clone())];
-    for name in ["full_name", "national_id", "phone", "employee_code"] {
+    for name in ["username", "full_name", "national_id", "phone", "employee_code"] {
         if let Some(value) = story.fact(name) {
             let label = words.say(&format!("fact-{}", name.replace('_', "-")));
-            rows.push((label, said(name, value, units, words)));
+            let value = said(name, value, units, words);
+            let value = match name {
+                "full_name" if masked => masked_name(&value),
+                _ => value,
+            };
+            rows.push((label, value));
         }
     }
+    rows.extend(whose_claim(story, words, masked).map(|whose| (words.say("fact-claim-name"), whose)));
     if !story.unit_name.is_empty() {
         rows.push((words.say("desk-unit"), story.unit_name.clone()));
     }
     rows
+}
+
+/// Whose claim an account has.
+pub fn whose_claim(story: &Explained, words: Words, masked: bool) -> Option<String> {
+    let name = story.fact("claim_name")?;
+    let name = if masked { masked_name(name) } else { name.to_owned() };
+    let number = story.fact("claim_number").unwrap_or_default();
+    Some(words.say_with("claim-of", &[("name", &name), ("number", number)]))
+}
+
+/// That the claim of an account is not of whom the account states.
+pub fn differs(story: &Explained, words: Words, masked: bool) -> Option<String> {
+    let whose = whose_claim(story, words, masked).filter(|_| story.claim_differs)?;
+    Some(words.say_with("claim-differs", &[("name", &whose)]))
 }
 
 /// A text that must be filled in, as typed.
@@ -183,7 +221,7 @@ pub fn text(name: &'static str, typed: &str, words: Words) -> Input {
 
 /// A last day as typed: the day, if it is one, and the field. Whether it may be left out is the act's to say.
 pub fn last_day(typed: &str, words: Words) -> (Option<Date>, Input) {
-    let day = parse_day(typed).ok();
+    let day = parse_day(&typed_day(typed)).ok();
     let error = (day.is_none() && !typed.is_empty()).then(|| words.say("desk-bad-last-day"));
     let field = Input {
         error,

@@ -1,37 +1,55 @@
-//! "All sessions ended by owner or hotline": a telephone was lost, and its owner asks for it.
+//! "All sessions ended by owner or hotline": a telephone was lost, and its owner asks for it. Of an operator's account, two end them.
 
-use super::Operator;
-use super::act::{Act, done, whom};
+use super::act::{Act, done, happens, required, text, whom};
+use super::two_persons::propose;
+use super::{Operator, Sent};
 use crate::web::App;
+use crate::web::page::Input;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::AccountId;
+use ngomon_store::{Refusal, Result, StoreError};
+
+/// The page: `why` as it was sent.
+async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Response> {
+    let words = operator.asker.words;
+    let (_, about) = whom(&app.store, words, account).await?;
+    let why = account
+        .operator()
+        .map(|_| why.unwrap_or_else(|| text("reason", "", words)));
+    let act = Act {
+        happens: happens(words, account, &["desk-end-sessions-ends", "desk-end-sessions-stays"]),
+        fields: why.into_iter().collect(),
+        ..Act::about(operator, "end-sessions", "end-sessions", account, about)
+    };
+    Ok(act.page())
+}
 
 /// What will happen.
 pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
-    let (account, words) = (AccountId(id), operator.asker.words);
-    operator
-        .answer(async {
-            let (_, about) = whom(&app.store, words, &account).await?;
-            let act = Act {
-                happens: ["ends", "stays"]
-                    .map(|what| words.say(&format!("desk-end-sessions-{what}")))
-                    .into(),
-                ..Act::about(&operator, "end-sessions", "end-sessions", &account, about)
-            };
-            Ok(act.page())
-        })
-        .await
+    let account = AccountId(id);
+    operator.answer(act(&app, &operator, &account, None)).await
 }
 
 /// It happens.
-pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     let account = AccountId(id);
     operator
         .answer(async {
-            app.store.end_sessions(&operator.permit, &account).await?;
-            app.store.seal().await?;
-            Ok(done(&account, "sessions-ended"))
+            match app.store.end_sessions(&operator.permit, &account).await {
+                Err(StoreError::Refused(Refusal::NeedsTwo)) => {
+                    let why = required("reason", sent.text("reason"), operator.asker.words);
+                    if why.error.is_some() {
+                        return act(&app, &operator, &account, Some(why)).await;
+                    }
+                    propose(&app, &operator, ProposedAct::EndSessions { account }, &why.value).await
+                }
+                ended => {
+                    ended?;
+                    Ok(done(&account, "sessions-ended"))
+                }
+            }
         })
         .await
 }

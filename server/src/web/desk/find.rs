@@ -1,13 +1,14 @@
 //! The first page of the desk: find a person's accounts by what the person knows. What was typed is sealed in the address.
 
 use super::{Operator, Sent, address};
+use crate::output::Words;
 use crate::web::App;
 use crate::web::page::{Input, Mistake, Shell, html, mistakes};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_store::{Found, MOST_FOUND};
+use ngomon_store::{Found, MOST_FOUND, Result};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -16,7 +17,10 @@ struct Page {
     shell: Shell,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
-    waiting: Option<String>,
+    /// What waits for somebody, and how much of it.
+    tasks: Vec<(&'static str, String, String)>,
+    /// Workers that are late.
+    late: Vec<String>,
     found: Option<(String, Vec<Shown>)>,
 }
 
@@ -44,8 +48,6 @@ pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Quer
                 Some(typed) => Some(app.store.find(&operator.permit, typed).await?),
                 None => None,
             };
-            let waiting = app.store.take_overs(&operator.permit).await?.len() as u64;
-            let waiting = (waiting > 0).then(|| words.say_with("desk-waiting", &[("n", &words.number(waiting))]));
             let found = found.map(|found| {
                 let heading = match found.len() {
                     0 => words.say("desk-found-none"),
@@ -58,7 +60,8 @@ pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Quer
                 shell: operator.shell("/desk"),
                 errors: Vec::new(),
                 fields: vec![field(&operator, typed.unwrap_or_default(), None)],
-                waiting,
+                tasks: tasks(&app, &operator).await?,
+                late: late(&app, words),
                 found,
             };
             Ok(html(StatusCode::OK, &page))
@@ -69,7 +72,11 @@ pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Quer
 /// What was typed: its place is in an address that nobody else can read.
 pub async fn search(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
     let typed = sent.text("q");
-    if typed.is_empty() {
+    if !typed.is_empty() {
+        let sealed = app.store.seal_query(&operator.permit, typed);
+        return Redirect::to(&format!("/desk?q={sealed}")).into_response();
+    }
+    let nothing_typed = async {
         let fields = vec![field(
             &operator,
             String::new(),
@@ -81,13 +88,47 @@ pub async fn search(State(app): State<App>, operator: Operator, sent: Sent) -> R
             shell,
             errors: mistakes(&fields),
             fields,
-            waiting: None,
+            tasks: tasks(&app, &operator).await?,
+            late: late(&app, operator.asker.words),
             found: None,
         };
-        return html(StatusCode::UNPROCESSABLE_ENTITY, &page);
-    }
-    let sealed = app.store.seal_query(&operator.permit, typed);
-    Redirect::to(&format!("/desk?q={sealed}")).into_response()
+        Ok(html(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    };
+    operator.answer(nothing_typed).await
+}
+
+/// Where each task is, its name, and how much of it waits.
+async fn tasks(app: &App, operator: &Operator) -> Result<Vec<(&'static str, String, String)>> {
+    let (words, permit) = (operator.asker.words, &operator.permit);
+    let for_second = app.store.take_overs(permit).await?.len() + app.store.act_proposals(permit).await?.len();
+    let (reviews, proposals) = (
+        app.store.review_requests(permit).await?,
+        app.store.proposals(permit).await?,
+    );
+    let tasks = [
+        ("/desk/reviews", "desk-reviews-title", reviews.len()),
+        ("/desk/proposals", "desk-proposals-title", proposals.len()),
+        ("/desk/take-overs", "desk-take-overs-title", for_second),
+    ];
+    let tasks = tasks.map(|(href, title, n)| {
+        let waits = words.say_with("desk-task-waits", &[("n", &words.number(n as u64))]);
+        (href, words.say(title), waits)
+    });
+    Ok(tasks.into())
+}
+
+/// What the server should have done by itself, and since when it did not.
+fn late(app: &App, words: Words) -> Vec<String> {
+    let now = app.store.now();
+    let workers = app.workers.all();
+    let late = workers.iter().filter(|worker| worker.is_late(now)).map(|worker| {
+        let work = words.say(&format!("work-{}", worker.name));
+        words.say_with(
+            "desk-late",
+            &[("work", &work), ("at", &words.instant(worker.due().as_microsecond()))],
+        )
+    });
+    late.collect()
 }
 
 fn field(operator: &Operator, value: String, error: Option<String>) -> Input {

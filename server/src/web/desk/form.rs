@@ -90,6 +90,11 @@ async fn entered(
         }
         return Ok(act.page());
     }
+    if typed.is_short() {
+        return Ok(again(&malformed(typed, &[Field::NationalId].into(), words))
+            .await?
+            .page());
+    }
     let (story, _) = citizen(&app.store, words, account).await?;
     let whose = parsed
         .as_ref()
@@ -111,7 +116,6 @@ async fn entered(
         .store
         .enter_form(&operator.permit, account, &form, papers, registry)
         .await?;
-    app.store.seal().await?;
     let receipt = done.receipt.unwrap_or_default();
     let answer = app.store.entered_form(&operator.permit, &receipt).await?;
     let errors = match answer.outcome {
@@ -181,6 +185,7 @@ pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): P
             let key = match form.outcome {
                 Outcome::Standardised => "standardised",
                 Outcome::AlreadyDone => "done",
+                Outcome::Pending if !form.fields.is_empty() => "papers",
                 Outcome::Pending => "pending",
                 Outcome::Taken => "taken",
                 Outcome::Revoked => "revoked",
@@ -188,10 +193,16 @@ pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): P
                 Outcome::NotFound | Outcome::Mismatch | Outcome::Malformed | Outcome::UnknownAccount => "refused",
             };
             let mut text = words.say(&format!("desk-answer-{key}"));
-            if let Some(weaker) = &form.weaker {
-                let proof = words.say(&format!("word-{}", weaker.proof.name()));
-                let gaps = [("account", weaker.holder.as_str()), ("proof", &proof)];
-                text += &format!(" {}", words.say_with("desk-answer-weaker", &gaps));
+            match &form.weaker {
+                Some(claim) if claim.withdrawn.is_some() => {
+                    text = words.say_with("desk-answer-withdrawn", &[("account", claim.holder.as_str())]);
+                }
+                Some(weaker) => {
+                    let proof = words.say(&format!("word-{}", weaker.proof.name()));
+                    let gaps = [("account", weaker.holder.as_str()), ("proof", &proof)];
+                    text += &format!(" {}", words.say_with("desk-answer-weaker", &gaps));
+                }
+                None => {}
             }
             if key == "refused" && !form.fields.is_empty() {
                 let names = form

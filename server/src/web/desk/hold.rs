@@ -1,13 +1,15 @@
 //! A hold by order, of any kind of account, and the lifting of one.
 
-use super::act::{Act, done, last_day, required, text, whom};
+use super::act::{Act, done, happens, last_day, required, text, whom};
+use super::two_persons::propose;
 use super::{Operator, Sent, encoded};
 use crate::web::App;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use ngomon_rules::event::ProposedAct;
 use ngomon_rules::hold::{Cause, Reason};
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Order, Refusal, Result};
+use ngomon_store::{Order, Refusal, Result, StoreError};
 use serde::Deserialize;
 
 /// The page as it was sent, and what is right of it.
@@ -31,9 +33,11 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, sent: Option<&
         last_day: day,
     };
     let act = Act {
-        happens: ["ends", "reads", "opens"]
-            .map(|what| words.say(&format!("desk-hold-{what}")))
-            .into(),
+        happens: happens(
+            words,
+            account,
+            &["desk-hold-ends", "desk-hold-reads", "desk-hold-opens"],
+        ),
         fields: vec![ordered_by, document, about_it, last],
         ..Act::about(operator, "hold", "hold", account, about)
     };
@@ -58,8 +62,14 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
             let Some(order) = order else {
                 return Ok(act.page());
             };
-            app.store.hold_by_order(&operator.permit, &account, &order).await?;
-            app.store.seal().await?;
+            match app.store.hold_by_order(&operator.permit, &account, &order).await {
+                Err(StoreError::Refused(Refusal::NeedsTwo)) => {
+                    let hold = app.store.hold_of(&order)?;
+                    let act = ProposedAct::HoldByOrder { account, hold };
+                    return propose(&app, &operator, act, &order.text).await;
+                }
+                done => done?,
+            }
             Ok(done(&account, "held"))
         })
         .await
@@ -85,9 +95,7 @@ async fn lifting(app: &App, operator: &Operator, account: &AccountId, cause: &st
         }
     }
     Ok(Act {
-        happens: ["only", "anew"]
-            .map(|what| words.say(&format!("desk-lift-{what}")))
-            .into(),
+        happens: happens(words, account, &["desk-lift-only", "desk-lift-anew"]),
         fields: vec![match why {
             Some(typed) => required("reason", typed, words),
             None => text("reason", "", words),
@@ -127,8 +135,13 @@ pub async fn lift(State(app): State<App>, operator: Operator, Path(id): Path<Str
                 return Ok(act.page());
             }
             let cause = Cause(cause.to_owned());
-            app.store.lift_order(&operator.permit, &account, &cause, why).await?;
-            app.store.seal().await?;
+            match app.store.lift_order(&operator.permit, &account, &cause, why).await {
+                Err(StoreError::Refused(Refusal::NeedsTwo)) => {
+                    let act = ProposedAct::LiftOrder { account, cause };
+                    return propose(&app, &operator, act, why).await;
+                }
+                done => done?,
+            }
             Ok(done(&account, "lifted"))
         })
         .await

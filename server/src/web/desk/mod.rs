@@ -3,27 +3,33 @@
 
 mod account;
 mod act;
+mod counters;
 mod end_sessions;
 mod exempt;
 mod find;
 mod form;
 mod hold;
+mod hr;
 mod passkeys;
 mod people;
 mod proposals;
+mod renewal;
 mod reviews;
 mod systems;
 mod take_over;
 #[cfg(test)]
 mod tests;
+mod two_persons;
 mod withdraw;
+
+pub use act::whose_claim;
 
 use super::App;
 use super::asker::Asker;
 use super::page::{Fault, Shell, html, not_found};
 use crate::failure::refused;
 use askama::Template;
-use axum::extract::{Form, FromRequest, FromRequestParts, Request};
+use axum::extract::{DefaultBodyLimit, Form, FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -43,8 +49,11 @@ pub fn routes() -> Router<App> {
         .route("/desk/people/{unit}/{state}", get(people::show))
         .route("/desk/people/{unit}/{state}/{file}", get(people::file))
         .route("/desk/reviews", get(reviews::list))
+        .route("/desk/reviews/{receipt}", post(reviews::answer))
         .route("/desk/proposals", get(proposals::list))
         .route("/desk/proposals/{receipt}", post(proposals::decide))
+        .route("/desk/hr", get(hr::list))
+        .route("/desk/hr/{id}", post(hr::make))
         .route("/desk/take-overs", get(take_over::list))
         .route(
             "/desk/take-overs/{receipt}",
@@ -52,6 +61,9 @@ pub fn routes() -> Router<App> {
         )
         .route("/desk/take-overs/{receipt}/approve", post(take_over::approve))
         .route("/desk/take-overs/{receipt}/decline", post(take_over::decline))
+        .route("/desk/acts/{receipt}", get(two_persons::show))
+        .route("/desk/acts/{receipt}/approve", post(two_persons::approve))
+        .route("/desk/acts/{receipt}/decline", post(two_persons::decline))
         .route("/desk/account/{id}/withdraw", get(withdraw::show).post(withdraw::send))
         .route("/desk/account/{id}/exempt", get(exempt::show).post(exempt::send))
         .route(
@@ -62,9 +74,23 @@ pub fn routes() -> Router<App> {
             "/desk/account/{id}/end-sessions",
             get(end_sessions::show).post(end_sessions::send),
         )
+        .route(
+            "/desk/account/{id}/password",
+            get(renewal::show_password).post(renewal::send_password),
+        )
+        .route(
+            "/desk/account/{id}/phone",
+            get(renewal::show_phone).post(renewal::send_phone),
+        )
         .route("/desk/account/{id}/passkeys", get(passkeys::show).post(passkeys::send))
         .route("/desk/account/{id}/hold", get(hold::show).post(hold::send))
         .route("/desk/account/{id}/lift", get(hold::show_lift).post(hold::lift))
+        .route(
+            "/desk/counters",
+            get(counters::show)
+                .post(counters::send)
+                .layer(DefaultBodyLimit::max(counters::LARGEST)),
+        )
         .merge(systems::routes())
         .method_not_allowed_fallback(not_found)
 }
@@ -117,8 +143,14 @@ impl Operator {
                     StatusCode::CONFLICT
                 };
                 let mut shell = self.shell("/desk");
-                shell.wrong = true;
-                let text = refused(&refusal, words);
+                if !unknown {
+                    shell = shell.failing("S-409");
+                }
+                let text = match &refusal {
+                    // The command that lists them is nothing for a page.
+                    Refusal::UnknownClient(name) => words.say_with("systems-unknown", &[("name", name)]),
+                    refusal => refused(refusal, words),
+                };
                 html(status, &Refused { shell, text })
             }
             Err(error) => Fault(words, error).into_response(),
@@ -138,6 +170,11 @@ struct Refused {
 pub struct Sent(Vec<(String, String)>);
 
 impl Sent {
+    /// As if these were sent.
+    pub fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// What was typed, without spaces around it.
     pub fn text(&self, name: &str) -> &str {
         self.all(name).next().unwrap_or_default()

@@ -1,14 +1,17 @@
 //! A device is lost, and its owner stands at the counter: it opens nothing any more. All of the owner's devices go, since nobody here can
 //! tell which is in whose hands; what is still there is added again.
 
-use super::act::{Act, done, required, text, whom};
+use super::act::{Act, done, happens, required, text, whom};
+use super::two_persons::propose;
 use super::{Operator, Sent, address};
+use crate::output::to_owners;
 use crate::web::App;
 use crate::web::page::Input;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::AccountId;
-use ngomon_store::Result;
+use ngomon_store::{Refusal, Result, StoreError};
 
 /// The page: `why` as it was sent. `None`: there are no devices.
 async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Option<Act>> {
@@ -26,9 +29,11 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
         about.push((one.name, words.say_with(key, &[("at", &words.instant(at))])));
     }
     Ok(Some(Act {
-        happens: ["opens", "ends", "stays"]
-            .map(|what| words.say(&format!("desk-passkeys-{what}")))
-            .into(),
+        happens: happens(
+            words,
+            account,
+            &["desk-passkeys-opens", "desk-passkeys-ends", "desk-passkeys-stays"],
+        ),
         fields: vec![why.unwrap_or_else(|| text("reason", "", words))],
         ..Act::about(operator, "passkeys", "passkeys", account, about)
     }))
@@ -59,15 +64,17 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
             if why.error.is_some() {
                 return Ok(answered(act(&app, &operator, &account, Some(why)).await?, &account));
             }
-            let news = words.say("sms-passkeys-removed");
-            let removed = app
-                .store
-                .remove_passkeys(&operator.permit, &account, &why.value, &news)
-                .await?;
+            let news = to_owners().say("sms-passkeys-removed");
+            let removed = app.store.remove_passkeys(&operator.permit, &account, &why.value, &news);
+            let removed = match removed.await {
+                Err(StoreError::Refused(Refusal::NeedsTwo)) => {
+                    return propose(&app, &operator, ProposedAct::RemovePasskeys { account }, &why.value).await;
+                }
+                removed => removed?,
+            };
             if removed == 0 {
                 return Ok(answered(None, &account));
             }
-            app.store.seal().await?;
             Ok(done(&account, "passkeys-removed"))
         })
         .await

@@ -4,7 +4,7 @@ use super::{Operator, address, encoded};
 use crate::output::{Table, Words};
 use crate::web::App;
 use crate::web::page::{Shell, html};
-use crate::web::report::{CSV, XLSX, attachment, failed};
+use crate::web::report::{CSV, XLSX, attachment, failed, named};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -158,9 +158,10 @@ pub async fn file(
                 ];
                 table.push(cells.map(str::to_owned));
             }
+            let kept_as = named(&file.replace('.', &format!("-{}.", standing.name())), &unit, today);
             Ok(written(
                 &table,
-                &file,
+                &kept_as,
                 &format!("{}: {name}", state_of(standing, words)),
                 words,
             ))
@@ -169,14 +170,15 @@ pub async fn file(
 }
 
 fn written(table: &Table, file: &str, title: &str, words: Words) -> Response {
-    if file == FILES[0] {
+    let kind = std::path::Path::new(file).extension();
+    if kind.is_some_and(|kind| kind == "xlsx") {
         return match table.xlsx(title, words) {
             Ok(bytes) => attachment(XLSX, file, bytes),
             Err(error) => failed(file, error),
         };
     }
     let mut bytes = Vec::new();
-    match table.csv(&mut bytes) {
+    match table.csv_in_words(words, &mut bytes) {
         Ok(()) => attachment(CSV, file, bytes),
         Err(error) => failed(file, error),
     }

@@ -1,17 +1,18 @@
 //! What officials propose to change in their own HR profiles: accepted or not, with what is there beside what would be.
 
 use super::act::whom;
+use super::reviews::reason;
 use super::{Operator, Sent, address};
-use crate::output::{Words, said};
+use crate::output::{Words, said, to_owners};
 use crate::web::App;
-use crate::web::page::{Shell, html};
+use crate::web::page::{Input, Mistake, Shell, html, mistakes};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::unit::UnitTree;
 use ngomon_rules::values::{Date, Phone};
-use ngomon_store::Proposal;
+use ngomon_store::{Proposal, Result};
 use serde::Deserialize;
 
 /// What an act says when it is done.
@@ -22,11 +23,15 @@ const DONE: [&str; 2] = ["accepted", "declined"];
 struct List {
     shell: Shell,
     done: Option<String>,
+    errors: Vec<Mistake>,
     waiting: Vec<Waiting>,
 }
 
 struct Waiting {
     receipt: String,
+    why: Input,
+    /// What to look at before it is accepted.
+    remark: Option<String>,
     title: String,
     href: String,
     about: Vec<(String, String)>,
@@ -44,33 +49,53 @@ pub struct Just {
 
 /// What waits.
 pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query<Just>) -> Response {
+    operator.answer(page(&app, &operator, &just.done, None)).await
+}
+
+/// `wrong`: the proposal whose reason is to be mended, with the field as it was sent.
+async fn page(app: &App, operator: &Operator, done: &str, wrong: Option<(&str, Input)>) -> Result<Response> {
     let words = operator.asker.words;
-    operator
-        .answer(async {
-            let units = app.store.units().await?;
-            let mut waiting = Vec::new();
-            for one in app.store.proposals(&operator.permit).await? {
-                let (story, _) = whom(&app.store, words, &one.account).await?;
-                waiting.push(Waiting {
-                    title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
-                    href: address(&one.account),
-                    about: about(&one, words),
-                    changes: changes(&one, &units, words),
-                    account_follows: one.amendment.account_follows,
-                    receipt: one.receipt,
-                });
-            }
-            let done = DONE.contains(&just.done.as_str());
-            Ok(html(
-                StatusCode::OK,
-                &List {
-                    shell: operator.shell("/desk/proposals"),
-                    done: done.then(|| words.say(&format!("desk-proposal-{}", just.done))),
-                    waiting,
-                },
-            ))
-        })
-        .await
+    let units = app.store.units().await?;
+    let errors: Vec<Mistake> = wrong
+        .iter()
+        .flat_map(|(_, why)| mistakes(std::slice::from_ref(why)))
+        .collect();
+    let mut wrong = wrong;
+    let mut waiting = Vec::new();
+    for one in app.store.proposals(&operator.permit).await? {
+        let (story, _) = whom(&app.store, words, &one.account).await?;
+        let past = one.amendment.next_due_on.is_some_and(|due| due < app.store.today());
+        waiting.push(Waiting {
+            title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
+            href: address(&one.account),
+            about: about(&one, words),
+            changes: changes(&one, &units, words),
+            account_follows: one.amendment.account_follows,
+            remark: past.then(|| words.say("desk-proposal-past")),
+            why: match wrong.take_if(|(receipt, _)| *receipt == one.receipt) {
+                Some((_, why)) => why,
+                None => reason(words, None),
+            },
+            receipt: one.receipt,
+        });
+    }
+    let done = DONE
+        .contains(&done)
+        .then(|| words.say(&format!("desk-proposal-{done}")));
+    let mut shell = operator.shell("/desk/proposals");
+    shell.wrong = !errors.is_empty();
+    let status = if shell.wrong {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let list = List {
+        shell,
+        done,
+        errors,
+        waiting,
+    };
+    Ok(html(status, &list))
 }
 
 fn about(one: &Proposal, words: Words) -> Vec<(String, String)> {
@@ -119,14 +144,18 @@ fn changes(one: &Proposal, units: &UnitTree, words: Words) -> Vec<[String; 3]> {
 /// Accepted, or not.
 pub async fn decide(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
     let accepted = sent.text("decide") == "accept";
+    let why = reason(operator.asker.words, Some(sent.text("reason")));
     operator
         .answer(async {
+            // Who accepts need not say why.
+            if why.error.is_some() && !(accepted && why.value.is_empty()) {
+                return page(&app, &operator, "", Some((&receipt, why))).await;
+            }
             let key = if accepted { "sms-accepted" } else { "sms-declined" };
-            let news = operator.asker.words.say_with(key, &[("receipt", &receipt)]);
+            let news = to_owners().say_with(key, &[("receipt", &receipt)]);
             app.store
-                .decide_proposal(&operator.permit, &receipt, accepted, &news)
+                .decide_proposal(&operator.permit, &receipt, accepted, &why.value, &news)
                 .await?;
-            app.store.seal().await?;
             let done = if accepted { "accepted" } else { "declined" };
             Ok(Redirect::to(&format!("/desk/proposals?done={done}")).into_response())
         })

@@ -1,52 +1,120 @@
 //! "Đề nghị xem xét lại": the owners of held accounts who asked for it, the oldest first. What helps is done on the account's page.
 
-use super::act::whom;
-use super::{Operator, address};
+use super::act::{required, text, whom};
+use super::{Operator, Sent, address};
+use crate::output::Words;
 use crate::web::App;
-use crate::web::page::{Shell, html};
+use crate::web::page::{Input, Mistake, Shell, html, mistakes};
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_store::Result;
+use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "desk/reviews.html")]
 struct List {
     shell: Shell,
+    done: Option<String>,
     waiting: Vec<Waiting>,
+    errors: Vec<Mistake>,
 }
 
 struct Waiting {
+    receipt: String,
+    why: Input,
     title: String,
     href: String,
     rows: Vec<(String, String)>,
 }
 
+/// What was done just now.
+#[derive(Deserialize)]
+pub struct Notice {
+    #[serde(default)]
+    done: String,
+}
+
 /// Who waits.
-pub async fn list(State(app): State<App>, operator: Operator) -> Response {
+pub async fn list(State(app): State<App>, operator: Operator, Query(notice): Query<Notice>) -> Response {
+    operator
+        .answer(async { page(&app, &operator, notice.done == "answered", None).await })
+        .await
+}
+
+/// `wrong`: the request whose reason is to be mended, with the field as it was sent.
+async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, Input)>) -> Result<Response> {
     let words = operator.asker.words;
+    let errors: Vec<Mistake> = wrong
+        .iter()
+        .flat_map(|(_, why)| mistakes(std::slice::from_ref(why)))
+        .collect();
+    let mut wrong = wrong;
+    let mut waiting = Vec::new();
+    for one in app.store.review_requests(&operator.permit).await? {
+        let (story, _) = whom(&app.store, words, &one.account).await?;
+        let holds = story
+            .holds
+            .iter()
+            .map(|held| words.say(&format!("hold-{}", held.hold.reason)));
+        waiting.push(Waiting {
+            title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
+            href: address(&one.account),
+            rows: vec![
+                (words.say("answer-receipt"), one.receipt.clone()),
+                (words.say("column-account_id"), one.account.0),
+                (words.say("desk-state"), holds.collect::<Vec<_>>().join("; ")),
+                (words.say("desk-asked-at"), words.instant(one.at)),
+            ],
+            why: match wrong.take_if(|(receipt, _)| *receipt == one.receipt) {
+                Some((_, why)) => why,
+                None => reason(words, None),
+            },
+            receipt: one.receipt,
+        });
+    }
+    let mut shell = operator.shell("/desk/reviews");
+    shell.wrong = !errors.is_empty();
+    let status = if shell.wrong {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let list = List {
+        shell,
+        done: done.then(|| words.say("desk-review-answered")),
+        waiting,
+        errors,
+    };
+    Ok(html(status, &list))
+}
+
+/// The reason, which the owner reads.
+pub fn reason(words: Words, typed: Option<&str>) -> Input {
+    let field = match typed {
+        Some(typed) => required("reason", typed, words),
+        None => text("reason", "", words),
+    };
+    Input {
+        hint: words.say("desk-hint-answer"),
+        ..field
+    }
+}
+
+/// Answered, with a reason.
+pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
+    let why = reason(operator.asker.words, Some(sent.text("reason")));
     operator
         .answer(async {
-            let mut waiting = Vec::new();
-            for one in app.store.review_requests(&operator.permit).await? {
-                let (story, _) = whom(&app.store, words, &one.account).await?;
-                let holds = story
-                    .holds
-                    .iter()
-                    .map(|held| words.say(&format!("hold-{}", held.hold.reason)));
-                waiting.push(Waiting {
-                    title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
-                    href: address(&one.account),
-                    rows: vec![
-                        (words.say("answer-receipt"), one.receipt),
-                        (words.say("column-account_id"), one.account.0),
-                        (words.say("desk-state"), holds.collect::<Vec<_>>().join("; ")),
-                        (words.say("desk-asked-at"), words.instant(one.at)),
-                    ],
-                });
+            if why.error.is_some() {
+                return page(&app, &operator, false, Some((&receipt, why))).await;
             }
-            let shell = operator.shell("/desk/reviews");
-            Ok(html(StatusCode::OK, &List { shell, waiting }))
+            let accepted = sent.text("decide") == "accept";
+            app.store
+                .answer_review(&operator.permit, &receipt, accepted, &why.value)
+                .await?;
+            Ok(Redirect::to("/desk/reviews?done=answered").into_response())
         })
         .await
 }

@@ -1,9 +1,9 @@
 //! C5: a first operator proposes that an account take over a claim, a second one approves or declines it.
 
-use super::act::{Act, required, text, whom};
+use super::act::{Act, required, text, whom, whom_masked};
 use super::form::papers_said;
-use super::{Operator, Sent, address};
-use crate::output::{Words, who};
+use super::{Operator, Sent, address, two_persons};
+use crate::output::{Words, masked_name, to_owners, who};
 use crate::web::App;
 use crate::web::page::{Input, Mistake, Shell, html, mistakes};
 use askama::Template;
@@ -11,7 +11,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::record::AccountId;
-use ngomon_store::{EnteredForm, Refusal, Result, TakeOver, TakeOverState};
+use ngomon_store::{EnteredForm, Refusal, Result, TakeOver, TakeOverState, WeakerClaim};
 use serde::Deserialize;
 
 /// What an act says when it is done.
@@ -87,9 +87,10 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
         .answer(async {
             let mut waiting = Vec::new();
             for one in app.store.take_overs(&operator.permit).await? {
-                let (story, _) = whom(&app.store, words, &one.account).await?;
+                let (story, _) = whom_masked(&app.store, words, &one.account).await?;
+                let name = story.fact("full_name").map(masked_name);
                 waiting.push(Waiting {
-                    title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
+                    title: name.unwrap_or(story.account),
                     href: place(&one.receipt),
                     rows: vec![
                         (words.say("desk-take-over-to"), one.account.0),
@@ -97,6 +98,22 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
                         (words.say("desk-take-over-by"), who(&one.proposed_by, words)),
                         (words.say("desk-take-over-at"), words.instant(one.at)),
                     ],
+                });
+            }
+            for one in app.store.act_proposals(&operator.permit).await? {
+                let whom = one
+                    .act
+                    .account()
+                    .map(|account| (words.say("desk-account"), account.0.clone()));
+                let mut rows: Vec<(String, String)> = whom.into_iter().collect();
+                rows.extend([
+                    (words.say("desk-take-over-by"), who(&one.proposed_by, words)),
+                    (words.say("desk-take-over-at"), words.instant(one.at)),
+                ]);
+                waiting.push(Waiting {
+                    title: two_persons::title(&one.act, words),
+                    href: two_persons::place(&one.receipt),
+                    rows,
                 });
             }
             let shell = operator.shell("/desk/take-overs");
@@ -117,7 +134,7 @@ pub async fn show(
         .answer(async {
             let form = app.store.entered_form(&operator.permit, &receipt).await?;
             let Some(found) = app.store.take_over(&operator.permit, &receipt).await? else {
-                return Ok(proposal(&app, &operator, form).await?.page());
+                return Ok(proposal(&app, &operator, &form, None).await?.page());
             };
             let mut page = page(&app, &operator, &form, found, None).await?;
             let said = DONE.contains(&just.done.as_str());
@@ -127,30 +144,51 @@ pub async fn show(
         .await
 }
 
-async fn proposal(app: &App, operator: &Operator, form: EnteredForm) -> Result<Act> {
+async fn proposal(app: &App, operator: &Operator, form: &EnteredForm, why: Option<Input>) -> Result<Act> {
     let words = operator.asker.words;
     let (_, mut about) = whom(&app.store, words, &form.account).await?;
-    let weaker = form.weaker.ok_or_else(|| Refusal::NoTakeOver(form.receipt.clone()))?;
-    let proof = words.say(&format!("word-{}", weaker.proof.name()));
-    about.extend([
-        (words.say("desk-papers"), papers_said(&form.papers, words)),
-        (words.say("desk-take-over-from"), weaker.holder.0.clone()),
-        (words.say("fact-claim"), proof),
-        (words.say("desk-take-over-since"), words.instant(weaker.since)),
-    ]);
-    let mut happens = happens(words, &form.account, &weaker.holder);
+    let weaker = form.weaker.as_ref();
+    let weaker = weaker.ok_or_else(|| Refusal::NoTakeOver(form.receipt.clone()))?;
+    about.push((words.say("desk-papers"), papers_said(&form.papers, words)));
+    about.push((words.say("desk-take-over-from"), weaker.holder.0.clone()));
+    about.extend(claim_rows(weaker, words));
+    let mut happens = happens(words, &form.account, &weaker.holder, weaker.withdrawn.is_some());
     happens.push(words.say("desk-take-over-two"));
     let act = Act::about(operator, "", "take-over", &form.account, about);
     Ok(Act {
         shell: operator.shell(&place(&form.receipt)),
         back: format!("/desk/forms/{}", form.receipt),
         happens,
+        fields: vec![why.unwrap_or_else(|| text("reason", "", words))],
         ..act
     })
 }
 
-fn happens(words: Words, account: &AccountId, holder: &AccountId) -> Vec<String> {
+/// Whose claim it is, since when, by which proof, and whether a counter withdrew it.
+fn claim_rows(claim: &WeakerClaim, words: Words) -> Vec<(String, String)> {
+    let proof = words.say(&format!("word-{}", claim.proof.name()));
+    let mut rows = vec![
+        (words.say("desk-claim-name"), masked_name(claim.full_name.as_str())),
+        (words.say("desk-claim-number"), claim.national_id.masked()),
+        (words.say("fact-claim"), proof),
+        (words.say("desk-take-over-since"), words.instant(claim.since)),
+    ];
+    rows.extend(
+        claim
+            .withdrawn
+            .map(|at| (words.say("desk-claim-withdrawn"), words.instant(at))),
+    );
+    rows
+}
+
+fn happens(words: Words, account: &AccountId, holder: &AccountId, withdrawn: bool) -> Vec<String> {
     let gaps = [("account", account.as_str()), ("holder", holder.as_str())];
+    if withdrawn {
+        return vec![
+            words.say_with("desk-take-over-given", &gaps),
+            words.say("desk-take-over-given-holds"),
+        ];
+    }
     vec![
         words.say_with("desk-take-over-moves", &gaps),
         words.say_with("desk-take-over-holds", &gaps),
@@ -165,7 +203,15 @@ async fn page(app: &App, operator: &Operator, form: &EnteredForm, found: TakeOve
         (&found.account, "desk-take-over-to"),
         (&found.holder, "desk-take-over-from"),
     ] {
-        let (_, rows) = whom(&app.store, words, account).await?;
+        let (_, mut rows) = whom_masked(&app.store, words, account).await?;
+        match &form.weaker {
+            Some(claim) if *account == claim.holder => rows.extend(claim_rows(claim, words)),
+            _ if *account == found.account => {
+                let number = form.national_id.map(|number| number.masked());
+                rows.extend(number.map(|number| (words.say("desk-form-number"), number)));
+            }
+            _ => {}
+        }
         accounts.push(Side {
             title: words.say(key),
             href: address(account),
@@ -177,6 +223,7 @@ async fn page(app: &App, operator: &Operator, form: &EnteredForm, found: TakeOve
         TakeOverState::Waiting => Decide::Second,
         _ => Decide::Nothing,
     };
+    let withdrawn = form.weaker.as_ref().is_some_and(|claim| claim.withdrawn.is_some());
     let why = vec![why.unwrap_or_else(|| text("reason", "", words))];
     let errors = mistakes(&why);
     let mut shell = operator.shell(&place(&found.receipt));
@@ -189,10 +236,11 @@ async fn page(app: &App, operator: &Operator, form: &EnteredForm, found: TakeOve
         rows: vec![
             (words.say("desk-take-over-by"), who(&found.proposed_by, words)),
             (words.say("desk-take-over-at"), words.instant(found.at)),
+            (words.say("desk-reason"), found.reason.clone().unwrap_or_default()),
             (words.say("desk-papers"), papers_said(&form.papers, words)),
             (words.say("answer-receipt"), found.receipt.clone()),
         ],
-        happens: happens(words, &found.account, &found.holder),
+        happens: happens(words, &found.account, &found.holder, withdrawn),
         accounts,
         decide,
         here: place(&found.receipt),
@@ -200,12 +248,18 @@ async fn page(app: &App, operator: &Operator, form: &EnteredForm, found: TakeOve
     })
 }
 
-/// The first operator asks.
-pub async fn propose(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
+/// The first operator asks, for a reason that the second one reads.
+pub async fn propose(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
+    let why = required("reason", sent.text("reason"), operator.asker.words);
     operator
         .answer(async {
-            app.store.propose_take_over(&operator.permit, &receipt).await?;
-            app.store.seal().await?;
+            if why.error.is_some() && app.store.take_over(&operator.permit, &receipt).await?.is_none() {
+                let form = app.store.entered_form(&operator.permit, &receipt).await?;
+                return Ok(proposal(&app, &operator, &form, Some(why)).await?.page());
+            }
+            app.store
+                .propose_take_over(&operator.permit, &receipt, &why.value)
+                .await?;
             Ok(done(&receipt, "proposed"))
         })
         .await
@@ -215,9 +269,8 @@ pub async fn propose(State(app): State<App>, operator: Operator, Path(receipt): 
 pub async fn approve(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
     operator
         .answer(async {
-            let news = operator.asker.words.say("sms-taken-over");
+            let news = to_owners().say("sms-taken-over");
             app.store.approve_take_over(&operator.permit, &receipt, &news).await?;
-            app.store.seal().await?;
             Ok(done(&receipt, "approved"))
         })
         .await
@@ -238,7 +291,6 @@ pub async fn decline(State(app): State<App>, operator: Operator, Path(receipt): 
             app.store
                 .decline_take_over(&operator.permit, &receipt, &why.value)
                 .await?;
-            app.store.seal().await?;
             Ok(done(&receipt, "declined"))
         })
         .await

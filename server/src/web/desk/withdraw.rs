@@ -1,25 +1,34 @@
 //! C3: a claim made on the wrong account is withdrawn.
 
-use super::act::{Act, done, required, whom};
+use super::act::{Act, differs, done, required, whom};
+use super::two_persons::propose;
 use super::{Operator, Sent};
+use crate::output::said;
 use crate::web::App;
 use crate::web::page::Input;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Refusal, Result};
+use ngomon_store::{Refusal, Result, StoreError};
 
 async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Act> {
     let words = operator.asker.words;
-    let (story, about) = whom(&app.store, words, account).await?;
+    let units = app.store.units().await?;
+    let (story, mut about) = whom(&app.store, words, account).await?;
     if story.fact("claim").is_none() {
         return Err(Refusal::NoClaim(story.account).into());
+    }
+    for name in ["claim", "claim_since"] {
+        let value = story.fact(name).map(|value| said(name, value, &units, words));
+        about.extend(value.map(|value| (words.say(&format!("fact-{}", name.replace('_', "-"))), value)));
     }
     let field = |typed: &str| super::act::text("reason", typed, words);
     Ok(Act {
         happens: ["claim", "opens", "kept"]
             .map(|what| words.say(&format!("desk-withdraw-{what}")))
             .into(),
+        notice: differs(&story, words, false),
         fields: vec![why.unwrap_or_else(|| field(""))],
         ..Act::about(operator, "withdraw", "withdraw", account, about)
     })
@@ -42,9 +51,15 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
             if why.error.is_some() {
                 return Ok(act(&app, &operator, &account, Some(why)).await?.page());
             }
-            app.store.withdraw_claim(&operator.permit, &account, &why.value).await?;
-            app.store.seal().await?;
-            Ok(done(&account, "withdrawn"))
+            match app.store.withdraw_claim(&operator.permit, &account, &why.value).await {
+                Err(StoreError::Refused(Refusal::NeedsTwo)) => {
+                    propose(&app, &operator, ProposedAct::WithdrawClaim { account }, &why.value).await
+                }
+                withdrawn => {
+                    withdrawn?;
+                    Ok(done(&account, "withdrawn"))
+                }
+            }
         })
         .await
 }

@@ -2,11 +2,12 @@
 
 use super::super::App;
 use super::super::asker::Asker;
-use super::super::code::{Digits, FOR_ONE, Question, TO_ONE, digits, not_right, page};
+use super::super::code::{Digits, Question, digits, not_right, page};
+use super::super::limits;
 use super::super::page::Fault;
-use super::send::{submit, told};
-use super::{Filled, Typed, owner};
-use crate::registry::{PATIENCE, ask};
+use super::super::ways::{ByForm, Through};
+use super::send::judged;
+use super::{Filled, Typed};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -15,17 +16,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::{Field, ParsedForm, parse};
 use ngomon_rules::record;
-use ngomon_store::{Channel, CodeFor, Purpose, Reach, Result, Visit};
+use ngomon_store::{Channel, CodeFor, Purpose, Reach, Result, Sending, Visit, Who};
 
 /// A code is good for this very form: another one, sent meanwhile in another window, needs its own.
-pub(super) fn digest(app: &App, form: &record::Form) -> String {
+fn digest(app: &App, form: &record::Form) -> String {
     let parts = [&form.full_name, &form.national_id, &form.issued_on, &form.phone];
     let lengths: Vec<[u8; 8]> = parts.iter().map(|part| part.len().to_be_bytes()).collect();
     let mut all: Vec<&[u8]> = vec![b"form code"];
     for (part, length) in parts.iter().zip(&lengths) {
         all.extend([&length[..], part.as_bytes()]);
     }
-    URL_SAFE_NO_PAD.encode(app.store.keys().mac(&all))
+    URL_SAFE_NO_PAD.encode(app.store.keys().ticket_mac(&all))
 }
 
 /// Sends the code and keeps the form until it is typed.
@@ -37,16 +38,6 @@ pub(super) async fn begin(
     parsed: &ParsedForm,
 ) -> Result<Response> {
     app.store.keep_draft(&visit.account, form).await?;
-    let for_one = app.store.attempt(FOR_ONE, &["form", visit.account.as_str()]).await?;
-    let to_one = app.store.attempt(TO_ONE, &[parsed.phone.as_str()]).await?;
-    if for_one.is_none() || to_one.is_none() {
-        let filled = Filled {
-            typed: Typed::from(form.clone()),
-            errors: vec![(Field::Phone, asker.words.say("code-too-often"))],
-            ..Filled::default()
-        };
-        return super::page(app, asker, visit, filled).await;
-    }
     let to = [CodeFor {
         subject: digest(app, form),
         reach: Some(Reach {
@@ -56,17 +47,26 @@ pub(super) async fn begin(
     }];
     let text = |code: &str| asker.words.say_with("sms-code", &[("code", code)]);
     let holder = asker.token.as_deref().unwrap_or_default();
-    app.store.send_codes(holder, Purpose::Form, &to, text).await?;
+    let who = Who::Session(visit.account.clone());
+    let limit = [limits::own_code("form", visit.account.as_str())];
+    let sent = app.store.send_codes(holder, Purpose::Form, &who, &limit, &to, text);
+    if sent.await? == Sending::TooOften {
+        let filled = Filled {
+            typed: Typed::from(form.clone()),
+            errors: vec![(Field::Phone, asker.words.say("code-too-often"))],
+            ..Filled::default()
+        };
+        return super::page(app, asker, visit, filled).await;
+    }
     Ok(Redirect::to("/form/code").into_response())
 }
 
 /// The form that waits for its code.
-async fn waiting(app: &App, asker: &Asker) -> Result<Option<(Visit, record::Form, ParsedForm)>> {
-    let Some(visit) = owner(asker) else { return Ok(None) };
+async fn waiting(app: &App, visit: &Visit) -> Result<Option<(record::Form, ParsedForm)>> {
     let Some(form) = app.store.draft(&visit.account).await? else {
         return Ok(None);
     };
-    Ok(parse(&form, app.store.today()).ok().map(|parsed| (visit, form, parsed)))
+    Ok(parse(&form, app.store.today()).ok().map(|parsed| (form, parsed)))
 }
 
 fn question(asker: &Asker, parsed: &ParsedForm) -> Question {
@@ -81,9 +81,9 @@ fn question(asker: &Asker, parsed: &ParsedForm) -> Question {
 }
 
 /// Asks for the code.
-pub(super) async fn show(State(app): State<App>, asker: Asker) -> Response {
-    match waiting(&app, &asker).await {
-        Ok(Some((_, _, parsed))) => page(&asker, question(&asker, &parsed), None),
+pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
+    match waiting(&app, &visit).await {
+        Ok(Some((_, parsed))) => page(&asker, question(&asker, &parsed), None),
         Ok(None) => Redirect::to("/form").into_response(),
         Err(error) => Fault(asker.words, error).into_response(),
     }
@@ -92,11 +92,11 @@ pub(super) async fn show(State(app): State<App>, asker: Asker) -> Response {
 /// The code, typed.
 pub(super) async fn check(
     State(app): State<App>,
-    asker: Asker,
+    Through { asker, visit, .. }: Through<ByForm>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let answer = async {
-        let Some((visit, form, parsed)) = waiting(&app, &asker).await? else {
+        let Some((form, parsed)) = waiting(&app, &visit).await? else {
             return Ok(Redirect::to("/form").into_response());
         };
         let holder = asker.token.as_deref().unwrap_or_default();
@@ -104,19 +104,19 @@ pub(super) async fn check(
         if tried != ngomon_store::Typed::Right(vec![digest(&app, &form)]) {
             return Ok(page(&asker, question(&asker, &parsed), Some(not_right(&asker, &tried))));
         }
-        let registry = ask(&app, parsed.national_id, PATIENCE).await?;
-        let done = submit(&app, &visit, &form, registry).await?;
-        Ok(told(&app, &asker, &visit, done, parsed.full_name.as_str()))
+        let own_code = limits::own_code("form", visit.account.as_str());
+        app.store.give_back(&[own_code]).await?;
+        judged(&app, &asker, &visit, Typed::from(form), &parsed, true).await
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
 /// Another code.
-pub(super) async fn again(State(app): State<App>, asker: Asker) -> Response {
+pub(super) async fn again(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
     let answer = async {
-        match waiting(&app, &asker).await? {
-            Some((visit, form, parsed)) => begin(&app, &asker, &visit, &form, &parsed).await,
+        match waiting(&app, &visit).await? {
+            Some((form, parsed)) => begin(&app, &asker, &visit, &form, &parsed).await,
             None => Ok(Redirect::to("/form").into_response()),
         }
     };

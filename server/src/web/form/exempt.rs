@@ -3,7 +3,7 @@
 use super::super::App;
 use super::super::asker::Asker;
 use super::super::page::{Fault, Input, Mistake, Shell, html, mistakes};
-use super::owner;
+use super::super::ways::{ByExemption, Through};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -73,27 +73,21 @@ fn page(asker: &Asker, typed: &Typed, why_error: Option<String>, day_error: Opti
 }
 
 /// Why, and until when.
-pub(super) async fn show(asker: Asker) -> Response {
-    match owner(&asker) {
-        Some(_) => page(&asker, &Typed::default(), None, None),
-        None => Redirect::to("/").into_response(),
-    }
+pub(super) async fn show(Through { asker, .. }: Through<ByExemption>) -> Response {
+    page(&asker, &Typed::default(), None, None)
 }
 
 /// From now on it is so.
 pub(super) async fn send(
     State(app): State<App>,
-    asker: Asker,
+    through: Through<ByExemption>,
     typed: std::result::Result<Form<Typed>, FormRejection>,
 ) -> Response {
-    let words = asker.words;
-    let Some(visit) = owner(&asker) else {
-        return Redirect::to("/").into_response();
-    };
+    let (asker, words) = (&through.asker, through.asker.words);
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     let today = app.store.today();
     let why = Exemption::parse(&typed.why);
-    let day = parse_day(&typed.last_day).ok();
+    let day = parse_day(&super::typed_day(&typed.last_day)).ok();
     let why_error = why.is_none().then(|| words.say("exempt-no-why"));
     let day_error = match (why, day) {
         (_, None) => Some(words.say("exempt-no-day")),
@@ -103,15 +97,18 @@ pub(super) async fn send(
         _ => None,
     };
     let (Some(why), Some(day), None) = (why, day, &day_error) else {
-        return page(&asker, &typed, why_error, day_error);
+        return page(asker, &typed, why_error, day_error);
     };
-    let done = async {
-        app.store.exempt(Says::Owner(&visit), why, day).await?;
-        app.store.seal().await
+    let answer = async {
+        if let Some(page) = through.once_more(&app, "exempt").await? {
+            return Ok(page);
+        }
+        match app.store.exempt(Says::Owner(&through.visit), why, day).await {
+            Err(StoreError::Refused(Refusal::HasClaim(_))) => {}
+            done => done?,
+        }
+        Ok(Redirect::to("/").into_response())
     };
-    let done: Result<u64> = done.await;
-    match done {
-        Ok(_) | Err(StoreError::Refused(Refusal::HasClaim(_))) => Redirect::to("/").into_response(),
-        Err(error) => Fault(words, error).into_response(),
-    }
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| Fault(words, e).into_response())
 }

@@ -4,18 +4,22 @@
 use super::super::App;
 use super::super::asker::Asker;
 use super::super::code::{Digits, Question, digits, not_right, page};
+use super::super::limits;
 use super::super::page::Fault;
-use super::code::digest;
-use super::{Filled, Typed, owner};
+use super::super::ways::{ByForm, Through};
+use super::{Filled, Typed};
+use crate::password::no_sooner;
 use crate::registry::{PATIENCE, ask as ask_registry};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_rules::citizens::{Field, Fields, RegistryAnswer, parse};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ngomon_rules::citizens::{Field, Fields, RegistryAnswer, parse_of_file};
 use ngomon_rules::record;
 use ngomon_rules::values::NationalId;
-use ngomon_store::{Channel, CodeFor, Limit, Purpose, Reach, Result, Visit};
+use ngomon_store::{Channel, CodeFor, Limit, Purpose, Reach, Result, Sending, Visit, Who};
 
 /// How often an account may ask, a day.
 const OF_ACCOUNT: Limit = Limit {
@@ -23,7 +27,7 @@ const OF_ACCOUNT: Limit = Limit {
     times: 5,
     seconds: 86_400,
 };
-/// How often a person's phone is sent such a code, a day, whoever asks.
+/// How often a person's phone is sent such a code, a day, by accounts that may be anybody's.
 const OF_PERSON: Limit = Limit {
     what: "fields-person",
     times: 5,
@@ -31,13 +35,21 @@ const OF_PERSON: Limit = Limit {
 };
 
 /// The form that was answered, as it was typed.
-async fn answered(app: &App, asker: &Asker) -> Result<Option<(Visit, record::Form, NationalId)>> {
-    let Some(visit) = owner(asker) else { return Ok(None) };
+async fn answered(app: &App, visit: &Visit) -> Result<Option<(record::Form, NationalId)>> {
     let Some(form) = app.store.draft(&visit.account).await? else {
         return Ok(None);
     };
-    let parsed = parse(&form, app.store.today()).ok();
-    Ok(parsed.map(|parsed| (visit, form, parsed.national_id)))
+    let parsed = parse_of_file(&form, app.store.today()).ok();
+    Ok(parsed.map(|parsed| (form, parsed.national_id)))
+}
+
+/// A code is good for that number, whatever else is typed: it shows whose it is.
+fn subject(app: &App, number: &NationalId) -> String {
+    URL_SAFE_NO_PAD.encode(
+        app.store
+            .keys()
+            .ticket_mac(&[b"fields code", number.as_str().as_bytes()]),
+    )
 }
 
 fn question(asker: &Asker) -> Question {
@@ -51,28 +63,27 @@ fn question(asker: &Asker) -> Question {
     }
 }
 
-/// Sends a code to the phone that the registry has, if it has one.
-pub(super) async fn ask(State(app): State<App>, asker: Asker) -> Response {
+/// Sends a code to the phone that the registry has, if it has one. All but the message is done in either case, in the same time.
+pub(super) async fn ask(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
+    let not_before = no_sooner();
     let answer = async {
-        let Some((visit, form, number)) = answered(&app, &asker).await? else {
+        let Some((form, number)) = answered(&app, &visit).await? else {
             return Ok(Redirect::to("/form").into_response());
         };
-        let of_account = app.store.attempt(OF_ACCOUNT, &[visit.account.as_str()]).await?;
-        let of_person = app.store.attempt(OF_PERSON, &[number.as_str()]).await?;
-        if of_account.is_none() || of_person.is_none() {
-            let filled = Filled {
-                typed: Typed::from(form),
-                error: Some(asker.words.say("code-too-often")),
-                ..Filled::default()
-            };
-            return super::page(&app, &asker, &visit, filled).await;
+        let mut limit = vec![OF_ACCOUNT.of(&[visit.account.as_str()])];
+        if !limits::is_own_person(&app, &visit.account, &number).await? {
+            limit.push(OF_PERSON.of(&[number.as_str()]));
+        }
+        let who = Who::Session(visit.account.clone());
+        if !app.store.has_room_for_codes(&who).await? {
+            return refused(&app, &asker, &visit, form, "code-many").await;
         }
         let phone = match ask_registry(&app, number, PATIENCE).await? {
             RegistryAnswer::Found(record) => record.phone,
             RegistryAnswer::NotFound | RegistryAnswer::Unavailable => None,
         };
         let to = [CodeFor {
-            subject: digest(&app, &form),
+            subject: subject(&app, &number),
             reach: phone.map(|phone| Reach {
                 channel: Channel::Sms,
                 to: phone.as_str().to_owned(),
@@ -80,16 +91,30 @@ pub(super) async fn ask(State(app): State<App>, asker: Asker) -> Response {
         }];
         let text = |code: &str| asker.words.say_with("sms-code", &[("code", code)]);
         let holder = asker.token.as_deref().unwrap_or_default();
-        app.store.send_codes(holder, Purpose::Fields, &to, text).await?;
+        let sent = app.store.send_codes(holder, Purpose::Fields, &who, &limit, &to, text);
+        if sent.await? == Sending::TooOften {
+            return refused(&app, &asker, &visit, form, "code-too-often").await;
+        }
         Ok(Redirect::to("/form/fields").into_response())
     };
     let answer: Result<Response> = answer.await;
+    not_before.await;
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
+/// The form again: no code is sent now.
+async fn refused(app: &App, asker: &Asker, visit: &Visit, form: record::Form, why: &str) -> Result<Response> {
+    let filled = Filled {
+        typed: Typed::from(form),
+        error: Some(("S-429", asker.words.say(why))),
+        ..Filled::default()
+    };
+    super::page(app, asker, visit, filled).await
+}
+
 /// Asks for the code.
-pub(super) async fn show(State(app): State<App>, asker: Asker) -> Response {
-    match answered(&app, &asker).await {
+pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
+    match answered(&app, &visit).await {
         Ok(Some(_)) => page(&asker, question(&asker), None),
         Ok(None) => Redirect::to("/form").into_response(),
         Err(error) => Fault(asker.words, error).into_response(),
@@ -99,21 +124,24 @@ pub(super) async fn show(State(app): State<App>, asker: Asker) -> Response {
 /// The code, typed: the form again, with the fields named.
 pub(super) async fn check(
     State(app): State<App>,
-    asker: Asker,
+    Through { asker, visit, .. }: Through<ByForm>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let answer = async {
-        let Some((visit, form, number)) = answered(&app, &asker).await? else {
+        let Some((form, number)) = answered(&app, &visit).await? else {
             return Ok(Redirect::to("/form").into_response());
         };
         let holder = asker.token.as_deref().unwrap_or_default();
         let tried = app.store.try_code(holder, Purpose::Fields, &digits(typed)).await?;
-        if tried != ngomon_store::Typed::Right(vec![digest(&app, &form)]) {
+        if tried != ngomon_store::Typed::Right(vec![subject(&app, &number)]) {
             return Ok(page(&asker, question(&asker), Some(not_right(&asker, &tried))));
         }
+        limits::proven_phone(&app, &visit.account, &number).await?;
         let registry = ask_registry(&app, number, PATIENCE).await?;
         let differs = app.store.foretell(&visit.account, &form, &registry).await?.fields;
-        let fine = differs.is_empty().then(|| asker.words.say("form-fields-fine"));
+        let fine = differs
+            .is_empty()
+            .then(|| ("C2-M3", asker.words.say("form-fields-fine")));
         let filled = Filled {
             typed: Typed::from(form),
             error: fine,

@@ -1,9 +1,10 @@
 //! The gate and the form of four fields (letter 125, C1 to C3).
 //!
 //! ```text
-//!   form ── all but right ──▶ code to the typed phone ── right ──▶ answered: receipt
-//!     │                                                  (policy `form-code`; off: answered at once)
-//!     ├──── differs ──▶ form, with the tries left ── code to the registry's phone ──▶ form, with the fields named
+//!   form ── right in form ──▶ code to the typed phone ── right ──▶ the registry is asked
+//!     │                                                  (policy `form-code`; off: at once)
+//!     │                                                    ├─ matches ──▶ answered: receipt
+//!     │                                                    └─ differs ──▶ form, with the tries left ── code to the registry's phone ──▶ fields named
 //!     ├──── malformed ──▶ form, with what to mend
 //!     ├──── exempt, said by oneself ──▶ asked again after the end day
 //!     └──── put off ──▶ asked again at the next sign-in
@@ -17,8 +18,9 @@ mod send;
 pub use send::{another, malformed};
 
 use super::App;
-use super::asker::Asker;
+use super::asker::{Asker, system_of};
 use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::ways::{ByForm, Through};
 use crate::output::Words;
 use askama::Template;
 use axum::Router;
@@ -27,8 +29,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use ngomon_rules::citizens::{Field, Gate};
-use ngomon_rules::record::{AccountKind, Form};
-use ngomon_rules::values::Date;
+use ngomon_rules::record::Form;
+use ngomon_rules::values::{Date, NationalId};
 use ngomon_store::{Explained, Visit};
 use serde::Deserialize;
 
@@ -56,6 +58,8 @@ struct Page {
     /// The name that the account carries, and the one that was typed.
     whose: Option<(String, String)>,
     deadline: Option<String>,
+    /// The connected system that its owner goes on to.
+    system: Option<String>,
     can_put_off: bool,
     /// Offers to tell, after a code, which fields differ.
     can_ask_fields: bool,
@@ -87,9 +91,15 @@ impl Typed {
         Form {
             full_name: self.full_name.clone(),
             national_id: self.national_id.clone(),
-            issued_on: self.issued_on.clone(),
+            issued_on: typed_day(&self.issued_on),
             phone: self.phone.clone(),
         }
+    }
+
+    /// A spreadsheet drops zeros in front, and they are put back; a hand drops any digit, so on a page a number that is short is none.
+    pub fn is_short(&self) -> bool {
+        let digits = self.national_id.chars().filter(|c| c.is_numeric()).count();
+        digits < 12 && NationalId::parse(&self.national_id, None, None).is_ok()
     }
 
     /// The four fields as they stand on a page, with what is to be mended.
@@ -110,9 +120,27 @@ impl Typed {
         vec![
             of(Field::FullName, &self.full_name, "name", "text"),
             of(Field::NationalId, &self.national_id, "off", "numeric"),
-            of(Field::IssuedOn, &self.issued_on, "off", "text"),
+            of(Field::IssuedOn, &self.issued_on, "off", "numeric"),
             of(Field::Phone, &self.phone, "tel", "tel"),
         ]
+    }
+}
+
+/// A day as people type it on a telephone, `15082021` or `15 8 2021`, with what stands between its parts elsewhere.
+pub fn typed_day(typed: &str) -> String {
+    let text = typed.trim();
+    let bare = text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
+    if let (true, Some((day, rest))) = (bare, text.split_at_checked(2)) {
+        let (month, year) = rest.split_at(2);
+        return format!("{day}/{month}/{year}");
+    }
+    let parts: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || "/-.,".contains(c))
+        .filter(|part| !part.is_empty())
+        .collect();
+    match parts[..] {
+        [day, month, year] if day.len() <= 2 => format!("{day}/{month}/{year}"),
+        _ => text.to_owned(),
     }
 }
 
@@ -137,8 +165,8 @@ pub fn asked(story: &Explained) -> bool {
 #[derive(Default)]
 struct Filled {
     typed: Typed,
-    /// What is to be mended in no field alone.
-    error: Option<String>,
+    /// What is to be mended in no field alone, and its code.
+    error: Option<(&'static str, String)>,
     errors: Vec<(Field, String)>,
     whose: Option<(String, String)>,
     deadline: Option<String>,
@@ -147,27 +175,44 @@ struct Filled {
 
 /// The form. With something to mend it is the answer to a form that could not be taken.
 async fn page(app: &App, asker: &Asker, visit: &Visit, filled: Filled) -> ngomon_store::Result<Response> {
-    let status = if filled.errors.is_empty() && filled.error.is_none() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
+    let status = match filled.error {
+        None if filled.errors.is_empty() => StatusCode::OK,
+        Some(("S-429", _)) => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let fields = filled.typed.inputs(&filled.errors, asker.words);
-    let whole = filled.error.map(|text| Mistake {
+    let (code, whole) = filled.error.unzip();
+    let whole = whole.map(|text| Mistake {
         field: Field::FullName.name(),
         text,
     });
+    let wrong = mistakes(&fields);
+    let of_field = wrong.first().map(|first| match first.field {
+        "issued_on" => "C2-M2",
+        _ => "C2-M1",
+    });
     let mut shell = asker.shell();
     shell.here = "/form".into();
-    shell.wrong = status != StatusCode::OK;
+    if let Some(code) = code.or(of_field) {
+        shell = shell.failing(code);
+    }
+    let next = match &asker.token {
+        Some(token) => app.store.next(token).await?,
+        None => None,
+    };
+    let system = match next {
+        Some(next) => system_of(app, &next).await?,
+        None => None,
+    };
     let is_required = app.store.gate(&visit.account).await? == Some(Gate::Required);
     Ok(html(
         status,
         &Page {
-            errors: whole.into_iter().chain(mistakes(&fields)).collect(),
+            errors: whole.into_iter().chain(wrong).collect(),
             fields,
             whose: filled.whose,
             deadline: filled.deadline,
+            system,
             can_put_off: !visit.held && !is_required,
             can_ask_fields: filled.can_ask_fields,
             shell,
@@ -175,26 +220,28 @@ async fn page(app: &App, asker: &Asker, visit: &Visit, filled: Filled) -> ngomon
     ))
 }
 
+/// By when, and once that has passed, what it means.
 fn deadline(story: &Explained, words: Words) -> Option<String> {
     let last: Date = story.fact("deadline")?.parse().ok()?;
-    Some(words.say_with("form-deadline", &[("day", &words.day(last))]))
-}
-
-/// The owner of a Hue-S account who signed in; whoever else asks is sent to the first page.
-fn owner(asker: &Asker) -> Option<Visit> {
-    asker.visit.clone().filter(|visit| visit.kind == AccountKind::Citizen)
+    let key = match story.gate {
+        _ if story.day <= last => "form-deadline",
+        Some(Gate::Required) => "form-deadline-over",
+        _ => "form-deadline-past",
+    };
+    Some(words.say_with(key, &[("day", &words.day(last))]))
 }
 
 /// The form, with what was typed and not answered yet.
-async fn show(State(app): State<App>, asker: Asker) -> Response {
-    let Some(visit) = owner(&asker) else {
-        return Redirect::to("/").into_response();
-    };
+async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
     let page = async {
         let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
+        if let Some(page) = send::waiting(&asker, &story) {
+            return Ok(page);
+        }
         let draft = app.store.draft(&visit.account).await?;
         let filled = Filled {
             typed: draft.map(Typed::from).unwrap_or_default(),
+            error: send::used_up(&app, &asker, &visit).await?,
             deadline: deadline(&story, asker.words),
             ..Filled::default()
         };
@@ -206,7 +253,10 @@ async fn show(State(app): State<App>, asker: Asker) -> Response {
 
 /// "Để sau".
 async fn put_off(State(app): State<App>, asker: Asker) -> Response {
-    if let Some(token) = asker.token.as_ref().filter(|_| asker.visit.is_some())
+    if let Some(token) = asker
+        .token
+        .as_ref()
+        .filter(|_| asker.visit.as_ref().is_some_and(|visit| !visit.held))
         && let Err(error) = app.store.put_off(token).await
     {
         return Fault(asker.words, error).into_response();

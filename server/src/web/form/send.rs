@@ -2,8 +2,10 @@
 
 use super::super::App;
 use super::super::asker::{Asker, encoded};
+use super::super::limits::{is_own_person, proven_phone as note_proven_phone};
 use super::super::page::{Answer, Fault, html};
-use super::{Filled, NOTICE, Typed, code, owner, page};
+use super::super::ways::{ByForm, Closed, Through};
+use super::{Filled, NOTICE, Typed, code, page, typed_day};
 use crate::output::Words;
 use crate::registry::{PATIENCE, ask};
 use axum::Form;
@@ -11,10 +13,10 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_rules::citizens::{Field, Fields, Outcome, Proof, RegistryAnswer, parse};
+use ngomon_rules::citizens::{Field, Fields, Outcome, ParsedForm, RegistryAnswer, parse};
 use ngomon_rules::record::{self, Submission};
-use ngomon_rules::values::FullName;
-use ngomon_store::{Explained, Limit, Result, Submitted, Visit};
+use ngomon_rules::values::{DateFault, FullName, parse_day};
+use ngomon_store::{Counted, Explained, Limit, Result, Submitted, Tried, Visit};
 
 /// Guesses of one account a day.
 const OF_ACCOUNT: Limit = Limit {
@@ -22,7 +24,7 @@ const OF_ACCOUNT: Limit = Limit {
     times: 5,
     seconds: 86_400,
 };
-/// Guesses at one person from all accounts, a day.
+/// Guesses at one person a day, of all accounts that may be anybody's.
 const OF_PERSON: Limit = Limit {
     what: "form-person",
     times: 20,
@@ -39,17 +41,18 @@ const MALFORMED: Limit = Limit {
 /// What is sent. A session that ended meanwhile loses nothing: it is kept until its owner has signed in again.
 pub(super) async fn send(
     State(app): State<App>,
-    asker: Asker,
+    through: std::result::Result<Through<ByForm>, Closed>,
     typed: std::result::Result<Form<Typed>, FormRejection>,
 ) -> Response {
+    let Through { asker, visit, .. } = match through {
+        Ok(through) => through,
+        Err(closed) => return keep(&app, closed, typed.ok()).await,
+    };
     let words = asker.words;
     let answer = async {
-        let Some(visit) = owner(&asker) else {
-            return keep(&app, &asker, typed.ok()).await;
-        };
         let Ok(Form(typed)) = typed else {
             let filled = Filled {
-                error: Some(words.say("form-unreadable")),
+                error: Some(("S-422", words.say("form-unreadable"))),
                 ..Filled::default()
             };
             return page(&app, &asker, &visit, filled).await;
@@ -59,27 +62,51 @@ pub(super) async fn send(
     answer.await.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
-async fn keep(app: &App, asker: &Asker, typed: Option<Form<Typed>>) -> Result<Response> {
-    if let (None, Some(token), Some(Form(typed))) = (&asker.visit, &asker.token, typed)
-        && let Some(account) = app.store.was_session_of(token).await?
-    {
+async fn keep(app: &App, closed: Closed, typed: Option<Form<Typed>>) -> Response {
+    let (Some(asker), Some(Form(typed))) = (&closed.asker, typed) else {
+        return closed.into_response();
+    };
+    let (None, Some(token)) = (&asker.visit, &asker.token) else {
+        return closed.into_response();
+    };
+    let kept = async {
+        let Some(account) = app.store.was_session_of(token).await? else {
+            return Ok(None);
+        };
         app.store.keep_draft(&account, &typed.form()).await?;
         let next = app.store.take_next(token).await?;
         let to = next.map(|next| format!("&to={}", encoded(&next))).unwrap_or_default();
-        return Ok(Redirect::to(&format!("/sign-in?why=kept{to}")).into_response());
+        Ok(Some(Redirect::to(&format!("/sign-in?why=kept{to}")).into_response()))
+    };
+    let kept: Result<Option<Response>> = kept.await;
+    match kept {
+        Ok(kept) => kept.unwrap_or_else(|| closed.into_response()),
+        Err(error) => Fault(asker.words, error).into_response(),
     }
-    Ok(Redirect::to("/").into_response())
 }
 
 async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Result<Response> {
     let words = asker.words;
     let form = typed.form();
     let account = [visit.account.as_str()];
+    let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
+    if let Some(page) = waiting(asker, &story) {
+        return Ok(page);
+    }
     let parsed = match parse(&form, app.store.today()) {
+        Ok(_) if typed.is_short() && story.fact("claim").is_none() => {
+            let filled = Filled {
+                errors: malformed(&typed, &[Field::NationalId].into(), words),
+                typed,
+                ..Filled::default()
+            };
+            return page(app, asker, visit, filled).await;
+        }
         Ok(parsed) => parsed,
-        Err(fields) => {
+        Err(mut fields) => {
+            fields.extend(typed.is_short().then_some(Field::NationalId));
             if app.store.attempt(MALFORMED, &account).await?.is_some() {
-                let done = submit(app, visit, &form, RegistryAnswer::Unavailable).await?;
+                let done = submit(app, asker, visit, &form, RegistryAnswer::Unavailable, false).await?;
                 if done.outcome == Outcome::AlreadyDone {
                     return Ok(told(app, asker, visit, done, ""));
                 }
@@ -92,7 +119,6 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
             return page(app, asker, visit, filled).await;
         }
     };
-    let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
     if let Some(whose) = another(&story, &parsed.full_name).filter(|_| typed.mine != "yes") {
         let filled = Filled {
             typed,
@@ -101,35 +127,106 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
         };
         return page(app, asker, visit, filled).await;
     }
-    let of_account = app.store.attempt(OF_ACCOUNT, &account).await?;
-    let of_person = app.store.attempt(OF_PERSON, &[parsed.national_id.as_str()]).await?;
-    let (Some(left), Some(_)) = (of_account, of_person) else {
-        let filled = Filled {
-            typed,
-            error: Some(words.say(&of_held(visit, "form-too-often"))),
-            ..Filled::default()
-        };
-        return page(app, asker, visit, filled).await;
+    let asks_code = story.fact("claim").is_none() && app.store.campaign().await?.form_code;
+    // What others tried with this number is asked after the code, which may show that the number is the owner's own.
+    let limits = if asks_code {
+        vec![OF_ACCOUNT.of(&account)]
+    } else {
+        limits_of(app, visit, &parsed).await?
     };
-    let registry = ask(app, parsed.national_id, PATIENCE).await?;
-    let foretold = app.store.foretell(&visit.account, &form, &registry).await?;
-    if needs_code(app, foretold.outcome).await? {
+    if !app.store.has_room(&limits).await? {
+        return too_often(app, asker, visit, typed).await;
+    }
+    // Whatever the registry would say: until the phone is proven, every form gets the same answer in the same time.
+    if asks_code {
         return code::begin(app, asker, visit, &form, &parsed).await;
     }
-    let done = submit(app, visit, &form, registry).await?;
-    if matches!(done.outcome, Outcome::NotFound | Outcome::Mismatch) {
-        app.store.keep_draft(&visit.account, &form).await?;
-        let left = words.number(left.unsigned_abs());
-        let text = words.say_with(&of_held(visit, "form-differs"), &[("left", &left)]);
-        let filled = Filled {
-            typed,
-            error: Some(text),
-            can_ask_fields: true,
-            ..Filled::default()
-        };
-        return page(app, asker, visit, filled).await;
+    judged(app, asker, visit, typed, &parsed, false).await
+}
+
+/// Under which limits a form stands: a stranger's forms use up nothing of a person's own.
+async fn limits_of(app: &App, visit: &Visit, parsed: &ParsedForm) -> Result<Vec<Counted>> {
+    let mut limits = vec![OF_ACCOUNT.of(&[visit.account.as_str()])];
+    if !is_own_person(app, &visit.account, &parsed.national_id).await? {
+        limits.push(OF_PERSON.of(&[parsed.national_id.as_str()]));
     }
-    Ok(told(app, asker, visit, done, parsed.full_name.as_str()))
+    Ok(limits)
+}
+
+/// The tries of the day are used up, which the form says before it is filled in again.
+pub(super) async fn used_up(app: &App, asker: &Asker, visit: &Visit) -> Result<Option<(&'static str, String)>> {
+    let has_room = app.store.has_room(&[OF_ACCOUNT.of(&[visit.account.as_str()])]).await?;
+    Ok((!has_room).then(|| too_many(asker, visit)))
+}
+
+fn too_many(asker: &Asker, visit: &Visit) -> (&'static str, String) {
+    ("S-429", asker.words.say(&of_held(visit, "form-too-often")))
+}
+
+async fn too_often(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Result<Response> {
+    let filled = Filled {
+        typed,
+        error: Some(too_many(asker, visit)),
+        ..Filled::default()
+    };
+    page(app, asker, visit, filled).await
+}
+
+/// Asks the registry and answers the form for good. A wrong one counts as a try. Whoever has just shown the phone that the registry has for
+/// the number is not stopped by what others tried with it.
+pub(super) async fn judged(
+    app: &App,
+    asker: &Asker,
+    visit: &Visit,
+    typed: Typed,
+    parsed: &ParsedForm,
+    phone_proven: bool,
+) -> Result<Response> {
+    let (words, form) = (asker.words, typed.form());
+    if !app.store.has_room(&[OF_ACCOUNT.of(&[visit.account.as_str()])]).await? {
+        return too_often(app, asker, visit, typed).await;
+    }
+    let mut asked = None;
+    if phone_proven {
+        let registry = ask(app, parsed.national_id, PATIENCE).await?;
+        if matches!(&registry, RegistryAnswer::Found(record) if record.phone.as_ref() == Some(&parsed.phone)) {
+            note_proven_phone(app, &visit.account, &parsed.national_id).await?;
+        }
+        asked = Some(registry);
+    }
+    let limits = limits_of(app, visit, parsed).await?;
+    let tried = app.store.tried(&limits, async {
+        let registry = match asked {
+            Some(registry) => registry,
+            None => ask(app, parsed.national_id, PATIENCE).await?,
+        };
+        let done = submit(app, asker, visit, &form, registry, phone_proven).await?;
+        let wrong = matches!(done.outcome, Outcome::NotFound | Outcome::Mismatch);
+        Ok(if wrong { Err(()) } else { Ok(done) })
+    });
+    let left = match tried.await? {
+        Tried::Right(done) => {
+            // As the registry spells it.
+            let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
+            let name = story.fact("claim_name").unwrap_or(parsed.full_name.as_str());
+            return Ok(told(app, asker, visit, done, name));
+        }
+        Tried::TooOften => return too_often(app, asker, visit, typed).await,
+        Tried::Wrong((), left) => left,
+    };
+    // The form was answered, and stands on the page.
+    if let Err(error) = app.store.keep_draft(&visit.account, &form).await {
+        tracing::error!("a draft: {error}");
+    }
+    let left = words.number(left.unsigned_abs());
+    let text = words.say_with(&of_held(visit, "form-differs"), &[("left", &left)]);
+    let filled = Filled {
+        typed,
+        error: Some(("C2-M3", text)),
+        can_ask_fields: true,
+        ..Filled::default()
+    };
+    page(app, asker, visit, filled).await
 }
 
 /// Of a held account nobody says that it works as before: such a message has a twin.
@@ -141,18 +238,14 @@ fn of_held(visit: &Visit, key: &str) -> String {
     }
 }
 
-/// Does the typed phone have to be proven first? Where the answer would be no in any case, it need not.
-async fn needs_code(app: &App, foretold: Outcome) -> Result<bool> {
-    let asked = matches!(foretold, Outcome::Standardised | Outcome::Taken | Outcome::Pending);
-    Ok(asked && app.store.campaign().await?.form_code)
-}
-
-/// Answers the form for good.
+/// Answers the form for good. Within a held visit, what it finds does not end the visit.
 pub(super) async fn submit(
     app: &App,
+    asker: &Asker,
     visit: &Visit,
     form: &record::Form,
     registry: RegistryAnswer,
+    phone_proven: bool,
 ) -> Result<Submitted> {
     let submission = Submission {
         seq: String::new(),
@@ -161,14 +254,40 @@ pub(super) async fn submit(
         submitted_at: None,
         notice: Some(NOTICE),
     };
-    let (by, now) = (visit.account.as_str(), app.store.now());
+    let by = visit.account.as_str();
     let done = app
         .store
-        .standardise_as_answered(&submission, Proof::Form, by, now, registry)
+        .standardise_as_answered(&submission, by, registry, phone_proven)
         .await?;
-    app.store.drop_draft(&visit.account).await?;
-    app.store.seal().await?;
+    // The answer stands, whatever becomes of the visit and of the draft, which end by themselves.
+    if visit.held
+        && let Err(error) = app.store.stay_held(asker.token.as_deref().unwrap_or_default()).await
+    {
+        tracing::error!("a held visit: {error}");
+    }
+    if let Err(error) = app.store.drop_draft(&visit.account).await {
+        tracing::error!("a draft: {error}");
+    }
     Ok(done)
+}
+
+/// C1: "a `pending` account sees its receipt, not the form".
+pub(super) fn waiting(asker: &Asker, story: &Explained) -> Option<Response> {
+    let words = asker.words;
+    let is_pending = story.fact("claim").is_none() && story.fact("last_form") == Some("pending");
+    let receipt = story.fact("last_form_receipt").filter(|_| is_pending)?;
+    let (key, title) = match story.fact("last_form_fields") {
+        Some(_) => ("home-papers", "answer-papers-title"),
+        None => ("home-pending", "answer-pending-title"),
+    };
+    let mut shell = asker.shell();
+    shell.here = "/".into();
+    let text = words.say_with(key, &[("receipt", receipt)]);
+    let page = Answer {
+        receipt: Some(receipt.to_owned()),
+        ..Answer::new(shell, words.say(title), text)
+    };
+    Some(html(StatusCode::OK, &page))
 }
 
 /// The page of an answer that asks for nothing to be mended in the form. `name`: as it was typed.
@@ -177,6 +296,7 @@ pub(super) fn told(app: &App, asker: &Asker, visit: &Visit, done: Submitted, nam
     let (key, code) = match done.outcome {
         Outcome::Standardised => ("answer-standardised", ""),
         Outcome::AlreadyDone => ("answer-done", ""),
+        Outcome::Pending if !done.fields.is_empty() => ("answer-papers", ""),
         Outcome::Pending => ("answer-pending", ""),
         Outcome::Taken => ("answer-taken", "C2-M7"),
         Outcome::Revoked => ("answer-revoked", "C2-M5"),
@@ -186,17 +306,26 @@ pub(super) fn told(app: &App, asker: &Asker, visit: &Visit, done: Submitted, nam
     let mut shell = asker.shell();
     shell.here = "/".into();
     let text = match done.outcome {
-        Outcome::Pending if visit.held => "answer-pending-text-held".to_owned(),
+        Outcome::Pending | Outcome::Taken => of_held(visit, &format!("{key}-text")),
         _ => format!("{key}-text"),
     };
     let well = matches!(done.outcome, Outcome::Standardised | Outcome::Pending);
     let at = app.store.now().as_microsecond();
+    let fields = done
+        .fields
+        .iter()
+        .map(|field| words.say(&format!("word-{}", field.name())));
+    let fields = fields.collect::<Vec<_>>().join(", ");
+    code.clone_into(&mut shell.code);
+    let text = words.say_with(
+        &text,
+        &[("name", name), ("at", &words.instant(at)), ("fields", &fields)],
+    );
     let page = Answer {
-        shell,
-        title: words.say(&format!("{key}-title")),
-        text: words.say_with(&text, &[("name", name), ("at", &words.instant(at))]),
+        at: well.then(|| words.instant(at)),
+        vneid: done.outcome == Outcome::Standardised,
         receipt: done.receipt.filter(|_| well),
-        code: code.to_owned(),
+        ..Answer::new(shell, words.say(&format!("{key}-title")), text)
     };
     html(StatusCode::OK, &page)
 }
@@ -222,9 +351,23 @@ pub fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, St
     let said = |field: &Field| match field {
         field if empty(*field) => words.say(&format!("form-no-{}", field.name().replace('_', "-"))),
         Field::FullName => words.say("form-bad-full-name"),
-        Field::IssuedOn => words.say_with("form-bad-issued-on", &[("typed", typed.issued_on.trim())]),
+        Field::IssuedOn => {
+            let day = typed_day(&typed.issued_on);
+            let parts = day
+                .split('/')
+                .filter(|part| part.bytes().all(|b| b.is_ascii_digit()))
+                .count();
+            let key = match parse_day(&day) {
+                // In the calendar, and yet no day of issue: it is to come.
+                Ok(_) => "form-late-issued-on",
+                Err(DateFault::Ambiguous) => "form-short-issued-on",
+                Err(DateFault::Bad) if parts == 3 => "form-bad-issued-on",
+                Err(DateFault::Bad) => "form-unread-issued-on",
+            };
+            words.say_with(key, &[("typed", typed.issued_on.trim())])
+        }
         Field::NationalId => {
-            let digits = typed.national_id.chars().filter(char::is_ascii_digit).count();
+            let digits = typed.national_id.chars().filter(|c| c.is_numeric()).count();
             if digits == 9 {
                 words.say("form-bad-national-id-9")
             } else {
@@ -232,7 +375,12 @@ pub fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, St
                 words.say_with("form-bad-national-id", &[("n", &n)])
             }
         }
-        Field::Phone => words.say("form-bad-phone"),
+        Field::Phone => {
+            let digits: String = typed.phone.chars().filter(char::is_ascii_digit).collect();
+            // The numbers of houses and offices begin so.
+            let landline = (10..=11).contains(&digits.len()) && digits.starts_with("02");
+            words.say(if landline { "form-landline" } else { "form-bad-phone" })
+        }
     };
     fields.iter().map(|field| (*field, said(field))).collect()
 }

@@ -6,30 +6,21 @@
 
 use super::super::App;
 use super::super::asker::Asker;
-use super::super::code::{self, Digits, FOR_ONE, Question, TO_ONE, digits, not_right};
+use super::super::code::{self, Digits, Question, digits, not_right};
+use super::super::limits;
 use super::super::page::{Fault, message};
+use super::super::ways::{ByCode, Through};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_rules::hold::Reason;
-use ngomon_rules::record::AccountId;
-use ngomon_store::{CodeFor, Explained, Purpose, Result, Typed};
+use ngomon_store::{CodeFor, Purpose, Result, Sending, Typed, Who};
 
-/// The account of the held visit and what is known of it, if `idle` holds it.
-async fn idle(app: &App, asker: &Asker) -> Result<Option<(AccountId, Explained)>> {
-    let Some(visit) = asker.visit.as_ref().filter(|visit| visit.held) else {
-        return Ok(None);
-    };
-    let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
-    let holds = story.holds.iter().any(|held| held.hold.reason == Reason::Idle);
-    Ok(holds.then(|| (visit.account.clone(), story)))
-}
-
-fn question(asker: &Asker, story: &Explained) -> Question {
-    let words = asker.words;
-    Question {
+async fn question(app: &App, through: &Through<ByCode>) -> Result<Question> {
+    let (words, account) = (through.asker.words, through.visit.account.as_str());
+    let story = app.store.story(account, app.store.today()).await?;
+    Ok(Question {
         title: words.say("form-code-title"),
         lead: match story.fact("phone") {
             Some(phone) => words.say_with("held-code-lead", &[("phone", phone)]),
@@ -38,7 +29,7 @@ fn question(asker: &Asker, story: &Explained) -> Question {
         action: "/held/code",
         again: "/held/code/send",
         back: ("/held", words.say("held-code-back")),
-    }
+    })
 }
 
 fn nowhere(asker: &Asker) -> Response {
@@ -50,26 +41,25 @@ fn nowhere(asker: &Asker) -> Response {
 }
 
 /// Sends a code.
-pub(super) async fn send(State(app): State<App>, asker: Asker) -> Response {
+pub(super) async fn send(State(app): State<App>, through: Through<ByCode>) -> Response {
+    let (asker, account) = (&through.asker, &through.visit.account);
     let answer = async {
-        let Some((account, story)) = idle(&app, &asker).await? else {
-            return Ok(Redirect::to("/held").into_response());
+        let Some(reach) = app.store.reach(account).await? else {
+            return Ok(nowhere(asker));
         };
-        let Some(reach) = app.store.reach(&account).await? else {
-            return Ok(nowhere(&asker));
-        };
-        let for_one = app.store.attempt(FOR_ONE, &["idle", account.as_str()]).await?;
-        if for_one.is_none() || app.store.attempt(TO_ONE, &[&reach.to]).await?.is_none() {
-            let error = asker.words.say("code-too-often");
-            return Ok(code::page(&asker, question(&asker, &story), Some(error)));
-        }
         let to = [CodeFor {
             subject: account.to_string(),
             reach: Some(reach),
         }];
         let text = |code: &str| asker.words.say_with("sms-code", &[("code", code)]);
         let holder = asker.token.as_deref().unwrap_or_default();
-        app.store.send_codes(holder, Purpose::Idle, &to, text).await?;
+        let who = Who::Session(account.clone());
+        let limit = [limits::own_code("idle", account.as_str())];
+        let sent = app.store.send_codes(holder, Purpose::Idle, &who, &limit, &to, text);
+        if sent.await? == Sending::TooOften {
+            let error = asker.words.say("code-too-often");
+            return Ok(code::page(asker, question(&app, &through).await?, Some(error)));
+        }
         Ok(Redirect::to("/held/code").into_response())
     };
     let answer: Result<Response> = answer.await;
@@ -77,34 +67,30 @@ pub(super) async fn send(State(app): State<App>, asker: Asker) -> Response {
 }
 
 /// Asks for the code.
-pub(super) async fn ask(State(app): State<App>, asker: Asker) -> Response {
-    match idle(&app, &asker).await {
-        Ok(Some((_, story))) => code::page(&asker, question(&asker, &story), None),
-        Ok(None) => Redirect::to("/held").into_response(),
-        Err(error) => Fault(asker.words, error).into_response(),
+pub(super) async fn ask(State(app): State<App>, through: Through<ByCode>) -> Response {
+    match question(&app, &through).await {
+        Ok(question) => code::page(&through.asker, question, None),
+        Err(error) => Fault(through.asker.words, error).into_response(),
     }
 }
 
 /// The code, typed.
 pub(super) async fn check(
     State(app): State<App>,
-    asker: Asker,
+    through: Through<ByCode>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
+    let asker = &through.asker;
     let answer = async {
-        let Some((account, story)) = idle(&app, &asker).await? else {
-            return Ok(Redirect::to("/held").into_response());
-        };
         let holder = asker.token.as_deref().unwrap_or_default();
         match app.store.try_code(holder, Purpose::Idle, &digits(typed)).await? {
             Typed::Right(_) => {
-                app.store.end_idle(&account).await?;
-                app.store.seal().await?;
-                Ok(Redirect::to("/held").into_response())
+                app.store.end_idle(&through.visit.account).await?;
+                through.recorded(&app).await
             }
             tried => {
-                let error = not_right(&asker, &tried);
-                Ok(code::page(&asker, question(&asker, &story), Some(error)))
+                let error = not_right(asker, &tried);
+                Ok(code::page(asker, question(&app, &through).await?, Some(error)))
             }
         }
     };

@@ -6,41 +6,28 @@
 
 use super::super::App;
 use super::super::asker::{Asker, kept};
-use super::super::code::{self, Digits, Question, TO_ONE, digits, not_right};
+use super::super::code::{self, Digits, Question, digits, not_right};
+use super::super::limits;
 use super::super::page::{Answer, Fault, Input, Mistake, Shell, html, mistakes};
 use super::super::sign_in::fitting;
+use super::super::ticket::Step;
+use super::super::ways::{ByJoin, Through};
 use crate::output::Words;
+use crate::password::{Lane, no_sooner};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
 use ngomon_rules::hold::{Cause, Reason};
-use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::{CodeFor, Explained, Factor, Join, Limit, Purpose, Refusal, Result, StoreError, Typed};
+use ngomon_rules::record::AccountId;
+use ngomon_rules::values::username_key;
+use ngomon_store::{CodeFor, Explained, Factor, Join, Purpose, Refusal, Result, StoreError, Tried, Typed, Who};
 use serde::Deserialize;
 
-/// So many tries at the other account.
-const TRIES: Limit = Limit {
-    what: "join",
-    times: 10,
-    seconds: 900,
-};
-/// How long one may think about which one stays: microseconds.
-const THINKING: i64 = 900 * 1_000_000;
-
-/// The other account, whose owner this is.
-struct Proven {
-    holder: AccountId,
-    /// By a one-time code, or by its password.
-    factor: Factor,
-    /// When.
-    at: Timestamp,
-}
+/// The step in which the owner chooses which one stays.
+const CHOICE: &str = "join-choice";
 
 #[derive(Template)]
 #[template(path = "join.html")]
@@ -65,12 +52,6 @@ struct Choice {
     hint: String,
 }
 
-/// The account of the held visit, if it is a citizen's.
-fn held(asker: &Asker) -> Option<AccountId> {
-    let visit = asker.visit.as_ref()?;
-    (visit.held && visit.kind == AccountKind::Citizen).then(|| visit.account.clone())
-}
-
 /// Is the one held as a duplicate of the other's claim?
 fn is_duplicate_of(story: &Explained, holder: &AccountId) -> bool {
     let cause = Cause::claim(holder);
@@ -92,10 +73,8 @@ fn other(asker: &Asker, username: String, error: Option<String>) -> Response {
             ..Input::new("username", words.say("join-username"))
         },
         Input {
-            kind: "password",
-            autocomplete: "current-password",
             hint: words.say("join-password-hint"),
-            ..Input::new("password", words.say("join-password"))
+            ..Input::password("password", words.say("join-password"), words)
         },
     ];
     let mut shell = asker.shell();
@@ -106,11 +85,8 @@ fn other(asker: &Asker, username: String, error: Option<String>) -> Response {
 }
 
 /// Which account is the other one.
-pub(super) async fn show(asker: Asker) -> Response {
-    match held(&asker) {
-        Some(_) => other(&asker, String::new(), None),
-        None => Redirect::to("/").into_response(),
-    }
+pub(super) async fn show(through: Through<ByJoin>) -> Response {
+    other(&through.asker, String::new(), None)
 }
 
 /// What is typed.
@@ -125,59 +101,77 @@ pub(super) struct Named {
 /// The other account's user name and password; without a password, a code is sent.
 pub(super) async fn prove(
     State(app): State<App>,
-    asker: Asker,
+    Through { asker, visit, .. }: Through<ByJoin>,
     typed: std::result::Result<Form<Named>, FormRejection>,
 ) -> Response {
-    let words = asker.words;
-    let Some(account) = held(&asker) else {
-        return Redirect::to("/").into_response();
-    };
+    let (words, account) = (asker.words, visit.account);
     let Named { username, password } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let username = username.trim().to_owned();
     if username.is_empty() {
         return other(&asker, username, Some(words.say("sign-in-no-username")));
     }
+    let not_before = no_sooner();
     let answer = async {
-        if app.store.attempt(TRIES, &[account.as_str()]).await?.is_none() {
-            return Ok(other(&asker, username, Some(words.say("sign-in-too-often"))));
-        }
         let story = app.store.story(account.as_str(), app.store.today()).await?;
-        let mut found = app.store.credentials(&username).await?;
         if password.is_empty() {
+            let mut found = app.store.credentials(&username).await?;
             found.retain(|one| one.is_without_password() && is_duplicate_of(&story, &one.account));
             let holder = found.first().map(|one| one.account.clone());
-            return send(&app, &asker, holder).await;
-        }
-        let fitting = fitting(found, password).await;
-        if fitting.is_empty() {
-            return Ok(other(&asker, username, Some(words.say("sign-in-wrong"))));
-        }
-        match fitting.iter().find(|one| is_duplicate_of(&story, &one.account)) {
-            Some(one) => {
-                choose(
-                    &app,
-                    &asker,
-                    &account,
-                    &proven(&app, one.account.clone(), Factor::Password),
-                    None,
-                )
-                .await
+            // Counted whether there is such an account or not.
+            if app
+                .store
+                .take(&[limits::own_code("join", account.as_str())])
+                .await?
+                .is_none()
+            {
+                return Ok(other(&asker, username, Some(words.say("code-too-often"))));
             }
-            None => Ok(other(&asker, username, Some(words.say("join-another")))),
+            return send(&app, &asker, &account, &username, holder).await;
         }
+        let at = app.store.now();
+        let limits = [limits::own("join", account.as_str())];
+        let who = Who::Session(account.clone());
+        let lane = Lane::enter(&who, &username, false).await;
+        let tried = app.store.tried(&limits, async {
+            let fitting = fitting(&app, &lane, &username, password).await?;
+            Ok(if fitting.is_empty() { Err(()) } else { Ok(fitting) })
+        });
+        let error = match tried.await? {
+            Tried::Right(fitting) => match fitting.iter().find(|one| is_duplicate_of(&story, &one.account)) {
+                Some(one) => {
+                    let holder = std::slice::from_ref(&one.account);
+                    let step = Step::new(holder, Factor::Password, at);
+                    return choose(&app, &asker, &account, &step, None).await;
+                }
+                None => "join-another",
+            },
+            Tried::Wrong((), _) => {
+                lane.wrong().await;
+                "sign-in-wrong"
+            }
+            Tried::TooOften => "sign-in-too-often",
+        };
+        Ok(other(&asker, username, Some(words.say(error))))
     };
-    answer.await.unwrap_or_else(|e| Fault(words, e).into_response())
+    let answer: Result<Response> = answer.await;
+    not_before.await;
+    answer.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
 /// Sends a code to the other account's owner. Without one, the same is written and nothing is sent.
-async fn send(app: &App, asker: &Asker, holder: Option<AccountId>) -> Result<Response> {
+async fn send(
+    app: &App,
+    asker: &Asker,
+    held: &AccountId,
+    username: &str,
+    holder: Option<AccountId>,
+) -> Result<Response> {
     let mut to = CodeFor {
-        subject: String::new(),
+        subject: username_key(username),
         reach: None,
     };
     if let Some(holder) = holder
         && let Some(reach) = app.store.reach(&holder).await?
-        && app.store.attempt(TO_ONE, &[&reach.to]).await?.is_some()
     {
         to = CodeFor {
             subject: holder.to_string(),
@@ -186,7 +180,10 @@ async fn send(app: &App, asker: &Asker, holder: Option<AccountId>) -> Result<Res
     }
     let text = |code: &str| asker.words.say_with("sms-code", &[("code", code)]);
     let token = asker.token.as_deref().unwrap_or_default();
-    app.store.send_codes(token, Purpose::Join, &[to], text).await?;
+    let who = Who::Session(held.clone());
+    app.store
+        .send_codes(token, Purpose::Join, &who, &[], &[to], text)
+        .await?;
     Ok(Redirect::to("/held/join/code").into_response())
 }
 
@@ -201,28 +198,25 @@ fn question(words: Words) -> Question {
 }
 
 /// Asks for the code.
-pub(super) async fn ask_code(asker: Asker) -> Response {
-    match held(&asker) {
-        Some(_) => code::page(&asker, question(asker.words), None),
-        None => Redirect::to("/").into_response(),
-    }
+pub(super) async fn ask_code(Through { asker, .. }: Through<ByJoin>) -> Response {
+    code::page(&asker, question(asker.words), None)
 }
 
 /// The code, typed.
 pub(super) async fn check_code(
     State(app): State<App>,
-    asker: Asker,
+    Through { asker, visit, .. }: Through<ByJoin>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
-    let Some(account) = held(&asker) else {
-        return Redirect::to("/").into_response();
-    };
+    let account = visit.account;
     let answer = async {
         let token = asker.token.as_deref().unwrap_or_default();
+        let at = app.store.now();
         match app.store.try_code(token, Purpose::Join, &digits(typed)).await? {
             Typed::Right(holders) => {
-                let holder = AccountId(holders.into_iter().next().unwrap_or_default());
-                choose(&app, &asker, &account, &proven(&app, holder, Factor::Code), None).await
+                let holders: Vec<AccountId> = holders.into_iter().map(AccountId).collect();
+                let step = Step::new(&holders, Factor::Code, at);
+                choose(&app, &asker, &account, &step, None).await
             }
             tried => {
                 let error = not_right(&asker, &tried);
@@ -234,66 +228,14 @@ pub(super) async fn check_code(
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// Just now.
-fn proven(app: &App, holder: AccountId, factor: Factor) -> Proven {
-    let at = app.store.now();
-    Proven { holder, factor, at }
-}
-
-/// What the MAC of a choice is over: the session too, so that it is good in this browser only.
-fn signed(token: &str, held: &AccountId, other: &Proven) -> Vec<u8> {
-    let at = other.at.as_microsecond().to_be_bytes();
-    let parts: [&[u8]; 6] = [
-        b"join",
-        token.as_bytes(),
-        held.as_str().as_bytes(),
-        other.holder.as_str().as_bytes(),
-        other.how().as_bytes(),
-        &at,
-    ];
-    // Each part with its length, so that none runs into the next.
-    let with_length = |part: &&[u8]| [&part.len().to_be_bytes()[..], part].concat();
-    parts.iter().flat_map(with_length).collect()
-}
-
-impl Proven {
-    fn how(&self) -> &'static str {
-        if self.factor == Factor::Code {
-            "code"
-        } else {
-            "password"
-        }
-    }
-
-    /// For the page on which the owner thinks.
-    fn ticket(&self, app: &App, asker: &Asker, held: &AccountId) -> String {
-        let token = asker.token.as_deref().unwrap_or_default();
-        let mac = app.store.keys().mac(&[&signed(token, held, self)]);
-        let (how, mac) = (self.how(), URL_SAFE_NO_PAD.encode(mac));
-        format!("{}.{how}.{}.{mac}", self.holder, self.at.as_microsecond())
-    }
-
-    /// From a ticket, if it is ours, of this browser, and in time.
-    fn of_ticket(app: &App, asker: &Asker, held: &AccountId, ticket: &str) -> Option<Self> {
-        let mut parts = ticket.rsplitn(4, '.');
-        let (mac, at, how, holder) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let other = Self {
-            holder: AccountId(holder.to_owned()),
-            factor: if how == "code" { Factor::Code } else { Factor::Password },
-            at: Timestamp::from_microsecond(at.parse().ok()?).ok()?,
-        };
-        let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
-        let token = asker.token.as_deref().unwrap_or_default();
-        let is_ours = app.store.keys().mac_matches(&[&signed(token, held, &other)], &mac);
-        let in_time = app.store.now().as_microsecond() - other.at.as_microsecond() <= THINKING;
-        (is_ours && in_time).then_some(other)
-    }
-}
-
-async fn choose(app: &App, asker: &Asker, held: &AccountId, other: &Proven, error: Option<String>) -> Result<Response> {
+/// The owner, proven for both, chooses.
+async fn choose(app: &App, asker: &Asker, held: &AccountId, step: &Step, error: Option<String>) -> Result<Response> {
     let words = asker.words;
+    let Some(holder) = step.accounts.first() else {
+        return Ok(other(asker, String::new(), Some(words.say("join-late"))));
+    };
     let choices = [
-        choice(app, words, "holder", &other.holder).await?,
+        choice(app, words, "holder", holder).await?,
         choice(app, words, "held", held).await?,
     ];
     let status = match error {
@@ -307,15 +249,21 @@ async fn choose(app: &App, asker: &Asker, held: &AccountId, other: &Proven, erro
         field: "stays-holder",
         text,
     });
-    Ok(html(
-        status,
-        &Choose {
-            shell,
-            errors: errors.into_iter().collect(),
-            choices,
-            ticket: other.ticket(app, asker, held),
-        },
-    ))
+    // Good in this session only, which is the held account's.
+    let session = asker.token.as_deref().unwrap_or_default();
+    let page = Choose {
+        shell,
+        errors: errors.into_iter().collect(),
+        choices,
+        ticket: step.issue_in(&app.store, session, CHOICE).await?,
+    };
+    Ok(html(status, &page))
+}
+
+/// The name that its owner signs in with, or else its id.
+async fn called(app: &App, account: &AccountId) -> Result<String> {
+    let story = app.store.story(account.as_str(), app.store.today()).await?;
+    Ok(story.username.unwrap_or(story.account))
 }
 
 async fn choice(app: &App, words: Words, value: &'static str, account: &AccountId) -> Result<Choice> {
@@ -326,9 +274,10 @@ async fn choice(app: &App, words: Words, value: &'static str, account: &AccountI
     };
     let username = story.username.clone().unwrap_or_else(|| words.say("join-unknown"));
     let (created, last) = (day("created_on"), day("last_sign_in_on"));
+    let (key, called) = (format!("join-choose-{value}"), called(app, account).await?);
     Ok(Choice {
         value,
-        name: words.say_with(&format!("join-choose-{value}"), &[("account", account.as_str())]),
+        name: words.say_with(&key, &[("account", &called)]),
         hint: words.say_with(
             "join-hint-account",
             &[("username", &username), ("created", &created), ("last", &last)],
@@ -348,25 +297,23 @@ pub(super) struct Chosen {
 /// Joins them.
 pub(super) async fn join(
     State(app): State<App>,
-    asker: Asker,
+    Through { asker, visit, .. }: Through<ByJoin>,
     typed: std::result::Result<Form<Chosen>, FormRejection>,
 ) -> Response {
-    let words = asker.words;
-    let Some(account) = held(&asker) else {
-        return Redirect::to("/").into_response();
-    };
+    let (words, account) = (asker.words, visit.account);
     let Chosen { ticket, stays } = typed.map(|Form(typed)| typed).unwrap_or_default();
-    let Some(proven) = Proven::of_ticket(&app, &asker, &account, &ticket) else {
-        return other(&asker, String::new(), Some(words.say("join-late")));
-    };
-    let holder = proven.holder.clone();
     let answer = async {
+        let session = asker.token.as_deref().unwrap_or_default();
+        let step = Step::redeem_in(&app.store, session, CHOICE, &ticket).await?;
+        let Some((step, holder)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
+            return Ok(other(&asker, String::new(), Some(words.say("join-late"))));
+        };
         let held_stays = match &*stays {
             "held" => true,
             "holder" => false,
             _ => {
                 let error = Some(words.say("join-choose-empty"));
-                return choose(&app, &asker, &account, &proven, error).await;
+                return choose(&app, &asker, &account, &step, error).await;
             }
         };
         let (goes, stays) = if held_stays {
@@ -374,7 +321,9 @@ pub(super) async fn join(
         } else {
             (&account, &holder)
         };
-        let news = words.say_with("sms-joined", &[("goes", goes.as_str()), ("stays", stays.as_str())]);
+        // By the names that their owner signs in with.
+        let (gone, kept_as) = (called(&app, goes).await?, called(&app, stays).await?);
+        let news = words.say_with("sms-joined", &[("goes", &gone), ("stays", &kept_as)]);
         let join = Join {
             held: account.clone(),
             holder: holder.clone(),
@@ -386,24 +335,17 @@ pub(super) async fn join(
             }
             done => done?,
         }
-        app.store.seal().await?;
         let mut shell = asker.shell();
         shell.here = "/".into();
         let page = |key: &str| {
-            let page = Answer {
-                title: words.say("join-done-title"),
-                text: words.say_with(key, &[("account", stays.as_str())]),
-                shell,
-                receipt: None,
-                code: String::new(),
-            };
-            html(StatusCode::OK, &page)
+            let text = words.say_with(key, &[("account", &kept_as)]);
+            html(StatusCode::OK, &Answer::new(shell, words.say("join-done-title"), text))
         };
         if held_stays {
             return Ok(page("join-done-held"));
         }
         let held = asker.token.as_deref().unwrap_or_default();
-        let token = app.store.open_after_join(held, stays, proven.factor, proven.at).await?;
+        let token = app.store.open_after_join(held, stays, step.factor(), step.at()).await?;
         Ok((kept(&token), page("join-done-holder")).into_response())
     };
     let answer: Result<Response> = answer.await;

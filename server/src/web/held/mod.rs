@@ -2,24 +2,24 @@
 
 mod idle;
 mod join;
+mod move_on;
 mod review;
 
 use super::App;
 use super::asker::{Asker, kept};
-use super::page::{Fault, Line, Shell, go_on, history, html, message};
-use crate::output::{Words, evidence};
+use super::page::{Fault, History, Shell, go_on, history, html, message};
+use crate::output::{Words, evidence_rows, hold_text, since_row};
 use askama::Template;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use ngomon_rules::event::Change;
-use ngomon_rules::hold::{Cause, Reason};
-use ngomon_rules::law::law;
+use ngomon_rules::hold::WayOut;
 use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::UnitTree;
-use ngomon_store::{Explained, HeldSince, Result};
+use ngomon_store::{Before, Explained, HeldSince, Result};
+use serde::Deserialize;
 
 /// Why, and the ways out.
 pub fn routes() -> Router<App> {
@@ -30,6 +30,7 @@ pub fn routes() -> Router<App> {
         .route("/held/join/choose", post(join::join))
         .route("/held/code", get(idle::ask).post(idle::check))
         .route("/held/code/send", post(idle::send))
+        .route("/held/move-on", post(move_on::enter))
         .route("/held/review", get(review::show).post(review::ask))
 }
 
@@ -37,68 +38,107 @@ pub fn routes() -> Router<App> {
 #[template(path = "held.html")]
 struct Held {
     shell: Shell,
+    /// What has just been done, and what is left.
+    done: Option<String>,
+    /// Which account it is.
+    account: String,
     several: String,
+    /// Until when the visit lasts.
+    until: String,
     holds: Vec<Shown>,
-    history: Vec<Line>,
+    /// The account at the new unit signs in by the same password.
+    same_login: bool,
+    history: History,
+    /// What came of what its owner asked for.
+    answers: Vec<String>,
     /// The receipt of the review that was asked for.
     review: Option<String>,
 }
 
 /// A hold as people read it.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a way out that stands or does not, beside the others"
-)]
 pub struct Shown {
     /// Its name.
     pub name: String,
-    /// What happened.
+    /// What happened, and what to do now.
     pub text: String,
-    /// Way out, who mends it, evidence, days, clause.
+    /// Who mends it, when it is looked at again, evidence, days, clause.
     pub rows: Vec<(String, String)>,
-    /// Does the form mend it?
-    pub by_form: bool,
-    /// Does joining it to another account?
-    pub by_join: bool,
-    /// Can a review at a counter be asked for?
-    pub by_review: bool,
-    /// Does the own HR profile?
-    pub by_profile: bool,
-    /// Does a one-time code?
-    pub by_code: bool,
+    /// The letter's own sentence.
+    pub sentence: Option<&'static str>,
+    /// What its owner can do about it here.
+    pub ways: Vec<WayOut>,
+}
+
+/// What has just been done, and which part of the history is asked for.
+#[derive(Default, Deserialize)]
+struct HeldQuery {
+    #[serde(default)]
+    done: String,
+    #[serde(default)]
+    before: String,
 }
 
 /// Why, and the way out.
-async fn show(State(app): State<App>, asker: Asker) -> Response {
+async fn show(State(app): State<App>, asker: Asker, Query(query): Query<HeldQuery>) -> Response {
     let words = asker.words;
     let Some(visit) = asker.visit.as_ref().filter(|visit| visit.held) else {
         return Redirect::to("/").into_response();
     };
     let page = async {
-        let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
+        let before = Before::parse(&query.before);
+        let account = visit.account.as_str();
+        let story = app
+            .store
+            .explain_page(account, app.store.today(), before.as_ref())
+            .await?;
         let units = app.store.units().await?;
         let counting: Vec<&HeldSince> = story.holds.iter().filter(|held| !held.suspended).collect();
         if counting.is_empty() {
             return opened(&app, &asker).await;
         }
         let n = words.number(counting.len() as u64);
+        let username = story.username.as_deref().unwrap_or(account);
         Ok(html(
             StatusCode::OK,
             &Held {
+                account: words.say_with("held-account", &[("username", username), ("unit", &story.unit_name)]),
+                until: words.say_with("held-until", &[("at", &words.instant(visit.held_until()))]),
                 several: words.say_with("held-several", &[("n", &n)]),
+                same_login: story.moved_to.as_ref().is_some_and(|to| to.same_login),
+                done: (query.done == "recorded").then(|| words.say_with("held-recorded", &[("n", &n)])),
                 // Whose the other account is, is not this owner's to know: it may be a stranger's.
                 holds: counting
                     .into_iter()
-                    .map(|held| shown(held, joined_into(&story), &units, words, &["claim_of"]))
+                    .map(|held| shown(held, &story, &units, words, &["claim_of"]))
                     .collect(),
+                answers: answers(&app, &visit.account, words).await?,
                 review: app.store.open_review(&visit.account).await?,
-                history: history(&story.history, words),
+                history: history(&story, &query.before, "/held", words),
                 shell: asker.shell(),
             },
         ))
     };
     let page: Result<Response> = page.await;
     page.unwrap_or_else(|e| Fault(words, e).into_response())
+}
+
+/// What came of what an account's owner asked for, with the reasons.
+pub async fn answers(app: &App, account: &AccountId, words: Words) -> Result<Vec<String>> {
+    let given = app.store.given_answers(account).await?;
+    let said = given.into_iter().map(|answer| {
+        let key = if answer.accepted {
+            "answer-accepted"
+        } else {
+            "answer-declined"
+        };
+        let at = words.instant(answer.at);
+        let said = words.say_with(key, &[("receipt", &answer.receipt), ("at", &at)]);
+        match answer.reason {
+            Some(reason) => format!("{said} {}", words.say_with("answer-reason", &[("reason", &reason)])),
+            None => said,
+        }
+    });
+    Ok(said.collect())
 }
 
 /// Nothing holds it any more: the visit is a full one, and leads on to where its owner was going.
@@ -119,71 +159,25 @@ async fn opened(app: &App, asker: &Asker) -> Result<Response> {
     Ok((kept(&token), page).into_response())
 }
 
-/// The account that this one was joined to last.
-pub fn joined_into(story: &Explained) -> Option<&AccountId> {
-    let mut latest = story.history.iter().rev();
-    latest.find_map(|entry| match &entry.change {
-        Change::AccountJoined { into } => Some(into),
-        _ => None,
-    })
-}
-
-/// A hold in words, without the evidence that is not the reader's to know. `joined`: the account that this one was joined to last.
-pub fn shown(held: &HeldSince, joined: Option<&AccountId>, units: &UnitTree, words: Words, without: &[&str]) -> Shown {
+/// A hold in words, without the evidence that is not the reader's to know.
+pub fn shown(held: &HeldSince, story: &Explained, units: &UnitTree, words: Words, without: &[&str]) -> Shown {
     let hold = &held.hold;
+    let text = hold_text(held, story, units, words);
     let mut rows = vec![
-        (
-            words.say("explain-way-out"),
-            words.say(&format!("way-out-{}", hold.reason)),
-        ),
-        (words.say("explain-mends"), words.say(&format!("mends-{}", hold.reason))),
+        (words.say("explain-mends"), text.mends),
+        (words.say("explain-again"), text.again),
     ];
-    for (name, value) in hold
-        .evidence
-        .iter()
-        .filter(|(name, _)| !without.contains(&name.as_str()))
-    {
-        let label = words.say(&format!("evidence-{}", name.replace('_', "-")));
-        rows.push((capital(&label), evidence(name, value, units, words)));
-    }
-    // A join that a later claim has overtaken says nothing any more.
-    let joined = joined.filter(|into| hold.cause == Cause::claim(into));
-    if let Some(into) = joined {
-        rows.push((words.say("held-joined-into"), into.to_string()));
-    }
-    if let Some(since) = held.since {
-        rows.push((words.say("explain-since"), words.instant(since)));
-    }
+    rows.extend(evidence_rows(held, story, units, words, without));
+    rows.extend(held.since.map(|since| since_row(since, words)));
     if let Some(last) = hold.last_day {
         rows.push((words.say("explain-until"), words.day(last)));
     }
-    let clause = hold.reason.clause();
-    let place = match law(clause) {
-        Some(law) => format!("{}, {}", law.place, law.letter),
-        None => words.say(&format!("clause-{clause}")),
-    };
-    rows.push((words.say("explain-clause"), place));
+    rows.push((words.say("explain-clause"), text.clause));
     Shown {
-        name: words.say(&format!("hold-{}", hold.reason)),
-        text: words.say(&format!("hold-text-{}", hold.reason)),
+        name: text.name,
+        text: text.text,
         rows,
-        by_form: matches!(
-            hold.reason,
-            Reason::Duplicate | Reason::ClaimLost | Reason::NotStandardised
-        ),
-        by_join: hold.reason == Reason::Duplicate && joined.is_none(),
-        by_review: matches!(hold.reason, Reason::Duplicate | Reason::ClaimLost),
-        by_profile: matches!(
-            hold.reason,
-            Reason::Mismatch | Reason::TransferPending | Reason::StaleInfo | Reason::ReviewOverdue
-        ),
-        by_code: hold.reason == Reason::Idle,
+        sentence: text.sentence,
+        ways: held.ways_out().collect(),
     }
-}
-
-/// As a heading begins.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
 }

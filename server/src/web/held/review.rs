@@ -1,40 +1,34 @@
 //! "Đề nghị xem xét lại": a receipt to bring to a counter.
 
 use super::super::App;
-use super::super::asker::Asker;
 use super::super::page::{Answer, Fault, html};
+use super::super::ways::{ByReview, Through};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_store::Result;
 
 /// Asks, once.
-pub(super) async fn ask(State(app): State<App>, asker: Asker) -> Response {
-    let Some(visit) = asker.visit.as_ref().filter(|visit| visit.held) else {
-        return Redirect::to("/").into_response();
-    };
+pub(super) async fn ask(State(app): State<App>, through: Through<ByReview>) -> Response {
     let answer = async {
-        app.store.request_review(&visit.account).await?;
-        app.store.seal().await?;
+        if let Some(page) = through.once_more(&app, "review").await? {
+            return Ok(page);
+        }
+        app.store.request_review(&through.visit.account).await?;
         Ok(Redirect::to("/held/review").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| Fault(through.asker.words, e).into_response())
 }
 
 /// The receipt.
-pub(super) async fn show(State(app): State<App>, asker: Asker) -> Response {
-    let Some(visit) = asker.visit.as_ref().filter(|visit| visit.held) else {
-        return Redirect::to("/").into_response();
-    };
+pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByReview>) -> Response {
     match app.store.open_review(&visit.account).await {
         Ok(Some(receipt)) => {
+            let (title, text) = (asker.words.say("review-title"), asker.words.say("review-text"));
             let page = Answer {
-                title: asker.words.say("review-title"),
-                text: asker.words.say("review-text"),
-                shell: asker.shell(),
                 receipt: Some(receipt),
-                code: String::new(),
+                ..Answer::new(asker.shell(), title, text)
             };
             html(StatusCode::OK, &page)
         }

@@ -9,24 +9,18 @@ pub mod tests;
 
 use super::App;
 use super::asker::Asker;
+use super::limits;
 use crate::passkey::{Answer, Challenge, Passkeys};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use ngomon_rules::record::AccountKind;
-use ngomon_store::{Ceremony, Kept, Limit, Proven, Result, Visit};
+use ngomon_store::{Ceremony, Kept, Proven, Result, Visit};
 use serde::Deserialize;
 use serde_json::json;
 
 pub use step_up::SKIPPED;
-
-/// Challenges from one address.
-const CHALLENGES: Limit = Limit {
-    what: "passkey-challenge",
-    times: 300,
-    seconds: 900,
-};
 
 /// The owner's passkeys, signing in by one, and adding one to a sign-in.
 pub fn routes() -> Router<App> {
@@ -65,7 +59,7 @@ async fn challenged(
     let Some(passkeys) = &app.passkeys else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
-    if app.store.attempt(CHALLENGES, &[&asker.address]).await?.is_none() {
+    if app.store.take(&[limits::challenge(asker)]).await?.is_none() {
         return Ok(StatusCode::TOO_MANY_REQUESTS.into_response());
     }
     let Challenge { options, state } = ask(passkeys).await?;

@@ -3,6 +3,7 @@
 use super::super::App;
 use super::super::asker::{Asker, encoded};
 use super::super::page::{Fault, Mistake, Shell, go_on, html};
+use super::super::ways::once_more;
 use super::{Shown, challenged, may_have_passkeys};
 use crate::failure::refused;
 use crate::passkey::Owner;
@@ -156,6 +157,9 @@ pub async fn add(
     };
     let words = asker.words;
     let answer = async {
+        if let Some(page) = once_more(&app, &asker, visit, "passkey-added").await? {
+            return Ok(page);
+        }
         let state = app.store.end_ceremony(Ceremony::Add(token), &shown.ceremony).await?;
         let made = state.and_then(|state| passkeys.new_one(&state, &shown.credential));
         let Some((credential, key)) = made else {
@@ -168,7 +172,7 @@ pub async fn add(
         let new = NewPasskey { name, credential, key };
         let news = words.say("sms-passkey-added");
         match app.store.add_passkey(&visit.account, new, &news).await {
-            Ok(()) => app.store.seal().await.map(drop)?,
+            Ok(()) => {}
             Err(StoreError::Refused(refusal)) => {
                 return page(&app, &asker, visit, "", Some(refused(&refusal, words))).await;
             }
@@ -207,15 +211,16 @@ pub async fn remove(
     if !is_fresh(&app, visit) {
         return Redirect::to("/passkeys").into_response();
     }
-    let removed = async {
+    let answer = async {
+        if let Some(page) = once_more(&app, &asker, visit, "passkey-removed").await? {
+            return Ok(page);
+        }
         let news = asker.words.say("sms-passkey-removed");
         app.store
             .remove_passkey(&visit.account, &PasskeyId(passkey), &news)
             .await?;
-        app.store.seal().await.map(drop)
+        Ok(Redirect::to("/passkeys?done=removed").into_response())
     };
-    match removed.await {
-        Ok(()) => Redirect::to("/passkeys?done=removed").into_response(),
-        Err(error) => Fault(asker.words, error).into_response(),
-    }
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }

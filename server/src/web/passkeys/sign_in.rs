@@ -2,10 +2,12 @@
 
 use super::super::App;
 use super::super::asker::Asker;
+use super::super::limits;
 use super::super::page::Fault;
-use super::super::sign_in::{OF_ADDRESS, Said, again, enter_proven, no_sooner, page, pick};
+use super::super::sign_in::{Said, again, enter_proven, page, pick};
 use super::{Shown, challenged, proven};
 use crate::passkey::Answer;
+use crate::password::no_sooner;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -14,14 +16,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Ceremony, Factor, Limit, Result};
-
-/// Answers of one passkey from one address.
-const OF_PASSKEY: Limit = Limit {
-    what: "sign-in-passkey",
-    times: 10,
-    seconds: 900,
-};
+use ngomon_store::{Ceremony, Factor, Result, Tried};
 
 /// A challenge for whoever is there.
 pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
@@ -53,23 +48,34 @@ pub async fn enter(
         let passkey = answer
             .as_ref()
             .map(|answer| URL_SAFE_NO_PAD.encode(answer.credential()));
-        let who = [passkey.as_deref().unwrap_or_default(), asker.address.as_str()];
-        let counts: [(Limit, &[&str]); 2] = [(OF_ADDRESS, &[&asker.address]), (OF_PASSKEY, &who)];
-        if app.store.attempts(&counts).await?.contains(&None) {
-            return Ok(refused(StatusCode::TOO_MANY_REQUESTS, "sign-in-too-often"));
-        }
-        let opens = match &answer {
-            Some(answer) => proven(&app, Ceremony::SignIn, &ceremony, answer).await?,
-            None => None,
+        let mark = match &answer {
+            Some(answer) if !asker.browsers.is_empty() => {
+                app.store.browser_mark_of_passkey(answer.credential()).await?
+            }
+            _ => None,
         };
-        let Some((kept, mut opens)) = opens else {
-            not_before.await;
-            return Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, "passkey-wrong"));
+        let who = limits::who(&app, &asker, mark);
+        let limits = limits::passkey(&asker, &who, passkey.as_deref().unwrap_or_default());
+        let at = app.store.now();
+        let tried = app.store.tried(&limits, async {
+            let opens = match &answer {
+                Some(answer) => proven(&app, Ceremony::SignIn, &ceremony, answer).await?,
+                None => None,
+            };
+            Ok(opens.ok_or(()))
+        });
+        let (kept, mut opens) = match tried.await? {
+            Tried::Right(opens) => opens,
+            Tried::Wrong((), _) => {
+                not_before.await;
+                return Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, "passkey-wrong"));
+            }
+            Tried::TooOften => return Ok(refused(StatusCode::TOO_MANY_REQUESTS, "sign-in-too-often")),
         };
-        app.store.forget_attempts(OF_PASSKEY, &who).await?;
+        app.store.give_back(&[limits::challenge(&asker)]).await?;
         if opens.len() > 1 {
             let accounts: Vec<AccountId> = opens.iter().map(|one| one.account().clone()).collect();
-            return pick(&app, &asker, &accounts, Factor::Passkey(kept)).await;
+            return pick(&app, &asker, &accounts, Factor::Passkey(kept), at).await;
         }
         match opens.pop() {
             Some(only) => enter_proven(&app, &asker, only).await,

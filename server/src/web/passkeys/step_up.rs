@@ -2,6 +2,7 @@
 
 use super::super::App;
 use super::super::asker::Asker;
+use super::super::limits;
 use super::super::page::{Fault, Mistake, Shell, html};
 use super::super::sign_in::enter_with;
 use super::{Shown, challenged, may_have_passkeys, proven};
@@ -12,14 +13,8 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_store::{Ceremony, Limit, Result, Visit};
+use ngomon_store::{Ceremony, Result, Tried, Visit};
 
-/// Answers to one account.
-const OF_ACCOUNT: Limit = Limit {
-    what: "step-up",
-    times: 10,
-    seconds: 900,
-};
 /// Stands in a request whose owner passed over the second factor: nobody is asked twice.
 pub const SKIPPED: &str = "ngomon_step_up";
 
@@ -99,27 +94,25 @@ pub async fn enter(
         return Redirect::to("/").into_response();
     };
     let answer = async {
-        let who = [visit.account.as_str()];
-        if app.store.attempt(OF_ACCOUNT, &who).await?.is_none() {
-            return page(
-                &app,
-                &asker,
-                StatusCode::TOO_MANY_REQUESTS,
-                Some("second-factor-too-often"),
-            )
-            .await;
-        }
-        let opens = match Answer::read(&credential) {
-            Some(answer) => proven(&app, Ceremony::StepUp(token), &ceremony, &answer).await?,
-            None => None,
+        let limits = [limits::own("step-up", visit.account.as_str())];
+        let tried = app.store.tried(&limits, async {
+            let opens = match Answer::read(&credential) {
+                Some(answer) => proven(&app, Ceremony::StepUp(token), &ceremony, &answer).await?,
+                None => None,
+            };
+            let all = opens.map(|(_, opens)| opens).unwrap_or_default();
+            let own = all.into_iter().find(|one| *one.account() == visit.account);
+            Ok(own.ok_or(()))
+        });
+        let (status, error) = match tried.await? {
+            Tried::Right(own) => {
+                let token = app.store.step_up(own, visit).await?;
+                return enter_with(&app, &asker, &visit.account, &token, "/").await;
+            }
+            Tried::Wrong((), _) => (StatusCode::UNPROCESSABLE_ENTITY, "step-up-wrong"),
+            Tried::TooOften => (StatusCode::TOO_MANY_REQUESTS, "second-factor-too-often"),
         };
-        let all = opens.map(|(_, opens)| opens).unwrap_or_default();
-        let Some(own) = all.into_iter().find(|one| *one.account() == visit.account) else {
-            return page(&app, &asker, StatusCode::UNPROCESSABLE_ENTITY, Some("step-up-wrong")).await;
-        };
-        app.store.forget_attempts(OF_ACCOUNT, &who).await?;
-        let token = app.store.step_up(own, visit).await?;
-        enter_with(&app, &asker, &token, "/").await
+        page(&app, &asker, status, Some(error)).await
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())

@@ -5,7 +5,9 @@ mod propose;
 
 use super::App;
 use super::asker::Asker;
+use super::held::answers;
 use super::page::{Fault, Shell, html, message};
+use super::ways::{ByProfile, Through};
 use crate::output::{Words, said};
 use askama::Template;
 use axum::Router;
@@ -13,7 +15,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use ngomon_rules::record::{AccountId, AccountKind, Profile};
+use ngomon_rules::record::Profile;
 use ngomon_rules::unit::UnitTree;
 use ngomon_rules::values::{Date, Phone};
 use ngomon_store::{Refusal, Result, StoreError};
@@ -37,12 +39,8 @@ struct Page {
     /// Receipts of what waits for HR.
     waiting: Vec<String>,
     in_service: bool,
-}
-
-/// The official who asks, held or not.
-fn official(asker: &Asker) -> Option<AccountId> {
-    let visit = asker.visit.as_ref()?;
-    (visit.kind == AccountKind::Official).then(|| visit.account.clone())
+    /// What HR answered to what its owner proposed.
+    answers: Vec<String>,
 }
 
 /// What has just been done.
@@ -52,11 +50,12 @@ struct After {
     done: String,
 }
 
-async fn show(State(app): State<App>, asker: Asker, Query(After { done }): Query<After>) -> Response {
-    let words = asker.words;
-    let Some(account) = official(&asker) else {
-        return Redirect::to("/").into_response();
-    };
+async fn show(
+    State(app): State<App>,
+    Through { asker, visit, .. }: Through<ByProfile>,
+    Query(After { done }): Query<After>,
+) -> Response {
+    let (words, account) = (asker.words, visit.account);
     let page = async {
         let Some(own) = app.store.own_profile(&account).await? else {
             return Ok(nothing(&asker));
@@ -75,6 +74,7 @@ async fn show(State(app): State<App>, asker: Asker, Query(After { done }): Query
                 },
                 rows: rows(&own.profile, &units, app.store.today(), words),
                 waiting: waiting.into_iter().map(|proposal| proposal.receipt).collect(),
+                answers: answers(&app, &account, words).await?,
                 in_service: own.profile.in_service_on(app.store.today()),
                 shell,
             },
@@ -126,22 +126,25 @@ fn rows(profile: &Profile, units: &UnitTree, day: Date, words: Words) -> Vec<(St
         .collect()
 }
 
-/// "Đã rà soát".
-async fn review(State(app): State<App>, asker: Asker) -> Response {
-    let Some(account) = official(&asker) else {
-        return Redirect::to("/").into_response();
+/// "Đã rà soát". Whoever is held wants to know first whether it still is so: what was found beside it holds the account on, and the visit
+/// tells of it.
+async fn review(State(app): State<App>, through: Through<ByProfile>) -> Response {
+    let visit = &through.visit;
+    let answer = async {
+        if let Some(page) = through.once_more(&app, "profile-review").await? {
+            return Ok(page);
+        }
+        match app.store.review_profile(&visit.account).await {
+            Err(StoreError::Refused(Refusal::NoProfileInService(_))) => {
+                return Ok(Redirect::to("/profile").into_response());
+            }
+            done => done?,
+        }
+        if !visit.held {
+            return Ok(Redirect::to("/profile?done=reviewed").into_response());
+        }
+        through.recorded(&app).await
     };
-    match app.store.review_profile(&account).await {
-        Ok(()) => Redirect::to(after(&asker, "/profile?done=reviewed")).into_response(),
-        Err(StoreError::Refused(Refusal::NoProfileInService(_))) => Redirect::to("/profile").into_response(),
-        Err(error) => Fault(asker.words, error).into_response(),
-    }
-}
-
-/// Whoever is held wants to know first whether it still is so.
-fn after(asker: &Asker, to: &'static str) -> &'static str {
-    match &asker.visit {
-        Some(visit) if visit.held => "/held",
-        _ => to,
-    }
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| Fault(through.asker.words, e).into_response())
 }

@@ -3,17 +3,19 @@
 use super::super::App;
 use super::super::asker::Asker;
 use super::super::page::{Fault, Input, Mistake, Shell, html, mistakes};
-use super::{nothing, official};
-use crate::output::Words;
+use super::super::ways::{ByProfile, Through};
+use super::nothing;
+use crate::output::{Words, said};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::Amendment;
 use ngomon_rules::record::Profile;
-use ngomon_rules::unit::UnitTree;
+use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::{Date, FullName, PartialDate, Phone, parse_day};
 use ngomon_store::{Limit, Refusal, Result, StoreError};
 use serde::Deserialize;
@@ -91,7 +93,7 @@ impl Typed {
                 FullName::parse(text).map(|(name, _)| name)
             }),
             birth_date: self.one("birth_date", &mut wrong, |text| PartialDate::parse(text).ok()),
-            unit: self.one("unit", &mut wrong, |text| units.by_name(text, day).cloned()),
+            unit: self.one("unit", &mut wrong, |text| units.by_typed_name(text, day).cloned()),
             position: self.one("position", &mut wrong, short),
             phone: self.one("phone", &mut wrong, |text| {
                 Phone::parse(text).ok().map(|(phone, _)| phone)
@@ -148,11 +150,24 @@ fn is_mail(text: &str) -> bool {
     matches!(parts.as_slice(), [name, host] if !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace))
 }
 
-fn page(asker: &Asker, typed: &Typed, wrong: &[&str], error: Option<String>) -> Response {
+/// `present`: the profile as it is, which stands beside each field.
+fn page(
+    asker: &Asker,
+    typed: &Typed,
+    wrong: &[&str],
+    error: Option<String>,
+    present: Option<(&Profile, &UnitTree)>,
+) -> Response {
     let words = asker.words;
     let fields: Vec<Input> = FIELDS
         .iter()
-        .map(|(field, autocomplete, inputmode)| field_of(words, typed, wrong, field, autocomplete, inputmode))
+        .map(|(field, autocomplete, inputmode)| {
+            let mut input = field_of(words, typed, wrong, field, autocomplete, inputmode);
+            if let Some(now) = present.and_then(|(profile, units)| now(field, profile, units, words)) {
+                input.hint = format!("{}. {}", input.hint, words.say_with("propose-now", &[("value", &now)]));
+            }
+            input
+        })
         .collect();
     let status = if wrong.is_empty() && error.is_none() {
         StatusCode::OK
@@ -196,45 +211,81 @@ fn field_of(
     }
 }
 
-/// The empty form.
-pub(super) async fn show(State(app): State<App>, asker: Asker) -> Response {
-    let Some(account) = official(&asker) else {
-        return Redirect::to("/").into_response();
-    };
-    match app.store.own_profile(&account).await {
-        Ok(Some(_)) => page(&asker, &Typed::default(), &[], None),
-        Ok(None) => nothing(&asker),
-        Err(error) => Fault(asker.words, error).into_response(),
+/// What the profile says now.
+fn now(field: &str, profile: &Profile, units: &UnitTree, words: Words) -> Option<String> {
+    match field {
+        "full_name" => Some(profile.full_name.as_str().to_owned()),
+        "birth_date" => profile
+            .birth_date
+            .map(|day| said("day", &day.to_string(), units, words)),
+        "unit" => units.get(&profile.unit).map(|unit| unit.name.clone()),
+        "position" => profile.position.clone(),
+        "phone" => profile.phone.as_ref().map(Phone::masked),
+        "email" => profile.email.clone(),
+        "next_due_on" => profile.next_due_on.map(|day| words.day(day)),
+        _ => None,
     }
+}
+
+/// A unit as it is typed to be found again: by its name, and where others have it too, with the one above.
+fn typed_unit(units: &UnitTree, code: &UnitCode, day: Date) -> Option<String> {
+    let unit = units.get(units.follow(code, day))?;
+    let above = unit.parent.as_ref().and_then(|above| units.get(above));
+    let with_above = above.map(|above| format!("{}, {}", unit.name, above.name));
+    let names = [Some(unit.name.clone()), with_above];
+    let found = |name: &String| units.by_name(name, day) == Some(&unit.code);
+    names.into_iter().flatten().find(found)
+}
+
+/// The form, with the unit that a movement notice says.
+pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByProfile>) -> Response {
+    let answer = async {
+        let Some(own) = app.store.own_profile(&visit.account).await? else {
+            return Ok(nothing(&asker));
+        };
+        let (units, today) = (app.store.units().await?, app.store.today());
+        let story = app.store.story(visit.account.as_str(), today).await?;
+        let pending = story
+            .holds
+            .iter()
+            .find(|held| held.hold.reason == Reason::TransferPending);
+        let to = pending.and_then(|held| held.hold.evidence.get("to_unit"));
+        let unit = to.and_then(|to| typed_unit(&units, &UnitCode(to.clone()), today));
+        let typed = Typed {
+            unit: unit.unwrap_or_default(),
+            ..Typed::default()
+        };
+        Ok(page(&asker, &typed, &[], None, Some((&own.profile, &units))))
+    };
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
 /// What is proposed.
 pub(super) async fn send(
     State(app): State<App>,
-    asker: Asker,
+    Through { asker, visit, .. }: Through<ByProfile>,
     typed: std::result::Result<Form<Typed>, FormRejection>,
 ) -> Response {
-    let words = asker.words;
-    let Some(account) = official(&asker) else {
-        return Redirect::to("/").into_response();
-    };
+    let (words, account) = (asker.words, visit.account);
     let Ok(Form(typed)) = typed else {
-        return page(&asker, &Typed::default(), &[], Some(words.say("form-unreadable")));
+        return page(&asker, &Typed::default(), &[], Some(words.say("form-unreadable")), None);
     };
     let answer = async {
         let Some(own) = app.store.own_profile(&account).await? else {
             return Ok(nothing(&asker));
         };
         let units = app.store.units().await?;
+        let present = Some((&own.profile, &units));
         let amendment = match typed.read(&own.profile, &units, app.store.today()) {
             Ok(amendment) if amendment.is_empty() => {
-                return Ok(page(&asker, &typed, &[], Some(words.say("propose-nothing"))));
+                return Ok(page(&asker, &typed, &[], Some(words.say("propose-nothing")), present));
             }
             Ok(amendment) => amendment,
-            Err(wrong) => return Ok(page(&asker, &typed, &wrong, None)),
+            Err(wrong) => return Ok(page(&asker, &typed, &wrong, None, present)),
         };
         if app.store.attempt(OF_ACCOUNT, &[account.as_str()]).await?.is_none() {
-            return Ok(page(&asker, &typed, &[], Some(words.say("propose-too-often"))));
+            return Ok(page(&asker, &typed, &[], Some(words.say("propose-too-often")), present));
         }
         match app.store.propose(&account, &amendment).await {
             Err(StoreError::Refused(Refusal::NoProfileInService(_))) => {
@@ -242,7 +293,6 @@ pub(super) async fn send(
             }
             done => done?,
         };
-        app.store.seal().await?;
         Ok(Redirect::to("/profile?done=proposed").into_response())
     };
     let answer: Result<Response> = answer.await;

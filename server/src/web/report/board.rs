@@ -6,9 +6,12 @@
 use super::live::Live;
 use super::shown::Shown;
 use crate::output::Words;
+use futures_util::FutureExt as _;
+use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::UnitCode;
 use ngomon_store::{DayFigures, Figures, Result, StaffLine, Store};
 use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -18,6 +21,8 @@ use tokio::task::AbortHandle;
 const LOOK: Duration = Duration::from_millis(500);
 /// Streams of one session: a browser has six connections to a host, and needs some to go on.
 const OF_SESSION: usize = 4;
+/// Streams of one person, in however many sessions.
+const OF_PERSON: usize = 8;
 /// Streams of all.
 const OF_ALL: usize = 1_000;
 
@@ -79,7 +84,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Watchers {
-    by_session: HashMap<String, usize>,
+    /// Of each person, of which sessions.
+    by_person: HashMap<AccountId, Vec<String>>,
     all: usize,
     look: Option<Look>,
     closed: bool,
@@ -129,15 +135,20 @@ impl Board {
         Ok(snapshot)
     }
 
-    /// Takes a place among those who watch; `None`: there is none left.
-    pub async fn watch(&self, session: &str) -> Result<Option<Watching>> {
+    /// Takes a place among those who watch; `None`: there is none left, of this session, this person, or in all.
+    pub async fn watch(&self, person: &AccountId, session: &str) -> Result<Option<Watching>> {
         let current = self.current().await?;
         let mut watchers = self.watchers();
-        let of_session = watchers.by_session.get(session).copied().unwrap_or_default();
-        if watchers.closed || watchers.all >= OF_ALL || of_session >= OF_SESSION {
+        let own = watchers.by_person.get(person).map_or(&[][..], Vec::as_slice);
+        let of_session = own.iter().filter(|one| *one == session).count();
+        if watchers.closed || watchers.all >= OF_ALL || own.len() >= OF_PERSON || of_session >= OF_SESSION {
             return Ok(None);
         }
-        watchers.by_session.insert(session.to_owned(), of_session + 1);
+        watchers
+            .by_person
+            .entry(person.clone())
+            .or_default()
+            .push(session.to_owned());
         watchers.all += 1;
         let look = watchers.look.get_or_insert_with(|| {
             let (tell, news) = watch::channel(current);
@@ -147,6 +158,7 @@ impl Board {
         Ok(Some(Watching {
             news: look.news.clone(),
             board: self.clone(),
+            person: person.clone(),
             session: session.to_owned(),
         }))
     }
@@ -170,8 +182,9 @@ async fn look(board: Board, tell: watch::Sender<Arc<Snapshot>>) {
     let mut well = true;
     loop {
         ticks.tick().await;
-        match board.current().await {
-            Ok(current) => {
+        // A fault of the program ends no look: those who watch would wait for good.
+        match AssertUnwindSafe(board.current()).catch_unwind().await {
+            Ok(Ok(current)) => {
                 well = true;
                 tell.send_if_modified(|last| {
                     let moved = !Arc::ptr_eq(last, &current);
@@ -180,11 +193,11 @@ async fn look(board: Board, tell: watch::Sender<Arc<Snapshot>>) {
                 });
             }
             // The next look may find the database again. It is said once.
-            Err(error) if well => {
+            Ok(Err(error)) if well => {
                 well = false;
-                eprintln!("ngomon: the report: {error}");
+                tracing::error!("the report: {error}");
             }
-            Err(_) => {}
+            _ => {}
         }
     }
 }
@@ -194,6 +207,7 @@ pub struct Watching {
     /// The newest figures; an error once the server stops.
     pub news: watch::Receiver<Arc<Snapshot>>,
     board: Board,
+    person: AccountId,
     session: String,
 }
 
@@ -201,11 +215,13 @@ impl Drop for Watching {
     fn drop(&mut self) {
         let mut watchers = self.board.watchers();
         watchers.all -= 1;
-        let left = watchers.by_session.get(&self.session).copied().unwrap_or_default();
-        if left > 1 {
-            watchers.by_session.insert(self.session.clone(), left - 1);
-        } else {
-            watchers.by_session.remove(&self.session);
+        if let Some(own) = watchers.by_person.get_mut(&self.person) {
+            if let Some(at) = own.iter().position(|one| *one == self.session) {
+                own.swap_remove(at);
+            }
+            if own.is_empty() {
+                watchers.by_person.remove(&self.person);
+            }
         }
         if watchers.all == 0 {
             watchers.look = None;

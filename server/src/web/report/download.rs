@@ -1,8 +1,9 @@
-//! The figures of a unit as files: the same as the commands print.
+//! The figures of a unit as files: those that the commands print, with the names of the units and headings in words.
 
 use super::asked;
 use super::board::Snapshot;
-use crate::output::{Table, Words, report_table, report_xlsx, staff_table};
+use super::shown::in_words;
+use crate::output::{Table, Words, report_xlsx};
 use crate::web::App;
 use crate::web::asker::Asker;
 use crate::web::page::{Fault, not_found};
@@ -12,7 +13,9 @@ use axum::response::{IntoResponse, Response};
 use ngomon_rules::citizens::Outcome;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::unit::UnitCode;
-use ngomon_store::{Result, UnitFigures};
+use ngomon_rules::values::Date;
+use ngomon_store::{Goal, Result, StaffLine, UnitFigures};
+use rust_xlsxwriter::XlsxError;
 
 /// Their names.
 pub const FILES: [&str; 6] = [
@@ -36,14 +39,19 @@ pub async fn file(State(app): State<App>, asker: Asker, Path((unit, file)): Path
         Err(answer) => return answer,
     };
     let words = asker.words;
+    let name = named(&file, &unit, snapshot.figures.day);
     if file == "report.xlsx" {
-        return workbook(&snapshot, &unit, &file, words);
+        return match workbook(&snapshot, &unit, words).await {
+            Ok(Ok(bytes)) => attachment(XLSX, &name, bytes),
+            Ok(Err(error)) => failed(&file, error),
+            Err(error) => Fault(words, error).into_response(),
+        };
     }
-    match table(&snapshot, &unit, &file).await {
+    match table(&snapshot, &unit, &file, words).await {
         Ok(Some(table)) => {
             let mut bytes = Vec::new();
-            match table.csv(&mut bytes) {
-                Ok(()) => attachment(CSV, &file, bytes),
+            match table.csv_in_words(words, &mut bytes) {
+                Ok(()) => attachment(CSV, &name, bytes),
                 Err(error) => failed(&file, error),
             }
         }
@@ -52,23 +60,77 @@ pub async fn file(State(app): State<App>, asker: Asker, Path((unit, file)): Path
     }
 }
 
-fn workbook(snapshot: &Snapshot, unit: &UnitCode, file: &str, words: Words) -> Response {
-    let day = words.day(snapshot.figures.day);
-    let title = words.say_with("xlsx-title", &[("day", &day)]);
-    match report_xlsx(&snapshot.figures.report(unit), &title, words) {
-        Ok(bytes) => attachment(XLSX, file, bytes),
-        Err(error) => failed(file, error),
-    }
+/// `report-HUE.X2-2023-07-15.csv`: several of them lie in one folder.
+pub fn named(file: &str, unit: &UnitCode, day: Date) -> String {
+    let (stem, kind) = file.split_once('.').unwrap_or((file, "csv"));
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || ".-_".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let unit: String = unit.as_str().chars().map(plain).collect();
+    format!("{stem}-{unit}-{day}.{kind}")
 }
 
-async fn table(snapshot: &Snapshot, unit: &UnitCode, file: &str) -> Result<Option<Table>> {
+async fn workbook(
+    snapshot: &Snapshot,
+    unit: &UnitCode,
+    words: Words,
+) -> Result<std::result::Result<Vec<u8>, XlsxError>> {
+    let day = words.day(snapshot.figures.day);
+    let title = words.say_with("xlsx-title", &[("day", &day)]);
+    let staff = staff(snapshot, unit).await?;
+    Ok(report_xlsx(&snapshot.figures.within(Some(unit)), &staff, &title, words))
+}
+
+/// The staff of a unit and of all below it.
+async fn staff(snapshot: &Snapshot, unit: &UnitCode) -> Result<Vec<StaffLine>> {
+    let figures = &snapshot.figures;
+    let within = |code: &str| figures.tree.is_within(&UnitCode(code.to_owned()), unit, figures.day);
+    let lines = snapshot.staff().await?.iter().filter(|line| within(&line.unit));
+    Ok(lines.cloned().collect())
+}
+
+async fn table(snapshot: &Snapshot, unit: &UnitCode, file: &str, words: Words) -> Result<Option<Table>> {
     let figures = &snapshot.figures;
     Ok(Some(match file {
-        "report.csv" => report_table(&figures.report(unit), false),
+        "report.csv" => {
+            let mut table = Table::new(&[
+                "unit",
+                "name",
+                "accounts",
+                "standardised",
+                "share",
+                "pending",
+                "refused",
+                "held",
+                "not_started",
+                "exempt",
+            ]);
+            for of in figures.within(Some(unit)) {
+                let line = &of.line;
+                let done = [line.accounts, line.standardised].map(|n| n.to_string());
+                let others = [line.pending, line.refused, line.held, line.not_started, line.exempt];
+                let row = [line.unit.clone(), line.name.clone()].into_iter().chain(done);
+                let row = row.chain([in_words(of.goal(), words)]);
+                table.push(row.chain(others.map(|n| n.to_string())));
+            }
+            table
+        }
         "staff.csv" => {
-            let within = |code: &str| figures.tree.is_within(&UnitCode(code.to_owned()), unit, figures.day);
-            let lines = snapshot.staff().await?.iter().filter(|line| within(&line.unit));
-            staff_table(&lines.cloned().collect::<Vec<_>>(), false)
+            let mut table = Table::new(&["unit", "name", "staff", "standardised", "not_done", "share"]);
+            for line in staff(snapshot, unit).await? {
+                let counts = [line.staff, line.standardised, line.staff - line.standardised];
+                let goal = Goal {
+                    due: line.staff,
+                    standardised: line.standardised,
+                };
+                let row = [line.unit, line.name].into_iter().chain(counts.map(|n| n.to_string()));
+                table.push(row.chain([in_words(goal, words)]));
+            }
+            table
         }
         "days.csv" => {
             let mut table = Table::new(&["day", "officials", "citizens", "refusals", "standardised"]);
@@ -79,27 +141,27 @@ async fn table(snapshot: &Snapshot, unit: &UnitCode, file: &str) -> Result<Optio
             table
         }
         "holds.csv" | "refusals.csv" => figures.of(unit.as_str()).map_or(reasons([]), |of| match file {
-            "holds.csv" => holds(of),
-            _ => refusals(of),
+            "holds.csv" => holds(of, words),
+            _ => refusals(of, words),
         }),
         _ => return Ok(None),
     }))
 }
 
-fn holds(of: &UnitFigures) -> Table {
+fn holds(of: &UnitFigures, words: Words) -> Table {
     let n = |reason: Reason| of.held.get(&reason).copied().unwrap_or_default();
-    reasons(Reason::ALL.map(|reason| (reason.name(), n(reason))))
+    reasons(Reason::ALL.map(|reason| (words.say(&format!("hold-{reason}")), n(reason))))
 }
 
-fn refusals(of: &UnitFigures) -> Table {
+fn refusals(of: &UnitFigures, words: Words) -> Table {
     let n = |outcome: Outcome| of.refused.get(&outcome).copied().unwrap_or_default();
-    reasons(Outcome::REFUSALS.map(|outcome| (outcome.name(), n(outcome))))
+    reasons(Outcome::REFUSALS.map(|outcome| (words.say(&format!("outcome-{}", outcome.name())), n(outcome))))
 }
 
-fn reasons<const N: usize>(counts: [(&str, u64); N]) -> Table {
+fn reasons<const N: usize>(counts: [(String, u64); N]) -> Table {
     let mut table = Table::new(&["reason", "accounts"]);
     for (reason, n) in counts {
-        table.push([reason.to_owned(), n.to_string()]);
+        table.push([reason, n.to_string()]);
     }
     table
 }
@@ -116,6 +178,6 @@ pub fn attachment(kind: &'static str, file: &str, bytes: Vec<u8>) -> Response {
 
 /// A file that could not be made.
 pub fn failed(file: &str, error: impl std::fmt::Display) -> Response {
-    eprintln!("ngomon: {file}: {error}");
+    tracing::error!("{file}: {error}");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

@@ -32,8 +32,11 @@ pub async fn stream(State(app): State<App>, asker: Asker, Path(unit): Path<Strin
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
+    let Some(visit) = &asker.visit else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
     let token = asker.token.unwrap_or_default();
-    let watching = match app.board.watch(&token).await {
+    let watching = match app.board.watch(&visit.account, &token).await {
         Ok(Some(watching)) => watching,
         Ok(None) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Err(error) => return Fault(asker.words, error).into_response(),
@@ -53,7 +56,7 @@ pub async fn stream(State(app): State<App>, asker: Asker, Path(unit): Path<Strin
             Some((event, stream))
         }
         Err(error) => {
-            eprintln!("ngomon: the report: {error}");
+            tracing::error!("the report: {error}");
             None
         }
     });
@@ -102,7 +105,7 @@ impl Live {
         }
         cells.extend(shown.refused.into_iter().chain(shown.held).map(|line| line.n));
         Self {
-            at: words.say_with("report-updated", &[("clock", &Words::clock(at))]),
+            at: words.say_with("report-at", &[("clock", &words.instant(at))]),
             said: BTreeMap::new(),
             texts: cells.into_iter().map(|cell| (cell.key, cell.text)).collect(),
             bars: bars.into_iter().map(|bar| (bar.key, bar.share)).collect(),

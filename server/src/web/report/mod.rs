@@ -4,12 +4,14 @@ mod alerts;
 mod board;
 mod download;
 mod live;
+mod notice;
 mod pace;
 mod page;
+mod paper;
 mod shown;
 
 pub use board::Board;
-pub use download::{CSV, XLSX, attachment, failed};
+pub use download::{CSV, XLSX, attachment, failed, named};
 
 use super::App;
 use super::asker::Asker;
@@ -27,6 +29,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/report", get(page::first))
         .route("/report/{unit}", get(page::show))
+        .route("/report/{unit}/notice", get(notice::show))
         .route("/report/{unit}/{file}", get(download::file))
         .route("/report/live/{unit}", get(live::stream))
 }

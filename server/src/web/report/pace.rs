@@ -55,9 +55,12 @@ impl Pace {
     }
 }
 
-/// How much of the goal is reached, in thousandths.
+/// How much of the goal is reached, in thousandths, rounded as people and spreadsheets do.
 pub fn share(goal: Goal) -> u64 {
-    (goal.standardised * 1_000).checked_div(goal.due).unwrap_or_default()
+    let half = goal.due / 2;
+    (goal.standardised * 1_000 + half)
+        .checked_div(goal.due)
+        .unwrap_or_default()
 }
 
 /// Is a unit behind the one that it stands under?

@@ -2,6 +2,7 @@
 
 use super::board::Snapshot;
 use super::download::FILES;
+use super::paper::Paper;
 use super::shown::Shown;
 use super::{asked, may_see};
 use crate::output::Words;
@@ -21,6 +22,8 @@ struct Page {
     shell: Shell,
     code: String,
     name: String,
+    /// The head of what is printed.
+    paper: Paper,
     above: Vec<(String, String)>,
     beside: Vec<(String, String)>,
     at: String,
@@ -90,10 +93,11 @@ async fn page(app: &App, asker: &Asker, snapshot: &Snapshot, unit: &UnitCode) ->
     Ok(Some(Page {
         code: unit.to_string(),
         name: of.line.name.clone(),
+        paper: Paper::of(figures, unit, "decree-number"),
         beside: beside
             .map(|top| (top.line.unit.clone(), top.line.name.clone()))
             .collect(),
-        at: words.say_with("report-at", &[("clock", &Words::clock(snapshot.at))]),
+        at: words.say_with("report-at", &[("clock", &words.instant(snapshot.at))]),
         chart: chart(&shown, words),
         people: asker.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
         staff: staff(snapshot, unit, words).await?,

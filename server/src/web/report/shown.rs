@@ -165,7 +165,10 @@ fn tiles(figures: &UnitFigures, words: Words) -> Vec<Tile> {
         )
     };
     let tile = |(column, n): (&str, u64)| Tile {
-        label: words.say(&format!("column-{column}")),
+        label: match column {
+            "accounts" => words.say("report-tile-accounts"),
+            _ => words.say(&format!("column-{column}")),
+        },
         n: Cell::new(column, words.number(n)),
         note: (column == "standardised").then(of_goal),
     };
@@ -180,7 +183,7 @@ fn name_of(audience: Audience) -> &'static str {
 }
 
 /// The share that is reached; a dash where there is nothing to reach.
-fn in_words(goal: Goal, words: Words) -> String {
+pub fn in_words(goal: Goal, words: Words) -> String {
     if goal.due == 0 {
         "–".to_owned()
     } else {
@@ -211,6 +214,10 @@ fn progress(
             }
             (Some(last), None) => words.say_with("report-deadline-over", &[("day", &words.day(last)), ("left", &left)]),
         };
+        let paced = match pace.made {
+            0 => words.say("report-pace-none"),
+            _ => words.say_with("report-pace", &[("made", &made)]),
+        };
         let takes = needed
             .as_ref()
             .map(|n| words.say_with("report-pace-needed", &[("needed", n)]));
@@ -224,7 +231,11 @@ fn progress(
         );
         if let Some(needed) = needed.filter(|_| pace.is_behind()) {
             let gaps = [("audience", name.as_str()), ("made", &made), ("needed", &needed)];
-            late.push(words.say_with("report-alert-late", &gaps));
+            let key = match pace.made {
+                0 => "report-alert-late-none",
+                _ => "report-alert-late",
+            };
+            late.push(words.say_with(key, &gaps));
         }
         all.push(Progress {
             audience: name,
@@ -236,7 +247,7 @@ fn progress(
             lines: [
                 Cell::new(format!("{key}-deadline"), deadline),
                 Cell::new(format!("{key}-needed"), takes.unwrap_or_default()),
-                Cell::new(format!("{key}-made"), words.say_with("report-pace", &[("made", &made)])),
+                Cell::new(format!("{key}-made"), paced),
             ],
         });
     }

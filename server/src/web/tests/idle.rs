@@ -84,14 +84,32 @@ async fn a_code_opens_an_account_that_was_not_used_for_long() {
 async fn codes_are_bounded_and_nobody_else_gets_one() {
     let site = site().await;
     let cookie = signs_in(&site, IDLE).await;
-    for _ in 0..5 {
+    let before = site.store.messages(99).await.unwrap().len();
+    for _ in 0..9 {
         assert_eq!(site.post("/held/code/send", &cookie, &[]).await.goes_to(), "/held/code");
     }
-    assert!(site.post("/held/code/send", &cookie, &[]).await.says("code-too-often"));
+    assert_eq!(
+        site.store.messages(99).await.unwrap().len(),
+        before + 1,
+        "the same while it is live"
+    );
     site.clock.0.fetch_add(300_000_001, Ordering::SeqCst);
     let late = site.post("/held/code", &cookie, &[("code", &site.code().await)]).await;
     assert!(late.says("code-over"));
 
+    // New ones, five an hour.
+    let mut new = 1;
+    loop {
+        let again = signs_in(&site, IDLE).await;
+        let asked = site.post("/held/code/send", &again, &[]).await;
+        if asked.says("code-too-often") {
+            break;
+        }
+        new += 1;
+        assert!(new <= 6, "the sixth may be of the next hour");
+        site.clock.0.fetch_add(301_000_000, Ordering::SeqCst);
+    }
+    assert!(new >= 5);
     let sent = site.store.messages(99).await.unwrap().len();
     let moved = signs_in(&site, "CV007").await;
     let open = signs_in(&site, "CV001").await;

@@ -1,11 +1,12 @@
 //! C7, the digital report: what the page shows, to whom, and while they look.
 
-use super::{Answered, Site, fixtures, rows, vietnamese};
+use super::{Answered, App, Site, fixtures, rows, vietnamese, whole_number};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use ngomon_rules::citizens::Proof;
+use ngomon_rules::hold::Reason;
 use ngomon_rules::record::{AccountId, Form, Submission};
 use ngomon_rules::values::Date;
 use ngomon_store::Location;
@@ -72,7 +73,8 @@ impl Site {
             account: AccountId(form["account_id"].clone()),
             form: Form {
                 full_name: form["full_name"].clone(),
-                national_id: form["national_id"].clone(),
+                national_id: whole_number(&form["national_id"])
+                    .map_or_else(|| form["national_id"].clone(), |(_, whole)| whole),
                 issued_on: form["issued_on"].clone(),
                 phone: form["phone"].clone(),
             },
@@ -89,6 +91,41 @@ impl Site {
 fn table(text: &str) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     reader.deserialize().map(|row| row.unwrap()).collect()
+}
+
+/// A file of the page, whose headings people read, under the names that scripts know. Beside what a command prints, it names the units and
+/// says shares.
+fn file(page: &Answered) -> Vec<BTreeMap<String, String>> {
+    let text = page
+        .text
+        .strip_prefix('\u{feff}')
+        .expect("a mark that spreadsheets know");
+    let known = [
+        "unit",
+        "accounts",
+        "standardised",
+        "pending",
+        "refused",
+        "held",
+        "not_started",
+        "exempt",
+        "staff",
+        "not_done",
+    ]
+    .into_iter()
+    .chain(["reason", "day", "officials", "citizens", "refusals"]);
+    let known: BTreeMap<String, &str> = known
+        .map(|column| (vietnamese().say(&format!("column-{column}")), column))
+        .collect();
+    let rows = table(text).into_iter();
+    rows.map(|row| {
+        assert!(!row.keys().any(|head| head.is_ascii()), "headings in words: {row:?}");
+        let cells = row.into_iter();
+        cells
+            .filter_map(|(head, cell)| Some(((*known.get(&head)?).to_owned(), cell)))
+            .collect()
+    })
+    .collect()
 }
 
 /// The text of the element that has this key.
@@ -108,16 +145,21 @@ async fn the_page_shows_what_the_key_says() {
     let cookie = site.signed_in(OFFICIAL).await;
     let mine = site.get("/report/46/report.csv", &cookie).await;
     let disposition = mine.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
-    assert_eq!(disposition, "attachment; filename=\"report.csv\"");
-    let lines = |text: &str| -> BTreeMap<String, BTreeMap<String, String>> {
-        let lines = table(text).into_iter().filter(|line| !line["unit"].is_empty());
+    assert_eq!(disposition, "attachment; filename=\"report-46-2023-07-31.csv\"");
+    let lines = |table: Vec<BTreeMap<String, String>>| -> BTreeMap<String, BTreeMap<String, String>> {
+        let lines = table.into_iter().filter(|line| !line["unit"].is_empty());
         lines.map(|line| (line["unit"].clone(), line)).collect()
     };
     let key = |name: &str| std::fs::read_to_string(fixtures("sample").join("expected").join(name)).unwrap();
-    let expected = lines(&key("report.csv"));
-    assert_eq!(lines(&mine.text), expected);
+    let expected = lines(table(&key("report.csv")));
+    assert_eq!(lines(file(&mine)), expected);
+    assert!(
+        mine.text.contains("Phường Phú Bài") && mine.text.contains(" %"),
+        "{}",
+        mine.text
+    );
     let staff = site.get("/report/46/staff.csv", &cookie).await;
-    assert_eq!(lines(&staff.text), lines(&key("report-staff.csv")));
+    assert_eq!(lines(file(&staff)), lines(table(&key("report-staff.csv"))));
 
     let tree = site.store.units().await.unwrap();
     let mut seen = 0;
@@ -166,14 +208,15 @@ async fn the_page_shows_what_the_key_says() {
     assert!(shown > 0 && shown <= answers["mismatch"], "{shown} {answers:?}");
 
     // All reasons together are the tile, all days together the claims.
-    let sum =
-        |text: &str, column: &str| -> u64 { table(text).iter().map(|row| row[column].parse::<u64>().unwrap()).sum() };
+    let sum = |page: &Answered, column: &str| -> u64 {
+        file(page).iter().map(|row| row[column].parse::<u64>().unwrap()).sum()
+    };
     let refusals = site.get("/report/46/refusals.csv", &cookie).await;
-    assert_eq!(sum(&refusals.text, "accounts").to_string(), expected["46"]["refused"]);
+    assert_eq!(sum(&refusals, "accounts").to_string(), expected["46"]["refused"]);
     let days = site.get("/report/46/days.csv", &cookie).await;
-    let made = sum(&days.text, "officials") + sum(&days.text, "citizens");
+    let made = sum(&days, "officials") + sum(&days, "citizens");
     assert_eq!(made.to_string(), expected["46"]["standardised"]);
-    assert_eq!(table(&days.text).last().unwrap()["standardised"], made.to_string());
+    assert_eq!(file(&days).last().unwrap()["standardised"], made.to_string());
     let xlsx = site.get("/report/474/report.xlsx", &cookie).await;
     assert_eq!(xlsx.status, StatusCode::OK);
     assert_eq!(
@@ -309,6 +352,51 @@ async fn a_hold_ends_a_stream() {
     assert_eq!(site.stream("46", &cookie).await.err(), Some(StatusCode::SEE_OTHER));
 }
 
+/// Sessions are without number, so it is people who are counted, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_does_not_take_all_streams() {
+    let site = Site::sample().await;
+    site.at("2023-07-31T05:00:00Z");
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let cookie = site.signed_in(OFFICIAL).await;
+        for _ in 0..4 {
+            open.push(site.stream("46", &cookie).await.unwrap());
+        }
+        assert_eq!(
+            site.stream("46", &cookie).await.err(),
+            Some(StatusCode::SERVICE_UNAVAILABLE)
+        );
+    }
+    let another_session = site.signed_in(OFFICIAL).await;
+    assert_eq!(
+        site.stream("46", &another_session).await.err(),
+        Some(StatusCode::SERVICE_UNAVAILABLE)
+    );
+    let all = rows("officials.csv");
+    let other = all.iter().find(|row| row["account_id"] != OFFICIAL).unwrap();
+    let other = site.signed_in(&other["account_id"]).await;
+    assert!(site.stream("46", &other).await.is_ok());
+    open.pop();
+    assert!(site.stream("46", &another_session).await.is_ok());
+}
+
+/// However many they are who look.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_streams_together_have_an_end() {
+    let site = Site::sample().await;
+    let board = App::new(site.store.clone(), true).board.clone();
+    let mut open = Vec::new();
+    for n in 0..1_000 {
+        let person = AccountId(format!("CV{n}"));
+        open.push(board.watch(&person, "session").await.unwrap().unwrap());
+    }
+    let one_more = AccountId("CV-one-more".into());
+    assert!(board.watch(&one_more, "session").await.unwrap().is_none());
+    open.pop();
+    assert!(board.watch(&one_more, "session").await.unwrap().is_some());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn holds_are_shown_by_clause() {
     let site = Site::sample().await;
@@ -328,10 +416,13 @@ async fn holds_are_shown_by_clause() {
         assert_eq!(cell(&page, &format!("held {reason}")), n.to_string(), "{reason}");
     }
     assert!(expected.len() > 4, "{expected:?}");
-    let csv = table(&site.get("/report/46/holds.csv", &cookie).await.text);
+    let csv = file(&site.get("/report/46/holds.csv", &cookie).await);
+    let named: BTreeMap<String, String> = Reason::ALL
+        .map(|reason| (vietnamese().say(&format!("hold-{reason}")), reason.to_string()))
+        .into();
     let shown = csv.iter().filter(|row| row["accounts"] != "0");
     let shown: BTreeMap<_, u64> = shown
-        .map(|row| (row["reason"].clone(), row["accounts"].parse().unwrap()))
+        .map(|row| (named[&row["reason"]].clone(), row["accounts"].parse().unwrap()))
         .collect();
     assert_eq!(shown, expected);
     for place in [
@@ -353,9 +444,10 @@ async fn the_page_says_when_the_recount_agreed_and_what_needs_attention() {
     assert!(good.text.contains(agreed) && !good.text.contains("report-recount-differs"));
 
     // The campaign's first day: nobody did anything, and the officials have five days left.
-    let late =
-        "Cán bộ, công chức, viên chức: 7 ngày qua mỗi ngày chuẩn hóa được 0,0 tài khoản; để kịp hạn cần mỗi ngày";
+    let late = "Cán bộ, công chức, viên chức: 7 ngày qua chưa có tài khoản nào chuẩn hóa; để kịp hạn cần mỗi ngày";
     assert!(good.text.contains(late), "{}", good.text);
+    assert!(good.says("report-pace-none") && !good.text.contains("0,0 tài khoản"));
+    assert!(good.text.contains("Số liệu lúc 09:00 ngày 15/7/2023.") && good.says("report-tile-accounts"));
     assert!(
         good.text
             .contains("Hạn: hết ngày 19/7/2023. Còn 5 ngày, kể cả hôm nay.")
@@ -430,4 +522,64 @@ async fn names_of_units_are_harmless_and_units_that_ended_lead_on() {
         .unwrap();
     let back = site.get(&format!("/language/en?to={other}"), "").await;
     assert_eq!(back.goes_to(), link, "the other language of this very page");
+}
+
+/// Villages of one name below one merged commune are told apart on the page, in files and in the list of people.
+#[tokio::test(flavor = "multi_thread")]
+async fn namesakes_below_a_merged_commune_are_told_apart() {
+    let site = Site::of([("units", fixtures("sample-leap").join("units.csv"))]).await;
+    site.at("2025-08-01T05:00:00Z");
+    let an = site.operator("an").await;
+    for path in ["", "/report.csv"] {
+        let page = site.get(&format!("/report/19960-202507{path}"), &an).await;
+        for name in ["Thôn Đông (Xã Thủy Phù)", "Thôn Đông (Xã Phú Sơn)"] {
+            assert!(page.text.contains(name), "{path} {name}: {}", page.text);
+        }
+    }
+}
+
+/// A paper has the head of Decree 30; a unit's head prints a notice, and has a text for the loudspeaker and a message to pass on.
+#[tokio::test(flavor = "multi_thread")]
+async fn papers_have_their_head_and_notices_are_there_to_print() {
+    let site = Site::sample().await;
+    let cookie = site.signed_in(OFFICIAL).await;
+    let report = site.get("/report/474", &cookie).await;
+    let name = &site.store.units().await.unwrap();
+    let name = &name.get(&ngomon_rules::unit::UnitCode("474".into())).unwrap().name;
+    for said in [
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
+        "Độc lập - Tự do - Hạnh phúc",
+        &name.to_uppercase(),
+    ] {
+        assert!(report.text.contains(said), "{said}: {}", report.text);
+    }
+    assert!(report.text.contains("Huế, ngày 15 tháng 7 năm 2023"), "{}", report.text);
+    assert!(report.text.contains("href=\"/report/474/notice\""));
+    let english = site.get("/report/474/notice", &format!("{cookie}; language=en")).await;
+    for key in [
+        "notice-own",
+        "notice-help",
+        "notice-safe",
+        "decree-motto",
+        "notice-message-text",
+    ] {
+        assert!(
+            english.says(key),
+            "{key}: people read it in Vietnamese: {}",
+            english.text
+        );
+    }
+    assert!(english.text.contains(&format!("Kính mời bà con {name}:")) && english.text.contains("19/7/2023"));
+    assert!(
+        english.text.contains("Loudspeaker text") && !english.text.contains("http"),
+        "{}",
+        english.text
+    );
+    let citizen = &rows("citizens.csv")[0]["account_id"];
+    assert_eq!(
+        site.get("/report/474/notice", &site.signed_in(citizen).await)
+            .await
+            .goes_to(),
+        "/"
+    );
 }

@@ -14,11 +14,6 @@ async fn demo() -> Site {
     Site::of(tables.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await
 }
 
-fn ticket(page: &Answered) -> String {
-    let ticket = page.text.split("name=\"ticket\" value=\"").nth(1).unwrap();
-    ticket.split('"').next().unwrap().to_owned()
-}
-
 impl Site {
     /// Asks for a code for that name; the cookie of the browser that asked.
     async fn forgot(&self, username: &str) -> String {
@@ -33,9 +28,14 @@ impl Site {
         cookie
     }
 
-    async fn set(&self, ticket: &str, password: &str, again: &str) -> Answered {
+    /// On that page, in the browser that has it.
+    async fn set(&self, page: &Answered, password: &str, again: &str) -> Answered {
+        self.set_by(&page.cookie(), &page.ticket(), password, again).await
+    }
+
+    async fn set_by(&self, browser: &str, ticket: &str, password: &str, again: &str) -> Answered {
         let sent = [("ticket", ticket), ("password", password), ("again", again)];
-        self.post("/sign-in/reset/password", "", &sent).await
+        self.post("/sign-in/reset/password", browser, &sent).await
     }
 }
 
@@ -49,7 +49,7 @@ async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
         .post("/sign-in/reset/sent", &cookie, &[("code", &site.code().await)])
         .await;
     assert!(page.says("reset-title") && !page.says("reset-devices"), "{}", page.text);
-    let ticket = ticket(&page);
+    let mut page = page;
     for (password, again, error) in [
         ("ngắn", "ngắn", "enrol-short"),
         ("Mật khẩu Hue-S 2023", "Mật khẩu Hue-S 2023", "password-ours"),
@@ -57,8 +57,9 @@ async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
         ("!?,.;:()[]{}", "khác", "enrol-differs"),
         (NEW, "khác", "enrol-differs"),
     ] {
-        let wrong = site.set(&ticket, password, again).await;
+        let wrong = site.set(&page, password, again).await;
         assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.says(error));
+        page = wrong;
     }
     assert!(
         site.store
@@ -67,7 +68,11 @@ async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
             .unwrap()
             .is_some()
     );
-    let set = site.set(&ticket, NEW, NEW).await;
+    for (browser, ticket) in [("", page.ticket()), ("__Host-ngomon-code=another", page.ticket())] {
+        let elsewhere = site.set_by(browser, &ticket, NEW, NEW).await;
+        assert!(elsewhere.says("sign-in-again"), "a ticket is good in one browser");
+    }
+    let set = site.set(&page, NEW, NEW).await;
     assert_eq!(set.goes_to(), "/sign-in?why=reset");
     assert!(site.get(set.goes_to(), "").await.says("sign-in-why-reset"));
     assert!(
@@ -86,7 +91,7 @@ async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
     let story = site.store.story(account.as_str(), site.store.today()).await.unwrap();
     assert!(story.history.iter().any(|entry| entry.by == "CV001"));
 
-    let again = site.set(&ticket, "một mật khẩu khác", "một mật khẩu khác").await;
+    let again = site.set(&page, "một mật khẩu khác", "một mật khẩu khác").await;
     assert!(again.says("sign-in-again"), "a ticket is good once");
     site.store.seal().await.unwrap();
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
@@ -102,10 +107,9 @@ async fn devices_still_sign_in_after_a_reset_and_the_owner_is_told_so() {
         .post("/sign-in/reset/sent", &cookie, &[("code", &site.code().await)])
         .await;
     assert!(page.says("reset-devices"), "{}", page.text);
-    let ticket = ticket(&page);
-    let wrong = site.set(&ticket, "ngắn", "ngắn").await;
+    let wrong = site.set(&page, "ngắn", "ngắn").await;
     assert!(wrong.says("enrol-short") && wrong.says("reset-devices"));
-    let set = site.set(&ticket, NEW, NEW).await;
+    let set = site.set(&wrong, NEW, NEW).await;
     let sign_in = set.goes_to();
     assert_eq!(sign_in, "/sign-in?why=reset-devices&to=%2Fpasskeys");
     assert!(site.get(sign_in, "").await.says("sign-in-why-reset-devices"));
@@ -140,10 +144,7 @@ async fn a_password_is_what_was_typed_and_does_not_wear_out() {
         .post("/sign-in/reset/sent", &cookie, &[("code", &site.code().await)])
         .await;
     let typed = format!(" Sông Hương «chảy» 🐘 {} ", "qua".repeat(50));
-    assert_eq!(
-        site.set(&ticket(&page), &typed, &typed).await.goes_to(),
-        "/sign-in?why=reset"
-    );
+    assert_eq!(site.set(&page, &typed, &typed).await.goes_to(), "/sign-in?why=reset");
     site.move_on(5 * 365 * 86_400);
     let enter = async |password: &str| {
         let sent = [("username", "canbo001"), ("password", password)];
@@ -175,13 +176,12 @@ async fn cve_2026_18963_no_step_can_be_left_out() {
     assert!(!page.says("reset-title"));
     assert!(site.store.try_code("none", Purpose::Reset, &code).await.is_ok());
     let page = site.post("/sign-in/reset/sent", &cookie, &[("code", &code)]).await;
-    let good = ticket(&page);
-    let forged = good.replacen("CV001", "CV003", 1);
-    for bad in ["", "CV001.1.x", &forged] {
-        assert!(site.set(bad, NEW, NEW).await.says("sign-in-again"), "{bad}");
+    for bad in ["", "CV001.1.x"] {
+        let set = site.set_by(&page.cookie(), bad, NEW, NEW).await;
+        assert!(set.says("sign-in-again"), "{bad}");
     }
     site.clock.0.fetch_add(301 * 1_000_000, Ordering::SeqCst);
-    assert!(site.set(&good, NEW, NEW).await.says("sign-in-again"), "too late");
+    assert!(site.set(&page, NEW, NEW).await.says("sign-in-again"), "too late");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,10 +215,10 @@ async fn a_leaked_password_is_refused() {
     let page = site
         .post("/sign-in/reset/sent", &cookie, &[("code", &site.code().await)])
         .await;
-    let ticket = ticket(&page);
-    assert!(site.set(&ticket, NEW, NEW).await.says("password-leaked"));
+    let page = site.set(&page, NEW, NEW).await;
+    assert!(page.says("password-leaked"));
     assert_eq!(
-        site.set(&ticket, "không nằm trong danh sách", "không nằm trong danh sách")
+        site.set(&page, "không nằm trong danh sách", "không nằm trong danh sách")
             .await
             .goes_to(),
         "/sign-in?why=reset"

@@ -3,21 +3,50 @@
 use super::address;
 use super::show::with_secret;
 use crate::web::App;
-use crate::web::desk::Operator;
-use crate::web::desk::act::Act;
-use crate::web::page::not_found;
+use crate::web::desk::act::{Act, required, text};
+use crate::web::desk::two_persons::propose;
+use crate::web::desk::{Operator, Sent};
+use crate::web::page::{Input, not_found};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_store::{KnownClient, Refusal, Result};
+use ngomon_rules::client::ClientId;
+use ngomon_rules::event::ProposedAct;
+use ngomon_store::{KnownClient, Refusal, Result, StoreError};
 
 /// The acts there are.
 const ACTS: [&str; 4] = ["rotate", "disable", "enable", "remove"];
-/// For so many seconds the secret before stays good.
-const OVERLAP: i64 = 24 * 3_600;
 
 async fn known(app: &App, id: &str) -> Result<KnownClient> {
     let known = app.store.client(id).await?;
     known.ok_or_else(|| Refusal::UnknownClient(id.to_owned()).into())
+}
+
+/// What will happen; `why` as it was sent. A secret of a system that two let in is given by two.
+fn page(operator: &Operator, known: KnownClient, verb: &str, why: Option<Input>) -> Response {
+    let words = operator.asker.words;
+    let at = address(known.id.as_str());
+    let two = verb == "rotate" && known.client.needs_two();
+    let fields = two.then(|| why.unwrap_or_else(|| text("reason", "", words)));
+    let act = Act {
+        shell: operator.shell(&format!("{at}/{verb}")),
+        title: words.say(&format!("systems-{verb}-title")),
+        about: vec![
+            (words.say("column-client"), known.client.name),
+            (words.say("column-client_id"), known.id.to_string()),
+        ],
+        happens: [words.say(&format!("systems-{verb}-happens"))]
+            .into_iter()
+            .chain(two.then(|| words.say("systems-needs-two")))
+            .collect(),
+        notice: None,
+        choices: None,
+        fields: fields.into_iter().collect(),
+        hidden: Vec::new(),
+        button: words.say(&format!("systems-{verb}-title")),
+        back: at,
+        errors: Vec::new(),
+    };
+    act.page()
 }
 
 /// What will happen.
@@ -25,45 +54,36 @@ pub async fn show(State(app): State<App>, operator: Operator, Path((id, verb)): 
     if !ACTS.contains(&verb.as_str()) {
         return not_found(operator.asker).await;
     }
-    let words = operator.asker.words;
     operator
-        .answer(async {
-            let known = known(&app, &id).await?;
-            let at = address(&id);
-            let act = Act {
-                shell: operator.shell(&format!("{at}/{verb}")),
-                title: words.say(&format!("systems-{verb}-title")),
-                about: vec![
-                    (words.say("column-client"), known.client.name),
-                    (words.say("column-client_id"), known.id.to_string()),
-                ],
-                happens: vec![words.say(&format!("systems-{verb}-happens"))],
-                notice: None,
-                choices: None,
-                fields: Vec::new(),
-                hidden: Vec::new(),
-                button: words.say(&format!("systems-{verb}-title")),
-                back: at,
-                errors: Vec::new(),
-            };
-            Ok(act.page())
-        })
+        .answer(async { Ok(page(&operator, known(&app, &id).await?, &verb, None)) })
         .await
 }
 
 /// It happens.
-pub async fn send(State(app): State<App>, operator: Operator, Path((id, verb)): Path<(String, String)>) -> Response {
+pub async fn send(
+    State(app): State<App>,
+    operator: Operator,
+    Path((id, verb)): Path<(String, String)>,
+    sent: Sent,
+) -> Response {
     if !ACTS.contains(&verb.as_str()) {
         return not_found(operator.asker).await;
     }
     let by = operator.permit.by().to_owned();
     operator
         .answer(async {
-            let page = match verb.as_str() {
-                "rotate" => {
-                    let new = app.store.rotate_client(&id, OVERLAP, &by).await?;
-                    with_secret(&operator, known(&app, &id).await?, new, "rotate")
-                }
+            let answer = match verb.as_str() {
+                "rotate" => match app.store.rotate_client_alone(&operator.permit, &id).await {
+                    Err(StoreError::Refused(Refusal::NeedsTwo)) => {
+                        let why = required("reason", sent.text("reason"), operator.asker.words);
+                        if why.error.is_some() {
+                            return Ok(page(&operator, known(&app, &id).await?, &verb, Some(why)));
+                        }
+                        let act = ProposedAct::RotateClient { id: ClientId(id) };
+                        return propose(&app, &operator, act, &why.value).await;
+                    }
+                    new => with_secret(&app, &operator, known(&app, &id).await?, new?, "rotate"),
+                },
                 "disable" => {
                     app.store.disable_client(&id, &by).await?;
                     Redirect::to(&format!("{}?done=disable", address(&id))).into_response()
@@ -77,8 +97,7 @@ pub async fn send(State(app): State<App>, operator: Operator, Path((id, verb)): 
                     Redirect::to("/desk/systems?done=removed").into_response()
                 }
             };
-            app.store.seal().await?;
-            Ok(page)
+            Ok(answer)
         })
         .await
 }

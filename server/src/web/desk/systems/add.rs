@@ -1,23 +1,30 @@
-//! A connected system is added. What is rare (units, keys of its own, algorithms) is left to the command.
+//! A connected system is added, or gets other settings. What is rare (units, keys of its own, algorithms) is left to the command.
 
+use super::address;
 use super::show::with_secret;
 use crate::failure::refused;
 use crate::web::App;
-use crate::web::desk::act::{Choice, Choices};
+use crate::web::desk::act::{Choice, Choices, required, text};
+use crate::web::desk::two_persons::propose;
 use crate::web::desk::{Operator, Sent};
 use crate::web::page::{Input, Mistake, Shell, html, mistakes};
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use ngomon_rules::client::{Authentication, Client, ClientFault, Scope};
+use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::AccountKind;
-use ngomon_store::{Refusal, StoreError};
+use ngomon_store::{KnownClient, Refusal, StoreError};
 
 #[derive(Template)]
 #[template(path = "desk/system_add.html")]
 struct Page {
     shell: Shell,
+    /// Of its words: `systems-KEY-title`, `systems-KEY-button`.
+    title: String,
+    button: String,
+    back: String,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     choices: [Choices; 3],
@@ -26,6 +33,8 @@ struct Page {
 /// The longest addresses together, in characters.
 const LONGEST: u16 = 2_000;
 const KINDS: [AccountKind; 3] = [AccountKind::Citizen, AccountKind::Official, AccountKind::Unit];
+/// Why, of a system that a second operator has to agree to.
+const REASON: &str = "reason";
 const FIELDS: [&str; 6] = [
     "name",
     "redirect_uris",
@@ -51,8 +60,20 @@ fn fields(operator: &Operator, sent: Option<&Sent>, wrong: Option<(&'static str,
     all.collect()
 }
 
-fn page(operator: &Operator, sent: Option<&Sent>, wrong: Option<(&'static str, String)>) -> Response {
+fn page(
+    operator: &Operator,
+    sent: Option<&Sent>,
+    wrong: Option<(&'static str, String)>,
+    of: Option<&KnownClient>,
+) -> Response {
     let words = operator.asker.words;
+    let (key, here, back) = match of {
+        Some(known) => {
+            let back = address(known.id.as_str());
+            ("edit", format!("{back}/edit"), back)
+        }
+        None => ("add", "/desk/systems/new".to_owned(), "/desk/systems".to_owned()),
+    };
     let ticked = |name: &str, value: &str, usual: bool| match sent {
         Some(sent) => sent.all(name).any(|one| one == value),
         None => usual,
@@ -90,13 +111,20 @@ fn page(operator: &Operator, sent: Option<&Sent>, wrong: Option<(&'static str, S
         choices("kinds", "systems-kinds", kinds.collect()),
         choices("traits", "systems-traits", traits.collect()),
     ];
-    let fields = fields(operator, sent, wrong.clone());
+    let mut fields = fields(operator, sent, wrong.clone());
+    // Asked for where it is needed.
+    if let Some((_, error)) = wrong.as_ref().filter(|(of, _)| *of == REASON) {
+        fields.push(Input {
+            error: Some(error.clone()),
+            ..text(REASON, "", words)
+        });
+    }
     let of_choices = choices.iter().filter_map(|one| {
         let text = one.error.clone()?;
         Some(Mistake { field: one.name, text })
     });
     let errors: Vec<Mistake> = mistakes(&fields).into_iter().chain(of_choices).collect();
-    let mut shell = operator.shell("/desk/systems/new");
+    let mut shell = operator.shell(&here);
     shell.wrong = !errors.is_empty();
     let status = if errors.is_empty() {
         StatusCode::OK
@@ -107,6 +135,9 @@ fn page(operator: &Operator, sent: Option<&Sent>, wrong: Option<(&'static str, S
         status,
         &Page {
             shell,
+            title: words.say(&format!("systems-{key}-title")),
+            button: words.say(&format!("systems-{key}-button")),
+            back,
             errors,
             fields,
             choices,
@@ -116,10 +147,50 @@ fn page(operator: &Operator, sent: Option<&Sent>, wrong: Option<(&'static str, S
 
 /// The form.
 pub async fn show(operator: Operator) -> Response {
-    page(&operator, None, None)
+    page(&operator, None, None, None)
 }
 
-fn client(sent: &Sent) -> Client {
+/// The form with the settings of a system as they are.
+pub async fn show_edit(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+    operator
+        .answer(async {
+            let known = app.store.client(&id).await?.ok_or(Refusal::UnknownClient(id))?;
+            Ok(page(&operator, Some(&of(&known.client)), None, Some(&known)))
+        })
+        .await
+}
+
+/// Settings as the form would send them.
+fn of(client: &Client) -> Sent {
+    let one = |text: &Option<String>| text.clone().unwrap_or_default();
+    let mut sent = vec![
+        ("name".to_owned(), client.name.clone()),
+        ("redirect_uris".to_owned(), client.redirect_uris.join(" ")),
+        (
+            "post_logout_uris".to_owned(),
+            client.post_logout_redirect_uris.join(" "),
+        ),
+        ("backchannel_uri".to_owned(), one(&client.backchannel_logout_uri)),
+        ("events_uri".to_owned(), one(&client.events_uri)),
+        ("resources".to_owned(), client.resources.join(" ")),
+    ];
+    let mut tick = |name: &str, value: &str| sent.push((name.to_owned(), value.to_owned()));
+    client.scopes.iter().for_each(|scope| tick("scopes", scope.name()));
+    client.kinds.iter().for_each(|kind| tick("kinds", kind.name()));
+    for (is, name) in [
+        (client.authentication == Authentication::None, "public"),
+        (client.third_party, "third-party"),
+        (client.client_credentials, "client-credentials"),
+    ] {
+        if is {
+            tick("traits", name);
+        }
+    }
+    Sent::of(sent)
+}
+
+/// The settings that the form states; what it does not state is as it was.
+fn client(sent: &Sent, base: Client) -> Client {
     let several = |name: &str| {
         sent.text(name)
             .split_whitespace()
@@ -133,20 +204,41 @@ fn client(sent: &Sent) -> Client {
         backchannel_logout_uri: one("backchannel_uri"),
         events_uri: one("events_uri"),
         resources: several("resources"),
-        authentication: if is("public") {
-            Authentication::None
-        } else {
-            Authentication::Secret
+        authentication: match base.authentication {
+            _ if is("public") => Authentication::None,
+            Authentication::None => Authentication::Secret,
+            before => before,
         },
+        jwks: base.jwks.filter(|_| !is("public")),
         client_credentials: is("client-credentials"),
         third_party: is("third-party"),
-        scopes: sent.all("scopes").filter_map(Scope::parse).collect(),
-        kinds: sent
-            .all("kinds")
-            .filter_map(AccountKind::parse)
-            .filter(|kind| KINDS.contains(kind))
+        // What the form does not ask stays as it was.
+        scopes: Scope::ALL
+            .iter()
+            .copied()
+            .filter(|scope| match scope {
+                Scope::Openid => base.scopes.contains(scope),
+                _ => sent.all("scopes").any(|one| one == scope.name()),
+            })
             .collect(),
-        ..Client::new(sent.text("name"), several("redirect_uris"))
+        kinds: [
+            AccountKind::Citizen,
+            AccountKind::Official,
+            AccountKind::Unit,
+            AccountKind::Operator,
+        ]
+        .into_iter()
+        .filter(|kind| {
+            if KINDS.contains(kind) {
+                sent.all("kinds").any(|one| one == kind.name())
+            } else {
+                base.kinds.contains(kind)
+            }
+        })
+        .collect(),
+        name: sent.text("name").to_owned(),
+        redirect_uris: several("redirect_uris"),
+        ..base
     }
 }
 
@@ -164,32 +256,88 @@ fn field_of(fault: &ClientFault, sent: &Sent) -> &'static str {
         ClientFault::Twice(_) => "resources",
         ClientFault::NoRedirect => "redirect_uris",
         ClientFault::NoKind => "kinds",
-        ClientFault::Public | ClientFault::Keys | ClientFault::NoSecret => "traits",
+        ClientFault::Public | ClientFault::Keys | ClientFault::NoSecret | ClientFault::Subjects => "traits",
         ClientFault::Name => "name",
     }
 }
 
 /// It is added, and its secret shown once.
 pub async fn add(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
+    let usual = Client {
+        scopes: Vec::new(),
+        kinds: Vec::new(),
+        ..Client::new("", Vec::new())
+    };
+    decided(&app, &operator, &sent, usual, None).await
+}
+
+/// It has other settings.
+pub async fn edit(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+    match app.store.client(&id).await {
+        Ok(Some(known)) => decided(&app, &operator, &sent, known.client.clone(), Some(known)).await,
+        Ok(None) => operator.answer(async { Err(Refusal::UnknownClient(id).into()) }).await,
+        Err(error) => operator.answer(async { Err(error) }).await,
+    }
+}
+
+async fn decided(app: &App, operator: &Operator, sent: &Sent, base: Client, of: Option<KnownClient>) -> Response {
     let words = operator.asker.words;
     operator
         .answer(async {
-            let new = match app.store.add_client(client(&sent), operator.permit.by()).await {
+            let asked = client(sent, base);
+            // Whoever has a browser does not have the server ask around on its own machine; whoever has the machine may.
+            let on_machine = asked.told_on_this_machine().filter(|_| !app.sandbox);
+            let on_machine = on_machine
+                .filter(|uri| of.as_ref().and_then(|known| known.client.told_on_this_machine()) != Some(*uri));
+            let done = match (on_machine, &of) {
+                (Some(uri), _) => Err(Refusal::from(ClientFault::Uri(uri.to_owned())).into()),
+                (None, None) => app.store.add_client_alone(&operator.permit, asked.clone()).await,
+                (None, Some(known)) => {
+                    let before = &known.client;
+                    app.store
+                        .edit_client_alone(&operator.permit, &known.id, before, asked.clone())
+                        .await
+                }
+            };
+            let new = match done {
                 Ok(new) => new,
+                Err(StoreError::Refused(Refusal::NeedsTwo)) => {
+                    let why = required(REASON, sent.text(REASON), words);
+                    if let Some(error) = why.error {
+                        let text = format!("{} {error}", words.say("systems-needs-two"));
+                        return Ok(page(operator, Some(sent), Some((REASON, text)), of.as_ref()));
+                    }
+                    let act = match of {
+                        Some(known) => ProposedAct::EditClient {
+                            id: known.id,
+                            before: Box::new(known.client),
+                            client: Box::new(asked),
+                        },
+                        None => ProposedAct::AddClient {
+                            id: app.store.new_client_id(),
+                            client: Box::new(asked),
+                        },
+                    };
+                    return propose(app, operator, act, &why.value).await;
+                }
                 Err(StoreError::Refused(refusal)) => {
                     let field = match &refusal {
-                        Refusal::Client(fault) => field_of(fault, &sent),
+                        Refusal::Client(fault) => field_of(fault, sent),
                         Refusal::ResourceExists(_) => "resources",
                         _ => "name",
                     };
-                    return Ok(page(&operator, Some(&sent), Some((field, refused(&refusal, words)))));
+                    let wrong = Some((field, refused(&refusal, words)));
+                    return Ok(page(operator, Some(sent), wrong, of.as_ref()));
                 }
                 Err(error) => return Err(error),
             };
-            app.store.seal().await?;
+            if of.is_some() && new.secret.is_none() {
+                return Ok(Redirect::to(&format!("{}?done=edit", address(new.id.as_str()))).into_response());
+            }
             let known = app.store.client(new.id.as_str()).await?;
             let known = known.ok_or_else(|| Refusal::UnknownClient(new.id.to_string()))?;
-            Ok(with_secret(&operator, known, new, "add"))
+            let done = if of.is_some() { "edit" } else { "add" };
+            Ok(with_secret(app, operator, known, new, done))
         })
         .await
 }

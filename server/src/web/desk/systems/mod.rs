@@ -1,12 +1,17 @@
-//! Connected systems at the desk: listed, added with a secret that is shown once, rotated, disabled, removed; and what they were told.
+//! Connected systems at the desk: listed, added with a secret that is shown once, edited, rotated, disabled, removed; what they were told, what
+//! they call accounts, and the keys that sign what they get.
 
 mod acts;
 mod add;
+mod keys;
 mod list;
 mod show;
+mod subjects;
 mod told;
 
 use crate::web::App;
+pub use show::with_secret;
+
 use axum::Router;
 use axum::routing::{get, post};
 
@@ -17,7 +22,10 @@ pub fn routes() -> Router<App> {
         .route("/desk/systems/new", get(add::show).post(add::add))
         .route("/desk/systems/told", get(told::list))
         .route("/desk/systems/told/{notice}", post(told::again))
+        .route("/desk/systems/keys", get(keys::list).post(keys::replace))
         .route("/desk/systems/{id}", get(show::show))
+        .route("/desk/systems/{id}/edit", get(add::show_edit).post(add::edit))
+        .route("/desk/systems/{id}/subjects", get(subjects::show).post(subjects::send))
         .route("/desk/systems/{id}/{verb}", get(acts::show).post(acts::send))
 }
 

@@ -1,6 +1,7 @@
 //! One connected system: its settings, and what can be done.
 
 use super::address;
+use crate::openid::told;
 use crate::web::App;
 use crate::web::desk::Operator;
 use crate::web::page::{Shell, html};
@@ -8,7 +9,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use ngomon_rules::client::{Authentication, Scope};
+use ngomon_rules::client::Authentication;
 use ngomon_store::{KnownClient, NewClient, Refusal};
 use serde::Deserialize;
 
@@ -41,25 +42,31 @@ pub async fn show(
     operator
         .answer(async {
             let known = app.store.client(&id).await?.ok_or(Refusal::UnknownClient(id))?;
-            let said = ["disable", "enable"].contains(&done.as_str());
+            let said = ["disable", "enable", "edit", "subjects"].contains(&done.as_str());
             let said = said.then(|| operator.asker.words.say(&format!("systems-done-{done}")));
-            Ok(page(&operator, known, said, None))
+            Ok(page(&app, &operator, known, said, None))
         })
         .await
 }
 
 /// The page with a secret that is shown this once.
-pub fn with_secret(operator: &Operator, known: KnownClient, new: NewClient, done: &str) -> Response {
+pub fn with_secret(app: &App, operator: &Operator, known: KnownClient, new: NewClient, done: &str) -> Response {
     let done = operator.asker.words.say(&format!("systems-done-{done}"));
     let secret = new.secret.map(|secret| (new.id.to_string(), secret));
-    page(operator, known, Some(done), secret)
+    page(app, operator, known, Some(done), secret)
 }
 
-fn page(operator: &Operator, known: KnownClient, done: Option<String>, secret: Option<(String, String)>) -> Response {
+fn page(
+    app: &App,
+    operator: &Operator,
+    known: KnownClient,
+    done: Option<String>,
+    secret: Option<(String, String)>,
+) -> Response {
     let words = operator.asker.words;
     let client = &known.client;
     let at = address(known.id.as_str());
-    let mut acts: Vec<&str> = Vec::new();
+    let mut acts: Vec<&str> = vec!["edit", "subjects"];
     if client.authentication == Authentication::Secret {
         acts.push("rotate");
     }
@@ -80,7 +87,12 @@ fn page(operator: &Operator, known: KnownClient, done: Option<String>, secret: O
     let units = client.units.iter().map(|unit| unit.as_str());
     let or_none = |text: Option<&String>| text.cloned().unwrap_or_else(|| words.say("systems-none"));
     let proof = format!("systems-proof-{}", client.authentication.name().replace('_', "-"));
+    let scopes = match told(&client.scopes, words) {
+        told if told.is_empty() => words.say("systems-nothing"),
+        told => told.join("; "),
+    };
     let mut rows = vec![
+        (words.say("systems-issuer"), app.issuer().to_owned()),
         (words.say("column-client_id"), known.id.to_string()),
         (words.say("desk-state"), words.say(state)),
         (words.say("systems-proof"), words.say(&proof)),
@@ -90,9 +102,12 @@ fn page(operator: &Operator, known: KnownClient, done: Option<String>, secret: O
             or_none(client.backchannel_logout_uri.as_ref()),
         ),
         (words.say("systems-events"), or_none(client.events_uri.as_ref())),
-        (words.say("column-scopes"), Scope::words(&client.scopes)),
+        (words.say("column-scopes"), scopes),
         (words.say("systems-kinds"), kinds.collect::<Vec<_>>().join("; ")),
-        (words.say("systems-subjects"), client.subjects.name().to_owned()),
+        (
+            words.say("systems-subjects"),
+            words.say(&format!("systems-subjects-{}", client.subjects.name())),
+        ),
         (words.say("systems-algorithm"), client.algorithm.name().to_owned()),
     ];
     if !client.resources.is_empty() {

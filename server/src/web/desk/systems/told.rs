@@ -1,5 +1,6 @@
 //! What connected systems were told, and what they have not taken yet: that can be told again.
 
+use crate::openid::notice_fault;
 use crate::web::App;
 use crate::web::desk::Operator;
 use crate::web::page::{Shell, html};
@@ -34,13 +35,12 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
     operator
         .answer(async {
             let lines = app.store.notices(MOST).await?.into_iter().map(|one| {
+                let why = notice_fault(words, &one.fault);
                 let came_of_it = match (one.taken, one.waits) {
                     (Some(at), _) => words.say_with("told-taken", &[("at", &words.instant(at))]),
                     (None, true) if one.tries == 0 => words.say("notice-waits"),
-                    (None, true) => words.say_with("told-tried", &[("n", &one.tries.to_string()), ("why", &one.fault)]),
-                    (None, false) => {
-                        words.say_with("told-given-up", &[("n", &one.tries.to_string()), ("why", &one.fault)])
-                    }
+                    (None, true) => words.say_with("told-tried", &[("n", &one.tries.to_string()), ("why", &why)]),
+                    (None, false) => words.say_with("told-given-up", &[("n", &one.tries.to_string()), ("why", &why)]),
                 };
                 Line {
                     what: words.say(&format!("told-{}", one.kind)),

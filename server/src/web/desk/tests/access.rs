@@ -2,7 +2,8 @@
 
 use super::PASSWORD;
 use crate::web::tests::{Answered, Site, rows, vietnamese};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
+use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::AccountId;
 use ngomon_store::Order;
 
@@ -41,14 +42,16 @@ async fn who_is_no_operator_finds_no_desk() {
         last_day: None,
     };
     let held = AccountId(rows("citizens.csv")[1]["account_id"].clone());
-    for account in [&held, &AccountId::of_operator("binh")] {
-        site.store.hold_by_order(&permit, account, &order).await.unwrap();
-    }
+    site.store.hold_by_order(&permit, &held, &order).await.unwrap();
     let (authenticator, _) = site.enrolled("chi").await;
-    site.store
-        .hold_by_order(&permit, &AccountId::of_operator("chi"), &order)
-        .await
-        .unwrap();
+    let second = site.operator("dung").await;
+    let second = site.visit(&second).await.unwrap().operator().unwrap();
+    for name in ["binh", "chi"] {
+        let (account, hold) = (AccountId::of_operator(name), site.store.hold_of(&order).unwrap());
+        let act = ProposedAct::HoldByOrder { account, hold };
+        let receipt = site.store.propose_act(&permit, act, "x").await.unwrap();
+        site.store.approve_act(&second, &receipt, "news").await.unwrap();
+    }
     let held_operator = site
         .second_factor(&site.password("chi").await, &authenticator.code(site.store.now()))
         .await;
@@ -147,11 +150,13 @@ async fn an_operator_enrols_by_a_link_and_signs_in_by_two_factors() {
 
     // The code that enrolled does not sign in; the next one does, once.
     let asked = site.password("an").await;
-    assert!(site.second_factor(&asked, &right).await.says("second-factor-wrong"));
+    let asked = site.second_factor(&asked, &right).await;
+    assert!(asked.says("second-factor-wrong"));
     site.move_on(30);
     let next = code(&site);
     let entered = site.second_factor(&asked, &next).await;
     assert_eq!(entered.goes_to(), "/desk");
+    let asked = site.password("an").await;
     assert!(site.second_factor(&asked, &next).await.says("second-factor-wrong"));
     let cookie = entered.cookie();
     assert!(site.get("/desk", &cookie).await.says("desk-q"));
@@ -163,7 +168,11 @@ async fn an_operator_enrols_by_a_link_and_signs_in_by_two_factors() {
     let recovery = shown[0][..14].to_lowercase().replace('-', " ");
     let asked = site.password("an").await;
     assert_eq!(site.second_factor(&asked, &recovery).await.goes_to(), "/desk");
-    assert!(site.second_factor(&asked, &recovery).await.says("second-factor-wrong"));
+    let asked = site.password("an").await;
+    assert!(
+        site.second_factor(&asked, &recovery).await.says("second-factor-wrong"),
+        "once"
+    );
     site.sound().await;
 }
 
@@ -172,17 +181,23 @@ async fn an_operator_enrols_by_a_link_and_signs_in_by_two_factors() {
 async fn codes_are_not_guessed() {
     let site = Site::bare().await;
     let (authenticator, _) = site.enrolled("an").await;
-    let asked = site.password("an").await;
+    let mut asked = site.password("an").await;
     let right = authenticator.code(site.store.now());
     let wrong = if right == "123456" { "123457" } else { "123456" };
     for _ in 0..5 {
         let page = site.second_factor(&asked, wrong).await;
         assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.says("second-factor-wrong"));
+        assert!(
+            site.second_factor(&asked, wrong).await.says("sign-in-again"),
+            "a ticket is good once"
+        );
+        asked = page;
     }
     for guess in [wrong, &right] {
         let page = site.second_factor(&asked, guess).await;
         assert!(page.status == StatusCode::TOO_MANY_REQUESTS && page.says("second-factor-too-often"));
-        assert!(!page.headers.contains_key(header::SET_COOKIE));
+        assert!(!page.signs_in());
+        asked = page;
     }
     // Another address, another ticket: the account is what counts. It is open again after a quarter of an hour.
     assert!(
@@ -196,26 +211,26 @@ async fn codes_are_not_guessed() {
         site.second_factor(&asked, &right).await.says("sign-in-again"),
         "the ticket is too old"
     );
-    let account = AccountId::of_operator("an");
-    let other = crate::web::ticket::issue(&site.store, "sign-in-choice", &account);
-    let of_nobody = crate::web::ticket::issue(&site.store, "sign-in-code", &AccountId("HS001".into()));
-    for (ticket, says) in [
-        (other.as_str(), "sign-in-again"),
-        ("", "sign-in-again"),
-        (&of_nobody, "second-factor-wrong"),
+    // Good in the browser that has it, for its own step, and known to nobody else.
+    let asked = site.password("an").await;
+    let (browser, ticket) = (asked.cookie(), asked.ticket());
+    let second = async |browser: &str, ticket: &str| {
+        let typed = [("ticket", ticket), ("code", right.as_str())];
+        site.post("/sign-in/second-factor", browser, &typed).await
+    };
+    for (browser, ticket) in [
+        ("", &*ticket),
+        ("__Host-ngomon-code=another", &ticket),
+        (&browser, ""),
+        (&browser, "operator:an.9999999999.AAAA"),
     ] {
-        let page = site
-            .post("/sign-in/second-factor", "", &[("ticket", ticket), ("code", &right)])
-            .await;
-        assert!(
-            page.says(says) && !page.headers.contains_key(header::SET_COOKIE),
-            "{ticket}"
-        );
+        let page = second(browser, ticket).await;
+        assert!(page.says("sign-in-again") && !page.signs_in(), "{ticket}");
     }
-    // A ticket of the step before asks for the code, and opens nothing by itself.
-    let chosen = site.post("/sign-in/account", "", &[("ticket", &other)]).await;
-    assert!(chosen.says("second-factor-title") && !chosen.headers.contains_key(header::SET_COOKIE));
-    assert_eq!(site.second_factor(&chosen, &right).await.goes_to(), "/desk");
+    let chosen = [("ticket", &*format!("{ticket}.0"))];
+    let page = site.post("/sign-in/account", &browser, &chosen).await;
+    assert!(page.says("sign-in-again") && !page.signs_in(), "of another step");
+    assert_eq!(second(&browser, &ticket).await.goes_to(), "/desk");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,16 +238,22 @@ async fn a_removed_operator_is_out_at_the_next_click() {
     let site = Site::bare().await;
     let cookie = site.operator("an").await;
     let (authenticator, codes) = site.enrolled("binh").await;
-    let asked = site.password("binh").await;
+    let asked = [site.password("binh").await, site.password("binh").await];
     assert_eq!(site.get("/desk", &cookie).await.status, StatusCode::OK);
+    for other in ["chi", "dung"] {
+        site.operator(other).await;
+    }
     for name in ["an", "binh"] {
         site.store.remove_operator(name, "test").await.unwrap();
     }
     assert_eq!(site.get("/desk", &cookie).await.status, StatusCode::NOT_FOUND);
     assert_eq!(site.get("/", &cookie).await.goes_to(), "/sign-in");
-    for code in [authenticator.code(site.store.now()), codes[0].clone()] {
+    for (asked, code) in asked
+        .iter()
+        .zip([authenticator.code(site.store.now()), codes[0].clone()])
+    {
         assert!(
-            site.second_factor(&asked, &code).await.says("second-factor-wrong"),
+            site.second_factor(asked, &code).await.says("second-factor-wrong"),
             "removed between password and code"
         );
     }
@@ -241,4 +262,54 @@ async fn a_removed_operator_is_out_at_the_next_click() {
         .await;
     assert!(page.says("sign-in-wrong"));
     site.sound().await;
+}
+
+/// A NUL is refused wherever it comes, before anybody looks at it: as a step of the address, in a question, in a form.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nul_is_refused_everywhere() {
+    let site = Site::bare().await;
+    let cookie = site.operator("an").await;
+    let entries = site.store.position().await.unwrap();
+    for path in addresses("%00").into_iter().chain(
+        [
+            "/consents/withdraw",
+            "/passkeys/remove",
+            "/sign-in",
+            "/%00",
+            "/report/%00",
+            "/enrol/%00",
+            "/authorize",
+        ]
+        .map(str::to_owned),
+    ) {
+        for cookie in [cookie.as_str(), ""] {
+            let with_nul = if path.contains("%00") {
+                path.clone()
+            } else {
+                format!("{path}?to=a%00b")
+            };
+            let asked = site.get(&with_nul, cookie).await;
+            assert_eq!(asked.status, StatusCode::BAD_REQUEST, "{with_nul}");
+            assert!(asked.says("nul-title"), "{with_nul}");
+            let sent = site.post(&path, cookie, &[("account", "a\0b"), ("id", "x")]).await;
+            assert_eq!(sent.status, StatusCode::BAD_REQUEST, "{path}");
+            let sent = site.post_bytes(&path, cookie, b"account=a\0b&id=x").await;
+            assert_eq!(sent.status, StatusCode::BAD_REQUEST, "{path}, as it is");
+        }
+    }
+    for path in ["/token", "/introspect", "/revoke", "/par", "/userinfo"] {
+        for sent in [
+            site.post(path, "", &[("client_id", "a\0"), ("token", "x")]).await,
+            site.post_bytes(path, "", b"client_id=a\0&token=x").await,
+        ] {
+            assert_eq!(sent.status, StatusCode::BAD_REQUEST, "{path}");
+            assert!(sent.text.contains("\"invalid_request\""), "{}", sent.text);
+        }
+    }
+    assert_eq!(site.store.position().await.unwrap(), entries);
+    // A percent sign followed by zeros is text.
+    let text = site
+        .post("/sign-in", "", &[("username", "50%00 x"), ("password", "x")])
+        .await;
+    assert!(text.says("sign-in-wrong"), "{}", text.text);
 }

@@ -169,7 +169,8 @@ async fn two_operators_take_a_claim_over() {
             .await
             .says("desk-refused-title")
     );
-    let proposed = site.post(&place, &an, &[]).await;
+    assert!(site.post(&place, &an, &[]).await.says("desk-no-reason"));
+    let proposed = site.post(&place, &an, &[("reason", "chủ tài khoản có thẻ")]).await;
     assert_eq!(proposed.goes_to(), format!("{place}?done=proposed"));
     let page = site.get(proposed.goes_to(), &an).await;
     assert!(page.says("desk-done-proposed") && page.says("desk-take-back"));
@@ -180,9 +181,24 @@ async fn two_operators_take_a_claim_over() {
             .says("error-same-operator")
     );
 
-    assert!(site.get("/desk", &binh).await.says("desk-waiting"));
+    assert!(
+        site.get("/desk", &binh)
+            .await
+            .text
+            .contains("/desk/take-overs\">Đề nghị chờ người thứ hai</a> · 1 đang chờ")
+    );
     assert!(site.get("/desk/take-overs", &binh).await.text.contains(&account));
-    assert!(site.get(&place, &binh).await.text.contains("/approve"));
+    let page = site.get(&place, &binh).await;
+    assert!(page.text.contains("/approve") && page.text.contains("chủ tài khoản có thẻ"));
+    let masked = ngomon_rules::values::NationalId::try_from(form.national_id.clone())
+        .unwrap()
+        .masked();
+    assert!(
+        page.text.matches(&masked).count() >= 2,
+        "both numbers, masked alike: {}",
+        page.text
+    );
+    assert!(!page.text.contains(&form.national_id) && page.says("desk-claim-number") && page.says("word-form"));
     assert!(
         site.post(&format!("{place}/decline"), &binh, &[("reason", "")])
             .await

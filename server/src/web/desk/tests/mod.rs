@@ -2,8 +2,11 @@
 
 mod access;
 mod acts;
+mod hr;
 mod people;
+mod renewal;
 mod systems;
+mod two_persons;
 mod waiting;
 
 use crate::authenticator::Authenticator;
@@ -58,15 +61,20 @@ impl Site {
     pub async fn password(&self, name: &str) -> Answered {
         let typed = [("username", name), ("password", PASSWORD)];
         let asked = self.post("/sign-in", "", &typed).await;
-        assert!(asked.says("second-factor-title") && !asked.headers.contains_key(header::SET_COOKIE));
+        assert!(asked.says("second-factor-title") && !asked.signs_in());
         asked
     }
 
     pub async fn second_factor(&self, asked: &Answered, code: &str) -> Answered {
         let ticket = asked.text.split("name=\"ticket\" value=\"").nth(1).unwrap();
         let ticket = ticket.split('"').next().unwrap();
-        self.post("/sign-in/second-factor", "", &[("ticket", ticket), ("code", code)])
-            .await
+        let browser = asked.cookie();
+        self.post(
+            "/sign-in/second-factor",
+            &browser,
+            &[("ticket", ticket), ("code", code)],
+        )
+        .await
     }
 
     pub fn move_on(&self, seconds: i64) {

@@ -65,13 +65,12 @@ async fn an_operator_goes_from_a_figure_to_its_people() {
     let csv = site.get(&format!("{link}/people.csv"), &an).await;
     assert_eq!(
         csv.headers[header::CONTENT_DISPOSITION],
-        "attachment; filename=\"people.csv\""
+        "attachment; filename=\"people-not_started-46-2023-07-15.csv\""
     );
-    let mut reader = csv::Reader::from_reader(csv.text.as_bytes());
-    assert_eq!(
-        reader.headers().unwrap(),
-        vec!["account_id", "owner", "unit", "name", "owner_phone"]
-    );
+    let text = csv.text.strip_prefix('\u{feff}').unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let heads = ["Tài khoản", "Họ và tên", "Đơn vị", "Tên đơn vị", "Số điện thoại"];
+    assert_eq!(reader.headers().unwrap(), heads.to_vec());
     let lines: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(lines.len() as u64, figure);
     let numbers: BTreeSet<String> = rows("citizens.csv")

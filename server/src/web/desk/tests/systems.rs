@@ -14,6 +14,7 @@ fn secret(page: &Answered) -> Option<&str> {
     text.split('<').next()
 }
 
+#[allow(clippy::too_many_lines, reason = "the life of one system, from page to page")]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_adds_rotates_disables_and_removes_a_system() {
     let site = Site::bare().await;
@@ -22,8 +23,7 @@ async fn an_operator_adds_rotates_disables_and_removes_a_system() {
         ("name", "Quản lý văn bản"),
         ("redirect_uris", "https://vanban.example/cb  https://vanban.example/cb2"),
         ("resources", "https://vanban.example/api https://vanban.example/v2"),
-        ("scopes", "profile"),
-        ("scopes", "employment"),
+        ("scopes", "standardisation"),
         ("kinds", "official"),
     ];
     for (wrong, field) in [
@@ -67,6 +67,20 @@ async fn an_operator_adds_rotates_disables_and_removes_a_system() {
     let shown = site.get(&at, &cookie).await;
     assert!(secret(&shown).is_none(), "shown once");
     assert!(shown.says("column-resources") && shown.text.contains("https://vanban.example/v2"));
+    for said in ["systems-issuer", "systems-subjects-public", "scope-standardisation"] {
+        assert!(shown.says(said), "{said}: {}", shown.text);
+    }
+    assert!(
+        shown.text.contains("http://localhost<"),
+        "what is handed over: {}",
+        shown.text
+    );
+    let unknown = site.get("/desk/systems/nobody", &cookie).await;
+    assert!(
+        unknown.says("systems-unknown") && !unknown.text.contains("ngomon client"),
+        "{}",
+        unknown.text
+    );
     let borne = [
         ("name", "Khác"),
         ("kinds", "official"),
@@ -82,6 +96,45 @@ async fn an_operator_adds_rotates_disables_and_removes_a_system() {
     );
     let twice = site.post("/desk/systems/new", &cookie, &usual).await;
     assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    let edit = format!("{at}/edit");
+    let form = site.get(&edit, &cookie).await;
+    assert!(form.says("systems-edit-title") && form.text.contains("https://vanban.example/v2"));
+    let other: Vec<_> = usual
+        .iter()
+        .copied()
+        .filter(|(name, _)| *name != "redirect_uris")
+        .chain([("redirect_uris", "https://moi.example/cb")])
+        .collect();
+    let edited = site.post(&edit, &cookie, &other).await;
+    assert!(site.get(edited.goes_to(), &cookie).await.says("systems-done-edit"));
+    let now = site.store.clients().await.unwrap().pop().unwrap();
+    assert_eq!(now.client.redirect_uris, ["https://moi.example/cb"]);
+    assert!(now.secret_fits(&first, site.store.now()) && now.client.resources == known.client.resources);
+    let unnamed = [
+        ("name", ""),
+        ("redirect_uris", "https://moi.example/cb"),
+        ("kinds", "official"),
+    ];
+    let unnamed = site.post(&edit, &cookie, &unnamed).await;
+    assert!(unnamed.status == StatusCode::UNPROCESSABLE_ENTITY && unnamed.text.contains("href=\"#name\""));
+
+    let ids = format!("{at}/subjects");
+    for (list, wrong) in [("account_id\nCV1", true), ("account_id,subject\nnobody,u1", true)] {
+        let page = site.post(&ids, &cookie, &[("subjects", list)]).await;
+        assert_eq!(page.status == StatusCode::UNPROCESSABLE_ENTITY, wrong, "{list}");
+    }
+
+    let keys = site.get("/desk/systems/keys", &cookie).await;
+    assert!(keys.says("keys-title"));
+    site.store.tend_signing_keys().await.unwrap();
+    let before = site.store.key_lines().await.unwrap();
+    let replaced = site.post("/desk/systems/keys", &cookie, &[]).await;
+    let page = site.get(replaced.goes_to(), &cookie).await;
+    assert!(page.says("keys-replaced") && page.says("key-retired") && page.text.contains(&before[0].id));
+    let gone = [("revoke", before[0].id.as_str())];
+    let page = site.post("/desk/systems/keys", &cookie, &gone).await;
+    assert!(site.get(page.goes_to(), &cookie).await.says("key-revoked"));
 
     for verb in ["rotate", "disable", "enable", "remove"] {
         assert!(
@@ -118,6 +171,9 @@ async fn nobody_else_sees_the_systems() {
             "/desk/systems/told",
             "/desk/systems/x",
             "/desk/systems/x/remove",
+            "/desk/systems/x/edit",
+            "/desk/systems/x/subjects",
+            "/desk/systems/keys",
         ] {
             let page = site.get(path, cookie).await;
             assert!(

@@ -1,0 +1,154 @@
+//! The log: a line for each event on standard error, with time, level, the request or worker it belongs to, and where in the program it
+//! was said. It never holds a personal value: routes are told as they are written here, not as they were asked for.
+//!
+//! Whoever says something never waits for the log and never fails by it. A thread of its own writes; where the disk is full, the pipe is
+//! closed or nobody reads it, lines are lost, and nothing else.
+
+use std::io::Write as _;
+use std::panic::{self, PanicHookInfo};
+use tracing::Level;
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// What is said for the program itself is said at the level that is asked for.
+const OURS: [&str; 3] = ["ngomon", "ngomon_store", "ngomon_feeds"];
+
+/// Begins the log of this process. What waits is written when the guard goes.
+pub fn start(level: Level) -> WorkerGuard {
+    let (writer, guard) = apart(std::io::stderr());
+    // A test in this process may have begun another one.
+    tracing_subscriber::registry()
+        .with(lines(level, writer))
+        .try_init()
+        .ok();
+    panic::set_hook(Box::new(panicked));
+    guard
+}
+
+/// Writes by a thread of its own.
+fn apart(to: impl std::io::Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default()
+        .thread_name("log")
+        .lossy(true)
+        .buffered_lines_limit(10_000)
+        .finish(to)
+}
+
+fn lines<S, W>(level: Level, writer: W) -> impl Layer<S>
+where
+    S: tracing::Subscriber + for<'s> LookupSpan<'s>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    // Of what others say, faults only; sqlx tells of each statement.
+    let others = Targets::new()
+        .with_default(Level::WARN)
+        .with_target("sqlx", Level::ERROR);
+    let lines = fmt::layer()
+        .with_ansi(false)
+        .log_internal_errors(false)
+        .with_writer(writer);
+    lines.with_filter(others.with_targets(OURS.map(|target| (target, level))))
+}
+
+/// What a panic says may quote a value, so only its place is told.
+fn panicked(info: &PanicHookInfo<'_>) {
+    let at = info.location().map(ToString::to_string).unwrap_or_default();
+    let thread = std::thread::current();
+    tracing::error!(at, thread = thread.name().unwrap_or_default(), "a fault of the program");
+}
+
+/// Says a line to whoever runs a command, if they listen.
+pub fn say(text: &str) {
+    writeln!(std::io::stderr(), "{text}").ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::sync::mpsc;
+
+    /// Takes nothing: a full disk, a pipe whose reader has gone.
+    struct Broken;
+
+    impl io::Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    /// Nobody reads it: who writes waits for good.
+    struct Stuck(mpsc::Receiver<()>);
+
+    impl io::Write for Stuck {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.recv().ok();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn talk(writer: NonBlocking) {
+        let log = tracing_subscriber::registry().with(lines(Level::INFO, writer));
+        tracing::subscriber::with_default(log, || {
+            for n in 0..20_000 {
+                tracing::error!(n, "said");
+            }
+        });
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_stops_nobody() {
+        let (writer, _guard) = apart(Broken);
+        talk(writer);
+        let (reads, waits) = mpsc::channel();
+        let (writer, _guard) = apart(Stuck(waits));
+        talk(writer);
+        drop(reads);
+    }
+
+    #[test]
+    fn what_others_say_is_left_out_and_lines_have_level_and_place() {
+        #[derive(Clone, Default)]
+        struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+        impl io::Write for Lines {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().unwrap().extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let heard = Lines::default();
+        let writer = heard.clone();
+        let log = tracing_subscriber::registry().with(lines(Level::INFO, move || writer.clone()));
+        tracing::subscriber::with_default(log, || {
+            tracing::warn!(target: "sqlx::query", "SELECT 1");
+            tracing::info!(target: "hyper", "spoken to");
+            tracing::debug!("too small");
+            let span = tracing::info_span!("request", id = "r-1", route = "/held");
+            span.in_scope(|| tracing::warn!("it was said"));
+        });
+        let said = String::from_utf8(heard.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(said.lines().count(), 1, "{said}");
+        for part in ["WARN", "request", "r-1", "/held", "ngomon::log", "it was said"] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Standard output of all commands. A reader that has seen enough (a closed pipe) is the end of output and no fault. What cannot be
+//! written for another reason is remembered and told at the end ([`fault`]): the command goes on with what it does.
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Mutex, PoisonError};
+
+/// How standard output ended.
+enum Ended {
+    /// Nobody reads any more.
+    Closed,
+    /// It cannot be written.
+    Failed(String),
+}
+
+static ENDED: Mutex<Option<Ended>> = Mutex::new(None);
+
+/// Standard output, until it ends.
+pub struct Stdout;
+
+impl Stdout {
+    fn attempt(write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) -> io::Result<()> {
+        let mut ended = ENDED.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended.is_some() {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        let mut stdout = io::stdout().lock();
+        let written = write(&mut stdout).and_then(|()| stdout.flush());
+        if let Err(error) = &written {
+            *ended = Some(match error.kind() {
+                ErrorKind::BrokenPipe => Ended::Closed,
+                _ => Ended::Failed(error.to_string()),
+            });
+        }
+        written
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Of a test that passes, the harness shows nothing of what `print!` prints.
+        if cfg!(test) {
+            print!("{}", String::from_utf8_lossy(bytes));
+            return Ok(bytes.len());
+        }
+        Self::attempt(|stdout| stdout.write_all(bytes)).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Self::attempt(|_| Ok(()))
+    }
+}
+
+/// Prints a line; says whether it was taken.
+pub fn print(line: &str) -> bool {
+    Stdout.write_all(format!("{line}\n").as_bytes()).is_ok()
+}
+
+/// Why standard output could not be written, if it could not.
+pub fn fault() -> Option<String> {
+    match &*ENDED.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(Ended::Failed(why)) => Some(why.clone()),
+        Some(Ended::Closed) | None => None,
+    }
+}
+
+/// Prints a line as `println!` does.
+macro_rules! print_line {
+    ($($arg:tt)*) => {{ $crate::output::print(&format!($($arg)*)); }};
+}
+pub(crate) use print_line;

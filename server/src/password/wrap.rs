@@ -1,0 +1,82 @@
+//! Hashes of other systems are hashed by ours, in the background: whoever takes the database learns nothing that was cheap to guess, and every
+//! name costs the same. Who signs in is kept by ours alone from then on.
+
+use super::hash::{Hash, wrapped};
+use super::turn::{at_rest, in_turn, note_work};
+use crate::listener::requests;
+use crate::web::App;
+use jiff::{SignedDuration, Timestamp};
+use ngomon_store::Result;
+use std::sync::{Mutex, PoisonError};
+
+/// So many accounts are looked at in one step.
+const LOOKED_AT: u32 = 200;
+/// So many are hashed in one step, which is a second, while nobody asks for much.
+const WHILE_IDLE: u32 = 10;
+/// So few requests in a step are not much.
+const NOT_MUCH: u64 = 20;
+/// While somebody does, one in so many steps.
+const NOW_AND_THEN: u64 = 10;
+/// Once all were looked at, what came in since is looked for so much later.
+const PAUSE: SignedDuration = SignedDuration::from_hours(1);
+
+/// How far it got.
+#[derive(Default)]
+pub struct Wrapping(Mutex<At>);
+
+#[derive(Clone, Default)]
+struct At {
+    account: String,
+    rests_until: Option<Timestamp>,
+    requests: u64,
+    steps: u64,
+}
+
+impl Wrapping {
+    /// Hashes the next few, if there are any and the processors have nothing better to do.
+    pub async fn step(&self, app: &App) -> Result<()> {
+        let mut at = self.at().clone();
+        let asked = requests();
+        let idle = asked - at.requests <= NOT_MUCH && at_rest();
+        (at.requests, at.steps) = (asked, at.steps + 1);
+        let mut left = if idle {
+            WHILE_IDLE
+        } else {
+            u32::from(at.steps.is_multiple_of(NOW_AND_THEN))
+        };
+        if at.rests_until.is_none_or(|until| until <= app.store.now()) {
+            let next = app.store.credentials_after(&at.account, LOOKED_AT).await?;
+            at.rests_until = None;
+            if next.is_empty() {
+                at.account.clear();
+                at.rests_until = app.store.now().checked_add(PAUSE).ok();
+            }
+            for one in next {
+                let hash = one.password_hash.clone().unwrap_or_default();
+                note_work(Hash::parse(&hash).map_or(0, |hash| hash.work()), 1);
+                let salt = app.store.salt();
+                let is_old = !hash.is_empty() && needs_wrapping(&hash);
+                if is_old && left == 0 {
+                    break;
+                }
+                if is_old {
+                    left -= 1;
+                    if let Some(Some(hash)) = in_turn(move || wrapped(&hash, &salt)).await {
+                        app.store.rehash(&one, &hash).await?;
+                    }
+                }
+                at.account = one.account.0.clone();
+            }
+        }
+        *self.at() = at;
+        Ok(())
+    }
+
+    fn at(&self) -> std::sync::MutexGuard<'_, At> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn needs_wrapping(hash: &str) -> bool {
+    !hash.contains(super::CURRENT)
+}

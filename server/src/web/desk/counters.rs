@@ -1,0 +1,83 @@
+//! The list of counters, which an operator changes as addresses and hours do.
+
+use super::{Operator, Sent};
+use crate::web::App;
+use crate::web::page::{Mistake, Shell, html};
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::counter::Counter;
+use serde::Deserialize;
+
+/// The largest list that is sent, in bytes: some hundred counters, each letter of theirs as `%XX%XX%XX`.
+pub const LARGEST: usize = 256 * 1024;
+
+const LIST: &str = "counters";
+
+#[derive(Template)]
+#[template(path = "desk/counters.html")]
+struct Page {
+    shell: Shell,
+    done: Option<String>,
+    errors: Vec<Mistake>,
+    list: String,
+    error: Option<String>,
+}
+
+fn page(operator: &Operator, list: String, error: Option<String>, done: Option<String>) -> Response {
+    let errors = error.clone().map(|text| Mistake { field: LIST, text });
+    let mut shell = operator.shell("/desk/counters");
+    shell.wrong = error.is_some();
+    let status = match error {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
+    let page = Page {
+        shell,
+        done,
+        errors: errors.into_iter().collect(),
+        list,
+        error,
+    };
+    html(status, &page)
+}
+
+/// What was done before.
+#[derive(Deserialize)]
+pub struct Done {
+    #[serde(default)]
+    done: String,
+}
+
+/// The list as it stands.
+pub async fn show(State(app): State<App>, operator: Operator, Query(Done { done }): Query<Done>) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let counters = app.store.counters().await?;
+            let lines: Vec<String> = counters.iter().map(Counter::line).collect();
+            let done = (done == "saved").then(|| words.say("counters-saved"));
+            Ok(page(&operator, lines.join("\n"), None, done))
+        })
+        .await
+}
+
+/// Another list.
+pub async fn send(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let list = sent.text(LIST);
+            let counters = match Counter::read(list) {
+                Ok(counters) => counters,
+                Err(at) => {
+                    let error = words.say_with("counters-row", &[("row", &at.to_string())]);
+                    return Ok(page(&operator, list.to_owned(), Some(error), None));
+                }
+            };
+            app.store.set_counters(&counters, operator.permit.by()).await?;
+            Ok(Redirect::to("/desk/counters?done=saved").into_response())
+        })
+        .await
+}

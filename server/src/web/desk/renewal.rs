@@ -1,0 +1,171 @@
+//! For an owner who lost password or phone, papers in hand: a code by which the owner sets another password, and another phone. The second
+//! of the two within thirty days takes a second operator.
+
+use super::act::{Act, Choice, Choices, done, happens, required, text, whom};
+use super::form::papers_said;
+use super::two_persons::{place, propose};
+use super::{Operator, Sent, address};
+use crate::web::App;
+use crate::web::page::{Shell, html};
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_rules::citizens::Paper;
+use ngomon_rules::event::ProposedAct;
+use ngomon_rules::record::AccountId;
+use ngomon_rules::values::Phone;
+use ngomon_store::{PapersSeen, Refusal, Result, StoreError};
+
+/// The code, told once. The page is made to be printed and handed over.
+#[derive(Template)]
+#[template(path = "desk/password_code.html")]
+struct CodePage {
+    shell: Shell,
+    code: String,
+    /// Where it is typed.
+    address: &'static str,
+    account: String,
+    rows: Vec<(String, String)>,
+}
+
+/// A code that was issued.
+pub async fn with_code(app: &App, operator: &Operator, account: &AccountId, code: String) -> Result<Response> {
+    let words = operator.asker.words;
+    let (story, _) = whom(&app.store, words, account).await?;
+    let username = story.username.clone().unwrap_or_else(|| words.say("join-unknown"));
+    let page = CodePage {
+        shell: operator.shell(&address(account)),
+        code,
+        address: "/sign-in/new-password",
+        account: address(account),
+        rows: vec![(words.say("fact-username"), username)],
+    };
+    Ok(html(StatusCode::OK, &page))
+}
+
+/// What is asked for: the papers, the phone where one is to be written, the reason.
+async fn act(
+    app: &App,
+    operator: &Operator,
+    account: &AccountId,
+    key: &'static str,
+    sent: Option<&Sent>,
+) -> Result<Act> {
+    let words = operator.asker.words;
+    let (_, about) = whom(&app.store, words, account).await?;
+    let typed = |name: &str| sent.map(|sent| sent.text(name)).unwrap_or_default();
+    let papers = papers(sent);
+    let options = Paper::ALL.map(|paper| Choice {
+        value: paper.name(),
+        label: words.say(&format!("paper-{}", paper.name())),
+        ticked: papers.contains(&paper),
+    });
+    let mut fields = Vec::new();
+    if key == "phone" {
+        let mut phone = text("phone", typed("phone"), words);
+        phone.inputmode = "tel";
+        let wrong = sent.is_some() && Phone::parse(typed("phone")).is_err();
+        phone.error = wrong.then(|| words.say("propose-bad-phone"));
+        fields.push(phone);
+    }
+    fields.push(match sent {
+        Some(_) => required("reason", typed("reason"), words),
+        None => text("reason", "", words),
+    });
+    let keys = ["does", "told", "two"].map(|what| format!("desk-{key}-{what}"));
+    Ok(Act {
+        happens: happens(words, account, &keys.each_ref().map(String::as_str)),
+        choices: Some(Choices {
+            name: "papers",
+            legend: words.say("desk-papers"),
+            error: (sent.is_some() && papers.is_empty()).then(|| words.say("desk-no-papers")),
+            kind: "checkboxes",
+            options: options.into(),
+        }),
+        fields,
+        ..Act::about(operator, key, key, account, about)
+    })
+}
+
+fn papers(sent: Option<&Sent>) -> Vec<Paper> {
+    sent.map(|sent| sent.all("papers").filter_map(Paper::parse).collect())
+        .unwrap_or_default()
+}
+
+/// What will happen: a code for another password.
+pub async fn show_password(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async { Ok(act(&app, &operator, &account, "password", None).await?.page()) })
+        .await
+}
+
+/// It is issued.
+pub async fn send_password(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async {
+            let act = act(&app, &operator, &account, "password", Some(&sent)).await?;
+            if !act.is_right() {
+                return Ok(act.page());
+            }
+            let seen = PapersSeen {
+                papers: papers(Some(&sent)),
+                why: sent.text("reason").to_owned(),
+            };
+            match app.store.issue_password_code(&operator.permit, &account, &seen).await {
+                Err(StoreError::Refused(Refusal::NeedsTwo)) if account.operator().is_none() => {
+                    let papers = seen.papers;
+                    propose(&app, &operator, ProposedAct::NewPassword { account, papers }, &seen.why).await
+                }
+                code => with_code(&app, &operator, &account, code?).await,
+            }
+        })
+        .await
+}
+
+/// What will happen: another phone.
+pub async fn show_phone(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async { Ok(act(&app, &operator, &account, "phone", None).await?.page()) })
+        .await
+}
+
+/// It is written.
+pub async fn send_phone(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async {
+            let act = act(&app, &operator, &account, "phone", Some(&sent)).await?;
+            let phone = Phone::parse(sent.text("phone"));
+            let (true, Ok((phone, _))) = (act.is_right(), phone) else {
+                return Ok(act.page());
+            };
+            let (papers, why) = (papers(Some(&sent)), sent.text("reason").to_owned());
+            let seen = PapersSeen {
+                papers: papers.clone(),
+                why: why.clone(),
+            };
+            match app.store.change_phone(&operator.permit, &account, &phone, &seen).await {
+                Err(StoreError::Refused(Refusal::NeedsTwo)) if account.operator().is_none() => {
+                    let act = ProposedAct::ChangePhone { account, papers };
+                    let receipt = app.store.propose_phone(&operator.permit, act, &phone, &why).await?;
+                    Ok(Redirect::to(&format!("{}?done=proposed", place(&receipt))).into_response())
+                }
+                changed => {
+                    changed?;
+                    Ok(done(&account, "phone"))
+                }
+            }
+        })
+        .await
+}
+
+/// What a second operator reads of such a proposal.
+pub fn proposed(papers: &[Paper], phone: Option<&Phone>, words: crate::output::Words) -> Vec<(String, String)> {
+    let mut rows = vec![(words.say("desk-papers"), papers_said(papers, words))];
+    rows.extend(phone.map(|phone| (words.say("desk-phone"), phone.masked())));
+    rows
+}

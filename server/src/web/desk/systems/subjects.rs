@@ -1,0 +1,104 @@
+//! What a connected system calls accounts is taken over from it, before its first sign-in.
+
+use super::address;
+use crate::commands::subjects;
+use crate::failure::refused;
+use crate::web::App;
+use crate::web::desk::act::{required, text};
+use crate::web::desk::two_persons::propose;
+use crate::web::desk::{Operator, Sent};
+use crate::web::page::{Input, Mistake, Shell, html, mistakes};
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use ngomon_rules::event::ProposedAct;
+use ngomon_store::{KnownClient, Refusal, StoreError};
+
+/// Why, where a second operator has to agree.
+const REASON: &str = "reason";
+const LIST: &str = "subjects";
+
+#[derive(Template)]
+#[template(path = "desk/system_subjects.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    system: String,
+    back: String,
+    list: String,
+    error: Option<String>,
+    why: Vec<Input>,
+}
+
+fn page(operator: &Operator, known: &KnownClient, list: &str, error: Option<String>, why: Option<Input>) -> Response {
+    let back = address(known.id.as_str());
+    let mut shell = operator.shell(&format!("{back}/subjects"));
+    let why: Vec<Input> = why.into_iter().collect();
+    let mut errors = mistakes(&why);
+    errors.extend(error.clone().map(|text| Mistake { field: LIST, text }));
+    shell.wrong = !errors.is_empty();
+    let status = if shell.wrong {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let page = Page {
+        shell,
+        errors,
+        system: known.client.name.clone(),
+        back,
+        list: list.to_owned(),
+        error,
+        why,
+    };
+    html(status, &page)
+}
+
+async fn known(app: &App, id: String) -> ngomon_store::Result<KnownClient> {
+    Ok(app.store.client(&id).await?.ok_or(Refusal::UnknownClient(id))?)
+}
+
+/// The form.
+pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let known = known(&app, id).await?;
+            let why = known.client.needs_two().then(|| text(REASON, "", words));
+            Ok(page(&operator, &known, "account_id,subject\n", None, why))
+        })
+        .await
+}
+
+/// They are taken over, or proposed.
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+    let words = operator.asker.words;
+    operator
+        .answer(async {
+            let known = known(&app, id).await?;
+            let (list, two) = (sent.text(LIST), known.client.needs_two());
+            let why = required(REASON, sent.text(REASON), words);
+            let again = |error| Ok(page(&operator, &known, list, error, two.then(|| why.clone())));
+            let rows = match subjects(list) {
+                Ok(rows) => rows,
+                Err(row) => return again(Some(words.say_with("subjects-row", &[("row", &row.to_string())]))),
+            };
+            if two {
+                if why.error.is_some() {
+                    return again(None);
+                }
+                let act = ProposedAct::NameSubjects {
+                    id: known.id.clone(),
+                    subjects: rows,
+                };
+                return propose(&app, &operator, act, &why.value).await;
+            }
+            match app.store.name_subjects_alone(&operator.permit, &known, rows).await {
+                Ok(_) => Ok(Redirect::to(&format!("{}?done=subjects", address(known.id.as_str()))).into_response()),
+                Err(StoreError::Refused(refusal)) => again(Some(refused(&refusal, words))),
+                Err(error) => Err(error),
+            }
+        })
+        .await
+}

@@ -1,0 +1,39 @@
+//! "Tiếp tục bằng tài khoản mới": on into the account at the new unit, which has the same password; into one with a password of its own
+//! its owner signs in.
+
+use super::super::App;
+use super::super::asker::{forgotten, kept};
+use super::super::page::Fault;
+use super::super::sign_in::{Said, page};
+use super::super::ways::{ByMove, Through};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_store::Result;
+
+/// A visit of the new account.
+pub(super) async fn enter(State(app): State<App>, Through { mut asker, visit, .. }: Through<ByMove>) -> Response {
+    let words = asker.words;
+    let answer = async {
+        let story = app
+            .store
+            .explain_page(visit.account.as_str(), app.store.today(), None)
+            .await?;
+        let Some(new) = story.moved_to else {
+            return Ok(Redirect::to("/held").into_response());
+        };
+        let held = asker.token.clone().unwrap_or_default();
+        if let Some(token) = app.store.open_after_move(&held, &new.account).await? {
+            return Ok((kept(&token), Redirect::to("/")).into_response());
+        }
+        app.store.close_session(&held).await?;
+        asker.visit = None;
+        let said = Said {
+            username: new.username.unwrap_or_default(),
+            ..Said::default()
+        };
+        Ok((forgotten(), page(&asker, StatusCode::OK, said)).into_response())
+    };
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+}

@@ -1,0 +1,53 @@
+//! No request holds a NUL: nobody types one, and not every database can keep it. What comes in is looked at once, before any handler: an
+//! address and a form have it as `%00` or as it is. What still comes another way (within a token, a file) is refused by the store.
+
+use super::asker::Asker;
+use super::page::message;
+use super::{App, LARGEST};
+use crate::openid::{Fault, is_for_programs};
+use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+fn has_nul(text: &[u8]) -> bool {
+    text.contains(&0) || text.windows(3).any(|three| three == b"%00")
+}
+
+/// Before each answer.
+pub async fn refuse(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let address = parts.uri.path_and_query();
+    if address.is_some_and(|address| has_nul(address.as_str().as_bytes())) {
+        return refused(&app, &mut parts).await;
+    }
+    // A larger one is refused by whoever would read it.
+    if body.is_end_stream() || body.size_hint().lower() > LARGEST as u64 {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    let Ok(sent) = to_bytes(body, LARGEST).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    if has_nul(&sent) {
+        return refused(&app, &mut parts).await;
+    }
+    next.run(Request::from_parts(parts, Body::from(sent))).await
+}
+
+async fn refused(app: &App, parts: &mut Parts) -> Response {
+    if is_for_programs(parts.uri.path()) {
+        return Fault::nul().into_response();
+    }
+    match Asker::from_request_parts(parts, app).await {
+        Ok(mut asker) => {
+            // The link to the other language leads to no address with a NUL.
+            asker.here = "/".into();
+            asker.going = None;
+            let (title, text) = (asker.words.say("nul-title"), asker.words.say("nul-text"));
+            message(&asker, StatusCode::BAD_REQUEST, title, text, "S-400")
+        }
+        Err(answer) => answer,
+    }
+}

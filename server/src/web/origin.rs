@@ -1,0 +1,144 @@
+//! From where a request comes, as limits count it: the client's address, as proxies that are trusted by setting tell it.
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+/// What proxies append the address to from which they were asked.
+const FORWARDED: &str = "x-forwarded-for";
+
+/// The proxies whose word is taken for the address of a client.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies(Arc<[IpNet]>);
+
+impl Proxies {
+    /// Those in these networks.
+    pub fn new(networks: &[IpNet]) -> Self {
+        Self(networks.into())
+    }
+
+    /// None is trusted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Is it one of them?
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The right-most address that is no trusted proxy's: whatever stands left of it, the client itself may have written.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        let lines = headers.get_all(FORWARDED).iter().rev();
+        let told = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+        for one in told {
+            let Some(before) = address(one.trim()).filter(|_| self.trusts(client)) else {
+                break;
+            };
+            client = before.to_canonical();
+        }
+        client
+    }
+}
+
+/// An address as proxies write it: some add the port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|at| at.ip()))
+}
+
+/// A network, or one address, as a setting has it.
+pub fn network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    text.parse()
+        .ok()
+        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+/// What an address is counted as: who has one address of IPv6 has all that begin with the same 64 bits, and together they are one.
+pub fn masked(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// The same, and the network of 48 bits, as one customer may have it.
+pub fn counted(address: IpAddr) -> (String, Option<String>) {
+    let one = masked(address);
+    let network = match one {
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            Some(format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0)))
+        }
+        IpAddr::V4(_) => None,
+    };
+    (one.to_string(), network)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn client(peer: &str, lines: &[&'static str]) -> String {
+        let networks = ["10.1.0.0/16", "192.0.2.7", "fd00::/8"].map(|text| network(text).unwrap());
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(FORWARDED, HeaderValue::from_static(line));
+        }
+        let peer = peer.parse().unwrap();
+        Proxies::new(&networks).client(peer, &headers).to_string()
+    }
+
+    #[test]
+    fn the_right_most_address_that_is_not_trusted_counts() {
+        for (peer, lines, counts) in [
+            // Whoever is not trusted is not believed.
+            ("203.0.113.9", &["198.51.100.1"][..], "203.0.113.9"),
+            ("10.1.2.3", &[], "10.1.2.3"),
+            ("10.1.2.3", &["198.51.100.1"], "198.51.100.1"),
+            ("::ffff:10.1.2.3", &["198.51.100.1"], "198.51.100.1"),
+            // What the client wrote itself stands further left.
+            ("10.1.2.3", &["1.1.1.1, 198.51.100.1"], "198.51.100.1"),
+            ("10.1.2.3", &["1.1.1.1", "198.51.100.1"], "198.51.100.1"),
+            // Through two proxies.
+            ("10.1.2.3", &["1.1.1.1, 198.51.100.1, 192.0.2.7"], "198.51.100.1"),
+            (
+                "10.1.2.3",
+                &["1.1.1.1,198.51.100.1", "192.0.2.7, fd00::1"],
+                "198.51.100.1",
+            ),
+            ("10.1.2.3", &["198.51.100.1:4711"], "198.51.100.1"),
+            ("10.1.2.3", &["[2001:db8::5]:4711"], "2001:db8::5"),
+            ("10.1.2.3", &["2001:db8::5"], "2001:db8::5"),
+            ("10.1.2.3", &["::ffff:198.51.100.1"], "198.51.100.1"),
+            // What cannot be read is not guessed at: the last proxy counts.
+            ("10.1.2.3", &["198.51.100.1, unknown"], "10.1.2.3"),
+            ("10.1.2.3", &["198.51.100.1, unknown, 192.0.2.7"], "192.0.2.7"),
+            ("10.1.2.3", &["10.1.9.9"], "10.1.9.9"),
+        ] {
+            assert_eq!(client(peer, lines), counts, "{peer} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_network_of_one_customer_is_counted_as_one() {
+        for (address, as_one, network) in [
+            ("192.0.2.8", "192.0.2.8", None),
+            ("::ffff:192.0.2.8", "192.0.2.8", None),
+            ("2001:db8:1:2:3::4", "2001:db8:1:2::", Some("2001:db8:1::/48")),
+        ] {
+            let (one, all) = counted(address.parse().unwrap());
+            assert_eq!((one.as_str(), all.as_deref()), (as_one, network));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! "Tra cứu phiếu": what a receipt number says without signing in: received, waiting, or answered, and the same for a number that nobody
+//! has. Never an outcome, a name or a field.
+
+use super::App;
+use super::asker::Asker;
+use super::limits;
+use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use crate::password::no_sooner;
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use ngomon_store::{ReceiptState, Result};
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "receipt.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    fields: Vec<Input>,
+    state: Option<String>,
+}
+
+/// What is typed.
+#[derive(Default, Deserialize)]
+pub struct Typed {
+    #[serde(default)]
+    receipt: String,
+}
+
+fn page(asker: &Asker, typed: String, error: Option<String>, state: Option<String>) -> Response {
+    let words = asker.words;
+    let status = match error {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
+    let fields = vec![Input {
+        value: typed,
+        hint: words.say("receipt-hint"),
+        error,
+        maxlength: 30,
+        ..Input::new("receipt", words.say("receipt-number"))
+    }];
+    let mut shell = asker.shell();
+    shell.here = "/receipt".into();
+    shell.wrong = status != StatusCode::OK;
+    let errors = mistakes(&fields);
+    html(
+        status,
+        &Page {
+            shell,
+            errors,
+            fields,
+            state,
+        },
+    )
+}
+
+/// The question.
+pub async fn show(asker: Asker) -> Response {
+    page(&asker, String::new(), None, None)
+}
+
+/// The answer, in the same time whatever it is.
+pub async fn ask(
+    State(app): State<App>,
+    asker: Asker,
+    typed: std::result::Result<Form<Typed>, FormRejection>,
+) -> Response {
+    let words = asker.words;
+    let typed = typed.map(|Form(typed)| typed.receipt).unwrap_or_default();
+    let typed = typed.trim().to_uppercase();
+    if typed.is_empty() {
+        return page(&asker, typed, Some(words.say("receipt-empty")), None);
+    }
+    let not_before = no_sooner();
+    let answer = async {
+        let limits = limits::looked_up(&asker);
+        if app.store.take(&limits).await?.is_none() {
+            return Ok(page(&asker, typed, Some(words.say("sign-in-too-often")), None));
+        }
+        let state = match app.store.receipt_state(&typed).await? {
+            ReceiptState::Received => "receipt-received",
+            ReceiptState::Waiting => "receipt-waiting",
+            ReceiptState::Answered => "receipt-answered",
+        };
+        Ok(page(&asker, typed, None, Some(words.say(state))))
+    };
+    let answer: Result<Response> = answer.await;
+    not_before.await;
+    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+}

@@ -1,0 +1,104 @@
+//! "Đặt mật khẩu mới bằng mã của quầy hỗ trợ": a counter that saw the owner's papers gave a code, good once, for a day.
+
+use super::App;
+use super::asker::Asker;
+use super::limits;
+use super::new_password::{NewPassword, Typed, hash_of};
+use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_store::{Result, Tried};
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "set_password.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    fields: Vec<Input>,
+}
+
+/// What is sent.
+#[derive(Default, Deserialize)]
+pub struct Sent {
+    #[serde(default)]
+    code: String,
+    #[serde(flatten)]
+    typed: Typed,
+}
+
+fn page(asker: &Asker, code: &str, wrong: Option<String>, password: NewPassword) -> Response {
+    let mut fields = vec![Input {
+        value: code.to_owned(),
+        hint: asker.words.say("new-password-code-hint"),
+        error: wrong,
+        autocomplete: "one-time-code",
+        maxlength: 30,
+        ..Input::new("code", asker.words.say("new-password-code"))
+    }];
+    fields.extend(password.fields(asker.words));
+    let errors = mistakes(&fields);
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let mut shell = asker.shell();
+    shell.here = "/sign-in/new-password".into();
+    shell.wrong = !errors.is_empty();
+    html(status, &Page { shell, errors, fields })
+}
+
+/// The form.
+pub async fn show(asker: Asker) -> Response {
+    page(&asker, "", None, NewPassword::default())
+}
+
+/// Code and password, sent.
+pub async fn set(
+    State(app): State<App>,
+    asker: Asker,
+    sent: std::result::Result<Form<Sent>, FormRejection>,
+) -> Response {
+    let words = asker.words;
+    let Sent { code, typed } = sent.map(|Form(sent)| sent).unwrap_or_default();
+    let answer = async {
+        let over = || Some(words.say("new-password-code-over"));
+        let limits = limits::typed_code(&asker);
+        let tried = app
+            .store
+            .tried(&limits, async { Ok(app.store.password_code(&code).await?.ok_or(())) });
+        let account = match tried.await? {
+            Tried::Right(account) => account,
+            Tried::Wrong((), _) => return Ok(page(&asker, &code, over(), NewPassword::default())),
+            Tried::TooOften => {
+                let often = Some(words.say("sign-in-too-often"));
+                return Ok(page(&asker, &code, often, NewPassword::default()));
+            }
+        };
+        // Each costs a look at the list of leaked passwords.
+        let own = limits::own("new-password", account.as_str());
+        if app.store.take(&[own]).await?.is_none() {
+            let often = Some(words.say("sign-in-too-often"));
+            return Ok(page(&asker, &code, often, NewPassword::default()));
+        }
+        let wrong = typed.wrong(&app, words).await;
+        if wrong.is_something() {
+            return Ok(page(&asker, &code, None, wrong));
+        }
+        let Some(hash) = hash_of(&app, typed.password).await else {
+            return Ok(page(&asker, &code, None, NewPassword::unreadable(words)));
+        };
+        let news = crate::output::to_owners().say("sms-password-changed");
+        if !app.store.set_password_by_code(&code, &hash, &news).await? {
+            return Ok(page(&asker, &code, over(), NewPassword::default()));
+        }
+        Ok(Redirect::to("/sign-in?why=reset").into_response())
+    };
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+}

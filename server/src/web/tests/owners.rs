@@ -1,0 +1,303 @@
+//! What owners read about their own accounts: sentences that say whom, what, where and until when.
+
+use super::{Site, lent, rows, vietnamese};
+use axum::http::StatusCode;
+use ngomon_rules::hold::Reason;
+use ngomon_rules::values::NationalId;
+
+impl Site {
+    /// The demo after a run that a person approved.
+    async fn reconciled() -> Self {
+        let site = Self::demo().await;
+        let run = site.store.reconcile(site.store.today(), "op").await.unwrap();
+        site.store.approve_run(&run.run.unwrap(), "op").await.ok();
+        site
+    }
+
+    /// An account that this alone holds.
+    async fn held_by(&self, reason: Reason) -> String {
+        let lines = self.store.holds(None, self.store.today()).await.unwrap();
+        let alone = |line: &ngomon_store::HeldLine| line.reasons.iter().copied().eq([reason]);
+        let found = lines.iter().find(|(_, line)| alone(line));
+        found.unwrap_or_else(|| panic!("{reason}: {lines:?}")).0.clone()
+    }
+}
+
+/// O6: "no form is asked for". The account that closed names the new one, and leads on into it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_moved_reads_the_new_user_name_and_goes_on_with_it() {
+    let site = Site::reconciled().await;
+    let closed = site.held_by(Reason::Moved).await;
+    let cookie = site.signed_in(&closed).await;
+    let page = site.get("/held", &cookie).await;
+    let story = site.store.explain(&closed, site.store.today()).await.unwrap();
+    let new = story.moved_to.unwrap();
+    let username = new.username.unwrap();
+    let said = format!(": {username}, mật khẩu như cũ.");
+    assert!(page.text.contains(&said) && page.says("held-move-on"), "{}", page.text);
+    assert!(
+        page.text.contains(story.username.as_deref().unwrap()),
+        "which account it is"
+    );
+    assert!(page.says("held-until"), "until when the visit lasts");
+    let on = site.post("/held/move-on", &cookie, &[]).await;
+    assert_eq!(on.goes_to(), "/");
+    let home = site.get("/", &on.cookie()).await;
+    assert!(home.says("home-open") && home.text.contains(&username), "{}", home.text);
+    assert_eq!(
+        site.get("/held", &cookie).await.goes_to(),
+        "/",
+        "the held visit is over"
+    );
+    // The desk finds it by either name, and shows it.
+    let an = site.operator("an").await;
+    let desk = site.get(&format!("/desk/account/{}", new.account), &an).await;
+    assert!(
+        desk.text.contains(&username) && desk.says("fact-username"),
+        "{}",
+        desk.text
+    );
+    site.sound().await;
+}
+
+/// Every hold of the demo is told in whole sentences: nothing is left to fill in, no unit is a code.
+#[tokio::test(flavor = "multi_thread")]
+async fn held_pages_say_whole_sentences() {
+    let site = Site::reconciled().await;
+    for (reason, say) in [
+        (Reason::TransferPending, "ông/bà chuyển đến "),
+        (Reason::StaleInfo, " đến hạn ngày "),
+        (Reason::ReviewOverdue, "(lần gần nhất "),
+        (Reason::NoProfile, "Đề nghị báo bộ phận tổ chức cán bộ của "),
+        (Reason::Left, "thôi làm việc từ ngày "),
+        (
+            Reason::Mismatch,
+            "chỉnh hồ sơ; nếu tài khoản chưa đúng, mời vào Hồ sơ của tôi",
+        ),
+    ] {
+        let lines = site.store.holds(None, site.store.today()).await.unwrap();
+        let Some((account, _)) = lines.iter().find(|(_, line)| line.reasons.contains(&reason)) else {
+            panic!("nobody of the demo is held for {reason}");
+        };
+        let page = site.get("/held", &site.signed_in(account).await).await;
+        assert!(page.text.contains(say), "{reason}: {}", page.text);
+        assert!(
+            !page.text.contains("{$") && !page.text.contains("{ $"),
+            "{reason}: {}",
+            page.text
+        );
+        assert!(!page.text.contains("(HUE."), "units by their names: {}", page.text);
+        assert!(page.says("explain-again") && page.says("explain-mends") && page.says("explain-since-day"));
+        let law = ngomon_rules::law::law(reason.clause()).unwrap();
+        assert!(page.text.contains(law.sentence), "the letter's own sentence");
+        let told = format!("event-held-{reason}");
+        assert!(page.says(&told), "the history tells it as a sentence: {}", page.text);
+    }
+}
+
+/// What the notice and the profile say need not be typed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_is_proposed_with_the_unit_of_the_notice() {
+    let site = Site::reconciled().await;
+    let account = site.held_by(Reason::TransferPending).await;
+    let cookie = site.signed_in(&account).await;
+    let page = site.get("/profile/propose", &cookie).await;
+    let story = site.store.explain(&account, site.store.today()).await.unwrap();
+    assert!(
+        page.text
+            .contains(&format!("Đang ghi: {}", story.fact("profile_full_name").unwrap())),
+        "{}",
+        page.text
+    );
+    let unit = page.text.split("id=\"unit\"").nth(1).unwrap();
+    let unit = unit
+        .split("value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+    assert!(!unit.is_empty(), "{}", page.text);
+    let sent = [("unit", &*unit), ("document", "12/QĐ-UBND")];
+    assert_eq!(
+        site.post("/profile/propose", &cookie, &sent).await.goes_to(),
+        "/profile?done=proposed"
+    );
+}
+
+/// Both sides of a mismatch, on the page of whoever is to compare them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mismatch_shows_both_sides() {
+    let site = Site::reconciled().await;
+    let lines = site.store.holds(None, site.store.today()).await.unwrap();
+    let mut seen = 0;
+    for (account, line) in &lines {
+        if !line.reasons.contains(&Reason::Mismatch) {
+            continue;
+        }
+        let story = site.store.explain(account, site.store.today()).await.unwrap();
+        let page = site.get("/held", &site.signed_in(account).await).await;
+        let held = story
+            .holds
+            .iter()
+            .find(|held| held.hold.reason == Reason::Mismatch)
+            .unwrap();
+        for field in held.hold.evidence.keys() {
+            let side = |name: &str| {
+                let value = story.fact(name).unwrap();
+                value
+                    .parse()
+                    .map_or_else(|_| value.to_owned(), |day| vietnamese().day(day))
+            };
+            let (here, there) = (side(field), side(&format!("profile_{field}")));
+            let both = format!("tài khoản ghi {here}, hồ sơ ghi {there}");
+            assert!(page.text.contains(&both), "{both}: {}", page.text);
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+/// An owner sent another person's details, and said that the account is the own one.
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_claim_it_is_stands_wherever_it_matters() {
+    let site = Site::citizens().await;
+    let form = rows("registry.csv")
+        .into_iter()
+        .find(|row| row["status"] == "active" && ["phone", "issued_on"].iter().all(|name| !row[*name].is_empty()));
+    let form = form.unwrap();
+    let wrong = rows("citizens.csv").into_iter().find(|row| {
+        !row["national_id"].is_empty()
+            && row["national_id"] != form["national_id"]
+            && !row["display_name"].is_empty()
+            && row["display_name"] != form["full_name"]
+            && !row["password_hash"].is_empty()
+    });
+    let wrong = wrong.unwrap()["account_id"].clone();
+    let fields = ["full_name", "national_id", "issued_on", "phone"].map(|name| (name, form[name].clone()));
+    let cookie = site.signed_in(&wrong).await;
+    let done = site.form(&cookie, &lent(&fields, &[("mine", "yes")])).await;
+    assert!(done.says("answer-standardised-title"), "{}", done.text);
+    let number = NationalId::try_from(form["national_id"].clone()).unwrap().masked();
+    let whose = format!("{} ({number})", form["full_name"]);
+    let home = site.get("/", &cookie).await;
+    assert!(
+        home.text.contains(&whose) && home.says("home-claim-differs"),
+        "{}",
+        home.text
+    );
+    let an = site.operator("an").await;
+    for path in ["", "/withdraw"] {
+        let page = site.get(&format!("/desk/account/{wrong}{path}"), &an).await;
+        assert!(
+            page.status == StatusCode::OK && page.text.contains(&whose),
+            "{path}: {}",
+            page.text
+        );
+        assert!(page.says("claim-differs"), "{path}: {}", page.text);
+    }
+    // An account whose claim is its owner's says no such thing.
+    let story = site.store.story(&wrong, site.store.today()).await.unwrap();
+    assert!(story.claim_differs && story.fact("claim_name") == Some(form["full_name"].as_str()));
+}
+
+/// What the next run brings, and what comes in the days of the warning, is the owner's to know.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_coming_stands_on_the_owners_home() {
+    let site = Site::reconciled().await;
+    // Three weeks before the pay steps of January.
+    site.move_on(148 * 86_400);
+    let lines = site.store.holds(None, site.store.today()).await.unwrap();
+    let mut told = 0;
+    for row in super::demo_rows("officials.csv") {
+        let account = &row["account_id"];
+        if lines.contains_key(account) || row["password_hash"].is_empty() {
+            continue;
+        }
+        let story = site.store.explain(account, site.store.today()).await.unwrap();
+        let Some((day, hold)) = story.coming.first() else {
+            continue;
+        };
+        assert!(*day > site.store.today() && *day <= site.store.today().checked_add(jiff::ToSpan::days(30)).unwrap());
+        let home = site.get("/", &site.signed_in(account).await).await;
+        let key = match hold.reason {
+            Reason::ReviewOverdue => "Hồ sơ nhân sự cần được rà soát, hạn hết ngày ",
+            Reason::StaleInfo => "Sau ngày đó, tài khoản bị khóa nếu hồ sơ chưa cập nhật",
+            _ => ", tài khoản sẽ bị khóa nếu hồ sơ vẫn như hiện nay",
+        };
+        assert!(home.text.contains(key), "{:?}: {}", hold.reason, home.text);
+        told += 1;
+    }
+    assert!(told > 0, "somebody of the demo is to be warned");
+}
+
+/// HR answers a proposal with a reason, which its owner reads; a due day that has passed is remarked on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_is_declined_with_a_reason() {
+    let site = Site::reconciled().await;
+    let account = site.held_by(Reason::StaleInfo).await;
+    let cookie = site.signed_in(&account).await;
+    let proposed = [("next_due_on", "1/7/2020"), ("document", "12/QĐ-UBND")];
+    assert_eq!(
+        site.post("/profile/propose", &cookie, &proposed).await.goes_to(),
+        "/profile?done=proposed"
+    );
+    let an = site.operator("an").await;
+    let list = site.get("/desk/proposals", &an).await;
+    assert!(list.says("desk-proposal-past"), "{}", list.text);
+    let receipt = list.text.split("action=\"/desk/proposals/").nth(1).unwrap();
+    let place = format!("/desk/proposals/{}", receipt.split('"').next().unwrap());
+    let bare = site.post(&place, &an, &[("decide", "decline")]).await;
+    assert!(
+        bare.status == StatusCode::UNPROCESSABLE_ENTITY && bare.says("desk-no-reason"),
+        "{}",
+        bare.text
+    );
+    let why = [("decide", "decline"), ("reason", "ngày trong quyết định là 1/7/2026")];
+    assert_eq!(
+        site.post(&place, &an, &why).await.goes_to(),
+        "/desk/proposals?done=declined"
+    );
+    for path in ["/held", "/profile"] {
+        let page = site.get(path, &cookie).await;
+        assert!(page.text.contains(why[1].1), "{path}: {}", page.text);
+    }
+    site.sound().await;
+}
+
+/// The number of another account was sent: both ways are sentences, and when it was found is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duplicate_reads_what_to_do_in_either_case() {
+    let (site, held) = super::two_accounts_of_one_number().await;
+    let page = site.get("/held", &held).await;
+    let both = "Nếu cả hai tài khoản là của ông/bà, chọn Gộp tài khoản. Nếu không phải, chọn Chuẩn hóa";
+    assert!(page.text.contains(both), "{}", page.text);
+    let ways = ["/held/join", "\"/form\"", "/held/review"].map(|way| page.text.find(way).unwrap());
+    assert!(ways.is_sorted(), "joining comes first: {}", page.text);
+}
+
+/// Once the last day has passed, the form says so, and where nothing opens without it, that too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_that_has_passed_is_said_to_have_passed() {
+    let site = Site::sample().await;
+    let (account, _) = super::right_form();
+    let set = async |key: &str, value: &str| site.store.set_campaign(key, value, true, "op").await.unwrap();
+    let form = async || site.get("/form", &site.signed_in(&account).await).await;
+    set("deadline.citizens", "2023-07-15").await;
+    assert!(form().await.says("form-deadline"));
+    set("deadline.citizens", "2023-07-14").await;
+    let late = form().await;
+    assert!(
+        late.says("form-deadline-past") && !late.text.contains("Hạn hoàn thành"),
+        "{}",
+        late.text
+    );
+    set("after-deadline", "require").await;
+    let late = form().await;
+    assert!(
+        late.says("form-deadline-over") && late.text.contains("các hệ thống kết nối"),
+        "{}",
+        late.text
+    );
+}

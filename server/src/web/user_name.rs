@@ -1,0 +1,99 @@
+//! "Quên tên đăng nhập": the user names go to the phone that is typed, and the page says the same whoever's phone it is.
+
+use super::App;
+use super::asker::Asker;
+use super::limits;
+use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use crate::output::to_owners;
+use crate::password::no_sooner;
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use ngomon_rules::values::Phone;
+use ngomon_store::Result;
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "user_name.html")]
+struct Page {
+    shell: Shell,
+    errors: Vec<Mistake>,
+    fields: Vec<Input>,
+    /// It was sent, if there is anything to be sent.
+    sent: bool,
+}
+
+/// What is typed.
+#[derive(Default, Deserialize)]
+pub struct Typed {
+    #[serde(default)]
+    phone: String,
+}
+
+fn page(asker: &Asker, typed: String, error: Option<&str>, sent: bool) -> Response {
+    let words = asker.words;
+    let status = match error {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
+    let fields = vec![Input {
+        value: typed,
+        hint: words.say("username-hint-phone"),
+        error: error.map(|key| words.say(key)),
+        autocomplete: "tel",
+        inputmode: "tel",
+        ..Input::new("phone", words.say("form-phone"))
+    }];
+    let mut shell = asker.shell();
+    shell.here = format!("/sign-in/user-name{}", shell.going);
+    shell.wrong = error.is_some();
+    let errors = mistakes(&fields);
+    html(
+        status,
+        &Page {
+            shell,
+            errors,
+            fields,
+            sent,
+        },
+    )
+}
+
+/// The field.
+pub async fn show(asker: Asker) -> Response {
+    page(&asker, String::new(), None, false)
+}
+
+/// The phone, typed. Whatever strangers ask for reaches the phone's owner, so nothing of the owner's is used up.
+pub async fn send(
+    State(app): State<App>,
+    asker: Asker,
+    typed: std::result::Result<Form<Typed>, FormRejection>,
+) -> Response {
+    let Typed { phone: typed } = typed.map(|Form(typed)| typed).unwrap_or_default();
+    let Ok((phone, _)) = Phone::parse(&typed) else {
+        let key = match typed.trim() {
+            "" => "form-no-phone",
+            _ => "form-bad-phone",
+        };
+        return page(&asker, typed, Some(key), false);
+    };
+    let not_before = no_sooner();
+    let answer = async {
+        if app.store.take(&limits::names(&asker)).await?.is_none() {
+            return Ok(page(&asker, typed, Some("code-many"), false));
+        }
+        // Once the phone has been told often enough today, it is told no more, and the page says what it always says.
+        if app.store.take(&[limits::names_of(phone.as_str())]).await?.is_some() {
+            let text = |names: &str| to_owners().say_with("sms-usernames", &[("names", names)]);
+            app.store.tell_usernames(&phone, text).await?;
+        }
+        Ok(page(&asker, String::new(), None, true))
+    };
+    let answer: Result<Response> = answer.await;
+    not_before.await;
+    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+}

@@ -1,0 +1,156 @@
+//! What follows for accounts from small files that once went wrong (`fixtures/cases/README.md`).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use common::{Ngomon, On, after, fixtures, lines};
+
+fn import(n: &Ngomon, status: i32, table: &str, file: &str, options: &str) -> String {
+    let path = fixtures("cases").join(file);
+    n.ends(status, &format!("import {table} {} {options}", path.display()))
+}
+
+#[test]
+fn a_tree_without_units_in_use_moves_nobody() {
+    for on in [On::Sqlite, On::Postgres] {
+        let n = Ngomon::new(on);
+        import(&n, 0, "units", "units-before.csv", "--as-of 2023-07-31");
+        import(&n, 0, "officials", "units-officials.csv", "--as-of 2023-07-31");
+        let day = "--as-of 2025-07-15";
+        import(&n, 0, "profiles", "units-profiles.csv", &format!("--full {day}"));
+        let asked = import(&n, 3, "units", "units-without-ended.csv", day);
+        assert!(asked.contains("thiếu 1 đơn vị"), "{asked}");
+        assert!(asked.lines().any(|line| line.trim() == "X1"), "{asked}");
+        let simulated = n.path("decisions.csv");
+        n.ok(&format!("reconcile {day} --simulate --output {}", simulated.display()));
+        let decided = lines(&std::fs::read(&simulated).unwrap());
+        assert_eq!(decided.len(), 24);
+        assert!(
+            decided
+                .values()
+                .all(|row| !row[0].contains("moved") && row[1].is_empty()),
+            "{decided:?}"
+        );
+        let run = n.ok(&format!("reconcile {day}"));
+        assert!(!run.contains("(moved)"), "{run}");
+        assert_eq!(
+            n.sql("SELECT COUNT(*) FROM account_row WHERE id LIKE 'CV-%'").trim(),
+            "0"
+        );
+        // Whoever says that it is right so may have it.
+        import(
+            &n,
+            0,
+            "units",
+            "units-without-ended.csv",
+            &format!("{day} --approve {}", after(&asked, "load")),
+        );
+        n.ok("verify");
+    }
+}
+
+#[test]
+fn who_is_hired_again_is_let_in_again() {
+    for on in [On::Sqlite, On::Postgres] {
+        let n = Ngomon::new(on);
+        import(&n, 0, "units", "units-before.csv", "--as-of 2023-07-31");
+        import(&n, 0, "officials", "officials-rehire.csv", "--as-of 2023-07-31");
+        import(
+            &n,
+            0,
+            "profiles",
+            "profiles-before-rehire.csv",
+            "--full --as-of 2023-07-31",
+        );
+        n.ok("reconcile --as-of 2023-07-31");
+        let held = || lines(&n.run("holds --kind official --as-of 2023-10-01 --format csv").stdout);
+        assert_eq!(held()["TK000"][0], "left");
+        let day = "--as-of 2023-10-01";
+        import(&n, 0, "profiles", "profiles-rehire.csv", &format!("--full {day}"));
+        let run = n.ok(&format!("reconcile {day}"));
+        assert!(held().is_empty(), "{:?}", held());
+        let shown = lines(
+            n.ok(&format!("reconcile --show {} --format csv", after(&run, "run")))
+                .as_bytes(),
+        );
+        assert!(shown["TK000"][4].contains("writes_back=employee_code"), "{shown:?}");
+        // By the new code alone it is found from now on.
+        assert!(n.ok("explain TK000").contains("NV900"));
+        n.ok("verify");
+    }
+}
+
+#[test]
+fn rows_that_wait_are_told_with_where_to_look() {
+    let n = Ngomon::new(On::Sqlite);
+    import(&n, 0, "units", "units-before.csv", "");
+    for (options, hint) in [
+        ("--simulate", "--report TỆP.csv"),
+        ("", "ngomon quarantine --kind citizens"),
+    ] {
+        let told = import(&n, 0, "citizens", "citizens-total-line.csv", options);
+        assert!(told.contains("Có 2 dòng") && told.contains(hint), "{told}");
+    }
+    assert_eq!(n.ok("quarantine --kind citizens --format csv").lines().count(), 3);
+}
+
+#[test]
+fn the_row_of_an_account_waits_until_it_is_mended() {
+    const HEADING: &str =
+        "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash\n";
+    for on in [On::Sqlite, On::Postgres] {
+        let n = Ngomon::new(on);
+        import(&n, 0, "units", "units-before.csv", "");
+        let take = |rows: &str| {
+            let file = n.file("rows.csv", &format!("{HEADING}{rows}"));
+            n.ok(&format!("import citizens {}", file.display()));
+            n.ok("quarantine --kind citizens --format csv").lines().count() - 1
+        };
+        assert_eq!(
+            take("DT1,a,Mai Yến,,,,SNV,31/2/2022,,\nDT2,b,Hà Lương,,,,SNV,31/2/2022,,\n"),
+            2
+        );
+        assert_eq!(take("DT3,c,Vũ Quyền,,,,SNV,,,\n"), 2, "another's row mends neither");
+        assert_eq!(
+            take("DT1,a,Mai Yến,,,,SNV,30/2/2022,,\n"),
+            2,
+            "the same row again waits once"
+        );
+        assert_eq!(take("DT1,a,Mai Yến,,,,SNV,28/2/2022,,\n"), 1);
+        assert_eq!(take("DT2,b,Hà Lương,,,,SNV,28/2/2022,,\n"), 0);
+        n.ok("verify");
+    }
+}
+
+/// Whoever copies the one file of a server that was stopped has all of it.
+#[test]
+fn the_file_alone_is_whole_once_its_process_has_ended() {
+    use std::io::{BufRead as _, BufReader};
+    let n = Ngomon::new(On::Sqlite);
+    import(&n, 0, "units", "units-before.csv", "");
+    let whole = |when: &str| {
+        let beside = n.path("data/ngomon.db-wal");
+        let left = std::fs::metadata(&beside).map_or(0, |about| about.len());
+        assert_eq!(left, 0, "{when}");
+        let copy = n.path(when);
+        std::fs::copy(n.path("data/ngomon.db"), &copy).unwrap();
+        let database = rusqlite::Connection::open(&copy).unwrap();
+        let loads: i64 = database
+            .query_row("SELECT COUNT(*) FROM load WHERE state = 'applied'", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        loads
+    };
+    assert_eq!(whole("after a command"), 1);
+    let mut serving = n.command("serve --listen 127.0.0.1:0");
+    let mut serving = common::Running::start(serving.stdout(std::process::Stdio::piped()));
+    let mut told = BufReader::new(serving.stdout.take().unwrap()).lines();
+    told.next().unwrap().unwrap();
+    // Beside it others write: they leave the log to it.
+    import(&n, 0, "citizens", "citizens-last-row-short.csv", "");
+    serving.tell_to_stop();
+    assert!(serving.wait().unwrap().success());
+    assert_eq!(whole("after a server"), 2);
+}
