@@ -11,6 +11,7 @@ const MODULES = ["mpm_event", "authn_core", "authz_core", "authz_user", "dir", "
 /** A site for each of `sites` ({ name, port, client, refreshes }); answers once they are open. `refreshes`: at each page. */
 export async function apache(issuer, sites) {
   // Not in the build folder: its workers are nobody in particular and may not look into everybody's home.
+  process.umask(0o022);
   const directory = mkdtempSync(`${tmpdir()}/ngomon-apache-`);
   chmodSync(directory, 0o755);
   for (const folder of ["pages", "pages/out"]) {

@@ -51,6 +51,8 @@ async function openidClient(issuer, deaf) {
       const led = page.waitForEvent("framenavigated");
       await page.locator("form[action='/refresh'] button").click();
       await led;
+      // A click on a page that is still coming in may be lost.
+      await page.waitForLoadState();
       return new URL(page.url()).searchParams.has("refreshed");
     },
     signOut: (page) => page.locator("form[action='/sign-out'] button").click(),
@@ -122,7 +124,7 @@ async function modAuthOpenidc(issuer) {
 const systems = [];
 const { server, url } = await demo(program, directory);
 stops.push(() => server.kill());
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 stops.push(() => browser.close());
 try {
   const person = { device: "desktop", viewport: { width: 1280, height: 900 }, language: "vi", scripts: true, strict: true };

@@ -1,8 +1,8 @@
 // The two systems beside the demo's server, for as long as it runs. Usage: node demo.mjs NGOMON DATA ISSUER
 
 import { execFileSync } from "node:child_process";
-import { setInterval, setTimeout } from "node:timers/promises";
-import { start } from "./start.mjs";
+import { setTimeout } from "node:timers/promises";
+import { endWithParent, freePort, start } from "./start.mjs";
 
 const [program, data, issuer] = process.argv.slice(2);
 const ngomon = (...words) => execFileSync(program, [...words, "--data", data], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -23,22 +23,16 @@ const WORDS = {
 }[locale.startsWith("en") ? "en" : "vi"];
 const WHO = { hues: "hues016 / Hue-HS016", documents: "canbo001 / Hue-CV001" };
 
-// The server is our parent: when it is gone, however it ended, so are we, and the systems with us.
-const parent = process.ppid;
-const children = [];
-process.on("exit", () => children.forEach((child) => child.kill()));
+// The server is our parent: when it is gone, so are we, and the systems with us.
+endWithParent();
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(0));
-(async () => {
-  for await (const _ of setInterval(200)) if (process.ppid !== parent) process.exit(0);
-})();
 
 const isOpen = () => fetch(`${issuer}/.well-known/openid-configuration`).then(({ ok }) => ok, () => false);
 while (!(await isOpen())) await setTimeout(200);
 
 const lines = [WORDS.head];
-for (const [id, port] of Object.entries(PORTS)) {
-  const { child, url } = await start(id, { ngomon, issuer, port });
-  children.push(child);
+for (const [id, wished] of Object.entries(PORTS)) {
+  const { url } = await start(id, { ngomon, issuer, port: await freePort(wished) });
   lines.push([url, WORDS[id], WHO[id]]);
 }
 const widths = WORDS.head.map((_, at) => Math.max(...lines.map((line) => line[at].length)));

@@ -6,20 +6,21 @@ import { createRemoteJWKSet, jwtVerify } from "jose";
 const EVENT = "http://schemas.openid.net/event/backchannel-logout";
 const MOST_SECONDS_OF_SKEW = 60;
 
-/** What takes logout tokens for that client; answers with their `sub` and `sid`, or throws. */
-export function taker({ issuer, jwks_uri }, audience) {
+/** What takes logout tokens for that client, signed as its ID tokens are; answers with their `sub` and `sid`, or throws. */
+export function taker({ issuer, jwks_uri }, audience, algorithm = "RS256") {
   const keys = createRemoteJWKSet(new URL(jwks_uri));
   // By `jti`, until when it could be sent again.
   const taken = new Map();
   return async (token) => {
-    const { payload } = await jwtVerify(token, keys, {
+    const { payload, protectedHeader } = await jwtVerify(token, keys, {
       issuer,
       audience,
-      typ: "logout+jwt",
-      algorithms: ["RS256", "ES256", "EdDSA"],
+      algorithms: [algorithm],
       requiredClaims: ["iat", "exp", "jti", "events"],
       clockTolerance: MOST_SECONDS_OF_SKEW,
     });
+    // A provider need not name the type, but may name no other.
+    if ((protectedHeader.typ ?? "logout+jwt").toLowerCase() !== "logout+jwt") throw new Error("it is another token");
     const { sub, sid, jti, exp, events } = payload;
     const event = events?.[EVENT];
     if (typeof event !== "object" || event === null) throw new Error("it is about something else");

@@ -18,14 +18,27 @@ export function addClient(ngomon, name, options) {
   return { id, secret };
 }
 
-/** A port that nobody listens on. */
-export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
+/** A port that nobody listens on: the one that is wished for, or else another. */
+export async function freePort(wished = 0) {
+  const server = createServer().listen(wished, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    if (wished === 0 || error.code !== "EADDRINUSE") throw error;
+    return freePort();
+  }
   const { port } = server.address();
   server.close();
   await once(server, "close");
   return port;
+}
+
+/** Ends this process once whoever started it is gone, however that ended. */
+export function endWithParent() {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(0);
+  }, 200).unref();
 }
 
 /** Starts a system at that port, and answers once its pages are open. `deaf`: nobody tells it of sessions that end. */

@@ -7,13 +7,15 @@
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import * as openid from "openid-client";
+import { endWithParent } from "./start.mjs";
 import { taker } from "./logout-token.mjs";
 import { LANGUAGES, html, page, wordsOf } from "./page.mjs";
 import { ENDED, Sessions, secret } from "./sessions.mjs";
 
 const ISSUER = process.env.ISSUER ?? "http://localhost:8080";
 const PORT = Number(process.env.PORT ?? 8081);
-const BASE = `http://127.0.0.1:${PORT}`;
+const HOST = `127.0.0.1:${PORT}`;
+const BASE = `http://${HOST}`;
 const LARGEST_BODY = 64 * 1024;
 const SIGN_IN_TAKES = 15 * 60_000;
 const MOST_PENDING = 1_000;
@@ -204,6 +206,8 @@ export function serve(system) {
     const { pathname } = asker.url;
     const { words } = asker;
     try {
+      // Under another name of this machine it would give its cookies there, and the province would answer here.
+      if (request.method === "GET" && request.headers.host !== HOST) return asker.go(`${BASE}${request.url}`);
       if (FILES[pathname] && request.method === "GET") return asker.answer(200, ...FILES[pathname]);
       const route = Object.hasOwn(routes, `${request.method} ${pathname}`) && routes[`${request.method} ${pathname}`];
       if (!route) return asker.say(404, words.missing, words.missing_text, words.home, "/");
@@ -221,6 +225,7 @@ export function serve(system) {
   const server = createServer(answered);
   server.listen(PORT, "127.0.0.1", () => console.log(`${system.id}: ${BASE}`));
   for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit(0));
+  endWithParent();
 }
 
 async function discover() {

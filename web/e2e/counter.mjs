@@ -5,7 +5,7 @@ import { ngomon } from "./demo.mjs";
 
 export const WORDS = {
   vi: { activate: "Kích hoạt", on: "Tiếp tục", hold: "Khóa tài khoản", lift: "Gỡ lý do khóa", remove: "Gỡ tất cả các máy" },
-  en: { activate: "Activate", on: "Continue", hold: "Hold the account", lift: "Lift the hold", remove: "Remove all devices" },
+  en: { activate: "Activate", on: "Continue", hold: "Lock the account", lift: "Lift the reason", remove: "Remove all devices" },
 };
 
 const PASSWORD = "một cụm từ dài";

@@ -79,7 +79,7 @@ export class Visitor {
 
   async signOut() {
     await this.button(LABELS[this.language].out).click();
-    await this.page.waitForURL("**/sign-in");
+    await this.page.waitForURL("**/sign-in?why=out");
   }
 
   /** The one-time code that was sent last: the sandbox shows it. */
@@ -102,5 +102,22 @@ export class Visitor {
     const found = await page.evaluate(() => globalThis.axe.run());
     const faults = found.violations.map((fault) => `${fault.id}: ${fault.nodes.map((node) => node.html).join(" ")}`);
     assert.deepEqual(faults, [], `${name} ${state}`);
+    if (this.device === "desktop" && this.language === "vi") await this.print(state, page);
+  }
+
+  /** The page as it comes out on A4: nothing is cut off, and no address is spelled after its link. */
+  async print(state, page) {
+    const { viewport, name } = this;
+    await page.emulateMedia({ media: "print" });
+    await page.setViewportSize({ width: 720, height: 1018 });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    const spelled = await page.evaluate(() =>
+      [...document.querySelectorAll("a")].map((link) => getComputedStyle(link, "::after").content).filter((text) => text.includes("http") || text.includes("/")),
+    );
+    await page.screenshot({ path: `${this.directory}/${name}-${state}-print.png`, fullPage: true });
+    await page.emulateMedia({ media: "screen" });
+    await page.setViewportSize(viewport);
+    assert.ok(wide <= 0, `${name} ${state}: ${wide} pixels too wide for paper`);
+    assert.deepEqual(spelled, [], `${name} ${state}: addresses on paper`);
   }
 }

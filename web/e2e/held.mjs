@@ -14,5 +14,14 @@ export async function walk(visitor) {
     await visitor.look(`held-${username}`);
     await visitor.signOut();
   }
+  // Whoever moved goes on with the account at the new unit, by the page's own words.
+  await visitor.signIn("canbo009", "Hue-CV009");
+  await page.waitForURL("**/held");
+  assert.ok((await page.content()).includes("canbo009.2"), "the new user name");
+  await visitor.look("held-moved");
+  await visitor.button({ vi: "Tiếp tục bằng tài khoản mới", en: "Continue with the new account" }[visitor.language]).click();
+  await page.waitForURL(`${visitor.url}/`);
+  assert.ok((await page.content()).includes("canbo009.2"), "in the new account");
+  await visitor.signOut();
   await visitor.leave();
 }

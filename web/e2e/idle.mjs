@@ -5,7 +5,7 @@ import { ngomon } from "./demo.mjs";
 
 const WORDS = {
   vi: { send: "Nhận mã để mở tài khoản", on: "Tiếp tục" },
-  en: { send: "Get a code to open the account", on: "Continue" },
+  en: { send: "Get a code to unlock the account", on: "Continue" },
 };
 
 // Each who walks opens another account.

@@ -45,7 +45,7 @@ export async function walk(visitor) {
 
   await visitor.signIn(`hues${holder}`, `Hue-HS${holder}`);
   await page.waitForURL("**/held");
-  assert.ok((await page.content()).includes(`HS${held}`), "it says which account it was joined to");
+  assert.ok((await page.content()).includes(`hues${held}`), "it says which account it was joined to");
   await visitor.look("held-joined");
   await visitor.signOut();
   [held, holder] = [holder, held];

@@ -21,7 +21,7 @@ const WORDS = {
     differs: "Ba thông tin đã khớp. Chưa khớp: ngày cấp.",
   },
   en: {
-    on: "Continue", find: "Find", send: "Send", propose: "Propose the take-over",
+    on: "Continue", find: "Find", send: "Send", propose: "Propose the transfer",
     approve: "Approve", exempt: "Exempt", withdraw: "Withdraw the claim",
     differs: "Three details match. Different: issue date.",
   },
@@ -92,6 +92,7 @@ export async function walk(visitor) {
   // A first operator proposes, a second one approves.
   await page.locator("main a.govuk-button").click();
   await visitor.look("desk-take-over");
+  await page.fill("#reason", "chủ tài khoản xuất trình thẻ");
   await visitor.button(words.propose).click();
   await page.locator(".govuk-notification-banner").waitFor();
   await visitor.look("desk-proposed");
@@ -99,7 +100,7 @@ export async function walk(visitor) {
   assert.equal(await visitor.button(words.approve).count(), 0, "not by who proposed it");
   await visitor.signOut();
   await enter(visitor, binh, second.recovery[0], false);
-  await page.locator("main .govuk-inset-text a").click();
+  await page.locator('main a[href="/desk/take-overs"]').click();
   await visitor.look("desk-take-overs");
   await page.locator("main section a").first().click();
   await visitor.look("desk-decide");
