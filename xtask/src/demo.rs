@@ -1,6 +1,9 @@
 //! `cargo xtask demo`: the whole product on made-up data, and two systems that sign people in through it.
 
-use crate::{Fault, Outcome, cargo, exit_code, forwarded, pages, root, status, target};
+use crate::machine::{self, PYTHON};
+use crate::node::{Node, Python};
+use crate::reaper::Reaper;
+use crate::{Fault, Outcome, cargo, exit_code, forwarded, root, status, target};
 use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
@@ -13,14 +16,23 @@ use std::process::{Command, Stdio};
 const USUAL: &str = "127.0.0.1:8080";
 
 /// Builds the binary and becomes `ngomon demo` on an empty data directory. Beside it, `relying-parties/demo.mjs` waits for its pages and
-/// starts the two systems; it ends when its parent does.
+/// starts the two systems; it ends when its parent does. What could stop the demo is looked at before anything is built; without the two systems
+/// it goes on, and says at its end why they are left out.
 pub fn run(args: &[OsString]) -> Outcome {
+    let args = forwarded(args);
+    let place = Place::of(args)?;
+    let systems = match &place.issuer {
+        Ok(issuer) => machine::lacking(&[PYTHON]).map(|lacking| (issuer, lacking)),
+        Err(why) => Err((*why).to_owned()),
+    };
     eprintln!("xtask: building ngomon without optimisation, for a demo that is fast enough");
-    let built = status(&mut cargo(&["build", "--package", "ngomon", "--bin", "ngomon"]))?;
+    let reaper = Reaper::start()?;
+    let built = status(reaper.lend(&mut cargo(&["build", "--package", "ngomon", "--bin", "ngomon"])))?;
     if !built.success() {
         return Ok(exit_code(built));
     }
-    let data = target().join("demo");
+    // A folder for each port: one demo does not take the data of another that runs.
+    let data = target().join("demo").join(place.address.port().to_string());
     match fs::remove_dir_all(&data) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             return Err(Fault::Failed(format!("cannot empty {}: {error}", data.display())));
@@ -30,12 +42,18 @@ pub fn run(args: &[OsString]) -> Outcome {
     fs::create_dir_all(&data).map_err(|error| format!("cannot make {}: {error}", data.display()))?;
 
     let ngomon = target().join("debug/ngomon");
-    let args = forwarded(args);
-    if let Err(why) = systems(&ngomon, &data, args) {
-        eprintln!("xtask: the two systems that sign people in are left out: {why}");
-    }
+    let started = systems.and_then(|(issuer, lacking)| {
+        machine::install(&lacking)?;
+        start(&reaper, &ngomon, &data, issuer)
+    });
+    // What was started is not among its own, and nothing is dropped by becoming another program.
+    drop(reaper);
     let mut demo = Command::new(&ngomon);
     demo.arg("demo").arg("--data").arg(&data).args(args);
+    if let Err(why) = started {
+        eprintln!("xtask: the two systems that sign people in are left out: {why}");
+        demo.env("NGOMON_DEMO_LEFT_OUT", why);
+    }
     eprintln!(
         "xtask: starting ngomon demo; its data are in {} and thrown away at the next demo",
         data.display()
@@ -46,41 +64,52 @@ pub fn run(args: &[OsString]) -> Outcome {
 }
 
 /// Installs what the two systems need and starts what waits for the demo's pages.
-fn systems(ngomon: &Path, data: &Path, args: &[OsString]) -> Result<(), String> {
-    let issuer = issuer(args)?;
+fn start(reaper: &Reaper, ngomon: &Path, data: &Path, issuer: &str) -> Result<(), String> {
+    let node = Node::install(reaper, &Python::install(reaper)?)?;
     let folder = root().join("relying-parties");
-    let npm = Command::new("npm").arg("--version").stdout(Stdio::null()).status();
-    npm.map_err(|error| format!("npm cannot be started: {error}"))?;
-    pages::npm_ci(&folder)?;
-    let waiting = Command::new("node")
-        .arg(folder.join("demo.mjs"))
-        .args([ngomon, data])
-        .arg(issuer)
-        .stdin(Stdio::null())
-        .spawn();
+    node.ci(reaper, &folder)?;
+    let mut waiting = node.script(&folder.join("demo.mjs"));
+    waiting.args([ngomon, data]).arg(issuer).stdin(Stdio::null());
+    let waiting = waiting.spawn();
     waiting
         .map(drop)
-        .map_err(|error| format!("node cannot be started: {error}"))
+        .map_err(|error| format!("Node cannot be started: {error}"))
 }
 
-/// The address by which browsers will know the demo. Nobody else may be there yet: the systems would take them for it.
-fn issuer(args: &[OsString]) -> Result<String, String> {
-    let words: Vec<&str> = args.iter().filter_map(|word| word.to_str()).collect();
-    let given = |name: &str| {
-        let stated = words.iter().position(|word| word.split('=').next() == Some(name))?;
-        let joined = words[stated].split_once('=').map(|(_, value)| value);
-        joined.or_else(|| words.get(stated + 1).copied())
-    };
-    if given("--public-url").is_some() {
-        return Err("they are for an address on this machine, without --public-url".to_owned());
+/// Where the demo will be.
+struct Place {
+    address: SocketAddr,
+    /// The address by which browsers will know it, or why the two systems cannot know it.
+    issuer: Result<String, &'static str>,
+}
+
+impl Place {
+    /// As the arguments have it. Nobody else may be there yet.
+    fn of(args: &[OsString]) -> Result<Self, String> {
+        let words: Vec<&str> = args.iter().filter_map(|word| word.to_str()).collect();
+        let given = |name: &str| {
+            let stated = words.iter().position(|word| word.split('=').next() == Some(name))?;
+            let joined = words[stated].split_once('=').map(|(_, value)| value);
+            joined.or_else(|| words.get(stated + 1).copied())
+        };
+        let listen = given("--listen").unwrap_or(USUAL);
+        let address: SocketAddr = listen.parse().map_err(|_| format!("{listen} is not an address"))?;
+        TcpListener::bind(address).map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => format!(
+                "another program listens on {address}: end it, or choose another port: cargo xtask demo --listen {}:PORT",
+                address.ip()
+            ),
+            _ => format!("nobody can listen on {address}: {error}"),
+        })?;
+        let issuer = match address.port() {
+            _ if given("--public-url").is_some() => {
+                Err("they are for an address on this machine, without --public-url")
+            }
+            0 => Err("they need to know the port beforehand"),
+            port => Ok(format!("http://localhost:{port}")),
+        };
+        Ok(Self { address, issuer })
     }
-    let listen = given("--listen").unwrap_or(USUAL);
-    let address: SocketAddr = listen.parse().map_err(|_| format!("{listen} is not an address"))?;
-    if address.port() == 0 {
-        return Err("they need to know the port beforehand".to_owned());
-    }
-    TcpListener::bind(address).map_err(|error| format!("{address}: {error}"))?;
-    Ok(format!("http://localhost:{}", address.port()))
 }
 
 #[cfg(test)]
@@ -89,14 +118,27 @@ mod tests {
 
     #[test]
     fn the_systems_know_where_the_demo_will_be() {
-        let of = |words: &[&str]| issuer(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        let of = |words: &[&str]| Place::of(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        let issuer = |words: &[&str]| of(words).ok()?.issuer.ok();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let there = Ok(format!("http://localhost:{}", free.port()));
-        assert_eq!(of(&["--listen", &free.to_string()]), there);
-        assert_eq!(of(&[&format!("--listen={free}")]), there);
-        assert!(of(&["--listen", "127.0.0.1:0"]).is_err());
-        assert!(of(&["--public-url", "https://id.example"]).is_err());
+        let there = Some(format!("http://localhost:{}", free.port()));
+        assert_eq!(issuer(&["--listen", &free.to_string()]), there);
+        assert_eq!(issuer(&[&format!("--listen={free}")]), there);
+        assert!(of(&["--listen", "127.0.0.1:0"]).unwrap().issuer.is_err());
+        let elsewhere = ["--listen", "127.0.0.1:0", "--public-url", "https://id.example"];
+        assert!(of(&elsewhere).unwrap().issuer.is_err());
+        assert!(of(&["--listen", "nowhere"]).is_err());
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_said_before_anything_is_built() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        assert!(of(&["--listen", &taken.local_addr().unwrap().to_string()]).is_err());
+        let listen = format!("--listen={}", taken.local_addr().unwrap());
+        let said = Place::of(&[listen.into()]).err().unwrap();
+        assert!(
+            said.contains("another program listens") && said.contains("cargo xtask demo --listen 127.0.0.1:"),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask docs`: the pictures of docs/WALKTHROUGHS.md, taken anew.
 
+use crate::reaper::Reaper;
 use crate::{Outcome, pages, root, target};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -8,7 +9,7 @@ use std::process::ExitCode;
 
 /// Walks through the pages and copies the pictures that the walkthroughs show.
 pub fn run(_: &[OsString]) -> Outcome {
-    pages::walk()?;
+    pages::walk(&Reaper::start()?)?;
     let images = root().join("docs/images");
     fs::remove_dir_all(&images).ok();
     fs::create_dir_all(&images).map_err(|error| format!("{}: {error}", images.display()))?;

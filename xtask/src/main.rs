@@ -1,12 +1,16 @@
 //! `cargo xtask VERB`: what a developer and the build machine do with this repository.
 //!
-//! Standard library only, so that it is compiled in a second on a fresh machine. A file for each verb.
+//! Standard library only, so that it is compiled in a second on a fresh machine. A file for each verb; `start` beside is what cargo runs first.
 
 mod bench;
 mod demo;
 mod docs;
+mod licences;
+mod machine;
+mod node;
 mod pages;
 mod postgres;
+mod reaper;
 mod systems;
 mod test;
 
@@ -25,6 +29,7 @@ usage: cargo xtask VERB
   demo [ARGS…]                   build ngomon (debug) and run `ngomon demo ARGS` on a fresh data directory, with two systems beside it
   systems                        let foreign OpenID libraries sign people in at the built ngomon, and see a hold
   docs                           take the pictures of docs/WALKTHROUGHS.md anew, in a real browser
+  licences                       write THIRD-PARTY.txt anew: the notices of all that the program contains
   bench [ARGS…]                  build and run the benchmarks (release) beside a private PostgreSQL with fsync on
   load [ARGS…]                   build ngomon (release) and print what its pages cost, on both databases
 ";
@@ -55,6 +60,7 @@ fn main() -> ExitCode {
             Some("demo") => demo::run(rest),
             Some("docs") => docs::run(rest),
             Some("systems") => systems::run(rest),
+            Some("licences") => licences::run(rest),
             Some("bench") => bench::run(&bench::FIGURES, rest),
             Some("load") => bench::run(&bench::LOAD, rest),
             Some("help" | "--help" | "-h") => usage(),

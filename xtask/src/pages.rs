@@ -1,59 +1,31 @@
 //! The pages in a real browser: Chromium from apt, the driver from npm, the demo's server.
 
-use crate::{root, status, target};
+use crate::machine::{self, CHROMIUM, PYTHON, Package, must};
+use crate::node::{Node, Python};
+use crate::reaper::Reaper;
+use crate::{root, target};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-/// Chromium.
-pub const INSTALL: &str = "test -x /usr/bin/chromium || { apt-get update -q && \
-     apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=600 chromium; }";
+/// What is needed of Debian.
+pub const PACKAGES: [Package; 2] = [CHROMIUM, PYTHON];
 
 /// Installs what is missing, checks that the committed styles and scripts are what their sources make, and walks through the pages.
-pub fn walk() -> Result<(), String> {
+pub fn walk(reaper: &Reaper) -> Result<(), String> {
+    machine::have(&PACKAGES)?;
     let web = root().join("web");
-    must(
-        Command::new("/bin/sh")
-            .args(["-c", INSTALL])
-            .env("DEBIAN_FRONTEND", "noninteractive"),
-    )?;
-    npm_ci(&web)?;
-    npm_ci(&root().join("relying-parties"))?;
+    let node = Node::install(reaper, &Python::install(reaper)?)?;
+    node.ci(reaper, &web)?;
+    node.ci(reaper, &root().join("relying-parties"))?;
     let made = target().join("web-dist");
-    must(
-        Command::new("npx")
-            .current_dir(&web)
-            .args(["vite", "build", "--logLevel", "warn", "--emptyOutDir", "--outDir"])
-            .arg(&made),
-    )?;
+    let mut vite = node.script(&web.join("node_modules/vite/bin/vite.js"));
+    vite.current_dir(&web)
+        .args(["build", "--logLevel", "warn", "--emptyOutDir", "--outDir"])
+        .arg(&made);
+    must(reaper.lend(&mut vite))?;
     same(&made, &web.join("dist"))?;
-    must(
-        Command::new("node")
-            .current_dir(&web)
-            .arg("e2e/pages.mjs")
-            .arg(target().join("debug/ngomon"))
-            .arg(target().join("pages")),
-    )
-}
-
-/// Installs what the folder's package-lock.json names.
-pub fn npm_ci(folder: &Path) -> Result<(), String> {
-    let mut npm = Command::new("npm");
-    npm.current_dir(folder)
-        .args(["ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    must(&mut npm)
-}
-
-/// Runs a command that must succeed.
-pub fn must(command: &mut Command) -> Result<(), String> {
-    let ended = status(command)?;
-    let shown = || {
-        format!(
-            "{} {:?}: {ended}",
-            command.get_program().display(),
-            command.get_args().collect::<Vec<_>>()
-        )
-    };
-    if ended.success() { Ok(()) } else { Err(shown()) }
+    let mut pages = node.script(&web.join("e2e/pages.mjs"));
+    pages.arg(target().join("debug/ngomon")).arg(target().join("pages"));
+    must(reaper.lend_home(&mut pages))
 }
 
 /// Both folders have the same files with the same bytes.

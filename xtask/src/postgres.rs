@@ -1,9 +1,9 @@
 //! `cargo xtask postgres`: a private PostgreSQL for as long as a command runs. The other verbs use it too.
 
+use crate::machine::{self, POSTGRESQL, is_root};
 use crate::{Fault, Outcome, exit_code, forwarded, status};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,20 +12,6 @@ use std::{env, fs};
 /// Where Debian keeps the server binaries, a directory a version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
-/// Installs the server. The policy file keeps Debian from starting a service; it goes away again however this ends.
-const INSTALL: &str = r#"
-set -eu
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-    trap 'rm -f "$policy"' EXIT
-    trap 'exit 1' HUP INT TERM
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
-    chmod 755 "$policy"
-fi
-apt-get update -q
-apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=600 postgresql
-"#;
-
 /// Makes a cluster, starts it, prints its directory, and keeps it until standard input ends; then it stops the server
 /// and removes everything. Arguments: directory of the binaries, fsync `on` or `off`, directory for temporary files.
 ///
@@ -33,7 +19,9 @@ apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=600 postgre
 /// is left behind either way. Settings stand in the file, not on the command line: there `ALTER SYSTEM` can change them.
 const KEEPER: &str = r#"
 set -eu
-bin=$1 fsync=$2 tmp=$3
+bin=$1 fsync=$2
+# A place for temporary files may be somebody's own, and not this user's.
+for tmp in "$3" /tmp /var/tmp; do [ ! -w "$tmp" ] || break; done
 case $tmp in *[!A-Za-z0-9/._-]*) echo "the path $tmp has characters that a socket address cannot have" >&2; exit 1 ;; esac
 trap '' PIPE
 trap 'exit 1' HUP INT TERM
@@ -99,7 +87,8 @@ pub struct Cluster {
 impl Cluster {
     /// Installs the server if need be, makes a cluster and waits until it answers.
     pub fn start(fsync: Fsync) -> Result<Self, String> {
-        let binaries = binaries()?;
+        machine::have(&[POSTGRESQL])?;
+        let binaries = binaries().ok_or_else(|| format!("there is no PostgreSQL server in {VERSIONS}"))?;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", KEEPER, "keeper"]).arg(binaries).arg(match fsync {
             Fsync::On => "on",
@@ -147,31 +136,9 @@ impl Drop for Cluster {
     }
 }
 
-/// The directory of the server's binaries, installed if there is none.
-fn binaries() -> Result<PathBuf, String> {
-    if let Some(found) = newest(Path::new(VERSIONS)) {
-        return Ok(found);
-    }
-    if !is_root()? {
-        return Err(format!(
-            "no PostgreSQL server in {VERSIONS}: install the package postgresql"
-        ));
-    }
-    eprintln!("xtask: installing the package postgresql, its service stays off");
-    let mut apt = Command::new("/bin/sh");
-    apt.args(["-c", INSTALL])
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null());
-    let output = apt.output().map_err(|error| format!("cannot start /bin/sh: {error}"))?;
+/// The directory of the server's binaries.
+pub fn binaries() -> Option<PathBuf> {
     newest(Path::new(VERSIONS))
-        .filter(|_| output.status.success())
-        .ok_or_else(|| {
-            let said = [output.stdout, output.stderr].concat();
-            format!(
-                "apt could not install the package postgresql:\n{}",
-                String::from_utf8_lossy(&said)
-            )
-        })
 }
 
 /// The `bin` directory of the newest version that has a server.
@@ -185,11 +152,6 @@ fn newest(versions: &Path) -> Option<PathBuf> {
 /// A version as numbers, so that 15 stands above 9.6.
 fn version(name: &str) -> Vec<u32> {
     name.split('.').map_while(|part| part.parse().ok()).collect()
-}
-
-fn is_root() -> Result<bool, String> {
-    let own = fs::metadata("/proc/self").map_err(|error| format!("cannot read /proc/self: {error}"))?;
-    Ok(own.uid() == 0)
 }
 
 /// User and group under which root runs the server, which refuses root: `postgres`, else `nobody`.

@@ -1,10 +1,13 @@
 //! `cargo xtask test`: everything that must hold before a change goes in, in one command on a fresh machine.
 //!
-//! One feature set and one profile are compiled, while PostgreSQL is installed and started beside it.
+//! One feature set and one profile are compiled, while packages are installed and PostgreSQL is started beside it.
 
+use crate::machine::{self, POSTGRESQL};
 use crate::postgres::{Cluster, Fsync};
-use crate::{Fault, Outcome, cargo, status};
+use crate::reaper::Reaper;
+use crate::{Fault, Outcome, cargo, pages, status, systems};
 use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,6 +24,15 @@ const LINTS: [&str; 7] = [
     "warnings",
 ];
 
+/// What a step in a browser does.
+type Act = fn(&Reaper) -> Result<(), String>;
+
+/// The steps in a browser.
+const BROWSER: [(&str, &str, Act); 2] = [
+    ("pages", "Chromium on the demo", pages::walk),
+    ("systems", "foreign libraries on the demo", systems::interop),
+];
+
 /// Runs every step that can run, prints a table of them, and fails if one did.
 pub fn run(args: &[OsString]) -> Outcome {
     let filter = match args {
@@ -33,42 +45,52 @@ pub fn run(args: &[OsString]) -> Outcome {
             )));
         }
     };
+    let mut packages = vec![POSTGRESQL];
+    if filter.is_empty() {
+        machine::have_components()?;
+        packages.extend(pages::PACKAGES.into_iter().chain(systems::PACKAGES));
+    }
+    let lacking = machine::lacking(&packages)?;
+    let mut reaper = Reaper::start()?;
     let mut report = Report::default();
-    report.run("format", &mut cargo(&["fmt", "--all", "--check"]));
+    report.run("format", &reaper, &mut cargo(&["fmt", "--all", "--check"]));
 
-    let (cluster, time) = thread::scope(|scope| {
-        let starting = scope.spawn(|| timed(|| Cluster::start(Fsync::Off)));
-        report.run("compile", &mut cargo(&COMPILE));
-        starting
-            .join()
-            .unwrap_or_else(|_| (Err("starting PostgreSQL panicked".to_owned()), Duration::ZERO))
+    let ended = thread::scope(|scope| {
+        let beside = scope.spawn(|| {
+            let installed = timed(|| machine::install(&lacking));
+            (installed, timed(|| Cluster::start(Fsync::Off)))
+        });
+        report.run("compile", &reaper, &mut cargo(&COMPILE));
+        beside.join()
     });
+    let (installed, cluster) = ended.map_err(|_| "installing packages or starting PostgreSQL panicked".to_owned())?;
     let compiled = report.is_done("compile");
-    report.note("PostgreSQL", &cluster, time);
+    report.note("packages", &installed.0, installed.1);
+    report.note("PostgreSQL", &cluster.0, cluster.1);
 
-    match cluster {
+    match cluster.0 {
         Ok(cluster) if compiled => {
             let mut tests = cargo(&TESTS);
             if !filter.is_empty() {
                 tests.arg("--").args(filter);
             }
-            report.run("tests", cluster.lend(&mut tests));
+            report.tests(&mut reaper, cluster.lend(&mut tests));
         }
         _ => report.skip("tests"),
     }
     if compiled && filter.is_empty() {
-        eprintln!("== pages: Chromium on the demo");
-        let (walked, time) = timed(crate::pages::walk);
-        report.note("pages", &walked, time);
-        eprintln!("== systems: foreign libraries on the demo");
-        let (signed_in, time) = timed(crate::systems::interop);
-        report.note("systems", &signed_in, time);
+        for (step, told, act) in BROWSER {
+            eprintln!("== {step}: {told}");
+            let (ended, time) = timed(|| act(&reaper));
+            report.note(step, &ended, time);
+            reaper.sweep()?;
+        }
     } else if !compiled {
         report.skip("pages");
         report.skip("systems");
     }
     if compiled {
-        report.run("lints", &mut cargo(&LINTS));
+        report.run("lints", &reaper, &mut cargo(&LINTS));
     } else {
         report.skip("lints");
     }
@@ -83,18 +105,19 @@ enum End {
     Skipped,
 }
 
-/// What ran, how it ended and how long it took.
+/// What ran, how it ended and how long it took, and which tests failed.
 #[derive(Default)]
 struct Report {
     steps: Vec<(&'static str, End, Duration)>,
+    failed: Vec<String>,
 }
 
 impl Report {
     /// Runs a command as a step.
-    fn run(&mut self, step: &'static str, command: &mut Command) {
+    fn run(&mut self, step: &'static str, reaper: &Reaper, command: &mut Command) {
         let words: Vec<_> = command.get_args().map(|word| word.display().to_string()).collect();
         eprintln!("== {step}: cargo {}", words.join(" "));
-        let (ended, time) = timed(|| status(command));
+        let (ended, time) = timed(|| status(reaper.lend(command)));
         let ended = ended.and_then(|status| {
             if status.success() {
                 Ok(())
@@ -103,6 +126,51 @@ impl Report {
             }
         });
         self.note(step, &ended, time);
+    }
+
+    /// Runs the tests as a step. Printed is what they say but for those that pass. They leave nothing behind.
+    fn tests(&mut self, reaper: &mut Reaper, command: &mut Command) {
+        eprintln!("== tests: cargo {}", TESTS.join(" "));
+        let (ended, time) = timed(|| self.listen(reaper, command));
+        self.note("tests", &ended, time);
+    }
+
+    fn listen(&mut self, reaper: &mut Reaper, command: &mut Command) -> Result<(), String> {
+        let unheard = |error: io::Error| format!("cannot hear the tests: {error}");
+        let (reader, writer) = io::pipe().map_err(unheard)?;
+        command.stdout(writer.try_clone().map_err(unheard)?).stderr(writer);
+        let child = reaper.lend(command).spawn();
+        let mut child = child.map_err(|error| format!("cannot start cargo: {error}"))?;
+        // Our own ends of the pipe: it ends when those of the tests do.
+        command.stdout(io::stdout()).stderr(io::stderr());
+        let listening = thread::spawn(move || {
+            let mut listener = Listener::default();
+            let mut lines = BufReader::new(reader);
+            let mut line = Vec::new();
+            while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                let text = String::from_utf8_lossy(&line);
+                if listener.hear(text.trim_end()) {
+                    // Nobody may read along any more: the table is made all the same.
+                    io::stdout().write_all(&line).ok();
+                }
+                line.clear();
+            }
+            listener.failed
+        });
+        let ended = child
+            .wait()
+            .map_err(|error| format!("cannot wait for cargo: {error}"))?;
+        // Before the end of the listening: a process that is left would hold the pipe open.
+        let left = reaper.sweep()?;
+        self.failed = listening
+            .join()
+            .map_err(|_| "listening to the tests panicked".to_owned())?;
+        self.failed
+            .extend(left.into_iter().map(|what| format!("left behind, now gone: {what}")));
+        if self.failed.is_empty() && ended.success() {
+            return Ok(());
+        }
+        Err(ended.to_string())
     }
 
     /// Takes down a step that ran elsewhere.
@@ -135,9 +203,50 @@ impl Report {
                 End::Skipped => ("skipped", String::new()),
             };
             println!("{}", format!("{step:<12} {result:<8} {time:>9}").trim_end());
+            if *step == "tests" {
+                self.failed.iter().for_each(|test| println!("  {test}"));
+            }
         }
         let done = self.steps.iter().all(|(_, end, _)| *end == End::Done);
         if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// Learns from the output of `cargo test` which tests failed.
+#[derive(Default)]
+struct Listener {
+    /// The program that runs, as cargo names it.
+    program: String,
+    failed: Vec<String>,
+}
+
+impl Listener {
+    /// A line; whether people need to see it.
+    fn hear(&mut self, line: &str) -> bool {
+        if let Some((_, path)) = line
+            .trim_start()
+            .strip_prefix("Running ")
+            .and_then(|_| line.rsplit_once("deps/"))
+        {
+            let name = path.rsplit_once('-').map_or(path, |(name, _)| name);
+            name.clone_into(&mut self.program);
+        } else if let Some(name) = line.trim_start().strip_prefix("Doc-tests ") {
+            name.clone_into(&mut self.program);
+        } else if let Some(test) = line.strip_prefix("test ") {
+            if let Some(test) = test.strip_suffix(" ... FAILED") {
+                self.failed.push(format!("{}: {test}", self.program));
+            }
+            return !test.ends_with(" ... ok");
+        } else if line.starts_with("error: test failed, to rerun") && !self.names_the_program() {
+            self.failed
+                .push(format!("{}: ended before its tests did", self.program));
+        }
+        true
+    }
+
+    fn names_the_program(&self) -> bool {
+        let last = self.failed.last().and_then(|test| test.split_once(": "));
+        last.is_some_and(|(program, _)| program == self.program)
     }
 }
 
@@ -160,5 +269,45 @@ mod tests {
         assert_eq!(report.print(), ExitCode::SUCCESS);
         report.skip("tests");
         assert_eq!(report.print(), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn the_tests_that_failed_are_named() {
+        const SAID: &str = "\
+     Running unittests src/lib.rs (target/debug/deps/ngomon_rules-0123456789abcdef)
+test values::one ... ok
+     Running tests/commands.rs (target/debug/deps/commands-0123456789abcdef)
+test the_demo_plays ... FAILED
+test a_wrong_line ... ok
+error: test failed, to rerun pass `-p ngomon --test commands`
+     Running tests/durability.rs (target/debug/deps/durability-0123456789abcdef)
+error: test failed, to rerun pass `-p ngomon --test durability`
+   Doc-tests ngomon_rules
+test rules/src/lib.rs - (line 3) ... FAILED";
+        let mut listener = Listener::default();
+        let shown = SAID.lines().filter(|line| listener.hear(line));
+        assert_eq!(shown.count(), SAID.lines().count() - 2);
+        let failed = [
+            "commands: the_demo_plays",
+            "durability: ended before its tests did",
+            "ngomon_rules: rules/src/lib.rs - (line 3)",
+        ];
+        assert_eq!(listener.failed, failed);
+    }
+
+    #[test]
+    fn what_tests_leave_behind_is_a_failure() {
+        let mut reaper = Reaper::start().unwrap();
+        let mut tests = |script: &str| {
+            let mut report = Report::default();
+            report.tests(&mut reaper, Command::new("/bin/sh").args(["-c", script]));
+            (report.is_done("tests"), report.failed)
+        };
+        assert_eq!(tests("echo test a ... ok"), (true, Vec::new()));
+        let (done, left) = tests(": >$TMPDIR/left");
+        assert!(!done && left.len() == 1 && left[0].ends_with("/left"), "{left:?}");
+        // It holds the output open, and does not hold us up.
+        let (done, left) = tests("setsid sleep 1000 & exit 0");
+        assert!(!done && left.len() == 1 && left[0].contains("sleep 1000"), "{left:?}");
     }
 }

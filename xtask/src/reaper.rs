@@ -1,0 +1,188 @@
+//! Ends and removes whatever a verb leaves behind, however the verb ends.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::{env, fs};
+
+/// Makes a directory for temporary files and prints its name. For each line that it reads it ends what has that directory in its environment,
+/// empties it, and prints what that was, a line each and then an empty one. When its input ends, it does so once more and is gone.
+///
+/// Standard input is the lifeline: it ends when xtask closes it and just as well when xtask is killed. Argument: where temporary files are.
+const REAPER: &str = r#"
+set -u
+trap '' HUP INT TERM PIPE
+dir=$(mktemp -d "$1/ngomon.XXXXXX") || exit 1
+# Others may pass through: Apache's workers are another user.
+chmod 711 "$dir"
+sweep() {
+    said=
+    while found=$(grep -lszxF "TMPDIR=$dir" /proc/[0-9]*/environ); [ -n "$found" ]; do
+        for process in $found; do
+            process=${process%/environ}
+            [ -n "$said" ] || printf 'the process %s\n' "$(tr '\0' ' ' <"$process/cmdline")"
+            kill -KILL "${process#/proc/}"
+        done 2>/dev/null
+        said=yes
+    done
+    for entry in "$dir"/* "$dir"/.[!.]*; do
+        [ ! -e "$entry" ] || printf '%s\n' "$entry"
+        rm -rf "$entry"
+    done
+    echo
+}
+echo "$dir"
+while read -r _; do sweep; done
+sweep >/dev/null
+rmdir "$dir"
+"#;
+
+/// What looks after the processes and temporary files of a verb.
+pub struct Reaper {
+    process: Child,
+    said: BufReader<ChildStdout>,
+    directory: PathBuf,
+}
+
+impl Reaper {
+    pub fn start() -> Result<Self, String> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", REAPER, "reaper"]).arg(temporary(&env::temp_dir()));
+        // A process group of its own: what Ctrl-C ends has to be swept afterwards.
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command
+            .spawn()
+            .map_err(|error| format!("cannot start /bin/sh: {error}"))?;
+        let output = process.stdout.take().ok_or("the reaper has no output")?;
+        let mut reaper = Self {
+            process,
+            said: BufReader::new(output),
+            directory: PathBuf::new(),
+        };
+        reaper.directory = reaper.line()?.into();
+        Ok(reaper)
+    }
+
+    /// Makes a command, and all that it starts, one of those that are looked after.
+    pub fn lend<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("TMPDIR", &self.directory)
+    }
+
+    /// As `lend`, for what starts a browser: that leaves files at home, too.
+    pub fn lend_home<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        for place in ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+            command.env_remove(place);
+        }
+        self.lend(command).env("HOME", &self.directory)
+    }
+
+    /// Ends and removes what is left of the commands that were lent to; says what it was.
+    pub fn sweep(&mut self) -> Result<Vec<String>, String> {
+        let input = self.process.stdin.as_mut().ok_or("the reaper has no input")?;
+        input
+            .write_all(b"\n")
+            .map_err(|error| format!("the reaper is gone: {error}"))?;
+        let mut left = Vec::new();
+        loop {
+            match self.line()? {
+                line if line.is_empty() => return Ok(left),
+                line => left.push(line),
+            }
+        }
+    }
+
+    fn line(&mut self) -> Result<String, String> {
+        let mut line = String::new();
+        match self.said.read_line(&mut line) {
+            Ok(0) => Err("no word from the reaper, the reason stands above".to_owned()),
+            Ok(_) => Ok(line.trim_end().to_owned()),
+            Err(error) => Err(format!("no word from the reaper: {error}")),
+        }
+    }
+}
+
+impl Drop for Reaper {
+    fn drop(&mut self) {
+        // Waiting closes its standard input first, which is the word to stop.
+        if let Err(error) = self.process.wait() {
+            eprintln!("xtask: cannot wait for the reaper: {error}");
+        }
+    }
+}
+
+/// The place for temporary files, if every user can get there; some systems have one for each user.
+fn temporary(own: &Path) -> PathBuf {
+    let open = |path: &Path| fs::metadata(path).is_ok_and(|about| about.mode() & 0o001 != 0);
+    let is_open = own.is_absolute() && own.ancestors().all(open);
+    if is_open { own.to_owned() } else { "/tmp".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::os::unix::process::ExitStatusExt;
+
+    /// It writes a file, starts a child of its own session, and waits for ever. It says when it has begun.
+    const STRAY: &str = ": >\"$TMPDIR/file\"; setsid sleep 1000 & echo begun; wait";
+
+    fn stray(reaper: &Reaper) -> Child {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", STRAY]).stdout(Stdio::piped());
+        let mut stray = reaper.lend(&mut command).spawn().unwrap();
+        let mut begun = [0; 6];
+        stray.stdout.as_mut().unwrap().read_exact(&mut begun).unwrap();
+        stray
+    }
+
+    /// Ended: nobody holds the output of the stray any more, its child neither.
+    fn has_ended(mut stray: Child) {
+        assert_eq!(stray.wait().unwrap().signal(), Some(9));
+        let mut rest = String::new();
+        stray.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
+    }
+
+    #[test]
+    fn what_is_left_is_ended_removed_and_named() {
+        let mut reaper = Reaper::start().unwrap();
+        assert_eq!(reaper.sweep().unwrap(), Vec::<String>::new());
+        let stray = stray(&reaper);
+        let left = reaper.sweep().unwrap();
+        has_ended(stray);
+        assert!(
+            left.iter()
+                .any(|what| what.contains("setsid sleep 1000") || what.contains("sleep 1000"))
+        );
+        assert!(
+            left.contains(&reaper.directory.join("file").display().to_string()),
+            "{left:?}"
+        );
+        assert_eq!(reaper.sweep().unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_is_left_when_xtask_is_gone() {
+        let mut reaper = Reaper::start().unwrap();
+        let stray = stray(&reaper);
+        // As when xtask is killed: the lifeline is cut and nothing else is said.
+        drop(reaper.process.stdin.take());
+        reaper.process.wait().unwrap();
+        has_ended(stray);
+        assert!(!reaper.directory.exists());
+    }
+
+    #[test]
+    fn a_place_of_ones_own_is_not_for_temporary_files() {
+        let mut reaper = Reaper::start().unwrap();
+        let own = reaper.directory.join("own");
+        fs::create_dir(&own).unwrap();
+        let mode = |bits| fs::set_permissions(&own, std::os::unix::fs::PermissionsExt::from_mode(bits)).unwrap();
+        mode(0o700);
+        assert_eq!(temporary(&own), Path::new("/tmp"));
+        mode(0o711);
+        assert_eq!(temporary(&own), own);
+        reaper.sweep().unwrap();
+    }
+}
