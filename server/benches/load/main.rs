@@ -31,7 +31,11 @@ const CONNECTIONS: usize = 8;
 /// How much is asked.
 #[derive(Clone, Copy)]
 struct HowMany {
+    /// What takes a tenth of a millisecond is asked as often as this, so that it takes some ticks of the processor's clock.
+    short: usize,
     requests: usize,
+    /// Is the server waited for until it is at rest?
+    rests: bool,
     /// People who sign in; the first of the sample have hashes of every scheme.
     people: usize,
     /// Who look at the live report.
@@ -43,14 +47,18 @@ struct HowMany {
 }
 
 const MEASURED: HowMany = HowMany {
+    short: 40_000,
     requests: 4_000,
+    rests: true,
     people: 120,
     viewers: 500,
     changes: 60,
     held: (500, 27),
 };
 const TRIED: HowMany = HowMany {
+    short: 16,
     requests: 16,
+    rests: false,
     people: 4,
     viewers: 8,
     changes: 2,
@@ -161,7 +169,9 @@ fn sign_ins(file: &str, people: usize) -> Vec<(String, String)> {
 
 async fn pages(on: &str, database: Option<String>, how_many: HowMany) {
     let HowMany {
+        short,
         requests,
+        rests,
         people,
         viewers,
         changes,
@@ -184,12 +194,15 @@ async fn pages(on: &str, database: Option<String>, how_many: HowMany) {
         cookies.push(answer.cookie.unwrap());
     }
     let cookies: Arc<[String]> = cookies.into();
+    if rests {
+        server.rest().await;
+    }
 
-    measure(on, "the first page: sign-in", &server, requests, |client, _| {
+    measure(on, "the first page: sign-in", &server, short, |client, _| {
         Box::pin(async move { assert_eq!(client.get("/sign-in", "").await.status, 200) })
     })
     .await;
-    measure(on, "style", &server, requests, |client, _| {
+    measure(on, "style", &server, short, |client, _| {
         Box::pin(async move { assert_eq!(client.get("/assets/style.css", "").await.status, 200) })
     })
     .await;

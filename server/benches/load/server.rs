@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+/// So long a server does nothing when it is at rest.
+const LOOK: Duration = Duration::from_secs(3);
 
 /// A database of its own on the private PostgreSQL.
 pub struct Database {
@@ -66,7 +69,9 @@ impl Drop for Server {
 
 /// A command on the data of a server.
 fn command(data: &Path, database: Option<&String>, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ngomon"));
+    // Another program is measured by the same requests: that of an older commit.
+    let program = std::env::var_os("NGOMON_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_ngomon").into());
+    let mut command = Command::new(program);
     command.args(words).arg("--keys").arg(data.join("keys"));
     match database {
         Some(url) => command.args(["--database", url]),
@@ -84,6 +89,17 @@ impl Server {
     /// Processor seconds that it has used.
     pub fn processor(&self) -> f64 {
         processor(&self.process.id().to_string())
+    }
+
+    /// Waits until it has done what it does by itself, which would be counted as requests: hashes that were taken over are hashed anew.
+    pub async fn rest(&self) {
+        loop {
+            let before = self.processor();
+            tokio::time::sleep(LOOK).await;
+            if self.processor() - before < LOOK.as_secs_f64() / 50.0 {
+                return;
+            }
+        }
     }
 
     /// A line of `/proc/PID/status`, in MiB.

@@ -117,6 +117,9 @@ pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
     let open = signed_in(&server, &mut client, how_many.held.0).await;
     let cookies: Vec<String> = open.iter().map(|(_, cookie, _)| cookie.clone()).collect();
     let bodies: Arc<[String]> = open.iter().take(8).map(|(.., body)| body.clone()).collect();
+    if how_many.rests {
+        server.rest().await;
+    }
     let hash = hash_alone(requests.min(200));
     let (of, system) = (bodies.clone(), hues.clone());
     let flow = measure(
@@ -167,7 +170,7 @@ pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
         .await;
     }
     let system = hues.clone();
-    measure(on, "client credentials", &server, requests, move |client, _| {
+    measure(on, "client credentials", &server, how_many.short, move |client, _| {
         let system = system.clone();
         Box::pin(async move {
             let answer = client
@@ -179,19 +182,19 @@ pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
     .await;
     let (access, _) = hues.tokens(&mut client, &cookies[0]).await;
     let (system, token) = (hues.clone(), access.clone());
-    measure(on, "introspection", &server, requests, move |client, _| {
+    measure(on, "introspection", &server, how_many.short, move |client, _| {
         let (system, token) = (system.clone(), token.clone());
         Box::pin(async move { assert!(system.is_active(client, &token).await) })
     })
     .await;
     let bearer = format!("Bearer {access}");
-    measure(on, "userinfo", &server, requests, move |client, _| {
+    measure(on, "userinfo", &server, how_many.short, move |client, _| {
         let bearer = bearer.clone();
         Box::pin(async move { assert_eq!(client.call("/userinfo", &bearer, None).await.status, 200) })
     })
     .await;
     for path in ["/.well-known/openid-configuration", "/jwks"] {
-        measure(on, path, &server, requests, move |client, _| {
+        measure(on, path, &server, how_many.short, move |client, _| {
             Box::pin(async move { assert_eq!(client.get(path, "").await.status, 200) })
         })
         .await;

@@ -55,7 +55,7 @@ impl Opens for File {
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, self.create);
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(PATIENCE)?;
-        write_ahead(&connection).await?;
+        let connection = write_ahead(connection).await?;
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = FILE;")?;
         connection.execute_batch(self.pragmas)?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
@@ -69,14 +69,14 @@ impl Opens for File {
 }
 
 /// Turns the log of a new file on. SQLite waits for nobody there, whatever the time-out: several first starts at once would fail.
-async fn write_ahead(connection: &Connection) -> Result<()> {
+async fn write_ahead(connection: Connection) -> Result<Connection> {
     let since = Instant::now();
     loop {
         match connection.execute_batch("PRAGMA journal_mode = WAL;") {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && since.elapsed() < PATIENCE => {
                 rest(AGAIN).await;
             }
-            done => return Ok(done?),
+            done => return Ok(done.map(|()| connection)?),
         }
     }
 }
