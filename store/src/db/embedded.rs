@@ -176,7 +176,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new.db");
         let other = Connection::open(&path).unwrap();
-        other.execute_batch("BEGIN IMMEDIATE; CREATE TABLE a (b INTEGER)").unwrap();
+        other
+            .execute_batch("BEGIN IMMEDIATE; CREATE TABLE a (b INTEGER)")
+            .unwrap();
         let opening = tokio::spawn(async move { File::writer(&path, true).open().await.map(drop) });
         rest(AGAIN * 5).await;
         assert!(!opening.is_finished());
