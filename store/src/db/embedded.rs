@@ -8,7 +8,7 @@ use crate::error::Result;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, StatementStatus, ToSql};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Statements that a connection keeps prepared.
 pub(super) const PREPARED: usize = 400;
@@ -68,14 +68,12 @@ impl Opens for File {
     }
 }
 
-/// Turns the log of a new file on. SQLite waits for nobody there, whatever the time-out: several first starts at once would fail.
+/// Turns the log of a new file on. SQLite waits for nobody there, whatever the time-out: several first starts at once would fail. The pool
+/// ends the wait after [`PATIENCE`].
 async fn write_ahead(connection: Connection) -> Result<Connection> {
-    let since = Instant::now();
     loop {
         match connection.execute_batch("PRAGMA journal_mode = WAL;") {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && since.elapsed() < PATIENCE => {
-                rest(AGAIN).await;
-            }
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => rest(AGAIN).await,
             done => return Ok(done.map(|()| connection)?),
         }
     }
