@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;
 use futures_util::FutureExt as _;
-use ngomon_store::Store;
+use ngomon_store::{Store, watched};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,9 +58,9 @@ pub async fn watch(State(guard): State<Guard>, request: Request, next: Next) -> 
         tracing::info_span!("request", id = %format_args!("{}-{n}", guard.process), method = %request.method(), route);
     let language = language(request.headers());
     let for_programs = reads_words(route);
-    answer(guard, language, for_programs, request, next)
-        .instrument(span)
-        .await
+    let answer = answer(guard, language, for_programs, request, next).instrument(span);
+    // What fails after something was changed does not say that nothing was.
+    watched(answer).await.0
 }
 
 async fn answer(guard: Guard, language: Option<Words>, for_programs: bool, request: Request, next: Next) -> Response {

@@ -9,6 +9,7 @@ mod enrol;
 mod form;
 mod freeze;
 mod guard;
+mod headers;
 mod health;
 mod held;
 mod home;
@@ -48,38 +49,18 @@ use crate::password::Leaked;
 use crate::workers::Workers;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use ngomon_store::{Store, watched};
+use ngomon_store::Store;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
-use tower_http::set_header::SetResponseHeaderLayer;
 
 /// The largest form, in bytes.
 const LARGEST: usize = 16 * 1024;
-
-const HEADERS: [(HeaderName, &str); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (header::REFERRER_POLICY, "same-origin"),
-    (
-        HeaderName::from_static("permissions-policy"),
-        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    ),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-];
-
-/// For two years, browsers ask for us over TLS only (RFC 6797). Other hosts of the same name are others' to decide.
-const ONLY_TLS: &str = "max-age=63072000";
 
 /// What every handler works with. Cheap to clone: each layer and each handler of a request has its own.
 #[derive(Clone)]
@@ -177,7 +158,13 @@ impl AppParts {
 pub fn router(app: App, csrf: CsrfLayer) -> Router {
     let guard = guard::Guard::new(&app.store);
     let over_tls = app.issuer().starts_with("https:");
-    let mut router = Router::new()
+    let around = ServiceBuilder::new()
+        .map_response(move |answer| headers::add(answer, over_tls))
+        .layer(from_fn_with_state(guard, guard::watch))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(app.clone(), nul::refuse))
+        .layer(DefaultBodyLimit::max(LARGEST));
+    Router::new()
         .route("/", get(home::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-in/account", post(sign_in::choose))
@@ -207,32 +194,8 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .merge(openid::for_browsers())
         .merge(openid::for_clients())
         .merge(health::routes())
-        .layer(DefaultBodyLimit::max(LARGEST))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-store"),
-        ))
-        .layer(from_fn_with_state(app.clone(), nul::refuse))
         .with_state(app)
-        .route("/assets/{file}", get(assets::asset));
-    for (name, value) in HEADERS {
-        // A page that sends a form to a connected system has its own policy.
-        router = router.layer(SetResponseHeaderLayer::if_not_present(
-            name,
-            HeaderValue::from_static(value),
-        ));
-    }
-    if over_tls {
-        router = router.layer(SetResponseHeaderLayer::overriding(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static(ONLY_TLS),
-        ));
-    }
-    router
-        .layer(CompressionLayer::new())
-        .layer(from_fn_with_state(guard, guard::watch))
-        // What fails after something was changed does not say that nothing was.
-        .layer(from_fn(async |request: Request, next: Next| {
-            watched(next.run(request)).await.0
-        }))
+        .route("/assets/{file}", get(assets::asset))
+        // All of it is one layer: each would make every request a box of its own.
+        .layer(around)
 }

@@ -542,7 +542,7 @@ async fn other_sites_cannot_send_forms_and_nothing_leads_away() {
     }
     let english = site.get("/sign-in", "language=en").await;
     assert!(english.text.contains("lang=\"en\"") && english.text.contains("Sign in"));
-    for (name, _) in super::HEADERS {
+    for (name, _) in super::headers::FOR_BROWSERS {
         assert!(english.headers.contains_key(&name), "{name}");
     }
 }
