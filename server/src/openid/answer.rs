@@ -1,4 +1,4 @@
-//! The answer to an authorization request: to a registered address only, with `state` as it came and `iss` (RFC 9207).
+//! The response to an authorization request. It goes to a registered redirect URI only, with `state` unchanged and `iss` (RFC 9207).
 
 use super::fault::Fault;
 use super::request::{Address, Mode};
@@ -8,12 +8,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use url::Url;
 
-/// From where the answer is given.
+/// What the browser did just before the response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum After {
-    /// A request of the browser: led on by an answer with an address.
+    /// It requested the authorization endpoint: the response is an HTTP redirect.
     Request,
-    /// The owner's consent, a form of ours: led on by a page.
+    /// It posted our own consent form: the response is a page that leads on.
     Consent,
 }
 
@@ -25,7 +25,7 @@ struct FormPost {
     fields: Vec<(&'static str, String)>,
 }
 
-/// A code, or what is wrong.
+/// Returns the code or the error to the client.
 pub fn answer(mut shell: Shell, issuer: &str, to: &Address, after: After, said: Result<String, Fault>) -> Response {
     let mut fields = match said {
         Ok(code) => vec![("code", code)],
@@ -37,7 +37,7 @@ pub fn answer(mut shell: Shell, issuer: &str, to: &Address, after: After, said: 
     fields.extend(to.state.clone().map(|state| ("state", state)));
     fields.push(("iss", issuer.to_owned()));
     if after == After::Consent {
-        // In the other language, there is nothing to be sent again.
+        // This page cannot be repeated in the other language, so the language link leads to the home page.
         shell.here = "/".into();
     }
     match (to.mode, Url::parse(&to.uri)) {
@@ -53,13 +53,13 @@ pub fn answer(mut shell: Shell, issuer: &str, to: &Address, after: After, said: 
     }
 }
 
-/// Of the page that has a form for a connected system, and no other. Where forms may go is not limited: some browsers hold a redirect that
-/// answers the form to that, too, and the system leads its user on to wherever it likes.
+/// The content security policy of the page that posts a form to a client, and of no other page. `form-action` is not limited: some browsers
+/// apply it to the redirect that answers the form too, and the client may redirect its user anywhere.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// A form that the script sends at once, and without scripts its owner does.
+/// A form that the script submits at once; without scripts the user submits it.
 fn form_post(shell: Shell, to: String, fields: Vec<(&'static str, String)>) -> Response {
     let mut response = html(StatusCode::OK, &FormPost { shell, to, fields });
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);

@@ -1,14 +1,14 @@
-//! The authorization endpoint: who is there, what is in the way, and at last a code.
+//! The authorization endpoint: it authenticates the user, clears what is in the way, and issues a code.
 //!
 //! ```text
-//!   request ── client or address wrong ──▶ a page, sent nowhere
+//!   request ── client or redirect URI wrong ──▶ an error page, no redirect
 //!     ├──── request wrong ──▶ error to the client
-//!     ├──── nobody there, or proven too long ago ──▶ sign-in, and back here
-//!     ├──── held ──▶ the held visit: no client hears of it
+//!     ├──── no session, or authenticated too long ago ──▶ sign-in, and back here
+//!     ├──── held ──▶ the held visit: the client is not notified
 //!     ├──── not for this kind of account or unit ──▶ error to the client
-//!     ├──── two factors asked for, one shown ──▶ a passkey, and back here
+//!     ├──── two factors requested, one shown ──▶ a passkey, and back here
 //!     ├──── the gate asks (C1) ──▶ the form, and back here
-//!     ├──── a third party, not allowed yet ──▶ consent
+//!     ├──── a third party, no consent yet ──▶ consent
 //!     └──▶ code
 //! ```
 
@@ -28,12 +28,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::Gate;
 use ngomon_store::{Allowed, Given, KnownClient, Visit};
 
-/// Comes back from a sign-in that a client asked for anew: from when it must be.
+/// The parameter that marks a request whose client asked for a new sign-in: the earliest time at which that sign-in may have begun.
 const SINCE: &str = "ngomon_since";
-/// How a pushed request is named (RFC 9126, 2.2).
+/// The prefix of a pushed request's `request_uri` (RFC 9126, 2.2).
 pub const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
 
-/// A request that came by a form; its owner's session comes along only where the browser itself goes on.
+/// A request by POST. It is redirected to the same request by GET, because the browser sends the session cookie only when it navigates
+/// itself.
 pub async fn posted(headers: HeaderMap, body: Bytes) -> Response {
     match Params::of_body(&headers, &body) {
         Ok(params) => Redirect::to(&format!("/authorize?{}", params.query())).into_response(),
@@ -41,13 +42,13 @@ pub async fn posted(headers: HeaderMap, body: Bytes) -> Response {
     }
 }
 
-/// A request.
+/// A request by GET.
 pub async fn show(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Response {
     let params = Params::read(query.unwrap_or_default().as_bytes());
     decided(&app, &asker, params, After::Request).await
 }
 
-/// What comes of a request.
+/// Decides an authorization request and returns its response.
 pub async fn decided(app: &App, asker: &Asker, params: Params, after: After) -> Response {
     let here = format!("/authorize?{}", params.query());
     let opened = match opened(app, params).await {
@@ -66,22 +67,22 @@ pub async fn decided(app: &App, asker: &Asker, params: Params, after: After) -> 
     opened.answered(app, asker, after, said).await
 }
 
-/// A request whose client and address are known.
+/// A request whose client and redirect URI are valid.
 pub struct Opened {
-    /// What is asked for.
+    /// The parameters of the request.
     pub params: Params,
-    /// The same as the browser knows it: of a request that was pushed, its name only.
+    /// The parameters as they stand in the browser's address: for a pushed request, its `request_uri` only.
     pub shown: Params,
-    /// The name of one that was pushed.
+    /// The `request_uri` of a pushed request, without the prefix.
     pushed: Option<String>,
-    /// By whom.
+    /// The client that sent it.
     pub known: KnownClient,
-    /// Where the answer goes.
+    /// The redirect URI that receives the response.
     pub to: Address,
 }
 
 impl Opened {
-    /// The answer. A pushed request is spent by it (a code has done so in its own commit).
+    /// Returns the response. An error response spends a pushed request here (a code spends it in its own commit).
     pub async fn answered(self, app: &App, asker: &Asker, after: After, said: Result<String, Fault>) -> Response {
         if let (Err(_), Some(handle)) = (&said, &self.pushed)
             && let Err(error) = app.store.drop_request(&self.known.id, handle).await
@@ -92,7 +93,7 @@ impl Opened {
     }
 }
 
-/// The client and the address of a request, and the request itself where it was pushed before.
+/// Resolves the client, the redirect URI, and the parameters of a pushed request.
 pub async fn opened(app: &App, shown: Params) -> Result<Opened, Fault> {
     let unknown = || Fault::new("invalid_client", "the client is unknown or disabled");
     let known = app.store.client(shown.get("client_id").unwrap_or_default()).await?;
@@ -103,7 +104,7 @@ pub async fn opened(app: &App, shown: Params) -> Result<Opened, Fault> {
         Some(handle) => {
             let over = || Fault::request("the pushed request is unknown, answered or too old");
             let query = app.store.open_request(&known.id, handle).await?.ok_or_else(over)?;
-            // What its way through the sign-in added stands beside its name.
+            // Parameters that the way through the sign-in added stand in the address, beside the `request_uri`.
             let ours = [SINCE, SKIPPED]
                 .into_iter()
                 .filter_map(|name| Some((name, shown.get(name)?)));
@@ -123,7 +124,8 @@ pub async fn opened(app: &App, shown: Params) -> Result<Opened, Fault> {
     })
 }
 
-/// What is wrong is told to whoever sits there, and to no address. `here`: the request, for the other language.
+/// Shows the error to the user instead of redirecting, because the redirect URI is not trusted (RFC 6749, 4.1.2.1). `here` is the request,
+/// for the link to the other language.
 pub fn nowhere(asker: &Asker, here: String, fault: &Fault) -> Response {
     let words = asker.words;
     let mut shell = asker.shell();
@@ -220,7 +222,7 @@ async fn step(app: &App, asker: &Asker, opened: &Opened, request: &Request, afte
         .ok_or_else(|| told("login_required", "the session is over"))
 }
 
-/// Back here once nothing is in the way any more.
+/// Saves this request as the return address of the session, for when nothing is in the way any longer.
 async fn remember(app: &App, asker: &Asker, params: &Params) -> Result<(), Problem> {
     if let Some(token) = &asker.token {
         let here = format!("/authorize?{}", params.query());
@@ -229,7 +231,7 @@ async fn remember(app: &App, asker: &Asker, params: &Params) -> Result<(), Probl
     Ok(())
 }
 
-/// What the client gets.
+/// The parameters under which the client gets a code.
 pub fn allowed(known: &KnownClient, to: &Address, request: &Request) -> Allowed {
     Allowed {
         client: known.id.as_str().to_owned(),
@@ -246,7 +248,8 @@ pub fn allowed(known: &KnownClient, to: &Address, request: &Request) -> Allowed 
     }
 }
 
-/// To the sign-in, and back here: then with a sign-in from now on, whatever there was before.
+/// Leads to the sign-in and back here. The request then carries a marker that requires a sign-in later than now, whatever session existed
+/// before.
 fn sign_in(app: &App, asker: &Asker, opened: &Opened) -> Step {
     let (params, now) = (&opened.params, app.store.now().as_microsecond());
     let rest = opened.shown.without(&[SINCE]);
@@ -255,8 +258,8 @@ fn sign_in(app: &App, asker: &Asker, opened: &Opened) -> Step {
     Step::Show(asker.in_asked_language(params.get("ui_locales"), page))
 }
 
-/// The way to another factor, where the client asks for one and the owner can show one, or add it. Who cannot, or passed over it, goes on
-/// as they are; a client that insists is told so.
+/// Leads to a second factor where the client asks for one and the owner can show or add one. An owner who cannot, or who skipped it, goes
+/// on with one factor; a client that insists on two gets an error.
 async fn step_up(app: &App, opened: &Opened, request: &Request, visit: &Visit) -> Result<Option<Response>, Problem> {
     let (params, wanted) = (&opened.params, &request.acr);
     if wanted.is_met_by(acr(&visit.amr)) {
@@ -279,7 +282,8 @@ async fn step_up(app: &App, opened: &Opened, request: &Request, visit: &Visit) -
     }
 }
 
-/// Over the request as the client made it: on the way, its owner may have passed over the second factor.
+/// The value of [`SINCE`], with a MAC over the request as the client made it. `SKIPPED` is left out, because the owner may skip the second
+/// factor on the way.
 fn stamp(app: &App, params: &Params, at: i64) -> String {
     let asked = params.without(&[SINCE, SKIPPED]).query();
     let mac = app
@@ -289,7 +293,7 @@ fn stamp(app: &App, params: &Params, at: i64) -> String {
     format!("{at}.{}", URL_SAFE_NO_PAD.encode(mac))
 }
 
-/// The sign-in that this very request asked for began at the latest then.
+/// The earliest time at which the sign-in requested by this very request may have begun. `None` if the MAC does not fit.
 fn since(app: &App, params: &Params) -> Option<i64> {
     let given = params.get(SINCE)?;
     let at: i64 = given.split_once('.')?.0.parse().ok()?;
@@ -303,7 +307,7 @@ fn is_too_old(app: &App, params: &Params, request: &Request, visit: &Visit) -> b
     (request.prompt.login || is_old) && !asked_anew
 }
 
-/// Is it the account that the client expects?
+/// Whether the session's account is the one that the client expects.
 async fn is_expected(app: &App, known: &KnownClient, request: &Request, visit: &Visit) -> Result<bool, Problem> {
     let wanted = Wanted::read(request.claims.as_deref()).unwrap_or_default().sub;
     let hinted = match &request.hint {

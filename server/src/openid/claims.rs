@@ -1,4 +1,5 @@
-//! What a client is told about an account: by scopes (OpenID Connect Core 5.4) and one by one (5.5), never more than its scopes allow.
+//! The claims that a client gets about an account: by scopes (OpenID Connect Core 5.4) and one by one (5.5), never more than its scopes
+//! allow.
 
 use super::fault::Fault;
 use crate::output::Words;
@@ -9,12 +10,12 @@ use ngomon_rules::record::{AccountKind, Profile};
 use ngomon_store::{About, Grant, KnownClient};
 use serde_json::{Map, Value, json};
 
-/// Signed in by one proof: a password, or a code to the phone or mailbox on file.
+/// `acr` of a sign-in by one factor: a password, or a code to the phone or mailbox on file.
 pub const ONE_FACTOR: &str = "urn:ngomon:acr:1";
-/// Signed in by two.
+/// `acr` of a sign-in by two factors.
 pub const TWO_FACTORS: &str = "urn:ngomon:acr:2";
 
-/// All claims that can be asked for, and the scope that each needs.
+/// All claims that a client can request, with the scope that each needs.
 pub const CLAIMS: [(&str, Scope); 14] = [
     ("name", Scope::Profile),
     ("family_name", Scope::Profile),
@@ -32,7 +33,7 @@ pub const CLAIMS: [(&str, Scope); 14] = [
     ("standardisation", Scope::Standardisation),
 ];
 
-/// How much a sign-in proves, by what was shown (RFC 8176).
+/// The `acr` value of a sign-in, from its `amr` (RFC 8176).
 pub fn acr(amr: &str) -> &'static str {
     if amr.split(' ').any(|word| word == "mfa") {
         TWO_FACTORS
@@ -41,30 +42,30 @@ pub fn acr(amr: &str) -> &'static str {
     }
 }
 
-/// The `claims` parameter, as far as we read it.
+/// The `claims` parameter, as far as this provider supports it.
 #[derive(Default)]
 pub struct Wanted {
-    /// For userinfo.
+    /// Claims requested for userinfo.
     pub userinfo: Vec<String>,
-    /// For the ID token.
+    /// Claims requested for the ID token.
     pub id_token: Vec<String>,
-    /// Only this account.
+    /// The only account that the client accepts, if it names one.
     pub sub: Option<String>,
-    /// After which sign-in.
+    /// The authentication context that the client requests.
     pub acr: WantedAcr,
 }
 
-/// Which sign-in a client asks for, the best one first; none: any will do.
+/// The `acr` values that a client requests, the preferred one first. If there are none, any sign-in will do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WantedAcr {
-    /// Values of `acr`.
+    /// The requested `acr` values.
     pub values: Vec<String>,
-    /// No other will do.
+    /// No other value will do.
     pub essential: bool,
 }
 
 impl WantedAcr {
-    /// Of `acr_values`, which asks and does not insist.
+    /// From `acr_values`, which is a request for voluntary claims and never essential.
     pub fn hoped_for(acr_values: &str) -> Self {
         let words = acr_values.split(' ').filter(|word| !word.is_empty());
         Self {
@@ -73,7 +74,8 @@ impl WantedAcr {
         }
     }
 
-    /// Is the client content with it? One that does not insist is so too with what comes after nothing better that there is here.
+    /// Whether a sign-in with this `acr` satisfies the client. A voluntary request is also satisfied if none of the values that come before
+    /// is supported here.
     pub fn is_met_by(&self, acr: &str) -> bool {
         let known = |value: &&String| [ONE_FACTOR, TWO_FACTORS].contains(&value.as_str());
         if self.essential {
@@ -86,20 +88,20 @@ impl WantedAcr {
         }
     }
 
-    /// Would two factors do?
+    /// Whether two factors would satisfy the request.
     pub fn takes_two_factors(&self) -> bool {
         self.values.iter().any(|value| value == TWO_FACTORS)
     }
 }
 
 impl Wanted {
-    /// Does it name a claim of that scope, for wherever?
+    /// Whether it requests a claim of that scope by name, for userinfo or for the ID token.
     pub fn names_one_of(&self, scope: Scope) -> bool {
         let mut named = self.userinfo.iter().chain(&self.id_token);
         named.any(|one| CLAIMS.iter().any(|(name, of)| one == name && *of == scope))
     }
 
-    /// Reads it; `None`: it is not of that form.
+    /// Parses the parameter. `None` if it has not the form of OpenID Connect Core 5.5.
     pub fn read(text: Option<&str>) -> Option<Self> {
         let Some(text) = text else { return Some(Self::default()) };
         let value: Value = serde_json::from_str(text).ok()?;
@@ -131,16 +133,16 @@ impl Wanted {
     }
 }
 
-/// Where claims go.
+/// Where claims are delivered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum To {
-    /// To whoever shows the access token: what its scopes say.
+    /// To the bearer of the access token: the claims of its scopes, and those requested one by one.
     Userinfo,
-    /// Into the ID token: what was asked for one by one.
+    /// In the ID token: only the claims requested one by one.
     IdToken,
 }
 
-/// The claims of a grant that go there; `None`: the account is gone.
+/// The claims of a grant for that destination. `None` if the account no longer exists.
 pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to: To) -> Result<Option<Value>, Fault> {
     let wanted = Wanted::read(grant.given.claims.as_deref()).unwrap_or_default();
     let one_by_one = match to {
@@ -152,7 +154,7 @@ pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to
         .filter(|(name, of)| {
             let by_scope = to == To::Userinfo && scope.split(' ').any(|word| word == of.name());
             let by_name = one_by_one.iter().any(|one| one == name);
-            // What it may be told now, whatever it was allowed once.
+            // The client's scopes of today limit the claims, whatever the grant allowed earlier.
             (by_scope || by_name) && known.client.scopes.contains(of)
         })
         .map(|(name, _)| *name)
@@ -183,7 +185,7 @@ pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to
     Ok(Some(Value::Object(told)))
 }
 
-/// For these, an official's profile is looked at.
+/// The claims that need the official's HR profile.
 const HR_SAYS: [&str; 7] = [
     "national_id",
     "national_id_verified",
@@ -196,7 +198,7 @@ const HR_SAYS: [&str; 7] = [
 
 fn value(app: &App, about: &About, profile: Option<&Profile>, name: &str) -> Value {
     let stated = &about.stated;
-    // What the registry vouches for, or HR; else it is only what the account states.
+    // A number is verified if the registry or HR vouches for it; otherwise only the account states it.
     let vouched = match profile {
         Some(profile) => profile.national_id,
         None => stated.national_id.filter(|_| about.proof.is_some()),
@@ -239,7 +241,8 @@ fn value(app: &App, about: &About, profile: Option<&Profile>, name: &str) -> Val
     }
 }
 
-/// The first word of a Vietnamese name, and the rest: a convention for software that has two fields. The name itself is the truth.
+/// Splits a Vietnamese name into its first word and the rest: a convention for software that has two fields. The `name` claim is
+/// authoritative.
 fn in_two(name: &str) -> (Option<&str>, Option<&str>) {
     match name.split_once(' ') {
         Some((family, given)) => (Some(family), Some(given)),
@@ -247,7 +250,7 @@ fn in_two(name: &str) -> (Option<&str>, Option<&str>) {
     }
 }
 
-/// What a system of citizens may announce of the campaign to this account's owner, in our words.
+/// The text about the campaign that a system of citizens may show to this account's owner.
 fn announcement(about: &About, gate: Gate, language: &str) -> Value {
     let Some(words) = Words::of_tag(language) else {
         return Value::Null;
@@ -274,7 +277,7 @@ fn announcement(about: &About, gate: Gate, language: &str) -> Value {
     json!({"title": words.say("form-title"), "text": text})
 }
 
-/// The account's unit and all above it, by their codes: what common software reads as groups. A citizen is in none.
+/// The codes of the account's unit and of all units above it: common software reads them as groups. A citizen is in none.
 async fn groups(app: &App, about: &About) -> Result<Value, Fault> {
     if about.kind == AccountKind::Citizen {
         return Ok(Value::Null);

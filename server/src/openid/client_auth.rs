@@ -1,5 +1,5 @@
-//! Which client asks: by its secret in the header or in the body (RFC 6749, 2.3.1), by a token that it signed (RFC 7523), or, on a
-//! user's own device, by its name alone. In one way only.
+//! Client authentication: by a secret in the header or in the body (RFC 6749, 2.3.1), by a JWT that the client signed (RFC 7523), or, for a
+//! public client, by its `client_id` alone. A request may use one of these methods only.
 
 use super::fault::Fault;
 use super::params::Params;
@@ -13,26 +13,26 @@ use ngomon_rules::client::Authentication;
 use ngomon_store::KnownClient;
 use serde_json::Value;
 
-/// The only sort of assertion.
+/// The only supported type of assertion.
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// An assertion may be good for so many seconds, and clocks may differ by so many.
+/// The longest lifetime of an assertion and the tolerated clock skew, in seconds.
 const LONGEST: i64 = 600;
 const SKEW: i64 = 60;
 
-/// What came along.
+/// The credentials that the request presents.
 enum Shown {
     Secret(String, String),
-    /// And the client that was named beside it (RFC 7521, 4.2: the same one, or none).
+    /// The assertion, and the `client_id` sent beside it (RFC 7521, 4.2: the same client, or none).
     Assertion(String, Option<String>),
     Name(String),
 }
 
-/// The client, proven.
+/// Authenticates the client.
 pub async fn client(app: &App, headers: &HeaderMap, params: &Params) -> Result<KnownClient, Fault> {
     client_beside(app, headers, params, None).await
 }
 
-/// The same, where a token was looked up just now and its client with it: most often it is the one that asks.
+/// Authenticates the client, given one that was just loaded with a token: most often it is the caller.
 pub async fn client_beside(
     app: &App,
     headers: &HeaderMap,
@@ -91,7 +91,7 @@ fn shown(headers: &HeaderMap, params: &Params) -> Result<Shown, Fault> {
     })
 }
 
-/// Name and secret are written as in a form before they are joined.
+/// Client id and secret are form-encoded before they are joined (RFC 6749, 2.3.1).
 pub fn basic_pair(header: &str) -> Option<(String, String)> {
     let (scheme, rest) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -109,7 +109,7 @@ pub fn basic_pair(header: &str) -> Option<(String, String)> {
     Some((plain(id)?, plain(secret)?))
 }
 
-/// The client that signed the assertion: with one of its own keys, for us, for minutes, once.
+/// The client that signed the assertion: with one of its own keys, for this issuer, valid for minutes, and used once.
 async fn asserted(app: &App, assertion: &str, named: Option<&str>) -> Result<Option<KnownClient>, Fault> {
     let Ok(header) = jsonwebtoken::decode_header(assertion) else {
         return Ok(None);
@@ -153,7 +153,7 @@ async fn asserted(app: &App, assertion: &str, named: Option<&str>) -> Result<Opt
     let begins = ["nbf", "iat"].iter().filter_map(|name| claims[*name].as_i64());
     let in_time = end > now - SKEW && end <= now + LONGEST && begins.max().is_none_or(|from| from <= now + SKEW);
     let issuer = app.issuer();
-    // By our name, or by an address that asks for proof (RFC 9126, 2: any of these, wherever it is shown).
+    // The audience is our issuer, or an endpoint that authenticates clients (RFC 9126, 2: any of these is accepted at each endpoint).
     let addresses = ["", "/token", "/par"].map(|path| format!("{issuer}{path}"));
     let for_us = |audience: &str| addresses.iter().any(|one| one == audience);
     let is_for_us = match &claims["aud"] {

@@ -1,4 +1,4 @@
-//! People are asked whether a client that is not the province's own may be told about them.
+//! The consent page: owners decide whether a client that is not the province's own gets claims about them.
 
 use super::answer::After;
 use super::authorize::{decided, nowhere, opened};
@@ -23,14 +23,14 @@ use url::Url;
 struct Page {
     shell: Shell,
     client: String,
-    /// Where the answer goes.
+    /// The host of the redirect URI.
     host: String,
     told: Vec<String>,
     /// The request, as a query.
     request: String,
 }
 
-/// What scopes tell, in words.
+/// The texts of the requested scopes.
 pub fn told(scopes: &[Scope], words: Words) -> Vec<String> {
     let said = |scope: &Scope| words.say(&format!("scope-{}", scope.name().replace('_', "-")));
     scopes
@@ -40,7 +40,7 @@ pub fn told(scopes: &[Scope], words: Words) -> Vec<String> {
         .collect()
 }
 
-/// What the client would be told, and the question.
+/// The page with the requested scopes and the question.
 pub fn page(asker: &Asker, known: &KnownClient, to: &Address, request: &Request, params: &Params) -> Response {
     let host = Url::parse(&to.uri)
         .ok()
@@ -61,7 +61,7 @@ pub fn page(asker: &Asker, known: &KnownClient, to: &Address, request: &Request,
     )
 }
 
-/// What is sent.
+/// The submitted consent form.
 #[derive(Default, Deserialize)]
 pub struct Sent {
     #[serde(default)]
@@ -70,7 +70,7 @@ pub struct Sent {
     answer: String,
 }
 
-/// Allowed, or not. The request is judged anew.
+/// Handles the decision. The request is checked again.
 pub async fn answered(State(app): State<App>, asker: Asker, sent: Result<Form<Sent>, FormRejection>) -> Response {
     let sent = sent.map(|Form(sent)| sent).unwrap_or_default();
     let Some(visit) = asker.visit.as_ref().filter(|visit| !visit.held) else {

@@ -1,5 +1,5 @@
-//! Clients are told what happened: by logout tokens (OpenID Connect Back-Channel Logout 1.0) and security events (RFC 8417, pushed by RFC
-//! 8935; CAEP and RISC of the Shared Signals working group), until they take it.
+//! The delivery of security events to clients, as logout tokens (OpenID Connect Back-Channel Logout 1.0) and security event tokens (RFC
+//! 8417, pushed by RFC 8935; CAEP and RISC of the Shared Signals working group), until the client accepts them.
 
 use crate::output::Words;
 use crate::web::App;
@@ -18,17 +18,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// So many are taken up for one client at once.
+/// How many pending deliveries of one client a round takes up.
 const BATCH: u32 = 500;
-/// So many are under way to a client that answers fast; to one that does not, one.
+/// How many run at once to a client that answers fast. A slow client gets one at a time.
 const WIDEST: usize = 32;
-/// Who takes longer to answer is slow.
+/// A client that takes longer to answer than this is slow.
 const SLOW: Duration = Duration::from_millis(500);
-/// After so long none of those that were taken up is begun any more: others may be due by then that come before them.
+/// No further delivery of a round starts after this time: by then others may be due that come before them.
 const ROUND: Duration = Duration::from_secs(10);
-/// A client has so long to take it.
+/// The timeout of one delivery.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// A logout token is good for so many seconds.
+/// Lifetime of a logout token in seconds.
 const GOOD: i64 = 120;
 
 const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -36,20 +36,21 @@ const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-ty
 const ACCOUNT_DISABLED: &str = "https://schemas.openid.net/secevent/risc/event-type/account-disabled";
 const ACCOUNT_ENABLED: &str = "https://schemas.openid.net/secevent/risc/event-type/account-enabled";
 
-/// A name that stands for no address that may be asked.
+/// The error for a host name with no permitted address.
 #[derive(Debug, thiserror::Error)]
 #[error("no address that may be asked")]
 struct NoAddress;
 
-/// Names are resolved as always, but what they stand for is asked only out in the world: not this machine's neighbours, unless whoever runs
-/// it says that connected systems stand among them, and never where a machine in a data centre is asked for its own secrets.
+/// A DNS resolver against server-side request forgery. It drops private addresses, unless the operator's settings say that connected
+/// systems are in private networks, and always drops link-local addresses, where a data centre's metadata service hands out a machine's
+/// secrets.
 struct Guarded {
     inner: bool,
 }
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
-        // This very machine is named as such by whoever runs it, not found out by a name of somebody's.
+        // `localhost` is allowed: it is this machine by name, configured by the operator and not by somebody's DNS.
         let inner = self.inner || name.as_str() == "localhost";
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
@@ -70,7 +71,7 @@ fn may_be_asked(address: IpAddr, inner: bool) -> bool {
     }
 }
 
-/// What sends; `inner`: to private networks, too.
+/// The HTTP client of deliveries. `inner` allows private networks.
 pub(super) fn sender(inner: bool, patience: Duration) -> std::result::Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .no_proxy()
@@ -81,7 +82,7 @@ pub(super) fn sender(inner: bool, patience: Duration) -> std::result::Result<req
         .build()
 }
 
-/// The clients that are being told something: each by a task of its own, so that one that does not answer holds up nobody else.
+/// The clients with a delivery under way. Each has its own task, so that one that does not answer delays no other.
 #[derive(Clone)]
 pub struct Deliveries {
     sender: reqwest::Client,
@@ -89,7 +90,7 @@ pub struct Deliveries {
 }
 
 impl Deliveries {
-    /// None yet; `inner`: to private networks, too.
+    /// No deliveries yet. `inner` allows private networks.
     pub fn new(inner: bool) -> std::result::Result<Self, reqwest::Error> {
         Ok(Self {
             sender: sender(inner, PATIENCE)?,
@@ -97,7 +98,7 @@ impl Deliveries {
         })
     }
 
-    /// Begins to tell each client whose turn it is and that is not being told already.
+    /// Starts a task for each client that has a due delivery and no running task.
     pub async fn begin(&self, app: &App) -> Result<()> {
         let clients = app.store.clients_to_tell().await?;
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -117,15 +118,15 @@ impl Deliveries {
     }
 }
 
-/// As long as there are some, without a pause.
+/// Delivers rounds without a pause until nothing is due.
 async fn deliver_all(app: &App, sender: &reqwest::Client, client: &ClientId) -> Result<()> {
     let mut width = 1;
     while deliver(app, sender, client, &mut width).await? > 0 {}
     Ok(())
 }
 
-/// Sends what is due to a client, so many at once as `width` says, which grows while the client answers fast. Returns how many were taken
-/// up.
+/// Sends what is due to a client, up to `width` at once; `width` grows while the client answers fast. Returns the number of deliveries
+/// taken up.
 pub(super) async fn deliver(
     app: &App,
     sender: &reqwest::Client,
@@ -147,7 +148,7 @@ pub(super) async fn deliver(
             continue;
         }
         let Some(sent) = sending.join_next().await else { break };
-        // What broke off in the middle is due again by itself.
+        // A delivery whose task failed becomes due again by itself.
         let Ok((delivery, notice, took)) = sent else { continue };
         match delivery {
             Ok(delivery) => {
@@ -211,7 +212,7 @@ async fn send(app: &App, sender: &reqwest::Client, notice: &DueNotice) -> Result
         Ok(answer) => {
             let fault = format!("answered {}", answer.status().as_u16());
             match answer.status() {
-                // "The request was invalid, or the logout failed": sent again, it is the same (Back-Channel Logout, 2.8; RFC 8935, 2.3).
+                // "The request was invalid, or the logout failed": a retry would send the same (Back-Channel Logout, 2.8; RFC 8935, 2.3).
                 StatusCode::BAD_REQUEST => Delivery::Refused(fault),
                 _ => Delivery::Failed(fault),
             }
@@ -220,14 +221,14 @@ async fn send(app: &App, sender: &reqwest::Client, notice: &DueNotice) -> Result
     })
 }
 
-/// Why no answer came: a word of ours (`notice-fault-…` says it to people), and what the library has to say.
+/// Why there was no response: a word of ours (`notice-fault-…` is its text) and the library's message.
 fn what_happened(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "timeout".into();
     }
     let (mut said, mut cause) = (String::new(), error.source());
     while let Some(outer) = cause {
-        // What is within an error of input and output is not its source.
+        // The inner error of an `io::Error` is not its `source`.
         let mut within: &(dyn Error + 'static) = outer;
         let mut kind = None;
         while let Some(io) = within.downcast_ref::<std::io::Error>() {
@@ -264,7 +265,7 @@ fn what_happened(error: &reqwest::Error) -> String {
     }
 }
 
-/// The token's type and what it says.
+/// The type and the claims of the token.
 fn claims(app: &App, notice: &DueNotice) -> (&'static str, Value) {
     let now = app.store.now().as_second();
     let mut claims = json!({
@@ -301,7 +302,7 @@ fn claims(app: &App, notice: &DueNotice) -> (&'static str, Value) {
     ("secevent+jwt", claims)
 }
 
-/// Why a client was not told, as people read it.
+/// The text of a failed delivery.
 pub fn notice_fault(words: Words, fault: &str) -> String {
     let (word, why) = fault.split_once(": ").unwrap_or((fault, ""));
     match word.strip_prefix("answered ") {
@@ -316,7 +317,7 @@ pub fn notice_fault(words: Words, fault: &str) -> String {
 mod tests {
     use super::*;
 
-    /// A name is everybody's to point where they like.
+    /// Anybody can point a DNS name at any address.
     #[tokio::test]
     async fn what_a_name_stands_for_is_looked_at() {
         for (address, of_public, of_inner) in [

@@ -1,5 +1,5 @@
-//! What a client is told when something is wrong (RFC 6749, 5.2; RFC 6750, 3.1): a word that programs read, and a sentence for whoever
-//! builds the client. People read pages instead.
+//! The error responses to clients (RFC 6749, 5.2; RFC 6750, 3.1): a code for programs, and a description for the client's developers. Users
+//! get pages instead.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,21 +7,21 @@ use axum::response::{IntoResponse, Response};
 use ngomon_store::{Refusal, StoreError};
 use serde_json::json;
 
-/// What is wrong with a request.
+/// An OAuth error response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}: {description}")]
 pub struct Fault {
-    /// The word of the standard.
+    /// The error code of the standard.
     pub error: &'static str,
-    /// For whoever builds the client: English, ASCII.
+    /// The description for the client's developers: English, ASCII.
     pub description: String,
     status: StatusCode,
-    /// How the caller may prove who it is.
+    /// The `WWW-Authenticate` challenge, which names how the caller may authenticate.
     challenge: Option<&'static str>,
 }
 
 impl Fault {
-    /// With a word of the standard.
+    /// An error with a code of the standard, status 400.
     pub fn new(error: &'static str, description: &str) -> Self {
         Self {
             error,
@@ -31,12 +31,12 @@ impl Fault {
         }
     }
 
-    /// The request is not one.
+    /// The request is malformed.
     pub fn request(description: &str) -> Self {
         Self::new("invalid_request", description)
     }
 
-    /// The code or token is not good: whatever the reason, these words.
+    /// The code or token is not valid. The text is the same whatever the reason.
     pub fn grant() -> Self {
         Self::new(
             "invalid_grant",
@@ -44,7 +44,7 @@ impl Fault {
         )
     }
 
-    /// The client is not who it says, or not let in: whatever the reason, these words.
+    /// The client is not authenticated, or disabled. The text is the same whatever the reason.
     pub fn client() -> Self {
         Self {
             status: StatusCode::UNAUTHORIZED,
@@ -56,7 +56,7 @@ impl Fault {
         }
     }
 
-    /// The access token is not good.
+    /// The access token is not valid.
     pub fn token() -> Self {
         Self {
             status: StatusCode::UNAUTHORIZED,
@@ -65,12 +65,12 @@ impl Fault {
         }
     }
 
-    /// There is a NUL in it.
+    /// A parameter contains a NUL character.
     pub fn nul() -> Self {
         Self::request("a NUL character is never part of a request")
     }
 
-    /// The resource is none, not one, or not the one that was granted (RFC 8707, 2).
+    /// The resource is unknown, given more than once, or not the granted one (RFC 8707, 2).
     pub fn target() -> Self {
         Self::new(
             "invalid_target",
@@ -78,7 +78,7 @@ impl Fault {
         )
     }
 
-    /// The account is to be standardised first (C1); what was shown stays good until then.
+    /// The account must be standardised first (C1). The code or token presented stays valid until then.
     pub fn gate() -> Self {
         Self::new(
             "invalid_grant",
@@ -86,12 +86,12 @@ impl Fault {
         )
     }
 
-    /// The store could not, and another time it can.
+    /// Whether the cause is a temporary failure of the store, so that a retry may succeed.
     pub fn is_passing(&self) -> bool {
         self.status.is_server_error()
     }
 
-    /// No access token came along.
+    /// The request has no access token.
     pub fn no_token() -> Self {
         Self {
             status: StatusCode::UNAUTHORIZED,
@@ -100,7 +100,7 @@ impl Fault {
         }
     }
 
-    /// The access token is for something else.
+    /// The access token is meant for something else.
     pub fn scope() -> Self {
         Self {
             status: StatusCode::FORBIDDEN,
@@ -111,7 +111,7 @@ impl Fault {
 }
 
 impl From<StoreError> for Fault {
-    /// The store could not: the operator reads why.
+    /// A failure of the store. The reason is logged for the operator.
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Refused(Refusal::UnknownResource(_)) => return Self::target(),
@@ -149,7 +149,7 @@ impl IntoResponse for Fault {
 mod tests {
     use super::*;
 
-    /// After a commit that may stand, nobody is told to try again.
+    /// After a commit of unknown outcome, the client must not be asked to retry.
     #[test]
     fn what_may_have_been_done_is_not_asked_for_again() {
         let doubt = Fault::from(StoreError::InDoubt("lost".into()));

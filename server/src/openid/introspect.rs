@@ -1,4 +1,4 @@
-//! What a token is good for in this moment (RFC 7662).
+//! Token introspection (RFC 7662).
 
 use super::client_auth::client_beside;
 use super::fault::Fault;
@@ -12,7 +12,7 @@ use ngomon_rules::client::Authentication;
 use ngomon_store::{Live, TokenKind};
 use serde_json::{Value, json};
 
-/// Answered to the client that the token was given to, and to the one that it is to be shown to: to anybody else it is not active.
+/// Answers the client that the token was issued to and the resource server it is meant for. For any other client the token is not active.
 pub async fn introspect(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Fault> {
     let params = Params::of_body(&headers, &body)?;
     let live = match params.get("token") {
@@ -49,7 +49,7 @@ pub async fn introspect(State(app): State<App>, headers: HeaderMap, body: Bytes)
     if let Some(grant) = &live.grant {
         told["sub"] = json!(grant.subject);
         told["auth_time"] = json!(grant.auth_time / 1_000_000);
-        // The session, by the name that its own client knows.
+        // The session id that the grant's own client knows.
         if live.client.id == known.id {
             told["sid"] = json!(grant.sid);
         }

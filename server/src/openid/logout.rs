@@ -1,4 +1,4 @@
-//! Signing out at the wish of a client (OpenID Connect RP-Initiated Logout 1.0).
+//! Sign-out requested by a client (OpenID Connect RP-Initiated Logout 1.0).
 
 use super::fault::Fault;
 use super::params::Params;
@@ -15,19 +15,20 @@ use url::Url;
 #[template(path = "sign_out.html")]
 struct Page {
     shell: Shell,
-    /// What is wrong with the request: then nothing of it is followed but that its owner wants to sign out.
+    /// The error in the request. If there is one, the page only offers the sign-out and ignores the rest of the request.
     wrong: Option<String>,
     /// The request, as a query.
     request: String,
 }
 
-/// A request by a link.
+/// A request by GET.
 pub async fn show(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Response {
     let params = Params::read(query.unwrap_or_default().as_bytes());
     asked(&app, &asker, &params).await
 }
 
-/// A request by a form; its owner's session comes along only where the browser itself goes on.
+/// A request by POST. It is redirected to the same request by GET, because the browser sends the session cookie only when it navigates
+/// itself.
 pub async fn posted(headers: HeaderMap, body: Bytes) -> Response {
     match Params::of_body(&headers, &body) {
         Ok(params) => Redirect::to(&format!("/end-session?{}", params.query())).into_response(),
@@ -35,7 +36,7 @@ pub async fn posted(headers: HeaderMap, body: Bytes) -> Response {
     }
 }
 
-/// The owner agreed.
+/// The owner confirmed the sign-out.
 pub async fn agreed(State(app): State<App>, asker: Asker, body: Bytes) -> Response {
     let request = Params::read(&body).get("request").unwrap_or_default().to_owned();
     let params = Params::read(request.as_bytes());
@@ -45,8 +46,8 @@ pub async fn agreed(State(app): State<App>, asker: Asker, body: Bytes) -> Respon
     }
 }
 
-/// The request is wrong, as it is where its token is of a key that is gone: its owner is told so, and may sign out all the same. Nobody is sent
-/// anywhere.
+/// The page of an invalid request, which includes a token signed by a deleted key. It shows the error, lets the owner sign out all the
+/// same, and redirects nowhere.
 fn wrong(asker: &Asker, params: &Params, fault: Fault) -> Response {
     let words = asker.words;
     if fault.is_passing() {
@@ -71,15 +72,15 @@ fn wrong(asker: &Asker, params: &Params, fault: Fault) -> Response {
     html(StatusCode::BAD_REQUEST, &Said::new(shell, title, text))
 }
 
-/// What a request comes to.
+/// A valid logout request.
 struct Wish {
-    /// Where to go on.
+    /// The post-logout redirect URI.
     to: Option<String>,
-    /// Whom the client means: what it calls the account, with the client.
+    /// The subject of the ID token hint, with its client.
     subject: Option<(KnownClient, String)>,
 }
 
-/// The client that the request is from, and where it may lead on: to a registered address, as it stands.
+/// Reads the client and its registered post-logout redirect URI from the request.
 async fn wish(app: &App, params: &Params) -> Result<Wish, Fault> {
     params.well_formed()?;
     let hint = match params.get("id_token_hint") {
@@ -147,7 +148,7 @@ async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
     if meant {
         return signed_out(app, asker, wish, false).await;
     }
-    // Anybody can make a link: without a token of ours, the owner is asked.
+    // Anybody can make a link, so without a token of ours the owner must confirm.
     let mut shell = asker.shell();
     shell.here = here(params);
     let request = params.query();
@@ -159,7 +160,7 @@ async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
     html(StatusCode::OK, &page)
 }
 
-/// The request, for the other language.
+/// The request, for the link to the other language.
 fn here(params: &Params) -> String {
     format!("/end-session?{}", params.query())
 }

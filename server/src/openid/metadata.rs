@@ -1,4 +1,4 @@
-//! What we offer (OpenID Connect Discovery 1.0, RFC 8414), and nothing that we do not.
+//! The provider's metadata (OpenID Connect Discovery 1.0, RFC 8414): exactly what is supported.
 
 use super::claims::{CLAIMS, ONE_FACTOR, TWO_FACTORS};
 use super::fault::Fault;
@@ -11,22 +11,22 @@ use axum::response::IntoResponse;
 use ngomon_rules::client::{Algorithm, Scope};
 use serde_json::{Value, json};
 
-/// How long others may keep it.
+/// How long the response may be cached.
 const KEEP: (axum::http::HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=3600");
 
 const JSON: (axum::http::HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
 
-/// The metadata.
+/// The provider's metadata.
 pub async fn show(State(app): State<App>) -> impl IntoResponse {
     ([KEEP, JSON], app.metadata.clone())
 }
 
-/// The keys that tokens are verified by.
+/// The public keys that verify tokens (JWKS).
 pub async fn jwks(State(app): State<App>) -> Result<impl IntoResponse, Fault> {
     Ok(([KEEP, JSON], app.signer.jwks(&app.store).await?))
 }
 
-/// What we tell receivers of security events about us (OpenID Shared Signals Framework 1.0, 7.1).
+/// The metadata for receivers of security events (OpenID Shared Signals Framework 1.0, 7.1).
 pub async fn events(State(app): State<App>) -> impl IntoResponse {
     let issuer = app.issuer();
     let told = json!({
@@ -39,7 +39,7 @@ pub async fn events(State(app): State<App>) -> impl IntoResponse {
     ([KEEP], Json(told))
 }
 
-/// The metadata of whoever is known under that address, as JSON.
+/// The metadata of that issuer, as JSON.
 pub fn metadata(issuer: &str) -> Bytes {
     described(issuer).to_string().into()
 }

@@ -1,4 +1,4 @@
-//! The OpenID provider: connected systems sign people in through it, and learn at once when an account is held.
+//! The OpenID provider: connected systems sign users in through it, and are notified at once when an account is held.
 
 mod answer;
 mod authorize;
@@ -33,29 +33,29 @@ use axum::routing::{get, post};
 use tower_http::cors::CorsLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// What browsers are sent to. A form of another site may come here too; it sees nobody's session.
+/// The endpoints that browsers visit. Another site may post a form to them; such a form carries no session.
 pub fn for_browsers() -> Router<App> {
     Router::new()
         .route("/authorize", get(authorize::show).post(authorize::posted))
         .route("/end-session", get(logout::show).post(logout::posted))
 }
 
-/// Forms of ours.
+/// Forms of our own pages.
 pub fn pages() -> Router<App> {
     Router::new()
         .route("/consent", post(consent::answered))
         .route("/end-session/agreed", post(logout::agreed))
 }
 
-/// Is it an address that programs ask, not people?
+/// Whether the path is one for programs, not for people.
 pub fn is_for_programs(path: &str) -> bool {
     let paths = ["/token", "/userinfo", "/revoke", "/introspect", "/par", "/jwks"];
     paths.contains(&path) || path.starts_with("/.well-known/")
 }
 
-/// What clients ask. An application in a browser may, from wherever it is: no cookie counts here.
+/// The endpoints for clients. An application in a browser may call them from any origin: cookies are ignored here.
 pub fn for_clients() -> Router<App> {
-    // Beside what all answers say, for caches of old (RFC 6749, 5.1).
+    // In addition to the headers of all responses, for HTTP/1.0 caches (RFC 6749, 5.1).
     let never_cached = SetResponseHeaderLayer::overriding(header::PRAGMA, HeaderValue::from_static("no-cache"));
     Router::new()
         .route("/.well-known/openid-configuration", get(metadata::show))

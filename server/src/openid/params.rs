@@ -1,4 +1,4 @@
-//! The parameters of a request, from its query or its body: read once, and none of them twice (RFC 6749, 3.1 and 3.2).
+//! The parameters of a request, from its query or its body. None may occur twice (RFC 6749, 3.1 and 3.2).
 
 use super::fault::Fault;
 use axum::http::{HeaderMap, header};
@@ -6,21 +6,22 @@ use std::collections::BTreeMap;
 
 /// The longest value of a parameter, in bytes.
 const LONGEST: usize = 8_000;
-/// A value that is too long is an error, which is answered with the same `state` as far as an address can carry it.
+/// The longest value that is kept, in bytes. A value above [`LONGEST`] is an error, and the error response must return the same `state` as
+/// far as a URL can carry it.
 const KEPT: usize = 16_000;
 
-/// Parameters by their names. An empty one is as good as none.
+/// Parameters by name. An empty value counts as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Params {
     values: BTreeMap<String, String>,
-    /// Names that came more than once.
+    /// Names that occurred more than once.
     repeated: Vec<String>,
-    /// Names of those whose values are too long.
+    /// Names whose values are too long.
     too_long: Vec<String>,
 }
 
 impl Params {
-    /// From a query, or a body that is written as one.
+    /// Parses a query, or a body in the same encoding.
     pub fn read(query: &[u8]) -> Self {
         let mut params = Self::default();
         for (name, value) in url::form_urlencoded::parse(query) {
@@ -38,7 +39,7 @@ impl Params {
         params
     }
 
-    /// From a body, which says that it is a form. None of them may come twice, or be too long.
+    /// Parses a body whose content type is a form. Fails on a repeated parameter and on one that is too long.
     pub fn of_body(headers: &HeaderMap, body: &[u8]) -> Result<Self, Fault> {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
@@ -50,23 +51,23 @@ impl Params {
         Ok(params)
     }
 
-    /// A parameter.
+    /// The value of a parameter.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
 
-    /// A parameter that must be there.
+    /// The value of a required parameter.
     pub fn must(&self, name: &str) -> Result<&str, Fault> {
         self.get(name)
             .ok_or_else(|| Fault::request(&format!("{name} is missing")))
     }
 
-    /// Did that one come more than once?
+    /// Whether the parameter occurred more than once.
     pub fn is_repeated(&self, name: &str) -> bool {
         self.repeated.iter().any(|one| one == name)
     }
 
-    /// No parameter came more than once, and none is too long.
+    /// Fails if a parameter occurred more than once or is too long.
     pub fn well_formed(&self) -> Result<(), Fault> {
         if let Some(name) = self.too_long.first() {
             let name: String = name.chars().filter(char::is_ascii_graphic).take(40).collect();
@@ -82,7 +83,7 @@ impl Params {
         }
     }
 
-    /// The same without some of them.
+    /// A copy without these parameters.
     #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
         let mut rest = self.clone();
@@ -92,7 +93,7 @@ impl Params {
         rest
     }
 
-    /// The same with one more.
+    /// A copy with one more parameter.
     #[must_use]
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut more = self.clone();
@@ -100,7 +101,8 @@ impl Params {
         more
     }
 
-    /// As a query, by name: the same parameters give the same text. One that came twice does so here, too.
+    /// The parameters as a query, sorted by name, so that the same parameters give the same text. A repeated parameter is repeated here
+    /// too.
     pub fn query(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.values);

@@ -1,4 +1,4 @@
-//! Requests that a client pushes before it sends a browser (RFC 9126).
+//! Pushed authorization requests (RFC 9126).
 
 use super::authorize::PUSHED;
 use super::client_auth::client;
@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use ngomon_store::Store;
 use serde_json::json;
 
-/// Judges a request as if it came by a browser, and keeps it.
+/// Checks a request as if a browser had brought it, and stores it.
 pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Fault> {
     let params = Params::of_body(&headers, &body)?;
     let known = client(&app, &headers, &params).await?;

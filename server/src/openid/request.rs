@@ -1,4 +1,4 @@
-//! An authorization request (OpenID Connect Core 3.1.2.1), read and judged before anybody is asked anything.
+//! An authorization request (OpenID Connect Core 3.1.2.1), parsed and validated before the user sees anything.
 
 use super::claims::{Wanted, WantedAcr};
 use super::fault::Fault;
@@ -6,63 +6,63 @@ use super::params::Params;
 use ngomon_rules::client::{Client, Scope};
 use ngomon_store::{KnownClient, Store};
 
-/// How the answer goes back.
+/// The response mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// In the query of the address.
+    /// In the query of the redirect URI.
     Query,
     /// In a form that the browser posts.
     FormPost,
 }
 
-/// What may be shown to the owner.
+/// The `prompt` parameter: which pages the owner may see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Prompt {
-    /// Nothing.
+    /// No page at all.
     pub none: bool,
-    /// The sign-in, also where there is a session.
+    /// The sign-in, even if there is a session.
     pub login: bool,
-    /// The consent, also where it was given.
+    /// The consent, even if it was given before.
     pub consent: bool,
 }
 
-/// Where the answer goes, known before anything else is.
+/// The destination of the response, which is resolved before everything else.
 #[derive(Clone, Debug)]
 pub struct Address {
-    /// A registered address, as it stands.
+    /// The registered redirect URI, unchanged.
     pub uri: String,
-    /// The request named it.
+    /// Whether the request contained `redirect_uri`.
     pub named: bool,
-    /// How.
+    /// The response mode.
     pub mode: Mode,
-    /// Given back as it came.
+    /// The `state` parameter, returned unchanged.
     pub state: Option<String>,
 }
 
-/// A request that makes sense.
+/// A valid authorization request.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// What may be told, of what was asked for.
+    /// The requested scopes, as far as the client may have them.
     pub scope: Vec<Scope>,
-    /// Goes into the ID token.
+    /// The nonce for the ID token.
     pub nonce: Option<String>,
-    /// Of PKCE, S256.
+    /// The code challenge of PKCE, S256.
     pub challenge: Option<String>,
-    /// What may be shown.
+    /// The `prompt` parameter.
     pub prompt: Prompt,
-    /// The sign-in may be so many seconds old.
+    /// The greatest age of the sign-in, in seconds.
     pub max_age: Option<i64>,
-    /// A token that we gave for whom the client expects.
+    /// The `id_token_hint`: an ID token of the account that the client expects.
     pub hint: Option<String>,
-    /// Claims asked for one by one, as JSON.
+    /// Claims requested one by one, as JSON.
     pub claims: Option<String>,
-    /// Whom the access tokens are to be shown to.
+    /// The resource server that the access tokens are meant for.
     pub resource: Option<String>,
-    /// Which sign-in is asked for.
+    /// The requested authentication context.
     pub acr: WantedAcr,
 }
 
-/// Where the answer goes. An error here is told to the browser's owner, never sent anywhere.
+/// Resolves the destination of the response. An error here is shown to the user and never redirected.
 pub fn address(params: &Params, known: &KnownClient) -> Result<Address, Fault> {
     let bad = || Fault::request("redirect_uri is not one of the client's");
     if params.is_repeated("redirect_uri") || params.is_repeated("client_id") {
@@ -73,7 +73,7 @@ pub fn address(params: &Params, known: &KnownClient) -> Result<Address, Fault> {
         .is_some_and(|scope| scope.split(' ').any(|word| word == "openid"));
     let (uri, named) = match (params.get("redirect_uri"), known.client.redirect_uris.as_slice()) {
         (Some(uri), _) if known.client.redirects_to(uri) => (uri.to_owned(), true),
-        // Without OpenID only (OpenID Connect Core 3.1.2.1; RFC 6749, 3.1.2.3).
+        // It may be left out without OpenID only (OpenID Connect Core 3.1.2.1; RFC 6749, 3.1.2.3).
         (None, [only]) if !is_openid => (only.clone(), false),
         (None, _) => return Err(Fault::request("redirect_uri is missing")),
         _ => return Err(bad()),
@@ -91,7 +91,7 @@ pub fn address(params: &Params, known: &KnownClient) -> Result<Address, Fault> {
     })
 }
 
-/// What is asked for. An error here goes to the client.
+/// Parses the request. An error here goes to the client.
 pub fn read(params: &Params, known: &KnownClient) -> Result<Request, Fault> {
     params.well_formed()?;
     if params.get("request").is_some() {
@@ -116,7 +116,7 @@ pub fn read(params: &Params, known: &KnownClient) -> Result<Request, Fault> {
     let max_age = max_age
         .transpose()
         .map_err(|_| Fault::request("max_age is not a number of seconds"))?;
-    // What is asked for by name comes before what is asked for by the way.
+    // An `acr` in the `claims` parameter takes precedence over `acr_values`.
     let acr = match wanted.acr {
         acr if !acr.values.is_empty() => acr,
         _ => WantedAcr::hoped_for(params.get("acr_values").unwrap_or_default()),
@@ -135,7 +135,8 @@ pub fn read(params: &Params, known: &KnownClient) -> Result<Request, Fault> {
 }
 
 impl Request {
-    /// All that the client would be told of: by scopes, and by claims that it names one by one. That is what owners are asked about.
+    /// All scopes that the client would get claims of: those requested, and those of claims requested one by one. The consent page lists
+    /// them.
     pub fn told(&self, client: &Client) -> Vec<Scope> {
         let wanted = Wanted::read(self.claims.as_deref()).unwrap_or_default();
         let named = |scope: Scope| wanted.names_one_of(scope) && client.scopes.contains(&scope);
@@ -144,7 +145,7 @@ impl Request {
             .collect()
     }
 
-    /// Whom the access tokens are to be shown to is there, and let in.
+    /// Checks that the requested resource server is registered and enabled.
     pub async fn has_its_target(&self, store: &Store) -> Result<(), Fault> {
         match &self.resource {
             Some(resource) if !store.has_resource(resource).await? => Err(Fault::target()),

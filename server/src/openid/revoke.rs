@@ -1,4 +1,4 @@
-//! A client gives a token back (RFC 7009).
+//! Token revocation (RFC 7009).
 
 use super::client_auth::client;
 use super::fault::Fault;
@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-/// Answers the same whether there was such a token.
+/// The response is the same whether or not the token existed.
 pub async fn revoke(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Fault> {
     let params = Params::of_body(&headers, &body)?;
     let known = client(&app, &headers, &params).await?;

@@ -1,4 +1,4 @@
-//! Tokens that clients verify: signed by the keys of the store, published at `/jwks`.
+//! The signer of tokens that clients verify. The keys come from the store and are published at `/jwks`.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
-/// For so many microseconds we do not ask which keys are published: one that an operator revoked elsewhere signs no longer than that.
+/// How long the published keys are cached, in microseconds: a key that an operator revoked on another server signs no longer than that.
 const FRESH: u64 = 1_000_000;
 
-/// A private key, read. The library of tokens reads an RSA key anew for each signature, which takes longer than signing.
+/// A parsed private key. The JWT library parses an RSA key for each signature, which takes longer than signing.
 enum Pair {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
@@ -54,23 +54,23 @@ impl Pair {
     }
 }
 
-/// A key, made ready.
+/// A key prepared for signing and verifying.
 struct Ready {
     algorithm: jsonwebtoken::Algorithm,
     pair: Pair,
     decoding: DecodingKey,
-    /// As it is published.
+    /// The public key as a JWK.
     jwk: Value,
 }
 
-/// The keys that were published when we asked.
+/// The published keys as of the last query.
 struct Keys {
     asked: i64,
     all: Vec<(PublishedKey, Arc<Ready>)>,
     jwks: Bytes,
 }
 
-/// A key that signs now, at hand: signing by it asks nobody.
+/// The current signing key, loaded: signing with it needs no query.
 pub struct Pen {
     id: String,
     key: Arc<Ready>,
@@ -93,7 +93,7 @@ impl Pen {
     }
 }
 
-/// Signs, and knows what was signed. Keys are kept ready.
+/// Signs and verifies tokens, with a cache of the prepared keys.
 #[derive(Clone, Default)]
 pub struct Signer(Arc<RwLock<Option<Arc<Keys>>>>);
 
@@ -101,7 +101,7 @@ fn corrupt(why: impl std::fmt::Display) -> StoreError {
     StoreError::corrupt("signing_key", why)
 }
 
-/// The algorithm as the library has it.
+/// The algorithm in the JWT library's type.
 pub fn library(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
     match algorithm {
         Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
@@ -112,7 +112,7 @@ pub fn library(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
 
 fn ready(key: &SigningKey) -> Result<Ready> {
     let encoding = match key.algorithm {
-        // The library takes an RSA key in this clothing only.
+        // The library accepts an RSA key as PEM of PKCS #8 only.
         Algorithm::Rs256 => EncodingKey::from_rsa_pem(pem(&key.private).as_bytes()).map_err(corrupt)?,
         Algorithm::Es256 => EncodingKey::from_ec_der(&key.private),
         Algorithm::EdDsa => EncodingKey::from_ed_der(&key.private),
@@ -169,12 +169,12 @@ impl Signer {
         Ok(keys)
     }
 
-    /// Signs claims by the key in use (RFC 7515, 7.1). `kind` is the token's `typ`.
+    /// Signs claims with the current key (RFC 7515, 7.1). `kind` is the token's `typ`.
     pub async fn sign(&self, store: &Store, algorithm: Algorithm, kind: &str, claims: &Value) -> Result<String> {
         self.pen(store, algorithm).await?.sign(kind, claims)
     }
 
-    /// The key in use, before anything is spent that a signature must follow.
+    /// Loads the current key. Callers do so before they spend anything that a signature must follow.
     pub async fn pen(&self, store: &Store, algorithm: Algorithm) -> Result<Pen> {
         let keys = self.keys(store).await?;
         let current = keys.all.iter().find(|(key, _)| key.algorithm == algorithm && key.signs);
@@ -185,7 +185,7 @@ impl Signer {
         })
     }
 
-    /// The claims of a token of that kind which we signed, by a key that is still published, whether its time is over or not.
+    /// The claims of a token of that kind that we signed with a key that is still published, even if the token has expired.
     pub async fn verify(&self, store: &Store, token: &str, kind: &str) -> Result<Option<Value>> {
         let Ok(header) = jsonwebtoken::decode_header(token) else {
             return Ok(None);
@@ -203,7 +203,7 @@ impl Signer {
         Ok(decoded.ok().map(|decoded| decoded.claims))
     }
 
-    /// What is published (RFC 7517), as JSON.
+    /// The published key set (RFC 7517), as JSON.
     pub async fn jwks(&self, store: &Store) -> Result<Bytes> {
         Ok(self.keys(store).await?.jwks.clone())
     }

@@ -1,4 +1,4 @@
-//! The token endpoint: a code, a refresh token or the client's own proof, for tokens.
+//! The token endpoint: exchanges a code, a refresh token or the client's own credentials for tokens.
 
 use super::claims::{To, acr, told};
 use super::client_auth::client;
@@ -18,12 +18,12 @@ use ngomon_rules::client::Algorithm;
 use ngomon_store::{KnownClient, Redeemed};
 use serde_json::{Value, json};
 
-/// Seconds for which an access token is good, and an ID token.
+/// Lifetime of an access token and of an ID token, in seconds.
 pub const GOOD: i64 = 600;
-/// The longest verifier, by RFC 7636.
+/// The permitted lengths of a code verifier (RFC 7636).
 const VERIFIER: std::ops::RangeInclusive<usize> = 43..=128;
 
-/// A request for tokens.
+/// Handles a token request.
 pub async fn tokens(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Fault> {
     let params = Params::of_body(&headers, &body)?;
     let known = client(&app, &headers, &params).await?;
@@ -70,14 +70,14 @@ async fn for_itself(app: &App, known: &KnownClient, params: &Params) -> Result<R
     if !words.split(' ').all(|word| word.chars().all(plain)) {
         return Err(Fault::new("invalid_scope", "not words with spaces"));
     }
-    // Scopes tell about accounts, and here is none.
+    // Scopes are about accounts, and a token of the client itself has no account.
     let token = app.store.token_for_client(known, "", params.get("resource")).await?;
     let token = token.ok_or_else(Fault::client)?;
     Ok(Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": GOOD})).into_response())
 }
 
-/// The answer with tokens. What was shown for them is spent: nothing here may fail for a reason that trying again would mend, which is why
-/// the key was at hand before.
+/// The response with tokens. The code or refresh token is spent by now, so nothing here may fail for a temporary reason; that is why the
+/// signing key was loaded before.
 async fn given(app: &App, known: &KnownClient, redeemed: Redeemed, pen: &Pen, first: bool) -> Result<Response, Fault> {
     let mut body = json!({
         "access_token": redeemed.access,
@@ -102,7 +102,7 @@ async fn id_token(
 ) -> Result<String, Fault> {
     let grant = &redeemed.grant;
     let told = match told(app, known, grant, &redeemed.scope, To::IdToken).await {
-        // Claims that were asked for one by one may be left out (OpenID Connect Core, 5.5.1): userinfo has them again.
+        // Claims requested one by one may be left out (OpenID Connect Core, 5.5.1): userinfo still has them.
         Err(fault) if fault.is_passing() => Some(json!({"sub": grant.subject})),
         told => told?,
     };
@@ -128,7 +128,7 @@ async fn id_token(
     Ok(pen.sign("JWT", &claims)?)
 }
 
-/// Left half of the hash that goes with the algorithm.
+/// The left half of the hash that belongs to the algorithm (`at_hash`, OpenID Connect Core 3.1.3.6).
 fn half_hash(algorithm: Algorithm, token: &str) -> String {
     let hash = match algorithm {
         Algorithm::Rs256 | Algorithm::Es256 => digest(&SHA256, token.as_bytes()),

@@ -1,4 +1,4 @@
-//! What a client is told of the account that it has an access token for (OpenID Connect Core 5.3).
+//! The userinfo endpoint (OpenID Connect Core 5.3).
 
 use super::claims::{To, told};
 use super::fault::Fault;
@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Method, header};
 use ngomon_store::TokenKind;
 use serde_json::Value;
 
-/// By the token in the header, or, in a POST, in the body (RFC 6750, 2.1 and 2.2); not in both, never in the address.
+/// Accepts the token in the header or in the body of a POST (RFC 6750, 2.1 and 2.2); not in both, and never in the URL.
 pub async fn tell(
     State(app): State<App>,
     method: Method,
@@ -39,7 +39,7 @@ pub async fn tell(
     };
     let live = app.store.token(&token).await?;
     let live = live
-        // One that is for another system is not for us.
+        // A token for another resource server is not valid here.
         .filter(|live| live.kind == TokenKind::Access && live.audience.is_none())
         .ok_or_else(Fault::token)?;
     let grant = live.grant.ok_or_else(Fault::scope)?;

@@ -1,4 +1,4 @@
-//! Published faults of others, each as a test with its identifier, and what else an attacker tries at the token endpoint.
+//! Published vulnerabilities of other providers, each as a test with its identifier, and further attacks on the token endpoint.
 
 use super::{CALLBACK, CHALLENGE, Rp, VERIFIER, claims, hues, site};
 use crate::web::tests::Answered;
@@ -36,8 +36,8 @@ async fn cve_2026_1609_no_grant_gives_anything_for_a_held_account() {
     );
 }
 
-/// Kanidm and Rauthy gave tokens six times for one code: here it is once, however many ask at the same moment; and the others' asking
-/// ends what the one got.
+/// Kanidm and Rauthy issued tokens six times for one code. Here one code is redeemed once, however many requests arrive at the same moment,
+/// and the other requests revoke the tokens of the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_code_has_one_winner_and_its_replay_ends_what_came_of_it() {
     let site = site().await;
@@ -65,7 +65,7 @@ async fn one_code_has_one_winner_and_its_replay_ends_what_came_of_it() {
     assert!(!site.is_active(&rp, access).await);
 }
 
-/// CVE-2026-1035: single use of a refresh token, also in a race; and reuse ends the family (RFC 9700, 4.14).
+/// CVE-2026-1035: a refresh token is used once, also in a race, and reuse revokes its family (RFC 9700, 4.14).
 #[tokio::test(flavor = "multi_thread")]
 async fn cve_2026_1035_a_refresh_token_is_good_once_and_reuse_ends_its_family() {
     let site = site().await;
@@ -84,7 +84,7 @@ async fn cve_2026_1035_a_refresh_token_is_good_once_and_reuse_ends_its_family() 
         .refresh(&site, next[0]["refresh_token"].as_str().unwrap())
         .await
         .json();
-    // Shown once more when its successor was used, it is in two hands.
+    // Presented again after its successor was used, it is in the hands of two parties.
     assert_eq!(rp.refresh(&site, old).await.error(), "invalid_grant");
     for ended in next.iter().chain([&last]) {
         assert!(!site.is_active(&rp, ended["access_token"].as_str().unwrap()).await);
@@ -99,7 +99,7 @@ async fn cve_2026_1035_a_refresh_token_is_good_once_and_reuse_ends_its_family() 
     );
 }
 
-/// GHSA-7fpj-9hr8-28vh: a token of one sort is none of another.
+/// GHSA-7fpj-9hr8-28vh: a token of one type is not accepted as another.
 #[tokio::test(flavor = "multi_thread")]
 async fn ghsa_7fpj_9hr8_28vh_no_token_passes_for_another() {
     let site = site().await;
@@ -124,7 +124,7 @@ async fn ghsa_7fpj_9hr8_28vh_no_token_passes_for_another() {
     }
     assert_eq!(rp.redeem(&site, &part("refresh_token")).await.error(), "invalid_grant");
     assert!(!site.is_active(&rp, &code).await);
-    // A logout token is no hint of who signs out.
+    // A logout token is not accepted as `id_token_hint`.
     let app = crate::web::App::new(site.store.clone(), false);
     let body = claims(&part("id_token"));
     let logout = app
@@ -137,7 +137,7 @@ async fn ghsa_7fpj_9hr8_28vh_no_token_passes_for_another() {
     assert!(site.visit(&cookie).await.is_some());
 }
 
-/// Algorithm confusion: a hint is verified by the key and the algorithm of its `kid` only.
+/// Algorithm confusion: a hint is verified with the key and the algorithm of its `kid` only.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hint_signed_otherwise_is_not_ours() {
     let site = site().await;
@@ -167,7 +167,7 @@ async fn a_hint_signed_otherwise_is_not_ours() {
     assert!(site.visit(&cookie).await.is_some());
 }
 
-/// CVE-2023-49097: what a request says of our host changes nothing that we say.
+/// CVE-2023-49097: a forged Host header changes no URL in our responses.
 #[tokio::test(flavor = "multi_thread")]
 async fn cve_2023_49097_host_headers_change_no_address() {
     let site = site().await;
@@ -178,7 +178,7 @@ async fn cve_2023_49097_host_headers_change_no_address() {
     }
 }
 
-/// PKCE and the address of a code are those of its request; wrong ones end it.
+/// The PKCE challenge and the redirect URI of a code are those of its request; a wrong one spends the code.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stolen_code_is_of_no_use() {
     let site = site().await;
@@ -230,7 +230,7 @@ async fn a_stolen_code_is_of_no_use() {
     let late = rp.code(&site, &cookie, &[]).await;
     site.move_on(61);
     assert_eq!(rp.redeem(&site, &late).await.error(), "invalid_grant");
-    // A verifier where no challenge was: another's request was slipped in (RFC 9700, 2.1.1).
+    // A verifier for a code without a challenge: an attacker injected another request's code (RFC 9700, 2.1.1).
     let mut old = hues();
     (old.name, old.without_pkce) = ("Cũ".into(), true);
     let old = site.rp(old).await;
@@ -423,7 +423,7 @@ async fn signing_out_leads_to_registered_addresses_only_and_no_link_does_it_alon
     assert!(site.visit(&cookie).await.is_none());
     let nobody = site.get(&format!("/end-session?id_token_hint={hint}"), "").await;
     assert!(nobody.says("signed-out-title"));
-    // Another's account is not signed out by my token.
+    // A hint that names one account does not sign out another.
     let other = site.signed_in("CV004").await;
     let page = site.get(&format!("/end-session?id_token_hint={hint}"), &other).await;
     assert!(page.says("sign-out-title") && site.visit(&other).await.is_some());

@@ -1,5 +1,5 @@
-//! A service is asked with a token that another system got for it (RFC 8707): it alone, besides that system, is told what the token is good
-//! for, and nobody else takes it.
+//! Resource servers (RFC 8707): a client calls a service with an access token issued for it. Only that service and the client itself may
+//! introspect the token, and no other service accepts it.
 
 use super::{CALLBACK, CHALLENGE, Rp, VERIFIER, claims, hues, site};
 use crate::web::tests::{Answered, Site};
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 const STORE: &str = "https://kho.example/api";
 const OTHER: &str = "https://khac.example/";
 
-/// A service that nobody signs in through.
+/// A service through which nobody signs in.
 fn service(name: &str, resources: &[&str]) -> Client {
     let mut client = Client::new(name, Vec::new());
     client.resources = resources.iter().map(|&uri| uri.to_owned()).collect();
     client
 }
 
-/// A system that asks, and two services.
+/// A client and two services.
 async fn three(site: &Site) -> [Rp; 3] {
     let mut asks = hues();
     (asks.subjects, asks.client_credentials) = (SubjectKind::Pairwise, true);
@@ -35,7 +35,7 @@ async fn told(site: &Site, rp: &Rp, token: &str) -> Value {
     site.form_to("/introspect", Some(rp), &[("token", token)]).await.json()
 }
 
-/// Of a code or a refresh token, and once more naming a resource.
+/// Redeems a code or a refresh token, once more with the resource parameter.
 async fn asked(site: &Site, rp: &Rp, token: &str, resource: &str) -> Answered {
     let kind = if token.starts_with("ngc_") {
         "authorization_code"
@@ -87,7 +87,7 @@ async fn a_service_is_told_of_a_token_that_is_for_it_and_nobody_else_is() {
     let refresh = part(&tokens, "refresh_token");
     assert_eq!(told(&site, &store, refresh).await, json!({"active": false}));
 
-    // Without a resource all is as ever.
+    // Without a resource nothing changes.
     let plain = rp.tokens(&site, &cookie, &[]).await;
     let access = part(&plain, "access_token");
     let by_own = told(&site, &rp, access).await;
@@ -170,7 +170,7 @@ async fn a_code_and_a_refresh_token_are_good_for_the_resource_that_was_granted_o
             "{wrong}"
         );
     }
-    // What was wrong changed nothing.
+    // The errors spent nothing.
     let mut tokens = asked(&site, &rp, &code, "").await.json();
     for resource in [STORE, ""] {
         let refresh = part(&tokens, "refresh_token").to_owned();
@@ -178,14 +178,14 @@ async fn a_code_and_a_refresh_token_are_good_for_the_resource_that_was_granted_o
         tokens = asked(&site, &rp, &refresh, resource).await.json();
         assert_eq!(told(&site, &store, part(&tokens, "access_token")).await["aud"], STORE);
     }
-    // One that was granted for no resource gets none afterwards.
+    // A grant without a resource gets none later.
     let plain = rp.code(&site, &cookie, &[]).await;
     assert_eq!(asked(&site, &rp, &plain, STORE).await.error(), "invalid_target");
     let plain = asked(&site, &rp, &plain, "").await.json();
     let refresh = part(&plain, "refresh_token");
     assert_eq!(asked(&site, &rp, refresh, STORE).await.error(), "invalid_target");
     assert_eq!(rp.refresh(&site, refresh).await.status, 200);
-    // A code that is shown twice ends what came of it, whatever resource is named.
+    // A replayed code revokes the tokens issued for it, whatever resource the replay names.
     assert_eq!(asked(&site, &rp, &code, OTHER).await.error(), "invalid_grant");
     assert!(!site.is_active(&store, part(&tokens, "access_token")).await);
 }
@@ -203,7 +203,7 @@ async fn a_system_that_acts_for_itself_shows_its_token_to_the_service_it_is_for(
     );
     assert!(site.is_active(&rp, access).await && !site.is_active(&other, access).await);
     assert_eq!(site.userinfo(access).await.status, 401);
-    // Another's token is not the service's to give back.
+    // The service cannot revoke a token of another client.
     assert_eq!(
         site.form_to("/revoke", Some(&store), &[("token", access)]).await.status,
         200
@@ -228,7 +228,7 @@ async fn a_hold_and_a_refused_system_on_either_side_end_it_at_once_and_nothing_r
     site.lift("CV001").await;
     assert!(!site.is_active(&store, part(&held, "access_token")).await);
 
-    // The service is refused: nobody is told of the token, and no further one is given.
+    // The service is disabled: the token is no longer active, and no further token is issued.
     let cookie = site.signed_in("CV002").await;
     let tokens = rp.tokens(&site, &cookie, &[("resource", STORE)]).await;
     let (access, refresh) = (part(&tokens, "access_token"), part(&tokens, "refresh_token"));
@@ -252,13 +252,13 @@ async fn a_hold_and_a_refused_system_on_either_side_end_it_at_once_and_nothing_r
     let access = part(&next, "access_token");
     assert!(site.is_active(&store, access).await);
 
-    // The system that asks is refused.
+    // The client is disabled.
     site.store.disable_client("Hue-S", "test").await.unwrap();
     assert!(!site.is_active(&store, access).await);
     site.store.enable_client("Hue-S", "test").await.unwrap();
     assert!(!site.is_active(&store, access).await);
 
-    // The service is gone, and another bears its address: what was for the first one is not for it.
+    // The service is removed and another client gets its URI: tokens for the first service are not valid at the second.
     let cookie = site.signed_in("CV002").await;
     let tokens = rp.tokens(&site, &cookie, &[("resource", STORE)]).await;
     site.store.remove_client("Kho", "test").await.unwrap();

@@ -1,5 +1,5 @@
-//! What modules of the OpenID Foundation's conformance suite ask of a provider, where no other test shows it. Each test bears the names of its
-//! modules; docs/STANDARDS.md has all of them. The suite itself was not run.
+//! The requirements of modules of the OpenID Foundation's conformance suite that no other test covers. Each test is named after its
+//! modules; docs/STANDARDS.md lists them all. The suite itself was not run.
 
 use super::told::receiver;
 use super::{CALLBACK, Rp, claims, hues, site};
@@ -12,11 +12,11 @@ use ngomon_rules::client::{Client, ClientId};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The suite asks without PKCE in all modules but one.
+/// The suite uses no PKCE, except in one module.
 const NO_PKCE: [(&str, &str); 2] = [("code_challenge", ""), ("code_challenge_method", "")];
 const OUT: &str = "https://hues.example/out";
 
-/// The client as the suite is to have it.
+/// The client as the suite configures it.
 fn suites() -> Client {
     let mut client = hues();
     client.without_pkce = true;
@@ -24,12 +24,12 @@ fn suites() -> Client {
 }
 
 impl Rp {
-    /// A request as the suite makes it.
+    /// An authorization request as the suite sends it.
     fn asks(&self, otherwise: &[(&str, &str)]) -> String {
         self.request(&[otherwise, NO_PKCE.as_slice()].concat())
     }
 
-    /// Tokens by the answer to such a request.
+    /// The tokens for the response to such a request.
     async fn tokens_of(&self, site: &Site, answer: &Answered) -> Value {
         let code = answer.sent("code").unwrap_or_else(|| panic!("{}", answer.goes_to()));
         let fields = [
@@ -43,7 +43,7 @@ impl Rp {
     }
 }
 
-/// The owner types the password where the request led, and is led back.
+/// The user types the password on the sign-in page and is redirected back.
 async fn typed(site: &Site, asked: &Answered, cookie: &str) -> (String, Answered) {
     let to = asked.goes_to();
     assert!(to.starts_with("/sign-in?to="), "{to}");
@@ -177,7 +177,7 @@ async fn oidcc_scope_profile_email_address_phone_all_and_other_order() {
         ("email openid", email),
         ("openid phone", phone),
         ("openid profile email phone", &all),
-        // Not offered, and passed over (OpenID Connect Core 3.1.2.1).
+        // Not supported, and ignored (OpenID Connect Core 3.1.2.1).
         ("openid address", &["sub"]),
         ("openid profile email address phone", &all),
     ] {
@@ -197,7 +197,7 @@ async fn oidcc_scope_profile_email_address_phone_all_and_other_order() {
 }
 
 /// display-page, display-popup, ui-locales, claims-locales, login-hint, ensure-request-with-unknown-parameter-succeeds and
-/// ensure-request-with-acr-values-succeeds: somebody who is not there yet is asked, and comes back with a code.
+/// ensure-request-with-acr-values-succeeds: a user without a session signs in and comes back with a code.
 #[tokio::test(flavor = "multi_thread")]
 async fn oidcc_what_is_only_hoped_for_stops_nobody() {
     let site = site().await;
@@ -328,7 +328,7 @@ async fn oidcc_refresh_token() {
     assert_eq!(site.userinfo(access).await.json()["sub"], new["sub"]);
 }
 
-/// Those of the logout plans, too: oidcc-rp-initiated-logout- and oidcc-backchannel-logout-discovery-endpoint-verification.
+/// The modules of the logout plans, too: oidcc-rp-initiated-logout- and oidcc-backchannel-logout-discovery-endpoint-verification.
 #[tokio::test(flavor = "multi_thread")]
 async fn oidcc_discovery_endpoint_verification() {
     let site = site().await.at_address("https://id.hue.example");
@@ -399,7 +399,7 @@ async fn oidcc_discovery_endpoint_verification() {
     }
 }
 
-/// Is anybody still signed in? The suite asks so after each logout.
+/// Whether the session still exists. The suite checks this after each logout.
 async fn is_there(site: &Site, rp: &Rp, cookie: &str) -> bool {
     let answer = site.get(&rp.asks(&[("prompt", "none")]), cookie).await;
     match answer.sent("error") {
@@ -444,8 +444,8 @@ async fn oidcc_rp_initiated_logout_with_a_hint() {
     }
 }
 
-/// oidcc-rp-initiated-logout-no-id-token-hint, -no-params, -only-state: anybody can make such a link, so the owner is asked. And
-/// -modified-id-token-hint, -bad-id-token-hint, -bad-post-logout-redirect-uri, -query-added-to-post-logout-redirect-uri: a page that says so.
+/// oidcc-rp-initiated-logout-no-id-token-hint, -no-params, -only-state: anybody can make such a link, so the owner must confirm. And
+/// -modified-id-token-hint, -bad-id-token-hint, -bad-post-logout-redirect-uri, -query-added-to-post-logout-redirect-uri: an error page.
 #[tokio::test(flavor = "multi_thread")]
 async fn oidcc_rp_initiated_logout_without_a_hint_or_with_something_wrong() {
     let site = site().await;
@@ -475,7 +475,7 @@ async fn oidcc_rp_initiated_logout_without_a_hint_or_with_something_wrong() {
         let page = site.get(&end_session(fields), &cookie).await;
         assert_eq!(page.status, status, "{fields:?}");
         assert!(!page.headers.contains_key(header::LOCATION));
-        // What is wrong is said of the sign-out that was asked for, which its owner may still have.
+        // The error stands on the sign-out page, where the owner may still sign out.
         assert!(
             page.says("sign-out-title") && page.says("sign-out-button"),
             "{fields:?}"

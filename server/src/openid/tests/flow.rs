@@ -1,4 +1,4 @@
-//! The way of somebody right at the first try, and what the client is told.
+//! The authorization code flow without obstacles, and the claims that the client gets.
 
 use super::{CALLBACK, Rp, VERIFIER, claims, hues, site};
 use crate::web::tests::{Site, rows};
@@ -144,7 +144,7 @@ async fn what_was_proven_is_told_in_place_of_what_an_account_states() {
         ]
         .map(|name| info[name].clone())
     };
-    // Standardised as two others, of whom the registry has a phone, and has none.
+    // Standardised with the numbers of two other people: the registry has a phone of the first and none of the second.
     for (account, number, knows_phone) in [("HS005", "046194100111", true), ("HS001", "046069100074", false)] {
         let before = told(account).await;
         assert_eq!((&before[2], &before[4]), (&json!(false), &json!(false)), "{account}");
@@ -201,7 +201,7 @@ async fn hr_vouches_for_an_officials_number() {
     assert_eq!(told(&lacking["account_id"]).await, (json!(number), json!(true)));
 }
 
-/// "Phone, e-mail and position are taken over from HR", which vouches for them; and what common software reads of a name and a unit.
+/// "Phone, e-mail and position are taken over from HR", which vouches for them; and the name and unit claims that common software reads.
 #[tokio::test(flavor = "multi_thread")]
 async fn hr_vouches_for_mail_and_phone_and_names_and_units_are_told_as_software_reads_them() {
     let site = Site::sample().await;
@@ -335,7 +335,7 @@ async fn without_offline_access_all_ends_with_the_session() {
         .await
         .json();
 
-    // "All sessions ended by owner": everywhere else, and what outlives a session, too.
+    // "All sessions ended by owner": all other sessions, and the grants that outlive a session, too.
     let here = site.signed_in("CV001").await;
     site.post("/sessions/close-others", &here, &[]).await;
     assert_eq!(
@@ -464,7 +464,7 @@ async fn a_public_client_and_one_that_signs() {
     assert_eq!(ask("a.b.c".into()).await, "invalid_client");
 }
 
-/// The clock of the machine goes back a day: no key signs then, and nothing is spent for an answer that cannot be given.
+/// The machine's clock goes back a day: then no key may sign, and nothing is spent for a response that cannot be made.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_signed_spends_nothing() {
     let site = site().await;

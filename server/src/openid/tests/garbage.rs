@@ -1,4 +1,4 @@
-//! Whatever bytes come in: the readers of requests answer, and what they take reads back the same.
+//! Property tests of the request parsers: any bytes get a response, and what is parsed survives a round trip.
 
 use crate::openid::claims::Wanted;
 use crate::openid::client_auth::basic_pair;
@@ -63,7 +63,7 @@ async fn any_request_is_answered_and_leads_to_a_registered_address_or_nowhere() 
         if let Ok(to) = address(&params, &known) {
             prop_assert!(known.client.redirects_to(&to.uri));
         }
-        // An answer either way.
+        // Either result is fine; it must not panic.
         let _ = read(&params, &known);
         prop_assert_eq!(&Params::read(params.query().as_bytes()).query(), &params.query());
     });

@@ -1,4 +1,4 @@
-//! C1 at the door: "yêu cầu người dùng thực hiện chuẩn hóa tài khoản", for those who come from a connected system, too.
+//! C1 at the authorization endpoint: "yêu cầu người dùng thực hiện chuẩn hóa tài khoản", also for users who come from a connected system.
 
 use super::{claims, hues, site};
 use axum::http::StatusCode;
@@ -21,7 +21,7 @@ async fn the_form_comes_first_and_the_system_after_it() {
     );
     site.post("/form/put-off", &cookie, &[]).await;
     assert!(site.get("/", &cookie).await.says("go-on-title"), "on to the system");
-    // Whoever is asked to sign in reads for which system, there and where a code is asked for.
+    // The sign-in page and the code page name the system that the user signs in to.
     let asked = site.get(&rp.request(&[]), "").await;
     let page = site.get(asked.goes_to(), "").await;
     assert!(page.text.contains("Đăng nhập để vào Hue-S."), "{}", page.text);
@@ -174,7 +174,8 @@ async fn a_third_party_gets_nothing_before_its_owner_allows_it() {
     assert_eq!(more.status, 200, "more is asked for again");
     let anew = site.get(&rp.request(&[("prompt", "consent")]), &cookie).await;
     assert_eq!(anew.status, 200);
-    // On the account's page the owner reads what was allowed, and takes it back: it ends what the system has, and it asks anew.
+    // The account's page lists the consent, and the owner revokes it: this revokes the system's tokens, and the next request shows the
+    // consent page again.
     let tokens = rp.tokens(&site, &cookie, &[]).await;
     let access = tokens["access_token"].as_str().unwrap();
     let home = site.get("/", &cookie).await;
@@ -192,7 +193,7 @@ async fn a_third_party_gets_nothing_before_its_owner_allows_it() {
     assert!(!site.get("/", &cookie).await.says("consents-title"));
     let silent = site.get(&rp.request(&[("prompt", "none")]), &cookie).await;
     assert_eq!(silent.sent("error").unwrap(), "consent_required");
-    // Nobody else's form counts as the owner's answer.
+    // A form from another site does not count as the owner's decision.
     let forged = axum::http::Request::post("/consent")
         .header("host", "localhost")
         .header("sec-fetch-site", "cross-site")
@@ -230,7 +231,7 @@ async fn claims_that_a_third_party_names_one_by_one_are_asked_for_as_scopes_are(
             let query = serde_urlencoded::to_string(pushed).unwrap();
             site.get(&format!("/authorize?{query}"), &cookie).await
         };
-        // What was allowed before does not stand for what is named now.
+        // An earlier consent does not cover the claims requested now.
         let plain = asks(&[]).await.request();
         let allow = async |request: &str| {
             let sent = [("request", request), ("answer", "allow")];

@@ -1,11 +1,11 @@
-//! Whoever came from a connected system to a held account, and frees it, goes on to the system without signing in anew.
+//! Users who came from a connected system to a held account: once the account is freed, they go on to the system without signing in again.
 
 use super::{CALLBACK, Rp, claims, hues, site};
 use crate::web::tests::{Answered, Site, fixtures, lent, right_form, two_accounts_of_one_number};
 use ngomon_rules::client::{Client, SubjectKind};
 use serde_json::{Value, json};
 
-/// The address in the page that leads the browser on.
+/// The return address in the page that leads the browser on.
 fn back(page: &Answered) -> String {
     assert!(page.says("go-on-title"), "{}", page.text);
     let link = page.text.split("href=\"").find(|part| part.starts_with("/authorize?"));
@@ -13,7 +13,7 @@ fn back(page: &Answered) -> String {
     link.replace("&#38;", "&").replace("&amp;", "&")
 }
 
-/// A held visit of who signs in at the system's request.
+/// A held visit of a user who signs in at the client's request.
 async fn held_on_the_way(site: &Site, rp: &Rp, username: &str, password: &str) -> String {
     let asked = site.get(&rp.request(&[("prompt", "login")]), "").await;
     let typed = [("username", username), ("password", password)];
@@ -23,7 +23,7 @@ async fn held_on_the_way(site: &Site, rp: &Rp, username: &str, password: &str) -
     cookie
 }
 
-/// The first click after it was freed leads to the system, which asked for a new sign-in and gets it from this one.
+/// The first click after the account was freed leads to the client. It requested a new sign-in, and this one counts.
 async fn goes_on(site: &Site, rp: &Rp, held: &str) {
     let page = site.get("/held", held).await;
     let full = page.cookie();
@@ -31,7 +31,7 @@ async fn goes_on(site: &Site, rp: &Rp, held: &str) {
     led_on(site, rp, &page, &full).await;
 }
 
-/// The page leads on to the system; what its ID token says.
+/// Follows the page to the client; returns the claims of the ID token.
 async fn led_on(site: &Site, rp: &Rp, page: &Answered, full: &str) -> Value {
     let answer = site.get(&back(page), full).await;
     assert!(answer.goes_to().starts_with(CALLBACK), "{}", answer.goes_to());
@@ -77,7 +77,8 @@ async fn after_a_join() {
     goes_on(&site, &rp, &held).await;
 }
 
-/// The other account stays, so it is as that one that the owner goes on: proven when its password was typed, not when the choice was made.
+/// The other account stays, so the owner goes on with that one. The authentication time is when its password was typed, not when the choice
+/// was made.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_join_to_the_account_that_stays() {
     let (site, _) = two_accounts_of_one_number().await;
@@ -91,7 +92,7 @@ async fn after_a_join_to_the_account_that_stays() {
     let choose = site.post("/held/join", &held, &proof).await;
     let proven = site.store.now().as_second();
     site.move_on(120);
-    // What was sent without a choice makes no proof younger.
+    // A form without a choice makes the authentication time no later.
     let empty = site
         .post("/held/join/choose", &held, &[("ticket", &choose.ticket())])
         .await;
@@ -110,7 +111,7 @@ async fn after_a_join_to_the_account_that_stays() {
     assert!(at >= proven - 1 && at <= proven, "{at} {proven}");
 }
 
-/// Held by the policy and the day, and not on the way from a sign-in: the system asks a browser that has a held visit.
+/// Held by the policy and the day, and not on the way from a sign-in: the client's request comes from a browser that has a held visit.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_form() {
     let site = Site::sample().await;
@@ -143,7 +144,7 @@ async fn a_held_visit_is_none_of_the_full_ones_before_its_last_hold_is_lifted() 
     let full = site.signed_in("CV001").await;
     assert!(open(&full).await.is_none(), "it is a full one");
 
-    // Another hold, too, ends a held visit for good.
+    // Another hold also ends a held visit for good.
     site.hold("CV002").await;
     let held = site.signed_in("CV002").await;
     site.lift("CV002").await;

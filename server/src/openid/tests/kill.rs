@@ -1,5 +1,5 @@
-//! "A new hold ends what is open: sessions, refresh tokens and access tokens of the account stop working": at the next request, with
-//! nothing to wait for. And lifting it revives nothing.
+//! "A new hold ends what is open: sessions, refresh tokens and access tokens of the account stop working": at the next request, without
+//! delay. Lifting the hold revives nothing.
 
 use super::{hues, site};
 use ngomon_rules::client::ClientId;
@@ -40,7 +40,7 @@ async fn a_hold_ends_session_code_refresh_and_access_token_at_once_and_lifting_i
         .iter()
         .map(|one| one.kind.as_str())
         .collect();
-    // Of the account, and of its session by name.
+    // One for the account and one for its session by `sid`.
     assert_eq!(kinds, ["logout"; 2]);
     site.sound().await;
 }
@@ -106,7 +106,7 @@ async fn a_disabled_client_is_refused_on_every_path_and_gets_nothing_back() {
     site.sound().await;
 }
 
-/// `mod_auth_openidc` finds a session by the `sid` of its ID token only.
+/// `mod_auth_openidc` finds a session only by the `sid` of its ID token.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_names_the_account_and_each_of_its_sessions_to_the_client() {
     let site = site().await;
@@ -128,7 +128,7 @@ async fn a_hold_names_the_account_and_each_of_its_sessions_to_the_client() {
     site.sound().await;
 }
 
-/// "a hold on 10,000 accounts" is measured elsewhere; here is seen to it that no grant is forgotten when one commit holds many.
+/// "a hold on 10,000 accounts" is measured elsewhere; this test shows that no grant is forgotten when one commit holds many accounts.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_session_is_ended_and_its_clients_are_told() {
     let site = site().await;

@@ -1,4 +1,4 @@
-//! The provider, asked as browsers and clients ask.
+//! Tests of the provider through its HTTP interface, as browsers and clients use it.
 
 mod attack;
 mod audience;
@@ -25,16 +25,16 @@ use serde_json::Value;
 
 pub const CALLBACK: &str = "https://hues.example/cb";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-/// Of [`VERIFIER`], as RFC 7636, appendix B has them.
+/// The challenge of [`VERIFIER`], from RFC 7636, appendix B.
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// A connected system.
+/// A connected system (relying party).
 pub struct Rp {
     pub id: String,
     pub secret: String,
 }
 
-/// The demo's people, with operator `an` who may hold.
+/// The demo's people, with operator `an`, who may hold accounts.
 pub async fn site() -> Site {
     let tables = ["units", "registry", "citizens", "officials"];
     Site::of(tables.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await
@@ -53,7 +53,7 @@ impl Answered {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{}: {}", self.status, self.text))
     }
 
-    /// A parameter of the address that the browser is sent to, or of the page that leads it on.
+    /// A parameter of the URL that the browser is redirected to, or of the page that leads it on.
     pub fn sent(&self, name: &str) -> Option<String> {
         let to = url::Url::parse(self.goes_to()).unwrap();
         to.query_pairs()
@@ -61,20 +61,20 @@ impl Answered {
             .map(|(_, value)| value.into_owned())
     }
 
-    /// The request that a page of consent is about, as its form sends it.
+    /// The `request` field of the form on a consent page.
     pub fn request(&self) -> String {
         let value = self.text.split("name=\"request\" value=\"").nth(1).unwrap();
         let value = value.split('"').next().unwrap();
         value.replace("&#38;", "&").replace("&amp;", "&")
     }
 
-    /// The word of an error.
+    /// The error code of an error response.
     pub fn error(&self) -> String {
         self.json()["error"].as_str().unwrap().to_owned()
     }
 }
 
-/// The claims of a token, as they stand.
+/// The claims of a token, without verification.
 pub fn claims(token: &str) -> Value {
     let body = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).unwrap()).unwrap()
@@ -90,7 +90,7 @@ impl Site {
         }
     }
 
-    /// As a client asks: a form, without a browser's headers.
+    /// Posts a form as a client does, without a browser's headers.
     pub async fn form_to(&self, path: &str, rp: Option<&Rp>, fields: &[(&str, &str)]) -> Answered {
         let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         if let Some(rp) = rp {
@@ -126,7 +126,7 @@ impl Site {
         self.store.hold_by_order(&permit, &account, &order).await.unwrap();
     }
 
-    /// Lifts it again.
+    /// Lifts the hold again.
     pub async fn lift(&self, account: &str) {
         let cookie = self.operator(&format!("op{}", self.store.now().as_microsecond())).await;
         let permit = self.visit(&cookie).await.unwrap().operator().unwrap();
@@ -139,7 +139,7 @@ impl Site {
 }
 
 impl Rp {
-    /// The usual request, with some parameters otherwise.
+    /// The usual request, with some parameters replaced.
     pub fn request(&self, otherwise: &[(&str, &str)]) -> String {
         let usual = [
             ("client_id", self.id.as_str()),
@@ -159,7 +159,7 @@ impl Rp {
         format!("/authorize?{}", serde_urlencoded::to_string(all).unwrap())
     }
 
-    /// A code for who is signed in.
+    /// A code for the signed-in user.
     pub async fn code(&self, site: &Site, cookie: &str, otherwise: &[(&str, &str)]) -> String {
         let page = site.get(&self.request(otherwise), cookie).await;
         assert!(page.status.is_redirection(), "{}", page.text);
@@ -181,7 +181,7 @@ impl Rp {
         site.form_to("/token", Some(self), &fields).await
     }
 
-    /// Tokens for who is signed in.
+    /// Tokens for the signed-in user.
     pub async fn tokens(&self, site: &Site, cookie: &str, otherwise: &[(&str, &str)]) -> Value {
         let code = self.code(site, cookie, otherwise).await;
         let answer = self.redeem(site, &code).await;

@@ -1,4 +1,4 @@
-//! Requests that are wrong: where the client or its address is, nothing is sent anywhere; else the client is told.
+//! Invalid requests: without a valid client and redirect URI there is no redirect; all other errors go to the client.
 
 use super::{CALLBACK, CHALLENGE, hues, site};
 
@@ -42,10 +42,10 @@ async fn a_wrong_or_near_miss_address_never_redirects() {
     }
     assert_eq!(site.get("/authorize", "").await.status, 400);
     assert_eq!(site.get("/authorize?%ff%fe=%00", "").await.status, 400);
-    // OpenID Connect Core 3.1.2.1: with `openid`, it is named.
+    // OpenID Connect Core 3.1.2.1: with `openid`, `redirect_uri` is required.
     let unnamed = site.get(&rp.request(&[("redirect_uri", "")]), &cookie).await;
     assert!(unnamed.status == 400 && unnamed.text.contains("redirect_uri is missing"));
-    // Without, and where only one is registered, it need not be; then it is not named when the code is redeemed.
+    // Without `openid`, and with one registered URI, it is optional; then it is left out when the code is redeemed, too.
     let oauth = [("redirect_uri", ""), ("scope", "profile")];
     assert!(
         site.get(&rp.request(&oauth), &cookie)
@@ -318,14 +318,14 @@ async fn a_pushed_request_is_spent_when_it_is_answered_and_stands_in_no_address(
         rp.id,
         handle.as_str().unwrap()
     );
-    // A reload, the way back, whatever looks through mail: nothing is answered by it.
+    // A reload, a step back or a mail scanner does not spend the request.
     for _ in 0..2 {
         let page = site.get(&by, "").await;
         let to = page.goes_to();
         assert!(to.starts_with("/sign-in?to=") && to.contains("request_uri"), "{to}");
         assert!(!to.contains("redirect_uri") && !to.contains("code_challenge"), "{to}");
     }
-    // Whoever has begun to sign in has time to.
+    // A user who began to sign in has time to finish.
     site.move_on(10 * 60);
     let cookie = site.signed_in("CV001").await;
     let page = site.get(&by, &cookie).await;
@@ -343,7 +343,7 @@ async fn a_pushed_request_is_spent_when_it_is_answered_and_stands_in_no_address(
     let cookie = site.signed_in("CV001").await;
     assert_eq!(site.get(&by, &cookie).await.status, 400, "an hour is over");
 
-    // An error is an answer, too.
+    // An error response spends the request, too.
     let silent = [fields.as_slice(), &[("prompt", "none")]].concat();
     let handle = site.form_to("/par", Some(&rp), &silent).await.json()["request_uri"].clone();
     let by = format!(

@@ -1,5 +1,5 @@
-//! A system asks for two factors by `acr_values`, which asks, or by `claims`, which insists (OpenID Connect Core 3.1.2.1, 5.5.1.1): whose
-//! session has one is asked for a passkey, once, and never by a request that may show nothing.
+//! A client requests two factors by `acr_values`, which is voluntary, or by `claims`, which may be essential (OpenID Connect Core 3.1.2.1,
+//! 5.5.1.1). An owner whose session has one factor is asked for a passkey, once, and never with `prompt=none`.
 
 use super::{Rp, claims, hues, site};
 use crate::web::tests::{Answered, Device, Site};
@@ -15,7 +15,7 @@ const MUST: (&str, &str) = (
 const UNMET: &str = "unmet_authentication_requirements";
 
 impl Site {
-    /// The owner answers the question, having come there by a request.
+    /// The owner shows the passkey on the step-up page, where a request led.
     async fn steps_up(&self, at: &str, device: &mut Device, cookie: &str) -> Answered {
         let (ceremony, asked) = self.challenge("/sign-in/step-up/challenge", cookie).await;
         let answer = device.shows(&asked);
@@ -24,7 +24,7 @@ impl Site {
     }
 }
 
-/// Where the question leads back to.
+/// Where the step-up page leads back to.
 fn back(asked: &Answered) -> String {
     let to = asked.goes_to();
     let query = to.strip_prefix("/sign-in/step-up?").unwrap_or_else(|| panic!("{to}"));
@@ -32,7 +32,7 @@ fn back(asked: &Answered) -> String {
     pairs.next().unwrap().1.into_owned()
 }
 
-/// The link that passes over the question.
+/// The link that skips the second factor.
 fn skip(page: &Answered) -> String {
     let links = page.text.split("href=\"").skip(1);
     let mut links = links.filter_map(|rest| rest.split('"').next());
@@ -83,7 +83,7 @@ async fn a_session_takes_the_second_factor_in_and_keeps_what_it_had() {
             assert!(page.sent("code").is_some(), "{again:?}");
         }
     }
-    // Who came by the passkey is asked nothing.
+    // A user who signed in with the passkey is not asked again.
     let entered = site.shows(&mut device).await.cookie();
     let code = rp.code(&site, &entered, &[MUST]).await;
     assert_eq!(id_token(&rp, &site, &code).await["acr"], TWO);
@@ -198,7 +198,7 @@ async fn who_cannot_have_one_is_never_asked() {
     assert!(!rp.code(&site, &citizen, &[HOPED]).await.is_empty());
     let page = site.get(&rp.request(&[MUST]), &citizen).await;
     assert_eq!(page.sent("error").as_deref(), Some(UNMET));
-    // Not asked for, asked for as the second best, or as what nobody here knows.
+    // Not requested, requested as the second choice, or requested by an `acr` that is unknown here.
     site.device("CV001").await;
     let cookie = site.signed_in("CV001").await;
     let voluntary = r#"{"id_token":{"acr":{"values":["urn:ngomon:acr:1","urn:ngomon:acr:2"]}}}"#;
@@ -256,7 +256,7 @@ async fn only_the_owners_own_answer_to_this_session_counts() {
     site.move_on(900);
     let cookie = site.signed_in("CV001").await;
     assert_eq!(site.steps_up(&at, &mut own, &cookie).await.goes_to(), "/");
-    // Without a session, and without a request, there is nothing to be asked.
+    // Without a session or without a request there is no step-up.
     assert!(site.get(&at, "").await.goes_to().starts_with("/authorize?"));
     let cookie = site.signed_in("CV001").await;
     for nowhere in [

@@ -1,4 +1,4 @@
-//! What clients are told, received as a client receives it.
+//! The delivery of security events, received as a client receives them.
 
 use super::{claims, hues, site};
 use crate::openid::deliver::{Deliveries, PATIENCE, deliver, sender};
@@ -15,22 +15,22 @@ use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
-/// What a client got, and what it answers.
+/// A client's endpoint: the events it received, and how it responds.
 #[derive(Clone, Default)]
 pub struct Receiver {
     got: Arc<Mutex<Vec<(String, String)>>>,
-    /// 0: it never answers.
+    /// The status of the response. With 0 it never responds.
     status: Arc<AtomicU16>,
     more: Arc<Notify>,
-    /// How many it is being told, and how many that were at most.
+    /// The number of deliveries in progress, and the maximum of it.
     now: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
-    /// It answers once it is being told so many at once.
+    /// It responds once this many deliveries are in progress at once.
     together: Arc<AtomicUsize>,
 }
 
 impl Receiver {
-    /// Waits until so many were taken.
+    /// Waits until `n` events were received.
     async fn has_taken(&self, n: usize) {
         loop {
             let more = self.more.notified();
@@ -43,7 +43,7 @@ impl Receiver {
 }
 
 impl Receiver {
-    /// Waits until it is being told so many at once, or was.
+    /// Waits until `n` deliveries are in progress at once, or were.
     async fn are_together(&self, n: usize) {
         loop {
             let more = self.more.notified();
@@ -84,7 +84,7 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
     status
 }
 
-/// A client's own server, and its address.
+/// A client's server, and its address.
 pub async fn receiver() -> (Receiver, String) {
     let receiver = Receiver::default();
     receiver.status.store(200, Ordering::SeqCst);
@@ -127,7 +127,7 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
     receiver.status.store(200, Ordering::SeqCst);
     site.move_on(1);
     site.lift("CV001").await;
-    // What is new makes what waits due, and comes after what it ends.
+    // A new event makes waiting ones due, and is delivered after them.
     while deliver(&app, &sender, &client, &mut 1).await.unwrap() > 0 {}
     let got = receiver.got();
     let events: Vec<(String, Value)> = got
@@ -217,7 +217,7 @@ async fn a_client_that_does_not_answer_holds_up_nobody_else() {
     }
     let app = App::new(site.store.clone(), false);
     Deliveries::new(false).unwrap().begin(&app).await.unwrap();
-    // Of each account two, one after the other: of the account, and of its session.
+    // Two for each account, in order: one for the account and one for its session.
     healthy.0.has_taken(2 * accounts.len()).await;
     let lines = site.store.notices(99).await.unwrap();
     let to_silent = lines.iter().filter(|line| line.client == "silent");
@@ -249,7 +249,7 @@ async fn a_client_is_given_up_after_twelve_tries_and_addresses_of_the_machine_ar
             assert!(site.store.add_client(client, "test").await.is_err());
         }
     }
-    // Nobody listens there.
+    // Nothing listens on this port.
     client.backchannel_logout_uri = Some("http://127.0.0.1:9/latest".into());
     let rp = site.rp(client).await;
     let cookie = site.signed_in("CV001").await;
@@ -296,7 +296,7 @@ async fn a_client_that_answers_is_told_several_at_once_and_one_that_does_not_one
     assert_eq!(receiver.got().len(), 12);
     assert!(receiver.most.load(Ordering::SeqCst) >= 4);
 
-    // It does not answer any more: however many there were at once before, there is one.
+    // The client no longer responds: however many deliveries ran at once before, now there is one.
     for notice in site.store.notices(99).await.unwrap() {
         site.store.resend_notice(&notice.id, "op").await.unwrap();
     }
@@ -332,7 +332,7 @@ async fn a_client_that_says_no_is_not_asked_again_and_one_that_cannot_is() {
     assert_eq!(deliver(&app, &sender, &client, &mut 1).await.unwrap(), 0);
 }
 
-/// Speaks TLS under a certificate that nobody vouches for.
+/// A TLS server with a certificate that no authority signed.
 fn behind_its_own_certificate() -> std::net::SocketAddr {
     use rustls::pki_types::pem::PemObject as _;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -351,7 +351,7 @@ fn behind_its_own_certificate() -> std::net::SocketAddr {
         for stream in listener.incoming() {
             let (mut stream, config) = (stream.unwrap(), config.clone());
             let mut connection = rustls::ServerConnection::new(config).unwrap();
-            // The client goes away in the middle.
+            // The client closes the connection in the middle.
             drop(connection.complete_io(&mut stream));
         }
     });
@@ -363,7 +363,7 @@ async fn why_a_client_was_not_told_is_said() {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let (silent, plain) = receiver().await;
     silent.status.store(0, Ordering::SeqCst);
-    // A port where nobody listens any more.
+    // A port where nothing listens any longer.
     let closed = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
