@@ -1,4 +1,4 @@
-//! `ngomon campaign` and `ngomon policy`: what the operator sets.
+//! The commands `ngomon campaign` and `ngomon policy`: the operator's settings.
 
 use super::{Desk, Done};
 use crate::cli::SettingVerb;
@@ -9,7 +9,7 @@ use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::POLICY_KEYS;
 use ngomon_store::CampaignChange;
 
-/// `campaign show|set`.
+/// Runs `campaign show|set`.
 pub async fn campaign(desk: &Desk, verb: SettingVerb) -> Result<Done> {
     match verb {
         SettingVerb::Show(format) => {
@@ -47,7 +47,7 @@ pub async fn campaign(desk: &Desk, verb: SettingVerb) -> Result<Done> {
     }
 }
 
-/// `policy show|set`.
+/// Runs `policy show|set`.
 pub async fn policy(desk: &Desk, verb: SettingVerb) -> Result<Done> {
     match verb {
         SettingVerb::Show(format) => {
@@ -85,7 +85,7 @@ fn policy_keys() -> impl Iterator<Item = String> + Clone {
     keys.map(ToString::to_string).chain(brakes)
 }
 
-/// A key that there is, or else which there are.
+/// Checks that the key exists; the error lists the existing keys.
 fn known(key: &str, mut keys: impl Iterator<Item = String> + Clone) -> Result<()> {
     let all = keys.clone();
     if keys.any(|one| one == key) {

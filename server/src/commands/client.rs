@@ -1,4 +1,4 @@
-//! `ngomon client`: the connected systems that sign people in here.
+//! The command `ngomon client`: the connected systems that sign users in here.
 
 use super::{Desk, Done};
 use crate::cli::{ClientOptions, ClientVerb, EditClient, GrantArg};
@@ -11,9 +11,9 @@ use ngomon_rules::unit::UnitCode;
 use ngomon_store::{KnownClient, NewClient, Refusal, Store};
 use std::path::Path;
 
-/// So many notices are listed.
+/// The most deliveries that are listed.
 const MOST: u32 = 200;
-/// What is listed of a client.
+/// The columns of the list of clients.
 const LISTED: [&str; 7] = [
     "client_id",
     "client",
@@ -24,7 +24,7 @@ const LISTED: [&str; 7] = [
     "resources",
 ];
 
-/// Adds, edits, lists, rotates, disables, removes; lists what clients were told, and tells it again.
+/// Adds, edits, lists, rotates, disables or removes clients; lists their security events and sends them again.
 pub async fn run(desk: &Desk, verb: ClientVerb) -> Result<Done> {
     match verb {
         ClientVerb::Add(args) => {
@@ -138,7 +138,7 @@ async fn take_over(desk: &Desk, client: &str, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What scripts read.
+/// Prints the client's id and secret in a form that scripts can read.
 fn shown_once(desk: &Desk, new: &NewClient) {
     let mut lines = vec![format!("client_id: {}", new.id)];
     lines.extend(new.secret.iter().map(|secret| format!("client_secret: {secret}")));
@@ -148,7 +148,7 @@ fn shown_once(desk: &Desk, new: &NewClient) {
     }
 }
 
-/// For people as they read it, for scripts as RFC 3339.
+/// An instant: in words for people, as RFC 3339 for scripts.
 pub fn instant(desk: &Desk, format: Format, at: i64) -> String {
     match (format, jiff::Timestamp::from_microsecond(at)) {
         (Format::Csv | Format::Json, Ok(at)) => at.to_string(),
@@ -184,8 +184,8 @@ async fn has_its_units(store: &Store, client: &Client) -> Result<()> {
     }
 }
 
-/// Accounts and a system's own user ids, from CSV with the columns `account_id` and `subject`. The fault is the number of the row that is wrong,
-/// the heading being 1.
+/// Parses accounts and a system's own user ids from CSV with the columns `account_id` and `subject`. The error is the number of the wrong
+/// row; the heading is row 1.
 pub fn subjects(text: &str) -> std::result::Result<Vec<(AccountId, String)>, usize> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new()
@@ -220,7 +220,7 @@ fn one(given: Option<String>, before: Option<String>) -> Option<String> {
     }
 }
 
-/// A client with what is stated of it; the rest is as it was.
+/// The client with the given options applied; the others stay as they were.
 fn stated(options: ClientOptions, base: Client) -> Result<Client> {
     let jwks = options.jwks.as_ref().map(std::fs::read_to_string).transpose();
     let jwks = jwks.map_err(|error| Failure::said("error-jwks", &[("why", &error.to_string())]))?;

@@ -1,4 +1,4 @@
-//! `ngomon demo`: made-up people through the real commands. Every line of it can be typed by hand.
+//! The command `ngomon demo`: made-up people go through the real commands. Each of its lines can be typed by hand.
 
 use super::{Desk, Done, run as run_command};
 use crate::authenticator::Authenticator;
@@ -12,7 +12,7 @@ use ngomon_store::Refusal;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// The files that come with the program.
+/// The files that are compiled into the program.
 const FILES: [(&str, &str); 7] = [
     ("units.csv", include_str!("../../../fixtures/demo/units.csv")),
     ("registry.csv", include_str!("../../../fixtures/demo/registry.csv")),
@@ -26,10 +26,10 @@ const FILES: [(&str, &str); 7] = [
     ),
 ];
 
-/// The day on which the demo plays.
+/// The date of the demo.
 const DAY: &str = "2023-07-31";
 
-/// What is shown, in order: the message that introduces it, and the command.
+/// The steps in order: the message that introduces a step, and its command.
 const STEPS: [(&str, &str); 15] = [
     ("demo-sandbox", "sandbox"),
     ("demo-units", "import units FILES/units.csv --as-of DAY"),
@@ -51,7 +51,8 @@ const STEPS: [(&str, &str); 15] = [
     ("demo-verify", "verify"),
 ];
 
-/// Whom to sign in as, and the message that tells what is seen. The password is `Hue-` and the account's id.
+/// The people to sign in as: account, user name, and the message that tells what the visitor sees. The password is `Hue-` and the account's
+/// id.
 const PEOPLE: [(&str, &str, &str); 9] = [
     ("HS016", "hues016", "demo-as-asked"),
     ("HS100", "hues100", "demo-as-code"),
@@ -67,7 +68,7 @@ const PEOPLE: [(&str, &str, &str); 9] = [
 /// Operators at the counter, and their passwords.
 const OPERATORS: [(&str, &str); 2] = [("tiepnhan1", "Quay ho tro so 1"), ("tiepnhan2", "Quay ho tro so 2")];
 
-/// Plays every step on the data directory of the desk, then opens the pages.
+/// Runs every step on the data directory, then starts the web server.
 pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     let words: Words = desk.words;
     let ngomon_store::Location::Directory(data) = &desk.places.data else {
@@ -79,7 +80,7 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
             &[("path", &data.display().to_string())],
         ));
     }
-    // Before anything is played: the pages come last.
+    // Checks the port before the steps run, because the server starts last.
     drop(std::net::TcpListener::bind(args.listen).map_err(listening(args.listen))?);
     ngomon_store::private::directory(data)?;
     let files = data.join("files");
@@ -105,7 +106,7 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
         }
     }
     print_line!("");
-    // As it can be typed: the demo is often not on the path.
+    // The full path, so that the line can be typed: the demo is often not on the `PATH`.
     let ngomon = std::env::current_exe().map_or_else(|_| "ngomon".to_owned(), |path| path.display().to_string());
     desk.tell(
         "demo-end",
@@ -125,14 +126,14 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     print_line!("");
     operators(desk).await?;
     print_line!("");
-    // Told by whoever started the demo and could not start what belongs beside it.
+    // Set by the program that started the demo and could not start the systems that belong to it.
     if let Ok(why) = std::env::var("NGOMON_DEMO_LEFT_OUT") {
         desk.tell("demo-left-out", &[("why", &why)]);
     }
     super::serve::run(desk, args).await
 }
 
-/// Two at the counter, already enrolled. That their secrets are printed is for the demo only.
+/// Enrols two operators at the counter. Printing their secrets is acceptable in the demo only.
 async fn operators(desk: &Desk) -> Result<()> {
     let store = desk.open().await?;
     let mut table = Table::new(&["username", "password", "code", "recovery"]);
@@ -145,7 +146,7 @@ async fn operators(desk: &Desk) -> Result<()> {
         let over = || Failure::Store(Refusal::EnrolmentOver.into());
         let enrolment = store.enrolment(&link).await?.ok_or_else(over)?;
         let authenticator = Authenticator::new(name, &enrolment.totp_secret);
-        // The code of half a minute ago, so that the present one is still good to sign in with.
+        // Uses the code of the previous half minute, so that the present one remains valid for a sign-in.
         let step = authenticator.step(&authenticator.code(before), now).ok_or_else(over)?;
         let hash = hashed(password, &store.salt()).ok_or_else(over)?;
         let codes = store.enrol(&link, &hash, step).await?;

@@ -1,4 +1,4 @@
-//! `ngomon explain`: each fact, decision and hold of an account with its clause.
+//! The command `ngomon explain`: each fact, decision and hold of an account with its clause.
 
 use super::{Desk, Done};
 use crate::cli::Explain;
@@ -8,7 +8,7 @@ use ngomon_rules::hold::Hold;
 use ngomon_rules::unit::UnitTree;
 use ngomon_store::{Explained, Happened, HeldSince};
 
-/// Prints all that is known about why an account is open or held.
+/// Prints everything about why an account is open or held.
 pub async fn run(desk: &Desk, args: &Explain) -> Result<Done> {
     let store = desk.open().await?;
     let day = args.as_of.unwrap_or_else(|| store.today());

@@ -1,4 +1,4 @@
-//! `ngomon import`: a file is judged, its health compared, its rows staged, and the whole made to count in one moment.
+//! The command `ngomon import`: a file is checked, its health compared, its rows staged, and the load activated in one transaction.
 
 use super::{Desk, Done};
 use crate::cli::{Import, TableArg};
@@ -14,9 +14,9 @@ use ngomon_store::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow, Refu
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-/// Rows staged in one transaction: at most some 50 ms.
+/// Rows staged in one transaction, which takes 50 ms or less.
 const BATCH: usize = 500;
-/// How long another import is waited for, in half seconds.
+/// How many half seconds an import waits for another one.
 const PATIENCE: u32 = 60;
 
 pub(super) fn table_of(arg: TableArg) -> Table {
@@ -30,11 +30,11 @@ pub(super) fn table_of(arg: TableArg) -> Table {
     }
 }
 
-/// Takes a file in.
+/// Imports a file.
 #[allow(clippy::too_many_lines, reason = "one step after the other, each with what it says")]
 pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
     let table = table_of(args.table);
-    // A file that is not there makes no data directory.
+    // A missing file creates no data directory.
     let size = match std::fs::metadata(&args.file) {
         Ok(about) if about.is_dir() => return Err(FileError::IsDirectory(args.file.clone()).into()),
         Ok(about) => about.len(),
@@ -100,7 +100,7 @@ pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
     };
     match begin(desk, &store, incoming, args.approve.as_deref()).await? {
         Intake::NeedsApproval { load, faults } => {
-            // It waits either way.
+            // The load waits for approval even if the report fails.
             if let Err(failure) = report(args, &judged, &context, &here) {
                 desk.warn("open-part", &[("why", &failure.for_people(desk.words))]);
             }
@@ -122,7 +122,7 @@ pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
             let useless = match staged {
                 Ok(useless) => useless,
                 Err(failure) => {
-                    // The first failure is the one to tell; what could not be taken away now is taken away by the next import.
+                    // Return the first failure. What cannot be cleaned up now is cleaned up by the next import.
                     load.abort().await.ok();
                     return Err(failure);
                 }
@@ -139,7 +139,7 @@ pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
                 match store.retry_pending(&desk.by).await {
                     Ok(0) => {}
                     Ok(answered) => desk.tell("import-pending-answered", &[("n", &desk.words.number(answered))]),
-                    // The server asks again by itself, and so does the next import of the registry.
+                    // The server retries by itself, and so does the next import of the registry.
                     Err(error) => desk.warn("open-pending", &[("why", &error.to_string())]),
                 }
             }
@@ -181,7 +181,7 @@ impl Desk {
     }
 }
 
-/// Opens the load; waits while another import is at work.
+/// Begins the load; waits while another import is running.
 async fn begin(desk: &Desk, store: &Store, incoming: Incoming, approve: Option<&str>) -> Result<Intake> {
     let mut ticks = tokio::time::interval(Duration::from_millis(500));
     for waited in 0..PATIENCE {
@@ -198,7 +198,7 @@ async fn begin(desk: &Desk, store: &Store, incoming: Incoming, approve: Option<&
     Err(StoreError::from(Refusal::ImportAtWork).into())
 }
 
-/// Of an extract that is full for a unit: how many of its rows are that unit's or below.
+/// The number of rows that belong to that unit or to one below it, for an extract that is complete for the unit.
 fn rows_within(judged: &Judged, context: &Context<'_>, top: &UnitCode) -> Result<u64> {
     let mut n = 0;
     for row in judged.rows(context)? {
@@ -211,7 +211,7 @@ fn rows_within(judged: &Judged, context: &Context<'_>, top: &UnitCode) -> Result
     Ok(n)
 }
 
-/// The codes that a file of units brings.
+/// The codes in a file of units.
 fn unit_codes(table: Table, judged: &Judged, context: &Context<'_>) -> Result<BTreeSet<UnitCode>> {
     let mut codes = BTreeSet::new();
     if table != Table::Units {
@@ -225,7 +225,7 @@ fn unit_codes(table: Table, judged: &Judged, context: &Context<'_>) -> Result<BT
     Ok(codes)
 }
 
-/// Rows on their way to the store.
+/// Rows to be staged in the next transaction.
 #[derive(Default)]
 struct Batch {
     records: Vec<Record>,
@@ -236,7 +236,7 @@ impl Batch {
     fn take(&mut self, row: Row) {
         match (row.result, row.record) {
             (RowResult::Read | RowResult::Repaired(_), Some(record)) => self.records.push(record),
-            // The same row again decides nothing.
+            // A repeated row changes nothing.
             (RowResult::Quarantined(Quarantine::DuplicateRow), _) => {}
             (RowResult::Quarantined(reason), _) => self.waiting.push(QuarantinedRow {
                 row: row.number.to_string(),
@@ -290,7 +290,7 @@ impl Batch {
     }
 }
 
-/// Accounts whose password hash fits no password here: they are taken in, but nobody signs in by it.
+/// Accounts whose password hash can match no password here: they are imported, but nobody can sign in with it.
 #[derive(Default)]
 struct UselessHashes {
     n: u64,
@@ -300,7 +300,7 @@ struct UselessHashes {
 
 impl UselessHashes {
     fn see(&mut self, row: &Row) {
-        /// Rows that are named.
+        /// How many rows are named.
         const NAMED: usize = 20;
         let Some(Record::Account(account)) = &row.record else {
             return;
@@ -351,7 +351,7 @@ async fn stage(
     Ok(useless)
 }
 
-/// The rows of accounts that are here already: such an account is left as it is, so nothing of its row was repaired.
+/// The rows of accounts that exist already. Such an account is not changed, so its row does not count as repaired.
 async fn already_here(store: &Store, judged: &Judged, context: &Context<'_>) -> Result<HashSet<u64>> {
     let mut here = HashSet::new();
     let no_account = !store.has_accounts().await?;
@@ -384,7 +384,7 @@ async fn already_here(store: &Store, judged: &Judged, context: &Context<'_>) -> 
     }
 }
 
-/// One line per row of the file.
+/// Writes the report: one line per row of the file.
 fn report(args: &Import, judged: &Judged, context: &Context<'_>, here: &HashSet<u64>) -> Result<()> {
     let Some(path) = &args.report else { return Ok(()) };
     let mut refused = None;
@@ -416,7 +416,7 @@ fn report(args: &Import, judged: &Judged, context: &Context<'_>, here: &HashSet<
     }
 }
 
-/// Of rows that were not taken in, the file's report alone tells.
+/// Only the file's report lists the rows that were not imported; hints at it if no report was requested.
 fn would_wait(desk: &Desk, args: &Import, counts: &Counts) {
     if counts.unreadable() > 0 && args.report.is_none() {
         desk.tell(

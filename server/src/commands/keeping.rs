@@ -1,4 +1,4 @@
-//! `ngomon verify`, `rebuild`, `backup`, `restore`, `keys`.
+//! The commands `ngomon verify`, `rebuild`, `backup`, `restore` and `keys`.
 
 use super::client::instant;
 use super::{Desk, Done};
@@ -28,10 +28,10 @@ fn key_of(check: Check) -> &'static str {
     }
 }
 
-/// Looks at everything and says what was looked at.
+/// Verifies everything and prints what was checked.
 pub async fn verify(desk: &Desk) -> Result<Done> {
     let store = Store::open_older(&desk.places, Ambient::system()).await?;
-    // What is not sealed yet is looked at all the same.
+    // Entries that are not sealed yet are verified too.
     desk.seal(&store).await;
     let bar = Progress::rows(0, desk.words.say("progress-verify"));
     let found = store.verify(&mut |n| bar.set(n)).await?;
@@ -59,7 +59,7 @@ pub async fn verify(desk: &Desk) -> Result<Done> {
     }
 }
 
-/// Makes every table anew from the journal.
+/// Rebuilds every projection from the journal.
 pub async fn rebuild(desk: &Desk) -> Result<Done> {
     let store = desk.open().await?;
     let bar = Progress::rows(0, desk.words.say("progress-rebuild"));
@@ -69,7 +69,7 @@ pub async fn rebuild(desk: &Desk) -> Result<Done> {
     Ok(Done::Yes)
 }
 
-/// A consistent copy, without keys.
+/// Makes a consistent copy, without keys.
 pub async fn backup(desk: &Desk, dir: &Path) -> Result<Done> {
     let store = desk.open().await?;
     desk.seal(&store).await;
@@ -80,7 +80,7 @@ pub async fn backup(desk: &Desk, dir: &Path) -> Result<Done> {
     Ok(Done::Yes)
 }
 
-/// And back.
+/// Restores a copy.
 pub async fn restore(desk: &Desk, dir: &Path) -> Result<Done> {
     let done = Store::restore(&desk.places, dir, Ambient::system()).await?;
     desk.tell("restore-done", &[("n", &desk.words.number(done.rows))]);
@@ -92,7 +92,7 @@ pub async fn restore(desk: &Desk, dir: &Path) -> Result<Done> {
     Ok(Done::Yes)
 }
 
-/// Takes an older database, or one whose file of checkpoints was lost, as it is.
+/// Accepts a database that is older than its checkpoints, or whose checkpoint file was lost, as it is.
 pub async fn accept_checkpoints(desk: &Desk) -> Result<Done> {
     let store = Store::open_older(&desk.places, Ambient::system()).await?;
     desk.check_by(&store).await?;
@@ -107,7 +107,7 @@ pub async fn accept_checkpoints(desk: &Desk) -> Result<Done> {
     Ok(Done::Yes)
 }
 
-/// The keys: carried elsewhere, sealed by a passphrase, and rotated.
+/// Exports and imports the keys, encrypted with a passphrase, and rotates them.
 pub async fn keys(desk: &Desk, verb: KeysVerb) -> Result<Done> {
     let failed = |error| Failure::from(StoreError::Keys(error));
     match verb {
@@ -160,7 +160,8 @@ pub async fn keys(desk: &Desk, verb: KeysVerb) -> Result<Done> {
     Ok(Done::Yes)
 }
 
-/// From the environment, or else asked for, without showing what is typed; twice where nothing else tells a slip.
+/// The passphrase from the environment, or from a prompt without echo; the prompt asks twice where nothing else would reveal a typing
+/// error.
 fn passphrase(desk: &Desk, twice: bool) -> Result<String> {
     const SHORTEST: usize = 12;
     let passphrase = match std::env::var("NGOMON_PASSPHRASE") {

@@ -1,4 +1,4 @@
-//! `ngomon holds`, `ngomon review`, `ngomon tasks` and `ngomon quarantine`.
+//! The commands `ngomon holds`, `ngomon review`, `ngomon tasks` and `ngomon quarantine`.
 
 use super::import::table_of;
 use super::{Desk, Done};
@@ -9,7 +9,7 @@ use ngomon_rules::hold::Reason;
 use ngomon_rules::record::AccountKind;
 use ngomon_rules::unit::UnitCode;
 
-/// Every account that has a hold or a claim.
+/// Lists every account that has a hold or a claim.
 pub async fn holds(desk: &Desk, args: &Holds) -> Result<Done> {
     let store = desk.open().await?;
     let day = args.as_of.unwrap_or_else(|| store.today());
@@ -27,7 +27,7 @@ pub async fn holds(desk: &Desk, args: &Holds) -> Result<Done> {
     Ok(Done::Yes)
 }
 
-/// For people in words, for scripts by their names.
+/// Reasons: in words for people, by their names for scripts.
 fn reasons(desk: &Desk, format: Format, reasons: impl IntoIterator<Item = Reason>) -> String {
     let reasons = reasons.into_iter();
     if format == Format::Table {
@@ -41,7 +41,7 @@ fn reasons(desk: &Desk, format: Format, reasons: impl IntoIterator<Item = Reason
     }
 }
 
-/// Rows that wait until somebody mends them.
+/// Lists the rows that wait for a correction.
 pub async fn quarantine(desk: &Desk, args: &Quarantine) -> Result<Done> {
     let wanted = args.table.map(|table| table_of(table).name());
     let mut table = Table::new(&["load", "row", "table", "reason"]);
@@ -54,7 +54,7 @@ pub async fn quarantine(desk: &Desk, args: &Quarantine) -> Result<Done> {
     Ok(Done::Yes)
 }
 
-/// The accounts listed for review.
+/// Lists the accounts for review.
 pub async fn review(desk: &Desk, format: Format) -> Result<Done> {
     let mut table = Table::new(&["account_id", "because_of"]);
     for line in desk.open().await?.review().await? {
@@ -64,7 +64,7 @@ pub async fn review(desk: &Desk, format: Format) -> Result<Done> {
     Ok(Done::Yes)
 }
 
-/// What HR has to see to: newcomers, holds that are coming, retirements, accounts that nobody uses, deaths.
+/// Lists HR's tasks: newcomers, holds to come, retirements, unused accounts, deaths.
 pub async fn tasks(desk: &Desk, args: &Tasks) -> Result<Done> {
     let store = desk.open().await?;
     let day = args.as_of.unwrap_or_else(|| store.today());

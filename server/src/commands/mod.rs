@@ -1,4 +1,4 @@
-//! What each verb of the command line does.
+//! The verbs of the command line, and what they share.
 
 mod campaign;
 mod client;
@@ -29,9 +29,9 @@ use std::process::ExitCode;
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// Done.
+    /// It succeeded.
     Yes,
-    /// Looked, and found faults.
+    /// It checked, and found faults.
     Faults,
     /// It waits for a person's approval.
     NeedsApproval,
@@ -47,13 +47,13 @@ impl From<Done> for ExitCode {
     }
 }
 
-/// What a command works with.
+/// The context of a command.
 pub struct Desk {
-    /// Where everything is.
+    /// The paths of data and keys.
     pub places: Places,
-    /// Who acts.
+    /// The actor, as the journal names it.
     pub by: String,
-    /// In which language.
+    /// The language of the output.
     pub words: Words,
 }
 
@@ -75,8 +75,8 @@ impl Desk {
         }
     }
 
-    /// Without `--keys`, the keys are under the data directory. Those of an embedded database that is there are not taken for a database
-    /// of an address, which has a directory of its own, unless it was begun with them.
+    /// Without `--keys`, the keys are under the data directory. A database that is named by URL has a key directory of its own: the keys of
+    /// an embedded database in the same place are not used for it, unless it was created with them.
     async fn settle_keys(&mut self, args: &PlaceArgs) {
         let (None, Some(url)) = (&args.keys, &args.database) else {
             return;
@@ -89,19 +89,20 @@ impl Desk {
         }
     }
 
-    /// Opens what is there, to look at it.
+    /// Opens an existing store for reading.
     pub async fn open(&self) -> Result<Store> {
         self.open_with(false).await
     }
 
-    /// Opens what is there, to change it: what cannot be sealed afterwards is not begun.
+    /// Opens an existing store for changes. Fails if the checkpoint file cannot be written, because the changes could not be sealed
+    /// afterwards.
     pub async fn open_to_change(&self) -> Result<Store> {
         let store = self.open().await?;
         store.try_checkpoints()?;
         Ok(store)
     }
 
-    /// Opens what is there, and makes what is not.
+    /// Opens the store, and creates it if it does not exist.
     pub async fn open_or_create(&self) -> Result<Store> {
         let store = self.open_with(true).await?;
         store.try_checkpoints()?;
@@ -113,14 +114,14 @@ impl Desk {
         if by.operator().is_none() && self.by != this_user() {
             return Err(self.nobody());
         }
-        // Where nothing is there yet, nobody is an operator.
+        // A new store has no operators yet.
         let create = create && by.operator().is_none();
         let store = Store::open(&self.places, create, Ambient::system()).await?;
         self.check_by(&store).await?;
         Ok(store.telling(news_words()))
     }
 
-    /// The journal names who acts, so nobody acts under another name than that of an operator or of who runs this process.
+    /// Checks the actor's name: it must be an operator or the user of this process, because the journal records it.
     pub async fn check_by(&self, store: &Store) -> Result<()> {
         let by = AccountId(self.by.clone());
         let known = match by.operator() {
@@ -134,8 +135,8 @@ impl Desk {
         Failure::said("error-by", &[("by", &self.by)])
     }
 
-    /// Seals what was done. It is done either way: where its checkpoint cannot be written now, that is told, and left to the server or the
-    /// next command.
+    /// Seals the changes. They are committed either way: if the checkpoint cannot be written now, a warning is printed, and the server or
+    /// the next command seals them.
     pub async fn seal(&self, store: &Store) {
         if let Err(error) = store.seal().await {
             let path = store.checkpoint_file().display().to_string();
@@ -143,21 +144,21 @@ impl Desk {
         }
     }
 
-    /// Says something to whoever reads along.
+    /// Prints a message.
     pub fn tell(&self, key: &str, gaps: &[(&'static str, &str)]) {
         print(&self.words.say_with(key, gaps));
     }
 
-    /// Says what is still open of what was done.
+    /// Warns about what remains to be done after a change.
     pub fn warn(&self, key: &str, gaps: &[(&'static str, &str)]) {
         let text = self.words.say_with(key, gaps);
         writeln!(std::io::stderr(), "ngomon: {text}").ok();
     }
 
-    /// Prints what cannot be shown again: where standard output does not take it, standard error does.
+    /// Prints secrets that cannot be shown again, on standard error if standard output fails.
     #[allow(clippy::unused_self, reason = "it says something as its neighbours do")]
     pub fn once(&self, lines: &[String]) {
-        // A second line is tried, too, where the first was not taken.
+        // After a failed line the others are still tried.
         let refused = lines.iter().filter(|line| !print(line)).count();
         if refused > 0 {
             for line in lines {
@@ -166,18 +167,18 @@ impl Desk {
         }
     }
 
-    /// Prints a table. What cannot be printed is told at the end of the command.
+    /// Prints a table. An output error is reported at the end of the command.
     pub fn print(&self, table: &Table, format: Format) {
         let mut stdout = std::io::BufWriter::with_capacity(1 << 16, Stdout);
         table
             .write(format, self.words, &mut stdout)
             .and_then(|()| stdout.flush())
             .ok();
-        // What is left in it was given up.
+        // Discard the buffered output that could not be written.
         drop(stdout.into_parts());
     }
 
-    /// Writes a result of what was done already; says whether it was written.
+    /// Writes the result of a change that is committed already. Returns whether it was written.
     pub fn write_result(&self, path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> bool {
         let written = write_file(path, fill);
         if let Err(error) = &written {
@@ -192,7 +193,7 @@ fn directory(args: &PlaceArgs) -> PathBuf {
     args.data.clone().unwrap_or_else(|| PathBuf::from("data"))
 }
 
-/// Where the data are.
+/// Where the database is.
 pub fn location(args: &PlaceArgs) -> Location {
     match &args.database {
         Some(url) => Location::Url(url.clone()),
@@ -200,7 +201,7 @@ pub fn location(args: &PlaceArgs) -> Location {
     }
 }
 
-/// The directory for the keys of a database at that address: `keys-DATABASE`.
+/// The key directory of the database with that URL: `keys-DATABASE`.
 fn keys_named_after(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
@@ -214,12 +215,12 @@ fn keys_named_after(url: &str) -> String {
     format!("keys-{}", name.chars().map(plain).collect::<String>())
 }
 
-/// As the journal names whoever runs this process.
+/// The user of this process, as the journal names it.
 fn this_user() -> String {
     format!("cli:{}", system_user())
 }
 
-/// The name of whoever runs this process, or else the number.
+/// The name of the user of this process, or the number if there is no name.
 fn system_user() -> String {
     use std::os::unix::fs::MetadataExt as _;
     let Ok(about) = std::fs::metadata("/proc/self") else {
@@ -234,7 +235,7 @@ fn system_user() -> String {
     name.unwrap_or(number)
 }
 
-/// Does what the command line asks.
+/// Runs the command.
 pub async fn run(cli: Cli, words: Words) -> Result<Done> {
     let mut desk = Desk::new(&cli.places, words);
     desk.settle_keys(&cli.places).await;

@@ -1,4 +1,4 @@
-//! `ngomon operator`: who runs this system.
+//! The command `ngomon operator`: the people who operate this system.
 
 use super::serve::address;
 use super::{Desk, Done};
@@ -6,7 +6,7 @@ use crate::cli::OperatorVerb;
 use crate::failure::Result;
 use crate::output::Table;
 
-/// Adds, lists, opens, removes.
+/// Adds, lists, opens or removes operators.
 pub async fn run(desk: &Desk, verb: OperatorVerb) -> Result<Done> {
     match verb {
         OperatorVerb::Add { name, public_url } => {

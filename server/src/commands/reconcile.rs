@@ -1,4 +1,4 @@
-//! `ngomon reconcile`: every official account in line with HR.
+//! The command `ngomon reconcile`: brings every official's account in line with HR.
 
 use super::{Desk, Done};
 use crate::cli::Reconcile;
@@ -32,7 +32,7 @@ pub async fn run(desk: &Desk, args: &Reconcile) -> Result<Done> {
         print_line!("run: {run}");
         return Ok(Done::Yes);
     }
-    // What cannot be written afterwards is noticed before anything is changed, and what is printed is read before, too.
+    // An output file that cannot be written fails before anything is changed, and a run to print is read before, too.
     if let Some(path) = &args.output {
         try_file(path).map_err(writing(path))?;
     }
@@ -68,7 +68,7 @@ pub async fn run(desk: &Desk, args: &Reconcile) -> Result<Done> {
     }
 }
 
-/// All runs, the newest first.
+/// Lists all runs, the newest first.
 pub async fn runs(desk: &Desk, format: Format) -> Result<Done> {
     let mut table = Table::new(&["run", "as_of", "state", "newly_held", "at", "by"]);
     for run in desk.open().await?.runs().await? {
@@ -81,7 +81,7 @@ pub async fn runs(desk: &Desk, format: Format) -> Result<Done> {
     Ok(Done::Yes)
 }
 
-/// What a run did or waits to do: of each account its holds before and after, the reasons that differ, and what was compared for them.
+/// The lines of a run, applied or waiting: for each account its holds before and after, the reasons that differ, and the evidence for them.
 fn lines(of: &[RunLine]) -> Table {
     let mut table = Table::new(&["account_id", "unit", "before", "after", "reason", "evidence"]);
     for line in of {
@@ -150,7 +150,7 @@ fn facts(hold: &Hold) -> String {
     facts.fold(hold.reason.name().to_owned(), |line, fact| format!("{line} {fact}"))
 }
 
-/// `account_id,holds,creates`.
+/// The decisions as `account_id,holds,creates`.
 fn decisions(done: &Reconciled) -> Table {
     let mut table = Table::new(&["account_id", "holds", "creates"]);
     for line in &done.plan.lines {
@@ -237,7 +237,7 @@ fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) {
     }
 }
 
-/// Why all accounts are compared where only what changed was asked for.
+/// Prints why a run that was asked for changes only compares all accounts.
 fn tell_widened(desk: &Desk, why: &Widened) {
     match why {
         Widened::FirstRun => desk.tell("run-widened-first", &[]),

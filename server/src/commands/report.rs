@@ -1,4 +1,4 @@
-//! `ngomon report`: the digital report.
+//! The command `ngomon report`: the digital report.
 
 use super::{Desk, Done};
 use crate::cli::{Report, ReportFormat};
@@ -51,7 +51,7 @@ pub async fn run(desk: &Desk, args: &Report) -> Result<Done> {
     Ok(Done::Yes)
 }
 
-/// Where people look for a unit: first the one that was asked for, then by their codes, last what belongs to none.
+/// The sort key of a unit: first the requested unit, then the others by code, last the accounts without a unit.
 fn place(unit: &str, asked: Option<&UnitCode>) -> (bool, bool, String) {
     let is_asked = asked.is_some_and(|code| code.as_str() == unit);
     (unit.is_empty(), !is_asked, unit.to_owned())
@@ -61,7 +61,7 @@ fn put(args: &Report, bytes: &[u8]) -> Result<Done> {
     match &args.output {
         Some(path) => write_file(path, |to| to.write_all(bytes)).map_err(writing(path))?,
         None if std::io::stdout().is_terminal() => return Err(Failure::said("report-xlsx-terminal", &[])),
-        // What cannot be printed is told at the end of the command.
+        // An output error is reported at the end of the command.
         None => drop(Stdout.write_all(bytes)),
     }
     Ok(Done::Yes)

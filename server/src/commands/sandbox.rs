@@ -1,9 +1,9 @@
-//! `ngomon sandbox`: an empty installation becomes one for made-up people.
+//! The command `ngomon sandbox`: turns an empty installation into a sandbox for made-up people.
 
 use super::{Desk, Done};
 use crate::failure::Result;
 
-/// Begins it.
+/// Begins the sandbox.
 pub async fn run(desk: &Desk) -> Result<Done> {
     let store = desk.open_or_create().await?;
     store.begin_sandbox(&desk.by).await?;

@@ -1,4 +1,4 @@
-//! `ngomon serve`: the pages.
+//! The command `ngomon serve`: the web server.
 
 use super::{Desk, Done};
 use crate::cli::Serve;
@@ -14,10 +14,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
 
-/// Serves until it is told to stop; what is being answered then is answered to its end.
+/// Serves until the process gets a stop signal; requests in progress are completed then.
 pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     let _log = log::start(args.log.into());
-    // Who waits at a page waits for no worker, and never long.
+    // A visitor's request does not wait for the workers, and never long.
     let store = desk.open_to_change().await?.for_requests()?;
     let store = store.with_refresh_again(Duration::from_secs(args.refresh_again));
     let sandbox = store.is_sandbox().await?;
@@ -35,12 +35,12 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     listen(desk, app, args.listen, args.public_url.as_deref()).await
 }
 
-/// The address under which the server is known, in the one way of writing it.
+/// The server's public URL in its normal form.
 pub fn address(typed: &str) -> Result<String> {
     public_url(typed).map_err(|key| Failure::said(key, &[("url", typed)]))
 }
 
-/// Listens there, and says where. `public_url`: as browsers know it, where a proxy stands before it.
+/// Listens and prints the address. `public_url` is the URL that browsers use if a reverse proxy is in front.
 pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&str>) -> Result<Done> {
     let public_url = public_url.map(address).transpose()?;
     let public_url = public_url.as_deref();
@@ -53,7 +53,7 @@ pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&s
     let refused = |e: std::io::Error| Failure::said("error-listen", &[("address", &address), ("why", &e.to_string())]);
     let listener = TcpListener::bind(at).await.map_err(listening(at))?;
     let bound = listener.local_addr().map_err(refused)?;
-    // Whoever reads the address may tell us to stop at once.
+    // The signal handlers come first: a program that reads the address may stop the server at once.
     let stop = told_to_stop().map_err(refused)?;
     let local = format!("http://localhost:{}", bound.port());
     let app = app.at(public_url.unwrap_or(&local));
@@ -76,7 +76,7 @@ pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&s
     Ok(Done::Yes)
 }
 
-/// Ends when the process is told to stop; from now on that does not kill it.
+/// Returns a future that ends at a stop signal; from now on such a signal does not kill the process.
 fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -1,4 +1,4 @@
-//! `ngomon standardise`: forms taken at a counter, entered in order by an operator.
+//! The command `ngomon standardise`: an operator enters forms taken at a counter, in order.
 
 use super::{Desk, Done};
 use crate::cli::Standardise;
@@ -8,17 +8,17 @@ use ngomon_feeds::submissions_of;
 use ngomon_rules::citizens::Outcome;
 use std::collections::BTreeMap;
 
-/// Answers every form of the file.
+/// Enters every form of the file and writes the outcomes.
 pub async fn run(desk: &Desk, args: &Standardise) -> Result<Done> {
     let (forms, digest) = submissions_of(&args.file)?;
-    // A result that cannot be written is noticed before the first form is entered.
+    // An output file that cannot be written fails before the first form is entered.
     write_file(&args.output, |_| Ok(())).map_err(writing(&args.output))?;
     let store = desk.open_to_change().await?;
     let at = args.as_of.unwrap_or_else(|| store.now());
     let bar = Progress::rows(forms.len() as u64, desk.words.say("progress-forms"));
     let mut outcomes = Table::new(&["seq", "outcome", "fields"]);
     let mut counts: BTreeMap<Outcome, u64> = BTreeMap::new();
-    // Where entering this file was killed before, it goes on, and tells what its first forms were answered.
+    // If an earlier run with this file was killed, continue there; the outcomes of its first forms are returned again.
     let file = store.begin_forms(&digest).await?;
     for (n, form) in (1_usize..).zip(&forms) {
         let answer = store.enter_form_of(&file, n, form, &desk.by, at).await?;
@@ -28,7 +28,7 @@ pub async fn run(desk: &Desk, args: &Standardise) -> Result<Done> {
         bar.set(n as u64);
     }
     drop(bar);
-    // Where they cannot be written, the same file again tells them.
+    // If the outcomes cannot be written, the same command can be repeated to get them.
     if desk.write_result(&args.output, |to| outcomes.csv(to)) {
         store.end_forms(&file, forms.len(), &desk.by).await?;
     }

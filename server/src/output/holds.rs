@@ -1,4 +1,4 @@
-//! A hold in the sentences that people read, the same on the terminal and on the pages.
+//! The texts of holds, the same on the terminal and on the pages.
 
 use super::{Words, evidence, said};
 use ngomon_rules::hold::{Hold, Reason};
@@ -6,23 +6,23 @@ use ngomon_rules::law::law;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_store::{Explained, HeldSince};
 
-/// What its owner reads about a hold, beside its evidence.
+/// The text of a hold for the account's owner, beside its evidence.
 pub struct HoldText {
-    /// Its name.
+    /// The name of the hold.
     pub name: String,
     /// What happened and what to do now.
     pub text: String,
-    /// Who does it.
+    /// Who has to act.
     pub mends: String,
-    /// When it is looked at again.
+    /// When the hold is checked again.
     pub again: String,
-    /// Where it comes from.
+    /// The clause that the hold is based on.
     pub clause: String,
     /// The letter's own sentence, always in Vietnamese.
     pub sentence: Option<&'static str>,
 }
 
-/// A hold of that account in words.
+/// The text of one hold of that account.
 pub fn hold_text(held: &HeldSince, story: &Explained, units: &UnitTree, words: Words) -> HoldText {
     let hold = &held.hold;
     let gaps = gaps(held, story, units, words);
@@ -48,7 +48,7 @@ pub fn hold_text(held: &HeldSince, story: &Explained, units: &UnitTree, words: W
     }
 }
 
-/// Which of the sentences of a reason fits what is known.
+/// The suffix of the message that fits the facts of this hold.
 fn variant(held: &HeldSince, story: &Explained) -> &'static str {
     let hold = &held.hold;
     let fact = |name: &str| hold.evidence.get(name).map_or("", String::as_str);
@@ -69,7 +69,7 @@ fn variant(held: &HeldSince, story: &Explained) -> &'static str {
     }
 }
 
-/// All that the sentences are filled in with.
+/// The arguments of the messages.
 fn gaps(held: &HeldSince, story: &Explained, units: &UnitTree, words: Words) -> Vec<(&'static str, String)> {
     let hold = &held.hold;
     let unit = match story.unit_name.as_str() {
@@ -107,17 +107,17 @@ fn gaps(held: &HeldSince, story: &Explained, units: &UnitTree, words: Words) -> 
     gaps
 }
 
-/// What differs from the profile, in the order in which people read it.
+/// The fields that differ from the profile, in reading order.
 fn fields(hold: &Hold, words: Words) -> Vec<String> {
     let differs = MISMATCHED.into_iter().filter(|name| hold.evidence.contains_key(*name));
     let named = differs.map(|name| words.say(&format!("evidence-{}", name.replace('_', "-"))));
     named.collect()
 }
 
-/// What clause 1 compares.
+/// The fields that clause 1 compares.
 const MISMATCHED: [&str; 3] = ["full_name", "birth_date", "national_id"];
 
-/// The evidence of a hold, as rows. Of a mismatch both sides; what `without` names is not the reader's to know.
+/// The evidence of a hold, as rows. A mismatch shows both sides. Facts named in `without` are hidden from the reader.
 pub fn evidence_rows(
     held: &HeldSince,
     story: &Explained,
@@ -153,7 +153,7 @@ pub fn evidence_rows(
     rows.collect()
 }
 
-/// From when a hold counts: a day, or, where it began within one, the instant.
+/// The start of a hold: a day, or the instant if it began within a day.
 pub fn since_row(since: i64, words: Words) -> (String, String) {
     match words.whole_day(since) {
         Some(day) => (words.say("explain-since-day"), day),
@@ -161,20 +161,20 @@ pub fn since_row(since: i64, words: Words) -> (String, String) {
     }
 }
 
-/// As a sentence begins.
+/// The text with a capital first letter.
 pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).collect()
 }
 
-/// A unit by its name.
+/// The name of a unit.
 pub fn unit_name(code: &str, units: &UnitTree) -> String {
     let unit = units.get(&UnitCode(code.to_owned()));
     unit.map_or_else(|| code.to_owned(), |unit| unit.name.clone())
 }
 
-/// A person's name as a second reader sees it: enough to tell two people apart, not enough to know who it is.
+/// A person's name, masked for other readers: enough to tell two people apart, not enough to identify them.
 pub fn masked_name(name: &str) -> String {
     let words: Vec<&str> = name.split_whitespace().collect();
     let hidden = |word: &str| word.chars().take(1).chain("***".chars()).collect::<String>();

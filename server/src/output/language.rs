@@ -1,4 +1,4 @@
-//! Vietnamese, the default, and English. All text for people is in `messages/`.
+//! The two languages: Vietnamese, the default, and English. All text for people is in `messages/`.
 
 use fluent_templates::fluent_bundle::FluentValue;
 use fluent_templates::{LanguageIdentifier, Loader, static_loader};
@@ -16,7 +16,7 @@ static_loader! {
     };
 }
 
-/// One of the languages.
+/// A language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// Tiếng Việt.
@@ -25,15 +25,15 @@ pub enum Language {
     English,
 }
 
-/// The words of one language.
+/// The messages of one language.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
     language: Language,
 }
 
 impl Words {
-    /// By the locale of whoever runs the command: the first that is set of `LC_ALL`, `LC_MESSAGES` and `LANG`. Whatever is not
-    /// English is Vietnamese.
+    /// By the locale of the command's user: the first that is set of `LC_ALL`, `LC_MESSAGES` and `LANG`. Every locale that is not English
+    /// gets Vietnamese.
     pub fn of_locale(set: impl Fn(&str) -> Option<String>) -> Self {
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
             .into_iter()
@@ -53,14 +53,14 @@ impl Words {
         Self::of_locale(|name| std::env::var(name).ok())
     }
 
-    /// Vietnamese, the first language of every page.
+    /// Vietnamese, the default of every page.
     pub fn first() -> Self {
         Self {
             language: Language::Vietnamese,
         }
     }
 
-    /// Those of `vi` or `en`.
+    /// By the tag `vi` or `en`.
     pub fn of_tag(tag: &str) -> Option<Self> {
         let language = match tag {
             "vi" => Language::Vietnamese,
@@ -70,7 +70,7 @@ impl Words {
         Some(Self { language })
     }
 
-    /// `vi` or `en`.
+    /// The tag, `vi` or `en`.
     pub fn tag(self) -> &'static str {
         match self.language {
             Language::Vietnamese => "vi",
@@ -78,7 +78,7 @@ impl Words {
         }
     }
 
-    /// The words of the other language.
+    /// The other language.
     #[must_use]
     pub fn other(self) -> Self {
         let language = match self.language {
@@ -95,17 +95,17 @@ impl Words {
         }
     }
 
-    /// A message without gaps to fill.
+    /// A message without arguments.
     pub fn say(self, key: &str) -> String {
         self.say_with(key, &[])
     }
 
-    /// A message. A key that is in no file shows itself; a test finds it first.
+    /// A message. An unknown key is shown itself; a test finds it first.
     pub fn say_with(self, key: &str, gaps: &[(&'static str, &str)]) -> String {
         self.find(key, gaps).unwrap_or_else(|| key.to_owned())
     }
 
-    /// A message, if there is one of that key.
+    /// A message, or `None` if the key is unknown.
     pub fn find(self, key: &str, gaps: &[(&'static str, &str)]) -> Option<String> {
         let args: HashMap<Cow<'static, str>, FluentValue<'_>> = gaps
             .iter()
@@ -114,7 +114,7 @@ impl Words {
         MESSAGES.try_lookup_with_args(&self.id(), key, &args)
     }
 
-    /// `1.234`, in English `1,234`.
+    /// A number as `1.234`, in English `1,234`.
     pub fn number(self, n: u64) -> String {
         let separator = match self.language {
             Language::Vietnamese => '.',
@@ -131,7 +131,7 @@ impl Words {
         out
     }
 
-    /// `7,1`, in English `7.1`, from tenths.
+    /// Tenths as `7,1`, in English `7.1`.
     pub fn tenths(self, tenths: u64) -> String {
         let point = match self.language {
             Language::Vietnamese => ',',
@@ -140,12 +140,12 @@ impl Words {
         format!("{}{point}{}", self.number(tenths / 10), tenths % 10)
     }
 
-    /// `7,1 %`, in English `7.1 %`, from thousandths.
+    /// Thousandths as `7,1 %`, in English `7.1 %`.
     pub fn percent(self, thousandths: u64) -> String {
         format!("{} %", self.tenths(thousandths))
     }
 
-    /// `19/7/2023`, in English `19 July 2023`.
+    /// A day as `19/7/2023`, in English `19 July 2023`.
     pub fn day(self, day: Date) -> String {
         match self.language {
             Language::Vietnamese => format!("{}/{}/{}", day.day(), day.month(), day.year()),
@@ -153,14 +153,14 @@ impl Words {
         }
     }
 
-    /// The day, of an instant in microseconds UTC that is the first of a day in Huế.
+    /// The day, if the instant (microseconds UTC) is the start of a day in Huế.
     pub fn whole_day(self, micros: i64) -> Option<String> {
         let at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MIN);
         let local = at.to_zoned(Offset::constant(7).to_time_zone()).datetime();
         (local.time() == jiff::civil::Time::midnight()).then(|| self.day(local.date()))
     }
 
-    /// `16:30 ngày 19/7/2023`, of an instant in microseconds UTC, in Huế.
+    /// An instant (microseconds UTC) as `16:30 ngày 19/7/2023`, in the time of Huế.
     pub fn instant(self, micros: i64) -> String {
         let at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MIN);
         let local = at.to_zoned(Offset::constant(7).to_time_zone()).datetime();

@@ -1,4 +1,4 @@
-//! What people and scripts see: words in two languages, tables in three forms, progress, spreadsheets.
+//! The output for people and scripts: texts in two languages, tables in three formats, progress, spreadsheets.
 
 mod holds;
 mod language;

@@ -1,16 +1,16 @@
-//! What owners of accounts are told by message. Nobody knows which language an owner reads, so it is the first.
+//! The messages to account owners. An owner's language is unknown, so they are in the default language.
 
 use super::Words;
 use ngomon_rules::hold::Reason;
 use ngomon_store::{News, NewsWords};
 use std::sync::Arc;
 
-/// The words of messages to owners, whoever acts in whichever language.
+/// The language of messages to owners, whatever the language of the actor.
 pub fn to_owners() -> Words {
     Words::first()
 }
 
-/// What each piece of news says.
+/// The texts of all messages to owners.
 pub fn news_words() -> NewsWords {
     Arc::new(|news| news_text(news, to_owners()))
 }
@@ -36,7 +36,7 @@ fn news_text(news: &News, words: Words) -> String {
 mod tests {
     use super::{News, Reason, Words, news_text};
 
-    /// One message, without diacritics, link or question for a code.
+    /// Each text fits one SMS and contains no diacritics, no link and no request for a code.
     #[test]
     fn news_fits_one_message() {
         let receipt = || "DH-7K3M-42QX".to_owned();
@@ -51,7 +51,7 @@ mod tests {
             News::Answered(receipt()),
         ];
         all.push(News::OpenAgain);
-        // The one that follows from the policy is written nowhere, so nothing tells of it.
+        // The hold that follows from the policy has no journal entry, so there is no message about it.
         let written = Reason::ALL
             .into_iter()
             .filter(|reason| *reason != Reason::NotStandardised);

@@ -1,15 +1,15 @@
-//! Long work on a terminal: a bar with rate and time left. Into a pipe: nothing.
+//! The progress bar of long work, with rate and time left. It is not drawn into a pipe.
 
 use super::Words;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt::Write;
 
-/// A bar, or nothing.
+/// A progress bar, or nothing if standard error is not a terminal.
 pub struct Progress(ProgressBar);
 
 impl Progress {
     fn new(total: u64, label: String, template: &str) -> Self {
-        // indicatif draws on standard error, and not at all where that is no terminal.
+        // indicatif draws on standard error, and only if it is a terminal.
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(in_words(style));
@@ -18,27 +18,27 @@ impl Progress {
         Self(bar)
     }
 
-    /// Of so many bytes.
+    /// A bar over `total` bytes.
     pub fn bytes(total: u64, label: String) -> Self {
         let template = "{msg} {wide_bar} {done_size}/{all_size}  {rate_size}  {left}";
         Self::new(total, label, template)
     }
 
-    /// Of so many rows.
+    /// A bar over `total` rows.
     pub fn rows(total: u64, label: String) -> Self {
         Self::new(total, label, "{msg} {wide_bar} {done}/{all}  {rate}  {left}")
     }
 
-    /// So much is done.
+    /// Sets the position.
     pub fn set(&self, done: u64) {
         self.0.set_position(done);
     }
 }
 
-/// A part of the line, in words.
+/// Formats a part of the line.
 type Wording = fn(&ProgressState, Words) -> String;
 
-/// Counts as people of this language write them.
+/// Formats numbers in the language of this process.
 fn in_words(style: ProgressStyle) -> ProgressStyle {
     let words = Words::of_this_process();
     let keys: [(&'static str, Wording); 7] = [
@@ -60,18 +60,18 @@ fn in_words(style: ProgressStyle) -> ProgressStyle {
     ];
     keys.into_iter().fold(style, |style, (key, said)| {
         style.with_key(key, move |state: &ProgressState, to: &mut dyn Write| {
-            // Into a line that is drawn: writing there cannot fail.
+            // Writing into the line being drawn cannot fail.
             to.write_str(&said(state, words)).unwrap_or_default();
         })
     })
 }
 
-/// `86,2 MB`, in English `86.2 MB`.
+/// Bytes as `86,2 MB`, in English `86.2 MB`.
 fn megabytes(bytes: u64, words: Words) -> String {
     format!("{} MB", words.tenths(bytes / 100_000))
 }
 
-/// `1:05`, `2:00:00`.
+/// Seconds as `1:05` or `2:00:00`.
 fn clock(seconds: u64) -> String {
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     match hours {
@@ -80,7 +80,7 @@ fn clock(seconds: u64) -> String {
     }
 }
 
-/// Without what is behind the point.
+/// The number rounded to an integer.
 fn whole(n: f64) -> u64 {
     format!("{n:.0}").parse().unwrap_or_default()
 }

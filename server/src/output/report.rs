@@ -1,9 +1,9 @@
-//! The tables of the digital report, the same from the command and from the page.
+//! The tables of the digital report, the same for the command and the page.
 
 use super::Table;
 use ngomon_store::{ReportLine, StaffLine};
 
-/// Units and where their accounts stand. People see the names of the units, and only units that have accounts.
+/// Units and the states of their accounts. For people it has the names of the units, and only units with accounts.
 pub fn report_table(lines: &[ReportLine], for_people: bool) -> Table {
     let mut table = if for_people {
         Table::new(&[
@@ -45,7 +45,7 @@ pub fn report_table(lines: &[ReportLine], for_people: bool) -> Table {
     table
 }
 
-/// The same of the staff in their HR profiles.
+/// The same table for the staff with HR profiles.
 pub fn staff_table(lines: &[StaffLine], for_people: bool) -> Table {
     let mut table = if for_people {
         Table::new(&["unit", "name", "staff", "standardised", "not_done"])

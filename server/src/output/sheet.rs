@@ -1,11 +1,11 @@
-//! A table as a spreadsheet.
+//! The conversion of a table to a spreadsheet.
 
 use super::language::Words;
 use super::table::Table;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 impl Table {
-    /// As the bytes of an `.xlsx`, with headings in words. Texts are written as texts, so that formulas are harmless.
+    /// The bytes of an `.xlsx`, with headings in words. All cells are written as text, so that formulas are harmless.
     pub fn xlsx(&self, title: &str, words: Words) -> Result<Vec<u8>, XlsxError> {
         let mut book = Workbook::new();
         let bold = Format::new().set_bold();

@@ -1,14 +1,14 @@
-//! Standard output of all commands. A reader that has seen enough (a closed pipe) is the end of output and no fault. What cannot be
-//! written for another reason is remembered and told at the end ([`fault`]): the command goes on with what it does.
+//! The standard output of all commands. A closed pipe (a reader that has read enough) ends the output and is no error. Another write error
+//! is remembered and reported at the end ([`fault`]), while the command goes on.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Mutex, PoisonError};
 
 /// How standard output ended.
 enum Ended {
-    /// Nobody reads any more.
+    /// The reader closed the pipe.
     Closed,
-    /// It cannot be written.
+    /// Writing failed.
     Failed(String),
 }
 
@@ -37,7 +37,7 @@ impl Stdout {
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Of a test that passes, the harness shows nothing of what `print!` prints.
+        // The test harness hides what `print!` prints in a test that passes.
         if cfg!(test) {
             print!("{}", String::from_utf8_lossy(bytes));
             return Ok(bytes.len());
@@ -50,12 +50,12 @@ impl Write for Stdout {
     }
 }
 
-/// Prints a line; says whether it was taken.
+/// Prints a line. Returns whether it was written.
 pub fn print(line: &str) -> bool {
     Stdout.write_all(format!("{line}\n").as_bytes()).is_ok()
 }
 
-/// Why standard output could not be written, if it could not.
+/// The error of standard output, if there was one.
 pub fn fault() -> Option<String> {
     match &*ENDED.lock().unwrap_or_else(PoisonError::into_inner) {
         Some(Ended::Failed(why)) => Some(why.clone()),

@@ -1,4 +1,4 @@
-//! Values and events in words, the same on the terminal and on the pages.
+//! The texts of values and events, the same on the terminal and on the pages.
 
 use super::Words;
 use super::holds::unit_name;
@@ -7,7 +7,7 @@ use ngomon_rules::officials::Decision;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_store::Explained;
 
-/// A value as people read it: units by their name and code, several words one by one.
+/// A value for people: units by name and code, lists of words one by one.
 pub fn said(name: &str, value: &str, units: &UnitTree, words: Words) -> String {
     if name.ends_with("unit")
         && let Some(unit) = units.get(&UnitCode(value.to_owned()))
@@ -17,7 +17,7 @@ pub fn said(name: &str, value: &str, units: &UnitTree, words: Words) -> String {
     word(value, words)
 }
 
-/// A fact of a hold: several words one by one, and what an office wrote as it wrote it.
+/// A fact of a hold: lists of words one by one; what an office wrote stays as it is.
 pub fn evidence(name: &str, value: &str, units: &UnitTree, words: Words) -> String {
     if ["text", "document", "ordered_by", "notice"].contains(&name) {
         return value.to_owned();
@@ -29,7 +29,7 @@ pub fn evidence(name: &str, value: &str, units: &UnitTree, words: Words) -> Stri
     values.join(", ")
 }
 
-/// What HR's facts give on that day, when it is not what is written: the next run will bring it.
+/// The holds that HR's facts justify on that day, if they differ from the recorded ones: the next run will bring them.
 pub fn outlook(found: &Explained, words: Words) -> Option<String> {
     let holds = match found.decision.as_ref()? {
         Decision::Undecided(why) => {
@@ -58,7 +58,7 @@ pub fn outlook(found: &Explained, words: Words) -> Option<String> {
     Some(words.say_with("explain-next-run", &[("holds", &names)]))
 }
 
-/// A value that is a word of ours is said in words.
+/// Replaces a value that is one of our words by its text.
 fn word(value: &str, words: Words) -> String {
     if let Ok(day) = value.parse::<ngomon_rules::values::Date>() {
         return words.day(day);
@@ -68,19 +68,19 @@ fn word(value: &str, words: Words) -> String {
         .unwrap_or_else(|| value.to_owned())
 }
 
-/// Who acted, as the journal names them: an operator and whoever gives commands by name, an owner by the account.
+/// The actor of a journal entry: operators and command-line users by name, an owner by the account.
 pub fn who(by: &str, words: Words) -> String {
     match by.split_once(':') {
         Some(("operator", name)) => words.say_with("acted-operator", &[("name", name)]),
         Some(("cli", name)) => words.say_with("acted-command", &[("name", name)]),
-        // What happened names the system.
+        // The text of the event names the system.
         Some(("client", _)) => words.say("acted-client"),
         _ if by == "system" => words.say("acted-system"),
         _ => by.to_owned(),
     }
 }
 
-/// What happened to an account.
+/// The text of an event of an account.
 pub fn happening(change: &Change, words: Words) -> String {
     match change {
         Change::AccountTakenOver { .. } => words.say("event-taken-over"),

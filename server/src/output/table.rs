@@ -1,4 +1,4 @@
-//! Tables: aligned for people, CSV and JSON for scripts. In all of them formulas are harmless.
+//! Tables: aligned for people, CSV and JSON for scripts. Formulas are harmless in all of them.
 
 use super::holds::capital;
 use super::language::Words;
@@ -10,18 +10,18 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// How a table is printed.
+/// The output format of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Aligned, with headings in words.
     Table,
-    /// RFC 4180, with the headings that scripts know.
+    /// RFC 4180, with the column names for scripts.
     Csv,
     /// An array of objects.
     Json,
 }
 
-/// A table of text. The headings are the names that scripts know; people see the messages `column-…`.
+/// A table of text. The columns have names for scripts; people see the messages `column-…`.
 pub struct Table {
     columns: &'static [&'static str],
     rows: Vec<Vec<String>>,
@@ -41,7 +41,7 @@ impl Table {
         self.rows.push(row.into_iter().collect());
     }
 
-    /// The headings, as scripts know them.
+    /// The column names for scripts.
     pub(super) fn columns(&self) -> &[&str] {
         self.columns
     }
@@ -51,7 +51,7 @@ impl Table {
         &self.rows
     }
 
-    /// Prints it.
+    /// Writes the table in a format.
     pub fn write(&self, format: Format, words: Words, to: &mut dyn Write) -> io::Result<()> {
         match format {
             Format::Csv => self.csv(to),
@@ -60,7 +60,7 @@ impl Table {
         }
     }
 
-    /// As CSV.
+    /// Writes the table as CSV.
     pub fn csv(&self, to: &mut dyn Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(to);
         writer.write_record(self.columns)?;
@@ -70,7 +70,7 @@ impl Table {
         writer.flush()
     }
 
-    /// The same for people: headings and days in words, and a mark at the front by which spreadsheets know that it is UTF-8.
+    /// Writes CSV for people: headings and days in words, and a byte order mark, from which spreadsheets recognise UTF-8.
     pub fn csv_in_words(&self, words: Words, to: &mut dyn Write) -> io::Result<()> {
         to.write_all("\u{feff}".as_bytes())?;
         let mut writer = csv::Writer::from_writer(to);
@@ -92,7 +92,7 @@ impl Table {
         writeln!(to)
     }
 
-    /// What people read above the columns: some of these words stand within sentences, too, and begin small there.
+    /// The headings for people. Some of these words also occur within sentences, where they begin with a small letter.
     fn headings(&self, words: Words) -> impl Iterator<Item = String> {
         self.columns
             .iter()
@@ -135,7 +135,7 @@ impl Table {
     }
 }
 
-/// Days and instants as people write them; scripts have them as they are kept.
+/// Days and instants in words for people; scripts get the stored form.
 fn for_people(cell: &str, words: Words) -> String {
     if let Ok(at) = cell.parse::<Timestamp>() {
         return words.instant(at.as_microsecond());
@@ -146,14 +146,14 @@ fn for_people(cell: &str, words: Words) -> String {
     }
 }
 
-/// Digits, and what parts thousands.
+/// Whether the cell is digits with separators of thousands.
 fn is_number(cell: &str) -> bool {
     let mut groups = cell.split(['.', ',']);
     let digits = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
     groups.next().is_some_and(digits) && groups.all(|group| group.len() == 3 && digits(group))
 }
 
-/// Columns that count are numbers in JSON.
+/// Columns of counts are numbers in JSON.
 fn value(column: &str, cell: &str) -> serde_json::Value {
     const COUNTS: [&str; 9] = [
         "accounts",
@@ -172,14 +172,14 @@ fn value(column: &str, cell: &str) -> serde_json::Value {
     }
 }
 
-/// How many columns of a terminal a text takes: marks that stand over a letter take none.
+/// The width of a text in terminal columns; combining marks have none.
 fn shown(text: &str) -> usize {
     text.chars()
         .filter(|c| !matches!(c, '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200d}'))
         .count()
 }
 
-/// A cell that a spreadsheet would take for a formula is made plain text (OWASP, CSV injection).
+/// A cell that a spreadsheet would take for a formula is turned into plain text (OWASP, CSV injection).
 fn harmless(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{cell}")
@@ -188,7 +188,7 @@ fn harmless(cell: &str) -> String {
     }
 }
 
-/// A file of that name can be written: asked before anything is changed, and nothing is left of it.
+/// Checks that a file of that name can be written, before anything is changed; leaves nothing behind.
 pub fn try_file(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -205,7 +205,7 @@ fn part_of(path: &Path) -> io::Result<(PathBuf, File)> {
     private::create(&part).map(|file| (part, file))
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file completely or not at all.
 pub fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let (part, file) = part_of(path)?;
     let mut file = BufWriter::new(file);

@@ -18,21 +18,22 @@ const COLUMNS: [&str; 10] = [
     "not_started",
     "exempt",
 ];
-/// Of the columns: those that the chart stacks.
+/// The columns that the chart stacks.
 const STACKED: [u16; 6] = [3, 5, 6, 7, 8, 9];
-/// Units that the chart shows: the largest, the whole province left aside.
+/// How many units the chart shows: the largest, without the whole province.
 const CHARTED: usize = 12;
 
 /// A cell of a sheet.
 enum Cell {
-    /// Written as a text, so that a formula is harmless.
+    /// Written as text, so that a formula is harmless.
     Text(String),
     Number(u64),
-    /// A part of a whole; a dash where there is nothing to reach.
+    /// A part of a whole; a dash if the whole is zero.
     Share(Goal),
 }
 
-/// The report as the bytes of an `.xlsx`: the units, those of each audience, the staff in their HR profiles, and why accounts are locked.
+/// The report as the bytes of an `.xlsx`: the units, the units of each audience, the staff with HR profiles, and the reasons of locked
+/// accounts.
 pub fn report_xlsx(
     units: &[&UnitFigures],
     staff: &[StaffLine],
@@ -40,7 +41,7 @@ pub fn report_xlsx(
     words: Words,
 ) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
-    // The largest first, so that the chart takes the first rows.
+    // The largest first, because the chart takes the first rows.
     let mut sorted = units.to_vec();
     sorted.sort_by(|a, b| {
         b.line
@@ -75,7 +76,7 @@ pub fn report_xlsx(
     book.save_to_buffer()
 }
 
-/// The code of a unit and its name; of no unit, that it is not known.
+/// The code and the name of a unit, or the text for an unknown unit.
 fn named(code: &str, name: &str, words: Words) -> [Cell; 2] {
     let name = match code {
         "" => words.say("unknown-unit"),
@@ -126,7 +127,7 @@ fn held(unit: &UnitFigures, words: Words) -> Vec<Cell> {
     cells
 }
 
-/// A title, headings, rows.
+/// Writes a title, headings and rows.
 fn write(
     sheet: &mut Worksheet,
     name: &str,
@@ -168,7 +169,7 @@ fn write(
     Ok(())
 }
 
-/// The largest units, each a bar of where its accounts stand.
+/// The chart of the largest units: a bar for each, stacked by the state of its accounts.
 fn chart(book: &mut Workbook, sheet: &str, title: &str, rows: usize, words: Words) -> Result<(), XlsxError> {
     let last = 2 + u32::try_from(rows).unwrap_or(u32::MAX - 2);
     let first = if rows > 1 { 4 } else { 3 };
