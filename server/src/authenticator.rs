@@ -1,4 +1,4 @@
-//! What an operator's authenticator does (RFC 6238): six digits, anew each half minute. A clock that is half a minute off will do.
+//! The operators' authenticator codes (TOTP, RFC 6238): six digits, new every half minute. A clock that is half a minute off is tolerated.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use qrcode::QrCode;
 use qrcode::render::svg;
 use totp_rs::{Builder, Totp};
 
-/// As it names this service to its owner.
+/// The name of this service in the authenticator.
 const ISSUER: &str = "Hue-S";
 
 /// The codes of one operator.
@@ -18,7 +18,7 @@ fn seconds(at: Timestamp) -> u64 {
 }
 
 impl Authenticator {
-    /// That of an operator with that secret.
+    /// The authenticator of an operator with that secret.
     pub fn new(operator: &str, secret: &[u8; 20]) -> Self {
         let codes = Builder::new()
             .with_secret(secret.as_slice())
@@ -27,7 +27,7 @@ impl Authenticator {
         Self(codes.build_noncompliant())
     }
 
-    /// Of which step (half minutes since 1970) a code is, if it is right now or was half a minute ago.
+    /// The step (half minutes since 1970) of a code that is valid now or was valid half a minute ago.
     pub fn step(&self, typed: &str, now: Timestamp) -> Option<u64> {
         let digits: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
         self.0.check(&digits, seconds(now))
@@ -38,12 +38,12 @@ impl Authenticator {
         self.0.generate(seconds(at)).to_string()
     }
 
-    /// For how many seconds the code at an instant stays.
+    /// For how many seconds the code at an instant remains valid.
     pub fn stays(&self, at: Timestamp) -> u64 {
         self.0.next_step(seconds(at)) - seconds(at)
     }
 
-    /// The secret, to be typed, in groups of four.
+    /// The secret in groups of four characters, for typing.
     pub fn secret(&self) -> String {
         let text = self.0.secret().to_base32();
         let groups: Vec<&str> = text
@@ -54,7 +54,7 @@ impl Authenticator {
         groups.join(" ")
     }
 
-    /// The same as a picture to be scanned: the address of an image that holds itself.
+    /// The secret as a QR code: a data URL of the image.
     pub fn picture(&self) -> Option<String> {
         let code = QrCode::new(self.0.to_url().ok()?).ok()?;
         let svg = code.render::<svg::Color>().build();
@@ -66,7 +66,7 @@ impl Authenticator {
 mod tests {
     use super::*;
 
-    /// RFC 6238, appendix B, the six last digits of SHA-1's column.
+    /// RFC 6238, appendix B: the last six digits of the SHA-1 column.
     #[test]
     fn codes_are_those_of_the_standard() {
         let authenticator = Authenticator::new("lan", b"12345678901234567890");

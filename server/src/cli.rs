@@ -1,4 +1,4 @@
-//! The command line that others script against (docs/FILES.md). Its help comes from the message files.
+//! The command line, a stable interface for scripts (docs/FILES.md). Its help comes from the message files.
 
 use crate::output::{Format, Words};
 use crate::usage::in_words;
@@ -23,7 +23,7 @@ pub struct Cli {
     pub verb: Verb,
 }
 
-/// Where the data are and who acts.
+/// Where the data are, and the actor.
 #[derive(Clone, Debug, Args)]
 pub struct PlaceArgs {
     #[arg(long, global = true, value_name = "DIR", env = "NGOMON_DATA")]
@@ -249,7 +249,7 @@ pub struct Serve {
     pub refresh_again: u64,
 }
 
-/// How much the log tells.
+/// The level of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogLevel {
     Error,
@@ -353,7 +353,7 @@ pub struct EditClient {
     pub options: ClientOptions,
 }
 
-/// What is stated of a client; what is not stated stays as it is. An empty value takes away what there was.
+/// The options of a client. An option that is absent leaves its value unchanged; an empty value removes it.
 #[derive(Clone, Debug, Args)]
 pub struct ClientOptions {
     #[arg(long, value_name = "URI", num_args = 1..)]
@@ -390,7 +390,7 @@ pub struct ClientOptions {
     pub hr: Option<bool>,
 }
 
-/// One of these words.
+/// A parser of one of these words.
 fn word_of<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> PossibleValuesParser {
     PossibleValuesParser::new(all.iter().map(|one| name(*one)))
 }
@@ -426,7 +426,7 @@ fn day(text: &str) -> Result<Date, String> {
     parse_day(text).map_err(|_| Words::of_this_process().say("usage-day"))
 }
 
-/// An instant with its offset, a local time, or the beginning of a day; without an offset it is Vietnam's time.
+/// An instant with its offset, a local time, or the start of a day; without an offset, in Vietnam's time zone.
 fn instant(text: &str) -> Result<Timestamp, String> {
     let local = |at: DateTime| Offset::constant(7).to_timestamp(at).ok();
     let found = text.parse::<Timestamp>().ok();
@@ -435,12 +435,12 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     found.ok_or_else(|| Words::of_this_process().say("usage-time"))
 }
 
-/// Where to serve.
+/// The address and port to listen on.
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| Words::of_this_process().say("usage-address"))
 }
 
-/// Does the command line itself show the password of a database? Whoever is on the machine reads it there.
+/// Whether the command line contains the password of a database: every user of the machine can read it there.
 pub fn shows_password(args: impl IntoIterator<Item = OsString>) -> bool {
     let args: Vec<String> = args.into_iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let after = args
@@ -456,10 +456,10 @@ pub fn shows_password(args: impl IntoIterator<Item = OsString>) -> bool {
     })
 }
 
-/// Reads the command line, with help in the language of whoever asks.
+/// Parses the command line, with help in the caller's language.
 pub fn parse(words: Words, args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let mut args: Vec<OsString> = args.into_iter().collect();
-    // As other programs have it: `ngomon help import`, `ngomon version`.
+    // As in other programs: `ngomon help import`, `ngomon version`.
     for (word, flag) in [("help", "--help"), ("version", "--version")] {
         if args.get(1).is_some_and(|first| first == word) {
             args.remove(1);

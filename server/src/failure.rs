@@ -1,4 +1,4 @@
-//! An error has two faces: what the person may read, in their language, and, behind it, what the operator needs.
+//! The error of a command. It has two texts: one for people, in their language, and the cause for the operator.
 
 use crate::output::Words;
 use ngomon_feeds::{FileError, FileFormat};
@@ -9,7 +9,7 @@ use ngomon_store::{AddressFault, Refusal, StoreError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Why a command was not done. Nothing is half-applied.
+/// Why a command failed. Nothing is half-applied.
 #[derive(Debug)]
 pub enum Failure {
     /// The store refused or failed.
@@ -18,7 +18,7 @@ pub enum Failure {
     File(FileError),
     /// A result could not be written.
     Write(PathBuf, std::io::Error),
-    /// Something that a message says, with what fills its gaps.
+    /// The key of a message, with its arguments.
     Said(&'static str, Vec<(&'static str, String)>),
 }
 
@@ -34,16 +34,16 @@ impl From<FileError> for Failure {
     }
 }
 
-/// What a command gives.
+/// The result of a command.
 pub type Result<T> = std::result::Result<T, Failure>;
 
-/// Writing a result failed.
+/// Maps an error of writing to that path.
 pub fn writing(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     let path = path.to_owned();
     move |error| Failure::Write(path, error)
 }
 
-/// Listening there failed.
+/// Maps an error of listening on that address.
 pub fn listening(at: SocketAddr) -> impl FnOnce(std::io::Error) -> Failure {
     move |error| {
         let address = at.to_string();
@@ -55,7 +55,7 @@ pub fn listening(at: SocketAddr) -> impl FnOnce(std::io::Error) -> Failure {
 }
 
 impl Failure {
-    /// A failure that a message says.
+    /// A failure with that message.
     pub fn said(key: &'static str, gaps: &[(&'static str, &str)]) -> Self {
         Self::Said(
             key,
@@ -63,7 +63,7 @@ impl Failure {
         )
     }
 
-    /// The exit status: 2 for a wrong command, 1 for all else.
+    /// The exit status: 2 for a wrong command, 1 otherwise.
     pub fn status(&self) -> u8 {
         match self {
             Self::Store(StoreError::Refused(Refusal::Setting { .. })) | Self::Said("error-no-key", _) => 2,
@@ -71,7 +71,7 @@ impl Failure {
         }
     }
 
-    /// What happened, for whoever runs the system: it does not say that nothing was changed.
+    /// The cause, for the operator. It does not claim that nothing was changed.
     fn cause(&self, words: Words) -> String {
         match self {
             Self::Store(StoreError::Refused(_)) | Self::File(_) | Self::Write(..) | Self::Said(..) => {
@@ -81,7 +81,7 @@ impl Failure {
         }
     }
 
-    /// What happened after something was changed already, which stays so.
+    /// The text of a failure after a change that stays committed.
     pub fn after_change(&self, words: Words) -> String {
         words.say_with("error-partly", &[("why", &self.cause(words))])
     }
@@ -167,7 +167,7 @@ fn address(fault: &AddressFault, words: Words) -> String {
     }
 }
 
-/// What happened and what to do, when it cannot be done as things stand.
+/// The text of a refusal: what happened and what to do.
 pub fn refused(refusal: &Refusal, words: Words) -> String {
     match refusal {
         Refusal::UnknownAccount(id) => words.say_with("error-unknown-account", &[("account", id)]),
@@ -250,7 +250,7 @@ fn client(fault: &ClientFault, words: Words) -> String {
     }
 }
 
-/// What the file is, and how it becomes CSV.
+/// What kind of file it is, and how to convert it to CSV.
 fn not_csv(path: &str, format: FileFormat, words: Words) -> String {
     let say = |key| words.say_with(key, &[("path", path)]);
     match format {

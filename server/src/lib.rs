@@ -1,6 +1,6 @@
-//! `ngomon`: an account is open exactly while nothing holds it, and every hold names the clause, the evidence and the way out.
+//! The program `ngomon`: an account is open exactly while nothing holds it, and every hold names the clause, the evidence and the way out.
 
-// A line that cannot be written must end nothing.
+// A failed write to standard error must not end the program.
 #![deny(clippy::print_stderr)]
 
 mod authenticator;
@@ -25,7 +25,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use tower_http::csrf::CsrfLayer;
 
-/// Does what the command line of this process asks.
+/// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let words = Words::of_this_process();
     let cli = match cli::parse(words, std::env::args_os()) {
@@ -35,7 +35,7 @@ pub fn run() -> ExitCode {
     if cli::shows_password(std::env::args_os()) {
         log::say(&format!("ngomon: {}", words.say("warn-password-shown")));
     }
-    // The TLS of a remote database needs a provider, chosen once.
+    // TLS to a remote database needs a cryptography provider, which is chosen once.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -46,7 +46,8 @@ pub fn run() -> ExitCode {
     };
     let data = commands::location(&cli.places);
     let (ended, changed) = runtime.block_on(ngomon_store::watched(commands::run(cli, words)));
-    // What is at work beside ends first. The data are whole without this, too, as long as nobody takes the one file alone.
+    // Background tasks end first. The data are consistent without this, too, as long as nobody copies the database file alone, without its
+    // log.
     drop(runtime);
     data.settle().ok();
     let say = |text: String| {
@@ -55,7 +56,7 @@ pub fn run() -> ExitCode {
     match ended {
         Ok(done) => match output::stdout_fault() {
             None => done.into(),
-            // What was done is done; what was only to be seen was not seen.
+            // The changes stay committed; output that was only to be read is lost.
             Some(why) if changed => {
                 say(words.say_with("open-output", &[("path", "-"), ("why", &why)]));
                 done.into()
@@ -76,7 +77,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// All that `ngomon serve` answers, over a store, for who asks without a socket.
+/// The router of `ngomon serve` over a store, for callers without a socket.
 pub fn site(store: Store) -> Router {
     web::router(web::App::new(store, false), CsrfLayer::new())
 }

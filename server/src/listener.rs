@@ -1,5 +1,5 @@
-//! The door: connections are let in as long as there is room, and closed when nothing comes. A stranger who holds many open, or sends half of
-//! something, keeps nobody else out.
+//! The HTTP listener: it accepts connections as long as there is room, and closes those that send nothing. An attacker who keeps many
+//! connections open, or sends half a request, locks nobody out.
 
 use crate::web::{Proxies, masked};
 use axum::Router;
@@ -31,22 +31,22 @@ use tower::ServiceExt as _;
 /// The largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
 
-/// How long is waited, and for how many.
+/// Timeouts, and limits on connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// For the head of a request, also for the next one on the same connection.
+    /// Timeout for the head of a request, also for the next one on the same connection.
     pub head: Duration,
-    /// The same for a proxy that is trusted: it keeps connections for its next client.
+    /// The same for a trusted proxy, which keeps connections open for its next client.
     pub head_of_proxy: Duration,
-    /// For the body of a request.
+    /// Timeout for the body of a request.
     pub body: Duration,
-    /// For somebody who takes nothing of an answer.
+    /// Timeout for a client that reads nothing of its response.
     pub write: Duration,
-    /// For what is being answered, once the server is told to stop.
+    /// Time for requests in progress after a stop signal.
     pub stop: Duration,
-    /// So many connections in all, half of them of one address (of IPv6 of a /64).
+    /// The most connections in all; half of them from one address (for IPv6, a /64).
     pub connections: usize,
-    /// So many of one address once half of all are taken.
+    /// The most connections from one address once half of all are taken.
     pub when_crowded: usize,
 }
 
@@ -64,10 +64,10 @@ impl Default for Bounds {
     }
 }
 
-/// Files and connections of our own: the database, clients that are told.
+/// File descriptors reserved for the program itself: the database, deliveries to clients.
 const OWN_DESCRIPTORS: usize = 256;
 
-/// How many files and connections this process may have open.
+/// The limit of open files and connections of this process.
 fn descriptors() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     limit
@@ -76,15 +76,15 @@ fn descriptors() -> usize {
         .unwrap_or(usize::MAX)
 }
 
-/// Requests since this process began.
+/// Requests since this process started.
 static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
-/// How many requests came since this process began.
+/// The number of requests since this process started.
 pub fn requests() -> u64 {
     REQUESTS.load(Ordering::Relaxed)
 }
 
-/// Who is in, and how many were not let in.
+/// The open connections, and the counts of refused and closed ones.
 #[derive(Debug, Default)]
 struct Room {
     inside: Mutex<HashMap<IpAddr, BTreeMap<u64, Arc<Seat>>>>,
@@ -93,16 +93,16 @@ struct Room {
     silent: AtomicU64,
 }
 
-/// A connection that is in.
+/// An open connection.
 #[derive(Debug, Default)]
 struct Seat {
-    /// Requests that are being answered.
+    /// Requests in progress.
     answers: AtomicUsize,
-    /// Its place is needed.
+    /// Notified when its place is needed for another connection.
     leave: Notify,
 }
 
-/// A place that is taken until this is dropped.
+/// The place of a connection, freed on drop.
 struct Place {
     room: Arc<Room>,
     address: IpAddr,
@@ -122,7 +122,7 @@ impl Drop for Place {
     }
 }
 
-/// The longest there of whom nothing is being answered: it goes.
+/// Closes the oldest connection without a request in progress. Returns whether there was one.
 fn make_room(seats: &mut BTreeMap<u64, Arc<Seat>>) -> bool {
     let mut silent = seats
         .iter()
@@ -137,15 +137,15 @@ fn make_room(seats: &mut BTreeMap<u64, Arc<Seat>>) -> bool {
 }
 
 impl Room {
-    /// Whoever comes takes the place of one of the same address that says nothing, where there is no other; of all that say nothing, where
-    /// all places are taken.
+    /// Admits a connection. At the limit of its address, it replaces an idle connection of the same address; at the total limit, an idle
+    /// one of the address with the most connections.
     fn enter(self: &Arc<Self>, address: IpAddr, is_proxy: bool, bounds: &Bounds) -> Option<Place> {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let half = bounds.connections / 2;
         let all: usize = inside.values().map(BTreeMap::len).sum();
         let most = if all >= half { bounds.when_crowded } else { half };
         let own = inside.entry(address).or_default();
-        // A proxy's connections are its clients': their addresses are counted where they sign in.
+        // A proxy's connections belong to its clients, whose addresses are counted at the sign-in.
         let mut has_room = is_proxy || own.len() < most;
         let mut gone = false;
         if !has_room {
@@ -176,7 +176,7 @@ impl Room {
         })
     }
 
-    /// What happened since it was last told, if anything did.
+    /// The text for the log about connections refused or closed since the last call, if there were any.
     fn told(&self) -> Option<String> {
         let [refused, silent] = [&self.refused, &self.silent].map(|n| n.swap(0, Ordering::Relaxed));
         (refused + silent > 0)
@@ -184,7 +184,7 @@ impl Room {
     }
 }
 
-/// A request that is being answered, until the last of the answer is sent.
+/// A request in progress, until the response is sent completely.
 struct Answering(Arc<Seat>);
 
 impl Answering {
@@ -200,7 +200,7 @@ impl Drop for Answering {
     }
 }
 
-/// An answer that is being sent.
+/// A response being sent.
 struct Sent {
     body: Body,
     _answering: Answering,
@@ -223,7 +223,7 @@ impl HttpBody for Sent {
     }
 }
 
-/// Serves until `stop`; what is being answered then is answered to its end.
+/// Serves until `stop`; requests in progress are completed then.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -256,7 +256,7 @@ pub async fn serve(
             }
         };
         let is_proxy = proxies.trusts(peer.ip());
-        // Whoever is one too many is closed at once.
+        // A connection that is not admitted is closed at once.
         if let Some(place) = room.enter(masked(peer.ip()), is_proxy, &bounds) {
             let head = if is_proxy { bounds.head_of_proxy } else { bounds.head };
             connected(stream, peer, router.clone(), place, head, bounds, &graceful);
@@ -279,7 +279,7 @@ fn connected(
     bounds: Bounds,
     graceful: &GracefulShutdown,
 ) {
-    // A small answer is not held back until the one before it is acknowledged.
+    // Disable Nagle's algorithm, so that a small response does not wait for an acknowledgement.
     stream.set_nodelay(true).ok();
     let seat = place.seat.clone();
     let service = service_fn(move |request: Request<Incoming>| {
@@ -318,7 +318,7 @@ fn connected(
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         tokio::select! {
-            // What goes wrong on a connection is over with it.
+            // An error ends its own connection only.
             done = connection => if done.is_err_and(|error| error.is_timeout()) {
                 place.room.silent.fetch_add(1, Ordering::Relaxed);
             },
@@ -333,7 +333,7 @@ fn is_the_peers(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// RFC 9112, 3.2: a request of HTTP/1.1 names one host, once.
+/// RFC 9112, 3.2: a request of HTTP/1.1 has exactly one Host header.
 fn is_for_one_host(version: Version, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -346,13 +346,13 @@ fn is_for_one_host(version: Version, headers: &HeaderMap) -> bool {
     }
 }
 
-/// A time that nothing else tells: how long others are waited for.
+/// A timeout: there is no event to wait for.
 #[expect(clippy::disallowed_methods, reason = "there is no condition: nothing comes")]
 fn after(time: Duration) -> Sleep {
     tokio::time::sleep(time)
 }
 
-/// A body that must have come by then.
+/// A request body with a deadline.
 struct InTime {
     body: Incoming,
     time: Pin<Box<Sleep>>,
@@ -384,7 +384,7 @@ impl HttpBody for InTime {
     }
 }
 
-/// A stream that gives up on whoever takes nothing.
+/// A stream with a write timeout, for a client that reads nothing.
 struct Patient {
     stream: TcpStream,
     patience: Duration,
@@ -453,7 +453,7 @@ mod tests {
         served: JoinHandle<()>,
     }
 
-    /// Hours where a test does not wait for the end of them.
+    /// Timeouts of hours, for tests that do not wait for them.
     const LONG: Bounds = Bounds {
         head: Duration::from_hours(1),
         head_of_proxy: Duration::from_hours(1),
@@ -485,7 +485,7 @@ mod tests {
             TcpStream::connect(self.at).await.unwrap()
         }
 
-        /// What comes until the server closes.
+        /// Everything received until the server closes the connection.
         async fn answered(&self, sent: &str) -> String {
             let mut stream = self.connect().await;
             stream.write_all(sent.as_bytes()).await.unwrap();
@@ -495,7 +495,7 @@ mod tests {
 
     async fn rest(stream: &mut TcpStream) -> String {
         let mut all = Vec::new();
-        // A reset is an end as well.
+        // A reset ends the connection as well.
         stream.read_to_end(&mut all).await.ok();
         String::from_utf8_lossy(&all).into_owned()
     }
@@ -526,14 +526,14 @@ mod tests {
         let mut stream = door.connect().await;
         let ask = "GET /much HTTP/1.1\r\nHost: a\r\n\r\n";
         stream.write_all(ask.as_bytes()).await.unwrap();
-        // It is being answered; the rest is not taken.
+        // The response is in progress; the rest of it is not read.
         stream.read_exact(&mut [0]).await.unwrap();
-        // Stopped, it waits for those only who are being answered.
+        // After the stop, the server waits only for requests in progress.
         door.stop.send(()).unwrap();
         door.served.await.unwrap();
     }
 
-    /// Many silent connections of one address keep nobody out, not even who comes from that address.
+    /// Many idle connections of one address lock nobody out, not even others from that address.
     #[tokio::test]
     async fn who_says_nothing_makes_room_for_who_comes() {
         let bounds = Bounds {
@@ -575,7 +575,7 @@ mod tests {
             "{told}"
         );
         assert!(room.told().is_none());
-        // As soon as one says nothing, another comes in; a trusted proxy as often as it likes.
+        // As soon as one is idle, another is admitted; a trusted proxy has no limit.
         let mut one = one;
         let (answering, _silent) = one.remove(0);
         drop(answering);

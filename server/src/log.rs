@@ -1,8 +1,8 @@
-//! The log: a line for each event on standard error, with time, level, the request or worker it belongs to, and where in the program it
-//! was said. It never holds a personal value: routes are told as they are written here, not as they were asked for.
+//! The log: a line for each event on standard error, with time, level, its request or worker, and the place in the program. It never
+//! contains a personal value: routes are logged as patterns, not as requested.
 //!
-//! Whoever says something never waits for the log and never fails by it. A thread of its own writes; where the disk is full, the pipe is
-//! closed or nobody reads it, lines are lost, and nothing else.
+//! Logging never blocks and never fails. A separate thread writes; if the disk is full, the pipe closed or nobody reads it, lines are lost,
+//! and nothing else.
 
 use std::io::Write as _;
 use std::panic::{self, PanicHookInfo};
@@ -15,13 +15,13 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// What is said for the program itself is said at the level that is asked for.
+/// The crates of this program, which log at the requested level.
 const OURS: [&str; 3] = ["ngomon", "ngomon_store", "ngomon_feeds"];
 
-/// Begins the log of this process. What waits is written when the guard goes.
+/// Starts the log of this process. Pending lines are written when the guard is dropped.
 pub fn start(level: Level) -> WorkerGuard {
     let (writer, guard) = apart(std::io::stderr());
-    // A test in this process may have begun another one.
+    // A test in this process may have started the log already.
     tracing_subscriber::registry()
         .with(lines(level, writer))
         .try_init()
@@ -30,7 +30,7 @@ pub fn start(level: Level) -> WorkerGuard {
     guard
 }
 
-/// Writes by a thread of its own.
+/// A writer with a thread of its own.
 fn apart(to: impl std::io::Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
     NonBlockingBuilder::default()
         .thread_name("log")
@@ -44,7 +44,7 @@ where
     S: tracing::Subscriber + for<'s> LookupSpan<'s>,
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    // Of what others say, faults only; sqlx tells of each statement.
+    // Other crates log warnings and errors only; sqlx logs each statement, so errors only.
     let others = Targets::new()
         .with_default(Level::WARN)
         .with_target("sqlx", Level::ERROR);
@@ -55,14 +55,14 @@ where
     lines.with_filter(others.with_targets(OURS.map(|target| (target, level))))
 }
 
-/// What a panic says may quote a value, so only its place is told.
+/// Logs only the place of a panic, because its message may contain a personal value.
 fn panicked(info: &PanicHookInfo<'_>) {
     let at = info.location().map(ToString::to_string).unwrap_or_default();
     let thread = std::thread::current();
     tracing::error!(at, thread = thread.name().unwrap_or_default(), "a fault of the program");
 }
 
-/// Says a line to whoever runs a command, if they listen.
+/// Prints a line on standard error; a failure is ignored.
 pub fn say(text: &str) {
     writeln!(std::io::stderr(), "{text}").ok();
 }
@@ -73,7 +73,7 @@ mod tests {
     use std::io;
     use std::sync::mpsc;
 
-    /// Takes nothing: a full disk, a pipe whose reader has gone.
+    /// Rejects every write, like a full disk or a closed pipe.
     struct Broken;
 
     impl io::Write for Broken {
@@ -86,7 +86,7 @@ mod tests {
         }
     }
 
-    /// Nobody reads it: who writes waits for good.
+    /// Blocks every write for good, like a pipe that nobody reads.
     struct Stuck(mpsc::Receiver<()>);
 
     impl io::Write for Stuck {

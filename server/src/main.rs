@@ -1,4 +1,4 @@
-//! The program `ngomon`.
+//! The entry point of the program `ngomon`.
 
 fn main() -> std::process::ExitCode {
     ngomon::run()

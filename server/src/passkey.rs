@@ -1,5 +1,5 @@
-//! Passkeys (W3C Web Authentication): our challenges, and whether what a device answers is right. `webauthn-rs` draws and judges; what it
-//! must remember in between goes into the store and nowhere else.
+//! Passkeys (W3C Web Authentication): challenges and the verification of responses, by `webauthn-rs`. The state of a ceremony between the
+//! two goes into the store and nowhere else.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,57 +13,57 @@ use webauthn_rs::prelude::{
 };
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 
-/// What a device is asked.
+/// The challenge of a ceremony.
 pub struct Challenge {
-    /// For the browser, as `PublicKeyCredential` reads it.
+    /// The options for the browser, which `PublicKeyCredential` reads.
     pub options: Value,
-    /// To be remembered until the answer, and shown to nobody.
+    /// The state to keep until the response. It is secret.
     pub state: String,
 }
 
-/// The owner to whom a new passkey belongs.
+/// The owner of a new passkey.
 pub struct Owner<'a> {
-    /// What devices know them by.
+    /// The user handle for devices.
     pub id: [u8; 16],
-    /// What the device calls the account.
+    /// The account's name on the device.
     pub username: &'a str,
     /// The person's name.
     pub name: &'a str,
 }
 
-/// A device's answer, not judged yet.
+/// A device's response, not verified yet.
 pub struct Answer(PublicKeyCredential);
 
 impl Answer {
-    /// Reads one; `None`: it is of no such form.
+    /// Parses a response. `None` if it has not that form.
     pub fn read(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Self)
     }
 
-    /// The id by which the device knows the passkey.
+    /// The credential id of the passkey.
     pub fn credential(&self) -> &[u8] {
         self.0.get_credential_id()
     }
 
-    /// Does the device say that it is this owner's? `None`: it says nothing of that.
+    /// Whether the response names this owner. `None` if it has no user handle.
     pub fn is_of(&self, owner: [u8; 16]) -> Option<bool> {
         self.0.get_user_unique_id().map(|id| id == owner)
     }
 }
 
-/// For the address under which browsers know us.
+/// WebAuthn for the public URL of this server.
 #[derive(Clone)]
 pub struct Passkeys(Webauthn);
 
 impl Passkeys {
-    /// `None`: there are no passkeys under that address. They belong to a name, and some addresses are numbers.
+    /// `None` if the URL's host is an IP address: passkeys belong to a domain name.
     pub fn at(address: &str) -> Option<Self> {
         let origin = Url::parse(address).ok()?;
         let name = origin.domain()?.to_owned();
         WebauthnBuilder::new(&name, &origin).ok()?.build().ok().map(Self)
     }
 
-    /// Asks for a new passkey, which none of those is on the same device.
+    /// Begins the registration of a passkey. A device that holds one of the given passkeys is excluded.
     pub fn ask_for_new(&self, owner: &Owner<'_>, has: &[Passkey]) -> Result<Challenge> {
         let has = has.iter().map(|passkey| passkey.credential.clone()).collect();
         let id = Uuid::from_bytes(owner.id);
@@ -72,13 +72,13 @@ impl Passkeys {
             .start_passkey_registration(id, owner.username, owner.name, Some(has))
             .map_err(no_challenge)?;
         let mut challenge = challenge(&asked.public_key, &state)?;
-        // Only such a one is found before anybody has said who they are.
+        // Only a discoverable passkey can be found before the user has named an account.
         challenge.options["authenticatorSelection"]["residentKey"] = json!("required");
         challenge.options["authenticatorSelection"]["requireResidentKey"] = json!(true);
         Ok(challenge)
     }
 
-    /// The new passkey: the id by which the device knows it, and its key as JSON. `None`: the answer is not right.
+    /// The verified new passkey: its credential id, and its key as JSON. `None` if the response is not valid.
     pub fn new_one(&self, state: &str, answer: &str) -> Option<(Vec<u8>, String)> {
         let state: PasskeyRegistration = known(state)?;
         let answer: RegisterPublicKeyCredential = known(answer)?;
@@ -87,7 +87,7 @@ impl Passkeys {
         Some((credential.to_vec(), serde_json::to_string(&key).ok()?))
     }
 
-    /// Asks for one of those; for none of them: for any that the device has for us.
+    /// Begins an authentication by one of the given passkeys; if there are none, by any passkey that the device has for this site.
     pub fn ask(&self, among: &[Passkey]) -> Result<Challenge> {
         let (asked, state) = self.0.start_discoverable_authentication().map_err(no_challenge)?;
         let mut challenge = challenge(&asked.public_key, &state)?;
@@ -99,7 +99,7 @@ impl Passkeys {
         Ok(challenge)
     }
 
-    /// The count of the device's signatures, and where the key is kept. `None`: the answer is not right.
+    /// Verifies a response: the device's signature counter, and where the key is stored. `None` if the response is not valid.
     pub fn judged(&self, state: &str, answer: &Answer, passkey: &KnownPasskey) -> Option<(u32, Kept)> {
         let state: DiscoverableAuthentication = known(state)?;
         let key: Key = known(&passkey.key)?;

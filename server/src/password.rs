@@ -1,4 +1,4 @@
-//! Password hashes as other systems wrote them. A hash of no known scheme fits nothing.
+//! Password hashes, as other systems stored them and as this program does. A hash of an unknown scheme matches no password.
 
 mod hash;
 mod leaked;
@@ -17,11 +17,12 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hash::Hash;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// What an unknown user name costs: as much as a password that was once right here.
+/// The hash that is verified for an unknown user name: it costs as much as a real one, so that timing does not reveal whether a name
+/// exists.
 pub const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Does the password fit the hash? Knows PHC strings of Argon2, scrypt and PBKDF2, passlib's and Django's PBKDF2, bcrypt, and
+/// Whether the password matches the hash. Supports PHC strings of Argon2, scrypt and PBKDF2, passlib's and Django's PBKDF2, bcrypt, and
 /// LDAP's salted SHA (RFC 2307).
 pub fn fits(password: &str, hash: &str) -> bool {
     Hash::parse(hash).is_some_and(|hash| fits_written(&writings(password), &hash))
@@ -31,8 +32,8 @@ fn fits_written(writings: &[String], hash: &Hash) -> bool {
     writings.iter().any(|password| hash.fits(password))
 }
 
-/// The ways in which keyboards write one password, each once, as typed first: `ế` is one character or up to three, and whoever set the
-/// password typed on another machine perhaps. A password of plain letters has one.
+/// The Unicode forms of one password, each once, the typed one first: `ế` is one character or up to three, depending on the keyboard, and
+/// the password may have been set on another machine. A password of plain letters has one form.
 fn writings(password: &str) -> Vec<String> {
     let mut all = vec![password.to_owned()];
     for other in [composed(password), password.nfc().collect(), password.nfd().collect()] {
@@ -43,20 +44,21 @@ fn writings(password: &str) -> Vec<String> {
     all
 }
 
-/// The one way in which a password is hashed from now on (NIST SP 800-63B-4, 3.1.1.2).
+/// The form in which a password is hashed from now on (NIST SP 800-63B-4, 3.1.1.2).
 fn composed(password: &str) -> String {
     password.nfkc().collect()
 }
 
-/// Kilobytes, rounds and lanes of the scheme in use: OWASP's smallest for Argon2id.
+/// Memory in KiB, rounds and lanes of the current scheme: OWASP's minimum for Argon2id.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
-/// How its PHC strings begin.
+/// The prefix of its PHC strings.
 const CURRENT: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
-/// The same, in the same time whoever wrote the hash: ours is done for everybody, and what another system asks for comes on top.
+/// Whether the password matches, in the same time for every scheme: our own hash is always computed, and the work of another scheme comes
+/// on top.
 pub fn fits_evenly(password: &str, hash: &str) -> bool {
     let (read, writings) = (Hash::parse(hash), writings(password));
-    // Each way of writing costs as much again.
+    // Each Unicode form costs as much again.
     turn::note_work(read.as_ref().map_or(0, Hash::work), writings.len());
     let fits = read.is_some_and(|hash| fits_written(&writings, &hash));
     if !hash.contains(CURRENT) {
@@ -65,12 +67,12 @@ pub fn fits_evenly(password: &str, hash: &str) -> bool {
     fits
 }
 
-/// Is it a hash of the scheme in use?
+/// Whether the hash is of the current scheme.
 pub fn is_current(hash: &str) -> bool {
     hash.starts_with(CURRENT)
 }
 
-/// The password's hash by the scheme in use, a PHC string. `salt`: bytes that nobody can foretell.
+/// Hashes the password with the current scheme, as a PHC string. `salt` must be unpredictable.
 pub fn hashed(password: &str, salt: &[u8; 16]) -> Option<String> {
     hashed_bytes(composed(password).as_bytes(), salt)
 }
@@ -91,7 +93,7 @@ mod tests {
     use aws_lc_rs::pbkdf2;
     use std::num::NonZeroU32;
 
-    /// Each scheme of the sample: the password of an account with a hash is `Hue-` and its id.
+    /// Every scheme of the sample: the password of an account with a hash is `Hue-` and its id.
     #[test]
     fn every_scheme_of_the_sample_is_read() {
         let mut schemes = std::collections::BTreeMap::<String, u32>::new();
@@ -126,7 +128,7 @@ mod tests {
         assert!(fits("Hue-1", &hash) && !fits("Hue-2", &hash));
     }
 
-    /// Whichever way it was written when it was hashed, here or elsewhere, and whichever way it is typed now.
+    /// A password matches in whichever Unicode form it was hashed, here or elsewhere, and in whichever form it is typed now.
     #[test]
     fn one_password_fits_however_a_keyboard_writes_it() {
         let forms: [String; 2] = ["Mật khẩu Huế đẹp".nfc().collect(), "Mật khẩu Huế đẹp".nfd().collect()];
@@ -143,7 +145,7 @@ mod tests {
             );
             let value = STANDARD_NO_PAD.encode(value);
             hashes.push(format!("$pbkdf2-sha256$i=1,l=32$AAAAAAAAAAAAAAAAAAAAAA${value}"));
-            // As this program kept it before it knew better.
+            // As an earlier version of this program hashed it, without normalisation.
             hashes.push(hashed_bytes(form.as_bytes(), &[7; 16]).unwrap());
             hashes.push(hashed(form, &[7; 16]).unwrap());
         }
@@ -157,12 +159,12 @@ mod tests {
                 "{hash}"
             );
         }
-        // Full width is another keyboard, too.
+        // A full-width keyboard gives another form, too.
         assert!(fits("Ｈｕế", &hashed("Huế", &[7; 16]).unwrap()) && fits("Huế", &hashed("Ｈｕế", &[7; 16]).unwrap()));
         assert_eq!(writings("Hue-1"), ["Hue-1"]);
     }
 
-    /// What was left in the memory by a hash of other parameters does not matter, and the library says the same of our hashes.
+    /// Memory left over from a hash with other parameters does not matter, and the library agrees with our hashes.
     #[test]
     fn memory_is_used_again() {
         use argon2::{PasswordHasher as _, PasswordVerifier as _};

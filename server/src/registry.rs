@@ -1,5 +1,5 @@
-//! The registry is asked for one number before a form is answered. A registry that does not answer in time, or that cannot be
-//! understood, has not said no.
+//! The query to the registry for one number, made before a form is answered. A timeout or an unreadable reply does not count as a negative
+//! answer.
 
 use crate::web::App;
 use ngomon_feeds::{Mood, read_reply};
@@ -8,19 +8,19 @@ use ngomon_rules::values::NationalId;
 use ngomon_store::Result;
 use std::time::Duration;
 
-/// How long somebody at a page waits for it.
+/// The timeout of a query while a visitor waits.
 pub const PATIENCE: Duration = Duration::from_secs(2);
-/// How long a form waits for it that is answered in the background.
+/// The timeout of a query for a form that is answered in the background.
 pub const LONG_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What it says of that number. Whether it answered at all is noted: the report tells of a silent registry.
+/// Queries the registry for that number and records whether it responded, because the report shows when the registry is silent.
 pub async fn ask(app: &App, number: NationalId, patience: Duration) -> Result<RegistryAnswer> {
     let answer = ask_one(app, number, patience).await?;
     app.store.registry_heard(answer != RegistryAnswer::Unavailable).await?;
     Ok(answer)
 }
 
-/// The same for one of many that are asked in a row: their caller notes what came of all.
+/// Queries the registry for one number of a series; the caller records whether it responded.
 pub async fn ask_one(app: &App, number: NationalId, patience: Duration) -> Result<RegistryAnswer> {
     let known = app.store.registry(number).await?;
     if !app.sandbox || known == RegistryAnswer::Unavailable {
@@ -38,7 +38,7 @@ pub async fn ask_one(app: &App, number: NationalId, patience: Duration) -> Resul
     }))
 }
 
-/// What the sandbox's registry sends, when it does.
+/// The reply of the sandbox's registry, after the delay that it plays.
 #[allow(clippy::disallowed_methods, reason = "the sandbox plays a slow registry")]
 async fn played(mood: Mood, known: &RegistryAnswer) -> Vec<u8> {
     match mood.play(known) {

@@ -1,4 +1,4 @@
-//! What the argument parser says, in the language of whoever asks: its help, and what is wrong with a command line.
+//! The help and the error messages of the argument parser, in the caller's language.
 
 use crate::output::Words;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, Command};
 use std::error::Error as _;
 use std::process::ExitCode;
 
-/// A command with its help. The message `help-VERB` tells what a verb does, `help-arg-NAME` what an argument is.
+/// A command with its help. The message `help-VERB` describes a verb, `help-arg-NAME` an argument.
 pub fn in_words(command: Command, words: Words) -> Command {
     let version = flag("version", 'V', ArgAction::Version);
     verb(command.disable_version_flag(true).arg(version), words, "help")
@@ -33,7 +33,7 @@ fn verb(command: Command, words: Words, key: &str) -> Command {
     let args: Vec<String> = command.get_arguments().map(|a| a.get_id().to_string()).collect();
     for (at, arg) in args.into_iter().enumerate() {
         command = command.mut_arg(arg, |arg| {
-            // What all verbs share stands last.
+            // Arguments that all verbs share come last.
             let order = if arg.is_global_set() { 100 + at } else { at };
             described(arg, words, key).display_order(order)
         });
@@ -45,8 +45,8 @@ fn flag(name: &'static str, short: char, action: ArgAction) -> Arg {
     Arg::new(name).long(name).short(short).action(action)
 }
 
-/// What an argument is, which values it takes, and where another comes from if it is not there. A verb can have words of its own for it,
-/// `help-VERB-arg-NAME`.
+/// An argument with its description, its values, and the default or the environment variable that replaces it. A verb can have its own text
+/// for it, `help-VERB-arg-NAME`.
 fn described(arg: Arg, words: Words, verb: &str) -> Arg {
     let heading = if arg.is_positional() {
         "usage-arguments"
@@ -84,7 +84,7 @@ fn described(arg: Arg, words: Words, verb: &str) -> Arg {
         .hide_env(true)
 }
 
-/// Prints what the parser has to say: help and version end with 0, a wrong command line with 2.
+/// Prints the parser's output: help and version exit with 0, a wrong command line with 2.
 pub fn tell(error: &Error, words: Words) -> ExitCode {
     match what_is_wrong(error, words) {
         Some(wrong) => crate::log::say(&format!("ngomon: {wrong}")),
@@ -94,7 +94,7 @@ pub fn tell(error: &Error, words: Words) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// What is wrong, what would be right, and how the command is used. `None`: help was asked for.
+/// The error, what would be right, and the usage of the command. `None` if help was requested.
 fn what_is_wrong(error: &Error, words: Words) -> Option<String> {
     let given = |kind| text(error, kind).unwrap_or_default();
     let argument = given(ContextKind::InvalidArg);
@@ -145,7 +145,7 @@ fn what_is_wrong(error: &Error, words: Words) -> Option<String> {
         lines.extend(right.map(|right| words.say_with(key, &[("right", &right)])));
     }
     let mut wrong = lines.join(" ");
-    // Here the parser's would list every argument.
+    // The parser's usage would list every argument here.
     let lists_all = error.kind() == ErrorKind::TooManyValues;
     let usage = given(ContextKind::Usage);
     if let Some(usage) = usage.strip_prefix("Usage: ").filter(|_| !lists_all) {
@@ -154,7 +154,7 @@ fn what_is_wrong(error: &Error, words: Words) -> Option<String> {
     Some(format!("{wrong}\n{}", words.say("usage-help")))
 }
 
-/// What the parser tells beside the kind of an error.
+/// The text of a detail that the parser adds to an error.
 fn text(error: &Error, kind: ContextKind) -> Option<String> {
     Some(match error.get(kind)? {
         ContextValue::String(text) => text.clone(),
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
     use crate::cli::parse;
 
-    /// What a wrong command line is told in both languages, without the hint at its end.
+    /// The message for a wrong command line in both languages, without the hint at its end.
     fn told(line: &str) -> [String; 2] {
         ["vi", "en"].map(|tag| {
             let words = Words::of_tag(tag).unwrap();

@@ -1,6 +1,6 @@
-//! What a server does by itself, beside answering: forms that waited for the registry are asked for again, the journal is sealed, clients
-//! are told what happened, also by the day alone, and what is over is swept away. Each goes on after a fault and after a panic, sooner or
-//! later by how often that happened, and is known to be late when it gets nowhere.
+//! The background workers of a server: they retry forms that waited for the registry, seal the journal, deliver security events, detect
+//! holds that begin or end by date, and sweep expired rows. A worker goes on after an error or a panic, with a delay that grows with
+//! repeated failures, and counts as late if it makes no progress.
 
 use crate::failure::Failure;
 use crate::openid::Deliveries;
@@ -17,32 +17,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tracing::Instrument as _;
 
-/// After its first failure a worker tries again so soon, then twice as late each time.
+/// The delay after the first failure of a worker; it doubles with each further one.
 const FIRST_RETRY: Duration = Duration::from_millis(250);
-/// The longest such pause of one that works often, and of one that works seldom.
+/// The longest such delay, for a worker with short rounds and for one with long rounds.
 const LONGEST_RETRY: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(10)];
-/// So much later than its turn, and it is late.
+/// A worker counts as late this long after its round was due.
 const GRACE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Something that is done again and again.
+/// A job that is repeated.
 pub struct Worker {
-    /// In the log, and at `/health/ready`.
+    /// Its name in the log and at `/health/ready`.
     pub name: &'static str,
-    /// From one round to the next.
+    /// The time from one round to the next.
     pub pause: Duration,
     begun: Timestamp,
-    /// When a round last ended well, in microseconds; 0: never.
+    /// When a round last succeeded, in microseconds; 0 if none did.
     last: AtomicI64,
 }
 
 impl Worker {
-    /// When a round last ended well.
+    /// When a round last succeeded.
     pub fn last_round(&self) -> Option<Timestamp> {
         let last = self.last.load(Ordering::Relaxed);
         (last != 0).then(|| Timestamp::from_microsecond(last).ok()).flatten()
     }
 
-    /// When its next round was, or is, to begin.
+    /// When its next round is due.
     pub fn due(&self) -> Timestamp {
         match self.last_round() {
             Some(last) => last.saturating_add(self.pause).unwrap_or(Timestamp::MAX),
@@ -50,7 +50,7 @@ impl Worker {
         }
     }
 
-    /// Should another round have ended by now?
+    /// Whether another round should have succeeded by now.
     pub fn is_late(&self, now: Timestamp) -> bool {
         now.duration_since(self.due()) > GRACE
     }
@@ -61,7 +61,7 @@ impl Worker {
 pub struct Workers(Arc<Mutex<Vec<Arc<Worker>>>>);
 
 impl Workers {
-    /// All of them.
+    /// All workers.
     pub fn all(&self) -> Vec<Arc<Worker>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -79,11 +79,11 @@ impl Workers {
     }
 }
 
-/// Starts them. They end with the process: whatever they do is whole or not done.
+/// Starts the workers. They end with the process: each change they make is atomic.
 pub fn start(app: &App) -> crate::failure::Result<()> {
     every(app, "seal", Duration::from_secs(1), |app| async move {
         app.store.seal().await?;
-        // Whoever holds it up could take away unseen what is not sealed: it is late, and says so.
+        // An attacker who blocks the sealing could delete unsealed entries without a trace, so a late seal is logged as an error.
         if app.store.is_seal_late().await? {
             return Err(StoreError::corrupt(
                 "journal",
@@ -124,7 +124,7 @@ pub fn start(app: &App) -> crate::failure::Result<()> {
     Ok(())
 }
 
-/// Begins to do something again and again.
+/// Starts a worker that repeats the job.
 pub fn every<F>(app: &App, name: &'static str, pause: Duration, job: impl Fn(App) -> F + Send + Sync + 'static)
 where
     F: Future<Output = Result<()>> + Send + 'static,
@@ -151,9 +151,9 @@ where
             }
             failed => {
                 failures = failures.saturating_add(1);
-                // Said at the first, the second, the fourth: what goes on is not said each time.
+                // Logged at the first, second, fourth, … failure: a lasting error is not logged each time.
                 if failures.is_power_of_two() {
-                    // Where a panic was is in the log already.
+                    // The panic hook has logged the place of a panic already.
                     let why = failed.map_or_else(|_| "begun again".to_owned(), |error| said(&error));
                     span.in_scope(|| tracing::error!(failures, "{why}"));
                 }
@@ -183,12 +183,13 @@ async fn rest(pause: Duration) {
     tokio::time::sleep(pause).await;
 }
 
-/// Forms that wait for the registry, in their order. While it is away they go on waiting; it is silent if it answered for none of them.
+/// Retries the forms that wait for the registry, in order. While it is away they go on waiting; it is recorded as silent if it responded
+/// for none of them.
 pub async fn answer_pending(app: App) -> Result<()> {
     answer_waiting(app, false).await
 }
 
-/// Forms of people of whom the registry did not hold all, should it do so now.
+/// Retries the forms of people whose data the registry had only in part, in case it has them now.
 pub async fn answer_held_back(app: App) -> Result<()> {
     answer_waiting(app, true).await
 }

@@ -1,4 +1,4 @@
-//! A password hash read, by whatever system wrote it.
+//! The parser of password hashes of all supported schemes.
 
 use super::memory::hash_into;
 use super::{CURRENT, hashed_bytes};
@@ -11,14 +11,14 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD, STANDARD
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
-/// More work than any system asks for, in microseconds, roughly: a hash in a file must not stop the server.
+/// The bound on the work of a hash, in microseconds, roughly. No real system needs more, and a hash in a file must not stall the server.
 const MOST_WORK: u64 = 3_000_000;
-/// More memory than any system asks for, in KiB.
+/// The bound on the memory of a hash, in KiB. No real system needs more.
 const MOST_MEMORY: u64 = 256 * 1024;
-/// How long a hash is, in bytes. A short one would fit many passwords, an empty one all.
+/// The permitted lengths of a hash, in bytes. A short one would match many passwords, an empty one all.
 const LENGTH: RangeInclusive<usize> = 16..=64;
 
-/// A hash that was read: its work and memory are within bounds.
+/// A parsed hash, whose work and memory are within bounds.
 pub struct Hash {
     scheme: Scheme,
     kept: Vec<u8>,
@@ -43,7 +43,7 @@ enum Scheme {
         algorithm: &'static digest::Algorithm,
         salt: Vec<u8>,
     },
-    /// What the first makes of a password, hashed by the second, which is ours.
+    /// The output of the first scheme, hashed by the second, which is ours.
     Wrapped(Box<Hash>, Box<Hash>),
 }
 
@@ -54,26 +54,26 @@ struct Argon2Hash {
     salt: Vec<u8>,
 }
 
-/// Can no password ever be compared with it here? It is of no known scheme, or takes more work or memory than a sign-in may.
+/// Whether no password can ever match it here: its scheme is unknown, or it takes more work or memory than a sign-in may.
 pub fn is_useless(text: &str) -> bool {
     Hash::parse(text).is_none()
 }
 
-/// Work of a hash in microseconds and its memory in KiB, roughly.
+/// The work of a hash in microseconds and its memory in KiB, roughly.
 type Cost = (u64, u64);
-/// A scheme with its parameters, the hash, and what it costs.
+/// A scheme with its parameters, the hash, and its cost.
 type Read = (Scheme, Vec<u8>, Cost);
 
-/// How a hash of another system begins whose value was hashed by ours: its text, the value made zeros, and then ours.
+/// The prefix of another system's hash whose value was hashed by ours: its text with the value set to zeros, and then our hash.
 const WRAPPED: &str = "$wrapped$";
 
 impl Hash {
-    /// Reads a hash of any known scheme.
+    /// Parses a hash of any supported scheme.
     pub fn parse(text: &str) -> Option<Self> {
         Self::within(text, MOST_WORK)
     }
 
-    /// Reads one whose work is within that bound.
+    /// Parses a hash whose work is within that bound.
     pub fn within(text: &str, most_work: u64) -> Option<Self> {
         if let Some(rest) = text.strip_prefix(WRAPPED) {
             let (inner, outer) = rest.split_at(rest.rfind(CURRENT)?);
@@ -107,13 +107,13 @@ impl Hash {
         self.work
     }
 
-    /// Does the password fit?
+    /// Whether the password matches.
     pub fn fits(&self, password: &str) -> bool {
         let made = self.made_of(password.as_bytes());
         made.is_some_and(|made| constant_time::verify_slices_are_equal(&made, &self.kept).is_ok())
     }
 
-    /// What the scheme makes of it, as long as what is kept.
+    /// The scheme's output for the password, as long as the stored value.
     fn made_of(&self, password: &[u8]) -> Option<Vec<u8>> {
         let mut made = vec![0; self.kept.len()];
         match &self.scheme {
@@ -141,8 +141,7 @@ impl Hash {
     }
 }
 
-/// The text of a hash of another system, and its value hashed by ours beside it; the value itself is gone. `None`: it is ours already, or is
-/// no hash that is read.
+/// Wraps a hash of another system: its text without the value, and our hash of the value. `None` if it is ours already or cannot be parsed.
 pub fn wrapped(text: &str, salt: &[u8; 16]) -> Option<String> {
     if text.starts_with(CURRENT) || text.starts_with(WRAPPED) {
         return None;
@@ -163,19 +162,19 @@ pub fn wrapped(text: &str, salt: &[u8; 16]) -> Option<String> {
     Some(format!("{WRAPPED}{emptied}{}", hashed_bytes(&hash.kept, salt)?))
 }
 
-/// Base64 as hashes have it: with or without padding, passlib's `.` for `+`.
+/// Decodes the base64 of hashes: with or without padding, and with passlib's `.` for `+`.
 fn bytes(text: &str) -> Option<Vec<u8>> {
     STANDARD_NO_PAD
         .decode(text.trim_end_matches('=').replace('.', "+"))
         .ok()
 }
 
-/// The hash itself, which stands last.
+/// The value of a hash, which comes last.
 fn kept(text: &str) -> Option<Vec<u8>> {
     bytes(text).filter(|kept| LENGTH.contains(&kept.len()))
 }
 
-/// A parameter of `ln=15,r=8,p=1`.
+/// A parameter of a list such as `ln=15,r=8,p=1`.
 fn parameter(list: &str, name: &str) -> Option<u32> {
     let mut all = list.split(',').filter_map(|one| one.split_once('='));
     all.find(|(key, _)| *key == name)?.1.parse().ok()
@@ -197,9 +196,9 @@ fn argon2_hash(text: &str) -> Option<Read> {
     Some((Scheme::Argon2(Box::new(read)), kept, (work, memory)))
 }
 
-/// As bcrypt writes bytes; some write other bits beyond the last byte.
+/// Bcrypt's base64; some implementations set other bits beyond the last byte.
 const BCRYPT: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD.with_decode_allow_trailing_bits(true));
-/// Where the value begins in a hash of bcrypt.
+/// Where the value begins in a bcrypt hash.
 const BCRYPT_VALUE: usize = 29;
 
 fn bcrypt_value(text: &str) -> Option<Vec<u8>> {
@@ -228,8 +227,8 @@ fn scrypt_hash(text: &str) -> Option<Read> {
     Some((Scheme::Scrypt { params, salt }, kept, cost))
 }
 
-/// `$pbkdf2-sha256$29000$salt$hash` (passlib), `$pbkdf2-sha256$i=29000,l=32$salt$hash` (PHC), `pbkdf2_sha256$29000$salt$hash`
-/// (Django, whose salt is text).
+/// `$pbkdf2-sha256$29000$salt$hash` (passlib), `$pbkdf2-sha256$i=29000,l=32$salt$hash` (PHC), `pbkdf2_sha256$29000$salt$hash` (Django,
+/// whose salt is text).
 fn pbkdf2_hash(text: &str) -> Option<Read> {
     let (list, salt, hash) = if let Some(rest) = text.strip_prefix("pbkdf2_sha256$") {
         let [rounds, salt, hash] = rest.split('$').collect::<Vec<_>>().try_into().ok()?;
@@ -264,7 +263,7 @@ fn sha_hash(text: &str) -> Option<Read> {
 mod tests {
     use super::*;
 
-    /// Each scheme of the corpus of `fuzz/`, which is of little work.
+    /// Each scheme of the corpus of `fuzz/`, with little work.
     #[test]
     fn the_corpus_is_read() {
         let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/passwords");
@@ -277,7 +276,7 @@ mod tests {
         assert!(files > 10 && fit >= 6, "{fit} of {files}");
     }
 
-    /// Of every scheme, what is wrapped fits the same password and no other, and the value that was kept is gone.
+    /// For every scheme, a wrapped hash matches the same password and no other, and the stored value is gone.
     #[test]
     fn what_is_wrapped_fits() {
         let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/passwords");

@@ -1,5 +1,5 @@
-//! Passwords that thieves know: a file of sorted SHA-1 hashes in hexadecimal, one a line, as the lists of leaked passwords come (what
-//! follows a hash after `:` is passed over). It is searched on the disk, so that its size costs no memory, and asked of nobody else.
+//! The list of leaked passwords: a file of sorted SHA-1 hashes in hexadecimal, one a line, as such lists are published (anything after `:`
+//! is ignored). It is searched on disk, so that its size costs no memory, and no password leaves this machine.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use std::fs::File;
@@ -12,14 +12,14 @@ const DIGITS: usize = 40;
 /// The longest line, in bytes.
 const LONGEST: u64 = 100;
 
-/// The file, open.
+/// The open file.
 pub struct Leaked {
     file: Mutex<File>,
     length: u64,
 }
 
 impl Leaked {
-    /// Opens it; its first line must be a hash.
+    /// Opens the file; its first line must be a hash.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
@@ -37,7 +37,7 @@ impl Leaked {
         Ok(leaked)
     }
 
-    /// Is the password in it? A file that cannot be read any more has nothing, and the operator reads why.
+    /// Whether the password is in the list. If the file can no longer be read, the answer is no, and the error is logged.
     pub fn has(&self, password: &str) -> bool {
         let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
         let wanted: String = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
@@ -47,7 +47,7 @@ impl Leaked {
         })
     }
 
-    /// Halves the file until one line is left.
+    /// Binary search in the file.
     fn find(&self, wanted: &str) -> io::Result<bool> {
         let (mut from, mut to) = (0, self.length);
         while from < to {
@@ -66,11 +66,11 @@ impl Leaked {
         Ok(false)
     }
 
-    /// The first whole line that begins at `at` or after it, and where the next one begins.
+    /// The first whole line that starts at `at` or later, and where the next line starts.
     fn line_from(&self, at: u64) -> io::Result<Option<(u64, String)>> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let mut begins = at;
-        // From the byte before: if a line ends there, one begins at `at`.
+        // Start one byte earlier: if a line ends there, one starts at `at`.
         file.seek(SeekFrom::Start(at.saturating_sub(1)))?;
         let mut reader = BufReader::with_capacity(256, &mut *file);
         let mut line = String::new();

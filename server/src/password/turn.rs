@@ -1,14 +1,15 @@
-//! Whose turn it is to have a password hashed, and how long a wrong answer takes: neither tells anything of the name, nor can a stranger use
-//! it up.
+//! The queue for password hashing, and the duration of a failed attempt. Neither reveals whether a user name exists, and strangers cannot
+//! exhaust them.
 //!
 //! ```text
-//!   a stranger ── two at once of one address ──────────────┬─ one at once of one name ──┐
-//!                  └─ again at this name: one at once of it ┘  (each a slot of one time) ├── a processor
-//!   a known browser ── one at once of it ────────────────────────────────────────────────┘
+//!   a stranger ── two at once per address ─────────────────┬─ one at once per name ─────┐
+//!                  └─ again at this name: one at once ─────┘  (each a slot of one time) ├── a processor
+//!   a known browser ── one at once per browser ─────────────────────────────────────────┘
 //! ```
 //!
-//! Strangers never have all processors, so who is known waits for one hash at most. Of those who try a name again, one stands in the queue
-//! before it, however many addresses they have: its owner in a new browser waits for that one, and for whoever tries it first just then.
+//! With more than one processor, strangers never occupy all of them, so a known browser waits for one hash at most. Of the callers that
+//! retry a name, one stands in the queue before that name, however many addresses they have: the name's owner in a new browser waits for
+//! that one, and for first attempts at the name at the same moment.
 
 use super::{NOBODY, fits};
 use ngomon_rules::values::username_key;
@@ -21,14 +22,15 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, Sleep};
 
-/// No more passwords than that are hashed at once, however many processors there are: each keeps 19 MiB, and the others answer.
+/// At most this many passwords are hashed at once, whatever the number of processors: each takes 19 MiB, and the other processors serve
+/// requests.
 const MOST_AT_ONCE: usize = 4;
 
-/// A wrong answer comes no sooner.
+/// The shortest duration of a failed attempt.
 const NO_SOONER: Duration = Duration::from_millis(400);
-/// However dear the hashes of other systems are, a slot is no longer: two would wait for each other too long.
+/// The longest slot, however expensive the hashes of other systems are: otherwise two callers would wait too long for each other.
 const LONGEST_SLOT: Duration = Duration::from_secs(2);
-/// What our own hash is thought to cost, in microseconds.
+/// The estimated cost of our own hash, in microseconds.
 const OURS: u64 = 38_912;
 
 struct Turns {
@@ -36,7 +38,7 @@ struct Turns {
     strangers: Semaphore,
     addresses: Stripes,
     names: Stripes,
-    /// Before `names`, for whoever was wrong at that name lately.
+    /// Entered before `names` by callers that recently failed at that name.
     retries: Stripes,
     browsers: Stripes,
 }
@@ -53,7 +55,7 @@ static TURNS: LazyLock<Turns> = LazyLock::new(|| {
     }
 });
 
-/// A lane for each key; a few keys share one, which nobody can foretell.
+/// A lock per key; a few keys share one, unpredictably.
 struct Stripes {
     hasher: RandomState,
     lanes: Vec<Semaphore>,
@@ -75,14 +77,14 @@ impl Stripes {
     }
 }
 
-/// The dearest hash of another system that this installation was seen to have, in microseconds of work, and how long our own takes here.
+/// The most expensive hash of another system seen in this installation, in microseconds of work, and the measured time of our own hash.
 static DEAREST: AtomicU64 = AtomicU64::new(0);
 #[allow(
     clippy::disallowed_methods,
     reason = "how long a hash takes decides nothing but a waiting time"
 )]
 static OURS_HERE: LazyLock<Duration> = LazyLock::new(|| {
-    // The least of some: what else the machine does then is not the hash's.
+    // The minimum of several measurements: other load on the machine would distort the rest.
     let once = || {
         let begun = Instant::now();
         fits("", NOBODY);
@@ -91,21 +93,23 @@ static OURS_HERE: LazyLock<Duration> = LazyLock::new(|| {
     (0..3).map(|_| once()).min().unwrap_or(NO_SOONER)
 });
 
-/// A hash of so much work is kept here, and is tried so often by one password. Ours is, too, beside it.
+/// Records the work of a stored hash, and how often one password is hashed for it. Our own hash is computed each time, too.
 pub fn note_work(micros: u64, tries: usize) {
     let tries = u64::try_from(tries).unwrap_or(1).max(1);
     DEAREST.fetch_max(micros * tries + OURS * (tries - 1), Ordering::Relaxed);
 }
 
-/// As long as the dearest hash that is kept here takes, with ours and some more: whatever is kept for a name, a wrong try takes that long.
+/// The time of the most expensive stored hash and our own, with a margin: every failed attempt takes that long, whatever hash is stored for
+/// the name.
 #[allow(clippy::cast_precision_loss, reason = "a waiting time")]
 fn slot() -> Duration {
     let times = (OURS + DEAREST.load(Ordering::Relaxed)) as f64 / OURS as f64;
     OURS_HERE.mul_f64(times * 1.25).min(LONGEST_SLOT)
 }
 
-/// Begun with a request, over when it may be answered: hashes taken over from elsewhere cost more or less than ours, nobody's is none of
-/// them, and sending a code costs more than sending none. The time must not tell whether there is such an account.
+/// The minimum delay of a response, started with the request, as a defence against timing: the hashes of other systems cost more or less
+/// than ours, an unknown name has none of them, and sending a code costs more than sending none. The time must not reveal whether the
+/// account exists.
 pub fn no_sooner() -> Sleep {
     after(NO_SOONER.max(slot()))
 }
@@ -118,7 +122,7 @@ fn after(time: Duration) -> Sleep {
     tokio::time::sleep(time)
 }
 
-/// Somebody's turn to try a name.
+/// A caller's turn to attempt a name.
 pub struct Lane {
     stranger: bool,
     slot: Sleep,
@@ -126,7 +130,7 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Waits for the turn of whoever that is, at that name. `again`: they were wrong there lately.
+    /// Waits for the caller's turn at that name. `again` means that the caller recently failed there.
     pub async fn enter(who: &Who, name: &str, again: bool) -> Self {
         let (turns, name) = (&*TURNS, &*username_key(name));
         let (stranger, held) = match who {
@@ -145,7 +149,7 @@ impl Lane {
         }
     }
 
-    /// Does the hashing of this turn.
+    /// Runs the hashing of this turn.
     pub async fn hash<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let _one = if self.stranger {
             Some(TURNS.strangers.acquire().await.ok()?)
@@ -155,20 +159,20 @@ impl Lane {
         on_a_processor(work).await
     }
 
-    /// The try was wrong: the turn goes on until its time is over, whatever was hashed.
+    /// The attempt failed: the turn lasts until its slot is over, whatever was hashed.
     pub async fn wrong(self) {
         self.slot.await;
     }
 }
 
-/// Does such work beside the other requests, in its turn. `None`: it panicked.
+/// Runs the work on the hashing threads, in its turn, while other requests go on. `None` if it panicked.
 pub async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     on_a_processor(work).await
 }
 
 async fn on_a_processor<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let turn = TURNS.processors.acquire().await.ok()?;
-    // The turn ends with the work, also when whoever asked has gone away meanwhile.
+    // The permit is released with the work, even if the caller was cancelled meanwhile.
     let work = move || {
         let _turn = turn;
         work()
@@ -176,7 +180,7 @@ async fn on_a_processor<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
     tokio::task::spawn_blocking(work).await.ok()
 }
 
-/// Nobody has a password hashed just now.
+/// Whether no password is being hashed now.
 pub fn at_rest() -> bool {
     let all = available_parallelism().map_or(1, usize::from).min(MOST_AT_ONCE);
     TURNS.processors.available_permits() == all
@@ -192,7 +196,8 @@ mod tests {
         Who::Stranger(format!("192.0.2.{n}"))
     }
 
-    /// Many tries at one name at once, from many addresses: each takes a slot, whatever was hashed in it, so the time of all of them tells nothing.
+    /// Many attempts at one name at once, from many addresses: each takes a slot, whatever was hashed in it, so their total time reveals
+    /// nothing.
     #[tokio::test(flavor = "multi_thread")]
     async fn wrong_tries_at_one_name_take_a_slot_each() {
         let ssha = "{SSHA}AAAAAAAAAAAAAAAAAAAAAAAAAABzYWx0";
@@ -214,7 +219,7 @@ mod tests {
         }
     }
 
-    /// Strangers who wait at a name, or have all that strangers may have, do not keep a known browser waiting.
+    /// Strangers who wait at a name, or take all that strangers may have, do not delay a known browser.
     #[tokio::test(flavor = "multi_thread")]
     async fn a_known_browser_does_not_wait_for_strangers() {
         let held = Lane::enter(&stranger(101), "a name of its own", false).await;
@@ -228,7 +233,7 @@ mod tests {
         drop((held, address));
     }
 
-    /// However many addresses try a name again and again, its owner in a new browser waits for one of them.
+    /// However many addresses retry a name, its owner in a new browser waits for one of them.
     #[tokio::test]
     async fn who_tries_a_name_first_goes_before_those_who_try_it_again() {
         let (held, order) = (
@@ -244,7 +249,7 @@ mod tests {
             })
         };
         let mut all: Vec<_> = (201..=205).map(|n| enters(n, true)).collect();
-        // On one thread, each of them waits by then.
+        // On a single thread, each of them is waiting by then.
         tokio::task::yield_now().await;
         all.push(enters(206, false));
         tokio::task::yield_now().await;
@@ -253,7 +258,7 @@ mod tests {
         assert_eq!(order.lock().unwrap()[..2], [201, 206]);
     }
 
-    /// Whoever goes away while waiting, or is right, makes room for the next.
+    /// A caller that is cancelled or succeeds makes room for the next.
     #[tokio::test(flavor = "multi_thread")]
     async fn who_is_right_holds_up_nobody() {
         for n in 0..50 {

@@ -1,5 +1,5 @@
-//! Hashes of other systems are hashed by ours, in the background: whoever takes the database learns nothing that was cheap to guess, and every
-//! name costs the same. Who signs in is kept by ours alone from then on.
+//! The background job that hashes the hashes of other systems again with ours: a thief of the database gets nothing cheap to guess, and
+//! every name costs the same. From an owner's next sign-in on, the password itself is hashed by ours alone.
 
 use super::hash::{Hash, wrapped};
 use super::turn::{at_rest, in_turn, note_work};
@@ -9,18 +9,18 @@ use jiff::{SignedDuration, Timestamp};
 use ngomon_store::Result;
 use std::sync::{Mutex, PoisonError};
 
-/// So many accounts are looked at in one step.
+/// Accounts examined in one step.
 const LOOKED_AT: u32 = 200;
-/// So many are hashed in one step, which is a second, while nobody asks for much.
+/// Hashes wrapped in one step, which takes a second, while the server is idle.
 const WHILE_IDLE: u32 = 10;
-/// So few requests in a step are not much.
+/// The server is idle with at most this many requests in a step.
 const NOT_MUCH: u64 = 20;
-/// While somebody does, one in so many steps.
+/// While it is busy, one hash in this many steps.
 const NOW_AND_THEN: u64 = 10;
-/// Once all were looked at, what came in since is looked for so much later.
+/// The pause after a complete pass, before the job looks for new accounts.
 const PAUSE: SignedDuration = SignedDuration::from_hours(1);
 
-/// How far it got.
+/// The progress of the job.
 #[derive(Default)]
 pub struct Wrapping(Mutex<At>);
 
@@ -33,7 +33,7 @@ struct At {
 }
 
 impl Wrapping {
-    /// Hashes the next few, if there are any and the processors have nothing better to do.
+    /// Wraps the next few hashes, if there are any and the processors are idle.
     pub async fn step(&self, app: &App) -> Result<()> {
         let mut at = self.at().clone();
         let asked = requests();
