@@ -1,4 +1,4 @@
-//! Who asks: language, address and session, from the request.
+//! The context of one request: language, client address and session.
 
 use super::App;
 use super::origin::counted;
@@ -15,55 +15,57 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use url::Url;
 
-/// The browser sends it back over TLS or to this very machine only, to no other host and to no subdomain.
+/// The `__Host-` prefix: the browser sends the cookie back over TLS or to this very machine only, to no other host and to no
+/// subdomain.
 const SESSION: &str = "__Host-ngomon";
-/// Kept from one page of a sign-in to the next, and from asking for a one-time code until it is typed.
+/// Lasts from one page of a sign-in to the next, and from asking for a one-time code until it is typed.
 const TICKET: &str = "__Host-ngomon-code";
-/// Kept for as long as browsers keep anything: who was signed in here.
+/// Lasts as long as browsers keep any cookie. It holds a mark for each owner who signed in in this browser.
 const BROWSER: &str = "__Host-ngomon-browser";
-/// So many owners are known in one browser.
+/// The most owners remembered in one browser.
 const MOST_OWNERS: usize = 8;
 pub(super) const LANGUAGE: &str = "language";
 
-/// Who asks.
+/// The context of one request.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own about the request"
 )]
 pub struct Asker {
-    /// In which language.
+    /// The language of the answer.
     pub words: Words,
-    /// The page that was asked for.
+    /// The path of the requested page.
     pub here: String,
-    /// Where the sign-in leads on to: the request of a connected system, or the page of the own passkeys.
+    /// Where the sign-in returns to: the authorization request of a connected system, or the page of the visitor's own
+    /// passkeys.
     pub going: Option<String>,
-    /// The connected system that asked for the sign-in.
+    /// The name of the connected system that requested the sign-in.
     pub system: Option<String>,
-    /// From where, as tries are counted.
+    /// The client address as rate limits count it.
     pub address: String,
-    /// The network of IPv6 that the address is of.
+    /// The /48 network of an IPv6 address.
     pub network: Option<String>,
-    /// Over plain http, from elsewhere than this very machine: such a browser keeps no session.
+    /// Whether the request came over plain http from another machine. Such a browser stores no session cookie.
     pub insecure: bool,
-    /// What the browser keeps between two pages of a sign-in.
+    /// The cookie that links two pages of a sign-in.
     pub ticket: Option<String>,
-    /// What the browser keeps of the owners who were signed in there.
+    /// The marks of the owners who signed in in this browser before.
     pub browsers: Vec<String>,
-    /// The token that the browser sent, good or not.
+    /// The session token that the browser sent, valid or not.
     pub token: Option<String>,
-    /// Who signed in.
+    /// The session, if the token is valid.
     pub visit: Option<Visit>,
-    /// Everybody here is made up.
+    /// Whether this installation is a sandbox, where all persons are made up.
     pub sandbox: bool,
-    /// Reminders and locks rest.
+    /// Whether reminders and locks are frozen.
     pub frozen: bool,
-    /// Under our address, devices can have passkeys for us.
+    /// Whether passkeys work under the address of this server.
     pub passkeys: bool,
     chose_language: bool,
 }
 
 impl Asker {
-    /// The frame of a page.
+    /// The layout of a page.
     pub fn shell(&self) -> Shell {
         let going = self.going.as_deref().map(|to| format!("?to={}", encoded(to)));
         let going = going.unwrap_or_default();
@@ -82,7 +84,8 @@ impl Asker {
 }
 
 impl Asker {
-    /// The page in the first language of those that a connected system asks for, unless its reader chose one before.
+    /// Switches the page to the first language that a connected system requests (`ui_locales`) and that exists, unless the
+    /// reader chose a language before.
     pub fn in_asked_language(&self, locales: Option<&str>, page: Response) -> Response {
         let asked = locales.unwrap_or_default().split(' ');
         let known = asked.filter_map(|tag| Words::of_tag(tag.split('-').next().unwrap_or_default()));
@@ -151,7 +154,7 @@ impl FromRequestParts<App> for Asker {
     }
 }
 
-/// Is the page asked for over plain http, by another name than this very machine's?
+/// Whether the page was requested over plain http under a host name other than this machine's own.
 fn is_insecure(app: &App, headers: &HeaderMap) -> bool {
     let told = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let over_tls = app.issuer().starts_with("https:") || told("x-forwarded-proto") == Some("https");
@@ -159,12 +162,13 @@ fn is_insecure(app: &App, headers: &HeaderMap) -> bool {
     !over_tls && host.is_some_and(|host| !is_loopback(&host))
 }
 
-/// A value within a query.
+/// Escapes a value for a query string.
 pub fn encoded(value: &str) -> String {
     url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }
 
-/// `to` of a query, where it is the request of a connected system or the page of the own passkeys: to nowhere else does a sign-in lead on.
+/// The `to` parameter of a query, if it is the request of a connected system or the page of one's own passkeys. A sign-in leads
+/// to no other address.
 fn going_to(query: &str) -> Option<String> {
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let (_, to) = pairs.find(|(name, _)| name == "to")?;
@@ -172,7 +176,7 @@ fn going_to(query: &str) -> Option<String> {
     ours.then(|| to.into_owned())
 }
 
-/// The name of the connected system whose request that is.
+/// The name of the connected system that sent this authorization request.
 pub async fn system_of(app: &App, to: &str) -> Result<Option<String>, StoreError> {
     let Some(query) = to.strip_prefix("/authorize?") else {
         return Ok(None);
@@ -184,17 +188,17 @@ pub async fn system_of(app: &App, to: &str) -> Result<Option<String>, StoreError
     Ok(app.store.client(&id).await?.map(|known| known.client.name))
 }
 
-/// The session's cookie.
+/// The session cookie.
 pub fn kept(token: &Token) -> CookieJar {
     secret(SESSION, token)
 }
 
-/// The cookie of somebody who is between two pages of a sign-in, or asked for a one-time code.
+/// The cookie of a visitor who is between two pages of a sign-in, or who asked for a one-time code.
 pub fn ticket_cookie(secret: &str) -> CookieJar {
     CookieJar::new().add(cookie(TICKET, secret.to_owned()))
 }
 
-/// The cookie of a browser in which the owner of that login is signed in, before all who were there.
+/// The cookie of a browser in which the owner of this login has signed in. The newest owner comes first.
 pub fn browser_cookie(app: &App, asker: &Asker, mark: &BrowserMark) -> CookieJar {
     let is_theirs = |kept: &&String| app.store.known_browser(mark, kept).is_some();
     let theirs = asker.browsers.iter().find(is_theirs).cloned();
@@ -220,22 +224,22 @@ fn cookie(name: &'static str, value: String) -> Cookie<'static> {
     cookie.secure(true).http_only(true).same_site(SameSite::Lax).build()
 }
 
-/// Tells the browser to forget the session.
+/// Deletes the session cookie.
 pub fn forgotten() -> CookieJar {
     let cookie = Cookie::build((SESSION, "")).path("/").secure(true).http_only(true);
     CookieJar::new().add(cookie.removal())
 }
 
-/// Where to go on.
+/// The page to continue with.
 #[derive(Deserialize)]
 pub struct To {
     #[serde(default)]
     to: String,
 }
 
-/// Switches the language and keeps it. Goes on to a page of ours only.
+/// Switches the language and remembers it. Redirects to a page of this server only.
 pub async fn language(Path(tag): Path<String>, Query(To { to }): Query<To>) -> Response {
-    // As addresses are written in a header: no space, nothing beyond ASCII.
+    // Only what a `Location` header can carry: no spaces, nothing beyond ASCII.
     let plain = to.bytes().all(|byte| byte.is_ascii_graphic());
     let ours = plain && to.starts_with('/') && !to[1..].starts_with(['/', '\\']);
     let to = if ours { to } else { "/".to_owned() };

@@ -1,4 +1,4 @@
-//! Style, script and fonts, within the binary.
+//! The styles, scripts and fonts, embedded in the binary.
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 #[folder = "../web/dist"]
 struct Dist;
 
-/// One of them. A browser asks again with the digest that it has.
+/// Serves one asset. The `ETag` is its digest, so a browser that has the file gets 304.
 pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let Some(file) = Dist::get(&name) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -24,7 +24,7 @@ pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     };
     let mut tag = String::from("\"");
     for byte in &file.metadata.sha256_hash()[..8] {
-        // Writing into a text cannot fail.
+        // Writing into a `String` cannot fail.
         let _ = write!(tag, "{byte:02x}");
     }
     tag.push('"');

@@ -10,17 +10,17 @@ use axum::response::Response;
 use ngomon_store::Typed;
 use serde::Deserialize;
 
-/// What is asked, and where it goes.
+/// The texts and addresses of the page.
 pub struct Question {
     /// The heading.
     pub title: String,
-    /// Where the code went.
+    /// The sentence that says where the code was sent.
     pub lead: String,
-    /// Where it is sent to.
+    /// The address to which the form posts.
     pub action: &'static str,
-    /// Where a new code is asked for.
+    /// The address that requests a new code.
     pub again: &'static str,
-    /// The way back, and its words.
+    /// The address and the text of the link back.
     pub back: (&'static str, String),
 }
 
@@ -33,7 +33,7 @@ struct Page {
     question: Question,
 }
 
-/// The page; with an error, if what was typed was not right.
+/// Renders the page; with an error, if the typed code was not accepted.
 pub fn page(asker: &Asker, question: Question, error: Option<String>) -> Response {
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -60,19 +60,19 @@ pub fn page(asker: &Asker, question: Question, error: Option<String>) -> Respons
     )
 }
 
-/// What is typed.
+/// The submitted code.
 #[derive(Default, Deserialize)]
 pub struct Digits {
     #[serde(default)]
     code: String,
 }
 
-/// The digits that were sent; none, if the form cannot be read.
+/// The typed digits; empty if the form cannot be read.
 pub fn digits(typed: Result<Form<Digits>, FormRejection>) -> String {
     typed.map(|Form(typed)| typed.code).unwrap_or_default()
 }
 
-/// Why the code was not right, in words.
+/// The message that says why the code was not accepted.
 pub fn not_right(asker: &Asker, typed: &Typed) -> String {
     match typed {
         Typed::Wrong(left) => {

@@ -1,4 +1,4 @@
-//! "Quầy hỗ trợ": where people are helped, when, and by which telephone; and what becomes of what they type.
+//! The pages for everybody: "Quầy hỗ trợ" (where people get help, when, and by which telephone number), and the privacy notice.
 
 use super::App;
 use super::asker::Asker;
@@ -22,7 +22,7 @@ struct Privacy {
     shell: Shell,
 }
 
-/// The counters, for everybody.
+/// Shows the counters. Nobody needs to sign in.
 pub async fn show(State(app): State<App>, asker: Asker) -> Response {
     match app.store.counters().await {
         Ok(counters) => {
@@ -33,7 +33,7 @@ pub async fn show(State(app): State<App>, asker: Asker) -> Response {
     }
 }
 
-/// What the details are used for.
+/// The privacy notice: what the entered details are used for.
 pub async fn privacy(asker: Asker) -> Response {
     html(StatusCode::OK, &Privacy { shell: asker.shell() })
 }

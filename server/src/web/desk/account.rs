@@ -1,4 +1,4 @@
-//! One account at the desk: what `ngomon explain` says, its history with who did what, and what can be done.
+//! One account at the desk: what `ngomon explain` shows, the history with the actors, and the possible acts.
 
 use super::act::{differs, summary};
 use super::{Operator, address, encoded};
@@ -16,7 +16,7 @@ use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_store::{Before, Explained, Happened, HeldSince};
 use serde::Deserialize;
 
-/// What an act on this page's account says when it is done.
+/// The acts whose success this page can report.
 const DONE: [&str; 8] = [
     "phone",
     "withdrawn",
@@ -38,7 +38,7 @@ struct Page {
     about: Vec<(String, String)>,
     acts: Vec<(String, String)>,
     holds: Vec<Hold>,
-    /// The claim's details are not those that the account states.
+    /// The warning that the claim's details are not those that the account states.
     differs: Option<String>,
     outlook: Option<String>,
     facts: Vec<(String, String)>,
@@ -49,28 +49,28 @@ struct Page {
 struct Hold {
     shown: held::Shown,
     suspended: bool,
-    /// Where it is lifted, if an operator may.
+    /// The address that lifts the hold, if an operator may lift it.
     lift: Option<String>,
 }
 
-/// A line of the history.
+/// A row of the history.
 struct Line {
     head: String,
     what: String,
     note: Option<String>,
 }
 
-/// What was done just now.
+/// The act that was just done.
 #[derive(Deserialize)]
 pub struct Just {
     #[serde(default)]
     done: String,
-    /// Which part of the history is asked for.
+    /// The start of the requested part of the history.
     #[serde(default)]
     before: String,
 }
 
-/// The account.
+/// Shows the account.
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
@@ -90,7 +90,7 @@ pub async fn show(
             if let Some(last) = story.exempt_to.filter(|last| story.day <= *last) {
                 about.push((words.say("desk-exempt-to"), words.day(last)));
             }
-            // Whose claim it is stands with whom the page is about.
+            // The name and number of the claim already stand in the summary.
             let facts = story.facts.iter().filter(|(name, _)| !name.starts_with("claim_n"));
             let facts = facts.map(|(name, value)| {
                 let label = words.say(&format!("fact-{}", name.replace('_', "-")));
@@ -129,7 +129,7 @@ pub async fn show(
         .await
 }
 
-/// What can be done as the account stands.
+/// The acts that are possible in the account's present state.
 fn acts(story: &Explained, account: &AccountId, has_passkeys: bool, words: Words) -> Vec<(String, String)> {
     let mut verbs = Vec::new();
     if story.kind == AccountKind::Citizen {
@@ -158,7 +158,7 @@ fn acts(story: &Explained, account: &AccountId, has_passkeys: bool, words: Words
     acts.collect()
 }
 
-/// A hold by order is lifted here; all others go their own ways.
+/// Only a hold by order is lifted here; every other hold has its own way out.
 fn lift(held: &HeldSince, account: &AccountId) -> Option<String> {
     let by_order = held.hold.reason == Reason::ByOrder;
     by_order.then(|| format!("{}/lift?cause={}", address(account), encoded(&held.hold.cause.0)))

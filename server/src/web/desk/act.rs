@@ -1,4 +1,4 @@
-//! The page before an act: whom it is about, what will happen, what is asked for.
+//! The page that confirms an act: whom it concerns, what will happen, and what must be filled in.
 
 use super::{Operator, address};
 use crate::output::{Words, masked_name, said};
@@ -15,27 +15,27 @@ use ngomon_store::{Explained, Refusal, Result, Store};
 /// The longest reason, in characters.
 const LONGEST: usize = 200;
 
-/// One of several answers.
+/// One option of a question.
 pub struct Choice {
-    /// As it is sent.
+    /// The value that the form sends.
     pub value: &'static str,
-    /// As it is read.
+    /// The text that the operator reads.
     pub label: String,
-    /// Was it ticked?
+    /// Whether it is selected.
     pub ticked: bool,
 }
 
-/// A question with answers to tick.
+/// A question with options to select.
 pub struct Choices {
-    /// In the form.
+    /// The name of the form field.
     pub name: &'static str,
-    /// The question.
+    /// The text of the question.
     pub legend: String,
-    /// What is to be mended.
+    /// The error to correct.
     pub error: Option<String>,
-    /// `radios`: one; `checkboxes`: several.
+    /// `radios` for one option, `checkboxes` for several.
     pub kind: &'static str,
-    /// The answers.
+    /// The options.
     pub options: Vec<Choice>,
 }
 
@@ -43,32 +43,32 @@ pub struct Choices {
 #[derive(Template)]
 #[template(path = "desk/act.html")]
 pub struct Act {
-    /// The frame.
+    /// The layout.
     pub shell: Shell,
-    /// What it is.
+    /// The title.
     pub title: String,
-    /// Whom it is about.
+    /// The account or system concerned, as label and value.
     pub about: Vec<(String, String)>,
-    /// What will happen.
+    /// The consequences of the act.
     pub happens: Vec<String>,
-    /// What is to be looked at first.
+    /// A warning to read first.
     pub notice: Option<String>,
-    /// A question with answers to tick.
+    /// A question with options to select.
     pub choices: Option<Choices>,
-    /// What is to be typed.
+    /// The text fields.
     pub fields: Vec<Input>,
-    /// What goes along.
+    /// Hidden fields, as name and value.
     pub hidden: Vec<(&'static str, String)>,
-    /// What does it.
+    /// The text of the submit button.
     pub button: String,
-    /// Where to go without doing it.
+    /// The address that leaves the page without doing it.
     pub back: String,
-    /// What is to be mended; the page gathers it.
+    /// The errors to correct; [`Act::page`] collects them.
     pub errors: Vec<Mistake>,
 }
 
 impl Act {
-    /// About an account, with nothing to fill in yet. `key`: its words are `desk-KEY-title` and `desk-KEY-button`.
+    /// An act on an account, with nothing to fill in yet. Its texts are `desk-KEY-title` and `desk-KEY-button`.
     pub fn about(
         operator: &Operator,
         verb: &str,
@@ -93,7 +93,7 @@ impl Act {
         }
     }
 
-    /// As a page: with something to mend, it says so.
+    /// Renders the page; with errors, if any field has one.
     pub fn page(mut self) -> Response {
         let ticked = self.choices.iter().filter_map(|choices| {
             Some(Mistake {
@@ -111,25 +111,25 @@ impl Act {
         html(status, &self)
     }
 
-    /// Is everything filled in?
+    /// Whether no field has an error.
     pub fn is_right(&self) -> bool {
         let choices = self.choices.as_ref().and_then(|choices| choices.error.as_ref());
         choices.is_none() && self.fields.iter().all(|field| field.error.is_none())
     }
 }
 
-/// What will happen to an account: to an operator's once a second operator has agreed.
+/// The consequences of an act. For an operator's account, a second operator must agree first.
 pub fn happens(words: Words, account: &AccountId, keys: &[&str]) -> Vec<String> {
     let two = account.operator().map(|_| words.say("desk-needs-two"));
     keys.iter().map(|key| words.say(key)).chain(two).collect()
 }
 
-/// It is done: the account's page says so.
+/// Redirects to the account's page, which reports the act as done.
 pub fn done(account: &AccountId, what: &str) -> Response {
     Redirect::to(&format!("{}?done={what}", address(account))).into_response()
 }
 
-/// Whom an act is about: enough to see that it is the right one.
+/// The account and the rows that describe it: enough to recognise the right one.
 pub async fn whom(store: &Store, words: Words, account: &AccountId) -> Result<(Explained, Vec<(String, String)>)> {
     let story = store.story(account.as_str(), store.today()).await?;
     let units = store.units().await?;
@@ -137,7 +137,7 @@ pub async fn whom(store: &Store, words: Words, account: &AccountId) -> Result<(E
     Ok((story, rows))
 }
 
-/// The same as a second operator reads it: names and numbers masked.
+/// Like [`whom`], as a second operator reads it: names and numbers are masked.
 pub async fn whom_masked(
     store: &Store,
     words: Words,
@@ -148,7 +148,7 @@ pub async fn whom_masked(
     Ok((story, rows))
 }
 
-/// The same of a citizen's account: no other is standardised.
+/// Like [`whom`], for a citizen's account only: no other account is standardised.
 pub async fn citizen(store: &Store, words: Words, account: &AccountId) -> Result<(Explained, Vec<(String, String)>)> {
     let (story, about) = whom(store, words, account).await?;
     if story.kind != AccountKind::Citizen {
@@ -157,7 +157,8 @@ pub async fn citizen(store: &Store, words: Words, account: &AccountId) -> Result
     Ok((story, about))
 }
 
-/// Account, owner, whose claim it has, and unit. Masked, it does not say who the owner is.
+/// The rows that describe an account: its owner, the person whose claim it has, and its unit. Masked rows do not reveal the
+/// owner.
 pub fn summary(story: &Explained, units: &UnitTree, words: Words, masked: bool) -> Vec<(String, String)> {
     let kind = words.say(&format!("kind-{}", story.kind.name()));
     let mut rows = vec![(kind, story.account.clone())];
@@ -179,7 +180,7 @@ pub fn summary(story: &Explained, units: &UnitTree, words: Words, masked: bool) 
     rows
 }
 
-/// Whose claim an account has.
+/// The name and number of the claim that an account has.
 pub fn whose_claim(story: &Explained, words: Words, masked: bool) -> Option<String> {
     let name = story.fact("claim_name")?;
     let name = if masked { masked_name(name) } else { name.to_owned() };
@@ -187,13 +188,13 @@ pub fn whose_claim(story: &Explained, words: Words, masked: bool) -> Option<Stri
     Some(words.say_with("claim-of", &[("name", &name), ("number", number)]))
 }
 
-/// That the claim of an account is not of whom the account states.
+/// The warning that an account's claim does not match the details that the account states.
 pub fn differs(story: &Explained, words: Words, masked: bool) -> Option<String> {
     let whose = whose_claim(story, words, masked).filter(|_| story.claim_differs)?;
     Some(words.say_with("claim-differs", &[("name", &whose)]))
 }
 
-/// A text that must be filled in, as typed.
+/// A required text field, as typed.
 pub fn required(name: &'static str, typed: &str, words: Words) -> Input {
     let key = name.replace('_', "-");
     let error = if typed.is_empty() {
@@ -209,7 +210,7 @@ pub fn required(name: &'static str, typed: &str, words: Words) -> Input {
     }
 }
 
-/// A text as typed.
+/// A text field, as typed.
 pub fn text(name: &'static str, typed: &str, words: Words) -> Input {
     let key = name.replace('_', "-");
     Input {
@@ -219,7 +220,7 @@ pub fn text(name: &'static str, typed: &str, words: Words) -> Input {
     }
 }
 
-/// A last day as typed: the day, if it is one, and the field. Whether it may be left out is the act's to say.
+/// A last day as typed: the parsed day, and the field with its error. The act decides whether it may be empty.
 pub fn last_day(typed: &str, words: Words) -> (Option<Date>, Input) {
     let day = parse_day(&typed_day(typed)).ok();
     let error = (day.is_none() && !typed.is_empty()).then(|| words.say("desk-bad-last-day"));

@@ -1,4 +1,4 @@
-//! The list of counters, which an operator changes as addresses and hours do.
+//! The editor for the list of counters. Operators change it when addresses or hours change.
 
 use super::{Operator, Sent};
 use crate::web::App;
@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::counter::Counter;
 use serde::Deserialize;
 
-/// The largest list that is sent, in bytes: some hundred counters, each letter of theirs as `%XX%XX%XX`.
+/// The largest list that can be sent, in bytes: about a hundred counters, where each letter may take `%XX%XX%XX`.
 pub const LARGEST: usize = 256 * 1024;
 
 const LIST: &str = "counters";
@@ -43,14 +43,14 @@ fn page(operator: &Operator, list: String, error: Option<String>, done: Option<S
     html(status, &page)
 }
 
-/// What was done before.
+/// What was just done.
 #[derive(Deserialize)]
 pub struct Done {
     #[serde(default)]
     done: String,
 }
 
-/// The list as it stands.
+/// Shows the current list.
 pub async fn show(State(app): State<App>, operator: Operator, Query(Done { done }): Query<Done>) -> Response {
     let words = operator.asker.words;
     operator
@@ -63,7 +63,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Query(Done { done 
         .await
 }
 
-/// Another list.
+/// Saves another list.
 pub async fn send(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
     let words = operator.asker.words;
     operator

@@ -1,4 +1,5 @@
-//! "All sessions ended by owner or hotline": a telephone was lost, and its owner asks for it. Of an operator's account, two end them.
+//! "All sessions ended by owner or hotline": the owner lost a telephone and asks for it. For an operator's account, two
+//! operators must agree.
 
 use super::act::{Act, done, happens, required, text, whom};
 use super::two_persons::propose;
@@ -11,7 +12,7 @@ use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::AccountId;
 use ngomon_store::{Refusal, Result, StoreError};
 
-/// The page: `why` as it was sent.
+/// Renders the page, with the reason `why` as it was sent.
 async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Response> {
     let words = operator.asker.words;
     let (_, about) = whom(&app.store, words, account).await?;
@@ -26,13 +27,13 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
     Ok(act.page())
 }
 
-/// What will happen.
+/// Shows the confirmation page.
 pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     let account = AccountId(id);
     operator.answer(act(&app, &operator, &account, None)).await
 }
 
-/// It happens.
+/// Ends the sessions, or proposes it to a second operator.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     let account = AccountId(id);
     operator

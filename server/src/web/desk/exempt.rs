@@ -1,4 +1,4 @@
-//! C1: a child, a foreigner, a card in the making: exempt up to a day, and the end of it.
+//! C1: a child, a foreigner or a card in the making is exempt up to a day; an exemption can also be ended.
 
 use super::act::{Act, Choice, Choices, citizen, done, last_day, whom};
 use super::{Operator, Sent};
@@ -10,7 +10,7 @@ use ngomon_rules::record::AccountId;
 use ngomon_rules::values::Date;
 use ngomon_store::{Refusal, Result, Says};
 
-/// The page as it was sent, and what is right of it.
+/// The page as it was sent, and the exemption if the form is valid.
 async fn act(
     app: &App,
     operator: &Operator,
@@ -59,7 +59,7 @@ async fn act(
     Ok((act, right))
 }
 
-/// What will happen.
+/// Shows the form of an exemption.
 pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     let account = AccountId(id);
     operator
@@ -67,7 +67,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
         .await
 }
 
-/// It happens.
+/// Exempts the account.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     let account = AccountId(id);
     operator
@@ -83,7 +83,7 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
         .await
 }
 
-/// What will happen when it ends.
+/// Shows the page that confirms the end of an exemption.
 pub async fn show_end(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     let words = operator.asker.words;
     let account = AccountId(id);
@@ -100,7 +100,7 @@ pub async fn show_end(State(app): State<App>, operator: Operator, Path(id): Path
         .await
 }
 
-/// It ends.
+/// Ends the exemption.
 pub async fn end(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     let account = AccountId(id);
     operator

@@ -1,4 +1,4 @@
-//! The first page of the desk: find a person's accounts by what the person knows. What was typed is sealed in the address.
+//! The first page of the desk: finds a person's accounts by what that person knows. The query is encrypted in the address.
 
 use super::{Operator, Sent, address};
 use crate::output::Words;
@@ -17,9 +17,9 @@ struct Page {
     shell: Shell,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
-    /// What waits for somebody, and how much of it.
+    /// The tasks that wait for an operator, and how many of each.
     tasks: Vec<(&'static str, String, String)>,
-    /// Workers that are late.
+    /// Background workers that are late.
     late: Vec<String>,
     found: Option<(String, Vec<Shown>)>,
 }
@@ -31,14 +31,14 @@ struct Shown {
     rows: Vec<(String, String)>,
 }
 
-/// What was looked for.
+/// The encrypted query.
 #[derive(Deserialize)]
 pub struct Asked {
     #[serde(default)]
     q: String,
 }
 
-/// The field, and what was found.
+/// Shows the search field and the results.
 pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Query<Asked>) -> Response {
     let words = operator.asker.words;
     operator
@@ -69,7 +69,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Quer
         .await
 }
 
-/// What was typed: its place is in an address that nobody else can read.
+/// Encrypts the query into an address that nobody else can read, and redirects there.
 pub async fn search(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
     let typed = sent.text("q");
     if !typed.is_empty() {
@@ -97,7 +97,7 @@ pub async fn search(State(app): State<App>, operator: Operator, sent: Sent) -> R
     operator.answer(nothing_typed).await
 }
 
-/// Where each task is, its name, and how much of it waits.
+/// The address of each task, its name, and how many wait.
 async fn tasks(app: &App, operator: &Operator) -> Result<Vec<(&'static str, String, String)>> {
     let (words, permit) = (operator.asker.words, &operator.permit);
     let for_second = app.store.take_overs(permit).await?.len() + app.store.act_proposals(permit).await?.len();
@@ -117,7 +117,7 @@ async fn tasks(app: &App, operator: &Operator) -> Result<Vec<(&'static str, Stri
     Ok(tasks.into())
 }
 
-/// What the server should have done by itself, and since when it did not.
+/// The background work that is overdue, and since when.
 fn late(app: &App, words: Words) -> Vec<String> {
     let now = app.store.now();
     let workers = app.workers.all();

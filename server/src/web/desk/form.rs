@@ -1,4 +1,5 @@
-//! The form of four fields, entered by an operator who sees the papers. Tries are not counted, and the operator is told what differs.
+//! The form of four fields, entered by an operator who sees the papers. Attempts are not counted, and the operator learns which
+//! fields differ.
 
 use super::act::{Act, Choice, Choices, citizen, whom};
 use super::{Operator, Sent, address};
@@ -15,7 +16,7 @@ use ngomon_rules::citizens::{Field, Outcome, Paper, parse};
 use ngomon_rules::record::AccountId;
 use ngomon_store::{EnteredForm, Result};
 
-/// The form, empty.
+/// Shows the empty form.
 pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     let account = AccountId(id);
     operator
@@ -55,7 +56,7 @@ async fn act(
     })
 }
 
-/// The four fields and the papers, sent.
+/// Submits the four fields and the papers.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     let account = AccountId(id);
     let typed = Typed {
@@ -127,7 +128,8 @@ async fn entered(
     Ok(again(&errors).await?.page())
 }
 
-/// "Ba thông tin đã khớp. Chưa khớp: ngày cấp." at the first field that differs, and the registry's spelling at a name that is near.
+/// "Ba thông tin đã khớp. Chưa khớp: ngày cấp." at the first field that differs, and the registry's spelling at a name that is
+/// close.
 fn differing(answer: &EnteredForm, words: Words) -> Vec<(Field, String)> {
     let names: Vec<String> = answer
         .fields
@@ -157,7 +159,7 @@ fn differing(answer: &EnteredForm, words: Words) -> Vec<(Field, String)> {
     errors
 }
 
-/// What came of a form.
+/// The result of a form.
 #[derive(Template)]
 #[template(path = "desk/answer.html")]
 struct Answer {
@@ -167,11 +169,11 @@ struct Answer {
     receipt: String,
     rows: Vec<(String, String)>,
     account: String,
-    /// Where a take-over of the claim is proposed.
+    /// The address at which a take-over of the claim is proposed.
     take_over: Option<String>,
 }
 
-/// What came of a form, by its receipt.
+/// Shows the result of the form with this receipt.
 pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
     let words = operator.asker.words;
     operator
@@ -225,7 +227,7 @@ pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): P
         .await
 }
 
-/// The papers in words.
+/// The names of the papers, as one text.
 pub fn papers_said(papers: &[Paper], words: Words) -> String {
     let names = papers.iter().map(|paper| words.say(&format!("paper-{}", paper.name())));
     names.collect::<Vec<_>>().join("; ")

@@ -1,4 +1,4 @@
-//! A hold by order, of any kind of account, and the lifting of one.
+//! A hold by order, for any kind of account, and its lifting.
 
 use super::act::{Act, done, happens, last_day, required, text, whom};
 use super::two_persons::propose;
@@ -12,7 +12,7 @@ use ngomon_rules::record::AccountId;
 use ngomon_store::{Order, Refusal, Result, StoreError};
 use serde::Deserialize;
 
-/// The page as it was sent, and what is right of it.
+/// The page as it was sent, and the order if the form is valid.
 async fn act(app: &App, operator: &Operator, account: &AccountId, sent: Option<&Sent>) -> Result<(Act, Option<Order>)> {
     let words = operator.asker.words;
     let (_, about) = whom(&app.store, words, account).await?;
@@ -45,7 +45,7 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, sent: Option<&
     Ok((act, right.then_some(order)))
 }
 
-/// What will happen.
+/// Shows the form of an order.
 pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     let account = AccountId(id);
     operator
@@ -53,7 +53,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
         .await
 }
 
-/// It happens.
+/// Holds the account, or proposes it to a second operator.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     let account = AccountId(id);
     operator
@@ -75,14 +75,14 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
         .await
 }
 
-/// Which of the account's holds.
+/// The cause that identifies one of the account's holds.
 #[derive(Deserialize)]
 pub struct Which {
     #[serde(default)]
     cause: String,
 }
 
-/// The page of lifting one: `why` as it was sent.
+/// The page that lifts a hold, with the reason `why` as it was sent.
 async fn lifting(app: &App, operator: &Operator, account: &AccountId, cause: &str, why: Option<&str>) -> Result<Act> {
     let words = operator.asker.words;
     let (story, mut about) = whom(&app.store, words, account).await?;
@@ -111,7 +111,7 @@ async fn lifting(app: &App, operator: &Operator, account: &AccountId, cause: &st
     })
 }
 
-/// What will happen when it is lifted.
+/// Shows the page that confirms the lifting.
 pub async fn show_lift(
     State(app): State<App>,
     operator: Operator,
@@ -124,7 +124,7 @@ pub async fn show_lift(
         .await
 }
 
-/// It is lifted.
+/// Lifts the hold, or proposes it to a second operator.
 pub async fn lift(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     let account = AccountId(id);
     let (cause, why) = (sent.text("cause"), sent.text("reason"));

@@ -1,5 +1,5 @@
-//! What HR has to see to: newcomers, whose accounts are made by one click, holds that are coming, retirements, accounts that nobody uses,
-//! and deaths.
+//! The tasks of HR: newcomers, whose accounts are made by one click, holds that are coming, retirements, accounts that nobody
+//! uses, and deaths.
 
 use super::{Operator, address};
 use crate::output::Words;
@@ -15,9 +15,9 @@ use ngomon_rules::unit::UnitTree;
 use ngomon_store::HrTask;
 use serde::Deserialize;
 
-/// So many of a kind stand on the page: whoever wants all takes the command.
+/// The most tasks of one kind on the page; the command `ngomon tasks` lists all.
 const MOST: usize = 200;
-/// What an act says when it is done.
+/// The results that this page can report.
 const DONE: [&str; 2] = ["made", "none"];
 
 #[derive(Template)]
@@ -32,7 +32,7 @@ struct Page {
 struct Kind {
     title: String,
     id: &'static str,
-    /// Where there are more than the page has.
+    /// The note that there are more tasks than the page shows.
     more: Option<String>,
     lines: Vec<Line>,
 }
@@ -42,20 +42,20 @@ struct Line {
     code: String,
     unit: String,
     on: String,
-    /// The account with its page.
+    /// The account's id and the address of its page.
     account: Option<(String, String)>,
-    /// Of a newcomer: where the account is made.
+    /// The address that makes a newcomer's account.
     make: Option<String>,
 }
 
-/// What was done just now.
+/// What was just done.
 #[derive(Deserialize)]
 pub struct Just {
     #[serde(default)]
     done: String,
 }
 
-/// All tasks, by kind.
+/// Lists all tasks, by kind.
 pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query<Just>) -> Response {
     let words = operator.asker.words;
     operator
@@ -113,7 +113,7 @@ fn line(task: &HrTask, units: &UnitTree, words: Words) -> Line {
     }
 }
 
-/// The newcomer's account is made.
+/// Makes the newcomer's account.
 pub async fn make(State(app): State<App>, operator: Operator, Path(profile): Path<String>) -> Response {
     operator
         .answer(async {

@@ -1,5 +1,6 @@
-//! The desk of a counter ("quầy hỗ trợ"): an operator finds a person's account and does what the person asks for, papers in hand. A
-//! file a verb. Who is not an operator on a full visit finds no page here, whatever the address and the method.
+//! The desk of a counter ("quầy hỗ trợ"): an operator finds a person's account and does what the person asks for, papers in
+//! hand. Each verb has its own file. A visitor without an operator's full session gets "not found" for every address and method
+//! here.
 
 mod account;
 mod act;
@@ -95,11 +96,11 @@ pub fn routes() -> Router<App> {
         .method_not_allowed_fallback(not_found)
 }
 
-/// An operator at the desk. Every page of it takes one.
+/// The operator who sends the request. Every page of the desk extracts one.
 pub struct Operator {
-    /// Who asks.
+    /// The context of the request.
     pub asker: Asker,
-    /// The permission to act, which every act asks for.
+    /// The store's permission, which every act requires.
     pub permit: ngomon_store::Operator,
 }
 
@@ -116,14 +117,14 @@ impl FromRequestParts<App> for Operator {
 }
 
 impl Operator {
-    /// The frame of a page that has this address, whichever was asked for.
+    /// The layout of a page under this address, whatever address was requested.
     pub fn shell(&self, here: &str) -> Shell {
         let mut shell = self.asker.shell();
         here.clone_into(&mut shell.here);
         shell
     }
 
-    /// The page, or the page of what kept it from being one.
+    /// The page, or the page that explains why there is none.
     pub async fn answer(&self, page: impl Future<Output = Result<Response>>) -> Response {
         let words = self.asker.words;
         match page.await {
@@ -147,7 +148,7 @@ impl Operator {
                     shell = shell.failing("S-409");
                 }
                 let text = match &refusal {
-                    // The command that lists them is nothing for a page.
+                    // The refusal's own text points to a command, which is of no use on a page.
                     Refusal::UnknownClient(name) => words.say_with("systems-unknown", &[("name", name)]),
                     refusal => refused(refusal, words),
                 };
@@ -158,7 +159,7 @@ impl Operator {
     }
 }
 
-/// It could not be done as things stand.
+/// The page that says why an act was refused.
 #[derive(Template)]
 #[template(path = "desk/refused.html")]
 struct Refused {
@@ -166,21 +167,21 @@ struct Refused {
     text: String,
 }
 
-/// The fields of a form as they were sent. What cannot be read is as if nothing was filled in.
+/// The submitted fields of a form. A form that cannot be read counts as empty.
 pub struct Sent(Vec<(String, String)>);
 
 impl Sent {
-    /// As if these were sent.
+    /// A form with these fields.
     pub fn of(fields: Vec<(String, String)>) -> Self {
         Self(fields)
     }
 
-    /// What was typed, without spaces around it.
+    /// The text of a field, trimmed.
     pub fn text(&self, name: &str) -> &str {
         self.all(name).next().unwrap_or_default()
     }
 
-    /// All that was ticked under a name.
+    /// All selected values of a field.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let of_name = self.0.iter().filter(move |(field, _)| field == name);
         of_name.map(|(_, value)| value.trim())
@@ -201,10 +202,10 @@ pub fn address(account: &AccountId) -> String {
     format!("/desk/account/{}", encoded(account.as_str()))
 }
 
-/// What does not stand as it is in a part of an address (RFC 3986, 2.3).
+/// The characters to escape in a path segment: all that are not unreserved (RFC 3986, 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// As a part of an address.
+/// Escapes a text for a path segment.
 pub fn encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }

@@ -1,5 +1,5 @@
-//! A device is lost, and its owner stands at the counter: it opens nothing any more. All of the owner's devices go, since nobody here can
-//! tell which is in whose hands; what is still there is added again.
+//! The removal of a lost device, whose owner stands at the counter: it must no longer open anything. All of the owner's
+//! passkeys go, because nobody at the counter can tell who holds which device; the owner adds the remaining ones again.
 
 use super::act::{Act, done, happens, required, text, whom};
 use super::two_persons::propose;
@@ -13,7 +13,7 @@ use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::AccountId;
 use ngomon_store::{Refusal, Result, StoreError};
 
-/// The page: `why` as it was sent. `None`: there are no devices.
+/// The page, with the reason `why` as it was sent. `None` if there are no passkeys.
 async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Option<Act>> {
     let words = operator.asker.words;
     let (_, mut about) = whom(&app.store, words, account).await?;
@@ -39,7 +39,7 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
     }))
 }
 
-/// The page, or the account's where there is nothing to remove.
+/// The page, or a redirect to the account if there is nothing to remove.
 fn answered(act: Option<Act>, account: &AccountId) -> Response {
     match act {
         Some(act) => act.page(),
@@ -47,7 +47,7 @@ fn answered(act: Option<Act>, account: &AccountId) -> Response {
     }
 }
 
-/// What will happen.
+/// Shows the confirmation page.
 pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     let account = AccountId(id);
     operator
@@ -55,7 +55,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
         .await
 }
 
-/// It happens.
+/// Removes the passkeys, or proposes it to a second operator.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     let (account, words) = (AccountId(id), operator.asker.words);
     let why = required("reason", sent.text("reason"), words);

@@ -1,4 +1,4 @@
-//! The people behind a figure of the report: of a unit, those who stand so, with the way to each account's page.
+//! The people behind a figure of the report: the accounts of a unit in one state, each with a link to its page.
 
 use super::{Operator, address, encoded};
 use crate::output::{Table, Words};
@@ -14,11 +14,11 @@ use ngomon_rules::unit::UnitCode;
 use ngomon_store::{Listed, Refusal, Result};
 use serde::Deserialize;
 
-/// So many stand on a page.
+/// Accounts on one page.
 const PAGE: u32 = 50;
-/// So many stand in a file: who wants more takes the units below.
+/// The most accounts in one file. For more, take the units below.
 const MOST: u32 = 20_000;
-/// The files.
+/// The file names that can be downloaded.
 const FILES: [&str; 2] = ["people.xlsx", "people.csv"];
 
 #[derive(Template)]
@@ -27,7 +27,7 @@ struct Page {
     shell: Shell,
     title: String,
     all: String,
-    /// The report of the unit.
+    /// The address of the unit's report.
     report: String,
     people: Vec<Line>,
     states: Vec<(String, String, bool)>,
@@ -44,18 +44,18 @@ struct Line {
     phone: String,
 }
 
-/// Where the page begins.
+/// The account after which the page begins.
 #[derive(Deserialize)]
 pub struct From {
     after: Option<String>,
 }
 
-/// Where the people of a unit who stand so are listed.
+/// The address of the list of a unit's people in this state.
 fn here(unit: &UnitCode, standing: Standing) -> String {
     format!("/desk/people/{}/{}", encoded(unit.as_str()), standing.name())
 }
 
-/// The unit that counts today, with its name, and the state.
+/// The unit in force today that succeeds the requested one, its name, and the state.
 async fn asked(app: &App, unit: String, state: &str) -> Result<(UnitCode, String, Standing)> {
     let tree = app.store.units().await?;
     let unit = tree.follow(&UnitCode(unit), app.store.today()).clone();
@@ -66,7 +66,7 @@ async fn asked(app: &App, unit: String, state: &str) -> Result<(UnitCode, String
     Ok((unit, name, standing))
 }
 
-/// A page of them.
+/// Shows one page of the list.
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
@@ -128,7 +128,7 @@ fn line(one: &Listed, words: Words) -> Line {
     }
 }
 
-/// All of them as a file.
+/// Downloads the whole list as a file.
 pub async fn file(
     State(app): State<App>,
     operator: Operator,

@@ -1,4 +1,5 @@
-//! What officials propose to change in their own HR profiles: accepted or not, with what is there beside what would be.
+//! The changes that officials propose to their own HR profiles: an operator compares the present and the proposed values, and
+//! accepts or declines.
 
 use super::act::whom;
 use super::reviews::reason;
@@ -15,7 +16,7 @@ use ngomon_rules::values::{Date, Phone};
 use ngomon_store::{Proposal, Result};
 use serde::Deserialize;
 
-/// What an act says when it is done.
+/// The acts whose success this page can report.
 const DONE: [&str; 2] = ["accepted", "declined"];
 
 #[derive(Template)]
@@ -30,29 +31,29 @@ struct List {
 struct Waiting {
     receipt: String,
     why: Input,
-    /// What to look at before it is accepted.
+    /// A warning to read before accepting.
     remark: Option<String>,
     title: String,
     href: String,
     about: Vec<(String, String)>,
-    /// Field, as it is, as it would be.
+    /// Field, present value, proposed value.
     changes: Vec<[String; 3]>,
     account_follows: bool,
 }
 
-/// What was done just now.
+/// What was just done.
 #[derive(Deserialize)]
 pub struct Just {
     #[serde(default)]
     done: String,
 }
 
-/// What waits.
+/// Lists the pending proposals.
 pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query<Just>) -> Response {
     operator.answer(page(&app, &operator, &just.done, None)).await
 }
 
-/// `wrong`: the proposal whose reason is to be mended, with the field as it was sent.
+/// Renders the list. `wrong`: the proposal whose reason must be corrected, with the field as it was sent.
 async fn page(app: &App, operator: &Operator, done: &str, wrong: Option<(&str, Input)>) -> Result<Response> {
     let words = operator.asker.words;
     let units = app.store.units().await?;
@@ -110,7 +111,7 @@ fn about(one: &Proposal, words: Words) -> Vec<(String, String)> {
     rows
 }
 
-/// What would be otherwise.
+/// The fields that the proposal changes.
 fn changes(one: &Proposal, units: &UnitTree, words: Words) -> Vec<[String; 3]> {
     let (is, to) = (&one.profile, &one.amendment);
     let day = |day: Option<Date>| day.map(|day| words.day(day));
@@ -141,13 +142,13 @@ fn changes(one: &Proposal, units: &UnitTree, words: Words) -> Vec<[String; 3]> {
     changed.collect()
 }
 
-/// Accepted, or not.
+/// Accepts or declines a proposal.
 pub async fn decide(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
     let accepted = sent.text("decide") == "accept";
     let why = reason(operator.asker.words, Some(sent.text("reason")));
     operator
         .answer(async {
-            // Who accepts need not say why.
+            // Accepting needs no reason.
             if why.error.is_some() && !(accepted && why.value.is_empty()) {
                 return page(&app, &operator, "", Some((&receipt, why))).await;
             }

@@ -1,5 +1,5 @@
-//! For an owner who lost password or phone, papers in hand: a code by which the owner sets another password, and another phone. The second
-//! of the two within thirty days takes a second operator.
+//! The replacement of a lost password or phone, papers in hand: a code with which the owner sets another password, or another
+//! phone. A second one of the two within 30 days takes a second operator.
 
 use super::act::{Act, Choice, Choices, done, happens, required, text, whom};
 use super::form::papers_said;
@@ -17,19 +17,19 @@ use ngomon_rules::record::AccountId;
 use ngomon_rules::values::Phone;
 use ngomon_store::{PapersSeen, Refusal, Result, StoreError};
 
-/// The code, told once. The page is made to be printed and handed over.
+/// The code, shown once. The page is made to be printed and handed over.
 #[derive(Template)]
 #[template(path = "desk/password_code.html")]
 struct CodePage {
     shell: Shell,
     code: String,
-    /// Where it is typed.
+    /// The address at which the code is typed.
     address: &'static str,
     account: String,
     rows: Vec<(String, String)>,
 }
 
-/// A code that was issued.
+/// Shows a code that was just issued.
 pub async fn with_code(app: &App, operator: &Operator, account: &AccountId, code: String) -> Result<Response> {
     let words = operator.asker.words;
     let (story, _) = whom(&app.store, words, account).await?;
@@ -44,7 +44,7 @@ pub async fn with_code(app: &App, operator: &Operator, account: &AccountId, code
     Ok(html(StatusCode::OK, &page))
 }
 
-/// What is asked for: the papers, the phone where one is to be written, the reason.
+/// The page with its fields: the papers, the new phone if the phone is replaced, and the reason.
 async fn act(
     app: &App,
     operator: &Operator,
@@ -93,7 +93,7 @@ fn papers(sent: Option<&Sent>) -> Vec<Paper> {
         .unwrap_or_default()
 }
 
-/// What will happen: a code for another password.
+/// Shows the page that confirms a code for another password.
 pub async fn show_password(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     let account = AccountId(id);
     operator
@@ -101,7 +101,7 @@ pub async fn show_password(State(app): State<App>, operator: Operator, Path(id):
         .await
 }
 
-/// It is issued.
+/// Issues the code, or proposes it to a second operator.
 pub async fn send_password(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     let account = AccountId(id);
     operator
@@ -125,7 +125,7 @@ pub async fn send_password(State(app): State<App>, operator: Operator, Path(id):
         .await
 }
 
-/// What will happen: another phone.
+/// Shows the form for another phone.
 pub async fn show_phone(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     let account = AccountId(id);
     operator
@@ -133,7 +133,7 @@ pub async fn show_phone(State(app): State<App>, operator: Operator, Path(id): Pa
         .await
 }
 
-/// It is written.
+/// Replaces the phone, or proposes it to a second operator.
 pub async fn send_phone(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     let account = AccountId(id);
     operator
@@ -163,7 +163,7 @@ pub async fn send_phone(State(app): State<App>, operator: Operator, Path(id): Pa
         .await
 }
 
-/// What a second operator reads of such a proposal.
+/// The rows that describe such a proposal to the second operator.
 pub fn proposed(papers: &[Paper], phone: Option<&Phone>, words: crate::output::Words) -> Vec<(String, String)> {
     let mut rows = vec![(words.say("desk-papers"), papers_said(papers, words))];
     rows.extend(phone.map(|phone| (words.say("desk-phone"), phone.masked())));

@@ -1,4 +1,5 @@
-//! "Đề nghị xem xét lại": the owners of held accounts who asked for it, the oldest first. What helps is done on the account's page.
+//! "Đề nghị xem xét lại": the owners of held accounts who requested a review, the oldest first. Whatever helps them is done on
+//! the account's page.
 
 use super::act::{required, text, whom};
 use super::{Operator, Sent, address};
@@ -29,21 +30,21 @@ struct Waiting {
     rows: Vec<(String, String)>,
 }
 
-/// What was done just now.
+/// What was just done.
 #[derive(Deserialize)]
 pub struct Notice {
     #[serde(default)]
     done: String,
 }
 
-/// Who waits.
+/// Lists the pending requests.
 pub async fn list(State(app): State<App>, operator: Operator, Query(notice): Query<Notice>) -> Response {
     operator
         .answer(async { page(&app, &operator, notice.done == "answered", None).await })
         .await
 }
 
-/// `wrong`: the request whose reason is to be mended, with the field as it was sent.
+/// Renders the list. `wrong`: the request whose reason must be corrected, with the field as it was sent.
 async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, Input)>) -> Result<Response> {
     let words = operator.asker.words;
     let errors: Vec<Mistake> = wrong
@@ -90,7 +91,7 @@ async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, I
     Ok(html(status, &list))
 }
 
-/// The reason, which the owner reads.
+/// The field for the reason, which the owner reads.
 pub fn reason(words: Words, typed: Option<&str>) -> Input {
     let field = match typed {
         Some(typed) => required("reason", typed, words),
@@ -102,7 +103,7 @@ pub fn reason(words: Words, typed: Option<&str>) -> Input {
     }
 }
 
-/// Answered, with a reason.
+/// Answers a request, with a reason.
 pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
     let why = reason(operator.asker.words, Some(sent.text("reason")));
     operator

@@ -1,4 +1,4 @@
-//! C5: a first operator proposes that an account take over a claim, a second one approves or declines it.
+//! C5: the take-over of a claim. A first operator proposes that an account take it over, a second one approves or declines.
 
 use super::act::{Act, required, text, whom, whom_masked};
 use super::form::papers_said;
@@ -14,10 +14,10 @@ use ngomon_rules::record::AccountId;
 use ngomon_store::{EnteredForm, Refusal, Result, TakeOver, TakeOverState, WeakerClaim};
 use serde::Deserialize;
 
-/// What an act says when it is done.
+/// The acts whose success this page can report.
 const DONE: [&str; 3] = ["proposed", "approved", "declined"];
 
-/// The proposals that wait.
+/// The list of pending proposals.
 #[derive(Template)]
 #[template(path = "desk/take_overs.html")]
 struct List {
@@ -50,22 +50,22 @@ struct Page {
 /// What the reader may do with a proposal.
 #[derive(PartialEq, Eq)]
 enum Decide {
-    /// Approve or decline it.
+    /// Approve or decline it, as the second operator.
     Second,
-    /// Take it back.
+    /// Withdraw it, as the first operator.
     First,
-    /// It is over.
+    /// Nothing, because it is already decided.
     Nothing,
 }
 
-/// An account of the two.
+/// One of the two accounts.
 struct Side {
     title: String,
     href: String,
     rows: Vec<(String, String)>,
 }
 
-/// What was done just now.
+/// What was just done.
 #[derive(Deserialize)]
 pub struct Just {
     #[serde(default)]
@@ -80,7 +80,7 @@ fn done(receipt: &str, what: &str) -> Response {
     Redirect::to(&format!("{}?done={what}", place(receipt))).into_response()
 }
 
-/// What waits for a second operator.
+/// Lists the proposals that wait for a second operator, of take-overs and of other acts.
 pub async fn list(State(app): State<App>, operator: Operator) -> Response {
     let words = operator.asker.words;
     operator
@@ -122,7 +122,7 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
         .await
 }
 
-/// A proposal, or, where there is none yet, the page on which it is made.
+/// Shows a proposal, or, if there is none yet, the form that makes one.
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
@@ -164,7 +164,7 @@ async fn proposal(app: &App, operator: &Operator, form: &EnteredForm, why: Optio
     })
 }
 
-/// Whose claim it is, since when, by which proof, and whether a counter withdrew it.
+/// The claim: its person, its date, its proof, and whether a counter withdrew it.
 fn claim_rows(claim: &WeakerClaim, words: Words) -> Vec<(String, String)> {
     let proof = words.say(&format!("word-{}", claim.proof.name()));
     let mut rows = vec![
@@ -248,7 +248,7 @@ async fn page(app: &App, operator: &Operator, form: &EnteredForm, found: TakeOve
     })
 }
 
-/// The first operator asks, for a reason that the second one reads.
+/// Proposes the take-over. The first operator gives a reason, which the second one reads.
 pub async fn propose(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
     let why = required("reason", sent.text("reason"), operator.asker.words);
     operator
@@ -265,7 +265,7 @@ pub async fn propose(State(app): State<App>, operator: Operator, Path(receipt): 
         .await
 }
 
-/// The second one agrees.
+/// Approves the take-over, as the second operator.
 pub async fn approve(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
     operator
         .answer(async {
@@ -276,7 +276,7 @@ pub async fn approve(State(app): State<App>, operator: Operator, Path(receipt): 
         .await
 }
 
-/// Or does not; or the first one takes it back.
+/// Declines the take-over, as the second operator, or withdraws it, as the first.
 pub async fn decline(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
     let why = required("reason", sent.text("reason"), operator.asker.words);
     operator

@@ -1,5 +1,5 @@
-//! What a first operator asked for and a second one has to agree to: an act on another operator's account, a system that is told about
-//! people without asking them.
+//! The proposals that a second operator must approve: an act on another operator's account, or a system that gets people's data
+//! without their consent.
 
 use super::act::{required, text, whom_masked};
 use super::renewal;
@@ -18,7 +18,7 @@ use ngomon_rules::hold::{Cause, Evidence};
 use ngomon_store::{ActProposal, Approved, Refusal, Result, TakeOverState};
 use serde::Deserialize;
 
-/// What an act says when it is done.
+/// The acts whose success this page can report.
 const DONE: [&str; 3] = ["proposed", "approved", "declined"];
 
 #[derive(Template)]
@@ -32,13 +32,13 @@ struct ProposalPage {
     rows: Vec<(String, String)>,
     about: Vec<(String, String)>,
     may_approve: bool,
-    /// The words of the button that ends it; `None`: it is over.
+    /// The text of the button that declines or withdraws it. `None` if it is already decided or if the reader may not decide.
     decline: Option<String>,
     here: String,
     why: Vec<Input>,
 }
 
-/// What was done just now.
+/// What was just done.
 #[derive(Deserialize)]
 pub struct NoticeQuery {
     #[serde(default)]
@@ -50,13 +50,13 @@ pub fn place(receipt: &str) -> String {
     format!("/desk/acts/{}", encoded(receipt))
 }
 
-/// The first operator asks for it.
+/// Proposes the act, as the first operator.
 pub async fn propose(app: &App, operator: &Operator, act: ProposedAct, why: &str) -> Result<Response> {
     let receipt = app.store.propose_act(&operator.permit, act, why).await?;
     Ok(Redirect::to(&format!("{}?done=proposed", place(&receipt))).into_response())
 }
 
-/// What it is, in a line.
+/// The name of the act, in one line.
 pub fn title(act: &ProposedAct, words: Words) -> String {
     words.say(&format!("desk-act-{}", act.name()))
 }
@@ -69,7 +69,7 @@ fn order(evidence: &Evidence, words: Words) -> Vec<(String, String)> {
     ["ordered_by", "document", "text"].into_iter().filter_map(of).collect()
 }
 
-/// Whom and what it is about.
+/// The account and the details that the act concerns.
 async fn about(app: &App, found: &ActProposal, words: Words) -> Result<Vec<(String, String)>> {
     let act = &found.act;
     let mut rows = match act.account() {
@@ -128,7 +128,7 @@ async fn about(app: &App, found: &ActProposal, words: Words) -> Result<Vec<(Stri
     Ok(rows)
 }
 
-/// What a change of settings is about: label, before, after.
+/// The settings that a proposal changes: label, before, after.
 fn differing(before: &Client, after: &Client, words: Words) -> Vec<(String, String, String)> {
     let one = |text: &Option<String>| text.clone().unwrap_or_else(|| words.say("systems-none"));
     let several = |all: &[String]| match all {
@@ -202,7 +202,7 @@ async fn page(app: &App, operator: &Operator, found: ActProposal, why: Option<In
     let words = operator.asker.words;
     let waits = found.state == TakeOverState::Waiting;
     let is_first = found.proposed_by == operator.permit.by();
-    // Nobody decides on the own account.
+    // Nobody decides about their own account.
     let decides = waits
         && found
             .act
@@ -240,7 +240,7 @@ async fn page(app: &App, operator: &Operator, found: ActProposal, why: Option<In
     })
 }
 
-/// A proposal.
+/// Shows a proposal.
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
@@ -259,7 +259,7 @@ pub async fn show(
         .await
 }
 
-/// The second one agrees.
+/// Approves the act, as the second operator.
 pub async fn approve(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
     operator
         .answer(async {
@@ -282,7 +282,7 @@ pub async fn approve(State(app): State<App>, operator: Operator, Path(receipt): 
         .await
 }
 
-/// Or does not; or the first one takes it back.
+/// Declines the act, as the second operator, or withdraws it, as the first.
 pub async fn decline(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
     let why = required("reason", sent.text("reason"), operator.asker.words);
     operator

@@ -1,4 +1,4 @@
-//! C3: a claim made on the wrong account is withdrawn.
+//! C3: the withdrawal of a claim that was made on the wrong account.
 
 use super::act::{Act, differs, done, required, whom};
 use super::two_persons::propose;
@@ -34,7 +34,7 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
     })
 }
 
-/// What will happen.
+/// Shows the confirmation page.
 pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     let account = AccountId(id);
     operator
@@ -42,7 +42,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
         .await
 }
 
-/// It happens.
+/// Withdraws the claim.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     let account = AccountId(id);
     let why = required("reason", sent.text("reason"), operator.asker.words);

@@ -1,4 +1,4 @@
-//! A new secret, refused from now on, let in again, none any more: each is a page that says what will happen, and then it does.
+//! The acts on a connected system: issue a new secret, disable, enable, remove. Each has a page that says what will happen.
 
 use super::address;
 use super::show::with_secret;
@@ -13,7 +13,7 @@ use ngomon_rules::client::ClientId;
 use ngomon_rules::event::ProposedAct;
 use ngomon_store::{KnownClient, Refusal, Result, StoreError};
 
-/// The acts there are.
+/// The verbs, as they stand in the address.
 const ACTS: [&str; 4] = ["rotate", "disable", "enable", "remove"];
 
 async fn known(app: &App, id: &str) -> Result<KnownClient> {
@@ -21,7 +21,8 @@ async fn known(app: &App, id: &str) -> Result<KnownClient> {
     known.ok_or_else(|| Refusal::UnknownClient(id.to_owned()).into())
 }
 
-/// What will happen; `why` as it was sent. A secret of a system that two let in is given by two.
+/// The confirmation page, with the reason `why` as it was sent. A system that two operators approved gets a new secret only by
+/// two.
 fn page(operator: &Operator, known: KnownClient, verb: &str, why: Option<Input>) -> Response {
     let words = operator.asker.words;
     let at = address(known.id.as_str());
@@ -49,7 +50,7 @@ fn page(operator: &Operator, known: KnownClient, verb: &str, why: Option<Input>)
     act.page()
 }
 
-/// What will happen.
+/// Shows the confirmation page.
 pub async fn show(State(app): State<App>, operator: Operator, Path((id, verb)): Path<(String, String)>) -> Response {
     if !ACTS.contains(&verb.as_str()) {
         return not_found(operator.asker).await;
@@ -59,7 +60,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path((id, verb)): 
         .await
 }
 
-/// It happens.
+/// Does the act, or proposes it to a second operator.
 pub async fn send(
     State(app): State<App>,
     operator: Operator,

@@ -1,4 +1,5 @@
-//! A connected system is added, or gets other settings. What is rare (units, keys of its own, algorithms) is left to the command.
+//! The form that adds a connected system or changes its settings. Rare settings (units, its own keys, algorithms) are left to
+//! the command.
 
 use super::address;
 use super::show::with_secret;
@@ -21,7 +22,7 @@ use ngomon_store::{KnownClient, Refusal, StoreError};
 #[template(path = "desk/system_add.html")]
 struct Page {
     shell: Shell,
-    /// Of its words: `systems-KEY-title`, `systems-KEY-button`.
+    /// The title and the button have the message keys `systems-KEY-title` and `systems-KEY-button`.
     title: String,
     button: String,
     back: String,
@@ -30,10 +31,10 @@ struct Page {
     choices: [Choices; 3],
 }
 
-/// The longest addresses together, in characters.
+/// The longest list of addresses, in characters.
 const LONGEST: u16 = 2_000;
 const KINDS: [AccountKind; 3] = [AccountKind::Citizen, AccountKind::Official, AccountKind::Unit];
-/// Why, of a system that a second operator has to agree to.
+/// The reason, for a system that a second operator must approve.
 const REASON: &str = "reason";
 const FIELDS: [&str; 6] = [
     "name",
@@ -112,7 +113,7 @@ fn page(
         choices("traits", "systems-traits", traits.collect()),
     ];
     let mut fields = fields(operator, sent, wrong.clone());
-    // Asked for where it is needed.
+    // The reason is asked for only where it is needed.
     if let Some((_, error)) = wrong.as_ref().filter(|(of, _)| *of == REASON) {
         fields.push(Input {
             error: Some(error.clone()),
@@ -145,12 +146,12 @@ fn page(
     )
 }
 
-/// The form.
+/// Shows the empty form.
 pub async fn show(operator: Operator) -> Response {
     page(&operator, None, None, None)
 }
 
-/// The form with the settings of a system as they are.
+/// Shows the form with a system's present settings.
 pub async fn show_edit(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     operator
         .answer(async {
@@ -160,7 +161,7 @@ pub async fn show_edit(State(app): State<App>, operator: Operator, Path(id): Pat
         .await
 }
 
-/// Settings as the form would send them.
+/// The settings, as the form would send them.
 fn of(client: &Client) -> Sent {
     let one = |text: &Option<String>| text.clone().unwrap_or_default();
     let mut sent = vec![
@@ -189,7 +190,7 @@ fn of(client: &Client) -> Sent {
     Sent::of(sent)
 }
 
-/// The settings that the form states; what it does not state is as it was.
+/// The settings that the form states. What it does not state stays as in `base`.
 fn client(sent: &Sent, base: Client) -> Client {
     let several = |name: &str| {
         sent.text(name)
@@ -212,7 +213,7 @@ fn client(sent: &Sent, base: Client) -> Client {
         jwks: base.jwks.filter(|_| !is("public")),
         client_credentials: is("client-credentials"),
         third_party: is("third-party"),
-        // What the form does not ask stays as it was.
+        // Settings that the form does not ask for stay as they are.
         scopes: Scope::ALL
             .iter()
             .copied()
@@ -242,7 +243,7 @@ fn client(sent: &Sent, base: Client) -> Client {
     }
 }
 
-/// At which field a fault is to be mended.
+/// The field at which a fault must be corrected.
 fn field_of(fault: &ClientFault, sent: &Sent) -> &'static str {
     match fault {
         ClientFault::Uri(uri) => FIELDS
@@ -261,7 +262,7 @@ fn field_of(fault: &ClientFault, sent: &Sent) -> &'static str {
     }
 }
 
-/// It is added, and its secret shown once.
+/// Adds the system and shows its secret once.
 pub async fn add(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
     let usual = Client {
         scopes: Vec::new(),
@@ -271,7 +272,7 @@ pub async fn add(State(app): State<App>, operator: Operator, sent: Sent) -> Resp
     decided(&app, &operator, &sent, usual, None).await
 }
 
-/// It has other settings.
+/// Changes the settings of a system.
 pub async fn edit(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     match app.store.client(&id).await {
         Ok(Some(known)) => decided(&app, &operator, &sent, known.client.clone(), Some(known)).await,
@@ -285,7 +286,8 @@ async fn decided(app: &App, operator: &Operator, sent: &Sent, base: Client, of: 
     operator
         .answer(async {
             let asked = client(sent, base);
-            // Whoever has a browser does not have the server ask around on its own machine; whoever has the machine may.
+            // An operator with a browser cannot make the server call addresses on its own machine (server-side request
+            // forgery); the command line can.
             let on_machine = asked.told_on_this_machine().filter(|_| !app.sandbox);
             let on_machine = on_machine
                 .filter(|uri| of.as_ref().and_then(|known| known.client.told_on_this_machine()) != Some(*uri));

@@ -1,4 +1,4 @@
-//! The keys that sign what connected systems get: all that are and were, and new ones at an operator's order.
+//! The keys that sign tokens for connected systems: all present and past ones, and their replacement by an operator.
 
 use crate::web::App;
 use crate::web::desk::{Operator, Sent};
@@ -21,18 +21,18 @@ struct Page {
 struct Key {
     id: String,
     rows: Vec<(String, String)>,
-    /// It can be revoked.
+    /// Whether it can be revoked.
     published: bool,
 }
 
-/// What was done before.
+/// What was just done.
 #[derive(Deserialize)]
 pub struct Done {
     #[serde(default)]
     done: String,
 }
 
-/// The newest first.
+/// Lists the keys, the newest first.
 pub async fn list(State(app): State<App>, operator: Operator, Query(Done { done }): Query<Done>) -> Response {
     let words = operator.asker.words;
     operator
@@ -63,7 +63,7 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(Done { done 
         .await
 }
 
-/// New keys; one of before may be revoked.
+/// Creates new keys, and revokes an old one if the form names it.
 pub async fn replace(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
     operator
         .answer(async {

@@ -1,4 +1,4 @@
-//! All connected systems, by name.
+//! The list of connected systems, by name.
 
 use super::address;
 use crate::web::App;
@@ -24,14 +24,14 @@ struct Card {
     rows: Vec<(String, String)>,
 }
 
-/// What was done before.
+/// What was just done.
 #[derive(Deserialize)]
 pub struct Done {
     #[serde(default)]
     done: String,
 }
 
-/// The list.
+/// Shows the list.
 pub async fn list(State(app): State<App>, operator: Operator, Query(Done { done }): Query<Done>) -> Response {
     let words = operator.asker.words;
     operator

@@ -1,5 +1,5 @@
-//! Connected systems at the desk: listed, added with a secret that is shown once, edited, rotated, disabled, removed; what they were told, what
-//! they call accounts, and the keys that sign what they get.
+//! The connected systems at the desk: listed, added with a secret that is shown once, edited, rotated, disabled, removed; their
+//! deliveries, their subject identifiers for accounts, and the keys that sign their tokens.
 
 mod acts;
 mod add;

@@ -1,4 +1,4 @@
-//! One connected system: its settings, and what can be done.
+//! One connected system: its settings and the possible acts.
 
 use super::address;
 use crate::openid::told;
@@ -19,20 +19,20 @@ struct Page {
     shell: Shell,
     done: Option<String>,
     title: String,
-    /// Shown this once.
+    /// The client id and the new secret, shown only this once.
     secret: Option<(String, String)>,
     rows: Vec<(String, String)>,
     acts: Vec<(String, String)>,
 }
 
-/// What was done before.
+/// What was just done.
 #[derive(Deserialize)]
 pub struct Done {
     #[serde(default)]
     done: String,
 }
 
-/// The page.
+/// Shows the system.
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
@@ -49,7 +49,7 @@ pub async fn show(
         .await
 }
 
-/// The page with a secret that is shown this once.
+/// The page with a new secret, which is shown only this once.
 pub fn with_secret(app: &App, operator: &Operator, known: KnownClient, new: NewClient, done: &str) -> Response {
     let done = operator.asker.words.say(&format!("systems-done-{done}"));
     let secret = new.secret.map(|secret| (new.id.to_string(), secret));

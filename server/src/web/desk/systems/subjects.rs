@@ -1,4 +1,4 @@
-//! What a connected system calls accounts is taken over from it, before its first sign-in.
+//! The import of the subject identifiers by which a connected system knows accounts, before its first sign-in.
 
 use super::address;
 use crate::commands::subjects;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use ngomon_rules::event::ProposedAct;
 use ngomon_store::{KnownClient, Refusal, StoreError};
 
-/// Why, where a second operator has to agree.
+/// The reason, if a second operator must approve.
 const REASON: &str = "reason";
 const LIST: &str = "subjects";
 
@@ -59,7 +59,7 @@ async fn known(app: &App, id: String) -> ngomon_store::Result<KnownClient> {
     Ok(app.store.client(&id).await?.ok_or(Refusal::UnknownClient(id))?)
 }
 
-/// The form.
+/// Shows the form.
 pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
     let words = operator.asker.words;
     operator
@@ -71,7 +71,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
         .await
 }
 
-/// They are taken over, or proposed.
+/// Imports the list, or proposes it to a second operator.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
     let words = operator.asker.words;
     operator

@@ -1,4 +1,4 @@
-//! What connected systems were told, and what they have not taken yet: that can be told again.
+//! The deliveries of security events to connected systems. A delivery that a system has not accepted yet can be sent again.
 
 use crate::openid::notice_fault;
 use crate::web::App;
@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
-/// So many are shown.
+/// Deliveries on the page.
 const MOST: u32 = 100;
 
 #[derive(Template)]
@@ -29,7 +29,7 @@ struct Line {
     again: bool,
 }
 
-/// The newest first.
+/// Lists the deliveries, the newest first.
 pub async fn list(State(app): State<App>, operator: Operator) -> Response {
     let words = operator.asker.words;
     operator
@@ -59,7 +59,7 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
         .await
 }
 
-/// Told again.
+/// Queues a delivery again.
 pub async fn again(State(app): State<App>, operator: Operator, Path(notice): Path<String>) -> Response {
     operator
         .answer(async {
