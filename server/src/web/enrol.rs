@@ -1,5 +1,5 @@
-//! An operator's enrolment: the link of `ngomon operator add` is good once. The secret of the authenticator follows from the link, so
-//! nothing is kept before its owner has shown a code of it.
+//! The enrolment of an operator: the link of `ngomon operator add` works once. The secret of the authenticator is derived from
+//! the link, so nothing is stored until the operator has entered a code of it.
 
 use super::App;
 use super::asker::Asker;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use ngomon_store::{Enrolment, Limit, Refusal, Result, StoreError};
 use serde::Deserialize;
 
-/// Tries of one link: each costs a hash.
+/// Attempts with one link: each costs a password hash.
 const OF_LINK: Limit = Limit {
     what: "enrol",
     times: 30,
@@ -41,7 +41,7 @@ struct Enrolled {
     codes: Vec<String>,
 }
 
-/// What is typed.
+/// The submitted form.
 #[derive(Default, Deserialize)]
 pub struct Typed {
     #[serde(flatten)]
@@ -50,7 +50,7 @@ pub struct Typed {
     code: String,
 }
 
-/// What is to be mended, in the order of the fields.
+/// The errors to correct, in the order of the fields.
 #[derive(Default)]
 struct Wrong {
     password: NewPassword,
@@ -97,7 +97,7 @@ fn page(asker: &Asker, enrolment: &Enrolment, wrong: Wrong) -> Response {
     )
 }
 
-/// A link that is good for nothing says no more than that.
+/// The page for a link that is unknown, used or expired. It does not reveal which.
 fn over(asker: &Asker) -> Response {
     let (title, text) = (
         asker.words.say("enrol-over-title"),
@@ -106,7 +106,7 @@ fn over(asker: &Asker) -> Response {
     nothing_here(asker, title, text)
 }
 
-/// The form.
+/// Shows the form.
 pub async fn show(State(app): State<App>, asker: Asker, Path(link): Path<String>) -> Response {
     match app.store.enrolment(&link).await {
         Ok(Some(enrolment)) => page(&asker, &enrolment, Wrong::default()),
@@ -115,7 +115,7 @@ pub async fn show(State(app): State<App>, asker: Asker, Path(link): Path<String>
     }
 }
 
-/// Password and code, sent.
+/// Submits password and code.
 pub async fn enrol(
     State(app): State<App>,
     asker: Asker,

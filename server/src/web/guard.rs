@@ -1,4 +1,4 @@
-//! What stands around each answer: the request's line in the log, an end to its time, and an answer where the program itself fails.
+//! The layer around each answer: the log span of the request, a time limit, and an error page if the program panics.
 
 use super::page::{Answer, Shell, html};
 use crate::openid::is_for_programs;
@@ -17,20 +17,20 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
-/// Nobody waits longer for the head of an answer. Streams go on after it.
+/// The longest time until the head of an answer. Streams continue after it.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// One for all requests of a process.
+/// The guard of all requests of a process.
 #[derive(Clone)]
 pub struct Guard {
     limit: Duration,
-    /// Tells requests of this process from those of others.
+    /// Distinguishes requests of this process from those of others in the log.
     process: Arc<str>,
     count: Arc<AtomicU64>,
 }
 
 impl Guard {
-    /// For a process that begins.
+    /// Creates the guard when the process starts.
     pub fn new(store: &Store) -> Self {
         let drawn = store.salt();
         let process: String = drawn.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
@@ -49,7 +49,7 @@ enum Fault {
     Panic,
 }
 
-/// Around each answer.
+/// The middleware around each answer.
 pub async fn watch(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let n = guard.count.fetch_add(1, Ordering::Relaxed);
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -59,7 +59,7 @@ pub async fn watch(State(guard): State<Guard>, request: Request, next: Next) -> 
     let language = language(request.headers());
     let for_programs = reads_words(route);
     let answer = answer(guard, language, for_programs, request, next).instrument(span);
-    // What fails after something was changed does not say that nothing was.
+    // `watched` records whether the request has changed anything: an error page then does not claim that nothing was changed.
     watched(answer).await.0
 }
 
@@ -68,7 +68,7 @@ async fn answer(guard: Guard, language: Option<Words>, for_programs: bool, reque
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let response = match timeout(guard.limit, work).await {
         Ok(Ok(response)) => response,
-        // Where it was is in the log already.
+        // The panic hook has already logged the place.
         Ok(Err(_)) => failed(Fault::Panic, language, for_programs),
         Err(_) => {
             tracing::error!("not answered within {} s", guard.limit.as_secs());
@@ -93,7 +93,7 @@ fn began() -> tokio::time::Instant {
     tokio::time::Instant::now()
 }
 
-/// Programs read a word, people a page.
+/// Whether the client is a program, which reads JSON, not a page.
 fn reads_words(route: &str) -> bool {
     is_for_programs(route) || route.starts_with("/health/")
 }
@@ -106,7 +106,7 @@ fn language(headers: &HeaderMap) -> Option<Words> {
         .and_then(|cookie| Words::of_tag(cookie.value()))
 }
 
-/// What was asked for may have been done before the fault: nothing is promised.
+/// The error answer. The request may have taken effect before the fault, so the text promises nothing.
 fn failed(fault: Fault, language: Option<Words>, for_programs: bool) -> Response {
     let status = match fault {
         Fault::Late => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,9 +1,9 @@
-//! What each answer bears for browsers and caches.
+//! The headers of each answer, for browsers and caches.
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 
-/// What browsers may do with any answer of ours.
+/// What browsers may do with any answer of this server.
 pub const FOR_BROWSERS: [(HeaderName, HeaderValue); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -25,11 +25,12 @@ pub const FOR_BROWSERS: [(HeaderName, HeaderValue); 6] = [
     ),
 ];
 
-/// For two years, browsers ask for us over TLS only (RFC 6797). Other hosts of the same name are others' to decide.
+/// For two years, browsers connect to this host over TLS only (RFC 6797). Subdomains are not included, because they belong to
+/// others.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
-/// Adds what the answer does not say itself: a page that sends a form to a connected system has its own policy. The pages of a person are
-/// never kept by a cache.
+/// Adds the headers that the answer does not set itself: a page that sends a form to a connected system has its own policy.
+/// Personal pages are never cached.
 pub fn add(mut answer: Response, over_tls: bool) -> Response {
     let headers = answer.headers_mut();
     headers.reserve(FOR_BROWSERS.len() + 2);

@@ -1,4 +1,4 @@
-//! Is it well? For whoever watches the server, and for what stands before it.
+//! The health checks, for monitoring and for load balancers.
 
 use super::App;
 use axum::extract::State;
@@ -10,23 +10,23 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// The database has so long to answer.
+/// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Nobody signs in for these.
+/// These routes need no session.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
 }
 
-/// The process answers.
+/// Liveness: the process answers.
 async fn live() -> Response {
     Json(json!({"status": "live"})).into_response()
 }
 
-/// Can it answer people? A worker that is late is told of, but takes no server away from them: whatever kept it is likely to keep those of
-/// the other servers, too, and pages go on without it.
+/// Readiness: the database answers. A late worker is reported, but does not make the server unready: its cause is likely to
+/// affect the other servers too, and pages work without it.
 async fn ready(State(app): State<App>) -> Response {
     let answers = matches!(timeout(PATIENCE, app.store.answers()).await, Ok(Ok(())));
     let now = app.store.now();

@@ -1,4 +1,4 @@
-//! The owner's own account: what is asked of it, its history, its sessions.
+//! The owner's own account: its state, its history, its sessions.
 
 use super::App;
 use super::asker::Asker;
@@ -30,17 +30,17 @@ use serde::Deserialize;
 struct Home {
     shell: Shell,
     state: String,
-    /// The way to the form, asked for or not.
+    /// Whether to show the link to the form, required or not.
     may_form: bool,
-    /// An official's: the way to the own HR profile.
+    /// Whether to show the link to the HR profile, for officials.
     has_profile: bool,
     has_passkeys: bool,
     sees_report: bool,
-    /// What its owner should know of: a claim of somebody else's, holds that are coming.
+    /// Warnings for the owner: a claim of somebody else's details, holds that are coming.
     notices: Vec<String>,
     facts: Vec<(String, String)>,
     history: History,
-    /// Systems that are not the province's own, and what they may be told.
+    /// Consents given to systems that are not the province's own.
     allowed: Vec<Allowed>,
     sessions: Vec<(String, String)>,
 }
@@ -52,14 +52,14 @@ struct Allowed {
     since: String,
 }
 
-/// Which part of the history is asked for.
+/// The start of the requested part of the history.
 #[derive(Default, Deserialize)]
 pub struct HistoryQuery {
     #[serde(default)]
     before: String,
 }
 
-/// The first page after signing in; the gate comes before it (C1: "yêu cầu người dùng thực hiện chuẩn hóa").
+/// Shows the first page after signing in; the gate comes before it (C1: "yêu cầu người dùng thực hiện chuẩn hóa").
 pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<HistoryQuery>) -> Response {
     let Some(visit) = asker.visit.clone() else {
         return Redirect::to("/sign-in").into_response();
@@ -72,7 +72,7 @@ pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<Hist
         let before = Before::parse(&query.before);
         let account = visit.account.as_str();
         let (store, today) = (&app.store, app.store.today());
-        // What HR's facts will bring is an official's to know.
+        // Only officials see what HR's facts will cause.
         let story = match visit.kind {
             AccountKind::Official => store.explain_page(account, today, before.as_ref()).await?,
             _ => store.story_before(account, today, before.as_ref()).await?,
@@ -82,7 +82,7 @@ pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<Hist
         if asks && (required || !visit.put_off) {
             return Ok(Redirect::to("/form").into_response());
         }
-        // Nothing is asked any more: on to where the owner was going.
+        // The gate has nothing left to ask: continue to where the owner was going.
         if let Some(token) = &asker.token
             && let Some(next) = app.store.take_next(token).await?
         {
@@ -149,7 +149,7 @@ pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<Hist
     page.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
-/// What the account says of its owner, and whose it is standardised for.
+/// What the account states about its owner, and the person it is standardised for.
 fn facts(story: &Explained, units: &UnitTree, words: Words) -> Vec<(String, String)> {
     let shown = [
         ("username", "fact-username"),
@@ -174,7 +174,7 @@ fn facts(story: &Explained, units: &UnitTree, words: Words) -> Vec<(String, Stri
     facts
 }
 
-/// A claim that is somebody else's, what the next run brings, and what comes within the days that people are warned ahead.
+/// Warnings: a claim of somebody else's details, what the next run will do, and holds that come within the warning period.
 fn notices(story: &Explained, units: &UnitTree, words: Words) -> Vec<String> {
     let whose = whose_claim(story, words, false).filter(|_| story.claim_differs);
     let mut notices: Vec<String> = whose
@@ -203,7 +203,7 @@ fn notices(story: &Explained, units: &UnitTree, words: Words) -> Vec<String> {
     notices
 }
 
-/// Ends the sessions elsewhere.
+/// Ends all other sessions of the account.
 pub async fn close_others(State(app): State<App>, asker: Asker) -> Response {
     if let (Some(visit), Some(token)) = (&asker.visit, &asker.token)
         && !visit.held
@@ -214,14 +214,14 @@ pub async fn close_others(State(app): State<App>, asker: Asker) -> Response {
     Redirect::to("/").into_response()
 }
 
-/// Which.
+/// The consent to withdraw, by its client.
 #[derive(Default, Deserialize)]
 pub struct Which {
     #[serde(default)]
     client: String,
 }
 
-/// The owner allowed a system to be told, and takes it back.
+/// Withdraws the owner's consent for a system.
 pub async fn withdraw(
     State(app): State<App>,
     asker: Asker,

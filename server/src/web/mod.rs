@@ -1,4 +1,4 @@
-//! The pages. Each works without scripts; each answer is worked out anew from the store.
+//! The web pages. Each works without scripts; each answer is computed from the store.
 
 mod asker;
 mod assets;
@@ -59,39 +59,40 @@ use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 
-/// The largest form, in bytes.
+/// The largest request body of a form, in bytes.
 const LARGEST: usize = 16 * 1024;
 
-/// What every handler works with. Cheap to clone: each layer and each handler of a request has its own.
+/// The state of all handlers. Cheap to clone: each layer and each handler of a request has its own clone.
 #[derive(Clone)]
 pub struct App(Arc<AppParts>);
 
-/// What an [`App`] is made of.
+/// The parts of an [`App`].
 #[derive(Clone)]
 pub struct AppParts {
-    /// Everything kept.
+    /// The store.
     pub store: Store,
-    /// What everybody who looks at the report shares.
+    /// The figures of the report, shared by all its viewers.
     pub board: report::Board,
-    /// Everybody here is made up: messages are shown on a page, and the registry is played.
+    /// Whether this installation is a sandbox: all persons are made up, a page shows the messages, and the registry is
+    /// simulated.
     pub sandbox: bool,
-    /// Connected systems may stand in private networks.
+    /// Whether connected systems may be in private networks.
     pub tells_inner: bool,
-    /// Passwords that thieves know, where the operator has such a list.
+    /// The list of leaked passwords, if the operator has one.
     pub leaked: Option<Arc<Leaked>>,
-    /// Whose word is taken for the address of a client.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub proxies: Proxies,
     /// Signs tokens for connected systems.
     pub signer: Signer,
-    /// What goes on beside the answers.
+    /// The background workers.
     pub workers: Workers,
-    /// As browsers and connected systems know us.
+    /// The address under which browsers and connected systems know this server.
     issuer: Arc<str>,
-    /// What connected systems are told of us.
+    /// The OpenID provider metadata.
     pub metadata: Bytes,
-    /// Whether pages say that reminders and locks rest.
+    /// Whether pages show that reminders and locks are frozen.
     freeze: freeze::Freeze,
-    /// For that address; none: it is a number.
+    /// WebAuthn for this address. `None` if its host is an IP address, for which passkeys cannot exist.
     passkeys: Option<Passkeys>,
 }
 
@@ -103,7 +104,7 @@ impl Deref for App {
     }
 }
 
-/// For settings, before anybody else has it: what was cloned before keeps what it had.
+/// For settings at startup only: clones made before a change keep the old values.
 impl DerefMut for App {
     fn deref_mut(&mut self) -> &mut AppParts {
         Arc::make_mut(&mut self.0)
@@ -111,7 +112,7 @@ impl DerefMut for App {
 }
 
 impl App {
-    /// Over that store.
+    /// Creates the state over this store.
     pub fn new(store: Store, sandbox: bool) -> Self {
         let store = store.telling(news_words());
         Self(Arc::new(AppParts {
@@ -131,7 +132,7 @@ impl App {
         .at("http://localhost")
     }
 
-    /// The same under that address.
+    /// The same under another public address.
     #[must_use]
     pub fn at(mut self, address: &str) -> Self {
         let issuer = address.trim_end_matches('/');
@@ -143,18 +144,18 @@ impl App {
 }
 
 impl AppParts {
-    /// Can devices have passkeys for our address?
+    /// Whether passkeys work under the address of this server.
     pub fn has_passkeys(&self) -> bool {
         self.passkeys.is_some()
     }
 
-    /// The address under which we are known, without a stroke at its end (OpenID Connect Core: `iss`).
+    /// The issuer: the public address without a trailing slash (OpenID Connect Core: `iss`).
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 }
 
-/// All routes. The pages of a person are never kept by a cache.
+/// All routes. Personal pages are never cached.
 pub fn router(app: App, csrf: CsrfLayer) -> Router {
     let guard = guard::Guard::new(&app.store);
     let over_tls = app.issuer().starts_with("https:");
@@ -196,6 +197,6 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .merge(health::routes())
         .with_state(app)
         .route("/assets/{file}", get(assets::asset))
-        // All of it is one layer: each would make every request a box of its own.
+        // One layer for all of it: each separate layer would box every request.
         .layer(around)
 }

@@ -1,4 +1,4 @@
-//! A password that somebody chooses, typed twice: what it must be, and what is to be mended.
+//! The choice of a new password, typed twice: its rules and its errors.
 
 use super::App;
 use super::page::Input;
@@ -7,10 +7,11 @@ use crate::password::{hashed, in_turn};
 use ngomon_rules::values::folded;
 use serde::Deserialize;
 
-/// The shortest, in characters. Any characters will do, and none is asked for (NIST 800-63B).
+/// The shortest password, in characters. Any characters are allowed and none is required (NIST 800-63B).
 pub const SHORTEST: usize = 12;
 
-/// What is tried first by whoever guesses here: the names of the service, of the place, and of the thing itself (ASVS 6.1.2).
+/// The words that an attacker tries here first: the names of the service, of the place, and of passwords and accounts (ASVS
+/// 6.1.2).
 const OURS: [&str; 8] = [
     "THUATHIENHUE",
     "PASSWORD",
@@ -21,28 +22,28 @@ const OURS: [&str; 8] = [
     "HUES",
     "HUE",
 ];
-/// So many other letters or digits stand beside them, at the least.
+/// The fewest other letters or digits next to such words.
 const OWN: usize = 6;
 
-/// Is it made of such words, and little else?
+/// Whether the password consists of such words and little else.
 fn is_ours(password: &str) -> bool {
     let all = folded(password);
     let rest = OURS.iter().fold(all.clone(), |rest, word| rest.replace(word, ""));
     rest != all && rest.chars().count() < OWN
 }
 
-/// What is typed.
+/// The submitted fields.
 #[derive(Default, Deserialize)]
 pub struct Typed {
-    /// Once.
+    /// The password.
     #[serde(default)]
     pub password: String,
-    /// And again.
+    /// The repeated password.
     #[serde(default)]
     pub again: String,
 }
 
-/// What is to be mended, in the order of the fields.
+/// The errors to correct, in the order of the fields.
 #[derive(Default)]
 pub struct NewPassword {
     password: Option<String>,
@@ -50,7 +51,7 @@ pub struct NewPassword {
 }
 
 impl NewPassword {
-    /// It cannot be hashed.
+    /// The error for a password that cannot be hashed.
     pub fn unreadable(words: Words) -> Self {
         Self {
             password: Some(words.say("sign-in-unreadable")),
@@ -58,7 +59,7 @@ impl NewPassword {
         }
     }
 
-    /// Is anything to be mended?
+    /// Whether any field has an error.
     pub fn is_something(&self) -> bool {
         self.password.is_some() || self.again.is_some()
     }
@@ -80,7 +81,7 @@ impl NewPassword {
 }
 
 impl Typed {
-    /// What is wrong with it: too short, easily guessed here, known to thieves, or typed otherwise the second time.
+    /// The errors: too short, easily guessed here, leaked, or not the same the second time.
     pub async fn wrong(&self, app: &App, words: Words) -> NewPassword {
         if self.password.chars().count() < SHORTEST {
             return NewPassword {
@@ -108,7 +109,7 @@ impl Typed {
     }
 }
 
-/// Its hash by the scheme in use.
+/// The hash of a password by the current scheme.
 pub async fn hash_of(app: &App, password: String) -> Option<String> {
     let salt = app.store.salt();
     in_turn(move || hashed(&password, &salt)).await.flatten()

@@ -1,5 +1,6 @@
-//! No request holds a NUL: nobody types one, and not every database can keep it. What comes in is looked at once, before any handler: an
-//! address and a form have it as `%00` or as it is. What still comes another way (within a token, a file) is refused by the store.
+//! The check that no request contains a NUL: nobody types one, and not every database can store it. Address and form body are
+//! checked once, before any handler; both may carry it as `%00` or as a raw byte. A NUL that arrives another way (within a
+//! token, a file) is refused by the store.
 
 use super::asker::Asker;
 use super::page::message;
@@ -16,14 +17,14 @@ fn has_nul(text: &[u8]) -> bool {
     text.contains(&0) || text.windows(3).any(|three| three == b"%00")
 }
 
-/// Before each answer.
+/// The middleware before each handler.
 pub async fn refuse(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let address = parts.uri.path_and_query();
     if address.is_some_and(|address| has_nul(address.as_str().as_bytes())) {
         return refused(&app, &mut parts).await;
     }
-    // A larger one is refused by whoever would read it.
+    // A larger body is refused by the handler that would read it.
     if body.is_end_stream() || body.size_hint().lower() > LARGEST as u64 {
         return next.run(Request::from_parts(parts, body)).await;
     }
@@ -42,7 +43,7 @@ async fn refused(app: &App, parts: &mut Parts) -> Response {
     }
     match Asker::from_request_parts(parts, app).await {
         Ok(mut asker) => {
-            // The link to the other language leads to no address with a NUL.
+            // The link to the other language must not contain the NUL.
             asker.here = "/".into();
             asker.going = None;
             let (title, text) = (asker.words.say("nul-title"), asker.words.say("nul-text"));

@@ -1,35 +1,35 @@
-//! From where a request comes, as limits count it: the client's address, as proxies that are trusted by setting tell it.
+//! The origin of a request, as rate limits count it: the client's address, as reported by proxies that a setting trusts.
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-/// What proxies append the address to from which they were asked.
+/// The header to which each proxy appends the address of its own client.
 const FORWARDED: &str = "x-forwarded-for";
 
-/// The proxies whose word is taken for the address of a client.
+/// The proxies whose `X-Forwarded-For` is trusted.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies(Arc<[IpNet]>);
 
 impl Proxies {
-    /// Those in these networks.
+    /// The proxies in these networks.
     pub fn new(networks: &[IpNet]) -> Self {
         Self(networks.into())
     }
 
-    /// None is trusted.
+    /// Whether no proxy is trusted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Is it one of them?
+    /// Whether this address is a trusted proxy's.
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The right-most address that is no trusted proxy's: whatever stands left of it, the client itself may have written.
+    /// The right-most address that is no trusted proxy's: everything left of it may be written by the client itself.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         let lines = headers.get_all(FORWARDED).iter().rev();
@@ -52,7 +52,7 @@ fn address(text: &str) -> Option<IpAddr> {
         .or_else(|| text.parse::<SocketAddr>().ok().map(|at| at.ip()))
 }
 
-/// A network, or one address, as a setting has it.
+/// A network or a single address, as a setting has it.
 pub fn network(text: &str) -> Option<IpNet> {
     let text = text.trim();
     text.parse()
@@ -60,7 +60,7 @@ pub fn network(text: &str) -> Option<IpNet> {
         .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
-/// What an address is counted as: who has one address of IPv6 has all that begin with the same 64 bits, and together they are one.
+/// The address that is counted. IPv6 clients are counted by their /64 prefix, because one subscriber controls the whole prefix.
 pub fn masked(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
@@ -71,7 +71,7 @@ pub fn masked(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The same, and the network of 48 bits, as one customer may have it.
+/// The same, and the /48 network, which one customer may have.
 pub fn counted(address: IpAddr) -> (String, Option<String>) {
     let one = masked(address);
     let network = match one {
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn the_right_most_address_that_is_not_trusted_counts() {
         for (peer, lines, counts) in [
-            // Whoever is not trusted is not believed.
+            // A client that is not a trusted proxy is not believed.
             ("203.0.113.9", &["198.51.100.1"][..], "203.0.113.9"),
             ("10.1.2.3", &[], "10.1.2.3"),
             ("10.1.2.3", &["198.51.100.1"], "198.51.100.1"),
@@ -121,7 +121,7 @@ mod tests {
             ("10.1.2.3", &["[2001:db8::5]:4711"], "2001:db8::5"),
             ("10.1.2.3", &["2001:db8::5"], "2001:db8::5"),
             ("10.1.2.3", &["::ffff:198.51.100.1"], "198.51.100.1"),
-            // What cannot be read is not guessed at: the last proxy counts.
+            // An address that cannot be parsed ends the search: the last known proxy counts.
             ("10.1.2.3", &["198.51.100.1, unknown"], "10.1.2.3"),
             ("10.1.2.3", &["198.51.100.1, unknown, 192.0.2.7"], "192.0.2.7"),
             ("10.1.2.3", &["10.1.9.9"], "10.1.9.9"),

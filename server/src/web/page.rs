@@ -1,4 +1,4 @@
-//! What every page is made of, and the pages of what goes wrong.
+//! The parts of every page, and the error pages.
 
 use super::asker::Asker;
 use crate::output::{Words, happening};
@@ -8,31 +8,31 @@ use axum::response::{Html, IntoResponse, Response};
 use ngomon_rules::event::Change;
 use ngomon_store::{Explained, Refusal, StoreError, has_changed};
 
-/// The frame of a page.
+/// The layout of a page.
 #[expect(clippy::struct_excessive_bools, reason = "each shows its own part of the frame")]
 pub struct Shell {
-    /// In which language.
+    /// The language.
     pub words: Words,
-    /// Its path, for the other language.
+    /// The path of the page, for the link to the other language.
     pub here: String,
-    /// What follows an address within a sign-in, so that it leads on: `?to=…`, or nothing.
+    /// The query that keeps the return address within a sign-in: `?to=…`, or empty.
     pub going: String,
-    /// Shows the way out.
+    /// Whether to show the sign-out button.
     pub signed_in: bool,
-    /// Shows the way to the counter.
+    /// Whether to show the link to the desk.
     pub desk: bool,
-    /// The title begins with a word for it.
+    /// Whether the title begins with the word for an error.
     pub wrong: bool,
-    /// Everybody here is made up, and each page says so.
+    /// Whether to show that all persons are made up.
     pub sandbox: bool,
-    /// Reminders and locks rest, and each page says so.
+    /// Whether to show that reminders and locks are frozen.
     pub frozen: bool,
-    /// What a helpdesk asks for where something went wrong; empty: nothing did.
+    /// The error code for the helpdesk; empty if nothing went wrong.
     pub code: String,
 }
 
 impl Shell {
-    /// Of a page that knows nobody.
+    /// The layout of a page without a session.
     pub fn bare(words: Words) -> Self {
         Self {
             words,
@@ -47,7 +47,7 @@ impl Shell {
         }
     }
 
-    /// What the page says at its end: its own code, or that something is to be mended.
+    /// The code at the end of the page: its own, or the one for a form with errors.
     pub fn shown_code(&self) -> &str {
         if self.code.is_empty() && self.wrong {
             "S-422"
@@ -56,7 +56,7 @@ impl Shell {
         }
     }
 
-    /// The same, saying that something is to be looked at, with a code for the helpdesk.
+    /// The same as an error page, with a code for the helpdesk.
     #[must_use]
     pub fn failing(self, code: &str) -> Self {
         Self {
@@ -70,30 +70,30 @@ impl Shell {
 /// One field of a form.
 #[derive(Clone)]
 pub struct Input {
-    /// In the form, and in the page.
+    /// The name in the form and the id in the page.
     pub name: &'static str,
-    /// What stands above it.
+    /// The label above it.
     pub label: String,
-    /// What helps to fill it in.
+    /// The hint on how to fill it in.
     pub hint: String,
-    /// What was typed.
+    /// The typed value.
     pub value: String,
-    /// What is to be mended.
+    /// The error to correct.
     pub error: Option<String>,
-    /// `text`, `password`.
+    /// `text` or `password`.
     pub kind: &'static str,
-    /// WHATWG autofill.
+    /// The WHATWG autofill token.
     pub autocomplete: &'static str,
-    /// The keyboard of a phone.
+    /// The keyboard of a phone (`inputmode`).
     pub inputmode: &'static str,
     /// The longest text, in characters.
     pub maxlength: u16,
-    /// A password: in which language the button is that shows it.
+    /// For a password: the language of the button that reveals it.
     pub reveal: Option<Words>,
 }
 
 impl Input {
-    /// A field of text that nobody has filled in.
+    /// An empty text field.
     pub fn new(name: &'static str, label: String) -> Self {
         Self {
             name,
@@ -109,7 +109,7 @@ impl Input {
         }
     }
 
-    /// A field for a password, which a button shows to whoever types it.
+    /// A password field, with a button that reveals the password.
     pub fn password(name: &'static str, label: String, words: Words) -> Self {
         Self {
             kind: "password",
@@ -119,7 +119,7 @@ impl Input {
         }
     }
 
-    /// The ids of what a screen reader adds.
+    /// The ids for `aria-describedby`: hint and error.
     pub fn described_by(&self) -> String {
         let hint = (!self.hint.is_empty()).then(|| format!("{}-hint", self.name));
         let error = self.error.as_ref().map(|_| format!("{}-error", self.name));
@@ -127,15 +127,15 @@ impl Input {
     }
 }
 
-/// A line of the summary on top.
+/// A row of the error summary at the top.
 pub struct Mistake {
-    /// Where it is.
+    /// The name of the field.
     pub field: &'static str,
-    /// What to do.
+    /// What to correct.
     pub text: String,
 }
 
-/// The mistakes of these fields.
+/// The errors of these fields.
 pub fn mistakes(fields: &[Input]) -> Vec<Mistake> {
     let wrong = fields
         .iter()
@@ -143,32 +143,32 @@ pub fn mistakes(fields: &[Input]) -> Vec<Mistake> {
     wrong.map(|(field, text)| Mistake { field, text }).collect()
 }
 
-/// A line of a history.
+/// A row of a history.
 pub struct Line {
-    /// When.
+    /// The time.
     pub at: String,
-    /// What.
+    /// The event.
     pub what: String,
 }
 
-/// A page of a history, the newest first.
+/// A page of a history, the newest event first.
 pub struct History {
-    /// What happened.
+    /// The events.
     pub lines: Vec<Line>,
-    /// The pages beside it.
+    /// Links to the adjacent pages.
     pub turn: Turn,
 }
 
-/// Where the pages beside one of a history are.
+/// Links to the adjacent pages of a history.
 pub struct Turn {
-    /// What happened before.
+    /// The page of earlier events, if there are any.
     pub earlier: Option<String>,
-    /// What happened last, where this is not it.
+    /// The first page, if this is not it.
     pub newest: Option<String>,
 }
 
 impl Turn {
-    /// Of the page `here` that was asked for with that place.
+    /// The links on the page `here`, which was requested with the cursor `before`.
     pub fn of(story: &Explained, before: &str, here: &str) -> Self {
         let earlier = story.earlier.as_ref();
         Self {
@@ -178,9 +178,9 @@ impl Turn {
     }
 }
 
-/// The page of a history that was asked for with that place, on the page `here`.
+/// The part of a history that was requested with the cursor `before`, on the page `here`.
 pub fn history(story: &Explained, before: &str, here: &str, words: Words) -> History {
-    // How the password is kept is nothing that happened to its owner.
+    // A new hash scheme for the password is no event for its owner.
     let told = story.history.iter().rev();
     let told = told.filter(|entry| entry.change != Change::PasswordRehashed);
     let lines = told.map(|entry| Line {
@@ -193,28 +193,28 @@ pub fn history(story: &Explained, before: &str, here: &str, words: Words) -> His
     }
 }
 
-/// A message, and perhaps a receipt.
+/// A page with one message, and perhaps a receipt.
 #[derive(Template)]
 #[template(path = "answer.html")]
 pub struct Answer {
-    /// The frame.
+    /// The layout.
     pub shell: Shell,
     /// What happened.
     pub title: String,
     /// What to do now.
     pub text: String,
-    /// When.
+    /// The time of the event.
     pub at: Option<String>,
-    /// Tells how to get VNeID, the next step.
+    /// Whether to explain how to get VNeID, the next step.
     pub vneid: bool,
-    /// To ask with later.
+    /// The receipt number, for later queries.
     pub receipt: Option<String>,
-    /// What the way on is called.
+    /// The message key of the link to continue.
     pub on: &'static str,
 }
 
 impl Answer {
-    /// That, and nothing else.
+    /// A page with this message and nothing else.
     pub fn new(shell: Shell, title: String, text: String) -> Self {
         Self {
             shell,
@@ -228,7 +228,8 @@ impl Answer {
     }
 }
 
-/// Leads the browser on. A page does it, not an answer with an address: browsers hold back where a form sent to us would lead elsewhere.
+/// Redirects the browser by a page instead of a `Location` header: browsers block a form's redirect to an address outside
+/// `form-action`.
 #[derive(Template)]
 #[template(path = "go_on.html")]
 struct GoOn {
@@ -236,12 +237,12 @@ struct GoOn {
     to: String,
 }
 
-/// On to `to`, which is ours or was checked.
+/// Redirects to `to`, which is an address of this server or was checked.
 pub fn go_on(shell: Shell, to: String) -> Response {
     html(StatusCode::OK, &GoOn { shell, to })
 }
 
-/// A page, or the fault that kept it from being one.
+/// Renders a page; if the template fails, answers with status 500.
 pub fn html(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
@@ -252,7 +253,7 @@ pub fn html(status: StatusCode, page: &impl Template) -> Response {
     }
 }
 
-/// The store could not. People read whether anything was changed; the operator reads why.
+/// The error page of a failed store. The visitor reads whether anything was changed; the log has the cause.
 pub struct Fault(pub Words, pub StoreError);
 
 impl IntoResponse for Fault {
@@ -277,7 +278,7 @@ impl IntoResponse for Fault {
     }
 }
 
-/// A page that says one thing.
+/// A page with one message.
 pub fn message(asker: &Asker, status: StatusCode, title: String, text: String, code: &str) -> Response {
     let shell = match code {
         "" => asker.shell(),
@@ -286,13 +287,13 @@ pub fn message(asker: &Asker, status: StatusCode, title: String, text: String, c
     html(status, &Answer::new(shell, title, text))
 }
 
-/// No such page.
+/// The page for an address that does not exist.
 pub async fn not_found(asker: Asker) -> Response {
     let (title, text) = (asker.words.say("missing-title"), asker.words.say("missing-text"));
     nothing_here(&asker, title, text)
 }
 
-/// There is nothing at that address: its reader has nothing to mend, and goes to the first page.
+/// A "not found" page with this message. The visitor has nothing to correct, so it only links to the first page.
 pub fn nothing_here(asker: &Asker, title: String, text: String) -> Response {
     let mut shell = asker.shell();
     shell.code = "S-404".into();
@@ -311,7 +312,7 @@ mod tests {
     use axum::response::IntoResponse;
     use ngomon_store::{StoreError, watched};
 
-    /// A POST that changes something, or not, and then fails.
+    /// The page of a POST that changes something, or nothing, and then fails.
     async fn failing(site: &Site, name: Option<&str>) -> String {
         let (page, _) = watched(async {
             if let Some(name) = name {

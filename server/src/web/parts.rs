@@ -1,4 +1,4 @@
-//! All parts that pages are made of, with made-up content, for whoever builds a page: `/sandbox/parts`.
+//! The gallery of all page components, with made-up content, for developers of pages: `/sandbox/parts`.
 
 use super::App;
 use super::asker::Asker;
@@ -30,7 +30,7 @@ struct Card {
     rows: Vec<(String, String)>,
 }
 
-/// The parts, one under the other.
+/// Shows the components one below the other.
 pub async fn show(State(app): State<App>, asker: Asker) -> Response {
     if !app.sandbox {
         return not_found(asker).await;

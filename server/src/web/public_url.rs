@@ -1,9 +1,9 @@
-//! The address under which browsers and connected systems know us.
+//! The address under which browsers and connected systems know this server.
 
 use url::{Host, Url};
 
-/// The address, written as everybody compares it (RFC 3986, 6.2): small letters, no usual port, no stroke at its end. `Err`: the key of the
-/// sentence that says what is wrong with it.
+/// Normalises the address (RFC 3986, 6.2): lower case, no default port, no trailing slash. `Err` is the key of the message that
+/// says what is wrong with it.
 pub fn public_url(text: &str) -> Result<String, &'static str> {
     let url = Url::parse(text.trim()).map_err(|_| "error-public-url")?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
@@ -17,7 +17,7 @@ pub fn public_url(text: &str) -> Result<String, &'static str> {
     Ok(url.origin().ascii_serialization())
 }
 
-/// Is it this very machine? Browsers keep what is secret over plain http there, and nowhere else.
+/// Whether the address is this very machine. Over plain http, browsers store secure cookies for it only.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -1,5 +1,5 @@
-//! "Tra cứu phiếu": what a receipt number says without signing in: received, waiting, or answered, and the same for a number that nobody
-//! has. Never an outcome, a name or a field.
+//! "Tra cứu phiếu": the public state of a receipt number: received, waiting, or answered, with the same answer for a number
+//! that does not exist. It never reveals an outcome, a name or a field.
 
 use super::App;
 use super::asker::Asker;
@@ -24,7 +24,7 @@ struct Page {
     state: Option<String>,
 }
 
-/// What is typed.
+/// The submitted number.
 #[derive(Default, Deserialize)]
 pub struct Typed {
     #[serde(default)]
@@ -59,12 +59,12 @@ fn page(asker: &Asker, typed: String, error: Option<String>, state: Option<Strin
     )
 }
 
-/// The question.
+/// Shows the form.
 pub async fn show(asker: Asker) -> Response {
     page(&asker, String::new(), None, None)
 }
 
-/// The answer, in the same time whatever it is.
+/// Shows the state, in the same time whatever it is.
 pub async fn ask(
     State(app): State<App>,
     asker: Asker,

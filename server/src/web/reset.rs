@@ -1,6 +1,7 @@
-//! Another password, after a one-time code to the phone or mailbox on file. All that was open under the one before ends, and the owner is
-//! told. Devices that sign in by fingerprint or face stay: a code to a phone is too little to take them from their owner, and too little to
-//! be silent about them, for one may be a stranger's. So page and message name them, and where they are removed.
+//! The reset of a password, after a one-time code to the phone or mailbox on file. It ends all sessions and grants under the
+//! previous password, and the owner is notified. Passkeys stay: a code to a phone is too little to remove them, and too little
+//! to be silent about them, because one may be a stranger's. So the page and the message mention them and say where to remove
+//! them.
 
 use super::App;
 use super::asker::{Asker, encoded};
@@ -28,11 +29,11 @@ struct Page {
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     ticket: String,
-    /// The account has devices that sign in.
+    /// Whether the account has passkeys.
     devices: bool,
 }
 
-/// What is sent.
+/// The submitted form.
 #[derive(Default, Deserialize)]
 pub struct Sent {
     #[serde(default)]
@@ -66,7 +67,7 @@ fn page(asker: &Asker, ticket: String, devices: bool, wrong: NewPassword) -> Res
     html(status, &page)
 }
 
-/// The page in this browser, for the owner whose code was right.
+/// The form for the new password, bound to this browser, for the owner whose code was right.
 async fn asked(app: &App, asker: &Asker, step: &Step, wrong: NewPassword) -> Result<Response> {
     let Some(account) = step.accounts.first() else {
         return Ok(again(asker));
@@ -76,13 +77,13 @@ async fn asked(app: &App, asker: &Asker, step: &Step, wrong: NewPassword) -> Res
     Ok((cookie, page(asker, ticket, devices, wrong)).into_response())
 }
 
-/// The code was right.
+/// Continues after the right code.
 pub async fn ask(app: &App, asker: &Asker, account: &AccountId) -> Result<Response> {
     let step = Step::new(std::slice::from_ref(account), Factor::Code, app.store.now());
     asked(app, asker, &step, NewPassword::default()).await
 }
 
-/// The new password, sent.
+/// Sets the new password.
 pub async fn set(
     State(app): State<App>,
     asker: Asker,
@@ -94,7 +95,7 @@ pub async fn set(
         let Some((step, account)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
             return Ok(again(&asker));
         };
-        // Each costs a look at the list of leaked passwords.
+        // Counted, because each attempt searches the list of leaked passwords.
         if app
             .store
             .take(&[limits::own("reset", account.as_str())])

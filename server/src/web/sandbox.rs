@@ -1,5 +1,5 @@
-//! The sandbox: what its made-up people are sent, and how the registry is played for each. There only where the installation began
-//! as one.
+//! The pages of the sandbox: the messages to its made-up people, and the simulated registry's behaviour for each. They exist
+//! only where the installation began as a sandbox.
 
 use super::App;
 use super::asker::Asker;
@@ -16,10 +16,10 @@ use ngomon_rules::values::NationalId;
 use ngomon_store::Result;
 use serde::Deserialize;
 
-/// So many messages and people are shown.
+/// The most messages and people shown.
 const MOST: u32 = 200;
 
-/// Messages and people.
+/// The routes of the sandbox.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/sandbox", get(messages))
@@ -46,7 +46,7 @@ struct Shown {
 struct Registry {
     shell: Shell,
     people: Vec<Person>,
-    /// Value and words of each.
+    /// The value and the label of each behaviour.
     moods: Vec<(&'static str, String)>,
 }
 
@@ -115,7 +115,7 @@ async fn registry(State(app): State<App>, asker: Asker) -> Response {
     page.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
-/// Whom it is played for, and how.
+/// The person and the behaviour to simulate.
 #[derive(Deserialize)]
 struct Play {
     number: String,

@@ -1,4 +1,5 @@
-//! After an operator's password: a code of the authenticator, or a recovery code. Whatever is not right gets the same words.
+//! The second factor after an operator's password: a code of the authenticator, or a recovery code. Every wrong code gets the
+//! same message.
 
 use super::App;
 use super::asker::Asker;
@@ -53,20 +54,20 @@ fn page(asker: &Asker, status: StatusCode, ticket: String, error: Option<String>
     )
 }
 
-/// The page in this browser, for the operator whose password was right.
+/// The form, bound to this browser, for the operator whose password was right.
 async fn asked(app: &App, asker: &Asker, step: &Step, status: StatusCode, error: Option<&str>) -> Result<Response> {
     let (cookie, ticket) = step.issue(&app.store, asker, CODE).await?;
     let error = error.map(|key| asker.words.say(key));
     Ok((cookie, page(asker, status, ticket, error)).into_response())
 }
 
-/// The password was right, just then.
+/// Continues after the right password, which was entered at `at`.
 pub async fn ask(app: &App, asker: &Asker, operator: &AccountId, at: Timestamp) -> Result<Response> {
     let step = Step::new(std::slice::from_ref(operator), Factor::Password, at);
     asked(app, asker, &step, StatusCode::OK, None).await
 }
 
-/// What is typed.
+/// The submitted form.
 #[derive(Default, Deserialize)]
 pub struct Typed {
     #[serde(default)]
@@ -75,7 +76,7 @@ pub struct Typed {
     code: String,
 }
 
-/// The code, sent.
+/// Checks the code and begins a session.
 pub async fn enter(
     State(app): State<App>,
     asker: Asker,

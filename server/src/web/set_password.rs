@@ -1,4 +1,5 @@
-//! "Đặt mật khẩu mới bằng mã của quầy hỗ trợ": a counter that saw the owner's papers gave a code, good once, for a day.
+//! "Đặt mật khẩu mới bằng mã của quầy hỗ trợ": a new password by a code that a counter issued after seeing the owner's papers.
+//! The code works once, for a day.
 
 use super::App;
 use super::asker::Asker;
@@ -22,7 +23,7 @@ struct Page {
     fields: Vec<Input>,
 }
 
-/// What is sent.
+/// The submitted form.
 #[derive(Default, Deserialize)]
 pub struct Sent {
     #[serde(default)]
@@ -53,12 +54,12 @@ fn page(asker: &Asker, code: &str, wrong: Option<String>, password: NewPassword)
     html(status, &Page { shell, errors, fields })
 }
 
-/// The form.
+/// Shows the form.
 pub async fn show(asker: Asker) -> Response {
     page(&asker, "", None, NewPassword::default())
 }
 
-/// Code and password, sent.
+/// Checks the code and sets the password.
 pub async fn set(
     State(app): State<App>,
     asker: Asker,
@@ -80,7 +81,7 @@ pub async fn set(
                 return Ok(page(&asker, &code, often, NewPassword::default()));
             }
         };
-        // Each costs a look at the list of leaked passwords.
+        // Counted, because each attempt searches the list of leaked passwords.
         let own = limits::own("new-password", account.as_str());
         if app.store.take(&[own]).await?.is_none() {
             let often = Some(words.say("sign-in-too-often"));

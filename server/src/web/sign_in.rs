@@ -1,4 +1,4 @@
-//! Signing in by user name and password, and out. Whatever is not right gets the same words, and costs about the same time.
+//! The sign-in by user name and password, and the sign-out. Every wrong attempt gets the same message, in about the same time.
 
 use super::App;
 use super::asker::{Asker, browser_cookie, forgotten, kept};
@@ -18,7 +18,7 @@ use ngomon_rules::record::AccountId;
 use ngomon_store::{Credential, Factor, Proven, Refusal, Result, StoreError, Token, Tried, Who};
 use serde::Deserialize;
 
-/// So many accounts of one user name are tried: each costs a hash.
+/// The most accounts of one user name that are checked: each costs a password hash.
 const MOST_ACCOUNTS: usize = 8;
 
 /// The step in which the owner picks an account.
@@ -30,11 +30,11 @@ struct SignIn {
     shell: Shell,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
-    /// What happened before.
+    /// What happened before, e.g. a sign-out.
     notice: Option<String>,
-    /// The connected system that is entered.
+    /// The connected system that requested the sign-in.
     system: Option<String>,
-    /// What to do after a device's answer that was not right. Without passkeys here there is no button either.
+    /// The error after a device's wrong answer. The outer `None` means that there are no passkeys here, and no button.
     passkey: Option<Option<String>>,
 }
 
@@ -46,7 +46,7 @@ struct Choose {
     choices: Vec<(String, String, String)>,
 }
 
-/// What is typed.
+/// The submitted form.
 #[derive(Deserialize)]
 pub struct Typed {
     #[serde(default)]
@@ -55,27 +55,27 @@ pub struct Typed {
     password: String,
 }
 
-/// What the page says.
+/// The state of the sign-in page.
 #[derive(Default)]
 pub struct Said {
-    /// What was typed.
+    /// The typed user name.
     pub username: String,
-    /// What is to be mended of it.
+    /// The error of the user name.
     pub error: Option<String>,
-    /// What to do after a device's answer that was not right.
+    /// The error after a device's wrong answer.
     pub passkey: Option<String>,
-    /// What happened before.
+    /// What happened before, e.g. a sign-out.
     pub notice: Option<String>,
 }
 
-/// The frame, in which the other language leads to what can be asked for again.
+/// The layout. The link to the other language leads to a page that a GET can show.
 fn shell(asker: &Asker) -> Shell {
     let mut shell = asker.shell();
     shell.here = format!("/sign-in{}", shell.going);
     shell
 }
 
-/// The page.
+/// Renders the page.
 pub fn page(asker: &Asker, status: StatusCode, said: Said) -> Response {
     let words = asker.words;
     let fields = vec![
@@ -115,16 +115,16 @@ fn wrong(asker: &Asker, status: StatusCode, username: &str, key: &str) -> Respon
     page(asker, status, said)
 }
 
-/// Why somebody is asked to sign in.
+/// The reason why the visitor has to sign in.
 #[derive(Deserialize)]
 pub struct Why {
     #[serde(default)]
     why: String,
 }
 
-/// The form.
+/// Shows the form.
 pub async fn show(asker: Asker, Query(Why { why }): Query<Why>) -> Response {
-    // A connected system may ask for a new sign-in.
+    // A connected system may require a new sign-in.
     if asker.visit.is_some() && asker.going.is_none() {
         return Redirect::to("/").into_response();
     }
@@ -147,7 +147,7 @@ fn login_hint(going: &str) -> Option<String> {
     Some(hint.chars().take(200).collect())
 }
 
-/// Name and password.
+/// Checks name and password and begins a session.
 pub async fn enter(
     State(app): State<App>,
     asker: Asker,
@@ -162,7 +162,7 @@ pub async fn enter(
         return wrong(&asker, StatusCode::UNPROCESSABLE_ENTITY, &username, "sign-in-empty");
     }
     let not_before = no_sooner();
-    // What is kept is read after this: another password that is set meanwhile counts.
+    // Taken before the hash is read: a session by a password that is changed meanwhile is then refused.
     let at = app.store.now();
     let answer = async {
         let who = who_tries(&app, &asker, &username).await?;
@@ -195,8 +195,8 @@ pub async fn enter(
         .unwrap_or_else(|e: StoreError| Fault(words, e).into_response())
 }
 
-/// The accounts of that name that the password fits, of those that are there once it is this one's turn. Hashing takes a processor for a
-/// while, so it is done beside the other requests.
+/// The accounts of this name whose password is right. They are read after the wait in the lane, so a password changed meanwhile
+/// counts. Hashing occupies a processor for a while, so it runs on its own pool.
 pub async fn fitting(app: &App, lane: &Lane, username: &str, password: String) -> Result<Vec<Credential>> {
     let found = app.store.credentials(username).await?;
     let work = lane.hash(move || {
@@ -217,11 +217,11 @@ pub async fn fitting(app: &App, lane: &Lane, username: &str, password: String) -
         }
         fitting
     });
-    // A hash that makes its reader panic fits nothing.
+    // A hash that makes its parser panic matches nothing.
     Ok(work.await.unwrap_or_default())
 }
 
-/// Who tries that name. Only a browser that keeps something may be known for it.
+/// Who tries this name. Only a browser with a stored mark can be known for it.
 pub async fn who_tries(app: &App, asker: &Asker, username: &str) -> Result<Who> {
     let found = if asker.browsers.is_empty() {
         Vec::new()
@@ -231,7 +231,7 @@ pub async fn who_tries(app: &App, asker: &Asker, username: &str) -> Result<Who> 
     Ok(limits::who_of(app, asker, &found))
 }
 
-/// Whatever scheme it came in, from now on the password is kept by ours.
+/// Stores the password under the current hash scheme, whatever scheme it was imported with.
 async fn rehash(app: &App, fitting: &[Credential], password: String) -> Result<()> {
     for one in fitting {
         if one.password_hash.as_deref().is_some_and(is_current) {
@@ -246,7 +246,7 @@ async fn rehash(app: &App, fitting: &[Credential], password: String) -> Result<(
     Ok(())
 }
 
-/// A session of the account whose owner was proven at that time; of several, the owner picks one.
+/// Begins a session of the account whose owner authenticated at `at`. With several accounts, the owner picks one.
 pub async fn enter_one_of(
     app: &App,
     asker: &Asker,
@@ -260,7 +260,7 @@ pub async fn enter_one_of(
     pick(app, asker, accounts, factor, at).await
 }
 
-/// The owner, proven at that time, picks one of several.
+/// Lets the owner, authenticated at `at`, pick one of several accounts.
 pub async fn pick(app: &App, asker: &Asker, accounts: &[AccountId], factor: Factor, at: Timestamp) -> Result<Response> {
     let step = Step::new(accounts, factor, at);
     let (cookie, name) = step.issue(&app.store, asker, CHOICE).await?;
@@ -280,7 +280,7 @@ pub async fn pick(app: &App, asker: &Asker, accounts: &[AccountId], factor: Fact
     Ok((cookie, html(StatusCode::OK, &Choose { shell, lead, choices })).into_response())
 }
 
-/// A session; an operator is asked for the second factor first.
+/// Begins a session. Operators are asked for the second factor first.
 async fn begin(app: &App, asker: &Asker, account: &AccountId, factor: Factor, at: Timestamp) -> Result<Response> {
     if account.operator().is_some() {
         return second_factor::ask(app, asker, account, at).await;
@@ -292,7 +292,7 @@ async fn begin(app: &App, asker: &Asker, account: &AccountId, factor: Factor, at
     }
 }
 
-/// A session after two factors: an operator goes to work.
+/// Begins a session after two factors. Operators go to the desk.
 pub async fn enter_proven(app: &App, asker: &Asker, proven: Proven) -> Result<Response> {
     let account = proven.account().clone();
     let token = app.store.open_proven_session(proven).await?;
@@ -302,7 +302,8 @@ pub async fn enter_proven(app: &App, asker: &Asker, proven: Proven) -> Result<Re
     enter_with(app, asker, &account, &token, to).await
 }
 
-/// A session of its own, whatever the browser sent before; from now on the browser is known for its owner.
+/// Enters the new session, which replaces the one that the browser had (no session fixation). The browser is known for its
+/// owner from now on.
 pub async fn enter_with(app: &App, asker: &Asker, account: &AccountId, token: &Token, to: &str) -> Result<Response> {
     if let Some(before) = &asker.token {
         app.store.replace_session(before, token).await?;
@@ -315,12 +316,12 @@ pub async fn enter_with(app: &App, asker: &Asker, account: &AccountId, token: &T
     Ok((kept(token), known.unwrap_or_default(), Redirect::to(to)).into_response())
 }
 
-/// What was sent is too old, or not ours.
+/// The page for a ticket that is too old or not from this server.
 pub fn again(asker: &Asker) -> Response {
     wrong(asker, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-again")
 }
 
-/// One of the accounts that the password fitted.
+/// Begins a session of the account that the owner picked.
 pub async fn choose(
     State(app): State<App>,
     asker: Asker,
@@ -342,7 +343,7 @@ pub async fn choose(
         .unwrap_or_else(|e: StoreError| Fault(asker.words, e).into_response())
 }
 
-/// The end of a session.
+/// Signs out.
 pub async fn leave(State(app): State<App>, asker: Asker) -> Response {
     if let Some(token) = &asker.token
         && let Err(error) = app.store.close_session(token).await

@@ -1,5 +1,5 @@
-//! A one-time code to the phone or mailbox on file: to sign in to an account without a password, or to set another password. Asking looks
-//! the same and takes the same time whether there is such an account.
+//! One-time codes to the phone or mailbox on file: to sign in to an account without a password, or to reset a password. A
+//! request looks the same and takes the same time whether or not the account exists.
 
 use super::App;
 use super::asker::{Asker, ticket_cookie};
@@ -22,7 +22,7 @@ use ngomon_rules::values::username_key;
 use ngomon_store::{CODE_LIVES, CodeFor, Credential, Factor, Purpose, Result, Tried, Typed};
 use serde::Deserialize;
 
-/// What the code is for. Its words are `sign-in-KEY-…`.
+/// The use of a code. Its message keys are `sign-in-KEY-…`.
 pub struct Way {
     key: &'static str,
     path: &'static str,
@@ -51,13 +51,13 @@ impl Way {
         words.say(&format!("sign-in-{}-{what}", self.key))
     }
 
-    /// Is it a way for that account?
+    /// Whether this use is open to the account.
     fn is_for(&self, one: &Credential) -> bool {
         one.kind != AccountKind::Operator && one.is_without_password() == (self.purpose == Purpose::SignIn)
     }
 }
 
-/// A user name, then the code.
+/// The routes: the form for the user name, then the one for the code.
 pub fn routes() -> Router<App> {
     let way = |way: &'static Way| {
         let send = move |app, asker, typed| send(way, app, asker, typed);
@@ -75,7 +75,7 @@ pub fn routes() -> Router<App> {
     way(&CODE).merge(way(&RESET))
 }
 
-/// So many accounts of one user name are sent a code.
+/// The most accounts of one user name that are sent a code.
 const MOST_ACCOUNTS: usize = 8;
 
 #[derive(Template)]
@@ -89,12 +89,12 @@ struct Page {
     lead: String,
 }
 
-/// What is typed.
+/// The submitted form.
 #[derive(Default, Deserialize)]
 struct Name {
     #[serde(default)]
     username: String,
-    /// `yes`: for whom this browser asked before.
+    /// `yes` for the user name that this browser sent before.
     #[serde(default)]
     again: String,
 }
@@ -126,7 +126,7 @@ fn ask(way: &Way, asker: &Asker, username: String, error: Option<String>) -> Res
     )
 }
 
-/// Sends a code to each account of that name that this is a way for.
+/// Sends a code to each account of this name that the use is open to.
 async fn send(
     way: &Way,
     State(app): State<App>,
@@ -160,7 +160,7 @@ async fn send(
         let limits = limits::code(&asker, &who, way.key, &username);
         let again = limits::tries_again(&app, &who, &limits).await?;
         let lane = Lane::enter(&who, &username, again).await;
-        // Whether there is such a name or not: as long as a code may be live, asking again is no other try.
+        // Whether or not the name exists: while a code may be live, another request does not count as an attempt.
         let name = username_key(&username);
         let asked = [way.key, &name, &asker.address];
         let live = app.store.is_noted("code-asked", &asked).await?;
@@ -175,7 +175,7 @@ async fn send(
             let Some(reach) = app.store.reach(&one.account).await? else {
                 continue;
             };
-            // C5: a counter changed the phone, so for thirty days a code to it sets no password.
+            // C5: a counter changed the phone, so for 30 days a code to it cannot reset the password.
             if way.purpose == Purpose::Reset && app.store.phone_changed_lately(&one.account).await? {
                 continue;
             }
@@ -229,7 +229,7 @@ fn sent(way: &Way, asker: &Asker) -> Response {
     }
 }
 
-/// The code, typed: a session, or the choice among the accounts that it was right for; or the page for another password.
+/// Checks the code. It leads to a session, to the choice among several accounts, or to the form for a new password.
 async fn check(
     way: &Way,
     State(app): State<App>,

@@ -1,5 +1,6 @@
-//! Between two pages of a sign-in: whose step before was right, and when. The page brings back a name drawn at random, good once, in the
-//! browser that has the cookie of the page only; what it stands for never leaves the database.
+//! The ticket between two pages of a sign-in: it stands for the step that succeeded, and its time. The page returns a random
+//! name, which works once and only in the browser that has the page's cookie; the content of the ticket never leaves the
+//! database.
 
 use super::asker::{Asker, ticket_cookie};
 use axum_extra::extract::cookie::CookieJar;
@@ -8,30 +9,30 @@ use ngomon_rules::record::AccountId;
 use ngomon_store::{Ceremony, Factor, Kept, Result, Store};
 use serde::{Deserialize, Serialize};
 
-/// How long one may think, in seconds.
+/// The lifetime of a ticket, in seconds.
 const THINKING: i64 = 300;
 
-/// As it is sent.
+/// The submitted form.
 #[derive(Default, Deserialize)]
 pub struct Ticket {
-    /// The name.
+    /// The name of the ticket.
     #[serde(default)]
     pub ticket: String,
 }
 
-/// Whose step before was right.
+/// A step of a sign-in that succeeded.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Step {
-    /// The accounts that it was right for.
+    /// The accounts that it succeeded for.
     pub accounts: Vec<AccountId>,
-    /// How its owner was proven (RFC 8176).
+    /// The authentication method (RFC 8176).
     factor: String,
-    /// When: microseconds UTC.
+    /// When it succeeded, in microseconds UTC.
     at: i64,
 }
 
 impl Step {
-    /// The step before was right just then.
+    /// A step that succeeded at `at`.
     pub fn new(accounts: &[AccountId], factor: Factor, at: Timestamp) -> Self {
         Self {
             accounts: accounts.to_vec(),
@@ -40,7 +41,7 @@ impl Step {
         }
     }
 
-    /// How its owner was proven.
+    /// The authentication method.
     pub fn factor(&self) -> Factor {
         let all = [
             Factor::Code,
@@ -51,12 +52,13 @@ impl Step {
         found.unwrap_or(Factor::Password)
     }
 
-    /// When the step before was right.
+    /// When the step succeeded.
     pub fn at(&self) -> Timestamp {
         Timestamp::from_microsecond(self.at).unwrap_or_default()
     }
 
-    /// Remembers it for the next page in this browser: its name, and the cookie without which the name is worth nothing.
+    /// Stores the step for the next page in this browser. Returns the cookie and the ticket's name; without the cookie the name
+    /// is worthless.
     pub async fn issue(&self, store: &Store, asker: &Asker, step: &'static str) -> Result<(CookieJar, String)> {
         let secret = asker.ticket.clone();
         let browser = secret.unwrap_or_else(|| store.new_token().as_str().to_owned());
@@ -64,13 +66,14 @@ impl Step {
         Ok((ticket_cookie(&browser), name))
     }
 
-    /// The same for who has that secret, a session's token.
+    /// The same, bound to a given secret, such as a session's token.
     pub async fn issue_in(&self, store: &Store, browser: &str, step: &'static str) -> Result<String> {
         let state = serde_json::to_string(self).unwrap_or_default();
         store.begin_ceremony(Ceremony::Step { step, browser }, &state).await
     }
 
-    /// What was remembered, once; `None`: it is not ours, of another step or browser, was used, or is too old.
+    /// Takes the stored step, once. `None` if the name is unknown, belongs to another step or browser, was used before, or is
+    /// too old.
     pub async fn redeem(store: &Store, asker: &Asker, step: &'static str, name: &str) -> Result<Option<Self>> {
         match &asker.ticket {
             Some(browser) => Self::redeem_in(store, browser, step, name).await,
@@ -78,7 +81,7 @@ impl Step {
         }
     }
 
-    /// The same from who has that secret.
+    /// The same, for a given secret.
     pub async fn redeem_in(store: &Store, browser: &str, step: &'static str, name: &str) -> Result<Option<Self>> {
         let ended = store.end_ceremony(Ceremony::Step { step, browser }, name).await?;
         let found = ended.and_then(|state| serde_json::from_str::<Self>(&state).ok());

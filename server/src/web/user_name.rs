@@ -1,4 +1,5 @@
-//! "Quên tên đăng nhập": the user names go to the phone that is typed, and the page says the same whoever's phone it is.
+//! "Quên tên đăng nhập": the user names are sent to the phone that is typed. The page gives the same answer, no matter whose
+//! phone it is.
 
 use super::App;
 use super::asker::Asker;
@@ -22,11 +23,11 @@ struct Page {
     shell: Shell,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
-    /// It was sent, if there is anything to be sent.
+    /// Whether to show the confirmation, which does not reveal whether a message was sent.
     sent: bool,
 }
 
-/// What is typed.
+/// The submitted form.
 #[derive(Default, Deserialize)]
 pub struct Typed {
     #[serde(default)]
@@ -62,12 +63,12 @@ fn page(asker: &Asker, typed: String, error: Option<&str>, sent: bool) -> Respon
     )
 }
 
-/// The field.
+/// Shows the form.
 pub async fn show(asker: Asker) -> Response {
     page(&asker, String::new(), None, false)
 }
 
-/// The phone, typed. Whatever strangers ask for reaches the phone's owner, so nothing of the owner's is used up.
+/// Sends the user names. The message goes only to the phone's owner, so strangers' requests use up no limit of the owner's own.
 pub async fn send(
     State(app): State<App>,
     asker: Asker,
@@ -86,7 +87,7 @@ pub async fn send(
         if app.store.take(&limits::names(&asker)).await?.is_none() {
             return Ok(page(&asker, typed, Some("code-many"), false));
         }
-        // Once the phone has been told often enough today, it is told no more, and the page says what it always says.
+        // After the phone's last message of the day nothing more is sent, and the page gives its usual answer.
         if app.store.take(&[limits::names_of(phone.as_str())]).await?.is_some() {
             let text = |names: &str| to_owners().say_with("sms-usernames", &[("names", names)]);
             app.store.tell_usernames(&phone, text).await?;

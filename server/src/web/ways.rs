@@ -1,5 +1,5 @@
-//! Ways out of a hold. A full visit goes where its kind of account may go; a held visit only where a reason that holds the account now
-//! leads. Who is held by order alone reads why, and does nothing.
+//! The ways out of a hold. A full session may use the ways of its kind of account; a held visit only those of the reasons that
+//! hold the account now. An account held by order alone has none: its owner can only read why.
 
 use super::App;
 use super::asker::Asker;
@@ -14,13 +14,13 @@ use ngomon_rules::record::AccountKind;
 use ngomon_store::{Limit, Result, Visit};
 use std::marker::PhantomData;
 
-/// A way out, as the pages have it.
+/// A way out, as the pages implement it.
 pub trait Way {
-    /// Which.
+    /// The way out.
     const WAY: WayOut;
-    /// Whose accounts have it.
+    /// The kind of account that has it.
     const KIND: AccountKind;
-    /// Where whoever nothing holds is led, since there is nothing to do; `None`: it is open to them.
+    /// The address for an account that is not held, if it has nothing to do here. `None` if the way is open to it.
     const UNHELD: Option<&'static str>;
 }
 
@@ -54,18 +54,18 @@ ways! {
     ByCode: Code, Official, Some("/held");
 }
 
-/// An owner whom a way is open to. Every page of a way out takes one.
+/// An owner to whom a way is open. Every page of a way out extracts one.
 pub struct Through<W> {
-    /// Who asks.
+    /// The context of the request.
     pub asker: Asker,
-    /// The visit.
+    /// The session.
     pub visit: Visit,
     way: PhantomData<W>,
 }
 
-/// Who asks for a way that is not open.
+/// The rejection of a request for a way that is not open.
 pub struct Closed {
-    /// Who asks; `None`: that could not be found out.
+    /// The context of the request. `None` if it could not be read.
     pub asker: Option<Asker>,
     answer: Response,
 }
@@ -117,7 +117,8 @@ impl<W: Way> FromRequestParts<App> for Through<W> {
 }
 
 impl<W> Through<W> {
-    /// What the owner of a held account did is recorded. The visit goes on: it opens, or tells what still holds the account.
+    /// Records what the owner of a held account did. The held visit continues: it opens the account, or shows what still holds
+    /// it.
     pub async fn recorded(&self, app: &App) -> Result<Response> {
         app.store
             .stay_held(self.asker.token.as_deref().unwrap_or_default())
@@ -128,16 +129,16 @@ impl<W> Through<W> {
         Ok(Redirect::to(to).into_response())
     }
 
-    /// Counts one more of what the owner may do so often a day; with a page, it is one too many.
+    /// Counts one more use of a daily limit. Returns the page to show if it was one too many.
     pub async fn once_more(&self, app: &App, what: &'static str) -> Result<Option<Response>> {
         once_more(app, &self.asker, &self.visit, what).await
     }
 }
 
-/// So often a day does one account the same thing: more often than anybody needs.
+/// The daily limit for each kind of act by one account: more than anybody needs.
 const A_DAY: i64 = 20;
 
-/// Counts one more of what an account's owner may do so often a day; with a page, it is one too many.
+/// Counts one more use of an account's daily limit. Returns the page to show if it was one too many.
 pub async fn once_more(app: &App, asker: &Asker, visit: &Visit, what: &'static str) -> Result<Option<Response>> {
     let limit = Limit {
         what,

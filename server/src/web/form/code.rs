@@ -1,4 +1,4 @@
-//! The last step of a form: a one-time code to the phone that was typed.
+//! The last step of a form: a one-time code to the phone that was entered.
 
 use super::super::App;
 use super::super::asker::Asker;
@@ -18,7 +18,7 @@ use ngomon_rules::citizens::{Field, ParsedForm, parse};
 use ngomon_rules::record;
 use ngomon_store::{Channel, CodeFor, Purpose, Reach, Result, Sending, Visit, Who};
 
-/// A code is good for this very form: another one, sent meanwhile in another window, needs its own.
+/// A digest that binds a code to this very form. Another form, sent meanwhile in another window, needs its own code.
 fn digest(app: &App, form: &record::Form) -> String {
     let parts = [&form.full_name, &form.national_id, &form.issued_on, &form.phone];
     let lengths: Vec<[u8; 8]> = parts.iter().map(|part| part.len().to_be_bytes()).collect();
@@ -29,7 +29,7 @@ fn digest(app: &App, form: &record::Form) -> String {
     URL_SAFE_NO_PAD.encode(app.store.keys().ticket_mac(&all))
 }
 
-/// Sends the code and keeps the form until it is typed.
+/// Sends the code and stores the form as a draft until the code is typed.
 pub(super) async fn begin(
     app: &App,
     asker: &Asker,
@@ -80,7 +80,7 @@ fn question(asker: &Asker, parsed: &ParsedForm) -> Question {
     }
 }
 
-/// Asks for the code.
+/// Shows the page on which the code is typed.
 pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
     match waiting(&app, &visit).await {
         Ok(Some((_, parsed))) => page(&asker, question(&asker, &parsed), None),
@@ -89,7 +89,7 @@ pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: T
     }
 }
 
-/// The code, typed.
+/// Checks the typed code, and submits the form if it is right.
 pub(super) async fn check(
     State(app): State<App>,
     Through { asker, visit, .. }: Through<ByForm>,
@@ -112,7 +112,7 @@ pub(super) async fn check(
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// Another code.
+/// Sends another code.
 pub(super) async fn again(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
     let answer = async {
         match waiting(&app, &visit).await? {

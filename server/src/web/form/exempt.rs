@@ -1,4 +1,5 @@
-//! C1: a child, a foreigner, a card in the making: the owner says so, with an end day, and is asked no more until then.
+//! C1: a child, a foreigner or a card in the making: the owner declares an exemption with an end day, and is not asked for the
+//! form until then.
 
 use super::super::App;
 use super::super::asker::Asker;
@@ -20,13 +21,13 @@ use serde::Deserialize;
 struct Page {
     shell: Shell,
     errors: Vec<Mistake>,
-    /// Value, words, chosen.
+    /// Value, text, whether it is selected.
     reasons: Vec<(&'static str, String, bool)>,
     why_error: Option<String>,
     fields: Vec<Input>,
 }
 
-/// What is sent.
+/// The submitted form.
 #[derive(Default, Deserialize)]
 pub(super) struct Typed {
     #[serde(default)]
@@ -72,12 +73,12 @@ fn page(asker: &Asker, typed: &Typed, why_error: Option<String>, day_error: Opti
     )
 }
 
-/// Why, and until when.
+/// Shows the form: a reason and a last day.
 pub(super) async fn show(Through { asker, .. }: Through<ByExemption>) -> Response {
     page(&asker, &Typed::default(), None, None)
 }
 
-/// From now on it is so.
+/// Records the exemption.
 pub(super) async fn send(
     State(app): State<App>,
     through: Through<ByExemption>,

@@ -1,5 +1,5 @@
-//! Which fields differ: told only to whoever holds the phone that the registry has for the typed number (63A: nobody else learns which
-//! of four guesses was right). Asking looks the same whether there is such a number and such a phone.
+//! The fields that differ: shown only to a visitor who holds the phone that the registry has for the typed number (63A: nobody
+//! else learns which of four guesses was right). A request looks the same whether or not the number and the phone exist.
 
 use super::super::App;
 use super::super::asker::Asker;
@@ -21,13 +21,13 @@ use ngomon_rules::record;
 use ngomon_rules::values::NationalId;
 use ngomon_store::{Channel, CodeFor, Limit, Purpose, Reach, Result, Sending, Visit, Who};
 
-/// How often an account may ask, a day.
+/// Codes that one account may request per day.
 const OF_ACCOUNT: Limit = Limit {
     what: "fields-account",
     times: 5,
     seconds: 86_400,
 };
-/// How often a person's phone is sent such a code, a day, by accounts that may be anybody's.
+/// Codes sent to one person's phone per day, by accounts that may be anybody's.
 const OF_PERSON: Limit = Limit {
     what: "fields-person",
     times: 5,
@@ -43,7 +43,7 @@ async fn answered(app: &App, visit: &Visit) -> Result<Option<(record::Form, Nati
     Ok(parsed.map(|parsed| (form, parsed.national_id)))
 }
 
-/// A code is good for that number, whatever else is typed: it shows whose it is.
+/// A MAC that binds a code to the number, whatever else is typed: the code proves whose number it is.
 fn subject(app: &App, number: &NationalId) -> String {
     URL_SAFE_NO_PAD.encode(
         app.store
@@ -63,7 +63,8 @@ fn question(asker: &Asker) -> Question {
     }
 }
 
-/// Sends a code to the phone that the registry has, if it has one. All but the message is done in either case, in the same time.
+/// Sends a code to the phone that the registry has, if it has one. Everything but the message happens in either case, in the
+/// same time.
 pub(super) async fn ask(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
     let not_before = no_sooner();
     let answer = async {
@@ -102,7 +103,7 @@ pub(super) async fn ask(State(app): State<App>, Through { asker, visit, .. }: Th
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// The form again: no code is sent now.
+/// Shows the form again, because no code can be sent now.
 async fn refused(app: &App, asker: &Asker, visit: &Visit, form: record::Form, why: &str) -> Result<Response> {
     let filled = Filled {
         typed: Typed::from(form),
@@ -112,7 +113,7 @@ async fn refused(app: &App, asker: &Asker, visit: &Visit, form: record::Form, wh
     super::page(app, asker, visit, filled).await
 }
 
-/// Asks for the code.
+/// Shows the page on which the code is typed.
 pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
     match answered(&app, &visit).await {
         Ok(Some(_)) => page(&asker, question(&asker), None),
@@ -121,7 +122,7 @@ pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: T
     }
 }
 
-/// The code, typed: the form again, with the fields named.
+/// Checks the typed code, and shows the form with the differing fields named.
 pub(super) async fn check(
     State(app): State<App>,
     Through { asker, visit, .. }: Through<ByForm>,
@@ -154,7 +155,7 @@ pub(super) async fn check(
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// Each differing field with the sentence that names them all.
+/// Each differing field, with the sentence that names them all.
 fn named(asker: &Asker, differs: &Fields) -> Vec<(Field, String)> {
     let words = asker.words;
     let name = |field: &Field| words.say(&format!("word-{}", field.name()));

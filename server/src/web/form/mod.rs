@@ -34,10 +34,10 @@ use ngomon_rules::values::{Date, NationalId};
 use ngomon_store::{Explained, Visit};
 use serde::Deserialize;
 
-/// The version of the privacy notice that stands beside the form; each form says which it was sent with.
+/// The version of the privacy notice next to the form. Each form records the version it was sent with.
 const NOTICE: u32 = 1;
 
-/// The form, its last step, and what is told of a form that differs.
+/// The form, its code, and the page that names the differing fields.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/form", get(show).post(send::send))
@@ -55,17 +55,17 @@ struct Page {
     shell: Shell,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
-    /// The name that the account carries, and the one that was typed.
+    /// The name on the account and the name that was typed, if they differ.
     whose: Option<(String, String)>,
     deadline: Option<String>,
-    /// The connected system that its owner goes on to.
+    /// The connected system to which the owner returns afterwards.
     system: Option<String>,
     can_put_off: bool,
-    /// Offers to tell, after a code, which fields differ.
+    /// Whether the page offers to name the differing fields, after a code.
     can_ask_fields: bool,
 }
 
-/// The four fields as typed. A field that is not sent is empty.
+/// The four fields as typed. A missing field is empty.
 #[derive(Clone, Default, Deserialize)]
 pub struct Typed {
     /// Họ và tên.
@@ -80,13 +80,13 @@ pub struct Typed {
     /// Số điện thoại.
     #[serde(default)]
     pub phone: String,
-    /// `yes`: the account is theirs, although it carries another name.
+    /// `yes` if the owner confirms that the account is theirs, although it carries another name.
     #[serde(default)]
     pub mine: String,
 }
 
 impl Typed {
-    /// For the store.
+    /// The form as the store takes it.
     pub fn form(&self) -> Form {
         Form {
             full_name: self.full_name.clone(),
@@ -96,13 +96,14 @@ impl Typed {
         }
     }
 
-    /// A spreadsheet drops zeros in front, and they are put back; a hand drops any digit, so on a page a number that is short is none.
+    /// Whether the number has lost digits. Spreadsheets drop leading zeros, and for files they are restored; a person at a
+    /// keyboard may drop any digit, so on a page a short number is invalid.
     pub fn is_short(&self) -> bool {
         let digits = self.national_id.chars().filter(|c| c.is_numeric()).count();
         digits < 12 && NationalId::parse(&self.national_id, None, None).is_ok()
     }
 
-    /// The four fields as they stand on a page, with what is to be mended.
+    /// The four fields of the page, with their errors.
     pub fn inputs(&self, errors: &[(Field, String)], words: Words) -> Vec<Input> {
         let of = |field: Field, value: &str, autocomplete, inputmode| {
             let name = field.name();
@@ -126,7 +127,7 @@ impl Typed {
     }
 }
 
-/// A day as people type it on a telephone, `15082021` or `15 8 2021`, with what stands between its parts elsewhere.
+/// Normalises a day as people type it on a phone, `15082021` or `15 8 2021`, to the usual separators.
 pub fn typed_day(typed: &str) -> String {
     let text = typed.trim();
     let bare = text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
@@ -156,16 +157,16 @@ impl From<Form> for Typed {
     }
 }
 
-/// Is the owner asked for the form?
+/// Whether the gate asks the owner for the form.
 pub fn asked(story: &Explained) -> bool {
     story.gate.is_some_and(Gate::asks)
 }
 
-/// What a page of the form shows.
+/// The contents of the form's page.
 #[derive(Default)]
 struct Filled {
     typed: Typed,
-    /// What is to be mended in no field alone, and its code.
+    /// An error that belongs to no single field, with its helpdesk code.
     error: Option<(&'static str, String)>,
     errors: Vec<(Field, String)>,
     whose: Option<(String, String)>,
@@ -173,7 +174,7 @@ struct Filled {
     can_ask_fields: bool,
 }
 
-/// The form. With something to mend it is the answer to a form that could not be taken.
+/// Renders the form. With errors, it is the answer to a form that was not accepted.
 async fn page(app: &App, asker: &Asker, visit: &Visit, filled: Filled) -> ngomon_store::Result<Response> {
     let status = match filled.error {
         None if filled.errors.is_empty() => StatusCode::OK,
@@ -220,7 +221,7 @@ async fn page(app: &App, asker: &Asker, visit: &Visit, filled: Filled) -> ngomon
     ))
 }
 
-/// By when, and once that has passed, what it means.
+/// The deadline, or, after it has passed, its consequence.
 fn deadline(story: &Explained, words: Words) -> Option<String> {
     let last: Date = story.fact("deadline")?.parse().ok()?;
     let key = match story.gate {
@@ -231,7 +232,7 @@ fn deadline(story: &Explained, words: Words) -> Option<String> {
     Some(words.say_with(key, &[("day", &words.day(last))]))
 }
 
-/// The form, with what was typed and not answered yet.
+/// Shows the form, filled with the draft that has no answer yet.
 async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
     let page = async {
         let story = app.store.story(visit.account.as_str(), app.store.today()).await?;

@@ -1,4 +1,4 @@
-//! The four fields, sent.
+//! The submission of the four fields.
 
 use super::super::App;
 use super::super::asker::{Asker, encoded};
@@ -18,27 +18,27 @@ use ngomon_rules::record::{self, Submission};
 use ngomon_rules::values::{DateFault, FullName, parse_day};
 use ngomon_store::{Counted, Explained, Limit, Result, Submitted, Tried, Visit};
 
-/// Guesses of one account a day.
+/// Wrong forms of one account per day.
 const OF_ACCOUNT: Limit = Limit {
     what: "form-account",
     times: 5,
     seconds: 86_400,
 };
-/// Guesses at one person a day, of all accounts that may be anybody's.
+/// Wrong forms about one person per day, by all accounts that may be anybody's.
 const OF_PERSON: Limit = Limit {
     what: "form-person",
     times: 20,
     seconds: 86_400,
 };
 
-/// Forms that are not even right in form, of one account a day: more are answered, and not written down.
+/// Malformed forms of one account per day. Further ones are answered but not recorded.
 const MALFORMED: Limit = Limit {
     what: "form-malformed",
     times: 50,
     seconds: 86_400,
 };
 
-/// What is sent. A session that ended meanwhile loses nothing: it is kept until its owner has signed in again.
+/// Submits the form. If the session ended meanwhile, the form is stored until its owner has signed in again.
 pub(super) async fn send(
     State(app): State<App>,
     through: std::result::Result<Through<ByForm>, Closed>,
@@ -128,7 +128,7 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
         return page(app, asker, visit, filled).await;
     }
     let asks_code = story.fact("claim").is_none() && app.store.campaign().await?.form_code;
-    // What others tried with this number is asked after the code, which may show that the number is the owner's own.
+    // The person's own limit is checked only after the code, which may prove that the number is the owner's own.
     let limits = if asks_code {
         vec![OF_ACCOUNT.of(&account)]
     } else {
@@ -137,14 +137,14 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
     if !app.store.has_room(&limits).await? {
         return too_often(app, asker, visit, typed).await;
     }
-    // Whatever the registry would say: until the phone is proven, every form gets the same answer in the same time.
+    // Until the phone is proven, every form gets the same answer in the same time, whatever the registry would say.
     if asks_code {
         return code::begin(app, asker, visit, &form, &parsed).await;
     }
     judged(app, asker, visit, typed, &parsed, false).await
 }
 
-/// Under which limits a form stands: a stranger's forms use up nothing of a person's own.
+/// The limits that count a form. A stranger's forms use up nothing of a person's own allowance.
 async fn limits_of(app: &App, visit: &Visit, parsed: &ParsedForm) -> Result<Vec<Counted>> {
     let mut limits = vec![OF_ACCOUNT.of(&[visit.account.as_str()])];
     if !is_own_person(app, &visit.account, &parsed.national_id).await? {
@@ -153,7 +153,7 @@ async fn limits_of(app: &App, visit: &Visit, parsed: &ParsedForm) -> Result<Vec<
     Ok(limits)
 }
 
-/// The tries of the day are used up, which the form says before it is filled in again.
+/// The message that today's attempts are used up, shown before the form is filled in again. `None` if attempts are left.
 pub(super) async fn used_up(app: &App, asker: &Asker, visit: &Visit) -> Result<Option<(&'static str, String)>> {
     let has_room = app.store.has_room(&[OF_ACCOUNT.of(&[visit.account.as_str()])]).await?;
     Ok((!has_room).then(|| too_many(asker, visit)))
@@ -172,8 +172,8 @@ async fn too_often(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Res
     page(app, asker, visit, filled).await
 }
 
-/// Asks the registry and answers the form for good. A wrong one counts as a try. Whoever has just shown the phone that the registry has for
-/// the number is not stopped by what others tried with it.
+/// Queries the registry and gives the form its final answer. A wrong form counts as an attempt. An owner who has just proven
+/// the phone that the registry has for the number is not stopped by other people's attempts with it.
 pub(super) async fn judged(
     app: &App,
     asker: &Asker,
@@ -206,7 +206,7 @@ pub(super) async fn judged(
     });
     let left = match tried.await? {
         Tried::Right(done) => {
-            // As the registry spells it.
+            // The name in the registry's spelling.
             let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
             let name = story.fact("claim_name").unwrap_or(parsed.full_name.as_str());
             return Ok(told(app, asker, visit, done, name));
@@ -214,7 +214,7 @@ pub(super) async fn judged(
         Tried::TooOften => return too_often(app, asker, visit, typed).await,
         Tried::Wrong((), left) => left,
     };
-    // The form was answered, and stands on the page.
+    // The form was answered; it stays as a draft, because it stands on the page again.
     if let Err(error) = app.store.keep_draft(&visit.account, &form).await {
         tracing::error!("a draft: {error}");
     }
@@ -229,7 +229,7 @@ pub(super) async fn judged(
     page(app, asker, visit, filled).await
 }
 
-/// Of a held account nobody says that it works as before: such a message has a twin.
+/// The message key for this account. Texts that promise that the account works as before have a twin for held accounts.
 fn of_held(visit: &Visit, key: &str) -> String {
     if visit.held {
         format!("{key}-held")
@@ -238,7 +238,7 @@ fn of_held(visit: &Visit, key: &str) -> String {
     }
 }
 
-/// Answers the form for good. Within a held visit, what it finds does not end the visit.
+/// Gives the form its final answer. It does not end a held visit, whatever it finds.
 pub(super) async fn submit(
     app: &App,
     asker: &Asker,
@@ -259,7 +259,7 @@ pub(super) async fn submit(
         .store
         .standardise_as_answered(&submission, by, registry, phone_proven)
         .await?;
-    // The answer stands, whatever becomes of the visit and of the draft, which end by themselves.
+    // The answer is final, even if extending the visit or dropping the draft fails: both end by themselves.
     if visit.held
         && let Err(error) = app.store.stay_held(asker.token.as_deref().unwrap_or_default()).await
     {
@@ -290,7 +290,8 @@ pub(super) fn waiting(asker: &Asker, story: &Explained) -> Option<Response> {
     Some(html(StatusCode::OK, &page))
 }
 
-/// The page of an answer that asks for nothing to be mended in the form. `name`: as it was typed.
+/// The page of an answer after which nothing in the form needs correction. `name`: the person's name, in the registry's
+/// spelling where it is known.
 pub(super) fn told(app: &App, asker: &Asker, visit: &Visit, done: Submitted, name: &str) -> Response {
     let words = asker.words;
     let (key, code) = match done.outcome {
@@ -330,14 +331,14 @@ pub(super) fn told(app: &App, asker: &Asker, visit: &Visit, done: Submitted, nam
     html(StatusCode::OK, &page)
 }
 
-/// The name that the account carries, if it is not that of the form, and that of the form.
+/// The name on the account and the name in the form, if they are not the same person's.
 pub fn another(story: &Explained, typed: &FullName) -> Option<(String, String)> {
     let (carried, _) = FullName::parse(story.fact("full_name")?)?;
     let same = carried.grade(typed).is_same_person();
     (!same).then(|| (carried.as_str().to_owned(), typed.as_str().to_owned()))
 }
 
-/// What to mend, field by field.
+/// The errors of a malformed form, field by field.
 pub fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, String)> {
     let empty = |field: Field| {
         let value = match field {
@@ -358,7 +359,7 @@ pub fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, St
                 .filter(|part| part.bytes().all(|b| b.is_ascii_digit()))
                 .count();
             let key = match parse_day(&day) {
-                // In the calendar, and yet no day of issue: it is to come.
+                // A day of the calendar, but no day of issue: it lies in the future.
                 Ok(_) => "form-late-issued-on",
                 Err(DateFault::Ambiguous) => "form-short-issued-on",
                 Err(DateFault::Bad) if parts == 3 => "form-bad-issued-on",
@@ -377,7 +378,7 @@ pub fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, St
         }
         Field::Phone => {
             let digits: String = typed.phone.chars().filter(char::is_ascii_digit).collect();
-            // The numbers of houses and offices begin so.
+            // The prefix of landlines.
             let landline = (10..=11).contains(&digits.len()) && digits.starts_with("02");
             words.say(if landline { "form-landline" } else { "form-bad-phone" })
         }

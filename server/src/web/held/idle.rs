@@ -66,7 +66,7 @@ pub(super) async fn send(State(app): State<App>, through: Through<ByCode>) -> Re
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// Asks for the code.
+/// Shows the page on which the code is typed.
 pub(super) async fn ask(State(app): State<App>, through: Through<ByCode>) -> Response {
     match question(&app, &through).await {
         Ok(question) => code::page(&through.asker, question, None),
@@ -74,7 +74,7 @@ pub(super) async fn ask(State(app): State<App>, through: Through<ByCode>) -> Res
     }
 }
 
-/// The code, typed.
+/// Checks the typed code, and lifts the hold if it is right.
 pub(super) async fn check(
     State(app): State<App>,
     through: Through<ByCode>,

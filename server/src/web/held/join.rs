@@ -1,4 +1,5 @@
-//! Joining two accounts of one owner, who proves both: this one by the held visit, the other by its password or a one-time code.
+//! The join of two accounts of one owner, who proves both: this one by the held visit, the other by its password or a one-time
+//! code.
 //!
 //! ```text
 //!   the other account ── password, or code ──▶ which one stays ──▶ joined ──▶ on, as the one that stays
@@ -26,7 +27,7 @@ use ngomon_rules::values::username_key;
 use ngomon_store::{CodeFor, Explained, Factor, Join, Purpose, Refusal, Result, StoreError, Tried, Typed, Who};
 use serde::Deserialize;
 
-/// The step in which the owner chooses which one stays.
+/// The step in which the owner chooses which account stays.
 const CHOICE: &str = "join-choice";
 
 #[derive(Template)]
@@ -52,7 +53,7 @@ struct Choice {
     hint: String,
 }
 
-/// Is the one held as a duplicate of the other's claim?
+/// Whether the account is held as a duplicate of the holder's claim.
 fn is_duplicate_of(story: &Explained, holder: &AccountId) -> bool {
     let cause = Cause::claim(holder);
     let mut holds = story.holds.iter().map(|held| &held.hold);
@@ -84,12 +85,12 @@ fn other(asker: &Asker, username: String, error: Option<String>) -> Response {
     html(status, &Other { shell, errors, fields })
 }
 
-/// Which account is the other one.
+/// Shows the form that asks for the other account.
 pub(super) async fn show(through: Through<ByJoin>) -> Response {
     other(&through.asker, String::new(), None)
 }
 
-/// What is typed.
+/// The submitted user name and password.
 #[derive(Default, Deserialize)]
 pub(super) struct Named {
     #[serde(default)]
@@ -98,7 +99,7 @@ pub(super) struct Named {
     password: String,
 }
 
-/// The other account's user name and password; without a password, a code is sent.
+/// Checks the other account's user name and password. Without a password, a code is sent.
 pub(super) async fn prove(
     State(app): State<App>,
     Through { asker, visit, .. }: Through<ByJoin>,
@@ -117,7 +118,7 @@ pub(super) async fn prove(
             let mut found = app.store.credentials(&username).await?;
             found.retain(|one| one.is_without_password() && is_duplicate_of(&story, &one.account));
             let holder = found.first().map(|one| one.account.clone());
-            // Counted whether there is such an account or not.
+            // Counted whether or not there is such an account.
             if app
                 .store
                 .take(&[limits::own_code("join", account.as_str())])
@@ -158,7 +159,7 @@ pub(super) async fn prove(
     answer.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
-/// Sends a code to the other account's owner. Without one, the same is written and nothing is sent.
+/// Sends a code to the other account's owner. If there is none, the same row is written and no message is sent.
 async fn send(
     app: &App,
     asker: &Asker,
@@ -197,12 +198,12 @@ fn question(words: Words) -> Question {
     }
 }
 
-/// Asks for the code.
+/// Shows the page on which the code is typed.
 pub(super) async fn ask_code(Through { asker, .. }: Through<ByJoin>) -> Response {
     code::page(&asker, question(asker.words), None)
 }
 
-/// The code, typed.
+/// Checks the typed code.
 pub(super) async fn check_code(
     State(app): State<App>,
     Through { asker, visit, .. }: Through<ByJoin>,
@@ -228,7 +229,7 @@ pub(super) async fn check_code(
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// The owner, proven for both, chooses.
+/// Shows the choice of which account stays, after the owner has proven both.
 async fn choose(app: &App, asker: &Asker, held: &AccountId, step: &Step, error: Option<String>) -> Result<Response> {
     let words = asker.words;
     let Some(holder) = step.accounts.first() else {
@@ -249,7 +250,7 @@ async fn choose(app: &App, asker: &Asker, held: &AccountId, step: &Step, error: 
         field: "stays-holder",
         text,
     });
-    // Good in this session only, which is the held account's.
+    // The ticket is valid in this session only, which is the held account's.
     let session = asker.token.as_deref().unwrap_or_default();
     let page = Choose {
         shell,
@@ -260,7 +261,7 @@ async fn choose(app: &App, asker: &Asker, held: &AccountId, step: &Step, error: 
     Ok(html(status, &page))
 }
 
-/// The name that its owner signs in with, or else its id.
+/// The user name of an account, or its id if it has none.
 async fn called(app: &App, account: &AccountId) -> Result<String> {
     let story = app.store.story(account.as_str(), app.store.today()).await?;
     Ok(story.username.unwrap_or(story.account))
@@ -285,7 +286,7 @@ async fn choice(app: &App, words: Words, value: &'static str, account: &AccountI
     })
 }
 
-/// What is chosen.
+/// The submitted choice.
 #[derive(Default, Deserialize)]
 pub(super) struct Chosen {
     #[serde(default)]
@@ -294,7 +295,7 @@ pub(super) struct Chosen {
     stays: String,
 }
 
-/// Joins them.
+/// Joins the two accounts.
 pub(super) async fn join(
     State(app): State<App>,
     Through { asker, visit, .. }: Through<ByJoin>,
@@ -321,7 +322,7 @@ pub(super) async fn join(
         } else {
             (&account, &holder)
         };
-        // By the names that their owner signs in with.
+        // The message names the accounts as their owner knows them.
         let (gone, kept_as) = (called(&app, goes).await?, called(&app, stays).await?);
         let news = words.say_with("sms-joined", &[("goes", &gone), ("stays", &kept_as)]);
         let join = Join {

@@ -1,4 +1,4 @@
-//! The held visit: each hold with its clause, its evidence, who can mend it and the way out.
+//! The page of the held visit: each hold with its clause, its evidence, who can resolve it, and the way out.
 
 mod idle;
 mod join;
@@ -21,7 +21,7 @@ use ngomon_rules::unit::UnitTree;
 use ngomon_store::{Before, Explained, HeldSince, Result};
 use serde::Deserialize;
 
-/// Why, and the ways out.
+/// The page of the held visit and its ways out.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/held", get(show))
@@ -38,38 +38,38 @@ pub fn routes() -> Router<App> {
 #[template(path = "held.html")]
 struct Held {
     shell: Shell,
-    /// What has just been done, and what is left.
+    /// The confirmation of what was just done, and what is left.
     done: Option<String>,
-    /// Which account it is.
+    /// The account, by user name and unit.
     account: String,
     several: String,
-    /// Until when the visit lasts.
+    /// The time at which the visit ends.
     until: String,
     holds: Vec<Shown>,
-    /// The account at the new unit signs in by the same password.
+    /// Whether the account at the new unit has the same password.
     same_login: bool,
     history: History,
-    /// What came of what its owner asked for.
+    /// The answers to the owner's requests.
     answers: Vec<String>,
-    /// The receipt of the review that was asked for.
+    /// The receipt of the requested review.
     review: Option<String>,
 }
 
 /// A hold as people read it.
 pub struct Shown {
-    /// Its name.
+    /// The name of the hold.
     pub name: String,
     /// What happened, and what to do now.
     pub text: String,
-    /// Who mends it, when it is looked at again, evidence, days, clause.
+    /// Who resolves it, when it is checked again, evidence, days, clause.
     pub rows: Vec<(String, String)>,
     /// The letter's own sentence.
     pub sentence: Option<&'static str>,
-    /// What its owner can do about it here.
+    /// The ways out that are open to the owner here.
     pub ways: Vec<WayOut>,
 }
 
-/// What has just been done, and which part of the history is asked for.
+/// What was just done, and the start of the requested part of the history.
 #[derive(Default, Deserialize)]
 struct HeldQuery {
     #[serde(default)]
@@ -78,7 +78,7 @@ struct HeldQuery {
     before: String,
 }
 
-/// Why, and the way out.
+/// Shows the holds and their ways out.
 async fn show(State(app): State<App>, asker: Asker, Query(query): Query<HeldQuery>) -> Response {
     let words = asker.words;
     let Some(visit) = asker.visit.as_ref().filter(|visit| visit.held) else {
@@ -106,7 +106,7 @@ async fn show(State(app): State<App>, asker: Asker, Query(query): Query<HeldQuer
                 several: words.say_with("held-several", &[("n", &n)]),
                 same_login: story.moved_to.as_ref().is_some_and(|to| to.same_login),
                 done: (query.done == "recorded").then(|| words.say_with("held-recorded", &[("n", &n)])),
-                // Whose the other account is, is not this owner's to know: it may be a stranger's.
+                // The other account may be a stranger's, so this owner must not learn whose it is.
                 holds: counting
                     .into_iter()
                     .map(|held| shown(held, &story, &units, words, &["claim_of"]))
@@ -122,7 +122,7 @@ async fn show(State(app): State<App>, asker: Asker, Query(query): Query<HeldQuer
     page.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
-/// What came of what an account's owner asked for, with the reasons.
+/// The answers to an owner's requests, with the reasons.
 pub async fn answers(app: &App, account: &AccountId, words: Words) -> Result<Vec<String>> {
     let given = app.store.given_answers(account).await?;
     let said = given.into_iter().map(|answer| {
@@ -141,7 +141,7 @@ pub async fn answers(app: &App, account: &AccountId, words: Words) -> Result<Vec
     Ok(said.collect())
 }
 
-/// Nothing holds it any more: the visit is a full one, and leads on to where its owner was going.
+/// Replaces the held visit by a full session, because no hold is left, and returns to where the owner was going.
 async fn opened(app: &App, asker: &Asker) -> Result<Response> {
     let words = asker.words;
     let held = asker.token.as_deref().unwrap_or_default();
@@ -159,7 +159,7 @@ async fn opened(app: &App, asker: &Asker) -> Result<Response> {
     Ok((kept(&token), page).into_response())
 }
 
-/// A hold in words, without the evidence that is not the reader's to know.
+/// A hold in words, without the evidence fields in `without`, which the reader must not see.
 pub fn shown(held: &HeldSince, story: &Explained, units: &UnitTree, words: Words, without: &[&str]) -> Shown {
     let hold = &held.hold;
     let text = hold_text(held, story, units, words);

@@ -1,5 +1,5 @@
-//! "Tiếp tục bằng tài khoản mới": on into the account at the new unit, which has the same password; into one with a password of its own
-//! its owner signs in.
+//! "Tiếp tục bằng tài khoản mới": continues with the account at the new unit if it has the same password. If it has a password
+//! of its own, its owner must sign in.
 
 use super::super::App;
 use super::super::asker::{forgotten, kept};
@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_store::Result;
 
-/// A visit of the new account.
+/// Begins a session of the new account, or leads to the sign-in page.
 pub(super) async fn enter(State(app): State<App>, Through { mut asker, visit, .. }: Through<ByMove>) -> Response {
     let words = asker.words;
     let answer = async {

@@ -1,4 +1,4 @@
-//! "Đề nghị xem xét lại": a receipt to bring to a counter.
+//! "Đề nghị xem xét lại": the request for a review, whose receipt the owner brings to a counter.
 
 use super::super::App;
 use super::super::page::{Answer, Fault, html};
@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_store::Result;
 
-/// Asks, once.
+/// Requests a review. There is at most one at a time.
 pub(super) async fn ask(State(app): State<App>, through: Through<ByReview>) -> Response {
     let answer = async {
         if let Some(page) = through.once_more(&app, "review").await? {
@@ -21,7 +21,7 @@ pub(super) async fn ask(State(app): State<App>, through: Through<ByReview>) -> R
     answer.unwrap_or_else(|e| Fault(through.asker.words, e).into_response())
 }
 
-/// The receipt.
+/// Shows the receipt.
 pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByReview>) -> Response {
     match app.store.open_review(&visit.account).await {
         Ok(Some(receipt)) => {

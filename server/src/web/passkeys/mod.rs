@@ -1,5 +1,5 @@
-//! "Đăng nhập bằng vân tay, khuôn mặt của máy": passkeys of officials and operators. A script asks for a challenge, the device answers, and
-//! the answer comes as a form like any other. Without scripts there is nothing to be seen of it.
+//! "Đăng nhập bằng vân tay, khuôn mặt của máy": the passkeys of officials and operators. A script requests a challenge, the
+//! device answers, and the answer is posted as a form like any other. Without scripts the pages show nothing of it.
 
 mod own;
 mod sign_in;
@@ -22,7 +22,7 @@ use serde_json::json;
 
 pub use step_up::SKIPPED;
 
-/// The owner's passkeys, signing in by one, and adding one to a sign-in.
+/// The routes: the owner's passkeys, signing in with one, and the step-up of a session.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/passkeys", get(own::show))
@@ -35,12 +35,12 @@ pub fn routes() -> Router<App> {
         .route("/sign-in/step-up/challenge", post(step_up::challenge))
 }
 
-/// Who may have passkeys: officials and operators.
+/// Whether this session's account may have passkeys: officials and operators may.
 pub fn may_have_passkeys(visit: &Visit) -> bool {
     !visit.held && matches!(visit.kind, AccountKind::Official | AccountKind::Operator)
 }
 
-/// A device's answer, as the script sends it.
+/// A device's answer, as the script posts it.
 #[derive(Default, Deserialize)]
 struct Shown {
     #[serde(default)]
@@ -49,7 +49,7 @@ struct Shown {
     credential: String,
 }
 
-/// The challenge that a script asked for, if there are passkeys here and that address has not asked too often.
+/// The challenge for a script. Refused if passkeys are off here or the address has requested too many.
 async fn challenged(
     app: &App,
     asker: &Asker,
@@ -67,7 +67,8 @@ async fn challenged(
     Ok(Json(json!({ "ceremony": ceremony, "options": options })).into_response())
 }
 
-/// Where the key is kept that gave a right answer, and the accounts that it opens: one or more. The ceremony is over, right or wrong.
+/// Verifies a device's answer. Returns the kind of storage of the key, and the accounts that it opens: one or more. The
+/// ceremony ends, whatever the result.
 async fn proven(app: &App, what: Ceremony<'_>, ceremony: &str, answer: &Answer) -> Result<Option<(Kept, Vec<Proven>)>> {
     let (Some(passkeys), Some(state)) = (&app.passkeys, app.store.end_ceremony(what, ceremony).await?) else {
         return Ok(None);
@@ -75,7 +76,7 @@ async fn proven(app: &App, what: Ceremony<'_>, ceremony: &str, answer: &Answer) 
     let Some(known) = app.store.known_passkey(answer.credential()).await? else {
         return Ok(None);
     };
-    // Whoever has not said who they are is who the device says.
+    // A sign-in has no account yet: the device names the owner, or leaves the owner out.
     let is_owners = answer.is_of(known.owner).unwrap_or(!matches!(what, Ceremony::SignIn));
     let Some((counter, kept)) = passkeys.judged(&state, answer, &known).filter(|_| is_owners) else {
         return Ok(None);

@@ -1,4 +1,5 @@
-//! The owner's passkeys: which there are, another one, and one less. Either needs a proof of just now: an unlocked screen is not enough.
+//! The owner's passkeys: list, add and remove. Adding and removing need a recent authentication, because an unlocked screen is
+//! not enough.
 
 use super::super::App;
 use super::super::asker::{Asker, encoded};
@@ -17,12 +18,12 @@ use ngomon_rules::event::PasskeyId;
 use ngomon_store::{Ceremony, NewPasskey, Result, StoreError, Visit};
 use serde::Deserialize;
 
-/// How old the proof may be: microseconds.
+/// The longest time since the authentication, in microseconds.
 const FRESH: i64 = 10 * 60 * 1_000_000;
 /// The longest name, in characters.
 const LONGEST: usize = 60;
 
-/// One of them, as it is shown.
+/// A row of the list.
 struct Line {
     id: String,
     name: String,
@@ -34,21 +35,21 @@ struct Line {
 struct Page {
     shell: Shell,
     errors: Vec<Mistake>,
-    /// What has just been done.
+    /// The confirmation of what was just done.
     done: Option<String>,
     passkeys: Vec<Line>,
-    /// Where the owner is to be proven before anything can be changed; none: it was just now.
+    /// The address at which the owner authenticates again before changing anything. `None` if the authentication is recent.
     anew: Option<String>,
 }
 
-/// What has just been done.
+/// What was just done.
 #[derive(Default, Deserialize)]
 pub struct After {
     #[serde(default)]
     done: String,
 }
 
-/// The owner who asks.
+/// The owner's session, if the account may have passkeys here.
 fn owner(asker: &Asker) -> Option<&Visit> {
     asker
         .visit
@@ -56,7 +57,7 @@ fn owner(asker: &Asker) -> Option<&Visit> {
         .filter(|visit| asker.passkeys && may_have_passkeys(visit))
 }
 
-/// Was the owner proven just now, by a password or a passkey? A code to a phone is not enough.
+/// Whether the owner authenticated recently by a password or a passkey. A code to a phone is not enough.
 fn is_fresh(app: &App, visit: &Visit) -> bool {
     let shown = visit.amr.split(' ').any(|word| ["pwd", "hwk", "swk"].contains(&word));
     shown && app.store.now().as_microsecond() - visit.began < FRESH
@@ -101,7 +102,7 @@ async fn page(app: &App, asker: &Asker, visit: &Visit, done: &str, error: Option
     Ok(html(status, &page))
 }
 
-/// The page.
+/// Shows the passkeys.
 pub async fn show(State(app): State<App>, asker: Asker, Query(After { done }): Query<After>) -> Response {
     let Some(visit) = owner(&asker) else {
         return Redirect::to("/").into_response();
@@ -110,7 +111,7 @@ pub async fn show(State(app): State<App>, asker: Asker, Query(After { done }): Q
     page.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// A challenge for a device of the owner's.
+/// The challenge that registers a new device of the owner.
 pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
     let (Some(visit), Some(token)) = (owner(&asker).filter(|visit| is_fresh(&app, visit)), &asker.token) else {
         return StatusCode::FORBIDDEN.into_response();
@@ -130,7 +131,7 @@ pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
     asked.await.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// What is sent.
+/// The submitted form.
 #[derive(Default, Deserialize)]
 pub struct New {
     #[serde(flatten)]
@@ -139,13 +140,13 @@ pub struct New {
     name: String,
 }
 
-/// A name that can be shown.
+/// The name without control characters, cut to the longest length.
 fn plain(typed: &str) -> String {
     let kept = typed.chars().filter(|c| !c.is_control()).take(LONGEST);
     kept.collect::<String>().trim().to_owned()
 }
 
-/// The device's answer.
+/// Registers the new device.
 pub async fn add(
     State(app): State<App>,
     asker: Asker,
@@ -191,14 +192,14 @@ pub async fn add(
     answer.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
-/// Which.
+/// The passkey to remove.
 #[derive(Default, Deserialize)]
 pub struct Which {
     #[serde(default)]
     passkey: String,
 }
 
-/// One less.
+/// Removes a passkey.
 pub async fn remove(
     State(app): State<App>,
     asker: Asker,

@@ -1,4 +1,4 @@
-//! Signing in by a passkey, without a user name. Whatever is not right gets the same words, after the same time.
+//! The sign-in with a passkey, without a user name. Every wrong answer gets the same message, after the same time.
 
 use super::super::App;
 use super::super::asker::Asker;
@@ -18,13 +18,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::record::AccountId;
 use ngomon_store::{Ceremony, Factor, Result, Tried};
 
-/// A challenge for whoever is there.
+/// The challenge of a sign-in, for a visitor who is not known yet.
 pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
     let asked = challenged(&app, &asker, Ceremony::SignIn, async |passkeys| passkeys.ask(&[]));
     asked.await.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// The device's answer.
+/// Verifies the device's answer and begins a session.
 pub async fn enter(
     State(app): State<App>,
     asker: Asker,

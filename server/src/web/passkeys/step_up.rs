@@ -1,4 +1,5 @@
-//! A connected system asks for two factors, and the session was begun by one: its owner shows a passkey, adds one, or passes over it.
+//! The step-up of a session: a connected system requires two factors, and the session began with one. The owner uses a passkey,
+//! adds one, or skips it.
 
 use super::super::App;
 use super::super::asker::Asker;
@@ -15,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_store::{Ceremony, Result, Tried, Visit};
 
-/// Stands in a request whose owner passed over the second factor: nobody is asked twice.
+/// The parameter that marks a request whose owner skipped the second factor, so that nobody is asked twice.
 pub const SKIPPED: &str = "ngomon_step_up";
 
 #[derive(Template)]
@@ -24,17 +25,17 @@ struct Page {
     shell: Shell,
     errors: Vec<Mistake>,
     has_passkey: bool,
-    /// On without it.
+    /// The address that continues without the second factor.
     skip: String,
 }
 
-/// The owner who is asked, and the request that asks; or where else to go.
+/// The session to step up and the request that requires it; or the address to go to instead.
 fn asked(asker: &Asker) -> std::result::Result<(&Visit, &str), &str> {
     let going = asker.going.as_deref().filter(|to| to.starts_with("/authorize?"));
     match (&asker.visit, going) {
         (_, None) => Err("/"),
         (Some(visit), Some(to)) if may_have_passkeys(visit) => Ok((visit, to)),
-        // A request says itself what is to be done for whoever is there now.
+        // The request decides by itself what the present visitor has to do.
         (_, Some(to)) => Err(to),
     }
 }
@@ -61,13 +62,13 @@ async fn page(app: &App, asker: &Asker, status: StatusCode, error: Option<&str>)
     Ok(html(status, &page))
 }
 
-/// The question.
+/// Shows the page.
 pub async fn show(State(app): State<App>, asker: Asker) -> Response {
     let page = page(&app, &asker, StatusCode::OK, None).await;
     page.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// A challenge for the owner's devices.
+/// The challenge for the owner's devices.
 pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
     let visit = asker.visit.as_ref().filter(|visit| may_have_passkeys(visit));
     let (Some(visit), Some(token)) = (visit, &asker.token) else {
@@ -79,7 +80,7 @@ pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
     asked.await.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// The device's answer.
+/// Verifies the device's answer and replaces the session.
 pub async fn enter(
     State(app): State<App>,
     asker: Asker,

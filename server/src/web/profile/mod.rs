@@ -1,5 +1,5 @@
-//! "Hồ sơ của tôi": an official's own HR profile, the way out of clauses 1 to 4 of letter 108. Also within a held visit: otherwise
-//! nobody could ever mend what holds the account.
+//! "Hồ sơ của tôi": an official's own HR profile, the way out of clauses 1 to 4 of letter 108. It is also open in a held visit:
+//! otherwise nobody could ever correct what holds the account.
 
 mod propose;
 
@@ -21,7 +21,7 @@ use ngomon_rules::values::{Date, Phone};
 use ngomon_store::{Refusal, Result, StoreError};
 use serde::Deserialize;
 
-/// The profile, the yearly review, and what is proposed.
+/// The routes: the profile, the yearly review, and proposals.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/profile", get(show))
@@ -33,17 +33,17 @@ pub fn routes() -> Router<App> {
 #[template(path = "profile.html")]
 struct Page {
     shell: Shell,
-    /// What has just been done.
+    /// The confirmation of what was just done.
     done: Option<String>,
     rows: Vec<(String, String)>,
-    /// Receipts of what waits for HR.
+    /// The receipts of proposals that wait for HR.
     waiting: Vec<String>,
     in_service: bool,
-    /// What HR answered to what its owner proposed.
+    /// HR's answers to the owner's proposals.
     answers: Vec<String>,
 }
 
-/// What has just been done.
+/// What was just done.
 #[derive(Deserialize)]
 struct After {
     #[serde(default)]
@@ -84,13 +84,13 @@ async fn show(
     page.unwrap_or_else(|e| Fault(words, e).into_response())
 }
 
-/// No profile, or none that is certain: nothing to mend here.
+/// The page for an owner without a profile, or without a certain one: nothing can be corrected here.
 fn nothing(asker: &Asker) -> Response {
     let (title, text) = (asker.words.say("profile-title"), asker.words.say("profile-none"));
     message(asker, StatusCode::OK, title, text, "")
 }
 
-/// The profile as its owner reads it: number and phone masked, as everywhere.
+/// The profile as its owner reads it: number and phone are masked, as everywhere.
 fn rows(profile: &Profile, units: &UnitTree, day: Date, words: Words) -> Vec<(String, String)> {
     let text = |day: Option<Date>| day.map(|day| words.day(day));
     let all = [
@@ -126,8 +126,8 @@ fn rows(profile: &Profile, units: &UnitTree, day: Date, words: Words) -> Vec<(St
         .collect()
 }
 
-/// "Đã rà soát". Whoever is held wants to know first whether it still is so: what was found beside it holds the account on, and the visit
-/// tells of it.
+/// "Đã rà soát". In a held visit, the owner then sees whether the account is still held: other holds may remain, and the held
+/// visit shows them.
 async fn review(State(app): State<App>, through: Through<ByProfile>) -> Response {
     let visit = &through.visit;
     let answer = async {

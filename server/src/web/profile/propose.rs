@@ -1,4 +1,4 @@
-//! What is otherwise in the profile, proposed to HR: an empty field leaves things as they are.
+//! The form that proposes changes of the profile to HR. An empty field proposes no change.
 
 use super::super::App;
 use super::super::asker::Asker;
@@ -20,13 +20,13 @@ use ngomon_rules::values::{Date, FullName, PartialDate, Phone, parse_day};
 use ngomon_store::{Limit, Refusal, Result, StoreError};
 use serde::Deserialize;
 
-/// Proposals of one account a day.
+/// Proposals of one account per day.
 const OF_ACCOUNT: Limit = Limit {
     what: "propose",
     times: 10,
     seconds: 86_400,
 };
-/// A text is not longer, in letters.
+/// The longest text, in characters.
 const LONGEST: usize = 200;
 
 #[derive(Template)]
@@ -38,7 +38,7 @@ struct Page {
     account_follows: bool,
 }
 
-/// What is typed. A field that is not sent is empty.
+/// The submitted form. A missing field is empty.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Typed {
@@ -53,7 +53,7 @@ pub(super) struct Typed {
     account_follows: String,
 }
 
-/// The fields in their order, and the keyboard that fits.
+/// The fields in their order, each with its autofill token and its keyboard.
 const FIELDS: [(&str, &str, &str); 8] = [
     ("full_name", "name", "text"),
     ("birth_date", "bday", "text"),
@@ -80,7 +80,7 @@ impl Typed {
         .trim()
     }
 
-    /// What it proposes, or which fields cannot be read.
+    /// The proposed changes, or the fields that cannot be parsed.
     fn read(
         &self,
         profile: &Profile,
@@ -106,7 +106,7 @@ impl Typed {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        // What is as it was is no proposal.
+        // An unchanged value is no proposal.
         Ok(Amendment {
             full_name: amendment.full_name.filter(|name| *name != profile.full_name),
             birth_date: amendment.birth_date.filter(|day| Some(*day) != profile.birth_date),
@@ -144,13 +144,13 @@ fn short(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// As far as can be told without sending: one `@`, something on both sides, a point behind it.
+/// Whether the text looks like a mail address: one `@`, something on both sides, a dot in the host.
 fn is_mail(text: &str) -> bool {
     let parts: Vec<&str> = text.split('@').collect();
     matches!(parts.as_slice(), [name, host] if !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace))
 }
 
-/// `present`: the profile as it is, which stands beside each field.
+/// Renders the form. `present`: the current profile, whose values stand next to the fields.
 fn page(
     asker: &Asker,
     typed: &Typed,
@@ -211,7 +211,7 @@ fn field_of(
     }
 }
 
-/// What the profile says now.
+/// The current value of a field.
 fn now(field: &str, profile: &Profile, units: &UnitTree, words: Words) -> Option<String> {
     match field {
         "full_name" => Some(profile.full_name.as_str().to_owned()),
@@ -227,7 +227,7 @@ fn now(field: &str, profile: &Profile, units: &UnitTree, words: Words) -> Option
     }
 }
 
-/// A unit as it is typed to be found again: by its name, and where others have it too, with the one above.
+/// The text by which a unit is found again: its name, or, if others have the same name, the name with its parent's.
 fn typed_unit(units: &UnitTree, code: &UnitCode, day: Date) -> Option<String> {
     let unit = units.get(units.follow(code, day))?;
     let above = unit.parent.as_ref().and_then(|above| units.get(above));
@@ -237,7 +237,7 @@ fn typed_unit(units: &UnitTree, code: &UnitCode, day: Date) -> Option<String> {
     names.into_iter().flatten().find(found)
 }
 
-/// The form, with the unit that a movement notice says.
+/// Shows the form. The unit is filled in from a movement notice.
 pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByProfile>) -> Response {
     let answer = async {
         let Some(own) = app.store.own_profile(&visit.account).await? else {
@@ -261,7 +261,7 @@ pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: T
     answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// What is proposed.
+/// Submits the proposal.
 pub(super) async fn send(
     State(app): State<App>,
     Through { asker, visit, .. }: Through<ByProfile>,

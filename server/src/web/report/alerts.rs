@@ -1,11 +1,11 @@
-//! What an office should look at, in words; [`super::pace`] says when.
+//! The alerts of an office, in words; [`super::pace`] decides when they apply.
 
 use super::board::Snapshot;
 use super::pace::{is_behind, jump, share};
 use crate::output::Words;
 use ngomon_store::{DayFigures, UnitFigures};
 
-/// Units that are behind are named, so many of them.
+/// The most units named as behind.
 const NAMED: usize = 5;
 
 /// Names the units that are behind.
@@ -25,14 +25,14 @@ pub fn behind(below: &[&UnitFigures], figures: &UnitFigures, words: Words) -> Op
     Some(words.say_with("report-alert-behind", &[("units", &names.join(", "))]))
 }
 
-/// The registry does not answer: since when, and how many wait here.
+/// The registry does not answer: since when, and how many forms wait for it here.
 pub fn silent(snapshot: &Snapshot, figures: &UnitFigures, words: Words) -> Option<String> {
     let since = words.instant(snapshot.figures.position.registry_silent_since?);
     let n = words.number(figures.line.pending);
     Some(words.say_with("report-alert-silent", &[("since", &since), ("n", &n)]))
 }
 
-/// Refusals jump.
+/// The number of refusals jumps.
 pub fn jumping(days: &[DayFigures], snapshot: &Snapshot, words: Words) -> Option<String> {
     let (now, before) = jump(days, snapshot.figures.day)?;
     let (now, before) = (words.number(now), words.tenths(before));

@@ -1,7 +1,7 @@
-//! What everybody who looks at the report shares: the figures are worked out once for each position of the journal.
+//! The cache of the report, shared by all its viewers: the figures are computed once for each position of the journal.
 //!
-//! While somebody watches, one task looks twice a second whether the position has moved; then the figures are worked out anew and
-//! every stream hears of them. Nobody watches: nothing runs.
+//! While a stream is open, one task checks twice a second whether the position has moved; then it computes the figures again
+//! and notifies every stream. Without viewers nothing runs.
 
 use super::live::Live;
 use super::shown::Shown;
@@ -17,19 +17,19 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-/// So often a look is taken. With the work that follows, a stream ends within a second of a hold.
+/// The interval of the checks. Together with the work that follows, a stream ends within a second of a hold.
 const LOOK: Duration = Duration::from_millis(500);
-/// Streams of one session: a browser has six connections to a host, and needs some to go on.
+/// Streams of one session: a browser has six connections to a host, and needs some of them for other requests.
 const OF_SESSION: usize = 4;
-/// Streams of one person, in however many sessions.
+/// Streams of one person, over all sessions.
 const OF_PERSON: usize = 8;
-/// Streams of all.
+/// Streams of the whole server.
 const OF_ALL: usize = 1_000;
 
-/// What the counters gave at one position.
+/// The figures at one position of the journal.
 pub struct Snapshot {
     store: Store,
-    /// Of all units.
+    /// The figures of all units.
     pub figures: Figures,
     /// When they were read, in microseconds UTC.
     pub at: i64,
@@ -39,7 +39,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// What streams tell of a unit, made once for all who look at it; `None`: there is no such unit.
+    /// The streamed values of a unit, computed once for all its viewers. `None` if there is no such unit.
     pub async fn live(&self, unit: &UnitCode, words: Words) -> Result<Option<Arc<Live>>> {
         let key = (unit.clone(), words.tag());
         let mut known = self.lives.lock().await;
@@ -54,7 +54,7 @@ impl Snapshot {
         Ok(Some(live))
     }
 
-    /// The days of a unit, read once for all who look at it.
+    /// The days of a unit, read once for all its viewers.
     pub async fn days(&self, unit: &UnitCode) -> Result<Arc<[DayFigures]>> {
         let mut known = self.days.lock().await;
         if let Some(days) = known.get(unit) {
@@ -65,14 +65,14 @@ impl Snapshot {
         Ok(days)
     }
 
-    /// The staff of all units, read when somebody asks.
+    /// The staff of all units, read on the first request.
     pub async fn staff(&self) -> Result<&[StaffLine]> {
         let read = || self.store.staff_report(None, self.figures.day);
         self.staff.get_or_try_init(read).await.map(Vec::as_slice)
     }
 }
 
-/// The figures as they are, and who watches them. Cheap to clone.
+/// The current figures and their viewers. Cheap to clone.
 #[derive(Clone)]
 pub struct Board(Arc<Shared>);
 
@@ -84,14 +84,14 @@ struct Shared {
 
 #[derive(Default)]
 struct Watchers {
-    /// Of each person, of which sessions.
+    /// The session of each open stream, by person.
     by_person: HashMap<AccountId, Vec<String>>,
     all: usize,
     look: Option<Look>,
     closed: bool,
 }
 
-/// The task that looks; it ends with this.
+/// The task that checks for changes. It ends when this value is dropped.
 struct Look {
     news: watch::Receiver<Arc<Snapshot>>,
     task: AbortHandle,
@@ -104,7 +104,7 @@ impl Drop for Look {
 }
 
 impl Board {
-    /// Nobody watches yet.
+    /// A cache without viewers.
     pub fn new(store: Store) -> Self {
         Self(Arc::new(Shared {
             store,
@@ -113,10 +113,10 @@ impl Board {
         }))
     }
 
-    /// The figures as they are now: those of the last time, if nothing has moved.
+    /// The current figures: the cached ones, if nothing has moved.
     pub async fn current(&self) -> Result<Arc<Snapshot>> {
         let store = &self.0.store;
-        // Whoever comes while they are worked out waits for them.
+        // Concurrent requests wait here while the figures are computed.
         let mut latest = self.0.latest.lock().await;
         let (day, position) = (store.today(), store.position().await?);
         let same = |last: &&Arc<Snapshot>| last.figures.day == day && last.figures.position == position;
@@ -135,7 +135,7 @@ impl Board {
         Ok(snapshot)
     }
 
-    /// Takes a place among those who watch; `None`: there is none left, of this session, this person, or in all.
+    /// Opens a place for a stream. `None` if the session, the person or the server has no place left.
     pub async fn watch(&self, person: &AccountId, session: &str) -> Result<Option<Watching>> {
         let current = self.current().await?;
         let mut watchers = self.watchers();
@@ -163,7 +163,7 @@ impl Board {
         }))
     }
 
-    /// Ends every stream, and lets no other begin: the server is told to stop.
+    /// Ends every stream and refuses new ones, because the server shuts down.
     pub fn close(&self) {
         let mut watchers = self.watchers();
         watchers.closed = true;
@@ -171,7 +171,7 @@ impl Board {
     }
 
     fn watchers(&self) -> std::sync::MutexGuard<'_, Watchers> {
-        // Nobody panics while holding it.
+        // Nothing panics while holding this lock.
         self.0.watchers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -182,7 +182,7 @@ async fn look(board: Board, tell: watch::Sender<Arc<Snapshot>>) {
     let mut well = true;
     loop {
         ticks.tick().await;
-        // A fault of the program ends no look: those who watch would wait for good.
+        // A panic must not end the task: the viewers would wait for ever.
         match AssertUnwindSafe(board.current()).catch_unwind().await {
             Ok(Ok(current)) => {
                 well = true;
@@ -192,7 +192,7 @@ async fn look(board: Board, tell: watch::Sender<Arc<Snapshot>>) {
                     moved
                 });
             }
-            // The next look may find the database again. It is said once.
+            // The next check may reach the database again. Logged once.
             Ok(Err(error)) if well => {
                 well = false;
                 tracing::error!("the report: {error}");
@@ -202,7 +202,7 @@ async fn look(board: Board, tell: watch::Sender<Arc<Snapshot>>) {
     }
 }
 
-/// A place among those who watch.
+/// The place of one stream.
 pub struct Watching {
     /// The newest figures; an error once the server stops.
     pub news: watch::Receiver<Arc<Snapshot>>,

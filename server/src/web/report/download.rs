@@ -1,4 +1,4 @@
-//! The figures of a unit as files: those that the commands print, with the names of the units and headings in words.
+//! The downloads of a unit's figures: the same tables as the commands print, with names of units and translated headings.
 
 use super::asked;
 use super::board::Snapshot;
@@ -17,7 +17,7 @@ use ngomon_rules::values::Date;
 use ngomon_store::{Goal, Result, StaffLine, UnitFigures};
 use rust_xlsxwriter::XlsxError;
 
-/// Their names.
+/// The file names.
 pub const FILES: [&str; 6] = [
     "report.xlsx",
     "report.csv",
@@ -27,12 +27,12 @@ pub const FILES: [&str; 6] = [
     "refusals.csv",
 ];
 
-/// The kind of a CSV file.
+/// The media type of CSV.
 pub const CSV: &str = "text/csv; charset=utf-8";
-/// The kind of a spreadsheet.
+/// The media type of a spreadsheet.
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-/// One of them.
+/// Downloads one file.
 pub async fn file(State(app): State<App>, asker: Asker, Path((unit, file)): Path<(String, String)>) -> Response {
     let (asker, snapshot, unit) = match asked(&app, asker, &unit).await {
         Ok(asked) => asked,
@@ -60,7 +60,7 @@ pub async fn file(State(app): State<App>, asker: Asker, Path((unit, file)): Path
     }
 }
 
-/// `report-HUE.X2-2023-07-15.csv`: several of them lie in one folder.
+/// The name of the download, e.g. `report-HUE.X2-2023-07-15.csv`, so that several fit into one folder.
 pub fn named(file: &str, unit: &UnitCode, day: Date) -> String {
     let (stem, kind) = file.split_once('.').unwrap_or((file, "csv"));
     let plain = |c: char| {
@@ -85,7 +85,7 @@ async fn workbook(
     Ok(report_xlsx(&snapshot.figures.within(Some(unit)), &staff, &title, words))
 }
 
-/// The staff of a unit and of all below it.
+/// The staff of a unit and of all units below it.
 async fn staff(snapshot: &Snapshot, unit: &UnitCode) -> Result<Vec<StaffLine>> {
     let figures = &snapshot.figures;
     let within = |code: &str| figures.tree.is_within(&UnitCode(code.to_owned()), unit, figures.day);
@@ -166,7 +166,7 @@ fn reasons<const N: usize>(counts: [(String, u64); N]) -> Table {
     table
 }
 
-/// A file to be kept.
+/// A file that the browser saves.
 pub fn attachment(kind: &'static str, file: &str, bytes: Vec<u8>) -> Response {
     let disposition = format!("attachment; filename=\"{file}\"");
     let head = [
@@ -176,7 +176,7 @@ pub fn attachment(kind: &'static str, file: &str, bytes: Vec<u8>) -> Response {
     (head, bytes).into_response()
 }
 
-/// A file that could not be made.
+/// The answer for a file that could not be made.
 pub fn failed(file: &str, error: impl std::fmt::Display) -> Response {
     tracing::error!("{file}: {error}");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -1,4 +1,5 @@
-//! The page's figures as server-sent events. A stream ends with its session: a hold, a sign-out, an hour.
+//! The live figures of the page, as server-sent events. A stream ends with its session: by a hold, a sign-out, or after an
+//! hour.
 
 use super::asked;
 use super::board::Watching;
@@ -20,13 +21,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Interval, interval};
 
-/// So often a quiet stream shows that it lives, and asks whether its session still does.
+/// The interval in which an idle stream sends a keep-alive and checks its session.
 const BEAT: Duration = Duration::from_secs(15);
 
-/// Proxies are asked not to gather what is meant to be seen at once.
+/// Proxies must not buffer the events.
 const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
 
-/// What becomes of a unit's figures.
+/// Streams the changes of a unit's figures.
 pub async fn stream(State(app): State<App>, asker: Asker, Path(unit): Path<String>) -> Response {
     let (asker, _, unit) = match asked(&app, asker, &unit).await {
         Ok(asked) => asked,
@@ -64,11 +65,11 @@ pub async fn stream(State(app): State<App>, asker: Asker, Path(unit): Path<Strin
     ([UNBUFFERED], sse).into_response()
 }
 
-/// What became of the page since it was last told.
+/// The changes of the page since the last event.
 #[derive(Default, Serialize)]
 pub struct Live {
     at: String,
-    /// The tiles that changed, for whoever does not see it.
+    /// The tiles that changed, for screen readers.
     said: BTreeMap<String, String>,
     texts: BTreeMap<String, String>,
     bars: BTreeMap<String, u64>,
@@ -81,7 +82,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// All that a page shows, at an instant in microseconds UTC.
+    /// All values of a page, at an instant in microseconds UTC.
     pub fn of(shown: Shown, at: i64, words: Words) -> Self {
         let tiles = shown.tiles.iter().map(|tile| (tile.label.clone(), tile.n.text.clone()));
         let tiles = tiles.collect();
@@ -115,7 +116,7 @@ impl Live {
         }
     }
 
-    /// What differs from what was told before; `None`: nothing.
+    /// The values that differ from `before`. `None` if there are none.
     fn since(&self, before: &Self) -> Option<Self> {
         let texts = self
             .texts
@@ -125,7 +126,7 @@ impl Live {
             .bars
             .iter()
             .filter(|(key, share)| before.bars.get(*key) != Some(*share));
-        // Whoever was told nothing yet has just read the page.
+        // On the first event `before` is empty, and nothing is read aloud: the visitor has just read the page.
         let tiles = self.tiles.iter().zip(&before.tiles);
         let said = tiles.filter(|(now, before)| now != before).map(|(now, _)| now.clone());
         let news = Self {
@@ -153,7 +154,7 @@ struct Stream {
 }
 
 impl Stream {
-    /// The next news; `None`: the session is over, or the server stops.
+    /// The next event. `None` if the session has ended or the server stops.
     async fn next(&mut self) -> Result<Option<Live>, StoreError> {
         loop {
             if !self.app.store.is_open(&self.token).await? {

@@ -1,4 +1,5 @@
-//! "Báo cáo số" (letter 125, C7): progress by unit down to the village, live, for whoever signed in at an office. No names.
+//! "Báo cáo số" (letter 125, C7): progress by unit down to the village, live, for everybody who signs in at an office. It shows
+//! no names.
 
 mod alerts;
 mod board;
@@ -24,7 +25,7 @@ use ngomon_rules::record::AccountKind;
 use ngomon_rules::unit::UnitCode;
 use std::sync::Arc;
 
-/// Its pages, its files, its streams.
+/// The report's pages, downloads and streams.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/report", get(page::first))
@@ -34,13 +35,13 @@ pub fn routes() -> Router<App> {
         .route("/report/live/{unit}", get(live::stream))
 }
 
-/// May they see the report? A full visit of an account that is no citizen's.
+/// Whether the visitor may see the report: a full session of an account that is not a citizen's.
 pub fn may_see(asker: &Asker) -> bool {
     let visit = asker.visit.as_ref();
     visit.is_some_and(|visit| !visit.held && visit.kind != AccountKind::Citizen)
 }
 
-/// The figures as they are and the unit that was asked for; or the answer to whoever may not see it, or asks for none that there is.
+/// The current figures and the requested unit; or the answer if the visitor may not see them or the unit does not exist.
 async fn asked(app: &App, asker: Asker, unit: &str) -> Result<(Asker, Arc<Snapshot>, UnitCode), Response> {
     if !may_see(&asker) {
         return Err(Redirect::to("/").into_response());
@@ -49,7 +50,7 @@ async fn asked(app: &App, asker: Asker, unit: &str) -> Result<(Asker, Arc<Snapsh
     let current = current.map_err(|error| Fault(asker.words, error).into_response())?;
     let figures = &current.figures;
     let asked = UnitCode(unit.to_owned());
-    // A unit that has ended is shown where it counts now.
+    // A unit that has ended is shown as its successor.
     let unit = figures.tree.follow(&asked, figures.day).clone();
     if unit.as_str().is_empty() || figures.of(unit.as_str()).is_none() {
         return Err(not_found(asker).await);

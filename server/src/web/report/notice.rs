@@ -1,5 +1,5 @@
-//! C8: what a unit's head spreads the word with: a notice to print, a text for the loudspeaker, a message to pass on. People read them, so they
-//! are in the first language whatever the page's is.
+//! C8: the material with which a unit's head informs people: a notice to print, a text for the loudspeaker, a message to pass
+//! on. It is in the first language, whatever the language of the page.
 
 use super::asked;
 use super::paper::Paper;
@@ -14,14 +14,14 @@ use axum::response::{IntoResponse, Response};
 use ngomon_rules::citizens::Audience;
 use ngomon_rules::counter::Counter;
 
-/// More counters than this fill no notice: they stand on their page.
+/// The most counters on a notice; all of them are on the page of the counters.
 const MOST_COUNTERS: usize = 3;
 
 #[derive(Template)]
 #[template(path = "notice.html")]
 struct Page {
     shell: Shell,
-    /// The language of what is printed.
+    /// The language of the printed text.
     first: Words,
     code: String,
     name: String,
@@ -30,7 +30,7 @@ struct Page {
     counters: Vec<Counter>,
 }
 
-/// The notice of a unit.
+/// Shows the notice of a unit.
 pub async fn show(State(app): State<App>, asker: Asker, Path(unit): Path<String>) -> Response {
     let (asker, snapshot, unit) = match asked(&app, asker, &unit).await {
         Ok(asked) => asked,

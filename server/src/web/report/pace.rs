@@ -1,35 +1,35 @@
-//! Pace against the deadline, and what an office should look at. What counts is said on the page, in the same words.
+//! The pace against the deadline, and the conditions of alerts. The page states the same definitions.
 
 use ngomon_rules::citizens::{Audience, Campaign};
 use ngomon_rules::values::Date;
 use ngomon_store::{DayFigures, Goal, UnitFigures};
 
-/// Days over which the pace is taken, today among them.
+/// The days over which the pace is measured, including today.
 const WEEK: i64 = 7;
-/// A unit below the one that is shown is behind once its share is that many thousandths lower.
+/// A lower unit is behind if its share is this many thousandths below that of the unit shown.
 const BEHIND: u64 = 100;
 /// Units with fewer accounts to standardise are never called behind.
 const FEW: u64 = 20;
-/// So many refusals in a day are looked at.
+/// The fewest refusals in a day that raise an alert.
 const MANY: u64 = 10;
 
-/// An audience on its way.
+/// The pace of an audience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Claims of the last days a day, in tenths.
+    /// Claims per day over the last days, in tenths.
     pub made: u64,
     /// The last day in time.
     pub deadline: Option<Date>,
-    /// Days until the deadline, today and its own among them; `None`: it has passed, or there is none.
+    /// Days until the deadline, including today and the last day. `None` if it has passed or there is none.
     pub days_left: Option<i64>,
-    /// Claims a day that it takes until the deadline, in tenths, rounded up; `None`: it is over, or all is done.
+    /// Claims per day needed to meet the deadline, in tenths, rounded up. `None` if the deadline has passed or all is done.
     pub needed: Option<u64>,
 }
 
 impl Pace {
-    /// Of a goal that was reached as these days say.
+    /// The pace towards a goal, measured over these days.
     pub fn of(audience: Audience, goal: Goal, days: &[DayFigures], campaign: &Campaign, today: Date) -> Self {
-        // Before the first week is over, the days that there were.
+        // In the campaign's first week, only the days so far.
         let ran = (today - campaign.start).get_days() + 1;
         let over = i64::from(ran).clamp(1, WEEK);
         let recent = |day: &&DayFigures| day.day <= today && i64::from((today - day.day).get_days()) < over;
@@ -49,13 +49,13 @@ impl Pace {
         }
     }
 
-    /// Will it be late if it goes on like this?
+    /// Whether the deadline will be missed at this pace.
     pub fn is_behind(&self) -> bool {
         self.needed.is_some_and(|needed| self.made < needed)
     }
 }
 
-/// How much of the goal is reached, in thousandths, rounded as people and spreadsheets do.
+/// The reached share of the goal, in thousandths, rounded half up as people and spreadsheets do.
 pub fn share(goal: Goal) -> u64 {
     let half = goal.due / 2;
     (goal.standardised * 1_000 + half)
@@ -63,12 +63,12 @@ pub fn share(goal: Goal) -> u64 {
         .unwrap_or_default()
 }
 
-/// Is a unit behind the one that it stands under?
+/// Whether a unit is behind the unit above it.
 pub fn is_behind(unit: &UnitFigures, above: &UnitFigures) -> bool {
     unit.goal().due >= FEW && share(unit.goal()) + BEHIND <= share(above.goal())
 }
 
-/// Refusals of today and, a day, of the week before, in tenths, if they jump: at least ten, and twice as many as usual.
+/// Today's refusals, and those per day of the week before, in tenths, if they jump: at least ten, and twice as many as usual.
 pub fn jump(days: &[DayFigures], today: Date) -> Option<(u64, u64)> {
     let of = |day: &DayFigures| i64::from((today - day.day).get_days());
     let refusals = |from: i64, to: i64| -> u64 {

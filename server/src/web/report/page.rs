@@ -1,4 +1,4 @@
-//! The page of a unit.
+//! The report page of a unit.
 
 use super::board::Snapshot;
 use super::download::FILES;
@@ -22,15 +22,15 @@ struct Page {
     shell: Shell,
     code: String,
     name: String,
-    /// The head of what is printed.
+    /// The head of the printed page.
     paper: Paper,
     above: Vec<(String, String)>,
     beside: Vec<(String, String)>,
     at: String,
     shown: Shown,
-    /// May the people behind a figure be seen?
+    /// Whether the visitor may see the people behind a figure.
     people: bool,
-    /// For the chart: JSON within a page.
+    /// The data of the chart: JSON within the page.
     chart: String,
     staff: Vec<StaffRow>,
     unknown: Option<String>,
@@ -39,13 +39,13 @@ struct Page {
     files: Vec<(&'static str, String)>,
 }
 
-/// A unit's staff by their HR profiles.
+/// The staff of a unit, by their HR profiles.
 struct StaffRow {
     name: String,
     counts: [String; 3],
 }
 
-/// The page of the unit on top.
+/// Redirects to the report of the top unit.
 pub async fn first(State(app): State<App>, asker: Asker) -> Response {
     if !may_see(&asker) {
         return Redirect::to("/").into_response();
@@ -61,7 +61,7 @@ pub async fn first(State(app): State<App>, asker: Asker) -> Response {
     }
 }
 
-/// The page of a unit with all below it.
+/// Shows the report of a unit, including all units below it.
 pub async fn show(State(app): State<App>, asker: Asker, Path(unit): Path<String>) -> Response {
     let (asker, snapshot, unit) = match asked(&app, asker, &unit).await {
         Ok(asked) => asked,
@@ -116,7 +116,7 @@ async fn page(app: &App, asker: &Asker, snapshot: &Snapshot, unit: &UnitCode) ->
     }))
 }
 
-/// What the chart is drawn from, safe within a page.
+/// The data of the chart, escaped for use within a page.
 fn chart(shown: &Shown, words: Words) -> String {
     let chart = serde_json::json!({
         "officials": words.say("report-audience-officials"),
@@ -128,7 +128,7 @@ fn chart(shown: &Shown, words: Words) -> String {
     chart.to_string().replace('<', "\\u003c")
 }
 
-/// The unit itself, then those below that have staff.
+/// The unit itself, then the units below it that have staff.
 async fn staff(snapshot: &Snapshot, unit: &UnitCode, words: Words) -> Result<Vec<StaffRow>> {
     let lines = snapshot.staff().await?;
     let below = snapshot.figures.below(unit).map(|below| below.line.unit.as_str());
@@ -143,7 +143,7 @@ async fn staff(snapshot: &Snapshot, unit: &UnitCode, words: Words) -> Result<Vec
     Ok(rows.collect())
 }
 
-/// When the figures were compared with the accounts, and what came of it.
+/// When the counters were last compared with the accounts, and the result.
 fn recounted(recount: Option<LastRecount>, words: Words) -> String {
     let Some(LastRecount {
         at,

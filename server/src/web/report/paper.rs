@@ -1,16 +1,17 @@
-//! The head of a printed paper of an office (Decree 30/2020/NĐ-CP, appendix I): whose it is, the country and its motto, number, place and day.
+//! The head of an office's printed paper (Decree 30/2020/NĐ-CP, appendix I): the office, the country and its motto, number,
+//! place and day.
 
 use crate::output::Words;
 use ngomon_rules::unit::UnitCode;
 use ngomon_store::Figures;
 
-/// The head, in the language of papers.
+/// The head, in the language of official papers.
 pub struct Paper {
     /// The office above.
     pub above: String,
-    /// Whose paper it is.
+    /// The office that issues the paper.
     pub office: String,
-    /// Where the number is written by hand.
+    /// The line on which the number is written by hand.
     pub number: String,
     /// Place and day.
     pub day: String,
@@ -21,12 +22,12 @@ pub struct Paper {
 }
 
 impl Paper {
-    /// Of a unit, on the day of the figures.
+    /// The head for a unit, on the day of the figures.
     pub fn of(figures: &Figures, unit: &UnitCode, number: &str) -> Self {
         let words = Words::first();
         let name = |code: &UnitCode| figures.of(code.as_str()).map(|of| of.line.name.to_uppercase());
         let lineage = figures.tree.lineage(unit, figures.day);
-        // Days below ten and the first two months have a zero before them, so that nothing is put there later.
+        // Days below 10 and the first two months get a leading zero, so that nobody can insert a digit later.
         let two = |n: i8, below: i8| if n < below { format!("0{n}") } else { n.to_string() };
         let (day, month) = (two(figures.day.day(), 10), two(figures.day.month(), 3));
         let year = figures.day.year().to_string();

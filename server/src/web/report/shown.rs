@@ -1,4 +1,4 @@
-//! The figures of a unit in words, as the page shows them and as a stream tells what became of them.
+//! The figures of a unit as text, for the page and for the stream that updates it.
 
 use super::alerts::{behind, jumping, silent};
 use super::board::Snapshot;
@@ -11,11 +11,11 @@ use ngomon_rules::unit::UnitCode;
 use ngomon_store::{DayFigures, Goal, ReportLine, Result, UnitFigures};
 use serde::Serialize;
 
-/// A text that changes while one looks. The page marks its place with the key.
+/// A text that is updated while the page is open. The page marks its element with the key.
 pub struct Cell {
-    /// `data-live` of its element.
+    /// The `data-live` attribute of its element.
     pub key: String,
-    /// What it says.
+    /// The text.
     pub text: String,
 }
 
@@ -24,89 +24,89 @@ impl Cell {
         Self { key: key.into(), text }
     }
 
-    /// The state of accounts that it counts, if it counts them by one.
+    /// The state of accounts behind the figure, if it counts one state.
     pub fn state(&self) -> Option<&'static str> {
         let standing = Standing::parse(self.key.split(' ').next()?)?;
         Some(standing.name())
     }
 }
 
-/// A bar that grows while one looks.
+/// A bar that is updated while the page is open.
 pub struct Bar {
-    /// `data-live` of its element.
+    /// The `data-live` attribute of its element.
     pub key: String,
-    /// In thousandths.
+    /// Its share, in thousandths.
     pub share: u64,
 }
 
-/// A figure with its name.
+/// A figure with its label.
 pub struct Tile {
-    /// Its name.
+    /// The label.
     pub label: String,
-    /// How many.
+    /// The number of accounts.
     pub n: Cell,
-    /// What that is of all, if it says so.
+    /// Its share of the goal, if the tile shows one.
     pub note: Option<Cell>,
 }
 
-/// An audience against its deadline.
+/// The progress of an audience towards its deadline.
 pub struct Progress {
-    /// Who.
+    /// The name of the audience.
     pub audience: String,
-    /// How far.
+    /// The share and number reached.
     pub reached: Cell,
-    /// The same.
+    /// The same as a bar.
     pub bar: Bar,
-    /// Until when, and the pace.
+    /// The deadline and the pace.
     pub lines: [Cell; 3],
 }
 
-/// A unit below.
+/// A row for a unit directly below.
 pub struct UnitLine {
     /// Its code.
     pub code: String,
     /// Its name.
     pub name: String,
-    /// A word if it is behind, or else nothing.
+    /// A word if it is behind, or else empty.
     pub behind: Cell,
-    /// How many accounts, and how many of them are standardised.
+    /// The number of accounts to standardise, and how many of them are standardised.
     pub done: [Cell; 2],
-    /// The share that is done.
+    /// The share that is standardised.
     pub share: Cell,
-    /// The same.
+    /// The same as a bar.
     pub bar: Bar,
-    /// How the others stand.
+    /// The numbers of accounts in the other states.
     pub others: [Cell; 5],
 }
 
-/// How many accounts have a reason.
+/// The number of accounts with one reason.
 pub struct ReasonLine {
-    /// The clause it comes from; of a refusal, nothing.
+    /// The clause that the reason comes from; empty for a refusal.
     pub clause: String,
-    /// Its name.
+    /// The name of the reason.
     pub name: String,
-    /// How many.
+    /// The number of accounts.
     pub n: Cell,
 }
 
-/// A day.
+/// The figures of a day.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct DayLine {
-    /// Which.
+    /// The day.
     pub day: String,
-    /// Claims of officials, of all others, refused forms, and all claims up to that day.
+    /// Claims of officials, claims of all others, refused forms, and all claims up to that day.
     pub figures: [u64; 4],
-    /// The same in words.
+    /// The same as text.
     pub texts: [String; 4],
 }
 
-/// All of it.
+/// All contents of the report page.
 pub struct Shown {
-    /// The standings.
+    /// The accounts by state.
     pub tiles: Vec<Tile>,
-    /// By audience.
+    /// The progress by audience.
     pub progress: Vec<Progress>,
-    /// What to look at.
+    /// The alerts.
     pub alerts: Vec<String>,
     /// The units directly below.
     pub units: Vec<UnitLine>,
@@ -119,7 +119,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// A unit of a snapshot; `None`: there is no such unit on its day.
+    /// The contents for a unit of a snapshot. `None` if the unit does not exist on its day.
     pub async fn of(snapshot: &Snapshot, unit: &UnitCode, words: Words) -> Result<Option<Self>> {
         let Some(figures) = snapshot.figures.of(unit.as_str()) else {
             return Ok(None);
@@ -142,7 +142,7 @@ impl Shown {
     }
 }
 
-/// The counts of a line, in the order of its columns.
+/// The counts of a line, in the order of the columns.
 fn counts(line: &ReportLine) -> [(&'static str, u64); 7] {
     [
         ("accounts", line.accounts),
@@ -182,7 +182,7 @@ fn name_of(audience: Audience) -> &'static str {
     }
 }
 
-/// The share that is reached; a dash where there is nothing to reach.
+/// The reached share; a dash if there is nothing to reach.
 pub fn in_words(goal: Goal, words: Words) -> String {
     if goal.due == 0 {
         "–".to_owned()
@@ -191,7 +191,7 @@ pub fn in_words(goal: Goal, words: Words) -> String {
     }
 }
 
-/// Each audience against its deadline, and those that will not make it.
+/// The progress of each audience, and an alert for each that will miss its deadline.
 fn progress(
     snapshot: &Snapshot,
     figures: &UnitFigures,
@@ -283,7 +283,7 @@ fn refused(figures: &UnitFigures, words: Words) -> Vec<ReasonLine> {
     Outcome::REFUSALS.map(line).into()
 }
 
-/// Letter 108 dash by dash, then letter 125, then what no letter has.
+/// The held accounts by reason: letter 108 dash by dash, then letter 125, then reasons without a letter.
 fn held(figures: &UnitFigures, words: Words) -> Vec<ReasonLine> {
     let mut reasons = Reason::ALL;
     reasons.sort_by_key(|reason| match reason.clause() {
