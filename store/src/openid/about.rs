@@ -1,4 +1,4 @@
-//! What a client may be told about an account, as it is in this moment: nothing of it is copied into a grant.
+//! The claims of an account for clients, read at the moment of the request: a grant stores no copy of them.
 
 use super::subjects::former;
 use crate::error::{Result, StoreError};
@@ -13,31 +13,31 @@ use ngomon_rules::record::{AccountId, AccountKind, Stated};
 use ngomon_rules::unit::{Unit, UnitCode};
 use ngomon_rules::values::Date;
 
-/// An account as clients may be told of it.
+/// The attributes of an account that a client may read.
 #[derive(Clone, Debug)]
 pub struct About {
-    /// What kind.
+    /// The kind of account.
     pub kind: AccountKind,
-    /// What it says of its owner; for a claim's holder, the registry's word in place of its own.
+    /// Attributes of the owner. For the holder of a claim, the registry's values replace the account's own.
     pub stated: Stated,
-    /// The phone is the registry's.
+    /// `true` if the phone number comes from the registry.
     pub phone_verified: bool,
-    /// The unit that it names, ended or not.
+    /// The unit that the account names, even if that unit has ended.
     pub unit: UnitCode,
-    /// What the gate asks; `None`: it is no citizen's.
+    /// The standardisation gate of a citizen's account; `None` for every other kind.
     pub gate: Option<Gate>,
-    /// The last day by which it is to be standardised.
+    /// The last day on which the account can be standardised in time.
     pub deadline: Option<Date>,
     /// The last day of its exemption.
     pub exempt_to: Option<Date>,
-    /// A freeze suspends the campaign.
+    /// `true` while a freeze suspends the campaign.
     pub frozen: bool,
-    /// How a claim was proven.
+    /// The proof on which the claim rests.
     pub proof: Option<String>,
 }
 
 impl Store {
-    /// What clients may be told about the account; `None`: there is no such account.
+    /// Reads what clients may learn about the account. `None` if it does not exist.
     pub async fn about(&self, account: &AccountId) -> Result<Option<About>> {
         let today = self.today();
         self.db
@@ -79,7 +79,7 @@ impl Store {
             .await
     }
 
-    /// May accounts of that kind and unit sign in through the client?
+    /// Whether accounts of this kind and unit may sign in through the client.
     pub async fn admits(&self, client: &Client, about: &About) -> Result<bool> {
         if !client.kinds.contains(&about.kind) {
             return Ok(false);
@@ -92,13 +92,13 @@ impl Store {
         Ok(client.units.iter().any(|top| tree.is_within(unit, top, today)))
     }
 
-    /// The unit that counts today for one that may have ended.
+    /// Follows mergers from a unit that may have ended to the one that replaces it today.
     pub async fn unit_today(&self, unit: &UnitCode) -> Result<Option<Unit>> {
         let today = self.today();
         self.db.ask(async |tx| followed(tx, unit, today).await).await
     }
 
-    /// What the client called the accounts that this one succeeds.
+    /// The client's subjects for the accounts that this account succeeds.
     pub async fn former_subjects(&self, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
         self.db
             .ask(async |tx| former(tx, &self.env.keys, client, account).await)

@@ -1,4 +1,4 @@
-//! Clients: added with a secret that is shown once, rotated, disabled, removed.
+//! The life cycle of a client: added with a secret that is displayed once, edited, rotated, disabled, removed.
 //!
 //! ```text
 //!   added ── rotate ──▶ two secrets ── the overlap is over ──▶ one secret
@@ -23,50 +23,50 @@ use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::record::AccountId;
 use std::sync::LazyLock;
 
-/// A client that may come in, with what tells whether it is who it says.
+/// A registered client with the secrets that authenticate it.
 #[derive(Clone, Debug)]
 pub struct KnownClient {
-    /// Which.
+    /// Client id.
     pub id: ClientId,
-    /// As its integrator stated it.
+    /// Settings as its integrator declared them.
     pub client: Client,
-    /// It may sign people in.
+    /// `true` if it may sign people in.
     pub enabled: bool,
-    /// When it was last given anything: microseconds UTC.
+    /// When a token was last issued to it: microseconds UTC.
     pub last_use: Option<i64>,
     pub(super) generation: i64,
     secret: Option<String>,
     old_secret: Option<(String, i64)>,
 }
 
-/// After a new secret from the desk, the one before is good for so many seconds.
+/// Seconds during which the previous secret still works after a rotation at the desk: one day.
 pub(crate) const SECRET_OVERLAP: i64 = 24 * 3_600;
 
-/// What a client is told once.
+/// Credentials of a client, displayed once.
 #[derive(Clone, Debug)]
 pub struct NewClient {
-    /// Which.
+    /// Client id.
     pub id: ClientId,
-    /// Where it proves itself by one.
+    /// Secret; `None` if the client does not authenticate by one.
     pub secret: Option<String>,
 }
 
-/// The digest that is kept of a secret, in hexadecimal. 256 random bits need no slow hash.
+/// The stored digest of a secret, in hexadecimal. 256 random bits need no slow hash.
 fn digest(secret: &str) -> String {
     hex(&sha256(&[secret.as_bytes()]))
 }
 
-/// What [`known_client`] reads, of a client `c` beside its [`CLIENT_USE`].
+/// The columns that [`known_client`] reads, of a client `c` joined with [`CLIENT_USE`].
 pub(super) const CLIENT_COLUMNS: &str =
     "c.id, c.body, c.secret, c.old_secret, c.old_until, c.enabled, c.generation, u.at, c.mac";
-/// When it was last given anything.
+/// Joins the time at which a token was last issued to the client.
 pub(super) const CLIENT_USE: &str = "LEFT JOIN client_use u ON u.client = c.id";
 
 fn select() -> String {
     format!("SELECT {CLIENT_COLUMNS} FROM client c {CLIENT_USE}")
 }
 
-/// A client, of a row whose columns begin at `at`. What no key of ours binds is none.
+/// Parses a client from the columns at `at`. A row whose MAC does not verify is an error.
 pub(super) fn known_client(keys: &Keyring, row: &Row, at: usize) -> Result<KnownClient> {
     let (id, mac): (String, Vec<u8>) = (row.get(at)?, row.get(at + 8)?);
     if !binds(keys, CLIENT, &client_cells(row, at)?, Some(&mac)) {
@@ -90,7 +90,7 @@ pub(super) fn known_client(keys: &Keyring, row: &Row, at: usize) -> Result<Known
 }
 
 impl KnownClient {
-    /// Is that its secret? Digests are compared, so that the time tells nothing of the secret.
+    /// Verifies the client's secret. It compares digests, so that the timing reveals nothing about the secret.
     pub fn secret_fits(&self, secret: &str, now: jiff::Timestamp) -> bool {
         let given = digest(secret);
         let old = self
@@ -101,9 +101,9 @@ impl KnownClient {
     }
 }
 
-/// The client that bears that resource.
+/// The client that is registered as this resource server.
 pub(super) async fn bearer(tx: &mut Tx, keys: &Keyring, resource: &str) -> Result<Option<KnownClient>> {
-    // No resource has others, and PostgreSQL takes no text with a NUL.
+    // A resource has printable ASCII alone, and PostgreSQL rejects text with a NUL.
     if !resource.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(None);
     }
@@ -113,11 +113,11 @@ pub(super) async fn bearer(tx: &mut Tx, keys: &Keyring, resource: &str) -> Resul
     );
     let row = tx.row(&sql, [resource.into()]).await?;
     let known = row.map(|row| known_client(keys, &row, 0)).transpose()?;
-    // What it bears stands in its settings, too.
+    // `client_resource` has no MAC: the resource must also be in the client's settings, which have one.
     Ok(known.filter(|known| known.client.resources.iter().any(|one| one == resource)))
 }
 
-/// The client of that id, or of that name.
+/// Finds a client by id or by name.
 pub(super) async fn find(tx: &mut Tx, keys: &Keyring, id_or_name: &str) -> Result<Option<KnownClient>> {
     let sql = format!("{} WHERE c.id = $1 OR c.name = $1", select());
     let row = tx.row(&sql, [id_or_name.into()]).await?;
@@ -132,7 +132,7 @@ fn about(id: ClientId, change: Change) -> Event {
     }
 }
 
-/// Lets a client in, under that id and, if it has one, that secret.
+/// Registers a client under this id; the secret is used if the client authenticates by one.
 pub(crate) async fn add_client(
     tx: &mut Tx,
     env: &Env,
@@ -159,7 +159,7 @@ pub(crate) async fn add_client(
     Ok(NewClient { id, secret })
 }
 
-/// Gives a client other settings, if they still are `before`. Where it begins to prove itself by a secret, that one.
+/// Replaces a client's settings if they still equal `before`. The secret is used if the client newly authenticates by one.
 pub(crate) async fn edit_client(
     tx: &mut Tx,
     env: &Env,
@@ -203,8 +203,8 @@ pub(crate) async fn edit_client(
 }
 
 impl Store {
-    /// Gives a client other settings, if they still are `before`. What it calls accounts stays, and so does what it was given, unless it may
-    /// less than before.
+    /// Replaces a client's settings if they still equal `before`. Its subjects stay. Its grants and tokens stay unless the new settings
+    /// allow less.
     pub async fn edit_client(&self, id: &ClientId, before: &Client, client: Client, by: &str) -> Result<NewClient> {
         let (env, act, id) = (self.env.clone(), Act::new(by, self.now()), id.clone());
         let (before, secret) = (before.clone(), self.new_token());
@@ -217,7 +217,7 @@ impl Store {
             .await
     }
 
-    /// The same at the desk, by one operator: not where a second one has to agree, to what it was or to what it is to be.
+    /// [`Store::edit_client`] by one operator at the desk. Refused if the old or the new settings need a second operator.
     pub async fn edit_client_alone(
         &self,
         operator: &Operator,
@@ -232,7 +232,7 @@ impl Store {
         self.edit_client(id, before, client, operator.by()).await
     }
 
-    /// The client's own user ids, at the desk, by one operator: not where a second one has to agree.
+    /// Imports the client's own user ids, by one operator at the desk. Refused if the client needs a second operator.
     pub async fn name_subjects_alone(
         &self,
         operator: &Operator,
@@ -255,10 +255,10 @@ impl Store {
             .await
     }
 
-    /// The client of that id.
+    /// Finds a client by id.
     pub async fn client(&self, id: &str) -> Result<Option<KnownClient>> {
         static SQL: LazyLock<String> = LazyLock::new(|| format!("{} WHERE c.id = $1", select()));
-        // No id has others, and PostgreSQL takes no text with a NUL.
+        // A client id has printable ASCII alone, and PostgreSQL rejects text with a NUL.
         if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(None);
         }
@@ -266,7 +266,7 @@ impl Store {
         row.map(|row| known_client(&self.env.keys, &row, 0)).transpose()
     }
 
-    /// Is there a client that bears that resource, and may come in?
+    /// Whether an enabled client is registered as this resource server.
     pub async fn has_resource(&self, resource: &str) -> Result<bool> {
         let bearer = self
             .db
@@ -275,7 +275,7 @@ impl Store {
         Ok(bearer.is_some_and(|bearer| bearer.enabled))
     }
 
-    /// Lets a client in. Its secret is told here and never again.
+    /// Registers a client. Its secret is returned here and never again.
     pub async fn add_client(&self, client: Client, by: &str) -> Result<NewClient> {
         let (env, act) = (self.env.clone(), Act::new(by, self.now()));
         let (id, secret) = (self.new_client_id(), self.new_token());
@@ -288,7 +288,7 @@ impl Store {
             .await
     }
 
-    /// The same at the desk, by one operator: not where a second one has to agree.
+    /// [`Store::add_client`] by one operator at the desk. Refused if the client needs a second operator.
     pub async fn add_client_alone(&self, operator: &Operator, client: Client) -> Result<NewClient> {
         client.check().map_err(Refusal::Client)?;
         if client.needs_two() {
@@ -297,7 +297,7 @@ impl Store {
         self.add_client(client, operator.by()).await
     }
 
-    /// The same at the desk, by one operator: not where a second one has to agree.
+    /// [`Store::rotate_client`] by one operator at the desk. Refused if the client needs a second operator.
     pub async fn rotate_client_alone(&self, operator: &Operator, id: &str) -> Result<NewClient> {
         let known = self
             .client(id)
@@ -309,7 +309,7 @@ impl Store {
         self.rotate_client(id, SECRET_OVERLAP, operator.by()).await
     }
 
-    /// A new secret. The one before is good for `overlap` more seconds, so that no sign-in fails meanwhile.
+    /// Issues a new secret. The previous one works for `overlap` more seconds, so that no sign-in fails meanwhile.
     pub async fn rotate_client(&self, id_or_name: &str, overlap: i64, by: &str) -> Result<NewClient> {
         let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), id_or_name.to_owned());
         let secret = self.new_token();
@@ -322,17 +322,17 @@ impl Store {
             .await
     }
 
-    /// From the next request on, the client is refused on every path.
+    /// Disables a client: every endpoint refuses it from the next request on.
     pub async fn disable_client(&self, id_or_name: &str, by: &str) -> Result<ClientId> {
         self.change_client(id_or_name, Change::ClientDisabled, by).await
     }
 
-    /// The client is let in again; nothing that it had comes back.
+    /// Enables a client again. Its earlier grants and tokens stay revoked.
     pub async fn enable_client(&self, id_or_name: &str, by: &str) -> Result<ClientId> {
         self.change_client(id_or_name, Change::ClientEnabled, by).await
     }
 
-    /// The client is none any more.
+    /// Removes a client. Its id is never used again.
     pub async fn remove_client(&self, id_or_name: &str, by: &str) -> Result<ClientId> {
         self.change_client(id_or_name, Change::ClientRemoved, by).await
     }
@@ -366,7 +366,7 @@ async fn change_client(
         Change::ClientEnabled => Some(true),
         _ => None,
     };
-    // Said twice, it is so already.
+    // Disabling a disabled client, or enabling an enabled one, writes no entry.
     if is_enabled != Some(known.enabled) {
         if matches!(change, Change::ClientRemoved) {
             drop_notices(tx, &known.id).await?;
@@ -376,7 +376,7 @@ async fn change_client(
     Ok(known.id)
 }
 
-/// Gives a client a new secret. The one before is good for `overlap` more seconds.
+/// Gives a client a new secret. The previous one works for `overlap` more seconds.
 pub(crate) async fn rotate_client(
     tx: &mut Tx,
     env: &Env,

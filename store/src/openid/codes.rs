@@ -1,4 +1,4 @@
-//! Authorization codes (RFC 6749, 4.1): given to a browser, redeemed once by the client, within a minute.
+//! Authorization codes (RFC 6749, 4.1): issued to a browser, redeemed once by the client, within a minute.
 //!
 //! ```text
 //!   given ── redeemed ──▶ used ── shown again ──▶ all that came of it is dead
@@ -28,29 +28,29 @@ use ngomon_rules::record::AccountKind;
 use ngomon_rules::values::local_day;
 use serde::{Deserialize, Serialize};
 
-/// A code is good for so many microseconds (ASVS 10.4.3: a minute).
+/// Lifetime of a code: 60 seconds in microseconds (ASVS 10.4.3: a minute).
 const GOOD: i64 = 60 * 1_000_000;
 
-/// What the owner of a session lets a client have.
+/// An authorization request that the owner of a session approved.
 #[derive(Clone, Debug)]
 pub struct Allowed {
-    /// Which client.
+    /// Client id.
     pub client: String,
-    /// Where the code goes; said again when it is redeemed.
+    /// Redirect URI of the code; the client repeats it when it redeems the code.
     pub redirect_uri: String,
-    /// The request named the address: then redeeming must, too.
+    /// `true` if the request named the redirect URI: redeeming must name it then, too.
     pub redirect_named: bool,
-    /// Of PKCE (RFC 7636, S256).
+    /// PKCE code challenge (RFC 7636, S256).
     pub challenge: Option<String>,
-    /// What may be told.
+    /// Granted scopes.
     pub scope: Vec<Scope>,
     /// Nonce, claims and resource.
     pub given: Given,
-    /// The pushed request that is answered by it.
+    /// Handle of the pushed request that this answers.
     pub pushed: Option<String>,
 }
 
-/// What a code is bound to.
+/// What a code is bound to: redirect URI and PKCE challenge.
 #[derive(Serialize, Deserialize)]
 struct Bound {
     redirect_uri: String,
@@ -58,7 +58,7 @@ struct Bound {
     challenge: Option<String>,
 }
 
-/// What is shown with a code.
+/// The parameters of a token request with a code.
 #[derive(Clone)]
 struct Shown {
     redirect_uri: Option<String>,
@@ -66,21 +66,21 @@ struct Shown {
     resource: Option<String>,
 }
 
-/// Tokens for a code or for a refresh token.
+/// The tokens issued for a code or a refresh token.
 #[derive(Clone, Debug)]
 pub struct Redeemed {
-    /// For whom.
+    /// The grant that they belong to.
     pub grant: Grant,
     /// The access token.
     pub access: String,
-    /// What it is good for.
+    /// Scopes of the access token.
     pub scope: String,
     /// The next refresh token.
     pub refresh: String,
 }
 
 impl Store {
-    /// A code for the owner of a session; `None`: the session is over or a held visit, or the client is not let in any more.
+    /// Issues a code for the owner of a session. `None` if the session has ended or is a held visit, or if the client is no longer enabled.
     pub async fn issue_code(&self, session: &str, allowed: Allowed) -> Result<Option<String>> {
         let (env, session) = (self.env.clone(), sha256(&[session.as_bytes()]));
         let (code, digest) = draw(&env, TokenKind::Code);
@@ -94,8 +94,8 @@ impl Store {
         Ok(given.then_some(code))
     }
 
-    /// Redeems a code. `None`: it is not good; if it was used before, what came of it is dead now. Another `resource` than was granted is
-    /// refused, and so is one whose client is not let in any more; then the code is as it was.
+    /// Redeems a code. `None` if it is invalid; if it was redeemed before, everything issued from it is revoked. Refuses a `resource` other
+    /// than the granted one, or one whose client is no longer enabled; the code can then be redeemed again.
     pub async fn redeem_code(
         &self,
         known: &KnownClient,
@@ -203,7 +203,7 @@ async fn redeem(
     let Some(row) = tx.row(&sql, args).await? else {
         let sql = format!("SELECT client_grant FROM issued WHERE {which}");
         if let Some(used) = tx.row(&sql, [digest.into(), known.id.as_str().into()]).await? {
-            // Somebody has it who should not: nobody keeps what came of it (RFC 6749, 4.1.2).
+            // A second redemption means that the code leaked: revoke everything issued from it (RFC 6749, 4.1.2).
             end_family(tx, &used.get::<String>(0)?).await?;
         }
         return Ok(None);
@@ -239,7 +239,7 @@ async fn redeem(
     tokens(tx, env, known, next, grant, scope, audience).await.map(Some)
 }
 
-/// What came of a code is dead, but the code stays known as used until its time is over.
+/// Revokes everything issued from a code. The code's row stays, marked as used, until it expires.
 async fn end_family(tx: &mut Tx, grant: &str) -> Result<()> {
     for sql in [
         "DELETE FROM issued WHERE client_grant = $1 AND kind <> 'code'",
@@ -250,21 +250,21 @@ async fn end_family(tx: &mut Tx, grant: &str) -> Result<()> {
     Ok(())
 }
 
-/// The refresh token that is given.
+/// The refresh token to return.
 pub(super) enum Next {
-    /// A new one, for what was shown.
+    /// A new one, for the code or refresh token that was redeemed.
     New {
         token: String,
         digest: [u8; 32],
         spent: Spent,
-        /// The refresh token that was shown, and what the new one was drawn from, sealed.
+        /// Digest of the redeemed refresh token, and the encrypted random value that its successor derives from.
         of: Option<([u8; 32], Option<Vec<u8>>)>,
     },
-    /// The one that was given before.
+    /// The successor that was issued before.
     Same(String),
 }
 
-/// The next access and refresh token of a grant.
+/// Issues the next access and refresh token of a grant.
 pub(super) async fn tokens(
     tx: &mut Tx,
     env: &Env,
@@ -274,7 +274,7 @@ pub(super) async fn tokens(
     scope: String,
     audience: Option<Audience>,
 ) -> Result<Redeemed> {
-    // C1: where standardising is required, connected systems get no token. What was shown for it stays good until that is done.
+    // C1: where standardising is required, connected systems get no token. The code or refresh token stays valid until it is done.
     if grant.kind == AccountKind::Citizen {
         let asked = gate(tx, grant.account.as_str(), local_day(env.ambient.now())).await?;
         if asked == Some(Gate::Required) {
@@ -308,7 +308,7 @@ pub(super) async fn tokens(
             } else {
                 SESSION_LONGEST
             };
-            // A refresh token stays good for all that was allowed, also when less is asked for this time (RFC 6749, 6).
+            // A refresh token keeps the whole granted scope even if the client requests less this time (RFC 6749, 6).
             let row = row(TokenKind::Refresh, digest, refresh_for, &grant.scope).row(&env.keys, now);
             let (follows, again) = of.unzip();
             let again = again.flatten();
@@ -327,7 +327,7 @@ pub(super) async fn tokens(
     })
 }
 
-/// Is it redeemed from where it was asked for, by who asked (RFC 7636, 4.6)?
+/// Checks the redirect URI and the PKCE verifier against those of the authorization request (RFC 7636, 4.6).
 fn fits(bound: &Bound, shown: &Shown) -> bool {
     let same_uri = match &shown.redirect_uri {
         Some(uri) => *uri == bound.redirect_uri,

@@ -1,4 +1,4 @@
-//! What people allowed clients that are not the province's own.
+//! The consents of people to third-party clients, which are not the province's own.
 
 use super::grants::end_grants;
 use crate::bound::CONSENT;
@@ -8,21 +8,21 @@ use crate::store::Store;
 use ngomon_rules::client::{ClientId, Scope};
 use ngomon_rules::record::AccountId;
 
-/// What an owner allowed a client.
+/// An owner's consent to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
-    /// Which client.
+    /// Client id.
     pub client: ClientId,
-    /// As people read it.
+    /// Name of the client, as displayed to people.
     pub name: String,
-    /// What it may be told.
+    /// Scopes that the owner allowed.
     pub scopes: Vec<Scope>,
-    /// Since when, in microseconds UTC.
+    /// Time of the consent: microseconds UTC.
     pub at: i64,
 }
 
 impl Store {
-    /// What an owner allowed, the newest first.
+    /// An owner's consents, the newest first.
     pub async fn consents(&self, account: &AccountId) -> Result<Vec<Consent>> {
         self.db
             .ask(async |tx| {
@@ -42,8 +42,8 @@ impl Store {
             .await
     }
 
-    /// The owner takes it back: what the client has of the account ends in the same commit, and the client is told. What was not allowed
-    /// changes nothing.
+    /// Withdraws a consent. The client's grants for the account end in the same commit, and the client is notified. Without a consent
+    /// nothing changes.
     pub async fn withdraw_consent(&self, account: &AccountId, client: &ClientId) -> Result<()> {
         let (env, account, client) = (self.env.clone(), account.clone(), client.clone());
         self.db
@@ -66,7 +66,7 @@ impl Store {
             .await
     }
 
-    /// Did the owner allow the client all of that before?
+    /// Whether the owner already consented to all of these scopes.
     pub async fn has_consent(&self, account: &AccountId, client: &ClientId, scopes: &[Scope]) -> Result<bool> {
         let sql = format!(
             "SELECT {} FROM consent WHERE account = $1 AND client = $2",
@@ -84,7 +84,7 @@ impl Store {
             .all(|scope| allowed.split(' ').any(|word| word == scope.name())))
     }
 
-    /// The owner allows the client that.
+    /// Records the owner's consent to these scopes; it replaces an earlier one.
     pub async fn consent(&self, account: &AccountId, client: &ClientId, scopes: &[Scope]) -> Result<()> {
         let cells = vec![
             account.as_str().into(),

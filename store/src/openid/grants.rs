@@ -1,5 +1,5 @@
-//! Grants and tokens. A token is 256 random bits, of which the digest is kept; whether it is good is asked anew each time, of the grant,
-//! the account and the client as they are in that moment.
+//! Grants and tokens. A token is 256 random bits, stored as a digest. Its validity is checked at each use, against the grant, the account
+//! and the client as they are at that moment.
 
 use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, bearer, known_client};
 use super::notices::signed_out;
@@ -21,21 +21,21 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-/// An access token is good for so many microseconds.
+/// Lifetime of an access token: 10 minutes in microseconds.
 pub(super) const ACCESS: i64 = 10 * 60 * 1_000_000;
-/// Without use, a refresh token that outlives its session is good for so many microseconds; its grant ends in any case after [`LONGEST`].
+/// Idle lifetime of an `offline_access` refresh token: 30 days in microseconds. Its grant ends after [`LONGEST`] in any case.
 pub(super) const REFRESH: i64 = 30 * 24 * 3_600 * 1_000_000;
-/// A grant that outlives its session ends after so many microseconds (RFC 9700: "an absolute end").
+/// Absolute lifetime of an `offline_access` grant: 180 days in microseconds (RFC 9700: "an absolute end").
 pub(super) const LONGEST: i64 = 180 * 24 * 3_600 * 1_000_000;
 
-/// What a token is for.
+/// The kinds of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// Redeemed once, for tokens.
+    /// Authorization code: redeemed once, for tokens.
     Code,
-    /// Shown to who is asked for something.
+    /// Access token: presented to a resource server.
     Access,
-    /// Redeemed once, for the next tokens.
+    /// Refresh token: redeemed once, for the next tokens.
     Refresh,
 }
 
@@ -48,7 +48,7 @@ impl TokenKind {
         }
     }
 
-    /// How such a token begins, so that a leaked one is recognised.
+    /// The prefix of such a token, so that secret scanners recognise a leaked one.
     fn prefix(self) -> &'static str {
         match self {
             Self::Code => "ngc_",
@@ -57,7 +57,7 @@ impl TokenKind {
         }
     }
 
-    /// The token of these bytes, and its digest.
+    /// The token with these bytes, and its digest.
     pub(super) fn written(self, bytes: &[u8]) -> (String, [u8; 32]) {
         let token = format!("{}{}", self.prefix(), hex(bytes));
         let digest = sha256(&[token.as_bytes()]);
@@ -65,58 +65,58 @@ impl TokenKind {
     }
 }
 
-/// What a client asked for when the grant began, besides scopes.
+/// Parameters of the authorization request, besides the scopes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Given {
-    /// Goes into the ID token as it came.
+    /// Copied into the ID token unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
     /// The `claims` parameter (OpenID Connect Core 5.5), as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<String>,
-    /// Whom its access tokens are for (RFC 8707).
+    /// The resource server of its access tokens (RFC 8707).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
 }
 
-/// One sign-in of one account to one client, in force.
+/// One active sign-in of one account to one client.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// Which.
+    /// Grant id.
     pub id: String,
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// What kind.
+    /// The kind of account.
     pub kind: AccountKind,
-    /// What the client calls the account.
+    /// The client's subject for the account.
     pub subject: String,
-    /// The session, as the client knows it.
+    /// The session id that the client knows.
     pub sid: String,
-    /// What the client may be told: words with spaces.
+    /// Granted scopes, separated by spaces.
     pub scope: String,
-    /// What else was asked for.
+    /// The other request parameters.
     pub given: Given,
-    /// When the account's owner was proven: microseconds UTC.
+    /// When the owner authenticated: microseconds UTC.
     pub auth_time: i64,
-    /// How (RFC 8176), words with spaces.
+    /// Authentication methods (RFC 8176), separated by spaces.
     pub amr: String,
     pub(super) good_until: i64,
-    /// It ends with this session; none: it outlives it.
+    /// Digest of the session with which the grant ends; `None` if it outlives the session.
     pub(super) session: Option<Vec<u8>>,
 }
 
-/// Another client than the one that has the token: whom it is to be shown to.
+/// The resource server that a token is meant for, if that is not the client that requested it (RFC 8707).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audience {
-    /// The resource, as it was asked for.
+    /// The resource, as requested.
     pub resource: String,
-    /// The client that bears it.
+    /// The client that is registered as that resource server.
     pub client: ClientId,
     pub(super) generation: i64,
 }
 
 impl Audience {
-    /// For a token of what was granted; who asks again asks for the same.
+    /// The audience of a granted resource. A token request may only repeat the granted resource.
     pub(super) async fn of(
         tx: &mut Tx,
         keys: &Keyring,
@@ -137,22 +137,22 @@ impl Audience {
     }
 }
 
-/// A token that is good in this moment.
+/// A token that is active at this moment.
 #[derive(Clone, Debug)]
 pub struct Live {
-    /// What it is for.
+    /// The kind of token.
     pub kind: TokenKind,
-    /// The client that it was given to.
+    /// The client that it was issued to.
     pub client: KnownClient,
-    /// What it is good for.
+    /// Scopes, separated by spaces.
     pub scope: String,
-    /// When it was given: microseconds UTC.
+    /// Issue time: microseconds UTC.
     pub began: i64,
-    /// Until when it is good: microseconds UTC.
+    /// Expiry: microseconds UTC.
     pub good_until: i64,
-    /// For whom; `None`: the client acts for itself.
+    /// The grant; `None` if the client acts for itself.
     pub grant: Option<Grant>,
-    /// Whom it may be shown to besides that client.
+    /// The resource server that it is meant for, if that is another client.
     pub audience: Option<Audience>,
 }
 
@@ -164,12 +164,12 @@ pub(super) fn place(id: &str) -> Place<'_> {
     }
 }
 
-/// A new token of that kind, and its digest.
+/// Generates a token of this kind; returns it with its digest.
 pub(super) fn draw(env: &Env, kind: TokenKind) -> (String, [u8; 32]) {
     kind.written(&env.ambient.bytes::<32>())
 }
 
-/// One row of `issued`.
+/// A new row of `issued`.
 pub(super) struct Issue<'a> {
     pub kind: TokenKind,
     pub digest: [u8; 32],
@@ -201,12 +201,12 @@ impl Issue<'_> {
     }
 }
 
-/// What a refresh token's row has besides.
+/// The further columns of a refresh token's row, which no MAC covers.
 #[derive(Default)]
 pub(super) struct Succession {
-    /// The refresh token that it was given for.
+    /// Digest of the refresh token that it replaced.
     pub follows: Option<[u8; 32]>,
-    /// What its own successor was drawn from.
+    /// The encrypted random value that its own successor derives from.
     pub again: Option<Vec<u8>>,
 }
 
@@ -218,7 +218,7 @@ impl Succession {
     }
 }
 
-/// `($1,$2),($3,$4)`.
+/// SQL placeholders by row, e.g. `($1,$2),($3,$4)`.
 fn rows_of_places(rows: usize, width: usize) -> String {
     let mut text = String::with_capacity(4 * rows * width);
     for at in 0..rows * width {
@@ -232,7 +232,7 @@ fn rows_of_places(rows: usize, width: usize) -> String {
     text + ")"
 }
 
-/// Writes tokens, in one statement. One that is there already was redeemed for the others: it is bound as used.
+/// Writes tokens in one statement. A row that already exists is the redeemed token: it gets its MAC as used.
 pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
     let sql = format!(
         "INSERT INTO issued ({}, follows, again) VALUES {} \
@@ -243,11 +243,11 @@ pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
     tx.execute(&sql, rows.into_iter().flatten()).await.map(drop)
 }
 
-/// A code or a refresh token that is redeemed: its row, as it is once that is done.
+/// The row of a redeemed code or refresh token, with its new MAC.
 pub(super) struct Spent(Vec<Arg>);
 
 impl Spent {
-    /// From a row whose [`ISSUED`] columns begin the row, which was just marked as used; `None`: it was not as the program wrote it.
+    /// Parses a row that begins with the [`ISSUED`] columns and was just marked as used. `None` if its MAC did not verify.
     pub(super) fn of(keys: &Keyring, row: &Row) -> Result<Option<Self>> {
         let used = ISSUED.cells(row, 0)?;
         let mut unused = used.clone();
@@ -261,7 +261,7 @@ impl Spent {
     }
 }
 
-/// The columns of a grant with what must be so for it to be in force: [`grant_of`] reads them.
+/// The columns of an active grant that [`grant_of`] reads.
 fn in_force_columns() -> String {
     format!(
         "{}, a.kind, a.login, a.mac, s.subject, s.mac, {MAY_BE_HELD}",
@@ -269,24 +269,24 @@ fn in_force_columns() -> String {
     )
 }
 
-/// How many columns those are.
+/// The number of those columns.
 const IN_FORCE_WIDTH: usize = GRANT.width() + 6;
 
-/// What ends a grant, all but holds and time: the account's generation, the client's, and the client's being disabled.
+/// Joins everything that ends a grant except holds and time: the generations of account and client, and whether the client is enabled.
 const IN_FORCE: &str = "JOIN account a ON a.id = g.account AND a.generation = g.generation \
      JOIN client c ON c.id = g.client AND c.generation = g.client_generation AND c.enabled = 1 \
      JOIN client_subject s ON s.client = g.client AND s.account = g.account";
 
-/// What [`live`] reads of a token `i`, with its client.
+/// The columns that [`live`] reads: a token `i` and its client.
 fn live_columns() -> String {
     format!("{}, {CLIENT_COLUMNS}", ISSUED.columns("i"))
 }
 
-/// A token that is for another client, too, is good while that client is what it was, and let in.
+/// A token for another client is valid only while that client is enabled and its generation is unchanged.
 const FOR_AUDIENCE: &str = "(i.audience IS NULL OR EXISTS (SELECT 1 FROM client r WHERE r.id = i.audience \
      AND r.generation = i.audience_generation AND r.enabled = 1))";
 
-/// The grant of a row whose columns begin at `at`, if nothing holds the account.
+/// Parses the grant in the columns at `at`. `None` if a hold counts today or a MAC does not verify.
 async fn grant_of(tx: &mut Tx, env: &Env, row: &Row, at: usize, now: Timestamp) -> Result<Option<Grant>> {
     let (keys, after) = (&env.keys, at + GRANT.width());
     let [account, kind]: [String; 2] = [row.get(at + 3)?, row.get(after)?];
@@ -298,7 +298,7 @@ async fn grant_of(tx: &mut Tx, env: &Env, row: &Row, at: usize, now: Timestamp) 
     {
         return Ok(None);
     }
-    // A hold that follows from the policy and the day raises no generation, nor does one that a freeze suspended.
+    // Some holds raise no generation: those that follow from policy and date, and those that a freeze had suspended.
     if row.get::<i64>(after + 5)? > 0 && is_held(tx, &account, local_day(now)).await? {
         return Ok(None);
     }
@@ -319,7 +319,7 @@ async fn grant_of(tx: &mut Tx, env: &Env, row: &Row, at: usize, now: Timestamp) 
     }))
 }
 
-/// The grant, if nothing ended it: neither a hold nor a sign-out, nor the client's being disabled since it proved itself, nor time.
+/// The grant, if it is active: neither a hold, a sign-out nor time ended it, and the client was not disabled since it authenticated.
 pub(super) async fn in_force(
     tx: &mut Tx,
     env: &Env,
@@ -327,7 +327,7 @@ pub(super) async fn in_force(
     id: &str,
     now: Timestamp,
 ) -> Result<Option<Grant>> {
-    // Made once: it is asked for each token.
+    // Built once: this runs for each token.
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
             "SELECT {} FROM client_grant g {IN_FORCE} WHERE g.id = $1 AND g.good_until > $2 AND c.generation = $3",
@@ -351,7 +351,7 @@ pub(super) async fn end_grant(tx: &mut Tx, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Who has a part in what is over: client, account and session, as the client knows it.
+/// The (client, account, session id) triples that must be notified when these grants end.
 pub(crate) async fn part_in(
     tx: &mut Tx,
     which: &str,
@@ -364,7 +364,7 @@ pub(crate) async fn part_in(
         .collect()
 }
 
-/// Ends what is picked of an account, which must be locked, and tells the clients that had it.
+/// Revokes the selected grants of an account, whose row must be locked, and notifies their clients.
 pub(crate) async fn end_grants(tx: &mut Tx, env: &Env, which: &str, args: &[Arg]) -> Result<()> {
     let had = part_in(tx, which, args.to_vec()).await?;
     if !had.is_empty() {
@@ -374,7 +374,7 @@ pub(crate) async fn end_grants(tx: &mut Tx, env: &Env, which: &str, args: &[Arg]
     signed_out(tx, env, had).await
 }
 
-/// Its owner was proven anew: what hung on the session before hangs on the new one.
+/// Moves the grants of a session to its successor after the owner authenticated again.
 pub(crate) async fn move_grants(tx: &mut Tx, env: &Env, from: [u8; 32], to: [u8; 32]) -> Result<()> {
     let sql = format!("SELECT {} FROM client_grant WHERE session = $1", GRANT.columns(""));
     for row in tx.rows_locked(&sql, [from.into()]).await? {
@@ -390,9 +390,9 @@ pub(crate) async fn move_grants(tx: &mut Tx, env: &Env, from: [u8; 32], to: [u8;
 }
 
 impl Store {
-    /// What a token is good for in this moment; `None`: nothing.
+    /// Introspects a token. `None` if it is not active.
     pub async fn token(&self, token: &str) -> Result<Option<Live>> {
-        // Made once: they are asked for each request with a token.
+        // Built once: they run for each request with a token.
         static OF_ACCOUNT: LazyLock<String> = LazyLock::new(|| {
             format!(
                 "SELECT {}, {} FROM issued i JOIN client_grant g ON g.id = i.client_grant \
@@ -425,7 +425,7 @@ impl Store {
             .await
     }
 
-    /// A token with which the client acts for itself (RFC 6749, 4.4), towards that resource; `None`: it may not any more.
+    /// Issues a token with which the client acts for itself (RFC 6749, 4.4) at that resource. `None` if the client changed meanwhile.
     pub async fn token_for_client(
         &self,
         known: &KnownClient,
@@ -452,7 +452,7 @@ impl Store {
                         audience: audience.as_ref(),
                         good_until: now + ACCESS,
                     };
-                    // To a client that is still what it was when it proved itself.
+                    // Inserts a row only if the client is still what it was when it authenticated.
                     let sql = format!(
                         "INSERT INTO issued ({}) SELECT $1,$2,c.id,c.generation,$5,$6,$7,$8,$9,$10,$11,$12,$13 FROM client c \
                          WHERE c.id = $3 AND c.generation = $4 AND c.enabled = 1",
@@ -469,7 +469,7 @@ impl Store {
         Ok(given.then_some(token))
     }
 
-    /// Ends what the client gives back (RFC 7009): an access token alone, a refresh token with all of its family.
+    /// Revokes a token for its client (RFC 7009): an access token alone, a refresh token with its whole family.
     pub async fn revoke(&self, known: &KnownClient, token: &str) -> Result<()> {
         let (digest, client) = (sha256(&[token.as_bytes()]), known.id.clone());
         self.db
@@ -489,7 +489,7 @@ impl Store {
     }
 }
 
-/// A token of a row whose columns begin at `at`; a code is none.
+/// Parses an active token from the columns at `at`. `None` for a code, or if a MAC does not verify.
 fn live(keys: &Keyring, row: &Row, at: usize, grant: Option<Grant>) -> Result<Option<Live>> {
     if !ISSUED.is_genuine(keys, row, at)? {
         return Ok(None);
@@ -518,7 +518,7 @@ fn live(keys: &Keyring, row: &Row, at: usize, grant: Option<Grant>) -> Result<Op
     }))
 }
 
-/// Notes when a client was last given anything, to the quarter of an hour.
+/// Records the time at which a token was last issued to the client, at most once per quarter of an hour.
 pub(super) async fn used(tx: &mut Tx, known: &KnownClient, now: i64) -> Result<()> {
     const GRAIN: i64 = 15 * 60 * 1_000_000;
     if known.last_use.is_some_and(|last| now - last < GRAIN) {

@@ -1,7 +1,7 @@
-//! Signing people in to connected systems: who they are, what they were given, and what they are told.
+//! The OpenID provider's state: subjects, grants and tokens, and the notifications to connected systems.
 //!
-//! Everything that a client holds is good only while its grant is there, under the generation of the account and of the client in
-//! which it began: a hold, a sign-out or a disabled client ends all of it in the commit that makes the change, with nothing to sweep.
+//! Everything that a client holds is valid only while its grant exists and the generations of the account and of the client are those in
+//! which the grant began. A hold, a sign-out or a disabled client therefore ends all of it in its own commit, with nothing to sweep.
 
 mod about;
 mod clients;

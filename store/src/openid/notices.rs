@@ -1,4 +1,5 @@
-//! What clients are yet to be told: written in the transaction of the change that it tells of, sent afterwards until it is taken.
+//! The outbox of security events. An event is written in the transaction of the change that it reports. It is delivered later, with
+//! retries, until the client accepts it.
 //!
 //! ```text
 //!   waits ── taken by the client ──▶ done
@@ -6,9 +7,8 @@
 //!     └──── refused (400) ──▶ given up at once
 //! ```
 //!
-//! None holds up another, but that an account is held or open again is told in the order in which it happened. What waits is due at once
-//! when something newer of the account is to be told, or when the client has taken something since; that does not bring nearer the time
-//! when it is given up.
+//! No event waits for another, except that *held* and *open again* of an account are delivered in order. A waiting event becomes due at
+//! once when a newer event of the account is queued, or when the client accepts another one. That does not bring the last attempt nearer.
 
 use super::told::{Turn, told_of};
 use crate::bound::{CLIENT, NOTICE, SUBJECT, binds};
@@ -24,16 +24,16 @@ use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::record::AccountId;
 use std::collections::{BTreeSet, HashMap};
 
-/// Whoever takes a notice up has so many microseconds to send it; then it is due again.
+/// Microseconds that a server has to deliver an event that it took up: 30 seconds; then the event is due again.
 const TURN: i64 = 30 * 1_000_000;
-/// After so many tries a notice is given up.
+/// Number of attempts before an event is given up.
 const TRIES: i64 = 12;
-/// A client that takes some and not others is tried again with those no oftener than after so many microseconds.
+/// Minimum interval between the early retries to a client that accepts some events and not others: 30 seconds in microseconds.
 const APART: i64 = 30 * 1_000_000;
-/// Those of which the later one is wrong without the earlier one.
+/// The kinds that must be delivered in order: the later one is wrong without the earlier one.
 const ORDERED: &str = "('account-disabled', 'account-enabled')";
 
-/// What a client is told.
+/// The kinds of security event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeKind {
     /// End the sessions (OpenID Connect Back-Channel Logout).
@@ -42,7 +42,7 @@ pub enum NoticeKind {
     SessionRevoked,
     /// The account is held (RISC account-disabled).
     AccountDisabled,
-    /// Nothing holds the account any more (RISC account-enabled).
+    /// Nothing holds the account any longer (RISC account-enabled).
     AccountEnabled,
 }
 
@@ -54,7 +54,7 @@ impl NoticeKind {
         Self::AccountEnabled,
     ];
 
-    /// The word in the table.
+    /// The name in the table.
     pub fn name(self) -> &'static str {
         match self {
             Self::Logout => "logout",
@@ -65,64 +65,64 @@ impl NoticeKind {
     }
 }
 
-/// A notice whose turn it is.
+/// An event that is due.
 #[derive(Clone, Debug)]
 pub struct DueNotice {
-    /// Also the `jti` of its token.
+    /// Event id, also the `jti` of its token.
     pub id: String,
     /// When it happened: microseconds UTC.
     pub at: i64,
-    /// What.
+    /// The kind of event.
     pub kind: NoticeKind,
-    /// Whom to tell.
+    /// The receiving client.
     pub client: ClientId,
-    /// As it stands now.
+    /// The client's settings as of now.
     pub settings: Client,
-    /// What the client calls the account.
+    /// The client's subject for the account.
     pub subject: String,
-    /// One session only.
+    /// The session that it is about; `None` if it is about all of them.
     pub sid: Option<String>,
-    /// How often it was not taken.
+    /// Number of failed attempts.
     tries: i64,
 }
 
-/// What came of telling a client.
+/// The result of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// The client took it.
+    /// The client accepted it.
     Taken,
-    /// The client does not want it, now or later.
+    /// The client rejects it for good.
     Refused(String),
-    /// The client did not take it, and may another time.
+    /// The client did not accept it, but may later.
     Failed(String),
-    /// It was not tried.
+    /// No attempt was made.
     Untried,
 }
 
-/// A notice as an operator reads it.
+/// An event in the operators' list.
 #[derive(Clone, Debug)]
 pub struct NoticeLine {
-    /// Which.
+    /// Event id.
     pub id: String,
     /// When it happened: microseconds UTC.
     pub at: i64,
-    /// To whom, by name.
+    /// Name of the client.
     pub client: String,
-    /// What, as the table has it.
+    /// The kind, as stored.
     pub kind: String,
-    /// Of which account.
+    /// The account.
     pub account: AccountId,
-    /// When it was taken: microseconds UTC.
+    /// When the client accepted it: microseconds UTC.
     pub taken: Option<i64>,
-    /// It is still tried.
+    /// `true` while it will be tried again.
     pub waits: bool,
-    /// How often it was tried.
+    /// Number of attempts.
     pub tries: i64,
-    /// What came of the last try.
+    /// Error of the last attempt.
     pub fault: String,
 }
 
-/// Who knows of an account.
+/// A client that is subscribed to an account, with its subject for it.
 struct Knower {
     client: String,
     account: String,
@@ -130,7 +130,7 @@ struct Knower {
     settings: Client,
 }
 
-/// From the columns client, account, subject, MAC of these, settings. `None`: it is not as the journal has it.
+/// Parses the columns client, account, subject, MAC of these, settings. `None` if the MAC does not verify.
 fn knower(keys: &Keyring, row: &Row) -> Result<Option<Knower>> {
     let [client, account, subject]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
     let (mac, body): (Vec<u8>, String) = (row.get(3)?, row.get(4)?);
@@ -173,7 +173,7 @@ async fn put(tx: &mut Tx, env: &Env, accounts: &BTreeSet<String>, rows: Vec<Vec<
     some_of(tx, sql, env.now(), &accounts).await.map(drop)
 }
 
-/// The ids of `sql`, asked for some of `wanted` at a time, whose places stand where it has `{}`; `$1` is that instant.
+/// Runs `sql`, which returns ids, over `wanted` in batches. `{}` stands for the placeholders of a batch, `$1` for `now`.
 async fn some_of(tx: &mut Tx, sql: &str, now: i64, wanted: &[Arg]) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for some in wanted.chunks(400) {
@@ -186,13 +186,13 @@ async fn some_of(tx: &mut Tx, sql: &str, now: i64, wanted: &[Arg]) -> Result<Vec
     Ok(found)
 }
 
-/// What a client that is gone was yet to be told.
+/// Deletes the undelivered events of a removed client.
 pub(super) async fn drop_notices(tx: &mut Tx, client: &ClientId) -> Result<()> {
     let sql = "DELETE FROM client_notice WHERE client = $1 AND due IS NOT NULL";
     tx.execute(sql, [client.as_str().into()]).await.map(drop)
 }
 
-/// Sessions are over: each client that had part in one is told.
+/// Queues the logout events of ended sessions for each client that had a grant in one.
 pub(crate) async fn signed_out(tx: &mut Tx, env: &Env, had: BTreeSet<[String; 3]>) -> Result<()> {
     let sql = "SELECT s.client, s.account, s.subject, s.mac, c.body FROM client_subject s JOIN client c ON c.id = s.client \
          WHERE s.client = $1 AND s.account = $2";
@@ -215,7 +215,7 @@ pub(crate) async fn signed_out(tx: &mut Tx, env: &Env, had: BTreeSet<[String; 3]
     put(tx, env, &accounts, rows).await
 }
 
-/// What follows for clients from entries that were just written, in the same transaction. A replay writes none of it again.
+/// Queues the events that follow from new journal entries, in the same transaction. A replay queues none again.
 pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<()> {
     let (mut ended, mut begins, mut ends) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for entry in entries {
@@ -230,7 +230,7 @@ pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<(
             _ => false,
         };
     }
-    // Nobody is told of an end who was not told of a beginning.
+    // A client that got no *held* event gets no *open again*.
     let mut asked = told_of(tx, &ends).await?;
     asked.extend(ended.iter().cloned());
     asked.append(&mut begins);
@@ -238,15 +238,14 @@ pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<(
     tell(tx, env, &ended, turn).await
 }
 
-/// Tells clients of accounts whose turn it is, and ends what is open of those that are held and of those whose hold is `ended`.
+/// Queues the events of accounts whose held state changed. Revokes the grants of those that are held and of the accounts in `ended`.
 pub(super) async fn tell(tx: &mut Tx, env: &Env, ended: &BTreeSet<String>, turn: Turn) -> Result<()> {
     let ended: BTreeSet<&String> = ended.union(&turn.begun).collect();
     let all: Vec<Arg> = ended.iter().copied().chain(&turn.over).map(Into::into).collect();
     if all.is_empty() {
         return Ok(());
     }
-    // What was given before is worth nothing any more; its sessions are named to the clients one by one besides, for libraries that find
-    // a session by its `sid` only.
+    // The sessions are also named one by one, for libraries that find a session only by its `sid`.
     let mut sessions: HashMap<[String; 2], BTreeSet<String>> = HashMap::new();
     let wanted: Vec<Arg> = ended.iter().copied().map(Into::into).collect();
     let sql = "DELETE FROM client_grant WHERE account IN ({}) RETURNING client, account, sid";
@@ -290,7 +289,7 @@ pub(super) async fn tell(tx: &mut Tx, env: &Env, ended: &BTreeSet<String>, turn:
     put(tx, env, &known, rows).await
 }
 
-/// Marks what is due as being sent: the ids in the order in which they are to be sent, and the rows with their client.
+/// Marks due events as being delivered. Returns their ids in the order of delivery, and their rows joined with the client.
 async fn take_up(tx: &mut Tx, client: &ClientId, most: u32, now: i64) -> Result<(Vec<String>, Vec<Row>)> {
     let sql = format!(
         "SELECT n.id FROM client_notice n WHERE n.due <= $1 AND COALESCE(n.in_hand, 0) <= $1 AND n.client = $3 \
@@ -302,7 +301,7 @@ async fn take_up(tx: &mut Tx, client: &ClientId, most: u32, now: i64) -> Result<
     let rows = tx.rows_locked(&sql, args).await?;
     let order: Vec<String> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
     let wanted: Vec<Arg> = order.iter().map(Into::into).collect();
-    // Asked again: another server may have taken it up while this one waited for the row.
+    // Checks again: another server may have taken the event while this one waited for the row.
     let sql = format!(
         "UPDATE client_notice SET in_hand = $1 + {TURN} WHERE due <= $1 AND COALESCE(in_hand, 0) <= $1 AND id IN ({{}}) RETURNING id"
     );
@@ -366,7 +365,7 @@ fn short(fault: &str) -> String {
 }
 
 impl Store {
-    /// The clients that are to be told something now.
+    /// The clients with events that are due.
     pub async fn clients_to_tell(&self) -> Result<Vec<ClientId>> {
         let (sql, now) = (
             "SELECT DISTINCT client FROM client_notice WHERE due <= $1 AND COALESCE(in_hand, 0) <= $1",
@@ -376,7 +375,7 @@ impl Store {
         rows.iter().map(|row| row.get(0).map(ClientId)).collect()
     }
 
-    /// Notices to a client whose turn it is, taken up by the caller for half a minute: what was tried least comes first.
+    /// Takes up to `most` due events of a client for half a minute. Those with the fewest attempts come first.
     pub async fn due_notices(&self, client: &ClientId, most: u32) -> Result<Vec<DueNotice>> {
         let (client, now) = (client.clone(), self.env.now());
         let (order, rows) = self
@@ -409,14 +408,14 @@ impl Store {
         Ok(order.iter().filter_map(|id| due.remove(id)).collect())
     }
 
-    /// A notice of a row that was taken up, or why it is not sent.
+    /// Parses an event that was taken up, or returns why it cannot be delivered.
     fn due_notice(&self, row: &Row) -> Result<std::result::Result<DueNotice, String>> {
         let (keys, at_client) = (&self.env.keys, NOTICE.width());
         let Some(body) = row.get::<Option<String>>(at_client + 1)? else {
             return Ok(Err("gone".into()));
         };
         let mac: Vec<u8> = row.get(at_client + 7)?;
-        // Nothing is signed that somebody wrote there, nor sent to where somebody would have it.
+        // An attacker who writes the database must get neither an event of theirs signed nor an event sent to an address of theirs.
         if !NOTICE.is_genuine(keys, row, 0)? || !binds(keys, CLIENT, &client_cells(row, at_client)?, Some(&mac)) {
             return Ok(Err("not-genuine".into()));
         }
@@ -439,8 +438,8 @@ impl Store {
         }))
     }
 
-    /// Writes down what came of notices that were taken up for a client. What was not taken is tried again, after 2 s, 4 s, 8 s and so on,
-    /// and after twelve tries no more.
+    /// Records the results of delivery to a client. An event that was not accepted is tried again after 2 s, 4 s, 8 s and so on, twelve
+    /// times in all.
     pub async fn settle_notices(&self, client: &ClientId, told: Vec<(DueNotice, Delivery)>) -> Result<()> {
         let (client, now) = (client.clone(), self.env.now());
         self.db
@@ -451,7 +450,7 @@ impl Store {
             .await
     }
 
-    /// Sends a notice again, from the first try on; an entry says who wanted it. `false`: there is none.
+    /// Queues an event again with all its attempts, and journals who ordered it. `false` if there is no such event.
     pub async fn resend_notice(&self, id: &str, by: &str) -> Result<bool> {
         let (env, id, act) = (self.env.clone(), id.to_owned(), Act::new(by, self.now()));
         self.db
@@ -477,12 +476,12 @@ impl Store {
             .await
     }
 
-    /// The newest notices, the newest first.
+    /// The latest events, the newest first.
     pub async fn notices(&self, most: u32) -> Result<Vec<NoticeLine>> {
         self.notice_lines("1 = 1", most).await
     }
 
-    /// All that no client took, or not yet, the newest first.
+    /// All events that no client has accepted, the newest first.
     pub async fn untaken_notices(&self) -> Result<Vec<NoticeLine>> {
         self.notice_lines("n.taken IS NULL", u32::MAX).await
     }

@@ -1,4 +1,4 @@
-//! Requests that clients push before they send a browser (RFC 9126).
+//! Pushed authorization requests (RFC 9126): clients send them before they redirect the browser.
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -7,15 +7,15 @@ use crate::merkle::sha256;
 use crate::store::Store;
 use ngomon_rules::client::ClientId;
 
-/// How long a pushed request may wait for its browser: microseconds.
+/// Microseconds that a pushed request waits for its browser: 90 seconds.
 const GOOD: i64 = 90 * 1_000_000;
 
-/// Once a browser has brought it, its owner has so long to sign in: microseconds.
+/// Microseconds that the owner has to sign in once a browser has opened the request: one hour.
 const SIGNING_IN: i64 = 3_600 * 1_000_000;
-/// So a request begins that a browser has brought.
+/// The prefix of a request that a browser has opened.
 const OPENED: &str = "&";
 
-/// It opens in its own row only, for its client and until its own end.
+/// Associated data of the encryption: the request decrypts only in its own row, for its client and with its expiry.
 fn place(row: &[u8]) -> Place<'_> {
     Place {
         table: "pushed_request",
@@ -29,10 +29,10 @@ fn row_of(id: &[u8; 32], client: &ClientId, good_until: i64) -> Vec<u8> {
 }
 
 impl Store {
-    /// Seconds for which a pushed request is good.
+    /// Lifetime of a pushed request in seconds.
     pub const PUSHED_GOOD: i64 = GOOD / 1_000_000;
 
-    /// Keeps a request, as a query. Returns what names it.
+    /// Stores a request in the form of a query string. Returns its handle.
     pub async fn push_request(&self, client: &ClientId, query: &str) -> Result<String> {
         let handle = self.new_token().as_str().to_owned();
         let id = sha256(&[handle.as_bytes()]);
@@ -52,8 +52,8 @@ impl Store {
         Ok(handle)
     }
 
-    /// The request of that name; `None`: it is over, answered, or another client's. From the first time that a browser brings it, its owner
-    /// has an hour to sign in.
+    /// The request with this handle. `None` if it has expired, was answered, or belongs to another client. The owner has an hour to sign in
+    /// from the first time that a browser opens it.
     pub async fn open_request(&self, of: &ClientId, handle: &str) -> Result<Option<String>> {
         let (id, now) = (sha256(&[handle.as_bytes()]), self.env.now());
         let sql = "SELECT sealed, good_until FROM pushed_request WHERE id = $1 AND client = $2 AND good_until > $3";
@@ -74,7 +74,7 @@ impl Store {
             .write(move |tx| {
                 let sealed = sealed.clone();
                 Box::pin(async move {
-                    // Whoever was first has done it.
+                    // Of concurrent openings the first one extends the request.
                     let sql =
                         "UPDATE pushed_request SET sealed = $2, good_until = $3 WHERE id = $1 AND good_until = $4";
                     let args = [id.into(), sealed.into(), until.into(), good_until.into()];
@@ -85,7 +85,7 @@ impl Store {
         Ok(Some(kept))
     }
 
-    /// The request is answered: it is good no more.
+    /// Deletes a request that was answered.
     pub async fn drop_request(&self, of: &ClientId, handle: &str) -> Result<()> {
         let (of, handle) = (of.clone(), handle.to_owned());
         self.db
@@ -97,7 +97,7 @@ impl Store {
     }
 }
 
-/// Takes a request away; `false`: it was answered already.
+/// Deletes a request; `false` if it was answered before.
 pub(super) async fn spend_request(tx: &mut Tx, of: &ClientId, handle: &str) -> Result<bool> {
     let sql = "DELETE FROM pushed_request WHERE id = $1 AND client = $2";
     let args = [sha256(&[handle.as_bytes()]).into(), of.as_str().into()];

@@ -1,9 +1,8 @@
-//! Refresh tokens: each is good once and gives the next one. One that is shown again is in two hands, and ends its whole family
-//! (RFC 9700, 4.14); but an answer may have been lost on its way, so that for half a minute, and until its successor is used, the same
-//! successor is given again.
+//! Refresh tokens: each is redeemed once, for the next one. Reuse means that two parties have the token, and revokes its whole family (RFC
+//! 9700, 4.14). But a response may get lost: for half a minute, and until the successor is used, the same successor is returned again.
 //!
-//! The successor is a function of the token and of a random value in the token's row, sealed and soon erased: from then on, whoever has
-//! all keys and old tokens learns no new one.
+//! The successor derives from the token and from a random value in the token's row, which is encrypted and soon erased. From then on, an
+//! attacker with all keys and old tokens cannot derive newer ones.
 
 use super::clients::KnownClient;
 use super::codes::{Next, Redeemed, tokens};
@@ -20,22 +19,22 @@ use aws_lc_rs::hmac;
 use ngomon_rules::client::Scope;
 use std::time::Duration;
 
-/// How long a refresh token that is shown again gets the same successor.
+/// Time within which a reused refresh token gets the same successor.
 pub(crate) const AGAIN: Duration = Duration::from_secs(30);
 
-/// What a client shows for the next tokens.
+/// The parameters of a refresh request.
 #[derive(Clone)]
 struct Shown {
     token: String,
     scope: Option<String>,
     resource: Option<String>,
-    /// Microseconds for which it may be shown again.
+    /// Microseconds within which the token may be reused.
     again: i64,
 }
 
 impl Store {
-    /// The next tokens. `scope`: less than was allowed, for the access token; more is refused. `None`: it is not good. `resource` as in
-    /// [`Store::redeem_code`].
+    /// Redeems a refresh token. `scope` may narrow the access token; more than granted is refused. `None` if the token is invalid.
+    /// `resource` is as in [`Store::redeem_code`].
     pub async fn refresh(
         &self,
         known: &KnownClient,
@@ -58,13 +57,13 @@ impl Store {
             .await
     }
 
-    /// The same store, where a refresh token gets its successor again for that long; zero: never.
+    /// The same store with another reuse period for refresh tokens; zero allows no reuse.
     #[must_use]
     pub fn with_refresh_again(self, refresh_again: Duration) -> Self {
         Self { refresh_again, ..self }
     }
 
-    /// Erases what successors were drawn from once no token gets its successor again.
+    /// Erases the random values of successors once the reuse period is over.
     pub async fn forget_successors(&self) -> Result<()> {
         let over = self.env.now() - microseconds(self.refresh_again);
         let which = "again IS NOT NULL AND used < $1";
@@ -86,7 +85,7 @@ impl Store {
             .await
     }
 
-    /// Is `asked` within what a refresh token is good for? `true` where there is no such token: redeeming it says so.
+    /// Whether `asked` is within the refresh token's scope. `true` if there is no such token: redeeming it reports that.
     pub async fn refresh_covers(&self, known: &KnownClient, token: &str, asked: &str) -> Result<bool> {
         let digest = sha256(&[token.as_bytes()]);
         let sql = "SELECT scope FROM issued WHERE id = $1 AND kind = 'refresh' AND client = $2";
@@ -114,7 +113,7 @@ fn place(digest: &[u8; 32]) -> Place<'_> {
     }
 }
 
-/// What follows a refresh token, from what was drawn for it, and its digest.
+/// The successor of a refresh token, derived from its random value, and the successor's digest.
 fn successor(token: &str, drawn: &[u8]) -> (String, [u8; 32]) {
     let key = hmac::Key::new(hmac::HMAC_SHA256, drawn);
     TokenKind::Refresh.written(hmac::sign(&key, token.as_bytes()).as_ref())
@@ -154,7 +153,7 @@ async fn next(tx: &mut Tx, env: &Env, known: &KnownClient, shown: &Shown) -> Res
     given(tx, env, known, shown, grant, next).await
 }
 
-/// It is unknown, or was shown before.
+/// Handles a token that is unknown or was redeemed before.
 async fn again(
     tx: &mut Tx,
     env: &Env,
@@ -178,7 +177,7 @@ async fn again(
     given(tx, env, known, shown, grant, Next::Same(same)).await
 }
 
-/// The successor of a token that was shown before, if it may be given again: soon after, and while nobody has used it.
+/// The successor of a redeemed token, if it may be returned again: within the reuse period and while it is unused.
 async fn same_successor(tx: &mut Tx, env: &Env, shown: &Shown, digest: &[u8; 32], row: &Row) -> Result<Option<String>> {
     let (now, used): (_, Option<i64>) = (env.now(), row.get(USED)?);
     let Some(sealed) = row.get::<Option<Vec<u8>>>(ISSUED.width())? else {
@@ -197,7 +196,7 @@ async fn same_successor(tx: &mut Tx, env: &Env, shown: &Shown, digest: &[u8; 32]
     Ok(genuine.unwrap_or(false).then_some(token))
 }
 
-/// `None`: time has ended the session on which it hangs.
+/// Issues the tokens. `None` if the session of the grant has timed out.
 async fn given(
     tx: &mut Tx,
     env: &Env,

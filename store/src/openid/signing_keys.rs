@@ -1,5 +1,5 @@
-//! Keys that sign tokens for clients. A key is published a day before it signs and a day after it stopped, so that whoever keeps the
-//! published keys for an hour never meets an unknown one.
+//! The keys that sign tokens for clients. A key is published for a day before it signs and for a day after it stopped, so that a client
+//! that caches the key set for an hour never meets an unknown key.
 //!
 //! ```text
 //!   published ── 1 day ──▶ signs ── 90 days ──▶ its successor is published ── 1 day ──▶ published only ── 1 day ──▶ gone
@@ -7,7 +7,7 @@
 //!                            └── revoked by an operator ──▶ gone
 //! ```
 //!
-//! Of a key that is gone its private half is erased; its row stays for a year, to be looked at.
+//! The private half of a key that is gone is erased; its row stays listed for a year.
 
 use crate::bound::SIGNING_KEY;
 use crate::db::{Arg, Tx};
@@ -23,54 +23,55 @@ use ngomon_rules::client::Algorithm;
 use zeroize::Zeroizing;
 
 const DAY: i64 = 24 * 3_600 * 1_000_000;
-/// After so many microseconds a key gets a successor.
+/// Age at which a signing key gets a successor: 90 days in microseconds.
 const AGE: i64 = 90 * DAY;
-/// The longest for which a token is good that a key has signed (an ID token's ten minutes), and as long as others take to learn of it.
+/// How long a replaced key stays published: the longest lifetime of a token it signed (an ID token's ten minutes) and a minute for clients
+/// to learn of the new key.
 const TOKENS: i64 = 11 * 60 * 1_000_000;
-/// How long a key that is gone is still to be seen: microseconds.
+/// How long a key that is gone stays listed: one year in microseconds.
 const SEEN: i64 = 365 * DAY;
-/// Under which the journal has what operators did to the keys.
+/// The journal's name for operators' changes of the keys.
 const SETTING: &str = "signing-keys";
 
 /// A key that signs.
 #[derive(Clone)]
 pub struct SigningKey {
-    /// Its name in tokens.
+    /// Key id (`kid`).
     pub id: String,
-    /// What it signs by.
+    /// Its algorithm.
     pub algorithm: Algorithm,
-    /// PKCS #8.
+    /// Private half, as PKCS #8.
     pub private: Zeroizing<Vec<u8>>,
 }
 
-/// A key that is published, and whether it is the one that signs.
+/// A published key, and whether it signs new tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedKey {
-    /// Its name in tokens.
+    /// Key id (`kid`).
     pub id: String,
-    /// What it signs by.
+    /// Its algorithm.
     pub algorithm: Algorithm,
-    /// New tokens are signed by it.
+    /// `true` if it signs new tokens.
     pub signs: bool,
 }
 
-/// What a key is just now.
+/// The states of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// Published, and to sign later.
+    /// Published, and will sign later.
     Published,
-    /// New tokens are signed by it.
+    /// Signs new tokens.
     Signs,
-    /// It signs no more, and is published for what it has signed.
+    /// Signs no longer, and is published for the tokens that it signed.
     Retired,
-    /// Its time is over.
+    /// No longer published.
     Gone,
-    /// An operator took it away.
+    /// Revoked by an operator.
     Revoked,
 }
 
 impl KeyState {
-    /// The word for it.
+    /// The name of the state.
     pub fn name(self) -> &'static str {
         match self {
             Self::Published => "published",
@@ -82,18 +83,18 @@ impl KeyState {
     }
 }
 
-/// A key as operators read of it: no half of it.
+/// A key in the operators' list, without its public or private half.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyLine {
-    /// Its name in tokens.
+    /// Key id (`kid`).
     pub id: String,
-    /// What it signs by.
+    /// Its algorithm.
     pub algorithm: Algorithm,
-    /// What it is.
+    /// Its state.
     pub state: KeyState,
-    /// From when on it signs: microseconds UTC.
+    /// When it starts to sign: microseconds UTC.
     pub signs_from: i64,
-    /// Until when it is, or was, published: microseconds UTC; none: it may still sign.
+    /// End of publication: microseconds UTC. `None` while it has no successor.
     pub good_until: Option<i64>,
 }
 
@@ -124,11 +125,11 @@ fn generated(algorithm: Algorithm) -> Result<Zeroizing<Vec<u8>>> {
     Ok(Zeroizing::new(der))
 }
 
-/// Where its private half stands of a key, and its end.
+/// The columns of a key's encrypted private half and of its end of publication.
 const SEALED: usize = 2;
 const GOOD_UNTIL: usize = 5;
 
-/// Algorithm, when it began, when it signs from, until when it is published.
+/// A key as stored.
 struct Kept {
     id: String,
     algorithm: Algorithm,
@@ -144,13 +145,13 @@ impl Kept {
     }
 }
 
-/// Which of the keys signs, of that algorithm.
+/// The key of this algorithm that signs now.
 fn signer(kept: &[Kept], algorithm: Algorithm, now: i64) -> Option<&Kept> {
     let of_algorithm = |key: &&Kept| key.algorithm == algorithm && key.signs_from <= now && key.is_published(now);
     kept.iter().find(of_algorithm)
 }
 
-/// What no key of ours binds neither signs nor is published.
+/// All stored keys. A key whose MAC does not verify neither signs nor is published.
 async fn kept(tx: &mut Tx, keys: &Keyring) -> Result<Vec<Kept>> {
     let sql = format!(
         "SELECT {}, revoked FROM signing_key ORDER BY signs_from DESC, id",
@@ -173,7 +174,7 @@ async fn kept(tx: &mut Tx, keys: &Keyring) -> Result<Vec<Kept>> {
     Ok(kept)
 }
 
-/// Keys that were drawn: algorithm, id, PKCS #8.
+/// Newly generated keys: algorithm, id, PKCS #8.
 type Drawn = Vec<(Algorithm, String, Zeroizing<Vec<u8>>)>;
 
 async fn add(
@@ -196,7 +197,7 @@ async fn add(
         .map(drop)
 }
 
-/// From then on it is not published any more; without a private half, it signs nothing either.
+/// Sets the end of publication; `erased` also deletes the private half.
 async fn end(tx: &mut Tx, env: &Env, key: &Kept, until: i64, erased: bool) -> Result<()> {
     let mut cells = key.cells.clone();
     cells[GOOD_UNTIL] = until.into();
@@ -210,14 +211,14 @@ async fn end(tx: &mut Tx, env: &Env, key: &Kept, until: i64, erased: bool) -> Re
         .map(drop)
 }
 
-/// Two servers that start at once make one key: the row of the installation is the turnstile.
+/// Locks the row of the installation, so that two servers that start at once generate one key.
 async fn turnstile(tx: &mut Tx) -> Result<()> {
     tx.rows_locked("SELECT id FROM installation WHERE id = 1", [])
         .await
         .map(drop)
 }
 
-/// Sees to it that each algorithm has a key that signs, and a successor in time; what is over is erased.
+/// Adds missing keys and due successors, and erases the private halves of keys that are no longer published.
 async fn tend(tx: &mut Tx, env: &Env, drawn: &Drawn) -> Result<()> {
     turnstile(tx).await?;
     let now = env.now();
@@ -246,7 +247,7 @@ async fn tend(tx: &mut Tx, env: &Env, drawn: &Drawn) -> Result<()> {
     tx.execute(sql, [(now - SEEN).into()]).await.map(drop)
 }
 
-/// New keys sign from now on. Those before are published for as long as their tokens are good; the revoked one is gone.
+/// Lets new keys sign from now on. The previous keys stay published while their tokens are valid, except the revoked one.
 async fn replace(tx: &mut Tx, env: &Env, by: &str, revoked: Option<&str>, drawn: &Drawn) -> Result<()> {
     turnstile(tx).await?;
     let now = env.now();
@@ -257,7 +258,7 @@ async fn replace(tx: &mut Tx, env: &Env, by: &str, revoked: Option<&str>, drawn:
     }
     let of = |id: &str| there.iter().find(|key| key.id == id).map(|key| key.algorithm);
     let algorithm = revoked.and_then(of);
-    // Of one that is revoked, the others of its algorithm; else all.
+    // A revocation replaces only the keys of the same algorithm.
     let mut signs = Vec::new();
     for key in drawn.iter().filter(|key| algorithm.is_none_or(|one| one == key.0)) {
         add(tx, env, key, now).await?;
@@ -266,7 +267,7 @@ async fn replace(tx: &mut Tx, env: &Env, by: &str, revoked: Option<&str>, drawn:
             let is_revoked = revoked == Some(before.id.as_str());
             let last = if is_revoked { now } else { now + TOKENS };
             let until = before.good_until.map_or(last, |until| until.min(last));
-            // One that was to sign later never does.
+            // A key that was still to sign never does.
             let until = if before.signs_from > now { now } else { until };
             end(tx, env, before, until, until <= now).await?;
             if is_revoked {
@@ -282,7 +283,7 @@ async fn replace(tx: &mut Tx, env: &Env, by: &str, revoked: Option<&str>, drawn:
 }
 
 impl Store {
-    /// Makes the keys that are missing, and successors of old ones; erases those whose time is over. Done at the start and daily.
+    /// Generates missing keys and successors of old ones; erases expired private halves. Runs at the start and daily.
     pub async fn tend_signing_keys(&self) -> Result<()> {
         let now = self.env.now();
         let there = self.db.ask(async |tx| kept(tx, &self.env.keys).await).await?;
@@ -303,8 +304,8 @@ impl Store {
             .await
     }
 
-    /// New keys sign at once, at an operator's order: of all algorithms, or, in place of a key that is revoked, of its own. The ones before
-    /// stay published for as long as their tokens are good; the revoked one is gone at once.
+    /// Replaces signing keys at once, by an operator's order: those of all algorithms, or, to revoke a key, those of its algorithm. The
+    /// previous keys stay published while their tokens are valid; the revoked one is gone at once.
     pub async fn replace_signing_keys(&self, revoked: Option<&str>, by: &str) -> Result<()> {
         let mut drawn = Vec::new();
         for algorithm in Algorithm::ALL {
@@ -319,7 +320,7 @@ impl Store {
             .await
     }
 
-    /// All keys that there are and were in the last year, the newest first.
+    /// All keys of the last year, the newest first.
     pub async fn key_lines(&self) -> Result<Vec<KeyLine>> {
         let now = self.env.now();
         let there = self.db.ask(async |tx| kept(tx, &self.env.keys).await).await?;
@@ -346,7 +347,7 @@ impl Store {
         Ok(there.iter().map(line).collect())
     }
 
-    /// All keys that are published, the one first that signs, of each algorithm.
+    /// All published keys; of each algorithm the one that signs comes first.
     pub async fn published_keys(&self) -> Result<Vec<PublishedKey>> {
         let now = self.env.now();
         let there = self.db.ask(async |tx| kept(tx, &self.env.keys).await).await?;
@@ -360,7 +361,7 @@ impl Store {
             .collect())
     }
 
-    /// A key with its private half.
+    /// A key with its private half. `None` if it is unknown, no longer published, or its MAC does not verify.
     pub async fn signing_key(&self, id: &str) -> Result<Option<SigningKey>> {
         let sql = format!("SELECT {} FROM signing_key WHERE id = $1", SIGNING_KEY.columns(""));
         let row = self.db.ask(async |tx| tx.row(&sql, [id.into()]).await).await?;

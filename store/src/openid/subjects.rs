@@ -1,4 +1,4 @@
-//! What a client calls an account: given at the first sign-in, kept for ever after (C3: "the same after as before").
+//! The subject of an account at a client: assigned at the first sign-in, never changed (C3: "the same after as before").
 
 use crate::bound::{SUBJECT, SUCCESSION, binds};
 use crate::db::{Row, Tx};
@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, find, known_client};
 
-/// Names the account to a client that had no name for it yet; journalled. The account's row must be locked.
+/// Assigns and journals the client's subject for an account that has none yet. The account's row must be locked.
 pub(super) async fn name_subject(tx: &mut Tx, env: &Env, known: &KnownClient, account: &AccountId) -> Result<()> {
     let subject = match known.client.subjects {
         SubjectKind::Account => account.as_str().to_owned(),
@@ -33,7 +33,7 @@ pub(super) async fn name_subject(tx: &mut Tx, env: &Env, known: &KnownClient, ac
     append(tx, env, &act, vec![Event::of_account(account, change)]).await
 }
 
-/// What another client with public subjects calls the account.
+/// The subject of the account at another client with public subjects.
 async fn public(tx: &mut Tx, keys: &Keyring, account: &AccountId) -> Result<Option<String>> {
     let sql = format!(
         "SELECT s.client, s.subject, s.mac, {CLIENT_COLUMNS} FROM client_subject s \
@@ -49,7 +49,7 @@ async fn public(tx: &mut Tx, keys: &Keyring, account: &AccountId) -> Result<Opti
     Ok(None)
 }
 
-/// The subject that stands at `at`, with its MAC behind it, if that client calls that account so.
+/// The subject at `at`, whose MAC is in the next column. `None` if the MAC does not verify for this client and account.
 fn bound_subject(keys: &Keyring, row: &Row, [client, account]: [&str; 2], at: usize) -> Result<Option<String>> {
     let subject: String = row.get(at)?;
     let cells = [client.into(), account.into(), (&subject).into()];
@@ -62,8 +62,8 @@ fn may_be_subject(subject: &str) -> bool {
     (1..=255).contains(&subject.len()) && subject.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
 
-/// The client's own user ids become what it calls these accounts, before their first sign-in there. All of them, or none. Returns how many
-/// were new.
+/// Imports the client's own user ids as subjects of accounts that have not signed in there yet. All of them, or none. Returns the number of
+/// new ones.
 pub(crate) async fn take_over_subjects(
     tx: &mut Tx,
     env: &Env,
@@ -120,8 +120,8 @@ pub(crate) async fn take_over_subjects(
 }
 
 impl Store {
-    /// The client's own user ids become what it calls these accounts, before their first sign-in there: all of them, or none. Returns how
-    /// many were new.
+    /// Imports the client's own user ids as subjects of accounts that have not signed in there yet. All of them, or none. Returns the
+    /// number of new ones.
     pub async fn name_subjects(&self, id_or_name: &str, subjects: Vec<(AccountId, String)>, by: &str) -> Result<u64> {
         let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), id_or_name.to_owned());
         self.db
@@ -132,7 +132,7 @@ impl Store {
             .await
     }
 
-    /// What the client calls the account, if it knows of it.
+    /// The client's subject for the account; `None` if it has none.
     pub async fn subject_of(&self, client: &ClientId, account: &AccountId) -> Result<Option<String>> {
         self.db
             .ask(async |tx| subject(tx, &self.env.keys, client, account).await)
@@ -153,7 +153,7 @@ pub(super) async fn subject(
     }
 }
 
-/// What the client called the accounts that this one succeeds, by a transfer or a join: it moves what it keeps over.
+/// The client's subjects for the accounts that this one succeeds, by a transfer or a join: the client moves its own data over.
 pub(super) async fn former(tx: &mut Tx, keys: &Keyring, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
     let sql = "SELECT f.succeeds, f.mac, s.subject, s.mac FROM succession f JOIN client_subject s ON s.account = f.succeeds \
          WHERE f.account = $1 AND s.client = $2 ORDER BY s.account";

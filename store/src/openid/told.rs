@@ -1,6 +1,7 @@
-//! Whom clients were told of as held. Most holds begin and end with an entry, in whose commit clients are told. Others follow from the day
-//! or from the campaign, and no entry tells: `not-standardised`, the last day of an order, a freeze. So whoever is known to a client or
-//! has a session is looked through when the day or the campaign has changed. A mark for each account keeps it to once a turn.
+//! Which accounts connected systems currently believe to be held. Most holds start and end with a journal entry, and the events are queued
+//! in that commit. Others depend on the date or on the campaign and have no entry: `not-standardised`, the last day of an order, a freeze.
+//! So a scan over the accounts that a client knows or that have a session runs when the date or the campaign has changed. A mark for each
+//! account limits it to one event per change.
 //!
 //! ```text
 //!   open ── a hold, the day after the deadline, a freeze that ends ──▶ held: all that is open is ended, clients are told
@@ -18,13 +19,13 @@ use crate::tables::each_of;
 use ngomon_rules::values::local_day;
 use std::collections::BTreeSet;
 
-/// So many accounts are looked at in one transaction.
+/// Accounts in one transaction of the scan.
 const BATCH: u32 = 400;
 
-/// A session that a hold without an entry ended has this generation, which no account has: when the hold is over, it stays ended.
+/// The generation of a session that a hold without an entry ended. No account has it, so the session stays ended when the hold is over.
 const ENDED: i64 = -1;
 
-/// Those of the accounts that clients were told of as held.
+/// Those of the accounts that were last reported as held.
 pub(super) async fn told_of(tx: &mut Tx, accounts: &BTreeSet<String>) -> Result<BTreeSet<String>> {
     let (mut told, wanted): (_, Vec<Arg>) = (BTreeSet::new(), accounts.iter().map(Into::into).collect());
     let sql = "SELECT account FROM told_held WHERE account IN ({})";
@@ -36,11 +37,11 @@ pub(super) async fn told_of(tx: &mut Tx, accounts: &BTreeSet<String>) -> Result<
     Ok(told)
 }
 
-/// Of accounts, whose turn it is.
+/// Accounts whose held state differs from what was last reported to clients.
 pub(super) struct Turn {
-    /// Something holds them, and clients do not know.
+    /// Held now, but not reported as held.
     pub begun: BTreeSet<String>,
-    /// Clients know them as held, and nothing holds them.
+    /// Reported as held, but not held now.
     pub over: BTreeSet<String>,
 }
 
@@ -54,12 +55,12 @@ impl Turn {
         })
     }
 
-    /// Of how many accounts.
+    /// Number of accounts.
     pub(super) fn len(&self) -> u64 {
         (self.begun.len() + self.over.len()) as u64
     }
 
-    /// Ends the sessions of who is held now, for good, and writes down what clients that know of an account are told.
+    /// Ends the sessions of newly held accounts for good, and records the reported state of the accounts that a client knows.
     pub(super) async fn mark(&self, tx: &mut Tx, env: &Env, known: &BTreeSet<String>) -> Result<()> {
         let args = |accounts: &BTreeSet<String>| accounts.iter().map(Into::into).collect::<Vec<Arg>>();
         let sql =
@@ -82,8 +83,8 @@ impl Turn {
 }
 
 impl Store {
-    /// Ends what accounts have open that the day or the campaign holds since the last look, and tells clients of them and of those that are
-    /// open again. Returns of how many accounts. Where neither the day nor the campaign has changed, it is one question.
+    /// Scans for accounts whose held state changed with the date or the campaign: ends the sessions and grants of the held ones and queues
+    /// events for clients. Returns the number of accounts. It is a single query while neither the date nor the campaign has changed.
     pub async fn tell_who_is_held(&self) -> Result<u64> {
         let today = self.today();
         let looked = self
@@ -116,7 +117,7 @@ impl Store {
         Ok(told)
     }
 
-    /// Goes through accounts, some at a time; of those whose turn it is, clients are told.
+    /// Scans the accounts in batches, and queues events for each whose held state changed.
     async fn turned(&self, some: &'static str) -> Result<u64> {
         let (mut last, mut told) = (String::new(), 0);
         loop {
@@ -140,7 +141,7 @@ impl Store {
                     .write(move |tx| {
                         let (env, page) = (env.clone(), page.clone());
                         Box::pin(async move {
-                            // Worked out again where nobody else can change it.
+                            // Computed again under the locks of the accounts.
                             for account in &page {
                                 let sql = "SELECT id FROM account_row WHERE id = $1";
                                 tx.rows_locked(sql, [account.into()]).await?;
