@@ -1,8 +1,8 @@
-//! Where a PostgreSQL is: an address as libpq reads it (PostgreSQL's documentation, 34.1.1.2), with one host or several, asked in turn.
-//! What is not understood is refused: an option that does nothing is worse than one that is missing.
+//! The address of PostgreSQL as libpq parses it (PostgreSQL's documentation, 34.1.1.2), with one host or several, tried in turn. An unknown
+//! option is refused: an option without effect is worse than a missing one.
 //!
-//! Nobody waits long for anybody here. PostgreSQL ends a session whose client is frozen or gone, a statement that takes too long and a
-//! wait for a lock; the client gives up a connection on which PostgreSQL is silent.
+//! All waits are short. PostgreSQL ends a session whose client is frozen or gone, a statement that takes too long and a wait for a lock;
+//! the client discards a connection on which PostgreSQL is silent.
 
 use super::connections::Opens;
 use super::embedded::PREPARED;
@@ -17,27 +17,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// A host has so long to let us in, unless `connect_timeout` says otherwise.
+/// Time to connect to a host, unless `connect_timeout` sets another.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// How long PostgreSQL and the program wait for one another.
+/// Time-outs between PostgreSQL and the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
-    /// PostgreSQL ends a statement after it; none: however long it takes.
+    /// `statement_timeout` of PostgreSQL; `None` if a statement may take any time.
     pub statement: Option<Duration>,
-    /// A statement waits so long for a lock.
+    /// `lock_timeout` of PostgreSQL.
     pub lock: Duration,
-    /// PostgreSQL ends a session that stands so long within a transaction without asking: its client is frozen, and others wait for it.
+    /// `idle_in_transaction_session_timeout`: the client is frozen, and others may wait for its locks.
     pub idle: Duration,
-    /// A connection that is silent for so long is given up. Longer than the others: PostgreSQL speaks first, if it can.
+    /// Time after which a silent connection is discarded. It is longer than the others, so that PostgreSQL reports its error first if it
+    /// can.
     pub silence: Duration,
-    /// A connection of the pool is waited for so long.
+    /// Longest wait for a connection of the pool.
     pub connection: Duration,
-    /// So many connections at once.
+    /// Most connections at once.
     pub connections: usize,
 }
 
-/// Somebody waits at a page.
+/// For HTTP requests: a person waits for the page.
 pub(super) const REQUESTS: Limits = Limits {
     statement: Some(Duration::from_secs(8)),
     lock: Duration::from_secs(6),
@@ -47,7 +48,7 @@ pub(super) const REQUESTS: Limits = Limits {
     connections: 20,
 };
 
-/// What a server does beside: nobody waits for it, and it comes again.
+/// For background jobs: nobody waits for them, and they run again.
 pub(super) const WORKERS: Limits = Limits {
     statement: Some(Duration::from_mins(1)),
     lock: Duration::from_secs(10),
@@ -57,7 +58,7 @@ pub(super) const WORKERS: Limits = Limits {
     connections: 10,
 };
 
-/// Commands: a statement of theirs may go through everything that is stored, and somebody looks on.
+/// For commands: a statement may scan everything that is stored, and an operator is watching.
 pub(super) const COMMANDS: Limits = Limits {
     statement: None,
     lock: Duration::from_secs(30),
@@ -67,32 +68,32 @@ pub(super) const COMMANDS: Limits = Limits {
     connections: 10,
 };
 
-/// What an address may not be.
+/// Why an address is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressFault {
     /// Neither `postgres://` nor `postgresql://` nor `sqlite:`.
     #[error("not an address of PostgreSQL")]
     Scheme,
-    /// It cannot be taken apart.
+    /// It cannot be parsed.
     #[error("not written as an address is")]
     Form,
-    /// An option that is not known.
+    /// An unknown option.
     #[error("unknown option {0}")]
     Option(String),
-    /// An option that cannot have that value. The value may be secret.
+    /// An invalid value of an option. The value itself may be secret.
     #[error("option {0} cannot have that value")]
     Value(String),
     /// Neither one port for all hosts nor one for each.
     #[error("{ports} ports for {hosts} hosts")]
     Ports {
-        /// How many hosts.
+        /// Number of hosts.
         hosts: usize,
-        /// How many ports.
+        /// Number of ports.
         ports: usize,
     },
 }
 
-/// Which of several servers will do (`target_session_attrs`).
+/// Which of several servers are acceptable (`target_session_attrs`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
     Any,
@@ -136,19 +137,19 @@ impl Target {
 /// The servers of an address.
 #[derive(Clone)]
 pub(super) struct Cluster {
-    /// As it was given. It may hold a password.
+    /// The address as given. It may hold a password.
     url: Arc<str>,
     hosts: Vec<PgConnectOptions>,
     target: Target,
-    /// Each host has so long.
+    /// Time to connect to each host.
     patience: Duration,
     limits: Limits,
-    /// The one that let us in last is asked first.
+    /// Index of the host that accepted the last connection; it is tried first.
     last: Arc<AtomicUsize>,
 }
 
 impl Cluster {
-    /// Reads an address.
+    /// Parses an address.
     pub(super) fn parse(url: &str, limits: Limits) -> Result<Self, AddressFault> {
         let mut given = Given::parse(url)?;
         let hosts = given.hosts()?;
@@ -156,7 +157,7 @@ impl Cluster {
             Some(text) => Target::parse(&text).ok_or(AddressFault::Value("target_session_attrs".into()))?,
             None => Target::Any,
         };
-        // Which of several hosts is asked first is not drawn by lot.
+        // The order of the hosts is not random.
         if given
             .options
             .remove("load_balance_hosts")
@@ -165,7 +166,7 @@ impl Cluster {
             return Err(AddressFault::Value("load_balance_hosts".into()));
         }
         let patience = match given.number("connect_timeout")? {
-            // As libpq has it: without an end. Whoever waits for the connection gives up before.
+            // As in libpq: no limit. The pool's time-out comes first.
             Some(0) => Duration::from_hours(1),
             Some(seconds) => Duration::from_secs(seconds),
             None => CONNECT,
@@ -184,7 +185,7 @@ impl Cluster {
             .map(|(name, value)| format!("-c {name}={value}"))
             .collect();
         let own = given.options.remove("options").unwrap_or_default();
-        // The last one counts: what the address says is the operator's will.
+        // PostgreSQL takes the last value of an option: the operator's own options come last.
         let session = format!("{} {own}", session.join(" "));
         let mut common = vec![("options", session.trim_end().to_owned())];
         for name in FOR_EACH_HOST {
@@ -213,7 +214,7 @@ impl Cluster {
         self.limits
     }
 
-    /// One pass over the hosts.
+    /// Tries each host once.
     async fn connect(&self, target: Target) -> Result<Result<PgConnection, String>> {
         let first = self.last.load(Ordering::Relaxed);
         let mut why = String::new();
@@ -235,12 +236,12 @@ impl Cluster {
                         "{}: not the kind of server that target_session_attrs asks for",
                         name_of(host)
                     );
-                    // Told that we go; it need not hear it.
+                    // A courtesy: the server need not receive it.
                     timeout(self.patience, connection.close()).await.ok();
                 }
                 Ok(Err(error)) => {
                     let said = said(&error);
-                    // As libpq has it: who is not let in by one is not let in by the others.
+                    // As in libpq: a login that one host refuses is not tried at the others.
                     if code(&error).is_some_and(|code| code.starts_with("28")) {
                         return Err(StoreError::Unreachable(said));
                     }
@@ -259,7 +260,7 @@ impl Opens for Cluster {
     type Connection = PgConnection;
 
     async fn open(&self) -> Result<PgConnection> {
-        // Seldom done, and large: not within the future of everybody who asks.
+        // Boxed because it is large and rare: it should not enlarge the future of every query.
         let mut answer = Box::pin(self.connect(self.target)).await?;
         if answer.is_err() && self.target == Target::PreferStandby {
             answer = Box::pin(self.connect(Target::Any)).await?;
@@ -283,7 +284,7 @@ fn code(error: &sqlx::Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
 }
 
-/// What PostgreSQL said, without where in its own text it said so.
+/// PostgreSQL's message, without the position in its source code.
 fn said(error: &sqlx::Error) -> String {
     match error.as_database_error() {
         Some(error) => error.message().to_owned(),
@@ -303,7 +304,7 @@ const FOR_EACH_HOST: [&str; 8] = [
     "application_name",
 ];
 
-/// A host and its port; none: as the environment and the machine have it.
+/// A host and its port; `None` if environment and machine decide.
 struct Host {
     name: Option<String>,
     port: Option<String>,
@@ -311,7 +312,7 @@ struct Host {
 
 impl Host {
     fn options(&self, common: &[(&str, String)]) -> Result<PgConnectOptions, AddressFault> {
-        // In what order sqlx reads them does not matter: nothing is named twice.
+        // The order of the options does not matter: none is repeated.
         let mut url = "postgres:///?".to_owned();
         let own = [("host", &self.name), ("port", &self.port)];
         let own = own
@@ -331,7 +332,7 @@ impl Host {
     }
 }
 
-/// An address taken apart: everything is an option.
+/// A parsed address: everything is an option.
 struct Given {
     options: BTreeMap<String, String>,
 }
@@ -342,7 +343,7 @@ impl Given {
             .iter()
             .find_map(|scheme| url.strip_prefix(scheme));
         let (rest, query) = split(rest.ok_or(AddressFault::Scheme)?, '?');
-        // A socket's directory within the address is written with %2F.
+        // In an address, the directory of a socket is written with %2F.
         let (authority, database) = split(rest, '/');
         let (user, hosts) = match authority.rsplit_once('@') {
             Some((user, hosts)) => (Some(user), hosts),
@@ -401,7 +402,7 @@ impl Given {
         Ok(hosts.collect())
     }
 
-    /// sqlx keeps the socket to itself, so PostgreSQL is asked to look after the connection from its own end; from ours, limits do.
+    /// sqlx does not expose its socket, so PostgreSQL is told to send keepalives from its side; on ours the time-outs serve.
     fn keepalives(&mut self) -> Result<Vec<(&'static str, String)>, AddressFault> {
         let wanted = match self.number("keepalives")? {
             None | Some(1) => true,
@@ -438,7 +439,7 @@ fn split(text: &str, at: char) -> (&str, Option<&str>) {
     }
 }
 
-/// `name:port`, `[::1]:port`.
+/// Splits `name:port`, `[::1]:port`.
 fn host_and_port(text: &str) -> Result<(&str, &str), AddressFault> {
     let (name, rest) = match text.strip_prefix('[') {
         Some(inner) => inner.split_once(']').ok_or(AddressFault::Form)?,
@@ -452,14 +453,14 @@ fn host_and_port(text: &str) -> Result<(&str, &str), AddressFault> {
 }
 
 fn decoded(text: &str) -> Result<String, AddressFault> {
-    // What `%` begins must be two digits.
+    // After each `%` there must be two hexadecimal digits.
     let whole = text.split('%').skip(1).all(|after| {
         let digits = after.as_bytes().get(..2);
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     });
     let text = percent_decode_str(text).decode_utf8().ok().filter(|_| whole);
     let text = text.ok_or(AddressFault::Form)?;
-    // It ends a text for PostgreSQL.
+    // A NUL ends a text for PostgreSQL.
     if text.contains('\0') {
         return Err(AddressFault::Form);
     }
@@ -487,7 +488,7 @@ mod tests {
         assert_eq!(hosts("postgresql://h1:6000,h2:6001/db"), ["h1:6000", "h2:6001"]);
         assert_eq!(hosts("postgres:///db?host=a,b&port=1,2"), ["a:1", "b:2"]);
         assert_eq!(hosts("postgres:///db?host=a,b&port=6000"), ["a:6000", "b:6000"]);
-        // Options count before what stands at the beginning.
+        // Options take precedence over the authority of the URL.
         assert_eq!(hosts("postgres://u@localhost:5432/db?host=/tmp/pg"), ["/tmp/pg"]);
         assert_eq!(hosts("postgres://u@/db?host=/socket"), ["/socket"]);
         assert_eq!(hosts("postgres://u@%2Fsocket,h2/db"), ["/socket", "h2:5432"]);
@@ -544,7 +545,7 @@ mod tests {
         }
         let ports = AddressFault::Ports { hosts: 3, ports: 2 };
         assert_eq!(fault("postgres:///db?host=a,b,c&port=1,2"), ports);
-        // What is secret is never repeated.
+        // A secret is never repeated.
         for url in [
             "postgres://u:geheim@h:x/db",
             "postgres://u:geheim%@h/db",

@@ -1,5 +1,5 @@
-//! Connections that are kept open, in a pool of `deadpool`. sqlx's own asks each one whether it lives when it is taken and once more when
-//! it is given back: two more ways to the database for what is often one question. Here only one is asked that stood idle.
+//! Pools of connections, by `deadpool`. The pool of sqlx pings a connection whenever it is taken and again when it is returned: two more
+//! round trips for what is often one query. Here only an idle connection is pinged.
 
 use crate::error::{Result, StoreError};
 use deadpool::Runtime;
@@ -9,30 +9,30 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long somebody waits for a connection, or for another process that writes.
+/// Longest wait for a connection, or for another process that writes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-/// How long one that stood idle may take to say that it lives.
+/// Time-out of a ping.
 const PING: Duration = Duration::from_secs(2);
-/// After so long a connection is made anew.
+/// Age at which a connection is replaced.
 const LIFE: Duration = Duration::from_mins(30);
 
-/// One that stood idle for so long is asked whether it lives.
+/// Idle time after which a connection is pinged before use.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How connections to a database are made.
+/// How connections to a database are opened.
 pub(super) trait Opens: Send + Sync {
-    /// One of them.
+    /// The type of connection.
     type Connection: Send;
-    /// Makes one.
+    /// Opens a connection.
     fn open(&self) -> impl Future<Output = Result<Self::Connection>> + Send;
-    /// Asks one whether it lives.
+    /// Pings a connection.
     fn is_alive(connection: &mut Self::Connection) -> impl Future<Output = bool> + Send;
 }
 
-/// Makes those of a pool.
+/// Opens and recycles the connections of a pool.
 pub(super) struct Manager<O> {
     opens: O,
-    /// Rises each time when one was found dead, silent or fit for reading only.
+    /// Rises each time a connection was found dead, silent or read-only.
     age: Arc<AtomicU64>,
 }
 
@@ -42,18 +42,18 @@ impl<O> Manager<O> {
     }
 }
 
-/// One that is kept.
+/// A pooled connection.
 pub(super) struct Kept<C> {
     pub connection: C,
-    /// Something was left open on it: nobody gets it again.
+    /// Something was left open on it: it is not used again.
     pub spoilt: bool,
-    /// In which age of the pool it was made.
+    /// The age of the pool in which it was opened.
     made: u64,
     age: Arc<AtomicU64>,
 }
 
 impl<C> Kept<C> {
-    /// Nobody gets it again, nor those that were made before: what befell it befell them, and they are made anew sooner than asked.
+    /// Discards this connection and all that were opened before: the same probably happened to them.
     pub(super) fn give_up(&mut self) {
         self.spoilt = true;
         self.age.fetch_max(self.made + 1, Ordering::Relaxed);
@@ -89,7 +89,7 @@ impl<O: Opens> managed::Manager for Manager<O> {
     }
 }
 
-/// At most so many connections, made when they are needed; whoever needs one waits so long.
+/// A pool of at most `most` connections, opened on demand. `patience` is the longest wait for one.
 pub(super) fn pool<O: Opens>(opens: O, most: usize, patience: Duration) -> Result<Pool<O>> {
     let age = Arc::default();
     Pool::builder(Manager { opens, age })
@@ -102,7 +102,7 @@ pub(super) fn pool<O: Opens>(opens: O, most: usize, patience: Duration) -> Resul
         .map_err(|error| StoreError::Unreachable(error.to_string()))
 }
 
-/// One of them.
+/// Takes a connection from the pool.
 pub(super) async fn take<O: Opens>(pool: &Pool<O>) -> Result<Taken<O>> {
     pool.get().await.map_err(|error| match error {
         PoolError::Backend(error) => error,
@@ -111,7 +111,7 @@ pub(super) async fn take<O: Opens>(pool: &Pool<O>) -> Result<Taken<O>> {
     })
 }
 
-/// One like them, which nobody had before and nobody gets after.
+/// Opens a connection of the same kind outside the pool, for one user only.
 pub(super) async fn own<O: Opens + Clone>(pool: &Pool<O>) -> Result<Taken<O>> {
     take(&self::pool(pool.manager().opens().clone(), 1, PATIENCE)?).await
 }

@@ -1,5 +1,5 @@
-//! The embedded database by `rusqlite`, which asks on the spot. sqlx asks SQLite on a thread beside, and the way there and back takes
-//! longer than most questions.
+//! The embedded database, by `rusqlite`, which runs a query on the calling thread. sqlx runs SQLite on a separate thread, and the way there
+//! and back takes longer than most queries.
 
 use super::connections::{Opens, PATIENCE};
 use super::rest;
@@ -10,13 +10,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, StatementStatus, ToS
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Statements that a connection keeps prepared.
+/// Number of statements that a connection keeps prepared.
 pub(super) const PREPARED: usize = 400;
 
-/// After so long a file that others are turning to its log is tried again.
+/// Pause before the next attempt to switch a file to WAL while others do the same.
 const AGAIN: Duration = Duration::from_millis(10);
 
-/// How connections to a file are made.
+/// How to open connections to a file.
 #[derive(Clone)]
 pub(super) struct File {
     path: PathBuf,
@@ -33,7 +33,7 @@ impl File {
         }
     }
 
-    /// Fingerprints fall anywhere in their indexes: with more memory, fewer pages are read and written again and again.
+    /// Fingerprints fall anywhere in their indexes: with a larger cache, fewer pages are read and written repeatedly.
     pub(super) fn writer(path: &Path, create: bool) -> Self {
         Self {
             path: path.to_owned(),
@@ -62,14 +62,14 @@ impl Opens for File {
         Ok(Embedded(connection))
     }
 
-    /// A file goes nowhere.
+    /// A file cannot be lost like a server: there is nothing to ping.
     async fn is_alive(_: &mut Embedded) -> bool {
         true
     }
 }
 
-/// Turns the log of a new file on. SQLite waits for nobody there, whatever the time-out: several first starts at once would fail. The pool
-/// ends the wait after [`PATIENCE`].
+/// Switches a new file to WAL. SQLite ignores the busy time-out there, so several first starts at once would fail. The pool ends the wait
+/// after [`PATIENCE`].
 async fn write_ahead(connection: Connection) -> Result<Connection> {
     loop {
         match connection.execute_batch("PRAGMA journal_mode = WAL;") {
@@ -79,7 +79,7 @@ async fn write_ahead(connection: Connection) -> Result<Connection> {
     }
 }
 
-/// Brings what stands in the log beside a file into the file. Whoever else is at work on it is waited for a moment only.
+/// Moves the WAL beside a file into the file. It waits for other users of the file for half a second only.
 pub(super) fn take_in_log(path: &Path) -> Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -88,7 +88,7 @@ pub(super) fn take_in_log(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A connection.
+/// An SQLite connection.
 pub(super) struct Embedded(Connection);
 
 impl Embedded {
@@ -98,7 +98,7 @@ impl Embedded {
         Ok(())
     }
 
-    /// Returns how many rows it touched.
+    /// Runs a statement; returns the number of rows it touched.
     pub(super) fn execute(&self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<u64> {
         let mut statement = self.0.prepare_cached(sql)?;
         bind(&mut statement, args)?;
@@ -107,7 +107,7 @@ impl Embedded {
         Ok(touched as u64)
     }
 
-    /// Row after row, until `take` has enough.
+    /// Passes row after row to `take`, until that returns `false`.
     pub(super) fn each(
         &self,
         sql: &str,
@@ -131,7 +131,7 @@ impl Embedded {
     }
 }
 
-/// As sqlx tells of what PostgreSQL was asked, and how much work it was: the steps of SQLite's virtual machine.
+/// Traces a statement as sqlx does for PostgreSQL, with its cost: the steps of SQLite's virtual machine.
 fn heard(sql: &str, rows: u64, statement: &Statement<'_>) {
     tracing::trace!(
         summary = sql,
@@ -140,7 +140,7 @@ fn heard(sql: &str, rows: u64, statement: &Statement<'_>) {
     );
 }
 
-/// `$2` takes the second argument wherever it stands; a `?` takes the next one.
+/// Binds arguments: `$2` takes the second one wherever it is in the text; a `?` takes the next one.
 fn bind(statement: &mut Statement<'_>, args: impl IntoIterator<Item = Arg>) -> rusqlite::Result<()> {
     let args: Vec<Arg> = args.into_iter().collect();
     for place in 1..=statement.parameter_count() {

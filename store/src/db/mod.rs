@@ -1,7 +1,7 @@
-//! The two databases behind one door: [`Db`] runs transactions, [`Tx`] speaks SQL that both understand.
+//! The two databases behind one interface: [`Db`] runs transactions, [`Tx`] runs SQL that both understand.
 //!
-//! SQLite has one writer in a process. It runs the transactions that wait one after the other, each under a savepoint, and commits
-//! them as a group: one flush to the disk serves all of them. PostgreSQL runs each by itself, and again when it lost a race.
+//! SQLite has one writer in a process. It runs queued transactions one after the other, each under a savepoint, and commits them as a
+//! group: one flush to disk serves all. PostgreSQL runs each by itself, and retries it after a lost race.
 
 mod cluster;
 mod connections;
@@ -30,32 +30,32 @@ use tokio::time::timeout;
 use tx::Connection;
 use writer::Writer;
 
-/// How often a transaction that lost a race is tried again.
+/// Number of retries of a transaction that lost a race.
 const TRIES: u32 = 20;
-/// Readers of an embedded database.
+/// Number of read connections to an embedded database.
 const READERS: usize = 8;
-/// How often a transaction is begun again on another connection when the one it had was lost before it was to be committed.
+/// Number of connections tried for a transaction whose connection was lost before the commit.
 const CONNECTIONS_TRIED: u32 = 3;
-/// For so long PostgreSQL is asked what became of a transaction whose commit it did not answer.
+/// Time in which to find out from PostgreSQL what became of an unanswered commit.
 const DOUBT: Duration = Duration::from_secs(10);
-/// How often the tables are brought up again when another process was doing the same.
+/// Number of retries of a migration while another process is migrating, too.
 const STARTS: u32 = 100;
 
-/// Which dialect.
+/// The two SQL dialects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// Embedded, the default.
+    /// SQLite, embedded, the default.
     Sqlite,
-    /// The way out of one machine.
+    /// PostgreSQL, for more than one machine.
     Postgres,
 }
 
-/// Where the data are.
+/// The location of the data.
 #[derive(Clone, Debug)]
 pub enum Location {
     /// A directory with the embedded database.
     Directory(PathBuf),
-    /// `postgres://…` as libpq reads it, or `sqlite:FILE`.
+    /// `postgres://…` as libpq parses it, or `sqlite:FILE`.
     Url(String),
 }
 
@@ -74,11 +74,11 @@ enum Pool {
     Postgres(connections::Pool<Cluster>),
 }
 
-/// The embedded database within its directory.
+/// The name of the embedded database within its directory.
 pub const FILE: &str = "ngomon.db";
 
 impl Location {
-    /// Is that a file without a byte, or none at all? Somewhere else nobody knows before asking there.
+    /// Whether the file is missing or empty. For PostgreSQL `false`: only a connection could find out.
     pub(crate) fn is_void(&self) -> Result<bool> {
         let file = match self {
             Self::Directory(dir) => dir.join(FILE),
@@ -90,8 +90,8 @@ impl Location {
         Ok(about(&file)?.is_none_or(|about| about.len() == 0))
     }
 
-    /// At the end of a process: an embedded database is whole in its one file, for whoever copies that alone. While another process is at
-    /// work on it, that is left to the last one; the data are safe either way.
+    /// Checkpoints the WAL at the end of a process, so that a copy of the one file is complete. If another process uses the database, the
+    /// last one does it; the data are safe either way.
     pub fn settle(&self) -> Result<()> {
         let file = match self {
             Self::Directory(dir) => dir.join(FILE),
@@ -107,7 +107,7 @@ impl Location {
     }
 }
 
-/// Without user and password.
+/// Displays the location without user and password.
 impl std::fmt::Display for Location {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -125,7 +125,7 @@ impl std::fmt::Display for Location {
     }
 }
 
-/// What may not be looked at is not taken for nothing.
+/// Metadata of the file; `None` if it does not exist. A file that may not be read is an error, not a missing one.
 fn about(file: &Path) -> Result<Option<std::fs::Metadata>> {
     match std::fs::metadata(file) {
         Ok(about) => Ok(Some(about)),
@@ -143,7 +143,7 @@ fn sqlite_file(url: &str) -> Option<&Path> {
 }
 
 impl Db {
-    /// Opens the database; makes the embedded one where there is none if `create` says so.
+    /// Opens the database; creates the embedded one if it is missing and `create` is set.
     pub async fn open(location: &Location, create: bool) -> Result<Self> {
         match location {
             Location::Directory(dir) => {
@@ -173,7 +173,7 @@ impl Db {
             },
             error => error,
         })?;
-        // What is made beside the file from now on has its mode.
+        // Files that SQLite creates beside the database inherit its mode.
         for beside in ["", "-wal", "-shm"] {
             let mut path = file.as_os_str().to_owned();
             path.push(beside);
@@ -197,12 +197,12 @@ impl Db {
         })
     }
 
-    /// The same database for whoever waits at a page: nobody there waits long for anything, and has connections apart from all else.
+    /// The same database for HTTP requests: short time-outs, and a pool apart from all others.
     pub(crate) fn for_requests(&self) -> Result<Self> {
         self.apart(REQUESTS)
     }
 
-    /// The same for what a server does beside.
+    /// The same database for the server's background jobs.
     pub(crate) fn for_workers(&self) -> Result<Self> {
         self.apart(WORKERS)
     }
@@ -216,7 +216,7 @@ impl Db {
         })
     }
 
-    /// Which dialect.
+    /// The SQL dialect.
     pub fn dialect(&self) -> Dialect {
         match self.pool {
             Pool::Sqlite { .. } => Dialect::Sqlite,
@@ -224,15 +224,15 @@ impl Db {
         }
     }
 
-    /// Brings the tables to this version of the program. Several processes may do this at once. Where PostgreSQL is, advisory locks are
-    /// not everywhere: whoever lost to another looks again. Where nothing is to be done nothing is tried: a standby would refuse it.
+    /// Migrates the tables to this version of the program. Several processes may do so at once. Not every PostgreSQL has advisory locks, so
+    /// whoever loses a race tries again. If there is nothing to do, nothing is tried: a standby would refuse it.
     pub(crate) async fn migrate(&self) -> Result<()> {
         let migrator = crate::schema::migrator(self.dialect());
         let mut starts = 0;
         while !self.is_of_today(&migrator).await? {
             starts += 1;
             let done = match &self.pool {
-                // The one place where sqlx speaks to SQLite: it brings both databases up in the same way.
+                // The one place where sqlx uses SQLite: its migrator serves both databases alike.
                 Pool::Sqlite { readers, .. } => {
                     let options = SqliteConnectOptions::new()
                         .filename(readers.manager().opens().path())
@@ -246,7 +246,7 @@ impl Db {
                 }
                 Pool::Postgres(pool) => {
                     let mut taken = take(pool).await?;
-                    // What it leaves there when it fails is nobody's.
+                    // A failed migration leaves the connection in an unknown state: it is not used again.
                     taken.spoilt = true;
                     migrator.run(&mut taken.connection).await
                 }
@@ -283,8 +283,8 @@ impl Db {
             .eq(applied.iter().map(Vec::as_slice)))
     }
 
-    /// Runs a job in a transaction of its own and returns once it is on the disk. A job that fails changes nothing. A job may run
-    /// more than once (PostgreSQL, after a lost race), so whatever it draws or computes must be the same or start afresh.
+    /// Runs a job in a transaction of its own and returns once it is on disk. A job that fails changes nothing. A job may run more than
+    /// once (PostgreSQL, after a lost race), so that random values and results must be the same or start afresh.
     pub async fn write<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,
@@ -299,7 +299,7 @@ impl Db {
                     let done = self.attempt(&job).await;
                     match done {
                         Err(error) if error.is_passing() && tries < TRIES => {}
-                        // It never came to a commit, so nothing was done: another connection may be a good one.
+                        // It failed before the commit, so nothing was done: another connection may work.
                         Err(error) if error.is_lost() && lost + 1 < CONNECTIONS_TRIED => lost += 1,
                         done => return done,
                     }
@@ -322,22 +322,22 @@ impl Db {
                     Err(error) if error.leaves_doubt() => self.settled(number, error).await,
                     ended => ended,
                 };
-                // Where the answer was lost, it may have been done.
+                // If the answer to the commit was lost, the commit may have succeeded.
                 if tx.take_journalled() && matches!(ended, Ok(()) | Err(StoreError::InDoubt(_))) {
                     changed::note();
                 }
                 ended.map(|()| done)
             }
             Err(error) => {
-                // The connection may be gone, in which case the server has rolled back by itself.
+                // The connection may be lost; then the server rolls back by itself.
                 tx.end("ROLLBACK").await.ok();
                 Err(error)
             }
         }
     }
 
-    /// What became of a transaction whose commit was not answered: PostgreSQL is asked, on another connection, for as long as somebody can
-    /// be left waiting.
+    /// Queries PostgreSQL on another connection for the outcome of a commit that it did not answer, for as long as a client can be left
+    /// waiting.
     async fn settled(&self, number: i64, lost: StoreError) -> Result<()> {
         let asked = async {
             loop {
@@ -351,7 +351,7 @@ impl Db {
                 match status.as_deref() {
                     Some("committed") => return Ok(true),
                     Some("aborted") => return Ok(false),
-                    // It is not back yet, or has not noticed that we are gone.
+                    // It is not back yet, or has not noticed that the connection was lost.
                     _ => rest(Duration::from_millis(100)).await,
                 }
             }
@@ -364,7 +364,7 @@ impl Db {
         }
     }
 
-    /// Reads in one snapshot: what a page shows. The embedded database is asked on the spot, so it is short.
+    /// Reads in one snapshot, e.g. for a page. SQLite runs on the calling thread, so the job must be short.
     pub async fn read<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         let begin = match self.dialect() {
             Dialect::Sqlite => "BEGIN",
@@ -373,7 +373,7 @@ impl Db {
         self.begun(begin, None).await?.within(Ends::Rollback, job).await
     }
 
-    /// The same where it may go through many rows, and take its time: nobody waits for it.
+    /// Reads many rows in one snapshot. It may take its time, since nobody waits for it.
     pub async fn scan<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         match self.dialect() {
             Dialect::Sqlite => at_length(async { self.begun("BEGIN", None).await?.within(Ends::Rollback, job).await }),
@@ -385,12 +385,13 @@ impl Db {
         }
     }
 
-    /// Reads, each statement as of its own moment: for one short question, or where the later answer is the better one.
+    /// Runs single statements without a transaction; each sees the latest committed data. Use [`Db::read`] when several statements must
+    /// agree.
     pub async fn ask<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         self.taken().await?.alone(job).await
     }
 
-    /// A transaction that has begun. A connection that was lost meanwhile is found so here, where nothing was asked yet.
+    /// Begins a transaction. A lost connection shows here, before any work, and is replaced.
     async fn begun(&self, begin: &str, silence: Option<Duration>) -> Result<Tx> {
         let mut tries = 0;
         loop {
@@ -417,8 +418,8 @@ impl Db {
         })
     }
 
-    /// One transaction on a connection of its own, where temporary tables may stand before the real ones: no statement was prepared
-    /// there before.
+    /// Runs one transaction on a connection of its own, where temporary tables may shadow the real ones: no earlier statement was prepared
+    /// on it.
     pub(crate) async fn scratch<T>(&self, ends: Ends, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         let own = match &self.pool {
             Pool::Sqlite { readers, .. } => Connection::Sqlite(own(readers).await?),
@@ -428,8 +429,8 @@ impl Db {
             (Dialect::Sqlite, Ends::Rollback) => "BEGIN".to_owned(),
             (Dialect::Sqlite, Ends::Commit) => "BEGIN IMMEDIATE".to_owned(),
             (Dialect::Postgres, Ends::Rollback) => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {AT_LENGTH}"),
-            // Nobody else writes, and the first look comes after the last commit: what `write` locks is locked here in its own way.
-            // Another upgrade at the same moment is waited for to its end.
+            // The lock keeps other writers out, and the snapshot begins after the last commit, so `rows_locked` needs no more. Another
+            // upgrade at the same moment is waited for to its end.
             (Dialect::Postgres, Ends::Commit) => "BEGIN ISOLATION LEVEL REPEATABLE READ; \
                  SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10min'; \
                  LOCK TABLE fingerprint_key IN EXCLUSIVE MODE"
@@ -455,9 +456,9 @@ async fn rest(pause: Duration) {
     tokio::time::sleep(pause).await;
 }
 
-/// How long PostgreSQL may be silent to such a one.
+/// Time-out for an answer of PostgreSQL during a long read.
 const LENGTH: Duration = Duration::from_mins(10);
-/// For whoever holds nothing that others wait for.
+/// Settings for a long read, which holds nothing that others wait for.
 const AT_LENGTH: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '10min'";
 
 fn clients(cluster: Cluster) -> Result<connections::Pool<Cluster>> {
@@ -473,7 +474,7 @@ fn of_migration(error: MigrateError) -> StoreError {
     }
 }
 
-/// Another process was bringing up the same table at the same moment.
+/// Whether another process was creating the same table at the same moment.
 fn is_lost_race(error: &MigrateError) -> bool {
     let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
         return false;
@@ -494,7 +495,7 @@ fn is_lost_race(error: &MigrateError) -> bool {
     }
 }
 
-/// Work of the embedded database keeps its thread to the end: what else waits for this thread goes on elsewhere.
+/// Blocks this thread with work of the embedded database; the runtime moves other tasks of the thread elsewhere.
 fn at_length<T>(work: impl Future<Output = T>) -> T {
     tokio::task::block_in_place(|| Handle::current().block_on(work))
 }
@@ -502,9 +503,9 @@ fn at_length<T>(work: impl Future<Output = T>) -> T {
 /// How a transaction ends when its job succeeds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ends {
-    /// It only read.
+    /// Roll back: it only read.
     Rollback,
-    /// It wrote, and nobody else did: readers go on, writers waited.
+    /// Commit: it wrote, and no other writer did meanwhile; readers went on.
     Commit,
 }
 
@@ -512,7 +513,7 @@ pub(crate) enum Ends {
 mod tests {
     use super::*;
 
-    /// "A panic of any other cause ends a worker as silently": the one writer goes on.
+    /// "A panic of any other cause ends a worker as silently": here the writer survives it.
     #[tokio::test(flavor = "multi_thread")]
     async fn a_job_that_panics_changes_nothing_and_the_next_is_done() {
         let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A transaction, its arguments and its rows. One SQL text serves both databases; what differs is in this file.
+//! A transaction, its arguments and its rows. One SQL text serves both databases; this file holds the differences.
 
 use super::cluster::Cluster;
 use super::connections::{Kept, Taken};
@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// A value for a statement. Instants are microseconds UTC, days ISO text.
+/// An SQL parameter. Instants are microseconds UTC, days are ISO text.
 #[derive(Clone, Debug)]
 pub enum Arg {
     /// `BIGINT`.
@@ -57,7 +57,7 @@ impl<const N: usize> From<[u8; N]> for Arg {
     }
 }
 
-/// A row that a query found.
+/// A row of a result.
 pub enum Row {
     /// From the embedded database.
     Sqlite(Vec<Value>),
@@ -65,7 +65,7 @@ pub enum Row {
     Postgres(PgRow),
 }
 
-/// What a column can be read as: `i64`, `String`, `Vec<u8>`, or an option of one.
+/// The types that a column can be read as: `i64`, `String`, `Vec<u8>`, or an option of one.
 pub trait Column: FromSql + Type<Postgres> + for<'r> Decode<'r, Postgres> {}
 
 impl<T: FromSql + Type<Postgres> + for<'r> Decode<'r, Postgres>> Column for T {}
@@ -85,7 +85,7 @@ impl Row {
 }
 
 impl Row {
-    /// Looks at the text or the bytes of column `at` without copying them.
+    /// Borrows the text or the bytes of column `at` without copying them.
     pub(crate) fn look<T>(&self, at: usize, look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T> {
         let unreadable = |why: &dyn std::fmt::Display| StoreError::corrupt("a column", why);
         match self {
@@ -114,17 +114,17 @@ pub(super) enum Connection {
 /// An open transaction.
 pub struct Tx {
     connection: Connection,
-    /// The mark of the key under which the fingerprints that it sees are, once that was asked.
+    /// The fingerprint of the key that this transaction's fingerprints use, once it was read.
     fingerprints: Option<Fingerprint>,
-    /// It has begun, and did not end yet.
+    /// The transaction has begun and has not ended.
     open: bool,
-    /// PostgreSQL may be silent for so long.
+    /// Time-out for an answer of PostgreSQL.
     silence: Duration,
-    /// It has written entries of the journal that count once it is committed.
+    /// It has written journal entries that count once it is committed.
     journalled: bool,
 }
 
-/// Waits for PostgreSQL no longer than that.
+/// Waits for an answer of PostgreSQL until the time-out.
 async fn limited<T>(silence: Duration, answer: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
     match timeout(silence, answer).await {
         Ok(answer) => Ok(answer?),
@@ -133,7 +133,7 @@ async fn limited<T>(silence: Duration, answer: impl Future<Output = sqlx::Result
 }
 
 impl Kept<PgConnection> {
-    /// After a fault of the connection itself it is not used again.
+    /// Discards the connection after an error of the connection itself.
     fn judged<T>(&mut self, answer: Result<T>) -> Result<T> {
         if let Err(error) = &answer
             && (error.is_lost() || matches!(error, StoreError::Silent))
@@ -144,8 +144,7 @@ impl Kept<PgConnection> {
     }
 }
 
-/// Whoever asked went away in the middle, or it does not even roll back: what is left on the connection is nobody's, and it is not used
-/// again.
+/// If the future is dropped in mid-transaction, or the rollback fails, the connection is discarded instead of being returned to the pool.
 impl Drop for Tx {
     fn drop(&mut self) {
         if self.open {
@@ -177,12 +176,12 @@ impl Tx {
         }
     }
 
-    /// From now on PostgreSQL may be silent for so long, where that is said.
+    /// Replaces the time-out for answers of PostgreSQL; `None` leaves it.
     pub(super) fn set_silence(&mut self, silence: Option<Duration>) {
         self.silence = silence.unwrap_or(self.silence);
     }
 
-    /// Begins anew: what the transaction before saw may have changed.
+    /// Begins a transaction. What the previous one read may have changed, so nothing cached is kept.
     pub(super) async fn begin(&mut self, sql: &str) -> Result<()> {
         self.fingerprints = None;
         self.journalled = false;
@@ -190,7 +189,7 @@ impl Tx {
         self.command(sql).await
     }
 
-    /// The same on PostgreSQL, with the number under which one can ask later what became of it.
+    /// The same on PostgreSQL; returns the transaction id, by which the outcome can be queried later.
     pub(super) async fn begin_numbered(&mut self, sql: &str) -> Result<i64> {
         self.fingerprints = None;
         self.journalled = false;
@@ -209,24 +208,24 @@ impl Tx {
             .map_err(|e| StoreError::corrupt("the number of a transaction", e))
     }
 
-    /// Ends it: `COMMIT`, `ROLLBACK`.
+    /// Ends the transaction: `COMMIT`, `ROLLBACK`.
     pub(super) async fn end(&mut self, sql: &str) -> Result<()> {
         self.command(sql).await?;
         self.open = false;
         Ok(())
     }
 
-    /// Entries of the journal were written that count once this is committed.
+    /// Notes that journal entries were written that count once this is committed.
     pub(crate) fn has_journalled(&mut self) {
         self.journalled = true;
     }
 
-    /// Were they, since this was asked last?
+    /// Whether journal entries were written since the last call.
     pub(super) fn take_journalled(&mut self) -> bool {
         std::mem::take(&mut self.journalled)
     }
 
-    /// Ends it, and says so where nobody can know whether that came to be.
+    /// Commits. Returns [`StoreError::InDoubt`] if nobody can know whether the commit took place.
     pub(super) async fn commit(&mut self) -> Result<()> {
         match self.end("COMMIT").await {
             Err(error) if error.leaves_doubt() => Err(StoreError::InDoubt(error.to_string())),
@@ -234,7 +233,7 @@ impl Tx {
         }
     }
 
-    /// Runs a job outside of any transaction. What fails or is cut short leaves a connection that is not used again.
+    /// Runs a job outside of any transaction. If it fails or is dropped, the connection is discarded.
     pub(super) async fn alone<T>(mut self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         self.open = true;
         let done = job(&mut self).await?;
@@ -253,7 +252,7 @@ impl Tx {
         done
     }
 
-    /// The mark of the key under which all fingerprints are that this transaction sees.
+    /// The fingerprint of the key that all fingerprints in this transaction's view use.
     pub(crate) async fn fingerprint_key(&mut self) -> Result<Fingerprint> {
         if let Some(mark) = self.fingerprints {
             return Ok(mark);
@@ -265,7 +264,7 @@ impl Tx {
             .ok_or_else(|| StoreError::corrupt("fingerprint_key", "no mark of a key"))
     }
 
-    /// From now on all fingerprints are under that key.
+    /// Makes this the key of all fingerprints from now on.
     pub(crate) async fn set_fingerprint_key(&mut self, mark: Fingerprint) -> Result<()> {
         self.execute(
             "INSERT INTO fingerprint_key (id, mark) VALUES (1,$1) ON CONFLICT (id) DO UPDATE SET mark = excluded.mark",
@@ -276,7 +275,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Which dialect.
+    /// The SQL dialect.
     pub fn dialect(&self) -> Dialect {
         match self.connection {
             Connection::Sqlite(_) => Dialect::Sqlite,
@@ -284,7 +283,7 @@ impl Tx {
         }
     }
 
-    /// Statements without arguments: `BEGIN`, `COMMIT`, table definitions.
+    /// Runs statements without arguments: `BEGIN`, `COMMIT`, table definitions.
     pub(crate) async fn command(&mut self, sql: &str) -> Result<()> {
         match &mut self.connection {
             Connection::Sqlite(c) => c.connection.command(sql),
@@ -296,7 +295,7 @@ impl Tx {
         }
     }
 
-    /// Runs a statement; returns how many rows it touched.
+    /// Runs a statement; returns the number of rows it touched.
     pub async fn execute(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<u64> {
         let args = without_nul(args)?;
         match &mut self.connection {
@@ -308,7 +307,7 @@ impl Tx {
         }
     }
 
-    /// All rows.
+    /// All rows of a query.
     pub async fn rows(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Vec<Row>> {
         let mut found = Vec::new();
         self.each(sql, args, |row| {
@@ -319,7 +318,7 @@ impl Tx {
         Ok(found)
     }
 
-    /// The first row.
+    /// The first row of a query.
     pub async fn row(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Option<Row>> {
         let args = without_nul(args)?;
         match &mut self.connection {
@@ -338,7 +337,7 @@ impl Tx {
         }
     }
 
-    /// Row after row, without keeping them.
+    /// Passes each row to `take` without keeping them.
     pub async fn each(
         &mut self,
         sql: &str,
@@ -365,8 +364,8 @@ impl Tx {
         }
     }
 
-    /// Like [`Tx::rows`], and nobody else changes these rows until the transaction ends. On SQLite a writer is alone anyway. The rows
-    /// are as of after the wait, but PostgreSQL answers a question within the statement as of before: such a one is put on its own.
+    /// Like [`Tx::rows`], and locks the rows until the transaction ends. SQLite needs no lock: its writer is alone. The rows are as of
+    /// after the wait, but PostgreSQL evaluates a subquery as of before it: run such a query on its own.
     pub async fn rows_locked(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Vec<Row>> {
         let columns = sql.split(" FROM ").next().unwrap_or_default();
         debug_assert!(!columns.contains("(SELECT"), "as of before the wait: {sql}");
@@ -376,7 +375,7 @@ impl Tx {
         }
     }
 
-    /// Like [`Tx::rows_locked`], beside others that do the same.
+    /// Like [`Tx::rows_locked`] with a shared lock: other transactions may hold one too.
     pub async fn rows_shared(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Vec<Row>> {
         match self.dialect() {
             Dialect::Sqlite => self.rows(sql, args).await,
@@ -384,7 +383,7 @@ impl Tx {
         }
     }
 
-    /// Like [`Tx::rows_locked`], without those that somebody else has locked: nobody is waited for.
+    /// Like [`Tx::rows_locked`], but skips rows that another transaction has locked, and never waits.
     pub async fn rows_free(&mut self, sql: &str) -> Result<Vec<Row>> {
         match self.dialect() {
             Dialect::Sqlite => self.rows(sql, []).await,
@@ -392,7 +391,7 @@ impl Tx {
         }
     }
 
-    /// Is there a table of that name?
+    /// Whether there is a table of that name.
     pub(crate) async fn has_table(&mut self, name: &str) -> Result<bool> {
         let sql = match self.dialect() {
             Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
@@ -401,7 +400,7 @@ impl Tx {
         Ok(self.row(sql, [name.into()]).await?.is_some())
     }
 
-    /// Tells the planner of tables that have just grown. SQLite's takes an index wherever one fits.
+    /// Updates the planner's statistics of tables that have just grown. SQLite needs none: its planner takes any index that fits.
     pub(crate) async fn analyze(&mut self, tables: &str) -> Result<()> {
         match self.dialect() {
             Dialect::Sqlite => Ok(()),
@@ -409,8 +408,8 @@ impl Tx {
         }
     }
 
-    /// Inserts many rows, as many in a statement as fit. `into` is `table (a, b, c)`, `tail` may say what a conflict does. Returns
-    /// how many were inserted.
+    /// Inserts many rows, as many in a statement as fit. `into` is `table (a, b, c)`; `tail` may be an `ON CONFLICT` clause. Returns the
+    /// number of inserted rows.
     pub async fn insert(&mut self, into: &str, rows: Vec<Vec<Arg>>, tail: &str) -> Result<u64> {
         const MOST_ARGS: usize = 4_000;
         let Some(width) = rows.first().map(Vec::len) else {
@@ -421,7 +420,7 @@ impl Tx {
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let mut chunk: Vec<Vec<Arg>> = rows.by_ref().take(most).collect();
-            // Few sizes of statement, so that they stay prepared.
+            // Uses few sizes of statement, so that they stay prepared.
             while !chunk.is_empty() {
                 let size = if chunk.len() == most {
                     most
@@ -438,7 +437,7 @@ impl Tx {
     }
 }
 
-/// PostgreSQL keeps no text with a NUL in it, so no database here is asked with one: both refuse it in the same way.
+/// PostgreSQL stores no text with a NUL. Such a parameter is refused here, so that both databases behave alike.
 fn without_nul(args: impl IntoIterator<Item = Arg>) -> Result<Vec<Arg>> {
     let args: Vec<Arg> = args.into_iter().collect();
     let has_nul = |arg: &Arg| matches!(arg, Arg::Text(Some(text)) if text.contains('\0'));
@@ -448,8 +447,8 @@ fn without_nul(args: impl IntoIterator<Item = Arg>) -> Result<Vec<Arg>> {
     Ok(args)
 }
 
-/// `INSERT INTO into VALUES ($1,$2),($3,$4) tail`. SQLite looks a numbered place up among all others, so thousands of them take
-/// their time squared: there they are `?`.
+/// `INSERT INTO into VALUES ($1,$2),($3,$4) tail`. On SQLite the placeholders are `?`: it searches a numbered one among all others, so that
+/// thousands of them take quadratic time.
 fn values(dialect: Dialect, into: &str, width: usize, rows: usize, tail: &str) -> String {
     let mut sql = format!("INSERT INTO {into} VALUES ");
     for row in 0..rows {

@@ -1,4 +1,4 @@
-//! The one writer of an embedded database: transactions that wait are committed in groups at full durability.
+//! The one writer of an embedded database: it commits queued transactions in groups at full durability.
 
 use super::connections::Taken;
 use super::embedded::File;
@@ -13,24 +13,24 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-/// At most that many transactions in a group, so that nobody waits long for the first.
+/// Most transactions in a group, so that the first one does not wait long.
 const GROUP: usize = 256;
 
 type Job = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, bool> + Send>;
 
 struct Waiting {
     job: Job,
-    /// Tells whether the group was committed.
+    /// Receives the result of the group's commit.
     committed: oneshot::Sender<Result<(), Arc<StoreError>>>,
 }
 
-/// The queue before the writer.
+/// The queue to the writer.
 pub(super) struct Writer {
     queue: mpsc::Sender<Waiting>,
 }
 
 impl Writer {
-    /// Starts the writer, on a thread of its own, where it may wait for the disk; it ends with its queue.
+    /// Starts the writer on a thread of its own, which may block on the disk. It ends with its queue.
     pub(super) fn start(connection: Taken<File>) -> Result<Self> {
         let (queue, waiting) = mpsc::channel(GROUP);
         let serve = serve(Tx::new(Connection::Sqlite(connection), Duration::MAX), waiting);
@@ -42,7 +42,7 @@ impl Writer {
         Ok(Self { queue })
     }
 
-    /// Runs a job in the next group; returns once the group is on the disk.
+    /// Runs a job in the next group; returns once the group is on disk.
     pub(super) async fn run<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,
@@ -52,7 +52,7 @@ impl Writer {
         let result = Arc::clone(&slot);
         let job: Job = Box::new(move |tx: &mut Tx| {
             Box::pin(async move {
-                // A fault of the program ends this job, not the writer.
+                // A panic ends this job, not the writer.
                 tx.take_journalled();
                 let done = AssertUnwindSafe(async { job(tx).await }).catch_unwind().await;
                 let done = done.unwrap_or_else(|_| Err(StoreError::NotCommitted("a fault of the program".into())));
@@ -69,7 +69,7 @@ impl Writer {
         let answer = answer.await.map_err(|_| gone())?;
         let done = slot.lock().ok().and_then(|mut slot| slot.take());
         match (answer, done) {
-            // Its own error says more than the group's.
+            // The job's own error is more precise than the group's.
             (_, Some((Err(error), _))) => Err(error),
             (Ok(()), Some((Ok(done), journalled))) => {
                 if journalled {
@@ -83,7 +83,7 @@ impl Writer {
     }
 }
 
-/// A fault of a group, as each of those hears it who wrote in it. What people can mend is said as what it is.
+/// The error of a group for each job in it. Errors that an operator can mend keep their kind.
 fn of_group(why: &StoreError) -> StoreError {
     match why {
         StoreError::Full => StoreError::Full,
@@ -98,12 +98,12 @@ async fn serve(mut tx: Tx, mut queue: mpsc::Receiver<Waiting>) {
         let mut group = Vec::new();
         let outcome = run_group(&mut tx, first, &mut queue, &mut group).await;
         if outcome.is_err() {
-            // Fails where SQLite has rolled back by itself, as it does on a full disk.
+            // This fails if SQLite has already rolled back by itself, as it does on a full disk.
             tx.command("ROLLBACK").await.ok();
         }
         let outcome = outcome.map_err(Arc::new);
         for committed in group {
-            // Whoever has gone away does not want to know.
+            // The caller may have gone away.
             committed.send(outcome.clone()).ok();
         }
     }
