@@ -114,7 +114,7 @@ pub(super) enum Connection {
 /// An open transaction.
 pub struct Tx {
     connection: Connection,
-    /// The fingerprint of the key that this transaction's fingerprints use, once it was read.
+    /// The id of the fingerprint key in this transaction's view, once it was read.
     fingerprints: Option<Fingerprint>,
     /// The transaction has begun and has not ended.
     open: bool,
@@ -252,7 +252,7 @@ impl Tx {
         done
     }
 
-    /// The fingerprint of the key that all fingerprints in this transaction's view use.
+    /// The id of the key of all fingerprints that this transaction sees.
     pub(crate) async fn fingerprint_key(&mut self) -> Result<Fingerprint> {
         if let Some(mark) = self.fingerprints {
             return Ok(mark);
@@ -264,7 +264,7 @@ impl Tx {
             .ok_or_else(|| StoreError::corrupt("fingerprint_key", "no mark of a key"))
     }
 
-    /// Makes this the key of all fingerprints from now on.
+    /// Changes the key of all fingerprints from now on.
     pub(crate) async fn set_fingerprint_key(&mut self, mark: Fingerprint) -> Result<()> {
         self.execute(
             "INSERT INTO fingerprint_key (id, mark) VALUES (1,$1) ON CONFLICT (id) DO UPDATE SET mark = excluded.mark",

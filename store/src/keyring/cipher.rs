@@ -1,4 +1,4 @@
-//! Values sealed, and fingerprints taken.
+//! Encryption of values and computation of fingerprints.
 
 use super::contents::Secret;
 use super::{Fingerprint, FingerprintKind, OpenError, Place, framed};
@@ -65,7 +65,7 @@ impl Cipher {
     }
 }
 
-/// Takes fingerprints under one key.
+/// Computes fingerprints under one key.
 pub struct Marker {
     version: u8,
     key: hmac::Key,
@@ -79,12 +79,12 @@ impl Marker {
         }
     }
 
-    /// The fingerprint to write and to look up.
+    /// The fingerprint of a value, to store and to look up.
     pub fn fingerprint(&self, kind: FingerprintKind, value: &str) -> Fingerprint {
         self.take(kind.label(), value)
     }
 
-    /// By which the key is known; not secret.
+    /// The key's id; not secret.
     pub fn mark(&self) -> Fingerprint {
         self.take(b"check", "")
     }

@@ -1,4 +1,4 @@
-//! The keys as they stand in their file, and in an export.
+//! The format of the keyring's file and of its export.
 
 use super::cipher::Cipher;
 use super::{FORMAT, KeyError, Place};
@@ -15,7 +15,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// 32 secret bytes, base64 in the file. In a box, so that a move leaves no copy behind.
+/// 32 secret bytes, base64 in the file. Boxed, so that a move leaves no copy in memory.
 #[derive(Clone, PartialEq)]
 pub(super) struct Secret(pub(super) Box<[u8; 32]>);
 
@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// The file: the keys and what tells a whole file from a damaged or hand-edited one.
+/// The file: the keys, with a checksum that exposes damage and edits by hand.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Sheet<K> {
     pub(super) format: u32,
@@ -71,13 +71,13 @@ pub(super) struct Contents {
     pub(super) mac: Secret,
     pub(super) checkpoint_name: String,
     pub(super) checkpoint_seed: Secret,
-    /// What vouches from that version of fingerprints on, in place of `mac` and `checkpoint_seed`. Older ones stay for reading.
+    /// Authentication keys by the version of fingerprints from which they replace `mac` and `checkpoint_seed`. Older ones stay, to verify.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) vouching: BTreeMap<u8, Secret>,
 }
 
 impl Contents {
-    /// From the text of a file, whole and unchanged.
+    /// Parses the text of a file and verifies its checksum.
     pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, KeyError> {
         let sheet: Sheet<Contents> = from_json(path, text)?;
         if sheet.sum != sheet.keys.sum()? {
@@ -89,7 +89,7 @@ impl Contents {
         Ok(sheet.keys)
     }
 
-    /// The form in which the file is written: the first one where it can hold these keys.
+    /// The format to write: the first one if it can hold these keys.
     pub(super) fn format(&self) -> u32 {
         if self.vouching.is_empty() { 1 } else { FORMAT }
     }
@@ -98,7 +98,7 @@ impl Contents {
         Ok(BASE64.encode(sha256(&[&json(self)?])))
     }
 
-    /// Refuses if a value sealed or a fingerprint taken with `there` would be lost.
+    /// Refuses if a value encrypted or a fingerprint computed with `there` would be lost.
     pub(super) fn may_replace(&self, there: &Contents) -> Result<(), KeyError> {
         let keeps_ciphers = || {
             there
@@ -124,7 +124,7 @@ impl Contents {
     }
 }
 
-/// The export: a keyring file sealed under a key made from a passphrase by Argon2id (RFC 9106).
+/// The export: a keyring file encrypted under a key that Argon2id (RFC 9106) derives from a passphrase.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Export {
     pub(super) format: u32,
@@ -136,7 +136,7 @@ pub(super) struct Export {
 }
 
 impl Export {
-    /// Nothing if the parameters are impossible, or so large that trying them would harm.
+    /// `None` if the parameters are impossible, or so large that trying them would harm.
     pub(super) fn cipher(&self, passphrase: &str) -> Option<Cipher> {
         if self.memory_kib > 1024 * 1024 || self.passes > 32 || self.lanes > 16 {
             return None;
@@ -172,7 +172,7 @@ impl Export {
 }
 
 pub(super) fn json(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    // Room for any keyring, so that growing leaves no copies of secrets behind.
+    // Capacity for any keyring, so that growing leaves no copies of secrets in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
     match serde_json::to_writer_pretty(&mut *bytes, value) {
         Ok(()) => Ok(bytes),
@@ -187,7 +187,7 @@ pub(super) fn from_json<T: for<'de> Deserialize<'de>>(path: &Path, text: &[u8]) 
     struct Head {
         format: u32,
     }
-    // The words of serde_json may quote the text, which is secret: only the place is kept.
+    // Messages of serde_json may quote the text, which is secret: only the position is kept.
     let unreadable = |error: serde_json::Error| KeyError::Unreadable {
         path: path.into(),
         why: format!("not as expected at line {}, column {}", error.line(), error.column()),
@@ -209,7 +209,7 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     }
 }
 
-/// Writes a file that only its owner may read, durably but for its name in the directory.
+/// Writes a file that only its owner may read. Its contents are durable, its name in the directory not yet.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut file = opened.map_err(|error| match error.kind() {

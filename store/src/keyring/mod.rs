@@ -1,17 +1,17 @@
-//! The keys, which live outside the database: whoever takes the database alone reads no personal value, guesses no
-//! national id behind a fingerprint and forges no journal entry.
+//! The keys, which are outside the database: an attacker who gets the database alone reads no personal value, guesses no national id behind
+//! a fingerprint and forges no journal entry.
 //!
-//! A directory (`--keys DIR`) holds one file, `keyring.json`, which only its owner may read. A change of keys gives a new
-//! [`Keyring`], which counts once it is [saved]; nothing may be written under a key before the file has it. Whoever meets a
-//! key that it does not know reads the file again, so that a process goes on when another one changes the keys.
+//! A directory (`--keys DIR`) holds one file, `keyring.json`, which only its owner may read. A change of keys gives a new [`Keyring`],
+//! which counts once it is [saved]; nothing may be written under a key before the file has it. A process that meets an unknown key reads
+//! the file again, so that it goes on when another process changes the keys.
 //!
-//! What vouches (MACs of the journal, of rows that grant something and of what browsers bring back; signatures of checkpoints) has a
-//! key for each version of fingerprints on which a rotation began. Older ones stay for reading what was written before, and only that:
-//! the journal says where each ends, and rows that grant are taken to the new key.
+//! Keys that authenticate (MACs of the journal, of rows that grant something and of what browsers send back; signatures of checkpoints)
+//! begin with each version of fingerprints on which a rotation began. Older ones serve only to verify what was written before: the journal
+//! records where each ends, and rows that grant something move to the new key.
 //!
-//! Encryption keys: all older ones stay for reading. Fingerprint keys: the database says under which one all its
-//! fingerprints are, so that one transaction takes them all from one version to the next; until then the next one stands
-//! beside in the file, and afterwards the old one is dropped:
+//! Of encryption keys all older ones stay, for decryption. The database records the one key of all its fingerprints, so that one
+//! transaction moves them from one version to the next. Until then the file holds the next key beside the current one; afterwards it drops
+//! the old one:
 //!
 //! ```text
 //!            prepare                      the database, then rotate
@@ -53,80 +53,80 @@ use crate::ambient::Ambient;
 use crate::merkle::sha256;
 
 const FILE: &str = "keyring.json";
-/// The newest form of the keyring file and of its export that this program reads, and the one it writes.
+/// The newest format of the keyring file and of its export that this program reads, and the one it writes.
 const FORMAT: u32 = 2;
 
 /// Why keys could not be read, written or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// No file is there.
+    /// The file is missing.
     #[error("there are no keys at {}", path.display())]
     Missing {
-        /// The file that was looked for.
+        /// The missing file.
         path: PathBuf,
     },
-    /// A file is there, and it is not to be overwritten.
+    /// A file exists that must not be overwritten.
     #[error("{} is already there and is never overwritten", path.display())]
     AlreadyThere {
-        /// The file in the way.
+        /// The existing file.
         path: PathBuf,
     },
-    /// The file is not a whole keyring.
+    /// The file is not a complete keyring.
     #[error("{} cannot be read as keys: {why}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What is wrong; never quotes the file.
+        /// The fault; never quotes the file.
         why: String,
     },
-    /// A later version of the program wrote the file.
+    /// The file was written by a later version of the program.
     #[error("{} has format {format}, this program reads up to {FORMAT}", path.display())]
     NewerFormat {
         /// The file.
         path: PathBuf,
-        /// The format that the file states.
+        /// The format that the file declares.
         format: u32,
     },
-    /// The passphrase does not open the export, or the export was damaged: the two look the same.
+    /// The passphrase is wrong or the export was damaged: the two cannot be distinguished.
     #[error("the passphrase does not open this file, or the file was damaged")]
     WrongPassphrase,
-    /// The data were written with keys that are newer than these.
+    /// The data were written with newer keys than these.
     #[error("the keys in {} are older than the data: they were rotated since", dir.display())]
     Behind {
         /// The directory of the keys.
         dir: PathBuf,
     },
-    /// The change asked for is not possible with these keys.
+    /// The requested change is impossible with these keys.
     #[error("the keys stay as they are: {why}")]
     Refused {
-        /// What stands against it.
+        /// The reason.
         why: &'static str,
     },
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What it said.
+        /// Its error.
         source: io::Error,
     },
 }
 
-/// Why a sealed value could not be opened.
+/// Why an encrypted value could not be decrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// The bytes are not an envelope of a known form.
+    /// The bytes are not an envelope of a known format.
     #[error("this is not a sealed value")]
     NotSealed,
-    /// The keyring lacks the key: it is another one, or older than the value.
+    /// The keyring lacks the key: it is another keyring, or older than the value.
     #[error("sealed under key {0}, which this keyring does not have")]
     UnknownKey(u8),
-    /// The value was altered, comes from another place, or the key is another one of that number.
+    /// The value was altered, comes from another place, or another key has that id.
     #[error("the sealed value was altered or does not belong in this place")]
     Refused,
 }
 
-/// Where a sealed value stands. It opens nowhere else, so that values cannot be swapped.
+/// The associated data of an encrypted value: where it is stored. It decrypts nowhere else, so that values cannot be swapped.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The table.
@@ -137,7 +137,7 @@ pub struct Place<'a> {
     pub row: &'a [u8],
 }
 
-/// What a fingerprint is taken of. The same text gives another fingerprint under each kind.
+/// The kinds of fingerprint. The same text has a different fingerprint under each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FingerprintKind {
     /// A national identity number.
@@ -146,7 +146,7 @@ pub enum FingerprintKind {
     Phone,
     /// A user name.
     Username,
-    /// An employer's own number for an official.
+    /// An employer's own id of an official.
     EmployeeCode,
     /// A name, letter for letter.
     NameExact,
@@ -155,7 +155,7 @@ pub enum FingerprintKind {
 }
 
 impl FingerprintKind {
-    /// Stored fingerprints rest on these words: never change one.
+    /// Stored fingerprints depend on these words: never change one.
     const fn label(self) -> &'static [u8] {
         match self {
             FingerprintKind::NationalId => b"national-id",
@@ -168,7 +168,7 @@ impl FingerprintKind {
     }
 }
 
-/// Stands for a value in look-ups: 1 byte of key version, then HMAC-SHA256 cut to 16 bytes.
+/// A keyed digest that stands for a value in look-ups: 1 byte of key version, then HMAC-SHA256 truncated to 16 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 17]);
 
@@ -178,19 +178,19 @@ impl Fingerprint {
         &self.0
     }
 
-    /// A mark of that version that no key has.
+    /// A key id of that version that belongs to no key.
     fn of_no_key(version: u8) -> Self {
         let mut bytes = [0; 17];
         bytes[0] = version;
         Fingerprint(bytes)
     }
 
-    /// Stored bytes, if they are 17.
+    /// A fingerprint from stored bytes; `None` if they are not 17.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Fingerprint)
     }
 
-    /// The version of the key under which it was taken.
+    /// The version of its key.
     pub fn version(&self) -> u8 {
         self.0[0]
     }
@@ -200,26 +200,26 @@ impl Fingerprint {
 #[derive(Clone)]
 pub struct Keyring(Arc<Inner>);
 
-/// From each key what is expanded once for use. aws-lc wipes what it holds.
+/// The keys expanded for use. aws-lc wipes its own copies.
 struct Inner {
     dir: PathBuf,
     id: String,
     checkpoint_name: String,
     mac: hmac::Key,
-    /// The version of fingerprints that the database was last seen under: it only rises.
+    /// The last known version of the database's fingerprints: it only rises.
     in_use: AtomicU8,
-    /// As the file had it when it was last read.
+    /// The keys as last read from the file.
     latest: RwLock<Latest>,
 }
 
-/// The contents of the file, and of it what rotates.
+/// The contents of the file, and the expanded keys that rotate.
 struct Latest {
     contents: Contents,
     cipher: Cipher,
     other_ciphers: Vec<Cipher>,
-    /// Of each age, the oldest first; never empty.
+    /// Keys by age, the oldest first; never empty.
     vouchers: Vec<Arc<Voucher>>,
-    /// With their marks. Also those that the file had before: a transaction may still see tables of then.
+    /// Fingerprint keys by id, including those that the file had earlier: a transaction may still see older tables.
     markers: BTreeMap<Fingerprint, Arc<Marker>>,
 }
 
@@ -231,9 +231,9 @@ impl fmt::Debug for Keyring {
     }
 }
 
-/// Keys: made, kept, carried elsewhere.
+/// Creating, storing, exporting.
 impl Keyring {
-    /// Makes new keys in `dir`, which is made too if need be.
+    /// Generates new keys in `dir`, which is created if it is missing.
     pub fn create(dir: &Path, ambient: &Ambient) -> Result<Self, KeyError> {
         let random = uuid::Builder::from_random_bytes(ambient.bytes());
         let id = random.into_uuid().simple().to_string();
@@ -255,20 +255,20 @@ impl Keyring {
         Ok(keyring)
     }
 
-    /// Reads the keys of `dir`.
+    /// Reads the keys in `dir`.
     pub fn open(dir: &Path) -> Result<Self, KeyError> {
         let path = dir.join(FILE);
         Keyring::expand(Contents::parse(&path, &read(&path)?)?, dir)
     }
 
-    /// Writes the keys to their file, durably and all or nothing. Refuses if that would lose a key: the file there is of
-    /// other keys, or was changed by someone else since it was read.
+    /// Writes the keys to their file, durably and atomically. Refuses if that would lose a key: the file holds other keys, or another
+    /// process changed it since it was read.
     pub fn save(&self) -> Result<(), KeyError> {
         self.put(true)
     }
 
-    /// Writes the keys to a new `file` under a passphrase, taken byte for byte: whoever asks for it settles its Unicode
-    /// form. Takes a good part of a second and 64 MiB of memory.
+    /// Writes the keys to a new `file` under a passphrase, whose bytes are used as they are: the caller normalises its Unicode form. Takes
+    /// a good part of a second and 64 MiB of memory.
     pub fn export(&self, passphrase: &str, file: &Path, ambient: &Ambient) -> Result<(), KeyError> {
         let mut export = Export {
             format: FORMAT,
@@ -285,7 +285,7 @@ impl Keyring {
         sync_parent(file).map_err(io_at(file))
     }
 
-    /// Puts exported keys into `dir`, where none may be.
+    /// Imports exported keys into `dir`, which must hold none.
     pub fn import(file: &Path, passphrase: &str, dir: &Path) -> Result<Self, KeyError> {
         let export: Export = from_json(file, &read(file)?)?;
         let unreadable = |why: &str| KeyError::Unreadable {
@@ -301,13 +301,12 @@ impl Keyring {
         Ok(keyring)
     }
 
-    /// The random name of these keys, 32 hexadecimal digits; not secret.
+    /// The random id of these keys, 32 hexadecimal digits; not secret.
     pub fn id(&self) -> &str {
         &self.0.id
     }
 
-    /// A value to keep in the database, by which other keys are recognised; not secret, and the same through every
-    /// change of these keys.
+    /// A value in the database by which it recognises its keys; not secret, and unchanged by rotations.
     pub fn check(&self) -> [u8; 16] {
         let mut check = [0; 16];
         check.copy_from_slice(&self.tag(b"check", &[])[..16]);
@@ -361,15 +360,15 @@ impl Keyring {
     }
 }
 
-/// Keys: used.
+/// Encryption, fingerprints, MACs.
 impl Keyring {
-    /// Encrypts a value for its place: 1 byte of format, 1 of key id, 12 of nonce, then the AES-256-GCM-SIV ciphertext
-    /// (RFC 8452) with its tag: 30 bytes more than `plain`.
+    /// Encrypts a value for its place: 1 byte of format, 1 of key id, 12 of nonce, then the AES-256-GCM-SIV ciphertext (RFC 8452) with its
+    /// tag: 30 bytes more than `plain`.
     pub fn seal(&self, place: Place<'_>, plain: &[u8], ambient: &Ambient) -> Vec<u8> {
         self.latest().cipher.seal(place, plain, ambient)
     }
 
-    /// Decrypts what [`Keyring::seal`] made for this very place.
+    /// Decrypts a value that [`Keyring::seal`] encrypted for the same place.
     pub fn unseal(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
         let &[ENVELOPE, id, ..] = sealed else {
             return Err(OpenError::NotSealed);
@@ -382,7 +381,7 @@ impl Keyring {
         latest.cipher(id).ok_or(OpenError::UnknownKey(id))?.open(place, sealed)
     }
 
-    /// What takes fingerprints under the key of that mark, which is the one in use.
+    /// Returns the fingerprint key with that id and notes its version as the one in use.
     pub fn marker(&self, mark: Fingerprint) -> Result<Arc<Marker>, KeyError> {
         let known = self.latest().marker(mark);
         let marker = match known {
@@ -396,25 +395,25 @@ impl Keyring {
         Ok(marker)
     }
 
-    /// The data were written with newer keys.
+    /// The error that the data were written with newer keys.
     pub(crate) fn behind(&self) -> KeyError {
         KeyError::Behind {
             dir: self.0.dir.clone(),
         }
     }
 
-    /// HMAC-SHA256 over the parts, which are told apart: `["ab", "c"]` is not `["a", "bc"]`. For digests that tell nothing to who has
-    /// no key; the same through every change of these keys, so that what is kept stays comparable.
+    /// HMAC-SHA256 over the parts with their lengths: `["ab", "c"]` is not `["a", "bc"]`. For digests that reveal nothing without the key.
+    /// Rotations do not change its key, so that stored digests stay comparable.
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         self.tag(b"mac", parts)
     }
 
-    /// Whether `mac` is that of the parts; takes the same time wherever they differ.
+    /// Compares `mac` with that of the parts in constant time.
     pub fn mac_matches(&self, parts: &[&[u8]], mac: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.mac(parts), mac).is_ok()
     }
 
-    /// The name under which checkpoints are signed: `ngomon/` and the first 8 digits of the id.
+    /// The name in checkpoint signatures: `ngomon/` and the first 8 digits of the id.
     pub fn checkpoint_name(&self) -> &str {
         &self.0.checkpoint_name
     }
@@ -426,13 +425,13 @@ impl Keyring {
     }
 }
 
-/// What the journal holds instead of a personal value: SHA-256 over a domain tag, a random salt and the value, each
-/// preceded by its length. Without the salt it tells nothing about the value.
+/// The journal's stand-in for a personal value: SHA-256 over a domain tag, a random salt and the value, each preceded by its length.
+/// Without the salt it reveals nothing about the value.
 pub fn commitment(salt: &[u8; 16], value: &[u8]) -> [u8; 32] {
     sha256(&[&framed(b"ngomon commitment 1", &[salt, value])])
 }
 
-/// All the parts in one run of bytes that no other parts give: each after its length (8 bytes, big-endian).
+/// An unambiguous encoding of the parts: each after its length (8 bytes, big-endian).
 fn framed(first: &[u8], rest: &[&[u8]]) -> Vec<u8> {
     let parts = || iter::once(first).chain(rest.iter().copied());
     let mut bytes = Vec::with_capacity(parts().map(|part| part.len() + 8).sum());

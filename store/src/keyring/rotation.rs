@@ -1,4 +1,4 @@
-//! Keys change: by a command in this process, or in another one that has saved them.
+//! Changes of keys: by a command in this process, or by another process that has saved them.
 
 use super::cipher::{Cipher, Marker};
 use super::contents::{Contents, Secret, read};
@@ -51,12 +51,12 @@ impl Latest {
 }
 
 impl Keyring {
-    /// With the keys of a rotation to come, which nobody uses yet: a version of fingerprints beside the current one, with what
-    /// vouches from then on, and a further encryption key. The same keyring if it has them.
+    /// A keyring with the keys of the next rotation, which are not in use yet: a further version of fingerprints, the authentication keys
+    /// from then on, and a further encryption key. Unchanged if it already has them.
     pub fn prepared(&self, ambient: &Ambient) -> Result<Self, KeyError> {
         self.changed(|keys| {
             if let Some(version) = keys.fingerprint_beside {
-                // An earlier version of the program prepared nothing to vouch; where its rotation is all but done, nothing is changed.
+                // An earlier version of the program prepared no authentication key. If its rotation is almost complete, nothing changes.
                 if self.version_in_use() >= version {
                     return Ok(());
                 }
@@ -65,7 +65,7 @@ impl Keyring {
             }
             let last = keys.encryption.last_key_value().map_or(0, |(id, _)| *id);
             let id = last.checked_add(1).ok_or("all 255 encryption keys are used up")?;
-            // A number is never used again.
+            // A version is never reused.
             let version = keys.fingerprint_latest.checked_add(1);
             let version = version.ok_or("all 255 versions of fingerprints are used up")?;
             keys.encryption.insert(id, Secret::random(ambient));
@@ -77,8 +77,8 @@ impl Keyring {
         })
     }
 
-    /// The keys that were prepared are the current ones, and the fingerprint key of before is forgotten. To be saved only
-    /// when every fingerprint of the database is under the new one.
+    /// Makes the prepared keys the current ones and drops the old fingerprint key. Save the result only when every fingerprint of the
+    /// database uses the new key.
     pub fn rotated(&self) -> Result<Self, KeyError> {
         self.changed(|keys| {
             let next = keys.fingerprint_beside.take().ok_or("no rotation was prepared")?;
@@ -89,7 +89,7 @@ impl Keyring {
         })
     }
 
-    /// The mark of the fingerprint key of that version; without the key, a mark that no key has.
+    /// The id of the fingerprint key of that version; if the key is unknown, an id that belongs to no key.
     pub fn mark_of(&self, version: u8) -> Fingerprint {
         let latest = self.latest();
         let mut marks = latest.markers.keys();
@@ -97,14 +97,13 @@ impl Keyring {
         found.unwrap_or(Fingerprint::of_no_key(version))
     }
 
-    /// The current version of fingerprints, and that beside it.
+    /// The current version of fingerprints, and the prepared one.
     pub fn fingerprint_versions(&self) -> (u8, Option<u8>) {
         let keys = &self.latest().contents;
         (keys.fingerprint_current, keys.fingerprint_beside)
     }
 
-    /// Under which key a database is to be that is under the key of that mark: the same, or, where it was forgotten since, the
-    /// current one.
+    /// The fingerprint key that a database must use next: its present key if the keyring still has it, otherwise the current one.
     pub fn heir_of(&self, mark: Fingerprint) -> Result<Arc<Marker>, KeyError> {
         let (current, _) = self.fingerprint_versions();
         match self.marker(mark) {
@@ -113,7 +112,7 @@ impl Keyring {
         }
     }
 
-    /// Reads the file again, which another process may have changed.
+    /// Reads the file again, since another process may have changed it.
     pub fn read_again(&self) -> Result<(), KeyError> {
         let path = self.0.dir.join(FILE);
         let contents = Contents::parse(&path, &read(&path)?)?;

@@ -1,4 +1,4 @@
-//! Keys are never lost, never shown, and open what they sealed, there only.
+//! Keys are never lost and never displayed, and decrypt what they encrypted only in its own place.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -34,7 +34,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Changes the text of the file.
+/// Replaces text in the file.
 fn edit(dir: &TempDir, from: &str, to: &str) {
     let path = dir.path().join(FILE);
     let text = fs::read_to_string(&path).unwrap();
@@ -160,7 +160,7 @@ fn a_new_encryption_key_leaves_the_old_ones_readable() {
     renumbered[1] = 1;
     assert_eq!(new.unseal(PLACE, &renumbered), Err(OpenError::Refused));
     assert_eq!(new.check(), old.check());
-    // Whoever has the file of before reads it again.
+    // A process with the previous file reads it again.
     assert_eq!(old.unseal(PLACE, &resealed), Err(OpenError::UnknownKey(2)));
     new.save().unwrap();
     assert_eq!(
@@ -227,7 +227,7 @@ fn fingerprints_differ_by_kind_value_and_keys() {
     assert_eq!(Fingerprint::from_bytes(&one.as_bytes()[1..]), None);
 }
 
-/// Each arrow of the drawing at the head of the module, and each one that is not there.
+/// Each arrow of the module's diagram, and each missing one.
 #[test]
 fn fingerprint_versions_rotate() {
     let take = |keys: &Keyring, mark| keys.marker(mark).map(|m| m.fingerprint(FingerprintKind::Phone, "x"));
@@ -264,7 +264,7 @@ fn fingerprint_versions_rotate() {
     let third = rotated.prepared(&ambient(4)).unwrap();
     assert_eq!(third.fingerprint_versions(), (2, Some(3)));
 
-    // What is behind follows, what is ahead is refused, and so is a key of the same version that went its own way.
+    // An older key has a successor; a newer one is refused, and so is a key of the same version from another rotation.
     let heir = |keys: &Keyring, mark| keys.heir_of(mark).map(|marker| marker.mark());
     assert_eq!(heir(&rotated, first).unwrap(), second);
     assert_eq!(heir(&rotated, rotated.mark_of(1)).unwrap(), second);
@@ -287,8 +287,7 @@ fn a_mac_tells_its_parts_apart() {
     assert_ne!(keys.check(), made(2).1.check());
 }
 
-/// Stored values rest on these bytes, which Python's hmac and cryptography give too: should this fail, old databases
-/// no longer match.
+/// Stored values depend on these bytes, which Python's hmac and cryptography give, too: if this fails, old databases no longer match.
 #[test]
 fn stored_forms_stay_as_they_are() {
     use sha2::{Digest as _, Sha256};

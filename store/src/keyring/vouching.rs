@@ -1,4 +1,4 @@
-//! What vouches for something: MACs and signatures, under keys that have ages.
+//! Keys that authenticate, by age: MACs and signatures.
 
 use super::contents::{Contents, Secret};
 use super::{KeyError, Keyring};
@@ -7,19 +7,19 @@ use aws_lc_rs::{constant_time, hmac};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Which of the keys that vouch, counted from the oldest.
+/// The age of an authentication key, counted from the oldest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Age(usize);
 
-/// The keys of one age. aws-lc wipes what it holds.
+/// The authentication keys of one age. aws-lc wipes its own copies.
 pub(super) struct Voucher {
-    /// The version of fingerprints from which on they are in use.
+    /// The version of fingerprints from which they are in use.
     from: u8,
     key: hmac::Key,
     signer: Ed25519KeyPair,
 }
 
-/// Over the same bytes as `framed` gives, without putting them together.
+/// A MAC over the bytes that `framed` gives, without building them.
 fn tag(key: &hmac::Key, purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut context = hmac::Context::with_key(key);
     for part in std::iter::once(&purpose).chain(parts) {
@@ -32,7 +32,7 @@ fn tag(key: &hmac::Key, purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 }
 
 impl Voucher {
-    /// Of all ages, the oldest first.
+    /// The keys of all ages, the oldest first.
     pub(super) fn all(contents: &Contents) -> Result<Vec<Arc<Self>>, KeyError> {
         let signer = |seed: &[u8; 32]| {
             Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyError::Refused {
@@ -59,7 +59,7 @@ impl Voucher {
 }
 
 impl Keyring {
-    /// The keys that vouch under that version of fingerprints.
+    /// The age of the authentication keys for that version of fingerprints.
     pub(crate) fn age_of(&self, version: u8) -> Age {
         let latest = self.latest();
         Age(latest
@@ -69,7 +69,7 @@ impl Keyring {
             .unwrap_or_default())
     }
 
-    /// All ages from that one on.
+    /// That age and all later ones.
     pub(crate) fn ages_from(&self, age: Age) -> impl Iterator<Item = Age> + use<> {
         (age.0..self.latest().vouchers.len()).map(Age)
     }
@@ -83,7 +83,7 @@ impl Keyring {
         self.vouch(age, b"mac", parts)
     }
 
-    /// Whether `mac` is that of the parts.
+    /// Compares `mac` with that of the parts in constant time.
     pub(crate) fn is_journal_mac(&self, age: Age, parts: &[&[u8]], mac: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.journal_mac(age, parts), mac).is_ok()
     }
@@ -93,12 +93,12 @@ impl Keyring {
             .map_or([0; 32], |voucher| tag(&voucher.key, purpose, parts))
     }
 
-    /// The version of fingerprints that is in use.
+    /// The version of fingerprints in use.
     pub(crate) fn version_in_use(&self) -> u8 {
         self.0.in_use.load(Ordering::Relaxed)
     }
 
-    /// What binds a row to what it grants: the version in use, then the MAC.
+    /// Binds a row to what it grants: the version in use, then the MAC.
     pub(crate) fn bind(&self, covered: &[u8]) -> Vec<u8> {
         self.bind_under(self.version_in_use(), covered)
     }
@@ -108,8 +108,8 @@ impl Keyring {
         [&[version][..], &mac].concat()
     }
 
-    /// Whether [`Keyring::bind`] gave that for these bytes, under the version in use or under one that another process has brought
-    /// into use since.
+    /// Verifies the result of [`Keyring::bind`] for these bytes, under the version in use or a later one that another process has brought
+    /// into use.
     pub(crate) fn binds(&self, covered: &[u8], bound: &[u8]) -> bool {
         let (Some(version), in_use) = (bound.first().copied(), self.version_in_use()) else {
             return false;
@@ -122,28 +122,28 @@ impl Keyring {
         true
     }
 
-    /// Whether it was bound under that very version.
+    /// Verifies it under exactly that version.
     pub(crate) fn binds_under(&self, version: u8, covered: &[u8], bound: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.bind_under(version, covered), bound).is_ok()
     }
 
-    /// Are there keys of that version, or are there once the file is read again?
+    /// Whether the keyring has keys of that version, if need be after reading the file again.
     fn knows(&self, version: u8) -> bool {
         let knows = || self.latest().contents.fingerprint_latest >= version;
         knows() || (self.read_again().is_ok() && knows())
     }
 
-    /// What a browser is given to bring back: HMAC-SHA256 over the parts, which are told apart, under the key in use.
+    /// The MAC of what a browser sends back: HMAC-SHA256 over the parts with their lengths, under the key in use.
     pub fn ticket_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         self.vouch(self.age_of(self.version_in_use()), b"ticket", parts)
     }
 
-    /// Whether `mac` is that of the parts; takes the same time wherever they differ.
+    /// Compares `mac` with that of the parts in constant time.
     pub fn ticket_mac_matches(&self, parts: &[&[u8]], mac: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.ticket_mac(parts), mac).is_ok()
     }
 
-    /// The Ed25519 signature (RFC 8032) over `bytes`, under the key in use.
+    /// The Ed25519 signature (RFC 8032) of `bytes`, under the key in use.
     pub fn sign(&self, bytes: &[u8]) -> [u8; 64] {
         let mut signature = [0; 64];
         if let Some(voucher) = self.voucher(self.age_of(self.version_in_use())) {
