@@ -1,6 +1,6 @@
-//! What a counter does for an owner who lost password or phone, papers in hand: a code by which the owner sets another password, another
-//! phone. Whoever has both has the account, so within thirty days the second of the two takes a second person (C5), and so does every
-//! phone of an account without a password.
+//! Recovery at a counter, for an owner who lost password or phone and shows papers: a code by which the owner sets another password, or
+//! another phone. Both together give away the account, so within thirty days the second of them needs a second operator (C5). So does every
+//! phone change of an account without a password.
 //!
 //! ```text
 //!   papers seen ──▶ a code, good once, for a day ── its owner sets a password ──▶ all that was open ends
@@ -22,32 +22,32 @@ use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::record::{AccountId, AccountKind, Stated};
 use ngomon_rules::values::Phone;
 
-/// How long after one of the two the other takes a second person: microseconds.
+/// Period after one of the two in which the other needs a second operator: 30 days in microseconds.
 const WATCHED: i64 = 30 * 86_400 * 1_000_000;
-/// How long a code is good: microseconds.
+/// Lifetime of a code: one day in microseconds.
 const GOOD: i64 = 86_400 * 1_000_000;
 
-/// An act of a counter's at which an operator saw papers.
+/// An operator's check of papers at a counter.
 #[derive(Clone, Debug)]
 pub struct PapersSeen {
-    /// Which.
+    /// The papers.
     pub papers: Vec<Paper>,
-    /// Why, as the operator wrote it.
+    /// The reason, as the operator wrote it.
     pub why: String,
 }
 
-/// The row of a code: nobody finds it who does not know the code.
+/// The key of a code's row: it cannot be computed without the code.
 fn row_of(env: &Env, code: &str) -> [u8; 32] {
     env.keys.ticket_mac(&["password code", code].map(str::as_bytes))
 }
 
-/// As it was printed: people leave out dashes, and write small letters.
+/// The code as printed: people leave out dashes and type small letters.
 fn as_printed(code: &str) -> String {
     let letters = code.chars().filter(char::is_ascii_alphanumeric);
     letters.collect::<String>().to_ascii_uppercase()
 }
 
-/// Did a counter do that to an account of the same login within the last thirty days? `kind`: of the entry.
+/// Whether a counter did that to an account of the same login within the last thirty days. `kind` is the kind of the journal entry.
 async fn lately(tx: &mut Tx, env: &Env, account: &AccountId, kind: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM account_row b JOIN account_row a ON a.login = b.login \
          JOIN journal j ON j.subject_kind = 'account' AND j.subject = a.id AND j.kind = $2 AND j.at > $3 WHERE b.id = $1 LIMIT 1";
@@ -55,12 +55,12 @@ async fn lately(tx: &mut Tx, env: &Env, account: &AccountId, kind: &str) -> Resu
     Ok(tx.row(sql, args).await?.is_some())
 }
 
-/// Did a counter change the phone within the last thirty days? Then one person alone does not give away the rest.
+/// Whether a counter changed the phone within the last thirty days. One operator alone then must not give away the rest.
 pub(crate) async fn phone_changed_lately(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<bool> {
     lately(tx, env, account, "phone-changed").await
 }
 
-/// The account, locked: of an official or a citizen, what it states. Operators have links of their own.
+/// Locks an official's or a citizen's account and returns its attributes. Operators have enrolment links instead.
 async fn owners(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Stated> {
     let unknown = || Refusal::UnknownAccount(account.0.clone());
     let sql = "SELECT kind FROM account_row WHERE id = $1";
@@ -74,7 +74,7 @@ async fn owners(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Stated> {
     stated_of(&env.keys, &row.ok_or_else(unknown)?, 0)
 }
 
-/// A code for that account, in the caller's transaction.
+/// Issues a password code for the account, in the caller's transaction.
 pub(crate) async fn issue_password_code(
     tx: &mut Tx,
     env: &Env,
@@ -93,7 +93,7 @@ pub(crate) async fn issue_password_code(
     Ok(format!("{}-{}-{}", &letters[..4], &letters[4..8], &letters[8..]))
 }
 
-/// Another phone for that account, in the caller's transaction. The one before is told, which is nowhere any more afterwards.
+/// Changes the account's phone, in the caller's transaction. The previous phone is notified, since it is stored nowhere afterwards.
 pub(crate) async fn change_phone(
     tx: &mut Tx,
     env: &Env,
@@ -125,7 +125,7 @@ pub(crate) async fn change_phone(
         Event::of_account(account, change).with(note),
     ];
     append(tx, env, act, events).await?;
-    // Whoever writes to owners told the new phone already.
+    // The new phone was notified by `append` already.
     match (before, &env.news) {
         (Some(before), Some(words)) if before.to != phone.as_str() => {
             tell(tx, env, &before, &words(&News::PhoneChanged)).await
@@ -135,8 +135,8 @@ pub(crate) async fn change_phone(
 }
 
 impl Store {
-    /// Gives the owner of an account, whose papers an operator saw, a code by which another password is set. Refused with
-    /// [`Refusal::NeedsTwo`] where a counter changed the phone in the last thirty days.
+    /// Issues a code for setting another password, to an owner whose papers the operator checked. Refused with [`Refusal::NeedsTwo`] if a
+    /// counter changed the phone in the last thirty days.
     pub async fn issue_password_code(
         &self,
         operator: &Operator,
@@ -164,8 +164,8 @@ impl Store {
             .await
     }
 
-    /// Writes another phone to an account whose owner's papers an operator saw. Refused with [`Refusal::NeedsTwo`] where a counter gave a
-    /// code for a password in the last thirty days, or where the phone is all that its owner signs in by.
+    /// Changes the phone of an account whose owner's papers the operator checked. Refused with [`Refusal::NeedsTwo`] if a counter issued a
+    /// password code in the last thirty days, or if the owner signs in by the phone alone.
     pub async fn change_phone(
         &self,
         operator: &Operator,
@@ -193,22 +193,22 @@ impl Store {
             .await
     }
 
-    /// Did a counter change the phone of that account within the last thirty days? Then no code to a phone sets another password.
+    /// Whether a counter changed the phone of that account within the last thirty days. A code to a phone then cannot reset the password.
     pub async fn phone_changed_lately(&self, account: &AccountId) -> Result<bool> {
         self.db
             .read(async |tx| phone_changed_lately(tx, &self.env, account).await)
             .await
     }
 
-    /// Whose another password is, by a code of a counter's; `None`: it was used, is too old, or never was.
+    /// The account of a password code. `None` if the code was used, has expired, or never existed.
     pub async fn password_code(&self, code: &str) -> Result<Option<AccountId>> {
         let id = row_of(&self.env, &as_printed(code));
         let account = self.db.ask(async |tx| recall(tx, &self.env, id).await).await?;
         Ok(account.map(AccountId))
     }
 
-    /// Sets another password by a code of a counter's, once: all that was open ends in the same commit, and the owner is told `news`.
-    /// `false`: the code is over.
+    /// Sets another password by a code, once. All sessions and grants end in the same commit, and the owner is notified with `news`.
+    /// `false` if the code is not valid.
     pub async fn set_password_by_code(&self, code: &str, hash: &str, news: &str) -> Result<bool> {
         let id = row_of(&self.env, &as_printed(code));
         let (env, hash, news) = (self.env.clone(), hash.to_owned(), news.to_owned());

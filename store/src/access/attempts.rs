@@ -1,5 +1,6 @@
-//! Limits. They stop who is wrong, not who is right: a try is counted before it is judged, so that many at once are no way round, and is
-//! given back where it was right or where the fault was ours. Counted in the database, so that all servers of one installation count together.
+//! Rate limits. They are to stop an attacker, not the owner. An attempt is counted before it is checked, so that parallel attempts are no
+//! way round. It is given back if it was right, or if the program failed. Counts are in the database, so that all servers of one
+//! installation share them.
 //!
 //! ```text
 //!   a try ── counted ──▶ right ─────▶ given back
@@ -14,30 +15,30 @@ use crate::store::Store;
 use ngomon_rules::record::AccountId;
 use std::sync::PoisonError;
 
-/// At most so many within a span of time.
+/// A limit on the number of attempts within a window of time.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
     /// What is counted, for example `sign-in`.
     pub what: &'static str,
-    /// How often.
+    /// Number of attempts in a window.
     pub times: i64,
-    /// Seconds of the span.
+    /// Length of the window in seconds.
     pub seconds: i64,
 }
 
-/// Who asks, as limits tell people apart: what one of these uses up is not another's.
+/// The party that a limit counts. What one of them uses up is not taken from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Nobody knows who, at that address.
+    /// An unknown visitor at that address.
     Stranger(String),
-    /// A browser in which the owner of the account in question signed in before.
+    /// A browser in which the account's owner signed in before.
     Browser(String),
     /// The owner, signed in.
     Session(AccountId),
 }
 
 impl Who {
-    /// Is it somebody whom anybody could be?
+    /// Whether anybody could be this party.
     pub fn is_stranger(&self) -> bool {
         matches!(self, Self::Stranger(_))
     }
@@ -51,25 +52,25 @@ impl Who {
     }
 }
 
-/// A limit, and for what it is counted.
+/// A limit together with the key that it counts.
 #[derive(Clone, Debug)]
 pub struct Counted {
     limit: Limit,
     key: Vec<String>,
 }
 
-/// What came of a try under limits.
+/// The result of an attempt under limits.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Tried<R, W = ()> {
     /// It was right, and does not count.
     Right(R),
-    /// It was wrong; so many are left.
+    /// It was wrong; the number of attempts left.
     Wrong(W, i64),
-    /// There were too many wrong ones: it was not looked at.
+    /// A limit was used up: the attempt was not checked.
     TooOften,
 }
 
-/// A count of the span of time that it is now.
+/// The counter of the current window.
 #[derive(Clone, Copy)]
 pub(crate) struct Count {
     bucket: [u8; 32],
@@ -79,13 +80,13 @@ pub(crate) struct Count {
 }
 
 impl Limit {
-    /// The limit on that.
+    /// The limit for this key.
     pub fn of(self, key: &[&str]) -> Counted {
         let key = key.iter().map(|part| (*part).to_owned()).collect();
         Counted { limit: self, key }
     }
 
-    /// The limit on that, for each who asks by itself.
+    /// The limit for this key, counted for each party by itself.
     pub fn by(self, who: &Who, key: &[&str]) -> Counted {
         self.of(&[&who.key()[..], key].concat())
     }
@@ -115,13 +116,13 @@ impl Counted {
 }
 
 impl Count {
-    /// One more, whatever the limit.
+    /// Counts one more, whatever the limit.
     pub(super) async fn add(self, tx: &mut Tx) -> Result<()> {
         let times = i64::MAX;
         Self { times, ..self }.take(tx).await.map(drop)
     }
 
-    /// One more, if the limit has room; how many are left then. What is over the limit is not written.
+    /// Counts one more if the limit allows it, and returns the number left. An attempt over the limit is not counted.
     async fn take(self, tx: &mut Tx) -> Result<Option<i64>> {
         let sql = "INSERT INTO attempt (bucket, span, n, good_until) VALUES ($1,$2,1,$3) \
              ON CONFLICT (bucket, span) DO UPDATE SET n = attempt.n + 1 WHERE attempt.n < $4 RETURNING n";
@@ -135,18 +136,18 @@ impl Count {
         row.map(|row| Ok(self.times - row.get::<i64>(0)?)).transpose()
     }
 
-    /// One less.
+    /// Counts one less.
     async fn give_back(self, tx: &mut Tx) -> Result<()> {
         let sql = "UPDATE attempt SET n = n - 1 WHERE bucket = $1 AND span = $2 AND n > 0";
         tx.execute(sql, [self.bucket.into(), self.span.into()]).await.map(drop)
     }
 
-    /// Has the limit room for one more?
+    /// Whether the limit allows one more.
     pub(super) async fn has_room(self, tx: &mut Tx) -> Result<bool> {
         Ok(self.read(tx).await? < self.times)
     }
 
-    /// How many it is.
+    /// The current count.
     pub(super) async fn read(self, tx: &mut Tx) -> Result<i64> {
         let sql = "SELECT n FROM attempt WHERE bucket = $1 AND span = $2";
         let row = tx.row(sql, [self.bucket.into(), self.span.into()]).await?;
@@ -154,7 +155,7 @@ impl Count {
     }
 }
 
-/// One more of each, if all have room: how many are left of the scarcest. Otherwise none counts.
+/// Counts one more of each if all limits allow it, and returns the smallest number left. Otherwise counts none.
 pub(super) async fn take_all(tx: &mut Tx, counts: &[Count]) -> Result<Option<i64>> {
     let mut left = i64::MAX;
     for (at, count) in counts.iter().enumerate() {
@@ -172,7 +173,7 @@ pub(super) async fn take_all(tx: &mut Tx, counts: &[Count]) -> Result<Option<i64
 }
 
 impl Store {
-    /// A try under all these limits. `work` judges it: `Ok` is right, `Err` is wrong. It is done only where all limits have room.
+    /// Runs an attempt under all these limits. `work` checks it: `Ok` is right, `Err` is wrong. It runs only if all limits allow it.
     pub async fn tried<R, W>(
         &self,
         limits: &[Counted],
@@ -188,14 +189,14 @@ impl Store {
                 Ok(Tried::Right(right))
             }
             Err(fault) => {
-                // The fault is told already, and what cannot be given back now is given back later.
+                // The original error is returned; an attempt that cannot be given back now is given back later.
                 self.give_back(limits).await.ok();
                 Err(fault)
             }
         }
     }
 
-    /// Is another try allowed under all these limits? Counts nothing.
+    /// Whether all these limits allow another attempt. Counts nothing.
     pub async fn has_room(&self, limits: &[Counted]) -> Result<bool> {
         let counts: Vec<Count> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         self.db
@@ -210,13 +211,13 @@ impl Store {
             .await
     }
 
-    /// Was a try counted under that limit within its span?
+    /// Whether an attempt was counted under that limit in the current window.
     pub async fn was_tried(&self, limit: &Counted) -> Result<bool> {
         let count = limit.count(&self.env);
         Ok(self.db.ask(async |tx| count.read(tx).await).await? > 0)
     }
 
-    /// Counts one more of each limit; `Some(left)`: how many are left of the scarcest, `None`: one of them is used up, and nothing was counted.
+    /// Counts one more of each limit. `Some(left)` is the smallest number left; `None` if one limit is used up, and nothing was counted.
     pub async fn take(&self, limits: &[Counted]) -> Result<Option<i64>> {
         let counts: Vec<Count> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         let owed = std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner));
@@ -239,12 +240,12 @@ impl Store {
         taken
     }
 
-    /// Counts one more try of `who`; `Some(left)`: how many are left afterwards, `None`: it is one too many.
+    /// Counts one more attempt of `who`. `Some(left)` is the number left; `None` if it is one too many.
     pub async fn attempt(&self, limit: Limit, who: &[&str]) -> Result<Option<i64>> {
         self.take(&[limit.of(who)]).await
     }
 
-    /// Gives a try back: it was right after all. While the database is away it is owed, and whoever tries next finds it given back.
+    /// Gives an attempt back because it was right. While the database is away, it is owed, and the next attempt settles it.
     pub async fn give_back(&self, limits: &[Counted]) -> Result<()> {
         let counts: Vec<Count> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         let owed = counts.clone();
@@ -270,7 +271,7 @@ impl Store {
         self.owed.lock().unwrap_or_else(PoisonError::into_inner).extend(counts);
     }
 
-    /// Something that counts once: `true` the first time, until `good_until` (microseconds UTC) has passed.
+    /// Consumes something that counts once: `true` the first time, until `good_until` (microseconds UTC) has passed.
     pub async fn once(&self, what: &'static str, id: &[&str], good_until: i64) -> Result<bool> {
         let (bucket, now) = (noted(what).bucket(&self.env, id), self.env.now());
         let n = self
@@ -286,7 +287,7 @@ impl Store {
         Ok(n > 0)
     }
 
-    /// Does what counted once still stand?
+    /// Whether something was consumed and has not expired.
     pub async fn is_noted(&self, what: &'static str, id: &[&str]) -> Result<bool> {
         let (bucket, now) = (noted(what).bucket(&self.env, id), self.env.now());
         let sql = "SELECT n FROM attempt WHERE bucket = $1 AND span = 0 AND good_until >= $2";

@@ -1,5 +1,5 @@
-//! Ceremonies: what must be remembered between two steps of one thing, a challenge and the device's answer, or two pages of a sign-in. It is
-//! nowhere but here, good once, for minutes, for one thing and for whoever began it. The keys alone make none of it.
+//! Ceremonies: the state between two steps, such as a WebAuthn challenge and the device's response, or two pages of a sign-in. It is stored
+//! only here, can be used once, for minutes, for one purpose and by the browser that began it. The keys alone cannot forge it.
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -7,32 +7,32 @@ use crate::journal::Env;
 use crate::keyring::Place;
 use crate::store::Store;
 
-/// How long a ceremony may last: microseconds.
+/// Lifetime of a ceremony: 5 minutes in microseconds.
 const GOOD: i64 = 5 * 60 * 1_000_000;
 
-/// How long a browser may ask for the same code again: microseconds.
+/// Time in which a browser may request the same code again: 30 minutes in microseconds.
 const ASKED: i64 = 30 * 60 * 1_000_000;
 
-/// What a ceremony is for, and who began it.
+/// The purpose of a ceremony, and its owner.
 #[derive(Clone, Copy, Debug)]
 pub enum Ceremony<'a> {
-    /// Signing in: nobody knows yet who it is.
+    /// Signing in: the account is not known yet.
     SignIn,
-    /// A second factor for the session of that token.
+    /// A second factor for the session with that token.
     StepUp(&'a str),
-    /// Another passkey for the owner of the session of that token.
+    /// Another passkey for the owner of the session with that token.
     Add(&'a str),
-    /// The next page of a sign-in, in the browser that keeps that secret.
+    /// The next page of a sign-in, in the browser that holds that secret.
     Step {
-        /// Which.
+        /// The step.
         step: &'static str,
-        /// What the browser keeps.
+        /// The browser's secret.
         browser: &'a str,
     },
 }
 
 impl Ceremony<'_> {
-    /// The key of its row: under another purpose, or for another session, there is no such row.
+    /// The key of the row. It depends on purpose and session: for another purpose or session there is no such row.
     fn row(self, env: &Env, name: &str) -> [u8; 32] {
         let (what, session) = match self {
             Self::SignIn => ("sign-in", ""),
@@ -49,7 +49,7 @@ impl Ceremony<'_> {
     }
 }
 
-/// It opens in its own row only, and until its own end.
+/// Associated data of the encryption: the state decrypts only in its own row and with its own expiry.
 fn place(row: &[u8]) -> Place<'_> {
     Place {
         table: "ceremony",
@@ -62,7 +62,7 @@ fn row_of(id: &[u8; 32], good_until: i64) -> Vec<u8> {
     [&id[..], &good_until.to_be_bytes()].concat()
 }
 
-/// Remembers a state under an id, for so many microseconds.
+/// Stores a state under an id, for `good_for` microseconds.
 pub(super) async fn remember(tx: &mut Tx, env: &Env, id: [u8; 32], good_for: i64, state: &str) -> Result<()> {
     let good_until = env.now() + good_for;
     let row = row_of(&id, good_until);
@@ -72,13 +72,13 @@ pub(super) async fn remember(tx: &mut Tx, env: &Env, id: [u8; 32], good_for: i64
     tx.execute(sql, args).await.map(drop)
 }
 
-/// What is remembered under an id; `None`: nothing, or it is over.
+/// The state under an id; `None` if it is missing or has expired.
 pub(super) async fn recall(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<Option<String>> {
     let sql = "SELECT sealed, good_until FROM ceremony WHERE id = $1 AND good_until > $2";
     opened(tx, env, id, sql).await
 }
 
-/// The same, once.
+/// The same, and deletes it.
 pub(super) async fn recall_once(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<Option<String>> {
     let sql = "DELETE FROM ceremony WHERE id = $1 AND good_until > $2 RETURNING sealed, good_until";
     opened(tx, env, id, sql).await
@@ -94,14 +94,14 @@ async fn opened(tx: &mut Tx, env: &Env, id: [u8; 32], sql: &str) -> Result<Optio
 }
 
 impl Store {
-    /// Remembers the state of a ceremony. Returns its name, which the browser brings back.
+    /// Begins a ceremony with that state. Returns its name, which the browser sends back.
     pub async fn begin_ceremony(&self, what: Ceremony<'_>, state: &str) -> Result<String> {
         let name = self.env.ambient.hex::<16>();
         self.remember(what.row(&self.env, &name), GOOD, state).await?;
         Ok(name)
     }
 
-    /// The state of a ceremony, once; `None`: it is over, for something else, or somebody else's.
+    /// Ends a ceremony and returns its state, once. `None` if it has expired, or belongs to another purpose or browser.
     pub async fn end_ceremony(&self, what: Ceremony<'_>, name: &str) -> Result<Option<String>> {
         let (env, id) = (self.env.clone(), what.row(&self.env, name));
         self.db
@@ -112,12 +112,12 @@ impl Store {
             .await
     }
 
-    /// Remembers for which name the browser of that secret asked for a code: it may ask again without typing it.
+    /// Stores the name for which this browser requested a code, so that it can request the code again without typing it.
     pub async fn remember_asked(&self, browser: &str, name: &str) -> Result<()> {
         self.remember(self.asked_row(browser), ASKED, name).await
     }
 
-    /// For which name the browser of that secret asked for a code; `None`: it asked for none, or too long ago.
+    /// The name for which this browser requested a code; `None` if it requested none, or too long ago.
     pub async fn asked(&self, browser: &str) -> Result<Option<String>> {
         let id = self.asked_row(browser);
         self.db.ask(async |tx| recall(tx, &self.env, id).await).await

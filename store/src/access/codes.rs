@@ -1,4 +1,4 @@
-//! One-time codes: some digits to a telephone or a mailbox, good once, for five minutes and five tries, for whoever asked only.
+//! One-time codes: digits sent to a phone or a mailbox, valid once, for five minutes and five attempts, in the requesting browser only.
 //!
 //! ```text
 //!   sent ── the right digits ──▶ used
@@ -6,11 +6,11 @@
 //!     └──── asked for again, in whatever browser ──▶ the same digits, and another five tries at them there
 //! ```
 //!
-//! While a code is live, asking again counts nothing, so nobody uses up what another needs: a phone gets one new code in five minutes, whoever
-//! asks. After twenty wrong tries, wherever, a short code is over, and the next ones are long.
+//! A request while a code is live counts nothing, so that no visitor uses up what the owner needs: a phone gets one new code in five
+//! minutes, whoever requests it. Twenty wrong attempts in all browsers together end a short code, and the next ones are long.
 //!
-//! Where nobody is reached, a code is live all the same: it is counted, typed and over as any other, and no digits are right. So nothing that
-//! becomes of a code tells whether there is an owner.
+//! If the owner cannot be reached, a code becomes live all the same: it is counted, tried and ended like any other, but no digits are
+//! right. So nothing about a code reveals whether an owner exists.
 
 use super::attempts::{Count, Counted, Limit, Who, take_all};
 use crate::ambient::hex;
@@ -23,42 +23,43 @@ use crate::messages::{Channel, Reach, tell};
 use crate::store::Store;
 use std::collections::BTreeSet;
 
-/// How long a code is good: microseconds.
+/// Lifetime of a code: 5 minutes in microseconds.
 pub const GOOD: i64 = 5 * 60 * 1_000_000;
-/// How often it may be typed.
+/// Number of attempts at a code in one browser.
 const TRIES: i64 = 5;
-/// How many digits it has.
+/// Number of digits.
 const SHORT: u32 = 6;
-/// How many it has once so many wrong ones were typed for the same purpose of the same in thirty days, wherever: guessing on leads nowhere,
-/// and the owner is not locked out by it.
+/// Number of digits after too many wrong attempts for one purpose and subject in thirty days, in all browsers. It defeats further guessing
+/// without locking the owner out.
 const LONG: u32 = 12;
 const GUESSES: Limit = Limit {
     what: "code-guess",
     times: 100,
     seconds: 30 * 86_400,
 };
-/// So many wrong tries at one short code, in all browsers together, end it.
+/// Number of wrong attempts, in all browsers together, that end a short code.
 const WRONG: i64 = 20;
-/// Codes to one place of a day that ended so: after the first they are long.
+/// Short codes to one contact point that ended so in a day: after the first one, codes are long.
 const BURNT: Limit = Limit {
     what: "code-burnt",
     times: 1,
     seconds: 86_400,
 };
-/// The same code is sent once more after so many microseconds, since a message may be lost, and so many messages in all.
+/// Interval after which the same code is sent once more, since a message may be lost: one minute in microseconds; and the number of
+/// messages in all.
 const AGAIN: i64 = 60 * 1_000_000;
 const MOST_MESSAGES: i64 = 3;
 
-/// Messages with codes to one phone or mailbox a day: of all strangers together, and of each known browser and each own session for each
-/// purpose. Nobody is flooded, and what strangers use up is not what the owner needs.
+/// Messages with codes to one phone or mailbox a day: from all strangers together, and from each known browser and each of the owner's
+/// sessions for each purpose. It prevents flooding, and strangers cannot use up what the owner needs.
 const TO_PLACE: Limit = Limit {
     what: "code-messages-place",
     times: 20,
     seconds: 86_400,
 };
 
-/// Messages with codes of the whole installation, by channel, a minute and a day. Strangers have two thirds of each: what they use up leaves
-/// the rest to known browsers and own sessions.
+/// Messages with codes of the whole installation, by channel, a minute and a day. Strangers may use two thirds of each; the rest is for
+/// known browsers and sessions.
 const MESSAGES: [Limit; 2] = [
     Limit {
         what: "code-messages-minute",
@@ -72,20 +73,20 @@ const MESSAGES: [Limit; 2] = [
     },
 ];
 
-/// What a code is for. A code for one thing is none for another.
+/// The purpose of a code. A code for one purpose is not valid for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Signing in to an account without a password.
     SignIn,
-    /// The last step of a form: the typed phone is in the sender's hand.
+    /// The last step of a form: proves control of the typed phone.
     Form,
     /// Setting another password.
     Reset,
     /// Joining an account without a password to another one.
     Join,
-    /// Being told which fields differ: the registry's phone is in the sender's hand.
+    /// Learning which fields differ: proves control of the registry's phone.
     Fields,
-    /// Opening an account that was not used for long: its phone or mailbox is still in the owner's hand.
+    /// Opening an account that was idle for long: proves control of its phone or mailbox.
     Idle,
 }
 
@@ -102,17 +103,17 @@ impl Purpose {
     }
 }
 
-/// One code to be sent: for what, to where.
+/// The recipient of a code.
 #[derive(Clone)]
 pub struct CodeFor {
-    /// An account, or what else it is good for, and stands in the table as it is. Where nobody is reached: the key of the name that was asked for.
+    /// The account, or another subject of the code, stored as it is. If the owner cannot be reached: the key of the requested name.
     pub subject: String,
-    /// Where its owner is reached. `None`: nobody is there; no message goes out, and all else is done as if.
+    /// The owner's contact point. `None` if there is none: no message is sent, and all else is the same.
     pub reach: Option<Reach>,
 }
 
 impl CodeFor {
-    /// By what the code that is live there is known.
+    /// The key of the code that is live there.
     fn place(&self) -> [&str; 2] {
         match &self.reach {
             Some(reach) => [reach.channel.name(), &reach.to],
@@ -121,29 +122,29 @@ impl CodeFor {
     }
 }
 
-/// What became of asking for a code.
+/// The result of a request for a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sending {
-    /// One is on its way, or arrived before; of strangers, also where the place had too many messages today, or nobody is there.
+    /// A code is on its way or was sent before. For strangers also if the contact point got too many messages today, or does not exist.
     Sent,
-    /// There is none: too many were sent.
+    /// No code: too many were sent.
     TooOften,
 }
 
-/// What came of typing a code.
+/// The result of trying a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Typed {
     /// It was right, for these subjects.
     Right(Vec<String>),
-    /// It was not; so many tries are left.
+    /// It was wrong; the number of attempts left.
     Wrong(i64),
-    /// No code is waiting: too late, too often, or never sent.
+    /// No code is pending: expired, tried too often, or never sent.
     Over,
 }
 
 impl Store {
-    /// Sends a code to each: the one that is live there, or a new one, which counts under `limits`. `holder` is what the browser keeps: a
-    /// session's token or a ticket's. `text` says what the message says around the digits.
+    /// Sends a code to each recipient: the one that is live there, or a new one, which counts under `limits`. `holder` is the browser's
+    /// secret: a session's token or a ticket's. `text` builds the message around the digits.
     pub async fn send_codes(
         &self,
         holder: &str,
@@ -170,7 +171,8 @@ impl Store {
             .await
     }
 
-    /// Is there room for codes of whoever that is, by whatever channel? Asked before anybody is looked for, so that it tells nothing.
+    /// Whether the installation's limits allow codes for this party, by any channel. Checked before any look-up of an account, so that it
+    /// reveals nothing.
     pub async fn has_room_for_codes(&self, who: &Who) -> Result<bool> {
         let channels = [Channel::Sms, Channel::Mail];
         let counts: Vec<Count> = channels
@@ -189,7 +191,7 @@ impl Store {
             .await
     }
 
-    /// Tries a code. The right one is used up, and so are all that were sent with it.
+    /// Tries a code. A right code is used up, with all that were sent together with it.
     pub async fn try_code(&self, holder: &str, purpose: Purpose, digits: &str) -> Result<Typed> {
         let env = self.env.clone();
         let holder = sha256(&[holder.as_bytes()]);
@@ -203,7 +205,7 @@ impl Store {
     }
 }
 
-/// Over the digits and everything that they are good for.
+/// A MAC over the digits and everything that they are valid for.
 fn keyed(env: &Env, holder: [u8; 32], purpose: Purpose, subject: &str, digits: &str, good_until: i64) -> [u8; 32] {
     let parts: [&[u8]; 6] = [
         b"one-time code",
@@ -221,7 +223,7 @@ async fn forget(tx: &mut Tx, holder: [u8; 32], purpose: Purpose) -> Result<()> {
     tx.execute(sql, [holder.into(), purpose.name().into()]).await.map(drop)
 }
 
-/// What the installation has room for.
+/// The installation's limits for this channel.
 fn room(env: &Env, channel: Channel, strangers: bool) -> [Count; 2] {
     MESSAGES.map(|limit| {
         let times = if strangers { limit.times / 3 * 2 } else { limit.times };
@@ -229,10 +231,10 @@ fn room(env: &Env, channel: Channel, strangers: bool) -> [Count; 2] {
     })
 }
 
-/// Stands for the digits in a text.
+/// Placeholder of the digits in a text.
 const DIGITS: &str = "{digits}";
 
-/// Codes that are asked for.
+/// A request for codes.
 #[derive(Clone)]
 struct Asking {
     env: Env,
@@ -243,7 +245,7 @@ struct Asking {
     text: String,
 }
 
-/// A code that is live at some place.
+/// The live code of a contact point.
 struct Live {
     id: [u8; 32],
     digits: String,
@@ -252,7 +254,7 @@ struct Live {
     good_until: i64,
 }
 
-/// It opens in its own row only, and until its own end.
+/// Associated data of the encryption: the digits decrypt only in their own row and with their own expiry.
 fn place(row: &[u8]) -> Place<'_> {
     Place {
         table: "live_code",
@@ -283,9 +285,9 @@ impl Asking {
             };
             let length = self.length(tx, &id, &subject).await?;
             let live = match self.live(tx, id).await? {
-                // One that is too short by now is not sent again.
+                // A live code that is too short by now is not sent again.
                 Some(live) if live.digits.len() >= length as usize => Some(live),
-                // Several accounts of one name: asked for once.
+                // Several accounts of one name count as one request.
                 _ if counted || take_all(tx, &self.limits).await?.is_some() => {
                     counted = true;
                     self.draw(tx, id, length).await?
@@ -309,7 +311,7 @@ impl Asking {
         Ok(sent)
     }
 
-    /// Sends the digits, if it is time; `false`: they were never sent, and whoever asks is told.
+    /// Sends the digits if it is time. `false` if they were never sent, which the requester learns.
     async fn tell(&self, tx: &mut Tx, reach: &Reach, live: &Live) -> Result<bool> {
         let fresh = live.messages == 0;
         if !fresh && (live.messages >= MOST_MESSAGES || self.env.now() - live.sent < AGAIN) {
@@ -318,12 +320,12 @@ impl Asking {
         let place = [reach.channel.name(), reach.to.as_str()];
         let of_place = match &self.who {
             Who::Stranger(_) => TO_PLACE.of(&place),
-            // By purpose, so that a code to a phone that was typed tells nothing of where another one goes.
+            // Counted by purpose, so that a code to a typed phone does not reveal the contact point of another code.
             known => TO_PLACE.by(known, &[self.purpose.name(), place[0], place[1]]),
         };
         let [minute, day] = room(&self.env, reach.channel, self.who.is_stranger());
         if take_all(tx, &[minute, day, of_place.count(&self.env)]).await?.is_none() {
-            // A stranger is not told what only a place that there is can have had.
+            // A stranger must not learn about a limit that only an existing contact point can reach.
             return Ok(!fresh || self.who.is_stranger());
         }
         let sql = "UPDATE live_code SET sent = $2, messages = messages + 1 WHERE id = $1";
@@ -342,7 +344,7 @@ impl Asking {
         Ok(if is_long { LONG } else { SHORT })
     }
 
-    /// Two who ask at once wait for each other here.
+    /// The live code of that id. Concurrent requests wait for each other here.
     async fn live(&self, tx: &mut Tx, id: [u8; 32]) -> Result<Option<Live>> {
         let sql = "SELECT sealed, sent, messages, good_until FROM live_code WHERE id = $1 AND good_until > $2";
         let rows = tx.rows_locked(sql, [id.into(), self.env.now().into()]).await?;
@@ -359,7 +361,7 @@ impl Asking {
         }))
     }
 
-    /// A new one; of two who ask at once, the second gets that of the first.
+    /// Generates a code; of two concurrent requests, the second gets the code of the first.
     async fn draw(&self, tx: &mut Tx, id: [u8; 32], length: u32) -> Result<Option<Live>> {
         let number = u64::from_be_bytes(self.env.ambient.bytes()) % 10_u64.pow(length);
         let digits = format!("{number:0width$}", width = length as usize);
@@ -384,7 +386,7 @@ impl Asking {
         self.live(tx, id).await
     }
 
-    /// The browser holds it; without one, or where it was sent to nobody, what it holds is right for no digits.
+    /// Stores the browser's claim to the code. Without a code, or if it was sent to nobody, no digits are right.
     async fn hold(&self, tx: &mut Tx, subject: &str, live: Option<(&Live, bool)>) -> Result<()> {
         let code = match live {
             Some((live, true)) => keyed(
@@ -400,7 +402,7 @@ impl Asking {
         let live = live.map(|(live, _)| live);
         let good_until = live.map_or(self.env.now() + GOOD, |live| live.good_until);
         tx.execute(
-            // Sent twice at once, by a double click: the later code counts.
+            // Two requests at once, by a double click: the later code counts.
             "INSERT INTO one_time_code (holder, purpose, subject, code, tries, good_until, live) VALUES ($1,$2,$3,$4,0,$5,$6) \
              ON CONFLICT (holder, purpose, subject) DO UPDATE SET code = excluded.code, tries = 0, good_until = excluded.good_until, \
              live = excluded.live",
@@ -431,7 +433,7 @@ async fn judge(tx: &mut Tx, env: &Env, holder: [u8; 32], purpose: Purpose, digit
         }
         left = left.max(TRIES - tries - 1);
         let live = row.get::<Option<Vec<u8>>>(4)?;
-        // Compared as keyed digests: how long that takes tells nothing of the digits.
+        // Compares keyed digests, so that the timing reveals nothing about the digits.
         if keyed(env, holder, purpose, &subject, digits, good_until)[..] == row.get::<Vec<u8>>(1)?[..] {
             right.push(subject);
             used.extend(live);
@@ -462,7 +464,7 @@ async fn judge(tx: &mut Tx, env: &Env, holder: [u8; 32], purpose: Purpose, digit
     Ok(Typed::Wrong(left))
 }
 
-/// A live code was used, or is over: no browser holds it any more.
+/// Ends a live code, in all browsers.
 async fn end(tx: &mut Tx, live: Vec<u8>) -> Result<()> {
     tx.execute("DELETE FROM one_time_code WHERE live = $1", [live.clone().into()])
         .await?;
@@ -471,7 +473,7 @@ async fn end(tx: &mut Tx, live: Vec<u8>) -> Result<()> {
         .map(drop)
 }
 
-/// One more wrong try at a live code. A long one is never guessed, so nobody can end it for its owner.
+/// Counts a wrong attempt at a live code. A long code cannot be guessed, so nobody can end it for its owner.
 async fn missed_by(tx: &mut Tx, env: &Env, live: Vec<u8>) -> Result<()> {
     let sql = "UPDATE live_code SET wrong = wrong + 1 WHERE id = $1 AND long = 0 RETURNING wrong";
     let row = tx.row(sql, [live.clone().into()]).await?;

@@ -1,4 +1,4 @@
-//! The accounts of a user name, with their password hashes. Several accounts may share one: the password decides.
+//! The accounts of a user name, with their password hashes. Several accounts may share one user name: the password decides.
 
 use super::sessions::end_all;
 use crate::ambient::hex;
@@ -15,34 +15,34 @@ use aws_lc_rs::constant_time;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::record::{AccountId, AccountKind};
 
-/// How long a browser is known, in seconds: as long as browsers keep a cookie.
+/// Time for which a browser stays known: 400 days in seconds, as long as browsers keep a cookie.
 const BROWSER_KNOWN: i64 = 400 * 86_400;
 
-/// One account that a user name may mean.
+/// The credentials of one account with that user name.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// Which.
+    /// The account.
     pub account: AccountId,
-    /// What kind.
+    /// The kind of account.
     pub kind: AccountKind,
-    /// The password hash as it came; none: it begins by a one-time code.
+    /// The password hash as imported; `None` if the account starts with a one-time code.
     pub password_hash: Option<String>,
-    /// Under which id the hash is kept.
+    /// Id of the personal value that holds the hash.
     value: String,
-    /// What the account signs in by, with others perhaps.
+    /// The login of the account, which it may share with others.
     login: String,
-    /// When its owner last set another password.
+    /// When the owner last changed the password.
     changed: i64,
 }
 
 impl Credential {
-    /// Does it begin by a one-time code?
+    /// Whether the account starts with a one-time code.
     pub fn is_without_password(&self) -> bool {
         self.password_hash.is_none()
     }
 }
 
-/// What a browser is known by: the login of whoever signed in there, under today's password.
+/// What binds a known browser to its owner: the login and the time of the last password change.
 #[derive(Clone, Debug)]
 pub struct BrowserMark {
     login: String,
@@ -58,7 +58,7 @@ impl BrowserMark {
 }
 
 impl Credential {
-    /// What a browser is known by in which its owner signed in.
+    /// The mark for a browser in which this account's owner signed in.
     pub fn browser_mark(&self) -> BrowserMark {
         BrowserMark {
             login: self.login.clone(),
@@ -67,11 +67,11 @@ impl Credential {
     }
 }
 
-/// The columns of which a credential is made, and where they are.
+/// The columns of a credential, and their joins.
 const CREDENTIAL: &str = "a.id, a.kind, v.id, v.sealed, l.id, a.mac, l.changed, l.mac, v.salt FROM account a JOIN login l ON l.id = a.login \
      JOIN personal_value v ON v.id = l.value";
 
-/// The login of an account, or that its row is not as the journal has it: nothing is written to a login that is somebody else's.
+/// The login of an account. An error if the MAC of its row does not verify: nothing may be written to another owner's login.
 pub(crate) async fn own_login(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<String> {
     let login = login_of(tx, env, account.as_str()).await?;
     login.ok_or_else(|| StoreError::corrupt(format!("account {account}"), "its login is not as the journal has it"))
@@ -86,13 +86,13 @@ impl Store {
                 let fp = username_fp(&marker, username);
                 let sql = format!("SELECT {CREDENTIAL} WHERE a.username_fp = $1 ORDER BY a.id");
                 let rows = tx.rows(&sql, [fp.into()]).await?;
-                // As of this snapshot: a rotation may have ended since.
+                // The version of this snapshot: a rotation may have ended since.
                 self.bound_credentials(marker.mark().version(), &rows)
             })
             .await
     }
 
-    /// What the accounts after that one sign in by, by id.
+    /// Up to `most` credentials of the accounts after `account`, by id.
     pub async fn credentials_after(&self, account: &str, most: u32) -> Result<Vec<Credential>> {
         let sql = format!("SELECT {CREDENTIAL} WHERE a.id > $1 ORDER BY a.id LIMIT $2");
         self.db
@@ -109,7 +109,7 @@ impl Store {
         all.filter_map(Result::transpose).collect()
     }
 
-    /// `None`: it was swapped, and whoever did it has no way in by it.
+    /// Parses a credential. `None` if its MAC does not verify: a swapped credential opens nothing.
     fn credential(&self, version: u8, row: &Row) -> Result<Option<Credential>> {
         let [id, kind, value]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
         let keys = &self.env.keys;
@@ -138,14 +138,14 @@ impl Store {
         }))
     }
 
-    /// What a browser keeps in which the owner of an account was signed in: it opens nothing, and limits know the owner by it. Another password
-    /// ends it. `None`: the account is gone.
+    /// The mark for a browser in which the account's owner was signed in. It grants nothing, but lets limits recognise the owner. A change
+    /// of password ends it. `None` if the account no longer exists.
     pub async fn browser_mark(&self, account: &AccountId) -> Result<Option<BrowserMark>> {
         let sql = "SELECT l.id, l.changed FROM account_row a JOIN login l ON l.id = a.login WHERE a.id = $1";
         self.mark_by(sql, account.as_str().into()).await
     }
 
-    /// The same of the owner of a passkey.
+    /// The same for the owner of a passkey.
     pub async fn browser_mark_of_passkey(&self, credential: &[u8]) -> Result<Option<BrowserMark>> {
         let sql = "SELECT l.id, l.changed FROM passkey p JOIN login l ON l.id = p.login WHERE p.credential = $1";
         self.mark_by(sql, sha256(&[credential]).into()).await
@@ -158,14 +158,14 @@ impl Store {
         Ok(Some(BrowserMark { login, changed }))
     }
 
-    /// One more browser in which that owner was signed in: a name for the browser, and the proof of it.
+    /// The cookie for one more browser in which that owner was signed in: a name for the browser, with its MAC.
     pub fn mark_browser(&self, of: &BrowserMark) -> String {
         let name = format!("{:x}-{}", self.now().as_second(), self.env.ambient.hex::<8>());
         let mac = hex(&of.mac_of(&self.env, &name));
         format!("{name}-{mac}")
     }
 
-    /// The name of the browser that keeps this, if that owner was signed in there.
+    /// The name of the browser with this cookie; `None` if it does not prove a sign-in of that owner, or is too old.
     pub fn known_browser<'k>(&self, of: &BrowserMark, kept: &'k str) -> Option<&'k str> {
         let (name, mac) = kept.rsplit_once('-')?;
         let since = i64::from_str_radix(name.split_once('-')?.0, 16).ok()?;
@@ -175,12 +175,12 @@ impl Store {
         (young && genuine).then_some(name)
     }
 
-    /// Where the owner of an account is reached: the phone on file, or else the mailbox.
+    /// The owner's contact point: the phone on file, or else the mailbox.
     pub async fn reach(&self, account: &AccountId) -> Result<Option<Reach>> {
         self.db.read(async |tx| reach(tx, &self.env, account).await).await
     }
 
-    /// Keeps the password hashed anew, unless it was changed meanwhile.
+    /// Stores a new hash of the same password, unless it was changed meanwhile.
     pub async fn rehash(&self, of: &Credential, hash: &str) -> Result<()> {
         let (env, account, hash, old) = (self.env.clone(), of.account.clone(), hash.to_owned(), of.value.clone());
         self.db
@@ -204,8 +204,8 @@ impl Store {
             .await
     }
 
-    /// Another password, at the owner's wish: all that was open under the one before ends in the same commit, of every account that it
-    /// opens. The owner is told `news`.
+    /// Changes the password for its owner. All sessions and grants of every account with that login end in the same commit. The owner is
+    /// notified with `news`.
     pub async fn set_password(&self, account: &AccountId, hash: &str, news: &str) -> Result<()> {
         let (env, account, hash, news) = (self.env.clone(), account.clone(), hash.to_owned(), news.to_owned());
         self.db
@@ -216,7 +216,7 @@ impl Store {
             .await
     }
 
-    /// Does the owner of that account sign in by a password?
+    /// Whether the account's owner signs in by a password.
     pub(super) async fn has_password(&self, account: &AccountId) -> Result<bool> {
         let sql = format!("SELECT {CREDENTIAL} WHERE a.id = $1");
         let found = self.db.read(async |tx| {
@@ -228,7 +228,7 @@ impl Store {
     }
 }
 
-/// Another password, in the caller's transaction.
+/// Changes the password in the caller's transaction.
 pub(super) async fn change_password(
     tx: &mut Tx,
     env: &Env,
@@ -239,7 +239,7 @@ pub(super) async fn change_password(
     let login = own_login(tx, env, account).await?;
     let sql = "SELECT id FROM account_row WHERE login = $1 ORDER BY id";
     let alike = tx.rows_locked(sql, [login.as_str().into()]).await?;
-    // Until it was locked, it may have become another.
+    // The login may have changed before it was locked.
     if own_login(tx, env, account).await? != login {
         return Err(StoreError::corrupt(format!("account {account}"), "its login changed"));
     }

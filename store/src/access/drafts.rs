@@ -1,4 +1,4 @@
-//! Forms that were typed and are not answered yet: nothing that somebody typed is lost over a sign-in or a one-time code.
+//! Drafts: forms that were typed and are not answered yet, so that nothing is lost over a sign-in or a one-time code.
 
 use super::sessions::LONGEST;
 use crate::bound::SESSION;
@@ -10,10 +10,10 @@ use crate::store::Store;
 use ngomon_rules::hold::WayOut;
 use ngomon_rules::record::{AccountId, Form};
 
-/// How long a draft is kept: microseconds.
+/// Lifetime of a draft: 30 minutes in microseconds.
 const KEPT: i64 = 30 * 60 * 1_000_000;
 
-/// It opens for its account only, and until its own end.
+/// Associated data of the encryption: the draft decrypts only for its account and with its own expiry.
 fn place(row: &[u8]) -> Place<'_> {
     Place {
         table: "draft",
@@ -27,7 +27,7 @@ fn row_of(account: &AccountId, good_until: i64) -> Vec<u8> {
 }
 
 impl Store {
-    /// Keeps what was typed for an account, in place of what was kept before.
+    /// Stores the draft of an account, in place of an earlier one.
     pub async fn keep_draft(&self, account: &AccountId, form: &Form) -> Result<()> {
         let plain = serde_json::to_vec(form).map_err(|e| StoreError::corrupt("a form", e))?;
         let (account, until) = (account.clone(), self.env.now() + KEPT);
@@ -49,7 +49,7 @@ impl Store {
             .await
     }
 
-    /// What was typed for an account and is not answered yet.
+    /// The draft of an account.
     pub async fn draft(&self, account: &AccountId) -> Result<Option<Form>> {
         let now = self.env.now();
         let row = self
@@ -67,7 +67,7 @@ impl Store {
         .transpose()
     }
 
-    /// It was answered, or is not wanted.
+    /// Deletes the draft: it was answered, or is not wanted.
     pub async fn drop_draft(&self, account: &AccountId) -> Result<()> {
         let account = account.clone();
         self.db
@@ -81,8 +81,8 @@ impl Store {
             .await
     }
 
-    /// Whose session that was that time alone has ended, where the account may send the form. One that a hold ended, or a new password, is
-    /// nobody's any more: its cookie may be in other hands.
+    /// The account of a session that ended by time alone, if it may send the form. A session that ended by a hold or a new password returns
+    /// `None`: its cookie may be in other hands.
     pub async fn was_session_of(&self, token: &str) -> Result<Option<AccountId>> {
         let (id, now, today) = (sha256(&[token.as_bytes()]), self.env.now(), self.today());
         self.db
@@ -100,7 +100,7 @@ impl Store {
                 }
                 let at = SESSION.width();
                 let (account, held): (String, i64) = (row.get(at)?, row.get(at + 1)?);
-                // A hold that follows from the day raises no generation.
+                // A hold that begins by date raises no generation.
                 let may_send = match (held != 0, is_held(tx, &account, today).await?) {
                     (false, held) => !held,
                     (true, false) => true,

@@ -1,4 +1,4 @@
-//! Who is let in: credentials, passkeys, second factors, sessions, operators, and how often something may be tried.
+//! Authentication: credentials, passkeys, second factors, sessions, operators, and rate limits.
 
 mod at_counter;
 mod attempts;

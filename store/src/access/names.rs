@@ -1,4 +1,4 @@
-//! The user names of a phone, told to that phone and to nobody else.
+//! The user names of a phone, sent to that phone alone.
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -12,12 +12,12 @@ use ngomon_rules::values::Phone;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// So many names stand in one message.
+/// User names in one message.
 const MOST: usize = 3;
 
 impl Store {
-    /// Sends the user names of the accounts whose owners are reached by that phone, in one message; where there are none, nothing. `text` says
-    /// what stands around them.
+    /// Sends the user names of the accounts whose contact point is that phone, in one message; sends nothing if there are none. `text`
+    /// builds the message around them.
     pub async fn tell_usernames(
         &self,
         phone: &Phone,
@@ -48,7 +48,7 @@ fn of_phone(phone: &Phone) -> Reach {
     }
 }
 
-/// The user names of the accounts that the phone reaches, not of those that merely state it. Operators ask each other.
+/// The user names of the accounts whose contact point is the phone, not of those that merely state it. Operators ask each other.
 async fn names_of(tx: &mut Tx, env: &Env, phone: &Phone) -> Result<BTreeSet<String>> {
     let marker = env.marker(tx).await?;
     let fp = fingerprint(&marker, FingerprintKind::Phone, phone.as_str());

@@ -1,4 +1,4 @@
-//! Operators: named by a command, enrolled by a link that is good once, removed with all that is open.
+//! Operators: named by a command, enrolled by a link that is valid once, removed with all their sessions.
 
 use crate::bound::ENROLMENT;
 use crate::db::Tx;
@@ -10,34 +10,33 @@ use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
 use ngomon_rules::record::{AccountId, Stated};
 use ngomon_rules::values::{Date, local_day};
 
-/// How long an enrolment link is good: microseconds.
+/// Lifetime of an enrolment link: 72 hours in microseconds.
 const GOOD: i64 = 72 * 3_600 * 1_000_000;
-/// How many recovery codes an operator gets.
+/// Number of recovery codes of an operator.
 const CODES: usize = 10;
-/// The longest name of an operator, in characters.
+/// Maximum length of an operator's name, in characters.
 const LONGEST: usize = 40;
 
-/// So many operators there are at least, once there are.
+/// Minimum number of operators, once there are that many.
 const FEWEST: usize = 2;
 
-/// An operator at work: who holds this may act at the desk, and every act names them. It comes from a full visit only
-/// ([`crate::Visit::operator`]).
+/// The permission to act at the desk, in the name of an operator. It comes only from a full session ([`crate::Visit::operator`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator(pub(super) AccountId);
 
 impl Operator {
-    /// As the journal names who acts: `operator:NAME`.
+    /// The actor in the journal: `operator:NAME`.
     pub fn by(&self) -> &str {
         self.0.as_str()
     }
 }
 
-/// What a good enrolment link says.
+/// A valid enrolment link.
 #[derive(Clone, Debug)]
 pub struct Enrolment {
-    /// Whose it is.
+    /// Name of the operator.
     pub operator: String,
-    /// For the authenticator. It follows from the link, so that nothing is kept before the owner has shown that it works.
+    /// Secret for the authenticator. It derives from the link, so that nothing is stored before the owner has shown that it works.
     pub totp_secret: [u8; 20],
 }
 
@@ -47,7 +46,7 @@ fn totp_secret(env: &Env, link: &str) -> [u8; 20] {
     secret
 }
 
-/// The keyed hash of a recovery code, however it is typed.
+/// The keyed hash of a recovery code, regardless of case and dashes.
 pub(super) fn recovery_hash(env: &Env, account: &AccountId, typed: &str) -> [u8; 32] {
     let letters = typed.chars().filter(char::is_ascii_alphanumeric);
     let code: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
@@ -63,8 +62,8 @@ fn about(name: String, change: Change) -> Event {
     }
 }
 
-/// Who bears a name acts in the journal under it and is known by it to connected systems, so nobody else bears it afterwards, in
-/// capitals or not.
+/// Refuses a name that was given before, in whatever case. The journal and connected systems know an operator by the name, so it never gets
+/// another bearer.
 async fn never_given(tx: &mut Tx, name: &str) -> Result<()> {
     let there = "SELECT 1 FROM operator WHERE LOWER(name) = LOWER($1)";
     if tx.row(there, [name.into()]).await?.is_some() {
@@ -77,13 +76,13 @@ async fn never_given(tx: &mut Tx, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The names of all operators; nobody removes or holds one meanwhile.
+/// Locks all operators against removal and holds, and returns their names.
 async fn lock_operators(tx: &mut Tx) -> Result<Vec<String>> {
     let rows = tx.rows_locked("SELECT name FROM operator ORDER BY name", []).await?;
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// The names of those who can act as operators: who was only named cannot, nor who is held.
+/// The names of the operators who can act: enrolled and not held.
 async fn able_operators(tx: &mut Tx, today: Date) -> Result<Vec<String>> {
     let sql = "SELECT o.name FROM operator o JOIN account_row a ON a.id = 'operator:' || o.name WHERE o.value IS NOT NULL \
          AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = a.id AND h.until IS NULL AND (h.last_day IS NULL OR h.last_day >= $1))";
@@ -91,7 +90,7 @@ async fn able_operators(tx: &mut Tx, today: Date) -> Result<Vec<String>> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// An operator is held only while two are left who can act: who holds, and another who could lift it.
+/// Refuses a hold on an operator unless two others remain who can act: one who holds, and another who could lift it.
 pub(crate) async fn others_stay(tx: &mut Tx, by: &str, account: &AccountId, today: Date) -> Result<()> {
     if account.as_str() == by {
         return Err(Refusal::OwnAccount.into());
@@ -116,7 +115,7 @@ impl Store {
             .await
     }
 
-    /// Names an operator: letters, digits, `.`, `-` and `_`. Returns the secret of a link that is good once, for three days.
+    /// Adds an operator: letters, digits, `.`, `-` and `_`. Returns the secret of an enrolment link, valid once, for three days.
     pub async fn add_operator(&self, name: &str, by: &str) -> Result<String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
         if name.is_empty() || name.len() > LONGEST || !name.chars().all(plain) {
@@ -141,7 +140,7 @@ impl Store {
         Ok(secret)
     }
 
-    /// What a link is good for; `None`: it was used, is too old, or never was.
+    /// The enrolment of a link. `None` if the link was used, has expired, or never existed.
     pub async fn enrolment(&self, link: &str) -> Result<Option<Enrolment>> {
         let (digest, now) = (sha256(&[link.as_bytes()]), self.env.now());
         let sql = format!(
@@ -163,8 +162,8 @@ impl Store {
         .transpose()
     }
 
-    /// The operator has a password and has shown a code of the link's secret, that of `step` (half minutes since 1970). From now on
-    /// they sign in. Returns the recovery codes, which nobody can ask for again.
+    /// Enrols an operator with a password and an authenticator whose code of `step` (half minutes since 1970) was right. The operator can
+    /// sign in from now on. Returns the recovery codes, which cannot be displayed again.
     pub async fn enrol(&self, link: &str, password_hash: &str, step: u64) -> Result<Vec<String>> {
         let codes: Vec<String> = std::iter::repeat_with(|| {
             let code = self.env.ambient.letters::<12>();
@@ -195,7 +194,7 @@ impl Store {
                     let name: String = row.get(1)?;
                     let account = AccountId::of_operator(&name);
                     let step = i64::try_from(step).unwrap_or(i64::MAX);
-                    // One may be left: a code of a predecessor of that name, typed while they were removed.
+                    // A row may be left from a predecessor of that name whose code was typed during the removal.
                     let used = "INSERT INTO code_step (account, step) VALUES ($1,$2) \
                          ON CONFLICT (account) DO UPDATE SET step = excluded.step";
                     tx.execute(used, [account.as_str().into(), step.into()]).await?;
@@ -219,7 +218,7 @@ impl Store {
         Ok(codes)
     }
 
-    /// The operator is none any more, from the next click on, and the name is nobody's again. Two operators stay at least who can act.
+    /// Removes an operator, from the next click on. At least two operators who can act must remain.
     pub async fn remove_operator(&self, name: &str, by: &str) -> Result<()> {
         let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
         self.db
@@ -236,7 +235,7 @@ impl Store {
                         return Err(Refusal::TwoOperators.into());
                     }
                     let account = AccountId::of_operator(&name);
-                    // Who is signing in now has this row: their session is there before it is deleted, or never.
+                    // Waits for a concurrent sign-in, which locks this row: its session exists before the deletion, or never.
                     tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
                         .await?;
                     for (sql, of) in [

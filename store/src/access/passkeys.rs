@@ -1,6 +1,6 @@
-//! Passkeys of officials and operators (W3C Web Authentication): the second factor is in the device, which looks at its owner before it
-//! signs. They hang on the login, as the password does, so that a transfer keeps them. Whether a device's answer is right, the server
-//! says; here is kept what is known of them, and seen to it that no answer counts twice.
+//! Passkeys of officials and operators (W3C Web Authentication): the device verifies its owner before it signs, which is the second factor.
+//! A passkey belongs to the login, as the password does, so that a transfer keeps it. The server verifies a device's response; this module
+//! stores the passkeys and rejects a response that was used before.
 
 use super::at_counter::phone_changed_lately;
 use super::credentials::own_login;
@@ -21,20 +21,20 @@ use ngomon_rules::event::{Change, Event, PasskeyId, Personal};
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 
-/// So many of one login.
+/// Maximum number of passkeys of one login.
 const MOST: i64 = 10;
 
-/// Where its private half is.
+/// Where the private key is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// In one device, which does not give it away.
+    /// In one device, which does not export it.
     InDevice,
-    /// With a service that copies it to other devices of its owner's.
+    /// With a service that syncs it to the owner's other devices.
     Synced,
 }
 
 impl Kept {
-    /// What showing it proves (RFC 8176): a key, that somebody is there, and, since the device looked at its owner, two factors.
+    /// Authentication methods (RFC 8176): a key, user presence, and, since the device verified its owner, two factors.
     pub(super) fn amr(self) -> &'static str {
         match self {
             Self::InDevice => "hwk mfa user",
@@ -43,51 +43,51 @@ impl Kept {
     }
 }
 
-/// One that a device has just made.
+/// A passkey that a device has just created.
 #[derive(Clone, Debug)]
 pub struct NewPasskey {
-    /// What its owner calls it.
+    /// The owner's name for it.
     pub name: String,
-    /// The id by which the device knows it.
+    /// The credential id.
     pub credential: Vec<u8>,
-    /// The public key and what belongs to it, as JSON.
+    /// The public key and its data, as JSON.
     pub key: String,
 }
 
-/// One of an owner's, as the owner sees it.
+/// A passkey in its owner's list.
 #[derive(Clone, Debug)]
 pub struct Passkey {
-    /// Which.
+    /// Passkey id.
     pub id: PasskeyId,
-    /// What its owner calls it.
+    /// The owner's name for it.
     pub name: String,
-    /// The id by which the device knows it.
+    /// The credential id.
     pub credential: Vec<u8>,
-    /// Since when, in microseconds UTC.
+    /// When it was added: microseconds UTC.
     pub added: i64,
-    /// When it was used last, in microseconds UTC.
+    /// When it was last used: microseconds UTC.
     pub used: Option<i64>,
 }
 
-/// One that a device has shown.
+/// The passkey of a device's response.
 #[derive(Clone, Debug)]
 pub struct KnownPasskey {
-    /// Which.
+    /// Passkey id.
     pub id: PasskeyId,
-    /// What the device knows its owner by.
+    /// The WebAuthn user handle of its owner.
     pub owner: [u8; 16],
-    /// The public key and what belongs to it, as JSON.
+    /// The public key and its data, as JSON.
     pub key: String,
 }
 
-/// What devices know the owner of a login by. It tells nothing.
+/// The WebAuthn user handle of a login's owner. It reveals nothing.
 fn owner(login: &str) -> [u8; 16] {
     let mut owner = [0; 16];
     owner.copy_from_slice(&sha256(&[b"owner of passkeys ", login.as_bytes()])[..16]);
     owner
 }
 
-/// Name, credential and key, from the columns `id` and `sealed` of a personal value that begin at `at`.
+/// Name, credential and key, from the columns `id` and `sealed` of a personal value at `at`.
 fn opened(keys: &Keyring, row: &Row, at: usize) -> Result<(String, Vec<u8>, String)> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
     match unseal(keys, &id, &sealed)? {
@@ -96,14 +96,14 @@ fn opened(keys: &Keyring, row: &Row, at: usize) -> Result<(String, Vec<u8>, Stri
     }
 }
 
-/// That passkey is removed, and how often it was used is not known any more.
+/// Deletes the passkey's counter and returns the event of its removal.
 async fn forgotten(tx: &mut Tx, account: &AccountId, passkey: PasskeyId) -> Result<Event> {
     tx.execute("DELETE FROM passkey_use WHERE passkey = $1", [(&passkey.0).into()])
         .await?;
     Ok(Event::of_account(account, Change::PasskeyRemoved { passkey }))
 }
 
-/// Locks the account and says which kind it is of and which login it has.
+/// Locks the account and returns its kind and login.
 async fn locked(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<(String, String)> {
     let sql = "SELECT kind FROM account_row WHERE id = $1";
     let rows = tx.rows_locked(sql, [account.as_str().into()]).await?;
@@ -111,11 +111,11 @@ async fn locked(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<(String, 
     Ok((row.get(0)?, own_login(tx, env, account).await?))
 }
 
-/// What [`bound_passkey`] reads.
+/// The columns that [`bound_passkey`] reads.
 const BOUND_PASSKEY: &str = "SELECT p.id, p.login, p.credential, v.id, v.sealed, v.salt, p.added, p.mac FROM passkey p \
      JOIN personal_value v ON v.id = p.value";
 
-/// Its id, its login and its key, as JSON; `None`: no genuine entry brought it forth.
+/// Parses id, login and key (JSON) of a passkey. `None` if its MAC does not verify.
 fn bound_passkey(keys: &Keyring, row: &Row) -> Result<Option<(PasskeyId, String, String)>> {
     let [id, login, value]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(3)?];
     let (personal, commitment) = unseal_with(keys, &value, row, [4, 5])?;
@@ -158,13 +158,13 @@ impl Store {
             .await
     }
 
-    /// What devices are to know the owner of an account by.
+    /// The WebAuthn user handle of an account's owner.
     pub async fn passkey_owner(&self, account: &AccountId) -> Result<[u8; 16]> {
         let login = self.db.ask(async |tx| own_login(tx, &self.env, account).await).await?;
         Ok(owner(&login))
     }
 
-    /// The passkey that a device knows by that id.
+    /// The passkey with that credential id.
     pub async fn known_passkey(&self, credential: &[u8]) -> Result<Option<KnownPasskey>> {
         let digest = sha256(&[credential]);
         self.db
@@ -183,7 +183,7 @@ impl Store {
             .await
     }
 
-    /// A device of the owner's opens the accounts of this login from now on. The owner is told `news`.
+    /// Adds a passkey to the account's login. The owner is notified with `news`.
     pub async fn add_passkey(&self, account: &AccountId, new: NewPasskey, news: &str) -> Result<()> {
         let (env, account, news) = (self.env.clone(), account.clone(), news.to_owned());
         let (id, digest) = (PasskeyId(env.id()), sha256(&[&new.credential]));
@@ -222,8 +222,8 @@ impl Store {
             .await
     }
 
-    /// A passkey of the account's owner opens nothing any more. The owner is told `news`. What is none of the owner's, or was removed
-    /// before, changes nothing.
+    /// Removes a passkey of the account's owner, who is notified with `news`. If it is another owner's, or was removed before, nothing
+    /// changes.
     pub async fn remove_passkey(&self, account: &AccountId, passkey: &PasskeyId, news: &str) -> Result<()> {
         let (env, account, news) = (self.env.clone(), account.clone(), news.to_owned());
         let passkey = passkey.clone();
@@ -246,9 +246,9 @@ impl Store {
             .await
     }
 
-    /// A device is lost: no passkey of the account's owner opens anything any more, and all that is open of the owner's accounts ends in the
-    /// same commit. An operator does it, for a reason, and two of them for a third; the owner is told `news`. Returns how many there were:
-    /// without any, nothing changes.
+    /// Removes all passkeys of the account's owner, whose device is lost, and ends all sessions and grants of the owner's accounts in the
+    /// same commit. An operator does it and gives a reason; for another operator it takes two. The owner is notified with `news`. Returns
+    /// the number of passkeys: without any, nothing changes.
     pub async fn remove_passkeys(
         &self,
         operator: &Operator,
@@ -278,9 +278,9 @@ impl Store {
             .await
     }
 
-    /// The device's answer was right, its `counter`-th. The accounts that it opens: those that nothing holds, and only where there is none,
-    /// those that are held. None at all: the passkey was removed, or the answer is no newer than one before, so that there may be two of
-    /// that device.
+    /// Records a verified response with that `counter`. Returns the accounts that it opens: those that are not held, and only if there are
+    /// none, the held ones. Empty if the passkey was removed, or if the counter did not rise, which means that the device may have been
+    /// cloned.
     pub async fn use_passkey(&self, passkey: &PasskeyId, counter: u32, kept: Kept) -> Result<Vec<Proven>> {
         let (env, passkey, now) = (self.env.clone(), passkey.clone(), self.now());
         self.db
@@ -291,7 +291,7 @@ impl Store {
                     if tx.rows_locked(sql, [(&passkey.0).into()]).await?.is_empty() {
                         return Ok(Vec::new());
                     }
-                    // The row that opens is the row that was looked at.
+                    // Reads the row again: it must be genuine in this transaction.
                     let sql = format!("{BOUND_PASSKEY} WHERE p.id = $1");
                     let Some(row) = tx.row(&sql, [(&passkey.0).into()]).await? else {
                         return Ok(Vec::new());
@@ -299,7 +299,7 @@ impl Store {
                     let Some((_, login, _)) = bound_passkey(&env.keys, &row)? else {
                         return Ok(Vec::new());
                     };
-                    // A device that does not count says 0, always.
+                    // A device without a counter always reports 0.
                     let sql = "INSERT INTO passkey_use (passkey, counter, at) VALUES ($1,$2,$3) \
                          ON CONFLICT (passkey) DO UPDATE SET counter = excluded.counter, at = excluded.at \
                          WHERE excluded.counter > passkey_use.counter OR (excluded.counter = 0 AND passkey_use.counter = 0)";
@@ -326,7 +326,7 @@ impl Store {
     }
 }
 
-/// Removes all passkeys of an account's owner and ends what is open of the owner's accounts. Returns how many there were.
+/// Removes all passkeys of an account's owner and ends all sessions and grants of the owner's accounts. Returns the number of passkeys.
 pub(crate) async fn remove_all_passkeys(
     tx: &mut Tx,
     env: &Env,
@@ -339,7 +339,7 @@ pub(crate) async fn remove_all_passkeys(
         return Err(Refusal::UnknownAccount(account.0.clone()).into());
     }
     let login = own_login(tx, env, account).await?;
-    // All of them before anything of theirs, so that a sign-in at the same moment comes before or after.
+    // Locks all accounts first, so that a concurrent sign-in comes entirely before or after.
     let sql = "SELECT id FROM account_row WHERE login = $1 ORDER BY id";
     let accounts = tx.rows_locked(sql, [(&login).into()]).await?;
     let sql = "SELECT id FROM passkey WHERE login = $1 ORDER BY added, id";

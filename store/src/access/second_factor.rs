@@ -1,5 +1,5 @@
-//! The second factor of operators (TCVN 14423): a code of their authenticator (RFC 6238), or one of their recovery codes. Here is seen
-//! to it that none counts twice.
+//! The second factor of operators (TCVN 14423): a code of their authenticator (RFC 6238), or one of their recovery codes. Each is accepted
+//! once.
 
 use super::operators::recovery_hash;
 use crate::bound::{OPERATOR, binds};
@@ -10,16 +10,16 @@ use crate::store::Store;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::record::AccountId;
 
-/// Two factors of an account were shown just now. Good for one session.
+/// Proof that two factors of an account were verified just now. Valid for one session.
 #[derive(Debug)]
 pub struct Proven {
     pub(super) account: AccountId,
-    /// How (RFC 8176).
+    /// Authentication methods (RFC 8176).
     pub(super) amr: &'static str,
 }
 
 impl Proven {
-    /// Whose they are.
+    /// The account.
     pub fn account(&self) -> &AccountId {
         &self.account
     }
@@ -64,7 +64,7 @@ async fn factor(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<Fa
     }
 }
 
-/// Asked of the journal: a row of a table could be taken away, and the code would be good once more.
+/// Whether a recovery code was used. The journal decides: a table's row could be deleted, and the code would be valid again.
 async fn is_used(tx: &mut Tx, env: &Env, account: &AccountId, code: u8) -> Result<bool> {
     let sql = format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.kind = 'recovery-code-used'");
     for row in tx.rows(&sql, [account.as_str().into()]).await? {
@@ -77,13 +77,14 @@ async fn is_used(tx: &mut Tx, env: &Env, account: &AccountId, code: u8) -> Resul
 }
 
 impl Store {
-    /// What the operator's authenticator shares with us; `None`: no such operator.
+    /// The TOTP secret of the operator's authenticator; `None` if there is no such operator.
     pub async fn totp_secret(&self, account: &AccountId) -> Result<Option<[u8; 20]>> {
         let found = self.db.read(async |tx| factor(tx, &self.env, account).await).await?;
         Ok(found.map(|factor| factor.totp_secret))
     }
 
-    /// The right code of `step` (half minutes since 1970) was shown. `None`: a code of that step or of a later one was used before.
+    /// Records that the right code of `step` (half minutes since 1970) was used. `None` if a code of that step or a later one was used
+    /// before.
     pub async fn use_code(&self, account: &AccountId, step: u64) -> Result<Option<Proven>> {
         let (id, step) = (account.0.clone(), i64::try_from(step).unwrap_or(i64::MAX));
         let used = self
@@ -100,7 +101,7 @@ impl Store {
         Ok((used > 0).then(|| Proven::by_code(account.clone())))
     }
 
-    /// Takes a recovery code. `None`: it is none of the operator's, or was used before.
+    /// Redeems a recovery code. `None` if it is not one of the operator's, or was used before.
     pub async fn use_recovery_code(&self, account: &AccountId, typed: &str) -> Result<Option<Proven>> {
         let (env, account, typed) = (self.env.clone(), account.clone(), typed.to_owned());
         self.db

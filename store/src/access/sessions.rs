@@ -1,5 +1,5 @@
-//! Sessions. A session is good while its account has the generation with which it began and nothing holds it; a hold raises the
-//! generation in its own commit, so it ends every session at once, and lifting it revives none.
+//! Sessions. A session is valid while its account has the generation with which it began and nothing holds it. A hold raises the generation
+//! in its own commit, so it ends every session at once, and lifting it revives none.
 //!
 //! ```text
 //!   open account ── sign in ──▶ full visit ── a hold, 30 min idle (an operator's 15), 12 h, sign out ──▶ over
@@ -32,30 +32,30 @@ use ngomon_rules::values::local_day;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-/// A full visit ends after so many microseconds without a click: TCVN 14423 says how long an operator's may stand idle.
+/// Idle timeout of a full session in microseconds: 30 minutes, for operators 15 (TCVN 14423).
 fn idle(kind: AccountKind) -> i64 {
     let minutes = if kind == AccountKind::Operator { 15 } else { 30 };
     minutes * 60 * 1_000_000
 }
-/// A full visit ends after so many microseconds.
+/// Absolute timeout of a full session: 12 hours in microseconds.
 pub(crate) const LONGEST: i64 = 12 * 3600 * 1_000_000;
-/// A held visit ends after so many microseconds.
+/// Lifetime of a held visit: 15 minutes in microseconds.
 const HELD: i64 = 15 * 60 * 1_000_000;
-/// A click is written down once so many microseconds have passed since the last.
+/// A click is recorded if the last recorded one is older than this: one minute in microseconds.
 const GRAIN: i64 = 60 * 1_000_000;
 
-/// What the browser keeps: 256 random bits in hexadecimal.
+/// A session's secret in the browser: 256 random bits in hexadecimal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// For the cookie.
+    /// The value of the cookie.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What an account's owner showed to be let in.
+/// The factor by which an account's owner signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Factor {
     /// The password.
@@ -67,7 +67,7 @@ pub enum Factor {
 }
 
 impl Factor {
-    /// RFC 8176, words with spaces.
+    /// Authentication methods (RFC 8176), separated by spaces.
     pub fn amr(self) -> &'static str {
         match self {
             Self::Password => "pwd",
@@ -77,60 +77,60 @@ impl Factor {
     }
 }
 
-/// Somebody who signed in.
+/// A valid session.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Visit {
-    /// Which account.
+    /// The account.
     pub account: AccountId,
-    /// What kind.
+    /// The kind of account.
     pub kind: AccountKind,
-    /// It may only read why it is held, and mend it.
+    /// A held visit: it may only display the holds and use their ways out.
     pub held: bool,
-    /// The form was put off.
+    /// The form was deferred.
     pub put_off: bool,
-    /// When its owner was proven: microseconds UTC.
+    /// When the owner authenticated: microseconds UTC.
     pub began: i64,
-    /// How (RFC 8176), words with spaces.
+    /// Authentication methods (RFC 8176), separated by spaces.
     pub amr: String,
 }
 
 impl Visit {
-    /// When a held visit is over, in microseconds UTC.
+    /// When a held visit ends: microseconds UTC.
     pub fn held_until(&self) -> i64 {
         self.began + HELD
     }
 
-    /// The operator's permission to act; nobody else has one, nor an operator who is held.
+    /// The permission to act at the desk, for the full session of an operator only.
     pub fn operator(&self) -> Option<Operator> {
         let at_work = self.kind == AccountKind::Operator && !self.held;
         at_work.then(|| Operator(self.account.clone()))
     }
 }
 
-/// One of the sessions of an account, as its owner sees it.
+/// A session in its owner's list.
 #[derive(Clone, Debug)]
 pub struct OpenSession {
-    /// When it began, in microseconds UTC.
+    /// When it began: microseconds UTC.
     pub began: i64,
-    /// The last click, in microseconds UTC.
+    /// The last click: microseconds UTC.
     pub seen: i64,
-    /// Is it the one that asks?
+    /// `true` for the session that requests the list.
     pub is_this: bool,
 }
 
 impl Store {
-    /// A token that nobody can foretell.
+    /// Generates an unpredictable token.
     pub fn new_token(&self) -> Token {
         Token(self.env.ambient.hex::<32>())
     }
 
-    /// Begins a session after the right password: a full one, or a held visit where something holds the account.
+    /// Begins a session after the right password: a full one, or a held visit if something holds the account.
     pub async fn open_session(&self, account: &AccountId) -> Result<Token> {
         self.open_session_by(account, Factor::Password, self.now()).await
     }
 
-    /// The same of an owner who was proven in some way, at some time; refused where a new password was set since then.
+    /// The same after authentication by `factor` at that time; refused if the password was changed since then.
     pub async fn open_session_by(&self, account: &AccountId, factor: Factor, at: Timestamp) -> Result<Token> {
         if account.operator().is_some() {
             return Err(Refusal::NeedsSecondFactor.into());
@@ -143,7 +143,7 @@ impl Store {
         self.begin_session(&proven.account, proven.amr, self.now()).await
     }
 
-    /// The same for somebody who was there already: what was shown before counts on, and so does a form that was put off.
+    /// The same for a visitor with a session: its authentication methods and a deferred form carry over.
     pub async fn step_up(&self, proven: Proven, before: &Visit) -> Result<Token> {
         let shown: BTreeSet<&str> = before.amr.split(' ').chain(proven.amr.split(' ')).collect();
         let amr: Vec<&str> = shown.into_iter().collect();
@@ -168,8 +168,8 @@ impl Store {
         Ok(token)
     }
 
-    /// A full visit in place of a held one whose account nothing holds any more: its owner was proven when it began. Where its owner
-    /// was going stays known. `None`: it is no held visit, something holds the account, or it is an operator's.
+    /// Replaces a held visit by a full session once the last hold is gone; authentication time and return address are kept. `None` if the
+    /// session is not held, if a hold remains, or for operators, who must sign in again.
     pub async fn open_after_hold(&self, held: &str) -> Result<Option<Token>> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
@@ -196,8 +196,8 @@ impl Store {
         Ok(opened.then_some(token))
     }
 
-    /// A visit of the account that stays, in place of the held one of the account that was joined to it. Its owner was proven at that time.
-    /// Where its owner was going stays known.
+    /// Replaces the held visit of an account that was joined to another by a session of the remaining one, whose owner authenticated at
+    /// that time. The return address is kept.
     pub async fn open_after_join(&self, held: &str, stays: &AccountId, factor: Factor, at: Timestamp) -> Result<Token> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
@@ -215,9 +215,8 @@ impl Store {
         Ok(token)
     }
 
-    /// A visit of the account at the new unit, in place of the held one of the account that `moved` closed. Both sign in by the same login, so
-    /// its owner is proven for that one too. Where its owner was going stays known. `None`: `moved` does not hold the account, or the other
-    /// one has a login of its own.
+    /// Replaces the held visit of an account that `moved` closed by a session of the account at the new unit. Both share a login, so the
+    /// authentication counts for both. The return address is kept. `None` if `moved` does not hold the account, or if the logins differ.
     pub async fn open_after_move(&self, held: &str, new: &AccountId) -> Result<Option<Token>> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
@@ -253,8 +252,8 @@ impl Store {
         Ok(opened.then_some(token))
     }
 
-    /// What its owner did within a held visit mended one reason and found others: the visit goes on, and tells of them. A hold by order is
-    /// nobody's finding, and ends it.
+    /// Continues a held visit after its owner resolved one reason and got others, which it then displays. A new hold by order ends the
+    /// visit.
     pub async fn stay_held(&self, token: &str) -> Result<()> {
         let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
         self.db
@@ -283,7 +282,7 @@ impl Store {
             .await
     }
 
-    /// Whose session that is, if it is still good.
+    /// The session with that token, if it is valid. Counts as a click.
     pub async fn visit(&self, token: &str) -> Result<Option<Visit>> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
         let found = self.db.ask(async |tx| good(tx, &self.env.keys, &id, now).await).await?;
@@ -303,20 +302,20 @@ impl Store {
         Ok(Some(visit))
     }
 
-    /// Is that session still good? Asking is no click.
+    /// Whether that session is still valid. Does not count as a click.
     pub async fn is_open(&self, token: &str) -> Result<bool> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
         let found = self.db.ask(async |tx| good(tx, &self.env.keys, &id, now).await).await?;
         Ok(found.is_some())
     }
 
-    /// The form is not asked for again in this session.
+    /// Defers the form for the rest of this session.
     pub async fn put_off(&self, token: &str) -> Result<()> {
         self.on_session("UPDATE session SET put_off = 1 WHERE id = $1", token)
             .await
     }
 
-    /// Ends a session, and in the same commit all that clients got from it. They are told.
+    /// Ends a session and, in the same commit, the clients' grants on it; the clients are notified.
     pub async fn close_session(&self, token: &str) -> Result<()> {
         let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
         self.db
@@ -330,8 +329,7 @@ impl Store {
             .await
     }
 
-    /// A session in place of the one that the browser had before. Of the same account, it takes over what clients got from that one;
-    /// otherwise the one before is ended.
+    /// Replaces the browser's previous session. A full session of the same account takes over its grants; otherwise they end with it.
     pub async fn replace_session(&self, before: &str, token: &Token) -> Result<()> {
         let (env, before, id) = (
             self.env.clone(),
@@ -359,7 +357,7 @@ impl Store {
             .await
     }
 
-    /// The open sessions of an account, the newest first. `token`: of the one that asks.
+    /// The open sessions of an account, the newest first. `token` is that of the requesting session.
     pub async fn sessions(&self, account: &AccountId, token: &str) -> Result<Vec<OpenSession>> {
         let this = sha256(&[token.as_bytes()]);
         let now = self.now().as_microsecond();
@@ -380,7 +378,7 @@ impl Store {
             .await
     }
 
-    /// Ends all sessions of an account but this one, with all that clients got from them or for longer than them. Returns how many.
+    /// Ends all other sessions of an account, with their grants and those that outlive a session. Returns the number of sessions.
     pub async fn close_other_sessions(&self, account: &AccountId, token: &str) -> Result<u64> {
         let (env, id, account) = (self.env.clone(), sha256(&[token.as_bytes()]), account.clone());
         self.db
@@ -394,7 +392,8 @@ impl Store {
             .await
     }
 
-    /// Ends all that is open of an account, for an owner who asks for it at a counter or by telephone. Of an operator's, two do.
+    /// Ends all sessions and grants of an account, for an owner at a counter or on the telephone. For an operator's account it takes two
+    /// operators.
     pub async fn end_sessions(&self, operator: &Operator, account: &AccountId) -> Result<()> {
         alone(account)?;
         let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
@@ -406,7 +405,7 @@ impl Store {
             .await
     }
 
-    /// Where the owner of a session was going when asked to sign in, once it is there.
+    /// Stores the address to which the session's owner returns after signing in.
     pub async fn set_next(&self, token: &str, next: &str) -> Result<()> {
         let (env, id, next) = (self.env.clone(), sha256(&[token.as_bytes()]), next.to_owned());
         self.db
@@ -417,7 +416,7 @@ impl Store {
             .await
     }
 
-    /// Where the session's owner is going.
+    /// The address to which the session's owner returns.
     pub async fn next(&self, token: &str) -> Result<Option<String>> {
         let id = sha256(&[token.as_bytes()]);
         let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
@@ -427,7 +426,7 @@ impl Store {
         Ok(Some(String::from_utf8_lossy(&next).into_owned()))
     }
 
-    /// The same, told once.
+    /// The same, and clears it.
     pub async fn take_next(&self, token: &str) -> Result<Option<String>> {
         let Some(next) = self.next(token).await? else {
             return Ok(None);
@@ -438,7 +437,7 @@ impl Store {
     }
 }
 
-/// Ends all that is open of an account, by whoever may.
+/// Ends all sessions and grants of an account, and journals it.
 pub(crate) async fn end_sessions(tx: &mut Tx, env: &Env, act: &Act, account: &AccountId) -> Result<()> {
     let sql = "SELECT id FROM account_row WHERE id = $1";
     if tx.rows_locked(sql, [account.as_str().into()]).await?.is_empty() {
@@ -463,8 +462,8 @@ async fn keep_next(tx: &mut Tx, env: &Env, id: [u8; 32], next: &[u8]) -> Result<
     tx.execute(sql, [id.into(), sealed.into()]).await.map(drop)
 }
 
-/// Takes hold of the accounts of sessions, before anything else is asked of them: a hold, a new password, who ends a session and who
-/// gives something on it wait for each other here, and each sees what the one before did.
+/// Locks the accounts of sessions before any other query on them. A hold, a new password, the end of a session and the issue of a code wait
+/// for each other here, and each sees the effects of the one before.
 pub(crate) async fn lock_accounts_of<const N: usize>(tx: &mut Tx, sessions: [[u8; 32]; N]) -> Result<()> {
     let sql = format!(
         "SELECT id FROM account_row WHERE id IN (SELECT account FROM session WHERE id IN ({})) ORDER BY id",
@@ -473,7 +472,7 @@ pub(crate) async fn lock_accounts_of<const N: usize>(tx: &mut Tx, sessions: [[u8
     tx.rows_locked(&sql, sessions.map(Into::into)).await.map(drop)
 }
 
-/// Begins a session of an account whose owner was proven at `began`: a full one, or a held visit where something holds the account.
+/// Begins a session whose owner authenticated at `began`: a full one, or a held visit if something holds the account.
 async fn begin(tx: &mut Tx, env: &Env, id: [u8; 32], account: &AccountId, began: i64, amr: &str) -> Result<()> {
     let now = env.ambient.now();
     let sql = "SELECT generation, kind, last_sign_in_on FROM account_row WHERE id = $1";
@@ -515,7 +514,8 @@ async fn begin(tx: &mut Tx, env: &Env, id: [u8; 32], account: &AccountId, began:
     .map(drop)
 }
 
-/// A full visit goes on as the one before of the same account, under the name by which clients know that. `false`: it does not.
+/// Gives a full session the `sid` of the previous one of the same account, so that clients recognise it. `false` if it does not continue
+/// that one.
 async fn takes_over(tx: &mut Tx, env: &Env, before: [u8; 32], id: [u8; 32]) -> Result<bool> {
     let sql = format!(
         "SELECT {}, {}, b.sid FROM session s JOIN session b ON b.account = s.account AND b.generation = s.generation \
@@ -537,8 +537,8 @@ async fn takes_over(tx: &mut Tx, env: &Env, before: [u8; 32], id: [u8; 32]) -> R
     tx.execute(sql, [id.into(), sid.into(), mac]).await.map(|_| true)
 }
 
-/// Ends all sessions of an account but one, with all that clients got but what they got on that one. The account must be locked. Returns
-/// how many.
+/// Ends all sessions of an account but one, with all grants except those on that one. The account must be locked. Returns the number of
+/// sessions.
 pub(super) async fn end_all(tx: &mut Tx, env: &Env, account: &AccountId, but: Option<[u8; 32]>) -> Result<u64> {
     let but = but.map(|id| id.to_vec()).unwrap_or_default();
     let kept = "(SELECT s.sid FROM session s WHERE s.id = $2)";
@@ -549,7 +549,7 @@ pub(super) async fn end_all(tx: &mut Tx, env: &Env, account: &AccountId, but: Op
     tx.execute(sql, args).await
 }
 
-/// The visit `id` stands in place of a held one, which ends; where its owner was going stays known.
+/// Ends the held visit that the session `id` replaces, and keeps its return address.
 async fn replace_held(tx: &mut Tx, env: &Env, held: [u8; 32], id: [u8; 32]) -> Result<()> {
     let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
     if let Some(row) = tx.row(sql, [held.into()]).await? {
@@ -559,7 +559,7 @@ async fn replace_held(tx: &mut Tx, env: &Env, held: [u8; 32], id: [u8; 32]) -> R
     end(tx, env, held).await
 }
 
-/// Ends a session, and what clients got on it; what outlives it lives on, but they are told, too. The account must be locked.
+/// Ends a session and its grants; a grant that outlives it stays, but its client is notified, too. The account must be locked.
 async fn end(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<()> {
     let which = "sid = (SELECT s.sid FROM session s WHERE s.id = $1) AND account = (SELECT s.account FROM session s WHERE s.id = $1)";
     let had = part_in(tx, which, [id.into()]).await?;
@@ -571,11 +571,11 @@ async fn end(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<()> {
         .map(drop)
 }
 
-/// How many sessions that ended by time are ended in one transaction.
+/// Timed-out sessions in one transaction.
 const OVER: u32 = 200;
 
-/// A session, `s`, of an account, `a`, that time has ended: `$1` and `$2` are when it must have begun, and been seen, at least; `$3` the
-/// latter for an operator.
+/// Condition for a session `s` of an account `a` that has timed out: `$1` is the earliest valid beginning, `$2` the earliest valid last
+/// click, `$3` the same for an operator.
 const OVER_BY_TIME: &str = "(s.began < $1 OR s.seen < CASE WHEN a.kind = 'operator' THEN $3 ELSE $2 END)";
 
 fn over_by_time(now: i64) -> [i64; 3] {
@@ -587,8 +587,8 @@ fn over_by_time(now: i64) -> [i64; 3] {
 }
 
 impl Store {
-    /// Ends what clients got on sessions that time has ended, and tells them; what outlives its session lives on. Returns how many sessions
-    /// that were.
+    /// Ends the grants on sessions that timed out and notifies the clients; grants that outlive their session stay. Returns the number of
+    /// sessions.
     pub async fn end_over_sessions(&self) -> Result<u64> {
         let [began, seen, of_operator] = over_by_time(self.env.now());
         let sql = format!(
@@ -610,7 +610,7 @@ impl Store {
                     let (env, over) = (env.clone(), over.clone());
                     Box::pin(async move {
                         for session in over {
-                            // Asked again where nobody else can change it: it may have been used meanwhile.
+                            // Checked again under the lock: the session may have been used meanwhile.
                             let sql = "SELECT id FROM account_row WHERE id IN (SELECT account FROM client_grant WHERE session = $1)";
                             tx.rows_locked(sql, [session.clone().into()]).await?;
                             let sql = format!(
@@ -629,7 +629,7 @@ impl Store {
     }
 }
 
-/// A client used what it has on this session: that is as good as a click, but an operator's. `false`: time has ended it.
+/// Records that a client used its grant on this session. It counts as a click, except for operators. `false` if the session has timed out.
 pub(crate) async fn used_by_client(tx: &mut Tx, session: &[u8], now: i64) -> Result<bool> {
     let [began, seen, of_operator] = over_by_time(now);
     let sql = format!(
@@ -647,7 +647,7 @@ pub(crate) async fn used_by_client(tx: &mut Tx, session: &[u8], now: i64) -> Res
     Ok(true)
 }
 
-/// An open session, as codes for clients need it.
+/// The fields of an open session that an authorization code needs.
 pub(crate) struct OpenRow {
     pub account: AccountId,
     pub generation: i64,
@@ -656,7 +656,7 @@ pub(crate) struct OpenRow {
     pub amr: String,
 }
 
-/// The session, if it is a full one that nothing ended.
+/// The session, if it is full and valid.
 pub(crate) async fn open_session_row(
     tx: &mut Tx,
     keys: &Keyring,
@@ -673,7 +673,7 @@ pub(crate) async fn open_session_row(
     }))
 }
 
-/// Is that an account of this kind, with the login and the MAC that stand at `at`?
+/// Whether this is an account of this kind, by the login and the MAC at `at`.
 pub(crate) fn is_account(keys: &Keyring, row: &Row, [account, kind]: [&str; 2], at: usize) -> Result<bool> {
     let (login, mac): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
     Ok(binds(
@@ -688,7 +688,7 @@ fn kind_of(word: &str) -> Result<AccountKind> {
     AccountKind::parse(word).ok_or_else(|| StoreError::corrupt("account", "no such kind"))
 }
 
-/// A session that is good.
+/// A valid session, with its internal fields.
 struct Good {
     visit: Visit,
     seen: i64,
@@ -696,9 +696,9 @@ struct Good {
     sid: String,
 }
 
-/// The session, if nothing ended it. A held visit lives on when the hold is lifted, and becomes a full one with the next click.
+/// The session, if it is valid. A held visit survives the end of its hold, and becomes a full session with the next click.
 async fn good(tx: &mut Tx, keys: &Keyring, id: &[u8; 32], now: Timestamp) -> Result<Option<Good>> {
-    // Made once: it is asked for each page.
+    // Built once: it runs for each page.
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
             "SELECT s.account, a.kind, s.held, s.put_off, s.began, s.seen, s.amr, {MAY_BE_HELD}, s.generation, s.sid, a.login, a.mac, {} \
