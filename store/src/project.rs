@@ -1,7 +1,7 @@
-//! From the journal into the tables: the same code for what happens now and for a replay.
+//! The projection of the journal into the tables: the same code for new entries and for a replay.
 //!
-//! [`project`] reads only entries and the tables it writes, never a reference, the clock or chance: otherwise a replay would not give
-//! the same.
+//! [`project`] reads only entries and the tables that it writes, never a reference, the clock or random values. Otherwise a replay would
+//! give another result.
 
 mod accounts;
 mod clients;
@@ -35,7 +35,7 @@ use ngomon_rules::record::AccountId;
 use ngomon_rules::values::{Date, FullName, NationalId, Phone, local_day};
 use profiles::{numbers_of, numbers_proven, profile_gone, profiles_taken};
 
-/// Puts entries into the tables, in their order.
+/// Applies entries to the tables, in their order.
 pub(crate) async fn project(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
     let mut rest = entries;
     while let Some(first) = rest.first() {
@@ -57,12 +57,12 @@ pub(crate) async fn project(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &
     Ok(())
 }
 
-/// How many of the first entries are of that sort.
+/// The number of leading entries of that kind.
 fn run_of(entries: &[Entry], is: impl Fn(&Change) -> bool) -> usize {
     entries.iter().take_while(|entry| is(&entry.event.change)).count()
 }
 
-/// A version of an HR profile.
+/// Whether the entry is a version of an HR profile.
 fn is_version(change: &Change) -> bool {
     matches!(change, Change::ProfileTaken { .. } | Change::ProfileAmended { .. })
 }
@@ -266,14 +266,14 @@ async fn amendment_proposed(tx: &mut Tx, entry: &Entry, id: &str, profile: &str,
 
 const SUCCESSION_ROW: &str = "succession (account, succeeds, mac)";
 
-/// One account follows another.
+/// The row that records which account succeeds which.
 fn succession(env: &Env, entry: &Entry, account: &str, succeeds: &str) -> Vec<Arg> {
     let mut row: Vec<Arg> = vec![account.into(), succeeds.into()];
     row.push(entry.bind(&env.keys, SUCCESSION, &row));
     row
 }
 
-/// What a form is bound to: nobody else's account, by no better proof, and to no other papers.
+/// The cells that bind a form, so that it cannot be moved to another account, a stronger proof or other papers.
 pub(crate) fn submission_cells(
     receipt: &str,
     account: &str,
@@ -382,7 +382,7 @@ async fn claim_made(
     Ok(())
 }
 
-/// By what accounts are found that bear the details of a claim's person.
+/// The fingerprints that find accounts with the details of a claim's person.
 pub(crate) struct ClaimDetails {
     pub number_fp: Vec<u8>,
     pub phone_fp: Option<Vec<u8>>,
@@ -417,7 +417,7 @@ impl ClaimDetails {
     }
 }
 
-/// The claim that an account has of that person goes by what the registry says of the person now.
+/// Updates an account's claim with the registry's present details of its person.
 async fn claim_details_changed(
     tx: &mut Tx,
     env: &Env,
@@ -516,7 +516,7 @@ async fn load_applied(tx: &mut Tx, entry: &Entry) -> Result<()> {
     }
 }
 
-/// The day from which something was there: when it was made, as its source says, and at the latest when it came in.
+/// The day from which an account or a profile counts: its source's day of creation, but at the latest the day of its arrival.
 fn there_from(made: Option<Date>, came: i64) -> Result<Date> {
     let came = instant_day(came)?;
     Ok(made.map_or(came, |made| made.min(came)))

@@ -1,4 +1,4 @@
-//! `ngomon verify`: is the journal as it was written, do the tables follow from it, does the report count what is there?
+//! The checks of `ngomon verify`: is the journal as it was written, do the tables follow from it, do the report's counters match?
 
 mod catalogue;
 mod integrity;
@@ -24,17 +24,18 @@ use loads::Loads;
 use references::references;
 use std::collections::BTreeMap;
 
-/// A commit is sealed within a second: one that is so much older than a sealed one that came after it was kept from it. Microseconds.
+/// Age in microseconds at which an unsealed commit is a fault: one minute. Commits are sealed within a second, so that a commit that much
+/// older than a later sealed one was kept from the tree.
 const UNSEALED: i64 = 60_000_000;
 
-/// What was looked at.
+/// The checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
-    /// Each entry's MAC and its value's commitment.
+    /// The MAC of each entry and the commitment of its value.
     Entries,
-    /// Each commit's entries, digest and MAC.
+    /// The entries, digest and MAC of each commit.
     Commits,
-    /// The Merkle tree against every checkpoint kept in the database.
+    /// The Merkle tree against every checkpoint in the database.
     Tree,
     /// The journal against the file of checkpoints outside the database.
     RollBack,
@@ -42,20 +43,20 @@ pub enum Check {
     Projections,
     /// The report's counters against a recount of the accounts.
     Counters,
-    /// Each load against what the journal says of it.
+    /// Each load against its journal entry.
     Loads,
-    /// Each working row that grants something against the MAC that binds it.
+    /// Each working row that grants something against its MAC.
     Grants,
-    /// Whatever names something names what is there.
+    /// Whether every reference has a target.
     References,
-    /// What must always hold.
+    /// The invariants.
     Invariants,
     /// The database itself: its pages, and its indexes against their tables.
     Integrity,
 }
 
 impl Check {
-    /// Every check, in the order in which they are made.
+    /// All checks, in the order in which they run.
     pub const ALL: [Self; 11] = [
         Self::Entries,
         Self::Commits,
@@ -71,23 +72,23 @@ impl Check {
     ];
 }
 
-/// What was looked at and what is wrong.
+/// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct Verified {
-    /// How many things each check looked at.
+    /// Number of items that each check examined.
     pub looked_at: BTreeMap<Check, u64>,
-    /// What is wrong: which check, where. Ids only, never a personal value.
+    /// The faults: check and location. Ids only, never a personal value.
     pub faults: Vec<(Check, String)>,
-    /// Imports whose process ended before they did. Nothing of them counts, so they are no fault.
+    /// Imports whose process died. Nothing of them counts, so they are not a fault.
     pub unfinished: Vec<UnfinishedLoad>,
 }
 
-/// An import whose process ended before it did. What it left is taken away when the next one begins.
+/// An import whose process died. The next import deletes what it left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnfinishedLoad {
     /// `units`, `registry`, `citizens`, `officials`, `profiles`, `notices`.
     pub table: String,
-    /// When it began: microseconds since 1970.
+    /// When it began: microseconds UTC.
     pub at: i64,
 }
 
@@ -102,7 +103,7 @@ impl Verified {
 }
 
 impl Store {
-    /// Checks everything, in one snapshot. `progress` hears how many entries were read.
+    /// Runs all checks, in one snapshot. `progress` receives the number of entries read.
     pub async fn verify(&self, progress: &mut dyn FnMut(u64)) -> Result<Verified> {
         let mut found = Verified::default();
         let (seen, damaged) = self.integrity().await?;
@@ -113,7 +114,7 @@ impl Store {
         found.saw(Check::Integrity, seen);
         other.into_iter().for_each(|at| found.fault(Check::Integrity, at));
         match self.read_all(&mut found, progress).await {
-            // What stands in a damaged file may not be readable at all, and that was said.
+            // A damaged file may be unreadable; that was reported already.
             Err(StoreError::Damaged(_)) if damage => {}
             done => done?,
         }
@@ -121,7 +122,7 @@ impl Store {
     }
 
     async fn read_all(&self, found: &mut Verified, progress: &mut dyn FnMut(u64)) -> Result<()> {
-        // Before the snapshot begins: whatever the file has now was in the database before.
+        // Read before the snapshot begins: every checkpoint in the file was in the database earlier.
         let kept = read_file(&self.checkpoints, &self.env.keys);
         self.db
             .scratch(Ends::Rollback, async |tx| {
@@ -141,11 +142,11 @@ impl Store {
                 invariants(tx, found).await?;
                 installation(tx, &self.env.keys, found).await?;
                 references(tx, found).await?;
-                // A journal that cannot be read cannot be replayed, and has said so.
+                // An unreadable journal cannot be replayed, and was reported.
                 if readable {
                     match replay(tx, &self.env, progress).await {
                         Ok(_) => projections(tx, found).await?,
-                        // A server that only reads makes no temporary table: nothing is wrong with the journal.
+                        // A read-only server creates no temporary table; this does not mean that the journal is wrong.
                         Err(error @ StoreError::ReadOnly) => return Err(error),
                         Err(error) => found.fault(Check::Projections, error.to_string()),
                     }
@@ -155,19 +156,19 @@ impl Store {
             .await
     }
 
-    /// The file of checkpoints and the database against one another; says what differs.
+    /// Compares the file of checkpoints with the database; returns the differences.
     pub(crate) async fn verify_outside(&self) -> Result<Vec<String>> {
         let kept = read_file(&self.checkpoints, &self.env.keys);
         let (_, off) = self.db.scan(async |tx| self.outside(tx, kept).await).await?;
         Ok(off)
     }
 
-    /// MACs, commits and the tree. Says whether every entry could be read.
+    /// Checks MACs, commits and the tree. Returns whether every entry could be read.
     async fn journal(&self, tx: &mut Tx, found: &mut Verified, loads: &mut Loads) -> Result<bool> {
         let keys = &self.env.keys;
         let mut readable = true;
         let mut kept = kept_roots(tx, keys, found).await?;
-        // Upon this tree the next commits are sealed.
+        // The tree to which the next commits are added.
         let last = match tx
             .row("SELECT size, frontier FROM checkpoint ORDER BY size DESC LIMIT 1", [])
             .await?
@@ -253,8 +254,8 @@ impl Store {
         Ok(readable)
     }
 
-    /// The checkpoints outside the database: the journal must reach as far as each, with its root, and the file must have what it had.
-    /// How many it has, and what is wrong.
+    /// Checks the checkpoints outside the database: the journal must reach as far as each, with its root, and the file must be complete.
+    /// Returns the number of checkpoints and the faults.
     async fn outside(&self, tx: &mut Tx, kept: Result<Vec<Checkpoint>, CheckpointError>) -> Result<(u64, Vec<String>)> {
         let mut off: Vec<String> = self.file_lacks(tx).await?.into_iter().collect();
         let kept = match kept {
@@ -284,7 +285,7 @@ impl Store {
     }
 }
 
-/// The newest of what is sealed.
+/// The latest sealed commit.
 #[derive(Default)]
 struct Newest {
     at: i64,
@@ -302,7 +303,7 @@ impl Newest {
     }
 }
 
-/// The root of each checkpoint that is signed, by size.
+/// The root of each checkpoint whose signature verifies, by size.
 async fn kept_roots(tx: &mut Tx, keys: &Keyring, found: &mut Verified) -> Result<BTreeMap<u64, Hash>> {
     let mut kept = BTreeMap::new();
     let sql = "SELECT size, root, note FROM checkpoint ORDER BY size";
@@ -310,7 +311,7 @@ async fn kept_roots(tx: &mut Tx, keys: &Keyring, found: &mut Verified) -> Result
     for row in tx.rows(sql, []).await? {
         let (size, root, note): (i64, Vec<u8>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         match Checkpoint::signed(&note, keys) {
-            // Once a newer key signed, an older one does not any more.
+            // Once a newer key has signed, an older one is no longer accepted.
             Ok((signed, age))
                 if i64::try_from(signed.size) == Ok(size) && signed.root[..] == root[..] && age >= newest =>
             {
@@ -323,12 +324,12 @@ async fn kept_roots(tx: &mut Tx, keys: &Keyring, found: &mut Verified) -> Result
     Ok(kept)
 }
 
-/// Counters, and the horizon: written in slots that chance picks, so that only their sums can be compared.
+/// Whether the table holds counters or the horizon. Their slots are picked at random, so that only sums can be compared.
 fn is_slotted(table: &str) -> bool {
     table == "horizon" || COUNTERS.iter().any(|counters| counters.name == table)
 }
 
-/// Every row of every projection stands in the replay, and the other way round.
+/// Compares every row of every projection with the replay, in both directions.
 async fn projections(tx: &mut Tx, found: &mut Verified) -> Result<()> {
     let dialect = tx.dialect();
     for table in schema::projections().filter(|table| !is_slotted(table)) {
@@ -370,7 +371,7 @@ async fn projections(tx: &mut Tx, found: &mut Verified) -> Result<()> {
     Ok(())
 }
 
-/// The rows of a projection that count: not those of a file that is still being taken in, which no replay has.
+/// The rows of a projection that count. Rows of a file that is still being imported do not: no replay has them.
 fn counting(rows: &str, table: &str, dialect: Dialect) -> String {
     let staged = |column: &str| {
         let accounts = real(dialect, "account_row");
@@ -407,7 +408,7 @@ async fn count(tx: &mut Tx, table: &str) -> Result<u64> {
     Ok(u64::try_from(n).unwrap_or_default())
 }
 
-/// The counters against the accounts themselves: how many there are, and those that are off.
+/// Compares the counters with the accounts. Returns the number of counters and the faulty ones.
 pub(crate) async fn counters(tx: &mut Tx) -> Result<(u64, Vec<String>)> {
     let (mut seen, mut off) = (0, Vec::new());
     for CounterTable { name, columns, there } in COUNTERS {
@@ -430,7 +431,7 @@ pub(crate) async fn counters(tx: &mut Tx) -> Result<(u64, Vec<String>)> {
     Ok((seen, off))
 }
 
-/// What must always hold, each as a query that finds nothing.
+/// The invariants, each as a query that must find nothing.
 const INVARIANTS: [(&str, &str); 8] = [
     (
         "two claims in force for one person",
@@ -470,7 +471,7 @@ const INVARIANTS: [(&str, &str); 8] = [
     ),
 ];
 
-/// The working rows that grant something.
+/// Checks the working rows that grant something.
 async fn grants(tx: &mut Tx, keys: &Keyring, found: &mut Verified) -> Result<()> {
     for bound in BOUND {
         let (seen, forged) = bound.forged(tx, keys).await?;
@@ -482,7 +483,7 @@ async fn grants(tx: &mut Tx, keys: &Keyring, found: &mut Verified) -> Result<()>
     Ok(())
 }
 
-/// The database is that of these keys.
+/// Checks that the database belongs to these keys.
 async fn installation(tx: &mut Tx, keys: &Keyring, found: &mut Verified) -> Result<()> {
     let rows = tx.rows("SELECT keyring, key_check FROM installation", []).await?;
     let named = match &rows[..] {

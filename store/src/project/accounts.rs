@@ -1,4 +1,4 @@
-//! Accounts: come in, made at a new unit, written over, removed with the run that made them.
+//! The projection of accounts: taken over, created at a new unit, changed, removed with the run that created them.
 
 use super::{SUCCESSION_ROW, instant_day, succession, there_from, unexpected};
 use crate::bound::{ACCOUNT, LOGIN, STATED, binds};
@@ -14,7 +14,7 @@ use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::record::{AccountId, AccountKind, Stated};
 use ngomon_rules::values::FullName;
 
-/// Accounts that came in from the system before. They are there once their load is applied.
+/// Accounts taken over from the previous system. They are visible once their load is applied.
 pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
     let mut rows = Vec::with_capacity(entries.len());
     let mut logins = Vec::with_capacity(entries.len());
@@ -107,7 +107,7 @@ fn account_bound(env: &Env, entry: &Entry, id: &str, kind: AccountKind, login: &
     entry.bind(&env.keys, ACCOUNT, &account_cells_bound(id, kind.name(), login))
 }
 
-/// What an account says of its owner, bound to the account, and to the user name by which it is found.
+/// The MAC that binds an account's attributes to the account and to the user name that finds it.
 fn stated_bound(env: &Env, entry: &Entry, id: &str, value: &str, cells: &AccountCells) -> Arg {
     let cells = [
         id.into(),
@@ -124,7 +124,7 @@ fn login_row(env: &Env, entry: &Entry, login: &str, value: &str) -> Vec<Arg> {
     vec![login.into(), value.into(), 0_i64.into(), mac]
 }
 
-/// A login, bound to its value.
+/// The MAC that binds a login to its value.
 fn login_bound(env: &Env, entry: &Entry, login: &str, value: &str, changed: i64) -> Arg {
     let cells = [
         login.into(),
@@ -135,7 +135,7 @@ fn login_bound(env: &Env, entry: &Entry, login: &str, value: &str, changed: i64)
     entry.bind(&env.keys, LOGIN, &cells)
 }
 
-/// The login of an account, as a genuine entry brought it forth; `None`: there is no such account, or its row was changed by somebody.
+/// The login of an account. `None` if there is no such account, or if the MAC of its row does not verify.
 pub(crate) async fn login_of(tx: &mut Tx, env: &Env, id: &str) -> Result<Option<String>> {
     let sql = "SELECT kind, login, mac FROM account_row WHERE id = $1";
     let Some(row) = tx.row(sql, [id.into()]).await? else {
@@ -147,8 +147,8 @@ pub(crate) async fn login_of(tx: &mut Tx, env: &Env, id: &str) -> Result<Option<
     Ok(is_bound.then_some(login))
 }
 
-/// The password of an account's login is another one, set by its owner at `changed`, or the same, hashed anew. A login that is not the
-/// account's own is none of this.
+/// Updates the password of an account's login: changed by its owner at `changed`, or the same one with a new hash. A login that the
+/// account's MAC does not cover stays as it is.
 pub(super) async fn password_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &str, changed: i64) -> Result<()> {
     let value = entry.value.as_deref().ok_or_else(|| unexpected(entry))?;
     let Some(login) = login_of(tx, env, id).await? else {
@@ -165,7 +165,7 @@ pub(super) async fn password_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: 
     Ok(())
 }
 
-/// By what an official's account is found: code, number, folded name.
+/// The fingerprints that find an official's account: code, number, folded name.
 fn account_keys(marker: &Marker, id: &str, stated: &Stated, cells: &AccountCells) -> Vec<Vec<Arg>> {
     let name = stated.full_name.as_ref().map(FullName::person_key);
     let keys = [
@@ -202,7 +202,7 @@ pub(super) async fn account_created(
     Ok(())
 }
 
-/// An account that did not come in from elsewhere, with its login. A transfer keeps the login that there is.
+/// An account that was created here, with its login. A transfer keeps the existing login.
 pub(super) async fn new_account(
     tx: &mut Tx,
     env: &Env,

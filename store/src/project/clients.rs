@@ -1,4 +1,4 @@
-//! Connected systems, and what they call accounts.
+//! The projection of connected systems and of their subjects.
 
 use super::unexpected;
 use crate::bound::{CLIENT, SUBJECT};
@@ -80,7 +80,7 @@ async fn bear(tx: &mut Tx, client: &str, resources: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The row as it is now, bound, unless an entry before was not genuine.
+/// Renews the MAC of the client's row, unless an earlier entry was not genuine.
 async fn bind(tx: &mut Tx, env: &Env, entry: &Entry, id: &str, added: bool) -> Result<()> {
     let sql = "SELECT id, body, secret, old_secret, old_until, enabled, generation, mac FROM client WHERE id = $1";
     if let Some(row) = tx.row(sql, [id.into()]).await? {
@@ -95,7 +95,7 @@ async fn bind(tx: &mut Tx, env: &Env, entry: &Entry, id: &str, added: bool) -> R
     Ok(())
 }
 
-/// The cells that bind a client, from the columns id, body, secret, old secret and its end, enabled, generation that begin at `at`.
+/// The cells that bind a client, from the columns id, body, secret, old secret and its expiry, enabled, generation, beginning at `at`.
 pub(crate) fn client_cells(row: &Row, at: usize) -> Result<[Arg; 7]> {
     Ok([
         row.get::<String>(at)?.into(),

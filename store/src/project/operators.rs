@@ -1,4 +1,4 @@
-//! Operators: named, enrolled with an account of their own, removed with all that hangs on it.
+//! The projection of operators: named, enrolled with an account of their own, removed with everything that belongs to it.
 
 use super::{new_account, unexpected};
 use crate::bound::OPERATOR;
@@ -25,7 +25,7 @@ pub(super) async fn enrolled(tx: &mut Tx, env: &Env, entry: &Entry, id: &Account
 
 pub(super) async fn recovery_used(tx: &mut Tx, entry: &Entry, id: &AccountId, code: u8) -> Result<()> {
     let name = id.operator().ok_or_else(|| unexpected(entry))?;
-    // Where somebody took a row away, the code may have been used twice: that is told elsewhere, and the journal stays readable.
+    // If an attacker deleted a row, the code may have been used twice. Other checks report that; the journal must stay readable.
     let sql = "INSERT INTO recovery_used (operator, code) VALUES ($1,$2) ON CONFLICT DO NOTHING";
     tx.execute(sql, [name.into(), i64::from(code).into()]).await.map(drop)
 }

@@ -1,4 +1,4 @@
-//! Passkeys: added to the login of an account, and removed.
+//! The projection of passkeys: added to the login of an account, and removed.
 
 use super::accounts::login_of;
 use super::unexpected;

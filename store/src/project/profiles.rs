@@ -1,4 +1,4 @@
-//! HR profiles, and the numbers that they and claims prove to be a person's.
+//! The projection of HR profiles, and of the numbers that they and claims prove to be one person's.
 
 use super::{instant_day, staff_keys, there_from, unexpected};
 use crate::counting::recount;
@@ -13,7 +13,7 @@ use ngomon_rules::record::Profile;
 use ngomon_rules::values::{Date, NationalId};
 use std::collections::HashSet;
 
-/// Numbers that are proven to be a person's. None is ever given to another person.
+/// Records numbers that are proven to be a person's. None is ever given to another person.
 pub(super) async fn numbers_of(
     tx: &mut Tx,
     env: &Env,
@@ -30,7 +30,7 @@ pub(super) async fn numbers_of(
     proven(tx, rows, vec![fps], counts).await
 }
 
-/// What the registry says of persons' numbers.
+/// Records the registry's statements about persons' numbers.
 pub(super) async fn numbers_proven(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
     let marker = env.marker(tx).await?;
     let (mut rows, mut statements) = (Vec::new(), Vec::new());
@@ -61,7 +61,7 @@ async fn proven(tx: &mut Tx, persons: Vec<Vec<Arg>>, statements: Vec<Vec<Vec<u8>
     Ok(())
 }
 
-/// The numbers of each statement are one person's from now on. Returns how many links there were not.
+/// Links the numbers of each statement as one person's. Returns the number of new links.
 async fn link<'a>(tx: &mut Tx, statements: impl IntoIterator<Item = &'a [Vec<u8>]>) -> Result<u64> {
     let mut rows: Vec<Vec<Arg>> = Vec::new();
     for numbers in statements {
@@ -80,7 +80,7 @@ async fn link<'a>(tx: &mut Tx, statements: impl IntoIterator<Item = &'a [Vec<u8>
         .await
 }
 
-/// Judges anew for whom deadlines of officials are meant, among the citizen accounts that state one of these numbers.
+/// Decides again which of the citizen accounts that state one of these numbers belong to officials, who have deadlines of their own.
 pub(crate) async fn officials_of(tx: &mut Tx, mut fps: Vec<Vec<u8>>, counts: &mut Counts) -> Result<()> {
     if tx.row("SELECT 1 FROM person_link LIMIT 1", []).await?.is_some() {
         let wanted: Vec<Arg> = fps.iter().cloned().map(Arg::from).collect();
@@ -108,7 +108,7 @@ pub(crate) async fn officials_of(tx: &mut Tx, mut fps: Vec<Vec<u8>>, counts: &mu
     Ok(())
 }
 
-/// Versions of HR profiles. Of one profile, a version that is older than the one that counts changes nothing.
+/// Versions of HR profiles. A version older than the current one of its profile changes nothing.
 pub(super) async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
     let (mut fps, mut persons, mut rows, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut statements = Vec::new();
@@ -140,7 +140,7 @@ pub(super) async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], co
         let found_by = numbers.iter().chain(&code_fp);
         keys.extend(found_by.map(|fp| vec![fp.clone().into(), "profile".into(), (&id.0).into()]));
         if !ids.insert(&id.0) {
-            // One statement changes a row once only.
+            // One statement must not change a row twice.
             upsert_profiles(tx, std::mem::take(&mut rows)).await?;
         }
         rows.push(vec![
@@ -191,7 +191,7 @@ pub(super) async fn upsert_profiles(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<
     Ok(())
 }
 
-/// Keyed, so that it tells nothing about the row.
+/// A keyed digest, so that it reveals nothing about the row.
 pub(crate) fn row_digest(env: &Env, profile: &Profile) -> Result<[u8; 32]> {
     let row = serde_json::to_vec(profile).map_err(|e| StoreError::corrupt("a profile", e))?;
     Ok(env.keys.mac(&[b"profile row", &row]))

@@ -1,4 +1,4 @@
-//! Acts that two operators must agree on: proposed, and decided.
+//! The projection of acts that need two operators: proposed, and decided.
 
 use super::unexpected;
 use crate::bound::{PROPOSED_ACT, binds};
@@ -8,10 +8,10 @@ use crate::journal::{Entry, Env};
 use crate::keyring::Keyring;
 use ngomon_rules::event::{Change, ProposedAct};
 
-/// What a proposal is bound by, in the order of its MAC.
+/// The columns that the MAC of a proposal covers, in its order.
 pub(crate) const PROPOSED_ACT_CELLS: &str = "p.receipt, p.body, p.value, p.proposed_by, p.at, p.state, p.mac";
 
-/// Is the row whose columns begin at `at` with [`PROPOSED_ACT_CELLS`] as the program wrote it?
+/// Verifies the MAC of the row whose [`PROPOSED_ACT_CELLS`] begin at `at`.
 pub(crate) fn is_proposed_act(keys: &Keyring, row: &Row, at: usize) -> Result<bool> {
     Ok(binds(
         keys,
@@ -50,7 +50,7 @@ async fn proposed(tx: &mut Tx, env: &Env, entry: &Entry, receipt: &str, act: &Pr
     tx.insert(into, vec![row], "").await.map(drop)
 }
 
-/// Whether the entry is about a proposal, whatever its subject.
+/// Projects an entry about a proposal, whatever its subject. `false` if the entry is about something else.
 pub(super) async fn changed(tx: &mut Tx, env: &Env, entry: &Entry) -> Result<bool> {
     let (receipt, state) = match &entry.event.change {
         Change::ActProposed { receipt, act } => {

@@ -1,4 +1,4 @@
-//! Take-overs at a counter: proposed, and decided.
+//! The projection of take-overs at a counter: proposed, and decided.
 
 use crate::bound::{TAKE_OVER, binds};
 use crate::db::{Arg, Row, Tx};
@@ -7,10 +7,10 @@ use crate::journal::{Entry, Env};
 use crate::keyring::Keyring;
 use ngomon_rules::record::AccountId;
 
-/// What a proposal is bound by, in the order of its MAC.
+/// The columns that the MAC of a proposal covers, in its order.
 pub(crate) const TAKE_OVER_CELLS: &str = "t.receipt, t.account, t.holder, t.proposed_by, t.at, t.state, t.value, t.mac";
 
-/// Is the row whose columns begin at `at` with [`TAKE_OVER_CELLS`] as the program wrote it?
+/// Verifies the MAC of the row whose [`TAKE_OVER_CELLS`] begin at `at`.
 pub(crate) fn is_take_over(keys: &Keyring, row: &Row, at: usize) -> Result<bool> {
     Ok(binds(
         keys,

@@ -1,5 +1,5 @@
-//! The catalogue of the database: are its tables, views and indexes the program's, and nothing beside them? A trigger, a rule or a view in
-//! the place of a table changes what the program reads and writes, and stands in no row.
+//! Check of the database's catalogue: its tables, views and indexes must be the program's, and nothing may be added. A trigger, a rule or a
+//! view in the place of a table changes what the program reads and writes, and shows in no row.
 
 use crate::db::{Dialect, Ends, Tx};
 use crate::error::{Result, StoreError};
@@ -7,14 +7,14 @@ use crate::schema;
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Sort and name, and how it was defined.
+/// Kind and name, with the definition.
 type Catalogue = BTreeMap<(String, String), String>;
 
 const SQLITE: &str = "SELECT type, name, COALESCE(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
      AND name <> '_sqlx_migrations' ORDER BY type, name";
 
 impl Store {
-    /// How many things were looked at, and what is not as the program makes it.
+    /// Checks the catalogue. Returns the number of items and the faults.
     pub(super) async fn catalogue(&self) -> Result<(u64, Vec<String>)> {
         let ours = ours()?;
         let other = match self.dialect() {
@@ -41,7 +41,7 @@ impl Store {
     }
 }
 
-/// White space, and how names are quoted, change nothing.
+/// Normalises a definition: comments, white space and quotes of names do not matter.
 fn plain(sql: &str) -> String {
     let lines = sql.lines().map(|line| line.split("--").next().unwrap_or_default());
     let words: Vec<String> = lines
@@ -76,14 +76,14 @@ fn differences(ours: &Catalogue, there: &Catalogue) -> Vec<String> {
             Some(_) => {}
         }
     }
-    // A table beside ours is somebody's own, and is read by nobody here.
+    // An additional table is harmless: the program does not read it.
     let beside = there.keys().filter(|key| key.0 != "table" && !ours.contains_key(key));
     other.extend(beside.map(|(sort, name)| format!("{sort} {name} is none of the program's")));
     other
 }
 
-/// PostgreSQL keeps definitions in its own words: compared are sorts and names, the view of accounts by its twin, and that nothing stands
-/// before or behind our tables.
+/// PostgreSQL rewrites definitions. So this compares kinds and names, the view of accounts with a freshly created twin, and looks for
+/// triggers, rules, policies and relations of the same name around our tables.
 async fn postgres(tx: &mut Tx, ours: &Catalogue) -> Result<Vec<String>> {
     let mut other = Vec::new();
     let mut there: BTreeMap<String, Vec<(String, bool)>> = BTreeMap::new();

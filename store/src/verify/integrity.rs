@@ -1,11 +1,11 @@
-//! The database itself: are its pages as they were written, and do its indexes find what its tables have?
+//! Check of the database itself: its pages are intact, and its indexes match their tables.
 
 use crate::db::{Dialect, Tx};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
 
 impl Store {
-    /// How many things were looked at, and what is damaged.
+    /// Checks the database. Returns the number of items and the damage.
     pub(super) async fn integrity(&self) -> Result<(u64, Vec<String>)> {
         match self.dialect() {
             Dialect::Sqlite => match self.db.scan(async |tx| sqlite(tx).await).await {
@@ -16,7 +16,7 @@ impl Store {
         }
     }
 
-    /// PostgreSQL has its own look at an index where `amcheck` is installed; elsewhere each must have as many rows as its table.
+    /// Uses PostgreSQL's own check of an index if `amcheck` is installed; otherwise each index must have as many rows as its table.
     async fn indexes(&self) -> Result<(u64, Vec<String>)> {
         let sql = "SELECT i.indexrelid::regclass::text, i.indrelid::regclass::text, \
              (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid), \
@@ -49,7 +49,7 @@ impl Store {
 
 async fn sqlite(tx: &mut Tx) -> Result<(u64, Vec<String>)> {
     let mut said = Vec::new();
-    // Ids and names of indexes only: SQLite quotes no values.
+    // Contains only ids and names of indexes: SQLite quotes no values.
     tx.each("PRAGMA integrity_check", [], |row| {
         said.push(row.get::<String>(0)?);
         Ok(())
@@ -63,7 +63,7 @@ async fn sqlite(tx: &mut Tx) -> Result<(u64, Vec<String>)> {
 }
 
 async fn amchecked(tx: &mut Tx, index: &str) -> Result<Option<String>> {
-    // It may be called by who may not: then it is left to whoever may.
+    // This role may lack the right to call it: then it is left to an operator who may.
     match tx
         .row("SELECT bt_index_check(to_regclass($1), TRUE)::text", [index.into()])
         .await
@@ -78,7 +78,7 @@ async fn amchecked(tx: &mut Tx, index: &str) -> Result<Option<String>> {
     }
 }
 
-/// The rows as the table has them one after the other, and as the index finds them in its order.
+/// Counts the rows by a scan of the table and by the index.
 async fn counted(tx: &mut Tx, index: &str, table: &str, columns: &str, which: &str) -> Result<Option<String>> {
     let mut count = async |plan: &str, order: &str| {
         tx.command(plan).await?;

@@ -1,4 +1,4 @@
-//! What was taken from others, and runs, against what the journal says of them.
+//! Check of loads and runs against their journal entries.
 
 use super::{Check, UnfinishedLoad, Verified};
 use crate::db::Tx;
@@ -9,14 +9,14 @@ use crate::officials::lines_of;
 use ngomon_rules::event::{Change, LoadDigests, Subject};
 use std::collections::BTreeMap;
 
-/// A load that was applied.
+/// An applied load, as journalled.
 struct Applied {
     table: String,
     digest: String,
     evidence: Option<LoadDigests>,
 }
 
-/// A run that was applied.
+/// An applied run, as journalled.
 struct Ran {
     by: String,
     as_of: String,
@@ -26,19 +26,19 @@ struct Ran {
     undone: bool,
 }
 
-/// What the journal says of loads and runs.
+/// The journal's entries about loads and runs.
 #[derive(Default)]
 pub(super) struct Loads {
     applied: BTreeMap<String, Applied>,
     /// The last load of each table.
     last: BTreeMap<String, String>,
-    /// A commit that names it, for each load; first of all one that is sealed.
+    /// For each load a commit that names it, preferably a sealed one.
     named: BTreeMap<String, (bool, String)>,
     ran: BTreeMap<String, Ran>,
 }
 
 impl Loads {
-    /// An entry was read.
+    /// Notes an entry about a load or a run.
     pub fn hear(&mut self, entry: &Entry) {
         match (&entry.event.subject, &entry.event.change) {
             (
@@ -86,7 +86,7 @@ impl Loads {
         }
     }
 
-    /// A commit was read.
+    /// Notes the load that a commit names.
     pub fn name(&mut self, head: &CommitHead, sealed: bool) {
         if let Some(load) = &head.load {
             let named = self
@@ -99,7 +99,7 @@ impl Loads {
         }
     }
 
-    /// Everything.
+    /// Runs all checks of loads and runs.
     pub async fn check(mut self, tx: &mut Tx, env: &Env, found: &mut Verified) -> Result<()> {
         self.references(tx, env, found).await?;
         self.waiting(tx, env, found).await?;
@@ -107,7 +107,7 @@ impl Loads {
         self.loads(tx, env, found).await
     }
 
-    /// The rows of the loads.
+    /// Checks the rows of the loads.
     async fn loads(&mut self, tx: &mut Tx, env: &Env, found: &mut Verified) -> Result<()> {
         let now = env.now();
         let sql = format!("SELECT state, beat, {LOAD} FROM load ORDER BY id");
@@ -156,7 +156,7 @@ impl Loads {
         Ok(())
     }
 
-    /// The load of each reference that counts, and its rows.
+    /// Checks the load of each current reference, and its rows.
     async fn references(&self, tx: &mut Tx, env: &Env, found: &mut Verified) -> Result<()> {
         let mut counts = BTreeMap::new();
         for row in tx.rows("SELECT name, load FROM reference", []).await? {
@@ -196,7 +196,7 @@ impl Loads {
         Ok(())
     }
 
-    /// The rows that wait.
+    /// Checks the rows in quarantine.
     async fn waiting(&self, tx: &mut Tx, env: &Env, found: &mut Verified) -> Result<()> {
         let marker = env.marker(tx).await?;
         for (table, load) in &self.last {
@@ -218,7 +218,7 @@ impl Loads {
         Ok(())
     }
 
-    /// The runs that were applied, with their lines.
+    /// Checks the applied runs, with their lines.
     async fn runs(&mut self, tx: &mut Tx, env: &Env, found: &mut Verified) -> Result<()> {
         let sql = "SELECT id, state, as_of, by_whom, approved, newly_held FROM run ORDER BY id";
         for row in tx.rows(sql, []).await? {

@@ -1,11 +1,11 @@
-//! Whatever names something names what is there: loads, runs, units, personal values.
+//! Check of references: whatever is named must exist (loads, runs, units, personal values).
 
 use super::{Check, Verified};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::units::tree;
 
-/// Each finds nothing: what names what is not there, by its id. Each is found by an index or in one walk, never in a walk for each row.
+/// Queries for references without a target, by id; each must find nothing. Each uses an index or a single scan, never a scan for each row.
 const REFERENCES: [(&str, &str); 10] = [
     (
         "a personal value that no entry names",
@@ -35,7 +35,7 @@ const REFERENCES: [(&str, &str); 10] = [
          WHERE NOT EXISTS (SELECT 1 FROM load l WHERE l.id = x.load)",
     ),
     (
-        // Forms of a file are known by the file and their row.
+        // Imported forms have no row in `run`: their id is `forms:` with the digest of their file and the number of its import.
         "an entry of a run that is not there",
         "SELECT DISTINCT j.run FROM journal j WHERE j.run IS NOT NULL AND j.run NOT LIKE 'forms:%' \
          AND NOT EXISTS (SELECT 1 FROM run r WHERE r.id = j.run)",
@@ -52,7 +52,7 @@ const REFERENCES: [(&str, &str); 10] = [
         "SELECT DISTINCT l.run FROM run_line l WHERE NOT EXISTS (SELECT 1 FROM run r WHERE r.id = l.run)",
     ),
     (
-        // A newcomer's is named after the profile.
+        // A newcomer's line is named after the profile.
         "a line of a run for nobody who is there",
         "SELECT DISTINCT l.account FROM run_line l JOIN run r ON r.id = l.run WHERE r.state <> 'waiting' \
          AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.subject_kind = 'account' AND j.subject = l.account) \
@@ -80,7 +80,7 @@ pub(super) async fn references(tx: &mut Tx, found: &mut Verified) -> Result<()> 
     units(tx, found).await
 }
 
-/// A unit's row is found by the code that it states.
+/// Checks that a unit's code equals the one in its body.
 async fn units(tx: &mut Tx, found: &mut Verified) -> Result<()> {
     let sql =
         "SELECT u.code, u.body FROM unit u JOIN reference r ON r.name = 'units' AND r.load = u.load ORDER BY u.code";
