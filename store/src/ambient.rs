@@ -1,7 +1,7 @@
-//! What surrounds the program: the time and the randomness.
+//! The environment of the program: clock and randomness.
 //!
-//! Nothing else in the workspace reads the machine's clock or its randomness (`clippy.toml` forbids it). Whoever needs
-//! one of them is handed an [`Ambient`], so that a test can set both and see the same run twice.
+//! Nothing else in the workspace reads the machine's clock or its random numbers (`clippy.toml` forbids it). Code that needs one of them
+//! receives an [`Ambient`], so that a test can fix both and repeat a run exactly.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -12,24 +12,24 @@ use uuid::Uuid;
 
 use crate::merkle::sha256;
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
     /// The present instant (UTC).
     fn now(&self) -> Timestamp;
 }
 
-/// Throws the dice.
+/// A source of random bytes.
 pub trait Chance: Send + Sync {
-    /// Fills all of `bytes` with bytes that nobody can foretell.
+    /// Fills all of `bytes` with unpredictable bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
 
 /// The clock and the randomness of a run. Cheap to clone.
 #[derive(Clone)]
 pub struct Ambient {
-    /// Where the time comes from.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where randomness comes from.
+    /// The random source.
     pub chance: Arc<dyn Chance>,
 }
 
@@ -42,8 +42,7 @@ impl Ambient {
         }
     }
 
-    /// For tests: the clock shows `at` and gains one microsecond each time it is read; the randomness follows from
-    /// `seed`.
+    /// For tests: the clock starts at `at` and advances by one microsecond at each reading; the randomness follows from `seed`.
     pub fn fixed(at: Timestamp, seed: u64) -> Self {
         Ambient {
             clock: Arc::new(FixedClock {
@@ -62,15 +61,14 @@ impl Ambient {
         self.clock.now()
     }
 
-    /// A new identifier, version 7 (RFC 9562): ids sort by the millisecond in which they were made, in no order within
-    /// it.
+    /// A new UUID, version 7 (RFC 9562): ids sort by the millisecond of their creation, and in no order within it.
     pub fn uuid(&self) -> Uuid {
-        // A clock before 1970 has no place in a version 7: such ids sort first.
+        // Version 7 cannot represent a time before 1970: such ids sort first.
         let millis = u64::try_from(self.now().as_millisecond()).unwrap_or(0);
         uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid()
     }
 
-    /// `N` bytes that nobody can foretell.
+    /// `N` unpredictable bytes.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.chance.fill(&mut bytes);
@@ -78,21 +76,21 @@ impl Ambient {
     }
 }
 
-/// Letters and digits of which none can be taken for another.
+/// Letters and digits that cannot be mistaken for one another.
 const LETTERS: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// Bytes in hexadecimal.
+/// Encodes bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Ambient {
-    /// `N` bytes that nobody can foretell, in hexadecimal.
+    /// `N` unpredictable bytes, in hexadecimal.
     pub fn hex<const N: usize>(&self) -> String {
         hex(&self.bytes::<N>())
     }
 
-    /// `N` letters and digits for people to read and type, that nobody can foretell.
+    /// `N` unpredictable letters and digits, for people to read and type.
     pub fn letters<const N: usize>(&self) -> String {
         let drawn = self.bytes::<N>();
         drawn
@@ -102,8 +100,8 @@ impl Ambient {
     }
 }
 
-/// Ends the process at once, for faults after which nothing it would do can be trusted: the machine has no randomness,
-/// or a cipher refuses what it cannot refuse. Going on would repeat keys or write values in clear.
+/// Ends the process at once, after a fault that makes all further work unsafe: the machine has no randomness, or a cipher fails where it
+/// cannot fail. Continuing would repeat keys or write values in clear.
 pub(crate) fn give_up(why: &str) -> ! {
     writeln!(std::io::stderr(), "ngomon stops: {why}").ok();
     std::process::abort()

@@ -1,9 +1,10 @@
-//! A consistent copy while everybody goes on, and back. It holds what cannot be made anew (`schema/steps`), a file of JSON lines a
-//! table, so that it can be restored into either database; the projections follow from the journal. Keys are never in it.
+//! The backup: a consistent copy while the system stays in use, and its restore. It holds the tables that cannot be rebuilt
+//! (`schema/steps`) as one file of JSON lines per table, so it can be restored into either database; the projections follow from the
+//! journal. It never contains keys.
 //!
-//! The manifest comes last and has the rows and the digest of each file, which are compared before a restore touches anything. While a
-//! restore is at work a row of `restoring` says so to whoever opens the database; it goes with the end of the restore, or stays until the
-//! restore is begun again.
+//! The manifest is written last. It has the row count and the digest of each file, which are compared before a restore changes anything.
+//! While a restore runs, a row of `restoring` warns everyone who opens the database. The row is deleted when the restore ends, or stays
+//! until the restore is started again.
 
 use crate::ambient::{Ambient, hex};
 use crate::db::{Arg, Db, Dialect, Row, Tx};
@@ -24,7 +25,7 @@ use std::io::{BufRead as _, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 const MANIFEST: &str = "backup.json";
-/// 3: has the rows and the digest of each file; in 2, there is only how many rows they have together; 1 does not name the key of its
+/// Format 3 has the rows and the digest of each file; format 2 has only the total number of rows; format 1 does not name the key of its
 /// fingerprints, which was always the first.
 const FORMAT: u64 = 3;
 /// Rows in one transaction of a restore.
@@ -42,7 +43,7 @@ fn file_of(dir: &Path, table: &str) -> PathBuf {
     dir.join(format!("{table}.jsonl"))
 }
 
-/// What a backup consists of.
+/// The contents of a backup.
 #[derive(Serialize, Deserialize)]
 struct Manifest {
     format: u64,
@@ -52,15 +53,15 @@ struct Manifest {
     tables: Option<BTreeMap<String, Contents>>,
 }
 
-/// What a file of it has.
+/// The contents of one file of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Contents {
     rows: u64,
-    /// SHA-256 of its bytes, in hexadecimal.
+    /// SHA-256 of the file, in hexadecimal.
     sha256: String,
 }
 
-/// Writes a file and knows its digest.
+/// A writer that computes the digest of what it writes.
 struct Digested<W> {
     to: W,
     digest: Context,
@@ -78,19 +79,19 @@ impl<W: Write> Write for Digested<W> {
     }
 }
 
-/// What came of a restore.
+/// The result of a restore.
 pub struct Restored {
-    /// What was restored.
+    /// The restored store.
     pub store: Store,
-    /// How many rows were copied.
+    /// The number of rows copied.
     pub rows: u64,
-    /// How many commits the file of checkpoints beside the keys knows of that came after the backup: they are lost, unless a newer backup
-    /// has them. Until that is accepted the database is refused.
+    /// Whether the file of checkpoints beside the keys has commits that came after the backup. They are lost, unless a newer backup has
+    /// them. The database is refused until an operator accepts that.
     pub behind: bool,
 }
 
 impl Store {
-    /// Copies everything, as it is at one moment, into an empty directory. Returns how many rows.
+    /// Copies everything, as of one moment, into an empty directory. Returns the number of rows.
     pub async fn backup(&self, dir: &Path) -> Result<u64> {
         if std::fs::read_dir(dir).is_ok_and(|mut there| there.next().is_some()) {
             return Err(Refusal::NotEmpty(dir.display().to_string()).into());
@@ -118,8 +119,8 @@ impl Store {
         Ok(rows)
     }
 
-    /// Brings a backup back into an empty database, under the keys with which it was made, and makes the projections anew. What a restore
-    /// that was killed has left there is taken away first.
+    /// Restores a backup into an empty database, under the keys with which it was made, and rebuilds the projections. First deletes what
+    /// an aborted restore left there.
     pub async fn restore(places: &Places, dir: &Path, ambient: Ambient) -> Result<Restored> {
         let manifest = Manifest::read(dir)?;
         let keys = Keyring::open(&places.keys)?;
@@ -128,7 +129,7 @@ impl Store {
         }
         let mark = manifest.fingerprints(dir, &keys)?;
         keys.heir_of(mark)?;
-        // All of it is looked at before anything is changed.
+        // Check all files before anything is changed.
         let tables = manifest.tables(dir)?;
         let db = Db::open(&places.data, true).await?;
         let begun = db
@@ -149,7 +150,7 @@ impl Store {
         for (table, contents) in &tables {
             fill(&db, &claim, table, contents, &file_of(dir, table.name)).await?;
         }
-        // Whatever was being taken in then, nobody goes on with it here.
+        // Imports that were running at the time of the backup have no process here: clear their heartbeat.
         db.write(|tx| Box::pin(tx.execute("UPDATE load SET beat = 0 WHERE state = 'open'", [])))
             .await?;
         let store = Self::open_as(places, Opening::Restored, ambient).await?;
@@ -164,7 +165,7 @@ impl Store {
             Err(StoreError::Behind { .. }) => true,
             Err(error) => return Err(error),
         };
-        // Last of all: until then, whoever opens it is told.
+        // Last of all: until then, everyone who opens the database is warned.
         store
             .db
             .write(move |tx| {
@@ -197,14 +198,14 @@ impl Manifest {
             why,
         };
         let value: Value = serde_json::from_str(&text).map_err(|error| differs(error.to_string()))?;
-        // Of a later format, nothing more is known.
+        // The rest of a later format is unknown.
         if value["format"].as_u64().is_some_and(|format| format > FORMAT) {
             return Err(StoreError::Newer);
         }
         serde_json::from_value(value).map_err(|error| differs(error.to_string()))
     }
 
-    /// Last, and in one step: a directory without it is no backup.
+    /// Writes the manifest last and atomically: a directory without it is no backup.
     fn write(&self, dir: &Path) -> Result<()> {
         let (path, beside) = (dir.join(MANIFEST), dir.join("backup.json.new"));
         let text = serde_json::to_string_pretty(self).map_err(|e| StoreError::corrupt("backup.json", e))?;
@@ -232,7 +233,7 @@ impl Manifest {
         })
     }
 
-    /// The tables that it has, in the order in which they are filled, each with what its file has, which is what was written.
+    /// The tables of the backup in the order in which they are filled, each with the contents of its file, checked against the manifest.
     fn tables(&self, dir: &Path) -> Result<Vec<(Table, Contents)>> {
         let mut found = Vec::new();
         let mut promised = self.tables.clone();
@@ -243,7 +244,7 @@ impl Manifest {
                 why: why.to_owned(),
             };
             let promise = promised.as_mut().map(|tables| tables.remove(table.name));
-            // A table that came after this backup.
+            // This table was added after the backup.
             if promise == Some(None) {
                 continue;
             }
@@ -277,7 +278,7 @@ impl Manifest {
     }
 }
 
-/// Writes a table's file.
+/// Writes the file of a table.
 async fn copy(tx: &mut Tx, dir: &Path, table: &Table) -> Result<Contents> {
     let path = file_of(dir, table.name);
     let mut file = Digested {
@@ -301,7 +302,7 @@ async fn copy(tx: &mut Tx, dir: &Path, table: &Table) -> Result<Contents> {
     })
 }
 
-/// Reads a file through: every line must be a row.
+/// Reads a whole file: every line must be a row.
 fn contents_of(table: &Table, path: &Path) -> Result<Contents> {
     let mut file = BufReader::new(File::open(path).map_err(io(path))?);
     let (mut digest, mut rows, mut line) = (Context::new(&SHA256), 0, Vec::new());
@@ -326,7 +327,7 @@ fn contents_of(table: &Table, path: &Path) -> Result<Contents> {
     })
 }
 
-/// From here on the database is known as one that is being restored; nobody goes on with what was restored before.
+/// Marks the database as being restored, under this claim; a previous restore that is still running stops.
 async fn begin(db: &Db, claim: &str, mark: Fingerprint) -> Result<()> {
     let claim = claim.to_owned();
     db.write(move |tx| {
@@ -344,7 +345,7 @@ async fn begin(db: &Db, claim: &str, mark: Fingerprint) -> Result<()> {
     .await
 }
 
-/// Nobody else began to restore meanwhile.
+/// Fails if another restore has started meanwhile.
 async fn mine(tx: &mut Tx, claim: &str) -> Result<()> {
     match tx
         .rows_shared("SELECT id FROM restoring WHERE claim = $1", [claim.into()])
@@ -376,7 +377,7 @@ fn args(table: &Table, line: &str) -> Option<Vec<Arg>> {
     if cells.len() > table.columns.len() {
         return None;
     }
-    // A backup of an earlier version lacks the columns that came later.
+    // A backup of an earlier version lacks the columns that were added later.
     cells.resize(table.columns.len(), Value::Null);
     let arg = |(cell, (_, kind)): (Value, &(&str, Kind))| {
         Some(match (kind, cell) {
@@ -391,7 +392,7 @@ fn args(table: &Table, line: &str) -> Option<Vec<Arg>> {
     cells.into_iter().zip(&table.columns).map(arg).collect()
 }
 
-/// Fills a table, and counts what stands there then.
+/// Fills a table and checks the number of its rows.
 async fn fill(db: &Db, claim: &str, table: &Table, contents: &Contents, path: &Path) -> Result<()> {
     let columns: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
     let into = format!("{} ({})", table.name, columns.join(", "));

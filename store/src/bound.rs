@@ -1,15 +1,16 @@
-//! Rows that grant something are bound to what they grant: by a MAC under a key outside the database, over every column that decides.
-//! It is looked at wherever the row is used, of the columns that were read anyway. Without it a row grants nothing, so that whoever
-//! writes the database and has no key becomes nobody.
+//! The MACs of rows that grant something. A MAC is computed under a key outside the database, over every column that matters for the
+//! decision. The MAC is checked wherever the row is used, over columns that were read anyway. Without a valid MAC a row grants nothing,
+//! so an attacker who can write to the database but has no key can impersonate nobody.
 //!
-//! What the journal brings forth (accounts, logins, devices, connected systems) is bound when it is projected, and only where the
-//! entry is genuine; a rotation makes it anew. Working rows are listed in [`BOUND`]: a rotation takes them to the new key.
+//! Rows that are projected from the journal (accounts, logins, devices, connected systems) get their MAC when they are projected, and
+//! only if the entry is genuine; a key rotation computes it again. Working rows are listed in [`BOUND`]: a rotation takes them over to
+//! the new key.
 //!
-//! Nothing is bound that was not read as bound. What is decided in a transaction goes by rows whose MAC was looked at in it: otherwise
-//! the program itself would put its MAC on what somebody wrote.
+//! A row gets a MAC only if it was read with a valid MAC. A transaction decides only by rows whose MAC it checked itself: otherwise the
+//! program would put its own MAC on what an attacker wrote.
 //!
-//! The limit: a row that was genuine can be put back as it was, for as long as its own end, its account's generation and its client's
-//! let it.
+//! The limit: a row that was once genuine can be put back as it was, for as long as its own expiry, the generation of its account and
+//! that of its client allow.
 
 use crate::db::{Arg, Row, Tx};
 use crate::error::Result;
@@ -20,18 +21,18 @@ use crate::schema::Kind;
 /// A working table whose rows grant something.
 pub(crate) struct Bound {
     pub table: &'static str,
-    /// The columns that the MAC covers; first of all the key of the row.
+    /// The columns that the MAC covers, starting with the key of the row.
     columns: &'static [(&'static str, Kind)],
-    /// How many of them are the key.
+    /// The number of columns in the key.
     key: usize,
-    /// Which rows still grant anything.
+    /// The rows that still grant something, as an SQL condition.
     grants: &'static str,
 }
 
 use Kind::{Bytes, Int, Text};
 
-/// What is bound of the projections: an account to kind and login, to what it says of its owner; a login, a device and a second factor to
-/// their values; a claim, a connected system, and what that calls an account.
+/// Contexts of the MACs of projections. An account is bound to its kind and login, and to what it states about its owner; a login, a
+/// device and a second factor to their values; so are a claim, a connected system, and the subject by which that system knows an account.
 pub(crate) const ACCOUNT: &str = "account";
 pub(crate) const STATED: &str = "stated";
 pub(crate) const LOGIN: &str = "login";
@@ -40,14 +41,14 @@ pub(crate) const OPERATOR: &str = "operator";
 pub(crate) const CLAIM: &str = "claim";
 pub(crate) const CLIENT: &str = "client";
 pub(crate) const SUBJECT: &str = "subject";
-/// A form and what it was sent with; what two persons are asked for; which account follows which; what is set.
+/// Contexts of further rows: a form and the data sent with it; an act that needs two persons; which account succeeds which; a setting.
 pub(crate) const SUBMISSION: &str = "submission";
 pub(crate) const PROPOSED_ACT: &str = "proposed_act";
 pub(crate) const TAKE_OVER: &str = "take_over";
 pub(crate) const SUCCESSION: &str = "succession";
 pub(crate) const SETTING: &str = "setting";
 
-/// Sessions. When its owner was last seen is not covered: it is written at each click.
+/// Sessions. The time of the last request is not covered, because every request writes it.
 pub(crate) const SESSION: Bound = Bound {
     table: "session",
     columns: &[
@@ -60,14 +61,14 @@ pub(crate) const SESSION: Bound = Bound {
         ("amr", Text),
     ],
     key: 1,
-    // Ended by a hold that began with its day, or by a freeze that is over.
+    // Not the sessions ended by a hold that started with its day, or by a freeze that is over.
     grants: "generation >= 0",
 };
 
-/// Where the generation stands of a session.
+/// The index of a session's generation.
 pub(crate) const SESSION_GENERATION: usize = 3;
 
-/// Where the name stands by which clients know a session.
+/// The index of a session's `sid`, the session id that clients see.
 pub(crate) const SESSION_SID: usize = 5;
 
 /// One sign-in of one account to one client.
@@ -91,10 +92,10 @@ pub(crate) const GRANT: Bound = Bound {
     grants: "1 = 1",
 };
 
-/// Where the session stands of a grant.
+/// The index of a grant's session.
 pub(crate) const GRANT_SESSION: usize = 5;
 
-/// Codes and tokens.
+/// Authorization codes and tokens.
 pub(crate) const ISSUED: Bound = Bound {
     table: "issued",
     columns: &[
@@ -115,19 +116,19 @@ pub(crate) const ISSUED: Bound = Bound {
     grants: "used IS NULL",
 };
 
-/// Where it stands that a token was redeemed.
+/// The index of the mark that a token was redeemed.
 pub(crate) const USED: usize = 9;
 
-/// Links by which operators enrol.
+/// Enrolment links of operators.
 pub(crate) const ENROLMENT: Bound = Bound {
     table: "enrolment",
     columns: &[("secret", Bytes), ("operator", Text), ("good_until", Int)],
     key: 1,
-    // Of before they were bound: they are not good any more.
+    // Links from before the MAC existed are no longer valid.
     grants: "mac IS NOT NULL",
 };
 
-/// What people allowed clients.
+/// The consents that people gave to clients.
 pub(crate) const CONSENT: Bound = Bound {
     table: "consent",
     columns: &[("account", Text), ("client", Text), ("scope", Text), ("at", Int)],
@@ -150,7 +151,7 @@ pub(crate) const SIGNING_KEY: Bound = Bound {
     grants: "1 = 1",
 };
 
-/// What clients are yet to be told: it is signed as it stands here.
+/// Security events yet to be delivered to clients: the program signs them as they stand here.
 pub(crate) const NOTICE: Bound = Bound {
     table: "client_notice",
     columns: &[
@@ -166,7 +167,7 @@ pub(crate) const NOTICE: Bound = Bound {
     grants: "due IS NOT NULL",
 };
 
-/// Imports that are at work, or whose process died: one that nobody began holds up all others for as long as it says.
+/// Imports that are running, or whose process died. A forged row would block all other imports for as long as it states.
 pub(crate) const LOAD: Bound = Bound {
     table: "load",
     columns: &[
@@ -184,7 +185,7 @@ pub(crate) const LOAD: Bound = Bound {
     grants: "state = 'open'",
 };
 
-/// All of them.
+/// All working tables with a MAC.
 pub(crate) const BOUND: [&Bound; 8] = [
     &SESSION,
     &GRANT,
@@ -196,7 +197,7 @@ pub(crate) const BOUND: [&Bound; 8] = [
     &LOAD,
 ];
 
-/// What a MAC covers: a word for what it is, then each cell. An absent one is told apart from an empty one.
+/// The input of a MAC: a context, then each cell. A `NULL` differs from an empty value.
 struct Covered(Vec<u8>);
 
 impl Covered {
@@ -241,23 +242,23 @@ impl Covered {
     }
 }
 
-/// What binds these cells together.
+/// The MAC over these cells.
 pub(crate) fn bind(keys: &Keyring, what: &str, cells: &[Arg]) -> Arg {
     keys.bind(&Covered::with(what, cells).0).into()
 }
 
-/// Whether it was [`bind`] that gave that for these cells.
+/// Whether `bound` is the MAC that [`bind`] gives for these cells.
 pub(crate) fn binds(keys: &Keyring, what: &str, cells: &[Arg], bound: Option<&[u8]>) -> bool {
     bound.is_some_and(|bound| keys.binds(&Covered::with(what, cells).0, bound))
 }
 
-/// Whether they were bound under the keys of that very version.
+/// Whether `bound` is the MAC over these cells under the keys of this version.
 pub(crate) fn binds_under(keys: &Keyring, version: u8, what: &str, cells: &[Arg], bound: &[u8]) -> bool {
     keys.binds_under(version, &Covered::with(what, cells).0, bound)
 }
 
 impl Entry {
-    /// What binds these cells together, if the entry that brings them forth is genuine.
+    /// The MAC over these cells, if the entry from which they are projected is genuine.
     pub(crate) fn bind(&self, keys: &Keyring, what: &str, cells: &[Arg]) -> Arg {
         if self.genuine {
             bind(keys, what, cells)
@@ -268,7 +269,7 @@ impl Entry {
 }
 
 impl Bound {
-    /// The columns with the MAC, for a `SELECT`: of the table by that name, or, without one, of the only one.
+    /// The columns and the MAC for a `SELECT`, qualified with the table alias `of` unless that is empty.
     pub fn columns(&self, of: &str) -> String {
         let dot = if of.is_empty() { "" } else { "." };
         let names = self.columns.iter().map(|(name, _)| *name).chain(["mac"]);
@@ -279,7 +280,7 @@ impl Bound {
         columns
     }
 
-    /// How many columns that are.
+    /// The number of these columns.
     pub const fn width(&self) -> usize {
         self.columns.len() + 1
     }
@@ -289,14 +290,14 @@ impl Bound {
         bind(keys, self.table, cells)
     }
 
-    /// A row as it is inserted, with its MAC.
+    /// The row as it is inserted, with its MAC.
     pub fn row(&self, keys: &Keyring, mut cells: Vec<Arg>) -> Vec<Arg> {
         let mac = self.mac(keys, &cells);
         cells.push(mac);
         cells
     }
 
-    /// The cells of a row whose [`Bound::columns`] begin at `at`.
+    /// The cells of a row whose [`Bound::columns`] start at `at`.
     pub fn cells(&self, row: &Row, at: usize) -> Result<Vec<Arg>> {
         let cell = |(at, (_, kind)): (usize, &(&str, Kind))| {
             Ok(match kind {
@@ -308,7 +309,7 @@ impl Bound {
         (at..).zip(self.columns).map(cell).collect()
     }
 
-    /// Is the row as the program wrote it? Looked at for each request, so nothing is copied more than once.
+    /// Whether the row is as the program wrote it. Runs for each request, so nothing is copied more than once.
     pub fn is_genuine(&self, keys: &Keyring, row: &Row, at: usize) -> Result<bool> {
         let mut covered = Covered::of(self.table);
         for (at, (_, kind)) in (at..).zip(self.columns) {
@@ -322,13 +323,13 @@ impl Bound {
         row.look(at + self.columns.len(), is_bound)
     }
 
-    /// The same of a row that has these cells.
+    /// As [`Bound::is_genuine`], of a row that has these cells.
     pub fn is_bound(&self, keys: &Keyring, cells: &[Arg], row: &Row, at: usize) -> Result<bool> {
         let mac: Option<Vec<u8>> = row.get(at + self.columns.len())?;
         Ok(binds(keys, self.table, cells, mac.as_deref()))
     }
 
-    /// The rows that grant something and are not as the program wrote them; and how many there are in all.
+    /// The number of rows that grant something, and those of them that are not as the program wrote them.
     pub async fn forged(&self, tx: &mut Tx, keys: &Keyring) -> Result<(u64, Vec<String>)> {
         let sql = format!("SELECT {} FROM {} WHERE {}", self.columns(""), self.table, self.grants);
         let (mut seen, mut forged) = (0, Vec::new());
@@ -349,7 +350,7 @@ impl Bound {
         Ok((seen, forged))
     }
 
-    /// Takes what was bound under that version to the one in use. What was not stays so.
+    /// Computes the MAC of each row under the current keys, if it was valid under that version. Other rows stay invalid.
     async fn take_over(&self, tx: &mut Tx, keys: &Keyring, before: u8) -> Result<()> {
         let sql = format!("SELECT {} FROM {}", self.columns(""), self.table);
         let mut rows = Vec::new();
@@ -375,7 +376,7 @@ impl Bound {
     }
 }
 
-/// Takes all working rows from the keys of that version to those in use.
+/// Takes all working rows over from the keys of that version to the current ones.
 pub(crate) async fn take_bound_to(tx: &mut Tx, keys: &Keyring, before: u8) -> Result<()> {
     for bound in BOUND {
         bound.take_over(tx, keys, before).await?;

@@ -1,4 +1,5 @@
-//! Has what is being done changed anything yet? Whoever fails then does not say that nothing was changed.
+//! A flag that shows whether the current operation may already have changed the journal. After an error, the caller then does not claim
+//! that nothing was changed.
 
 use std::cell::Cell;
 
@@ -6,7 +7,7 @@ tokio::task_local! {
     static CHANGED: Cell<bool>;
 }
 
-/// Does something, and says whether entries of the journal came of it, or may have come.
+/// Runs an operation. Also returns whether it wrote entries to the journal, or may have.
 pub async fn watched<T>(doing: impl Future<Output = T>) -> (T, bool) {
     let doing = async {
         let done = doing.await;
@@ -15,12 +16,12 @@ pub async fn watched<T>(doing: impl Future<Output = T>) -> (T, bool) {
     CHANGED.scope(Cell::new(false), doing).await
 }
 
-/// Did entries of the journal come of what is being done, or may they have come?
+/// Whether the current operation wrote entries to the journal, or may have.
 pub fn has_changed() -> bool {
     CHANGED.try_with(Cell::get).unwrap_or_default()
 }
 
-/// They did, or it is not known.
+/// Records that the current operation changed the journal, or that this is unknown.
 pub(crate) fn note() {
     CHANGED.try_with(|changed| changed.set(true)).ok();
 }

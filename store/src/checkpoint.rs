@@ -1,6 +1,6 @@
 //! Signed checkpoints of the journal: how many entries it has, and the root of their Merkle tree.
 //!
-//! A checkpoint is a signed note in the forms of C2SP, so that tools and witnesses made by others read it too
+//! A checkpoint is a signed note in the formats of C2SP, so that tools and witnesses of others read it too
 //! (<https://c2sp.org/tlog-checkpoint>, <https://c2sp.org/signed-note>):
 //!
 //! ```text
@@ -11,9 +11,8 @@
 //! — ngomon/4c1d2e3f Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhc...
 //! ```
 //!
-//! The file outside the database is a run of such notes, each followed by a blank line. A signature line and then a
-//! blank line end a note and come nowhere else, so one look at the end of the file tells whether the last write was
-//! torn: what follows the last such end never counted.
+//! The file outside the database is a sequence of such notes, each followed by a blank line. Only the end of a note has a signature line
+//! and then a blank line, so the end of the file alone shows whether the last write was torn: bytes after the last such end are ignored.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -27,9 +26,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::keyring::{Age, Keyring, sync_parent};
 use crate::merkle::{Hash, sha256};
 
-/// What begins a signature line: an em dash and a space.
+/// The start of a signature line: an em dash and a space.
 const DASH: &str = "— ";
-/// A note with more bytes than this is not read: room for many witnesses.
+/// A longer note is not read. The limit leaves room for many witnesses.
 const NOTE_LIMIT: usize = 256 * 1024;
 
 /// Why a checkpoint, or the file of them, could not be read or written.
@@ -41,25 +40,25 @@ pub enum CheckpointError {
     /// Our key did not sign it: other keys, or a forgery.
     #[error("the checkpoint is not signed by {0}")]
     NotOurs(String),
-    /// It bears our key's name, and was altered after signing.
+    /// It has our key's name, but was altered after signing.
     #[error("the signature does not fit the checkpoint: it was altered")]
     Altered,
-    /// One note of the file is bad. A torn last note is not an error.
+    /// One note of the file is invalid. A torn last note is not an error.
     #[error("{}: checkpoint {number} is damaged: {source}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// Which note, counted from 1.
+        /// The number of the note, counted from 1.
         number: usize,
-        /// What is wrong with it.
+        /// The error in that note.
         source: Box<CheckpointError>,
     },
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What it said.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -67,7 +66,7 @@ pub enum CheckpointError {
 /// The state of a log at one size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Which log this is: one line, not empty.
+    /// The log's name: one line, not empty.
     pub origin: String,
     /// The number of entries.
     pub size: u64,
@@ -89,12 +88,12 @@ impl Checkpoint {
         format!("{body}\n{DASH}{name} {}\n", BASE64.encode(signature))
     }
 
-    /// Reads a signed note, which a key of ours must have signed; signatures of others may stand beside.
+    /// Parses a signed note and verifies our signature; signatures of others may be there too.
     pub fn parse_and_verify(text: &str, keys: &Keyring) -> Result<Self, CheckpointError> {
         Self::signed(text, keys).map(|(checkpoint, _)| checkpoint)
     }
 
-    /// The same, and how old the key is that signed.
+    /// As [`Checkpoint::parse_and_verify`]; also returns the age of the key that signed.
     pub(crate) fn signed(text: &str, keys: &Keyring) -> Result<(Self, Age), CheckpointError> {
         let name = keys.checkpoint_name();
         let mut last = CheckpointError::NotOurs(name.into());
@@ -120,7 +119,7 @@ impl Checkpoint {
             size,
             root: root.ok_or(malformed("no root"))?,
         };
-        // Leading zeros, a plus sign, extension lines: we sign none of these.
+        // We sign no leading zeros, no plus sign and no extension lines.
         if checkpoint.body() == body {
             Ok(checkpoint)
         } else {
@@ -170,8 +169,8 @@ fn verified<'a>(note: &'a str, name: &str, key: &[u8; 32]) -> Result<&'a str, Ch
     }
 }
 
-/// Appends a signed note to the file, which is made if need be; returns once it is on the disk. What a torn write left
-/// at the end is cut off first. Writers take turns.
+/// Appends a signed note to the file, which is created if needed; returns once it is on the disk. First cuts off what a torn write left
+/// at the end. A file lock orders the writers.
 pub fn append_line_file(path: &Path, note: &str) -> Result<(), CheckpointError> {
     let record = format!("{note}\n");
     if whole_notes(record.as_bytes()) != [note.as_bytes()] {
@@ -193,8 +192,8 @@ pub fn append_line_file(path: &Path, note: &str) -> Result<(), CheckpointError> 
     })
 }
 
-/// Appends those of the notes that the file does not have yet, in one write; returns once they are on the disk. Gives what the file has
-/// after the note of size `after`, which others may have written meanwhile.
+/// Appends the notes that the file does not have yet, in one write; returns once they are on the disk. Returns the part of the file after
+/// the note of size `after`, which includes notes that others wrote meanwhile.
 pub(crate) fn append_after(
     path: &Path,
     after: u64,
@@ -243,7 +242,7 @@ pub(crate) fn append_after(
     })
 }
 
-/// The file can be appended to, or made.
+/// Checks that the file can be opened for appending, or created.
 pub(crate) fn try_append(path: &Path) -> Result<(), CheckpointError> {
     open_to_append(path).map(drop).map_err(|source| CheckpointError::Io {
         path: path.into(),
@@ -257,7 +256,7 @@ fn open_to_append(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Renames the file, if there is one, so that a new one begins; says how it is called now.
+/// Renames the file, if there is one, so that a new one starts; returns its new name.
 pub(crate) fn set_aside(path: &Path, when: &str) -> Result<Option<PathBuf>, CheckpointError> {
     let names =
         std::iter::once(format!("checkpoints-{when}.txt")).chain((2..).map(|n| format!("checkpoints-{when}-{n}.txt")));
@@ -275,7 +274,7 @@ pub(crate) fn set_aside(path: &Path, when: &str) -> Result<Option<PathBuf>, Chec
     }
 }
 
-/// The last checkpoint of the file that was written to its end; `None`: it has none, or there is no file.
+/// The last complete checkpoint of the file; `None` if it has none or there is no file.
 pub(crate) fn last_note(path: &Path, keys: &Keyring) -> Result<Option<Checkpoint>, CheckpointError> {
     let read = || {
         let mut file = File::open(path)?;
@@ -302,21 +301,21 @@ pub(crate) fn notes_of(file: &[u8]) -> Vec<(u64, &[u8])> {
     notes.map(|note| (size_of(note), note)).collect()
 }
 
-/// What stands in the second line of a note; of what is no checkpoint, 0.
+/// The number in the second line of a note; 0 if it is no checkpoint.
 fn size_of(note: &[u8]) -> u64 {
     let line = note.split(|byte| *byte == b'\n').nth(1);
     let digits = line.and_then(|line| std::str::from_utf8(line).ok());
     digits.and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
 
-/// The last of the whole notes, which end at `end`.
+/// The last of the complete notes, which end at `end`.
 fn last_bytes(file: &mut File, end: u64) -> io::Result<Option<Vec<u8>>> {
     for from in [end.saturating_sub(4096), 0] {
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(from))?;
         io::Read::by_ref(file).take(end - from).read_to_end(&mut bytes)?;
         let notes = whole_notes(&bytes);
-        // The first of a part may have lost its beginning.
+        // The first note of a partial read may have lost its start.
         if from == 0 || notes.len() > 1 {
             return Ok(notes.last().map(|note| note.to_vec()));
         }
@@ -324,8 +323,8 @@ fn last_bytes(file: &mut File, end: u64) -> io::Result<Option<Vec<u8>>> {
     Ok(None)
 }
 
-/// All checkpoints of the file, oldest first. A torn last note is left out; any other damage is an error. Whether they
-/// follow one from another is for the caller to judge.
+/// All checkpoints of the file, oldest first. A torn last note is left out; any other damage is an error. The caller checks whether they
+/// are consistent with one another.
 pub fn read_file(path: &Path, keys: &Keyring) -> Result<Vec<Checkpoint>, CheckpointError> {
     let io = |source| CheckpointError::Io {
         path: path.into(),
@@ -345,7 +344,7 @@ pub fn read_file(path: &Path, keys: &Keyring) -> Result<Vec<Checkpoint>, Checkpo
     (1..).zip(whole_notes(&bytes)).map(read).collect()
 }
 
-/// The notes of the file that were written to their end, without the blank line after each.
+/// The complete notes of the file, without the blank line after each.
 fn whole_notes(bytes: &[u8]) -> Vec<&[u8]> {
     let (mut notes, mut start, mut end, mut signed) = (Vec::new(), 0, 0, false);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -359,8 +358,8 @@ fn whole_notes(bytes: &[u8]) -> Vec<&[u8]> {
     notes
 }
 
-/// Where the last whole note of the file ends, with its blank line. Reads only the end of the file unless that is torn:
-/// there may be millions of notes.
+/// The end of the last complete note of the file, with its blank line. Reads only the end of the file unless that is torn: there may be
+/// millions of notes.
 fn end_of_whole(file: &mut File) -> io::Result<u64> {
     let length = file.metadata()?.len();
     let mut tail = Vec::new();

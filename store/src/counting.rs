@@ -1,4 +1,4 @@
-//! An account changes, and its counters follow: part of [`project`](crate::project), with the same rules.
+//! The counter updates that follow from a change of an account: part of [`project`](crate::project), with the same rules.
 
 use crate::counts::{CountKey, Counts, DayKey, HoldKey};
 use crate::db::Tx;
@@ -18,7 +18,7 @@ pub(crate) async fn held_by(tx: &mut Tx, account: &str) -> Result<BTreeMap<Strin
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-/// Counts an account anew whose holds were those before.
+/// Updates the counters of an account whose holds were `before`.
 pub(crate) async fn holds_changed(
     tx: &mut Tx,
     id: &str,
@@ -33,7 +33,7 @@ pub(crate) async fn holds_changed(
     Ok(())
 }
 
-/// So many accounts more (or, below zero, fewer) that these reasons hold.
+/// Adds `n` accounts (or subtracts, if negative) to the counters of these reasons.
 pub(crate) fn count_holds(counts: &mut Counts, unit: &str, held: BTreeMap<String, String>, n: i64) {
     for (reason, held_to) in held {
         let unit = unit.to_owned();
@@ -41,7 +41,7 @@ pub(crate) fn count_holds(counts: &mut Counts, unit: &str, held: BTreeMap<String
     }
 }
 
-/// The counter of a claim that was made on that day.
+/// The counter of claims made on this day.
 pub(crate) fn claim_on(day: i64, account: CountKey) -> DayKey {
     DayKey {
         unit: account.unit,
@@ -51,7 +51,7 @@ pub(crate) fn claim_on(day: i64, account: CountKey) -> DayKey {
     }
 }
 
-/// The counter of a form that was refused on that day.
+/// The counter of forms refused on this day.
 pub(crate) fn refusal_on(day: i64, account: CountKey) -> DayKey {
     DayKey {
         unit: account.unit,
@@ -69,7 +69,7 @@ pub(crate) async fn day_of_claim(tx: &mut Tx, id: &str) -> Result<i64> {
     row.get(0).map(day_number)
 }
 
-/// Moves an account from one counter to another; returns the other.
+/// Moves an account from one counter to another; returns the new one.
 pub(crate) async fn recount(
     tx: &mut Tx,
     id: &str,

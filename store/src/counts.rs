@@ -1,4 +1,4 @@
-//! The report's counters, and how many officials are held: what is to be added, gathered in a transaction and written in one order.
+//! The counters of the report and of held officials. A transaction gathers the deltas and writes them in one order.
 
 use crate::db::{Arg, Dialect, Tx};
 use crate::error::Result;
@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 /// A table of counters.
 pub(crate) struct CounterTable {
     pub name: &'static str,
-    /// What it counts by.
+    /// The columns of its key.
     pub columns: &'static str,
-    /// A query that gives these columns once for each thing counted: the same from the accounts themselves.
+    /// A query over the accounts themselves that returns these columns once for each thing counted.
     pub there: &'static str,
 }
 
@@ -29,7 +29,7 @@ const HOLDS: CounterTable = CounterTable {
 const DAYS: CounterTable = CounterTable {
     name: "day_counter",
     columns: "unit, what, day, official_to",
-    // As `day_number` has it.
+    // The same day as `day_number` computes.
     there: "WITH happened AS ( \
            SELECT a.unit, 'claim' AS what, (c.since + 25200000000) / 86400000000 AS day, a.official_to \
              FROM claim c JOIN account a ON a.id = c.account WHERE c.until IS NULL \
@@ -46,10 +46,10 @@ const STAFF: CounterTable = CounterTable {
     there: "SELECT unit, held_to FROM account WHERE kind = 'official'",
 };
 
-/// All of them, in the order in which they are written.
+/// All counter tables, in the order in which they are written.
 pub(crate) const COUNTERS: [CounterTable; 4] = [ACCOUNTS, HOLDS, DAYS, STAFF];
 
-/// What citizen accounts are counted by.
+/// The key of the counters of citizen accounts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CountKey {
     pub unit: String,
@@ -60,7 +60,7 @@ pub(crate) struct CountKey {
     pub last: String,
 }
 
-/// What held accounts of every kind are counted by: each once for every reason.
+/// The key of the counters of held accounts of every kind. An account counts once for each reason.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct HoldKey {
     pub unit: String,
@@ -68,27 +68,27 @@ pub(crate) struct HoldKey {
     pub held_to: String,
 }
 
-/// What claims in force and refused forms are counted by. A refusal has no audience.
+/// The key of the counters of claims in force and refused forms. A refusal has no audience.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DayKey {
     pub unit: String,
-    /// `claim`, `refusal`; with `-anywhere` and no unit: of all units together.
+    /// `claim` or `refusal`; with the suffix `-anywhere` and no unit, the sum over all units.
     pub what: String,
     pub day: i64,
     pub official_to: String,
 }
 
-/// What officials' accounts are counted by.
+/// The key of the counters of officials' accounts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct StaffKey {
     unit: String,
     held_to: String,
 }
 
-/// Counters of one key stand in that many rows, so that writers do not queue.
+/// Each counter is spread over this many rows, so that writers do not wait for one another.
 const SLOTS: u8 = 16;
 
-/// Changes of counters that are not written yet.
+/// Counter deltas that are not written yet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
     accounts: BTreeMap<CountKey, i64>,
@@ -99,17 +99,17 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// So many accounts more.
+    /// Adds `n` accounts.
     pub fn add(&mut self, key: CountKey, n: i64) {
         *self.accounts.entry(key).or_default() += n;
     }
 
-    /// So many accounts more that have a hold of that reason.
+    /// Adds `n` accounts that have a hold of this reason.
     pub fn add_hold(&mut self, key: HoldKey, n: i64) {
         *self.holds.entry(key).or_default() += n;
     }
 
-    /// So many claims or refusals more on a day: of their unit, and of all units together.
+    /// Adds `n` claims or refusals of a day, both to their unit and to the sum over all units.
     pub fn add_day(&mut self, key: DayKey, n: i64) {
         let anywhere = DayKey {
             unit: String::new(),
@@ -121,7 +121,7 @@ impl Counts {
         }
     }
 
-    /// So many officials' accounts more of that unit, by the last day of their longest hold; empty: not held.
+    /// Adds `n` officials' accounts of this unit, by the last day of their longest hold; `held_to` is empty if nothing holds them.
     pub fn add_staff(&mut self, unit: &str, held_to: &str, n: i64) {
         let key = StaffKey {
             unit: unit.to_owned(),
@@ -130,12 +130,12 @@ impl Counts {
         *self.staff.entry(key).or_default() += n;
     }
 
-    /// Something about a citizen counts from that instant.
+    /// Extends the horizon: a change of a citizen's account takes effect at this instant.
     pub fn reaches(&mut self, effective: i64) {
         self.horizon = self.horizon.max(Some(effective));
     }
 
-    /// Takes in what others counted.
+    /// Adds the deltas of `other`.
     pub fn merge(&mut self, other: Counts) {
         merge(&mut self.accounts, other.accounts);
         merge(&mut self.holds, other.holds);
@@ -144,7 +144,7 @@ impl Counts {
         self.horizon = self.horizon.max(other.horizon);
     }
 
-    /// Writes them, in an order that all writers share. A database with one writer needs one slot only.
+    /// Writes the deltas, in an order that all writers share. A database with one writer needs one slot only.
     pub async fn flush(self, tx: &mut Tx, slot: u8) -> Result<()> {
         let slot = match tx.dialect() {
             Dialect::Sqlite => 0,
@@ -198,7 +198,7 @@ fn merge<K: Ord>(into: &mut BTreeMap<K, i64>, from: BTreeMap<K, i64>) {
     }
 }
 
-/// Adds to the rows of a slot.
+/// Adds the deltas to the rows of a slot.
 async fn write(tx: &mut Tx, table: &CounterTable, slot: i64, moves: Vec<(Vec<Arg>, i64)>) -> Result<()> {
     let rows = moves.into_iter().filter(|(_, n)| *n != 0).map(|(mut row, n)| {
         row.extend([slot.into(), n.into()]);

@@ -1,4 +1,4 @@
-//! What can go wrong in the store. Words for people are found in `server`; the texts here are for whoever runs the system.
+//! The errors of the store. The `server` crate has the texts for users; the texts here are for the system's administrators.
 
 use crate::checkpoint::CheckpointError;
 use crate::db::AddressFault;
@@ -7,13 +7,13 @@ use ngomon_rules::client::ClientFault;
 use rusqlite::ErrorCode;
 use std::path::PathBuf;
 
-/// Why the store did not do it. Nothing is half-applied.
+/// Why an operation of the store failed. Nothing is half-applied.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no database here.
     #[error("there is no data at {0}")]
     NoData(String),
-    /// The file of checkpoints has one that the database does not have: the database is empty, an older copy, or another one.
+    /// The file of checkpoints has one that the database lacks: the database is empty, an older copy, or another one.
     #[error("{} has a checkpoint of {size} changes, which the database does not have", path.display())]
     Behind {
         /// The file.
@@ -21,36 +21,36 @@ pub enum StoreError {
         /// How many changes its last checkpoint covers.
         size: u64,
     },
-    /// A backup was being restored here, and nobody ended it.
+    /// A restore of a backup was started here and did not finish.
     #[error("a restore was not ended")]
     Restoring,
-    /// The file of the embedded database is not what SQLite wrote.
+    /// SQLite finds the file of the embedded database damaged.
     #[error("the database is damaged: {0}")]
     Damaged(String),
-    /// A directory without the manifest, which comes last: no backup, or one that was not ended.
+    /// A directory without the manifest, which is written last: no backup, or an unfinished one.
     #[error("{} is no whole backup", .0.display())]
     NoBackup(PathBuf),
-    /// A file of a backup is not as it was written.
+    /// A file of a backup differs from what the manifest states.
     #[error("{} is not as the backup's manifest says: {why}", path.display())]
     BackupDiffers {
         /// The file.
         path: PathBuf,
-        /// What differs.
+        /// The difference.
         why: String,
     },
     /// The database cannot be reached.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
-    /// The address of the database is none.
+    /// The address of the database is not valid.
     #[error(transparent)]
     Address(#[from] AddressFault),
-    /// The database did not answer in time: it hangs, or the way to it is cut.
+    /// The database did not answer in time: it hangs, or the network is interrupted.
     #[error("the database is silent")]
     Silent,
-    /// The connection was lost while the transaction was being committed: it may be done, or not.
+    /// The connection was lost during the commit: the transaction may be committed or not.
     #[error("whether it was committed is not known: {0}")]
     InDoubt(String),
-    /// This server of the database takes no changes: a standby, or a session that only reads.
+    /// This database server accepts no changes: a standby, or a read-only session.
     #[error("this database server only reads")]
     ReadOnly,
     /// A later version of the program wrote the data.
@@ -59,84 +59,84 @@ pub enum StoreError {
     /// The keys are not those of this database.
     #[error("these keys are not those of this database")]
     WrongKeys,
-    /// Somebody else wrote for 30 seconds.
+    /// Another process kept the lock for 30 seconds.
     #[error("the database is busy")]
     Busy,
-    /// No room left on the disk.
+    /// There is no room left on the disk.
     #[error("the disk is full")]
     Full,
-    /// PostgreSQL said no.
+    /// PostgreSQL returned an error.
     #[error("{0}")]
     Database(sqlx::Error),
-    /// The embedded database said no.
+    /// The embedded database returned an error.
     #[error("{0}")]
     Embedded(rusqlite::Error),
-    /// The group of transactions that this one was in could not be committed.
+    /// The transaction group of this transaction could not be committed.
     #[error("not committed: {0}")]
     NotCommitted(String),
     /// The keys cannot be read or written.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// A sealed value does not open.
+    /// A sealed value cannot be decrypted.
     #[error("a sealed value does not open: {0}")]
     Sealed(#[from] OpenError),
-    /// The file of checkpoints.
+    /// The file of checkpoints could not be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// What is stored cannot be read: it was changed by hand, or a program had a fault.
+    /// A stored value cannot be read: somebody changed it by hand, or a program had a fault.
     #[error("what is stored in {place} cannot be read: {why}")]
     Corrupt {
         /// Table and row.
         place: String,
-        /// What is wrong; never quotes a value.
+        /// The fault; never quotes a value.
         why: String,
     },
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("{}: {source}", path.display())]
     Io {
-        /// File or directory.
+        /// The file or directory.
         path: PathBuf,
-        /// What it said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// What was asked for cannot be done as things stand.
+    /// The request is not possible in the current state.
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
 
-/// What was asked for cannot be done as things stand.
+/// Why a request is not possible in the current state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The account has no HR profile in service that could be looked over or changed.
+    /// The account has no HR profile in service that could be reviewed or changed.
     #[error("{0} has no HR profile in service")]
     NoProfileInService(String),
-    /// No such proposal waits.
+    /// No such proposal is pending.
     #[error("no proposal {0} waits")]
     UnknownProposal(String),
-    /// The one account is no duplicate of the other's claim, or one of them is held by order.
+    /// The first account is no duplicate of the second one's claim, or one of them is held by order.
     #[error("{0} cannot be joined to {1}")]
     CannotJoin(String, String),
-    /// A sandbox begins before any account is there.
+    /// A sandbox can only be set up while there are no accounts.
     #[error("there are accounts here already")]
     PeopleHere,
-    /// No such account.
+    /// There is no such account.
     #[error("no account {0}")]
     UnknownAccount(String),
-    /// No such unit.
+    /// There is no such unit.
     #[error("no unit {0}")]
     UnknownUnit(String),
-    /// No such run.
+    /// There is no such run.
     #[error("no run {0}")]
     UnknownRun(String),
-    /// The run is not in the state that this needs.
+    /// The run is not in the required state.
     #[error("run {run} is {state}")]
     RunState {
-        /// Which.
+        /// The run.
         run: String,
-        /// What it is: `waiting`, `applied`, `undone`.
+        /// Its state: `waiting`, `applied`, `undone`.
         state: String,
     },
-    /// Some lines would come out otherwise now.
+    /// Some lines of the plan would come out differently now.
     #[error("the plan is stale: {0:?}")]
     Stale(Vec<String>),
     /// A run as of a day before the last applied one can only be simulated.
@@ -145,16 +145,16 @@ pub enum Refusal {
         /// The day of the last applied run.
         last: String,
     },
-    /// No such load waits for approval, or it was of another file.
+    /// No such load waits for approval, or it was for another file.
     #[error("load {0} does not wait for approval with this file")]
     UnknownLoad(String),
-    /// Another process takes a file in.
+    /// Another process is importing a file.
     #[error("another import is at work")]
     ImportAtWork,
-    /// Units come first.
+    /// No units are loaded; they come first.
     #[error("no units were taken in yet")]
     NoUnits,
-    /// No such setting, or not a value of it.
+    /// There is no such setting, or the value is not allowed.
     #[error("setting {key} cannot be {value}")]
     Setting {
         /// The key.
@@ -162,84 +162,84 @@ pub enum Refusal {
         /// The value.
         value: String,
     },
-    /// The days of the campaign would stand in the wrong order.
+    /// The days of the campaign would be in the wrong order.
     #[error("the days are in the wrong order")]
     DayOrder,
-    /// Not a name for an operator.
+    /// The name does not fit an operator.
     #[error("{0:?} is no name for an operator")]
     OperatorName(String),
-    /// The enrolment link was used, is too old, or never was.
+    /// The enrolment link was used, has expired, or never existed.
     #[error("the enrolment link is not good any more")]
     EnrolmentOver,
-    /// An operator's account opens by its second factor only.
+    /// An operator signs in only with a second factor.
     #[error("an operator needs a second factor")]
     NeedsSecondFactor,
-    /// Its owner set another password after who is signing in was proven.
+    /// The owner set another password between the check of the password and the start of the session.
     #[error("{0} has a new password")]
     NewPassword(String),
     /// Passkeys are for officials and operators.
     #[error("{0} is of no kind that has passkeys")]
     NoPasskeysFor(String),
-    /// That device is known already.
+    /// The device is already registered.
     #[error("the passkey exists")]
     PasskeyExists,
-    /// More passkeys than anybody needs.
+    /// The login has the maximum number of passkeys.
     #[error("{0} has passkeys enough")]
     PasskeysEnough(String),
-    /// That operator is there already.
+    /// The operator already exists.
     #[error("operator {0} exists")]
     OperatorExists(String),
-    /// An operator of that name was removed: nobody else gets it.
+    /// An operator of that name was removed: the name is never given again.
     #[error("operator {0} was removed; the name is not given again")]
     OperatorRemoved(String),
-    /// No such operator.
+    /// There is no such operator.
     #[error("no operator {0}")]
     UnknownOperator(String),
-    /// Two operators stay at least.
+    /// At least two operators must remain.
     #[error("two operators stay at least")]
     TwoOperators,
-    /// Nobody acts on the own account.
+    /// No operator acts on their own account.
     #[error("nobody acts on the own account")]
     OwnAccount,
-    /// Nobody would be left who could lift the hold.
+    /// No other operator would be left who could lift the hold.
     #[error("no other operator is left who could lift it")]
     NoOtherOperator,
-    /// Not a client that may be let in.
+    /// The client's registration is not valid.
     #[error(transparent)]
     Client(#[from] ClientFault),
-    /// A client of that name is there already.
+    /// A client of that name already exists.
     #[error("client {0} exists")]
     ClientExists(String),
-    /// Somebody else changed it meanwhile.
+    /// Somebody else changed the client meanwhile.
     #[error("client {0} was changed meanwhile")]
     ClientChanged(String),
-    /// Not a name by which a system can know an account, or it is another account's there.
+    /// The value is no valid subject, or the client uses it for another account.
     #[error("{subject:?} cannot be what the client calls {account}")]
     Subject {
-        /// Which account.
+        /// The account.
         account: String,
-        /// The name.
+        /// The subject.
         subject: String,
     },
-    /// The client knows the account by another name.
+    /// The client knows the account by another subject.
     #[error("the client knows {0} already")]
     SubjectKnown(String),
     /// No such key signs tokens or is published.
     #[error("no signing key {0}")]
     UnknownKey(String),
-    /// Another client bears that resource.
+    /// Another client has that resource.
     #[error("resource {0} exists")]
     ResourceExists(String),
-    /// No client that is let in bears that resource, or it is another than was granted.
+    /// No enabled client has that resource, or another resource was granted.
     #[error("no resource {0}")]
     UnknownResource(String),
-    /// Connected systems get no token for an account that is to be standardised first.
+    /// Clients get no token for an account that must be standardised first.
     #[error("{0} is to be standardised first")]
     MustStandardise(String),
-    /// No such client.
+    /// There is no such client.
     #[error("no client {0}")]
     UnknownClient(String),
-    /// No such form.
+    /// There is no such form.
     #[error("no form {0}")]
     UnknownForm(String),
     /// Only citizens' accounts are standardised, or exempt from it.
@@ -254,42 +254,42 @@ pub enum Refusal {
     /// The account is not exempt.
     #[error("{0} is not exempt")]
     NotExempt(String),
-    /// The last day has passed, or is too far away.
+    /// The last day is past, or too far ahead.
     #[error("not a last day")]
     EndDay,
-    /// One document holds an account once.
+    /// A document holds an account only once.
     #[error("{0} is held by that order already")]
     HeldAlready(String),
-    /// The account has no such hold by order; other holds go their own ways.
+    /// The account has no such hold by order; other holds have their own ways out.
     #[error("{0} has no such hold by order")]
     NotByOrder(String),
-    /// The form takes over no claim: it shows no weaker one, or not by papers.
+    /// The form cannot take a claim over: it does not contest a weaker one, or its proof is not papers.
     #[error("form {0} takes over no claim")]
     NoTakeOver(String),
-    /// One operator does not do that alone.
+    /// The act needs a second operator.
     #[error("that needs a second operator")]
     NeedsTwo,
-    /// A take-over needs two people.
+    /// A take-over needs two different people.
     #[error("a take-over needs another operator")]
     SameOperator,
-    /// The take-over is not in the state that this needs.
+    /// The take-over is not in the required state.
     #[error("take-over {receipt} is {state}")]
     TakeOverState {
-        /// Of its form.
+        /// The receipt of its form.
         receipt: String,
-        /// What it is: `waiting`, `approved`, `declined`, `lapsed`.
+        /// Its state: `waiting`, `approved`, `declined`, `lapsed`.
         state: &'static str,
     },
-    /// Others can read the directory, and it holds other things.
+    /// Other users can read the directory, and it holds other files.
     #[error("{} is open to others and holds other things", .0.display())]
     WideDirectory(PathBuf),
-    /// Text with a NUL in it, which no database can keep.
+    /// The text contains a NUL, which PostgreSQL cannot store; SQLite refuses it in the same way.
     #[error("text with a NUL")]
     Nul,
     /// The place is not empty.
     #[error("{0} is not empty")]
     NotEmpty(String),
-    /// Somebody else restores the same, and began later.
+    /// Another restore of the same database started later.
     #[error("another restore has begun here")]
     AnotherRestore,
     /// The file of checkpoints and the database agree.
@@ -301,9 +301,9 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let code = error.as_database_error().and_then(|e| e.code().map(|c| c.into_owned()));
         match (&error, code.as_deref()) {
-            // PostgreSQL: disk_full; SQLite, which is brought up by sqlx: SQLITE_FULL, SQLITE_BUSY.
+            // PostgreSQL: disk_full; SQLite, which sqlx opens for migrations: SQLITE_FULL, SQLITE_BUSY.
             (_, Some("13" | "53100")) => Self::Full,
-            // PostgreSQL: lock_not_available, query_canceled (by its limit).
+            // PostgreSQL: lock_not_available, query_canceled (by its timeout).
             (_, Some("5" | "55P03" | "57014")) => Self::Busy,
             (_, Some("25006")) => Self::ReadOnly,
             // SQLITE_CORRUPT, SQLITE_NOTADB.
@@ -326,14 +326,15 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl StoreError {
-    /// Is it worth trying the same transaction again? PostgreSQL's serialization failures and deadlocks.
+    /// Whether a retry of the same transaction may succeed: after PostgreSQL's serialization failures and deadlocks.
     pub(crate) fn is_passing(&self) -> bool {
         let Self::Database(error) = self else { return false };
         let code = error.as_database_error().and_then(|e| e.code().map(|c| c.into_owned()));
         matches!(code.as_deref(), Some("40001" | "40P01"))
     }
 
-    /// Said of a commit: may it have come to be all the same? Who was cut off while nothing was asked has not committed.
+    /// Whether a commit that failed with this error may have succeeded all the same. A session cut off while idle in its transaction
+    /// (25P03) has not committed.
     pub(crate) fn leaves_doubt(&self) -> bool {
         let code = match self {
             Self::Database(error) => error.as_database_error().and_then(|e| e.code()),
@@ -342,8 +343,8 @@ impl StoreError {
         matches!(self, Self::Silent) || self.is_lost() && code.as_deref() != Some("25P03")
     }
 
-    /// Is it the connection that failed, not what was asked on it? PostgreSQL closed it, or cannot be reached by it, or lets nobody write
-    /// there: then another one may do.
+    /// Whether the connection failed, not the statement: PostgreSQL closed it, cannot be reached over it, or allows no writes on it.
+    /// Another connection may work.
     pub(crate) fn is_lost(&self) -> bool {
         match self {
             Self::ReadOnly => true,
@@ -362,7 +363,7 @@ impl StoreError {
         }
     }
 
-    /// Stored text or bytes that cannot be read back.
+    /// A [`StoreError::Corrupt`]: stored text or bytes cannot be read.
     pub fn corrupt(place: impl Into<String>, why: impl std::fmt::Display) -> Self {
         Self::Corrupt {
             place: place.into(),
@@ -371,5 +372,5 @@ impl StoreError {
     }
 }
 
-/// What the store's methods give.
+/// The result of the store's methods.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -1,4 +1,4 @@
-//! `ngomon explain`: each fact, decision and hold of an account, and how it came about.
+//! The report of `ngomon explain`: each fact, decision and hold of an account, and its origin.
 
 use crate::db::{Arg, Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
@@ -18,47 +18,47 @@ use ngomon_rules::values::Date;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// All that is known about why an account is open or held.
+/// Everything that explains why an account is open or held.
 #[derive(Clone, Debug)]
 pub struct Explained {
-    /// Which.
+    /// The account.
     pub account: String,
-    /// What kind.
+    /// The kind of the account.
     pub kind: AccountKind,
-    /// Where it belongs, as the tables have it.
+    /// The unit in the account's own row.
     pub unit: String,
-    /// The name of the unit that counts on the day.
+    /// The name of the unit that is valid on the day.
     pub unit_name: String,
     /// The name that its owner signs in with.
     pub username: Option<String>,
-    /// As of which day.
+    /// The day of the explanation.
     pub day: Date,
     /// The last day of its exemption from the form.
     pub exempt_to: Option<Date>,
-    /// What the gate asks of a citizen on that day.
+    /// What the gate requires of a citizen on that day.
     pub gate: Option<Gate>,
-    /// What was compared, by name; numbers and phones masked.
+    /// The facts that were compared, by name; numbers and phones are masked.
     pub facts: Vec<(&'static str, String)>,
-    /// What is decided from these facts: the holds that HR's facts give, or why nothing is decided.
+    /// The decision from these facts: the holds that follow from HR's facts, or why there is no decision.
     pub decision: Option<Decision>,
-    /// What HR's facts, as they stand, will add within the days that people are warned ahead, each with the first day on which it counts.
+    /// The holds that HR's present facts will add within the warning period, each with the first day on which it counts.
     pub coming: Vec<(Date, Hold)>,
     /// The holds that count on that day.
     pub holds: Vec<HeldSince>,
-    /// Where it is closed by `moved`: the account that its owner goes on with.
+    /// If `moved` holds the account: the account with which its owner continues.
     pub moved_to: Option<MovedTo>,
-    /// What the claim's name or number differs in from what the account itself states: it may be the wrong account.
+    /// The claim's name or number differs from what the account itself states: it may be the wrong account.
     pub claim_differs: bool,
-    /// What happened to it, the oldest first. Of its sign-ins, the last is a fact: a line a day would hide the rest.
+    /// The history, oldest first. Sign-ins are left out (the last one is a fact): one row a day would hide the rest.
     pub history: Vec<Happened>,
-    /// Where the entries before these are asked for; `None`: there are none.
+    /// The cursor of the previous page; `None` if there are no earlier entries.
     pub earlier: Option<Before>,
 }
 
-/// Entries of a page of a history: whatever one account did, a page costs the same.
+/// Entries on one page of a history, so that a page costs the same however much an account did.
 const PAGE: usize = 50;
 
-/// The place in a history before which a page of it ends.
+/// A cursor in a history: the page ends before this entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Before {
     at: i64,
@@ -67,7 +67,7 @@ pub struct Before {
 }
 
 impl Before {
-    /// Reads what it was written as.
+    /// Parses the text form of the cursor.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '.');
         Some(Self {
@@ -84,7 +84,7 @@ impl fmt::Display for Before {
     }
 }
 
-/// Which part of a history is read.
+/// The part of a history to read.
 #[derive(Clone, Copy)]
 enum Part<'a> {
     Whole,
@@ -99,7 +99,7 @@ impl<'a> Part<'a> {
 }
 
 impl Explained {
-    /// A fact by its name.
+    /// The fact of this name.
     pub fn fact(&self, name: &str) -> Option<&str> {
         let found = self.facts.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| value.as_str())
@@ -109,29 +109,29 @@ impl Explained {
 /// The account at the new unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MovedTo {
-    /// Which.
+    /// The account.
     pub account: AccountId,
     /// The name that its owner signs in with.
     pub username: Option<String>,
-    /// It has the same password and devices: whoever is proven for one is proven for the other.
+    /// It has the same password and devices: a proof for one account is a proof for the other.
     pub same_login: bool,
 }
 
-/// A hold and from when it counts.
+/// A hold, and the time from which it counts.
 #[derive(Clone, Debug)]
 pub struct HeldSince {
-    /// Which.
+    /// The hold.
     pub hold: Hold,
-    /// Its first instant, in microseconds UTC; `None`: it follows from the policy and the day.
+    /// Its first instant, in microseconds UTC; `None` if it follows from the policy and the day.
     pub since: Option<i64>,
-    /// The switch suspends it.
+    /// The freeze switch suspends it.
     pub suspended: bool,
-    /// Its owner joined the account to the one whose claim is the cause: the name by which that one signs in, or else its id.
+    /// If its owner joined the account to the one whose claim is the cause: that account's user name, or else its id.
     pub joined_into: Option<String>,
 }
 
 impl HeldSince {
-    /// What its owner is shown to do about it. Who has joined the account to the holder of the claim is not asked to do so again.
+    /// The ways out that its owner sees. After a join to the holder of the claim, the join is not offered again.
     pub fn ways_out(&self) -> impl Iterator<Item = WayOut> + '_ {
         let ways = self.hold.reason.ways_out().iter().copied();
         ways.filter(|way| *way != WayOut::Join || self.joined_into.is_none())
@@ -145,13 +145,13 @@ pub struct Happened {
     pub at: i64,
     /// From when it counts, in microseconds UTC.
     pub effective: i64,
-    /// Who.
+    /// The actor.
     pub by: String,
-    /// In which run.
+    /// The run.
     pub run: Option<String>,
-    /// The clause it follows from.
+    /// The clause from which it follows.
     pub clause: Option<String>,
-    /// What.
+    /// The change.
     pub change: Change,
     /// The reason, as an operator wrote it.
     pub note: Option<String>,
@@ -163,23 +163,23 @@ impl Store {
         self.explained(account, day, true, Part::Whole).await
     }
 
-    /// The same with one page of its history: the newest, or the one before a place.
+    /// As [`Store::explain`], with one page of its history: the newest, or the one before a cursor.
     pub async fn explain_page(&self, account: &str, day: Date, before: Option<&Before>) -> Result<Explained> {
         self.explained(account, day, true, Part::before(before)).await
     }
 
-    /// The same without what HR's facts would give anew: one account's rows only, whatever the number of accounts. Of its history the
-    /// newest page.
+    /// As [`Store::explain`], with the newest page of its history and without the decision from HR's facts. Reads the rows of one account
+    /// only, so the cost does not grow with the number of accounts.
     pub async fn story(&self, account: &str, day: Date) -> Result<Explained> {
         self.explained(account, day, false, Part::Newest).await
     }
 
-    /// The same with the page of its history before a place.
+    /// As [`Store::story`], with the page of its history before a cursor.
     pub async fn story_before(&self, account: &str, day: Date, before: Option<&Before>) -> Result<Explained> {
         self.explained(account, day, false, Part::before(before)).await
     }
 
-    /// The ways out of what holds an account today.
+    /// The ways out of the holds of an account today.
     pub async fn ways_out(&self, account: &AccountId) -> Result<BTreeSet<WayOut>> {
         let today = self.today();
         self.db
@@ -187,7 +187,7 @@ impl Store {
             .await
     }
 
-    /// What the gate asks of a citizen today; `None`: the account is no citizen's.
+    /// What the gate requires of a citizen today; `None` if the account is not a citizen's.
     pub async fn gate(&self, account: &AccountId) -> Result<Option<Gate>> {
         let today = self.today();
         self.db.read(async |tx| gate(tx, account.as_str(), today).await).await
@@ -313,7 +313,8 @@ impl Store {
         })
     }
 
-    /// But for sign-ins. Pages are cut by when entries were recorded, which an index has; the whole is in the order of commits.
+    /// The history without sign-ins. Pages are selected by the time of recording, which has an index; the whole history is in the order
+    /// of commits.
     async fn history(&self, tx: &mut Tx, account: &str, part: Part<'_>) -> Result<(Vec<Happened>, Option<Before>)> {
         let of_account =
             format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.kind <> 'signed-in'");
@@ -343,7 +344,7 @@ impl Store {
                 at: read.entry.at,
                 effective: read.entry.effective,
                 by: read.entry.by,
-                // A form of a file is known by its receipt.
+                // A form from a file is identified by its receipt instead.
                 run: read.entry.run.filter(|run| !run.starts_with("forms:")),
                 clause: read.clause,
                 change: read.entry.event.change,
@@ -362,7 +363,7 @@ impl Store {
     }
 }
 
-/// What HR's facts give an official's account.
+/// What follows from HR's facts for an official's account.
 #[derive(Default)]
 struct OfHr {
     decision: Option<Decision>,
@@ -370,7 +371,7 @@ struct OfHr {
     moved_to: Option<MovedTo>,
 }
 
-/// The account of that person at the unit that a closed one says: the one that was made for it, or one that was there already.
+/// The same person's account at the unit that the closed one names: created for the move, or there before.
 fn moved_to(facts: &Facts, closed: &Held, to: &str) -> Option<MovedTo> {
     let (units, day) = (&facts.units, facts.day);
     let to = UnitCode(to.to_owned());
@@ -385,7 +386,7 @@ fn moved_to(facts: &Facts, closed: &Held, to: &str) -> Option<MovedTo> {
             && units.follow(&held.account.unit, day) == to
             && (held.login == closed.login || profile(held).is_some_and(|id| profile(closed) == Some(id)))
     };
-    // In the order of their ids; the one that has the same login first.
+    // In the order of their ids; an account with the same login comes first.
     let found = facts.accounts.iter().filter(of_person);
     let found = found.min_by_key(|held| held.login != closed.login)?;
     Some(MovedTo {
@@ -402,7 +403,7 @@ async fn username_of(tx: &mut Tx, env: &Env, account: &str) -> Result<Option<Str
     Ok(stated.and_then(|stated| stated.username))
 }
 
-/// The claim that an account has, with whose it is.
+/// The claim in force of an account, with the person.
 async fn claim_of_account(tx: &mut Tx, env: &Env, account: &str) -> Result<Option<Claimed>> {
     let sql = format!(
         "SELECT {CLAIMED} FROM claim c JOIN personal_value w ON w.id = c.value WHERE c.account = $1 AND c.until IS NULL"
@@ -411,7 +412,7 @@ async fn claim_of_account(tx: &mut Tx, env: &Env, account: &str) -> Result<Optio
     row.map(|row| claimed_of(&env.keys, &row, 0)).transpose()
 }
 
-/// Does an account state another name or number than the claim that it has?
+/// Whether an account states another name or number than its claim has.
 fn differs(stated: &Stated, claim: &Claimed) -> bool {
     let name = stated.full_name.as_ref();
     let other_name = name.is_some_and(|name| !name.grade(&claim.full_name).is_same_person());
@@ -438,7 +439,7 @@ fn stated_facts(stated: &Stated) -> Vec<(&'static str, String)> {
 
 fn profile_facts(profile: &Profile, day: Date) -> Vec<(&'static str, String)> {
     let text = |day: Option<Date>| day.map(|day| day.to_string());
-    // A status to come stands beside the day from which it counts, not the one of today.
+    // A future status is shown with the day from which it counts, not with the day of the current status.
     let to_come = profile.status_on(day) != profile.status;
     let all = [
         ("profile", profile.employee_code.clone()),
@@ -466,7 +467,7 @@ fn profile_facts(profile: &Profile, day: Date) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// What the gate asks of a citizen on a day; `None`: the account is no citizen's.
+/// What the gate requires of a citizen on a day; `None` if the account is not a citizen's.
 pub(crate) async fn gate(tx: &mut Tx, account: &str, day: Date) -> Result<Option<Gate>> {
     let sql = "SELECT official_to, exempt_to, claimed, last FROM account WHERE id = $1 AND kind = 'citizen'";
     let Some(row) = tx.row(sql, [account.into()]).await? else {
@@ -495,19 +496,19 @@ async fn held_since(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) 
     Ok(holds)
 }
 
-/// The ways out of what holds an account on that day.
+/// The ways out of the holds that count for an account on that day.
 pub(crate) async fn ways_out(tx: &mut Tx, account: &str, day: Date) -> Result<BTreeSet<WayOut>> {
     let campaign = campaign(tx).await?;
     let mut holds = held_since(tx, account, day, &campaign).await?;
     holds.extend(derived(tx, account, day, &campaign).await?);
     let counting = holds.iter().filter(|held| !held.suspended);
-    // Whoever joined two accounts may choose again which one stays.
+    // The join stays available here: after a join the owner may choose again which account stays.
     Ok(counting
         .flat_map(|held| held.hold.reason.ways_out().iter().copied())
         .collect())
 }
 
-/// What the report and the deadlines ask of a citizen account; from four columns, of which the first is `official_to`.
+/// The bucket of a citizen account for the report and the deadlines, from four columns; the first is `official_to`.
 pub(crate) fn bucket(row: &Row, at: usize) -> Result<Bucket> {
     Ok(Bucket {
         unit: None,
@@ -519,7 +520,7 @@ pub(crate) fn bucket(row: &Row, at: usize) -> Result<Bucket> {
     })
 }
 
-/// The hold that follows from the campaign's policy and the day, written nowhere.
+/// The hold that follows from the campaign's policy and the day, without a row.
 async fn derived(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> Result<Option<HeldSince>> {
     let sql = "SELECT official_to, exempt_to, claimed, last FROM account WHERE id = $1 AND kind = 'citizen'";
     let Some(row) = tx.row(sql, [account.into()]).await? else {
@@ -539,12 +540,12 @@ fn late(bucket: &Bucket, campaign: &Campaign, day: Date) -> Option<Hold> {
     hold.filter(|_| !bucket.claimed && !exempt)
 }
 
-/// Of an account `a`: 0 where nothing can hold it, neither a hold that was ever written nor the campaign's policy.
+/// Of an account `a`: 0 if nothing can hold it, neither a recorded hold nor the campaign's policy.
 pub(crate) const MAY_BE_HELD: &str = "(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.account = a.id) THEN 1 ELSE 0 END) \
      + (SELECT COUNT(*) FROM setting p WHERE p.name = 'campaign.after-deadline' AND p.value = 'hold')";
 
-/// Does any hold, written or derived, count for the account on that day? Then nobody gets in. Asked on its own, so that under a lock it is
-/// as of after the wait.
+/// Whether any hold, recorded or derived, counts for the account on that day; then nobody signs in. A statement of its own, so that under
+/// a lock it sees the state after the wait.
 pub(crate) async fn is_held(tx: &mut Tx, account: &str, day: Date) -> Result<bool> {
     let sql = format!("SELECT {MAY_BE_HELD} FROM account a WHERE a.id = $1");
     let may_be = tx.row(&sql, [account.into()]).await?.map(|row| row.get::<i64>(0));
@@ -552,7 +553,7 @@ pub(crate) async fn is_held(tx: &mut Tx, account: &str, day: Date) -> Result<boo
         && !held_of(tx, &[account.to_owned()].into(), day).await?.is_empty())
 }
 
-/// Those of the accounts for which a hold counts on that day; one that is gone counts as held.
+/// The accounts for which a hold counts on that day; an account that is gone counts as held.
 pub(crate) async fn held_of(tx: &mut Tx, accounts: &BTreeSet<String>, day: Date) -> Result<BTreeSet<String>> {
     let mut held = accounts.clone();
     if accounts.is_empty() {
@@ -581,7 +582,7 @@ pub(crate) async fn held_of(tx: &mut Tx, accounts: &BTreeSet<String>, day: Date)
     Ok(held)
 }
 
-/// Does a hold that is in force count on that day: is it in time, and suspended by no freeze?
+/// Whether a hold in force counts on that day: its last day is not over, and no freeze suspends it.
 fn counts(hold: &Hold, campaign: &Campaign, day: Date) -> bool {
     hold.last_day.is_none_or(|last| day <= last) && !(campaign.freeze && hold.reason.rests_in_a_freeze())
 }

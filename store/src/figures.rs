@@ -1,4 +1,4 @@
-//! C7, what the report page shows: all units at once, as the counters stand, and the days of one unit. No account is looked at.
+//! The figures of the report page (C7), read from the counters: all units at once, and the days of one unit. No account is read.
 
 use crate::citizens::{ReportLine, Sums, by_unit, counted};
 use crate::db::{Arg, Tx};
@@ -14,44 +14,44 @@ use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::Date;
 use std::collections::BTreeMap;
 
-/// So many days are shown: the last on which anything happened anywhere.
+/// The number of days shown: the latest days on which anything happened in any unit.
 const DAYS: i64 = 30;
 
-/// How far everything is that the figures follow from: the same position, the same figures of a day.
+/// The version of everything that the figures follow from. The same position gives the same figures of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Commits of the journal that count. It never goes back.
+    /// The number of commits of the journal that count. It never decreases.
     commits: i64,
-    /// When the counters were last compared with the accounts, or made anew from the journal.
+    /// When the counters were last compared with the accounts, or rebuilt from the journal.
     recounted: Option<i64>,
-    /// Since when the registry has not answered, in microseconds UTC; `None`: it answered when it was asked last.
+    /// Since when the registry has not answered, in microseconds UTC; `None` if it answered the last query.
     pub registry_silent_since: Option<i64>,
 }
 
-/// Accounts that count towards the goal.
+/// The progress towards the goal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Goal {
-    /// All of them: neither exempt nor held for another reason than that they are late.
+    /// The accounts that count towards the goal: neither exempt, nor held for another reason than `not-standardised`.
     pub due: u64,
-    /// Those that are standardised.
+    /// The standardised ones among them.
     pub standardised: u64,
 }
 
-/// A unit with all below it.
+/// The figures of a unit, with all units below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnitFigures {
-    /// Each citizen account once.
+    /// The report line, in which each citizen account counts once.
     pub line: ReportLine,
-    /// By whom a deadline is meant for.
+    /// The progress by the audience of a deadline.
     pub goals: BTreeMap<Audience, Goal>,
-    /// Of the refused accounts, by the answer to the last form.
+    /// The refused accounts, by the outcome of the last form.
     pub refused: BTreeMap<Outcome, u64>,
-    /// Held accounts of every kind, each once for every reason.
+    /// Held accounts of every kind; an account counts once for each reason.
     pub held: BTreeMap<Reason, u64>,
 }
 
 impl UnitFigures {
-    /// Both audiences together.
+    /// The progress of both audiences together.
     pub fn goal(&self) -> Goal {
         let add = |sum: Goal, one: &Goal| Goal {
             due: sum.due + one.due,
@@ -76,7 +76,7 @@ impl UnitFigures {
     }
 }
 
-/// Where accounts that are alike are counted.
+/// The group in which alike accounts are counted.
 #[derive(Clone, Copy)]
 struct Sort {
     standing: Standing,
@@ -100,35 +100,35 @@ impl Sort {
     }
 }
 
-/// What the counters give for a day, of all units.
+/// The figures of all units for a day, from the counters.
 #[derive(Clone, Debug)]
 pub struct Figures {
     /// The day.
     pub day: Date,
-    /// How far everything was.
+    /// The version of the data.
     pub position: Position,
-    /// The campaign as it stands.
+    /// The current campaign.
     pub campaign: Campaign,
     /// The units.
     pub tree: UnitTree,
-    /// By code; empty: the accounts of no known unit.
+    /// By unit code; the empty code stands for the accounts of no known unit.
     units: BTreeMap<String, UnitFigures>,
     /// The units that accounts name themselves.
     named: Vec<String>,
 }
 
 impl Figures {
-    /// Those of a unit that is valid on the day. The empty code: of the accounts of no known unit.
+    /// The figures of a unit that is valid on the day. The empty code stands for the accounts of no known unit.
     pub fn of(&self, unit: &str) -> Option<&UnitFigures> {
         self.units.get(unit)
     }
 
-    /// Those of the units directly below.
+    /// The figures of the units directly below.
     pub fn below<'a>(&'a self, unit: &'a UnitCode) -> impl Iterator<Item = &'a UnitFigures> {
         self.under(Some(unit))
     }
 
-    /// Those of the units that have none above.
+    /// The figures of the units that have no parent.
     pub fn top(&self) -> impl Iterator<Item = &UnitFigures> {
         self.under(None)
     }
@@ -142,7 +142,7 @@ impl Figures {
             .filter_map(|one| self.units.get(one.code.as_str()))
     }
 
-    /// The unit and all below it; or all, with the accounts of no known unit.
+    /// The unit and all below it; or all units, with the accounts of no known unit.
     pub fn within(&self, unit: Option<&UnitCode>) -> Vec<&UnitFigures> {
         let is_within = |code: &str, unit: &UnitCode| {
             !code.is_empty() && self.tree.is_within(&UnitCode(code.to_owned()), unit, self.day)
@@ -153,23 +153,23 @@ impl Figures {
     }
 }
 
-/// A day of a unit with all below it.
+/// The figures of a day, for a unit with all below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayFigures {
     /// The day.
     pub day: Date,
     /// Claims of officials, made on that day and still in force.
     pub officials: u64,
-    /// Those of all others.
+    /// Claims of all other citizens, made on that day and still in force.
     pub citizens: u64,
-    /// Forms of that day that were refused.
+    /// Forms that were refused on that day.
     pub refusals: u64,
     /// Claims made up to that day and still in force.
     pub standardised: u64,
 }
 
 impl DayFigures {
-    /// Claims that were made on that day and are still in force.
+    /// Claims made on that day and still in force.
     pub fn claims(&self, audience: Audience) -> u64 {
         match audience {
             Audience::Officials => self.officials,
@@ -179,12 +179,12 @@ impl DayFigures {
 }
 
 impl Store {
-    /// How far everything is.
+    /// The current version of the data.
     pub async fn position(&self) -> Result<Position> {
         self.db.ask(async |tx| position(tx).await).await
     }
 
-    /// What the counters give for a day, as everything stands that was recorded.
+    /// The figures for a day, from the counters over everything recorded.
     pub async fn figures(&self, day: Date) -> Result<Figures> {
         self.db
             .scan(async |tx| {
@@ -223,11 +223,11 @@ impl Store {
             .await
     }
 
-    /// The last days on which anything happened anywhere, the oldest first, as they were for a unit of these figures.
+    /// The latest days on which anything happened in any unit, oldest first, with the figures of one unit.
     pub async fn days(&self, figures: &Figures, unit: &UnitCode) -> Result<Vec<DayFigures>> {
         let within = |code: &String| figures.tree.is_within(&UnitCode(code.clone()), unit, figures.day);
         let (inside, outside): (Vec<String>, Vec<String>) = figures.named.iter().cloned().partition(within);
-        // The fewer units are read: the others are what they leave of all together.
+        // Read the smaller set of units; for the larger one, subtract the others from the total.
         let mut parts = if inside.len() <= outside.len() {
             vec![(Some(inside), 1)]
         } else {
@@ -261,7 +261,7 @@ impl Store {
 }
 
 async fn position(tx: &mut Tx) -> Result<Position> {
-    // Commits get their positions without a gap; the few that have none yet are counted one by one.
+    // The positions of commits have no gap; the few commits without a position are counted one by one.
     let sql = format!(
         "SELECT (SELECT COALESCE(MAX(position), -1) + 1 FROM journal_commit) + (SELECT COUNT(*) FROM journal_commit c \
          WHERE c.position IS NULL AND {COUNTS}), (SELECT MAX(at) FROM recount), (SELECT since FROM registry_silence)"
@@ -275,7 +275,7 @@ async fn position(tx: &mut Tx) -> Result<Position> {
     })
 }
 
-/// The accounts that a reason holds on a day, by unit.
+/// The accounts that each reason holds on a day, by unit.
 async fn held(tx: &mut Tx, day: Date, add: &mut impl FnMut(&str, Reason, u64)) -> Result<()> {
     let sql = "SELECT reason, string_agg(unit || ' ' || n, '\n') FROM hold_counter WHERE held_to >= $1 GROUP BY reason";
     tx.each(sql, [day.to_string().into()], |row| {
@@ -289,10 +289,10 @@ async fn held(tx: &mut Tx, day: Date, add: &mut impl FnMut(&str, Reason, u64)) -
     .await
 }
 
-/// By day: claims of officials, of all others, refused forms.
+/// By day: claims of officials, claims of all others, refused forms.
 type Days = BTreeMap<i64, [i64; 3]>;
 
-/// The last days on which anything happened, empty.
+/// The latest days on which anything happened, with counts of zero.
 async fn last_days(tx: &mut Tx) -> Result<Days> {
     let sql = "SELECT day FROM day_counter WHERE unit = '' AND what IN ('claim-anywhere', 'refusal-anywhere') \
          GROUP BY day HAVING SUM(n) <> 0 ORDER BY day DESC LIMIT $1";
@@ -300,7 +300,7 @@ async fn last_days(tx: &mut Tx) -> Result<Days> {
     rows.iter().map(|row| Ok((row.get(0)?, [0; 3]))).collect()
 }
 
-/// Adds what happened in these units (without units: in all together) to the days, or takes it away.
+/// Adds the counts of these units to the days, or of all units together if `None`; a `sign` of -1 subtracts them.
 async fn add_days(tx: &mut Tx, units: Option<&[String]>, sign: i64, today: Date, days: &mut Days) -> Result<()> {
     let Some(first) = days.keys().next().copied() else {
         return Ok(());
@@ -332,7 +332,7 @@ async fn add_days(tx: &mut Tx, units: Option<&[String]>, sign: i64, today: Date,
     .await
 }
 
-/// The claims in force in these units (without units: in all together).
+/// The claims in force in these units, or in all together if `None`.
 async fn claims(tx: &mut Tx, units: Option<&[String]>) -> Result<i64> {
     let which = units.map_or("1 = 1".to_owned(), |units| format!("unit IN ({})", places(units.len())));
     let sql = format!("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM report_counter WHERE claimed = 1 AND {which}");

@@ -1,4 +1,4 @@
-//! Whom a person at a counter may be: found exactly, by what they know.
+//! The search at a counter: finds a person's accounts by exact details that the person knows.
 
 use crate::access::Operator;
 use crate::db::{Arg, Tx};
@@ -17,27 +17,27 @@ use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::{FullName, NationalId, Phone};
 use std::collections::BTreeSet;
 
-/// At most so many accounts are found: more than any person has.
+/// The most accounts that a search returns: more than any person has.
 pub const MOST_FOUND: usize = 50;
 
 /// An account that was found.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// Which.
+    /// The account.
     pub account: AccountId,
-    /// What kind.
+    /// Its kind.
     pub kind: AccountKind,
-    /// What it says of its owner.
+    /// The name that it states for its owner.
     pub full_name: Option<FullName>,
-    /// Masked.
+    /// The national id, masked.
     pub national_id: Option<String>,
-    /// Masked.
+    /// The phone, masked.
     pub phone: Option<String>,
-    /// The name of its unit today; empty: unknown.
+    /// The name of its unit today; empty if unknown.
     pub unit: String,
-    /// Something holds it.
+    /// A hold counts today.
     pub held: bool,
-    /// How its claim was proven, if it has one.
+    /// The proof of its claim, if it has one.
     pub claim: Option<Proof>,
 }
 
@@ -50,21 +50,21 @@ fn place(operator: &Operator) -> Place<'_> {
 }
 
 impl Store {
-    /// What was typed, as it may stand in the address of a page: sealed, for this operator only.
+    /// The search text for use in a URL: sealed, for this operator only.
     pub fn seal_query(&self, operator: &Operator, typed: &str) -> String {
         let sealed = self.env.keys.seal(place(operator), typed.as_bytes(), &self.env.ambient);
         URL_SAFE_NO_PAD.encode(sealed)
     }
 
-    /// What [`Store::seal_query`] was given.
+    /// The text that [`Store::seal_query`] sealed.
     pub fn unseal_query(&self, operator: &Operator, sealed: &str) -> Option<String> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let typed = self.env.keys.unseal(place(operator), &sealed).ok()?;
         String::from_utf8(typed).ok()
     }
 
-    /// The accounts of a national id, a phone, an account's id, a user name or a receipt, by id. A national id finds the accounts that
-    /// state any number of its person, and the one with the person's claim.
+    /// The accounts that fit a national id, a phone, an account id, a user name or a receipt, ordered by id. A national id finds the
+    /// accounts that state any number of its person, and the account with the person's claim.
     pub async fn find(&self, _: &Operator, typed: &str) -> Result<Vec<Found>> {
         let (typed, today) = (typed.trim(), self.today());
         self.db

@@ -1,8 +1,8 @@
-//! The journal: the only place where anything changes. [`append`] writes entries, their personal values and what follows from them
-//! in the tables, in the caller's transaction.
+//! The journal: the only place where state changes. [`append`] writes entries, their personal values and the resulting rows of the
+//! projections, in the caller's transaction.
 //!
-//! An entry carries a MAC over all it says; a commit carries a MAC over its entries' MACs, and becomes a leaf of the Merkle tree
-//! (`seal.rs`). A personal value is never in an entry: the entry holds a salted commitment, the value lies beside it, encrypted.
+//! An entry has a MAC over all its parts; a commit has a MAC over the MACs of its entries, and becomes a leaf of the Merkle tree
+//! (`seal.rs`). An entry never contains a personal value: it has a salted commitment, and the encrypted value is a row beside it.
 
 use crate::ambient::Ambient;
 use crate::counts::Counts;
@@ -17,17 +17,17 @@ use jiff::Timestamp;
 use ngomon_rules::event::{Change, Event, Personal, Subject};
 use std::sync::Arc;
 
-/// The form of an entry's body.
+/// The format version of an entry's body.
 const VERSION: i64 = 1;
 
-/// Keys and surroundings, as every part of the store needs them. Cheap to clone.
+/// The keys and the environment that every part of the store needs. Cheap to clone.
 #[derive(Clone)]
 pub struct Env {
     /// The keys of this installation.
     pub keys: Keyring,
-    /// Time and randomness.
+    /// Clock and randomness.
     pub ambient: Ambient,
-    /// What owners are told of what happens to their accounts; `None`: nothing.
+    /// The texts of the messages to owners about changes of their accounts; `None` if no messages are sent.
     pub news: Option<NewsWords>,
 }
 
@@ -42,16 +42,16 @@ impl Env {
         self.ambient.uuid().to_string()
     }
 
-    /// What takes fingerprints in this transaction: under the key under which those of its tables are.
+    /// The keyed hash for fingerprints in this transaction, under the key that its tables use.
     pub async fn marker(&self, tx: &mut Tx) -> Result<Arc<Marker>> {
         Ok(self.keys.marker(tx.fingerprint_key().await?)?)
     }
 }
 
-/// Who acts, and from when it counts.
+/// The actor of a change, and the time from which it counts.
 #[derive(Clone, Debug)]
 pub struct Act {
-    /// An operator, or the system.
+    /// The actor: an operator, or the system.
     pub by: String,
     /// From when it counts: microseconds UTC.
     pub effective: i64,
@@ -60,7 +60,7 @@ pub struct Act {
 }
 
 impl Act {
-    /// An act of somebody's, counting from an instant.
+    /// An act of this actor that counts from this instant.
     pub fn new(by: &str, effective: Timestamp) -> Self {
         Self {
             by: by.to_owned(),
@@ -70,34 +70,34 @@ impl Act {
     }
 }
 
-/// An event as the journal has it.
+/// An event as the journal stores it.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The commit it belongs to.
     pub commit: String,
-    /// Its order there.
+    /// Its position in the commit.
     pub ord: i64,
     /// When it was recorded: microseconds UTC.
     pub at: i64,
     /// From when it counts: microseconds UTC.
     pub effective: i64,
-    /// Who.
+    /// The actor.
     pub by: String,
-    /// In which run.
+    /// The run.
     pub run: Option<String>,
-    /// The load with which it counts.
+    /// The load that must be applied before it counts.
     pub load: Option<String>,
     /// The id of its personal value.
     pub value: Option<String>,
-    /// What the entry says of that value.
+    /// The commitment to that value.
     pub commitment: Option<Vec<u8>>,
-    /// It is as it was written, and under a key that could vouch for it then.
+    /// The entry is unchanged, and its MAC is under a key that was valid when it was written.
     pub genuine: bool,
-    /// What changed.
+    /// The change.
     pub event: Event,
 }
 
-/// What an entry says, in the order in which its MAC covers it.
+/// The parts of an entry, in the order in which its MAC covers them.
 struct Signed<'a> {
     commit: &'a str,
     ord: i64,
@@ -110,10 +110,10 @@ struct Signed<'a> {
 }
 
 impl Signed<'_> {
-    /// Hands over all parts that the MAC covers.
+    /// Passes all parts that the MAC covers to `take`.
     fn parts<T>(&self, take: impl FnOnce(&[&[u8]]) -> T) -> T {
         let numbers = [self.ord, self.at, self.effective, self.version].map(i64::to_be_bytes);
-        // An absent part is told apart from an empty one.
+        // An absent part differs from an empty one.
         let mark = |there: bool| -> &[u8] { if there { &[1] } else { &[0] } };
         let mut parts: Vec<&[u8]> = vec![b"entry", self.commit.as_bytes()];
         parts.extend(numbers.iter().map(|n| &n[..]));
@@ -126,13 +126,13 @@ impl Signed<'_> {
     }
 }
 
-/// What a commit's MAC covers. Its leaf in the tree is made of all but the load.
+/// What a commit's MAC covers. Its leaf in the tree consists of all fields except the load.
 pub(crate) struct CommitHead {
     pub id: String,
     pub at: i64,
     pub entries: i64,
     pub digest: Vec<u8>,
-    /// The load with which it counts, unless it is sealed: what is sealed counts.
+    /// The load that must be applied before it counts. A sealed commit counts in any case.
     pub load: Option<String>,
 }
 
@@ -141,20 +141,20 @@ impl CommitHead {
         self.parts(|parts| keys.journal_mac(age, parts))
     }
 
-    /// Is that the MAC with which it was written, under any keys that this installation ever had?
+    /// Whether this is the commit's MAC under any keys that this installation ever had.
     pub fn is_ours(&self, keys: &Keyring, mac: &[u8]) -> bool {
         keys.ages_from(Age::default())
             .any(|age| self.is_genuine(keys, age, mac))
     }
 
-    /// Is that the MAC with which it was written, under the keys of that age? The first version's did not cover the load.
+    /// Whether this is the commit's MAC under the keys of that age. MACs of the first version did not cover the load.
     fn is_genuine(&self, keys: &Keyring, age: Age, mac: &[u8]) -> bool {
         self.parts(|parts| keys.is_journal_mac(age, parts, mac))
             || (age == Age::default() && keys.is_journal_mac(age, &[b"commit", &self.leaf()], mac))
     }
 
     fn parts<T>(&self, take: impl FnOnce(&[&[u8]]) -> T) -> T {
-        // An absent load is told apart from an empty one.
+        // An absent load differs from an empty one.
         let mark = [u8::from(self.load.is_some())];
         let load = self.load.as_deref().unwrap_or_default();
         take(&[b"commit 2", &self.leaf(), &mark, load.as_bytes()])
@@ -170,26 +170,26 @@ impl CommitHead {
     }
 }
 
-/// The commits of the journal in their order, and which keys vouch for each: once a newer key did, an older one does not any more.
-/// Each rotation ends with an entry under the new key, sealed in the same transaction.
+/// A walk over the commits of the journal in their order, with the keys that may sign each. Once a newer key has signed, an older one is
+/// no longer valid. Each rotation ends with an entry under the new key, sealed in the same transaction.
 #[derive(Default)]
 pub(crate) struct Walk(Age);
 
 impl Walk {
-    /// The keys that vouch for the next commit; `None`: none that may.
+    /// The keys under which the next commit is valid; `None` if there are none.
     pub fn age_of(&mut self, keys: &Keyring, head: &CommitHead, mac: &[u8]) -> Option<Age> {
         let age = keys.ages_from(self.0).find(|age| head.is_genuine(keys, *age, mac))?;
         self.0 = age;
         Some(age)
     }
 
-    /// The keys that vouched last.
+    /// The keys under which the last commit is valid.
     pub fn age(&self) -> Age {
         self.0
     }
 }
 
-/// Which commits `c` of `journal_commit` count: what is sealed, and what is not staged for a load that is still open.
+/// The commits `c` of `journal_commit` that count: sealed ones, and those not staged for a load that is still open.
 pub(crate) const COUNTS: &str =
     "(c.position IS NOT NULL OR NOT EXISTS (SELECT 1 FROM load l WHERE l.id = c.load AND l.state = 'open'))";
 
@@ -199,7 +199,7 @@ pub(crate) fn digest_of(macs: &[impl AsRef<[u8]>]) -> Hash {
     sha256(&parts)
 }
 
-/// The name of a change, which stands first in its JSON.
+/// The name of a change, which is the first field of its JSON.
 fn kind_of(body: &str) -> &str {
     body.strip_prefix("{\"kind\":\"")
         .and_then(|rest| rest.split('"').next())
@@ -221,14 +221,14 @@ fn clause_of(change: &Change) -> Option<String> {
         | Change::TakeOverDeclined { .. } => "125/C5".into(),
         Change::FormAnswered { .. } => "125/C2".into(),
         Change::ExemptionGranted { .. } | Change::ExemptionEnded => "125/C1".into(),
-        // A newcomer's account succeeds none: the policy made it, no clause.
+        // A newcomer's account succeeds no other: it follows from the policy, not from a clause.
         Change::AccountCreated { succeeds, .. } if succeeds.is_empty() => return None,
         Change::AccountCreated { .. } | Change::AccountRemoved => "108/6".into(),
         _ => return None,
     })
 }
 
-/// Writes events of one act: journal, values, tables. One commit of the journal.
+/// Writes the events of one act as one commit of the journal: entries, personal values, projections.
 pub async fn append(tx: &mut Tx, env: &Env, act: &Act, events: Vec<Event>) -> Result<()> {
     if events.is_empty() {
         return Ok(());
@@ -242,7 +242,7 @@ pub async fn append(tx: &mut Tx, env: &Env, act: &Act, events: Vec<Event>) -> Re
     counts.flush(tx, env.ambient.bytes::<1>()[0]).await
 }
 
-/// Writes a commit of the journal without touching the tables. With a `load` it counts once that load is applied.
+/// Writes a commit of the journal without touching the projections. With a `load`, it counts once that load is applied.
 pub(crate) async fn write(
     tx: &mut Tx,
     env: &Env,
@@ -368,13 +368,13 @@ fn seal(env: &Env, personal: &Personal) -> Result<Sealed> {
     })
 }
 
-/// Opens a personal value.
+/// Decrypts a personal value.
 pub(crate) fn unseal(keys: &Keyring, id: &str, sealed: &[u8]) -> Result<Personal> {
     let plain = keys.unseal(place(id), sealed)?;
     serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("personal_value {id}"), e))
 }
 
-/// Opens a personal value whose columns `sealed` and `salt` stand at these places, and says what was promised of it.
+/// Decrypts a personal value whose columns `sealed` and `salt` have these indexes; also returns the commitment to it.
 pub(crate) fn unseal_with(keys: &Keyring, id: &str, row: &Row, [sealed, salt]: [usize; 2]) -> Result<(Personal, Arg)> {
     let plain = keys.unseal(place(id), &row.get::<Vec<u8>>(sealed)?)?;
     let salt: Vec<u8> = row.get(salt)?;
@@ -384,18 +384,19 @@ pub(crate) fn unseal_with(keys: &Keyring, id: &str, row: &Row, [sealed, salt]: [
     Ok((personal, promised.into()))
 }
 
-/// The columns of [`read_entry`], and whence.
+/// The columns and the tables of [`read_entry`], for a `SELECT`.
 pub(crate) const ENTRY: &str = "SELECT j.commit_id, j.ord, j.at, j.effective, j.kind, j.version, j.subject_kind, j.subject, j.by_whom, \
      j.run, j.clause, j.body, j.value, j.commitment, j.mac, v.salt, v.sealed, c.load \
      FROM journal j JOIN journal_commit c ON c.id = j.commit_id LEFT JOIN personal_value v ON v.id = j.value";
 
-/// An entry read back, and whether everything about it is as it was written.
+/// An entry read back, and whether all of it is as it was written.
 pub(crate) struct ReadEntry {
     pub entry: Entry,
     pub clause: Option<String>,
 }
 
-/// Reads an entry back. With an age of keys, its MAC and the commitment of its value are checked; without, it is not taken for genuine.
+/// Reads an entry back. If `age` is given, its MAC and the commitment of its value are checked; otherwise the entry counts as not
+/// genuine.
 pub(crate) fn read_entry(keys: &Keyring, age: Option<Age>, row: &Row) -> Result<ReadEntry> {
     let (commit, ord): (String, i64) = (row.get(0)?, row.get(1)?);
     let place = || format!("journal {commit}/{ord}");

@@ -1,8 +1,8 @@
-//! Everything kept: journal, projections, references, runs, counters, keys. SQLite and PostgreSQL behind one API.
+//! The store of all data: journal, projections, references, runs, counters, keys. SQLite and PostgreSQL behind one API.
 //!
-//! [`Store`] is the door. Whatever changes goes through [`journal::append`]; nothing else writes projections.
+//! [`Store`] is the entry point. Every change goes through [`journal::append`]; nothing else writes projections.
 
-// A line that cannot be written must end nothing.
+// A failed write to the terminal must not end the process.
 #![deny(clippy::print_stderr)]
 
 mod access;

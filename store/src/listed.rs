@@ -1,5 +1,6 @@
-//! The people behind a figure of the report: of a unit, those who stand so. The report's counters say which sorts of account there are
-//! in which unit; of each, an index gives its accounts by id. So a page costs its own lines, and the list is as long as the figure.
+//! The list of people behind a figure of the report: the accounts of a unit that have one standing. The report's counters give the groups
+//! of alike accounts in each unit; an index gives the accounts of a group by id. So the cost of a page follows from its rows alone, and
+//! the list is as long as the figure.
 
 use crate::access::Operator;
 use crate::citizens::counted;
@@ -18,41 +19,41 @@ use ngomon_rules::values::{Date, FullName, Phone};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A line of the list.
+/// A row of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// Which account.
+    /// The account.
     pub account: AccountId,
-    /// What it says of its owner.
+    /// The name that it states for its owner.
     pub full_name: Option<FullName>,
-    /// Masked.
+    /// The phone, masked.
     pub phone: Option<String>,
-    /// The unit that counts on the day.
+    /// The unit that is valid on the day.
     pub unit: UnitCode,
-    /// Its name.
+    /// The name of that unit.
     pub unit_name: String,
 }
 
-/// Some of those who stand so.
+/// A page of the list.
 #[derive(Clone, Debug)]
 pub struct Listing {
-    /// How many there are: the figure.
+    /// The number of all accounts in the list: the figure.
     pub all: u64,
-    /// Some of them.
+    /// The rows of this page.
     pub people: Vec<Listed>,
-    /// Where the next ones begin; `None`: these are the last.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// What accounts are alike in, in the order of the index: unit, `official_to`, `exempt_to`, `held_to`, `claimed`, `last`.
+/// The key of a group of alike accounts, in the order of the index: unit, `official_to`, `exempt_to`, `held_to`, `claimed`, `last`.
 type Alike = [String; 6];
 
-/// The last one that was listed.
+/// The cursor: the last account listed.
 #[derive(Serialize, Deserialize)]
 struct Place(Alike, String);
 
 impl Place {
-    /// As it stands in an address. It says nothing but where one is.
+    /// Encodes the cursor for a URL. It reveals nothing but the position.
     fn written(&self) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
     }
@@ -77,8 +78,8 @@ const PEOPLE: &str = "a.kind = 'citizen' AND a.unit = $1 AND a.official_to = $2 
      AND a.claimed = $5 AND a.last = $6 AND a.id > $7 ORDER BY a.id LIMIT $8";
 
 impl Store {
-    /// Of a unit and all below it, at most so many who stand so on a day, as everything stands that was recorded: unit by unit, from
-    /// the place on that the listing before named.
+    /// The accounts of a unit and all below it that have this standing on a day, from everything recorded; at most `most`, unit by unit,
+    /// after the cursor of the previous page.
     pub async fn people(
         &self,
         _: &Operator,
@@ -107,7 +108,7 @@ impl Store {
                         _ => "",
                     };
                     let left = most as usize - listing.people.len();
-                    // One more tells whether there are more.
+                    // One more row shows whether there is a next page.
                     let mut found = self.alike(tx, &tree, day, &sort, after, left + 1).await?;
                     let more = found.len() > left;
                     found.truncate(left);
@@ -158,7 +159,7 @@ impl Store {
     }
 }
 
-/// The sorts of account of a unit that stand so, each with how many there are.
+/// The groups of alike accounts of a unit that have this standing, each with the number of its accounts.
 async fn sorts(
     tx: &mut Tx,
     tree: &UnitTree,

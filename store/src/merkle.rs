@@ -1,4 +1,4 @@
-//! The Merkle tree over the journal, hashed as RFC 6962 section 2.1 says.
+//! The Merkle tree over the journal, hashed as RFC 6962 section 2.1 defines.
 //!
 //! ```text
 //! MTH({})      = SHA-256()
@@ -6,16 +6,15 @@
 //! MTH(D[n])    = SHA-256(0x01 || MTH(D[0:k]) || MTH(D[k:n]))     k = the largest power of two below n
 //! ```
 //!
-//! Only the [`Frontier`] is kept: the roots of the complete subtrees along the right edge, one for each 1 in the size
-//! in binary. That is all it takes to append a leaf and to know the root, in at most 64 hashes.
+//! Only the [`Frontier`] is stored: the roots of the complete subtrees along the right edge, one for each 1 in the binary size. That is
+//! enough to append a leaf and to compute the root, with at most 64 hashes.
 
 use aws_lc_rs::digest;
 
 /// A SHA-256 hash.
 pub type Hash = [u8; 32];
 
-/// SHA-256 over the parts, one after the other. The parts are not told apart: a caller to whom that matters frames
-/// them.
+/// SHA-256 over the concatenated parts. The boundaries between parts are not hashed: a caller that needs them adds its own framing.
 pub(crate) fn sha256(parts: &[&[u8]]) -> Hash {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in parts {
@@ -39,7 +38,7 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
 /// Stored bytes that are not a frontier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrontierError {
-    /// There are not even the 8 bytes of the size.
+    /// Fewer bytes than the 8 of the size.
     #[error("a frontier begins with 8 bytes of size, here are {0} bytes in all")]
     NoSize(usize),
     /// The number of hashes does not fit the size.
@@ -54,7 +53,7 @@ pub enum FrontierError {
     },
 }
 
-/// The right edge of a tree that only grows.
+/// The right edge of an append-only tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frontier {
     size: u64,
@@ -71,7 +70,7 @@ impl Frontier {
     /// Appends one leaf, given by its [`leaf_hash`].
     pub fn append(&mut self, leaf: Hash) {
         let mut node = leaf;
-        // As in binary addition: each trailing 1 of the size is a subtree as large as what is carried, and joins it.
+        // As in binary addition: each trailing 1 of the size is a subtree as large as the carried one, and is joined with it.
         for _ in 0..self.size.trailing_ones() {
             if let Some(left) = self.roots.pop() {
                 node = node_hash(&left, &node);
@@ -89,14 +88,14 @@ impl Frontier {
             .unwrap_or_else(|| sha256(&[]))
     }
 
-    /// The form to store: the size (8 bytes, big-endian), then each root of 32 bytes, largest subtree first.
+    /// The stored form: the size (8 bytes, big-endian), then each root of 32 bytes, largest subtree first.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.size.to_be_bytes().to_vec();
         bytes.extend_from_slice(self.roots.as_flattened());
         bytes
     }
 
-    /// Reads what [`Frontier::to_bytes`] wrote. Says nothing about the hashes being true: a checkpoint does.
+    /// Parses what [`Frontier::to_bytes`] wrote. Does not prove the hashes: a checkpoint does.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FrontierError> {
         let (size, rest) = bytes.split_first_chunk().ok_or(FrontierError::NoSize(bytes.len()))?;
         let size = u64::from_be_bytes(*size);

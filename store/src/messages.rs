@@ -1,4 +1,4 @@
-//! Messages to people: written with the change that they tell of, in its transaction, and taken by a carrier afterwards.
+//! The outbox of messages to people. A message is written in the transaction of the change that it reports; a carrier delivers it later.
 
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
@@ -16,17 +16,17 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// By what a message goes.
+/// The channel of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
-    /// To a mobile phone: no diacritics, at most 160 characters, no link.
+    /// A text message to a mobile phone: no diacritics, at most 160 characters, no link.
     Sms,
-    /// To a mailbox.
+    /// A mail.
     Mail,
 }
 
 impl Channel {
-    /// The word in the table.
+    /// The name in the table.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sms => "sms",
@@ -35,16 +35,16 @@ impl Channel {
     }
 }
 
-/// Where somebody is reached.
+/// A contact point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
-    /// By what.
+    /// The channel.
     pub channel: Channel,
-    /// E.164, or a mail address.
+    /// A phone number in E.164, or a mail address.
     pub to: String,
 }
 
-/// To whom, and what it says.
+/// The recipient and the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Letter {
     to: String,
@@ -56,11 +56,11 @@ struct Letter {
 pub struct Message {
     /// When it was written, in microseconds UTC.
     pub at: i64,
-    /// By what it goes.
+    /// The channel.
     pub channel: String,
-    /// To whom.
+    /// The recipient.
     pub to: String,
-    /// What it says.
+    /// The text.
     pub text: String,
 }
 
@@ -72,7 +72,7 @@ fn place(id: &str) -> Place<'_> {
     }
 }
 
-/// Puts a message on its way, in the caller's transaction.
+/// Queues a message in the caller's transaction.
 pub(crate) async fn tell(tx: &mut Tx, env: &Env, reach: &Reach, text: &str) -> Result<()> {
     let letter = Letter {
         to: reach.to.clone(),
@@ -94,8 +94,9 @@ pub(crate) async fn tell(tx: &mut Tx, env: &Env, reach: &Reach, text: &str) -> R
     .map(drop)
 }
 
-/// Where the owner of an account is reached: the phone on file, or else the mailbox. Once it is standardised, the phone is the one that its
-/// owner showed, which the population registry knows, or one that a counter wrote down since: what the account stated before may be anybody's.
+/// The contact point of an account's owner: the phone on file, or else the mailbox. After standardisation it is the phone that the owner
+/// proved, which the population registry has, or a phone that a counter recorded since then: the phone that the account stated before may
+/// be anybody's.
 pub(crate) async fn reach(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<Reach>> {
     let sql = format!(
         "SELECT {OWNER}, c.since FROM account a JOIN personal_value v ON v.id = a.value \
@@ -107,7 +108,7 @@ pub(crate) async fn reach(tx: &mut Tx, env: &Env, account: &AccountId) -> Result
     let (stated, claim) = owner_of(&env.keys, &row, 0)?;
     let since: Option<i64> = row.get(OWNER_WIDTH)?;
     let stated = match claim {
-        // A counter wrote another phone down since then.
+        // A counter has recorded another phone since then.
         Some(_) if stated.phone_at > since => stated,
         Some(claim) => claim.over(stated),
         None => stated,
@@ -123,7 +124,7 @@ pub(crate) async fn reach(tx: &mut Tx, env: &Env, account: &AccountId) -> Result
     Ok(phone.or(mail))
 }
 
-/// Tells the owner of an account, where the owner is reached at all.
+/// Queues a message to the owner of an account, if the account has a contact point.
 pub(crate) async fn tell_owner(tx: &mut Tx, env: &Env, account: &AccountId, text: &str) -> Result<()> {
     match reach(tx, env, account).await? {
         Some(reach) => tell(tx, env, &reach, text).await,
@@ -131,34 +132,34 @@ pub(crate) async fn tell_owner(tx: &mut Tx, env: &Env, account: &AccountId, text
     }
 }
 
-/// What owners are told of what happened to their account while they may not have been there.
+/// What a message reports to owners: events of their account at which they may not have been present.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// It was standardised, by the form of that receipt.
+    /// The account was standardised, by the form of this receipt.
     Standardised(Option<String>),
     /// A counter withdrew its claim.
     ClaimWithdrawn,
     /// Another account has its claim now.
     ClaimLost,
-    /// A counter gave a code by which another password is set.
+    /// A counter issued a code that sets another password.
     PasswordCodeIssued,
-    /// A counter wrote another phone to it.
+    /// A counter recorded another phone for it.
     PhoneChanged,
-    /// The request for a review of that receipt was answered.
+    /// The request for a review with this receipt was answered.
     ReviewAnswered(String),
-    /// Nothing holds it any more.
+    /// The last hold ended.
     OpenAgain,
-    /// It is held.
+    /// A hold started.
     Held(Reason),
-    /// The form of that receipt, which its owner did not just send, was answered.
+    /// The form of this receipt, which its owner did not just send, was answered.
     Answered(String),
 }
 
-/// The words for it, of whoever writes to people.
+/// The texts for each [`News`], given by the caller that opens the store.
 pub type NewsWords = Arc<dyn Fn(&News) -> String + Send + Sync>;
 
 impl News {
-    /// Of one commit an owner is told what weighs most.
+    /// The priority: an owner gets only the most important message of one commit.
     fn weight(&self) -> u8 {
         match self {
             Self::Answered(_) | Self::ReviewAnswered(_) => 0,
@@ -171,13 +172,14 @@ impl News {
         }
     }
 
-    /// Whose phone counts is changed by it: whoever could be reached before is told too, and can object.
+    /// Whether it changes which phone counts: then the previous contact point is notified too, so that its owner can object.
     fn moves_the_phone(&self) -> bool {
         matches!(self, Self::Standardised(_) | Self::ClaimWithdrawn | Self::ClaimLost)
     }
 }
 
-/// C5: "owners are told of every claim made, withdrawn, taken over, and of every hold and answer". Those whom an act names are told by it.
+/// C5: "owners are told of every claim made, withdrawn, taken over, and of every hold and answer". An act that names its recipients
+/// writes their messages itself.
 pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<()> {
     let Some(words) = &env.news else { return Ok(()) };
     let mut silent: Vec<&AccountId> = Vec::new();
@@ -232,7 +234,7 @@ pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<(
     Ok(())
 }
 
-/// Where an owner is reached; with `before`, also where the owner was reached before a claim was made or ended.
+/// The contact points of an owner; with `before`, also those from before a claim was made or ended.
 async fn reaches(tx: &mut Tx, env: &Env, account: &AccountId, before: bool) -> Result<Vec<Reach>> {
     let mut all: Vec<Reach> = reach(tx, env, account).await?.into_iter().collect();
     if before {
@@ -242,7 +244,7 @@ async fn reaches(tx: &mut Tx, env: &Env, account: &AccountId, before: bool) -> R
         );
         let row = tx.row(&sql, [account.as_str().into()]).await?;
         let stated = row.map(|row| owner_of(&env.keys, &row, 0)).transpose()?;
-        // A claim that ended binds nothing: its phone is told besides, and is no way in.
+        // A claim that ended has no effect: its phone gets the message too, but is no way in.
         let sql = format!(
             "SELECT {CLAIMED} FROM claim c JOIN personal_value w ON w.id = c.value WHERE c.account = $1 ORDER BY c.ord DESC LIMIT 1"
         );
@@ -266,14 +268,14 @@ async fn reaches(tx: &mut Tx, env: &Env, account: &AccountId, before: bool) -> R
 }
 
 impl Store {
-    /// The store that writes to owners what happened to their accounts, in these words.
+    /// The store with these texts, so that it sends messages to owners about their accounts.
     #[must_use]
     pub fn telling(mut self, words: NewsWords) -> Self {
         self.env.news = Some(words);
         self
     }
 
-    /// The newest messages, the newest first, whether a carrier took them or not.
+    /// The latest messages, newest first, delivered or not.
     pub async fn messages(&self, most: u32) -> Result<Vec<Message>> {
         self.db
             .read(async |tx| {

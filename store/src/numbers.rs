@@ -1,8 +1,9 @@
-//! Every number that the person of a number ever held: one place, which every rule asks.
+//! The links between national ids of one person: the single source for all rules of every number that a person ever held.
 //!
-//! Registry, HR and claims say which numbers are one person's. Each such statement is a link (`person_link`), kept for good: the column that
-//! states it is optional. A link counts no more where both of its numbers are in force, each in a profile of its own that counts, or in an
-//! active record of the registry of its own: no number is given to two persons, so the statement was a mistake.
+//! Registry, HR and claims state which numbers belong to one person. Each such statement is a link (`person_link`). Links are kept for
+//! good, because the column that states them is optional. A link no longer counts once both of its numbers are in force, each in its own
+//! profile that counts or in its own active record of the registry: a number is never given to two persons, so the statement was a
+//! mistake.
 
 use crate::db::{Arg, Tx};
 use crate::error::Result;
@@ -21,16 +22,16 @@ const BOTH_IN_FORCE: &str = "(EXISTS (SELECT 1 FROM profile p WHERE p.number_fp 
      AND EXISTS (SELECT 1 FROM reference r JOIN registry g ON g.load = r.load AND g.number_fp = l.other \
        WHERE r.name = 'registry' AND g.status = 'active'))";
 
-/// The links that count.
+/// The query for the links that count.
 pub(crate) fn links() -> String {
     format!("SELECT l.fp, l.other FROM person_link l WHERE NOT ({BOTH_IN_FORCE})")
 }
 
-/// What the registry says today; of a version before links were kept, nothing else tells.
+/// The links in the present registry. After an upgrade from a version without links, this is their only source.
 const STATED_TODAY: &str = "SELECT f.number_fp, f.former_fp FROM reference r JOIN registry_former f ON f.load = r.load \
      WHERE r.name = 'registry'";
 
-/// Fingerprints of every number that the persons of these ever held, these among them.
+/// The fingerprints of every number that the persons with these numbers ever held, including these.
 pub(crate) async fn ever_held(tx: &mut Tx, of: impl IntoIterator<Item = Vec<u8>>) -> Result<BTreeSet<Vec<u8>>> {
     let links = links();
     let sql = format!(
@@ -53,12 +54,13 @@ pub(crate) async fn ever_held(tx: &mut Tx, of: impl IntoIterator<Item = Vec<u8>>
     Ok(held)
 }
 
-/// Every number that was ever said to be of one person with these, whether or not the link counts: whom a change may concern.
+/// Every number that was ever linked to these, whether or not the link counts: the numbers that a change may affect.
 pub(crate) const EVER_LINKED: &str = "SELECT l.other FROM person_link l WHERE l.fp IN ({}) \
      UNION SELECT f.former_fp FROM reference r JOIN registry_former f ON f.load = r.load WHERE r.name = 'registry' AND f.number_fp IN ({}) \
      UNION SELECT f.number_fp FROM reference r JOIN registry_former f ON f.load = r.load WHERE r.name = 'registry' AND f.former_fp IN ({})";
 
-/// Those of `known` that are one person's, in groups. `keys`: only links of these fingerprints; without any, all.
+/// The numbers of `known` that belong to one person, grouped by person. Uses the links of the fingerprints `keys` only, or all links if
+/// `None`.
 pub(crate) async fn one_persons(
     tx: &mut Tx,
     env: &Env,
@@ -80,7 +82,7 @@ pub(crate) async fn one_persons(
     Ok(groups.into_values().filter(|group| group.len() > 1).collect())
 }
 
-/// Fingerprints of numbers joined into persons, as far as links that count tell.
+/// Fingerprints of numbers, joined into persons by the links that count.
 #[derive(Default)]
 pub(crate) struct Persons {
     of: HashMap<Vec<u8>, usize>,
@@ -88,12 +90,12 @@ pub(crate) struct Persons {
 }
 
 impl Persons {
-    /// By all links.
+    /// Joins by all links.
     pub async fn read(tx: &mut Tx) -> Result<Self> {
         Self::by_links(tx, None).await
     }
 
-    /// `keys`: only by links of these fingerprints.
+    /// Joins by the links of the fingerprints `keys` only, or by all if `None`.
     async fn by_links(tx: &mut Tx, keys: Option<&[Arg]>) -> Result<Self> {
         let mut persons = Self::default();
         let links = links();
@@ -110,7 +112,7 @@ impl Persons {
         Ok(persons)
     }
 
-    /// The person of a number that has another one, too.
+    /// The person of a number that has a link to another one.
     pub fn of(&self, fp: &[u8]) -> Option<usize> {
         self.of.get(fp).map(|person| self.root(*person))
     }

@@ -1,4 +1,4 @@
-//! Holds by order: of any kind of account, for whoever has the right to ask for it.
+//! Holds by order. They apply to any kind of account, for an office that has the right to ask for one.
 
 use crate::access::{Operator, others_stay};
 use crate::db::Tx;
@@ -12,14 +12,14 @@ use ngomon_rules::hold::{Cause, Hold, Reason, evidence};
 use ngomon_rules::record::AccountId;
 use ngomon_rules::values::{Date, local_day};
 
-/// Who ordered it, by which document, what it says, and its last day, if it names one. All of it stands in the journal as evidence.
+/// An order: the office, the document, its text, and its last day if it names one. The journal records all of it as evidence.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// An office.
+    /// The office.
     pub ordered_by: String,
     /// The number of its document.
     pub document: String,
-    /// What it says.
+    /// Its text.
     pub text: String,
     /// The last day on which it counts.
     pub last_day: Option<Date>,
@@ -41,7 +41,7 @@ impl Order {
 }
 
 impl Store {
-    /// Holds an account. All that is open ends with the commit. An operator's is held by two.
+    /// Places a hold by order. The account's sessions and tokens end with the commit. An operator's account needs two operators.
     pub async fn hold_by_order(&self, operator: &Operator, account: &AccountId, order: &Order) -> Result<()> {
         let hold = self.hold_of(order)?;
         alone(account)?;
@@ -57,7 +57,7 @@ impl Store {
             .await
     }
 
-    /// The hold that follows from an order, if its last day is not over.
+    /// The hold that follows from an order, unless its last day is over.
     pub fn hold_of(&self, order: &Order) -> Result<Hold> {
         if order.last_day.is_some_and(|last| last < self.today()) {
             return Err(Refusal::EndDay.into());
@@ -65,7 +65,7 @@ impl Store {
         Ok(order.hold())
     }
 
-    /// Lifts a hold by order, and no other, for a reason. Other holds of the account stay. An operator's is lifted by two.
+    /// Lifts one hold by order, for a reason. Other holds of the account stay. An operator's account needs two operators.
     pub async fn lift_order(&self, operator: &Operator, account: &AccountId, cause: &Cause, why: &str) -> Result<()> {
         alone(account)?;
         let (env, by) = (self.env.clone(), operator.by().to_owned());
@@ -83,7 +83,7 @@ impl Store {
     }
 }
 
-/// Holds an account by order.
+/// Places a hold by order.
 pub(crate) async fn place(tx: &mut Tx, env: &Env, act: &Act, account: &AccountId, hold: Hold) -> Result<()> {
     if account.operator().is_some() {
         others_stay(tx, &act.by, account, local_day(env.ambient.now())).await?;
@@ -115,8 +115,8 @@ pub(crate) async fn lift(
 }
 
 impl Store {
-    /// Lifts every hold by order of an operator's account, for a reason. It is the way out where no other operator can be asked: whoever
-    /// has the machine has the installation.
+    /// Lifts every hold by order of an operator's account, for a reason. This is the way out if there is no other operator to ask: access
+    /// to the machine is access to the installation.
     pub async fn lift_orders_of_operator(&self, name: &str, why: &str, by: &str) -> Result<usize> {
         let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
         let why = why.to_owned();
@@ -148,7 +148,7 @@ impl Store {
     }
 }
 
-/// The holds of an account, which nobody else changes until this transaction ends.
+/// The holds of an account, locked until the end of this transaction.
 async fn held(tx: &mut Tx, account: &AccountId) -> Result<Vec<Hold>> {
     tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
         .await?;

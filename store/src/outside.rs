@@ -1,7 +1,8 @@
-//! The file of checkpoints beside the database: what it must have, that it has it, and that the database has what the file has.
+//! The file of checkpoints beside the database, and the comparison of both: the file must have the checkpoints of the database, and the
+//! database those of the file.
 //!
-//! The database notes how many checkpoints the file has and a digest over all of them, link by link, so that a file that was cut,
-//! thinned or emptied shows. Whoever seals brings the file up to the database; nothing else mends it but [`Store::accept_checkpoints`].
+//! The database records the number of checkpoints in the file and a chained digest over all of them, so that a truncated, thinned or
+//! emptied file is detected. Each seal brings the file up to the database; only [`Store::accept_checkpoints`] repairs a damaged one.
 
 use crate::checkpoint::{append_after, last_note, notes_of, set_aside};
 use crate::db::{Dialect, Row, Tx};
@@ -14,10 +15,10 @@ use ngomon_rules::event::{Change, Event, Subject};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-/// The file beside the keys.
+/// The name of the file beside the keys.
 pub(crate) const NAME: &str = "checkpoints.txt";
 
-/// What the file has, as the database notes it.
+/// What the database records of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub notes: i64,
@@ -32,7 +33,7 @@ impl Mark {
         chain: [0; 32],
     };
 
-    /// And that note after it.
+    /// The mark after one more note.
     fn and(&self, size: u64, note: &[u8]) -> Self {
         Self {
             notes: self.notes + 1,
@@ -52,7 +53,7 @@ impl Mark {
         })
     }
 
-    /// Has the file what this says, and perhaps more after it?
+    /// Whether the file starts with what this mark covers; more may follow.
     fn fits(&self, file: &[u8]) -> bool {
         let mut mark = Self::NONE;
         for (size, note) in notes_of(file) {
@@ -65,7 +66,7 @@ impl Mark {
     }
 }
 
-/// Which file that is, of all that the servers of one database may have: by its path, and on PostgreSQL by the machine, too.
+/// The identity of the file among those of all servers of one database: its path and, on PostgreSQL, also the machine.
 fn place(dialect: Dialect, file: &Path) -> String {
     let dir = file.parent().unwrap_or(Path::new(""));
     let path = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
@@ -86,7 +87,7 @@ async fn mark_of(tx: &mut Tx, place: &str) -> Result<Option<Mark>> {
 }
 
 async fn set_mark(tx: &mut Tx, place: &str, mark: &Mark) -> Result<()> {
-    // Of two that wrote at once, the one that saw more counts.
+    // Of two concurrent writers, the one with more notes wins.
     let sql = "INSERT INTO checkpoint_file (place, notes, size, chain) VALUES ($1,$2,$3,$4) ON CONFLICT (place) \
                DO UPDATE SET notes = excluded.notes, size = excluded.size, chain = excluded.chain \
                WHERE checkpoint_file.notes < excluded.notes";
@@ -94,7 +95,7 @@ async fn set_mark(tx: &mut Tx, place: &str, mark: &Mark) -> Result<()> {
     tx.execute(sql, row).await.map(drop)
 }
 
-/// The database must have the last checkpoint that the file has. A standby may be a little behind.
+/// Checks that the database has the last checkpoint of the file. A standby may lag behind.
 pub(crate) async fn must_have(tx: &mut Tx, last: &Last) -> Result<()> {
     let Some((size, root)) = last.checkpoint else {
         return Ok(());
@@ -121,7 +122,7 @@ pub(crate) struct Last {
 }
 
 impl Last {
-    /// A file that cannot be read says nothing here, and is told by `verify`.
+    /// Reads it. An unreadable file counts here as one without a checkpoint; `verify` reports it.
     pub fn read(places: &Places, keys: &Keyring) -> Self {
         let path = places.keys.join(NAME);
         let last = last_note(&path, keys).ok().flatten();
@@ -143,12 +144,12 @@ impl Last {
     }
 }
 
-/// What was accepted.
+/// The result of accepting the database as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// Where the file of before is now, if there was one.
+    /// The new path of the previous file, if there was one.
     pub aside: Option<PathBuf>,
-    /// How many checkpoints the new one has.
+    /// The number of checkpoints in the new file.
     pub notes: u64,
 }
 
@@ -157,15 +158,15 @@ impl Store {
         place(self.dialect(), &self.checkpoints)
     }
 
-    /// Brings the file up to the database, where it is behind: after the commit, since a file that is ahead of the database looks like
-    /// a roll-back. What it lost before is not put back.
+    /// Brings the file up to the database. Runs after the commit, because a file that is ahead of the database looks like a roll-back.
+    /// Notes that the file lost are not restored.
     pub(crate) async fn write_checkpoints(&self) -> Result<()> {
         self.written.store(false, Ordering::Relaxed);
         let place = self.place();
         let (known, pending) = self.pending(&place).await?;
         let mut mark = match known {
             Some(mark) => mark,
-            // Nobody noted anything of it yet: it counts as it is.
+            // The database has no mark of this file yet: accept the file as it is.
             None => self.as_it_is()?,
         };
         let after = u64::try_from(mark.size).unwrap_or_default();
@@ -229,8 +230,8 @@ impl Store {
         Ok(self.db.ask(async |tx| tx.row(sql, args()).await).await?.is_some())
     }
 
-    /// Takes the database as it is, and begins the file of checkpoints anew from it: after an older backup was restored on purpose, or
-    /// when the file was lost or damaged. The file of before is set aside, and the journal has who did it.
+    /// Accepts the database as it is, and starts a new file of checkpoints from it: after a deliberate restore of an older backup, or
+    /// after the file was lost or damaged. The previous file is renamed, and the journal records the actor.
     pub async fn accept_checkpoints(&self, by: &str) -> Result<Accepted> {
         let found = self.verify_outside().await?;
         if found.is_empty() {
@@ -242,7 +243,7 @@ impl Store {
             before: before.map_or(0, |last| last.size),
         };
         let place = self.place();
-        // First: whoever is killed here finds that the file is not there, and begins again.
+        // Rename first: if the process is killed here, the file is missing and the next attempt starts over.
         let day = self.now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let aside = set_aside(&self.checkpoints, &day)?;
         self.db
@@ -269,7 +270,7 @@ impl Store {
         })
     }
 
-    /// What the file should have and does not have: read after the database, so that a server that seals meanwhile raises no alarm.
+    /// What the file lacks. It must be read after the database, so that a concurrent seal of another server raises no alarm.
     pub(crate) async fn file_lacks(&self, tx: &mut Tx) -> Result<Option<String>> {
         let Some(mark) = mark_of(tx, &self.place()).await? else {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! Whatever the program writes, nobody else on the machine reads: files are 0600 and directories 0700, whatever the umask says and
-//! whatever was there before.
+//! Private files: nobody else on the machine can read what the program writes. Files are 0600 and directories 0700, whatever the umask is
+//! and whatever their mode was before.
 
 use crate::error::{Refusal, Result, StoreError};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -7,9 +7,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-/// What the group and others may do.
+/// The permission bits of group and others.
 const OTHERS: u32 = 0o077;
-/// By these a directory is known to be ours.
+/// Files that show that a directory is ours.
 const OURS: [&str; 4] = ["ngomon.db", "keyring.json", "checkpoints.txt", "backup.json"];
 
 fn io_at(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
@@ -17,21 +17,21 @@ fn io_at(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     move |source| StoreError::Io { path, source }
 }
 
-/// What it would be without others; `None`: it is.
+/// The permissions without those of group and others; `None` if they are absent already.
 fn narrower(about: &fs::Metadata) -> Option<Permissions> {
     let mode = about.permissions().mode() & 0o7777;
     (mode & OTHERS != 0).then(|| Permissions::from_mode(mode & !OTHERS))
 }
 
-/// Makes the directory if need be, and keeps others out of it. One that is open to others and holds other people's things is refused:
-/// they would be shut out of what is theirs.
+/// Creates the directory if needed, and removes the access of others. Refuses a directory that is open to others and has other files:
+/// their owners would lose access.
 pub fn directory(dir: &Path) -> Result<()> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(io_at(dir))?;
     let Some(narrower) = narrower(&fs::metadata(dir).map_err(io_at(dir))?) else {
         return Ok(());
     };
-    // The keys stand within the data directory where nothing else is said.
+    // By default, the directory of the keys is within the data directory.
     let is_empty = fs::read_dir(dir)
         .and_then(|there| {
             there
@@ -50,20 +50,20 @@ pub fn directory(dir: &Path) -> Result<()> {
     fs::set_permissions(dir, narrower).map_err(io_at(dir))
 }
 
-/// Keeps others out of a file, if it is there. What is no file (a pipe, a terminal) stays as it is.
+/// Removes the access of others to a file, if it exists. A pipe or a terminal stays as it is.
 pub fn file(path: &Path) -> io::Result<()> {
     let narrowed = fs::metadata(path).and_then(|about| match narrower(&about).filter(|_| about.is_file()) {
         Some(narrower) => fs::set_permissions(path, narrower),
         None => Ok(()),
     });
     match narrowed {
-        // What the embedded database keeps beside its file comes and goes.
+        // SQLite creates and deletes the files beside its database at any time.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         narrowed => narrowed,
     }
 }
 
-/// A file to be written, emptied if it was there.
+/// Creates a private file for writing; an existing one is emptied.
 pub fn create(path: &Path) -> io::Result<File> {
     let created = OpenOptions::new()
         .write(true)
@@ -92,7 +92,7 @@ mod tests {
         drop(create(&path).unwrap());
         assert_eq!((mode(&path), fs::read(&path).unwrap().len()), (0o600, 0));
         file(&dir.path().join("nothing")).unwrap();
-        // Who writes to a device leaves it as it is.
+        // The mode of a device does not change.
         drop(create(Path::new("/dev/null")).unwrap());
     }
 

@@ -1,5 +1,5 @@
-//! C7: "What the page shows equals what a recount of the accounts gives, always; the recount runs by itself daily, and the page says
-//! when it agreed."
+//! The recount of the report's counters. C7: "What the page shows equals what a recount of the accounts gives, always; the recount runs
+//! by itself daily, and the page says when it agreed."
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -7,28 +7,28 @@ use crate::loads::number;
 use crate::store::Store;
 use crate::verify::counters;
 
-/// What a recount gave.
+/// The result of a recount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recount {
-    /// How many counters were compared with the accounts.
+    /// The number of counters that were compared with the accounts.
     pub counters: u64,
-    /// Those that were off.
+    /// The counters that differed.
     pub differing: Vec<String>,
 }
 
-/// The recount that was made last.
+/// The last recount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastRecount {
-    /// When, in microseconds UTC.
+    /// When it ran, in microseconds UTC.
     pub at: i64,
-    /// How many counters were off.
+    /// The number of counters that differed.
     pub differing: u64,
-    /// When one agreed last, in microseconds UTC.
+    /// When a recount last found no difference, in microseconds UTC.
     pub agreed_at: Option<i64>,
 }
 
 impl Store {
-    /// Compares every counter with the accounts, in one snapshot, and writes down what came of it.
+    /// Compares every counter with the accounts, in one snapshot, and records the result.
     pub async fn recount(&self) -> Result<Recount> {
         let (counters, differing) = self.db.scan(async |tx| counters(tx).await).await?;
         let (at, off) = (self.env.now(), differing.len() as u64);
@@ -45,7 +45,7 @@ impl Store {
         Ok(Recount { counters, differing })
     }
 
-    /// The recount that was made last; `None` before the first.
+    /// The last recount; `None` before the first.
     pub async fn last_recount(&self) -> Result<Option<LastRecount>> {
         self.db.read(async |tx| last(tx).await).await
     }

@@ -1,5 +1,4 @@
-//! The journal read again: into temporary tables that stand before the real ones, so that both can be compared, or the real ones
-//! mended.
+//! The replay of the journal into temporary tables that shadow the real ones. It serves to compare both, or to rebuild the real ones.
 
 use crate::counts::Counts;
 use crate::db::{Dialect, Ends, Tx};
@@ -15,12 +14,12 @@ use crate::settings::setting;
 use crate::store::Store;
 use std::sync::atomic::Ordering;
 
-/// Commits read at a time.
+/// Commits per query.
 const BATCH: usize = 200;
-/// Which projections stand in the database.
+/// The version of the projections in the database.
 const KNOWN: &str = "SELECT digest, tables FROM projection_version";
 
-/// The name of a real table where a temporary one of its name stands before it.
+/// The qualified name of a real table that a temporary one shadows.
 pub(crate) fn real(dialect: Dialect, table: &str) -> String {
     match dialect {
         Dialect::Sqlite => format!("main.{table}"),
@@ -28,7 +27,7 @@ pub(crate) fn real(dialect: Dialect, table: &str) -> String {
     }
 }
 
-/// Replays the whole journal into temporary tables. `progress` hears how many entries are done. Returns how many there were.
+/// Replays the whole journal into temporary tables. Calls `progress` with the number of entries done. Returns the number of entries.
 pub(crate) async fn replay(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result<u64> {
     tx.command(&schema::temporary_projections(tx.dialect())).await?;
     let sql = format!(
@@ -58,7 +57,7 @@ pub(crate) async fn replay(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)
     Ok(done)
 }
 
-/// Rows that are being staged follow from no journal yet.
+/// Fails while a load is open: the rows that it stages do not follow from the journal yet.
 async fn no_load_is_open(tx: &mut Tx) -> Result<()> {
     match tx.row("SELECT 1 FROM load WHERE state = 'open'", []).await? {
         Some(_) => Err(Refusal::ImportAtWork.into()),
@@ -66,7 +65,7 @@ async fn no_load_is_open(tx: &mut Tx) -> Result<()> {
     }
 }
 
-/// Fills the projections from a replay. Returns how many entries there were.
+/// Replaces the contents of the projections by a replay. Returns the number of entries.
 async fn refill(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result<u64> {
     let entries = replay(tx, env, progress).await?;
     for table in schema::projections() {
@@ -77,8 +76,8 @@ async fn refill(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result
     Ok(entries)
 }
 
-/// The transaction is under other keys than of that version: an entry says so, and everything up to it is sealed, so that the keys of
-/// before vouch for nothing that comes after.
+/// If the keys of this transaction are newer than version `before`, records that in an entry and seals everything up to it, so that the
+/// previous keys are not valid for anything that comes later.
 async fn keys_changed(tx: &mut Tx, env: &Env, before: u8) -> Result<()> {
     let now = tx.fingerprint_key().await?.version();
     if now != before {
@@ -90,7 +89,7 @@ async fn keys_changed(tx: &mut Tx, env: &Env, before: u8) -> Result<()> {
 }
 
 impl Store {
-    /// Makes every projection anew from the journal. Readers see the old tables until the new ones are whole; writers wait.
+    /// Rebuilds every projection from the journal. Readers see the old tables until the new ones are complete; writers wait.
     pub async fn rebuild(&self, progress: &mut dyn FnMut(u64)) -> Result<u64> {
         self.db.write(|tx| Box::pin(close_applied_loads(tx))).await?;
         self.give_up_silent_loads().await?;
@@ -101,13 +100,13 @@ impl Store {
                 refill(tx, &self.env, progress).await
             })
             .await?;
-        // Whoever shows the figures reads them anew.
+        // The change of the recount makes caches of the figures read them again.
         self.recount().await?;
         Ok(entries)
     }
 
-    /// A database with projections of another version of the program, or behind its keys, is brought to today's; one that is
-    /// ahead of its keys is refused.
+    /// Upgrades a database whose projections are of another program version, or whose keys are older than the keyring. Refuses a database
+    /// whose keys are newer.
     pub(crate) async fn renew(&self) -> Result<()> {
         let (known, mark) = self
             .db
@@ -121,12 +120,13 @@ impl Store {
         self.make_anew(&self.env, &marker, &mut |_| {}).await
     }
 
-    /// Makes the tables of today, with all fingerprints under that key, unless they are: in one transaction, while readers go on.
+    /// Rebuilds the projections in their present form, with all fingerprints under this key, unless they are so already. One transaction;
+    /// readers are not blocked.
     pub(crate) async fn make_anew(&self, env: &Env, marker: &Marker, progress: &mut dyn FnMut(u64)) -> Result<()> {
         let today = schema::projections_digest();
         self.db
             .scratch(Ends::Commit, async |tx| {
-                // Whoever comes second finds it done.
+                // A second process finds it done.
                 let known = match tx.row(KNOWN, []).await? {
                     Some(row) => Some((row.get::<String>(0)?, row.get::<String>(1)?)),
                     None => None,
@@ -155,7 +155,7 @@ impl Store {
                 Ok(())
             })
             .await?;
-        // The next to seal brings the file up to it.
+        // The next seal brings the file of checkpoints up to the database.
         self.written.store(false, Ordering::Relaxed);
         Ok(())
     }

@@ -1,13 +1,13 @@
-//! `ngomon keys rotate`: a new key for fingerprints, a new one for what is sealed from now on, and new ones for all that vouches: the
-//! journal's MACs, rows that grant something, what browsers bring back, and the signatures of checkpoints.
+//! The command `ngomon keys rotate`: new keys for fingerprints, for newly encrypted values, and for all that authenticates: the journal's
+//! MACs, rows that grant something, values that browsers send back, and the signatures of checkpoints.
 //!
 //! ```text
 //!   keyring.json  {1} ── prepare ──▶ {1, beside: 2} ────────────────────────▶ {2}
 //!   database       1  ──────────────────────────────▶ 2 (one transaction)
 //! ```
 //!
-//! Everybody takes fingerprints under the key that the database names in the same transaction (`Env::marker`), so it works at every
-//! step of this, and a rotation that was killed is completed by the next.
+//! Each transaction computes fingerprints under the key that the database names in that transaction (`Env::marker`), so the system works
+//! at every step of this, and a rotation that was killed is completed by the next one.
 
 use crate::bound::take_bound_to;
 use crate::db::{Arg, Tx};
@@ -17,23 +17,21 @@ use crate::keyring::Marker;
 use crate::loads::{QuarantinedCells, RegistryRows, notice_of, number_of, record_of};
 use crate::store::Store;
 
-/// Rows of the registry taken at a time.
+/// Rows of the registry per transaction step.
 const BATCH: usize = 2_000;
 
 impl Store {
-    /// Puts the keys of the next rotation into the file, where nobody uses them yet: other machines get them before they are
-    /// needed.
+    /// Adds the keys of the next rotation to the file, where they are not used yet: other machines get them before they are needed.
     pub async fn prepare_keys(&self) -> Result<()> {
         let keys = &self.env.keys;
         keys.read_again()?;
-        // Keys that are behind others must not go their own way.
+        // A keyring that is behind others must not start a rotation of its own.
         self.db.read(async |tx| self.env.marker(tx).await).await?;
         keys.prepared(&self.env.ambient)?.save()?;
         Ok(keys.read_again()?)
     }
 
-    /// Rotates the keys, or completes a rotation that was prepared or killed. `progress` hears how many entries of the journal
-    /// are done.
+    /// Rotates the keys, or completes a rotation that was prepared or killed. Calls `progress` with the number of journal entries done.
     pub async fn rotate_keys(&self, progress: &mut dyn FnMut(u64)) -> Result<()> {
         self.prepare_keys().await?;
         let env = Env {
@@ -46,14 +44,14 @@ impl Store {
         self.make_anew(&env, &marker, progress).await?;
         env.keys.save()?;
         self.env.keys.read_again()?;
-        // From here on this process is under them, too.
+        // From here on this process uses the new keys too.
         self.db.read(async |tx| self.env.marker(tx).await).await?;
         Ok(())
     }
 }
 
-/// Takes the fingerprints of what follows from no journal under that key: references and rows in quarantine, whose values are sealed
-/// beside them. From here on the transaction is under it.
+/// Computes under the new key the fingerprints that do not follow from the journal: those of references and of rows in quarantine, whose
+/// encrypted values are in the same row. From here on the transaction uses that key.
 pub(crate) async fn take_references_to(tx: &mut Tx, env: &Env, marker: &Marker) -> Result<()> {
     let (now, mark) = (tx.fingerprint_key().await?, marker.mark());
     if now == mark {
@@ -69,7 +67,7 @@ pub(crate) async fn take_references_to(tx: &mut Tx, env: &Env, marker: &Marker) 
     tx.set_fingerprint_key(mark).await
 }
 
-/// A fingerprint begins with its version, so those of older ones sort before it.
+/// A fingerprint starts with its version, so those of older versions sort first.
 async fn registry(tx: &mut Tx, env: &Env, marker: &Marker) -> Result<()> {
     let version = marker.mark().version();
     let Some(load) = tx.row("SELECT load FROM reference WHERE name = 'registry'", []).await? else {

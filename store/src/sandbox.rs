@@ -1,5 +1,5 @@
-//! An installation for made-up people only: it shows its messages on a page, and the registry is played as somebody tells it. It
-//! begins as one, before any account is there, and stays one: real people's codes are never on a page.
+//! The sandbox: an installation for made-up people only. It shows its messages on a page, and simulates the registry as a tester sets it.
+//! An installation becomes a sandbox before it has any account, and stays one: real people's codes are never shown on a page.
 
 use crate::error::{Refusal, Result};
 use crate::journal::{Act, append};
@@ -13,7 +13,7 @@ use ngomon_rules::values::NationalId;
 const SETTING: &str = "installation.sandbox";
 
 impl Store {
-    /// Makes an empty installation one for made-up people.
+    /// Turns an empty installation into a sandbox.
     pub async fn begin_sandbox(&self, by: &str) -> Result<()> {
         let (env, act) = (self.env.clone(), Act::new(by, self.now()));
         self.db
@@ -38,9 +38,9 @@ impl Store {
             .await
     }
 
-    /// Is it one for made-up people?
+    /// Whether the installation is a sandbox.
     pub async fn is_sandbox(&self) -> Result<bool> {
-        // As the journal has it, under the keys in use: a setting that somebody wrote beside it shows nobody's codes.
+        // Read from the journal, under the current keys: a setting that an attacker wrote into the table must not reveal codes.
         let set = self
             .db
             .ask(async |tx| vouched(tx, &self.env.keys, SETTING).await)
@@ -65,7 +65,7 @@ impl Store {
             .await
     }
 
-    /// How the sandbox plays the registry for that number: a word of its own, `None`: as it is.
+    /// The behaviour of the simulated registry for this number, by its name; `None` for the default.
     pub async fn sandbox_mood(&self, number: NationalId) -> Result<Option<String>> {
         let key = self.mood_key(number);
         let sql = "SELECT mood FROM sandbox_mood WHERE number = $1";
@@ -73,7 +73,7 @@ impl Store {
         row.map(|row| row.get(0)).transpose()
     }
 
-    /// From now on it plays it so.
+    /// Sets the behaviour of the simulated registry for this number.
     pub async fn set_sandbox_mood(&self, number: NationalId, mood: &str) -> Result<()> {
         let (key, mood) = (self.mood_key(number), mood.to_owned());
         self.db

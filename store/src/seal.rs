@@ -1,8 +1,9 @@
-//! Committed entries become leaves of a Merkle tree (RFC 6962), in batches, with a signed checkpoint after each (C2SP checkpoint).
+//! The sealing of commits. They become leaves of a Merkle tree (RFC 6962) in batches, with a signed checkpoint after each batch (C2SP
+//! checkpoint).
 //!
-//! What is guaranteed: any edit of an entry shows (its MAC); removal or reordering of sealed entries shows (the tree); a roll-back
-//! behind a checkpoint kept outside the database shows (the file). What is committed and not yet sealed, at most a second of a running
-//! server, is the honest limit.
+//! The guarantees: any edit of an entry is detected (its MAC); removal or reordering of sealed entries is detected (the tree); a
+//! roll-back behind a checkpoint kept outside the database is detected (the file). The limit: commits that are not sealed yet, at most
+//! one second of a running server, have no such protection against removal.
 
 use crate::bound::LOAD;
 use crate::checkpoint::Checkpoint;
@@ -13,7 +14,7 @@ use crate::merkle::{Frontier, leaf_hash};
 use crate::store::Store;
 use std::sync::atomic::Ordering;
 
-/// A running server seals each second: what waits for so many microseconds is late.
+/// The delay after which an unsealed commit is late: 15 seconds, in microseconds. A running server seals every second.
 const LATE: i64 = 15_000_000;
 
 /// Leaves in one transaction.
@@ -38,7 +39,7 @@ pub(crate) fn head_of(row: &Row) -> Result<(CommitHead, Vec<u8>)> {
 }
 
 impl Store {
-    /// Seals what is committed and not sealed yet, and brings the file of checkpoints up to it; returns how many commits that were.
+    /// Seals all commits that are not sealed yet, and brings the file of checkpoints up to them; returns their number.
     pub async fn seal(&self) -> Result<u64> {
         let mut sealed = 0;
         loop {
@@ -59,8 +60,8 @@ impl Store {
         Ok(sealed)
     }
 
-    /// Whether something waits to be sealed for longer than it should: somebody holds the sealer up, or wrote what is not sealed. A
-    /// server asks after each turn, since what is not sealed can be taken away unseen.
+    /// Whether a commit has been unsealed for too long: somebody blocks the sealer, or wrote a row that is never sealed. A server checks
+    /// this after each round, because unsealed commits can be removed without a trace.
     pub async fn is_seal_late(&self) -> Result<bool> {
         let before = self.env.now() - LATE;
         self.db
@@ -69,7 +70,7 @@ impl Store {
     }
 }
 
-/// The tree as it was signed last: on another one nothing is built.
+/// The tree of the last checkpoint. Fails if it is not the tree that was signed, so that nothing is built on it.
 fn frontier_of(row: &Row, env: &Env) -> Result<Frontier> {
     let corrupt = |why: String| StoreError::corrupt("checkpoint", why);
     let tree = Frontier::from_bytes(&row.get::<Vec<u8>>(0)?).map_err(|error| corrupt(error.to_string()))?;
@@ -81,8 +82,8 @@ fn frontier_of(row: &Row, env: &Env) -> Result<Frontier> {
     }
 }
 
-/// Is anything not sealed that was committed before that instant, but what an import at work has staged? One that nobody began stages
-/// nothing.
+/// Whether any commit from before this instant is unsealed, apart from those that a running import has staged. A forged row of `load`
+/// excuses nothing.
 pub(crate) async fn unsealed_before(tx: &mut Tx, env: &Env, before: i64) -> Result<bool> {
     let mut at_work = String::new();
     let sql = format!("SELECT {} FROM load WHERE state = 'open'", LOAD.columns(""));
@@ -97,9 +98,9 @@ pub(crate) async fn unsealed_before(tx: &mut Tx, env: &Env, before: i64) -> Resu
 }
 
 pub(crate) async fn seal_batch(tx: &mut Tx, env: &Env) -> Result<Option<u64>> {
-    // Whoever seals signs with the key in use.
+    // Load the current key: it signs the checkpoint.
     env.marker(tx).await?;
-    // One sealer at a time. Nobody waits for it: what is committed now, the next one seals.
+    // One sealer at a time. Others do not wait: the next seal takes their commits.
     if tx.rows_free("SELECT id FROM installation").await?.is_empty() {
         return Ok(None);
     }
@@ -109,7 +110,7 @@ pub(crate) async fn seal_batch(tx: &mut Tx, env: &Env) -> Result<Option<u64>> {
     let mut waiting = Vec::new();
     for row in tx.rows(&sql, []).await? {
         let (head, mac) = head_of(&row)?;
-        // What no key of ours wrote is not sealed: once it is, it can never be taken away again. `verify` tells it.
+        // A commit without a valid MAC of ours is not sealed, because a sealed one can never be removed. `verify` reports it.
         if head.is_ours(&env.keys, &mac) {
             waiting.push(head);
         }

@@ -1,4 +1,4 @@
-//! What the operator set: the campaign and the officials' policy.
+//! The settings of the installation: the campaign, the officials' policy, and the list of counters.
 
 use crate::bound::{SETTING, binds};
 use crate::citizens::counted;
@@ -14,10 +14,10 @@ use ngomon_rules::officials::OfficialsPolicy;
 use ngomon_rules::values::Date;
 use std::collections::BTreeMap;
 
-/// The counters, a line each.
+/// The setting with the counters, one per line.
 const COUNTERS: &str = "counters";
 
-/// With keys: as the journal has them, each with its MAC.
+/// The settings of a family. With `keys`, each must have the MAC that it got from the journal, or the call fails.
 async fn settings(tx: &mut Tx, family: &str, keys: Option<&Keyring>) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     tx.each("SELECT name, value, mac FROM setting", [], |row| {
@@ -40,7 +40,7 @@ async fn settings(tx: &mut Tx, family: &str, keys: Option<&Keyring>) -> Result<B
     Ok(found)
 }
 
-/// One setting, as the journal has it; `None`: it was never set, or somebody wrote it.
+/// One setting as the journal has it; `None` if it was never set, or if its row is forged.
 pub(crate) async fn vouched(tx: &mut Tx, keys: &Keyring, name: &str) -> Result<Option<String>> {
     let sql = "SELECT value, mac FROM setting WHERE name = $1";
     let Some(row) = tx.row(sql, [name.into()]).await? else {
@@ -56,19 +56,19 @@ pub(crate) async fn vouched(tx: &mut Tx, keys: &Keyring, name: &str) -> Result<O
     Ok(is_bound.then_some(value))
 }
 
-/// The campaign as it stands, for what follows from it: holds and figures.
+/// The current campaign, for what follows from it: holds and figures.
 pub(crate) async fn campaign(tx: &mut Tx) -> Result<Campaign> {
     campaign_of(settings(tx, "campaign.", None).await?)
 }
 
-/// The campaign as the journal has it, for what a form is asked: whoever writes the database asks for nothing less.
+/// The campaign as the journal has it, for the requirements of a form: an attacker who writes to the database cannot lower them.
 pub(crate) async fn vouched_campaign(tx: &mut Tx, keys: &Keyring) -> Result<Campaign> {
     campaign_of(settings(tx, "campaign.", Some(keys)).await?)
 }
 
 fn campaign_of(set: BTreeMap<String, String>) -> Result<Campaign> {
     let mut campaign = Campaign::default();
-    // In the order of the keys: an activation day must be known before a cut-over day.
+    // In the order of the keys: an activation day must be set before a cut-over day.
     for key in KEYS {
         if let Some(value) = set.get(key) {
             campaign = campaign
@@ -79,7 +79,7 @@ fn campaign_of(set: BTreeMap<String, String>) -> Result<Campaign> {
     Ok(campaign)
 }
 
-/// The officials' policy as it stands.
+/// The current policy for officials.
 pub(crate) async fn policy(tx: &mut Tx) -> Result<OfficialsPolicy> {
     let mut policy = OfficialsPolicy::default();
     for (key, value) in settings(tx, "policy.", None).await? {
@@ -90,33 +90,33 @@ pub(crate) async fn policy(tx: &mut Tx) -> Result<OfficialsPolicy> {
     Ok(policy)
 }
 
-/// What a change of the campaign does to people.
+/// The effect of a change of the campaign on people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CampaignChange {
-    /// It counts.
+    /// The change is in force.
     Done,
-    /// It would hold or shut out accounts, and waits for approval: how many, by unit.
+    /// The change would hold or shut out accounts and needs approval: their number, by unit.
     NeedsApproval(BTreeMap<String, u64>),
 }
 
 impl Store {
-    /// The campaign as it stands.
+    /// The current campaign.
     pub async fn campaign(&self) -> Result<Campaign> {
         self.db
             .ask(async |tx| {
-                // Keys that a rotation left behind say so, before a row under newer ones looks like somebody's.
+                // Load the current keys first: if this keyring is behind, that error comes before rows under newer keys look forged.
                 self.env.marker(tx).await?;
                 vouched_campaign(tx, &self.env.keys).await
             })
             .await
     }
 
-    /// The officials' policy as it stands.
+    /// The current policy for officials.
     pub async fn policy(&self) -> Result<OfficialsPolicy> {
         self.db.ask(async |tx| policy(tx).await).await
     }
 
-    /// Where people are helped. A list that somebody wrote into the database is none: it would send people to a stranger.
+    /// The counters at which people get help. A forged list is ignored: it would send people to a stranger.
     pub async fn counters(&self) -> Result<Vec<Counter>> {
         let list = self
             .db
@@ -126,7 +126,7 @@ impl Store {
             .map_err(|at| StoreError::corrupt("setting counters", format!("line {at}")))
     }
 
-    /// Another list of them.
+    /// Replaces the list of counters.
     pub async fn set_counters(&self, counters: &[Counter], by: &str) -> Result<()> {
         let lines: Vec<String> = counters.iter().map(Counter::line).collect();
         let (env, act, list) = (self.env.clone(), Act::new(by, self.now()), lines.join("\n"));
@@ -144,8 +144,7 @@ impl Store {
             .await
     }
 
-    /// Changes one key of the campaign. A change that would hold or shut out anybody, today or once its days have come, counts only
-    /// with approval.
+    /// Changes one key of the campaign. A change that would hold or shut out anybody, today or once its days have come, needs approval.
     pub async fn set_campaign(&self, key: &str, value: &str, approved: bool, by: &str) -> Result<CampaignChange> {
         let (env, today, act) = (self.env.clone(), self.today(), Act::new(by, self.now()));
         let (key, value) = (key.to_owned(), value.to_owned());
@@ -209,7 +208,7 @@ pub(crate) fn setting(family: &str, key: &str, from: String, to: String) -> Even
     }
 }
 
-/// Would an account of that bucket be held or shut out on that day?
+/// Whether an account of this bucket would be held or shut out on that day.
 fn shuts_out(campaign: &Campaign, bucket: &Bucket, day: Date) -> bool {
     let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
     let late = day >= campaign.start && campaign.deadline(bucket.audience(day)).is_some_and(|last| day > last);
@@ -218,7 +217,7 @@ fn shuts_out(campaign: &Campaign, bucket: &Bucket, day: Date) -> bool {
     !exempt && (asked || cut_over)
 }
 
-/// How many accounts, by unit, the change would newly hold or shut out: today, or once one of its days has come.
+/// The number of accounts, by unit, that the change would newly hold or shut out: today, or once one of its days has come.
 async fn shut_out_by(tx: &mut Tx, before: &Campaign, after: &Campaign, today: Date) -> Result<BTreeMap<String, u64>> {
     let deadlines = [after.deadline_officials, after.deadline_citizens].map(|day| day.and_then(|d| d.tomorrow().ok()));
     let mut days: Vec<Date> = deadlines

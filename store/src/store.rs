@@ -1,4 +1,4 @@
-//! The store, opened: a database and the keys that belong to it.
+//! The opened store: a database and its keys.
 
 use crate::access::Count;
 use crate::ambient::Ambient;
@@ -17,22 +17,22 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Everything kept, behind one API. Cheap to clone.
+/// All stored data behind one API. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) db: Db,
     pub(crate) env: Env,
     /// The file of signed checkpoints, outside the database.
     pub(crate) checkpoints: Arc<Path>,
-    /// This process has brought that file up to the database.
+    /// Whether this process has brought that file up to the database.
     pub(crate) written: Arc<AtomicBool>,
-    /// Tries that could not be given back while the database was away.
+    /// Rate-limit attempts that could not be given back while the database was unreachable.
     pub(crate) owed: Arc<Mutex<Vec<Count>>>,
-    /// How long a refresh token that is shown again gets the same successor.
+    /// How long a refresh token that is used again gets the same successor.
     pub(crate) refresh_again: Duration,
 }
 
-/// Where everything is.
+/// The locations of the store's parts.
 #[derive(Clone, Debug)]
 pub struct Places {
     /// The database.
@@ -41,28 +41,28 @@ pub struct Places {
     pub keys: PathBuf,
 }
 
-/// What a database must be to be opened.
+/// The state that a database must have to be opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
-    /// There, whole, and as new as the checkpoints beside the keys.
+    /// It exists, is complete, and has the checkpoints beside the keys.
     Whole,
-    /// The same; or not there yet, and then it is made.
+    /// As [`Opening::Whole`]; a missing database is created.
     New,
-    /// There and whole, and perhaps older than the checkpoints: whoever opens it so looks at that.
+    /// It exists and is complete, but may be older than the checkpoints: the caller checks that.
     Older,
-    /// Filled by a restore, which ends with this.
+    /// A restore has filled it, and ends with this.
     Restored,
 }
 
 impl Store {
-    /// Opens what is there; with `create`, makes what is not. A database that is empty, half restored, or older than the file of
-    /// checkpoints is refused.
+    /// Opens the store; with `create`, creates what is missing. Refuses a database that is empty, half restored, or older than the file
+    /// of checkpoints.
     pub async fn open(places: &Places, create: bool, ambient: Ambient) -> Result<Self> {
         let opening = if create { Opening::New } else { Opening::Whole };
         Self::open_as(places, opening, ambient).await
     }
 
-    /// Opens a database that may be older than the file of checkpoints, to say so, or to accept that.
+    /// Opens a database that may be older than the file of checkpoints, to report that or to accept it.
     pub async fn open_older(places: &Places, ambient: Ambient) -> Result<Self> {
         Self::open_as(places, Opening::Older, ambient).await
     }
@@ -85,7 +85,7 @@ impl Store {
         let keys = match found {
             Err(KeyError::Missing { .. }) if create && !db_has_keys(&db).await => {
                 private::directory(&places.keys)?;
-                // Several that start at once on the same keys use those of the first.
+                // If several processes start at once on the same keys, all use those of the first.
                 match Keyring::create(&places.keys, &ambient) {
                     Err(KeyError::AlreadyThere { .. }) => Keyring::open(&places.keys)?,
                     keys => keys?,
@@ -115,7 +115,7 @@ impl Store {
         Ok(store)
     }
 
-    /// The same for whoever waits at a page: nobody there waits long for PostgreSQL, or for others that use it.
+    /// The store with short timeouts, for requests of browsers: they do not wait long for PostgreSQL, or for other users of it.
     pub fn for_requests(&self) -> Result<Self> {
         Ok(Self {
             db: self.db.for_requests()?,
@@ -123,12 +123,12 @@ impl Store {
         })
     }
 
-    /// The file of checkpoints can be written: asked before anything is changed.
+    /// Checks that the file of checkpoints can be written, before anything is changed.
     pub fn try_checkpoints(&self) -> Result<()> {
         Ok(try_append(&self.checkpoints)?)
     }
 
-    /// The same for what a server does beside answering.
+    /// The store for background tasks of a server.
     pub fn for_workers(&self) -> Result<Self> {
         Ok(Self {
             db: self.db.for_workers()?,
@@ -136,7 +136,7 @@ impl Store {
         })
     }
 
-    /// The keys must be those with which the database was begun.
+    /// Checks that the keys are those with which the database was created.
     async fn check_keys(&self) -> Result<()> {
         let (id, check) = (self.env.keys.id().to_owned(), self.env.keys.check());
         let sql = "SELECT i.key_check, f.mark FROM installation i LEFT JOIN fingerprint_key f ON f.id = i.id";
@@ -144,7 +144,7 @@ impl Store {
         let version = match kept {
             Some(row) if row.get::<Vec<u8>>(0)? != check => return Err(StoreError::WrongKeys),
             Some(row) if row.get::<Option<Vec<u8>>>(1)?.is_some() => return Ok(()),
-            // Begun before that was noted.
+            // The database was created before the version was recorded.
             Some(_) => 1,
             None => self.env.keys.fingerprint_versions().0,
         };
@@ -159,7 +159,7 @@ impl Store {
                     tx.execute(sql, [id.into(), check.into()]).await?;
                     let sql = "INSERT INTO fingerprint_key (id, mark) VALUES (1,$1) ON CONFLICT (id) DO NOTHING";
                     tx.execute(sql, [mark.into()]).await?;
-                    // Somebody with other keys may have been first.
+                    // Another process, with other keys, may have been first.
                     let row = tx.row("SELECT key_check FROM installation", []).await?;
                     row.map(|row| row.get::<Vec<u8>>(0)).transpose()
                 })
@@ -171,7 +171,7 @@ impl Store {
         }
     }
 
-    /// Was the database there begun with the keys of that directory? Changes nothing.
+    /// Whether the database was created with the keys of that directory. Changes nothing.
     pub async fn is_of_keys(data: &Location, keys: &Path) -> bool {
         let Ok(keys) = Keyring::open(keys) else { return false };
         let Ok(db) = Db::open(data, false).await else {
@@ -183,7 +183,7 @@ impl Store {
         asked.is_ok_and(|row| row.is_some_and(|row| row.get::<String>(0).is_ok_and(|id| id == keys.id())))
     }
 
-    /// What each connection says of its durability, as it names it: the writer's and a reader's.
+    /// The durability settings of the writer's connection and of a reader's, under the database's own names.
     pub async fn durability(&self) -> Result<Vec<(&'static str, String)>> {
         async fn ask(tx: &mut crate::db::Tx) -> Result<Vec<(&'static str, String)>> {
             let asked: &[(&'static str, &str)] = match tx.dialect() {
@@ -209,12 +209,12 @@ impl Store {
         Ok(said)
     }
 
-    /// Which database.
+    /// The kind of database.
     pub fn dialect(&self) -> Dialect {
         self.db.dialect()
     }
 
-    /// Does the database answer?
+    /// Checks that the database answers.
     pub async fn answers(&self) -> Result<()> {
         self.db.ask(async |tx| tx.row("SELECT 1", []).await.map(drop)).await
     }
@@ -224,7 +224,7 @@ impl Store {
         self.env.ambient.now()
     }
 
-    /// Bytes that nobody can foretell, for a password hash.
+    /// Unpredictable bytes, as salt of a password hash.
     pub fn salt(&self) -> [u8; 16] {
         self.env.ambient.bytes()
     }
@@ -245,7 +245,7 @@ impl Store {
     }
 }
 
-/// Looks before anything is changed: at tables that may be another version's, or not there yet.
+/// Checks the database before anything is changed: its tables may be another version's, or missing.
 async fn as_it_must_be(tx: &mut Tx, places: &Places, opening: Opening, last: Option<&Last>) -> Result<()> {
     let restoring = tx.has_table("restoring").await? && tx.row("SELECT 1 FROM restoring", []).await?.is_some();
     if restoring && opening != Opening::Restored {
@@ -260,7 +260,7 @@ async fn as_it_must_be(tx: &mut Tx, places: &Places, opening: Opening, last: Opt
     }
 }
 
-/// Was the database begun with keys? Then new ones are not made: they could not read it.
+/// Whether the database was created with keys. Then no new keys are created: they could not read it.
 async fn db_has_keys(db: &Db) -> bool {
     db.read(async |tx| tx.row("SELECT 1 FROM installation", []).await)
         .await

@@ -1,4 +1,4 @@
-//! What several parts of the store ask the tables, and how values stand in them.
+//! Queries that several parts of the store share, and the encoding of values in the tables.
 
 use crate::bound::{CLAIM, STATED as STATED_BOUND, binds};
 use crate::db::{Arg, Row, Tx};
@@ -15,7 +15,7 @@ use ngomon_rules::record::{AccountId, Stated};
 use ngomon_rules::values::{Date, username_key};
 use std::collections::HashMap;
 
-/// The fingerprints of what an account says of its owner.
+/// The fingerprints of what an account states about its owner.
 pub(crate) struct AccountCells {
     pub number_fp: Option<Vec<u8>>,
     phone_fp: Option<Vec<u8>>,
@@ -25,7 +25,7 @@ pub(crate) struct AccountCells {
 }
 
 impl AccountCells {
-    /// In the order of the columns.
+    /// The values in the order of the columns.
     pub fn into_args(self) -> [Arg; 5] {
         [
             self.number_fp,
@@ -62,17 +62,17 @@ pub(crate) fn username_fp(marker: &Marker, name: &str) -> Vec<u8> {
     fingerprint(marker, FingerprintKind::Username, &username_key(name))
 }
 
-/// The fingerprint of a name as far as it is the same person's.
+/// The fingerprint of a folded name: equal for all spellings that count as the same person's.
 pub(crate) fn folded_fp(marker: &Marker, person_key: &str) -> Vec<u8> {
     fingerprint(marker, FingerprintKind::NameFolded, person_key)
 }
 
-/// `$1,$2,…`.
+/// The placeholders `$1,$2,…`.
 pub(crate) fn places(n: usize) -> String {
     (1..=n).map(|i| format!("${i}")).collect::<Vec<_>>().join(",")
 }
 
-/// Row after row of `sql`, asked for some of `wanted` at a time, whose places stand where it has `{}`.
+/// Runs `sql` for the values `wanted`, in chunks, and passes each row on. The placeholders replace `{}` in it.
 pub(crate) async fn each_of(
     tx: &mut Tx,
     sql: &str,
@@ -86,12 +86,12 @@ pub(crate) async fn each_of(
     Ok(())
 }
 
-/// A day as the tables have it; empty: none.
+/// A day as the tables store it; empty if `None`.
 pub(crate) fn day_text(day: Option<Date>) -> String {
     day.map(|day| day.to_string()).unwrap_or_default()
 }
 
-/// A day from the tables.
+/// Parses a day from the tables.
 pub(crate) fn day_of(text: &str) -> Result<Option<Date>> {
     if text.is_empty() {
         return Ok(None);
@@ -115,14 +115,14 @@ pub(crate) fn day_number(micros: i64) -> i64 {
     (micros + 25_200_000_000) / 86_400_000_000
 }
 
-/// The day of that number.
+/// The day with this number.
 pub(crate) fn day_of_number(number: i64) -> Result<Date> {
     let days = i32::try_from(number).map_err(|e| StoreError::corrupt("a day", e))?;
     let day = Date::constant(1970, 1, 1).checked_add(days.days());
     day.map_err(|e| StoreError::corrupt("a day", e))
 }
 
-/// Of these numbers, the last day of their persons' service.
+/// The last day of service of the persons with these numbers.
 pub(crate) async fn official_to(tx: &mut Tx, numbers: Vec<Vec<u8>>) -> Result<HashMap<Vec<u8>, String>> {
     let mut found = HashMap::new();
     if tx.row("SELECT 1 FROM profile LIMIT 1", []).await?.is_none() {
@@ -141,7 +141,7 @@ pub(crate) async fn official_to(tx: &mut Tx, numbers: Vec<Vec<u8>>) -> Result<Ha
     if tx.row("SELECT 1 FROM person_link LIMIT 1", []).await?.is_none() {
         return Ok(found);
     }
-    // Under another number of the person's.
+    // Persons whose service is recorded under another of their numbers.
     let numbers: Vec<Arg> = numbers.into_iter().map(Arg::from).collect();
     let linked = "SELECT l.fp, MAX(p.service_to) FROM person_link l JOIN person_number n ON n.fp = l.other \
          JOIN profile p ON p.person = n.person WHERE p.gone = 0 AND l.fp IN ({}) GROUP BY l.fp";
@@ -160,10 +160,10 @@ pub(crate) async fn official_to(tx: &mut Tx, numbers: Vec<Vec<u8>>) -> Result<Ha
 /// The columns of [`stated_of`], for `account a JOIN personal_value v ON v.id = a.value`.
 pub(crate) const STATED: &str = "a.id, a.value, v.sealed, v.salt, a.username_fp, a.stated_mac";
 
-/// How many they are.
+/// The number of these columns.
 pub(crate) const STATED_WIDTH: usize = 6;
 
-/// What an account says of its owner, from six columns that begin at `at`: of this very account and of no other.
+/// What an account states about its owner, from six columns that start at `at`. Fails unless the value belongs to this very account.
 pub(crate) fn stated_of(keys: &Keyring, row: &Row, at: usize) -> Result<Stated> {
     let [id, value]: [String; 2] = [row.get(at)?, row.get(at + 1)?];
     let (personal, commitment) = unseal_with(keys, &value, row, [at + 2, at + 3])?;
@@ -191,7 +191,7 @@ pub(crate) fn hold_of(body: &str) -> Result<Hold> {
     serde_json::from_str(body).map_err(|e| StoreError::corrupt("hold", e))
 }
 
-/// The holds of an account that are written and in force.
+/// The recorded holds of an account that are in force.
 pub(crate) async fn holds_in_force(tx: &mut Tx, account: &str) -> Result<Vec<Hold>> {
     let rows = tx
         .rows(
@@ -202,7 +202,7 @@ pub(crate) async fn holds_in_force(tx: &mut Tx, account: &str) -> Result<Vec<Hol
     rows.iter().map(|row| hold_of(&row.get::<String>(0)?)).collect()
 }
 
-/// A citizen account with all that C4 asks.
+/// A citizen account with all that the rules of C4 need.
 pub(crate) async fn citizen(tx: &mut Tx, env: &Env, id: &str) -> Result<Option<CitizenAccount>> {
     let sql = format!(
         "SELECT {STATED}, c.person FROM account a JOIN personal_value v ON v.id = a.value \
@@ -228,15 +228,16 @@ pub(crate) async fn claim_of(tx: &mut Tx, env: &Env, person: &str) -> Result<Opt
     row.map(|row| claimed_of(&env.keys, &row, 0)).transpose()
 }
 
-/// The columns of [`owner_of`], for `account a JOIN personal_value v ON v.id = a.value LEFT JOIN claim c … LEFT JOIN personal_value w ON
-/// w.id = c.value`.
+/// The columns of [`owner_of`], for
+/// `account a JOIN personal_value v ON v.id = a.value LEFT JOIN claim c … LEFT JOIN personal_value w ON w.id = c.value`.
 pub(crate) const OWNER: &str =
     "a.id, a.value, v.sealed, v.salt, a.username_fp, a.stated_mac, c.person, c.value, w.sealed, w.salt, c.mac";
 
-/// How many they are.
+/// The number of these columns.
 pub(crate) const OWNER_WIDTH: usize = 11;
 
-/// What an account says of its owner, and its claim, from eleven columns that begin at `at`: of this very account and of no other.
+/// What an account states about its owner, and its claim, from eleven columns that start at `at`. Fails unless both belong to this very
+/// account.
 pub(crate) fn owner_of(keys: &Keyring, row: &Row, at: usize) -> Result<(Stated, Option<Claimed>)> {
     let id: String = row.get(at)?;
     let stated = stated_of(keys, row, at)?;
@@ -272,7 +273,7 @@ pub(crate) fn owner_of(keys: &Keyring, row: &Row, at: usize) -> Result<(Stated, 
 /// The columns of [`claimed_of`], for `claim c JOIN personal_value w ON w.id = c.value`.
 pub(crate) const CLAIMED: &str = "c.account, c.person, c.value, w.sealed";
 
-/// A claim, from four columns that begin at `at`.
+/// A claim, from four columns that start at `at`.
 pub(crate) fn claimed_of(keys: &Keyring, row: &Row, at: usize) -> Result<Claimed> {
     let [holder, person, value]: [String; 3] = [row.get(at)?, row.get(at + 1)?, row.get(at + 2)?];
     match unseal(keys, &value, &row.get::<Vec<u8>>(at + 3)?)? {

@@ -1,5 +1,6 @@
-//! Acts of an operator that weigh so much that a second one has to agree: what touches another operator's account, what would give an
-//! account away within thirty days of another act at a counter, and a system that is told about people without asking them. Take-overs of claims have their own (`citizens/take_over.rs`).
+//! The acts that need two operators: an act on another operator's account; an act that would give an account away within thirty days of
+//! another act at a counter; and a connected system that gets people's data without their consent. Take-overs of claims have their own
+//! module (`citizens/take_over.rs`).
 //!
 //! ```text
 //!   a first operator, a reason ──▶ waiting ── a second one ──▶ approved: it is done, as things stand then
@@ -22,37 +23,37 @@ use ngomon_rules::event::{Change, Event, Personal, ProposedAct, Subject};
 use ngomon_rules::record::AccountId;
 use ngomon_rules::values::Phone;
 
-/// An act that was proposed.
+/// A proposed act.
 #[derive(Clone, Debug)]
 pub struct ActProposal {
-    /// Which proposal.
+    /// The receipt of the proposal.
     pub receipt: String,
-    /// What is to be done.
+    /// The act.
     pub act: ProposedAct,
-    /// The first operator, as the journal names who acts.
+    /// The first operator, by the name that the journal uses for the actor.
     pub proposed_by: String,
     /// When, in microseconds UTC.
     pub at: i64,
-    /// Why, as the first operator wrote it.
+    /// The reason, as the first operator wrote it.
     pub reason: String,
-    /// The phone that is to be written to the account.
+    /// The phone to be recorded for the account.
     pub phone: Option<Phone>,
-    /// What became of it.
+    /// The state of the proposal.
     pub state: TakeOverState,
 }
 
-/// What an act that was approved brings for who asked for it. It is told here and never again.
+/// The result of an approved act for the operator. It is shown once and cannot be read again.
 #[derive(Debug)]
 pub enum Approved {
-    /// Nothing more.
+    /// No further result.
     Done,
-    /// What a connected system is given.
+    /// The credentials of a connected system.
     Client(NewClient),
-    /// The code by which the owner of an account sets another password.
+    /// The code with which the owner of an account sets another password.
     PasswordCode(String),
 }
 
-/// Where the journal tells of it: at the account, or at the system that is to be let in.
+/// The event for the journal: at the account, or at the system to be connected.
 fn event(act: &ProposedAct, change: Change) -> Event {
     let subject = match act {
         ProposedAct::HoldByOrder { account, .. }
@@ -74,7 +75,7 @@ fn event(act: &ProposedAct, change: Change) -> Event {
     }
 }
 
-/// Nobody acts on the own account.
+/// Checks that the operator does not act on their own account.
 fn not_oneself(by: &str, act: &ProposedAct) -> Result<()> {
     match act.account() {
         Some(account) if account.as_str() == by => Err(Refusal::OwnAccount.into()),
@@ -82,7 +83,7 @@ fn not_oneself(by: &str, act: &ProposedAct) -> Result<()> {
     }
 }
 
-/// May one operator do that to that account alone? Not where it is an operator's.
+/// Fails if the account is an operator's, on which one operator must not act alone.
 pub(crate) fn alone(account: &AccountId) -> Result<()> {
     match account.operator() {
         Some(_) => Err(Refusal::NeedsTwo.into()),
@@ -91,7 +92,7 @@ pub(crate) fn alone(account: &AccountId) -> Result<()> {
 }
 
 impl Store {
-    /// The proposals that wait, the oldest first.
+    /// The pending proposals, oldest first.
     pub async fn act_proposals(&self, _: &Operator) -> Result<Vec<ActProposal>> {
         let now = self.env.now();
         let all = self
@@ -101,7 +102,7 @@ impl Store {
         Ok(waiting.collect())
     }
 
-    /// A proposal.
+    /// One proposal.
     pub async fn act_proposal(&self, _: &Operator, receipt: &str) -> Result<ActProposal> {
         let now = self.env.now();
         self.db
@@ -109,7 +110,7 @@ impl Store {
             .await
     }
 
-    /// Who did not agree to it, or took it back, as the journal names who acts.
+    /// The operator who declined the proposal or took it back, by the name that the journal uses for the actor.
     pub async fn declined_by(&self, _: &Operator, proposal: &ActProposal) -> Result<Option<String>> {
         let change = Change::ActDeclined {
             receipt: proposal.receipt.clone(),
@@ -125,17 +126,17 @@ impl Store {
         row.map(|row| row.get(0)).transpose()
     }
 
-    /// The id that a system is to have which is proposed.
+    /// A new id for a proposed system.
     pub fn new_client_id(&self) -> ClientId {
         ClientId(self.env.ambient.hex::<8>())
     }
 
-    /// A first operator asks for an act, for a reason. Returns the receipt: that of the same act, if it waits already.
+    /// Proposes an act as the first operator, for a reason. Returns the receipt; if the same act is already pending, that one's.
     pub async fn propose_act(&self, operator: &Operator, act: ProposedAct, why: &str) -> Result<String> {
         self.propose_with(operator, act, why, None).await
     }
 
-    /// The same of an act that writes a phone.
+    /// As [`Store::propose_act`], for an act that records a phone.
     pub async fn propose_phone(
         &self,
         operator: &Operator,
@@ -190,7 +191,8 @@ impl Store {
             .await
     }
 
-    /// A second operator agrees: it is done, if it still can be. `news`: for an owner whose passkeys are removed.
+    /// Approves a proposal as the second operator: the act is done, if it is still possible. `news` is the message to an owner whose
+    /// passkeys are removed.
     pub async fn approve_act(&self, operator: &Operator, receipt: &str, news: &str) -> Result<Approved> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, news, secret) = (receipt.to_owned(), news.to_owned(), self.new_token());
@@ -264,7 +266,7 @@ impl Store {
             .await
     }
 
-    /// Another operator does not agree, or the first one takes it back.
+    /// Declines a proposal as another operator, or takes it back as the first one.
     pub async fn decline_act(&self, operator: &Operator, receipt: &str, why: &str) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());
@@ -283,7 +285,7 @@ impl Store {
     }
 }
 
-/// It waits, or is over. Nobody else decides on it until this transaction ends.
+/// The proposal if it is pending, locked until the end of this transaction; fails if it is over.
 async fn waiting(tx: &mut Tx, env: &Env, receipt: &str) -> Result<ActProposal> {
     let sql = "SELECT receipt FROM proposed_act WHERE receipt = $1";
     tx.rows_locked(sql, [receipt.into()]).await?;
@@ -312,7 +314,7 @@ async fn proposals(tx: &mut Tx, env: &Env, which: &str, arg: &str, now: i64) -> 
     );
     let mut found = Vec::new();
     for row in tx.rows(&sql, [Arg::from(arg)]).await? {
-        // Nobody proposed what somebody wrote, or it was somebody else.
+        // A forged row: nobody proposed this act, or somebody else did.
         if !is_proposed_act(&env.keys, &row, 0)? {
             continue;
         }

@@ -6,9 +6,9 @@ use crate::store::Store;
 use ngomon_rules::unit::{Unit, UnitCode, UnitTree};
 use ngomon_rules::values::Date;
 
-/// The tree as the last load of units has it; empty before the first.
+/// The tree of the last load of units; empty before the first.
 pub(crate) async fn tree(tx: &mut Tx) -> Result<UnitTree> {
-    // In one row: of many, most of the time is the driver's.
+    // In a single row, because the driver would spend most of the time on many rows.
     let sql = "SELECT '[' || string_agg(u.body, ',') || ']' FROM unit u JOIN reference r ON r.name = 'units' AND r.load = u.load";
     let row = tx.row(sql, []).await?;
     let bodies: Option<String> = row.map(|row| row.get(0)).transpose()?.flatten();
@@ -18,7 +18,7 @@ pub(crate) async fn tree(tx: &mut Tx) -> Result<UnitTree> {
     UnitTree::build(units).map_err(|e| StoreError::corrupt("unit", e))
 }
 
-/// The unit that counts for `code` on that day, as [`UnitTree::follow`] leads to it: for whoever needs one, and not all of them read.
+/// The unit that is valid for `code` on that day, as [`UnitTree::follow`] finds it, without reading the whole tree.
 pub(crate) async fn followed(tx: &mut Tx, code: &UnitCode, day: Date) -> Result<Option<Unit>> {
     let sql = "SELECT u.body FROM unit u JOIN reference r ON r.name = 'units' AND r.load = u.load WHERE u.code = $1";
     let mut at = code.clone();
@@ -33,7 +33,7 @@ pub(crate) async fn followed(tx: &mut Tx, code: &UnitCode, day: Date) -> Result<
 }
 
 impl Store {
-    /// The tree as the last load of units has it; empty before the first.
+    /// The tree of the last load of units; empty before the first.
     pub async fn units(&self) -> Result<UnitTree> {
         self.db.ask(async |tx| tree(tx).await).await
     }

@@ -1,4 +1,4 @@
-//! At the counter: an operator who saw the papers enters the form, and reads what came of it.
+//! Forms at the counter: an operator who saw the papers enters the form and reads the result.
 
 use super::registry::ask;
 use super::submit::{Sent, Submitted, numbers_of};
@@ -16,47 +16,47 @@ use ngomon_rules::event::Personal;
 use ngomon_rules::record::{AccountId, Form, RegistryRecord};
 use ngomon_rules::values::{FullName, Grade, NationalId, local_day};
 
-/// A form that was answered, as an operator reads it.
+/// An answered form, as an operator reads it.
 #[derive(Clone, Debug)]
 pub struct EnteredForm {
-    /// Of it.
+    /// The receipt of the form.
     pub receipt: String,
-    /// Whose account.
+    /// The account.
     pub account: AccountId,
-    /// Its answer.
+    /// The outcome.
     pub outcome: Outcome,
     /// The malformed or differing fields, sorted.
     pub fields: Vec<Field>,
-    /// Seen by the operator who entered it.
+    /// The papers that the operator who entered the form saw.
     pub papers: Vec<Paper>,
     /// When it was answered, in microseconds UTC.
     pub at: i64,
-    /// As it was typed, where it is right in form.
+    /// The national id as it was typed, if it is valid in form.
     pub national_id: Option<NationalId>,
-    /// How the registry spells a name that is near the form's.
+    /// The registry's spelling of a name that is close to the form's.
     pub near: Option<FullName>,
     /// The claim that these papers can take over.
     pub weaker: Option<WeakerClaim>,
 }
 
-/// A claim that was proven by less than papers, or that a counter withdrew: two people give it to another account.
+/// A claim that was proven by less than papers, or that a counter withdrew: two operators can give it to another account.
 #[derive(Clone, Debug)]
 pub struct WeakerClaim {
     /// The account that holds it.
     pub holder: AccountId,
-    /// How it was proven.
+    /// Its proof.
     pub proof: Proof,
     /// Since when, in microseconds UTC.
     pub since: i64,
-    /// When a counter withdrew it; `None`: it is in force.
+    /// When a counter withdrew it; `None` if it is in force.
     pub withdrawn: Option<i64>,
-    /// The person's number, as the claim has it.
+    /// The person's number in the claim.
     pub national_id: NationalId,
-    /// The person's name, as the claim has it.
+    /// The person's name in the claim.
     pub full_name: FullName,
 }
 
-/// A form as it is kept.
+/// A form as it is stored.
 pub(super) struct Kept {
     pub account: AccountId,
     pub outcome: Outcome,
@@ -69,12 +69,12 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// All that it says is right by papers that an operator saw, and another account has the claim.
+    /// Whether papers that an operator saw prove the whole form, and another account has the claim.
     pub fn shows_another_claim(&self) -> bool {
         self.outcome == Outcome::Taken && self.proof == Proof::Counter && !self.papers.is_empty()
     }
 
-    /// Reads the four fields again, as of the day on which the form counts.
+    /// Parses the four fields again, as of the day on which the form counts.
     pub fn parsed(&self) -> Option<ParsedForm> {
         let at = Timestamp::from_microsecond(self.effective).ok()?;
         parse(&self.form, local_day(at)).ok()
@@ -120,8 +120,8 @@ pub(super) async fn kept(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option
 }
 
 impl Store {
-    /// Answers a form that an operator enters for an account whose owner is at the counter with these papers. `registry`: what it
-    /// said; without it, it is asked as last loaded.
+    /// Answers a form that an operator enters for an account whose owner is at the counter with these papers. `registry` is the
+    /// registry's answer; if `None`, the extract as last loaded answers.
     pub async fn enter_form(
         &self,
         operator: &Operator,
@@ -146,7 +146,7 @@ impl Store {
         .await
     }
 
-    /// What came of a form. A person's own form is read by an operator too.
+    /// The result of a form. An operator can also read a form that the person sent.
     pub async fn entered_form(&self, _: &Operator, receipt: &str) -> Result<EnteredForm> {
         self.db
             .read(async |tx| {
@@ -181,7 +181,7 @@ impl Store {
     }
 }
 
-/// The claim on the person of a record, if `account` could have it by papers and two people.
+/// The claim on the person of a record, if `account` could get it by papers and two operators.
 async fn weaker_claim(
     tx: &mut Tx,
     env: &Env,
@@ -189,7 +189,7 @@ async fn weaker_claim(
     record: &RegistryRecord,
 ) -> Result<Option<WeakerClaim>> {
     let numbers = numbers_of(tx, env, record).await?;
-    // The one in force, or else the last.
+    // The claim in force, or else the last one.
     let sql = format!(
         "SELECT {CLAIMED}, c.proof, c.since, c.until FROM person_number n JOIN claim c ON c.person = n.person \
          JOIN personal_value w ON w.id = c.value WHERE n.fp IN ({}) \

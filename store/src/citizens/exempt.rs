@@ -1,4 +1,5 @@
-//! C1: "an `exempt` account (child, foreigner, card in the making; with reason and end day, said by oneself or at a counter)".
+//! Exemptions from the form. C1: "an `exempt` account (child, foreigner, card in the making; with reason and end day, said by oneself or
+//! at a counter)".
 
 use crate::access::{Operator, Visit};
 use crate::db::Tx;
@@ -11,12 +12,12 @@ use ngomon_rules::event::{Change, Event};
 use ngomon_rules::record::AccountId;
 use ngomon_rules::values::Date;
 
-/// Who says that an account is exempt.
+/// The person who requests an exemption.
 #[derive(Clone, Copy, Debug)]
 pub enum Says<'a> {
-    /// Its owner, who signed in. A held visit is enough: the exemption may be the way out.
+    /// The owner, who signed in. A held visit is enough: the exemption may be the way out.
     Owner(&'a Visit),
-    /// An operator, of somebody's account.
+    /// An operator, for somebody's account.
     Operator(&'a Operator, &'a AccountId),
 }
 
@@ -37,8 +38,7 @@ impl Says<'_> {
 }
 
 impl Store {
-    /// Exempts an account up to and with a day; a new exemption takes the place of the one before, and the same one said again changes
-    /// nothing.
+    /// Exempts an account up to and including a day. A new exemption replaces the previous one; the same exemption again changes nothing.
     pub async fn exempt(&self, says: Says<'_>, why: Exemption, last_day: Date) -> Result<()> {
         if !why.may_end_on(last_day, self.today()) {
             return Err(Refusal::EndDay.into());
@@ -62,7 +62,7 @@ impl Store {
             .await
     }
 
-    /// Takes an exemption back: from now on the account is asked for the form like all others.
+    /// Ends an exemption: from now on the account must send the form like all others.
     pub async fn end_exemption(&self, says: Says<'_>) -> Result<()> {
         let (env, account, by) = (self.env.clone(), says.whose(), says.by());
         self.db
@@ -80,7 +80,8 @@ impl Store {
     }
 }
 
-/// A citizen's account without a claim, which nobody else changes until this transaction ends: why and until when is it exempt?
+/// The reason and the last day of the exemption of a citizen's account without a claim; locks the account until the end of this
+/// transaction.
 async fn unclaimed(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<(String, String)>> {
     tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
         .await?;

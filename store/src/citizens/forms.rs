@@ -1,5 +1,5 @@
-//! Forms entered from a file. The journal has which of them were: where entering was killed, the same file is gone on with, and what its
-//! first forms were answered is told again.
+//! Forms from a file. The journal records which of them were entered: after an interruption, the same file continues where it stopped,
+//! and its first forms return their recorded answers.
 
 use super::submit::{Submitted, sent};
 use crate::db::Tx;
@@ -15,12 +15,12 @@ use ngomon_rules::record::Submission;
 #[derive(Clone, Debug)]
 pub struct FormsFile {
     digest: String,
-    /// What its entries are known by in the journal.
+    /// The prefix of the `run` of its entries in the journal.
     id: String,
 }
 
 impl Store {
-    /// Begins to enter a file, or goes on with it. `digest`: SHA-256 of its bytes, in hexadecimal.
+    /// Starts or continues the entry of a file. `digest` is the SHA-256 of its bytes, in hexadecimal.
     pub async fn begin_forms(&self, digest: &str) -> Result<FormsFile> {
         self.db
             .read(async |tx| {
@@ -38,7 +38,7 @@ impl Store {
             .await
     }
 
-    /// Answers the form of a row, or tells what it was answered when it was entered before. As [`Store::standardise`].
+    /// Answers the form of a row, or returns the recorded answer if it was entered before. As [`Store::standardise`].
     pub async fn enter_form_of(
         &self,
         file: &FormsFile,
@@ -52,7 +52,7 @@ impl Store {
         self.send(form).await
     }
 
-    /// All forms of the file are entered: the next time it is entered anew.
+    /// Records that all forms of the file are entered: the next time, the file is entered again from the start.
     pub async fn end_forms(&self, file: &FormsFile, forms: usize, by: &str) -> Result<()> {
         let env = self.env.clone();
         let act = Act::new(by, self.now());
@@ -73,7 +73,7 @@ impl Store {
     }
 }
 
-/// What the form was answered that was entered under that name.
+/// The recorded answer of the form with this `run`.
 pub(super) async fn entered(tx: &mut Tx, env: &Env, run: &str) -> Result<Option<Submitted>> {
     let sql = format!("{ENTRY} WHERE j.run = $1 AND j.kind = 'form-answered' LIMIT 1");
     let Some(row) = tx.row(&sql, [run.into()]).await? else {

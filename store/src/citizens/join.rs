@@ -1,4 +1,4 @@
-//! C5: the owner of two accounts, having proven both, joins them and chooses which one stays.
+//! The join of two accounts. C5: the owner of both proves both, joins them and chooses which one stays.
 
 use super::submit::bearers;
 use super::take_over::caused;
@@ -16,16 +16,16 @@ use ngomon_rules::record::AccountId;
 /// Two accounts of one owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Join {
-    /// The one that is held as a duplicate.
+    /// The account that is held as a duplicate.
     pub held: AccountId,
-    /// The one that holds the claim.
+    /// The account that holds the claim.
     pub holder: AccountId,
-    /// Is the held one to stay?
+    /// Whether the held account is the one to stay.
     pub held_stays: bool,
 }
 
 impl Store {
-    /// Joins two accounts; their owner acts. Both are told `news`.
+    /// Joins two accounts, with their owner as actor. Both get the message `news`.
     pub async fn join(&self, join: &Join, news: &str) -> Result<()> {
         let (env, join, news) = (self.env.clone(), join.clone(), news.to_owned());
         self.db
@@ -37,7 +37,7 @@ impl Store {
     }
 }
 
-/// Locks are taken as in `submit.rs`: the person's before the accounts'.
+/// Takes the locks in the order of `submit.rs`: the person's before the accounts'.
 async fn joined(tx: &mut Tx, env: &Env, join: &Join, news: &str) -> Result<()> {
     let refused = || Refusal::CannotJoin(join.held.to_string(), join.holder.to_string());
     let sql = "SELECT person, proof FROM claim WHERE account = $1 AND until IS NULL";
@@ -54,7 +54,7 @@ async fn joined(tx: &mut Tx, env: &Env, join: &Join, news: &str) -> Result<()> {
         let sql = "SELECT id FROM account_row WHERE id = $1";
         tx.rows_locked(sql, [id.into()]).await?;
     }
-    // As they stand now that nobody else changes them.
+    // Read again under the lock.
     let held = citizen(tx, env, join.held.as_str()).await?.ok_or_else(refused)?;
     let holder = citizen(tx, env, join.holder.as_str()).await?.ok_or_else(refused)?;
     let mut claim = claim_of(tx, env, &person).await?.ok_or_else(refused)?;

@@ -1,4 +1,4 @@
-//! Who is held and who is claimed, on a day; who is listed for review.
+//! The lists of accounts that are held or have a claim on a day, and of accounts for review.
 
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
@@ -12,32 +12,32 @@ use ngomon_rules::record::AccountKind;
 use ngomon_rules::values::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A line of `holds`: an account that has a hold or a claim.
+/// A row of `holds`: an account that has a hold or a claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeldLine {
     /// Each reason once, sorted.
     pub reasons: BTreeSet<Reason>,
-    /// Does it hold a claim?
+    /// Whether it has a claim.
     pub claimed: bool,
 }
 
-/// A line of `review`.
+/// A row of `review`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReviewLine {
-    /// Which account.
+    /// The account.
     pub account: String,
-    /// The account whose claim it is because of.
+    /// The account with the claim that causes the row.
     pub because_of: String,
 }
 
-/// Claims in force after that day, by account.
+/// The accounts whose claim is in force at the end of that day.
 pub(crate) async fn claimed_on(tx: &mut Tx, day: Date) -> Result<BTreeSet<String>> {
     let sql = "SELECT c.account FROM claim c WHERE c.since < $1 AND (c.until IS NULL OR c.until >= $1)";
     let rows = tx.rows(sql, [end_of(day).into()]).await?;
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// The written holds in force on that day: account, reason.
+/// The recorded holds in force on that day: account and reason.
 pub(crate) async fn written_on(
     tx: &mut Tx,
     kind: Option<AccountKind>,
@@ -60,8 +60,8 @@ pub(crate) async fn written_on(
 }
 
 impl Store {
-    /// Every account of that kind (without one: citizens and officials) that has a hold or a claim on that day. Derived holds use the
-    /// policy as it stands.
+    /// Every account of that kind that has a hold or a claim on that day; with `None`, citizens and officials. Derived holds follow from
+    /// the current policy.
     pub async fn holds(&self, kind: Option<AccountKind>, day: Date) -> Result<BTreeMap<String, HeldLine>> {
         self.db
             .scan(async |tx| {
@@ -95,9 +95,9 @@ impl Store {
             .await
     }
 
-    /// The accounts listed for review: those that bear the phone of a claim's person without more, because of the first claim made;
-    /// owners of a claim whom the registry now knows as deceased, by any of their numbers, because of their own; and those whose claim is of
-    /// a person who turned out to be another claim's, because of the first one made.
+    /// The accounts for review: an account with nothing but the phone of a claim's person, because of the first claim made; the owner of
+    /// a claim who is deceased according to the present registry, by any of their numbers, because of that owner's own claim; and an
+    /// account whose claim is of a person who turned out to be another claim's, because of the first claim made.
     pub async fn review(&self) -> Result<Vec<ReviewLine>> {
         self.db
             .scan(async |tx| {
@@ -132,7 +132,7 @@ impl Store {
     }
 }
 
-/// Claims in force of persons who turned out to be one: each but the first, with the account of an earlier one and when that was made.
+/// For persons who turned out to be one: each of their claims in force except the first, with the account and the time of an earlier one.
 pub(crate) fn second_claims() -> String {
     let links = links();
     format!(
@@ -142,7 +142,7 @@ pub(crate) fn second_claims() -> String {
     )
 }
 
-/// The citizen accounts whose deadline has passed under a policy that holds, claims left aside.
+/// The citizen accounts whose deadline has passed under a policy that holds, whether or not they have a claim.
 async fn late(tx: &mut Tx, campaign: &Campaign, day: Date, mut take: impl FnMut(String)) -> Result<()> {
     use ngomon_rules::citizens::Audience::{Citizens, Officials};
     if !campaign.holds_the_late(Officials, day) && !campaign.holds_the_late(Citizens, day) {

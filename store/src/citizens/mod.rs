@@ -1,4 +1,4 @@
-//! Letter 125 over the tables: forms, the counter, lists, the report.
+//! The rules of letter 125 applied to the tables: forms, the counter, lists, the report.
 
 mod counter;
 mod exempt;

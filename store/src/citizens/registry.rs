@@ -1,4 +1,4 @@
-//! The registry as last loaded, asked for one number.
+//! Queries of the registry as last loaded, for one number.
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -11,7 +11,7 @@ use ngomon_rules::citizens::RegistryAnswer;
 use ngomon_rules::record::{AccountId, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::NationalId;
 
-/// What the registry says of a number. A number that the person held before was cancelled when the next was given.
+/// The registry's answer for a number. A number that the person held before was cancelled when the next one was given.
 pub(super) async fn ask(tx: &mut Tx, env: &Env, number: NationalId) -> Result<RegistryAnswer> {
     let Some(load) = tx.row("SELECT load FROM reference WHERE name = 'registry'", []).await? else {
         return Ok(RegistryAnswer::Unavailable);
@@ -41,7 +41,7 @@ pub(super) async fn ask(tx: &mut Tx, env: &Env, number: NationalId) -> Result<Re
 }
 
 impl Store {
-    /// Did the account come with that number, or with the phone that the population registry has for it?
+    /// Whether the account came with that number, or with the phone that the population registry has for it.
     pub async fn is_stated_by(&self, account: &AccountId, number: &NationalId) -> Result<bool> {
         self.db
             .read(async |tx| {

@@ -1,4 +1,4 @@
-//! C7, the digital report: from counters, or, for a day that lies before the newest change, from the accounts.
+//! The digital report (C7): from the counters, or, for a day before the newest change, from the accounts.
 
 use super::lists::{claimed_on, written_on};
 use crate::db::Tx;
@@ -13,31 +13,31 @@ use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::Date;
 use std::collections::{BTreeMap, HashMap};
 
-/// A line of the report: a unit with all below it; an empty unit: the accounts of no known unit.
+/// A row of the report: a unit with all below it. An empty code stands for the accounts of no known unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReportLine {
-    /// Its code.
+    /// The code of the unit.
     pub unit: String,
-    /// Its name.
+    /// The name of the unit.
     pub name: String,
     /// All accounts.
     pub accounts: u64,
-    /// Those with a claim.
+    /// Accounts with a claim.
     pub standardised: u64,
-    /// Those whose form waits.
+    /// Accounts whose form is pending.
     pub pending: u64,
-    /// Those whose last form was refused.
+    /// Accounts whose last form was refused.
     pub refused: u64,
-    /// Those with a hold.
+    /// Accounts with a hold.
     pub held: u64,
-    /// Those without a form.
+    /// Accounts without a form.
     pub not_started: u64,
-    /// Those that are exempt.
+    /// Exempt accounts.
     pub exempt: u64,
 }
 
 impl ReportLine {
-    /// So many accounts more that stand so.
+    /// Adds `n` accounts that have this standing.
     pub(crate) fn add(&mut self, standing: Standing, n: u64) {
         self.accounts += n;
         *match standing {
@@ -51,29 +51,29 @@ impl ReportLine {
     }
 }
 
-/// A line of the report on staff, by HR profiles in service.
+/// A row of the staff report, over HR profiles in service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StaffLine {
-    /// Its code.
+    /// The code of the unit.
     pub unit: String,
-    /// Its name.
+    /// The name of the unit.
     pub name: String,
     /// Profiles in service.
     pub staff: u64,
-    /// Those whose person has a standardised account.
+    /// Profiles whose person has a standardised account.
     pub standardised: u64,
 }
 
-/// Sums per unit and all above, for the units valid on a day.
+/// Sums for each unit with all below it, over the units valid on a day.
 pub(crate) struct Sums<'a, L> {
     tree: &'a UnitTree,
     day: Date,
     lines: Vec<(&'a str, L)>,
-    /// Of no known unit, once something is added to it.
+    /// The sum for no known unit, if there is one.
     unknown: Option<L>,
-    /// Of a code, its line.
+    /// The index of each unit's row, by code.
     places: HashMap<&'a str, usize>,
-    /// Of a unit, the lines that it adds to.
+    /// The rows to which a unit's counts are added.
     lineages: HashMap<String, Vec<usize>>,
 }
 
@@ -94,7 +94,7 @@ impl<'a, L: Default> Sums<'a, L> {
         }
     }
 
-    /// Adds to the unit that counts for `unit` on the day, and to all above it.
+    /// Adds to the unit that is valid for `unit` on the day, and to all above it.
     pub fn add(&mut self, unit: &str, mut add: impl FnMut(&mut L)) {
         if !self.lineages.contains_key(unit) {
             let lineage = self.lineage(unit);
@@ -123,19 +123,19 @@ impl<'a, L: Default> Sums<'a, L> {
             .collect()
     }
 
-    /// The units that something was added to, themselves.
+    /// The units for which counts were added directly.
     pub fn named(&self) -> impl Iterator<Item = &str> {
         self.lineages.keys().map(String::as_str)
     }
 
-    /// All lines, by code; empty: of no known unit.
+    /// All rows, by code; the empty code stands for no known unit.
     pub fn into_lines(self) -> BTreeMap<String, L> {
         let unknown = self.unknown.map(|line| (String::new(), line));
         let known = self.lines.into_iter().map(|(code, line)| (code.to_owned(), line));
         unknown.into_iter().chain(known).collect()
     }
 
-    /// The lines of a unit and all below it, or all.
+    /// The rows of a unit and all below it, or all rows.
     fn below(self, top: Option<&UnitCode>) -> Vec<L> {
         let (tree, day) = (self.tree, self.day);
         let wanted =
@@ -180,7 +180,7 @@ impl Store {
             .await
     }
 
-    /// Of the staff in their HR profiles, who has a standardised account.
+    /// The staff report: how many of the profiles in service belong to a person with a standardised account.
     pub async fn staff_report(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<StaffLine>> {
         self.db
             .scan(async |tx| {
@@ -191,7 +191,7 @@ impl Store {
                     name: name.to_owned(),
                     ..StaffLine::default()
                 });
-                // Claims in force by their index, and the few that ended: the number of all claims does not matter.
+                // Reads claims in force by their index, and the few that ended: the total number of claims does not matter.
                 let sql = "SELECT p.unit, COUNT(*), COUNT(COALESCE(c.person, e.person)) FROM profile p \
                      LEFT JOIN claim c ON c.person = p.person AND c.until IS NULL AND c.since < $1 \
                      LEFT JOIN (SELECT DISTINCT person FROM claim WHERE until >= $1 AND since < $1) e ON e.person = p.person \
@@ -209,15 +209,15 @@ impl Store {
     }
 }
 
-/// Does everything recorded count by the end of that day? Then the counters are its report.
+/// Whether everything recorded counts by the end of that day. Then the counters are the report of that day.
 async fn is_newest(tx: &mut Tx, day: Date) -> Result<bool> {
     let row = tx.row("SELECT MAX(effective) FROM horizon", []).await?;
     let newest: Option<i64> = row.map(|row| row.get(0)).transpose()?.flatten();
     Ok(newest.is_none_or(|newest| newest < end_of(day)))
 }
 
-/// The counters, their slots summed up. All units of one sort of account come in one row: of many rows, most of the time is the
-/// driver's.
+/// Reads the counters, summed over their slots. All units of one group of accounts come in one row, because the driver would spend most
+/// of the time on many rows.
 pub(crate) async fn counted(tx: &mut Tx, add: &mut impl FnMut(&Bucket, u64)) -> Result<()> {
     let sql = "SELECT official_to, exempt_to, held_to, claimed, last, string_agg(unit || ' ' || n, '\n') FROM report_counter \
          GROUP BY official_to, exempt_to, held_to, claimed, last";
@@ -240,7 +240,7 @@ pub(crate) async fn counted(tx: &mut Tx, add: &mut impl FnMut(&Bucket, u64)) -> 
     .await
 }
 
-/// Units with their counts, slots summed up, from lines of `unit n`.
+/// Parses units with their counts, summed over the slots, from lines of the form `unit n`.
 pub(crate) fn by_unit(lines: &str) -> Result<HashMap<&str, u64>> {
     let mut sums: HashMap<&str, i64> = HashMap::new();
     for line in lines.split('\n') {
@@ -254,7 +254,7 @@ pub(crate) fn by_unit(lines: &str) -> Result<HashMap<&str, u64>> {
     Ok(counts.filter(|(_, n)| *n > 0).collect())
 }
 
-/// The accounts as they stood at the end of a day.
+/// The accounts as they were at the end of a day.
 async fn recounted(tx: &mut Tx, day: Date, add: &mut impl FnMut(&Bucket, u64)) -> Result<()> {
     let claimed = claimed_on(tx, day).await?;
     let mut held = std::collections::BTreeSet::new();

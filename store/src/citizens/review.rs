@@ -1,4 +1,4 @@
-//! "Đề nghị xem xét lại": the owner of a held account asks a counter to look at it again.
+//! Requests for review ("Đề nghị xem xét lại"): the owner of a held account asks a counter to check it again.
 
 use super::submit::new_receipt;
 use crate::access::Operator;
@@ -12,39 +12,39 @@ use ngomon_rules::record::AccountId;
 /// A request, as the counter sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReviewRequest {
-    /// Told to the person.
+    /// The receipt that the person has.
     pub receipt: String,
-    /// Of which account.
+    /// The account.
     pub account: AccountId,
     /// When, in microseconds UTC.
     pub at: i64,
 }
 
-/// What came of something that an owner asked for.
+/// The answer to a request of an owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenAnswer {
-    /// Of what.
+    /// The receipt of the request.
     pub receipt: String,
-    /// Or not.
+    /// Whether it was accepted.
     pub accepted: bool,
     /// When, in microseconds UTC.
     pub at: i64,
-    /// Why, as it was written for the owner.
+    /// The reason, as it was written for the owner.
     pub reason: Option<String>,
 }
 
-/// What a receipt number tells without signing in.
+/// The state that a receipt number shows without signing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptState {
-    /// Somebody is to decide.
+    /// An operator has to decide.
     Received,
-    /// The registry is to answer.
+    /// The registry has to answer.
     Waiting,
     /// There is an answer, or no such number.
     Answered,
 }
 
-/// Since the newest hold of that account.
+/// The open request of an account, if it was made since the newest hold.
 async fn open_request(tx: &mut Tx, account: &AccountId) -> Result<Option<String>> {
     let sql = "SELECT r.receipt FROM review_request r WHERE r.account = $1 AND r.accepted IS NULL \
          AND r.at >= (SELECT COALESCE(MAX(h.since), 0) FROM hold h WHERE h.account = r.account AND h.until IS NULL) \
@@ -54,7 +54,7 @@ async fn open_request(tx: &mut Tx, account: &AccountId) -> Result<Option<String>
 }
 
 impl Store {
-    /// Asks for an account to be looked at again. Returns the receipt: that of the request that is open, if there is one.
+    /// Requests a review of an account. Returns the receipt; if a request is open already, that one's.
     pub async fn request_review(&self, account: &AccountId) -> Result<String> {
         let (env, account) = (self.env.clone(), account.clone());
         self.db
@@ -78,12 +78,12 @@ impl Store {
             .await
     }
 
-    /// The request of an account that is open.
+    /// The open request of an account.
     pub async fn open_review(&self, account: &AccountId) -> Result<Option<String>> {
         self.db.read(async |tx| open_request(tx, account).await).await
     }
 
-    /// A counter answers a request, for a reason that its owner reads.
+    /// Answers a request as a counter, with a reason that the owner reads.
     pub async fn answer_review(&self, operator: &Operator, receipt: &str, accepted: bool, why: &str) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());
@@ -103,7 +103,7 @@ impl Store {
             .await
     }
 
-    /// The last answers to what an account's owner asked for: reviews, and changes of the own profile. The newest first.
+    /// The latest answers to the requests of an account's owner, newest first: reviews, and changes of the own profile.
     pub async fn given_answers(&self, account: &AccountId) -> Result<Vec<GivenAnswer>> {
         let sql = "SELECT x.receipt, x.accepted, x.answered_at, x.answer, v.sealed FROM \
              (SELECT receipt, account, accepted, answered_at, answer FROM review_request UNION ALL \
@@ -133,7 +133,8 @@ impl Store {
             .collect()
     }
 
-    /// What a receipt says to somebody who did not sign in. Of a number that nobody has it says what it says of one that was answered.
+    /// The state of a receipt for a visitor who is not signed in. An unknown number looks like an answered one, so that a guess reveals
+    /// nothing.
     pub async fn receipt_state(&self, receipt: &str) -> Result<ReceiptState> {
         let sql = "SELECT CASE WHEN outcome = 'pending' THEN 'waiting' ELSE 'answered' END FROM submission WHERE receipt = $1 \
              UNION ALL SELECT CASE WHEN accepted IS NULL THEN 'received' ELSE 'answered' END FROM review_request WHERE receipt = $1 \
@@ -147,7 +148,7 @@ impl Store {
         })
     }
 
-    /// The requests of accounts that are still held, the oldest first.
+    /// The requests of accounts that are still held, oldest first.
     pub async fn review_requests(&self, _: &Operator) -> Result<Vec<ReviewRequest>> {
         let sql = "SELECT r.receipt, r.account, r.at FROM review_request r WHERE r.accepted IS NULL AND EXISTS \
              (SELECT 1 FROM hold h WHERE h.account = r.account AND h.until IS NULL AND h.since <= r.at) ORDER BY r.at, r.receipt";

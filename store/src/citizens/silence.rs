@@ -1,17 +1,18 @@
-//! C7: "Alerts: [...] a silent registry". Whoever asks the registry says whether it answered; written down is only where that changes.
+//! Outages of the registry. C7: "Alerts: [...] a silent registry". Every query of the registry reports whether it answered; only a change
+//! is stored.
 
 use crate::db::Tx;
 use crate::error::Result;
 use crate::store::Store;
 
-/// Since when it has not answered, in microseconds UTC; `None`: it answered last.
+/// The start of the current outage, in microseconds UTC; `None` if the last query was answered.
 async fn since(tx: &mut Tx) -> Result<Option<i64>> {
     let row = tx.row("SELECT since FROM registry_silence", []).await?;
     row.map(|row| row.get(0)).transpose()
 }
 
 impl Store {
-    /// The registry was asked, and answered or not.
+    /// Reports whether the registry answered a query.
     pub async fn registry_heard(&self, answered: bool) -> Result<()> {
         let silent = self.registry_silent_since().await?.is_some();
         if silent != answered {
@@ -33,7 +34,7 @@ impl Store {
             .map(drop)
     }
 
-    /// Since when the registry has not answered, in microseconds UTC; `None`: it answered when it was asked last.
+    /// The start of the current outage, in microseconds UTC; `None` if the registry answered the last query.
     pub async fn registry_silent_since(&self) -> Result<Option<i64>> {
         self.db.ask(async |tx| since(tx).await).await
     }

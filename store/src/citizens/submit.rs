@@ -1,4 +1,4 @@
-//! C2 to C4 in one transaction: a form is answered, and what follows from it is written.
+//! The submission of a form, C2 to C4 in one transaction: the form is answered, and its consequences are written.
 
 use super::forms::entered;
 use super::registry::ask;
@@ -22,28 +22,28 @@ use ngomon_rules::record::{AccountId, Form, RegistryRecord, Submission};
 use ngomon_rules::values::{NationalId, local_day};
 use std::collections::BTreeSet;
 
-/// What a form was answered.
+/// The result of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submitted {
-    /// The answer.
+    /// The outcome.
     pub outcome: Outcome,
     /// The malformed or differing fields, sorted.
     pub fields: Vec<Field>,
-    /// Told to the person; `None` where there is no such account.
+    /// The receipt for the person; `None` if there is no such account.
     pub receipt: Option<String>,
 }
 
 /// A form that waits for the registry.
 #[derive(Clone)]
 pub struct PendingForm {
-    /// The number that the registry is to be asked for; `None`: the form is not even right in form.
+    /// The number for which the registry must be queried; `None` if the form is not even valid in form.
     pub number: Option<NationalId>,
-    /// The registry was asked, and does not hold all: a counter is waited for.
+    /// The registry was queried and lacks some of the data: the form waits for a counter.
     pub waits_for_papers: bool,
     sent: Sent,
 }
 
-/// A form on its way.
+/// A form with all that its answer needs.
 #[derive(Clone)]
 pub(super) struct Sent {
     pub account: AccountId,
@@ -51,22 +51,22 @@ pub(super) struct Sent {
     pub at: Timestamp,
     pub by: String,
     pub proof: Proof,
-    /// Seen by whoever entered it.
+    /// The papers that the operator who entered it saw.
     pub papers: Vec<Paper>,
-    /// The version of the privacy notice that stood beside it.
+    /// The version of the privacy notice that was shown with it.
     pub notice: Option<u32>,
-    /// A one-time code was typed that went to the phone in it.
+    /// The phone in the form was proven by a one-time code.
     pub phone_proven: bool,
-    /// It was `pending` under this receipt, for want of these fields.
+    /// It was `pending` under this receipt, because of these fields.
     pub again: Option<(String, Vec<Field>)>,
-    /// As a registry that was asked answered; `None`: the extract as last loaded answers.
+    /// The answer of a registry that was queried; `None` if the extract as last loaded answers.
     pub registry: Option<RegistryAnswer>,
-    /// Of a form of a file: what its entry is known by.
+    /// For a form from a file: the `run` of its entry.
     pub run: Option<String>,
 }
 
 impl Sent {
-    /// One that waits was right in form when it came.
+    /// A pending form was valid in form when it came.
     fn parsed(&self) -> std::result::Result<ParsedForm, Fields> {
         let day = local_day(self.at);
         if self.run.is_some() || self.again.is_some() {
@@ -78,8 +78,8 @@ impl Sent {
 }
 
 impl Store {
-    /// Answers a form by the registry as last loaded. It counts at its own instant, or else at `at`, but never beats a claim that is
-    /// in force.
+    /// Answers a form by the registry as last loaded. It counts at its own instant, or at `at` if it has none, but never prevails over a
+    /// claim that is in force.
     pub async fn standardise(
         &self,
         submission: &Submission,
@@ -90,8 +90,8 @@ impl Store {
         self.send(sent(submission, proof, by, at)).await
     }
 
-    /// Answers an owner's form by what a registry answered that was asked before. `phone_proven`: a one-time code was typed that went to
-    /// the phone in it.
+    /// Answers an owner's form by the answer of a registry that was queried before. `phone_proven`: the phone in the form was proven by a
+    /// one-time code.
     pub async fn standardise_as_answered(
         &self,
         submission: &Submission,
@@ -117,12 +117,12 @@ impl Store {
             .await
     }
 
-    /// What the registry as last loaded says of a number.
+    /// The answer of the registry as last loaded, for a number.
     pub async fn registry(&self, number: NationalId) -> Result<RegistryAnswer> {
         self.db.read(async |tx| ask(tx, &self.env, number).await).await
     }
 
-    /// What a form would be answered now. Changes nothing, and counts nothing.
+    /// The outcome that a form would have now. Changes nothing, and counts no attempt.
     pub async fn foretell(&self, account: &AccountId, form: &Form, registry: &RegistryAnswer) -> Result<Answer> {
         let form = parse(form, self.today());
         self.db
@@ -156,7 +156,7 @@ impl Store {
             let corrupt = || StoreError::corrupt(format!("submission {receipt}"), "not a form");
             let words = [proof.as_str(), papers.as_str(), value.as_str()];
             let cells = submission_cells(&receipt, &account, words, row.get::<i64>(8)? != 0, row.get(2)?);
-            // Nobody sent what somebody wrote.
+            // A forged row: nobody sent this form.
             if !binds(&self.env.keys, SUBMISSION, &cells, Some(&row.get::<Vec<u8>>(9)?)) {
                 continue;
             }
@@ -187,7 +187,7 @@ impl Store {
         Ok(forms)
     }
 
-    /// Answers a form that waited. `registry`: as in [`Store::standardise_as_answered`], or the extract as last loaded.
+    /// Answers a pending form. `registry` is as in [`Store::standardise_as_answered`]; if `None`, the extract as last loaded answers.
     pub async fn answer_pending(
         &self,
         pending: PendingForm,
@@ -202,7 +202,7 @@ impl Store {
         .await
     }
 
-    /// Answers the forms that wait by the registry as last loaded. Returns how many were answered.
+    /// Answers the pending forms by the registry as last loaded. Returns how many were answered.
     pub async fn retry_pending(&self, by: &str) -> Result<u64> {
         let mut answered = 0;
         for pending in self.pending_forms().await? {
@@ -229,7 +229,7 @@ pub(super) fn sent(submission: &Submission, proof: Proof, by: &str, at: Timestam
     }
 }
 
-/// Does an account hold the claim of that person?
+/// Whether an account holds the claim of that person.
 async fn is_claimed(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<bool> {
     let numbers = numbers_of(tx, env, record).await?;
     let sql = format!(
@@ -239,7 +239,8 @@ async fn is_claimed(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<b
     Ok(tx.row(&sql, numbers.into_iter().map(Arg::from)).await?.is_some())
 }
 
-/// Locks are taken in one order, the person's before the accounts': whoever got the claim locks all that bear its details.
+/// Answers a form. Locks are taken in one order, the person's before the accounts': the transaction that gets the claim locks all
+/// accounts with the details of its person.
 async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
     let id = sent.account.as_str();
     let unknown = Submitted {
@@ -252,7 +253,7 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
     {
         return Ok(answered);
     }
-    // Keys that a rotation left behind say so, before a row under newer ones looks like somebody's.
+    // Load the current keys first: if this keyring is behind, that error comes before rows under newer keys look forged.
     env.marker(tx).await?;
     let Some(before) = citizen(tx, env, id).await? else {
         return Ok(unknown);
@@ -276,7 +277,7 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
     };
     tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [id.into()])
         .await?;
-    // As it stands now that nobody else changes it.
+    // Read again under the lock.
     let Some(account) = citizen(tx, env, id).await? else {
         return Ok(unknown);
     };
@@ -291,13 +292,15 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
             decided = answer(has_claim, true);
             follows = on_taken(&account, &claim.holder);
         } else if !sent.papers.is_empty() && withdrawn(tx, &person.id, &account.id).await?.is_some() {
-            // What a counter withdrew, a counter does not give to another account by one person. Nobody holds it, so nothing follows.
+            // A claim that a counter withdrew cannot go to another account at a counter by one operator alone. No account holds it, so
+            // nothing follows.
             decided = answer(has_claim, true);
         } else if sent.proof == Proof::Form
             && record.phone.is_none()
             && withdrawn(tx, &person.id, &account.id).await?.is_some()
         {
-            // Nor does a phone that nobody has on file: it may be that of whoever withdrew it. Papers and two persons are waited for.
+            // Nor does a phone prove it if the registry has none on file: it may be the phone of the person who lost the claim. The form
+            // waits for papers and two operators.
             decided = Answer {
                 outcome: Outcome::Pending,
                 fields: [Field::Phone].into(),
@@ -316,7 +319,7 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
         }
     }
     let receipt = match &sent.again {
-        // It waits for the same as before.
+        // It waits for the same fields as before.
         Some((receipt, fields)) if decided.outcome == Outcome::Pending && decided.fields.iter().eq(fields) => {
             return Ok(submitted(&decided, receipt.clone()));
         }
@@ -363,7 +366,7 @@ pub(super) struct Withdrawn {
     pub until: i64,
 }
 
-/// The claim of a person whom no account has now, if the last one to have it was another than that account.
+/// The withdrawn claim of a person, if no account has it now and the last one to have it was another than `account`.
 pub(super) async fn withdrawn(tx: &mut Tx, person: &PersonId, account: &AccountId) -> Result<Option<Withdrawn>> {
     let sql =
         "SELECT account, proof, until FROM claim WHERE person = $1 AND until IS NOT NULL ORDER BY ord DESC LIMIT 1";
@@ -385,7 +388,7 @@ pub(super) fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
         .collect()
 }
 
-/// Fingerprints of every number that the person of a record ever held.
+/// The fingerprints of every number that the person of a record ever held.
 pub(super) async fn numbers_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<BTreeSet<Vec<u8>>> {
     let marker = env.marker(tx).await?;
     let numbers = all_numbers(record);
@@ -395,16 +398,16 @@ pub(super) async fn numbers_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) 
     ever_held(tx, fps).await
 }
 
-/// Somebody of the registry.
+/// A person of the registry.
 pub(super) struct Person {
     pub(super) id: PersonId,
-    /// Fingerprints of all numbers that the person ever held, sorted.
+    /// The fingerprints of all numbers that the person ever held, sorted.
     pub(super) numbers: Vec<Vec<u8>>,
-    /// Nothing in the journal knows the person yet.
+    /// This transaction created the row of the person; no entry of the journal refers to it yet.
     new: bool,
 }
 
-/// Takes a new person back: nothing came of the form, so no change in the journal would bring the person.
+/// Deletes a new person's row: the form had no consequences, so a replay of the journal would not create it.
 async fn forget(tx: &mut Tx, person: &Person) -> Result<()> {
     if person.new {
         tx.execute("DELETE FROM person_number WHERE person = $1", [(&person.id.0).into()])
@@ -413,7 +416,7 @@ async fn forget(tx: &mut Tx, person: &Person) -> Result<()> {
     Ok(())
 }
 
-/// The person of a record. Whoever asks for the same person waits here until this transaction ends.
+/// The person of a record, created if needed. Locks the person's rows until the end of this transaction.
 pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<Person> {
     let numbers: Vec<Vec<u8>> = numbers_of(tx, env, record).await?.into_iter().collect();
     let number = record.national_id;
@@ -431,7 +434,7 @@ pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -
     }
     let mut persons: Vec<String> = known.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
     persons.dedup();
-    // Two numbers that came to be known as two persons': the one with a claim counts, or else the first.
+    // If numbers of two persons turned out to be one person's, use the person with a claim, or else the first.
     let mut person = persons.first().cloned().unwrap_or_default();
     for candidate in persons {
         let claimed = tx
@@ -452,14 +455,14 @@ pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -
     })
 }
 
-/// The accounts that may bear the person's details. Also completes the claim's numbers by those that only such an account states.
+/// The accounts that may have the person's details, locked. Also adds to the claim the numbers that only such an account states.
 pub(super) async fn bearers(
     tx: &mut Tx,
     env: &Env,
     claim: &mut Claimed,
     numbers: Vec<Vec<u8>>,
 ) -> Result<Vec<CitizenAccount>> {
-    // Accounts that are being taken in see this claim, or we see them.
+    // Shared with running imports of accounts: either they see this claim, or this transaction sees their accounts.
     tx.rows_shared("SELECT id FROM arrival", []).await?;
     let mut ids = BTreeSet::new();
     let by_number = format!(
@@ -498,7 +501,7 @@ pub(super) async fn bearers(
     Ok(found)
 }
 
-/// `DH-7K3M-42QX`, not drawn before.
+/// A new receipt, such as `DH-7K3M-42QX`, that was never drawn before.
 pub(crate) async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
     loop {
         let drawn = env.ambient.letters::<8>();

@@ -1,5 +1,6 @@
-//! C5 at a counter: "a stronger proof takes over a claim from a weaker one"; "at a counter a take-over needs two people. So does whatever
-//! amounts to one: a claim that was withdrawn goes to another account at a counter only with a second person".
+//! The take-over of a claim at a counter. C5: "a stronger proof takes over a claim from a weaker one"; "at a counter a take-over needs
+//! two people. So does whatever amounts to one: a claim that was withdrawn goes to another account at a counter only with a second
+//! person".
 //!
 //! ```text
 //!   form with papers, answered `taken` ── a first operator ──▶ waiting ── a second one ──▶ approved: the claim moves
@@ -7,7 +8,7 @@
 //!                                                                  └── 14 days, or the first is none any more, or was held ──▶ lapsed
 //! ```
 //!
-//! Approving works everything out anew in the transaction that applies it.
+//! The approval computes everything again in the transaction that applies it.
 
 use super::counter::kept;
 use super::registry::ask;
@@ -28,24 +29,24 @@ use ngomon_rules::hold::{Cause, Reason};
 use ngomon_rules::record::AccountId;
 use std::collections::BTreeSet;
 
-/// A proposal waits for so many microseconds.
+/// The lifetime of a proposal: 14 days, in microseconds.
 pub(crate) const PATIENCE: i64 = 14 * 86_400 * 1_000_000;
 
-/// What became of a proposal.
+/// The state of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TakeOverState {
     /// It waits for a second operator.
     Waiting,
-    /// The claim has moved.
+    /// It was approved, and the claim has moved.
     Approved,
-    /// It was not agreed to, or taken back.
+    /// An operator declined it or took it back.
     Declined,
-    /// Nobody decided in time, or who proposed it is no operator any more, or was held since.
+    /// Nobody decided in time; or its proposer is no longer an operator, or was held since.
     Lapsed,
 }
 
 impl TakeOverState {
-    /// From the word in the tables, and whether nobody decided in time.
+    /// The state for the word in the tables; a waiting one is lapsed if `lapsed`.
     pub(crate) fn of(word: &str, lapsed: bool) -> Self {
         match word {
             "approved" => Self::Approved,
@@ -55,7 +56,7 @@ impl TakeOverState {
         }
     }
 
-    /// The word for it.
+    /// The name of the state.
     pub fn name(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -66,27 +67,27 @@ impl TakeOverState {
     }
 }
 
-/// A take-over that was proposed.
+/// A proposed take-over.
 #[derive(Clone, Debug)]
 pub struct TakeOver {
-    /// Of the form with the papers.
+    /// The receipt of the form with the papers.
     pub receipt: String,
-    /// The account that is to have the claim.
+    /// The account that is to get the claim.
     pub account: AccountId,
-    /// The account that had it then.
+    /// The account that had it when the take-over was proposed.
     pub holder: AccountId,
-    /// The first operator, as the journal names who acts.
+    /// The first operator, by the name that the journal uses for the actor.
     pub proposed_by: String,
     /// When, in microseconds UTC.
     pub at: i64,
-    /// What became of it.
+    /// The state of the proposal.
     pub state: TakeOverState,
-    /// Why, as the first operator wrote it.
+    /// The reason, as the first operator wrote it.
     pub reason: Option<String>,
 }
 
 impl Store {
-    /// The take-overs that wait, the oldest first.
+    /// The pending take-overs, oldest first.
     pub async fn take_overs(&self, _: &Operator) -> Result<Vec<TakeOver>> {
         let now = self.env.now();
         let all = self
@@ -105,7 +106,7 @@ impl Store {
             .await
     }
 
-    /// A first operator asks that the account of a form have the claim, for a reason that the second one reads.
+    /// Proposes as the first operator that the account of a form gets the claim, with a reason that the second one reads.
     pub async fn propose_take_over(&self, operator: &Operator, receipt: &str, why: &str) -> Result<()> {
         let (env, by, receipt) = (self.env.clone(), operator.by().to_owned(), receipt.to_owned());
         let why = why.to_owned();
@@ -129,7 +130,8 @@ impl Store {
             .await
     }
 
-    /// A second operator agrees: the claim moves, if all is still as it was proposed. Both owners are told `news`.
+    /// Approves a take-over as the second operator: the claim moves, if everything is still as it was proposed. Both owners get the
+    /// message `news`.
     pub async fn approve_take_over(&self, operator: &Operator, receipt: &str, news: &str) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, news) = (receipt.to_owned(), news.to_owned());
@@ -146,7 +148,7 @@ impl Store {
             .await
     }
 
-    /// Another operator does not agree, or the first one takes it back.
+    /// Declines a take-over as another operator, or takes it back as the first one.
     pub async fn decline_take_over(&self, operator: &Operator, receipt: &str, why: &str) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());
@@ -156,7 +158,7 @@ impl Store {
                 Box::pin(async move {
                     let found = proposal(tx, &env, &receipt, env.now()).await?;
                     let found = found.ok_or_else(|| Refusal::UnknownForm(receipt.clone()))?;
-                    // Who approves has this row.
+                    // An approval locks this row too.
                     tx.rows_locked(
                         "SELECT id FROM account_row WHERE id = $1",
                         [found.account.as_str().into()],
@@ -172,7 +174,7 @@ impl Store {
     }
 }
 
-/// Both accounts: whose the claim is now, and whose it was.
+/// Approves a take-over. Returns both accounts: the new holder of the claim, and the previous one.
 async fn approve(tx: &mut Tx, env: &Env, by: &str, receipt: &str) -> Result<[AccountId; 2]> {
     let asked = proposal(tx, env, receipt, env.now()).await?;
     let asked = asked.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
@@ -180,10 +182,10 @@ async fn approve(tx: &mut Tx, env: &Env, by: &str, receipt: &str) -> Result<[Acc
         return Err(Refusal::SameOperator.into());
     }
     let case = case(tx, env, receipt).await?;
-    // Who decided meanwhile had the rows that are ours now.
+    // Checked again under the locks: another operator may have decided meanwhile.
     let asked = waiting(tx, env, receipt, env.now()).await?;
     let stale = || Refusal::Stale(vec![asked.account.0.clone()]);
-    // A claim that was withdrawn only after it was proposed is another case.
+    // A claim that was withdrawn only after the proposal needs another proposal.
     let as_proposed = |case: &Case| {
         let withdrawn = case.withdrawn.is_none_or(|until| until < asked.at);
         case.old.holder == asked.holder && withdrawn
@@ -215,21 +217,21 @@ async fn approve(tx: &mut Tx, env: &Env, by: &str, receipt: &str) -> Result<[Acc
     Ok(owners)
 }
 
-/// What a take-over rests on, with the rows locked that it changes.
+/// The evidence of a take-over, with the rows locked that it changes.
 struct Case {
-    /// Which is to have the claim.
+    /// The account that is to get the claim.
     account: CitizenAccount,
-    /// The claim as it is, with the person's details as the registry has them now.
+    /// The present claim, with the person's details as the registry has them now.
     old: Claimed,
     held_by: Proof,
-    /// When a counter withdrew it; `None`: it is in force.
+    /// When a counter withdrew it; `None` if it is in force.
     withdrawn: Option<i64>,
-    /// Fingerprints of all numbers of the person.
+    /// The fingerprints of all numbers of the person.
     numbers: Vec<Vec<u8>>,
 }
 
-/// Works out anew whether the form's account may take over a weaker claim, or have one that was withdrawn. Locks in the order of all: the person's row, then
-/// accounts'.
+/// Checks again whether the form's account may take over a weaker claim, or get one that was withdrawn. Takes the locks in the order that
+/// all follow: the person's row, then the accounts'.
 async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
     let form = kept(tx, env, receipt).await?;
     let form = form.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
@@ -289,9 +291,9 @@ async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
     }))
 }
 
-/// The accounts that a claim holds, each with the reason; nobody else changes them until this transaction ends.
+/// The accounts that a claim holds, each with the reason; locked until the end of this transaction.
 pub(super) async fn caused(tx: &mut Tx, holder: &AccountId) -> Result<Vec<(AccountId, Reason)>> {
-    // Accounts that are being taken in see the end of this claim, or we see their holds.
+    // Shared with running imports of accounts: either they see the end of this claim, or this transaction sees their holds.
     tx.rows_shared("SELECT id FROM arrival", []).await?;
     let sql = "SELECT account, reason FROM hold WHERE cause = $1 AND until IS NULL ORDER BY account, reason";
     let cause = Cause::claim(holder).0;
@@ -312,7 +314,7 @@ pub(super) async fn caused(tx: &mut Tx, holder: &AccountId) -> Result<Vec<(Accou
     Ok(caused)
 }
 
-/// It waits, or is over.
+/// The take-over if it is pending; fails if it is over.
 async fn waiting(tx: &mut Tx, env: &Env, receipt: &str, now: i64) -> Result<TakeOver> {
     let found = proposal(tx, env, receipt, now).await?;
     let found = found.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
@@ -344,7 +346,7 @@ async fn proposals(tx: &mut Tx, env: &Env, which: &str, arg: &str, now: i64) -> 
     );
     let mut found = Vec::new();
     for row in tx.rows(&sql, [arg.into()]).await? {
-        // Nobody proposed what somebody wrote, or it was somebody else.
+        // A forged row: nobody proposed this take-over, or somebody else did.
         if !is_take_over(&env.keys, &row, 0)? {
             continue;
         }

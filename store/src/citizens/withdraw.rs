@@ -1,4 +1,4 @@
-//! C3: "a counter can withdraw a claim made on the wrong account, with no hold and all it caused lifted".
+//! The withdrawal of a claim. C3: "a counter can withdraw a claim made on the wrong account, with no hold and all it caused lifted".
 
 use super::take_over::caused;
 use crate::access::{Operator, phone_changed_lately};
@@ -12,8 +12,8 @@ use ngomon_rules::event::Personal;
 use ngomon_rules::record::AccountId;
 
 impl Store {
-    /// Withdraws the claim of an account, for a reason. The account stays open and is asked for the form anew. Refused with
-    /// [`Refusal::NeedsTwo`] where a counter changed the phone in the last thirty days.
+    /// Withdraws the claim of an account, for a reason. The account stays open and must send the form again. Refused with
+    /// [`Refusal::NeedsTwo`] if a counter changed the phone in the last thirty days.
     pub async fn withdraw_claim(&self, operator: &Operator, account: &AccountId, why: &str) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (account, why) = (account.clone(), why.to_owned());
@@ -31,13 +31,13 @@ impl Store {
     }
 }
 
-/// The same in the caller's transaction, whoever agreed to it.
+/// Withdraws it in the caller's transaction; the caller has checked who agreed to it.
 pub(crate) async fn withdraw(tx: &mut Tx, env: &Env, act: &Act, account: &AccountId, why: &str) -> Result<()> {
     let none = || Refusal::NoClaim(account.0.clone());
     let sql = "SELECT person FROM claim WHERE account = $1 AND until IS NULL";
     let row = tx.row(sql, [account.as_str().into()]).await?;
     let person: String = row.ok_or_else(none)?.get(0)?;
-    // The person's row before the account's, as everybody does.
+    // The person's row before the account's, in the lock order of all transactions.
     let numbers = "SELECT fp FROM person_number WHERE person = $1 ORDER BY fp";
     tx.rows_locked(numbers, [(&person).into()]).await?;
     tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])

@@ -1,4 +1,4 @@
-//! Accounts taken over from the systems before: once; one already here is left as it is, none is removed.
+//! Accounts taken over once from the previous systems. An account that already exists stays as it is; none is removed.
 
 use super::profiles::waiting_rows;
 use super::{OpenLoad, beat};
@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 impl OpenLoad {
-    /// Stages accounts. A row that waited under the id of one of them is mended.
+    /// Stages accounts. A row in quarantine under the id of one of them is corrected by it.
     pub async fn accounts(&mut self, rows: Vec<AccountRow>) -> Result<()> {
         let key = |row: &AccountRow| fingerprint(&self.marker, FingerprintKind::EmployeeCode, row.account.as_str());
         let keys = rows.iter().map(|row| key(row).into()).collect();
@@ -88,7 +88,7 @@ async fn new_ones(tx: &mut Tx, env: &Env, rows: &[AccountRow]) -> Result<Vec<Eve
     Ok(arrivals)
 }
 
-/// The accounts are there: they are counted, and judged against the claims that are in force (C4).
+/// Activates the accounts of a load: counts them, and checks them against the claims that are in force (C4).
 pub(super) async fn arrive(
     tx: &mut Tx,
     env: &Env,
@@ -97,7 +97,7 @@ pub(super) async fn arrive(
     opened_at: i64,
     mut counts: Counts,
 ) -> Result<()> {
-    // Claims that were made while the rows were staged may have taught us numbers.
+    // Claims that were made while the rows were staged may have added numbers.
     let taught = tx
         .rows(
             "SELECT n.fp FROM claim c JOIN person_number n ON n.person = c.person WHERE c.ord >= $1",
@@ -119,7 +119,7 @@ pub(super) async fn arrive(
             found.insert((row.get::<String>(0)?, row.get::<String>(1)?));
         }
     }
-    // By a number that belongs to a person under another one, too.
+    // Persons who are known under another number as well.
     let renewed = "SELECT DISTINCT a.id, a.number_fp FROM account_row a JOIN person_link l ON l.fp = a.number_fp \
          WHERE a.load = $1 AND a.kind = 'citizen'";
     for row in tx.rows(renewed, [load.into()]).await? {
@@ -138,7 +138,7 @@ pub(super) async fn arrive(
         let (Some(account), Some(mut claim)) = (citizen(tx, env, &id).await?, claim_of(tx, env, &person).await?) else {
             continue;
         };
-        // Found by a number of the person's that the registry did not name at the claim.
+        // The account's number belongs to the person, but the registry did not name it when the claim was made.
         if let Some(number) = account.stated.national_id.filter(|n| !claim.numbers.contains(n)) {
             claim.numbers.push(number);
         }

@@ -1,12 +1,12 @@
-//! What a load leaves when its process dies is taken away before the next one begins. Nobody ever saw it. What is sealed is never taken
-//! away, nor anything of a load that the journal has as applied.
+//! The discard of a load whose process died, before the next load starts. Nobody ever saw its rows. Commits that are sealed are never
+//! deleted, nor anything of a load that is applied according to the journal.
 
 use super::{OpenLoad, SILENCE};
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::store::Store;
 
-/// What a load has staged in the references.
+/// The tables of references in which a load stages rows.
 const STAGED: [(&str, &str); 5] = [
     ("registry", "number_fp"),
     ("registry_former", "former_fp"),
@@ -15,22 +15,22 @@ const STAGED: [(&str, &str); 5] = [
     ("quarantine", "row_no"),
 ];
 
-/// No process is heard of so much later than now, whatever its clock: microseconds.
+/// The largest plausible heartbeat ahead of this clock: 5 minutes, in microseconds. A later one counts as that of a dead process.
 pub(crate) const AHEAD: i64 = 300_000_000;
 
-/// Which loads `l` the journal has as applied.
+/// The condition that a load `l` is applied according to the journal.
 pub(crate) const APPLIED: &str =
     "EXISTS (SELECT 1 FROM journal j WHERE j.subject_kind = 'load' AND j.subject = l.id AND j.kind = 'load-applied')";
 
 impl OpenLoad {
-    /// Gives the load up: everything is as it was before it.
+    /// Discards the load: everything is as it was before it.
     pub async fn abort(self) -> Result<()> {
         self.store.discard(&self.id).await
     }
 }
 
 impl Store {
-    /// Gives up the loads whose process was not heard of for a while.
+    /// Discards the loads whose process has sent no heartbeat for [`SILENCE`].
     pub(crate) async fn give_up_silent_loads(&self) -> Result<()> {
         let now = self.env.now();
         let silent = self
@@ -60,7 +60,7 @@ impl Store {
                 "it is open, and the journal has it as applied",
             ));
         }
-        // From here on its process, should it wake, is refused.
+        // From here on its process is refused, should it wake up.
         let id = load.to_owned();
         self.db
             .write(move |tx| {
@@ -110,7 +110,7 @@ impl Store {
                 .await?;
         }
         for (table, key) in STAGED {
-            // Ids of loads are ours, made of digits and letters.
+            // Ids of loads are our own, made of digits and letters, so they need no escaping.
             self.repeat(format!(
                 "DELETE FROM {table} WHERE load = '{load}' AND {key} IN (SELECT {key} FROM {table} WHERE load = '{load}' LIMIT 2000)"
             ))
@@ -130,7 +130,7 @@ impl Store {
     }
 }
 
-/// A load that the journal has as applied is so, whatever its row says.
+/// Marks a load as applied if it is so according to the journal, whatever its row says.
 pub(crate) async fn close_applied_loads(tx: &mut Tx) -> Result<()> {
     let sql = format!(
         "UPDATE load SET state = 'applied' WHERE state = 'open' AND id IN (SELECT l.id FROM load l WHERE {APPLIED})"
@@ -138,8 +138,8 @@ pub(crate) async fn close_applied_loads(tx: &mut Tx) -> Result<()> {
     tx.execute(&sql, []).await.map(drop)
 }
 
-/// The same where the projections are about to be made anew from the journal: they may be another version's, or not there yet, and
-/// are not looked at. In one transaction, which ends with projections that know nothing of these loads.
+/// Discards stale loads before the projections are rebuilt from the journal. Does not read the projections, which may be another
+/// version's or missing. Runs in one transaction, at whose end the projections contain nothing of these loads.
 pub(crate) async fn forget_silent_loads(tx: &mut Tx, now: i64) -> Result<()> {
     close_applied_loads(tx).await?;
     let silent = "SELECT id FROM load WHERE state = 'open' AND (beat < $1 OR beat > $2)";

@@ -1,6 +1,6 @@
-//! What a file brought, in digests that its entry in the journal carries and `verify` takes anew: of the row of the load, of the rows of
-//! a reference, and of the rows of that table that wait. Taken of what the rows say, not of how they are sealed, so that new keys change
-//! nothing; keyed, so that whoever writes the database cannot find other rows of the same digest.
+//! The digests of what a file brought: of the row of the load, of the rows of a reference, and of the rows of that table in quarantine.
+//! The load's entry in the journal has them, and `verify` computes them again. They cover the decrypted contents, so that new keys change
+//! nothing; they are keyed, so that an attacker who writes to the database cannot find other rows with the same digest.
 
 use super::QuarantinedCells;
 use crate::ambient::hex;
@@ -9,12 +9,12 @@ use crate::error::{Result, StoreError};
 use crate::keyring::{Keyring, Marker, Place};
 use crate::merkle::sha256;
 
-/// Rows of one sort, in whatever order.
+/// The digests of rows of one kind, in any order.
 #[derive(Clone, Default)]
 pub(crate) struct RowDigests(Vec<[u8; 16]>);
 
 impl RowDigests {
-    /// One more row: all that it says.
+    /// Adds a row with all its contents.
     pub fn add(&mut self, keys: &Keyring, sort: &str, parts: &[&[u8]]) {
         let mut all: Vec<&[u8]> = vec![b"evidence", sort.as_bytes()];
         all.extend(parts);
@@ -27,22 +27,22 @@ impl RowDigests {
         self.0.append(&mut more.0);
     }
 
-    /// How many there are.
+    /// The number of rows.
     pub fn len(&self) -> u64 {
         self.0.len() as u64
     }
 
-    /// Of all of them, in hexadecimal.
+    /// The digest over all rows, in hexadecimal.
     pub fn digest(mut self) -> String {
         self.0.sort_unstable();
         hex(&sha256(&[self.0.as_flattened()]))
     }
 }
 
-/// What is read of a load, for [`of_load`].
+/// The columns for [`of_load`].
 pub(crate) const LOAD: &str = "id, name, digest, at, as_of, by_whom, scope, row_count, unreadable";
 
-/// The digest of a load's own row, whose columns are those of [`LOAD`], beginning at `at`.
+/// The digest of a load's own row, whose columns are those of [`LOAD`], starting at `at`.
 pub(crate) fn of_load(keys: &Keyring, row: &Row, at: usize) -> Result<String> {
     let texts: [String; 3] = [row.get(at)?, row.get(at + 1)?, row.get(at + 2)?];
     let [as_of, by]: [String; 2] = [row.get(at + 4)?, row.get(at + 5)?];
@@ -69,7 +69,7 @@ fn waiting_place(place: &[u8]) -> Place<'_> {
     }
 }
 
-/// One row that waits.
+/// Adds a row in quarantine.
 pub(crate) fn add_waiting(
     digests: &mut RowDigests,
     keys: &Keyring,
@@ -80,8 +80,8 @@ pub(crate) fn add_waiting(
     digests.add(keys, "quarantine", &[&parts[..], &[cells]].concat());
 }
 
-/// The rows of that table that wait in loads that were applied, all or all but those of one load. With a marker it is also seen to it that
-/// each row is found by what it says; `false`: one is not.
+/// The rows of that table that are in quarantine in applied loads, except those of the load `but`. With a marker, also checks that the
+/// fingerprints of each row fit its contents; the result is `false` if one does not.
 pub(crate) async fn waiting(
     tx: &mut Tx,
     keys: &Keyring,
@@ -102,7 +102,7 @@ pub(crate) async fn waiting(
                 serde_json::from_slice(&cells).map_err(|e| StoreError::corrupt("quarantine", e))?;
             let [code, number, name] = cells.keys(marker);
             let kept: [Option<Vec<u8>>; 3] = [row.get(4)?, row.get(5)?, row.get(6)?];
-            // A row of before the step that brought names has none.
+            // A row from before the migration that added names has none.
             found &= [code, number] == [kept[0].clone(), kept[1].clone()] && (kept[2].is_none() || kept[2] == name);
         }
         Ok(())

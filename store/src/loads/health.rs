@@ -1,5 +1,5 @@
-//! A feed is judged for health before any rule runs: a file that shrank, turned unreadable, is of an earlier day or one to come, or leaves out
-//! units in use needs a person's approval.
+//! The health check of a file before any rule runs. A file needs a person's approval if it shrank, has many more unreadable rows,
+//! describes an earlier day or a future one, or leaves out units in use.
 
 use super::{Incoming, notice_of};
 use crate::db::Tx;
@@ -11,34 +11,34 @@ use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::{Date, local_day};
 use std::collections::BTreeSet;
 
-/// So few rows that cannot be read say nothing of a file that is not the whole extract, however small it is.
+/// Fewer unreadable rows than this are no fault of a file that is not the whole extract, however small the file is.
 const FEW: u64 = 10;
 
-/// What is bad about a load, against the last good one of its kind.
+/// A fault of a load, compared with the last good one of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HealthFault {
-    /// Fewer than 90 % of its rows.
+    /// Fewer than 90 % of the rows.
     FewerRows {
-        /// Rows then.
+        /// Rows of the last one.
         before: u64,
-        /// Rows now.
+        /// Rows of this one.
         now: u64,
     },
-    /// More than 5 points more unreadable rows, in a thousandth of all rows.
+    /// Over 5 percentage points more unreadable rows; the values are thousandths of all rows.
     MoreUnreadable {
-        /// Then.
+        /// The share in the last one.
         before: u64,
-        /// Now.
+        /// The share in this one.
         now: u64,
     },
-    /// It describes an earlier day than the last one: whatever came since would be gone.
+    /// It describes an earlier day than the last one: all later changes would be lost.
     EarlierDay {
         /// The day of the last one.
         last: Date,
         /// The day of this one.
         now: Date,
     },
-    /// It describes a day that has not come: each real one after it would be of an earlier day.
+    /// It describes a future day: each real one after it would be of an earlier day.
     DayToCome(Date),
     /// Units are missing that accounts, profiles or notices in force name.
     UnitsMissing(Vec<UnitCode>),
@@ -70,7 +70,7 @@ fn thousandths(part: u64, whole: u64) -> u64 {
     part * 1000 / whole.max(1)
 }
 
-/// Compared with the last one of the same scope, but a small file is no measure of a large one.
+/// Compares with the last load of the same scope; a file of less than half the rows is not used as a measure if there is a larger one.
 async fn more_unreadable(tx: &mut Tx, incoming: &Incoming) -> Result<Option<HealthFault>> {
     let sql = "SELECT unreadable, row_count FROM load WHERE name = $1 AND state = 'applied' \
          ORDER BY CASE WHEN row_count * 2 >= $3 THEN 0 ELSE 1 END, CASE WHEN COALESCE(scope, ' ') = $2 THEN 0 ELSE 1 END, at DESC LIMIT 1";
@@ -85,7 +85,7 @@ async fn more_unreadable(tx: &mut Tx, incoming: &Incoming) -> Result<Option<Heal
     Ok((tells && now > before + 50).then_some(HealthFault::MoreUnreadable { before, now }))
 }
 
-/// Of a file that replaces what there is.
+/// Checks the day of the file; only a file that replaces everything must not be of an earlier day than the last one.
 async fn another_day(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Option<HealthFault>> {
     let now = incoming.as_of;
     if now > local_day(env.ambient.now()) {
@@ -103,7 +103,7 @@ async fn another_day(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Opti
         .map(|last| HealthFault::EarlierDay { last, now }))
 }
 
-/// Units in use that the file does not have: public lists leave out those that have ended.
+/// Units in use that the file lacks: public lists leave out units that have ended.
 async fn units_missing(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Option<HealthFault>> {
     let mut used = BTreeSet::new();
     let sql =
@@ -128,7 +128,7 @@ async fn units_missing(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Op
     Ok((!used.is_empty()).then(|| HealthFault::UnitsMissing(used.into_iter().collect())))
 }
 
-/// What the rows are compared with: of a full extract, the last good one; of a unit's, that unit's profiles.
+/// The number of rows to compare with: those of the last good file for a full extract; the unit's profiles for the extract of a unit.
 async fn rows_before(tx: &mut Tx, incoming: &Incoming) -> Result<Option<u64>> {
     if let Some(Some(unit)) = &incoming.full {
         let tree = units::tree(tx).await?;

@@ -1,5 +1,5 @@
-//! What a registry load teaches of persons, kept for good: which numbers are one person's, and what the persons of claims are called and
-//! reached by today.
+//! The facts about persons that a registry load adds and that are kept for good: which numbers belong to one person, and the present
+//! names and phones of the persons of claims.
 
 use super::{OpenLoad, beat};
 use crate::db::{Arg, Tx};
@@ -24,7 +24,7 @@ fn numbers(record: &RegistryRecord) -> impl Iterator<Item = NationalId> {
 }
 
 impl OpenLoad {
-    /// Stages what these records teach: it counts with the load.
+    /// Stages what these records add: it counts with the load.
     pub(super) async fn learn(&mut self, records: &[RegistryRecord], numbers: &[Vec<Vec<u8>>]) -> Result<()> {
         let (env, load) = (self.store.env.clone(), self.id.clone());
         let events = self
@@ -55,7 +55,7 @@ impl OpenLoad {
     }
 }
 
-/// Of records that name former numbers: what nobody said before.
+/// The new links between numbers, from records that name former numbers.
 async fn numbers_proven(tx: &mut Tx, env: &Env, load: &str, records: &[Numbered<'_>]) -> Result<Vec<Event>> {
     let renewed: Vec<&Numbered<'_>> = records.iter().filter(|r| r.fps.len() > 1).collect();
     if renewed.is_empty() {
@@ -111,7 +111,7 @@ async fn numbers_proven(tx: &mut Tx, env: &Env, load: &str, records: &[Numbered<
     Ok(events)
 }
 
-/// Of the persons of claims: another number, phone or name than the claim goes by. What the registry does not hold changes nothing.
+/// The claims whose person now has another number, phone or name. What the registry lacks changes nothing.
 async fn details_changed(
     tx: &mut Tx,
     env: &Env,
@@ -152,7 +152,7 @@ async fn details_changed(
         if claims.is_empty() {
             break;
         }
-        // A record is of the number that the claim goes by, or of its successor.
+        // A record has the claim's number as its own or as a former one.
         let found = fps
             .iter()
             .filter_map(|fp| claims.get(fp))

@@ -1,4 +1,4 @@
-//! Taking files in. Rows are staged in short transactions and counted by nobody; one last short transaction makes them count.
+//! The import of files. Short transactions stage rows that do not count yet; one last short transaction makes all of them count.
 //!
 //! ```text
 //!            health is bad                approve
@@ -41,76 +41,76 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// An open load whose process was not heard of for that long is given up: microseconds.
+/// How long an open load may go without a heartbeat before it is discarded: 15 seconds, in microseconds.
 pub(crate) const SILENCE: i64 = 15_000_000;
 
-/// A file that was judged and is to be taken in.
+/// A checked file that is to be imported.
 #[derive(Clone, Debug)]
 pub struct Incoming {
     /// `units`, `registry`, `citizens`, `officials`, `profiles`, `notices`.
     pub table: &'static str,
     /// SHA-256 of its bytes, in hexadecimal.
     pub digest: String,
-    /// Rows of the file; of an extract that is full for a unit, those of that unit and below.
+    /// The number of rows in the file; for the full extract of a unit, those of that unit and all below it.
     pub rows: u64,
-    /// Rows in quarantine, repeated ones left out.
+    /// The number of rows in quarantine, without repeated ones.
     pub unreadable: u64,
     /// The day that it describes.
     pub as_of: Date,
-    /// Who takes it in.
+    /// The actor.
     pub by: String,
-    /// The file is the whole extract: of that unit and below, or of everything.
+    /// The file is the whole extract: of this unit and all below it, or of everything if the inner value is `None`.
     pub full: Option<Option<UnitCode>>,
-    /// Of a file of units, the codes that it brings.
+    /// For a file of units, the codes in it.
     pub units: BTreeSet<UnitCode>,
 }
 
 impl Incoming {
-    /// As the tables have it: `None`: not full; empty: everything.
+    /// The scope as the tables store it: `None` if not full, empty for everything.
     fn scope(&self) -> Option<String> {
         self.full
             .as_ref()
             .map(|unit| unit.as_ref().map(ToString::to_string).unwrap_or_default())
     }
 
-    /// These are replaced by each load, so that each is the whole.
+    /// Whether each load replaces the whole table.
     fn is_reference(&self) -> bool {
         matches!(self.table, "units" | "registry" | "notices")
     }
 
-    /// What is not in it is gone: of everything, or of a unit and below.
+    /// Whether rows that the file lacks are gone from the table: from all of it, or from a unit and all below it.
     fn is_whole(&self) -> bool {
         self.is_reference() || self.full.is_some()
     }
 }
 
-/// What comes of a file that knocks.
+/// Whether a file may be imported: at once, or only after an operator approves its health report.
 pub enum Intake {
-    /// Its rows may come.
+    /// The load is open: its rows may be staged.
     Open(Box<OpenLoad>),
-    /// Its health is bad: nothing is applied until somebody approves this load.
+    /// The health check found faults: nothing is applied until somebody approves this load.
     NeedsApproval {
-        /// To be named in the approval.
+        /// The id to name in the approval.
         load: String,
-        /// What is bad.
+        /// The faults.
         faults: Vec<HealthFault>,
     },
 }
 
-/// A row that waits until somebody mends it.
+/// A row that stays in quarantine until it is corrected.
 #[derive(Clone, Debug)]
 pub struct QuarantinedRow {
     /// Its name in the report of the file.
     pub row: String,
-    /// Why.
+    /// Why it could not be read.
     pub reason: Quarantine,
-    /// What still tells whose it is.
+    /// The hints at its owner.
     pub hints: Quarantined,
     /// Its cells by column.
     pub cells: BTreeMap<String, String>,
 }
 
-/// A row that waits, as it is listed.
+/// A row of the list of quarantined rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingRow {
     /// The load that brought it.
@@ -119,12 +119,12 @@ pub struct WaitingRow {
     pub row: String,
     /// The table.
     pub table: String,
-    /// Why.
+    /// Why it could not be read.
     pub reason: String,
 }
 
 impl Store {
-    /// The rows that wait until somebody mends them.
+    /// The rows in quarantine that are not corrected yet.
     pub async fn quarantine(&self) -> Result<Vec<WaitingRow>> {
         self.db
             .read(async |tx| {
@@ -144,14 +144,14 @@ impl Store {
             .await
     }
 
-    /// Is any account there?
+    /// Whether there is any account.
     pub async fn has_accounts(&self) -> Result<bool> {
         self.db
             .read(async |tx| Ok(tx.row("SELECT 1 FROM account LIMIT 1", []).await?.is_some()))
             .await
     }
 
-    /// Those of these accounts that are there.
+    /// The accounts among `ids` that exist.
     pub async fn known_accounts(&self, ids: &[AccountId]) -> Result<BTreeSet<AccountId>> {
         let wanted: Vec<Arg> = ids.iter().map(|id| id.as_str().into()).collect();
         self.db
@@ -168,7 +168,7 @@ impl Store {
     }
 }
 
-/// What is sealed of a row in quarantine.
+/// The encrypted part of a row in quarantine.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct QuarantinedCells {
     pub hints: Quarantined,
@@ -184,26 +184,26 @@ impl QuarantinedCells {
         }
     }
 
-    /// As the table has them.
+    /// Encrypts it for the table.
     fn seal(&self, env: &Env, load: &str, row_no: &str) -> Result<Vec<u8>> {
         let plain = serde_json::to_vec(self).map_err(|e| StoreError::corrupt("a row", e))?;
         let place = [load.as_bytes(), row_no.as_bytes()].concat();
         Ok(env.keys.seal(Self::place(&place), &plain, &env.ambient))
     }
 
-    /// Read back.
+    /// Decrypts it.
     pub fn open(keys: &Keyring, load: &str, row_no: &str, sealed: &[u8]) -> Result<Self> {
         let place = [load.as_bytes(), row_no.as_bytes()].concat();
         let plain = keys.unseal(Self::place(&place), sealed)?;
         serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("quarantine {load}/{row_no}"), e))
     }
 
-    /// What tells whose row it is, as the columns have it.
+    /// The fingerprints that identify the owner of the row, for the columns of the table.
     pub fn fingerprints(&self, marker: &Marker) -> [Arg; 3] {
         self.keys(marker).map(Arg::Bytes)
     }
 
-    /// File code, number, and, where it is neither, the name.
+    /// The fingerprints of file code and number; if it has neither, that of the name.
     pub fn keys(&self, marker: &Marker) -> [Option<Vec<u8>>; 3] {
         let fp = |kind, value: Option<&str>| value.map(|value| fingerprint(marker, kind, value));
         let number = self.hints.national_id.as_ref().map(|n| n.as_str());
@@ -224,18 +224,18 @@ pub struct OpenLoad {
     counts: Counts,
     ord: i64,
     known: Known,
-    /// Of the rows of a reference, and of those that wait.
+    /// The digests of the rows of a reference, and of the rows in quarantine.
     rows: RowDigests,
     waiting: RowDigests,
-    /// Rows that waited, and that this file brings mended: load and row.
+    /// Rows in quarantine that this file corrects: load and row.
     mended: BTreeSet<(String, String)>,
-    /// Keys are not rotated while a load is open.
+    /// The key for fingerprints; keys are not rotated while a load is open.
     marker: Arc<Marker>,
     opened_at: i64,
 }
 
 impl Store {
-    /// Opens a load, or says why it needs approval. `approve` names a load that waited, and whose file this is.
+    /// Opens a load, or returns why it needs approval. `approve` names a waiting load, which must be for this file.
     pub async fn begin_load(&self, incoming: Incoming, approve: Option<&str>) -> Result<Intake> {
         self.give_up_silent_loads().await?;
         let (env, asked) = (self.env.clone(), incoming.clone());
@@ -254,7 +254,7 @@ impl Store {
             return Ok(Intake::NeedsApproval { load: id, faults });
         }
         let known = match incoming.table {
-            // What of them an extract does not have any more shows at its end.
+            // The profiles that a full extract lacks are determined at its end.
             "profiles" if incoming.full.is_some() => Known::read(self, None).await?,
             _ => Known::default(),
         };
@@ -295,7 +295,7 @@ async fn open(tx: &mut Tx, env: &Env, asked: &Incoming, approve: Option<String>)
         if done != 1 {
             return Err(Refusal::UnknownLoad(id).into());
         }
-        // One that waited since before loads were bound is bound now: who approves it has its very file.
+        // A waiting load from before loads had a MAC gets one now: the approver has exactly its file.
         let sql = format!("SELECT {LOAD} FROM load WHERE id = $1");
         for row in tx.rows(&sql, [(&id).into()]).await? {
             let mac = bound::LOAD.mac(&env.keys, &bound::LOAD.cells(&row, 0)?);
@@ -334,7 +334,7 @@ pub(crate) fn number(n: u64) -> i64 {
 }
 
 impl OpenLoad {
-    /// Its id, told to the operator.
+    /// Its id, for the operator.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -396,7 +396,7 @@ impl OpenLoad {
         Ok(())
     }
 
-    /// Makes everything count, in one transaction.
+    /// Makes all rows of the load count, in one transaction.
     pub async fn finish(self) -> Result<String> {
         let id = self.id.clone();
         let (store, table) = (self.store.clone(), self.incoming.table);
@@ -456,13 +456,13 @@ impl OpenLoad {
     }
 }
 
-/// Puts the entries that were staged with a load into the tables. `grows`: those whose figures the planner needs meanwhile. `binds`: what
-/// follows from the entries is bound, so they are checked as a replay checks them.
+/// Projects the entries that were staged with a load. `grows` names the tables whose planner statistics must be renewed meanwhile. With
+/// `binds`, the resulting rows get a MAC, so the entries are checked as in a replay.
 async fn project_staged(tx: &mut Tx, env: &Env, load: &str, grows: &str, binds: bool) -> Result<()> {
     let mut counts = Counts::default();
     let sql = format!("SELECT {HEAD} FROM journal_commit c WHERE c.load = $1 ORDER BY c.seq");
     let commits = tx.rows(&sql, [load.into()]).await?;
-    // A few rows leave the planner's figures as they are.
+    // For a few rows the planner's statistics need no update.
     let many = commits.len() > 1;
     if many {
         tx.analyze("journal, journal_commit, personal_value, account_row")
@@ -502,7 +502,7 @@ fn applied(incoming: &Incoming, load: &str, evidence: LoadDigests) -> Event {
     }
 }
 
-/// The load is still ours: nobody gave it up meanwhile.
+/// Sends a heartbeat; fails if somebody has discarded the load meanwhile.
 async fn beat(tx: &mut Tx, load: &str, now: i64) -> Result<()> {
     let ours = tx
         .execute(
@@ -517,8 +517,8 @@ async fn beat(tx: &mut Tx, load: &str, now: i64) -> Result<()> {
     }
 }
 
-/// Rows that waited before, and wait no more: a full extract ends the quarantine of rows that it no longer has; another file that of
-/// the rows that it brings again, read or not. A profile's row stays for the next run to see whom it leaves.
+/// Ends the quarantine of rows from earlier loads. A full extract ends it for all rows of its scope; another file for the rows that it
+/// brings again, readable or not. A profile's row is kept, marked as ended, so that the next run sees whom it affected.
 async fn end_quarantine(
     tx: &mut Tx,
     incoming: &Incoming,

@@ -1,4 +1,4 @@
-//! HR profiles: versions of each, and what a full extract no longer has.
+//! The import of HR profiles: the versions of each, and the profiles that a full extract no longer has.
 
 use super::{OpenLoad, beat};
 use crate::db::{Arg, Row, Tx};
@@ -17,13 +17,13 @@ use ngomon_rules::values::NationalId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The profiles that are here: for a full extract all, else those that the rows may be versions of.
+/// The stored profiles: all of them for a full extract, otherwise those of which the rows may be versions.
 #[derive(Default)]
 pub(super) struct Known {
     profiles: Vec<KnownProfile>,
     by_code: HashMap<Vec<u8>, usize>,
     by_number: HashMap<Vec<u8>, usize>,
-    /// For a full extract, whose numbers are one person's, and the profiles of each.
+    /// For a full extract, the numbers joined into persons, and the profiles of each person.
     persons: Persons,
     by_person: HashMap<usize, Vec<usize>>,
     seen: HashSet<usize>,
@@ -37,7 +37,7 @@ struct KnownProfile {
 }
 
 impl Known {
-    /// `rows`: only the profiles that these may be versions of.
+    /// Reads all profiles, or only those of which `rows` may be versions.
     pub async fn read(store: &Store, rows: Option<&[Profile]>) -> Result<Self> {
         const COLUMNS: &str = "p.id, p.unit, p.row_digest, p.gone, p.code_fp, p.number_fp";
         let mut found = Vec::new();
@@ -86,7 +86,7 @@ impl Known {
         Ok(known)
     }
 
-    /// The profile of that code, or else of that number: HR file codes change. The extract has it.
+    /// Finds the profile with this code, or else with this number, because HR file codes change, and marks it as present in the extract.
     pub fn see(&mut self, marker: &Marker, code: Option<&str>, number: Option<NationalId>) -> Option<usize> {
         let by_code = code.and_then(|c| self.by_code.get(&fingerprint(marker, FingerprintKind::EmployeeCode, c)));
         let at = by_code.copied().or_else(|| {
@@ -97,8 +97,8 @@ impl Known {
         Some(at)
     }
 
-    /// A row that cannot be read decides nothing: the extract has every profile that may be its one, by code or by any number that its
-    /// person ever held.
+    /// Marks every profile to which an unreadable row may belong as present in the extract, by code or by any number that its person ever
+    /// held: such a row decides nothing.
     pub fn see_unread(&mut self, marker: &Marker, code: Option<&str>, number: Option<NationalId>) {
         let code = code.map(|code| fingerprint(marker, FingerprintKind::EmployeeCode, code));
         let number = number.map(|number| fingerprint(marker, FingerprintKind::NationalId, number.as_str()));
@@ -115,7 +115,7 @@ impl Known {
     }
 }
 
-/// By what a row finds the profile of which it is a version.
+/// The fingerprints by which a row finds the profile of which it is a version.
 fn keys_of(marker: &Marker, row: &Profile) -> Vec<Vec<u8>> {
     let code = row.employee_code.as_ref();
     let code = code.map(|code| fingerprint(marker, FingerprintKind::EmployeeCode, code));
@@ -125,7 +125,7 @@ fn keys_of(marker: &Marker, row: &Profile) -> Vec<Vec<u8>> {
 }
 
 impl OpenLoad {
-    /// Stages profiles: a version that is here already changes nothing.
+    /// Stages profiles: a version that is already stored changes nothing.
     pub async fn profiles(&mut self, rows: Vec<Profile>) -> Result<()> {
         if self.incoming.full.is_none() {
             self.known = Known::read(&self.store, Some(&rows)).await?;
@@ -167,7 +167,7 @@ impl OpenLoad {
             .await
     }
 
-    /// What a full extract does not have any more.
+    /// The profiles that a full extract no longer has.
     pub(super) async fn gone(&self) -> Result<Vec<Event>> {
         let Some(scope) = self
             .incoming
@@ -199,7 +199,7 @@ impl OpenLoad {
     }
 }
 
-/// Rows of that table and of other loads than this that wait, and have one of these codes or numbers.
+/// The rows of that table in quarantine from other loads that have one of these codes or numbers.
 pub(super) async fn waiting_rows(
     store: &Store,
     (table, load): (&str, &str),

@@ -1,4 +1,4 @@
-//! Registry, units and notices: evidence taken from others, replaced as a whole by the next load.
+//! The references: registry, units and notices. They are evidence from others, and each load replaces the whole reference.
 
 use super::OpenLoad;
 use super::evidence::RowDigests;
@@ -31,20 +31,20 @@ fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|e| StoreError::corrupt("a row", e))
 }
 
-/// The registry as its tables have it.
+/// Rows of the registry as its tables store them.
 #[derive(Default)]
 pub(crate) struct RegistryRows {
     pub records: Vec<Vec<Arg>>,
     pub former: Vec<Vec<Arg>>,
     pub digests: RowDigests,
-    /// Fingerprints of the numbers of each, the one in force first.
+    /// The fingerprints of each record's numbers, the one in force first.
     pub numbers: Vec<Vec<Vec<u8>>>,
 }
 
 impl RegistryRows {
-    /// Where the records go.
+    /// The table and the columns of the records.
     pub const RECORDS: &str = "registry (load, number_fp, status, sealed)";
-    /// Where the numbers go that the persons held before.
+    /// The table and the columns of the former numbers.
     pub const FORMER: &str = "registry_former (load, former_fp, number_fp)";
 
     pub fn of(env: &Env, marker: &Marker, load: &str, records: &[RegistryRecord]) -> Result<Self> {
@@ -72,14 +72,15 @@ impl RegistryRows {
     }
 }
 
-/// A record read back.
+/// Decrypts a record.
 pub(crate) fn record_of(keys: &Keyring, load: &str, fp: &[u8], sealed: &[u8]) -> Result<RegistryRecord> {
     let place = [load.as_bytes(), fp].concat();
     let plain = keys.unseal(registry_place(&place), sealed)?;
     serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))
 }
 
-/// The rows of a reference that counts, as its entry has them; with a word for what is not found by what it says.
+/// The digests of the rows of the current reference, for comparison with its entry. Also returns a fault if a fingerprint does not fit
+/// the contents of its row.
 pub(crate) async fn rows_of(
     tx: &mut Tx,
     env: &Env,
@@ -147,14 +148,14 @@ pub(crate) async fn rows_of(
     Ok((digests, fault))
 }
 
-/// A notice read back.
+/// Decrypts a notice.
 pub(crate) fn notice_of(keys: &Keyring, load: &str, ord: i64, sealed: &[u8]) -> Result<Notice> {
     let place = [load.as_bytes(), &ord.to_be_bytes()].concat();
     let plain = keys.unseal(notice_place(&place), sealed)?;
     serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("notice", e))
 }
 
-/// Whom a notice is about.
+/// The fingerprint of the person's number in a notice.
 pub(crate) fn number_of(marker: &Marker, notice: &Notice) -> Vec<u8> {
     fingerprint(marker, FingerprintKind::NationalId, notice.national_id.as_str())
 }
@@ -198,7 +199,7 @@ impl OpenLoad {
     }
 }
 
-/// From now on this load counts.
+/// Makes this load the current reference.
 pub(super) async fn arrive(tx: &mut Tx, table: &str, load: &str) -> Result<()> {
     tx.execute(
         "INSERT INTO reference (name, load) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET load = excluded.load",
@@ -214,7 +215,7 @@ pub(super) async fn arrive(tx: &mut Tx, table: &str, load: &str) -> Result<()> {
 }
 
 impl Store {
-    /// Deletes the rows of registry loads that were replaced, a few at a time.
+    /// Deletes the rows of replaced registry loads, a few at a time.
     pub(super) async fn forget_old_registry(&self) -> Result<()> {
         for (table, key) in [("registry", "number_fp"), ("registry_former", "former_fp")] {
             let old = format!(
@@ -226,7 +227,7 @@ impl Store {
         Ok(())
     }
 
-    /// Runs a statement in a transaction of its own, until it touches nothing.
+    /// Runs a statement until it changes no row, each time in its own transaction.
     pub(super) async fn repeat(&self, sql: String) -> Result<()> {
         loop {
             let sql = sql.clone();

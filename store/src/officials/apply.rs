@@ -1,4 +1,4 @@
-//! A plan takes effect: its events, of one act.
+//! The application of a plan: its events, written as one act.
 
 use super::plan::Plan;
 use crate::access::own_login;
@@ -13,7 +13,7 @@ use ngomon_rules::record::{AccountId, Stated};
 use ngomon_rules::values::{Date, username_key};
 use std::collections::BTreeSet;
 
-/// Writes what the plan says. Returns the accounts that it made.
+/// Writes the events of the plan. Returns the accounts that it created.
 pub(super) async fn apply(
     tx: &mut Tx,
     env: &Env,
@@ -119,7 +119,7 @@ pub(super) async fn apply(
     Ok(created)
 }
 
-/// The digest of a run's lines and of what led to them.
+/// The digest of a run: of its lines, its guard, its time and its position in the journal.
 pub(crate) async fn lines_of(tx: &mut Tx, env: &Env, run: &str) -> Result<String> {
     let mut digests = RowDigests::default();
     let sql = "SELECT account, body, digest FROM run_line WHERE run = $1";
@@ -133,14 +133,14 @@ pub(crate) async fn lines_of(tx: &mut Tx, env: &Env, run: &str) -> Result<String
     let sql = "SELECT at, guard, seen FROM run WHERE id = $1";
     if let Some(row) = tx.row(sql, [run.into()]).await? {
         let (at, guard, seen): (i64, String, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        // No position is -2.
+        // A missing position counts as -2.
         let numbers = [at, seen.unwrap_or(-2)].map(i64::to_be_bytes);
         digests.add(&env.keys, "run", &[&numbers[0], guard.as_bytes(), &numbers[1]]);
     }
     Ok(digests.digest())
 }
 
-/// A user name that no other account has: the wished one, or else `wished.2` and so on. `first` 2: never the wished one itself.
+/// A user name that no other account has: the wished one, or else `wished.2` and so on. With `first` 2, never the wished one itself.
 async fn new_username(
     tx: &mut Tx,
     env: &Env,

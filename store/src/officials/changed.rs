@@ -1,4 +1,4 @@
-//! What changed since the last run over everybody, as the journal tells it.
+//! The changes since the last run over everybody, from the journal.
 
 use super::people::Concerned;
 use crate::db::{Arg, Tx};
@@ -8,39 +8,41 @@ use ngomon_rules::event::Subject;
 use ngomon_rules::record::AccountId;
 use ngomon_rules::values::Date;
 
-/// Why a run that was asked for what changed looks at everybody.
+/// Why an incremental run was widened to everybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Widened {
-    /// None was over everybody before.
+    /// There was no run over everybody before.
     FirstRun,
-    /// The last one was of another day, and each decision is one of its day.
+    /// The last run was as of another day, and each decision depends on its day.
     OtherDay,
     /// A run was undone since.
     Undone,
     /// A setting that decisions read has another value.
     Setting(String),
-    /// A table was taken in that concerns everybody: `units`, `registry`, `notices`.
+    /// A table was loaded that affects everybody: `units`, `registry`, `notices`.
     Load(String),
-    /// A full extract covers a unit that none covered before.
+    /// A full extract covers a unit that no extract covered before.
     Coverage,
 }
 
-/// What a run over what changed has to look at.
+/// The scope of an incremental run.
 pub(super) enum Since {
     Only(Concerned),
     Everybody(Widened),
 }
 
-/// The commits that the last run over everybody did not see. What it did itself is among them: it changes what is found.
+/// The commits after the journal position of the last run over everybody. They include that run's own commit, because it changes the
+/// facts.
 const COMMITS: &str = "SELECT c.id FROM journal_commit c LEFT JOIN load l ON l.id = c.load \
      WHERE (c.position > $1 OR c.position IS NULL) AND (l.id IS NULL OR (l.name <> 'citizens' AND (l.state = 'applied' OR c.position IS NOT NULL)))";
 
-/// What they changed, but for what happens to citizens alone, or decides nothing: a sign-in can only end a hold, and then it says so.
+/// The changes in these commits. Left out are changes of citizens alone, and changes that decide nothing: a sign-in can only end a hold,
+/// which is an entry of its own.
 const CHANGES: &str = "SELECT DISTINCT kind, subject_kind, subject FROM journal WHERE commit_id IN ({}) AND kind NOT IN \
      ('form-answered', 'claim-details-changed', 'claim-ended', 'exemption-granted', 'exemption-ended', 'password-rehashed', 'password-changed', \
      'sessions-ended', 'subject-named', 'notice-resent', 'signed-in')";
 
-/// Reads what changed since the last run over everybody that is applied.
+/// Reads the changes since the last applied run over everybody.
 pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {
     let sql = "SELECT as_of, seen FROM run WHERE state = 'applied' AND seen IS NOT NULL ORDER BY seen DESC LIMIT 1";
     let Some(last) = tx.row(sql, []).await? else {
@@ -74,7 +76,7 @@ pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {
         Ok(())
     })
     .await?;
-    // A claim may tell that numbers are one person's, who is an official.
+    // A claim may link the numbers of a person who is an official.
     let renewed = "SELECT l.fp FROM claim c JOIN person_number n ON n.person = c.person JOIN person_link l ON l.fp = n.fp \
          WHERE c.account IN ({})";
     each_of(tx, renewed, &claimed, |row| {
@@ -88,12 +90,13 @@ pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {
     Ok(widened.map_or(Since::Only(concerned), Since::Everybody))
 }
 
-/// Do decisions read the setting? The guard's limits are read by the guard alone.
+/// Whether decisions read the setting. The guard's limits are read by the guard alone.
 fn decides(setting: &str) -> bool {
     setting == "campaign.freeze" || (setting.starts_with("policy.") && !setting.starts_with("policy.brake."))
 }
 
-/// Whom these loads concern beside what they changed: by rows of HR's extract that could not be read, or that they ended.
+/// Adds the people whom these loads affect beyond the changes in the journal: by unreadable rows of HR's extract, new ones or ones that
+/// the loads ended. Returns why the run must be widened, if it must.
 async fn by_loads(tx: &mut Tx, loads: &[Arg], concerned: &mut Concerned) -> Result<Option<Widened>> {
     let mut widened = None;
     let references = "SELECT name FROM load WHERE name IN ('units', 'registry', 'notices') AND id IN ({})";
@@ -113,7 +116,7 @@ async fn by_loads(tx: &mut Tx, loads: &[Arg], concerned: &mut Concerned) -> Resu
         let keys: [Option<Vec<u8>>; 2] = [row.get(0)?, row.get(1)?];
         let name: Option<Vec<u8>> = row.get(2)?;
         if name.is_none() && keys.iter().all(Option::is_none) {
-            // From an earlier version: it does not tell.
+            // The row is from an earlier version and has no fingerprints.
             widened.get_or_insert_with(|| Widened::Load("profiles".into()));
         }
         concerned.keys.extend(keys.into_iter().flatten());

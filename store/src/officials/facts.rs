@@ -1,4 +1,4 @@
-//! All that the officials' decisions read, in one snapshot: of everybody, or of some people.
+//! The facts that the officials' decisions read, in one snapshot: of everybody, or of some people.
 
 use super::people::People;
 use crate::db::{Arg, Row, Tx};
@@ -19,16 +19,16 @@ use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::{Date, NationalId};
 use std::collections::HashMap;
 
-/// An account with what a run needs beside the decision.
+/// An account with the data that a run needs besides the decision.
 pub(crate) struct Held {
     pub account: OfficialAccount,
-    /// As its row has it, for whoever explains: what is written goes by the login that is bound.
+    /// The login in the account's row, for explanations only: what is written follows the login that has a MAC.
     pub login: String,
-    /// Its holds that are written and in force, sorted.
+    /// Its recorded holds in force, sorted.
     pub holds: Vec<Hold>,
 }
 
-/// For one day, all that the decisions of these accounts read.
+/// All facts that the decisions of these accounts read, for one day.
 pub(crate) struct Facts {
     pub accounts: Vec<Held>,
     pub directory: Directory,
@@ -36,17 +36,17 @@ pub(crate) struct Facts {
     pub policy: OfficialsPolicy,
     pub freeze: bool,
     pub day: Date,
-    /// How many officials' accounts there are that nothing holds, whoever's facts these are.
+    /// The number of officials' accounts in all that nothing holds, whatever the scope of these facts.
     pub open: u64,
-    /// By the persons of their numbers, each with its place among all rows.
+    /// The notices by person, each with its position among all rows.
     notices: HashMap<PersonKey, Vec<(i64, Notice)>>,
 }
 
-/// As [`Directory::person_key`] tells persons apart.
+/// The key of a person, as [`Directory::person_key`] returns it.
 type PersonKey = std::result::Result<u32, NationalId>;
 
 impl Facts {
-    /// Reads what concerns these people; without people, everything.
+    /// Reads the facts of these people, or of everybody if `None`.
     pub async fn read(tx: &mut Tx, env: &Env, day: Date, people: Option<&People>) -> Result<Self> {
         let accounts = accounts(tx, env, day, people).await?;
         let read = notices(tx, env, people).await?;
@@ -68,12 +68,12 @@ impl Facts {
         })
     }
 
-    /// What the decision of an account reads.
+    /// The input of an account's decision.
     pub fn case<'a>(&'a self, account: &'a OfficialAccount) -> Case<'a> {
         self.case_on(account, self.day)
     }
 
-    /// What it will read on a later day, if the facts stay as they are.
+    /// The input of its decision on a later day, if the facts stay as they are.
     pub fn case_on<'a>(&'a self, account: &'a OfficialAccount, day: Date) -> Case<'a> {
         Case {
             account,
@@ -86,7 +86,7 @@ impl Facts {
         }
     }
 
-    /// The latest notice that has begun of the profile's person, or else of the account's.
+    /// The latest notice in effect of the profile's person, or else of the account's.
     fn notice(&self, account: &OfficialAccount, day: Date) -> Option<&Notice> {
         let number = match self.directory.find(account, &self.units, day) {
             Found::Profile(kept) => kept.profile.national_id.or(account.stated.national_id),
@@ -97,8 +97,8 @@ impl Facts {
     }
 }
 
-/// Of the rows of `sql`, which ends within its `WHERE`, those that are some people's by `whose`, with `{}` for what is `wanted`;
-/// nothing wanted in particular: all.
+/// Reads the rows of `sql`, which ends within its `WHERE`: those for which `whose` holds, with the values `wanted` in place of its `{}`,
+/// or all rows if `None`.
 async fn rows_of(
     tx: &mut Tx,
     sql: &str,
@@ -172,7 +172,7 @@ async fn directory(
                 "not a profile's",
             ));
         };
-        // A review made here counts beside those that HR knows of: an extract that lacks it does not take it back.
+        // A review made here counts besides those that HR has recorded: an extract without it does not revert it.
         profile.reviewed_on = profile.reviewed_on.max(day_of(&row.get::<String>(4)?)?);
         profiles.push(KeptProfile {
             id: ProfileId(id),
@@ -203,7 +203,7 @@ async fn directory(
     Ok(Directory::build(profiles, unread, same_person, coverage))
 }
 
-/// What tells whose the rows are that could not be read.
+/// The hints at the owners of rows that could not be read.
 async fn unread(tx: &mut Tx, env: &Env, people: Option<&People>, accounts: &[Held]) -> Result<Vec<Quarantined>> {
     let names = accounts
         .iter()
@@ -232,7 +232,7 @@ async fn unread(tx: &mut Tx, env: &Env, people: Option<&People>, accounts: &[Hel
     Ok(unread)
 }
 
-/// In the order of their rows.
+/// The notices, in the order of their rows.
 async fn notices(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<Vec<(i64, Notice)>> {
     let mut notices = Vec::new();
     let mut take = |row: Row| {
@@ -245,14 +245,14 @@ async fn notices(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<Vec<
         "SELECT n.load, n.ord, n.sealed FROM reference r JOIN notice n ON n.load = r.load WHERE r.name = 'notices'";
     rows_of(tx, sql, "n.number_fp IN ({})", people.map(People::keys), &mut take).await?;
     if people.is_some() {
-        // Those of an earlier version do not say whose they are.
+        // Notices of an earlier version have no fingerprint of their person.
         tx.each(&format!("{sql} AND n.number_fp IS NULL"), [], take).await?;
     }
     notices.sort_by_key(|(ord, _)| *ord);
     Ok(notices)
 }
 
-/// The officials' accounts that nothing holds on the day.
+/// The number of officials' accounts that nothing holds on the day.
 async fn open(tx: &mut Tx, day: Date) -> Result<u64> {
     let sql = "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM staff_counter WHERE held_to < $1";
     let row = tx.row(sql, [day.to_string().into()]).await?;

@@ -1,4 +1,4 @@
-//! The last sign-in of officials, which the hold `idle` is decided by, and that hold's way out.
+//! The last sign-in of officials, which decides the hold `idle`, and that hold's way out.
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -12,10 +12,10 @@ use ngomon_rules::officials::{is_written_down, on_sign_in};
 use ngomon_rules::record::AccountId;
 use ngomon_rules::values::{Date, local_day};
 
-/// An official's full visit begins. Written into the journal where it tells something new; the caller has locked the account's row.
+/// Records the start of an official's full session in the journal if it changes anything. The caller has locked the account's row.
 pub(crate) async fn signed_in(tx: &mut Tx, env: &Env, account: &AccountId, last: Option<Date>) -> Result<()> {
     let day = local_day(env.ambient.now());
-    // Nothing new, whatever the policy is.
+    // A second sign-in on a day changes nothing, whatever the policy is.
     if last == Some(day) {
         return Ok(());
     }
@@ -33,7 +33,7 @@ async fn write_down(tx: &mut Tx, env: &Env, account: &AccountId, day: Date) -> R
 }
 
 impl Store {
-    /// The owner, having proven password and one-time code, is there: `idle` is lifted, and counts anew from today. Other holds stay.
+    /// Lifts `idle` after the owner has proven password and one-time code; idle time counts from today again. Other holds stay.
     pub async fn end_idle(&self, account: &AccountId) -> Result<()> {
         let (env, account) = (self.env.clone(), account.clone());
         self.db

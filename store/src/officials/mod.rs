@@ -1,4 +1,4 @@
-//! Letter 108 over the tables: what the accounts and HR say, the plan that follows, the run that applies it.
+//! The rules of letter 108 applied to the tables: the facts of accounts and HR, the plan that follows from them, the run that applies it.
 
 mod apply;
 mod changed;

@@ -1,5 +1,5 @@
-//! An official's own HR profile: looked over once a year, and changes proposed that HR accepts or not. Whoever is held for clauses 1
-//! to 4 mends it here; the account is judged anew at once.
+//! An official's own HR profile: its yearly review, and proposals of changes that HR accepts or declines. An official who is held for
+//! clauses 1 to 4 corrects the cause here; the account is decided again at once.
 
 use super::facts::Facts;
 use super::people::{Concerned, People};
@@ -20,28 +20,28 @@ use ngomon_rules::values::{Date, local_day};
 /// An official's HR profile.
 #[derive(Clone)]
 pub struct OwnProfile {
-    /// Its id here.
+    /// The id of the profile in this system.
     pub id: ProfileId,
-    /// As it counts.
+    /// The profile as it counts now.
     pub profile: Profile,
 }
 
 /// A proposal that waits for HR.
 #[derive(Clone)]
 pub struct Proposal {
-    /// Told to the person.
+    /// The receipt that the person has.
     pub receipt: String,
-    /// Of which account.
+    /// The account of the proposer.
     pub account: AccountId,
     /// When, in microseconds UTC.
     pub at: i64,
-    /// What is proposed.
+    /// The proposed changes.
     pub amendment: Amendment,
     /// The profile as it is now.
     pub profile: Profile,
 }
 
-/// The profile that the account finds on that day.
+/// The profile that belongs to the account on that day.
 async fn found(tx: &mut Tx, env: &Env, account: &AccountId, day: Date) -> Result<Option<KeptProfile>> {
     let concerned = Concerned {
         accounts: [account.clone()].into(),
@@ -78,7 +78,7 @@ impl Store {
         }))
     }
 
-    /// The owner has looked the own profile over and found it right. Once a day is enough: again on that day changes nothing.
+    /// Records that the owner reviewed the own profile and found it right. A second review on the same day changes nothing.
     pub async fn review_profile(&self, account: &AccountId) -> Result<()> {
         let (env, owner) = (self.env.clone(), account.clone());
         let judges = self
@@ -107,7 +107,7 @@ impl Store {
         if judges { self.judge_anew(account).await } else { Ok(()) }
     }
 
-    /// The owner proposes changes of the own profile. Returns the receipt: that of the same proposal, if it waits already.
+    /// Proposes changes of the own profile. Returns the receipt; if the same proposal is already pending, that one's.
     pub async fn propose(&self, account: &AccountId, amendment: &Amendment) -> Result<String> {
         let (env, account, amendment) = (self.env.clone(), account.clone(), amendment.clone());
         self.db
@@ -134,19 +134,20 @@ impl Store {
             .await
     }
 
-    /// The proposals of an account that wait for HR, the oldest first.
+    /// The proposals of an account that wait for HR, oldest first.
     pub async fn own_proposals(&self, account: &AccountId) -> Result<Vec<Proposal>> {
         self.db
             .read(async |tx| waiting(tx, &self.env, Some(account)).await)
             .await
     }
 
-    /// All proposals that wait for HR, the oldest first.
+    /// All proposals that wait for HR, oldest first.
     pub async fn proposals(&self, _: &Operator) -> Result<Vec<Proposal>> {
         self.db.read(async |tx| waiting(tx, &self.env, None).await).await
     }
 
-    /// HR accepts a proposal or not, with a reason that its owner reads; the owner is told `news`. The account is judged anew at once.
+    /// Accepts or declines a proposal, with a reason that its owner reads; the owner gets the message `news`. The account is decided
+    /// again at once.
     pub async fn decide_proposal(
         &self,
         operator: &Operator,
@@ -182,20 +183,20 @@ impl Store {
             .reconcile_people(std::slice::from_ref(account), &[], self.today(), "hr")
             .await;
         match done {
-            // A run of a later day was applied: the next one sees the change.
+            // A run as of a later day was applied: the next run uses the change.
             Ok(_) | Err(StoreError::Refused(Refusal::BeforeLastRun { .. })) => Ok(()),
             Err(error) => Err(error),
         }
     }
 }
 
-/// What one account says at once is heard one after the other.
+/// Locks the account, so that its requests run one after the other.
 async fn lock(tx: &mut Tx, account: &AccountId) -> Result<()> {
     let sql = "SELECT id FROM account_row WHERE id = $1";
     tx.rows_locked(sql, [account.as_str().into()]).await.map(drop)
 }
 
-/// The proposals that wait for HR, of one account or of all, the oldest first.
+/// The proposals that wait for HR, of one account or of all, oldest first.
 async fn waiting(tx: &mut Tx, env: &Env, of: Option<&AccountId>) -> Result<Vec<Proposal>> {
     let sql = "SELECT m.receipt, m.account, m.at, m.value, v.sealed, p.value, w.sealed FROM amendment m \
          JOIN personal_value v ON v.id = m.value JOIN profile p ON p.id = m.profile \
@@ -276,7 +277,7 @@ async fn decide(tx: &mut Tx, env: &Env, receipt: &str, accepted: bool, why: &str
     Ok(account)
 }
 
-/// The account takes over what the profile says of its owner.
+/// The event by which the account takes over what the profile states about its owner.
 async fn follows(tx: &mut Tx, env: &Env, account: &AccountId, profile: &Profile) -> Result<Option<Event>> {
     let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
     let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {

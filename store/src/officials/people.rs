@@ -1,5 +1,5 @@
-//! Whom a change concerns: all accounts and profiles that hang together by a code or a number. What is decided of them reads nothing
-//! of others, and what is decided of others reads nothing of them.
+//! The people whom a change affects: the closure of all accounts and profiles that share a code or a number, directly or through others.
+//! Decisions within the closure read no facts outside it, and decisions outside it read none within.
 
 use crate::db::{Arg, Tx};
 use crate::error::Result;
@@ -19,7 +19,7 @@ pub(crate) struct Concerned {
     pub keys: BTreeSet<Vec<u8>>,
 }
 
-/// Whom that concerns.
+/// The closure of the people affected.
 #[derive(Default)]
 pub(crate) struct People {
     accounts: BTreeSet<String>,
@@ -27,12 +27,12 @@ pub(crate) struct People {
     keys: BTreeSet<Vec<u8>>,
 }
 
-/// Who ever stated one of these, with all that they ever stated.
+/// The accounts and profiles that ever stated one of these codes or numbers, with all that they ever stated.
 const HOLDERS: &str = "SELECT k.kind, k.holder, k.fp FROM staff_key s \
      JOIN staff_key k ON k.holder = s.holder AND k.kind = s.kind WHERE s.fp IN ({})";
 
 impl People {
-    /// Goes from what changed to all that hangs together with it.
+    /// Computes the closure of what changed.
     pub async fn around(tx: &mut Tx, concerned: &Concerned) -> Result<Self> {
         let mut people = Self {
             accounts: concerned.accounts.iter().map(|id| id.0.clone()).collect(),
@@ -81,7 +81,7 @@ impl People {
         args(&self.profiles)
     }
 
-    /// Every code and number of theirs, as fingerprints.
+    /// The fingerprints of all their codes and numbers.
     pub fn keys(&self) -> Vec<Arg> {
         args(&self.keys)
     }

@@ -1,4 +1,4 @@
-//! A plan: for each account the holds it has and would have, the accounts to be made, and the digest of what was read.
+//! The plan of a run: the present and the new holds of each account, the accounts to be created, and the digest of the facts.
 
 use super::facts::{Facts, Held};
 use crate::error::{Result, StoreError};
@@ -15,26 +15,26 @@ use ngomon_rules::values::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What a run would do with one account.
+/// The effect of a run on one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanLine {
-    /// Which.
+    /// The account.
     pub account: AccountId,
-    /// Where it belongs.
+    /// The unit of the account.
     pub unit: UnitCode,
-    /// The holds that it has, sorted.
+    /// The present holds, sorted.
     pub before: Vec<Hold>,
-    /// The holds that it would have, sorted.
+    /// The new holds, sorted.
     pub after: Vec<Hold>,
-    /// Nothing is decided, for this reason: it keeps what it has.
+    /// Why there is no decision, if there is none: the account keeps its holds.
     pub undecided: Option<String>,
-    /// The account that would be made.
+    /// The account to be created.
     pub creates: Option<NewAccount>,
-    /// Details that HR writes otherwise: only their names.
+    /// The names of the details that HR writes differently.
     pub writes_back: Vec<String>,
 }
 
-/// An account that a run makes at a person's new unit (O6).
+/// An account that a run creates at a person's new unit (O6).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAccount {
     /// Its unit.
@@ -45,71 +45,71 @@ pub struct NewAccount {
     pub succeeds: Vec<AccountId>,
 }
 
-/// A profile in service without any account.
+/// A profile in service without an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Newcomer {
-    /// Its profile.
+    /// The id of the profile.
     pub profile: String,
-    /// Where it would be: the profile's unit, followed as of the day.
+    /// The unit of the account to be created: the profile's unit, followed as of the day.
     pub unit: UnitCode,
-    /// The holds that the account would have from the first moment.
+    /// The holds that the account would have from its creation.
     pub holds: Vec<Hold>,
 }
 
 impl PlanLine {
-    /// Would anything change?
+    /// Whether the run changes anything.
     pub fn changes(&self) -> bool {
         self.before != self.after || self.creates.is_some() || !self.writes_back.is_empty()
     }
 
-    /// Open now, and held then.
+    /// Whether the account is open now and would be held.
     pub fn newly_held(&self) -> bool {
         self.before.is_empty() && !self.after.is_empty()
     }
 
-    /// The reasons of the holds that it would have, each once, sorted.
+    /// The reasons of the new holds, each once, sorted.
     pub fn reasons(&self) -> BTreeSet<Reason> {
         self.after.iter().map(|hold| hold.reason).collect()
     }
 }
 
-/// A plan, whole.
+/// A whole plan.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// A line for each account that the run looks at, by id.
+    /// A line for each account in the scope of the run, by id.
     pub lines: Vec<PlanLine>,
-    /// Of the profiles that it looks at, those in service without any account.
+    /// The profiles in its scope that are in service and have no account.
     pub newcomers: Vec<Newcomer>,
-    /// The policy `newcomers=create`: the run makes their accounts.
+    /// The policy is `newcomers=create`: the run creates their accounts.
     pub creates_newcomers: bool,
-    /// What the guard reads.
+    /// The figures for the guard.
     pub impact: Impact,
-    /// What the decision of each line that changes something read.
+    /// The digest of the facts behind each line that changes something.
     pub(crate) digests: HashMap<AccountId, [u8; 32]>,
-    /// The details that a line writes back.
+    /// The corrected details of the accounts whose details change.
     pub(crate) stated: HashMap<AccountId, Stated>,
-    /// What an account that is made states, by the line that makes it; its user name is still the old one's.
+    /// The details of each account to be created, by the account of the line that creates it; the user name is still the old account's.
     pub(crate) of_new: HashMap<AccountId, Stated>,
-    /// What each newcomer's account would state, and the digest of what was read, by profile.
+    /// The details of each newcomer's account, and the digest of the facts, by profile.
     pub(crate) of_newcomers: HashMap<String, (Stated, [u8; 32])>,
 }
 
 impl Plan {
-    /// The newcomers for whom the run makes accounts.
+    /// The newcomers for whom the run creates accounts.
     pub fn made_for(&self) -> &[Newcomer] {
         if self.creates_newcomers { &self.newcomers } else { &[] }
     }
 
-    /// Would anything change?
+    /// Whether the run changes anything.
     pub fn changes(&self) -> bool {
         self.lines.iter().any(PlanLine::changes) || !self.made_for().is_empty()
     }
 }
 
-/// Works the plan out.
+/// Computes the plan.
 pub(crate) fn plan(facts: &Facts, env: &Env) -> Result<Plan> {
     let mut plan = Plan::default();
-    // All accounts of one profile are decided together, those of which a row that could not be read decides nothing too.
+    // All accounts of one profile are decided together, including those for which an unreadable row prevents a decision.
     let mut groups: BTreeMap<&str, Vec<&Held>> = BTreeMap::new();
     let mut alone: Vec<&Held> = Vec::new();
     for held in &facts.accounts {
@@ -236,8 +236,8 @@ fn take(
     Ok(())
 }
 
-/// HR's holds replace HR's holds; orders stay. What a freeze suspends is neither placed nor lifted meanwhile: after it everybody is held
-/// as before, and nobody has to approve that anew.
+/// Replaces HR's holds; holds by order stay. Holds that a freeze suspends are neither placed nor lifted meanwhile: after the freeze all
+/// accounts are held as before, without another approval.
 fn beside_orders(before: &[Hold], hr: &[Hold], freeze: bool) -> Vec<Hold> {
     let moot = hr.iter().any(|hold| hold.reason.stands_alone());
     let rests = |reason: Reason| freeze && !moot && reason.rests_in_a_freeze();
@@ -254,13 +254,14 @@ fn profile_of<'a>(case: &Case<'a>) -> Option<&'a Profile> {
     }
 }
 
-/// Phone, mail and code are taken over from HR, and its spelling of a name that is the same person's.
+/// The account's details with phone, mail and code taken over from HR, and with HR's spelling of a name that counts as the same person's;
+/// `None` if nothing changes.
 fn written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
     let name = stated
         .full_name
         .as_ref()
         .is_none_or(|name| name.grade(&profile.full_name).is_same_person());
-    // A counter wrote one down since HR's version: the file follows the person.
+    // A counter recorded a phone after HR's version of the profile: the person's own statement prevails.
     let version = profile.updated_on.unwrap_or(Date::MIN);
     let written_since = stated
         .phone_at
@@ -283,7 +284,7 @@ fn written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
     (new != *stated).then_some(new)
 }
 
-/// The code is taken over whatever holds the account: by it the profile is found again once the number changes.
+/// Takes over the code even if the account is held, because the code still finds the profile after the number changes.
 fn code_written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
     let new = Stated {
         employee_code: profile.employee_code.clone().or_else(|| stated.employee_code.clone()),
@@ -305,7 +306,7 @@ fn changed_fields(old: &Stated, new: &Stated) -> Vec<String> {
         .collect()
 }
 
-/// The account at the new unit, with the holds that it would have from the first moment.
+/// The account at the new unit, with the holds that it would have from its creation.
 fn new_account(facts: &Facts, held: &Held, unit: &UnitCode, succeeds: &[AccountId]) -> NewAccount {
     let there = OfficialAccount {
         unit: unit.clone(),
@@ -332,7 +333,8 @@ fn new_account(facts: &Facts, held: &Held, unit: &UnitCode, succeeds: &[AccountI
     }
 }
 
-/// `moved` beside an open account at B does not count: the person can sign in.
+/// Adds the newly held accounts of a profile to the figures for the guard. `moved` does not count if an account at the new unit is open:
+/// the person can sign in.
 fn weigh(impact: &mut Impact, facts: &Facts, lines: &[PlanLine]) {
     let is_moved = |line: &PlanLine| line.after.iter().any(|hold| hold.reason == Reason::Moved);
     let open_at_b = lines.iter().any(|line| {
@@ -352,8 +354,8 @@ fn weigh(impact: &mut Impact, facts: &Facts, lines: &[PlanLine]) {
     }
 }
 
-/// A digest, under a key, of all facts that the decision of this account read. Of sign-ins only what they decide: one more of them stops
-/// no run that waits.
+/// A keyed digest of all facts that the decision of this account read. Of sign-ins it covers only their effect on the decision, so that
+/// another sign-in does not make a waiting run stale.
 fn digest(env: &Env, held: &Held, case: &Case<'_>, profile: Option<&Profile>) -> Result<[u8; 32]> {
     let account = &held.account;
     let facts = serde_json::to_vec(&(

@@ -1,4 +1,4 @@
-//! A run of reconciliation: simulated, applied, stopped by the guard, approved.
+//! A run of the reconciliation with HR: simulated, applied, stopped by the guard, approved.
 //!
 //! ```text
 //!   plan ──── within the guard ────▶ applied ──── undo ────▶ undone
@@ -26,24 +26,24 @@ use ngomon_rules::values::{Date, local_day};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What came of a request to reconcile.
+/// The result of a request to reconcile.
 #[derive(Clone, Debug)]
 pub struct Reconciled {
     /// The run; `None` for a simulation.
     pub run: Option<String>,
     /// Its day.
     pub as_of: Date,
-    /// It was to look at what changed, and looks at everybody: why.
+    /// Why the run was widened from the changes to everybody, if it was.
     pub widened: Option<Widened>,
-    /// What it does.
+    /// The plan of the run.
     pub plan: Plan,
-    /// What stopped it: it waits for approval.
+    /// The limits of the guard that stopped it: it waits for approval.
     pub stopped_by: Vec<Brake>,
-    /// The accounts that it made.
+    /// The accounts that it created.
     pub created: Vec<AccountId>,
 }
 
-/// A run as it is listed.
+/// A row of the list of runs.
 #[derive(Clone, Debug)]
 pub struct RunView {
     /// Its id.
@@ -52,22 +52,22 @@ pub struct RunView {
     pub as_of: String,
     /// `waiting`, `applied`, `undone`.
     pub state: String,
-    /// Who asked for it, or approved it.
+    /// The actor who requested or approved it.
     pub by: String,
     /// When, in microseconds UTC.
     pub at: i64,
-    /// Accounts that it newly holds.
+    /// The number of accounts that it newly holds.
     pub newly_held: u64,
 }
 
-/// A line of a run: of an account that it changes, or of one that it makes.
+/// A line of a run: an account that it changes, or one that it creates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunLine {
-    /// An account that was there.
+    /// An account that existed before.
     Account(PlanLine),
-    /// An account that the run made or would make for a profile without one.
+    /// An account that the run created or would create for a profile without one.
     Newcomer(Newcomer),
-    /// An account that the run made.
+    /// An account that the run created.
     Made {
         /// Its id.
         account: AccountId,
@@ -80,25 +80,25 @@ pub enum RunLine {
     },
 }
 
-/// Whom a run looks at.
+/// The scope of a run.
 #[derive(Clone)]
 enum Scope {
     Everybody,
-    /// Those whom a change since the last run over everybody concerns.
+    /// The people affected by a change since the last run over everybody.
     Changed,
-    /// Those whom this concerns.
+    /// The people affected by these changes.
     People(Concerned),
-    /// This profile, whose account is made whatever the policy says.
+    /// This profile, whose account is created whatever the policy is.
     Newcomer(ProfileId),
 }
 
 impl Store {
-    /// What a run as of that day would do. Changes nothing.
+    /// The result that a run as of that day would have. Changes nothing.
     pub async fn simulate(&self, day: Date) -> Result<Reconciled> {
         self.simulate_scope(Scope::Everybody, day).await
     }
 
-    /// What [`Store::reconcile_changed`] would do. Changes nothing.
+    /// The result that [`Store::reconcile_changed`] would have. Changes nothing.
     pub async fn simulate_changed(&self, day: Date) -> Result<Reconciled> {
         self.simulate_scope(Scope::Changed, day).await
     }
@@ -107,19 +107,19 @@ impl Store {
         self.db.scan(async |tx| draft(tx, &self.env, &scope, day).await).await
     }
 
-    /// Brings every official account in line with HR as of that day, unless the guard stops it.
+    /// Brings the holds of every official account in line with HR as of that day, unless the guard stops the run.
     pub async fn reconcile(&self, day: Date, by: &str) -> Result<Reconciled> {
         self.reconcile_scope(Scope::Everybody, day, by).await
     }
 
-    /// The same, looking only at those whom a change since the last run over everybody concerns. Where they cannot be told it looks at
-    /// everybody, and says why.
+    /// As [`Store::reconcile`], but only for the people affected by a change since the last run over everybody. If they cannot be
+    /// determined, the run covers everybody, and the result says why.
     pub async fn reconcile_changed(&self, day: Date, by: &str) -> Result<Reconciled> {
         self.reconcile_scope(Scope::Changed, day, by).await
     }
 
-    /// Brings these accounts and those of these profiles in line at once, after somebody changed them: what holds them no more is
-    /// lifted without waiting for the next run over everybody. Whoever shares a code or a number with them is looked at too.
+    /// Brings these accounts and those of these profiles in line at once, after somebody changed them: a hold that no longer applies is
+    /// lifted without waiting for the next run over everybody. Includes everyone who shares a code or a number with them.
     pub async fn reconcile_people(
         &self,
         accounts: &[AccountId],
@@ -135,8 +135,8 @@ impl Store {
         self.reconcile_scope(Scope::People(concerned), day, by).await
     }
 
-    /// The one click of HR's desk: a profile in service without any account gets one, as by the policy `newcomers=create`. `None`: none
-    /// was made, since it has an account meanwhile, or what was read of it decides nothing, or the run waits for approval.
+    /// Creates the account of a profile in service that has none, as the policy `newcomers=create` would; one click at HR's desk. `None`
+    /// if no account was created: the profile has one meanwhile, its facts allow no decision, or the run waits for approval.
     pub async fn make_newcomer(&self, operator: &Operator, profile: &ProfileId) -> Result<Option<AccountId>> {
         let scope = Scope::Newcomer(profile.clone());
         let done = self.reconcile_scope(scope, self.today(), operator.by()).await?;
@@ -144,7 +144,7 @@ impl Store {
     }
 
     async fn reconcile_scope(&self, scope: Scope, day: Date, by: &str) -> Result<Reconciled> {
-        // What is committed gets its position: the next run over what changed begins behind it.
+        // Seal now, so that the commit gets its position: the next incremental run starts after it.
         self.seal().await?;
         let (env, by) = (self.env.clone(), by.to_owned());
         let done = self
@@ -157,7 +157,7 @@ impl Store {
         Ok(done)
     }
 
-    /// A person approves a run that waits: each line is worked out anew, and any that would come out otherwise stops the whole.
+    /// Approves a waiting run: each line is computed again, and if any of them would come out differently, the whole run is refused.
     pub async fn approve_run(&self, run: &str, by: &str) -> Result<Reconciled> {
         let (env, run, by) = (self.env.clone(), run.to_owned(), by.to_owned());
         let done = self
@@ -170,7 +170,7 @@ impl Store {
         Ok(done)
     }
 
-    /// All runs, the newest first.
+    /// All runs, newest first.
     pub async fn runs(&self) -> Result<Vec<RunView>> {
         self.db
             .read(async |tx| {
@@ -192,7 +192,7 @@ impl Store {
             .await
     }
 
-    /// What a run did or waits to do.
+    /// The lines of a run, applied or waiting.
     pub async fn run_lines(&self, run: &str) -> Result<Vec<RunLine>> {
         self.db.read(async |tx| run_lines(tx, &self.env, run).await).await
     }
@@ -243,14 +243,14 @@ async fn run_lines(tx: &mut Tx, env: &Env, run: &str) -> Result<Vec<RunLine>> {
     Ok(lines)
 }
 
-/// One run or undo at a time, and no file comes in meanwhile: a run sees a load whole or not at all.
+/// Allows only one run or undo at a time and no import meanwhile: a run sees a load completely or not at all.
 pub(super) async fn alone(tx: &mut Tx) -> Result<()> {
     tx.rows_locked("SELECT id FROM installation", []).await?;
     tx.rows_shared("SELECT id FROM arrival", []).await?;
     Ok(())
 }
 
-/// A run worked out, before anything of it is written.
+/// Computes a run before any of it is written.
 async fn draft(tx: &mut Tx, env: &Env, scope: &Scope, day: Date) -> Result<Reconciled> {
     let (concerned, widened) = match scope {
         Scope::Everybody => (None, None),
@@ -356,7 +356,7 @@ async fn approve(tx: &mut Tx, env: &Env, run: String, by: &str) -> Result<Reconc
     };
     let mut done = draft(tx, env, &scope, day).await?;
     if let Scope::People(_) = scope {
-        // Whom the run is to make an account for, be it by the policy or by a click, is known by its lines.
+        // The newcomers of the run are those in its lines, whether by the policy or by a click.
         let of_run = |new: &Newcomer| concerned.profiles.contains(&ProfileId(new.profile.clone()));
         done.plan.newcomers.retain(of_run);
         done.plan.creates_newcomers = !done.plan.newcomers.is_empty();
@@ -387,8 +387,8 @@ fn json(line: &impl Serialize) -> Result<String> {
     serde_json::to_string(line).map_err(|e| StoreError::corrupt("a line", e))
 }
 
-/// What of a plan is kept until it is approved: name, body and digest of each line that changes something; a newcomer's line is named
-/// after the profile.
+/// The lines of a plan that are stored until its approval: name, body and digest of each line that changes something. The line of a
+/// newcomer is named after the profile.
 fn kept_lines(plan: &Plan) -> Result<Vec<(String, String, [u8; 32])>> {
     let mut lines = Vec::new();
     for line in plan.lines.iter().filter(|line| line.changes()) {
@@ -403,10 +403,10 @@ fn kept_lines(plan: &Plan) -> Result<Vec<(String, String, [u8; 32])>> {
     Ok(lines)
 }
 
-/// What the name of a newcomer's line begins with.
+/// The prefix in the name of a newcomer's line.
 const OF_PROFILE: &str = "profile:";
 
-/// Whom kept lines are about.
+/// The accounts and profiles of stored lines.
 fn of_lines<'a>(names: impl Iterator<Item = &'a String>) -> Concerned {
     let mut concerned = Concerned::default();
     for name in names {
@@ -427,7 +427,7 @@ async fn keep_lines(tx: &mut Tx, run: &str, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// The day of a run that must be in that state.
+/// The day of a run; fails unless the run is in the state `wanted`.
 pub(super) async fn run_in_state(tx: &mut Tx, run: &str, wanted: &str) -> Result<Date> {
     let rows = tx
         .rows_locked("SELECT state, as_of FROM run WHERE id = $1", [run.into()])
@@ -453,7 +453,7 @@ async fn not_before_the_last(tx: &mut Tx, day: Date) -> Result<()> {
     }
 }
 
-/// What runs that nobody approved newly held in the 7 days before.
+/// The number of accounts newly held by runs without approval in the previous 7 days.
 async fn held_lately(tx: &mut Tx, day: Date) -> Result<u64> {
     let from = day.checked_sub(7.days()).unwrap_or(Date::MIN);
     let row = tx
@@ -470,7 +470,7 @@ async fn held_lately(tx: &mut Tx, day: Date) -> Result<u64> {
         .unsigned_abs())
 }
 
-/// Was a run undone, and none approved since? Then a person looks at the next.
+/// Whether a run was undone and none approved since. Then a person must check the next one.
 async fn after_undo(tx: &mut Tx) -> Result<bool> {
     let row = tx
         .row(

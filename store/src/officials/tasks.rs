@@ -1,4 +1,4 @@
-//! What HR's desk has to see to: the list of O5, of the whole province or of a unit and below.
+//! The tasks of HR's desk: the list of O5, of the whole province or of a unit and all below it.
 
 use super::facts::{Facts, Held};
 use crate::db::Tx;
@@ -15,27 +15,27 @@ use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::{Date, FullName};
 use std::collections::{BTreeSet, HashMap};
 
-/// A task of HR's.
+/// A task for HR.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HrTask {
-    /// What is to be seen to.
+    /// The kind of task.
     pub task: Task,
-    /// Of a hold that is coming, the first day on which it counts; else the day that passes or passed. `None`: at once.
+    /// For a future hold, the first day on which it counts; otherwise the day that passes or has passed. `None` if it is due at once.
     pub on: Option<Date>,
-    /// Where: the unit that counts on the day.
+    /// The unit that is valid on the day.
     pub unit: UnitCode,
-    /// Whose account; a newcomer has none.
+    /// The account; `None` for a newcomer.
     pub account: Option<AccountId>,
-    /// Whose profile.
+    /// The profile.
     pub profile: Option<ProfileId>,
-    /// Its code.
+    /// The employee code.
     pub employee_code: Option<String>,
-    /// Who.
+    /// The name of the person.
     pub full_name: Option<FullName>,
 }
 
 impl Store {
-    /// What HR has to see to as of a day, in a unit and below, or everywhere: by kind, then by day and unit.
+    /// The tasks for HR as of a day, in a unit and all below it, or everywhere: by kind, then by day and unit.
     pub async fn hr_tasks(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<HrTask>> {
         self.db
             .scan(async |tx| {
@@ -58,7 +58,7 @@ fn key(task: &HrTask) -> impl Ord + '_ {
     (task.task, task.on, &task.unit, &task.account, &task.employee_code)
 }
 
-/// What is decided on one of the next days and is not today, within the days that people are warned ahead.
+/// The holds that are not decided today but will be on one of the next days, within the warning period.
 pub(crate) fn coming(facts: &Facts, account: &OfficialAccount, today: &Decision) -> Vec<(Date, Hold)> {
     let Decision::Holds(holds) = today else {
         return Vec::new();
@@ -76,7 +76,7 @@ pub(crate) fn coming(facts: &Facts, account: &OfficialAccount, today: &Decision)
     coming
 }
 
-/// The profiles whose persons the registry has as deceased, by any number that they ever held.
+/// The profiles whose persons are deceased according to the registry, by any number that they ever held.
 async fn deceased(tx: &mut Tx) -> Result<BTreeSet<String>> {
     const OF: &str = "JOIN profile p ON p.person = n.person AND p.gone = 0 JOIN reference r ON r.name = 'registry' \
          JOIN registry g ON g.load = r.load AND g.status = 'deceased'";
@@ -103,7 +103,7 @@ fn officials(facts: &Facts) -> impl Iterator<Item = &Held> {
         .filter(|held| held.account.kind == AccountKind::Official)
 }
 
-/// Newcomers, retirements and deaths: a line a profile, with the person's account where there is one, the open one first.
+/// Newcomers, retirements and deaths: one row per profile, with the person's account if there is one; an open account comes first.
 fn of_profiles(facts: &Facts, deceased: &BTreeSet<String>) -> Vec<HrTask> {
     let mut accounts: HashMap<&str, &Held> = HashMap::new();
     for held in officials(facts) {
@@ -135,7 +135,7 @@ fn of_profiles(facts: &Facts, deceased: &BTreeSet<String>) -> Vec<HrTask> {
     tasks
 }
 
-/// Holds that are coming, and open accounts that nobody uses.
+/// Future holds, and open accounts that nobody uses.
 fn of_accounts(facts: &Facts) -> Vec<HrTask> {
     let mut tasks = Vec::new();
     for held in officials(facts) {

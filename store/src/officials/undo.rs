@@ -1,4 +1,5 @@
-//! A run undone as a whole: what it did and is still so is reversed; what changed since is named. Sessions are never revived.
+//! The undo of a whole run. It reverses the run's changes that are still in effect, and lists the accounts that changed since. Sessions
+//! are never revived.
 
 use super::run::{alone, run_in_state};
 use crate::db::Tx;
@@ -11,17 +12,17 @@ use ngomon_rules::hold::Hold;
 use ngomon_rules::record::AccountId;
 use std::collections::BTreeSet;
 
-/// What an undo did.
+/// The result of an undo.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Undone {
-    /// How many changes were reversed.
+    /// The number of changes that were reversed.
     pub reversed: usize,
     /// The accounts where something changed since, which stays as it is.
     pub changed_since: BTreeSet<String>,
 }
 
 impl Store {
-    /// Reverses a run that was applied. The next automatic run waits for a person.
+    /// Reverses an applied run. The next automatic run waits for a person.
     pub async fn undo_run(&self, run: &str, by: &str) -> Result<Undone> {
         let (env, run) = (self.env.clone(), run.to_owned());
         let act = Act::new(by, self.now());
@@ -71,7 +72,7 @@ async fn undo(tx: &mut Tx, env: &Env, run: &str, act: Act) -> Result<Undone> {
         change: Change::RunUndone,
         personal: None,
     });
-    // It counts from the day of the run on, as if the run had not been.
+    // Effective from the day of the run, as if the run had not happened.
     let effective = act.effective.min(crate::tables::start_of(day));
     append(tx, env, &Act { effective, ..act }, events).await?;
     tx.execute(
@@ -82,7 +83,7 @@ async fn undo(tx: &mut Tx, env: &Env, run: &str, act: Act) -> Result<Undone> {
     Ok(done)
 }
 
-/// The reverse of one entry; `None` when it is not so any more.
+/// The reverse of one entry; `None` if its change is no longer in effect.
 async fn reverse(tx: &mut Tx, env: &Env, run: &str, entry: &Entry, account: &AccountId) -> Result<Option<Event>> {
     let change = match &entry.event.change {
         Change::HoldPlaced { hold } => {
@@ -130,7 +131,7 @@ async fn reverse(tx: &mut Tx, env: &Env, run: &str, entry: &Entry, account: &Acc
     Ok(change.map(|change| Event::of_account(account, change)))
 }
 
-/// The hold as it stood when the run lifted it.
+/// The hold as it was when the run lifted it.
 async fn lifted_hold(tx: &mut Tx, account: &AccountId, reason: &str, cause: &str) -> Result<Option<Hold>> {
     let row = tx
         .row(
@@ -141,7 +142,7 @@ async fn lifted_hold(tx: &mut Tx, account: &AccountId, reason: &str, cause: &str
     row.map(|row| hold_of(&row.get::<String>(0)?)).transpose()
 }
 
-/// What the account stated before this entry, if nothing wrote over it since.
+/// What the account stated before this entry, if no later entry replaced it.
 async fn before_change(tx: &mut Tx, env: &Env, entry: &Entry, account: &AccountId) -> Result<Option<Personal>> {
     let row = tx
         .row("SELECT value FROM account_row WHERE id = $1", [account.as_str().into()])

@@ -1,8 +1,8 @@
-//! The tables. One text for both databases; a few words differ.
+//! The schema of the database. Both databases share one text, in which a few words differ.
 //!
-//! `steps/` brings a database from nothing to this version, a file a step; a step that has landed is never changed. Projections
-//! need no steps: `projections.sql` and `views.sql` say what they are today, and a database with other ones makes them anew from the
-//! journal when it is opened.
+//! `steps/` migrates a database from empty to this version, one file a step; a step that has landed is never changed. Projections need no
+//! steps: `projections.sql` and `views.sql` define their present form, and a database with other ones rebuilds them from the journal when
+//! it is opened.
 
 use crate::ambient::hex;
 use crate::db::Dialect;
@@ -14,19 +14,19 @@ use std::borrow::Cow;
 const PROJECTIONS: &str = include_str!("projections.sql");
 const VIEWS: &str = include_str!("views.sql");
 
-/// The projections of the first version, which a database has that knows of no other.
+/// The projections of the first version, for databases that have no record of their projections.
 const FIRST_PROJECTIONS: &str = include_str!("steps/1_projections.sql");
 
-/// What the tables of a step are.
+/// The kind of tables that a step creates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sort {
-    /// Cannot be made anew: a backup holds them.
+    /// Tables that cannot be rebuilt: a backup holds them.
     Kept,
-    /// What the pages work with. None of it is evidence: a restore begins without it.
+    /// Working data of the pages. None of it is evidence: a restored database starts without it.
     Working,
 }
 
-/// From nothing to this version.
+/// The steps from an empty database to this version.
 const STEPS: [(Sort, &str); 23] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
@@ -63,12 +63,12 @@ fn in_dialect(sql: &str, dialect: Dialect) -> String {
         .replace(" SERIAL,", &format!(" {serial},"));
     match dialect {
         Dialect::Sqlite => sql,
-        // There every table is beside its key.
+        // PostgreSQL has no `WITHOUT ROWID`: it stores every table apart from its key.
         Dialect::Postgres => sql.replace(" WITHOUT ROWID;", ";"),
     }
 }
 
-/// All steps from nothing to this version.
+/// The migrations from an empty database to this version.
 pub(crate) fn migrator(dialect: Dialect) -> Migrator {
     let steps = STEPS.iter().zip(1..).map(|((_, sql), version)| {
         let sql = match version {
@@ -84,7 +84,7 @@ pub(crate) fn migrator(dialect: Dialect) -> Migrator {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
     });
     let mut migrator = Migrator::with_migrations(steps.collect());
-    // Advisory locks are not everywhere where PostgreSQL's protocol is spoken.
+    // Not every database that speaks PostgreSQL's protocol has advisory locks.
     migrator.set_locking(false);
     migrator
 }
@@ -99,12 +99,13 @@ pub(crate) fn projections() -> impl Iterator<Item = &'static str> {
     tables_in(PROJECTIONS)
 }
 
-/// Tells today's projections from all others.
+/// The digest that identifies the present form of the projections.
 pub(crate) fn projections_digest() -> String {
     hex(&sha256(&[PROJECTIONS.as_bytes(), VIEWS.as_bytes()]))
 }
 
-/// Takes the projections of those names away, the first version's and today's, and makes today's, empty.
+/// Drops the projections with these names, those of the first version if `None`, and the present ones; then creates the present ones,
+/// empty.
 pub(crate) fn renew_projections(dialect: Dialect, before: Option<&str>) -> String {
     let mut sql = "DROP VIEW IF EXISTS account;\n".to_owned();
     let before = before.map_or_else(
@@ -117,17 +118,17 @@ pub(crate) fn renew_projections(dialect: Dialect, before: Option<&str>) -> Strin
     sql + &in_dialect(&format!("{PROJECTIONS}\n{VIEWS}"), dialect)
 }
 
-/// The projections as temporary tables, which stand before the real ones of the same names.
+/// The projections as temporary tables, which shadow the real ones of the same names.
 pub(crate) fn temporary_projections(dialect: Dialect) -> String {
     let sql = in_dialect(PROJECTIONS, dialect).replace("CREATE TABLE ", "CREATE TEMP TABLE ");
     match dialect {
         Dialect::Sqlite => sql.replace("INDEX ", "INDEX temp."),
-        // On PostgreSQL an index stands beside its table.
+        // On PostgreSQL an index is always in the schema of its table.
         Dialect::Postgres => sql,
     }
 }
 
-/// Whatever makes the tables of this version, for a comparison: steps, then today's projections.
+/// All SQL that creates the tables of this version, for a comparison: steps, then the present projections.
 pub(crate) fn whole(dialect: Dialect) -> Vec<String> {
     let steps = migrator(dialect)
         .migrations
@@ -142,7 +143,7 @@ pub(crate) fn view() -> &'static str {
     VIEWS
 }
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Int,
@@ -150,13 +151,13 @@ pub(crate) enum Kind {
     Bytes,
 }
 
-/// A table as its definition has it.
+/// A table as defined in the schema.
 pub(crate) struct Table {
     pub name: &'static str,
     pub columns: Vec<(&'static str, Kind)>,
 }
 
-/// The tables that cannot be made anew. A column that a later step adds stands last.
+/// The tables that cannot be rebuilt. A column that a later step adds comes last.
 pub(crate) fn kept_tables() -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     let mut at = 0;
@@ -226,7 +227,7 @@ mod tests {
         assert_eq!(last, [("name_fp", Kind::Bytes), ("ended_by", Kind::Text)]);
     }
 
-    /// Whoever adds one takes it to a new key in `rotate.rs`, too, and names it here.
+    /// A new fingerprint column must also be handled in `rotate.rs` and named here.
     #[test]
     fn fingerprints_that_are_no_projections_are_known_to_a_rotation() {
         let (mut table, mut found) = ("", Vec::new());
