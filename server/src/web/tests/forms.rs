@@ -1,10 +1,10 @@
-//! What a form on a page does with slips of the hand, what its owner sees while it waits, and what a receipt number tells.
+//! Tests of the form's page: typing slips, what the owner sees while a form waits, and the public state of a receipt number.
 
 use super::{Site, lent, right_form, two_accounts_of_one_number, vietnamese};
 use axum::http::StatusCode;
 use ngomon_rules::values::NationalId;
 
-/// A digit that was left out costs no try, and the page says how many there are.
+/// A missing digit costs no attempt, and the page says how many digits there are.
 #[tokio::test(flavor = "multi_thread")]
 async fn slips_of_the_hand_are_said_at_their_field() {
     let site = Site::sample().await;
@@ -35,7 +35,7 @@ async fn slips_of_the_hand_are_said_at_their_field() {
         let page = site.post("/form", &cookie, &lent(&slipped, &[("mine", "yes")])).await;
         assert!(page.text.contains(said), "{typed}: {}", page.text);
     }
-    // The day as it is typed on a telephone; the receipt has the registry's spelling.
+    // The day as it is typed on a phone. The answer has the name in the registry's spelling.
     let day = fields[2].1.clone();
     let parts: Vec<&str> = day.split('-').collect();
     let mut plain = fields.clone();
@@ -99,7 +99,7 @@ async fn a_form_that_waits_shows_its_receipt_and_is_looked_up() {
     }
 }
 
-/// "Gửi lại mã" wherever it is promised, without typing the name again.
+/// "Gửi lại mã" works wherever it is offered, without typing the name again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_sent_again_where_the_page_says_so() {
     let site = Site::demo().await;
@@ -136,7 +136,7 @@ async fn a_code_is_sent_again_where_the_page_says_so() {
     assert_eq!(nobody.goes_to(), "/sign-in/reset");
 }
 
-/// M7 and M8: a freeze is said, and whoever may standardise has a way to.
+/// M7 and M8: pages show a freeze, and the form stays open to owners who may standardise.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_freeze_is_said_and_the_form_stays_open() {
     let site = Site::sample().await;
@@ -144,7 +144,7 @@ async fn a_freeze_is_said_and_the_form_stays_open() {
     let cookie = site.signed_in(&account).await;
     assert!(!site.get("/sign-in", "").await.says("freeze-banner"));
     site.store.set_campaign("freeze", "on", true, "op").await.unwrap();
-    // Pages ask once a second.
+    // Pages read the setting once a second.
     site.clock.0.fetch_add(1_000_000, std::sync::atomic::Ordering::SeqCst);
     let home = site.get("/", &cookie).await;
     assert!(
@@ -185,7 +185,7 @@ async fn a_freeze_is_said_and_the_form_stays_open() {
     );
 }
 
-/// "Giải quyết: chấp nhận / không chấp nhận, nêu lý do", and the person reads it.
+/// "Giải quyết: chấp nhận / không chấp nhận, nêu lý do", and the owner reads the reason.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_review_is_answered_with_a_reason() {
     let (site, held) = two_accounts_of_one_number().await;

@@ -1,4 +1,4 @@
-//! Is it well? What is asked by whoever watches the server, and what an operator reads when work beside the answers gets nowhere.
+//! Tests of the health checks for monitoring, and of what an operator reads when a background worker is late.
 
 use super::{Site, vietnamese};
 use crate::web::{App, router};
@@ -12,11 +12,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tower_http::csrf::CsrfLayer;
 
-/// A test that hangs fails after it. Nothing is measured by it.
+/// A test that hangs fails after this time. It measures nothing.
 const HANGS: Duration = Duration::from_mins(2);
 
 impl Site {
-    /// The same beside workers.
+    /// The same site with the workers of this application.
     fn with(self, app: App) -> Self {
         let router = router(app, CsrfLayer::new());
         Self { router, ..self }
@@ -29,7 +29,7 @@ impl Site {
     }
 }
 
-/// Counts the rounds of a worker that does at its n-th what is asked.
+/// Waits for the given number of rounds of a worker. `round` gets the number of its round.
 async fn rounds(app: &App, least: u32, round: impl Fn(u32) -> Result<(), StoreError> + Clone + Send + Sync + 'static) {
     let count = Arc::new(AtomicU32::new(0));
     let (tell, mut told) = watch::channel(0);
@@ -45,7 +45,7 @@ async fn rounds(app: &App, least: u32, round: impl Fn(u32) -> Result<(), StoreEr
     tokio::time::timeout(HANGS, enough).await.expect("it ended").unwrap();
 }
 
-/// "Workers supervised": neither a fault nor a panic ends one, nor a panic before its first step.
+/// "Workers supervised": neither an error nor a panic ends a worker, nor does a panic before its first step.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_fails_or_panics_goes_on() {
     let site = Site::bare().await;
@@ -71,7 +71,7 @@ async fn a_worker_that_fails_or_panics_goes_on() {
     assert!(app.workers.all().iter().all(|worker| worker.last_round().is_some()));
 }
 
-/// Its lateness is told where servers are watched, and at the desk; pages go on.
+/// The health check and the desk report a late worker; pages still work.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_gets_nowhere_is_late() {
     let site = Site::bare().await;
@@ -106,12 +106,12 @@ async fn a_worker_that_gets_nowhere_is_late() {
     assert_eq!(site.get("/sign-in", "").await.status, StatusCode::OK);
 }
 
-/// Every worker has words for the desk, and works on an installation that is well.
+/// Every worker has a name for the desk, and works on a healthy installation.
 #[tokio::test(flavor = "multi_thread")]
 async fn all_workers_work_and_have_a_name() {
     let site = Site::bare().await;
     let app = App::new(site.store.clone(), true);
-    // What sends needs it, as the program chooses it.
+    // Workers that send need a TLS provider; the program chooses this one.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     start(&app).unwrap();
     let workers = app.workers.all();

@@ -1,10 +1,10 @@
-//! An official's account that was not used for long: its owner opens it by a one-time code.
+//! Tests of the way out of `idle`: the owner of an official's unused account opens it by a one-time code.
 
 use super::{Site, fixtures};
 use axum::http::{StatusCode, header};
 use std::sync::atomic::Ordering;
 
-/// An official of the demo who used the account in May last, and whose password is `Hue-CV017`.
+/// An official of the demo who last used the account in May, and whose password is `Hue-CV017`.
 const IDLE: &str = "CV017";
 
 async fn site() -> Site {
@@ -45,7 +45,7 @@ async fn a_code_opens_an_account_that_was_not_used_for_long() {
     };
     let refused = site.post("/held/code", &cookie, &[("code", wrong)]).await;
     assert!(refused.status == StatusCode::UNPROCESSABLE_ENTITY && refused.says("code-wrong"));
-    // Another's browser has no use of the code, nor has another purpose.
+    // The code is of no use in another owner's browser, nor for another purpose.
     let other = signs_in(&site, "CV018").await;
     let code = site.code().await;
     assert!(
@@ -97,7 +97,7 @@ async fn codes_are_bounded_and_nobody_else_gets_one() {
     let late = site.post("/held/code", &cookie, &[("code", &site.code().await)]).await;
     assert!(late.says("code-over"));
 
-    // New ones, five an hour.
+    // New codes are limited to five per hour.
     let mut new = 1;
     loop {
         let again = signs_in(&site, IDLE).await;

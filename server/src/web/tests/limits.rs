@@ -1,4 +1,4 @@
-//! "Limits stop who is wrong, not who is right": whom they stop, and whom never.
+//! Tests of the rate limits: "Limits stop who is wrong, not who is right": whom they stop, and whom never.
 
 use super::super::limits::OF_ADDRESS;
 use super::super::origin::{Proxies, network};
@@ -21,7 +21,7 @@ fn owner() -> (String, String) {
 }
 
 impl Answered {
-    /// All cookies that the browser keeps from now on.
+    /// All cookies that the answer sets, as the browser returns them.
     fn cookies(&self) -> String {
         let all = self.headers.get_all(header::SET_COOKIE).iter();
         let all = all.map(|set| set.to_str().unwrap().split(';').next().unwrap());
@@ -35,7 +35,7 @@ impl Site {
         self.post_from(from, "/sign-in", browser, &typed).await
     }
 
-    /// Others fail so often from there that one more is too often.
+    /// Counts failed attempts of strangers from this address, up to `but` below the limit.
     async fn strangers_fail(&self, address: &str, but: i64) {
         for _ in but..OF_ADDRESS.times {
             self.store.take(&[OF_ADDRESS.of(&[address])]).await.unwrap();
@@ -43,7 +43,7 @@ impl Site {
     }
 }
 
-/// "A whole office behind one NAT must get in": right ones count nothing, many at once too.
+/// "A whole office behind one NAT must get in": right sign-ins are not counted, not even many at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn right_sign_ins_use_nothing_up() {
     let site = Site::sample().await;
@@ -64,7 +64,7 @@ async fn right_sign_ins_use_nothing_up() {
     );
 }
 
-/// Whoever has a whole network of IPv6 has as many addresses as they like, and one count of all of them.
+/// An attacker with a whole IPv6 network has many addresses, but one count for all of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_of_ipv6_has_one_count() {
     let site = Site::sample().await;
@@ -90,7 +90,8 @@ async fn a_network_of_ipv6_has_one_count() {
     );
 }
 
-/// A stranger who tries a name waits for another who does, from wherever: how long all of them take tells nothing of what is hashed.
+/// Strangers who try the same name wait for one another, wherever they are: the time of all of them reveals nothing about what
+/// is hashed.
 #[tokio::test]
 async fn one_stranger_at_once_tries_a_name() {
     let lane = |address: &str| {
@@ -108,7 +109,7 @@ async fn one_stranger_at_once_tries_a_name() {
     second.await;
 }
 
-/// A browser in which the owner signed in before has a count of its own, wherever it is, until another password is set.
+/// A browser in which the owner signed in before has its own count, at any address, until the password changes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_known_browser_gets_in_whatever_strangers_do() {
     let site = Site::sample().await;
@@ -128,7 +129,7 @@ async fn a_known_browser_gets_in_whatever_strangers_do() {
     }
     let browser = set.split(';').next().unwrap();
     site.post("/sign-out", &entered.cookies(), &[]).await;
-    // As if a hold had nothing to do with it: the name, and the address, are used up.
+    // Use up the limit of the name and that of the address.
     for _ in 0..10 {
         assert!(site.enter(OFFICE, "", &name, "x").await.says("sign-in-wrong"));
     }
@@ -137,7 +138,7 @@ async fn a_known_browser_gets_in_whatever_strangers_do() {
     let known = site.enter(OFFICE, browser, &name, &right).await;
     assert!(known.signs_in(), "{}", known.text);
     assert!(known.cookies().contains(browser), "it stays the same");
-    // For nobody else's name.
+    // The browser is not known for another owner's name.
     let other = rows("citizens.csv")
         .into_iter()
         .filter(|row| !row["password_hash"].is_empty())
@@ -149,7 +150,7 @@ async fn a_known_browser_gets_in_whatever_strangers_do() {
             .await
             .says("sign-in-too-often")
     );
-    // Its own wrong ones stop it, and nobody else.
+    // The browser's own wrong attempts stop it, and nobody else.
     for _ in 0..10 {
         assert!(site.enter(OFFICE, browser, &name, "x").await.says("sign-in-wrong"));
     }
@@ -161,7 +162,7 @@ async fn a_known_browser_gets_in_whatever_strangers_do() {
     assert!(site.enter([192, 0, 2, 2], "", &name, &right).await.signs_in());
 }
 
-/// Two owners of one browser are both known there.
+/// Two owners who share a browser are both known in it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_family_shares_a_browser() {
     let site = Site::sample().await;
@@ -194,7 +195,8 @@ async fn a_family_shares_a_browser() {
     }
 }
 
-/// Whoever may have the operator's password uses up the strangers' five; a browser where the operator was is not stopped by it.
+/// An attacker with the operator's password uses up the five attempts of strangers; a browser in which the operator signed in
+/// before is not stopped.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operators_known_browser_has_codes_of_its_own() {
     let site = Site::bare().await;
@@ -263,12 +265,12 @@ async fn behind_a_trusted_proxy_each_client_is_counted() {
     );
 }
 
-/// Four accounts that name somebody else's number wrongly do not stop the one that it belongs to.
+/// Four accounts that submit wrong forms with another person's number do not stop that person's own account.
 #[tokio::test(flavor = "multi_thread")]
 async fn forms_of_strangers_do_not_use_up_the_owners() {
     let site = Site::sample().await;
     let (account, fields) = right_form();
-    // Each has a phone of its own, and proves it: that of the person nobody has.
+    // Each account proves a phone of its own, which is not the person's.
     let wrong: Vec<(&str, &str)> = fields
         .iter()
         .map(|(name, value)| match *name {
@@ -303,7 +305,8 @@ async fn forms_of_strangers_do_not_use_up_the_owners() {
     assert!(page.says("answer-standardised-title"), "{}", page.text);
 }
 
-/// An account that came without a number, whose owner shows the phone that the registry has for it, is not stopped by others' guesses.
+/// An account imported without a number is not stopped by others' wrong forms, once its owner proves the phone that the
+/// registry has for the number.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_shows_the_registrys_phone_is_not_stopped_by_strangers() {
     let site = Site::sample().await;
@@ -325,7 +328,7 @@ async fn whoever_shows_the_registrys_phone_is_not_stopped_by_strangers() {
     }
     assert!(stopped, "twenty tries of all strangers together");
     let cookie = site.signed_in(&owner).await;
-    // The day of issue is typed wrongly: told as to anybody, and no try of the others' counts.
+    // A wrong day of issue gets the usual answer, and the others' attempts do not count.
     let mut almost = right.clone();
     almost[2].1 = "1/2/2001".into();
     let page = site.form(&cookie, &lent(&almost, &[("mine", "yes")])).await;
@@ -337,7 +340,7 @@ async fn whoever_shows_the_registrys_phone_is_not_stopped_by_strangers() {
     assert!(page.says("answer-standardised-title"), "{}", page.text);
 }
 
-/// A form that is right, or that the registry could not be asked about, is no try.
+/// A right form is no attempt, and neither is one while the registry is unreachable.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_costs_no_try() {
     let site = Site::sample().await;
@@ -353,7 +356,7 @@ async fn an_outage_costs_no_try() {
     assert!(!site.post("/form", &cookie, &wrong).await.says("form-too-often"));
 }
 
-/// S4: what two addresses ask for hourly keeps nobody from the code.
+/// S4: hourly requests from two other addresses do not keep the owner from a code.
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_do_not_use_up_the_codes_of_a_phone() {
     let site = Site::sample().await;
@@ -381,7 +384,7 @@ async fn strangers_do_not_use_up_the_codes_of_a_phone() {
     }
 }
 
-/// "A page that cannot keep one signed in": over plain http, on another name than this machine's, the page says so.
+/// "A page that cannot keep one signed in": over plain http, under another name than this machine's, the page says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_keeps_nobody_signed_in_says_so() {
     let site = Site::sample().await;
@@ -409,10 +412,12 @@ async fn a_page_that_keeps_nobody_signed_in_says_so() {
     );
 }
 
-/// Hashes that were taken over are hashed by ours while nobody waits; the same passwords are right, and the next sign-in keeps ours alone.
+/// Imported hashes are wrapped by our scheme in the background. The same passwords stay right, and the next sign-in replaces
+/// the wrapped hash by our own.
 #[tokio::test(flavor = "multi_thread")]
 async fn old_hashes_are_wrapped_in_the_background() {
-    // Hashes of every scheme, and few: other tests of this process ask meanwhile, and then one step in ten hashes one.
+    // Few hashes, but of every scheme: other tests of this process sign in meanwhile, and then only one step in ten hashes
+    // anything.
     let dir = tempfile::tempdir().unwrap();
     let citizens = dir.path().join("citizens.csv");
     let whole = std::fs::read_to_string(fixtures("sample").join("citizens.csv")).unwrap();
@@ -464,7 +469,7 @@ async fn old_hashes_are_wrapped_in_the_background() {
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
-/// S8: the other account of a join is tried as a sign-in is: no sooner, whoever it is.
+/// S8: the other account of a join is checked like a sign-in, in the same minimum time for any name.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_join_tells_nothing_by_time() {
     let (site, held) = super::two_accounts_of_one_number().await;
@@ -475,7 +480,7 @@ async fn a_join_tells_nothing_by_time() {
     }
 }
 
-/// S9: whoever has the keys and no database makes no step of a sign-in: it is a row.
+/// S9: an attacker with the keys, but without the database, cannot forge a step of a sign-in, because a step is a row.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_keys_alone_make_no_step_of_a_sign_in() {
     let site = Site::sample().await;

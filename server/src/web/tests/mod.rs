@@ -1,4 +1,4 @@
-//! The pages, asked as a browser asks, over a store whose clock the test sets.
+//! Tests of the pages, requested as a browser does, over a store whose clock the test sets.
 
 mod forms;
 mod health;
@@ -69,20 +69,20 @@ impl Answered {
         set.split(';').next().unwrap().to_owned()
     }
 
-    /// Does it begin a session?
+    /// Whether the answer begins a session.
     pub fn signs_in(&self) -> bool {
         let mut set = self.headers.get_all(header::SET_COOKIE).iter();
         set.any(|cookie| cookie.to_str().unwrap().starts_with("__Host-ngomon="))
     }
 
-    /// The ticket of the page.
+    /// The ticket in the page.
     pub fn ticket(&self) -> String {
         let ticket = self.text.split("name=\"ticket\" value=\"").nth(1).unwrap();
         ticket.split('"').next().unwrap().to_owned()
     }
 
     pub fn says(&self, key: &str) -> bool {
-        // As far as the first gap.
+        // Compares the text up to the first placeholder.
         let gaps = ["at", "day", "left", "n", "name", "receipt"].map(|gap| (gap, "{"));
         let message = vietnamese().say_with(key, &gaps);
         self.text.contains(message.split('{').next().unwrap())
@@ -103,7 +103,7 @@ impl Site {
         Self::of(tables.map(|table| (table, fixtures("sample").join(format!("{table}.csv"))))).await
     }
 
-    /// Files taken in by the real commands.
+    /// A site whose files were imported by the real commands.
     pub async fn of(files: impl IntoIterator<Item = (&'static str, PathBuf)>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
@@ -179,7 +179,7 @@ impl Site {
         self.ask(form_to(path, cookie, fields)).await
     }
 
-    /// The same from an address.
+    /// The same from a given client address.
     pub async fn post_from(
         &self,
         from: impl Into<IpAddr>,
@@ -193,19 +193,19 @@ impl Site {
         self.ask(request).await
     }
 
-    /// A form as its bytes are given, which no browser writes so.
+    /// Posts a body that no browser would encode like this.
     pub async fn post_bytes(&self, path: &str, cookie: &str, bytes: &'static [u8]) -> Answered {
         self.ask(bytes_to(path, cookie, bytes)).await
     }
 
-    /// The digits that were sent last.
+    /// The digits of the newest message.
     pub async fn code(&self) -> String {
         let newest = self.store.messages(1).await.unwrap();
         let mut digits = newest[0].text.split(|c: char| !c.is_ascii_digit());
         digits.find(|run| !run.is_empty()).unwrap().to_owned()
     }
 
-    /// A form whose owner also types the code, if one is asked for.
+    /// Submits a form, and types the code if one is required.
     pub async fn form(&self, cookie: &str, fields: &[(&str, &str)]) -> Answered {
         let page = self.post("/form", cookie, fields).await;
         if !page.status.is_redirection() {
@@ -218,7 +218,7 @@ impl Site {
         self.post("/form/code", cookie, &[("code", &code)]).await
     }
 
-    /// The code that was sent there last.
+    /// The code of the newest message to this phone.
     async fn code_to(&self, phone: &str) -> String {
         let phone = ngomon_rules::values::Phone::parse(phone).unwrap().0;
         let sent = self.store.messages(200).await.unwrap();
@@ -247,7 +247,7 @@ fn bytes_to(path: &str, cookie: &str, bytes: impl Into<Body>) -> Request<Body> {
         .unwrap()
 }
 
-/// An answer that does not come before the time that every such answer takes.
+/// Awaits an answer, and panics if it comes before the common minimum time.
 async fn unhurried(answer: impl Future<Output = Answered>) -> Answered {
     let (mut time, mut answer) = (std::pin::pin!(no_sooner()), std::pin::pin!(answer));
     tokio::select! {
@@ -262,7 +262,7 @@ pub fn rows(file: &str) -> Vec<std::collections::HashMap<String, String>> {
     reader.deserialize().map(|row| row.unwrap()).collect()
 }
 
-/// Of a number that lost its leading zeros: how many digits there are, and the whole number.
+/// For a number that lost its leading zeros: its count of digits, and the whole number.
 pub fn whole_number(typed: &str) -> Option<(String, String)> {
     let (whole, _) = NationalId::parse(typed, None, None).ok()?;
     let digits = typed.chars().filter(char::is_ascii_digit).count();
@@ -271,13 +271,13 @@ pub fn whole_number(typed: &str) -> Option<(String, String)> {
         .then(|| (digits.to_string(), whole.as_str().to_owned()))
 }
 
-/// "The sample's `submissions.csv` gives the answer key through the web form as well as through the command."
 /// The rows of a file of the demo.
 pub fn demo_rows(file: &str) -> Vec<std::collections::HashMap<String, String>> {
     let mut reader = csv::Reader::from_path(fixtures("demo").join(file)).unwrap();
     reader.deserialize().map(Result::unwrap).collect()
 }
 
+/// "The sample's `submissions.csv` gives the answer key through the web form as well as through the command."
 #[tokio::test(flavor = "multi_thread")]
 async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
     let mut short_ones = 0;
@@ -304,7 +304,7 @@ async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
         if let Some((short, whole)) = &whole
             && outcome != "already-done"
         {
-            // A file's number is given back the zeros that it lost; whoever sits at a page is told how many digits there are.
+            // In a file, lost zeros are restored; on a page, the owner reads how many digits there are.
             let page = site.form(&cookie, &all).await;
             let told = vietnamese().say_with("form-bad-national-id", &[("n", short)]);
             assert!(page.text.contains(&told), "{form:?}\n{}", page.text);
@@ -329,7 +329,7 @@ async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
-/// What comes after the commit, here the checkpoint, makes no fault of an answer that stands.
+/// A failure after the commit, here of the checkpoint, does not turn the answer into an error.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_that_was_answered_is_told_so_though_nothing_can_be_sealed() {
     let site = Site::sample().await;
@@ -356,7 +356,7 @@ async fn a_citizen_signs_in_puts_off_and_signs_out() {
     let row = citizens.iter().find(|row| !row["password_hash"].is_empty()).unwrap();
     let (name, right) = (row["username"].as_str(), format!("Hue-{}", row["account_id"]));
 
-    // The same words and status for a wrong password, for nobody, and for an account without a password.
+    // A wrong password, an unknown name and an account without a password get the same words and status.
     let none = citizens.iter().find(|row| row["password_hash"].is_empty()).unwrap();
     let mut wrong = Vec::new();
     for (name, password) in [(name, "x"), ("nobody-at-all", "x"), (none["username"].as_str(), "x")] {
@@ -414,7 +414,7 @@ async fn a_citizen_signs_in_puts_off_and_signs_out() {
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
-/// "Throttling that cannot lock out somebody else": tries are counted for a name from an address.
+/// "Throttling that cannot lock out somebody else": attempts are counted per name and address.
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_tries_from_one_address_lock_nobody_out_elsewhere() {
     let site = Site::sample().await;
@@ -547,7 +547,7 @@ async fn other_sites_cannot_send_forms_and_nothing_leads_away() {
     }
 }
 
-/// One user name and one password for two accounts, and no registry to ask.
+/// Two accounts share one user name and one password, and there is no registry.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_owner_picks_an_account_and_a_form_waits_for_the_registry() {
     let dir = tempfile::tempdir().unwrap();
@@ -623,7 +623,7 @@ async fn the_owner_picks_an_account_and_a_form_waits_for_the_registry() {
     );
 }
 
-/// A form that all but counts: the sample's first one that is answered `standardised`.
+/// A right form: the first one of the sample whose answer is `standardised`.
 pub fn right_form() -> (String, [(&'static str, String); 4]) {
     let keys = rows("expected/outcomes.csv").into_iter();
     let (form, _) = rows("submissions.csv")
@@ -656,14 +656,14 @@ async fn a_code_is_the_last_step_and_good_for_this_form_only() {
     let wrong = if code == "000000" { "111111" } else { "000000" };
     let page = site.post("/form/code", &cookie, &[("code", wrong)]).await;
     assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("code-error"));
-    // Another browser of the same owner has not been sent it.
+    // The code is not valid in another browser of the same owner.
     let elsewhere = site.signed_in(&account).await;
     assert!(
         site.post("/form/code", &elsewhere, &[("code", &code)])
             .await
             .says("code-over")
     );
-    // A draft that was exchanged meanwhile is not proven by the code of the one before.
+    // A draft that was replaced meanwhile is not proven by the previous draft's code.
     let other = ngomon_rules::record::Form {
         full_name: "Lê An".into(),
         national_id: "046090000001".into(),
@@ -740,7 +740,7 @@ async fn the_fields_that_differ_are_named_to_the_registrys_phone_only() {
     assert!(page.text.contains("issued_on-error") && !page.text.contains("phone-error"));
     assert!(page.text.contains("1/1/2001"), "what was typed is kept");
 
-    // A number that the registry does not have: the same answer, and nothing is sent.
+    // A number that the registry does not have gets the same answer, and no message is sent.
     fields[1].1 = "046090000001".into();
     let nobody = site.form(&cookie, &lent(&fields, &[("mine", "yes")])).await;
     assert!(nobody.says("form-differs") && nobody.says("form-fields-ask"));
@@ -777,7 +777,7 @@ async fn what_was_typed_survives_the_end_of_the_session() {
         !site.get("/form", &later).await.text.contains(number.as_str()),
         "half an hour is the longest"
     );
-    // Nobody's session keeps nothing.
+    // Nothing is stored for an unknown session.
     let nobody = site.post("/form", "__Host-ngomon=garbage", &lent(&fields, &[])).await;
     assert_eq!(nobody.goes_to(), "/");
 }
@@ -828,11 +828,11 @@ async fn an_account_without_a_password_begins_by_a_code() {
     );
 }
 
-/// One address tries neither every name nor every code, and does not use up what is sent to one phone.
+/// One address can try neither every name nor every code, and does not use up the codes of one phone.
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_are_asked_for_and_typed_so_often_from_one_address() {
     let site = Site::sample().await;
-    // Three names with one phone, and no passwords.
+    // Three names with one phone, and without passwords.
     let phone = "+84816877798";
     let family: Vec<_> = rows("citizens.csv")
         .into_iter()
@@ -910,7 +910,7 @@ async fn a_registry_that_is_away_or_talks_garbage_is_waited_for() {
     }
 }
 
-/// The demo's people, of whom `HS004` is standardised and `HS005` states the same number.
+/// The demo's citizens: `HS004` is standardised, and `HS005` states the same number.
 pub async fn two_accounts_of_one_number() -> (Site, String) {
     let files = ["units", "registry", "citizens"];
     let site = Site::of(files.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await;
@@ -979,7 +979,7 @@ async fn an_owner_joins_two_accounts_and_asks_for_a_review() {
         .collect();
     assert!(told.len() == 2 && told.iter().all(|m| m.text.is_ascii() && m.text.len() <= 160));
 
-    // The other one is the duplicate now, and says where it went.
+    // The other account is the duplicate now, and its page names the account that stayed.
     let gone = site.signed_in("HS004").await;
     let page = site.get("/held", &gone).await;
     assert!(page.says("hold-joined") && page.text.contains("hues005"));
@@ -990,7 +990,7 @@ async fn an_owner_joins_two_accounts_and_asks_for_a_review() {
     let an = site.operator("an").await;
     let list = site.get("/desk/reviews", &an).await;
     assert!(list.text.matches("/desk/account/HS004").count() == 1, "{}", list.text);
-    // Whoever is not held has none of these pages.
+    // An account that is not held has none of these pages.
     let open = site.signed_in("HS005").await;
     for path in ["/held", "/held/join", "/held/review", "/held/join/code"] {
         assert_eq!(site.get(path, &open).await.goes_to(), "/", "{path}");
@@ -1080,7 +1080,7 @@ async fn a_held_official_mends_the_own_profile() {
         now[&pending]
     );
 
-    // A citizen has no such page, and nobody has another's.
+    // A citizen has no such page, and neither has a visitor without a session.
     let citizens = Site::of([
         ("units", fixtures("demo").join("units.csv")),
         ("citizens", fixtures("demo").join("citizens.csv")),
@@ -1119,7 +1119,7 @@ async fn somebody_without_a_card_says_so_and_is_asked_no_more() {
     );
     assert_eq!(send("card-in-the-making", "30/9/2023").await.goes_to(), "/");
     assert!(site.get("/", &cookie).await.says("home-exempt"), "asked no more");
-    // With the card there before that day, it is done at once.
+    // A card that arrives before that day is accepted at once.
     assert!(
         site.form(&cookie, &lent(&fields, &[("mine", "yes")]))
             .await

@@ -1,9 +1,9 @@
-//! Whose a number is, is told to nobody who has not proven anything: until the code is typed, all forms are answered alike.
+//! Tests that a form reveals nothing about a number: until the code is typed, all forms get the same answer.
 
 use super::{Answered, Site, fixtures, lent, right_form, rows};
 use axum::http::StatusCode;
 
-/// Status, where it leads, and the page there, without what was typed.
+/// The status, the redirect, and the page there, without what was typed.
 async fn seen(site: &Site, account: &str, fields: &[(&'static str, String); 4]) -> (StatusCode, String, String) {
     let cookie = site.signed_in(account).await;
     let sent: Answered = site.post("/form", &cookie, &lent(fields, &[("mine", "yes")])).await;
@@ -44,7 +44,7 @@ async fn right_and_wrong_forms_answer_alike_until_the_phone_is_proven() {
             "nothing is answered yet"
         );
     }
-    // An account that is done is told so: that is its owner's to know.
+    // The account's own owner reads that it is already standardised.
     let cookie = site.signed_in(&account).await;
     assert!(
         site.form(&cookie, &lent(&right, &[("mine", "yes")]))
@@ -55,7 +55,7 @@ async fn right_and_wrong_forms_answer_alike_until_the_phone_is_proven() {
     assert!(done.says("answer-done-title"));
 }
 
-/// A receipt that says what is waited for: the counter, not the registry.
+/// The receipt says that the form waits for the counter, not for the registry.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_whose_day_of_issue_nobody_holds_waits_for_papers() {
     let (account, fields) = right_form();
@@ -92,7 +92,7 @@ async fn a_form_whose_day_of_issue_nobody_holds_waits_for_papers() {
     site.sound().await;
 }
 
-/// Twenty wrong digits end a code: also one that nobody was sent, or whoever types them learns whether there is such an account.
+/// Twenty wrong attempts end a code, even one that was never sent: otherwise an attacker learns whether the account exists.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_ends_tells_nobody_whether_there_is_an_account() {
     let site = Site::sample().await;
@@ -104,7 +104,7 @@ async fn a_code_that_ends_tells_nobody_whether_there_is_an_account() {
         let somebody = citizens.iter().find(is_asked).unwrap()["username"].as_str();
         let mut seen = Vec::new();
         for name in [somebody, "nobody-at-all"] {
-            // However it is written, the code is the same one.
+            // The code is the same in every spelling of the name.
             let capitals = name.to_uppercase();
             let typed = [[("username", name)], [("username", &capitals)]];
             let browsers = (1..=5).map(|n| site.post_from([192, 0, 2, n], path, "", &typed[usize::from(n) % 2]));
@@ -130,7 +130,7 @@ async fn a_code_that_ends_tells_nobody_whether_there_is_an_account() {
     }
 }
 
-/// Asking which fields differ is counted alike, whether the registry has a phone for that number or not.
+/// Requests for the differing fields are counted alike, whether or not the registry has a phone for the number.
 #[tokio::test(flavor = "multi_thread")]
 async fn asking_which_fields_differ_tells_nothing_of_the_number() {
     let site = Site::sample().await;

@@ -1,4 +1,4 @@
-//! What owners read about their own accounts: sentences that say whom, what, where and until when.
+//! Tests of what owners read about their own accounts: sentences that say whom, what, where and until when.
 
 use super::{Site, lent, rows, vietnamese};
 use axum::http::StatusCode;
@@ -6,7 +6,7 @@ use ngomon_rules::hold::Reason;
 use ngomon_rules::values::NationalId;
 
 impl Site {
-    /// The demo after a run that a person approved.
+    /// The demo after an approved run.
     async fn reconciled() -> Self {
         let site = Self::demo().await;
         let run = site.store.reconcile(site.store.today(), "op").await.unwrap();
@@ -14,7 +14,7 @@ impl Site {
         site
     }
 
-    /// An account that this alone holds.
+    /// An account that is held for this reason alone.
     async fn held_by(&self, reason: Reason) -> String {
         let lines = self.store.holds(None, self.store.today()).await.unwrap();
         let alone = |line: &ngomon_store::HeldLine| line.reasons.iter().copied().eq([reason]);
@@ -23,7 +23,7 @@ impl Site {
     }
 }
 
-/// O6: "no form is asked for". The account that closed names the new one, and leads on into it.
+/// O6: "no form is asked for". The closed account names the new one, and leads to it.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_moved_reads_the_new_user_name_and_goes_on_with_it() {
     let site = Site::reconciled().await;
@@ -49,7 +49,7 @@ async fn who_moved_reads_the_new_user_name_and_goes_on_with_it() {
         "/",
         "the held visit is over"
     );
-    // The desk finds it by either name, and shows it.
+    // The desk finds it by either name, and shows the user name.
     let an = site.operator("an").await;
     let desk = site.get(&format!("/desk/account/{}", new.account), &an).await;
     assert!(
@@ -60,7 +60,7 @@ async fn who_moved_reads_the_new_user_name_and_goes_on_with_it() {
     site.sound().await;
 }
 
-/// Every hold of the demo is told in whole sentences: nothing is left to fill in, no unit is a code.
+/// Every hold of the demo is described in whole sentences: no placeholder is left, and no unit appears as a code.
 #[tokio::test(flavor = "multi_thread")]
 async fn held_pages_say_whole_sentences() {
     let site = Site::reconciled().await;
@@ -95,7 +95,7 @@ async fn held_pages_say_whole_sentences() {
     }
 }
 
-/// What the notice and the profile say need not be typed.
+/// The proposal form is filled in from the notice and the profile.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_is_proposed_with_the_unit_of_the_notice() {
     let site = Site::reconciled().await;
@@ -126,7 +126,7 @@ async fn a_transfer_is_proposed_with_the_unit_of_the_notice() {
     );
 }
 
-/// Both sides of a mismatch, on the page of whoever is to compare them.
+/// A mismatch shows both sides, on the owner's page.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mismatch_shows_both_sides() {
     let site = Site::reconciled().await;
@@ -159,7 +159,7 @@ async fn a_mismatch_shows_both_sides() {
     assert!(seen > 0);
 }
 
-/// An owner sent another person's details, and said that the account is the own one.
+/// An owner submits another person's details and confirms that the account is their own.
 #[tokio::test(flavor = "multi_thread")]
 async fn whose_claim_it_is_stands_wherever_it_matters() {
     let site = Site::citizens().await;
@@ -197,12 +197,12 @@ async fn whose_claim_it_is_stands_wherever_it_matters() {
         );
         assert!(page.says("claim-differs"), "{path}: {}", page.text);
     }
-    // An account whose claim is its owner's says no such thing.
+    // An account with its owner's own claim shows no such warning.
     let story = site.store.story(&wrong, site.store.today()).await.unwrap();
     assert!(story.claim_differs && story.fact("claim_name") == Some(form["full_name"].as_str()));
 }
 
-/// What the next run brings, and what comes in the days of the warning, is the owner's to know.
+/// The owner sees what the next run will do, and what comes within the warning period.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_coming_stands_on_the_owners_home() {
     let site = Site::reconciled().await;
@@ -232,7 +232,7 @@ async fn what_is_coming_stands_on_the_owners_home() {
     assert!(told > 0, "somebody of the demo is to be warned");
 }
 
-/// HR answers a proposal with a reason, which its owner reads; a due day that has passed is remarked on.
+/// HR declines a proposal with a reason, which the owner reads; a due day in the past gets a remark.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proposal_is_declined_with_a_reason() {
     let site = Site::reconciled().await;
@@ -266,7 +266,7 @@ async fn a_proposal_is_declined_with_a_reason() {
     site.sound().await;
 }
 
-/// The number of another account was sent: both ways are sentences, and when it was found is said.
+/// An owner who submitted another account's number reads what to do in either case, and when it was found.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_duplicate_reads_what_to_do_in_either_case() {
     let (site, held) = super::two_accounts_of_one_number().await;
@@ -277,7 +277,7 @@ async fn a_duplicate_reads_what_to_do_in_either_case() {
     assert!(ways.is_sorted(), "joining comes first: {}", page.text);
 }
 
-/// Once the last day has passed, the form says so, and where nothing opens without it, that too.
+/// After the deadline the form says so, and if nothing opens without the form then, it says that too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_that_has_passed_is_said_to_have_passed() {
     let site = Site::sample().await;

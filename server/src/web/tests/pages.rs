@@ -1,15 +1,15 @@
-//! What all pages have.
+//! Tests of what all pages have in common.
 
 use super::{Answered, Site, demo_rows, two_accounts_of_one_number};
 use axum::http::StatusCode;
 
-/// The fields of a page, as they are written.
+/// The attributes of each input of a page.
 fn fields(page: &Answered) -> Vec<&str> {
     let inputs = page.text.split("<input ").skip(1);
     inputs.filter_map(|rest| rest.split('>').next()).collect()
 }
 
-/// A picture beside the name in a list of pages, and what a search says of them.
+/// Pages have an icon for browser tabs and a description for search engines.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_have_a_picture_and_a_description() {
     let site = Site::bare().await;
@@ -23,12 +23,12 @@ async fn pages_have_a_picture_and_a_description() {
     let icon = site.get(icon.split('"').next().unwrap(), "").await;
     assert!(icon.status == StatusCode::OK && icon.headers["content-type"] == "image/svg+xml");
     assert!(icon.text.contains("<svg"));
-    // Who opens a link of long ago has nothing to mend.
+    // An expired link is no mistake of the visitor's.
     let over = site.get("/enrol/gone", "").await;
     assert!(over.says("enrol-over-title") && over.says("page-first") && !over.says("page-wrong"));
 }
 
-/// A button shows a password to whoever types it. Without scripts it stays hidden, and there is no other.
+/// A button reveals a password. It exists only with scripts; without them the password stays hidden.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_is_shown_by_a_button_that_scripts_bring() {
     let (site, held) = two_accounts_of_one_number().await;
@@ -48,7 +48,7 @@ async fn a_password_is_shown_by_a_button_that_scripts_bring() {
     }
 }
 
-/// The user names go to the phone, and the page says the same whoever's phone it is.
+/// The user names go to the phone, and the page gives the same answer, no matter whose phone it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forgotten_user_name_goes_to_the_phone() {
     let site = Site::demo().await;
@@ -74,7 +74,7 @@ async fn a_forgotten_user_name_goes_to_the_phone() {
     assert_eq!(site.store.messages(9).await.unwrap().len(), 3, "three a day");
 }
 
-/// Where people are helped stands on a page that an operator writes, and every page leads there.
+/// An operator edits the list of counters, and every page links to it.
 #[tokio::test(flavor = "multi_thread")]
 async fn counters_are_listed_by_an_operator_for_everybody() {
     let site = Site::bare().await;
@@ -121,7 +121,7 @@ async fn counters_are_listed_by_an_operator_for_everybody() {
     site.sound().await;
 }
 
-/// ASVS 6.2.6, 6.2.7: what is typed is not seen, and a password manager may fill it in; no script of a page hears of it.
+/// ASVS 6.2.6, 6.2.7: passwords are hidden, password managers may fill them in, and no script of a page intercepts them.
 #[tokio::test(flavor = "multi_thread")]
 async fn passwords_are_hidden_and_may_be_filled_in() {
     let (site, held) = two_accounts_of_one_number().await;
@@ -152,7 +152,7 @@ async fn passwords_are_hidden_and_may_be_filled_in() {
     }
 }
 
-/// ASVS 7.4.4, for everybody but operators, whose pages desk `access` goes through.
+/// ASVS 7.4.4, for all but operators: their pages are covered by `access` in the desk's tests.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_signed_in_can_sign_out_on_every_page() {
     let (site, held) = two_accounts_of_one_number().await;

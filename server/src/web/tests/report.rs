@@ -1,4 +1,4 @@
-//! C7, the digital report: what the page shows, to whom, and while they look.
+//! Tests of C7, the digital report: its figures, its permissions and its live updates.
 
 use super::{Answered, App, Site, fixtures, rows, vietnamese, whole_number};
 use axum::body::Body;
@@ -18,14 +18,14 @@ use std::sync::atomic::Ordering;
 
 const OFFICIAL: &str = "CV000001";
 
-/// What comes over a stream, and what has come and was not read.
+/// The event stream, and the part that was received but not read yet.
 struct Stream {
     body: Pin<Box<dyn futures_util::Stream<Item = Result<axum::body::Bytes, axum::Error>> + Send>>,
     rest: String,
 }
 
 impl Stream {
-    /// The next event; `None`: the stream has ended.
+    /// The next event. `None` if the stream has ended.
     async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some((event, rest)) = self.rest.split_once("\n\n") {
@@ -66,7 +66,7 @@ impl Site {
         })
     }
 
-    /// One of the sample's forms; returns the answer.
+    /// Submits one of the sample's forms, and returns the outcome.
     async fn submit(&self, form: &std::collections::HashMap<String, String>) -> String {
         let submission = Submission {
             seq: form["seq"].clone(),
@@ -93,8 +93,8 @@ fn table(text: &str) -> Vec<BTreeMap<String, String>> {
     reader.deserialize().map(|row| row.unwrap()).collect()
 }
 
-/// A file of the page, whose headings people read, under the names that scripts know. Beside what a command prints, it names the units and
-/// says shares.
+/// Parses a downloaded file and maps its translated headings to the column names of the commands' output. It also has the
+/// units' names and the shares, which the commands do not print.
 fn file(page: &Answered) -> Vec<BTreeMap<String, String>> {
     let text = page
         .text
@@ -128,7 +128,7 @@ fn file(page: &Answered) -> Vec<BTreeMap<String, String>> {
     .collect()
 }
 
-/// The text of the element that has this key.
+/// The text of the element with this key.
 fn cell<'a>(page: &'a Answered, key: &str) -> &'a str {
     let (_, rest) = page.text.split_once(&format!("data-live=\"{key}\">")).expect(key);
     rest.split('<').next().unwrap()
@@ -170,7 +170,7 @@ async fn the_page_shows_what_the_key_says() {
             assert_eq!(cell(&page, column), n, "{unit}: {column}");
             seen += 1;
         }
-        // The units directly below stand in its table with the same figures as on their own pages.
+        // The table shows each unit directly below with the same figures as its own page.
         let is_below = |code: &&String| {
             let code = ngomon_rules::unit::UnitCode((*code).clone());
             tree.get(&code)
@@ -203,11 +203,11 @@ async fn the_page_shows_what_the_key_says() {
     for outcome in last.into_values() {
         *answers.entry(outcome).or_default() += 1;
     }
-    // Of no known unit, or held: counted elsewhere.
+    // Accounts of an unknown unit and held accounts are counted elsewhere.
     let shown: u64 = cell(&province, "refused mismatch").replace('.', "").parse().unwrap();
     assert!(shown > 0 && shown <= answers["mismatch"], "{shown} {answers:?}");
 
-    // All reasons together are the tile, all days together the claims.
+    // The reasons add up to the tile, the days to the claims.
     let sum = |page: &Answered, column: &str| -> u64 {
         file(page).iter().map(|row| row[column].parse::<u64>().unwrap()).sum()
     };
@@ -249,7 +249,7 @@ async fn only_offices_see_the_report() {
     ] {
         assert_eq!(site.get(path, &official).await.status, StatusCode::NOT_FOUND, "{path}");
     }
-    // A hold: the session is over, and the held visit sees why, not the report.
+    // A hold ends the session. The held visit sees the reason, not the report.
     let day: Date = "2023-07-31".parse().unwrap();
     site.at("2023-07-31T05:00:00Z");
     let run = site.store.reconcile(day, "hr").await.unwrap().run.unwrap();
@@ -290,7 +290,7 @@ async fn a_claim_arrives_on_every_stream_above_it() {
         assert_eq!(news["days"][0]["figures"][3], 1);
         assert!(news["texts"].get("exempt").is_none(), "only what changed: {news}");
     }
-    // The page says the same.
+    // The page shows the same figures.
     let page = site.get("/report/46", &cookie).await;
     assert_eq!(cell(&page, "standardised"), "1");
     let chart = page
@@ -304,7 +304,7 @@ async fn a_claim_arrives_on_every_stream_above_it() {
     let chart: Value = serde_json::from_str(chart).unwrap();
     assert_eq!(chart["days"][0]["figures"][3], 1);
 
-    // A browser keeps connections for the rest of the site.
+    // A browser needs connections for the rest of the site.
     let _third = site.stream("46", &cookie).await.unwrap();
     let _fourth = site.stream("46", &cookie).await.unwrap();
     assert_eq!(
@@ -317,7 +317,7 @@ async fn a_claim_arrives_on_every_stream_above_it() {
     let mut other = site.stream("474", &other).await.unwrap();
     other.next().await.unwrap();
 
-    // Signing out ends a session's streams at the next news, and no other's.
+    // A sign-out ends the streams of its session at the next event, and no others.
     site.post("/sign-out", &cookie, &[]).await;
     site.store
         .set_campaign("deadline.citizens", "2023-08-31", true, "op")
@@ -332,7 +332,7 @@ async fn a_claim_arrives_on_every_stream_above_it() {
             .contains("31/8/2023"),
         "{news}"
     );
-    // The server is told to stop.
+    // The server shuts down.
     site.board.close();
     assert_eq!(other.next().await, None);
 }
@@ -352,7 +352,7 @@ async fn a_hold_ends_a_stream() {
     assert_eq!(site.stream("46", &cookie).await.err(), Some(StatusCode::SEE_OTHER));
 }
 
-/// Sessions are without number, so it is people who are counted, too.
+/// A person can have many sessions, so streams are also counted per person.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_person_does_not_take_all_streams() {
     let site = Site::sample().await;
@@ -381,7 +381,7 @@ async fn one_person_does_not_take_all_streams() {
     assert!(site.stream("46", &another_session).await.is_ok());
 }
 
-/// However many they are who look.
+/// Streams are limited over all viewers.
 #[tokio::test(flavor = "multi_thread")]
 async fn all_streams_together_have_an_end() {
     let site = Site::sample().await;
@@ -443,7 +443,7 @@ async fn the_page_says_when_the_recount_agreed_and_what_needs_attention() {
     let agreed = "Số liệu khớp với từng tài khoản, kiểm đếm lại lúc 09:00 ngày 15/7/2023.";
     assert!(good.text.contains(agreed) && !good.text.contains("report-recount-differs"));
 
-    // The campaign's first day: nobody did anything, and the officials have five days left.
+    // The first day of the campaign: there are no claims yet, and the officials have five days left.
     let late = "Cán bộ, công chức, viên chức: 7 ngày qua chưa có tài khoản nào chuẩn hóa; để kịp hạn cần mỗi ngày";
     assert!(good.text.contains(late), "{}", good.text);
     assert!(good.says("report-pace-none") && !good.text.contains("0,0 tài khoản"));
@@ -479,7 +479,7 @@ async fn the_page_says_when_the_recount_agreed_and_what_needs_attention() {
     assert!(!bad.text.contains(">report-"));
 }
 
-/// Names of units are an office's own words: they are text in the page and in what the chart is drawn from.
+/// Names of units are untrusted text: they are escaped in the page and in the chart's data.
 #[tokio::test(flavor = "multi_thread")]
 async fn names_of_units_are_harmless_and_units_that_ended_lead_on() {
     let dir = tempfile::tempdir().unwrap();
@@ -524,7 +524,7 @@ async fn names_of_units_are_harmless_and_units_that_ended_lead_on() {
     assert_eq!(back.goes_to(), link, "the other language of this very page");
 }
 
-/// Villages of one name below one merged commune are told apart on the page, in files and in the list of people.
+/// Villages of the same name below a merged commune can be distinguished on the page, in files and in the list of people.
 #[tokio::test(flavor = "multi_thread")]
 async fn namesakes_below_a_merged_commune_are_told_apart() {
     let site = Site::of([("units", fixtures("sample-leap").join("units.csv"))]).await;
@@ -538,7 +538,8 @@ async fn namesakes_below_a_merged_commune_are_told_apart() {
     }
 }
 
-/// A paper has the head of Decree 30; a unit's head prints a notice, and has a text for the loudspeaker and a message to pass on.
+/// The printed page has the head of Decree 30. A unit's head can print a notice, and gets a text for the loudspeaker and a
+/// message to pass on.
 #[tokio::test(flavor = "multi_thread")]
 async fn papers_have_their_head_and_notices_are_there_to_print() {
     let site = Site::sample().await;

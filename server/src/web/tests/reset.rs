@@ -1,4 +1,4 @@
-//! Another password: for whoever holds the phone on file, and for nobody else; it tells nothing, and ends what was open.
+//! Tests of the password reset: only for the owner of the phone on file; it reveals nothing and ends all sessions.
 
 use super::{Answered, Site, fixtures};
 use crate::password::fits;
@@ -15,7 +15,7 @@ async fn demo() -> Site {
 }
 
 impl Site {
-    /// Asks for a code for that name; the cookie of the browser that asked.
+    /// Requests a code for this name. Returns the cookie of the requesting browser.
     async fn forgot(&self, username: &str) -> String {
         let asked = self.post("/sign-in/reset", "", &[("username", username)]).await;
         assert_eq!(asked.goes_to(), "/sign-in/reset/sent");
@@ -28,7 +28,7 @@ impl Site {
         cookie
     }
 
-    /// On that page, in the browser that has it.
+    /// Posts a new password from this page, in its own browser.
     async fn set(&self, page: &Answered, password: &str, again: &str) -> Answered {
         self.set_by(&page.cookie(), &page.ticket(), password, again).await
     }
@@ -97,7 +97,7 @@ async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
-/// A code to a phone takes no device from its owner, and leaves no stranger's in silence.
+/// A code to a phone removes no passkey from its owner, and the message mentions a passkey that may be a stranger's.
 #[tokio::test(flavor = "multi_thread")]
 async fn devices_still_sign_in_after_a_reset_and_the_owner_is_told_so() {
     let site = demo().await;
@@ -117,7 +117,7 @@ async fn devices_still_sign_in_after_a_reset_and_the_owner_is_told_so() {
     assert!(told.contains("May da them van dang nhap duoc"), "{told}");
     assert!(told.is_ascii() && told.len() <= 160);
 
-    // The new password is a proof of just now: whatever is not the owner's can be removed at once.
+    // The new password is a recent authentication: a stranger's passkey can be removed at once.
     assert_eq!(site.shows(&mut device).await.goes_to(), "/");
     let typed = [("username", "canbo001"), ("password", NEW)];
     let owner = site.post(sign_in, "", &typed).await.cookie();
@@ -135,7 +135,7 @@ async fn devices_still_sign_in_after_a_reset_and_the_owner_is_told_so() {
     assert!(told.contains("vua go mot may") && told.is_ascii() && told.len() <= 160);
 }
 
-/// ASVS 6.2.5, 6.2.8 to 6.2.10: any characters, as many as 64 and more, as they were typed, for as long as nobody changes it.
+/// ASVS 6.2.5, 6.2.8 to 6.2.10: any characters, 64 and more of them, exactly as typed, without expiry.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_is_what_was_typed_and_does_not_wear_out() {
     let site = demo().await;
@@ -157,7 +157,7 @@ async fn a_password_is_what_was_typed_and_does_not_wear_out() {
     assert_eq!(enter(&typed).await.goes_to(), "/");
 }
 
-/// CVE-2026-18963: "reset flow without clicking the mail link". Every step needs what the step before gave.
+/// CVE-2026-18963: "reset flow without clicking the mail link". Every step needs the result of the previous one.
 #[tokio::test(flavor = "multi_thread")]
 async fn cve_2026_18963_no_step_can_be_left_out() {
     let site = demo().await;
@@ -167,7 +167,7 @@ async fn cve_2026_18963_no_step_can_be_left_out() {
         let page = site.post("/sign-in/reset/sent", &cookie, &[("code", code)]).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
-    // A code for a reset signs nobody in, nor does one to sign in set a password, nor another browser's.
+    // A code for a reset cannot sign in, a code to sign in cannot set a password, and neither works in another browser.
     let code = site.code().await;
     let elsewhere = site.post("/sign-in/code/sent", &cookie, &[("code", &code)]).await;
     assert_eq!(elsewhere.status, StatusCode::UNPROCESSABLE_ENTITY);

@@ -1,4 +1,5 @@
-//! C7: "Alerts: [...] a silent registry": in words, with since when and how many forms wait.
+//! Tests of the alert for a silent registry (C7: "Alerts: [...] a silent registry"): in words, with since when and how many
+//! forms wait.
 
 use super::{App, Site, lent, right_form, rows};
 use crate::workers::answer_pending;
@@ -20,13 +21,13 @@ async fn a_silent_registry_is_told_on_the_report_until_it_answers() {
     let page = site.form(&cookie, &lent(&fields, &[("mine", "yes")])).await;
     assert!(page.says("answer-pending-title"));
     assert!(report().await.contains(alert), "{}", report().await);
-    // A pass of the worker that nobody answers changes nothing.
+    // A retry by the worker that gets no answer changes nothing.
     site.clock.0.fetch_add(600_000_000, Ordering::SeqCst);
     let app = App::new(site.store.clone(), true);
     answer_pending(app.clone()).await.unwrap();
     assert!(report().await.contains(alert));
 
-    // Somebody else's form, that is answered.
+    // Another owner's form, which the registry answers.
     let key = rows("expected/outcomes.csv");
     let mismatch = key.iter().position(|row| row["outcome"] == "mismatch").unwrap();
     let form = &rows("submissions.csv")[mismatch];

@@ -1,5 +1,5 @@
-//! A held visit opens only the ways out of what holds the account now, and survives its own mending; what one owner says again and
-//! again changes nothing.
+//! Tests of the held visit: it opens only the ways out of the reasons that hold the account now, and it survives its own
+//! resolution; repeated requests of one owner change nothing.
 
 use super::{Site, fixtures, lent, right_form, two_accounts_of_one_number};
 use axum::http::StatusCode;
@@ -12,7 +12,7 @@ const ORDER: [(&str, &str); 3] = [
     ("text", "nghi bị lộ mật khẩu"),
 ];
 
-/// Every way out there is, as it is asked for.
+/// Every path of a way out.
 const WAYS: [&str; 15] = [
     "/held/move-on",
     "/form",
@@ -83,7 +83,7 @@ async fn who_is_held_by_order_alone_reads_why_and_does_nothing() {
     site.sound().await;
 }
 
-/// Of each way only that of a reason that holds the account now.
+/// Each reason opens only its own ways.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_duplicate_goes_its_own_ways_and_no_others() {
     let (site, held) = two_accounts_of_one_number().await;
@@ -94,7 +94,7 @@ async fn a_duplicate_goes_its_own_ways_and_no_others() {
     let exempt = [("why", "child"), ("last_day", "1/1/2025")];
     assert_eq!(site.post("/form/exempt", &held, &exempt).await.goes_to(), "/held");
     assert_eq!(site.get("/profile", &held).await.goes_to(), "/");
-    // Once it is joined, nobody is asked to join it again; who thinks better of it may choose again.
+    // After the join the page no longer offers it, but the owner may still change the choice.
     let proof = [("username", "hues004"), ("password", "Hue-HS004")];
     let choose = site.post("/held/join", &held, &proof).await;
     let ticket = choose.text.split("name=\"ticket\" value=\"").nth(1).unwrap();
@@ -122,7 +122,7 @@ async fn a_held_visit_survives_its_own_mending() {
         .iter()
         .find(|(_, line)| line.reasons.iter().map(|r| r.name()).eq(["review-overdue"]));
     let account = overdue.unwrap().0.clone();
-    // Two months on, it was not used for long, which no run has found yet.
+    // Two months later the account is also idle, which no run has found yet.
     site.store.set_policy("idle-days", "45", "op").await.unwrap();
     site.move_on(60 * 86_400);
     let held = site.signed_in(&account).await;
@@ -143,7 +143,7 @@ async fn a_held_visit_survives_its_own_mending() {
         .len();
     let said = format!("Đã ghi nhận. Tài khoản còn {left} lý do khóa, nêu dưới đây.");
     assert!(page.text.contains(&said), "{}", page.text);
-    // A hold by order is nobody's finding: it ends the visit.
+    // A hold by order is not found by a run: it ends the visit.
     let operator = site.operator("an").await;
     site.hold_by_order(&operator, &account).await;
     assert_eq!(site.get("/held", &held).await.goes_to(), "/");
@@ -152,7 +152,7 @@ async fn a_held_visit_survives_its_own_mending() {
     site.sound().await;
 }
 
-/// A form that turns out to be another's within a held visit leads to what holds the account now.
+/// A form that is `taken` within a held visit leads to the reasons that hold the account now.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_that_is_taken_keeps_the_held_visit() {
     let (site, _) = two_accounts_of_one_number().await;
@@ -181,7 +181,7 @@ async fn a_form_that_is_taken_keeps_the_held_visit() {
     assert!(page.says("hold-duplicate") && page.says("held-join"), "{}", page.text);
 }
 
-/// A session that a hold has ended keeps nothing of what is typed: its cookie may be in other hands.
+/// A session that a hold has ended stores no draft: its cookie may be in an attacker's hands.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_a_hold_has_ended_writes_nothing() {
     let site = Site::sample().await;
@@ -192,7 +192,7 @@ async fn a_session_that_a_hold_has_ended_writes_nothing() {
     assert_eq!(sent.goes_to(), "/");
     let whose = AccountId(account.clone());
     assert!(site.store.draft(&whose).await.unwrap().is_none());
-    // Nor does it when the hold is gone again, nor one that is long over.
+    // It stores none after the hold is lifted either, and neither does a session that expired long ago.
     let lift = [("cause", "order:15/CQĐT"), ("reason", "hết lý do")];
     assert!(
         site.post(&format!("/desk/account/{account}/lift"), &operator, &lift)
@@ -207,7 +207,7 @@ async fn a_session_that_a_hold_has_ended_writes_nothing() {
     assert!(site.store.draft(&whose).await.unwrap().is_none());
 }
 
-/// The same thing said again changes nothing, and other things only so often a day.
+/// A repeated request changes nothing, and different requests are limited per day.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_owner_says_again_and_again_is_written_once_and_counted() {
     let site = Site::demo().await;
@@ -260,7 +260,7 @@ async fn what_one_owner_says_again_and_again_is_written_once_and_counted() {
     site.sound().await;
 }
 
-/// A history shows the last fifty entries, and a link to those before.
+/// A history shows the last fifty entries, and a link to earlier ones.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_history_is_read_page_by_page() {
     let site = Site::demo().await;

@@ -1,4 +1,4 @@
-//! Who is let in: by two factors, once each, and nobody else.
+//! Tests of the desk's access control: two factors, each usable once, and only for operators.
 
 use super::PASSWORD;
 use crate::web::tests::{Answered, Site, rows, vietnamese};
@@ -7,7 +7,7 @@ use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::AccountId;
 use ngomon_store::Order;
 
-/// Every address of the desk, from the source itself.
+/// Every address of the desk, read from the source.
 fn addresses(account: &str) -> Vec<String> {
     let source = include_str!("../mod.rs");
     let found = source
@@ -23,8 +23,8 @@ fn addresses(account: &str) -> Vec<String> {
     found.map(filled).collect()
 }
 
-/// "A citizen or official gets the not-found page on every route", and so do strangers, held accounts and held operators, whatever the
-/// method: nothing tells that there is a desk.
+/// "A citizen or official gets the not-found page on every route", and so do strangers, held accounts and held operators, with
+/// every method: nothing reveals that there is a desk.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_no_operator_finds_no_desk() {
     let site = Site::sample().await;
@@ -79,13 +79,13 @@ async fn who_is_no_operator_finds_no_desk() {
                 assert_eq!(same(&page, path), same(&nowhere, "/no-such-page"), "{method} {path}");
             }
         }
-        // There is a page for an operator: without it this test would say nothing.
+        // An operator gets a page: otherwise this test would prove nothing.
         let found = [
             site.method(Method::GET, path, &operator).await,
             site.method(Method::POST, path, &operator).await,
         ];
         assert!(found.iter().any(|page| !page.says("missing-title")), "{path}");
-        // ASVS 7.4.4: wherever an operator is, there is the way out.
+        // ASVS 7.4.4: every page of an operator has a sign-out button.
         let mut pages = found.iter().filter(|page| page.text.contains("<html"));
         assert!(pages.all(|page| page.text.contains("action=\"/sign-out\"")), "{path}");
     }
@@ -148,7 +148,7 @@ async fn an_operator_enrols_by_a_link_and_signs_in_by_two_factors() {
         assert!(again.status == StatusCode::NOT_FOUND && again.says("enrol-over-title"));
     }
 
-    // The code that enrolled does not sign in; the next one does, once.
+    // The code used for the enrolment does not sign in; the next one does, once.
     let asked = site.password("an").await;
     let asked = site.second_factor(&asked, &right).await;
     assert!(asked.says("second-factor-wrong"));
@@ -164,7 +164,7 @@ async fn an_operator_enrols_by_a_link_and_signs_in_by_two_factors() {
     site.move_on(16 * 60);
     assert_eq!(site.get("/desk", &cookie).await.status, StatusCode::NOT_FOUND, "idle");
 
-    // A recovery code, however it is typed, once.
+    // A recovery code works in any spelling, once.
     let recovery = shown[0][..14].to_lowercase().replace('-', " ");
     let asked = site.password("an").await;
     assert_eq!(site.second_factor(&asked, &recovery).await.goes_to(), "/desk");
@@ -176,7 +176,7 @@ async fn an_operator_enrols_by_a_link_and_signs_in_by_two_factors() {
     site.sound().await;
 }
 
-/// ASVS 6.3.1, 6.5: codes are not guessed, tickets are ours, of this step, and short.
+/// ASVS 6.3.1, 6.5: codes cannot be guessed; tickets must be issued here, for this step, and live briefly.
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_are_not_guessed() {
     let site = Site::bare().await;
@@ -199,7 +199,7 @@ async fn codes_are_not_guessed() {
         assert!(!page.signs_in());
         asked = page;
     }
-    // Another address, another ticket: the account is what counts. It is open again after a quarter of an hour.
+    // Another address or ticket does not help, because the account is counted. It is open again after 15 minutes.
     assert!(
         site.second_factor(&site.password("an").await, &right)
             .await
@@ -211,7 +211,7 @@ async fn codes_are_not_guessed() {
         site.second_factor(&asked, &right).await.says("sign-in-again"),
         "the ticket is too old"
     );
-    // Good in the browser that has it, for its own step, and known to nobody else.
+    // A ticket is valid only in its own browser and for its own step, and its content is secret.
     let asked = site.password("an").await;
     let (browser, ticket) = (asked.cookie(), asked.ticket());
     let second = async |browser: &str, ticket: &str| {
@@ -264,7 +264,7 @@ async fn a_removed_operator_is_out_at_the_next_click() {
     site.sound().await;
 }
 
-/// A NUL is refused wherever it comes, before anybody looks at it: as a step of the address, in a question, in a form.
+/// A NUL is refused everywhere before any handler: in a path segment, in a query, in a form.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nul_is_refused_everywhere() {
     let site = Site::bare().await;

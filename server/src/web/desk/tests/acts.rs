@@ -1,4 +1,4 @@
-//! What an operator does for whom is at the counter.
+//! Tests of an operator's acts for a person at the counter.
 
 use crate::output::who;
 use crate::web::tests::{Answered, Site, rows, vietnamese};
@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use ngomon_rules::citizens::Proof;
 use ngomon_rules::record::{AccountId, Form, Submission};
 
-/// Registry rows whose person no account of the sample stands for yet, with an account that states the number.
+/// Persons of the registry without a standardised account in the sample, each with an account that states the number.
 pub fn free() -> Vec<(String, Form)> {
     let sent: Vec<String> = rows("submissions.csv")
         .iter()
@@ -45,7 +45,7 @@ pub fn fields(form: &Form) -> [(&str, &str); 4] {
     ]
 }
 
-/// Found by what the person knows; what was typed stands in no address; numbers are masked.
+/// A person is found by what the person knows; the query is in no address; numbers are masked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_is_found_and_nothing_is_told_by_the_address() {
     let site = Site::citizens().await;
@@ -76,7 +76,7 @@ async fn a_person_is_found_and_nothing_is_told_by_the_address() {
     assert!(unknown.status == StatusCode::NOT_FOUND && unknown.says("desk-refused-title"));
 }
 
-/// "Assisted standardisation at a counter is not" limited, and the operator is told what differs.
+/// "Assisted standardisation at a counter is not" limited, and the operator learns which fields differ.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_is_entered_with_papers_seen() {
     let site = Site::citizens().await;
@@ -133,7 +133,7 @@ async fn a_form_is_entered_with_papers_seen() {
     site.sound().await;
 }
 
-/// The owner's own form first, on the wrong account; then the papers, and a second operator.
+/// The owner standardises the wrong account first; then come the papers and a second operator.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_operators_take_a_claim_over() {
     let site = Site::citizens().await;
@@ -214,7 +214,7 @@ async fn two_operators_take_a_claim_over() {
     site.sound().await;
 }
 
-/// What is wrong is named, what is done is said after a redirect.
+/// Errors are named at their field, and the page after the redirect confirms the act.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_exempt_and_a_claim_is_withdrawn() {
     let site = Site::citizens().await;
@@ -222,7 +222,7 @@ async fn an_account_is_exempt_and_a_claim_is_withdrawn() {
     let (account, form) = free().swap_remove(0);
     let path = |verb: &str| format!("/desk/account/{account}/{verb}");
     let done = async |answer, key| site.done(answer, key, &cookie).await;
-    // What the account does not allow is refused, by GET and by POST.
+    // Acts that the account's state does not allow are refused, by GET and by POST.
     for verb in ["withdraw", "end-exemption"] {
         for page in [
             site.get(&path(verb), &cookie).await,
@@ -286,7 +286,7 @@ async fn an_account_is_exempt_and_a_claim_is_withdrawn() {
     site.sound().await;
 }
 
-/// The hold ends what is open, its owner reads who ordered it, and it is lifted with a reason.
+/// The hold ends all sessions, the owner reads who ordered it, and it is lifted with a reason.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_held_by_order_and_opened_again() {
     let site = Site::citizens().await;
@@ -337,7 +337,7 @@ async fn an_account_is_held_by_order_and_opened_again() {
     site.sound().await;
 }
 
-/// ASVS 7.4.5: at the owner's wish, without a hold.
+/// ASVS 7.4.5: all sessions end at the owner's request, without a hold.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_signed_out_everywhere() {
     let site = Site::citizens().await;
@@ -363,7 +363,7 @@ async fn an_account_is_signed_out_everywhere() {
     site.sound().await;
 }
 
-/// A device is lost: its owner comes to the counter, and it opens nothing any more.
+/// The owner of a lost device comes to the counter, and the device no longer opens anything.
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_devices_are_removed_and_the_owner_is_signed_out() {
     let site = Site::sample().await;
@@ -407,7 +407,7 @@ async fn lost_devices_are_removed_and_the_owner_is_signed_out() {
 }
 
 impl Site {
-    /// The page after an act, which says that it is done.
+    /// The page after an act, which confirms it.
     async fn done(&self, answer: Answered, key: &str, cookie: &str) -> Answered {
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{key}: {}", answer.text);
         let page = self.get(answer.goes_to(), cookie).await;

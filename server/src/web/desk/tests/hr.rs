@@ -1,4 +1,4 @@
-//! HR's tasks: who has no account gets one by one click.
+//! Tests of HR's tasks: a newcomer gets an account by one click.
 
 use crate::web::tests::{Site, fixtures};
 use axum::http::StatusCode;

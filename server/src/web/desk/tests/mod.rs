@@ -1,4 +1,4 @@
-//! The desk, asked as browsers ask it: by operators, and by everybody else.
+//! Tests of the desk, requested as browsers do: by operators and by everybody else.
 
 mod access;
 mod acts;
@@ -19,25 +19,25 @@ use std::sync::atomic::Ordering;
 const PASSWORD: &str = "mười hai ký tự";
 
 impl Site {
-    /// With nobody in it yet.
+    /// A site without accounts.
     pub async fn bare() -> Self {
         Self::of([("units", fixtures("sample").join("units.csv"))]).await
     }
 
-    /// With the citizens of the sample.
+    /// A site with the citizens of the sample.
     pub async fn citizens() -> Self {
         let tables = ["units", "registry", "citizens"];
         Self::of(tables.map(|table| (table, fixtures("sample").join(format!("{table}.csv"))))).await
     }
 
-    /// A link for a new operator, and what the authenticator would be given.
+    /// The link for a new operator, and the authenticator with its secret.
     pub async fn link(&self, name: &str) -> (String, Authenticator) {
         let link = self.store.add_operator(name, "test").await.unwrap();
         let secret = self.store.enrolment(&link).await.unwrap().unwrap().totp_secret;
         (format!("/enrol/{link}"), Authenticator::new(name, &secret))
     }
 
-    /// An operator who has enrolled, and their recovery codes.
+    /// Enrols an operator. Returns the authenticator and the recovery codes.
     pub async fn enrolled(&self, name: &str) -> (Authenticator, Vec<String>) {
         let (link, authenticator) = self.link(name).await;
         let hash = crate::password::hashed(PASSWORD, &[1; 16]).unwrap();
@@ -48,7 +48,7 @@ impl Site {
         (authenticator, codes)
     }
 
-    /// An operator who has enrolled and signed in.
+    /// The cookie of an operator who has enrolled and signed in.
     pub async fn operator(&self, name: &str) -> String {
         let (authenticator, _) = self.enrolled(name).await;
         let asked = self.password(name).await;

@@ -1,10 +1,10 @@
-//! "Every figure can be drilled down to the people behind it, by whoever may see them": from the report to a person.
+//! Tests of "Every figure can be drilled down to the people behind it, by whoever may see them": from the report to a person.
 
 use crate::web::tests::{Site, rows};
 use axum::http::{StatusCode, header};
 use std::collections::BTreeSet;
 
-/// Every link of a page that begins so.
+/// Every link of a page with this prefix.
 fn links(text: &str, begin: &str) -> Vec<String> {
     let begin = format!("href=\"{begin}");
     let all = text.split(&begin).skip(1).filter_map(|rest| rest.split('"').next());
@@ -54,7 +54,7 @@ async fn an_operator_goes_from_a_figure_to_its_people() {
             break;
         };
         page = next;
-        // Some of the many pages, and then the rest at once.
+        // A few of the many pages, then the rest at once.
         if pages == 4 {
             break;
         }

@@ -1,4 +1,4 @@
-//! An owner who lost password or phone is helped at the counter; both together take two operators.
+//! Tests of the replacement of a lost password or phone at the counter; replacing both takes two operators.
 
 use crate::web::tests::{Site, fixtures};
 use axum::http::StatusCode;
@@ -52,7 +52,7 @@ async fn a_counter_gives_a_code_for_a_password_and_changes_a_phone() {
         .await;
     assert!(entered.signs_in());
 
-    // The phone, within thirty days of the code: a second operator.
+    // The phone, within 30 days of the code: a second operator must approve.
     let phone = [("papers", "id-card"), ("reason", "mất sim"), ("phone", "0912 000 111")];
     let phones = format!("{desk}/phone");
     let bad = site.post(
@@ -75,7 +75,7 @@ async fn a_counter_gives_a_code_for_a_password_and_changes_a_phone() {
     assert!(site.get(done.goes_to(), &binh).await.says("desk-done-act-approved"));
     assert!(site.get(desk, &an).await.says("event-phone-changed"));
 
-    // The phone alone, of somebody else: one operator; and for thirty days a code to it sets no password.
+    // Only the phone, for another owner: one operator is enough, and for 30 days a code to it cannot reset the password.
     let done = site.post("/desk/account/HS002/phone", &an, &phone).await;
     assert!(site.get(done.goes_to(), &an).await.says("desk-done-phone"));
     let sent = async || site.store.messages(99).await.unwrap().len();

@@ -1,9 +1,9 @@
-//! Connected systems at the desk.
+//! Tests of connected systems at the desk.
 
 use crate::web::tests::{Answered, Site};
 use axum::http::StatusCode;
 
-/// What stands in the page once, as a secret.
+/// The client secret that the page shows once.
 fn secret(page: &Answered) -> Option<&str> {
     let text = page
         .text

@@ -1,11 +1,11 @@
-//! What two operators must agree on, by its pages.
+//! Tests of the pages on which two operators must agree.
 
 use super::acts::{fields, free};
 use crate::web::tests::Site;
 use axum::http::StatusCode;
 use ngomon_rules::record::AccountId;
 
-/// An operator does not hold another alone; the second sees whom, why, and by whom it was asked.
+/// An operator cannot hold another alone; the second one reads the account, the reason and the first operator's name.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_is_held_by_two() {
     let site = Site::bare().await;
@@ -67,7 +67,7 @@ async fn an_operator_is_held_by_two() {
     site.sound().await;
 }
 
-/// Nobody declines a hold of the own account, and the others read who did.
+/// Operators cannot decline a hold of their own account, and the others read who declined.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_declines_what_is_about_the_own_account() {
     let site = Site::bare().await;
@@ -102,7 +102,7 @@ async fn nobody_declines_what_is_about_the_own_account() {
     );
 }
 
-/// A system that is told who people are, without asking them.
+/// A system that gets personal data without people's consent.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_system_with_personal_data_is_added_by_two() {
     let site = Site::bare().await;
@@ -132,7 +132,7 @@ async fn a_system_with_personal_data_is_added_by_two() {
     assert!(done.says("systems-done-add"), "{}", done.text);
     assert!(site.get("/desk/systems", &an).await.text.contains("Kho dữ liệu"));
 
-    // It moves: whoever is at the new address is told of people, so that needs two again.
+    // The system moves to a new address, where personal data will be sent: this takes two operators again.
     let id = site.store.clients().await.unwrap().pop().unwrap().id;
     let edit = format!("/desk/systems/{id}/edit");
     let mut moved = usual.to_vec();
@@ -156,7 +156,7 @@ async fn a_system_with_personal_data_is_added_by_two() {
     site.post(&format!("{place}/approve"), &binh, &[]).await;
     assert_eq!(at().await, ["https://nha-moi.example/back"]);
 
-    // And so do its own user ids.
+    // The import of its subject identifiers takes two as well.
     let ids = format!("/desk/systems/{id}/subjects");
     let list = ("subjects", "account_id,subject\noperator:an,u1");
     assert_eq!(
@@ -176,7 +176,8 @@ async fn a_system_with_personal_data_is_added_by_two() {
     site.sound().await;
 }
 
-/// Withdraw, then the counter's form for another account: the way round a take-over needs two as well.
+/// Withdrawing a claim and entering the form for another account has the effect of a take-over, so it takes two operators as
+/// well.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_operator_does_not_move_a_claim_in_two_clicks() {
     let site = Site::citizens().await;

@@ -1,4 +1,5 @@
-//! A form entered at the desk asks the registry as a citizen's does: in time, or it waits, with the papers that were seen.
+//! Tests that a form entered at the desk queries the registry as a citizen's does: it gets an answer in time, or it waits, with
+//! the papers that were seen.
 
 use super::acts::{fields, free};
 use crate::web::App;

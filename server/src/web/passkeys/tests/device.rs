@@ -1,4 +1,4 @@
-//! A device with a passkey, and the browser in front of it, in software. Each of its habits can be bent.
+//! A software device with a passkey, and the browser in front of it. Each of its properties can be changed.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 
 pub struct Device {
     key: EcdsaKeyPair,
-    /// By which it knows its passkey.
+    /// The credential id of its passkey.
     pub credential: Vec<u8>,
-    /// Whose the passkey is.
+    /// The user handle of its passkey.
     pub owner: Value,
-    /// Of the page that asks.
+    /// The origin of the page that requests the answer.
     pub origin: String,
-    /// Of its signatures.
+    /// The signature counter.
     pub counter: u32,
-    /// Looks at its owner before it signs.
+    /// Whether it verifies its user before it signs.
     pub looks: bool,
-    /// Keeps its keys with a service.
+    /// Whether its passkeys are synced.
     pub synced: bool,
 }
 
@@ -51,7 +51,7 @@ impl Device {
         data.to_string().into_bytes()
     }
 
-    /// What is signed: for whom, how, and how often before.
+    /// The authenticator data: relying party, flags and counter.
     fn data(&self, name: &Value, more: u8) -> Vec<u8> {
         let looked = if self.looks { 0b0000_0100 } else { 0 };
         let kept = if self.synced { 0b0001_1000 } else { 0 };
@@ -61,7 +61,7 @@ impl Device {
         data
     }
 
-    /// Makes its passkey.
+    /// Registers its passkey.
     pub fn makes(&mut self, asked: &Value) -> String {
         assert_eq!(asked["authenticatorSelection"]["residentKey"], "required");
         assert_eq!(asked["authenticatorSelection"]["userVerification"], "required");
@@ -71,7 +71,7 @@ impl Device {
         data.extend([0; 16]);
         data.extend([0, 32]);
         data.extend(&self.credential);
-        // A map of COSE: an EC2 key, ES256, P-256, x and y.
+        // A COSE map: an EC2 key, ES256, P-256, x and y.
         let point = self.key.public_key().as_ref();
         data.extend([0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32]);
         data.extend(&point[1..33]);
@@ -88,10 +88,10 @@ impl Device {
         self.answer(response)
     }
 
-    /// Shows its passkey.
+    /// Answers an assertion request with its passkey.
     pub fn shows(&mut self, asked: &Value) -> String {
         assert_eq!(asked["userVerification"], "required");
-        // A browser reads it as base64url.
+        // The ids are read as base64url, as a browser does.
         let ids = asked["allowCredentials"]
             .as_array()
             .unwrap()

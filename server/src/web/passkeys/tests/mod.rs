@@ -1,4 +1,4 @@
-//! Passkeys, asked for as the script does and answered as devices do.
+//! Tests of passkeys, with requests as the script sends them and answers as devices give them.
 
 mod device;
 
@@ -11,14 +11,14 @@ use ngomon_store::{Factor, Order};
 use serde_json::Value;
 
 impl Site {
-    /// A challenge of that page, and the name of its ceremony.
+    /// A challenge of this endpoint, and the name of its ceremony.
     pub async fn challenge(&self, at: &str, cookie: &str) -> (String, Value) {
         let mut answer = self.post(at, cookie, &[]).await.json();
         let ceremony = answer["ceremony"].as_str().unwrap().to_owned();
         (ceremony, answer["options"].take())
     }
 
-    /// The device is added to the account of who is signed in.
+    /// Adds the device to the account of this session.
     pub async fn adds(&self, device: &mut Device, cookie: &str) -> Answered {
         let (ceremony, asked) = self.challenge("/passkeys/challenge", cookie).await;
         let answer = device.makes(&asked);
@@ -38,7 +38,7 @@ impl Site {
         device
     }
 
-    /// The device answers a challenge of the sign-in.
+    /// Answers a challenge of the sign-in with the device.
     pub async fn shows(&self, device: &mut Device) -> Answered {
         let (ceremony, asked) = self.challenge("/sign-in/passkey/challenge", "").await;
         let answer = device.shows(&asked);
@@ -106,7 +106,7 @@ async fn an_official_adds_a_passkey_signs_in_by_it_and_removes_it() {
     site.sound().await;
 }
 
-/// ASVS 6.3.8: nothing tells what was wrong, or whether there is such a passkey.
+/// ASVS 6.3.8: nothing reveals what was wrong, or whether the passkey exists.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_wrong_is_refused_alike() {
     let site = Site::sample().await;
@@ -130,7 +130,7 @@ async fn whatever_is_wrong_is_refused_alike() {
     refused.push(("no owner", site.shows(&mut own).await));
     own.owner = owner;
 
-    // Answers to one challenge under the ceremony of another, or under none.
+    // An answer to one challenge under the ceremony of another, or under none.
     let (_, asked) = site.challenge("/sign-in/passkey/challenge", "").await;
     let (ceremony, _) = site.challenge("/sign-in/passkey/challenge", "").await;
     let answer = own.shows(&asked);
@@ -140,7 +140,7 @@ async fn whatever_is_wrong_is_refused_alike() {
     let (ceremony, asked) = site.challenge("/sign-in/step-up/challenge", &cookie).await;
     let answer = own.shows(&asked);
     refused.push(("a ceremony for something else", site.answers(&ceremony, &answer).await));
-    // Another's passkey as one's own.
+    // Another owner's passkey, claimed as one's own.
     let (ceremony, asked) = site.challenge("/sign-in/passkey/challenge", "").await;
     let credential = std::mem::replace(&mut others.credential, own.credential.clone());
     let answer = others.shows(&asked);
@@ -154,7 +154,7 @@ async fn whatever_is_wrong_is_refused_alike() {
         refused.push((what, site.answers(&ceremony, garbage).await));
     }
 
-    // Right once, and then neither the same answer nor an older count.
+    // A right answer works once; then neither the same answer nor an older counter does.
     site.move_on(900);
     let (ceremony, asked) = site.challenge("/sign-in/passkey/challenge", "").await;
     let answer = own.shows(&asked);
@@ -220,7 +220,7 @@ async fn a_passkey_is_added_by_its_owner_just_after_a_proof() {
         "bad input changes nothing"
     );
 
-    // Without a name it gets one; the same device is not added twice, nor to another account.
+    // An unnamed passkey gets a name; the same device is not added twice, nor to another account.
     let (ceremony, asked) = site.challenge("/passkeys/challenge", &cookie).await;
     add(&cookie, &ceremony, &device.makes(&asked)).await;
     assert!(
@@ -236,7 +236,7 @@ async fn a_passkey_is_added_by_its_owner_just_after_a_proof() {
     device.owner = owner;
     assert_eq!((has(&official).await, has(&other).await), (1, 0));
 
-    // An unlocked screen is not enough, and neither is a code to a phone.
+    // Neither an unlocked screen nor a code to a phone is enough.
     let by_code = site
         .store
         .open_session_by(&AccountId(official.clone()), Factor::Code, site.store.now())
@@ -254,7 +254,7 @@ async fn a_passkey_is_added_by_its_owner_just_after_a_proof() {
             .await;
         assert_eq!((removed.goes_to(), has(&official).await), ("/passkeys", 1));
     }
-    // The new sign-in leads back here.
+    // The new sign-in leads back to this page.
     let page = site.get("/passkeys", &cookie).await;
     assert!(page.text.contains("href=\"/sign-in?to=%2Fpasskeys\""), "{}", page.text);
     assert_eq!(
@@ -297,7 +297,7 @@ async fn a_held_account_opens_to_the_held_visit() {
     site.sound().await;
 }
 
-/// For an operator, the device and its look at the owner are the two factors.
+/// For an operator, the device and its user verification are the two factors.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_goes_to_work_by_a_passkey_and_loses_it_with_the_office() {
     let site = Site::bare().await;
@@ -357,7 +357,7 @@ async fn tries_of_one_passkey_are_counted() {
     assert_eq!(asked.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
-/// Passkeys belong to a name.
+/// Passkeys need a host name: an IP address has none.
 #[tokio::test(flavor = "multi_thread")]
 async fn under_an_address_that_is_a_number_there_are_none() {
     let site = Site::sample().await.at_address("http://127.0.0.1:8080");
@@ -370,7 +370,7 @@ async fn under_an_address_that_is_a_number_there_are_none() {
     assert_eq!(asked.status, StatusCode::NOT_FOUND);
 }
 
-/// An owner of several accounts by one login, all of them held, picks one.
+/// The owner of several held accounts with one login picks one.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_of_several_accounts_picks_one() {
     let site = Site::sample().await;
