@@ -23,7 +23,7 @@ const OF_KNOWN: Limit = limit("sign-in-known", 60, QUARTER);
 pub const OF_ADDRESS: Limit = limit("sign-in-address", 300, QUARTER);
 /// The same for a /48 network of IPv6, which one customer may have.
 const OF_NETWORK: Limit = limit("sign-in-network", 3_000, QUARTER);
-/// Passkey challenges for one address. A right answer is not counted.
+/// Passkey challenges for one address. A right answer gives its challenge back.
 pub const CHALLENGES: Limit = limit("passkey-challenge", 3_000, QUARTER);
 /// Wrong answers of one passkey.
 const OF_PASSKEY: Limit = limit("sign-in-passkey", 10, QUARTER);

@@ -196,7 +196,7 @@ pub async fn enter(
 }
 
 /// The accounts of this name whose password is right. They are read after the wait in the lane, so a password changed meanwhile
-/// counts. Hashing occupies a processor for a while, so it runs on its own pool.
+/// counts. Hashing occupies a processor for a while, so it runs on a hashing thread.
 pub async fn fitting(app: &App, lane: &Lane, username: &str, password: String) -> Result<Vec<Credential>> {
     let found = app.store.credentials(username).await?;
     let work = lane.hash(move || {

@@ -39,7 +39,7 @@ pub struct Choices {
     pub options: Vec<Choice>,
 }
 
-/// The page.
+/// The page that confirms an act.
 #[derive(Template)]
 #[template(path = "desk/act.html")]
 pub struct Act {

@@ -15,9 +15,9 @@ pub struct Paper {
     pub number: String,
     /// Place and day.
     pub day: String,
-    /// The country.
+    /// The name of the country.
     pub country: String,
-    /// Its motto.
+    /// The motto of the country.
     pub motto: String,
 }
 

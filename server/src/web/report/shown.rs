@@ -63,9 +63,9 @@ pub struct Progress {
 
 /// A row for a unit directly below.
 pub struct UnitLine {
-    /// Its code.
+    /// The code of the unit.
     pub code: String,
-    /// Its name.
+    /// The name of the unit.
     pub name: String,
     /// A word if it is behind, or else empty.
     pub behind: Cell,

@@ -21,8 +21,8 @@ async fn known(app: &App, id: &str) -> Result<KnownClient> {
     known.ok_or_else(|| Refusal::UnknownClient(id.to_owned()).into())
 }
 
-/// The confirmation page, with the reason `why` as it was sent. A system that two operators approved gets a new secret only by
-/// two.
+/// The confirmation page, with the reason `why` as it was sent. A system that needs two operators
+/// also needs two for a new secret.
 fn page(operator: &Operator, known: KnownClient, verb: &str, why: Option<Input>) -> Response {
     let words = operator.asker.words;
     let at = address(known.id.as_str());
