@@ -252,7 +252,7 @@ async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByFo
     page.unwrap_or_else(|e| Fault(asker.words, e).into_response())
 }
 
-/// "Để sau".
+/// "Để sau": defers the form until the next sign-in.
 async fn put_off(State(app): State<App>, asker: Asker) -> Response {
     if let Some(token) = asker
         .token
