@@ -384,7 +384,7 @@ pub(crate) fn unseal_with(keys: &Keyring, id: &str, row: &Row, [sealed, salt]: [
     Ok((personal, promised.into()))
 }
 
-/// The columns and the tables of [`read_entry`], for a `SELECT`.
+/// The `SELECT` for [`read_entry`], without its conditions.
 pub(crate) const ENTRY: &str = "SELECT j.commit_id, j.ord, j.at, j.effective, j.kind, j.version, j.subject_kind, j.subject, j.by_whom, \
      j.run, j.clause, j.body, j.value, j.commitment, j.mac, v.salt, v.sealed, c.load \
      FROM journal j JOIN journal_commit c ON c.id = j.commit_id LEFT JOIN personal_value v ON v.id = j.value";

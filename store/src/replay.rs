@@ -100,7 +100,7 @@ impl Store {
                 refill(tx, &self.env, progress).await
             })
             .await?;
-        // The change of the recount makes caches of the figures read them again.
+        // A new recount changes the position of the figures, so that caches read them again.
         self.recount().await?;
         Ok(entries)
     }

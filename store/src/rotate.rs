@@ -17,7 +17,7 @@ use crate::keyring::Marker;
 use crate::loads::{QuarantinedCells, RegistryRows, notice_of, number_of, record_of};
 use crate::store::Store;
 
-/// Rows of the registry per transaction step.
+/// Rows of the registry per statement.
 const BATCH: usize = 2_000;
 
 impl Store {

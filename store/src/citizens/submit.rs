@@ -299,8 +299,8 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
             && record.phone.is_none()
             && withdrawn(tx, &person.id, &account.id).await?.is_some()
         {
-            // Nor does a phone prove it if the registry has none on file: it may be the phone of the person who lost the claim. The form
-            // waits for papers and two operators.
+            // Nor does a phone prove it if the registry has none on file: it may be the phone of the operator who withdrew the claim. The
+            // form waits for papers and two operators.
             decided = Answer {
                 outcome: Outcome::Pending,
                 fields: [Field::Phone].into(),

@@ -70,7 +70,8 @@ fn thousandths(part: u64, whole: u64) -> u64 {
     part * 1000 / whole.max(1)
 }
 
-/// Compares with the last load of the same scope; a file of less than half the rows is not used as a measure if there is a larger one.
+/// Compares with the last load, of the same scope if there is one. A file with less than half the rows of this one is a measure only if
+/// there is no larger one.
 async fn more_unreadable(tx: &mut Tx, incoming: &Incoming) -> Result<Option<HealthFault>> {
     let sql = "SELECT unreadable, row_count FROM load WHERE name = $1 AND state = 'applied' \
          ORDER BY CASE WHEN row_count * 2 >= $3 THEN 0 ELSE 1 END, CASE WHEN COALESCE(scope, ' ') = $2 THEN 0 ELSE 1 END, at DESC LIMIT 1";
