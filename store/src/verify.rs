@@ -43,7 +43,7 @@ pub enum Check {
     Projections,
     /// The report's counters against a recount of the accounts.
     Counters,
-    /// Each load against its journal entry.
+    /// Each load and each run against its journal entry.
     Loads,
     /// Each working row that grants something against its MAC.
     Grants,
@@ -103,7 +103,7 @@ impl Verified {
 }
 
 impl Store {
-    /// Runs all checks, in one snapshot. `progress` receives the number of entries read.
+    /// Runs all checks; those of the data share one snapshot. `progress` receives the number of entries read.
     pub async fn verify(&self, progress: &mut dyn FnMut(u64)) -> Result<Verified> {
         let mut found = Verified::default();
         let (seen, damaged) = self.integrity().await?;

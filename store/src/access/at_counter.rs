@@ -3,8 +3,8 @@
 //! phone change of an account without a password.
 //!
 //! ```text
-//!   papers seen ──▶ a code, good once, for a day ── its owner sets a password ──▶ all that was open ends
-//!   papers seen ──▶ another phone; the one before is told
+//!   papers seen ──▶ a code, valid once, for a day ── its owner sets a password ──▶ all sessions and grants end
+//!   papers seen ──▶ another phone; the previous one is notified
 //! ```
 
 use super::ceremonies::{recall, recall_once, remember};

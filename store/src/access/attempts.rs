@@ -1,11 +1,11 @@
-//! Rate limits. They are to stop an attacker, not the owner. An attempt is counted before it is checked, so that parallel attempts are no
-//! way round. It is given back if it was right, or if the program failed. Counts are in the database, so that all servers of one
-//! installation share them.
+//! Rate limits: they stop attackers, not owners. An attempt is counted before it is checked, so that parallel attempts do not evade the
+//! limit. It is given back if it was right, or if the program failed. Counts are in the database, so that all servers of one installation
+//! share them.
 //!
 //! ```text
-//!   a try ── counted ──▶ right ─────▶ given back
-//!                  ├───▶ our fault ─▶ given back, by the next try if the database is away
-//!                  └───▶ wrong ─────▶ stays until the span of time is over
+//!   attempt ── counted ──▶ right ─────▶ given back
+//!                    ├───▶ our fault ─▶ given back, by the next attempt if the database is away
+//!                    └───▶ wrong ─────▶ stays until the window ends
 //! ```
 
 use crate::db::Tx;

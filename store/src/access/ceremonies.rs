@@ -1,5 +1,5 @@
 //! Ceremonies: the state between two steps, such as a WebAuthn challenge and the device's response, or two pages of a sign-in. It is stored
-//! only here, can be used once, for minutes, for one purpose and by the browser that began it. The keys alone cannot forge it.
+//! only here, can be used once, for minutes, for one purpose and by the owner who began it. The keys alone cannot forge it.
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -101,7 +101,7 @@ impl Store {
         Ok(name)
     }
 
-    /// Ends a ceremony and returns its state, once. `None` if it has expired, or belongs to another purpose or browser.
+    /// Ends a ceremony and returns its state, once. `None` if it has expired, or belongs to another purpose or owner.
     pub async fn end_ceremony(&self, what: Ceremony<'_>, name: &str) -> Result<Option<String>> {
         let (env, id) = (self.env.clone(), what.row(&self.env, name));
         self.db

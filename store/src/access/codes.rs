@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   sent ── the right digits ──▶ used
-//!     ├──── 5 min, 5 wrong tries ──▶ over
-//!     └──── asked for again, in whatever browser ──▶ the same digits, and another five tries at them there
+//!     ├──── 5 min, 5 wrong attempts ──▶ over
+//!     └──── requested again, in any browser ──▶ the same digits, with five more attempts there
 //! ```
 //!
 //! A request while a code is live counts nothing, so that no visitor uses up what the owner needs: a phone gets one new code in five
@@ -45,8 +45,8 @@ const BURNT: Limit = Limit {
     times: 1,
     seconds: 86_400,
 };
-/// Interval after which the same code is sent once more, since a message may be lost: one minute in microseconds; and the number of
-/// messages in all.
+/// Interval after which the same code is sent once more, since a message may be lost: one minute in microseconds. The next constant is the
+/// most messages with one code.
 const AGAIN: i64 = 60 * 1_000_000;
 const MOST_MESSAGES: i64 = 3;
 

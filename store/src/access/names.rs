@@ -48,7 +48,8 @@ fn of_phone(phone: &Phone) -> Reach {
     }
 }
 
-/// The user names of the accounts whose contact point is the phone, not of those that merely state it. Operators ask each other.
+/// The user names of the accounts whose contact point is the phone, not of those that merely state it. Operators get none: they ask each
+/// other.
 async fn names_of(tx: &mut Tx, env: &Env, phone: &Phone) -> Result<BTreeSet<String>> {
     let marker = env.marker(tx).await?;
     let fp = fingerprint(&marker, FingerprintKind::Phone, phone.as_str());

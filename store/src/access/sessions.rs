@@ -2,11 +2,11 @@
 //! in its own commit, so it ends every session at once, and lifting it revives none.
 //!
 //! ```text
-//!   open account ── sign in ──▶ full visit ── a hold, 30 min idle (an operator's 15), 12 h, sign out ──▶ over
+//!   open account ── sign in ──▶ full session ── a hold, 30 min idle (an operator's 15), 12 h, sign out ──▶ over
 //!   held account ── sign in ──▶ held visit ── 15 min, another hold, sign out ──▶ over
-//!                                   ├── its last hold is lifted ──▶ full visit, under a new token (an operator signs in anew)
-//!                                   ├── it is joined to another account ──▶ full visit of that one
-//!                                   └── it moved to the account at the new unit ──▶ visit of that one
+//!                                   ├── its last hold is lifted ──▶ full session, under a new token (an operator signs in again)
+//!                                   ├── it is joined to another account ──▶ full session of that one
+//!                                   └── it moved to the account at the new unit ──▶ session of that one
 //! ```
 
 use super::operators::Operator;
@@ -85,9 +85,9 @@ pub struct Visit {
     pub account: AccountId,
     /// The kind of account.
     pub kind: AccountKind,
-    /// A held visit: it may only display the holds and use their ways out.
+    /// `true` for a held visit: it may only display the holds and use their ways out.
     pub held: bool,
-    /// The form was deferred.
+    /// `true` if the form was deferred in this session.
     pub put_off: bool,
     /// When the owner authenticated: microseconds UTC.
     pub began: i64,

@@ -402,7 +402,8 @@ impl Given {
         Ok(hosts.collect())
     }
 
-    /// sqlx does not expose its socket, so PostgreSQL is told to send keepalives from its side; on ours the time-outs serve.
+    /// sqlx does not expose its socket. So PostgreSQL is configured to send keepalives from its side; the program's side relies on
+    /// time-outs.
     fn keepalives(&mut self) -> Result<Vec<(&'static str, String)>, AddressFault> {
         let wanted = match self.number("keepalives")? {
             None | Some(1) => true,

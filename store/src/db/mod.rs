@@ -225,7 +225,7 @@ impl Db {
     }
 
     /// Migrates the tables to this version of the program. Several processes may do so at once. Not every PostgreSQL has advisory locks, so
-    /// whoever loses a race tries again. If there is nothing to do, nothing is tried: a standby would refuse it.
+    /// the loser of a race tries again. If there is nothing to do, nothing is tried: a standby would refuse it.
     pub(crate) async fn migrate(&self) -> Result<()> {
         let migrator = crate::schema::migrator(self.dialect());
         let mut starts = 0;

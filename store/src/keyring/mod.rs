@@ -5,13 +5,12 @@
 //! which counts once it is [saved]; nothing may be written under a key before the file has it. A process that meets an unknown key reads
 //! the file again, so that it goes on when another process changes the keys.
 //!
-//! Keys that authenticate (MACs of the journal, of rows that grant something and of what browsers send back; signatures of checkpoints)
-//! begin with each version of fingerprints on which a rotation began. Older ones serve only to verify what was written before: the journal
+//! A rotation also replaces the keys of MACs (of the journal, of rows that grant something and of what browsers send back) and of
+//! checkpoint signatures: each is in use from one version of fingerprints on. Older ones only verify what was written before: the journal
 //! records where each ends, and rows that grant something move to the new key.
 //!
-//! Of encryption keys all older ones stay, for decryption. The database records the one key of all its fingerprints, so that one
-//! transaction moves them from one version to the next. Until then the file holds the next key beside the current one; afterwards it drops
-//! the old one:
+//! All older encryption keys stay, for decryption. The database records the one key of all its fingerprints, so that one transaction moves
+//! them from one version to the next. Until then the file holds the next key beside the current one; afterwards it drops the old one:
 //!
 //! ```text
 //!            prepare                      the database, then rotate

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   added ── rotate ──▶ two secrets ── the overlap is over ──▶ one secret
-//!     │◀─ edit (where it may less than before, what it was given is dead)
+//!     │◀─ edit (if it may do less than before, its grants and tokens end)
 //!     │◀─ enable ── disabled ◀── disable
 //!     └── remove ──▶ gone: its id never comes back
 //! ```

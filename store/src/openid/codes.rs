@@ -1,8 +1,8 @@
 //! Authorization codes (RFC 6749, 4.1): issued to a browser, redeemed once by the client, within a minute.
 //!
 //! ```text
-//!   given ── redeemed ──▶ used ── shown again ──▶ all that came of it is dead
-//!     └──── 60 s, hold, sign-out (but with `offline_access`), client disabled ──▶ over
+//!   issued ── redeemed ──▶ used ── redeemed again ──▶ everything issued from it is revoked
+//!     └──── 60 s, hold, sign-out (except with `offline_access`), client disabled ──▶ over
 //! ```
 
 use super::clients::{KnownClient, find};

@@ -2,8 +2,8 @@
 //! retries, until the client accepts it.
 //!
 //! ```text
-//!   waits ── taken by the client ──▶ done
-//!     ├──── not taken ──▶ waits, twice as long ── twelve times, an hour or so ──▶ given up; it can be sent again by hand
+//!   waits ── accepted by the client ──▶ done
+//!     ├──── not accepted ──▶ waits, twice as long ── twelve times, an hour or so ──▶ given up; an operator can resend it
 //!     └──── refused (400) ──▶ given up at once
 //! ```
 //!
@@ -415,7 +415,7 @@ impl Store {
             return Ok(Err("gone".into()));
         };
         let mac: Vec<u8> = row.get(at_client + 7)?;
-        // An attacker who writes the database must get neither an event of theirs signed nor an event sent to an address of theirs.
+        // Against an attacker who writes the database: no forged event is signed, and none is sent to a forged address.
         if !NOTICE.is_genuine(keys, row, 0)? || !binds(keys, CLIENT, &client_cells(row, at_client)?, Some(&mac)) {
             return Ok(Err("not-genuine".into()));
         }

@@ -4,8 +4,8 @@
 //! account limits it to one event per change.
 //!
 //! ```text
-//!   open ── a hold, the day after the deadline, a freeze that ends ──▶ held: all that is open is ended, clients are told
-//!     ◀── the last hold is lifted, a claim, the day after an order's last, a freeze ── clients are told
+//!   open ── a hold, the day after the deadline, a freeze that ends ──▶ held: sessions and grants end, clients are notified
+//!     ◀── the last hold is lifted, a claim, the day after an order's last, a freeze ── clients are notified
 //! ```
 
 use super::notices::tell;

@@ -63,7 +63,7 @@ async fn sqlite(tx: &mut Tx) -> Result<(u64, Vec<String>)> {
 }
 
 async fn amchecked(tx: &mut Tx, index: &str) -> Result<Option<String>> {
-    // This role may lack the right to call it: then it is left to an operator who may.
+    // This role may lack the right to call it: then it is left to a role that has it.
     match tx
         .row("SELECT bt_index_check(to_regclass($1), TRUE)::text", [index.into()])
         .await
