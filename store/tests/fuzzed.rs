@@ -1,4 +1,4 @@
-//! What holds whatever bytes are taken for keys or checkpoints. libFuzzer makes them up (`fuzz/`); here those of its corpus are read.
+//! Invariants of the parsers of keys and checkpoints for untrusted input. libFuzzer generates inputs (`fuzz/`); this test runs the corpus.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -12,7 +12,7 @@ use std::fs;
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-/// Those of the corpus.
+/// The keys of the corpus.
 fn our_keys() -> &'static Keyring {
     static KEYS: OnceLock<Keyring> = OnceLock::new();
     KEYS.get_or_init(|| {
@@ -25,7 +25,7 @@ fn ambient() -> Ambient {
     Ambient::fixed(jiff::Timestamp::UNIX_EPOCH, 1)
 }
 
-/// A file of keys: refused, or kept and read as the same keys. An export of keys, altered: refused.
+/// A key file is refused, or it survives a round trip. An altered export of keys is refused.
 pub(crate) fn keys(bytes: &[u8]) {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("keyring.json"), bytes).unwrap();
@@ -35,7 +35,7 @@ pub(crate) fn keys(bytes: &[u8]) {
     let dir = TempDir::new().unwrap();
     let (file, into) = (dir.path().join("export"), dir.path().join("keys"));
     fs::write(&file, cheap(bytes)).unwrap();
-    // What opens is sealed under other parameters than these.
+    // An export that opens is encrypted under other parameters than these.
     assert!(Keyring::import(&file, "mười hai ký tự", &into).is_err());
     assert!(!into.exists());
 }
@@ -45,7 +45,7 @@ fn same_keys(keys: &Keyring, dir: TempDir) {
     let again = Keyring::open(dir.path()).unwrap();
     assert_eq!((again.id(), again.check()), (keys.id(), keys.check()));
     assert_eq!(again.fingerprint_versions(), keys.fingerprint_versions());
-    // What is prepared is kept, unless all numbers are used up.
+    // The prepared keys are saved and read back, unless all version numbers are used up.
     if let Ok(prepared) = again.prepared(&ambient()) {
         prepared.save().unwrap();
         prepared.rotated().unwrap().save().unwrap();
@@ -53,7 +53,7 @@ fn same_keys(keys: &Keyring, dir: TempDir) {
     }
 }
 
-/// An export that asks for much work would only slow this down.
+/// Lowers the work factor of an export, which would only slow the test down.
 fn cheap(bytes: &[u8]) -> Vec<u8> {
     let Ok(Value::Object(mut export)) = serde_json::from_slice(bytes) else {
         return bytes.to_vec();
@@ -66,7 +66,7 @@ fn cheap(bytes: &[u8]) -> Vec<u8> {
     serde_json::to_vec(&export).unwrap()
 }
 
-/// A checkpoint, as it came and signed by us, and a file of checkpoints: refused, or written as it was read.
+/// A checkpoint, as given and signed by us, and a checkpoint file: each is refused or survives a round trip.
 pub(crate) fn checkpoints(bytes: &[u8]) {
     let keys = our_keys();
     if let Ok(text) = std::str::from_utf8(bytes) {
@@ -96,7 +96,7 @@ pub(crate) fn checkpoints(bytes: &[u8]) {
     }
 }
 
-/// The text as a note under our signature.
+/// The text as a note with our signature.
 fn signed(text: &str, keys: &Keyring) -> String {
     let any = Checkpoint {
         origin: "x".into(),
@@ -106,7 +106,7 @@ fn signed(text: &str, keys: &Keyring) -> String {
     let note = any.sign(keys);
     let (head, signature) = note.trim_end().rsplit_once(' ').unwrap();
     let (_, dash_and_name) = head.rsplit_once('\n').unwrap();
-    // Which key it is, in 4 bytes, and the signature.
+    // The first 4 bytes are the key id; the signature follows.
     let mut signature = BASE64.decode(signature).unwrap();
     signature.truncate(4);
     signature.extend_from_slice(&keys.sign(text.as_bytes()));

@@ -1,6 +1,5 @@
-//! One HR change, and one page of people, cost the same whatever the number of accounts: the same statements, the same rows, and no
-//! table walked through.
-//! A test program of its own, because it listens to every statement of its process.
+//! One HR change, and one page of the list of people, cost the same whatever the number of accounts: the same statements, the same rows,
+//! and no full table scan. This is a test program of its own, because it subscribes to every statement of its process.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -23,18 +22,18 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// A statement and how many rows it gave.
+/// A statement and the number of rows it returned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Statement {
     sql: String,
     rows: u64,
-    /// Of SQLite's machine. How many they are for one row depends on what stands where.
+    /// Steps of SQLite's virtual machine. Their number per row depends on where the rows lie.
     steps: u64,
 }
 
 static HEARD: Mutex<Vec<Statement>> = Mutex::new(Vec::new());
 
-/// Takes down what the driver says of each statement.
+/// Records the driver's events about each statement.
 struct Listener;
 
 impl Subscriber for Listener {
@@ -45,7 +44,7 @@ impl Subscriber for Listener {
     fn event(&self, event: &Event<'_>) {
         let mut statement = Statement::default();
         event.record(&mut statement);
-        // How a connection is set up: on a busy machine there may be one more of them.
+        // Skip the setup of a connection: on a busy machine there may be one more of them.
         if !statement.sql.starts_with("PRAGMA ") {
             HEARD.lock().unwrap().push(statement);
         }
@@ -74,7 +73,7 @@ impl Visit for Statement {
         }
     }
 
-    /// The summary is a short statement itself, or else its beginning.
+    /// The summary is the whole statement if it is short, otherwise its beginning.
     fn record_str(&mut self, field: &Field, value: &str) {
         let whole = field.name() == "db.statement" && !value.is_empty();
         if whole || (field.name() == "summary" && self.sql.is_empty()) {
@@ -85,8 +84,8 @@ impl Visit for Statement {
     fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
 }
 
-/// So many officials, all in order but two of them, and the last run over everybody. Then one change comes in a file of one row, the
-/// page lets somebody in again, somebody asks why, and an operator reads the first page of those who did not begin.
+/// The statements for that many officials, two of whom are held, after a full run. Then a file of one row brings a change, the page lets
+/// somebody in again, somebody requests an explanation, and an operator reads the first page of the list of people who did not begin.
 async fn statements(on: On, officials: u32) -> Vec<Statement> {
     let house = House::new(on).await;
     house.units().await;
@@ -137,7 +136,7 @@ async fn statements(on: On, officials: u32) -> Vec<Statement> {
     let (unit, standing) = (UnitCode("P".into()), Standing::NotStarted);
     let listing = house.store.people(&operator, &unit, standing, DAY, None, 5).await;
     assert_eq!(listing.unwrap().people.len(), 5);
-    // Whoever listens hears of a statement once its connection takes the next.
+    // The event of a statement is emitted when its connection takes the next one.
     house.store.durability().await.unwrap();
     let mut heard = mem::take(&mut *HEARD.lock().unwrap());
     heard.iter_mut().for_each(|statement| statement.steps = 0);
@@ -145,7 +144,7 @@ async fn statements(on: On, officials: u32) -> Vec<Statement> {
     heard
 }
 
-/// Whatever the number of accounts, these are short, or only their last row is read: they may be walked through.
+/// Tables that may be scanned: they are short whatever the number of accounts, or only their last row is read.
 const SHORT: [&str; 11] = [
     "unit",
     "u",
@@ -177,15 +176,15 @@ async fn one_change_reads_the_same_rows_whatever_the_number_of_accounts() {
     verify_grows_with_what_there_is().await;
 }
 
-/// What SQLite's machine had to do since that was asked last.
+/// The steps of SQLite's virtual machine since the last call.
 async fn steps(house: &House) -> u64 {
     house.store.durability().await.unwrap();
     let heard = mem::take(&mut *HEARD.lock().unwrap());
     heard.iter().map(|s| s.steps).sum()
 }
 
-/// One account is exempt in turn, and another is held and opened again. What the owner's word costs is the same after many; what `verify`
-/// and `rebuild` cost grows with the entries, no faster.
+/// One account is made exempt again and again, and another is held and opened again. The cost of a change stays the same after many; the
+/// cost of `verify` and `rebuild` grows linearly with the entries.
 async fn whatever_one_account_did_work_grows_with_its_entries() {
     const TURNS: i64 = 150;
     let house = House::new(On::Sqlite).await;
@@ -230,7 +229,7 @@ async fn whatever_one_account_did_work_grows_with_its_entries() {
     }
 }
 
-/// Officials, their profiles, newcomers for whom a run made accounts, and the lines of that run.
+/// The cost of `verify` for officials, their profiles, newcomers for whom a run created accounts, and the lines of that run.
 async fn verify_grows_with_what_there_is() {
     let mut steps_of = Vec::new();
     for officials in [100, 200, 300] {
@@ -258,14 +257,14 @@ async fn verify_grows_with_what_there_is() {
     );
 }
 
-/// Of a load every row: as good as walked through.
+/// Tables where reading every row of a load counts as a full scan.
 const WHOLE_LOAD: [&str; 6] = ["n", "notice", "f", "registry_former", "g", "registry"];
 
 /// SQLite's plan of each statement searches by an index.
 async fn no_walk(mut statements: Vec<Statement>) {
     let house = House::new(On::Sqlite).await;
     statements.dedup_by(|a, b| a.sql == b.sql);
-    // What begins and ends a transaction, whether a table has any row, and what a connection says of itself.
+    // Skip transaction control, checks whether a table has any row, and queries about the connection.
     statements.retain(|Statement { sql, .. }| {
         let ends = ["BEGIN", "RELEASE", "ROLLBACK", "COMMIT"]
             .iter()
@@ -285,7 +284,7 @@ async fn no_walk(mut statements: Vec<Statement>) {
         for step in sqlx::query(explain).fetch_all(&mut connection).await.unwrap() {
             let step: String = step.get("detail");
             let table = step.split(' ').nth(1).unwrap_or_default();
-            // `VALUES` is walked through too.
+            // `VALUES` counts as a scan, too.
             let short = SHORT.contains(&table) || table.ends_with("-ROW") || table == "CONSTANT";
             let walked = step.starts_with("SCAN ") && !short;
             if walked || (WHOLE_LOAD.contains(&table) && step.ends_with("(load=?)")) {

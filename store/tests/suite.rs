@@ -1,4 +1,4 @@
-//! The whole store suite, on SQLite and on PostgreSQL.
+//! The store's test suite; each test runs on SQLite and on PostgreSQL.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 

@@ -1,4 +1,5 @@
-//! A made-up year of 300 officials and 1,000 citizens, extract after extract, against a recount that was written apart from the rules.
+//! A made-up year of 300 officials and 1,000 citizens, extract after extract, against a recount that was written independently of the
+//! rules.
 //!
 //! The test command plays three years. `NGOMON_YEARS=1..100` plays a hundred.
 
@@ -73,11 +74,11 @@ struct Year {
     world: World,
     recount: Recount,
     dice: Dice,
-    /// Where the recount says otherwise.
+    /// Differences between the program and the recount.
     wrong: Vec<String>,
 }
 
-/// Rows of a file on their way.
+/// Stages the rows of a file.
 async fn stage(load: &mut OpenLoad, rows: Vec<ngomon_feeds::Row>) {
     let (mut units, mut registry, mut accounts) = (vec![], vec![], vec![]);
     let (mut profiles, mut notices, mut waiting) = (vec![], vec![], vec![]);
@@ -117,7 +118,7 @@ impl Year {
         }
     }
 
-    /// Takes a file in as an office does, and looks at what came of each row. What is wrong with its health is returned.
+    /// Imports a file as an office does, and checks the result of each row. Returns the faults of its health.
     async fn take_in(&mut self, table: Table, file: &File, full: bool, day: Date, approve: bool) -> Vec<HealthFault> {
         let path = self.house.path("file.csv");
         std::fs::write(&path, &file.text).unwrap();
@@ -280,7 +281,7 @@ impl Year {
         }
     }
 
-    /// The same file again, and an older one: nothing follows.
+    /// The same file again, and an older one, change nothing.
     async fn send_again(&mut self, profiles: &File) {
         let day = self.world.day;
         self.take_in(Table::Profiles, profiles, true, day, true).await;
@@ -371,7 +372,7 @@ impl Year {
         }
     }
 
-    /// Why some of them are held.
+    /// Checks the explanation of some held accounts.
     async fn explain(&mut self, day: Date) {
         let held = self
             .recount
@@ -416,7 +417,7 @@ impl Year {
     }
 }
 
-/// HR's holds with their evidence. How alike two names are is asked elsewhere.
+/// HR's holds with their evidence. The similarity of two names is tested elsewhere.
 fn by_reason(holds: &[Hold]) -> Holds {
     let facts = |hold: &Hold| -> Facts {
         let mut facts = hold.evidence.clone();

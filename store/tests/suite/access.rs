@@ -1,4 +1,4 @@
-//! Who is let in: sessions end with a hold, and nothing revives them.
+//! Tests of sessions, throttles and one-time codes: sessions end with a hold, and nothing revives them.
 
 use crate::both;
 use crate::house::{House, On, citizen, form, phone};
@@ -76,7 +76,7 @@ async fn a_session_ends_by_itself(on: On) {
     assert!(house.store.visit(idle.as_str()).await.unwrap().is_none());
 }
 
-/// ASVS 7.2.2, 7.2.3: drawn anew each time, 256 bits.
+/// ASVS 7.2.2, 7.2.3: a new token for each session, 256 bits.
 async fn a_session_has_a_long_token_of_its_own(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -159,14 +159,14 @@ async fn a_right_try_and_a_fault_of_ours_cost_none(on: On) {
     assert_eq!(right().await, Tried::Right("in"));
     assert_eq!(wrong().await, Tried::Wrong("no", 0));
     assert_eq!(right().await, Tried::TooOften, "not looked at");
-    // One that has no room counts nothing at the others.
+    // An attempt refused by one limit is not counted at the others.
     assert_eq!(
         house.store.take(&[address.of(&["c"]), name.of(&["a"])]).await.unwrap(),
         None
     );
     let left = house.store.take(&[address.of(&["c"])]).await.unwrap();
     assert_eq!(left, Some(1));
-    // Many at once are no way round.
+    // Many attempts at once do not bypass the limit.
     let counted = [name.of(&["many"])];
     let guesses = (0..20).map(|_| {
         let (store, counted) = (house.store.clone(), counted.clone());
@@ -194,7 +194,7 @@ async fn what_one_uses_up_is_not_anothers(on: On) {
         assert_eq!(house.store.take(&[limit.by(who, &["name"])]).await.unwrap(), Some(0));
         assert_eq!(house.store.take(&[limit.by(who, &["name"])]).await.unwrap(), None);
     }
-    // Known by the password of then, and by nothing that is made up.
+    // A browser is known by the mark of the password at that time; a made-up mark is not accepted.
     house.units().await;
     house.citizens(vec![citizen("C1", 1), citizen("C2", 2)]).await;
     let mark = async |account: &str| house.store.browser_mark(&id(account)).await.unwrap().unwrap();
@@ -275,7 +275,7 @@ async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
     house.asks("owner", &stranger(), &limits, &to).await;
     let sent = house.sent().await;
     assert!(sent.len() == 2 && sent[0] == sent[1], "the same digits once more");
-    // Each browser has tries of its own; what one has used is used for all.
+    // Each browser has its own attempts; a code used in one is used for all.
     for n in 0..3 {
         assert_eq!(
             house.types(&format!("stranger {n}"), "no digits").await,
@@ -285,7 +285,7 @@ async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
     assert_eq!(house.types("owner", &sent[0]).await, Typed::Right(vec!["C1".into()]));
     assert_eq!(house.types("stranger 9", &sent[0]).await, Typed::Over);
 
-    // Twenty wrong ones, wherever, end a short one; the next is long, and no wrong ones end it.
+    // Twenty wrong attempts, in any browsers, end a short code; the next code is long, and wrong attempts do not end it.
     house.asks("owner", &stranger(), &limits, &to).await;
     let short = house.sent().await.remove(0);
     for n in 0..20 {
@@ -308,7 +308,7 @@ async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
         house.types(&holder, "no digits").await;
     }
     assert_eq!(house.types("owner", &long).await, Typed::Right(vec!["C1".into()]));
-    // It ends by itself.
+    // It expires by itself.
     house.clock.move_on(2 * 86_400);
     house.asks("owner", &stranger(), &[], &to).await;
     let late = house.sent().await.remove(0);
@@ -374,7 +374,7 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
     house.units().await;
     house.citizens(vec![citizen("C1", 1), citizen("C2", 2)]).await;
     let sent = async |account: &str, holder: &str| {
-        // A phone that strangers flooded has room for the owner's own.
+        // A phone flooded by strangers still has room for its owner's messages.
         let who = match holder {
             "owner" => Who::Browser("the owner's".into()),
             _ => stranger(),
@@ -399,7 +399,7 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
         let typed = house.store.try_code(holder, Purpose::SignIn, digits).await;
         typed.unwrap()
     };
-    // From everywhere together: each browser has five tries of its own, and each code is a new one.
+    // In all browsers together: each has five attempts of its own, and each code is a new one.
     for n in 0..20 {
         let holder = format!("stranger {n}");
         assert_eq!(sent("C1", &holder).await.len(), 6);
@@ -416,7 +416,7 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
     assert_eq!(sent("C1", "owner").await.len(), 6);
 }
 
-/// "Nothing tells whether one was sent": where nobody is reached, everything is counted and over as where somebody is.
+/// "Nothing tells whether one was sent": without a recipient, everything counts and expires as with one.
 async fn a_code_to_nobody_ends_as_any_other(on: On) {
     let house = House::new(on).await;
     let nobody = CodeFor {
@@ -451,14 +451,14 @@ async fn a_code_to_nobody_ends_as_any_other(on: On) {
             seen[side] = typed;
         }
         assert_eq!(seen[0], seen[1], "round {round}");
-        // In the middle of its life, after it, and after the day.
+        // While it is valid, after it expired, and after the day.
         house.clock.move_on([100, 201, 86_400][round % 3]);
     }
     assert!(ends > 0, "some were over before the last browser typed anything");
     assert!(house.sent().await.len() < 20, "and nobody was sent nothing");
 }
 
-/// A phone has a ceiling a day; strangers use up nothing of what a known browser and an own session have.
+/// A phone has a daily ceiling; strangers use up nothing of the share of a known browser or a session.
 async fn nobody_is_flooded_with_codes(on: On) {
     let house = House::new(on).await;
     let to = [to_phone("C1", "phone")];
@@ -480,7 +480,7 @@ async fn nobody_is_flooded_with_codes(on: On) {
         assert_eq!(sent.len(), 21 + n, "{owner:?}");
         assert_eq!(house.types("owner", &sent[0]).await, Typed::Right(vec!["C1".into()]));
     }
-    // What was drawn for a stranger and never sent is sent to its owner.
+    // A code generated for a stranger but never sent is sent to its owner.
     house.asks("stranger", &stranger(), &[], &to).await;
     house.asks("owner", &Who::Browser("known".into()), &[], &to).await;
     let sent = house.sent().await;
@@ -572,7 +572,7 @@ async fn what_is_over_is_swept_away(on: On) {
         times: 9,
         seconds,
     };
-    // More than one transaction sweeps.
+    // More rows than the sweep deletes in one transaction.
     for n in 0..600 {
         house.store.attempt(limit(900), &[&n.to_string()]).await.unwrap();
     }
@@ -580,7 +580,8 @@ async fn what_is_over_is_swept_away(on: On) {
     house.store.attempt(day, &["x"]).await.unwrap();
     assert_eq!(house.store.sweep().await.unwrap(), 0);
 
-    // Draft, code, the one that is live (to nobody) and the 600; whose session that was is known for a while, and a day's tries are counted on.
+    // The draft, the code, the live code (without a recipient) and the 600 attempts; the owner of the expired session is kept for a while,
+    // and the attempts of the day go on counting.
     house.clock.move_on(3_600);
     assert_eq!(house.store.sweep().await.unwrap(), 603);
     assert!(house.store.was_session_of(old.as_str()).await.unwrap().is_some());
@@ -592,7 +593,7 @@ async fn what_is_over_is_swept_away(on: On) {
     assert!(house.store.was_session_of(old.as_str()).await.unwrap().is_none());
     assert!(house.store.visit(new.as_str()).await.unwrap().is_some());
 
-    // The day's tries, the session, and the link.
+    // The attempts of the day, the session, and the link.
     house.clock.move_on(72 * 3_600);
     assert_eq!(house.store.sweep().await.unwrap(), 3);
     assert_eq!(house.store.sweep().await.unwrap(), 0);
@@ -620,7 +621,7 @@ async fn what_is_over_is_swept_away(on: On) {
     house.sound().await;
 }
 
-/// An account came with another's phone; whoever bears it gets no code any more once the owner has standardised.
+/// An account was imported with another person's phone; that phone gets no code once the owner has standardised.
 async fn codes_go_to_the_phone_that_was_proven(on: On) {
     let house = House::new(on).await;
     house.units().await;

@@ -1,5 +1,5 @@
-//! The file of checkpoints outside the database: what it lost is told until it is mended on purpose, and a database that is behind it is
-//! refused until that is accepted on purpose.
+//! Tests of the checkpoint file outside the database. What it lost is reported until an operator accepts it, and a database that is behind
+//! the file is refused until an operator accepts it.
 
 use crate::both;
 use crate::house::{House, On, citizen};
@@ -20,7 +20,7 @@ both! {
     a_damaged_index_shows
 }
 
-/// Some changes, each sealed with a checkpoint of its own.
+/// Some changes, each sealed with its own checkpoint.
 async fn changed(store: &Store, names: std::ops::Range<u32>) {
     for n in names {
         store.add_operator(&format!("name{n}"), "test").await.unwrap();
@@ -44,7 +44,7 @@ async fn checks(store: &Store) -> Vec<Check> {
     checks
 }
 
-/// Where each note of the file ends.
+/// The end of each note in the file.
 fn ends(text: &str) -> Vec<usize> {
     let signed = text.match_indices("\n— ").map(|(at, _)| at);
     signed.map(|at| at + text[at..].find("\n\n").unwrap() + 2).collect()
@@ -81,7 +81,7 @@ async fn a_file_that_lost_something_is_told_until_it_is_mended(on: On) {
         let (house, file) = house(on).await;
         loss(&file);
         assert_eq!(checks(&house.store).await, [Check::RollBack], "{what}");
-        // Neither time nor other processes make it good.
+        // Neither time nor other processes repair it.
         changed(&house.store, 10..12).await;
         assert_eq!(
             checks(&house.store).await,
@@ -126,7 +126,7 @@ async fn a_database_behind_its_checkpoints_is_refused_until_that_is_accepted(on:
 
 async fn a_busy_server_is_no_roll_back(on: On) {
     let (house, _) = house(on).await;
-    // A look takes long enough for a checkpoint to come within it.
+    // A check takes long enough for a checkpoint to be written during it.
     for n in 100..200 {
         house.store.add_operator(&format!("name{n}"), "test").await.unwrap();
     }
@@ -165,7 +165,7 @@ async fn two_who_seal_at_once_leave_a_whole_file(on: On) {
     );
 }
 
-/// What was committed stands; the checkpoint waits, and nothing is lost of the file.
+/// The changes stay committed; the checkpoint is written later, and the file loses nothing.
 async fn a_file_that_could_not_be_written_is_brought_up_later(on: On) {
     let (house, file) = house(on).await;
     let kept = file.with_extension("kept");
@@ -234,7 +234,7 @@ async fn a_damaged_index_shows(on: On) {
             assert!(pages.len() >= 6);
             for page in pages {
                 let mut bad = good.clone();
-                // The end of a page is the end of the cell that came first: the row to which an entry leads.
+                // The end of a page is the end of the first cell in it: the row that an index entry points to.
                 bad[usize::try_from(page).unwrap() * 4096 - 1] ^= 1;
                 fs::write(&file, bad).unwrap();
                 let store = Store::open(&house.places, false, house.ambient()).await;
@@ -244,7 +244,7 @@ async fn a_damaged_index_shows(on: On) {
             fs::write(&file, good).unwrap();
         }
         On::Postgres => {
-            // An index that is left out of while a row comes does not find it.
+            // An index that is disabled while a row is inserted does not contain it.
             let set = async |ready: bool| {
                 let sql = format!(
                     "UPDATE pg_index SET indisready = {ready}, indisvalid = {ready} WHERE indexrelid = 'journal_run'::regclass"

@@ -1,4 +1,4 @@
-//! C2 to C5 over the tables: forms, claims, duplicates.
+//! Tests of C2 to C5 on the tables: forms, claims, duplicates.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form, name, number, phone, record};
@@ -89,7 +89,7 @@ async fn a_form_waits_for_the_registry_and_is_answered(on: On) {
     assert_eq!(house.store.retry_pending("registry").await.unwrap(), 0);
     let report = house.province(DAY).await;
     assert_eq!((report.standardised, report.refused, report.pending), (1, 1, 0));
-    // The receipt is the one that was told.
+    // The receipt is the one that the owner got.
     let receipt = first.receipt.unwrap();
     let explained = house.store.explain("HS1", DAY).await.unwrap();
     assert!(explained.facts.contains(&("last_form_receipt", receipt)));
@@ -131,7 +131,7 @@ async fn accounts_that_come_later_are_judged_too(on: On) {
         (review[0].account.as_str(), review[0].because_of.as_str()),
         ("HS4", "HS1")
     );
-    // Accounts are taken over once: one already here is left as it is.
+    // Accounts are taken over once: an existing one is left as it is.
     house.citizens(vec![citizen("HS5", 1)]).await;
     assert_eq!(house.held(AccountKind::Citizen).await.len(), 2);
     house.sound().await;
@@ -172,7 +172,7 @@ async fn a_number_that_was_replaced_is_the_same_person(on: On) {
     house
         .citizens(vec![citizen("HS1", 1), citizen("HS2", 7), citizen("HS3", 3)])
         .await;
-    // The old number with the right details: it was replaced by another.
+    // The old number with the correct details: it was replaced by another.
     let mut old = crate::house::form("HS2", 1);
     old.form.national_id = number(7).as_str().into();
     let answer = house
@@ -199,7 +199,7 @@ async fn the_report_equals_a_recount(on: On) {
         house.submit(&format!("HS{i:02}"), i % 7).await;
     }
     let counted = house.store.report(None, DAY).await.unwrap();
-    // Something that counts from a later day only makes the report of this day a recount.
+    // A change that takes effect on a later day turns the report of this day into a recount.
     let mut later = crate::house::form("HS29", 19);
     later.submitted_at = Some("2023-08-02T01:00:00Z".parse().unwrap());
     house

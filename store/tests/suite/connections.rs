@@ -1,5 +1,5 @@
-//! Whoever asks may go away in the middle: a browser that closes leaves nothing on a connection that others use after it. A database
-//! server may go away, too, and come back.
+//! Tests of cancelled requests and lost connections: a browser that closes leaves nothing on a pooled connection. A database server may go
+//! away and come back.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form};
@@ -19,7 +19,7 @@ async fn who_goes_away_leaves_nothing_behind(on: On) {
     house
         .citizens((0..100).map(|n| citizen(&format!("HS{n}"), n)).collect())
         .await;
-    // At every step of an answer somebody has gone.
+    // The request is cancelled at every step of its work.
     for n in 0..100_u32 {
         let patience = Duration::from_micros(u64::from(n) * 40);
         tokio::time::timeout(patience, house.store.figures(DAY)).await.ok();
@@ -27,14 +27,14 @@ async fn who_goes_away_leaves_nothing_behind(on: On) {
         let sent = house.store.standardise(&form, Proof::Form, "owner", house.store.now());
         tokio::time::timeout(patience, sent).await.ok();
     }
-    // Each connection of the pool is asked, and sees what there is now.
+    // Each connection of the pool is queried, and sees the current data.
     for _ in 0..3 {
         let asked = (0..20).map(|_| house.store.figures(DAY));
         for figures in futures_util::future::join_all(asked).await {
             figures.unwrap();
         }
     }
-    // A form that waited for its turn is answered, though nobody reads the answer; what is sent again is known by then.
+    // A queued form is answered, even if nobody reads the response; a repeated one gets the known outcome.
     for n in 0..100 {
         house.submit(&format!("HS{n}"), n).await;
     }
@@ -42,7 +42,7 @@ async fn who_goes_away_leaves_nothing_behind(on: On) {
     house.sound().await;
 }
 
-/// PostgreSQL closes all connections while nobody asks, as it does when it is started again: nobody notices.
+/// PostgreSQL closes all idle connections, as at a restart: no caller notices.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_the_server_closed_are_made_anew() {
     let house = House::new(On::Postgres).await;
@@ -60,7 +60,7 @@ async fn connections_that_the_server_closed_are_made_anew() {
     };
     let mut beside = PgConnection::connect(url).await.unwrap();
     let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    // One that was used a moment ago is taken on trust.
+    // A connection used a moment ago is not tested first.
     let rest = format!("SELECT count(*), count(*) FILTER (WHERE now() - state_change < interval '1500 ms') {others}");
     loop {
         let row = sqlx::query(sqlx::AssertSqlSafe(rest.clone()))

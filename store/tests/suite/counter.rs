@@ -1,4 +1,4 @@
-//! C1 and C2 at a counter, and holds by order: each act names who did it.
+//! Tests of C1 and C2 at a counter, and of holds by order: each act names its operator.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form, name, number, official, phone, record};
@@ -58,7 +58,7 @@ async fn an_exempt_account_is_not_held(on: On) {
         .exempt(Says::Operator(&an, &hs1), Exemption::Child, last)
         .await
         .unwrap();
-    // The owner says so in a held visit.
+    // The owner declares it in a held visit.
     let visit = store.open_session(&id("HS3")).await.unwrap();
     let visit = store.visit(visit.as_str()).await.unwrap().unwrap();
     assert!(visit.held);
@@ -204,7 +204,7 @@ async fn a_person_is_found_exactly(on: On) {
         let found = store.find(&an, typed).await.unwrap();
         found.iter().map(|one| one.account.0.clone()).collect::<Vec<_>>()
     };
-    // The claim is found by the number, and so is whoever states a number that the person held.
+    // The number finds the claim, and the accounts that state any number the person held.
     assert_eq!(find(number(1).as_str()).await, ["HS1", "HS2"]);
     assert_eq!(find(number(7).as_str()).await, ["HS1", "HS2"]);
     assert_eq!(find(" 0912 000 001 ").await, ["HS3"]);

@@ -1,5 +1,5 @@
-//! Nobody gets the program to put its own MAC on what they wrote: what is decided goes by rows that were read as bound. Each is edited at
-//! the moment between two steps, used, and put right again.
+//! Tests that nobody gets the program to put its MAC on forged rows (a confused deputy): decisions use only rows whose MAC was verified.
+//! Each row is edited between two steps, used, and restored.
 
 use crate::both;
 use crate::counter::order;
@@ -63,7 +63,7 @@ async fn a_password_or_a_device_is_added_to_the_own_login_only(on: On) {
         house.put_back(&tables).await;
     }
     assert_eq!(house.sql("SELECT COUNT(*) FROM journal").await, entries);
-    // The device is looked at once more where it opens.
+    // The passkey is verified again when it opens an account.
     let known = store
         .known_passkey(&device("of the second").credential)
         .await
@@ -164,7 +164,7 @@ async fn a_client_is_given_no_planted_subject(on: On) {
         .await;
     let own = house.store.subject_of(&one.id, &id("C2")).await.unwrap().unwrap();
     assert_ne!(own, victims);
-    // Nobody follows anybody whom the journal does not say.
+    // A succession that is not in the journal does not count.
     house
         .script(&format!(
             "INSERT INTO succession (account, succeeds, mac) VALUES ('C2', 'C1', {empty})"
@@ -197,7 +197,7 @@ async fn a_proposal_is_its_proposers(on: On) {
         house.put_back(&["proposed_act"]).await;
     }
     house.store.approve_act(&binh, &receipt, "news").await.unwrap();
-    // It is over, and stays so.
+    // It is closed, and stays so.
     house.script("UPDATE proposed_act SET state = 'waiting'").await;
     let done = house.store.approve_act(&binh, &receipt, "news").await;
     assert!(matches!(refused(done), Refusal::UnknownProposal(_)));
@@ -308,12 +308,12 @@ async fn what_no_key_wrote_is_not_sealed(on: On) {
         found.contains(&Check::Commits) && found.contains(&Check::Tree),
         "{found:?}"
     );
-    // Taken away again, it leaves nothing.
+    // After its removal, nothing is left of it.
     house.script("DELETE FROM journal_commit WHERE id = 'garbage'").await;
     house.sound().await;
 }
 
-/// Whoever keeps what is committed from the tree could take it away.
+/// An attacker who delays the sealing could delete committed entries before they are in the tree.
 async fn a_seal_that_is_held_up_is_told(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -334,7 +334,7 @@ async fn a_seal_that_is_held_up_is_told(on: On) {
     assert!(house.store.is_seal_late().await.unwrap());
     house.clock.move_on(60);
     assert!(faults(&house).await.contains(&Check::Tree));
-    // An import that is at work holds nobody up.
+    // An import in progress delays nobody.
     house
         .script("UPDATE journal_commit SET load = NULL WHERE load = 'zz'; DELETE FROM load WHERE id = 'zz'")
         .await;

@@ -1,4 +1,5 @@
-//! What ends what is open: a sign-out, a new password, a counter. Over races, and of all that a password opens.
+//! Tests of what ends open sessions and grants: a sign-out, a new password, a counter; in races, and for all accounts that a password
+//! opens.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, official, profile};
@@ -26,7 +27,7 @@ async fn citizens(on: On) -> (Arc<House>, KnownClient) {
     (Arc::new(house), client)
 }
 
-/// The code is asked for by whoever has the cookie, in the moment in which the owner ends the session.
+/// A client redeems the code at the moment when the owner ends the session.
 async fn what_is_given_in_a_race_with_an_end_is_ended_too(on: On) {
     let (house, client) = citizens(on).await;
     for round in 0..24_u32 {
@@ -34,7 +35,7 @@ async fn what_is_given_in_a_race_with_an_end_is_ended_too(on: On) {
         let asking = {
             let (house, client, session) = (house.clone(), client.clone(), session.clone());
             let mut wanted = allowed(&client);
-            // What ends with the session, and, where a new password is set, also what would outlive it.
+            // Grants that end with the session, and, where a new password is set, also those that would outlive it.
             wanted.scope = if round % 3 == 0 {
                 wanted.scope
             } else {
@@ -110,7 +111,7 @@ async fn who_was_proven_before_a_new_password_is_not_let_in(on: On) {
     house.sound().await;
 }
 
-/// After a transfer the account of before and the new one have one login.
+/// After a transfer the previous account and the new one have one login.
 async fn a_new_password_ends_what_every_account_that_it_opens_has_open(on: On) {
     let house = House::new(on).await;
     house.units().await;

@@ -1,4 +1,4 @@
-//! C7: what the report page shows equals what a recount of the accounts gives, always.
+//! Tests of C7: what the report page shows always equals a recount of the accounts.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form, official, profile};
@@ -24,7 +24,7 @@ both! {
 }
 
 impl House {
-    /// Those of the whole province.
+    /// The figures of the whole province.
     async fn figures(&self, day: Date) -> UnitFigures {
         let figures = self.store.figures(day).await.unwrap();
         figures.of("P").unwrap().clone()
@@ -40,7 +40,7 @@ impl House {
         told.collect()
     }
 
-    /// A form that counts on another day.
+    /// Submits a form that counts on another day.
     async fn submit_on(&self, account: &str, person: u32, at: &str) -> Outcome {
         let mut form = form(account, person);
         form.submitted_at = Some(at.parse().unwrap());
@@ -48,7 +48,7 @@ impl House {
         done.await.unwrap().outcome
     }
 
-    /// Events for which there is no command yet.
+    /// Appends events for which there is no command yet.
     async fn append(&self, account: &str, changes: Vec<Change>) {
         let db = Db::open(&self.places.data, false).await.unwrap();
         let env = Env {
@@ -106,7 +106,7 @@ async fn refusals_and_holds_are_told_apart(on: On) {
         .standardise(&wrong, Proof::Form, "owner", house.store.now())
         .await
         .unwrap();
-    // Two orders are one reason, until the longer one ends.
+    // Two orders count as one reason, until the longer one ends.
     for document in ["1/QĐ", "2/QĐ"] {
         let last_day = Some(if document == "1/QĐ" {
             DAY
@@ -145,7 +145,7 @@ async fn refusals_and_holds_are_told_apart(on: On) {
     );
     assert_eq!(village.within(Some(&UnitCode("B".into()))).len(), 2);
 
-    // The orders end with their days; the policy holds the late, whoever holds them besides.
+    // The orders end with their days; the policy holds late accounts, whatever else holds them.
     let later = DAY.tomorrow().unwrap().tomorrow().unwrap();
     assert_eq!(held(house.figures(later).await), &all[1..]);
     house
@@ -178,7 +178,7 @@ async fn days_add_up_for_every_unit(on: On) {
         )
         .await;
     assert_eq!(house.days("P").await, []);
-    // The first minute of a day in Huế, and the last of the day before.
+    // The first minute of a day in Huế, and the last minute of the previous day.
     for (n, at) in [
         (0, "2023-07-15T17:00:00Z"),
         (1, "2023-07-15T16:59:59Z"),
@@ -214,7 +214,7 @@ async fn days_add_up_for_every_unit(on: On) {
             day("2023-07-31", 0, 0, 2)
         ]
     );
-    // A form that waited counts on the day on which it was sent.
+    // A pending form counts on the day on which it was sent.
     let pending = House::new(on).await;
     pending.units().await;
     pending.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
@@ -245,7 +245,7 @@ async fn an_official_who_becomes_one_later_is_counted_with_officials(on: On) {
     assert_eq!(of(&after, Audience::Officials), goal(1, 1));
     assert_eq!(of(&after, Audience::Citizens), goal(1, 0));
     assert_eq!(house.days("P").await, [("2023-07-31".to_owned(), 1, 0, 0, 1)]);
-    // Whoever retires tomorrow is an official today.
+    // A person who retires tomorrow is an official today.
     let mut retired = profile(1, "A");
     retired.status = ServiceStatus::Retired;
     retired.status_from = Some(DAY.tomorrow().unwrap());
@@ -255,7 +255,7 @@ async fn an_official_who_becomes_one_later_is_counted_with_officials(on: On) {
     let tomorrow = house.figures(DAY.tomorrow().unwrap()).await;
     assert_eq!(of(&tomorrow, Audience::Citizens), goal(2, 1));
     house.sound().await;
-    // The next extract does not have the file any more.
+    // The next extract no longer has that profile.
     house.profiles(vec![profile(3, "A")]).await;
     assert_eq!(house.figures(DAY).await.goals, before.goals);
     house.sound().await;
@@ -355,7 +355,7 @@ async fn a_recount_is_written_down(on: On) {
     house.submit("HS1", 1).await;
     assert_eq!(house.store.last_recount().await.unwrap(), None);
     let good = house.store.recount().await.unwrap();
-    // Two accounts that differ, and how both stood before; a hold; a claim of the village, and of all.
+    // Two accounts that differ, each with its previous state; a hold; a claim in the village's counter and in the total.
     assert_eq!((good.counters, good.differing.len()), (6, 0));
     let agreed = house.store.last_recount().await.unwrap().unwrap();
     assert_eq!((agreed.differing, agreed.agreed_at), (0, Some(agreed.at)));

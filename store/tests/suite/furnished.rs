@@ -1,4 +1,4 @@
-//! An installation with a bit of everything in it, and what everybody may know of it afterwards.
+//! An installation with data in every table, and the facts that must survive.
 
 use crate::house::{DAY, House, citizen, form, name, number, official, phone, profile, record};
 use crate::openid::{hues, known, tokens};
@@ -36,7 +36,7 @@ fn order(document: &str, last_day: Option<Date>) -> Order {
     }
 }
 
-/// What a device leaves when it is added.
+/// The record of a newly added device.
 pub fn device(name: &str) -> NewPasskey {
     NewPasskey {
         name: name.into(),
@@ -45,14 +45,14 @@ pub fn device(name: &str) -> NewPasskey {
     }
 }
 
-/// Fills an empty house.
+/// Fills an empty store.
 pub async fn furnish(house: &House) {
     references(house).await;
     let [an, _] = citizens(house).await;
     let runs = officials(house).await;
     connected(house).await;
     held_on_purpose(house, &an).await;
-    // Keys of before stay for reading.
+    // The previous keys are kept for reading.
     house.store.rotate_keys(&mut |_| {}).await.unwrap();
     late(house, &an, &runs).await;
     house.store.tell_who_is_held().await.unwrap();
@@ -78,7 +78,7 @@ async fn references(house: &House) {
         .await
         .unwrap();
     load.finish().await.unwrap();
-    // An extract that shrank waits for somebody's approval.
+    // A shrunken extract waits for an approval.
     let shrank = house.begin("registry", 7, None, None).await;
     assert!(matches!(shrank, Intake::NeedsApproval { .. }));
 }
@@ -102,7 +102,7 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
     rows[10].password_hash = Some("{SSHA}owner".into());
     rows[10].stated.phone = Some(phone(11));
     house.citizens(rows).await;
-    // Who cannot be read waits.
+    // An unreadable row waits.
     let Intake::Open(mut load) = house.begin("citizens", 1, None, None).await else {
         panic!("one row")
     };
@@ -116,7 +116,7 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
     .unwrap();
     load.finish().await.unwrap();
 
-    // A claim by the form, with a duplicate; at a counter; under a number of before; with a mistake; for nobody.
+    // A claim by the form, with a duplicate; at a counter; under a former number; with a mistake; for an unknown person.
     house.submit("HS01", 1).await;
     house.submit("HS05", 4).await;
     house.submit("HS06", 60).await;
@@ -144,7 +144,7 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
         entered.unwrap().receipt.unwrap()
     };
     counter("HS10", 10).await;
-    // One person took the claim of another account, with two operators.
+    // A person took over the claim of another account, with two operators.
     house.submit("HS02", 2).await;
     let receipt = counter("HS03", 2).await;
     store
@@ -178,7 +178,7 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
     [an, binh]
 }
 
-/// The runs: one that was undone, and one that waits is made later.
+/// The runs: one of them was undone. The one that waits is made later.
 async fn officials(house: &House) -> Vec<String> {
     let store = &house.store;
     let mut rows: Vec<AccountRow> = (1..=30).map(|n| official(n, "A")).collect();
@@ -228,7 +228,7 @@ async fn officials(house: &House) -> Vec<String> {
     let applied = store.reconcile(store.today(), "operator:an").await.unwrap();
     let applied = match &applied.stopped_by[..] {
         [] => applied.run.unwrap(),
-        // After an undone run a person approves.
+        // After an undone run a person must approve.
         _ => {
             let run = applied.run.unwrap();
             store.approve_run(&run, "operator:an").await.unwrap();
@@ -324,7 +324,7 @@ async fn held_on_purpose(house: &House, an: &ngomon_store::Operator) {
         .unwrap();
 }
 
-/// What the pages were at when the machine stopped, and a run that waits.
+/// The pages' unfinished work when the machine stopped, and a run that waits.
 async fn late(house: &House, an: &ngomon_store::Operator, _runs: &[String]) {
     let store = &house.store;
     house.clock.move_on(86_400);
@@ -362,7 +362,7 @@ async fn late(house: &House, an: &ngomon_store::Operator, _runs: &[String]) {
     for (key, value) in [("deadline.citizens", "2023-07-25"), ("after-deadline", "hold")] {
         store.set_campaign(key, value, true, "operator:an").await.unwrap();
     }
-    // HR's extract of the next day lacks most of them: the run stops.
+    // HR's extract of the next day lacks most people, so the run stops.
     let rows: Vec<_> = (1..=5).map(|n| profile(n, "A")).collect();
     let stopped = match house.begin("profiles", 5, Some(None), None).await {
         Intake::Open(load) => load,
@@ -378,7 +378,7 @@ async fn late(house: &House, an: &ngomon_store::Operator, _runs: &[String]) {
     assert!(!run.stopped_by.is_empty(), "it holds too many");
 }
 
-/// An import whose process dies before it is done.
+/// An import whose process dies before it is finished.
 pub async fn unfinished(house: &House) {
     let incoming = Incoming {
         table: "citizens",
@@ -408,7 +408,7 @@ pub async fn unfinished(house: &House) {
     .unwrap();
 }
 
-/// What must be the same afterwards.
+/// The facts that must be the same afterwards.
 pub async fn facts(store: &Store, day: Date) -> Value {
     let holds = store.holds(None, day).await.unwrap();
     let names = |line: &ngomon_store::HeldLine| {

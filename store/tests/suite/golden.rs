@@ -1,5 +1,5 @@
-//! Data of every release so far, and of this program: opened, brought to today's tables, verified, replayed, made anew, and restored from
-//! a backup into either database. `fixtures/golden/README.md` says how a release adds its own.
+//! Tests with the data of every release so far, and of this program: they are opened, migrated to today's tables, verified, replayed,
+//! rebuilt, and restored from a backup into either database. `fixtures/golden/README.md` describes how a release adds its own.
 
 use crate::both;
 use crate::furnished::{device, facts, furnish, unfinished};
@@ -35,7 +35,7 @@ fn releases() -> Vec<PathBuf> {
     releases
 }
 
-/// Git keeps no modes: they are as the program makes them.
+/// Sets the modes that the program would have set, because Git keeps none.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -75,7 +75,7 @@ async fn data_of_every_release_are_opened_and_go_on(on: On) {
             Location::Directory(dir) => copy(&release.join("data"), dir),
             Location::Url(url) => {
                 let dump = fs::read_to_string(release.join("dump.sql")).unwrap();
-                // What only `psql` understands.
+                // Commands that only `psql` understands.
                 let sql: Vec<_> = dump.lines().filter(|line| !line.starts_with('\\')).collect();
                 crate::house::run(url, sql.join("\n")).await;
             }
@@ -105,7 +105,7 @@ async fn restored(on: On, from: &Path) {
     goes_on(on, empty, &expected).await;
 }
 
-/// All that was known is known, before and after the tables are made anew; and everybody works on.
+/// All facts are the same, before and after the rebuild of the tables, and work goes on.
 async fn goes_on(on: On, empty: Empty, expected: &Value) {
     let house = House::at(on, empty, later(expected)).await;
     let store = &house.store;
@@ -118,7 +118,7 @@ async fn goes_on(on: On, empty: Empty, expected: &Value) {
     store.rebuild(&mut |_| {}).await.unwrap();
     sound().await;
 
-    // What the import that died had staged is not in the way.
+    // The rows staged by the dead import do not get in the way.
     house.citizens(vec![citizen("HS21", 21)]).await;
     assert_eq!(house.submit("HS21", 21).await.outcome, Outcome::Standardised);
     assert_eq!(house.submit("HS01", 1).await.outcome, Outcome::AlreadyDone);
@@ -158,7 +158,7 @@ async fn goes_on(on: On, empty: Empty, expected: &Value) {
     house.sound().await;
 }
 
-/// With `NGOMON_GOLDEN=FOLDER` the data stay there: so a release adds its own.
+/// With `NGOMON_GOLDEN=FOLDER` the data stay there: this is how a release adds its own.
 async fn what_this_program_leaves_is_opened_and_restored(on: On) {
     let house = House::new(on).await;
     furnish(&house).await;

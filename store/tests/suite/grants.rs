@@ -1,4 +1,4 @@
-//! Whoever writes the database and has no key becomes nobody: each row that grants something is tried, edited, at its real use.
+//! Tests that an attacker who can write the database, but has no key, gains nothing: each row that grants access is edited and then used.
 
 use crate::both;
 use crate::house::{House, On, citizen, official, phone};
@@ -37,7 +37,7 @@ async fn lived_in(on: On) -> House {
     house
 }
 
-/// Each edit leaves nothing of what it is made for, `verify` finds it, and then it is taken back.
+/// Each edit gives no access and is found by `verify`; then it is reverted.
 async fn each(house: &House, tables: &[&str], check: Check, edits: &[&str], granted: impl AsyncFn() -> bool) {
     house.keep(tables).await;
     assert!(granted().await, "before anything is edited");
@@ -77,7 +77,7 @@ async fn a_session_that_somebody_wrote_opens_nothing(on: On) {
         is_open(&house, &token).await
     })
     .await;
-    // One that was never begun: for a cookie of the writer's own.
+    // A session that never began: for a cookie of the attacker's own.
     let client = known(&house.store, hues("Một")).await;
     let cookie = house.store.new_token();
     let digest = house.literal(&Sha256::digest(cookie.as_str()));
@@ -99,7 +99,7 @@ async fn a_session_that_somebody_wrote_opens_nothing(on: On) {
         );
         house.script(&format!("DELETE FROM session WHERE id = {digest}")).await;
     }
-    // The account of one's own is not an operator's, nor anybody else's.
+    // The attacker's own account becomes neither an operator's nor another person's.
     let edits = [
         "UPDATE account_row SET kind = 'operator' WHERE id = 'C1'",
         "UPDATE account_row SET login = 'x' WHERE id = 'C1'",
@@ -138,7 +138,7 @@ async fn what_a_client_has_is_what_it_was_given(on: On) {
         is_good(store, &mine.access).await
     })
     .await;
-    // What the journal says of the client, and what that calls the account.
+    // The journal's record of the client, and the client's name for the account.
     let edits = [
         "UPDATE client_subject SET subject = 'x' WHERE account = 'C1'",
         "UPDATE account_row SET kind = 'official' WHERE id = 'C1'",
@@ -276,7 +276,7 @@ async fn links_consents_and_signing_keys_are_as_the_program_wrote_them(on: On) {
     .await;
 }
 
-/// Which accounts a user name means, with the hash that the password must fit.
+/// The accounts of a user name, with the hash that the password must match.
 async fn means(house: &House, username: &str) -> Vec<(String, Option<String>)> {
     let found = house.store.credentials(username).await.unwrap();
     found
@@ -308,7 +308,7 @@ async fn credentials_open_their_own_account_only(on: On) {
         &["login", "account_row"],
         Check::Projections,
         &edits,
-        // By no user name and no password is C1 opened then.
+        // Then no user name and no password opens C1.
         async || {
             let mut opened = means(&house, "user-C1").await;
             opened.extend(means(&house, "user-C2").await);
@@ -330,7 +330,7 @@ async fn credentials_open_their_own_account_only(on: On) {
         store.known_passkey(b"credential").await.unwrap().is_some()
     })
     .await;
-    // Where a code goes, and what clients are told.
+    // Where a code goes, and which claims clients get.
     let edits = [
         "UPDATE account_row SET value = (SELECT a.value FROM account_row a WHERE a.id = 'C1') WHERE id = 'C2'",
         "INSERT INTO claim SELECT 'C2', since, until, 'x', proof, value, number_fp, phone_fp, name_fp, ord, mac FROM claim",
@@ -341,7 +341,7 @@ async fn credentials_open_their_own_account_only(on: On) {
         Check::Projections,
         &edits,
         async || {
-            // Nobody else's phone is told in place of the own one.
+            // Nobody else's phone is returned in place of the account's own.
             store.reach(&id("C2")).await.is_ok() && store.about(&id("C2")).await.is_ok()
         },
     )

@@ -1,4 +1,4 @@
-//! A store that is thrown away, a clock that the test sets, and a few made-up people.
+//! The test fixture: a temporary store, a clock that the test sets, and a few made-up people.
 
 use jiff::Timestamp;
 use ngomon_rules::citizens::Proof;
@@ -19,14 +19,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-/// Which database.
+/// The database of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
     Sqlite,
     Postgres,
 }
 
-/// Makes a test of each database out of one function.
+/// Makes a test for each database from one function.
 #[macro_export]
 macro_rules! both {
     ($($name:ident)*) => {$(
@@ -44,7 +44,7 @@ macro_rules! both {
     )*};
 }
 
-/// A clock that gains a microsecond each time it is read, and that a test can move on.
+/// A clock that gains a microsecond at each reading, and that a test can advance.
 pub struct TestClock(AtomicI64);
 
 impl Clock for TestClock {
@@ -67,7 +67,7 @@ pub struct House {
     empty: Empty,
 }
 
-/// The PostgreSQL of the tests.
+/// The URL of the tests' PostgreSQL.
 pub fn postgres_url() -> String {
     std::env::var("NGOMON_TEST_POSTGRES").expect("no PostgreSQL: run the tests by `cargo xtask test`")
 }
@@ -76,7 +76,7 @@ async fn admin(sql: String) {
     run(&postgres_url(), sql).await;
 }
 
-/// Statements behind the store's back.
+/// Runs statements directly on the database.
 pub async fn run(url: &str, sql: String) {
     let mut c = PgConnection::connect(url).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut c).await.unwrap();
@@ -84,7 +84,7 @@ pub async fn run(url: &str, sql: String) {
 
 pub const DAY: Date = Date::constant(2023, 7, 31);
 
-/// When most tests begin, on that day.
+/// The start time of most tests, on [`DAY`].
 const START: &str = "2023-07-31T03:00:00Z";
 
 fn clock_at(start: Timestamp) -> (Arc<TestClock>, Ambient) {
@@ -96,14 +96,14 @@ fn clock_at(start: Timestamp) -> (Arc<TestClock>, Ambient) {
     (clock, ambient)
 }
 
-/// A place for a database that nobody began yet.
+/// A place for a new database.
 pub struct Empty {
     pub dir: TempDir,
     database: Option<String>,
 }
 
 impl Empty {
-    /// A place for one; on PostgreSQL a copy of the database `of`.
+    /// A new place; on PostgreSQL the database is a copy of `of`.
     async fn new(on: On, of: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let database = match on {
@@ -119,7 +119,7 @@ impl Empty {
         Self { dir, database }
     }
 
-    /// One with its tables and no keys yet: they are made once on PostgreSQL, where that takes longer than most tests.
+    /// A place with tables but without keys. On PostgreSQL the tables are created once, because that takes longer than most tests.
     async fn with_tables(on: On) -> Self {
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         if on == On::Sqlite {
@@ -147,7 +147,7 @@ impl Empty {
         }
     }
 
-    /// SQL behind the store's back; the numbers of the first column.
+    /// Runs SQL directly on the database; returns the numbers of the first column.
     pub async fn sql(&self, sql: &str) -> Vec<i64> {
         let text = AssertSqlSafe(sql.to_owned());
         match &self.places().data {
@@ -168,7 +168,7 @@ impl Drop for Empty {
     fn drop(&mut self) {
         if let Some(name) = self.database.take() {
             let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            // A runtime of its own: this one may be ending.
+            // A runtime of its own, because the current one may be shutting down.
             let ended = std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
@@ -190,7 +190,7 @@ impl House {
         Self::at(on, Empty::with_tables(on).await, START.parse().unwrap()).await
     }
 
-    /// In a place that may hold data, at that time.
+    /// A store in a place that may contain data, at that time.
     pub async fn at(on: On, empty: Empty, start: Timestamp) -> Self {
         let places = empty.places();
         let (clock, ambient) = clock_at(start);
@@ -204,7 +204,7 @@ impl House {
         }
     }
 
-    /// The directory of this house.
+    /// A path in the directory of this store.
     pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.empty.dir.path().join(name)
     }
@@ -216,12 +216,12 @@ impl House {
         }
     }
 
-    /// SQL behind the store's back; the numbers of the first column.
+    /// Runs SQL directly on the database; returns the numbers of the first column.
     pub async fn sql(&self, sql: &str) -> Vec<i64> {
         self.empty.sql(sql).await
     }
 
-    /// One text behind the store's back.
+    /// Runs SQL directly on the database; returns one text.
     pub async fn text(&self, sql: &str) -> String {
         let text = AssertSqlSafe(sql.to_owned());
         match &self.places.data {
@@ -237,7 +237,7 @@ impl House {
         }
     }
 
-    /// The hexadecimal digits of bytes, as SQL has them in a text.
+    /// An SQL expression for the hexadecimal digits of a binary column.
     pub fn hex_of(&self, column: &str) -> String {
         match self.on {
             On::Sqlite => format!("LOWER(HEX({column}))"),
@@ -245,7 +245,7 @@ impl House {
         }
     }
 
-    /// Bytes as SQL writes them.
+    /// Bytes as an SQL literal.
     pub fn literal(&self, bytes: &[u8]) -> String {
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         match self.on {
@@ -254,7 +254,7 @@ impl House {
         }
     }
 
-    /// Several statements behind the store's back.
+    /// Runs several statements directly on the database.
     pub async fn script(&self, sql: &str) {
         let text = AssertSqlSafe(sql.to_owned());
         match &self.places.data {
@@ -270,7 +270,7 @@ impl House {
         }
     }
 
-    /// Remembers these tables as they are.
+    /// Saves a copy of these tables.
     pub async fn keep(&self, tables: &[&str]) {
         for table in tables {
             self.script(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"))
@@ -278,7 +278,7 @@ impl House {
         }
     }
 
-    /// They are again as they were.
+    /// Restores these tables from the copy.
     pub async fn put_back(&self, tables: &[&str]) {
         let script = tables
             .iter()
@@ -286,7 +286,7 @@ impl House {
         self.script(&script.collect::<String>()).await;
     }
 
-    /// A load with everything about its file given.
+    /// Begins a load with all properties of its file.
     pub async fn begin(
         &self,
         table: &'static str,
@@ -349,7 +349,7 @@ impl House {
         load.finish().await.unwrap();
     }
 
-    /// The whole HR extract.
+    /// Imports a full HR extract.
     pub async fn profiles(&self, rows: Vec<Profile>) {
         let Intake::Open(mut load) = self.begin("profiles", rows.len() as u64, Some(None), None).await else {
             panic!("the extract is not healthy")
@@ -380,7 +380,7 @@ impl House {
             .unwrap()
     }
 
-    /// The operator shows the code of a step.
+    /// The operator signs in with the code of a step.
     pub async fn sign_in(&self, name: &str, step: u64) -> Option<Token> {
         let account = AccountId::of_operator(name);
         let proven = self.store.use_code(&account, step).await.unwrap()?;
@@ -403,14 +403,14 @@ impl House {
         lines.into_iter().find(|line| line.unit == "P").unwrap()
     }
 
-    /// Every check passes.
+    /// Asserts that every check of `verify` passes.
     pub async fn sound(&self) {
         self.store.seal().await.unwrap();
         let found = self.store.verify(&mut |_| {}).await.unwrap();
         assert_eq!(found.faults, [], "{:?}", self.on);
     }
 
-    /// `account: reasons` of every account that is held.
+    /// `account: reasons` of every held account.
     pub async fn held(&self, kind: AccountKind) -> Vec<String> {
         let lines = self.store.holds(Some(kind), DAY).await.unwrap();
         let held = lines.into_iter().filter(|(_, line)| !line.reasons.is_empty());
@@ -472,7 +472,7 @@ pub fn record(n: u32) -> RegistryRecord {
     }
 }
 
-/// An account that states the number of a person, and nothing else of that person's.
+/// An account that states the number of a person, and nothing else of that person.
 pub fn citizen(id: &str, person: u32) -> AccountRow {
     AccountRow {
         account: AccountId(id.into()),

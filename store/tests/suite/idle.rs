@@ -1,4 +1,4 @@
-//! "`idle` after 45 days without a sign-in": what the rule reads is what sign-ins leave, and the owner has a way out.
+//! Tests of "`idle` after 45 days without a sign-in": the rule reads the recorded sign-ins, and the owner has a way out.
 
 use crate::both;
 use crate::house::{DAY, House, On, official, profile};
@@ -16,7 +16,7 @@ fn id(id: &str) -> AccountId {
     AccountId(id.into())
 }
 
-/// CV001 to CV003, used last on that day of July; accounts are idle after 45 days.
+/// CV001 to CV003, last used on that day of July; accounts are idle after 45 days.
 async fn office(on: On) -> House {
     let house = House::new(on).await;
     house.units().await;
@@ -73,7 +73,7 @@ async fn whoever_signs_in_is_not_idle(on: On) {
     house.store.rebuild(&mut |_| {}).await.unwrap();
     assert_eq!(reconciled(&house).await, ["CV001 {Idle}"]);
 
-    // While the policy is off, one a week is written down.
+    // While the policy is off, one sign-in a week is recorded.
     house.store.set_policy("idle-days", "", "op").await.unwrap();
     assert_eq!(reconciled(&house).await.len(), 0);
     for _ in 0..14 {
@@ -89,7 +89,7 @@ async fn whoever_signs_in_is_not_idle(on: On) {
 async fn a_code_lifts_idle_and_leaves_the_rest(on: On) {
     let house = office(on).await;
     house.clock.move_on(366 * 86_400);
-    // Not reviewed for a year either.
+    // They were not reviewed for a year either.
     let both = |n| format!("CV00{n} {{Idle, ReviewOverdue}}");
     assert_eq!(reconciled(&house).await, [both(1), both(2), both(3)]);
     let visit = house.store.open_session(&id("CV002")).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_code_lifts_idle_and_leaves_the_rest(on: On) {
     let lifted = story.history.iter().find(|entry| entry.by == "CV002");
     assert_eq!(lifted.unwrap().clause.as_deref(), Some("policy"), "it names its owner");
     house.sound().await;
-    // Sign-ins alone concern nobody in the next run over what changed.
+    // Sign-ins alone affect no account in the next incremental run.
     house.store.set_policy("idle-days", "30", "op").await.unwrap();
     let whole = reconciled(&house).await;
     house.store.reconcile_changed(house.store.today(), "op").await.unwrap();

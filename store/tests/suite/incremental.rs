@@ -1,4 +1,4 @@
-//! Incremental = full: "Applying changes one by one and recomputing everything give the same holds, whatever the order."
+//! Tests of incremental runs: "Applying changes one by one and recomputing everything give the same holds, whatever the order."
 
 use crate::both;
 use crate::house::{DAY, House, On, name, number, official, profile, record};
@@ -27,17 +27,17 @@ both! {
 
 const LONG_AGO: Date = Date::constant(2021, 5, 1);
 
-/// What HR says: its rows, those that cannot be read, and the movement notices.
+/// HR's data: its rows, the unreadable ones, and the movement notices.
 #[derive(Clone, Default)]
 struct Hr {
     profiles: BTreeMap<u32, Profile>,
     unread: BTreeMap<u32, Quarantined>,
-    /// What stood in place of the rows that cannot be read.
+    /// The previous rows of the unreadable ones.
     before: BTreeMap<u32, Profile>,
     notices: Vec<Notice>,
 }
 
-/// Something that happens at HR to one person.
+/// An event at HR about one person.
 #[derive(Clone, Copy, Debug)]
 struct Happens(u32, What);
 
@@ -52,20 +52,20 @@ enum What {
     Code,
     /// Another number; the old one is a former one.
     Number,
-    /// Another code and another number; only the registry may know of the old one.
+    /// Another code and another number; perhaps only the registry has the old number.
     CardIsNew,
-    /// Two people's codes were mixed up.
+    /// The codes of two people are swapped.
     CodesSwap(u32),
     /// A second profile of that person.
     Twice,
-    /// The whole extract does not have the person any more.
+    /// The full extract no longer has the person.
     Gone,
     UnreadByCode,
     UnreadByNumber,
     UnreadByName,
-    /// The row is as it was before it could not be read.
+    /// The row is again as it was before it became unreadable.
     Mended,
-    /// Nobody names the former numbers any more.
+    /// No row names former numbers any longer.
     FormersDropped,
     IsToldToMoveTo(&'static str),
     /// An account that states no code, and the number of that person.
@@ -87,7 +87,7 @@ impl Hr {
         self.unread.insert(n, hints);
     }
 
-    /// Returns the rows that a file brings which is not the whole extract; `None`: only the whole extract tells.
+    /// Applies the event. Returns the rows of a partial file that reports it; `None` if only a full extract can.
     fn happens(&mut self, Happens(n, what): Happens) -> Option<Vec<u32>> {
         let mut rows = vec![n];
         match what {
@@ -176,8 +176,8 @@ impl Hr {
 }
 
 impl House {
-    /// Twelve officials of two units, one of them without a code, a mailbox, and HR's first extract, with two whom no account is of. Of
-    /// every other one the registry knows which number is to follow.
+    /// Twelve officials of two units, one of them without a code, a mailbox, and HR's first extract, with two people who have no account.
+    /// For every second official the registry knows the number that will follow.
     async fn officials_of(&self, hr: &mut Hr) {
         self.units().await;
         let mut load = self.open("registry", 7).await;
@@ -206,7 +206,7 @@ impl House {
         self.extract(hr, None).await;
     }
 
-    /// HR's whole extract, or only some of its rows.
+    /// Imports HR's full extract, or only some of its rows.
     async fn extract(&self, hr: &Hr, only: Option<&[u32]>) {
         let wanted = |n: &u32| only.is_none_or(|only| only.contains(n));
         let full = only.is_none().then_some(None);
@@ -229,7 +229,7 @@ impl House {
         load.finish().await.unwrap();
     }
 
-    /// What happened comes in: in the whole extract, or in a file of those rows.
+    /// Imports the event, in the full extract or in a file of those rows.
     async fn hears(&self, hr: &Hr, Happens(n, what): Happens, rows: Option<&[u32]>) {
         match what {
             What::IsToldToMoveTo(_) => {
@@ -248,7 +248,7 @@ impl House {
         }
     }
 
-    /// Over the guard's limit, somebody approves.
+    /// Approves the run if it is over the guard's limit.
     async fn approved(&self, done: Reconciled) -> Reconciled {
         if done.stopped_by.is_empty() {
             return done;
@@ -257,7 +257,7 @@ impl House {
         self.store.approve_run(&run, "head").await.unwrap()
     }
 
-    /// All accounts with their holds and what a run over everybody would do to them, without ids that chance made.
+    /// All accounts with their holds and with what a full run would change, without random ids.
     async fn picture(&self) -> Vec<String> {
         let plan = self.store.simulate(DAY).await.unwrap().plan;
         let mut lines = Vec::new();
@@ -289,7 +289,7 @@ impl House {
     }
 }
 
-/// Numbers that look like chance, the same each time.
+/// A pseudo-random generator with a fixed seed.
 struct Dice(u64);
 
 impl Dice {
@@ -375,7 +375,7 @@ async fn one_by_one_or_all_anew(on: On) {
 }
 
 async fn whatever_the_order(on: On) {
-    // Each of another person, so that the end does not depend on the order.
+    // Each event is about another person, so the result does not depend on the order.
     let changes = [
         Happens(0, What::Resigns),
         Happens(1, What::ReviewIsOld),
@@ -413,7 +413,7 @@ async fn whatever_the_order(on: On) {
             order.reverse();
         }
         for change in order {
-            // Only the whole extract tells that a row takes the place of another of which it has neither code nor number.
+            // Only a full extract shows that a row replaces another one with which it shares neither code nor number.
             let rows = hr.happens(change);
             let rows = rows.filter(|_| !matches!(change.1, What::UnreadByName | What::CardIsNew));
             house.hears(&hr, change, rows.as_deref()).await;
@@ -426,8 +426,8 @@ async fn whatever_the_order(on: On) {
     }
 }
 
-/// Accounts that came in while their rows could not be read are held once the extract does not have those rows at all: nothing in the
-/// journal is about them then.
+/// Accounts that were imported while their rows were unreadable are held once the extract lacks those rows: at that point no journal entry
+/// is about them.
 async fn whom_a_row_in_quarantine_hints_at(on: On) {
     let (house, mut hr) = (House::new(on).await, Hr::default());
     house.officials_of(&mut hr).await;
@@ -451,7 +451,7 @@ async fn whom_a_row_in_quarantine_hints_at(on: On) {
         .collect();
     assert_eq!(undecided, ["row-of-its-code", "row-of-its-number", "row-of-its-name"]);
     house.extract(&whole, None).await;
-    // Somebody else's run in between takes nothing of that away.
+    // A run for other people in between must not change that.
     house
         .store
         .reconcile_people(&[account(1)], &[], DAY, "page")
@@ -520,7 +520,7 @@ async fn what_concerns_everybody_is_told(on: On) {
     house.clock.move_on(2 * 86_400);
     let done = run(DAY.tomorrow().unwrap()).await;
     assert_eq!((done.widened, done.plan.lines.len()), (Some(Widened::OtherDay), 13));
-    // A run over some people is no beginning for the next.
+    // A run for some people is not the reference point of the next incremental run.
     let later = DAY.tomorrow().unwrap().tomorrow().unwrap();
     house
         .store
@@ -536,7 +536,7 @@ async fn what_concerns_everybody_is_told(on: On) {
     house.sound().await;
 }
 
-/// Thirty officials, all of them in order, and the run that found them so.
+/// Thirty officials without holds, and the run that found them so.
 async fn thirty(on: On) -> (House, Hr) {
     let (house, mut hr) = (House::new(on).await, Hr::default());
     house.units().await;
@@ -554,7 +554,7 @@ fn account(n: u32) -> AccountId {
 async fn the_guard_stops_an_incremental_run_too(on: On) {
     let (house, mut hr) = thirty(on).await;
     let held = async || house.held(AccountKind::Official).await.len();
-    // Fifteen pass, and count against those that come in the same week.
+    // Fifteen are below the limit, and count against those of the same week.
     for n in 0..15 {
         hr.happens(Happens(n, What::Resigns));
     }
@@ -575,7 +575,7 @@ async fn the_guard_stops_an_incremental_run_too(on: On) {
     let changed = house.store.reconcile_changed(DAY, "cron").await.unwrap();
     assert_eq!((&changed.stopped_by[..], held().await), (&limit[..], 15));
 
-    // What somebody else's facts became does not make those people's run stale; what one of theirs became does.
+    // A change of other people's facts does not make the run stale; a change of its own people's facts does.
     hr.happens(Happens(29, What::Resigns));
     house.extract(&hr, None).await;
     let run = stopped.run.unwrap();
@@ -593,7 +593,7 @@ async fn the_guard_stops_an_incremental_run_too(on: On) {
         Err(StoreError::Refused(Refusal::Stale(_))) => {}
         other => panic!("{other:?}"),
     }
-    // The one who is left over is still found, now beside what the others' runs held.
+    // The one left over is still found, now in addition to the holds of the other runs.
     let rest = house.store.reconcile_changed(DAY, "cron").await.unwrap();
     assert_eq!((rest.widened, rest.plan.impact.newly_held), (None, 1));
     house.sound().await;
@@ -616,9 +616,9 @@ async fn people_at_once_and_only_they(on: On) {
     let done = people(&[account(1)]).await;
     assert_eq!((done.plan.lines.len(), done.stopped_by), (1, vec![]));
     assert_eq!(held().await, ["CV000: review-overdue", "CV002: review-overdue"]);
-    // Nobody there, nothing to do.
+    // No such account, so nothing to do.
     assert!(people(&[AccountId("CV999".into())]).await.plan.lines.is_empty());
-    // The run over what changed sees all three.
+    // The incremental run covers all three.
     let rest = house.store.reconcile_changed(DAY, "hr").await.unwrap();
     assert_eq!((rest.widened, rest.plan.lines.len()), (None, 3));
     assert_eq!(held().await, [""; 0]);
@@ -643,7 +643,7 @@ async fn an_incremental_run_is_undone_as_a_whole(on: On) {
     let undone = house.store.undo_run(&run.run.unwrap(), "hr").await.unwrap();
     assert!(undone.changed_since.is_empty(), "{undone:?}");
     assert_eq!(house.held(AccountKind::Official).await, [""; 0]);
-    // The rows come back as they were: so does everything else.
+    // The rows return unchanged, and so does everything else.
     let first = Hr {
         profiles: (0..30).map(|n| (n, profile(n, "A"))).collect(),
         ..Hr::default()
@@ -657,7 +657,7 @@ async fn an_incremental_run_is_undone_as_a_whole(on: On) {
     house.sound().await;
 }
 
-/// A notice and a row in quarantine that were taken in before there was anything to find them by.
+/// A notice and a quarantined row that were imported before the columns to find them by existed.
 async fn rows_of_an_earlier_version_concern_everybody(on: On) {
     let (house, mut hr) = (House::new(on).await, Hr::default());
     house.officials_of(&mut hr).await;

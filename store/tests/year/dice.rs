@@ -1,9 +1,9 @@
-//! Chance that a seed decides: the same seed, the same year.
+//! A seeded random generator: the same seed gives the same year.
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-/// `SplitMix64`.
+/// The algorithm is `SplitMix64`.
 pub struct Dice(u64);
 
 impl Dice {
@@ -18,12 +18,12 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// 0 to n - 1.
+    /// A number from 0 to n - 1.
     pub fn below(&mut self, n: usize) -> usize {
         usize::try_from(self.next() % n as u64).unwrap()
     }
 
-    /// So many times of a thousand.
+    /// True with that probability, in thousandths.
     pub fn often(&mut self, of_a_thousand: usize) -> bool {
         self.below(1_000) < of_a_thousand
     }
@@ -32,7 +32,7 @@ impl Dice {
         &from[self.below(from.len())]
     }
 
-    /// A day of the month that ends so.
+    /// A day of the month that ends on `end`.
     pub fn day_of_month(&mut self, end: Date) -> Date {
         let back = self.below(usize::try_from(end.day()).unwrap());
         end.checked_sub(i64::try_from(back).unwrap().days()).unwrap()

@@ -1,4 +1,4 @@
-//! What must come of it, worked out from the letters' rules as they are written, by somebody who never saw the program's.
+//! The expected results, computed from the text of the letters' rules by an author who never saw the program's rules.
 
 use crate::world::{Bad, Citizen, Form, Human, Notice, Official, Row, Staff, Unit};
 use jiff::ToSpan as _;
@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub type Facts = BTreeMap<String, String>;
-/// Reason and facts; of a duplicate, the reason is `duplicate` and the account whose claim it is.
+/// Reason and facts. The reason of a duplicate is `duplicate` and the account that has the claim.
 pub type Holds = BTreeMap<String, Facts>;
 
 fn facts<const N: usize>(of: [(&str, String); N]) -> Facts {
@@ -17,7 +17,7 @@ fn text(day: Option<Date>) -> String {
     day.map(|day| day.to_string()).unwrap_or_default()
 }
 
-/// An official's account as it stands.
+/// The state of an official's account.
 #[derive(Clone, Debug)]
 pub struct Standing {
     pub unit: String,
@@ -30,7 +30,7 @@ pub struct Standing {
     pub holds: Holds,
 }
 
-/// A citizen's account as it stands.
+/// The state of a citizen's account.
 #[derive(Clone, Debug)]
 pub struct Bearer {
     made: Date,
@@ -42,11 +42,11 @@ pub struct Bearer {
     pub ordered: bool,
     pub claimed: bool,
     pub refused: bool,
-    /// By the account whose claim it is: by what it is the same.
+    /// By the account that has the claim: what is the same.
     pub duplicates: BTreeMap<String, String>,
 }
 
-/// What can be read of a row that cannot.
+/// The readable parts of an unreadable row.
 struct Unread {
     code: Option<String>,
     number: Option<String>,
@@ -60,18 +60,18 @@ struct Claim {
     phone: Option<String>,
 }
 
-/// What is decided of an account.
+/// The decision about an account.
 #[derive(Debug)]
 pub enum Decided {
     Nothing,
     Holds(Holds),
 }
 
-/// What a run must do.
+/// The expected result of a run.
 #[derive(Debug, Default)]
 pub struct Run {
     pub decided: BTreeMap<String, Decided>,
-    /// By the account on whose line it stands: the unit, and whom it succeeds.
+    /// By the account whose line creates it: the unit, and the accounts it succeeds.
     pub creates: BTreeMap<String, (String, BTreeSet<String>)>,
     /// The units of profiles in service without an account.
     pub newcomers: Vec<String>,
@@ -81,11 +81,11 @@ pub struct Run {
 #[derive(Default)]
 pub struct Recount {
     units: BTreeMap<String, Unit>,
-    /// Of numbers that were ever said to be one person's with others: which person.
+    /// By number: the person to whom it was ever linked.
     persons: HashMap<String, usize>,
     registry: BTreeMap<String, Human>,
     former: BTreeMap<String, String>,
-    /// HR's rows that count, by the place in HR's list.
+    /// HR's rows that count, by their position in HR's list.
     rows: BTreeMap<usize, Row>,
     unread: Vec<Unread>,
     notices: Vec<Notice>,
@@ -111,7 +111,7 @@ impl Recount {
         at
     }
 
-    /// A unit and all above it, as of a day.
+    /// A unit and all units above it, as of a day.
     fn above(&self, unit: &str, day: Date) -> BTreeSet<String> {
         let mut all = BTreeSet::new();
         let mut at = Some(unit.to_owned());
@@ -144,7 +144,7 @@ impl Recount {
         }
     }
 
-    /// Replaced by each load.
+    /// Each load replaces the registry.
     pub fn registry(&mut self, humans: &[Human]) {
         self.registry.clear();
         self.former.clear();
@@ -189,7 +189,7 @@ impl Recount {
         }
     }
 
-    /// C4, of one account and one claim.
+    /// C4, for one account and one claim.
     fn judge(&mut self, account: &str, claim: usize) {
         let (claim, bearer) = (&self.claims[claim], &self.citizens[account]);
         if claim.account == account || bearer.claimed {
@@ -295,7 +295,7 @@ impl Recount {
         ("standardised", vec![])
     }
 
-    /// Who is listed, because of whose claim: the first one made.
+    /// The accounts listed for review, with the account whose claim is the reason: the earliest claim.
     pub fn review(&self) -> BTreeMap<String, String> {
         let mut listed = BTreeMap::new();
         for claim in &self.claims {
@@ -333,7 +333,7 @@ impl Recount {
         }
     }
 
-    /// A full extract: what is not in it is gone, but what could not be read decides nothing.
+    /// A full extract: a row that is not in it is gone, but an unreadable row decides nothing.
     pub fn profiles(&mut self, staff: &[Staff]) {
         self.unread.clear();
         for (n, of) in staff.iter().enumerate() {
@@ -349,7 +349,7 @@ impl Recount {
                     let keyless = bad == Bad::Keyless;
                     let code = (!keyless).then(|| of.row.code.clone());
                     let number = (!keyless && bad != Bad::Number).then(|| of.row.number.clone());
-                    // What was known before stays, unless the row says of nobody whose it is.
+                    // The previous row stays, unless the unreadable row does not show whose it is.
                     let known = self.rows.get(&n).is_some_and(|row| {
                         Some(&row.code) == code.as_ref() || self.are_one(Some(&row.number), number.as_ref())
                     });
@@ -479,7 +479,7 @@ impl Recount {
         holds
     }
 
-    /// What a run of the day does; nothing is done yet.
+    /// The expected result of a run on that day, before it is applied.
     pub fn run(&self, day: Date) -> Run {
         let mut run = Run::default();
         let mut of_row: BTreeMap<usize, Vec<&String>> = BTreeMap::new();
@@ -551,7 +551,7 @@ impl Recount {
         }
     }
 
-    /// The run is done. `made`: the accounts that it made, by whom they succeed.
+    /// Applies the run. `made` maps an account to the one that the run created as its successor.
     pub fn apply(&mut self, run: Run, made: &BTreeMap<String, String>, day: Date) {
         let mut new = Vec::new();
         for (from, (unit, _)) in &run.creates {
@@ -575,7 +575,7 @@ impl Recount {
         self.officials.extend(new);
     }
 
-    /// `accounts, standardised, held, pending, refused, not started` of each unit with all below.
+    /// `accounts, standardised, held, pending, refused, not started` of each unit, including all units below it.
     pub fn report(&self, day: Date) -> BTreeMap<String, [u64; 6]> {
         let mut lines = self.lines(day);
         for bearer in self.citizens.values() {
@@ -593,7 +593,7 @@ impl Recount {
         lines
     }
 
-    /// How many accounts there were on a past day, in each unit with all below.
+    /// How many accounts existed on a past day, in each unit including all units below it.
     pub fn accounts_on(&self, day: Date) -> BTreeMap<String, u64> {
         let mut lines = self.lines(day);
         for bearer in self.citizens.values().filter(|bearer| bearer.made <= day) {
@@ -602,7 +602,7 @@ impl Recount {
         lines.into_iter().map(|(unit, line)| (unit, line[0])).collect()
     }
 
-    /// `staff, standardised` of each unit with all below.
+    /// `staff, standardised` of each unit, including all units below it.
     pub fn staff_report(&self, day: Date) -> BTreeMap<String, [u64; 6]> {
         let mut lines = self.lines(day);
         for row in self.rows.values().filter(|row| !has_left(status_on(row, day))) {
@@ -630,7 +630,7 @@ impl Recount {
         } else {
             above
         };
-        // A unit that is not there yet has no line.
+        // A unit that does not exist yet has no line.
         for line in lines
             .iter_mut()
             .filter(|(unit, _)| above.contains(*unit))
@@ -642,7 +642,7 @@ impl Recount {
     }
 }
 
-/// The account that somebody would have by that row.
+/// The account that a person would have by that row.
 fn probe(row: &Row) -> Standing {
     Standing {
         unit: row.unit.clone(),

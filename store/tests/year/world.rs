@@ -1,4 +1,4 @@
-//! What happens in the made-up province, month after month, and the files that tell of it.
+//! The events of the made-up province, month after month, and the files that report them.
 
 use crate::dice::Dice;
 use jiff::ToSpan as _;
@@ -9,13 +9,13 @@ pub const STAFF: usize = 300;
 pub const HUMANS: usize = 900;
 pub const CITIZENS: usize = 1_000;
 
-/// The last day of the n-th month of the year; 29 February is one of them.
+/// The last day of the n-th month of the year; one of them is 29 February.
 pub fn month_end(month: usize) -> Date {
     let begins = Date::constant(2023, 7, 1) + i64::try_from(month).unwrap().months();
     begins.last_of_month()
 }
 
-/// With and without marks.
+/// Family names with and without diacritics.
 const FAMILIES: [(&str, &str); 7] = [
     ("Nguyễn", "NGUYEN"),
     ("Trần", "TRAN"),
@@ -40,7 +40,7 @@ const GIVEN: [(&str, &str); 11] = [
     ("Yến", "YEN"),
 ];
 
-/// A name, and what is left of it without marks and spaces.
+/// A name, and its folded form without diacritics and spaces.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Name {
     pub written: String,
@@ -61,7 +61,7 @@ impl Name {
         }
     }
 
-    /// As a machine without Vietnamese prints it.
+    /// The name without diacritics, as a machine without Vietnamese prints it.
     fn plain(&self) -> Self {
         Self {
             written: self.folded.clone(),
@@ -97,22 +97,22 @@ pub struct Unit {
     pub successor: Option<String>,
 }
 
-/// A person as the registry has it.
+/// A person in the registry.
 #[derive(Clone)]
 pub struct Human {
     pub name: Name,
     male: bool,
     pub born: Date,
-    /// All that it ever had, the one in force last.
+    /// All numbers that the person ever held, the current one last.
     pub numbers: Vec<String>,
-    /// Months since the number was replaced in which the registry names the former one.
+    /// Months since the replacement of the number in which the registry names the former one.
     pub names_former: usize,
     pub phone: Option<String>,
     pub issued: Date,
-    /// Of the card before, which stands in the file, too.
+    /// The issue date of the previous card, which is in the file, too.
     issued_before: Option<Date>,
     pub dead: bool,
-    /// The row cannot be read this month.
+    /// The row is unreadable this month.
     pub unread: bool,
 }
 
@@ -130,7 +130,7 @@ impl Human {
     }
 }
 
-/// What is wrong with a row of HR's.
+/// The fault of one of HR's rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bad {
     Date,
@@ -140,7 +140,7 @@ pub enum Bad {
     Conflict,
 }
 
-/// A row of HR's.
+/// One of HR's rows.
 #[derive(Clone)]
 pub struct Row {
     pub human: usize,
@@ -167,7 +167,7 @@ impl Row {
 
 pub struct Staff {
     pub row: Row,
-    /// Of who was hired again this month: the row that ended.
+    /// The ended row of a person who was hired again this month.
     pub ended: Option<Row>,
     pub bad: Option<Bad>,
     pub absent: bool,
@@ -215,7 +215,7 @@ pub struct Form {
     pub account: String,
     pub name: Option<Name>,
     pub number: Option<String>,
-    /// As typed, where that is another writing.
+    /// The number as typed, if it is written in another way.
     number_typed: Option<String>,
     pub issued: Option<Date>,
     pub phone: Option<String>,
@@ -223,7 +223,7 @@ pub struct Form {
     at: String,
 }
 
-/// A file, and what must come of each row.
+/// A file, and the expected result of each row.
 pub struct File {
     pub text: String,
     pub results: Vec<&'static str>,
@@ -240,12 +240,12 @@ pub struct World {
     pub staff: Vec<Staff>,
     pub officials: Vec<Official>,
     pub citizens: Vec<Citizen>,
-    /// Those that come in this month.
+    /// The accounts that are imported this month.
     pub new_officials: Vec<Official>,
     pub new_citizens: Vec<Citizen>,
     pub notices: Vec<Notice>,
     pub forms: Vec<Form>,
-    /// In which months units end.
+    /// The months in which units end.
     ends: [usize; 3],
 }
 
@@ -346,7 +346,7 @@ impl World {
         }
     }
 
-    /// The first two of a district's communes become one; the last of the third district ends without a successor.
+    /// The first two communes of a district become one; the last commune of the third district ends without a successor.
     fn end_units(&mut self) {
         self.units_changed = false;
         for d in 0..3 {
@@ -380,7 +380,7 @@ impl World {
         }
     }
 
-    /// A unit where somebody works; ended ones are still written by some.
+    /// A unit where somebody works; some rows still name ended units.
     fn workplace(&mut self) -> String {
         let places: Vec<&String> = self
             .units
@@ -556,7 +556,7 @@ impl World {
         self.new_citizens.push(account);
     }
 
-    /// The next month.
+    /// Advances to the next month.
     pub fn advance(&mut self) {
         self.month += 1;
         self.day = month_end(self.month);
@@ -657,7 +657,7 @@ impl World {
                 notice.withdrawn = Some(day);
             }
         }
-        // The registry has another number: HR hears of it sooner or later, and names the former one or not.
+        // The registry has another number: HR gets it sooner or later, and names the former one or not.
         if !staff.wrong && row.number != human.number() && dice.often(600) {
             row.former = if dice.often(600) {
                 vec![row.number.clone()]
@@ -726,7 +726,7 @@ impl World {
             }
             88..98 => (row.name, row.updated, staff.wrong) = (new_name, day, true),
             98..103 => {
-                // The year stays, which the number has, too.
+                // The year stays, because the number contains it, too.
                 row.born = if row.born.month() < 7 {
                     row.born + 40.days()
                 } else {
@@ -759,7 +759,7 @@ impl World {
             let row = &mut self.staff[staff].row;
             (row.created, row.updated, row.reviewed) = (day, day, None);
         }
-        // Who was hired before gets an account.
+        // A person who was hired earlier gets an account.
         let late = self.staff.len() - 2;
         if self.dice.often(700) && late >= STAFF {
             self.give_official_account(late);
