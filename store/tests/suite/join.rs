@@ -1,4 +1,4 @@
-//! C5: two accounts of one owner are joined; a review is asked for.
+//! Tests of C5: two accounts of one owner are joined; a review is requested.
 
 use crate::both;
 use crate::house::{House, On, citizen, phone};
@@ -107,7 +107,7 @@ async fn two_joins_at_once_leave_one_claim(on: On) {
     house.sound().await;
 }
 
-/// Proven before, and by whatever it was; where the owner was going stays known.
+/// The new session keeps the authentication time and method of the proof, and the owner's return address.
 async fn the_owner_goes_on_as_the_one_that_stays(on: On) {
     let house = house(on).await;
     let store = &house.store;
@@ -141,7 +141,7 @@ async fn a_review_is_asked_for_once(on: On) {
     assert_eq!(house.store.open_review(&account).await.unwrap(), Some(first.clone()));
     let waiting = house.store.review_requests(&an).await.unwrap();
     assert_eq!((waiting.len(), &waiting[0].receipt), (1, &first));
-    // Standardised as somebody else: nothing holds it, and nobody needs to look.
+    // The account is standardised as another person's: nothing holds it, and the review is no longer needed.
     house.submit("C2", 2).await;
     assert!(house.store.review_requests(&an).await.unwrap().is_empty());
     house.sound().await;

@@ -1,4 +1,4 @@
-//! Opening, durability, backup and restore.
+//! Tests of opening, durability, backup and restore.
 
 use crate::both;
 use crate::house::{DAY, Empty, House, On, citizen, number, official, profile};
@@ -31,7 +31,7 @@ async fn durability_is_on_at_every_connection(on: On) {
     let house = House::new(on).await;
     let want: &[(&str, &str)] = match on {
         On::Sqlite => &[("journal_mode", "wal"), ("synchronous", "2")],
-        // The cluster of the tests runs without fsync, to be quick; that of the benchmarks and of users with it.
+        // The tests' PostgreSQL runs without fsync, to be fast; that of the benchmarks and of users runs with it.
         On::Postgres => &[("synchronous_commit", "on")],
     };
     for (setting, value) in house.store.durability().await.unwrap() {
@@ -46,7 +46,7 @@ async fn other_keys_are_refused(on: On) {
         keys: house.path("other"),
         ..house.places.clone()
     };
-    // New keys are not made for a database that was begun with others.
+    // No new keys are created for a database that was begun with other keys.
     assert!(matches!(
         Store::open(&other, true, house.ambient()).await,
         Err(StoreError::Keys(_))
@@ -80,7 +80,7 @@ async fn tables_of_another_version_are_made_anew(on: On) {
     assert_eq!(again.holds(None, DAY).await.unwrap(), holds);
 }
 
-/// Fewer tables, other columns, and no word of which version.
+/// Removes tables, columns and the version number, as in the first version.
 async fn as_the_first_version_left_them(house: &House) {
     for sql in [
         "DROP TABLE hold_counter",
@@ -97,7 +97,7 @@ async fn as_the_first_version_left_them(house: &House) {
     }
 }
 
-/// Everything that an import stages: accounts with their holds, and rows that could not be read.
+/// Everything that an import stages: accounts with their holds, and unreadable rows.
 async fn unfinished_import(house: &House) -> Box<OpenLoad> {
     let held = AccountRow {
         held_reason: Some("Theo văn bản".into()),
@@ -115,7 +115,7 @@ async fn unfinished_import(house: &House) -> Box<OpenLoad> {
     load
 }
 
-/// An import that nobody finishes leaves nothing, whatever stands in the database.
+/// An unfinished import leaves nothing, whatever is in the database.
 async fn no_trace_of_the_import(store: &Store, house: &House) {
     store.seal().await.unwrap();
     assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
@@ -124,7 +124,7 @@ async fn no_trace_of_the_import(store: &Store, house: &House) {
         house.store.holds(None, DAY).await.unwrap()
     );
     assert!(store.explain("HS7", DAY).await.is_err());
-    // Nobody waits for it either.
+    // Nothing waits for it either.
     store.rebuild(&mut |_| {}).await.unwrap();
 }
 
@@ -165,7 +165,7 @@ async fn data_of_a_later_version_are_refused(on: On) {
     ));
 }
 
-/// The keys travel by themselves, and with them the checkpoints.
+/// The keys are copied separately, and the checkpoints with them.
 pub fn with_keys(empty: &Empty, of: &House) -> Places {
     let places = empty.places();
     std::fs::create_dir(&places.keys).unwrap();
@@ -210,7 +210,7 @@ async fn a_backup_is_restored_into_either_database(on: On) {
             );
         }
         assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
-        // It goes on: the next entry finds its place behind the last.
+        // Work goes on: the next entry gets the position after the last one.
         store.add_operator("lan", "test").await.unwrap();
         store.seal().await.unwrap();
         assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
@@ -225,7 +225,7 @@ async fn restored(places: &Places, copy: &Path, house: &House) -> Store {
     restored.store
 }
 
-/// Without a word of the files, but for how many rows they have together.
+/// A manifest without the list of files, only with the total number of rows.
 fn manifest_of_an_earlier_version(copy: &Path) {
     let path = copy.join("backup.json");
     let mut manifest: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
@@ -242,7 +242,7 @@ fn filled_files(copy: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Something in every table that a backup holds.
+/// Data in every table that a backup contains.
 async fn lived_in(on: On) -> House {
     let house = House::new(on).await;
     house.units().await;
@@ -305,7 +305,7 @@ async fn a_backup_that_is_not_as_it_was_written_is_refused(on: On) {
     std::fs::remove_file(&manifest).unwrap();
     let refused = Store::restore(&places, &copy, house.ambient()).await;
     assert!(matches!(refused, Err(StoreError::NoBackup(_))));
-    // None of it has left anything.
+    // The refused restores left nothing behind.
     let there = Store::open(&places, false, house.ambient()).await;
     assert!(matches!(there, Err(StoreError::Behind { .. })));
     std::fs::write(manifest, text).unwrap();
@@ -313,7 +313,7 @@ async fn a_backup_that_is_not_as_it_was_written_is_refused(on: On) {
     assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
-/// A file whose rows are not different ones, with a manifest that agrees: the restore stops in the middle.
+/// Repeats a row in a file and adjusts the manifest, so that the restore stops in the middle.
 fn with_a_row_twice(copy: &Path) {
     let file = copy.join("run_line.jsonl");
     let mut rows = std::fs::read_to_string(&file).unwrap();
@@ -343,7 +343,7 @@ async fn a_restore_that_was_not_ended_is_known_as_such_and_begun_again(on: On) {
     }
     let opened = Store::open_older(&places, house.ambient()).await;
     assert!(matches!(opened, Err(StoreError::Restoring)));
-    // With the same command, and nothing is left of what came before.
+    // The same command succeeds, and nothing is left of the first attempt.
     let store = restored(&places, &copy, &house).await;
     assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
     assert_eq!(
@@ -384,7 +384,7 @@ async fn an_empty_database_is_refused_and_nothing_is_made(on: On) {
     Store::open(&places, true, house.ambient()).await.unwrap();
 }
 
-/// While it is at work, and after it died: as much of it is in the backup as was staged.
+/// During the import, and after it died: the backup contains what was staged so far.
 async fn a_backup_made_during_an_import_is_restored_without_it(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -402,7 +402,7 @@ async fn a_backup_made_during_an_import_is_restored_without_it(on: On) {
     }
 }
 
-/// Its rows lack the columns that came later.
+/// Its rows lack the columns that were added later.
 async fn a_backup_of_an_earlier_version_is_restored(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -448,7 +448,7 @@ async fn operators_are_named_and_removed(on: On) {
     house.sound().await;
 }
 
-/// A name and a number are looked for in everything that a backup holds.
+/// A name and a number are searched in all files of a backup.
 async fn no_personal_value_stands_in_the_clear(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -484,7 +484,7 @@ async fn no_personal_value_stands_in_the_clear(on: On) {
     }
 }
 
-/// One of them could not keep it.
+/// PostgreSQL could not store it.
 async fn a_nul_is_refused_by_both_databases(on: On) {
     let house = House::new(on).await;
     house.units().await;

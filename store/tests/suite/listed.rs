@@ -1,4 +1,4 @@
-//! "Every figure can be downloaded and drilled down to the people behind it, by whoever may see them."
+//! Tests of "Every figure can be downloaded and drilled down to the people behind it, by whoever may see them."
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form};
@@ -17,7 +17,7 @@ both! {
     a_unit_is_followed_as_in_the_whole_tree
 }
 
-/// The rows of one of the sample's files that count.
+/// The valid rows of a file of the sample.
 fn sample(table: Table, units: &UnitTree) -> Vec<Record> {
     let file = format!("../fixtures/sample/{}.csv", table.name());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -28,7 +28,7 @@ fn sample(table: Table, units: &UnitTree) -> Vec<Record> {
 }
 
 impl House {
-    /// The sample's units, registry and citizens, who sent its forms; some say that they are exempt, some are held by order.
+    /// Imports the sample's units, registry and citizens and submits its forms; some citizens are exempt, some are held by order.
     async fn sample(&self, an: &Operator) {
         let none = UnitTree::default();
         let units = sample(Table::Units, &none).into_iter();
@@ -75,7 +75,7 @@ impl House {
         for (n, id) in ids.iter().enumerate() {
             let last = Date::constant(2023, 12, 31);
             if n % 40 == 7 {
-                // Who is done by now is not exempt.
+                // A standardised account is no longer exempt.
                 self.store
                     .exempt(Says::Operator(an, id), Exemption::Child, last)
                     .await
@@ -131,7 +131,7 @@ async fn each_list_of_the_sample_is_as_long_as_its_figure(on: On) {
         let figures = house.store.figures(house.store.today()).await.unwrap();
         let mut people: BTreeMap<AccountId, Standing> = BTreeMap::new();
         for standing in Standing::ALL {
-            // All of the province, and how many of them each unit has with all below it.
+            // The list of the whole province, and how many of it belong to each unit including all units below it.
             let all = house.list(&an, "46", standing, None, 10_000).await;
             let mut counts: BTreeMap<UnitCode, u64> = BTreeMap::new();
             for one in &all.people {
@@ -156,7 +156,7 @@ async fn each_list_of_the_sample_is_as_long_as_its_figure(on: On) {
                     cell(&of.line, standing),
                 );
                 assert_eq!(there, figure, "{} {standing:?}", unit.code);
-                // The same when it is asked for itself: some of the units.
+                // The list of some units, each requested by itself, agrees.
                 of_units += u64::from(figure > 0);
                 if figure > 0 && of_units % 40 == 1 {
                     let listing = house.list(&an, unit.code.as_str(), standing, None, 10_000).await;
@@ -214,12 +214,12 @@ async fn pages_follow_one_another_without_gap_or_repeat(on: On) {
         "the unit, then the village below it"
     );
     assert_eq!(done.people[0].unit_name, "Đơn vị B");
-    // A place that is none is the beginning.
+    // An invalid cursor starts at the beginning.
     for nonsense in ["", "x", "W10", "!!"] {
         let page = house.list(&an, "P", Standing::NotStarted, Some(nonsense), 99).await;
         assert_eq!(page.people, whole.people);
     }
-    // Somebody who moved on between two pages is not missed by those who did not.
+    // An account that leaves the list between two pages does not make others disappear from it.
     let first = house.list(&an, "P", Standing::NotStarted, None, 10).await;
     let gone = first.people.last().unwrap().account.clone();
     let mut wrong = form(gone.as_str(), 1);

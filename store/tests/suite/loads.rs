@@ -1,4 +1,4 @@
-//! Files on their way in: nothing is seen before the whole counts, and what a dead process left is taken away.
+//! Tests of loads: no row is visible before the whole load is active, and the rows of a dead process are removed.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, number, official, profile};
@@ -46,7 +46,7 @@ async fn a_load_whose_process_died_is_taken_away(on: On) {
     let busy = house.store.begin_load(incoming("citizens"), None).await;
     assert!(matches!(busy, Err(StoreError::Refused(Refusal::ImportAtWork))));
     house.clock.move_on(60);
-    // It is told, and is no fault: whoever looked for an attacker would look for nobody.
+    // `verify` reports it, but not as a fault: an operator would search for an attacker in vain.
     house.store.seal().await.unwrap();
     let found = house.store.verify(&mut |_| {}).await.unwrap();
     assert_eq!(found.faults, []);
@@ -54,7 +54,7 @@ async fn a_load_whose_process_died_is_taken_away(on: On) {
     assert_eq!(tables, ["citizens"]);
     house.citizens(vec![citizen("HS1", 9), citizen("HS4", 4)]).await;
     assert_eq!(house.province(DAY).await.accounts, 2);
-    // Should it wake after all, it is refused, and changes nothing.
+    // If the process continues after all, it is refused and changes nothing.
     assert!(dead.accounts(vec![citizen("HS5", 5)]).await.is_err());
     assert!(dead.finish().await.is_err());
     assert_eq!(house.sql("SELECT COUNT(*) FROM load WHERE state = 'open'").await, [0]);
@@ -215,7 +215,7 @@ async fn absence_means_something_in_a_full_extract_only(on: On) {
     load.profiles(vec![profile(1, "A")]).await.unwrap();
     load.finish().await.unwrap();
     assert_eq!(reasons().await, ["", ""]);
-    // A unit's extract speaks for that unit and below.
+    // A unit's extract covers that unit and the units below it.
     let unit = ngomon_rules::unit::UnitCode("B".into());
     let Intake::Open(load) = house.begin("profiles", 0, Some(Some(unit)), None).await else {
         panic!()

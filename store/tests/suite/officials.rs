@@ -1,4 +1,4 @@
-//! Letter 108 over the tables: runs, the guard, approval, undo.
+//! Tests of letter 108 on the tables: runs, the guard, approval, undo.
 
 use crate::both;
 use crate::house::{DAY, House, On, name, number, official, profile, record};
@@ -41,7 +41,7 @@ async fn a_leaver_leaves_and_comes_back(on: On) {
             .after
             .is_empty()
     );
-    // A status to come is told with its own day, and not as today's.
+    // A future status is shown with its own day, not as today's.
     let told = house.store.explain("CV001", before).await.unwrap();
     let day = DAY.to_string();
     for (fact, is) in [
@@ -84,7 +84,7 @@ async fn the_account_follows_the_file_there_and_back(on: On) {
         panic!("one account is made")
     };
     assert_eq!(house.held(AccountKind::Official).await, ["CV001: moved"]);
-    // The same credentials, another user name, and it is known whom it succeeds.
+    // The new account has the same credentials and another user name, and is recorded as the successor.
     let same = format!("SELECT COUNT(DISTINCT login) FROM account_row WHERE id IN ('CV001', '{new}')");
     assert_eq!(house.sql(&same).await, [1]);
     assert_eq!(
@@ -109,7 +109,7 @@ async fn the_account_follows_the_file_there_and_back(on: On) {
     house.sound().await;
 }
 
-/// The held visit of an account that `moved` closed leads into the one that has the same login, and into no other.
+/// The held visit of an account that `moved` closed leads to the account with the same login, and to no other.
 async fn who_moved_goes_on_with_the_account_at_the_new_unit(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -164,7 +164,7 @@ async fn who_moved_goes_on_with_the_account_at_the_new_unit(on: On) {
     house.sound().await;
 }
 
-/// Thirty officials whom HR does not know any more.
+/// Thirty officials who are no longer in HR's extract.
 async fn thirty(on: On) -> House {
     let house = House::new(on).await;
     house.units().await;
@@ -217,7 +217,7 @@ async fn a_run_is_undone_as_a_whole(on: On) {
     house.store.reconcile(DAY, "hr").await.unwrap();
     let before = house.held(AccountKind::Official).await;
     assert_eq!(before, ["CV000: review-overdue"]);
-    // The next run lifts one, places one, moves one and writes a phone back.
+    // The next run lifts one hold, places one, moves one account and writes a phone back.
     let mut second: Vec<_> = all().collect();
     second.iter_mut().for_each(|p| p.updated_on = Some(DAY));
     second[1].status = ServiceStatus::Retired;
@@ -241,7 +241,7 @@ async fn a_run_is_undone_as_a_whole(on: On) {
     );
     let facts = house.store.explain("CV003", DAY).await.unwrap().facts;
     assert!(!facts.iter().any(|(key, _)| *key == "phone"), "{facts:?}");
-    // Further automatic runs wait for a person.
+    // Further automatic runs wait for an approval.
     let next = house.store.reconcile(day, "hr").await.unwrap();
     assert_eq!(next.stopped_by, [Brake::AfterUndo]);
     house.store.approve_run(&next.run.unwrap(), "head").await.unwrap();
@@ -386,7 +386,7 @@ async fn a_newcomer_gets_an_account_by_one_click(on: On) {
     let again = house.store.make_newcomer(&operator, &profile).await.unwrap();
     assert_eq!(again, None, "it has one");
     house.sound().await;
-    // After an undo, a person looks at the next run that changes something, at this one, too.
+    // After an undo, the next run that changes something needs an approval, even one like this.
     let runs = house.store.runs().await.unwrap();
     house.store.undo_run(&runs.last().unwrap().id, "hr").await.unwrap();
     assert_eq!(newcomers(None).await, waiting);
@@ -412,8 +412,8 @@ async fn hr_is_told_what_is_coming(on: On) {
         .chain([used(6, long_ago), used(7, long_ago)]);
     house.officials(rows.collect()).await;
     let mut rows: Vec<Profile> = (1..8).map(|n| profile(n, "A")).collect();
-    // Due in 10 days; due in 40; held already; the age of retirement reached next month; deceased under a number of before; unused; unused
-    // and held.
+    // Due in 10 days; due in 40; held already; reaches the age of retirement next month; deceased under a former number; unused; unused and
+    // held.
     (rows[0].next_due_on, rows[1].next_due_on) = (Some(DAY + 10.days()), Some(DAY + 40.days()));
     rows[2].next_due_on = Some(DAY - 10.days());
     (rows[3].birth_date, rows[3].gender) = (PartialDate::parse("1962-11-20").ok(), Some(Gender::M));

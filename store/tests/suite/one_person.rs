@@ -1,4 +1,5 @@
-//! A person's numbers and phone are read from one place: whatever registry, HR and claims ever said of them, by every rule.
+//! Tests that every rule reads a person's numbers and phone from one place, which has all that registry, HR and claims ever stated about
+//! them.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form, name, number, official, phone, profile, record};
@@ -39,7 +40,7 @@ both! {
 }
 
 impl House {
-    /// HR's whole extract with rows that cannot be read; `full`: false, only these rows.
+    /// Imports an HR extract with unreadable rows; a partial file if `full` is false.
     async fn hr(&self, rows: Vec<Profile>, unread: Vec<Quarantined>, full: bool) {
         let Intake::Open(mut load) = self.begin("profiles", 100, full.then_some(None), None).await else {
             panic!("the extract is not healthy")
@@ -61,12 +62,12 @@ impl House {
         load.finish().await.unwrap();
     }
 
-    /// What a run changes and makes.
+    /// Applies a run; returns how many accounts it created.
     async fn run(&self) -> usize {
         self.store.reconcile(DAY, "hr").await.unwrap().created.len()
     }
 
-    /// Why nothing is decided of an account.
+    /// Why a run decides nothing about an account.
     async fn undecided(&self, account: &str) -> Option<String> {
         let plan = self.store.simulate(DAY).await.unwrap().plan;
         let line = plan.lines.iter().find(|line| line.account.as_str() == account);
@@ -87,7 +88,7 @@ impl House {
     }
 }
 
-/// The person 1 under another number, of whom the registry has no phone.
+/// Person 1 under another number, without a phone in the registry.
 fn phoneless(n: u32) -> RegistryRecord {
     RegistryRecord {
         full_name: name(1),
@@ -114,7 +115,7 @@ fn code(code: &str) -> Quarantined {
     }
 }
 
-/// The person of `n` under another number.
+/// Person `n` under another number.
 fn renumbered(n: u32, to: u32) -> Profile {
     Profile {
         national_id: Some(number(to)),
@@ -194,7 +195,7 @@ async fn an_account_of_which_nothing_is_decided_is_there(on: On) {
         ..official(1, "B")
     };
     house.officials(vec![official(1, "A"), at_b]).await;
-    // The row with the code of the account at B cannot be read, nor whose number it has.
+    // The row with the code of the account at B is unreadable, and so is the number in it.
     let other = code("TTH777");
     let row = Profile {
         unit: UnitCode("B".into()),
@@ -207,14 +208,14 @@ async fn an_account_of_which_nothing_is_decided_is_there(on: On) {
     house.sound().await;
 }
 
-/// The readable row of a person, and one that cannot be read and has a number of that person's: two profiles for one person decide nothing.
+/// A readable row of a person and an unreadable one with a number of the same person: two profiles for one person decide nothing.
 async fn a_row_that_has_a_number_of_the_person_decides_nothing(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
     house.hr(vec![profile(1, "A")], vec![], true).await;
     assert_eq!(house.run().await, 0);
-    // HR gave the person another code, in a row that cannot be read.
+    // HR gave the person another code, in an unreadable row.
     let unread = Quarantined {
         national_id: Some(number(1)),
         ..code("MOI001")
@@ -233,7 +234,7 @@ async fn a_row_that_has_a_number_of_the_person_decides_nothing(on: On) {
     house.sound().await;
 }
 
-/// The same where the row has the number of before, and the account today's.
+/// The same, where the row has the former number and the account the current one.
 async fn a_row_that_has_a_former_number_decides_nothing(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -257,7 +258,7 @@ async fn a_row_that_has_a_former_number_decides_nothing(on: On) {
     house.sound().await;
 }
 
-/// The registry gave the person another number; HR's row has it, and another code, and cannot be read.
+/// The registry gave the person another number; HR's row has that number and another code, and is unreadable.
 async fn a_row_with_a_new_code_and_a_new_number_is_still_the_persons(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -292,7 +293,7 @@ async fn a_row_with_a_new_code_and_a_new_number_is_still_the_persons(on: On) {
 async fn former_numbers_are_kept_when_nobody_names_them_any_more(on: On) {
     let house = House::new(on).await;
     house.units().await;
-    // 1 has a code, 2 is found by the number alone, 3 changes the code too, of 4 and 5 only the registry knows.
+    // 1 has a code, 2 is found by the number alone, 3 changes its code too, and the numbers of 4 and 5 are linked by the registry only.
     let rows = vec![
         official(1, "A"),
         without_code(2, "A"),
@@ -324,7 +325,7 @@ async fn former_numbers_are_kept_when_nobody_names_them_any_more(on: On) {
     house.hr(rows.clone(), vec![], true).await;
     house.run().await;
     assert_eq!(house.held(AccountKind::Official).await, [""; 0]);
-    // And once more under a third number.
+    // Once more, under a third number.
     rows[0].former_ids = vec![number(201)];
     rows[0].national_id = Some(number(401));
     house.hr(rows.clone(), vec![], true).await;
@@ -499,11 +500,11 @@ async fn who_comes_in_is_judged_by_every_number_and_todays_phone(on: On) {
         .await;
     let held = ["HS2: duplicate", "HS3: duplicate", "HS5: duplicate"];
     assert_eq!(house.held(AccountKind::Citizen).await, held);
-    // The column is left out: what was learnt stays.
+    // The column is missing: what was learned stays.
     house.records(vec![phoneless(201), record(2)]).await;
     house.citizens(vec![citizen("HS7", 201), by_phone("HS8", 77)]).await;
     assert_eq!(house.held(AccountKind::Citizen).await.len(), 5);
-    // Nothing is learnt twice.
+    // No fact is recorded twice.
     let entries = "SELECT COUNT(*) FROM journal WHERE kind IN ('numbers-proven', 'claim-details-changed')";
     let before = house.sql(entries).await;
     house.records(vec![phoneless(201), record(2)]).await;
@@ -511,7 +512,7 @@ async fn who_comes_in_is_judged_by_every_number_and_todays_phone(on: On) {
     house.sound().await;
 }
 
-/// HR knew the newer number as somebody's before the registry said whose it is.
+/// HR had the newer number on a profile before the registry linked it to its person.
 async fn who_comes_in_is_judged_by_what_links_two_persons(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -603,7 +604,7 @@ async fn a_notice_counts_under_any_number(on: On) {
     house.sound().await;
 }
 
-/// Registry N1, then N2 without a word of it, then "N2 was N1".
+/// The registry has N1, then N2 without a link between them, then "N2 was N1".
 async fn two_claims_of_one_person_are_listed_and_not_sound(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -648,7 +649,7 @@ async fn two_claims_of_one_person_are_listed_and_not_sound(on: On) {
         "{:?}",
         found.faults
     );
-    // A third account is told that the number is taken, whichever of the two it states.
+    // A third account gets the answer that the number is taken, whichever of the two it states.
     again.account = AccountId("HS3".into());
     let third = house
         .store
@@ -703,13 +704,13 @@ async fn an_earlier_day_and_one_to_come_are_asked_about(on: On) {
             "{table}"
         );
     }
-    // A file that is not the whole extract replaces nothing: versions count by their own days.
+    // A partial file replaces nothing: the versions of its rows are compared by their own days.
     let some = Incoming {
         full: None,
         ..incoming("profiles", yesterday)
     };
     assert_eq!(faults(some).await, []);
-    // Whoever approves takes it in.
+    // An approval imports it.
     let asked = incoming("registry", yesterday);
     let Intake::NeedsApproval { load, .. } = house.store.begin_load(asked.clone(), None).await.unwrap() else {
         panic!("asked about")
@@ -819,7 +820,7 @@ async fn units_in_use_are_not_dropped(on: On) {
     house.sound().await;
 }
 
-/// Accounts and profiles that came in on one day: made before, made later, and of which nobody says when they were made.
+/// Accounts and profiles imported on one day: some created before, some later, some with no date of creation.
 async fn a_report_of_a_past_day_counts_who_was_there(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -852,7 +853,7 @@ async fn a_report_of_a_past_day_counts_who_was_there(on: On) {
     house.hr(rows.clone(), vec![], true).await;
     assert_eq!((staff(DAY).await, staff(july).await, staff(june).await), (3, 2, 1));
     assert_eq!(staff(june.yesterday().unwrap()).await, 0);
-    // A later extract does not have the first one any more: it was there on the days before.
+    // A later extract no longer has the first one: it still counts on the days before.
     house.clock.move_on(86_400);
     let later = Incoming {
         as_of: DAY.tomorrow().unwrap(),

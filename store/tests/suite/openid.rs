@@ -1,4 +1,5 @@
-//! What connected systems hold: good once, good only while nothing holds the account, and never revived; over restarts and races, too.
+//! Tests of codes, tokens and grants: they are used once, valid only while nothing holds the account, and never revived; over restarts and
+//! races, too.
 
 use crate::both;
 use crate::counter::order;
@@ -43,7 +44,7 @@ both! {
     data_of_before_resources_come_along
 }
 
-/// Runs them all at the same time.
+/// Runs all futures at the same time.
 pub async fn at_once<T: Send + 'static>(
     all: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
@@ -347,7 +348,7 @@ async fn one_commit_tells_every_client_of_every_account(on: On) {
     let done = store.reconcile(crate::house::DAY, "test").await.unwrap();
     let told = store.notices(100).await.unwrap();
     let count = |client: &str, kind: &str| told.iter().filter(|n| n.client == client && n.kind == kind).count();
-    // Of the account, and of the session by its name.
+    // One for the account and one for the session by `sid`.
     assert_eq!([count("Một", "logout"), count("Hai", "logout")], [10, 10], "{done:?}");
     assert_eq!(
         [count("Hai", "session-revoked"), count("Hai", "account-disabled")],
@@ -359,7 +360,7 @@ async fn one_commit_tells_every_client_of_every_account(on: On) {
     }
 }
 
-/// ASVS 10.7.3: and all that the client has of this account ends with it, nothing else.
+/// ASVS 10.7.3: revoking a consent ends everything that the client has of this account, and nothing else.
 async fn what_an_owner_allowed_is_taken_back(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
@@ -554,7 +555,7 @@ fn service(name: &str) -> Client {
     client
 }
 
-/// Tokens that are for the service.
+/// Tokens for the service as resource server.
 async fn for_api(store: &Store, known: &KnownClient, account: &str) -> Redeemed {
     let session = store.open_session(&id(account)).await.unwrap();
     let mut allowed = allowed(known);
@@ -584,7 +585,7 @@ async fn a_token_for_a_service_is_good_while_both_clients_are_let_in(on: On) {
     }
     let client = store.client(client.id.as_str()).await.unwrap().unwrap();
     let given = for_api(store, &client, "C2").await;
-    // Refused, with nothing spent, while nobody bears the resource.
+    // The refresh is refused, and nothing is spent, while no enabled client has the resource.
     store.disable_client("Kho", "test").await.unwrap();
     for resource in [None, Some(API), Some(URI)] {
         assert!(store.refresh(&client, &given.refresh, None, resource).await.is_err());
@@ -643,7 +644,7 @@ async fn data_of_before_resources_come_along(on: On) {
     known(&store, service("Kho")).await;
     let given = for_api(&store, &client, "C1").await;
     assert!(store.token(&given.access).await.unwrap().unwrap().audience.is_some());
-    // Taken away and added again, the columns stand in another order, of which the embedded database's catalogue tells.
+    // Dropped and added again, the columns have another order, which the catalogue of SQLite shows.
     let faults = house.store.verify(&mut |_| {}).await.unwrap().faults;
     assert!(faults.iter().all(|(check, _)| *check == Check::Integrity), "{faults:?}");
 }
@@ -698,7 +699,7 @@ async fn a_refresh_token_shown_again_gets_its_successor_until_that_is_used(on: O
     );
     assert!(!is_good(store, &given.access).await);
 
-    // Held meanwhile.
+    // The account is held meanwhile.
     let first = tokens(store, &client, "C1").await;
     next(&first.refresh).await.unwrap();
     let an = house.operator("an").await;
@@ -716,7 +717,7 @@ async fn what_a_successor_was_drawn_from_is_erased(on: On) {
     let first = tokens(store, &client, "C1").await;
     let next = store.refresh(&client, &first.refresh, None, None).await.unwrap();
     assert_eq!(house.sql(kept).await, [1]);
-    // Used: its own remains.
+    // Its successor is used: only the successor's own row remains.
     store
         .refresh(&client, &next.unwrap().refresh, None, None)
         .await
@@ -731,7 +732,7 @@ async fn what_a_successor_was_drawn_from_is_erased(on: On) {
 }
 
 impl House {
-    /// What is due to a client; all of it came to this.
+    /// Delivers everything due to a client, with that result.
     async fn tell(&self, client: &KnownClient, delivery: &Delivery) -> Vec<DueNotice> {
         let due = self.store.due_notices(&client.id, 100).await.unwrap();
         let told = due.iter().map(|one| (one.clone(), delivery.clone())).collect();
@@ -808,7 +809,7 @@ async fn what_waits_is_due_once_the_client_takes_something(on: On) {
         9,
         "which is no try more"
     );
-    // Of the same account, it is due when there is something new.
+    // Waiting events of the same account become due when a new one is queued.
     house.clock.move_on(2);
     house.signs_in_and_out(&client, "C1").await;
     assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 2);
@@ -989,7 +990,7 @@ async fn an_edited_client_bears_what_it_says_and_nobody_else_does(on: On) {
         refused,
         Err(StoreError::Refused(Refusal::ResourceExists(borne))) if borne == API
     ));
-    // It stays what it was when something else is edited, and is free once it is given back.
+    // The resource stays with its client when something else is edited, and is free once the client gives it up.
     let renamed = Client {
         name: "Ba".into(),
         ..bearing(&one)
@@ -1062,7 +1063,7 @@ async fn keys_are_replaced_at_an_operators_order(on: On) {
         "erased"
     );
 
-    // One of them leaked.
+    // One of the keys leaked.
     let leaked = store.published_keys().await.unwrap().remove(0);
     store.replace_signing_keys(Some(&leaked.id), "test").await.unwrap();
     let now = store.published_keys().await.unwrap();
@@ -1081,7 +1082,7 @@ async fn keys_are_replaced_at_an_operators_order(on: On) {
     let unknown = store.replace_signing_keys(Some(&leaked.id), "test").await;
     assert!(matches!(unknown, Err(StoreError::Refused(Refusal::UnknownKey(_)))));
 
-    // What waited to sign never does, once its own turn was taken.
+    // A key that waited to sign never signs once its turn was taken by another.
     house.clock.move_on(91 * 24 * 3600);
     store.tend_signing_keys().await.unwrap();
     let waiting = store.published_keys().await.unwrap();
@@ -1094,7 +1095,7 @@ async fn keys_are_replaced_at_an_operators_order(on: On) {
     house.sound().await;
 }
 
-/// A session with what ends with it, and what outlives it.
+/// A session with a grant that ends with it, and one that outlives it.
 async fn online_and_offline(house: &House, client: &KnownClient, account: &str) -> (String, [Redeemed; 2]) {
     let session = house.store.open_session(&id(account)).await.unwrap();
     let mut given = Vec::new();
@@ -1126,7 +1127,7 @@ async fn a_session_that_ends_by_time_tells_its_clients(on: On) {
     house.clock.move_on(29 * 60);
     assert_eq!(store.end_over_sessions().await.unwrap(), 0, "a click keeps it");
     house.clock.move_on(2 * 60);
-    // Nobody revives it.
+    // Nothing revives it.
     assert!(
         store
             .refresh(&client, &online.refresh, None, None)
@@ -1148,7 +1149,7 @@ async fn a_session_that_ends_by_time_tells_its_clients(on: On) {
     );
     assert_eq!(store.end_over_sessions().await.unwrap(), 0, "once");
 
-    // One that was swept away meanwhile, too.
+    // The same for a session that was swept meanwhile.
     online_and_offline(&house, &client, "C2").await;
     house.clock.move_on(13 * 3600);
     store.sweep().await.unwrap();

@@ -1,4 +1,4 @@
-//! Operators: "at least two exist, each has a second factor and no HR rule; every act of theirs names them".
+//! Tests of operators: "at least two exist, each has a second factor and no HR rule; every act of theirs names them".
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen};
@@ -53,7 +53,7 @@ async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
         refused(store.open_session(&account).await.map(drop)),
         Refusal::NeedsSecondFactor
     );
-    // A password hashed anew takes nothing from the second factor.
+    // A rehash of the password does not change the second factor.
     store.rehash(&known[0], "{SSHA}anew").await.unwrap();
     assert_eq!(store.totp_secret(&account).await.unwrap(), Some(enrolment.totp_secret));
     for used in [100, 99, 0] {
@@ -106,7 +106,7 @@ async fn a_link_is_good_for_three_days(on: On) {
     house.sound().await;
 }
 
-/// Eight at once with the same link, the same code, the same recovery code: one gets in.
+/// Eight requests at once with the same link, the same code, or the same recovery code: one succeeds.
 async fn a_code_works_once_whoever_is_first(on: On) {
     let house = Arc::new(House::new(on).await);
     let link = house.store.add_operator("lan", "test").await.unwrap();
@@ -150,7 +150,7 @@ where
     (0..8).map(|_| tokio::spawn(what(Arc::clone(house)))).collect()
 }
 
-/// Two more, so that one may go.
+/// Two more operators, so that one may be removed.
 async fn two_more(house: &House) {
     for name in ["binh", "chi"] {
         house.operator(name).await;
@@ -175,7 +175,7 @@ async fn a_removed_operator_is_out_and_nothing_revives_it(on: On) {
     house.sound().await;
 }
 
-/// "A name that was removed is not given again": the journal and connected systems know people by it.
+/// "A name that was removed is not given again": the journal and connected systems identify people by it.
 async fn a_name_is_given_once(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
@@ -192,14 +192,14 @@ async fn a_name_is_given_once(on: On) {
             let refusal = refused(store.add_operator(gone, "test").await);
             assert_eq!(refusal, Refusal::OperatorRemoved(gone.into()), "round {round}");
         }
-        // It is the journal that knows.
+        // The journal records removed names, so they survive a rebuild.
         store.rebuild(&mut |_| {}).await.unwrap();
     }
     store.add_operator("lan2", "test").await.unwrap();
     house.sound().await;
 }
 
-/// "At least two exist": also where two are removed at the same time.
+/// "At least two exist": also if two are removed at the same time.
 async fn two_operators_stay_whoever_removes(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
@@ -226,7 +226,7 @@ async fn two_operators_stay_whoever_removes(on: On) {
     house.sound().await;
 }
 
-/// Names that nobody enrolled under, and operators who are held, are nobody who stays.
+/// Names without an enrolment, and held operators, do not count towards the two.
 async fn two_operators_stay_who_can_act(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
@@ -247,7 +247,7 @@ async fn two_operators_stay_who_can_act(on: On) {
     let of_binh = store.propose_act(&an, hold("binh"), "x").await.unwrap();
     let of_chi = store.propose_act(&an, hold("chi"), "x").await.unwrap();
     store.approve_act(&binh, &of_chi, "news").await.unwrap();
-    // As it was when chi clicked: only one of those who are left could act.
+    // The proposal was valid when chi opened it: now only one of the remaining operators could act.
     let late = store.approve_act(&chi, &of_binh, "news").await;
     assert_eq!(refused(late.map(drop)), Refusal::NoOtherOperator);
     for name in ["an", "binh"] {
@@ -279,13 +279,13 @@ async fn an_operator_is_held_only_while_another_could_lift_it(on: On) {
     assert_eq!(refused(own.map(drop)), Refusal::OwnAccount);
     let receipt = store.propose_act(&lan, hold("chi"), "x").await.unwrap();
     store.approve_act(&minh, &receipt, "news").await.unwrap();
-    // Nobody of the two that are left is held any more: one of them would decide alone, or about the own account.
+    // Neither of the remaining two can be held any longer: one of them would decide alone, or about the own account.
     let receipt = store.propose_act(&lan, hold("minh"), "x").await.unwrap();
     assert!(store.approve_act(&lan, &receipt, "news").await.is_err());
     assert!(store.approve_act(&minh, &receipt, "news").await.is_err());
     house.sound().await;
     let held = "chi";
-    // Whoever has the machine opens it again.
+    // The administrator of the machine lifts it.
     for name in ["minh", "nobody"] {
         assert!(store.lift_orders_of_operator(name, "nhầm", "cli:root").await.is_err());
     }
@@ -300,7 +300,7 @@ async fn an_operator_is_held_only_while_another_could_lift_it(on: On) {
     house.sound().await;
 }
 
-/// TCVN 14423: 15 minutes. A hold by order ends what is open and leaves a held visit, from which nobody acts.
+/// TCVN 14423: 15 minutes. A hold by order ends open sessions and leaves a held visit, in which nobody can act.
 async fn an_operator_who_is_idle_or_held_may_not_act(on: On) {
     let house = House::new(on).await;
     house.units().await;

@@ -1,4 +1,4 @@
-//! Clauses 1 to 4 have a way out: the owner looks the own HR profile over, or proposes changes that HR accepts.
+//! Tests of the way out of clauses 1 to 4: the owner reviews the own HR profile, or proposes changes that HR accepts.
 
 use crate::both;
 use crate::house::{DAY, House, On, name, official, profile};
@@ -20,7 +20,7 @@ fn id(id: &str) -> AccountId {
     AccountId(id.into())
 }
 
-/// CV001 to CV003 at one unit, reviewed in May; the clock stands a day and a year later.
+/// CV001 to CV003 at one unit, reviewed in May; the clock is set a year and a day later.
 async fn a_year_later(on: On) -> House {
     let house = House::new(on).await;
     house.units().await;

@@ -1,4 +1,4 @@
-//! Passkeys: kept by login, each answer counted once, and gone with whom they belonged to.
+//! Tests of passkeys: stored per login, each response accepted once, and removed with their owner.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, official, phone, profile};
@@ -35,7 +35,7 @@ fn device(name: &str) -> NewPasskey {
     }
 }
 
-/// Two officials at A, the first of whom is reached by phone.
+/// Two officials at A; the first can be reached by phone.
 async fn staffed(on: On) -> House {
     let house = House::new(on).await;
     house.units().await;
@@ -46,7 +46,7 @@ async fn staffed(on: On) -> House {
 }
 
 impl House {
-    /// The device is another of the account's; which.
+    /// Adds a passkey to the account; returns its id.
     async fn add(&self, account: &str, name: &str) -> PasskeyId {
         self.store
             .add_passkey(&id(account), device(name), "news")
@@ -60,7 +60,7 @@ impl House {
         known.map(|known| known.id)
     }
 
-    /// The accounts that an answer opens.
+    /// The accounts that a response opens.
     async fn opens(&self, passkey: &PasskeyId, counter: u32) -> Vec<String> {
         let opens = self.store.use_passkey(passkey, counter, Kept::InDevice).await.unwrap();
         opens.iter().map(|one| one.account().0.clone()).collect()
@@ -104,7 +104,7 @@ async fn a_passkey_is_added_used_and_removed(on: On) {
     let token = store.open_proven_session(proven).await.unwrap();
     assert_eq!(store.visit(token.as_str()).await.unwrap().unwrap().amr, "mfa swk user");
 
-    // The journal tells which, and nothing of it; what follows from it is the same made anew.
+    // The journal names the passkeys but contains none of their data; a rebuild gives the same projections.
     let told = house.sql("SELECT COUNT(*) FROM journal WHERE body LIKE '%passkey-added%' AND body NOT LIKE '%key of%' AND body NOT LIKE '%thoại%'");
     assert_eq!(told.await, [2]);
     house.sound().await;
@@ -129,7 +129,7 @@ async fn a_passkey_is_added_used_and_removed(on: On) {
     house.sound().await;
 }
 
-/// Eight at once with the same answer, and with the same ceremony: one is let in.
+/// Eight requests at once with the same response, and with the same ceremony: one is accepted.
 async fn an_answer_counts_once_whoever_is_first(on: On) {
     let house = Arc::new(staffed(on).await);
     let passkey = house.add("CV001", "máy").await;
@@ -158,7 +158,7 @@ async fn an_answer_counts_once_whoever_is_first(on: On) {
     house.sound().await;
 }
 
-/// A device that does not count says 0 each time.
+/// A device without a counter sends 0 each time.
 async fn a_transfer_keeps_passkeys(on: On) {
     let house = staffed(on).await;
     let passkey = house.add("CV001", "máy").await;
@@ -262,7 +262,7 @@ async fn an_operator_signs_in_by_one_and_takes_it_along(on: On) {
     house.sound().await;
 }
 
-/// What changed since stays, so no passkey is ever of an account that is gone.
+/// The account changed since the run, so the undo keeps it, and no passkey is left without an account.
 async fn an_account_with_a_passkey_of_its_own_is_not_undone(on: On) {
     let house = staffed(on).await;
     house.store.set_policy("newcomers", "create", "hr").await.unwrap();
@@ -322,7 +322,7 @@ async fn a_ceremony_is_good_once_and_for_its_own(on: On) {
     house.sound().await;
 }
 
-/// An operator removes them all, whichever of the owner's accounts is named; nobody else notices.
+/// An operator removes all passkeys of the owner by naming any of the owner's accounts; nobody else is affected.
 async fn a_lost_device_opens_nothing_any_more(on: On) {
     let house = staffed(on).await;
     let store = &house.store;

@@ -1,5 +1,5 @@
-//! Keys are rotated: everything is found as before, whoever has the keys of before goes on or says so, and a rotation that was
-//! killed is completed by the next.
+//! Tests of key rotation: everything is found as before, a process with the previous keys continues or reports it, and a rotation that was
+//! killed is completed by the next one.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form, name, number, official, phone, profile, record};
@@ -57,7 +57,7 @@ fn former() -> NationalId {
     number(93)
 }
 
-/// Something under every column, and a claim with a duplicate.
+/// Data in every such column, and a claim with a duplicate.
 pub async fn lived_in(on: On) -> House {
     let house = House::new(on).await;
     house.units().await;
@@ -163,7 +163,7 @@ async fn usernames(store: &Store, username: &str) -> Result<Vec<String>, StoreEr
     Ok(found.into_iter().map(|c| c.account.as_str().to_owned()).collect())
 }
 
-/// User names, claims, duplicates, the registry with its former numbers, and HR's files.
+/// Checks lookups: user names, claims, duplicates, the registry with former numbers, and HR's files.
 async fn finds(house: &House) {
     assert_eq!(usernames(&house.store, "user-C2").await.unwrap(), ["C2"]);
     assert_eq!(house.submit("C5", 1).await.outcome, Outcome::Taken);
@@ -180,7 +180,7 @@ async fn finds(house: &House) {
         .standardise(&typed, Proof::Form, "owner", house.store.now())
         .await;
     assert_eq!(sent.unwrap().outcome, Outcome::Revoked);
-    // HR sends the same again, and the row that waited, at another unit: no profile but that one is new, and it alone is acted on.
+    // HR sends the same rows again, and the one that waited, at another unit: only that profile is new and has an effect.
     let mut load = house.open("profiles", 3).await;
     load.profiles(vec![profile(1, "A"), profile(2, "B"), profile(7, "B")])
         .await
@@ -213,7 +213,7 @@ async fn whoever_has_the_keys_of_before_goes_on(on: On) {
     let house = lived_in(on).await;
     let other = another(&house).await;
     rotate(&other).await;
-    // The other one writes under a key that this process does not know yet.
+    // The other process writes under a key that this process does not have yet.
     let sent = other
         .standardise(&form("C8", 8), Proof::Form, "owner", other.now())
         .await;
@@ -251,7 +251,7 @@ async fn another_machine_says_so_until_it_has_the_keys(on: On) {
     bring();
     assert_eq!(usernames(&server, "user-C2").await.unwrap(), ["C2"]);
 
-    // Prepared first, nobody stops.
+    // With keys prepared first, no process stops.
     house.store.prepare_keys().await.unwrap();
     all_under(&house, 2).await;
     house.store.prepare_keys().await.unwrap();
@@ -268,13 +268,13 @@ async fn another_machine_says_so_until_it_has_the_keys(on: On) {
 async fn a_rotation_that_was_killed_is_completed(on: On) {
     let mut house = lived_in(on).await;
     let (keys, aside) = (house.places.keys.clone(), house.path("aside"));
-    // After the keys were saved.
+    // Killed after the keys were saved.
     house.store.prepare_keys().await.unwrap();
     std::fs::copy(keys.join("keyring.json"), &aside).unwrap();
     house.store = another(&house).await;
     assert_eq!(usernames(&house.store, "user-C2").await.unwrap(), ["C2"]);
     house.sound().await;
-    // After the database was committed.
+    // Killed after the database was committed.
     rotate(&house.store).await;
     std::fs::copy(&aside, keys.join("keyring.json")).unwrap();
     house.store = another(&house).await;
@@ -347,7 +347,7 @@ async fn a_backup_of_before_is_restored_under_the_keys_of_today(on: On) {
                 assert!(matches!(error, StoreError::Keys(KeyError::Behind { .. })), "{error}");
             }
             std::fs::copy(house.places.keys.join("keyring.json"), places.keys.join("keyring.json")).unwrap();
-            // The rotation is an entry of its own: a backup of before it goes with the checkpoints of before it.
+            // The rotation is a journal entry, so an earlier backup needs the checkpoints from before it.
             match copy {
                 "before" => std::fs::write(places.keys.join("checkpoints.txt"), &old_checkpoints).unwrap(),
                 _ => drop(std::fs::copy(&checkpoints, places.keys.join("checkpoints.txt")).unwrap()),
@@ -381,7 +381,7 @@ async fn an_import_comes_first(on: On) {
     house.sound().await;
 }
 
-/// What somebody makes who has the keys of before, and writes the database.
+/// A commit forged by an attacker who has the previous keys and can write the database.
 async fn forged_commit(house: &House, keys: &Keyring) {
     let (at, digest) = (house.store.now().as_microsecond(), Sha256::digest([]));
     let mut leaf = b"forged".to_vec();
@@ -404,7 +404,7 @@ async fn the_keys_of_before_vouch_for_nothing_new(on: On) {
     std::fs::create_dir(&kept).unwrap();
     std::fs::copy(house.places.keys.join("keyring.json"), kept.join("keyring.json")).unwrap();
     let stolen = Keyring::open(&kept).unwrap();
-    // As long as they are today's, they are good for it.
+    // While they are the current keys, they are accepted.
     forged_commit(&house, &stolen).await;
     assert_eq!(house.store.verify(&mut |_| {}).await.unwrap().faults, []);
     house.script("DELETE FROM journal_commit WHERE id = 'forged'").await;
@@ -455,9 +455,9 @@ async fn the_keys_of_before_vouch_for_nothing_new(on: On) {
     finds_after(&house).await;
 }
 
-/// Another process, and a database whose journal does not tell of the rotation.
+/// Another process finds everything; a database whose journal lacks the rotation is reported.
 async fn finds_after(house: &House) {
-    // Nothing was written since: the keys of before would go on to vouch.
+    // No entry was written since: otherwise the previous keys would still be accepted.
     house.keep(&["journal", "journal_commit"]).await;
     house
         .script(

@@ -1,5 +1,5 @@
-//! Several servers and one PostgreSQL: whoever is frozen, silent or slow stops nobody else for long, and what the database refuses for a
-//! while is done once it does not.
+//! Tests of several servers on one PostgreSQL: a frozen, silent or slow one stops no other for long, and what the database refuses for a
+//! while is done once it accepts it.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form, number, postgres_url};
@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 
-/// A test that hangs fails after it. Nothing is measured by it.
+/// A test that hangs fails after this time. It measures nothing.
 const HANGS: Duration = Duration::from_mins(2);
 
 async fn soon<T>(what: impl Future<Output = T>) -> T {
@@ -27,22 +27,22 @@ both! {
     several_first_starts_at_once_all_succeed
 }
 
-/// What is between a server and PostgreSQL: it can fall silent.
+/// A proxy between a server and PostgreSQL, which can fall silent.
 struct Wire {
     port: u16,
-    /// Connections made before that many are silent from now on.
+    /// Connections with a lower number are silent from now on.
     cut: watch::Sender<u64>,
-    /// Falls silent by itself when a client says this: PostgreSQL never hears it.
+    /// A connection falls silent when the client sends this text: PostgreSQL does not receive it.
     swallowed: watch::Sender<Option<&'static str>>,
-    /// Is cut by itself once PostgreSQL has answered to that: the client never hears it.
+    /// A connection is closed once PostgreSQL has answered this text: the client does not receive the answer.
     unanswered: watch::Sender<Option<&'static str>>,
     made: Arc<AtomicU64>,
-    /// How many connections fell silent by themselves.
+    /// How many connections fell silent by a text.
     stuck: watch::Receiver<u64>,
 }
 
 impl Wire {
-    /// Between the tests and their PostgreSQL.
+    /// A proxy in front of the tests' PostgreSQL.
     async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -69,7 +69,7 @@ impl Wire {
         wire
     }
 
-    /// The same database by the way of this wire.
+    /// The same database through this proxy.
     fn places(&self, places: &Places) -> Places {
         let Location::Url(url) = &places.data else {
             panic!("no address")
@@ -85,12 +85,12 @@ impl Wire {
         }
     }
 
-    /// All connections that there are fall silent; new ones work.
+    /// Silences all existing connections; new ones work.
     fn cut(&self) {
         self.cut.send_replace(self.made.load(Ordering::SeqCst));
     }
 
-    /// The next one that says it falls silent.
+    /// Silences the next connection that sends this text.
     fn swallow(&self, said: &'static str) {
         self.swallowed.send_replace(Some(said));
     }
@@ -120,7 +120,7 @@ async fn carry(
                 let said = *swallowed.borrow();
                 if said.is_some_and(|said| String::from_utf8_lossy(&up[..read]).contains(said)) {
                     stuck.send_modify(|n| *n += 1);
-                    // As if the client were frozen: the connection stands, and nobody speaks.
+                    // As if the client were frozen: the connection stays open without traffic.
                     let _both_stay = (&client, &server);
                     std::future::pending::<()>().await;
                 }
@@ -128,7 +128,7 @@ async fn carry(
                 let said = *unanswered.borrow();
                 if said.is_some_and(|said| String::from_utf8_lossy(&up[..read]).contains(said)) {
                     unanswered.send_replace(None);
-                    // Once there is an answer, it is done.
+                    // An answer means that the statement was executed.
                     drop(server.read(&mut down).await);
                     return;
                 }
@@ -141,7 +141,7 @@ async fn carry(
     }
 }
 
-/// Of the PostgreSQL of the tests.
+/// The socket of the tests' PostgreSQL.
 fn socket() -> String {
     let url = postgres_url();
     let (_, dir) = url.split_once("host=").expect("a socket");
@@ -172,7 +172,7 @@ async fn execute(house: &House, sql: &str) {
         .unwrap();
 }
 
-/// "One frozen server stops all others": what it has locked is free again within seconds, and to seal waits for nobody.
+/// "One frozen server stops all others": its locks are released within seconds, and sealing waits for nobody.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_server_stops_nobody_else() {
     let house = House::new(On::Postgres).await;
@@ -192,7 +192,7 @@ async fn a_frozen_server_stops_nobody_else() {
     wire.one_is_stuck().await;
     assert_eq!(soon(others.seal()).await.unwrap(), 0, "another one seals");
 
-    // It freezes in the middle of a form, and others have the same person's.
+    // It freezes in the middle of a form, while others submit forms of the same person.
     wire.swallow("COMMIT");
     let (sent, at) = (form("HS2", 2), house.store.now());
     let store = frozen.clone();
@@ -208,13 +208,14 @@ async fn a_frozen_server_stops_nobody_else() {
         answer.unwrap();
     }
     soon(others.seal()).await.unwrap();
-    // Whoever was frozen asks what became of it: PostgreSQL has ended its session, and nothing was done.
+    // The frozen server queries the outcome: PostgreSQL has ended its session, and nothing was committed.
     assert!(matches!(soon(sent).await.unwrap(), Err(StoreError::Silent)));
     assert!(matches!(soon(sealing).await.unwrap(), Err(StoreError::Silent)));
     house.sound().await;
 }
 
-/// A commit whose answer is lost is asked about: what was done is answered as done, and no code or token is spent for nothing.
+/// After a lost answer to a commit the store queries its outcome: what was committed is answered as done, and no code or token is spent in
+/// vain.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_committed_is_answered_though_the_answer_was_lost() {
     let house = House::new(On::Postgres).await;
@@ -231,7 +232,7 @@ async fn what_was_committed_is_answered_though_the_answer_was_lost() {
             .await
             .map(drop)
     };
-    // In a group of its own: with every retry switched off, nothing but the answer itself mends it.
+    // In a group of its own: with every retry switched off, only the query of the outcome can recover it.
     let strict = store.clone().with_refresh_again(std::time::Duration::ZERO);
     wire.unanswered.send_replace(Some("COMMIT"));
     let next = soon(strict.refresh(&client, &given.refresh, None, None)).await.unwrap();
@@ -252,7 +253,7 @@ async fn what_was_committed_is_answered_though_the_answer_was_lost() {
     house.sound().await;
 }
 
-/// Old connections fall silent and new ones work, as after a loss of power on the way.
+/// Old connections fall silent and new ones work, as after a power failure of the network.
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_connections_are_given_up() {
     let house = House::new(On::Postgres).await;
@@ -265,7 +266,7 @@ async fn silent_connections_are_given_up() {
     let asked = || join_all((0..40).map(|_| store.registry(number(1))));
     asked().await.into_iter().for_each(|answer| drop(answer.unwrap()));
     wire.cut();
-    // Those that were used a moment ago are asked, and are silent: whoever asked is told so, and nobody asks them again.
+    // Connections used a moment ago are not tested first, so they turn out silent: their callers get an error, and they are discarded.
     let mut waiting: Vec<_> = (0..40).map(|_| Box::pin(store.registry(number(1)))).collect();
     let mut silent = 0;
     while !waiting.is_empty() {
@@ -278,12 +279,12 @@ async fn silent_connections_are_given_up() {
         waiting = rest;
     }
     soon(asked()).await.into_iter().for_each(|answer| drop(answer.unwrap()));
-    // At most those that had a connection, and those who waited behind them.
+    // At most the callers that had a connection, and those queued behind them.
     assert!(silent <= 40);
     let own = form("HS3", 3);
     let sent = store.standardise(&own, Proof::Form, "owner", house.store.now());
     soon(sent).await.unwrap();
-    // One falls silent while it is asked.
+    // A connection falls silent during a query.
     wire.swallow("BEGIN");
     let answer = soon(store.registry(number(1))).await;
     assert!(matches!(answer, Err(StoreError::Silent)), "{answer:?}");
@@ -291,7 +292,7 @@ async fn silent_connections_are_given_up() {
     soon(store.registry(number(1))).await.unwrap();
 }
 
-/// What reads is answered by a server that only reads, as a standby does, and what writes says so; once it writes again, so do we.
+/// A read-only server, such as a standby, answers reads and refuses writes as such; once it accepts writes, writes work again.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_only_reads_is_asked_for_what_only_reads() {
     let house = House::new(On::Postgres).await;
@@ -319,7 +320,7 @@ async fn who_only_reads_is_asked_for_what_only_reads() {
         assert!(matches!(soon(sent).await, Err(StoreError::ReadOnly)));
     }
     assert!(matches!(standby.verify(&mut |_| {}).await, Err(StoreError::ReadOnly)));
-    // Those sessions would read only for half an hour to come.
+    // Pooled sessions opened by now would stay read-only for another half hour.
     join_all((0..20).map(|_| again.figures(DAY))).await;
     execute(
         &house,
@@ -333,7 +334,7 @@ async fn who_only_reads_is_asked_for_what_only_reads() {
     house.sound().await;
 }
 
-/// "`max_connections` used up": it is said, and it passes.
+/// "`max_connections` used up": the error says so, and it passes.
 #[tokio::test(flavor = "multi_thread")]
 async fn used_up_connections_are_said_and_it_passes() {
     let house = House::new(On::Postgres).await;
@@ -389,7 +390,7 @@ async fn used_up_connections_are_said_and_it_passes() {
     execute(&house, &format!("DROP ROLE {role}")).await;
 }
 
-/// Several hosts: the first that lets us in, and is of the kind that is asked for.
+/// Several hosts: the first that accepts the connection and is of the requested kind.
 #[tokio::test(flavor = "multi_thread")]
 async fn hosts_are_asked_in_turn() {
     let house = House::new(On::Postgres).await;
@@ -397,7 +398,7 @@ async fn hosts_are_asked_in_turn() {
         panic!("no address")
     };
     let database = url.split_once('?').unwrap().0.rsplit_once('/').unwrap().1;
-    // Nobody listens at the first.
+    // Nothing listens on the first one.
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = closed.local_addr().unwrap().port();
     drop(closed);
@@ -433,7 +434,7 @@ async fn hosts_are_asked_in_turn() {
     ));
 }
 
-/// Three machines begin at the same moment on an empty database, with the same keys.
+/// Three machines start at the same moment on an empty database, with the same keys.
 async fn several_first_starts_at_once_all_succeed(on: On) {
     let empty = House::empty(on).await;
     let places = empty.places();

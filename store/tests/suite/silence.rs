@@ -1,4 +1,4 @@
-//! C7: "Alerts: a unit behind pace, refusals jumping, a silent registry."
+//! Tests of C7: "Alerts: a unit behind pace, refusals jumping, a silent registry."
 
 use crate::both;
 use crate::house::{House, On};

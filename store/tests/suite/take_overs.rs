@@ -1,4 +1,4 @@
-//! C5 and C3: a take-over needs two people, a claim on the wrong account is withdrawn, and nothing is revived.
+//! Tests of C5 and C3: a take-over needs two people, a claim on the wrong account is withdrawn, and nothing is revived.
 
 use crate::both;
 use crate::counter::order;
@@ -28,7 +28,7 @@ fn id(id: &str) -> AccountId {
 }
 
 impl House {
-    /// HS1 has the claim of person 1 by the form; HS2 states the same number; HS3 states nothing and sends the same form at a counter.
+    /// HS1 has the claim of person 1 by the form; HS2 states the same number; HS3 states nothing and submits the same form at a counter.
     async fn disputed(&self) -> (Operator, Operator, String) {
         self.units().await;
         self.registry(&[1, 2, 3]).await;
@@ -40,7 +40,7 @@ impl House {
         (an, binh, receipt)
     }
 
-    /// An operator saw the card of a person; the receipt.
+    /// Enters a form with a person's card seen by the operator; returns the receipt.
     async fn at_counter(&self, operator: &Operator, account: &str, person: u32) -> String {
         let form = form(account, person);
         let papers = [Paper::IdCard];
@@ -65,8 +65,8 @@ impl House {
     }
 }
 
-/// "The other account is held `claim-lost`, what its claim caused is lifted, nothing of either account's data is lost, no credential of
-/// one opens the other."
+/// "The other account is held `claim-lost`, what its claim caused is lifted, nothing of either account's data is lost, no credential of one
+/// opens the other."
 async fn a_take_over_needs_two_people_and_moves_the_claim(on: On) {
     let house = House::new(on).await;
     let (an, binh, receipt) = house.disputed().await;
@@ -101,7 +101,7 @@ async fn a_take_over_needs_two_people_and_moves_the_claim(on: On) {
     assert!(store.take_overs(&an).await.unwrap().is_empty());
     assert_eq!(house.state(&an, &receipt).await, TakeOverState::Approved);
 
-    // The entry names both people, and whoever made the claim.
+    // The entry names both operators, and the actor of the claim.
     let story = store.story("HS3", DAY).await.unwrap();
     let named = story.history.iter().find_map(|entry| match &entry.change {
         Change::TakeOverApproved {
@@ -113,7 +113,7 @@ async fn a_take_over_needs_two_people_and_moves_the_claim(on: On) {
     assert_eq!(story.fact("claim"), Some("counter"));
     house.sound().await;
 
-    // The loser may still standardise as itself, and its old session stays dead.
+    // The other account may still be standardised as itself, and its old session stays ended.
     assert_eq!(house.submit("HS1", 2).await.outcome, Outcome::Standardised);
     assert!(store.visit(loser.as_str()).await.unwrap().is_none());
     assert_eq!(house.held(AccountKind::Citizen).await, ["HS2: duplicate"]);
@@ -130,7 +130,7 @@ async fn a_take_over_rests_on_papers_and_on_a_weaker_claim(on: On) {
         refused(store.propose_take_over(&an, "DH-0000-0000", "có thẻ").await),
         Refusal::UnknownForm("DH-0000-0000".into())
     );
-    // The owner's own form shows no papers, nor does a list of forms.
+    // The owner's own form comes without papers, and so does a list of forms.
     let own = house.submit("HS3", 1).await.receipt.unwrap();
     let listed = store
         .standardise(&form("HS3", 1), Proof::Counter, "cli:list", store.now())
@@ -146,7 +146,7 @@ async fn a_take_over_rests_on_papers_and_on_a_weaker_claim(on: On) {
     let again = refused(store.propose_take_over(&binh, &receipt, "có thẻ").await);
     assert!(matches!(again, Refusal::TakeOverState { state: "waiting", .. }));
     store.approve_take_over(&binh, &receipt, "news").await.unwrap();
-    // Now the claim rests on papers too: other papers do not beat it.
+    // Now the claim rests on papers too: other papers do not outrank it.
     let other = house.at_counter(&binh, "HS2", 1).await;
     assert!(store.entered_form(&binh, &other).await.unwrap().weaker.is_none());
     assert_eq!(
@@ -168,7 +168,7 @@ async fn a_stale_take_over_is_refused_and_named(on: On) {
     house.submit("HS2", 1).await;
     assert_eq!(stale().await, Refusal::Stale(vec!["HS3".into()]));
     assert_eq!(house.claims().await, ["HS2"]);
-    // The account has become its own owner's.
+    // The account was standardised as its own owner's.
     store.withdraw_claim(&an, &id("HS2"), "nhầm tài khoản").await.unwrap();
     house.submit("HS1", 1).await;
     house.submit("HS3", 3).await;
@@ -210,7 +210,7 @@ async fn a_take_over_is_declined_or_lapses(on: On) {
     let lapsed = refused(store.approve_take_over(&binh, &second, "news").await);
     assert!(matches!(lapsed, Refusal::TakeOverState { state: "lapsed", .. }));
 
-    // Who proposed it is no operator any more.
+    // The operator who proposed it was removed.
     let third = house.at_counter(&an, "HS3", 1).await;
     store.propose_take_over(&an, &third, "có thẻ").await.unwrap();
     house.operator("chi").await;
@@ -247,7 +247,7 @@ async fn of_two_approvals_at_once_one_counts(on: On) {
     house.sound().await;
 }
 
-/// Whatever comes first: one claim of the person, and tables that follow from the journal.
+/// Whatever the order: one claim of the person, and projections that agree with the journal.
 async fn a_take_over_races_with_forms_and_a_withdrawal(on: On) {
     for withdrawn in [false, true] {
         let house = Arc::new(House::new(on).await);
@@ -334,7 +334,7 @@ async fn a_claim_on_the_wrong_account_is_withdrawn(on: On) {
     house.sound().await;
 }
 
-/// A withdrawal beside an import whose accounts bear the same details.
+/// A withdrawal during an import of accounts that bear the same details.
 async fn whoever_comes_in_meanwhile_is_not_held_for_a_claim_that_ended(on: On) {
     let house = Arc::new(House::new(on).await);
     let (an, _, _) = house.disputed().await;
@@ -354,17 +354,17 @@ async fn whoever_comes_in_meanwhile_is_not_held_for_a_claim_that_ended(on: On) {
     }
 }
 
-/// An account, its session, and whether that was over when last looked at.
+/// An account, its session, and whether the session had ended at the last check.
 type Watched = (AccountId, Token, bool);
 
-/// Whatever an operator and the owners do, one after the other: what was over stays over, and all that is kept agrees.
+/// Whatever an operator and the owners do, one after the other: an ended session stays ended, and all stored data agree.
 async fn nothing_is_revived_whatever_is_done(on: On) {
     let house = House::new(on).await;
     let (an, binh, _) = house.disputed().await;
     let store = &house.store;
     let order = order("15/CQĐT");
     let mut watched: Vec<Watched> = Vec::new();
-    // A row of numbers that looks like chance.
+    // A pseudo-random sequence.
     let mut drawn = 7_u32;
     for _ in 0..48 {
         drawn = drawn.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

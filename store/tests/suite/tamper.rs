@@ -1,4 +1,4 @@
-//! What `verify` finds, and what `rebuild` mends.
+//! Tests of the faults that `verify` finds, and of those that `rebuild` repairs.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, incoming};
@@ -150,7 +150,7 @@ async fn a_counter_off_by_one_shows_and_is_mended(on: On) {
     }
 }
 
-/// Everything in the database goes back together, signatures and all: only what is kept outside tells.
+/// The whole database is rolled back, signatures included: only the checkpoints outside it reveal that.
 async fn a_roll_back_shows(on: On) {
     let house = filled(on).await;
     let size = house.sql("SELECT MAX(size) FROM checkpoint").await[0];
@@ -186,11 +186,11 @@ async fn a_forged_commit_shows(on: On) {
     assert!(faults(&house).await.contains(&Check::Commits));
 }
 
-/// A load as somebody makes it who has no key.
+/// A load forged without a key.
 const EVIL: &str = "INSERT INTO load (id, name, digest, at, as_of, by_whom, scope, row_count, unreadable, state, beat) \
      VALUES ('evil', 'notices', '00', 1, '2023-07-31', 'x', NULL, 0, 0, 'open', 9000000000000000000);";
 
-/// The tables that the edits below touch.
+/// The tables that the edits below change.
 const TOUCHED: [&str; 6] = [
     "journal",
     "journal_commit",
@@ -200,7 +200,7 @@ const TOUCHED: [&str; 6] = [
     "installation",
 ];
 
-/// What somebody does to the journal who writes the database and has no key, and what finds it.
+/// Edits of the journal by an attacker who can write the database but has no key, each with the check that finds it.
 const EDITS: [(&str, Check); 35] = [
     (
         "UPDATE journal_commit SET at = at + 1 WHERE position = 0",
@@ -311,7 +311,7 @@ const EDITS: [(&str, Check); 35] = [
     ("DELETE FROM installation", Check::Invariants),
 ];
 
-/// The same on the loads.
+/// Such edits of the loads.
 const LOAD_EDITS: [&str; 8] = [
     EVIL,
     "INSERT INTO load SELECT 'evil', name, digest, at, as_of, by_whom, scope, row_count, unreadable, 'applied', beat, mac FROM load WHERE name = 'units'",
@@ -336,7 +336,7 @@ async fn each_edit_of_the_journal_shows(on: On) {
     house.sound().await;
 }
 
-/// The tables with what was taken from others, and with runs.
+/// The tables of imported evidence and of runs.
 const EVIDENCE_TABLES: [&str; 9] = [
     "registry",
     "registry_former",
@@ -349,7 +349,7 @@ const EVIDENCE_TABLES: [&str; 9] = [
     "run_line",
 ];
 
-/// What somebody does to it who has no key.
+/// Such edits of the evidence.
 const EVIDENCE: [&str; 39] = [
     "DELETE FROM registry",
     "DELETE FROM registry WHERE number_fp IN (SELECT f.number_fp FROM registry_former f)",
@@ -403,17 +403,17 @@ async fn each_edit_of_evidence_shows(on: On) {
         house.put_back(&EVIDENCE_TABLES).await;
     }
     house.sound().await;
-    // New keys change nothing of what was taken in.
+    // A key rotation changes nothing about imported data.
     house.store.rotate_keys(&mut |_| {}).await.unwrap();
     house.sound().await;
     house.store.rebuild(&mut |_| {}).await.unwrap();
     house.sound().await;
 }
 
-/// The hold of HS2 is not there any more, nor anything that follows from it.
+/// Removes the hold of HS2, and everything that follows from it.
 const FREED: &str =
     "DELETE FROM hold WHERE account = 'HS2'; UPDATE account_row SET generation = 0, held_to = '' WHERE id = 'HS2';";
-/// The commit of that hold counts with a load that never ends.
+/// Assigns the commit of that hold to a load that never ends.
 const SILENCED: &str = "UPDATE journal_commit SET load = 'evil' WHERE id = (SELECT MAX(commit_id) FROM journal WHERE kind = 'hold-placed');";
 
 async fn a_sealed_commit_is_not_silenced_by_its_load(on: On) {
@@ -430,7 +430,7 @@ async fn a_sealed_commit_is_not_silenced_by_its_load(on: On) {
     assert!(!holds["HS2"].reasons.is_empty(), "it is held again");
 }
 
-/// Its MAC does not cover the load.
+/// The MAC of such a commit does not cover the load.
 async fn a_sealed_commit_of_the_first_version_is_not_silenced_either(on: On) {
     let house = filled(on).await;
     first_version_of_all(&house).await;
@@ -445,7 +445,7 @@ async fn a_sealed_commit_of_the_first_version_is_not_silenced_either(on: On) {
     assert!(found.contains(&Check::Loads), "a load that is not there: {found:?}");
 }
 
-/// The journal has it, whatever the load says.
+/// The hold is in the journal, whatever the load's state.
 async fn the_hold_is_missed(house: &House) {
     let found = house.store.verify(&mut |_| {}).await.unwrap().faults;
     for (check, fault) in [
@@ -456,7 +456,7 @@ async fn the_hold_is_missed(house: &House) {
     }
 }
 
-/// Every commit as the first version of the program wrote it.
+/// Turns every commit into one of the first version of the program.
 async fn first_version_of_all(house: &House) {
     for position in 0..house.sql("SELECT MAX(position) + 1 FROM journal_commit").await[0] {
         let of = format!("FROM journal_commit WHERE position = {position}");
@@ -498,7 +498,7 @@ async fn what_is_sealed_is_never_given_up(on: On) {
     for sql in there {
         after.extend(house.sql(sql).await);
     }
-    // The units are one entry more.
+    // The units added one entry.
     assert_eq!(after, [before[0] + 1, before[1] + 1, before[2]]);
     assert!(faults(&house).await.contains(&Check::Loads));
 }
@@ -509,7 +509,7 @@ async fn an_applied_load_that_was_opened_again_shows_and_is_mended(on: On) {
         .script("UPDATE load SET state = 'open', beat = 0 WHERE name IN ('registry', 'citizens')")
         .await;
     assert!(faults(&house).await.contains(&Check::Loads));
-    // Its accounts are there all the same, and nothing of it is taken away.
+    // Its accounts still exist, and nothing of it is deleted.
     house.store.explain("HS4", DAY).await.unwrap();
     let refused = house.store.begin_load(incoming("units", 4, None), None).await.err();
     assert!(matches!(refused, Some(StoreError::Corrupt { .. })), "{refused:?}");

@@ -1,5 +1,5 @@
-//! A hold that begins or ends by the day or by the campaign, with no entry: what was open is ended for good, and clients are told exactly
-//! once, of its end too.
+//! Tests of holds that begin or end by date or by the campaign, without a journal entry: open sessions and grants end for good, and clients
+//! are notified exactly once of the beginning and of the end.
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen};
@@ -22,7 +22,7 @@ both! {
 const A_DAY: i64 = 24 * 3_600;
 
 impl House {
-    /// C1 to C3 are nobody's yet; C3 is exempt for long. Whoever has no claim is held from the first of August on.
+    /// C1 to C3 have no claim yet; C3 is exempt for a long time. Accounts without a claim are held from the first of August on.
     async fn with_a_deadline(on: On) -> (Self, KnownClient) {
         let house = Self::new(on).await;
         house.units().await;
@@ -44,7 +44,7 @@ impl House {
         (house, client)
     }
 
-    /// What clients were told since there were `before` notices, the oldest first: `account: what`.
+    /// The events queued for clients after the first `before` ones, the oldest first: `account: kind`.
     async fn told(&self, before: usize) -> Vec<String> {
         let mut told = self.store.notices(100).await.unwrap();
         told.reverse();
@@ -57,7 +57,7 @@ impl House {
     }
 }
 
-/// Of the account, and of its session by name.
+/// The events for the account, and for its session by `sid`.
 fn held(account: &str) -> [String; 4] {
     ["logout", "logout", "session-revoked", "account-disabled"].map(|what| format!("{account}: {what}"))
 }
@@ -202,7 +202,7 @@ async fn the_day_after_the_last_of_an_order_clients_are_told(on: On) {
     house.clock.move_on(A_DAY);
     assert_eq!(house.store.tell_who_is_held().await.unwrap(), 1);
     assert_eq!(house.told(4).await, ["C1: account-enabled"]);
-    // It stands in nobody's way after that, though nobody lifted it.
+    // After its last day the order blocks nobody, although nobody lifted it.
     tokens(&house.store, &client, "C1").await;
     let an = house.operator("second").await;
     let another = crate::counter::order("10");
@@ -214,7 +214,7 @@ async fn the_day_after_the_last_of_an_order_clients_are_told(on: On) {
     house.sound().await;
 }
 
-/// C4 is of the same person as C1, who has the claim: `duplicate`, which rests in a freeze.
+/// C4 belongs to the same person as C1, who has the claim: `duplicate`, which a freeze suspends.
 async fn a_freeze_begins_and_ends_what_clients_are_told(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     house.set("after-deadline", "nag").await;
@@ -236,7 +236,7 @@ async fn a_freeze_begins_and_ends_what_clients_are_told(on: On) {
     let mut wanted = held("C4");
     wanted.sort();
     assert_eq!(told, wanted);
-    // Nothing of before comes back with the end of the hold.
+    // No earlier token becomes valid again when the hold ends.
     let an = house.operator("an").await;
     house.store.withdraw_claim(&an, &id("C1"), "nhầm").await.unwrap();
     assert_eq!(house.told(9).await, ["C4: account-enabled"]);
@@ -252,7 +252,7 @@ async fn a_freeze_begins_and_ends_what_clients_are_told(on: On) {
             .is_none()
     );
     assert!(house.store.visit(session.as_str()).await.unwrap().is_none());
-    // What a freeze suspends is none that clients are told of.
+    // A hold suspended by a freeze is not reported to clients.
     house.set("freeze", "on").await;
     house.store.tell_who_is_held().await.unwrap();
     tokens(&house.store, &client, "C4").await;
@@ -262,7 +262,7 @@ async fn a_freeze_begins_and_ends_what_clients_are_told(on: On) {
     house.sound().await;
 }
 
-/// What clients were told is no evidence, and is gone with the rest of it.
+/// What was reported to clients is no evidence, and is lost with the rest of the working data.
 async fn whom_clients_know_as_open_is_told_of_after_a_restore(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     house.submit("C1", 1).await;
@@ -282,7 +282,7 @@ async fn whom_clients_know_as_open_is_told_of_after_a_restore(on: On) {
     house.sound().await;
 }
 
-/// C1: whoever did not standardise by the deadline is let in, and connected systems get no token.
+/// C1: an owner who did not standardise by the deadline may sign in, but connected systems get no token.
 async fn nobody_gets_tokens_where_standardising_is_required(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     house.set("after-deadline", "require").await;

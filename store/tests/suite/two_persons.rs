@@ -1,4 +1,4 @@
-//! What two persons must do cannot be done by one, and owners are told of what happens to their accounts.
+//! Tests that acts for two persons cannot be done by one, and that owners are notified of changes to their accounts.
 
 use crate::both;
 use crate::counter::order;
@@ -86,19 +86,19 @@ async fn a_claim_that_was_withdrawn_goes_elsewhere_by_two_only(on: On) {
     assert_eq!(house.held(AccountKind::Citizen).await, ["HS1: duplicate"]);
     house.sound().await;
 
-    // The same account, and the owner's own form, need one.
+    // The same account, and the owner's own form, need only one.
     store.withdraw_claim(&an, &id("HS2"), "nhầm").await.unwrap();
     assert_eq!(house.with_papers(&an, "HS2", 1).await.0, Outcome::Standardised);
     store.withdraw_claim(&an, &id("HS2"), "nhầm").await.unwrap();
     assert_eq!(house.submit("HS3", 1).await.outcome, Outcome::Standardised);
-    // Whoever was never claimed is claimed by one, too.
+    // A person who never had a claim gets one from a single operator.
     assert_eq!(house.with_papers(&an, "HS2", 2).await.0, Outcome::Standardised);
     house.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
     house.sound().await;
 }
 
-/// Withdraw, then the form as a citizen with a phone of one's own, is a way round that one person could go.
+/// One person alone could otherwise bypass the rule: withdraw the claim, then submit the form as a citizen with another phone.
 async fn a_claim_that_was_withdrawn_is_not_sent_for_with_a_phone_that_nobody_has_on_file(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -129,10 +129,10 @@ async fn a_claim_that_was_withdrawn_is_not_sent_for_with_a_phone_that_nobody_has
     assert!(house.claimed().await.is_empty() && house.held(AccountKind::Citizen).await.is_empty());
     let (outcome, receipt) = house.with_papers(&an, "HS2", 1).await;
     assert_eq!(outcome, Outcome::Taken);
-    // The account that had it has it again by its own form.
+    // The previous account gets its claim back by its own form.
     assert_eq!(send("HS1", 1).await.0, Outcome::Standardised);
     store.withdraw_claim(&an, &id("HS1"), "nhầm").await.unwrap();
-    // The registry's own phone is the person's word, and so are two persons.
+    // The registry's own phone proves the person's will, and so do two operators.
     load(Some(phone(1))).await;
     assert_eq!(send("HS2", 90).await.0, Outcome::Mismatch);
     assert_eq!(send("HS2", 1).await.0, Outcome::Standardised);
@@ -147,7 +147,7 @@ async fn a_claim_that_was_withdrawn_is_not_sent_for_with_a_phone_that_nobody_has
     house.sound().await;
 }
 
-/// A hold would be put off by whoever it is about; and who declined is told.
+/// Otherwise the subject of a hold could delay it; and the proposer sees who declined.
 async fn nobody_declines_what_is_about_the_own_account(on: On) {
     let house = House::new(on).await;
     let (an, binh, chi) = (
@@ -176,7 +176,7 @@ async fn nobody_declines_what_is_about_the_own_account(on: On) {
     house.sound().await;
 }
 
-/// Whoever has the secret is told what the system is told.
+/// The holder of a client's secret gets everything that the client gets.
 async fn a_secret_of_a_system_that_two_let_in_is_given_by_two(on: On) {
     let house = House::new(on).await;
     let (an, binh) = (house.operator("an").await, house.operator("binh").await);
@@ -209,7 +209,7 @@ async fn a_secret_of_a_system_that_two_let_in_is_given_by_two(on: On) {
     house.sound().await;
 }
 
-/// One operator could keep another from work for as long as wished.
+/// Otherwise one operator could keep another from work indefinitely.
 async fn what_is_open_of_an_operator_is_ended_by_two(on: On) {
     let house = House::new(on).await;
     let (an, binh) = (house.operator("an").await, house.operator("binh").await);
@@ -227,7 +227,7 @@ async fn what_is_open_of_an_operator_is_ended_by_two(on: On) {
     house.sound().await;
 }
 
-/// The word of somebody who is held is not half of what two decide, nor after the hold.
+/// The vote of an operator who is held does not count, and neither does it after the hold.
 async fn what_somebody_asked_for_who_was_held_since_has_lapsed(on: On) {
     let house = House::new(on).await;
     let (an, binh, chi) = (
@@ -322,7 +322,7 @@ async fn an_operator_is_held_and_opened_by_two_or_by_the_machine(on: On) {
     store.approve_act(&an, &receipt, "news").await.unwrap();
     assert_eq!(held().await, 0);
 
-    // Whoever has the machine lifts it alone; nobody waits for ever.
+    // The administrator of the machine lifts it alone, so nobody waits forever.
     let receipt = store.propose_act(&an, hold(), "lần hai").await.unwrap();
     store.approve_act(&binh, &receipt, "news").await.unwrap();
     let lift = async |name: &str| store.lift_orders_of_operator(name, "nhầm người", "cli:root").await;
@@ -384,7 +384,7 @@ async fn a_client_that_is_told_of_people_without_asking_needs_two(on: On) {
     let known = store.client(new.id.as_str()).await.unwrap().unwrap();
     assert!(known.client.name == "Ba" && new.secret.is_some());
 
-    // Nor does one of them alone make anything else of what two let in, or of another what two would have to let in.
+    // One operator alone can neither change a client that two admitted, nor turn another into one that would need two.
     let first = store.clients().await.unwrap();
     let first = first.into_iter().find(|one| one.client.name == "Một").unwrap();
     for (of, scopes) in [(&known, [Scope::Openid]), (&first, [Scope::Phone])] {
@@ -435,7 +435,7 @@ async fn a_lost_phone_and_a_lost_password_together_take_two(on: On) {
         "the claim's"
     );
 
-    // The phone alone: one person. The number of before is told, and the new one.
+    // The phone alone needs one person. The previous number and the new one get a message.
     let before = store.messages(99).await.unwrap().len();
     store.change_phone(&an, &hs1, &phone(90), &seen).await.unwrap();
     let mut told: Vec<_> = store
@@ -456,7 +456,7 @@ async fn a_lost_phone_and_a_lost_password_together_take_two(on: On) {
     );
     assert!(store.phone_changed_lately(&hs1).await.unwrap());
 
-    // The rest takes two, of whichever account has the same login.
+    // Everything else needs two, for every account with the same login.
     assert!(refused(store.issue_password_code(&an, &hs1, &seen).await.map(drop)) == Refusal::NeedsTwo);
     assert!(refused(store.change_phone(&an, &hs1, &phone(91), &seen).await) == Refusal::NeedsTwo);
     assert!(refused(store.remove_passkeys(&an, &hs1, "mất", "news").await.map(drop)) == Refusal::NeedsTwo);
@@ -490,7 +490,7 @@ async fn a_lost_phone_and_a_lost_password_together_take_two(on: On) {
     store.approve_act(&binh, &receipt, "news").await.unwrap();
     assert!(house.claimed().await.is_empty());
 
-    // The other way round, and an account to which the phone is everything.
+    // The other way round, and an account whose only credential is the phone.
     let code = store.issue_password_code(&an, &hs2, &seen).await.unwrap();
     for account in [&hs2, &hs3] {
         assert!(refused(store.change_phone(&an, account, &phone(92), &seen).await) == Refusal::NeedsTwo);
@@ -509,7 +509,7 @@ async fn a_lost_phone_and_a_lost_password_together_take_two(on: On) {
     house.clock.move_on(30 * 86_400);
     assert!(!store.phone_changed_lately(&hs1).await.unwrap());
     store.issue_password_code(&an, &hs1, &seen).await.unwrap();
-    // A claim that is made afterwards brings the registry's phone.
+    // A later claim brings the registry's phone.
     store
         .standardise(&form("HS1", 1), Proof::Form, "HS1", store.now())
         .await
@@ -557,7 +557,7 @@ async fn owners_are_told_of_claims_holds_and_answers(on: On) {
 
     store.hold_by_order(&an, &id("HS2"), &order("1/CA")).await.unwrap();
     assert_eq!(told().await.last().unwrap(), &(to(88), "Held(ByOrder)".to_owned()));
-    // An answer that came while the owner was away; one that was typed a moment ago stands on the page.
+    // Only an answer that came while the owner was away: the answer to a form just submitted is on the page.
     let before = told().await.len();
     let mut wrong = form.clone();
     wrong.form.issued_on = "2020-01-01".into();
@@ -578,7 +578,7 @@ async fn owners_are_told_of_claims_holds_and_answers(on: On) {
     house.sound().await;
 }
 
-/// "Until then `pending`", and a counter is asked, not the registry every five seconds.
+/// "Until then `pending`", and a counter resolves it, not a query to the registry every five seconds.
 async fn what_the_registry_does_not_hold_waits_for_papers(on: On) {
     let house = House::new(on).await;
     house.units().await;
@@ -613,14 +613,14 @@ async fn what_the_registry_does_not_hold_waits_for_papers(on: On) {
         store.explain("HS1", store.today()).await.unwrap().history.len(),
         entries
     );
-    // Papers that an operator saw are enough, and so is an extract that holds the day: the code was typed.
+    // Papers seen by an operator are enough, and so is an extract with the issue date: the code was typed.
     let an = house.operator("an").await;
     assert_eq!(house.with_papers(&an, "HS1", 1).await.0, Outcome::Standardised);
     assert_eq!(send("HS2", 2).await.outcome, Outcome::Pending);
     load(false).await;
     store.retry_pending("registry").await.unwrap();
     assert_eq!(house.claimed().await, ["HS1", "HS2"]);
-    // Of the two, one may be missing where the policy says so; without a code, neither.
+    // One of the two may be missing if the policy allows it; without a code, neither.
     house.citizens(vec![citizen("HS3", 3)]).await;
     let bare = RegistryRecord {
         issued_on: None,
