@@ -1,4 +1,4 @@
-//! What follows for accounts from small files that once went wrong (`fixtures/cases/README.md`).
+//! Regression tests: the effect on accounts of small files that once went wrong (`fixtures/cases/README.md`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -38,7 +38,7 @@ fn a_tree_without_units_in_use_moves_nobody() {
             n.sql("SELECT COUNT(*) FROM account_row WHERE id LIKE 'CV-%'").trim(),
             "0"
         );
-        // Whoever says that it is right so may have it.
+        // An operator who confirms that the file is right can import it.
         import(
             &n,
             0,
@@ -75,7 +75,7 @@ fn who_is_hired_again_is_let_in_again() {
                 .as_bytes(),
         );
         assert!(shown["TK000"][4].contains("writes_back=employee_code"), "{shown:?}");
-        // By the new code alone it is found from now on.
+        // From now on the account is found by the new code alone.
         assert!(n.ok("explain TK000").contains("NV900"));
         n.ok("verify");
     }
@@ -123,7 +123,7 @@ fn the_row_of_an_account_waits_until_it_is_mended() {
     }
 }
 
-/// Whoever copies the one file of a server that was stopped has all of it.
+/// A copy of the database file of a stopped server is complete without its log.
 #[test]
 fn the_file_alone_is_whole_once_its_process_has_ended() {
     use std::io::{BufRead as _, BufReader};
@@ -148,7 +148,7 @@ fn the_file_alone_is_whole_once_its_process_has_ended() {
     let mut serving = common::Running::start(serving.stdout(std::process::Stdio::piped()));
     let mut told = BufReader::new(serving.stdout.take().unwrap()).lines();
     told.next().unwrap().unwrap();
-    // Beside it others write: they leave the log to it.
+    // Other processes write meanwhile, and leave the log to the server.
     import(&n, 0, "citizens", "citizens-last-row-short.csv", "");
     serving.tell_to_stop();
     assert!(serving.wait().unwrap().success());

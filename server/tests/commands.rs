@@ -1,4 +1,4 @@
-//! The commands as an operator types them: what is wrong is said in words, and changes nothing.
+//! Tests of the commands as an operator types them: an error has a message for people, and changes nothing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -73,7 +73,7 @@ fn without_data_nothing_is_made() {
         assert!(n.ends(1, words).contains("Chưa có dữ liệu"), "{words}");
     }
     assert!(n.ends(1, "import units missing.csv").contains("Không thấy tệp"));
-    // What cannot be looked at is something else than nothing, as another user's directory is.
+    // A path that cannot be read, such as in another user's directory, is not reported as missing.
     let beyond = n.file("file", "").join("beyond");
     let said = n.ends(1, &format!("import units {}", beyond.display()));
     assert!(!said.contains("Không thấy tệp"), "{said}");
@@ -331,7 +331,7 @@ fn the_report_comes_in_four_forms() {
     n.import_all("sample-leap", "2025-02-28");
     let table = n.ok("report --as-of 2025-02-28");
     assert!(table.contains("Đã chuẩn hóa"));
-    // People find what belongs to no unit last, and the unit that they asked for first.
+    // In the table for people the accounts without a unit come last, and the requested unit first.
     let no_unit = table.lines().position(|line| line.contains("(chưa rõ đơn vị)"));
     assert!(no_unit.is_none_or(|at| at + 1 == table.lines().count()), "{table}");
     let asked = n.ok("report --unit 479 --as-of 2025-02-28");
@@ -401,7 +401,7 @@ fn keys_and_copies_go_their_own_ways() {
         assert_eq!(with(&export, None), Some(1));
         assert_eq!(with(&export, Some("short")), Some(1));
         assert_eq!(with(&export, Some("mười hai ký tự")), Some(0));
-        // On a machine of its own: keys first, then the data.
+        // On another machine: keys first, then the data.
         let fresh = Ngomon::new(On::Sqlite);
         fresh.ends(1, &format!("restore {}", copy.display()));
         let import = |passphrase: &str| {
@@ -469,7 +469,7 @@ fn an_operator_is_named_by_a_command_and_gets_a_link() {
     );
     let by = n.sql("SELECT subject || ' ' || by_whom FROM journal WHERE kind LIKE 'operator-%' AND by_whom LIKE 'operator:%' ORDER BY at");
     assert_eq!(by.trim(), "chi operator:lan\nlan operator:minh");
-    // Where nobody is an operator yet, nothing is begun under such a name.
+    // In a new installation, which has no operators, nothing begins under an operator's name.
     let empty = Ngomon::new(On::Sqlite);
     empty.ends(1, "operator add lan --by operator:minh");
     assert!(!empty.path("data").exists());
@@ -494,7 +494,7 @@ fn the_demo_plays_by_itself() {
     let mut demo = n.command("demo --listen 127.0.0.1:0");
     demo.env("NGOMON_DEMO_LEFT_OUT", "there is no Node");
     let mut demo = Running::start(demo.stdout(Stdio::piped()));
-    // It plays to its end, then the pages are open until it is told to stop.
+    // It runs all steps, then serves the pages until it gets a stop signal.
     let mut said = String::new();
     for line in BufReader::new(demo.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
@@ -571,7 +571,7 @@ fn a_client_is_edited_and_takes_over_its_user_ids() {
         .unwrap()
         .to_owned();
     let listed = |n: &Ngomon| n.ok("client list --format csv");
-    // What is not named stays.
+    // Options that are absent leave their values unchanged.
     let edited = n.ok(&format!(
         "client edit {id} --redirect-uri https://moi.example/cb --third-party=false"
     ));
@@ -644,7 +644,7 @@ fn widen(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Whatever the umask, and whatever is there already.
+/// Whatever the umask, and whatever exists already.
 #[test]
 fn nobody_else_reads_what_is_written() {
     for on in [On::Sqlite, On::Postgres] {
@@ -687,9 +687,9 @@ fn nobody_else_reads_what_is_written() {
             assert_eq!(bad.collect::<Vec<_>>(), Vec::<&(PathBuf, u32)>::new(), "{on:?}");
             all.len()
         };
-        // Already the process that made them did.
+        // The process that created them set the modes already.
         assert!(written(keys) >= 3);
-        // A server keeps it open, with what it writes beside it.
+        // A server keeps the database open, with its log files beside it.
         let mut serving = n.command("serve --listen 127.0.0.1:0");
         let mut serving = Running::start(serving.stdout(Stdio::piped()));
         let mut told = BufReader::new(serving.stdout.take().unwrap()).lines();
@@ -700,7 +700,7 @@ fn nobody_else_reads_what_is_written() {
         }
         assert!(written(keys) >= 3);
         drop(serving);
-        // What a program of before left open is narrowed.
+        // Modes that an earlier program left too wide are narrowed.
         for (path, _) in modes(&n.path(keys)) {
             widen(&path, if path.is_dir() { 0o755 } else { 0o644 });
         }
@@ -776,7 +776,7 @@ fn a_hash_that_fits_nothing_is_told_at_import() {
     );
 }
 
-/// On a terminal of its own, which would show what is typed unless it is told not to.
+/// On a terminal of its own, which would echo the input unless the echo is switched off.
 #[test]
 fn a_passphrase_is_not_shown() {
     const PASSPHRASE: &str = "mot cum mat khau dai";
@@ -893,7 +893,7 @@ fn an_account_that_is_here_already_is_read_and_left_as_it_is() {
         );
         n.ok(&import);
         assert_eq!(results(), ["read ", "read ", "read "]);
-        // A new one beside them is repaired.
+        // A new row beside them is repaired.
         n.file(
             "citizens.csv",
             &format!("{CITIZENS}{rows}HS4,d,Dũng,46095001236,,,V,,,\n"),
@@ -903,7 +903,7 @@ fn an_account_that_is_here_already_is_read_and_left_as_it_is() {
     }
 }
 
-/// A file of forms whose entering was killed is gone on with: its first forms are told what they were answered.
+/// A killed command continues with the same file, and returns the outcomes of the first forms again.
 #[test]
 fn outcomes_of_a_killed_standardise_are_told_again() {
     const FORMS: usize = 600;
@@ -947,7 +947,7 @@ fn outcomes_of_a_killed_standardise_are_told_again() {
             };
             assert_eq!(row[0], wanted, "{seq}");
         }
-        // Whoever enters the whole file once more enters it anew.
+        // Once it is complete, the same file is entered as new forms.
         n.ok(&words);
         assert_eq!(outcomes()["0"][0], "already-done");
         n.ok("verify");
@@ -1096,7 +1096,7 @@ fn two_databases_of_one_directory_have_keys_of_their_own() {
     }
 }
 
-/// What an address lacks is said at the start, and nothing where it lacks nothing.
+/// At the start the server warns about what its public URL lacks, if it lacks anything.
 #[test]
 fn a_server_says_at_the_start_what_its_address_lacks() {
     let n = with_units(On::Sqlite);
@@ -1123,7 +1123,7 @@ fn a_server_says_at_the_start_what_its_address_lacks() {
     }
 }
 
-/// What HR has to see to, as a file: a newcomer, and what will hold somebody within 30 days.
+/// HR's tasks as a file: a newcomer, and what will hold an account within 30 days.
 #[test]
 fn the_tasks_of_hr_are_listed() {
     let n = with_units(On::Sqlite);
@@ -1153,7 +1153,8 @@ fn the_tasks_of_hr_are_listed() {
     n.ends(1, &format!("tasks --unit NO {day}"));
 }
 
-/// What counts on the day stands apart from what is to come, nothing empty is said, and a counter's form is no online one.
+/// What is effective on the day is separate from what is to come, nothing empty is printed, and a form at a counter is not called an online
+/// one.
 #[test]
 fn an_explanation_says_what_counts_on_the_day() {
     let n = with_units(On::Sqlite);

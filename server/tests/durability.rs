@@ -1,4 +1,4 @@
-//! `kill -9` at any moment, and a full disk: what was acknowledged is there, nothing is half-applied, and it goes on.
+//! Tests of `kill -9` at any moment and of a full disk: what was acknowledged is there, nothing is half-applied, and work goes on.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -9,12 +9,12 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Without a word: it is killed anyhow.
+/// Discards the output, because the command is killed anyway.
 fn quiet(command: &mut Command) -> &mut Command {
     command.stdout(Stdio::null()).stderr(Stdio::null())
 }
 
-/// Starts a command and kills it as soon as the database shows that it is at work; says whether it was still running.
+/// Starts a command and kills it as soon as the database shows its work. Returns whether it was still running.
 fn killed(n: &Ngomon, words: &str, at_work: impl Fn() -> bool) -> bool {
     let mut child = Running::start(quiet(&mut n.command(words)));
     #[allow(
@@ -33,8 +33,8 @@ fn killed(n: &Ngomon, words: &str, at_work: impl Fn() -> bool) -> bool {
     running
 }
 
-/// An installation whose command was killed in the middle of its work. On a busy machine it may be done before anybody has looked:
-/// then another one is begun.
+/// An installation whose command was killed in the middle of its work. On a busy machine the command may finish before the check; then
+/// another installation is prepared.
 fn killed_in_the_middle(
     on: On,
     prepare: impl Fn(&Ngomon),
@@ -68,7 +68,7 @@ fn an_import_is_killed(on: On) {
             .values()
             .all(|row| row[0] == "0")
     );
-    // The next import takes away what is left, and takes the whole file in.
+    // The next import removes what is left and imports the whole file.
     after(&n.ok(&import), "load");
     n.ok("verify");
     let all = lines(&n.run("report --as-of 2023-07-31 --format csv").stdout);
@@ -99,7 +99,7 @@ fn a_standardise_is_killed(on: On) {
     n.ok("verify");
     let before = lines(&n.run("holds --kind citizen --as-of 2023-07-31 --format csv").stdout);
     assert!(before.len() > 50);
-    // What was answered stays answered: entering the file again changes no claim.
+    // Outcomes stay: entering the file again changes no claim.
     n.ok(&standardise(&n));
     let after = lines(&n.run("holds --kind citizen --as-of 2023-07-31 --format csv").stdout);
     for (account, row) in before.iter().filter(|(_, row)| row[1] == "yes") {
@@ -118,13 +118,13 @@ fn a_standardise_is_killed_on_postgresql() {
     a_standardise_is_killed(On::Postgres);
 }
 
-/// A run is one transaction: it is there whole, or not at all.
+/// A run is one transaction: it is applied completely or not at all.
 fn a_run_is_killed(on: On) {
     let n = Ngomon::new(on);
     n.import_all("sample", "2023-07-31");
     let run = after(&n.ends(3, "reconcile --as-of 2023-07-31"), "run").to_owned();
     let approve = format!("reconcile --approve {run}");
-    // Killed at moments that grow by a fifth of what the whole takes, so that some lie within.
+    // Killed after each fifth of the whole duration, so that some moments lie within the run.
     let mut whole = false;
     for part in 0..5 {
         let mut child = Running::start(quiet(&mut n.command(&approve)));
@@ -209,7 +209,7 @@ fn sixteen_writers_are_killed_on_postgresql() {
     sixteen_writers_are_killed(On::Postgres);
 }
 
-/// Killed once the new keys are in the file, while the database is taken to them.
+/// Killed when the new keys are in the file, while the database is changed to them.
 fn a_rotation_is_killed(on: On) {
     let n = Ngomon::new(on);
     n.import_all("sample-leap", "2025-02-28");
@@ -247,7 +247,7 @@ fn a_rotation_is_killed_on_postgresql() {
     a_rotation_is_killed(On::Postgres);
 }
 
-/// A limit on the size of files stands for a full disk: writing fails in the middle of the import.
+/// A limit on the file size simulates a full disk: writing fails in the middle of the import.
 #[test]
 fn a_full_disk_is_said_so_and_nothing_is_half_applied() {
     let n = Ngomon::new(On::Sqlite);
@@ -260,7 +260,7 @@ fn a_full_disk_is_said_so_and_nothing_is_half_applied() {
         .get_args()
         .map(|arg| format!("'{}'", arg.to_string_lossy()))
         .collect();
-    // A file may grow by 256 kB only, in blocks of 512; SIGXFSZ is ignored, so that the write fails instead.
+    // Files may grow by 256 kB only (in blocks of 512 bytes); SIGXFSZ is ignored, so that the write fails instead.
     let script = format!(
         "trap '' XFSZ; ulimit -f {}; exec '{}' {}",
         size + 512,
@@ -274,7 +274,7 @@ fn a_full_disk_is_said_so_and_nothing_is_half_applied() {
         .unwrap();
     assert_eq!(out.status.code(), Some(1), "{}", String::from_utf8_lossy(&out.stderr));
     assert!(!String::from_utf8_lossy(&out.stderr).is_empty());
-    // What could not be cleared away on a full disk is told, and is no fault.
+    // What could not be removed on a full disk is reported, but not as a fault.
     n.ok("verify");
     assert!(
         lines(&n.run("report --format csv").stdout)

@@ -1,7 +1,7 @@
-//! What holds whatever a browser or a client sends. libFuzzer makes requests up (`fuzz/`); here those of its corpus are read.
+//! Invariants for requests of browsers and clients. libFuzzer generates requests (`fuzz/`); this test runs the corpus.
 //!
-//! In an input `{client}`, `{secret}`, `{basic}`, `{signer}`, `{assertion}`, `{session}`, `{hint}`, `{access}` and `{refresh}` stand for
-//! what is good here, so that it goes beyond the first check. Each reader says whether the input was good for something.
+//! In an input, `{client}`, `{secret}`, `{basic}`, `{signer}`, `{assertion}`, `{session}`, `{hint}`, `{access}` and `{refresh}` stand for
+//! valid values of this test, so that the input passes the first checks. Each function returns whether the input was accepted by something.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -28,7 +28,7 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The site, a client that has a secret, one that signs, and an operator who is signed in.
+/// The site, a client with a secret, one that signs, and a signed-in operator.
 struct House {
     site: Router,
     at: jiff::Timestamp,
@@ -68,7 +68,7 @@ fn runtime() -> &'static Runtime {
 
 static HOUSE: OnceLock<House> = OnceLock::new();
 
-/// libFuzzer ends where it likes and removes nothing; the test has a directory of its own.
+/// The directory is kept: libFuzzer exits anywhere without cleaning up. The test has a directory of its own.
 fn house() -> &'static House {
     HOUSE.get_or_init(|| runtime().block_on(House::new(&tempfile::tempdir().unwrap().keep())))
 }
@@ -145,7 +145,7 @@ impl House {
         house
     }
 
-    /// The input with what its words stand for.
+    /// The input with its placeholders replaced.
     fn meant(&self, input: &[u8]) -> Vec<u8> {
         let Ok(text) = std::str::from_utf8(input) else {
             return input.to_vec();
@@ -167,7 +167,7 @@ impl House {
         text.into_bytes()
     }
 
-    /// Each is good once.
+    /// A new assertion for each call, because each is accepted once.
     fn assertion(&self) -> String {
         let id = self.signer.id.as_str();
         let jti = self.assertions.fetch_add(1, Ordering::Relaxed).to_string();
@@ -176,14 +176,14 @@ impl House {
         jsonwebtoken::encode(&Header::new(jsonwebtoken::Algorithm::ES256), &claims, &self.key).unwrap()
     }
 
-    /// `None`: no server would take that for a request.
+    /// `None` if the input cannot be a request.
     async fn get(&self, address: &str, cookie: &[u8]) -> Option<Answer> {
         let (address, cookie) = (Uri::try_from(address).ok()?, HeaderValue::from_bytes(cookie).ok()?);
         let request = Request::get(address).header(header::COOKIE, cookie).body(Body::empty());
         Some(asked(&self.site, request.unwrap()).await)
     }
 
-    /// A form, from the site itself.
+    /// Posts a form from the site itself.
     async fn post(&self, path: &str, headers: &[(&str, &[u8])], body: Vec<u8>) -> Option<Answer> {
         let mut request = Request::post(path)
             .header(header::CONTENT_TYPE, FORM)
@@ -196,8 +196,8 @@ impl House {
     }
 }
 
-/// A query as an authorization request, without and with a session, by a form and pushed: it leads to pages of ours or to where the
-/// client is, and to it only with what was asked for.
+/// Uses the input as an authorization request: without and with a session, posted and pushed. It leads to our own pages or to the client's
+/// redirect URI, and there only with a response to that request.
 pub(crate) fn requests(input: &[u8]) -> bool {
     let house = house();
     let query = house.meant(input);
@@ -227,7 +227,8 @@ pub(crate) fn requests(input: &[u8]) -> bool {
     })
 }
 
-/// The first line as the `Authorization` header, the rest as the body: JSON comes back, and tokens only for who proved to be a client.
+/// Uses the first line as the `Authorization` header and the rest as the body: the response is JSON, and only an authenticated client gets
+/// tokens.
 pub(crate) fn clients(input: &[u8]) -> bool {
     let house = house();
     let mut parts = input.splitn(2, |byte| *byte == b'\n');
@@ -263,7 +264,7 @@ pub(crate) fn clients(input: &[u8]) -> bool {
     })
 }
 
-/// Text as an `id_token_hint`: it leads to the client's address only if it says what we signed.
+/// Uses the input as an `id_token_hint`: it leads to the client's URI only if we signed that token.
 pub(crate) fn hints(input: &[u8]) -> bool {
     let house = house();
     let hint = house.meant(input);
@@ -278,7 +279,7 @@ pub(crate) fn hints(input: &[u8]) -> bool {
             query("id_token_hint", &hint),
             query("post_logout_redirect_uri", OUT.as_bytes())
         );
-        // Longer than an address can be.
+        // The address is too long for a URI.
         let Some(answer) = house.get(&address, b"").await else {
             return false;
         };
@@ -304,7 +305,7 @@ pub(crate) fn hints(input: &[u8]) -> bool {
     })
 }
 
-/// Forms of the pages whose handlers read tickets and words.
+/// The forms of pages that parse tickets and codes.
 const FORMS: [&str; 8] = [
     "/consent",
     "/sign-in/account",
@@ -316,7 +317,7 @@ const FORMS: [&str; 8] = [
     "/desk/account/none/hold",
 ];
 
-/// The first byte says which form, the rest is its body: a page of ours comes back, and nobody is signed in by it.
+/// The first byte selects the form, the rest is its body: the response is a page of ours, and nobody is signed in by it.
 pub(crate) fn forms(input: &[u8]) -> bool {
     let house = house();
     let Some((which, body)) = input.split_first() else {
@@ -337,7 +338,7 @@ pub(crate) fn forms(input: &[u8]) -> bool {
     })
 }
 
-/// Bytes as a `Cookie` header, and as the page that the other language leads to.
+/// Uses the input as a `Cookie` header, and as the return address of the language link.
 pub(crate) fn cookies(input: &[u8]) -> bool {
     let house = house();
     let cookie = house.meant(input);

@@ -1,5 +1,5 @@
-//! What looks after the data: a restore that is killed, a database that is cut, checkpoints that are lost; and what is said when the output
-//! of something that was done cannot be written.
+//! Tests of maintenance commands: a restore that is killed, a truncated database, lost checkpoints; and the messages when the output of a
+//! completed change cannot be written.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -39,14 +39,14 @@ fn text(out: &Output) -> String {
     )
 }
 
-/// Runs a command whose standard output goes there.
+/// Runs a command with that standard output.
 fn into(n: &Ngomon, words: &str, stdout: Stdio) -> Output {
     let out = n.command(words).stdout(stdout).stderr(Stdio::piped()).output().unwrap();
     assert!(!text(&out).contains("panicked"), "ngomon {words}\n{}", text(&out));
     out
 }
 
-/// A pipe that nobody reads any more.
+/// A pipe whose reader is closed.
 fn closed() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -85,7 +85,7 @@ fn a_killed_restore_is_begun_again(on: On) {
         let running = child.try_wait().unwrap().is_none();
         child.kill().unwrap();
         child.wait().unwrap();
-        // It may have been over, or just about to be.
+        // It may have finished already, or be about to.
         if running && other.run("report").status.code() == Some(1) {
             killed = Some(other);
             break;
@@ -206,7 +206,7 @@ fn what_a_closed_pipe_does_not_take_is_not_lost() {
     }
 }
 
-/// The run stays as it was where its result cannot be written, and what was applied is told as applied.
+/// A run stays as it was if its result cannot be written; what was applied is reported as applied.
 #[test]
 fn a_result_that_cannot_be_written_is_noticed_before() {
     let n = Ngomon::new(On::Sqlite);
@@ -229,7 +229,7 @@ fn a_result_that_cannot_be_written_is_noticed_before() {
     n.ok("verify");
 }
 
-/// As hardening would have it: the directory of the keys cannot be written.
+/// A hardened installation: the directory of the keys is read-only.
 #[test]
 fn without_its_file_of_checkpoints_nothing_is_begun() {
     let n = Ngomon::new(On::Sqlite);
@@ -283,7 +283,7 @@ fn a_backup_without_its_end_is_named() {
     assert!(!other.path("data/ngomon.db").exists());
 }
 
-/// A command that fails after it has changed something says so, and the next one goes on from there.
+/// A command that fails after a change reports that, and the next one continues from there.
 #[test]
 fn what_fails_after_a_change_is_told_as_such() {
     let n = Ngomon::new(On::Sqlite);

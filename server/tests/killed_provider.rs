@@ -1,5 +1,5 @@
-//! `kill -9` between a code and its redemption, and between a refresh and its answer: what was answered holds after the restart, what
-//! was not is whole or not done.
+//! Tests of `kill -9` between a code and its redemption, and between a refresh and its response: what was answered is valid after the
+//! restart, what was not is done completely or not at all.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -15,7 +15,7 @@ use std::process::Stdio;
 
 const CALLBACK: &str = "https://hues.example/cb";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-/// Of [`VERIFIER`], as RFC 7636, appendix B has them.
+/// The challenge of [`VERIFIER`], from RFC 7636, appendix B.
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A server in a process of its own.
@@ -24,7 +24,7 @@ struct Served {
     port: u16,
 }
 
-/// What came back.
+/// An HTTP response.
 struct Answer {
     status: u16,
     head: String,
@@ -47,7 +47,7 @@ impl Answer {
         json[name].as_str().unwrap_or_else(|| panic!("{json}")).to_owned()
     }
 
-    /// The code that the browser is sent away with.
+    /// The code in the redirect.
     fn code(&self) -> String {
         let to = url::Url::parse(self.header("location")).unwrap();
         let found = to.query_pairs().find(|(name, _)| name == "code");
@@ -56,7 +56,7 @@ impl Answer {
 }
 
 impl Served {
-    /// On a free port, or on the one of before.
+    /// Starts a server on a free port (0) or on a given one.
     fn start(n: &Ngomon, port: u16) -> Self {
         let mut command = n.command(&format!("serve --listen 127.0.0.1:{port}"));
         let mut process = Running::start(command.stdout(Stdio::piped()));
@@ -70,14 +70,14 @@ impl Served {
         Self { process, port }
     }
 
-    /// Killed, and started again where it was.
+    /// Kills the server and starts it again on the same port.
     fn killed(mut self, n: &Ngomon) -> Self {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         Self::start(n, self.port)
     }
 
-    /// Sends a request. Who goes on without reading has no answer yet.
+    /// Sends a request without reading the response.
     fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let length = body.len();
@@ -107,7 +107,7 @@ impl Served {
         self.ask("GET", "/jwks", "", "").body
     }
 
-    /// What the browser keeps after signing in.
+    /// Signs in; returns the session cookie.
     fn signed_in(&self) -> String {
         let typed = form(&[("username", "canbo001"), ("password", "Hue-CV001")]);
         let answer = self.ask("POST", "/sign-in", "", &typed);
@@ -115,7 +115,7 @@ impl Served {
         answer.header("set-cookie").split(';').next().unwrap().to_owned()
     }
 
-    /// A code for who is signed in already: no sign-in is shown.
+    /// A code for a signed-in user, without another sign-in.
     fn code(&self, rp: &Rp, cookie: &str) -> String {
         let query = form(&[
             ("client_id", &rp.id),
@@ -177,7 +177,7 @@ fn refreshing(token: &str) -> String {
     form(&[("grant_type", "refresh_token"), ("refresh_token", token)])
 }
 
-/// Signed by one of these keys, for that client; gives what the client calls the account.
+/// Verifies the token's signature and audience; returns its subject.
 fn subject(token: &str, jwks: &str, rp: &Rp) -> String {
     let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_str(jwks).unwrap();
     let header = jsonwebtoken::decode_header(token).unwrap();
@@ -213,7 +213,7 @@ fn a_code_outlives_the_server_and_is_redeemed_once(on: On) {
     assert_eq!(first.status, 200, "{}", first.body);
     let named = subject(&first.text("id_token"), &keys, &rp);
 
-    // Killed after the answer: the code is used, and all that was given is good.
+    // Killed after the response: the code is used, and the tokens are valid.
     let served = served.killed(&n);
     assert!(served.is_active(&rp, &first.text("access_token")));
     let next = served.token(&rp, &refreshing(&first.text("refresh_token")));
@@ -230,7 +230,7 @@ fn a_code_outlives_the_server_and_is_redeemed_once(on: On) {
         "shown twice, it ends what came of it"
     );
 
-    // Nobody needs to sign in anew.
+    // Nobody needs to sign in again.
     let again = served.token(&rp, &redeeming(&served.code(&rp, &cookie)));
     assert_eq!(subject(&again.text("id_token"), &keys, &rp), named);
     drop(served);
@@ -247,7 +247,7 @@ fn a_code_outlives_the_server_and_is_redeemed_once_on_postgresql() {
     a_code_outlives_the_server_and_is_redeemed_once(On::Postgres);
 }
 
-/// Killed before the client has its answer: the refresh was done or it was not, and one winner is left either way.
+/// Killed before the client has its response: the refresh was done or not, and there is one winner either way.
 fn a_refresh_without_its_answer_is_done_or_not_done(on: On) {
     let (n, rp, mut served) = opened(on);
     let cookie = served.signed_in();
@@ -256,7 +256,7 @@ fn a_refresh_without_its_answer_is_done_or_not_done(on: On) {
         let given = served.token(&rp, &redeeming(&code));
         let (access, refresh) = (given.text("access_token"), given.text("refresh_token"));
         let answer = served.send("POST", "/token", &rp.header, &refreshing(&refresh));
-        // The later rounds give it time to get further; the last one until the answer is there.
+        // Later rounds give it more time; the last one until the response is complete.
         for _ in 0..looks {
             served.jwks();
         }
@@ -265,7 +265,7 @@ fn a_refresh_without_its_answer_is_done_or_not_done(on: On) {
         }
         served = served.killed(&n);
         drop(answer);
-        // Done or not, the client asks again and goes on: nobody is signed out by a lost answer.
+        // Done or not, the client repeats the request and goes on: a lost response signs nobody out.
         let again = served.token(&rp, &refreshing(&refresh));
         assert_eq!(again.status, 200);
         assert!(served.is_active(&rp, &access) && served.is_active(&rp, &again.text("access_token")));
@@ -273,7 +273,7 @@ fn a_refresh_without_its_answer_is_done_or_not_done(on: On) {
         assert_eq!(twice.text("refresh_token"), again.text("refresh_token"), "one line");
         let next = served.token(&rp, &refreshing(&again.text("refresh_token")));
         assert_eq!(next.status, 200);
-        // Its successor was used: what is shown now is in two hands.
+        // Its successor was used: the token presented now is in the hands of two parties.
         let late = served.token(&rp, &refreshing(&refresh));
         assert_eq!(late.text("error"), "invalid_grant");
         assert!(!served.is_active(&rp, &next.text("access_token")));

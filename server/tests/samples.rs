@@ -44,7 +44,7 @@ fn check(set: &str, day: &str, on: On) {
             compare(&name, &std::fs::read(&out).unwrap());
         }
     }
-    // The first run of an office holds more than the guard lets pass.
+    // The first run of an office holds more accounts than the guard lets pass.
     let stopped = n.ends(3, &format!("reconcile --as-of {day} --output {written}"));
     compare("decisions.csv", &std::fs::read(&out).unwrap());
     let run = after(&stopped, "run").to_owned();
@@ -82,7 +82,7 @@ fn check(set: &str, day: &str, on: On) {
     compare("holds-deadline.csv", &n.run(&holds).stdout);
 
     n.ok("verify");
-    // A report of a day before the newest change recounts; that of the day itself counts. Both must agree where they meet.
+    // A report of a day before the newest change is a recount; that of the day itself uses the counters. Both must agree where they meet.
     n.ok("campaign set after-deadline nag");
     let counted = n.run(&format!("report --as-of {day} --format csv")).stdout;
     n.ok("rebuild");
@@ -90,7 +90,7 @@ fn check(set: &str, day: &str, on: On) {
     n.ok("verify");
 }
 
-/// `detail` is given for repaired rows only.
+/// Only repaired rows have a `detail`.
 fn imports_equal(answer: &std::path::Path, mine: &[u8]) {
     let plain = |bytes: &[u8]| {
         let text = String::from_utf8(bytes.to_vec()).unwrap();

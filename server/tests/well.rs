@@ -1,4 +1,4 @@
-//! A server whose log nobody can write, and whose database goes away and comes back, goes on by itself.
+//! Tests of a server whose log cannot be written and whose database goes away and comes back: it recovers by itself.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -60,7 +60,7 @@ impl Served {
         (status, serde_json::from_str(json).unwrap())
     }
 
-    /// The last round of each worker that works often.
+    /// The last round of each worker with short rounds.
     fn rounds(&self) -> Vec<Option<String>> {
         let (_, said) = self.ready();
         let often = said["workers"].as_array().unwrap().iter();
@@ -70,7 +70,7 @@ impl Served {
             .collect()
     }
 
-    /// Each of them has ended one more.
+    /// Waits until each of them has finished another round.
     fn goes_on(&self) {
         let before = self.rounds();
         assert!(before.len() >= 4);
@@ -84,7 +84,7 @@ impl Served {
     }
 }
 
-/// Waits, and fails where it waits in vain.
+/// Waits for a condition; fails after a timeout.
 fn until(what: &str, done: impl Fn() -> bool) {
     #[allow(
         clippy::disallowed_methods,
@@ -106,7 +106,7 @@ fn psql(sql: &str) {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
-/// "Nothing that writes a log can end a worker or a request": a disk that is full, and a pipe whose reader has gone.
+/// "Nothing that writes a log can end a worker or a request": a full disk, and a pipe whose reader is closed.
 #[test]
 fn a_log_that_cannot_be_written_ends_nothing() {
     let n = Ngomon::new(On::Postgres);
@@ -126,7 +126,7 @@ fn a_log_that_cannot_be_written_ends_nothing() {
         }
         server.goes_on();
     }
-    // While the database is away there is much to say.
+    // While the database is away, much is logged.
     let url = n.database_url();
     let (head, _) = url.split_once('?').unwrap();
     let (_, name) = head.rsplit_once('/').unwrap();
@@ -137,7 +137,7 @@ fn a_log_that_cannot_be_written_ends_nothing() {
             psql(&cut);
             server.ready().0 == 503
         });
-        // A page is still one.
+        // The server still responds with a page.
         let (status, page) = server.get("/receipt/NM-0000-0000");
         assert!(status < 600 && !page.is_empty());
         assert_eq!(server.get("/health/live").0, 200);
@@ -149,7 +149,7 @@ fn a_log_that_cannot_be_written_ends_nothing() {
     }
 }
 
-/// Lines have time, level and request, and tell of nobody.
+/// Lines have time, level and request, and identify nobody.
 #[test]
 fn the_log_tells_of_requests_and_of_nobody() {
     let n = Ngomon::new(On::Sqlite);
@@ -184,7 +184,7 @@ fn the_log_tells_of_requests_and_of_nobody() {
     }
 }
 
-/// What is not understood is refused, with a sentence, before anything is opened.
+/// A URL that cannot be parsed is refused with a message, before anything is opened.
 #[test]
 fn an_address_that_is_none_is_refused() {
     let n = Ngomon::new(On::Sqlite);

@@ -1,5 +1,5 @@
-//! The figures of docs/PERFORMANCE.md: each beside a baseline of the same run. `cargo bench` measures; `cargo test` runs it with few
-//! rows, to see that it works, and asserts no time.
+//! The benchmarks of docs/PERFORMANCE.md, each with a baseline of the same run. `cargo bench` measures; `cargo test` runs them with few
+//! rows, to check that they work, and asserts no time.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,12 +31,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 const DAY: Date = Date::constant(2023, 7, 31);
-/// Rows staged in one transaction, as `ngomon import` does.
+/// Rows staged in one transaction, as in `ngomon import`.
 const BATCH: usize = 500;
 const WRITERS: usize = 16;
 const VILLAGES: usize = 1_200;
 
-/// How much of everything.
+/// The amounts of data.
 struct Sizes {
     registry: usize,
     citizens: usize,
@@ -80,7 +80,7 @@ fn main() {
     }
 }
 
-/// One line of figures: what, how many a second, and how that stands to the baseline.
+/// Prints a line: what, rows per second, and the ratio to the baseline.
 fn figure(on: &str, what: &str, rows: usize, seconds: f64, baseline: Option<f64>) {
     let rate = rows as f64 / seconds;
     let ratio = baseline
@@ -370,7 +370,7 @@ impl Fresh {
         seconds
     }
 
-    /// All rows of a table, with the kinds of their columns.
+    /// All rows of a table; `kinds` gives the types of the columns.
     async fn rows(&self, table: &str, columns: &str, kinds: &str, tail: &str) -> Vec<Vec<Arg>> {
         let sql = format!("SELECT {columns} FROM {table} {tail}");
         let cells = |row: &Row| {
@@ -386,7 +386,7 @@ impl Fresh {
     }
 }
 
-/// Table, columns, and the kind of each.
+/// Table, columns, and the type of each column.
 type Shape = (&'static str, &'static str, &'static str);
 
 const JOURNAL: Shape = (
@@ -421,7 +421,8 @@ const FORMS: Shape = (
     "ttiitttttib",
 );
 
-/// The same rows and bytes into the same tables of another fresh database, in transactions of the same size, with nothing else.
+/// The baseline: inserts the same rows and bytes into the same tables of another fresh database, in transactions of the same size, without
+/// anything else. Returns the seconds.
 async fn plain_insert(on: Dialect, from: &Fresh, shapes: &[(Shape, String)]) -> f64 {
     let other = Fresh::new(on).await;
     let mut seconds = 0.0;
@@ -506,7 +507,7 @@ async fn database(on: Dialect, sizes: &Sizes) {
     the_report(label, &big, sizes).await;
 }
 
-/// The report of the command, and all that the page of the whole province shows, once the counters are as a campaign leaves them.
+/// The report of the command, and everything that the page of the whole province shows, with the counters of a finished campaign.
 async fn the_report(label: &str, big: &Fresh, sizes: &Sizes) {
     a_campaign_passes(big, sizes).await;
     let province = UnitCode("P".into());
@@ -543,9 +544,9 @@ async fn the_report(label: &str, big: &Fresh, sizes: &Sizes) {
     println!("{label:<11} has anything changed: {:.2} ms", seconds * 10.0);
 }
 
-/// Counters as sixty days leave them: in each village accounts of ten sorts, some held, claims and refusals on each day.
+/// Fills the counters as after sixty days: in each village accounts of ten sorts, some held, and claims and refusals on each day.
 async fn a_campaign_passes(big: &Fresh, sizes: &Sizes) {
-    // None of those that writers use.
+    // A slot that no writer uses.
     const SLOT: i64 = 16;
     const SORTS: [(&str, &str, i64, &str); 10] = [
         ("", "", 1, "not-started"),
@@ -561,7 +562,7 @@ async fn a_campaign_passes(big: &Fresh, sizes: &Sizes) {
     ];
     let each = i64::try_from(sizes.citizens / VILLAGES / 20).unwrap();
     let sorts = SORTS.map(|(official, held, claimed, last)| (official, held, claimed, last, each));
-    // Whoever is of another sort now has begun.
+    // Accounts that are now of another sort have left this one.
     let begun = ("", "", 0, "not-started", -10 * each);
     let (mut accounts, mut holds, mut days) = (Vec::new(), Vec::new(), Vec::new());
     for v in 0..VILLAGES {
@@ -628,7 +629,7 @@ async fn a_campaign_passes(big: &Fresh, sizes: &Sizes) {
                 for (into, rows) in tables.iter() {
                     tx.insert(into, rows.clone(), "").await?;
                     if tx.dialect() == Dialect::Postgres {
-                        // As it does by itself within a minute.
+                        // The database would do this by itself within a minute.
                         let table = into.split(' ').next().unwrap_or_default();
                         tx.execute(&format!("ANALYZE {table}"), []).await?;
                     }
@@ -640,7 +641,7 @@ async fn a_campaign_passes(big: &Fresh, sizes: &Sizes) {
         .unwrap();
 }
 
-/// A run in which nothing changed, beside fetching and opening the columns that the rules use.
+/// A run in which nothing changed, compared with fetching and decrypting the columns that the rules use.
 async fn reconcile(label: &str, fresh: &Fresh, n: usize) {
     // The first run writes HR's codes and phones back.
     let first = fresh.store.reconcile(DAY, "bench").await.unwrap();
@@ -668,13 +669,13 @@ async fn reconcile(label: &str, fresh: &Fresh, n: usize) {
     figure(label, "reconcile: full, nothing changed", n, seconds, Some(fetch));
 }
 
-/// One person's profile comes in, in a file of that row, and whom it concerns is brought in line; or only the latter, as a page does it.
+/// Imports the profile of one person, in a file of one row, and reconciles the affected accounts; or only reconciles, as a page does.
 async fn one_change(on: Dialect, n: usize) {
     const PEOPLE: usize = 10;
     let (label, fresh) = (label(on), Fresh::new(on).await);
     fresh.import("officials", n).await;
     fresh.import("profiles", n).await;
-    // What the last run over everybody did itself is looked at once more.
+    // A second run also processes the changes made by the first full run.
     for _ in 0..2 {
         fresh.store.reconcile(DAY, "bench").await.unwrap();
     }
@@ -709,7 +710,7 @@ async fn one_change(on: Dialect, n: usize) {
     }
 }
 
-/// Sixteen writers at once, each form another person's.
+/// Sixteen writers at once, each with forms of different people.
 async fn claims(on: Dialect, label: &str, sizes: &Sizes) {
     let fresh = Fresh::new(on).await;
     let n = sizes.claims;
@@ -740,7 +741,7 @@ async fn claims(on: Dialect, label: &str, sizes: &Sizes) {
     }))
     .await;
 
-    // What each of them wrote, claim by claim.
+    // The rows that each claim wrote.
     let accounts =
         "WHERE commit_id IN (SELECT commit_id FROM journal WHERE kind = 'claim-made') ORDER BY commit_id, ord";
     let mut sets: Vec<Vec<(String, Vec<Arg>)>> = (0..n).map(|_| Vec::new()).collect();
@@ -787,7 +788,7 @@ fn of(shape: Shape, tail: &str) -> (Shape, String) {
     (shape, tail.to_owned())
 }
 
-/// Does `n` things in sixteen tasks.
+/// Runs `n` actions in sixteen tasks.
 async fn writers<F: Future<Output = ()> + Send + 'static>(
     n: usize,
     action: impl Fn(usize) -> F + Send + Sync + 'static,

@@ -1,31 +1,31 @@
-//! A browser, as far as the server sees one.
+//! An HTTP client that looks like a browser to the server.
 
 use std::net::SocketAddr;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// One connection, from an address of its own: as many offices as there are connections. It is opened again where the server closed it, since
-/// nothing was asked for a while.
+/// One connection from an address of its own: there are as many offices as connections. It is reopened when the server has closed it as
+/// idle.
 pub struct Client {
     pub stream: BufReader<TcpStream>,
     to: SocketAddr,
     from: SocketAddr,
 }
 
-/// What it got.
+/// An HTTP response.
 pub struct Answer {
-    /// Its status.
+    /// The status.
     pub status: u16,
-    /// The cookie of a session that was set.
+    /// The session cookie, if one was set.
     pub cookie: Option<String>,
-    /// Where it leads.
+    /// The `Location` header.
     pub location: String,
-    /// What it says.
+    /// The body.
     pub body: Vec<u8>,
 }
 
 impl Answer {
-    /// A text of a JSON body.
+    /// A text field of a JSON body.
     pub fn text(&self, name: &str) -> String {
         let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
         body[name].as_str().unwrap_or_else(|| panic!("{body}")).to_owned()
@@ -33,7 +33,7 @@ impl Answer {
 }
 
 impl Client {
-    /// Connects.
+    /// Connects from a loopback address that depends on `from`.
     pub async fn new(to: SocketAddr, from: usize) -> Self {
         let from = u8::try_from(from % 250 + 2).unwrap();
         let from = SocketAddr::from(([127, 0, 0, from], 0));
@@ -41,13 +41,13 @@ impl Client {
         Self { stream, to, from }
     }
 
-    /// Asks for a page.
+    /// Requests a page.
     pub async fn get(&mut self, path: &str, cookie: &str) -> Answer {
         let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\r\n");
         self.ask(head).await
     }
 
-    /// Asks as a client does, with what proves it in the header; with a body it is a form.
+    /// Sends a client's request with its `Authorization` header; with a body it posts a form.
     pub async fn call(&mut self, path: &str, authorization: &str, body: Option<&str>) -> Answer {
         let method = if body.is_some() { "POST" } else { "GET" };
         let body = body.unwrap_or_default();
@@ -59,7 +59,7 @@ impl Client {
         self.ask(head).await
     }
 
-    /// Sends a form.
+    /// Posts a form.
     pub async fn post(&mut self, path: &str, cookie: &str, body: &str) -> Answer {
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: localhost\r\nsec-fetch-site: same-origin\r\ncookie: {cookie}\r\n\

@@ -1,6 +1,6 @@
-//! `cargo xtask load`: what the pages cost. A server of its own process, asked over 8 connections; printed are its processor seconds
-//! per 1,000 requests, the time of an answer, and its memory. `cargo test` runs it with a few requests, to see that it works, and
-//! asserts no time.
+//! The cost of the pages, `cargo xtask load`. A server in a process of its own gets requests over 8 connections; the output is its
+//! processor seconds per 1,000 requests, the response time, and its memory. `cargo test` runs it with a few requests, to check that it
+//! works, and asserts no time.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,21 +28,21 @@ use std::time::{Duration, Instant};
 
 const CONNECTIONS: usize = 8;
 
-/// How much is asked.
+/// The numbers of requests and users.
 #[derive(Clone, Copy)]
 struct HowMany {
-    /// What takes a tenth of a millisecond is asked as often as this, so that it takes some ticks of the processor's clock.
+    /// Requests that take a tenth of a millisecond: enough of them to take some ticks of the processor clock.
     short: usize,
     requests: usize,
-    /// Is the server waited for until it is at rest?
+    /// Whether to wait until the server is idle.
     rests: bool,
-    /// People who sign in; the first of the sample have hashes of every scheme.
+    /// Users who sign in; the first ones of the sample have hashes of every scheme.
     people: usize,
-    /// Who look at the live report.
+    /// Viewers of the live report.
     viewers: usize,
-    /// Forms that are answered meanwhile.
+    /// Forms answered meanwhile.
     changes: usize,
-    /// Officials who sign in to a system, and as often as this each, before all of them are held at once.
+    /// Officials who sign in to a client, and how often each does, before all of them are held at once.
     held: (usize, usize),
 }
 
@@ -83,13 +83,13 @@ fn main() {
     });
 }
 
-/// `cargo xtask load -- WORDS`: only lines that bear these words are measured.
+/// `cargo xtask load -- WORDS`: only lines that contain one of the words are measured.
 fn is_wanted(what: &str) -> bool {
     let words: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     words.is_empty() || words.iter().any(|word| what.contains(word.as_str()))
 }
 
-/// Asks `requests` times over all connections, and prints a line. Returns processor seconds per 1,000.
+/// Sends `requests` requests over all connections and prints a line. Returns processor seconds per 1,000 requests.
 async fn measure<F>(on: &str, what: &str, server: &Server, requests: usize, ask: F) -> f64
 where
     F: for<'c> Fn(&'c mut Client, usize) -> BoxFuture<'c, ()> + Send + Clone + 'static,
@@ -132,8 +132,8 @@ where
     used
 }
 
-/// Processor seconds of 1,000 password hashes, measured in this process: as many at once as the server does, since they take each other's
-/// cache and memory.
+/// Processor seconds of 1,000 password hashes, measured in this process: as many at once as in the server, because they compete for cache
+/// and memory.
 fn hash_alone(times: usize) -> f64 {
     let at_once = std::thread::available_parallelism().map_or(1, usize::from).min(4);
     let before = processor("self");
@@ -154,7 +154,7 @@ fn hash_alone(times: usize) -> f64 {
     (processor("self") - before) * 1_000.0 / (times / at_once * at_once) as f64
 }
 
-/// Accounts with a password, and what their owners send to sign in.
+/// Accounts with a password, and the sign-in forms of their owners.
 fn sign_ins(file: &str, people: usize) -> Vec<(String, String)> {
     let mut reader = csv::Reader::from_path(sample(file)).unwrap();
     let rows = reader.deserialize::<HashMap<String, String>>().map(|row| row.unwrap());
@@ -181,7 +181,7 @@ async fn pages(on: &str, database: Option<String>, how_many: HowMany) {
     let server = Arc::new(server);
     let idle = server.memory("VmRSS");
     println!("{on:<11} start to first answer {start:.2} s, memory idle {idle:.0} MiB");
-    // The first sign-in hashes the password anew; only the later ones cost what a sign-in costs.
+    // The first sign-in also rehashes the password; only later ones have the usual cost.
     let bodies: Arc<[String]> = sign_ins("citizens.csv", people)
         .into_iter()
         .map(|(_, body)| body)

@@ -1,4 +1,4 @@
-//! The server that is asked, in a process of its own, and what it uses.
+//! The measured server, in a process of its own, and its resource usage.
 
 use super::client::Client;
 use std::net::SocketAddr;
@@ -8,18 +8,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-/// So long a server does nothing when it is at rest.
+/// A server is idle if it does nothing for this long.
 const LOOK: Duration = Duration::from_secs(3);
 
 /// A database of its own on the private PostgreSQL.
 pub struct Database {
-    /// The server that it is on.
+    /// The URL of the PostgreSQL server.
     pub server: String,
     name: String,
 }
 
 impl Database {
-    /// Makes it.
+    /// Creates the database.
     pub fn new(server: String) -> Self {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let name = format!("load{}n{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
@@ -31,7 +31,7 @@ impl Database {
         made
     }
 
-    /// Where it is.
+    /// The URL of the database.
     pub fn url(&self) -> String {
         self.server.replace("/postgres?", &format!("/{}?", self.name))
     }
@@ -50,10 +50,10 @@ impl Drop for Database {
     }
 }
 
-/// A server on the sample's people.
+/// A server with the sample's people.
 pub struct Server {
     process: Child,
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: SocketAddr,
     /// Its data and keys.
     pub data: tempfile::TempDir,
@@ -69,7 +69,7 @@ impl Drop for Server {
 
 /// A command on the data of a server.
 fn command(data: &Path, database: Option<&String>, words: &[&str]) -> Command {
-    // Another program is measured by the same requests: that of an older commit.
+    // `NGOMON_PROGRAM` selects another program, such as that of an older commit, for the same requests.
     let program = std::env::var_os("NGOMON_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_ngomon").into());
     let mut command = Command::new(program);
     command.args(words).arg("--keys").arg(data.join("keys"));
@@ -81,17 +81,17 @@ fn command(data: &Path, database: Option<&String>, words: &[&str]) -> Command {
 }
 
 impl Server {
-    /// A command typed beside it.
+    /// A command on the data of this server, while it runs.
     pub fn beside(&self, words: &[&str]) -> Command {
         command(self.data.path(), self.database.as_ref(), words)
     }
 
-    /// Processor seconds that it has used.
+    /// The processor seconds used so far.
     pub fn processor(&self) -> f64 {
         processor(&self.process.id().to_string())
     }
 
-    /// Waits until it has done what it does by itself, which would be counted as requests: hashes that were taken over are hashed anew.
+    /// Waits until its background work is done, which would be counted as part of the requests: it wraps the hashes of other systems.
     pub async fn rest(&self) {
         loop {
             let before = self.processor();
@@ -110,14 +110,14 @@ impl Server {
     }
 }
 
-/// A file of the sample.
+/// The path of a file of the sample.
 pub fn sample(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../fixtures/sample")
         .join(file)
 }
 
-/// Takes the sample in and opens the pages. Also the seconds from the start to the first answer.
+/// Imports the sample and starts the server. Also returns the seconds from the start to the first response.
 pub async fn serve(database: Option<String>) -> (Server, f64) {
     let data = tempfile::tempdir().unwrap();
     let ngomon = |words: &[&str]| command(data.path(), database.as_ref(), words);
@@ -155,7 +155,7 @@ pub async fn serve(database: Option<String>) -> (Server, f64) {
     (server, begun.elapsed().as_secs_f64())
 }
 
-/// What a process has used: processor seconds.
+/// The processor seconds used by a process.
 pub fn processor(pid: &str) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let after: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();

@@ -1,4 +1,4 @@
-//! A connected system that takes what it is told, and notes when.
+//! A connected system that accepts all events and records when they arrived.
 
 use axum::Router;
 use axum::extract::State;
@@ -9,7 +9,7 @@ use std::time::Instant;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// What was taken.
+/// The received events.
 #[derive(Clone)]
 pub struct Sink {
     address: SocketAddr,
@@ -24,7 +24,7 @@ struct Posts {
 }
 
 impl Sink {
-    /// Listens on a port of this machine.
+    /// Listens on a local port.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sink = Self {
@@ -37,12 +37,12 @@ impl Sink {
         sink
     }
 
-    /// Where it takes posts.
+    /// The URL for events.
     pub fn address(&self) -> String {
         format!("http://localhost:{}/", self.address.port())
     }
 
-    /// Waits for so many; returns the last body and how many came in a second from the first to the last.
+    /// Waits for that many events; returns the last body and the rate per second from the first to the last.
     pub async fn wait_for(&self, posts: usize) -> (String, f64) {
         self.count.subscribe().wait_for(|count| *count >= posts).await.unwrap();
         let taken = self.posts.lock().unwrap();
@@ -50,9 +50,9 @@ impl Sink {
         (taken.body.clone(), (taken.at.len() - 1) as f64 / time.as_secs_f64())
     }
 
-    /// How many of the same come in a second from a client that only posts, so many at once.
+    /// The baseline: the rate per second of the same body from a client that only posts, `at_once` in parallel.
     pub async fn baseline(body: &str, posts: usize, at_once: usize) -> f64 {
-        // Another one may be in place already.
+        // Another provider may be installed already.
         rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
         let sink = Self::start().await;
         let client = reqwest::Client::builder().no_proxy().build().unwrap();

@@ -1,4 +1,4 @@
-//! What connected systems ask, and how long it takes until all that they hold is dead.
+//! The cost of the requests of connected systems, and the time until all their tokens are invalid after a hold.
 
 use super::client::Client;
 use super::server::{Server, sample, serve};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 const CALLBACK: &str = "https://hues.example/cb";
-/// As RFC 7636, appendix B has them.
+/// From RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -41,7 +41,7 @@ fn added(server: &Server, name: &str, more: &[&str]) -> System {
 }
 
 impl System {
-    /// A code for who has the cookie, redeemed: access and refresh token.
+    /// Obtains and redeems a code for the owner of the cookie: access and refresh token.
     async fn tokens(&self, client: &mut Client, cookie: &str) -> (String, String) {
         let request = [
             ("client_id", self.id.as_str()),
@@ -87,18 +87,18 @@ impl System {
     }
 }
 
-/// Officials whom nothing holds, each with the cookie of a session and what begins another.
+/// Officials without holds, each with a session cookie and a form for another sign-in.
 async fn signed_in(server: &Server, client: &mut Client, people: usize) -> Vec<(String, String, String)> {
     let mut open = Vec::new();
     for (n, (account, body)) in sign_ins("officials.csv", people).into_iter().enumerate() {
-        // As many as one address may in a quarter of an hour.
+        // The limit of sign-ins from one address in a quarter of an hour.
         if n % 200 == 199 {
             *client = Client::new(server.address, 100 + n / 199).await;
         }
         let answer = client.post("/sign-in", "", &body).await;
         assert_eq!(answer.status, 303);
         let cookie = answer.cookie.unwrap();
-        // Those that are held already sign in to nothing.
+        // Accounts that are held already cannot sign in to a system.
         if client.get("/", &cookie).await.location != "/held" {
             open.push((account, cookie, body));
         }
@@ -106,7 +106,7 @@ async fn signed_in(server: &Server, client: &mut Client, people: usize) -> Vec<(
     open
 }
 
-/// Measures what each request costs, then holds everybody.
+/// Measures the cost of each request, then holds everybody.
 pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
     let (server, _) = serve(database).await;
     let server = Arc::new(server);
@@ -153,7 +153,7 @@ pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
     )
     .await;
     for (what, system) in [("refresh, RS256", &hues), ("refresh, ES256", &es256)] {
-        // A family a connection: a refresh token is good once.
+        // One token family per connection, because a refresh token is used once.
         let mut families = Vec::new();
         for n in 0..super::CONNECTIONS {
             let (_, refresh) = system.tokens(&mut client, &cookies[n % cookies.len()]).await;
@@ -205,7 +205,7 @@ pub async fn systems(on: &str, database: Option<String>, how_many: HowMany) {
     println!("{on:<11} memory under load at most {:.0} MiB", server.memory("VmHWM"));
 }
 
-/// HR says that everybody left the service; the run of reconciliation that waits for its approval.
+/// HR reports that everybody left the service; returns the reconciliation run that waits for approval.
 fn everybody_leaves(server: &Server) -> String {
     let file = server.data.path().join("left.csv");
     let mut reader = csv::Reader::from_path(sample("profiles.csv")).unwrap();
@@ -233,7 +233,7 @@ fn said(server: &Server, words: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-/// Each of them signs in so many times: an access token of each session.
+/// Each of them signs in `times` times: an access token of each session.
 async fn sessions(
     server: &Arc<Server>,
     system: &System,
@@ -241,7 +241,7 @@ async fn sessions(
     times: usize,
 ) -> Vec<(String, String)> {
     let mut offices = Vec::new();
-    // An office is an address that as many come from as may in a quarter of an hour.
+    // An office changes its address after as many sign-ins as one address may make in a quarter of an hour.
     let share = open.len().div_ceil(super::CONNECTIONS);
     for (office, people) in open.chunks(share.max(1)).enumerate() {
         let (people, system, server) = (people.to_vec(), system.clone(), server.clone());
@@ -267,8 +267,8 @@ async fn sessions(
     tokens
 }
 
-/// Everybody is held in one commit. From when to when a token was still good is what two clients see who never stop asking; the system is told
-/// of each session meanwhile.
+/// Holds everybody in one commit. Two clients query without a pause, to measure from when to when a token was still valid; meanwhile the
+/// system is notified of each session.
 async fn hold_all(on: &str, server: &Arc<Server>, open: &[(String, String, String)], times: usize) {
     let sink = Sink::start().await;
     let system = &added(server, "Hue-S sign-out", &["--backchannel-logout-uri", &sink.address()]);
@@ -305,7 +305,7 @@ async fn hold_all(on: &str, server: &Arc<Server>, open: &[(String, String, Strin
     }
     let asked = committed.elapsed();
     done.store(true, Ordering::Relaxed);
-    // An account whose HR row cannot be read is held by nothing.
+    // An account whose HR row is unreadable is not held.
     let held = said(
         server,
         &[

@@ -1,4 +1,4 @@
-//! Many who look at the live report while forms are answered: how long until each sees what changed.
+//! Many viewers of the live report while forms are answered: the time until each sees the change.
 
 use super::client::Client;
 use super::server::Server;
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Semaphore;
 
-/// Streams of one session: no more are let in.
+/// Streams of one session: the server allows no more.
 const OF_SESSION: usize = 4;
-/// So often a form is answered.
+/// The interval between two forms.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What somebody saw: how many accounts are refused, and when it said so.
+/// What a viewer saw: the number of refused accounts, and when it appeared.
 type Seen = Vec<(u64, Instant)>;
 
-/// Reads a stream until so many accounts are refused. `ready` hears of the first figures.
+/// Reads a stream until `until` accounts are refused. `ready` gets a permit at the first figures.
 async fn look(server: Arc<Server>, from: usize, cookie: String, until: u64, ready: Arc<Semaphore>) -> Seen {
     let mut client = Client::new(server.address, from).await;
     let head = format!("GET /report/live/46 HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\r\n");
@@ -45,7 +45,7 @@ async fn look(server: Arc<Server>, from: usize, cookie: String, until: u64, read
     seen
 }
 
-/// `viewers` look; of each citizen's session a form is refused, one a second. Prints how long until they all saw it.
+/// Runs `viewers` viewers while a form is refused for each citizen's session, one a second. Prints the time until all of them saw it.
 pub async fn watch(on: &str, server: &Arc<Server>, viewers: usize, citizens: &[String]) {
     let mut cookies = Vec::new();
     for (n, (_, body)) in sign_ins("officials.csv", viewers.div_ceil(OF_SESSION))
@@ -78,7 +78,7 @@ pub async fn watch(on: &str, server: &Arc<Server>, viewers: usize, citizens: &[S
         .unwrap()
         .forget();
 
-    // A form is answered, and so refused, at once.
+    // A form is answered at once, and so refused.
     let set = server
         .beside(&["campaign", "set", "form-code", "off"])
         .output()

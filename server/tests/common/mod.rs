@@ -1,4 +1,4 @@
-//! The program as its users have it: a process, on a fresh directory or a fresh PostgreSQL database.
+//! The test fixture of the program: a process, with a fresh directory or a fresh PostgreSQL database.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
@@ -10,20 +10,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 use tempfile::TempDir;
 
-/// Which database.
+/// The database of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
     Sqlite,
     Postgres,
 }
 
-/// An installation that is thrown away.
+/// A temporary installation.
 pub struct Ngomon {
     pub dir: TempDir,
     database: Option<String>,
 }
 
-/// A process that ends with its test, however that ends.
+/// A process that is killed at the end of its test, whatever the result.
 pub struct Running(Child);
 
 impl Running {
@@ -31,7 +31,7 @@ impl Running {
         Self(command.spawn().unwrap())
     }
 
-    /// Tells it to stop. Every shell can, and not every machine has the program `kill`.
+    /// Sends the stop signal through a shell, because not every machine has the program `kill`.
     pub fn tell_to_stop(&self) {
         let told = Command::new("sh")
             .args(["-c", "kill $0", &self.id().to_string()])
@@ -56,13 +56,13 @@ impl DerefMut for Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Whoever has ended by itself cannot be killed.
+        // A process that has exited cannot be killed.
         self.0.kill().ok();
         self.0.wait().ok();
     }
 }
 
-/// The address of the private PostgreSQL that `cargo xtask test` starts.
+/// The URL of the private PostgreSQL that `cargo xtask test` starts.
 pub fn postgres() -> String {
     std::env::var("NGOMON_TEST_POSTGRES").expect("no PostgreSQL: run the tests by `cargo xtask test`")
 }
@@ -77,7 +77,7 @@ fn psql(database: &str, sql: &str) -> String {
     String::from_utf8(out.stdout).unwrap()
 }
 
-/// A line a row, `|` between its cells, as psql prints them.
+/// Runs a query; returns a line per row with `|` between its cells, as psql prints them.
 fn sqlite(file: &Path, sql: &str) -> String {
     let database = Connection::open(file).unwrap();
     let mut statement = database.prepare(sql).unwrap();
@@ -116,7 +116,7 @@ impl Ngomon {
         self.dir.path().join(name)
     }
 
-    /// A file in the directory.
+    /// Creates a file in the directory.
     pub fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, text).unwrap();
@@ -137,7 +137,7 @@ impl Ngomon {
         command
     }
 
-    /// The address of its PostgreSQL.
+    /// The URL of its PostgreSQL database.
     pub fn database_url(&self) -> String {
         let name = self.database.as_ref().expect("on PostgreSQL");
         postgres().replace("/postgres?", &format!("/{name}?"))
@@ -147,7 +147,7 @@ impl Ngomon {
         self.command(words).output().unwrap()
     }
 
-    /// Runs a command that must end with that status; gives what it printed, errors after the rest.
+    /// Runs a command and asserts its exit status; returns standard output followed by standard error.
     pub fn ends(&self, status: i32, words: &str) -> String {
         let out = self.run(words);
         let text = format!(
@@ -163,7 +163,7 @@ impl Ngomon {
         self.ends(0, words)
     }
 
-    /// Takes in the unit tree, registry and so on of a set.
+    /// Imports all tables of a fixture set.
     pub fn import_all(&self, set: &str, day: &str) {
         let files = fixtures(set);
         for table in ["units", "registry", "citizens", "officials", "profiles", "notices"] {
@@ -175,7 +175,7 @@ impl Ngomon {
         }
     }
 
-    /// SQL behind the program's back.
+    /// Runs SQL directly on the database.
     pub fn sql(&self, sql: &str) -> String {
         match &self.database {
             Some(name) => psql(name, sql),
@@ -203,7 +203,7 @@ pub fn fixtures(set: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(set)
 }
 
-/// What stands after `word: ` at the beginning of a line.
+/// The rest of the line that starts with `word: `.
 pub fn after<'a>(text: &'a str, word: &str) -> &'a str {
     let found = text
         .lines()
@@ -211,7 +211,7 @@ pub fn after<'a>(text: &'a str, word: &str) -> &'a str {
     found.unwrap_or_else(|| panic!("no {word} in {text}"))
 }
 
-/// The lines of a CSV file by their first cell.
+/// The rows of a CSV file by their first cell.
 pub fn lines(bytes: &[u8]) -> BTreeMap<String, Vec<String>> {
     let mut reader = csv::Reader::from_reader(bytes);
     let rows = reader
@@ -220,7 +220,7 @@ pub fn lines(bytes: &[u8]) -> BTreeMap<String, Vec<String>> {
     rows.map(|row| (row[0].clone(), row[1..].to_vec())).collect()
 }
 
-/// Is a table what its answer says? Words of a cell are a set, `*` is anything, `a|b` either.
+/// Asserts that a table equals its known answer. The words of a cell are a set, `*` matches anything, `a|b` either.
 pub fn same(answer: &[u8], mine: &[u8], what: &str) {
     let heading = |bytes: &[u8]| String::from_utf8(bytes.split(|b| *b == b'\n').next().unwrap().to_vec());
     assert_eq!(heading(answer), heading(mine), "{what}");
@@ -234,7 +234,7 @@ pub fn same(answer: &[u8], mine: &[u8], what: &str) {
             "{what} {id}: {row:?}, found {found:?}"
         );
     }
-    // Accounts that the program made itself stand in no answer.
+    // Accounts that the program created are not in the answer.
     let more: Vec<_> = mine
         .keys()
         .filter(|id| !key.contains_key(*id) && !id.starts_with("CV-"))
