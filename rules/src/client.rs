@@ -1,4 +1,4 @@
-//! Connected systems: what an integrator states of one (an OpenID Connect client), checked at the door.
+//! Connected systems (OpenID Connect clients): the settings that an integrator gives, and their validation.
 
 use crate::network::{is_this_machine, may_be_sent_to};
 use crate::record::AccountKind;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use url::Url;
 
-/// The longest name of a client, in characters, and the longest address, in bytes.
+/// Limits of a client: its name in characters, an address in bytes.
 const LONGEST_NAME: usize = 100;
 const LONGEST_URI: usize = 2_000;
 
@@ -17,7 +17,7 @@ const LONGEST_URI: usize = 2_000;
 pub struct ClientId(pub String);
 
 impl ClientId {
-    /// As written.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -38,7 +38,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// All of them.
+            /// All values.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// The word in protocols and on the command line.
@@ -48,7 +48,7 @@ macro_rules! words {
                 }
             }
 
-            /// Reads the word.
+            /// Parses the word.
             pub fn parse(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|one| one.name() == word)
             }
@@ -57,9 +57,9 @@ macro_rules! words {
 }
 
 words! {
-    /// What a client may ask to be told (OpenID Connect Core 5.4, and our own).
+    /// What a client may request about a person (OpenID Connect Core 5.4, and scopes of our own).
     Scope {
-        /// It is OpenID Connect: an ID token is asked for.
+        /// Marks an OpenID Connect request, which returns an ID token.
         Openid => "openid",
         /// Name and user name.
         Profile => "profile",
@@ -67,11 +67,11 @@ words! {
         Phone => "phone",
         /// The mailbox on file.
         Email => "email",
-        /// The twelve digits.
+        /// The national id of twelve digits.
         NationalId => "national_id",
-        /// Unit, position, employee code, assignments, and whom the account succeeds.
+        /// Unit, position, employee code, assignments, and the account that this one succeeds.
         Employment => "employment",
-        /// How far letter 125 is done for the account, and where its form is.
+        /// The state of the standardisation of letter 125, and the address of its form.
         Standardisation => "standardisation",
         /// Refresh tokens outlive the session (OpenID Connect Core 11).
         OfflineAccess => "offline_access",
@@ -79,7 +79,7 @@ words! {
 }
 
 impl Scope {
-    /// Several, as protocols and tables have them: words with spaces.
+    /// Several scopes as protocols and tables write them: words separated by spaces.
     pub fn words(scopes: &[Self]) -> String {
         let words: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
         words.join(" ")
@@ -87,23 +87,23 @@ impl Scope {
 }
 
 words! {
-    /// How accounts are called towards a client (OpenID Connect Core 8).
+    /// Which subject identifier a client gets for an account (OpenID Connect Core 8).
     SubjectKind {
-        /// By the account's id, for systems that know it.
+        /// The account's id, for systems that already use it.
         Account => "account",
-        /// By a random id, the same for all clients of this sort.
+        /// A random id, the same for all clients of this kind.
         Public => "public",
-        /// By a random id of this client's own.
+        /// A random id that only this client gets.
         Pairwise => "pairwise",
     }
 }
 
 words! {
-    /// By which algorithm its ID tokens are signed (RFC 7518, RFC 8037).
+    /// The algorithm that signs a client's ID tokens (RFC 7518, RFC 8037).
     Algorithm {
-        /// RSA with SHA-256: what every library reads.
+        /// RSA with SHA-256, which every library supports.
         Rs256 => "RS256",
-        /// P-256.
+        /// ECDSA on P-256.
         Es256 => "ES256",
         /// Ed25519.
         EdDsa => "EdDSA",
@@ -111,69 +111,69 @@ words! {
 }
 
 words! {
-    /// How a client proves who it is.
+    /// How a client authenticates.
     Authentication {
-        /// By a secret, as `client_secret_basic` or `client_secret_post`.
+        /// With a secret, as `client_secret_basic` or `client_secret_post`.
         Secret => "secret",
-        /// By a token signed with a key of its own (RFC 7523).
+        /// With a token signed by its own key (RFC 7523).
         PrivateKey => "private_key_jwt",
         /// Not at all: an application on the user's own device.
         None => "none",
     }
 }
 
-/// A client as its integrator states it.
+/// A client as its integrator registers it.
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// As people read it.
+    /// The name that people read.
     pub name: String,
-    /// Where answers may go; compared as they stand, character by character.
+    /// Where responses may be sent. Compared character by character.
     pub redirect_uris: Vec<String>,
-    /// Where a browser may go after signing out.
+    /// Where a browser may be sent after signing out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<String>,
-    /// Told that a session is over (OpenID Connect Back-Channel Logout).
+    /// Gets a logout token when a session ends (OpenID Connect Back-Channel Logout).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
-    /// Told by security events (Shared Signals, RFC 8935).
+    /// Gets security events (Shared Signals, RFC 8935).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events_uri: Option<String>,
-    /// Its addresses as a service that is asked with tokens of other clients (RFC 8707); compared as they stand.
+    /// Its addresses as a resource server, which other clients call with their tokens (RFC 8707). Compared character by character.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
-    /// How it proves who it is.
+    /// How it authenticates.
     pub authentication: Authentication,
-    /// Its public keys (RFC 7517), as JSON, where it signs.
+    /// Its public keys (RFC 7517) as JSON, if it signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<String>,
-    /// It may act for itself (RFC 6749, 4.4).
+    /// Whether it may act on its own behalf (RFC 6749, 4.4).
     #[serde(default)]
     pub client_credentials: bool,
-    /// What it may ask to be told.
+    /// The scopes that it may request.
     pub scopes: Vec<Scope>,
-    /// How accounts are called towards it.
+    /// Which subject identifiers it gets.
     pub subjects: SubjectKind,
-    /// By which algorithm its ID tokens are signed.
+    /// The algorithm that signs its ID tokens.
     pub algorithm: Algorithm,
-    /// Accounts of which kinds may sign in.
+    /// The kinds of account that may sign in.
     pub kinds: Vec<AccountKind>,
-    /// Accounts of which units, each with all below it; none: of any.
+    /// The units whose accounts may sign in, each with all units below it. Empty: any unit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<UnitCode>,
-    /// It is not the province's own: people are asked whether it may be told about them.
+    /// Whether it belongs to somebody other than the province: then people are asked for consent.
     #[serde(default)]
     pub third_party: bool,
-    /// It cannot do PKCE (RFC 7636). Only a client with a secret or a key is let off.
+    /// Whether it cannot do PKCE (RFC 7636). Allowed only to a client with a secret or a key.
     #[serde(default)]
     pub without_pkce: bool,
-    /// It is the HR system's own page: the way out of what an HR profile causes leads there.
+    /// Whether it is the HR system's own page: the way out of a hold that an HR profile causes leads there.
     #[serde(default)]
     pub hr: bool,
 }
 
 impl Client {
-    /// Does it lose something that it may have been given before?
+    /// Returns whether the new settings take away something that the client could have under `before`.
     pub fn narrows(&self, before: &Self) -> bool {
         fn lacks<T: PartialEq>(now: &[T], before: &[T]) -> bool {
             before.iter().any(|one| !now.contains(one))
@@ -186,7 +186,7 @@ impl Client {
             || (self.third_party && !before.third_party)
     }
 
-    /// Is it told who people are without asking them? Then one operator does not let it in alone.
+    /// Returns whether the client gets personal data without the person's consent. Such a client needs the approval of two operators.
     pub fn needs_two(&self) -> bool {
         let telling = [
             Scope::Profile,
@@ -199,40 +199,40 @@ impl Client {
     }
 }
 
-/// What is wrong with a client.
+/// Why a client is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientFault {
-    /// No name, or a very long one.
+    /// The name is empty, too long, or has control characters.
     #[error("not a name for a client")]
     Name,
-    /// Nobody could sign in through it, it may not act for itself, and nobody asks it.
+    /// It has no redirect URI, does not act on its own behalf, and is no resource server: it could do nothing.
     #[error("no address to return to")]
     NoRedirect,
-    /// Not an address that answers may go to.
+    /// An address that responses must not be sent to.
     #[error("{0} is not an address that may be used here")]
     Uri(String),
-    /// It bears a resource twice.
+    /// A resource that is listed twice.
     #[error("{0} is named twice")]
     Twice(String),
-    /// An application on the user's own device proves nothing, so it must do PKCE, cannot act for itself and is told of no tokens.
+    /// A public client cannot authenticate. So it must use PKCE, cannot act on its own behalf, and cannot introspect tokens.
     #[error("a public client cannot do that")]
     Public,
-    /// It signs, and its keys are missing; or it does not, and has some.
+    /// It signs, but its keys are missing; or it does not sign, but has keys.
     #[error("keys and the way to prove itself do not fit")]
     Keys,
-    /// It proves itself otherwise, or not at all.
+    /// It authenticates with a key or not at all, so it has no secret.
     #[error("it has no secret")]
     NoSecret,
-    /// Nobody may sign in.
+    /// No kind of account may sign in.
     #[error("no kind of account may sign in")]
     NoKind,
-    /// What accounts are called stays as it is.
+    /// The kind of subject identifier cannot change.
     #[error("how accounts are called cannot change")]
     Subjects,
 }
 
 impl Client {
-    /// A client of the province's own with the usual settings.
+    /// A client of the province with the usual settings.
     pub fn new(name: &str, redirect_uris: Vec<String>) -> Self {
         Self {
             name: name.to_owned(),
@@ -255,7 +255,7 @@ impl Client {
         }
     }
 
-    /// Everything that must be right before a client is let in.
+    /// Validates the settings before a client is registered.
     pub fn check(&self) -> Result<(), ClientFault> {
         let length = self.name.trim().chars().count();
         if length == 0 || length > LONGEST_NAME || self.name.contains(char::is_control) {
@@ -294,22 +294,22 @@ impl Client {
         Ok(())
     }
 
-    /// The address by which the server is sent to this very machine, if it has one.
+    /// The address on this very machine to which the server sends notifications, if there is one.
     pub fn told_on_this_machine(&self) -> Option<&str> {
         let mut told = self.backchannel_logout_uri.iter().chain(&self.events_uri);
         let found = told.find(|uri| Url::parse(uri).is_ok_and(|url| is_this_machine(&url)));
         found.map(String::as_str)
     }
 
-    /// May answers go there? Compared as it stands (RFC 9700, 2.1), but for an application on the user's own device, which does not choose
-    /// its port (RFC 8252, 7.3).
+    /// Returns whether a response may be sent to `uri`. The addresses must be equal (RFC 9700, 2.1). Only an application on the user's own
+    /// device may use any port, because it cannot choose one (RFC 8252, 7.3).
     pub fn redirects_to(&self, uri: &str) -> bool {
         let any_port = self.authentication == Authentication::None;
         let mut known = self.redirect_uris.iter();
         known.any(|known| known == uri || (any_port && is_same_but_for_the_port(known, uri)))
     }
 
-    /// Of what is asked for, what it may be told.
+    /// The requested scopes that the client may have.
     pub fn allowed(&self, asked: &str) -> Vec<Scope> {
         let asked: Vec<Scope> = asked.split(' ').filter_map(Scope::parse).collect();
         Scope::ALL
@@ -320,7 +320,7 @@ impl Client {
     }
 }
 
-/// The same address of this very machine, over plain HTTP, at any port.
+/// Compares two addresses of this very machine over plain HTTP, regardless of the port.
 fn is_same_but_for_the_port(known: &str, asked: &str) -> bool {
     let read = |uri: &str| {
         let mut url = check_uri(uri, false).ok().filter(|url| url.scheme() == "http")?;
@@ -333,8 +333,8 @@ fn is_same_but_for_the_port(known: &str, asked: &str) -> bool {
     }
 }
 
-/// Over TLS, or to the very machine (RFC 8252, 7.3); an application on a device may have a scheme of its own, by its reversed domain
-/// (7.1). Never with a fragment, a user, a wildcard or characters that readers of addresses disagree about.
+/// Accepts HTTPS, and plain HTTP to this very machine (RFC 8252, 7.3). An application on a device may also use a scheme of its own, its
+/// reversed domain (7.1). Refuses a fragment, a user, a wildcard, and characters that URL parsers disagree about.
 fn check_uri(uri: &str, own_scheme: bool) -> Result<Url, ClientFault> {
     let fault = || ClientFault::Uri(uri.chars().take(200).collect());
     let odd = |c: char| c.is_whitespace() || c.is_control() || !c.is_ascii() || "*\\\"<>^`{|}".contains(c);

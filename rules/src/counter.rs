@@ -1,21 +1,21 @@
-//! Where people are helped: the counters, as an office lists them.
+//! The counters where people get help, as an office lists them.
 
-/// A counter ("quầy hỗ trợ"), by the sign on its door.
+/// A counter ("quầy hỗ trợ"), as the sign on its door describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counter {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Where it is.
+    /// The postal address.
     pub address: String,
-    /// When somebody is there.
+    /// The opening hours.
     pub hours: String,
-    /// Its number as people write it; empty: it has none.
+    /// The phone number as people write it. Empty if it has none.
     pub phone: String,
 }
 
 impl Counter {
-    /// The counters of a list, one a line: name, address, hours, and a phone if there is one, with `;` between. `Err`: the line, from 1, that
-    /// is none.
+    /// Parses a list of counters, one per line: name, address, hours and optionally a phone, separated by `;`. `Err` is the number of the
+    /// first bad line, counted from 1.
     pub fn read(list: &str) -> Result<Vec<Self>, usize> {
         let lines = (1..).zip(list.lines()).filter(|(_, line)| !line.trim().is_empty());
         lines.map(|(at, line)| Self::of(line).ok_or(at)).collect()
@@ -39,13 +39,13 @@ impl Counter {
         (whole && phone.chars().all(is_number)).then_some(one)
     }
 
-    /// The line of a list.
+    /// The counter as a line of the list.
     pub fn line(&self) -> String {
         let cells = [&self.name, &self.address, &self.hours, &self.phone];
         cells.map(String::as_str).join("; ").trim_end_matches("; ").to_owned()
     }
 
-    /// The phone as a telephone dials it (RFC 3966).
+    /// The phone number as a link dials it (RFC 3966).
     pub fn tel(&self) -> Option<String> {
         let digits: String = self.phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
         (!digits.is_empty()).then(|| format!("tel:{digits}"))

@@ -1,6 +1,7 @@
-//! The only vocabulary of change. Who, when, in which run and on whose order is added when the journal takes an event in.
+//! The events: every change that the journal can record. The journal adds the actor, the time, the run and the order when it appends an
+//! event.
 //!
-//! Personal values stand apart: the journal holds a salted commitment of [`Personal`], the value lies beside it, encrypted.
+//! Personal values are kept apart: the journal holds a salted commitment to a [`Personal`], and the value is stored beside it, encrypted.
 
 use crate::citizens::{Exemption, Field, Outcome, Paper, Proof};
 use crate::client::{Client, ClientId};
@@ -11,7 +12,7 @@ use crate::unit::UnitCode;
 use crate::values::{Date, FullName, Grade, NationalId, Phone};
 use serde::{Deserialize, Serialize};
 
-/// A random id of a person: a human being known by a proven number.
+/// A random id of a person: a human being who is identified by a proven number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PersonId(pub String);
@@ -21,7 +22,7 @@ pub struct PersonId(pub String);
 #[serde(transparent)]
 pub struct ProfileId(pub String);
 
-/// A random id of a login: credentials that accounts point to, so that a transfer moves no password.
+/// A random id of a login: the credentials that accounts refer to, so that a transfer moves no password.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LoginId(pub String);
@@ -31,7 +32,7 @@ pub struct LoginId(pub String);
 #[serde(transparent)]
 pub struct PasskeyId(pub String);
 
-/// Whom an event is about.
+/// What an event is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// An account.
@@ -53,7 +54,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// Kind and id, as the journal keeps them.
+    /// Kind and id, as the journal stores them.
     pub fn parts(&self) -> (&'static str, &str) {
         match self {
             Self::Account(id) => ("account", id.as_str()),
@@ -67,7 +68,7 @@ impl Subject {
         }
     }
 
-    /// Back from the journal.
+    /// Reads kind and id back from the journal.
     pub fn from_parts(kind: &str, id: &str) -> Option<Self> {
         let id = id.to_owned();
         Some(match kind {
@@ -84,286 +85,285 @@ impl Subject {
     }
 }
 
-/// How a claim came to its end.
+/// How a claim ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClaimEnd {
-    /// A counter withdrew it: it was made on the wrong account.
+    /// A counter withdrew it, because it was made on the wrong account.
     Withdrawn,
     /// A stronger proof took it over.
     TakenOver,
-    /// The owner joined the account to another of the owner's, which stays.
+    /// The owner joined the account to another account of the owner, which stays.
     Joined,
 }
 
-/// Keyed digests, in hexadecimal, of what a file brought and of what of its table waits since.
+/// Keyed digests, in hexadecimal, of what a load brought, and of the rows of its table that are in quarantine afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadDigests {
-    /// Of what is known of the load itself.
+    /// Digest of the recorded figures of the load itself.
     pub load: String,
-    /// Of the rows of a reference.
+    /// Digest of the reference rows, if the table is a reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<String>,
-    /// Of the rows of that table that wait, of whatever load.
+    /// Digest of all rows of that table in quarantine, whichever load brought them.
     pub waiting: String,
 }
 
-/// What changed. The name of a variant in kebab case is the event's kind.
+/// What changed. The variant's name in kebab case is the kind of the event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum Change {
-    /// An account came in from the system before. Personal: [`Personal::Account`].
+    /// An account was imported from the previous system. Personal: [`Personal::Account`].
     AccountTakenOver {
         /// Citizen, official or unit.
         account_kind: AccountKind,
-        /// Where it belongs.
+        /// The unit it belongs to.
         unit: Option<UnitCode>,
-        /// When it was made.
+        /// When it was created.
         created_on: Option<Date>,
         /// When it was last used.
         last_sign_in_on: Option<Date>,
         /// Its credentials.
         login: LoginId,
     },
-    /// The system made an account at a new unit (O6), or, succeeding none, for a newcomer. Personal: [`Personal::Account`].
+    /// The system created an account at a new unit (O6), or for a newcomer, who succeeds no account. Personal: [`Personal::Account`].
     AccountCreated {
         /// The new unit.
         unit: UnitCode,
-        /// The same credentials as before.
+        /// The credentials of the previous account.
         login: LoginId,
         /// The accounts that it succeeds.
         succeeds: Vec<AccountId>,
     },
-    /// A run that made this account was undone.
+    /// The run that created this account was undone.
     AccountRemoved,
-    /// Name, phone, mail, employee code or position were written over from the source of truth. Personal: [`Personal::Account`],
-    /// as it is from now on.
+    /// Name, phone, mail, employee code or position were overwritten from the source of truth. Personal: [`Personal::Account`] with the new
+    /// values.
     AccountChanged {
-        /// The columns.
+        /// The changed columns.
         fields: Vec<String>,
     },
-    /// At a sign-in the password was hashed anew, by the scheme in use. Personal: [`Personal::Password`].
+    /// A sign-in hashed the password again, with the scheme in use. Personal: [`Personal::Password`].
     PasswordRehashed,
-    /// An official signed in, or proved by a one-time code to be there. At most one a day.
+    /// An official signed in, or proved their presence by a one-time code. Recorded at most once a day.
     SignedIn {
-        /// On which day.
+        /// The day of the sign-in.
         on: Date,
     },
-    /// The owner set another password, having shown a one-time code. Personal: [`Personal::Password`].
+    /// The owner set a new password after entering a one-time code. Personal: [`Personal::Password`].
     PasswordChanged,
-    /// The owner may sign in by another device of the owner's, to every account of the login. Personal: [`Personal::Passkey`].
+    /// The owner added a passkey, which signs in to every account of the login. Personal: [`Personal::Passkey`].
     PasskeyAdded {
-        /// Which.
+        /// The added passkey.
         passkey: PasskeyId,
     },
-    /// A passkey opens nothing any more.
+    /// A passkey no longer signs anybody in.
     PasskeyRemoved {
-        /// Which.
+        /// The removed passkey.
         passkey: PasskeyId,
     },
-    /// An operator who saw papers gave the owner a code by which another password is set. Personal: [`Personal::Note`] with the reason.
+    /// An operator who saw papers gave the owner a code for setting a new password. Personal: [`Personal::Note`] with the reason.
     PasswordCodeIssued {
-        /// Seen by the operator.
+        /// The papers that the operator saw.
         papers: Vec<Paper>,
     },
-    /// An operator who saw papers wrote another phone to the account; the entry before says which. Personal: [`Personal::Note`] with the
-    /// reason.
+    /// An operator who saw papers changed the phone of the account; the preceding entry records the phone. Personal: [`Personal::Note`]
+    /// with the reason.
     PhoneChanged {
-        /// Seen by the operator.
+        /// The papers that the operator saw.
         papers: Vec<Paper>,
     },
-    /// An operator ended all that was open, at the owner's wish.
+    /// An operator ended all sessions and tokens at the owner's request.
     SessionsEnded,
-    /// The account proved to be a person's. Personal: [`Personal::Claim`].
+    /// The account was proven to belong to a person. Personal: [`Personal::Claim`].
     ClaimMade {
-        /// Whose.
+        /// The person.
         person: PersonId,
-        /// How.
+        /// The proof.
         proof: Proof,
     },
-    /// The owner joined this account to another of the owner's, having proven both.
+    /// The owner proved both accounts and joined this one to another.
     AccountJoined {
-        /// The one that stays.
+        /// The account that stays.
         into: AccountId,
     },
-    /// The owner of a held account asks for it to be looked at again.
+    /// The owner of a held account requests a review.
     ReviewRequested {
-        /// Told to the person.
+        /// The receipt number that the person got.
         receipt: String,
     },
-    /// A counter answered a request for a review. Personal: [`Personal::Note`] with the reason, which its owner reads.
+    /// A counter answered a request for a review. Personal: [`Personal::Note`] with the reason, which the owner reads.
     ReviewAnswered {
-        /// Of the request.
+        /// The receipt of the request.
         receipt: String,
-        /// Or not.
+        /// Whether the request was accepted.
         accepted: bool,
     },
-    /// The claim counts no more. Personal, when a counter withdrew it: [`Personal::Note`] with the reason.
+    /// The claim no longer counts. Personal, when a counter withdrew it: [`Personal::Note`] with the reason.
     ClaimEnded {
-        /// Whose it was.
+        /// The person whose claim it was.
         person: PersonId,
         /// How it ended.
         how: ClaimEnd,
     },
-    /// A hold began. It raises the account's generation: what was open under the last one is dead.
+    /// A hold began. It raises the account's generation, which ends every session and token of the previous generation.
     HoldPlaced {
-        /// Which.
+        /// The new hold.
         hold: Hold,
     },
-    /// A hold ended. It revives nothing. Personal, when a person lifted it: [`Personal::Note`] with the reason.
+    /// A hold ended. Sessions and tokens that it ended stay dead. Personal, when a person lifted it: [`Personal::Note`] with the reason.
     HoldLifted {
-        /// Of which reason.
+        /// The reason of the lifted hold.
         reason: Reason,
-        /// Of which cause.
+        /// The cause of the lifted hold.
         cause: Cause,
     },
-    /// The facts behind a hold are others now; the hold goes on. What was open before stays as it is.
+    /// The facts behind a hold changed, and the hold continues. Sessions and tokens are not affected.
     HoldEvidenceChanged {
-        /// As it is from now on.
+        /// The hold with the new evidence.
         hold: Hold,
-        /// What was compared before.
+        /// The previous evidence.
         before: hold::Evidence,
     },
-    /// A form was answered, or put off as pending. Personal: [`Personal::Form`].
+    /// A form was answered, or deferred as pending. Personal: [`Personal::Form`].
     FormAnswered {
-        /// Told to the person.
+        /// The receipt number that the person got.
         receipt: String,
-        /// How it was proven whose form it is.
+        /// The proof that the form is the account owner's.
         proof: Proof,
         /// The answer.
         outcome: Outcome,
-        /// The malformed or differing fields; of a form that waits for more than an answer, what the registry does not hold.
+        /// The malformed or differing fields. For a form that waits for more than the registry's reply: what the registry does not hold.
         fields: Vec<Field>,
-        /// How alike the names were.
+        /// How similar the names were.
         name_grade: Option<Grade>,
-        /// The version of the privacy notice that stood beside the form; none on paper.
+        /// The version of the privacy notice that was shown with the form. `None` for a form on paper.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notice: Option<u32>,
-        /// Seen by the operator who entered it.
+        /// The papers seen by the operator who entered the form.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         papers: Vec<Paper>,
-        /// Its sender typed a one-time code that went to the phone in it.
+        /// Whether the sender entered a one-time code that went to the phone in the form.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         phone_proven: bool,
     },
-    /// An operator saw papers that prove this account to be the person's whose claim another account holds, or held until a counter withdrew
-    /// it, and asks a second one. Personal: [`Personal::Note`] with the reason.
+    /// An operator saw papers that prove this account to belong to a person whose claim another account holds, or held until a counter
+    /// withdrew it. A second operator must approve. Personal: [`Personal::Note`] with the reason.
     TakeOverProposed {
-        /// Of the form that was answered `taken`.
+        /// The receipt of the form that was answered `taken`.
         receipt: String,
-        /// The account that holds the claim, or held it.
+        /// The account that holds or held the claim.
         holder: AccountId,
     },
-    /// The second operator agreed: this account takes the claim over.
+    /// The second operator approved: this account takes over the claim.
     TakeOverApproved {
-        /// Of the form.
+        /// The receipt of the form.
         receipt: String,
         /// The account that held the claim.
         holder: AccountId,
-        /// The first operator; the second is who acts.
+        /// The first operator. The second one is the actor of the entry.
         proposed_by: String,
     },
-    /// The take-over was not agreed to, or taken back by who proposed it. Personal: [`Personal::Note`] with the reason.
+    /// The take-over was refused, or withdrawn by the operator who proposed it. Personal: [`Personal::Note`] with the reason.
     TakeOverDeclined {
-        /// Of the form.
+        /// The receipt of the form.
         receipt: String,
     },
-    /// Child, foreigner, card in the making: never held for it, counted apart.
+    /// The account is exempt: a child, a foreigner, or a card being made. It is never held by the deadline and is counted separately.
     ExemptionGranted {
-        /// Why.
+        /// The ground of the exemption.
         why: Exemption,
-        /// The last day on which it counts.
+        /// The last day of the exemption.
         last_day: Date,
     },
-    /// The exemption was taken back.
+    /// The exemption was revoked.
     ExemptionEnded,
-    /// A number was proven to be this person's. Personal: [`Personal::Number`].
+    /// A number was proven to belong to this person. Personal: [`Personal::Number`].
     NumberProven,
-    /// The registry says that these numbers are one person's. Personal: [`Personal::Numbers`].
+    /// The registry states that these numbers belong to one person. Personal: [`Personal::Numbers`].
     NumbersProven {
-        /// The load that says so.
+        /// The load that states it.
         load: String,
     },
-    /// The registry has other details of the claim's person than at the claim. Personal: [`Personal::Claim`], as they are from now on.
+    /// The registry's details of the person changed since the claim. Personal: [`Personal::Claim`] with the new details.
     ClaimDetailsChanged {
-        /// Whose claim.
+        /// The person whose claim it is.
         person: PersonId,
-        /// The load that brought them.
+        /// The load that brought the new details.
         load: String,
     },
-    /// A version of an HR profile counts from now on; it proves its numbers to be the person's. Personal:
-    /// [`Personal::Profile`].
+    /// A new version of an HR profile takes effect. It proves that its numbers belong to the person. Personal: [`Personal::Profile`].
     ProfileTaken {
-        /// Whose; `None` where the row has no number.
+        /// The person. `None` if the row has no number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         person: Option<PersonId>,
         /// The load that brought it.
         load: String,
     },
-    /// Its owner has looked the profile over and found it right: the yearly review, made here.
+    /// The owner reviewed the profile here and confirmed it: the yearly review.
     ProfileReviewed {
-        /// On which day.
+        /// The day of the review.
         on: Date,
     },
-    /// What the owner proposed was accepted: a version of the profile that counts from now on. Personal: [`Personal::Profile`].
+    /// A proposal of the owner was accepted, and the changed profile takes effect as a new version. Personal: [`Personal::Profile`].
     ProfileAmended {
-        /// Whose; `None` where the profile has no number.
+        /// The person. `None` if the profile has no number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         person: Option<PersonId>,
-        /// Of the proposal.
+        /// The receipt of the proposal.
         receipt: String,
     },
-    /// The owner of an official account proposes changes of the own HR profile. Personal: [`Personal::Amendment`].
+    /// The owner of an official account proposes changes of the owner's HR profile. Personal: [`Personal::Amendment`].
     AmendmentProposed {
-        /// Of which profile.
+        /// The HR profile.
         profile: ProfileId,
-        /// Told to the person.
+        /// The receipt number that the person got.
         receipt: String,
     },
-    /// A proposal was accepted or not.
+    /// A proposal was accepted or refused.
     AmendmentDecided {
-        /// Of the proposal.
+        /// The receipt of the proposal.
         receipt: String,
-        /// Is it so?
+        /// Whether it was accepted.
         accepted: bool,
     },
-    /// A full extract does not have the profile any more.
+    /// The profile is absent from a full extract.
     ProfileGone {
         /// The load that lacks it.
         load: String,
     },
-    /// A file was taken in.
+    /// A file was loaded.
     LoadApplied {
         /// The table.
         table: String,
-        /// SHA-256 of its bytes, in hexadecimal.
+        /// SHA-256 of the file, in hexadecimal.
         digest: String,
-        /// Rows of the file.
+        /// Number of rows in the file.
         rows: u64,
-        /// Rows that cannot be read.
+        /// Number of rows that cannot be read.
         quarantined: u64,
-        /// For a full extract, the unit that it covers; an empty text is the whole province.
+        /// For a full extract, the unit that it covers. Empty for the whole province.
         full: Option<String>,
-        /// Of what stands in the tables since then; none in entries of before that was taken.
+        /// Digests of what the load left in the tables. `None` in entries written before these digests existed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         evidence: Option<LoadDigests>,
     },
     /// All forms of a file were entered.
     FormsEntered {
-        /// SHA-256 of its bytes, in hexadecimal.
+        /// SHA-256 of the file, in hexadecimal.
         digest: String,
-        /// How many there are.
+        /// Number of forms.
         forms: u64,
     },
-    /// A plan took effect.
+    /// A plan was applied.
     RunApplied {
-        /// The day it was made for.
+        /// The day for which the plan was computed.
         as_of: Date,
-        /// Accounts that were open and are held now.
+        /// Number of accounts that were open before and are held now.
         newly_held: u64,
-        /// Did a person approve that very run?
+        /// Whether a person approved this very run.
         approved: bool,
-        /// Keyed digest of its lines and of what led to them; none in entries of before that was taken.
+        /// Keyed digest of the plan's lines and of their inputs. `None` in entries written before the digest existed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lines: Option<String>,
     },
@@ -371,185 +371,185 @@ pub enum Change {
     RunUndone,
     /// A setting has a new value.
     SettingChanged {
-        /// Before.
+        /// The previous value.
         from: String,
-        /// From now on.
+        /// The new value.
         to: String,
     },
-    /// The database was taken as it is though the file of checkpoints said otherwise: after an older backup was restored, or when the file
-    /// was lost or damaged.
+    /// The database was accepted although the checkpoint file disagrees: after an older backup was restored, or when the file was lost or
+    /// damaged.
     CheckpointsAccepted {
-        /// How many commits the last checkpoint of the file of before covered.
+        /// Number of commits that the last checkpoint of the previous file covered.
         before: u64,
     },
-    /// An operator asks for an act that a second one has to agree to. Personal: [`Personal::Note`] with the reason.
+    /// An operator proposes an act that a second operator must approve. Personal: [`Personal::Note`] with the reason.
     ActProposed {
-        /// Of the proposal.
+        /// The receipt of the proposal.
         receipt: String,
-        /// What is to be done.
+        /// The proposed act.
         act: Box<ProposedAct>,
     },
-    /// A second operator agreed; what follows is done in the same transaction.
+    /// A second operator approved. The act is done in the same transaction.
     ActApproved {
-        /// Of the proposal.
+        /// The receipt of the proposal.
         receipt: String,
         /// The first operator.
         proposed_by: String,
     },
-    /// It was not agreed to, or taken back. Personal: [`Personal::Note`] with the reason.
+    /// The act was refused or withdrawn. Personal: [`Personal::Note`] with the reason.
     ActDeclined {
-        /// Of the proposal.
+        /// The receipt of the proposal.
         receipt: String,
     },
-    /// An operator was named.
+    /// An operator was appointed.
     OperatorAdded,
-    /// An operator has a password and a second factor; from now on there is this account. Personal: [`Personal::Operator`].
+    /// An operator set a password and a second factor, which creates the operator's account. Personal: [`Personal::Operator`].
     OperatorEnrolled {
-        /// Its credentials.
+        /// The credentials.
         login: LoginId,
     },
-    /// One of the operator's recovery codes let them in. It does not do so again.
+    /// An operator signed in with a recovery code. The code does not work again.
     RecoveryCodeUsed {
-        /// Which of the list, counted from 0.
+        /// The position of the code in the list, counted from 0.
         code: u8,
     },
-    /// An operator is none any more, and has no account.
+    /// A person is no longer an operator, and the account is gone.
     OperatorRemoved,
-    /// A connected system may sign people in from now on.
+    /// A connected system was registered and may sign people in.
     ClientAdded {
         /// Its settings.
         client: Client,
-        /// SHA-256 of its secret, in hexadecimal: 256 random bits, so that the digest tells nothing.
+        /// SHA-256 of its secret, in hexadecimal. The secret has 256 random bits, so the digest reveals nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         secret: Option<String>,
     },
     /// A connected system has a new secret.
     ClientSecretRotated {
-        /// SHA-256, in hexadecimal.
+        /// SHA-256 of the new secret, in hexadecimal.
         secret: String,
-        /// Until when the one before is good: microseconds UTC.
+        /// Until when the previous secret is valid: microseconds UTC.
         old_until: i64,
     },
-    /// A connected system signs nobody in. What it was given is dead, also once it is enabled again.
+    /// A connected system no longer signs anybody in. Its tokens are revoked and stay so when it is enabled again.
     ClientDisabled,
-    /// A connected system signs people in again.
+    /// A connected system may sign people in again.
     ClientEnabled,
-    /// A connected system is none any more.
+    /// A connected system was removed.
     ClientRemoved,
-    /// A connected system has other settings. What it calls accounts stays.
+    /// A connected system has new settings. Its subject identifiers stay.
     ClientEdited {
-        /// Its settings from now on.
+        /// The new settings.
         client: Client,
-        /// SHA-256 of its secret, in hexadecimal, where it begins to prove itself by one.
+        /// SHA-256 of its secret, in hexadecimal, if it now authenticates with a secret.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         secret: Option<String>,
-        /// It may less than before: what it was given is dead.
+        /// Whether it may do less than before: then its tokens are revoked.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         narrowed: bool,
     },
-    /// A connected system learned of the account, under a name of its own.
+    /// A connected system got a subject identifier for the account.
     SubjectNamed {
-        /// Which system.
+        /// The system.
         client: ClientId,
-        /// What the system was called then.
+        /// The name of the system at that time.
         name: String,
         /// The `sub` of its tokens.
         subject: String,
-        /// It is the system's own user id, taken over before the first sign-in: no other system is told it.
+        /// Whether it is the system's own user id, imported before the first sign-in. No other system gets this identifier.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         taken_over: bool,
     },
-    /// An operator had a connected system told once more of what happened to the account.
+    /// An operator had an event of the account sent again to a connected system.
     NoticeResent {
-        /// Which system.
+        /// The system.
         client: ClientId,
-        /// What the system was called then.
+        /// The name of the system at that time.
         name: String,
-        /// The `jti` of what it is told.
+        /// The `jti` of the security event.
         notice: String,
     },
 }
 
-/// An act that two operators must agree on, as the first one asks for it.
+/// An act that two operators must agree on, as the first one proposes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum ProposedAct {
     /// An operator's account is held by order.
     HoldByOrder {
-        /// Whose.
+        /// The operator's account.
         account: AccountId,
         /// The hold.
         hold: Hold,
     },
-    /// A hold by order of an operator's account is lifted.
+    /// A hold by order on an operator's account is lifted.
     LiftOrder {
-        /// Whose.
+        /// The operator's account.
         account: AccountId,
-        /// Of which order.
+        /// The order.
         cause: Cause,
     },
-    /// All passkeys of an operator's are removed.
+    /// All passkeys of an operator are removed.
     RemovePasskeys {
-        /// Whose.
+        /// The operator's account.
         account: AccountId,
     },
-    /// The owner is given a code by which another password is set, though a counter changed the phone not long ago.
+    /// The owner gets a code for setting a new password, although a counter changed the phone recently.
     NewPassword {
-        /// Whose.
+        /// The account.
         account: AccountId,
-        /// Seen by the first operator.
+        /// The papers that the first operator saw.
         papers: Vec<Paper>,
     },
-    /// Another phone is written to an account whose password came from a counter not long ago, or that has none. The phone is a personal
-    /// value beside it.
+    /// A new phone is stored for an account whose password came from a counter recently, or that has no password. The phone is a personal
+    /// value beside the entry.
     ChangePhone {
-        /// Whose.
+        /// The account.
         account: AccountId,
-        /// Seen by the first operator.
+        /// The papers that the first operator saw.
         papers: Vec<Paper>,
     },
-    /// The claim of an account is withdrawn whose phone a counter changed not long ago.
+    /// The claim of an account is withdrawn although a counter changed the account's phone recently.
     WithdrawClaim {
-        /// Whose.
+        /// The account.
         account: AccountId,
     },
-    /// A connected system is let in that is told about people without asking them.
+    /// A connected system is registered that gets personal data without consent.
     AddClient {
         /// The id that it gets.
         id: ClientId,
         /// Its settings.
         client: Box<Client>,
     },
-    /// Such a system gets a new secret: whoever has it is told what the system is told.
+    /// Such a system gets a new secret: its holder gets the same personal data.
     RotateClient {
-        /// Which.
+        /// The system.
         id: ClientId,
     },
-    /// All that is open of an operator's account ends.
+    /// All sessions and tokens of an operator's account end.
     EndSessions {
-        /// Whose.
+        /// The operator's account.
         account: AccountId,
     },
-    /// A connected system that is told about people without asking them gets other settings.
+    /// A connected system that gets personal data without consent gets new settings.
     EditClient {
-        /// Which.
+        /// The system.
         id: ClientId,
-        /// Its settings when that was asked for.
+        /// Its settings at the time of the proposal.
         before: Box<Client>,
-        /// Its settings then.
+        /// The proposed settings.
         client: Box<Client>,
     },
-    /// A connected system's own user ids become what it calls accounts.
+    /// A connected system's own user ids become its subject identifiers.
     NameSubjects {
-        /// Which.
+        /// The system.
         id: ClientId,
-        /// Accounts, and the system's user ids.
+        /// Pairs of an account and the system's user id.
         subjects: Vec<(AccountId, String)>,
     },
 }
 
 impl ProposedAct {
-    /// The word for it.
+    /// The word for the kind of act.
     pub fn name(&self) -> &'static str {
         match self {
             Self::HoldByOrder { .. } => "hold",
@@ -566,7 +566,7 @@ impl ProposedAct {
         }
     }
 
-    /// The account that it is done to.
+    /// The account that the act concerns.
     pub fn account(&self) -> Option<&AccountId> {
         match self {
             Self::HoldByOrder { account, .. }
@@ -583,7 +583,7 @@ impl ProposedAct {
         }
     }
 
-    /// Would the other do the same? The id of a system is drawn for each proposal.
+    /// Returns whether the other proposal is the same act. The id of a new system is ignored, because each proposal draws one.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::AddClient { client, .. }, Self::AddClient { client: other, .. }) => client == other,
@@ -592,49 +592,49 @@ impl ProposedAct {
     }
 }
 
-/// A personal value that goes with an event, kept outside the journal and erasable.
+/// A personal value that belongs to an event. It is kept outside the journal and can be erased.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "kebab-case")]
 pub enum Personal {
-    /// What the account says of its owner, and its password hash as it came.
+    /// The account's attributes, and its password hash as imported.
     Account {
-        /// The account's own words.
+        /// The attributes.
         stated: Stated,
-        /// Of the login; only when the account comes in.
+        /// The password hash of the login. Only present when the account is imported.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         password_hash: Option<String>,
     },
-    /// The person's details in the registry at the moment of the claim.
+    /// The person's details in the registry at the time of the claim.
     Claim {
-        /// All numbers that the registry knows of the person, the one in force first.
+        /// All numbers that the registry holds for the person, the current one first.
         numbers: Vec<NationalId>,
-        /// As the registry spells it.
+        /// The name as the registry spells it.
         full_name: FullName,
-        /// Of the registry.
+        /// The phone in the registry.
         phone: Option<Phone>,
     },
     /// A form as typed.
     Form(Form),
-    /// A password hash, of the login.
+    /// A password hash of the login.
     Password {
         /// A PHC string.
         hash: String,
     },
-    /// A passkey, of the login.
+    /// A passkey of the login.
     Passkey {
-        /// What its owner calls it.
+        /// The name that its owner gave it.
         name: String,
-        /// The random id by which its device knows it.
+        /// The credential id: random, chosen by the device.
         credential: Vec<u8>,
-        /// Its public key and what belongs to it, as JSON.
+        /// Its public key and related data, as JSON.
         key: String,
     },
     /// A number.
     Number {
-        /// Which.
+        /// The number.
         number: NationalId,
     },
-    /// Numbers of one person, the one in force first.
+    /// Numbers of one person, the current one first.
     Numbers {
         /// All of them.
         numbers: Vec<NationalId>,
@@ -643,27 +643,27 @@ pub enum Personal {
     Profile(Box<Profile>),
     /// Proposed changes of an HR profile.
     Amendment(Box<Amendment>),
-    /// What an operator signs in with.
+    /// The credentials of an operator.
     Operator {
         /// The user name.
         stated: Stated,
         /// A PHC string.
         password_hash: String,
-        /// Shared with the operator's authenticator (RFC 6238).
+        /// The secret shared with the operator's authenticator (RFC 6238).
         totp_secret: [u8; 20],
         /// Keyed hashes of the recovery codes.
         recovery_codes: Vec<[u8; 32]>,
     },
-    /// A phone that an operator asks a second one to write to an account, and the reason.
+    /// A phone that an operator proposes to a second one for an account, and the reason.
     Phone {
-        /// Which.
+        /// The phone.
         phone: Phone,
-        /// As typed.
+        /// The reason as typed.
         text: String,
     },
-    /// What an operator wrote as the reason of an act.
+    /// An operator's reason for an act.
     Note {
-        /// As typed.
+        /// The reason as typed.
         text: String,
     },
 }
@@ -671,16 +671,16 @@ pub enum Personal {
 /// One change of one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Of what.
+    /// What the event is about.
     pub subject: Subject,
-    /// Which.
+    /// What changed.
     pub change: Change,
-    /// What the journal must not hold.
+    /// The value that the journal itself must not hold.
     pub personal: Option<Personal>,
 }
 
 impl Event {
-    /// An event of an account without personal values.
+    /// An event of an account, without personal values.
     pub fn of_account(account: &AccountId, change: Change) -> Self {
         Self {
             subject: Subject::Account(account.clone()),
@@ -689,7 +689,7 @@ impl Event {
         }
     }
 
-    /// The same with a personal value.
+    /// The same event with a personal value.
     #[must_use]
     pub fn with(self, personal: Personal) -> Self {
         Self {
@@ -698,7 +698,7 @@ impl Event {
         }
     }
 
-    /// The account that it changes, if it is about one.
+    /// The account that changes, if the subject is an account.
     pub fn account(&self) -> Option<&AccountId> {
         match &self.subject {
             Subject::Account(id) => Some(id),
