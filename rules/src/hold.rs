@@ -1,44 +1,44 @@
-//! Holds: an account is open exactly while it has none. Every hold names its clause, its evidence and its way out.
+//! Holds. An account is open exactly while it has none. Every hold names its clause, its evidence and its way out.
 
 use crate::values::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Why an account is held. The order is that of the names, as lists print them.
+/// Why an account is held. Ordered by name, as lists print the reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
-    /// Somebody ordered it: who, document number, end day.
+    /// Ordered by an office. The evidence has who signed, the document number and the end day.
     ByOrder,
     /// A stronger proof took the claim over.
     ClaimLost,
-    /// Another account holds the claim of the person whose details this one bears.
+    /// Another account holds the claim of the person whose details this account states.
     Duplicate,
     /// No sign-in for longer than policy allows (TCVN 14423; off by default).
     Idle,
-    /// HR says: left the service.
+    /// HR records that the person left the service.
     Left,
-    /// Name, birth date or national id differ from HR's.
+    /// Name, birth date or national id differ from HR's profile.
     Mismatch,
     /// The person's profile is at another unit, where an account exists.
     Moved,
-    /// HR has no profile.
+    /// HR has no profile of the person.
     NoProfile,
-    /// The deadline passed, under the policy `hold`. Derived, never written.
+    /// The deadline passed under the policy `hold`. Derived from the date, never stored.
     NotStandardised,
-    /// HR says: retired.
+    /// HR records that the person retired.
     Retired,
     /// The yearly review was missed.
     ReviewOverdue,
     /// A periodic item fell due and the profile was not updated.
     StaleInfo,
-    /// A movement notice has begun and the file has not followed.
+    /// A movement notice has taken effect, and the HR file has not followed.
     TransferPending,
 }
 
 impl Reason {
-    /// Every reason, by name.
+    /// Every reason, ordered by name.
     pub const ALL: [Self; 13] = [
         Self::ByOrder,
         Self::ClaimLost,
@@ -55,7 +55,7 @@ impl Reason {
         Self::TransferPending,
     ];
 
-    /// The name outsiders script against.
+    /// The name that scripts outside rely on.
     pub fn name(self) -> &'static str {
         match self {
             Self::ByOrder => "by-order",
@@ -74,12 +74,12 @@ impl Reason {
         }
     }
 
-    /// Reads the name.
+    /// Parses the name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 
-    /// The clause it comes from.
+    /// The clause that the reason comes from.
     pub fn clause(self) -> Clause {
         match self {
             Self::Mismatch => Clause::Officials(1),
@@ -97,7 +97,7 @@ impl Reason {
         }
     }
 
-    /// What its owner can do about it within a held visit. None: whoever mends it is elsewhere.
+    /// The ways out that the owner has within a held visit. Empty if only somebody else can resolve the hold.
     pub fn ways_out(self) -> &'static [WayOut] {
         match self {
             Self::Duplicate => &[WayOut::Join, WayOut::Form, WayOut::Review],
@@ -110,17 +110,18 @@ impl Reason {
         }
     }
 
-    /// Does HR decide it?
+    /// Returns whether HR's data decide the reason.
     pub fn is_hr(self) -> bool {
         matches!(self.clause(), Clause::Officials(_)) || self == Self::Idle
     }
 
-    /// `no-profile`, `left`, `retired` and `moved` stand alone: they make the other HR holds moot.
+    /// Returns whether the reason excludes the other HR holds: `no-profile`, `left`, `retired` and `moved` make them moot.
     pub fn stands_alone(self) -> bool {
         matches!(self, Self::NoProfile | Self::Left | Self::Retired | Self::Moved)
     }
 
-    /// The freeze switch suspends citizens' holds and officials' clauses 1 to 4; clauses 5 to 7 and holds by order go on.
+    /// Returns whether the freeze switch suspends the reason. It suspends citizens' holds and officials' clauses 1 to 4; clauses 5 to 7 and
+    /// holds by order go on.
     pub fn rests_in_a_freeze(self) -> bool {
         !matches!(
             self,
@@ -135,33 +136,33 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A way out of a hold that its owner can go alone.
+/// A way out of a hold that the owner can take alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WayOut {
     /// A one-time code to the phone or mailbox on file.
     Code,
-    /// Saying that the form is not for the owner yet: a child, a foreigner, a card in the making.
+    /// A statement that the owner is exempt for now: a child, a foreigner, a card being made.
     Exemption,
     /// The form of four fields, with the owner's own details.
     Form,
     /// Joining the account to the one that holds the claim.
     Join,
-    /// Going on with the account at the new unit.
+    /// Continuing with the account at the new unit.
     NewAccount,
-    /// The own HR profile: reviewed, or changes proposed.
+    /// The owner's HR profile: reviewing it, or proposing changes.
     Profile,
-    /// Asking a counter to look at it again.
+    /// Requesting a review by a counter.
     Review,
 }
 
-/// Where a hold comes from. Its text, with letter and day in force, is [`crate::law`].
+/// The source of a hold. [`crate::law`] has its text, its letter and the day from which it is in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Clause {
     /// A dash of letter 108/STTTT-CNTT, counted from 1.
     Officials(u8),
     /// A rule drawn from letter 125/UBND.
     Citizens(&'static str),
-    /// An order, by whoever signed it.
+    /// An order. Whoever signed it is in the evidence.
     Order,
     /// A policy that the operator switched on.
     Policy,
@@ -181,7 +182,7 @@ impl fmt::Display for Clause {
 /// The facts compared: grades, days, unit codes, document numbers. Never a personal value.
 pub type Evidence = BTreeMap<String, String>;
 
-/// What makes two holds of one account and reason different: a claim, a notice, an order, HR.
+/// What distinguishes two holds of one account with the same reason: a claim, a notice, an order, HR.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cause(pub String);
@@ -192,12 +193,12 @@ impl Cause {
         Self("hr".into())
     }
 
-    /// The claim that an account holds.
+    /// The claim of the account `holder`.
     pub fn claim(holder: &crate::record::AccountId) -> Self {
         Self(format!("claim:{holder}"))
     }
 
-    /// The account whose claim it is, where it is one.
+    /// The account that holds the claim, if the cause is a claim.
     pub fn claim_of(&self) -> Option<&str> {
         self.0.strip_prefix("claim:")
     }
@@ -207,29 +208,29 @@ impl Cause {
         Self(format!("notice:{number}"))
     }
 
-    /// A document that orders it.
+    /// A document that orders the hold.
     pub fn order(document: &str) -> Self {
         Self(format!("order:{document}"))
     }
 }
 
-/// One cause that keeps one account from signing in.
+/// One reason and cause that keep an account from signing in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Hold {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// Which of the causes of that reason.
+    /// The cause, which distinguishes holds with the same reason.
     pub cause: Cause,
-    /// What was compared.
+    /// The facts compared.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub evidence: Evidence,
-    /// The last day on which it counts, where that is known ahead (`by-order`).
+    /// The last day of the hold, if it is known in advance (`by-order`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_day: Option<Date>,
 }
 
 impl Hold {
-    /// A hold of HR's, whose cause is HR itself.
+    /// A hold from HR's data. Its cause is HR itself.
     pub fn of_hr(reason: Reason, evidence: Evidence) -> Self {
         Self {
             reason,
@@ -239,13 +240,13 @@ impl Hold {
         }
     }
 
-    /// What identifies it within its account.
+    /// The pair that identifies a hold within its account.
     pub fn key(&self) -> (Reason, Cause) {
         (self.reason, self.cause.clone())
     }
 }
 
-/// Evidence from pairs.
+/// Builds evidence from pairs.
 pub fn evidence<const N: usize>(pairs: [(&str, String); N]) -> Evidence {
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

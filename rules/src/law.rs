@@ -1,18 +1,18 @@
-//! Rules are dated law: each clause has its letter, its sentence and the day from which it counts.
+//! The text of the letters. Each clause has its letter, its sentence and the day from which it is in force.
 
 use crate::hold::Clause;
 use crate::values::Date;
 
-/// A clause as the letters have it.
+/// A clause as the letters write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Law {
-    /// The letter, as it is cited.
+    /// The letter as people cite it.
     pub letter: &'static str,
-    /// Where in the letter; letter 108 has dashes, not numbers.
+    /// The position in the letter. Letter 108 has dashes, not numbers.
     pub place: &'static str,
-    /// Its sentence.
+    /// The sentence of the clause.
     pub sentence: &'static str,
-    /// The first day on which it counts.
+    /// The first day on which it is in force.
     pub in_force: Date,
 }
 
@@ -21,7 +21,7 @@ const LETTER_125: &str = "Công văn số 125/UBND ngày 14/7/2023";
 const FROM_108: Date = Date::constant(2021, 3, 1);
 const FROM_125: Date = Date::constant(2023, 7, 15);
 
-/// The law behind a clause; an order or a policy of the operator's has none.
+/// The law behind a clause. `None` for an order and for a policy of the operator.
 pub fn law(clause: Clause) -> Option<Law> {
     let (letter, in_force) = match clause {
         Clause::Officials(_) => (LETTER_108, FROM_108),

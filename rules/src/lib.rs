@@ -1,7 +1,7 @@
 //! The two letters as code. Everything here is pure: no input or output, no clock, no randomness, no SQL, no HTTP.
 //!
-//! [`values`] are parsed once, at the door. [`citizens`] is letter 125/UBND, [`officials`] letter 108/STTTT-CNTT; both answer with
-//! [`event`]s or a reason why not. [`hold`] is the one idea: an account is open exactly while nothing holds it.
+//! [`values`] are parsed once, when they enter. [`citizens`] is letter 125/UBND, [`officials`] letter 108/STTTT-CNTT; both return
+//! [`event`]s or a reason for refusal. [`hold`] is the central idea: an account is open exactly while nothing holds it.
 
 pub mod citizens;
 pub mod client;

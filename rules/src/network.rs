@@ -1,4 +1,5 @@
-//! Where a connected system may be told something: whoever names an address has the server ask there, from within its own network.
+//! The network addresses to which the server may send notifications. Whoever registers an address makes the server connect to it from
+//! within its own network (SSRF).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
@@ -6,16 +7,16 @@ use url::{Host, Url};
 /// Where an address is, as seen from the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Network {
-    /// Out in the world.
+    /// On the public internet.
     Public,
-    /// Within: this machine, or a private network around it.
+    /// This machine, or a private network around it.
     Inner,
-    /// Nobody's: by these a machine in a data centre is asked for its own secrets, or many are asked at once.
+    /// Never a legitimate target: metadata services that reveal a cloud machine's secrets, multicast, reserved addresses.
     Forbidden,
 }
 
 impl Network {
-    /// Where the address is, in whatever form it is written: an address of IPv4 within one of IPv6 counts as that of IPv4.
+    /// Classifies an address. An IPv4 address embedded in an IPv6 address counts as the IPv4 address.
     pub fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(v4) => of_v4(v4),
@@ -27,7 +28,7 @@ impl Network {
 fn of_v4(v4: Ipv4Addr) -> Network {
     let [a, b, c, _] = v4.octets();
     match (a, b, c) {
-        // Link-local, with the metadata of clouds; "this network"; many, reserved, everybody. What clouds have for metadata elsewhere.
+        // Link-local, with the clouds' metadata service; "this network"; multicast, reserved, broadcast; other clouds' metadata services.
         (169, 254, _) | (0 | 224..=255, ..) | (192, 0, 0) | (100, 100, 100) => Network::Forbidden,
         (127 | 10, ..) | (172, 16..=31, _) | (192, 168, _) | (100, 64..=127, _) | (198, 18..=19, _) => Network::Inner,
         _ => Network::Public,
@@ -41,24 +42,24 @@ fn of_v6(v6: Ipv6Addr) -> Network {
     };
     match v6.segments() {
         [0, 0, 0, 0, 0, 0, 0, 1] => Network::Inner,
-        // Mapped, translated and compatible addresses of IPv4 (RFC 4291, 2.5.5; RFC 2765); NAT64 (RFC 6052); 6to4 (RFC 3056).
+        // IPv4-mapped, translated and compatible addresses (RFC 4291, 2.5.5; RFC 2765); NAT64 (RFC 6052); 6to4 (RFC 3056).
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
         | [0, 0, 0, 0, 0xffff, 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
         | [0x2002, high, low, ..] => within(high, low),
-        // NAT64 of a network's own (RFC 8215), Teredo (RFC 4380): what is behind them cannot be told.
+        // Local-use NAT64 (RFC 8215) and Teredo (RFC 4380): the address behind them is unknown.
         [0x64, 0xff9b, 1, ..] | [0x2001, 0, ..] => Network::Forbidden,
-        // The metadata of a cloud.
+        // A cloud's metadata service.
         [0xfd00, 0xec2, ..] => Network::Forbidden,
-        // Link-local, site-local, many.
+        // Link-local, site-local, multicast.
         [0xfe80..=0xfeff | 0xff00.., ..] => Network::Forbidden,
-        // A site's own (RFC 4193).
+        // Unique local addresses (RFC 4193).
         [0xfc00..=0xfdff, ..] => Network::Inner,
         _ => Network::Public,
     }
 }
 
-/// The address that stands in it as a number.
+/// The IP address in the URL, if its host is not a name.
 pub fn number_in(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(v4) => Some(v4.into()),
@@ -67,13 +68,13 @@ pub fn number_in(url: &Url) -> Option<IpAddr> {
     }
 }
 
-/// Does it name this very machine, in the plain way (RFC 8252, 7.3)?
+/// Returns whether the URL names this very machine, in one of the plain forms (RFC 8252, 7.3).
 pub fn is_this_machine(url: &Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
-/// May the server be sent there? To a name, or to a number out in the world; and to this very machine, if that is said plainly. What a name
-/// stands for is asked when something is sent ([`Network::of`]).
+/// Returns whether the server may connect to the URL: to a name, to a public IP address, or to this very machine if it is named plainly. A
+/// name is resolved and checked with [`Network::of`] when something is sent.
 pub fn may_be_sent_to(url: &Url) -> bool {
     is_this_machine(url) || number_in(url).is_none_or(|address| Network::of(address) == Network::Public)
 }

@@ -1,47 +1,47 @@
-//! Plans: what a run would do, the guard that stops a run that would hold too many, and what makes a plan stale.
+//! Plans: what a run would do, and the guard that stops a run that would hold too many accounts.
 
 use crate::hold::Reason;
 use crate::officials::OfficialsPolicy;
 use crate::unit::UnitCode;
 use std::collections::BTreeMap;
 
-/// A run may always newly hold that many accounts.
+/// The number of accounts that a run may always newly hold.
 pub const FREE_HOLDS: u64 = 20;
 
-/// What the guard reads.
+/// The figures that the guard reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Impact {
-    /// Accounts of that kind that are open before the run.
+    /// Official accounts that are open before the run.
     pub open: u64,
-    /// Accounts that are open and would be held. `moved` beside an open account at B does not count.
+    /// Accounts that are open and would be held. `moved` does not count if the person has an open account at the new unit.
     pub newly_held: u64,
-    /// What runs that nobody approved newly held in the 7 days before.
+    /// Accounts newly held in the last 7 days by runs that nobody approved.
     pub held_lately: u64,
-    /// Newly held by unit.
+    /// Newly held accounts by unit.
     pub by_unit: BTreeMap<UnitCode, u64>,
-    /// Newly held by reason.
+    /// Newly held accounts by reason.
     pub by_reason: BTreeMap<Reason, u64>,
 }
 
 /// Why a run needs a person's approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Brake {
-    /// More than the larger of 20 accounts and 2 % of the open ones.
+    /// More than the larger of 20 accounts and 2 % of the open accounts.
     MassHold {
-        /// How many may be held.
+        /// How many accounts may be held.
         limit: u64,
     },
-    /// A unit's own limit.
+    /// Over the limit of a unit.
     Unit(UnitCode),
-    /// A reason's own limit.
+    /// Over the limit of a reason.
     Reason(Reason),
-    /// A run was undone: automatic runs wait for a person.
+    /// A run was undone, so automatic runs wait for a person.
     AfterUndo,
-    /// The day of the run has not come: once applied, no run of a day before it is.
+    /// The day of the run is in the future. Once such a run is applied, no run for an earlier day can be.
     DayToCome,
 }
 
-/// The mass-hold guard: the brakes that stop this run, none if it may go.
+/// The mass-hold guard. Returns the brakes that stop this run; empty if it may go.
 pub fn guard(impact: &Impact, policy: &OfficialsPolicy) -> Vec<Brake> {
     let mut brakes = Vec::new();
     let limit = FREE_HOLDS.max(impact.open / 50);

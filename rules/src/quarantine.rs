@@ -1,4 +1,4 @@
-//! Why a row waits until somebody mends it. It is never guessed at, and never dropped in silence.
+//! The reasons why a row waits in quarantine until somebody corrects it. A row is never guessed at, and never dropped silently.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Quarantine {
-    /// A two-digit year.
+    /// A year of two digits.
     AmbiguousDate,
     /// Several numbers in one cell.
     AmbiguousPhone,
-    /// No day of the calendar.
+    /// Not a day of the calendar.
     BadDate,
     /// Not 12 digits, and no repair fits.
     BadNationalId,
@@ -20,22 +20,22 @@ pub enum Quarantine {
     BadValue,
     /// Two rows of one key, or of one person, that disagree.
     ConflictingRow,
-    /// The same row again: counted, harmless.
+    /// An exact repetition of a row. Counted, harmless.
     DuplicateRow,
     /// Birth date or gender contradict the id.
     IdDoesNotFit,
-    /// A spreadsheet cut digits off.
+    /// A spreadsheet cut off digits.
     LostDigits,
     /// A required cell is empty.
     MissingField,
     /// A 9-digit CMND number.
     OldCmnd,
-    /// Neither a code nor a name of one unit.
+    /// Neither a unit's code nor the name of exactly one unit.
     UnknownUnit,
 }
 
 impl Quarantine {
-    /// Every reason, by name.
+    /// Every reason, ordered by name.
     pub const ALL: [Self; 13] = [
         Self::AmbiguousDate,
         Self::AmbiguousPhone,
@@ -52,7 +52,7 @@ impl Quarantine {
         Self::UnknownUnit,
     ];
 
-    /// The name outsiders script against.
+    /// The name that scripts outside rely on.
     pub fn name(self) -> &'static str {
         match self {
             Self::AmbiguousDate => "ambiguous-date",

@@ -1,4 +1,4 @@
-//! What one row of a canonical table (files.md) says once it has been read.
+//! The rows of the canonical tables (files.md), as they are once read.
 
 use crate::unit::UnitCode;
 use crate::values::{Date, FullName, Gender, NationalId, PartialDate, Phone};
@@ -11,21 +11,21 @@ use std::fmt;
 #[serde(transparent)]
 pub struct AccountId(pub String);
 
-/// How the ids of operators' accounts begin. No account that comes in may have one.
+/// The prefix of the ids of operators' accounts. No imported account may have it.
 const OPERATOR: &str = "operator:";
 
 impl AccountId {
-    /// As written.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The account of an operator. It is also who the journal says acted.
+    /// The account of an operator. The journal also uses this id as the actor.
     pub fn of_operator(name: &str) -> Self {
         Self(format!("{OPERATOR}{name}"))
     }
 
-    /// The operator's name, if it is an operator's.
+    /// The operator's name, if the account is an operator's.
     pub fn operator(&self) -> Option<&str> {
         self.0.strip_prefix(OPERATOR)
     }
@@ -37,7 +37,7 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// Whose login it is.
+/// The kind of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccountKind {
@@ -47,12 +47,12 @@ pub enum AccountKind {
     Official,
     /// A unit's mailbox or post desk, with named holders.
     Unit,
-    /// Who runs this system; no HR rule.
+    /// An operator of this system. No HR rule applies.
     Operator,
 }
 
 impl AccountKind {
-    /// The word outsiders script against.
+    /// The word that scripts outside rely on.
     pub fn name(self) -> &'static str {
         match self {
             Self::Citizen => "citizen",
@@ -62,7 +62,7 @@ impl AccountKind {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Citizen, Self::Official, Self::Unit, Self::Operator]
             .into_iter()
@@ -70,7 +70,7 @@ impl AccountKind {
     }
 }
 
-/// What the registry says of a person.
+/// The status of a person in the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RegistryStatus {
@@ -103,82 +103,82 @@ impl RegistryStatus {
     }
 }
 
-/// `registry.csv`: what a person's card was issued with. What is `None` is not held.
+/// A row of `registry.csv`: the details that a person's card was issued with. `None` if the registry does not hold a detail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistryRecord {
-    /// In force, or cancelled when `status` is `revoked`.
+    /// The current number, or the cancelled one when `status` is `revoked`.
     pub national_id: NationalId,
-    /// As the registry spells it.
+    /// The name as the registry spells it.
     pub full_name: FullName,
-    /// May be known in part.
+    /// The birth date. It may be known in part.
     pub birth_date: Option<PartialDate>,
-    /// As registered.
+    /// The gender as registered.
     pub gender: Option<Gender>,
-    /// Of the newest card.
+    /// The issue date of the newest card.
     pub issued_on: Option<Date>,
-    /// Stated when the card was made.
+    /// The phone that the person stated when the card was made.
     pub phone: Option<Phone>,
-    /// Where the person lives.
+    /// The unit where the person lives.
     pub residence_unit: Option<UnitCode>,
-    /// In force, deceased, revoked.
+    /// The status of the number and of the person.
     pub status: RegistryStatus,
-    /// Numbers that the person held before.
+    /// Previous numbers of the person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_ids: Vec<NationalId>,
 }
 
-/// What an account says of itself: an attribute that links nothing.
+/// The attributes that an account states about its owner. They are unproven: they link the account to nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stated {
-    /// The name the owner signs in with; several accounts taken over may share it.
+    /// The name that the owner signs in with. Several imported accounts may share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// Of the owner.
+    /// The owner's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full_name: Option<FullName>,
-    /// Of the owner.
+    /// The owner's birth date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birth_date: Option<PartialDate>,
-    /// Of the owner.
+    /// The owner's national id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub national_id: Option<NationalId>,
-    /// On file.
+    /// The phone on file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
-    /// When a counter wrote the phone down, in microseconds UTC: it counts before the one of a claim that is older, and before HR's of an
-    /// older version.
+    /// When a counter recorded the phone, in microseconds UTC. The phone then has precedence over the phone of an older claim and of an
+    /// older version of the HR profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_at: Option<i64>,
-    /// On file.
+    /// The mailbox on file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Officials only: the file code of HR.
+    /// HR's file code. Officials only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee_code: Option<String>,
 }
 
-/// One row of `citizens.csv` or `officials.csv`: an account taken over.
+/// A row of `citizens.csv` or `officials.csv`: an imported account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountRow {
-    /// Its id, kept for ever.
+    /// The id, kept for ever.
     pub account: AccountId,
     /// `citizen`, `official` or `unit`.
     pub kind: AccountKind,
-    /// What it says of its owner.
+    /// The attributes that it states about its owner.
     pub stated: Stated,
-    /// Where it belongs.
+    /// The unit it belongs to.
     pub unit: Option<UnitCode>,
-    /// When it was made.
+    /// When it was created.
     pub created_on: Option<Date>,
     /// When it was last used.
     pub last_sign_in_on: Option<Date>,
-    /// As it came (files.md lists the schemes).
+    /// The password hash as imported (files.md lists the schemes).
     pub password_hash: Option<String>,
-    /// The account is locked today, for this.
+    /// The reason why the previous system keeps the account locked, if it does.
     pub held_reason: Option<String>,
 }
 
-/// What kind of service a profile is of.
+/// The kind of service that a profile records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServiceKind {
@@ -228,7 +228,7 @@ pub enum ServiceStatus {
     Dismissed,
     /// Cho thôi việc, chấm dứt hợp đồng, tinh giản biên chế.
     Discharged,
-    /// Out of the province, or to another service.
+    /// Moved out of the province, or to another service.
     TransferredOut,
     /// Nghỉ hưu.
     Retired,
@@ -251,7 +251,7 @@ impl ServiceStatus {
         (Self::Deceased, "deceased"),
     ];
 
-    /// The word in `profiles.csv`. Words that mean leaving a post only (miễn nhiệm, bãi nhiệm, cách chức) are no status.
+    /// Parses the word in `profiles.csv`. Words that mean leaving a post only (miễn nhiệm, bãi nhiệm, cách chức) are not a status.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL
             .iter()
@@ -267,7 +267,7 @@ impl ServiceStatus {
             .map_or("", |(_, name)| name)
     }
 
-    /// Does the status end the service?
+    /// Returns whether the status ends the service.
     pub fn ends_service(self) -> bool {
         matches!(
             self,
@@ -275,7 +275,7 @@ impl ServiceStatus {
         )
     }
 
-    /// `stale-info` and `review-overdue` rest meanwhile.
+    /// Returns whether the status suspends `stale-info` and `review-overdue`.
     pub fn rests(self) -> bool {
         matches!(self, Self::OnLeave | Self::UnpaidLeave)
     }
@@ -318,50 +318,50 @@ impl DueItem {
     }
 }
 
-/// `profiles.csv`: one row of the HR system. It has a code or a national id, or both.
+/// A row of `profiles.csv`, from the HR system. It has a file code or a national id, or both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// HR's file code.
     pub employee_code: Option<String>,
-    /// As HR spells it.
+    /// The name as HR spells it.
     pub full_name: FullName,
-    /// May be known in part.
+    /// The birth date. It may be known in part.
     pub birth_date: Option<PartialDate>,
-    /// As recorded.
+    /// The gender as recorded.
     pub gender: Option<Gender>,
-    /// As recorded.
+    /// The national id as recorded.
     pub national_id: Option<NationalId>,
-    /// Where the file is kept.
+    /// The unit that keeps the file.
     pub unit: UnitCode,
-    /// In words.
+    /// The position, in words.
     pub position: Option<String>,
-    /// What kind of service.
+    /// The kind of service.
     pub kind: Option<ServiceKind>,
-    /// Counts from `status_from`.
+    /// The status, which takes effect on `status_from`.
     pub status: ServiceStatus,
-    /// The first day of `status`; `None`: it has come.
+    /// The first day of `status`. `None` if the status is already in effect.
     pub status_from: Option<Date>,
-    /// Taken over by the account.
+    /// The phone, which the account copies.
     pub phone: Option<Phone>,
-    /// Taken over by the account.
+    /// The mail address, which the account copies.
     pub email: Option<String>,
-    /// When the profile was made.
+    /// When the profile was created.
     pub created_on: Option<Date>,
-    /// When it was last changed; orders versions.
+    /// When it was last changed. Orders the versions.
     pub updated_on: Option<Date>,
-    /// The last yearly review.
+    /// The day of the last yearly review.
     pub reviewed_on: Option<Date>,
     /// When the next periodic item falls due.
     pub next_due_on: Option<Date>,
-    /// Which.
+    /// The next periodic item.
     pub next_due_item: Option<DueItem>,
-    /// Numbers that the person held before.
+    /// Previous numbers of the person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_ids: Vec<NationalId>,
 }
 
 impl Profile {
-    /// The status that counts on that day: until `status_from` it is `working`.
+    /// The status on that day. Before `status_from` it is `working`.
     pub fn status_on(&self, day: Date) -> ServiceStatus {
         if self.status_from.is_some_and(|from| from > day) {
             ServiceStatus::Working
@@ -370,12 +370,12 @@ impl Profile {
         }
     }
 
-    /// In service on that day: not ended, or the day has not come.
+    /// Returns whether the person is in service on that day.
     pub fn in_service_on(&self, day: Date) -> bool {
         !self.status_on(day).ends_service()
     }
 
-    /// The first day out of service: `None` while HR knows of none.
+    /// The first day out of service. `None` if HR records no end.
     pub fn ends_on(&self) -> Option<Date> {
         self.status
             .ends_service()
@@ -383,24 +383,24 @@ impl Profile {
     }
 }
 
-/// `notices.csv`: a movement notice.
+/// A row of `notices.csv`: a movement notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// Of the office that wrote it.
+    /// The number that the issuing office gave it.
     pub notice_no: String,
-    /// Whose.
+    /// The person who moves.
     pub national_id: NationalId,
-    /// Where from.
+    /// The unit that the person leaves.
     pub from_unit: Option<UnitCode>,
-    /// Where to.
+    /// The unit that the person joins.
     pub to_unit: UnitCode,
-    /// Its first day.
+    /// The first day at the new unit.
     pub effective_on: Date,
-    /// The first day on which it does not count any more.
+    /// The first day on which the notice no longer counts.
     pub withdrawn_on: Option<Date>,
 }
 
-/// `submissions.csv`: one standardisation form as it was typed.
+/// A row of `submissions.csv`: a standardisation form as typed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Form {
     /// Họ và tên.
@@ -413,17 +413,17 @@ pub struct Form {
     pub phone: String,
 }
 
-/// A form in a file, with whose it is and when it was submitted.
+/// A form from a file, with its account and the time of submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
-    /// The order in the file; opaque.
+    /// The order in the file. Opaque.
     pub seq: String,
-    /// Whose account.
+    /// The account that the form is for.
     pub account: AccountId,
-    /// What was typed.
+    /// The form as typed.
     pub form: Form,
-    /// When; `None`: not recorded.
+    /// When it was submitted. `None` if not recorded.
     pub submitted_at: Option<Timestamp>,
-    /// The version of the privacy notice that stood beside the form; `None`: it is on paper.
+    /// The version of the privacy notice that was shown with the form. `None` for a form on paper.
     pub notice: Option<u32>,
 }

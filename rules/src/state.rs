@@ -1,4 +1,4 @@
-//! The plain meaning of the journal: all events, folded into what is so. The store's tables are measured by it.
+//! The reference meaning of the journal: a fold of all events into a state. Tests compare the store's tables with it.
 
 use crate::event::{Change, Event, LoginId, PersonId, Personal, Subject};
 use crate::hold::{Hold, Reason};
@@ -7,45 +7,45 @@ use crate::unit::UnitCode;
 use crate::values::NationalId;
 use std::collections::BTreeMap;
 
-/// An account as the journal tells it.
+/// An account according to the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountState {
-    /// What kind.
+    /// The kind of the account.
     pub kind: AccountKind,
-    /// Where it belongs.
+    /// The unit it belongs to.
     pub unit: Option<UnitCode>,
     /// Its credentials.
     pub login: LoginId,
-    /// What it says of its owner.
+    /// The attributes that it states about its owner.
     pub stated: Stated,
-    /// Whose claim it holds.
+    /// The persons whose claims it holds.
     pub claims: Vec<PersonId>,
-    /// Its holds in force, in the order in which they came.
+    /// Its holds in force, in the order in which they were placed.
     pub holds: Vec<Hold>,
-    /// Raised by each new hold: what was opened under an earlier one is dead.
+    /// Raised by each new hold. Sessions and tokens of an earlier generation are dead.
     pub generation: u64,
 }
 
 impl AccountState {
-    /// An account is open exactly while nothing holds it.
+    /// Returns whether the account is open, that is, nothing holds it.
     pub fn is_open(&self) -> bool {
         self.holds.is_empty()
     }
 }
 
-/// Something that no journal may lead to.
+/// A violation of an invariant, which no journal may lead to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// An event about an account that is not there.
+    /// An event about an account that does not exist.
     #[error("{0} is not there")]
     NoAccount(AccountId),
-    /// An account that came twice.
+    /// An account that was created twice.
     #[error("{0} came twice")]
     Twice(AccountId),
-    /// A hold that was there already.
+    /// A hold that was placed twice.
     #[error("{0} was held {1} twice for one cause")]
     HeldTwice(AccountId, Reason),
-    /// A hold that was lifted and was not there.
+    /// A hold that was lifted without having been placed.
     #[error("{0} was not held {1}")]
     NotHeld(AccountId, Reason),
     /// One person with two claims in force.
@@ -54,10 +54,10 @@ pub enum Fault {
     /// One account with two claims in force.
     #[error("{0} holds two claims")]
     TwoPersons(AccountId),
-    /// An account with a claim of its own never has `duplicate`.
+    /// A `duplicate` hold on an account that has a claim itself.
     #[error("{0} is a duplicate with a claim of its own")]
     ClaimedDuplicate(AccountId),
-    /// Holds of one kind of account never touch an account of another kind.
+    /// A hold that does not apply to this kind of account.
     #[error("{0} cannot be held {1}")]
     OtherKind(AccountId, Reason),
     /// A number that was given to another person.
@@ -65,18 +65,18 @@ pub enum Fault {
     NumberTaken(PersonId),
 }
 
-/// Everything that is so.
+/// The state after all events applied so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// All accounts.
     pub accounts: BTreeMap<AccountId, AccountState>,
-    /// Whose each number is: none is ever given to another person.
+    /// The person of each number. No number is ever given to another person.
     pub numbers: BTreeMap<NationalId, PersonId>,
     faults: Vec<Fault>,
 }
 
 impl State {
-    /// One event more.
+    /// Applies one more event.
     pub fn apply(&mut self, event: &Event) {
         match (&event.subject, &event.change) {
             (Subject::Account(id), _) => self.account(id, event),
@@ -87,7 +87,7 @@ impl State {
         }
     }
 
-    /// Everything that must not be, in what was applied and in what came of it.
+    /// All violations, in the events applied and in the resulting state.
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = self.faults.clone();
         let mut holders: BTreeMap<&PersonId, u32> = BTreeMap::new();

@@ -1,18 +1,18 @@
-//! The administrative tree. A unit's code is opaque, unique and never reused; it is valid from a day to a last day, and from the
-//! day after, its successor counts; without a successor, its parent.
+//! The administrative tree. A unit's code is opaque, unique and never reused. A unit is valid from a first to a last day; from the day
+//! after, its successor replaces it, or its parent if it has no successor.
 
 use crate::values::{Date, exact_key};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-/// Opaque, unique, never reused.
+/// The code of a unit: opaque, unique, never reused.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UnitCode(pub String);
 
 impl UnitCode {
-    /// As written.
+    /// The code as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -24,7 +24,7 @@ impl fmt::Display for UnitCode {
     }
 }
 
-/// What sort of node.
+/// The kind of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnitKind {
@@ -57,57 +57,57 @@ impl UnitKind {
     }
 }
 
-/// One node.
+/// A unit of the tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
     /// Its code.
     pub code: UnitCode,
     /// The unit above.
     pub parent: Option<UnitCode>,
-    /// As offices write it.
+    /// The name as offices write it.
     pub name: String,
-    /// What sort of node.
+    /// The kind of unit.
     pub kind: UnitKind,
-    /// Its first day; `None`: always was.
+    /// Its first day. `None` if it always existed.
     pub valid_from: Option<Date>,
-    /// Its last day; `None`: still is.
+    /// Its last day. `None` if it still exists.
     pub valid_to: Option<Date>,
-    /// Who counts from the day after the last.
+    /// The unit that replaces it from the day after the last.
     pub successor: Option<UnitCode>,
 }
 
 impl Unit {
-    /// Valid on that day?
+    /// Returns whether the unit is valid on that day.
     pub fn is_valid_on(&self, day: Date) -> bool {
         self.valid_from.is_none_or(|from| from <= day) && !self.has_ended_by(day)
     }
 
-    /// Was it valid before that day, and is it no more?
+    /// Returns whether the unit ended before that day.
     pub fn has_ended_by(&self, day: Date) -> bool {
         self.valid_to.is_some_and(|to| to < day)
     }
 }
 
-/// Why rows do not make a tree.
+/// Why rows do not form a tree.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TreeFault {
-    /// Following parents or successors from this unit comes back to it.
+    /// Following parents or successors from this unit leads back to it.
     #[error("unit {0} is above itself, or its successors lead back to it")]
     Loop(UnitCode),
-    /// A parent or successor that is no unit.
+    /// A parent or successor that does not exist.
     #[error("unit {unit} names {missing}, which is no unit")]
     Unknown {
-        /// Whose row.
+        /// The unit whose row it is.
         unit: UnitCode,
-        /// The code that is not there.
+        /// The code that does not exist.
         missing: UnitCode,
     },
-    /// Two rows of one code.
+    /// Two rows with one code.
     #[error("unit {0} stands twice")]
     Twice(UnitCode),
 }
 
-/// All units of all times. Built once from rows; following never loops.
+/// All units of all times. Built once from rows. Following parents and successors always ends.
 #[derive(Clone, Debug, Default)]
 pub struct UnitTree {
     units: BTreeMap<UnitCode, Unit>,
@@ -146,7 +146,7 @@ impl UnitTree {
         Ok(tree)
     }
 
-    /// Every walk over "successor or else parent" and over "parent" must end.
+    /// Checks that every walk over "successor or else parent" and over "parent" ends.
     fn check_loops(&self) -> Result<(), TreeFault> {
         let mut safe: BTreeSet<&UnitCode> = BTreeSet::new();
         for start in self.units.keys() {
@@ -178,27 +178,27 @@ impl UnitTree {
         Ok(())
     }
 
-    /// How many units of all times.
+    /// Number of units of all times.
     pub fn len(&self) -> usize {
         self.units.len()
     }
 
-    /// No unit at all: none was taken in yet.
+    /// Returns whether no units were loaded yet.
     pub fn is_empty(&self) -> bool {
         self.units.is_empty()
     }
 
-    /// All units, by code.
+    /// All units, ordered by code.
     pub fn iter(&self) -> impl Iterator<Item = &Unit> {
         self.units.values()
     }
 
-    /// One unit.
+    /// The unit with that code.
     pub fn get(&self, code: &UnitCode) -> Option<&Unit> {
         self.units.get(code)
     }
 
-    /// The unit that counts for `code` on that day: itself, or where its successors, else its parents, lead.
+    /// The unit that replaces `code` on that day: `code` itself while it is valid, otherwise its successor or parent, followed further.
     pub fn follow<'a>(&'a self, code: &'a UnitCode, day: Date) -> &'a UnitCode {
         let mut at = code;
         while let Some(unit) = self.units.get(at).filter(|unit| unit.has_ended_by(day)) {
@@ -210,7 +210,7 @@ impl UnitTree {
         at
     }
 
-    /// The unit that counts on that day and all above it, each followed on that day, from the bottom up, each once.
+    /// The unit that replaces `code` on that day and all units above it, bottom up, each followed as of that day and listed once.
     pub fn lineage<'a>(&'a self, code: &'a UnitCode, day: Date) -> Vec<&'a UnitCode> {
         let mut out: Vec<&UnitCode> = Vec::new();
         let mut at = Some(code);
@@ -224,13 +224,13 @@ impl UnitTree {
         out
     }
 
-    /// Is `code` (as of the day) `top` or below it?
+    /// Returns whether `code` is `top` or below it, both as of that day.
     pub fn is_within(&self, code: &UnitCode, top: &UnitCode, day: Date) -> bool {
         let top = self.follow(top, day);
         self.lineage(code, day).contains(&top)
     }
 
-    /// `code` and all that were ever below it by parent.
+    /// `code` and all units that were ever below it.
     pub fn subtree(&self, code: &UnitCode) -> BTreeSet<UnitCode> {
         let mut out = BTreeSet::new();
         let mut todo = vec![code.clone()];
@@ -241,9 +241,9 @@ impl UnitTree {
         out
     }
 
-    /// The unit of that name that is valid on that day (names compared exact, never folded): the name alone when only one unit
-    /// has it, else with the units above after commas: `Thôn Hộ, xã Dương Hòa`. A name that no unit of the day has may be that of one that
-    /// ended, with all units above it: then its successor counts.
+    /// The unit of that name that is valid on that day. Names are compared exactly, never folded. A name that only one unit has suffices;
+    /// otherwise the units above follow after commas: `Thôn Hộ, xã Dương Hòa`. If no unit of the day matches, the text may be the name of a
+    /// unit that ended, with all units above it: then its successor is returned.
     pub fn by_name(&self, text: &str, day: Date) -> Option<&UnitCode> {
         let mut is_taken = false;
         for (named, above) in self.readings(text) {
@@ -259,8 +259,8 @@ impl UnitTree {
         if is_taken { None } else { self.by_old_name(text, day) }
     }
 
-    /// The name of a unit, which one alone has below the unit that it stands under: beside a namesake, the one above from before a merger
-    /// stands with it, `Thôn Hạ (Xã Thủy Phù)`.
+    /// The name of a unit, made unique below the unit above it. If a namesake is there, the parent from before a merger is added: `Thôn Hạ
+    /// (Xã Thủy Phù)`.
     pub fn told_name(&self, unit: &Unit, day: Date) -> String {
         let above = unit.parent.as_ref().map(|code| self.follow(code, day));
         let before = unit.parent.as_ref().and_then(|code| self.units.get(code));
@@ -277,8 +277,8 @@ impl UnitTree {
         }
     }
 
-    /// The same of what a person types, who leaves out what kind of unit it is: `Hương Sen` is `Xã Hương Sen` where only one unit of the day
-    /// is called so.
+    /// As [`Self::by_name`], for a name that a person types without the kind of unit: `Hương Sen` is `Xã Hương Sen` if only one unit of the
+    /// day is called so.
     pub fn by_typed_name(&self, text: &str, day: Date) -> Option<&UnitCode> {
         let key = exact_key(text.trim());
         let is_bare = |name: &str| {
@@ -287,7 +287,7 @@ impl UnitTree {
         };
         let is_there = |code: &UnitCode| self.units.get(code).is_some_and(|unit| unit.is_valid_on(day));
         let bare = || {
-            // What several units are called in full is none of them.
+            // A full name that several units share is ambiguous, so it is not completed.
             let is_taken = self.by_name.get(&key).is_some_and(|named| named.iter().any(is_there));
             let mut found = self
                 .units
@@ -299,8 +299,8 @@ impl UnitTree {
         self.by_name(text, day).or_else(bare)
     }
 
-    /// The units of all times that a text may name, each time with the names above. A unit's own name may hold a comma, so every cut is
-    /// tried, the whole text first.
+    /// The units of all times that a text may name, each candidate with the names above it. A unit's own name may contain a comma, so every
+    /// cut is tried, the whole text first.
     fn readings(&self, text: &str) -> Vec<(&[UnitCode], Vec<String>)> {
         let commas = text.match_indices(',').map(|(i, _)| i);
         let cuts = std::iter::once(text.len()).chain(commas);
@@ -312,7 +312,7 @@ impl UnitTree {
         cuts.filter_map(read).collect()
     }
 
-    /// The one unit that succeeds whatever had that name and stood below exactly those units. One that was split has no successor.
+    /// The one unit that succeeded every unit of that name below exactly those units. A unit that was split has no successor.
     fn by_old_name(&self, text: &str, day: Date) -> Option<&UnitCode> {
         let mut successors = BTreeSet::new();
         for (named, above) in self.readings(text) {
@@ -324,7 +324,7 @@ impl UnitTree {
         successors.pop_first().filter(|_| successors.is_empty())
     }
 
-    /// Who counts for it on that day by successors alone.
+    /// The unit that replaces `code` on that day, following successors only.
     fn successor(&self, code: &UnitCode, day: Date) -> Option<&UnitCode> {
         let mut at = self.units.get(code)?;
         while at.has_ended_by(day) {
@@ -333,8 +333,8 @@ impl UnitTree {
         Some(&at.code)
     }
 
-    /// Are these all the units above it, below the province, as they were on a day while it was there? The province, of then or of that day,
-    /// may follow.
+    /// Returns whether these are all the units above it, below the province, as they were on some day of its life. The name of the
+    /// province, then or on `day`, may follow.
     fn stood_below(&self, unit: &Unit, names_above: &[String], day: Date) -> bool {
         let name = |code: &UnitCode| self.units.get(code).map(|unit| exact_key(&unit.name));
         let stood_on = |then: Date| {
@@ -361,7 +361,8 @@ impl UnitTree {
         self.days_of_change(unit).into_iter().any(stood_on)
     }
 
-    /// Of the life of a unit that ended: its last day, and the last of each unit above it that ended before.
+    /// The days on which a unit's ancestors may have changed, for a unit that ended: its last day, and the last day of each unit above it
+    /// that ended earlier.
     fn days_of_change(&self, unit: &Unit) -> BTreeSet<Date> {
         let Some(last) = unit.valid_to else {
             return BTreeSet::new();

@@ -9,12 +9,12 @@ use std::fmt;
 /// A civil day, in `Asia/Ho_Chi_Minh`.
 pub type Date = jiff::civil::Date;
 
-/// The day in Huế at an instant. Vietnam is at UTC+7 the year round, so this needs no zone data.
+/// The day in Huế at an instant. Vietnam is at UTC+7 all year, so this needs no time zone data.
 pub fn local_day(at: jiff::Timestamp) -> Date {
     at.to_zoned(TimeZone::fixed(Offset::constant(7))).date()
 }
 
-/// Why a cell is no day.
+/// Why a cell is not a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateFault {
     /// Not a day of the calendar.
@@ -23,8 +23,8 @@ pub enum DateFault {
     Ambiguous,
 }
 
-/// Reads `yyyy-mm-dd`, `yyyymmdd`, or the day first: `d/m/yyyy`, `d-m-yyyy`, `d.m.yyyy`, `ngày d tháng m năm yyyy`. A time after it is dropped;
-/// an instant with its offset is the day that it was in Huế.
+/// Parses `yyyy-mm-dd`, `yyyymmdd`, or the day first: `d/m/yyyy`, `d-m-yyyy`, `d.m.yyyy`, `ngày d tháng m năm yyyy`. A time after it is
+/// dropped. An instant with an offset becomes its day in Huế.
 pub fn parse_day(raw: &str) -> Result<Date, DateFault> {
     let text = digits(raw);
     if let Ok(instant) = text.parse::<jiff::Timestamp>() {
@@ -56,7 +56,7 @@ pub fn parse_day(raw: &str) -> Result<Date, DateFault> {
     }
 }
 
-/// `ngày 5 tháng 7 năm 2023`, as decisions are dated. `None`: it is written in another way.
+/// Parses `ngày 5 tháng 7 năm 2023`, the form in which decisions are dated. `None` if it is written in another way.
 fn in_words(text: &str) -> Option<Result<Date, DateFault>> {
     let text = exact_key(text);
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -71,7 +71,7 @@ fn in_words(text: &str) -> Option<Result<Date, DateFault>> {
     })
 }
 
-/// A day without the time of day after it: `2023-07-05T00:00:00`, `5/7/2023 0:00`, `5/7/2023 12:00:00 AM`.
+/// Strips the time of day: `2023-07-05T00:00:00`, `5/7/2023 0:00`, `5/7/2023 12:00:00 AM`.
 fn without_time(text: &str) -> &str {
     match text.split_once([' ', 'T']) {
         Some((day, time)) if is_time(time.trim()) => day,
@@ -94,7 +94,7 @@ fn is_time(text: &str) -> bool {
     }
 }
 
-/// Of a year of two digits that was filled up with zeros, nobody knows the century either.
+/// A two-digit year that was padded with zeros is ambiguous too: the century is unknown.
 fn day(year: &str, month: &str, day: &str) -> Result<Date, DateFault> {
     if year.starts_with("00") {
         return Err(DateFault::Ambiguous);
@@ -117,7 +117,7 @@ pub enum PartialDate {
 }
 
 impl PartialDate {
-    /// Reads `1957` (a spreadsheet's `1957.0`), `1957-08`, `08/1957`, `08-1957`, `00/00/1957`, `--/08/1957`, or a whole day.
+    /// Parses `1957` (a spreadsheet's `1957.0`), `1957-08`, `08/1957`, `08-1957`, `00/00/1957`, `--/08/1957`, or a whole day.
     pub fn parse(raw: &str) -> Result<Self, DateFault> {
         let text = digits(raw);
         let text = text.strip_suffix(".0").filter(|year| year.len() == 4).unwrap_or(&text);
@@ -156,7 +156,7 @@ impl PartialDate {
         }
     }
 
-    /// The month, where it is known.
+    /// The month, if it is known.
     pub fn month(self) -> Option<i8> {
         match self {
             Self::Year(_) => None,
@@ -165,7 +165,7 @@ impl PartialDate {
         }
     }
 
-    /// Do the parts that both sides know agree?
+    /// Returns whether the parts that both sides know agree.
     pub fn agrees(self, other: Self) -> bool {
         self.year() == other.year()
             && self.month().zip(other.month()).is_none_or(|(a, b)| a == b)

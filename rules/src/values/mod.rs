@@ -1,4 +1,4 @@
-//! Values parsed once, at the door: a [`NationalId`] is right in form or does not exist.
+//! Values that are parsed once, when they enter: a [`NationalId`] is well-formed or does not exist.
 
 mod date;
 mod name;
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A change that reading made to a cell, by a rule that has a name (files.md, "Repairs").
+/// A correction that the parser made to a cell, by a rule that has a name (files.md, "Repairs").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Repair {
@@ -26,11 +26,11 @@ pub enum Repair {
     DStroke,
     /// A citizen account's name that was lost in transcoding was emptied.
     EmptiedName,
-    /// An unreadable national id of a citizen account was emptied: a login is not lost over a bad cell.
+    /// An unreadable national id of a citizen account was emptied, so that a bad cell does not cost the owner the login.
     EmptiedNationalId,
-    /// The same for a phone.
+    /// An unreadable phone of a citizen account was emptied, for the same reason.
     EmptiedPhone,
-    /// The same for a unit.
+    /// An unknown unit of a citizen account was emptied, for the same reason.
     EmptiedUnit,
     /// A spreadsheet's day number became a day.
     ExcelSerial,
@@ -40,7 +40,7 @@ pub enum Repair {
     LeadingZero,
     /// Unicode was composed.
     Nfc,
-    /// An 11-digit number of before 2018 was converted.
+    /// An 11-digit number from before 2018 was converted.
     #[serde(rename = "phone-prefix-2018")]
     PhonePrefix2018,
     /// Text in the old TCVN3 font was converted.
@@ -49,12 +49,12 @@ pub enum Repair {
     UnitByName,
     /// Text in the old VNI font was converted.
     Vni,
-    /// Characters without width were removed.
+    /// Zero-width characters were removed.
     ZeroWidth,
 }
 
 impl Repair {
-    /// The name outsiders script against.
+    /// The name that scripts outside rely on.
     pub fn name(self) -> &'static str {
         match self {
             Self::DStroke => "d-stroke",
@@ -80,22 +80,22 @@ impl Repair {
 pub struct Repairs(BTreeSet<Repair>);
 
 impl Repairs {
-    /// Notes one repair.
+    /// Adds one repair.
     pub fn add(&mut self, repair: Repair) {
         self.0.insert(repair);
     }
 
-    /// Notes all of `other`.
+    /// Adds all repairs of `other`.
     pub fn extend(&mut self, other: &Repairs) {
         self.0.extend(&other.0);
     }
 
-    /// Nothing was repaired.
+    /// Returns whether nothing was repaired.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// In the order of their names.
+    /// The repairs, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = Repair> + '_ {
         self.0.iter().copied()
     }

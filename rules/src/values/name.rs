@@ -7,8 +7,8 @@ use std::fmt;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-/// How alike two names are, the best first. Only [`Grade::Exact`] and [`Grade::Folded`] count as the same person's name, and only
-/// where a national id already says who it is.
+/// How similar two names are, the best first. Only [`Grade::Exact`] and [`Grade::Folded`] count as the same person's name, and only if a
+/// national id already identifies the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grade {
@@ -18,47 +18,47 @@ pub enum Grade {
     Folded,
     /// One edit apart when folded, i for y, or a middle name missing. Shown to the counter, never a match.
     Near,
-    /// Another name.
+    /// A different name.
     Different,
 }
 
 impl Grade {
-    /// Is it one person's name?
+    /// Returns whether both are one person's name.
     pub fn is_same_person(self) -> bool {
         self <= Self::Folded
     }
 }
 
-/// A name as it is kept: NFC, white space collapsed, no invisible characters, `Đ đ` as U+0110 and U+0111. It has at least one
-/// letter. One word and one letter are enough: such names exist.
+/// A name in its stored form: NFC, white space collapsed, no invisible characters, `Đ đ` as U+0110 and U+0111. It has at least one letter.
+/// One word and one letter are enough: such names exist.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FullName(String);
 
 impl FullName {
-    /// Reads a name. `None` when no letter is left: a value without any letter is no name.
+    /// Parses a name. `None` if it has no letter.
     pub fn parse(raw: &str) -> Option<(Self, Repairs)> {
         let (name, repairs) = mend(raw);
         name.chars().any(char::is_alphabetic).then_some((Self(name), repairs))
     }
 
-    /// As kept.
+    /// The stored form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The key under which two writings are exactly the same.
+    /// A key that is equal for two spellings that are exactly the same name.
     pub fn exact_key(&self) -> String {
         exact_key(&self.0)
     }
 
-    /// The key under which two writings are one person's name: the folded form, or the exact one where folding leaves nothing.
+    /// A key that is equal for two spellings of one person's name: the folded form, or the exact one if folding leaves nothing.
     pub fn person_key(&self) -> String {
         let folded = folded(&self.0);
         if folded.is_empty() { self.exact_key() } else { folded }
     }
 
-    /// How alike two names are.
+    /// Grades how similar two names are.
     pub fn grade(&self, other: &Self) -> Grade {
         if self.0 == other.0 || self.exact_key() == other.exact_key() {
             return Grade::Exact;
@@ -101,10 +101,10 @@ impl From<FullName> for String {
     }
 }
 
-/// The repairs that a name (of a person or a unit) is given before anything is compared.
+/// Repairs a name (of a person or a unit) before anything is compared.
 fn mend(raw: &str) -> (String, Repairs) {
     let mut repairs = Repairs::default();
-    // First, since they may stand between a letter and its mark.
+    // Invisible characters come first, because they may stand between a letter and its mark.
     let visible = strip_invisible(raw);
     if visible.len() < raw.len() {
         repairs.add(Repair::ZeroWidth);
@@ -142,20 +142,20 @@ fn mend(raw: &str) -> (String, Repairs) {
     (out, repairs)
 }
 
-/// Case folded, with the tone mark of an open syllable in `oa`, `oe`, `uy` on its first vowel. Closed syllables and `qu-` are
-/// untouched. Also the key by which a unit's name is looked up.
+/// Folds case and puts the tone mark of an open syllable in `oa`, `oe`, `uy` on its first vowel. Closed syllables and `qu-` are untouched.
+/// Unit names are looked up by this key too.
 pub fn exact_key(text: &str) -> String {
     let (text, _) = mend(text);
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    // Lower, upper, lower: full case folding of all that names hold. It takes ligatures apart, so that marks find other letters.
+    // Lower, upper, lower: full case folding for every character that names contain. It splits ligatures, so marks attach to other letters.
     let text = text.to_lowercase().to_uppercase().to_lowercase();
     let text: String = text.nfc().collect();
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();
     for c in text.chars() {
-        // A mark that no letter takes in belongs to the letter before it.
+        // A mark that does not compose with a letter belongs to the letter before it.
         let is_mark = c.general_category_group() == GeneralCategoryGroup::Mark;
         if c.is_alphanumeric() || c == '_' || is_mark {
             word.push(c);
@@ -198,8 +198,8 @@ fn push_syllable(out: &mut String, word: &str) {
     out.push_str(word);
 }
 
-/// Upper case, without marks (category M), spaces (Z), punctuation (P), control characters (C) and what is typed for an apostrophe or a
-/// dash; a struck or joined letter is its plain one.
+/// Folds to upper case without marks (category M), spaces (Z), punctuation (P), control characters (C) and the substitutes for an
+/// apostrophe or a dash. A struck letter or a ligature becomes plain letters.
 pub fn folded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.to_uppercase().nfd() {
@@ -212,7 +212,7 @@ pub fn folded(text: &str) -> String {
     out
 }
 
-/// The plain letters of a struck or joined capital, which Unicode does not take apart.
+/// The plain letters of a struck capital or a ligature, which Unicode does not decompose.
 fn plain(c: char) -> Option<&'static str> {
     Some(match c {
         'Ⱥ' => "A",
@@ -244,7 +244,7 @@ fn plain(c: char) -> Option<&'static str> {
     })
 }
 
-/// Not part of a folded name.
+/// Returns whether a folded name omits the character.
 fn passed_over(c: char) -> bool {
     matches!(c, '`' | '´' | 'ʼ' | 'ʹ' | 'ˈ' | '−')
         || matches!(
@@ -256,15 +256,15 @@ fn passed_over(c: char) -> bool {
         )
 }
 
-/// Was the name lost on its way from one character set to another? Then letters of it are gone: there is a replacement character, a
-/// control character of the second range, or a question mark between letters.
+/// Returns whether letters of the name were lost in a conversion between character sets: it has a replacement character, a C1 control
+/// character, or a question mark between letters.
 pub fn lost_in_transcoding(text: &str) -> bool {
     let (mut before, mut asked) = (false, false);
     for c in text.chars() {
         if matches!(c, '\u{fffd}' | '\u{80}'..='\u{9f}') || (asked && c.is_alphabetic()) {
             return true;
         }
-        // Several marks stand for the several bytes of one letter.
+        // Several question marks in a row stand for the bytes of one letter.
         asked = c == '?' && (before || asked);
         before = c.is_alphabetic();
     }
@@ -275,7 +275,7 @@ fn i_for_y(folded: &str) -> String {
     folded.replace('Y', "I")
 }
 
-/// At most one letter added, dropped or changed.
+/// Returns whether at most one letter is added, dropped or changed.
 fn one_edit(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let (long, short) = if a.len() >= b.len() { (&a, &b) } else { (&b, &a) };
@@ -287,7 +287,7 @@ fn one_edit(a: &str, b: &str) -> bool {
     long.get(head + 1..) == short.get(head + rest..)
 }
 
-/// The same first and last word, and what stands between in the shorter stands in order in the longer.
+/// Returns whether first and last word agree and the middle words of the shorter name appear in order in the longer one.
 fn middle_missing(a: &str, b: &str) -> bool {
     let words = |s: &str| s.split_whitespace().map(folded).collect::<Vec<_>>();
     let (a, b) = (words(a), words(b));

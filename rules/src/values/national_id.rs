@@ -5,15 +5,15 @@ use super::{PartialDate, Repair, Repairs};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The 63 places of Circular 07/2016/TT-BCA where a birth can be registered. Numbers keep them through the mergers of 2025. An
-/// unknown place is a warning, not a refusal: births abroad have others.
+/// The 63 place codes of Circular 07/2016/TT-BCA, where a birth can be registered. Numbers keep them through the mergers of 2025. An
+/// unknown code is a warning, not a refusal: births abroad have others.
 const PLACES: [u16; 63] = [
     1, 2, 4, 6, 8, 10, 11, 12, 14, 15, 17, 19, 20, 22, 24, 25, 26, 27, 30, 31, 33, 34, 35, 36, 37, 38, 40, 42, 44, 45,
     46, 48, 49, 51, 52, 54, 56, 58, 60, 62, 64, 66, 67, 68, 70, 72, 74, 75, 77, 79, 80, 82, 83, 84, 86, 87, 89, 91, 92,
     93, 94, 95, 96,
 ];
 
-/// As a registry or an HR profile states it.
+/// The gender as a registry or an HR profile states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Gender {
     /// Male.
@@ -23,7 +23,7 @@ pub enum Gender {
 }
 
 impl Gender {
-    /// `M` or `F`.
+    /// Parses `M` or `F`.
     pub fn parse(raw: &str) -> Option<Self> {
         match raw {
             "M" => Some(Self::M),
@@ -33,24 +33,24 @@ impl Gender {
     }
 }
 
-/// Why a cell is no national id.
+/// Why a cell is not a national id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NationalIdFault {
     /// Not 12 digits, and no repair fits.
     Bad,
-    /// 9 digits: a CMND number of before 2016, which says nothing any more.
+    /// 9 digits: a CMND number from before 2016, which no longer identifies anybody.
     OldCmnd,
     /// Scientific notation that lost digits.
     LostDigits,
 }
 
-/// Twelve digits.
+/// A national id: twelve digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct NationalId([u8; 12]);
 
 impl NationalId {
-    /// Reads a cell; `born` and `gender` are what the same row knows, and only decide whether lost zeros may be put back.
+    /// Parses a cell. `born` and `gender` come from the same row and only decide whether lost zeros may be restored.
     pub fn parse(
         raw: &str,
         born: Option<PartialDate>,
@@ -88,8 +88,8 @@ impl NationalId {
         }
     }
 
-    /// Reads what was typed on a page. Nothing is put back: whoever left a digit out is there to mend it, and most numbers without one digit
-    /// of theirs would pass for somebody else's with a zero before.
+    /// Parses what was typed on a page. No zero is restored: the person is there to correct a missing digit, and most numbers with one
+    /// digit missing would pass for somebody else's with a zero in front.
     pub fn typed(raw: &str) -> Result<(Self, Repairs), NationalIdFault> {
         let (id, repairs) = Self::parse(raw, None, None)?;
         if repairs.iter().any(|repair| repair == Repair::LeadingZero) {
@@ -107,13 +107,14 @@ impl NationalId {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// The first three digits are one of the 63 places.
+    /// Returns whether the first three digits are one of the 63 place codes.
     pub fn place_is_known(&self) -> bool {
         let place = self.0[..3].iter().fold(0u16, |n, d| n * 10 + u16::from(d - b'0'));
         PLACES.contains(&place)
     }
 
-    /// The 4th digit is century and gender, the 5th and 6th the year of birth. What is unknown fits.
+    /// Returns whether the number agrees with birth year and gender: the 4th digit encodes century and gender, the 5th and 6th the year.
+    /// What is unknown agrees.
     pub fn fits(&self, born: Option<PartialDate>, gender: Option<Gender>) -> bool {
         let [_, _, _, g, y1, y2, ..] = self.0.map(|d| i16::from(d - b'0'));
         let says = if g % 2 == 0 { Gender::M } else { Gender::F };
@@ -133,7 +134,7 @@ struct Scientific<'a> {
 }
 
 impl<'a> Scientific<'a> {
-    /// `4.6095E+10`.
+    /// Splits `4.6095E+10`.
     fn split(text: &'a str) -> Option<Self> {
         let (mantissa, exponent) = text.split_once(['E', 'e'])?;
         let (first, fraction) = mantissa.split_once('.')?;

@@ -1,4 +1,4 @@
-//! Vietnamese mobile numbers, kept as E.164.
+//! Vietnamese mobile numbers, stored as E.164.
 
 use super::text::{all_digits, digits};
 use super::{Repair, Repairs};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-/// The 11-digit prefixes retired in 2018 (15/9/2018 to 30/6/2019), without the leading zero, and what each became.
+/// The 11-digit prefixes retired in 2018 (15/9/2018 to 30/6/2019), without the leading zero, and their replacements.
 const RETIRED_2018: [(&str, &str); 21] = [
     ("162", "32"),
     ("163", "33"),
@@ -31,7 +31,7 @@ const RETIRED_2018: [(&str, &str); 21] = [
     ("199", "59"),
 ];
 
-/// Why a cell is no phone.
+/// Why a cell is not a phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PhoneFault {
     /// Not a Vietnamese mobile number; a landline is not one.
@@ -40,17 +40,17 @@ pub enum PhoneFault {
     Ambiguous,
 }
 
-/// `+84` and nine digits.
+/// A mobile number: `+84` and nine digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Phone(String);
 
 impl Phone {
-    /// Reads a cell in any of the forms people write: `0912 345 678`, `+84 (0)912 345 678`, `912345678.0`.
+    /// Parses a cell in any of the forms that people write: `0912 345 678`, `+84 (0)912 345 678`, `912345678.0`.
     pub fn parse(raw: &str) -> Result<(Self, Repairs), PhoneFault> {
         let text = digits(raw);
         let text = one_of(without_label(&text))?;
-        // What a spreadsheet adds to a number; not the last group of `0912.345.670.0`.
+        // A spreadsheet's decimal part of a number. It is not the last group of `0912.345.670.0`.
         let text = text
             .strip_suffix(".0")
             .filter(|head| ends_in_nine_digits(head))
@@ -81,12 +81,12 @@ impl Phone {
             .ok_or(PhoneFault::Bad)
     }
 
-    /// E.164.
+    /// The number as E.164.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// `0912***678`: as people say a number, without the three digits that make it one person's.
+    /// `0912***678`: the usual grouping, without the three digits that make it one person's.
     pub fn masked(&self) -> String {
         let (front, back) = (&self.0[3..6], &self.0[self.0.len() - 3..]);
         format!("0{front}***{back}")
@@ -97,7 +97,7 @@ fn ends_in_nine_digits(text: &str) -> bool {
     text.bytes().rev().take_while(u8::is_ascii_digit).count() >= 9
 }
 
-/// What people put between the groups of a number: spaces, brackets, any dash or dot.
+/// Returns whether people write this character between the groups of a number: spaces, brackets, any dash or dot.
 fn stands_between(c: char) -> bool {
     c.is_whitespace() || matches!(c, '(' | ')') || is_dash(c) || is_dot(c)
 }
@@ -110,7 +110,7 @@ fn is_dot(c: char) -> bool {
     matches!(c, '.' | '·' | '•' | '‧' | '∙' | '⋅' | '․')
 }
 
-/// The words that stand before a phone in its own column.
+/// Strips the label that may precede a phone in its own column.
 fn without_label(text: &str) -> &str {
     let label = text.split_once(':').filter(|(word, _)| {
         let word = super::folded(word);
@@ -122,7 +122,7 @@ fn without_label(text: &str) -> &str {
         .trim_start()
 }
 
-/// The one number of a cell: several stand apart by what people put between them, and each has the digits of a number.
+/// Returns the single number of a cell. Several numbers are separated by one of the usual separators, and each has enough digits.
 fn one_of(text: &str) -> Result<&str, PhoneFault> {
     let mut parts = vec![text];
     for apart in ["/", ";", " - ", " – ", " — ", "hoặc"] {
@@ -154,7 +154,7 @@ fn count_digits(text: &str) -> usize {
     text.bytes().filter(u8::is_ascii_digit).count()
 }
 
-/// Shape only: tables of carriers age faster than this program.
+/// Checks the shape only: lists of carriers go out of date faster than this program.
 fn is_mobile(nine_digits: &str) -> bool {
     let mut two = nine_digits.bytes();
     match (two.next(), two.next()) {

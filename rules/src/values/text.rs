@@ -1,7 +1,7 @@
-//! What all values share: invisible characters, other forms of digits, white space.
+//! Text handling that all values share: invisible characters, other forms of digits, white space.
 
-/// What shows nothing and takes no room, which is never part of a value: spaces without width, byte order marks, soft hyphens, joiners, marks of
-/// direction, variants.
+/// Returns whether a character is invisible and has no width, so that it is never part of a value: zero-width spaces, byte order marks,
+/// soft hyphens, joiners, directional marks, variation selectors.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -17,18 +17,18 @@ pub(super) fn is_invisible(c: char) -> bool {
     )
 }
 
-/// The text without invisible characters.
+/// Removes invisible characters.
 pub fn strip_invisible(text: &str) -> String {
     text.chars().filter(|c| !is_invisible(*c)).collect()
 }
 
-/// A cell with a NUL is never read (files.md).
+/// Returns whether a cell has a NUL. Such a cell is never read (files.md).
 pub fn has_nul(text: &str) -> bool {
     text.contains('\0')
 }
 
-/// A cell that holds digits: invisible characters dropped, full-width digits and NBSP read through, trimmed. Digits of other
-/// scripts stay what they are, and are refused by whoever reads on.
+/// Normalises a cell that holds digits: drops invisible characters, converts full-width digits and NBSP, trims. Digits of other scripts
+/// stay as they are, and the parser of the value refuses them.
 pub(super) fn digits(text: &str) -> String {
     let mended: String = text
         .chars()

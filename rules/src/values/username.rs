@@ -1,11 +1,11 @@
-//! User names, as they are compared.
+//! The comparison of user names.
 
 use super::Phone;
 use super::text::strip_invisible;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The key under which two writings are one user name: in any case, composed, without what cannot be seen; one that is a phone is that number,
-/// however it is written.
+/// A key that is equal for two spellings of one user name: case folded, composed, without invisible characters. A user name that is a phone
+/// becomes the E.164 number, however it is written.
 pub fn username_key(text: &str) -> String {
     let visible = strip_invisible(text);
     match Phone::parse(&visible) {
