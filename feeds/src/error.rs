@@ -1,4 +1,4 @@
-//! Why a file is refused as a whole. Nothing of it was taken in.
+//! The reasons for refusing a whole file. Nothing of such a file is loaded.
 
 use crate::format::FileFormat;
 use std::path::PathBuf;
@@ -12,18 +12,18 @@ pub enum FileError {
     /// It is a directory.
     #[error("{} is a directory", .0.display())]
     IsDirectory(PathBuf),
-    /// What is read comes once only, from a pipe or a device: a file is read twice.
+    /// It is a pipe or a device, which can be read only once. A file is read twice.
     #[error("{} is a pipe or a device", .0.display())]
     ComesOnce(PathBuf),
-    /// Not a byte in it, or no heading.
+    /// It has no bytes, or no heading.
     #[error("{} is empty", .0.display())]
     Empty(PathBuf),
-    /// Something else than canonical CSV.
+    /// It is not canonical CSV.
     #[error("{} is no canonical CSV: {format:?}", path.display())]
     NotCsv {
         /// The file.
         path: PathBuf,
-        /// What it is.
+        /// The recognised format.
         format: FileFormat,
     },
     /// Not UTF-8 text.
@@ -31,7 +31,7 @@ pub enum FileError {
     NotUtf8 {
         /// The file.
         path: PathBuf,
-        /// The row, the heading being 1.
+        /// The row; the heading is 1.
         row: u64,
     },
     /// The heading is not that of the table.
@@ -39,24 +39,24 @@ pub enum FileError {
     Columns {
         /// The file.
         path: PathBuf,
-        /// The table that was asked for.
+        /// The expected table.
         table: &'static str,
-        /// Columns that must be there.
+        /// Required columns that are missing.
         missing: Vec<String>,
         /// Columns that the table does not have.
         unknown: Vec<String>,
-        /// Columns that stand twice.
+        /// Columns that appear twice.
         twice: Vec<String>,
     },
-    /// The end of the file lies within a record: it was cut off.
+    /// The file ends within a record, so it was cut off.
     #[error("{} ends inside record {row}", path.display())]
     EndsInsideRecord {
         /// The file.
         path: PathBuf,
-        /// The row, the heading being 1.
+        /// The row; the heading is 1.
         row: u64,
     },
-    /// Units that are above themselves, or succeed themselves.
+    /// Units that are above themselves, or that succeed themselves.
     #[error("in {}, unit {unit} leads back to itself", path.display())]
     UnitLoop {
         /// The file.
@@ -67,12 +67,12 @@ pub enum FileError {
     /// The file changed between the first reading and the second.
     #[error("{} changed while it was read", .0.display())]
     Changed(PathBuf),
-    /// A form without number or account, or with a time that is none.
+    /// A form without number or account, or with an invalid time.
     #[error("{}, row {row}: {column} is missing or no value", path.display())]
     BadSubmission {
         /// The file.
         path: PathBuf,
-        /// The row, the heading being 1.
+        /// The row; the heading is 1.
         row: u64,
         /// The column.
         column: &'static str,
@@ -82,7 +82,7 @@ pub enum FileError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What it said.
+        /// The system's error.
         source: std::io::Error,
     },
 }

@@ -1,22 +1,22 @@
-//! A file that is no canonical CSV is told by its first bytes, so that people read what it is and what to do about it.
+//! Recognises by its first bytes a file that is not canonical CSV, so that the error can name the format and what to do about it.
 
-/// What a file is instead of canonical CSV.
+/// The format of a file that is not canonical CSV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileFormat {
-    /// A spreadsheet, or something else that is packed: `.xlsx`, `.xls`, `.ods`.
+    /// A spreadsheet or another packed format: `.xlsx`, `.xls`, `.ods`.
     Spreadsheet,
-    /// A web page; reports saved as `.xls` often are one.
+    /// A web page. Reports saved as `.xls` often are web pages.
     WebPage,
     /// Text in UTF-16, which Excel calls Unicode text.
     Utf16,
-    /// Text whose cells are not parted by commas.
+    /// Text whose cells are separated by another character than a comma.
     Separated(char),
-    /// Text that begins with `sep=`, a line for Excel.
+    /// Text that starts with `sep=`, a line for Excel.
     SeparatorLine,
 }
 
 impl FileFormat {
-    /// By the beginning of the file. `None`: it may be canonical CSV.
+    /// Recognises the format by the start of the file. `None` if it may be canonical CSV.
     pub(crate) fn of(start: &[u8]) -> Option<Self> {
         const PACKED: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
         if PACKED.iter().any(|magic| start.starts_with(magic)) {
@@ -47,7 +47,7 @@ impl FileFormat {
     }
 }
 
-/// Headings are ASCII: in UTF-16 without a mark, every second byte of theirs is zero.
+/// Detects UTF-16 without a byte order mark: headings are ASCII, so every second byte is zero.
 fn has_every_second_nul(start: &[u8]) -> bool {
     let start = &start[..start.len().min(32)];
     let nul = |first: usize| start.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();

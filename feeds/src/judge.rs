@@ -1,4 +1,4 @@
-//! A file judged as a whole, and its rows.
+//! The check of a whole file, and the rows that it yields.
 
 use crate::error::FileError;
 use crate::read::{Columns, ReadRow, read_row};
@@ -12,29 +12,29 @@ use ngomon_rules::values::Date;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// What reading needs to know.
+/// The context for reading a file.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// The units of all times; empty while the file is that of the units.
+    /// The units of all times. Empty while the file itself is the table of units.
     pub units: &'a UnitTree,
     /// The day that the file describes.
     pub as_of: Date,
 }
 
-/// What came of all rows: `read + repaired + superseded + quarantined = rows`.
+/// Number of rows by result: `read + repaired + superseded + quarantined = rows`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Rows of the file.
+    /// All rows of the file.
     pub rows: u64,
-    /// Taken as they stand.
+    /// Rows accepted without changes.
     pub read: u64,
-    /// Taken with repairs.
+    /// Rows accepted with repairs.
     pub repaired: u64,
-    /// Newer rows count.
+    /// Rows that a newer row replaces.
     pub superseded: u64,
-    /// They wait.
+    /// Rows in quarantine.
     pub quarantined: u64,
-    /// Those that wait, by reason.
+    /// Rows in quarantine, by reason.
     pub by_reason: BTreeMap<Quarantine, u64>,
 }
 
@@ -52,7 +52,7 @@ impl Counts {
         }
     }
 
-    /// Rows that wait, those left aside that only repeat another: what the health of a load is measured by.
+    /// Rows in quarantine without those that only repeat another row. This measures the health of a load.
     pub fn unreadable(&self) -> u64 {
         let repeated = self
             .by_reason
@@ -63,12 +63,12 @@ impl Counts {
     }
 }
 
-/// What the first reading found.
+/// The result of the first reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// SHA-256 of the file's bytes, in hexadecimal.
+    /// SHA-256 of the file, in hexadecimal.
     pub digest: String,
-    /// What came of all rows.
+    /// Number of rows by result.
     pub counts: Counts,
 }
 
@@ -77,7 +77,7 @@ pub struct Judged {
     table: Table,
     path: PathBuf,
     judgement: Judgement,
-    /// What comparing said, by the number of the row; what is not here stands.
+    /// The result of comparing rows, by the number of the row. A row without an entry counts.
     verdicts: HashMap<u32, Verdict>,
 }
 
@@ -85,7 +85,7 @@ fn number(row: u64) -> u32 {
     u32::try_from(row).unwrap_or(u32::MAX)
 }
 
-/// Reads a file once. `progress` hears how many bytes are read.
+/// Reads a file once. `progress` is called with the number of bytes read so far.
 pub fn judge(
     table: Table,
     path: &Path,
@@ -116,7 +116,7 @@ pub fn judge(
     let digest = source.finish()?;
     let mut verdicts: HashMap<u32, Verdict> = sort_out.verdicts(table == Table::Registry).into_iter().collect();
     if table == Table::Units {
-        // Everything else stands on the tree.
+        // Everything else depends on the tree.
         if alone.is_empty() {
             return Err(FileError::Empty(path.to_owned()));
         }
@@ -155,7 +155,7 @@ pub fn judge(
     })
 }
 
-/// Takes out the units whose parent or successor is not there, and those above which they leave nothing; gives their rows.
+/// Removes the units whose parent or successor is missing, then those that depend on a removed unit. Returns their rows.
 fn without_relatives(units: &mut Vec<(u32, Unit)>) -> Vec<u32> {
     let mut out = Vec::new();
     loop {
@@ -179,12 +179,12 @@ fn without_relatives(units: &mut Vec<(u32, Unit)>) -> Vec<u32> {
 }
 
 impl Judged {
-    /// What the first reading found.
+    /// The result of the first reading.
     pub fn judgement(&self) -> &Judgement {
         &self.judgement
     }
 
-    /// Reads the file again, row after row. Ends with [`FileError::Changed`] if it is not the same file any more.
+    /// Reads the file again, one row after another. Ends with [`FileError::Changed`] if the file is no longer the same.
     pub fn rows<'a>(
         &'a self,
         context: &'a Context<'a>,

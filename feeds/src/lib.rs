@@ -1,10 +1,10 @@
-//! What comes in from outside: the canonical tables of the province's offices, as CSV.
+//! The readers of the files that come in from outside: the canonical tables of the province's offices, as CSV.
 //!
-//! A file is read twice. [`judge`] reads it once, counts, and finds the rows that repeat or contradict one another; [`Judged::rows`]
-//! reads it again and gives row after row, so that a file of any length takes little memory. Nothing is guessed and nothing is
-//! dropped: `read + repaired + superseded + quarantined = rows`.
+//! A file is read twice. [`judge`] reads it once, counts, and finds the rows that repeat or contradict one another. [`Judged::rows`] reads
+//! it again and yields one row after another, so that a file of any length takes little memory. Nothing is guessed and nothing is dropped:
+//! `read + repaired + superseded + quarantined = rows`.
 //!
-//! Spreadsheets will enter by `source.rs`: whatever gives records of cells under canonical names is read the same way.
+//! Spreadsheets will enter through `source.rs`: whatever yields records of cells under canonical names is read the same way.
 
 mod error;
 mod format;

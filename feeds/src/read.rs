@@ -1,4 +1,4 @@
-//! From the cells of a row to a record: values parsed, repairs named, the first fault kept.
+//! The reader of a row: parses the cells into a record, names the repairs, and keeps the first fault.
 
 use crate::error::FileError;
 use crate::row::{Hints, Record};
@@ -15,19 +15,19 @@ use ngomon_rules::values::{
     has_nul, lost_in_transcoding, parse_day, strip_invisible,
 };
 
-/// A row that was read by itself, before it is compared with the others.
+/// The result of reading a row by itself, before it is compared with the others.
 pub(crate) struct ReadRow {
-    /// Why it waits.
+    /// Why the row goes to quarantine.
     pub fault: Option<Quarantine>,
-    /// What was repaired.
+    /// The repairs.
     pub repairs: Repairs,
-    /// What it says, if nothing is wrong with it.
+    /// The record, if nothing is wrong with the row.
     pub record: Option<Record>,
-    /// Whose it may be.
+    /// The clues to the person.
     pub hints: Hints,
 }
 
-/// Where each column of the table stands in the file.
+/// The position of each column of the table in the file.
 pub(crate) struct Columns {
     pub table: Table,
     places: Vec<Place<'static>>,
@@ -40,7 +40,7 @@ impl Columns {
         Ok(Self { table, places })
     }
 
-    /// Every cell by its column.
+    /// Every cell with its column.
     pub fn raw(&self, cells: &Cells<'_>) -> Result<Vec<(String, String)>, FileError> {
         let there = self.places.iter().filter_map(|(name, at)| at.map(|at| (name, at)));
         there
@@ -88,7 +88,7 @@ pub(crate) fn read_row(
     })
 }
 
-/// The cells of a row while they are read. Each method takes a column's name; an empty cell is unknown.
+/// The cells of a row while they are parsed. Each method takes a column's name. An empty cell is an unknown value.
 struct Reader<'a> {
     texts: Vec<(&'static str, &'a str)>,
     units: &'a UnitTree,
@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
         self.fault.get_or_insert(reason);
     }
 
-    /// A value from a cell, by whoever can parse it.
+    /// Parses a non-empty cell. A fault sends the row to quarantine.
     fn parsed<T>(&mut self, column: &str, parse: impl FnOnce(&'a str) -> Result<T, Quarantine>) -> Option<T> {
         let text = self.cell(column);
         if text.is_empty() {
@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
         value.map_err(|reason| self.wait(reason)).ok()
     }
 
-    /// A code, a user name or other text, without what cannot be seen in it.
+    /// A code, a user name or other text, without invisible characters.
     fn text(&mut self, column: &str) -> Option<String> {
         let text = self.parsed(column, Ok)?;
         let visible = strip_invisible(text);
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         self.parsed(column, |text| parse(text).ok_or(Quarantine::BadValue))
     }
 
-    /// An account's id, but none that an operator's account may have.
+    /// An account's id. Ids of operators' accounts are refused.
     fn account(&mut self) -> Option<AccountId> {
         let id = AccountId(self.text("account_id")?);
         if id.operator().is_some() || id.as_str().contains(char::is_whitespace) {
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         self.parsed("birth_date", |text| PartialDate::parse(text).map_err(date_fault))
     }
 
-    /// A name without a letter is none; one that lost letters on its way is no value.
+    /// A name. Without any letter it counts as missing; if letters were lost in transcoding, it is a bad value.
     fn name(&mut self, column: &str) -> Option<FullName> {
         let (name, repairs) = self.parsed(column, |text| match FullName::parse(text) {
             Some(_) if lost_in_transcoding(text) => Err(Quarantine::BadValue),
@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
         Some(name)
     }
 
-    /// What the row knows of birth and gender decides whether lost zeros may be put back.
+    /// The birth date and gender in the row, which decide whether lost zeros of a number may be restored.
     fn known_birth(&self) -> (Option<PartialDate>, Option<Gender>) {
         (
             PartialDate::parse(self.cell("birth_date")).ok(),
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
         Some(phone)
     }
 
-    /// By code, or else by name.
+    /// A unit, by code or otherwise by name.
     fn unit(&mut self, column: &str) -> Option<UnitCode> {
         let (units, day) = (self.units, self.as_of);
         let (code, repair) = self.parsed(column, |text| {
@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
         Some(code)
     }
 
-    /// A citizen's login is not lost over a bad cell: it is emptied.
+    /// Empties a bad cell of a citizen's account, so that the owner does not lose the login over it.
     fn or_emptied<T>(&mut self, repair: Repair, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let before = self.fault;
         let value = read(self);
@@ -225,7 +225,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// A required value: what is missing is noted after the cells were read.
+    /// A required value. Call it after the cells were parsed, so that a bad cell is reported before a missing one.
     fn required<T>(&mut self, value: Option<T>) -> Option<T> {
         if value.is_none() {
             self.wait(Quarantine::MissingField);
@@ -429,7 +429,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What tells whose row of an account it is.
+/// The clue to the owner of an account's row: the account id.
 fn of_account(account: Option<&AccountId>) -> Hints {
     Hints {
         employee_code: account.map(ToString::to_string),
@@ -459,7 +459,7 @@ fn phone_fault(fault: PhoneFault) -> Quarantine {
     }
 }
 
-/// The schemes that sign-in knows: PHC strings, passlib's and Django's spellings of PBKDF2, bcrypt, LDAP's salted SHA.
+/// The hash schemes that sign-in supports: PHC strings, passlib's and Django's spellings of PBKDF2, bcrypt, LDAP's salted SHA.
 fn password_hash(text: &str) -> Option<String> {
     const SCHEMES: [&str; 13] = [
         "$argon2id$",

@@ -1,26 +1,26 @@
-//! The registry as a service that is asked for one number: what it says on the wire, and how it is read.
+//! The protocol of the registry service, which is queried for one number at a time, and the reader of its replies.
 //!
-//! No public specification fixes the form of the province's registry service, so this one is ours: a JSON object whose `found` is the
-//! person's record or `null`. Whatever else comes back is no answer: a registry that cannot be understood has not said no.
+//! No public specification fixes the format of the province's registry service, so this one is ours: a JSON object whose `found` is the
+//! person's record or `null`. Anything else counts as no reply: a registry that cannot be understood has not said no.
 
 use ngomon_rules::citizens::RegistryAnswer;
 use ngomon_rules::record::RegistryRecord;
 use ngomon_rules::values::NationalId;
 use serde::{Deserialize, Serialize};
 
-/// A reply is not longer, in bytes.
+/// The maximum size of a reply in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// Why a reply is no answer. Never quotes it.
+/// Why a reply is unusable. The error never quotes the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyFault {
-    /// Longer than any answer.
+    /// Longer than the maximum.
     #[error("the registry's reply is too long")]
     TooLong,
-    /// Not of the form agreed.
+    /// Not in the agreed format.
     #[error("the registry's reply cannot be read")]
     Unreadable,
-    /// About another number than was asked for.
+    /// About a number other than the queried one.
     #[error("the registry's reply is about another number")]
     AnotherNumber,
 }
@@ -31,7 +31,7 @@ struct Reply {
     found: Option<RegistryRecord>,
 }
 
-/// Reads what the registry replied when asked for `number`.
+/// Reads the registry's reply to a query for `number`.
 pub fn read_reply(number: NationalId, bytes: &[u8]) -> Result<RegistryAnswer, ReplyFault> {
     if bytes.len() > LONGEST {
         return Err(ReplyFault::TooLong);
@@ -46,12 +46,12 @@ pub fn read_reply(number: NationalId, bytes: &[u8]) -> Result<RegistryAnswer, Re
     }
 }
 
-/// The reply of a registry that is well.
+/// The reply of a registry that works.
 pub(crate) fn reply(answer: &RegistryAnswer) -> Vec<u8> {
     let found = match answer {
         RegistryAnswer::Found(record) => Some((**record).clone()),
         RegistryAnswer::NotFound | RegistryAnswer::Unavailable => None,
     };
-    // A record is text and days: it has no form that JSON lacks.
+    // A record has only texts and days, so serialising it cannot fail.
     serde_json::to_vec(&Reply { found }).unwrap_or_default()
 }

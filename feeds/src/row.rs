@@ -1,35 +1,35 @@
-//! A row as it was read, and what came of it.
+//! A row after reading, and its result.
 
 use ngomon_rules::quarantine::Quarantine;
 use ngomon_rules::record::{AccountRow, Notice, Profile, RegistryRecord};
 use ngomon_rules::unit::Unit;
 use ngomon_rules::values::{NationalId, Repairs};
 
-/// What a row says, once read.
+/// The content of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    /// `units.csv`.
+    /// A row of `units.csv`.
     Unit(Unit),
-    /// `registry.csv`.
+    /// A row of `registry.csv`.
     Registry(Box<RegistryRecord>),
-    /// `citizens.csv`, `officials.csv`.
+    /// A row of `citizens.csv` or `officials.csv`.
     Account(Box<AccountRow>),
-    /// `profiles.csv`.
+    /// A row of `profiles.csv`.
     Profile(Box<Profile>),
-    /// `notices.csv`.
+    /// A row of `notices.csv`.
     Notice(Notice),
 }
 
-/// What came of a row.
+/// The result of reading a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowResult {
-    /// Taken as it stands.
+    /// Accepted without changes.
     Read,
-    /// Taken, with repairs that have names.
+    /// Accepted with named repairs.
     Repaired(Repairs),
-    /// A newer row of the same person counts.
+    /// A newer row of the same person counts instead.
     Superseded,
-    /// It waits until somebody mends it.
+    /// In quarantine until somebody corrects it.
     Quarantined(Quarantine),
 }
 
@@ -45,28 +45,28 @@ impl RowResult {
     }
 }
 
-/// Of a row of a profile or an account that could not be read: what still tells whose it is.
+/// What still identifies the person if a row of a profile or an account cannot be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
-    /// HR's code; of an account, its id.
+    /// HR's file code. For the row of an account, the account id.
     pub employee_code: Option<String>,
-    /// A readable number.
+    /// A readable national id.
     pub national_id: Option<NationalId>,
-    /// The folded name, where neither code nor number can be read.
+    /// The folded name, if neither code nor number can be read.
     pub person_key: Option<String>,
 }
 
-/// A row and what came of it.
+/// A row with its result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// The number of its record, the heading being 1; blank lines are not counted.
+    /// The number of its record; the heading is 1, and blank lines are not counted.
     pub number: u64,
-    /// What came of it.
+    /// The result of reading it.
     pub result: RowResult,
-    /// What it says; `None` for a row that waits or is superseded.
+    /// The content. `None` for a row in quarantine or superseded.
     pub record: Option<Record>,
-    /// Its cells by column, for whoever mends it.
+    /// Its cells by column, for the person who corrects it.
     pub raw: Vec<(String, String)>,
-    /// Whose it may be.
+    /// The clues to the person.
     pub hints: Hints,
 }

@@ -1,28 +1,29 @@
-//! The sandbox plays the registry for its own made-up people, well or badly, as somebody who tries the product tells it.
+//! The sandbox registry. It plays the registry for its own made-up people and behaves well or badly, as the person who tries the product
+//! chooses.
 
 use crate::registry::reply;
 use ngomon_rules::citizens::RegistryAnswer;
 use std::time::Duration;
 
-/// How the registry behaves when it is asked for one of the made-up people.
+/// How the sandbox registry behaves when it is queried for one of the made-up people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mood {
-    /// It answers at once.
+    /// It replies at once.
     #[default]
     Right,
-    /// It answers after four seconds.
+    /// It replies after four seconds.
     Slow,
-    /// It does not answer.
+    /// It does not reply.
     Down,
-    /// It answers something that nobody can read.
+    /// It replies with something unreadable.
     Garbage,
 }
 
 impl Mood {
-    /// All of them.
+    /// All behaviours.
     pub const ALL: [Self; 4] = [Self::Right, Self::Slow, Self::Down, Self::Garbage];
 
-    /// The word for it.
+    /// The word for the behaviour.
     pub fn name(self) -> &'static str {
         match self {
             Self::Right => "right",
@@ -32,12 +33,12 @@ impl Mood {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mood| mood.name() == name)
     }
 
-    /// What comes back over the wire, and after how long; `None`: nothing ever does.
+    /// The bytes of the reply and the delay. `None` if no reply ever comes.
     pub fn play(self, answer: &RegistryAnswer) -> Option<(Duration, Vec<u8>)> {
         match self {
             Self::Right => Some((Duration::ZERO, reply(answer))),

@@ -1,4 +1,4 @@
-//! Rows compared with one another: the same row again, a renewal, two rows that disagree. Only digests are kept of a row.
+//! Comparison of a file's rows: exact repetitions, renewals, and rows that contradict each other. Only digests of the rows are kept.
 
 use crate::row::Record;
 use aws_lc_rs::digest;
@@ -6,26 +6,26 @@ use ngomon_rules::quarantine::Quarantine;
 use ngomon_rules::record::Profile;
 use ngomon_rules::values::{Date, FullName};
 
-/// 16 bytes of a SHA-256: enough to tell some million rows apart.
+/// 16 bytes of a SHA-256: enough to distinguish millions of rows.
 type Digest = [u8; 16];
 
-/// What comparing says of a row that is right in itself.
+/// The result of comparing a valid row with the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It stands.
+    /// The row counts.
     Stands,
-    /// A newer row of the same person counts.
+    /// A newer row of the same person counts instead.
     Superseded,
-    /// It waits.
+    /// The row goes to quarantine.
     Waits(Quarantine),
 }
 
-/// What is kept of a row.
+/// The data kept of a row.
 struct Kept {
     row: u32,
     whole: Digest,
     key: Option<Digest>,
-    /// Of a profile: its person. Of a registry row: everything but issue date and phone.
+    /// For a profile, the person. For a registry row, everything but issue date and phone.
     second: Option<Digest>,
     issued_on: Option<Date>,
     service: Option<Service>,
@@ -34,9 +34,9 @@ struct Kept {
 /// Whether the person of a profile is in service on the day that the file describes.
 #[derive(Clone, Copy)]
 enum Service {
-    /// Since the profile was made, as far as that is known.
+    /// In service since the profile was created, if that day is known.
     Current { created_on: Option<Date> },
-    /// The first day out of it.
+    /// Out of service since this day.
     Ended { on: Date },
 }
 
@@ -51,14 +51,14 @@ impl Service {
     }
 }
 
-/// Collects rows, then sorts them out.
+/// Collects rows, then finds conflicts among them.
 #[derive(Default)]
 pub(crate) struct SortOut {
     kept: Vec<Kept>,
 }
 
 impl SortOut {
-    /// Takes a row that is right in itself.
+    /// Adds a row that is valid by itself.
     pub fn add(&mut self, row: u32, record: &Record, as_of: Date) {
         let service = match record {
             Record::Profile(profile) => Some(Service::of(profile, as_of)),
@@ -85,7 +85,7 @@ impl SortOut {
                 let person = key(p.national_id.as_ref().map(|n| n.as_str()));
                 (json(&same), key(p.employee_code.as_deref()), person, None)
             }
-            // One decision moves many.
+            // One decision can move many people, so the number of the notice alone is no key.
             Record::Notice(n) => (json(n), Some(json(&(&n.notice_no, &n.national_id))), None, None),
         };
         self.kept.push(Kept {
@@ -98,7 +98,7 @@ impl SortOut {
         });
     }
 
-    /// The verdicts that are not [`Verdict::Stands`], by the number of the row.
+    /// The verdicts other than [`Verdict::Stands`], with the number of the row.
     pub fn verdicts(mut self, is_registry: bool) -> Vec<(u32, Verdict)> {
         let mut out = Vec::new();
         self.kept.sort_by_key(|k| (k.whole, k.row));
@@ -133,7 +133,8 @@ impl SortOut {
     }
 }
 
-/// Rows of one person or key: one that was hired again has ended rows, which count no more; otherwise none of them counts.
+/// Decides about rows with one key or one person. If the person was hired again, the ended rows are superseded. Otherwise none of the rows
+/// counts.
 fn disagree(group: &[Kept], out: &mut Vec<(u32, Verdict)>) {
     if let Some(created_on) = hired_again(group) {
         let ended = group
@@ -148,7 +149,8 @@ fn disagree(group: &[Kept], out: &mut Vec<(u32, Verdict)>) {
     }
 }
 
-/// Of the rows of one person, exactly one is in service, made on or after the day on which all others ended: that day.
+/// The day on which the person was hired again: exactly one row is in service, and it was created on or after the day on which all others
+/// ended.
 fn hired_again(group: &[Kept]) -> Option<Date> {
     let person = group.first().and_then(|k| k.second)?;
     let mut current = group.iter().filter_map(|k| match k.service {
@@ -167,7 +169,7 @@ fn hired_again(group: &[Kept]) -> Option<Date> {
     all.then_some(created_on)
 }
 
-/// Rows of one person that differ in issue date, or in issue date and phone, only.
+/// Returns whether the rows of one person differ only in the issue date, or in issue date and phone.
 fn is_renewal(group: &[Kept]) -> bool {
     let mut days: Vec<_> = group.iter().map(|k| k.issued_on).collect();
     days.sort();
@@ -183,11 +185,11 @@ fn hash(bytes: &[u8]) -> Digest {
 
 /// The digest of a row's values.
 fn json(value: &impl serde::Serialize) -> Digest {
-    // A record has no map with other keys than text, so it can be written.
+    // A record has only text keys, so serialising it cannot fail.
     hash(&serde_json::to_vec(value).unwrap_or_default())
 }
 
-/// The form under which two writings of a name are exactly the same.
+/// A normal form that is equal for two spellings that are exactly the same name.
 fn exact(name: &FullName) -> FullName {
     FullName::parse(&name.exact_key()).map_or_else(|| name.clone(), |(name, _)| name)
 }

@@ -1,4 +1,4 @@
-//! Records of cells from a CSV file: UTF-8, comma, RFC 4180 quotes, a heading row.
+//! The reader of CSV files: records of cells in UTF-8, with commas, RFC 4180 quotes and a heading row.
 
 use crate::error::FileError;
 use crate::format::FileFormat;
@@ -9,27 +9,27 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-/// Reads a file through, and notes what the reader of records does not tell: the digest of the bytes, how many there were, and
-/// whether the end lies within quotes.
+/// Passes a file through and records what the CSV reader does not report: the digest and the number of the bytes, and whether the file ends
+/// within quotes.
 struct Tap {
     inner: BufReader<File>,
     digest: digest::Context,
     bytes: u64,
     quotes: Quotes,
-    /// The last byte ends a line.
+    /// Whether the last byte ends a line.
     line_ends: bool,
 }
 
-/// Where the last byte stands (RFC 4180, section 2, rules 5 to 7).
+/// The position of the last byte (RFC 4180, section 2, rules 5 to 7).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Quotes {
-    /// A field begins here.
+    /// At the start of a field.
     Start,
     /// In a field without quotes.
     Outside,
     /// In a field with quotes.
     Inside,
-    /// After a quote within quotes: the end of the field, or a quote in it.
+    /// After a quote within quotes: either the end of the field, or an escaped quote.
     Closing,
 }
 
@@ -58,7 +58,7 @@ impl Read for Tap {
     }
 }
 
-/// The records of a file, the heading taken off.
+/// The records of a file after the heading.
 pub(crate) struct Source {
     path: PathBuf,
     reader: csv::Reader<Tap>,
@@ -66,25 +66,25 @@ pub(crate) struct Source {
     record: ByteRecord,
     row: u64,
     width: usize,
-    /// Cells of the last record.
+    /// Number of cells in the last record.
     last: usize,
 }
 
-/// A column and where it stands in the file, if it does.
+/// A column with its position in the file, if the file has it.
 pub(crate) type Place<'c> = (&'c str, Option<usize>);
 
 /// One record: its cells in the order of the heading.
 pub(crate) struct Cells<'a> {
-    /// Its number, the heading being 1.
+    /// The number of the record; the heading is 1.
     pub row: u64,
     cells: &'a ByteRecord,
     path: &'a Path,
-    /// It has more cells than the heading.
+    /// Whether it has more cells than the heading.
     pub overfull: bool,
 }
 
 impl<'a> Cells<'a> {
-    /// A cell without white space around it; empty where there is none.
+    /// A cell without surrounding white space. Empty if the record has no such cell.
     pub fn get(&self, at: usize) -> Result<&'a str, FileError> {
         let cell = self.cells.get(at).unwrap_or_default();
         std::str::from_utf8(cell)
@@ -96,7 +96,7 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// Nothing is to be seen in the cell.
+/// Returns whether the cell has no visible character.
 fn is_empty(cell: &[u8]) -> bool {
     cell.is_empty() || std::str::from_utf8(cell).is_ok_and(|cell| strip_invisible(cell).trim().is_empty())
 }
@@ -156,7 +156,7 @@ impl Source {
         Ok(source)
     }
 
-    /// Where each column stands. Every required column must be there, no other than these, none twice.
+    /// The position of each column. Every required column must be present, no unknown column, and none twice.
     pub fn places<'c>(
         &self,
         table: &'static str,
@@ -190,12 +190,12 @@ impl Source {
         })
     }
 
-    /// Bytes read so far.
+    /// Number of bytes read so far.
     pub fn bytes(&self) -> u64 {
         self.reader.get_ref().bytes
     }
 
-    /// The next record; one whose cells are all empty is a blank line, and none.
+    /// The next record. A record whose cells are all empty is a blank line and skipped.
     pub fn next(&mut self) -> Result<Option<Cells<'_>>, FileError> {
         loop {
             let more = self
@@ -222,10 +222,10 @@ impl Source {
         }))
     }
 
-    /// After the last record: the digest of the whole file in hexadecimal, unless its end lies within a record.
+    /// Call after the last record. Returns the digest of the whole file in hexadecimal, or an error if the file ends within a record.
     pub fn finish(self) -> Result<String, FileError> {
         let tap = self.reader.into_inner();
-        // A spreadsheet leaves out what is empty at the end of a record, but ends each line.
+        // A spreadsheet omits empty cells at the end of a record, but ends every line.
         let cut = self.last < self.width && !tap.line_ends;
         if cut || tap.quotes == Quotes::Inside {
             return Err(FileError::EndsInsideRecord {

@@ -1,4 +1,4 @@
-//! `submissions.csv`: standardisation forms taken at a counter, in order.
+//! The reader of `submissions.csv`: standardisation forms taken at a counter, in order.
 
 use crate::error::FileError;
 use crate::source::Source;
@@ -19,12 +19,13 @@ const COLUMNS: [&str; 7] = [
     "submitted_at",
 ];
 
-/// Reads all forms. One that has no number, no account or a time that is none refuses the whole file: forms are entered in order.
+/// Reads all forms. A form without a number or account, or with an invalid time, refuses the whole file, because forms are entered in
+/// order.
 pub fn submissions(path: &Path) -> Result<Vec<Submission>, FileError> {
     submissions_of(path).map(|(forms, _)| forms)
 }
 
-/// The same, with the SHA-256 of the file in hexadecimal.
+/// Reads all forms, with the SHA-256 of the file in hexadecimal.
 pub fn submissions_of(path: &Path) -> Result<(Vec<Submission>, String), FileError> {
     let mut source = Source::open(path)?;
     let places = source.places("submissions", &COLUMNS, &[])?;
@@ -66,7 +67,7 @@ pub fn submissions_of(path: &Path) -> Result<(Vec<Submission>, String), FileErro
     Ok((forms, digest))
 }
 
-/// An instant with its offset (RFC 3339); without one it is Vietnam's time.
+/// Parses an instant with its offset (RFC 3339). Without an offset it is Vietnam's time.
 fn instant(text: &str) -> Option<Timestamp> {
     let local = |at: DateTime| Offset::constant(7).to_timestamp(at).ok();
     text.parse::<Timestamp>()

@@ -7,9 +7,9 @@ pub enum Table {
     Units,
     /// The national population registry.
     Registry,
-    /// Accounts taken over from Hue-S.
+    /// Citizens' accounts imported from Hue-S.
     Citizens,
-    /// Officials' accounts taken over.
+    /// Imported accounts of officials.
     Officials,
     /// The extract of the HR system.
     Profiles,
@@ -18,7 +18,7 @@ pub enum Table {
 }
 
 impl Table {
-    /// Every table, in the order in which a new installation takes them in.
+    /// Every table, in the order in which a new installation loads them.
     pub const ALL: [Self; 6] = [
         Self::Units,
         Self::Registry,
@@ -28,7 +28,7 @@ impl Table {
         Self::Notices,
     ];
 
-    /// The name outsiders script against.
+    /// The name that scripts outside rely on.
     pub fn name(self) -> &'static str {
         match self {
             Self::Units => "units",
@@ -40,12 +40,12 @@ impl Table {
         }
     }
 
-    /// Reads the name.
+    /// Parses the name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|table| table.name() == name)
     }
 
-    /// The columns that must be there.
+    /// The required columns.
     pub fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Units => &["code", "parent", "name", "kind", "valid_from", "valid_to", "successor"],
@@ -115,7 +115,7 @@ impl Table {
         }
     }
 
-    /// The columns that may be there.
+    /// The optional columns.
     pub fn optional(self) -> &'static [&'static str] {
         match self {
             Self::Registry | Self::Profiles => &["former_ids"],

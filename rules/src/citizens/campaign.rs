@@ -1,53 +1,53 @@
-//! C1, the gate: "Thông báo kèm biểu mẫu yêu cầu chuẩn hóa tài khoản sẽ hiển thị liên tục cho đến khi người dùng điền đầy đủ, chính
-//! xác 04 thông tin"; and the days of the campaign: "Thời gian thực hiện hoàn thành trước ngày 20/7/2023".
+//! C1, the gate: "Thông báo kèm biểu mẫu yêu cầu chuẩn hóa tài khoản sẽ hiển thị liên tục cho đến khi người dùng điền đầy đủ, chính xác 04
+//! thông tin"; and the days of the campaign: "Thời gian thực hiện hoàn thành trước ngày 20/7/2023".
 
 use crate::hold::{Cause, Hold, Reason, evidence};
 use crate::values::{Date, parse_day};
 use serde::{Deserialize, Serialize};
 
-/// Whom a deadline is for.
+/// The group that a deadline applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Audience {
     /// Persons with an HR profile in service, and those on the lists that unit heads keep.
     Officials,
-    /// All others.
+    /// Everybody else.
     Citizens,
 }
 
-/// What becomes of an account without a claim once its deadline has passed.
+/// The consequence for an account without a claim after its deadline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AfterDeadline {
-    /// It is asked again at each opening: all that the letter says.
+    /// The form appears again at each opening: all that the letter says.
     #[default]
     Nag,
-    /// No putting off: connected applications get no token.
+    /// The form cannot be deferred: connected applications get no token.
     Require,
-    /// Hold `not-standardised`, whose way out is the form.
+    /// The hold `not-standardised`, whose way out is the form.
     Hold,
 }
 
 /// The settings of the campaign. The default is the letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Campaign {
-    /// The first day.
+    /// The first day of the campaign.
     pub start: Date,
-    /// The last day in time, for officials.
+    /// The last day in time for officials.
     pub deadline_officials: Option<Date>,
-    /// The last day in time, for all others.
+    /// The last day in time for everybody else.
     pub deadline_citizens: Option<Date>,
-    /// What follows.
+    /// The consequence after the deadline.
     pub after_deadline: AfterDeadline,
-    /// The day from which a VNeID sign-in is offered.
+    /// The day from which VNeID sign-in is offered.
     pub vneid_activation: Option<Date>,
-    /// The day from which standardised accounts sign in by VNeID only.
+    /// The day from which standardised accounts can only sign in with VNeID.
     pub vneid_cut_over: Option<Date>,
-    /// Disaster or registry outage: gate, citizens' holds and officials' clauses 1 to 4 rest.
+    /// Freeze in a disaster or registry outage: suspends the gate, citizens' holds and officials' clauses 1 to 4.
     pub freeze: bool,
-    /// A form that all but counts is asked for a one-time code to the phone that matched, as its last step on the pages.
+    /// Whether a matching form needs a one-time code to the phone that matched, as the last step on the pages.
     pub form_code: bool,
-    /// Where the registry does not hold the day of issue, the form waits for a counter or VNeID.
+    /// Whether a form waits for a counter or VNeID if the registry does not hold the issue date.
     pub issue_date_required: bool,
 }
 
@@ -89,13 +89,13 @@ pub enum CampaignFault {
     /// Not a value of that key.
     #[error("not a value of that key")]
     Value,
-    /// The days stand in the wrong order: activation before the start, cut-over before activation or without it.
+    /// The days are in the wrong order: activation before the start, or cut-over before activation or without it.
     #[error("the days are in the wrong order")]
     Order,
 }
 
 impl Campaign {
-    /// The value of a key as `campaign show` prints it; an empty text: not set.
+    /// The value of a key as `campaign show` prints it. Empty if not set.
     pub fn get(&self, key: &str) -> Option<String> {
         let day = |d: Option<Date>| d.map(|d| d.to_string()).unwrap_or_default();
         let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
@@ -117,7 +117,7 @@ impl Campaign {
         })
     }
 
-    /// The campaign with one key changed. An empty value takes an optional day away.
+    /// The campaign with one key changed. An empty value removes an optional day.
     pub fn with(&self, key: &str, value: &str) -> Result<Self, CampaignFault> {
         let day = || {
             if value.is_empty() {
@@ -163,7 +163,7 @@ impl Campaign {
         }
     }
 
-    /// The last day in time.
+    /// The last day in time for that group.
     pub fn deadline(&self, audience: Audience) -> Option<Date> {
         match audience {
             Audience::Officials => self.deadline_officials,
@@ -171,7 +171,7 @@ impl Campaign {
         }
     }
 
-    /// Has the deadline of that audience passed by that day, under a policy that holds?
+    /// Returns whether the deadline of that group has passed by that day and the policy is to hold.
     pub fn holds_the_late(&self, audience: Audience, day: Date) -> bool {
         self.after_deadline == AfterDeadline::Hold
             && !self.freeze
@@ -179,7 +179,7 @@ impl Campaign {
             && self.deadline(audience).is_some_and(|last| day > last)
     }
 
-    /// The derived hold `not-standardised` of an account without a claim and without an exemption.
+    /// The derived hold `not-standardised`, for an account without a claim and without an exemption.
     pub fn late(&self, audience: Audience, day: Date) -> Option<Hold> {
         let last = self.deadline(audience).filter(|_| self.holds_the_late(audience, day))?;
         Some(Hold {

@@ -1,4 +1,4 @@
-//! What is said at a counter: which papers were seen (C5), and why somebody need not standardise (C1).
+//! What an operator records at a counter: which papers were seen (C5), and why an account is exempt (C1).
 
 use crate::values::Date;
 use jiff::Span;
@@ -21,7 +21,7 @@ pub enum Paper {
 }
 
 impl Paper {
-    /// All of them, the most usual first.
+    /// All papers, the most common first.
     pub const ALL: [Self; 5] = [
         Self::IdCard,
         Self::VneidApp,
@@ -41,7 +41,7 @@ impl Paper {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|paper| paper.name() == name)
     }
@@ -60,7 +60,7 @@ pub enum Exemption {
 }
 
 impl Exemption {
-    /// All of them.
+    /// All exemptions.
     pub const ALL: [Self; 3] = [Self::Child, Self::Foreigner, Self::CardInTheMaking];
 
     /// The word in the journal.
@@ -72,13 +72,13 @@ impl Exemption {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|why| why.name() == name)
     }
 
-    /// The latest end day of an exemption that is given on `today`: five years, or half a year while a card is made. It can be given
-    /// again.
+    /// The latest possible end day of an exemption granted on `today`: in five years, or in half a year while a card is being made. It can
+    /// be granted again.
     pub fn latest(self, today: Date) -> Date {
         let longest = match self {
             Self::Child | Self::Foreigner => Span::new().years(5),
@@ -87,7 +87,7 @@ impl Exemption {
         today.checked_add(longest).unwrap_or(Date::MAX)
     }
 
-    /// Is it an end day that may be given on `today`?
+    /// Returns whether an exemption granted on `today` may end on `last_day`.
     pub fn may_end_on(self, last_day: Date, today: Date) -> bool {
         today <= last_day && last_day <= self.latest(today)
     }

@@ -7,7 +7,7 @@ use crate::values::{Date, FullName, Grade, NationalId, NationalIdFault, Phone, R
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// One of the four fields. The order is that of the names, as lists print them.
+/// One of the four fields. Ordered by name, as lists print them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
@@ -22,7 +22,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// The name outsiders script against.
+    /// The name that scripts outside rely on.
     pub fn name(self) -> &'static str {
         match self {
             Self::FullName => "full_name",
@@ -32,7 +32,7 @@ impl Field {
         }
     }
 
-    /// Reads the name.
+    /// Parses the name.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::FullName, Self::IssuedOn, Self::NationalId, Self::Phone]
             .into_iter()
@@ -43,25 +43,25 @@ impl Field {
 /// Some of the four fields, sorted.
 pub type Fields = BTreeSet<Field>;
 
-/// A form whose four fields are right in form.
+/// A form whose four fields are well-formed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParsedForm {
-    /// As typed, repaired.
+    /// The name as typed, repaired.
     pub full_name: FullName,
-    /// Of a form of a file, its lost zeros put back.
+    /// The number. On a form from a file, lost leading zeros are restored.
     pub national_id: NationalId,
-    /// Not after the day of the form.
+    /// The issue date, not after the day of the form.
     pub issued_on: Date,
-    /// E.164.
+    /// The phone as E.164.
     pub phone: Phone,
 }
 
-/// Reads a form of a page as of the day on which it counts, or says which fields are malformed.
+/// Parses a form from a page as of the day on which it counts. `Err` has the malformed fields.
 pub fn parse(form: &Form, day: Date) -> Result<ParsedForm, Fields> {
     parse_with(form, day, NationalId::typed)
 }
 
-/// Reads a form of a file, where numbers may have lost their leading zeros.
+/// Parses a form from a file, where numbers may have lost their leading zeros.
 pub fn parse_of_file(form: &Form, day: Date) -> Result<ParsedForm, Fields> {
     parse_with(form, day, |text| NationalId::parse(text, None, None))
 }
@@ -98,40 +98,40 @@ fn parse_with(
     }
 }
 
-/// What the registry says when asked for a number.
+/// The registry's reply to a query for a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistryAnswer {
-    /// The record; for a number that a person held before, the person's record as `revoked`.
+    /// The record. For a person's previous number, the person's record as `revoked`.
     Found(Box<RegistryRecord>),
-    /// It has no such number.
+    /// The registry has no such number.
     NotFound,
-    /// It could not be asked. That is not a no.
+    /// The registry did not reply. That is not a refusal.
     Unavailable,
 }
 
-/// The answer to a form, as files and journal tell it apart. On pages `not-found` and `mismatch` are one answer.
+/// The answer to a form, as distinguished in files and in the journal. The pages show `not-found` and `mismatch` as one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// All four fields match, and nobody has the claim.
     Standardised,
-    /// A field is not even right in form; the registry was not asked.
+    /// A field is malformed. The registry was not queried.
     Malformed,
     /// The registry has no such number.
     NotFound,
     /// A field differs from the registry's.
     Mismatch,
-    /// All match, and the person has died.
+    /// All fields match, but the person has died.
     Deceased,
-    /// All match, and the number was cancelled.
+    /// All fields match, but the number was cancelled.
     Revoked,
-    /// All match, and another account holds the claim.
+    /// All fields match, but another account holds the claim.
     Taken,
-    /// This account has a claim already.
+    /// This account already has a claim.
     AlreadyDone,
-    /// The registry could not be asked: kept, retried until answered.
+    /// The registry did not reply. The form is kept and retried until it does.
     Pending,
-    /// No such account; before everything.
+    /// There is no such account. Checked before everything else.
     UnknownAccount,
 }
 
@@ -149,7 +149,7 @@ impl Outcome {
         (Self::UnknownAccount, "unknown-account"),
     ];
 
-    /// The answers that leave a form refused, in the order of the checks.
+    /// The answers that refuse a form, in the order of the checks.
     pub const REFUSALS: [Self; 6] = [
         Self::Malformed,
         Self::NotFound,
@@ -159,12 +159,12 @@ impl Outcome {
         Self::Taken,
     ];
 
-    /// Was the form refused?
+    /// Returns whether the form was refused.
     pub fn is_refusal(self) -> bool {
         Self::REFUSALS.contains(&self)
     }
 
-    /// The name outsiders script against.
+    /// The name that scripts outside rely on.
     pub fn name(self) -> &'static str {
         Self::ALL
             .iter()
@@ -172,22 +172,22 @@ impl Outcome {
             .map_or("", |(_, name)| name)
     }
 
-    /// Reads the name.
+    /// Parses the name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, n)| *n == name).map(|(outcome, _)| *outcome)
     }
 }
 
-/// An answer with what it rests on.
+/// An answer with the facts it is based on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Which.
+    /// The answer itself.
     pub outcome: Outcome,
     /// The malformed or differing fields.
     pub fields: Fields,
-    /// How alike the names were, where they were compared.
+    /// How similar the names were, if they were compared.
     pub name_grade: Option<Grade>,
-    /// What the registry does not hold, to be made good by a one-time code, a second registry, or at a counter.
+    /// The fields that the registry does not hold. A one-time code, a second registry or a counter must confirm them.
     pub not_held: Fields,
 }
 
@@ -203,9 +203,10 @@ impl Answer {
 }
 
 impl Answer {
-    /// What the registry does not hold of the person is made good, or the form waits, and names it: "a phone that it does not hold is made
-    /// good by a one-time code to the typed one, an issue date only by a second registry, VNeID or a counter; without that policy, one of
-    /// the two may be missing, never both". Until then nobody can say that all four match, so nothing is told of whose they are either.
+    /// Keeps the answer if the fields that the registry does not hold are confirmed in another way. Otherwise the form is pending and names
+    /// those fields: "a phone that it does not hold is made good by a one-time code to the typed one, an issue date only by a second
+    /// registry, VNeID or a counter; without that policy, one of the two may be missing, never both". Until then it is unproven that all
+    /// four match, so the answer also reveals nothing about the person's claim or death.
     #[must_use]
     pub fn made_good(self, proof: Proof, phone_proven: bool, issue_date_required: bool) -> Self {
         let compared = matches!(
@@ -232,11 +233,10 @@ impl Answer {
     }
 }
 
-/// The checks, in the order of C2; the first that fails is the answer.
+/// The checks in the order of C2. The first that fails is the answer.
 ///
-/// `registry` is what the registry says of the form's number, `taken` whether another account holds that person's claim; neither is
-/// looked at before its turn, so a caller that has not asked yet may pass a placeholder for an account with a claim or a malformed
-/// form.
+/// `registry` is the registry's reply for the form's number, `taken` whether another account holds that person's claim. Neither is read
+/// before its check. So a caller that has not queried yet may pass a placeholder for an account with a claim or for a malformed form.
 pub fn answer(has_claim: bool, form: &Result<ParsedForm, Fields>, registry: &RegistryAnswer, taken: bool) -> Answer {
     if has_claim {
         return Answer::plain(Outcome::AlreadyDone);

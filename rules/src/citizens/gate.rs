@@ -1,23 +1,23 @@
-//! C1, the gate: who is asked for the form when Hue-S is opened, and who cannot put it off.
+//! C1, the gate: which owners get the form when they open Hue-S, and who cannot defer it.
 
 use super::campaign::{AfterDeadline, Campaign};
 use super::progress::{Bucket, Progress};
 use crate::values::Date;
 
-/// What the gate asks of an account's owner at an opening. The words are those of the scope `standardisation`.
+/// What the gate shows to an account's owner at an opening. The scope `standardisation` uses the same words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
-    /// Nothing: it is done.
+    /// Nothing, because the account is standardised.
     Standardised,
-    /// Nothing for now: a banner.
+    /// A banner only, because the account is exempt.
     Exempt,
-    /// Nothing for now: the registry has not answered yet, and the receipt is shown.
+    /// The receipt only, because the registry has not replied yet.
     Pending,
-    /// Nothing: the campaign has not begun, or a freeze suspends it.
+    /// Nothing, because the campaign has not begun or a freeze suspends it.
     Rests,
-    /// The form, until the next opening.
+    /// The form, which the owner may defer until the next opening.
     Asked,
-    /// The form, and there is no putting off: connected applications get no token.
+    /// The form, which cannot be deferred: connected applications get no token.
     Required,
 }
 
@@ -34,14 +34,14 @@ impl Gate {
         }
     }
 
-    /// Does the form come first?
+    /// Returns whether the form comes first.
     pub fn asks(self) -> bool {
         matches!(self, Self::Asked | Self::Required)
     }
 }
 
 impl Bucket {
-    /// What the gate asks on that day.
+    /// What the gate shows on that day.
     pub fn gate(&self, campaign: &Campaign, day: Date) -> Gate {
         let is_late = campaign.deadline(self.audience(day)).is_some_and(|last| day > last);
         if self.claimed {

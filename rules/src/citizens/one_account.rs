@@ -7,36 +7,36 @@ use crate::hold::{Cause, Hold, Reason, evidence};
 use crate::record::{AccountId, Stated};
 use crate::values::{FullName, NationalId, Phone};
 
-/// A citizen account as far as C4 asks.
+/// The attributes of a citizen account that C4 needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CitizenAccount {
     /// Its id.
     pub id: AccountId,
-    /// What it says of its owner.
+    /// The attributes that it states about its owner.
     pub stated: Stated,
     /// The person whose claim it holds.
     pub claim: Option<PersonId>,
-    /// Its holds that are written.
+    /// Its recorded holds, without derived ones.
     pub holds: Vec<Hold>,
 }
 
-/// A claim in force, with the person's details as the registry has them.
+/// A claim in force, with the person's details from the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed {
     /// The account that holds the claim.
     pub holder: AccountId,
-    /// Whose it is.
+    /// The person whose claim it is.
     pub person: PersonId,
-    /// Every number that the person ever held, first the one in force at the claim.
+    /// Every number that the person ever had. The first is the one in force at the claim.
     pub numbers: Vec<NationalId>,
-    /// As the registry spells it.
+    /// The name as the registry spells it.
     pub full_name: FullName,
-    /// Of the registry.
+    /// The phone in the registry.
     pub phone: Option<Phone>,
 }
 
 impl Claimed {
-    /// What the account states of its owner, with what the registry says in place of it: the account may have come with another's details.
+    /// Replaces an account's attributes by the registry's: an imported account may state another person's details.
     pub fn over(&self, stated: Stated) -> Stated {
         Stated {
             full_name: Some(self.full_name.clone()),
@@ -47,18 +47,18 @@ impl Claimed {
     }
 }
 
-/// Does an account bear a claimed person's details?
+/// Whether an account states the details of a person with a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bearing {
-    /// By its number, or by phone and exact name where it has no number: hold `duplicate`.
+    /// It states the number, or the phone and the exact name without any number. It gets the hold `duplicate`.
     Duplicate(&'static str),
-    /// The same phone otherwise: listed for review, not held. Families share phones, and namesakes exist.
+    /// It states the same phone otherwise. Listed for review, not held, because families share phones and namesakes exist.
     Suspected,
-    /// No.
+    /// It does not state them.
     None,
 }
 
-/// How an account stands to a claim of another account. An account with a claim of its own never gets `duplicate`.
+/// Compares an account with another account's claim. An account that has a claim itself never gets `duplicate`.
 pub fn bearing(account: &CitizenAccount, claim: &Claimed) -> Bearing {
     if account.id == claim.holder || account.claim.is_some() {
         return Bearing::None;
@@ -85,7 +85,7 @@ pub fn bearing(account: &CitizenAccount, claim: &Claimed) -> Bearing {
     }
 }
 
-/// The hold of an account that bears the details of a claim's person.
+/// The hold on an account that states the details of a claim's person.
 pub(super) fn duplicate(holder: &AccountId, by: &str) -> Hold {
     let evidence = evidence([("same", by.to_owned()), ("claim_of", holder.to_string())]);
     Hold {
@@ -111,7 +111,7 @@ fn lift(account: &AccountId, hold: &Hold) -> Event {
     )
 }
 
-/// The registry's spelling of a name that the account writes otherwise but as the same person's, or does not state at all.
+/// The attributes with the registry's spelling, if the account spells the same person's name otherwise or states none.
 pub fn written_back(stated: &Stated, source: &FullName) -> Option<Stated> {
     let same = stated
         .full_name
@@ -123,8 +123,8 @@ pub fn written_back(stated: &Stated, source: &FullName) -> Option<Stated> {
     })
 }
 
-/// What follows from a success: the claim, the spelling, the account's own holds that success lifts, and `duplicate` for every other
-/// account that bears the person's details. `others` are the accounts that may bear them; more do no harm.
+/// The events after a success: the claim, the registry's spelling, the lifting of the account's own holds that success resolves, and
+/// `duplicate` for every other account that states the person's details. `others` are the candidates; extra ones do no harm.
 pub fn on_success(account: &CitizenAccount, claim: &Claimed, proof: Proof, others: &[CitizenAccount]) -> Vec<Event> {
     let made = Change::ClaimMade {
         person: claim.person.clone(),
@@ -162,7 +162,8 @@ pub fn on_taken(account: &CitizenAccount, holder: &AccountId) -> Vec<Event> {
     place_once(account, duplicate(holder, "form")).into_iter().collect()
 }
 
-/// Judged again when an account comes in, or its number, phone or name changes. `claims` are those whose person it may bear.
+/// Checks an account again when it is imported, or when its number, phone or name changes. `claims` are those whose person's details it may
+/// state.
 pub fn on_arrival(account: &CitizenAccount, claims: &[Claimed]) -> Vec<Event> {
     let judge = |claim: &Claimed| match bearing(account, claim) {
         Bearing::Duplicate(by) => place_once(account, duplicate(&claim.holder, by)),

@@ -6,26 +6,26 @@ use crate::unit::UnitCode;
 use crate::values::Date;
 use serde::{Deserialize, Serialize};
 
-/// Where an account stands, as the report counts it: by the first that fits.
+/// The status of an account in the report. The first that applies counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
-    /// It holds a claim.
+    /// The account holds a claim.
     Standardised,
-    /// It has a hold.
+    /// The account has a hold.
     Held,
-    /// It is exempt.
+    /// The account is exempt.
     Exempt,
-    /// Its form waits for the registry.
+    /// The form waits for the registry.
     Pending,
-    /// Its last form was refused.
+    /// The last form was refused.
     Refused,
-    /// It has sent no form.
+    /// No form was submitted.
     NotStarted,
 }
 
 impl Standing {
-    /// Every standing, in the order of the report's columns.
+    /// Every status, in the order of the report's columns.
     pub const ALL: [Self; 6] = [
         Self::Standardised,
         Self::Pending,
@@ -35,7 +35,7 @@ impl Standing {
         Self::Exempt,
     ];
 
-    /// The name of its column.
+    /// The name of the column.
     pub fn name(self) -> &'static str {
         match self {
             Self::Standardised => "standardised",
@@ -47,54 +47,54 @@ impl Standing {
         }
     }
 
-    /// Reads the name.
+    /// Parses the name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|standing| standing.name() == name)
     }
 }
 
-/// What the report must know of an account to tell its standing on any day: accounts alike in this are counted together, so that a
-/// day that passes (an exemption ends, a deadline comes, somebody retires) moves no counter.
+/// The attributes of an account that determine its status on any day. Accounts with equal attributes are counted together, so no counter
+/// changes when a day passes (an exemption ends, a deadline comes, somebody retires).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bucket {
-    /// The unit that the account names, ended or not; `None`: unknown.
+    /// The unit that the account names, even if it has ended. `None` if unknown.
     pub unit: Option<UnitCode>,
-    /// The last day on which the owner counts as an official; `None`: never did.
+    /// The last day on which the owner counts as an official. `None` if never.
     pub official_to: Option<Date>,
     /// The last day of its exemption.
     pub exempt_to: Option<Date>,
-    /// The last day of its longest written hold; [`Date::MAX`]: open end.
+    /// The last day of its longest recorded hold. [`Date::MAX`] if the hold has no end.
     pub held_to: Option<Date>,
-    /// It holds a claim.
+    /// Whether it holds a claim.
     pub claimed: bool,
-    /// The last answer, as far as the report tells answers apart.
+    /// The state after the last form, as far as the report distinguishes it.
     pub last: Progress,
 }
 
-/// What came of the account's last form.
+/// The state of an account after its last form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Progress {
-    /// There was none.
+    /// There was no form.
     NotStarted,
-    /// It waits.
+    /// The form waits.
     Pending,
-    /// It was refused, with that answer.
+    /// The form was refused with this answer.
     Refused(Outcome),
 }
 
 impl Progress {
-    /// After that answer.
+    /// The state after that answer.
     pub fn after(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Pending => Self::Pending,
             refusal if refusal.is_refusal() => Self::Refused(refusal),
-            // Counted by the claim; should that end, no refusal is left.
+            // A success counts by its claim. If the claim ends, no refusal is left.
             _ => Self::NotStarted,
         }
     }
 
-    /// The word in the table: of a refusal, the answer's.
+    /// The word in the table. For a refusal, the word of the answer.
     pub fn name(self) -> &'static str {
         match self {
             Self::NotStarted => "not-started",
@@ -103,7 +103,7 @@ impl Progress {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     pub fn parse(name: &str) -> Option<Self> {
         if name == Self::NotStarted.name() {
             return Some(Self::NotStarted);
@@ -114,7 +114,7 @@ impl Progress {
 }
 
 impl Bucket {
-    /// For whom deadlines are meant, on that day.
+    /// The group whose deadline applies to the owner on that day.
     pub fn audience(&self, day: Date) -> Audience {
         if self.official_to.is_some_and(|last| day <= last) {
             Audience::Officials
@@ -123,20 +123,20 @@ impl Bucket {
         }
     }
 
-    /// Does it count towards the goal on that day? Not while it is exempt or has a written hold: such an account is not its owner's to
-    /// standardise. One that is only late still counts.
+    /// Returns whether the account counts towards the goal on that day. It does not while it is exempt or has a recorded hold, because its
+    /// owner cannot standardise it then. An account that is only late still counts.
     pub fn is_due(&self, day: Date) -> bool {
         let runs = |to: Option<Date>| to.is_some_and(|last| day <= last);
         self.claimed || !(runs(self.held_to) || runs(self.exempt_to))
     }
 
-    /// Has it the hold `not-standardised` on that day, whatever else holds it?
+    /// Returns whether the account has the hold `not-standardised` on that day, regardless of other holds.
     pub fn is_late(&self, campaign: &Campaign, day: Date) -> bool {
         let exempt = self.exempt_to.is_some_and(|last| day <= last);
         !self.claimed && !exempt && campaign.holds_the_late(self.audience(day), day)
     }
 
-    /// Standing on that day under the campaign's policy as it stands. A freeze suspends what is derived; written holds stay counted.
+    /// The status on that day under the campaign's current policy. A freeze suspends derived holds; recorded holds still count.
     pub fn standing(&self, campaign: &Campaign, day: Date) -> Standing {
         let runs = |to: Option<Date>| to.is_some_and(|last| day <= last);
         if self.claimed {

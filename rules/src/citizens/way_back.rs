@@ -1,4 +1,5 @@
-//! C5, a way back: the owner of two accounts joins them; a stronger proof takes over a claim from a weaker one; C3: a counter can withdraw a claim made on the wrong account.
+//! C5, a way back: the owner of two accounts joins them, and a stronger proof takes over a claim from a weaker one. C3: a counter can
+//! withdraw a claim made on the wrong account.
 
 use super::one_account::{Bearing, CitizenAccount, Claimed, bearing, duplicate, on_success};
 use crate::event::{Change, ClaimEnd, Event};
@@ -6,7 +7,7 @@ use crate::hold::{Cause, Hold, Reason, evidence};
 use crate::record::AccountId;
 use serde::{Deserialize, Serialize};
 
-/// What a claim was proven with, the weakest first.
+/// The proof of a claim, the weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
@@ -28,21 +29,21 @@ impl Proof {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Form, Self::Counter, Self::Vneid]
             .into_iter()
             .find(|proof| proof.name() == name)
     }
 
-    /// A proof takes over from a weaker one only.
+    /// Returns whether this proof is stronger, so that it takes over a claim.
     pub fn takes_over(self, held: Self) -> bool {
         self > held
     }
 }
 
-/// What a claim caused on other accounts is lifted with it: `duplicate`, and the `claim-lost` of the account that had it before.
-/// `caused`: accounts, each with the reason.
+/// Lifts what a claim caused on other accounts: `duplicate`, and the `claim-lost` of the account that had the claim before. `caused` has
+/// the accounts, each with the reason.
 fn lift_what_it_caused(holder: &AccountId, caused: &[(AccountId, Reason)]) -> impl Iterator<Item = Event> {
     let cause = Cause::claim(holder);
     caused.iter().map(move |(account, reason)| {
@@ -54,7 +55,7 @@ fn lift_what_it_caused(holder: &AccountId, caused: &[(AccountId, Reason)]) -> im
     })
 }
 
-/// A claim made on the wrong account is withdrawn: no hold for the account, and all that the claim caused is lifted.
+/// Withdraws a claim made on the wrong account. The account gets no hold, and everything that the claim caused is lifted.
 pub fn on_withdrawal(claim: &Claimed, caused: &[(AccountId, Reason)]) -> Vec<Event> {
     let ended = Change::ClaimEnded {
         person: claim.person.clone(),
@@ -65,8 +66,8 @@ pub fn on_withdrawal(claim: &Claimed, caused: &[(AccountId, Reason)]) -> Vec<Eve
     events
 }
 
-/// `account` takes `old` over with a stronger proof. The account that had it is held `claim-lost`, what its claim caused is lifted,
-/// and the person's details are judged anew against `others`. `None` when the proof is not stronger.
+/// Lets `account` take over the claim `old` with a stronger proof. The account that had it is held `claim-lost`, what its claim caused is
+/// lifted, and the person's details are compared again with `others`. `None` if the proof is not stronger.
 pub fn on_take_over(
     account: &CitizenAccount,
     old: &Claimed,
@@ -97,13 +98,13 @@ pub fn on_take_over(
         holder: account.id.clone(),
         ..old.clone()
     };
-    // The old holder has its `claim-lost`; it does not get `duplicate` on top.
+    // The old holder has `claim-lost`; it does not get `duplicate` as well.
     let others = beside(&old.holder, others);
     events.extend(on_success(&without(account, &old.holder), &claim, proof, &others));
     Some(events)
 }
 
-/// An account as it stands once what a claim of `holder` caused is lifted.
+/// The account without the holds that a claim of `holder` caused.
 fn without(account: &CitizenAccount, holder: &AccountId) -> CitizenAccount {
     let gone = Cause::claim(holder);
     let holds = account
@@ -118,15 +119,14 @@ fn without(account: &CitizenAccount, holder: &AccountId) -> CitizenAccount {
     }
 }
 
-/// All but the old holder, once what its claim caused is lifted.
+/// All accounts but the old holder, without the holds that its claim caused.
 fn beside(holder: &AccountId, others: &[CitizenAccount]) -> Vec<CitizenAccount> {
     let others = others.iter().filter(|other| other.id != *holder);
     others.map(|other| without(other, holder)).collect()
 }
 
-/// The owner of two accounts has proven both: `held`, which is a duplicate of the claim that `holder` holds, is joined to it.
-/// Where `held` is the one to stay, the claim moves there with its proof, and `holder` is the duplicate from then on. `None` where
-/// `held` is no duplicate of that claim.
+/// Joins two accounts whose owner has proven both. `held` is a duplicate of the claim that `holder` holds. If `held_stays`, the claim moves
+/// to `held` with its proof, and `holder` becomes the duplicate. `None` if `held` is not a duplicate of that claim.
 pub fn on_join(
     held: &CitizenAccount,
     holder: &CitizenAccount,
@@ -160,7 +160,7 @@ pub fn on_join(
     };
     let others = beside(&holder.id, others);
     events.extend(on_success(&without(held, &holder.id), &moved, proof, &others));
-    // Whether it bears the person's details or not: its owner chose the other.
+    // It becomes a duplicate whether or not it states the person's details, because its owner chose the other account.
     let by = match bearing(
         &CitizenAccount {
             claim: None,

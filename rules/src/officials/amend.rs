@@ -1,45 +1,46 @@
-//! The way out of clauses 1 to 4: "Đề nghị các cơ quan, đơn vị có tài khoản công vụ chỉ đạo cán bộ, công chức, viên chức truy cập vào hệ
-//! thống thông tin quản lý công chức, viên chức để cập nhật chính xác các thông tin": the owner proposes, HR accepts.
+//! Amendments of an HR profile, the way out of clauses 1 to 4: "Đề nghị các cơ quan, đơn vị có tài khoản công vụ chỉ đạo cán bộ, công chức,
+//! viên chức truy cập vào hệ thống thông tin quản lý công chức, viên chức để cập nhật chính xác các thông tin". The owner proposes, HR
+//! accepts.
 
 use crate::record::Profile;
 use crate::unit::UnitCode;
 use crate::values::{Date, FullName, PartialDate, Phone};
 use serde::{Deserialize, Serialize};
 
-/// What the owner of a profile says is otherwise now. `None`: as it is.
+/// The changes that the owner of a profile proposes. `None` if a field stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amendment {
-    /// Spelt so.
+    /// The new spelling of the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full_name: Option<FullName>,
-    /// Born then.
+    /// The new birth date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birth_date: Option<PartialDate>,
-    /// The file is kept there from now on.
+    /// The unit that keeps the file from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<UnitCode>,
-    /// In words.
+    /// The new position, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
-    /// Reached by.
+    /// The new phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
-    /// Reached by.
+    /// The new mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The periodic item is done; the next one falls due then.
+    /// The periodic item is done, and the next one falls due on this day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due_on: Option<Date>,
-    /// The profile is right and the account is not: the account takes name, birth date and number over from it.
+    /// Whether the profile is right and the account is wrong: then the account copies name, birth date and number from the profile.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub account_follows: bool,
-    /// The decision it rests on, by number and day, in words.
+    /// The decision that the change is based on: number and day, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
 }
 
 impl Amendment {
-    /// Is anything of the profile to be otherwise?
+    /// Returns whether a field of the profile changes.
     pub fn changes_profile(&self) -> bool {
         *self
             != Self {
@@ -49,12 +50,12 @@ impl Amendment {
             }
     }
 
-    /// Does it propose nothing at all?
+    /// Returns whether nothing is proposed.
     pub fn is_empty(&self) -> bool {
         !self.changes_profile() && !self.account_follows
     }
 
-    /// The profile as it is from that day on, once HR has accepted it.
+    /// The profile as of that day, once HR has accepted the amendment.
     pub fn applied(&self, profile: &Profile, day: Date) -> Profile {
         let this = self.clone();
         Profile {

@@ -1,4 +1,5 @@
-//! The decision: a pure function of an account, its profile or none, its movement notices, the unit tree, the day and the policy.
+//! The decision about one account: a pure function of the account, its profile if any, the movement notices, the unit tree, the day and the
+//! policy.
 
 use super::directory::{Directory, Found, KeptProfile, OfficialAccount, Undecided};
 use super::policy::OfficialsPolicy;
@@ -8,36 +9,36 @@ use crate::record::{AccountId, AccountKind, Notice};
 use crate::unit::{UnitCode, UnitTree};
 use crate::values::Date;
 
-/// All that a decision reads.
+/// The inputs of a decision.
 #[derive(Clone, Copy)]
 pub struct Case<'a> {
-    /// The account.
+    /// The account to decide about.
     pub account: &'a OfficialAccount,
-    /// Profiles and unread rows.
+    /// The profiles, and the rows that could not be read.
     pub directory: &'a Directory,
-    /// The person's latest notice that has begun, by [`super::latest_begun`].
+    /// The person's latest notice in effect, from [`super::latest_begun`].
     pub notice: Option<&'a Notice>,
-    /// Units of all times.
+    /// The units of all times.
     pub units: &'a UnitTree,
-    /// As of which day.
+    /// The day for which to decide.
     pub day: Date,
-    /// What the operator set.
+    /// The operator's settings.
     pub policy: &'a OfficialsPolicy,
-    /// The freeze switch suspends clauses 1 to 4.
+    /// Whether the freeze switch is on, which suspends clauses 1 to 4.
     pub freeze: bool,
 }
 
-/// What is decided of one account.
+/// The decision about one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The full set of HR holds that the account must have, sorted.
     Holds(Vec<Hold>),
-    /// Nothing: the account keeps the holds it has.
+    /// No decision: the account keeps the holds it has.
     Undecided(Undecided),
 }
 
 impl Decision {
-    /// The account is closed because the person is at another unit.
+    /// The unit that the person moved to, if the account is closed for that.
     pub fn moves_to(&self) -> Option<&str> {
         match self {
             Self::Holds(holds) => holds
@@ -50,7 +51,8 @@ impl Decision {
     }
 }
 
-/// The clauses in order. `no-profile`, `left`, `retired` and `moved` stand alone, the first that applies.
+/// Checks the clauses in the letter's order. `no-profile`, `left`, `retired` and `moved` each exclude all other holds; the first that
+/// applies wins.
 pub fn decide(case: &Case<'_>) -> Decision {
     if case.account.kind != AccountKind::Official {
         return Decision::Holds(Vec::new());
@@ -77,7 +79,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
     Decision::Holds(holds)
 }
 
-/// Clauses 1 to 4 and want of sign-ins: what the person can mend. The freeze switch suspends them.
+/// Clauses 1 to 4 and idleness: the holds that the person can resolve. The freeze switch suspends them.
 fn mending_clauses(case: &Case<'_>, kept: &KeptProfile) -> Vec<Hold> {
     if case.freeze {
         return Vec::new();
@@ -94,17 +96,17 @@ fn mending_clauses(case: &Case<'_>, kept: &KeptProfile) -> Vec<Hold> {
     .collect()
 }
 
-/// What is decided of all accounts of one profile together.
+/// The decisions about all accounts of one profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PersonPlan {
-    /// Of each account, in the order of their ids.
+    /// One decision for each account, ordered by account id.
     pub decisions: Vec<(AccountId, Decision)>,
-    /// The unit where an account must be made, on the line of the smallest account id that moved.
+    /// The unit where an account must be created. It belongs to the smallest account id that moved.
     pub creates: Option<(AccountId, UnitCode)>,
 }
 
-/// O6: where the profile's unit has no account of that person, one is made; several old accounts give one new one. An account of which
-/// nothing is decided is there too. `cases` are all accounts of one profile.
+/// O6: creates an account at the profile's unit if the person has none there. Several old accounts give one new account. An undecided
+/// account counts as present too. `cases` are all accounts of one profile.
 pub fn decide_person(cases: &[Case<'_>]) -> PersonPlan {
     let mut decisions: Vec<(AccountId, Decision)> = cases
         .iter()

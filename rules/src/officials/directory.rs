@@ -1,6 +1,6 @@
-//! Clause 7: "Những tài khoản công vụ không tồn tại hồ sơ nhân sự tại hệ thống thông tin quản lý công chức, viên chức do Sở Nội vụ
-//! quản lý thì không thể xác thực để đăng nhập vào hệ thống được." How an account finds its profile, and what is known to be
-//! missing.
+//! Clause 7: "Những tài khoản công vụ không tồn tại hồ sơ nhân sự tại hệ thống thông tin quản lý công chức, viên chức do Sở Nội vụ quản lý
+//! thì không thể xác thực để đăng nhập vào hệ thống được." This file finds the profile of an account, and decides when a profile is known
+//! to be missing.
 
 use crate::event::ProfileId;
 use crate::record::{AccountId, AccountKind, Profile, Stated};
@@ -9,25 +9,25 @@ use crate::values::{Date, NationalId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// An account of kind `official` as far as letter 108 asks.
+/// The attributes of an official account that letter 108 needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfficialAccount {
     /// Its id.
     pub id: AccountId,
-    /// `official`; accounts of kind `unit` have no HR rule.
+    /// `official`. No HR rule applies to accounts of kind `unit`.
     pub kind: AccountKind,
-    /// What it says of its owner.
+    /// The attributes that it states about its owner.
     pub stated: Stated,
-    /// Where it belongs.
+    /// The unit it belongs to.
     pub unit: UnitCode,
     /// When it was last used.
     pub last_sign_in_on: Option<Date>,
-    /// When it was made.
+    /// When it was created.
     pub created_on: Option<Date>,
 }
 
 impl OfficialAccount {
-    /// One that is not there yet: it states nothing.
+    /// An account that does not exist yet. It states nothing.
     pub fn at(unit: &UnitCode) -> Self {
         Self {
             id: AccountId(String::new()),
@@ -40,34 +40,34 @@ impl OfficialAccount {
     }
 }
 
-/// The version of a profile that counts, with what only we know of it.
+/// The current version of a profile, with data that HR does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptProfile {
-    /// Its id here.
+    /// The id in this system.
     pub id: ProfileId,
     /// The row.
     pub profile: Profile,
-    /// The day on which it was first taken in.
+    /// The day on which it was first loaded.
     pub first_taken_on: Date,
 }
 
-/// A profile row that could not be read, by what still tells whose it is.
+/// A profile row that could not be read, with the cells that still identify the person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
-    /// A readable code; of an account's row, its id.
+    /// A readable file code. For the row of an account, the account id.
     pub employee_code: Option<String>,
-    /// A readable id.
+    /// A readable national id.
     pub national_id: Option<NationalId>,
-    /// The folded name; counts only where neither code nor id can be read.
+    /// The folded name. Used only if neither code nor id can be read.
     pub person_key: Option<String>,
 }
 
-/// For which units absence means something: those that a full extract covered.
+/// The units that full extracts covered. Only there does absence mean that a profile is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// A full extract of everything came in.
+    /// Whether a full extract of the whole province was loaded.
     pub whole: bool,
-    /// The units of the partial extracts that were full for them and all below.
+    /// The units of partial extracts that were full for the unit and everything below it.
     pub units: BTreeSet<UnitCode>,
 }
 
@@ -77,19 +77,19 @@ impl Coverage {
     }
 }
 
-/// Why nothing is decided: the account keeps the holds it has.
+/// Why an account is undecided and keeps the holds it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Undecided {
-    /// The row with its code could not be read.
+    /// The row with the account's code could not be read.
     RowOfItsCode,
-    /// The row with its number could not be read.
+    /// The row with the account's number could not be read.
     RowOfItsNumber,
-    /// A row of its name, whose code and number could not be read.
+    /// A row with the owner's name, whose code and number could not be read.
     RowOfItsName,
-    /// Two profiles stand for one person.
+    /// One person has two profiles.
     TwoProfiles,
-    /// No full extract has covered its unit.
+    /// No full extract has covered the account's unit.
     NotCovered,
 }
 
@@ -106,18 +106,18 @@ impl Undecided {
     }
 }
 
-/// What an account finds.
+/// The result of looking up an account's profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
-    /// Its profile.
+    /// The profile.
     Profile(&'a KeptProfile),
-    /// Nothing, where a full extract says that there is nothing.
+    /// No profile, and a full extract confirms that there is none.
     Nothing,
-    /// Something that decides nothing.
+    /// No reliable answer.
     Undecided(Undecided),
 }
 
-/// All profiles that count, and all rows that could not be read, looked up by code and by number.
+/// All current profiles and all rows that could not be read, indexed by code and by number.
 #[derive(Debug, Default)]
 pub struct Directory {
     profiles: Vec<KeptProfile>,
@@ -126,15 +126,15 @@ pub struct Directory {
     person_of: HashMap<NationalId, u32>,
     unread_codes: HashSet<String>,
     unread_numbers: HashSet<NationalId>,
-    /// The persons of those numbers, where they held others too.
+    /// The persons of the unread numbers, because they may have other numbers too.
     unread_persons: HashSet<u32>,
     unread_names: HashSet<String>,
     coverage: Coverage,
 }
 
 impl Directory {
-    /// `same_person`: groups of numbers that one person ever held, as far as they are known elsewhere; the numbers of a profile
-    /// belong together anyway.
+    /// Builds the indexes. `same_person` has groups of numbers known from elsewhere to belong to one person. The numbers of one profile
+    /// always belong together.
     pub fn build(
         profiles: Vec<KeptProfile>,
         quarantined: impl IntoIterator<Item = Quarantined>,
@@ -187,12 +187,12 @@ impl Directory {
         directory
     }
 
-    /// All profiles that count.
+    /// All current profiles.
     pub fn profiles(&self) -> &[KeptProfile] {
         &self.profiles
     }
 
-    /// The profile that an account has, whether or not a row that could not be read tells otherwise of it.
+    /// The profile of an account, regardless of rows that could not be read.
     pub fn profile_of(&self, account: &OfficialAccount) -> Option<&KeptProfile> {
         let code = account.stated.employee_code.as_ref();
         let by_code = code.and_then(|code| self.by_code.get(code)).copied();
@@ -200,8 +200,8 @@ impl Directory {
         self.profiles.get(by_code.or_else(by_number)?)
     }
 
-    /// By employee code; where the account has none, or no profile has that code, by any number that the person ever held. What is found
-    /// is what HR knew before where a row that could not be read has the profile's code, or a number of the person.
+    /// Looks up by employee code. If the account has none, or no profile has that code, by any number that the person ever had. The result
+    /// is undecided if an unread row has the profile's code or a number of the person, because HR's newer data are then unknown.
     pub fn find(&self, account: &OfficialAccount, units: &UnitTree, day: Date) -> Found<'_> {
         if let Some(code) = &account.stated.employee_code {
             if self.unread_codes.contains(code) {
@@ -233,7 +233,7 @@ impl Directory {
         }
     }
 
-    /// The profile, unless a row that could not be read has its code or a number of its person.
+    /// The profile, unless an unread row has its code or a number of its person.
     fn readable(&self, at: usize) -> Found<'_> {
         let profile = self.profiles.get(at).map(|kept| &kept.profile);
         let code = profile.and_then(|profile| profile.employee_code.as_ref());
@@ -249,7 +249,7 @@ impl Directory {
         }
     }
 
-    /// Could a row not be read that has a number of this person?
+    /// Returns whether an unread row has a number of this person.
     fn is_unread(&self, number: NationalId) -> bool {
         let person = self.person_of.get(&number);
         self.unread_numbers.contains(&number) || person.is_some_and(|person| self.unread_persons.contains(person))
@@ -275,12 +275,12 @@ impl Directory {
         }
     }
 
-    /// Tells the persons of numbers apart; a number of which nothing else is known is a person of its own.
+    /// A key that is equal for the numbers of one person. A number about which nothing else is known is a person by itself.
     pub fn person_key(&self, number: NationalId) -> Result<u32, NationalId> {
         self.person_of.get(&number).copied().ok_or(number)
     }
 
-    /// Are both numbers one person's?
+    /// Returns whether both numbers belong to one person.
     pub fn same_person(&self, a: NationalId, b: NationalId) -> bool {
         a == b
             || self
@@ -290,7 +290,7 @@ impl Directory {
     }
 }
 
-/// Numbers joined into persons.
+/// A union-find structure that joins numbers into persons.
 #[derive(Default)]
 struct Groups {
     of: HashMap<NationalId, u32>,

@@ -5,7 +5,7 @@ use crate::hold::{Hold, Reason, evidence};
 use crate::record::{Profile, ServiceStatus};
 use crate::values::Date;
 
-/// `left` or `retired`, once the first day out of service has come; no day given: it has.
+/// `left` or `retired`, from the first day out of service. If HR gives no day, it has already come.
 pub(super) fn left_or_retired(profile: &Profile, day: Date) -> Option<Hold> {
     let status = profile.status_on(day);
     if !status.ends_service() {

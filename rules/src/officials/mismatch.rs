@@ -4,8 +4,8 @@ use super::decide::Case;
 use crate::hold::{Hold, Reason};
 use crate::record::Profile;
 
-/// Name, birth date or national id differ. What is unknown on either side never makes a mismatch; phone, mail and position are
-/// taken over from HR instead.
+/// Compares name, birth date and national id with HR. What is unknown on either side is never a mismatch. Phone, mail and position are
+/// copied from HR instead.
 pub(super) fn mismatch(case: &Case<'_>, profile: &Profile) -> Option<Hold> {
     let stated = &case.account.stated;
     let grade = stated

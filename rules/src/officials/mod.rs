@@ -1,7 +1,6 @@
-//! Letter 108/STTTT-CNTT: a civil servant's account lives exactly as long as the HR system vouches for it. In force from
-//! 01/03/2021.
+//! Letter 108/STTTT-CNTT: a civil servant's account exists exactly as long as the HR system vouches for it. In force from 01/03/2021.
 //!
-//! One file a clause, named by what it holds for. [`decide`] asks them in the letter's order.
+//! One file per clause, named after its hold. [`decide`] applies them in the letter's order.
 
 mod amend;
 mod decide;
@@ -31,5 +30,5 @@ pub use transfer::latest_begun;
 
 use crate::values::Date;
 
-/// "từ ngày 01/03/2021 hệ thống tài khoản công vụ sẽ áp dụng theo cơ chế sau": no such hold before.
+/// "từ ngày 01/03/2021 hệ thống tài khoản công vụ sẽ áp dụng theo cơ chế sau": no hold of letter 108 before this day.
 pub const IN_FORCE: Date = Date::constant(2021, 3, 1);

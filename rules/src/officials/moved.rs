@@ -6,14 +6,14 @@ use crate::hold::{Hold, Reason, evidence};
 use crate::record::Profile;
 use crate::unit::UnitCode;
 
-/// The unit where the profile is, when the account belongs to another, both followed through mergers as of the day. A seconded
-/// person's profile stays with the sending unit, so secondment moves nothing.
+/// The unit of the profile, if it is not the account's unit. Both are followed through mergers as of the day. A seconded person's profile
+/// stays with the sending unit, so secondment moves nothing.
 pub(super) fn elsewhere<'a>(case: &Case<'a>, profile: &'a Profile) -> Option<&'a UnitCode> {
     let at = case.units.follow(&profile.unit, case.day);
     (case.units.follow(&case.account.unit, case.day) != at).then_some(at)
 }
 
-/// The account at the old unit is closed.
+/// The hold that closes the account at the old unit.
 pub(super) fn moved(to: &UnitCode) -> Hold {
     Hold::of_hr(Reason::Moved, evidence([("to_unit", to.to_string())]))
 }

@@ -1,4 +1,5 @@
-//! A profile in service without any account: a line on HR's desk, and, by the policy `newcomers=create`, an account made by the run.
+//! Newcomers: profiles in service without an account. Each is a line on HR's desk, or, with the policy `newcomers=create`, gets an account
+//! from the run.
 
 use super::directory::{Directory, Found, KeptProfile, OfficialAccount};
 use crate::record::Stated;
@@ -6,8 +7,8 @@ use crate::unit::UnitTree;
 use crate::values::Date;
 use std::collections::HashSet;
 
-/// The profiles in service on the day that no account finds, in the order of the directory. What is undecided makes no account: rows in
-/// quarantine, two profiles of one person.
+/// The profiles in service on the day that belong to no account, in the order of the directory. Undecided profiles are left out: those with
+/// rows in quarantine, or two profiles of one person.
 pub fn newcomers<'a, 'b>(
     directory: &'a Directory,
     accounts: impl IntoIterator<Item = &'b OfficialAccount>,
@@ -34,7 +35,8 @@ pub fn newcomers<'a, 'b>(
         .collect()
 }
 
-/// What the account of a newcomer states: HR's details. The user name that is wished for is the mail's, or else the file code.
+/// The attributes of a newcomer's account, from HR's details. The proposed user name is the local part of the mail address, otherwise the
+/// file code.
 pub fn of_newcomer(kept: &KeptProfile) -> Stated {
     let profile = &kept.profile;
     let mail = profile.email.as_deref().and_then(|mail| mail.split('@').next());

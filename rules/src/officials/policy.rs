@@ -1,26 +1,26 @@
-//! What an operator may set. The default is the letter.
+//! The settings of the officials' rules. The default is the letter.
 
 use crate::hold::Reason;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Settings of the officials' rules and of the brakes on a run.
+/// The settings of the officials' rules and of the brakes on a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OfficialsPolicy {
-    /// Days after a notice's day before `transfer-pending`.
+    /// Days from a notice's effective day to `transfer-pending`.
     pub grace_transfer: u16,
-    /// Days after a due day before `stale-info`.
+    /// Days from a due day to `stale-info`.
     pub grace_stale_info: u16,
-    /// Months that a yearly review lasts: 12, or 6 by TCVN 14423.
+    /// Months for which a yearly review is valid: 12, or 6 by TCVN 14423.
     pub review_months: u8,
-    /// Days without a sign-in before `idle`; `None`: no such hold.
+    /// Days without a sign-in before `idle`. `None` if the hold is off.
     pub idle_days: Option<u16>,
-    /// Make an account for a profile in service that has none.
+    /// Whether to create an account for a profile in service that has none.
     pub create_newcomers: bool,
-    /// A run may newly hold at most that many accounts of one unit without approval; `None`: no such brake.
+    /// The most accounts of one unit that a run may newly hold without approval. `None` if there is no such brake.
     pub brake_unit: Option<u32>,
-    /// The same by reason.
+    /// The same limit for each reason.
     pub brake_reason: BTreeMap<Reason, u32>,
 }
 
@@ -38,7 +38,7 @@ impl Default for OfficialsPolicy {
     }
 }
 
-/// The keys of `ngomon policy set`; `brake.REASON` stands for one key a reason.
+/// The keys of `ngomon policy set`. `brake.REASON` stands for one key per reason.
 pub const POLICY_KEYS: [&str; 7] = [
     "grace.transfer",
     "grace.stale-info",
@@ -50,7 +50,7 @@ pub const POLICY_KEYS: [&str; 7] = [
 ];
 
 impl OfficialsPolicy {
-    /// The value of a key; empty: not set.
+    /// The value of a key. Empty if not set.
     pub fn get(&self, key: &str) -> Option<String> {
         let optional = |n: Option<String>| n.unwrap_or_default();
         Some(match key {
@@ -70,7 +70,7 @@ impl OfficialsPolicy {
         })
     }
 
-    /// The policy with one key changed; `None`: no such key, or not a value of it.
+    /// The policy with one key changed. `None` if the key does not exist or the value is not valid for it.
     #[must_use]
     pub fn with(&self, key: &str, value: &str) -> Option<Self> {
         let mut to = self.clone();

@@ -1,25 +1,26 @@
-//! O5, early warning: the age of retirement by Article 169 of the Labour Code and Decree 135/2020. It is a forecast; the lock waits
+//! O5, early warning: the age of retirement by Article 169 of the Labour Code and Decree 135/2020. It is only a forecast. The lock waits
 //! for HR to record the retirement, as the letter says.
 
 use crate::values::{Date, Gender, PartialDate};
 use jiff::ToSpan;
 
-/// A forecast.
+/// A forecast of a retirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retirement {
-    /// The last day of the month in which the age is reached.
+    /// The last day of the month in which the person reaches the age.
     pub last_day: Date,
-    /// Years of that age.
+    /// The years of the age.
     pub years: i16,
-    /// And months.
+    /// The months of the age, beyond the years.
     pub months: i16,
 }
 
-/// Of a person born then. Only the year is known: 1 January; the month only: its first day (Article 3).
+/// Forecasts the retirement of a person with that birth date. If only the year is known, 1 January counts; if only the month, its first day
+/// (Article 3).
 ///
-/// The age rises each year (men from 60 years 3 months in 2021 by 3 months to 62 years in 2028; women from 55 years 4 months by 4
-/// months to 60 years in 2035), so a person's step is the first year whose age the person has reached by its end. `None` for those
-/// whose age was reached before 2021.
+/// The age rises each year: for men from 60 years 3 months in 2021 by 3 months to 62 years in 2028, for women from 55 years 4 months by 4
+/// months to 60 years in 2035. A person's age of retirement is that of the first year by whose end the person has reached it. `None` if the
+/// age was reached before 2021.
 pub fn retirement(born: PartialDate, gender: Gender) -> Option<Retirement> {
     let month = i16::from(born.month().unwrap_or(1));
     let (first, step, last) = match gender {
@@ -46,7 +47,7 @@ pub fn retirement(born: PartialDate, gender: Gender) -> Option<Retirement> {
 }
 
 impl Retirement {
-    /// Shown 6 and 3 months before.
+    /// The days on which the warning appears: 6 and 3 months before.
     pub fn warning_days(&self) -> [Date; 2] {
         [6, 3].map(|months: i64| self.last_day.checked_sub(months.months()).unwrap_or(self.last_day))
     }

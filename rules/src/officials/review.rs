@@ -9,8 +9,8 @@ use crate::hold::{Hold, Reason, evidence};
 use crate::values::Date;
 use jiff::ToSpan;
 
-/// The last day in time. On the anniversary itself it is still in time; 29/2 counts as 28/2. Never reviewed counts from the day the
-/// profile was made, or else first taken in, and the clock never starts before the letter was in force.
+/// The last day on which the review is in time. The anniversary itself is still in time; 29/2 counts as 28/2. If never reviewed, the period
+/// starts when the profile was created, or else first loaded. It never starts before the letter was in force.
 pub fn review_due(kept: &KeptProfile, policy: &OfficialsPolicy) -> Date {
     let profile = &kept.profile;
     let from = profile
@@ -22,7 +22,7 @@ pub fn review_due(kept: &KeptProfile, policy: &OfficialsPolicy) -> Date {
         .unwrap_or(Date::MAX)
 }
 
-/// The yearly review was missed. Rests during leave.
+/// The hold for a missed yearly review. Suspended during leave.
 pub(super) fn review_overdue(case: &Case<'_>, kept: &KeptProfile) -> Option<Hold> {
     let due = review_due(kept, case.policy);
     let holds = case.day > due && !kept.profile.status_on(case.day).rests();
@@ -35,7 +35,7 @@ pub(super) fn review_overdue(case: &Case<'_>, kept: &KeptProfile) -> Option<Hold
     })
 }
 
-/// How many days ahead `stale-info` and `review-overdue` are warned of.
+/// The days in advance on which a warning of `stale-info` and `review-overdue` is due.
 pub fn warn_days() -> [i32; 3] {
     [30, 7, 1]
 }

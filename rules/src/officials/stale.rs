@@ -6,7 +6,7 @@ use crate::hold::{Hold, Reason, evidence};
 use crate::record::Profile;
 use jiff::ToSpan;
 
-/// A periodic item fell due before today, and the profile has not been updated since that day. Rests during leave.
+/// The hold for a periodic item that fell due before today, if the profile has not been updated since. Suspended during leave.
 pub(super) fn stale_info(case: &Case<'_>, profile: &Profile) -> Option<Hold> {
     let due = profile.next_due_on?;
     let last = due.checked_add(i64::from(case.policy.grace_stale_info).days()).ok()?;

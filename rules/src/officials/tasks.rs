@@ -1,5 +1,5 @@
-//! O5: what HR has to see to, and what holds nobody yet: "A day that passes with no HR event is a task for Sở Nội vụ, not a hold; so are a
-//! movement out, 12 months without sign-in, and a death in the registry."
+//! O5: the tasks of HR, which hold nobody yet: "A day that passes with no HR event is a task for Sở Nội vụ, not a hold; so are a movement
+//! out, 12 months without sign-in, and a death in the registry."
 
 use super::directory::{KeptProfile, OfficialAccount};
 use super::retirement::retirement;
@@ -12,13 +12,13 @@ use jiff::ToSpan as _;
 pub enum Task {
     /// A profile in service has no account.
     Newcomer,
-    /// What HR's facts, as they stand, will hold an account for within the days that people are warned ahead.
+    /// HR's current data will cause this hold within the warning period.
     Coming(Reason),
-    /// The age of retirement is reached within 6 months, or was, and HR has recorded no retirement.
+    /// The age of retirement is reached within 6 months, or has passed, and HR has recorded no retirement.
     Retirement,
     /// Nobody signed in for 12 months.
     NoSignIn,
-    /// The registry has the person as deceased, HR as in service.
+    /// The registry records the person as deceased, HR as in service.
     Deceased,
 }
 
@@ -35,7 +35,7 @@ impl Task {
     }
 }
 
-/// The last day of the month in which the age of retirement is reached, from 6 months before on, for as long as HR has the person in
+/// The last day of the month in which the person reaches the age of retirement, from 6 months before, as long as HR has the person in
 /// service.
 pub fn retires(kept: &KeptProfile, day: Date) -> Option<Date> {
     let profile = &kept.profile;
@@ -45,7 +45,7 @@ pub fn retires(kept: &KeptProfile, day: Date) -> Option<Date> {
     (profile.in_service_on(day) && first <= day).then_some(forecast.last_day)
 }
 
-/// The day on which 12 months without a sign-in were over; an account that was never used counts from the day on which it was made.
+/// The day on which 12 months without a sign-in ended. An account that was never used counts from the day it was created.
 pub fn unused_since(account: &OfficialAccount, day: Date) -> Option<Date> {
     let last = account.last_sign_in_on.max(account.created_on)?;
     let over = last.checked_add(12.months()).ok()?;

@@ -6,19 +6,19 @@ use crate::record::{Notice, Profile};
 use crate::values::Date;
 use jiff::ToSpan;
 
-/// Of a person's notices only the latest that has begun and is not withdrawn counts; of one day, the later row. `notices` stand in
-/// the order of their rows.
+/// Among a person's notices only the latest counts that has taken effect and is not withdrawn. Of two notices for one day, the later row
+/// counts. `notices` must be in the order of their rows.
 pub fn latest_begun<'a>(notices: impl IntoIterator<Item = &'a Notice>, day: Date) -> Option<&'a Notice> {
     let counts =
         |notice: &&Notice| notice.effective_on <= day && notice.withdrawn_on.is_none_or(|withdrawn| withdrawn > day);
-    // `max_by_key` gives the last of equals.
+    // `max_by_key` returns the last of equal elements.
     notices
         .into_iter()
         .filter(counts)
         .max_by_key(|notice| notice.effective_on)
 }
 
-/// A notice says that the person moved to unit B, its day has come, and the profile is not at B.
+/// The hold for a notice in effect that moves the person to unit B while the profile is not at B.
 pub(super) fn transfer_pending(case: &Case<'_>, profile: &Profile) -> Option<Hold> {
     let notice = case.notice?;
     let to = case.units.follow(&notice.to_unit, case.day);
