@@ -1,4 +1,4 @@
-//! Small files that once went wrong (`fixtures/cases/README.md`).
+//! Small files that once caused a fault (`fixtures/cases/README.md`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -33,7 +33,7 @@ fn units() -> UnitTree {
     UnitTree::build(units).unwrap()
 }
 
-/// `row result detail` of each row.
+/// The `row result detail` line of each row.
 fn results(table: Table, name: &str, as_of: Date) -> Vec<String> {
     let line = |row: &Row| {
         let (result, detail) = row.result.words();

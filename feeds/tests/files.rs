@@ -1,4 +1,4 @@
-//! Files as they come: the samples with their known answers, and files that are wrong.
+//! Tests of whole files: the samples with their known results, and faulty files.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
@@ -171,7 +171,7 @@ fn a_file_that_ends_inside_a_record_is_refused() {
     for end in 0..whole.len() {
         let cut = &whole.as_bytes()[..end];
         match of_bytes(Table::Units, cut) {
-            // Cut at the end of a record, or within its last cell, which may be any text: all records are whole.
+            // The cut is at the end of a record, or within its last cell, which may be any text: all records are whole.
             Ok((counts, _)) => assert_eq!(counts.rows, counts.read, "cut at {end}: {:?}", &whole[..end]),
             Err(
                 FileError::EndsInsideRecord { .. }
@@ -280,7 +280,7 @@ fn one_decision_moves_many() {
     assert_eq!(results(&rows), ["read", "read", "conflicting-row", "conflicting-row"]);
 }
 
-/// Rows of HR's extract: code, number, status, its day, when the profile was made.
+/// The results for rows of HR's extract. Each row has code, number, status, the status' day, and the day the profile was created.
 fn profiles(rows: &[(&str, &str, &str, &str, &str)]) -> Vec<String> {
     let (_dir, path) = file(format!("{UNITS}A,,a,department,,,\n").as_bytes());
     let tree = units(&path, day());
@@ -300,7 +300,7 @@ fn who_is_hired_again_has_one_row_that_counts() {
     let again = ("E9", N, "working", "", "2023-03-01");
     assert_eq!(profiles(&[resigned, again]), ["superseded", "read"]);
     assert_eq!(profiles(&[again, resigned]), ["read", "superseded"]);
-    // Under the same code, and the second time.
+    // Hired again under the same code, then hired a second time.
     let same_code = ("E1", N, "working", "", "2023-05-01");
     assert_eq!(profiles(&[resigned, same_code]), ["superseded", "read"]);
     let retired = ("E2", N, "dismissed", "2022-01-01", "");

@@ -1,5 +1,5 @@
-//! What holds whatever bytes are taken for a file. libFuzzer makes files up (`fuzz/`); here those of its corpus are read, and others
-//! that are made up on the way.
+//! Invariants of the readers for arbitrary bytes. libFuzzer generates files (`fuzz/`); this test reads those of its corpus and generates
+//! others itself.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::path::PathBuf;
 
-/// A file of one of the tables: every row is counted once, and a row that counts can be kept.
+/// A file of one of the tables: every row is counted once, and every accepted row can be stored.
 pub(crate) fn tables(bytes: &[u8]) {
     let (_dir, path) = file(bytes);
     let units = UnitTree::build([unit("P", None), unit("V", Some("P"))]).unwrap();
@@ -48,7 +48,7 @@ pub(crate) fn tables(bytes: &[u8]) {
     }
 }
 
-/// A file of forms: refused, or, written anew, read as the same forms.
+/// A file of forms is either refused, or gives the same forms when written and read again.
 pub(crate) fn submissions(bytes: &[u8]) {
     let Ok(forms) = read_forms(bytes) else { return };
     let mut file = csv::Writer::from_writer(Vec::new());
@@ -103,7 +103,7 @@ fn unit(code: &str, parent: Option<&str>) -> Unit {
     }
 }
 
-/// The store keeps records as JSON.
+/// A record survives JSON, in which the store keeps it.
 fn stored<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
     let json = serde_json::to_string(value).unwrap();
     assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), value, "{json}");

@@ -1,4 +1,4 @@
-//! A signed checkpoint, and the file of them.
+//! Fuzz target for a signed checkpoint, and for the checkpoint file.
 
 #![no_main]
 

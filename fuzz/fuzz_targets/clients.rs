@@ -1,4 +1,4 @@
-//! What a client proves itself by, and what it asks.
+//! Fuzz target for client authentication and client requests.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What a browser kept, and where it is to go on.
+//! Fuzz target for cookies, and for the address to return to.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A form of the pages, with its ticket.
+//! Fuzz target for a form of the pages, with its ticket.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A token said to be ours.
+//! Fuzz target for a token that claims to be ours (`id_token_hint`).
 
 #![no_main]
 

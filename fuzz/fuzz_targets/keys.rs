@@ -1,4 +1,4 @@
-//! The file of the keys, and their export.
+//! Fuzz target for the key file and its export.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A password hash as another system wrote it.
+//! Fuzz target for a password hash written by another system.
 
 #![no_main]
 

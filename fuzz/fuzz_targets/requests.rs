@@ -1,4 +1,4 @@
-//! An authorization request.
+//! Fuzz target for an authorization request.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A file of standardisation forms.
+//! Fuzz target for a file of standardisation forms.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A canonical file of each table.
+//! Fuzz target for a canonical file of each table.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A name, a number, a phone, a day.
+//! Fuzz target for a name, a number, a phone and a day.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What holds whatever text is taken for a value. libFuzzer makes texts up (`fuzz/`); here those of its corpus are read.
+//! Invariants of values for arbitrary text. libFuzzer generates texts (`fuzz/`); this test reads those of its corpus.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
-/// A value printed and parsed again is the same value, with nothing left to repair.
+/// A value that is printed and parsed again is the same value, with nothing left to repair.
 pub(crate) fn values(text: &str) {
     if let Some((name, _)) = FullName::parse(text) {
         let (again, repairs) = FullName::parse(name.as_str()).unwrap();
@@ -44,7 +44,7 @@ pub(crate) fn values(text: &str) {
     }
 }
 
-/// The store keeps values as JSON.
+/// A value survives JSON, in which the store keeps it.
 fn stored<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
     let json = serde_json::to_string(value).unwrap();
     assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), value, "{json}");

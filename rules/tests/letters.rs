@@ -1,4 +1,4 @@
-//! The letters, clause by clause.
+//! The tests of the letters, one file per clause.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 

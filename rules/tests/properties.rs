@@ -1,4 +1,4 @@
-//! What holds whatever happens, and in whatever order.
+//! Invariants that hold for every sequence of events.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -22,18 +22,18 @@ use std::collections::{BTreeMap, BTreeSet};
 const PEOPLE: u32 = 4;
 const ACCOUNTS: u32 = 7;
 
-/// Something that somebody does.
+/// An action in a generated sequence.
 #[derive(Clone, Debug)]
 enum Act {
-    /// An account comes in, stating a number, or a phone and a name.
+    /// An account is imported that states a number, or a phone and a name.
     Arrives { account: u32, person: u32, by_number: bool },
-    /// It submits a person's details, all right.
+    /// It submits a correct form with a person's details.
     Submits { account: u32, person: u32 },
-    /// It proves them by something stronger.
+    /// It proves a person's details with a stronger proof.
     TakesOver { account: u32, person: u32, proof: Proof },
     /// A counter withdraws its claim.
     Withdrawn { account: u32 },
-    /// Its owner joins it to the account of whose claim it is a duplicate.
+    /// Its owner joins it to the account with the claim that it is a duplicate of.
     Joined { account: u32, stays: bool },
 }
 
@@ -54,12 +54,12 @@ fn id(account: u32) -> AccountId {
     AccountId(format!("HS{account}"))
 }
 
-/// Each person has a name of its own: otherwise it would be a namesake.
+/// Each person has a distinct name, so that no two are namesakes.
 fn called(person: u32) -> String {
     format!("Hồ Thị {}", ["Nga", "Lan", "Mai", "Yến"][person as usize])
 }
 
-/// The world that the rules are asked about: the fold of all events, and the proofs of the claims.
+/// The state that the rules work on: the fold of all events, and the proofs of the claims.
 #[derive(Default)]
 struct World {
     state: State,
@@ -207,7 +207,7 @@ impl World {
         self.happen(on_arrival(&account, &self.claims()));
     }
 
-    /// The accounts that bear the details of a claim's person, worked out anew from nothing but accounts and claims.
+    /// The accounts that state the details of a claim's person, computed again from accounts and claims only.
     fn bearers(&self) -> BTreeSet<(AccountId, Cause)> {
         let claims = self.claims();
         let all = self.all();
@@ -220,7 +220,7 @@ impl World {
             .collect()
     }
 
-    /// The holds `duplicate` that are written for that, forms answered `taken` left aside.
+    /// The recorded `duplicate` holds for that, without those from forms answered `taken`.
     fn written(&self) -> BTreeSet<(AccountId, Cause)> {
         let held = |(id, a): (&AccountId, &ngomon_rules::state::AccountState)| {
             let by_details = a
@@ -250,10 +250,10 @@ proptest! {
         }
     }
 
-    /// Judged one by one as things happen, or all anew: the same accounts are held for bearing somebody's details.
+    /// Checking accounts one by one as things happen gives the same `duplicate` holds as checking all of them at the end.
     #[test]
     fn incremental_is_full(acts in acts()) {
-        // Taking over and withdrawing leave who lost a claim to the counter.
+        // Take-overs and withdrawals are left out, because an account that lost a claim is for the counter to decide.
         let acts: Vec<&Act> = acts.iter().filter(|a| matches!(a, Act::Arrives { .. } | Act::Submits { .. })).collect();
         let mut world = World::default();
         for act in acts {
@@ -277,7 +277,7 @@ proptest! {
         at.sort_unstable();
         let mut from = 0;
         for to in at {
-            // Each chunk begins with a copy, as a program that was restarted does.
+            // Each chunk starts with a copy, like a program that was restarted.
             replayed = replayed.clone();
             world.events[from..to].iter().for_each(|event| replayed.apply(event));
             from = to;
@@ -285,7 +285,7 @@ proptest! {
         prop_assert_eq!(replayed, world.state);
     }
 
-    /// "What its claim caused is lifted": nobody is held for a claim that is not in force any more.
+    /// "What its claim caused is lifted": nobody is held for a claim that is no longer in force.
     #[test]
     fn every_claim_that_holds_somebody_is_in_force(acts in acts()) {
         let mut world = World::default();
@@ -297,7 +297,7 @@ proptest! {
         }
     }
 
-    /// A claim that is withdrawn at once leaves all others as they were.
+    /// A claim that is withdrawn at once leaves all other accounts as they were.
     #[test]
     fn a_withdrawal_undoes_a_success(acts in acts(), account in 0..ACCOUNTS, person in 0..PEOPLE) {
         let mut world = World::default();
@@ -315,7 +315,7 @@ proptest! {
         prop_assert_eq!(world.state.faults(), []);
     }
 
-    /// The accounts of one profile are decided together, whatever the order in which they stand.
+    /// The accounts of one profile are decided together, in whatever order they come.
     #[test]
     fn the_order_of_accounts_does_not_matter(units in prop::collection::vec(0..4usize, 1..5), at in 0..4usize, shift in 0..5usize) {
         let code = |n: usize| ["P", "A", "B", "OLD"][n];
@@ -326,7 +326,7 @@ proptest! {
         let plan = |accounts: &[_]| hr.ask(accounts, "2023-07-31", decide_person);
         let decided = plan(&accounts);
         prop_assert_eq!(&decided, &plan(&turned));
-        // Somebody is always somewhere: an account is at the unit, or is made there.
+        // The person always has an account: one is at the unit, or one is created there.
         let there = decided.decisions.iter().any(|(_, d)| d.moves_to().is_none());
         prop_assert_ne!(there, decided.creates.is_some());
     }

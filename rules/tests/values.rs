@@ -21,7 +21,7 @@ fn names_are_graded() {
         ("Nguyễn Văn Hoà", "Nguyễn Văn Hòa", Exact),
         ("Lê Thị Thuỷ", "LÊ THỊ THỦY", Exact),
         ("Hoe", "hoe", Exact),
-        // Closed syllables and qu- are untouched: these are other words.
+        // Closed syllables and qu- are untouched: these are different words.
         ("Trần Toàn", "Trần Tòan", Folded),
         ("Quý", "Qúy", Folded),
         ("Đỗ Đức", "Ðỗ Ðức", Exact),
@@ -38,14 +38,14 @@ fn names_are_graded() {
         ("Nguyễn Văn An", "Nguyễn Văn Anh", Near),
         ("Nguyễn Văn An", "Trần Văn An", Different),
         ("An", "Bình", Different),
-        // What is typed for the apostrophe of a Ê Đê name, and for a dash.
+        // Substitutes for the apostrophe of a Ê Đê name, and for a dash.
         ("K'Brếp", "K`Brếp", Folded),
         ("K'Brếp", "K´Brếp", Folded),
         ("K'Brếp", "KʼBrếp", Folded),
         ("K'Brếp", "KʹBrếp", Folded),
         ("K'Brếp", "KˈBrếp", Folded),
         ("Y-Ban Niê", "Y−Ban Niê", Folded),
-        // Struck and joined letters.
+        // Struck letters and ligatures.
         ("H'Ƀhiă Kƀuôr", "H'Bhiă Kbuôr", Folded),
         ("Łukasz", "Lukasz", Folded),
         ("Søren", "Soren", Folded),
@@ -230,7 +230,7 @@ fn dates_stand_day_first_or_iso() {
         "2023-02-01T09:30:05.123",
         "01/02/2023 0:00",
         "1/2/2023 12:00:00 AM",
-        // An instant is the day that it was in Huế.
+        // An instant becomes its day in Huế.
         "2023-01-31T17:00:00Z",
         "2023-02-01T23:30:00+07:00",
     ] {
@@ -257,7 +257,7 @@ fn dates_stand_day_first_or_iso() {
     ] {
         assert_eq!(parse_day(text), Err(DateFault::Bad), "{text}");
     }
-    // 23:30 of the 15th in Greenwich is the 16th in Huế.
+    // 23:30 UTC on the 15th is the 16th in Huế.
     assert_eq!(
         local_day("2023-07-15T23:30:00Z".parse().unwrap()),
         Date::constant(2023, 7, 16)
@@ -360,7 +360,7 @@ fn a_masked_phone_reads_as_people_say_it() {
     assert_eq!(masked("0912345678"), "0912***678");
 }
 
-/// Two villages of one name come to stand below one commune when theirs are merged.
+/// Two villages of one name come under one commune when their communes are merged.
 #[test]
 fn namesakes_are_told_apart_by_where_they_stood_before() {
     let (tree, after) = (tree(), LAST.tomorrow().unwrap());
@@ -371,7 +371,7 @@ fn namesakes_are_told_apart_by_where_they_stood_before() {
     assert_eq!(told("Y2", after), "Thôn Một, Hai", "no other is called so");
 }
 
-/// What a person types without the kind of unit is found where one alone is called so.
+/// A name typed without the kind of unit is found if only one unit has it.
 #[test]
 fn a_unit_is_found_by_its_bare_name_where_one_alone_has_it() {
     let tree = tree();
@@ -391,7 +391,7 @@ fn a_unit_is_found_by_its_bare_name_where_one_alone_has_it() {
     );
 }
 
-/// Provinces, districts and communes that ended, some of them twice over.
+/// Provinces, districts and communes that ended, some of them twice.
 fn merged() -> UnitTree {
     const DISTRICT: Date = Date::constant(2019, 12, 31);
     let province = |code: &str, name: &str, to| Unit {
@@ -426,28 +426,28 @@ fn the_name_of_a_unit_that_ended_counts_with_all_that_stood_above_it() {
     for (text, right) in [
         ("Xã Dương Hòa, Thị xã Bắc", Some("N")),
         ("xã Dương Hoà,thị xã Bắc,", Some("N")),
-        // As it stood at any time.
+        // The units above as they were at any time.
         ("Xã Dương Hòa, Huyện Bắc", Some("N")),
         ("Xã Dương Hòa, Huyện Nam", Some("M")),
         ("Thôn Hộ, Xã Dương Hòa, Thị xã Bắc", Some("W")),
         ("Sở Cũ", Some("S")),
-        // The province may follow, as it was called then or is now.
+        // The province may follow, under its old or its current name.
         ("Xã Dương Hòa, Thị xã Bắc, Tỉnh P", Some("N")),
         ("Xã Dương Hòa, Thị xã Bắc, Thành phố Q", Some("N")),
         ("Xã Dương Hòa, Thị xã Bắc, Tỉnh R", None),
         ("Xã Dương Hòa, Thị xã Bắc, Tỉnh P, Việt Nam", None),
-        // Two units that ended one after the other lead to the same one.
+        // Two units that ended one after the other lead to the same unit.
         ("Xã An, Huyện Bắc", Some("N")),
-        // A name that a unit of the day has is that unit's.
+        // A name that a current unit has means that unit.
         ("Xã Dương Hòa", Some("M")),
         ("Xã Dương Hòa, Thành phố Q", Some("M")),
-        // Not all that stood above it, or not at the same time.
+        // Not all units above it, or not at the same time.
         ("Xã An", None),
         ("Thôn Hộ, Xã Dương Hòa", None),
         ("Thôn Hộ, Thị xã Bắc", None),
         ("Xã Dương Hòa, Huyện Tây", None),
         ("Xa Duong Hoa, Thi xa Bac", None),
-        // It was split.
+        // The unit was split.
         ("Xã Thuỷ Bằng, Thị xã Bắc", None),
         ("Thị xã Bắc", None),
     ] {
@@ -558,7 +558,7 @@ proptest! {
                 prop_assert_eq!(a.grade(&b), Grade::Exact);
             }
             prop_assert_eq!(a.grade(&b).is_same_person(), a.person_key() == b.person_key() || a.exact_key() == b.exact_key());
-            // What is kept is read back as it is.
+            // The stored form parses to itself.
             prop_assert_eq!(FullName::parse(a.as_str()).map(|(n, _)| n), Some(a.clone()));
         }
     }
@@ -595,11 +595,11 @@ proptest! {
         }
     }
 
-    /// Following always ends at a unit that is followed to itself.
+    /// Following always ends at a unit that follows to itself.
     #[test]
     fn following_is_idempotent(ends in prop::collection::vec((0..4u8, 0..20usize), 2..20)) {
         let last = ends.len() - 1;
-        // A unit's successor and parent stand after it, so that there is no loop.
+        // A unit's successor and parent come after it, so that there is no loop.
         let rows = ends.iter().enumerate().map(|(i, (sort, to))| {
             let later = |n: usize| format!("U{}", (i + 1 + n % 5).min(last));
             let (code, parent) = (format!("U{i}"), if i == last { String::new() } else { later(*to) });

@@ -1,16 +1,16 @@
-//! `cargo xtask bench` and `cargo xtask load`: figures for docs/PERFORMANCE.md, optimised and at full durability.
+//! The verbs `cargo xtask bench` and `cargo xtask load`: measurements for docs/PERFORMANCE.md, optimised and at full durability.
 
 use crate::postgres::{Cluster, Fsync};
 use crate::reaper::Reaper;
 use crate::{Outcome, cargo, exit_code, forwarded, status};
 use std::ffi::OsString;
 
-/// The store's work, each beside a baseline of the same run.
+/// Measures the store's operations, each against a baseline from the same run.
 pub const FIGURES: [&str; 5] = ["bench", "--package", "ngomon-store", "--bench", "figures"];
-/// What the pages cost.
+/// Measures the pages under load.
 pub const LOAD: [&str; 5] = ["bench", "--package", "ngomon", "--bench", "load"];
 
-/// Builds a benchmark, then runs it beside a private PostgreSQL.
+/// Builds a benchmark, then runs it with a private PostgreSQL.
 pub fn run(which: &[&str], args: &[OsString]) -> Outcome {
     let reaper = Reaper::start()?;
     let built = status(reaper.lend(cargo(which).arg("--no-run")))?;

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the whole product on made-up data, and two systems that sign people in through it.
+//! The verb `cargo xtask demo`: the whole product on made-up data, with two systems that sign people in through it.
 
 use crate::machine::{self, PYTHON};
 use crate::node::{Node, Python};
@@ -12,12 +12,12 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Where `ngomon demo` listens unless it is told otherwise.
+/// The default address of `ngomon demo`.
 const USUAL: &str = "127.0.0.1:8080";
 
-/// Builds the binary and becomes `ngomon demo` on an empty data directory. Beside it, `relying-parties/demo.mjs` waits for its pages and
-/// starts the two systems; it ends when its parent does. What could stop the demo is looked at before anything is built; without the two systems
-/// it goes on, and says at its end why they are left out.
+/// Builds the binary and becomes `ngomon demo` on an empty data directory. Beside it, `relying-parties/demo.mjs` waits for the demo's pages
+/// and starts the two systems; it ends when its parent does. Obstacles are checked before anything is built. If the two systems cannot run,
+/// the demo goes on without them and finally prints why.
 pub fn run(args: &[OsString]) -> Outcome {
     let args = forwarded(args);
     let place = Place::of(args)?;
@@ -31,7 +31,7 @@ pub fn run(args: &[OsString]) -> Outcome {
     if !built.success() {
         return Ok(exit_code(built));
     }
-    // A folder for each port: one demo does not take the data of another that runs.
+    // Each port has a folder of its own, so that a demo does not take the data of another one that runs.
     let data = target().join("demo").join(place.address.port().to_string());
     match fs::remove_dir_all(&data) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -46,7 +46,7 @@ pub fn run(args: &[OsString]) -> Outcome {
         machine::install(&lacking)?;
         start(&reaper, &ngomon, &data, issuer)
     });
-    // What was started is not among its own, and nothing is dropped by becoming another program.
+    // `exec` drops nothing, so the reaper is dropped here. It does not track the started script, which must live on.
     drop(reaper);
     let mut demo = Command::new(&ngomon);
     demo.arg("demo").arg("--data").arg(&data).args(args);
@@ -58,12 +58,12 @@ pub fn run(args: &[OsString]) -> Outcome {
         "xtask: starting ngomon demo; its data are in {} and thrown away at the next demo",
         data.display()
     );
-    // The demo takes our place, so that Ctrl-C and the exit status are its own. We come back only if it cannot start.
+    // The demo replaces this process, so that Ctrl-C and the exit status are its own. `exec` returns only if it cannot start.
     let error = demo.exec();
     Err(Fault::Failed(format!("cannot start {}: {error}", ngomon.display())))
 }
 
-/// Installs what the two systems need and starts what waits for the demo's pages.
+/// Installs what the two systems need and starts the script that waits for the demo's pages.
 fn start(reaper: &Reaper, ngomon: &Path, data: &Path, issuer: &str) -> Result<(), String> {
     let node = Node::install(reaper, &Python::install(reaper)?)?;
     let folder = root().join("relying-parties");
@@ -76,15 +76,15 @@ fn start(reaper: &Reaper, ngomon: &Path, data: &Path, issuer: &str) -> Result<()
         .map_err(|error| format!("Node cannot be started: {error}"))
 }
 
-/// Where the demo will be.
+/// The address of the demo.
 struct Place {
     address: SocketAddr,
-    /// The address by which browsers will know it, or why the two systems cannot know it.
+    /// The address that browsers use, or the reason why the two systems cannot use it.
     issuer: Result<String, &'static str>,
 }
 
 impl Place {
-    /// As the arguments have it. Nobody else may be there yet.
+    /// Reads the address from the arguments and checks that it is free.
     fn of(args: &[OsString]) -> Result<Self, String> {
         let words: Vec<&str> = args.iter().filter_map(|word| word.to_str()).collect();
         let given = |name: &str| {

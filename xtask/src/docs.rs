@@ -1,4 +1,4 @@
-//! `cargo xtask docs`: the pictures of docs/WALKTHROUGHS.md, taken anew.
+//! The verb `cargo xtask docs`: takes the pictures of docs/WALKTHROUGHS.md again.
 
 use crate::reaper::Reaper;
 use crate::{Outcome, pages, root, target};
@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::process::ExitCode;
 
-/// Walks through the pages and copies the pictures that the walkthroughs show.
+/// Walks through the pages and copies the pictures that the walkthroughs use.
 pub fn run(_: &[OsString]) -> Outcome {
     pages::walk(&Reaper::start()?)?;
     let images = root().join("docs/images");
@@ -20,7 +20,7 @@ pub fn run(_: &[OsString]) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The pictures that the walkthroughs show.
+/// The pictures that the walkthroughs use.
 fn named() -> Result<BTreeSet<String>, String> {
     let path = root().join("docs/WALKTHROUGHS.md");
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;

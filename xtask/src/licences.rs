@@ -1,4 +1,4 @@
-//! `cargo xtask licences`: writes THIRD-PARTY.txt, the notices of all that others wrote and the program contains.
+//! The verb `cargo xtask licences`: writes THIRD-PARTY.txt, the notices of all third-party work that the program contains.
 
 use crate::{Fault, Outcome, cargo, root};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const FILE: &str = "THIRD-PARTY.txt";
-/// The pages' parts, whose notices stand in `web/licences/`.
+/// The parts of the pages, whose notices are in `web/licences/`.
 const PAGES: [(&str, &str, &str); 6] = [
     ("Be Vietnam Pro", "OFL-1.1", "be-vietnam-pro.txt"),
     ("Apache ECharts", "Apache-2.0", "echarts.txt"),
@@ -47,7 +47,7 @@ fn crates() -> Result<BTreeSet<(String, String)>, String> {
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let lines = text.lines().filter_map(|line| line.split_once('|'));
-    // Ours have a path behind their version.
+    // Crates of this workspace have a path after their version.
     let theirs = lines.filter(|(package, _)| !package.contains(root().to_string_lossy().as_ref()));
     let named = theirs.map(|(package, licence)| {
         let mut words = package.split(' ');
@@ -68,7 +68,7 @@ fn sources() -> Result<Vec<PathBuf>, String> {
     Ok(entries.flatten().map(|entry| entry.path()).collect())
 }
 
-/// The notices that stand beside a crate's sources.
+/// The notices beside a crate's sources.
 fn texts(source: &Path) -> Result<Vec<String>, String> {
     let entries = fs::read_dir(source).map_err(|error| format!("{}: {error}", source.display()))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -85,7 +85,7 @@ fn texts(source: &Path) -> Result<Vec<String>, String> {
     texts.collect()
 }
 
-/// Without carriage returns and what stands at the ends of lines, so that the same text is one.
+/// Removes carriage returns and trailing white space, so that equal texts compare equal.
 fn plain(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     lines.join("\n").trim_matches('\n').to_owned()

@@ -1,4 +1,4 @@
-//! What a verb needs of the machine: packages of Debian, which root gets without being asked, and parts of Rust.
+//! The prerequisites on the machine: Debian packages, which are installed without a prompt when run by root, and components of Rust.
 
 use crate::{cargo, status};
 use std::ffi::OsStr;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
-/// Packages of Debian, and whether each is there.
+/// A Debian package, with a check whether it is installed.
 pub struct Package {
     name: &'static str,
     is_there: fn() -> bool,
@@ -17,7 +17,7 @@ pub const POSTGRESQL: Package = Package {
     name: "postgresql",
     is_there: || crate::postgres::binaries().is_some(),
 };
-/// Python makes the environment from which Node comes.
+/// Python creates the environment that Node is installed from.
 pub const PYTHON: Package = Package {
     name: "python3-venv",
     is_there: || python().is_some(),
@@ -26,7 +26,7 @@ pub const CHROMIUM: Package = Package {
     name: "chromium",
     is_there: || Path::new("/usr/bin/chromium").exists(),
 };
-/// The program without a service that apt would start.
+/// The program alone, without the service that apt would start.
 pub const APACHE: Package = Package {
     name: "apache2-bin",
     is_there: || Path::new("/usr/sbin/apache2").exists(),
@@ -36,7 +36,7 @@ pub const MOD_AUTH_OPENIDC: Package = Package {
     is_there: || Path::new("/usr/lib/apache2/modules/mod_auth_openidc.so").exists(),
 };
 
-/// Installs packages. The policy file keeps Debian from starting services; it goes away again however this ends.
+/// Installs packages. The policy file keeps Debian from starting services; it is removed again however the script ends.
 const INSTALL: &str = r#"
 set -eu
 umask 022
@@ -51,7 +51,7 @@ apt-get update -q
 apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
 "#;
 
-/// Those of the packages that are not there. Only root can install them: for anybody else they are a failure, in one line.
+/// The packages that are missing. Only root can install them: for other users missing packages are an error, in one line.
 pub fn lacking(packages: &[Package]) -> Result<Vec<&'static str>, String> {
     let lacking = packages.iter().filter(|package| !(package.is_there)());
     let names: Vec<_> = lacking.map(|package| package.name).collect();
@@ -84,12 +84,12 @@ pub fn install(names: &[&str]) -> Result<(), String> {
     Err(format!("apt could not install {}:\n{said}", names.join(" ")))
 }
 
-/// Installs those of the packages that are not there.
+/// Installs the missing packages.
 pub fn have(packages: &[Package]) -> Result<(), String> {
     install(&lacking(packages)?)
 }
 
-/// Rust's own formatter and lints, which its smallest installation lacks.
+/// Installs Rust's formatter and lints if they are missing, as in the minimal profile.
 pub fn have_components() -> Result<(), String> {
     for (verb, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         let mut command = cargo(&[verb, "--version"]);
@@ -101,7 +101,7 @@ pub fn have_components() -> Result<(), String> {
     Ok(())
 }
 
-/// A Python that can make environments: the first of the path, which may be somebody's own, else Debian's.
+/// A Python that can create environments: the first one in PATH, which the user may have installed, otherwise Debian's.
 pub fn python() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let first = env::split_paths(&path)
@@ -159,7 +159,7 @@ mod tests {
         }
     }
 
-    /// What `cargo xtask` says before anything is built, on a machine with these programs.
+    /// The output of `cargo xtask` before anything is built, on a machine with these programs.
     fn started_with(name: &str, programs: &[(&str, &str)]) -> (bool, String) {
         let bin = env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
         fs::create_dir(&bin).unwrap();

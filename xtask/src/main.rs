@@ -1,6 +1,7 @@
-//! `cargo xtask VERB`: what a developer and the build machine do with this repository.
+//! The command `cargo xtask VERB`: the tasks of developers and of the build machine.
 //!
-//! Standard library only, so that it is compiled in a second on a fresh machine. A file for each verb; `start` beside is what cargo runs first.
+//! It uses the standard library only, so that it compiles in a second on a fresh machine. Each verb has its own file; cargo runs the
+//! neighbouring `start` first.
 
 mod bench;
 mod demo;
@@ -34,11 +35,11 @@ usage: cargo xtask VERB
   load [ARGS…]                   build ngomon (release) and print what its pages cost, on both databases
 ";
 
-/// Why a verb could not be done.
+/// Why a verb failed.
 enum Fault {
-    /// The command line is wrong: exit 2, with the usage.
+    /// The command line is wrong: exit status 2, with the usage.
     Usage(String),
-    /// Something did not work: exit 1.
+    /// Something did not work: exit status 1.
     Failed(String),
 }
 
@@ -86,13 +87,13 @@ fn usage() -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The top of the workspace.
+/// The top directory of the workspace.
 fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
 }
 
-/// Where cargo puts what it builds when it is started at the top of the workspace.
+/// The directory where cargo puts its output when it is started at the top of the workspace.
 fn target() -> PathBuf {
     root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
@@ -104,20 +105,20 @@ fn cargo(args: &[&str]) -> Command {
     command
 }
 
-/// Runs a command to its end with our own input and output.
+/// Runs a command to its end. It inherits our input and output.
 fn status(command: &mut Command) -> Result<ExitStatus, String> {
     command
         .status()
         .map_err(|error| format!("cannot start {}: {error}", command.get_program().display()))
 }
 
-/// The exit status to hand on, as a shell does: 128 and the number of the signal that ended it.
+/// The exit status to pass on, as a shell computes it: 128 plus the number of the signal that ended the process.
 fn exit_code(status: ExitStatus) -> ExitCode {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
 
-/// What is to be handed on to another program: a leading `--` only parts it from our own words.
+/// The arguments to pass on to another program. A leading `--` only separates them from our own.
 fn forwarded(args: &[OsString]) -> &[OsString] {
     match args {
         [dashes, rest @ ..] if dashes == "--" => rest,

@@ -1,4 +1,4 @@
-//! Node, and Python that brings it: one version of each library for everybody, in the build folder, whatever the machine has.
+//! Node, and Python, which installs it: one version of each library for everybody, in the build folder, regardless of the machine.
 
 use crate::machine::{self, must};
 use crate::reaper::Reaper;
@@ -6,11 +6,11 @@ use crate::{root, target};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// An environment of Python's in the build folder.
+/// A Python environment in the build folder.
 pub struct Python(PathBuf);
 
 impl Python {
-    /// Makes the environment, or mends it.
+    /// Creates the environment, or repairs it.
     pub fn install(reaper: &Reaper) -> Result<Self, String> {
         let python = machine::python().ok_or("there is no Python that can make environments: python3-venv")?;
         let folder = target().join("python");
@@ -18,19 +18,19 @@ impl Python {
         Ok(Self(folder.join("bin/python")))
     }
 
-    /// The program.
+    /// The path of the interpreter.
     pub fn program(&self) -> &Path {
         &self.0
     }
 
-    /// Runs a module of Python's.
+    /// A command that runs a Python module.
     fn module(&self, name: &str) -> Command {
         let mut command = Command::new(&self.0);
         command.args(["-I", "-m", name]);
         command
     }
 
-    /// Installs what a list of requirements names.
+    /// Installs the packages in a requirements file.
     pub fn require(&self, reaper: &Reaper, list: &Path) -> Result<(), String> {
         let mut pip = self.module("pip");
         pip.args([
@@ -48,7 +48,7 @@ impl Python {
 pub struct Node(PathBuf);
 
 impl Node {
-    /// Installs it, once. Its bytes are those whose hashes `xtask/node.txt` has.
+    /// Installs Node once. `xtask/node.txt` pins its hashes.
     pub fn install(reaper: &Reaper, python: &Python) -> Result<Self, String> {
         python.require(reaper, &root().join("xtask/node.txt"))?;
         let mut asked = Command::new(python.program());
@@ -63,14 +63,14 @@ impl Node {
         Ok(Self(folder.trim_end().into()))
     }
 
-    /// Runs a script.
+    /// A command that runs a script.
     pub fn script(&self, script: &Path) -> Command {
         let mut command = Command::new(self.0.join("bin/node"));
         command.arg(script);
         command
     }
 
-    /// Installs what the folder's package-lock.json names.
+    /// Installs the packages in the folder's package-lock.json.
     pub fn ci(&self, reaper: &Reaper, folder: &Path) -> Result<(), String> {
         let mut npm = self.script(&self.0.join("lib/node_modules/npm/bin/npm-cli.js"));
         npm.current_dir(folder)

@@ -1,4 +1,4 @@
-//! The pages in a real browser: Chromium from apt, the driver from npm, the demo's server.
+//! The test of the pages in a real browser: Chromium from apt, the driver from npm, the demo's server.
 
 use crate::machine::{self, CHROMIUM, PYTHON, Package, must};
 use crate::node::{Node, Python};
@@ -6,10 +6,10 @@ use crate::reaper::Reaper;
 use crate::{root, target};
 use std::path::{Path, PathBuf};
 
-/// What is needed of Debian.
+/// The Debian packages that the test needs.
 pub const PACKAGES: [Package; 2] = [CHROMIUM, PYTHON];
 
-/// Installs what is missing, checks that the committed styles and scripts are what their sources make, and walks through the pages.
+/// Installs what is missing, checks that the committed styles and scripts are what their sources generate, and walks through the pages.
 pub fn walk(reaper: &Reaper) -> Result<(), String> {
     machine::have(&PACKAGES)?;
     let web = root().join("web");
@@ -28,7 +28,7 @@ pub fn walk(reaper: &Reaper) -> Result<(), String> {
     must(reaper.lend_home(&mut pages))
 }
 
-/// Both folders have the same files with the same bytes.
+/// Compares two folders: they must have the same files with the same bytes.
 fn same(made: &Path, kept: &Path) -> Result<(), String> {
     let names = |dir: &Path| -> Result<Vec<PathBuf>, String> {
         let entries = std::fs::read_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))?;

@@ -1,4 +1,4 @@
-//! `cargo xtask postgres`: a private PostgreSQL for as long as a command runs. The other verbs use it too.
+//! The verb `cargo xtask postgres`: a private PostgreSQL for the time a command runs. Other verbs use it too.
 
 use crate::machine::{self, POSTGRESQL, is_root};
 use crate::{Fault, Outcome, exit_code, forwarded, status};
@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::{env, fs};
 
-/// Where Debian keeps the server binaries, a directory a version.
+/// The directory of Debian's server binaries, with one directory per version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
-/// Makes a cluster, starts it, prints its directory, and keeps it until standard input ends; then it stops the server
-/// and removes everything. Arguments: directory of the binaries, fsync `on` or `off`, directory for temporary files.
+/// A script that creates a cluster, starts it, prints its directory, and keeps it until standard input ends. Then it stops the server and
+/// removes everything. Arguments: directory of the binaries, fsync `on` or `off`, directory for temporary files.
 ///
-/// Standard input is the lifeline: it ends when xtask closes it and just as well when xtask is killed, so that nothing
-/// is left behind either way. Settings stand in the file, not on the command line: there `ALTER SYSTEM` can change them.
+/// Standard input is the lifeline: it ends when xtask closes it and also when xtask is killed, so that nothing is left behind either way.
+/// Settings are in the file, not on the command line, so that `ALTER SYSTEM` can change them.
 const KEEPER: &str = r#"
 set -eu
 bin=$1 fsync=$2
@@ -52,7 +52,7 @@ echo "$dir"
 read -r _ || :
 "#;
 
-/// Runs a command beside a private PostgreSQL and hands its exit status on.
+/// Runs a command with a private PostgreSQL and passes on its exit status.
 pub fn run(args: &[OsString]) -> Outcome {
     let (fsync, rest) = match args {
         [first, rest @ ..] if first == "--fsync" => (Fsync::On, rest),
@@ -71,21 +71,21 @@ pub fn run(args: &[OsString]) -> Outcome {
     Ok(exit_code(status(cluster.lend(&mut command))?))
 }
 
-/// Whether the server waits until what it wrote is on the disk.
+/// Whether the server waits until its writes are on disk.
 #[derive(Clone, Copy)]
 pub enum Fsync {
     On,
     Off,
 }
 
-/// A private PostgreSQL on a socket in a fresh directory. It is gone when this is dropped, or when xtask is killed.
+/// A private PostgreSQL on a socket in a fresh directory. It is removed when this value is dropped, or when xtask is killed.
 pub struct Cluster {
     keeper: Child,
     directory: String,
 }
 
 impl Cluster {
-    /// Installs the server if need be, makes a cluster and waits until it answers.
+    /// Installs the server if necessary, creates a cluster and waits until it accepts connections.
     pub fn start(fsync: Fsync) -> Result<Self, String> {
         machine::have(&[POSTGRESQL])?;
         let binaries = binaries().ok_or_else(|| format!("there is no PostgreSQL server in {VERSIONS}"))?;
@@ -94,7 +94,7 @@ impl Cluster {
             Fsync::On => "on",
             Fsync::Off => "off",
         });
-        // A process group of its own: Ctrl-C must not reach the server before xtask is gone.
+        // A separate process group: Ctrl-C must not reach the server before xtask has ended.
         command.arg(env::temp_dir()).current_dir("/").process_group(0);
         command.env_clear().envs([("PATH", "/usr/bin:/bin"), ("LC_ALL", "C")]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -120,7 +120,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Tells a command where this cluster is.
+    /// Passes the address of this cluster to a command.
     pub fn lend<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let url = format!("postgres://postgres@localhost:5432/postgres?host={}", self.directory);
         command.env("NGOMON_TEST_POSTGRES", url)
@@ -129,7 +129,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // Waiting closes the keeper's standard input first, which is the word to stop.
+        // `wait` closes the keeper's standard input first, which tells it to stop.
         if let Err(error) = self.keeper.wait() {
             eprintln!("xtask: cannot wait for PostgreSQL to stop: {error}");
         }
@@ -149,12 +149,12 @@ fn newest(versions: &Path) -> Option<PathBuf> {
     Some(newest.path().join("bin"))
 }
 
-/// A version as numbers, so that 15 stands above 9.6.
+/// A version as numbers, so that 15 is newer than 9.6.
 fn version(name: &str) -> Vec<u32> {
     name.split('.').map_while(|part| part.parse().ok()).collect()
 }
 
-/// User and group under which root runs the server, which refuses root: `postgres`, else `nobody`.
+/// User and group under which root runs the server, which refuses to run as root: `postgres`, otherwise `nobody`.
 fn unprivileged_user() -> Result<(u32, u32), String> {
     let passwd = fs::read_to_string("/etc/passwd").map_err(|error| format!("cannot read /etc/passwd: {error}"))?;
     let found = user(&passwd, "postgres").or_else(|| user(&passwd, "nobody"));

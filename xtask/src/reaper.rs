@@ -1,4 +1,4 @@
-//! Ends and removes whatever a verb leaves behind, however the verb ends.
+//! The reaper: ends and removes whatever a verb leaves behind, however the verb ends.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::{env, fs};
 
-/// Makes a directory for temporary files and prints its name. For each line that it reads it ends what has that directory in its environment,
-/// empties it, and prints what that was, a line each and then an empty one. When its input ends, it does so once more and is gone.
+/// A script that creates a directory for temporary files and prints its name. For each line that it reads, it ends the processes that have
+/// that directory in their environment, empties the directory, and prints what it ended or removed: a line each, then an empty line. When
+/// its input ends, it does so once more and exits.
 ///
-/// Standard input is the lifeline: it ends when xtask closes it and just as well when xtask is killed. Argument: where temporary files are.
+/// Standard input is the lifeline: it ends when xtask closes it and also when xtask is killed. Argument: the parent directory for temporary
+/// files.
 const REAPER: &str = r#"
 set -u
 trap '' HUP INT TERM PIPE
@@ -39,7 +41,7 @@ sweep >/dev/null
 rmdir "$dir"
 "#;
 
-/// What looks after the processes and temporary files of a verb.
+/// Tracks the processes and temporary files of a verb.
 pub struct Reaper {
     process: Child,
     said: BufReader<ChildStdout>,
@@ -50,7 +52,7 @@ impl Reaper {
     pub fn start() -> Result<Self, String> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", REAPER, "reaper"]).arg(temporary(&env::temp_dir()));
-        // A process group of its own: what Ctrl-C ends has to be swept afterwards.
+        // A separate process group: after Ctrl-C the reaper must still clean up.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command
             .spawn()
@@ -65,12 +67,12 @@ impl Reaper {
         Ok(reaper)
     }
 
-    /// Makes a command, and all that it starts, one of those that are looked after.
+    /// Lets the reaper track a command and everything that it starts.
     pub fn lend<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env("TMPDIR", &self.directory)
     }
 
-    /// As `lend`, for what starts a browser: that leaves files at home, too.
+    /// As `lend`, for commands that start a browser, which also leaves files in the home directory.
     pub fn lend_home<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         for place in ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
             command.env_remove(place);
@@ -78,7 +80,7 @@ impl Reaper {
         self.lend(command).env("HOME", &self.directory)
     }
 
-    /// Ends and removes what is left of the commands that were lent to; says what it was.
+    /// Ends and removes what the tracked commands left. Returns what it was.
     pub fn sweep(&mut self) -> Result<Vec<String>, String> {
         let input = self.process.stdin.as_mut().ok_or("the reaper has no input")?;
         input
@@ -105,14 +107,14 @@ impl Reaper {
 
 impl Drop for Reaper {
     fn drop(&mut self) {
-        // Waiting closes its standard input first, which is the word to stop.
+        // `wait` closes the reaper's standard input first, which tells it to stop.
         if let Err(error) = self.process.wait() {
             eprintln!("xtask: cannot wait for the reaper: {error}");
         }
     }
 }
 
-/// The place for temporary files, if every user can get there; some systems have one for each user.
+/// The directory for temporary files, if every user can enter it; some systems have one for each user. Otherwise `/tmp`.
 fn temporary(own: &Path) -> PathBuf {
     let open = |path: &Path| fs::metadata(path).is_ok_and(|about| about.mode() & 0o001 != 0);
     let is_open = own.is_absolute() && own.ancestors().all(open);
@@ -125,7 +127,7 @@ mod tests {
     use std::io::Read;
     use std::os::unix::process::ExitStatusExt;
 
-    /// It writes a file, starts a child of its own session, and waits for ever. It says when it has begun.
+    /// Writes a file, starts a child in a separate session, and waits for ever. Prints a line once it has started.
     const STRAY: &str = ": >\"$TMPDIR/file\"; setsid sleep 1000 & echo begun; wait";
 
     fn stray(reaper: &Reaper) -> Child {
@@ -137,7 +139,7 @@ mod tests {
         stray
     }
 
-    /// Ended: nobody holds the output of the stray any more, its child neither.
+    /// Checks that the stray and its child have ended: nobody holds the stray's output open.
     fn has_ended(mut stray: Child) {
         assert_eq!(stray.wait().unwrap().signal(), Some(9));
         let mut rest = String::new();
@@ -166,7 +168,7 @@ mod tests {
     fn nothing_is_left_when_xtask_is_gone() {
         let mut reaper = Reaper::start().unwrap();
         let stray = stray(&reaper);
-        // As when xtask is killed: the lifeline is cut and nothing else is said.
+        // The same happens when xtask is killed: the lifeline is cut without any other message.
         drop(reaper.process.stdin.take());
         reaper.process.wait().unwrap();
         has_ended(stray);

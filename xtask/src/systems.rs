@@ -1,5 +1,5 @@
-//! `cargo xtask systems`: foreign libraries against the real server, `openid-client` from npm, `authlib` from pip and Apache's
-//! `mod_auth_openidc` from apt.
+//! The verb `cargo xtask systems`: foreign libraries against the real server. They are `openid-client` from npm, `authlib` from pip and
+//! Apache's `mod_auth_openidc` from apt.
 
 use crate::machine::{self, APACHE, CHROMIUM, MOD_AUTH_OPENIDC, PYTHON, Package, must};
 use crate::node::{Node, Python};
@@ -8,10 +8,10 @@ use crate::{Outcome, cargo, exit_code, root, status, target};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// What is needed of Debian.
+/// The Debian packages that the tests need.
 pub const PACKAGES: [Package; 4] = [CHROMIUM, PYTHON, APACHE, MOD_AUTH_OPENIDC];
 
-/// Builds the binary and lets them sign people in.
+/// Builds the binary and lets the libraries sign people in.
 pub fn run(_: &[OsString]) -> Outcome {
     machine::have(&PACKAGES)?;
     let reaper = Reaper::start()?;
@@ -23,7 +23,7 @@ pub fn run(_: &[OsString]) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Installs what is missing and lets each of them sign people in, with a hold in the middle.
+/// Installs what is missing and lets each library sign people in, with a hold in the middle.
 pub fn interop(reaper: &Reaper) -> Result<(), String> {
     machine::have(&PACKAGES)?;
     let folder = root().join("interop");

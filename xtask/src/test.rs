@@ -1,6 +1,6 @@
-//! `cargo xtask test`: everything that must hold before a change goes in, in one command on a fresh machine.
+//! The verb `cargo xtask test`: every check that must pass before a change is merged, in one command on a fresh machine.
 //!
-//! One feature set and one profile are compiled, while packages are installed and PostgreSQL is started beside it.
+//! Only one feature set and one profile are compiled. Meanwhile packages are installed and PostgreSQL is started.
 
 use crate::machine::{self, POSTGRESQL};
 use crate::postgres::{Cluster, Fsync};
@@ -24,7 +24,7 @@ const LINTS: [&str; 7] = [
     "warnings",
 ];
 
-/// What a step in a browser does.
+/// The action of a browser step.
 type Act = fn(&Reaper) -> Result<(), String>;
 
 /// The steps in a browser.
@@ -33,7 +33,7 @@ const BROWSER: [(&str, &str, Act); 2] = [
     ("systems", "foreign libraries on the demo", systems::interop),
 ];
 
-/// Runs every step that can run, prints a table of them, and fails if one did.
+/// Runs every step that can run, prints a table of them, and fails if any step failed.
 pub fn run(args: &[OsString]) -> Outcome {
     let filter = match args {
         [] => args,
@@ -105,7 +105,7 @@ enum End {
     Skipped,
 }
 
-/// What ran, how it ended and how long it took, and which tests failed.
+/// The result and the duration of each step, and the names of the failed tests.
 #[derive(Default)]
 struct Report {
     steps: Vec<(&'static str, End, Duration)>,
@@ -128,7 +128,7 @@ impl Report {
         self.note(step, &ended, time);
     }
 
-    /// Runs the tests as a step. Printed is what they say but for those that pass. They leave nothing behind.
+    /// Runs the tests as a step. Prints their output except for tests that pass. Fails if they leave anything behind.
     fn tests(&mut self, reaper: &mut Reaper, command: &mut Command) {
         eprintln!("== tests: cargo {}", TESTS.join(" "));
         let (ended, time) = timed(|| self.listen(reaper, command));
@@ -141,7 +141,7 @@ impl Report {
         command.stdout(writer.try_clone().map_err(unheard)?).stderr(writer);
         let child = reaper.lend(command).spawn();
         let mut child = child.map_err(|error| format!("cannot start cargo: {error}"))?;
-        // Our own ends of the pipe: it ends when those of the tests do.
+        // Drops our own ends of the pipe, so that it ends when those of the tests do.
         command.stdout(io::stdout()).stderr(io::stderr());
         let listening = thread::spawn(move || {
             let mut listener = Listener::default();
@@ -150,7 +150,7 @@ impl Report {
             while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
                 let text = String::from_utf8_lossy(&line);
                 if listener.hear(text.trim_end()) {
-                    // Nobody may read along any more: the table is made all the same.
+                    // A closed standard output must not stop the run: the table is still made.
                     io::stdout().write_all(&line).ok();
                 }
                 line.clear();
@@ -160,7 +160,7 @@ impl Report {
         let ended = child
             .wait()
             .map_err(|error| format!("cannot wait for cargo: {error}"))?;
-        // Before the end of the listening: a process that is left would hold the pipe open.
+        // Before joining the thread, because a leftover process would hold the pipe open.
         let left = reaper.sweep()?;
         self.failed = listening
             .join()
@@ -173,7 +173,7 @@ impl Report {
         Err(ended.to_string())
     }
 
-    /// Takes down a step that ran elsewhere.
+    /// Records a step that ran elsewhere.
     fn note<T>(&mut self, step: &'static str, ended: &Result<T, String>, time: Duration) {
         if let Err(message) = ended {
             eprintln!("== {step} failed: {message}");
@@ -182,7 +182,7 @@ impl Report {
             .push((step, if ended.is_ok() { End::Done } else { End::Failed }, time));
     }
 
-    /// Takes down a step that cannot run after what failed before it.
+    /// Records a step that cannot run because an earlier step failed.
     fn skip(&mut self, step: &'static str) {
         self.steps.push((step, End::Skipped, Duration::ZERO));
     }
@@ -193,7 +193,7 @@ impl Report {
             .any(|(name, end, _)| *name == step && *end == End::Done)
     }
 
-    /// Prints the table; the exit status says whether everything was done.
+    /// Prints the table. The exit status says whether every step succeeded.
     fn print(&self) -> ExitCode {
         println!("\n{:<12} {:<8} {:>9}", "step", "result", "time");
         for (step, end, time) in &self.steps {
@@ -212,16 +212,16 @@ impl Report {
     }
 }
 
-/// Learns from the output of `cargo test` which tests failed.
+/// Finds the failed tests in the output of `cargo test`.
 #[derive(Default)]
 struct Listener {
-    /// The program that runs, as cargo names it.
+    /// The running test program, as cargo names it.
     program: String,
     failed: Vec<String>,
 }
 
 impl Listener {
-    /// A line; whether people need to see it.
+    /// Reads a line. Returns whether it should be printed.
     fn hear(&mut self, line: &str) -> bool {
         if let Some((_, path)) = line
             .trim_start()
@@ -250,7 +250,7 @@ impl Listener {
     }
 }
 
-/// Does something and says how long it took.
+/// Runs an action and measures its duration.
 #[allow(clippy::disallowed_methods, reason = "xtask tells people how long its steps took")]
 fn timed<T>(action: impl FnOnce() -> T) -> (T, Duration) {
     let start = Instant::now();
@@ -306,7 +306,7 @@ test rules/src/lib.rs - (line 3) ... FAILED";
         assert_eq!(tests("echo test a ... ok"), (true, Vec::new()));
         let (done, left) = tests(": >$TMPDIR/left");
         assert!(!done && left.len() == 1 && left[0].ends_with("/left"), "{left:?}");
-        // It holds the output open, and does not hold us up.
+        // A leftover process holds the output open, and must not block us.
         let (done, left) = tests("setsid sleep 1000 & exit 0");
         assert!(!done && left.len() == 1 && left[0].contains("sleep 1000"), "{left:?}");
     }

@@ -177,7 +177,7 @@ fn what_the_registry_does_not_hold_is_made_good_or_waited_for() {
             assert_eq!(by(&registry, proof, false, true).0, Outcome::Standardised);
         }
     }
-    // Who is wrong is wrong, and of whom not all is known nothing is told.
+    // A mismatch is always answered. While a field is unconfirmed, nothing else about the person is revealed.
     let mut dead = without(true, false);
     if let RegistryAnswer::Found(record) = &mut dead {
         record.status = RegistryStatus::Deceased;

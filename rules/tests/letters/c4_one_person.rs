@@ -36,7 +36,7 @@ fn who_bears_the_details_of_a_claims_person() {
             stated("HỒ THỊ NGA", None, Some(1)),
             Bearing::Duplicate("phone full_name"),
         ),
-        // Folded is not exact: without a number it does not say who it is.
+        // A folded match is not exact: without a number it does not identify the person.
         (stated("Ho Thi Nga", None, Some(1)), Bearing::Suspected),
         (stated("Hồ Bé Na", None, Some(1)), Bearing::Suspected),
         (stated("Hồ Thị Nga", Some(2), Some(1)), Bearing::Suspected),
@@ -130,7 +130,7 @@ fn taken_holds_who_submitted_once() {
     };
     account.holds.push(hold.clone());
     assert!(on_taken(&account, &claim_of_nga("HS1").holder).is_empty());
-    // Another claim is another cause.
+    // A different claim is a different cause.
     assert_eq!(on_taken(&account, &claim_of_nga("HS7").holder).len(), 1);
 }
 

@@ -157,7 +157,8 @@ fn two_accounts_of_one_owner_are_joined_and_the_owner_chooses() {
     assert_eq!(join(&stranger, true), None, "not a duplicate of that claim");
 }
 
-/// The account that lost first is judged anew with the rest when the second claim is taken over too, also when it takes it back itself.
+/// The account that lost first is compared again with the rest when the second claim is taken over too, even if it takes the claim back
+/// itself.
 #[test]
 fn who_lost_first_is_judged_anew() {
     let states_her = |id: &str| {

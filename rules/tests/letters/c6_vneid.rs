@@ -19,6 +19,6 @@ fn the_days_stand_in_order() {
     let cut = open.with("vneid-cut-over", "2024-01-01").unwrap();
     assert_eq!(cut.get("vneid-cut-over").unwrap(), "2024-01-01");
     assert_eq!(cut.with("vneid-activation", ""), Err(CampaignFault::Order));
-    // Roll-back is one act.
+    // Rolling back is a single change.
     assert_eq!(cut.with("vneid-cut-over", "").unwrap(), open);
 }

@@ -116,12 +116,12 @@ fn an_answer_is_progress() {
     for no_progress in ["standardised", "already-done", "unknown-account", ""] {
         assert_eq!(Progress::parse(no_progress), None, "{no_progress}");
     }
-    // Counted by the claim; should that end, no refusal is left.
+    // A success counts by its claim. If the claim ends, no refusal is left.
     assert_eq!(Progress::after(Outcome::Standardised), Progress::NotStarted);
 }
 
-/// Exempt accounts and those that somebody else's claim or an order holds are nobody's to standardise: they do not keep a unit from
-/// its goal.
+/// Owners cannot standardise exempt accounts, or accounts held by somebody else's claim or by an order. Such accounts do not keep a unit
+/// from its goal.
 #[test]
 fn whoever_cannot_be_asked_does_not_count_towards_the_goal() {
     let today = day("2023-07-31");

@@ -67,7 +67,7 @@ fn only_the_latest_that_has_begun_counts_and_of_one_day_the_later_row() {
 
 #[test]
 fn both_are_followed_through_mergers() {
-    // OLD became B on 1 July: a notice to OLD is one to B.
+    // OLD became B on 1 July, so a notice to OLD is a notice to B.
     let mut hr = Hr::with([son("B")]);
     hr.notices = vec![notice("1", "OLD", "2023-06-01", None)];
     assert_eq!(hr.reasons(&official("CV1", "B"), "2023-06-30"), "transfer-pending");

@@ -33,7 +33,7 @@ fn the_29th_of_february_counts_as_the_28th() {
 fn never_reviewed_counts_from_the_day_it_was_made_or_first_taken_in() {
     assert!(!held(reviewed(None, Some("2022-05-01")), "2023-05-01"));
     assert!(held(reviewed(None, Some("2022-05-01")), "2023-05-02"));
-    // First taken in on 2023-07-01.
+    // The profile was first loaded on 2023-07-01.
     assert!(!held(reviewed(None, None), "2024-07-01"));
     assert!(held(reviewed(None, None), "2024-07-02"));
 }

@@ -10,7 +10,7 @@ fn ending(status: ServiceStatus, from: Option<&str>) -> Profile {
     Profile {
         status,
         status_from: from.map(day),
-        // Moot: these stand alone.
+        // Moot, because `left` and `retired` exclude other holds.
         reviewed_on: None,
         full_name: crate::people::name("Tên Khác"),
         ..son("B")
@@ -67,7 +67,7 @@ fn no_such_hold_before_the_letter_was_in_force() {
     assert_eq!(Hr::with([]).reasons(&official("CV1", "A"), "2021-02-28"), "");
 }
 
-/// Decree 135/2020, Appendix I: born in that month, the age, and the last month of it.
+/// Decree 135/2020, Appendix I: month of birth, age of retirement, and the month in which it is reached.
 #[test]
 fn the_age_of_retirement_rises_by_the_table() {
     for (gender, birth, years, months, last_day) in [

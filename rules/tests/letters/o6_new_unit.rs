@@ -5,7 +5,7 @@ use crate::people::{Hr, official, son, words};
 use ngomon_rules::officials::{OfficialAccount, decide_person};
 use ngomon_rules::record::{AccountKind, Profile, ServiceStatus};
 
-/// `account: holds` of each, and `account makes UNIT`.
+/// Renders a plan: `account: holds` for each account, and `account makes UNIT`.
 fn plan(profile: Profile, accounts: &[OfficialAccount], on: &str) -> Vec<String> {
     Hr::with([profile]).ask(accounts, on, |cases| {
         let plan = decide_person(cases);
@@ -31,7 +31,7 @@ fn the_account_is_made_where_the_file_is_and_the_old_one_closes() {
 fn an_account_that_is_there_is_used() {
     let both = [official("CV2", "B"), official("CV1", "A")];
     assert_eq!(plan(son("B"), &both, "2023-07-31"), ["CV1: moved", "CV2: "]);
-    // And back again.
+    // The person moves back.
     assert_eq!(plan(son("A"), &both, "2023-07-31"), ["CV1: ", "CV2: moved"]);
 }
 

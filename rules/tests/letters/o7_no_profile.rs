@@ -61,7 +61,7 @@ fn a_row_that_could_not_be_read_decides_nothing() {
     };
     assert_eq!(unread(by_name("LEVANSON")), "undecided: row-of-its-name");
     assert_eq!(unread(by_name("LEVANNAM")), "no-profile");
-    // A row whose code can be read is that code's, not everybody's of the name.
+    // A row with a readable code belongs to that code, not to everybody with the name.
     let other = Quarantined {
         employee_code: Some("TTH9".into()),
         ..by_name("LEVANSON")
@@ -69,7 +69,8 @@ fn a_row_that_could_not_be_read_decides_nothing() {
     assert_eq!(unread(other), "no-profile");
 }
 
-/// HR gave the person another code in the very row that cannot be read: its number tells whose it is, though the account has the code of before.
+/// HR gave the person another code in the very row that cannot be read. Its number still identifies the person, although the account has
+/// the old code.
 #[test]
 fn a_row_under_another_code_is_its_persons_too() {
     let mut hr = Hr::with([son("A")]);
@@ -80,7 +81,7 @@ fn a_row_under_another_code_is_its_persons_too() {
         ..Quarantined::default()
     }];
     assert_eq!(hr.reasons(&official("CV1", "A"), ON), "undecided: row-of-its-number");
-    // Somebody else's does not concern the account.
+    // Another person's row does not concern the account.
     hr.unread = vec![Quarantined {
         employee_code: Some("MOI6".into()),
         national_id: Some(number(6)),
@@ -137,7 +138,7 @@ fn it_stands_alone() {
     assert_eq!(Hr::with([son("A")]).reasons(&account, ON), "no-profile");
 }
 
-/// The other way round: a profile in service without any account.
+/// The reverse: a profile in service without an account.
 #[test]
 fn a_newcomer_is_in_service_decided_and_found_by_no_account() {
     let names = |hr: &Hr, accounts: &[OfficialAccount]| -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Made-up people, and the shortest way to ask a rule about them.
+//! Made-up people, and short helpers for applying a rule to them.
 
 use ngomon_rules::citizens::{CitizenAccount, Claimed};
 use ngomon_rules::event::{PersonId, ProfileId};
@@ -34,7 +34,7 @@ pub fn born(text: &str) -> Option<PartialDate> {
     Some(PartialDate::parse(text).unwrap())
 }
 
-/// What the registry has of Hồ Thị Nga, person 1.
+/// The registry's record of Hồ Thị Nga, person 1.
 pub fn nga() -> RegistryRecord {
     RegistryRecord {
         national_id: number(1),
@@ -49,7 +49,7 @@ pub fn nga() -> RegistryRecord {
     }
 }
 
-/// What she types.
+/// The form that she submits.
 pub fn form_of_nga() -> Form {
     Form {
         full_name: "Hồ Thị Nga".into(),
@@ -116,7 +116,7 @@ pub fn official(id: &str, unit: &str) -> OfficialAccount {
     }
 }
 
-/// The profile of Lê Văn Sơn, in which nothing is wrong on 2023-07-31.
+/// The profile of Lê Văn Sơn, without any fault on 2023-07-31.
 pub fn son(unit: &str) -> Profile {
     Profile {
         employee_code: Some("TTH5".into()),
@@ -140,7 +140,7 @@ pub fn son(unit: &str) -> Profile {
     }
 }
 
-/// HR as it stands: everything covered by a full extract.
+/// The data of HR, fully covered by an extract.
 pub struct Hr {
     pub profiles: Vec<Profile>,
     pub notices: Vec<Notice>,
@@ -181,7 +181,7 @@ impl Hr {
         )
     }
 
-    /// Asks with everything that a decision reads.
+    /// Builds the inputs of a decision for each account.
     pub fn ask<T>(&self, accounts: &[OfficialAccount], on: &str, ask: impl FnOnce(&[Case<'_>]) -> T) -> T {
         let (directory, units) = (self.directory(), units());
         let cases: Vec<Case<'_>> = accounts

@@ -26,10 +26,10 @@ fn twenty_accounts_may_always_be_held_or_two_percent() {
         (1050, 21, 0, false),
         (60_000, 1_200, 0, false),
         (60_000, 1_201, 0, true),
-        // What unapproved runs held in the 7 days before counts too.
+        // Accounts newly held by unapproved runs in the last 7 days count too.
         (100, 1, 20, true),
         (100, 1, 19, false),
-        // A run that holds nobody stops for nothing.
+        // A run that holds nobody is never stopped.
         (100, 0, 500, false),
     ] {
         assert_eq!(
