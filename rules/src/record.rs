@@ -1,4 +1,4 @@
-//! The rows of the canonical tables (files.md), as they are once read.
+//! The parsed rows of the canonical tables (files.md).
 
 use crate::unit::UnitCode;
 use crate::values::{Date, FullName, Gender, NationalId, PartialDate, Phone};
