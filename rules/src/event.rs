@@ -100,7 +100,7 @@ pub enum ClaimEnd {
 /// Keyed digests, in hexadecimal, of what a load brought, and of the rows of its table that are in quarantine afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadDigests {
-    /// Digest of the recorded figures of the load itself.
+    /// Digest of the row of the load itself.
     pub load: String,
     /// Digest of the reference rows, if the table is a reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! The reference meaning of the journal: a fold of all events into a state. Tests compare the store's tables with it.
+//! The reference meaning of the journal: a fold of all events into a state. The property tests of this crate check their invariants on it.
 
 use crate::event::{Change, Event, LoginId, PersonId, Personal, Subject};
 use crate::hold::{Hold, Reason};

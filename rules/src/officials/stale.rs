@@ -6,7 +6,8 @@ use crate::hold::{Hold, Reason, evidence};
 use crate::record::Profile;
 use jiff::ToSpan;
 
-/// The hold for a periodic item that fell due before today, if the profile has not been updated since. Suspended during leave.
+/// The hold for a periodic item whose due day, plus the grace days, is past, if the profile was not updated since that due day. Suspended
+/// during leave.
 pub(super) fn stale_info(case: &Case<'_>, profile: &Profile) -> Option<Hold> {
     let due = profile.next_due_on?;
     let last = due.checked_add(i64::from(case.policy.grace_stale_info).days()).ok()?;

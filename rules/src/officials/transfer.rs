@@ -18,7 +18,7 @@ pub fn latest_begun<'a>(notices: impl IntoIterator<Item = &'a Notice>, day: Date
         .max_by_key(|notice| notice.effective_on)
 }
 
-/// The hold for a notice in effect that moves the person to unit B while the profile is not at B.
+/// The hold for a notice that moves the person to unit B while the profile is not at B, once its day, plus the grace days, has come.
 pub(super) fn transfer_pending(case: &Case<'_>, profile: &Profile) -> Option<Hold> {
     let notice = case.notice?;
     let to = case.units.follow(&notice.to_unit, case.day);
