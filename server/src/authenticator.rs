@@ -27,7 +27,8 @@ impl Authenticator {
         Self(codes.build_noncompliant())
     }
 
-    /// The step (half minutes since 1970) of a code that is valid now or was valid half a minute ago.
+    /// The step (half minutes since 1970) of a valid code: the present one, the previous or the next, because a clock may be half a minute
+    /// off.
     pub fn step(&self, typed: &str, now: Timestamp) -> Option<u64> {
         let digits: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
         self.0.check(&digits, seconds(now))

@@ -197,7 +197,7 @@ impl House {
 }
 
 /// Uses the input as an authorization request: without and with a session, posted and pushed. It leads to our own pages or to the client's
-/// redirect URI, and there only with a response to that request.
+/// redirect URI, and to a code only with a session.
 pub(crate) fn requests(input: &[u8]) -> bool {
     let house = house();
     let query = house.meant(input);

@@ -42,8 +42,8 @@ const ACCOUNT_ENABLED: &str = "https://schemas.openid.net/secevent/risc/event-ty
 struct NoAddress;
 
 /// A DNS resolver against server-side request forgery. It drops private addresses, unless the operator's settings say that connected
-/// systems are in private networks, and always drops link-local addresses, where a data centre's metadata service hands out a machine's
-/// secrets.
+/// systems are in private networks. It always drops link-local and other special addresses, where a data centre's metadata service hands
+/// out a machine's secrets.
 struct Guarded {
     inner: bool,
 }

@@ -480,7 +480,7 @@ async fn nobody_is_flooded_with_codes(on: On) {
         assert_eq!(sent.len(), 21 + n, "{owner:?}");
         assert_eq!(house.types("owner", &sent[0]).await, Typed::Right(vec!["C1".into()]));
     }
-    // A code generated for a stranger but never sent is sent to its owner.
+    // A live code requested by a stranger, whose limit prevented the message, is sent when its owner requests it.
     house.asks("stranger", &stranger(), &[], &to).await;
     house.asks("owner", &Who::Browser("known".into()), &[], &to).await;
     let sent = house.sent().await;

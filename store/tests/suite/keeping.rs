@@ -448,7 +448,7 @@ async fn operators_are_named_and_removed(on: On) {
     house.sound().await;
 }
 
-/// A name and a number are searched in all files of a backup.
+/// No file of a backup contains a number, name, phone, user name or employee code in plain text.
 async fn no_personal_value_stands_in_the_clear(on: On) {
     let house = House::new(on).await;
     house.units().await;
