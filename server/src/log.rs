@@ -86,7 +86,7 @@ mod tests {
         }
     }
 
-    /// Blocks every write for good, like a pipe that nobody reads.
+    /// Blocks every write forever, like a pipe that nobody reads.
     struct Stuck(mpsc::Receiver<()>);
 
     impl io::Write for Stuck {

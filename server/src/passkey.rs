@@ -35,7 +35,7 @@ pub struct Owner<'a> {
 pub struct Answer(PublicKeyCredential);
 
 impl Answer {
-    /// Parses a response. `None` if it has not that form.
+    /// Parses a response. `None` if it is malformed.
     pub fn read(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Self)
     }

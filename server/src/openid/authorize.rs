@@ -71,7 +71,7 @@ pub async fn decided(app: &App, asker: &Asker, params: Params, after: After) -> 
 pub struct Opened {
     /// The parameters of the request.
     pub params: Params,
-    /// The parameters as they stand in the browser's address: for a pushed request, its `request_uri` only.
+    /// The parameters in the browser's URL: for a pushed request, its `request_uri` only.
     pub shown: Params,
     /// The `request_uri` of a pushed request, without the prefix.
     pushed: Option<String>,
@@ -104,7 +104,7 @@ pub async fn opened(app: &App, shown: Params) -> Result<Opened, Fault> {
         Some(handle) => {
             let over = || Fault::request("the pushed request is unknown, answered or too old");
             let query = app.store.open_request(&known.id, handle).await?.ok_or_else(over)?;
-            // Parameters that the way through the sign-in added stand in the address, beside the `request_uri`.
+            // Parameters added on the way through the sign-in are in the browser's URL, beside the `request_uri`.
             let ours = [SINCE, SKIPPED]
                 .into_iter()
                 .filter_map(|name| Some((name, shown.get(name)?)));

@@ -101,7 +101,7 @@ impl Wanted {
         named.any(|one| CLAIMS.iter().any(|(name, of)| one == name && *of == scope))
     }
 
-    /// Parses the parameter. `None` if it has not the form of OpenID Connect Core 5.5.
+    /// Parses the parameter. `None` if it does not have the form of OpenID Connect Core 5.5.
     pub fn read(text: Option<&str>) -> Option<Self> {
         let Some(text) = text else { return Some(Self::default()) };
         let value: Value = serde_json::from_str(text).ok()?;

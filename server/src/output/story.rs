@@ -68,7 +68,7 @@ fn word(value: &str, words: Words) -> String {
         .unwrap_or_else(|| value.to_owned())
 }
 
-/// The actor of a journal entry: operators and command-line users by name, an owner by the account.
+/// The actor of a journal entry: the name of an operator or command-line user, the account of an owner.
 pub fn who(by: &str, words: Words) -> String {
     match by.split_once(':') {
         Some(("operator", name)) => words.say_with("acted-operator", &[("name", name)]),

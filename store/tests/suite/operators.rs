@@ -279,7 +279,7 @@ async fn an_operator_is_held_only_while_another_could_lift_it(on: On) {
     assert_eq!(refused(own.map(drop)), Refusal::OwnAccount);
     let receipt = store.propose_act(&lan, hold("chi"), "x").await.unwrap();
     store.approve_act(&minh, &receipt, "news").await.unwrap();
-    // Neither of the remaining two can be held any longer: one of them would decide alone, or about the own account.
+    // Neither of the remaining two can be held any longer: one operator would decide alone, or about their own account.
     let receipt = store.propose_act(&lan, hold("minh"), "x").await.unwrap();
     assert!(store.approve_act(&lan, &receipt, "news").await.is_err());
     assert!(store.approve_act(&minh, &receipt, "news").await.is_err());

@@ -1,4 +1,4 @@
-//! Tests of the way out of clauses 1 to 4: the owner reviews the own HR profile, or proposes changes that HR accepts.
+//! Tests of the way out of clauses 1 to 4: owners review their own HR profile, or propose changes that HR accepts.
 
 use crate::both;
 use crate::house::{DAY, House, On, name, official, profile};
