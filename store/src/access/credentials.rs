@@ -25,7 +25,7 @@ pub struct Credential {
     pub account: AccountId,
     /// The kind of account.
     pub kind: AccountKind,
-    /// The password hash as imported; `None` if the account starts with a one-time code.
+    /// The stored password hash; `None` if the account starts with a one-time code.
     pub password_hash: Option<String>,
     /// Id of the personal value that holds the hash.
     value: String,

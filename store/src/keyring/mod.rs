@@ -216,7 +216,7 @@ struct Latest {
     contents: Contents,
     cipher: Cipher,
     other_ciphers: Vec<Cipher>,
-    /// Keys by age, the oldest first; never empty.
+    /// MAC and signature keys by age, the oldest first; never empty.
     vouchers: Vec<Arc<Voucher>>,
     /// Fingerprint keys by id, including those that the file had earlier: a transaction may still see older tables.
     markers: BTreeMap<Fingerprint, Arc<Marker>>,

@@ -92,7 +92,7 @@ impl Store {
         Ok(client.units.iter().any(|top| tree.is_within(unit, top, today)))
     }
 
-    /// Follows mergers from a unit that may have ended to the one that replaces it today.
+    /// Follows a unit that may have ended to the successor or parent that is valid today.
     pub async fn unit_today(&self, unit: &UnitCode) -> Result<Option<Unit>> {
         let today = self.today();
         self.db.ask(async |tx| followed(tx, unit, today).await).await

@@ -80,7 +80,7 @@ async fn link<'a>(tx: &mut Tx, statements: impl IntoIterator<Item = &'a [Vec<u8>
         .await
 }
 
-/// Decides again which of the citizen accounts that state one of these numbers belong to officials, who have deadlines of their own.
+/// Recomputes `official_to` of the citizen accounts that state one of these numbers: officials have deadlines of their own.
 pub(crate) async fn officials_of(tx: &mut Tx, mut fps: Vec<Vec<u8>>, counts: &mut Counts) -> Result<()> {
     if tx.row("SELECT 1 FROM person_link LIMIT 1", []).await?.is_some() {
         let wanted: Vec<Arg> = fps.iter().cloned().map(Arg::from).collect();
