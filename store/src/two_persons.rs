@@ -5,7 +5,7 @@
 //! ```text
 //!   a first operator, a reason ──▶ waiting ── a second one ──▶ approved: it is done, as things stand then
 //!                                     │ ── either ──▶ declined
-//!                                     └── 14 days, or the first is none any more, or was held ──▶ lapsed
+//!                                     └── 14 days, or the first is no longer one, or was held ──▶ lapsed
 //! ```
 
 use crate::access::{Operator, PapersSeen, change_phone, end_sessions, issue_password_code, remove_all_passkeys};

@@ -5,7 +5,7 @@
 //! ```text
 //!   form with papers, answered `taken` ── a first operator ──▶ waiting ── a second one ──▶ approved: the claim moves
 //!                                                                  │ ── either ──▶ declined
-//!                                                                  └── 14 days, or the first is none any more, or was held ──▶ lapsed
+//!                                                                  └── 14 days, or the first is no longer one, or was held ──▶ lapsed
 //! ```
 //!
 //! The approval computes everything again in the transaction that applies it.

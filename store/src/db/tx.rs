@@ -365,7 +365,7 @@ impl Tx {
     }
 
     /// Like [`Tx::rows`], and locks the rows until the transaction ends. SQLite needs no lock: its writer is alone. The rows are as of
-    /// after the wait, but PostgreSQL evaluates a subquery as of before it: run such a query on its own.
+    /// after the wait, but PostgreSQL evaluates a subquery as it stood before the wait: run such a query on its own.
     pub async fn rows_locked(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Vec<Row>> {
         let columns = sql.split(" FROM ").next().unwrap_or_default();
         debug_assert!(!columns.contains("(SELECT"), "as of before the wait: {sql}");
