@@ -3,10 +3,10 @@
 use crate::error::FileError;
 use crate::read::{Columns, ReadRow, read_row};
 use crate::row::{Record, Row, RowResult};
-use crate::sort_out::{SortOut, Verdict};
+use crate::sort_out::{ConflictFinder, Verdict};
 use crate::source::Source;
 use crate::table::Table;
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::unit::{TreeFault, Unit, UnitTree};
 use ngomon_rules::values::Date;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -23,7 +23,7 @@ pub struct Context<'a> {
 
 /// Number of rows by result: `read + repaired + superseded + quarantined = rows`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RowCounts {
     /// All rows of the file.
     pub rows: u64,
     /// Rows accepted without changes.
@@ -35,10 +35,10 @@ pub struct Counts {
     /// Rows in quarantine.
     pub quarantined: u64,
     /// Rows in quarantine, by reason.
-    pub by_reason: BTreeMap<Quarantine, u64>,
+    pub by_reason: BTreeMap<QuarantineReason, u64>,
 }
 
-impl Counts {
+impl RowCounts {
     fn add(&mut self, result: &RowResult) {
         self.rows += 1;
         match result {
@@ -56,7 +56,7 @@ impl Counts {
     pub fn unreadable(&self) -> u64 {
         let repeated = self
             .by_reason
-            .get(&Quarantine::DuplicateRow)
+            .get(&QuarantineReason::DuplicateRow)
             .copied()
             .unwrap_or_default();
         self.quarantined - repeated
@@ -65,18 +65,18 @@ impl Counts {
 
 /// The result of the first reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
+pub struct CheckSummary {
     /// SHA-256 of the file, in hexadecimal.
     pub digest: String,
     /// Number of rows by result.
-    pub counts: Counts,
+    pub counts: RowCounts,
 }
 
 /// A file that was read once.
-pub struct Judged {
+pub struct CheckedFile {
     table: Table,
     path: PathBuf,
-    judgement: Judgement,
+    judgement: CheckSummary,
     /// The result of comparing rows, by the number of the row. A row without an entry counts.
     verdicts: HashMap<u32, Verdict>,
 }
@@ -86,16 +86,16 @@ fn number(row: u64) -> u32 {
 }
 
 /// Reads a file once. `progress` is called with the number of bytes read so far.
-pub fn judge(
+pub fn check_file(
     table: Table,
     path: &Path,
     context: &Context<'_>,
     progress: &mut dyn FnMut(u64),
-) -> Result<Judged, FileError> {
+) -> Result<CheckedFile, FileError> {
     let mut source = Source::open(path)?;
     let columns = Columns::of(table, &source)?;
-    let (mut sort_out, mut units) = (SortOut::default(), Vec::new());
-    let mut alone: Vec<(u32, Option<Quarantine>, bool)> = Vec::new();
+    let (mut sort_out, mut units) = (ConflictFinder::default(), Vec::new());
+    let mut alone: Vec<(u32, Option<QuarantineReason>, bool)> = Vec::new();
     let mut done = 0;
     while let Some(cells) = source.next()? {
         let row = number(cells.row);
@@ -122,7 +122,7 @@ pub fn judge(
         }
         units.retain(|(row, _)| !verdicts.contains_key(row));
         for row in without_relatives(&mut units) {
-            verdicts.insert(row, Verdict::Waits(Quarantine::UnknownUnit));
+            verdicts.insert(row, Verdict::Waits(QuarantineReason::UnknownUnit));
         }
         if let Err(TreeFault::Loop(unit)) = UnitTree::build(units.into_iter().map(|(_, unit)| unit)) {
             return Err(FileError::UnitLoop {
@@ -131,7 +131,7 @@ pub fn judge(
             });
         }
     }
-    let mut counts = Counts::default();
+    let mut counts = RowCounts::default();
     for (row, fault, repaired) in alone {
         let verdict = verdicts.get(&row).copied().unwrap_or(Verdict::Stands);
         match (fault, verdict) {
@@ -147,10 +147,10 @@ pub fn judge(
             }
         }
     }
-    Ok(Judged {
+    Ok(CheckedFile {
         table,
         path: path.to_owned(),
-        judgement: Judgement { digest, counts },
+        judgement: CheckSummary { digest, counts },
         verdicts,
     })
 }
@@ -178,9 +178,9 @@ fn without_relatives(units: &mut Vec<(u32, Unit)>) -> Vec<u32> {
     }
 }
 
-impl Judged {
+impl CheckedFile {
     /// The result of the first reading.
-    pub fn judgement(&self) -> &Judgement {
+    pub fn judgement(&self) -> &CheckSummary {
         &self.judgement
     }
 
@@ -219,7 +219,7 @@ impl Judged {
 }
 
 struct Rows<'a> {
-    judged: &'a Judged,
+    judged: &'a CheckedFile,
     columns: Columns,
     source: Option<Source>,
     context: &'a Context<'a>,

@@ -1,6 +1,6 @@
 //! The readers of the files that come in from outside: the canonical tables of the province's offices, as CSV.
 //!
-//! A file is read twice. [`judge`] reads it once, counts, and finds the rows that repeat or contradict one another. [`Judged::rows`] reads
+//! A file is read twice. [`check_file`] reads it once, counts, and finds the rows that repeat or contradict one another. [`Judged::rows`] reads
 //! it again and yields one row after another, so that a file of any length takes little memory. Nothing is guessed and nothing is dropped:
 //! `read + repaired + superseded + quarantined = rows`.
 //!
@@ -20,9 +20,9 @@ mod table;
 
 pub use error::FileError;
 pub use format::FileFormat;
-pub use judge::{Context, Counts, Judged, Judgement, judge};
+pub use judge::{CheckSummary, CheckedFile, Context, RowCounts, check_file};
 pub use registry::{ReplyFault, read_reply};
-pub use row::{Hints, Record, Row, RowResult};
-pub use sandbox::Mood;
+pub use row::{OwnerHints, Record, Row, RowResult};
+pub use sandbox::RegistryBehaviour;
 pub use submissions::{submissions, submissions_of};
 pub use table::Table;

@@ -1,13 +1,13 @@
 //! The reader of a row: parses the cells into a record, names the repairs, and keeps the first fault.
 
 use crate::error::FileError;
-use crate::row::{Hints, Record};
-use crate::source::{Cells, Place, Source};
+use crate::row::{OwnerHints, Record};
+use crate::source::{Cells, ColumnPosition, Source};
 use crate::table::Table;
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::{
-    AccountId, AccountKind, AccountRow, DueItem, Notice, Profile, RegistryRecord, RegistryStatus, ServiceKind,
-    ServiceStatus, Stated,
+    AccountAttributes, AccountId, AccountKind, AccountRow, DueItem, Notice, Profile, RegistryRecord, RegistryStatus,
+    ServiceKind, ServiceStatus,
 };
 use ngomon_rules::unit::{Unit, UnitCode, UnitKind, UnitTree};
 use ngomon_rules::values::{
@@ -18,19 +18,19 @@ use ngomon_rules::values::{
 /// The result of reading a row by itself, before it is compared with the others.
 pub(crate) struct ReadRow {
     /// Why the row goes to quarantine.
-    pub fault: Option<Quarantine>,
+    pub fault: Option<QuarantineReason>,
     /// The repairs.
     pub repairs: Repairs,
     /// The record, if nothing is wrong with the row.
     pub record: Option<Record>,
     /// The clues to the person.
-    pub hints: Hints,
+    pub hints: OwnerHints,
 }
 
 /// The position of each column of the table in the file.
 pub(crate) struct Columns {
     pub table: Table,
-    places: Vec<Place<'static>>,
+    places: Vec<ColumnPosition<'static>>,
 }
 
 impl Columns {
@@ -64,10 +64,10 @@ pub(crate) fn read_row(
         texts,
         units,
         as_of,
-        fault: cells.overfull.then_some(Quarantine::BadValue),
+        fault: cells.overfull.then_some(QuarantineReason::BadValue),
         repairs: Repairs::default(),
     };
-    let hints = std::cell::Cell::new(Hints::default());
+    let hints = std::cell::Cell::new(OwnerHints::default());
     let record = match columns.table {
         Table::Units => row.unit_row().map(Record::Unit),
         Table::Registry => row.registry_row().map(|r| Record::Registry(Box::new(r))),
@@ -77,7 +77,7 @@ pub(crate) fn read_row(
         Table::Notices => row.notice_row().map(Record::Notice),
     };
     if record.is_none() {
-        row.fault.get_or_insert(Quarantine::MissingField);
+        row.fault.get_or_insert(QuarantineReason::MissingField);
     }
     let waits = row.fault.is_some();
     Ok(ReadRow {
@@ -93,7 +93,7 @@ struct Reader<'a> {
     texts: Vec<(&'static str, &'a str)>,
     units: &'a UnitTree,
     as_of: Date,
-    fault: Option<Quarantine>,
+    fault: Option<QuarantineReason>,
     repairs: Repairs,
 }
 
@@ -103,18 +103,18 @@ impl<'a> Reader<'a> {
         found.map(|(_, text)| *text).unwrap_or_default()
     }
 
-    fn wait(&mut self, reason: Quarantine) {
+    fn wait(&mut self, reason: QuarantineReason) {
         self.fault.get_or_insert(reason);
     }
 
     /// Parses a non-empty cell. A fault sends the row to quarantine.
-    fn parsed<T>(&mut self, column: &str, parse: impl FnOnce(&'a str) -> Result<T, Quarantine>) -> Option<T> {
+    fn parsed<T>(&mut self, column: &str, parse: impl FnOnce(&'a str) -> Result<T, QuarantineReason>) -> Option<T> {
         let text = self.cell(column);
         if text.is_empty() {
             return None;
         }
         let value = if has_nul(text) {
-            Err(Quarantine::BadValue)
+            Err(QuarantineReason::BadValue)
         } else {
             parse(text)
         };
@@ -132,14 +132,14 @@ impl<'a> Reader<'a> {
     }
 
     fn word<T>(&mut self, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        self.parsed(column, |text| parse(text).ok_or(Quarantine::BadValue))
+        self.parsed(column, |text| parse(text).ok_or(QuarantineReason::BadValue))
     }
 
     /// An account's id. Ids of operators' accounts are refused.
     fn account(&mut self) -> Option<AccountId> {
         let id = AccountId(self.text("account_id")?);
         if id.operator().is_some() || id.as_str().contains(char::is_whitespace) {
-            self.wait(Quarantine::BadValue);
+            self.wait(QuarantineReason::BadValue);
             return None;
         }
         Some(id)
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
     /// A name. Without any letter it counts as missing; if letters were lost in transcoding, it is a bad value.
     fn name(&mut self, column: &str) -> Option<FullName> {
         let (name, repairs) = self.parsed(column, |text| match FullName::parse(text) {
-            Some(_) if lost_in_transcoding(text) => Err(Quarantine::BadValue),
+            Some(_) if lost_in_transcoding(text) => Err(QuarantineReason::BadValue),
             read => Ok(read),
         })??;
         self.repairs.extend(&repairs);
@@ -206,7 +206,7 @@ impl<'a> Reader<'a> {
             }
             let named = units.by_name(text, day).cloned();
             let named = named.map(|code| (code, Some(Repair::UnitByName)));
-            named.ok_or(Quarantine::UnknownUnit)
+            named.ok_or(QuarantineReason::UnknownUnit)
         })?;
         if let Some(repair) = repair {
             self.repairs.add(repair);
@@ -228,14 +228,14 @@ impl<'a> Reader<'a> {
     /// A required value. Call it after the cells were parsed, so that a bad cell is reported before a missing one.
     fn required<T>(&mut self, value: Option<T>) -> Option<T> {
         if value.is_none() {
-            self.wait(Quarantine::MissingField);
+            self.wait(QuarantineReason::MissingField);
         }
         value
     }
 
     fn fits(&mut self, id: Option<NationalId>, born: Option<PartialDate>, gender: Option<Gender>) {
         if id.is_some_and(|id| !id.fits(born, gender)) {
-            self.wait(Quarantine::IdDoesNotFit);
+            self.wait(QuarantineReason::IdDoesNotFit);
         }
     }
 
@@ -244,7 +244,7 @@ impl<'a> Reader<'a> {
         let parent = self.text("parent");
         let name = self.text("name");
         if name.as_deref().is_some_and(lost_in_transcoding) {
-            self.wait(Quarantine::BadValue);
+            self.wait(QuarantineReason::BadValue);
         }
         let kind = self.word("kind", UnitKind::parse);
         let (valid_from, valid_to) = (self.day("valid_from"), self.day("valid_to"));
@@ -289,7 +289,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn citizen_row(&mut self, hints: &std::cell::Cell<Hints>) -> Option<AccountRow> {
+    fn citizen_row(&mut self, hints: &std::cell::Cell<OwnerHints>) -> Option<AccountRow> {
         let account = self.account();
         hints.set(of_account(account.as_ref()));
         let username = self.text("username");
@@ -304,7 +304,7 @@ impl<'a> Reader<'a> {
         Some(AccountRow {
             account: self.required(account)?,
             kind: AccountKind::Citizen,
-            stated: Stated {
+            stated: AccountAttributes {
                 username,
                 full_name,
                 birth_date: None,
@@ -322,7 +322,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn official_row(&mut self, hints: &std::cell::Cell<Hints>) -> Option<AccountRow> {
+    fn official_row(&mut self, hints: &std::cell::Cell<OwnerHints>) -> Option<AccountRow> {
         let account = self.account();
         hints.set(of_account(account.as_ref()));
         let username = self.text("username");
@@ -344,7 +344,7 @@ impl<'a> Reader<'a> {
         Some(AccountRow {
             account,
             kind: kind.unwrap_or(AccountKind::Official),
-            stated: Stated {
+            stated: AccountAttributes {
                 username,
                 full_name: Some(full_name),
                 birth_date,
@@ -362,7 +362,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn profile_row(&mut self, hints: &std::cell::Cell<Hints>) -> Option<Profile> {
+    fn profile_row(&mut self, hints: &std::cell::Cell<OwnerHints>) -> Option<Profile> {
         let employee_code = self.text("employee_code");
         let full_name = self.name("full_name");
         let birth_date = self.birth_date();
@@ -371,7 +371,7 @@ impl<'a> Reader<'a> {
         let person_key = full_name
             .as_ref()
             .filter(|_| employee_code.is_none() && national_id.is_none());
-        hints.set(Hints {
+        hints.set(OwnerHints {
             employee_code: employee_code.clone(),
             national_id,
             person_key: person_key.map(FullName::person_key),
@@ -430,32 +430,32 @@ impl<'a> Reader<'a> {
 }
 
 /// The clue to the owner of an account's row: the account id.
-fn of_account(account: Option<&AccountId>) -> Hints {
-    Hints {
+fn of_account(account: Option<&AccountId>) -> OwnerHints {
+    OwnerHints {
         employee_code: account.map(ToString::to_string),
-        ..Hints::default()
+        ..OwnerHints::default()
     }
 }
 
-fn date_fault(fault: DateFault) -> Quarantine {
+fn date_fault(fault: DateFault) -> QuarantineReason {
     match fault {
-        DateFault::Bad => Quarantine::BadDate,
-        DateFault::Ambiguous => Quarantine::AmbiguousDate,
+        DateFault::Bad => QuarantineReason::BadDate,
+        DateFault::Ambiguous => QuarantineReason::AmbiguousDate,
     }
 }
 
-fn id_fault(fault: NationalIdFault) -> Quarantine {
+fn id_fault(fault: NationalIdFault) -> QuarantineReason {
     match fault {
-        NationalIdFault::Bad => Quarantine::BadNationalId,
-        NationalIdFault::OldCmnd => Quarantine::OldCmnd,
-        NationalIdFault::LostDigits => Quarantine::LostDigits,
+        NationalIdFault::Bad => QuarantineReason::BadNationalId,
+        NationalIdFault::OldCmnd => QuarantineReason::OldCmnd,
+        NationalIdFault::LostDigits => QuarantineReason::LostDigits,
     }
 }
 
-fn phone_fault(fault: PhoneFault) -> Quarantine {
+fn phone_fault(fault: PhoneFault) -> QuarantineReason {
     match fault {
-        PhoneFault::Bad => Quarantine::BadPhone,
-        PhoneFault::Ambiguous => Quarantine::AmbiguousPhone,
+        PhoneFault::Bad => QuarantineReason::BadPhone,
+        PhoneFault::Ambiguous => QuarantineReason::AmbiguousPhone,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A row after reading, and its result.
 
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::{AccountRow, Notice, Profile, RegistryRecord};
 use ngomon_rules::unit::Unit;
 use ngomon_rules::values::{NationalId, Repairs};
@@ -30,7 +30,7 @@ pub enum RowResult {
     /// A newer row of the same person counts instead.
     Superseded,
     /// In quarantine until somebody corrects it.
-    Quarantined(Quarantine),
+    Quarantined(QuarantineReason),
 }
 
 impl RowResult {
@@ -47,7 +47,7 @@ impl RowResult {
 
 /// What still identifies the person if a row of a profile or an account cannot be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hints {
+pub struct OwnerHints {
     /// HR's file code. For the row of an account, the account id.
     pub employee_code: Option<String>,
     /// A readable national id.
@@ -68,5 +68,5 @@ pub struct Row {
     /// Its cells by column, for the person who corrects it.
     pub raw: Vec<(String, String)>,
     /// The clues to the person.
-    pub hints: Hints,
+    pub hints: OwnerHints,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// How the sandbox registry behaves when it is queried for one of the made-up people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mood {
+pub enum RegistryBehaviour {
     /// It replies at once.
     #[default]
     Right,
@@ -19,7 +19,7 @@ pub enum Mood {
     Garbage,
 }
 
-impl Mood {
+impl RegistryBehaviour {
     /// All behaviours.
     pub const ALL: [Self; 4] = [Self::Right, Self::Slow, Self::Down, Self::Garbage];
 

@@ -2,7 +2,7 @@
 
 use crate::row::Record;
 use aws_lc_rs::digest;
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::Profile;
 use ngomon_rules::values::{Date, FullName};
 
@@ -17,11 +17,11 @@ pub(crate) enum Verdict {
     /// A newer row of the same person counts instead.
     Superseded,
     /// The row goes to quarantine.
-    Waits(Quarantine),
+    Waits(QuarantineReason),
 }
 
 /// The data kept of a row.
-struct Kept {
+struct RowDigest {
     row: u32,
     whole: Digest,
     key: Option<Digest>,
@@ -53,11 +53,11 @@ impl Service {
 
 /// Collects rows, then finds conflicts among them.
 #[derive(Default)]
-pub(crate) struct SortOut {
-    kept: Vec<Kept>,
+pub(crate) struct ConflictFinder {
+    kept: Vec<RowDigest>,
 }
 
-impl SortOut {
+impl ConflictFinder {
     /// Adds a row that is valid by itself.
     pub fn add(&mut self, row: u32, record: &Record, as_of: Date) {
         let service = match record {
@@ -88,7 +88,7 @@ impl SortOut {
             // One decision can move many people, so the number of the notice alone is no key.
             Record::Notice(n) => (json(n), Some(json(&(&n.notice_no, &n.national_id))), None, None),
         };
-        self.kept.push(Kept {
+        self.kept.push(RowDigest {
             row,
             whole,
             key,
@@ -107,7 +107,7 @@ impl SortOut {
             let again = last == Some(k.whole);
             last = Some(k.whole);
             if again {
-                out.push((k.row, Verdict::Waits(Quarantine::DuplicateRow)));
+                out.push((k.row, Verdict::Waits(QuarantineReason::DuplicateRow)));
             }
             !again
         });
@@ -135,7 +135,7 @@ impl SortOut {
 
 /// Decides about rows with one key or one person. If the person was hired again, the ended rows are superseded. Otherwise none of the rows
 /// counts.
-fn disagree(group: &[Kept], out: &mut Vec<(u32, Verdict)>) {
+fn disagree(group: &[RowDigest], out: &mut Vec<(u32, Verdict)>) {
     if let Some(created_on) = hired_again(group) {
         let ended = group
             .iter()
@@ -144,14 +144,14 @@ fn disagree(group: &[Kept], out: &mut Vec<(u32, Verdict)>) {
     } else if group.len() > 1 {
         let both = group
             .iter()
-            .map(|k| (k.row, Verdict::Waits(Quarantine::ConflictingRow)));
+            .map(|k| (k.row, Verdict::Waits(QuarantineReason::ConflictingRow)));
         out.extend(both);
     }
 }
 
 /// The day on which the person was hired again: exactly one row is in service, and it was created on or after the day on which all others
 /// ended.
-fn hired_again(group: &[Kept]) -> Option<Date> {
+fn hired_again(group: &[RowDigest]) -> Option<Date> {
     let person = group.first().and_then(|k| k.second)?;
     let mut current = group.iter().filter_map(|k| match k.service {
         Some(Service::Current { created_on }) => Some(created_on),
@@ -160,7 +160,7 @@ fn hired_again(group: &[Kept]) -> Option<Date> {
     let (Some(Some(created_on)), None) = (current.next(), current.next()) else {
         return None;
     };
-    let ended = |k: &Kept| match k.service {
+    let ended = |k: &RowDigest| match k.service {
         Some(Service::Ended { on }) => on <= created_on && on > Date::MIN,
         Some(Service::Current { .. }) => true,
         None => false,
@@ -170,7 +170,7 @@ fn hired_again(group: &[Kept]) -> Option<Date> {
 }
 
 /// Returns whether the rows of one person differ only in the issue date, or in issue date and phone.
-fn is_renewal(group: &[Kept]) -> bool {
+fn is_renewal(group: &[RowDigest]) -> bool {
     let mut days: Vec<_> = group.iter().map(|k| k.issued_on).collect();
     days.sort();
     days.dedup();

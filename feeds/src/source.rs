@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Passes a file through and records what the CSV reader does not report: the digest and the number of the bytes, and whether the file ends
 /// within quotes.
-struct Tap {
+struct DigestingReader {
     inner: BufReader<File>,
     digest: digest::Context,
     bytes: u64,
@@ -44,7 +44,7 @@ impl Quotes {
     }
 }
 
-impl Read for Tap {
+impl Read for DigestingReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let n = self.inner.read(buffer)?;
         let read = &buffer[..n];
@@ -61,7 +61,7 @@ impl Read for Tap {
 /// The records of a file after the heading.
 pub(crate) struct Source {
     path: PathBuf,
-    reader: csv::Reader<Tap>,
+    reader: csv::Reader<DigestingReader>,
     heading: Vec<String>,
     record: ByteRecord,
     row: u64,
@@ -71,7 +71,7 @@ pub(crate) struct Source {
 }
 
 /// A column with its position in the file, if the file has it.
-pub(crate) type Place<'c> = (&'c str, Option<usize>);
+pub(crate) type ColumnPosition<'c> = (&'c str, Option<usize>);
 
 /// One record: its cells in the order of the heading.
 pub(crate) struct Cells<'a> {
@@ -124,7 +124,7 @@ impl Source {
             let path = path.to_owned();
             return Err(FileError::NotCsv { path, format });
         }
-        let tap = Tap {
+        let tap = DigestingReader {
             inner,
             digest: digest::Context::new(&digest::SHA256),
             bytes: 0,
@@ -162,9 +162,9 @@ impl Source {
         table: &'static str,
         required: &[&'c str],
         optional: &[&'c str],
-    ) -> Result<Vec<Place<'c>>, FileError> {
+    ) -> Result<Vec<ColumnPosition<'c>>, FileError> {
         let place = |name: &str| self.heading.iter().position(|h| h == name);
-        let places: Vec<Place<'c>> = required
+        let places: Vec<ColumnPosition<'c>> = required
             .iter()
             .chain(optional)
             .map(|name| (*name, place(name)))

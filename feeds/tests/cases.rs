@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use ngomon_feeds::{Context, FileError, Record, Row, Table, judge};
+use ngomon_feeds::{Context, FileError, Record, Row, Table, check_file};
 use ngomon_rules::unit::UnitTree;
 use ngomon_rules::values::{Date, FullName, Grade, Phone, PhoneFault};
 use std::fs;
@@ -18,7 +18,7 @@ fn case(name: &str) -> PathBuf {
 
 fn read(table: Table, name: &str, units: &UnitTree, as_of: Date) -> Result<Vec<Row>, FileError> {
     let context = Context { units, as_of };
-    let judged = judge(table, &case(name), &context, &mut |_| {})?;
+    let judged = check_file(table, &case(name), &context, &mut |_| {})?;
     let rows = judged.rows(&context)?.collect::<Result<Vec<Row>, _>>()?;
     assert_eq!(judged.judgement().counts.rows, rows.len() as u64, "{name}");
     Ok(rows)

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use ngomon_feeds::{Context, Counts, FileError, Record, Row, RowResult, Table, judge, submissions};
+use ngomon_feeds::{Context, FileError, Record, Row, RowCounts, RowResult, Table, check_file, submissions};
 use ngomon_rules::unit::UnitTree;
 use ngomon_rules::values::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,9 +14,9 @@ fn fixtures() -> PathBuf {
 }
 
 /// Reads a file to its end.
-fn read(table: Table, path: &Path, units: &UnitTree, as_of: Date) -> Result<(Counts, Vec<Row>), FileError> {
+fn read(table: Table, path: &Path, units: &UnitTree, as_of: Date) -> Result<(RowCounts, Vec<Row>), FileError> {
     let context = Context { units, as_of };
-    let judged = judge(table, path, &context, &mut |_| {})?;
+    let judged = check_file(table, path, &context, &mut |_| {})?;
     let rows = judged.rows(&context)?.collect::<Result<Vec<Row>, _>>()?;
     Ok((judged.judgement().counts.clone(), rows))
 }
@@ -91,7 +91,7 @@ fn day() -> Date {
     Date::constant(2023, 7, 31)
 }
 
-fn of_bytes(table: Table, bytes: &[u8]) -> Result<(Counts, Vec<Row>), FileError> {
+fn of_bytes(table: Table, bytes: &[u8]) -> Result<(RowCounts, Vec<Row>), FileError> {
     let (_dir, path) = file(bytes);
     read(table, &path, &UnitTree::default(), day())
 }
@@ -358,7 +358,7 @@ fn a_file_that_changes_between_the_readings_is_refused() {
         units: &none,
         as_of: day(),
     };
-    let judged = judge(Table::Units, &path, &context, &mut |_| {}).unwrap();
+    let judged = check_file(Table::Units, &path, &context, &mut |_| {}).unwrap();
     fs::write(&path, format!("{UNITS}A,,Tỉnh B,province,,,\n")).unwrap();
     let last = judged.rows(&context).unwrap().last().unwrap();
     assert!(matches!(last, Err(FileError::Changed(_))));

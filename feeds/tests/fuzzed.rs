@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use ngomon_feeds::{Context, FileError, Record, RowResult, Table, judge};
+use ngomon_feeds::{Context, FileError, Record, RowResult, Table, check_file};
 use ngomon_rules::unit::{Unit, UnitCode, UnitKind, UnitTree};
 use ngomon_rules::values::Date;
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub(crate) fn tables(bytes: &[u8]) {
         as_of: Date::constant(2023, 7, 31),
     };
     for table in Table::ALL {
-        let Ok(judged) = judge(table, &path, &context, &mut |_| {}) else {
+        let Ok(judged) = check_file(table, &path, &context, &mut |_| {}) else {
             continue;
         };
         let counts = &judged.judgement().counts;

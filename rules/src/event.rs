@@ -7,7 +7,7 @@ use crate::citizens::{Exemption, Field, Outcome, Paper, Proof};
 use crate::client::{Client, ClientId};
 use crate::hold::{self, Cause, Hold, Reason};
 use crate::officials::Amendment;
-use crate::record::{AccountId, AccountKind, Form, Profile, Stated};
+use crate::record::{AccountAttributes, AccountId, AccountKind, Form, Profile};
 use crate::unit::UnitCode;
 use crate::values::{Date, FullName, Grade, NationalId, Phone};
 use serde::{Deserialize, Serialize};
@@ -599,7 +599,7 @@ pub enum Personal {
     /// The account's attributes, and its password hash as imported.
     Account {
         /// The attributes.
-        stated: Stated,
+        stated: AccountAttributes,
         /// The password hash of the login. Only present when the account is imported.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         password_hash: Option<String>,
@@ -646,7 +646,7 @@ pub enum Personal {
     /// The credentials of an operator.
     Operator {
         /// The user name.
-        stated: Stated,
+        stated: AccountAttributes,
         /// A PHC string.
         password_hash: String,
         /// The secret shared with the operator's authenticator (RFC 6238).

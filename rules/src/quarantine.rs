@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A quarantine reason (files.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Quarantine {
+pub enum QuarantineReason {
     /// A year of two digits.
     AmbiguousDate,
     /// Several numbers in one cell.
@@ -34,7 +34,7 @@ pub enum Quarantine {
     UnknownUnit,
 }
 
-impl Quarantine {
+impl QuarantineReason {
     /// Every reason, ordered by name.
     pub const ALL: [Self; 13] = [
         Self::AmbiguousDate,

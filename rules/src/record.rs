@@ -129,7 +129,7 @@ pub struct RegistryRecord {
 
 /// The attributes that an account states about its owner. They are unproven: they link the account to nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stated {
+pub struct AccountAttributes {
     /// The name that the owner signs in with. Several imported accounts may share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
@@ -165,7 +165,7 @@ pub struct AccountRow {
     /// `citizen`, `official` or `unit`.
     pub kind: AccountKind,
     /// The attributes that it states about its owner.
-    pub stated: Stated,
+    pub stated: AccountAttributes,
     /// The unit it belongs to.
     pub unit: Option<UnitCode>,
     /// When it was created.

@@ -2,7 +2,7 @@
 
 use crate::event::{Change, Event, LoginId, PersonId, Personal, Subject};
 use crate::hold::{Hold, Reason};
-use crate::record::{AccountId, AccountKind, Stated};
+use crate::record::{AccountAttributes, AccountId, AccountKind};
 use crate::unit::UnitCode;
 use crate::values::NationalId;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ pub struct AccountState {
     /// Its credentials.
     pub login: LoginId,
     /// The attributes that it states about its owner.
-    pub stated: Stated,
+    pub stated: AccountAttributes,
     /// The persons whose claims it holds.
     pub claims: Vec<PersonId>,
     /// Its holds in force, in the order in which they were placed.
@@ -35,7 +35,7 @@ impl AccountState {
 
 /// A violation of an invariant, which no journal may lead to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum InvariantViolation {
     /// An event about an account that does not exist.
     #[error("{0} is not there")]
     NoAccount(AccountId),
@@ -72,7 +72,7 @@ pub struct State {
     pub accounts: BTreeMap<AccountId, AccountState>,
     /// The person of each number. No number is ever given to another person.
     pub numbers: BTreeMap<NationalId, PersonId>,
-    faults: Vec<Fault>,
+    faults: Vec<InvariantViolation>,
 }
 
 impl State {
@@ -88,27 +88,27 @@ impl State {
     }
 
     /// All violations, in the events applied and in the resulting state.
-    pub fn faults(&self) -> Vec<Fault> {
+    pub fn faults(&self) -> Vec<InvariantViolation> {
         let mut faults = self.faults.clone();
         let mut holders: BTreeMap<&PersonId, u32> = BTreeMap::new();
         for (id, account) in &self.accounts {
             if account.claims.len() > 1 {
-                faults.push(Fault::TwoPersons(id.clone()));
+                faults.push(InvariantViolation::TwoPersons(id.clone()));
             }
             for person in &account.claims {
                 *holders.entry(person).or_default() += 1;
             }
             for hold in &account.holds {
                 if hold.reason == Reason::Duplicate && !account.claims.is_empty() {
-                    faults.push(Fault::ClaimedDuplicate(id.clone()));
+                    faults.push(InvariantViolation::ClaimedDuplicate(id.clone()));
                 }
                 if !may_hold(hold.reason, account.kind) {
-                    faults.push(Fault::OtherKind(id.clone(), hold.reason));
+                    faults.push(InvariantViolation::OtherKind(id.clone(), hold.reason));
                 }
             }
         }
         let two = holders.into_iter().filter(|(_, n)| *n > 1);
-        faults.extend(two.map(|(person, _)| Fault::TwoClaims(person.clone())));
+        faults.extend(two.map(|(person, _)| InvariantViolation::TwoClaims(person.clone())));
         faults
     }
 
@@ -131,19 +131,26 @@ impl State {
             }
             (Change::AccountRemoved, _) => {
                 if self.accounts.remove(id).is_none() {
-                    self.faults.push(Fault::NoAccount(id.clone()));
+                    self.faults.push(InvariantViolation::NoAccount(id.clone()));
                 }
             }
             (change, personal) => match self.accounts.get_mut(id) {
                 Some(account) => self
                     .faults
                     .extend(changed(id, account, change, personal.as_ref(), &mut self.numbers)),
-                None => self.faults.push(Fault::NoAccount(id.clone())),
+                None => self.faults.push(InvariantViolation::NoAccount(id.clone())),
             },
         }
     }
 
-    fn arrive(&mut self, id: &AccountId, kind: AccountKind, unit: Option<UnitCode>, login: &LoginId, stated: &Stated) {
+    fn arrive(
+        &mut self,
+        id: &AccountId,
+        kind: AccountKind,
+        unit: Option<UnitCode>,
+        login: &LoginId,
+        stated: &AccountAttributes,
+    ) {
         let account = AccountState {
             kind,
             unit,
@@ -154,7 +161,7 @@ impl State {
             generation: 0,
         };
         if self.accounts.insert(id.clone(), account).is_some() {
-            self.faults.push(Fault::Twice(id.clone()));
+            self.faults.push(InvariantViolation::Twice(id.clone()));
         }
     }
 }
@@ -165,21 +172,21 @@ fn changed(
     change: &Change,
     personal: Option<&Personal>,
     numbers: &mut BTreeMap<NationalId, PersonId>,
-) -> Option<Fault> {
+) -> Option<InvariantViolation> {
     match (change, personal) {
         (Change::AccountChanged { .. }, Some(Personal::Account { stated, .. })) => account.stated = stated.clone(),
         (Change::ClaimMade { person, .. }, Some(Personal::Claim { numbers: proven, .. })) => {
             account.claims.push(person.clone());
             for number in proven {
                 if numbers.entry(*number).or_insert_with(|| person.clone()) != person {
-                    return Some(Fault::NumberTaken(person.clone()));
+                    return Some(InvariantViolation::NumberTaken(person.clone()));
                 }
             }
         }
         (Change::ClaimEnded { person, .. }, _) => account.claims.retain(|claim| claim != person),
         (Change::HoldPlaced { hold }, _) => {
             if account.holds.iter().any(|held| held.key() == hold.key()) {
-                return Some(Fault::HeldTwice(id.clone(), hold.reason));
+                return Some(InvariantViolation::HeldTwice(id.clone(), hold.reason));
             }
             account.generation += 1;
             account.holds.push(hold.clone());
@@ -188,7 +195,7 @@ fn changed(
             let held = account.holds.iter_mut().find(|held| held.key() == hold.key());
             match held {
                 Some(held) => *held = hold.clone(),
-                None => return Some(Fault::NotHeld(id.clone(), hold.reason)),
+                None => return Some(InvariantViolation::NotHeld(id.clone(), hold.reason)),
             }
         }
         (Change::HoldLifted { reason, cause }, _) => {
@@ -197,7 +204,7 @@ fn changed(
                 .holds
                 .retain(|held| held.reason != *reason || held.cause != *cause);
             if account.holds.len() == before {
-                return Some(Fault::NotHeld(id.clone(), *reason));
+                return Some(InvariantViolation::NotHeld(id.clone(), *reason));
             }
         }
         _ => {}

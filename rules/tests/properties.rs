@@ -7,13 +7,13 @@
 mod people;
 
 use ngomon_rules::citizens::{
-    Bearing, CitizenAccount, Claimed, Proof, bearing, on_arrival, on_join, on_success, on_take_over, on_taken,
-    on_withdrawal,
+    CitizenAccount, ClaimedIdentity, DuplicateMatch, Proof, match_claim, on_arrival, on_join, on_success, on_take_over,
+    on_taken, on_withdrawal,
 };
 use ngomon_rules::event::{Change, Event, LoginId, PersonId, Personal};
 use ngomon_rules::hold::{Cause, Reason};
 use ngomon_rules::officials::decide_person;
-use ngomon_rules::record::{AccountId, AccountKind, Stated};
+use ngomon_rules::record::{AccountAttributes, AccountId, AccountKind};
 use ngomon_rules::state::State;
 use people::{Hr, name, number, official, phone, son};
 use proptest::prelude::*;
@@ -92,8 +92,8 @@ impl World {
         self.state.accounts.keys().filter_map(|id| self.account(id)).collect()
     }
 
-    fn claim(person: u32, holder: &AccountId) -> Claimed {
-        Claimed {
+    fn claim(person: u32, holder: &AccountId) -> ClaimedIdentity {
+        ClaimedIdentity {
             holder: holder.clone(),
             person: PersonId(person.to_string()),
             numbers: vec![number(person)],
@@ -108,7 +108,7 @@ impl World {
         holders.next().map(|(id, _)| id.clone())
     }
 
-    fn claims(&self) -> Vec<Claimed> {
+    fn claims(&self) -> Vec<ClaimedIdentity> {
         (0..PEOPLE)
             .filter_map(|person| Some(Self::claim(person, &self.holder(person)?)))
             .collect()
@@ -185,11 +185,11 @@ impl World {
         if self.state.accounts.contains_key(id) {
             return;
         }
-        let stated = Stated {
+        let stated = AccountAttributes {
             national_id: by_number.then(|| number(person)),
             full_name: (!by_number).then(|| name(&called(person))),
             phone: (!by_number).then(|| phone(person)),
-            ..Stated::default()
+            ..AccountAttributes::default()
         };
         let change = Change::AccountTakenOver {
             account_kind: AccountKind::Citizen,
@@ -214,7 +214,8 @@ impl World {
         let pairs = all
             .iter()
             .flat_map(|account| claims.iter().map(move |claim| (account, claim)));
-        let bears = pairs.filter(|(account, claim)| matches!(bearing(account, claim), Bearing::Duplicate(_)));
+        let bears =
+            pairs.filter(|(account, claim)| matches!(match_claim(account, claim), DuplicateMatch::Duplicate(_)));
         bears
             .map(|(account, claim)| (account.id.clone(), Cause::claim(&claim.holder)))
             .collect()

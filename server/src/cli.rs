@@ -1,6 +1,6 @@
 //! The command line, a stable interface for scripts (docs/FILES.md). Its help comes from the message files.
 
-use crate::output::{Format, Words};
+use crate::output::{Format, Locale};
 use crate::usage::in_words;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -423,7 +423,7 @@ pub enum KeysVerb {
 }
 
 fn day(text: &str) -> Result<Date, String> {
-    parse_day(text).map_err(|_| Words::of_this_process().say("usage-day"))
+    parse_day(text).map_err(|_| Locale::of_this_process().text("usage-day"))
 }
 
 /// An instant with its offset, a local time, or the start of a day; without an offset, in Vietnam's time zone.
@@ -432,12 +432,13 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     let found = text.parse::<Timestamp>().ok();
     let found = found.or_else(|| local(text.parse().ok()?));
     let found = found.or_else(|| local(parse_day(text).ok()?.at(0, 0, 0, 0)));
-    found.ok_or_else(|| Words::of_this_process().say("usage-time"))
+    found.ok_or_else(|| Locale::of_this_process().text("usage-time"))
 }
 
 /// The address and port to listen on.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| Words::of_this_process().say("usage-address"))
+    text.parse()
+        .map_err(|_| Locale::of_this_process().text("usage-address"))
 }
 
 /// Whether the command line contains the password of a database: every user of the machine can read it there.
@@ -457,7 +458,7 @@ pub fn shows_password(args: impl IntoIterator<Item = OsString>) -> bool {
 }
 
 /// Parses the command line, with help in the caller's language.
-pub fn parse(words: Words, args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+pub fn parse(words: Locale, args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let mut args: Vec<OsString> = args.into_iter().collect();
     // As in other programs: `ngomon help import`, `ngomon version`.
     for (word, flag) in [("help", "--help"), ("version", "--version")] {
@@ -478,7 +479,7 @@ mod tests {
     fn the_command_line_is_sound_and_all_of_it_has_words() {
         Cli::command().debug_assert();
         for locale in ["vi", "en"] {
-            let words = Words::of_locale(|_| Some(locale.to_owned()));
+            let words = Locale::of_locale(|_| Some(locale.to_owned()));
             check(&in_words(Cli::command(), words));
         }
     }
@@ -515,7 +516,7 @@ mod tests {
 
     #[test]
     fn help_is_a_command_too() {
-        let words = Words::of_locale(|_| Some("en".to_owned()));
+        let words = Locale::of_locale(|_| Some("en".to_owned()));
         let said = |line: &str| parse(words, line.split(' ').map(Into::into)).unwrap_err().to_string();
         assert_eq!(said("ngomon help reconcile"), said("ngomon reconcile --help"));
         assert_eq!(said("ngomon help"), said("ngomon --help"));

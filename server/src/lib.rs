@@ -20,20 +20,20 @@ mod workers;
 
 use axum::Router;
 use ngomon_store::Store;
-use output::Words;
+use output::Locale;
 use std::io::Write as _;
 use std::process::ExitCode;
 use tower_http::csrf::CsrfLayer;
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let words = Words::of_this_process();
+    let words = Locale::of_this_process();
     let cli = match cli::parse(words, std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => return usage::tell(&error, words),
+        Err(error) => return usage::print_usage(&error, words),
     };
     if cli::shows_password(std::env::args_os()) {
-        log::say(&format!("ngomon: {}", words.say("warn-password-shown")));
+        log::say(&format!("ngomon: {}", words.text("warn-password-shown")));
     }
     // TLS to a remote database needs a cryptography provider, which is chosen once.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
@@ -58,11 +58,11 @@ pub fn run() -> ExitCode {
             None => done.into(),
             // The changes stay committed; output that was only to be read is lost.
             Some(why) if changed => {
-                say(words.say_with("open-output", &[("path", "-"), ("why", &why)]));
+                say(words.text_with("open-output", &[("path", "-"), ("why", &why)]));
                 done.into()
             }
             Some(why) => {
-                say(words.say_with("error-write", &[("path", "-"), ("why", &why)]));
+                say(words.text_with("error-write", &[("path", "-"), ("why", &why)]));
                 ExitCode::FAILURE
             }
         },

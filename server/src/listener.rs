@@ -103,14 +103,14 @@ struct Seat {
 }
 
 /// The place of a connection, freed on drop.
-struct Place {
+struct ConnectionPermit {
     room: Arc<Room>,
     address: IpAddr,
     number: u64,
     seat: Arc<Seat>,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut inside = self.room.inside.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seats) = inside.get_mut(&self.address) {
@@ -139,7 +139,7 @@ fn make_room(seats: &mut BTreeMap<u64, Arc<Seat>>) -> bool {
 impl Room {
     /// Admits a connection. At the limit of its address, it replaces an idle connection of the same address; at the total limit, an idle
     /// one of the address with the most connections.
-    fn enter(self: &Arc<Self>, address: IpAddr, is_proxy: bool, bounds: &Bounds) -> Option<Place> {
+    fn enter(self: &Arc<Self>, address: IpAddr, is_proxy: bool, bounds: &Bounds) -> Option<ConnectionPermit> {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let half = bounds.connections / 2;
         let all: usize = inside.values().map(BTreeMap::len).sum();
@@ -168,7 +168,7 @@ impl Room {
         let number = self.seats.fetch_add(1, Ordering::Relaxed);
         let seat = Arc::new(Seat::default());
         inside.entry(address).or_default().insert(number, seat.clone());
-        Some(Place {
+        Some(ConnectionPermit {
             room: self.clone(),
             address,
             number,
@@ -201,12 +201,12 @@ impl Drop for Answering {
 }
 
 /// A response being sent.
-struct Sent {
+struct SentBody {
     body: Body,
     _answering: Answering,
 }
 
-impl HttpBody for Sent {
+impl HttpBody for SentBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -274,7 +274,7 @@ fn connected(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    place: Place,
+    place: ConnectionPermit,
     head: Duration,
     bounds: Bounds,
     graceful: &GracefulShutdown,
@@ -298,7 +298,7 @@ fn connected(
             request.extensions_mut().insert(ConnectInfo(peer));
             let answer = router.oneshot(request).await?;
             Ok(answer.map(|body| {
-                Body::new(Sent {
+                Body::new(SentBody {
                     body,
                     _answering: answering,
                 })
@@ -561,7 +561,7 @@ mod tests {
         };
         let room = Arc::new(Room::default());
         let enter = |last: u8, is_proxy| room.enter(IpAddr::from([192, 0, 2, last]), is_proxy, &bounds);
-        let busy = |place: Option<Place>| place.map(|place| (Answering::new(&place.seat), place));
+        let busy = |place: Option<ConnectionPermit>| place.map(|place| (Answering::new(&place.seat), place));
         let one: Vec<_> = (0..30).map_while(|_| busy(enter(1, false))).collect();
         assert_eq!(one.len(), 10, "all of them are being answered");
         let others: Vec<_> = (2..9)

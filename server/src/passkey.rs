@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ngomon_store::{Kept, KnownPasskey, Passkey, Result, StoreError};
+use ngomon_store::{KnownPasskey, Passkey, PasskeyStorage, Result, StoreError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use url::Url;
@@ -32,9 +32,9 @@ pub struct Owner<'a> {
 }
 
 /// A device's response, not verified yet.
-pub struct Answer(PublicKeyCredential);
+pub struct CeremonyResponse(PublicKeyCredential);
 
-impl Answer {
+impl CeremonyResponse {
     /// Parses a response. `None` if it is malformed.
     pub fn read(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Self)
@@ -100,7 +100,12 @@ impl Passkeys {
     }
 
     /// Verifies a response: the device's signature counter, and where the key is stored. `None` if the response is not valid.
-    pub fn judged(&self, state: &str, answer: &Answer, passkey: &KnownPasskey) -> Option<(u32, Kept)> {
+    pub fn judged(
+        &self,
+        state: &str,
+        answer: &CeremonyResponse,
+        passkey: &KnownPasskey,
+    ) -> Option<(u32, PasskeyStorage)> {
         let state: DiscoverableAuthentication = known(state)?;
         let key: Key = known(&passkey.key)?;
         let key = DiscoverableKey::from(key);
@@ -109,9 +114,9 @@ impl Passkeys {
             .finish_discoverable_authentication_v2(&answer.0, state, &key)
             .ok()?;
         let kept = if found.backup_eligible() {
-            Kept::Synced
+            PasskeyStorage::Synced
         } else {
-            Kept::InDevice
+            PasskeyStorage::InDevice
         };
         found.user_verified().then_some((found.counter(), kept))
     }

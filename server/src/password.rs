@@ -8,7 +8,7 @@ mod wrap;
 
 pub use hash::is_useless;
 pub use leaked::Leaked;
-pub use turn::{Lane, in_turn, no_sooner};
+pub use turn::{Lane, on_hash_pool, with_minimum_delay};
 pub use wrap::Wrapping;
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -24,7 +24,7 @@ pub const NOBODY: &str =
 
 /// Whether the password matches the hash. Supports PHC strings of Argon2, scrypt and PBKDF2, passlib's and Django's PBKDF2, bcrypt, and
 /// LDAP's salted SHA (RFC 2307).
-pub fn fits(password: &str, hash: &str) -> bool {
+pub fn verify(password: &str, hash: &str) -> bool {
     Hash::parse(hash).is_some_and(|hash| fits_written(&writings(password), &hash))
 }
 
@@ -62,7 +62,7 @@ pub fn fits_evenly(password: &str, hash: &str) -> bool {
     turn::note_work(read.as_ref().map_or(0, Hash::work), writings.len());
     let fits = read.is_some_and(|hash| fits_written(&writings, &hash));
     if !hash.contains(CURRENT) {
-        self::fits(password, NOBODY);
+        self::verify(password, NOBODY);
     }
     fits
 }
@@ -112,8 +112,8 @@ mod tests {
                 let scheme = hash.split(['$', '}']).find(|part| !part.is_empty()).unwrap().to_owned();
                 let seen = schemes.entry(scheme).or_default();
                 if *seen < 2 {
-                    assert!(fits(&format!("Hue-{account}"), hash), "{account}: {hash}");
-                    assert!(!fits(&format!("Hue-{account} "), hash), "{account}: {hash}");
+                    assert!(verify(&format!("Hue-{account}"), hash), "{account}: {hash}");
+                    assert!(!verify(&format!("Hue-{account} "), hash), "{account}: {hash}");
                 }
                 *seen += 1;
             }
@@ -125,7 +125,7 @@ mod tests {
     fn what_is_hashed_anew_fits() {
         let hash = hashed("Hue-1", &[7; 16]).unwrap();
         assert!(is_current(&hash), "{hash}");
-        assert!(fits("Hue-1", &hash) && !fits("Hue-2", &hash));
+        assert!(verify("Hue-1", &hash) && !verify("Hue-2", &hash));
     }
 
     /// A password matches in whichever Unicode form it was hashed, here or elsewhere, and in whichever form it is typed now.
@@ -151,16 +151,18 @@ mod tests {
         }
         for hash in &hashes {
             assert!(
-                forms.iter().all(|form| fits(form, hash) && fits_evenly(form, hash)),
+                forms.iter().all(|form| verify(form, hash) && fits_evenly(form, hash)),
                 "{hash}"
             );
             assert!(
-                !fits("Mật khẩu Hue đẹp", hash) && !fits_evenly("Mật khẩu Hue đẹp", hash),
+                !verify("Mật khẩu Hue đẹp", hash) && !fits_evenly("Mật khẩu Hue đẹp", hash),
                 "{hash}"
             );
         }
         // A full-width keyboard gives another form, too.
-        assert!(fits("Ｈｕế", &hashed("Huế", &[7; 16]).unwrap()) && fits("Huế", &hashed("Ｈｕế", &[7; 16]).unwrap()));
+        assert!(
+            verify("Ｈｕế", &hashed("Huế", &[7; 16]).unwrap()) && verify("Huế", &hashed("Ｈｕế", &[7; 16]).unwrap())
+        );
         assert_eq!(writings("Hue-1"), ["Hue-1"]);
     }
 
@@ -176,10 +178,10 @@ mod tests {
             for version in [Version::V0x10, Version::V0x13] {
                 let other = Argon2::new(algorithm, version, Params::new(64 * n, n, n, Some(24)).unwrap());
                 let other = other.hash_password_with_salt(b"Hue-1", &[7; 16]).unwrap().to_string();
-                assert!(fits("Hue-1", &other) && !fits("Hue-2", &other), "{other}");
+                assert!(verify("Hue-1", &other) && !verify("Hue-2", &other), "{other}");
                 let ours = hashed("Hue-1", &[7; 16]).unwrap();
                 assert!(Argon2::default().verify_password(b"Hue-1", &*ours).is_ok(), "{ours}");
-                assert!(fits("Hue-1", &ours) && !fits("Hue-2", &ours));
+                assert!(verify("Hue-1", &ours) && !verify("Hue-2", &ours));
             }
         }
     }
@@ -201,7 +203,7 @@ mod tests {
             "{SSHA}====",
             NOBODY,
         ] {
-            assert!(!fits("", hash), "{hash}");
+            assert!(!verify("", hash), "{hash}");
         }
     }
 }

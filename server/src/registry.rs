@@ -2,7 +2,7 @@
 //! answer.
 
 use crate::web::App;
-use ngomon_feeds::{Mood, read_reply};
+use ngomon_feeds::{RegistryBehaviour, read_reply};
 use ngomon_rules::citizens::RegistryAnswer;
 use ngomon_rules::values::NationalId;
 use ngomon_store::Result;
@@ -26,8 +26,8 @@ pub async fn ask_one(app: &App, number: NationalId, patience: Duration) -> Resul
     if !app.sandbox || known == RegistryAnswer::Unavailable {
         return Ok(known);
     }
-    let mood = app.store.sandbox_mood(number).await?;
-    let mood = mood.as_deref().and_then(Mood::parse).unwrap_or_default();
+    let mood = app.store.sandbox_registry_behaviour(number).await?;
+    let mood = mood.as_deref().and_then(RegistryBehaviour::parse).unwrap_or_default();
     let Ok(bytes) = tokio::time::timeout(patience, played(mood, &known)).await else {
         tracing::warn!("the registry did not answer in time");
         return Ok(RegistryAnswer::Unavailable);
@@ -40,7 +40,7 @@ pub async fn ask_one(app: &App, number: NationalId, patience: Duration) -> Resul
 
 /// The reply of the sandbox's registry, after the delay that it plays.
 #[allow(clippy::disallowed_methods, reason = "the sandbox plays a slow registry")]
-async fn played(mood: Mood, known: &RegistryAnswer) -> Vec<u8> {
+async fn played(mood: RegistryBehaviour, known: &RegistryAnswer) -> Vec<u8> {
     match mood.play(known) {
         Some((after, bytes)) => {
             tokio::time::sleep(after).await;

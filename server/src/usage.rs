@@ -1,27 +1,27 @@
 //! The help and the error messages of the argument parser, in the caller's language.
 
-use crate::output::Words;
+use crate::output::Locale;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 use std::error::Error as _;
 use std::process::ExitCode;
 
 /// A command with its help. The message `help-VERB` describes a verb, `help-arg-NAME` an argument.
-pub fn in_words(command: Command, words: Words) -> Command {
+pub fn in_words(command: Command, words: Locale) -> Command {
     let version = flag("version", 'V', ArgAction::Version);
     verb(command.disable_version_flag(true).arg(version), words, "help")
 }
 
-fn verb(command: Command, words: Words, key: &str) -> Command {
+fn verb(command: Command, words: Locale, key: &str) -> Command {
     let template = format!(
         "{{about}}\n\n{}: {{usage}}\n\n{{all-args}}{{after-help}}",
-        words.say("usage")
+        words.text("usage")
     );
     let mut command = command
         .after_help(words.find(&format!("{key}-after"), &[]).unwrap_or_default())
-        .about(words.say(key))
+        .about(words.text(key))
         .help_template(template)
-        .subcommand_help_heading(words.say("usage-commands"))
+        .subcommand_help_heading(words.text("usage-commands"))
         .disable_help_subcommand(true)
         .disable_help_flag(true)
         .arg(flag("help", 'h', ArgAction::Help));
@@ -47,15 +47,15 @@ fn flag(name: &'static str, short: char, action: ArgAction) -> Arg {
 
 /// An argument with its description, its values, and the default or the environment variable that replaces it. A verb can have its own text
 /// for it, `help-VERB-arg-NAME`.
-fn described(arg: Arg, words: Words, verb: &str) -> Arg {
+fn described(arg: Arg, words: Locale, verb: &str) -> Arg {
     let heading = if arg.is_positional() {
         "usage-arguments"
     } else {
         "usage-options"
     };
     let own = words.find(&format!("{verb}-arg-{}", arg.get_id()), &[]);
-    let help = own.unwrap_or_else(|| words.say(&format!("help-arg-{}", arg.get_id())));
-    let arg = arg.help_heading(words.say(heading));
+    let help = own.unwrap_or_else(|| words.text(&format!("help-arg-{}", arg.get_id())));
+    let arg = arg.help_heading(words.text(heading));
     if !arg.get_action().takes_values() {
         return arg.help(help);
     }
@@ -69,8 +69,8 @@ fn described(arg: Arg, words: Words, verb: &str) -> Arg {
     let env = arg.get_env().map(|name| name.to_string_lossy());
     let notes = [
         Some(values).filter(|values| !values.is_empty()),
-        default.map(|value| words.say_with("usage-default", &[("value", &value)])),
-        env.map(|name| words.say_with("usage-env", &[("name", &name)])),
+        default.map(|value| words.text_with("usage-default", &[("value", &value)])),
+        env.map(|name| words.text_with("usage-env", &[("name", &name)])),
     ];
     let notes: Vec<String> = notes.into_iter().flatten().collect();
     let notes = if notes.is_empty() {
@@ -85,7 +85,7 @@ fn described(arg: Arg, words: Words, verb: &str) -> Arg {
 }
 
 /// Prints the parser's output: help and version exit with 0, a wrong command line with 2.
-pub fn tell(error: &Error, words: Words) -> ExitCode {
+pub fn print_usage(error: &Error, words: Locale) -> ExitCode {
     match what_is_wrong(error, words) {
         Some(wrong) => crate::log::say(&format!("ngomon: {wrong}")),
         // Nothing can be done about a closed pipe.
@@ -95,7 +95,7 @@ pub fn tell(error: &Error, words: Words) -> ExitCode {
 }
 
 /// The error, what would be right, and the usage of the command. `None` if help was requested.
-fn what_is_wrong(error: &Error, words: Words) -> Option<String> {
+fn what_is_wrong(error: &Error, words: Locale) -> Option<String> {
     let given = |kind| text(error, kind).unwrap_or_default();
     let argument = given(ContextKind::InvalidArg);
     let value = given(ContextKind::InvalidValue);
@@ -108,11 +108,11 @@ fn what_is_wrong(error: &Error, words: Words) -> Option<String> {
         | ErrorKind::Format => return None,
         ErrorKind::InvalidSubcommand => {
             let command = given(ContextKind::InvalidSubcommand);
-            words.say_with("usage-no-command", &[("command", &command)])
+            words.text_with("usage-no-command", &[("command", &command)])
         }
-        ErrorKind::UnknownArgument => words.say_with("usage-no-argument", of_argument),
-        ErrorKind::MissingSubcommand => words.say("usage-command-missing"),
-        ErrorKind::MissingRequiredArgument => words.say_with("usage-argument-missing", of_argument),
+        ErrorKind::UnknownArgument => words.text_with("usage-no-argument", of_argument),
+        ErrorKind::MissingSubcommand => words.text("usage-command-missing"),
+        ErrorKind::MissingRequiredArgument => words.text_with("usage-argument-missing", of_argument),
         ErrorKind::ArgumentConflict => {
             let other = given(ContextKind::PriorArg);
             let key = if other == argument {
@@ -120,20 +120,20 @@ fn what_is_wrong(error: &Error, words: Words) -> Option<String> {
             } else {
                 "usage-conflict"
             };
-            words.say_with(key, &[("argument", &argument), ("other", &other)])
+            words.text_with(key, &[("argument", &argument), ("other", &other)])
         }
         ErrorKind::ValueValidation => {
             let why = error.source().map(ToString::to_string).unwrap_or_default();
-            words.say_with(
+            words.text_with(
                 "usage-value-why",
                 &[("argument", &argument), ("value", &value), ("why", &why)],
             )
         }
-        ErrorKind::InvalidValue if !value.is_empty() => words.say_with("usage-value", of_argument),
-        ErrorKind::TooManyValues => words.say_with("usage-value-too-many", of_argument),
-        ErrorKind::InvalidUtf8 => words.say("usage-not-utf8"),
+        ErrorKind::InvalidValue if !value.is_empty() => words.text_with("usage-value", of_argument),
+        ErrorKind::TooManyValues => words.text_with("usage-value-too-many", of_argument),
+        ErrorKind::InvalidUtf8 => words.text("usage-not-utf8"),
         // Too few values, or none.
-        _ => words.say_with("usage-value-missing", of_argument),
+        _ => words.text_with("usage-value-missing", of_argument),
     }];
     for (kind, key) in [
         (ContextKind::ValidValue, "usage-valid"),
@@ -142,16 +142,16 @@ fn what_is_wrong(error: &Error, words: Words) -> Option<String> {
         (ContextKind::SuggestedArg, "usage-suggested"),
     ] {
         let right = text(error, kind).filter(|right| !right.is_empty());
-        lines.extend(right.map(|right| words.say_with(key, &[("right", &right)])));
+        lines.extend(right.map(|right| words.text_with(key, &[("right", &right)])));
     }
     let mut wrong = lines.join(" ");
     // The parser's usage would list every argument here.
     let lists_all = error.kind() == ErrorKind::TooManyValues;
     let usage = given(ContextKind::Usage);
     if let Some(usage) = usage.strip_prefix("Usage: ").filter(|_| !lists_all) {
-        wrong += &format!("\n{}: {usage}", words.say("usage"));
+        wrong += &format!("\n{}: {usage}", words.text("usage"));
     }
-    Some(format!("{wrong}\n{}", words.say("usage-help")))
+    Some(format!("{wrong}\n{}", words.text("usage-help")))
 }
 
 /// The text of a detail that the parser adds to an error.
@@ -170,15 +170,15 @@ mod tests {
     use crate::cli::parse;
 
     /// The message for a wrong command line in both languages, without the hint at its end.
-    fn told(line: &str) -> [String; 2] {
+    fn usage_text(line: &str) -> [String; 2] {
         ["vi", "en"].map(|tag| {
-            let words = Words::of_tag(tag).unwrap();
+            let words = Locale::of_tag(tag).unwrap();
             let args = std::iter::once("ngomon").chain(line.split_whitespace());
             let error = parse(words, args.map(Into::into)).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");
             let text = what_is_wrong(&error, words).unwrap();
             let (text, hint) = text.rsplit_once('\n').unwrap();
-            assert_eq!(hint, words.say("usage-help"));
+            assert_eq!(hint, words.text("usage-help"));
             text.to_owned()
         })
     }
@@ -227,7 +227,7 @@ mod tests {
                 "--staff does not take “yes” as well.",
             ),
         ] {
-            assert_eq!(told(line), [vietnamese, english], "{line}");
+            assert_eq!(usage_text(line), [vietnamese, english], "{line}");
         }
     }
 
@@ -242,7 +242,7 @@ mod tests {
             "report --help",
             "--version",
         ] {
-            let words = Words::of_tag("vi").unwrap();
+            let words = Locale::of_tag("vi").unwrap();
             let args = std::iter::once("ngomon").chain(line.split_whitespace());
             let error = parse(words, args.map(Into::into)).unwrap_err();
             assert_eq!(what_is_wrong(&error, words), None, "{line}");

@@ -2,7 +2,7 @@
 //! holds that begin or end by date, and sweep expired rows. A worker goes on after an error or a panic, with a delay that grows with
 //! repeated failures, and counts as late if it makes no progress.
 
-use crate::failure::Failure;
+use crate::failure::CommandError;
 use crate::openid::Deliveries;
 use crate::password::Wrapping;
 use crate::registry::{LONG_PATIENCE, ask_one};
@@ -81,7 +81,7 @@ impl Workers {
 
 /// Starts the workers. They end with the process: each change they make is atomic.
 pub fn start(app: &App) -> crate::failure::Result<()> {
-    every(app, "seal", Duration::from_secs(1), |app| async move {
+    spawn_periodic(app, "seal", Duration::from_secs(1), |app| async move {
         app.store.seal().await?;
         // An attacker who blocks the sealing could delete unsealed entries without a trace, so a late seal is logged as an error.
         if app.store.is_seal_late().await? {
@@ -92,32 +92,32 @@ pub fn start(app: &App) -> crate::failure::Result<()> {
         }
         Ok(())
     });
-    every(app, "tell-held", Duration::from_secs(1), |app| async move {
-        app.store.tell_who_is_held().await.map(drop)
+    spawn_periodic(app, "tell-held", Duration::from_secs(1), |app| async move {
+        app.store.propagate_time_based_holds().await.map(drop)
     });
-    every(app, "answer-forms", Duration::from_secs(5), answer_pending);
-    every(app, "answer-held-back", Duration::from_hours(1), answer_held_back);
-    every(app, "sweep", Duration::from_hours(1), |app| async move {
+    spawn_periodic(app, "answer-forms", Duration::from_secs(5), retry_pending_forms);
+    spawn_periodic(app, "answer-held-back", Duration::from_hours(1), answer_held_back);
+    spawn_periodic(app, "sweep", Duration::from_hours(1), |app| async move {
         app.store.sweep().await.map(drop)
     });
-    every(app, "end-over", Duration::from_secs(30), |app| async move {
+    spawn_periodic(app, "end-over", Duration::from_secs(30), |app| async move {
         app.store.end_over_sessions().await.map(drop)
     });
-    every(app, "forget-successors", Duration::from_secs(5), |app| async move {
+    spawn_periodic(app, "forget-successors", Duration::from_secs(5), |app| async move {
         app.store.forget_successors().await
     });
     let wrapping = Arc::new(Wrapping::default());
-    every(app, "wrap-hashes", Duration::from_secs(1), move |app| {
+    spawn_periodic(app, "wrap-hashes", Duration::from_secs(1), move |app| {
         let wrapping = wrapping.clone();
         async move { wrapping.step(&app).await }
     });
-    every(app, "recount", Duration::from_hours(24), recount);
-    every(app, "signing-keys", Duration::from_hours(24), |app| async move {
+    spawn_periodic(app, "recount", Duration::from_hours(24), recount);
+    spawn_periodic(app, "signing-keys", Duration::from_hours(24), |app| async move {
         app.store.tend_signing_keys().await
     });
-    let deliveries =
-        Deliveries::new(app.tells_inner).map_err(|e| Failure::said("error-sender", &[("why", &e.to_string())]))?;
-    every(app, "tell-systems", Duration::from_millis(250), move |app| {
+    let deliveries = Deliveries::new(app.tells_inner)
+        .map_err(|e| CommandError::error_text("error-sender", &[("why", &e.to_string())]))?;
+    spawn_periodic(app, "tell-systems", Duration::from_millis(250), move |app| {
         let deliveries = deliveries.clone();
         async move { deliveries.begin(&app).await }
     });
@@ -125,7 +125,7 @@ pub fn start(app: &App) -> crate::failure::Result<()> {
 }
 
 /// Starts a worker that repeats the job.
-pub fn every<F>(app: &App, name: &'static str, pause: Duration, job: impl Fn(App) -> F + Send + Sync + 'static)
+pub fn spawn_periodic<F>(app: &App, name: &'static str, pause: Duration, job: impl Fn(App) -> F + Send + Sync + 'static)
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
@@ -185,7 +185,7 @@ async fn rest(pause: Duration) {
 
 /// Retries the forms that wait for the registry, in order. While it is away they go on waiting; it is recorded as silent if it responded
 /// for none of them.
-pub async fn answer_pending(app: App) -> Result<()> {
+pub async fn retry_pending_forms(app: App) -> Result<()> {
     answer_waiting(app, false).await
 }
 
@@ -205,7 +205,7 @@ async fn answer_waiting(app: App, for_papers: bool) -> Result<()> {
         if let Some(answer) = &registry {
             heard = Some(heard == Some(true) || *answer != RegistryAnswer::Unavailable);
         }
-        app.store.answer_pending(form, "registry", registry).await?;
+        app.store.retry_pending_forms(form, "registry", registry).await?;
     }
     match heard {
         Some(answered) => app.store.registry_heard(answered).await,

@@ -13,8 +13,8 @@ use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{EncodingKey, Header};
 use ngomon_rules::client::{Authentication, Client};
 use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::ambient::Ambient;
-use ngomon_store::{Location, NewClient, Places, Store};
+use ngomon_store::ambient::Environment;
+use ngomon_store::{Location, NewClient, Store, StorePaths};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -80,11 +80,11 @@ fn form(fields: &[(&str, &str)]) -> String {
 impl House {
     async fn new(dir: &Path) -> Self {
         let at: jiff::Timestamp = "2023-07-15T02:00:00Z".parse().unwrap();
-        let places = Places {
+        let places = StorePaths {
             data: Location::Directory(dir.join("data")),
             keys: dir.join("keys"),
         };
-        let store = Store::open(&places, true, Ambient::fixed(at, 1)).await.unwrap();
+        let store = Store::open(&places, true, Environment::fixed(at, 1)).await.unwrap();
         store.tend_signing_keys().await.unwrap();
         let mut hues = Client::new("Hue-S", vec![CALLBACK.to_owned()]);
         hues.post_logout_redirect_uris = vec![OUT.to_owned()];

@@ -10,20 +10,22 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
-use ngomon_feeds::{Context, Table, judge};
+use ngomon_feeds::{Context, Table, check_file};
 use ngomon_rules::citizens::{Outcome, Proof};
 use ngomon_rules::event::ProfileId;
-use ngomon_rules::officials::{Case, Coverage, Directory, KeptProfile, OfficialAccount, OfficialsPolicy, decide};
+use ngomon_rules::officials::{
+    Coverage, DecisionInput, Directory, OfficialAccount, OfficialsPolicy, StoredProfile, decide,
+};
 use ngomon_rules::record::{
-    AccountId, AccountKind, AccountRow, Form, Profile, RegistryRecord, RegistryStatus, ServiceStatus, Stated,
-    Submission,
+    AccountAttributes, AccountId, AccountKind, AccountRow, Form, Profile, RegistryRecord, RegistryStatus,
+    ServiceStatus, Submission,
 };
 use ngomon_rules::unit::{Unit, UnitCode, UnitKind, UnitTree};
 use ngomon_rules::values::{Date, FullName, NationalId, Phone};
-use ngomon_store::ambient::Ambient;
-use ngomon_store::db::{Arg, Db, Dialect, Row};
-use ngomon_store::keyring::Place;
-use ngomon_store::{Incoming, Intake, Location, OpenLoad, Places, Store};
+use ngomon_store::ambient::Environment;
+use ngomon_store::db::{Db, Dialect, Row, SqlValue};
+use ngomon_store::keyring::AssociatedData;
+use ngomon_store::{LoadDecision, LoadRequest, Location, OpenLoad, Store, StorePaths};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::fmt::Write as _;
 use std::future::Future;
@@ -160,12 +162,12 @@ fn citizen(n: usize) -> AccountRow {
     AccountRow {
         account: AccountId(format!("HS{n:08}")),
         kind: AccountKind::Citizen,
-        stated: Stated {
+        stated: AccountAttributes {
             username: Some(format!("hues{n}")),
             full_name: Some(name(n)),
             national_id: Some(number(n)),
             phone: Some(phone(n)),
-            ..Stated::default()
+            ..AccountAttributes::default()
         },
         unit: Some(village(n)),
         created_on: Some(Date::constant(2022, 1, 1)),
@@ -176,7 +178,7 @@ fn citizen(n: usize) -> AccountRow {
 }
 
 fn official(n: usize) -> AccountRow {
-    let stated = Stated {
+    let stated = AccountAttributes {
         employee_code: Some(format!("TTH{n:06}")),
         ..citizen(n).stated
     };
@@ -213,7 +215,7 @@ fn profile(n: usize) -> Profile {
 
 fn rules_alone(n: usize) {
     let tree = UnitTree::build(units()).unwrap();
-    let kept = (0..n).map(|i| KeptProfile {
+    let kept = (0..n).map(|i| StoredProfile {
         id: ProfileId(i.to_string()),
         profile: profile(i),
         first_taken_on: DAY,
@@ -240,7 +242,7 @@ fn rules_alone(n: usize) {
         .collect();
     let ((), seconds) = timed(|| {
         for account in &accounts {
-            let case = Case {
+            let case = DecisionInput {
                 account,
                 directory: &directory,
                 notice: None,
@@ -277,7 +279,7 @@ fn reading(n: usize) {
         units: &tree,
         as_of: DAY,
     };
-    let (judged, seconds) = timed(|| judge(Table::Registry, &path, &context, &mut |_| {}).unwrap());
+    let (judged, seconds) = timed(|| check_file(Table::Registry, &path, &context, &mut |_| {}).unwrap());
     assert_eq!(judged.judgement().counts.read, n as u64);
     figure("", "a registry file judged", n, seconds, None);
     let (rows, seconds) = timed(|| judged.rows(&context).unwrap().count());
@@ -317,11 +319,11 @@ impl Fresh {
                 Location::Url(server.replace("/postgres?", &format!("/{name}?")))
             }
         };
-        let places = Places {
+        let places = StorePaths {
             data,
             keys: dir.path().join("keys"),
         };
-        let store = Store::open(&places, true, Ambient::system()).await.unwrap();
+        let store = Store::open(&places, true, Environment::system()).await.unwrap();
         let db = Db::open(&places.data, false).await.unwrap();
         let fresh = Self { store, db, _dir: dir };
         let mut load = fresh.open("units", VILLAGES).await;
@@ -336,7 +338,7 @@ impl Fresh {
     }
 
     async fn file(&self, table: &'static str, rows: usize, full: Option<Option<UnitCode>>) -> Box<OpenLoad> {
-        let incoming = Incoming {
+        let incoming = LoadRequest {
             table,
             digest: format!("{table}{rows}"),
             rows: rows as u64,
@@ -347,8 +349,8 @@ impl Fresh {
             units: std::collections::BTreeSet::default(),
         };
         match self.store.begin_load(incoming, None).await.unwrap() {
-            Intake::Open(load) => load,
-            Intake::NeedsApproval { faults, .. } => panic!("{faults:?}"),
+            LoadDecision::Open(load) => load,
+            LoadDecision::NeedsApproval { faults, .. } => panic!("{faults:?}"),
         }
     }
 
@@ -371,7 +373,7 @@ impl Fresh {
     }
 
     /// All rows of a table; `kinds` gives the types of the columns.
-    async fn rows(&self, table: &str, columns: &str, kinds: &str, tail: &str) -> Vec<Vec<Arg>> {
+    async fn rows(&self, table: &str, columns: &str, kinds: &str, tail: &str) -> Vec<Vec<SqlValue>> {
         let sql = format!("SELECT {columns} FROM {table} {tail}");
         let cells = |row: &Row| {
             let cell = |(at, kind): (usize, char)| match kind {
@@ -379,7 +381,7 @@ impl Fresh {
                 't' => row.get::<Option<String>>(at).unwrap().into(),
                 _ => row.get::<Option<Vec<u8>>>(at).unwrap().into(),
             };
-            kinds.chars().enumerate().map(cell).collect::<Vec<Arg>>()
+            kinds.chars().enumerate().map(cell).collect::<Vec<SqlValue>>()
         };
         let rows = self.db.read(async |tx| tx.rows(&sql, []).await).await.unwrap();
         rows.iter().map(cells).collect()
@@ -431,7 +433,7 @@ async fn plain_insert(on: Dialect, from: &Fresh, shapes: &[(Shape, String)]) -> 
         let into = format!("{table} ({columns})");
         for chunk in rows.chunks(BATCH) {
             let (into, chunk) = (into.clone(), Arc::new(chunk.to_vec()));
-            let (_, took) = timed_async(other.db.write(move |tx| {
+            let (_, took) = timed_async(other.db.transaction(move |tx| {
                 let (into, chunk) = (into.clone(), Arc::clone(&chunk));
                 Box::pin(async move { tx.insert(&into, chunk.to_vec(), "ON CONFLICT DO NOTHING").await })
             }))
@@ -478,7 +480,7 @@ async fn database(on: Dialect, sizes: &Sizes) {
     let before = fresh
         .rows("journal_commit", "seq", "i", "ORDER BY seq DESC LIMIT 1")
         .await;
-    let Some(Arg::Int(Some(last))) = before[0].first().cloned() else {
+    let Some(SqlValue::Int(Some(last))) = before[0].first().cloned() else {
         panic!("no commit")
     };
     let seconds = fresh.import("profiles", sizes.officials).await;
@@ -623,7 +625,7 @@ async fn a_campaign_passes(big: &Fresh, sizes: &Sizes) {
         ("day_counter (unit, what, day, official_to, slot, n)", days),
     ]);
     big.db
-        .write(move |tx| {
+        .transaction(move |tx| {
             let tables = Arc::clone(&tables);
             Box::pin(async move {
                 for (into, rows) in tables.iter() {
@@ -649,14 +651,14 @@ async fn reconcile(label: &str, fresh: &Fresh, n: usize) {
     let (_, fetch) = timed_async(fresh.db.read(async |tx| {
         for table in ["account_row", "profile"] {
             let sql = format!("SELECT v.id, v.sealed FROM {table} t JOIN personal_value v ON v.id = t.value");
-            tx.each(&sql, [], |row| {
+            tx.for_each_row(&sql, [], |row| {
                 let (id, sealed): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-                let place = Place {
+                let place = AssociatedData {
                     table: "personal_value",
                     column: "sealed",
                     row: id.as_bytes(),
                 };
-                std::hint::black_box(fresh.store.keys().unseal(place, &sealed)?);
+                std::hint::black_box(fresh.store.keys().decrypt(place, &sealed)?);
                 Ok(())
             })
             .await?;
@@ -744,7 +746,7 @@ async fn claims(on: Dialect, label: &str, sizes: &Sizes) {
     // The rows that each claim wrote.
     let accounts =
         "WHERE commit_id IN (SELECT commit_id FROM journal WHERE kind = 'claim-made') ORDER BY commit_id, ord";
-    let mut sets: Vec<Vec<(String, Vec<Arg>)>> = (0..n).map(|_| Vec::new()).collect();
+    let mut sets: Vec<Vec<(String, Vec<SqlValue>)>> = (0..n).map(|_| Vec::new()).collect();
     for ((table, columns, kinds), tail) in [
         of(JOURNAL, accounts),
         of(
@@ -767,7 +769,7 @@ async fn claims(on: Dialect, label: &str, sizes: &Sizes) {
         let (sets, db) = (Arc::clone(&sets), db.clone());
         async move {
             let set = sets[i].clone();
-            db.write(move |tx| {
+            db.transaction(move |tx| {
                 let set = set.clone();
                 Box::pin(async move {
                     for (into, row) in set {

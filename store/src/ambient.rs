@@ -19,32 +19,32 @@ pub trait Clock: Send + Sync {
 }
 
 /// A source of random bytes.
-pub trait Chance: Send + Sync {
+pub trait RandomSource: Send + Sync {
     /// Fills all of `bytes` with unpredictable bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
 
 /// The clock and the randomness of a run. Cheap to clone.
 #[derive(Clone)]
-pub struct Ambient {
+pub struct Environment {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The random source.
-    pub chance: Arc<dyn Chance>,
+    pub chance: Arc<dyn RandomSource>,
 }
 
-impl Ambient {
+impl Environment {
     /// The machine's own clock and randomness.
     pub fn system() -> Self {
-        Ambient {
-            clock: Arc::new(Machine),
-            chance: Arc::new(Machine),
+        Environment {
+            clock: Arc::new(SystemEnvironment),
+            chance: Arc::new(SystemEnvironment),
         }
     }
 
     /// For tests: the clock starts at `at` and advances by one microsecond at each reading; the randomness follows from `seed`.
     pub fn fixed(at: Timestamp, seed: u64) -> Self {
-        Ambient {
+        Environment {
             clock: Arc::new(FixedClock {
                 at,
                 reads: AtomicI64::new(0),
@@ -84,7 +84,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Ambient {
+impl Environment {
     /// `N` unpredictable bytes, in hexadecimal.
     pub fn hex<const N: usize>(&self) -> String {
         hex(&self.bytes::<N>())
@@ -102,18 +102,18 @@ impl Ambient {
 
 /// Ends the process at once, after a fault that makes all further work unsafe: the machine has no randomness, or a cipher fails where it
 /// cannot fail. Continuing would repeat keys or write values in clear.
-pub(crate) fn give_up(why: &str) -> ! {
+pub(crate) fn abort_process(why: &str) -> ! {
     writeln!(std::io::stderr(), "ngomon stops: {why}").ok();
     std::process::abort()
 }
 
-struct Machine;
+struct SystemEnvironment;
 
 #[allow(
     clippy::disallowed_methods,
     reason = "the one place where the machine's clock is read"
 )]
-impl Clock for Machine {
+impl Clock for SystemEnvironment {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -123,10 +123,10 @@ impl Clock for Machine {
     clippy::disallowed_methods,
     reason = "the one place where the machine's randomness is read"
 )]
-impl Chance for Machine {
+impl RandomSource for SystemEnvironment {
     fn fill(&self, bytes: &mut [u8]) {
         if aws_lc_rs::rand::fill(bytes).is_err() {
-            give_up("this machine gives no randomness");
+            abort_process("this machine gives no randomness");
         }
     }
 }
@@ -148,7 +148,7 @@ struct FixedChance {
     fills: AtomicU64,
 }
 
-impl Chance for FixedChance {
+impl RandomSource for FixedChance {
     fn fill(&self, bytes: &mut [u8]) {
         let fill = self.fills.fetch_add(1, Ordering::Relaxed);
         for (block, chunk) in (0_u64..).zip(bytes.chunks_mut(32)) {
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_fixed_run_repeats_and_a_seed_changes_it() {
-        let draw = |ambient: &Ambient| {
+        let draw = |ambient: &Environment| {
             (
                 ambient.now(),
                 ambient.bytes::<100>(),
@@ -176,25 +176,25 @@ mod tests {
                 ambient.bytes::<100>(),
             )
         };
-        let first = draw(&Ambient::fixed(noon(), 1));
-        assert_eq!(first, draw(&Ambient::fixed(noon(), 1)));
-        assert_ne!(first.1, Ambient::fixed(noon(), 2).bytes::<100>());
+        let first = draw(&Environment::fixed(noon(), 1));
+        assert_eq!(first, draw(&Environment::fixed(noon(), 1)));
+        assert_ne!(first.1, Environment::fixed(noon(), 2).bytes::<100>());
         assert_ne!(first.1, first.3, "each draw is new");
         assert_ne!(first.1[..32], first.1[32..64], "each block is new");
     }
 
     #[test]
     fn a_fixed_clock_gains_a_microsecond_a_read_also_through_clones() {
-        let ambient = Ambient::fixed(noon(), 1);
+        let ambient = Environment::fixed(noon(), 1);
         assert_eq!(ambient.now(), noon());
         assert_eq!(ambient.clone().now().as_microsecond(), noon().as_microsecond() + 1);
         assert_eq!(ambient.now().as_microsecond(), noon().as_microsecond() + 2);
-        assert_eq!(Ambient::fixed(Timestamp::MAX, 1).now(), Timestamp::MAX);
+        assert_eq!(Environment::fixed(Timestamp::MAX, 1).now(), Timestamp::MAX);
     }
 
     #[test]
     fn an_id_is_a_version_7_of_its_millisecond() {
-        let ambient = Ambient::fixed(noon(), 1);
+        let ambient = Environment::fixed(noon(), 1);
         let (one, two) = (ambient.uuid(), ambient.uuid());
         assert_ne!(one, two);
         assert_eq!((one.get_version_num(), one.get_variant()), (7, uuid::Variant::RFC4122));
@@ -203,7 +203,7 @@ mod tests {
             u64::try_from(noon().as_second()).unwrap()
         );
         assert_eq!(
-            Ambient::fixed("1969-01-01T00:00:00Z".parse().unwrap(), 1)
+            Environment::fixed("1969-01-01T00:00:00Z".parse().unwrap(), 1)
                 .uuid()
                 .get_version_num(),
             7
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_machine_gives_time_and_chance() {
-        let ambient = Ambient::system();
+        let ambient = Environment::system();
         assert!(ambient.now() > "2024-01-01T00:00:00Z".parse().unwrap());
         assert_ne!(ambient.bytes::<16>(), ambient.bytes::<16>());
         assert_ne!(ambient.uuid(), ambient.uuid());

@@ -6,14 +6,14 @@
 //! While a restore runs, a row of `restoring` warns everyone who opens the database. The row is deleted when the restore ends, or stays
 //! until the restore is started again.
 
-use crate::ambient::{Ambient, hex};
-use crate::db::{Arg, Db, Dialect, Row, Tx};
+use crate::ambient::{Environment, hex};
+use crate::db::{Db, Dialect, Row, SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::keyring::{Fingerprint, Keyring, sync_parent};
 use crate::outside::Last;
 use crate::private;
 use crate::schema::{self, Kind, Table};
-use crate::store::{Opening, Places, Store};
+use crate::store::{Opening, Store, StorePaths};
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -99,7 +99,7 @@ impl Store {
         private::directory(dir)?;
         let (tables, mark) = self
             .db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let mut tables = BTreeMap::new();
                 for table in schema::kept_tables() {
                     tables.insert(table.name.to_owned(), copy(tx, dir, &table).await?);
@@ -121,19 +121,19 @@ impl Store {
 
     /// Restores a backup into an empty database, under the keys with which it was made, and rebuilds the projections. First deletes what
     /// an aborted restore left there.
-    pub async fn restore(places: &Places, dir: &Path, ambient: Ambient) -> Result<Restored> {
+    pub async fn restore(places: &StorePaths, dir: &Path, ambient: Environment) -> Result<Restored> {
         let manifest = Manifest::read(dir)?;
         let keys = Keyring::open(&places.keys)?;
         if manifest.keyring != keys.id() {
             return Err(StoreError::WrongKeys);
         }
         let mark = manifest.fingerprints(dir, &keys)?;
-        keys.heir_of(mark)?;
+        keys.successor_key(mark)?;
         // Check all files before anything is changed.
         let tables = manifest.tables(dir)?;
         let db = Db::open(&places.data, true).await?;
         let begun = db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let begun =
                     tx.has_table("installation").await? && tx.row("SELECT 1 FROM installation", []).await?.is_some();
                 let restoring =
@@ -151,14 +151,14 @@ impl Store {
             fill(&db, &claim, table, contents, &file_of(dir, table.name)).await?;
         }
         // Imports that were running at the time of the backup have no process here: clear their heartbeat.
-        db.write(|tx| Box::pin(tx.execute("UPDATE load SET beat = 0 WHERE state = 'open'", [])))
+        db.transaction(|tx| Box::pin(tx.execute("UPDATE load SET beat = 0 WHERE state = 'open'", [])))
             .await?;
         let store = Self::open_as(places, Opening::Restored, ambient).await?;
         store.rebuild(&mut |_| {}).await?;
         let last = Last::read(places, store.keys());
         let behind = match store
             .db
-            .scan(async |tx| crate::outside::must_have(tx, &last).await)
+            .read_long(async |tx| crate::outside::must_have(tx, &last).await)
             .await
         {
             Ok(()) => false,
@@ -168,7 +168,7 @@ impl Store {
         // Last of all: until then, everyone who opens the database is warned.
         store
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let claim = claim.clone();
                 Box::pin(async move {
                     mine(tx, &claim).await?;
@@ -288,7 +288,7 @@ async fn copy(tx: &mut Tx, dir: &Path, table: &Table) -> Result<Contents> {
     let columns: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
     let sql = format!("SELECT {} FROM {}", columns.join(", "), table.name);
     let mut rows = 0;
-    tx.each(&sql, [], |row| {
+    tx.for_each_row(&sql, [], |row| {
         let line = Value::Array(cells(table, &row)?);
         rows += 1;
         writeln!(file, "{line}").map_err(io(&path))
@@ -330,7 +330,7 @@ fn contents_of(table: &Table, path: &Path) -> Result<Contents> {
 /// Marks the database as being restored, under this claim; a previous restore that is still running stops.
 async fn begin(db: &Db, claim: &str, mark: Fingerprint) -> Result<()> {
     let claim = claim.to_owned();
-    db.write(move |tx| {
+    db.transaction(move |tx| {
         let claim = claim.clone();
         Box::pin(async move {
             let sql =
@@ -348,7 +348,7 @@ async fn begin(db: &Db, claim: &str, mark: Fingerprint) -> Result<()> {
 /// Fails if another restore has started meanwhile.
 async fn mine(tx: &mut Tx, claim: &str) -> Result<()> {
     match tx
-        .rows_shared("SELECT id FROM restoring WHERE claim = $1", [claim.into()])
+        .rows_for_share("SELECT id FROM restoring WHERE claim = $1", [claim.into()])
         .await?
         .len()
     {
@@ -370,7 +370,7 @@ fn cells(table: &Table, row: &Row) -> Result<Vec<Value>> {
     table.columns.iter().enumerate().map(cell).collect()
 }
 
-fn args(table: &Table, line: &str) -> Option<Vec<Arg>> {
+fn args(table: &Table, line: &str) -> Option<Vec<SqlValue>> {
     let Value::Array(mut cells) = serde_json::from_str(line).ok()? else {
         return None;
     };
@@ -381,12 +381,12 @@ fn args(table: &Table, line: &str) -> Option<Vec<Arg>> {
     cells.resize(table.columns.len(), Value::Null);
     let arg = |(cell, (_, kind)): (Value, &(&str, Kind))| {
         Some(match (kind, cell) {
-            (Kind::Int, cell) if cell.is_null() => Arg::Int(None),
-            (Kind::Int, cell) => Arg::Int(Some(cell.as_i64()?)),
-            (Kind::Text, cell) if cell.is_null() => Arg::Text(None),
-            (Kind::Text, cell) => Arg::Text(Some(cell.as_str()?.to_owned())),
-            (Kind::Bytes, cell) if cell.is_null() => Arg::Bytes(None),
-            (Kind::Bytes, cell) => Arg::Bytes(Some(BASE64.decode(cell.as_str()?).ok()?)),
+            (Kind::Int, cell) if cell.is_null() => SqlValue::Int(None),
+            (Kind::Int, cell) => SqlValue::Int(Some(cell.as_i64()?)),
+            (Kind::Text, cell) if cell.is_null() => SqlValue::Text(None),
+            (Kind::Text, cell) => SqlValue::Text(Some(cell.as_str()?.to_owned())),
+            (Kind::Bytes, cell) if cell.is_null() => SqlValue::Bytes(None),
+            (Kind::Bytes, cell) => SqlValue::Bytes(Some(BASE64.decode(cell.as_str()?).ok()?)),
         })
     };
     cells.into_iter().zip(&table.columns).map(arg).collect()
@@ -410,7 +410,7 @@ async fn fill(db: &Db, claim: &str, table: &Table, contents: &Contents, path: &P
             break;
         }
         let (into, claim) = (into.clone(), claim.to_owned());
-        db.write(move |tx| {
+        db.transaction(move |tx| {
             let (into, rows, claim) = (into.clone(), rows.clone(), claim.clone());
             Box::pin(async move {
                 mine(tx, &claim).await?;
@@ -421,7 +421,7 @@ async fn fill(db: &Db, claim: &str, table: &Table, contents: &Contents, path: &P
     }
     let sql = format!("SELECT COUNT(*) FROM {}", table.name);
     let there: i64 = db
-        .scan(async |tx| tx.row(&sql, []).await?.map_or(Ok(0), |row| row.get(0)))
+        .read_long(async |tx| tx.row(&sql, []).await?.map_or(Ok(0), |row| row.get(0)))
         .await?;
     if u64::try_from(there).ok() != Some(contents.rows) {
         return Err(StoreError::BackupDiffers {
@@ -431,7 +431,7 @@ async fn fill(db: &Db, claim: &str, table: &Table, contents: &Contents, path: &P
     }
     if table.name == "journal_commit" && db.dialect() == Dialect::Postgres {
         let sql = "SELECT setval(pg_get_serial_sequence('journal_commit', 'seq'), COALESCE((SELECT MAX(seq) FROM journal_commit), 1))";
-        db.write(move |tx| Box::pin(async move { tx.row(sql, []).await.map(drop) }))
+        db.transaction(move |tx| Box::pin(async move { tx.row(sql, []).await.map(drop) }))
             .await?;
     }
     Ok(())

@@ -12,7 +12,7 @@
 //! The limit: a row that was once genuine can be put back as it was, for as long as its own expiry, the generation of its account and
 //! that of its client allow.
 
-use crate::db::{Arg, Row, Tx};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::Entry;
 use crate::keyring::Keyring;
@@ -208,13 +208,13 @@ impl Covered {
         Self(bytes)
     }
 
-    fn with(what: &str, cells: &[Arg]) -> Self {
+    fn with(what: &str, cells: &[SqlValue]) -> Self {
         let mut covered = Self::of(what);
         for cell in cells {
             match cell {
-                Arg::Int(number) => covered.int(*number),
-                Arg::Text(text) => covered.bytes(2, text.as_ref().map(String::as_bytes)),
-                Arg::Bytes(bytes) => covered.bytes(3, bytes.as_deref()),
+                SqlValue::Int(number) => covered.int(*number),
+                SqlValue::Text(text) => covered.bytes(2, text.as_ref().map(String::as_bytes)),
+                SqlValue::Bytes(bytes) => covered.bytes(3, bytes.as_deref()),
             }
         }
         covered
@@ -243,27 +243,27 @@ impl Covered {
 }
 
 /// The MAC over these cells.
-pub(crate) fn bind(keys: &Keyring, what: &str, cells: &[Arg]) -> Arg {
+pub(crate) fn bind(keys: &Keyring, what: &str, cells: &[SqlValue]) -> SqlValue {
     keys.bind(&Covered::with(what, cells).0).into()
 }
 
 /// Whether `bound` is the MAC that [`bind`] gives for these cells.
-pub(crate) fn binds(keys: &Keyring, what: &str, cells: &[Arg], bound: Option<&[u8]>) -> bool {
+pub(crate) fn binds(keys: &Keyring, what: &str, cells: &[SqlValue], bound: Option<&[u8]>) -> bool {
     bound.is_some_and(|bound| keys.binds(&Covered::with(what, cells).0, bound))
 }
 
 /// Whether `bound` is the MAC over these cells under the keys of this version.
-pub(crate) fn binds_under(keys: &Keyring, version: u8, what: &str, cells: &[Arg], bound: &[u8]) -> bool {
+pub(crate) fn binds_under(keys: &Keyring, version: u8, what: &str, cells: &[SqlValue], bound: &[u8]) -> bool {
     keys.binds_under(version, &Covered::with(what, cells).0, bound)
 }
 
 impl Entry {
     /// The MAC over these cells, if the entry from which they are projected is genuine.
-    pub(crate) fn bind(&self, keys: &Keyring, what: &str, cells: &[Arg]) -> Arg {
+    pub(crate) fn bind(&self, keys: &Keyring, what: &str, cells: &[SqlValue]) -> SqlValue {
         if self.genuine {
             bind(keys, what, cells)
         } else {
-            Arg::Bytes(Some(Vec::new()))
+            SqlValue::Bytes(Some(Vec::new()))
         }
     }
 }
@@ -286,24 +286,24 @@ impl Bound {
     }
 
     /// The MAC of a row.
-    pub fn mac(&self, keys: &Keyring, cells: &[Arg]) -> Arg {
+    pub fn mac(&self, keys: &Keyring, cells: &[SqlValue]) -> SqlValue {
         bind(keys, self.table, cells)
     }
 
     /// The row as it is inserted, with its MAC.
-    pub fn row(&self, keys: &Keyring, mut cells: Vec<Arg>) -> Vec<Arg> {
+    pub fn row(&self, keys: &Keyring, mut cells: Vec<SqlValue>) -> Vec<SqlValue> {
         let mac = self.mac(keys, &cells);
         cells.push(mac);
         cells
     }
 
     /// The cells of a row whose [`Bound::columns`] start at `at`.
-    pub fn cells(&self, row: &Row, at: usize) -> Result<Vec<Arg>> {
+    pub fn cells(&self, row: &Row, at: usize) -> Result<Vec<SqlValue>> {
         let cell = |(at, (_, kind)): (usize, &(&str, Kind))| {
             Ok(match kind {
-                Int => Arg::Int(row.get(at)?),
-                Text => Arg::Text(row.get(at)?),
-                Bytes => Arg::Bytes(row.get(at)?),
+                Int => SqlValue::Int(row.get(at)?),
+                Text => SqlValue::Text(row.get(at)?),
+                Bytes => SqlValue::Bytes(row.get(at)?),
             })
         };
         (at..).zip(self.columns).map(cell).collect()
@@ -324,7 +324,7 @@ impl Bound {
     }
 
     /// As [`Bound::is_genuine`], of a row that has these cells.
-    pub fn is_bound(&self, keys: &Keyring, cells: &[Arg], row: &Row, at: usize) -> Result<bool> {
+    pub fn is_bound(&self, keys: &Keyring, cells: &[SqlValue], row: &Row, at: usize) -> Result<bool> {
         let mac: Option<Vec<u8>> = row.get(at + self.columns.len())?;
         Ok(binds(keys, self.table, cells, mac.as_deref()))
     }
@@ -333,13 +333,13 @@ impl Bound {
     pub async fn forged(&self, tx: &mut Tx, keys: &Keyring) -> Result<(u64, Vec<String>)> {
         let sql = format!("SELECT {} FROM {} WHERE {}", self.columns(""), self.table, self.grants);
         let (mut seen, mut forged) = (0, Vec::new());
-        tx.each(&sql, [], |row| {
+        tx.for_each_row(&sql, [], |row| {
             seen += 1;
             let cells = self.cells(&row, 0)?;
             if !self.is_bound(keys, &cells, &row, 0)? {
                 let key = match &cells[..] {
-                    [Arg::Text(Some(text)), ..] => text.clone(),
-                    [Arg::Bytes(Some(bytes)), ..] => crate::ambient::hex(&bytes[..bytes.len().min(4)]),
+                    [SqlValue::Text(Some(text)), ..] => text.clone(),
+                    [SqlValue::Bytes(Some(bytes)), ..] => crate::ambient::hex(&bytes[..bytes.len().min(4)]),
                     _ => String::new(),
                 };
                 forged.push(format!("{} {key}", self.table));
@@ -354,7 +354,7 @@ impl Bound {
     async fn take_over(&self, tx: &mut Tx, keys: &Keyring, before: u8) -> Result<()> {
         let sql = format!("SELECT {} FROM {}", self.columns(""), self.table);
         let mut rows = Vec::new();
-        tx.each(&sql, [], |row| {
+        tx.for_each_row(&sql, [], |row| {
             let cells = self.cells(&row, 0)?;
             let mac: Option<Vec<u8>> = row.get(self.columns.len())?;
             let genuine = |mac: &[u8]| binds_under(keys, before, self.table, &cells, mac);

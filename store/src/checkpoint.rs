@@ -382,11 +382,11 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::ambient::Ambient;
+    use crate::ambient::Environment;
 
     fn keys(seed: u64) -> Keyring {
         let dir = TempDir::new().unwrap();
-        Keyring::create(dir.path(), &Ambient::fixed(jiff::Timestamp::UNIX_EPOCH, seed)).unwrap()
+        Keyring::create(dir.path(), &Environment::fixed(jiff::Timestamp::UNIX_EPOCH, seed)).unwrap()
     }
 
     fn checkpoint(size: u64) -> Checkpoint {

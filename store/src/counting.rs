@@ -1,6 +1,6 @@
 //! The counter updates that follow from a change of an account: part of [`project`](crate::project), with the same rules.
 
-use crate::counts::{CountKey, Counts, DayKey, HoldKey};
+use crate::counts::{CountKey, CounterDeltas, DayKey, HoldKey};
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::tables::day_number;
@@ -8,7 +8,7 @@ use ngomon_rules::record::AccountKind;
 use std::collections::BTreeMap;
 
 /// The reasons that hold an account, each with the last day of the longest of its holds in force.
-pub(crate) async fn held_by(tx: &mut Tx, account: &str) -> Result<BTreeMap<String, String>> {
+pub(crate) async fn hold_reasons(tx: &mut Tx, account: &str) -> Result<BTreeMap<String, String>> {
     let rows = tx
         .rows(
             "SELECT reason, MAX(COALESCE(last_day, '9999-12-31')) FROM hold WHERE account = $1 AND until IS NULL GROUP BY reason",
@@ -23,9 +23,9 @@ pub(crate) async fn holds_changed(
     tx: &mut Tx,
     id: &str,
     before: BTreeMap<String, String>,
-    counts: &mut Counts,
+    counts: &mut CounterDeltas,
 ) -> Result<()> {
-    let after = held_by(tx, id).await?;
+    let after = hold_reasons(tx, id).await?;
     let to = after.values().max().cloned().unwrap_or_default();
     let unit = recount(tx, id, counts, |key| key.held_to = to).await?.unit;
     count_holds(counts, &unit, before, -1);
@@ -34,7 +34,7 @@ pub(crate) async fn holds_changed(
 }
 
 /// Adds `n` accounts (or subtracts, if negative) to the counters of these reasons.
-pub(crate) fn count_holds(counts: &mut Counts, unit: &str, held: BTreeMap<String, String>, n: i64) {
+pub(crate) fn count_holds(counts: &mut CounterDeltas, unit: &str, held: BTreeMap<String, String>, n: i64) {
     for (reason, held_to) in held {
         let unit = unit.to_owned();
         counts.add_hold(HoldKey { unit, reason, held_to }, n);
@@ -73,7 +73,7 @@ pub(crate) async fn day_of_claim(tx: &mut Tx, id: &str) -> Result<i64> {
 pub(crate) async fn recount(
     tx: &mut Tx,
     id: &str,
-    counts: &mut Counts,
+    counts: &mut CounterDeltas,
     change: impl FnOnce(&mut CountKey),
 ) -> Result<CountKey> {
     let found = tx

@@ -1,6 +1,6 @@
 //! The counters of the report and of held officials. A transaction gathers the deltas and writes them in one order.
 
-use crate::db::{Arg, Dialect, Tx};
+use crate::db::{Dialect, SqlValue, Tx};
 use crate::error::Result;
 use std::collections::BTreeMap;
 
@@ -90,7 +90,7 @@ const SLOTS: u8 = 16;
 
 /// Counter deltas that are not written yet.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Counts {
+pub(crate) struct CounterDeltas {
     accounts: BTreeMap<CountKey, i64>,
     holds: BTreeMap<HoldKey, i64>,
     days: BTreeMap<DayKey, i64>,
@@ -98,7 +98,7 @@ pub(crate) struct Counts {
     horizon: Option<i64>,
 }
 
-impl Counts {
+impl CounterDeltas {
     /// Adds `n` accounts.
     pub fn add(&mut self, key: CountKey, n: i64) {
         *self.accounts.entry(key).or_default() += n;
@@ -131,12 +131,12 @@ impl Counts {
     }
 
     /// Extends the horizon: a change of a citizen's account takes effect at this instant.
-    pub fn reaches(&mut self, effective: i64) {
+    pub fn extend_horizon(&mut self, effective: i64) {
         self.horizon = self.horizon.max(Some(effective));
     }
 
     /// Adds the deltas of `other`.
-    pub fn merge(&mut self, other: Counts) {
+    pub fn merge(&mut self, other: CounterDeltas) {
         merge(&mut self.accounts, other.accounts);
         merge(&mut self.holds, other.holds);
         merge(&mut self.days, other.days);
@@ -159,7 +159,7 @@ impl Counts {
                 claimed,
                 last,
             } = key;
-            let text = |text: String| Arg::from(text);
+            let text = |text: String| SqlValue::from(text);
             let mut row = [unit, official_to, exempt_to, held_to].map(text).to_vec();
             row.extend([claimed.into(), last.into()]);
             (row, n)
@@ -199,7 +199,7 @@ fn merge<K: Ord>(into: &mut BTreeMap<K, i64>, from: BTreeMap<K, i64>) {
 }
 
 /// Adds the deltas to the rows of a slot.
-async fn write(tx: &mut Tx, table: &CounterTable, slot: i64, moves: Vec<(Vec<Arg>, i64)>) -> Result<()> {
+async fn write(tx: &mut Tx, table: &CounterTable, slot: i64, moves: Vec<(Vec<SqlValue>, i64)>) -> Result<()> {
     let rows = moves.into_iter().filter(|(_, n)| *n != 0).map(|(mut row, n)| {
         row.extend([slot.into(), n.into()]);
         row

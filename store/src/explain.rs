@@ -1,18 +1,18 @@
 //! The report of `ngomon explain`: each fact, decision and hold of an account, and its origin.
 
-use crate::db::{Arg, Row, Tx};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{ENTRY, Env, read_entry};
-use crate::officials::{Concerned, Facts, Held, People, coming};
+use crate::journal::{ENTRY, StoreContext, read_entry};
+use crate::officials::{AccountWithHolds, AffectedKeys, AffectedSet, Facts, coming};
 use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::{CLAIMED, STATED, claimed_of, day_of, each_of, end_of, hold_of, stated_of};
+use crate::tables::{CLAIMED, STATED, claimed_of, day_of, end_of, for_each_in, hold_of, stated_of};
 use crate::units::followed;
-use ngomon_rules::citizens::{Audience, Bucket, Campaign, Claimed, Gate, Progress};
+use ngomon_rules::citizens::{Bucket, Campaign, CampaignGroup, ClaimedIdentity, Gate, LastFormState};
 use ngomon_rules::event::{Change, Personal};
 use ngomon_rules::hold::{Hold, Reason, WayOut};
-use ngomon_rules::officials::{Decision, Found, decide, retirement, review_due};
-use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
+use ngomon_rules::officials::{Decision, ProfileMatch, decide, retirement, review_due};
+use ngomon_rules::record::{AccountAttributes, AccountId, AccountKind, Profile};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use std::fmt;
 
 /// Everything that explains why an account is open or held.
 #[derive(Clone, Debug)]
-pub struct Explained {
+pub struct AccountExplanation {
     /// The account.
     pub account: String,
     /// The kind of the account.
@@ -44,13 +44,13 @@ pub struct Explained {
     /// The holds that HR's present facts will add within the warning period, each with the first day on which it counts.
     pub coming: Vec<(Date, Hold)>,
     /// The holds that count on that day.
-    pub holds: Vec<HeldSince>,
+    pub holds: Vec<ActiveHold>,
     /// If `moved` holds the account: the account with which its owner continues.
     pub moved_to: Option<MovedTo>,
     /// The claim's name or number differs from what the account itself states: it may be the wrong account.
     pub claim_differs: bool,
     /// The history, oldest first. Sign-ins are left out (the last one is a fact): one row a day would hide the rest.
-    pub history: Vec<Happened>,
+    pub history: Vec<HistoryEntry>,
     /// The cursor of the previous page; `None` if there are no earlier entries.
     pub earlier: Option<Before>,
 }
@@ -98,7 +98,7 @@ impl<'a> Part<'a> {
     }
 }
 
-impl Explained {
+impl AccountExplanation {
     /// The fact of this name.
     pub fn fact(&self, name: &str) -> Option<&str> {
         let found = self.facts.iter().find(|(key, _)| *key == name);
@@ -119,7 +119,7 @@ pub struct MovedTo {
 
 /// A hold, and the time from which it counts.
 #[derive(Clone, Debug)]
-pub struct HeldSince {
+pub struct ActiveHold {
     /// The hold.
     pub hold: Hold,
     /// Its first instant, in microseconds UTC; `None` if it follows from the policy and the day.
@@ -130,7 +130,7 @@ pub struct HeldSince {
     pub joined_into: Option<String>,
 }
 
-impl HeldSince {
+impl ActiveHold {
     /// The ways out that its owner sees. After a join to the holder of the claim, the join is not offered again.
     pub fn ways_out(&self) -> impl Iterator<Item = WayOut> + '_ {
         let ways = self.hold.reason.ways_out().iter().copied();
@@ -140,7 +140,7 @@ impl HeldSince {
 
 /// An entry of the journal about the account.
 #[derive(Clone, Debug)]
-pub struct Happened {
+pub struct HistoryEntry {
     /// When it was recorded, in microseconds UTC.
     pub at: i64,
     /// From when it counts, in microseconds UTC.
@@ -159,23 +159,23 @@ pub struct Happened {
 
 impl Store {
     /// Explains an account as of a day, with its whole history.
-    pub async fn explain(&self, account: &str, day: Date) -> Result<Explained> {
+    pub async fn explain(&self, account: &str, day: Date) -> Result<AccountExplanation> {
         self.explained(account, day, true, Part::Whole).await
     }
 
     /// As [`Store::explain`], with one page of its history: the newest, or the one before a cursor.
-    pub async fn explain_page(&self, account: &str, day: Date, before: Option<&Before>) -> Result<Explained> {
+    pub async fn explain_page(&self, account: &str, day: Date, before: Option<&Before>) -> Result<AccountExplanation> {
         self.explained(account, day, true, Part::before(before)).await
     }
 
     /// As [`Store::explain`], with the newest page of its history and without the decision from HR's facts. Reads the rows of one account
     /// only, so the cost does not grow with the number of accounts.
-    pub async fn story(&self, account: &str, day: Date) -> Result<Explained> {
+    pub async fn account_explanation(&self, account: &str, day: Date) -> Result<AccountExplanation> {
         self.explained(account, day, false, Part::Newest).await
     }
 
     /// As [`Store::story`], with the page of its history before a cursor.
-    pub async fn story_before(&self, account: &str, day: Date, before: Option<&Before>) -> Result<Explained> {
+    pub async fn story_before(&self, account: &str, day: Date, before: Option<&Before>) -> Result<AccountExplanation> {
         self.explained(account, day, false, Part::before(before)).await
     }
 
@@ -193,7 +193,7 @@ impl Store {
         self.db.read(async |tx| gate(tx, account.as_str(), today).await).await
     }
 
-    async fn explained(&self, account: &str, day: Date, anew: bool, part: Part<'_>) -> Result<Explained> {
+    async fn explained(&self, account: &str, day: Date, anew: bool, part: Part<'_>) -> Result<AccountExplanation> {
         self.db
             .read(async |tx| {
                 let sql = format!(
@@ -227,7 +227,7 @@ impl Store {
                         held.joined_into = Some(username_of(tx, &self.env, &into).await?.unwrap_or(into));
                     }
                 }
-                holds.extend(derived(tx, account, day, &campaign).await?);
+                holds.extend(derived_hold(tx, account, day, &campaign).await?);
                 let (mut of_hr, mut gate, mut claim_differs) = (OfHr::default(), None, false);
                 let exempt_to = day_of(&row.get::<String>(5)?)?;
                 if anew && kind == AccountKind::Official {
@@ -246,7 +246,7 @@ impl Store {
                     }
                 }
                 let (history, earlier) = self.history(tx, account, part).await?;
-                Ok(Explained {
+                Ok(AccountExplanation {
                     account: account.to_owned(),
                     kind,
                     unit,
@@ -276,11 +276,11 @@ impl Store {
         moved: Option<&String>,
         out: &mut Vec<(&'static str, String)>,
     ) -> Result<OfHr> {
-        let concerned = Concerned {
+        let concerned = AffectedKeys {
             accounts: [AccountId(account.to_owned())].into(),
-            ..Concerned::default()
+            ..AffectedKeys::default()
         };
-        let people = People::around(tx, &concerned).await?;
+        let people = AffectedSet::closure_of(tx, &concerned).await?;
         let facts = Facts::read(tx, &self.env, day, Some(&people)).await?;
         let Some(held) = facts.accounts.iter().find(|held| held.account.id.as_str() == account) else {
             return Ok(OfHr::default());
@@ -288,7 +288,7 @@ impl Store {
         let moved_to = moved.and_then(|to| moved_to(&facts, held, to));
         let case = facts.case(&held.account);
         match facts.directory.find(&held.account, &facts.units, day) {
-            Found::Profile(kept) => {
+            ProfileMatch::Profile(kept) => {
                 out.extend(profile_facts(&kept.profile, day));
                 out.push(("review_due_on", review_due(kept, &facts.policy).to_string()));
                 if let Some((born, gender)) = kept.profile.birth_date.zip(kept.profile.gender)
@@ -297,8 +297,8 @@ impl Store {
                     out.push(("retirement_forecast", forecast.last_day.to_string()));
                 }
             }
-            Found::Nothing => out.push(("profile", "none".into())),
-            Found::Undecided(why) => out.push(("profile", why.name().into())),
+            ProfileMatch::Nothing => out.push(("profile", "none".into())),
+            ProfileMatch::Undecided(why) => out.push(("profile", why.name().into())),
         }
         if let Some(notice) = case.notice {
             out.push(("notice", notice.notice_no.clone()));
@@ -315,11 +315,11 @@ impl Store {
 
     /// The history without sign-ins. Pages are selected by the time of recording, which has an index; the whole history is in the order
     /// of commits.
-    async fn history(&self, tx: &mut Tx, account: &str, part: Part<'_>) -> Result<(Vec<Happened>, Option<Before>)> {
+    async fn history(&self, tx: &mut Tx, account: &str, part: Part<'_>) -> Result<(Vec<HistoryEntry>, Option<Before>)> {
         let of_account =
             format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.kind <> 'signed-in'");
         let newest = format!("ORDER BY j.at DESC, j.ord DESC, j.commit_id DESC LIMIT {}", PAGE + 1);
-        let mut args: Vec<Arg> = vec![account.into()];
+        let mut args: Vec<SqlValue> = vec![account.into()];
         let sql = match part {
             Part::Whole => format!("{of_account} ORDER BY c.seq, j.ord"),
             Part::Newest => format!("{of_account} {newest}"),
@@ -329,7 +329,7 @@ impl Store {
             }
         };
         let (mut history, mut places) = (Vec::new(), Vec::new());
-        tx.each(&sql, args, |row| {
+        tx.for_each_row(&sql, args, |row| {
             let read = read_entry(&self.env.keys, None, &row)?;
             let note = match read.entry.event.personal {
                 Some(Personal::Note { text }) => Some(text),
@@ -340,7 +340,7 @@ impl Store {
                 ord: read.entry.ord,
                 commit: read.entry.commit,
             });
-            history.push(Happened {
+            history.push(HistoryEntry {
                 at: read.entry.at,
                 effective: read.entry.effective,
                 by: read.entry.by,
@@ -372,15 +372,15 @@ struct OfHr {
 }
 
 /// The same person's account at the unit that the closed one names: created for the move, or there before.
-fn moved_to(facts: &Facts, closed: &Held, to: &str) -> Option<MovedTo> {
+fn moved_to(facts: &Facts, closed: &AccountWithHolds, to: &str) -> Option<MovedTo> {
     let (units, day) = (&facts.units, facts.day);
     let to = UnitCode(to.to_owned());
     let to = units.follow(&to, day);
-    let profile = |held: &Held| match facts.directory.find(&held.account, units, day) {
-        Found::Profile(kept) => Some(kept.id.clone()),
-        Found::Nothing | Found::Undecided(_) => None,
+    let profile = |held: &AccountWithHolds| match facts.directory.find(&held.account, units, day) {
+        ProfileMatch::Profile(kept) => Some(kept.id.clone()),
+        ProfileMatch::Nothing | ProfileMatch::Undecided(_) => None,
     };
-    let of_person = |held: &&Held| {
+    let of_person = |held: &&AccountWithHolds| {
         held.account.id != closed.account.id
             && held.account.kind == AccountKind::Official
             && units.follow(&held.account.unit, day) == to
@@ -396,7 +396,7 @@ fn moved_to(facts: &Facts, closed: &Held, to: &str) -> Option<MovedTo> {
     })
 }
 
-async fn username_of(tx: &mut Tx, env: &Env, account: &str) -> Result<Option<String>> {
+async fn username_of(tx: &mut Tx, env: &StoreContext, account: &str) -> Result<Option<String>> {
     let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
     let row = tx.row(&sql, [account.into()]).await?;
     let stated = row.map(|row| stated_of(&env.keys, &row, 0)).transpose()?;
@@ -404,7 +404,7 @@ async fn username_of(tx: &mut Tx, env: &Env, account: &str) -> Result<Option<Str
 }
 
 /// The claim in force of an account, with the person.
-async fn claim_of_account(tx: &mut Tx, env: &Env, account: &str) -> Result<Option<Claimed>> {
+async fn claim_of_account(tx: &mut Tx, env: &StoreContext, account: &str) -> Result<Option<ClaimedIdentity>> {
     let sql = format!(
         "SELECT {CLAIMED} FROM claim c JOIN personal_value w ON w.id = c.value WHERE c.account = $1 AND c.until IS NULL"
     );
@@ -413,14 +413,14 @@ async fn claim_of_account(tx: &mut Tx, env: &Env, account: &str) -> Result<Optio
 }
 
 /// Whether an account states another name or number than its claim has.
-fn differs(stated: &Stated, claim: &Claimed) -> bool {
+fn differs(stated: &AccountAttributes, claim: &ClaimedIdentity) -> bool {
     let name = stated.full_name.as_ref();
     let other_name = name.is_some_and(|name| !name.grade(&claim.full_name).is_same_person());
     let number = stated.national_id;
     other_name || number.is_some_and(|number| !claim.numbers.contains(&number))
 }
 
-fn stated_facts(stated: &Stated) -> Vec<(&'static str, String)> {
+fn stated_facts(stated: &AccountAttributes) -> Vec<(&'static str, String)> {
     let all = [
         ("username", stated.username.clone()),
         (
@@ -476,14 +476,14 @@ pub(crate) async fn gate(tx: &mut Tx, account: &str, day: Date) -> Result<Option
     Ok(Some(bucket(&row, 0)?.gate(&campaign(tx).await?, day)))
 }
 
-async fn held_since(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> Result<Vec<HeldSince>> {
+async fn held_since(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> Result<Vec<ActiveHold>> {
     let mut holds = Vec::new();
     let sql = "SELECT h.body, h.since, (SELECT s.account FROM succession s WHERE s.account = SUBSTR(h.cause, 7) \
          AND s.succeeds = h.account AND h.reason = 'duplicate') FROM hold h WHERE h.account = $1 AND h.since < $2 AND (h.until IS NULL OR h.until >= $2) ORDER BY h.reason, h.cause";
-    tx.each(sql, [account.into(), end_of(day).into()], |row| {
+    tx.for_each_row(sql, [account.into(), end_of(day).into()], |row| {
         let hold = hold_of(&row.get::<String>(0)?)?;
         if hold.last_day.is_none_or(|last| day <= last) {
-            holds.push(HeldSince {
+            holds.push(ActiveHold {
                 suspended: campaign.freeze && hold.reason.rests_in_a_freeze(),
                 since: Some(row.get(1)?),
                 joined_into: row.get(2)?,
@@ -500,7 +500,7 @@ async fn held_since(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) 
 pub(crate) async fn ways_out(tx: &mut Tx, account: &str, day: Date) -> Result<BTreeSet<WayOut>> {
     let campaign = campaign(tx).await?;
     let mut holds = held_since(tx, account, day, &campaign).await?;
-    holds.extend(derived(tx, account, day, &campaign).await?);
+    holds.extend(derived_hold(tx, account, day, &campaign).await?);
     let counting = holds.iter().filter(|held| !held.suspended);
     // The join stays available here: after a join the owner may choose again which account stays.
     Ok(counting
@@ -516,25 +516,27 @@ pub(crate) fn bucket(row: &Row, at: usize) -> Result<Bucket> {
         exempt_to: day_of(&row.get::<String>(at + 1)?)?,
         held_to: None,
         claimed: row.get::<i64>(at + 2)? != 0,
-        last: Progress::parse(&row.get::<String>(at + 3)?).unwrap_or(Progress::NotStarted),
+        last: LastFormState::parse(&row.get::<String>(at + 3)?).unwrap_or(LastFormState::NotStarted),
     })
 }
 
 /// The hold that follows from the campaign's policy and the day, without a row.
-async fn derived(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> Result<Option<HeldSince>> {
+async fn derived_hold(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> Result<Option<ActiveHold>> {
     let sql = "SELECT official_to, exempt_to, claimed, last FROM account WHERE id = $1 AND kind = 'citizen'";
     let Some(row) = tx.row(sql, [account.into()]).await? else {
         return Ok(None);
     };
-    Ok(late(&bucket(&row, 0)?, campaign, day).map(|hold| HeldSince {
-        hold,
-        since: None,
-        suspended: false,
-        joined_into: None,
-    }))
+    Ok(
+        not_standardised_hold(&bucket(&row, 0)?, campaign, day).map(|hold| ActiveHold {
+            hold,
+            since: None,
+            suspended: false,
+            joined_into: None,
+        }),
+    )
 }
 
-fn late(bucket: &Bucket, campaign: &Campaign, day: Date) -> Option<Hold> {
+fn not_standardised_hold(bucket: &Bucket, campaign: &Campaign, day: Date) -> Option<Hold> {
     let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
     let hold = campaign.late(bucket.audience(day), day);
     hold.filter(|_| !bucket.claimed && !exempt)
@@ -560,20 +562,21 @@ pub(crate) async fn held_of(tx: &mut Tx, accounts: &BTreeSet<String>, day: Date)
         return Ok(held);
     }
     let campaign = campaign(tx).await?;
-    let wanted: Vec<Arg> = accounts.iter().map(Into::into).collect();
+    let wanted: Vec<SqlValue> = accounts.iter().map(Into::into).collect();
     let sql = "SELECT official_to, exempt_to, claimed, last, id, kind FROM account WHERE id IN ({})";
-    each_of(tx, sql, &wanted, |row| {
+    for_each_in(tx, sql, &wanted, |row| {
         let is_citizen = row.get::<String>(5)? == AccountKind::Citizen.name();
-        if !is_citizen || late(&bucket(&row, 0)?, &campaign, day).is_none() {
+        if !is_citizen || not_standardised_hold(&bucket(&row, 0)?, &campaign, day).is_none() {
             held.remove(&row.get::<String>(4)?);
         }
         Ok(())
     })
     .await?;
     let sql = "SELECT account, body, since, until FROM hold WHERE account IN ({})";
-    each_of(tx, sql, &wanted, |row| {
+    for_each_in(tx, sql, &wanted, |row| {
         let over = row.get::<Option<i64>>(3)?.is_some_and(|until| until < end_of(day));
-        if !over && row.get::<i64>(2)? < end_of(day) && counts(&hold_of(&row.get::<String>(1)?)?, &campaign, day) {
+        if !over && row.get::<i64>(2)? < end_of(day) && is_effective(&hold_of(&row.get::<String>(1)?)?, &campaign, day)
+        {
             held.insert(row.get(0)?);
         }
         Ok(())
@@ -583,7 +586,7 @@ pub(crate) async fn held_of(tx: &mut Tx, accounts: &BTreeSet<String>, day: Date)
 }
 
 /// Whether a hold in force counts on that day: its last day is not over, and no freeze suspends it.
-fn counts(hold: &Hold, campaign: &Campaign, day: Date) -> bool {
+fn is_effective(hold: &Hold, campaign: &Campaign, day: Date) -> bool {
     hold.last_day.is_none_or(|last| day <= last) && !(campaign.freeze && hold.reason.rests_in_a_freeze())
 }
 
@@ -597,8 +600,8 @@ async fn citizen_facts(
 ) -> Result<()> {
     let audience = bucket.audience(day);
     let word = match audience {
-        Audience::Officials => "officials",
-        Audience::Citizens => "citizens",
+        CampaignGroup::Officials => "officials",
+        CampaignGroup::Citizens => "citizens",
     };
     facts.push(("audience", word.into()));
     facts.extend(campaign.deadline(audience).map(|last| ("deadline", last.to_string())));

@@ -1,14 +1,14 @@
 //! The figures of the report page (C7), read from the counters: all units at once, and the days of one unit. No account is read.
 
-use crate::citizens::{ReportLine, Sums, by_unit, counted};
-use crate::db::{Arg, Tx};
+use crate::citizens::{ReportLine, Sums, for_each_bucket, sums_by_unit};
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::COUNTS;
 use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::{day_of, day_of_number, places};
+use crate::tables::{day_of, day_of_number, placeholders};
 use crate::units;
-use ngomon_rules::citizens::{Audience, Bucket, Campaign, Outcome, Progress, Standing};
+use ngomon_rules::citizens::{Bucket, Campaign, CampaignGroup, LastFormState, Outcome, ReportStatus};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::Date;
@@ -43,7 +43,7 @@ pub struct UnitFigures {
     /// The report line, in which each citizen account counts once.
     pub line: ReportLine,
     /// The progress by the audience of a deadline.
-    pub goals: BTreeMap<Audience, Goal>,
+    pub goals: BTreeMap<CampaignGroup, Goal>,
     /// The refused accounts, by the outcome of the last form.
     pub refused: BTreeMap<Outcome, u64>,
     /// Held accounts of every kind; an account counts once for each reason.
@@ -65,7 +65,11 @@ impl UnitFigures {
         if let Some(audience) = sort.due {
             let goal = self.goals.entry(audience).or_default();
             goal.due += n;
-            goal.standardised += if sort.standing == Standing::Standardised { n } else { 0 };
+            goal.standardised += if sort.standing == ReportStatus::Standardised {
+                n
+            } else {
+                0
+            };
         }
         if let Some(outcome) = sort.refused {
             *self.refused.entry(outcome).or_default() += n;
@@ -79,8 +83,8 @@ impl UnitFigures {
 /// The group in which alike accounts are counted.
 #[derive(Clone, Copy)]
 struct Sort {
-    standing: Standing,
-    due: Option<Audience>,
+    standing: ReportStatus,
+    due: Option<CampaignGroup>,
     refused: Option<Outcome>,
     is_late: bool,
 }
@@ -92,7 +96,7 @@ impl Sort {
             standing,
             due: bucket.is_due(day).then(|| bucket.audience(day)),
             refused: match (standing, bucket.last) {
-                (Standing::Refused, Progress::Refused(outcome)) => Some(outcome),
+                (ReportStatus::Refused, LastFormState::Refused(outcome)) => Some(outcome),
                 _ => None,
             },
             is_late: bucket.is_late(campaign, day),
@@ -170,10 +174,10 @@ pub struct DayFigures {
 
 impl DayFigures {
     /// Claims made on that day and still in force.
-    pub fn claims(&self, audience: Audience) -> u64 {
+    pub fn claims(&self, audience: CampaignGroup) -> u64 {
         match audience {
-            Audience::Officials => self.officials,
-            Audience::Citizens => self.citizens,
+            CampaignGroup::Officials => self.officials,
+            CampaignGroup::Citizens => self.citizens,
         }
     }
 }
@@ -181,13 +185,13 @@ impl DayFigures {
 impl Store {
     /// The current version of the data.
     pub async fn position(&self) -> Result<Position> {
-        self.db.ask(async |tx| position(tx).await).await
+        self.db.query(async |tx| position(tx).await).await
     }
 
     /// The figures for a day, from the counters over everything recorded.
     pub async fn figures(&self, day: Date) -> Result<Figures> {
         self.db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let position = position(tx).await?;
                 let campaign = campaign(tx).await?;
                 let tree = units::tree(tx).await?;
@@ -199,7 +203,7 @@ impl Store {
                     },
                     ..UnitFigures::default()
                 });
-                counted(tx, &mut |bucket: &Bucket, n| {
+                for_each_bucket(tx, &mut |bucket: &Bucket, n| {
                     let unit = bucket.unit.as_ref().map(UnitCode::as_str).unwrap_or_default();
                     let sort = Sort::of(bucket, &campaign, day);
                     sums.add(unit, |figures| figures.add(sort, n));
@@ -235,7 +239,7 @@ impl Store {
         };
         parts.retain(|(units, _)| units.as_ref().is_none_or(|units| !units.is_empty()));
         self.db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let mut days = last_days(tx).await?;
                 let mut standardised = 0;
                 for (units, sign) in &parts {
@@ -278,10 +282,10 @@ async fn position(tx: &mut Tx) -> Result<Position> {
 /// The accounts that each reason holds on a day, by unit.
 async fn held(tx: &mut Tx, day: Date, add: &mut impl FnMut(&str, Reason, u64)) -> Result<()> {
     let sql = "SELECT reason, string_agg(unit || ' ' || n, '\n') FROM hold_counter WHERE held_to >= $1 GROUP BY reason";
-    tx.each(sql, [day.to_string().into()], |row| {
+    tx.for_each_row(sql, [day.to_string().into()], |row| {
         let reason = Reason::parse(&row.get::<String>(0)?)
             .ok_or_else(|| StoreError::corrupt("hold_counter", "no such reason"))?;
-        for (unit, n) in by_unit(&row.get::<String>(1)?)? {
+        for (unit, n) in sums_by_unit(&row.get::<String>(1)?)? {
             add(unit, reason, n);
         }
         Ok(())
@@ -306,7 +310,7 @@ async fn add_days(tx: &mut Tx, units: Option<&[String]>, sign: i64, today: Date,
         return Ok(());
     };
     let (which, what) = match units {
-        Some(units) => (format!("unit IN ({})", places(units.len())), ""),
+        Some(units) => (format!("unit IN ({})", placeholders(units.len())), ""),
         None => ("unit = ''".to_owned(), "-anywhere"),
     };
     let units = units.unwrap_or_default();
@@ -315,8 +319,8 @@ async fn add_days(tx: &mut Tx, units: Option<&[String]>, sign: i64, today: Date,
          WHERE {which} AND what IN ('claim{what}', 'refusal{what}') AND day >= ${} GROUP BY what, day, official_to",
         units.len() + 1
     );
-    let args = units.iter().map(Arg::from).chain([first.into()]);
-    tx.each(&sql, args, |row| {
+    let args = units.iter().map(SqlValue::from).chain([first.into()]);
+    tx.for_each_row(&sql, args, |row| {
         let (what, day, official_to): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let is_official = day_of(&official_to)?.is_some_and(|last| today <= last);
         let at = match (what.starts_with("claim"), is_official) {
@@ -334,8 +338,12 @@ async fn add_days(tx: &mut Tx, units: Option<&[String]>, sign: i64, today: Date,
 
 /// The claims in force in these units, or in all together if `None`.
 async fn claims(tx: &mut Tx, units: Option<&[String]>) -> Result<i64> {
-    let which = units.map_or("1 = 1".to_owned(), |units| format!("unit IN ({})", places(units.len())));
+    let which = units.map_or("1 = 1".to_owned(), |units| {
+        format!("unit IN ({})", placeholders(units.len()))
+    });
     let sql = format!("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM report_counter WHERE claimed = 1 AND {which}");
-    let row = tx.row(&sql, units.unwrap_or_default().iter().map(Arg::from)).await?;
+    let row = tx
+        .row(&sql, units.unwrap_or_default().iter().map(SqlValue::from))
+        .await?;
     row.map_or(Ok(0), |row| row.get(0))
 }

@@ -1,13 +1,13 @@
 //! The search at a counter: finds a person's accounts by exact details that the person knows.
 
 use crate::access::Operator;
-use crate::db::{Arg, Tx};
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::explain::is_held;
-use crate::keyring::{FingerprintKind, Place};
+use crate::keyring::{AssociatedData, FingerprintKind};
 use crate::numbers::ever_held;
 use crate::store::Store;
-use crate::tables::{STATED, STATED_WIDTH, fingerprint, places, stated_of, username_fp};
+use crate::tables::{STATED, STATED_WIDTH, fingerprint, placeholders, stated_of, username_fp};
 use crate::units;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,7 +22,7 @@ pub const MOST_FOUND: usize = 50;
 
 /// An account that was found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct AccountSearchResult {
     /// The account.
     pub account: AccountId,
     /// Its kind.
@@ -41,8 +41,8 @@ pub struct Found {
     pub claim: Option<Proof>,
 }
 
-fn place(operator: &Operator) -> Place<'_> {
-    Place {
+fn place(operator: &Operator) -> AssociatedData<'_> {
+    AssociatedData {
         table: "desk",
         column: "find",
         row: operator.by().as_bytes(),
@@ -52,20 +52,23 @@ fn place(operator: &Operator) -> Place<'_> {
 impl Store {
     /// The search text for use in a URL: sealed, for this operator only.
     pub fn seal_query(&self, operator: &Operator, typed: &str) -> String {
-        let sealed = self.env.keys.seal(place(operator), typed.as_bytes(), &self.env.ambient);
+        let sealed = self
+            .env
+            .keys
+            .encrypt(place(operator), typed.as_bytes(), &self.env.ambient);
         URL_SAFE_NO_PAD.encode(sealed)
     }
 
     /// The text that [`Store::seal_query`] sealed.
     pub fn unseal_query(&self, operator: &Operator, sealed: &str) -> Option<String> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let typed = self.env.keys.unseal(place(operator), &sealed).ok()?;
+        let typed = self.env.keys.decrypt(place(operator), &sealed).ok()?;
         String::from_utf8(typed).ok()
     }
 
     /// The accounts that fit a national id, a phone, an account id, a user name or a receipt, ordered by id. A national id finds the
     /// accounts that state any number of its person, and the account with the person's claim.
-    pub async fn find(&self, _: &Operator, typed: &str) -> Result<Vec<Found>> {
+    pub async fn find(&self, _: &Operator, typed: &str) -> Result<Vec<AccountSearchResult>> {
         let (typed, today) = (typed.trim(), self.today());
         self.db
             .read(async |tx| {
@@ -82,7 +85,7 @@ impl Store {
                     let stated = stated_of(&self.env.keys, &row, 0)?;
                     let (kind, unit): (String, String) = (row.get(STATED_WIDTH)?, row.get(STATED_WIDTH + 1)?);
                     let unit = tree.get(tree.follow(&UnitCode(unit), today));
-                    found.push(Found {
+                    found.push(AccountSearchResult {
                         held: is_held(tx, &id, today).await?,
                         account: AccountId(id),
                         kind: AccountKind::parse(&kind)
@@ -101,7 +104,7 @@ impl Store {
 
     async fn matching(&self, tx: &mut Tx, typed: &str) -> Result<BTreeSet<String>> {
         let marker = self.env.marker(tx).await?;
-        let fp = |kind, value: &str| Arg::from(fingerprint(&marker, kind, value));
+        let fp = |kind, value: &str| SqlValue::from(fingerprint(&marker, kind, value));
         let mut asked = vec![
             ("SELECT id FROM account WHERE id = $1".to_owned(), vec![typed.into()]),
             (
@@ -119,9 +122,9 @@ impl Store {
         }
         if let Ok((number, _)) = NationalId::parse(typed, None, None) {
             let number = fingerprint(&marker, FingerprintKind::NationalId, number.as_str());
-            let numbers = ever_held(tx, [number]).await?.into_iter().map(Arg::from);
-            let numbers: Vec<Arg> = numbers.collect();
-            let places = places(numbers.len());
+            let numbers = ever_held(tx, [number]).await?.into_iter().map(SqlValue::from);
+            let numbers: Vec<SqlValue> = numbers.collect();
+            let places = placeholders(numbers.len());
             let stating = format!("SELECT id FROM account WHERE number_fp IN ({places})");
             let claiming = format!(
                 "SELECT c.account FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL WHERE n.fp IN ({places})"

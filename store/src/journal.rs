@@ -4,11 +4,11 @@
 //! An entry has a MAC over all its parts; a commit has a MAC over the MACs of its entries, and becomes a leaf of the Merkle tree
 //! (`seal.rs`). An entry never contains a personal value: it has a salted commitment, and the encrypted value is a row beside it.
 
-use crate::ambient::Ambient;
-use crate::counts::Counts;
-use crate::db::{Arg, Row, Tx};
+use crate::ambient::Environment;
+use crate::counts::CounterDeltas;
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::keyring::{Age, Keyring, Marker, Place, commitment};
+use crate::keyring::{Age, AssociatedData, Fingerprinter, Keyring, commitment};
 use crate::merkle::{Hash, sha256};
 use crate::messages::{self, NewsWords};
 use crate::openid;
@@ -22,16 +22,16 @@ const VERSION: i64 = 1;
 
 /// The keys and the environment that every part of the store needs. Cheap to clone.
 #[derive(Clone)]
-pub struct Env {
+pub struct StoreContext {
     /// The keys of this installation.
     pub keys: Keyring,
     /// Clock and randomness.
-    pub ambient: Ambient,
+    pub ambient: Environment,
     /// The texts of the messages to owners about changes of their accounts; `None` if no messages are sent.
     pub news: Option<NewsWords>,
 }
 
-impl Env {
+impl StoreContext {
     /// The present instant in microseconds UTC.
     pub fn now(&self) -> i64 {
         self.ambient.now().as_microsecond()
@@ -43,14 +43,14 @@ impl Env {
     }
 
     /// The keyed hash for fingerprints in this transaction, under the key that its tables use.
-    pub async fn marker(&self, tx: &mut Tx) -> Result<Arc<Marker>> {
+    pub async fn marker(&self, tx: &mut Tx) -> Result<Arc<Fingerprinter>> {
         Ok(self.keys.marker(tx.fingerprint_key().await?)?)
     }
 }
 
 /// The actor of a change, and the time from which it counts.
 #[derive(Clone, Debug)]
-pub struct Act {
+pub struct Attribution {
     /// The actor: an operator, or the system.
     pub by: String,
     /// From when it counts: microseconds UTC.
@@ -59,7 +59,7 @@ pub struct Act {
     pub run: Option<String>,
 }
 
-impl Act {
+impl Attribution {
     /// An act of this actor that counts from this instant.
     pub fn new(by: &str, effective: Timestamp) -> Self {
         Self {
@@ -229,15 +229,15 @@ fn clause_of(change: &Change) -> Option<String> {
 }
 
 /// Writes the events of one act as one commit of the journal: entries, personal values, projections.
-pub async fn append(tx: &mut Tx, env: &Env, act: &Act, events: Vec<Event>) -> Result<()> {
+pub async fn append(tx: &mut Tx, env: &StoreContext, act: &Attribution, events: Vec<Event>) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
     let entries = write(tx, env, act, events, None).await?;
     tx.has_journalled();
-    let mut counts = Counts::default();
+    let mut counts = CounterDeltas::default();
     project(tx, env, &entries, &mut counts).await?;
-    openid::after(tx, env, &entries).await?;
+    openid::enqueue_for_events(tx, env, &entries).await?;
     messages::after(tx, env, &entries).await?;
     counts.flush(tx, env.ambient.bytes::<1>()[0]).await
 }
@@ -245,13 +245,13 @@ pub async fn append(tx: &mut Tx, env: &Env, act: &Act, events: Vec<Event>) -> Re
 /// Writes a commit of the journal without touching the projections. With a `load`, it counts once that load is applied.
 pub(crate) async fn write(
     tx: &mut Tx,
-    env: &Env,
-    act: &Act,
+    env: &StoreContext,
+    act: &Attribution,
     events: Vec<Event>,
     load: Option<&str>,
 ) -> Result<Vec<Entry>> {
     let (commit, at) = (env.id(), env.now());
-    let mark = env.marker(tx).await?.mark();
+    let mark = env.marker(tx).await?.key_id();
     let age = env.keys.age_of(mark.version());
     let mut entries = Vec::with_capacity(events.len());
     let mut journal = Vec::with_capacity(events.len());
@@ -259,7 +259,7 @@ pub(crate) async fn write(
     let mut macs = Vec::with_capacity(events.len());
     for (ord, event) in (0..).zip(events) {
         let body = serde_json::to_string(&event.change).map_err(|e| StoreError::corrupt("an event", e))?;
-        let sealed = event.personal.as_ref().map(|p| seal(env, p)).transpose()?;
+        let sealed = event.personal.as_ref().map(|p| encrypt(env, p)).transpose()?;
         let (subject_kind, subject) = event.subject.parts();
         let clause = clause_of(&event.change);
         let kind = kind_of(&body);
@@ -349,19 +349,19 @@ struct Sealed {
     commitment: Hash,
 }
 
-fn place(id: &str) -> Place<'_> {
-    Place {
+fn place(id: &str) -> AssociatedData<'_> {
+    AssociatedData {
         table: "personal_value",
         column: "sealed",
         row: id.as_bytes(),
     }
 }
 
-fn seal(env: &Env, personal: &Personal) -> Result<Sealed> {
+fn encrypt(env: &StoreContext, personal: &Personal) -> Result<Sealed> {
     let plain = serde_json::to_vec(personal).map_err(|e| StoreError::corrupt("a value", e))?;
     let (id, salt) = (env.id(), env.ambient.bytes());
     Ok(Sealed {
-        sealed: env.keys.seal(place(&id), &plain, &env.ambient),
+        sealed: env.keys.encrypt(place(&id), &plain, &env.ambient),
         commitment: commitment(&salt, &plain),
         id,
         salt,
@@ -369,14 +369,19 @@ fn seal(env: &Env, personal: &Personal) -> Result<Sealed> {
 }
 
 /// Decrypts a personal value.
-pub(crate) fn unseal(keys: &Keyring, id: &str, sealed: &[u8]) -> Result<Personal> {
-    let plain = keys.unseal(place(id), sealed)?;
+pub(crate) fn decrypt(keys: &Keyring, id: &str, sealed: &[u8]) -> Result<Personal> {
+    let plain = keys.decrypt(place(id), sealed)?;
     serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("personal_value {id}"), e))
 }
 
 /// Decrypts a personal value whose columns `sealed` and `salt` have these indexes; also returns the commitment to it.
-pub(crate) fn unseal_with(keys: &Keyring, id: &str, row: &Row, [sealed, salt]: [usize; 2]) -> Result<(Personal, Arg)> {
-    let plain = keys.unseal(place(id), &row.get::<Vec<u8>>(sealed)?)?;
+pub(crate) fn unseal_with(
+    keys: &Keyring,
+    id: &str,
+    row: &Row,
+    [sealed, salt]: [usize; 2],
+) -> Result<(Personal, SqlValue)> {
+    let plain = keys.decrypt(place(id), &row.get::<Vec<u8>>(sealed)?)?;
     let salt: Vec<u8> = row.get(salt)?;
     let promised = salt.try_into().ok().map(|salt| commitment(&salt, &plain).to_vec());
     let personal = serde_json::from_slice(&plain);
@@ -423,7 +428,7 @@ pub(crate) fn read_entry(keys: &Keyring, age: Option<Age>, row: &Row) -> Result<
         Subject::from_parts(&subject_kind, &subject).ok_or_else(|| StoreError::corrupt(place(), "no such subject"))?;
     let personal = match (&value, row.get::<Option<Vec<u8>>>(16)?) {
         (Some(id), Some(sealed)) => {
-            let plain = keys.unseal(self::place(id), &sealed)?;
+            let plain = keys.decrypt(self::place(id), &sealed)?;
             let salt: Option<Vec<u8>> = row.get(15)?;
             let salt: Option<[u8; 16]> = salt.and_then(|s| s.try_into().ok());
             genuine &= salt.is_some_and(|salt| promised.as_deref() == Some(&commitment(&salt, &plain)));

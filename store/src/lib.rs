@@ -46,35 +46,38 @@ mod units;
 mod verify;
 
 pub use access::{
-    BrowserMark, CODE_LIVES, Ceremony, CodeFor, Counted, Credential, Enrolment, Factor, Kept, KnownPasskey, Limit,
-    NewPasskey, OpenSession, Operator, PapersSeen, Passkey, Proven, Purpose, Sending, Token, Tried, Typed, Visit, Who,
+    BrowserMark, CODE_LIVES, Ceremony, CodeCheck, CodeRecipient, Counted, Credential, Enrolment, Factor, KnownPasskey,
+    NewPasskey, Operator, PapersSeen, Passkey, PasskeyStorage, Purpose, RateLimit, Sending, Session, SessionSummary,
+    SessionToken, Tried, TwoFactorProof, Who,
 };
 pub use backup::Restored;
 pub use changed::{has_changed, watched};
 pub use citizens::{
-    EnteredForm, FormsFile, GivenAnswer, HeldLine, Join, PendingForm, ReceiptState, ReportLine, ReviewLine,
-    ReviewRequest, Says, StaffLine, Submitted, TakeOver, TakeOverState, WeakerClaim,
+    EnteredForm, ExemptionRequester, FormsFile, GivenAnswer, HeldLine, Join, PendingForm, ReceiptState, ReportLine,
+    ReviewLine, ReviewRequest, StaffLine, SubmissionResult, TakeOver, TakeOverState, WeakerClaim,
 };
 pub use db::{AddressFault, Dialect, Location};
 pub use error::{Refusal, Result, StoreError};
-pub use explain::{Before, Explained, Happened, HeldSince, MovedTo};
+pub use explain::{AccountExplanation, ActiveHold, Before, HistoryEntry, MovedTo};
 pub use figures::{DayFigures, Figures, Goal, Position, UnitFigures};
-pub use find::{Found, MOST_FOUND};
-pub use listed::{Listed, Listing};
-pub use loads::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow, WaitingRow};
-pub use messages::{Channel, Message, News, NewsWords, Reach};
+pub use find::{AccountSearchResult, MOST_FOUND};
+pub use listed::{PersonPage, PersonRow};
+pub use loads::{HealthFault, LoadDecision, LoadRequest, OpenLoad, QuarantinedRow, WaitingRow};
+pub use messages::{Channel, ContactPoint, Message, News, NewsWords};
 pub use officials::{
-    HrTask, NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, Reconciled, RunLine, RunView, Undone, Widened,
+    FullRunReason, HrTask, NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, RunLine, RunOutcome, RunSummary,
+    UndoReport,
 };
 pub use openid::{
-    About, Allowed, Audience, Consent, Delivery, DueNotice, Given, Grant, KeyLine, KeyState, KnownClient, Live,
-    NewClient, NoticeKind, NoticeLine, PublishedKey, Redeemed, SigningKey, TokenKind,
+    About, ActiveToken, AuthorizedRequest, Consent, Delivery, DeliverySummary, Grant, GrantParameters, IssuedTokens,
+    KeyLine, KeyState, NewClient, PendingDelivery, PublishedKey, RegisteredClient, ResourceAudience, SecurityEventKind,
+    SigningKey, TokenKind,
 };
 pub use orders::Order;
 pub use outside::Accepted;
 pub use recount::{LastRecount, Recount};
 pub use settings::CampaignChange;
-pub use store::{Places, Store};
+pub use store::{Store, StorePaths};
 pub use tables::{end_of, start_of};
 pub use two_persons::{ActProposal, Approved};
 pub use verify::{Check, UnfinishedLoad, Verified};

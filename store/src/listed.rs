@@ -3,8 +3,8 @@
 //! the list is as long as the figure.
 
 use crate::access::Operator;
-use crate::citizens::counted;
-use crate::db::{Arg, Tx};
+use crate::citizens::for_each_bucket;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::settings::campaign;
 use crate::store::Store;
@@ -12,7 +12,7 @@ use crate::tables::{STATED, day_text, stated_of};
 use crate::units;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ngomon_rules::citizens::{Bucket, Standing};
+use ngomon_rules::citizens::{Bucket, ReportStatus};
 use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::{Date, FullName, Phone};
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 /// A row of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct PersonRow {
     /// The account.
     pub account: AccountId,
     /// The name that it states for its owner.
@@ -36,11 +36,11 @@ pub struct Listed {
 
 /// A page of the list.
 #[derive(Clone, Debug)]
-pub struct Listing {
+pub struct PersonPage {
     /// The number of all accounts in the list: the figure.
     pub all: u64,
     /// The rows of this page.
-    pub people: Vec<Listed>,
+    pub people: Vec<PersonRow>,
     /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
 }
@@ -50,9 +50,9 @@ type Alike = [String; 6];
 
 /// The cursor: the last account listed.
 #[derive(Serialize, Deserialize)]
-struct Place(Alike, String);
+struct Cursor(Alike, String);
 
-impl Place {
+impl Cursor {
     /// Encodes the cursor for a URL. It reveals nothing but the position.
     fn written(&self) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
@@ -84,27 +84,27 @@ impl Store {
         &self,
         _: &Operator,
         unit: &UnitCode,
-        standing: Standing,
+        standing: ReportStatus,
         day: Date,
         after: Option<&str>,
         most: u32,
-    ) -> Result<Listing> {
+    ) -> Result<PersonPage> {
         self.db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let tree = units::tree(tx).await?;
                 let sorts = sorts(tx, &tree, unit, standing, day).await?;
                 let all = sorts.values().sum();
-                let from = after.and_then(Place::read);
+                let from = after.and_then(Cursor::read);
                 let mut here = None;
-                let mut listing = Listing {
+                let mut listing = PersonPage {
                     all,
                     people: Vec::new(),
                     next: None,
                 };
                 for sort in sorts.into_keys() {
                     let after = match &from {
-                        Some(Place(last, _)) if sort < *last => continue,
-                        Some(Place(last, id)) if sort == *last => id.as_str(),
+                        Some(Cursor(last, _)) if sort < *last => continue,
+                        Some(Cursor(last, id)) if sort == *last => id.as_str(),
                         _ => "",
                     };
                     let left = most as usize - listing.people.len();
@@ -112,10 +112,10 @@ impl Store {
                     let mut found = self.alike(tx, &tree, day, &sort, after, left + 1).await?;
                     let more = found.len() > left;
                     found.truncate(left);
-                    here = found.last().map(|one| Place(sort, one.account.to_string())).or(here);
+                    here = found.last().map(|one| Cursor(sort, one.account.to_string())).or(here);
                     listing.people.extend(found);
                     if more {
-                        listing.next = here.as_ref().map(Place::written);
+                        listing.next = here.as_ref().map(Cursor::written);
                         break;
                     }
                 }
@@ -132,14 +132,14 @@ impl Store {
         sort: &Alike,
         after: &str,
         most: usize,
-    ) -> Result<Vec<Listed>> {
+    ) -> Result<Vec<PersonRow>> {
         let [unit, official_to, exempt_to, held_to, claimed, last] = sort;
         let counts = tree.follow(&UnitCode(unit.clone()), day).clone();
         let name = tree
             .get(&counts)
             .map(|unit| tree.told_name(unit, day))
             .unwrap_or_default();
-        let mut args: Vec<Arg> = [unit, official_to, exempt_to, held_to].map(Arg::from).into();
+        let mut args: Vec<SqlValue> = [unit, official_to, exempt_to, held_to].map(SqlValue::from).into();
         args.extend([i64::from(claimed == "1").into(), last.into(), after.into()]);
         args.push(i64::try_from(most).unwrap_or(i64::MAX).into());
         let sql =
@@ -147,7 +147,7 @@ impl Store {
         let rows = tx.rows(&sql, args).await?;
         let listed = rows.iter().map(|row| {
             let stated = stated_of(&self.env.keys, row, 1)?;
-            Ok(Listed {
+            Ok(PersonRow {
                 account: AccountId(row.get(0)?),
                 full_name: stated.full_name,
                 phone: stated.phone.as_ref().map(Phone::masked),
@@ -164,7 +164,7 @@ async fn sorts(
     tx: &mut Tx,
     tree: &UnitTree,
     top: &UnitCode,
-    standing: Standing,
+    standing: ReportStatus,
     day: Date,
 ) -> Result<BTreeMap<Alike, u64>> {
     let campaign = campaign(tx).await?;
@@ -175,6 +175,6 @@ async fn sorts(
             sorts.insert(alike(bucket), n);
         }
     };
-    counted(tx, &mut take).await?;
+    for_each_bucket(tx, &mut take).await?;
     Ok(sorts)
 }

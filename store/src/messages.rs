@@ -3,8 +3,8 @@
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::explain::is_held;
-use crate::journal::{Entry, Env};
-use crate::keyring::Place;
+use crate::journal::{Entry, StoreContext};
+use crate::keyring::AssociatedData;
 use crate::store::Store;
 use crate::tables::{CLAIMED, OWNER, OWNER_WIDTH, claimed_of, owner_of};
 use ngomon_rules::citizens::Outcome;
@@ -37,7 +37,7 @@ impl Channel {
 
 /// A contact point.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reach {
+pub struct ContactPoint {
     /// The channel.
     pub channel: Channel,
     /// A phone number in E.164, or a mail address.
@@ -46,7 +46,7 @@ pub struct Reach {
 
 /// The recipient and the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Letter {
+struct MessageBody {
     to: String,
     text: String,
 }
@@ -64,8 +64,8 @@ pub struct Message {
     pub text: String,
 }
 
-fn place(id: &str) -> Place<'_> {
-    Place {
+fn place(id: &str) -> AssociatedData<'_> {
+    AssociatedData {
         table: "message",
         column: "sealed",
         row: id.as_bytes(),
@@ -73,14 +73,14 @@ fn place(id: &str) -> Place<'_> {
 }
 
 /// Queues a message in the caller's transaction.
-pub(crate) async fn tell(tx: &mut Tx, env: &Env, reach: &Reach, text: &str) -> Result<()> {
-    let letter = Letter {
+pub(crate) async fn tell(tx: &mut Tx, env: &StoreContext, reach: &ContactPoint, text: &str) -> Result<()> {
+    let letter = MessageBody {
         to: reach.to.clone(),
         text: text.to_owned(),
     };
     let plain = serde_json::to_vec(&letter).map_err(|e| StoreError::corrupt("a message", e))?;
     let id = env.id();
-    let sealed = env.keys.seal(place(&id), &plain, &env.ambient);
+    let sealed = env.keys.encrypt(place(&id), &plain, &env.ambient);
     tx.execute(
         "INSERT INTO message (id, at, channel, sealed, sent) VALUES ($1,$2,$3,$4,NULL)",
         [
@@ -97,7 +97,7 @@ pub(crate) async fn tell(tx: &mut Tx, env: &Env, reach: &Reach, text: &str) -> R
 /// The contact point of an account's owner: the phone on file, or else the mailbox. After standardisation it is the phone that the owner
 /// proved, which the population registry has, or a phone that a counter recorded since then: the phone that the account stated before may
 /// be anybody's.
-pub(crate) async fn reach(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<Reach>> {
+pub(crate) async fn reach(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<Option<ContactPoint>> {
     let sql = format!(
         "SELECT {OWNER}, c.since FROM account a JOIN personal_value v ON v.id = a.value \
          LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL LEFT JOIN personal_value w ON w.id = c.value WHERE a.id = $1"
@@ -113,11 +113,11 @@ pub(crate) async fn reach(tx: &mut Tx, env: &Env, account: &AccountId) -> Result
         Some(claim) => claim.over(stated),
         None => stated,
     };
-    let phone = stated.phone.map(|phone| Reach {
+    let phone = stated.phone.map(|phone| ContactPoint {
         channel: Channel::Sms,
         to: phone.as_str().to_owned(),
     });
-    let mail = stated.email.map(|to| Reach {
+    let mail = stated.email.map(|to| ContactPoint {
         channel: Channel::Mail,
         to,
     });
@@ -125,7 +125,7 @@ pub(crate) async fn reach(tx: &mut Tx, env: &Env, account: &AccountId) -> Result
 }
 
 /// Queues a message to the owner of an account, if the account has a contact point.
-pub(crate) async fn tell_owner(tx: &mut Tx, env: &Env, account: &AccountId, text: &str) -> Result<()> {
+pub(crate) async fn tell_owner(tx: &mut Tx, env: &StoreContext, account: &AccountId, text: &str) -> Result<()> {
     match reach(tx, env, account).await? {
         Some(reach) => tell(tx, env, &reach, text).await,
         None => Ok(()),
@@ -180,7 +180,7 @@ impl News {
 
 /// C5: "owners are told of every claim made, withdrawn, taken over, and of every hold and answer". An act that names its recipients
 /// writes their messages itself.
-pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<()> {
+pub(crate) async fn after(tx: &mut Tx, env: &StoreContext, entries: &[Entry]) -> Result<()> {
     let Some(words) = &env.news else { return Ok(()) };
     let mut silent: Vec<&AccountId> = Vec::new();
     let mut news: BTreeMap<&AccountId, News> = BTreeMap::new();
@@ -235,8 +235,8 @@ pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<(
 }
 
 /// The contact points of an owner; with `before`, also those from before a claim was made or ended.
-async fn reaches(tx: &mut Tx, env: &Env, account: &AccountId, before: bool) -> Result<Vec<Reach>> {
-    let mut all: Vec<Reach> = reach(tx, env, account).await?.into_iter().collect();
+async fn reaches(tx: &mut Tx, env: &StoreContext, account: &AccountId, before: bool) -> Result<Vec<ContactPoint>> {
+    let mut all: Vec<ContactPoint> = reach(tx, env, account).await?.into_iter().collect();
     if before {
         let sql = format!(
             "SELECT {OWNER} FROM account a JOIN personal_value v ON v.id = a.value \
@@ -254,7 +254,7 @@ async fn reaches(tx: &mut Tx, env: &Env, account: &AccountId, before: bool) -> R
             stated.and_then(|(stated, _)| stated.phone),
             claimed.and_then(|claimed| claimed.phone),
         ];
-        let phones = phones.into_iter().flatten().map(|phone| Reach {
+        let phones = phones.into_iter().flatten().map(|phone| ContactPoint {
             channel: Channel::Sms,
             to: phone.as_str().to_owned(),
         });
@@ -283,8 +283,8 @@ impl Store {
                 let rows = tx.rows(sql, [most.into()]).await?;
                 let message = |row: &crate::db::Row| {
                     let id: String = row.get(0)?;
-                    let plain = self.env.keys.unseal(place(&id), &row.get::<Vec<u8>>(3)?)?;
-                    let letter: Letter =
+                    let plain = self.env.keys.decrypt(place(&id), &row.get::<Vec<u8>>(3)?)?;
+                    let letter: MessageBody =
                         serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("message {id}"), e))?;
                     Ok(Message {
                         at: row.get(1)?,

@@ -5,11 +5,11 @@
 //! profile that counts or in its own active record of the registry: a number is never given to two persons, so the statement was a
 //! mistake.
 
-use crate::db::{Arg, Tx};
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::journal::Env;
+use crate::journal::StoreContext;
 use crate::keyring::FingerprintKind;
-use crate::tables::{each_of, fingerprint};
+use crate::tables::{fingerprint, for_each_in};
 use ngomon_rules::values::NationalId;
 use std::collections::{BTreeSet, HashMap};
 use std::mem;
@@ -42,9 +42,9 @@ pub(crate) async fn ever_held(tx: &mut Tx, of: impl IntoIterator<Item = Vec<u8>>
     let mut held = BTreeSet::new();
     let mut fresh: BTreeSet<Vec<u8>> = of.into_iter().collect();
     while !fresh.is_empty() {
-        let wanted: Vec<Arg> = fresh.iter().cloned().map(Arg::from).collect();
+        let wanted: Vec<SqlValue> = fresh.iter().cloned().map(SqlValue::from).collect();
         held.append(&mut mem::take(&mut fresh));
-        each_of(tx, &sql, &wanted, |row| {
+        for_each_in(tx, &sql, &wanted, |row| {
             fresh.insert(row.get(0)?);
             Ok(())
         })
@@ -63,8 +63,8 @@ pub(crate) const EVER_LINKED: &str = "SELECT l.other FROM person_link l WHERE l.
 /// `None`.
 pub(crate) async fn one_persons(
     tx: &mut Tx,
-    env: &Env,
-    keys: Option<Vec<Arg>>,
+    env: &StoreContext,
+    keys: Option<Vec<SqlValue>>,
     known: BTreeSet<NationalId>,
 ) -> Result<Vec<Vec<NationalId>>> {
     let persons = Persons::by_links(tx, keys.as_deref()).await?;
@@ -96,7 +96,7 @@ impl Persons {
     }
 
     /// Joins by the links of the fingerprints `keys` only, or by all if `None`.
-    async fn by_links(tx: &mut Tx, keys: Option<&[Arg]>) -> Result<Self> {
+    async fn by_links(tx: &mut Tx, keys: Option<&[SqlValue]>) -> Result<Self> {
         let mut persons = Self::default();
         let links = links();
         for (sql, of) in [(links.as_str(), "l.fp"), (STATED_TODAY, "f.number_fp")] {
@@ -105,8 +105,8 @@ impl Persons {
                 Ok(())
             };
             match keys {
-                None => tx.each(sql, [], &mut take).await?,
-                Some(keys) => each_of(tx, &format!("{sql} AND {of} IN ({{}})"), keys, &mut take).await?,
+                None => tx.for_each_row(sql, [], &mut take).await?,
+                Some(keys) => for_each_in(tx, &format!("{sql} AND {of} IN ({{}})"), keys, &mut take).await?,
             }
         }
         Ok(persons)

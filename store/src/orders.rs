@@ -3,9 +3,9 @@
 use crate::access::{Operator, others_stay};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Act, Env, append};
+use crate::journal::{Attribution, StoreContext, append};
 use crate::store::Store;
-use crate::tables::holds_in_force;
+use crate::tables::recorded_holds;
 use crate::two_persons::alone;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::hold::{Cause, Hold, Reason, evidence};
@@ -47,10 +47,10 @@ impl Store {
         alone(account)?;
         let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, account, hold) = (env.clone(), by.clone(), account.clone(), hold.clone());
                 Box::pin(async move {
-                    let act = Act::new(&by, env.ambient.now());
+                    let act = Attribution::new(&by, env.ambient.now());
                     place(tx, &env, &act, &account, hold).await
                 })
             })
@@ -71,11 +71,11 @@ impl Store {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (account, cause, why) = (account.clone(), cause.clone(), why.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, account) = (env.clone(), by.clone(), account.clone());
                 let (cause, why) = (cause.clone(), why.clone());
                 Box::pin(async move {
-                    let act = Act::new(&by, env.ambient.now());
+                    let act = Attribution::new(&by, env.ambient.now());
                     lift(tx, &env, &act, &account, &cause, &why).await
                 })
             })
@@ -84,7 +84,13 @@ impl Store {
 }
 
 /// Places a hold by order.
-pub(crate) async fn place(tx: &mut Tx, env: &Env, act: &Act, account: &AccountId, hold: Hold) -> Result<()> {
+pub(crate) async fn place(
+    tx: &mut Tx,
+    env: &StoreContext,
+    act: &Attribution,
+    account: &AccountId,
+    hold: Hold,
+) -> Result<()> {
     if account.operator().is_some() {
         others_stay(tx, &act.by, account, local_day(env.ambient.now())).await?;
     }
@@ -99,8 +105,8 @@ pub(crate) async fn place(tx: &mut Tx, env: &Env, act: &Act, account: &AccountId
 /// Lifts a hold by order, for a reason.
 pub(crate) async fn lift(
     tx: &mut Tx,
-    env: &Env,
-    act: &Act,
+    env: &StoreContext,
+    act: &Attribution,
     account: &AccountId,
     cause: &Cause,
     why: &str,
@@ -118,10 +124,10 @@ impl Store {
     /// Lifts every hold by order of an operator's account, for a reason. This is the way out if there is no other operator to ask: access
     /// to the machine is access to the installation.
     pub async fn lift_orders_of_operator(&self, name: &str, why: &str, by: &str) -> Result<usize> {
-        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
+        let (env, act, name) = (self.env.clone(), Attribution::new(by, self.now()), name.to_owned());
         let why = why.to_owned();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, name, why) = (env.clone(), act.clone(), name.clone(), why.clone());
                 Box::pin(async move {
                     let known = "SELECT 1 FROM operator WHERE name = $1";
@@ -150,7 +156,7 @@ impl Store {
 
 /// The holds of an account, locked until the end of this transaction.
 async fn held(tx: &mut Tx, account: &AccountId) -> Result<Vec<Hold>> {
-    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+    tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
         .await?;
     if tx
         .row("SELECT 1 FROM account WHERE id = $1", [account.as_str().into()])
@@ -159,5 +165,5 @@ async fn held(tx: &mut Tx, account: &AccountId) -> Result<Vec<Hold>> {
     {
         return Err(Refusal::UnknownAccount(account.0.clone()).into());
     }
-    holds_in_force(tx, account.as_str()).await
+    recorded_holds(tx, account.as_str()).await
 }

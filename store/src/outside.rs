@@ -7,10 +7,10 @@
 use crate::checkpoint::{append_after, last_note, notes_of, set_aside};
 use crate::db::{Dialect, Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, append};
+use crate::journal::{Attribution, append};
 use crate::keyring::Keyring;
 use crate::merkle::{Hash, sha256};
-use crate::store::{Places, Store};
+use crate::store::{Store, StorePaths};
 use ngomon_rules::event::{Change, Event, Subject};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -123,7 +123,7 @@ pub(crate) struct Last {
 
 impl Last {
     /// Reads it. An unreadable file counts here as one without a checkpoint; `verify` reports it.
-    pub fn read(places: &Places, keys: &Keyring) -> Self {
+    pub fn read(places: &StorePaths, keys: &Keyring) -> Self {
         let path = places.keys.join(NAME);
         let last = last_note(&path, keys).ok().flatten();
         Self {
@@ -184,7 +184,7 @@ impl Store {
         }
         if !written.is_empty() || mark.notes > 0 {
             self.db
-                .write(move |tx| {
+                .transaction(move |tx| {
                     let (place, mark) = (place.clone(), mark.clone());
                     Box::pin(async move { set_mark(tx, &place, &mark).await })
                 })
@@ -214,7 +214,7 @@ impl Store {
                 let after = mark.as_ref().map_or(0, |mark| mark.size);
                 let sql = "SELECT size, note FROM checkpoint WHERE size > $1 ORDER BY size";
                 let mut pending = Vec::new();
-                tx.each(sql, [after.into()], |row| {
+                tx.for_each_row(sql, [after.into()], |row| {
                     pending.push((u64::try_from(row.get::<i64>(0)?).unwrap_or_default(), row.get(1)?));
                     Ok(())
                 })
@@ -227,7 +227,7 @@ impl Store {
     async fn has_checkpoint(&self, size: u64, note: &str) -> Result<bool> {
         let sql = "SELECT 1 FROM checkpoint WHERE size = $1 AND note = $2";
         let args = || [i64::try_from(size).unwrap_or(i64::MAX).into(), note.into()];
-        Ok(self.db.ask(async |tx| tx.row(sql, args()).await).await?.is_some())
+        Ok(self.db.query(async |tx| tx.row(sql, args()).await).await?.is_some())
     }
 
     /// Accepts the database as it is, and starts a new file of checkpoints from it: after a deliberate restore of an older backup, or
@@ -237,7 +237,7 @@ impl Store {
         if found.is_empty() {
             return Err(Refusal::NothingToAccept.into());
         }
-        let (env, act) = (self.env.clone(), Act::new(by, self.now()));
+        let (env, act) = (self.env.clone(), Attribution::new(by, self.now()));
         let before = last_note(&self.checkpoints, self.keys()).ok().flatten();
         let change = Change::CheckpointsAccepted {
             before: before.map_or(0, |last| last.size),
@@ -247,7 +247,7 @@ impl Store {
         let day = self.now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let aside = set_aside(&self.checkpoints, &day)?;
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, place, change) = (env.clone(), act.clone(), place.clone(), change.clone());
                 Box::pin(async move {
                     let event = Event {

@@ -18,17 +18,17 @@ pub(crate) use proposed_acts::{PROPOSED_ACT_CELLS, is_proposed_act};
 pub(crate) use take_overs::{TAKE_OVER_CELLS, is_take_over};
 
 use crate::bound::{CLAIM, SETTING, SUBMISSION, SUCCESSION};
-use crate::counting::{claim_on, day_of_claim, held_by, holds_changed, recount, refusal_on};
-use crate::counts::Counts;
-use crate::db::{Arg, Tx};
+use crate::counting::{claim_on, day_of_claim, hold_reasons, holds_changed, recount, refusal_on};
+use crate::counts::CounterDeltas;
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Entry, Env};
-use crate::keyring::{FingerprintKind, Marker};
+use crate::journal::{Entry, StoreContext};
+use crate::keyring::{FingerprintKind, Fingerprinter};
 use crate::tables::{day_number, fingerprint};
 use accounts::{
     account_changed, account_created, account_removed, accounts_taken_over, new_account, password_changed, staff_keys,
 };
-use ngomon_rules::citizens::{Progress, Proof};
+use ngomon_rules::citizens::{LastFormState, Proof};
 use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::record::AccountId;
@@ -36,7 +36,12 @@ use ngomon_rules::values::{Date, FullName, NationalId, Phone, local_day};
 use profiles::{numbers_of, numbers_proven, profile_gone, profiles_taken};
 
 /// Applies entries to the tables, in their order.
-pub(crate) async fn project(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
+pub(crate) async fn project(
+    tx: &mut Tx,
+    env: &StoreContext,
+    entries: &[Entry],
+    counts: &mut CounterDeltas,
+) -> Result<()> {
     let mut rest = entries;
     while let Some(first) = rest.first() {
         let alike = match &first.event.change {
@@ -67,7 +72,7 @@ fn is_version(change: &Change) -> bool {
     matches!(change, Change::ProfileTaken { .. } | Change::ProfileAmended { .. })
 }
 
-async fn one(tx: &mut Tx, env: &Env, entry: &Entry, counts: &mut Counts) -> Result<()> {
+async fn one(tx: &mut Tx, env: &StoreContext, entry: &Entry, counts: &mut CounterDeltas) -> Result<()> {
     if proposed_acts::changed(tx, env, entry).await? {
         return Ok(());
     }
@@ -116,7 +121,13 @@ fn unexpected(entry: &Entry) -> StoreError {
 }
 
 #[allow(clippy::too_many_lines, reason = "a few lines for each change there is")]
-async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: &mut Counts) -> Result<()> {
+async fn account(
+    tx: &mut Tx,
+    env: &StoreContext,
+    entry: &Entry,
+    id: &AccountId,
+    counts: &mut CounterDeltas,
+) -> Result<()> {
     let (account, id) = (id, id.as_str());
     match &entry.event.change {
         Change::OperatorEnrolled { login } => operators::enrolled(tx, env, entry, account, &login.0).await,
@@ -197,7 +208,7 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
                 [id.into(), entry.effective.into(), Vec::new().into()],
             )
             .await?;
-            counts.reaches(entry.effective);
+            counts.extend_horizon(entry.effective);
             let key = recount(tx, id, counts, |key| key.claimed = 0).await?;
             counts.add_day(claim_on(day, key), -1);
             Ok(())
@@ -227,7 +238,7 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
                 ],
             )
             .await?;
-            counts.reaches(entry.effective);
+            counts.extend_horizon(entry.effective);
             recount(tx, id, counts, |key| key.exempt_to = last_day.to_string()).await?;
             Ok(())
         }
@@ -237,7 +248,7 @@ async fn account(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, counts: 
                 [id.into(), entry.effective.into()],
             )
             .await?;
-            counts.reaches(entry.effective);
+            counts.extend_horizon(entry.effective);
             recount(tx, id, counts, |key| key.exempt_to = String::new()).await?;
             Ok(())
         }
@@ -253,7 +264,7 @@ async fn amendment_proposed(tx: &mut Tx, entry: &Entry, id: &str, profile: &str,
         profile.into(),
         entry.at.into(),
         value.into(),
-        Arg::Int(None),
+        SqlValue::Int(None),
     ];
     tx.insert(
         "amendment (receipt, account, profile, at, value, accepted)",
@@ -267,8 +278,8 @@ async fn amendment_proposed(tx: &mut Tx, entry: &Entry, id: &str, profile: &str,
 const SUCCESSION_ROW: &str = "succession (account, succeeds, mac)";
 
 /// The row that records which account succeeds which.
-fn succession(env: &Env, entry: &Entry, account: &str, succeeds: &str) -> Vec<Arg> {
-    let mut row: Vec<Arg> = vec![account.into(), succeeds.into()];
+fn succession(env: &StoreContext, entry: &Entry, account: &str, succeeds: &str) -> Vec<SqlValue> {
+    let mut row: Vec<SqlValue> = vec![account.into(), succeeds.into()];
     row.push(entry.bind(&env.keys, SUCCESSION, &row));
     row
 }
@@ -280,7 +291,7 @@ pub(crate) fn submission_cells(
     [proof, papers, value]: [&str; 3],
     phone_proven: bool,
     effective: i64,
-) -> [Arg; 7] {
+) -> [SqlValue; 7] {
     [
         receipt.into(),
         account.into(),
@@ -292,7 +303,13 @@ pub(crate) fn submission_cells(
     ]
 }
 
-async fn form_answered(tx: &mut Tx, env: &Env, entry: &Entry, id: &str, counts: &mut Counts) -> Result<()> {
+async fn form_answered(
+    tx: &mut Tx,
+    env: &StoreContext,
+    entry: &Entry,
+    id: &str,
+    counts: &mut CounterDeltas,
+) -> Result<()> {
     let Change::FormAnswered {
         receipt,
         proof,
@@ -331,8 +348,8 @@ async fn form_answered(tx: &mut Tx, env: &Env, entry: &Entry, id: &str, counts: 
         ],
     )
     .await?;
-    counts.reaches(entry.effective);
-    let last = Progress::after(*outcome).name();
+    counts.extend_horizon(entry.effective);
+    let last = LastFormState::after(*outcome).name();
     let account = recount(tx, id, counts, |key| key.last = last.to_owned()).await?;
     if outcome.is_refusal() {
         counts.add_day(refusal_on(day_number(entry.effective), account), 1);
@@ -342,12 +359,12 @@ async fn form_answered(tx: &mut Tx, env: &Env, entry: &Entry, id: &str, counts: 
 
 async fn claim_made(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     entry: &Entry,
     id: &str,
     person: &str,
     proof: Proof,
-    counts: &mut Counts,
+    counts: &mut CounterDeltas,
 ) -> Result<()> {
     let (Some(Personal::Claim { numbers, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
@@ -376,7 +393,7 @@ async fn claim_made(
         ],
     )
     .await?;
-    counts.reaches(entry.effective);
+    counts.extend_horizon(entry.effective);
     let key = recount(tx, id, counts, |key| key.claimed = 1).await?;
     counts.add_day(claim_on(day_number(entry.effective), key), 1);
     Ok(())
@@ -390,7 +407,7 @@ pub(crate) struct ClaimDetails {
 }
 
 impl ClaimDetails {
-    fn of(marker: &Marker, entry: &Entry) -> Result<Self> {
+    fn of(marker: &Fingerprinter, entry: &Entry) -> Result<Self> {
         let Some(Personal::Claim {
             numbers,
             full_name,
@@ -403,7 +420,7 @@ impl ClaimDetails {
         Ok(Self::from(marker, *number, full_name, phone.as_ref()))
     }
 
-    pub fn from(marker: &Marker, number: NationalId, full_name: &FullName, phone: Option<&Phone>) -> Self {
+    pub fn from(marker: &Fingerprinter, number: NationalId, full_name: &FullName, phone: Option<&Phone>) -> Self {
         let fp = |kind, text: &str| fingerprint(marker, kind, text);
         Self {
             number_fp: fp(FingerprintKind::NationalId, number.as_str()),
@@ -412,7 +429,7 @@ impl ClaimDetails {
         }
     }
 
-    fn into_args(self) -> [Arg; 3] {
+    fn into_args(self) -> [SqlValue; 3] {
         [self.number_fp.into(), self.phone_fp.into(), self.name_fp.into()]
     }
 }
@@ -420,11 +437,11 @@ impl ClaimDetails {
 /// Updates an account's claim with the registry's present details of its person.
 async fn claim_details_changed(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     entry: &Entry,
     id: &str,
     person: &str,
-    counts: &mut Counts,
+    counts: &mut CounterDeltas,
 ) -> Result<()> {
     let (Some(Personal::Claim { numbers, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
@@ -456,20 +473,20 @@ async fn hold_lifted(
     id: &str,
     reason: Reason,
     cause: &str,
-    counts: &mut Counts,
+    counts: &mut CounterDeltas,
 ) -> Result<()> {
-    let before = held_by(tx, id).await?;
+    let before = hold_reasons(tx, id).await?;
     tx.execute(
         "UPDATE hold SET until = $4 WHERE account = $1 AND reason = $2 AND cause = $3 AND until IS NULL",
         [id.into(), reason.name().into(), cause.into(), entry.effective.into()],
     )
     .await?;
-    counts.reaches(entry.effective);
+    counts.extend_horizon(entry.effective);
     holds_changed(tx, id, before, counts).await
 }
 
-async fn hold_placed(tx: &mut Tx, entry: &Entry, id: &str, hold: &Hold, counts: &mut Counts) -> Result<()> {
-    let before = held_by(tx, id).await?;
+async fn hold_placed(tx: &mut Tx, entry: &Entry, id: &str, hold: &Hold, counts: &mut CounterDeltas) -> Result<()> {
+    let before = hold_reasons(tx, id).await?;
     tx.execute(
         "UPDATE account_row SET generation = generation + 1 WHERE id = $1",
         [id.into()],
@@ -490,7 +507,7 @@ async fn hold_placed(tx: &mut Tx, entry: &Entry, id: &str, hold: &Hold, counts: 
         ],
     )
     .await?;
-    counts.reaches(entry.effective);
+    counts.extend_horizon(entry.effective);
     holds_changed(tx, id, before, counts).await
 }
 

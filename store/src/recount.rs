@@ -30,10 +30,10 @@ pub struct LastRecount {
 impl Store {
     /// Compares every counter with the accounts, in one snapshot, and records the result.
     pub async fn recount(&self) -> Result<Recount> {
-        let (counters, differing) = self.db.scan(async |tx| counters(tx).await).await?;
+        let (counters, differing) = self.db.read_long(async |tx| counters(tx).await).await?;
         let (at, off) = (self.env.now(), differing.len() as u64);
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 Box::pin(async move {
                     let sql =
                         "INSERT INTO recount (at, counters, differing) VALUES ($1,$2,$3) ON CONFLICT (at) DO NOTHING";

@@ -1,10 +1,10 @@
 //! The replay of the journal into temporary tables that shadow the real ones. It serves to compare both, or to rebuild the real ones.
 
-use crate::counts::Counts;
-use crate::db::{Dialect, Ends, Tx};
+use crate::counts::CounterDeltas;
+use crate::db::{Dialect, TransactionEnd, Tx};
 use crate::error::{Refusal, Result};
-use crate::journal::{Act, COUNTS, ENTRY, Entry, Env, Walk, read_entry, write};
-use crate::keyring::Marker;
+use crate::journal::{Attribution, COUNTS, ENTRY, Entry, StoreContext, Walk, read_entry, write};
+use crate::keyring::Fingerprinter;
 use crate::loads::{close_applied_loads, forget_silent_loads};
 use crate::project::project;
 use crate::rotate::take_references_to;
@@ -20,7 +20,7 @@ const BATCH: usize = 200;
 const KNOWN: &str = "SELECT digest, tables FROM projection_version";
 
 /// The qualified name of a real table that a temporary one shadows.
-pub(crate) fn real(dialect: Dialect, table: &str) -> String {
+pub(crate) fn base_table(dialect: Dialect, table: &str) -> String {
     match dialect {
         Dialect::Sqlite => format!("main.{table}"),
         Dialect::Postgres => format!("public.{table}"),
@@ -28,14 +28,14 @@ pub(crate) fn real(dialect: Dialect, table: &str) -> String {
 }
 
 /// Replays the whole journal into temporary tables. Calls `progress` with the number of entries done. Returns the number of entries.
-pub(crate) async fn replay(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+pub(crate) async fn replay(tx: &mut Tx, env: &StoreContext, progress: &mut dyn FnMut(u64)) -> Result<u64> {
     tx.command(&schema::temporary_projections(tx.dialect())).await?;
     let sql = format!(
         "SELECT {HEAD} FROM journal_commit c WHERE {COUNTS} ORDER BY COALESCE(c.position, 9000000000000000000), c.seq"
     );
     let commits = tx.rows(&sql, []).await?;
     let mut done = 0;
-    let mut counts = Counts::default();
+    let mut counts = CounterDeltas::default();
     let mut walk = Walk::default();
     for batch in commits.chunks(BATCH) {
         let mut entries: Vec<Entry> = Vec::new();
@@ -43,7 +43,7 @@ pub(crate) async fn replay(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)
             let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
             let (head, mac) = head_of(commit)?;
             let age = walk.age_of(&env.keys, &head, &mac);
-            tx.each(&sql, [head.id.into()], |row| {
+            tx.for_each_row(&sql, [head.id.into()], |row| {
                 entries.push(read_entry(&env.keys, age, &row)?.entry);
                 Ok(())
             })
@@ -66,10 +66,10 @@ async fn no_load_is_open(tx: &mut Tx) -> Result<()> {
 }
 
 /// Replaces the contents of the projections by a replay. Returns the number of entries.
-async fn refill(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+async fn refill(tx: &mut Tx, env: &StoreContext, progress: &mut dyn FnMut(u64)) -> Result<u64> {
     let entries = replay(tx, env, progress).await?;
     for table in schema::projections() {
-        let real = real(tx.dialect(), table);
+        let real = base_table(tx.dialect(), table);
         tx.command(&format!("DELETE FROM {real}")).await?;
         tx.command(&format!("INSERT INTO {real} SELECT * FROM {table}")).await?;
     }
@@ -78,11 +78,18 @@ async fn refill(tx: &mut Tx, env: &Env, progress: &mut dyn FnMut(u64)) -> Result
 
 /// If the keys of this transaction are newer than version `before`, records that in an entry and seals everything up to it, so that the
 /// previous keys are not valid for anything that comes later.
-async fn keys_changed(tx: &mut Tx, env: &Env, before: u8) -> Result<()> {
+async fn keys_changed(tx: &mut Tx, env: &StoreContext, before: u8) -> Result<()> {
     let now = tx.fingerprint_key().await?.version();
     if now != before {
         let changed = setting("installation.", "keys", before.to_string(), now.to_string());
-        write(tx, env, &Act::new("system", env.ambient.now()), vec![changed], None).await?;
+        write(
+            tx,
+            env,
+            &Attribution::new("system", env.ambient.now()),
+            vec![changed],
+            None,
+        )
+        .await?;
         while seal_batch(tx, env).await?.is_some() {}
     }
     Ok(())
@@ -91,11 +98,11 @@ async fn keys_changed(tx: &mut Tx, env: &Env, before: u8) -> Result<()> {
 impl Store {
     /// Rebuilds every projection from the journal. Readers see the old tables until the new ones are complete; writers wait.
     pub async fn rebuild(&self, progress: &mut dyn FnMut(u64)) -> Result<u64> {
-        self.db.write(|tx| Box::pin(close_applied_loads(tx))).await?;
-        self.give_up_silent_loads().await?;
+        self.db.transaction(|tx| Box::pin(close_applied_loads(tx))).await?;
+        self.discard_stale_loads().await?;
         let entries = self
             .db
-            .scratch(Ends::Commit, async |tx| {
+            .isolated(TransactionEnd::Commit, async |tx| {
                 no_load_is_open(tx).await?;
                 refill(tx, &self.env, progress).await
             })
@@ -107,32 +114,37 @@ impl Store {
 
     /// Upgrades a database whose projections are of another program version, or whose keys are older than the keyring. Refuses a database
     /// whose keys are newer.
-    pub(crate) async fn renew(&self) -> Result<()> {
+    pub(crate) async fn upgrade_projections(&self) -> Result<()> {
         let (known, mark) = self
             .db
             .read(async |tx| Ok((tx.row(KNOWN, []).await?, tx.fingerprint_key().await?)))
             .await?;
         let known: Option<String> = known.map(|row| row.get(0)).transpose()?;
-        let marker = self.env.keys.heir_of(mark)?;
-        if known == Some(schema::projections_digest()) && marker.mark() == mark {
+        let marker = self.env.keys.successor_key(mark)?;
+        if known == Some(schema::projections_digest()) && marker.key_id() == mark {
             return Ok(());
         }
-        self.make_anew(&self.env, &marker, &mut |_| {}).await
+        self.rebuild_projections(&self.env, &marker, &mut |_| {}).await
     }
 
     /// Rebuilds the projections in their present form, with all fingerprints under this key, unless they are so already. One transaction;
     /// readers are not blocked.
-    pub(crate) async fn make_anew(&self, env: &Env, marker: &Marker, progress: &mut dyn FnMut(u64)) -> Result<()> {
+    pub(crate) async fn rebuild_projections(
+        &self,
+        env: &StoreContext,
+        marker: &Fingerprinter,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<()> {
         let today = schema::projections_digest();
         self.db
-            .scratch(Ends::Commit, async |tx| {
+            .isolated(TransactionEnd::Commit, async |tx| {
                 // A second process finds it done.
                 let known = match tx.row(KNOWN, []).await? {
                     Some(row) => Some((row.get::<String>(0)?, row.get::<String>(1)?)),
                     None => None,
                 };
                 let same = known.as_ref().is_some_and(|(digest, _)| *digest == today);
-                if same && tx.fingerprint_key().await? == marker.mark() {
+                if same && tx.fingerprint_key().await? == marker.key_id() {
                     return Ok(());
                 }
                 forget_silent_loads(tx, env.now()).await?;

@@ -10,10 +10,10 @@
 //! at every step of this, and a rotation that was killed is completed by the next one.
 
 use crate::bound::take_bound_to;
-use crate::db::{Arg, Tx};
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::journal::Env;
-use crate::keyring::Marker;
+use crate::journal::StoreContext;
+use crate::keyring::Fingerprinter;
 use crate::loads::{QuarantinedCells, RegistryRows, notice_of, number_of, record_of};
 use crate::store::Store;
 
@@ -34,14 +34,14 @@ impl Store {
     /// Rotates the keys, or completes a rotation that was prepared or killed. Calls `progress` with the number of journal entries done.
     pub async fn rotate_keys(&self, progress: &mut dyn FnMut(u64)) -> Result<()> {
         self.prepare_keys().await?;
-        let env = Env {
+        let env = StoreContext {
             keys: self.env.keys.rotated()?,
             ambient: self.env.ambient.clone(),
             news: None,
         };
         let (version, _) = env.keys.fingerprint_versions();
         let marker = env.keys.marker(env.keys.mark_of(version))?;
-        self.make_anew(&env, &marker, progress).await?;
+        self.rebuild_projections(&env, &marker, progress).await?;
         env.keys.save()?;
         self.env.keys.read_again()?;
         // From here on this process uses the new keys too.
@@ -52,8 +52,8 @@ impl Store {
 
 /// Computes under the new key the fingerprints that do not follow from the journal: those of references and of rows in quarantine, whose
 /// encrypted values are in the same row. From here on the transaction uses that key.
-pub(crate) async fn take_references_to(tx: &mut Tx, env: &Env, marker: &Marker) -> Result<()> {
-    let (now, mark) = (tx.fingerprint_key().await?, marker.mark());
+pub(crate) async fn take_references_to(tx: &mut Tx, env: &StoreContext, marker: &Fingerprinter) -> Result<()> {
+    let (now, mark) = (tx.fingerprint_key().await?, marker.key_id());
     if now == mark {
         return Ok(());
     }
@@ -68,8 +68,8 @@ pub(crate) async fn take_references_to(tx: &mut Tx, env: &Env, marker: &Marker) 
 }
 
 /// A fingerprint starts with its version, so those of older versions sort first.
-async fn registry(tx: &mut Tx, env: &Env, marker: &Marker) -> Result<()> {
-    let version = marker.mark().version();
+async fn registry(tx: &mut Tx, env: &StoreContext, marker: &Fingerprinter) -> Result<()> {
+    let version = marker.key_id().version();
     let Some(load) = tx.row("SELECT load FROM reference WHERE name = 'registry'", []).await? else {
         return Ok(());
     };
@@ -105,9 +105,9 @@ async fn registry(tx: &mut Tx, env: &Env, marker: &Marker) -> Result<()> {
     Ok(())
 }
 
-async fn notices(tx: &mut Tx, env: &Env, marker: &Marker) -> Result<()> {
-    let mut all: Vec<[Arg; 3]> = Vec::new();
-    tx.each("SELECT load, ord, sealed FROM notice", [], |row| {
+async fn notices(tx: &mut Tx, env: &StoreContext, marker: &Fingerprinter) -> Result<()> {
+    let mut all: Vec<[SqlValue; 3]> = Vec::new();
+    tx.for_each_row("SELECT load, ord, sealed FROM notice", [], |row| {
         let (load, ord): (String, i64) = (row.get(0)?, row.get(1)?);
         let notice = notice_of(&env.keys, &load, ord, &row.get::<Vec<u8>>(2)?)?;
         all.push([load.into(), ord.into(), number_of(marker, &notice).into()]);
@@ -121,9 +121,9 @@ async fn notices(tx: &mut Tx, env: &Env, marker: &Marker) -> Result<()> {
     Ok(())
 }
 
-async fn quarantine(tx: &mut Tx, env: &Env, marker: &Marker) -> Result<()> {
+async fn quarantine(tx: &mut Tx, env: &StoreContext, marker: &Fingerprinter) -> Result<()> {
     let mut waiting = Vec::new();
-    tx.each("SELECT load, row_no, sealed FROM quarantine", [], |row| {
+    tx.for_each_row("SELECT load, row_no, sealed FROM quarantine", [], |row| {
         let (load, row_no): (String, String) = (row.get(0)?, row.get(1)?);
         let cells = QuarantinedCells::open(&env.keys, &load, &row_no, &row.get::<Vec<u8>>(2)?)?;
         let [code, number, name] = cells.fingerprints(marker);

@@ -2,7 +2,7 @@
 //! An installation becomes a sandbox before it has any account, and stays one: real people's codes are never shown on a page.
 
 use crate::error::{Refusal, Result};
-use crate::journal::{Act, append};
+use crate::journal::{Attribution, append};
 use crate::loads::record_of;
 use crate::settings::vouched;
 use crate::store::Store;
@@ -15,9 +15,9 @@ const SETTING: &str = "installation.sandbox";
 impl Store {
     /// Turns an empty installation into a sandbox.
     pub async fn begin_sandbox(&self, by: &str) -> Result<()> {
-        let (env, act) = (self.env.clone(), Act::new(by, self.now()));
+        let (env, act) = (self.env.clone(), Attribution::new(by, self.now()));
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act) = (env.clone(), act.clone());
                 Box::pin(async move {
                     if tx.row("SELECT 1 FROM account_row LIMIT 1", []).await?.is_some() {
@@ -43,7 +43,7 @@ impl Store {
         // Read from the journal, under the current keys: a setting that an attacker wrote into the table must not reveal codes.
         let set = self
             .db
-            .ask(async |tx| vouched(tx, &self.env.keys, SETTING).await)
+            .query(async |tx| vouched(tx, &self.env.keys, SETTING).await)
             .await?;
         Ok(set.as_deref() == Some("on"))
     }
@@ -66,10 +66,10 @@ impl Store {
     }
 
     /// The behaviour of the simulated registry for this number, by its name; `None` for the default.
-    pub async fn sandbox_mood(&self, number: NationalId) -> Result<Option<String>> {
+    pub async fn sandbox_registry_behaviour(&self, number: NationalId) -> Result<Option<String>> {
         let key = self.mood_key(number);
         let sql = "SELECT mood FROM sandbox_mood WHERE number = $1";
-        let row = self.db.ask(async |tx| tx.row(sql, [key.into()]).await).await?;
+        let row = self.db.query(async |tx| tx.row(sql, [key.into()]).await).await?;
         row.map(|row| row.get(0)).transpose()
     }
 
@@ -77,7 +77,7 @@ impl Store {
     pub async fn set_sandbox_mood(&self, number: NationalId, mood: &str) -> Result<()> {
         let (key, mood) = (self.mood_key(number), mood.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let mood = mood.clone();
                 Box::pin(async move {
                     let sql = "INSERT INTO sandbox_mood (number, mood) VALUES ($1,$2) \

@@ -7,9 +7,9 @@
 
 use crate::bound::LOAD;
 use crate::checkpoint::Checkpoint;
-use crate::db::{Arg, Row, Tx};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{COUNTS, CommitHead, Env};
+use crate::journal::{COUNTS, CommitHead, StoreContext};
 use crate::merkle::{Frontier, leaf_hash};
 use crate::store::Store;
 use std::sync::atomic::Ordering;
@@ -46,7 +46,7 @@ impl Store {
             let env = self.env.clone();
             let batch = self
                 .db
-                .write(move |tx| {
+                .transaction(move |tx| {
                     let env = env.clone();
                     Box::pin(async move { seal_batch(tx, &env).await })
                 })
@@ -71,7 +71,7 @@ impl Store {
 }
 
 /// The tree of the last checkpoint. Fails if it is not the tree that was signed, so that nothing is built on it.
-fn frontier_of(row: &Row, env: &Env) -> Result<Frontier> {
+fn frontier_of(row: &Row, env: &StoreContext) -> Result<Frontier> {
     let corrupt = |why: String| StoreError::corrupt("checkpoint", why);
     let tree = Frontier::from_bytes(&row.get::<Vec<u8>>(0)?).map_err(|error| corrupt(error.to_string()))?;
     let signed = Checkpoint::parse_and_verify(&row.get::<String>(1)?, &env.keys)?;
@@ -84,7 +84,7 @@ fn frontier_of(row: &Row, env: &Env) -> Result<Frontier> {
 
 /// Whether any commit from before this instant is unsealed, apart from those that a running import has staged. A forged row of `load`
 /// excuses nothing.
-pub(crate) async fn unsealed_before(tx: &mut Tx, env: &Env, before: i64) -> Result<bool> {
+pub(crate) async fn unsealed_before(tx: &mut Tx, env: &StoreContext, before: i64) -> Result<bool> {
     let mut at_work = String::new();
     let sql = format!("SELECT {} FROM load WHERE state = 'open'", LOAD.columns(""));
     for row in tx.rows(&sql, []).await? {
@@ -97,7 +97,7 @@ pub(crate) async fn unsealed_before(tx: &mut Tx, env: &Env, before: i64) -> Resu
     Ok(tx.row(sql, [before.into(), at_work.into()]).await?.is_some())
 }
 
-pub(crate) async fn seal_batch(tx: &mut Tx, env: &Env) -> Result<Option<u64>> {
+pub(crate) async fn seal_batch(tx: &mut Tx, env: &StoreContext) -> Result<Option<u64>> {
     // Load the current key: it signs the checkpoint.
     env.marker(tx).await?;
     // One sealer at a time. Others do not wait: the next seal takes their commits.
@@ -140,7 +140,7 @@ pub(crate) async fn seal_batch(tx: &mut Tx, env: &Env) -> Result<Option<u64>> {
         root: tree.root(),
     };
     let note = checkpoint.sign(&env.keys);
-    let row: [Arg; 4] = [
+    let row: [SqlValue; 4] = [
         i64::try_from(tree.size()).unwrap_or(i64::MAX).into(),
         checkpoint.root.into(),
         tree.to_bytes().into(),

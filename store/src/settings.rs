@@ -1,10 +1,10 @@
 //! The settings of the installation: the campaign, the officials' policy, and the list of counters.
 
 use crate::bound::{SETTING, binds};
-use crate::citizens::counted;
+use crate::citizens::for_each_bucket;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, append};
+use crate::journal::{Attribution, append};
 use crate::keyring::Keyring;
 use crate::store::Store;
 use ngomon_rules::citizens::{AfterDeadline, Bucket, Campaign, CampaignFault, KEYS};
@@ -20,7 +20,7 @@ const COUNTERS: &str = "counters";
 /// The settings of a family. With `keys`, each must have the MAC that it got from the journal, or the call fails.
 async fn settings(tx: &mut Tx, family: &str, keys: Option<&Keyring>) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
-    tx.each("SELECT name, value, mac FROM setting", [], |row| {
+    tx.for_each_row("SELECT name, value, mac FROM setting", [], |row| {
         let (name, value): (String, String) = (row.get(0)?, row.get(1)?);
         if let Some(key) = name.strip_prefix(family) {
             let cells = [(&name).into(), (&value).into()];
@@ -103,7 +103,7 @@ impl Store {
     /// The current campaign.
     pub async fn campaign(&self) -> Result<Campaign> {
         self.db
-            .ask(async |tx| {
+            .query(async |tx| {
                 // Load the current keys first: if this keyring is behind, that error comes before rows under newer keys look forged.
                 self.env.marker(tx).await?;
                 vouched_campaign(tx, &self.env.keys).await
@@ -113,14 +113,14 @@ impl Store {
 
     /// The current policy for officials.
     pub async fn policy(&self) -> Result<OfficialsPolicy> {
-        self.db.ask(async |tx| policy(tx).await).await
+        self.db.query(async |tx| policy(tx).await).await
     }
 
     /// The counters at which people get help. A forged list is ignored: it would send people to a stranger.
     pub async fn counters(&self) -> Result<Vec<Counter>> {
         let list = self
             .db
-            .ask(async |tx| vouched(tx, &self.env.keys, COUNTERS).await)
+            .query(async |tx| vouched(tx, &self.env.keys, COUNTERS).await)
             .await?;
         Counter::read(&list.unwrap_or_default())
             .map_err(|at| StoreError::corrupt("setting counters", format!("line {at}")))
@@ -129,9 +129,9 @@ impl Store {
     /// Replaces the list of counters.
     pub async fn set_counters(&self, counters: &[Counter], by: &str) -> Result<()> {
         let lines: Vec<String> = counters.iter().map(Counter::line).collect();
-        let (env, act, list) = (self.env.clone(), Act::new(by, self.now()), lines.join("\n"));
+        let (env, act, list) = (self.env.clone(), Attribution::new(by, self.now()), lines.join("\n"));
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, to) = (env.clone(), act.clone(), list.clone());
                 Box::pin(async move {
                     let from = vouched(tx, &env.keys, COUNTERS).await?.unwrap_or_default();
@@ -146,10 +146,10 @@ impl Store {
 
     /// Changes one key of the campaign. A change that would hold or shut out anybody, today or once its days have come, needs approval.
     pub async fn set_campaign(&self, key: &str, value: &str, approved: bool, by: &str) -> Result<CampaignChange> {
-        let (env, today, act) = (self.env.clone(), self.today(), Act::new(by, self.now()));
+        let (env, today, act) = (self.env.clone(), self.today(), Attribution::new(by, self.now()));
         let (key, value) = (key.to_owned(), value.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, key, value) = (env.clone(), act.clone(), key.clone(), value.clone());
                 Box::pin(async move {
                     let before = campaign(tx).await?;
@@ -177,10 +177,10 @@ impl Store {
 
     /// Changes one key of the officials' policy. It takes effect in the next run, which has its own guard.
     pub async fn set_policy(&self, key: &str, value: &str, by: &str) -> Result<()> {
-        let (env, act) = (self.env.clone(), Act::new(by, self.now()));
+        let (env, act) = (self.env.clone(), Attribution::new(by, self.now()));
         let (key, value) = (key.to_owned(), value.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, key, value) = (env.clone(), act.clone(), key.clone(), value.clone());
                 Box::pin(async move {
                     let before = policy(tx).await?;
@@ -227,7 +227,7 @@ async fn shut_out_by(tx: &mut Tx, before: &Campaign, after: &Campaign, today: Da
         .collect();
     days.retain(|day| *day >= today);
     let mut hit = BTreeMap::new();
-    counted(tx, &mut |bucket: &Bucket, n| {
+    for_each_bucket(tx, &mut |bucket: &Bucket, n| {
         if days
             .iter()
             .any(|day| shuts_out(after, bucket, *day) && !shuts_out(before, bucket, *day))

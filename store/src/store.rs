@@ -1,11 +1,11 @@
 //! The opened store: a database and its keys.
 
-use crate::access::Count;
-use crate::ambient::Ambient;
+use crate::access::Window;
+use crate::ambient::Environment;
 use crate::checkpoint::try_append;
 use crate::db::{Db, Dialect, Location, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::Env;
+use crate::journal::StoreContext;
 use crate::keyring::{KeyError, Keyring};
 use crate::openid::AGAIN;
 use crate::outside::{Last, NAME, must_have};
@@ -21,20 +21,20 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Store {
     pub(crate) db: Db,
-    pub(crate) env: Env,
+    pub(crate) env: StoreContext,
     /// The file of signed checkpoints, outside the database.
     pub(crate) checkpoints: Arc<Path>,
     /// Whether this process has brought that file up to the database.
     pub(crate) written: Arc<AtomicBool>,
     /// Rate-limit attempts that could not be given back while the database was unreachable.
-    pub(crate) owed: Arc<Mutex<Vec<Count>>>,
+    pub(crate) owed: Arc<Mutex<Vec<Window>>>,
     /// How long a refresh token that is used again gets the same successor.
     pub(crate) refresh_again: Duration,
 }
 
 /// The locations of the store's parts.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct StorePaths {
     /// The database.
     pub data: Location,
     /// The keys, outside the database.
@@ -57,17 +57,17 @@ pub(crate) enum Opening {
 impl Store {
     /// Opens the store; with `create`, creates what is missing. Refuses a database that is empty, half restored, or older than the file
     /// of checkpoints.
-    pub async fn open(places: &Places, create: bool, ambient: Ambient) -> Result<Self> {
+    pub async fn open(places: &StorePaths, create: bool, ambient: Environment) -> Result<Self> {
         let opening = if create { Opening::New } else { Opening::Whole };
         Self::open_as(places, opening, ambient).await
     }
 
     /// Opens a database that may be older than the file of checkpoints, to report that or to accept it.
-    pub async fn open_older(places: &Places, ambient: Ambient) -> Result<Self> {
+    pub async fn open_older(places: &StorePaths, ambient: Environment) -> Result<Self> {
         Self::open_as(places, Opening::Older, ambient).await
     }
 
-    pub(crate) async fn open_as(places: &Places, opening: Opening, ambient: Ambient) -> Result<Self> {
+    pub(crate) async fn open_as(places: &StorePaths, opening: Opening, ambient: Environment) -> Result<Self> {
         let create = opening == Opening::New;
         let found = Keyring::open(&places.keys);
         let last = found.as_ref().ok().map(|keys| Last::read(places, keys));
@@ -80,7 +80,7 @@ impl Store {
             }
         }
         let db = Db::open(&places.data, create).await?;
-        db.scan(async |tx| as_it_must_be(tx, places, opening, last.as_ref()).await)
+        db.read_long(async |tx| as_it_must_be(tx, places, opening, last.as_ref()).await)
             .await?;
         let keys = match found {
             Err(KeyError::Missing { .. }) if create && !db_has_keys(&db).await => {
@@ -100,7 +100,7 @@ impl Store {
         db.migrate().await?;
         let store = Self {
             db,
-            env: Env {
+            env: StoreContext {
                 keys,
                 ambient,
                 news: None,
@@ -111,7 +111,7 @@ impl Store {
             refresh_again: AGAIN,
         };
         store.check_keys().await?;
-        store.renew().await?;
+        store.upgrade_projections().await?;
         Ok(store)
     }
 
@@ -151,7 +151,7 @@ impl Store {
         let mark = *self.env.keys.mark_of(version).as_bytes();
         let kept = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let id = id.clone();
                 Box::pin(async move {
                     let sql =
@@ -204,7 +204,7 @@ impl Store {
             }
             Ok(said)
         }
-        let mut said = self.db.write(|tx| Box::pin(ask(tx))).await?;
+        let mut said = self.db.transaction(|tx| Box::pin(ask(tx))).await?;
         said.extend(self.db.read(async |tx| ask(tx).await).await?);
         Ok(said)
     }
@@ -216,7 +216,7 @@ impl Store {
 
     /// Checks that the database answers.
     pub async fn answers(&self) -> Result<()> {
-        self.db.ask(async |tx| tx.row("SELECT 1", []).await.map(drop)).await
+        self.db.query(async |tx| tx.row("SELECT 1", []).await.map(drop)).await
     }
 
     /// The present instant.
@@ -246,7 +246,7 @@ impl Store {
 }
 
 /// Checks the database before anything is changed: its tables may be another version's, or missing.
-async fn as_it_must_be(tx: &mut Tx, places: &Places, opening: Opening, last: Option<&Last>) -> Result<()> {
+async fn as_it_must_be(tx: &mut Tx, places: &StorePaths, opening: Opening, last: Option<&Last>) -> Result<()> {
     let restoring = tx.has_table("restoring").await? && tx.row("SELECT 1 FROM restoring", []).await?.is_some();
     if restoring && opening != Opening::Restored {
         return Err(StoreError::Restoring);

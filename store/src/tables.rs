@@ -1,17 +1,17 @@
 //! Queries that several parts of the store share, and the encoding of values in the tables.
 
 use crate::bound::{CLAIM, STATED as STATED_BOUND, binds};
-use crate::db::{Arg, Row, Tx};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Env, unseal, unseal_with};
-use crate::keyring::{FingerprintKind, Keyring, Marker};
+use crate::journal::{StoreContext, decrypt, unseal_with};
+use crate::keyring::{FingerprintKind, Fingerprinter, Keyring};
 use jiff::ToSpan as _;
 use jiff::civil::Time;
 use jiff::tz::Offset;
-use ngomon_rules::citizens::{CitizenAccount, Claimed};
+use ngomon_rules::citizens::{CitizenAccount, ClaimedIdentity};
 use ngomon_rules::event::{PersonId, Personal};
 use ngomon_rules::hold::Hold;
-use ngomon_rules::record::{AccountId, Stated};
+use ngomon_rules::record::{AccountAttributes, AccountId};
 use ngomon_rules::values::{Date, username_key};
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ pub(crate) struct AccountCells {
 
 impl AccountCells {
     /// The values in the order of the columns.
-    pub fn into_args(self) -> [Arg; 5] {
+    pub fn into_args(self) -> [SqlValue; 5] {
         [
             self.number_fp,
             self.phone_fp,
@@ -34,15 +34,15 @@ impl AccountCells {
             self.code_fp,
             self.username_fp,
         ]
-        .map(Arg::Bytes)
+        .map(SqlValue::Bytes)
     }
 }
 
-pub(crate) fn fingerprint(marker: &Marker, kind: FingerprintKind, value: &str) -> Vec<u8> {
+pub(crate) fn fingerprint(marker: &Fingerprinter, kind: FingerprintKind, value: &str) -> Vec<u8> {
     marker.fingerprint(kind, value).as_bytes().to_vec()
 }
 
-pub(crate) fn account_cells(marker: &Marker, stated: &Stated) -> AccountCells {
+pub(crate) fn account_cells(marker: &Fingerprinter, stated: &AccountAttributes) -> AccountCells {
     let fp = |kind, value: Option<&str>| value.map(|value| fingerprint(marker, kind, value));
     let name = stated.full_name.as_ref().map(ngomon_rules::values::FullName::exact_key);
     AccountCells {
@@ -58,30 +58,30 @@ pub(crate) fn account_cells(marker: &Marker, stated: &Stated) -> AccountCells {
 }
 
 /// The fingerprint of a user name, however it is written.
-pub(crate) fn username_fp(marker: &Marker, name: &str) -> Vec<u8> {
+pub(crate) fn username_fp(marker: &Fingerprinter, name: &str) -> Vec<u8> {
     fingerprint(marker, FingerprintKind::Username, &username_key(name))
 }
 
 /// The fingerprint of a folded name: equal for all spellings that count as the same person's.
-pub(crate) fn folded_fp(marker: &Marker, person_key: &str) -> Vec<u8> {
+pub(crate) fn folded_fp(marker: &Fingerprinter, person_key: &str) -> Vec<u8> {
     fingerprint(marker, FingerprintKind::NameFolded, person_key)
 }
 
 /// The placeholders `$1,$2,…`.
-pub(crate) fn places(n: usize) -> String {
+pub(crate) fn placeholders(n: usize) -> String {
     (1..=n).map(|i| format!("${i}")).collect::<Vec<_>>().join(",")
 }
 
 /// Runs `sql` for the values `wanted`, in chunks, and passes each row on. The placeholders replace `{}` in it.
-pub(crate) async fn each_of(
+pub(crate) async fn for_each_in(
     tx: &mut Tx,
     sql: &str,
-    wanted: &[Arg],
+    wanted: &[SqlValue],
     mut take: impl FnMut(Row) -> Result<()>,
 ) -> Result<()> {
     for some in wanted.chunks(400) {
-        let sql = sql.replace("{}", &places(some.len()));
-        tx.each(&sql, some.iter().cloned(), &mut take).await?;
+        let sql = sql.replace("{}", &placeholders(some.len()));
+        tx.for_each_row(&sql, some.iter().cloned(), &mut take).await?;
     }
     Ok(())
 }
@@ -132,9 +132,9 @@ pub(crate) async fn official_to(tx: &mut Tx, numbers: Vec<Vec<u8>>) -> Result<Ha
         let sql = format!(
             "SELECT n.fp, MAX(p.service_to) FROM person_number n JOIN profile p ON p.person = n.person \
              WHERE p.gone = 0 AND n.fp IN ({}) GROUP BY n.fp",
-            places(numbers.len())
+            placeholders(numbers.len())
         );
-        for row in tx.rows(&sql, numbers.iter().cloned().map(Arg::from)).await? {
+        for row in tx.rows(&sql, numbers.iter().cloned().map(SqlValue::from)).await? {
             found.insert(row.get(0)?, row.get(1)?);
         }
     }
@@ -142,10 +142,10 @@ pub(crate) async fn official_to(tx: &mut Tx, numbers: Vec<Vec<u8>>) -> Result<Ha
         return Ok(found);
     }
     // Persons whose service is recorded under another of their numbers.
-    let numbers: Vec<Arg> = numbers.into_iter().map(Arg::from).collect();
+    let numbers: Vec<SqlValue> = numbers.into_iter().map(SqlValue::from).collect();
     let linked = "SELECT l.fp, MAX(p.service_to) FROM person_link l JOIN person_number n ON n.fp = l.other \
          JOIN profile p ON p.person = n.person WHERE p.gone = 0 AND l.fp IN ({}) GROUP BY l.fp";
-    each_of(tx, linked, &numbers, |row| {
+    for_each_in(tx, linked, &numbers, |row| {
         let service: String = row.get(1)?;
         let known: &mut String = found.entry(row.get(0)?).or_default();
         if *known < service {
@@ -164,7 +164,7 @@ pub(crate) const STATED: &str = "a.id, a.value, v.sealed, v.salt, a.username_fp,
 pub(crate) const STATED_WIDTH: usize = 6;
 
 /// What an account states about its owner, from six columns that start at `at`. Fails unless the value belongs to this very account.
-pub(crate) fn stated_of(keys: &Keyring, row: &Row, at: usize) -> Result<Stated> {
+pub(crate) fn stated_of(keys: &Keyring, row: &Row, at: usize) -> Result<AccountAttributes> {
     let [id, value]: [String; 2] = [row.get(at)?, row.get(at + 1)?];
     let (personal, commitment) = unseal_with(keys, &value, row, [at + 2, at + 3])?;
     let cells = [
@@ -192,7 +192,7 @@ pub(crate) fn hold_of(body: &str) -> Result<Hold> {
 }
 
 /// The recorded holds of an account that are in force.
-pub(crate) async fn holds_in_force(tx: &mut Tx, account: &str) -> Result<Vec<Hold>> {
+pub(crate) async fn recorded_holds(tx: &mut Tx, account: &str) -> Result<Vec<Hold>> {
     let rows = tx
         .rows(
             "SELECT body FROM hold WHERE account = $1 AND until IS NULL ORDER BY reason, cause",
@@ -203,7 +203,7 @@ pub(crate) async fn holds_in_force(tx: &mut Tx, account: &str) -> Result<Vec<Hol
 }
 
 /// A citizen account with all that the rules of C4 need.
-pub(crate) async fn citizen(tx: &mut Tx, env: &Env, id: &str) -> Result<Option<CitizenAccount>> {
+pub(crate) async fn citizen(tx: &mut Tx, env: &StoreContext, id: &str) -> Result<Option<CitizenAccount>> {
     let sql = format!(
         "SELECT {STATED}, c.person FROM account a JOIN personal_value v ON v.id = a.value \
          LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL WHERE a.id = $1 AND a.kind = 'citizen'"
@@ -215,12 +215,12 @@ pub(crate) async fn citizen(tx: &mut Tx, env: &Env, id: &str) -> Result<Option<C
         id: AccountId(id.to_owned()),
         stated: stated_of(&env.keys, &row, 0)?,
         claim: row.get::<Option<String>>(STATED_WIDTH)?.map(PersonId),
-        holds: holds_in_force(tx, id).await?,
+        holds: recorded_holds(tx, id).await?,
     }))
 }
 
 /// The claim in force of a person, with the registry's details at that moment.
-pub(crate) async fn claim_of(tx: &mut Tx, env: &Env, person: &str) -> Result<Option<Claimed>> {
+pub(crate) async fn claim_of(tx: &mut Tx, env: &StoreContext, person: &str) -> Result<Option<ClaimedIdentity>> {
     let sql = format!(
         "SELECT {CLAIMED} FROM claim c JOIN personal_value w ON w.id = c.value WHERE c.person = $1 AND c.until IS NULL"
     );
@@ -238,7 +238,7 @@ pub(crate) const OWNER_WIDTH: usize = 11;
 
 /// What an account states about its owner, and its claim, from eleven columns that start at `at`. Fails unless both belong to this very
 /// account.
-pub(crate) fn owner_of(keys: &Keyring, row: &Row, at: usize) -> Result<(Stated, Option<Claimed>)> {
+pub(crate) fn owner_of(keys: &Keyring, row: &Row, at: usize) -> Result<(AccountAttributes, Option<ClaimedIdentity>)> {
     let id: String = row.get(at)?;
     let stated = stated_of(keys, row, at)?;
     let Some(person) = row.get::<Option<String>>(at + STATED_WIDTH)? else {
@@ -255,7 +255,7 @@ pub(crate) fn owner_of(keys: &Keyring, row: &Row, at: usize) -> Result<(Stated, 
             phone,
         } if binds(keys, CLAIM, &cells, Some(&bound)) => Ok((
             stated,
-            Some(Claimed {
+            Some(ClaimedIdentity {
                 holder: AccountId(id),
                 person: PersonId(person),
                 numbers,
@@ -274,14 +274,14 @@ pub(crate) fn owner_of(keys: &Keyring, row: &Row, at: usize) -> Result<(Stated, 
 pub(crate) const CLAIMED: &str = "c.account, c.person, c.value, w.sealed";
 
 /// A claim, from four columns that start at `at`.
-pub(crate) fn claimed_of(keys: &Keyring, row: &Row, at: usize) -> Result<Claimed> {
+pub(crate) fn claimed_of(keys: &Keyring, row: &Row, at: usize) -> Result<ClaimedIdentity> {
     let [holder, person, value]: [String; 3] = [row.get(at)?, row.get(at + 1)?, row.get(at + 2)?];
-    match unseal(keys, &value, &row.get::<Vec<u8>>(at + 3)?)? {
+    match decrypt(keys, &value, &row.get::<Vec<u8>>(at + 3)?)? {
         Personal::Claim {
             numbers,
             full_name,
             phone,
-        } => Ok(Claimed {
+        } => Ok(ClaimedIdentity {
             holder: AccountId(holder),
             person: PersonId(person),
             numbers,

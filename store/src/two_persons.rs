@@ -10,9 +10,9 @@
 
 use crate::access::{Operator, PapersSeen, change_phone, end_sessions, issue_password_code, remove_all_passkeys};
 use crate::citizens::{PATIENCE, TakeOverState, new_receipt, withdraw};
-use crate::db::{Arg, Tx};
+use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, Env, append, unseal};
+use crate::journal::{Attribution, StoreContext, append, decrypt};
 use crate::messages::tell_owner;
 use crate::openid::{NewClient, SECRET_OVERLAP, add_client, edit_client, rotate_client, take_over_subjects};
 use crate::orders::{lift, place};
@@ -156,14 +156,14 @@ impl Store {
     ) -> Result<String> {
         let (env, by, why) = (self.env.clone(), operator.by().to_owned(), why.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, act, text) = (env.clone(), by.clone(), act.clone(), why.clone());
                 let phone = phone.clone();
                 Box::pin(async move {
                     not_oneself(&by, &act)?;
                     if let Some(account) = act.account() {
                         let sql = "SELECT id FROM account_row WHERE id = $1";
-                        if tx.rows_locked(sql, [account.as_str().into()]).await?.is_empty() {
+                        if tx.rows_for_update(sql, [account.as_str().into()]).await?.is_empty() {
                             return Err(Refusal::UnknownAccount(account.0.clone()).into());
                         }
                     }
@@ -184,7 +184,7 @@ impl Store {
                         None => Personal::Note { text },
                     };
                     let event = event(&act, change).with(personal);
-                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await?;
+                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await?;
                     Ok(receipt)
                 })
             })
@@ -197,7 +197,7 @@ impl Store {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, news, secret) = (receipt.to_owned(), news.to_owned(), self.new_token());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, receipt, news) = (env.clone(), by.clone(), receipt.clone(), news.clone());
                 let secret = secret.as_str().to_owned();
                 Box::pin(async move {
@@ -206,7 +206,7 @@ impl Store {
                         return Err(Refusal::SameOperator.into());
                     }
                     not_oneself(&by, &asked.act)?;
-                    let act = Act::new(&by, env.ambient.now());
+                    let act = Attribution::new(&by, env.ambient.now());
                     let change = Change::ActApproved {
                         receipt,
                         proposed_by: asked.proposed_by,
@@ -271,14 +271,14 @@ impl Store {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
                 Box::pin(async move {
                     let asked = waiting(tx, &env, &receipt).await?;
                     not_oneself(&by, &asked.act)?;
                     let change = Change::ActDeclined { receipt };
                     let event = event(&asked.act, change).with(Personal::Note { text });
-                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
+                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await
                 })
             })
             .await
@@ -286,9 +286,9 @@ impl Store {
 }
 
 /// The proposal if it is pending, locked until the end of this transaction; fails if it is over.
-async fn waiting(tx: &mut Tx, env: &Env, receipt: &str) -> Result<ActProposal> {
+async fn waiting(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Result<ActProposal> {
     let sql = "SELECT receipt FROM proposed_act WHERE receipt = $1";
-    tx.rows_locked(sql, [receipt.into()]).await?;
+    tx.rows_for_update(sql, [receipt.into()]).await?;
     let found = proposal(tx, env, receipt, env.now()).await?;
     if found.state == TakeOverState::Waiting {
         return Ok(found);
@@ -301,19 +301,19 @@ async fn waiting(tx: &mut Tx, env: &Env, receipt: &str) -> Result<ActProposal> {
     .into())
 }
 
-async fn proposal(tx: &mut Tx, env: &Env, receipt: &str, now: i64) -> Result<ActProposal> {
+async fn proposal(tx: &mut Tx, env: &StoreContext, receipt: &str, now: i64) -> Result<ActProposal> {
     let found = proposals(tx, env, "p.receipt = $1", receipt, now).await?.pop();
     found.ok_or_else(|| Refusal::UnknownProposal(receipt.to_owned()).into())
 }
 
-async fn proposals(tx: &mut Tx, env: &Env, which: &str, arg: &str, now: i64) -> Result<Vec<ActProposal>> {
+async fn proposals(tx: &mut Tx, env: &StoreContext, which: &str, arg: &str, now: i64) -> Result<Vec<ActProposal>> {
     let sql = format!(
         "SELECT {PROPOSED_ACT_CELLS}, o.name, v.id, v.sealed FROM proposed_act p \
          JOIN personal_value v ON v.id = p.value LEFT JOIN operator o ON 'operator:' || o.name = p.proposed_by \
          AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = p.proposed_by AND h.since > p.at) WHERE {which}"
     );
     let mut found = Vec::new();
-    for row in tx.rows(&sql, [Arg::from(arg)]).await? {
+    for row in tx.rows(&sql, [SqlValue::from(arg)]).await? {
         // A forged row: nobody proposed this act, or somebody else did.
         if !is_proposed_act(&env.keys, &row, 0)? {
             continue;
@@ -321,7 +321,7 @@ async fn proposals(tx: &mut Tx, env: &Env, which: &str, arg: &str, now: i64) -> 
         let [receipt, body, proposed_by, state, value]: [String; 5] =
             [row.get(0)?, row.get(1)?, row.get(3)?, row.get(5)?, row.get(8)?];
         let at: i64 = row.get(4)?;
-        let (reason, phone) = match unseal(&env.keys, &value, &row.get::<Vec<u8>>(9)?)? {
+        let (reason, phone) = match decrypt(&env.keys, &value, &row.get::<Vec<u8>>(9)?)? {
             Personal::Note { text } => (text, None),
             Personal::Phone { phone, text } => (text, Some(phone)),
             _ => return Err(StoreError::corrupt(format!("personal_value {value}"), "no reason")),

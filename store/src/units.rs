@@ -35,6 +35,6 @@ pub(crate) async fn followed(tx: &mut Tx, code: &UnitCode, day: Date) -> Result<
 impl Store {
     /// The tree of the last load of units; empty before the first.
     pub async fn units(&self) -> Result<UnitTree> {
-        self.db.ask(async |tx| tree(tx).await).await
+        self.db.query(async |tx| tree(tx).await).await
     }
 }

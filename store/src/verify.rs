@@ -9,13 +9,13 @@ use crate::bound::BOUND;
 use crate::checkpoint::{Checkpoint, CheckpointError, read_file};
 use crate::citizens::second_claims;
 use crate::counts::{COUNTERS, CounterTable};
-use crate::db::{Dialect, Ends, Tx};
+use crate::db::{Dialect, TransactionEnd, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{ENTRY, Walk, digest_of, read_entry};
 use crate::keyring::{Age, Keyring};
 use crate::loads::APPLIED;
 use crate::merkle::{Frontier, Hash, leaf_hash};
-use crate::replay::{real, replay};
+use crate::replay::{base_table, replay};
 use crate::schema;
 use crate::seal::unsealed_before;
 use crate::seal::{HEAD, head_of};
@@ -125,7 +125,7 @@ impl Store {
         // Read before the snapshot begins: every checkpoint in the file was in the database earlier.
         let kept = read_file(&self.checkpoints, &self.env.keys);
         self.db
-            .scratch(Ends::Rollback, async |tx| {
+            .isolated(TransactionEnd::Rollback, async |tx| {
                 let mut loads = Loads::default();
                 let readable = self.journal(tx, found, &mut loads).await?;
                 if unsealed_before(tx, &self.env, self.env.now() - UNSEALED).await? {
@@ -159,7 +159,7 @@ impl Store {
     /// Compares the file of checkpoints with the database; returns the differences.
     pub(crate) async fn verify_outside(&self) -> Result<Vec<String>> {
         let kept = read_file(&self.checkpoints, &self.env.keys);
-        let (_, off) = self.db.scan(async |tx| self.outside(tx, kept).await).await?;
+        let (_, off) = self.db.read_long(async |tx| self.outside(tx, kept).await).await?;
         Ok(off)
     }
 
@@ -236,7 +236,7 @@ impl Store {
                 found.fault(Check::Tree, format!("checkpoint {size}"));
             }
         }
-        if walk.age() < keys.age_of(marker.mark().version()) {
+        if walk.age() < keys.age_of(marker.key_id().version()) {
             found.fault(Check::Commits, "nothing says that the keys of before were replaced");
         }
         for size in kept.keys() {
@@ -333,7 +333,7 @@ fn is_slotted(table: &str) -> bool {
 async fn projections(tx: &mut Tx, found: &mut Verified) -> Result<()> {
     let dialect = tx.dialect();
     for table in schema::projections().filter(|table| !is_slotted(table)) {
-        let real = real(dialect, table);
+        let real = base_table(dialect, table);
         let key = first_column(dialect, tx, table).await?;
         let real = counting(&real, table, dialect);
         found.saw(Check::Projections, count(tx, &real).await?);
@@ -359,7 +359,7 @@ async fn projections(tx: &mut Tx, found: &mut Verified) -> Result<()> {
         sums.push((name, sql));
     }
     for (table, sum) in sums {
-        let [kept, replayed] = [&real(dialect, table), table].map(|table| sum.replace("{T}", table));
+        let [kept, replayed] = [&base_table(dialect, table), table].map(|table| sum.replace("{T}", table));
         for (here, there) in [(&kept, &replayed), (&replayed, &kept)] {
             let sql = format!("SELECT 1 FROM (SELECT * FROM ({here}) h EXCEPT SELECT * FROM ({there}) t) d LIMIT 1");
             if tx.row(&sql, []).await?.is_some() {
@@ -374,7 +374,7 @@ async fn projections(tx: &mut Tx, found: &mut Verified) -> Result<()> {
 /// The rows of a projection that count. Rows of a file that is still being imported do not: no replay has them.
 fn counting(rows: &str, table: &str, dialect: Dialect) -> String {
     let staged = |column: &str| {
-        let accounts = real(dialect, "account_row");
+        let accounts = base_table(dialect, "account_row");
         format!(
             "SELECT s.{column} FROM {accounts} s JOIN load l ON l.id = s.load WHERE l.state = 'open' AND NOT {APPLIED}"
         )
@@ -418,7 +418,7 @@ pub(crate) async fn counters(tx: &mut Tx) -> Result<(u64, Vec<String>)> {
                UNION ALL SELECT {columns}, 0, 1 FROM ({there}) t) b \
              GROUP BY {columns}"
         );
-        tx.each(&sql, [], |row| {
+        tx.for_each_row(&sql, [], |row| {
             seen += 1;
             let (unit, counted, there): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             if counted != there {

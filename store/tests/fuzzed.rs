@@ -4,7 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use ngomon_store::ambient::Ambient;
+use ngomon_store::ambient::Environment;
 use ngomon_store::checkpoint::{Checkpoint, append_line_file, read_file};
 use ngomon_store::keyring::Keyring;
 use serde_json::Value;
@@ -21,8 +21,8 @@ fn our_keys() -> &'static Keyring {
     })
 }
 
-fn ambient() -> Ambient {
-    Ambient::fixed(jiff::Timestamp::UNIX_EPOCH, 1)
+fn ambient() -> Environment {
+    Environment::fixed(jiff::Timestamp::UNIX_EPOCH, 1)
 }
 
 /// A key file is refused, or it survives a round trip. An altered export of keys is refused.

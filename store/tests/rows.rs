@@ -8,12 +8,12 @@
 mod house;
 
 use house::{DAY, House, On, citizen, official, profile};
-use ngomon_rules::citizens::{Exemption, Standing};
+use ngomon_rules::citizens::{Exemption, ReportStatus};
 use ngomon_rules::hold::Cause;
 use ngomon_rules::record::{AccountId, AccountKind, Notice, Profile};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
-use ngomon_store::{Intake, Order, Says};
+use ngomon_store::{ExemptionRequester, LoadDecision, Order};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 use std::fmt::Debug;
 use std::mem;
@@ -123,7 +123,7 @@ async fn statements(on: On, officials: u32) -> Vec<Statement> {
     house.store.durability().await.unwrap();
     HEARD.lock().unwrap().clear();
 
-    let Intake::Open(mut load) = house.begin("profiles", 1, None, None).await else {
+    let LoadDecision::Open(mut load) = house.begin("profiles", 1, None, None).await else {
         panic!("one row is healthy")
     };
     load.profiles(vec![profile(0, "A")]).await.unwrap();
@@ -133,7 +133,7 @@ async fn statements(on: On, officials: u32) -> Vec<Statement> {
     let person = [AccountId("CV001".into())];
     house.store.reconcile_people(&person, &[], DAY, "page").await.unwrap();
     house.store.explain("CV001", DAY).await.unwrap();
-    let (unit, standing) = (UnitCode("P".into()), Standing::NotStarted);
+    let (unit, standing) = (UnitCode("P".into()), ReportStatus::NotStarted);
     let listing = house.store.people(&operator, &unit, standing, DAY, None, 5).await;
     assert_eq!(listing.unwrap().people.len(), 5);
     // The event of a statement is emitted when its connection takes the next one.
@@ -204,7 +204,7 @@ async fn whatever_one_account_did_work_grows_with_its_entries() {
         for n in 0..TURNS {
             let last_day = DAY.checked_add(jiff::Span::new().days(1 + n % 2)).unwrap();
             steps(&house).await;
-            let says = Says::Operator(&operator, &account);
+            let says = ExemptionRequester::Operator(&operator, &account);
             house.store.exempt(says, Exemption::Child, last_day).await.unwrap();
             change = steps(&house).await;
             house.store.hold_by_order(&operator, &other, &order).await.unwrap();

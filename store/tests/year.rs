@@ -18,12 +18,12 @@ mod world;
 use dice::Dice;
 use house::{House, On};
 use jiff::civil::Date;
-use ngomon_feeds::{Context, Record, RowResult, Table, judge, submissions_of};
+use ngomon_feeds::{Context, Record, RowResult, Table, check_file, submissions_of};
 use ngomon_rules::hold::Hold;
-use ngomon_rules::officials::Quarantined;
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::officials::UnreadableProfile;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::AccountKind;
-use ngomon_store::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow, Reconciled, RunLine};
+use ngomon_store::{HealthFault, LoadDecision, LoadRequest, OpenLoad, QuarantinedRow, RunLine, RunOutcome};
 use recount::{Decided, Facts, Holds, Recount, Run};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -89,11 +89,11 @@ async fn stage(load: &mut OpenLoad, rows: Vec<ngomon_feeds::Row>) {
             (_, Some(Record::Account(account))) => accounts.push(*account),
             (_, Some(Record::Profile(profile))) => profiles.push(*profile),
             (_, Some(Record::Notice(notice))) => notices.push(notice),
-            (RowResult::Quarantined(Quarantine::DuplicateRow), _) => {}
+            (RowResult::Quarantined(QuarantineReason::DuplicateRow), _) => {}
             (RowResult::Quarantined(reason), None) => waiting.push(QuarantinedRow {
                 row: row.number.to_string(),
                 reason,
-                hints: Quarantined {
+                hints: UnreadableProfile {
                     employee_code: row.hints.employee_code,
                     national_id: row.hints.national_id,
                     person_key: row.hints.person_key,
@@ -127,7 +127,7 @@ impl Year {
             units: &units,
             as_of: day,
         };
-        let judged = judge(table, &path, &context, &mut |_| {}).unwrap();
+        let judged = check_file(table, &path, &context, &mut |_| {}).unwrap();
         let rows = judged.rows(&context).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
         let results: Vec<&str> = rows.iter().map(|row| row.result.words().0).collect();
         for (n, (right, found)) in file.results.iter().zip(&results).enumerate() {
@@ -138,7 +138,7 @@ impl Year {
             Some(Record::Unit(unit)) => Some(unit.code.clone()),
             _ => None,
         });
-        let incoming = Incoming {
+        let incoming = LoadRequest {
             table: table.name(),
             digest: judged.judgement().digest.clone(),
             rows: judged.judgement().counts.rows,
@@ -150,12 +150,14 @@ impl Year {
         };
         let store = &self.house.store;
         let (mut load, faults) = match store.begin_load(incoming.clone(), None).await.unwrap() {
-            Intake::Open(load) => (load, Vec::new()),
-            Intake::NeedsApproval { faults, .. } if !approve => return faults,
-            Intake::NeedsApproval { load, faults } => match store.begin_load(incoming, Some(&load)).await.unwrap() {
-                Intake::Open(load) => (load, faults),
-                Intake::NeedsApproval { faults, .. } => panic!("{faults:?}"),
-            },
+            LoadDecision::Open(load) => (load, Vec::new()),
+            LoadDecision::NeedsApproval { faults, .. } if !approve => return faults,
+            LoadDecision::NeedsApproval { load, faults } => {
+                match store.begin_load(incoming, Some(&load)).await.unwrap() {
+                    LoadDecision::Open(load) => (load, faults),
+                    LoadDecision::NeedsApproval { faults, .. } => panic!("{faults:?}"),
+                }
+            }
         };
         stage(&mut load, rows).await;
         load.finish().await.unwrap();
@@ -256,7 +258,7 @@ impl Year {
         }
     }
 
-    fn compare(&mut self, right: &Run, found: &Reconciled) {
+    fn compare(&mut self, right: &Run, found: &RunOutcome) {
         self.differs("accounts decided", right.decided.len(), found.plan.lines.len());
         let newcomers = found.plan.newcomers.iter();
         let mut newcomers: Vec<String> = newcomers.map(|new| new.unit.to_string()).collect();

@@ -16,7 +16,16 @@ const PHRASES: [(&str, &str); 5] = [
 
 /// Documentation that is a question word alone: it answers a question that nobody printed.
 const QUESTIONS: [&str; 10] = [
-    "Which.", "What.", "What kind.", "Who.", "Whose.", "When.", "Where.", "Why.", "How many.", "How often.",
+    "Which.",
+    "What.",
+    "What kind.",
+    "Who.",
+    "Whose.",
+    "When.",
+    "Where.",
+    "Why.",
+    "How many.",
+    "How often.",
 ];
 
 /// Every Rust file of the workspace.
@@ -68,7 +77,10 @@ fn comments_of_the_workspace_have_no_fault() {
 
 #[test]
 fn phrases_and_fragments_are_found() {
-    assert_eq!(faults("/// Ends after so many seconds."), ["1: \"so many\": name the unit and the meaning"]);
+    assert_eq!(
+        faults("/// Ends after so many seconds."),
+        ["1: \"so many\": name the unit and the meaning"]
+    );
     assert_eq!(faults("    /// Which.\n    id: u8,"), ["1: \"Which.\": say what it is"]);
     assert!(faults("/// The account of a session.\n/// Always there.\nlet text = \"so many\";").is_empty());
 }

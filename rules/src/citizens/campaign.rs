@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The group that a deadline applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Audience {
+pub enum CampaignGroup {
     /// Persons with an HR profile in service, and those on the lists that unit heads keep.
     Officials,
     /// Everybody else.
@@ -164,15 +164,15 @@ impl Campaign {
     }
 
     /// The last day in time for that group.
-    pub fn deadline(&self, audience: Audience) -> Option<Date> {
+    pub fn deadline(&self, audience: CampaignGroup) -> Option<Date> {
         match audience {
-            Audience::Officials => self.deadline_officials,
-            Audience::Citizens => self.deadline_citizens,
+            CampaignGroup::Officials => self.deadline_officials,
+            CampaignGroup::Citizens => self.deadline_citizens,
         }
     }
 
     /// Returns whether the deadline of that group has passed by that day and the policy is to hold.
-    pub fn holds_the_late(&self, audience: Audience, day: Date) -> bool {
+    pub fn holds_the_late(&self, audience: CampaignGroup, day: Date) -> bool {
         self.after_deadline == AfterDeadline::Hold
             && !self.freeze
             && day >= self.start
@@ -180,7 +180,7 @@ impl Campaign {
     }
 
     /// The derived hold `not-standardised`, for an account without a claim and without an exemption.
-    pub fn late(&self, audience: Audience, day: Date) -> Option<Hold> {
+    pub fn late(&self, audience: CampaignGroup, day: Date) -> Option<Hold> {
         let last = self.deadline(audience).filter(|_| self.holds_the_late(audience, day))?;
         Some(Hold {
             reason: Reason::NotStandardised,

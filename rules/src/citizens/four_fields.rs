@@ -180,7 +180,7 @@ impl Outcome {
 
 /// An answer with the facts it is based on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct StandardiseOutcome {
     /// The answer itself.
     pub outcome: Outcome,
     /// The malformed or differing fields.
@@ -191,7 +191,7 @@ pub struct Answer {
     pub not_held: Fields,
 }
 
-impl Answer {
+impl StandardiseOutcome {
     fn plain(outcome: Outcome) -> Self {
         Self {
             outcome,
@@ -202,7 +202,7 @@ impl Answer {
     }
 }
 
-impl Answer {
+impl StandardiseOutcome {
     /// Keeps the answer if the fields that the registry does not hold are confirmed in another way. Otherwise the form is pending and names
     /// those fields: "a phone that it does not hold is made good by a one-time code to the typed one, an issue date only by a second
     /// registry, VNeID or a counter; without that policy, one of the two may be missing, never both". Until then it is unproven that all
@@ -237,23 +237,28 @@ impl Answer {
 ///
 /// `registry` is the registry's reply for the form's number, `taken` whether another account holds that person's claim. Neither is read
 /// before its check. So a caller that has not queried yet may pass a placeholder for an account with a claim or for a malformed form.
-pub fn answer(has_claim: bool, form: &Result<ParsedForm, Fields>, registry: &RegistryAnswer, taken: bool) -> Answer {
+pub fn answer(
+    has_claim: bool,
+    form: &Result<ParsedForm, Fields>,
+    registry: &RegistryAnswer,
+    taken: bool,
+) -> StandardiseOutcome {
     if has_claim {
-        return Answer::plain(Outcome::AlreadyDone);
+        return StandardiseOutcome::plain(Outcome::AlreadyDone);
     }
     let form = match form {
         Ok(form) => form,
         Err(fields) => {
-            return Answer {
+            return StandardiseOutcome {
                 fields: fields.clone(),
-                ..Answer::plain(Outcome::Malformed)
+                ..StandardiseOutcome::plain(Outcome::Malformed)
             };
         }
     };
     let record = match registry {
         RegistryAnswer::Found(record) => record,
-        RegistryAnswer::NotFound => return Answer::plain(Outcome::NotFound),
-        RegistryAnswer::Unavailable => return Answer::plain(Outcome::Pending),
+        RegistryAnswer::NotFound => return StandardiseOutcome::plain(Outcome::NotFound),
+        RegistryAnswer::Unavailable => return StandardiseOutcome::plain(Outcome::Pending),
     };
     let grade = form.full_name.grade(&record.full_name);
     let differs = [
@@ -288,7 +293,7 @@ pub fn answer(has_claim: bool, form: &Result<ParsedForm, Fields>, registry: &Reg
         RegistryStatus::Active if taken => Outcome::Taken,
         RegistryStatus::Active => Outcome::Standardised,
     };
-    Answer {
+    StandardiseOutcome {
         outcome,
         fields,
         name_grade: Some(grade),

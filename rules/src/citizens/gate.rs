@@ -1,7 +1,7 @@
 //! C1, the gate: which owners get the form when they open Hue-S, and who cannot defer it.
 
 use super::campaign::{AfterDeadline, Campaign};
-use super::progress::{Bucket, Progress};
+use super::progress::{Bucket, LastFormState};
 use crate::values::Date;
 
 /// What the gate shows to an account's owner at an opening. The scope `standardisation` uses the same words.
@@ -48,7 +48,7 @@ impl Bucket {
             Gate::Standardised
         } else if self.exempt_to.is_some_and(|last| day <= last) {
             Gate::Exempt
-        } else if self.last == Progress::Pending {
+        } else if self.last == LastFormState::Pending {
             Gate::Pending
         } else if campaign.freeze || day < campaign.start {
             Gate::Rests

@@ -4,7 +4,7 @@
 use super::way_back::Proof;
 use crate::event::{Change, Event, PersonId, Personal};
 use crate::hold::{Cause, Hold, Reason, evidence};
-use crate::record::{AccountId, Stated};
+use crate::record::{AccountAttributes, AccountId};
 use crate::values::{FullName, NationalId, Phone};
 
 /// The attributes of a citizen account that C4 needs.
@@ -13,7 +13,7 @@ pub struct CitizenAccount {
     /// Its id.
     pub id: AccountId,
     /// The attributes that it states about its owner.
-    pub stated: Stated,
+    pub stated: AccountAttributes,
     /// The person whose claim it holds.
     pub claim: Option<PersonId>,
     /// Its recorded holds, without derived ones.
@@ -22,7 +22,7 @@ pub struct CitizenAccount {
 
 /// A claim in force, with the person's details from the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
+pub struct ClaimedIdentity {
     /// The account that holds the claim.
     pub holder: AccountId,
     /// The person whose claim it is.
@@ -35,10 +35,10 @@ pub struct Claimed {
     pub phone: Option<Phone>,
 }
 
-impl Claimed {
+impl ClaimedIdentity {
     /// Replaces an account's attributes by the registry's: an imported account may state another person's details.
-    pub fn over(&self, stated: Stated) -> Stated {
-        Stated {
+    pub fn over(&self, stated: AccountAttributes) -> AccountAttributes {
+        AccountAttributes {
             full_name: Some(self.full_name.clone()),
             national_id: self.numbers.first().copied(),
             phone: self.phone.clone().or(stated.phone),
@@ -49,7 +49,7 @@ impl Claimed {
 
 /// Whether an account states the details of a person with a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bearing {
+pub enum DuplicateMatch {
     /// It states the number, or the phone and the exact name without any number. It gets the hold `duplicate`.
     Duplicate(&'static str),
     /// It states the same phone otherwise. Listed for review, not held, because families share phones and namesakes exist.
@@ -59,9 +59,9 @@ pub enum Bearing {
 }
 
 /// Compares an account with another account's claim. An account that has a claim itself never gets `duplicate`.
-pub fn bearing(account: &CitizenAccount, claim: &Claimed) -> Bearing {
+pub fn match_claim(account: &CitizenAccount, claim: &ClaimedIdentity) -> DuplicateMatch {
     if account.id == claim.holder || account.claim.is_some() {
-        return Bearing::None;
+        return DuplicateMatch::None;
     }
     let stated = &account.stated;
     if stated
@@ -69,19 +69,19 @@ pub fn bearing(account: &CitizenAccount, claim: &Claimed) -> Bearing {
         .as_ref()
         .is_some_and(|number| claim.numbers.contains(number))
     {
-        return Bearing::Duplicate("national_id");
+        return DuplicateMatch::Duplicate("national_id");
     }
     if stated.phone.is_none() || stated.phone != claim.phone {
-        return Bearing::None;
+        return DuplicateMatch::None;
     }
     let same_name = stated
         .full_name
         .as_ref()
         .is_some_and(|name| name.exact_key() == claim.full_name.exact_key());
     if stated.national_id.is_none() && same_name {
-        Bearing::Duplicate("phone full_name")
+        DuplicateMatch::Duplicate("phone full_name")
     } else {
-        Bearing::Suspected
+        DuplicateMatch::Suspected
     }
 }
 
@@ -112,12 +112,12 @@ fn lift(account: &AccountId, hold: &Hold) -> Event {
 }
 
 /// The attributes with the registry's spelling, if the account spells the same person's name otherwise or states none.
-pub fn written_back(stated: &Stated, source: &FullName) -> Option<Stated> {
+pub fn corrected_attributes(stated: &AccountAttributes, source: &FullName) -> Option<AccountAttributes> {
     let same = stated
         .full_name
         .as_ref()
         .is_none_or(|name| name != source && name.grade(source).is_same_person());
-    same.then(|| Stated {
+    same.then(|| AccountAttributes {
         full_name: Some(source.clone()),
         ..stated.clone()
     })
@@ -125,7 +125,12 @@ pub fn written_back(stated: &Stated, source: &FullName) -> Option<Stated> {
 
 /// The events after a success: the claim, the registry's spelling, the lifting of the account's own holds that success resolves, and
 /// `duplicate` for every other account that states the person's details. `others` are the candidates; extra ones do no harm.
-pub fn on_success(account: &CitizenAccount, claim: &Claimed, proof: Proof, others: &[CitizenAccount]) -> Vec<Event> {
+pub fn on_success(
+    account: &CitizenAccount,
+    claim: &ClaimedIdentity,
+    proof: Proof,
+    others: &[CitizenAccount],
+) -> Vec<Event> {
     let made = Change::ClaimMade {
         person: claim.person.clone(),
         proof,
@@ -136,7 +141,7 @@ pub fn on_success(account: &CitizenAccount, claim: &Claimed, proof: Proof, other
         phone: claim.phone.clone(),
     };
     let mut events = vec![Event::of_account(&account.id, made).with(details)];
-    if let Some(stated) = written_back(&account.stated, &claim.full_name) {
+    if let Some(stated) = corrected_attributes(&account.stated, &claim.full_name) {
         let change = Change::AccountChanged {
             fields: vec!["full_name".into()],
         };
@@ -150,9 +155,9 @@ pub fn on_success(account: &CitizenAccount, claim: &Claimed, proof: Proof, other
         .iter()
         .filter(|hold| matches!(hold.reason, Reason::Duplicate | Reason::ClaimLost));
     events.extend(own.map(|hold| lift(&account.id, hold)));
-    events.extend(others.iter().filter_map(|other| match bearing(other, claim) {
-        Bearing::Duplicate(by) => place_once(other, duplicate(&claim.holder, by)),
-        Bearing::Suspected | Bearing::None => None,
+    events.extend(others.iter().filter_map(|other| match match_claim(other, claim) {
+        DuplicateMatch::Duplicate(by) => place_once(other, duplicate(&claim.holder, by)),
+        DuplicateMatch::Suspected | DuplicateMatch::None => None,
     }));
     events
 }
@@ -164,10 +169,10 @@ pub fn on_taken(account: &CitizenAccount, holder: &AccountId) -> Vec<Event> {
 
 /// Checks an account again when it is imported, or when its number, phone or name changes. `claims` are those whose person's details it may
 /// state.
-pub fn on_arrival(account: &CitizenAccount, claims: &[Claimed]) -> Vec<Event> {
-    let judge = |claim: &Claimed| match bearing(account, claim) {
-        Bearing::Duplicate(by) => place_once(account, duplicate(&claim.holder, by)),
-        Bearing::Suspected | Bearing::None => None,
+pub fn on_arrival(account: &CitizenAccount, claims: &[ClaimedIdentity]) -> Vec<Event> {
+    let judge = |claim: &ClaimedIdentity| match match_claim(account, claim) {
+        DuplicateMatch::Duplicate(by) => place_once(account, duplicate(&claim.holder, by)),
+        DuplicateMatch::Suspected | DuplicateMatch::None => None,
     };
     claims.iter().filter_map(judge).collect()
 }

@@ -1,6 +1,6 @@
 //! C7, the digital report: "Kết quả chuẩn hóa tài khoản sẽ được hệ thống tự động kiểm tra, giám sát báo cáo số liệu trực tuyến".
 
-use super::campaign::{Audience, Campaign};
+use super::campaign::{Campaign, CampaignGroup};
 use super::four_fields::Outcome;
 use crate::unit::UnitCode;
 use crate::values::Date;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// The status of an account in the report. The first that applies counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum ReportStatus {
     /// The account holds a claim.
     Standardised,
     /// The account has a hold.
@@ -24,7 +24,7 @@ pub enum Standing {
     NotStarted,
 }
 
-impl Standing {
+impl ReportStatus {
     /// Every status, in the order of the report's columns.
     pub const ALL: [Self; 6] = [
         Self::Standardised,
@@ -68,13 +68,13 @@ pub struct Bucket {
     /// Whether it holds a claim.
     pub claimed: bool,
     /// The state after the last form, as far as the report distinguishes it.
-    pub last: Progress,
+    pub last: LastFormState,
 }
 
 /// The state of an account after its last form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Progress {
+pub enum LastFormState {
     /// There was no form.
     NotStarted,
     /// The form waits.
@@ -83,7 +83,7 @@ pub enum Progress {
     Refused(Outcome),
 }
 
-impl Progress {
+impl LastFormState {
     /// The state after that answer.
     pub fn after(outcome: Outcome) -> Self {
         match outcome {
@@ -115,11 +115,11 @@ impl Progress {
 
 impl Bucket {
     /// The group whose deadline applies to the owner on that day.
-    pub fn audience(&self, day: Date) -> Audience {
+    pub fn audience(&self, day: Date) -> CampaignGroup {
         if self.official_to.is_some_and(|last| day <= last) {
-            Audience::Officials
+            CampaignGroup::Officials
         } else {
-            Audience::Citizens
+            CampaignGroup::Citizens
         }
     }
 
@@ -137,21 +137,21 @@ impl Bucket {
     }
 
     /// The status on that day under the campaign's current policy. A freeze suspends derived holds; recorded holds still count.
-    pub fn standing(&self, campaign: &Campaign, day: Date) -> Standing {
+    pub fn standing(&self, campaign: &Campaign, day: Date) -> ReportStatus {
         let runs = |to: Option<Date>| to.is_some_and(|last| day <= last);
         if self.claimed {
-            Standing::Standardised
+            ReportStatus::Standardised
         } else if runs(self.held_to) {
-            Standing::Held
+            ReportStatus::Held
         } else if runs(self.exempt_to) {
-            Standing::Exempt
+            ReportStatus::Exempt
         } else if campaign.holds_the_late(self.audience(day), day) {
-            Standing::Held
+            ReportStatus::Held
         } else {
             match self.last {
-                Progress::Pending => Standing::Pending,
-                Progress::Refused(_) => Standing::Refused,
-                Progress::NotStarted => Standing::NotStarted,
+                LastFormState::Pending => ReportStatus::Pending,
+                LastFormState::Refused(_) => ReportStatus::Refused,
+                LastFormState::NotStarted => ReportStatus::NotStarted,
             }
         }
     }

@@ -1,7 +1,7 @@
 //! C5, a way back: the owner of two accounts joins them, and a stronger proof takes over a claim from a weaker one. C3: a counter can
 //! withdraw a claim made on the wrong account.
 
-use super::one_account::{Bearing, CitizenAccount, Claimed, bearing, duplicate, on_success};
+use super::one_account::{CitizenAccount, ClaimedIdentity, DuplicateMatch, duplicate, match_claim, on_success};
 use crate::event::{Change, ClaimEnd, Event};
 use crate::hold::{Cause, Hold, Reason, evidence};
 use crate::record::AccountId;
@@ -44,7 +44,7 @@ impl Proof {
 
 /// Lifts what a claim caused on other accounts: `duplicate`, and the `claim-lost` of the account that had the claim before. `caused` has
 /// the accounts, each with the reason.
-fn lift_what_it_caused(holder: &AccountId, caused: &[(AccountId, Reason)]) -> impl Iterator<Item = Event> {
+fn lift_dependent_holds(holder: &AccountId, caused: &[(AccountId, Reason)]) -> impl Iterator<Item = Event> {
     let cause = Cause::claim(holder);
     caused.iter().map(move |(account, reason)| {
         let lifted = Change::HoldLifted {
@@ -56,13 +56,13 @@ fn lift_what_it_caused(holder: &AccountId, caused: &[(AccountId, Reason)]) -> im
 }
 
 /// Withdraws a claim made on the wrong account. The account gets no hold, and everything that the claim caused is lifted.
-pub fn on_withdrawal(claim: &Claimed, caused: &[(AccountId, Reason)]) -> Vec<Event> {
+pub fn on_withdrawal(claim: &ClaimedIdentity, caused: &[(AccountId, Reason)]) -> Vec<Event> {
     let ended = Change::ClaimEnded {
         person: claim.person.clone(),
         how: ClaimEnd::Withdrawn,
     };
     let mut events = vec![Event::of_account(&claim.holder, ended)];
-    events.extend(lift_what_it_caused(&claim.holder, caused));
+    events.extend(lift_dependent_holds(&claim.holder, caused));
     events
 }
 
@@ -70,7 +70,7 @@ pub fn on_withdrawal(claim: &Claimed, caused: &[(AccountId, Reason)]) -> Vec<Eve
 /// lifted, and the person's details are compared again with `others`. `None` if the proof is not stronger.
 pub fn on_take_over(
     account: &CitizenAccount,
-    old: &Claimed,
+    old: &ClaimedIdentity,
     held_by: Proof,
     proof: Proof,
     caused: &[(AccountId, Reason)],
@@ -93,19 +93,24 @@ pub fn on_take_over(
         Event::of_account(&old.holder, ended),
         Event::of_account(&old.holder, Change::HoldPlaced { hold: lost }),
     ];
-    events.extend(lift_what_it_caused(&old.holder, caused));
-    let claim = Claimed {
+    events.extend(lift_dependent_holds(&old.holder, caused));
+    let claim = ClaimedIdentity {
         holder: account.id.clone(),
         ..old.clone()
     };
     // The old holder has `claim-lost`; it does not get `duplicate` as well.
-    let others = beside(&old.holder, others);
-    events.extend(on_success(&without(account, &old.holder), &claim, proof, &others));
+    let others = exclude_holder(&old.holder, others);
+    events.extend(on_success(
+        &without_holds_of(account, &old.holder),
+        &claim,
+        proof,
+        &others,
+    ));
     Some(events)
 }
 
 /// The account without the holds that a claim of `holder` caused.
-fn without(account: &CitizenAccount, holder: &AccountId) -> CitizenAccount {
+fn without_holds_of(account: &CitizenAccount, holder: &AccountId) -> CitizenAccount {
     let gone = Cause::claim(holder);
     let holds = account
         .holds
@@ -120,9 +125,9 @@ fn without(account: &CitizenAccount, holder: &AccountId) -> CitizenAccount {
 }
 
 /// All accounts but the old holder, without the holds that its claim caused.
-fn beside(holder: &AccountId, others: &[CitizenAccount]) -> Vec<CitizenAccount> {
+fn exclude_holder(holder: &AccountId, others: &[CitizenAccount]) -> Vec<CitizenAccount> {
     let others = others.iter().filter(|other| other.id != *holder);
-    others.map(|other| without(other, holder)).collect()
+    others.map(|other| without_holds_of(other, holder)).collect()
 }
 
 /// Joins two accounts whose owner has proven both. `held` is a duplicate of the claim that `holder` holds. If `held_stays`, the claim moves
@@ -130,7 +135,7 @@ fn beside(holder: &AccountId, others: &[CitizenAccount]) -> Vec<CitizenAccount> 
 pub fn on_join(
     held: &CitizenAccount,
     holder: &CitizenAccount,
-    claim: &Claimed,
+    claim: &ClaimedIdentity,
     proof: Proof,
     held_stays: bool,
     caused: &[(AccountId, Reason)],
@@ -153,23 +158,23 @@ pub fn on_join(
         how: ClaimEnd::Joined,
     };
     let mut events = vec![joined(&holder.id, &held.id), Event::of_account(&holder.id, ended)];
-    events.extend(lift_what_it_caused(&holder.id, caused));
-    let moved = Claimed {
+    events.extend(lift_dependent_holds(&holder.id, caused));
+    let moved = ClaimedIdentity {
         holder: held.id.clone(),
         ..claim.clone()
     };
-    let others = beside(&holder.id, others);
-    events.extend(on_success(&without(held, &holder.id), &moved, proof, &others));
+    let others = exclude_holder(&holder.id, others);
+    events.extend(on_success(&without_holds_of(held, &holder.id), &moved, proof, &others));
     // It becomes a duplicate whether or not it states the person's details, because its owner chose the other account.
-    let by = match bearing(
+    let by = match match_claim(
         &CitizenAccount {
             claim: None,
             ..holder.clone()
         },
         &moved,
     ) {
-        Bearing::Duplicate(by) => by,
-        Bearing::Suspected | Bearing::None => "join",
+        DuplicateMatch::Duplicate(by) => by,
+        DuplicateMatch::Suspected | DuplicateMatch::None => "join",
     };
     let hold = duplicate(&held.id, by);
     events.push(Event::of_account(&holder.id, Change::HoldPlaced { hold }));

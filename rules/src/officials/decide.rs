@@ -1,7 +1,7 @@
 //! The decision about one account: a pure function of the account, its profile if any, the movement notices, the unit tree, the day and the
 //! policy.
 
-use super::directory::{Directory, Found, KeptProfile, OfficialAccount, Undecided};
+use super::directory::{Directory, OfficialAccount, ProfileMatch, StoredProfile, Undecided};
 use super::policy::OfficialsPolicy;
 use super::{IN_FORCE, idle, left, mismatch, moved, review, stale, transfer};
 use crate::hold::{Hold, Reason, evidence};
@@ -11,7 +11,7 @@ use crate::values::Date;
 
 /// The inputs of a decision.
 #[derive(Clone, Copy)]
-pub struct Case<'a> {
+pub struct DecisionInput<'a> {
     /// The account to decide about.
     pub account: &'a OfficialAccount,
     /// The profiles, and the rows that could not be read.
@@ -53,18 +53,18 @@ impl Decision {
 
 /// Checks the clauses in the letter's order. `no-profile`, `left`, `retired` and `moved` each exclude all other holds; the first that
 /// applies wins.
-pub fn decide(case: &Case<'_>) -> Decision {
+pub fn decide(case: &DecisionInput<'_>) -> Decision {
     if case.account.kind != AccountKind::Official {
         return Decision::Holds(Vec::new());
     }
     let found = case.directory.find(case.account, case.units, case.day);
-    if let Found::Undecided(why) = found {
+    if let ProfileMatch::Undecided(why) = found {
         return Decision::Undecided(why);
     }
     if case.day < IN_FORCE {
         return Decision::Holds(Vec::new());
     }
-    let Found::Profile(kept) = found else {
+    let ProfileMatch::Profile(kept) = found else {
         return Decision::Holds(vec![Hold::of_hr(Reason::NoProfile, evidence([]))]);
     };
     let profile = &kept.profile;
@@ -80,7 +80,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
 }
 
 /// Clauses 1 to 4 and idleness: the holds that the person can resolve. The freeze switch suspends them.
-fn mending_clauses(case: &Case<'_>, kept: &KeptProfile) -> Vec<Hold> {
+fn mending_clauses(case: &DecisionInput<'_>, kept: &StoredProfile) -> Vec<Hold> {
     if case.freeze {
         return Vec::new();
     }
@@ -107,7 +107,7 @@ pub struct PersonPlan {
 
 /// O6: creates an account at the profile's unit if the person has none there. Several old accounts give one new account. An undecided
 /// account counts as present too. `cases` are all accounts of one profile.
-pub fn decide_person(cases: &[Case<'_>]) -> PersonPlan {
+pub fn decide_person(cases: &[DecisionInput<'_>]) -> PersonPlan {
     let mut decisions: Vec<(AccountId, Decision)> = cases
         .iter()
         .map(|case| (case.account.id.clone(), decide(case)))

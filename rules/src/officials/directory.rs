@@ -3,7 +3,7 @@
 //! to be missing.
 
 use crate::event::ProfileId;
-use crate::record::{AccountId, AccountKind, Profile, Stated};
+use crate::record::{AccountAttributes, AccountId, AccountKind, Profile};
 use crate::unit::{UnitCode, UnitTree};
 use crate::values::{Date, NationalId};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub struct OfficialAccount {
     /// `official`. No HR rule applies to accounts of kind `unit`.
     pub kind: AccountKind,
     /// The attributes that it states about its owner.
-    pub stated: Stated,
+    pub stated: AccountAttributes,
     /// The unit it belongs to.
     pub unit: UnitCode,
     /// When it was last used.
@@ -32,7 +32,7 @@ impl OfficialAccount {
         Self {
             id: AccountId(String::new()),
             kind: AccountKind::Official,
-            stated: Stated::default(),
+            stated: AccountAttributes::default(),
             unit: unit.clone(),
             last_sign_in_on: None,
             created_on: None,
@@ -42,7 +42,7 @@ impl OfficialAccount {
 
 /// The current version of a profile, with data that HR does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptProfile {
+pub struct StoredProfile {
     /// The id in this system.
     pub id: ProfileId,
     /// The row.
@@ -53,7 +53,7 @@ pub struct KeptProfile {
 
 /// A profile row that could not be read, with the cells that still identify the person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quarantined {
+pub struct UnreadableProfile {
     /// A readable file code. For the row of an account, the account id.
     pub employee_code: Option<String>,
     /// A readable national id.
@@ -108,9 +108,9 @@ impl Undecided {
 
 /// The result of looking up an account's profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found<'a> {
+pub enum ProfileMatch<'a> {
     /// The profile.
-    Profile(&'a KeptProfile),
+    Profile(&'a StoredProfile),
     /// No profile, and a full extract confirms that there is none.
     Nothing,
     /// No reliable answer.
@@ -120,7 +120,7 @@ pub enum Found<'a> {
 /// All current profiles and all rows that could not be read, indexed by code and by number.
 #[derive(Debug, Default)]
 pub struct Directory {
-    profiles: Vec<KeptProfile>,
+    profiles: Vec<StoredProfile>,
     by_code: HashMap<String, usize>,
     by_person: HashMap<u32, Vec<usize>>,
     person_of: HashMap<NationalId, u32>,
@@ -136,8 +136,8 @@ impl Directory {
     /// Builds the indexes. `same_person` has groups of numbers known from elsewhere to belong to one person. The numbers of one profile
     /// always belong together.
     pub fn build(
-        profiles: Vec<KeptProfile>,
-        quarantined: impl IntoIterator<Item = Quarantined>,
+        profiles: Vec<StoredProfile>,
+        quarantined: impl IntoIterator<Item = UnreadableProfile>,
         same_person: impl IntoIterator<Item = Vec<NationalId>>,
         coverage: Coverage,
     ) -> Self {
@@ -188,12 +188,12 @@ impl Directory {
     }
 
     /// All current profiles.
-    pub fn profiles(&self) -> &[KeptProfile] {
+    pub fn profiles(&self) -> &[StoredProfile] {
         &self.profiles
     }
 
     /// The profile of an account, regardless of rows that could not be read.
-    pub fn profile_of(&self, account: &OfficialAccount) -> Option<&KeptProfile> {
+    pub fn profile_of(&self, account: &OfficialAccount) -> Option<&StoredProfile> {
         let code = account.stated.employee_code.as_ref();
         let by_code = code.and_then(|code| self.by_code.get(code)).copied();
         let by_number = || self.person(account.stated.national_id?)?.first().copied();
@@ -202,10 +202,10 @@ impl Directory {
 
     /// Looks up by employee code. If the account has none, or no profile has that code, by any number that the person ever had. The result
     /// is undecided if an unread row has the profile's code or a number of the person, because HR's newer data are then unknown.
-    pub fn find(&self, account: &OfficialAccount, units: &UnitTree, day: Date) -> Found<'_> {
+    pub fn find(&self, account: &OfficialAccount, units: &UnitTree, day: Date) -> ProfileMatch<'_> {
         if let Some(code) = &account.stated.employee_code {
             if self.unread_codes.contains(code) {
-                return Found::Undecided(Undecided::RowOfItsCode);
+                return ProfileMatch::Undecided(Undecided::RowOfItsCode);
             }
             if let Some(&at) = self.by_code.get(code) {
                 return self.readable(at);
@@ -213,7 +213,7 @@ impl Directory {
         }
         if let Some(number) = account.stated.national_id {
             if self.is_unread(number) {
-                return Found::Undecided(Undecided::RowOfItsNumber);
+                return ProfileMatch::Undecided(Undecided::RowOfItsNumber);
             }
             if let Some(&[at, ..]) = self.person(number).map(Vec::as_slice) {
                 return self.readable(at);
@@ -225,25 +225,25 @@ impl Directory {
             .as_ref()
             .is_some_and(|name| self.unread_names.contains(&name.person_key()));
         if named {
-            Found::Undecided(Undecided::RowOfItsName)
+            ProfileMatch::Undecided(Undecided::RowOfItsName)
         } else if self.coverage.covers(&account.unit, units, day) {
-            Found::Nothing
+            ProfileMatch::Nothing
         } else {
-            Found::Undecided(Undecided::NotCovered)
+            ProfileMatch::Undecided(Undecided::NotCovered)
         }
     }
 
     /// The profile, unless an unread row has its code or a number of its person.
-    fn readable(&self, at: usize) -> Found<'_> {
+    fn readable(&self, at: usize) -> ProfileMatch<'_> {
         let profile = self.profiles.get(at).map(|kept| &kept.profile);
         let code = profile.and_then(|profile| profile.employee_code.as_ref());
         if code.is_some_and(|code| self.unread_codes.contains(code)) {
-            Found::Undecided(Undecided::RowOfItsCode)
+            ProfileMatch::Undecided(Undecided::RowOfItsCode)
         } else if profile
             .and_then(|profile| profile.national_id)
             .is_some_and(|number| self.is_unread(number))
         {
-            Found::Undecided(Undecided::RowOfItsNumber)
+            ProfileMatch::Undecided(Undecided::RowOfItsNumber)
         } else {
             self.profile(at)
         }
@@ -259,9 +259,9 @@ impl Directory {
         self.by_person.get(self.person_of.get(&number)?)
     }
 
-    fn profile(&self, at: usize) -> Found<'_> {
+    fn profile(&self, at: usize) -> ProfileMatch<'_> {
         let Some(kept) = self.profiles.get(at) else {
-            return Found::Nothing;
+            return ProfileMatch::Nothing;
         };
         let alone = kept
             .profile
@@ -269,9 +269,9 @@ impl Directory {
             .and_then(|number| self.person(number))
             .is_none_or(|same| same.len() < 2);
         if alone {
-            Found::Profile(kept)
+            ProfileMatch::Profile(kept)
         } else {
-            Found::Undecided(Undecided::TwoProfiles)
+            ProfileMatch::Undecided(Undecided::TwoProfiles)
         }
     }
 

@@ -1,7 +1,7 @@
 //! Idle accounts. TCVN 14423 demands that accounts unused for 45 days are closed; rules.md makes it a policy, off by default: "`idle` after
 //! 45 days without a sign-in".
 
-use super::decide::Case;
+use super::decide::DecisionInput;
 use super::policy::OfficialsPolicy;
 use crate::event::Change;
 use crate::hold::{Hold, Reason, evidence};
@@ -14,7 +14,7 @@ const COARSE: i64 = 7;
 
 /// Holds an account without a sign-in for more days than the policy allows. An account that was never used counts from the day it was
 /// created.
-pub fn idle(case: &Case<'_>) -> Option<Hold> {
+pub fn idle(case: &DecisionInput<'_>) -> Option<Hold> {
     let days = case.policy.idle_days?;
     let last = case.account.last_sign_in_on.or(case.account.created_on)?;
     let until = last.checked_add(i64::from(days).days()).ok()?;

@@ -1,12 +1,12 @@
 //! Clause 1: "Thông tin không trùng khớp với hệ thống thông tin quản lý công chức, viên chức do Sở Nội vụ quản lý."
 
-use super::decide::Case;
+use super::decide::DecisionInput;
 use crate::hold::{Hold, Reason};
 use crate::record::Profile;
 
 /// Compares name, birth date and national id with HR. What is unknown on either side is never a mismatch. Phone, mail and position are
 /// copied from HR instead.
-pub(super) fn mismatch(case: &Case<'_>, profile: &Profile) -> Option<Hold> {
+pub(super) fn mismatch(case: &DecisionInput<'_>, profile: &Profile) -> Option<Hold> {
     let stated = &case.account.stated;
     let grade = stated
         .full_name

@@ -18,8 +18,8 @@ mod tasks;
 mod transfer;
 
 pub use amend::Amendment;
-pub use decide::{Case, Decision, PersonPlan, decide, decide_person};
-pub use directory::{Coverage, Directory, Found, KeptProfile, OfficialAccount, Quarantined, Undecided};
+pub use decide::{Decision, DecisionInput, PersonPlan, decide, decide_person};
+pub use directory::{Coverage, Directory, OfficialAccount, ProfileMatch, StoredProfile, Undecided, UnreadableProfile};
 pub use idle::{idle, is_written_down, on_sign_in};
 pub use newcomers::{newcomers, of_newcomer};
 pub use policy::{OfficialsPolicy, POLICY_KEYS};

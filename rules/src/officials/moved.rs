@@ -1,14 +1,14 @@
 //! Clause 6: "Tài khoản tại đơn vị mới sẽ tự động khởi tạo sau khi hoàn thành công việc trên thay thế cho các hình thức đăng ký như
 //! trước nay." (O6)
 
-use super::decide::Case;
+use super::decide::DecisionInput;
 use crate::hold::{Hold, Reason, evidence};
 use crate::record::Profile;
 use crate::unit::UnitCode;
 
 /// The unit of the profile, if it is not the account's unit. Both are followed through mergers as of the day. A seconded person's profile
 /// stays with the sending unit, so secondment moves nothing.
-pub(super) fn elsewhere<'a>(case: &Case<'a>, profile: &'a Profile) -> Option<&'a UnitCode> {
+pub(super) fn elsewhere<'a>(case: &DecisionInput<'a>, profile: &'a Profile) -> Option<&'a UnitCode> {
     let at = case.units.follow(&profile.unit, case.day);
     (case.units.follow(&case.account.unit, case.day) != at).then_some(at)
 }

@@ -1,8 +1,8 @@
 //! Newcomers: profiles in service without an account. Each is a line on HR's desk, or, with the policy `newcomers=create`, gets an account
 //! from the run.
 
-use super::directory::{Directory, Found, KeptProfile, OfficialAccount};
-use crate::record::Stated;
+use super::directory::{Directory, OfficialAccount, ProfileMatch, StoredProfile};
+use crate::record::AccountAttributes;
 use crate::unit::UnitTree;
 use crate::values::Date;
 use std::collections::HashSet;
@@ -14,20 +14,20 @@ pub fn newcomers<'a, 'b>(
     accounts: impl IntoIterator<Item = &'b OfficialAccount>,
     units: &UnitTree,
     day: Date,
-) -> Vec<&'a KeptProfile> {
+) -> Vec<&'a StoredProfile> {
     let found: HashSet<&str> = accounts
         .into_iter()
         .filter_map(|account| match directory.find(account, units, day) {
-            Found::Profile(kept) => Some(kept.id.0.as_str()),
-            Found::Nothing | Found::Undecided(_) => None,
+            ProfileMatch::Profile(kept) => Some(kept.id.0.as_str()),
+            ProfileMatch::Nothing | ProfileMatch::Undecided(_) => None,
         })
         .collect();
-    let finds_itself = |kept: &KeptProfile| {
+    let finds_itself = |kept: &StoredProfile| {
         let probe = OfficialAccount {
             stated: of_newcomer(kept),
             ..OfficialAccount::at(&kept.profile.unit)
         };
-        matches!(directory.find(&probe, units, day), Found::Profile(there) if there.id == kept.id)
+        matches!(directory.find(&probe, units, day), ProfileMatch::Profile(there) if there.id == kept.id)
     };
     let profiles = directory.profiles().iter();
     profiles
@@ -37,11 +37,11 @@ pub fn newcomers<'a, 'b>(
 
 /// The attributes of a newcomer's account, from HR's details. The proposed user name is the local part of the mail address, otherwise the
 /// file code.
-pub fn of_newcomer(kept: &KeptProfile) -> Stated {
+pub fn of_newcomer(kept: &StoredProfile) -> AccountAttributes {
     let profile = &kept.profile;
     let mail = profile.email.as_deref().and_then(|mail| mail.split('@').next());
     let username = mail.or(profile.employee_code.as_deref()).map(str::to_lowercase);
-    Stated {
+    AccountAttributes {
         username: username.filter(|name| !name.is_empty()),
         full_name: Some(profile.full_name.clone()),
         birth_date: profile.birth_date,

@@ -2,8 +2,8 @@
 //! Sở Nội vụ quản lý."
 
 use super::IN_FORCE;
-use super::decide::Case;
-use super::directory::KeptProfile;
+use super::decide::DecisionInput;
+use super::directory::StoredProfile;
 use super::policy::OfficialsPolicy;
 use crate::hold::{Hold, Reason, evidence};
 use crate::values::Date;
@@ -11,7 +11,7 @@ use jiff::ToSpan;
 
 /// The last day on which the review is in time. The anniversary itself is still in time; 29/2 counts as 28/2. If never reviewed, the period
 /// starts when the profile was created, or else first loaded. It never starts before the letter was in force.
-pub fn review_due(kept: &KeptProfile, policy: &OfficialsPolicy) -> Date {
+pub fn review_due(kept: &StoredProfile, policy: &OfficialsPolicy) -> Date {
     let profile = &kept.profile;
     let from = profile
         .reviewed_on
@@ -23,7 +23,7 @@ pub fn review_due(kept: &KeptProfile, policy: &OfficialsPolicy) -> Date {
 }
 
 /// The hold for a missed yearly review. Suspended during leave.
-pub(super) fn review_overdue(case: &Case<'_>, kept: &KeptProfile) -> Option<Hold> {
+pub(super) fn review_overdue(case: &DecisionInput<'_>, kept: &StoredProfile) -> Option<Hold> {
     let due = review_due(kept, case.policy);
     let holds = case.day > due && !kept.profile.status_on(case.day).rests();
     holds.then(|| {

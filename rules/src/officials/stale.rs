@@ -1,14 +1,14 @@
 //! Clause 3: "Những thông tin định kỳ biến động nhưng công chức, viên chức không cập nhật tại hệ thống thông tin quản lý công chức,
 //! viên chức do Sở Nội vụ quản lý."
 
-use super::decide::Case;
+use super::decide::DecisionInput;
 use crate::hold::{Hold, Reason, evidence};
 use crate::record::Profile;
 use jiff::ToSpan;
 
 /// The hold for a periodic item whose due day, plus the grace days, is past, if the profile was not updated since that due day. Suspended
 /// during leave.
-pub(super) fn stale_info(case: &Case<'_>, profile: &Profile) -> Option<Hold> {
+pub(super) fn stale_info(case: &DecisionInput<'_>, profile: &Profile) -> Option<Hold> {
     let due = profile.next_due_on?;
     let last = due.checked_add(i64::from(case.policy.grace_stale_info).days()).ok()?;
     let updated = profile.updated_on.is_some_and(|updated| updated >= due);

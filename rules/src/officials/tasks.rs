@@ -1,7 +1,7 @@
 //! O5: the tasks of HR, which hold nobody yet: "A day that passes with no HR event is a task for Sở Nội vụ, not a hold; so are a movement
 //! out, 12 months without sign-in, and a death in the registry."
 
-use super::directory::{KeptProfile, OfficialAccount};
+use super::directory::{OfficialAccount, StoredProfile};
 use super::retirement::retirement;
 use crate::hold::Reason;
 use crate::values::Date;
@@ -37,7 +37,7 @@ impl Task {
 
 /// The last day of the month in which the person reaches the age of retirement, from 6 months before, as long as HR has the person in
 /// service.
-pub fn retires(kept: &KeptProfile, day: Date) -> Option<Date> {
+pub fn retires(kept: &StoredProfile, day: Date) -> Option<Date> {
     let profile = &kept.profile;
     let (born, gender) = profile.birth_date.zip(profile.gender)?;
     let forecast = retirement(born, gender)?;

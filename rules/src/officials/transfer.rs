@@ -1,6 +1,6 @@
 //! Clause 2: "Khi chuyển công tác nhưng không chuyển hồ sơ tại hệ thống thông tin quản lý công chức, viên chức do Sở Nội vụ quản lý."
 
-use super::decide::Case;
+use super::decide::DecisionInput;
 use crate::hold::{Cause, Hold, Reason, evidence};
 use crate::record::{Notice, Profile};
 use crate::values::Date;
@@ -19,7 +19,7 @@ pub fn latest_begun<'a>(notices: impl IntoIterator<Item = &'a Notice>, day: Date
 }
 
 /// The hold for a notice that moves the person to unit B while the profile is not at B, once its day, plus the grace days, has come.
-pub(super) fn transfer_pending(case: &Case<'_>, profile: &Profile) -> Option<Hold> {
+pub(super) fn transfer_pending(case: &DecisionInput<'_>, profile: &Profile) -> Option<Hold> {
     let notice = case.notice?;
     let to = case.units.follow(&notice.to_unit, case.day);
     let at = case.units.follow(&profile.unit, case.day);

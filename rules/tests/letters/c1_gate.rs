@@ -2,15 +2,15 @@
 //! thông tin tài khoản cá nhân"; "hoàn thành trước ngày 20/7/2023".
 
 use crate::people::day;
-use ngomon_rules::citizens::{Audience, Bucket, Campaign, CampaignFault, Exemption, Gate, KEYS, Progress};
+use ngomon_rules::citizens::{Bucket, Campaign, CampaignFault, CampaignGroup, Exemption, Gate, KEYS, LastFormState};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::values::Date;
 
 #[test]
 fn before_20_july_means_the_end_of_19_july() {
     let campaign = Campaign::default();
-    assert_eq!(campaign.deadline(Audience::Officials), Some(day("2023-07-19")));
-    assert_eq!(campaign.deadline(Audience::Citizens), None);
+    assert_eq!(campaign.deadline(CampaignGroup::Officials), Some(day("2023-07-19")));
+    assert_eq!(campaign.deadline(CampaignGroup::Citizens), None);
     assert_eq!(campaign.start, day("2023-07-15"));
 }
 
@@ -18,31 +18,31 @@ fn before_20_july_means_the_end_of_19_july() {
 fn the_letter_asks_again_and_holds_nobody() {
     let campaign = Campaign::default();
     for on in ["2023-07-19", "2023-07-20", "2030-01-01"] {
-        assert_eq!(campaign.late(Audience::Officials, day(on)), None);
+        assert_eq!(campaign.late(CampaignGroup::Officials, day(on)), None);
     }
 }
 
 #[test]
 fn a_policy_that_holds_does_so_from_the_day_after_the_deadline() {
     let campaign = Campaign::default().with("after-deadline", "hold").unwrap();
-    assert_eq!(campaign.late(Audience::Officials, day("2023-07-19")), None);
-    let hold = campaign.late(Audience::Officials, day("2023-07-20")).unwrap();
+    assert_eq!(campaign.late(CampaignGroup::Officials, day("2023-07-19")), None);
+    let hold = campaign.late(CampaignGroup::Officials, day("2023-07-20")).unwrap();
     assert_eq!(
         (hold.reason, hold.evidence["deadline"].as_str()),
         (Reason::NotStandardised, "2023-07-19")
     );
     assert_eq!(
-        campaign.late(Audience::Citizens, day("2030-01-01")),
+        campaign.late(CampaignGroup::Citizens, day("2030-01-01")),
         None,
         "citizens have no deadline"
     );
     let with = campaign.with("deadline.citizens", "2023-07-25").unwrap();
-    assert_eq!(with.late(Audience::Citizens, day("2023-07-25")), None);
-    assert!(with.late(Audience::Citizens, day("2023-07-26")).is_some());
+    assert_eq!(with.late(CampaignGroup::Citizens, day("2023-07-25")), None);
+    assert!(with.late(CampaignGroup::Citizens, day("2023-07-26")).is_some());
     assert_eq!(
         with.with("after-deadline", "require")
             .unwrap()
-            .late(Audience::Citizens, day("2023-07-26")),
+            .late(CampaignGroup::Citizens, day("2023-07-26")),
         None
     );
 }
@@ -54,7 +54,7 @@ fn a_freeze_suspends_it() {
         .unwrap()
         .with("freeze", "on")
         .unwrap();
-    assert_eq!(campaign.late(Audience::Officials, day("2023-07-20")), None);
+    assert_eq!(campaign.late(CampaignGroup::Officials, day("2023-07-20")), None);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn every_key_can_be_read_and_a_wrong_value_is_refused() {
     assert_eq!(campaign.with("colour", "red"), Err(CampaignFault::Key));
     assert_eq!(campaign.with("start", ""), Err(CampaignFault::Value));
     let without = campaign.with("deadline.officials", "").unwrap();
-    assert_eq!(without.deadline(Audience::Officials), None);
+    assert_eq!(without.deadline(CampaignGroup::Officials), None);
 }
 
 /// "An `exempt` account (child, foreigner, card in the making; with reason and end day ...)".
@@ -102,7 +102,7 @@ fn the_gate_asks_from_the_start_day_until_the_account_is_standardised() {
         exempt_to: None,
         held_to: None,
         claimed: false,
-        last: Progress::NotStarted,
+        last: LastFormState::NotStarted,
     };
     let letter = Campaign::default();
     let gate = |bucket: &Bucket, campaign: &Campaign, on| bucket.gate(campaign, day(on));
@@ -114,7 +114,7 @@ fn the_gate_asks_from_the_start_day_until_the_account_is_standardised() {
             "the letter asks and shuts nobody out"
         );
     }
-    let (claimed, exempt, last) = (true, Some(day("2023-08-01")), Progress::Pending);
+    let (claimed, exempt, last) = (true, Some(day("2023-08-01")), LastFormState::Pending);
     assert_eq!(
         gate(
             &Bucket {

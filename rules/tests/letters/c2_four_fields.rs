@@ -1,11 +1,11 @@
 //! C2: "biểu mẫu để người dùng chuẩn hóa tài khoản với 4 thông tin: Họ và tên, số căn cước công dân, ngày cấp, số điện thoại".
 
 use crate::people::{day, form_of_nga, name, nga};
-use ngomon_rules::citizens::{Answer, Field, Outcome, Proof, RegistryAnswer, answer, parse};
+use ngomon_rules::citizens::{Field, Outcome, Proof, RegistryAnswer, StandardiseOutcome, answer, parse};
 use ngomon_rules::record::{Form, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::Grade;
 
-fn ask(form: &Form, registry: &RegistryAnswer, has_claim: bool, taken: bool) -> Answer {
+fn ask(form: &Form, registry: &RegistryAnswer, has_claim: bool, taken: bool) -> StandardiseOutcome {
     answer(has_claim, &parse(form, day("2023-07-16")), registry, taken)
 }
 
@@ -21,7 +21,7 @@ fn found(change: impl FnOnce(&mut RegistryRecord)) -> RegistryAnswer {
     RegistryAnswer::Found(Box::new(record))
 }
 
-fn fields(answer: &Answer) -> Vec<&'static str> {
+fn fields(answer: &StandardiseOutcome) -> Vec<&'static str> {
     answer.fields.iter().map(|field| field.name()).collect()
 }
 

@@ -2,17 +2,17 @@
 //! thông tin không chính xác hoặc trùng lặp thông tin sẽ bị hệ thống khóa hoạt động."
 
 use crate::people::{citizen, claim_of_nga, name, number, phone};
-use ngomon_rules::citizens::{Bearing, Proof, bearing, on_arrival, on_success, on_taken};
+use ngomon_rules::citizens::{DuplicateMatch, Proof, match_claim, on_arrival, on_success, on_taken};
 use ngomon_rules::event::{Change, Event, PersonId};
 use ngomon_rules::hold::{Cause, Hold, Reason};
-use ngomon_rules::record::Stated;
+use ngomon_rules::record::AccountAttributes;
 
-fn stated(who: &str, n: Option<u32>, tel: Option<u32>) -> Stated {
-    Stated {
+fn stated(who: &str, n: Option<u32>, tel: Option<u32>) -> AccountAttributes {
+    AccountAttributes {
         full_name: Some(name(who)),
         national_id: n.map(number),
         phone: tel.map(phone),
-        ..Stated::default()
+        ..AccountAttributes::default()
     }
 }
 
@@ -31,21 +31,21 @@ fn placed(events: &[Event]) -> Vec<(&str, Reason)> {
 fn who_bears_the_details_of_a_claims_person() {
     let claim = claim_of_nga("HS1");
     for (account, expected) in [
-        (stated("Ai Đó", Some(1), None), Bearing::Duplicate("national_id")),
+        (stated("Ai Đó", Some(1), None), DuplicateMatch::Duplicate("national_id")),
         (
             stated("HỒ THỊ NGA", None, Some(1)),
-            Bearing::Duplicate("phone full_name"),
+            DuplicateMatch::Duplicate("phone full_name"),
         ),
         // A folded match is not exact: without a number it does not identify the person.
-        (stated("Ho Thi Nga", None, Some(1)), Bearing::Suspected),
-        (stated("Hồ Bé Na", None, Some(1)), Bearing::Suspected),
-        (stated("Hồ Thị Nga", Some(2), Some(1)), Bearing::Suspected),
-        (stated("Hồ Thị Nga", None, Some(2)), Bearing::None),
-        (stated("Hồ Thị Nga", None, None), Bearing::None),
-        (Stated::default(), Bearing::None),
+        (stated("Ho Thi Nga", None, Some(1)), DuplicateMatch::Suspected),
+        (stated("Hồ Bé Na", None, Some(1)), DuplicateMatch::Suspected),
+        (stated("Hồ Thị Nga", Some(2), Some(1)), DuplicateMatch::Suspected),
+        (stated("Hồ Thị Nga", None, Some(2)), DuplicateMatch::None),
+        (stated("Hồ Thị Nga", None, None), DuplicateMatch::None),
+        (AccountAttributes::default(), DuplicateMatch::None),
     ] {
         assert_eq!(
-            bearing(&citizen("HS2", account.clone()), &claim),
+            match_claim(&citizen("HS2", account.clone()), &claim),
             expected,
             "{account:?}"
         );
@@ -54,13 +54,13 @@ fn who_bears_the_details_of_a_claims_person() {
 
 #[test]
 fn without_a_phone_in_the_registry_no_phone_says_anything() {
-    let claim = ngomon_rules::citizens::Claimed {
+    let claim = ngomon_rules::citizens::ClaimedIdentity {
         phone: None,
         ..claim_of_nga("HS1")
     };
     assert_eq!(
-        bearing(&citizen("HS2", stated("Hồ Thị Nga", None, None)), &claim),
-        Bearing::None
+        match_claim(&citizen("HS2", stated("Hồ Thị Nga", None, None)), &claim),
+        DuplicateMatch::None
     );
 }
 
@@ -69,8 +69,8 @@ fn every_number_that_the_person_held_counts() {
     let mut claim = claim_of_nga("HS1");
     claim.numbers.push(number(9));
     assert_eq!(
-        bearing(&citizen("HS2", stated("X", Some(9), None)), &claim),
-        Bearing::Duplicate("national_id")
+        match_claim(&citizen("HS2", stated("X", Some(9), None)), &claim),
+        DuplicateMatch::Duplicate("national_id")
     );
 }
 
@@ -78,7 +78,7 @@ fn every_number_that_the_person_held_counts() {
 fn an_account_with_a_claim_of_its_own_never_gets_duplicate() {
     let mut other = citizen("HS2", stated("Hồ Thị Nga", Some(1), Some(1)));
     other.claim = Some(PersonId("somebody".into()));
-    assert_eq!(bearing(&other, &claim_of_nga("HS1")), Bearing::None);
+    assert_eq!(match_claim(&other, &claim_of_nga("HS1")), DuplicateMatch::None);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn success_makes_the_claim_writes_the_spelling_back_and_holds_the_others() {
 
 #[test]
 fn success_lifts_what_it_was_held_for_and_leaves_an_order() {
-    let mut account = citizen("HS1", Stated::default());
+    let mut account = citizen("HS1", AccountAttributes::default());
     let hold = |reason, cause: &str| Hold {
         reason,
         cause: Cause(cause.into()),
@@ -122,7 +122,7 @@ fn success_lifts_what_it_was_held_for_and_leaves_an_order() {
 
 #[test]
 fn taken_holds_who_submitted_once() {
-    let mut account = citizen("HS2", Stated::default());
+    let mut account = citizen("HS2", AccountAttributes::default());
     let events = on_taken(&account, &claim_of_nga("HS1").holder);
     assert_eq!(placed(&events), [("HS2", Reason::Duplicate)]);
     let Change::HoldPlaced { hold } = &events[0].change else {

@@ -4,7 +4,7 @@ use crate::people::{citizen, claim_of_nga, number};
 use ngomon_rules::citizens::{CitizenAccount, Proof, on_join, on_take_over, on_taken, on_withdrawal};
 use ngomon_rules::event::{Change, ClaimEnd, Event};
 use ngomon_rules::hold::{Cause, Reason};
-use ngomon_rules::record::{AccountId, Stated};
+use ngomon_rules::record::{AccountAttributes, AccountId};
 
 fn told(events: &[Event]) -> Vec<String> {
     let told = |event: &Event| {
@@ -59,9 +59,9 @@ fn a_stronger_proof_takes_over_and_the_others_are_judged_anew() {
     let states_her = |id: &str| {
         citizen(
             id,
-            Stated {
+            AccountAttributes {
                 national_id: Some(number(1)),
-                ..Stated::default()
+                ..AccountAttributes::default()
             },
         )
     };
@@ -104,11 +104,11 @@ fn a_stronger_proof_takes_over_and_the_others_are_judged_anew() {
 
 #[test]
 fn a_proof_that_is_not_stronger_takes_nothing_over() {
-    let account = citizen("HS2", Stated::default());
+    let account = citizen("HS2", AccountAttributes::default());
     for (held_by, proof) in [(Proof::Form, Proof::Form), (Proof::Vneid, Proof::Counter)] {
         assert!(on_take_over(&account, &claim_of_nga("HS1"), held_by, proof, &[], &[]).is_none());
     }
-    let own = citizen("HS1", Stated::default());
+    let own = citizen("HS1", AccountAttributes::default());
     assert!(on_take_over(&own, &claim_of_nga("HS1"), Proof::Form, Proof::Vneid, &[], &[]).is_none());
 }
 
@@ -118,11 +118,11 @@ fn two_accounts_of_one_owner_are_joined_and_the_owner_chooses() {
     let claim = claim_of_nga("HS1");
     let holder = CitizenAccount {
         claim: Some(claim.person.clone()),
-        ..citizen("HS1", Stated::default())
+        ..citizen("HS1", AccountAttributes::default())
     };
-    let hers = Stated {
+    let hers = AccountAttributes {
         national_id: Some(number(1)),
-        ..Stated::default()
+        ..AccountAttributes::default()
     };
     let stranger = citizen("HS2", hers.clone());
     let hold = |account: &CitizenAccount| {
@@ -162,9 +162,9 @@ fn two_accounts_of_one_owner_are_joined_and_the_owner_chooses() {
 #[test]
 fn who_lost_first_is_judged_anew() {
     let states_her = |id: &str| {
-        let stated = Stated {
+        let stated = AccountAttributes {
             national_id: Some(number(1)),
-            ..Stated::default()
+            ..AccountAttributes::default()
         };
         citizen(id, stated)
     };

@@ -2,7 +2,7 @@
 //! once, by the first that fits of standardised, held, exempt, pending, refused, not started.
 
 use crate::people::day;
-use ngomon_rules::citizens::{Bucket, Campaign, Outcome, Progress, Standing};
+use ngomon_rules::citizens::{Bucket, Campaign, LastFormState, Outcome, ReportStatus};
 use ngomon_rules::values::Date;
 
 fn plain() -> Bucket {
@@ -12,11 +12,11 @@ fn plain() -> Bucket {
         exempt_to: None,
         held_to: None,
         claimed: false,
-        last: Progress::NotStarted,
+        last: LastFormState::NotStarted,
     }
 }
 
-fn standing(bucket: &Bucket, campaign: &Campaign) -> Standing {
+fn standing(bucket: &Bucket, campaign: &Campaign) -> ReportStatus {
     bucket.standing(campaign, day("2023-07-31"))
 }
 
@@ -27,30 +27,30 @@ fn the_first_that_fits_counts() {
         claimed: true,
         held_to: Some(Date::MAX),
         exempt_to: Some(Date::MAX),
-        last: Progress::Pending,
+        last: LastFormState::Pending,
         ..plain()
     };
-    assert_eq!(standing(&all, &campaign), Standing::Standardised);
+    assert_eq!(standing(&all, &campaign), ReportStatus::Standardised);
     let held = Bucket { claimed: false, ..all };
-    assert_eq!(standing(&held, &campaign), Standing::Held);
+    assert_eq!(standing(&held, &campaign), ReportStatus::Held);
     let exempt = Bucket { held_to: None, ..held };
-    assert_eq!(standing(&exempt, &campaign), Standing::Exempt);
+    assert_eq!(standing(&exempt, &campaign), ReportStatus::Exempt);
     let pending = Bucket {
         exempt_to: None,
         ..exempt
     };
-    assert_eq!(standing(&pending, &campaign), Standing::Pending);
+    assert_eq!(standing(&pending, &campaign), ReportStatus::Pending);
     assert_eq!(
         standing(
             &Bucket {
-                last: Progress::Refused(Outcome::Mismatch),
+                last: LastFormState::Refused(Outcome::Mismatch),
                 ..plain()
             },
             &campaign
         ),
-        Standing::Refused
+        ReportStatus::Refused
     );
-    assert_eq!(standing(&plain(), &campaign), Standing::NotStarted);
+    assert_eq!(standing(&plain(), &campaign), ReportStatus::NotStarted);
 }
 
 #[test]
@@ -62,21 +62,21 @@ fn a_day_that_passes_changes_the_standing_by_itself() {
     };
     assert_eq!(
         standing(&exempt, &campaign),
-        Standing::NotStarted,
+        ReportStatus::NotStarted,
         "the exemption ended yesterday"
     );
     let order = Bucket {
         held_to: Some(day("2023-07-31")),
         ..plain()
     };
-    assert_eq!(standing(&order, &campaign), Standing::Held, "the last day counts");
+    assert_eq!(standing(&order, &campaign), ReportStatus::Held, "the last day counts");
     let official = Bucket {
         official_to: Some(Date::MAX),
         ..plain()
     };
     assert_eq!(
         standing(&official, &campaign),
-        Standing::Held,
+        ReportStatus::Held,
         "the officials' deadline has passed"
     );
     let left = Bucket {
@@ -85,19 +85,19 @@ fn a_day_that_passes_changes_the_standing_by_itself() {
     };
     assert_eq!(
         standing(&left, &campaign),
-        Standing::NotStarted,
+        ReportStatus::NotStarted,
         "no official any more, and citizens have no deadline"
     );
     let excused = Bucket {
         exempt_to: Some(Date::MAX),
         ..official
     };
-    assert_eq!(standing(&excused, &campaign), Standing::Exempt, "never held for it");
+    assert_eq!(standing(&excused, &campaign), ReportStatus::Exempt, "never held for it");
 }
 
 #[test]
 fn an_answer_is_progress() {
-    assert_eq!(Progress::after(Outcome::Pending), Progress::Pending);
+    assert_eq!(LastFormState::after(Outcome::Pending), LastFormState::Pending);
     for refusal in [
         Outcome::Malformed,
         Outcome::NotFound,
@@ -106,18 +106,18 @@ fn an_answer_is_progress() {
         Outcome::Revoked,
         Outcome::Taken,
     ] {
-        let progress = Progress::after(refusal);
-        assert_eq!(progress, Progress::Refused(refusal), "refused by reason");
-        assert_eq!(Progress::parse(progress.name()), Some(progress));
+        let progress = LastFormState::after(refusal);
+        assert_eq!(progress, LastFormState::Refused(refusal), "refused by reason");
+        assert_eq!(LastFormState::parse(progress.name()), Some(progress));
     }
-    for progress in [Progress::NotStarted, Progress::Pending] {
-        assert_eq!(Progress::parse(progress.name()), Some(progress));
+    for progress in [LastFormState::NotStarted, LastFormState::Pending] {
+        assert_eq!(LastFormState::parse(progress.name()), Some(progress));
     }
     for no_progress in ["standardised", "already-done", "unknown-account", ""] {
-        assert_eq!(Progress::parse(no_progress), None, "{no_progress}");
+        assert_eq!(LastFormState::parse(no_progress), None, "{no_progress}");
     }
     // A success counts by its claim. If the claim ends, no refusal is left.
-    assert_eq!(Progress::after(Outcome::Standardised), Progress::NotStarted);
+    assert_eq!(LastFormState::after(Outcome::Standardised), LastFormState::NotStarted);
 }
 
 /// Owners cannot standardise exempt accounts, or accounts held by somebody else's claim or by an order. Such accounts do not keep a unit

@@ -2,9 +2,9 @@
 
 use crate::people::{Hr, born, name, number, official, son};
 use ngomon_rules::officials::{Decision, OfficialAccount, decide};
-use ngomon_rules::record::Stated;
+use ngomon_rules::record::AccountAttributes;
 
-fn stating(change: impl FnOnce(&mut Stated)) -> OfficialAccount {
+fn stating(change: impl FnOnce(&mut AccountAttributes)) -> OfficialAccount {
     let mut account = official("CV1", "A");
     change(&mut account.stated);
     account

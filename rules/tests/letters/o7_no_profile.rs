@@ -2,11 +2,11 @@
 //! quản lý thì không thể xác thực để đăng nhập vào hệ thống được."
 
 use crate::people::{Hr, day, number, official, son, units};
-use ngomon_rules::officials::{Coverage, OfficialAccount, Quarantined, newcomers};
-use ngomon_rules::record::{Profile, ServiceStatus, Stated};
+use ngomon_rules::officials::{Coverage, OfficialAccount, UnreadableProfile, newcomers};
+use ngomon_rules::record::{AccountAttributes, Profile, ServiceStatus};
 use ngomon_rules::unit::UnitCode;
 
-fn stating(change: impl FnOnce(&mut Stated)) -> OfficialAccount {
+fn stating(change: impl FnOnce(&mut AccountAttributes)) -> OfficialAccount {
     let mut account = official("CV1", "A");
     change(&mut account.stated);
     account
@@ -36,33 +36,33 @@ fn a_profile_is_found_by_code_or_else_by_any_number_of_the_person() {
 
 #[test]
 fn a_row_that_could_not_be_read_decides_nothing() {
-    let unread = |hint: Quarantined| {
+    let unread = |hint: UnreadableProfile| {
         let mut hr = Hr::with([]);
         hr.unread = vec![hint];
         hr.reasons(&official("CV1", "A"), ON)
     };
     assert_eq!(
-        unread(Quarantined {
+        unread(UnreadableProfile {
             employee_code: Some("TTH5".into()),
-            ..Quarantined::default()
+            ..UnreadableProfile::default()
         }),
         "undecided: row-of-its-code"
     );
     assert_eq!(
-        unread(Quarantined {
+        unread(UnreadableProfile {
             national_id: Some(number(5)),
-            ..Quarantined::default()
+            ..UnreadableProfile::default()
         }),
         "undecided: row-of-its-number"
     );
-    let by_name = |name: &str| Quarantined {
+    let by_name = |name: &str| UnreadableProfile {
         person_key: Some(name.into()),
-        ..Quarantined::default()
+        ..UnreadableProfile::default()
     };
     assert_eq!(unread(by_name("LEVANSON")), "undecided: row-of-its-name");
     assert_eq!(unread(by_name("LEVANNAM")), "no-profile");
     // A row with a readable code belongs to that code, not to everybody with the name.
-    let other = Quarantined {
+    let other = UnreadableProfile {
         employee_code: Some("TTH9".into()),
         ..by_name("LEVANSON")
     };
@@ -75,17 +75,17 @@ fn a_row_that_could_not_be_read_decides_nothing() {
 fn a_row_under_another_code_is_its_persons_too() {
     let mut hr = Hr::with([son("A")]);
     assert_eq!(hr.reasons(&official("CV1", "A"), ON), "");
-    hr.unread = vec![Quarantined {
+    hr.unread = vec![UnreadableProfile {
         employee_code: Some("MOI5".into()),
         national_id: Some(number(5)),
-        ..Quarantined::default()
+        ..UnreadableProfile::default()
     }];
     assert_eq!(hr.reasons(&official("CV1", "A"), ON), "undecided: row-of-its-number");
     // Another person's row does not concern the account.
-    hr.unread = vec![Quarantined {
+    hr.unread = vec![UnreadableProfile {
         employee_code: Some("MOI6".into()),
         national_id: Some(number(6)),
-        ..Quarantined::default()
+        ..UnreadableProfile::default()
     }];
     assert_eq!(hr.reasons(&official("CV1", "A"), ON), "");
 }
@@ -93,9 +93,9 @@ fn a_row_under_another_code_is_its_persons_too() {
 #[test]
 fn a_name_makes_undecided_only_who_would_get_no_profile() {
     let mut hr = Hr::with([son("A")]);
-    hr.unread = vec![Quarantined {
+    hr.unread = vec![UnreadableProfile {
         person_key: Some("LEVANSON".into()),
-        ..Quarantined::default()
+        ..UnreadableProfile::default()
     }];
     assert_eq!(hr.reasons(&official("CV1", "A"), ON), "");
 }
@@ -167,10 +167,10 @@ fn a_newcomer_is_in_service_decided_and_found_by_no_account() {
         "two profiles for one person"
     );
     let mut unread = Hr::with([son("A")]);
-    unread.unread = vec![Quarantined {
+    unread.unread = vec![UnreadableProfile {
         national_id: Some(number(5)),
         employee_code: son("A").employee_code,
-        ..Quarantined::default()
+        ..UnreadableProfile::default()
     }];
     assert_eq!(names(&unread, &[]), [""; 0], "a row of that code waits");
 }

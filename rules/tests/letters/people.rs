@@ -1,13 +1,13 @@
 //! Made-up people, and short helpers for applying a rule to them.
 
-use ngomon_rules::citizens::{CitizenAccount, Claimed};
+use ngomon_rules::citizens::{CitizenAccount, ClaimedIdentity};
 use ngomon_rules::event::{PersonId, ProfileId};
 use ngomon_rules::officials::{
-    Case, Coverage, Decision, Directory, KeptProfile, OfficialAccount, OfficialsPolicy, Quarantined, decide,
-    latest_begun,
+    Coverage, Decision, DecisionInput, Directory, OfficialAccount, OfficialsPolicy, StoredProfile, UnreadableProfile,
+    decide, latest_begun,
 };
 use ngomon_rules::record::{
-    AccountId, AccountKind, Form, Notice, Profile, RegistryRecord, RegistryStatus, ServiceStatus, Stated,
+    AccountAttributes, AccountId, AccountKind, Form, Notice, Profile, RegistryRecord, RegistryStatus, ServiceStatus,
 };
 use ngomon_rules::unit::{Unit, UnitCode, UnitKind, UnitTree};
 use ngomon_rules::values::{Date, FullName, NationalId, PartialDate, Phone};
@@ -59,7 +59,7 @@ pub fn form_of_nga() -> Form {
     }
 }
 
-pub fn citizen(id: &str, stated: Stated) -> CitizenAccount {
+pub fn citizen(id: &str, stated: AccountAttributes) -> CitizenAccount {
     CitizenAccount {
         id: AccountId(id.into()),
         stated,
@@ -69,8 +69,8 @@ pub fn citizen(id: &str, stated: Stated) -> CitizenAccount {
 }
 
 /// The claim that account `holder` made for Nga.
-pub fn claim_of_nga(holder: &str) -> Claimed {
-    Claimed {
+pub fn claim_of_nga(holder: &str) -> ClaimedIdentity {
+    ClaimedIdentity {
         holder: AccountId(holder.into()),
         person: PersonId("nga".into()),
         numbers: vec![number(1)],
@@ -103,12 +103,12 @@ pub fn official(id: &str, unit: &str) -> OfficialAccount {
     OfficialAccount {
         id: AccountId(id.into()),
         kind: AccountKind::Official,
-        stated: Stated {
+        stated: AccountAttributes {
             full_name: Some(name("Lê Văn Sơn")),
             birth_date: born("1980-03-02"),
             national_id: Some(number(5)),
             employee_code: Some("TTH5".into()),
-            ..Stated::default()
+            ..AccountAttributes::default()
         },
         unit: UnitCode(unit.into()),
         last_sign_in_on: None,
@@ -144,7 +144,7 @@ pub fn son(unit: &str) -> Profile {
 pub struct Hr {
     pub profiles: Vec<Profile>,
     pub notices: Vec<Notice>,
-    pub unread: Vec<Quarantined>,
+    pub unread: Vec<UnreadableProfile>,
     pub same_person: Vec<Vec<NationalId>>,
     pub coverage: Coverage,
     pub policy: OfficialsPolicy,
@@ -168,7 +168,7 @@ impl Hr {
     }
 
     pub fn directory(&self) -> Directory {
-        let kept = self.profiles.iter().enumerate().map(|(i, profile)| KeptProfile {
+        let kept = self.profiles.iter().enumerate().map(|(i, profile)| StoredProfile {
             id: ProfileId(i.to_string()),
             profile: profile.clone(),
             first_taken_on: day("2023-07-01"),
@@ -182,11 +182,11 @@ impl Hr {
     }
 
     /// Builds the inputs of a decision for each account.
-    pub fn ask<T>(&self, accounts: &[OfficialAccount], on: &str, ask: impl FnOnce(&[Case<'_>]) -> T) -> T {
+    pub fn ask<T>(&self, accounts: &[OfficialAccount], on: &str, ask: impl FnOnce(&[DecisionInput<'_>]) -> T) -> T {
         let (directory, units) = (self.directory(), units());
-        let cases: Vec<Case<'_>> = accounts
+        let cases: Vec<DecisionInput<'_>> = accounts
             .iter()
-            .map(|account| Case {
+            .map(|account| DecisionInput {
                 account,
                 directory: &directory,
                 notice: latest_begun(&self.notices, day(on)),

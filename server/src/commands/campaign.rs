@@ -1,8 +1,8 @@
 //! The commands `ngomon campaign` and `ngomon policy`: the operator's settings.
 
-use super::{Desk, Done};
+use super::{CommandContext, ExitStatus};
 use crate::cli::SettingVerb;
-use crate::failure::{Failure, Result};
+use crate::failure::{CommandError, Result};
 use crate::output::Table;
 use ngomon_rules::citizens::KEYS;
 use ngomon_rules::hold::Reason;
@@ -10,7 +10,7 @@ use ngomon_rules::officials::POLICY_KEYS;
 use ngomon_store::CampaignChange;
 
 /// Runs `campaign show|set`.
-pub async fn campaign(desk: &Desk, verb: SettingVerb) -> Result<Done> {
+pub async fn campaign(desk: &CommandContext, verb: SettingVerb) -> Result<ExitStatus> {
     match verb {
         SettingVerb::Show(format) => {
             let campaign = desk.open().await?.campaign().await?;
@@ -18,7 +18,7 @@ pub async fn campaign(desk: &Desk, verb: SettingVerb) -> Result<Done> {
                 .iter()
                 .map(|key| ((*key).to_owned(), campaign.get(key).unwrap_or_default()));
             show(desk, keys, "campaign", format.format);
-            Ok(Done::Yes)
+            Ok(ExitStatus::Yes)
         }
         SettingVerb::Set { key, value, approve } => {
             known(&key, KEYS.iter().map(ToString::to_string))?;
@@ -27,11 +27,11 @@ pub async fn campaign(desk: &Desk, verb: SettingVerb) -> Result<Done> {
                 CampaignChange::Done => {
                     desk.seal(&store).await;
                     tell_set(desk, &key, &value);
-                    Ok(Done::Yes)
+                    Ok(ExitStatus::Yes)
                 }
                 CampaignChange::NeedsApproval(units) => {
                     let all: u64 = units.values().sum();
-                    desk.tell(
+                    desk.print_text(
                         "setting-needs-approval",
                         &[("n", &desk.words.number(all)), ("key", &key), ("value", &value)],
                     );
@@ -40,7 +40,7 @@ pub async fn campaign(desk: &Desk, verb: SettingVerb) -> Result<Done> {
                         table.push([unit, n.to_string()]);
                     }
                     desk.print(&table, crate::output::Format::Table);
-                    Ok(Done::NeedsApproval)
+                    Ok(ExitStatus::NeedsApproval)
                 }
             }
         }
@@ -48,7 +48,7 @@ pub async fn campaign(desk: &Desk, verb: SettingVerb) -> Result<Done> {
 }
 
 /// Runs `policy show|set`.
-pub async fn policy(desk: &Desk, verb: SettingVerb) -> Result<Done> {
+pub async fn policy(desk: &CommandContext, verb: SettingVerb) -> Result<ExitStatus> {
     match verb {
         SettingVerb::Show(format) => {
             let policy = desk.open().await?.policy().await?;
@@ -57,7 +57,7 @@ pub async fn policy(desk: &Desk, verb: SettingVerb) -> Result<Done> {
                 (key, value)
             });
             show(desk, keys, "policy", format.format);
-            Ok(Done::Yes)
+            Ok(ExitStatus::Yes)
         }
         SettingVerb::Set { key, value, .. } => {
             known(&key, policy_keys())?;
@@ -65,16 +65,16 @@ pub async fn policy(desk: &Desk, verb: SettingVerb) -> Result<Done> {
             store.set_policy(&key, &value, &desk.by).await?;
             desk.seal(&store).await;
             tell_set(desk, &key, &value);
-            Ok(Done::Yes)
+            Ok(ExitStatus::Yes)
         }
     }
 }
 
-fn tell_set(desk: &Desk, key: &str, value: &str) {
+fn tell_set(desk: &CommandContext, key: &str, value: &str) {
     if value.is_empty() {
-        desk.tell("setting-cleared", &[("key", key)]);
+        desk.print_text("setting-cleared", &[("key", key)]);
     } else {
-        desk.tell("setting-done", &[("key", key), ("value", value)]);
+        desk.print_text("setting-done", &[("key", key), ("value", value)]);
     }
 }
 
@@ -92,10 +92,18 @@ fn known(key: &str, mut keys: impl Iterator<Item = String> + Clone) -> Result<()
         return Ok(());
     }
     let all = all.collect::<Vec<_>>().join(", ");
-    Err(Failure::said("error-no-key", &[("key", key), ("keys", &all)]))
+    Err(CommandError::error_text(
+        "error-no-key",
+        &[("key", key), ("keys", &all)],
+    ))
 }
 
-fn show(desk: &Desk, keys: impl Iterator<Item = (String, String)>, family: &str, format: crate::output::Format) {
+fn show(
+    desk: &CommandContext,
+    keys: impl Iterator<Item = (String, String)>,
+    family: &str,
+    format: crate::output::Format,
+) {
     let mut table = Table::new(&["key", "value", "meaning"]);
     for (key, value) in keys {
         let name = if key.starts_with("brake.") && key != "brake.unit" {
@@ -103,7 +111,7 @@ fn show(desk: &Desk, keys: impl Iterator<Item = (String, String)>, family: &str,
         } else {
             key.replace('.', "-")
         };
-        table.push([key, value, desk.words.say(&format!("{family}-{name}"))]);
+        table.push([key, value, desk.words.text(&format!("{family}-{name}"))]);
     }
     desk.print(&table, format);
 }

@@ -1,14 +1,14 @@
 //! The command `ngomon client`: the connected systems that sign users in here.
 
-use super::{Desk, Done};
+use super::{CommandContext, ExitStatus};
 use crate::cli::{ClientOptions, ClientVerb, EditClient, GrantArg};
-use crate::failure::{Failure, Result};
+use crate::failure::{CommandError, Result};
 use crate::openid::notice_fault;
 use crate::output::{Format, Table};
 use ngomon_rules::client::{Algorithm, Authentication, Client, Scope, SubjectKind};
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::unit::UnitCode;
-use ngomon_store::{KnownClient, NewClient, Refusal, Store};
+use ngomon_store::{NewClient, Refusal, RegisteredClient, Store};
 use std::path::Path;
 
 /// The most deliveries that are listed.
@@ -25,7 +25,7 @@ const LISTED: [&str; 7] = [
 ];
 
 /// Adds, edits, lists, rotates, disables or removes clients; lists their security events and sends them again.
-pub async fn run(desk: &Desk, verb: ClientVerb) -> Result<Done> {
+pub async fn run(desk: &CommandContext, verb: ClientVerb) -> Result<ExitStatus> {
     match verb {
         ClientVerb::Add(args) => {
             let client = stated(args.options, Client::new(&args.name, Vec::new()))?;
@@ -57,19 +57,19 @@ pub async fn run(desk: &Desk, verb: ClientVerb) -> Result<Done> {
             let store = desk.open_to_change().await?;
             store.disable_client(&client, &desk.by).await?;
             desk.seal(&store).await;
-            desk.tell("client-disabled", &[("name", &client)]);
+            desk.print_text("client-disabled", &[("name", &client)]);
         }
         ClientVerb::Enable { client } => {
             let store = desk.open_to_change().await?;
             store.enable_client(&client, &desk.by).await?;
             desk.seal(&store).await;
-            desk.tell("client-enabled", &[("name", &client)]);
+            desk.print_text("client-enabled", &[("name", &client)]);
         }
         ClientVerb::Remove { client } => {
             let store = desk.open_to_change().await?;
             store.remove_client(&client, &desk.by).await?;
             desk.seal(&store).await;
-            desk.tell("client-removed", &[("name", &client)]);
+            desk.print_text("client-removed", &[("name", &client)]);
         }
         ClientVerb::Notices {
             resend,
@@ -79,11 +79,11 @@ pub async fn run(desk: &Desk, verb: ClientVerb) -> Result<Done> {
             let store = desk.open().await?;
             if let Some(notice) = resend {
                 if !store.resend_notice(&notice, &desk.by).await? {
-                    return Err(Failure::said("client-no-notice", &[("notice", &notice)]));
+                    return Err(CommandError::error_text("client-no-notice", &[("notice", &notice)]));
                 }
                 desk.seal(&store).await;
-                desk.tell("client-resent", &[("notice", &notice)]);
-                return Ok(Done::Yes);
+                desk.print_text("client-resent", &[("notice", &notice)]);
+                return Ok(ExitStatus::Yes);
             }
             let mut table = Table::new(&["notice", "at", "client", "what", "account", "taken", "tries", "fault"]);
             let lines = if untaken {
@@ -94,8 +94,8 @@ pub async fn run(desk: &Desk, verb: ClientVerb) -> Result<Done> {
             for one in lines {
                 let taken = match (one.taken, one.waits) {
                     (Some(at), _) => instant(desk, format.format, at),
-                    (None, true) => desk.words.say("notice-waits"),
-                    (None, false) => desk.words.say("notice-given-up"),
+                    (None, true) => desk.words.text("notice-waits"),
+                    (None, false) => desk.words.text("notice-given-up"),
                 };
                 let at = instant(desk, format.format, one.at);
                 let (account, tries) = (one.account.to_string(), one.tries.to_string());
@@ -108,10 +108,10 @@ pub async fn run(desk: &Desk, verb: ClientVerb) -> Result<Done> {
             desk.print(&table, format.format);
         }
     }
-    Ok(Done::Yes)
+    Ok(ExitStatus::Yes)
 }
 
-async fn edit(desk: &Desk, args: EditClient) -> Result<()> {
+async fn edit(desk: &CommandContext, args: EditClient) -> Result<()> {
     let store = desk.open_to_change().await?;
     let known = known(&store, &args.client).await?;
     let mut base = known.client.clone();
@@ -121,25 +121,27 @@ async fn edit(desk: &Desk, args: EditClient) -> Result<()> {
     let new = store.edit_client(&known.id, &known.client, client, &desk.by).await?;
     shown_once(desk, &new);
     desk.seal(&store).await;
-    desk.tell("client-edited", &[("name", &known.client.name)]);
+    desk.print_text("client-edited", &[("name", &known.client.name)]);
     Ok(())
 }
 
-async fn take_over(desk: &Desk, client: &str, file: &Path) -> Result<()> {
+async fn take_over(desk: &CommandContext, client: &str, file: &Path) -> Result<()> {
     let path = file.display().to_string();
     let text = std::fs::read_to_string(file);
-    let text = text.map_err(|e| Failure::said("error-subjects", &[("path", &path), ("why", &e.to_string())]))?;
-    let wrong = |row: usize| Failure::said("error-subjects-row", &[("path", &path), ("row", &row.to_string())]);
+    let text =
+        text.map_err(|e| CommandError::error_text("error-subjects", &[("path", &path), ("why", &e.to_string())]))?;
+    let wrong =
+        |row: usize| CommandError::error_text("error-subjects-row", &[("path", &path), ("row", &row.to_string())]);
     let subjects = subjects(&text).map_err(wrong)?;
     let store = desk.open_to_change().await?;
     let new = store.name_subjects(client, subjects, &desk.by).await?;
     desk.seal(&store).await;
-    desk.tell("client-subjects", &[("name", client), ("n", &new.to_string())]);
+    desk.print_text("client-subjects", &[("name", client), ("n", &new.to_string())]);
     Ok(())
 }
 
 /// Prints the client's id and secret in a form that scripts can read.
-fn shown_once(desk: &Desk, new: &NewClient) {
+fn shown_once(desk: &CommandContext, new: &NewClient) {
     let mut lines = vec![format!("client_id: {}", new.id)];
     lines.extend(new.secret.iter().map(|secret| format!("client_secret: {secret}")));
     desk.once(&lines);
@@ -149,14 +151,14 @@ fn shown_once(desk: &Desk, new: &NewClient) {
 }
 
 /// An instant: in words for people, as RFC 3339 for scripts.
-pub fn instant(desk: &Desk, format: Format, at: i64) -> String {
+pub fn instant(desk: &CommandContext, format: Format, at: i64) -> String {
     match (format, jiff::Timestamp::from_microsecond(at)) {
         (Format::Csv | Format::Json, Ok(at)) => at.to_string(),
         _ => desk.words.instant(at),
     }
 }
 
-fn line(desk: &Desk, format: Format, known: &KnownClient) -> [String; LISTED.len()] {
+fn line(desk: &CommandContext, format: Format, known: &RegisteredClient) -> [String; LISTED.len()] {
     [
         known.id.to_string(),
         known.client.name.clone(),
@@ -168,18 +170,18 @@ fn line(desk: &Desk, format: Format, known: &KnownClient) -> [String; LISTED.len
     ]
 }
 
-async fn known(store: &Store, id_or_name: &str) -> Result<KnownClient> {
+async fn known(store: &Store, id_or_name: &str) -> Result<RegisteredClient> {
     let all = store.clients().await?;
     let known = all
         .into_iter()
         .find(|one| one.id.as_str() == id_or_name || one.client.name == id_or_name);
-    known.ok_or_else(|| Failure::Store(Refusal::UnknownClient(id_or_name.to_owned()).into()))
+    known.ok_or_else(|| CommandError::Store(Refusal::UnknownClient(id_or_name.to_owned()).into()))
 }
 
 async fn has_its_units(store: &Store, client: &Client) -> Result<()> {
     let units = store.units().await?;
     match client.units.iter().find(|code| units.get(code).is_none()) {
-        Some(unknown) => Err(Failure::Store(Refusal::UnknownUnit(unknown.to_string()).into())),
+        Some(unknown) => Err(CommandError::Store(Refusal::UnknownUnit(unknown.to_string()).into())),
         None => Ok(()),
     }
 }
@@ -223,10 +225,10 @@ fn one(given: Option<String>, before: Option<String>) -> Option<String> {
 /// The client with the given options applied; the others stay as they were.
 fn stated(options: ClientOptions, base: Client) -> Result<Client> {
     let jwks = options.jwks.as_ref().map(std::fs::read_to_string).transpose();
-    let jwks = jwks.map_err(|error| Failure::said("error-jwks", &[("why", &error.to_string())]))?;
+    let jwks = jwks.map_err(|error| CommandError::error_text("error-jwks", &[("why", &error.to_string())]))?;
     if let Some(text) = &jwks {
         let set = serde_json::from_str::<jsonwebtoken::jwk::JwkSet>(text);
-        set.map_err(|error| Failure::said("error-jwks", &[("why", &error.to_string())]))?;
+        set.map_err(|error| CommandError::error_text("error-jwks", &[("why", &error.to_string())]))?;
     }
     let authentication = match (options.public, &jwks) {
         (Some(true), _) => Authentication::None,
@@ -273,6 +275,6 @@ fn stated(options: ClientOptions, base: Client) -> Result<Client> {
     };
     client
         .check()
-        .map_err(|fault| Failure::Store(Refusal::Client(fault).into()))?;
+        .map_err(|fault| CommandError::Store(Refusal::Client(fault).into()))?;
     Ok(client)
 }

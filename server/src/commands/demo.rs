@@ -1,11 +1,11 @@
 //! The command `ngomon demo`: made-up people go through the real commands. Each of its lines can be typed by hand.
 
-use super::{Desk, Done, run as run_command};
+use super::{CommandContext, ExitStatus, run as run_command};
 use crate::authenticator::Authenticator;
 use crate::cli::{self, Serve};
-use crate::failure::{Failure, Result, listening, writing};
+use crate::failure::{CommandError, Result, listening, writing};
 use crate::output::print_line;
-use crate::output::{Format, Table, Words};
+use crate::output::{Format, Locale, Table};
 use crate::password::hashed;
 use jiff::SignedDuration;
 use ngomon_store::Refusal;
@@ -69,13 +69,13 @@ const PEOPLE: [(&str, &str, &str); 9] = [
 const OPERATORS: [(&str, &str); 2] = [("tiepnhan1", "Quay ho tro so 1"), ("tiepnhan2", "Quay ho tro so 2")];
 
 /// Runs every step on the data directory, then starts the web server.
-pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
-    let words: Words = desk.words;
+pub async fn run(desk: &CommandContext, args: &Serve) -> Result<ExitStatus> {
+    let words: Locale = desk.words;
     let ngomon_store::Location::Directory(data) = &desk.places.data else {
-        return Err(Failure::said("demo-embedded-only", &[]));
+        return Err(CommandError::error_text("demo-embedded-only", &[]));
     };
     if data.join("ngomon.db").exists() {
-        return Err(Failure::said(
+        return Err(CommandError::error_text(
             "demo-not-empty",
             &[("path", &data.display().to_string())],
         ));
@@ -89,26 +89,26 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
         let path = files.join(name);
         std::fs::write(&path, text).map_err(writing(&path))?;
     }
-    desk.tell("demo-intro", &[]);
+    desk.print_text("demo-intro", &[]);
     for (key, step) in STEPS {
-        print_line!("\n── {} ──", words.say(key));
+        print_line!("\n── {} ──", words.text(key));
         let files = files.display().to_string();
         let step = step.replace("DAY", DAY);
         print_line!("$ ngomon {} --data {}", step.replace("FILES", &files), data.display());
         let typed = std::iter::once(OsString::from("ngomon"))
             .chain(step.split(' ').map(|word| word.replace("FILES", &files).into()))
             .chain(["--data".into(), PathBuf::from(data).into_os_string()]);
-        let parsed =
-            cli::parse(words, typed).map_err(|e| Failure::said("error-database", &[("why", &e.to_string())]))?;
+        let parsed = cli::parse(words, typed)
+            .map_err(|e| CommandError::error_text("error-database", &[("why", &e.to_string())]))?;
         let done = Box::pin(run_command(parsed, words)).await?;
-        if done != Done::Yes {
+        if done != ExitStatus::Yes {
             return Ok(done);
         }
     }
     print_line!("");
     // The full path, so that the line can be typed: the demo is often not on the `PATH`.
     let ngomon = std::env::current_exe().map_or_else(|_| "ngomon".to_owned(), |path| path.display().to_string());
-    desk.tell(
+    desk.print_text(
         "demo-end",
         &[("data", &data.display().to_string()), ("ngomon", &ngomon)],
     );
@@ -120,7 +120,7 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
         } else {
             format!("Hue-{id}")
         };
-        table.push([username.to_owned(), password, words.say(seen)]);
+        table.push([username.to_owned(), password, words.text(seen)]);
     }
     desk.print(&table, Format::Table);
     print_line!("");
@@ -128,13 +128,13 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     print_line!("");
     // Set by the program that started the demo and could not start the systems that belong to it.
     if let Ok(why) = std::env::var("NGOMON_DEMO_LEFT_OUT") {
-        desk.tell("demo-left-out", &[("why", &why)]);
+        desk.print_text("demo-left-out", &[("why", &why)]);
     }
     super::serve::run(desk, args).await
 }
 
 /// Enrols two operators at the counter. Printing their secrets is acceptable in the demo only.
-async fn operators(desk: &Desk) -> Result<()> {
+async fn operators(desk: &CommandContext) -> Result<()> {
     let store = desk.open().await?;
     let mut table = Table::new(&["username", "password", "code", "recovery"]);
     let mut secrets = Vec::new();
@@ -143,7 +143,7 @@ async fn operators(desk: &Desk) -> Result<()> {
     let mut stays = 0;
     for (name, password) in OPERATORS {
         let link = store.add_operator(name, &desk.by).await?;
-        let over = || Failure::Store(Refusal::EnrolmentOver.into());
+        let over = || CommandError::Store(Refusal::EnrolmentOver.into());
         let enrolment = store.enrolment(&link).await?.ok_or_else(over)?;
         let authenticator = Authenticator::new(name, &enrolment.totp_secret);
         // Uses the code of the previous half minute, so that the present one remains valid for a sign-in.
@@ -157,9 +157,9 @@ async fn operators(desk: &Desk) -> Result<()> {
         stays = authenticator.stays(now);
     }
     desk.seal(&store).await;
-    desk.tell("demo-operators", &[]);
+    desk.print_text("demo-operators", &[]);
     desk.print(&table, Format::Table);
-    desk.tell(
+    desk.print_text(
         "demo-operators-codes",
         &[("n", &stays.to_string()), ("secrets", &secrets.join("; "))],
     );

@@ -1,16 +1,16 @@
 //! The command `ngomon import`: a file is checked, its health compared, its rows staged, and the load activated in one transaction.
 
-use super::{Desk, Done};
+use super::{CommandContext, ExitStatus};
 use crate::cli::{Import, TableArg};
 use crate::failure::{Result, writing};
 use crate::output::{Format, Progress, Table as Printed, print_line, try_file, write_file};
 use crate::password::is_useless;
-use ngomon_feeds::{Context, Counts, FileError, Judged, Record, Row, RowResult, Table, judge};
-use ngomon_rules::officials::Quarantined;
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_feeds::{CheckedFile, Context, FileError, Record, Row, RowCounts, RowResult, Table, check_file};
+use ngomon_rules::officials::UnreadableProfile;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::UnitCode;
-use ngomon_store::{HealthFault, Incoming, Intake, OpenLoad, QuarantinedRow, Refusal, Store, StoreError};
+use ngomon_store::{HealthFault, LoadDecision, LoadRequest, OpenLoad, QuarantinedRow, Refusal, Store, StoreError};
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(super) fn table_of(arg: TableArg) -> Table {
 
 /// Imports a file.
 #[allow(clippy::too_many_lines, reason = "one step after the other, each with what it says")]
-pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
+pub async fn run(desk: &CommandContext, args: &Import) -> Result<ExitStatus> {
     let table = table_of(args.table);
     // A missing file creates no data directory.
     let size = match std::fs::metadata(&args.file) {
@@ -65,8 +65,8 @@ pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
         return Err(StoreError::from(Refusal::UnknownUnit(unit.to_string())).into());
     }
     let context = Context { units: &units, as_of };
-    let bar = Progress::bytes(size, desk.words.say("progress-read"));
-    let judged = judge(table, &args.file, &context, &mut |bytes| bar.set(bytes))?;
+    let bar = Progress::bytes(size, desk.words.text("progress-read"));
+    let judged = check_file(table, &args.file, &context, &mut |bytes| bar.set(bytes))?;
     drop(bar);
     let here = already_here(&store, &judged, &context).await?;
     let counts = &judged.judgement().counts;
@@ -80,15 +80,15 @@ pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
                 useless.see(&row?);
             }
         }
-        useless.tell(desk);
-        desk.tell("import-simulated", &[]);
-        return Ok(Done::Yes);
+        useless.print_summary(desk);
+        desk.print_text("import-simulated", &[]);
+        return Ok(ExitStatus::Yes);
     }
     let rows = match &full {
         Some(Some(unit)) => rows_within(&judged, &context, unit)?,
         _ => counts.rows,
     };
-    let incoming = Incoming {
+    let incoming = LoadRequest {
         table: table.name(),
         digest: judged.judgement().digest.clone(),
         rows,
@@ -99,7 +99,7 @@ pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
         units: unit_codes(table, &judged, &context)?,
     };
     match begin(desk, &store, incoming, args.approve.as_deref()).await? {
-        Intake::NeedsApproval { load, faults } => {
+        LoadDecision::NeedsApproval { load, faults } => {
             // The load waits for approval even if the report fails.
             if let Err(failure) = report(args, &judged, &context, &here) {
                 desk.warn("open-part", &[("why", &failure.for_people(desk.words))]);
@@ -111,13 +111,13 @@ pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
                 desk.tell_fault(fault);
             }
             let file = args.file.display().to_string();
-            desk.tell(
+            desk.print_text(
                 "import-needs-approval",
                 &[("table", table.name()), ("file", &file), ("load", &load)],
             );
-            Ok(Done::NeedsApproval)
+            Ok(ExitStatus::NeedsApproval)
         }
-        Intake::Open(mut load) => {
+        LoadDecision::Open(mut load) => {
             let staged = stage(desk, args, &judged, &context, &here, &mut load).await;
             let useless = match staged {
                 Ok(useless) => useless,
@@ -131,48 +131,48 @@ pub async fn run(desk: &Desk, args: &Import) -> Result<Done> {
             summary(desk, counts, &here);
             if counts.unreadable() > 0 {
                 let n = desk.words.number(counts.unreadable());
-                desk.tell("import-rows-wait", &[("n", &n), ("table", table.name())]);
+                desk.print_text("import-rows-wait", &[("n", &n), ("table", table.name())]);
             }
             print_line!("load: {id}");
-            useless.tell(desk);
+            useless.print_summary(desk);
             if table == Table::Registry {
                 match store.retry_pending(&desk.by).await {
                     Ok(0) => {}
-                    Ok(answered) => desk.tell("import-pending-answered", &[("n", &desk.words.number(answered))]),
+                    Ok(answered) => desk.print_text("import-pending-answered", &[("n", &desk.words.number(answered))]),
                     // The server retries by itself, and so does the next import of the registry.
                     Err(error) => desk.warn("open-pending", &[("why", &error.to_string())]),
                 }
             }
             desk.seal(&store).await;
-            Ok(Done::Yes)
+            Ok(ExitStatus::Yes)
         }
     }
 }
 
-impl Desk {
+impl CommandContext {
     fn tell_fault(&self, fault: &HealthFault) {
         match fault {
-            HealthFault::FewerRows { before, now } => self.tell(
+            HealthFault::FewerRows { before, now } => self.print_text(
                 "health-fewer-rows",
                 &[
                     ("before", &self.words.number(*before)),
                     ("now", &self.words.number(*now)),
                 ],
             ),
-            HealthFault::MoreUnreadable { before, now } => self.tell(
+            HealthFault::MoreUnreadable { before, now } => self.print_text(
                 "health-more-unreadable",
                 &[
                     ("before", &self.words.percent(*before)),
                     ("now", &self.words.percent(*now)),
                 ],
             ),
-            HealthFault::EarlierDay { last, now } => self.tell(
+            HealthFault::EarlierDay { last, now } => self.print_text(
                 "health-earlier-day",
                 &[("last", &self.words.day(*last)), ("now", &self.words.day(*now))],
             ),
-            HealthFault::DayToCome(day) => self.tell("health-day-to-come", &[("day", &self.words.day(*day))]),
+            HealthFault::DayToCome(day) => self.print_text("health-day-to-come", &[("day", &self.words.day(*day))]),
             HealthFault::UnitsMissing(units) => {
-                self.tell("health-units-missing", &[("n", &self.words.number(units.len() as u64))]);
+                self.print_text("health-units-missing", &[("n", &self.words.number(units.len() as u64))]);
                 for unit in units {
                     print_line!("  {unit}");
                 }
@@ -182,7 +182,12 @@ impl Desk {
 }
 
 /// Begins the load; waits while another import is running.
-async fn begin(desk: &Desk, store: &Store, incoming: Incoming, approve: Option<&str>) -> Result<Intake> {
+async fn begin(
+    desk: &CommandContext,
+    store: &Store,
+    incoming: LoadRequest,
+    approve: Option<&str>,
+) -> Result<LoadDecision> {
     let mut ticks = tokio::time::interval(Duration::from_millis(500));
     for waited in 0..PATIENCE {
         ticks.tick().await;
@@ -199,7 +204,7 @@ async fn begin(desk: &Desk, store: &Store, incoming: Incoming, approve: Option<&
 }
 
 /// The number of rows that belong to that unit or to one below it, for an extract that is complete for the unit.
-fn rows_within(judged: &Judged, context: &Context<'_>, top: &UnitCode) -> Result<u64> {
+fn rows_within(judged: &CheckedFile, context: &Context<'_>, top: &UnitCode) -> Result<u64> {
     let mut n = 0;
     for row in judged.rows(context)? {
         if let Some(Record::Profile(profile)) = row?.record
@@ -212,7 +217,7 @@ fn rows_within(judged: &Judged, context: &Context<'_>, top: &UnitCode) -> Result
 }
 
 /// The codes in a file of units.
-fn unit_codes(table: Table, judged: &Judged, context: &Context<'_>) -> Result<BTreeSet<UnitCode>> {
+fn unit_codes(table: Table, judged: &CheckedFile, context: &Context<'_>) -> Result<BTreeSet<UnitCode>> {
     let mut codes = BTreeSet::new();
     if table != Table::Units {
         return Ok(codes);
@@ -237,11 +242,11 @@ impl Batch {
         match (row.result, row.record) {
             (RowResult::Read | RowResult::Repaired(_), Some(record)) => self.records.push(record),
             // A repeated row changes nothing.
-            (RowResult::Quarantined(Quarantine::DuplicateRow), _) => {}
+            (RowResult::Quarantined(QuarantineReason::DuplicateRow), _) => {}
             (RowResult::Quarantined(reason), _) => self.waiting.push(QuarantinedRow {
                 row: row.number.to_string(),
                 reason,
-                hints: Quarantined {
+                hints: UnreadableProfile {
                     employee_code: row.hints.employee_code,
                     national_id: row.hints.national_id,
                     person_key: row.hints.person_key,
@@ -313,13 +318,13 @@ impl UselessHashes {
         }
     }
 
-    fn tell(&self, desk: &Desk) {
+    fn print_summary(&self, desk: &CommandContext) {
         if self.n == 0 {
             return;
         }
         let more = if self.n > self.rows.len() as u64 { ", …" } else { "" };
         let rows = self.rows.join(", ") + more;
-        desk.tell(
+        desk.print_text(
             "import-useless-hashes",
             &[("n", &desk.words.number(self.n)), ("rows", &rows)],
         );
@@ -328,14 +333,14 @@ impl UselessHashes {
 
 /// Reads the file again, stages its rows and writes the report.
 async fn stage(
-    desk: &Desk,
+    desk: &CommandContext,
     args: &Import,
-    judged: &Judged,
+    judged: &CheckedFile,
     context: &Context<'_>,
     here: &HashSet<u64>,
     load: &mut OpenLoad,
 ) -> Result<UselessHashes> {
-    let bar = Progress::rows(judged.judgement().counts.rows, desk.words.say("progress-take-in"));
+    let bar = Progress::rows(judged.judgement().counts.rows, desk.words.text("progress-take-in"));
     let (mut batch, mut useless) = (Batch::default(), UselessHashes::default());
     for row in judged.rows(context)? {
         let row = row?;
@@ -352,7 +357,7 @@ async fn stage(
 }
 
 /// The rows of accounts that exist already. Such an account is not changed, so its row does not count as repaired.
-async fn already_here(store: &Store, judged: &Judged, context: &Context<'_>) -> Result<HashSet<u64>> {
+async fn already_here(store: &Store, judged: &CheckedFile, context: &Context<'_>) -> Result<HashSet<u64>> {
     let mut here = HashSet::new();
     let no_account = !store.has_accounts().await?;
     if judged.judgement().counts.repaired == 0 || no_account {
@@ -385,7 +390,7 @@ async fn already_here(store: &Store, judged: &Judged, context: &Context<'_>) -> 
 }
 
 /// Writes the report: one line per row of the file.
-fn report(args: &Import, judged: &Judged, context: &Context<'_>, here: &HashSet<u64>) -> Result<()> {
+fn report(args: &Import, judged: &CheckedFile, context: &Context<'_>, here: &HashSet<u64>) -> Result<()> {
     let Some(path) = &args.report else { return Ok(()) };
     let mut refused = None;
     let written = write_file(path, |to| {
@@ -417,16 +422,16 @@ fn report(args: &Import, judged: &Judged, context: &Context<'_>, here: &HashSet<
 }
 
 /// Only the file's report lists the rows that were not imported; hints at it if no report was requested.
-fn would_wait(desk: &Desk, args: &Import, counts: &Counts) {
+fn would_wait(desk: &CommandContext, args: &Import, counts: &RowCounts) {
     if counts.unreadable() > 0 && args.report.is_none() {
-        desk.tell(
+        desk.print_text(
             "import-rows-would-wait",
             &[("n", &desk.words.number(counts.unreadable()))],
         );
     }
 }
 
-fn summary(desk: &Desk, counts: &Counts, here: &HashSet<u64>) {
+fn summary(desk: &CommandContext, counts: &RowCounts, here: &HashSet<u64>) {
     let left = here.len() as u64;
     let words = desk.words;
     let mut table = Printed::new(&["result", "rows"]);
@@ -435,15 +440,15 @@ fn summary(desk: &Desk, counts: &Counts, here: &HashSet<u64>) {
         ("row-repaired", counts.repaired - left),
         ("row-superseded", counts.superseded),
     ] {
-        table.push([words.say(key), words.number(n)]);
+        table.push([words.text(key), words.number(n)]);
     }
     for (reason, n) in &counts.by_reason {
-        let name = words.say(&format!("quarantine-{}", reason.name()));
+        let name = words.text(&format!("quarantine-{}", reason.name()));
         table.push([
-            words.say_with("row-quarantined", &[("reason", &name)]),
+            words.text_with("row-quarantined", &[("reason", &name)]),
             words.number(*n),
         ]);
     }
-    table.push([words.say("row-all"), words.number(counts.rows)]);
+    table.push([words.text("row-all"), words.number(counts.rows)]);
     desk.print(&table, Format::Table);
 }

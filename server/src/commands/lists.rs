@@ -1,7 +1,7 @@
 //! The commands `ngomon holds`, `ngomon review`, `ngomon tasks` and `ngomon quarantine`.
 
 use super::import::table_of;
-use super::{Desk, Done};
+use super::{CommandContext, ExitStatus};
 use crate::cli::{Holds, KindArg, Quarantine, Tasks};
 use crate::failure::Result;
 use crate::output::{Format, Table};
@@ -10,7 +10,7 @@ use ngomon_rules::record::AccountKind;
 use ngomon_rules::unit::UnitCode;
 
 /// Lists every account that has a hold or a claim.
-pub async fn holds(desk: &Desk, args: &Holds) -> Result<Done> {
+pub async fn holds(desk: &CommandContext, args: &Holds) -> Result<ExitStatus> {
     let store = desk.open().await?;
     let day = args.as_of.unwrap_or_else(|| store.today());
     let kind = args.kind.map(|kind| match kind {
@@ -24,15 +24,15 @@ pub async fn holds(desk: &Desk, args: &Holds) -> Result<Done> {
         table.push([account, reasons(desk, format, line.reasons), claimed.to_owned()]);
     }
     desk.print(&table, format);
-    Ok(Done::Yes)
+    Ok(ExitStatus::Yes)
 }
 
 /// Reasons: in words for people, by their names for scripts.
-fn reasons(desk: &Desk, format: Format, reasons: impl IntoIterator<Item = Reason>) -> String {
+fn reasons(desk: &CommandContext, format: Format, reasons: impl IntoIterator<Item = Reason>) -> String {
     let reasons = reasons.into_iter();
     if format == Format::Table {
         let named: Vec<String> = reasons
-            .map(|reason| desk.words.say(&format!("hold-{reason}")))
+            .map(|reason| desk.words.text(&format!("hold-{reason}")))
             .collect();
         named.join(", ")
     } else {
@@ -42,7 +42,7 @@ fn reasons(desk: &Desk, format: Format, reasons: impl IntoIterator<Item = Reason
 }
 
 /// Lists the rows that wait for a correction.
-pub async fn quarantine(desk: &Desk, args: &Quarantine) -> Result<Done> {
+pub async fn quarantine(desk: &CommandContext, args: &Quarantine) -> Result<ExitStatus> {
     let wanted = args.table.map(|table| table_of(table).name());
     let mut table = Table::new(&["load", "row", "table", "reason"]);
     for line in desk.open().await?.quarantine().await? {
@@ -51,21 +51,21 @@ pub async fn quarantine(desk: &Desk, args: &Quarantine) -> Result<Done> {
         }
     }
     desk.print(&table, args.format.format);
-    Ok(Done::Yes)
+    Ok(ExitStatus::Yes)
 }
 
 /// Lists the accounts for review.
-pub async fn review(desk: &Desk, format: Format) -> Result<Done> {
+pub async fn review(desk: &CommandContext, format: Format) -> Result<ExitStatus> {
     let mut table = Table::new(&["account_id", "because_of"]);
     for line in desk.open().await?.review().await? {
         table.push([line.account, line.because_of]);
     }
     desk.print(&table, format);
-    Ok(Done::Yes)
+    Ok(ExitStatus::Yes)
 }
 
 /// Lists HR's tasks: newcomers, holds to come, retirements, unused accounts, deaths.
-pub async fn tasks(desk: &Desk, args: &Tasks) -> Result<Done> {
+pub async fn tasks(desk: &CommandContext, args: &Tasks) -> Result<ExitStatus> {
     let store = desk.open().await?;
     let day = args.as_of.unwrap_or_else(|| store.today());
     let unit = args.unit.clone().map(UnitCode);
@@ -81,5 +81,5 @@ pub async fn tasks(desk: &Desk, args: &Tasks) -> Result<Done> {
         ]);
     }
     desk.print(&table, args.format.format);
-    Ok(Done::Yes)
+    Ok(ExitStatus::Yes)
 }

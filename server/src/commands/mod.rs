@@ -17,18 +17,18 @@ mod standardise;
 pub use client::subjects;
 
 use crate::cli::{CheckpointsVerb, Cli, PlaceArgs, Verb};
-use crate::failure::{Failure, Result};
-use crate::output::{Format, Stdout, Table, Words, news_words, print, write_file};
+use crate::failure::{CommandError, Result};
+use crate::output::{Format, Locale, Stdout, Table, news_words, print, write_file};
 use ngomon_rules::record::AccountId;
-use ngomon_store::ambient::Ambient;
-use ngomon_store::{Location, Places, Store};
+use ngomon_store::ambient::Environment;
+use ngomon_store::{Location, Store, StorePaths};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum ExitStatus {
     /// It succeeded.
     Yes,
     /// It checked, and found faults.
@@ -37,32 +37,32 @@ pub enum Done {
     NeedsApproval,
 }
 
-impl From<Done> for ExitCode {
-    fn from(done: Done) -> Self {
+impl From<ExitStatus> for ExitCode {
+    fn from(done: ExitStatus) -> Self {
         Self::from(match done {
-            Done::Yes => 0,
-            Done::Faults => 1,
-            Done::NeedsApproval => 3,
+            ExitStatus::Yes => 0,
+            ExitStatus::Faults => 1,
+            ExitStatus::NeedsApproval => 3,
         })
     }
 }
 
 /// The context of a command.
-pub struct Desk {
+pub struct CommandContext {
     /// The paths of data and keys.
-    pub places: Places,
+    pub places: StorePaths,
     /// The actor, as the journal names it.
     pub by: String,
     /// The language of the output.
-    pub words: Words,
+    pub words: Locale,
 }
 
-impl Desk {
-    fn new(args: &PlaceArgs, words: Words) -> Self {
+impl CommandContext {
+    fn new(args: &PlaceArgs, words: Locale) -> Self {
         let dir = directory(args);
         let keys = args.keys.clone().unwrap_or_else(|| dir.join("keys"));
         Self {
-            places: Places {
+            places: StorePaths {
                 data: location(args),
                 keys,
             },
@@ -116,7 +116,7 @@ impl Desk {
         }
         // A new store has no operators yet.
         let create = create && by.operator().is_none();
-        let store = Store::open(&self.places, create, Ambient::system()).await?;
+        let store = Store::open(&self.places, create, Environment::system()).await?;
         self.check_by(&store).await?;
         Ok(store.telling(news_words()))
     }
@@ -131,8 +131,8 @@ impl Desk {
         if known { Ok(()) } else { Err(self.nobody()) }
     }
 
-    fn nobody(&self) -> Failure {
-        Failure::said("error-by", &[("by", &self.by)])
+    fn nobody(&self) -> CommandError {
+        CommandError::error_text("error-by", &[("by", &self.by)])
     }
 
     /// Seals the changes. They are committed either way: if the checkpoint cannot be written now, a warning is printed, and the server or
@@ -145,13 +145,13 @@ impl Desk {
     }
 
     /// Prints a message.
-    pub fn tell(&self, key: &str, gaps: &[(&'static str, &str)]) {
-        print(&self.words.say_with(key, gaps));
+    pub fn print_text(&self, key: &str, gaps: &[(&'static str, &str)]) {
+        print(&self.words.text_with(key, gaps));
     }
 
     /// Warns about what remains to be done after a change.
     pub fn warn(&self, key: &str, gaps: &[(&'static str, &str)]) {
-        let text = self.words.say_with(key, gaps);
+        let text = self.words.text_with(key, gaps);
         writeln!(std::io::stderr(), "ngomon: {text}").ok();
     }
 
@@ -236,8 +236,8 @@ fn system_user() -> String {
 }
 
 /// Runs the command.
-pub async fn run(cli: Cli, words: Words) -> Result<Done> {
-    let mut desk = Desk::new(&cli.places, words);
+pub async fn run(cli: Cli, words: Locale) -> Result<ExitStatus> {
+    let mut desk = CommandContext::new(&cli.places, words);
     desk.settle_keys(&cli.places).await;
     let desk = desk;
     match cli.verb {

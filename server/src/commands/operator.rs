@@ -1,29 +1,29 @@
 //! The command `ngomon operator`: the people who operate this system.
 
 use super::serve::address;
-use super::{Desk, Done};
+use super::{CommandContext, ExitStatus};
 use crate::cli::OperatorVerb;
 use crate::failure::Result;
 use crate::output::Table;
 
 /// Adds, lists, opens or removes operators.
-pub async fn run(desk: &Desk, verb: OperatorVerb) -> Result<Done> {
+pub async fn run(desk: &CommandContext, verb: OperatorVerb) -> Result<ExitStatus> {
     match verb {
         OperatorVerb::Add { name, public_url } => {
             let public_url = public_url.map(|url| address(&url)).transpose()?;
             let store = desk.open_or_create().await?;
             let secret = store.add_operator(&name, &desk.by).await?;
-            desk.tell("operator-added", &[("name", &name)]);
+            desk.print_text("operator-added", &[("name", &name)]);
             match public_url {
                 Some(url) => desk.once(&[format!("{url}/enrol/{secret}")]),
                 None => {
                     desk.once(&[format!("/enrol/{secret}")]);
-                    desk.tell("operator-link", &[]);
+                    desk.print_text("operator-link", &[]);
                 }
             }
             desk.seal(&store).await;
             if store.operators().await?.len() < 2 {
-                desk.tell("operator-one", &[]);
+                desk.print_text("operator-one", &[]);
             }
         }
         OperatorVerb::List(format) => {
@@ -37,14 +37,14 @@ pub async fn run(desk: &Desk, verb: OperatorVerb) -> Result<Done> {
             let store = desk.open_to_change().await?;
             store.lift_orders_of_operator(&name, &reason, &desk.by).await?;
             desk.seal(&store).await;
-            desk.tell("operator-lifted", &[("name", &name)]);
+            desk.print_text("operator-lifted", &[("name", &name)]);
         }
         OperatorVerb::Remove { name } => {
             let store = desk.open_to_change().await?;
             store.remove_operator(&name, &desk.by).await?;
             desk.seal(&store).await;
-            desk.tell("operator-removed", &[("name", &name)]);
+            desk.print_text("operator-removed", &[("name", &name)]);
         }
     }
-    Ok(Done::Yes)
+    Ok(ExitStatus::Yes)
 }

@@ -1,18 +1,18 @@
 //! The command `ngomon reconcile`: brings every official's account in line with HR.
 
-use super::{Desk, Done};
+use super::{CommandContext, ExitStatus};
 use crate::cli::Reconcile;
-use crate::failure::{Failure, Result, writing};
+use crate::failure::{CommandError, Result, writing};
 use crate::output::{Format, Table, print_line, try_file, write_file};
 use jiff::Timestamp;
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::plan::Brake;
 use ngomon_rules::unit::{UnitCode, UnitTree};
-use ngomon_store::{PlanLine, Reconciled, RunLine, Widened};
+use ngomon_store::{FullRunReason, PlanLine, RunLine, RunOutcome};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Simulates, applies, approves or undoes a run.
-pub async fn run(desk: &Desk, args: &Reconcile) -> Result<Done> {
+pub async fn run(desk: &CommandContext, args: &Reconcile) -> Result<ExitStatus> {
     let store = if args.simulate || args.show.is_some() {
         desk.open().await?
     } else {
@@ -20,17 +20,17 @@ pub async fn run(desk: &Desk, args: &Reconcile) -> Result<Done> {
     };
     if let Some(run) = &args.show {
         desk.print(&lines(&store.run_lines(run).await?), args.format);
-        return Ok(Done::Yes);
+        return Ok(ExitStatus::Yes);
     }
     if let Some(run) = &args.undo {
         let undone = store.undo_run(run, &desk.by).await?;
         desk.seal(&store).await;
-        desk.tell("run-undone-done", &[("n", &desk.words.number(undone.reversed as u64))]);
+        desk.print_text("run-undone-done", &[("n", &desk.words.number(undone.reversed as u64))]);
         for account in &undone.changed_since {
-            desk.tell("run-changed-since", &[("account", account)]);
+            desk.print_text("run-changed-since", &[("account", account)]);
         }
         print_line!("run: {run}");
-        return Ok(Done::Yes);
+        return Ok(ExitStatus::Yes);
     }
     // An output file that cannot be written fails before anything is changed, and a run to print is read before, too.
     if let Some(path) = &args.output {
@@ -45,7 +45,7 @@ pub async fn run(desk: &Desk, args: &Reconcile) -> Result<Done> {
             (true, false) => store.reconcile_changed(day, &desk.by).await?,
             (true, true) => store.simulate_changed(day).await?,
         },
-        (None, None) => return Err(Failure::said("usage-day", &[])),
+        (None, None) => return Err(CommandError::error_text("usage-day", &[])),
     };
     if let Some(why) = &done.widened {
         tell_widened(desk, why);
@@ -56,20 +56,20 @@ pub async fn run(desk: &Desk, args: &Reconcile) -> Result<Done> {
             None => write_file(path, |to| decisions(&done).csv(to)).map_err(writing(path))?,
         }
     }
-    tell(desk, &done, &units);
+    print_plan(desk, &done, &units);
     if let Some(run) = &done.run {
         print_line!("run: {run}");
         desk.seal(&store).await;
     }
     if done.run.is_some() && !done.stopped_by.is_empty() {
-        Ok(Done::NeedsApproval)
+        Ok(ExitStatus::NeedsApproval)
     } else {
-        Ok(Done::Yes)
+        Ok(ExitStatus::Yes)
     }
 }
 
 /// Lists all runs, the newest first.
-pub async fn runs(desk: &Desk, format: Format) -> Result<Done> {
+pub async fn runs(desk: &CommandContext, format: Format) -> Result<ExitStatus> {
     let mut table = Table::new(&["run", "as_of", "state", "newly_held", "at", "by"]);
     for run in desk.open().await?.runs().await? {
         let at = Timestamp::from_microsecond(run.at)
@@ -78,7 +78,7 @@ pub async fn runs(desk: &Desk, format: Format) -> Result<Done> {
         table.push([run.id, run.as_of, run.state, run.newly_held.to_string(), at, run.by]);
     }
     desk.print(&table, format);
-    Ok(Done::Yes)
+    Ok(ExitStatus::Yes)
 }
 
 /// The lines of a run, applied or waiting: for each account its holds before and after, the reasons that differ, and the evidence for them.
@@ -151,7 +151,7 @@ fn facts(hold: &Hold) -> String {
 }
 
 /// The decisions as `account_id,holds,creates`.
-fn decisions(done: &Reconciled) -> Table {
+fn decisions(done: &RunOutcome) -> Table {
     let mut table = Table::new(&["account_id", "holds", "creates"]);
     for line in &done.plan.lines {
         let holds = match line.undecided {
@@ -173,7 +173,7 @@ fn names(line: &PlanLine) -> String {
     names.join(" ")
 }
 
-fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) {
+fn print_plan(desk: &CommandContext, done: &RunOutcome, units: &UnitTree) {
     let words = desk.words;
     let lines = &done.plan.lines;
     let count = |is: &dyn Fn(&PlanLine) -> bool| lines.iter().filter(|line| is(line)).count() as u64;
@@ -189,7 +189,7 @@ fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) {
             reasons.entry(*reason).or_default()[1] += 1;
         }
     }
-    desk.tell(
+    desk.print_text(
         "run-day",
         &[
             ("day", &words.day(done.as_of)),
@@ -198,7 +198,7 @@ fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) {
     );
     let mut table = Table::new(&["reason", "placed", "lifted", "afterwards"]);
     for (reason, row) in reasons {
-        let name = words.say(&format!("hold-{reason}"));
+        let name = words.text(&format!("hold-{reason}"));
         table.push(
             [format!("{name} ({reason})")]
                 .into_iter()
@@ -223,33 +223,33 @@ fn tell(desk: &Desk, done: &Reconciled, units: &UnitTree) {
         (newcomers, done.plan.newcomers.len() as u64),
     ] {
         if n > 0 {
-            desk.tell(key, &[("n", &words.number(n))]);
+            desk.print_text(key, &[("n", &words.number(n))]);
         }
     }
     for brake in &done.stopped_by {
         tell_brake(desk, done, units, brake);
     }
     match (&done.run, done.stopped_by.is_empty()) {
-        (None, true) => desk.tell("run-simulated", &[]),
-        (None, false) => desk.tell("run-simulated-stopped", &[]),
-        (Some(_), true) => desk.tell("run-applied-done", &[]),
-        (Some(run), false) => desk.tell("run-stopped", &[("run", run)]),
+        (None, true) => desk.print_text("run-simulated", &[]),
+        (None, false) => desk.print_text("run-simulated-stopped", &[]),
+        (Some(_), true) => desk.print_text("run-applied-done", &[]),
+        (Some(run), false) => desk.print_text("run-stopped", &[("run", run)]),
     }
 }
 
 /// Prints why a run that was asked for changes only compares all accounts.
-fn tell_widened(desk: &Desk, why: &Widened) {
+fn tell_widened(desk: &CommandContext, why: &FullRunReason) {
     match why {
-        Widened::FirstRun => desk.tell("run-widened-first", &[]),
-        Widened::OtherDay => desk.tell("run-widened-day", &[]),
-        Widened::Undone => desk.tell("run-widened-undone", &[]),
-        Widened::Setting(setting) => desk.tell("run-widened-setting", &[("setting", setting)]),
-        Widened::Load(table) => desk.tell("run-widened-load", &[("table", table)]),
-        Widened::Coverage => desk.tell("run-widened-coverage", &[]),
+        FullRunReason::FirstRun => desk.print_text("run-widened-first", &[]),
+        FullRunReason::OtherDay => desk.print_text("run-widened-day", &[]),
+        FullRunReason::Undone => desk.print_text("run-widened-undone", &[]),
+        FullRunReason::Setting(setting) => desk.print_text("run-widened-setting", &[("setting", setting)]),
+        FullRunReason::Load(table) => desk.print_text("run-widened-load", &[("table", table)]),
+        FullRunReason::Coverage => desk.print_text("run-widened-coverage", &[]),
     }
 }
 
-fn tell_brake(desk: &Desk, done: &Reconciled, units: &UnitTree, brake: &Brake) {
+fn tell_brake(desk: &CommandContext, done: &RunOutcome, units: &UnitTree, brake: &Brake) {
     let words = desk.words;
     let called = |unit: &UnitCode| {
         units
@@ -262,7 +262,7 @@ fn tell_brake(desk: &Desk, done: &Reconciled, units: &UnitTree, brake: &Brake) {
             let most = impact.by_unit.iter().max_by_key(|(_, n)| **n);
             let (unit, n) = most.map(|(unit, n)| (called(unit), *n)).unwrap_or_default();
             let share = impact.newly_held * 1000 / impact.open.max(1);
-            desk.tell(
+            desk.print_text(
                 "brake-mass-hold",
                 &[
                     ("held", &words.number(impact.newly_held)),
@@ -274,12 +274,12 @@ fn tell_brake(desk: &Desk, done: &Reconciled, units: &UnitTree, brake: &Brake) {
                 ],
             );
         }
-        Brake::Unit(unit) => desk.tell("brake-unit", &[("unit", &called(unit))]),
+        Brake::Unit(unit) => desk.print_text("brake-unit", &[("unit", &called(unit))]),
         Brake::Reason(reason) => {
-            let name = words.say(&format!("hold-{reason}"));
-            desk.tell("brake-reason", &[("reason", &name)]);
+            let name = words.text(&format!("hold-{reason}"));
+            desk.print_text("brake-reason", &[("reason", &name)]);
         }
-        Brake::AfterUndo => desk.tell("brake-after-undo", &[]),
-        Brake::DayToCome => desk.tell("brake-day-to-come", &[("day", &words.day(done.as_of))]),
+        Brake::AfterUndo => desk.print_text("brake-after-undo", &[]),
+        Brake::DayToCome => desk.print_text("brake-day-to-come", &[("day", &words.day(done.as_of))]),
     }
 }

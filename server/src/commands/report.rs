@@ -1,14 +1,14 @@
 //! The command `ngomon report`: the digital report.
 
-use super::{Desk, Done};
+use super::{CommandContext, ExitStatus};
 use crate::cli::{Report, ReportFormat};
-use crate::failure::{Failure, Result, writing};
+use crate::failure::{CommandError, Result, writing};
 use crate::output::{Format, Stdout, report_table, report_xlsx, staff_table, write_file};
 use ngomon_rules::unit::UnitCode;
 use std::io::{IsTerminal as _, Write as _};
 
 /// Prints the report.
-pub async fn run(desk: &Desk, args: &Report) -> Result<Done> {
+pub async fn run(desk: &CommandContext, args: &Report) -> Result<ExitStatus> {
     let store = desk.open().await?;
     let day = args.as_of.unwrap_or_else(|| store.today());
     let unit = args.unit.clone().map(UnitCode);
@@ -16,17 +16,17 @@ pub async fn run(desk: &Desk, args: &Report) -> Result<Done> {
         ReportFormat::Table => Format::Table,
         ReportFormat::Csv => Format::Csv,
         ReportFormat::Json => Format::Json,
-        ReportFormat::Xlsx if args.staff => return Err(Failure::said("report-staff-xlsx", &[])),
+        ReportFormat::Xlsx if args.staff => return Err(CommandError::error_text("report-staff-xlsx", &[])),
         ReportFormat::Xlsx => {
             let (figures, staff) = (store.figures(day).await?, store.staff_report(unit.as_ref(), day).await?);
-            let title = desk.words.say_with("xlsx-title", &[("day", &desk.words.day(day))]);
+            let title = desk.words.text_with("xlsx-title", &[("day", &desk.words.day(day))]);
             let bytes = report_xlsx(&figures.within(unit.as_ref()), &staff, &title, desk.words)
-                .map_err(|e| Failure::said("error-write", &[("path", "xlsx"), ("why", &e.to_string())]))?;
+                .map_err(|e| CommandError::error_text("error-write", &[("path", "xlsx"), ("why", &e.to_string())]))?;
             return put(args, &bytes);
         }
     };
     let for_people = format == Format::Table;
-    let no_unit = desk.words.say("report-no-unit");
+    let no_unit = desk.words.text("report-no-unit");
     let table = if args.staff {
         let mut lines = store.staff_report(unit.as_ref(), day).await?;
         if for_people {
@@ -48,7 +48,7 @@ pub async fn run(desk: &Desk, args: &Report) -> Result<Done> {
         Some(path) => write_file(path, |to| table.write(format, desk.words, to)).map_err(writing(path))?,
         None => desk.print(&table, format),
     }
-    Ok(Done::Yes)
+    Ok(ExitStatus::Yes)
 }
 
 /// The sort key of a unit: first the requested unit, then the others by code, last the accounts without a unit.
@@ -57,12 +57,12 @@ fn place(unit: &str, asked: Option<&UnitCode>) -> (bool, bool, String) {
     (unit.is_empty(), !is_asked, unit.to_owned())
 }
 
-fn put(args: &Report, bytes: &[u8]) -> Result<Done> {
+fn put(args: &Report, bytes: &[u8]) -> Result<ExitStatus> {
     match &args.output {
         Some(path) => write_file(path, |to| to.write_all(bytes)).map_err(writing(path))?,
-        None if std::io::stdout().is_terminal() => return Err(Failure::said("report-xlsx-terminal", &[])),
+        None if std::io::stdout().is_terminal() => return Err(CommandError::error_text("report-xlsx-terminal", &[])),
         // An output error is reported at the end of the command.
         None => drop(Stdout.write_all(bytes)),
     }
-    Ok(Done::Yes)
+    Ok(ExitStatus::Yes)
 }

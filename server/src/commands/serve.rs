@@ -1,8 +1,8 @@
 //! The command `ngomon serve`: the web server.
 
-use super::{Desk, Done};
+use super::{CommandContext, ExitStatus};
 use crate::cli::Serve;
-use crate::failure::{Failure, Result, listening};
+use crate::failure::{CommandError, Result, listening};
 use crate::listener::{Bounds, serve};
 use crate::log;
 use crate::password::Leaked;
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
 
 /// Serves until the process gets a stop signal; requests in progress are completed then.
-pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
+pub async fn run(desk: &CommandContext, args: &Serve) -> Result<ExitStatus> {
     let _log = log::start(args.log.into());
     // A visitor's request does not wait for the workers, and never long.
     let store = desk.open_to_change().await?.for_requests()?;
@@ -25,10 +25,11 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
     app.tells_inner |= args.private_clients;
     if let Some(path) = &args.leaked_passwords {
         let at = path.display().to_string();
-        let bad = |e: std::io::Error| Failure::said("error-leaked", &[("path", &at), ("why", &e.to_string())]);
+        let bad =
+            |e: std::io::Error| CommandError::error_text("error-leaked", &[("path", &at), ("why", &e.to_string())]);
         app.leaked = Some(Arc::new(Leaked::open(path).map_err(bad)?));
     }
-    let unknown = |text: &String| Failure::said("error-trusted-proxies", &[("typed", text)]);
+    let unknown = |text: &String| CommandError::error_text("error-trusted-proxies", &[("typed", text)]);
     let proxies = args.trusted_proxies.iter().filter(|text| !text.trim().is_empty());
     let proxies = proxies.map(|text| network(text).ok_or_else(|| unknown(text)));
     app.proxies = Proxies::new(&proxies.collect::<Result<Vec<_>>>()?);
@@ -37,20 +38,21 @@ pub async fn run(desk: &Desk, args: &Serve) -> Result<Done> {
 
 /// The server's public URL in its normal form.
 pub fn address(typed: &str) -> Result<String> {
-    public_url(typed).map_err(|key| Failure::said(key, &[("url", typed)]))
+    public_url(typed).map_err(|key| CommandError::error_text(key, &[("url", typed)]))
 }
 
 /// Listens and prints the address. `public_url` is the URL that browsers use if a reverse proxy is in front.
-pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&str>) -> Result<Done> {
+pub async fn listen(desk: &CommandContext, app: App, at: SocketAddr, public_url: Option<&str>) -> Result<ExitStatus> {
     let public_url = public_url.map(address).transpose()?;
     let public_url = public_url.as_deref();
     let mut csrf = CsrfLayer::new();
     if let Some(url) = public_url {
-        let bad = |_| Failure::said("error-public-url", &[("url", url)]);
+        let bad = |_| CommandError::error_text("error-public-url", &[("url", url)]);
         csrf = csrf.add_trusted_origin(url).map_err(bad)?;
     }
     let address = at.to_string();
-    let refused = |e: std::io::Error| Failure::said("error-listen", &[("address", &address), ("why", &e.to_string())]);
+    let refused =
+        |e: std::io::Error| CommandError::error_text("error-listen", &[("address", &address), ("why", &e.to_string())]);
     let listener = TcpListener::bind(at).await.map_err(listening(at))?;
     let bound = listener.local_addr().map_err(refused)?;
     // The signal handlers come first: a program that reads the address may stop the server at once.
@@ -61,10 +63,10 @@ pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&s
     let mut beside = app.clone();
     beside.store = app.store.for_workers()?;
     workers::start(&beside)?;
-    desk.tell("serve-open", &[("url", public_url.unwrap_or(&local))]);
+    desk.print_text("serve-open", &[("url", public_url.unwrap_or(&local))]);
     match public_url {
-        Some(url) if url.starts_with("https:") && app.proxies.is_empty() => desk.tell("serve-one-proxy", &[]),
-        None if !bound.ip().is_loopback() => desk.tell("serve-plain", &[]),
+        Some(url) if url.starts_with("https:") && app.proxies.is_empty() => desk.print_text("serve-one-proxy", &[]),
+        None if !bound.ip().is_loopback() => desk.print_text("serve-plain", &[]),
         _ => {}
     }
     let (board, proxies) = (app.board.clone(), app.proxies.clone());
@@ -73,7 +75,7 @@ pub async fn listen(desk: &Desk, app: App, at: SocketAddr, public_url: Option<&s
         board.close();
     };
     serve(listener, router(app, csrf), proxies, Bounds::default(), stop).await;
-    Ok(Done::Yes)
+    Ok(ExitStatus::Yes)
 }
 
 /// Returns a future that ends at a stop signal; from now on such a signal does not kill the process.

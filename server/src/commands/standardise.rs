@@ -1,6 +1,6 @@
 //! The command `ngomon standardise`: an operator enters forms taken at a counter, in order.
 
-use super::{Desk, Done};
+use super::{CommandContext, ExitStatus};
 use crate::cli::Standardise;
 use crate::failure::{Result, writing};
 use crate::output::{Format, Progress, Table, write_file};
@@ -9,13 +9,13 @@ use ngomon_rules::citizens::Outcome;
 use std::collections::BTreeMap;
 
 /// Enters every form of the file and writes the outcomes.
-pub async fn run(desk: &Desk, args: &Standardise) -> Result<Done> {
+pub async fn run(desk: &CommandContext, args: &Standardise) -> Result<ExitStatus> {
     let (forms, digest) = submissions_of(&args.file)?;
     // An output file that cannot be written fails before the first form is entered.
     write_file(&args.output, |_| Ok(())).map_err(writing(&args.output))?;
     let store = desk.open_to_change().await?;
     let at = args.as_of.unwrap_or_else(|| store.now());
-    let bar = Progress::rows(forms.len() as u64, desk.words.say("progress-forms"));
+    let bar = Progress::rows(forms.len() as u64, desk.words.text("progress-forms"));
     let mut outcomes = Table::new(&["seq", "outcome", "fields"]);
     let mut counts: BTreeMap<Outcome, u64> = BTreeMap::new();
     // If an earlier run with this file was killed, continue there; the outcomes of its first forms are returned again.
@@ -35,8 +35,8 @@ pub async fn run(desk: &Desk, args: &Standardise) -> Result<Done> {
     desk.seal(&store).await;
     let mut table = Table::new(&["outcome", "forms"]);
     for (outcome, n) in counts {
-        table.push([desk.words.say(&format!("outcome-{}", outcome.name())), n.to_string()]);
+        table.push([desk.words.text(&format!("outcome-{}", outcome.name())), n.to_string()]);
     }
     desk.print(&table, Format::Table);
-    Ok(Done::Yes)
+    Ok(ExitStatus::Yes)
 }

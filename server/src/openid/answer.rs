@@ -1,8 +1,8 @@
 //! The response to an authorization request. It goes to a registered redirect URI only, with `state` unchanged and `iss` (RFC 9207).
 
-use super::fault::Fault;
+use super::fault::OAuthError;
 use super::request::{Address, Mode};
-use crate::web::{Shell, go_on, html};
+use crate::web::{Layout, html, redirect_page};
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -20,13 +20,19 @@ pub enum After {
 #[derive(Template)]
 #[template(path = "form_post.html")]
 struct FormPost {
-    shell: Shell,
+    shell: Layout,
     to: String,
     fields: Vec<(&'static str, String)>,
 }
 
 /// Returns the code or the error to the client.
-pub fn answer(mut shell: Shell, issuer: &str, to: &Address, after: After, said: Result<String, Fault>) -> Response {
+pub fn answer(
+    mut shell: Layout,
+    issuer: &str,
+    to: &Address,
+    after: After,
+    said: Result<String, OAuthError>,
+) -> Response {
     let mut fields = match said {
         Ok(code) => vec![("code", code)],
         Err(fault) => vec![
@@ -45,7 +51,7 @@ pub fn answer(mut shell: Shell, issuer: &str, to: &Address, after: After, said: 
             url.query_pairs_mut().extend_pairs(&fields);
             match after {
                 After::Request => Redirect::to(url.as_str()).into_response(),
-                After::Consent => go_on(shell, url.into()),
+                After::Consent => redirect_page(shell, url.into()),
             }
         }
         (Mode::FormPost, Ok(_)) => form_post(shell, to.uri.clone(), fields),
@@ -60,7 +66,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// A form that the script submits at once; without scripts the user submits it.
-fn form_post(shell: Shell, to: String, fields: Vec<(&'static str, String)>) -> Response {
+fn form_post(shell: Layout, to: String, fields: Vec<(&'static str, String)>) -> Response {
     let mut response = html(StatusCode::OK, &FormPost { shell, to, fields });
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
     response

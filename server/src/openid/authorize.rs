@@ -15,10 +15,10 @@
 use super::answer::{After, answer};
 use super::claims::{Wanted, acr};
 use super::consent;
-use super::fault::Fault;
+use super::fault::OAuthError;
 use super::params::Params;
 use super::request::{Address, Request, address, read};
-use crate::web::{App, Asker, SKIPPED, Said, StoreFault, encoded, html, may_have_passkeys};
+use crate::web::{App, ErrorPage, MessagePage, RequestContext, STEP_UP_SKIPPED, html, passkeys_allowed, query_encode};
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -26,7 +26,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::Gate;
-use ngomon_store::{Allowed, Given, KnownClient, Visit};
+use ngomon_store::{AuthorizedRequest, GrantParameters, RegisteredClient, Session};
 
 /// The parameter that marks a request whose client asked for a new sign-in: the earliest time at which that sign-in may have begun.
 const SINCE: &str = "ngomon_since";
@@ -43,24 +43,24 @@ pub async fn posted(headers: HeaderMap, body: Bytes) -> Response {
 }
 
 /// A request by GET.
-pub async fn show(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Response {
+pub async fn show(State(app): State<App>, asker: RequestContext, RawQuery(query): RawQuery) -> Response {
     let params = Params::read(query.unwrap_or_default().as_bytes());
-    decided(&app, &asker, params, After::Request).await
+    authorize(&app, &asker, params, After::Request).await
 }
 
 /// Decides an authorization request and returns its response.
-pub async fn decided(app: &App, asker: &Asker, params: Params, after: After) -> Response {
+pub async fn authorize(app: &App, asker: &RequestContext, params: Params, after: After) -> Response {
     let here = format!("/authorize?{}", params.query());
-    let opened = match opened(app, params).await {
+    let opened = match resolve_client(app, params).await {
         Ok(opened) => opened,
-        Err(fault) => return nowhere(asker, here, &fault),
+        Err(fault) => return error_without_redirect(asker, here, &fault),
     };
     let said = match read(&opened.params, &opened.known) {
-        Ok(request) => match step(app, asker, &opened, &request, after).await {
+        Ok(request) => match next_step(app, asker, &opened, &request, after).await {
             Ok(Step::Show(page)) => return page,
             Ok(Step::Code(code)) => Ok(code),
             Err(Problem::Told(fault)) => Err(fault),
-            Err(Problem::Store(error)) => return StoreFault(asker.words, error).into_response(),
+            Err(Problem::Store(error)) => return ErrorPage(asker.words, error).into_response(),
         },
         Err(fault) => Err(fault),
     };
@@ -76,36 +76,42 @@ pub struct Opened {
     /// The `request_uri` of a pushed request, without the prefix.
     pushed: Option<String>,
     /// The client that sent it.
-    pub known: KnownClient,
+    pub known: RegisteredClient,
     /// The redirect URI that receives the response.
     pub to: Address,
 }
 
 impl Opened {
     /// Returns the response. An error response spends a pushed request here (a code spends it in its own commit).
-    pub async fn answered(self, app: &App, asker: &Asker, after: After, said: Result<String, Fault>) -> Response {
+    pub async fn answered(
+        self,
+        app: &App,
+        asker: &RequestContext,
+        after: After,
+        said: Result<String, OAuthError>,
+    ) -> Response {
         if let (Err(_), Some(handle)) = (&said, &self.pushed)
             && let Err(error) = app.store.drop_request(&self.known.id, handle).await
         {
-            return StoreFault(asker.words, error).into_response();
+            return ErrorPage(asker.words, error).into_response();
         }
         answer(asker.shell(), app.issuer(), &self.to, after, said)
     }
 }
 
 /// Resolves the client, the redirect URI, and the parameters of a pushed request.
-pub async fn opened(app: &App, shown: Params) -> Result<Opened, Fault> {
-    let unknown = || Fault::new("invalid_client", "the client is unknown or disabled");
+pub async fn resolve_client(app: &App, shown: Params) -> Result<Opened, OAuthError> {
+    let unknown = || OAuthError::new("invalid_client", "the client is unknown or disabled");
     let known = app.store.client(shown.get("client_id").unwrap_or_default()).await?;
     let known = known.filter(|known| known.enabled).ok_or_else(unknown)?;
     let pushed = shown.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED));
     let pushed = pushed.map(str::to_owned);
     let params = match &pushed {
         Some(handle) => {
-            let over = || Fault::request("the pushed request is unknown, answered or too old");
+            let over = || OAuthError::request("the pushed request is unknown, answered or too old");
             let query = app.store.open_request(&known.id, handle).await?.ok_or_else(over)?;
             // Parameters added on the way through the sign-in are in the browser's URL, beside the `request_uri`.
-            let ours = [SINCE, SKIPPED]
+            let ours = [SINCE, STEP_UP_SKIPPED]
                 .into_iter()
                 .filter_map(|name| Some((name, shown.get(name)?)));
             ours.fold(Params::read(query.as_bytes()), |params, (name, value)| {
@@ -126,13 +132,16 @@ pub async fn opened(app: &App, shown: Params) -> Result<Opened, Fault> {
 
 /// Shows the error to the user instead of redirecting, because the redirect URI is not trusted (RFC 6749, 4.1.2.1). `here` is the request,
 /// for the link to the other language.
-pub fn nowhere(asker: &Asker, here: String, fault: &Fault) -> Response {
+pub fn error_without_redirect(asker: &RequestContext, here: String, fault: &OAuthError) -> Response {
     let words = asker.words;
     let mut shell = asker.shell();
     shell.here = here;
-    let title = words.say("authorize-wrong-title");
-    let text = words.say_with("authorize-wrong-text", &[("why", &fault.description)]);
-    html(StatusCode::BAD_REQUEST, &Said::new(shell.failing("O-400"), title, text))
+    let title = words.text("authorize-wrong-title");
+    let text = words.text_with("authorize-wrong-text", &[("why", &fault.description)]);
+    html(
+        StatusCode::BAD_REQUEST,
+        &MessagePage::new(shell.failing("O-400"), title, text),
+    )
 }
 
 enum Step {
@@ -141,7 +150,7 @@ enum Step {
 }
 
 enum Problem {
-    Told(Fault),
+    Told(OAuthError),
     Store(ngomon_store::StoreError),
 }
 
@@ -151,11 +160,17 @@ impl From<ngomon_store::StoreError> for Problem {
     }
 }
 
-fn told(error: &'static str, why: &str) -> Problem {
-    Problem::Told(Fault::new(error, why))
+fn oauth_error(error: &'static str, why: &str) -> Problem {
+    Problem::Told(OAuthError::new(error, why))
 }
 
-async fn step(app: &App, asker: &Asker, opened: &Opened, request: &Request, after: After) -> Result<Step, Problem> {
+async fn next_step(
+    app: &App,
+    asker: &RequestContext,
+    opened: &Opened,
+    request: &Request,
+    after: After,
+) -> Result<Step, Problem> {
     let Opened {
         params,
         shown,
@@ -163,14 +178,14 @@ async fn step(app: &App, asker: &Asker, opened: &Opened, request: &Request, afte
         known,
         to,
     } = opened;
-    request.has_its_target(&app.store).await.map_err(Problem::Told)?;
+    request.validate_resource(&app.store).await.map_err(Problem::Told)?;
     let silent = request.prompt.none;
     let signed_in = asker.visit.as_ref().filter(|visit| !visit.held);
     let Some(visit) = signed_in else {
         return match &asker.visit {
-            _ if silent => Err(told("login_required", "nobody is signed in")),
+            _ if silent => Err(oauth_error("login_required", "nobody is signed in")),
             Some(_) => {
-                remember(app, asker, shown).await?;
+                save_return_url(app, asker, shown).await?;
                 Ok(Step::Show(Redirect::to("/held").into_response()))
             }
             None => Ok(sign_in(app, asker, opened)),
@@ -178,15 +193,15 @@ async fn step(app: &App, asker: &Asker, opened: &Opened, request: &Request, afte
     };
     if is_too_old(app, params, request, visit) || !is_expected(app, known, request, visit).await? {
         return if silent {
-            Err(told("login_required", "another sign-in is needed"))
+            Err(oauth_error("login_required", "another sign-in is needed"))
         } else {
             Ok(sign_in(app, asker, opened))
         };
     }
     let about = app.store.about(&visit.account).await?;
-    let about = about.ok_or_else(|| told("access_denied", "the account is gone"))?;
+    let about = about.ok_or_else(|| oauth_error("access_denied", "the account is gone"))?;
     if !app.store.admits(&known.client, &about).await? {
-        return Err(told("access_denied", "the client is not for this account"));
+        return Err(oauth_error("access_denied", "the client is not for this account"));
     }
     if let Some(page) = step_up(app, opened, request, visit).await? {
         return Ok(Step::Show(page));
@@ -197,33 +212,33 @@ async fn step(app: &App, asker: &Asker, opened: &Opened, request: &Request, afte
     // "yêu cầu người dùng thực hiện chuẩn hóa": once a session, or, under `require`, until it is done.
     if about.gate.is_some_and(Gate::asks) && (about.gate == Some(Gate::Required) || !visit.put_off) {
         if silent {
-            return Err(told("interaction_required", "the account is not standardised"));
+            return Err(oauth_error("interaction_required", "the account is not standardised"));
         }
-        remember(app, asker, shown).await?;
+        save_return_url(app, asker, shown).await?;
         return Ok(Step::Show(Redirect::to("/form").into_response()));
     }
     if known.client.third_party {
-        let told_of = request.told(&known.client);
+        let told_of = request.requested_scopes(&known.client);
         let has = app.store.has_consent(&visit.account, &known.id, &told_of).await?;
         if !has || (request.prompt.consent && after == After::Request) {
             return if silent {
-                Err(told("consent_required", "the owner was not asked yet"))
+                Err(oauth_error("consent_required", "the owner was not asked yet"))
             } else {
                 Ok(Step::Show(consent::page(asker, known, to, request, shown)))
             };
         }
     }
-    let allowed = Allowed {
+    let allowed = AuthorizedRequest {
         pushed: pushed.clone(),
         ..allowed(known, to, request)
     };
     let code = app.store.issue_code(token, allowed).await?;
     code.map(Step::Code)
-        .ok_or_else(|| told("login_required", "the session is over"))
+        .ok_or_else(|| oauth_error("login_required", "the session is over"))
 }
 
 /// Saves this request as the return address of the session, for when nothing is in the way any longer.
-async fn remember(app: &App, asker: &Asker, params: &Params) -> Result<(), Problem> {
+async fn save_return_url(app: &App, asker: &RequestContext, params: &Params) -> Result<(), Problem> {
     if let Some(token) = &asker.token {
         let here = format!("/authorize?{}", params.query());
         app.store.set_next(token, &here).await?;
@@ -232,14 +247,14 @@ async fn remember(app: &App, asker: &Asker, params: &Params) -> Result<(), Probl
 }
 
 /// The parameters under which the client gets a code.
-pub fn allowed(known: &KnownClient, to: &Address, request: &Request) -> Allowed {
-    Allowed {
+pub fn allowed(known: &RegisteredClient, to: &Address, request: &Request) -> AuthorizedRequest {
+    AuthorizedRequest {
         client: known.id.as_str().to_owned(),
         redirect_uri: to.uri.clone(),
         redirect_named: to.named,
         challenge: request.challenge.clone(),
         scope: request.scope.clone(),
-        given: Given {
+        given: GrantParameters {
             nonce: request.nonce.clone(),
             claims: request.claims.clone(),
             resource: request.resource.clone(),
@@ -250,32 +265,35 @@ pub fn allowed(known: &KnownClient, to: &Address, request: &Request) -> Allowed 
 
 /// Leads to the sign-in and back here. The request then carries a marker that requires a sign-in later than now, whatever session existed
 /// before.
-fn sign_in(app: &App, asker: &Asker, opened: &Opened) -> Step {
+fn sign_in(app: &App, asker: &RequestContext, opened: &Opened) -> Step {
     let (params, now) = (&opened.params, app.store.now().as_microsecond());
     let rest = opened.shown.without(&[SINCE]);
-    let to = format!("/authorize?{}", rest.with(SINCE, &stamp(app, params, now)).query());
-    let page = Redirect::to(&format!("/sign-in?to={}", encoded(&to))).into_response();
+    let to = format!(
+        "/authorize?{}",
+        rest.with(SINCE, &reauthentication_marker(app, params, now)).query()
+    );
+    let page = Redirect::to(&format!("/sign-in?to={}", query_encode(&to))).into_response();
     Step::Show(asker.in_asked_language(params.get("ui_locales"), page))
 }
 
 /// Leads to a second factor where the client asks for one and the owner can show or add one. An owner who cannot, or who skipped it, goes
 /// on with one factor; a client that insists on two gets an error.
-async fn step_up(app: &App, opened: &Opened, request: &Request, visit: &Visit) -> Result<Option<Response>, Problem> {
+async fn step_up(app: &App, opened: &Opened, request: &Request, visit: &Session) -> Result<Option<Response>, Problem> {
     let (params, wanted) = (&opened.params, &request.acr);
     if wanted.is_met_by(acr(&visit.amr)) {
         return Ok(None);
     }
-    let may = wanted.takes_two_factors() && app.has_passkeys() && may_have_passkeys(visit);
+    let may = wanted.takes_two_factors() && app.has_passkeys() && passkeys_allowed(visit);
     let has = may && !app.store.passkeys(&visit.account).await?.is_empty();
-    let skipped = params.get(SKIPPED).is_some();
+    let skipped = params.get(STEP_UP_SKIPPED).is_some();
     if !skipped && !request.prompt.none && (has || (may && wanted.essential)) {
-        let to = encoded(&format!("/authorize?{}", opened.shown.query()));
+        let to = query_encode(&format!("/authorize?{}", opened.shown.query()));
         return Ok(Some(Redirect::to(&format!("/sign-in/step-up?to={to}")).into_response()));
     }
     match wanted.essential {
         false => Ok(None),
-        true if has && !skipped => Err(told("login_required", "another factor is to be shown")),
-        true => Err(told(
+        true if has && !skipped => Err(oauth_error("login_required", "another factor is to be shown")),
+        true => Err(oauth_error(
             "unmet_authentication_requirements",
             "this account cannot show that acr",
         )),
@@ -284,8 +302,8 @@ async fn step_up(app: &App, opened: &Opened, request: &Request, visit: &Visit) -
 
 /// The value of [`SINCE`], with a MAC over the request as the client made it. `SKIPPED` is left out, because the owner may skip the second
 /// factor on the way.
-fn stamp(app: &App, params: &Params, at: i64) -> String {
-    let asked = params.without(&[SINCE, SKIPPED]).query();
+fn reauthentication_marker(app: &App, params: &Params, at: i64) -> String {
+    let asked = params.without(&[SINCE, STEP_UP_SKIPPED]).query();
     let mac = app
         .store
         .keys()
@@ -294,26 +312,26 @@ fn stamp(app: &App, params: &Params, at: i64) -> String {
 }
 
 /// The earliest time at which the sign-in requested by this very request may have begun. `None` if the MAC does not fit.
-fn since(app: &App, params: &Params) -> Option<i64> {
+fn reauthenticated_since(app: &App, params: &Params) -> Option<i64> {
     let given = params.get(SINCE)?;
     let at: i64 = given.split_once('.')?.0.parse().ok()?;
-    (stamp(app, params, at) == given).then_some(at)
+    (reauthentication_marker(app, params, at) == given).then_some(at)
 }
 
-fn is_too_old(app: &App, params: &Params, request: &Request, visit: &Visit) -> bool {
-    let asked_anew = since(app, params).is_some_and(|at| visit.began >= at);
+fn is_too_old(app: &App, params: &Params, request: &Request, visit: &Session) -> bool {
+    let asked_anew = reauthenticated_since(app, params).is_some_and(|at| visit.began >= at);
     let age = app.store.now().as_microsecond() - visit.began;
     let is_old = request.max_age.is_some_and(|most| age > most * 1_000_000);
     (request.prompt.login || is_old) && !asked_anew
 }
 
 /// Whether the session's account is the one that the client expects.
-async fn is_expected(app: &App, known: &KnownClient, request: &Request, visit: &Visit) -> Result<bool, Problem> {
+async fn is_expected(app: &App, known: &RegisteredClient, request: &Request, visit: &Session) -> Result<bool, Problem> {
     let wanted = Wanted::read(request.claims.as_deref()).unwrap_or_default().sub;
     let hinted = match &request.hint {
         Some(hint) => {
             let claims = app.signer.verify(&app.store, hint, "JWT").await?;
-            let claims = claims.ok_or_else(|| told("invalid_request", "id_token_hint is not ours"))?;
+            let claims = claims.ok_or_else(|| oauth_error("invalid_request", "id_token_hint is not ours"))?;
             claims["sub"].as_str().map(str::to_owned)
         }
         None => None,

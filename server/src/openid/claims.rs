@@ -1,13 +1,13 @@
 //! The claims that a client gets about an account: by scopes (OpenID Connect Core 5.4) and one by one (5.5), never more than its scopes
 //! allow.
 
-use super::fault::Fault;
-use crate::output::Words;
+use super::fault::OAuthError;
+use crate::output::Locale;
 use crate::web::App;
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::Scope;
 use ngomon_rules::record::{AccountKind, Profile};
-use ngomon_store::{About, Grant, KnownClient};
+use ngomon_store::{About, Grant, RegisteredClient};
 use serde_json::{Map, Value, json};
 
 /// `acr` of a sign-in by one factor: a password, or a code to the phone or mailbox on file.
@@ -143,7 +143,13 @@ pub enum To {
 }
 
 /// The claims of a grant for that destination. `None` if the account no longer exists.
-pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to: To) -> Result<Option<Value>, Fault> {
+pub async fn claims_for(
+    app: &App,
+    known: &RegisteredClient,
+    grant: &Grant,
+    scope: &str,
+    to: To,
+) -> Result<Option<Value>, OAuthError> {
     let wanted = Wanted::read(grant.given.claims.as_deref()).unwrap_or_default();
     let one_by_one = match to {
         To::Userinfo => wanted.userinfo,
@@ -159,10 +165,10 @@ pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to
         })
         .map(|(name, _)| *name)
         .collect();
-    let mut told = Map::new();
-    told.insert("sub".into(), json!(grant.subject));
+    let mut claims = Map::new();
+    claims.insert("sub".into(), json!(grant.subject));
     if names.is_empty() {
-        return Ok(Some(Value::Object(told)));
+        return Ok(Some(Value::Object(claims)));
     }
     let Some(about) = app.store.about(&grant.account).await? else {
         return Ok(None);
@@ -179,10 +185,10 @@ pub async fn told(app: &App, known: &KnownClient, grant: &Grant, scope: &str, to
             name => value(app, &about, profile.as_ref(), name),
         };
         if !value.is_null() {
-            told.insert(name.to_owned(), value);
+            claims.insert(name.to_owned(), value);
         }
     }
-    Ok(Some(Value::Object(told)))
+    Ok(Some(Value::Object(claims)))
 }
 
 /// The claims that need the official's HR profile.
@@ -252,33 +258,33 @@ fn in_two(name: &str) -> (Option<&str>, Option<&str>) {
 
 /// The text about the campaign that a system of citizens may show to this account's owner.
 fn announcement(about: &About, gate: Gate, language: &str) -> Value {
-    let Some(words) = Words::of_tag(language) else {
+    let Some(words) = Locale::of_tag(language) else {
         return Value::Null;
     };
     let text = match gate {
-        Gate::Standardised => words.say("announce-standardised"),
+        Gate::Standardised => words.text("announce-standardised"),
         Gate::Exempt => match about.exempt_to {
-            Some(day) => words.say_with("home-exempt", &[("day", &words.day(day))]),
+            Some(day) => words.text_with("home-exempt", &[("day", &words.day(day))]),
             None => return Value::Null,
         },
-        Gate::Pending => words.say("announce-pending"),
-        Gate::Rests if about.frozen => words.say("announce-freeze"),
+        Gate::Pending => words.text("announce-pending"),
+        Gate::Rests if about.frozen => words.text("announce-freeze"),
         Gate::Rests => return Value::Null,
         Gate::Asked | Gate::Required => {
             let deadline = about.deadline;
-            let deadline = deadline.map(|day| words.say_with("form-deadline", &[("day", &words.day(day))]));
-            [Some(words.say("form-lead")), deadline]
+            let deadline = deadline.map(|day| words.text_with("form-deadline", &[("day", &words.day(day))]));
+            [Some(words.text("form-lead")), deadline]
                 .into_iter()
                 .flatten()
                 .collect::<Vec<_>>()
                 .join(" ")
         }
     };
-    json!({"title": words.say("form-title"), "text": text})
+    json!({"title": words.text("form-title"), "text": text})
 }
 
 /// The codes of the account's unit and of all units above it: common software reads them as groups. A citizen is in none.
-async fn groups(app: &App, about: &About) -> Result<Value, Fault> {
+async fn groups(app: &App, about: &About) -> Result<Value, OAuthError> {
     if about.kind == AccountKind::Citizen {
         return Ok(Value::Null);
     }
@@ -297,11 +303,11 @@ async fn groups(app: &App, about: &About) -> Result<Value, Fault> {
 
 async fn employment(
     app: &App,
-    known: &KnownClient,
+    known: &RegisteredClient,
     about: &About,
     profile: Option<&Profile>,
     grant: &Grant,
-) -> Result<Value, Fault> {
+) -> Result<Value, OAuthError> {
     let unit = app.store.unit_today(&about.unit).await?;
     let unit = unit.as_ref();
     Ok(json!({

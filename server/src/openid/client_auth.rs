@@ -1,7 +1,7 @@
 //! Client authentication: by a secret in the header or in the body (RFC 6749, 2.3.1), by a JWT that the client signed (RFC 7523), or, for a
 //! public client, by its `client_id` alone. A request may use one of these methods only.
 
-use super::fault::Fault;
+use super::fault::OAuthError;
 use super::params::Params;
 use crate::web::App;
 use axum::http::{HeaderMap, header};
@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use ngomon_rules::client::Authentication;
-use ngomon_store::KnownClient;
+use ngomon_store::RegisteredClient;
 use serde_json::Value;
 
 /// The only supported type of assertion.
@@ -20,7 +20,7 @@ const LONGEST: i64 = 600;
 const SKEW: i64 = 60;
 
 /// The credentials that the request presents.
-enum Shown {
+enum PresentedCredentials {
     Secret(String, String),
     /// The assertion, and the `client_id` sent beside it (RFC 7521, 4.2: the same client, or none).
     Assertion(String, Option<String>),
@@ -28,7 +28,7 @@ enum Shown {
 }
 
 /// Authenticates the client.
-pub async fn client(app: &App, headers: &HeaderMap, params: &Params) -> Result<KnownClient, Fault> {
+pub async fn client(app: &App, headers: &HeaderMap, params: &Params) -> Result<RegisteredClient, OAuthError> {
     client_beside(app, headers, params, None).await
 }
 
@@ -37,10 +37,10 @@ pub async fn client_beside(
     app: &App,
     headers: &HeaderMap,
     params: &Params,
-    seen: Option<&KnownClient>,
-) -> Result<KnownClient, Fault> {
+    seen: Option<&RegisteredClient>,
+) -> Result<RegisteredClient, OAuthError> {
     let known = match shown(headers, params)? {
-        Shown::Secret(id, secret) => {
+        PresentedCredentials::Secret(id, secret) => {
             let known = match seen.filter(|seen| seen.id.as_str() == id) {
                 Some(seen) => seen.clone(),
                 None => known(app, &id).await?,
@@ -49,45 +49,46 @@ pub async fn client_beside(
                 known.client.authentication == Authentication::Secret && known.secret_fits(&secret, app.store.now());
             fits.then_some(known)
         }
-        Shown::Assertion(assertion, named) => asserted(app, &assertion, named.as_deref()).await?,
-        Shown::Name(id) => {
+        PresentedCredentials::Assertion(assertion, named) => asserted(app, &assertion, named.as_deref()).await?,
+        PresentedCredentials::Name(id) => {
             let known = known(app, &id).await?;
             (known.client.authentication == Authentication::None).then_some(known)
         }
     };
-    known.ok_or_else(Fault::client)
+    known.ok_or_else(OAuthError::client)
 }
 
-async fn known(app: &App, id: &str) -> Result<KnownClient, Fault> {
+async fn known(app: &App, id: &str) -> Result<RegisteredClient, OAuthError> {
     let known = app.store.client(id).await?;
-    known.filter(|known| known.enabled).ok_or_else(Fault::client)
+    known.filter(|known| known.enabled).ok_or_else(OAuthError::client)
 }
 
-fn shown(headers: &HeaderMap, params: &Params) -> Result<Shown, Fault> {
+fn shown(headers: &HeaderMap, params: &Params) -> Result<PresentedCredentials, OAuthError> {
     let basic = headers.get(header::AUTHORIZATION);
     let (secret, assertion) = (params.get("client_secret"), params.get("client_assertion"));
     let ways = [basic.is_some(), secret.is_some(), assertion.is_some()];
     if ways.iter().filter(|way| **way).count() > 1 {
-        return Err(Fault::request("the client proves itself in more than one way"));
+        return Err(OAuthError::request("the client proves itself in more than one way"));
     }
     if let Some(basic) = basic {
-        let (id, secret) = basic_pair(basic.to_str().map_err(|_| Fault::client())?).ok_or_else(Fault::client)?;
+        let (id, secret) =
+            basic_pair(basic.to_str().map_err(|_| OAuthError::client())?).ok_or_else(OAuthError::client)?;
         if params.get("client_id").is_some_and(|named| named != id) {
-            return Err(Fault::request("two clients are named"));
+            return Err(OAuthError::request("two clients are named"));
         }
-        return Ok(Shown::Secret(id, secret));
+        return Ok(PresentedCredentials::Secret(id, secret));
     }
     if let Some(assertion) = assertion {
         if params.get("client_assertion_type") != Some(ASSERTION) {
-            return Err(Fault::request("this sort of assertion is not known"));
+            return Err(OAuthError::request("this sort of assertion is not known"));
         }
         let named = params.get("client_id").map(str::to_owned);
-        return Ok(Shown::Assertion(assertion.to_owned(), named));
+        return Ok(PresentedCredentials::Assertion(assertion.to_owned(), named));
     }
-    let id = params.get("client_id").ok_or_else(Fault::client)?.to_owned();
+    let id = params.get("client_id").ok_or_else(OAuthError::client)?.to_owned();
     Ok(match secret {
-        Some(secret) => Shown::Secret(id, secret.to_owned()),
-        None => Shown::Name(id),
+        Some(secret) => PresentedCredentials::Secret(id, secret.to_owned()),
+        None => PresentedCredentials::Name(id),
     })
 }
 
@@ -110,7 +111,7 @@ pub fn basic_pair(header: &str) -> Option<(String, String)> {
 }
 
 /// The client that signed the assertion: with one of its own keys, for this issuer, valid for minutes, and used once.
-async fn asserted(app: &App, assertion: &str, named: Option<&str>) -> Result<Option<KnownClient>, Fault> {
+async fn asserted(app: &App, assertion: &str, named: Option<&str>) -> Result<Option<RegisteredClient>, OAuthError> {
     let Ok(header) = jsonwebtoken::decode_header(assertion) else {
         return Ok(None);
     };
@@ -167,7 +168,7 @@ async fn asserted(app: &App, assertion: &str, named: Option<&str>) -> Result<Opt
     let until = (end + SKEW) * 1_000_000;
     let first = app
         .store
-        .once("client-assertion", &[known.id.as_str(), jti], until)
+        .consume_nonce("client-assertion", &[known.id.as_str(), jti], until)
         .await?;
     Ok(first.then_some(known))
 }

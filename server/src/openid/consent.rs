@@ -1,12 +1,12 @@
 //! The consent page: owners decide whether a client that is not the province's own gets claims about them.
 
 use super::answer::After;
-use super::authorize::{decided, nowhere, opened};
-use super::fault::Fault;
+use super::authorize::{authorize, error_without_redirect, resolve_client};
+use super::fault::OAuthError;
 use super::params::Params;
 use super::request::{Address, Request, read};
-use crate::output::Words;
-use crate::web::{App, Asker, Shell, StoreFault, html};
+use crate::output::Locale;
+use crate::web::{App, ErrorPage, Layout, RequestContext, html};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -14,14 +14,14 @@ use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::client::Scope;
-use ngomon_store::KnownClient;
+use ngomon_store::RegisteredClient;
 use serde::Deserialize;
 use url::Url;
 
 #[derive(Template)]
 #[template(path = "consent.html")]
-struct Page {
-    shell: Shell,
+struct ConsentPage {
+    shell: Layout,
     client: String,
     /// The host of the redirect URI.
     host: String,
@@ -31,8 +31,8 @@ struct Page {
 }
 
 /// The texts of the requested scopes.
-pub fn told(scopes: &[Scope], words: Words) -> Vec<String> {
-    let said = |scope: &Scope| words.say(&format!("scope-{}", scope.name().replace('_', "-")));
+pub fn scope_labels(scopes: &[Scope], words: Locale) -> Vec<String> {
+    let said = |scope: &Scope| words.text(&format!("scope-{}", scope.name().replace('_', "-")));
     scopes
         .iter()
         .filter(|scope| **scope != Scope::Openid)
@@ -41,17 +41,23 @@ pub fn told(scopes: &[Scope], words: Words) -> Vec<String> {
 }
 
 /// The page with the requested scopes and the question.
-pub fn page(asker: &Asker, known: &KnownClient, to: &Address, request: &Request, params: &Params) -> Response {
+pub fn page(
+    asker: &RequestContext,
+    known: &RegisteredClient,
+    to: &Address,
+    request: &Request,
+    params: &Params,
+) -> Response {
     let host = Url::parse(&to.uri)
         .ok()
         .and_then(|url| url.host_str().map(str::to_owned));
-    let told = told(&request.told(&known.client), asker.words);
+    let told = scope_labels(&request.requested_scopes(&known.client), asker.words);
     let request = params.query();
     let mut shell = asker.shell();
     shell.here = format!("/authorize?{request}");
     html(
         StatusCode::OK,
-        &Page {
+        &ConsentPage {
             shell,
             client: known.client.name.clone(),
             host: host.unwrap_or_default(),
@@ -63,7 +69,7 @@ pub fn page(asker: &Asker, known: &KnownClient, to: &Address, request: &Request,
 
 /// The submitted consent form.
 #[derive(Default, Deserialize)]
-pub struct Sent {
+pub struct ConsentForm {
     #[serde(default)]
     request: String,
     #[serde(default)]
@@ -71,31 +77,35 @@ pub struct Sent {
 }
 
 /// Handles the decision. The request is checked again.
-pub async fn answered(State(app): State<App>, asker: Asker, sent: Result<Form<Sent>, FormRejection>) -> Response {
+pub async fn answered(
+    State(app): State<App>,
+    asker: RequestContext,
+    sent: Result<Form<ConsentForm>, FormRejection>,
+) -> Response {
     let sent = sent.map(|Form(sent)| sent).unwrap_or_default();
     let Some(visit) = asker.visit.as_ref().filter(|visit| !visit.held) else {
         return Redirect::to("/").into_response();
     };
     let params = Params::read(sent.request.as_bytes());
     let here = format!("/authorize?{}", params.query());
-    let opened = match opened(&app, params).await {
+    let opened = match resolve_client(&app, params).await {
         Ok(opened) => opened,
-        Err(fault) => return nowhere(&asker, here, &fault),
+        Err(fault) => return error_without_redirect(&asker, here, &fault),
     };
     let request = match read(&opened.params, &opened.known) {
         Ok(request) if sent.answer == "allow" => request,
         Ok(_) => {
-            let fault = Fault::new("access_denied", "the owner did not allow it");
+            let fault = OAuthError::new("access_denied", "the owner did not allow it");
             return opened.answered(&app, &asker, After::Consent, Err(fault)).await;
         }
         Err(fault) => return opened.answered(&app, &asker, After::Consent, Err(fault)).await,
     };
-    if let Err(fault) = request.has_its_target(&app.store).await {
+    if let Err(fault) = request.validate_resource(&app.store).await {
         return opened.answered(&app, &asker, After::Consent, Err(fault)).await;
     }
-    let told = request.told(&opened.known.client);
-    if let Err(error) = app.store.consent(&visit.account, &opened.known.id, &told).await {
-        return StoreFault(asker.words, error).into_response();
+    let scopes = request.requested_scopes(&opened.known.client);
+    if let Err(error) = app.store.consent(&visit.account, &opened.known.id, &scopes).await {
+        return ErrorPage(asker.words, error).into_response();
     }
-    decided(&app, &asker, opened.shown, After::Consent).await
+    authorize(&app, &asker, opened.shown, After::Consent).await
 }

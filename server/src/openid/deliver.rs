@@ -1,12 +1,12 @@
 //! The delivery of security events to clients, as logout tokens (OpenID Connect Back-Channel Logout 1.0) and security event tokens (RFC
 //! 8417, pushed by RFC 8935; CAEP and RISC of the Shared Signals working group), until the client accepts them.
 
-use crate::output::Words;
+use crate::output::Locale;
 use crate::web::App;
 use axum::http::StatusCode;
 use ngomon_rules::client::ClientId;
 use ngomon_rules::network::{Network, may_be_sent_to};
-use ngomon_store::{Delivery, DueNotice, NoticeKind, Result};
+use ngomon_store::{Delivery, PendingDelivery, Result, SecurityEventKind};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
@@ -175,8 +175,8 @@ fn instant() -> Instant {
     Instant::now()
 }
 
-async fn send(app: &App, sender: &reqwest::Client, notice: &DueNotice) -> Result<Delivery> {
-    let is_logout = notice.kind == NoticeKind::Logout;
+async fn send(app: &App, sender: &reqwest::Client, notice: &PendingDelivery) -> Result<Delivery> {
+    let is_logout = notice.kind == SecurityEventKind::Logout;
     let to = if is_logout {
         notice.settings.backchannel_logout_uri.as_deref()
     } else {
@@ -266,7 +266,7 @@ fn what_happened(error: &reqwest::Error) -> String {
 }
 
 /// The type and the claims of the token.
-fn claims(app: &App, notice: &DueNotice) -> (&'static str, Value) {
+fn claims(app: &App, notice: &PendingDelivery) -> (&'static str, Value) {
     let now = app.store.now().as_second();
     let mut claims = json!({
         "iss": app.issuer(),
@@ -277,7 +277,7 @@ fn claims(app: &App, notice: &DueNotice) -> (&'static str, Value) {
     let happened = notice.at / 1_000_000;
     let subject = json!({"format": "iss_sub", "iss": app.issuer(), "sub": notice.subject});
     let (event, body) = match notice.kind {
-        NoticeKind::Logout => {
+        SecurityEventKind::Logout => {
             claims["exp"] = json!(now + GOOD);
             claims["sub"] = json!(notice.subject);
             if let Some(sid) = &notice.sid {
@@ -286,9 +286,9 @@ fn claims(app: &App, notice: &DueNotice) -> (&'static str, Value) {
             claims["events"] = json!({ LOGOUT: {} });
             return ("logout+jwt", claims);
         }
-        NoticeKind::SessionRevoked => (SESSION_REVOKED, json!({"event_timestamp": happened})),
-        NoticeKind::AccountDisabled => (ACCOUNT_DISABLED, json!({})),
-        NoticeKind::AccountEnabled => (ACCOUNT_ENABLED, json!({})),
+        SecurityEventKind::SessionRevoked => (SESSION_REVOKED, json!({"event_timestamp": happened})),
+        SecurityEventKind::AccountDisabled => (ACCOUNT_DISABLED, json!({})),
+        SecurityEventKind::AccountEnabled => (ACCOUNT_ENABLED, json!({})),
     };
     claims["sub_id"] = match &notice.sid {
         Some(sid) => {
@@ -303,10 +303,10 @@ fn claims(app: &App, notice: &DueNotice) -> (&'static str, Value) {
 }
 
 /// The text of a failed delivery.
-pub fn notice_fault(words: Words, fault: &str) -> String {
+pub fn notice_fault(words: Locale, fault: &str) -> String {
     let (word, why) = fault.split_once(": ").unwrap_or((fault, ""));
     match word.strip_prefix("answered ") {
-        Some(status) => words.say_with("notice-fault-answered", &[("status", status)]),
+        Some(status) => words.text_with("notice-fault-answered", &[("status", status)]),
         None => words
             .find(&format!("notice-fault-{word}"), &[("why", why)])
             .unwrap_or_else(|| fault.to_owned()),

@@ -10,7 +10,7 @@ use serde_json::json;
 /// An OAuth error response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}: {description}")]
-pub struct Fault {
+pub struct OAuthError {
     /// The error code of the standard.
     pub error: &'static str,
     /// The description for the client's developers: English, ASCII.
@@ -20,7 +20,7 @@ pub struct Fault {
     challenge: Option<&'static str>,
 }
 
-impl Fault {
+impl OAuthError {
     /// An error with a code of the standard, status 400.
     pub fn new(error: &'static str, description: &str) -> Self {
         Self {
@@ -110,7 +110,7 @@ impl Fault {
     }
 }
 
-impl From<StoreError> for Fault {
+impl From<StoreError> for OAuthError {
     /// A failure of the store. The reason is logged for the operator.
     fn from(error: StoreError) -> Self {
         match error {
@@ -133,7 +133,7 @@ impl From<StoreError> for Fault {
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let body = Json(json!({"error": self.error, "error_description": self.description}));
         let mut response = (self.status, body).into_response();
@@ -152,10 +152,10 @@ mod tests {
     /// After a commit of unknown outcome, the client must not be asked to retry.
     #[test]
     fn what_may_have_been_done_is_not_asked_for_again() {
-        let doubt = Fault::from(StoreError::InDoubt("lost".into()));
+        let doubt = OAuthError::from(StoreError::InDoubt("lost".into()));
         assert_eq!(doubt.status, StatusCode::GATEWAY_TIMEOUT);
         assert!(!doubt.description.contains("try again"), "{doubt}");
-        let fault = Fault::from(StoreError::corrupt("x", "y"));
+        let fault = OAuthError::from(StoreError::corrupt("x", "y"));
         assert_eq!(fault.status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(doubt.is_passing() && fault.is_passing());
     }

@@ -1,7 +1,7 @@
 //! Token introspection (RFC 7662).
 
 use super::client_auth::client_beside;
-use super::fault::Fault;
+use super::fault::OAuthError;
 use super::params::Params;
 use crate::web::App;
 use axum::Json;
@@ -9,11 +9,11 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use ngomon_rules::client::Authentication;
-use ngomon_store::{Live, TokenKind};
+use ngomon_store::{ActiveToken, TokenKind};
 use serde_json::{Value, json};
 
 /// Answers the client that the token was issued to and the resource server it is meant for. For any other client the token is not active.
-pub async fn introspect(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Fault> {
+pub async fn introspect(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, OAuthError> {
     let params = Params::of_body(&headers, &body)?;
     let live = match params.get("token") {
         Some(token) => app.store.token(token).await?,
@@ -21,10 +21,10 @@ pub async fn introspect(State(app): State<App>, headers: HeaderMap, body: Bytes)
     };
     let known = client_beside(&app, &headers, &params, live.as_ref().map(|live| &live.client)).await?;
     if known.client.authentication == Authentication::None {
-        return Err(Fault::client());
+        return Err(OAuthError::client());
     }
     params.must("token")?;
-    let is_for = |live: &Live| {
+    let is_for = |live: &ActiveToken| {
         live.audience
             .as_ref()
             .is_some_and(|audience| audience.client == known.id)

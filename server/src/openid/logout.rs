@@ -1,20 +1,20 @@
 //! Sign-out requested by a client (OpenID Connect RP-Initiated Logout 1.0).
 
-use super::fault::Fault;
+use super::fault::OAuthError;
 use super::params::Params;
-use crate::web::{App, Asker, Said, Shell, StoreFault, forgotten, go_on, html};
+use crate::web::{App, ErrorPage, Layout, MessagePage, RequestContext, clear_session_cookie, html, redirect_page};
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_store::KnownClient;
+use ngomon_store::RegisteredClient;
 use url::Url;
 
 #[derive(Template)]
 #[template(path = "sign_out.html")]
-struct Page {
-    shell: Shell,
+struct LogoutPage {
+    shell: Layout,
     /// The error in the request. If there is one, the page only offers the sign-out and ignores the rest of the request.
     wrong: Option<String>,
     /// The request, as a query.
@@ -22,7 +22,7 @@ struct Page {
 }
 
 /// A request by GET.
-pub async fn show(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Response {
+pub async fn show(State(app): State<App>, asker: RequestContext, RawQuery(query): RawQuery) -> Response {
     let params = Params::read(query.unwrap_or_default().as_bytes());
     asked(&app, &asker, &params).await
 }
@@ -37,7 +37,7 @@ pub async fn posted(headers: HeaderMap, body: Bytes) -> Response {
 }
 
 /// The owner confirmed the sign-out.
-pub async fn agreed(State(app): State<App>, asker: Asker, body: Bytes) -> Response {
+pub async fn agreed(State(app): State<App>, asker: RequestContext, body: Bytes) -> Response {
     let request = Params::read(&body).get("request").unwrap_or_default().to_owned();
     let params = Params::read(request.as_bytes());
     match wish(&app, &params).await {
@@ -48,7 +48,7 @@ pub async fn agreed(State(app): State<App>, asker: Asker, body: Bytes) -> Respon
 
 /// The page of an invalid request, which includes a token signed by a deleted key. It shows the error, lets the owner sign out all the
 /// same, and redirects nowhere.
-fn wrong(asker: &Asker, params: &Params, fault: Fault) -> Response {
+fn wrong(asker: &RequestContext, params: &Params, fault: OAuthError) -> Response {
     let words = asker.words;
     if fault.is_passing() {
         return fault.into_response();
@@ -56,9 +56,9 @@ fn wrong(asker: &Asker, params: &Params, fault: Fault) -> Response {
     let mut shell = asker.shell();
     shell.here = here(params);
     let shell = shell.failing("O-400");
-    let text = words.say_with("sign-out-wrong", &[("why", &fault.description)]);
+    let text = words.text_with("sign-out-wrong", &[("why", &fault.description)]);
     if asker.visit.is_some() {
-        let page = Page {
+        let page = LogoutPage {
             shell,
             wrong: Some(text),
             request: String::new(),
@@ -66,27 +66,27 @@ fn wrong(asker: &Asker, params: &Params, fault: Fault) -> Response {
         return html(StatusCode::BAD_REQUEST, &page);
     }
     let (title, text) = (
-        words.say("sign-out-wrong-title"),
-        format!("{text} {}", words.say("sign-out-over")),
+        words.text("sign-out-wrong-title"),
+        format!("{text} {}", words.text("sign-out-over")),
     );
-    html(StatusCode::BAD_REQUEST, &Said::new(shell, title, text))
+    html(StatusCode::BAD_REQUEST, &MessagePage::new(shell, title, text))
 }
 
 /// A valid logout request.
-struct Wish {
+struct LogoutRequest {
     /// The post-logout redirect URI.
     to: Option<String>,
     /// The subject of the ID token hint, with its client.
-    subject: Option<(KnownClient, String)>,
+    subject: Option<(RegisteredClient, String)>,
 }
 
 /// Reads the client and its registered post-logout redirect URI from the request.
-async fn wish(app: &App, params: &Params) -> Result<Wish, Fault> {
+async fn wish(app: &App, params: &Params) -> Result<LogoutRequest, OAuthError> {
     params.well_formed()?;
     let hint = match params.get("id_token_hint") {
         Some(hint) => {
             let claims = app.signer.verify(&app.store, hint, "JWT").await?;
-            Some(claims.ok_or_else(|| Fault::request("id_token_hint is not ours"))?)
+            Some(claims.ok_or_else(|| OAuthError::request("id_token_hint is not ours"))?)
         }
         None => None,
     };
@@ -94,12 +94,12 @@ async fn wish(app: &App, params: &Params) -> Result<Wish, Fault> {
     if let (Some(hinted), Some(named)) = (hinted, params.get("client_id"))
         && hinted != named
     {
-        return Err(Fault::request("client_id and id_token_hint name two clients"));
+        return Err(OAuthError::request("client_id and id_token_hint name two clients"));
     }
     let known = match hinted.or(params.get("client_id")) {
         Some(id) => {
             let known = app.store.client(id).await?;
-            Some(known.ok_or_else(|| Fault::request("the client is unknown"))?)
+            Some(known.ok_or_else(|| OAuthError::request("the client is unknown"))?)
         }
         None => None,
     };
@@ -110,27 +110,31 @@ async fn wish(app: &App, params: &Params) -> Result<Wish, Fault> {
         {
             Some(with_state(uri, params.get("state"))?)
         }
-        (Some(_), _) => return Err(Fault::request("post_logout_redirect_uri is not one of the client's")),
+        (Some(_), _) => {
+            return Err(OAuthError::request(
+                "post_logout_redirect_uri is not one of the client's",
+            ));
+        }
     };
     let subject = hint
         .as_ref()
         .and_then(|claims| claims["sub"].as_str())
         .map(str::to_owned);
-    Ok(Wish {
+    Ok(LogoutRequest {
         to,
         subject: known.zip(subject),
     })
 }
 
-fn with_state(uri: &str, state: Option<&str>) -> Result<String, Fault> {
-    let mut url = Url::parse(uri).map_err(|_| Fault::request("post_logout_redirect_uri"))?;
+fn with_state(uri: &str, state: Option<&str>) -> Result<String, OAuthError> {
+    let mut url = Url::parse(uri).map_err(|_| OAuthError::request("post_logout_redirect_uri"))?;
     if let Some(state) = state {
         url.query_pairs_mut().append_pair("state", state);
     }
     Ok(url.into())
 }
 
-async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
+async fn asked(app: &App, asker: &RequestContext, params: &Params) -> Response {
     let wish = match wish(app, params).await {
         Ok(wish) => wish,
         Err(fault) => return wrong(asker, params, fault),
@@ -141,7 +145,7 @@ async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
     let meant = match &wish.subject {
         Some((known, subject)) => match app.store.subject_of(&known.id, &visit.account).await {
             Ok(here) => here.as_ref() == Some(subject),
-            Err(error) => return StoreFault(asker.words, error).into_response(),
+            Err(error) => return ErrorPage(asker.words, error).into_response(),
         },
         None => false,
     };
@@ -152,7 +156,7 @@ async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
     let mut shell = asker.shell();
     shell.here = here(params);
     let request = params.query();
-    let page = Page {
+    let page = LogoutPage {
         shell,
         wrong: None,
         request,
@@ -165,21 +169,24 @@ fn here(params: &Params) -> String {
     format!("/end-session?{}", params.query())
 }
 
-async fn signed_out(app: &App, asker: &Asker, wish: Wish, by_form: bool) -> Response {
+async fn signed_out(app: &App, asker: &RequestContext, wish: LogoutRequest, by_form: bool) -> Response {
     if let Some(token) = &asker.token
         && let Err(error) = app.store.close_session(token).await
     {
-        return StoreFault(asker.words, error).into_response();
+        return ErrorPage(asker.words, error).into_response();
     }
     let mut shell = asker.shell();
     (shell.signed_in, shell.desk, shell.here) = (false, false, "/sign-in".into());
     let page = match wish.to {
-        Some(to) if by_form => go_on(shell, to),
+        Some(to) if by_form => redirect_page(shell, to),
         Some(to) => Redirect::to(&to).into_response(),
         None => {
-            let (title, text) = (asker.words.say("signed-out-title"), asker.words.say("signed-out-text"));
-            html(StatusCode::OK, &Said::new(shell, title, text))
+            let (title, text) = (
+                asker.words.text("signed-out-title"),
+                asker.words.text("signed-out-text"),
+            );
+            html(StatusCode::OK, &MessagePage::new(shell, title, text))
         }
     };
-    (forgotten(), page).into_response()
+    (clear_session_cookie(), page).into_response()
 }

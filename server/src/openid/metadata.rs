@@ -1,7 +1,7 @@
 //! The provider's metadata (OpenID Connect Discovery 1.0, RFC 8414): exactly what is supported.
 
 use super::claims::{CLAIMS, ONE_FACTOR, TWO_FACTORS};
-use super::fault::Fault;
+use super::fault::OAuthError;
 use crate::web::App;
 use axum::Json;
 use axum::body::Bytes;
@@ -22,7 +22,7 @@ pub async fn show(State(app): State<App>) -> impl IntoResponse {
 }
 
 /// The public keys that verify tokens (JWKS).
-pub async fn jwks(State(app): State<App>) -> Result<impl IntoResponse, Fault> {
+pub async fn jwks(State(app): State<App>) -> Result<impl IntoResponse, OAuthError> {
     Ok(([KEEP, JSON], app.signer.jwks(&app.store).await?))
 }
 

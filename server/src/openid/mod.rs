@@ -20,9 +20,9 @@ mod tests;
 mod token;
 mod userinfo;
 
-pub use consent::told;
+pub use consent::scope_labels;
 pub use deliver::{Deliveries, notice_fault};
-pub use fault::Fault;
+pub use fault::OAuthError;
 pub use metadata::metadata;
 pub use signer::Signer;
 
@@ -63,7 +63,7 @@ pub fn for_clients() -> Router<App> {
         .route("/.well-known/ssf-configuration", get(metadata::events))
         .route("/jwks", get(metadata::jwks))
         .route("/token", post(token::tokens).layer(never_cached))
-        .route("/userinfo", get(userinfo::tell).post(userinfo::tell))
+        .route("/userinfo", get(userinfo::show).post(userinfo::show))
         .route("/revoke", post(revoke::revoke))
         .layer(CorsLayer::very_permissive().allow_credentials(false))
         .route("/introspect", post(introspect::introspect))

@@ -1,6 +1,6 @@
 //! The parameters of a request, from its query or its body. None may occur twice (RFC 6749, 3.1 and 3.2).
 
-use super::fault::Fault;
+use super::fault::OAuthError;
 use axum::http::{HeaderMap, header};
 use std::collections::BTreeMap;
 
@@ -40,11 +40,13 @@ impl Params {
     }
 
     /// Parses a body whose content type is a form. Fails on a repeated parameter and on one that is too long.
-    pub fn of_body(headers: &HeaderMap, body: &[u8]) -> Result<Self, Fault> {
+    pub fn of_body(headers: &HeaderMap, body: &[u8]) -> Result<Self, OAuthError> {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
         if !kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(Fault::request("the body must be application/x-www-form-urlencoded"));
+            return Err(OAuthError::request(
+                "the body must be application/x-www-form-urlencoded",
+            ));
         }
         let params = Self::read(body);
         params.well_formed()?;
@@ -57,9 +59,9 @@ impl Params {
     }
 
     /// The value of a required parameter.
-    pub fn must(&self, name: &str) -> Result<&str, Fault> {
+    pub fn must(&self, name: &str) -> Result<&str, OAuthError> {
         self.get(name)
-            .ok_or_else(|| Fault::request(&format!("{name} is missing")))
+            .ok_or_else(|| OAuthError::request(&format!("{name} is missing")))
     }
 
     /// Whether the parameter occurred more than once.
@@ -68,16 +70,16 @@ impl Params {
     }
 
     /// Fails if a parameter occurred more than once or is too long.
-    pub fn well_formed(&self) -> Result<(), Fault> {
+    pub fn well_formed(&self) -> Result<(), OAuthError> {
         if let Some(name) = self.too_long.first() {
             let name: String = name.chars().filter(char::is_ascii_graphic).take(40).collect();
-            return Err(Fault::request(&format!("{name} is longer than {LONGEST} bytes")));
+            return Err(OAuthError::request(&format!("{name} is longer than {LONGEST} bytes")));
         }
         match self.repeated.first() {
-            Some(name) if name == "resource" => Err(Fault::target()),
+            Some(name) if name == "resource" => Err(OAuthError::target()),
             Some(name) => {
                 let name: String = name.chars().filter(char::is_ascii_graphic).take(40).collect();
-                Err(Fault::request(&format!("{name} came more than once")))
+                Err(OAuthError::request(&format!("{name} came more than once")))
             }
             None => Ok(()),
         }

@@ -1,10 +1,10 @@
 //! An authorization request (OpenID Connect Core 3.1.2.1), parsed and validated before the user sees anything.
 
 use super::claims::{Wanted, WantedAcr};
-use super::fault::Fault;
+use super::fault::OAuthError;
 use super::params::Params;
 use ngomon_rules::client::{Client, Scope};
-use ngomon_store::{KnownClient, Store};
+use ngomon_store::{RegisteredClient, Store};
 
 /// The response mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +63,8 @@ pub struct Request {
 }
 
 /// Resolves the destination of the response. An error here is shown to the user and never redirected.
-pub fn address(params: &Params, known: &KnownClient) -> Result<Address, Fault> {
-    let bad = || Fault::request("redirect_uri is not one of the client's");
+pub fn address(params: &Params, known: &RegisteredClient) -> Result<Address, OAuthError> {
+    let bad = || OAuthError::request("redirect_uri is not one of the client's");
     if params.is_repeated("redirect_uri") || params.is_repeated("client_id") {
         return Err(bad());
     }
@@ -75,7 +75,7 @@ pub fn address(params: &Params, known: &KnownClient) -> Result<Address, Fault> {
         (Some(uri), _) if known.client.redirects_to(uri) => (uri.to_owned(), true),
         // It may be left out without OpenID only (OpenID Connect Core 3.1.2.1; RFC 6749, 3.1.2.3).
         (None, [only]) if !is_openid => (only.clone(), false),
-        (None, _) => return Err(Fault::request("redirect_uri is missing")),
+        (None, _) => return Err(OAuthError::request("redirect_uri is missing")),
         _ => return Err(bad()),
     };
     let mode = match params.get("response_mode") {
@@ -92,30 +92,34 @@ pub fn address(params: &Params, known: &KnownClient) -> Result<Address, Fault> {
 }
 
 /// Parses the request. An error here goes to the client.
-pub fn read(params: &Params, known: &KnownClient) -> Result<Request, Fault> {
+pub fn read(params: &Params, known: &RegisteredClient) -> Result<Request, OAuthError> {
     params.well_formed()?;
     if params.get("request").is_some() {
-        return Err(Fault::new("request_not_supported", "request objects are not offered"));
+        return Err(OAuthError::new(
+            "request_not_supported",
+            "request objects are not offered",
+        ));
     }
     if params.get("request_uri").is_some() {
-        return Err(Fault::new("request_uri_not_supported", "only pushed requests are"));
+        return Err(OAuthError::new("request_uri_not_supported", "only pushed requests are"));
     }
     if params.must("response_type")? != "code" {
-        return Err(Fault::new("unsupported_response_type", "only code is offered"));
+        return Err(OAuthError::new("unsupported_response_type", "only code is offered"));
     }
     if !matches!(params.get("response_mode"), None | Some("query" | "form_post")) {
-        return Err(Fault::request("response_mode can be query or form_post"));
+        return Err(OAuthError::request("response_mode can be query or form_post"));
     }
     let scope = known.client.allowed(params.get("scope").unwrap_or_default());
     if scope.is_empty() {
-        return Err(Fault::new("invalid_scope", "nothing that the client may ask for"));
+        return Err(OAuthError::new("invalid_scope", "nothing that the client may ask for"));
     }
     let claims = params.get("claims").map(str::to_owned);
-    let wanted = Wanted::read(claims.as_deref()).ok_or_else(|| Fault::request("claims is not JSON of that form"))?;
+    let wanted =
+        Wanted::read(claims.as_deref()).ok_or_else(|| OAuthError::request("claims is not JSON of that form"))?;
     let max_age = params.get("max_age").map(|age| age.parse::<u32>().map(i64::from));
     let max_age = max_age
         .transpose()
-        .map_err(|_| Fault::request("max_age is not a number of seconds"))?;
+        .map_err(|_| OAuthError::request("max_age is not a number of seconds"))?;
     // An `acr` in the `claims` parameter takes precedence over `acr_values`.
     let acr = match wanted.acr {
         acr if !acr.values.is_empty() => acr,
@@ -137,7 +141,7 @@ pub fn read(params: &Params, known: &KnownClient) -> Result<Request, Fault> {
 impl Request {
     /// All scopes that the client would get claims of: those requested, and those of claims requested one by one. The consent page lists
     /// them.
-    pub fn told(&self, client: &Client) -> Vec<Scope> {
+    pub fn requested_scopes(&self, client: &Client) -> Vec<Scope> {
         let wanted = Wanted::read(self.claims.as_deref()).unwrap_or_default();
         let named = |scope: Scope| wanted.names_one_of(scope) && client.scopes.contains(&scope);
         let all = Scope::ALL.iter().copied();
@@ -146,45 +150,47 @@ impl Request {
     }
 
     /// Checks that the requested resource server is registered and enabled.
-    pub async fn has_its_target(&self, store: &Store) -> Result<(), Fault> {
+    pub async fn validate_resource(&self, store: &Store) -> Result<(), OAuthError> {
         match &self.resource {
-            Some(resource) if !store.has_resource(resource).await? => Err(Fault::target()),
+            Some(resource) if !store.has_resource(resource).await? => Err(OAuthError::target()),
             _ => Ok(()),
         }
     }
 }
 
 /// PKCE with S256 (RFC 7636; RFC 9700, 2.1.1: required).
-fn challenge(params: &Params, known: &KnownClient) -> Result<Option<String>, Fault> {
+fn challenge(params: &Params, known: &RegisteredClient) -> Result<Option<String>, OAuthError> {
     let Some(challenge) = params.get("code_challenge") else {
         if params.get("code_challenge_method").is_some() || !known.client.without_pkce {
-            return Err(Fault::request("code_challenge is missing: PKCE with S256 is required"));
+            return Err(OAuthError::request(
+                "code_challenge is missing: PKCE with S256 is required",
+            ));
         }
         return Ok(None);
     };
     if params.get("code_challenge_method") != Some("S256") {
-        return Err(Fault::request("code_challenge_method must be S256"));
+        return Err(OAuthError::request("code_challenge_method must be S256"));
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     // SHA-256 in base64url.
     if challenge.len() != 43 || !challenge.chars().all(plain) {
-        return Err(Fault::request("code_challenge is not one of S256"));
+        return Err(OAuthError::request("code_challenge is not one of S256"));
     }
     Ok(Some(challenge.to_owned()))
 }
 
-fn prompt(text: &str) -> Result<Prompt, Fault> {
+fn prompt(text: &str) -> Result<Prompt, OAuthError> {
     let mut prompt = Prompt::default();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         match word {
             "none" => prompt.none = true,
             "login" | "select_account" => prompt.login = true,
             "consent" => prompt.consent = true,
-            _ => return Err(Fault::request("prompt has a word that is not known")),
+            _ => return Err(OAuthError::request("prompt has a word that is not known")),
         }
     }
     if prompt.none && (prompt.login || prompt.consent) {
-        return Err(Fault::request("prompt none stands alone"));
+        return Err(OAuthError::request("prompt none stands alone"));
     }
     Ok(prompt)
 }

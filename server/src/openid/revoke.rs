@@ -1,7 +1,7 @@
 //! Token revocation (RFC 7009).
 
 use super::client_auth::client;
-use super::fault::Fault;
+use super::fault::OAuthError;
 use super::params::Params;
 use crate::web::App;
 use axum::body::Bytes;
@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 /// The response is the same whether or not the token existed.
-pub async fn revoke(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Fault> {
+pub async fn revoke(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, OAuthError> {
     let params = Params::of_body(&headers, &body)?;
     let known = client(&app, &headers, &params).await?;
     app.store.revoke(&known, params.must("token")?).await?;

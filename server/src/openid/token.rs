@@ -1,8 +1,8 @@
 //! The token endpoint: exchanges a code, a refresh token or the client's own credentials for tokens.
 
-use super::claims::{To, acr, told};
+use super::claims::{To, acr, claims_for};
 use super::client_auth::client;
-use super::fault::Fault;
+use super::fault::OAuthError;
 use super::params::Params;
 use super::signer::Pen;
 use crate::web::App;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::client::Algorithm;
-use ngomon_store::{KnownClient, Redeemed};
+use ngomon_store::{IssuedTokens, RegisteredClient};
 use serde_json::{Value, json};
 
 /// Lifetime of an access token and of an ID token, in seconds.
@@ -24,21 +24,21 @@ pub const GOOD: i64 = 600;
 const VERIFIER: std::ops::RangeInclusive<usize> = 43..=128;
 
 /// Handles a token request.
-pub async fn tokens(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Fault> {
+pub async fn tokens(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, OAuthError> {
     let params = Params::of_body(&headers, &body)?;
     let known = client(&app, &headers, &params).await?;
     match params.must("grant_type")? {
         "authorization_code" => for_code(&app, &known, &params).await,
         "refresh_token" => for_refresh(&app, &known, &params).await,
         "client_credentials" => for_itself(&app, &known, &params).await,
-        _ => Err(Fault::new("unsupported_grant_type", "this grant is not offered")),
+        _ => Err(OAuthError::new("unsupported_grant_type", "this grant is not offered")),
     }
 }
 
-async fn for_code(app: &App, known: &KnownClient, params: &Params) -> Result<Response, Fault> {
+async fn for_code(app: &App, known: &RegisteredClient, params: &Params) -> Result<Response, OAuthError> {
     let verifier = params.get("code_verifier");
     if verifier.is_some_and(|verifier| !VERIFIER.contains(&verifier.len())) {
-        return Err(Fault::grant());
+        return Err(OAuthError::grant());
     }
     let (code, uri) = (params.must("code")?, params.get("redirect_uri"));
     let pen = app.signer.pen(&app.store, known.client.algorithm).await?;
@@ -46,39 +46,48 @@ async fn for_code(app: &App, known: &KnownClient, params: &Params) -> Result<Res
         .store
         .redeem_code(known, code, uri, verifier, params.get("resource"))
         .await?;
-    given(app, known, redeemed.ok_or_else(Fault::grant)?, &pen, true).await
+    given(app, known, redeemed.ok_or_else(OAuthError::grant)?, &pen, true).await
 }
 
-async fn for_refresh(app: &App, known: &KnownClient, params: &Params) -> Result<Response, Fault> {
+async fn for_refresh(app: &App, known: &RegisteredClient, params: &Params) -> Result<Response, OAuthError> {
     let (token, scope) = (params.must("refresh_token")?, params.get("scope"));
     if let Some(asked) = scope
         && !app.store.refresh_covers(known, token, asked).await?
     {
-        return Err(Fault::new("invalid_scope", "more than was allowed"));
+        return Err(OAuthError::new("invalid_scope", "more than was allowed"));
     }
     let pen = app.signer.pen(&app.store, known.client.algorithm).await?;
     let redeemed = app.store.refresh(known, token, scope, params.get("resource")).await?;
-    given(app, known, redeemed.ok_or_else(Fault::grant)?, &pen, false).await
+    given(app, known, redeemed.ok_or_else(OAuthError::grant)?, &pen, false).await
 }
 
-async fn for_itself(app: &App, known: &KnownClient, params: &Params) -> Result<Response, Fault> {
+async fn for_itself(app: &App, known: &RegisteredClient, params: &Params) -> Result<Response, OAuthError> {
     if !known.client.client_credentials {
-        return Err(Fault::new("unauthorized_client", "the client may not act for itself"));
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "the client may not act for itself",
+        ));
     }
     let words = params.get("scope").unwrap_or_default();
     let plain = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
     if !words.split(' ').all(|word| word.chars().all(plain)) {
-        return Err(Fault::new("invalid_scope", "not words with spaces"));
+        return Err(OAuthError::new("invalid_scope", "not words with spaces"));
     }
     // Scopes are about accounts, and a token of the client itself has no account.
     let token = app.store.token_for_client(known, "", params.get("resource")).await?;
-    let token = token.ok_or_else(Fault::client)?;
+    let token = token.ok_or_else(OAuthError::client)?;
     Ok(Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": GOOD})).into_response())
 }
 
 /// The response with tokens. The code or refresh token is spent by now, so nothing here may fail for a temporary reason; that is why the
 /// signing key was loaded before.
-async fn given(app: &App, known: &KnownClient, redeemed: Redeemed, pen: &Pen, first: bool) -> Result<Response, Fault> {
+async fn given(
+    app: &App,
+    known: &RegisteredClient,
+    redeemed: IssuedTokens,
+    pen: &Pen,
+    first: bool,
+) -> Result<Response, OAuthError> {
     let mut body = json!({
         "access_token": redeemed.access,
         "token_type": "Bearer",
@@ -95,18 +104,18 @@ async fn given(app: &App, known: &KnownClient, redeemed: Redeemed, pen: &Pen, fi
 /// The ID token (OpenID Connect Core 2, 3.1.3.6, 12.2).
 async fn id_token(
     app: &App,
-    known: &KnownClient,
-    redeemed: &Redeemed,
+    known: &RegisteredClient,
+    redeemed: &IssuedTokens,
     pen: &Pen,
     first: bool,
-) -> Result<String, Fault> {
+) -> Result<String, OAuthError> {
     let grant = &redeemed.grant;
-    let told = match told(app, known, grant, &redeemed.scope, To::IdToken).await {
+    let claims = match claims_for(app, known, grant, &redeemed.scope, To::IdToken).await {
         // Claims requested one by one may be left out (OpenID Connect Core, 5.5.1): userinfo still has them.
         Err(fault) if fault.is_passing() => Some(json!({"sub": grant.subject})),
-        told => told?,
+        claims => claims?,
     };
-    let mut claims = told.ok_or_else(Fault::grant)?;
+    let mut claims = claims.ok_or_else(OAuthError::grant)?;
     let now = app.store.now().as_second();
     let stated = json!({
         "iss": app.issuer(),

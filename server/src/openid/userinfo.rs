@@ -1,7 +1,7 @@
 //! The userinfo endpoint (OpenID Connect Core 5.3).
 
-use super::claims::{To, told};
-use super::fault::Fault;
+use super::claims::{To, claims_for};
+use super::fault::OAuthError;
 use super::params::Params;
 use crate::web::App;
 use axum::Json;
@@ -12,18 +12,18 @@ use ngomon_store::TokenKind;
 use serde_json::Value;
 
 /// Accepts the token in the header or in the body of a POST (RFC 6750, 2.1 and 2.2); not in both, and never in the URL.
-pub async fn tell(
+pub async fn show(
     State(app): State<App>,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Value>, OAuthError> {
     let in_header = headers
         .get(header::AUTHORIZATION)
         .map(|value| value.to_str().unwrap_or_default());
     let in_header = match in_header.map(|value| value.split_once(' ')) {
         Some(Some((scheme, token))) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim().to_owned()),
-        Some(_) => return Err(Fault::no_token()),
+        Some(_) => return Err(OAuthError::no_token()),
         None => None,
     };
     let in_body = match method {
@@ -33,19 +33,19 @@ pub async fn tell(
         _ => None,
     };
     let token = match (in_header, in_body) {
-        (Some(_), Some(_)) => return Err(Fault::request("the token came in two ways")),
+        (Some(_), Some(_)) => return Err(OAuthError::request("the token came in two ways")),
         (Some(token), None) | (None, Some(token)) => token,
-        (None, None) => return Err(Fault::no_token()),
+        (None, None) => return Err(OAuthError::no_token()),
     };
     let live = app.store.token(&token).await?;
     let live = live
         // A token for another resource server is not valid here.
         .filter(|live| live.kind == TokenKind::Access && live.audience.is_none())
-        .ok_or_else(Fault::token)?;
-    let grant = live.grant.ok_or_else(Fault::scope)?;
+        .ok_or_else(OAuthError::token)?;
+    let grant = live.grant.ok_or_else(OAuthError::scope)?;
     if !live.scope.split(' ').any(|word| word == "openid") {
-        return Err(Fault::scope());
+        return Err(OAuthError::scope());
     }
-    let told = told(&app, &live.client, &grant, &live.scope, To::Userinfo).await?;
-    told.map(Json).ok_or_else(Fault::token)
+    let claims = claims_for(&app, &live.client, &grant, &live.scope, To::Userinfo).await?;
+    claims.map(Json).ok_or_else(OAuthError::token)
 }

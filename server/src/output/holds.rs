@@ -1,10 +1,10 @@
 //! The texts of holds, the same on the terminal and on the pages.
 
-use super::{Words, evidence, said};
+use super::{Locale, evidence, value_text};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::law::law;
 use ngomon_rules::unit::{UnitCode, UnitTree};
-use ngomon_store::{Explained, HeldSince};
+use ngomon_store::{AccountExplanation, ActiveHold};
 
 /// The text of a hold for the account's owner, beside its evidence.
 pub struct HoldText {
@@ -23,33 +23,33 @@ pub struct HoldText {
 }
 
 /// The text of one hold of that account.
-pub fn hold_text(held: &HeldSince, story: &Explained, units: &UnitTree, words: Words) -> HoldText {
+pub fn hold_text(held: &ActiveHold, story: &AccountExplanation, units: &UnitTree, words: Locale) -> HoldText {
     let hold = &held.hold;
     let gaps = gaps(held, story, units, words);
     let gaps: Vec<(&'static str, &str)> = gaps.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let of_reason = |what: &str| words.say_with(&format!("{what}-{}", hold.reason), &gaps);
+    let of_reason = |what: &str| words.text_with(&format!("{what}-{}", hold.reason), &gaps);
     let clause = hold.reason.clause();
     let law = law(clause);
     let joined = held.joined_into.is_some();
     HoldText {
         name: if joined {
-            words.say("hold-joined")
+            words.text("hold-joined")
         } else {
-            words.say(&format!("hold-{}", hold.reason))
+            words.text(&format!("hold-{}", hold.reason))
         },
-        text: words.say_with(&format!("hold-text-{}{}", hold.reason, variant(held, story)), &gaps),
+        text: words.text_with(&format!("hold-text-{}{}", hold.reason, variant(held, story)), &gaps),
         mends: of_reason("mends"),
         again: of_reason("again"),
         clause: match law {
             Some(law) => format!("{}, {}", law.place, law.letter),
-            None => words.say(&format!("clause-{clause}")),
+            None => words.text(&format!("clause-{clause}")),
         },
         sentence: law.map(|law| law.sentence),
     }
 }
 
 /// The suffix of the message that fits the facts of this hold.
-fn variant(held: &HeldSince, story: &Explained) -> &'static str {
+fn variant(held: &ActiveHold, story: &AccountExplanation) -> &'static str {
     let hold = &held.hold;
     let fact = |name: &str| hold.evidence.get(name).map_or("", String::as_str);
     match hold.reason {
@@ -70,14 +70,14 @@ fn variant(held: &HeldSince, story: &Explained) -> &'static str {
 }
 
 /// The arguments of the messages.
-fn gaps(held: &HeldSince, story: &Explained, units: &UnitTree, words: Words) -> Vec<(&'static str, String)> {
+fn gaps(held: &ActiveHold, story: &AccountExplanation, units: &UnitTree, words: Locale) -> Vec<(&'static str, String)> {
     let hold = &held.hold;
     let unit = match story.unit_name.as_str() {
-        "" => words.say("hold-own-unit"),
+        "" => words.text("hold-own-unit"),
         name => name.to_owned(),
     };
     let mut gaps: Vec<(&'static str, String)> = vec![
-        ("office", words.say_with("hold-office", &[("unit", &unit)])),
+        ("office", words.text_with("hold-office", &[("unit", &unit)])),
         ("unit", unit),
         ("fields", fields(hold, words).join(", ")),
         ("until", hold.last_day.map(|day| words.day(day)).unwrap_or_default()),
@@ -108,9 +108,9 @@ fn gaps(held: &HeldSince, story: &Explained, units: &UnitTree, words: Words) -> 
 }
 
 /// The fields that differ from the profile, in reading order.
-fn fields(hold: &Hold, words: Words) -> Vec<String> {
+fn fields(hold: &Hold, words: Locale) -> Vec<String> {
     let differs = MISMATCHED.into_iter().filter(|name| hold.evidence.contains_key(*name));
-    let named = differs.map(|name| words.say(&format!("evidence-{}", name.replace('_', "-"))));
+    let named = differs.map(|name| words.text(&format!("evidence-{}", name.replace('_', "-"))));
     named.collect()
 }
 
@@ -119,10 +119,10 @@ const MISMATCHED: [&str; 3] = ["full_name", "birth_date", "national_id"];
 
 /// The evidence of a hold, as rows. A mismatch shows both sides. Facts named in `without` are hidden from the reader.
 pub fn evidence_rows(
-    held: &HeldSince,
-    story: &Explained,
+    held: &ActiveHold,
+    story: &AccountExplanation,
     units: &UnitTree,
-    words: Words,
+    words: Locale,
     without: &[&str],
 ) -> Vec<(String, String)> {
     let hold = &held.hold;
@@ -131,22 +131,22 @@ pub fn evidence_rows(
         .iter()
         .filter(|(name, value)| !value.is_empty() && !without.contains(&name.as_str()));
     let rows = known.map(|(name, value)| {
-        let label = words.say(&format!("evidence-{}", name.replace('_', "-")));
+        let label = words.text(&format!("evidence-{}", name.replace('_', "-")));
         if hold.reason == Reason::Mismatch && MISMATCHED.contains(&name.as_str()) {
             let side = |of: &str| {
-                let value = story.fact(of).map(|value| said(of, value, units, words));
-                value.unwrap_or_else(|| words.say("word-none"))
+                let value = story.fact(of).map(|value| value_text(of, value, units, words));
+                value.unwrap_or_else(|| words.text("word-none"))
             };
             let (here, there) = (side(name), side(&format!("profile_{name}")));
             return (
-                words.say_with("mismatch-label", &[("field", &capital(&label))]),
-                words.say_with("mismatch-sides", &[("account", &here), ("profile", &there)]),
+                words.text_with("mismatch-label", &[("field", &capital(&label))]),
+                words.text_with("mismatch-sides", &[("account", &here), ("profile", &there)]),
             );
         }
         if name == "same" && value == "form" {
             let at = held.since.map(|since| words.instant(since)).unwrap_or_default();
-            let found = words.say_with("evidence-found-form", &[("at", &at)]);
-            return (words.say("evidence-found-when"), found);
+            let found = words.text_with("evidence-found-form", &[("at", &at)]);
+            return (words.text("evidence-found-when"), found);
         }
         (capital(&label), evidence(name, value, units, words))
     });
@@ -154,10 +154,10 @@ pub fn evidence_rows(
 }
 
 /// The start of a hold: a day, or the instant if it began within a day.
-pub fn since_row(since: i64, words: Words) -> (String, String) {
+pub fn since_row(since: i64, words: Locale) -> (String, String) {
     match words.whole_day(since) {
-        Some(day) => (words.say("explain-since-day"), day),
-        None => (words.say("explain-since"), words.instant(since)),
+        Some(day) => (words.text("explain-since-day"), day),
+        None => (words.text("explain-since"), words.instant(since)),
     }
 }
 

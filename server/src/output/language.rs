@@ -27,11 +27,11 @@ pub enum Language {
 
 /// The messages of one language.
 #[derive(Clone, Copy, Debug)]
-pub struct Words {
+pub struct Locale {
     language: Language,
 }
 
-impl Words {
+impl Locale {
     /// By the locale of the command's user: the first that is set of `LC_ALL`, `LC_MESSAGES` and `LANG`. Every locale that is not English
     /// gets Vietnamese.
     pub fn of_locale(set: impl Fn(&str) -> Option<String>) -> Self {
@@ -96,12 +96,12 @@ impl Words {
     }
 
     /// A message without arguments.
-    pub fn say(self, key: &str) -> String {
-        self.say_with(key, &[])
+    pub fn text(self, key: &str) -> String {
+        self.text_with(key, &[])
     }
 
     /// A message. An unknown key is shown itself; a test finds it first.
-    pub fn say_with(self, key: &str, gaps: &[(&'static str, &str)]) -> String {
+    pub fn text_with(self, key: &str, gaps: &[(&'static str, &str)]) -> String {
         self.find(key, gaps).unwrap_or_else(|| key.to_owned())
     }
 
@@ -165,7 +165,7 @@ impl Words {
         let at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MIN);
         let local = at.to_zoned(Offset::constant(7).to_time_zone()).datetime();
         let clock = format!("{:02}:{:02}", local.hour(), local.minute());
-        self.say_with("clock-and-day", &[("clock", &clock), ("day", &self.day(local.date()))])
+        self.text_with("clock-and-day", &[("clock", &clock), ("day", &self.day(local.date()))])
     }
 }
 
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn every_reason_repair_and_outcome_has_its_words() {
         use ngomon_rules::hold::Reason;
-        use ngomon_rules::quarantine::Quarantine;
+        use ngomon_rules::quarantine::QuarantineReason;
         let known = keys("vi");
         for reason in Reason::ALL {
             for prefix in ["hold", "hold-text", "mends", "again", "event-held"] {
@@ -244,7 +244,7 @@ mod tests {
                 assert!(known.contains_key(&key), "no message {key}");
             }
         }
-        for reason in Quarantine::ALL {
+        for reason in QuarantineReason::ALL {
             let key = format!("quarantine-{}", reason.name());
             assert!(known.contains_key(&key), "no message {key}");
         }
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn the_locale_decides_and_vietnamese_is_the_default() {
-        let of = |lang: &'static str| Words::of_locale(move |name| (name == "LANG").then(|| lang.to_owned())).language;
+        let of = |lang: &'static str| Locale::of_locale(move |name| (name == "LANG").then(|| lang.to_owned())).language;
         assert_eq!(of("en_GB.UTF-8"), Language::English);
         for other in ["vi_VN.UTF-8", "C.UTF-8", "POSIX", "", "fr_FR"] {
             assert_eq!(of(other), Language::Vietnamese);
@@ -262,10 +262,10 @@ mod tests {
     #[test]
     fn numbers_and_days_are_written_as_people_write_them() {
         let (vi, en) = (
-            Words {
+            Locale {
                 language: Language::Vietnamese,
             },
-            Words {
+            Locale {
                 language: Language::English,
             },
         );

@@ -12,12 +12,12 @@ mod table;
 mod xlsx;
 
 pub use holds::{capital, evidence_rows, hold_text, masked_name, since_row};
-pub use language::Words;
+pub use language::Locale;
 pub use news::{news_words, to_owners};
 pub use progress::Progress;
 pub use report::{report_table, staff_table};
 pub(crate) use stdout::print_line;
 pub use stdout::{Stdout, fault as stdout_fault, print};
-pub use story::{evidence, happening, outlook, said, who};
+pub use story::{actor_name, event_text, evidence, pending_changes_text, value_text};
 pub use table::{Format, Table, try_file, write_file};
 pub use xlsx::report_xlsx;

@@ -1,13 +1,13 @@
 //! The messages to account owners. An owner's language is unknown, so they are in the default language.
 
-use super::Words;
+use super::Locale;
 use ngomon_rules::hold::Reason;
 use ngomon_store::{News, NewsWords};
 use std::sync::Arc;
 
 /// The language of messages to owners, whatever the language of the actor.
-pub fn to_owners() -> Words {
-    Words::first()
+pub fn to_owners() -> Locale {
+    Locale::first()
 }
 
 /// The texts of all messages to owners.
@@ -15,26 +15,26 @@ pub fn news_words() -> NewsWords {
     Arc::new(|news| news_text(news, to_owners()))
 }
 
-fn news_text(news: &News, words: Words) -> String {
+fn news_text(news: &News, words: Locale) -> String {
     match news {
-        News::Standardised(Some(receipt)) => words.say_with("sms-standardised", &[("receipt", receipt)]),
-        News::Standardised(None) => words.say("sms-standardised-at-counter"),
-        News::ClaimWithdrawn => words.say("sms-claim-withdrawn"),
-        News::ClaimLost => words.say("sms-taken-over"),
-        News::ReviewAnswered(receipt) => words.say_with("sms-review-answered", &[("receipt", receipt)]),
-        News::PasswordCodeIssued => words.say("sms-password-code"),
-        News::PhoneChanged => words.say("sms-phone-changed"),
-        News::OpenAgain => words.say("sms-open-again"),
-        News::Held(Reason::Moved) => words.say("sms-held-moved"),
-        News::Held(reason) if reason.is_hr() => words.say("sms-held-hr"),
-        News::Held(reason) => words.say(&format!("sms-held-{reason}")),
-        News::Answered(receipt) => words.say_with("sms-answered", &[("receipt", receipt)]),
+        News::Standardised(Some(receipt)) => words.text_with("sms-standardised", &[("receipt", receipt)]),
+        News::Standardised(None) => words.text("sms-standardised-at-counter"),
+        News::ClaimWithdrawn => words.text("sms-claim-withdrawn"),
+        News::ClaimLost => words.text("sms-taken-over"),
+        News::ReviewAnswered(receipt) => words.text_with("sms-review-answered", &[("receipt", receipt)]),
+        News::PasswordCodeIssued => words.text("sms-password-code"),
+        News::PhoneChanged => words.text("sms-phone-changed"),
+        News::OpenAgain => words.text("sms-open-again"),
+        News::Held(Reason::Moved) => words.text("sms-held-moved"),
+        News::Held(reason) if reason.is_hr() => words.text("sms-held-hr"),
+        News::Held(reason) => words.text(&format!("sms-held-{reason}")),
+        News::Answered(receipt) => words.text_with("sms-answered", &[("receipt", receipt)]),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{News, Reason, Words, news_text};
+    use super::{Locale, News, Reason, news_text};
 
     /// Each text fits one SMS and contains no diacritics, no link and no request for a code.
     #[test]
@@ -56,7 +56,7 @@ mod tests {
             .into_iter()
             .filter(|reason| *reason != Reason::NotStandardised);
         all.extend(written.map(News::Held));
-        for words in ["vi", "en"].map(|tag| Words::of_tag(tag).unwrap()) {
+        for words in ["vi", "en"].map(|tag| Locale::of_tag(tag).unwrap()) {
             for news in &all {
                 let text = news_text(news, words);
                 assert!(text.is_ascii() && text.len() <= 160 && !text.contains("http"), "{text}");

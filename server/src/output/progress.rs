@@ -1,6 +1,6 @@
 //! The progress bar of long work, with rate and time left. It is not drawn into a pipe.
 
-use super::Words;
+use super::Locale;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt::Write;
 
@@ -36,26 +36,26 @@ impl Progress {
 }
 
 /// Formats a part of the line.
-type Wording = fn(&ProgressState, Words) -> String;
+type Wording = fn(&ProgressState, Locale) -> String;
 
 /// Formats numbers in the language of this process.
 fn in_words(style: ProgressStyle) -> ProgressStyle {
-    let words = Words::of_this_process();
+    let words = Locale::of_this_process();
     let keys: [(&'static str, Wording); 7] = [
         ("done", |state, words| words.number(state.pos())),
         ("all", |state, words| words.number(state.len().unwrap_or_default())),
         ("rate", |state, words| {
-            words.say_with("progress-rate", &[("n", &words.number(whole(state.per_sec())))])
+            words.text_with("progress-rate", &[("n", &words.number(whole(state.per_sec())))])
         }),
         ("done_size", |state, words| megabytes(state.pos(), words)),
         ("all_size", |state, words| {
             megabytes(state.len().unwrap_or_default(), words)
         }),
         ("rate_size", |state, words| {
-            words.say_with("progress-rate", &[("n", &megabytes(whole(state.per_sec()), words))])
+            words.text_with("progress-rate", &[("n", &megabytes(whole(state.per_sec()), words))])
         }),
         ("left", |state, words| {
-            words.say_with("progress-left", &[("time", &clock(state.eta().as_secs()))])
+            words.text_with("progress-left", &[("time", &clock(state.eta().as_secs()))])
         }),
     ];
     keys.into_iter().fold(style, |style, (key, said)| {
@@ -67,7 +67,7 @@ fn in_words(style: ProgressStyle) -> ProgressStyle {
 }
 
 /// Bytes as `86,2 MB`, in English `86.2 MB`.
-fn megabytes(bytes: u64, words: Words) -> String {
+fn megabytes(bytes: u64, words: Locale) -> String {
     format!("{} MB", words.tenths(bytes / 100_000))
 }
 
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn sizes_and_times_are_written_as_people_write_them() {
-        let of = |tag| Words::of_tag(tag).unwrap();
+        let of = |tag| Locale::of_tag(tag).unwrap();
         assert_eq!(megabytes(86_244_748, of("vi")), "86,2 MB");
         assert_eq!(megabytes(1_234_567_890, of("en")), "1,234.5 MB");
         assert_eq!([clock(5), clock(65), clock(7_200)], ["0:05", "1:05", "2:00:00"]);

@@ -1,7 +1,7 @@
 //! Tables: aligned for people, CSV and JSON for scripts. Formulas are harmless in all of them.
 
 use super::holds::capital;
-use super::language::Words;
+use super::language::Locale;
 use clap::ValueEnum;
 use jiff::Timestamp;
 use ngomon_rules::values::Date;
@@ -52,7 +52,7 @@ impl Table {
     }
 
     /// Writes the table in a format.
-    pub fn write(&self, format: Format, words: Words, to: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, format: Format, words: Locale, to: &mut dyn Write) -> io::Result<()> {
         match format {
             Format::Csv => self.csv(to),
             Format::Json => self.json(to),
@@ -71,7 +71,7 @@ impl Table {
     }
 
     /// Writes CSV for people: headings and days in words, and a byte order mark, from which spreadsheets recognise UTF-8.
-    pub fn csv_in_words(&self, words: Words, to: &mut dyn Write) -> io::Result<()> {
+    pub fn csv_in_words(&self, words: Locale, to: &mut dyn Write) -> io::Result<()> {
         to.write_all("\u{feff}".as_bytes())?;
         let mut writer = csv::Writer::from_writer(to);
         writer.write_record(self.headings(words))?;
@@ -93,13 +93,13 @@ impl Table {
     }
 
     /// The headings for people. Some of these words also occur within sentences, where they begin with a small letter.
-    fn headings(&self, words: Words) -> impl Iterator<Item = String> {
+    fn headings(&self, words: Locale) -> impl Iterator<Item = String> {
         self.columns
             .iter()
-            .map(move |column| capital(&words.say(&format!("column-{column}"))))
+            .map(move |column| capital(&words.text(&format!("column-{column}"))))
     }
 
-    fn aligned(&self, words: Words, to: &mut dyn Write) -> io::Result<()> {
+    fn aligned(&self, words: Locale, to: &mut dyn Write) -> io::Result<()> {
         let headings: Vec<String> = self.headings(words).collect();
         let read = |row: &Vec<String>| row.iter().map(|cell| for_people(cell, words)).collect();
         let rows: Vec<Vec<String>> = self.rows.iter().map(read).collect();
@@ -136,7 +136,7 @@ impl Table {
 }
 
 /// Days and instants in words for people; scripts get the stored form.
-fn for_people(cell: &str, words: Words) -> String {
+fn for_people(cell: &str, words: Locale) -> String {
     if let Ok(at) = cell.parse::<Timestamp>() {
         return words.instant(at.as_microsecond());
     }
@@ -229,7 +229,7 @@ mod tests {
         table.push(["=1+1".to_owned(), "12".to_owned()]);
         table.push(["Huế, \"cũ\"".to_owned(), "3".to_owned()]);
         let mut out = Vec::new();
-        table.write(format, Words::of_locale(|_| None), &mut out).unwrap();
+        table.write(format, Locale::of_locale(|_| None), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -265,17 +265,17 @@ mod tests {
         table.push(["HS1".to_owned(), "2023-07-19".to_owned()]);
         let of = |format, tag| {
             let mut out = Vec::new();
-            table.write(format, Words::of_tag(tag).unwrap(), &mut out).unwrap();
+            table.write(format, Locale::of_tag(tag).unwrap(), &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
         assert!(of(Format::Table, "vi").contains("19/7/2023") && of(Format::Table, "en").contains("19 July 2023"));
         assert!(of(Format::Csv, "vi").contains("2023-07-19") && of(Format::Json, "en").contains("2023-07-19"));
         assert_eq!(
-            for_people("2023-07-19T09:30:00Z", Words::first()),
+            for_people("2023-07-19T09:30:00Z", Locale::first()),
             "16:30 ngày 19/7/2023"
         );
         for text in ["20230719", "2023-07-19T08:00:00", "2023-13-01"] {
-            assert_eq!(for_people(text, Words::first()), text);
+            assert_eq!(for_people(text, Locale::first()), text);
         }
     }
 

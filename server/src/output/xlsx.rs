@@ -1,7 +1,7 @@
 //! The digital report as a spreadsheet with a native chart.
 
-use super::language::Words;
-use ngomon_rules::citizens::Audience;
+use super::language::Locale;
+use ngomon_rules::citizens::CampaignGroup;
 use ngomon_rules::hold::Reason;
 use ngomon_store::{Goal, StaffLine, UnitFigures};
 use rust_xlsxwriter::{Chart, ChartType, Format, Workbook, Worksheet, XlsxError};
@@ -38,7 +38,7 @@ pub fn report_xlsx(
     units: &[&UnitFigures],
     staff: &[StaffLine],
     title: &str,
-    words: Words,
+    words: Locale,
 ) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     // The largest first, because the chart takes the first rows.
@@ -50,42 +50,48 @@ pub fn report_xlsx(
             .then(a.line.unit.cmp(&b.line.unit))
     });
     let rows: Vec<Vec<Cell>> = sorted.iter().map(|unit| counts(unit, words)).collect();
-    let heads = COLUMNS.map(|column| words.say(&format!("column-{column}")));
-    let main = words.say("xlsx-sheet");
+    let heads = COLUMNS.map(|column| words.text(&format!("column-{column}")));
+    let main = words.text("xlsx-sheet");
     write(book.add_worksheet(), &main, title, &heads, &rows)?;
     chart(&mut book, &main, title, rows.len(), words)?;
     let by_audience: Vec<Vec<Cell>> = sorted.iter().flat_map(|unit| audiences(unit, words)).collect();
     let heads = ["unit", "name", "audience", "due", "standardised", "share"];
-    let heads = heads.map(|column| words.say(&format!("column-{column}")));
+    let heads = heads.map(|column| words.text(&format!("column-{column}")));
     write(
         book.add_worksheet(),
-        &words.say("xlsx-audiences"),
+        &words.text("xlsx-audiences"),
         title,
         &heads,
         &by_audience,
     )?;
     let of_staff: Vec<Vec<Cell>> = staff.iter().map(|line| of_staff(line, words)).collect();
     let heads = ["unit", "name", "staff", "standardised", "not_done", "share"];
-    let heads = heads.map(|column| words.say(&format!("column-{column}")));
-    write(book.add_worksheet(), &words.say("xlsx-staff"), title, &heads, &of_staff)?;
+    let heads = heads.map(|column| words.text(&format!("column-{column}")));
+    write(
+        book.add_worksheet(),
+        &words.text("xlsx-staff"),
+        title,
+        &heads,
+        &of_staff,
+    )?;
     let held: Vec<Vec<Cell>> = sorted.iter().map(|unit| held(unit, words)).collect();
-    let heads: Vec<String> = ["column-unit", "column-name"].map(|key| words.say(key)).into();
-    let reasons = Reason::ALL.map(|reason| words.say(&format!("hold-{reason}")));
+    let heads: Vec<String> = ["column-unit", "column-name"].map(|key| words.text(key)).into();
+    let reasons = Reason::ALL.map(|reason| words.text(&format!("hold-{reason}")));
     let heads: Vec<String> = heads.into_iter().chain(reasons).collect();
-    write(book.add_worksheet(), &words.say("xlsx-held"), title, &heads, &held)?;
+    write(book.add_worksheet(), &words.text("xlsx-held"), title, &heads, &held)?;
     book.save_to_buffer()
 }
 
 /// The code and the name of a unit, or the text for an unknown unit.
-fn named(code: &str, name: &str, words: Words) -> [Cell; 2] {
+fn named(code: &str, name: &str, words: Locale) -> [Cell; 2] {
     let name = match code {
-        "" => words.say("unknown-unit"),
+        "" => words.text("unknown-unit"),
         _ => name.to_owned(),
     };
     [Cell::Text(code.to_owned()), Cell::Text(name)]
 }
 
-fn counts(unit: &UnitFigures, words: Words) -> Vec<Cell> {
+fn counts(unit: &UnitFigures, words: Locale) -> Vec<Cell> {
     let line = &unit.line;
     let others = [line.pending, line.refused, line.held, line.not_started, line.exempt];
     let mut cells: Vec<Cell> = named(&line.unit, &line.name, words).into();
@@ -95,13 +101,13 @@ fn counts(unit: &UnitFigures, words: Words) -> Vec<Cell> {
     cells
 }
 
-fn audiences(unit: &UnitFigures, words: Words) -> Vec<Vec<Cell>> {
+fn audiences(unit: &UnitFigures, words: Locale) -> Vec<Vec<Cell>> {
     let of = unit.goals.iter().filter(|(_, goal)| goal.due > 0);
     let rows = of.map(|(audience, goal)| {
         let mut cells: Vec<Cell> = named(&unit.line.unit, &unit.line.name, words).into();
-        cells.push(Cell::Text(words.say(match audience {
-            Audience::Officials => "report-audience-officials",
-            Audience::Citizens => "report-audience-citizens",
+        cells.push(Cell::Text(words.text(match audience {
+            CampaignGroup::Officials => "report-audience-officials",
+            CampaignGroup::Citizens => "report-audience-citizens",
         })));
         cells.extend([goal.due, goal.standardised].map(Cell::Number));
         cells.push(Cell::Share(*goal));
@@ -110,7 +116,7 @@ fn audiences(unit: &UnitFigures, words: Words) -> Vec<Vec<Cell>> {
     rows.collect()
 }
 
-fn of_staff(line: &StaffLine, words: Words) -> Vec<Cell> {
+fn of_staff(line: &StaffLine, words: Locale) -> Vec<Cell> {
     let mut cells: Vec<Cell> = named(&line.unit, &line.name, words).into();
     cells.extend([line.staff, line.standardised, line.staff - line.standardised].map(Cell::Number));
     cells.push(Cell::Share(Goal {
@@ -120,7 +126,7 @@ fn of_staff(line: &StaffLine, words: Words) -> Vec<Cell> {
     cells
 }
 
-fn held(unit: &UnitFigures, words: Words) -> Vec<Cell> {
+fn held(unit: &UnitFigures, words: Locale) -> Vec<Cell> {
     let mut cells: Vec<Cell> = named(&unit.line.unit, &unit.line.name, words).into();
     let n = |reason: Reason| unit.held.get(&reason).copied().unwrap_or_default();
     cells.extend(Reason::ALL.map(|reason| Cell::Number(n(reason))));
@@ -170,7 +176,7 @@ fn write(
 }
 
 /// The chart of the largest units: a bar for each, stacked by the state of its accounts.
-fn chart(book: &mut Workbook, sheet: &str, title: &str, rows: usize, words: Words) -> Result<(), XlsxError> {
+fn chart(book: &mut Workbook, sheet: &str, title: &str, rows: usize, words: Locale) -> Result<(), XlsxError> {
     let last = 2 + u32::try_from(rows).unwrap_or(u32::MAX - 2);
     let first = if rows > 1 { 4 } else { 3 };
     let end = (first + u32::try_from(CHARTED).unwrap_or(12) - 1).min(last.max(first));
@@ -185,7 +191,7 @@ fn chart(book: &mut Workbook, sheet: &str, title: &str, rows: usize, words: Word
     }
     chart.set_width(760).set_height(480);
     let charts = book.add_worksheet();
-    charts.set_name(words.say("xlsx-chart"))?;
+    charts.set_name(words.text("xlsx-chart"))?;
     charts.insert_chart(0, 0, &chart)?;
     Ok(())
 }
@@ -213,7 +219,7 @@ mod tests {
                     not_started: accounts / 2,
                     ..ReportLine::default()
                 },
-                goals: [(Audience::Officials, goal)].into(),
+                goals: [(CampaignGroup::Officials, goal)].into(),
                 held: [(Reason::Left, 7)].into(),
                 ..UnitFigures::default()
             }
@@ -224,7 +230,7 @@ mod tests {
             staff: 8,
             standardised: 2,
         }];
-        let bytes = report_xlsx(&units.each_ref(), &staff, "Báo cáo số", Words::first()).unwrap();
+        let bytes = report_xlsx(&units.each_ref(), &staff, "Báo cáo số", Locale::first()).unwrap();
         let mut file = ZipArchive::new(Cursor::new(bytes)).unwrap();
         assert!(file.index_for_name("xl/charts/chart1.xml").is_some());
         let mut read = |part: &str| {

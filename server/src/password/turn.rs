@@ -11,7 +11,7 @@
 //! retry a name, one stands in the queue before that name, however many addresses they have: the name's owner in a new browser waits for
 //! that one, and for first attempts at the name at the same moment.
 
-use super::{NOBODY, fits};
+use super::{NOBODY, verify};
 use ngomon_rules::values::username_key;
 use ngomon_store::Who;
 use std::hash::{BuildHasher as _, RandomState};
@@ -87,7 +87,7 @@ static OURS_HERE: LazyLock<Duration> = LazyLock::new(|| {
     // The minimum of several measurements: other load on the machine would distort the rest.
     let once = || {
         let begun = Instant::now();
-        fits("", NOBODY);
+        verify("", NOBODY);
         begun.elapsed()
     };
     (0..3).map(|_| once()).min().unwrap_or(NO_SOONER)
@@ -110,7 +110,7 @@ fn slot() -> Duration {
 /// The minimum delay of a response, started with the request, as a defence against timing: the hashes of other systems cost more or less
 /// than ours, an unknown name has none of them, and sending a code costs more than sending none. The time must not reveal whether the
 /// account exists.
-pub fn no_sooner() -> Sleep {
+pub fn with_minimum_delay() -> Sleep {
     after(NO_SOONER.max(slot()))
 }
 
@@ -166,7 +166,7 @@ impl Lane {
 }
 
 /// Runs the work on the hashing threads, in its turn, while other requests go on. `None` if it panicked.
-pub async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub async fn on_hash_pool<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     on_a_processor(work).await
 }
 

@@ -2,7 +2,7 @@
 //! every name costs the same. From an owner's next sign-in on, the password itself is hashed by ours alone.
 
 use super::hash::{Hash, wrapped};
-use super::turn::{at_rest, in_turn, note_work};
+use super::turn::{at_rest, note_work, on_hash_pool};
 use crate::listener::requests;
 use crate::web::App;
 use jiff::{SignedDuration, Timestamp};
@@ -61,7 +61,7 @@ impl Wrapping {
                 }
                 if is_old {
                     left -= 1;
-                    if let Some(Some(hash)) = in_turn(move || wrapped(&hash, &salt)).await {
+                    if let Some(Some(hash)) = on_hash_pool(move || wrapped(&hash, &salt)).await {
                         app.store.rehash(&one, &hash).await?;
                     }
                 }

@@ -2,15 +2,15 @@
 
 use super::App;
 use super::origin::counted;
-use super::page::{Fault, Shell};
+use super::page::{ErrorPage, Layout};
 use super::public_url::is_loopback;
-use crate::output::Words;
+use crate::output::Locale;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use ngomon_store::{BrowserMark, StoreError, Token, Visit};
+use ngomon_store::{BrowserMark, Session, SessionToken, StoreError};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use url::Url;
@@ -31,9 +31,9 @@ pub(super) const LANGUAGE: &str = "language";
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own about the request"
 )]
-pub struct Asker {
+pub struct RequestContext {
     /// The language of the answer.
-    pub words: Words,
+    pub words: Locale,
     /// The path of the requested page.
     pub here: String,
     /// Where the sign-in returns to: the authorization request of a connected system, or the page of the visitor's own
@@ -54,7 +54,7 @@ pub struct Asker {
     /// The session token that the browser sent, valid or not.
     pub token: Option<String>,
     /// The session, if the token is valid.
-    pub visit: Option<Visit>,
+    pub visit: Option<Session>,
     /// Whether this installation is a sandbox, where all persons are made up.
     pub sandbox: bool,
     /// Whether reminders and locks are frozen.
@@ -64,12 +64,12 @@ pub struct Asker {
     chose_language: bool,
 }
 
-impl Asker {
+impl RequestContext {
     /// The layout of a page.
-    pub fn shell(&self) -> Shell {
-        let going = self.going.as_deref().map(|to| format!("?to={}", encoded(to)));
+    pub fn shell(&self) -> Layout {
+        let going = self.going.as_deref().map(|to| format!("?to={}", query_encode(to)));
         let going = going.unwrap_or_default();
-        Shell {
+        Layout {
             words: self.words,
             here: format!("{}{going}", self.here),
             going,
@@ -83,12 +83,12 @@ impl Asker {
     }
 }
 
-impl Asker {
+impl RequestContext {
     /// Switches the page to the first language that a connected system requests (`ui_locales`) and that exists, unless the
     /// reader chose a language before.
     pub fn in_asked_language(&self, locales: Option<&str>, page: Response) -> Response {
         let asked = locales.unwrap_or_default().split(' ');
-        let known = asked.filter_map(|tag| Words::of_tag(tag.split('-').next().unwrap_or_default()));
+        let known = asked.filter_map(|tag| Locale::of_tag(tag.split('-').next().unwrap_or_default()));
         match known.into_iter().next().filter(|_| !self.chose_language) {
             Some(words) => {
                 let cookie = Cookie::build((LANGUAGE, words.tag()))
@@ -101,14 +101,14 @@ impl Asker {
     }
 }
 
-impl FromRequestParts<App> for Asker {
+impl FromRequestParts<App> for RequestContext {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let jar = CookieJar::from_headers(&parts.headers);
-        let words = jar.get(LANGUAGE).and_then(|cookie| Words::of_tag(cookie.value()));
+        let words = jar.get(LANGUAGE).and_then(|cookie| Locale::of_tag(cookie.value()));
         let words = words
-            .or_else(|| Words::of_tag("vi"))
+            .or_else(|| Locale::of_tag("vi"))
             .ok_or_else(|| Redirect::to("/").into_response())?;
         let chose_language = jar.get(LANGUAGE).is_some();
         let token = jar.get(SESSION).map(|cookie| cookie.value().to_owned());
@@ -117,16 +117,18 @@ impl FromRequestParts<App> for Asker {
                 .store
                 .visit(token)
                 .await
-                .map_err(|e| Fault(words, e).into_response())?,
+                .map_err(|e| ErrorPage(words, e).into_response())?,
             None => None,
         };
         let frozen = app.freeze.is_on(&app.store).await;
-        let frozen = frozen.map_err(|e| Fault(words, e).into_response())?;
+        let frozen = frozen.map_err(|e| ErrorPage(words, e).into_response())?;
         let here = parts.uri.path().to_owned();
         let leads_on = here.starts_with("/sign-in") || here.starts_with("/passkeys");
-        let going = leads_on.then(|| parts.uri.query()).flatten().and_then(going_to);
+        let going = leads_on.then(|| parts.uri.query()).flatten().and_then(return_to);
         let system = match &going {
-            Some(to) => system_of(app, to).await.map_err(|e| Fault(words, e).into_response())?,
+            Some(to) => system_of(app, to)
+                .await
+                .map_err(|e| ErrorPage(words, e).into_response())?,
             None => None,
         };
         let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
@@ -163,13 +165,13 @@ fn is_insecure(app: &App, headers: &HeaderMap) -> bool {
 }
 
 /// Escapes a value for a query string.
-pub fn encoded(value: &str) -> String {
+pub fn query_encode(value: &str) -> String {
     url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }
 
 /// The `to` parameter of a query, if it is the request of a connected system or the page of one's own passkeys. A sign-in leads
 /// to no other address.
-fn going_to(query: &str) -> Option<String> {
+fn return_to(query: &str) -> Option<String> {
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let (_, to) = pairs.find(|(name, _)| name == "to")?;
     let ours = to.starts_with("/authorize?") || to == "/passkeys" || to.starts_with("/passkeys?");
@@ -189,8 +191,8 @@ pub async fn system_of(app: &App, to: &str) -> Result<Option<String>, StoreError
 }
 
 /// The session cookie.
-pub fn kept(token: &Token) -> CookieJar {
-    secret(SESSION, token)
+pub fn session_cookie(token: &SessionToken) -> CookieJar {
+    cookie_value(SESSION, token)
 }
 
 /// The cookie of a visitor who is between two pages of a sign-in, or who asked for a one-time code.
@@ -199,7 +201,7 @@ pub fn ticket_cookie(secret: &str) -> CookieJar {
 }
 
 /// The cookie of a browser in which the owner of this login has signed in. The newest owner comes first.
-pub fn browser_cookie(app: &App, asker: &Asker, mark: &BrowserMark) -> CookieJar {
+pub fn browser_cookie(app: &App, asker: &RequestContext, mark: &BrowserMark) -> CookieJar {
     let is_theirs = |kept: &&String| app.store.known_browser(mark, kept).is_some();
     let theirs = asker.browsers.iter().find(is_theirs).cloned();
     let theirs = theirs.unwrap_or_else(|| app.store.mark_browser(mark));
@@ -215,7 +217,7 @@ pub fn browser_cookie(app: &App, asker: &Asker, mark: &BrowserMark) -> CookieJar
     CookieJar::new().add(cookie)
 }
 
-fn secret(name: &'static str, token: &Token) -> CookieJar {
+fn cookie_value(name: &'static str, token: &SessionToken) -> CookieJar {
     CookieJar::new().add(cookie(name, token.as_str().to_owned()))
 }
 
@@ -225,25 +227,25 @@ fn cookie(name: &'static str, value: String) -> Cookie<'static> {
 }
 
 /// Deletes the session cookie.
-pub fn forgotten() -> CookieJar {
+pub fn clear_session_cookie() -> CookieJar {
     let cookie = Cookie::build((SESSION, "")).path("/").secure(true).http_only(true);
     CookieJar::new().add(cookie.removal())
 }
 
 /// The page to continue with.
 #[derive(Deserialize)]
-pub struct To {
+pub struct ReturnQuery {
     #[serde(default)]
     to: String,
 }
 
 /// Switches the language and remembers it. Redirects to a page of this server only.
-pub async fn language(Path(tag): Path<String>, Query(To { to }): Query<To>) -> Response {
+pub async fn language(Path(tag): Path<String>, Query(ReturnQuery { to }): Query<ReturnQuery>) -> Response {
     // Only what a `Location` header can carry: no spaces, nothing beyond ASCII.
     let plain = to.bytes().all(|byte| byte.is_ascii_graphic());
     let ours = plain && to.starts_with('/') && !to[1..].starts_with(['/', '\\']);
     let to = if ours { to } else { "/".to_owned() };
-    let Some(words) = Words::of_tag(&tag) else {
+    let Some(words) = Locale::of_tag(&tag) else {
         return Redirect::to(&to).into_response();
     };
     let cookie = Cookie::build((LANGUAGE, words.tag()))

@@ -1,13 +1,13 @@
 //! The page on which a one-time code is typed.
 
-use super::asker::Asker;
-use super::page::{Input, Mistake, Shell, html, mistakes};
+use super::asker::RequestContext;
+use super::page::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
-use ngomon_store::Typed;
+use ngomon_store::CodeCheck;
 use serde::Deserialize;
 
 /// The texts and addresses of the page.
@@ -26,15 +26,15 @@ pub struct Question {
 
 #[derive(Template)]
 #[template(path = "code.html")]
-struct Page {
-    shell: Shell,
+struct CodePage {
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     question: Question,
 }
 
 /// Renders the page; with an error, if the typed code was not accepted.
-pub fn page(asker: &Asker, question: Question, error: Option<String>) -> Response {
+pub fn page(asker: &RequestContext, question: Question, error: Option<String>) -> Response {
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -43,15 +43,15 @@ pub fn page(asker: &Asker, question: Question, error: Option<String>) -> Respons
         error,
         autocomplete: "one-time-code",
         inputmode: "numeric",
-        hint: asker.words.say("code-hint"),
-        ..Input::new("code", asker.words.say("code-label"))
+        hint: asker.words.text("code-hint"),
+        ..Input::new("code", asker.words.text("code-label"))
     }];
     let mut shell = asker.shell();
     shell.wrong = status != StatusCode::OK;
     let errors = mistakes(&fields);
     html(
         status,
-        &Page {
+        &CodePage {
             shell,
             errors,
             fields,
@@ -73,12 +73,12 @@ pub fn digits(typed: Result<Form<Digits>, FormRejection>) -> String {
 }
 
 /// The message that says why the code was not accepted.
-pub fn not_right(asker: &Asker, typed: &Typed) -> String {
+pub fn not_right(asker: &RequestContext, typed: &CodeCheck) -> String {
     match typed {
-        Typed::Wrong(left) => {
+        CodeCheck::Wrong(left) => {
             let left = asker.words.number(left.unsigned_abs());
-            asker.words.say_with("code-wrong", &[("left", &left)])
+            asker.words.text_with("code-wrong", &[("left", &left)])
         }
-        Typed::Over | Typed::Right(_) => asker.words.say("code-over"),
+        CodeCheck::Over | CodeCheck::Right(_) => asker.words.text("code-over"),
     }
 }

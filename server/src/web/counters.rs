@@ -1,8 +1,8 @@
 //! The pages for everybody: "Quầy hỗ trợ" (where people get help, when, and by which telephone number), and the privacy notice.
 
 use super::App;
-use super::asker::Asker;
-use super::page::{Fault, Shell, html};
+use super::asker::RequestContext;
+use super::page::{ErrorPage, Layout, html};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,29 +11,29 @@ use ngomon_rules::counter::Counter;
 
 #[derive(Template)]
 #[template(path = "counters.html")]
-struct Page {
-    shell: Shell,
+struct CountersPage {
+    shell: Layout,
     counters: Vec<Counter>,
 }
 
 #[derive(Template)]
 #[template(path = "privacy.html")]
 struct Privacy {
-    shell: Shell,
+    shell: Layout,
 }
 
 /// Shows the counters. Nobody needs to sign in.
-pub async fn show(State(app): State<App>, asker: Asker) -> Response {
+pub async fn show(State(app): State<App>, asker: RequestContext) -> Response {
     match app.store.counters().await {
         Ok(counters) => {
             let shell = asker.shell();
-            html(StatusCode::OK, &Page { shell, counters })
+            html(StatusCode::OK, &CountersPage { shell, counters })
         }
-        Err(error) => Fault(asker.words, error).into_response(),
+        Err(error) => ErrorPage(asker.words, error).into_response(),
     }
 }
 
 /// The privacy notice: what the entered details are used for.
-pub async fn privacy(asker: Asker) -> Response {
+pub async fn privacy(asker: RequestContext) -> Response {
     html(StatusCode::OK, &Privacy { shell: asker.shell() })
 }

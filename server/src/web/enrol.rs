@@ -2,9 +2,9 @@
 //! the link, so nothing is stored until the operator has entered a code of it.
 
 use super::App;
-use super::asker::Asker;
+use super::asker::RequestContext;
 use super::new_password::{self, NewPassword, hash_of};
-use super::page::{Fault, Input, Mistake, Shell, html, mistakes, nothing_here};
+use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes, nothing_here};
 use crate::authenticator::Authenticator;
 use askama::Template;
 use axum::Form;
@@ -12,11 +12,11 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use ngomon_store::{Enrolment, Limit, Refusal, Result, StoreError};
+use ngomon_store::{Enrolment, RateLimit, Refusal, Result, StoreError};
 use serde::Deserialize;
 
 /// Attempts with one link: each costs a password hash.
-const OF_LINK: Limit = Limit {
+const OF_LINK: RateLimit = RateLimit {
     what: "enrol",
     times: 30,
     seconds: 900,
@@ -24,8 +24,8 @@ const OF_LINK: Limit = Limit {
 
 #[derive(Template)]
 #[template(path = "enrol.html")]
-struct Page {
-    shell: Shell,
+struct EnrolmentPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     lead: String,
     password: Vec<Input>,
@@ -37,15 +37,15 @@ struct Page {
 #[derive(Template)]
 #[template(path = "enrolled.html")]
 struct Enrolled {
-    shell: Shell,
+    shell: Layout,
     codes: Vec<String>,
 }
 
 /// The submitted form.
 #[derive(Default, Deserialize)]
-pub struct Typed {
+pub struct EnrolmentForm {
     #[serde(flatten)]
-    password: new_password::Typed,
+    password: new_password::NewPasswordForm,
     #[serde(default)]
     code: String,
 }
@@ -63,17 +63,17 @@ impl Wrong {
     }
 }
 
-fn page(asker: &Asker, enrolment: &Enrolment, wrong: Wrong) -> Response {
+fn page(asker: &RequestContext, enrolment: &Enrolment, wrong: Wrong) -> Response {
     let words = asker.words;
     let mut shell = asker.shell();
     shell.wrong = wrong.is_something();
     let passwords = wrong.password.fields(words);
     let code = Input {
-        hint: words.say("enrol-hint-code"),
+        hint: words.text("enrol-hint-code"),
         error: wrong.code,
         autocomplete: "one-time-code",
         inputmode: "numeric",
-        ..Input::new("code", words.say("enrol-code"))
+        ..Input::new("code", words.text("enrol-code"))
     };
     let mut errors = mistakes(&passwords);
     errors.extend(mistakes(std::slice::from_ref(&code)));
@@ -85,8 +85,8 @@ fn page(asker: &Asker, enrolment: &Enrolment, wrong: Wrong) -> Response {
     };
     html(
         status,
-        &Page {
-            lead: words.say_with("enrol-lead", &[("name", &enrolment.operator)]),
+        &EnrolmentPage {
+            lead: words.text_with("enrol-lead", &[("name", &enrolment.operator)]),
             errors,
             password: passwords,
             code,
@@ -98,39 +98,39 @@ fn page(asker: &Asker, enrolment: &Enrolment, wrong: Wrong) -> Response {
 }
 
 /// The page for a link that is unknown, used or expired. It does not reveal which.
-fn over(asker: &Asker) -> Response {
+fn over(asker: &RequestContext) -> Response {
     let (title, text) = (
-        asker.words.say("enrol-over-title"),
-        asker.words.say("error-enrolment-over"),
+        asker.words.text("enrol-over-title"),
+        asker.words.text("error-enrolment-over"),
     );
     nothing_here(asker, title, text)
 }
 
 /// Shows the form.
-pub async fn show(State(app): State<App>, asker: Asker, Path(link): Path<String>) -> Response {
+pub async fn show(State(app): State<App>, asker: RequestContext, Path(link): Path<String>) -> Response {
     match app.store.enrolment(&link).await {
         Ok(Some(enrolment)) => page(&asker, &enrolment, Wrong::default()),
         Ok(None) => over(&asker),
-        Err(error) => Fault(asker.words, error).into_response(),
+        Err(error) => ErrorPage(asker.words, error).into_response(),
     }
 }
 
 /// Submits password and code.
 pub async fn enrol(
     State(app): State<App>,
-    asker: Asker,
+    asker: RequestContext,
     Path(link): Path<String>,
-    typed: std::result::Result<Form<Typed>, FormRejection>,
+    typed: std::result::Result<Form<EnrolmentForm>, FormRejection>,
 ) -> Response {
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     match answered(&app, &asker, &link, typed).await {
         Ok(page) => page,
         Err(StoreError::Refused(Refusal::EnrolmentOver)) => over(&asker),
-        Err(error) => Fault(asker.words, error).into_response(),
+        Err(error) => ErrorPage(asker.words, error).into_response(),
     }
 }
 
-async fn answered(app: &App, asker: &Asker, link: &str, typed: Typed) -> Result<Response> {
+async fn answered(app: &App, asker: &RequestContext, link: &str, typed: EnrolmentForm) -> Result<Response> {
     let words = asker.words;
     let Some(enrolment) = app.store.enrolment(link).await? else {
         return Ok(over(asker));
@@ -139,14 +139,14 @@ async fn answered(app: &App, asker: &Asker, link: &str, typed: Typed) -> Result<
     let step = authenticator.step(&typed.code, app.store.now());
     let wrong = Wrong {
         password: typed.password.wrong(app, words).await,
-        code: step.is_none().then(|| words.say("enrol-code-wrong")),
+        code: step.is_none().then(|| words.text("enrol-code-wrong")),
     };
     let (false, Some(step)) = (wrong.is_something(), step) else {
         return Ok(page(asker, &enrolment, wrong));
     };
     if app.store.attempt(OF_LINK, &[link]).await?.is_none() {
         let wrong = Wrong {
-            code: Some(words.say("second-factor-too-often")),
+            code: Some(words.text("second-factor-too-often")),
             ..Wrong::default()
         };
         return Ok(page(asker, &enrolment, wrong));

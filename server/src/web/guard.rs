@@ -1,8 +1,8 @@
 //! The layer around each answer: the log span of the request, a time limit, and an error page if the program panics.
 
-use super::page::{Answer, Shell, html};
+use super::page::{Layout, MessagePage, html};
 use crate::openid::is_for_programs;
-use crate::output::Words;
+use crate::output::Locale;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -63,7 +63,7 @@ pub async fn watch(State(guard): State<Guard>, request: Request, next: Next) -> 
     watched(answer).await.0
 }
 
-async fn answer(guard: Guard, language: Option<Words>, for_programs: bool, request: Request, next: Next) -> Response {
+async fn answer(guard: Guard, language: Option<Locale>, for_programs: bool, request: Request, next: Next) -> Response {
     let began = tracing::enabled!(tracing::Level::DEBUG).then(began);
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let response = match timeout(guard.limit, work).await {
@@ -98,21 +98,21 @@ fn reads_words(route: &str) -> bool {
     is_for_programs(route) || route.starts_with("/health/")
 }
 
-fn language(headers: &HeaderMap) -> Option<Words> {
+fn language(headers: &HeaderMap) -> Option<Locale> {
     headers.get(header::COOKIE)?;
     let chosen = CookieJar::from_headers(headers);
     chosen
         .get(super::asker::LANGUAGE)
-        .and_then(|cookie| Words::of_tag(cookie.value()))
+        .and_then(|cookie| Locale::of_tag(cookie.value()))
 }
 
 /// The error answer. The request may have taken effect before the fault, so the text promises nothing.
-fn failed(fault: Fault, language: Option<Words>, for_programs: bool) -> Response {
+fn failed(fault: Fault, language: Option<Locale>, for_programs: bool) -> Response {
     let status = match fault {
         Fault::Late => StatusCode::SERVICE_UNAVAILABLE,
         Fault::Panic => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let words = language.or_else(|| Words::of_tag("vi"));
+    let words = language.or_else(|| Locale::of_tag("vi"));
     let Some(words) = words.filter(|_| !for_programs) else {
         let error = match fault {
             Fault::Late => "temporarily_unavailable",
@@ -121,9 +121,9 @@ fn failed(fault: Fault, language: Option<Words>, for_programs: bool) -> Response
         let body = serde_json::json!({"error": error, "error_description": "no answer could be made; ask for the state before asking again"});
         return (status, axum::Json(body)).into_response();
     };
-    let shell = Shell::bare(words).failing("S-500");
-    let (title, text) = (words.say("fault-title"), words.say("fault-unknown-text"));
-    html(status, &Answer::new(shell, title, text))
+    let shell = Layout::bare(words).failing("S-500");
+    let (title, text) = (words.text("fault-title"), words.text("fault-unknown-text"));
+    html(status, &MessagePage::new(shell, title, text))
 }
 
 #[cfg(test)]

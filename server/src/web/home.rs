@@ -1,15 +1,15 @@
 //! The owner's own account: its state, its history, its sessions.
 
 use super::App;
-use super::asker::Asker;
+use super::asker::RequestContext;
 use super::desk::whose_claim;
 use super::form::asked;
-use super::may_have_passkeys;
-use super::page::{Fault, History, Shell, go_on, history, html};
-use super::report::may_see;
+use super::page::{ErrorPage, History, Layout, history, html, redirect_page};
+use super::passkeys_allowed;
+use super::report::authorize_viewer;
 use super::ways::once_more;
-use crate::openid::told;
-use crate::output::{Words, capital, outlook, said};
+use crate::openid::scope_labels;
+use crate::output::{Locale, capital, pending_changes_text, value_text};
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -21,14 +21,14 @@ use ngomon_rules::client::ClientId;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::record::AccountKind;
 use ngomon_rules::unit::UnitTree;
-use ngomon_store::{Before, Explained, Result};
+use ngomon_store::{AccountExplanation, Before, Result};
 use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "home.html")]
 #[expect(clippy::struct_excessive_bools, reason = "each shows its own part of the page")]
 struct Home {
-    shell: Shell,
+    shell: Layout,
     state: String,
     /// Whether to show the link to the form, required or not.
     may_form: bool,
@@ -41,11 +41,11 @@ struct Home {
     facts: Vec<(String, String)>,
     history: History,
     /// Consents given to systems that are not the province's own.
-    allowed: Vec<Allowed>,
+    allowed: Vec<ConsentRow>,
     sessions: Vec<(String, String)>,
 }
 
-struct Allowed {
+struct ConsentRow {
     client: String,
     name: String,
     told: Vec<String>,
@@ -60,7 +60,7 @@ pub struct HistoryQuery {
 }
 
 /// Shows the first page after signing in; the gate comes before it (C1: "yêu cầu người dùng thực hiện chuẩn hóa").
-pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<HistoryQuery>) -> Response {
+pub async fn show(State(app): State<App>, asker: RequestContext, Query(query): Query<HistoryQuery>) -> Response {
     let Some(visit) = asker.visit.clone() else {
         return Redirect::to("/sign-in").into_response();
     };
@@ -86,7 +86,7 @@ pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<Hist
         if let Some(token) = &asker.token
             && let Some(next) = app.store.take_next(token).await?
         {
-            return Ok(go_on(asker.shell(), next));
+            return Ok(redirect_page(asker.shell(), next));
         }
         let exempt_to = story.exempt_to.filter(|last| story.day <= *last);
         let state = match (
@@ -95,22 +95,22 @@ pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<Hist
             story.fact("last_form_receipt"),
             exempt_to,
         ) {
-            (Some(_), ..) => words.say("home-standardised"),
+            (Some(_), ..) => words.text("home-standardised"),
             (None, Some("pending"), Some(receipt), _) if story.fact("last_form_fields").is_some() => {
-                words.say_with("home-papers", &[("receipt", receipt)])
+                words.text_with("home-papers", &[("receipt", receipt)])
             }
-            (None, Some("pending"), Some(receipt), _) => words.say_with("home-pending", &[("receipt", receipt)]),
-            _ if asks => words.say("home-put-off"),
-            (None, _, _, Some(last)) => words.say_with("home-exempt", &[("day", &words.day(last))]),
-            _ => words.say("home-open"),
+            (None, Some("pending"), Some(receipt), _) => words.text_with("home-pending", &[("receipt", receipt)]),
+            _ if asks => words.text("home-put-off"),
+            (None, _, _, Some(last)) => words.text_with("home-exempt", &[("day", &words.day(last))]),
+            _ => words.text("home-open"),
         };
         let units = app.store.units().await?;
         let facts = facts(&story, &units, words);
         let token = asker.token.as_deref().unwrap_or_default();
         let sessions = app.store.sessions(&visit.account, token).await?;
         let allowed = app.store.consents(&visit.account).await?;
-        let allowed = allowed.into_iter().map(|one| Allowed {
-            told: told(&one.scopes, words),
+        let allowed = allowed.into_iter().map(|one| ConsentRow {
+            told: scope_labels(&one.scopes, words),
             since: words.instant(one.at),
             client: one.client.0,
             name: one.name,
@@ -123,8 +123,8 @@ pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<Hist
                     && story.fact("claim").is_none()
                     && story.fact("last_form") != Some("pending"),
                 has_profile: visit.kind == AccountKind::Official,
-                has_passkeys: asker.passkeys && may_have_passkeys(&visit),
-                sees_report: may_see(&asker),
+                has_passkeys: asker.passkeys && passkeys_allowed(&visit),
+                sees_report: authorize_viewer(&asker),
                 notices: notices(&story, &units, words),
                 facts,
                 history: history(&story, &query.before, "/", words),
@@ -134,7 +134,7 @@ pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<Hist
                     .map(|one| {
                         let began = words.instant(one.began);
                         let began = if one.is_this {
-                            words.say_with("sessions-here", &[("at", &began)])
+                            words.text_with("sessions-here", &[("at", &began)])
                         } else {
                             began
                         };
@@ -146,11 +146,11 @@ pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<Hist
         ))
     };
     let page: Result<Response> = page.await;
-    page.unwrap_or_else(|e| Fault(words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
 /// What the account states about its owner, and the person it is standardised for.
-fn facts(story: &Explained, units: &UnitTree, words: Words) -> Vec<(String, String)> {
+fn facts(story: &AccountExplanation, units: &UnitTree, words: Locale) -> Vec<(String, String)> {
     let shown = [
         ("username", "fact-username"),
         ("full_name", "fact-full-name"),
@@ -163,40 +163,40 @@ fn facts(story: &Explained, units: &UnitTree, words: Words) -> Vec<(String, Stri
     let mut facts = Vec::new();
     for (name, label) in shown {
         if name == "claim_since" {
-            facts.extend(whose_claim(story, words, false).map(|whose| (words.say("fact-claim-name"), whose)));
+            facts.extend(whose_claim(story, words, false).map(|whose| (words.text("fact-claim-name"), whose)));
         }
-        let value = story.fact(name).map(|value| said(name, value, units, words));
-        facts.extend(value.map(|value| (words.say(label), value)));
+        let value = story.fact(name).map(|value| value_text(name, value, units, words));
+        facts.extend(value.map(|value| (words.text(label), value)));
     }
     if !story.unit_name.is_empty() && story.kind == AccountKind::Official {
-        facts.push((words.say("desk-unit"), story.unit_name.clone()));
+        facts.push((words.text("desk-unit"), story.unit_name.clone()));
     }
     facts
 }
 
 /// Warnings: a claim of somebody else's details, what the next run will do, and holds that come within the warning period.
-fn notices(story: &Explained, units: &UnitTree, words: Words) -> Vec<String> {
+fn notices(story: &AccountExplanation, units: &UnitTree, words: Locale) -> Vec<String> {
     let whose = whose_claim(story, words, false).filter(|_| story.claim_differs);
     let mut notices: Vec<String> = whose
-        .map(|whose| words.say_with("home-claim-differs", &[("name", &whose)]))
+        .map(|whose| words.text_with("home-claim-differs", &[("name", &whose)]))
         .into_iter()
         .collect();
-    notices.extend(outlook(story, words));
+    notices.extend(pending_changes_text(story, words));
     for (day, hold) in &story.coming {
         let fact = |name: &str| hold.evidence.get(name).filter(|value| !value.is_empty());
         let due = fact("due_on")
-            .map(|due| said("due_on", due, units, words))
+            .map(|due| value_text("due_on", due, units, words))
             .unwrap_or_default();
         notices.push(match hold.reason {
-            Reason::ReviewOverdue => words.say_with("home-coming-review", &[("day", &due)]),
+            Reason::ReviewOverdue => words.text_with("home-coming-review", &[("day", &due)]),
             Reason::StaleInfo => {
-                let item = fact("item").map(|item| capital(&said("item", item, units, words)));
-                let item = item.unwrap_or_else(|| words.say("home-coming-item-unnamed"));
-                words.say_with("home-coming-item", &[("item", &item), ("day", &due)])
+                let item = fact("item").map(|item| capital(&value_text("item", item, units, words)));
+                let item = item.unwrap_or_else(|| words.text("home-coming-item-unnamed"));
+                words.text_with("home-coming-item", &[("item", &item), ("day", &due)])
             }
             reason => {
-                let hold = words.say(&format!("hold-{reason}"));
-                words.say_with("home-coming", &[("day", &words.day(*day)), ("hold", &hold)])
+                let hold = words.text(&format!("hold-{reason}"));
+                words.text_with("home-coming", &[("day", &words.day(*day)), ("hold", &hold)])
             }
         });
     }
@@ -204,19 +204,19 @@ fn notices(story: &Explained, units: &UnitTree, words: Words) -> Vec<String> {
 }
 
 /// Ends all other sessions of the account.
-pub async fn close_others(State(app): State<App>, asker: Asker) -> Response {
+pub async fn close_others(State(app): State<App>, asker: RequestContext) -> Response {
     if let (Some(visit), Some(token)) = (&asker.visit, &asker.token)
         && !visit.held
         && let Err(error) = app.store.close_other_sessions(&visit.account, token).await
     {
-        return Fault(asker.words, error).into_response();
+        return ErrorPage(asker.words, error).into_response();
     }
     Redirect::to("/").into_response()
 }
 
 /// The consent to withdraw, by its client.
 #[derive(Default, Deserialize)]
-pub struct Which {
+pub struct ConsentId {
     #[serde(default)]
     client: String,
 }
@@ -224,10 +224,10 @@ pub struct Which {
 /// Withdraws the owner's consent for a system.
 pub async fn withdraw(
     State(app): State<App>,
-    asker: Asker,
-    sent: std::result::Result<Form<Which>, FormRejection>,
+    asker: RequestContext,
+    sent: std::result::Result<Form<ConsentId>, FormRejection>,
 ) -> Response {
-    let Which { client } = sent.map(|Form(sent)| sent).unwrap_or_default();
+    let ConsentId { client } = sent.map(|Form(sent)| sent).unwrap_or_default();
     let Some(visit) = asker.visit.as_ref().filter(|visit| !visit.held) else {
         return Redirect::to("/").into_response();
     };
@@ -239,5 +239,5 @@ pub async fn withdraw(
         Ok(Redirect::to("/").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }

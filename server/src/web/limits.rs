@@ -2,42 +2,42 @@
 //! itself. The table in `docs/OPERATING.md` repeats these values.
 
 use super::App;
-use super::asker::Asker;
+use super::asker::RequestContext;
 use ngomon_rules::record::AccountId;
 use ngomon_rules::values::{NationalId, username_key};
-use ngomon_store::{BrowserMark, Counted, Credential, Limit, Result, Who};
+use ngomon_store::{BrowserMark, Counted, Credential, RateLimit, Result, Who};
 
 /// 15 minutes, in seconds.
 const QUARTER: i64 = 900;
 const HOUR: i64 = 3_600;
 
-const fn limit(what: &'static str, times: i64, seconds: i64) -> Limit {
-    Limit { what, times, seconds }
+const fn limit(what: &'static str, times: i64, seconds: i64) -> RateLimit {
+    RateLimit { what, times, seconds }
 }
 
 /// Wrong attempts at one user name, by one address or by one browser known for it.
-const OF_NAME: Limit = limit("sign-in-name", 10, QUARTER);
+const OF_NAME: RateLimit = limit("sign-in-name", 10, QUARTER);
 /// Wrong attempts at one user name, by all browsers known for it.
-const OF_KNOWN: Limit = limit("sign-in-known", 60, QUARTER);
+const OF_KNOWN: RateLimit = limit("sign-in-known", 60, QUARTER);
 /// Wrong attempts of strangers from one address, at any name, by password, passkey or code.
-pub const OF_ADDRESS: Limit = limit("sign-in-address", 300, QUARTER);
+pub const OF_ADDRESS: RateLimit = limit("sign-in-address", 300, QUARTER);
 /// The same for a /48 network of IPv6, which one customer may have.
-const OF_NETWORK: Limit = limit("sign-in-network", 3_000, QUARTER);
+const OF_NETWORK: RateLimit = limit("sign-in-network", 3_000, QUARTER);
 /// Passkey challenges for one address. A right answer gives its challenge back.
-pub const CHALLENGES: Limit = limit("passkey-challenge", 3_000, QUARTER);
+pub const CHALLENGES: RateLimit = limit("passkey-challenge", 3_000, QUARTER);
 /// Wrong answers of one passkey.
-const OF_PASSKEY: Limit = limit("sign-in-passkey", 10, QUARTER);
+const OF_PASSKEY: RateLimit = limit("sign-in-passkey", 10, QUARTER);
 /// Wrong codes of an operator's authenticator, by all strangers together or by one known browser.
-const OF_OPERATOR: Limit = limit("sign-in-code", 5, QUARTER);
+const OF_OPERATOR: RateLimit = limit("sign-in-code", 5, QUARTER);
 /// Wrong answers within a session: another factor, a new password after a code, the other account of a join.
-const OF_OWN: Limit = limit("own", 10, QUARTER);
+const OF_OWN: RateLimit = limit("own", 10, QUARTER);
 /// Receipt numbers looked up from one address.
-const OF_RECEIPTS: Limit = limit("receipt-address", 300, QUARTER);
+const OF_RECEIPTS: RateLimit = limit("receipt-address", 300, QUARTER);
 /// Codes requested for one user name, by one address or one browser known for it, or within a session.
-const CODES: Limit = limit("code-for", 5, HOUR);
+const CODES: RateLimit = limit("code-for", 5, HOUR);
 
 /// Who requests access to these accounts: a browser that is known for one of them, or a stranger.
-pub fn who(app: &App, asker: &Asker, marks: impl IntoIterator<Item = BrowserMark>) -> Who {
+pub fn who(app: &App, asker: &RequestContext, marks: impl IntoIterator<Item = BrowserMark>) -> Who {
     for mark in marks {
         for kept in &asker.browsers {
             if let Some(name) = app.store.known_browser(&mark, kept) {
@@ -49,12 +49,12 @@ pub fn who(app: &App, asker: &Asker, marks: impl IntoIterator<Item = BrowserMark
 }
 
 /// The same, for accounts found by their user name.
-pub fn who_of(app: &App, asker: &Asker, found: &[Credential]) -> Who {
+pub fn who_of(app: &App, asker: &RequestContext, found: &[Credential]) -> Who {
     who(app, asker, found.iter().map(Credential::browser_mark))
 }
 
 /// The limits of a stranger's address and network. Known browsers that share the address are not stopped by them.
-fn of_address(asker: &Asker, who: &Who) -> Vec<Counted> {
+fn of_address(asker: &RequestContext, who: &Who) -> Vec<Counted> {
     if !who.is_stranger() {
         return Vec::new();
     }
@@ -64,7 +64,7 @@ fn of_address(asker: &Asker, who: &Who) -> Vec<Counted> {
 }
 
 /// The limits for a password at this user name, in any spelling.
-pub fn password(asker: &Asker, who: &Who, name: &str) -> Vec<Counted> {
+pub fn password(asker: &RequestContext, who: &Who, name: &str) -> Vec<Counted> {
     let name = &*username_key(name);
     let mut all = vec![match who {
         Who::Stranger(address) => OF_NAME.of(&[name, address]),
@@ -85,14 +85,14 @@ pub async fn tries_again(app: &App, who: &Who, limits: &[Counted]) -> Result<boo
 }
 
 /// The limits for a passkey's answer.
-pub fn passkey(asker: &Asker, who: &Who, passkey: &str) -> Vec<Counted> {
+pub fn passkey(asker: &RequestContext, who: &Who, passkey: &str) -> Vec<Counted> {
     let mut all = vec![OF_PASSKEY.by(who, &[passkey])];
     all.extend(of_address(asker, who));
     all
 }
 
 /// The limit for a passkey challenge.
-pub fn challenge(asker: &Asker) -> Counted {
+pub fn challenge(asker: &RequestContext) -> Counted {
     CHALLENGES.of(&[&asker.address])
 }
 
@@ -110,7 +110,7 @@ pub fn own(what: &str, account: &str) -> Counted {
 }
 
 /// The limits for a new code for this user name.
-pub fn code(asker: &Asker, who: &Who, way: &str, name: &str) -> Vec<Counted> {
+pub fn code(asker: &RequestContext, who: &Who, way: &str, name: &str) -> Vec<Counted> {
     let mut all = vec![CODES.by(who, &[way, &username_key(name)])];
     all.extend(of_address(asker, who));
     all
@@ -122,14 +122,14 @@ pub fn own_code(what: &str, account: &str) -> Counted {
 }
 
 /// Requests for user names from one address.
-const OF_NAMES: Limit = limit("names-address", 30, HOUR);
+const OF_NAMES: RateLimit = limit("names-address", 30, HOUR);
 /// Messages with user names from the whole installation.
-const NAMES: Limit = limit("names-messages", 300, 60);
+const NAMES: RateLimit = limit("names-messages", 300, 60);
 /// Messages with user names to one phone per day.
-const TO_PHONE: Limit = limit("names-phone", 3, 24 * HOUR);
+const TO_PHONE: RateLimit = limit("names-phone", 3, 24 * HOUR);
 
 /// The limits for a request for user names without a session.
-pub fn names(asker: &Asker) -> Vec<Counted> {
+pub fn names(asker: &RequestContext) -> Vec<Counted> {
     vec![OF_NAMES.of(&[&asker.address]), NAMES.of(&[])]
 }
 
@@ -139,12 +139,12 @@ pub fn names_of(phone: &str) -> Counted {
 }
 
 /// The limit for a receipt lookup without a session.
-pub fn looked_up(asker: &Asker) -> Vec<Counted> {
+pub fn looked_up(asker: &RequestContext) -> Vec<Counted> {
     vec![OF_RECEIPTS.of(&[&asker.address])]
 }
 
 /// The limits for a code that is typed without a session.
-pub fn typed_code(asker: &Asker) -> Vec<Counted> {
+pub fn typed_code(asker: &RequestContext) -> Vec<Counted> {
     of_address(asker, &Who::Stranger(asker.address.clone()))
 }
 
@@ -164,7 +164,7 @@ pub async fn is_own_person(app: &App, account: &AccountId, number: &NationalId) 
 pub async fn proven_phone(app: &App, account: &AccountId, number: &NationalId) -> Result<()> {
     let until = app.store.now().as_microsecond() + 86_400 * 1_000_000;
     app.store
-        .once(PROVEN_PHONE, &[account.as_str(), number.as_str()], until)
+        .consume_nonce(PROVEN_PHONE, &[account.as_str(), number.as_str()], until)
         .await
         .map(drop)
 }

@@ -36,10 +36,10 @@ mod ticket;
 mod user_name;
 mod ways;
 
-pub use asker::{Asker, encoded, forgotten};
+pub use asker::{RequestContext, clear_session_cookie, query_encode};
 pub use origin::{Proxies, masked, network};
-pub use page::{Answer as Said, Fault as StoreFault, Shell, go_on, html};
-pub use passkeys::{SKIPPED, may_have_passkeys};
+pub use page::{ErrorPage, Layout, MessagePage, html, redirect_page};
+pub use passkeys::{STEP_UP_SKIPPED, passkeys_allowed};
 pub use public_url::public_url;
 
 use crate::openid::{self, Signer};
@@ -72,7 +72,7 @@ pub struct AppParts {
     /// The store.
     pub store: Store,
     /// The figures of the report, shared by all its viewers.
-    pub board: report::Board,
+    pub board: report::ReportCache,
     /// Whether this installation is a sandbox: all persons are made up, a page shows the messages, and the registry is
     /// simulated.
     pub sandbox: bool,
@@ -116,7 +116,7 @@ impl App {
     pub fn new(store: Store, sandbox: bool) -> Self {
         let store = store.telling(news_words());
         Self(Arc::new(AppParts {
-            board: report::Board::new(store.clone()),
+            board: report::ReportCache::new(store.clone()),
             store,
             sandbox,
             tells_inner: sandbox,
@@ -177,7 +177,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .route("/sign-in/reset/password", post(reset::set))
         .route("/sign-in/new-password", get(set_password::show).post(set_password::set))
         .route("/enrol/{link}", get(enrol::show).post(enrol::enrol))
-        .route("/sign-out", post(sign_in::leave))
+        .route("/sign-out", post(sign_in::sign_out))
         .route("/sessions/close-others", post(home::close_others))
         .route("/consents/withdraw", post(home::withdraw))
         .route("/language/{tag}", get(asker::language))

@@ -2,8 +2,8 @@
 
 use super::App;
 use super::page::Input;
-use crate::output::Words;
-use crate::password::{hashed, in_turn};
+use crate::output::Locale;
+use crate::password::{hashed, on_hash_pool};
 use ngomon_rules::values::folded;
 use serde::Deserialize;
 
@@ -34,7 +34,7 @@ fn is_ours(password: &str) -> bool {
 
 /// The submitted fields.
 #[derive(Default, Deserialize)]
-pub struct Typed {
+pub struct NewPasswordForm {
     /// The password.
     #[serde(default)]
     pub password: String,
@@ -52,9 +52,9 @@ pub struct NewPassword {
 
 impl NewPassword {
     /// The error for a password that cannot be hashed.
-    pub fn unreadable(words: Words) -> Self {
+    pub fn unreadable(words: Locale) -> Self {
         Self {
-            password: Some(words.say("sign-in-unreadable")),
+            password: Some(words.text("sign-in-unreadable")),
             again: None,
         }
     }
@@ -65,33 +65,33 @@ impl NewPassword {
     }
 
     /// The two fields.
-    pub fn fields(self, words: Words) -> Vec<Input> {
+    pub fn fields(self, words: Locale) -> Vec<Input> {
         let field = |name, label, hint, error| Input {
             autocomplete: "new-password",
             hint,
             error,
             ..Input::password(name, label, words)
         };
-        let shortest = words.say_with("enrol-hint-password", &[("n", &SHORTEST.to_string())]);
+        let shortest = words.text_with("enrol-hint-password", &[("n", &SHORTEST.to_string())]);
         vec![
-            field("password", words.say("enrol-password"), shortest, self.password),
-            field("again", words.say("enrol-again"), String::new(), self.again),
+            field("password", words.text("enrol-password"), shortest, self.password),
+            field("again", words.text("enrol-again"), String::new(), self.again),
         ]
     }
 }
 
-impl Typed {
+impl NewPasswordForm {
     /// The errors: too short, easily guessed here, leaked, or not the same the second time.
-    pub async fn wrong(&self, app: &App, words: Words) -> NewPassword {
+    pub async fn wrong(&self, app: &App, words: Locale) -> NewPassword {
         if self.password.chars().count() < SHORTEST {
             return NewPassword {
-                password: Some(words.say_with("enrol-short", &[("n", &SHORTEST.to_string())])),
+                password: Some(words.text_with("enrol-short", &[("n", &SHORTEST.to_string())])),
                 again: None,
             };
         }
         if is_ours(&self.password) {
             return NewPassword {
-                password: Some(words.say("password-ours")),
+                password: Some(words.text("password-ours")),
                 again: None,
             };
         }
@@ -103,8 +103,8 @@ impl Typed {
             None => false,
         };
         NewPassword {
-            password: is_leaked.then(|| words.say("password-leaked")),
-            again: (!is_leaked && self.password != self.again).then(|| words.say("enrol-differs")),
+            password: is_leaked.then(|| words.text("password-leaked")),
+            again: (!is_leaked && self.password != self.again).then(|| words.text("enrol-differs")),
         }
     }
 }
@@ -112,5 +112,5 @@ impl Typed {
 /// The hash of a password by the current scheme.
 pub async fn hash_of(app: &App, password: String) -> Option<String> {
     let salt = app.store.salt();
-    in_turn(move || hashed(&password, &salt)).await.flatten()
+    on_hash_pool(move || hashed(&password, &salt)).await.flatten()
 }

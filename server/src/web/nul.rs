@@ -2,10 +2,10 @@
 //! checked once, before any handler; both may carry it as `%00` or as a raw byte. A NUL that arrives another way (within a
 //! token, a file) is refused by the store.
 
-use super::asker::Asker;
+use super::asker::RequestContext;
 use super::page::message;
 use super::{App, LARGEST};
-use crate::openid::{Fault, is_for_programs};
+use crate::openid::{OAuthError, is_for_programs};
 use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::StatusCode;
@@ -39,14 +39,14 @@ pub async fn refuse(State(app): State<App>, request: Request, next: Next) -> Res
 
 async fn refused(app: &App, parts: &mut Parts) -> Response {
     if is_for_programs(parts.uri.path()) {
-        return Fault::nul().into_response();
+        return OAuthError::nul().into_response();
     }
-    match Asker::from_request_parts(parts, app).await {
+    match RequestContext::from_request_parts(parts, app).await {
         Ok(mut asker) => {
             // The link to the other language must not contain the NUL.
             asker.here = "/".into();
             asker.going = None;
-            let (title, text) = (asker.words.say("nul-title"), asker.words.say("nul-text"));
+            let (title, text) = (asker.words.text("nul-title"), asker.words.text("nul-text"));
             message(&asker, StatusCode::BAD_REQUEST, title, text, "S-400")
         }
         Err(answer) => answer,

@@ -1,18 +1,18 @@
 //! The parts of every page, and the error pages.
 
-use super::asker::Asker;
-use crate::output::{Words, happening};
+use super::asker::RequestContext;
+use crate::output::{Locale, event_text};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use ngomon_rules::event::Change;
-use ngomon_store::{Explained, Refusal, StoreError, has_changed};
+use ngomon_store::{AccountExplanation, Refusal, StoreError, has_changed};
 
 /// The layout of a page.
 #[expect(clippy::struct_excessive_bools, reason = "each shows its own part of the frame")]
-pub struct Shell {
+pub struct Layout {
     /// The language.
-    pub words: Words,
+    pub words: Locale,
     /// The path of the page, for the link to the other language.
     pub here: String,
     /// The query that keeps the return address within a sign-in: `?to=…`, or empty.
@@ -31,9 +31,9 @@ pub struct Shell {
     pub code: String,
 }
 
-impl Shell {
+impl Layout {
     /// The layout of a page without a session.
-    pub fn bare(words: Words) -> Self {
+    pub fn bare(words: Locale) -> Self {
         Self {
             words,
             here: "/".into(),
@@ -89,7 +89,7 @@ pub struct Input {
     /// The longest text, in characters.
     pub maxlength: u16,
     /// For a password: the language of the button that reveals it.
-    pub reveal: Option<Words>,
+    pub reveal: Option<Locale>,
 }
 
 impl Input {
@@ -110,7 +110,7 @@ impl Input {
     }
 
     /// A password field, with a button that reveals the password.
-    pub fn password(name: &'static str, label: String, words: Words) -> Self {
+    pub fn password(name: &'static str, label: String, words: Locale) -> Self {
         Self {
             kind: "password",
             autocomplete: "current-password",
@@ -144,7 +144,7 @@ pub fn mistakes(fields: &[Input]) -> Vec<Mistake> {
 }
 
 /// A row of a history.
-pub struct Line {
+pub struct HistoryRow {
     /// The time.
     pub at: String,
     /// The event.
@@ -154,7 +154,7 @@ pub struct Line {
 /// A page of a history, the newest event first.
 pub struct History {
     /// The events.
-    pub lines: Vec<Line>,
+    pub lines: Vec<HistoryRow>,
     /// Links to the adjacent pages.
     pub turn: Turn,
 }
@@ -169,7 +169,7 @@ pub struct Turn {
 
 impl Turn {
     /// The links on the page `here`, which was requested with the cursor `before`.
-    pub fn of(story: &Explained, before: &str, here: &str) -> Self {
+    pub fn of(story: &AccountExplanation, before: &str, here: &str) -> Self {
         let earlier = story.earlier.as_ref();
         Self {
             earlier: earlier.map(|place| format!("{here}?before={place}#history")),
@@ -179,13 +179,13 @@ impl Turn {
 }
 
 /// The part of a history that was requested with the cursor `before`, on the page `here`.
-pub fn history(story: &Explained, before: &str, here: &str, words: Words) -> History {
+pub fn history(story: &AccountExplanation, before: &str, here: &str, words: Locale) -> History {
     // A new hash scheme for the password is no event for its owner.
     let told = story.history.iter().rev();
     let told = told.filter(|entry| entry.change != Change::PasswordRehashed);
-    let lines = told.map(|entry| Line {
+    let lines = told.map(|entry| HistoryRow {
         at: words.instant(entry.at),
-        what: happening(&entry.change, words),
+        what: event_text(&entry.change, words),
     });
     History {
         lines: lines.collect(),
@@ -196,9 +196,9 @@ pub fn history(story: &Explained, before: &str, here: &str, words: Words) -> His
 /// A page with one message, and perhaps a receipt.
 #[derive(Template)]
 #[template(path = "answer.html")]
-pub struct Answer {
+pub struct MessagePage {
     /// The layout.
-    pub shell: Shell,
+    pub shell: Layout,
     /// What happened.
     pub title: String,
     /// What to do now.
@@ -213,9 +213,9 @@ pub struct Answer {
     pub on: &'static str,
 }
 
-impl Answer {
+impl MessagePage {
     /// A page with this message and nothing else.
-    pub fn new(shell: Shell, title: String, text: String) -> Self {
+    pub fn new(shell: Layout, title: String, text: String) -> Self {
         Self {
             shell,
             title,
@@ -232,14 +232,14 @@ impl Answer {
 /// `form-action`.
 #[derive(Template)]
 #[template(path = "go_on.html")]
-struct GoOn {
-    shell: Shell,
+struct RedirectPage {
+    shell: Layout,
     to: String,
 }
 
 /// Redirects to `to`, which is an address of this server or was checked.
-pub fn go_on(shell: Shell, to: String) -> Response {
-    html(StatusCode::OK, &GoOn { shell, to })
+pub fn redirect_page(shell: Layout, to: String) -> Response {
+    html(StatusCode::OK, &RedirectPage { shell, to })
 }
 
 /// Renders a page; if the template fails, answers with status 500.
@@ -254,9 +254,9 @@ pub fn html(status: StatusCode, page: &impl Template) -> Response {
 }
 
 /// The error page of a failed store. The visitor reads whether anything was changed; the log has the cause.
-pub struct Fault(pub Words, pub StoreError);
+pub struct ErrorPage(pub Locale, pub StoreError);
 
-impl IntoResponse for Fault {
+impl IntoResponse for ErrorPage {
     fn into_response(self) -> Response {
         let Self(words, error) = self;
         let in_doubt = matches!(error, StoreError::InDoubt(_));
@@ -272,41 +272,41 @@ impl IntoResponse for Fault {
             "fault" if has_changed() => "fault-text-changed".to_owned(),
             _ => format!("{name}-text"),
         };
-        let shell = Shell::bare(words).failing(code);
-        let title = words.say(&format!("{name}-title"));
-        html(status, &Answer::new(shell, title, words.say(&text)))
+        let shell = Layout::bare(words).failing(code);
+        let title = words.text(&format!("{name}-title"));
+        html(status, &MessagePage::new(shell, title, words.text(&text)))
     }
 }
 
 /// A page with one message.
-pub fn message(asker: &Asker, status: StatusCode, title: String, text: String, code: &str) -> Response {
+pub fn message(asker: &RequestContext, status: StatusCode, title: String, text: String, code: &str) -> Response {
     let shell = match code {
         "" => asker.shell(),
         _ => asker.shell().failing(code),
     };
-    html(status, &Answer::new(shell, title, text))
+    html(status, &MessagePage::new(shell, title, text))
 }
 
 /// The page for an address that does not exist.
-pub async fn not_found(asker: Asker) -> Response {
-    let (title, text) = (asker.words.say("missing-title"), asker.words.say("missing-text"));
+pub async fn not_found(asker: RequestContext) -> Response {
+    let (title, text) = (asker.words.text("missing-title"), asker.words.text("missing-text"));
     nothing_here(&asker, title, text)
 }
 
 /// A "not found" page with this message. The visitor has nothing to correct, so it only links to the first page.
-pub fn nothing_here(asker: &Asker, title: String, text: String) -> Response {
+pub fn nothing_here(asker: &RequestContext, title: String, text: String) -> Response {
     let mut shell = asker.shell();
     shell.code = "S-404".into();
-    let page = Answer {
+    let page = MessagePage {
         on: "page-first",
-        ..Answer::new(shell, title, text)
+        ..MessagePage::new(shell, title, text)
     };
     html(StatusCode::NOT_FOUND, &page)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Fault;
+    use super::ErrorPage;
     use crate::web::tests::{Site, fixtures, vietnamese};
     use axum::body::to_bytes;
     use axum::response::IntoResponse;
@@ -318,7 +318,7 @@ mod tests {
             if let Some(name) = name {
                 site.store.add_operator(name, "test").await.unwrap();
             }
-            Fault(vietnamese(), StoreError::Busy).into_response()
+            ErrorPage(vietnamese(), StoreError::Busy).into_response()
         })
         .await;
         assert_eq!(page.status(), 503);
@@ -329,17 +329,17 @@ mod tests {
     async fn nothing_was_changed_is_said_only_where_it_is_so() {
         let site = Site::of([("units", fixtures("demo").join("units.csv"))]).await;
         let (before, after) = (failing(&site, None).await, failing(&site, Some("lan")).await);
-        let [nothing, perhaps] = ["fault-text", "fault-text-changed"].map(|key| vietnamese().say(key));
+        let [nothing, perhaps] = ["fault-text", "fault-text-changed"].map(|key| vietnamese().text(key));
         assert!(before.contains(&nothing) && !before.contains(&perhaps));
         assert!(after.contains(&perhaps) && !after.contains(&nothing));
     }
 
     #[tokio::test]
     async fn what_nobody_knows_is_said_to_be_so() {
-        let page = Fault(vietnamese(), StoreError::InDoubt("lost".into())).into_response();
+        let page = ErrorPage(vietnamese(), StoreError::InDoubt("lost".into())).into_response();
         let text = to_bytes(page.into_body(), 1 << 20).await.unwrap();
         let text = String::from_utf8(text.to_vec()).unwrap();
-        let [nothing, unknown] = ["fault-text", "fault-unknown-text"].map(|key| vietnamese().say(key));
+        let [nothing, unknown] = ["fault-text", "fault-unknown-text"].map(|key| vietnamese().text(key));
         assert!(text.contains(&unknown) && !text.contains(&nothing));
     }
 }

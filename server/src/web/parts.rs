@@ -1,9 +1,9 @@
 //! The gallery of all page components, with made-up content, for developers of pages: `/sandbox/parts`.
 
 use super::App;
-use super::asker::Asker;
-use super::held::Shown;
-use super::page::{History, Input, Line, Mistake, Shell, Turn, html, mistakes, not_found};
+use super::asker::RequestContext;
+use super::held::HoldView;
+use super::page::{History, HistoryRow, Input, Layout, Mistake, Turn, html, mistakes, not_found};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,14 +13,14 @@ use ngomon_rules::law::law;
 
 #[derive(Template)]
 #[template(path = "parts_page.html")]
-struct Page {
-    shell: Shell,
+struct GalleryPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     done: Option<String>,
     rows: Vec<(String, String)>,
     card: Card,
-    hold: Shown,
+    hold: HoldView,
     history: History,
 }
 
@@ -31,47 +31,47 @@ struct Card {
 }
 
 /// Shows the components one below the other.
-pub async fn show(State(app): State<App>, asker: Asker) -> Response {
+pub async fn show(State(app): State<App>, asker: RequestContext) -> Response {
     if !app.sandbox {
         return not_found(asker).await;
     }
     let words = asker.words;
     let fields = vec![
         Input {
-            hint: words.say("form-hint-full-name"),
-            ..Input::new("full_name", words.say("form-full-name"))
+            hint: words.text("form-hint-full-name"),
+            ..Input::new("full_name", words.text("form-full-name"))
         },
         Input {
             value: "191234567".into(),
-            hint: words.say("form-hint-national-id"),
-            error: Some(words.say("form-bad-national-id-9")),
+            hint: words.text("form-hint-national-id"),
+            error: Some(words.text("form-bad-national-id-9")),
             inputmode: "numeric",
-            ..Input::new("national_id", words.say("form-national-id"))
+            ..Input::new("national_id", words.text("form-national-id"))
         },
     ];
-    let row = |key: &str, value: &str| (words.say(key), value.to_owned());
+    let row = |key: &str, value: &str| (words.text(key), value.to_owned());
     let rows = vec![
         row("fact-full-name", "Hồ Thị Kăn Nga"),
         row("fact-national-id", "046*****6821"),
     ];
     let now = words.instant(app.store.now().as_microsecond());
-    let line = |key: &str| Line {
+    let line = |key: &str| HistoryRow {
         at: now.clone(),
-        what: words.say(key),
+        what: words.text(key),
     };
-    let page = Page {
+    let page = GalleryPage {
         errors: mistakes(&fields),
         fields,
-        done: Some(words.say("desk-done-lifted")),
+        done: Some(words.text("desk-done-lifted")),
         card: Card {
             title: "Hồ Thị Kăn Nga".into(),
             href: "/sandbox/parts",
             rows: rows.clone(),
         },
-        hold: Shown {
-            name: words.say("hold-review-overdue"),
-            text: words.say_with("hold-text-review-overdue", &[("reviewed", "25/4/2022")]),
-            rows: vec![(words.say("explain-mends"), words.say("mends-review-overdue"))],
+        hold: HoldView {
+            name: words.text("hold-review-overdue"),
+            text: words.text_with("hold-text-review-overdue", &[("reviewed", "25/4/2022")]),
+            rows: vec![(words.text("explain-mends"), words.text("mends-review-overdue"))],
             sentence: law(Reason::ReviewOverdue.clause()).map(|law| law.sentence),
             ways: Vec::new(),
         },

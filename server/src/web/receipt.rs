@@ -2,10 +2,10 @@
 //! that does not exist. It never reveals an outcome, a name or a field.
 
 use super::App;
-use super::asker::Asker;
+use super::asker::RequestContext;
 use super::limits;
-use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
-use crate::password::no_sooner;
+use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use crate::password::with_minimum_delay;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -17,8 +17,8 @@ use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "receipt.html")]
-struct Page {
-    shell: Shell,
+struct ReceiptPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     state: Option<String>,
@@ -26,12 +26,12 @@ struct Page {
 
 /// The submitted number.
 #[derive(Default, Deserialize)]
-pub struct Typed {
+pub struct ReceiptForm {
     #[serde(default)]
     receipt: String,
 }
 
-fn page(asker: &Asker, typed: String, error: Option<String>, state: Option<String>) -> Response {
+fn page(asker: &RequestContext, typed: String, error: Option<String>, state: Option<String>) -> Response {
     let words = asker.words;
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -39,10 +39,10 @@ fn page(asker: &Asker, typed: String, error: Option<String>, state: Option<Strin
     };
     let fields = vec![Input {
         value: typed,
-        hint: words.say("receipt-hint"),
+        hint: words.text("receipt-hint"),
         error,
         maxlength: 30,
-        ..Input::new("receipt", words.say("receipt-number"))
+        ..Input::new("receipt", words.text("receipt-number"))
     }];
     let mut shell = asker.shell();
     shell.here = "/receipt".into();
@@ -50,7 +50,7 @@ fn page(asker: &Asker, typed: String, error: Option<String>, state: Option<Strin
     let errors = mistakes(&fields);
     html(
         status,
-        &Page {
+        &ReceiptPage {
             shell,
             errors,
             fields,
@@ -60,36 +60,36 @@ fn page(asker: &Asker, typed: String, error: Option<String>, state: Option<Strin
 }
 
 /// Shows the form.
-pub async fn show(asker: Asker) -> Response {
+pub async fn show(asker: RequestContext) -> Response {
     page(&asker, String::new(), None, None)
 }
 
 /// Shows the state, in the same time whatever it is.
 pub async fn ask(
     State(app): State<App>,
-    asker: Asker,
-    typed: std::result::Result<Form<Typed>, FormRejection>,
+    asker: RequestContext,
+    typed: std::result::Result<Form<ReceiptForm>, FormRejection>,
 ) -> Response {
     let words = asker.words;
     let typed = typed.map(|Form(typed)| typed.receipt).unwrap_or_default();
     let typed = typed.trim().to_uppercase();
     if typed.is_empty() {
-        return page(&asker, typed, Some(words.say("receipt-empty")), None);
+        return page(&asker, typed, Some(words.text("receipt-empty")), None);
     }
-    let not_before = no_sooner();
+    let not_before = with_minimum_delay();
     let answer = async {
         let limits = limits::looked_up(&asker);
         if app.store.take(&limits).await?.is_none() {
-            return Ok(page(&asker, typed, Some(words.say("sign-in-too-often")), None));
+            return Ok(page(&asker, typed, Some(words.text("sign-in-too-often")), None));
         }
         let state = match app.store.receipt_state(&typed).await? {
             ReceiptState::Received => "receipt-received",
             ReceiptState::Waiting => "receipt-waiting",
             ReceiptState::Answered => "receipt-answered",
         };
-        Ok(page(&asker, typed, None, Some(words.say(state))))
+        Ok(page(&asker, typed, None, Some(words.text(state))))
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }

@@ -4,11 +4,11 @@
 //! them.
 
 use super::App;
-use super::asker::{Asker, encoded};
+use super::asker::{RequestContext, query_encode};
 use super::limits;
-use super::new_password::{NewPassword, Typed, hash_of};
-use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
-use super::sign_in::again;
+use super::new_password::{NewPassword, NewPasswordForm, hash_of};
+use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::sign_in::expired_page;
 use super::ticket::Step;
 use askama::Template;
 use axum::Form;
@@ -24,8 +24,8 @@ use serde::Deserialize;
 const STEP: &str = "reset";
 #[derive(Template)]
 #[template(path = "reset.html")]
-struct Page {
-    shell: Shell,
+struct ResetPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     ticket: String,
@@ -35,18 +35,18 @@ struct Page {
 
 /// The submitted form.
 #[derive(Default, Deserialize)]
-pub struct Sent {
+pub struct ResetForm {
     #[serde(default)]
     ticket: String,
     #[serde(flatten)]
-    typed: Typed,
+    typed: NewPasswordForm,
 }
 
 async fn has_devices(app: &App, account: &AccountId) -> Result<bool> {
     Ok(!app.store.passkeys(account).await?.is_empty())
 }
 
-fn page(asker: &Asker, ticket: String, devices: bool, wrong: NewPassword) -> Response {
+fn page(asker: &RequestContext, ticket: String, devices: bool, wrong: NewPassword) -> Response {
     let fields = wrong.fields(asker.words);
     let errors = mistakes(&fields);
     let status = if errors.is_empty() {
@@ -57,7 +57,7 @@ fn page(asker: &Asker, ticket: String, devices: bool, wrong: NewPassword) -> Res
     let mut shell = asker.shell();
     shell.here = format!("/sign-in{}", shell.going);
     shell.wrong = !errors.is_empty();
-    let page = Page {
+    let page = ResetPage {
         shell,
         errors,
         fields,
@@ -68,9 +68,9 @@ fn page(asker: &Asker, ticket: String, devices: bool, wrong: NewPassword) -> Res
 }
 
 /// The form for the new password, bound to this browser, for the owner whose code was right.
-async fn asked(app: &App, asker: &Asker, step: &Step, wrong: NewPassword) -> Result<Response> {
+async fn asked(app: &App, asker: &RequestContext, step: &Step, wrong: NewPassword) -> Result<Response> {
     let Some(account) = step.accounts.first() else {
-        return Ok(again(asker));
+        return Ok(expired_page(asker));
     };
     let devices = has_devices(app, account).await?;
     let (cookie, ticket) = step.issue(&app.store, asker, STEP).await?;
@@ -78,7 +78,7 @@ async fn asked(app: &App, asker: &Asker, step: &Step, wrong: NewPassword) -> Res
 }
 
 /// Continues after the right code.
-pub async fn ask(app: &App, asker: &Asker, account: &AccountId) -> Result<Response> {
+pub async fn ask(app: &App, asker: &RequestContext, account: &AccountId) -> Result<Response> {
     let step = Step::new(std::slice::from_ref(account), Factor::Code, app.store.now());
     asked(app, asker, &step, NewPassword::default()).await
 }
@@ -86,14 +86,14 @@ pub async fn ask(app: &App, asker: &Asker, account: &AccountId) -> Result<Respon
 /// Sets the new password.
 pub async fn set(
     State(app): State<App>,
-    asker: Asker,
-    sent: std::result::Result<Form<Sent>, FormRejection>,
+    asker: RequestContext,
+    sent: std::result::Result<Form<ResetForm>, FormRejection>,
 ) -> Response {
-    let Sent { ticket, typed } = sent.map(|Form(sent)| sent).unwrap_or_default();
+    let ResetForm { ticket, typed } = sent.map(|Form(sent)| sent).unwrap_or_default();
     let answer = async {
         let step = Step::redeem(&app.store, &asker, STEP, &ticket).await?;
         let Some((step, account)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
-            return Ok(again(&asker));
+            return Ok(expired_page(&asker));
         };
         // Counted, because each attempt searches the list of leaked passwords.
         if app
@@ -102,7 +102,7 @@ pub async fn set(
             .await?
             .is_none()
         {
-            return Ok(again(&asker));
+            return Ok(expired_page(&asker));
         }
         let wrong = typed.wrong(&app, asker.words).await;
         if wrong.is_something() {
@@ -117,14 +117,14 @@ pub async fn set(
         } else {
             ("sms-password-changed", "reset")
         };
-        let news = asker.words.say(news);
+        let news = asker.words.text(news);
         app.store.set_password(&account, &hash, &news).await?;
         let mut going = asker.shell().going.replacen('?', "&", 1);
         if devices && going.is_empty() {
-            going = format!("&to={}", encoded("/passkeys"));
+            going = format!("&to={}", query_encode("/passkeys"));
         }
         Ok(Redirect::to(&format!("/sign-in?why={why}{going}")).into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }

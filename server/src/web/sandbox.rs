@@ -2,8 +2,8 @@
 //! only where the installation began as a sandbox.
 
 use super::App;
-use super::asker::Asker;
-use super::page::{Fault, Shell, html, not_found};
+use super::asker::RequestContext;
+use super::page::{ErrorPage, Layout, html, not_found};
 use askama::Template;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Form, Router};
-use ngomon_feeds::Mood;
+use ngomon_feeds::RegistryBehaviour;
 use ngomon_rules::values::NationalId;
 use ngomon_store::Result;
 use serde::Deserialize;
@@ -30,11 +30,11 @@ pub fn routes() -> Router<App> {
 #[derive(Template)]
 #[template(path = "sandbox_messages.html")]
 struct Messages {
-    shell: Shell,
-    messages: Vec<Shown>,
+    shell: Layout,
+    messages: Vec<MessageRow>,
 }
 
-struct Shown {
+struct MessageRow {
     at: String,
     channel: String,
     to: String,
@@ -44,7 +44,7 @@ struct Shown {
 #[derive(Template)]
 #[template(path = "sandbox_registry.html")]
 struct Registry {
-    shell: Shell,
+    shell: Layout,
     people: Vec<Person>,
     /// The value and the label of each behaviour.
     moods: Vec<(&'static str, String)>,
@@ -58,16 +58,16 @@ struct Person {
     mood: &'static str,
 }
 
-async fn messages(State(app): State<App>, asker: Asker) -> Response {
+async fn messages(State(app): State<App>, asker: RequestContext) -> Response {
     if !app.sandbox {
         return not_found(asker).await;
     }
     let words = asker.words;
     match app.store.messages(MOST).await {
         Ok(found) => {
-            let messages = found.into_iter().map(|message| Shown {
+            let messages = found.into_iter().map(|message| MessageRow {
                 at: words.instant(message.at),
-                channel: words.say(&format!("sandbox-{}", message.channel)),
+                channel: words.text(&format!("sandbox-{}", message.channel)),
                 to: message.to,
                 text: message.text,
             });
@@ -77,11 +77,11 @@ async fn messages(State(app): State<App>, asker: Asker) -> Response {
             };
             html(StatusCode::OK, &page)
         }
-        Err(error) => Fault(words, error).into_response(),
+        Err(error) => ErrorPage(words, error).into_response(),
     }
 }
 
-async fn registry(State(app): State<App>, asker: Asker) -> Response {
+async fn registry(State(app): State<App>, asker: RequestContext) -> Response {
     if !app.sandbox {
         return not_found(asker).await;
     }
@@ -89,8 +89,8 @@ async fn registry(State(app): State<App>, asker: Asker) -> Response {
     let page = async {
         let mut people = Vec::new();
         for record in app.store.sandbox_people(MOST).await? {
-            let mood = app.store.sandbox_mood(record.national_id).await?;
-            let mood = mood.as_deref().and_then(Mood::parse).unwrap_or_default();
+            let mood = app.store.sandbox_registry_behaviour(record.national_id).await?;
+            let mood = mood.as_deref().and_then(RegistryBehaviour::parse).unwrap_or_default();
             people.push(Person {
                 number: record.national_id.as_str().to_owned(),
                 name: record.full_name.as_str().to_owned(),
@@ -99,9 +99,9 @@ async fn registry(State(app): State<App>, asker: Asker) -> Response {
                 mood: mood.name(),
             });
         }
-        let moods = Mood::ALL
+        let moods = RegistryBehaviour::ALL
             .into_iter()
-            .map(|mood| (mood.name(), words.say(&format!("sandbox-mood-{}", mood.name()))));
+            .map(|mood| (mood.name(), words.text(&format!("sandbox-mood-{}", mood.name()))));
         Ok(html(
             StatusCode::OK,
             &Registry {
@@ -112,7 +112,7 @@ async fn registry(State(app): State<App>, asker: Asker) -> Response {
         ))
     };
     let page: Result<Response> = page.await;
-    page.unwrap_or_else(|e| Fault(words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
 /// The person and the behaviour to simulate.
@@ -122,16 +122,20 @@ struct Play {
     mood: String,
 }
 
-async fn play(State(app): State<App>, asker: Asker, typed: std::result::Result<Form<Play>, FormRejection>) -> Response {
+async fn play(
+    State(app): State<App>,
+    asker: RequestContext,
+    typed: std::result::Result<Form<Play>, FormRejection>,
+) -> Response {
     let chosen = typed.ok().and_then(|Form(play)| {
         let number = NationalId::try_from(play.number).ok()?;
-        Some((number, Mood::parse(&play.mood)?))
+        Some((number, RegistryBehaviour::parse(&play.mood)?))
     });
     let (Some((number, mood)), true) = (chosen, app.sandbox) else {
         return not_found(asker).await;
     };
     match app.store.set_sandbox_mood(number, mood.name()).await {
         Ok(()) => Redirect::to("/sandbox/registry").into_response(),
-        Err(error) => Fault(asker.words, error).into_response(),
+        Err(error) => ErrorPage(asker.words, error).into_response(),
     }
 }

@@ -2,10 +2,10 @@
 //! same message.
 
 use super::App;
-use super::asker::Asker;
+use super::asker::RequestContext;
 use super::limits;
-use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
-use super::sign_in::{again, enter_proven};
+use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::sign_in::{enter_proven, expired_page};
 use super::ticket::Step;
 use crate::authenticator::Authenticator;
 use askama::Template;
@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Factor, Proven, Result, Tried};
+use ngomon_store::{Factor, Result, Tried, TwoFactorProof};
 use serde::Deserialize;
 
 /// The step after the password.
@@ -24,28 +24,28 @@ const CODE: &str = "sign-in-code";
 
 #[derive(Template)]
 #[template(path = "second_factor.html")]
-struct Page {
-    shell: Shell,
+struct SecondFactorPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     ticket: String,
 }
 
-fn page(asker: &Asker, status: StatusCode, ticket: String, error: Option<String>) -> Response {
+fn page(asker: &RequestContext, status: StatusCode, ticket: String, error: Option<String>) -> Response {
     let words = asker.words;
     let mut shell = asker.shell();
     shell.here = format!("/sign-in{}", shell.going);
     shell.wrong = error.is_some();
     let fields = vec![Input {
-        hint: words.say("second-factor-hint"),
+        hint: words.text("second-factor-hint"),
         error,
         autocomplete: "one-time-code",
-        ..Input::new("code", words.say("second-factor-label"))
+        ..Input::new("code", words.text("second-factor-label"))
     }];
     let errors = mistakes(&fields);
     html(
         status,
-        &Page {
+        &SecondFactorPage {
             shell,
             errors,
             fields,
@@ -55,21 +55,27 @@ fn page(asker: &Asker, status: StatusCode, ticket: String, error: Option<String>
 }
 
 /// The form, bound to this browser, for the operator whose password was right.
-async fn asked(app: &App, asker: &Asker, step: &Step, status: StatusCode, error: Option<&str>) -> Result<Response> {
+async fn asked(
+    app: &App,
+    asker: &RequestContext,
+    step: &Step,
+    status: StatusCode,
+    error: Option<&str>,
+) -> Result<Response> {
     let (cookie, ticket) = step.issue(&app.store, asker, CODE).await?;
-    let error = error.map(|key| asker.words.say(key));
+    let error = error.map(|key| asker.words.text(key));
     Ok((cookie, page(asker, status, ticket, error)).into_response())
 }
 
 /// Continues after the right password, which was entered at `at`.
-pub async fn ask(app: &App, asker: &Asker, operator: &AccountId, at: Timestamp) -> Result<Response> {
+pub async fn ask(app: &App, asker: &RequestContext, operator: &AccountId, at: Timestamp) -> Result<Response> {
     let step = Step::new(std::slice::from_ref(operator), Factor::Password, at);
     asked(app, asker, &step, StatusCode::OK, None).await
 }
 
 /// The submitted form.
 #[derive(Default, Deserialize)]
-pub struct Typed {
+pub struct CodeForm {
     #[serde(default)]
     ticket: String,
     #[serde(default)]
@@ -79,14 +85,14 @@ pub struct Typed {
 /// Checks the code and begins a session.
 pub async fn enter(
     State(app): State<App>,
-    asker: Asker,
-    typed: std::result::Result<Form<Typed>, FormRejection>,
+    asker: RequestContext,
+    typed: std::result::Result<Form<CodeForm>, FormRejection>,
 ) -> Response {
-    let Typed { ticket, code } = typed.map(|Form(typed)| typed).unwrap_or_default();
+    let CodeForm { ticket, code } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let answer = async {
         let step = Step::redeem(&app.store, &asker, CODE, &ticket).await?;
         let Some((step, account)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
-            return Ok(again(&asker));
+            return Ok(expired_page(&asker));
         };
         let mark = app.store.browser_mark(&account).await?;
         let who = limits::who(&app, &asker, mark);
@@ -103,10 +109,10 @@ pub async fn enter(
         asked(&app, &asker, &step, status, Some(error)).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
-async fn proven(app: &App, account: &AccountId, typed: &str) -> Result<Option<Proven>> {
+async fn proven(app: &App, account: &AccountId, typed: &str) -> Result<Option<TwoFactorProof>> {
     let (Some(name), Some(secret)) = (account.operator(), app.store.totp_secret(account).await?) else {
         return Ok(None);
     };

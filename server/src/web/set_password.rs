@@ -2,10 +2,10 @@
 //! The code works once, for a day.
 
 use super::App;
-use super::asker::Asker;
+use super::asker::RequestContext;
 use super::limits;
-use super::new_password::{NewPassword, Typed, hash_of};
-use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::new_password::{NewPassword, NewPasswordForm, hash_of};
+use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -17,29 +17,29 @@ use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "set_password.html")]
-struct Page {
-    shell: Shell,
+struct SetPasswordPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
 }
 
 /// The submitted form.
 #[derive(Default, Deserialize)]
-pub struct Sent {
+pub struct SetPasswordForm {
     #[serde(default)]
     code: String,
     #[serde(flatten)]
-    typed: Typed,
+    typed: NewPasswordForm,
 }
 
-fn page(asker: &Asker, code: &str, wrong: Option<String>, password: NewPassword) -> Response {
+fn page(asker: &RequestContext, code: &str, wrong: Option<String>, password: NewPassword) -> Response {
     let mut fields = vec![Input {
         value: code.to_owned(),
-        hint: asker.words.say("new-password-code-hint"),
+        hint: asker.words.text("new-password-code-hint"),
         error: wrong,
         autocomplete: "one-time-code",
         maxlength: 30,
-        ..Input::new("code", asker.words.say("new-password-code"))
+        ..Input::new("code", asker.words.text("new-password-code"))
     }];
     fields.extend(password.fields(asker.words));
     let errors = mistakes(&fields);
@@ -51,24 +51,24 @@ fn page(asker: &Asker, code: &str, wrong: Option<String>, password: NewPassword)
     let mut shell = asker.shell();
     shell.here = "/sign-in/new-password".into();
     shell.wrong = !errors.is_empty();
-    html(status, &Page { shell, errors, fields })
+    html(status, &SetPasswordPage { shell, errors, fields })
 }
 
 /// Shows the form.
-pub async fn show(asker: Asker) -> Response {
+pub async fn show(asker: RequestContext) -> Response {
     page(&asker, "", None, NewPassword::default())
 }
 
 /// Checks the code and sets the password.
 pub async fn set(
     State(app): State<App>,
-    asker: Asker,
-    sent: std::result::Result<Form<Sent>, FormRejection>,
+    asker: RequestContext,
+    sent: std::result::Result<Form<SetPasswordForm>, FormRejection>,
 ) -> Response {
     let words = asker.words;
-    let Sent { code, typed } = sent.map(|Form(sent)| sent).unwrap_or_default();
+    let SetPasswordForm { code, typed } = sent.map(|Form(sent)| sent).unwrap_or_default();
     let answer = async {
-        let over = || Some(words.say("new-password-code-over"));
+        let over = || Some(words.text("new-password-code-over"));
         let limits = limits::typed_code(&asker);
         let tried = app
             .store
@@ -77,14 +77,14 @@ pub async fn set(
             Tried::Right(account) => account,
             Tried::Wrong((), _) => return Ok(page(&asker, &code, over(), NewPassword::default())),
             Tried::TooOften => {
-                let often = Some(words.say("sign-in-too-often"));
+                let often = Some(words.text("sign-in-too-often"));
                 return Ok(page(&asker, &code, often, NewPassword::default()));
             }
         };
         // Counted, because each attempt searches the list of leaked passwords.
         let own = limits::own("new-password", account.as_str());
         if app.store.take(&[own]).await?.is_none() {
-            let often = Some(words.say("sign-in-too-often"));
+            let often = Some(words.text("sign-in-too-often"));
             return Ok(page(&asker, &code, often, NewPassword::default()));
         }
         let wrong = typed.wrong(&app, words).await;
@@ -94,12 +94,12 @@ pub async fn set(
         let Some(hash) = hash_of(&app, typed.password).await else {
             return Ok(page(&asker, &code, None, NewPassword::unreadable(words)));
         };
-        let news = crate::output::to_owners().say("sms-password-changed");
+        let news = crate::output::to_owners().text("sms-password-changed");
         if !app.store.set_password_by_code(&code, &hash, &news).await? {
             return Ok(page(&asker, &code, over(), NewPassword::default()));
         }
         Ok(Redirect::to("/sign-in?why=reset").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }

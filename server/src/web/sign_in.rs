@@ -1,12 +1,12 @@
 //! The sign-in by user name and password, and the sign-out. Every wrong attempt gets the same message, in about the same time.
 
 use super::App;
-use super::asker::{Asker, browser_cookie, forgotten, kept};
+use super::asker::{RequestContext, browser_cookie, clear_session_cookie, session_cookie};
 use super::limits;
-use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
 use super::second_factor;
 use super::ticket::{Step, Ticket};
-use crate::password::{Lane, NOBODY, fits, fits_evenly, hashed, in_turn, is_current, no_sooner};
+use crate::password::{Lane, NOBODY, fits_evenly, hashed, is_current, on_hash_pool, verify, with_minimum_delay};
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Credential, Factor, Proven, Refusal, Result, StoreError, Token, Tried, Who};
+use ngomon_store::{Credential, Factor, Refusal, Result, SessionToken, StoreError, Tried, TwoFactorProof, Who};
 use serde::Deserialize;
 
 /// The most accounts of one user name that are checked: each costs a password hash.
@@ -27,7 +27,7 @@ const CHOICE: &str = "sign-in-choice";
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignIn {
-    shell: Shell,
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     /// What happened before, e.g. a sign-out.
@@ -41,14 +41,14 @@ struct SignIn {
 #[derive(Template)]
 #[template(path = "choose.html")]
 struct Choose {
-    shell: Shell,
+    shell: Layout,
     lead: String,
     choices: Vec<(String, String, String)>,
 }
 
 /// The submitted form.
 #[derive(Deserialize)]
-pub struct Typed {
+pub struct SignInForm {
     #[serde(default)]
     username: String,
     #[serde(default)]
@@ -57,7 +57,7 @@ pub struct Typed {
 
 /// The state of the sign-in page.
 #[derive(Default)]
-pub struct Said {
+pub struct SignInNotice {
     /// The typed user name.
     pub username: String,
     /// The error of the user name.
@@ -69,23 +69,23 @@ pub struct Said {
 }
 
 /// The layout. The link to the other language leads to a page that a GET can show.
-fn shell(asker: &Asker) -> Shell {
+fn shell(asker: &RequestContext) -> Layout {
     let mut shell = asker.shell();
     shell.here = format!("/sign-in{}", shell.going);
     shell
 }
 
 /// Renders the page.
-pub fn page(asker: &Asker, status: StatusCode, said: Said) -> Response {
+pub fn page(asker: &RequestContext, status: StatusCode, said: SignInNotice) -> Response {
     let words = asker.words;
     let fields = vec![
         Input {
             value: said.username,
             error: said.error,
             autocomplete: "username webauthn",
-            ..Input::new("username", words.say("sign-in-username"))
+            ..Input::new("username", words.text("sign-in-username"))
         },
-        Input::password("password", words.say("sign-in-password"), words),
+        Input::password("password", words.text("sign-in-password"), words),
     ];
     let mut shell = shell(asker);
     if status != StatusCode::OK {
@@ -106,24 +106,24 @@ pub fn page(asker: &Asker, status: StatusCode, said: Said) -> Response {
     )
 }
 
-fn wrong(asker: &Asker, status: StatusCode, username: &str, key: &str) -> Response {
-    let said = Said {
+fn error_page(asker: &RequestContext, status: StatusCode, username: &str, key: &str) -> Response {
+    let said = SignInNotice {
         username: username.to_owned(),
-        error: Some(asker.words.say(key)),
-        ..Said::default()
+        error: Some(asker.words.text(key)),
+        ..SignInNotice::default()
     };
     page(asker, status, said)
 }
 
 /// The reason why the visitor has to sign in.
 #[derive(Deserialize)]
-pub struct Why {
+pub struct SignInQuery {
     #[serde(default)]
     why: String,
 }
 
 /// Shows the form.
-pub async fn show(asker: Asker, Query(Why { why }): Query<Why>) -> Response {
+pub async fn show(asker: RequestContext, Query(SignInQuery { why }): Query<SignInQuery>) -> Response {
     // A connected system may require a new sign-in.
     if asker.visit.is_some() && asker.going.is_none() {
         return Redirect::to("/").into_response();
@@ -131,10 +131,10 @@ pub async fn show(asker: Asker, Query(Why { why }): Query<Why>) -> Response {
     let notice = ["kept", "reset", "reset-devices", "out"].contains(&why.as_str());
     let notice = notice.then(|| format!("sign-in-why-{why}"));
     let notice = notice.or_else(|| asker.insecure.then(|| "sign-in-insecure".to_owned()));
-    let said = Said {
+    let said = SignInNotice {
         username: asker.going.as_deref().and_then(login_hint).unwrap_or_default(),
-        notice: notice.map(|key| asker.words.say(&key)),
-        ..Said::default()
+        notice: notice.map(|key| asker.words.text(&key)),
+        ..SignInNotice::default()
     };
     page(&asker, StatusCode::OK, said)
 }
@@ -150,18 +150,18 @@ fn login_hint(going: &str) -> Option<String> {
 /// Checks name and password and begins a session.
 pub async fn enter(
     State(app): State<App>,
-    asker: Asker,
-    typed: std::result::Result<Form<Typed>, FormRejection>,
+    asker: RequestContext,
+    typed: std::result::Result<Form<SignInForm>, FormRejection>,
 ) -> Response {
     let words = asker.words;
-    let Ok(Form(Typed { username, password })) = typed else {
-        return wrong(&asker, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-unreadable");
+    let Ok(Form(SignInForm { username, password })) = typed else {
+        return error_page(&asker, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-unreadable");
     };
     let username = username.trim().to_owned();
     if username.is_empty() || password.is_empty() {
-        return wrong(&asker, StatusCode::UNPROCESSABLE_ENTITY, &username, "sign-in-empty");
+        return error_page(&asker, StatusCode::UNPROCESSABLE_ENTITY, &username, "sign-in-empty");
     }
-    let not_before = no_sooner();
+    let not_before = with_minimum_delay();
     // Taken before the hash is read: a session by a password that is changed meanwhile is then refused.
     let at = app.store.now();
     let answer = async {
@@ -179,11 +179,11 @@ pub async fn enter(
                 lane.wrong().await;
                 not_before.await;
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
-                return Ok(wrong(&asker, status, &username, "sign-in-wrong"));
+                return Ok(error_page(&asker, status, &username, "sign-in-wrong"));
             }
             Tried::TooOften => {
                 let status = StatusCode::TOO_MANY_REQUESTS;
-                return Ok(wrong(&asker, status, &username, "sign-in-too-often"));
+                return Ok(error_page(&asker, status, &username, "sign-in-too-often"));
             }
         };
         rehash(&app, &fitting, password).await?;
@@ -192,7 +192,7 @@ pub async fn enter(
     };
     answer
         .await
-        .unwrap_or_else(|e: StoreError| Fault(words, e).into_response())
+        .unwrap_or_else(|e: StoreError| ErrorPage(words, e).into_response())
 }
 
 /// The accounts of this name whose password is right. They are read after the wait in the lane, so a password changed meanwhile
@@ -213,7 +213,7 @@ pub async fn fitting(app: &App, lane: &Lane, username: &str, password: String) -
             })
             .collect();
         if tried == 0 {
-            fits(&password, NOBODY);
+            verify(&password, NOBODY);
         }
         fitting
     });
@@ -222,7 +222,7 @@ pub async fn fitting(app: &App, lane: &Lane, username: &str, password: String) -
 }
 
 /// Who tries this name. Only a browser with a stored mark can be known for it.
-pub async fn who_tries(app: &App, asker: &Asker, username: &str) -> Result<Who> {
+pub async fn who_tries(app: &App, asker: &RequestContext, username: &str) -> Result<Who> {
     let found = if asker.browsers.is_empty() {
         Vec::new()
     } else {
@@ -238,7 +238,7 @@ async fn rehash(app: &App, fitting: &[Credential], password: String) -> Result<(
             continue;
         }
         let (password, salt) = (password.clone(), app.store.salt());
-        let work = in_turn(move || hashed(&password, &salt));
+        let work = on_hash_pool(move || hashed(&password, &salt));
         if let Some(Some(hash)) = work.await {
             app.store.rehash(one, &hash).await?;
         }
@@ -249,7 +249,7 @@ async fn rehash(app: &App, fitting: &[Credential], password: String) -> Result<(
 /// Begins a session of the account whose owner authenticated at `at`. With several accounts, the owner picks one.
 pub async fn enter_one_of(
     app: &App,
-    asker: &Asker,
+    asker: &RequestContext,
     accounts: &[AccountId],
     factor: Factor,
     at: Timestamp,
@@ -257,18 +257,28 @@ pub async fn enter_one_of(
     if let [only] = accounts {
         return begin(app, asker, only, factor, at).await;
     }
-    pick(app, asker, accounts, factor, at).await
+    choose_account_page(app, asker, accounts, factor, at).await
 }
 
 /// Lets the owner, authenticated at `at`, pick one of several accounts.
-pub async fn pick(app: &App, asker: &Asker, accounts: &[AccountId], factor: Factor, at: Timestamp) -> Result<Response> {
+pub async fn choose_account_page(
+    app: &App,
+    asker: &RequestContext,
+    accounts: &[AccountId],
+    factor: Factor,
+    at: Timestamp,
+) -> Result<Response> {
     let step = Step::new(accounts, factor, at);
     let (cookie, name) = step.issue(&app.store, asker, CHOICE).await?;
     let mut choices = Vec::with_capacity(accounts.len());
     for (n, account) in accounts.iter().enumerate() {
         let ticket = format!("{name}.{n}");
-        let kind = app.store.story(account.as_str(), app.store.today()).await?.kind;
-        let kind = asker.words.say(&format!("kind-{}", kind.name()));
+        let kind = app
+            .store
+            .account_explanation(account.as_str(), app.store.today())
+            .await?
+            .kind;
+        let kind = asker.words.text(&format!("kind-{}", kind.name()));
         choices.push((account.to_string(), kind, ticket));
     }
     let lead = if matches!(factor, Factor::Passkey(_)) {
@@ -276,24 +286,30 @@ pub async fn pick(app: &App, asker: &Asker, accounts: &[AccountId], factor: Fact
     } else {
         "choose-lead"
     };
-    let (shell, lead) = (shell(asker), asker.words.say(lead));
+    let (shell, lead) = (shell(asker), asker.words.text(lead));
     Ok((cookie, html(StatusCode::OK, &Choose { shell, lead, choices })).into_response())
 }
 
 /// Begins a session. Operators are asked for the second factor first.
-async fn begin(app: &App, asker: &Asker, account: &AccountId, factor: Factor, at: Timestamp) -> Result<Response> {
+async fn begin(
+    app: &App,
+    asker: &RequestContext,
+    account: &AccountId,
+    factor: Factor,
+    at: Timestamp,
+) -> Result<Response> {
     if account.operator().is_some() {
         return second_factor::ask(app, asker, account, at).await;
     }
     match app.store.open_session_by(account, factor, at).await {
         Ok(token) => enter_with(app, asker, account, &token, "/").await,
-        Err(StoreError::Refused(Refusal::NewPassword(_))) => Ok(again(asker)),
+        Err(StoreError::Refused(Refusal::NewPassword(_))) => Ok(expired_page(asker)),
         Err(error) => Err(error),
     }
 }
 
 /// Begins a session after two factors. Operators go to the desk.
-pub async fn enter_proven(app: &App, asker: &Asker, proven: Proven) -> Result<Response> {
+pub async fn enter_proven(app: &App, asker: &RequestContext, proven: TwoFactorProof) -> Result<Response> {
     let account = proven.account().clone();
     let token = app.store.open_proven_session(proven).await?;
     let visit = app.store.visit(token.as_str()).await?;
@@ -304,7 +320,13 @@ pub async fn enter_proven(app: &App, asker: &Asker, proven: Proven) -> Result<Re
 
 /// Enters the new session, which replaces the one that the browser had (no session fixation). The browser is known for its
 /// owner from now on.
-pub async fn enter_with(app: &App, asker: &Asker, account: &AccountId, token: &Token, to: &str) -> Result<Response> {
+pub async fn enter_with(
+    app: &App,
+    asker: &RequestContext,
+    account: &AccountId,
+    token: &SessionToken,
+    to: &str,
+) -> Result<Response> {
     if let Some(before) = &asker.token {
         app.store.replace_session(before, token).await?;
     }
@@ -313,42 +335,42 @@ pub async fn enter_with(app: &App, asker: &Asker, account: &AccountId, token: &T
     }
     let mark = app.store.browser_mark(account).await?;
     let known = mark.map(|mark| browser_cookie(app, asker, &mark));
-    Ok((kept(token), known.unwrap_or_default(), Redirect::to(to)).into_response())
+    Ok((session_cookie(token), known.unwrap_or_default(), Redirect::to(to)).into_response())
 }
 
 /// The page for a ticket that is too old or not from this server.
-pub fn again(asker: &Asker) -> Response {
-    wrong(asker, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-again")
+pub fn expired_page(asker: &RequestContext) -> Response {
+    error_page(asker, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-again")
 }
 
 /// Begins a session of the account that the owner picked.
 pub async fn choose(
     State(app): State<App>,
-    asker: Asker,
+    asker: RequestContext,
     typed: std::result::Result<Form<Ticket>, FormRejection>,
 ) -> Response {
     let Ticket { ticket } = typed.map(|Form(ticket)| ticket).unwrap_or_default();
     let answer = async {
         let (name, n) = ticket.split_once('.').unwrap_or_default();
         let Some(step) = Step::redeem(&app.store, &asker, CHOICE, name).await? else {
-            return Ok(again(&asker));
+            return Ok(expired_page(&asker));
         };
         match n.parse().ok().and_then(|n: usize| step.accounts.get(n)) {
             Some(account) => begin(&app, &asker, account, step.factor(), step.at()).await,
-            None => Ok(again(&asker)),
+            None => Ok(expired_page(&asker)),
         }
     };
     answer
         .await
-        .unwrap_or_else(|e: StoreError| Fault(asker.words, e).into_response())
+        .unwrap_or_else(|e: StoreError| ErrorPage(asker.words, e).into_response())
 }
 
 /// Signs out.
-pub async fn leave(State(app): State<App>, asker: Asker) -> Response {
+pub async fn sign_out(State(app): State<App>, asker: RequestContext) -> Response {
     if let Some(token) = &asker.token
         && let Err(error) = app.store.close_session(token).await
     {
-        return Fault(asker.words, error).into_response();
+        return ErrorPage(asker.words, error).into_response();
     }
-    (forgotten(), Redirect::to("/sign-in?why=out")).into_response()
+    (clear_session_cookie(), Redirect::to("/sign-in?why=out")).into_response()
 }

@@ -2,14 +2,14 @@
 //! request looks the same and takes the same time whether or not the account exists.
 
 use super::App;
-use super::asker::{Asker, ticket_cookie};
+use super::asker::{RequestContext, ticket_cookie};
 use super::code::{Digits, Question, digits, not_right, page};
 use super::limits;
-use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
 use super::reset;
 use super::sign_in::enter_one_of;
-use crate::output::Words;
-use crate::password::{Lane, no_sooner};
+use crate::output::Locale;
+use crate::password::{Lane, with_minimum_delay};
 use askama::Template;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -19,7 +19,7 @@ use axum::routing::get;
 use axum::{Form, Router};
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::username_key;
-use ngomon_store::{CODE_LIVES, CodeFor, Credential, Factor, Purpose, Result, Tried, Typed};
+use ngomon_store::{CODE_LIVES, CodeCheck, CodeRecipient, Credential, Factor, Purpose, Result, Tried};
 use serde::Deserialize;
 
 /// The use of a code. Its message keys are `sign-in-KEY-…`.
@@ -47,8 +47,8 @@ const RESET: Way = Way {
 };
 
 impl Way {
-    fn say(&self, words: Words, what: &str) -> String {
-        words.say(&format!("sign-in-{}-{what}", self.key))
+    fn say(&self, words: Locale, what: &str) -> String {
+        words.text(&format!("sign-in-{}-{what}", self.key))
     }
 
     /// Whether this use is open to the account.
@@ -65,11 +65,11 @@ pub fn routes() -> Router<App> {
         Router::new()
             .route(
                 way.path,
-                get(move |asker: Asker| async move { ask(way, &asker, String::new(), None) }).post(send),
+                get(move |asker: RequestContext| async move { ask(way, &asker, String::new(), None) }).post(send),
             )
             .route(
                 way.sent,
-                get(move |asker: Asker| async move { sent(way, &asker) }).post(check),
+                get(move |asker: RequestContext| async move { sent(way, &asker) }).post(check),
             )
     };
     way(&CODE).merge(way(&RESET))
@@ -80,8 +80,8 @@ const MOST_ACCOUNTS: usize = 8;
 
 #[derive(Template)]
 #[template(path = "sign_in_by_code.html")]
-struct Page {
-    shell: Shell,
+struct SignInByCodePage {
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     path: &'static str,
@@ -99,7 +99,7 @@ struct Name {
     again: String,
 }
 
-fn ask(way: &Way, asker: &Asker, username: String, error: Option<String>) -> Response {
+fn ask(way: &Way, asker: &RequestContext, username: String, error: Option<String>) -> Response {
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -108,14 +108,14 @@ fn ask(way: &Way, asker: &Asker, username: String, error: Option<String>) -> Res
         value: username,
         error,
         autocomplete: "username",
-        ..Input::new("username", asker.words.say("sign-in-username"))
+        ..Input::new("username", asker.words.text("sign-in-username"))
     }];
     let mut shell = asker.shell();
     shell.wrong = status != StatusCode::OK;
     let errors = mistakes(&fields);
     html(
         status,
-        &Page {
+        &SignInByCodePage {
             shell,
             errors,
             fields,
@@ -130,7 +130,7 @@ fn ask(way: &Way, asker: &Asker, username: String, error: Option<String>) -> Res
 async fn send(
     way: &Way,
     State(app): State<App>,
-    asker: Asker,
+    asker: RequestContext,
     typed: std::result::Result<Form<Name>, FormRejection>,
 ) -> Response {
     let words = asker.words;
@@ -144,18 +144,18 @@ async fn send(
         username = match asked {
             Ok(Some(asked)) => asked,
             Ok(None) => return Redirect::to(way.path).into_response(),
-            Err(error) => return Fault(words, error).into_response(),
+            Err(error) => return ErrorPage(words, error).into_response(),
         };
     }
     if username.is_empty() {
-        return ask(way, &asker, username, Some(words.say("sign-in-no-username")));
+        return ask(way, &asker, username, Some(words.text("sign-in-no-username")));
     }
-    let not_before = no_sooner();
+    let not_before = with_minimum_delay();
     let answer = async {
         let found = app.store.credentials(&username).await?;
         let who = limits::who_of(&app, &asker, &found);
         if !app.store.has_room_for_codes(&who).await? {
-            return Ok(ask(way, &asker, username, Some(words.say("code-many"))));
+            return Ok(ask(way, &asker, username, Some(words.text("code-many"))));
         }
         let limits = limits::code(&asker, &who, way.key, &username);
         let again = limits::tries_again(&app, &who, &limits).await?;
@@ -165,7 +165,7 @@ async fn send(
         let asked = [way.key, &name, &asker.address];
         let live = app.store.is_noted("code-asked", &asked).await?;
         if !live && app.store.take(&limits).await?.is_none() {
-            return Ok(ask(way, &asker, username, Some(words.say("code-too-often"))));
+            return Ok(ask(way, &asker, username, Some(words.text("code-too-often"))));
         }
         let mut to = Vec::new();
         for one in found {
@@ -179,19 +179,19 @@ async fn send(
             if way.purpose == Purpose::Reset && app.store.phone_changed_lately(&one.account).await? {
                 continue;
             }
-            to.push(CodeFor {
+            to.push(CodeRecipient {
                 subject: one.account.to_string(),
                 reach: Some(reach),
             });
         }
         if to.is_empty() {
-            to.push(CodeFor {
+            to.push(CodeRecipient {
                 subject: name.clone(),
                 reach: None,
             });
         }
         let kept = app.store.new_token();
-        let text = |code: &str| words.say_with(way.sms, &[("code", code)]);
+        let text = |code: &str| words.text_with(way.sms, &[("code", code)]);
         let sent = app.store.send_codes(kept.as_str(), way.purpose, &who, &[], &to, text);
         if let Err(fault) = sent.await {
             if !live {
@@ -201,28 +201,28 @@ async fn send(
         }
         app.store.remember_asked(kept.as_str(), &username).await?;
         let until = app.store.now().as_microsecond() + CODE_LIVES;
-        app.store.once("code-asked", &asked, until).await?;
+        app.store.consume_nonce("code-asked", &asked, until).await?;
         lane.wrong().await;
         let sent = format!("{}{}", way.sent, asker.shell().going);
         Ok((ticket_cookie(kept.as_str()), Redirect::to(&sent)).into_response())
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
-fn question(way: &Way, asker: &Asker) -> Question {
+fn question(way: &Way, asker: &RequestContext) -> Question {
     let words = asker.words;
     Question {
         title: way.say(words, "sent-title"),
         lead: way.say(words, "sent-lead"),
         action: way.sent,
         again: way.path,
-        back: (way.path, words.say("sign-in-code-back")),
+        back: (way.path, words.text("sign-in-code-back")),
     }
 }
 
-fn sent(way: &Way, asker: &Asker) -> Response {
+fn sent(way: &Way, asker: &RequestContext) -> Response {
     match &asker.ticket {
         Some(_) => page(asker, question(way, asker), None),
         None => Redirect::to(way.path).into_response(),
@@ -233,7 +233,7 @@ fn sent(way: &Way, asker: &Asker) -> Response {
 async fn check(
     way: &Way,
     State(app): State<App>,
-    asker: Asker,
+    asker: RequestContext,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let answer = async {
@@ -244,7 +244,7 @@ async fn check(
         let limits = limits::typed_code(&asker);
         let tried = app.store.tried(&limits, async {
             Ok(match app.store.try_code(kept, way.purpose, &digits(typed)).await? {
-                Typed::Right(accounts) => Ok(accounts),
+                CodeCheck::Right(accounts) => Ok(accounts),
                 wrong => Err(wrong),
             })
         });
@@ -254,7 +254,7 @@ async fn check(
                 return Ok(page(&asker, question(way, &asker), Some(not_right(&asker, &wrong))));
             }
             Tried::TooOften => {
-                let often = asker.words.say("sign-in-too-often");
+                let often = asker.words.text("sign-in-too-often");
                 return Ok(page(&asker, question(way, &asker), Some(often)));
             }
         };
@@ -265,5 +265,5 @@ async fn check(
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }

@@ -2,11 +2,11 @@
 //! name, which works once and only in the browser that has the page's cookie; the content of the ticket never leaves the
 //! database.
 
-use super::asker::{Asker, ticket_cookie};
+use super::asker::{RequestContext, ticket_cookie};
 use axum_extra::extract::cookie::CookieJar;
 use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Ceremony, Factor, Kept, Result, Store};
+use ngomon_store::{Ceremony, Factor, PasskeyStorage, Result, Store};
 use serde::{Deserialize, Serialize};
 
 /// The lifetime of a ticket, in seconds.
@@ -45,8 +45,8 @@ impl Step {
     pub fn factor(&self) -> Factor {
         let all = [
             Factor::Code,
-            Factor::Passkey(Kept::InDevice),
-            Factor::Passkey(Kept::Synced),
+            Factor::Passkey(PasskeyStorage::InDevice),
+            Factor::Passkey(PasskeyStorage::Synced),
         ];
         let found = all.into_iter().find(|factor| factor.amr() == self.factor);
         found.unwrap_or(Factor::Password)
@@ -59,7 +59,12 @@ impl Step {
 
     /// Stores the step for the next page in this browser. Returns the cookie and the ticket's name; without the cookie the name
     /// is worthless.
-    pub async fn issue(&self, store: &Store, asker: &Asker, step: &'static str) -> Result<(CookieJar, String)> {
+    pub async fn issue(
+        &self,
+        store: &Store,
+        asker: &RequestContext,
+        step: &'static str,
+    ) -> Result<(CookieJar, String)> {
         let secret = asker.ticket.clone();
         let browser = secret.unwrap_or_else(|| store.new_token().as_str().to_owned());
         let name = self.issue_in(store, &browser, step).await?;
@@ -74,7 +79,7 @@ impl Step {
 
     /// Takes the stored step, once. `None` if the name is unknown, belongs to another step or browser, was used before, or is
     /// too old.
-    pub async fn redeem(store: &Store, asker: &Asker, step: &'static str, name: &str) -> Result<Option<Self>> {
+    pub async fn redeem(store: &Store, asker: &RequestContext, step: &'static str, name: &str) -> Result<Option<Self>> {
         match &asker.ticket {
             Some(browser) => Self::redeem_in(store, browser, step, name).await,
             None => Ok(None),

@@ -2,11 +2,11 @@
 //! phone it is.
 
 use super::App;
-use super::asker::Asker;
+use super::asker::RequestContext;
 use super::limits;
-use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
 use crate::output::to_owners;
-use crate::password::no_sooner;
+use crate::password::with_minimum_delay;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -19,8 +19,8 @@ use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "user_name.html")]
-struct Page {
-    shell: Shell,
+struct UserNamePage {
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     /// Whether to show the confirmation, which does not reveal whether a message was sent.
@@ -29,12 +29,12 @@ struct Page {
 
 /// The submitted form.
 #[derive(Default, Deserialize)]
-pub struct Typed {
+pub struct UserNameForm {
     #[serde(default)]
     phone: String,
 }
 
-fn page(asker: &Asker, typed: String, error: Option<&str>, sent: bool) -> Response {
+fn page(asker: &RequestContext, typed: String, error: Option<&str>, sent: bool) -> Response {
     let words = asker.words;
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -42,11 +42,11 @@ fn page(asker: &Asker, typed: String, error: Option<&str>, sent: bool) -> Respon
     };
     let fields = vec![Input {
         value: typed,
-        hint: words.say("username-hint-phone"),
-        error: error.map(|key| words.say(key)),
+        hint: words.text("username-hint-phone"),
+        error: error.map(|key| words.text(key)),
         autocomplete: "tel",
         inputmode: "tel",
-        ..Input::new("phone", words.say("form-phone"))
+        ..Input::new("phone", words.text("form-phone"))
     }];
     let mut shell = asker.shell();
     shell.here = format!("/sign-in/user-name{}", shell.going);
@@ -54,7 +54,7 @@ fn page(asker: &Asker, typed: String, error: Option<&str>, sent: bool) -> Respon
     let errors = mistakes(&fields);
     html(
         status,
-        &Page {
+        &UserNamePage {
             shell,
             errors,
             fields,
@@ -64,17 +64,17 @@ fn page(asker: &Asker, typed: String, error: Option<&str>, sent: bool) -> Respon
 }
 
 /// Shows the form.
-pub async fn show(asker: Asker) -> Response {
+pub async fn show(asker: RequestContext) -> Response {
     page(&asker, String::new(), None, false)
 }
 
 /// Sends the user names. The message goes only to the phone's owner, so strangers' requests use up no limit of the owner's own.
 pub async fn send(
     State(app): State<App>,
-    asker: Asker,
-    typed: std::result::Result<Form<Typed>, FormRejection>,
+    asker: RequestContext,
+    typed: std::result::Result<Form<UserNameForm>, FormRejection>,
 ) -> Response {
-    let Typed { phone: typed } = typed.map(|Form(typed)| typed).unwrap_or_default();
+    let UserNameForm { phone: typed } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let Ok((phone, _)) = Phone::parse(&typed) else {
         let key = match typed.trim() {
             "" => "form-no-phone",
@@ -82,19 +82,19 @@ pub async fn send(
         };
         return page(&asker, typed, Some(key), false);
     };
-    let not_before = no_sooner();
+    let not_before = with_minimum_delay();
     let answer = async {
         if app.store.take(&limits::names(&asker)).await?.is_none() {
             return Ok(page(&asker, typed, Some("code-many"), false));
         }
         // After the phone's last message of the day nothing more is sent, and the page gives its usual answer.
         if app.store.take(&[limits::names_of(phone.as_str())]).await?.is_some() {
-            let text = |names: &str| to_owners().say_with("sms-usernames", &[("names", names)]);
+            let text = |names: &str| to_owners().text_with("sms-usernames", &[("names", names)]);
             app.store.tell_usernames(&phone, text).await?;
         }
         Ok(page(&asker, String::new(), None, true))
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }

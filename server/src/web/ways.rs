@@ -2,8 +2,8 @@
 //! hold the account now. An account held by order alone has none: its owner can only read why.
 
 use super::App;
-use super::asker::Asker;
-use super::page::{Fault, message};
+use super::asker::RequestContext;
+use super::page::{ErrorPage, message};
 use axum::RequestPartsExt as _;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::hold::WayOut;
 use ngomon_rules::record::AccountKind;
-use ngomon_store::{Limit, Result, Visit};
+use ngomon_store::{RateLimit, Result, Session};
 use std::marker::PhantomData;
 
 /// A way out, as the pages implement it.
@@ -57,16 +57,16 @@ ways! {
 /// An owner to whom a way is open. Every page of a way out extracts one.
 pub struct Through<W> {
     /// The context of the request.
-    pub asker: Asker,
+    pub asker: RequestContext,
     /// The session.
-    pub visit: Visit,
+    pub visit: Session,
     way: PhantomData<W>,
 }
 
 /// The rejection of a request for a way that is not open.
 pub struct Closed {
     /// The context of the request. `None` if it could not be read.
-    pub asker: Option<Asker>,
+    pub asker: Option<RequestContext>,
     answer: Response,
 }
 
@@ -81,7 +81,7 @@ impl<W: Way> FromRequestParts<App> for Through<W> {
 
     #[allow(clippy::result_large_err, reason = "made once a request that goes elsewhere")]
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Closed> {
-        let asker: Asker = match parts.extract_with_state(app).await {
+        let asker: RequestContext = match parts.extract_with_state(app).await {
             Ok(asker) => asker,
             Err(answer) => return Err(Closed { asker: None, answer }),
         };
@@ -100,7 +100,7 @@ impl<W: Way> FromRequestParts<App> for Through<W> {
                 Ok(_) => return closed(asker, "/held"),
                 Err(error) => {
                     return Err(Closed {
-                        answer: Fault(asker.words, error).into_response(),
+                        answer: ErrorPage(asker.words, error).into_response(),
                         asker: Some(asker),
                     });
                 }
@@ -123,7 +123,10 @@ impl<W> Through<W> {
         app.store
             .stay_held(self.asker.token.as_deref().unwrap_or_default())
             .await?;
-        let story = app.store.story(self.visit.account.as_str(), app.store.today()).await?;
+        let story = app
+            .store
+            .account_explanation(self.visit.account.as_str(), app.store.today())
+            .await?;
         let is_held = story.holds.iter().any(|held| !held.suspended);
         let to = if is_held { "/held?done=recorded" } else { "/held" };
         Ok(Redirect::to(to).into_response())
@@ -139,8 +142,13 @@ impl<W> Through<W> {
 const A_DAY: i64 = 20;
 
 /// Counts one more use of an account's daily limit. Returns the page to show if it was one too many.
-pub async fn once_more(app: &App, asker: &Asker, visit: &Visit, what: &'static str) -> Result<Option<Response>> {
-    let limit = Limit {
+pub async fn once_more(
+    app: &App,
+    asker: &RequestContext,
+    visit: &Session,
+    what: &'static str,
+) -> Result<Option<Response>> {
+    let limit = RateLimit {
         what,
         times: A_DAY,
         seconds: 86_400,
@@ -148,7 +156,7 @@ pub async fn once_more(app: &App, asker: &Asker, visit: &Visit, what: &'static s
     if app.store.attempt(limit, &[visit.account.as_str()]).await?.is_some() {
         return Ok(None);
     }
-    let (title, text) = (asker.words.say("too-often-title"), asker.words.say("too-often-text"));
+    let (title, text) = (asker.words.text("too-often-title"), asker.words.text("too-often-text"));
     Ok(Some(message(
         asker,
         StatusCode::TOO_MANY_REQUESTS,

@@ -12,14 +12,14 @@ use super::credentials::change_password;
 use super::operators::Operator;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Act, Env, append};
+use crate::journal::{Attribution, StoreContext, append};
 use crate::messages::{News, reach, tell};
 use crate::store::Store;
 use crate::tables::{STATED, stated_of};
 use crate::two_persons::alone;
 use ngomon_rules::citizens::Paper;
 use ngomon_rules::event::{Change, Event, Personal};
-use ngomon_rules::record::{AccountId, AccountKind, Stated};
+use ngomon_rules::record::{AccountAttributes, AccountId, AccountKind};
 use ngomon_rules::values::Phone;
 
 /// Period after one of the two in which the other needs a second operator: 30 days in microseconds.
@@ -37,7 +37,7 @@ pub struct PapersSeen {
 }
 
 /// The key of a code's row: it cannot be computed without the code.
-fn row_of(env: &Env, code: &str) -> [u8; 32] {
+fn row_of(env: &StoreContext, code: &str) -> [u8; 32] {
     env.keys.ticket_mac(&["password code", code].map(str::as_bytes))
 }
 
@@ -48,7 +48,7 @@ fn as_printed(code: &str) -> String {
 }
 
 /// Whether a counter did that to an account of the same login within the last thirty days. `kind` is the kind of the journal entry.
-async fn lately(tx: &mut Tx, env: &Env, account: &AccountId, kind: &str) -> Result<bool> {
+async fn lately(tx: &mut Tx, env: &StoreContext, account: &AccountId, kind: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM account_row b JOIN account_row a ON a.login = b.login \
          JOIN journal j ON j.subject_kind = 'account' AND j.subject = a.id AND j.kind = $2 AND j.at > $3 WHERE b.id = $1 LIMIT 1";
     let args = [account.as_str().into(), kind.into(), (env.now() - WATCHED).into()];
@@ -56,15 +56,15 @@ async fn lately(tx: &mut Tx, env: &Env, account: &AccountId, kind: &str) -> Resu
 }
 
 /// Whether a counter changed the phone within the last thirty days. One operator alone then must not give away the rest.
-pub(crate) async fn phone_changed_lately(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<bool> {
+pub(crate) async fn phone_changed_lately(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<bool> {
     lately(tx, env, account, "phone-changed").await
 }
 
 /// Locks an official's or a citizen's account and returns its attributes. Operators have enrolment links instead.
-async fn owners(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Stated> {
+async fn owners(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<AccountAttributes> {
     let unknown = || Refusal::UnknownAccount(account.0.clone());
     let sql = "SELECT kind FROM account_row WHERE id = $1";
-    let rows = tx.rows_locked(sql, [account.as_str().into()]).await?;
+    let rows = tx.rows_for_update(sql, [account.as_str().into()]).await?;
     let kind: String = rows.first().ok_or_else(unknown)?.get(0)?;
     if kind == AccountKind::Operator.name() {
         return Err(Refusal::NeedsTwo.into());
@@ -77,8 +77,8 @@ async fn owners(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Stated> {
 /// Issues a password code for the account, in the caller's transaction.
 pub(crate) async fn issue_password_code(
     tx: &mut Tx,
-    env: &Env,
-    act: &Act,
+    env: &StoreContext,
+    act: &Attribution,
     account: &AccountId,
     seen: &PapersSeen,
 ) -> Result<String> {
@@ -96,15 +96,15 @@ pub(crate) async fn issue_password_code(
 /// Changes the account's phone, in the caller's transaction. The previous phone is notified, since it is stored nowhere afterwards.
 pub(crate) async fn change_phone(
     tx: &mut Tx,
-    env: &Env,
-    act: &Act,
+    env: &StoreContext,
+    act: &Attribution,
     account: &AccountId,
     phone: &Phone,
     seen: &PapersSeen,
 ) -> Result<()> {
     let old = owners(tx, env, account).await?;
     let before = reach(tx, env, account).await?;
-    let stated = Stated {
+    let stated = AccountAttributes {
         phone: Some(phone.clone()),
         phone_at: Some(env.now()),
         ..old
@@ -151,14 +151,14 @@ impl Store {
             seen.clone(),
         );
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, account, seen) = (env.clone(), by.clone(), account.clone(), seen.clone());
                 Box::pin(async move {
                     owners(tx, &env, &account).await?;
                     if phone_changed_lately(tx, &env, &account).await? {
                         return Err(Refusal::NeedsTwo.into());
                     }
-                    issue_password_code(tx, &env, &Act::new(&by, env.ambient.now()), &account, &seen).await
+                    issue_password_code(tx, &env, &Attribution::new(&by, env.ambient.now()), &account, &seen).await
                 })
             })
             .await
@@ -178,7 +178,7 @@ impl Store {
         let (phone, seen) = (phone.clone(), seen.clone());
         let has_password = self.has_password(&account).await?;
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, account) = (env.clone(), by.clone(), account.clone());
                 let (phone, seen) = (phone.clone(), seen.clone());
                 Box::pin(async move {
@@ -187,7 +187,15 @@ impl Store {
                     if given || !has_password || phone_changed_lately(tx, &env, &account).await? {
                         return Err(Refusal::NeedsTwo.into());
                     }
-                    change_phone(tx, &env, &Act::new(&by, env.ambient.now()), &account, &phone, &seen).await
+                    change_phone(
+                        tx,
+                        &env,
+                        &Attribution::new(&by, env.ambient.now()),
+                        &account,
+                        &phone,
+                        &seen,
+                    )
+                    .await
                 })
             })
             .await
@@ -203,7 +211,7 @@ impl Store {
     /// The account of a password code. `None` if the code was used, has expired, or never existed.
     pub async fn password_code(&self, code: &str) -> Result<Option<AccountId>> {
         let id = row_of(&self.env, &as_printed(code));
-        let account = self.db.ask(async |tx| recall(tx, &self.env, id).await).await?;
+        let account = self.db.query(async |tx| recall(tx, &self.env, id).await).await?;
         Ok(account.map(AccountId))
     }
 
@@ -213,7 +221,7 @@ impl Store {
         let id = row_of(&self.env, &as_printed(code));
         let (env, hash, news) = (self.env.clone(), hash.to_owned(), news.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, hash, news) = (env.clone(), hash.clone(), news.clone());
                 Box::pin(async move {
                     let Some(account) = recall_once(tx, &env, id).await? else {

@@ -10,14 +10,14 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::Env;
+use crate::journal::StoreContext;
 use crate::store::Store;
 use ngomon_rules::record::AccountId;
 use std::sync::PoisonError;
 
 /// A limit on the number of attempts within a window of time.
 #[derive(Clone, Copy, Debug)]
-pub struct Limit {
+pub struct RateLimit {
     /// What is counted, for example `sign-in`.
     pub what: &'static str,
     /// Number of attempts in a window.
@@ -55,7 +55,7 @@ impl Who {
 /// A limit together with the key that it counts.
 #[derive(Clone, Debug)]
 pub struct Counted {
-    limit: Limit,
+    limit: RateLimit,
     key: Vec<String>,
 }
 
@@ -72,14 +72,14 @@ pub enum Tried<R, W = ()> {
 
 /// The counter of the current window.
 #[derive(Clone, Copy)]
-pub(crate) struct Count {
+pub(crate) struct Window {
     bucket: [u8; 32],
     span: i64,
     good_until: i64,
     times: i64,
 }
 
-impl Limit {
+impl RateLimit {
     /// The limit for this key.
     pub fn of(self, key: &[&str]) -> Counted {
         let key = key.iter().map(|part| (*part).to_owned()).collect();
@@ -91,15 +91,15 @@ impl Limit {
         self.of(&[&who.key()[..], key].concat())
     }
 
-    fn bucket(self, env: &Env, who: &[&str]) -> [u8; 32] {
+    fn bucket(self, env: &StoreContext, who: &[&str]) -> [u8; 32] {
         let mut parts: Vec<&[u8]> = vec![b"attempt", self.what.as_bytes()];
         parts.extend(who.iter().map(|part| part.as_bytes()));
         env.keys.mac(&parts)
     }
 
-    pub(super) fn count(self, env: &Env, who: &[&str]) -> Count {
+    pub(super) fn count(self, env: &StoreContext, who: &[&str]) -> Window {
         let span = env.ambient.now().as_second().div_euclid(self.seconds);
-        Count {
+        Window {
             bucket: self.bucket(env, who),
             span,
             good_until: (span + 1) * self.seconds * 1_000_000,
@@ -109,13 +109,13 @@ impl Limit {
 }
 
 impl Counted {
-    pub(super) fn count(&self, env: &Env) -> Count {
+    pub(super) fn count(&self, env: &StoreContext) -> Window {
         let key: Vec<&str> = self.key.iter().map(String::as_str).collect();
         self.limit.count(env, &key)
     }
 }
 
-impl Count {
+impl Window {
     /// Counts one more, whatever the limit.
     pub(super) async fn add(self, tx: &mut Tx) -> Result<()> {
         let times = i64::MAX;
@@ -156,7 +156,7 @@ impl Count {
 }
 
 /// Counts one more of each if all limits allow it, and returns the smallest number left. Otherwise counts none.
-pub(super) async fn take_all(tx: &mut Tx, counts: &[Count]) -> Result<Option<i64>> {
+pub(super) async fn take_all(tx: &mut Tx, counts: &[Window]) -> Result<Option<i64>> {
     let mut left = i64::MAX;
     for (at, count) in counts.iter().enumerate() {
         match count.take(tx).await? {
@@ -198,9 +198,9 @@ impl Store {
 
     /// Whether all these limits allow another attempt. Counts nothing.
     pub async fn has_room(&self, limits: &[Counted]) -> Result<bool> {
-        let counts: Vec<Count> = limits.iter().map(|counted| counted.count(&self.env)).collect();
+        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         self.db
-            .ask(async |tx| {
+            .query(async |tx| {
                 for count in counts {
                     if !count.has_room(tx).await? {
                         return Ok(false);
@@ -214,17 +214,17 @@ impl Store {
     /// Whether an attempt was counted under that limit in the current window.
     pub async fn was_tried(&self, limit: &Counted) -> Result<bool> {
         let count = limit.count(&self.env);
-        Ok(self.db.ask(async |tx| count.read(tx).await).await? > 0)
+        Ok(self.db.query(async |tx| count.read(tx).await).await? > 0)
     }
 
     /// Counts one more of each limit. `Some(left)` is the smallest number left; `None` if one limit is used up, and nothing was counted.
     pub async fn take(&self, limits: &[Counted]) -> Result<Option<i64>> {
-        let counts: Vec<Count> = limits.iter().map(|counted| counted.count(&self.env)).collect();
+        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         let owed = std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner));
         let paid = owed.clone();
         let taken = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (counts, paid) = (counts.clone(), paid.clone());
                 Box::pin(async move {
                     for count in paid {
@@ -241,17 +241,17 @@ impl Store {
     }
 
     /// Counts one more attempt of `who`. `Some(left)` is the number left; `None` if it is one too many.
-    pub async fn attempt(&self, limit: Limit, who: &[&str]) -> Result<Option<i64>> {
+    pub async fn attempt(&self, limit: RateLimit, who: &[&str]) -> Result<Option<i64>> {
         self.take(&[limit.of(who)]).await
     }
 
     /// Gives an attempt back because it was right. While the database is away, it is owed, and the next attempt settles it.
     pub async fn give_back(&self, limits: &[Counted]) -> Result<()> {
-        let counts: Vec<Count> = limits.iter().map(|counted| counted.count(&self.env)).collect();
+        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         let owed = counts.clone();
         let given = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let counts = counts.clone();
                 Box::pin(async move {
                     for count in counts {
@@ -267,16 +267,16 @@ impl Store {
         given
     }
 
-    fn owe(&self, counts: Vec<Count>) {
+    fn owe(&self, counts: Vec<Window>) {
         self.owed.lock().unwrap_or_else(PoisonError::into_inner).extend(counts);
     }
 
     /// Consumes something that counts once: `true` the first time, until `good_until` (microseconds UTC) has passed.
-    pub async fn once(&self, what: &'static str, id: &[&str], good_until: i64) -> Result<bool> {
+    pub async fn consume_nonce(&self, what: &'static str, id: &[&str], good_until: i64) -> Result<bool> {
         let (bucket, now) = (noted(what).bucket(&self.env, id), self.env.now());
         let n = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 Box::pin(async move {
                     let sql = "INSERT INTO attempt (bucket, span, n, good_until) VALUES ($1,0,1,$2) \
                          ON CONFLICT (bucket, span) DO UPDATE SET good_until = excluded.good_until WHERE attempt.good_until < $3";
@@ -293,14 +293,14 @@ impl Store {
         let sql = "SELECT n FROM attempt WHERE bucket = $1 AND span = 0 AND good_until >= $2";
         let row = self
             .db
-            .ask(async |tx| tx.row(sql, [bucket.into(), now.into()]).await)
+            .query(async |tx| tx.row(sql, [bucket.into(), now.into()]).await)
             .await?;
         Ok(row.is_some())
     }
 }
 
-fn noted(what: &'static str) -> Limit {
-    Limit {
+fn noted(what: &'static str) -> RateLimit {
+    RateLimit {
         what,
         times: 1,
         seconds: 1,

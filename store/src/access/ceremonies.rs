@@ -3,8 +3,8 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::Env;
-use crate::keyring::Place;
+use crate::journal::StoreContext;
+use crate::keyring::AssociatedData;
 use crate::store::Store;
 
 /// Lifetime of a ceremony: 5 minutes in microseconds.
@@ -33,7 +33,7 @@ pub enum Ceremony<'a> {
 
 impl Ceremony<'_> {
     /// The key of the row. It depends on purpose and session: for another purpose or session there is no such row.
-    fn row(self, env: &Env, name: &str) -> [u8; 32] {
+    fn row(self, env: &StoreContext, name: &str) -> [u8; 32] {
         let (what, session) = match self {
             Self::SignIn => ("sign-in", ""),
             Self::StepUp(session) => ("step-up", session),
@@ -50,8 +50,8 @@ impl Ceremony<'_> {
 }
 
 /// Associated data of the encryption: the state decrypts only in its own row and with its own expiry.
-fn place(row: &[u8]) -> Place<'_> {
-    Place {
+fn place(row: &[u8]) -> AssociatedData<'_> {
+    AssociatedData {
         table: "ceremony",
         column: "sealed",
         row,
@@ -63,33 +63,33 @@ fn row_of(id: &[u8; 32], good_until: i64) -> Vec<u8> {
 }
 
 /// Stores a state under an id, for `good_for` microseconds.
-pub(super) async fn remember(tx: &mut Tx, env: &Env, id: [u8; 32], good_for: i64, state: &str) -> Result<()> {
+pub(super) async fn remember(tx: &mut Tx, env: &StoreContext, id: [u8; 32], good_for: i64, state: &str) -> Result<()> {
     let good_until = env.now() + good_for;
     let row = row_of(&id, good_until);
-    let sealed = env.keys.seal(place(&row), state.as_bytes(), &env.ambient);
+    let sealed = env.keys.encrypt(place(&row), state.as_bytes(), &env.ambient);
     let sql = "INSERT INTO ceremony (id, sealed, good_until) VALUES ($1,$2,$3)";
     let args = [id.into(), sealed.into(), good_until.into()];
     tx.execute(sql, args).await.map(drop)
 }
 
 /// The state under an id; `None` if it is missing or has expired.
-pub(super) async fn recall(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<Option<String>> {
+pub(super) async fn recall(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result<Option<String>> {
     let sql = "SELECT sealed, good_until FROM ceremony WHERE id = $1 AND good_until > $2";
     opened(tx, env, id, sql).await
 }
 
 /// The same, and deletes it.
-pub(super) async fn recall_once(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<Option<String>> {
+pub(super) async fn recall_once(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result<Option<String>> {
     let sql = "DELETE FROM ceremony WHERE id = $1 AND good_until > $2 RETURNING sealed, good_until";
     opened(tx, env, id, sql).await
 }
 
-async fn opened(tx: &mut Tx, env: &Env, id: [u8; 32], sql: &str) -> Result<Option<String>> {
+async fn opened(tx: &mut Tx, env: &StoreContext, id: [u8; 32], sql: &str) -> Result<Option<String>> {
     let Some(row) = tx.row(sql, [id.into(), env.now().into()]).await? else {
         return Ok(None);
     };
     let place_of = row_of(&id, row.get(1)?);
-    let state = env.keys.unseal(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
+    let state = env.keys.decrypt(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
     Ok(Some(String::from_utf8_lossy(&state).into_owned()))
 }
 
@@ -105,7 +105,7 @@ impl Store {
     pub async fn end_ceremony(&self, what: Ceremony<'_>, name: &str) -> Result<Option<String>> {
         let (env, id) = (self.env.clone(), what.row(&self.env, name));
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let env = env.clone();
                 Box::pin(async move { recall_once(tx, &env, id).await })
             })
@@ -120,7 +120,7 @@ impl Store {
     /// The name for which this browser requested a code; `None` if it requested none, or too long ago.
     pub async fn asked(&self, browser: &str) -> Result<Option<String>> {
         let id = self.asked_row(browser);
-        self.db.ask(async |tx| recall(tx, &self.env, id).await).await
+        self.db.query(async |tx| recall(tx, &self.env, id).await).await
     }
 
     fn asked_row(&self, browser: &str) -> [u8; 32] {
@@ -130,7 +130,7 @@ impl Store {
     async fn remember(&self, id: [u8; 32], good_for: i64, state: &str) -> Result<()> {
         let (env, state) = (self.env.clone(), state.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, state) = (env.clone(), state.clone());
                 Box::pin(async move { remember(tx, &env, id, good_for, &state).await })
             })

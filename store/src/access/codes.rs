@@ -12,14 +12,14 @@
 //! If the owner cannot be reached, a code becomes live all the same: it is counted, tried and ended like any other, but no digits are
 //! right. So nothing about a code reveals whether an owner exists.
 
-use super::attempts::{Count, Counted, Limit, Who, take_all};
+use super::attempts::{Counted, RateLimit, Who, Window, take_all};
 use crate::ambient::hex;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::Env;
-use crate::keyring::Place;
+use crate::journal::StoreContext;
+use crate::keyring::AssociatedData;
 use crate::merkle::sha256;
-use crate::messages::{Channel, Reach, tell};
+use crate::messages::{Channel, ContactPoint, tell};
 use crate::store::Store;
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ const SHORT: u32 = 6;
 /// Number of digits after too many wrong attempts for one purpose and subject in thirty days, in all browsers. It defeats further guessing
 /// without locking the owner out.
 const LONG: u32 = 12;
-const GUESSES: Limit = Limit {
+const GUESSES: RateLimit = RateLimit {
     what: "code-guess",
     times: 100,
     seconds: 30 * 86_400,
@@ -40,7 +40,7 @@ const GUESSES: Limit = Limit {
 /// Number of wrong attempts, in all browsers together, that end a short code.
 const WRONG: i64 = 20;
 /// Short codes to one contact point that ended so in a day: after the first one, codes are long.
-const BURNT: Limit = Limit {
+const BURNT: RateLimit = RateLimit {
     what: "code-burnt",
     times: 1,
     seconds: 86_400,
@@ -52,7 +52,7 @@ const MOST_MESSAGES: i64 = 3;
 
 /// Messages with codes to one phone or mailbox a day: from all strangers together, and from each known browser and each of the owner's
 /// sessions for each purpose. It prevents flooding, and strangers cannot use up what the owner needs.
-const TO_PLACE: Limit = Limit {
+const TO_PLACE: RateLimit = RateLimit {
     what: "code-messages-place",
     times: 20,
     seconds: 86_400,
@@ -60,13 +60,13 @@ const TO_PLACE: Limit = Limit {
 
 /// Messages with codes of the whole installation, by channel, a minute and a day. Strangers may use two thirds of each; the rest is for
 /// known browsers and sessions.
-const MESSAGES: [Limit; 2] = [
-    Limit {
+const MESSAGES: [RateLimit; 2] = [
+    RateLimit {
         what: "code-messages-minute",
         times: 600,
         seconds: 60,
     },
-    Limit {
+    RateLimit {
         what: "code-messages-day",
         times: 90_000,
         seconds: 86_400,
@@ -105,14 +105,14 @@ impl Purpose {
 
 /// The recipient of a code.
 #[derive(Clone)]
-pub struct CodeFor {
+pub struct CodeRecipient {
     /// The account, or another subject of the code, stored as it is. If the owner cannot be reached: the key of the requested name.
     pub subject: String,
     /// The owner's contact point. `None` if there is none: no message is sent, and all else is the same.
-    pub reach: Option<Reach>,
+    pub reach: Option<ContactPoint>,
 }
 
-impl CodeFor {
+impl CodeRecipient {
     /// The key of the code that is live there.
     fn place(&self) -> [&str; 2] {
         match &self.reach {
@@ -133,7 +133,7 @@ pub enum Sending {
 
 /// The result of trying a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Typed {
+pub enum CodeCheck {
     /// It was right, for these subjects.
     Right(Vec<String>),
     /// It was wrong; the number of attempts left.
@@ -151,7 +151,7 @@ impl Store {
         purpose: Purpose,
         who: &Who,
         limits: &[Counted],
-        to: &[CodeFor],
+        to: &[CodeRecipient],
         text: impl Fn(&str) -> String,
     ) -> Result<Sending> {
         let sending = Asking {
@@ -164,7 +164,7 @@ impl Store {
         };
         let to = to.to_vec();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (sending, to) = (sending.clone(), to.clone());
                 Box::pin(async move { sending.send(tx, &to).await })
             })
@@ -175,12 +175,12 @@ impl Store {
     /// reveals nothing.
     pub async fn has_room_for_codes(&self, who: &Who) -> Result<bool> {
         let channels = [Channel::Sms, Channel::Mail];
-        let counts: Vec<Count> = channels
+        let counts: Vec<Window> = channels
             .into_iter()
             .flat_map(|channel| room(&self.env, channel, who.is_stranger()))
             .collect();
         self.db
-            .ask(async |tx| {
+            .query(async |tx| {
                 for count in counts {
                     if !count.has_room(tx).await? {
                         return Ok(false);
@@ -192,12 +192,12 @@ impl Store {
     }
 
     /// Tries a code. A right code is used up, with all that were sent together with it.
-    pub async fn try_code(&self, holder: &str, purpose: Purpose, digits: &str) -> Result<Typed> {
+    pub async fn try_code(&self, holder: &str, purpose: Purpose, digits: &str) -> Result<CodeCheck> {
         let env = self.env.clone();
         let holder = sha256(&[holder.as_bytes()]);
         let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, digits) = (env.clone(), digits.clone());
                 Box::pin(async move { judge(tx, &env, holder, purpose, &digits).await })
             })
@@ -206,7 +206,14 @@ impl Store {
 }
 
 /// A MAC over the digits and everything that they are valid for.
-fn keyed(env: &Env, holder: [u8; 32], purpose: Purpose, subject: &str, digits: &str, good_until: i64) -> [u8; 32] {
+fn keyed(
+    env: &StoreContext,
+    holder: [u8; 32],
+    purpose: Purpose,
+    subject: &str,
+    digits: &str,
+    good_until: i64,
+) -> [u8; 32] {
     let parts: [&[u8]; 6] = [
         b"one-time code",
         &holder,
@@ -218,16 +225,16 @@ fn keyed(env: &Env, holder: [u8; 32], purpose: Purpose, subject: &str, digits: &
     env.keys.ticket_mac(&parts)
 }
 
-async fn forget(tx: &mut Tx, holder: [u8; 32], purpose: Purpose) -> Result<()> {
+async fn invalidate_codes(tx: &mut Tx, holder: [u8; 32], purpose: Purpose) -> Result<()> {
     let sql = "DELETE FROM one_time_code WHERE holder = $1 AND purpose = $2";
     tx.execute(sql, [holder.into(), purpose.name().into()]).await.map(drop)
 }
 
 /// The installation's limits for this channel.
-fn room(env: &Env, channel: Channel, strangers: bool) -> [Count; 2] {
+fn room(env: &StoreContext, channel: Channel, strangers: bool) -> [Window; 2] {
     MESSAGES.map(|limit| {
         let times = if strangers { limit.times / 3 * 2 } else { limit.times };
-        Limit { times, ..limit }.count(env, &[channel.name()])
+        RateLimit { times, ..limit }.count(env, &[channel.name()])
     })
 }
 
@@ -237,10 +244,10 @@ const DIGITS: &str = "{digits}";
 /// A request for codes.
 #[derive(Clone)]
 struct Asking {
-    env: Env,
+    env: StoreContext,
     holder: [u8; 32],
     purpose: Purpose,
-    limits: Vec<Count>,
+    limits: Vec<Window>,
     who: Who,
     text: String,
 }
@@ -255,8 +262,8 @@ struct Live {
 }
 
 /// Associated data of the encryption: the digits decrypt only in their own row and with their own expiry.
-fn place(row: &[u8]) -> Place<'_> {
-    Place {
+fn place(row: &[u8]) -> AssociatedData<'_> {
+    AssociatedData {
         table: "live_code",
         column: "sealed",
         row,
@@ -268,8 +275,8 @@ fn row_of(id: &[u8; 32], good_until: i64) -> Vec<u8> {
 }
 
 impl Asking {
-    async fn send(&self, tx: &mut Tx, to: &[CodeFor]) -> Result<Sending> {
-        forget(tx, self.holder, self.purpose).await?;
+    async fn send(&self, tx: &mut Tx, to: &[CodeRecipient]) -> Result<Sending> {
+        invalidate_codes(tx, self.holder, self.purpose).await?;
         let (mut counted, mut sent) = (false, Sending::Sent);
         for one in to {
             let [channel, to] = one.place();
@@ -312,7 +319,7 @@ impl Asking {
     }
 
     /// Sends the digits if it is time. `false` if they were never sent, which the requester learns.
-    async fn tell(&self, tx: &mut Tx, reach: &Reach, live: &Live) -> Result<bool> {
+    async fn tell(&self, tx: &mut Tx, reach: &ContactPoint, live: &Live) -> Result<bool> {
         let fresh = live.messages == 0;
         if !fresh && (live.messages >= MOST_MESSAGES || self.env.now() - live.sent < AGAIN) {
             return Ok(true);
@@ -347,11 +354,11 @@ impl Asking {
     /// The live code of that id. Concurrent requests wait for each other here.
     async fn live(&self, tx: &mut Tx, id: [u8; 32]) -> Result<Option<Live>> {
         let sql = "SELECT sealed, sent, messages, good_until FROM live_code WHERE id = $1 AND good_until > $2";
-        let rows = tx.rows_locked(sql, [id.into(), self.env.now().into()]).await?;
+        let rows = tx.rows_for_update(sql, [id.into(), self.env.now().into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let good_until = row.get(3)?;
         let place_of = row_of(&id, good_until);
-        let digits = self.env.keys.unseal(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
+        let digits = self.env.keys.decrypt(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
         Ok(Some(Live {
             id,
             digits: String::from_utf8_lossy(&digits).into_owned(),
@@ -370,7 +377,7 @@ impl Asking {
         let sealed = self
             .env
             .keys
-            .seal(place(&place_of), digits.as_bytes(), &self.env.ambient);
+            .encrypt(place(&place_of), digits.as_bytes(), &self.env.ambient);
         let sql = "INSERT INTO live_code (id, sealed, sent, messages, wrong, long, good_until) VALUES ($1,$2,0,0,0,$3,$4) \
              ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed, sent = 0, messages = 0, wrong = 0, long = excluded.long, \
              good_until = excluded.good_until WHERE live_code.good_until <= $5 OR live_code.long < excluded.long";
@@ -420,9 +427,9 @@ impl Asking {
     }
 }
 
-async fn judge(tx: &mut Tx, env: &Env, holder: [u8; 32], purpose: Purpose, digits: &str) -> Result<Typed> {
+async fn judge(tx: &mut Tx, env: &StoreContext, holder: [u8; 32], purpose: Purpose, digits: &str) -> Result<CodeCheck> {
     let sql = "SELECT subject, code, tries, good_until, live FROM one_time_code WHERE holder = $1 AND purpose = $2 ORDER BY subject";
-    let waiting = tx.rows_locked(sql, [holder.into(), purpose.name().into()]).await?;
+    let waiting = tx.rows_for_update(sql, [holder.into(), purpose.name().into()]).await?;
     let (mut right, mut wrong, mut left) = (Vec::new(), Vec::new(), 0);
     let (mut used, mut missed) = (BTreeSet::new(), BTreeSet::new());
     for row in &waiting {
@@ -443,11 +450,11 @@ async fn judge(tx: &mut Tx, env: &Env, holder: [u8; 32], purpose: Purpose, digit
         }
     }
     if !right.is_empty() {
-        forget(tx, holder, purpose).await?;
+        invalidate_codes(tx, holder, purpose).await?;
         for live in used {
             end(tx, live).await?;
         }
-        return Ok(Typed::Right(right));
+        return Ok(CodeCheck::Right(right));
     }
     for subject in &wrong {
         GUESSES.count(env, &[purpose.name(), subject]).add(tx).await?;
@@ -456,12 +463,12 @@ async fn judge(tx: &mut Tx, env: &Env, holder: [u8; 32], purpose: Purpose, digit
         missed_by(tx, env, live).await?;
     }
     if left == 0 {
-        forget(tx, holder, purpose).await?;
-        return Ok(Typed::Over);
+        invalidate_codes(tx, holder, purpose).await?;
+        return Ok(CodeCheck::Over);
     }
     let sql = "UPDATE one_time_code SET tries = tries + 1 WHERE holder = $1 AND purpose = $2";
     tx.execute(sql, [holder.into(), purpose.name().into()]).await?;
-    Ok(Typed::Wrong(left))
+    Ok(CodeCheck::Wrong(left))
 }
 
 /// Ends a live code, in all browsers.
@@ -474,7 +481,7 @@ async fn end(tx: &mut Tx, live: Vec<u8>) -> Result<()> {
 }
 
 /// Counts a wrong attempt at a live code. A long code cannot be guessed, so nobody can end it for its owner.
-async fn missed_by(tx: &mut Tx, env: &Env, live: Vec<u8>) -> Result<()> {
+async fn missed_by(tx: &mut Tx, env: &StoreContext, live: Vec<u8>) -> Result<()> {
     let sql = "UPDATE live_code SET wrong = wrong + 1 WHERE id = $1 AND long = 0 RETURNING wrong";
     let row = tx.row(sql, [live.clone().into()]).await?;
     if row.map_or(Ok(0), |row| row.get::<i64>(0))? < WRONG {

@@ -3,11 +3,11 @@
 use super::sessions::end_all;
 use crate::ambient::hex;
 use crate::bound::{ACCOUNT, LOGIN, binds_under};
-use crate::db::{Arg, Row, Tx};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Act, Env, append, unseal_with};
+use crate::journal::{Attribution, StoreContext, append, unseal_with};
 use crate::merkle::sha256;
-use crate::messages::{Reach, reach, tell_owner};
+use crate::messages::{ContactPoint, reach, tell_owner};
 use crate::project::{account_cells_bound, login_of};
 use crate::store::Store;
 use crate::tables::username_fp;
@@ -50,7 +50,7 @@ pub struct BrowserMark {
 }
 
 impl BrowserMark {
-    fn mac_of(&self, env: &Env, name: &str) -> [u8; 32] {
+    fn mac_of(&self, env: &StoreContext, name: &str) -> [u8; 32] {
         let changed = self.changed.to_be_bytes();
         let parts: [&[u8]; 4] = [b"known browser", name.as_bytes(), self.login.as_bytes(), &changed];
         env.keys.ticket_mac(&parts)
@@ -72,7 +72,7 @@ const CREDENTIAL: &str = "a.id, a.kind, v.id, v.sealed, l.id, a.mac, l.changed, 
      JOIN personal_value v ON v.id = l.value";
 
 /// The login of an account. An error if the MAC of its row does not verify: nothing may be written to another owner's login.
-pub(crate) async fn own_login(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<String> {
+pub(crate) async fn own_login(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<String> {
     let login = login_of(tx, env, account.as_str()).await?;
     login.ok_or_else(|| StoreError::corrupt(format!("account {account}"), "its login is not as the journal has it"))
 }
@@ -87,7 +87,7 @@ impl Store {
                 let sql = format!("SELECT {CREDENTIAL} WHERE a.username_fp = $1 ORDER BY a.id");
                 let rows = tx.rows(&sql, [fp.into()]).await?;
                 // The version of this snapshot: a rotation may have ended since.
-                self.bound_credentials(marker.mark().version(), &rows)
+                self.bound_credentials(marker.key_id().version(), &rows)
             })
             .await
     }
@@ -97,7 +97,7 @@ impl Store {
         let sql = format!("SELECT {CREDENTIAL} WHERE a.id > $1 ORDER BY a.id LIMIT $2");
         self.db
             .read(async |tx| {
-                let version = self.env.marker(tx).await?.mark().version();
+                let version = self.env.marker(tx).await?.key_id().version();
                 let rows = tx.rows(&sql, [account.into(), most.into()]).await?;
                 self.bound_credentials(version, &rows)
             })
@@ -151,8 +151,8 @@ impl Store {
         self.mark_by(sql, sha256(&[credential]).into()).await
     }
 
-    async fn mark_by(&self, sql: &str, key: Arg) -> Result<Option<BrowserMark>> {
-        let row = self.db.ask(async |tx| tx.row(sql, [key]).await).await?;
+    async fn mark_by(&self, sql: &str, key: SqlValue) -> Result<Option<BrowserMark>> {
+        let row = self.db.query(async |tx| tx.row(sql, [key]).await).await?;
         let Some(row) = row else { return Ok(None) };
         let (login, changed): (String, i64) = (row.get(0)?, row.get(1)?);
         Ok(Some(BrowserMark { login, changed }))
@@ -176,7 +176,7 @@ impl Store {
     }
 
     /// The owner's contact point: the phone on file, or else the mailbox.
-    pub async fn reach(&self, account: &AccountId) -> Result<Option<Reach>> {
+    pub async fn reach(&self, account: &AccountId) -> Result<Option<ContactPoint>> {
         self.db.read(async |tx| reach(tx, &self.env, account).await).await
     }
 
@@ -184,10 +184,10 @@ impl Store {
     pub async fn rehash(&self, of: &Credential, hash: &str) -> Result<()> {
         let (env, account, hash, old) = (self.env.clone(), of.account.clone(), hash.to_owned(), of.value.clone());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account, hash, old) = (env.clone(), account.clone(), hash.clone(), old.clone());
                 Box::pin(async move {
-                    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+                    tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
                         .await?;
                     let Some(login) = login_of(tx, &env, account.as_str()).await? else {
                         return Ok(());
@@ -197,7 +197,7 @@ impl Store {
                         return Ok(());
                     }
                     let event = Event::of_account(&account, Change::PasswordRehashed).with(Personal::Password { hash });
-                    let act = Act::new("system", env.ambient.now());
+                    let act = Attribution::new("system", env.ambient.now());
                     append(tx, &env, &act, vec![event]).await.map(drop)
                 })
             })
@@ -209,7 +209,7 @@ impl Store {
     pub async fn set_password(&self, account: &AccountId, hash: &str, news: &str) -> Result<()> {
         let (env, account, hash, news) = (self.env.clone(), account.clone(), hash.to_owned(), news.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account, hash, news) = (env.clone(), account.clone(), hash.clone(), news.clone());
                 Box::pin(async move { change_password(tx, &env, &account, hash, &news).await })
             })
@@ -220,7 +220,7 @@ impl Store {
     pub(super) async fn has_password(&self, account: &AccountId) -> Result<bool> {
         let sql = format!("SELECT {CREDENTIAL} WHERE a.id = $1");
         let found = self.db.read(async |tx| {
-            let version = self.env.marker(tx).await?.mark().version();
+            let version = self.env.marker(tx).await?.key_id().version();
             let rows = tx.rows(&sql, [account.as_str().into()]).await?;
             self.bound_credentials(version, &rows)
         });
@@ -231,20 +231,26 @@ impl Store {
 /// Changes the password in the caller's transaction.
 pub(super) async fn change_password(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     account: &AccountId,
     hash: String,
     news: &str,
 ) -> Result<()> {
     let login = own_login(tx, env, account).await?;
     let sql = "SELECT id FROM account_row WHERE login = $1 ORDER BY id";
-    let alike = tx.rows_locked(sql, [login.as_str().into()]).await?;
+    let alike = tx.rows_for_update(sql, [login.as_str().into()]).await?;
     // The login may have changed before it was locked.
     if own_login(tx, env, account).await? != login {
         return Err(StoreError::corrupt(format!("account {account}"), "its login changed"));
     }
     let event = Event::of_account(account, Change::PasswordChanged).with(Personal::Password { hash });
-    append(tx, env, &Act::new(account.as_str(), env.ambient.now()), vec![event]).await?;
+    append(
+        tx,
+        env,
+        &Attribution::new(account.as_str(), env.ambient.now()),
+        vec![event],
+    )
+    .await?;
     for row in alike {
         end_all(tx, env, &AccountId(row.get(0)?), None).await?;
     }

@@ -4,7 +4,7 @@ use super::sessions::LONGEST;
 use crate::bound::SESSION;
 use crate::error::{Result, StoreError};
 use crate::explain::{is_held, ways_out};
-use crate::keyring::Place;
+use crate::keyring::AssociatedData;
 use crate::merkle::sha256;
 use crate::store::Store;
 use ngomon_rules::hold::WayOut;
@@ -14,8 +14,8 @@ use ngomon_rules::record::{AccountId, Form};
 const KEPT: i64 = 30 * 60 * 1_000_000;
 
 /// Associated data of the encryption: the draft decrypts only for its account and with its own expiry.
-fn place(row: &[u8]) -> Place<'_> {
-    Place {
+fn place(row: &[u8]) -> AssociatedData<'_> {
+    AssociatedData {
         table: "draft",
         column: "sealed",
         row,
@@ -32,9 +32,9 @@ impl Store {
         let plain = serde_json::to_vec(form).map_err(|e| StoreError::corrupt("a form", e))?;
         let (account, until) = (account.clone(), self.env.now() + KEPT);
         let row = row_of(&account, until);
-        let sealed = self.env.keys.seal(place(&row), &plain, &self.env.ambient);
+        let sealed = self.env.keys.encrypt(place(&row), &plain, &self.env.ambient);
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (account, sealed) = (account.clone(), sealed.clone());
                 Box::pin(async move {
                     tx.execute(
@@ -61,7 +61,7 @@ impl Store {
             .await?;
         row.map(|row| {
             let place_of = row_of(account, row.get(1)?);
-            let plain = self.env.keys.unseal(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
+            let plain = self.env.keys.decrypt(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
             serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("draft", e))
         })
         .transpose()
@@ -71,7 +71,7 @@ impl Store {
     pub async fn drop_draft(&self, account: &AccountId) -> Result<()> {
         let account = account.clone();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let account = account.clone();
                 Box::pin(async move {
                     let sql = "DELETE FROM draft WHERE account = $1";

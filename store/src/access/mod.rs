@@ -15,17 +15,17 @@ mod sweep;
 
 pub use at_counter::PapersSeen;
 pub(crate) use at_counter::{change_phone, issue_password_code, phone_changed_lately};
-pub use attempts::{Counted, Limit, Tried, Who};
+pub use attempts::{Counted, RateLimit, Tried, Who};
 pub use ceremonies::Ceremony;
-pub use codes::{CodeFor, GOOD as CODE_LIVES, Purpose, Sending, Typed};
+pub use codes::{CodeCheck, CodeRecipient, GOOD as CODE_LIVES, Purpose, Sending};
 pub use credentials::{BrowserMark, Credential};
 pub(crate) use operators::others_stay;
 pub use operators::{Enrolment, Operator};
-pub use passkeys::{Kept, KnownPasskey, NewPasskey, Passkey};
-pub use second_factor::Proven;
-pub use sessions::{Factor, OpenSession, Token, Visit};
+pub use passkeys::{KnownPasskey, NewPasskey, Passkey, PasskeyStorage};
+pub use second_factor::TwoFactorProof;
+pub use sessions::{Factor, Session, SessionSummary, SessionToken};
 
-pub(crate) use attempts::Count;
+pub(crate) use attempts::Window;
 pub(crate) use credentials::own_login;
 pub(crate) use passkeys::remove_all_passkeys;
 pub(crate) use sessions::{

@@ -2,9 +2,9 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::Env;
+use crate::journal::StoreContext;
 use crate::keyring::FingerprintKind;
-use crate::messages::{Channel, Reach, reach, tell};
+use crate::messages::{Channel, ContactPoint, reach, tell};
 use crate::store::Store;
 use crate::tables::{STATED, fingerprint, stated_of};
 use ngomon_rules::record::AccountId;
@@ -25,7 +25,7 @@ impl Store {
     ) -> Result<()> {
         let (env, phone, text) = (self.env.clone(), phone.clone(), Arc::new(text));
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, phone, text) = (env.clone(), phone.clone(), text.clone());
                 Box::pin(async move {
                     let names = names_of(tx, &env, &phone).await?;
@@ -41,8 +41,8 @@ impl Store {
     }
 }
 
-fn of_phone(phone: &Phone) -> Reach {
-    Reach {
+fn of_phone(phone: &Phone) -> ContactPoint {
+    ContactPoint {
         channel: Channel::Sms,
         to: phone.as_str().to_owned(),
     }
@@ -50,7 +50,7 @@ fn of_phone(phone: &Phone) -> Reach {
 
 /// The user names of the accounts whose contact point is the phone, not of those that merely state it. Operators get none: they ask each
 /// other.
-async fn names_of(tx: &mut Tx, env: &Env, phone: &Phone) -> Result<BTreeSet<String>> {
+async fn names_of(tx: &mut Tx, env: &StoreContext, phone: &Phone) -> Result<BTreeSet<String>> {
     let marker = env.marker(tx).await?;
     let fp = fingerprint(&marker, FingerprintKind::Phone, phone.as_str());
     let sql = format!(

@@ -3,11 +3,11 @@
 use crate::bound::ENROLMENT;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Act, Env, append};
+use crate::journal::{Attribution, StoreContext, append};
 use crate::merkle::sha256;
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
-use ngomon_rules::record::{AccountId, Stated};
+use ngomon_rules::record::{AccountAttributes, AccountId};
 use ngomon_rules::values::{Date, local_day};
 
 /// Lifetime of an enrolment link: 72 hours in microseconds.
@@ -40,14 +40,14 @@ pub struct Enrolment {
     pub totp_secret: [u8; 20],
 }
 
-fn totp_secret(env: &Env, link: &str) -> [u8; 20] {
+fn totp_secret(env: &StoreContext, link: &str) -> [u8; 20] {
     let mut secret = [0; 20];
     secret.copy_from_slice(&env.keys.mac(&[b"enrolment totp", link.as_bytes()])[..20]);
     secret
 }
 
 /// The keyed hash of a recovery code, regardless of case and dashes.
-pub(super) fn recovery_hash(env: &Env, account: &AccountId, typed: &str) -> [u8; 32] {
+pub(super) fn recovery_hash(env: &StoreContext, account: &AccountId, typed: &str) -> [u8; 32] {
     let letters = typed.chars().filter(char::is_ascii_alphanumeric);
     let code: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
     env.keys
@@ -78,7 +78,9 @@ async fn never_given(tx: &mut Tx, name: &str) -> Result<()> {
 
 /// Locks all operators against removal and holds, and returns their names.
 async fn lock_operators(tx: &mut Tx) -> Result<Vec<String>> {
-    let rows = tx.rows_locked("SELECT name FROM operator ORDER BY name", []).await?;
+    let rows = tx
+        .rows_for_update("SELECT name FROM operator ORDER BY name", [])
+        .await?;
     rows.iter().map(|row| row.get(0)).collect()
 }
 
@@ -121,11 +123,11 @@ impl Store {
         if name.is_empty() || name.len() > LONGEST || !name.chars().all(plain) {
             return Err(Refusal::OperatorName(name.to_owned()).into());
         }
-        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
+        let (env, act, name) = (self.env.clone(), Attribution::new(by, self.now()), name.to_owned());
         let secret = self.env.ambient.hex::<32>();
         let digest = sha256(&[secret.as_bytes()]);
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, name) = (env.clone(), act.clone(), name.clone());
                 Box::pin(async move {
                     never_given(tx, &name).await?;
@@ -149,7 +151,7 @@ impl Store {
         );
         let row = self
             .db
-            .ask(async |tx| tx.row(&sql, [digest.into(), now.into()]).await)
+            .query(async |tx| tx.row(&sql, [digest.into(), now.into()]).await)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let good = ENROLMENT.is_genuine(&self.env.keys, &row, 0)?;
@@ -178,7 +180,7 @@ impl Store {
             codes.clone(),
         );
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, link, password_hash, codes) = (env.clone(), link.clone(), hash.clone(), kept.clone());
                 Box::pin(async move {
                     let digest = sha256(&[link.as_bytes()]);
@@ -199,9 +201,9 @@ impl Store {
                          ON CONFLICT (account) DO UPDATE SET step = excluded.step";
                     tx.execute(used, [account.as_str().into(), step.into()]).await?;
                     let personal = Personal::Operator {
-                        stated: Stated {
+                        stated: AccountAttributes {
                             username: Some(name),
-                            ..Stated::default()
+                            ..AccountAttributes::default()
                         },
                         password_hash,
                         totp_secret: totp_secret(&env, &link),
@@ -210,7 +212,7 @@ impl Store {
                     let change = Change::OperatorEnrolled {
                         login: LoginId(env.id()),
                     };
-                    let act = Act::new(account.as_str(), env.ambient.now());
+                    let act = Attribution::new(account.as_str(), env.ambient.now());
                     append(tx, &env, &act, vec![Event::of_account(&account, change).with(personal)]).await
                 })
             })
@@ -220,9 +222,9 @@ impl Store {
 
     /// Removes an operator, from the next click on. At least two operators who can act must remain.
     pub async fn remove_operator(&self, name: &str, by: &str) -> Result<()> {
-        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), name.to_owned());
+        let (env, act, name) = (self.env.clone(), Attribution::new(by, self.now()), name.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, name) = (env.clone(), act.clone(), name.clone());
                 Box::pin(async move {
                     let all = lock_operators(tx).await?;
@@ -236,7 +238,7 @@ impl Store {
                     }
                     let account = AccountId::of_operator(&name);
                     // Waits for a concurrent sign-in, which locks this row: its session exists before the deletion, or never.
-                    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+                    tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
                         .await?;
                     for (sql, of) in [
                         ("DELETE FROM session WHERE account = $1", account.as_str()),

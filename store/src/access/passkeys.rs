@@ -5,13 +5,13 @@
 use super::at_counter::phone_changed_lately;
 use super::credentials::own_login;
 use super::operators::Operator;
-use super::second_factor::Proven;
+use super::second_factor::TwoFactorProof;
 use super::sessions::{end_all, is_account};
 use crate::bound::{PASSKEY, binds};
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::is_held;
-use crate::journal::{Act, Env, append, unseal, unseal_with};
+use crate::journal::{Attribution, StoreContext, append, decrypt, unseal_with};
 use crate::keyring::Keyring;
 use crate::merkle::sha256;
 use crate::messages::tell_owner;
@@ -26,14 +26,14 @@ const MOST: i64 = 10;
 
 /// Where the private key is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum PasskeyStorage {
     /// In one device, which does not export it.
     InDevice,
     /// With a service that syncs it to the owner's other devices.
     Synced,
 }
 
-impl Kept {
+impl PasskeyStorage {
     /// Authentication methods (RFC 8176): a key, user presence, and, since the device verified its owner, two factors.
     pub(super) fn amr(self) -> &'static str {
         match self {
@@ -90,7 +90,7 @@ fn owner(login: &str) -> [u8; 16] {
 /// Name, credential and key, from the columns `id` and `sealed` of a personal value at `at`.
 fn opened(keys: &Keyring, row: &Row, at: usize) -> Result<(String, Vec<u8>, String)> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
-    match unseal(keys, &id, &sealed)? {
+    match decrypt(keys, &id, &sealed)? {
         Personal::Passkey { name, credential, key } => Ok((name, credential, key)),
         _ => Err(StoreError::corrupt(format!("personal_value {id}"), "no passkey")),
     }
@@ -104,9 +104,9 @@ async fn forgotten(tx: &mut Tx, account: &AccountId, passkey: PasskeyId) -> Resu
 }
 
 /// Locks the account and returns its kind and login.
-async fn locked(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<(String, String)> {
+async fn locked(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<(String, String)> {
     let sql = "SELECT kind FROM account_row WHERE id = $1";
-    let rows = tx.rows_locked(sql, [account.as_str().into()]).await?;
+    let rows = tx.rows_for_update(sql, [account.as_str().into()]).await?;
     let row = rows.first().ok_or_else(|| Refusal::UnknownAccount(account.0.clone()))?;
     Ok((row.get(0)?, own_login(tx, env, account).await?))
 }
@@ -138,7 +138,7 @@ impl Store {
     /// The passkeys of an account's owner, the oldest first.
     pub async fn passkeys(&self, account: &AccountId) -> Result<Vec<Passkey>> {
         self.db
-            .ask(async |tx| {
+            .query(async |tx| {
                 let sql = "SELECT p.id, p.added, u.at, v.id, v.sealed FROM account a JOIN passkey p ON p.login = a.login \
                      JOIN personal_value v ON v.id = p.value LEFT JOIN passkey_use u ON u.passkey = p.id \
                      WHERE a.id = $1 ORDER BY p.added, p.id";
@@ -160,7 +160,10 @@ impl Store {
 
     /// The WebAuthn user handle of an account's owner.
     pub async fn passkey_owner(&self, account: &AccountId) -> Result<[u8; 16]> {
-        let login = self.db.ask(async |tx| own_login(tx, &self.env, account).await).await?;
+        let login = self
+            .db
+            .query(async |tx| own_login(tx, &self.env, account).await)
+            .await?;
         Ok(owner(&login))
     }
 
@@ -168,7 +171,7 @@ impl Store {
     pub async fn known_passkey(&self, credential: &[u8]) -> Result<Option<KnownPasskey>> {
         let digest = sha256(&[credential]);
         self.db
-            .ask(async |tx| {
+            .query(async |tx| {
                 let sql = format!("{BOUND_PASSKEY} WHERE p.credential = $1");
                 let Some(row) = tx.row(&sql, [digest.into()]).await? else {
                     return Ok(None);
@@ -188,7 +191,7 @@ impl Store {
         let (env, account, news) = (self.env.clone(), account.clone(), news.to_owned());
         let (id, digest) = (PasskeyId(env.id()), sha256(&[&new.credential]));
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account, news) = (env.clone(), account.clone(), news.clone());
                 let (id, new) = (id.clone(), new.clone());
                 Box::pin(async move {
@@ -215,7 +218,13 @@ impl Store {
                             credential: new.credential,
                             key: new.key,
                         });
-                    append(tx, &env, &Act::new(account.as_str(), env.ambient.now()), vec![event]).await?;
+                    append(
+                        tx,
+                        &env,
+                        &Attribution::new(account.as_str(), env.ambient.now()),
+                        vec![event],
+                    )
+                    .await?;
                     tell_owner(tx, &env, &account, &news).await
                 })
             })
@@ -228,18 +237,24 @@ impl Store {
         let (env, account, news) = (self.env.clone(), account.clone(), news.to_owned());
         let passkey = passkey.clone();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account, news) = (env.clone(), account.clone(), news.clone());
                 let passkey = passkey.clone();
                 Box::pin(async move {
                     let (_, login) = locked(tx, &env, &account).await?;
                     let sql = "SELECT id FROM passkey WHERE id = $1 AND login = $2";
-                    let known = tx.rows_locked(sql, [(&passkey.0).into(), login.into()]).await?;
+                    let known = tx.rows_for_update(sql, [(&passkey.0).into(), login.into()]).await?;
                     if known.is_empty() {
                         return Ok(());
                     }
                     let event = forgotten(tx, &account, passkey).await?;
-                    append(tx, &env, &Act::new(account.as_str(), env.ambient.now()), vec![event]).await?;
+                    append(
+                        tx,
+                        &env,
+                        &Attribution::new(account.as_str(), env.ambient.now()),
+                        vec![event],
+                    )
+                    .await?;
                     tell_owner(tx, &env, &account, &news).await
                 })
             })
@@ -260,11 +275,11 @@ impl Store {
         let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
         let (why, news) = (why.to_owned(), news.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, account) = (env.clone(), by.clone(), account.clone());
                 let (why, news) = (why.clone(), news.clone());
                 Box::pin(async move {
-                    let act = Act::new(&by, env.ambient.now());
+                    let act = Attribution::new(&by, env.ambient.now());
                     if phone_changed_lately(tx, &env, &account).await? {
                         return Err(Refusal::NeedsTwo.into());
                     }
@@ -281,14 +296,19 @@ impl Store {
     /// Records a verified response with that `counter`. Returns the accounts that it opens: those that are not held, and only if there are
     /// none, the held ones. Empty if the passkey was removed, or if the counter did not rise, which means that the device may have been
     /// cloned.
-    pub async fn use_passkey(&self, passkey: &PasskeyId, counter: u32, kept: Kept) -> Result<Vec<Proven>> {
+    pub async fn use_passkey(
+        &self,
+        passkey: &PasskeyId,
+        counter: u32,
+        kept: PasskeyStorage,
+    ) -> Result<Vec<TwoFactorProof>> {
         let (env, passkey, now) = (self.env.clone(), passkey.clone(), self.now());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, passkey) = (env.clone(), passkey.clone());
                 Box::pin(async move {
                     let sql = "SELECT id FROM passkey WHERE id = $1";
-                    if tx.rows_locked(sql, [(&passkey.0).into()]).await?.is_empty() {
+                    if tx.rows_for_update(sql, [(&passkey.0).into()]).await?.is_empty() {
                         return Ok(Vec::new());
                     }
                     // Reads the row again: it must be genuine in this transaction.
@@ -317,7 +337,7 @@ impl Store {
                         let account = AccountId(id);
                         let is_held = is_held(tx, account.as_str(), local_day(now)).await?;
                         let among = if is_held { &mut held } else { &mut open };
-                        among.push(Proven { account, amr: kept.amr() });
+                        among.push(TwoFactorProof { account, amr: kept.amr() });
                     }
                     Ok(if open.is_empty() { held } else { open })
                 })
@@ -329,8 +349,8 @@ impl Store {
 /// Removes all passkeys of an account's owner and ends all sessions and grants of the owner's accounts. Returns the number of passkeys.
 pub(crate) async fn remove_all_passkeys(
     tx: &mut Tx,
-    env: &Env,
-    act: &Act,
+    env: &StoreContext,
+    act: &Attribution,
     account: &AccountId,
     why: &str,
 ) -> Result<usize> {
@@ -341,9 +361,9 @@ pub(crate) async fn remove_all_passkeys(
     let login = own_login(tx, env, account).await?;
     // Locks all accounts first, so that a concurrent sign-in comes entirely before or after.
     let sql = "SELECT id FROM account_row WHERE login = $1 ORDER BY id";
-    let accounts = tx.rows_locked(sql, [(&login).into()]).await?;
+    let accounts = tx.rows_for_update(sql, [(&login).into()]).await?;
     let sql = "SELECT id FROM passkey WHERE login = $1 ORDER BY added, id";
-    let known = tx.rows_locked(sql, [login.into()]).await?;
+    let known = tx.rows_for_update(sql, [login.into()]).await?;
     let mut events = Vec::new();
     for row in &known {
         events.push(forgotten(tx, account, PasskeyId(row.get(0)?)).await?);

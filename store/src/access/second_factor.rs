@@ -5,20 +5,20 @@ use super::operators::recovery_hash;
 use crate::bound::{OPERATOR, binds};
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
-use crate::journal::{Act, ENTRY, Env, append, read_entry, unseal_with};
+use crate::journal::{Attribution, ENTRY, StoreContext, append, read_entry, unseal_with};
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::record::AccountId;
 
 /// Proof that two factors of an account were verified just now. Valid for one session.
 #[derive(Debug)]
-pub struct Proven {
+pub struct TwoFactorProof {
     pub(super) account: AccountId,
     /// Authentication methods (RFC 8176).
     pub(super) amr: &'static str,
 }
 
-impl Proven {
+impl TwoFactorProof {
     /// The account.
     pub fn account(&self) -> &AccountId {
         &self.account
@@ -37,7 +37,7 @@ struct Factor {
     recovery_codes: Vec<[u8; 32]>,
 }
 
-async fn factor(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<Factor>> {
+async fn factor(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<Option<Factor>> {
     let sql = "SELECT v.id, v.sealed, v.salt, o.mac FROM operator o JOIN personal_value v ON v.id = o.value WHERE o.name = $1";
     let Some(row) = tx.row(sql, [account.operator().into()]).await? else {
         return Ok(None);
@@ -65,7 +65,7 @@ async fn factor(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<Fa
 }
 
 /// Whether a recovery code was used. The journal decides: a table's row could be deleted, and the code would be valid again.
-async fn is_used(tx: &mut Tx, env: &Env, account: &AccountId, code: u8) -> Result<bool> {
+async fn is_used(tx: &mut Tx, env: &StoreContext, account: &AccountId, code: u8) -> Result<bool> {
     let sql = format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.kind = 'recovery-code-used'");
     for row in tx.rows(&sql, [account.as_str().into()]).await? {
         let entry = read_entry(&env.keys, None, &row)?.entry;
@@ -85,11 +85,11 @@ impl Store {
 
     /// Records that the right code of `step` (half minutes since 1970) was used. `None` if a code of that step or a later one was used
     /// before.
-    pub async fn use_code(&self, account: &AccountId, step: u64) -> Result<Option<Proven>> {
+    pub async fn use_code(&self, account: &AccountId, step: u64) -> Result<Option<TwoFactorProof>> {
         let (id, step) = (account.0.clone(), i64::try_from(step).unwrap_or(i64::MAX));
         let used = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let id = id.clone();
                 Box::pin(async move {
                     let sql = "INSERT INTO code_step (account, step) VALUES ($1,$2) \
@@ -98,17 +98,17 @@ impl Store {
                 })
             })
             .await?;
-        Ok((used > 0).then(|| Proven::by_code(account.clone())))
+        Ok((used > 0).then(|| TwoFactorProof::by_code(account.clone())))
     }
 
     /// Redeems a recovery code. `None` if it is not one of the operator's, or was used before.
-    pub async fn use_recovery_code(&self, account: &AccountId, typed: &str) -> Result<Option<Proven>> {
+    pub async fn use_recovery_code(&self, account: &AccountId, typed: &str) -> Result<Option<TwoFactorProof>> {
         let (env, account, typed) = (self.env.clone(), account.clone(), typed.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account, typed) = (env.clone(), account.clone(), typed.clone());
                 Box::pin(async move {
-                    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+                    tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
                         .await?;
                     let Some(factor) = factor(tx, &env, &account).await? else {
                         return Ok(None);
@@ -121,9 +121,9 @@ impl Store {
                         return Ok(None);
                     }
                     let event = Event::of_account(&account, Change::RecoveryCodeUsed { code: code.0 });
-                    let act = Act::new(account.as_str(), env.ambient.now());
+                    let act = Attribution::new(account.as_str(), env.ambient.now());
                     append(tx, &env, &act, vec![event]).await?;
-                    Ok(Some(Proven::by_code(account)))
+                    Ok(Some(TwoFactorProof::by_code(account)))
                 })
             })
             .await

@@ -10,20 +10,20 @@
 //! ```
 
 use super::operators::Operator;
-use super::passkeys::Kept;
-use super::second_factor::Proven;
+use super::passkeys::PasskeyStorage;
+use super::second_factor::TwoFactorProof;
 use crate::bound::{ACCOUNT, SESSION, SESSION_GENERATION, SESSION_SID, binds};
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::{MAY_BE_HELD, is_held};
-use crate::journal::{Act, Env, append};
-use crate::keyring::{Keyring, Place};
+use crate::journal::{Attribution, StoreContext, append};
+use crate::keyring::{AssociatedData, Keyring};
 use crate::merkle::sha256;
 use crate::officials::signed_in;
-use crate::openid::{end_grants, move_grants, part_in, signed_out};
+use crate::openid::{enqueue_logout, grants_of_sessions, revoke_grants, transfer_grants};
 use crate::project::account_cells_bound;
 use crate::store::Store;
-use crate::tables::{day_of, places};
+use crate::tables::{day_of, placeholders};
 use crate::two_persons::alone;
 use jiff::Timestamp;
 use ngomon_rules::event::{Change, Event};
@@ -46,9 +46,9 @@ const GRAIN: i64 = 60 * 1_000_000;
 
 /// A session's secret in the browser: 256 random bits in hexadecimal.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub struct SessionToken(String);
 
-impl Token {
+impl SessionToken {
     /// The value of the cookie.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,7 +63,7 @@ pub enum Factor {
     /// A one-time code.
     Code,
     /// A passkey that opens several accounts, one of which its owner picked.
-    Passkey(Kept),
+    Passkey(PasskeyStorage),
 }
 
 impl Factor {
@@ -80,7 +80,7 @@ impl Factor {
 /// A valid session.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Visit {
+pub struct Session {
     /// The account.
     pub account: AccountId,
     /// The kind of account.
@@ -95,7 +95,7 @@ pub struct Visit {
     pub amr: String,
 }
 
-impl Visit {
+impl Session {
     /// When a held visit ends: microseconds UTC.
     pub fn held_until(&self) -> i64 {
         self.began + HELD
@@ -110,7 +110,7 @@ impl Visit {
 
 /// A session in its owner's list.
 #[derive(Clone, Debug)]
-pub struct OpenSession {
+pub struct SessionSummary {
     /// When it began: microseconds UTC.
     pub began: i64,
     /// The last click: microseconds UTC.
@@ -121,46 +121,46 @@ pub struct OpenSession {
 
 impl Store {
     /// Generates an unpredictable token.
-    pub fn new_token(&self) -> Token {
-        Token(self.env.ambient.hex::<32>())
+    pub fn new_token(&self) -> SessionToken {
+        SessionToken(self.env.ambient.hex::<32>())
     }
 
     /// Begins a session after the right password: a full one, or a held visit if something holds the account.
-    pub async fn open_session(&self, account: &AccountId) -> Result<Token> {
+    pub async fn begin_session(&self, account: &AccountId) -> Result<SessionToken> {
         self.open_session_by(account, Factor::Password, self.now()).await
     }
 
     /// The same after authentication by `factor` at that time; refused if the password was changed since then.
-    pub async fn open_session_by(&self, account: &AccountId, factor: Factor, at: Timestamp) -> Result<Token> {
+    pub async fn open_session_by(&self, account: &AccountId, factor: Factor, at: Timestamp) -> Result<SessionToken> {
         if account.operator().is_some() {
             return Err(Refusal::NeedsSecondFactor.into());
         }
-        self.begin_session(account, factor.amr(), at).await
+        self.insert_session(account, factor.amr(), at).await
     }
 
     /// The same after two factors, the only way for an operator.
-    pub async fn open_proven_session(&self, proven: Proven) -> Result<Token> {
-        self.begin_session(&proven.account, proven.amr, self.now()).await
+    pub async fn open_proven_session(&self, proven: TwoFactorProof) -> Result<SessionToken> {
+        self.insert_session(&proven.account, proven.amr, self.now()).await
     }
 
     /// The same for a visitor with a session: its authentication methods and a deferred form carry over.
-    pub async fn step_up(&self, proven: Proven, before: &Visit) -> Result<Token> {
+    pub async fn step_up(&self, proven: TwoFactorProof, before: &Session) -> Result<SessionToken> {
         let shown: BTreeSet<&str> = before.amr.split(' ').chain(proven.amr.split(' ')).collect();
         let amr: Vec<&str> = shown.into_iter().collect();
-        let token = self.begin_session(&proven.account, &amr.join(" "), self.now()).await?;
+        let token = self.insert_session(&proven.account, &amr.join(" "), self.now()).await?;
         if before.put_off {
             self.put_off(token.as_str()).await?;
         }
         Ok(token)
     }
 
-    async fn begin_session(&self, account: &AccountId, amr: &str, at: Timestamp) -> Result<Token> {
+    async fn insert_session(&self, account: &AccountId, amr: &str, at: Timestamp) -> Result<SessionToken> {
         let token = self.new_token();
         let amr = amr.to_owned();
         let id = sha256(&[token.0.as_bytes()]);
         let (env, account) = (self.env.clone(), account.clone());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account, amr) = (env.clone(), account.clone(), amr.clone());
                 Box::pin(async move { begin(tx, &env, id, &account, at.as_microsecond(), &amr).await })
             })
@@ -170,17 +170,19 @@ impl Store {
 
     /// Replaces a held visit by a full session once the last hold is gone; authentication time and return address are kept. `None` if the
     /// session is not held, if a hold remains, or for operators, who must sign in again.
-    pub async fn open_after_hold(&self, held: &str) -> Result<Option<Token>> {
+    pub async fn resume_after_hold(&self, held: &str) -> Result<Option<SessionToken>> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
         let (env, now) = (self.env.clone(), self.now());
         let opened = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let env = env.clone();
                 Box::pin(async move {
                     lock_accounts_of(tx, [before]).await?;
-                    let visit = good(tx, &env.keys, &before, now).await?.map(|found| found.visit);
+                    let visit = find_valid_session(tx, &env.keys, &before, now)
+                        .await?
+                        .map(|found| found.visit);
                     let Some(visit) = visit.filter(|visit| visit.held && visit.kind != AccountKind::Operator) else {
                         return Ok(false);
                     };
@@ -198,12 +200,18 @@ impl Store {
 
     /// Replaces the held visit of an account that was joined to another by a session of the remaining one, whose owner authenticated at
     /// that time. The return address is kept.
-    pub async fn open_after_join(&self, held: &str, stays: &AccountId, factor: Factor, at: Timestamp) -> Result<Token> {
+    pub async fn resume_after_join(
+        &self,
+        held: &str,
+        stays: &AccountId,
+        factor: Factor,
+        at: Timestamp,
+    ) -> Result<SessionToken> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
         let (env, stays) = (self.env.clone(), stays.clone());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, stays) = (env.clone(), stays.clone());
                 Box::pin(async move {
                     lock_accounts_of(tx, [before]).await?;
@@ -217,17 +225,17 @@ impl Store {
 
     /// Replaces the held visit of an account that `moved` closed by a session of the account at the new unit. Both share a login, so the
     /// authentication counts for both. The return address is kept. `None` if `moved` does not hold the account, or if the logins differ.
-    pub async fn open_after_move(&self, held: &str, new: &AccountId) -> Result<Option<Token>> {
+    pub async fn open_after_move(&self, held: &str, new: &AccountId) -> Result<Option<SessionToken>> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
         let (env, new, now) = (self.env.clone(), new.clone(), self.now());
         let opened = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, new) = (env.clone(), new.clone());
                 Box::pin(async move {
                     lock_accounts_of(tx, [before]).await?;
-                    let visit = good(tx, &env.keys, &before, now).await?.map(|found| found.visit);
+                    let visit = find_valid_session(tx, &env.keys, &before, now).await?.map(|found| found.visit);
                     let Some(visit) = visit.filter(|visit| visit.held) else {
                         return Ok(false);
                     };
@@ -257,7 +265,7 @@ impl Store {
     pub async fn stay_held(&self, token: &str) -> Result<()> {
         let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let env = env.clone();
                 Box::pin(async move {
                     lock_accounts_of(tx, [id]).await?;
@@ -283,15 +291,18 @@ impl Store {
     }
 
     /// The session with that token, if it is valid. Counts as a click.
-    pub async fn visit(&self, token: &str) -> Result<Option<Visit>> {
+    pub async fn visit(&self, token: &str) -> Result<Option<Session>> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
-        let found = self.db.ask(async |tx| good(tx, &self.env.keys, &id, now).await).await?;
-        let Some(Good { visit, seen, .. }) = found else {
+        let found = self
+            .db
+            .query(async |tx| find_valid_session(tx, &self.env.keys, &id, now).await)
+            .await?;
+        let Some(ValidSession { visit, seen, .. }) = found else {
             return Ok(None);
         };
         if now.as_microsecond() - seen > GRAIN {
             self.db
-                .write(move |tx| {
+                .transaction(move |tx| {
                     Box::pin(async move {
                         let sql = "UPDATE session SET seen = $2 WHERE id = $1";
                         tx.execute(sql, [id.into(), now.as_microsecond().into()]).await
@@ -305,7 +316,10 @@ impl Store {
     /// Whether that session is still valid. Does not count as a click.
     pub async fn is_open(&self, token: &str) -> Result<bool> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
-        let found = self.db.ask(async |tx| good(tx, &self.env.keys, &id, now).await).await?;
+        let found = self
+            .db
+            .query(async |tx| find_valid_session(tx, &self.env.keys, &id, now).await)
+            .await?;
         Ok(found.is_some())
     }
 
@@ -319,7 +333,7 @@ impl Store {
     pub async fn close_session(&self, token: &str) -> Result<()> {
         let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let env = env.clone();
                 Box::pin(async move {
                     lock_accounts_of(tx, [id]).await?;
@@ -330,19 +344,19 @@ impl Store {
     }
 
     /// Replaces the browser's previous session. A full session of the same account takes over its grants; otherwise they end with it.
-    pub async fn replace_session(&self, before: &str, token: &Token) -> Result<()> {
+    pub async fn replace_session(&self, before: &str, token: &SessionToken) -> Result<()> {
         let (env, before, id) = (
             self.env.clone(),
             sha256(&[before.as_bytes()]),
             sha256(&[token.0.as_bytes()]),
         );
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let env = env.clone();
                 Box::pin(async move {
                     lock_accounts_of(tx, [before, id]).await?;
                     if takes_over(tx, &env, before, id).await? {
-                        move_grants(tx, &env, before, id).await?;
+                        transfer_grants(tx, &env, before, id).await?;
                     }
                     end(tx, &env, before).await
                 })
@@ -353,12 +367,12 @@ impl Store {
     async fn on_session(&self, sql: &'static str, token: &str) -> Result<()> {
         let id = sha256(&[token.as_bytes()]);
         self.db
-            .write(move |tx| Box::pin(async move { tx.execute(sql, [id.into()]).await.map(drop) }))
+            .transaction(move |tx| Box::pin(async move { tx.execute(sql, [id.into()]).await.map(drop) }))
             .await
     }
 
     /// The open sessions of an account, the newest first. `token` is that of the requesting session.
-    pub async fn sessions(&self, account: &AccountId, token: &str) -> Result<Vec<OpenSession>> {
+    pub async fn sessions(&self, account: &AccountId, token: &str) -> Result<Vec<SessionSummary>> {
         let this = sha256(&[token.as_bytes()]);
         let now = self.now().as_microsecond();
         self.db
@@ -370,7 +384,7 @@ impl Store {
                     let (began, seen) = (row.get(0)?, row.get(1)?);
                     if now - seen < idle(kind_of(&row.get::<String>(2)?)?) {
                         let is_this = row.get::<Vec<u8>>(3)? == this;
-                        open.push(OpenSession { began, seen, is_this });
+                        open.push(SessionSummary { began, seen, is_this });
                     }
                 }
                 Ok(open)
@@ -382,7 +396,7 @@ impl Store {
     pub async fn close_other_sessions(&self, account: &AccountId, token: &str) -> Result<u64> {
         let (env, id, account) = (self.env.clone(), sha256(&[token.as_bytes()]), account.clone());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account) = (env.clone(), account.clone());
                 Box::pin(async move {
                     lock_accounts_of(tx, [id]).await?;
@@ -398,9 +412,11 @@ impl Store {
         alone(account)?;
         let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, account) = (env.clone(), by.clone(), account.clone());
-                Box::pin(async move { end_sessions(tx, &env, &Act::new(&by, env.ambient.now()), &account).await })
+                Box::pin(
+                    async move { end_sessions(tx, &env, &Attribution::new(&by, env.ambient.now()), &account).await },
+                )
             })
             .await
     }
@@ -409,7 +425,7 @@ impl Store {
     pub async fn set_next(&self, token: &str, next: &str) -> Result<()> {
         let (env, id, next) = (self.env.clone(), sha256(&[token.as_bytes()]), next.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, next) = (env.clone(), next.clone());
                 Box::pin(async move { keep_next(tx, &env, id, next.as_bytes()).await })
             })
@@ -420,9 +436,9 @@ impl Store {
     pub async fn next(&self, token: &str) -> Result<Option<String>> {
         let id = sha256(&[token.as_bytes()]);
         let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
-        let row = self.db.ask(async |tx| tx.row(sql, [id.into()]).await).await?;
+        let row = self.db.query(async |tx| tx.row(sql, [id.into()]).await).await?;
         let Some(row) = row else { return Ok(None) };
-        let next = self.env.keys.unseal(place(&id), &row.get::<Vec<u8>>(0)?)?;
+        let next = self.env.keys.decrypt(place(&id), &row.get::<Vec<u8>>(0)?)?;
         Ok(Some(String::from_utf8_lossy(&next).into_owned()))
     }
 
@@ -438,9 +454,14 @@ impl Store {
 }
 
 /// Ends all sessions and grants of an account, and journals it.
-pub(crate) async fn end_sessions(tx: &mut Tx, env: &Env, act: &Act, account: &AccountId) -> Result<()> {
+pub(crate) async fn end_sessions(
+    tx: &mut Tx,
+    env: &StoreContext,
+    act: &Attribution,
+    account: &AccountId,
+) -> Result<()> {
     let sql = "SELECT id FROM account_row WHERE id = $1";
-    if tx.rows_locked(sql, [account.as_str().into()]).await?.is_empty() {
+    if tx.rows_for_update(sql, [account.as_str().into()]).await?.is_empty() {
         return Err(Refusal::UnknownAccount(account.0.clone()).into());
     }
     end_all(tx, env, account, None).await?;
@@ -448,16 +469,16 @@ pub(crate) async fn end_sessions(tx: &mut Tx, env: &Env, act: &Act, account: &Ac
     append(tx, env, act, vec![event]).await
 }
 
-fn place(id: &[u8; 32]) -> Place<'_> {
-    Place {
+fn place(id: &[u8; 32]) -> AssociatedData<'_> {
+    AssociatedData {
         table: "session",
         column: "next",
         row: id,
     }
 }
 
-async fn keep_next(tx: &mut Tx, env: &Env, id: [u8; 32], next: &[u8]) -> Result<()> {
-    let sealed = env.keys.seal(place(&id), next, &env.ambient);
+async fn keep_next(tx: &mut Tx, env: &StoreContext, id: [u8; 32], next: &[u8]) -> Result<()> {
+    let sealed = env.keys.encrypt(place(&id), next, &env.ambient);
     let sql = "UPDATE session SET next = $2 WHERE id = $1";
     tx.execute(sql, [id.into(), sealed.into()]).await.map(drop)
 }
@@ -467,16 +488,23 @@ async fn keep_next(tx: &mut Tx, env: &Env, id: [u8; 32], next: &[u8]) -> Result<
 pub(crate) async fn lock_accounts_of<const N: usize>(tx: &mut Tx, sessions: [[u8; 32]; N]) -> Result<()> {
     let sql = format!(
         "SELECT id FROM account_row WHERE id IN (SELECT account FROM session WHERE id IN ({})) ORDER BY id",
-        places(N)
+        placeholders(N)
     );
-    tx.rows_locked(&sql, sessions.map(Into::into)).await.map(drop)
+    tx.rows_for_update(&sql, sessions.map(Into::into)).await.map(drop)
 }
 
 /// Begins a session whose owner authenticated at `began`: a full one, or a held visit if something holds the account.
-async fn begin(tx: &mut Tx, env: &Env, id: [u8; 32], account: &AccountId, began: i64, amr: &str) -> Result<()> {
+async fn begin(
+    tx: &mut Tx,
+    env: &StoreContext,
+    id: [u8; 32],
+    account: &AccountId,
+    began: i64,
+    amr: &str,
+) -> Result<()> {
     let now = env.ambient.now();
     let sql = "SELECT generation, kind, last_sign_in_on FROM account_row WHERE id = $1";
-    let row = tx.rows_locked(sql, [account.as_str().into()]).await?;
+    let row = tx.rows_for_update(sql, [account.as_str().into()]).await?;
     let row = row
         .first()
         .ok_or_else(|| StoreError::corrupt("account", "it is gone"))?;
@@ -516,7 +544,7 @@ async fn begin(tx: &mut Tx, env: &Env, id: [u8; 32], account: &AccountId, began:
 
 /// Gives a full session the `sid` of the previous one of the same account, so that clients recognise it. `false` if it does not continue
 /// that one.
-async fn takes_over(tx: &mut Tx, env: &Env, before: [u8; 32], id: [u8; 32]) -> Result<bool> {
+async fn takes_over(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<bool> {
     let sql = format!(
         "SELECT {}, {}, b.sid FROM session s JOIN session b ON b.account = s.account AND b.generation = s.generation \
          WHERE s.id = $2 AND s.held = 0 AND b.id = $1",
@@ -539,33 +567,38 @@ async fn takes_over(tx: &mut Tx, env: &Env, before: [u8; 32], id: [u8; 32]) -> R
 
 /// Ends all sessions of an account but one, with all grants except those on that one. The account must be locked. Returns the number of
 /// sessions.
-pub(super) async fn end_all(tx: &mut Tx, env: &Env, account: &AccountId, but: Option<[u8; 32]>) -> Result<u64> {
+pub(super) async fn end_all(
+    tx: &mut Tx,
+    env: &StoreContext,
+    account: &AccountId,
+    but: Option<[u8; 32]>,
+) -> Result<u64> {
     let but = but.map(|id| id.to_vec()).unwrap_or_default();
     let kept = "(SELECT s.sid FROM session s WHERE s.id = $2)";
     let which = format!("account = $1 AND sid <> COALESCE({kept}, '')");
     let args = [account.as_str().into(), but.into()];
-    end_grants(tx, env, &which, &args).await?;
+    revoke_grants(tx, env, &which, &args).await?;
     let sql = "DELETE FROM session WHERE account = $1 AND id <> $2";
     tx.execute(sql, args).await
 }
 
 /// Ends the held visit that the session `id` replaces, and keeps its return address.
-async fn replace_held(tx: &mut Tx, env: &Env, held: [u8; 32], id: [u8; 32]) -> Result<()> {
+async fn replace_held(tx: &mut Tx, env: &StoreContext, held: [u8; 32], id: [u8; 32]) -> Result<()> {
     let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
     if let Some(row) = tx.row(sql, [held.into()]).await? {
-        let next = env.keys.unseal(place(&held), &row.get::<Vec<u8>>(0)?)?;
+        let next = env.keys.decrypt(place(&held), &row.get::<Vec<u8>>(0)?)?;
         keep_next(tx, env, id, &next).await?;
     }
     end(tx, env, held).await
 }
 
 /// Ends a session and its grants; a grant that outlives it stays, but its client is notified, too. The account must be locked.
-async fn end(tx: &mut Tx, env: &Env, id: [u8; 32]) -> Result<()> {
+async fn end(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result<()> {
     let which = "sid = (SELECT s.sid FROM session s WHERE s.id = $1) AND account = (SELECT s.account FROM session s WHERE s.id = $1)";
-    let had = part_in(tx, which, [id.into()]).await?;
+    let had = grants_of_sessions(tx, which, [id.into()]).await?;
     tx.execute("DELETE FROM client_grant WHERE session = $1", [id.into()])
         .await?;
-    signed_out(tx, env, had).await?;
+    enqueue_logout(tx, env, had).await?;
     tx.execute("DELETE FROM session WHERE id = $1", [id.into()])
         .await
         .map(drop)
@@ -598,7 +631,7 @@ impl Store {
         let args = || [began.into(), seen.into(), of_operator.into()];
         let mut ended = 0;
         loop {
-            let rows = self.db.ask(async |tx| tx.rows(&sql, args()).await).await?;
+            let rows = self.db.query(async |tx| tx.rows(&sql, args()).await).await?;
             let over: Vec<Vec<u8>> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
             if over.is_empty() {
                 return Ok(ended);
@@ -606,19 +639,19 @@ impl Store {
             let env = self.env.clone();
             ended += over.len() as u64;
             self.db
-                .write(move |tx| {
+                .transaction(move |tx| {
                     let (env, over) = (env.clone(), over.clone());
                     Box::pin(async move {
                         for session in over {
                             // Checked again under the lock: the session may have been used meanwhile.
                             let sql = "SELECT id FROM account_row WHERE id IN (SELECT account FROM client_grant WHERE session = $1)";
-                            tx.rows_locked(sql, [session.clone().into()]).await?;
+                            tx.rows_for_update(sql, [session.clone().into()]).await?;
                             let sql = format!(
                                 "SELECT 1 FROM session s JOIN account_row a ON a.id = s.account WHERE s.id = $4 AND NOT {OVER_BY_TIME}"
                             );
                             let args = [began.into(), seen.into(), of_operator.into(), session.clone().into()];
                             if tx.row(&sql, args).await?.is_none() {
-                                end_grants(tx, &env, "session = $1", &[session.into()]).await?;
+                                revoke_grants(tx, &env, "session = $1", &[session.into()]).await?;
                             }
                         }
                         Ok(())
@@ -663,7 +696,9 @@ pub(crate) async fn open_session_row(
     id: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<OpenRow>> {
-    let found = good(tx, keys, id, now).await?.filter(|found| !found.visit.held);
+    let found = find_valid_session(tx, keys, id, now)
+        .await?
+        .filter(|found| !found.visit.held);
     Ok(found.map(|found| OpenRow {
         account: found.visit.account,
         generation: found.generation,
@@ -689,15 +724,20 @@ fn kind_of(word: &str) -> Result<AccountKind> {
 }
 
 /// A valid session, with its internal fields.
-struct Good {
-    visit: Visit,
+struct ValidSession {
+    visit: Session,
     seen: i64,
     generation: i64,
     sid: String,
 }
 
 /// The session, if it is valid. A held visit survives the end of its hold, and becomes a full session with the next click.
-async fn good(tx: &mut Tx, keys: &Keyring, id: &[u8; 32], now: Timestamp) -> Result<Option<Good>> {
+async fn find_valid_session(
+    tx: &mut Tx,
+    keys: &Keyring,
+    id: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<ValidSession>> {
     // Built once: it runs for each page.
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
@@ -726,7 +766,7 @@ async fn good(tx: &mut Tx, keys: &Keyring, id: &[u8; 32], now: Timestamp) -> Res
     if over {
         return Ok(None);
     }
-    let visit = Visit {
+    let visit = Session {
         account: AccountId(account),
         kind,
         held,
@@ -734,7 +774,7 @@ async fn good(tx: &mut Tx, keys: &Keyring, id: &[u8; 32], now: Timestamp) -> Res
         began,
         amr: row.get(6)?,
     };
-    Ok(Some(Good {
+    Ok(Some(ValidSession {
         visit,
         seen,
         generation: row.get(8)?,

@@ -43,7 +43,7 @@ impl Store {
                 let sql = sql.clone();
                 let n = self
                     .db
-                    .write(move |tx| {
+                    .transaction(move |tx| {
                         let sql = sql.clone();
                         Box::pin(async move { tx.execute(&sql, [before.into()]).await })
                     })

@@ -1,15 +1,15 @@
 //! Forms at the counter: an operator who saw the papers enters the form and reads the result.
 
 use super::registry::ask;
-use super::submit::{Sent, Submitted, numbers_of};
+use super::submit::{SubmissionResult, SubmittedForm, numbers_of};
 use crate::access::Operator;
 use crate::bound::{SUBMISSION, binds};
-use crate::db::{Arg, Tx};
+use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Env, unseal};
+use crate::journal::{StoreContext, decrypt};
 use crate::project::submission_cells;
 use crate::store::Store;
-use crate::tables::{CLAIMED, citizen, claimed_of, places};
+use crate::tables::{CLAIMED, citizen, claimed_of, placeholders};
 use jiff::Timestamp;
 use ngomon_rules::citizens::{Field, Outcome, Paper, ParsedForm, Proof, RegistryAnswer, parse};
 use ngomon_rules::event::Personal;
@@ -57,7 +57,7 @@ pub struct WeakerClaim {
 }
 
 /// A form as it is stored.
-pub(super) struct Kept {
+pub(super) struct StoredForm {
     pub account: AccountId,
     pub outcome: Outcome,
     pub fields: Vec<Field>,
@@ -68,7 +68,7 @@ pub(super) struct Kept {
     form: Form,
 }
 
-impl Kept {
+impl StoredForm {
     /// Whether papers that an operator saw prove the whole form, and another account has the claim.
     pub fn shows_another_claim(&self) -> bool {
         self.outcome == Outcome::Taken && self.proof == Proof::Counter && !self.papers.is_empty()
@@ -81,7 +81,7 @@ impl Kept {
     }
 }
 
-pub(super) async fn kept(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Kept>> {
+pub(super) async fn kept(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Result<Option<StoredForm>> {
     let sql = "SELECT s.account, s.outcome, s.fields, s.proof, s.papers, s.value, s.at, s.effective, v.sealed, s.phone_proven, s.mac FROM submission s \
          JOIN personal_value v ON v.id = s.value WHERE s.receipt = $1";
     let Some(row) = tx.row(sql, [receipt.into()]).await? else {
@@ -104,10 +104,10 @@ pub(super) async fn kept(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option
             "it is not as it was sent",
         ));
     }
-    let Personal::Form(form) = unseal(&env.keys, &value, &row.get::<Vec<u8>>(8)?)? else {
+    let Personal::Form(form) = decrypt(&env.keys, &value, &row.get::<Vec<u8>>(8)?)? else {
         return Err(corrupt());
     };
-    Ok(Some(Kept {
+    Ok(Some(StoredForm {
         account: AccountId(account),
         outcome: Outcome::parse(&outcome).ok_or_else(corrupt)?,
         fields: fields.split(' ').filter_map(Field::parse).collect(),
@@ -129,8 +129,8 @@ impl Store {
         form: &Form,
         papers: &[Paper],
         registry: Option<RegistryAnswer>,
-    ) -> Result<Submitted> {
-        self.send(Sent {
+    ) -> Result<SubmissionResult> {
+        self.send(SubmittedForm {
             account: account.clone(),
             form: form.clone(),
             at: self.now(),
@@ -184,7 +184,7 @@ impl Store {
 /// The claim on the person of a record, if `account` could get it by papers and two operators.
 async fn weaker_claim(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     account: &AccountId,
     record: &RegistryRecord,
 ) -> Result<Option<WeakerClaim>> {
@@ -194,9 +194,9 @@ async fn weaker_claim(
         "SELECT {CLAIMED}, c.proof, c.since, c.until FROM person_number n JOIN claim c ON c.person = n.person \
          JOIN personal_value w ON w.id = c.value WHERE n.fp IN ({}) \
          ORDER BY CASE WHEN c.until IS NULL THEN 0 ELSE 1 END, c.ord DESC LIMIT 1",
-        places(numbers.len())
+        placeholders(numbers.len())
     );
-    let Some(row) = tx.row(&sql, numbers.into_iter().map(Arg::from)).await? else {
+    let Some(row) = tx.row(&sql, numbers.into_iter().map(SqlValue::from)).await? else {
         return Ok(None);
     };
     let (claimed, proof) = (claimed_of(&env.keys, &row, 0)?, row.get::<String>(4)?);

@@ -1,10 +1,10 @@
 //! Exemptions from the form. C1: "an `exempt` account (child, foreigner, card in the making; with reason and end day, said by oneself or
 //! at a counter)".
 
-use crate::access::{Operator, Visit};
+use crate::access::{Operator, Session};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Act, Env, append};
+use crate::journal::{Attribution, StoreContext, append};
 use crate::store::Store;
 use crate::tables::citizen;
 use ngomon_rules::citizens::Exemption;
@@ -14,14 +14,14 @@ use ngomon_rules::values::Date;
 
 /// The person who requests an exemption.
 #[derive(Clone, Copy, Debug)]
-pub enum Says<'a> {
+pub enum ExemptionRequester<'a> {
     /// The owner, who signed in. A held visit is enough: the exemption may be the way out.
-    Owner(&'a Visit),
+    Owner(&'a Session),
     /// An operator, for somebody's account.
     Operator(&'a Operator, &'a AccountId),
 }
 
-impl Says<'_> {
+impl ExemptionRequester<'_> {
     fn whose(self) -> AccountId {
         match self {
             Self::Owner(visit) => visit.account.clone(),
@@ -39,13 +39,13 @@ impl Says<'_> {
 
 impl Store {
     /// Exempts an account up to and including a day. A new exemption replaces the previous one; the same exemption again changes nothing.
-    pub async fn exempt(&self, says: Says<'_>, why: Exemption, last_day: Date) -> Result<()> {
+    pub async fn exempt(&self, says: ExemptionRequester<'_>, why: Exemption, last_day: Date) -> Result<()> {
         if !why.may_end_on(last_day, self.today()) {
             return Err(Refusal::EndDay.into());
         }
         let (env, account, by) = (self.env.clone(), says.whose(), says.by());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account, by) = (env.clone(), account.clone(), by.clone());
                 Box::pin(async move {
                     let exempt = unclaimed(tx, &env, &account).await?;
@@ -56,24 +56,24 @@ impl Store {
                     let ended = exempt.is_some().then_some(Change::ExemptionEnded);
                     let changes = ended.into_iter().chain([granted]);
                     let events = changes.map(|change| Event::of_account(&account, change)).collect();
-                    append(tx, &env, &Act::new(&by, env.ambient.now()), events).await
+                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), events).await
                 })
             })
             .await
     }
 
     /// Ends an exemption: from now on the account must send the form like all others.
-    pub async fn end_exemption(&self, says: Says<'_>) -> Result<()> {
+    pub async fn end_exemption(&self, says: ExemptionRequester<'_>) -> Result<()> {
         let (env, account, by) = (self.env.clone(), says.whose(), says.by());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account, by) = (env.clone(), account.clone(), by.clone());
                 Box::pin(async move {
                     if unclaimed(tx, &env, &account).await?.is_none() {
                         return Err(Refusal::NotExempt(account.0).into());
                     }
                     let event = Event::of_account(&account, Change::ExemptionEnded);
-                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
+                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await
                 })
             })
             .await
@@ -82,8 +82,8 @@ impl Store {
 
 /// The reason and the last day of the exemption of a citizen's account without a claim; locks the account until the end of this
 /// transaction.
-async fn unclaimed(tx: &mut Tx, env: &Env, account: &AccountId) -> Result<Option<(String, String)>> {
-    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+async fn unclaimed(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<Option<(String, String)>> {
+    tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
         .await?;
     let found = citizen(tx, env, account.as_str()).await?;
     let found = found.ok_or_else(|| Refusal::UnknownAccount(account.0.clone()))?;

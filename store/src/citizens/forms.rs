@@ -1,10 +1,10 @@
 //! Forms from a file. The journal records which of them were entered: after an interruption, the same file continues where it stopped,
 //! and its first forms return their recorded answers.
 
-use super::submit::{Submitted, sent};
+use super::submit::{SubmissionResult, sent};
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::{Act, ENTRY, Env, append, read_entry};
+use crate::journal::{Attribution, ENTRY, StoreContext, append, read_entry};
 use crate::store::Store;
 use jiff::Timestamp;
 use ngomon_rules::citizens::Proof;
@@ -46,7 +46,7 @@ impl Store {
         submission: &Submission,
         by: &str,
         at: Timestamp,
-    ) -> Result<Submitted> {
+    ) -> Result<SubmissionResult> {
         let mut form = sent(submission, Proof::Counter, by, at);
         form.run = Some(format!("{}:{row}", file.id));
         self.send(form).await
@@ -55,7 +55,7 @@ impl Store {
     /// Records that all forms of the file are entered: the next time, the file is entered again from the start.
     pub async fn end_forms(&self, file: &FormsFile, forms: usize, by: &str) -> Result<()> {
         let env = self.env.clone();
-        let act = Act::new(by, self.now());
+        let act = Attribution::new(by, self.now());
         let event = Event {
             subject: Subject::Load(file.id.clone()),
             change: Change::FormsEntered {
@@ -65,7 +65,7 @@ impl Store {
             personal: None,
         };
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, event) = (env.clone(), act.clone(), event.clone());
                 Box::pin(async move { append(tx, &env, &act, vec![event]).await })
             })
@@ -74,7 +74,7 @@ impl Store {
 }
 
 /// The recorded answer of the form with this `run`.
-pub(super) async fn entered(tx: &mut Tx, env: &Env, run: &str) -> Result<Option<Submitted>> {
+pub(super) async fn entered(tx: &mut Tx, env: &StoreContext, run: &str) -> Result<Option<SubmissionResult>> {
     let sql = format!("{ENTRY} WHERE j.run = $1 AND j.kind = 'form-answered' LIMIT 1");
     let Some(row) = tx.row(&sql, [run.into()]).await? else {
         return Ok(None);
@@ -85,7 +85,7 @@ pub(super) async fn entered(tx: &mut Tx, env: &Env, run: &str) -> Result<Option<
             outcome,
             fields,
             ..
-        } => Some(Submitted {
+        } => Some(SubmissionResult {
             outcome,
             fields,
             receipt: Some(receipt),

@@ -1,10 +1,10 @@
 //! The join of two accounts. C5: the owner of both proves both, joins them and chooses which one stays.
 
-use super::submit::bearers;
-use super::take_over::caused;
+use super::submit::duplicate_candidates;
+use super::take_over::dependent_holds;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, Env, append};
+use crate::journal::{Attribution, StoreContext, append};
 use crate::messages::tell_owner;
 use crate::numbers::ever_held;
 use crate::store::Store;
@@ -29,7 +29,7 @@ impl Store {
     pub async fn join(&self, join: &Join, news: &str) -> Result<()> {
         let (env, join, news) = (self.env.clone(), join.clone(), news.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, join, news) = (env.clone(), join.clone(), news.clone());
                 Box::pin(async move { joined(tx, &env, &join, &news).await })
             })
@@ -38,21 +38,21 @@ impl Store {
 }
 
 /// Takes the locks in the order of `submit.rs`: the person's before the accounts'.
-async fn joined(tx: &mut Tx, env: &Env, join: &Join, news: &str) -> Result<()> {
+async fn joined(tx: &mut Tx, env: &StoreContext, join: &Join, news: &str) -> Result<()> {
     let refused = || Refusal::CannotJoin(join.held.to_string(), join.holder.to_string());
     let sql = "SELECT person, proof FROM claim WHERE account = $1 AND until IS NULL";
     let claim = tx.row(sql, [join.holder.as_str().into()]).await?.ok_or_else(refused)?;
     let (person, proof): (String, String) = (claim.get(0)?, claim.get(1)?);
     let proof = Proof::parse(&proof).ok_or_else(|| StoreError::corrupt("claim", "no such proof"))?;
     let sql = "SELECT fp FROM person_number WHERE person = $1 ORDER BY fp";
-    let numbers = tx.rows_locked(sql, [(&person).into()]).await?;
+    let numbers = tx.rows_for_update(sql, [(&person).into()]).await?;
     let numbers = numbers.iter().map(|row| row.get(0)).collect::<Result<Vec<Vec<u8>>>>()?;
     let numbers = ever_held(tx, numbers).await?.into_iter().collect();
     let mut both = [join.held.as_str(), join.holder.as_str()];
     both.sort_unstable();
     for id in both {
         let sql = "SELECT id FROM account_row WHERE id = $1";
-        tx.rows_locked(sql, [id.into()]).await?;
+        tx.rows_for_update(sql, [id.into()]).await?;
     }
     // Read again under the lock.
     let held = citizen(tx, env, join.held.as_str()).await?.ok_or_else(refused)?;
@@ -64,10 +64,16 @@ async fn joined(tx: &mut Tx, env: &Env, join: &Join, news: &str) -> Result<()> {
     if ordered(&held) || ordered(&holder) {
         return Err(refused().into());
     }
-    let caused = caused(tx, &join.holder).await?;
-    let others = bearers(tx, env, &mut claim, numbers).await?;
+    let caused = dependent_holds(tx, &join.holder).await?;
+    let others = duplicate_candidates(tx, env, &mut claim, numbers).await?;
     let events = on_join(&held, &holder, &claim, proof, join.held_stays, &caused, &others).ok_or_else(refused)?;
-    append(tx, env, &Act::new(join.held.as_str(), env.ambient.now()), events).await?;
+    append(
+        tx,
+        env,
+        &Attribution::new(join.held.as_str(), env.ambient.now()),
+        events,
+    )
+    .await?;
     for account in [&join.held, &join.holder] {
         tell_owner(tx, env, account, news).await?;
     }

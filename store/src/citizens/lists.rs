@@ -6,7 +6,7 @@ use crate::numbers::links;
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::{day_of, end_of};
-use ngomon_rules::citizens::{Bucket, Campaign, Progress};
+use ngomon_rules::citizens::{Bucket, Campaign, LastFormState};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::record::AccountKind;
 use ngomon_rules::values::Date;
@@ -46,7 +46,7 @@ pub(crate) async fn written_on(
 ) -> Result<()> {
     let sql = "SELECT h.account, h.reason, h.last_day, a.kind FROM hold h JOIN account a ON a.id = h.account \
          WHERE h.since < $1 AND (h.until IS NULL OR h.until >= $1)";
-    tx.each(sql, [end_of(day).into()], |row| {
+    tx.for_each_row(sql, [end_of(day).into()], |row| {
         let (account, reason): (String, String) = (row.get(0)?, row.get(1)?);
         let last = day_of(&row.get::<Option<String>>(2)?.unwrap_or_default())?;
         let of = AccountKind::parse(&row.get::<String>(3)?);
@@ -64,7 +64,7 @@ impl Store {
     /// the current policy.
     pub async fn holds(&self, kind: Option<AccountKind>, day: Date) -> Result<BTreeMap<String, HeldLine>> {
         self.db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let campaign = campaign(tx).await?;
                 let mut lines: BTreeMap<String, HeldLine> = BTreeMap::new();
                 written_on(tx, kind, day, |account, reason| {
@@ -100,7 +100,7 @@ impl Store {
     /// account whose claim is of a person who turned out to be another claim's, because of the first claim made.
     pub async fn review(&self) -> Result<Vec<ReviewLine>> {
         self.db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let mut first: BTreeMap<String, (i64, String)> = BTreeMap::new();
                 let suspected = "SELECT a.id, c.account, c.ord FROM claim c JOIN account a ON a.phone_fp = c.phone_fp \
                      WHERE c.until IS NULL AND a.kind = 'citizen' AND a.id <> c.account AND a.claimed = 0 AND NOT EXISTS \
@@ -115,7 +115,7 @@ impl Store {
                      JOIN registry g ON g.load = r.load AND g.number_fp = k.other WHERE g.status = 'deceased'"
                 );
                 for sql in [suspected, deceased, &renumbered, &second_claims()] {
-                    tx.each(sql, [], |row| {
+                    tx.for_each_row(sql, [], |row| {
                         let found: (i64, String) = (row.get(2)?, row.get(1)?);
                         let kept = first.entry(row.get(0)?).or_insert_with(|| found.clone());
                         if found < *kept {
@@ -144,19 +144,19 @@ pub(crate) fn second_claims() -> String {
 
 /// The citizen accounts whose deadline has passed under a policy that holds, whether or not they have a claim.
 async fn late(tx: &mut Tx, campaign: &Campaign, day: Date, mut take: impl FnMut(String)) -> Result<()> {
-    use ngomon_rules::citizens::Audience::{Citizens, Officials};
+    use ngomon_rules::citizens::CampaignGroup::{Citizens, Officials};
     if !campaign.holds_the_late(Officials, day) && !campaign.holds_the_late(Citizens, day) {
         return Ok(());
     }
     let sql = "SELECT id, official_to, exempt_to FROM account WHERE kind = 'citizen'";
-    tx.each(sql, [], |row| {
+    tx.for_each_row(sql, [], |row| {
         let bucket = Bucket {
             unit: None,
             official_to: day_of(&row.get::<String>(1)?)?,
             exempt_to: day_of(&row.get::<String>(2)?)?,
             held_to: None,
             claimed: false,
-            last: Progress::NotStarted,
+            last: LastFormState::NotStarted,
         };
         let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
         if !exempt && campaign.holds_the_late(bucket.audience(day), day) {

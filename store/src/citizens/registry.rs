@@ -2,7 +2,7 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::Env;
+use crate::journal::StoreContext;
 use crate::keyring::FingerprintKind;
 use crate::loads::record_of;
 use crate::store::Store;
@@ -12,7 +12,7 @@ use ngomon_rules::record::{AccountId, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::NationalId;
 
 /// The registry's answer for a number. A number that the person held before was cancelled when the next one was given.
-pub(super) async fn ask(tx: &mut Tx, env: &Env, number: NationalId) -> Result<RegistryAnswer> {
+pub(super) async fn ask(tx: &mut Tx, env: &StoreContext, number: NationalId) -> Result<RegistryAnswer> {
     let Some(load) = tx.row("SELECT load FROM reference WHERE name = 'registry'", []).await? else {
         return Ok(RegistryAnswer::Unavailable);
     };
@@ -62,7 +62,7 @@ impl Store {
     }
 }
 
-async fn record(tx: &mut Tx, env: &Env, load: &str, fp: &[u8]) -> Result<Option<RegistryRecord>> {
+async fn record(tx: &mut Tx, env: &StoreContext, load: &str, fp: &[u8]) -> Result<Option<RegistryRecord>> {
     let row = tx
         .row(
             "SELECT sealed FROM registry WHERE load = $1 AND number_fp = $2",

@@ -7,7 +7,7 @@ use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::{day_of, end_of};
 use crate::units;
-use ngomon_rules::citizens::{Bucket, Outcome, Progress, Standing};
+use ngomon_rules::citizens::{Bucket, LastFormState, Outcome, ReportStatus};
 use ngomon_rules::record::AccountKind;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::Date;
@@ -38,15 +38,15 @@ pub struct ReportLine {
 
 impl ReportLine {
     /// Adds `n` accounts that have this standing.
-    pub(crate) fn add(&mut self, standing: Standing, n: u64) {
+    pub(crate) fn add(&mut self, standing: ReportStatus, n: u64) {
         self.accounts += n;
         *match standing {
-            Standing::Standardised => &mut self.standardised,
-            Standing::Held => &mut self.held,
-            Standing::Exempt => &mut self.exempt,
-            Standing::Pending => &mut self.pending,
-            Standing::Refused => &mut self.refused,
-            Standing::NotStarted => &mut self.not_started,
+            ReportStatus::Standardised => &mut self.standardised,
+            ReportStatus::Held => &mut self.held,
+            ReportStatus::Exempt => &mut self.exempt,
+            ReportStatus::Pending => &mut self.pending,
+            ReportStatus::Refused => &mut self.refused,
+            ReportStatus::NotStarted => &mut self.not_started,
         } += n;
     }
 }
@@ -156,7 +156,7 @@ impl Store {
     /// The report as of a day, by unit, each with all below it.
     pub async fn report(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<ReportLine>> {
         self.db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let tree = units::tree(tx).await?;
                 known(&tree, unit)?;
                 let campaign = campaign(tx).await?;
@@ -171,7 +171,7 @@ impl Store {
                     sums.add(unit, |line| line.add(standing, n));
                 };
                 if is_newest(tx, day).await? {
-                    counted(tx, &mut add).await?;
+                    for_each_bucket(tx, &mut add).await?;
                 } else {
                     recounted(tx, day, &mut add).await?;
                 }
@@ -183,7 +183,7 @@ impl Store {
     /// The staff report: how many of the profiles in service belong to a person with a standardised account.
     pub async fn staff_report(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<StaffLine>> {
         self.db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let tree = units::tree(tx).await?;
                 known(&tree, unit)?;
                 let mut sums = Sums::new(&tree, day, |unit, name| StaffLine {
@@ -218,20 +218,20 @@ async fn is_newest(tx: &mut Tx, day: Date) -> Result<bool> {
 
 /// Reads the counters, summed over their slots. All units of one group of accounts come in one row, because the driver would spend most
 /// of the time on many rows.
-pub(crate) async fn counted(tx: &mut Tx, add: &mut impl FnMut(&Bucket, u64)) -> Result<()> {
+pub(crate) async fn for_each_bucket(tx: &mut Tx, add: &mut impl FnMut(&Bucket, u64)) -> Result<()> {
     let sql = "SELECT official_to, exempt_to, held_to, claimed, last, string_agg(unit || ' ' || n, '\n') FROM report_counter \
          GROUP BY official_to, exempt_to, held_to, claimed, last";
-    tx.each(sql, [], |row| {
+    tx.for_each_row(sql, [], |row| {
         let mut bucket = Bucket {
             unit: None,
             official_to: day_of(&row.get::<String>(0)?)?,
             exempt_to: day_of(&row.get::<String>(1)?)?,
             held_to: day_of(&row.get::<String>(2)?)?,
             claimed: row.get::<i64>(3)? != 0,
-            last: Progress::parse(&row.get::<String>(4)?)
+            last: LastFormState::parse(&row.get::<String>(4)?)
                 .ok_or_else(|| StoreError::corrupt("report_counter", "no such word"))?,
         };
-        for (unit, n) in by_unit(&row.get::<String>(5)?)? {
+        for (unit, n) in sums_by_unit(&row.get::<String>(5)?)? {
             bucket.unit = (!unit.is_empty()).then(|| UnitCode(unit.to_owned()));
             add(&bucket, n);
         }
@@ -241,7 +241,7 @@ pub(crate) async fn counted(tx: &mut Tx, add: &mut impl FnMut(&Bucket, u64)) -> 
 }
 
 /// Parses units with their counts, summed over the slots, from lines of the form `unit n`.
-pub(crate) fn by_unit(lines: &str) -> Result<HashMap<&str, u64>> {
+pub(crate) fn sums_by_unit(lines: &str) -> Result<HashMap<&str, u64>> {
     let mut sums: HashMap<&str, i64> = HashMap::new();
     for line in lines.split('\n') {
         let n = line
@@ -265,23 +265,23 @@ async fn recounted(tx: &mut Tx, day: Date, add: &mut impl FnMut(&Bucket, u64)) -
     .await?;
     let mut exempt: HashMap<String, Date> = HashMap::new();
     let sql = "SELECT account, last_day FROM exemption WHERE since < $1 AND (until IS NULL OR until >= $1)";
-    tx.each(sql, [end_of(day).into()], |row| {
+    tx.for_each_row(sql, [end_of(day).into()], |row| {
         if let Some(last) = day_of(&row.get::<String>(1)?)? {
             exempt.insert(row.get(0)?, last);
         }
         Ok(())
     })
     .await?;
-    let mut last: HashMap<String, Progress> = HashMap::new();
+    let mut last: HashMap<String, LastFormState> = HashMap::new();
     let sql = "SELECT account, outcome FROM submission WHERE effective < $1 ORDER BY at, receipt";
-    tx.each(sql, [end_of(day).into()], |row| {
+    tx.for_each_row(sql, [end_of(day).into()], |row| {
         let outcome = Outcome::parse(&row.get::<String>(1)?)
             .ok_or_else(|| StoreError::corrupt("submission", "no such outcome"))?;
-        last.insert(row.get(0)?, Progress::after(outcome));
+        last.insert(row.get(0)?, LastFormState::after(outcome));
         Ok(())
     })
     .await?;
-    tx.each(
+    tx.for_each_row(
         "SELECT id, unit, official_to FROM account WHERE kind = 'citizen' AND there_from <= $1",
         [day.to_string().into()],
         |row| {
@@ -292,7 +292,7 @@ async fn recounted(tx: &mut Tx, day: Date, add: &mut impl FnMut(&Bucket, u64)) -
                 exempt_to: exempt.get(&id).copied(),
                 held_to: held.contains(&id).then_some(Date::MAX),
                 claimed: claimed.contains(&id),
-                last: last.get(&id).copied().unwrap_or(Progress::NotStarted),
+                last: last.get(&id).copied().unwrap_or(LastFormState::NotStarted),
             };
             add(&bucket, 1);
             Ok(())

@@ -4,7 +4,7 @@ use super::submit::new_receipt;
 use crate::access::Operator;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Act, append, unseal};
+use crate::journal::{Attribution, append, decrypt};
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::record::AccountId;
@@ -58,11 +58,11 @@ impl Store {
     pub async fn request_review(&self, account: &AccountId) -> Result<String> {
         let (env, account) = (self.env.clone(), account.clone());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account) = (env.clone(), account.clone());
                 Box::pin(async move {
                     let sql = "SELECT id FROM account_row WHERE id = $1";
-                    tx.rows_locked(sql, [account.as_str().into()]).await?;
+                    tx.rows_for_update(sql, [account.as_str().into()]).await?;
                     if let Some(receipt) = open_request(tx, &account).await? {
                         return Ok(receipt);
                     }
@@ -70,7 +70,7 @@ impl Store {
                     let change = Change::ReviewRequested {
                         receipt: receipt.clone(),
                     };
-                    let act = Act::new(account.as_str(), env.ambient.now());
+                    let act = Attribution::new(account.as_str(), env.ambient.now());
                     append(tx, &env, &act, vec![Event::of_account(&account, change)]).await?;
                     Ok(receipt)
                 })
@@ -88,16 +88,16 @@ impl Store {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
                 Box::pin(async move {
                     let sql = "SELECT account FROM review_request WHERE receipt = $1 AND accepted IS NULL";
-                    let rows = tx.rows_locked(sql, [(&receipt).into()]).await?;
+                    let rows = tx.rows_for_update(sql, [(&receipt).into()]).await?;
                     let row = rows.first().ok_or_else(|| Refusal::UnknownProposal(receipt.clone()))?;
                     let account = AccountId(row.get(0)?);
                     let change = Change::ReviewAnswered { receipt, accepted };
                     let event = Event::of_account(&account, change).with(Personal::Note { text });
-                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
+                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await
                 })
             })
             .await
@@ -112,12 +112,12 @@ impl Store {
              ORDER BY x.answered_at DESC, x.receipt LIMIT 3";
         let rows = self
             .db
-            .ask(async |tx| tx.rows(sql, [account.as_str().into()]).await)
+            .query(async |tx| tx.rows(sql, [account.as_str().into()]).await)
             .await?;
         rows.iter()
             .map(|row| {
                 let reason = match (row.get::<Option<String>>(3)?, row.get::<Option<Vec<u8>>>(4)?) {
-                    (Some(id), Some(sealed)) => match unseal(&self.env.keys, &id, &sealed)? {
+                    (Some(id), Some(sealed)) => match decrypt(&self.env.keys, &id, &sealed)? {
                         Personal::Note { text } => Some(text),
                         _ => None,
                     },
@@ -139,7 +139,7 @@ impl Store {
         let sql = "SELECT CASE WHEN outcome = 'pending' THEN 'waiting' ELSE 'answered' END FROM submission WHERE receipt = $1 \
              UNION ALL SELECT CASE WHEN accepted IS NULL THEN 'received' ELSE 'answered' END FROM review_request WHERE receipt = $1 \
              UNION ALL SELECT CASE WHEN accepted IS NULL THEN 'received' ELSE 'answered' END FROM amendment WHERE receipt = $1";
-        let row = self.db.ask(async |tx| tx.row(sql, [receipt.into()]).await).await?;
+        let row = self.db.query(async |tx| tx.row(sql, [receipt.into()]).await).await?;
         let state: Option<String> = row.map(|row| row.get(0)).transpose()?;
         Ok(match state.as_deref() {
             Some("received") => ReceiptState::Received,
@@ -152,7 +152,7 @@ impl Store {
     pub async fn review_requests(&self, _: &Operator) -> Result<Vec<ReviewRequest>> {
         let sql = "SELECT r.receipt, r.account, r.at FROM review_request r WHERE r.accepted IS NULL AND EXISTS \
              (SELECT 1 FROM hold h WHERE h.account = r.account AND h.until IS NULL AND h.since <= r.at) ORDER BY r.at, r.receipt";
-        let rows = self.db.ask(async |tx| tx.rows(sql, []).await).await?;
+        let rows = self.db.query(async |tx| tx.rows(sql, []).await).await?;
         rows.iter()
             .map(|row| {
                 Ok(ReviewRequest {

@@ -20,7 +20,7 @@ impl Store {
         }
         let now = self.env.now();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 Box::pin(async move {
                     if answered {
                         tx.execute("DELETE FROM registry_silence", []).await
@@ -36,6 +36,6 @@ impl Store {
 
     /// The start of the current outage, in microseconds UTC; `None` if the registry answered the last query.
     pub async fn registry_silent_since(&self) -> Result<Option<i64>> {
-        self.db.ask(async |tx| since(tx).await).await
+        self.db.query(async |tx| since(tx).await).await
     }
 }

@@ -3,19 +3,19 @@
 use super::forms::entered;
 use super::registry::ask;
 use crate::bound::{SUBMISSION, binds};
-use crate::db::{Arg, Tx};
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Act, Env, append, unseal};
+use crate::journal::{Attribution, StoreContext, append, decrypt};
 use crate::keyring::FingerprintKind;
 use crate::numbers::ever_held;
 use crate::project::submission_cells;
 use crate::settings::vouched_campaign;
 use crate::store::Store;
-use crate::tables::{citizen, claim_of, fingerprint, places};
+use crate::tables::{citizen, claim_of, fingerprint, placeholders};
 use jiff::Timestamp;
 use ngomon_rules::citizens::{
-    Answer, CitizenAccount, Claimed, Field, Fields, Outcome, Paper, ParsedForm, Proof, RegistryAnswer, answer,
-    on_success, on_taken, parse, parse_of_file,
+    CitizenAccount, ClaimedIdentity, Field, Fields, Outcome, Paper, ParsedForm, Proof, RegistryAnswer,
+    StandardiseOutcome, answer, on_success, on_taken, parse, parse_of_file,
 };
 use ngomon_rules::event::{Change, Event, PersonId, Personal};
 use ngomon_rules::record::{AccountId, Form, RegistryRecord, Submission};
@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 
 /// The result of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Submitted {
+pub struct SubmissionResult {
     /// The outcome.
     pub outcome: Outcome,
     /// The malformed or differing fields, sorted.
@@ -40,12 +40,12 @@ pub struct PendingForm {
     pub number: Option<NationalId>,
     /// The registry was queried and lacks some of the data: the form waits for a counter.
     pub waits_for_papers: bool,
-    sent: Sent,
+    sent: SubmittedForm,
 }
 
 /// A form with all that its answer needs.
 #[derive(Clone)]
-pub(super) struct Sent {
+pub(super) struct SubmittedForm {
     pub account: AccountId,
     pub form: Form,
     pub at: Timestamp,
@@ -65,7 +65,7 @@ pub(super) struct Sent {
     pub run: Option<String>,
 }
 
-impl Sent {
+impl SubmittedForm {
     /// A pending form was valid in form when it came.
     fn parsed(&self) -> std::result::Result<ParsedForm, Fields> {
         let day = local_day(self.at);
@@ -86,7 +86,7 @@ impl Store {
         proof: Proof,
         by: &str,
         at: Timestamp,
-    ) -> Result<Submitted> {
+    ) -> Result<SubmissionResult> {
         self.send(sent(submission, proof, by, at)).await
     }
 
@@ -98,8 +98,8 @@ impl Store {
         by: &str,
         registry: RegistryAnswer,
         phone_proven: bool,
-    ) -> Result<Submitted> {
-        self.send(Sent {
+    ) -> Result<SubmissionResult> {
+        self.send(SubmittedForm {
             registry: Some(registry),
             phone_proven,
             ..sent(submission, Proof::Form, by, self.now())
@@ -107,10 +107,10 @@ impl Store {
         .await
     }
 
-    pub(super) async fn send(&self, sent: Sent) -> Result<Submitted> {
+    pub(super) async fn send(&self, sent: SubmittedForm) -> Result<SubmissionResult> {
         let env = self.env.clone();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, sent) = (env.clone(), sent.clone());
                 Box::pin(async move { submit(tx, &env, sent).await })
             })
@@ -123,7 +123,12 @@ impl Store {
     }
 
     /// The outcome that a form would have now. Changes nothing, and counts no attempt.
-    pub async fn foretell(&self, account: &AccountId, form: &Form, registry: &RegistryAnswer) -> Result<Answer> {
+    pub async fn preview_form(
+        &self,
+        account: &AccountId,
+        form: &Form,
+        registry: &RegistryAnswer,
+    ) -> Result<StandardiseOutcome> {
         let form = parse(form, self.today());
         self.db
             .read(async |tx| {
@@ -160,7 +165,7 @@ impl Store {
             if !binds(&self.env.keys, SUBMISSION, &cells, Some(&row.get::<Vec<u8>>(9)?)) {
                 continue;
             }
-            let Personal::Form(form) = unseal(&self.env.keys, &value, &row.get::<Vec<u8>>(4)?)? else {
+            let Personal::Form(form) = decrypt(&self.env.keys, &value, &row.get::<Vec<u8>>(4)?)? else {
                 return Err(corrupt());
             };
             let at = Timestamp::from_microsecond(row.get(2)?).map_err(|_| corrupt())?;
@@ -169,7 +174,7 @@ impl Store {
             forms.push(PendingForm {
                 waits_for_papers: !fields.is_empty(),
                 number: parse_of_file(&form, local_day(at)).ok().map(|form| form.national_id),
-                sent: Sent {
+                sent: SubmittedForm {
                     account: AccountId(account),
                     form,
                     at,
@@ -188,13 +193,13 @@ impl Store {
     }
 
     /// Answers a pending form. `registry` is as in [`Store::standardise_as_answered`]; if `None`, the extract as last loaded answers.
-    pub async fn answer_pending(
+    pub async fn retry_pending_forms(
         &self,
         pending: PendingForm,
         by: &str,
         registry: Option<RegistryAnswer>,
-    ) -> Result<Submitted> {
-        self.send(Sent {
+    ) -> Result<SubmissionResult> {
+        self.send(SubmittedForm {
             by: by.to_owned(),
             registry,
             ..pending.sent
@@ -206,15 +211,15 @@ impl Store {
     pub async fn retry_pending(&self, by: &str) -> Result<u64> {
         let mut answered = 0;
         for pending in self.pending_forms().await? {
-            let done = self.answer_pending(pending, by, None).await?;
+            let done = self.retry_pending_forms(pending, by, None).await?;
             answered += u64::from(done.outcome != Outcome::Pending);
         }
         Ok(answered)
     }
 }
 
-pub(super) fn sent(submission: &Submission, proof: Proof, by: &str, at: Timestamp) -> Sent {
-    Sent {
+pub(super) fn sent(submission: &Submission, proof: Proof, by: &str, at: Timestamp) -> SubmittedForm {
+    SubmittedForm {
         account: submission.account.clone(),
         form: submission.form.clone(),
         at: submission.submitted_at.unwrap_or(at),
@@ -230,20 +235,20 @@ pub(super) fn sent(submission: &Submission, proof: Proof, by: &str, at: Timestam
 }
 
 /// Whether an account holds the claim of that person.
-async fn is_claimed(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<bool> {
+async fn is_claimed(tx: &mut Tx, env: &StoreContext, record: &RegistryRecord) -> Result<bool> {
     let numbers = numbers_of(tx, env, record).await?;
     let sql = format!(
         "SELECT 1 FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL WHERE n.fp IN ({})",
-        places(numbers.len())
+        placeholders(numbers.len())
     );
-    Ok(tx.row(&sql, numbers.into_iter().map(Arg::from)).await?.is_some())
+    Ok(tx.row(&sql, numbers.into_iter().map(SqlValue::from)).await?.is_some())
 }
 
 /// Answers a form. Locks are taken in one order, the person's before the accounts': the transaction that gets the claim locks all
 /// accounts with the details of its person.
-async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
+async fn submit(tx: &mut Tx, env: &StoreContext, sent: SubmittedForm) -> Result<SubmissionResult> {
     let id = sent.account.as_str();
-    let unknown = Submitted {
+    let unknown = SubmissionResult {
         outcome: Outcome::UnknownAccount,
         fields: Vec::new(),
         receipt: None,
@@ -272,10 +277,12 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
     };
     let first = answer(before.claim.is_some(), false);
     let person = match (first.outcome, &registry) {
-        (Outcome::Standardised, RegistryAnswer::Found(record)) => Some((record, person_of(tx, env, record).await?)),
+        (Outcome::Standardised, RegistryAnswer::Found(record)) => {
+            Some((record, resolve_person(tx, env, record).await?))
+        }
         _ => None,
     };
-    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [id.into()])
+    tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [id.into()])
         .await?;
     // Read again under the lock.
     let Some(account) = citizen(tx, env, id).await? else {
@@ -283,7 +290,7 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
     };
     let has_claim = account.claim.is_some();
     if has_claim && let Some((_, person)) = &person {
-        forget(tx, person).await?;
+        delete_unclaimed_person(tx, person).await?;
     }
     let mut decided = answer(has_claim, false);
     let mut follows = Vec::new();
@@ -301,20 +308,20 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
         {
             // Nor does a phone prove it if the registry has none on file: it may be the phone of the operator who withdrew the claim. The
             // form waits for papers and two operators.
-            decided = Answer {
+            decided = StandardiseOutcome {
                 outcome: Outcome::Pending,
                 fields: [Field::Phone].into(),
                 ..decided
             };
         } else {
-            let mut claim = Claimed {
+            let mut claim = ClaimedIdentity {
                 holder: account.id.clone(),
                 person: person.id,
                 numbers: all_numbers(record),
                 full_name: record.full_name.clone(),
                 phone: record.phone.clone(),
             };
-            let others = bearers(tx, env, &mut claim, person.numbers).await?;
+            let others = duplicate_candidates(tx, env, &mut claim, person.numbers).await?;
             follows = on_success(&account, &claim, sent.proof, &others);
         }
     }
@@ -328,23 +335,23 @@ async fn submit(tx: &mut Tx, env: &Env, sent: Sent) -> Result<Submitted> {
     };
     let mut events = vec![answered(&account, &sent, &decided, &receipt)];
     events.extend(follows);
-    let act = Act {
+    let act = Attribution {
         run: sent.run.clone(),
-        ..Act::new(&sent.by, sent.at)
+        ..Attribution::new(&sent.by, sent.at)
     };
     append(tx, env, &act, events).await?;
     Ok(submitted(&decided, receipt))
 }
 
-fn submitted(answer: &Answer, receipt: String) -> Submitted {
-    Submitted {
+fn submitted(answer: &StandardiseOutcome, receipt: String) -> SubmissionResult {
+    SubmissionResult {
         outcome: answer.outcome,
         fields: answer.fields.iter().copied().collect(),
         receipt: Some(receipt),
     }
 }
 
-fn answered(account: &CitizenAccount, sent: &Sent, answer: &Answer, receipt: &str) -> Event {
+fn answered(account: &CitizenAccount, sent: &SubmittedForm, answer: &StandardiseOutcome, receipt: &str) -> Event {
     let change = Change::FormAnswered {
         receipt: receipt.to_owned(),
         proof: sent.proof,
@@ -389,7 +396,7 @@ pub(super) fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
 }
 
 /// The fingerprints of every number that the person of a record ever held.
-pub(super) async fn numbers_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<BTreeSet<Vec<u8>>> {
+pub(super) async fn numbers_of(tx: &mut Tx, env: &StoreContext, record: &RegistryRecord) -> Result<BTreeSet<Vec<u8>>> {
     let marker = env.marker(tx).await?;
     let numbers = all_numbers(record);
     let fps = numbers
@@ -408,7 +415,7 @@ pub(super) struct Person {
 }
 
 /// Deletes a new person's row: the form had no consequences, so a replay of the journal would not create it.
-async fn forget(tx: &mut Tx, person: &Person) -> Result<()> {
+async fn delete_unclaimed_person(tx: &mut Tx, person: &Person) -> Result<()> {
     if person.new {
         tx.execute("DELETE FROM person_number WHERE person = $1", [(&person.id.0).into()])
             .await?;
@@ -417,20 +424,24 @@ async fn forget(tx: &mut Tx, person: &Person) -> Result<()> {
 }
 
 /// The person of a record, created if needed. Locks the person's rows until the end of this transaction.
-pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -> Result<Person> {
+pub(super) async fn resolve_person(tx: &mut Tx, env: &StoreContext, record: &RegistryRecord) -> Result<Person> {
     let numbers: Vec<Vec<u8>> = numbers_of(tx, env, record).await?.into_iter().collect();
     let number = record.national_id;
     let number = fingerprint(&*env.marker(tx).await?, FingerprintKind::NationalId, number.as_str());
     let sql = format!(
         "SELECT person FROM person_number WHERE fp IN ({}) ORDER BY fp",
-        places(numbers.len())
+        placeholders(numbers.len())
     );
-    let mut known = tx.rows_locked(&sql, numbers.iter().cloned().map(Arg::from)).await?;
+    let mut known = tx
+        .rows_for_update(&sql, numbers.iter().cloned().map(SqlValue::from))
+        .await?;
     let mut new = false;
     if known.is_empty() {
         let insert = "INSERT INTO person_number (fp, person) VALUES ($1,$2) ON CONFLICT (fp) DO NOTHING";
         new = tx.execute(insert, [number.into(), env.id().into()]).await? > 0;
-        known = tx.rows_locked(&sql, numbers.iter().cloned().map(Arg::from)).await?;
+        known = tx
+            .rows_for_update(&sql, numbers.iter().cloned().map(SqlValue::from))
+            .await?;
     }
     let mut persons: Vec<String> = known.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
     persons.dedup();
@@ -456,20 +467,20 @@ pub(super) async fn person_of(tx: &mut Tx, env: &Env, record: &RegistryRecord) -
 }
 
 /// The accounts that may have the person's details, locked. Also adds to the claim the numbers that only such an account states.
-pub(super) async fn bearers(
+pub(super) async fn duplicate_candidates(
     tx: &mut Tx,
-    env: &Env,
-    claim: &mut Claimed,
+    env: &StoreContext,
+    claim: &mut ClaimedIdentity,
     numbers: Vec<Vec<u8>>,
 ) -> Result<Vec<CitizenAccount>> {
     // Shared with running imports of accounts: either they see this claim, or this transaction sees their accounts.
-    tx.rows_shared("SELECT id FROM arrival", []).await?;
+    tx.rows_for_share("SELECT id FROM arrival", []).await?;
     let mut ids = BTreeSet::new();
     let by_number = format!(
         "SELECT id FROM account WHERE kind = 'citizen' AND number_fp IN ({})",
-        places(numbers.len())
+        placeholders(numbers.len())
     );
-    for row in tx.rows(&by_number, numbers.into_iter().map(Arg::from)).await? {
+    for row in tx.rows(&by_number, numbers.into_iter().map(SqlValue::from)).await? {
         ids.insert((row.get::<String>(0)?, true));
     }
     if let Some(phone) = &claim.phone {
@@ -484,7 +495,7 @@ pub(super) async fn bearers(
         if id == claim.holder.as_str() {
             continue;
         }
-        tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [(&id).into()])
+        tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [(&id).into()])
             .await?;
         let Some(account) = citizen(tx, env, &id).await? else {
             continue;
@@ -502,7 +513,7 @@ pub(super) async fn bearers(
 }
 
 /// A new receipt, such as `DH-7K3M-42QX`, that was never drawn before.
-pub(crate) async fn new_receipt(tx: &mut Tx, env: &Env) -> Result<String> {
+pub(crate) async fn new_receipt(tx: &mut Tx, env: &StoreContext) -> Result<String> {
     loop {
         let drawn = env.ambient.letters::<8>();
         let receipt = format!("DH-{}-{}", &drawn[..4], &drawn[4..]);

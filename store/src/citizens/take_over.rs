@@ -12,17 +12,17 @@
 
 use super::counter::kept;
 use super::registry::ask;
-use super::submit::{Person, all_numbers, bearers, person_of, withdrawn};
+use super::submit::{Person, all_numbers, duplicate_candidates, resolve_person, withdrawn};
 use crate::access::Operator;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, Env, append, unseal};
+use crate::journal::{Attribution, StoreContext, append, decrypt};
 use crate::messages::tell_owner;
 use crate::project::{TAKE_OVER_CELLS, is_take_over};
 use crate::store::Store;
 use crate::tables::{citizen, claim_of};
 use ngomon_rules::citizens::{
-    CitizenAccount, Claimed, Outcome, Proof, RegistryAnswer, answer, on_success, on_take_over,
+    CitizenAccount, ClaimedIdentity, Outcome, Proof, RegistryAnswer, answer, on_success, on_take_over,
 };
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::hold::{Cause, Reason};
@@ -111,7 +111,7 @@ impl Store {
         let (env, by, receipt) = (self.env.clone(), operator.by().to_owned(), receipt.to_owned());
         let why = why.to_owned();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
                 Box::pin(async move {
                     let case = case(tx, &env, &receipt).await?;
@@ -124,7 +124,7 @@ impl Store {
                         holder: case.old.holder,
                     };
                     let event = Event::of_account(&case.account.id, change).with(Personal::Note { text });
-                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
+                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await
                 })
             })
             .await
@@ -136,7 +136,7 @@ impl Store {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, news) = (receipt.to_owned(), news.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, receipt, news) = (env.clone(), by.clone(), receipt.clone(), news.clone());
                 Box::pin(async move {
                     for owner in approve(tx, &env, &by, &receipt).await? {
@@ -153,13 +153,13 @@ impl Store {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
                 Box::pin(async move {
                     let found = proposal(tx, &env, &receipt, env.now()).await?;
                     let found = found.ok_or_else(|| Refusal::UnknownForm(receipt.clone()))?;
                     // An approval locks this row too.
-                    tx.rows_locked(
+                    tx.rows_for_update(
                         "SELECT id FROM account_row WHERE id = $1",
                         [found.account.as_str().into()],
                     )
@@ -167,7 +167,7 @@ impl Store {
                     let still = waiting(tx, &env, &receipt, env.now()).await?;
                     let change = Change::TakeOverDeclined { receipt };
                     let event = Event::of_account(&still.account, change).with(Personal::Note { text });
-                    append(tx, &env, &Act::new(&by, env.ambient.now()), vec![event]).await
+                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await
                 })
             })
             .await
@@ -175,7 +175,7 @@ impl Store {
 }
 
 /// Approves a take-over. Returns both accounts: the new holder of the claim, and the previous one.
-async fn approve(tx: &mut Tx, env: &Env, by: &str, receipt: &str) -> Result<[AccountId; 2]> {
+async fn approve(tx: &mut Tx, env: &StoreContext, by: &str, receipt: &str) -> Result<[AccountId; 2]> {
     let asked = proposal(tx, env, receipt, env.now()).await?;
     let asked = asked.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
     if asked.proposed_by == by {
@@ -186,17 +186,17 @@ async fn approve(tx: &mut Tx, env: &Env, by: &str, receipt: &str) -> Result<[Acc
     let asked = waiting(tx, env, receipt, env.now()).await?;
     let stale = || Refusal::Stale(vec![asked.account.0.clone()]);
     // A claim that was withdrawn only after the proposal needs another proposal.
-    let as_proposed = |case: &Case| {
+    let as_proposed = |case: &TakeOverEvidence| {
         let withdrawn = case.withdrawn.is_none_or(|until| until < asked.at);
         case.old.holder == asked.holder && withdrawn
     };
     let mut case = case.filter(as_proposed).ok_or_else(stale)?;
-    let caused = caused(tx, &case.old.holder).await?;
-    let mut claim = Claimed {
+    let caused = dependent_holds(tx, &case.old.holder).await?;
+    let mut claim = ClaimedIdentity {
         holder: case.account.id.clone(),
         ..case.old.clone()
     };
-    let others = bearers(tx, env, &mut claim, std::mem::take(&mut case.numbers)).await?;
+    let others = duplicate_candidates(tx, env, &mut claim, std::mem::take(&mut case.numbers)).await?;
     let follows = match case.withdrawn {
         Some(_) => Some(on_success(&case.account, &claim, Proof::Counter, &others)),
         None => {
@@ -213,16 +213,16 @@ async fn approve(tx: &mut Tx, env: &Env, by: &str, receipt: &str) -> Result<[Acc
     };
     let mut events = vec![Event::of_account(&asked.account, change)];
     events.extend(follows);
-    append(tx, env, &Act::new(by, env.ambient.now()), events).await?;
+    append(tx, env, &Attribution::new(by, env.ambient.now()), events).await?;
     Ok(owners)
 }
 
 /// The evidence of a take-over, with the rows locked that it changes.
-struct Case {
+struct TakeOverEvidence {
     /// The account that is to get the claim.
     account: CitizenAccount,
     /// The present claim, with the person's details as the registry has them now.
-    old: Claimed,
+    old: ClaimedIdentity,
     held_by: Proof,
     /// When a counter withdrew it; `None` if it is in force.
     withdrawn: Option<i64>,
@@ -232,7 +232,7 @@ struct Case {
 
 /// Checks again whether the form's account may take over a weaker claim, or get one that was withdrawn. Takes the locks in the order that
 /// all follow: the person's row, then the accounts'.
-async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
+async fn case(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Result<Option<TakeOverEvidence>> {
     let form = kept(tx, env, receipt).await?;
     let form = form.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
     let Some(parsed) = form.parsed().filter(|_| form.shows_another_claim()) else {
@@ -243,7 +243,7 @@ async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
     };
     let Person {
         id: person, numbers, ..
-    } = person_of(tx, env, &record).await?;
+    } = resolve_person(tx, env, &record).await?;
     let claim = claim_of(tx, env, &person.0).await?;
     let (holder, held_by, until) = match &claim {
         Some(claim) => {
@@ -261,7 +261,7 @@ async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
     };
     let both = "SELECT id FROM account_row WHERE id IN ($1, $2) ORDER BY id";
     let ids = [form.account.as_str().into(), holder.as_str().into()];
-    tx.rows_locked(both, ids).await?;
+    tx.rows_for_update(both, ids).await?;
     let Some(account) = citizen(tx, env, form.account.as_str()).await? else {
         return Ok(None);
     };
@@ -276,9 +276,9 @@ async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
     let of_claim = claim.iter().flat_map(|claim| claim.numbers.iter().copied());
     let of_claim: Vec<_> = of_claim.filter(|number| !known.contains(number)).collect();
     known.extend(of_claim);
-    Ok(Some(Case {
+    Ok(Some(TakeOverEvidence {
         account,
-        old: Claimed {
+        old: ClaimedIdentity {
             holder,
             person,
             numbers: known,
@@ -292,9 +292,9 @@ async fn case(tx: &mut Tx, env: &Env, receipt: &str) -> Result<Option<Case>> {
 }
 
 /// The accounts that a claim holds, each with the reason; locked until the end of this transaction.
-pub(super) async fn caused(tx: &mut Tx, holder: &AccountId) -> Result<Vec<(AccountId, Reason)>> {
+pub(super) async fn dependent_holds(tx: &mut Tx, holder: &AccountId) -> Result<Vec<(AccountId, Reason)>> {
     // Shared with running imports of accounts: either they see the end of this claim, or this transaction sees their holds.
-    tx.rows_shared("SELECT id FROM arrival", []).await?;
+    tx.rows_for_share("SELECT id FROM arrival", []).await?;
     let sql = "SELECT account, reason FROM hold WHERE cause = $1 AND until IS NULL ORDER BY account, reason";
     let cause = Cause::claim(holder).0;
     let mut accounts = BTreeSet::new();
@@ -302,7 +302,7 @@ pub(super) async fn caused(tx: &mut Tx, holder: &AccountId) -> Result<Vec<(Accou
         accounts.insert(row.get::<String>(0)?);
     }
     for account in &accounts {
-        tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.into()])
+        tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.into()])
             .await?;
     }
     let mut caused = Vec::new();
@@ -315,7 +315,7 @@ pub(super) async fn caused(tx: &mut Tx, holder: &AccountId) -> Result<Vec<(Accou
 }
 
 /// The take-over if it is pending; fails if it is over.
-async fn waiting(tx: &mut Tx, env: &Env, receipt: &str, now: i64) -> Result<TakeOver> {
+async fn waiting(tx: &mut Tx, env: &StoreContext, receipt: &str, now: i64) -> Result<TakeOver> {
     let found = proposal(tx, env, receipt, now).await?;
     let found = found.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
     if found.state == TakeOverState::Waiting {
@@ -334,11 +334,11 @@ fn over(found: TakeOver) -> StoreError {
     .into()
 }
 
-async fn proposal(tx: &mut Tx, env: &Env, receipt: &str, now: i64) -> Result<Option<TakeOver>> {
+async fn proposal(tx: &mut Tx, env: &StoreContext, receipt: &str, now: i64) -> Result<Option<TakeOver>> {
     Ok(proposals(tx, env, "t.receipt = $1", receipt, now).await?.pop())
 }
 
-async fn proposals(tx: &mut Tx, env: &Env, which: &str, arg: &str, now: i64) -> Result<Vec<TakeOver>> {
+async fn proposals(tx: &mut Tx, env: &StoreContext, which: &str, arg: &str, now: i64) -> Result<Vec<TakeOver>> {
     let sql = format!(
         "SELECT {TAKE_OVER_CELLS}, o.name, v.id, v.sealed FROM take_over t \
          LEFT JOIN operator o ON 'operator:' || o.name = t.proposed_by \
@@ -354,7 +354,7 @@ async fn proposals(tx: &mut Tx, env: &Env, which: &str, arg: &str, now: i64) -> 
             [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(5)?];
         let at: i64 = row.get(4)?;
         let reason = match (row.get::<Option<String>>(9)?, row.get::<Option<Vec<u8>>>(10)?) {
-            (Some(id), Some(sealed)) => match unseal(&env.keys, &id, &sealed)? {
+            (Some(id), Some(sealed)) => match decrypt(&env.keys, &id, &sealed)? {
                 Personal::Note { text } => Some(text),
                 _ => None,
             },

@@ -1,10 +1,10 @@
 //! The withdrawal of a claim. C3: "a counter can withdraw a claim made on the wrong account, with no hold and all it caused lifted".
 
-use super::take_over::caused;
+use super::take_over::dependent_holds;
 use crate::access::{Operator, phone_changed_lately};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Act, Env, append};
+use crate::journal::{Attribution, StoreContext, append};
 use crate::store::Store;
 use crate::tables::claim_of;
 use ngomon_rules::citizens::on_withdrawal;
@@ -18,13 +18,13 @@ impl Store {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (account, why) = (account.clone(), why.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, account, why) = (env.clone(), by.clone(), account.clone(), why.clone());
                 Box::pin(async move {
                     if phone_changed_lately(tx, &env, &account).await? {
                         return Err(Refusal::NeedsTwo.into());
                     }
-                    withdraw(tx, &env, &Act::new(&by, env.ambient.now()), &account, &why).await
+                    withdraw(tx, &env, &Attribution::new(&by, env.ambient.now()), &account, &why).await
                 })
             })
             .await
@@ -32,19 +32,25 @@ impl Store {
 }
 
 /// Withdraws it in the caller's transaction; the caller has checked who agreed to it.
-pub(crate) async fn withdraw(tx: &mut Tx, env: &Env, act: &Act, account: &AccountId, why: &str) -> Result<()> {
+pub(crate) async fn withdraw(
+    tx: &mut Tx,
+    env: &StoreContext,
+    act: &Attribution,
+    account: &AccountId,
+    why: &str,
+) -> Result<()> {
     let none = || Refusal::NoClaim(account.0.clone());
     let sql = "SELECT person FROM claim WHERE account = $1 AND until IS NULL";
     let row = tx.row(sql, [account.as_str().into()]).await?;
     let person: String = row.ok_or_else(none)?.get(0)?;
     // The person's row before the account's, in the lock order of all transactions.
     let numbers = "SELECT fp FROM person_number WHERE person = $1 ORDER BY fp";
-    tx.rows_locked(numbers, [(&person).into()]).await?;
-    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+    tx.rows_for_update(numbers, [(&person).into()]).await?;
+    tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
         .await?;
     let claim = claim_of(tx, env, &person).await?;
     let claim = claim.filter(|claim| claim.holder == *account).ok_or_else(none)?;
-    let caused = caused(tx, account).await?;
+    let caused = dependent_holds(tx, account).await?;
     let mut events = on_withdrawal(&claim, &caused);
     if let Some(ended) = events.first_mut() {
         ended.personal = Some(Personal::Note { text: why.to_owned() });

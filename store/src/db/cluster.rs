@@ -4,7 +4,7 @@
 //! All waits are short. PostgreSQL ends a session whose client is frozen or gone, a statement that takes too long and a wait for a lock;
 //! the client discards a connection on which PostgreSQL is silent.
 
-use super::connections::Opens;
+use super::connections::Connector;
 use super::embedded::PREPARED;
 use crate::error::{Result, StoreError};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -151,7 +151,7 @@ pub(super) struct Cluster {
 impl Cluster {
     /// Parses an address.
     pub(super) fn parse(url: &str, limits: Limits) -> Result<Self, AddressFault> {
-        let mut given = Given::parse(url)?;
+        let mut given = UrlParts::parse(url)?;
         let hosts = given.hosts()?;
         let target = match given.options.remove("target_session_attrs") {
             Some(text) => Target::parse(&text).ok_or(AddressFault::Value("target_session_attrs".into()))?,
@@ -256,7 +256,7 @@ impl Cluster {
     }
 }
 
-impl Opens for Cluster {
+impl Connector for Cluster {
     type Connection = PgConnection;
 
     async fn open(&self) -> Result<PgConnection> {
@@ -333,11 +333,11 @@ impl Host {
 }
 
 /// A parsed address: everything is an option.
-struct Given {
+struct UrlParts {
     options: BTreeMap<String, String>,
 }
 
-impl Given {
+impl UrlParts {
     fn parse(url: &str) -> Result<Self, AddressFault> {
         let rest = ["postgresql://", "postgres://"]
             .iter()

@@ -20,7 +20,7 @@ const LIFE: Duration = Duration::from_mins(30);
 const IDLE: Duration = Duration::from_secs(1);
 
 /// How connections to a database are opened.
-pub(super) trait Opens: Send + Sync {
+pub(super) trait Connector: Send + Sync {
     /// The type of connection.
     type Connection: Send;
     /// Opens a connection.
@@ -43,42 +43,42 @@ impl<O> Manager<O> {
 }
 
 /// A pooled connection.
-pub(super) struct Kept<C> {
+pub(super) struct IdleConnection<C> {
     pub connection: C,
     /// Something was left open on it: it is not used again.
-    pub spoilt: bool,
+    pub poisoned: bool,
     /// The age of the pool in which it was opened.
     made: u64,
     age: Arc<AtomicU64>,
 }
 
-impl<C> Kept<C> {
+impl<C> IdleConnection<C> {
     /// Discards this connection and all that were opened before: the same probably happened to them.
     pub(super) fn give_up(&mut self) {
-        self.spoilt = true;
+        self.poisoned = true;
         self.age.fetch_max(self.made + 1, Ordering::Relaxed);
     }
 }
 
 pub(super) type Pool<O> = managed::Pool<Manager<O>>;
-pub(super) type Taken<O> = Object<Manager<O>>;
+pub(super) type PooledConnection<O> = Object<Manager<O>>;
 
-impl<O: Opens> managed::Manager for Manager<O> {
-    type Type = Kept<O::Connection>;
+impl<O: Connector> managed::Manager for Manager<O> {
+    type Type = IdleConnection<O::Connection>;
     type Error = StoreError;
 
     async fn create(&self) -> Result<Self::Type> {
         let made = self.age.load(Ordering::Relaxed);
-        Ok(Kept {
+        Ok(IdleConnection {
             connection: self.opens.open().await?,
-            spoilt: false,
+            poisoned: false,
             made,
             age: Arc::clone(&self.age),
         })
     }
 
     async fn recycle(&self, kept: &mut Self::Type, metrics: &Metrics) -> RecycleResult<StoreError> {
-        if kept.spoilt || kept.made < self.age.load(Ordering::Relaxed) || metrics.age() > LIFE {
+        if kept.poisoned || kept.made < self.age.load(Ordering::Relaxed) || metrics.age() > LIFE {
             return Err(RecycleError::message("to be made anew"));
         }
         if metrics.last_used() > IDLE && timeout(PING, O::is_alive(&mut kept.connection)).await != Ok(true) {
@@ -90,7 +90,7 @@ impl<O: Opens> managed::Manager for Manager<O> {
 }
 
 /// A pool of at most `most` connections, opened on demand. `patience` is the longest wait for one.
-pub(super) fn pool<O: Opens>(opens: O, most: usize, patience: Duration) -> Result<Pool<O>> {
+pub(super) fn pool<O: Connector>(opens: O, most: usize, patience: Duration) -> Result<Pool<O>> {
     let age = Arc::default();
     Pool::builder(Manager { opens, age })
         .max_size(most)
@@ -103,7 +103,7 @@ pub(super) fn pool<O: Opens>(opens: O, most: usize, patience: Duration) -> Resul
 }
 
 /// Takes a connection from the pool.
-pub(super) async fn take<O: Opens>(pool: &Pool<O>) -> Result<Taken<O>> {
+pub(super) async fn take<O: Connector>(pool: &Pool<O>) -> Result<PooledConnection<O>> {
     pool.get().await.map_err(|error| match error {
         PoolError::Backend(error) => error,
         PoolError::Timeout(_) => StoreError::Busy,
@@ -112,6 +112,6 @@ pub(super) async fn take<O: Opens>(pool: &Pool<O>) -> Result<Taken<O>> {
 }
 
 /// Opens a connection of the same kind outside the pool, for one user only.
-pub(super) async fn own<O: Opens + Clone>(pool: &Pool<O>) -> Result<Taken<O>> {
+pub(super) async fn own<O: Connector + Clone>(pool: &Pool<O>) -> Result<PooledConnection<O>> {
     take(&self::pool(pool.manager().opens().clone(), 1, PATIENCE)?).await
 }

@@ -1,9 +1,9 @@
 //! The embedded database, by `rusqlite`, which runs a query on the calling thread. sqlx runs SQLite on a separate thread, and the way there
 //! and back takes longer than most queries.
 
-use super::connections::{Opens, PATIENCE};
+use super::connections::{Connector, PATIENCE};
 use super::rest;
-use super::tx::Arg;
+use super::tx::SqlValue;
 use crate::error::Result;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, StatementStatus, ToSql};
@@ -18,13 +18,13 @@ const AGAIN: Duration = Duration::from_millis(10);
 
 /// How to open connections to a file.
 #[derive(Clone)]
-pub(super) struct File {
+pub(super) struct SqliteConfig {
     path: PathBuf,
     create: bool,
     pragmas: &'static str,
 }
 
-impl File {
+impl SqliteConfig {
     pub(super) fn reader(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
@@ -47,10 +47,10 @@ impl File {
     }
 }
 
-impl Opens for File {
-    type Connection = Embedded;
+impl Connector for SqliteConfig {
+    type Connection = SqliteConnection;
 
-    async fn open(&self) -> Result<Embedded> {
+    async fn open(&self) -> Result<SqliteConnection> {
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, self.create);
         let connection = Connection::open_with_flags(&self.path, flags)?;
@@ -59,11 +59,11 @@ impl Opens for File {
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = FILE;")?;
         connection.execute_batch(self.pragmas)?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
-        Ok(Embedded(connection))
+        Ok(SqliteConnection(connection))
     }
 
     /// A file cannot be lost like a server: there is nothing to ping.
-    async fn is_alive(_: &mut Embedded) -> bool {
+    async fn is_alive(_: &mut SqliteConnection) -> bool {
         true
     }
 }
@@ -89,9 +89,9 @@ pub(super) fn take_in_log(path: &Path) -> Result<()> {
 }
 
 /// An SQLite connection.
-pub(super) struct Embedded(Connection);
+pub(super) struct SqliteConnection(Connection);
 
-impl Embedded {
+impl SqliteConnection {
     pub(super) fn command(&self, sql: &str) -> Result<()> {
         self.0.execute_batch(sql)?;
         tracing::debug!(summary = sql, rows_returned = 0_u64);
@@ -99,11 +99,11 @@ impl Embedded {
     }
 
     /// Runs a statement; returns the number of rows it touched.
-    pub(super) fn execute(&self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<u64> {
+    pub(super) fn execute(&self, sql: &str, args: impl IntoIterator<Item = SqlValue>) -> Result<u64> {
         let mut statement = self.0.prepare_cached(sql)?;
         bind(&mut statement, args)?;
         let touched = statement.raw_execute()?;
-        heard(sql, 0, &statement);
+        trace_statement(sql, 0, &statement);
         Ok(touched as u64)
     }
 
@@ -111,7 +111,7 @@ impl Embedded {
     pub(super) fn each(
         &self,
         sql: &str,
-        args: impl IntoIterator<Item = Arg>,
+        args: impl IntoIterator<Item = SqlValue>,
         mut take: impl FnMut(Vec<Value>) -> Result<bool>,
     ) -> Result<()> {
         let mut statement = self.0.prepare_cached(sql)?;
@@ -126,13 +126,13 @@ impl Embedded {
             }
         }
         drop(rows);
-        heard(sql, given, &statement);
+        trace_statement(sql, given, &statement);
         Ok(())
     }
 }
 
 /// Traces a statement as sqlx does for PostgreSQL, with its cost: the steps of SQLite's virtual machine.
-fn heard(sql: &str, rows: u64, statement: &Statement<'_>) {
+fn trace_statement(sql: &str, rows: u64, statement: &Statement<'_>) {
     tracing::trace!(
         summary = sql,
         rows_returned = rows,
@@ -141,8 +141,8 @@ fn heard(sql: &str, rows: u64, statement: &Statement<'_>) {
 }
 
 /// Binds arguments: `$2` takes the second one wherever it is in the text; a `?` takes the next one.
-fn bind(statement: &mut Statement<'_>, args: impl IntoIterator<Item = Arg>) -> rusqlite::Result<()> {
-    let args: Vec<Arg> = args.into_iter().collect();
+fn bind(statement: &mut Statement<'_>, args: impl IntoIterator<Item = SqlValue>) -> rusqlite::Result<()> {
+    let args: Vec<SqlValue> = args.into_iter().collect();
     for place in 1..=statement.parameter_count() {
         let name = statement.parameter_name(place).and_then(|name| name.get(1..));
         let number = name.and_then(|digits| digits.parse().ok()).unwrap_or(place);
@@ -153,7 +153,7 @@ fn bind(statement: &mut Statement<'_>, args: impl IntoIterator<Item = Arg>) -> r
     Ok(())
 }
 
-impl ToSql for Arg {
+impl ToSql for SqlValue {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         let value = match self {
             Self::Int(Some(int)) => ValueRef::Integer(*int),
@@ -177,7 +177,7 @@ mod tests {
         other
             .execute_batch("BEGIN IMMEDIATE; CREATE TABLE a (b INTEGER)")
             .unwrap();
-        let opening = tokio::spawn(async move { File::writer(&path, true).open().await.map(drop) });
+        let opening = tokio::spawn(async move { SqliteConfig::writer(&path, true).open().await.map(drop) });
         rest(AGAIN * 5).await;
         assert!(!opening.is_finished());
         other.execute_batch("COMMIT").unwrap();

@@ -10,14 +10,14 @@ mod tx;
 mod writer;
 
 pub use cluster::AddressFault;
-pub use tx::{Arg, Row, Tx};
+pub use tx::{Row, SqlValue, Tx};
 
 use crate::changed;
 use crate::error::{Result, StoreError};
 use crate::private;
 use cluster::{COMMANDS, Cluster, Limits, REQUESTS, WORKERS};
 use connections::{PATIENCE, own, pool, take};
-use embedded::File;
+use embedded::SqliteConfig;
 use futures_util::future::BoxFuture;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -68,7 +68,7 @@ pub struct Db {
 #[derive(Clone)]
 enum Pool {
     Sqlite {
-        readers: connections::Pool<File>,
+        readers: connections::Pool<SqliteConfig>,
         writer: Arc<Writer>,
     },
     Postgres(connections::Pool<Cluster>),
@@ -165,7 +165,7 @@ impl Db {
         if !create && !about(file)?.is_some_and(|about| about.is_file()) {
             return Err(StoreError::NoData(file.display().to_string()));
         }
-        let writing = take(&pool(File::writer(file, create), 1, PATIENCE)?).await;
+        let writing = take(&pool(SqliteConfig::writer(file, create), 1, PATIENCE)?).await;
         let writing = writing.map_err(|error| match error {
             StoreError::Embedded(error) => StoreError::Io {
                 path: file.to_owned(),
@@ -182,7 +182,7 @@ impl Db {
         }
         Ok(Self {
             pool: Pool::Sqlite {
-                readers: pool(File::reader(file), READERS, PATIENCE)?,
+                readers: pool(SqliteConfig::reader(file), READERS, PATIENCE)?,
                 writer: Arc::new(Writer::start(writing)?),
             },
         })
@@ -247,7 +247,7 @@ impl Db {
                 Pool::Postgres(pool) => {
                     let mut taken = take(pool).await?;
                     // A failed migration leaves the connection in an unknown state: it is not used again.
-                    taken.spoilt = true;
+                    taken.poisoned = true;
                     migrator.run(&mut taken.connection).await
                 }
             };
@@ -262,7 +262,7 @@ impl Db {
 
     async fn is_of_today(&self, migrator: &Migrator) -> Result<bool> {
         let applied = self
-            .ask(async |tx| {
+            .query(async |tx| {
                 let there = match tx.dialect() {
                     Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'",
                     Dialect::Postgres => "SELECT 1 WHERE to_regclass('_sqlx_migrations') IS NOT NULL",
@@ -285,7 +285,7 @@ impl Db {
 
     /// Runs a job in a transaction of its own and returns once it is on disk. A job that fails changes nothing. A job may run more than
     /// once (PostgreSQL, after a lost race), so that random values and results must be the same or start afresh.
-    pub async fn write<T, F>(&self, job: F) -> Result<T>
+    pub async fn transaction<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
@@ -342,7 +342,7 @@ impl Db {
         let asked = async {
             loop {
                 let asked = self
-                    .ask(async |tx| tx.row("SELECT txid_status($1)", [number.into()]).await)
+                    .query(async |tx| tx.row("SELECT txid_status($1)", [number.into()]).await)
                     .await;
                 let status: Option<String> = match asked {
                     Ok(Some(row)) => row.get(0)?,
@@ -370,25 +370,33 @@ impl Db {
             Dialect::Sqlite => "BEGIN",
             Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ",
         };
-        self.begun(begin, None).await?.within(Ends::Rollback, job).await
+        self.begun(begin, None)
+            .await?
+            .within(TransactionEnd::Rollback, job)
+            .await
     }
 
     /// Reads many rows in one snapshot. It may take its time, since nobody waits for it.
-    pub async fn scan<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+    pub async fn read_long<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         match self.dialect() {
-            Dialect::Sqlite => at_length(async { self.begun("BEGIN", None).await?.within(Ends::Rollback, job).await }),
+            Dialect::Sqlite => at_length(async {
+                self.begun("BEGIN", None)
+                    .await?
+                    .within(TransactionEnd::Rollback, job)
+                    .await
+            }),
             Dialect::Postgres => {
                 let begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {AT_LENGTH}");
                 let tx = self.begun(&begin, Some(LENGTH)).await?;
-                tx.within(Ends::Rollback, job).await
+                tx.within(TransactionEnd::Rollback, job).await
             }
         }
     }
 
     /// Runs single statements without a transaction; each sees the latest committed data. Use [`Db::read`] when several statements must
     /// agree.
-    pub async fn ask<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
-        self.taken().await?.alone(job).await
+    pub async fn query<T>(&self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+        self.taken().await?.without_transaction(job).await
     }
 
     /// Begins a transaction. A lost connection shows here, before any work, and is replaced.
@@ -420,18 +428,24 @@ impl Db {
 
     /// Runs one transaction on a connection of its own, where temporary tables may shadow the real ones: no earlier statement was prepared
     /// on it.
-    pub(crate) async fn scratch<T>(&self, ends: Ends, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+    pub(crate) async fn isolated<T>(
+        &self,
+        ends: TransactionEnd,
+        job: impl AsyncFnOnce(&mut Tx) -> Result<T>,
+    ) -> Result<T> {
         let own = match &self.pool {
             Pool::Sqlite { readers, .. } => Connection::Sqlite(own(readers).await?),
             Pool::Postgres(pool) => Connection::Postgres(own(pool).await?),
         };
         let begin = match (self.dialect(), ends) {
-            (Dialect::Sqlite, Ends::Rollback) => "BEGIN".to_owned(),
-            (Dialect::Sqlite, Ends::Commit) => "BEGIN IMMEDIATE".to_owned(),
-            (Dialect::Postgres, Ends::Rollback) => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {AT_LENGTH}"),
+            (Dialect::Sqlite, TransactionEnd::Rollback) => "BEGIN".to_owned(),
+            (Dialect::Sqlite, TransactionEnd::Commit) => "BEGIN IMMEDIATE".to_owned(),
+            (Dialect::Postgres, TransactionEnd::Rollback) => {
+                format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {AT_LENGTH}")
+            }
             // The lock keeps other writers out, and the snapshot begins after the last commit, so `rows_locked` needs no more. Another
             // upgrade at the same moment is waited for to its end.
-            (Dialect::Postgres, Ends::Commit) => "BEGIN ISOLATION LEVEL REPEATABLE READ; \
+            (Dialect::Postgres, TransactionEnd::Commit) => "BEGIN ISOLATION LEVEL REPEATABLE READ; \
                  SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10min'; \
                  LOCK TABLE fingerprint_key IN EXCLUSIVE MODE"
                 .to_owned(),
@@ -502,7 +516,7 @@ fn at_length<T>(work: impl Future<Output = T>) -> T {
 
 /// How a transaction ends when its job succeeds.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ends {
+pub(crate) enum TransactionEnd {
     /// Roll back: it only read.
     Rollback,
     /// Commit: it wrote, and no other writer did meanwhile; readers went on.
@@ -520,11 +534,11 @@ mod tests {
         let db = Db::open(&Location::Directory(dir.path().join("data")), true)
             .await
             .unwrap();
-        db.write(|tx| Box::pin(tx.command("CREATE TABLE t (n BIGINT)")))
+        db.transaction(|tx| Box::pin(tx.command("CREATE TABLE t (n BIGINT)")))
             .await
             .unwrap();
         let failed = db
-            .write(|tx| {
+            .transaction(|tx| {
                 Box::pin(async move {
                     tx.command("INSERT INTO t (n) VALUES (1)").await?;
                     assert_eq!(tx.dialect(), Dialect::Postgres, "a fault of the program");
@@ -533,10 +547,10 @@ mod tests {
             })
             .await;
         assert!(matches!(failed, Err(StoreError::NotCommitted(_))));
-        db.write(|tx| Box::pin(async move { tx.execute("INSERT INTO t (n) VALUES (2)", []).await }))
+        db.transaction(|tx| Box::pin(async move { tx.execute("INSERT INTO t (n) VALUES (2)", []).await }))
             .await
             .unwrap();
-        let rows = db.ask(async |tx| tx.rows("SELECT n FROM t", []).await).await.unwrap();
+        let rows = db.query(async |tx| tx.rows("SELECT n FROM t", []).await).await.unwrap();
         assert_eq!(
             rows.iter().map(|row| row.get::<i64>(0).unwrap()).collect::<Vec<_>>(),
             [2]

@@ -1,9 +1,9 @@
 //! A transaction, its arguments and its rows. One SQL text serves both databases; this file holds the differences.
 
 use super::cluster::Cluster;
-use super::connections::{Kept, Taken};
-use super::embedded::File;
-use super::{Dialect, Ends};
+use super::connections::{IdleConnection, PooledConnection};
+use super::embedded::SqliteConfig;
+use super::{Dialect, TransactionEnd};
 use crate::error::{Refusal, Result, StoreError};
 use crate::keyring::Fingerprint;
 use futures_util::TryStreamExt as _;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 /// An SQL parameter. Instants are microseconds UTC, days are ISO text.
 #[derive(Clone, Debug)]
-pub enum Arg {
+pub enum SqlValue {
     /// `BIGINT`.
     Int(Option<i64>),
     /// `TEXT`.
@@ -26,9 +26,9 @@ pub enum Arg {
     Bytes(Option<Vec<u8>>),
 }
 
-macro_rules! arg_from {
+macro_rules! sql_value_from {
     ($($from:ty => $variant:ident, |$x:ident| $to:expr;)*) => {$(
-        impl From<$from> for Arg {
+        impl From<$from> for SqlValue {
             fn from($x: $from) -> Self {
                 Self::$variant($to)
             }
@@ -36,7 +36,7 @@ macro_rules! arg_from {
     )*};
 }
 
-arg_from! {
+sql_value_from! {
     i64 => Int, |x| Some(x);
     u32 => Int, |x| Some(i64::from(x));
     Option<i64> => Int, |x| x;
@@ -51,7 +51,7 @@ arg_from! {
     Option<Vec<u8>> => Bytes, |x| x;
 }
 
-impl<const N: usize> From<[u8; N]> for Arg {
+impl<const N: usize> From<[u8; N]> for SqlValue {
     fn from(x: [u8; N]) -> Self {
         Self::Bytes(Some(x.to_vec()))
     }
@@ -107,8 +107,8 @@ impl Row {
 }
 
 pub(super) enum Connection {
-    Sqlite(Taken<File>),
-    Postgres(Taken<Cluster>),
+    Sqlite(PooledConnection<SqliteConfig>),
+    Postgres(PooledConnection<Cluster>),
 }
 
 /// An open transaction.
@@ -132,7 +132,7 @@ async fn limited<T>(silence: Duration, answer: impl Future<Output = sqlx::Result
     }
 }
 
-impl Kept<PgConnection> {
+impl IdleConnection<PgConnection> {
     /// Discards the connection after an error of the connection itself.
     fn judged<T>(&mut self, answer: Result<T>) -> Result<T> {
         if let Err(error) = &answer
@@ -149,19 +149,19 @@ impl Drop for Tx {
     fn drop(&mut self) {
         if self.open {
             match &mut self.connection {
-                Connection::Sqlite(kept) => kept.spoilt = true,
-                Connection::Postgres(kept) => kept.spoilt = true,
+                Connection::Sqlite(kept) => kept.poisoned = true,
+                Connection::Postgres(kept) => kept.poisoned = true,
             }
         }
     }
 }
 
-fn bound(sql: &str, args: impl IntoIterator<Item = Arg>) -> Query<'static, Postgres, PgArguments> {
+fn bound(sql: &str, args: impl IntoIterator<Item = SqlValue>) -> Query<'static, Postgres, PgArguments> {
     let query = sqlx::query(AssertSqlSafe(sql.to_owned()));
     args.into_iter().fold(query, |query, arg| match arg {
-        Arg::Int(x) => query.bind(x),
-        Arg::Text(x) => query.bind(x),
-        Arg::Bytes(x) => query.bind(x),
+        SqlValue::Int(x) => query.bind(x),
+        SqlValue::Text(x) => query.bind(x),
+        SqlValue::Bytes(x) => query.bind(x),
     })
 }
 
@@ -234,7 +234,7 @@ impl Tx {
     }
 
     /// Runs a job outside of any transaction. If it fails or is dropped, the connection is discarded.
-    pub(super) async fn alone<T>(mut self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+    pub(super) async fn without_transaction<T>(mut self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         self.open = true;
         let done = job(&mut self).await?;
         self.open = false;
@@ -242,9 +242,13 @@ impl Tx {
     }
 
     /// Runs a job in a transaction that has begun.
-    pub(super) async fn within<T>(mut self, ends: Ends, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+    pub(super) async fn within<T>(
+        mut self,
+        ends: TransactionEnd,
+        job: impl AsyncFnOnce(&mut Tx) -> Result<T>,
+    ) -> Result<T> {
         let done = job(&mut self).await;
-        if done.is_ok() && ends == Ends::Commit {
+        if done.is_ok() && ends == TransactionEnd::Commit {
             self.commit().await?;
         } else {
             self.end("ROLLBACK").await.ok();
@@ -296,7 +300,7 @@ impl Tx {
     }
 
     /// Runs a statement; returns the number of rows it touched.
-    pub async fn execute(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<u64> {
+    pub async fn execute(&mut self, sql: &str, args: impl IntoIterator<Item = SqlValue>) -> Result<u64> {
         let args = without_nul(args)?;
         match &mut self.connection {
             Connection::Sqlite(c) => c.connection.execute(sql, args),
@@ -308,9 +312,9 @@ impl Tx {
     }
 
     /// All rows of a query.
-    pub async fn rows(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Vec<Row>> {
+    pub async fn rows(&mut self, sql: &str, args: impl IntoIterator<Item = SqlValue>) -> Result<Vec<Row>> {
         let mut found = Vec::new();
-        self.each(sql, args, |row| {
+        self.for_each_row(sql, args, |row| {
             found.push(row);
             Ok(())
         })
@@ -319,7 +323,7 @@ impl Tx {
     }
 
     /// The first row of a query.
-    pub async fn row(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Option<Row>> {
+    pub async fn row(&mut self, sql: &str, args: impl IntoIterator<Item = SqlValue>) -> Result<Option<Row>> {
         let args = without_nul(args)?;
         match &mut self.connection {
             Connection::Sqlite(c) => {
@@ -338,10 +342,10 @@ impl Tx {
     }
 
     /// Passes each row to `take` without keeping them.
-    pub async fn each(
+    pub async fn for_each_row(
         &mut self,
         sql: &str,
-        args: impl IntoIterator<Item = Arg>,
+        args: impl IntoIterator<Item = SqlValue>,
         mut take: impl FnMut(Row) -> Result<()>,
     ) -> Result<()> {
         let args = without_nul(args)?;
@@ -366,7 +370,7 @@ impl Tx {
 
     /// Like [`Tx::rows`], and locks the rows until the transaction ends. SQLite needs no lock: its writer is alone. The rows are as of
     /// after the wait, but PostgreSQL evaluates a subquery as it stood before the wait: run such a query on its own.
-    pub async fn rows_locked(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Vec<Row>> {
+    pub async fn rows_for_update(&mut self, sql: &str, args: impl IntoIterator<Item = SqlValue>) -> Result<Vec<Row>> {
         let columns = sql.split(" FROM ").next().unwrap_or_default();
         debug_assert!(!columns.contains("(SELECT"), "as of before the wait: {sql}");
         match self.dialect() {
@@ -376,7 +380,7 @@ impl Tx {
     }
 
     /// Like [`Tx::rows_locked`] with a shared lock: other transactions may hold one too.
-    pub async fn rows_shared(&mut self, sql: &str, args: impl IntoIterator<Item = Arg>) -> Result<Vec<Row>> {
+    pub async fn rows_for_share(&mut self, sql: &str, args: impl IntoIterator<Item = SqlValue>) -> Result<Vec<Row>> {
         match self.dialect() {
             Dialect::Sqlite => self.rows(sql, args).await,
             Dialect::Postgres => self.rows(&format!("{sql} FOR SHARE"), args).await,
@@ -410,7 +414,7 @@ impl Tx {
 
     /// Inserts many rows, as many in a statement as fit. `into` is `table (a, b, c)`; `tail` may be an `ON CONFLICT` clause. Returns the
     /// number of inserted rows.
-    pub async fn insert(&mut self, into: &str, rows: Vec<Vec<Arg>>, tail: &str) -> Result<u64> {
+    pub async fn insert(&mut self, into: &str, rows: Vec<Vec<SqlValue>>, tail: &str) -> Result<u64> {
         const MOST_ARGS: usize = 4_000;
         let Some(width) = rows.first().map(Vec::len) else {
             return Ok(0);
@@ -419,7 +423,7 @@ impl Tx {
         let mut inserted = 0;
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
-            let mut chunk: Vec<Vec<Arg>> = rows.by_ref().take(most).collect();
+            let mut chunk: Vec<Vec<SqlValue>> = rows.by_ref().take(most).collect();
             // Uses few sizes of statement, so that they stay prepared.
             while !chunk.is_empty() {
                 let size = if chunk.len() == most {
@@ -438,9 +442,9 @@ impl Tx {
 }
 
 /// PostgreSQL stores no text with a NUL. Such a parameter is refused here, so that both databases behave alike.
-fn without_nul(args: impl IntoIterator<Item = Arg>) -> Result<Vec<Arg>> {
-    let args: Vec<Arg> = args.into_iter().collect();
-    let has_nul = |arg: &Arg| matches!(arg, Arg::Text(Some(text)) if text.contains('\0'));
+fn without_nul(args: impl IntoIterator<Item = SqlValue>) -> Result<Vec<SqlValue>> {
+    let args: Vec<SqlValue> = args.into_iter().collect();
+    let has_nul = |arg: &SqlValue| matches!(arg, SqlValue::Text(Some(text)) if text.contains('\0'));
     if args.iter().any(has_nul) {
         return Err(Refusal::Nul.into());
     }

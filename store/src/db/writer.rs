@@ -1,7 +1,7 @@
 //! The one writer of an embedded database: it commits queued transactions in groups at full durability.
 
-use super::connections::Taken;
-use super::embedded::File;
+use super::connections::PooledConnection;
+use super::embedded::SqliteConfig;
 use super::tx::{Connection, Tx};
 use crate::changed;
 use crate::error::{Result, StoreError};
@@ -18,7 +18,7 @@ const GROUP: usize = 256;
 
 type Job = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, bool> + Send>;
 
-struct Waiting {
+struct QueuedTransaction {
     job: Job,
     /// Receives the result of the group's commit.
     committed: oneshot::Sender<Result<(), Arc<StoreError>>>,
@@ -26,12 +26,12 @@ struct Waiting {
 
 /// The queue to the writer.
 pub(super) struct Writer {
-    queue: mpsc::Sender<Waiting>,
+    queue: mpsc::Sender<QueuedTransaction>,
 }
 
 impl Writer {
     /// Starts the writer on a thread of its own, which may block on the disk. It ends with its queue.
-    pub(super) fn start(connection: Taken<File>) -> Result<Self> {
+    pub(super) fn start(connection: PooledConnection<SqliteConfig>) -> Result<Self> {
         let (queue, waiting) = mpsc::channel(GROUP);
         let serve = serve(Tx::new(Connection::Sqlite(connection), Duration::MAX), waiting);
         let runtime = Handle::current();
@@ -65,7 +65,10 @@ impl Writer {
         });
         let gone = || StoreError::NotCommitted("the writer has stopped".into());
         let (committed, answer) = oneshot::channel();
-        self.queue.send(Waiting { job, committed }).await.map_err(|_| gone())?;
+        self.queue
+            .send(QueuedTransaction { job, committed })
+            .await
+            .map_err(|_| gone())?;
         let answer = answer.await.map_err(|_| gone())?;
         let done = slot.lock().ok().and_then(|mut slot| slot.take());
         match (answer, done) {
@@ -93,7 +96,7 @@ fn of_group(why: &StoreError) -> StoreError {
     }
 }
 
-async fn serve(mut tx: Tx, mut queue: mpsc::Receiver<Waiting>) {
+async fn serve(mut tx: Tx, mut queue: mpsc::Receiver<QueuedTransaction>) {
     while let Some(first) = queue.recv().await {
         let mut group = Vec::new();
         let outcome = run_group(&mut tx, first, &mut queue, &mut group).await;
@@ -111,11 +114,11 @@ async fn serve(mut tx: Tx, mut queue: mpsc::Receiver<Waiting>) {
 
 async fn run_group(
     tx: &mut Tx,
-    first: Waiting,
-    queue: &mut mpsc::Receiver<Waiting>,
+    first: QueuedTransaction,
+    queue: &mut mpsc::Receiver<QueuedTransaction>,
     group: &mut Vec<oneshot::Sender<Result<(), Arc<StoreError>>>>,
 ) -> Result<()> {
-    let Waiting { mut job, committed } = first;
+    let QueuedTransaction { mut job, committed } = first;
     group.push(committed);
     tx.begin("BEGIN IMMEDIATE; SAVEPOINT job").await?;
     loop {

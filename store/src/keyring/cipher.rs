@@ -1,8 +1,8 @@
 //! Encryption of values and computation of fingerprints.
 
 use super::contents::Secret;
-use super::{Fingerprint, FingerprintKind, OpenError, Place, framed};
-use crate::ambient::{Ambient, give_up};
+use super::{AssociatedData, Fingerprint, FingerprintKind, OpenError, framed};
+use crate::ambient::{Environment, abort_process};
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 
@@ -25,14 +25,14 @@ impl Cipher {
         })
     }
 
-    pub(super) fn aad(&self, place: Place<'_>) -> Aad<Vec<u8>> {
+    pub(super) fn aad(&self, place: AssociatedData<'_>) -> Aad<Vec<u8>> {
         Aad::from(framed(
             place.table.as_bytes(),
             &[place.column.as_bytes(), place.row, &[self.id]],
         ))
     }
 
-    pub(super) fn seal(&self, place: Place<'_>, plain: &[u8], ambient: &Ambient) -> Vec<u8> {
+    pub(super) fn seal(&self, place: AssociatedData<'_>, plain: &[u8], ambient: &Environment) -> Vec<u8> {
         let nonce = ambient.bytes::<NONCE>();
         let mut sealed = Vec::with_capacity(2 + NONCE + plain.len() + TAG);
         sealed.extend_from_slice(&[ENVELOPE, self.id]);
@@ -45,12 +45,12 @@ impl Cipher {
             .seal_in_place_separate_tag(nonce, aad, &mut sealed[2 + NONCE..])
         {
             Ok(tag) => sealed.extend_from_slice(tag.as_ref()),
-            Err(_) => give_up("AES-256-GCM-SIV refused to encrypt"),
+            Err(_) => abort_process("AES-256-GCM-SIV refused to encrypt"),
         }
         sealed
     }
 
-    pub(super) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+    pub(super) fn open(&self, place: AssociatedData<'_>, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
         let (head, rest) = sealed.split_first_chunk::<2>().ok_or(OpenError::NotSealed)?;
         let (nonce, rest) = rest.split_first_chunk().ok_or(OpenError::NotSealed)?;
         if *head != [ENVELOPE, self.id] || rest.len() < TAG {
@@ -66,14 +66,14 @@ impl Cipher {
 }
 
 /// Computes fingerprints under one key.
-pub struct Marker {
+pub struct Fingerprinter {
     version: u8,
     key: hmac::Key,
 }
 
-impl Marker {
+impl Fingerprinter {
     pub(super) fn new(version: u8, key: &Secret) -> Self {
-        Marker {
+        Fingerprinter {
             version,
             key: hmac::Key::new(hmac::HMAC_SHA256, &*key.0),
         }
@@ -81,15 +81,15 @@ impl Marker {
 
     /// The fingerprint of a value, to store and to look up.
     pub fn fingerprint(&self, kind: FingerprintKind, value: &str) -> Fingerprint {
-        self.take(kind.label(), value)
+        self.truncated_mac(kind.label(), value)
     }
 
     /// The key's id; not secret.
-    pub fn mark(&self) -> Fingerprint {
-        self.take(b"check", "")
+    pub fn key_id(&self) -> Fingerprint {
+        self.truncated_mac(b"check", "")
     }
 
-    fn take(&self, label: &[u8], value: &str) -> Fingerprint {
+    fn truncated_mac(&self, label: &[u8], value: &str) -> Fingerprint {
         let mac = hmac::sign(&self.key, &framed(label, &[value.as_bytes()]));
         let mut bytes = [self.version; 17];
         bytes[1..].copy_from_slice(&mac.as_ref()[..16]);

@@ -1,8 +1,8 @@
 //! The format of the keyring's file and of its export.
 
 use super::cipher::Cipher;
-use super::{FORMAT, KeyError, Place};
-use crate::ambient::Ambient;
+use super::{AssociatedData, FORMAT, KeyError};
+use crate::ambient::Environment;
 use crate::merkle::sha256;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
@@ -20,7 +20,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 pub(super) struct Secret(pub(super) Box<[u8; 32]>);
 
 impl Secret {
-    pub(super) fn random(ambient: &Ambient) -> Self {
+    pub(super) fn random(ambient: &Environment) -> Self {
         let mut secret = Secret(Box::new([0; 32]));
         ambient.chance.fill(&mut *secret.0);
         secret
@@ -162,8 +162,8 @@ impl Export {
         format!("{format} argon2id m={memory_kib},t={passes},p={lanes} {salt}")
     }
 
-    pub(super) fn place(row: &str) -> Place<'_> {
-        Place {
+    pub(super) fn place(row: &str) -> AssociatedData<'_> {
+        AssociatedData {
             table: "keyring",
             column: "export",
             row: row.as_bytes(),

@@ -26,7 +26,7 @@ mod rotation;
 mod tests;
 mod vouching;
 
-pub use cipher::Marker;
+pub use cipher::Fingerprinter;
 pub(crate) use contents::sync_parent;
 pub(crate) use vouching::Age;
 
@@ -48,7 +48,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
-use crate::ambient::Ambient;
+use crate::ambient::Environment;
 use crate::merkle::sha256;
 
 const FILE: &str = "keyring.json";
@@ -127,7 +127,7 @@ pub enum OpenError {
 
 /// The associated data of an encrypted value: where it is stored. It decrypts nowhere else, so that values cannot be swapped.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct AssociatedData<'a> {
     /// The table.
     pub table: &'a str,
     /// The column.
@@ -219,7 +219,7 @@ struct Latest {
     /// MAC and signature keys by age, the oldest first; never empty.
     vouchers: Vec<Arc<Voucher>>,
     /// Fingerprint keys by id, including those that the file had earlier: a transaction may still see older tables.
-    markers: BTreeMap<Fingerprint, Arc<Marker>>,
+    markers: BTreeMap<Fingerprint, Arc<Fingerprinter>>,
 }
 
 impl fmt::Debug for Keyring {
@@ -233,7 +233,7 @@ impl fmt::Debug for Keyring {
 /// Creating, storing, exporting.
 impl Keyring {
     /// Generates new keys in `dir`, which is created if it is missing.
-    pub fn create(dir: &Path, ambient: &Ambient) -> Result<Self, KeyError> {
+    pub fn create(dir: &Path, ambient: &Environment) -> Result<Self, KeyError> {
         let random = uuid::Builder::from_random_bytes(ambient.bytes());
         let id = random.into_uuid().simple().to_string();
         let contents = Contents {
@@ -268,7 +268,7 @@ impl Keyring {
 
     /// Writes the keys to a new `file` under a passphrase, whose bytes are used as they are: the caller normalises its Unicode form. Takes
     /// a good part of a second and 64 MiB of memory.
-    pub fn export(&self, passphrase: &str, file: &Path, ambient: &Ambient) -> Result<(), KeyError> {
+    pub fn export(&self, passphrase: &str, file: &Path, ambient: &Environment) -> Result<(), KeyError> {
         let mut export = Export {
             format: FORMAT,
             memory_kib: 64 * 1024,
@@ -363,12 +363,12 @@ impl Keyring {
 impl Keyring {
     /// Encrypts a value for its place: 1 byte of format, 1 of key id, 12 of nonce, then the AES-256-GCM-SIV ciphertext (RFC 8452) with its
     /// tag: 30 bytes more than `plain`.
-    pub fn seal(&self, place: Place<'_>, plain: &[u8], ambient: &Ambient) -> Vec<u8> {
+    pub fn encrypt(&self, place: AssociatedData<'_>, plain: &[u8], ambient: &Environment) -> Vec<u8> {
         self.latest().cipher.seal(place, plain, ambient)
     }
 
     /// Decrypts a value that [`Keyring::seal`] encrypted for the same place.
-    pub fn unseal(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+    pub fn decrypt(&self, place: AssociatedData<'_>, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
         let &[ENVELOPE, id, ..] = sealed else {
             return Err(OpenError::NotSealed);
         };
@@ -381,7 +381,7 @@ impl Keyring {
     }
 
     /// Returns the fingerprint key with that id and notes its version as the one in use.
-    pub fn marker(&self, mark: Fingerprint) -> Result<Arc<Marker>, KeyError> {
+    pub fn marker(&self, mark: Fingerprint) -> Result<Arc<Fingerprinter>, KeyError> {
         let known = self.latest().marker(mark);
         let marker = match known {
             Some(marker) => marker,

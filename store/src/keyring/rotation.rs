@@ -1,10 +1,10 @@
 //! Changes of keys: by a command in this process, or by another process that has saved them.
 
-use super::cipher::{Cipher, Marker};
+use super::cipher::{Cipher, Fingerprinter};
 use super::contents::{Contents, Secret, read};
 use super::vouching::Voucher;
 use super::{FILE, Fingerprint, KeyError, Keyring, Latest};
-use crate::ambient::Ambient;
+use crate::ambient::Environment;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 impl Latest {
@@ -20,7 +20,7 @@ impl Latest {
         let markers = contents
             .fingerprint
             .iter()
-            .map(|(version, key)| Marker::new(*version, key));
+            .map(|(version, key)| Fingerprinter::new(*version, key));
         Ok(Latest {
             cipher: contents
                 .encryption
@@ -34,7 +34,7 @@ impl Latest {
                 .filter_map(cipher)
                 .collect(),
             vouchers: Voucher::all(&contents)?,
-            markers: markers.map(|marker| (marker.mark(), Arc::new(marker))).collect(),
+            markers: markers.map(|marker| (marker.key_id(), Arc::new(marker))).collect(),
             contents,
         })
     }
@@ -45,7 +45,7 @@ impl Latest {
             .find(|cipher| cipher.id == id)
     }
 
-    pub(super) fn marker(&self, mark: Fingerprint) -> Option<Arc<Marker>> {
+    pub(super) fn marker(&self, mark: Fingerprint) -> Option<Arc<Fingerprinter>> {
         self.markers.get(&mark).cloned()
     }
 }
@@ -53,7 +53,7 @@ impl Latest {
 impl Keyring {
     /// A keyring with the keys of the next rotation, which are not in use yet: a further version of fingerprints, the authentication keys
     /// from then on, and a further encryption key. Unchanged if it already has them.
-    pub fn prepared(&self, ambient: &Ambient) -> Result<Self, KeyError> {
+    pub fn prepared(&self, ambient: &Environment) -> Result<Self, KeyError> {
         self.changed(|keys| {
             if let Some(version) = keys.fingerprint_beside {
                 // An earlier version of the program prepared no authentication key. If its rotation is almost complete, nothing changes.
@@ -104,7 +104,7 @@ impl Keyring {
     }
 
     /// The fingerprint key that a database must use next: its present key if the keyring still has it, otherwise the current one.
-    pub fn heir_of(&self, mark: Fingerprint) -> Result<Arc<Marker>, KeyError> {
+    pub fn successor_key(&self, mark: Fingerprint) -> Result<Arc<Fingerprinter>, KeyError> {
         let (current, _) = self.fingerprint_versions();
         match self.marker(mark) {
             Err(KeyError::Behind { .. }) if mark.version() < current => self.marker(self.mark_of(current)),

@@ -14,14 +14,14 @@ const KINDS: [FingerprintKind; 6] = [
     FingerprintKind::NameExact,
     FingerprintKind::NameFolded,
 ];
-const PLACE: Place<'_> = Place {
+const PLACE: AssociatedData<'_> = AssociatedData {
     table: "person",
     column: "name",
     row: b"row 1",
 };
 
-fn ambient(seed: u64) -> Ambient {
-    Ambient::fixed(jiff::Timestamp::UNIX_EPOCH, seed)
+fn ambient(seed: u64) -> Environment {
+    Environment::fixed(jiff::Timestamp::UNIX_EPOCH, seed)
 }
 
 fn made(seed: u64) -> (TempDir, Keyring) {
@@ -56,8 +56,8 @@ fn keys_are_made_once_and_read_again() {
         (again.id(), again.check(), again.mac(&[b"x"])),
         (keys.id(), keys.check(), keys.mac(&[b"x"]))
     );
-    let sealed = keys.seal(PLACE, b"value", &ambient(2));
-    assert_eq!(again.unseal(PLACE, &sealed).unwrap(), b"value");
+    let sealed = keys.encrypt(PLACE, b"value", &ambient(2));
+    assert_eq!(again.decrypt(PLACE, &sealed).unwrap(), b"value");
     assert!(matches!(
         Keyring::create(&dir, &ambient(2)),
         Err(KeyError::AlreadyThere { .. })
@@ -107,68 +107,68 @@ fn debug_shows_no_secret() {
 fn a_sealed_value_opens_in_its_place_only() {
     let (_dir, keys) = made(1);
     let ambient = ambient(2);
-    let sealed = keys.seal(PLACE, "Nguyễn Văn A".as_bytes(), &ambient);
+    let sealed = keys.encrypt(PLACE, "Nguyễn Văn A".as_bytes(), &ambient);
     assert_eq!(sealed.len(), "Nguyễn Văn A".len() + 30);
     assert_eq!(sealed[..2], [1, 1]);
-    assert_eq!(keys.unseal(PLACE, &sealed).unwrap(), "Nguyễn Văn A".as_bytes());
+    assert_eq!(keys.decrypt(PLACE, &sealed).unwrap(), "Nguyễn Văn A".as_bytes());
     assert_ne!(
         sealed,
-        keys.seal(PLACE, "Nguyễn Văn A".as_bytes(), &ambient),
+        keys.encrypt(PLACE, "Nguyễn Văn A".as_bytes(), &ambient),
         "a new nonce"
     );
-    assert_eq!(keys.unseal(PLACE, &keys.seal(PLACE, b"", &ambient)).unwrap(), b"");
+    assert_eq!(keys.decrypt(PLACE, &keys.encrypt(PLACE, b"", &ambient)).unwrap(), b"");
     for place in [
-        Place {
+        AssociatedData {
             table: "persons",
             ..PLACE
         },
-        Place {
+        AssociatedData {
             column: "phone",
             ..PLACE
         },
-        Place { row: b"row 2", ..PLACE },
-        Place {
+        AssociatedData { row: b"row 2", ..PLACE },
+        AssociatedData {
             table: "personn",
             column: "ame",
             ..PLACE
         },
     ] {
-        assert_eq!(keys.unseal(place, &sealed), Err(OpenError::Refused), "{place:?}");
+        assert_eq!(keys.decrypt(place, &sealed), Err(OpenError::Refused), "{place:?}");
     }
     for at in 0..sealed.len() {
         let mut altered = sealed.clone();
         altered[at] ^= 1;
-        assert!(keys.unseal(PLACE, &altered).is_err(), "byte {at}");
-        assert!(keys.unseal(PLACE, &sealed[..at]).is_err(), "cut at {at}");
+        assert!(keys.decrypt(PLACE, &altered).is_err(), "byte {at}");
+        assert!(keys.decrypt(PLACE, &sealed[..at]).is_err(), "cut at {at}");
     }
     let (_dir, others) = made(3);
-    assert_eq!(others.unseal(PLACE, &sealed), Err(OpenError::Refused));
+    assert_eq!(others.decrypt(PLACE, &sealed), Err(OpenError::Refused));
 }
 
 #[test]
 fn a_new_encryption_key_leaves_the_old_ones_readable() {
     let (dir, old) = made(1);
-    let sealed = old.seal(PLACE, b"before", &ambient(2));
+    let sealed = old.encrypt(PLACE, b"before", &ambient(2));
     let new = old.prepared(&ambient(3)).unwrap();
-    assert_eq!(new.seal(PLACE, b"before", &ambient(2)), sealed, "nobody uses it yet");
+    assert_eq!(new.encrypt(PLACE, b"before", &ambient(2)), sealed, "nobody uses it yet");
     let new = new.rotated().unwrap();
-    let resealed = new.seal(PLACE, b"after", &ambient(4));
+    let resealed = new.encrypt(PLACE, b"after", &ambient(4));
     assert_eq!(resealed[1], 2);
-    assert_eq!(new.unseal(PLACE, &sealed).unwrap(), b"before");
-    assert_eq!(new.unseal(PLACE, &resealed).unwrap(), b"after");
+    assert_eq!(new.decrypt(PLACE, &sealed).unwrap(), b"before");
+    assert_eq!(new.decrypt(PLACE, &resealed).unwrap(), b"after");
     let mut renumbered = resealed.clone();
     renumbered[1] = 1;
-    assert_eq!(new.unseal(PLACE, &renumbered), Err(OpenError::Refused));
+    assert_eq!(new.decrypt(PLACE, &renumbered), Err(OpenError::Refused));
     assert_eq!(new.check(), old.check());
     // A process with the previous file reads it again.
-    assert_eq!(old.unseal(PLACE, &resealed), Err(OpenError::UnknownKey(2)));
+    assert_eq!(old.decrypt(PLACE, &resealed), Err(OpenError::UnknownKey(2)));
     new.save().unwrap();
     assert_eq!(
-        Keyring::open(dir.path()).unwrap().unseal(PLACE, &resealed).unwrap(),
+        Keyring::open(dir.path()).unwrap().decrypt(PLACE, &resealed).unwrap(),
         b"after"
     );
-    assert_eq!(old.unseal(PLACE, &resealed).unwrap(), b"after");
-    assert_eq!(old.seal(PLACE, b"after", &ambient(4)), resealed);
+    assert_eq!(old.decrypt(PLACE, &resealed).unwrap(), b"after");
+    assert_eq!(old.encrypt(PLACE, b"after", &ambient(4)), resealed);
 }
 
 #[test]
@@ -196,11 +196,11 @@ fn saving_never_loses_a_key() {
     assert!(refused(&mine), "other keys altogether");
     assert!(matches!(mine.read_again(), Err(KeyError::Refused { .. })));
     fs::copy(dir.path().join("aside"), dir.path().join(FILE)).unwrap();
-    let sealed = mine.seal(PLACE, b"value", &ambient(7));
+    let sealed = mine.encrypt(PLACE, b"value", &ambient(7));
     let rotated = mine.rotated().unwrap();
     rotated.save().unwrap();
     let there = Keyring::open(dir.path()).unwrap();
-    assert_eq!(there.unseal(PLACE, &sealed).unwrap(), b"value");
+    assert_eq!(there.decrypt(PLACE, &sealed).unwrap(), b"value");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn fingerprints_differ_by_kind_value_and_keys() {
     let (_dir, others) = made(2);
     let other = others.marker(others.mark_of(1)).unwrap();
     all.extend(KINDS.map(|kind| other.fingerprint(kind, values[0])));
-    all.extend([marker.mark(), other.mark()]);
+    all.extend([marker.key_id(), other.key_id()]);
     let count = all.len();
     all.sort_unstable();
     all.dedup();
@@ -265,7 +265,7 @@ fn fingerprint_versions_rotate() {
     assert_eq!(third.fingerprint_versions(), (2, Some(3)));
 
     // An older key has a successor; a newer one is refused, and so is a key of the same version from another rotation.
-    let heir = |keys: &Keyring, mark| keys.heir_of(mark).map(|marker| marker.mark());
+    let heir = |keys: &Keyring, mark| keys.successor_key(mark).map(|marker| marker.key_id());
     assert_eq!(heir(&rotated, first).unwrap(), second);
     assert_eq!(heir(&rotated, rotated.mark_of(1)).unwrap(), second);
     assert_eq!(heir(&third, third.mark_of(3)).unwrap(), third.mark_of(3));
@@ -313,7 +313,7 @@ fn stored_forms_stay_as_they_are() {
         "01c59fe17a6a641bd348136c40dabb52a1"
     );
     assert_eq!(
-        hex(&keys.seal(PLACE, b"v", &ambient(2))),
+        hex(&keys.encrypt(PLACE, b"v", &ambient(2))),
         "0101d63f0d21dab3df7c1d7e65d94055ebe28a21a049f20876f2ec9d7dc836"
     );
 }
@@ -346,8 +346,8 @@ fn keys_travel_under_a_passphrase() {
     let import = |passphrase: &str| Keyring::import(&file, passphrase, &there);
     assert!(matches!(import("mat khau"), Err(KeyError::WrongPassphrase)));
     assert!(!there.exists());
-    let sealed = keys.seal(PLACE, b"value", &ambient(4));
-    assert_eq!(import("mật khẩu").unwrap().unseal(PLACE, &sealed).unwrap(), b"value");
+    let sealed = keys.encrypt(PLACE, b"value", &ambient(4));
+    assert_eq!(import("mật khẩu").unwrap().decrypt(PLACE, &sealed).unwrap(), b"value");
     assert_eq!(Keyring::open(&there).unwrap().id(), keys.id());
     assert!(matches!(import("mật khẩu"), Err(KeyError::AlreadyThere { .. })));
 

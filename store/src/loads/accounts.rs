@@ -1,15 +1,15 @@
 //! Accounts taken over once from the previous systems. An account that already exists stays as it is; none is removed.
 
 use super::profiles::waiting_rows;
-use super::{OpenLoad, beat};
-use crate::counts::Counts;
-use crate::db::{Arg, Tx};
+use super::{OpenLoad, heartbeat};
+use crate::counts::CounterDeltas;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::journal::{Act, Env, append, write};
+use crate::journal::{Attribution, StoreContext, append, write};
 use crate::keyring::FingerprintKind;
 use crate::numbers::ever_held;
 use crate::project::{officials_of, project};
-use crate::tables::{citizen, claim_of, each_of, fingerprint, places};
+use crate::tables::{citizen, claim_of, fingerprint, for_each_in, placeholders};
 use ngomon_rules::citizens::on_arrival;
 use ngomon_rules::event::{Change, Event, LoginId, Personal};
 use ngomon_rules::hold::{Cause, Hold, Reason, evidence};
@@ -29,12 +29,12 @@ impl OpenLoad {
         let counts = self
             .store
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, load, rows) = (env.clone(), act.clone(), load.clone(), Arc::clone(&rows));
                 Box::pin(async move {
-                    beat(tx, &load, env.now()).await?;
+                    heartbeat(tx, &load, env.now()).await?;
                     let events = new_ones(tx, &env, &rows).await?;
-                    let mut counts = Counts::default();
+                    let mut counts = CounterDeltas::default();
                     if !events.is_empty() {
                         let entries = write(tx, &env, &act, events, Some(&load)).await?;
                         project(tx, &env, &entries, &mut counts).await?;
@@ -48,13 +48,13 @@ impl OpenLoad {
     }
 }
 
-async fn new_ones(tx: &mut Tx, env: &Env, rows: &[AccountRow]) -> Result<Vec<Event>> {
+async fn new_ones(tx: &mut Tx, env: &StoreContext, rows: &[AccountRow]) -> Result<Vec<Event>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = format!("SELECT id FROM account_row WHERE id IN ({})", places(rows.len()));
+    let sql = format!("SELECT id FROM account_row WHERE id IN ({})", placeholders(rows.len()));
     let there = tx
-        .rows(&sql, rows.iter().map(|row| Arg::from(row.account.as_str())))
+        .rows(&sql, rows.iter().map(|row| SqlValue::from(row.account.as_str())))
         .await?;
     let there = there
         .iter()
@@ -89,13 +89,13 @@ async fn new_ones(tx: &mut Tx, env: &Env, rows: &[AccountRow]) -> Result<Vec<Eve
 }
 
 /// Activates the accounts of a load: counts them, and checks them against the claims that are in force (C4).
-pub(super) async fn arrive(
+pub(super) async fn activate(
     tx: &mut Tx,
-    env: &Env,
-    act: &Act,
+    env: &StoreContext,
+    act: &Attribution,
     load: &str,
     opened_at: i64,
-    mut counts: Counts,
+    mut counts: CounterDeltas,
 ) -> Result<()> {
     // Claims that were made while the rows were staged may have added numbers.
     let taught = tx
@@ -125,9 +125,9 @@ pub(super) async fn arrive(
     for row in tx.rows(renewed, [load.into()]).await? {
         let id: String = row.get(0)?;
         let numbers = ever_held(tx, [row.get::<Vec<u8>>(1)?]).await?;
-        let numbers: Vec<Arg> = numbers.into_iter().map(Arg::from).collect();
+        let numbers: Vec<SqlValue> = numbers.into_iter().map(SqlValue::from).collect();
         let sql = "SELECT c.person FROM person_number n JOIN claim c ON c.person = n.person WHERE c.until IS NULL AND n.fp IN ({})";
-        each_of(tx, sql, &numbers, |row| {
+        for_each_in(tx, sql, &numbers, |row| {
             found.insert((id.clone(), row.get(0)?));
             Ok(())
         })

@@ -31,7 +31,7 @@ impl OpenLoad {
 
 impl Store {
     /// Discards the loads whose process has sent no heartbeat for [`SILENCE`].
-    pub(crate) async fn give_up_silent_loads(&self) -> Result<()> {
+    pub(crate) async fn discard_stale_loads(&self) -> Result<()> {
         let now = self.env.now();
         let silent = self
             .db
@@ -49,7 +49,7 @@ impl Store {
     async fn discard(&self, load: &str) -> Result<()> {
         let applied = self
             .db
-            .ask(async |tx| {
+            .query(async |tx| {
                 let sql = format!("SELECT 1 FROM load l WHERE l.id = $1 AND {APPLIED}");
                 tx.row(&sql, [load.into()]).await
             })
@@ -63,7 +63,7 @@ impl Store {
         // From here on its process is refused, should it wake up.
         let id = load.to_owned();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let id = id.clone();
                 Box::pin(async move {
                     tx.execute("UPDATE load SET beat = 0 WHERE id = $1 AND state = 'open'", [id.into()])
@@ -73,7 +73,7 @@ impl Store {
             .await?;
         let commits = self
             .db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let sql = "SELECT id FROM journal_commit WHERE load = $1 AND position IS NULL";
                 tx.rows(sql, [load.into()]).await
             })
@@ -81,11 +81,11 @@ impl Store {
         for commit in commits {
             let id: String = commit.get(0)?;
             self.db
-                .write(move |tx| {
+                .transaction(move |tx| {
                     let id = id.clone();
                     Box::pin(async move {
                         let sql = "SELECT id FROM journal_commit WHERE id = $1 AND position IS NULL";
-                        if tx.rows_locked(sql, [id.as_str().into()]).await?.is_empty() {
+                        if tx.rows_for_update(sql, [id.as_str().into()]).await?.is_empty() {
                             return Ok(());
                         }
                         let staged =
@@ -118,7 +118,7 @@ impl Store {
         }
         let id = load.to_owned();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let id = id.clone();
                 Box::pin(async move {
                     tx.execute("DELETE FROM load WHERE id = $1 AND state = 'open'", [id.into()])

@@ -6,7 +6,7 @@ use super::QuarantinedCells;
 use crate::ambient::hex;
 use crate::db::{Row, Tx};
 use crate::error::{Result, StoreError};
-use crate::keyring::{Keyring, Marker, Place};
+use crate::keyring::{AssociatedData, Fingerprinter, Keyring};
 use crate::merkle::sha256;
 
 /// The digests of rows of one kind, in any order.
@@ -61,8 +61,8 @@ pub(crate) fn of_load(keys: &Keyring, row: &Row, at: usize) -> Result<String> {
     Ok(digests.digest())
 }
 
-fn waiting_place(place: &[u8]) -> Place<'_> {
-    Place {
+fn waiting_place(place: &[u8]) -> AssociatedData<'_> {
+    AssociatedData {
         table: "quarantine",
         column: "sealed",
         row: place,
@@ -87,15 +87,15 @@ pub(crate) async fn waiting(
     keys: &Keyring,
     name: &str,
     but: &str,
-    marker: Option<&Marker>,
+    marker: Option<&Fingerprinter>,
 ) -> Result<(RowDigests, bool)> {
     let (mut digests, mut found) = (RowDigests::default(), true);
     let sql = "SELECT q.load, q.row_no, q.reason, q.sealed, q.code_fp, q.number_fp, q.name_fp FROM load l \
          CROSS JOIN quarantine q WHERE l.name = $1 AND l.state = 'applied' AND q.load = l.id AND q.name = l.name AND q.load <> $2 AND q.ended_by IS NULL";
-    tx.each(sql, [name.into(), but.into()], |row| {
+    tx.for_each_row(sql, [name.into(), but.into()], |row| {
         let [load, row_no, reason]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
         let place = [load.as_bytes(), row_no.as_bytes()].concat();
-        let cells = keys.unseal(waiting_place(&place), &row.get::<Vec<u8>>(3)?)?;
+        let cells = keys.decrypt(waiting_place(&place), &row.get::<Vec<u8>>(3)?)?;
         add_waiting(&mut digests, keys, [&load, &row_no, name, &reason], &cells);
         if let Some(marker) = marker {
             let cells: QuarantinedCells =

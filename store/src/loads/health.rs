@@ -1,10 +1,10 @@
 //! The health check of a file before any rule runs. A file needs a person's approval if it shrank, has many more unreadable rows,
 //! describes an earlier day or a future one, or leaves out units in use.
 
-use super::{Incoming, notice_of};
+use super::{LoadRequest, notice_of};
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::Env;
+use crate::journal::StoreContext;
 use crate::tables::day_of;
 use crate::units;
 use ngomon_rules::unit::UnitCode;
@@ -44,7 +44,7 @@ pub enum HealthFault {
     UnitsMissing(Vec<UnitCode>),
 }
 
-pub(super) async fn judge(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Vec<HealthFault>> {
+pub(super) async fn judge(tx: &mut Tx, env: &StoreContext, incoming: &LoadRequest) -> Result<Vec<HealthFault>> {
     let mut faults = Vec::new();
     if let Some(before) = rows_before(tx, incoming).await?
         && incoming.rows * 10 < before * 9
@@ -72,7 +72,7 @@ fn thousandths(part: u64, whole: u64) -> u64 {
 
 /// Compares with the last load, of the same scope if there is one. A file with less than half the rows of this one is a measure only if
 /// there is no larger one.
-async fn more_unreadable(tx: &mut Tx, incoming: &Incoming) -> Result<Option<HealthFault>> {
+async fn more_unreadable(tx: &mut Tx, incoming: &LoadRequest) -> Result<Option<HealthFault>> {
     let sql = "SELECT unreadable, row_count FROM load WHERE name = $1 AND state = 'applied' \
          ORDER BY CASE WHEN row_count * 2 >= $3 THEN 0 ELSE 1 END, CASE WHEN COALESCE(scope, ' ') = $2 THEN 0 ELSE 1 END, at DESC LIMIT 1";
     let scope = incoming.scope().unwrap_or_else(|| " ".to_owned());
@@ -87,7 +87,7 @@ async fn more_unreadable(tx: &mut Tx, incoming: &Incoming) -> Result<Option<Heal
 }
 
 /// Checks the day of the file; only a file that replaces everything must not be of an earlier day than the last one.
-async fn another_day(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Option<HealthFault>> {
+async fn another_day(tx: &mut Tx, env: &StoreContext, incoming: &LoadRequest) -> Result<Option<HealthFault>> {
     let now = incoming.as_of;
     if now > local_day(env.ambient.now()) {
         return Ok(Some(HealthFault::DayToCome(now)));
@@ -105,18 +105,18 @@ async fn another_day(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Opti
 }
 
 /// Units in use that the file lacks: public lists leave out units that have ended.
-async fn units_missing(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Option<HealthFault>> {
+async fn units_missing(tx: &mut Tx, env: &StoreContext, incoming: &LoadRequest) -> Result<Option<HealthFault>> {
     let mut used = BTreeSet::new();
     let sql =
         "SELECT DISTINCT unit FROM account WHERE unit <> '' UNION SELECT DISTINCT unit FROM profile WHERE gone = 0";
-    tx.each(sql, [], |row| {
+    tx.for_each_row(sql, [], |row| {
         used.insert(UnitCode(row.get(0)?));
         Ok(())
     })
     .await?;
     let sql =
         "SELECT n.load, n.ord, n.sealed FROM reference r JOIN notice n ON n.load = r.load WHERE r.name = 'notices'";
-    tx.each(sql, [], |row| {
+    tx.for_each_row(sql, [], |row| {
         let notice = notice_of(&env.keys, &row.get::<String>(0)?, row.get(1)?, &row.get::<Vec<u8>>(2)?)?;
         if notice.withdrawn_on.is_none_or(|day| day > incoming.as_of) {
             used.insert(notice.to_unit);
@@ -130,7 +130,7 @@ async fn units_missing(tx: &mut Tx, env: &Env, incoming: &Incoming) -> Result<Op
 }
 
 /// The number of rows to compare with: those of the last good file for a full extract; the unit's profiles for the extract of a unit.
-async fn rows_before(tx: &mut Tx, incoming: &Incoming) -> Result<Option<u64>> {
+async fn rows_before(tx: &mut Tx, incoming: &LoadRequest) -> Result<Option<u64>> {
     if let Some(Some(unit)) = &incoming.full {
         let tree = units::tree(tx).await?;
         let mut n = 0;

@@ -1,13 +1,13 @@
 //! The facts about persons that a registry load adds and that are kept for good: which numbers belong to one person, and the present
 //! names and phones of the persons of claims.
 
-use super::{OpenLoad, beat};
-use crate::db::{Arg, Tx};
+use super::{OpenLoad, heartbeat};
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::journal::{Env, write};
-use crate::keyring::Marker;
+use crate::journal::{StoreContext, write};
+use crate::keyring::Fingerprinter;
 use crate::project::ClaimDetails;
-use crate::tables::{claim_of, each_of};
+use crate::tables::{claim_of, for_each_in};
 use ngomon_rules::event::{Change, Event, PersonId, Personal, Subject};
 use ngomon_rules::record::{RegistryRecord, RegistryStatus};
 use ngomon_rules::values::NationalId;
@@ -44,10 +44,10 @@ impl OpenLoad {
         let act = self.act();
         self.store
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, load, events) = (env.clone(), act.clone(), load.clone(), events.clone());
                 Box::pin(async move {
-                    beat(tx, &load, env.now()).await?;
+                    heartbeat(tx, &load, env.now()).await?;
                     write(tx, &env, &act, events, Some(&load)).await.map(drop)
                 })
             })
@@ -56,30 +56,30 @@ impl OpenLoad {
 }
 
 /// The new links between numbers, from records that name former numbers.
-async fn numbers_proven(tx: &mut Tx, env: &Env, load: &str, records: &[Numbered<'_>]) -> Result<Vec<Event>> {
+async fn numbers_proven(tx: &mut Tx, env: &StoreContext, load: &str, records: &[Numbered<'_>]) -> Result<Vec<Event>> {
     let renewed: Vec<&Numbered<'_>> = records.iter().filter(|r| r.fps.len() > 1).collect();
     if renewed.is_empty() {
         return Ok(Vec::new());
     }
     let mut linked: HashSet<(Vec<u8>, Vec<u8>)> = HashSet::new();
-    let now: Vec<Arg> = renewed
+    let now: Vec<SqlValue> = renewed
         .iter()
         .filter_map(|r| r.fps.first())
         .cloned()
-        .map(Arg::from)
+        .map(SqlValue::from)
         .collect();
-    each_of(tx, "SELECT fp, other FROM person_link WHERE fp IN ({})", &now, |row| {
+    for_each_in(tx, "SELECT fp, other FROM person_link WHERE fp IN ({})", &now, |row| {
         linked.insert((row.get(0)?, row.get(1)?));
         Ok(())
     })
     .await?;
     let mut persons: HashMap<Vec<u8>, String> = HashMap::new();
-    let all: Vec<Arg> = renewed
+    let all: Vec<SqlValue> = renewed
         .iter()
         .flat_map(|r| r.fps.iter().cloned())
-        .map(Arg::from)
+        .map(SqlValue::from)
         .collect();
-    each_of(
+    for_each_in(
         tx,
         "SELECT fp, person FROM person_number WHERE fp IN ({})",
         &all,
@@ -114,8 +114,8 @@ async fn numbers_proven(tx: &mut Tx, env: &Env, load: &str, records: &[Numbered<
 /// The claims whose person now has another number, phone or name. What the registry lacks changes nothing.
 async fn details_changed(
     tx: &mut Tx,
-    env: &Env,
-    marker: &Marker,
+    env: &StoreContext,
+    marker: &Fingerprinter,
     load: &str,
     records: &[Numbered<'_>],
 ) -> Result<Vec<Event>> {
@@ -129,14 +129,14 @@ async fn details_changed(
         return Ok(Vec::new());
     }
     let mut claims: HashMap<Vec<u8>, InForce> = HashMap::new();
-    let wanted: Vec<Arg> = records
+    let wanted: Vec<SqlValue> = records
         .iter()
         .flat_map(|r| r.fps.iter().cloned())
-        .map(Arg::from)
+        .map(SqlValue::from)
         .collect();
     let sql = "SELECT n.fp, c.person, c.number_fp, c.phone_fp, c.name_fp FROM person_number n \
          JOIN claim c ON c.person = n.person AND c.until IS NULL WHERE n.fp IN ({})";
-    each_of(tx, sql, &wanted, |row| {
+    for_each_in(tx, sql, &wanted, |row| {
         let claim = InForce {
             person: row.get(1)?,
             number_fp: row.get(2)?,

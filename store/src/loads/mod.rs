@@ -21,18 +21,18 @@ pub use health::HealthFault;
 pub(crate) use references::{RegistryRows, notice_of, number_of, record_of, rows_of as rows_of_reference};
 
 use crate::bound;
-use crate::counts::Counts;
-use crate::db::{Arg, Tx};
+use crate::counts::CounterDeltas;
+use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, ENTRY, Env, Walk, append, read_entry};
-use crate::keyring::{FingerprintKind, Keyring, Marker, Place};
+use crate::journal::{Attribution, ENTRY, StoreContext, Walk, append, read_entry};
+use crate::keyring::{AssociatedData, FingerprintKind, Fingerprinter, Keyring};
 use crate::project::project;
 use crate::seal::{HEAD, head_of};
 use crate::store::Store;
-use crate::tables::{each_of, fingerprint, folded_fp, start_of};
+use crate::tables::{fingerprint, folded_fp, for_each_in, start_of};
 use ngomon_rules::event::{Change, Event, LoadDigests, Subject};
-use ngomon_rules::officials::Quarantined;
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::officials::UnreadableProfile;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
@@ -46,7 +46,7 @@ pub(crate) const SILENCE: i64 = 15_000_000;
 
 /// A checked file that is to be imported.
 #[derive(Clone, Debug)]
-pub struct Incoming {
+pub struct LoadRequest {
     /// `units`, `registry`, `citizens`, `officials`, `profiles`, `notices`.
     pub table: &'static str,
     /// SHA-256 of its bytes, in hexadecimal.
@@ -65,7 +65,7 @@ pub struct Incoming {
     pub units: BTreeSet<UnitCode>,
 }
 
-impl Incoming {
+impl LoadRequest {
     /// The scope as the tables store it: `None` if not full, empty for everything.
     fn scope(&self) -> Option<String> {
         self.full
@@ -85,7 +85,7 @@ impl Incoming {
 }
 
 /// Whether a file may be imported: at once, or only after an operator approves its health report.
-pub enum Intake {
+pub enum LoadDecision {
     /// The load is open: its rows may be staged.
     Open(Box<OpenLoad>),
     /// The health check found faults: nothing is applied until somebody approves this load.
@@ -103,9 +103,9 @@ pub struct QuarantinedRow {
     /// Its name in the report of the file.
     pub row: String,
     /// Why it could not be read.
-    pub reason: Quarantine,
+    pub reason: QuarantineReason,
     /// The hints at its owner.
-    pub hints: Quarantined,
+    pub hints: UnreadableProfile,
     /// Its cells by column.
     pub cells: BTreeMap<String, String>,
 }
@@ -153,11 +153,11 @@ impl Store {
 
     /// The accounts among `ids` that exist.
     pub async fn known_accounts(&self, ids: &[AccountId]) -> Result<BTreeSet<AccountId>> {
-        let wanted: Vec<Arg> = ids.iter().map(|id| id.as_str().into()).collect();
+        let wanted: Vec<SqlValue> = ids.iter().map(|id| id.as_str().into()).collect();
         self.db
             .read(async |tx| {
                 let mut there = BTreeSet::new();
-                each_of(tx, "SELECT id FROM account WHERE id IN ({})", &wanted, |row| {
+                for_each_in(tx, "SELECT id FROM account WHERE id IN ({})", &wanted, |row| {
                     there.insert(AccountId(row.get(0)?));
                     Ok(())
                 })
@@ -171,13 +171,13 @@ impl Store {
 /// The encrypted part of a row in quarantine.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct QuarantinedCells {
-    pub hints: Quarantined,
+    pub hints: UnreadableProfile,
     pub cells: BTreeMap<String, String>,
 }
 
 impl QuarantinedCells {
-    fn place(place: &[u8]) -> Place<'_> {
-        Place {
+    fn place(place: &[u8]) -> AssociatedData<'_> {
+        AssociatedData {
             table: "quarantine",
             column: "sealed",
             row: place,
@@ -185,26 +185,26 @@ impl QuarantinedCells {
     }
 
     /// Encrypts it for the table.
-    fn seal(&self, env: &Env, load: &str, row_no: &str) -> Result<Vec<u8>> {
+    fn seal(&self, env: &StoreContext, load: &str, row_no: &str) -> Result<Vec<u8>> {
         let plain = serde_json::to_vec(self).map_err(|e| StoreError::corrupt("a row", e))?;
         let place = [load.as_bytes(), row_no.as_bytes()].concat();
-        Ok(env.keys.seal(Self::place(&place), &plain, &env.ambient))
+        Ok(env.keys.encrypt(Self::place(&place), &plain, &env.ambient))
     }
 
     /// Decrypts it.
     pub fn open(keys: &Keyring, load: &str, row_no: &str, sealed: &[u8]) -> Result<Self> {
         let place = [load.as_bytes(), row_no.as_bytes()].concat();
-        let plain = keys.unseal(Self::place(&place), sealed)?;
+        let plain = keys.decrypt(Self::place(&place), sealed)?;
         serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("quarantine {load}/{row_no}"), e))
     }
 
     /// The fingerprints that identify the owner of the row, for the columns of the table.
-    pub fn fingerprints(&self, marker: &Marker) -> [Arg; 3] {
-        self.keys(marker).map(Arg::Bytes)
+    pub fn fingerprints(&self, marker: &Fingerprinter) -> [SqlValue; 3] {
+        self.keys(marker).map(SqlValue::Bytes)
     }
 
     /// The fingerprints of file code and number; if it has neither, that of the name.
-    pub fn keys(&self, marker: &Marker) -> [Option<Vec<u8>>; 3] {
+    pub fn keys(&self, marker: &Fingerprinter) -> [Option<Vec<u8>>; 3] {
         let fp = |kind, value: Option<&str>| value.map(|value| fingerprint(marker, kind, value));
         let number = self.hints.national_id.as_ref().map(|n| n.as_str());
         let code_fp = fp(FingerprintKind::EmployeeCode, self.hints.employee_code.as_deref());
@@ -220,8 +220,8 @@ impl QuarantinedCells {
 pub struct OpenLoad {
     store: Store,
     id: String,
-    incoming: Incoming,
-    counts: Counts,
+    incoming: LoadRequest,
+    counts: CounterDeltas,
     ord: i64,
     known: Known,
     /// The digests of the rows of a reference, and of the rows in quarantine.
@@ -230,19 +230,19 @@ pub struct OpenLoad {
     /// Rows in quarantine that this file corrects: load and row.
     mended: BTreeSet<(String, String)>,
     /// The key for fingerprints; keys are not rotated while a load is open.
-    marker: Arc<Marker>,
+    marker: Arc<Fingerprinter>,
     opened_at: i64,
 }
 
 impl Store {
     /// Opens a load, or returns why it needs approval. `approve` names a waiting load, which must be for this file.
-    pub async fn begin_load(&self, incoming: Incoming, approve: Option<&str>) -> Result<Intake> {
-        self.give_up_silent_loads().await?;
+    pub async fn begin_load(&self, incoming: LoadRequest, approve: Option<&str>) -> Result<LoadDecision> {
+        self.discard_stale_loads().await?;
         let (env, asked) = (self.env.clone(), incoming.clone());
         let approve = approve.map(str::to_owned);
         let (id, faults, marker) = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, asked, approve) = (env.clone(), asked.clone(), approve.clone());
                 Box::pin(async move {
                     let (id, faults) = open(tx, &env, &asked, approve).await?;
@@ -251,18 +251,18 @@ impl Store {
             })
             .await?;
         if !faults.is_empty() {
-            return Ok(Intake::NeedsApproval { load: id, faults });
+            return Ok(LoadDecision::NeedsApproval { load: id, faults });
         }
         let known = match incoming.table {
             // The profiles that a full extract lacks are determined at its end.
             "profiles" if incoming.full.is_some() => Known::read(self, None).await?,
             _ => Known::default(),
         };
-        Ok(Intake::Open(Box::new(OpenLoad {
+        Ok(LoadDecision::Open(Box::new(OpenLoad {
             store: self.clone(),
             id,
             incoming,
-            counts: Counts::default(),
+            counts: CounterDeltas::default(),
             ord: 0,
             known,
             rows: RowDigests::default(),
@@ -274,9 +274,14 @@ impl Store {
     }
 }
 
-async fn open(tx: &mut Tx, env: &Env, asked: &Incoming, approve: Option<String>) -> Result<(String, Vec<HealthFault>)> {
+async fn open(
+    tx: &mut Tx,
+    env: &StoreContext,
+    asked: &LoadRequest,
+    approve: Option<String>,
+) -> Result<(String, Vec<HealthFault>)> {
     // One import at a time.
-    tx.rows_locked("SELECT id FROM arrival", []).await?;
+    tx.rows_for_update("SELECT id FROM arrival", []).await?;
     if tx.row("SELECT 1 FROM load WHERE state = 'open'", []).await?.is_some() {
         return Err(Refusal::ImportAtWork.into());
     }
@@ -339,8 +344,8 @@ impl OpenLoad {
         &self.id
     }
 
-    fn act(&self) -> Act {
-        Act {
+    fn act(&self) -> Attribution {
+        Attribution {
             by: self.incoming.by.clone(),
             effective: start_of(self.incoming.as_of),
             run: None,
@@ -381,14 +386,14 @@ impl OpenLoad {
     }
 
     /// Inserts rows of a reference.
-    async fn stage(&self, into: &'static str, rows: Vec<Vec<Arg>>) -> Result<()> {
+    async fn stage(&self, into: &'static str, rows: Vec<Vec<SqlValue>>) -> Result<()> {
         let (id, env) = (self.id.clone(), self.store.env.clone());
         self.store
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (id, rows, now) = (id.clone(), rows.clone(), env.now());
                 Box::pin(async move {
-                    beat(tx, &id, now).await?;
+                    heartbeat(tx, &id, now).await?;
                     tx.insert(into, rows, "").await
                 })
             })
@@ -413,24 +418,24 @@ impl OpenLoad {
         let rows = incoming.is_reference().then(|| rows.digest());
         store
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, load, incoming, act) = (env.clone(), load.clone(), incoming.clone(), act.clone());
                 let (gone, counted, mended) = (gone.clone(), counted.clone(), mended.clone());
                 let (mut waiting, rows) = (waiting.clone(), rows.clone());
                 Box::pin(async move {
-                    tx.rows_locked("SELECT id FROM arrival", []).await?;
-                    beat(tx, &load, env.now()).await?;
+                    tx.rows_for_update("SELECT id FROM arrival", []).await?;
+                    heartbeat(tx, &load, env.now()).await?;
                     tx.execute("UPDATE load SET state = 'applied' WHERE id = $1", [(&load).into()])
                         .await?;
                     match incoming.table {
                         "citizens" | "officials" => {
-                            accounts::arrive(tx, &env, &act, &load, opened_at, counted).await?;
+                            accounts::activate(tx, &env, &act, &load, opened_at, counted).await?;
                         }
                         "profiles" => {
                             project_staged(tx, &env, &load, "person_number, profile, staff_key", false).await?;
                         }
                         _ => {
-                            references::arrive(tx, incoming.table, &load).await?;
+                            references::activate(tx, incoming.table, &load).await?;
                             project_staged(tx, &env, &load, "person_number, person_link", true).await?;
                         }
                     }
@@ -458,8 +463,8 @@ impl OpenLoad {
 
 /// Projects the entries that were staged with a load. `grows` names the tables whose planner statistics must be renewed meanwhile. With
 /// `binds`, the resulting rows get a MAC, so the entries are checked as in a replay.
-async fn project_staged(tx: &mut Tx, env: &Env, load: &str, grows: &str, binds: bool) -> Result<()> {
-    let mut counts = Counts::default();
+async fn project_staged(tx: &mut Tx, env: &StoreContext, load: &str, grows: &str, binds: bool) -> Result<()> {
+    let mut counts = CounterDeltas::default();
     let sql = format!("SELECT {HEAD} FROM journal_commit c WHERE c.load = $1 ORDER BY c.seq");
     let commits = tx.rows(&sql, [load.into()]).await?;
     // For a few rows the planner's statistics need no update.
@@ -474,7 +479,7 @@ async fn project_staged(tx: &mut Tx, env: &Env, load: &str, grows: &str, binds: 
         let age = binds.then(|| walk.age_of(&env.keys, &head, &mac)).flatten();
         let mut entries = Vec::new();
         let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
-        tx.each(&sql, [head.id.into()], |row| {
+        tx.for_each_row(&sql, [head.id.into()], |row| {
             entries.push(read_entry(&env.keys, age, &row)?.entry);
             Ok(())
         })
@@ -487,7 +492,7 @@ async fn project_staged(tx: &mut Tx, env: &Env, load: &str, grows: &str, binds: 
     counts.flush(tx, env.ambient.bytes::<1>()[0]).await
 }
 
-fn applied(incoming: &Incoming, load: &str, evidence: LoadDigests) -> Event {
+fn applied(incoming: &LoadRequest, load: &str, evidence: LoadDigests) -> Event {
     Event {
         subject: Subject::Load(load.to_owned()),
         change: Change::LoadApplied {
@@ -503,7 +508,7 @@ fn applied(incoming: &Incoming, load: &str, evidence: LoadDigests) -> Event {
 }
 
 /// Sends a heartbeat; fails if somebody has discarded the load meanwhile.
-async fn beat(tx: &mut Tx, load: &str, now: i64) -> Result<()> {
+async fn heartbeat(tx: &mut Tx, load: &str, now: i64) -> Result<()> {
     let ours = tx
         .execute(
             "UPDATE load SET beat = $2 WHERE id = $1 AND state = 'open' AND beat > 0",
@@ -521,7 +526,7 @@ async fn beat(tx: &mut Tx, load: &str, now: i64) -> Result<()> {
 /// brings again, readable or not. A profile's row is kept, marked as ended, so that the next run sees whom it affected.
 async fn end_quarantine(
     tx: &mut Tx,
-    incoming: &Incoming,
+    incoming: &LoadRequest,
     load: &str,
     mended: &BTreeSet<(String, String)>,
 ) -> Result<()> {

@@ -1,14 +1,14 @@
 //! The import of HR profiles: the versions of each, and the profiles that a full extract no longer has.
 
-use super::{OpenLoad, beat};
-use crate::db::{Arg, Row, Tx};
+use super::{OpenLoad, heartbeat};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::Result;
-use crate::journal::{Env, write};
-use crate::keyring::{FingerprintKind, Marker};
+use crate::journal::{StoreContext, write};
+use crate::keyring::{FingerprintKind, Fingerprinter};
 use crate::numbers::Persons;
 use crate::project::row_digest;
 use crate::store::Store;
-use crate::tables::{each_of, fingerprint, places};
+use crate::tables::{fingerprint, for_each_in, placeholders};
 use crate::units;
 use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};
 use ngomon_rules::record::Profile;
@@ -43,7 +43,7 @@ impl Known {
         let mut found = Vec::new();
         let persons = store
             .db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let mut take = |row: Row| {
                     let profile = KnownProfile {
                         id: row.get(0)?,
@@ -56,15 +56,15 @@ impl Known {
                     Ok(())
                 };
                 let Some(rows) = rows else {
-                    tx.each(&format!("SELECT {COLUMNS} FROM profile p"), [], take).await?;
+                    tx.for_each_row(&format!("SELECT {COLUMNS} FROM profile p"), [], take).await?;
                     return Persons::read(tx).await;
                 };
                 let sql = format!(
                     "SELECT {COLUMNS} FROM staff_key k JOIN profile p ON p.id = k.holder WHERE k.kind = 'profile' AND k.fp IN ({{}})"
                 );
                 let marker = store.env.marker(tx).await?;
-                let keys: Vec<Arg> = rows.iter().flat_map(|row| keys_of(&marker, row)).map(Arg::from).collect();
-                each_of(tx, &sql, &keys, &mut take).await?;
+                let keys: Vec<SqlValue> = rows.iter().flat_map(|row| keys_of(&marker, row)).map(SqlValue::from).collect();
+                for_each_in(tx, &sql, &keys, &mut take).await?;
                 Ok(Persons::default())
             })
             .await?;
@@ -87,7 +87,7 @@ impl Known {
     }
 
     /// Finds the profile with this code, or else with this number, because HR file codes change, and marks it as present in the extract.
-    pub fn see(&mut self, marker: &Marker, code: Option<&str>, number: Option<NationalId>) -> Option<usize> {
+    pub fn see(&mut self, marker: &Fingerprinter, code: Option<&str>, number: Option<NationalId>) -> Option<usize> {
         let by_code = code.and_then(|c| self.by_code.get(&fingerprint(marker, FingerprintKind::EmployeeCode, c)));
         let at = by_code.copied().or_else(|| {
             let fp = fingerprint(marker, FingerprintKind::NationalId, number?.as_str());
@@ -99,7 +99,7 @@ impl Known {
 
     /// Marks every profile to which an unreadable row may belong as present in the extract, by code or by any number that its person ever
     /// held: such a row decides nothing.
-    pub fn see_unread(&mut self, marker: &Marker, code: Option<&str>, number: Option<NationalId>) {
+    pub fn see_unread(&mut self, marker: &Fingerprinter, code: Option<&str>, number: Option<NationalId>) {
         let code = code.map(|code| fingerprint(marker, FingerprintKind::EmployeeCode, code));
         let number = number.map(|number| fingerprint(marker, FingerprintKind::NationalId, number.as_str()));
         let by_code = code.and_then(|fp| self.by_code.get(&fp));
@@ -116,7 +116,7 @@ impl Known {
 }
 
 /// The fingerprints by which a row finds the profile of which it is a version.
-fn keys_of(marker: &Marker, row: &Profile) -> Vec<Vec<u8>> {
+fn keys_of(marker: &Fingerprinter, row: &Profile) -> Vec<Vec<u8>> {
     let code = row.employee_code.as_ref();
     let code = code.map(|code| fingerprint(marker, FingerprintKind::EmployeeCode, code));
     let number = row.national_id.as_ref();
@@ -131,7 +131,10 @@ impl OpenLoad {
             self.known = Known::read(&self.store, Some(&rows)).await?;
         }
         if self.incoming.scope().is_none_or(|unit| !unit.is_empty()) {
-            let keys = rows.iter().flat_map(|row| keys_of(&self.marker, row)).map(Arg::from);
+            let keys = rows
+                .iter()
+                .flat_map(|row| keys_of(&self.marker, row))
+                .map(SqlValue::from);
             let waiting = waiting_rows(&self.store, (self.incoming.table, &self.id), keys.collect()).await?;
             self.mended.extend(waiting);
         }
@@ -156,10 +159,10 @@ impl OpenLoad {
         let (env, act, load, changed) = (self.store.env.clone(), self.act(), self.id.clone(), Arc::new(changed));
         self.store
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, load, changed) = (env.clone(), act.clone(), load.clone(), Arc::clone(&changed));
                 Box::pin(async move {
-                    beat(tx, &load, env.now()).await?;
+                    heartbeat(tx, &load, env.now()).await?;
                     let events = versions(tx, &env, &load, &changed).await?;
                     write(tx, &env, &act, events, Some(&load)).await.map(drop)
                 })
@@ -203,7 +206,7 @@ impl OpenLoad {
 pub(super) async fn waiting_rows(
     store: &Store,
     (table, load): (&str, &str),
-    keys: Vec<Arg>,
+    keys: Vec<SqlValue>,
 ) -> Result<Vec<(String, String)>> {
     let mut waiting = Vec::new();
     store
@@ -213,7 +216,7 @@ pub(super) async fn waiting_rows(
                 let sql = format!(
                     "SELECT load, row_no FROM quarantine WHERE name = '{table}' AND ended_by IS NULL AND {column} IN ({{}})"
                 );
-                each_of(tx, &sql, &keys, |row| {
+                for_each_in(tx, &sql, &keys, |row| {
                     waiting.push((row.get(0)?, row.get(1)?));
                     Ok(())
                 })
@@ -226,7 +229,12 @@ pub(super) async fn waiting_rows(
     Ok(waiting)
 }
 
-async fn versions(tx: &mut Tx, env: &Env, load: &str, rows: &[(Option<String>, Profile)]) -> Result<Vec<Event>> {
+async fn versions(
+    tx: &mut Tx,
+    env: &StoreContext,
+    load: &str,
+    rows: &[(Option<String>, Profile)],
+) -> Result<Vec<Event>> {
     let marker = env.marker(tx).await?;
     let numbers = |row: &Profile| -> Vec<Vec<u8>> {
         let all = row.national_id.iter().chain(&row.former_ids);
@@ -238,9 +246,9 @@ async fn versions(tx: &mut Tx, env: &Env, load: &str, rows: &[(Option<String>, P
     for wanted in wanted.chunks(400) {
         let sql = format!(
             "SELECT fp, person FROM person_number WHERE fp IN ({})",
-            places(wanted.len())
+            placeholders(wanted.len())
         );
-        for row in tx.rows(&sql, wanted.iter().cloned().map(Arg::from)).await? {
+        for row in tx.rows(&sql, wanted.iter().cloned().map(SqlValue::from)).await? {
             persons.insert(row.get(0)?, row.get(1)?);
         }
     }

@@ -2,25 +2,25 @@
 
 use super::OpenLoad;
 use super::evidence::RowDigests;
-use crate::db::{Arg, Tx};
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::Env;
-use crate::keyring::{FingerprintKind, Keyring, Marker, Place};
+use crate::journal::StoreContext;
+use crate::keyring::{AssociatedData, FingerprintKind, Fingerprinter, Keyring};
 use crate::store::Store;
 use crate::tables::fingerprint;
 use ngomon_rules::record::{Notice, RegistryRecord};
 use ngomon_rules::unit::Unit;
 
-fn registry_place(row: &[u8]) -> Place<'_> {
-    Place {
+fn registry_place(row: &[u8]) -> AssociatedData<'_> {
+    AssociatedData {
         table: "registry",
         column: "sealed",
         row,
     }
 }
 
-fn notice_place(row: &[u8]) -> Place<'_> {
-    Place {
+fn notice_place(row: &[u8]) -> AssociatedData<'_> {
+    AssociatedData {
         table: "notice",
         column: "sealed",
         row,
@@ -34,8 +34,8 @@ fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
 /// Rows of the registry as its tables store them.
 #[derive(Default)]
 pub(crate) struct RegistryRows {
-    pub records: Vec<Vec<Arg>>,
-    pub former: Vec<Vec<Arg>>,
+    pub records: Vec<Vec<SqlValue>>,
+    pub former: Vec<Vec<SqlValue>>,
     pub digests: RowDigests,
     /// The fingerprints of each record's numbers, the one in force first.
     pub numbers: Vec<Vec<Vec<u8>>>,
@@ -47,13 +47,13 @@ impl RegistryRows {
     /// The table and the columns of the former numbers.
     pub const FORMER: &str = "registry_former (load, former_fp, number_fp)";
 
-    pub fn of(env: &Env, marker: &Marker, load: &str, records: &[RegistryRecord]) -> Result<Self> {
+    pub fn of(env: &StoreContext, marker: &Fingerprinter, load: &str, records: &[RegistryRecord]) -> Result<Self> {
         let mut rows = Self::default();
         for record in records {
             let fp = fingerprint(marker, FingerprintKind::NationalId, record.national_id.as_str());
             let place = [load.as_bytes(), &fp].concat();
             let plain = json(record)?;
-            let sealed = env.keys.seal(registry_place(&place), &plain, &env.ambient);
+            let sealed = env.keys.encrypt(registry_place(&place), &plain, &env.ambient);
             rows.digests
                 .add(&env.keys, "registry", &[record.status.name().as_bytes(), &plain]);
             let mut numbers = vec![fp.clone()];
@@ -75,7 +75,7 @@ impl RegistryRows {
 /// Decrypts a record.
 pub(crate) fn record_of(keys: &Keyring, load: &str, fp: &[u8], sealed: &[u8]) -> Result<RegistryRecord> {
     let place = [load.as_bytes(), fp].concat();
-    let plain = keys.unseal(registry_place(&place), sealed)?;
+    let plain = keys.decrypt(registry_place(&place), sealed)?;
     serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn record_of(keys: &Keyring, load: &str, fp: &[u8], sealed: &[u8]) ->
 /// the contents of its row.
 pub(crate) async fn rows_of(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     table: &str,
     load: &str,
 ) -> Result<(RowDigests, Option<&'static str>)> {
@@ -93,10 +93,10 @@ pub(crate) async fn rows_of(
         "registry" => {
             let (mut named, mut kept) = (RowDigests::default(), RowDigests::default());
             let sql = "SELECT number_fp, status, sealed FROM registry WHERE load = $1";
-            tx.each(sql, [load.into()], |row| {
+            tx.for_each_row(sql, [load.into()], |row| {
                 let (fp, status): (Vec<u8>, String) = (row.get(0)?, row.get(1)?);
                 let place = [load.as_bytes(), &fp].concat();
-                let plain = keys.unseal(registry_place(&place), &row.get::<Vec<u8>>(2)?)?;
+                let plain = keys.decrypt(registry_place(&place), &row.get::<Vec<u8>>(2)?)?;
                 let record: RegistryRecord =
                     serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))?;
                 for old in &record.former_ids {
@@ -108,7 +108,7 @@ pub(crate) async fn rows_of(
             })
             .await?;
             let sql = "SELECT former_fp, number_fp FROM registry_former WHERE load = $1";
-            tx.each(sql, [load.into()], |row| {
+            tx.for_each_row(sql, [load.into()], |row| {
                 kept.add(keys, "former", &[&row.get::<Vec<u8>>(0)?, &row.get::<Vec<u8>>(1)?]);
                 Ok(())
             })
@@ -119,7 +119,7 @@ pub(crate) async fn rows_of(
         }
         "units" => {
             let sql = "SELECT code, body FROM unit WHERE load = $1";
-            tx.each(sql, [load.into()], |row| {
+            tx.for_each_row(sql, [load.into()], |row| {
                 let (code, body): (String, String) = (row.get(0)?, row.get(1)?);
                 digests.add(keys, "unit", &[code.as_bytes(), body.as_bytes()]);
                 Ok(())
@@ -128,10 +128,10 @@ pub(crate) async fn rows_of(
         }
         _ => {
             let sql = "SELECT ord, sealed, number_fp FROM notice WHERE load = $1";
-            tx.each(sql, [load.into()], |row| {
+            tx.for_each_row(sql, [load.into()], |row| {
                 let ord: i64 = row.get(0)?;
                 let place = [load.as_bytes(), &ord.to_be_bytes()].concat();
-                let plain = keys.unseal(notice_place(&place), &row.get::<Vec<u8>>(1)?)?;
+                let plain = keys.decrypt(notice_place(&place), &row.get::<Vec<u8>>(1)?)?;
                 let notice = serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("notice", e))?;
                 if row
                     .get::<Option<Vec<u8>>>(2)?
@@ -151,12 +151,12 @@ pub(crate) async fn rows_of(
 /// Decrypts a notice.
 pub(crate) fn notice_of(keys: &Keyring, load: &str, ord: i64, sealed: &[u8]) -> Result<Notice> {
     let place = [load.as_bytes(), &ord.to_be_bytes()].concat();
-    let plain = keys.unseal(notice_place(&place), sealed)?;
+    let plain = keys.decrypt(notice_place(&place), sealed)?;
     serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("notice", e))
 }
 
 /// The fingerprint of the person's number in a notice.
-pub(crate) fn number_of(marker: &Marker, notice: &Notice) -> Vec<u8> {
+pub(crate) fn number_of(marker: &Fingerprinter, notice: &Notice) -> Vec<u8> {
     fingerprint(marker, FingerprintKind::NationalId, notice.national_id.as_str())
 }
 
@@ -190,7 +190,7 @@ impl OpenLoad {
             self.ord += 1;
             let place = [self.id.as_bytes(), &self.ord.to_be_bytes()].concat();
             let plain = json(&notice)?;
-            let sealed = env.keys.seal(notice_place(&place), &plain, &env.ambient);
+            let sealed = env.keys.encrypt(notice_place(&place), &plain, &env.ambient);
             self.rows.add(&env.keys, "notice", &[&self.ord.to_be_bytes(), &plain]);
             let fp = number_of(&self.marker, &notice);
             rows.push(vec![self.id.as_str().into(), self.ord.into(), sealed.into(), fp.into()]);
@@ -200,7 +200,7 @@ impl OpenLoad {
 }
 
 /// Makes this load the current reference.
-pub(super) async fn arrive(tx: &mut Tx, table: &str, load: &str) -> Result<()> {
+pub(super) async fn activate(tx: &mut Tx, table: &str, load: &str) -> Result<()> {
     tx.execute(
         "INSERT INTO reference (name, load) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET load = excluded.load",
         [table.into(), load.into()],
@@ -233,7 +233,7 @@ impl Store {
             let sql = sql.clone();
             let touched = self
                 .db
-                .write(move |tx| {
+                .transaction(move |tx| {
                     let sql = sql.clone();
                     Box::pin(async move { tx.execute(&sql, []).await })
                 })

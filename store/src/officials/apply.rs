@@ -4,19 +4,19 @@ use super::plan::Plan;
 use crate::access::own_login;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::{Act, Env, append};
+use crate::journal::{Attribution, StoreContext, append};
 use crate::loads::RowDigests;
 use crate::tables::{start_of, username_fp};
 use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
 use ngomon_rules::hold::{Hold, Reason};
-use ngomon_rules::record::{AccountId, Stated};
+use ngomon_rules::record::{AccountAttributes, AccountId};
 use ngomon_rules::values::{Date, username_key};
 use std::collections::BTreeSet;
 
 /// Writes the events of the plan. Returns the accounts that it created.
 pub(super) async fn apply(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     plan: &Plan,
     run: &str,
     day: Date,
@@ -55,7 +55,7 @@ pub(super) async fn apply(
         if let Some(new) = &line.creates {
             let id = AccountId(format!("CV-{}", env.id()));
             let old = plan.of_new.get(account).cloned().unwrap_or_default();
-            let stated = Stated {
+            let stated = AccountAttributes {
                 username: new_username(tx, env, old.username.as_deref(), &taken, 2).await?,
                 ..old
             };
@@ -81,7 +81,7 @@ pub(super) async fn apply(
             .get(&newcomer.profile)
             .map(|(stated, _)| stated.clone());
         let wished = wished.unwrap_or_default();
-        let stated = Stated {
+        let stated = AccountAttributes {
             username: new_username(tx, env, wished.username.as_deref(), &taken, 1).await?,
             ..wished
         };
@@ -110,7 +110,7 @@ pub(super) async fn apply(
         },
         personal: None,
     });
-    let act = Act {
+    let act = Attribution {
         by: by.to_owned(),
         effective: start_of(day),
         run: Some(run.to_owned()),
@@ -120,10 +120,10 @@ pub(super) async fn apply(
 }
 
 /// The digest of a run: of its lines, its guard, its time and its position in the journal.
-pub(crate) async fn lines_of(tx: &mut Tx, env: &Env, run: &str) -> Result<String> {
+pub(crate) async fn lines_of(tx: &mut Tx, env: &StoreContext, run: &str) -> Result<String> {
     let mut digests = RowDigests::default();
     let sql = "SELECT account, body, digest FROM run_line WHERE run = $1";
-    tx.each(sql, [run.into()], |row| {
+    tx.for_each_row(sql, [run.into()], |row| {
         let [account, body]: [String; 2] = [row.get(0)?, row.get(1)?];
         let digest: Vec<u8> = row.get(2)?;
         digests.add(&env.keys, "run-line", &[account.as_bytes(), body.as_bytes(), &digest]);
@@ -143,7 +143,7 @@ pub(crate) async fn lines_of(tx: &mut Tx, env: &Env, run: &str) -> Result<String
 /// A user name that no other account has: the wished one, or else `wished.2` and so on. With `first` 2, never the wished one itself.
 async fn new_username(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     wished: Option<&str>,
     taken: &BTreeSet<String>,
     first: u32,

@@ -1,16 +1,16 @@
 //! The changes since the last run over everybody, from the journal.
 
-use super::people::Concerned;
-use crate::db::{Arg, Tx};
+use super::people::AffectedKeys;
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::tables::each_of;
+use crate::tables::for_each_in;
 use ngomon_rules::event::Subject;
 use ngomon_rules::record::AccountId;
 use ngomon_rules::values::Date;
 
 /// Why an incremental run was widened to everybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Widened {
+pub enum FullRunReason {
     /// There was no run over everybody before.
     FirstRun,
     /// The last run was as of another day, and each decision depends on its day.
@@ -26,9 +26,9 @@ pub enum Widened {
 }
 
 /// The scope of an incremental run.
-pub(super) enum Since {
-    Only(Concerned),
-    Everybody(Widened),
+pub(super) enum ChangeScope {
+    Only(AffectedKeys),
+    Everybody(FullRunReason),
 }
 
 /// The commits after the journal position of the last run over everybody. They include that run's own commit, because it changes the
@@ -43,31 +43,31 @@ const CHANGES: &str = "SELECT DISTINCT kind, subject_kind, subject FROM journal 
      'sessions-ended', 'subject-named', 'notice-resent', 'signed-in')";
 
 /// Reads the changes since the last applied run over everybody.
-pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {
+pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<ChangeScope> {
     let sql = "SELECT as_of, seen FROM run WHERE state = 'applied' AND seen IS NOT NULL ORDER BY seen DESC LIMIT 1";
     let Some(last) = tx.row(sql, []).await? else {
-        return Ok(Since::Everybody(Widened::FirstRun));
+        return Ok(ChangeScope::Everybody(FullRunReason::FirstRun));
     };
     if last.get::<String>(0)? != day.to_string() {
-        return Ok(Since::Everybody(Widened::OtherDay));
+        return Ok(ChangeScope::Everybody(FullRunReason::OtherDay));
     }
-    let mut commits: Vec<Arg> = Vec::new();
-    tx.each(COMMITS, [last.get::<i64>(1)?.into()], |row| {
+    let mut commits: Vec<SqlValue> = Vec::new();
+    tx.for_each_row(COMMITS, [last.get::<i64>(1)?.into()], |row| {
         commits.push(row.get::<String>(0)?.into());
         Ok(())
     })
     .await?;
-    let (mut concerned, mut loads, mut widened) = (Concerned::default(), Vec::new(), None);
-    let mut claimed: Vec<Arg> = Vec::new();
-    each_of(tx, CHANGES, &commits, |row| {
+    let (mut concerned, mut loads, mut widened) = (AffectedKeys::default(), Vec::new(), None);
+    let mut claimed: Vec<SqlValue> = Vec::new();
+    for_each_in(tx, CHANGES, &commits, |row| {
         let [kind, subject_kind, subject]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
         match Subject::from_parts(&subject_kind, &subject) {
             Some(Subject::Account(id)) if kind == "claim-made" => claimed.push(id.0.into()),
             Some(Subject::Account(id)) => drop(concerned.accounts.insert(id)),
             Some(Subject::Profile(id)) => drop(concerned.profiles.insert(id)),
             Some(Subject::Load(id)) => loads.push(id.into()),
-            Some(Subject::Setting(key)) if decides(&key) => widened = Some(Widened::Setting(key)),
-            Some(Subject::Run(_)) if kind == "run-undone" => widened = Some(Widened::Undone),
+            Some(Subject::Setting(key)) if decides(&key) => widened = Some(FullRunReason::Setting(key)),
+            Some(Subject::Run(_)) if kind == "run-undone" => widened = Some(FullRunReason::Undone),
             Some(
                 Subject::Person(_) | Subject::Operator(_) | Subject::Client(_) | Subject::Setting(_) | Subject::Run(_),
             ) => {}
@@ -79,7 +79,7 @@ pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {
     // A claim may link the numbers of a person who is an official.
     let renewed = "SELECT l.fp FROM claim c JOIN person_number n ON n.person = c.person JOIN person_link l ON l.fp = n.fp \
          WHERE c.account IN ({})";
-    each_of(tx, renewed, &claimed, |row| {
+    for_each_in(tx, renewed, &claimed, |row| {
         concerned.keys.insert(row.get(0)?);
         Ok(())
     })
@@ -87,7 +87,7 @@ pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<Since> {
     if widened.is_none() {
         widened = by_loads(tx, &loads, &mut concerned).await?;
     }
-    Ok(widened.map_or(Since::Only(concerned), Since::Everybody))
+    Ok(widened.map_or(ChangeScope::Only(concerned), ChangeScope::Everybody))
 }
 
 /// Whether decisions read the setting. The guard's limits are read by the guard alone.
@@ -97,35 +97,35 @@ fn decides(setting: &str) -> bool {
 
 /// Adds the people whom these loads affect beyond the changes in the journal: by unreadable rows of HR's extract, new ones or ones that
 /// the loads ended. Returns why the run must be widened, if it must.
-async fn by_loads(tx: &mut Tx, loads: &[Arg], concerned: &mut Concerned) -> Result<Option<Widened>> {
+async fn by_loads(tx: &mut Tx, loads: &[SqlValue], concerned: &mut AffectedKeys) -> Result<Option<FullRunReason>> {
     let mut widened = None;
     let references = "SELECT name FROM load WHERE name IN ('units', 'registry', 'notices') AND id IN ({})";
-    each_of(tx, references, loads, |row| {
-        widened = Some(Widened::Load(row.get(0)?));
+    for_each_in(tx, references, loads, |row| {
+        widened = Some(FullRunReason::Load(row.get(0)?));
         Ok(())
     })
     .await?;
-    each_of(tx, "SELECT unit FROM coverage WHERE load IN ({})", loads, |_| {
-        widened.get_or_insert(Widened::Coverage);
+    for_each_in(tx, "SELECT unit FROM coverage WHERE load IN ({})", loads, |_| {
+        widened.get_or_insert(FullRunReason::Coverage);
         Ok(())
     })
     .await?;
-    let mut names: Vec<Arg> = Vec::new();
+    let mut names: Vec<SqlValue> = Vec::new();
     let rows = "SELECT code_fp, number_fp, name_fp FROM quarantine WHERE name = 'profiles' AND (load IN ({}) OR ended_by IN ({}))";
-    each_of(tx, rows, loads, |row| {
+    for_each_in(tx, rows, loads, |row| {
         let keys: [Option<Vec<u8>>; 2] = [row.get(0)?, row.get(1)?];
         let name: Option<Vec<u8>> = row.get(2)?;
         if name.is_none() && keys.iter().all(Option::is_none) {
             // The row is from an earlier version and has no fingerprints.
-            widened.get_or_insert_with(|| Widened::Load("profiles".into()));
+            widened.get_or_insert_with(|| FullRunReason::Load("profiles".into()));
         }
         concerned.keys.extend(keys.into_iter().flatten());
-        names.extend(name.map(Arg::from));
+        names.extend(name.map(SqlValue::from));
         Ok(())
     })
     .await?;
     let called = "SELECT holder FROM staff_key WHERE kind = 'name' AND fp IN ({})";
-    each_of(tx, called, &names, |row| {
+    for_each_in(tx, called, &names, |row| {
         concerned.accounts.insert(AccountId(row.get(0)?));
         Ok(())
     })

@@ -1,18 +1,19 @@
 //! The facts that the officials' decisions read, in one snapshot: of everybody, or of some people.
 
-use super::people::People;
-use crate::db::{Arg, Row, Tx};
+use super::people::AffectedSet;
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Env, unseal};
+use crate::journal::{StoreContext, decrypt};
 use crate::loads::{QuarantinedCells, notice_of};
 use crate::numbers::one_persons;
 use crate::settings;
-use crate::tables::{STATED, STATED_WIDTH, day_of, each_of, end_of, folded_fp, hold_of, stated_of};
+use crate::tables::{STATED, STATED_WIDTH, day_of, end_of, folded_fp, for_each_in, hold_of, stated_of};
 use crate::units;
 use ngomon_rules::event::{Personal, ProfileId};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::officials::{
-    Case, Coverage, Directory, Found, KeptProfile, OfficialAccount, OfficialsPolicy, Quarantined, latest_begun,
+    Coverage, DecisionInput, Directory, OfficialAccount, OfficialsPolicy, ProfileMatch, StoredProfile,
+    UnreadableProfile, latest_begun,
 };
 use ngomon_rules::record::{AccountId, AccountKind, Notice};
 use ngomon_rules::unit::{UnitCode, UnitTree};
@@ -20,7 +21,7 @@ use ngomon_rules::values::{Date, NationalId};
 use std::collections::HashMap;
 
 /// An account with the data that a run needs besides the decision.
-pub(crate) struct Held {
+pub(crate) struct AccountWithHolds {
     pub account: OfficialAccount,
     /// The login in the account's row, for explanations only: what is written follows the login that has a MAC.
     pub login: String,
@@ -30,7 +31,7 @@ pub(crate) struct Held {
 
 /// All facts that the decisions of these accounts read, for one day.
 pub(crate) struct Facts {
-    pub accounts: Vec<Held>,
+    pub accounts: Vec<AccountWithHolds>,
     pub directory: Directory,
     pub units: UnitTree,
     pub policy: OfficialsPolicy,
@@ -47,7 +48,7 @@ type PersonKey = std::result::Result<u32, NationalId>;
 
 impl Facts {
     /// Reads the facts of these people, or of everybody if `None`.
-    pub async fn read(tx: &mut Tx, env: &Env, day: Date, people: Option<&People>) -> Result<Self> {
+    pub async fn read(tx: &mut Tx, env: &StoreContext, day: Date, people: Option<&AffectedSet>) -> Result<Self> {
         let accounts = accounts(tx, env, day, people).await?;
         let read = notices(tx, env, people).await?;
         let directory = directory(tx, env, people, &accounts, &read).await?;
@@ -69,13 +70,13 @@ impl Facts {
     }
 
     /// The input of an account's decision.
-    pub fn case<'a>(&'a self, account: &'a OfficialAccount) -> Case<'a> {
+    pub fn case<'a>(&'a self, account: &'a OfficialAccount) -> DecisionInput<'a> {
         self.case_on(account, self.day)
     }
 
     /// The input of its decision on a later day, if the facts stay as they are.
-    pub fn case_on<'a>(&'a self, account: &'a OfficialAccount, day: Date) -> Case<'a> {
-        Case {
+    pub fn case_on<'a>(&'a self, account: &'a OfficialAccount, day: Date) -> DecisionInput<'a> {
+        DecisionInput {
             account,
             directory: &self.directory,
             notice: self.notice(account, day),
@@ -89,8 +90,8 @@ impl Facts {
     /// The latest notice in effect of the profile's person, or else of the account's.
     fn notice(&self, account: &OfficialAccount, day: Date) -> Option<&Notice> {
         let number = match self.directory.find(account, &self.units, day) {
-            Found::Profile(kept) => kept.profile.national_id.or(account.stated.national_id),
-            Found::Nothing | Found::Undecided(_) => account.stated.national_id,
+            ProfileMatch::Profile(kept) => kept.profile.national_id.or(account.stated.national_id),
+            ProfileMatch::Nothing | ProfileMatch::Undecided(_) => account.stated.national_id,
         };
         let all = self.notices.get(&self.directory.person_key(number?))?;
         latest_begun(all.iter().map(|(_, notice)| notice), day)
@@ -103,21 +104,26 @@ async fn rows_of(
     tx: &mut Tx,
     sql: &str,
     whose: &str,
-    wanted: Option<Vec<Arg>>,
+    wanted: Option<Vec<SqlValue>>,
     take: impl FnMut(Row) -> Result<()>,
 ) -> Result<()> {
     match wanted {
-        None => tx.each(sql, [], take).await,
-        Some(wanted) => each_of(tx, &format!("{sql} AND ({whose})"), &wanted, take).await,
+        None => tx.for_each_row(sql, [], take).await,
+        Some(wanted) => for_each_in(tx, &format!("{sql} AND ({whose})"), &wanted, take).await,
     }
 }
 
-async fn accounts(tx: &mut Tx, env: &Env, day: Date, people: Option<&People>) -> Result<Vec<Held>> {
+async fn accounts(
+    tx: &mut Tx,
+    env: &StoreContext,
+    day: Date,
+    people: Option<&AffectedSet>,
+) -> Result<Vec<AccountWithHolds>> {
     let mut holds: HashMap<String, Vec<Hold>> = HashMap::new();
     let end = end_of(day);
     let sql = "SELECT h.account, h.body, h.since FROM hold h JOIN account a ON a.id = h.account \
          WHERE a.kind IN ('official', 'unit') AND h.until IS NULL";
-    rows_of(tx, sql, "h.account IN ({})", people.map(People::accounts), |row| {
+    rows_of(tx, sql, "h.account IN ({})", people.map(AffectedSet::accounts), |row| {
         let hold = hold_of(&row.get::<String>(1)?)?;
         if row.get::<i64>(2)? < end && hold.last_day.is_none_or(|last| day <= last) {
             holds.entry(row.get(0)?).or_default().push(hold);
@@ -130,12 +136,12 @@ async fn accounts(tx: &mut Tx, env: &Env, day: Date, people: Option<&People>) ->
         "SELECT a.id, a.kind, a.unit, a.created_on, a.last_sign_in_on, {STATED}, a.login FROM account a \
          JOIN personal_value v ON v.id = a.value WHERE a.kind IN ('official', 'unit')"
     );
-    rows_of(tx, &sql, "a.id IN ({})", people.map(People::accounts), |row| {
+    rows_of(tx, &sql, "a.id IN ({})", people.map(AffectedSet::accounts), |row| {
         let [id, kind, unit]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
         let day = |at| -> Result<Option<Date>> { day_of(&row.get::<Option<String>>(at)?.unwrap_or_default()) };
         let mut held = holds.remove(&id).unwrap_or_default();
         held.sort();
-        accounts.push(Held {
+        accounts.push(AccountWithHolds {
             login: row.get(5 + STATED_WIDTH)?,
             holds: held,
             account: OfficialAccount {
@@ -156,17 +162,17 @@ async fn accounts(tx: &mut Tx, env: &Env, day: Date, people: Option<&People>) ->
 
 async fn directory(
     tx: &mut Tx,
-    env: &Env,
-    people: Option<&People>,
-    accounts: &[Held],
+    env: &StoreContext,
+    people: Option<&AffectedSet>,
+    accounts: &[AccountWithHolds],
     notices: &[(i64, Notice)],
 ) -> Result<Directory> {
     let mut profiles = Vec::new();
     let sql = "SELECT p.id, p.value, v.sealed, p.first_taken_on, p.reviewed_on FROM profile p JOIN personal_value v ON v.id = p.value \
          WHERE p.gone = 0";
-    rows_of(tx, sql, "p.id IN ({})", people.map(People::profiles), |row| {
+    rows_of(tx, sql, "p.id IN ({})", people.map(AffectedSet::profiles), |row| {
         let (id, value): (String, String) = (row.get(0)?, row.get(1)?);
-        let Personal::Profile(mut profile) = unseal(&env.keys, &value, &row.get::<Vec<u8>>(2)?)? else {
+        let Personal::Profile(mut profile) = decrypt(&env.keys, &value, &row.get::<Vec<u8>>(2)?)? else {
             return Err(StoreError::corrupt(
                 format!("personal_value {value}"),
                 "not a profile's",
@@ -174,7 +180,7 @@ async fn directory(
         };
         // A review made here counts besides those that HR has recorded: an extract without it does not revert it.
         profile.reviewed_on = profile.reviewed_on.max(day_of(&row.get::<String>(4)?)?);
-        profiles.push(KeptProfile {
+        profiles.push(StoredProfile {
             id: ProfileId(id),
             profile: *profile,
             first_taken_on: day_of(&row.get::<String>(3)?)?.unwrap_or(Date::MIN),
@@ -199,12 +205,17 @@ async fn directory(
     let of_profiles = profiles.iter().map(|kept| &kept.profile);
     let of_profiles = of_profiles.flat_map(|profile| profile.national_id.iter().chain(&profile.former_ids).copied());
     let known = known.chain(of_profiles).collect();
-    let same_person = one_persons(tx, env, people.map(People::keys), known).await?;
+    let same_person = one_persons(tx, env, people.map(AffectedSet::keys), known).await?;
     Ok(Directory::build(profiles, unread, same_person, coverage))
 }
 
 /// The hints at the owners of rows that could not be read.
-async fn unread(tx: &mut Tx, env: &Env, people: Option<&People>, accounts: &[Held]) -> Result<Vec<Quarantined>> {
+async fn unread(
+    tx: &mut Tx,
+    env: &StoreContext,
+    people: Option<&AffectedSet>,
+    accounts: &[AccountWithHolds],
+) -> Result<Vec<UnreadableProfile>> {
     let names = accounts
         .iter()
         .filter_map(|held| held.account.stated.full_name.as_ref());
@@ -233,7 +244,7 @@ async fn unread(tx: &mut Tx, env: &Env, people: Option<&People>, accounts: &[Hel
 }
 
 /// The notices, in the order of their rows.
-async fn notices(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<Vec<(i64, Notice)>> {
+async fn notices(tx: &mut Tx, env: &StoreContext, people: Option<&AffectedSet>) -> Result<Vec<(i64, Notice)>> {
     let mut notices = Vec::new();
     let mut take = |row: Row| {
         let (load, ord): (String, i64) = (row.get(0)?, row.get(1)?);
@@ -243,10 +254,11 @@ async fn notices(tx: &mut Tx, env: &Env, people: Option<&People>) -> Result<Vec<
     };
     let sql =
         "SELECT n.load, n.ord, n.sealed FROM reference r JOIN notice n ON n.load = r.load WHERE r.name = 'notices'";
-    rows_of(tx, sql, "n.number_fp IN ({})", people.map(People::keys), &mut take).await?;
+    rows_of(tx, sql, "n.number_fp IN ({})", people.map(AffectedSet::keys), &mut take).await?;
     if people.is_some() {
         // Notices of an earlier version have no fingerprint of their person.
-        tx.each(&format!("{sql} AND n.number_fp IS NULL"), [], take).await?;
+        tx.for_each_row(&format!("{sql} AND n.number_fp IS NULL"), [], take)
+            .await?;
     }
     notices.sort_by_key(|(ord, _)| *ord);
     Ok(notices)

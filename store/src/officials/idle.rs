@@ -2,10 +2,10 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::{Act, Env, append};
+use crate::journal::{Attribution, StoreContext, append};
 use crate::settings::policy;
 use crate::store::Store;
-use crate::tables::holds_in_force;
+use crate::tables::recorded_holds;
 use ngomon_rules::event::Event;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::{is_written_down, on_sign_in};
@@ -13,7 +13,7 @@ use ngomon_rules::record::AccountId;
 use ngomon_rules::values::{Date, local_day};
 
 /// Records the start of an official's full session in the journal if it changes anything. The caller has locked the account's row.
-pub(crate) async fn signed_in(tx: &mut Tx, env: &Env, account: &AccountId, last: Option<Date>) -> Result<()> {
+pub(crate) async fn signed_in(tx: &mut Tx, env: &StoreContext, account: &AccountId, last: Option<Date>) -> Result<()> {
     let day = local_day(env.ambient.now());
     // A second sign-in on a day changes nothing, whatever the policy is.
     if last == Some(day) {
@@ -25,10 +25,10 @@ pub(crate) async fn signed_in(tx: &mut Tx, env: &Env, account: &AccountId, last:
     Ok(())
 }
 
-async fn write_down(tx: &mut Tx, env: &Env, account: &AccountId, day: Date) -> Result<()> {
-    let changes = on_sign_in(&holds_in_force(tx, account.as_str()).await?, day);
+async fn write_down(tx: &mut Tx, env: &StoreContext, account: &AccountId, day: Date) -> Result<()> {
+    let changes = on_sign_in(&recorded_holds(tx, account.as_str()).await?, day);
     let events = changes.into_iter().map(|change| Event::of_account(account, change));
-    let act = Act::new(account.as_str(), env.ambient.now());
+    let act = Attribution::new(account.as_str(), env.ambient.now());
     append(tx, env, &act, events.collect()).await
 }
 
@@ -37,12 +37,12 @@ impl Store {
     pub async fn end_idle(&self, account: &AccountId) -> Result<()> {
         let (env, account) = (self.env.clone(), account.clone());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account) = (env.clone(), account.clone());
                 Box::pin(async move {
                     let sql = "SELECT id FROM account_row WHERE id = $1";
-                    tx.rows_locked(sql, [account.as_str().into()]).await?;
-                    let holds = holds_in_force(tx, account.as_str()).await?;
+                    tx.rows_for_update(sql, [account.as_str().into()]).await?;
+                    let holds = recorded_holds(tx, account.as_str()).await?;
                     if holds.iter().any(|hold| hold.reason == Reason::Idle) {
                         write_down(tx, &env, &account, local_day(env.ambient.now())).await?;
                     }

@@ -12,13 +12,13 @@ mod tasks;
 mod undo;
 
 pub(crate) use apply::lines_of;
-pub use changed::Widened;
-pub(crate) use facts::{Facts, Held};
+pub use changed::FullRunReason;
+pub(crate) use facts::{AccountWithHolds, Facts};
 pub(crate) use idle::signed_in;
 pub use own::{OwnProfile, Proposal};
-pub(crate) use people::{Concerned, People};
+pub(crate) use people::{AffectedKeys, AffectedSet};
 pub use plan::{NewAccount, Newcomer, Plan, PlanLine};
-pub use run::{Reconciled, RunLine, RunView};
+pub use run::{RunLine, RunOutcome, RunSummary};
 pub use tasks::HrTask;
 pub(crate) use tasks::coming;
-pub use undo::Undone;
+pub use undo::UndoReport;

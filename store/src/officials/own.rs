@@ -2,19 +2,19 @@
 //! clauses 1 to 4 corrects the cause here; the account is decided again at once.
 
 use super::facts::Facts;
-use super::people::{Concerned, People};
+use super::people::{AffectedKeys, AffectedSet};
 use crate::access::Operator;
 use crate::citizens::new_receipt;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, Env, append, unseal};
+use crate::journal::{Attribution, StoreContext, append, decrypt};
 use crate::messages::tell_owner;
 use crate::store::Store;
-use crate::tables::{STATED, holds_in_force, stated_of};
+use crate::tables::{STATED, recorded_holds, stated_of};
 use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};
 use ngomon_rules::hold::Reason;
-use ngomon_rules::officials::{Amendment, Found, KeptProfile};
-use ngomon_rules::record::{AccountId, Profile, Stated};
+use ngomon_rules::officials::{Amendment, ProfileMatch, StoredProfile};
+use ngomon_rules::record::{AccountAttributes, AccountId, Profile};
 use ngomon_rules::values::{Date, local_day};
 
 /// An official's HR profile.
@@ -42,23 +42,23 @@ pub struct Proposal {
 }
 
 /// The profile that belongs to the account on that day.
-async fn found(tx: &mut Tx, env: &Env, account: &AccountId, day: Date) -> Result<Option<KeptProfile>> {
-    let concerned = Concerned {
+async fn found(tx: &mut Tx, env: &StoreContext, account: &AccountId, day: Date) -> Result<Option<StoredProfile>> {
+    let concerned = AffectedKeys {
         accounts: [account.clone()].into(),
-        ..Concerned::default()
+        ..AffectedKeys::default()
     };
-    let people = People::around(tx, &concerned).await?;
+    let people = AffectedSet::closure_of(tx, &concerned).await?;
     let facts = Facts::read(tx, env, day, Some(&people)).await?;
     let held = facts.accounts.iter().find(|held| held.account.id == *account);
     Ok(
         match held.map(|held| facts.directory.find(&held.account, &facts.units, day)) {
-            Some(Found::Profile(kept)) => Some(kept.clone()),
-            Some(Found::Nothing | Found::Undecided(_)) | None => None,
+            Some(ProfileMatch::Profile(kept)) => Some(kept.clone()),
+            Some(ProfileMatch::Nothing | ProfileMatch::Undecided(_)) | None => None,
         },
     )
 }
 
-async fn in_service(tx: &mut Tx, env: &Env, account: &AccountId, day: Date) -> Result<KeptProfile> {
+async fn in_service(tx: &mut Tx, env: &StoreContext, account: &AccountId, day: Date) -> Result<StoredProfile> {
     let kept = found(tx, env, account, day).await?;
     let kept = kept.filter(|kept| kept.profile.in_service_on(day));
     kept.ok_or_else(|| Refusal::NoProfileInService(account.to_string()).into())
@@ -83,7 +83,7 @@ impl Store {
         let (env, owner) = (self.env.clone(), account.clone());
         let judges = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, owner) = (env.clone(), owner.clone());
                 Box::pin(async move {
                     let now = env.ambient.now();
@@ -91,7 +91,7 @@ impl Store {
                     lock(tx, &owner).await?;
                     let kept = in_service(tx, &env, &owner, day).await?;
                     if kept.profile.reviewed_on >= Some(day) {
-                        let holds = holds_in_force(tx, owner.as_str()).await?;
+                        let holds = recorded_holds(tx, owner.as_str()).await?;
                         return Ok(holds.iter().any(|hold| hold.reason == Reason::ReviewOverdue));
                     }
                     let event = Event {
@@ -99,7 +99,7 @@ impl Store {
                         change: Change::ProfileReviewed { on: day },
                         personal: None,
                     };
-                    append(tx, &env, &Act::new(owner.as_str(), now), vec![event]).await?;
+                    append(tx, &env, &Attribution::new(owner.as_str(), now), vec![event]).await?;
                     Ok(true)
                 })
             })
@@ -111,7 +111,7 @@ impl Store {
     pub async fn propose(&self, account: &AccountId, amendment: &Amendment) -> Result<String> {
         let (env, account, amendment) = (self.env.clone(), account.clone(), amendment.clone());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account, amendment) = (env.clone(), account.clone(), amendment.clone());
                 Box::pin(async move {
                     let now = env.ambient.now();
@@ -127,7 +127,7 @@ impl Store {
                         receipt: receipt.clone(),
                     };
                     let event = Event::of_account(&account, change).with(Personal::Amendment(Box::new(amendment)));
-                    append(tx, &env, &Act::new(account.as_str(), now), vec![event]).await?;
+                    append(tx, &env, &Attribution::new(account.as_str(), now), vec![event]).await?;
                     Ok(receipt)
                 })
             })
@@ -160,11 +160,11 @@ impl Store {
         let (receipt, news, why) = (receipt.to_owned(), news.to_owned(), why.to_owned());
         let account = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, receipt, by, news) = (env.clone(), receipt.clone(), by.clone(), news.clone());
                 let why = why.clone();
                 Box::pin(async move {
-                    let act = Act::new(&by, env.ambient.now());
+                    let act = Attribution::new(&by, env.ambient.now());
                     let account = decide(tx, &env, &receipt, accepted, &why, &act).await?;
                     tell_owner(tx, &env, &account, &news).await?;
                     Ok(account)
@@ -193,11 +193,11 @@ impl Store {
 /// Locks the account, so that its requests run one after the other.
 async fn lock(tx: &mut Tx, account: &AccountId) -> Result<()> {
     let sql = "SELECT id FROM account_row WHERE id = $1";
-    tx.rows_locked(sql, [account.as_str().into()]).await.map(drop)
+    tx.rows_for_update(sql, [account.as_str().into()]).await.map(drop)
 }
 
 /// The proposals that wait for HR, of one account or of all, oldest first.
-async fn waiting(tx: &mut Tx, env: &Env, of: Option<&AccountId>) -> Result<Vec<Proposal>> {
+async fn waiting(tx: &mut Tx, env: &StoreContext, of: Option<&AccountId>) -> Result<Vec<Proposal>> {
     let sql = "SELECT m.receipt, m.account, m.at, m.value, v.sealed, p.value, w.sealed FROM amendment m \
          JOIN personal_value v ON v.id = m.value JOIN profile p ON p.id = m.profile \
          JOIN personal_value w ON w.id = p.value WHERE m.accepted IS NULL";
@@ -219,29 +219,36 @@ async fn waiting(tx: &mut Tx, env: &Env, of: Option<&AccountId>) -> Result<Vec<P
         .collect()
 }
 
-fn amendment_of(env: &Env, row: &crate::db::Row, at: usize) -> Result<Amendment> {
+fn amendment_of(env: &StoreContext, row: &crate::db::Row, at: usize) -> Result<Amendment> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
-    match unseal(&env.keys, &id, &sealed)? {
+    match decrypt(&env.keys, &id, &sealed)? {
         Personal::Amendment(amendment) => Ok(*amendment),
         _ => Err(StoreError::corrupt(format!("personal_value {id}"), "no proposal")),
     }
 }
 
-fn profile_of(env: &Env, row: &crate::db::Row, at: usize) -> Result<Profile> {
+fn profile_of(env: &StoreContext, row: &crate::db::Row, at: usize) -> Result<Profile> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
-    match unseal(&env.keys, &id, &sealed)? {
+    match decrypt(&env.keys, &id, &sealed)? {
         Personal::Profile(profile) => Ok(*profile),
         _ => Err(StoreError::corrupt(format!("personal_value {id}"), "not a profile's")),
     }
 }
 
-async fn decide(tx: &mut Tx, env: &Env, receipt: &str, accepted: bool, why: &str, act: &Act) -> Result<AccountId> {
+async fn decide(
+    tx: &mut Tx,
+    env: &StoreContext,
+    receipt: &str,
+    accepted: bool,
+    why: &str,
+    act: &Attribution,
+) -> Result<AccountId> {
     let sql = "SELECT m.account, m.accepted, m.profile, m.value, v.sealed, p.value, w.sealed, p.person FROM amendment m \
          JOIN personal_value v ON v.id = m.value JOIN profile p ON p.id = m.profile \
          JOIN personal_value w ON w.id = p.value WHERE m.receipt = $1";
     let unknown = || Refusal::UnknownProposal(receipt.to_owned());
     let lock = "SELECT receipt FROM amendment WHERE receipt = $1 AND accepted IS NULL";
-    if tx.rows_locked(lock, [receipt.into()]).await?.is_empty() {
+    if tx.rows_for_update(lock, [receipt.into()]).await?.is_empty() {
         return Err(unknown().into());
     }
     let row = tx.row(sql, [receipt.into()]).await?.ok_or_else(unknown)?;
@@ -278,13 +285,13 @@ async fn decide(tx: &mut Tx, env: &Env, receipt: &str, accepted: bool, why: &str
 }
 
 /// The event by which the account takes over what the profile states about its owner.
-async fn follows(tx: &mut Tx, env: &Env, account: &AccountId, profile: &Profile) -> Result<Option<Event>> {
+async fn follows(tx: &mut Tx, env: &StoreContext, account: &AccountId, profile: &Profile) -> Result<Option<Event>> {
     let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
     let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
         return Ok(None);
     };
     let old = stated_of(&env.keys, &row, 0)?;
-    let stated = Stated {
+    let stated = AccountAttributes {
         full_name: Some(profile.full_name.clone()),
         birth_date: profile.birth_date.or(old.birth_date),
         national_id: profile.national_id.or(old.national_id),

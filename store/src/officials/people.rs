@@ -1,10 +1,10 @@
 //! The people whom a change affects: the closure of all accounts and profiles that share a code or a number, directly or through others.
 //! Decisions within the closure read no facts outside it, and decisions outside it read none within.
 
-use crate::db::{Arg, Tx};
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::numbers::EVER_LINKED;
-use crate::tables::each_of;
+use crate::tables::for_each_in;
 use ngomon_rules::event::ProfileId;
 use ngomon_rules::record::AccountId;
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use std::mem;
 
 /// What changed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Concerned {
+pub(crate) struct AffectedKeys {
     pub accounts: BTreeSet<AccountId>,
     pub profiles: BTreeSet<ProfileId>,
     /// Fingerprints of codes and numbers.
@@ -21,7 +21,7 @@ pub(crate) struct Concerned {
 
 /// The closure of the people affected.
 #[derive(Default)]
-pub(crate) struct People {
+pub(crate) struct AffectedSet {
     accounts: BTreeSet<String>,
     profiles: BTreeSet<String>,
     keys: BTreeSet<Vec<u8>>,
@@ -31,9 +31,9 @@ pub(crate) struct People {
 const HOLDERS: &str = "SELECT k.kind, k.holder, k.fp FROM staff_key s \
      JOIN staff_key k ON k.holder = s.holder AND k.kind = s.kind WHERE s.fp IN ({})";
 
-impl People {
+impl AffectedSet {
     /// Computes the closure of what changed.
-    pub async fn around(tx: &mut Tx, concerned: &Concerned) -> Result<Self> {
+    pub async fn closure_of(tx: &mut Tx, concerned: &AffectedKeys) -> Result<Self> {
         let mut people = Self {
             accounts: concerned.accounts.iter().map(|id| id.0.clone()).collect(),
             profiles: concerned.profiles.iter().map(|id| id.0.clone()).collect(),
@@ -42,7 +42,7 @@ impl People {
         let mut fresh = concerned.keys.clone();
         for (kind, holders) in [("account", people.accounts()), ("profile", people.profiles())] {
             let sql = format!("SELECT fp FROM staff_key WHERE kind = '{kind}' AND holder IN ({{}})");
-            each_of(tx, &sql, &holders, |row| {
+            for_each_in(tx, &sql, &holders, |row| {
                 fresh.insert(row.get(0)?);
                 Ok(())
             })
@@ -51,7 +51,7 @@ impl People {
         while !fresh.is_empty() {
             let wanted = args(&fresh);
             people.keys.extend(mem::take(&mut fresh));
-            each_of(tx, HOLDERS, &wanted, |row| {
+            for_each_in(tx, HOLDERS, &wanted, |row| {
                 let holders = match row.get::<String>(0)?.as_str() {
                     "account" => &mut people.accounts,
                     _ => &mut people.profiles,
@@ -61,7 +61,7 @@ impl People {
                 Ok(())
             })
             .await?;
-            each_of(tx, EVER_LINKED, &wanted, |row| {
+            for_each_in(tx, EVER_LINKED, &wanted, |row| {
                 fresh.insert(row.get(0)?);
                 Ok(())
             })
@@ -72,21 +72,21 @@ impl People {
     }
 
     /// The ids of the accounts.
-    pub fn accounts(&self) -> Vec<Arg> {
+    pub fn accounts(&self) -> Vec<SqlValue> {
         args(&self.accounts)
     }
 
     /// The ids of the profiles.
-    pub fn profiles(&self) -> Vec<Arg> {
+    pub fn profiles(&self) -> Vec<SqlValue> {
         args(&self.profiles)
     }
 
     /// The fingerprints of all their codes and numbers.
-    pub fn keys(&self) -> Vec<Arg> {
+    pub fn keys(&self) -> Vec<SqlValue> {
         args(&self.keys)
     }
 }
 
-fn args<T: Clone + Into<Arg>>(values: &BTreeSet<T>) -> Vec<Arg> {
+fn args<T: Clone + Into<SqlValue>>(values: &BTreeSet<T>) -> Vec<SqlValue> {
     values.iter().cloned().map(Into::into).collect()
 }

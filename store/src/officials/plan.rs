@@ -1,15 +1,16 @@
 //! The plan of a run: the present and the new holds of each account, the accounts to be created, and the digest of the facts.
 
-use super::facts::{Facts, Held};
+use super::facts::{AccountWithHolds, Facts};
 use crate::error::{Result, StoreError};
-use crate::journal::Env;
+use crate::journal::StoreContext;
 use crate::tables::{day_number, day_of_number};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::officials::{
-    Case, Decision, Found, OfficialAccount, PersonPlan, decide, decide_person, idle, newcomers, of_newcomer,
+    Decision, DecisionInput, OfficialAccount, PersonPlan, ProfileMatch, decide, decide_person, idle, newcomers,
+    of_newcomer,
 };
 use ngomon_rules::plan::Impact;
-use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
+use ngomon_rules::record::{AccountAttributes, AccountId, AccountKind, Profile};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use serde::{Deserialize, Serialize};
@@ -87,11 +88,11 @@ pub struct Plan {
     /// The digest of the facts behind each line that changes something.
     pub(crate) digests: HashMap<AccountId, [u8; 32]>,
     /// The corrected details of the accounts whose details change.
-    pub(crate) stated: HashMap<AccountId, Stated>,
+    pub(crate) stated: HashMap<AccountId, AccountAttributes>,
     /// The details of each account to be created, by the account of the line that creates it; the user name is still the old account's.
-    pub(crate) of_new: HashMap<AccountId, Stated>,
+    pub(crate) of_new: HashMap<AccountId, AccountAttributes>,
     /// The details of each newcomer's account, and the digest of the facts, by profile.
-    pub(crate) of_newcomers: HashMap<String, (Stated, [u8; 32])>,
+    pub(crate) of_newcomers: HashMap<String, (AccountAttributes, [u8; 32])>,
 }
 
 impl Plan {
@@ -107,11 +108,11 @@ impl Plan {
 }
 
 /// Computes the plan.
-pub(crate) fn plan(facts: &Facts, env: &Env) -> Result<Plan> {
+pub(crate) fn plan(facts: &Facts, env: &StoreContext) -> Result<Plan> {
     let mut plan = Plan::default();
     // All accounts of one profile are decided together, including those for which an unreadable row prevents a decision.
-    let mut groups: BTreeMap<&str, Vec<&Held>> = BTreeMap::new();
-    let mut alone: Vec<&Held> = Vec::new();
+    let mut groups: BTreeMap<&str, Vec<&AccountWithHolds>> = BTreeMap::new();
+    let mut alone: Vec<&AccountWithHolds> = Vec::new();
     for held in &facts.accounts {
         match facts.directory.profile_of(&held.account) {
             Some(kept) if held.account.kind == AccountKind::Official => {
@@ -126,12 +127,12 @@ pub(crate) fn plan(facts: &Facts, env: &Env) -> Result<Plan> {
             decisions: vec![(held.account.id.clone(), decide(&case))],
             creates: None,
         };
-        take(&mut plan, facts, env, &[held], &[case], decided)?;
+        add_decisions(&mut plan, facts, env, &[held], &[case], decided)?;
     }
     for accounts in groups.values() {
-        let cases: Vec<Case<'_>> = accounts.iter().map(|held| facts.case(&held.account)).collect();
+        let cases: Vec<DecisionInput<'_>> = accounts.iter().map(|held| facts.case(&held.account)).collect();
         let decided = decide_person(&cases);
-        take(&mut plan, facts, env, accounts, &cases, decided)?;
+        add_decisions(&mut plan, facts, env, accounts, &cases, decided)?;
     }
     plan.lines.sort_by(|a, b| a.account.cmp(&b.account));
     take_newcomers(&mut plan, facts, env)?;
@@ -139,7 +140,7 @@ pub(crate) fn plan(facts: &Facts, env: &Env) -> Result<Plan> {
     Ok(plan)
 }
 
-fn take_newcomers(plan: &mut Plan, facts: &Facts, env: &Env) -> Result<()> {
+fn take_newcomers(plan: &mut Plan, facts: &Facts, env: &StoreContext) -> Result<()> {
     plan.creates_newcomers = facts.policy.create_newcomers;
     let officials = facts
         .accounts
@@ -173,12 +174,12 @@ fn take_newcomers(plan: &mut Plan, facts: &Facts, env: &Env) -> Result<()> {
     Ok(())
 }
 
-fn take(
+fn add_decisions(
     plan: &mut Plan,
     facts: &Facts,
-    env: &Env,
-    accounts: &[&Held],
-    cases: &[Case<'_>],
+    env: &StoreContext,
+    accounts: &[&AccountWithHolds],
+    cases: &[DecisionInput<'_>],
     decided: PersonPlan,
 ) -> Result<()> {
     let moved: Vec<AccountId> = decided
@@ -203,14 +204,14 @@ fn take(
         };
         let profile = profile_of(case);
         if creates.is_some() {
-            let stated = profile.and_then(|profile| written_back(&held.account.stated, profile));
+            let stated = profile.and_then(|profile| corrected_attributes(&held.account.stated, profile));
             let stated = stated.unwrap_or_else(|| held.account.stated.clone());
             plan.of_new.insert(id.clone(), stated);
         }
         let alone = after.iter().any(|hold| hold.reason.stands_alone());
         let stated = match profile.filter(|_| undecided.is_none()) {
             Some(profile) if alone => code_written_back(&held.account.stated, profile),
-            Some(profile) => written_back(&held.account.stated, profile),
+            Some(profile) => corrected_attributes(&held.account.stated, profile),
             None => None,
         };
         let writes_back = stated.as_ref().map(|new| changed_fields(&held.account.stated, new));
@@ -231,7 +232,7 @@ fn take(
         }
         lines.push(line);
     }
-    weigh(&mut plan.impact, facts, &lines);
+    measure_impact(&mut plan.impact, facts, &lines);
     plan.lines.extend(lines);
     Ok(())
 }
@@ -247,16 +248,16 @@ fn beside_orders(before: &[Hold], hr: &[Hold], freeze: bool) -> Vec<Hold> {
     after
 }
 
-fn profile_of<'a>(case: &Case<'a>) -> Option<&'a Profile> {
+fn profile_of<'a>(case: &DecisionInput<'a>) -> Option<&'a Profile> {
     match case.directory.find(case.account, case.units, case.day) {
-        Found::Profile(kept) => Some(&kept.profile),
-        Found::Nothing | Found::Undecided(_) => None,
+        ProfileMatch::Profile(kept) => Some(&kept.profile),
+        ProfileMatch::Nothing | ProfileMatch::Undecided(_) => None,
     }
 }
 
 /// The account's details with phone, mail and code taken over from HR, and with HR's spelling of a name that counts as the same person's;
 /// `None` if nothing changes.
-fn written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
+fn corrected_attributes(stated: &AccountAttributes, profile: &Profile) -> Option<AccountAttributes> {
     let name = stated
         .full_name
         .as_ref()
@@ -266,7 +267,7 @@ fn written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
     let written_since = stated
         .phone_at
         .is_some_and(|at| day_of_number(day_number(at)).is_ok_and(|day| version <= day));
-    let new = Stated {
+    let new = AccountAttributes {
         full_name: if name {
             Some(profile.full_name.clone())
         } else {
@@ -285,15 +286,15 @@ fn written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
 }
 
 /// Takes over the code even if the account is held, because the code still finds the profile after the number changes.
-fn code_written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
-    let new = Stated {
+fn code_written_back(stated: &AccountAttributes, profile: &Profile) -> Option<AccountAttributes> {
+    let new = AccountAttributes {
         employee_code: profile.employee_code.clone().or_else(|| stated.employee_code.clone()),
         ..stated.clone()
     };
     (new != *stated).then_some(new)
 }
 
-fn changed_fields(old: &Stated, new: &Stated) -> Vec<String> {
+fn changed_fields(old: &AccountAttributes, new: &AccountAttributes) -> Vec<String> {
     let all = [
         ("email", old.email != new.email),
         ("employee_code", old.employee_code != new.employee_code),
@@ -307,7 +308,7 @@ fn changed_fields(old: &Stated, new: &Stated) -> Vec<String> {
 }
 
 /// The account at the new unit, with the holds that it would have from its creation.
-fn new_account(facts: &Facts, held: &Held, unit: &UnitCode, succeeds: &[AccountId]) -> NewAccount {
+fn new_account(facts: &Facts, held: &AccountWithHolds, unit: &UnitCode, succeeds: &[AccountId]) -> NewAccount {
     let there = OfficialAccount {
         unit: unit.clone(),
         created_on: Some(facts.day),
@@ -315,7 +316,7 @@ fn new_account(facts: &Facts, held: &Held, unit: &UnitCode, succeeds: &[AccountI
         ..held.account.clone()
     };
     let case = facts.case(&there);
-    let there = match profile_of(&case).and_then(|profile| written_back(&there.stated, profile)) {
+    let there = match profile_of(&case).and_then(|profile| corrected_attributes(&there.stated, profile)) {
         Some(stated) => OfficialAccount {
             stated,
             ..there.clone()
@@ -335,7 +336,7 @@ fn new_account(facts: &Facts, held: &Held, unit: &UnitCode, succeeds: &[AccountI
 
 /// Adds the newly held accounts of a profile to the figures for the guard. `moved` does not count if an account at the new unit is open:
 /// the person can sign in.
-fn weigh(impact: &mut Impact, facts: &Facts, lines: &[PlanLine]) {
+fn measure_impact(impact: &mut Impact, facts: &Facts, lines: &[PlanLine]) {
     let is_moved = |line: &PlanLine| line.after.iter().any(|hold| hold.reason == Reason::Moved);
     let open_at_b = lines.iter().any(|line| {
         let decided = line.undecided.is_none() && !is_moved(line);
@@ -356,7 +357,12 @@ fn weigh(impact: &mut Impact, facts: &Facts, lines: &[PlanLine]) {
 
 /// A keyed digest of all facts that the decision of this account read. Of sign-ins it covers only their effect on the decision, so that
 /// another sign-in does not make a waiting run stale.
-fn digest(env: &Env, held: &Held, case: &Case<'_>, profile: Option<&Profile>) -> Result<[u8; 32]> {
+fn digest(
+    env: &StoreContext,
+    held: &AccountWithHolds,
+    case: &DecisionInput<'_>,
+    profile: Option<&Profile>,
+) -> Result<[u8; 32]> {
     let account = &held.account;
     let facts = serde_json::to_vec(&(
         (&account.id, account.kind, &account.stated, &account.unit),

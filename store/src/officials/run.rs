@@ -6,14 +6,14 @@
 //! ```
 
 use super::apply::apply;
-use super::changed::{Since, Widened, since_last_run};
+use super::changed::{ChangeScope, FullRunReason, since_last_run};
 use super::facts::Facts;
-use super::people::{Concerned, People};
+use super::people::{AffectedKeys, AffectedSet};
 use super::plan::{Newcomer, Plan, PlanLine, plan};
 use crate::access::Operator;
-use crate::db::{Arg, Tx};
+use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::Env;
+use crate::journal::StoreContext;
 use crate::loads::number;
 use crate::store::Store;
 use crate::tables::{STATED, day_of, stated_of};
@@ -28,13 +28,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The result of a request to reconcile.
 #[derive(Clone, Debug)]
-pub struct Reconciled {
+pub struct RunOutcome {
     /// The run; `None` for a simulation.
     pub run: Option<String>,
     /// Its day.
     pub as_of: Date,
     /// Why the run was widened from the changes to everybody, if it was.
-    pub widened: Option<Widened>,
+    pub widened: Option<FullRunReason>,
     /// The plan of the run.
     pub plan: Plan,
     /// The limits of the guard that stopped it: it waits for approval.
@@ -45,7 +45,7 @@ pub struct Reconciled {
 
 /// A row of the list of runs.
 #[derive(Clone, Debug)]
-pub struct RunView {
+pub struct RunSummary {
     /// Its id.
     pub id: String,
     /// Its day.
@@ -87,34 +87,36 @@ enum Scope {
     /// The people affected by a change since the last run over everybody.
     Changed,
     /// The people affected by these changes.
-    People(Concerned),
+    People(AffectedKeys),
     /// This profile, whose account is created whatever the policy is.
     Newcomer(ProfileId),
 }
 
 impl Store {
     /// The result that a run as of that day would have. Changes nothing.
-    pub async fn simulate(&self, day: Date) -> Result<Reconciled> {
+    pub async fn simulate(&self, day: Date) -> Result<RunOutcome> {
         self.simulate_scope(Scope::Everybody, day).await
     }
 
     /// The result that [`Store::reconcile_changed`] would have. Changes nothing.
-    pub async fn simulate_changed(&self, day: Date) -> Result<Reconciled> {
+    pub async fn simulate_changed(&self, day: Date) -> Result<RunOutcome> {
         self.simulate_scope(Scope::Changed, day).await
     }
 
-    async fn simulate_scope(&self, scope: Scope, day: Date) -> Result<Reconciled> {
-        self.db.scan(async |tx| draft(tx, &self.env, &scope, day).await).await
+    async fn simulate_scope(&self, scope: Scope, day: Date) -> Result<RunOutcome> {
+        self.db
+            .read_long(async |tx| compute_plan(tx, &self.env, &scope, day).await)
+            .await
     }
 
     /// Brings the holds of every official account in line with HR as of that day, unless the guard stops the run.
-    pub async fn reconcile(&self, day: Date, by: &str) -> Result<Reconciled> {
+    pub async fn reconcile(&self, day: Date, by: &str) -> Result<RunOutcome> {
         self.reconcile_scope(Scope::Everybody, day, by).await
     }
 
     /// As [`Store::reconcile`], but only for the people affected by a change since the last run over everybody. If they cannot be
     /// determined, the run covers everybody, and the result says why.
-    pub async fn reconcile_changed(&self, day: Date, by: &str) -> Result<Reconciled> {
+    pub async fn reconcile_changed(&self, day: Date, by: &str) -> Result<RunOutcome> {
         self.reconcile_scope(Scope::Changed, day, by).await
     }
 
@@ -126,8 +128,8 @@ impl Store {
         profiles: &[ProfileId],
         day: Date,
         by: &str,
-    ) -> Result<Reconciled> {
-        let concerned = Concerned {
+    ) -> Result<RunOutcome> {
+        let concerned = AffectedKeys {
             accounts: accounts.iter().cloned().collect(),
             profiles: profiles.iter().cloned().collect(),
             keys: BTreeSet::new(),
@@ -143,13 +145,13 @@ impl Store {
         Ok(done.created.into_iter().next())
     }
 
-    async fn reconcile_scope(&self, scope: Scope, day: Date, by: &str) -> Result<Reconciled> {
+    async fn reconcile_scope(&self, scope: Scope, day: Date, by: &str) -> Result<RunOutcome> {
         // Seal now, so that the commit gets its position: the next incremental run starts after it.
         self.seal().await?;
         let (env, by) = (self.env.clone(), by.to_owned());
         let done = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, scope, by) = (env.clone(), scope.clone(), by.clone());
                 Box::pin(async move { reconcile(tx, &env, &scope, day, &by).await })
             })
@@ -158,11 +160,11 @@ impl Store {
     }
 
     /// Approves a waiting run: each line is computed again, and if any of them would come out differently, the whole run is refused.
-    pub async fn approve_run(&self, run: &str, by: &str) -> Result<Reconciled> {
+    pub async fn approve_run(&self, run: &str, by: &str) -> Result<RunOutcome> {
         let (env, run, by) = (self.env.clone(), run.to_owned(), by.to_owned());
         let done = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, run, by) = (env.clone(), run.clone(), by.clone());
                 Box::pin(async move { approve(tx, &env, run, &by).await })
             })
@@ -171,14 +173,14 @@ impl Store {
     }
 
     /// All runs, newest first.
-    pub async fn runs(&self) -> Result<Vec<RunView>> {
+    pub async fn runs(&self) -> Result<Vec<RunSummary>> {
         self.db
             .read(async |tx| {
                 let sql = "SELECT id, as_of, state, by_whom, at, newly_held FROM run ORDER BY at DESC";
                 let rows = tx.rows(sql, []).await?;
                 rows.iter()
                     .map(|row| {
-                        Ok(RunView {
+                        Ok(RunSummary {
                             id: row.get(0)?,
                             as_of: row.get(1)?,
                             state: row.get(2)?,
@@ -198,13 +200,13 @@ impl Store {
     }
 }
 
-async fn run_lines(tx: &mut Tx, env: &Env, run: &str) -> Result<Vec<RunLine>> {
+async fn run_lines(tx: &mut Tx, env: &StoreContext, run: &str) -> Result<Vec<RunLine>> {
     if tx.row("SELECT 1 FROM run WHERE id = $1", [run.into()]).await?.is_none() {
         return Err(Refusal::UnknownRun(run.to_owned()).into());
     }
     let mut lines = Vec::new();
     let of_json = |e: serde_json::Error| StoreError::corrupt("a line", e);
-    tx.each(
+    tx.for_each_row(
         "SELECT account, body FROM run_line WHERE run = $1 ORDER BY account",
         [run.into()],
         |row| {
@@ -223,7 +225,7 @@ async fn run_lines(tx: &mut Tx, env: &Env, run: &str) -> Result<Vec<RunLine>> {
         "SELECT a.id, a.unit, s.succeeds, {STATED} FROM account_row a JOIN personal_value v ON v.id = a.value \
          LEFT JOIN succession s ON s.account = a.id WHERE a.run = $1 ORDER BY a.id, s.succeeds"
     );
-    tx.each(&sql, [run.into()], |row| {
+    tx.for_each_row(&sql, [run.into()], |row| {
         let (unit, succeeds): (String, Option<String>) = (row.get(1)?, row.get(2)?);
         let username = stated_of(&env.keys, &row, 3)?.username;
         let line = made.entry(row.get(0)?).or_insert_with(|| (username, unit, Vec::new()));
@@ -244,31 +246,31 @@ async fn run_lines(tx: &mut Tx, env: &Env, run: &str) -> Result<Vec<RunLine>> {
 }
 
 /// Allows only one run or undo at a time and no import meanwhile: a run sees a load completely or not at all.
-pub(super) async fn alone(tx: &mut Tx) -> Result<()> {
-    tx.rows_locked("SELECT id FROM installation", []).await?;
-    tx.rows_shared("SELECT id FROM arrival", []).await?;
+pub(super) async fn lock_runs(tx: &mut Tx) -> Result<()> {
+    tx.rows_for_update("SELECT id FROM installation", []).await?;
+    tx.rows_for_share("SELECT id FROM arrival", []).await?;
     Ok(())
 }
 
 /// Computes a run before any of it is written.
-async fn draft(tx: &mut Tx, env: &Env, scope: &Scope, day: Date) -> Result<Reconciled> {
+async fn compute_plan(tx: &mut Tx, env: &StoreContext, scope: &Scope, day: Date) -> Result<RunOutcome> {
     let (concerned, widened) = match scope {
         Scope::Everybody => (None, None),
         Scope::Changed => match since_last_run(tx, day).await? {
-            Since::Only(concerned) => (Some(concerned), None),
-            Since::Everybody(why) => (None, Some(why)),
+            ChangeScope::Only(concerned) => (Some(concerned), None),
+            ChangeScope::Everybody(why) => (None, Some(why)),
         },
         Scope::People(concerned) => (Some(concerned.clone()), None),
         Scope::Newcomer(profile) => {
-            let concerned = Concerned {
+            let concerned = AffectedKeys {
                 profiles: [profile.clone()].into(),
-                ..Concerned::default()
+                ..AffectedKeys::default()
             };
             (Some(concerned), None)
         }
     };
     let people = match concerned {
-        Some(concerned) => Some(People::around(tx, &concerned).await?),
+        Some(concerned) => Some(AffectedSet::closure_of(tx, &concerned).await?),
         None => None,
     };
     let facts = Facts::read(tx, env, day, people.as_ref()).await?;
@@ -277,8 +279,8 @@ async fn draft(tx: &mut Tx, env: &Env, scope: &Scope, day: Date) -> Result<Recon
         plan.creates_newcomers = true;
         plan.newcomers.retain(|new| new.profile == profile.0);
     }
-    plan.impact.held_lately = held_lately(tx, day).await?;
-    Ok(Reconciled {
+    plan.impact.held_lately = recently_held(tx, day).await?;
+    Ok(RunOutcome {
         run: None,
         as_of: day,
         widened,
@@ -288,14 +290,14 @@ async fn draft(tx: &mut Tx, env: &Env, scope: &Scope, day: Date) -> Result<Recon
     })
 }
 
-async fn reconcile(tx: &mut Tx, env: &Env, scope: &Scope, day: Date, by: &str) -> Result<Reconciled> {
-    alone(tx).await?;
-    not_before_the_last(tx, day).await?;
+async fn reconcile(tx: &mut Tx, env: &StoreContext, scope: &Scope, day: Date, by: &str) -> Result<RunOutcome> {
+    lock_runs(tx).await?;
+    require_latest_day(tx, day).await?;
     let seen = match scope {
         Scope::People(_) | Scope::Newcomer(_) => None,
         Scope::Everybody | Scope::Changed => Some(last_position(tx).await?),
     };
-    let mut done = draft(tx, env, scope, day).await?;
+    let mut done = compute_plan(tx, env, scope, day).await?;
     if done.plan.changes() && after_undo(tx).await? {
         done.stopped_by.push(Brake::AfterUndo);
     }
@@ -314,7 +316,7 @@ async fn reconcile(tx: &mut Tx, env: &Env, scope: &Scope, day: Date, by: &str) -
             day.to_string().into(),
             by.into(),
             state.into(),
-            Arg::Int(applies.then(|| env.now())),
+            SqlValue::Int(applies.then(|| env.now())),
             number(done.plan.impact.newly_held).into(),
             format!("{:?}", done.stopped_by).into(),
             seen.into(),
@@ -340,10 +342,10 @@ async fn last_position(tx: &mut Tx) -> Result<i64> {
     row.map_or(Ok(-1), |row| row.get(0))
 }
 
-async fn approve(tx: &mut Tx, env: &Env, run: String, by: &str) -> Result<Reconciled> {
-    alone(tx).await?;
+async fn approve(tx: &mut Tx, env: &StoreContext, run: String, by: &str) -> Result<RunOutcome> {
+    lock_runs(tx).await?;
     let day = run_in_state(tx, &run, "waiting").await?;
-    not_before_the_last(tx, day).await?;
+    require_latest_day(tx, day).await?;
     let mut kept: BTreeMap<String, (String, Vec<u8>)> = BTreeMap::new();
     let sql = "SELECT account, body, digest FROM run_line WHERE run = $1";
     for row in tx.rows(sql, [(&run).into()]).await? {
@@ -354,7 +356,7 @@ async fn approve(tx: &mut Tx, env: &Env, run: String, by: &str) -> Result<Reconc
         Some(row) if row.get::<Option<i64>>(0)?.is_some() => Scope::Everybody,
         _ => Scope::People(concerned.clone()),
     };
-    let mut done = draft(tx, env, &scope, day).await?;
+    let mut done = compute_plan(tx, env, &scope, day).await?;
     if let Scope::People(_) = scope {
         // The newcomers of the run are those in its lines, whether by the policy or by a click.
         let of_run = |new: &Newcomer| concerned.profiles.contains(&ProfileId(new.profile.clone()));
@@ -407,8 +409,8 @@ fn kept_lines(plan: &Plan) -> Result<Vec<(String, String, [u8; 32])>> {
 const OF_PROFILE: &str = "profile:";
 
 /// The accounts and profiles of stored lines.
-fn of_lines<'a>(names: impl Iterator<Item = &'a String>) -> Concerned {
-    let mut concerned = Concerned::default();
+fn of_lines<'a>(names: impl Iterator<Item = &'a String>) -> AffectedKeys {
+    let mut concerned = AffectedKeys::default();
     for name in names {
         match name.strip_prefix(OF_PROFILE) {
             Some(profile) => concerned.profiles.insert(ProfileId(profile.to_owned())),
@@ -430,7 +432,7 @@ async fn keep_lines(tx: &mut Tx, run: &str, plan: &Plan) -> Result<()> {
 /// The day of a run; fails unless the run is in the state `wanted`.
 pub(super) async fn run_in_state(tx: &mut Tx, run: &str, wanted: &str) -> Result<Date> {
     let rows = tx
-        .rows_locked("SELECT state, as_of FROM run WHERE id = $1", [run.into()])
+        .rows_for_update("SELECT state, as_of FROM run WHERE id = $1", [run.into()])
         .await?;
     let row = rows.first().ok_or_else(|| Refusal::UnknownRun(run.to_owned()))?;
     let state: String = row.get(0)?;
@@ -444,7 +446,7 @@ pub(super) async fn run_in_state(tx: &mut Tx, run: &str, wanted: &str) -> Result
     day_of(&row.get::<String>(1)?)?.ok_or_else(|| StoreError::corrupt(format!("run {run}"), "no day"))
 }
 
-async fn not_before_the_last(tx: &mut Tx, day: Date) -> Result<()> {
+async fn require_latest_day(tx: &mut Tx, day: Date) -> Result<()> {
     let row = tx.row("SELECT MAX(as_of) FROM run WHERE state = 'applied'", []).await?;
     let last: Option<String> = row.map(|row| row.get(0)).transpose()?.flatten();
     match last {
@@ -454,7 +456,7 @@ async fn not_before_the_last(tx: &mut Tx, day: Date) -> Result<()> {
 }
 
 /// The number of accounts newly held by runs without approval in the previous 7 days.
-async fn held_lately(tx: &mut Tx, day: Date) -> Result<u64> {
+async fn recently_held(tx: &mut Tx, day: Date) -> Result<u64> {
     let from = day.checked_sub(7.days()).unwrap_or(Date::MIN);
     let row = tx
         .row(

@@ -1,6 +1,6 @@
 //! The tasks of HR's desk: the list of O5, of the whole province or of a unit and all below it.
 
-use super::facts::{Facts, Held};
+use super::facts::{AccountWithHolds, Facts};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::numbers::links;
@@ -8,7 +8,7 @@ use crate::store::Store;
 use ngomon_rules::event::ProfileId;
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::officials::{
-    Decision, Found, KeptProfile, OfficialAccount, Task, decide, newcomers, retires, unused_since, warn_days,
+    Decision, OfficialAccount, ProfileMatch, StoredProfile, Task, decide, newcomers, retires, unused_since, warn_days,
 };
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::unit::UnitCode;
@@ -38,7 +38,7 @@ impl Store {
     /// The tasks for HR as of a day, in a unit and all below it, or everywhere: by kind, then by day and unit.
     pub async fn hr_tasks(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<HrTask>> {
         self.db
-            .scan(async |tx| {
+            .read_long(async |tx| {
                 let facts = Facts::read(tx, &self.env, day, None).await?;
                 if let Some(unknown) = unit.filter(|unit| facts.units.get(unit).is_none()) {
                     return Err(Refusal::UnknownUnit(unknown.to_string()).into());
@@ -87,7 +87,7 @@ async fn deceased(tx: &mut Tx) -> Result<BTreeSet<String>> {
     );
     let mut deceased = BTreeSet::new();
     for sql in [own, linked] {
-        tx.each(&sql, [], |row| {
+        tx.for_each_row(&sql, [], |row| {
             deceased.insert(row.get(0)?);
             Ok(())
         })
@@ -96,7 +96,7 @@ async fn deceased(tx: &mut Tx) -> Result<BTreeSet<String>> {
     Ok(deceased)
 }
 
-fn officials(facts: &Facts) -> impl Iterator<Item = &Held> {
+fn officials(facts: &Facts) -> impl Iterator<Item = &AccountWithHolds> {
     facts
         .accounts
         .iter()
@@ -105,16 +105,16 @@ fn officials(facts: &Facts) -> impl Iterator<Item = &Held> {
 
 /// Newcomers, retirements and deaths: one row per profile, with the person's account if there is one; an open account comes first.
 fn of_profiles(facts: &Facts, deceased: &BTreeSet<String>) -> Vec<HrTask> {
-    let mut accounts: HashMap<&str, &Held> = HashMap::new();
+    let mut accounts: HashMap<&str, &AccountWithHolds> = HashMap::new();
     for held in officials(facts) {
-        if let Found::Profile(kept) = facts.directory.find(&held.account, &facts.units, facts.day) {
+        if let ProfileMatch::Profile(kept) = facts.directory.find(&held.account, &facts.units, facts.day) {
             let first = accounts.entry(&kept.id.0).or_insert(held);
             if !first.holds.is_empty() && held.holds.is_empty() {
                 *first = held;
             }
         }
     }
-    let task = |task: Task, on: Option<Date>, kept: &KeptProfile| HrTask {
+    let task = |task: Task, on: Option<Date>, kept: &StoredProfile| HrTask {
         task,
         on,
         unit: facts.units.follow(&kept.profile.unit, facts.day).clone(),

@@ -1,12 +1,12 @@
 //! The undo of a whole run. It reverses the run's changes that are still in effect, and lists the accounts that changed since. Sessions
 //! are never revived.
 
-use super::run::{alone, run_in_state};
+use super::run::{lock_runs, run_in_state};
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::{Act, ENTRY, Entry, Env, append, read_entry};
+use crate::journal::{Attribution, ENTRY, Entry, StoreContext, append, read_entry};
 use crate::store::Store;
-use crate::tables::{hold_of, holds_in_force};
+use crate::tables::{hold_of, recorded_holds};
 use ngomon_rules::event::{Change, Event, Personal, Subject};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::record::AccountId;
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 /// The result of an undo.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Undone {
+pub struct UndoReport {
     /// The number of changes that were reversed.
     pub reversed: usize,
     /// The accounts where something changed since, which stays as it is.
@@ -23,12 +23,12 @@ pub struct Undone {
 
 impl Store {
     /// Reverses an applied run. The next automatic run waits for a person.
-    pub async fn undo_run(&self, run: &str, by: &str) -> Result<Undone> {
+    pub async fn undo_run(&self, run: &str, by: &str) -> Result<UndoReport> {
         let (env, run) = (self.env.clone(), run.to_owned());
-        let act = Act::new(by, self.now());
+        let act = Attribution::new(by, self.now());
         let done = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, run, act) = (env.clone(), run.clone(), act.clone());
                 Box::pin(async move { undo(tx, &env, &run, act).await })
             })
@@ -37,13 +37,13 @@ impl Store {
     }
 }
 
-async fn undo(tx: &mut Tx, env: &Env, run: &str, act: Act) -> Result<Undone> {
-    alone(tx).await?;
+async fn undo(tx: &mut Tx, env: &StoreContext, run: &str, act: Attribution) -> Result<UndoReport> {
+    lock_runs(tx).await?;
     let day = run_in_state(tx, run, "applied").await?;
-    let mut done = Undone::default();
+    let mut done = UndoReport::default();
     let mut entries: Vec<Entry> = Vec::new();
     let sql = format!("{ENTRY} WHERE j.run = $1 ORDER BY c.seq, j.ord");
-    tx.each(&sql, [run.into()], |row| {
+    tx.for_each_row(&sql, [run.into()], |row| {
         entries.push(read_entry(&env.keys, None, &row)?.entry);
         Ok(())
     })
@@ -74,7 +74,7 @@ async fn undo(tx: &mut Tx, env: &Env, run: &str, act: Act) -> Result<Undone> {
     });
     // Effective from the day of the run, as if the run had not happened.
     let effective = act.effective.min(crate::tables::start_of(day));
-    append(tx, env, &Act { effective, ..act }, events).await?;
+    append(tx, env, &Attribution { effective, ..act }, events).await?;
     tx.execute(
         "UPDATE run SET state = 'undone', applied_at = $2 WHERE id = $1",
         [run.into(), env.now().into()],
@@ -84,10 +84,16 @@ async fn undo(tx: &mut Tx, env: &Env, run: &str, act: Act) -> Result<Undone> {
 }
 
 /// The reverse of one entry; `None` if its change is no longer in effect.
-async fn reverse(tx: &mut Tx, env: &Env, run: &str, entry: &Entry, account: &AccountId) -> Result<Option<Event>> {
+async fn reverse(
+    tx: &mut Tx,
+    env: &StoreContext,
+    run: &str,
+    entry: &Entry,
+    account: &AccountId,
+) -> Result<Option<Event>> {
     let change = match &entry.event.change {
         Change::HoldPlaced { hold } => {
-            let there = holds_in_force(tx, account.as_str())
+            let there = recorded_holds(tx, account.as_str())
                 .await?
                 .iter()
                 .any(|held| held.key() == hold.key());
@@ -99,14 +105,14 @@ async fn reverse(tx: &mut Tx, env: &Env, run: &str, entry: &Entry, account: &Acc
                 evidence: before.clone(),
                 ..hold.clone()
             };
-            let there = holds_in_force(tx, account.as_str()).await?.contains(hold);
+            let there = recorded_holds(tx, account.as_str()).await?.contains(hold);
             there.then_some(Change::HoldEvidenceChanged {
                 hold: as_it_was,
                 before: hold.evidence.clone(),
             })
         }
         Change::HoldLifted { reason, cause } => {
-            let held = holds_in_force(tx, account.as_str()).await?;
+            let held = recorded_holds(tx, account.as_str()).await?;
             if held.iter().any(|hold| hold.reason == *reason && hold.cause == *cause) {
                 None
             } else {
@@ -143,7 +149,12 @@ async fn lifted_hold(tx: &mut Tx, account: &AccountId, reason: &str, cause: &str
 }
 
 /// What the account stated before this entry, if no later entry replaced it.
-async fn before_change(tx: &mut Tx, env: &Env, entry: &Entry, account: &AccountId) -> Result<Option<Personal>> {
+async fn before_change(
+    tx: &mut Tx,
+    env: &StoreContext,
+    entry: &Entry,
+    account: &AccountId,
+) -> Result<Option<Personal>> {
     let row = tx
         .row("SELECT value FROM account_row WHERE id = $1", [account.as_str().into()])
         .await?;

@@ -1,6 +1,6 @@
 //! The claims of an account for clients, read at the moment of the request: a grant stores no copy of them.
 
-use super::subjects::former;
+use super::subjects::previous_subjects;
 use crate::error::{Result, StoreError};
 use crate::explain::bucket;
 use crate::settings::campaign;
@@ -9,7 +9,7 @@ use crate::tables::{OWNER, owner_of};
 use crate::units::followed;
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::{Client, ClientId};
-use ngomon_rules::record::{AccountId, AccountKind, Stated};
+use ngomon_rules::record::{AccountAttributes, AccountId, AccountKind};
 use ngomon_rules::unit::{Unit, UnitCode};
 use ngomon_rules::values::Date;
 
@@ -19,7 +19,7 @@ pub struct About {
     /// The kind of account.
     pub kind: AccountKind,
     /// Attributes of the owner. For the holder of a claim, the registry's values replace the account's own.
-    pub stated: Stated,
+    pub stated: AccountAttributes,
     /// `true` if the phone number comes from the registry.
     pub phone_verified: bool,
     /// The unit that the account names, even if that unit has ended.
@@ -41,7 +41,7 @@ impl Store {
     pub async fn about(&self, account: &AccountId) -> Result<Option<About>> {
         let today = self.today();
         self.db
-            .ask(async |tx| {
+            .query(async |tx| {
                 let sql = format!(
                     "SELECT a.kind, a.unit, a.official_to, a.exempt_to, a.claimed, a.last, c.proof, {OWNER} FROM account a \
                      JOIN personal_value v ON v.id = a.value LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL \
@@ -95,13 +95,13 @@ impl Store {
     /// Follows a unit that may have ended to the successor or parent that is valid today.
     pub async fn unit_today(&self, unit: &UnitCode) -> Result<Option<Unit>> {
         let today = self.today();
-        self.db.ask(async |tx| followed(tx, unit, today).await).await
+        self.db.query(async |tx| followed(tx, unit, today).await).await
     }
 
     /// The client's subjects for the accounts that this account succeeds.
     pub async fn former_subjects(&self, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
         self.db
-            .ask(async |tx| former(tx, &self.env.keys, client, account).await)
+            .query(async |tx| previous_subjects(tx, &self.env.keys, client, account).await)
             .await
     }
 }

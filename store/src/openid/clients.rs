@@ -13,7 +13,7 @@ use crate::ambient::hex;
 use crate::bound::{CLIENT, binds};
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, Env, append};
+use crate::journal::{Attribution, StoreContext, append};
 use crate::keyring::Keyring;
 use crate::merkle::sha256;
 use crate::project::client_cells;
@@ -25,7 +25,7 @@ use std::sync::LazyLock;
 
 /// A registered client with the secrets that authenticate it.
 #[derive(Clone, Debug)]
-pub struct KnownClient {
+pub struct RegisteredClient {
     /// Client id.
     pub id: ClientId,
     /// Settings as its integrator declared them.
@@ -67,7 +67,7 @@ fn select() -> String {
 }
 
 /// Parses a client from the columns at `at`. A row whose MAC does not verify is an error.
-pub(super) fn known_client(keys: &Keyring, row: &Row, at: usize) -> Result<KnownClient> {
+pub(super) fn known_client(keys: &Keyring, row: &Row, at: usize) -> Result<RegisteredClient> {
     let (id, mac): (String, Vec<u8>) = (row.get(at)?, row.get(at + 8)?);
     if !binds(keys, CLIENT, &client_cells(row, at)?, Some(&mac)) {
         return Err(StoreError::corrupt(
@@ -78,7 +78,7 @@ pub(super) fn known_client(keys: &Keyring, row: &Row, at: usize) -> Result<Known
     let client = serde_json::from_str(&row.get::<String>(at + 1)?)
         .map_err(|e| StoreError::corrupt(format!("client {id}"), e))?;
     let old_until = row.get(at + 4)?;
-    Ok(KnownClient {
+    Ok(RegisteredClient {
         id: ClientId(id),
         client,
         enabled: row.get::<i64>(at + 5)? != 0,
@@ -89,7 +89,7 @@ pub(super) fn known_client(keys: &Keyring, row: &Row, at: usize) -> Result<Known
     })
 }
 
-impl KnownClient {
+impl RegisteredClient {
     /// Verifies the client's secret. It compares digests, so that the timing reveals nothing about the secret.
     pub fn secret_fits(&self, secret: &str, now: jiff::Timestamp) -> bool {
         let given = digest(secret);
@@ -102,7 +102,11 @@ impl KnownClient {
 }
 
 /// The client that is registered as this resource server.
-pub(super) async fn bearer(tx: &mut Tx, keys: &Keyring, resource: &str) -> Result<Option<KnownClient>> {
+pub(super) async fn resource_server_of(
+    tx: &mut Tx,
+    keys: &Keyring,
+    resource: &str,
+) -> Result<Option<RegisteredClient>> {
     // A resource has printable ASCII alone, and PostgreSQL rejects text with a NUL.
     if !resource.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(None);
@@ -118,7 +122,7 @@ pub(super) async fn bearer(tx: &mut Tx, keys: &Keyring, resource: &str) -> Resul
 }
 
 /// Finds a client by id or by name.
-pub(super) async fn find(tx: &mut Tx, keys: &Keyring, id_or_name: &str) -> Result<Option<KnownClient>> {
+pub(super) async fn find(tx: &mut Tx, keys: &Keyring, id_or_name: &str) -> Result<Option<RegisteredClient>> {
     let sql = format!("{} WHERE c.id = $1 OR c.name = $1", select());
     let row = tx.row(&sql, [id_or_name.into()]).await?;
     row.map(|row| known_client(keys, &row, 0)).transpose()
@@ -135,8 +139,8 @@ fn about(id: ClientId, change: Change) -> Event {
 /// Registers a client under this id; the secret is used if the client authenticates by one.
 pub(crate) async fn add_client(
     tx: &mut Tx,
-    env: &Env,
-    act: &Act,
+    env: &StoreContext,
+    act: &Attribution,
     id: ClientId,
     client: Client,
     secret: String,
@@ -146,7 +150,7 @@ pub(crate) async fn add_client(
         return Err(Refusal::ClientExists(client.name).into());
     }
     for resource in &client.resources {
-        if bearer(tx, &env.keys, resource).await?.is_some() {
+        if resource_server_of(tx, &env.keys, resource).await?.is_some() {
             return Err(Refusal::ResourceExists(resource.clone()).into());
         }
     }
@@ -162,15 +166,15 @@ pub(crate) async fn add_client(
 /// Replaces a client's settings if they still equal `before`. The secret is used if the client newly authenticates by one.
 pub(crate) async fn edit_client(
     tx: &mut Tx,
-    env: &Env,
-    act: &Act,
+    env: &StoreContext,
+    act: &Attribution,
     id: &ClientId,
     before: &Client,
     client: Client,
     secret: String,
 ) -> Result<NewClient> {
     client.check().map_err(Refusal::Client)?;
-    tx.rows_locked("SELECT id FROM client WHERE id = $1", [id.as_str().into()])
+    tx.rows_for_update("SELECT id FROM client WHERE id = $1", [id.as_str().into()])
         .await?;
     let known = find(tx, &env.keys, id.as_str()).await?;
     let known = known.ok_or_else(|| Refusal::UnknownClient(id.to_string()))?;
@@ -180,12 +184,12 @@ pub(crate) async fn edit_client(
     if client.subjects != before.subjects {
         return Err(Refusal::Client(ClientFault::Subjects).into());
     }
-    let is_other = |found: Option<KnownClient>| found.is_some_and(|found| found.id != *id);
+    let is_other = |found: Option<RegisteredClient>| found.is_some_and(|found| found.id != *id);
     if is_other(find(tx, &env.keys, &client.name).await?) {
         return Err(Refusal::ClientExists(client.name).into());
     }
     for resource in &client.resources {
-        if is_other(bearer(tx, &env.keys, resource).await?) {
+        if is_other(resource_server_of(tx, &env.keys, resource).await?) {
             return Err(Refusal::ResourceExists(resource.clone()).into());
         }
     }
@@ -206,10 +210,10 @@ impl Store {
     /// Replaces a client's settings if they still equal `before`. Its subjects stay. Its grants and tokens stay unless the new settings
     /// allow less.
     pub async fn edit_client(&self, id: &ClientId, before: &Client, client: Client, by: &str) -> Result<NewClient> {
-        let (env, act, id) = (self.env.clone(), Act::new(by, self.now()), id.clone());
+        let (env, act, id) = (self.env.clone(), Attribution::new(by, self.now()), id.clone());
         let (before, secret) = (before.clone(), self.new_token());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, id) = (env.clone(), act.clone(), id.clone());
                 let (before, client, secret) = (before.clone(), client.clone(), secret.as_str().to_owned());
                 Box::pin(async move { edit_client(tx, &env, &act, &id, &before, client, secret).await })
@@ -236,7 +240,7 @@ impl Store {
     pub async fn name_subjects_alone(
         &self,
         operator: &Operator,
-        known: &KnownClient,
+        known: &RegisteredClient,
         subjects: Vec<(AccountId, String)>,
     ) -> Result<u64> {
         if known.client.needs_two() {
@@ -246,7 +250,7 @@ impl Store {
     }
 
     /// All clients, by name.
-    pub async fn clients(&self) -> Result<Vec<KnownClient>> {
+    pub async fn clients(&self) -> Result<Vec<RegisteredClient>> {
         self.db
             .read(async |tx| {
                 let rows = tx.rows(&format!("{} ORDER BY c.name", select()), []).await?;
@@ -256,13 +260,13 @@ impl Store {
     }
 
     /// Finds a client by id.
-    pub async fn client(&self, id: &str) -> Result<Option<KnownClient>> {
+    pub async fn client(&self, id: &str) -> Result<Option<RegisteredClient>> {
         static SQL: LazyLock<String> = LazyLock::new(|| format!("{} WHERE c.id = $1", select()));
         // A client id has printable ASCII alone, and PostgreSQL rejects text with a NUL.
         if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(None);
         }
-        let row = self.db.ask(async |tx| tx.row(&SQL, [id.into()]).await).await?;
+        let row = self.db.query(async |tx| tx.row(&SQL, [id.into()]).await).await?;
         row.map(|row| known_client(&self.env.keys, &row, 0)).transpose()
     }
 
@@ -270,17 +274,17 @@ impl Store {
     pub async fn has_resource(&self, resource: &str) -> Result<bool> {
         let bearer = self
             .db
-            .ask(async |tx| bearer(tx, &self.env.keys, resource).await)
+            .query(async |tx| resource_server_of(tx, &self.env.keys, resource).await)
             .await?;
         Ok(bearer.is_some_and(|bearer| bearer.enabled))
     }
 
     /// Registers a client. Its secret is returned here and never again.
     pub async fn add_client(&self, client: Client, by: &str) -> Result<NewClient> {
-        let (env, act) = (self.env.clone(), Act::new(by, self.now()));
+        let (env, act) = (self.env.clone(), Attribution::new(by, self.now()));
         let (id, secret) = (self.new_client_id(), self.new_token());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, id) = (env.clone(), act.clone(), id.clone());
                 let (client, secret) = (client.clone(), secret.as_str().to_owned());
                 Box::pin(async move { add_client(tx, &env, &act, id, client, secret).await })
@@ -311,10 +315,14 @@ impl Store {
 
     /// Issues a new secret. The previous one works for `overlap` more seconds, so that no sign-in fails meanwhile.
     pub async fn rotate_client(&self, id_or_name: &str, overlap: i64, by: &str) -> Result<NewClient> {
-        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), id_or_name.to_owned());
+        let (env, act, name) = (
+            self.env.clone(),
+            Attribution::new(by, self.now()),
+            id_or_name.to_owned(),
+        );
         let secret = self.new_token();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, name) = (env.clone(), act.clone(), name.clone());
                 let secret = secret.as_str().to_owned();
                 Box::pin(async move { rotate_client(tx, &env, &act, &name, overlap, secret).await })
@@ -338,9 +346,13 @@ impl Store {
     }
 
     async fn change_client(&self, id_or_name: &str, change: Change, by: &str) -> Result<ClientId> {
-        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), id_or_name.to_owned());
+        let (env, act, name) = (
+            self.env.clone(),
+            Attribution::new(by, self.now()),
+            id_or_name.to_owned(),
+        );
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, name, change) = (env.clone(), act.clone(), name.clone(), change.clone());
                 Box::pin(async move { change_client(tx, &env, &act, name, change, |_| Ok(())).await })
             })
@@ -350,14 +362,14 @@ impl Store {
 
 async fn change_client(
     tx: &mut Tx,
-    env: &Env,
-    act: &Act,
+    env: &StoreContext,
+    act: &Attribution,
     id_or_name: String,
     change: Change,
-    may: fn(&KnownClient) -> std::result::Result<(), Refusal>,
+    may: fn(&RegisteredClient) -> std::result::Result<(), Refusal>,
 ) -> Result<ClientId> {
     let sql = "SELECT id FROM client WHERE id = $1 OR name = $1";
-    tx.rows_locked(sql, [(&id_or_name).into()]).await?;
+    tx.rows_for_update(sql, [(&id_or_name).into()]).await?;
     let known = find(tx, &env.keys, &id_or_name).await?;
     let known = known.ok_or(Refusal::UnknownClient(id_or_name))?;
     may(&known)?;
@@ -379,8 +391,8 @@ async fn change_client(
 /// Gives a client a new secret. The previous one works for `overlap` more seconds.
 pub(crate) async fn rotate_client(
     tx: &mut Tx,
-    env: &Env,
-    act: &Act,
+    env: &StoreContext,
+    act: &Attribution,
     id_or_name: &str,
     overlap: i64,
     secret: String,
@@ -389,7 +401,7 @@ pub(crate) async fn rotate_client(
         secret: digest(&secret),
         old_until: env.now() + overlap * 1_000_000,
     };
-    let with_secret = |known: &KnownClient| match known.client.authentication {
+    let with_secret = |known: &RegisteredClient| match known.client.authentication {
         Authentication::Secret => Ok(()),
         _ => Err(Refusal::Client(ClientFault::NoSecret)),
     };

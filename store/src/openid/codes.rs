@@ -5,19 +5,19 @@
 //!     └──── 60 s, hold, sign-out (except with `offline_access`), client disabled ──▶ over
 //! ```
 
-use super::clients::{KnownClient, find};
+use super::clients::{RegisteredClient, find};
 use super::grants::{
-    ACCESS, Audience, Given, Grant, Issue, LONGEST, REFRESH, Spent, Succession, TokenKind, draw, end_grant, in_force,
-    issue, place, used,
+    ACCESS, Grant, GrantParameters, LONGEST, NewTokenRow, REFRESH, ResourceAudience, Spent, Succession, TokenKind,
+    active_grant, end_grant, generate_token, issue, place, record_client_use,
 };
 use super::pushed::spend_request;
-use super::subjects::{name_subject, subject};
+use super::subjects::{assign_subject, subject};
 use crate::access::{SESSION_LONGEST, lock_accounts_of, open_session_row};
 use crate::bound::{GRANT, ISSUED};
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::gate;
-use crate::journal::Env;
+use crate::journal::StoreContext;
 use crate::merkle::sha256;
 use crate::store::Store;
 use base64::Engine as _;
@@ -33,7 +33,7 @@ const GOOD: i64 = 60 * 1_000_000;
 
 /// An authorization request that the owner of a session approved.
 #[derive(Clone, Debug)]
-pub struct Allowed {
+pub struct AuthorizedRequest {
     /// Client id.
     pub client: String,
     /// Redirect URI of the code; the client repeats it when it redeems the code.
@@ -45,14 +45,14 @@ pub struct Allowed {
     /// Granted scopes.
     pub scope: Vec<Scope>,
     /// Nonce, claims and resource.
-    pub given: Given,
+    pub given: GrantParameters,
     /// Handle of the pushed request that this answers.
     pub pushed: Option<String>,
 }
 
 /// What a code is bound to: redirect URI and PKCE challenge.
 #[derive(Serialize, Deserialize)]
-struct Bound {
+struct CodeBinding {
     redirect_uri: String,
     named: bool,
     challenge: Option<String>,
@@ -60,7 +60,7 @@ struct Bound {
 
 /// The parameters of a token request with a code.
 #[derive(Clone)]
-struct Shown {
+struct RedemptionRequest {
     redirect_uri: Option<String>,
     verifier: Option<String>,
     resource: Option<String>,
@@ -68,7 +68,7 @@ struct Shown {
 
 /// The tokens issued for a code or a refresh token.
 #[derive(Clone, Debug)]
-pub struct Redeemed {
+pub struct IssuedTokens {
     /// The grant that they belong to.
     pub grant: Grant,
     /// The access token.
@@ -81,12 +81,12 @@ pub struct Redeemed {
 
 impl Store {
     /// Issues a code for the owner of a session. `None` if the session has ended or is a held visit, or if the client is no longer enabled.
-    pub async fn issue_code(&self, session: &str, allowed: Allowed) -> Result<Option<String>> {
+    pub async fn issue_code(&self, session: &str, allowed: AuthorizedRequest) -> Result<Option<String>> {
         let (env, session) = (self.env.clone(), sha256(&[session.as_bytes()]));
-        let (code, digest) = draw(&env, TokenKind::Code);
+        let (code, digest) = generate_token(&env, TokenKind::Code);
         let given = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, allowed) = (env.clone(), allowed.clone());
                 Box::pin(async move { give(tx, &env, session, digest, &allowed).await })
             })
@@ -98,20 +98,20 @@ impl Store {
     /// than the granted one, or one whose client is no longer enabled; the code can then be redeemed again.
     pub async fn redeem_code(
         &self,
-        known: &KnownClient,
+        known: &RegisteredClient,
         code: &str,
         redirect_uri: Option<&str>,
         verifier: Option<&str>,
         resource: Option<&str>,
-    ) -> Result<Option<Redeemed>> {
+    ) -> Result<Option<IssuedTokens>> {
         let (env, known, digest) = (self.env.clone(), known.clone(), sha256(&[code.as_bytes()]));
-        let shown = Shown {
+        let shown = RedemptionRequest {
             redirect_uri: redirect_uri.map(str::to_owned),
             verifier: verifier.map(str::to_owned),
             resource: resource.map(str::to_owned),
         };
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, known, shown) = (env.clone(), known.clone(), shown.clone());
                 Box::pin(async move { redeem(tx, &env, &known, digest, &shown).await })
             })
@@ -119,7 +119,13 @@ impl Store {
     }
 }
 
-async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allowed: &Allowed) -> Result<bool> {
+async fn give(
+    tx: &mut Tx,
+    env: &StoreContext,
+    session: [u8; 32],
+    digest: [u8; 32],
+    allowed: &AuthorizedRequest,
+) -> Result<bool> {
     let now = env.ambient.now();
     lock_accounts_of(tx, [session]).await?;
     let Some(open) = open_session_row(tx, &env.keys, &session, now).await? else {
@@ -137,7 +143,7 @@ async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allow
         return Ok(false);
     }
     if subject(tx, &env.keys, &known.id, &open.account).await?.is_none() {
-        name_subject(tx, env, &known, &open.account).await?;
+        assign_subject(tx, env, &known, &open.account).await?;
     }
     let (id, now) = (env.id(), now.as_microsecond());
     let outlives = allowed.scope.contains(&Scope::OfflineAccess);
@@ -154,7 +160,7 @@ async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allow
             (!outlives).then(|| session.to_vec()).into(),
             (&open.sid).into(),
             (&scope).into(),
-            env.keys.seal(place(&id), &asked, &env.ambient).into(),
+            env.keys.encrypt(place(&id), &asked, &env.ambient).into(),
             open.began.into(),
             (&open.amr).into(),
             if outlives {
@@ -167,12 +173,12 @@ async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allow
     );
     let into = format!("client_grant ({})", GRANT.columns(""));
     tx.insert(&into, vec![row], "").await?;
-    let bound = Bound {
+    let bound = CodeBinding {
         redirect_uri: allowed.redirect_uri.clone(),
         named: allowed.redirect_named,
         challenge: allowed.challenge.clone(),
     };
-    let row = Issue {
+    let row = NewTokenRow {
         kind: TokenKind::Code,
         digest,
         known: &known,
@@ -188,11 +194,11 @@ async fn give(tx: &mut Tx, env: &Env, session: [u8; 32], digest: [u8; 32], allow
 
 async fn redeem(
     tx: &mut Tx,
-    env: &Env,
-    known: &KnownClient,
+    env: &StoreContext,
+    known: &RegisteredClient,
     digest: [u8; 32],
-    shown: &Shown,
-) -> Result<Option<Redeemed>> {
+    shown: &RedemptionRequest,
+) -> Result<Option<IssuedTokens>> {
     let now = env.now();
     let which = "id = $1 AND kind = 'code' AND client = $2";
     let sql = format!(
@@ -212,24 +218,24 @@ async fn redeem(
         return Ok(None);
     };
     let grant: String = row.get(4)?;
-    let bound: Bound =
+    let bound: CodeBinding =
         serde_json::from_str(&row.get::<String>(6)?).map_err(|e| StoreError::corrupt("issued.bound", e))?;
     if row.get::<i64>(8)? < now || !fits(&bound, shown) {
         end_grant(tx, &grant).await?;
         return Ok(None);
     }
-    let Some(grant) = in_force(tx, env, known, &grant, env.ambient.now()).await? else {
+    let Some(grant) = active_grant(tx, env, known, &grant, env.ambient.now()).await? else {
         return Ok(None);
     };
     let scope: String = row.get(5)?;
-    let audience = Audience::of(
+    let audience = ResourceAudience::of(
         tx,
         &env.keys,
         grant.given.resource.as_deref(),
         shown.resource.as_deref(),
     )
     .await?;
-    let (token, digest) = draw(env, TokenKind::Refresh);
+    let (token, digest) = generate_token(env, TokenKind::Refresh);
     let next = Next::New {
         token,
         digest,
@@ -267,13 +273,13 @@ pub(super) enum Next {
 /// Issues the next access and refresh token of a grant.
 pub(super) async fn tokens(
     tx: &mut Tx,
-    env: &Env,
-    known: &KnownClient,
+    env: &StoreContext,
+    known: &RegisteredClient,
     next: Next,
     grant: Grant,
     scope: String,
-    audience: Option<Audience>,
-) -> Result<Redeemed> {
+    audience: Option<ResourceAudience>,
+) -> Result<IssuedTokens> {
     // C1: where standardising is required, connected systems get no token. The code or refresh token stays valid until it is done.
     if grant.kind == AccountKind::Citizen {
         let asked = gate(tx, grant.account.as_str(), local_day(env.ambient.now())).await?;
@@ -282,8 +288,8 @@ pub(super) async fn tokens(
         }
     }
     let now = env.now();
-    let (access, access_digest) = draw(env, TokenKind::Access);
-    let row = |kind, digest, good_for: i64, scope| Issue {
+    let (access, access_digest) = generate_token(env, TokenKind::Access);
+    let row = |kind, digest, good_for: i64, scope| NewTokenRow {
         kind,
         digest,
         known,
@@ -318,8 +324,8 @@ pub(super) async fn tokens(
         }
     };
     issue(tx, rows).await?;
-    used(tx, known, now).await?;
-    Ok(Redeemed {
+    record_client_use(tx, known, now).await?;
+    Ok(IssuedTokens {
         grant,
         access,
         scope,
@@ -328,7 +334,7 @@ pub(super) async fn tokens(
 }
 
 /// Checks the redirect URI and the PKCE verifier against those of the authorization request (RFC 7636, 4.6).
-fn fits(bound: &Bound, shown: &Shown) -> bool {
+fn fits(bound: &CodeBinding, shown: &RedemptionRequest) -> bool {
     let same_uri = match &shown.redirect_uri {
         Some(uri) => *uri == bound.redirect_uri,
         None => !bound.named,

@@ -1,6 +1,6 @@
 //! The consents of people to third-party clients, which are not the province's own.
 
-use super::grants::end_grants;
+use super::grants::revoke_grants;
 use crate::bound::CONSENT;
 use crate::db::Row;
 use crate::error::Result;
@@ -25,7 +25,7 @@ impl Store {
     /// An owner's consents, the newest first.
     pub async fn consents(&self, account: &AccountId) -> Result<Vec<Consent>> {
         self.db
-            .ask(async |tx| {
+            .query(async |tx| {
                 let sql = "SELECT s.client, c.name, s.scope, s.at FROM consent s JOIN client c ON c.id = s.client \
                      WHERE s.account = $1 ORDER BY s.at DESC, s.client";
                 let rows = tx.rows(sql, [account.as_str().into()]).await?;
@@ -47,10 +47,10 @@ impl Store {
     pub async fn withdraw_consent(&self, account: &AccountId, client: &ClientId) -> Result<()> {
         let (env, account, client) = (self.env.clone(), account.clone(), client.clone());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, account, client) = (env.clone(), account.clone(), client.clone());
                 Box::pin(async move {
-                    tx.rows_locked("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
+                    tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
                         .await?;
                     let (which, both) = (
                         "account = $1 AND client = $2",
@@ -58,7 +58,7 @@ impl Store {
                     );
                     let sql = format!("DELETE FROM consent WHERE {which}");
                     if tx.execute(&sql, both.clone()).await? > 0 {
-                        end_grants(tx, &env, which, &both).await?;
+                        revoke_grants(tx, &env, which, &both).await?;
                     }
                     Ok(())
                 })
@@ -73,7 +73,7 @@ impl Store {
             CONSENT.columns("")
         );
         let args = || [account.as_str().into(), client.as_str().into()];
-        let row = self.db.ask(async |tx| tx.row(&sql, args()).await).await?;
+        let row = self.db.query(async |tx| tx.row(&sql, args()).await).await?;
         let Some(row) = row else { return Ok(false) };
         if !CONSENT.is_genuine(&self.env.keys, &row, 0)? {
             return Ok(false);
@@ -94,7 +94,7 @@ impl Store {
         ];
         let row = CONSENT.row(&self.env.keys, cells);
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let row = row.clone();
                 Box::pin(async move {
                     let sql = "INSERT INTO consent (account, client, scope, at, mac) VALUES ($1,$2,$3,$4,$5) \

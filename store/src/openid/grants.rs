@@ -1,16 +1,16 @@
 //! Grants and tokens. A token is 256 random bits, stored as a digest. Its validity is checked at each use, against the grant, the account
 //! and the client as they are at that moment.
 
-use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, bearer, known_client};
-use super::notices::signed_out;
+use super::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, known_client, resource_server_of};
+use super::notices::enqueue_logout;
 use crate::access::is_account;
 use crate::ambient::hex;
 use crate::bound::{GRANT, GRANT_SESSION, ISSUED, SUBJECT, USED, binds};
-use crate::db::{Arg, Row, Tx};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::{MAY_BE_HELD, is_held};
-use crate::journal::Env;
-use crate::keyring::{Keyring, Place};
+use crate::journal::StoreContext;
+use crate::keyring::{AssociatedData, Keyring};
 use crate::merkle::sha256;
 use crate::store::Store;
 use jiff::Timestamp;
@@ -67,7 +67,7 @@ impl TokenKind {
 
 /// Parameters of the authorization request, besides the scopes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Given {
+pub struct GrantParameters {
     /// Copied into the ID token unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
@@ -95,7 +95,7 @@ pub struct Grant {
     /// Granted scopes, separated by spaces.
     pub scope: String,
     /// The other request parameters.
-    pub given: Given,
+    pub given: GrantParameters,
     /// When the owner authenticated: microseconds UTC.
     pub auth_time: i64,
     /// Authentication methods (RFC 8176), separated by spaces.
@@ -107,7 +107,7 @@ pub struct Grant {
 
 /// The resource server that a token is meant for, if that is not the client that requested it (RFC 8707).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Audience {
+pub struct ResourceAudience {
     /// The resource, as requested.
     pub resource: String,
     /// The client that is registered as that resource server.
@@ -115,7 +115,7 @@ pub struct Audience {
     pub(super) generation: i64,
 }
 
-impl Audience {
+impl ResourceAudience {
     /// The audience of a granted resource. A token request may only repeat the granted resource.
     pub(super) async fn of(
         tx: &mut Tx,
@@ -127,7 +127,9 @@ impl Audience {
             return Err(Refusal::UnknownResource(other.to_owned()).into());
         }
         let Some(resource) = granted else { return Ok(None) };
-        let bearer = bearer(tx, keys, resource).await?.filter(|bearer| bearer.enabled);
+        let bearer = resource_server_of(tx, keys, resource)
+            .await?
+            .filter(|bearer| bearer.enabled);
         let bearer = bearer.ok_or_else(|| Refusal::UnknownResource(resource.to_owned()))?;
         Ok(Some(Self {
             resource: resource.to_owned(),
@@ -139,11 +141,11 @@ impl Audience {
 
 /// A token that is active at this moment.
 #[derive(Clone, Debug)]
-pub struct Live {
+pub struct ActiveToken {
     /// The kind of token.
     pub kind: TokenKind,
     /// The client that it was issued to.
-    pub client: KnownClient,
+    pub client: RegisteredClient,
     /// Scopes, separated by spaces.
     pub scope: String,
     /// Issue time: microseconds UTC.
@@ -153,11 +155,11 @@ pub struct Live {
     /// The grant; `None` if the client acts for itself.
     pub grant: Option<Grant>,
     /// The resource server that it is meant for, if that is another client.
-    pub audience: Option<Audience>,
+    pub audience: Option<ResourceAudience>,
 }
 
-pub(super) fn place(id: &str) -> Place<'_> {
-    Place {
+pub(super) fn place(id: &str) -> AssociatedData<'_> {
+    AssociatedData {
         table: "client_grant",
         column: "asked",
         row: id.as_bytes(),
@@ -165,24 +167,24 @@ pub(super) fn place(id: &str) -> Place<'_> {
 }
 
 /// Generates a token of this kind; returns it with its digest.
-pub(super) fn draw(env: &Env, kind: TokenKind) -> (String, [u8; 32]) {
+pub(super) fn generate_token(env: &StoreContext, kind: TokenKind) -> (String, [u8; 32]) {
     kind.written(&env.ambient.bytes::<32>())
 }
 
 /// A new row of `issued`.
-pub(super) struct Issue<'a> {
+pub(super) struct NewTokenRow<'a> {
     pub kind: TokenKind,
     pub digest: [u8; 32],
-    pub known: &'a KnownClient,
+    pub known: &'a RegisteredClient,
     pub grant: Option<&'a str>,
     pub scope: &'a str,
     pub bound: &'a str,
-    pub audience: Option<&'a Audience>,
+    pub audience: Option<&'a ResourceAudience>,
     pub good_until: i64,
 }
 
-impl Issue<'_> {
-    pub(super) fn row(&self, keys: &Keyring, now: i64) -> Vec<Arg> {
+impl NewTokenRow<'_> {
+    pub(super) fn row(&self, keys: &Keyring, now: i64) -> Vec<SqlValue> {
         let cells = vec![
             self.digest.into(),
             self.kind.name().into(),
@@ -193,7 +195,7 @@ impl Issue<'_> {
             self.audience.map_or(self.bound, |audience| &audience.resource).into(),
             now.into(),
             self.good_until.into(),
-            Arg::Int(None),
+            SqlValue::Int(None),
             self.audience.map(|audience| audience.client.as_str()).into(),
             self.audience.map(|audience| audience.generation).into(),
         ];
@@ -211,9 +213,9 @@ pub(super) struct Succession {
 }
 
 impl Succession {
-    pub(super) fn with(self, mut row: Vec<Arg>) -> Vec<Arg> {
-        row.push(Arg::Bytes(self.follows.map(Vec::from)));
-        row.push(Arg::Bytes(self.again));
+    pub(super) fn with(self, mut row: Vec<SqlValue>) -> Vec<SqlValue> {
+        row.push(SqlValue::Bytes(self.follows.map(Vec::from)));
+        row.push(SqlValue::Bytes(self.again));
         row
     }
 }
@@ -233,7 +235,7 @@ fn rows_of_places(rows: usize, width: usize) -> String {
 }
 
 /// Writes tokens in one statement. A row that already exists is the redeemed token: it gets its MAC as used.
-pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
+pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<SqlValue>>) -> Result<()> {
     let sql = format!(
         "INSERT INTO issued ({}, follows, again) VALUES {} \
          ON CONFLICT (id) DO UPDATE SET mac = excluded.mac, again = excluded.again",
@@ -244,19 +246,19 @@ pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
 }
 
 /// The row of a redeemed code or refresh token, with its new MAC.
-pub(super) struct Spent(Vec<Arg>);
+pub(super) struct Spent(Vec<SqlValue>);
 
 impl Spent {
     /// Parses a row that begins with the [`ISSUED`] columns and was just marked as used. `None` if its MAC did not verify.
     pub(super) fn of(keys: &Keyring, row: &Row) -> Result<Option<Self>> {
         let used = ISSUED.cells(row, 0)?;
         let mut unused = used.clone();
-        unused[USED] = Arg::Int(None);
+        unused[USED] = SqlValue::Int(None);
         let genuine = ISSUED.is_bound(keys, &unused, row, 0)?;
         Ok(genuine.then(|| Self(ISSUED.row(keys, used))))
     }
 
-    pub(super) fn row(self) -> Vec<Arg> {
+    pub(super) fn row(self) -> Vec<SqlValue> {
         self.0
     }
 }
@@ -287,7 +289,7 @@ const FOR_AUDIENCE: &str = "(i.audience IS NULL OR EXISTS (SELECT 1 FROM client 
      AND r.generation = i.audience_generation AND r.enabled = 1))";
 
 /// Parses the grant in the columns at `at`. `None` if a hold counts today or a MAC does not verify.
-async fn grant_of(tx: &mut Tx, env: &Env, row: &Row, at: usize, now: Timestamp) -> Result<Option<Grant>> {
+async fn grant_of(tx: &mut Tx, env: &StoreContext, row: &Row, at: usize, now: Timestamp) -> Result<Option<Grant>> {
     let (keys, after) = (&env.keys, at + GRANT.width());
     let [account, kind]: [String; 2] = [row.get(at + 3)?, row.get(after)?];
     let (subject, subject_mac): (String, Vec<u8>) = (row.get(after + 3)?, row.get(after + 4)?);
@@ -303,7 +305,7 @@ async fn grant_of(tx: &mut Tx, env: &Env, row: &Row, at: usize, now: Timestamp) 
         return Ok(None);
     }
     let id: String = row.get(at)?;
-    let asked = keys.unseal(place(&id), &row.get::<Vec<u8>>(at + 8)?)?;
+    let asked = keys.decrypt(place(&id), &row.get::<Vec<u8>>(at + 8)?)?;
     Ok(Some(Grant {
         account: AccountId(account),
         kind: AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
@@ -320,10 +322,10 @@ async fn grant_of(tx: &mut Tx, env: &Env, row: &Row, at: usize, now: Timestamp) 
 }
 
 /// The grant, if it is active: neither a hold, a sign-out nor time ended it, and the client was not disabled since it authenticated.
-pub(super) async fn in_force(
+pub(super) async fn active_grant(
     tx: &mut Tx,
-    env: &Env,
-    known: &KnownClient,
+    env: &StoreContext,
+    known: &RegisteredClient,
     id: &str,
     now: Timestamp,
 ) -> Result<Option<Grant>> {
@@ -352,10 +354,10 @@ pub(super) async fn end_grant(tx: &mut Tx, id: &str) -> Result<()> {
 }
 
 /// The (client, account, session id) triples that must be notified when these grants end.
-pub(crate) async fn part_in(
+pub(crate) async fn grants_of_sessions(
     tx: &mut Tx,
     which: &str,
-    args: impl IntoIterator<Item = Arg>,
+    args: impl IntoIterator<Item = SqlValue>,
 ) -> Result<BTreeSet<[String; 3]>> {
     let sql = format!("SELECT client, account, sid FROM client_grant WHERE {which}");
     let rows = tx.rows(&sql, args).await?;
@@ -365,19 +367,19 @@ pub(crate) async fn part_in(
 }
 
 /// Revokes the selected grants of an account, whose row must be locked, and notifies their clients.
-pub(crate) async fn end_grants(tx: &mut Tx, env: &Env, which: &str, args: &[Arg]) -> Result<()> {
-    let had = part_in(tx, which, args.to_vec()).await?;
+pub(crate) async fn revoke_grants(tx: &mut Tx, env: &StoreContext, which: &str, args: &[SqlValue]) -> Result<()> {
+    let had = grants_of_sessions(tx, which, args.to_vec()).await?;
     if !had.is_empty() {
         let sql = format!("DELETE FROM client_grant WHERE {which}");
         tx.execute(&sql, args.to_vec()).await?;
     }
-    signed_out(tx, env, had).await
+    enqueue_logout(tx, env, had).await
 }
 
 /// Moves the grants of a session to its successor after the owner authenticated again.
-pub(crate) async fn move_grants(tx: &mut Tx, env: &Env, from: [u8; 32], to: [u8; 32]) -> Result<()> {
+pub(crate) async fn transfer_grants(tx: &mut Tx, env: &StoreContext, from: [u8; 32], to: [u8; 32]) -> Result<()> {
     let sql = format!("SELECT {} FROM client_grant WHERE session = $1", GRANT.columns(""));
-    for row in tx.rows_locked(&sql, [from.into()]).await? {
+    for row in tx.rows_for_update(&sql, [from.into()]).await? {
         if GRANT.is_genuine(&env.keys, &row, 0)? {
             let mut cells = GRANT.cells(&row, 0)?;
             cells[GRANT_SESSION] = to.into();
@@ -391,7 +393,7 @@ pub(crate) async fn move_grants(tx: &mut Tx, env: &Env, from: [u8; 32], to: [u8;
 
 impl Store {
     /// Introspects a token. `None` if it is not active.
-    pub async fn token(&self, token: &str) -> Result<Option<Live>> {
+    pub async fn token(&self, token: &str) -> Result<Option<ActiveToken>> {
         // Built once: they run for each request with a token.
         static OF_ACCOUNT: LazyLock<String> = LazyLock::new(|| {
             format!(
@@ -411,7 +413,7 @@ impl Store {
         });
         let (digest, now) = (sha256(&[token.as_bytes()]), self.now());
         self.db
-            .ask(async |tx| {
+            .query(async |tx| {
                 let args = || [digest.into(), now.as_microsecond().into()];
                 if let Some(row) = tx.row(&OF_ACCOUNT, args()).await? {
                     let grant = grant_of(tx, &self.env, &row, 0, now).await?;
@@ -428,21 +430,21 @@ impl Store {
     /// Issues a token with which the client acts for itself (RFC 6749, 4.4) at that resource. `None` if the client changed meanwhile.
     pub async fn token_for_client(
         &self,
-        known: &KnownClient,
+        known: &RegisteredClient,
         scope: &str,
         resource: Option<&str>,
     ) -> Result<Option<String>> {
-        let (token, digest) = draw(&self.env, TokenKind::Access);
+        let (token, digest) = generate_token(&self.env, TokenKind::Access);
         let (env, now, known, scope) = (self.env.clone(), self.env.now(), known.clone(), scope.to_owned());
         let resource = resource.map(str::to_owned);
         let given = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (known, scope, resource) = (known.clone(), scope.clone(), resource.clone());
                 let env = env.clone();
                 Box::pin(async move {
-                    let audience = Audience::of(tx, &env.keys, resource.as_deref(), None).await?;
-                    let row = Issue {
+                    let audience = ResourceAudience::of(tx, &env.keys, resource.as_deref(), None).await?;
+                    let row = NewTokenRow {
                         kind: TokenKind::Access,
                         digest,
                         known: &known,
@@ -461,7 +463,7 @@ impl Store {
                     if tx.execute(&sql, row.row(&env.keys, now)).await? == 0 {
                         return Ok(false);
                     }
-                    used(tx, &known, now).await?;
+                    record_client_use(tx, &known, now).await?;
                     Ok(true)
                 })
             })
@@ -470,10 +472,10 @@ impl Store {
     }
 
     /// Revokes a token for its client (RFC 7009): an access token alone, a refresh token with its whole family.
-    pub async fn revoke(&self, known: &KnownClient, token: &str) -> Result<()> {
+    pub async fn revoke(&self, known: &RegisteredClient, token: &str) -> Result<()> {
         let (digest, client) = (sha256(&[token.as_bytes()]), known.id.clone());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let client = client.clone();
                 Box::pin(async move {
                     let sql = "DELETE FROM issued WHERE id = $1 AND client = $2 RETURNING kind, client_grant";
@@ -490,7 +492,7 @@ impl Store {
 }
 
 /// Parses an active token from the columns at `at`. `None` for a code, or if a MAC does not verify.
-fn live(keys: &Keyring, row: &Row, at: usize, grant: Option<Grant>) -> Result<Option<Live>> {
+fn live(keys: &Keyring, row: &Row, at: usize, grant: Option<Grant>) -> Result<Option<ActiveToken>> {
     if !ISSUED.is_genuine(keys, row, at)? {
         return Ok(None);
     }
@@ -500,14 +502,14 @@ fn live(keys: &Keyring, row: &Row, at: usize, grant: Option<Grant>) -> Result<Op
         _ => return Ok(None),
     };
     let audience = match (row.get::<Option<String>>(at + 10)?, row.get::<Option<i64>>(at + 11)?) {
-        (Some(client), Some(generation)) => Some(Audience {
+        (Some(client), Some(generation)) => Some(ResourceAudience {
             resource: row.get(at + 6)?,
             client: ClientId(client),
             generation,
         }),
         _ => None,
     };
-    Ok(Some(Live {
+    Ok(Some(ActiveToken {
         kind,
         scope: row.get(at + 5)?,
         began: row.get(at + 7)?,
@@ -519,7 +521,7 @@ fn live(keys: &Keyring, row: &Row, at: usize, grant: Option<Grant>) -> Result<Op
 }
 
 /// Records the time at which a token was last issued to the client, at most once per quarter of an hour.
-pub(super) async fn used(tx: &mut Tx, known: &KnownClient, now: i64) -> Result<()> {
+pub(super) async fn record_client_use(tx: &mut Tx, known: &RegisteredClient, now: i64) -> Result<()> {
     const GRAIN: i64 = 15 * 60 * 1_000_000;
     if known.last_use.is_some_and(|last| now - last < GRAIN) {
         return Ok(());

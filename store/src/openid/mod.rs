@@ -16,15 +16,15 @@ mod subjects;
 mod told;
 
 pub use about::About;
-pub use clients::{KnownClient, NewClient};
-pub use codes::{Allowed, Redeemed};
+pub use clients::{NewClient, RegisteredClient};
+pub use codes::{AuthorizedRequest, IssuedTokens};
 pub use consents::Consent;
-pub use grants::{Audience, Given, Grant, Live, TokenKind};
-pub use notices::{Delivery, DueNotice, NoticeKind, NoticeLine};
+pub use grants::{ActiveToken, Grant, GrantParameters, ResourceAudience, TokenKind};
+pub use notices::{Delivery, DeliverySummary, PendingDelivery, SecurityEventKind};
 pub use signing_keys::{KeyLine, KeyState, PublishedKey, SigningKey};
 
 pub(crate) use clients::{SECRET_OVERLAP, add_client, edit_client, rotate_client};
-pub(crate) use grants::{end_grants, move_grants, part_in};
-pub(crate) use notices::{after, signed_out};
+pub(crate) use grants::{grants_of_sessions, revoke_grants, transfer_grants};
+pub(crate) use notices::{enqueue_for_events, enqueue_logout};
 pub(crate) use refresh::AGAIN;
 pub(crate) use subjects::take_over_subjects;

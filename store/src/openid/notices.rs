@@ -10,15 +10,15 @@
 //! No event waits for another, except that *held* and *open again* of an account are delivered in order. A waiting event becomes due at
 //! once when a newer event of the account is queued, or when the client accepts another one. That does not bring the last attempt nearer.
 
-use super::told::{Turn, told_of};
+use super::told::{HeldStateChanges, accounts_reported_held};
 use crate::bound::{CLIENT, NOTICE, SUBJECT, binds};
-use crate::db::{Arg, Row, Tx};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Act, Entry, Env, append};
+use crate::journal::{Attribution, Entry, StoreContext, append};
 use crate::keyring::Keyring;
 use crate::project::client_cells;
 use crate::store::Store;
-use crate::tables::each_of;
+use crate::tables::for_each_in;
 use ngomon_rules::client::{Client, ClientId};
 use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::record::AccountId;
@@ -35,7 +35,7 @@ const ORDERED: &str = "('account-disabled', 'account-enabled')";
 
 /// The kinds of security event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeKind {
+pub enum SecurityEventKind {
     /// End the sessions (OpenID Connect Back-Channel Logout).
     Logout,
     /// End the sessions (CAEP session-revoked).
@@ -46,7 +46,7 @@ pub enum NoticeKind {
     AccountEnabled,
 }
 
-impl NoticeKind {
+impl SecurityEventKind {
     const ALL: [Self; 4] = [
         Self::Logout,
         Self::SessionRevoked,
@@ -67,13 +67,13 @@ impl NoticeKind {
 
 /// An event that is due.
 #[derive(Clone, Debug)]
-pub struct DueNotice {
+pub struct PendingDelivery {
     /// Event id, also the `jti` of its token.
     pub id: String,
     /// When it happened: microseconds UTC.
     pub at: i64,
     /// The kind of event.
-    pub kind: NoticeKind,
+    pub kind: SecurityEventKind,
     /// The receiving client.
     pub client: ClientId,
     /// The client's settings as of now.
@@ -101,7 +101,7 @@ pub enum Delivery {
 
 /// An event in the operators' list.
 #[derive(Clone, Debug)]
-pub struct NoticeLine {
+pub struct DeliverySummary {
     /// Event id.
     pub id: String,
     /// When it happened: microseconds UTC.
@@ -123,7 +123,7 @@ pub struct NoticeLine {
 }
 
 /// A client that is subscribed to an account, with its subject for it.
-struct Knower {
+struct SubscribedClient {
     client: String,
     account: String,
     subject: String,
@@ -131,14 +131,14 @@ struct Knower {
 }
 
 /// Parses the columns client, account, subject, MAC of these, settings. `None` if the MAC does not verify.
-fn knower(keys: &Keyring, row: &Row) -> Result<Option<Knower>> {
+fn subscribed_client(keys: &Keyring, row: &Row) -> Result<Option<SubscribedClient>> {
     let [client, account, subject]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
     let (mac, body): (Vec<u8>, String) = (row.get(3)?, row.get(4)?);
     let cells = [(&client).into(), (&account).into(), (&subject).into()];
     if !binds(keys, SUBJECT, &cells, Some(&mac)) {
         return Ok(None);
     }
-    Ok(Some(Knower {
+    Ok(Some(SubscribedClient {
         client,
         account,
         subject,
@@ -146,7 +146,7 @@ fn knower(keys: &Keyring, row: &Row) -> Result<Option<Knower>> {
     }))
 }
 
-fn row(env: &Env, knower: &Knower, kind: NoticeKind, sid: Option<&str>) -> Vec<Arg> {
+fn row(env: &StoreContext, knower: &SubscribedClient, kind: SecurityEventKind, sid: Option<&str>) -> Vec<SqlValue> {
     let now = env.now();
     let cells = vec![
         env.id().into(),
@@ -158,27 +158,27 @@ fn row(env: &Env, knower: &Knower, kind: NoticeKind, sid: Option<&str>) -> Vec<A
         sid.into(),
     ];
     let mut row = NOTICE.row(&env.keys, cells);
-    row.extend([now.into(), 0_i64.into(), Arg::Int(None), "".into()]);
+    row.extend([now.into(), 0_i64.into(), SqlValue::Int(None), "".into()]);
     row
 }
 
-async fn put(tx: &mut Tx, env: &Env, accounts: &BTreeSet<String>, rows: Vec<Vec<Arg>>) -> Result<()> {
+async fn put(tx: &mut Tx, env: &StoreContext, accounts: &BTreeSet<String>, rows: Vec<Vec<SqlValue>>) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
     let into = "client_notice (id, at, client, kind, account, subject, sid, mac, due, tries, taken, fault)";
     tx.insert(into, rows, "").await?;
-    let accounts: Vec<Arg> = accounts.iter().map(Into::into).collect();
+    let accounts: Vec<SqlValue> = accounts.iter().map(Into::into).collect();
     let sql = "UPDATE client_notice SET due = $1, tries = tries - 1 WHERE due > $1 AND failed < $1 AND account IN ({}) RETURNING id";
     some_of(tx, sql, env.now(), &accounts).await.map(drop)
 }
 
 /// Runs `sql`, which returns ids, over `wanted` in batches. `{}` stands for the placeholders of a batch, `$1` for `now`.
-async fn some_of(tx: &mut Tx, sql: &str, now: i64, wanted: &[Arg]) -> Result<Vec<String>> {
+async fn some_of(tx: &mut Tx, sql: &str, now: i64, wanted: &[SqlValue]) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for some in wanted.chunks(400) {
         let places: Vec<String> = (2..some.len() + 2).map(|at| format!("${at}")).collect();
-        let args = std::iter::once(Arg::from(now)).chain(some.iter().cloned());
+        let args = std::iter::once(SqlValue::from(now)).chain(some.iter().cloned());
         for row in tx.rows(&sql.replace("{}", &places.join(",")), args).await? {
             found.push(row.get(0)?);
         }
@@ -193,7 +193,7 @@ pub(super) async fn drop_notices(tx: &mut Tx, client: &ClientId) -> Result<()> {
 }
 
 /// Queues the logout events of ended sessions for each client that had a grant in one.
-pub(crate) async fn signed_out(tx: &mut Tx, env: &Env, had: BTreeSet<[String; 3]>) -> Result<()> {
+pub(crate) async fn enqueue_logout(tx: &mut Tx, env: &StoreContext, had: BTreeSet<[String; 3]>) -> Result<()> {
     let sql = "SELECT s.client, s.account, s.subject, s.mac, c.body FROM client_subject s JOIN client c ON c.id = s.client \
          WHERE s.client = $1 AND s.account = $2";
     let (mut rows, mut accounts) = (Vec::new(), BTreeSet::new());
@@ -201,14 +201,14 @@ pub(crate) async fn signed_out(tx: &mut Tx, env: &Env, had: BTreeSet<[String; 3]
         let Some(found) = tx.row(sql, [client.into(), account.into()]).await? else {
             continue;
         };
-        let Some(knower) = knower(&env.keys, &found)? else {
+        let Some(knower) = subscribed_client(&env.keys, &found)? else {
             continue;
         };
         if knower.settings.backchannel_logout_uri.is_some() {
-            rows.push(row(env, &knower, NoticeKind::Logout, Some(&sid)));
+            rows.push(row(env, &knower, SecurityEventKind::Logout, Some(&sid)));
         }
         if knower.settings.events_uri.is_some() {
-            rows.push(row(env, &knower, NoticeKind::SessionRevoked, Some(&sid)));
+            rows.push(row(env, &knower, SecurityEventKind::SessionRevoked, Some(&sid)));
         }
         accounts.insert(knower.account);
     }
@@ -216,7 +216,7 @@ pub(crate) async fn signed_out(tx: &mut Tx, env: &Env, had: BTreeSet<[String; 3]
 }
 
 /// Queues the events that follow from new journal entries, in the same transaction. A replay queues none again.
-pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<()> {
+pub(crate) async fn enqueue_for_events(tx: &mut Tx, env: &StoreContext, entries: &[Entry]) -> Result<()> {
     let (mut ended, mut begins, mut ends) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for entry in entries {
         match (&entry.event.subject, &entry.event.change) {
@@ -231,25 +231,30 @@ pub(crate) async fn after(tx: &mut Tx, env: &Env, entries: &[Entry]) -> Result<(
         };
     }
     // A client that got no *held* event gets no *open again*.
-    let mut asked = told_of(tx, &ends).await?;
+    let mut asked = accounts_reported_held(tx, &ends).await?;
     asked.extend(ended.iter().cloned());
     asked.append(&mut begins);
-    let turn = Turn::of(tx, env, &asked).await?;
-    tell(tx, env, &ended, turn).await
+    let turn = HeldStateChanges::since_last_report(tx, env, &asked).await?;
+    enqueue_held_events(tx, env, &ended, turn).await
 }
 
 /// Queues the events of accounts whose held state changed. Revokes the grants of those that are held and of the accounts in `ended`.
-pub(super) async fn tell(tx: &mut Tx, env: &Env, ended: &BTreeSet<String>, turn: Turn) -> Result<()> {
+pub(super) async fn enqueue_held_events(
+    tx: &mut Tx,
+    env: &StoreContext,
+    ended: &BTreeSet<String>,
+    turn: HeldStateChanges,
+) -> Result<()> {
     let ended: BTreeSet<&String> = ended.union(&turn.begun).collect();
-    let all: Vec<Arg> = ended.iter().copied().chain(&turn.over).map(Into::into).collect();
+    let all: Vec<SqlValue> = ended.iter().copied().chain(&turn.over).map(Into::into).collect();
     if all.is_empty() {
         return Ok(());
     }
     // The sessions are also named one by one, for libraries that find a session only by its `sid`.
     let mut sessions: HashMap<[String; 2], BTreeSet<String>> = HashMap::new();
-    let wanted: Vec<Arg> = ended.iter().copied().map(Into::into).collect();
+    let wanted: Vec<SqlValue> = ended.iter().copied().map(Into::into).collect();
     let sql = "DELETE FROM client_grant WHERE account IN ({}) RETURNING client, account, sid";
-    each_of(tx, sql, &wanted, |row| {
+    for_each_in(tx, sql, &wanted, |row| {
         sessions
             .entry([row.get(0)?, row.get(1)?])
             .or_default()
@@ -260,23 +265,23 @@ pub(super) async fn tell(tx: &mut Tx, env: &Env, ended: &BTreeSet<String>, turn:
     let (mut rows, mut known) = (Vec::new(), BTreeSet::new());
     let sql = "SELECT s.client, s.account, s.subject, s.mac, c.body FROM client_subject s JOIN client c ON c.id = s.client \
          WHERE s.account IN ({}) ORDER BY s.account, s.client";
-    each_of(tx, sql, &all, |found| {
-        let Some(knower) = knower(&env.keys, &found)? else {
+    for_each_in(tx, sql, &all, |found| {
+        let Some(knower) = subscribed_client(&env.keys, &found)? else {
             return Ok(());
         };
         let account = &knower.account;
         if ended.contains(account) && knower.settings.backchannel_logout_uri.is_some() {
-            rows.push(row(env, &knower, NoticeKind::Logout, None));
+            rows.push(row(env, &knower, SecurityEventKind::Logout, None));
             let named = sessions.get(&[knower.client.clone(), account.clone()]);
             for sid in named.into_iter().flatten() {
-                rows.push(row(env, &knower, NoticeKind::Logout, Some(sid)));
+                rows.push(row(env, &knower, SecurityEventKind::Logout, Some(sid)));
             }
         }
         if knower.settings.events_uri.is_some() {
             for (kind, is_told) in [
-                (NoticeKind::SessionRevoked, ended.contains(account)),
-                (NoticeKind::AccountDisabled, turn.begun.contains(account)),
-                (NoticeKind::AccountEnabled, turn.over.contains(account)),
+                (SecurityEventKind::SessionRevoked, ended.contains(account)),
+                (SecurityEventKind::AccountDisabled, turn.begun.contains(account)),
+                (SecurityEventKind::AccountEnabled, turn.over.contains(account)),
             ] {
                 rows.extend(is_told.then(|| row(env, &knower, kind, None)));
             }
@@ -285,7 +290,7 @@ pub(super) async fn tell(tx: &mut Tx, env: &Env, ended: &BTreeSet<String>, turn:
         Ok(())
     })
     .await?;
-    turn.mark(tx, env, &known).await?;
+    turn.record(tx, env, &known).await?;
     put(tx, env, &known, rows).await
 }
 
@@ -298,22 +303,22 @@ async fn take_up(tx: &mut Tx, client: &ClientId, most: u32, now: i64) -> Result<
          ORDER BY n.tries, n.due, n.seq LIMIT $2"
     );
     let args = [now.into(), most.into(), client.as_str().into()];
-    let rows = tx.rows_locked(&sql, args).await?;
+    let rows = tx.rows_for_update(&sql, args).await?;
     let order: Vec<String> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
-    let wanted: Vec<Arg> = order.iter().map(Into::into).collect();
+    let wanted: Vec<SqlValue> = order.iter().map(Into::into).collect();
     // Checks again: another server may have taken the event while this one waited for the row.
     let sql = format!(
         "UPDATE client_notice SET in_hand = $1 + {TURN} WHERE due <= $1 AND COALESCE(in_hand, 0) <= $1 AND id IN ({{}}) RETURNING id"
     );
     let taken = some_of(tx, &sql, now, &wanted).await?;
-    let taken: Vec<Arg> = taken.iter().map(Into::into).collect();
+    let taken: Vec<SqlValue> = taken.iter().map(Into::into).collect();
     let sql = format!(
         "SELECT {}, c.id, c.body, c.secret, c.old_secret, c.old_until, c.enabled, c.generation, c.mac, n.seq, n.tries \
          FROM client_notice n LEFT JOIN client c ON c.id = n.client WHERE n.id IN ({{}})",
         NOTICE.columns("n")
     );
     let mut found = Vec::new();
-    each_of(tx, &sql, &taken, |row| {
+    for_each_in(tx, &sql, &taken, |row| {
         found.push(row);
         Ok(())
     })
@@ -321,8 +326,8 @@ async fn take_up(tx: &mut Tx, client: &ClientId, most: u32, now: i64) -> Result<
     Ok((order, found))
 }
 
-async fn settle(tx: &mut Tx, now: i64, client: &ClientId, told: Vec<(DueNotice, Delivery)>) -> Result<()> {
-    let (mut taken, mut untried, mut newest): (Vec<Arg>, Vec<Arg>, _) = (Vec::new(), Vec::new(), None);
+async fn settle(tx: &mut Tx, now: i64, client: &ClientId, told: Vec<(PendingDelivery, Delivery)>) -> Result<()> {
+    let (mut taken, mut untried, mut newest): (Vec<SqlValue>, Vec<SqlValue>, _) = (Vec::new(), Vec::new(), None);
     for (notice, delivery) in told {
         match delivery {
             Delivery::Taken => {
@@ -371,16 +376,16 @@ impl Store {
             "SELECT DISTINCT client FROM client_notice WHERE due <= $1 AND COALESCE(in_hand, 0) <= $1",
             self.env.now(),
         );
-        let rows = self.db.ask(async |tx| tx.rows(sql, [now.into()]).await).await?;
+        let rows = self.db.query(async |tx| tx.rows(sql, [now.into()]).await).await?;
         rows.iter().map(|row| row.get(0).map(ClientId)).collect()
     }
 
     /// Takes up to `most` due events of a client for half a minute. Those with the fewest attempts come first.
-    pub async fn due_notices(&self, client: &ClientId, most: u32) -> Result<Vec<DueNotice>> {
+    pub async fn due_notices(&self, client: &ClientId, most: u32) -> Result<Vec<PendingDelivery>> {
         let (client, now) = (client.clone(), self.env.now());
         let (order, rows) = self
             .db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let client = client.clone();
                 Box::pin(async move { take_up(tx, &client, most, now).await })
             })
@@ -394,7 +399,7 @@ impl Store {
         }
         if !dead.is_empty() {
             self.db
-                .write(move |tx| {
+                .transaction(move |tx| {
                     let dead = dead.clone();
                     Box::pin(async move {
                         for (id, tries, fault) in dead {
@@ -409,7 +414,7 @@ impl Store {
     }
 
     /// Parses an event that was taken up, or returns why it cannot be delivered.
-    fn due_notice(&self, row: &Row) -> Result<std::result::Result<DueNotice, String>> {
+    fn due_notice(&self, row: &Row) -> Result<std::result::Result<PendingDelivery, String>> {
         let (keys, at_client) = (&self.env.keys, NOTICE.width());
         let Some(body) = row.get::<Option<String>>(at_client + 1)? else {
             return Ok(Err("gone".into()));
@@ -423,10 +428,10 @@ impl Store {
             return Ok(Err("disabled".into()));
         }
         let kind: String = row.get(3)?;
-        Ok(Ok(DueNotice {
+        Ok(Ok(PendingDelivery {
             id: row.get(0)?,
             at: row.get(1)?,
-            kind: NoticeKind::ALL
+            kind: SecurityEventKind::ALL
                 .into_iter()
                 .find(|one| one.name() == kind)
                 .ok_or_else(|| StoreError::corrupt("client_notice", "no such kind"))?,
@@ -440,10 +445,10 @@ impl Store {
 
     /// Records the results of delivery to a client. An event that was not accepted is tried again after 2 s, 4 s, 8 s and so on, twelve
     /// times in all.
-    pub async fn settle_notices(&self, client: &ClientId, told: Vec<(DueNotice, Delivery)>) -> Result<()> {
+    pub async fn settle_notices(&self, client: &ClientId, told: Vec<(PendingDelivery, Delivery)>) -> Result<()> {
         let (client, now) = (client.clone(), self.env.now());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (client, told) = (client.clone(), told.clone());
                 Box::pin(async move { settle(tx, now, &client, told).await })
             })
@@ -452,9 +457,9 @@ impl Store {
 
     /// Queues an event again with all its attempts, and journals who ordered it. `false` if there is no such event.
     pub async fn resend_notice(&self, id: &str, by: &str) -> Result<bool> {
-        let (env, id, act) = (self.env.clone(), id.to_owned(), Act::new(by, self.now()));
+        let (env, id, act) = (self.env.clone(), id.to_owned(), Attribution::new(by, self.now()));
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, id, act) = (env.clone(), id.clone(), act.clone());
                 Box::pin(async move {
                     let sql = "UPDATE client_notice SET due = $2, tries = 0, taken = NULL, failed = NULL WHERE id = $1 RETURNING client, account, \
@@ -477,25 +482,25 @@ impl Store {
     }
 
     /// The latest events, the newest first.
-    pub async fn notices(&self, most: u32) -> Result<Vec<NoticeLine>> {
+    pub async fn notices(&self, most: u32) -> Result<Vec<DeliverySummary>> {
         self.notice_lines("1 = 1", most).await
     }
 
     /// All events that no client has accepted, the newest first.
-    pub async fn untaken_notices(&self) -> Result<Vec<NoticeLine>> {
+    pub async fn untaken_notices(&self) -> Result<Vec<DeliverySummary>> {
         self.notice_lines("n.taken IS NULL", u32::MAX).await
     }
 
-    async fn notice_lines(&self, which: &str, most: u32) -> Result<Vec<NoticeLine>> {
+    async fn notice_lines(&self, which: &str, most: u32) -> Result<Vec<DeliverySummary>> {
         let sql = format!(
             "SELECT n.id, n.at, COALESCE(c.name, n.client), n.kind, n.account, n.taken, n.due, n.tries, n.fault \
              FROM client_notice n LEFT JOIN client c ON c.id = n.client WHERE {which} ORDER BY n.seq DESC LIMIT $1"
         );
         let mut lines = Vec::new();
         self.db
-            .scan(async |tx| {
-                tx.each(&sql, [most.into()], |row| {
-                    lines.push(NoticeLine {
+            .read_long(async |tx| {
+                tx.for_each_row(&sql, [most.into()], |row| {
+                    lines.push(DeliverySummary {
                         id: row.get(0)?,
                         at: row.get(1)?,
                         client: row.get(2)?,

@@ -2,7 +2,7 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::keyring::Place;
+use crate::keyring::AssociatedData;
 use crate::merkle::sha256;
 use crate::store::Store;
 use ngomon_rules::client::ClientId;
@@ -16,8 +16,8 @@ const SIGNING_IN: i64 = 3_600 * 1_000_000;
 const OPENED: &str = "&";
 
 /// Associated data of the encryption: the request decrypts only in its own row, for its client and with its expiry.
-fn place(row: &[u8]) -> Place<'_> {
-    Place {
+fn place(row: &[u8]) -> AssociatedData<'_> {
+    AssociatedData {
         table: "pushed_request",
         column: "sealed",
         row,
@@ -38,9 +38,9 @@ impl Store {
         let id = sha256(&[handle.as_bytes()]);
         let (client, good_until) = (client.clone(), self.env.now() + GOOD);
         let row = row_of(&id, &client, good_until);
-        let sealed = self.env.keys.seal(place(&row), query.as_bytes(), &self.env.ambient);
+        let sealed = self.env.keys.encrypt(place(&row), query.as_bytes(), &self.env.ambient);
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (client, sealed) = (client.clone(), sealed.clone());
                 Box::pin(async move {
                     let sql = "INSERT INTO pushed_request (id, client, sealed, good_until) VALUES ($1,$2,$3,$4)";
@@ -58,10 +58,10 @@ impl Store {
         let (id, now) = (sha256(&[handle.as_bytes()]), self.env.now());
         let sql = "SELECT sealed, good_until FROM pushed_request WHERE id = $1 AND client = $2 AND good_until > $3";
         let args = [id.into(), of.as_str().into(), now.into()];
-        let row = self.db.ask(async |tx| tx.row(sql, args).await).await?;
+        let row = self.db.query(async |tx| tx.row(sql, args).await).await?;
         let Some(row) = row else { return Ok(None) };
         let (sealed, good_until): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
-        let kept = self.env.keys.unseal(place(&row_of(&id, of, good_until)), &sealed)?;
+        let kept = self.env.keys.decrypt(place(&row_of(&id, of, good_until)), &sealed)?;
         let kept = String::from_utf8_lossy(&kept).into_owned();
         if let Some(query) = kept.strip_prefix(OPENED) {
             return Ok(Some(query.to_owned()));
@@ -69,9 +69,9 @@ impl Store {
         let until = now + SIGNING_IN;
         let row = row_of(&id, of, until);
         let opened = format!("{OPENED}{kept}");
-        let sealed = self.env.keys.seal(place(&row), opened.as_bytes(), &self.env.ambient);
+        let sealed = self.env.keys.encrypt(place(&row), opened.as_bytes(), &self.env.ambient);
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let sealed = sealed.clone();
                 Box::pin(async move {
                     // Of concurrent openings the first one extends the request.
@@ -89,7 +89,7 @@ impl Store {
     pub async fn drop_request(&self, of: &ClientId, handle: &str) -> Result<()> {
         let (of, handle) = (of.clone(), handle.to_owned());
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (of, handle) = (of.clone(), handle.clone());
                 Box::pin(async move { spend_request(tx, &of, &handle).await.map(drop) })
             })

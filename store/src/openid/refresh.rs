@@ -4,15 +4,15 @@
 //! The successor derives from the token and from a random value in the token's row, which is encrypted and soon erased. From then on, an
 //! attacker with all keys and old tokens cannot derive newer ones.
 
-use super::clients::KnownClient;
-use super::codes::{Next, Redeemed, tokens};
-use super::grants::{Audience, Grant, Spent, TokenKind, end_grant, in_force};
+use super::clients::RegisteredClient;
+use super::codes::{IssuedTokens, Next, tokens};
+use super::grants::{Grant, ResourceAudience, Spent, TokenKind, active_grant, end_grant};
 use crate::access::used_by_client;
 use crate::bound::{ISSUED, USED};
 use crate::db::{Row, Tx};
 use crate::error::Result;
-use crate::journal::Env;
-use crate::keyring::Place;
+use crate::journal::StoreContext;
+use crate::keyring::AssociatedData;
 use crate::merkle::sha256;
 use crate::store::Store;
 use aws_lc_rs::hmac;
@@ -24,7 +24,7 @@ pub(crate) const AGAIN: Duration = Duration::from_secs(30);
 
 /// The parameters of a refresh request.
 #[derive(Clone)]
-struct Shown {
+struct PresentedToken {
     token: String,
     scope: Option<String>,
     resource: Option<String>,
@@ -37,20 +37,20 @@ impl Store {
     /// `resource` is as in [`Store::redeem_code`].
     pub async fn refresh(
         &self,
-        known: &KnownClient,
+        known: &RegisteredClient,
         token: &str,
         scope: Option<&str>,
         resource: Option<&str>,
-    ) -> Result<Option<Redeemed>> {
+    ) -> Result<Option<IssuedTokens>> {
         let (env, known) = (self.env.clone(), known.clone());
-        let shown = Shown {
+        let shown = PresentedToken {
             token: token.to_owned(),
             scope: scope.map(str::to_owned),
             resource: resource.map(str::to_owned),
             again: microseconds(self.refresh_again),
         };
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, known, shown) = (env.clone(), known.clone(), shown.clone());
                 Box::pin(async move { next(tx, &env, &known, &shown).await })
             })
@@ -70,7 +70,7 @@ impl Store {
         let sql = format!("SELECT 1 FROM issued WHERE {which} LIMIT 1");
         if self
             .db
-            .ask(async |tx| tx.row(&sql, [over.into()]).await)
+            .query(async |tx| tx.row(&sql, [over.into()]).await)
             .await?
             .is_none()
         {
@@ -78,7 +78,7 @@ impl Store {
         }
         let sql = format!("UPDATE issued SET again = NULL WHERE {which}");
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let sql = sql.clone();
                 Box::pin(async move { tx.execute(&sql, [over.into()]).await.map(drop) })
             })
@@ -86,12 +86,12 @@ impl Store {
     }
 
     /// Whether `asked` is within the refresh token's scope. `true` if there is no such token: redeeming it reports that.
-    pub async fn refresh_covers(&self, known: &KnownClient, token: &str, asked: &str) -> Result<bool> {
+    pub async fn refresh_covers(&self, known: &RegisteredClient, token: &str, asked: &str) -> Result<bool> {
         let digest = sha256(&[token.as_bytes()]);
         let sql = "SELECT scope FROM issued WHERE id = $1 AND kind = 'refresh' AND client = $2";
         let row = self
             .db
-            .ask(async |tx| tx.row(sql, [digest.into(), known.id.as_str().into()]).await)
+            .query(async |tx| tx.row(sql, [digest.into(), known.id.as_str().into()]).await)
             .await?;
         let Some(row) = row else { return Ok(true) };
         let allowed: String = row.get(0)?;
@@ -105,8 +105,8 @@ fn microseconds(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn place(digest: &[u8; 32]) -> Place<'_> {
-    Place {
+fn place(digest: &[u8; 32]) -> AssociatedData<'_> {
+    AssociatedData {
         table: "issued",
         column: "again",
         row: digest,
@@ -121,7 +121,12 @@ fn successor(token: &str, drawn: &[u8]) -> (String, [u8; 32]) {
 
 const WHICH: &str = "id = $1 AND kind = 'refresh' AND client = $2 AND good_until > $3";
 
-async fn next(tx: &mut Tx, env: &Env, known: &KnownClient, shown: &Shown) -> Result<Option<Redeemed>> {
+async fn next(
+    tx: &mut Tx,
+    env: &StoreContext,
+    known: &RegisteredClient,
+    shown: &PresentedToken,
+) -> Result<Option<IssuedTokens>> {
     let (now, digest) = (env.now(), sha256(&[shown.token.as_bytes()]));
     let sql = format!(
         "UPDATE issued SET used = $3 WHERE {WHICH} AND used IS NULL RETURNING {}, follows",
@@ -138,12 +143,12 @@ async fn next(tx: &mut Tx, env: &Env, known: &KnownClient, shown: &Shown) -> Res
         let sql = "UPDATE issued SET again = NULL WHERE id = $1 AND again IS NOT NULL";
         tx.execute(sql, [before.into()]).await?;
     }
-    let Some(grant) = in_force(tx, env, known, &row.get::<String>(4)?, env.ambient.now()).await? else {
+    let Some(grant) = active_grant(tx, env, known, &row.get::<String>(4)?, env.ambient.now()).await? else {
         return Ok(None);
     };
     let drawn: [u8; 32] = env.ambient.bytes();
     let (token, successor) = successor(&shown.token, &drawn);
-    let sealed = (shown.again > 0).then(|| env.keys.seal(place(&digest), &drawn, &env.ambient));
+    let sealed = (shown.again > 0).then(|| env.keys.encrypt(place(&digest), &drawn, &env.ambient));
     let next = Next::New {
         token,
         digest: successor,
@@ -156,14 +161,14 @@ async fn next(tx: &mut Tx, env: &Env, known: &KnownClient, shown: &Shown) -> Res
 /// Handles a token that is unknown or was redeemed before.
 async fn again(
     tx: &mut Tx,
-    env: &Env,
-    known: &KnownClient,
-    shown: &Shown,
+    env: &StoreContext,
+    known: &RegisteredClient,
+    shown: &PresentedToken,
     digest: [u8; 32],
-) -> Result<Option<Redeemed>> {
+) -> Result<Option<IssuedTokens>> {
     let sql = format!("SELECT {}, again FROM issued WHERE {WHICH}", ISSUED.columns(""));
     let args = [digest.into(), known.id.as_str().into(), env.now().into()];
-    let Some(row) = tx.rows_locked(&sql, args).await?.pop() else {
+    let Some(row) = tx.rows_for_update(&sql, args).await?.pop() else {
         return Ok(None);
     };
     let grant: String = row.get(4)?;
@@ -171,14 +176,20 @@ async fn again(
         end_grant(tx, &grant).await?;
         return Ok(None);
     };
-    let Some(grant) = in_force(tx, env, known, &grant, env.ambient.now()).await? else {
+    let Some(grant) = active_grant(tx, env, known, &grant, env.ambient.now()).await? else {
         return Ok(None);
     };
     given(tx, env, known, shown, grant, Next::Same(same)).await
 }
 
 /// The successor of a redeemed token, if it may be returned again: within the reuse period and while it is unused.
-async fn same_successor(tx: &mut Tx, env: &Env, shown: &Shown, digest: &[u8; 32], row: &Row) -> Result<Option<String>> {
+async fn same_successor(
+    tx: &mut Tx,
+    env: &StoreContext,
+    shown: &PresentedToken,
+    digest: &[u8; 32],
+    row: &Row,
+) -> Result<Option<String>> {
     let (now, used): (_, Option<i64>) = (env.now(), row.get(USED)?);
     let Some(sealed) = row.get::<Option<Vec<u8>>>(ISSUED.width())? else {
         return Ok(None);
@@ -186,12 +197,12 @@ async fn same_successor(tx: &mut Tx, env: &Env, shown: &Shown, digest: &[u8; 32]
     if !ISSUED.is_genuine(&env.keys, row, 0)? || used.is_none_or(|used| now - used > shown.again) || shown.again == 0 {
         return Ok(None);
     }
-    let (token, digest) = successor(&shown.token, &env.keys.unseal(place(digest), &sealed)?);
+    let (token, digest) = successor(&shown.token, &env.keys.decrypt(place(digest), &sealed)?);
     let sql = format!(
         "SELECT {} FROM issued WHERE id = $1 AND kind = 'refresh' AND used IS NULL AND good_until > $2",
         ISSUED.columns("")
     );
-    let found = tx.rows_locked(&sql, [digest.into(), now.into()]).await?.pop();
+    let found = tx.rows_for_update(&sql, [digest.into(), now.into()]).await?.pop();
     let genuine = found.map(|row| ISSUED.is_genuine(&env.keys, &row, 0)).transpose()?;
     Ok(genuine.unwrap_or(false).then_some(token))
 }
@@ -199,12 +210,12 @@ async fn same_successor(tx: &mut Tx, env: &Env, shown: &Shown, digest: &[u8; 32]
 /// Issues the tokens. `None` if the session of the grant has timed out.
 async fn given(
     tx: &mut Tx,
-    env: &Env,
-    known: &KnownClient,
-    shown: &Shown,
+    env: &StoreContext,
+    known: &RegisteredClient,
+    shown: &PresentedToken,
     grant: Grant,
     next: Next,
-) -> Result<Option<Redeemed>> {
+) -> Result<Option<IssuedTokens>> {
     if let Some(session) = &grant.session
         && !used_by_client(tx, session, env.now()).await?
     {
@@ -215,7 +226,7 @@ async fn given(
         None => grant.scope.clone(),
     };
     let (granted, asked) = (grant.given.resource.as_deref(), shown.resource.as_deref());
-    let audience = Audience::of(tx, &env.keys, granted, asked).await?;
+    let audience = ResourceAudience::of(tx, &env.keys, granted, asked).await?;
     tokens(tx, env, known, next, grant, scope, audience).await.map(Some)
 }
 

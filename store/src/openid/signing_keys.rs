@@ -10,10 +10,10 @@
 //! The private half of a key that is gone is erased; its row stays listed for a year.
 
 use crate::bound::SIGNING_KEY;
-use crate::db::{Arg, Tx};
+use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Act, Env, append};
-use crate::keyring::{Keyring, Place};
+use crate::journal::{Attribution, StoreContext, append};
+use crate::keyring::{AssociatedData, Keyring};
 use crate::settings::setting;
 use crate::store::Store;
 use aws_lc_rs::encoding::AsDer as _;
@@ -98,8 +98,8 @@ pub struct KeyLine {
     pub good_until: Option<i64>,
 }
 
-fn place(id: &str) -> Place<'_> {
-    Place {
+fn place(id: &str) -> AssociatedData<'_> {
+    AssociatedData {
         table: "signing_key",
         column: "sealed",
         row: id.as_bytes(),
@@ -130,29 +130,29 @@ const SEALED: usize = 2;
 const GOOD_UNTIL: usize = 5;
 
 /// A key as stored.
-struct Kept {
+struct StoredKey {
     id: String,
     algorithm: Algorithm,
     signs_from: i64,
     good_until: Option<i64>,
     revoked: Option<i64>,
-    cells: Vec<Arg>,
+    cells: Vec<SqlValue>,
 }
 
-impl Kept {
+impl StoredKey {
     fn is_published(&self, now: i64) -> bool {
         self.good_until.is_none_or(|until| now < until)
     }
 }
 
 /// The key of this algorithm that signs now.
-fn signer(kept: &[Kept], algorithm: Algorithm, now: i64) -> Option<&Kept> {
-    let of_algorithm = |key: &&Kept| key.algorithm == algorithm && key.signs_from <= now && key.is_published(now);
+fn signer(kept: &[StoredKey], algorithm: Algorithm, now: i64) -> Option<&StoredKey> {
+    let of_algorithm = |key: &&StoredKey| key.algorithm == algorithm && key.signs_from <= now && key.is_published(now);
     kept.iter().find(of_algorithm)
 }
 
 /// All stored keys. A key whose MAC does not verify neither signs nor is published.
-async fn kept(tx: &mut Tx, keys: &Keyring) -> Result<Vec<Kept>> {
+async fn kept(tx: &mut Tx, keys: &Keyring) -> Result<Vec<StoredKey>> {
     let sql = format!(
         "SELECT {}, revoked FROM signing_key ORDER BY signs_from DESC, id",
         SIGNING_KEY.columns("")
@@ -161,7 +161,7 @@ async fn kept(tx: &mut Tx, keys: &Keyring) -> Result<Vec<Kept>> {
     for row in tx.rows(&sql, []).await? {
         if SIGNING_KEY.is_genuine(keys, &row, 0)? {
             let algorithm = Algorithm::parse(&row.get::<String>(1)?);
-            kept.push(Kept {
+            kept.push(StoredKey {
                 id: row.get(0)?,
                 algorithm: algorithm.ok_or_else(|| StoreError::corrupt("signing_key", "no such algorithm"))?,
                 signs_from: row.get(4)?,
@@ -179,17 +179,17 @@ type Drawn = Vec<(Algorithm, String, Zeroizing<Vec<u8>>)>;
 
 async fn add(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     (algorithm, id, private): &(Algorithm, String, Zeroizing<Vec<u8>>),
     signs_from: i64,
 ) -> Result<()> {
     let cells = vec![
         id.into(),
         algorithm.name().into(),
-        env.keys.seal(place(id), private, &env.ambient).into(),
+        env.keys.encrypt(place(id), private, &env.ambient).into(),
         env.now().into(),
         signs_from.into(),
-        Arg::Int(None),
+        SqlValue::Int(None),
     ];
     let into = format!("signing_key ({})", SIGNING_KEY.columns(""));
     tx.insert(&into, vec![SIGNING_KEY.row(&env.keys, cells)], "")
@@ -198,7 +198,7 @@ async fn add(
 }
 
 /// Sets the end of publication; `erased` also deletes the private half.
-async fn end(tx: &mut Tx, env: &Env, key: &Kept, until: i64, erased: bool) -> Result<()> {
+async fn end(tx: &mut Tx, env: &StoreContext, key: &StoredKey, until: i64, erased: bool) -> Result<()> {
     let mut cells = key.cells.clone();
     cells[GOOD_UNTIL] = until.into();
     if erased {
@@ -213,13 +213,13 @@ async fn end(tx: &mut Tx, env: &Env, key: &Kept, until: i64, erased: bool) -> Re
 
 /// Locks the row of the installation, so that two servers that start at once generate one key.
 async fn turnstile(tx: &mut Tx) -> Result<()> {
-    tx.rows_locked("SELECT id FROM installation WHERE id = 1", [])
+    tx.rows_for_update("SELECT id FROM installation WHERE id = 1", [])
         .await
         .map(drop)
 }
 
 /// Adds missing keys and due successors, and erases the private halves of keys that are no longer published.
-async fn tend(tx: &mut Tx, env: &Env, drawn: &Drawn) -> Result<()> {
+async fn tend(tx: &mut Tx, env: &StoreContext, drawn: &Drawn) -> Result<()> {
     turnstile(tx).await?;
     let now = env.now();
     let there = kept(tx, &env.keys).await?;
@@ -238,7 +238,7 @@ async fn tend(tx: &mut Tx, env: &Env, drawn: &Drawn) -> Result<()> {
         }
     }
     for key in there.iter().filter(|key| !key.is_published(now)) {
-        let has_private = matches!(&key.cells[SEALED], Arg::Bytes(Some(sealed)) if !sealed.is_empty());
+        let has_private = matches!(&key.cells[SEALED], SqlValue::Bytes(Some(sealed)) if !sealed.is_empty());
         if let Some(until) = key.good_until.filter(|_| has_private) {
             end(tx, env, key, until, true).await?;
         }
@@ -248,11 +248,11 @@ async fn tend(tx: &mut Tx, env: &Env, drawn: &Drawn) -> Result<()> {
 }
 
 /// Lets new keys sign from now on. The previous keys stay published while their tokens are valid, except the revoked one.
-async fn replace(tx: &mut Tx, env: &Env, by: &str, revoked: Option<&str>, drawn: &Drawn) -> Result<()> {
+async fn replace(tx: &mut Tx, env: &StoreContext, by: &str, revoked: Option<&str>, drawn: &Drawn) -> Result<()> {
     turnstile(tx).await?;
     let now = env.now();
     let there = kept(tx, &env.keys).await?;
-    let there: Vec<&Kept> = there.iter().filter(|key| key.is_published(now)).collect();
+    let there: Vec<&StoredKey> = there.iter().filter(|key| key.is_published(now)).collect();
     if let Some(id) = revoked.filter(|id| there.iter().all(|key| key.id != **id)) {
         return Err(Refusal::UnknownKey(id.to_owned()).into());
     }
@@ -279,14 +279,14 @@ async fn replace(tx: &mut Tx, env: &Env, by: &str, revoked: Option<&str>, drawn:
     let before: Vec<&str> = there.iter().map(|key| key.id.as_str()).collect();
     let mut events = vec![setting("", SETTING, before.join(" "), signs.join(" "))];
     events.extend(revoked.map(|id| setting("", "signing-keys.revoked", String::new(), id.to_owned())));
-    append(tx, env, &Act::new(by, env.ambient.now()), events).await
+    append(tx, env, &Attribution::new(by, env.ambient.now()), events).await
 }
 
 impl Store {
     /// Generates missing keys and successors of old ones; erases expired private halves. Runs at the start and daily.
     pub async fn tend_signing_keys(&self) -> Result<()> {
         let now = self.env.now();
-        let there = self.db.ask(async |tx| kept(tx, &self.env.keys).await).await?;
+        let there = self.db.query(async |tx| kept(tx, &self.env.keys).await).await?;
         let mut drawn = Vec::new();
         for algorithm in Algorithm::ALL {
             let mut published = there.iter().filter(|key| key.is_published(now));
@@ -297,7 +297,7 @@ impl Store {
         }
         let env = self.env.clone();
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, drawn) = (env.clone(), drawn.clone());
                 Box::pin(async move { tend(tx, &env, &drawn).await })
             })
@@ -313,7 +313,7 @@ impl Store {
         }
         let (env, by, revoked) = (self.env.clone(), by.to_owned(), revoked.map(str::to_owned));
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, by, revoked, drawn) = (env.clone(), by.clone(), revoked.clone(), drawn.clone());
                 Box::pin(async move { replace(tx, &env, &by, revoked.as_deref(), &drawn).await })
             })
@@ -323,8 +323,8 @@ impl Store {
     /// All keys of the last year, the newest first.
     pub async fn key_lines(&self) -> Result<Vec<KeyLine>> {
         let now = self.env.now();
-        let there = self.db.ask(async |tx| kept(tx, &self.env.keys).await).await?;
-        let state = |key: &Kept| {
+        let there = self.db.query(async |tx| kept(tx, &self.env.keys).await).await?;
+        let state = |key: &StoredKey| {
             if key.revoked.is_some() {
                 KeyState::Revoked
             } else if !key.is_published(now) {
@@ -337,7 +337,7 @@ impl Store {
                 KeyState::Retired
             }
         };
-        let line = |key: &Kept| KeyLine {
+        let line = |key: &StoredKey| KeyLine {
             id: key.id.clone(),
             algorithm: key.algorithm,
             state: state(key),
@@ -350,7 +350,7 @@ impl Store {
     /// All published keys; of each algorithm the one that signs comes first.
     pub async fn published_keys(&self) -> Result<Vec<PublishedKey>> {
         let now = self.env.now();
-        let there = self.db.ask(async |tx| kept(tx, &self.env.keys).await).await?;
+        let there = self.db.query(async |tx| kept(tx, &self.env.keys).await).await?;
         let published = there.iter().filter(|key| key.is_published(now));
         Ok(published
             .map(|key| PublishedKey {
@@ -364,7 +364,7 @@ impl Store {
     /// A key with its private half. `None` if it is unknown, no longer published, or its MAC does not verify.
     pub async fn signing_key(&self, id: &str) -> Result<Option<SigningKey>> {
         let sql = format!("SELECT {} FROM signing_key WHERE id = $1", SIGNING_KEY.columns(""));
-        let row = self.db.ask(async |tx| tx.row(&sql, [id.into()]).await).await?;
+        let row = self.db.query(async |tx| tx.row(&sql, [id.into()]).await).await?;
         let Some(row) = row else { return Ok(None) };
         let is_over = row
             .get::<Option<i64>>(GOOD_UNTIL)?
@@ -376,7 +376,7 @@ impl Store {
         Ok(Some(SigningKey {
             id: id.to_owned(),
             algorithm: algorithm.ok_or_else(|| StoreError::corrupt("signing_key", "no such algorithm"))?,
-            private: Zeroizing::new(self.env.keys.unseal(place(id), &row.get::<Vec<u8>>(2)?)?),
+            private: Zeroizing::new(self.env.keys.decrypt(place(id), &row.get::<Vec<u8>>(2)?)?),
         }))
     }
 }

@@ -3,7 +3,7 @@
 use crate::bound::{SUBJECT, SUCCESSION, binds};
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result};
-use crate::journal::{Act, Env, append};
+use crate::journal::{Attribution, StoreContext, append};
 use crate::keyring::Keyring;
 use crate::store::Store;
 use ngomon_rules::client::{ClientId, SubjectKind};
@@ -11,10 +11,15 @@ use ngomon_rules::event::{Change, Event};
 use ngomon_rules::record::AccountId;
 use std::collections::{HashMap, HashSet};
 
-use super::clients::{CLIENT_COLUMNS, CLIENT_USE, KnownClient, find, known_client};
+use super::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, find, known_client};
 
 /// Assigns and journals the client's subject for an account that has none yet. The account's row must be locked.
-pub(super) async fn name_subject(tx: &mut Tx, env: &Env, known: &KnownClient, account: &AccountId) -> Result<()> {
+pub(super) async fn assign_subject(
+    tx: &mut Tx,
+    env: &StoreContext,
+    known: &RegisteredClient,
+    account: &AccountId,
+) -> Result<()> {
     let subject = match known.client.subjects {
         SubjectKind::Account => account.as_str().to_owned(),
         SubjectKind::Public => match public(tx, &env.keys, account).await? {
@@ -29,7 +34,7 @@ pub(super) async fn name_subject(tx: &mut Tx, env: &Env, known: &KnownClient, ac
         subject,
         taken_over: false,
     };
-    let act = Act::new(&format!("client:{}", known.id), env.ambient.now());
+    let act = Attribution::new(&format!("client:{}", known.id), env.ambient.now());
     append(tx, env, &act, vec![Event::of_account(account, change)]).await
 }
 
@@ -66,18 +71,18 @@ fn may_be_subject(subject: &str) -> bool {
 /// new ones.
 pub(crate) async fn take_over_subjects(
     tx: &mut Tx,
-    env: &Env,
-    act: &Act,
+    env: &StoreContext,
+    act: &Attribution,
     id_or_name: &str,
     subjects: &[(AccountId, String)],
 ) -> Result<u64> {
     let known = find(tx, &env.keys, id_or_name).await?;
     let known = known.ok_or_else(|| Refusal::UnknownClient(id_or_name.to_owned()))?;
-    tx.rows_locked("SELECT id FROM client WHERE id = $1", [known.id.as_str().into()])
+    tx.rows_for_update("SELECT id FROM client WHERE id = $1", [known.id.as_str().into()])
         .await?;
     let sql = "SELECT account, subject FROM client_subject WHERE client = $1";
     let (mut names, mut taken) = (HashMap::new(), HashSet::new());
-    tx.each(sql, [known.id.as_str().into()], |row| {
+    tx.for_each_row(sql, [known.id.as_str().into()], |row| {
         let (account, subject): (String, String) = (row.get(0)?, row.get(1)?);
         taken.insert(subject.clone());
         names.insert(account, subject);
@@ -123,9 +128,13 @@ impl Store {
     /// Imports the client's own user ids as subjects of accounts that have not signed in there yet. All of them, or none. Returns the
     /// number of new ones.
     pub async fn name_subjects(&self, id_or_name: &str, subjects: Vec<(AccountId, String)>, by: &str) -> Result<u64> {
-        let (env, act, name) = (self.env.clone(), Act::new(by, self.now()), id_or_name.to_owned());
+        let (env, act, name) = (
+            self.env.clone(),
+            Attribution::new(by, self.now()),
+            id_or_name.to_owned(),
+        );
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let (env, act, name, subjects) = (env.clone(), act.clone(), name.clone(), subjects.clone());
                 Box::pin(async move { take_over_subjects(tx, &env, &act, &name, &subjects).await })
             })
@@ -135,7 +144,7 @@ impl Store {
     /// The client's subject for the account; `None` if it has none.
     pub async fn subject_of(&self, client: &ClientId, account: &AccountId) -> Result<Option<String>> {
         self.db
-            .ask(async |tx| subject(tx, &self.env.keys, client, account).await)
+            .query(async |tx| subject(tx, &self.env.keys, client, account).await)
             .await
     }
 }
@@ -154,7 +163,12 @@ pub(super) async fn subject(
 }
 
 /// The client's subjects for the accounts that this one succeeds, by a transfer or a join: the client moves its own data over.
-pub(super) async fn former(tx: &mut Tx, keys: &Keyring, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
+pub(super) async fn previous_subjects(
+    tx: &mut Tx,
+    keys: &Keyring,
+    client: &ClientId,
+    account: &AccountId,
+) -> Result<Vec<String>> {
     let sql = "SELECT f.succeeds, f.mac, s.subject, s.mac FROM succession f JOIN client_subject s ON s.account = f.succeeds \
          WHERE f.account = $1 AND s.client = $2 ORDER BY s.account";
     let mut former = Vec::new();

@@ -8,14 +8,14 @@
 //!     ◀── the last hold is lifted, a claim, the day after an order's last, a freeze ── clients are notified
 //! ```
 
-use super::notices::tell;
-use crate::db::{Arg, Tx};
+use super::notices::enqueue_held_events;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::explain::held_of;
-use crate::journal::Env;
+use crate::journal::StoreContext;
 use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::each_of;
+use crate::tables::for_each_in;
 use ngomon_rules::values::local_day;
 use std::collections::BTreeSet;
 
@@ -26,10 +26,10 @@ const BATCH: u32 = 400;
 const ENDED: i64 = -1;
 
 /// Those of the accounts that were last reported as held.
-pub(super) async fn told_of(tx: &mut Tx, accounts: &BTreeSet<String>) -> Result<BTreeSet<String>> {
-    let (mut told, wanted): (_, Vec<Arg>) = (BTreeSet::new(), accounts.iter().map(Into::into).collect());
+pub(super) async fn accounts_reported_held(tx: &mut Tx, accounts: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+    let (mut told, wanted): (_, Vec<SqlValue>) = (BTreeSet::new(), accounts.iter().map(Into::into).collect());
     let sql = "SELECT account FROM told_held WHERE account IN ({})";
-    each_of(tx, sql, &wanted, |row| {
+    for_each_in(tx, sql, &wanted, |row| {
         told.insert(row.get::<String>(0)?);
         Ok(())
     })
@@ -38,17 +38,24 @@ pub(super) async fn told_of(tx: &mut Tx, accounts: &BTreeSet<String>) -> Result<
 }
 
 /// Accounts whose held state differs from what was last reported to clients.
-pub(super) struct Turn {
+pub(super) struct HeldStateChanges {
     /// Held now, but not reported as held.
     pub begun: BTreeSet<String>,
     /// Reported as held, but not held now.
     pub over: BTreeSet<String>,
 }
 
-impl Turn {
-    pub(super) async fn of(tx: &mut Tx, env: &Env, accounts: &BTreeSet<String>) -> Result<Self> {
+impl HeldStateChanges {
+    pub(super) async fn since_last_report(
+        tx: &mut Tx,
+        env: &StoreContext,
+        accounts: &BTreeSet<String>,
+    ) -> Result<Self> {
         let today = local_day(env.ambient.now());
-        let (held, told) = (held_of(tx, accounts, today).await?, told_of(tx, accounts).await?);
+        let (held, told) = (
+            held_of(tx, accounts, today).await?,
+            accounts_reported_held(tx, accounts).await?,
+        );
         Ok(Self {
             begun: held.difference(&told).cloned().collect(),
             over: told.difference(&held).cloned().collect(),
@@ -61,11 +68,11 @@ impl Turn {
     }
 
     /// Ends the sessions of newly held accounts for good, and records the reported state of the accounts that a client knows.
-    pub(super) async fn mark(&self, tx: &mut Tx, env: &Env, known: &BTreeSet<String>) -> Result<()> {
-        let args = |accounts: &BTreeSet<String>| accounts.iter().map(Into::into).collect::<Vec<Arg>>();
+    pub(super) async fn record(&self, tx: &mut Tx, env: &StoreContext, known: &BTreeSet<String>) -> Result<()> {
+        let args = |accounts: &BTreeSet<String>| accounts.iter().map(Into::into).collect::<Vec<SqlValue>>();
         let sql =
             format!("UPDATE session SET generation = {ENDED} WHERE held = 0 AND account IN ({{}}) RETURNING account");
-        each_of(tx, &sql, &args(&self.begun), |_| Ok(())).await?;
+        for_each_in(tx, &sql, &args(&self.begun), |_| Ok(())).await?;
         let now = env.now();
         let rows = self
             .begun
@@ -78,14 +85,14 @@ impl Turn {
         )
         .await?;
         let sql = "DELETE FROM told_held WHERE account IN ({}) RETURNING account";
-        each_of(tx, sql, &args(&self.over), |_| Ok(())).await
+        for_each_in(tx, sql, &args(&self.over), |_| Ok(())).await
     }
 }
 
 impl Store {
     /// Scans for accounts whose held state changed with the date or the campaign: ends the sessions and grants of the held ones and queues
     /// events for clients. Returns the number of accounts. It is a single query while neither the date nor the campaign has changed.
-    pub async fn tell_who_is_held(&self) -> Result<u64> {
+    pub async fn propagate_time_based_holds(&self) -> Result<u64> {
         let today = self.today();
         let looked = self
             .db
@@ -103,10 +110,10 @@ impl Store {
             "SELECT s.account FROM session s JOIN account_row a ON a.id = s.account AND a.generation = s.generation \
              WHERE s.held = 0 AND s.account > $1 ORDER BY s.account LIMIT $2",
         ] {
-            told += self.turned(some).await?;
+            told += self.scan_accounts(some).await?;
         }
         self.db
-            .write(move |tx| {
+            .transaction(move |tx| {
                 let as_of = as_of.clone();
                 Box::pin(async move {
                     let sql = "INSERT INTO held_look (id, as_of) VALUES (1,$1) ON CONFLICT (id) DO UPDATE SET as_of = excluded.as_of";
@@ -118,17 +125,17 @@ impl Store {
     }
 
     /// Scans the accounts in batches, and queues events for each whose held state changed.
-    async fn turned(&self, some: &'static str) -> Result<u64> {
+    async fn scan_accounts(&self, some: &'static str) -> Result<u64> {
         let (mut last, mut told) = (String::new(), 0);
         loop {
             let (page, turns) = self
                 .db
-                .scan(async |tx| {
+                .read_long(async |tx| {
                     let mut page = BTreeSet::new();
                     for row in tx.rows(some, [(&last).into(), BATCH.into()]).await? {
                         page.insert(row.get::<String>(0)?);
                     }
-                    let turn = Turn::of(tx, &self.env, &page).await?;
+                    let turn = HeldStateChanges::since_last_report(tx, &self.env, &page).await?;
                     Ok((page, turn.len() > 0))
                 })
                 .await?;
@@ -138,17 +145,17 @@ impl Store {
                 let env = self.env.clone();
                 told += self
                     .db
-                    .write(move |tx| {
+                    .transaction(move |tx| {
                         let (env, page) = (env.clone(), page.clone());
                         Box::pin(async move {
                             // Computed again under the locks of the accounts.
                             for account in &page {
                                 let sql = "SELECT id FROM account_row WHERE id = $1";
-                                tx.rows_locked(sql, [account.into()]).await?;
+                                tx.rows_for_update(sql, [account.into()]).await?;
                             }
-                            let turn = Turn::of(tx, &env, &page).await?;
+                            let turn = HeldStateChanges::since_last_report(tx, &env, &page).await?;
                             let told = turn.len();
-                            tell(tx, &env, &BTreeSet::new(), turn).await?;
+                            enqueue_held_events(tx, &env, &BTreeSet::new(), turn).await?;
                             Ok(told)
                         })
                     })

@@ -2,20 +2,25 @@
 
 use super::{SUCCESSION_ROW, instant_day, succession, there_from, unexpected};
 use crate::bound::{ACCOUNT, LOGIN, STATED, binds};
-use crate::counting::{count_holds, held_by, recount};
-use crate::counts::{CountKey, Counts};
-use crate::db::{Arg, Tx};
+use crate::counting::{count_holds, hold_reasons, recount};
+use crate::counts::{CountKey, CounterDeltas};
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::journal::{Entry, Env};
-use crate::keyring::Marker;
+use crate::journal::{Entry, StoreContext};
+use crate::keyring::Fingerprinter;
 use crate::tables::{AccountCells, account_cells, folded_fp, official_to, start_of};
-use ngomon_rules::citizens::Progress;
+use ngomon_rules::citizens::LastFormState;
 use ngomon_rules::event::{Change, Personal, Subject};
-use ngomon_rules::record::{AccountId, AccountKind, Stated};
+use ngomon_rules::record::{AccountAttributes, AccountId, AccountKind};
 use ngomon_rules::values::FullName;
 
 /// Accounts taken over from the previous system. They are visible once their load is applied.
-pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
+pub(super) async fn accounts_taken_over(
+    tx: &mut Tx,
+    env: &StoreContext,
+    entries: &[Entry],
+    counts: &mut CounterDeltas,
+) -> Result<()> {
     let mut rows = Vec::with_capacity(entries.len());
     let mut logins = Vec::with_capacity(entries.len());
     let mut cells = Vec::with_capacity(entries.len());
@@ -47,7 +52,7 @@ pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry
         let is_citizen = *account_kind == AccountKind::Citizen;
         let there_from = there_from(*created_on, entry.effective)?;
         if is_citizen {
-            counts.reaches(start_of(there_from));
+            counts.extend_horizon(start_of(there_from));
         }
         if !is_citizen {
             keys.extend(account_keys(&marker, id.as_str(), stated, &cells));
@@ -59,11 +64,11 @@ pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry
             exempt_to: String::new(),
             held_to: String::new(),
             claimed: 0,
-            last: Progress::NotStarted.name().to_owned(),
+            last: LastFormState::NotStarted.name().to_owned(),
         };
         logins.push(login_row(env, entry, &login.0, value));
         let stated_mac = stated_bound(env, entry, id.as_str(), value, &cells);
-        let mut row: Vec<Arg> = vec![
+        let mut row: Vec<SqlValue> = vec![
             id.as_str().into(),
             account_kind.name().into(),
             (&login.0).into(),
@@ -81,7 +86,7 @@ pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry
             "".into(),
             0_i64.into(),
             (&key.last).into(),
-            Arg::Text(None),
+            SqlValue::Text(None),
             entry.load.clone().into(),
             account_bound(env, entry, id.as_str(), *account_kind, &login.0),
             stated_mac,
@@ -99,16 +104,16 @@ pub(super) async fn accounts_taken_over(tx: &mut Tx, env: &Env, entries: &[Entry
 }
 
 /// The cells that bind an account to its kind and to its login.
-pub(crate) fn account_cells_bound(id: &str, kind: &str, login: &str) -> [Arg; 3] {
+pub(crate) fn account_cells_bound(id: &str, kind: &str, login: &str) -> [SqlValue; 3] {
     [id.into(), kind.into(), login.into()]
 }
 
-fn account_bound(env: &Env, entry: &Entry, id: &str, kind: AccountKind, login: &str) -> Arg {
+fn account_bound(env: &StoreContext, entry: &Entry, id: &str, kind: AccountKind, login: &str) -> SqlValue {
     entry.bind(&env.keys, ACCOUNT, &account_cells_bound(id, kind.name(), login))
 }
 
 /// The MAC that binds an account's attributes to the account and to the user name that finds it.
-fn stated_bound(env: &Env, entry: &Entry, id: &str, value: &str, cells: &AccountCells) -> Arg {
+fn stated_bound(env: &StoreContext, entry: &Entry, id: &str, value: &str, cells: &AccountCells) -> SqlValue {
     let cells = [
         id.into(),
         value.into(),
@@ -119,13 +124,13 @@ fn stated_bound(env: &Env, entry: &Entry, id: &str, value: &str, cells: &Account
 }
 
 /// A login with its first value.
-fn login_row(env: &Env, entry: &Entry, login: &str, value: &str) -> Vec<Arg> {
+fn login_row(env: &StoreContext, entry: &Entry, login: &str, value: &str) -> Vec<SqlValue> {
     let mac = login_bound(env, entry, login, value, 0);
     vec![login.into(), value.into(), 0_i64.into(), mac]
 }
 
 /// The MAC that binds a login to its value.
-fn login_bound(env: &Env, entry: &Entry, login: &str, value: &str, changed: i64) -> Arg {
+fn login_bound(env: &StoreContext, entry: &Entry, login: &str, value: &str, changed: i64) -> SqlValue {
     let cells = [
         login.into(),
         value.into(),
@@ -136,7 +141,7 @@ fn login_bound(env: &Env, entry: &Entry, login: &str, value: &str, changed: i64)
 }
 
 /// The login of an account. `None` if there is no such account, or if the MAC of its row does not verify.
-pub(crate) async fn login_of(tx: &mut Tx, env: &Env, id: &str) -> Result<Option<String>> {
+pub(crate) async fn login_of(tx: &mut Tx, env: &StoreContext, id: &str) -> Result<Option<String>> {
     let sql = "SELECT kind, login, mac FROM account_row WHERE id = $1";
     let Some(row) = tx.row(sql, [id.into()]).await? else {
         return Ok(None);
@@ -149,7 +154,13 @@ pub(crate) async fn login_of(tx: &mut Tx, env: &Env, id: &str) -> Result<Option<
 
 /// Updates the password of an account's login: changed by its owner at `changed`, or the same one with a new hash. A login that the
 /// account's MAC does not cover stays as it is.
-pub(super) async fn password_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &str, changed: i64) -> Result<()> {
+pub(super) async fn password_changed(
+    tx: &mut Tx,
+    env: &StoreContext,
+    entry: &Entry,
+    id: &str,
+    changed: i64,
+) -> Result<()> {
     let value = entry.value.as_deref().ok_or_else(|| unexpected(entry))?;
     let Some(login) = login_of(tx, env, id).await? else {
         return Ok(());
@@ -166,7 +177,12 @@ pub(super) async fn password_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: 
 }
 
 /// The fingerprints that find an official's account: code, number, folded name.
-fn account_keys(marker: &Marker, id: &str, stated: &Stated, cells: &AccountCells) -> Vec<Vec<Arg>> {
+fn account_keys(
+    marker: &Fingerprinter,
+    id: &str,
+    stated: &AccountAttributes,
+    cells: &AccountCells,
+) -> Vec<Vec<SqlValue>> {
     let name = stated.full_name.as_ref().map(FullName::person_key);
     let keys = [
         ("account", cells.code_fp.clone()),
@@ -178,7 +194,7 @@ fn account_keys(marker: &Marker, id: &str, stated: &Stated, cells: &AccountCells
         .collect()
 }
 
-pub(super) async fn staff_keys(tx: &mut Tx, keys: Vec<Vec<Arg>>) -> Result<()> {
+pub(super) async fn staff_keys(tx: &mut Tx, keys: Vec<Vec<SqlValue>>) -> Result<()> {
     tx.insert("staff_key (fp, kind, holder)", keys, "ON CONFLICT DO NOTHING")
         .await
         .map(drop)
@@ -189,7 +205,7 @@ const ACCOUNT_ROW: &str = "account_row (id, kind, login, unit, created_on, there
 
 pub(super) async fn account_created(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     entry: &Entry,
     id: &str,
     unit: &str,
@@ -205,7 +221,7 @@ pub(super) async fn account_created(
 /// An account that was created here, with its login. A transfer keeps the existing login.
 pub(super) async fn new_account(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     entry: &Entry,
     id: &str,
     kind: AccountKind,
@@ -218,14 +234,14 @@ pub(super) async fn new_account(
         return Err(unexpected(entry));
     };
     let created_on = instant_day(entry.effective)?.to_string();
-    let mut row: Vec<Arg> = vec![
+    let mut row: Vec<SqlValue> = vec![
         id.into(),
         kind.name().into(),
         login.into(),
         unit.into(),
         (&created_on).into(),
         (&created_on).into(),
-        Arg::Text(None),
+        SqlValue::Text(None),
         value.into(),
     ];
     let marker = env.marker(tx).await?;
@@ -239,9 +255,9 @@ pub(super) async fn new_account(
         "".into(),
         "".into(),
         0_i64.into(),
-        Progress::NotStarted.name().into(),
+        LastFormState::NotStarted.name().into(),
         entry.run.clone().into(),
-        Arg::Text(None),
+        SqlValue::Text(None),
         account_bound(env, entry, id, kind, login),
         stated_mac,
     ]);
@@ -255,7 +271,7 @@ pub(super) async fn new_account(
     Ok(())
 }
 
-pub(super) async fn account_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &str) -> Result<()> {
+pub(super) async fn account_changed(tx: &mut Tx, env: &StoreContext, entry: &Entry, id: &str) -> Result<()> {
     let (Some(Personal::Account { stated, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
     };
@@ -263,7 +279,7 @@ pub(super) async fn account_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &
     let cells = account_cells(&marker, stated);
     let keys = account_keys(&marker, id, stated, &cells);
     let stated_mac = stated_bound(env, entry, id, value, &cells);
-    let mut args: Vec<Arg> = vec![id.into(), value.into()];
+    let mut args: Vec<SqlValue> = vec![id.into(), value.into()];
     args.extend(cells.into_args());
     args.push(stated_mac);
     let changed = tx
@@ -282,9 +298,9 @@ pub(super) async fn account_changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &
     Ok(())
 }
 
-pub(super) async fn account_removed(tx: &mut Tx, id: &str, counts: &mut Counts) -> Result<()> {
+pub(super) async fn account_removed(tx: &mut Tx, id: &str, counts: &mut CounterDeltas) -> Result<()> {
     let unit = recount(tx, id, counts, |_| ()).await?.unit;
-    count_holds(counts, &unit, held_by(tx, id).await?, -1);
+    count_holds(counts, &unit, hold_reasons(tx, id).await?, -1);
     let sql = "DELETE FROM account_row WHERE id = $1 RETURNING held_to";
     for row in tx.rows(sql, [id.into()]).await? {
         counts.add_staff(&unit, &row.get::<String>(0)?, -1);

@@ -2,13 +2,13 @@
 
 use super::unexpected;
 use crate::bound::{CLIENT, SUBJECT};
-use crate::db::{Arg, Row, Tx};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Entry, Env};
+use crate::journal::{Entry, StoreContext};
 use ngomon_rules::client::{Authentication, ClientId};
 use ngomon_rules::event::Change;
 
-pub(super) async fn changed(tx: &mut Tx, env: &Env, entry: &Entry, id: &ClientId) -> Result<()> {
+pub(super) async fn changed(tx: &mut Tx, env: &StoreContext, entry: &Entry, id: &ClientId) -> Result<()> {
     let key = id.as_str();
     match &entry.event.change {
         Change::ClientAdded { client, secret } => {
@@ -81,7 +81,7 @@ async fn bear(tx: &mut Tx, client: &str, resources: &[String]) -> Result<()> {
 }
 
 /// Renews the MAC of the client's row, unless an earlier entry was not genuine.
-async fn bind(tx: &mut Tx, env: &Env, entry: &Entry, id: &str, added: bool) -> Result<()> {
+async fn bind(tx: &mut Tx, env: &StoreContext, entry: &Entry, id: &str, added: bool) -> Result<()> {
     let sql = "SELECT id, body, secret, old_secret, old_until, enabled, generation, mac FROM client WHERE id = $1";
     if let Some(row) = tx.row(sql, [id.into()]).await? {
         let mac = if added || !row.get::<Vec<u8>>(7)?.is_empty() {
@@ -96,7 +96,7 @@ async fn bind(tx: &mut Tx, env: &Env, entry: &Entry, id: &str, added: bool) -> R
 }
 
 /// The cells that bind a client, from the columns id, body, secret, old secret and its expiry, enabled, generation, beginning at `at`.
-pub(crate) fn client_cells(row: &Row, at: usize) -> Result<[Arg; 7]> {
+pub(crate) fn client_cells(row: &Row, at: usize) -> Result<[SqlValue; 7]> {
     Ok([
         row.get::<String>(at)?.into(),
         row.get::<String>(at + 1)?.into(),
@@ -110,7 +110,7 @@ pub(crate) fn client_cells(row: &Row, at: usize) -> Result<[Arg; 7]> {
 
 pub(super) async fn subject_named(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     entry: &Entry,
     account: &str,
     client: &ClientId,

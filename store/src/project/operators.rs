@@ -2,11 +2,11 @@
 
 use super::{new_account, unexpected};
 use crate::bound::OPERATOR;
-use crate::counting::{count_holds, held_by};
-use crate::counts::Counts;
+use crate::counting::{count_holds, hold_reasons};
+use crate::counts::CounterDeltas;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::{Entry, Env};
+use crate::journal::{Entry, StoreContext};
 use ngomon_rules::record::{AccountId, AccountKind};
 
 pub(super) async fn added(tx: &mut Tx, name: &str) -> Result<()> {
@@ -14,7 +14,13 @@ pub(super) async fn added(tx: &mut Tx, name: &str) -> Result<()> {
     tx.execute(sql, [name.into()]).await.map(drop)
 }
 
-pub(super) async fn enrolled(tx: &mut Tx, env: &Env, entry: &Entry, id: &AccountId, login: &str) -> Result<()> {
+pub(super) async fn enrolled(
+    tx: &mut Tx,
+    env: &StoreContext,
+    entry: &Entry,
+    id: &AccountId,
+    login: &str,
+) -> Result<()> {
     let name = id.operator().ok_or_else(|| unexpected(entry))?;
     let cells = [name.into(), entry.value.clone().into(), entry.commitment.clone().into()];
     let mac = entry.bind(&env.keys, OPERATOR, &cells);
@@ -30,9 +36,9 @@ pub(super) async fn recovery_used(tx: &mut Tx, entry: &Entry, id: &AccountId, co
     tx.execute(sql, [name.into(), i64::from(code).into()]).await.map(drop)
 }
 
-pub(super) async fn removed(tx: &mut Tx, name: &str, counts: &mut Counts) -> Result<()> {
+pub(super) async fn removed(tx: &mut Tx, name: &str, counts: &mut CounterDeltas) -> Result<()> {
     let account = AccountId::of_operator(name);
-    count_holds(counts, "", held_by(tx, account.as_str()).await?, -1);
+    count_holds(counts, "", hold_reasons(tx, account.as_str()).await?, -1);
     for sql in [
         "DELETE FROM passkey WHERE login IN (SELECT login FROM account_row WHERE id = $1)",
         "DELETE FROM login WHERE id IN (SELECT login FROM account_row WHERE id = $1)",

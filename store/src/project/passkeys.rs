@@ -3,20 +3,26 @@
 use super::accounts::login_of;
 use super::unexpected;
 use crate::bound::PASSKEY;
-use crate::db::{Arg, Tx};
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::journal::{Entry, Env};
+use crate::journal::{Entry, StoreContext};
 use crate::merkle::sha256;
 use ngomon_rules::event::{PasskeyId, Personal};
 
-pub(super) async fn added(tx: &mut Tx, env: &Env, entry: &Entry, account: &str, passkey: &PasskeyId) -> Result<()> {
+pub(super) async fn added(
+    tx: &mut Tx,
+    env: &StoreContext,
+    entry: &Entry,
+    account: &str,
+    passkey: &PasskeyId,
+) -> Result<()> {
     let (Some(Personal::Passkey { credential, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
     };
     let Some(login) = login_of(tx, env, account).await? else {
         return Ok(());
     };
-    let mut cells: Vec<Arg> = vec![
+    let mut cells: Vec<SqlValue> = vec![
         (&passkey.0).into(),
         login.into(),
         sha256(&[credential]).into(),

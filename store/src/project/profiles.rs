@@ -2,12 +2,12 @@
 
 use super::{instant_day, staff_keys, there_from, unexpected};
 use crate::counting::recount;
-use crate::counts::Counts;
-use crate::db::{Arg, Tx};
+use crate::counts::CounterDeltas;
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Entry, Env};
+use crate::journal::{Entry, StoreContext};
 use crate::keyring::FingerprintKind;
-use crate::tables::{day_text, each_of, fingerprint, official_to};
+use crate::tables::{day_text, fingerprint, for_each_in, official_to};
 use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::record::Profile;
 use ngomon_rules::values::{Date, NationalId};
@@ -16,10 +16,10 @@ use std::collections::HashSet;
 /// Records numbers that are proven to be a person's. None is ever given to another person.
 pub(super) async fn numbers_of(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     person: &str,
     numbers: &[NationalId],
-    counts: &mut Counts,
+    counts: &mut CounterDeltas,
 ) -> Result<()> {
     let marker = env.marker(tx).await?;
     let fps: Vec<Vec<u8>> = numbers
@@ -31,7 +31,12 @@ pub(super) async fn numbers_of(
 }
 
 /// Records the registry's statements about persons' numbers.
-pub(super) async fn numbers_proven(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
+pub(super) async fn numbers_proven(
+    tx: &mut Tx,
+    env: &StoreContext,
+    entries: &[Entry],
+    counts: &mut CounterDeltas,
+) -> Result<()> {
     let marker = env.marker(tx).await?;
     let (mut rows, mut statements) = (Vec::new(), Vec::new());
     for entry in entries {
@@ -50,7 +55,12 @@ pub(super) async fn numbers_proven(tx: &mut Tx, env: &Env, entries: &[Entry], co
     proven(tx, rows, statements, counts).await
 }
 
-async fn proven(tx: &mut Tx, persons: Vec<Vec<Arg>>, statements: Vec<Vec<Vec<u8>>>, counts: &mut Counts) -> Result<()> {
+async fn proven(
+    tx: &mut Tx,
+    persons: Vec<Vec<SqlValue>>,
+    statements: Vec<Vec<Vec<u8>>>,
+    counts: &mut CounterDeltas,
+) -> Result<()> {
     let mut new = tx
         .insert("person_number (fp, person)", persons, "ON CONFLICT (fp) DO NOTHING")
         .await?;
@@ -63,7 +73,7 @@ async fn proven(tx: &mut Tx, persons: Vec<Vec<Arg>>, statements: Vec<Vec<Vec<u8>
 
 /// Links the numbers of each statement as one person's. Returns the number of new links.
 async fn link<'a>(tx: &mut Tx, statements: impl IntoIterator<Item = &'a [Vec<u8>]>) -> Result<u64> {
-    let mut rows: Vec<Vec<Arg>> = Vec::new();
+    let mut rows: Vec<Vec<SqlValue>> = Vec::new();
     for numbers in statements {
         let Some((first, others)) = numbers.split_first() else {
             continue;
@@ -81,10 +91,10 @@ async fn link<'a>(tx: &mut Tx, statements: impl IntoIterator<Item = &'a [Vec<u8>
 }
 
 /// Recomputes `official_to` of the citizen accounts that state one of these numbers: officials have deadlines of their own.
-pub(crate) async fn officials_of(tx: &mut Tx, mut fps: Vec<Vec<u8>>, counts: &mut Counts) -> Result<()> {
+pub(crate) async fn officials_of(tx: &mut Tx, mut fps: Vec<Vec<u8>>, counts: &mut CounterDeltas) -> Result<()> {
     if tx.row("SELECT 1 FROM person_link LIMIT 1", []).await?.is_some() {
-        let wanted: Vec<Arg> = fps.iter().cloned().map(Arg::from).collect();
-        each_of(tx, "SELECT other FROM person_link WHERE fp IN ({})", &wanted, |row| {
+        let wanted: Vec<SqlValue> = fps.iter().cloned().map(SqlValue::from).collect();
+        for_each_in(tx, "SELECT other FROM person_link WHERE fp IN ({})", &wanted, |row| {
             fps.push(row.get(0)?);
             Ok(())
         })
@@ -95,9 +105,9 @@ pub(crate) async fn officials_of(tx: &mut Tx, mut fps: Vec<Vec<u8>>, counts: &mu
         let sql = format!(
             "SELECT id, number_fp, official_to FROM account_row WHERE kind = 'citizen' AND number_fp IN ({}) \
              AND NOT EXISTS (SELECT 1 FROM load l WHERE l.id = account_row.load AND l.state = 'open')",
-            crate::tables::places(fps.len())
+            crate::tables::placeholders(fps.len())
         );
-        for row in tx.rows(&sql, fps.iter().cloned().map(Arg::from)).await? {
+        for row in tx.rows(&sql, fps.iter().cloned().map(SqlValue::from)).await? {
             let [id, was]: [String; 2] = [row.get(0)?, row.get(2)?];
             let now = services.get(&row.get::<Vec<u8>>(1)?).cloned().unwrap_or_default();
             if was != now {
@@ -109,7 +119,12 @@ pub(crate) async fn officials_of(tx: &mut Tx, mut fps: Vec<Vec<u8>>, counts: &mu
 }
 
 /// Versions of HR profiles. A version older than the current one of its profile changes nothing.
-pub(super) async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], counts: &mut Counts) -> Result<()> {
+pub(super) async fn profiles_taken(
+    tx: &mut Tx,
+    env: &StoreContext,
+    entries: &[Entry],
+    counts: &mut CounterDeltas,
+) -> Result<()> {
     let (mut fps, mut persons, mut rows, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut statements = Vec::new();
     let mut ids = HashSet::new();
@@ -176,7 +191,7 @@ pub(super) async fn profiles_taken(tx: &mut Tx, env: &Env, entries: &[Entry], co
     officials_of(tx, fps, counts).await
 }
 
-pub(super) async fn upsert_profiles(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
+pub(super) async fn upsert_profiles(tx: &mut Tx, rows: Vec<Vec<SqlValue>>) -> Result<()> {
     tx.insert(
         "profile (id, person, code_fp, number_fp, unit, value, row_digest, updated_on, there_from, service_to, first_taken_on, reviewed_on, \
          gone, gone_on)",
@@ -192,7 +207,7 @@ pub(super) async fn upsert_profiles(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<
 }
 
 /// A keyed digest, so that it reveals nothing about the row.
-pub(crate) fn row_digest(env: &Env, profile: &Profile) -> Result<[u8; 32]> {
+pub(crate) fn row_digest(env: &StoreContext, profile: &Profile) -> Result<[u8; 32]> {
     let row = serde_json::to_vec(profile).map_err(|e| StoreError::corrupt("a profile", e))?;
     Ok(env.keys.mac(&[b"profile row", &row]))
 }
@@ -205,7 +220,7 @@ fn service_to(profile: &Profile) -> String {
     })
 }
 
-pub(super) async fn profile_gone(tx: &mut Tx, id: &str, effective: i64, counts: &mut Counts) -> Result<()> {
+pub(super) async fn profile_gone(tx: &mut Tx, id: &str, effective: i64, counts: &mut CounterDeltas) -> Result<()> {
     let day = instant_day(effective)?.to_string();
     tx.execute(
         "UPDATE profile SET gone = 1, gone_on = $2 WHERE id = $1",

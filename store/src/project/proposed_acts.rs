@@ -2,9 +2,9 @@
 
 use super::unexpected;
 use crate::bound::{PROPOSED_ACT, binds};
-use crate::db::{Arg, Row, Tx};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Entry, Env};
+use crate::journal::{Entry, StoreContext};
 use crate::keyring::Keyring;
 use ngomon_rules::event::{Change, ProposedAct};
 
@@ -21,7 +21,7 @@ pub(crate) fn is_proposed_act(keys: &Keyring, row: &Row, at: usize) -> Result<bo
     ))
 }
 
-fn cells(row: &Row, at: usize) -> Result<[Arg; 6]> {
+fn cells(row: &Row, at: usize) -> Result<[SqlValue; 6]> {
     let [receipt, body, value, by]: [String; 4] = [row.get(at)?, row.get(at + 1)?, row.get(at + 2)?, row.get(at + 3)?];
     let (since, state): (i64, String) = (row.get(at + 4)?, row.get(at + 5)?);
     Ok([
@@ -34,10 +34,10 @@ fn cells(row: &Row, at: usize) -> Result<[Arg; 6]> {
     ])
 }
 
-async fn proposed(tx: &mut Tx, env: &Env, entry: &Entry, receipt: &str, act: &ProposedAct) -> Result<()> {
+async fn proposed(tx: &mut Tx, env: &StoreContext, entry: &Entry, receipt: &str, act: &ProposedAct) -> Result<()> {
     let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
     let body = serde_json::to_string(act).map_err(|e| StoreError::corrupt("a proposal", e))?;
-    let mut row: Vec<Arg> = vec![
+    let mut row: Vec<SqlValue> = vec![
         receipt.into(),
         body.into(),
         value.into(),
@@ -51,7 +51,7 @@ async fn proposed(tx: &mut Tx, env: &Env, entry: &Entry, receipt: &str, act: &Pr
 }
 
 /// Projects an entry about a proposal, whatever its subject. `false` if the entry is about something else.
-pub(super) async fn changed(tx: &mut Tx, env: &Env, entry: &Entry) -> Result<bool> {
+pub(super) async fn changed(tx: &mut Tx, env: &StoreContext, entry: &Entry) -> Result<bool> {
     let (receipt, state) = match &entry.event.change {
         Change::ActProposed { receipt, act } => {
             proposed(tx, env, entry, receipt, act).await?;

@@ -1,9 +1,9 @@
 //! The projection of take-overs at a counter: proposed, and decided.
 
 use crate::bound::{TAKE_OVER, binds};
-use crate::db::{Arg, Row, Tx};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::Result;
-use crate::journal::{Entry, Env};
+use crate::journal::{Entry, StoreContext};
 use crate::keyring::Keyring;
 use ngomon_rules::record::AccountId;
 
@@ -20,7 +20,7 @@ pub(crate) fn is_take_over(keys: &Keyring, row: &Row, at: usize) -> Result<bool>
     ))
 }
 
-fn cells(row: &Row, at: usize) -> Result<[Arg; 7]> {
+fn cells(row: &Row, at: usize) -> Result<[SqlValue; 7]> {
     let [receipt, account, holder, by]: [String; 4] =
         [row.get(at)?, row.get(at + 1)?, row.get(at + 2)?, row.get(at + 3)?];
     let (since, state): (i64, String) = (row.get(at + 4)?, row.get(at + 5)?);
@@ -38,13 +38,13 @@ fn cells(row: &Row, at: usize) -> Result<[Arg; 7]> {
 
 pub(super) async fn proposed(
     tx: &mut Tx,
-    env: &Env,
+    env: &StoreContext,
     entry: &Entry,
     account: &AccountId,
     receipt: &str,
     holder: &AccountId,
 ) -> Result<()> {
-    let mut row: Vec<Arg> = vec![
+    let mut row: Vec<SqlValue> = vec![
         receipt.into(),
         account.as_str().into(),
         holder.as_str().into(),
@@ -58,7 +58,7 @@ pub(super) async fn proposed(
     tx.insert(into, vec![row], "").await.map(drop)
 }
 
-pub(super) async fn decided(tx: &mut Tx, env: &Env, entry: &Entry, receipt: &str, state: &str) -> Result<()> {
+pub(super) async fn decided(tx: &mut Tx, env: &StoreContext, entry: &Entry, receipt: &str, state: &str) -> Result<()> {
     let sql = format!("SELECT {TAKE_OVER_CELLS} FROM take_over t WHERE t.receipt = $1");
     let Some(row) = tx.row(&sql, [receipt.into()]).await? else {
         return Ok(());

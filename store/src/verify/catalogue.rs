@@ -1,7 +1,7 @@
 //! Check of the database's catalogue: its tables, views and indexes must be the program's, and nothing may be added. A trigger, a rule or a
 //! view in the place of a table changes what the program reads and writes, and shows in no row.
 
-use crate::db::{Dialect, Ends, Tx};
+use crate::db::{Dialect, TransactionEnd, Tx};
 use crate::error::{Result, StoreError};
 use crate::schema;
 use crate::store::Store;
@@ -33,7 +33,7 @@ impl Store {
             }
             Dialect::Postgres => {
                 self.db
-                    .scratch(Ends::Rollback, async |tx| postgres(tx, &ours).await)
+                    .isolated(TransactionEnd::Rollback, async |tx| postgres(tx, &ours).await)
                     .await?
             }
         };

@@ -8,7 +8,7 @@ impl Store {
     /// Checks the database. Returns the number of items and the damage.
     pub(super) async fn integrity(&self) -> Result<(u64, Vec<String>)> {
         match self.dialect() {
-            Dialect::Sqlite => match self.db.scan(async |tx| sqlite(tx).await).await {
+            Dialect::Sqlite => match self.db.read_long(async |tx| sqlite(tx).await).await {
                 Err(StoreError::Damaged(why)) => Ok((1, vec![why])),
                 done => done,
             },
@@ -33,7 +33,7 @@ impl Store {
             let [index, table, columns, which]: [String; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
             let looked = self
                 .db
-                .scan(async |tx| {
+                .read_long(async |tx| {
                     if amcheck {
                         amchecked(tx, &index).await
                     } else {
@@ -50,7 +50,7 @@ impl Store {
 async fn sqlite(tx: &mut Tx) -> Result<(u64, Vec<String>)> {
     let mut said = Vec::new();
     // Contains only ids and names of indexes: SQLite quotes no values.
-    tx.each("PRAGMA integrity_check", [], |row| {
+    tx.for_each_row("PRAGMA integrity_check", [], |row| {
         said.push(row.get::<String>(0)?);
         Ok(())
     })

@@ -3,7 +3,7 @@
 use super::{Check, UnfinishedLoad, Verified};
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::{CommitHead, Entry, Env};
+use crate::journal::{CommitHead, Entry, StoreContext};
 use crate::loads::{AHEAD, LOAD, SILENCE, of_load, rows_of_reference, waiting};
 use crate::officials::lines_of;
 use ngomon_rules::event::{Change, LoadDigests, Subject};
@@ -100,7 +100,7 @@ impl Loads {
     }
 
     /// Runs all checks of loads and runs.
-    pub async fn check(mut self, tx: &mut Tx, env: &Env, found: &mut Verified) -> Result<()> {
+    pub async fn check(mut self, tx: &mut Tx, env: &StoreContext, found: &mut Verified) -> Result<()> {
         self.references(tx, env, found).await?;
         self.waiting(tx, env, found).await?;
         self.runs(tx, env, found).await?;
@@ -108,7 +108,7 @@ impl Loads {
     }
 
     /// Checks the rows of the loads.
-    async fn loads(&mut self, tx: &mut Tx, env: &Env, found: &mut Verified) -> Result<()> {
+    async fn loads(&mut self, tx: &mut Tx, env: &StoreContext, found: &mut Verified) -> Result<()> {
         let now = env.now();
         let sql = format!("SELECT state, beat, {LOAD} FROM load ORDER BY id");
         for row in tx.rows(&sql, []).await? {
@@ -157,7 +157,7 @@ impl Loads {
     }
 
     /// Checks the load of each current reference, and its rows.
-    async fn references(&self, tx: &mut Tx, env: &Env, found: &mut Verified) -> Result<()> {
+    async fn references(&self, tx: &mut Tx, env: &StoreContext, found: &mut Verified) -> Result<()> {
         let mut counts = BTreeMap::new();
         for row in tx.rows("SELECT name, load FROM reference", []).await? {
             counts.insert(row.get::<String>(0)?, row.get::<String>(1)?);
@@ -197,7 +197,7 @@ impl Loads {
     }
 
     /// Checks the rows in quarantine.
-    async fn waiting(&self, tx: &mut Tx, env: &Env, found: &mut Verified) -> Result<()> {
+    async fn waiting(&self, tx: &mut Tx, env: &StoreContext, found: &mut Verified) -> Result<()> {
         let marker = env.marker(tx).await?;
         for (table, load) in &self.last {
             let evidence = self.applied.get(load).and_then(|applied| applied.evidence.as_ref());
@@ -219,7 +219,7 @@ impl Loads {
     }
 
     /// Checks the applied runs, with their lines.
-    async fn runs(&mut self, tx: &mut Tx, env: &Env, found: &mut Verified) -> Result<()> {
+    async fn runs(&mut self, tx: &mut Tx, env: &StoreContext, found: &mut Verified) -> Result<()> {
         let sql = "SELECT id, state, as_of, by_whom, approved, newly_held FROM run ORDER BY id";
         for row in tx.rows(sql, []).await? {
             let [id, state, as_of, by]: [String; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];

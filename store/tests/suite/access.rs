@@ -4,7 +4,9 @@ use crate::both;
 use crate::house::{House, On, citizen, form, phone};
 use crate::openid::at_once;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Channel, CodeFor, Limit, Purpose, Reach, Refusal, Sending, StoreError, Tried, Typed, Who};
+use ngomon_store::{
+    Channel, CodeCheck, CodeRecipient, ContactPoint, Purpose, RateLimit, Refusal, Sending, StoreError, Tried, Who,
+};
 use std::collections::BTreeSet;
 
 both! {
@@ -35,14 +37,14 @@ async fn a_hold_ends_every_session_and_lifting_it_revives_none(on: On) {
     house.units().await;
     house.registry(&[1]).await;
     house.citizens(vec![citizen("C1", 1), citizen("C2", 1)]).await;
-    let first = house.store.open_session(&id("C1")).await.unwrap();
-    let second = house.store.open_session(&id("C2")).await.unwrap();
+    let first = house.store.begin_session(&id("C1")).await.unwrap();
+    let second = house.store.begin_session(&id("C2")).await.unwrap();
     assert!(!house.store.visit(second.as_str()).await.unwrap().unwrap().held);
     house.submit("C1", 1).await;
     assert!(house.store.visit(first.as_str()).await.unwrap().is_some());
     assert!(house.store.visit(second.as_str()).await.unwrap().is_none());
 
-    let held = house.store.open_session(&id("C2")).await.unwrap();
+    let held = house.store.begin_session(&id("C2")).await.unwrap();
     assert!(house.store.visit(held.as_str()).await.unwrap().unwrap().held);
     assert!(house.store.visit("no such token").await.unwrap().is_none());
 
@@ -55,7 +57,7 @@ async fn a_session_ends_by_itself(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("C1", 1)]).await;
-    let token = house.store.open_session(&id("C1")).await.unwrap();
+    let token = house.store.begin_session(&id("C1")).await.unwrap();
     house.store.put_off(token.as_str()).await.unwrap();
     for _ in 0..25 {
         house.clock.move_on(29 * 60);
@@ -67,8 +69,8 @@ async fn a_session_ends_by_itself(on: On) {
         house.store.visit(token.as_str()).await.unwrap().is_none(),
         "twelve hours are the longest"
     );
-    let idle = house.store.open_session(&id("C1")).await.unwrap();
-    let other = house.store.open_session(&id("C1")).await.unwrap();
+    let idle = house.store.begin_session(&id("C1")).await.unwrap();
+    let other = house.store.begin_session(&id("C1")).await.unwrap();
     assert_eq!(house.store.sessions(&id("C1"), "").await.unwrap().len(), 2);
     house.store.close_session(other.as_str()).await.unwrap();
     assert!(house.store.visit(other.as_str()).await.unwrap().is_none());
@@ -83,7 +85,7 @@ async fn a_session_has_a_long_token_of_its_own(on: On) {
     house.citizens(vec![citizen("C1", 1)]).await;
     let mut seen = BTreeSet::new();
     for _ in 0..20 {
-        let token = house.store.open_session(&id("C1")).await.unwrap();
+        let token = house.store.begin_session(&id("C1")).await.unwrap();
         let text = token.as_str().to_owned();
         assert!(text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert!(house.store.visit(&text).await.unwrap().is_some());
@@ -101,7 +103,7 @@ fn stranger() -> Who {
 
 async fn tries_are_counted(on: On) {
     let house = House::new(on).await;
-    let limit = Limit {
+    let limit = RateLimit {
         what: "test",
         times: 2,
         seconds: 600,
@@ -125,7 +127,7 @@ async fn tries_are_counted(on: On) {
 /// "A right answer takes its try back, a fault of ours costs none."
 async fn a_right_try_and_a_fault_of_ours_cost_none(on: On) {
     let house = House::new(on).await;
-    let [name, address] = ["name", "address"].map(|what| Limit {
+    let [name, address] = ["name", "address"].map(|what| RateLimit {
         what,
         times: 2,
         seconds: 600,
@@ -180,7 +182,7 @@ async fn a_right_try_and_a_fault_of_ours_cost_none(on: On) {
 /// "An own session, a known browser and a proven phone are counted apart."
 async fn what_one_uses_up_is_not_anothers(on: On) {
     let house = House::new(on).await;
-    let limit = Limit {
+    let limit = RateLimit {
         what: "test",
         times: 1,
         seconds: 600,
@@ -229,10 +231,10 @@ async fn what_one_uses_up_is_not_anothers(on: On) {
     );
 }
 
-fn to_phone(subject: &str, phone: &str) -> CodeFor {
-    CodeFor {
+fn to_phone(subject: &str, phone: &str) -> CodeRecipient {
+    CodeRecipient {
         subject: subject.into(),
-        reach: Some(Reach {
+        reach: Some(ContactPoint {
             channel: Channel::Sms,
             to: phone.into(),
         }),
@@ -240,7 +242,7 @@ fn to_phone(subject: &str, phone: &str) -> CodeFor {
 }
 
 impl House {
-    async fn asks(&self, holder: &str, who: &Who, limits: &[ngomon_store::Counted], to: &[CodeFor]) -> Sending {
+    async fn asks(&self, holder: &str, who: &Who, limits: &[ngomon_store::Counted], to: &[CodeRecipient]) -> Sending {
         let text = |digits: &str| digits.to_owned();
         let sent = self.store.send_codes(holder, Purpose::SignIn, who, limits, to, text);
         sent.await.unwrap()
@@ -251,7 +253,7 @@ impl House {
         all.into_iter().map(|message| message.text).collect()
     }
 
-    async fn types(&self, holder: &str, digits: &str) -> Typed {
+    async fn types(&self, holder: &str, digits: &str) -> CodeCheck {
         self.store.try_code(holder, Purpose::SignIn, digits).await.unwrap()
     }
 }
@@ -259,7 +261,7 @@ impl House {
 /// "While a code is live, asking again sends that same code and counts nothing."
 async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
     let house = House::new(on).await;
-    let limit = Limit {
+    let limit = RateLimit {
         what: "test",
         times: 2,
         seconds: 86_400,
@@ -279,11 +281,14 @@ async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
     for n in 0..3 {
         assert_eq!(
             house.types(&format!("stranger {n}"), "no digits").await,
-            Typed::Wrong(4)
+            CodeCheck::Wrong(4)
         );
     }
-    assert_eq!(house.types("owner", &sent[0]).await, Typed::Right(vec!["C1".into()]));
-    assert_eq!(house.types("stranger 9", &sent[0]).await, Typed::Over);
+    assert_eq!(
+        house.types("owner", &sent[0]).await,
+        CodeCheck::Right(vec!["C1".into()])
+    );
+    assert_eq!(house.types("stranger 9", &sent[0]).await, CodeCheck::Over);
 
     // Twenty wrong attempts, in any browsers, end a short code; the next code is long, and wrong attempts do not end it.
     house.asks("owner", &stranger(), &limits, &to).await;
@@ -293,7 +298,7 @@ async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
         house.asks(&holder, &stranger(), &limits, &to).await;
         house.types(&holder, "no digits").await;
     }
-    assert_eq!(house.types("owner", &short).await, Typed::Over);
+    assert_eq!(house.types("owner", &short).await, CodeCheck::Over);
     assert_eq!(
         house.asks("owner", &stranger(), &limits, &to).await,
         Sending::TooOften,
@@ -307,14 +312,14 @@ async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
         house.asks(&holder, &stranger(), &limits, &to).await;
         house.types(&holder, "no digits").await;
     }
-    assert_eq!(house.types("owner", &long).await, Typed::Right(vec!["C1".into()]));
+    assert_eq!(house.types("owner", &long).await, CodeCheck::Right(vec!["C1".into()]));
     // It expires by itself.
     house.clock.move_on(2 * 86_400);
     house.asks("owner", &stranger(), &[], &to).await;
     let late = house.sent().await.remove(0);
     assert_eq!(late.len(), 6);
     house.clock.move_on(301);
-    assert_eq!(house.types("owner", &late).await, Typed::Over);
+    assert_eq!(house.types("owner", &late).await, CodeCheck::Over);
     house.asks("owner", &stranger(), &[], &to).await;
     assert_ne!(house.sent().await[0], late);
 }
@@ -345,9 +350,9 @@ async fn a_code_that_is_sent_twice_at_once_is_sent(on: On) {
         let clicks = (0..4).map(|_| {
             let (store, holder) = (house.store.clone(), holder.clone());
             async move {
-                let code = CodeFor {
+                let code = CodeRecipient {
                     subject: "C1".into(),
-                    reach: Some(Reach {
+                    reach: Some(ContactPoint {
                         channel: Channel::Sms,
                         to: "phone".into(),
                     }),
@@ -364,7 +369,7 @@ async fn a_code_that_is_sent_twice_at_once_is_sent(on: On) {
         let sent = house.store.messages(99).await.unwrap();
         assert_eq!(sent.len(), n + 1, "one message");
         let typed = house.store.try_code(&holder, Purpose::Idle, &sent[0].text).await;
-        assert_eq!(typed.unwrap(), Typed::Right(vec!["C1".into()]));
+        assert_eq!(typed.unwrap(), CodeCheck::Right(vec!["C1".into()]));
         house.clock.move_on(1);
     }
 }
@@ -379,9 +384,9 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
             "owner" => Who::Browser("the owner's".into()),
             _ => stranger(),
         };
-        let code = CodeFor {
+        let code = CodeRecipient {
             subject: account.into(),
-            reach: Some(Reach {
+            reach: Some(ContactPoint {
                 channel: Channel::Sms,
                 to: format!("phone of {account}"),
             }),
@@ -411,7 +416,7 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
     assert_eq!(sent("C2", "other").await.len(), 6, "of that account only");
     let code = sent("C1", "owner").await;
     assert_eq!(code.len(), 12);
-    assert_eq!(types("owner", &code).await, Typed::Right(vec!["C1".into()]));
+    assert_eq!(types("owner", &code).await, CodeCheck::Right(vec!["C1".into()]));
     house.clock.move_on(31 * 86_400);
     assert_eq!(sent("C1", "owner").await.len(), 6);
 }
@@ -419,12 +424,12 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
 /// "Nothing tells whether one was sent": without a recipient, everything counts and expires as with one.
 async fn a_code_to_nobody_ends_as_any_other(on: On) {
     let house = House::new(on).await;
-    let nobody = CodeFor {
+    let nobody = CodeRecipient {
         subject: "nobody".into(),
         reach: None,
     };
     let both = [to_phone("C1", "phone"), nobody];
-    let limit = Limit {
+    let limit = RateLimit {
         what: "test",
         times: 9,
         seconds: 30 * 86_400,
@@ -447,7 +452,7 @@ async fn a_code_to_nobody_ends_as_any_other(on: On) {
                     typed.push((Sending::Sent, Some(house.types(browser, "no digits").await)));
                 }
             }
-            ends += usize::from(typed[6 + 20].1 == Some(Typed::Over));
+            ends += usize::from(typed[6 + 20].1 == Some(CodeCheck::Over));
             seen[side] = typed;
         }
         assert_eq!(seen[0], seen[1], "round {round}");
@@ -478,14 +483,20 @@ async fn nobody_is_flooded_with_codes(on: On) {
         house.asks("owner", owner, &[], &to).await;
         let sent = house.sent().await;
         assert_eq!(sent.len(), 21 + n, "{owner:?}");
-        assert_eq!(house.types("owner", &sent[0]).await, Typed::Right(vec!["C1".into()]));
+        assert_eq!(
+            house.types("owner", &sent[0]).await,
+            CodeCheck::Right(vec!["C1".into()])
+        );
     }
     // A live code requested by a stranger, whose limit prevented the message, is sent when its owner requests it.
     house.asks("stranger", &stranger(), &[], &to).await;
     house.asks("owner", &Who::Browser("known".into()), &[], &to).await;
     let sent = house.sent().await;
     assert_eq!(sent.len(), 23);
-    assert_eq!(house.types("owner", &sent[0]).await, Typed::Right(vec!["C1".into()]));
+    assert_eq!(
+        house.types("owner", &sent[0]).await,
+        CodeCheck::Right(vec!["C1".into()])
+    );
     house
         .asks("other", &stranger(), &[], &[to_phone("C2", "another")])
         .await;
@@ -552,11 +563,11 @@ async fn what_is_over_is_swept_away(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("C1", 1)]).await;
-    let old = house.store.open_session(&id("C1")).await.unwrap();
+    let old = house.store.begin_session(&id("C1")).await.unwrap();
     let typed = form("C1", 1).form;
     house.store.keep_draft(&id("C1"), &typed).await.unwrap();
     let reach = house.store.reach(&id("C1")).await.unwrap();
-    let code = CodeFor {
+    let code = CodeRecipient {
         subject: "C1".into(),
         reach,
     };
@@ -567,7 +578,7 @@ async fn what_is_over_is_swept_away(on: On) {
         .await
         .unwrap();
     house.store.add_operator("lan", "test").await.unwrap();
-    let limit = |seconds| Limit {
+    let limit = |seconds| RateLimit {
         what: "test",
         times: 9,
         seconds,
@@ -588,7 +599,7 @@ async fn what_is_over_is_swept_away(on: On) {
     assert_eq!(house.store.attempt(day, &["x"]).await.unwrap(), Some(7));
 
     house.clock.move_on(12 * 3_600);
-    let new = house.store.open_session(&id("C1")).await.unwrap();
+    let new = house.store.begin_session(&id("C1")).await.unwrap();
     assert_eq!(house.store.sweep().await.unwrap(), 1);
     assert!(house.store.was_session_of(old.as_str()).await.unwrap().is_none());
     assert!(house.store.visit(new.as_str()).await.unwrap().is_some());
@@ -599,11 +610,11 @@ async fn what_is_over_is_swept_away(on: On) {
     assert_eq!(house.store.sweep().await.unwrap(), 0);
 
     // A message is kept for thirty days, whatever became of its code.
-    let reach = Some(Reach {
+    let reach = Some(ContactPoint {
         channel: Channel::Sms,
         to: phone(1).as_str().to_owned(),
     });
-    let code = CodeFor {
+    let code = CodeRecipient {
         subject: "C1".into(),
         reach,
     };

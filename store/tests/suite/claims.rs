@@ -3,7 +3,7 @@
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form, name, number, phone, record};
 use ngomon_rules::citizens::{Field, Outcome, Proof};
-use ngomon_rules::record::{AccountKind, RegistryRecord, RegistryStatus, Stated};
+use ngomon_rules::record::{AccountAttributes, AccountKind, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::Date;
 use ngomon_store::CampaignChange;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ async fn accounts_that_come_later_are_judged_too(on: On) {
     house.registry(&[1, 2]).await;
     house.citizens(vec![citizen("HS1", 1)]).await;
     assert_eq!(house.submit("HS1", 1).await.outcome, Outcome::Standardised);
-    let bare = |id, who| Stated {
+    let bare = |id, who| AccountAttributes {
         full_name: Some(name(who)),
         phone: Some(phone(1)),
         national_id: None,

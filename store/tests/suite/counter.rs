@@ -7,7 +7,7 @@ use ngomon_rules::citizens::{Exemption, Field, Outcome, Paper, Proof};
 use ngomon_rules::hold::Cause;
 use ngomon_rules::record::{AccountId, AccountKind, Form};
 use ngomon_rules::values::Date;
-use ngomon_store::{Order, Refusal, Says};
+use ngomon_store::{ExemptionRequester, Order, Refusal};
 
 both! {
     an_exempt_account_is_not_held
@@ -47,23 +47,31 @@ async fn an_exempt_account_is_not_held(on: On) {
     let last = Date::constant(2023, 8, 31);
     let (hs1, hs2) = (id("HS1"), id("HS2"));
     for bad in [Date::constant(2023, 7, 30), Date::constant(2028, 8, 1)] {
-        let refusal = refused(store.exempt(Says::Operator(&an, &hs1), Exemption::Child, bad).await);
+        let refusal = refused(
+            store
+                .exempt(ExemptionRequester::Operator(&an, &hs1), Exemption::Child, bad)
+                .await,
+        );
         assert_eq!(refusal, Refusal::EndDay, "{bad}");
     }
     assert_eq!(
-        refused(store.exempt(Says::Operator(&an, &hs2), Exemption::Child, last).await),
+        refused(
+            store
+                .exempt(ExemptionRequester::Operator(&an, &hs2), Exemption::Child, last)
+                .await
+        ),
         Refusal::HasClaim("HS2".into())
     );
     store
-        .exempt(Says::Operator(&an, &hs1), Exemption::Child, last)
+        .exempt(ExemptionRequester::Operator(&an, &hs1), Exemption::Child, last)
         .await
         .unwrap();
     // The owner declares it in a held visit.
-    let visit = store.open_session(&id("HS3")).await.unwrap();
+    let visit = store.begin_session(&id("HS3")).await.unwrap();
     let visit = store.visit(visit.as_str()).await.unwrap().unwrap();
     assert!(visit.held);
     store
-        .exempt(Says::Owner(&visit), Exemption::CardInTheMaking, DAY)
+        .exempt(ExemptionRequester::Owner(&visit), Exemption::CardInTheMaking, DAY)
         .await
         .unwrap();
     assert_eq!(house.held(AccountKind::Citizen).await, [""; 0]);
@@ -71,18 +79,18 @@ async fn an_exempt_account_is_not_held(on: On) {
     house.sound().await;
 
     store
-        .exempt(Says::Operator(&an, &hs1), Exemption::Foreigner, DAY)
+        .exempt(ExemptionRequester::Operator(&an, &hs1), Exemption::Foreigner, DAY)
         .await
         .unwrap();
     let tomorrow = house.province(DAY.tomorrow().unwrap()).await;
     assert_eq!((tomorrow.exempt, tomorrow.held), (0, 2), "the last one counts");
-    store.end_exemption(Says::Owner(&visit)).await.unwrap();
+    store.end_exemption(ExemptionRequester::Owner(&visit)).await.unwrap();
     assert_eq!(
-        refused(store.end_exemption(Says::Owner(&visit)).await),
+        refused(store.end_exemption(ExemptionRequester::Owner(&visit)).await),
         Refusal::NotExempt("HS3".into())
     );
     assert_eq!(house.held(AccountKind::Citizen).await, ["HS3: not-standardised"]);
-    let story = store.story("HS1", DAY).await.unwrap();
+    let story = store.account_explanation("HS1", DAY).await.unwrap();
     assert_eq!(story.history.last().unwrap().by, "operator:an");
     house.sound().await;
 }
@@ -105,7 +113,7 @@ async fn an_order_holds_any_kind_of_account(on: On) {
         ..order("16/CQĐT")
     };
     for account in &accounts {
-        let token = store.open_session(account).await.unwrap();
+        let token = store.begin_session(account).await.unwrap();
         for order in [&one, &two] {
             store.hold_by_order(&an, account, order).await.unwrap();
         }
@@ -118,10 +126,13 @@ async fn an_order_holds_any_kind_of_account(on: On) {
             .lift_order(&an, account, &Cause::order("15/CQĐT"), "hết lý do")
             .await
             .unwrap();
-        let story = store.story(account.as_str(), DAY).await.unwrap();
+        let story = store.account_explanation(account.as_str(), DAY).await.unwrap();
         assert_eq!(story.holds.len(), 1, "the other one stays");
         assert_eq!(story.holds[0].hold.evidence["document"], "16/CQĐT");
-        let tomorrow = store.story(account.as_str(), DAY.tomorrow().unwrap()).await.unwrap();
+        let tomorrow = store
+            .account_explanation(account.as_str(), DAY.tomorrow().unwrap())
+            .await
+            .unwrap();
         assert!(tomorrow.holds.is_empty(), "its last day has passed");
         assert!(
             store.visit(token.as_str()).await.unwrap().is_none(),
@@ -177,7 +188,7 @@ async fn a_form_with_papers_is_told_what_differs(on: On) {
         (done.outcome, done.papers.as_slice()),
         (Outcome::Standardised, &papers[..])
     );
-    let story = store.story("HS1", DAY).await.unwrap();
+    let story = store.account_explanation("HS1", DAY).await.unwrap();
     assert!(story.history.iter().filter(|e| e.by == "operator:an").count() >= 3);
     house.sound().await;
 }

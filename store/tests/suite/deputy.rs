@@ -10,7 +10,7 @@ use crate::operators::refused;
 use ngomon_rules::citizens::{Outcome, RegistryAnswer};
 use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::{Ceremony, Check, Kept, Refusal, StoreError};
+use ngomon_store::{Ceremony, Check, PasskeyStorage, Refusal, StoreError};
 
 both! {
     a_password_or_a_device_is_added_to_the_own_login_only
@@ -74,7 +74,7 @@ async fn a_password_or_a_device_is_added_to_the_own_login_only(on: On) {
         .await;
     assert!(
         store
-            .use_passkey(&known.id, 1, Kept::InDevice)
+            .use_passkey(&known.id, 1, PasskeyStorage::InDevice)
             .await
             .unwrap()
             .is_empty()

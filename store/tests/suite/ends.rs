@@ -5,7 +5,7 @@ use crate::both;
 use crate::house::{DAY, House, On, citizen, official, profile};
 use crate::openid::{URI, allowed, at_once, hues, id, is_good, known, tokens};
 use ngomon_rules::client::Scope;
-use ngomon_store::{Factor, KnownClient, Refusal, StoreError};
+use ngomon_store::{Factor, Refusal, RegisteredClient, StoreError};
 use std::sync::Arc;
 
 both! {
@@ -16,7 +16,7 @@ both! {
     ending_the_other_sessions_leaves_this_one_what_it_gave
 }
 
-async fn citizens(on: On) -> (Arc<House>, KnownClient) {
+async fn citizens(on: On) -> (Arc<House>, RegisteredClient) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2]).await;
@@ -31,7 +31,7 @@ async fn citizens(on: On) -> (Arc<House>, KnownClient) {
 async fn what_is_given_in_a_race_with_an_end_is_ended_too(on: On) {
     let (house, client) = citizens(on).await;
     for round in 0..24_u32 {
-        let session = house.store.open_session(&id("C1")).await.unwrap();
+        let session = house.store.begin_session(&id("C1")).await.unwrap();
         let asking = {
             let (house, client, session) = (house.clone(), client.clone(), session.clone());
             let mut wanted = allowed(&client);
@@ -55,7 +55,7 @@ async fn what_is_given_in_a_race_with_an_end_is_ended_too(on: On) {
             0 => store.set_password(&id("C1"), "$argon2id$", "mới").await.unwrap(),
             1 => store.close_session(session.as_str()).await.unwrap(),
             _ => {
-                let another = store.open_session(&id("C1")).await.unwrap();
+                let another = store.begin_session(&id("C1")).await.unwrap();
                 store
                     .close_other_sessions(&id("C1"), another.as_str())
                     .await
@@ -127,7 +127,7 @@ async fn a_new_password_ends_what_every_account_that_it_opens_has_open(on: On) {
         tokens(store, &client, new.as_str()).await,
         tokens(store, &client, "CV002").await,
     );
-    let session = store.open_session(new).await.unwrap();
+    let session = store.begin_session(new).await.unwrap();
     store.set_password(&id("CV001"), "$argon2id$", "mới").await.unwrap();
     assert!(store.visit(session.as_str()).await.unwrap().is_none());
     assert!(!is_good(store, &of_new.access).await);
@@ -146,7 +146,7 @@ async fn a_new_password_ends_what_every_account_that_it_opens_has_open(on: On) {
 async fn at_a_sign_out_clients_are_told_whose_tokens_outlive_it(on: On) {
     let (house, client) = citizens(on).await;
     let store = &house.store;
-    let session = store.open_session(&id("C1")).await.unwrap();
+    let session = store.begin_session(&id("C1")).await.unwrap();
     let mut given = Vec::new();
     for scope in [vec![Scope::Openid], vec![Scope::Openid, Scope::OfflineAccess]] {
         let mut wanted = allowed(&client);
@@ -174,7 +174,7 @@ async fn ending_the_other_sessions_leaves_this_one_what_it_gave(on: On) {
     let (house, client) = citizens(on).await;
     let store = &house.store;
     let elsewhere = tokens(store, &client, "C1").await;
-    let here = store.open_session(&id("C1")).await.unwrap();
+    let here = store.begin_session(&id("C1")).await.unwrap();
     let code = store
         .issue_code(here.as_str(), allowed(&client))
         .await

@@ -2,14 +2,14 @@
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form, official, profile};
-use ngomon_rules::citizens::{Audience, Outcome, Proof};
+use ngomon_rules::citizens::{CampaignGroup, Outcome, Proof};
 use ngomon_rules::event::{Change, ClaimEnd, Event};
 use ngomon_rules::hold::{Cause, Hold, Reason};
 use ngomon_rules::record::{AccountId, AccountRow, ServiceStatus};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use ngomon_store::db::Db;
-use ngomon_store::journal::{Act, Env, append};
+use ngomon_store::journal::{Attribution, StoreContext, append};
 use ngomon_store::{Goal, UnitFigures};
 use std::collections::BTreeMap;
 
@@ -51,13 +51,13 @@ impl House {
     /// Appends events for which there is no command yet.
     async fn append(&self, account: &str, changes: Vec<Change>) {
         let db = Db::open(&self.places.data, false).await.unwrap();
-        let env = Env {
+        let env = StoreContext {
             keys: self.store.keys().clone(),
             ambient: self.ambient(),
             news: None,
         };
-        let (act, id) = (Act::new("test", self.store.now()), AccountId(account.into()));
-        db.write(move |tx| {
+        let (act, id) = (Attribution::new("test", self.store.now()), AccountId(account.into()));
+        db.transaction(move |tx| {
             let (env, act, id, changes) = (env.clone(), act.clone(), id.clone(), changes.clone());
             Box::pin(async move {
                 let events = changes.into_iter().map(|change| Event::of_account(&id, change));
@@ -237,13 +237,13 @@ async fn an_official_who_becomes_one_later_is_counted_with_officials(on: On) {
     let of = |figures: &UnitFigures, audience| figures.goals.get(&audience).copied();
     let goal = |due, standardised| Some(Goal { due, standardised });
     let before = house.figures(DAY).await;
-    assert_eq!(of(&before, Audience::Officials), None);
-    assert_eq!(of(&before, Audience::Citizens), goal(2, 1));
+    assert_eq!(of(&before, CampaignGroup::Officials), None);
+    assert_eq!(of(&before, CampaignGroup::Citizens), goal(2, 1));
     assert_eq!(house.days("P").await, [("2023-07-31".to_owned(), 0, 1, 0, 1)]);
     house.profiles(vec![profile(1, "A")]).await;
     let after = house.figures(DAY).await;
-    assert_eq!(of(&after, Audience::Officials), goal(1, 1));
-    assert_eq!(of(&after, Audience::Citizens), goal(1, 0));
+    assert_eq!(of(&after, CampaignGroup::Officials), goal(1, 1));
+    assert_eq!(of(&after, CampaignGroup::Citizens), goal(1, 0));
     assert_eq!(house.days("P").await, [("2023-07-31".to_owned(), 1, 0, 0, 1)]);
     // A person who retires tomorrow is an official today.
     let mut retired = profile(1, "A");
@@ -253,7 +253,7 @@ async fn an_official_who_becomes_one_later_is_counted_with_officials(on: On) {
     house.profiles(vec![retired]).await;
     assert_eq!(house.figures(DAY).await.goals, after.goals);
     let tomorrow = house.figures(DAY.tomorrow().unwrap()).await;
-    assert_eq!(of(&tomorrow, Audience::Citizens), goal(2, 1));
+    assert_eq!(of(&tomorrow, CampaignGroup::Citizens), goal(2, 1));
     house.sound().await;
     // The next extract no longer has that profile.
     house.profiles(vec![profile(3, "A")]).await;

@@ -5,14 +5,14 @@ use crate::openid::{hues, known, tokens};
 use ngomon_rules::citizens::{Exemption, Paper, Proof, RegistryAnswer};
 use ngomon_rules::client::{Authentication, Client, Scope, SubjectKind};
 use ngomon_rules::hold::Cause;
-use ngomon_rules::officials::{Amendment, Quarantined};
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::officials::{Amendment, UnreadableProfile};
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::{AccountId, AccountKind, AccountRow, Notice, ServiceStatus};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use ngomon_store::{
-    Ceremony, Channel, CodeFor, Incoming, Intake, Join, Kept, Limit, NewPasskey, Order, Purpose, QuarantinedRow, Reach,
-    Says, Store, Who,
+    Ceremony, Channel, CodeRecipient, ContactPoint, ExemptionRequester, Join, LoadDecision, LoadRequest, NewPasskey,
+    Order, PasskeyStorage, Purpose, QuarantinedRow, RateLimit, Store, Who,
 };
 use serde_json::{Value, json};
 
@@ -20,8 +20,8 @@ fn id(id: &str) -> AccountId {
     AccountId(id.into())
 }
 
-fn by_phone(n: u32) -> Reach {
-    Reach {
+fn by_phone(n: u32) -> ContactPoint {
+    ContactPoint {
         channel: Channel::Sms,
         to: phone(n).as_str().to_owned(),
     }
@@ -55,7 +55,7 @@ pub async fn furnish(house: &House) {
     // The previous keys are kept for reading.
     house.store.rotate_keys(&mut |_| {}).await.unwrap();
     late(house, &an, &runs).await;
-    house.store.tell_who_is_held().await.unwrap();
+    house.store.propagate_time_based_holds().await.unwrap();
     house.store.recount().await.unwrap();
     house.store.seal().await.unwrap();
 }
@@ -74,13 +74,13 @@ async fn references(house: &House) {
         hints,
         cells: [("full_name".to_owned(), "Lê".to_owned())].into(),
     };
-    load.quarantined(vec![row("42", Quarantine::BadDate, Quarantined::default())])
+    load.quarantined(vec![row("42", QuarantineReason::BadDate, UnreadableProfile::default())])
         .await
         .unwrap();
     load.finish().await.unwrap();
     // A shrunken extract waits for an approval.
     let shrank = house.begin("registry", 7, None, None).await;
-    assert!(matches!(shrank, Intake::NeedsApproval { .. }));
+    assert!(matches!(shrank, LoadDecision::NeedsApproval { .. }));
 }
 
 async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
@@ -103,13 +103,13 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
     rows[10].stated.phone = Some(phone(11));
     house.citizens(rows).await;
     // An unreadable row waits.
-    let Intake::Open(mut load) = house.begin("citizens", 1, None, None).await else {
+    let LoadDecision::Open(mut load) = house.begin("citizens", 1, None, None).await else {
         panic!("one row")
     };
     load.quarantined(vec![QuarantinedRow {
         row: "2".into(),
-        reason: Quarantine::BadValue,
-        hints: Quarantined::default(),
+        reason: QuarantineReason::BadValue,
+        hints: UnreadableProfile::default(),
         cells: [("account_id".to_owned(), "Tổng cộng: 3".to_owned())].into(),
     }])
     .await
@@ -172,7 +172,11 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
     store.request_review(&id("HS14")).await.unwrap();
     let last = Date::constant(2024, 7, 31);
     store
-        .exempt(Says::Operator(&an, &id("HS09")), Exemption::Foreigner, last)
+        .exempt(
+            ExemptionRequester::Operator(&an, &id("HS09")),
+            Exemption::Foreigner,
+            last,
+        )
         .await
         .unwrap();
     [an, binh]
@@ -193,16 +197,16 @@ async fn officials(house: &House) -> Vec<String> {
     people[6].next_due_on = Some(Date::constant(2023, 7, 1));
     people[6].updated_on = Some(Date::constant(2023, 5, 1));
     people[8].former_ids = vec![number(109)];
-    let Intake::Open(mut load) = house.begin("profiles", 31, Some(None), None).await else {
+    let LoadDecision::Open(mut load) = house.begin("profiles", 31, Some(None), None).await else {
         panic!("the extract is healthy")
     };
     load.profiles(people).await.unwrap();
     load.quarantined(vec![QuarantinedRow {
         row: "32".into(),
-        reason: Quarantine::BadDate,
-        hints: Quarantined {
+        reason: QuarantineReason::BadDate,
+        hints: UnreadableProfile {
             national_id: Some(number(31)),
-            ..Quarantined::default()
+            ..UnreadableProfile::default()
         },
         cells: [("full_name".to_owned(), "Lê".to_owned())].into(),
     }])
@@ -294,7 +298,7 @@ async fn connected(house: &House) {
         .await
         .unwrap()
         .unwrap();
-    store.use_passkey(&used.id, 5, Kept::InDevice).await.unwrap();
+    store.use_passkey(&used.id, 5, PasskeyStorage::InDevice).await.unwrap();
     let lost = store
         .known_passkey(&device("máy tính").credential)
         .await
@@ -328,14 +332,14 @@ async fn held_on_purpose(house: &House, an: &ngomon_store::Operator) {
 async fn late(house: &House, an: &ngomon_store::Operator, _runs: &[String]) {
     let store = &house.store;
     house.clock.move_on(86_400);
-    let owner = store.open_session(&id("HS11")).await.unwrap();
+    let owner = store.begin_session(&id("HS11")).await.unwrap();
     store.set_next(owner.as_str(), "/profile").await.unwrap();
     store
         .begin_ceremony(Ceremony::Add(owner.as_str()), "state")
         .await
         .unwrap();
     store.keep_draft(&id("HS12"), &form("HS12", 12).form).await.unwrap();
-    let code = CodeFor {
+    let code = CodeRecipient {
         subject: "HS11".into(),
         reach: Some(by_phone(11)),
     };
@@ -344,7 +348,7 @@ async fn late(house: &House, an: &ngomon_store::Operator, _runs: &[String]) {
         .send_codes("ticket", Purpose::SignIn, &who, &[], &[code], text)
         .await
         .unwrap();
-    let limit = Limit {
+    let limit = RateLimit {
         what: "sign-in",
         times: 9,
         seconds: 900,
@@ -352,23 +356,26 @@ async fn late(house: &House, an: &ngomon_store::Operator, _runs: &[String]) {
     store.attempt(limit, &["HS11"]).await.unwrap();
     store
         .exempt(
-            Says::Operator(an, &id("HS04")),
+            ExemptionRequester::Operator(an, &id("HS04")),
             Exemption::CardInTheMaking,
             Date::constant(2023, 12, 31),
         )
         .await
         .unwrap();
-    store.end_exemption(Says::Operator(an, &id("HS04"))).await.unwrap();
+    store
+        .end_exemption(ExemptionRequester::Operator(an, &id("HS04")))
+        .await
+        .unwrap();
     for (key, value) in [("deadline.citizens", "2023-07-25"), ("after-deadline", "hold")] {
         store.set_campaign(key, value, true, "operator:an").await.unwrap();
     }
     // HR's extract of the next day lacks most people, so the run stops.
     let rows: Vec<_> = (1..=5).map(|n| profile(n, "A")).collect();
     let stopped = match house.begin("profiles", 5, Some(None), None).await {
-        Intake::Open(load) => load,
-        Intake::NeedsApproval { load, .. } => match house.begin("profiles", 5, Some(None), Some(&load)).await {
-            Intake::Open(load) => load,
-            Intake::NeedsApproval { faults, .. } => panic!("{faults:?}"),
+        LoadDecision::Open(load) => load,
+        LoadDecision::NeedsApproval { load, .. } => match house.begin("profiles", 5, Some(None), Some(&load)).await {
+            LoadDecision::Open(load) => load,
+            LoadDecision::NeedsApproval { faults, .. } => panic!("{faults:?}"),
         },
     };
     let mut load = stopped;
@@ -380,7 +387,7 @@ async fn late(house: &House, an: &ngomon_store::Operator, _runs: &[String]) {
 
 /// An import whose process dies before it is finished.
 pub async fn unfinished(house: &House) {
-    let incoming = Incoming {
+    let incoming = LoadRequest {
         table: "citizens",
         digest: "unfinished".into(),
         rows: 3,
@@ -390,7 +397,7 @@ pub async fn unfinished(house: &House) {
         full: None,
         units: std::collections::BTreeSet::default(),
     };
-    let Intake::Open(mut load) = house.store.begin_load(incoming, None).await.unwrap() else {
+    let LoadDecision::Open(mut load) = house.store.begin_load(incoming, None).await.unwrap() else {
         panic!("nothing is wrong with it")
     };
     let held = AccountRow {
@@ -400,8 +407,8 @@ pub async fn unfinished(house: &House) {
     load.accounts(vec![citizen("HS21", 21), held]).await.unwrap();
     load.quarantined(vec![QuarantinedRow {
         row: "4".into(),
-        reason: Quarantine::BadValue,
-        hints: Quarantined::default(),
+        reason: QuarantineReason::BadValue,
+        hints: UnreadableProfile::default(),
         cells: [("account_id".to_owned(), "?".to_owned())].into(),
     }])
     .await
@@ -457,7 +464,7 @@ pub async fn facts(store: &Store, day: Date) -> Value {
     let province = store.report(None, day).await.unwrap();
     let province = province.into_iter().find(|line| line.unit == "P").unwrap();
     let orders: Vec<_> = {
-        let story = store.story("HS10", day).await.unwrap();
+        let story = store.account_explanation("HS10", day).await.unwrap();
         story
             .holds
             .into_iter()

@@ -7,8 +7,8 @@ use crate::house::{Empty, House, On, citizen};
 use jiff::{Timestamp, ToSpan as _};
 use ngomon_rules::citizens::Outcome;
 use ngomon_rules::values::Date;
-use ngomon_store::ambient::{Ambient, Clock};
-use ngomon_store::{Kept, Location, Places, Store};
+use ngomon_store::ambient::{Clock, Environment};
+use ngomon_store::{Location, PasskeyStorage, Store, StorePaths};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -97,9 +97,9 @@ async fn restored(on: On, from: &Path) {
     let places = empty.places();
     copy(&from.join("keys"), &places.keys);
     let expected = expected(from);
-    let ambient = Ambient {
+    let ambient = Environment {
         clock: Arc::new(Later(later(&expected))),
-        ..Ambient::system()
+        ..Environment::system()
     };
     Store::restore(&places, &from.join("backup"), ambient).await.unwrap();
     goes_on(on, empty, &expected).await;
@@ -133,7 +133,7 @@ async fn goes_on(on: On, empty: Empty, expected: &Value) {
         .unwrap();
     assert!(
         !store
-            .use_passkey(&known.id, 6, Kept::InDevice)
+            .use_passkey(&known.id, 6, PasskeyStorage::InDevice)
             .await
             .unwrap()
             .is_empty()
@@ -175,7 +175,7 @@ async fn leave(house: &House, to: &Path, whole: bool) {
     }
     unfinished(house).await;
     fs::create_dir_all(to).unwrap();
-    let (store, Places { data, keys }) = (&house.store, &house.places);
+    let (store, StorePaths { data, keys }) = (&house.store, &house.places);
     store.backup(&to.join("backup")).await.unwrap();
     copy(keys, &to.join("keys"));
     match data {

@@ -4,7 +4,7 @@ use crate::both;
 use crate::house::{House, On, citizen, official, phone};
 use crate::openid::{allowed, hues, id, is_good, known, tokens};
 use ngomon_rules::client::Scope;
-use ngomon_store::{Check, NewPasskey, Purpose, Redeemed, Store, StoreError, Token, Typed, Who};
+use ngomon_store::{Check, CodeCheck, IssuedTokens, NewPasskey, Purpose, SessionToken, Store, StoreError, Who};
 use sha2::{Digest as _, Sha256};
 
 both! {
@@ -54,14 +54,14 @@ async fn each(house: &House, tables: &[&str], check: Check, edits: &[&str], gran
     }
 }
 
-async fn is_open(house: &House, token: &Token) -> bool {
+async fn is_open(house: &House, token: &SessionToken) -> bool {
     house.store.visit(token.as_str()).await.unwrap().is_some()
 }
 
 async fn a_session_that_somebody_wrote_opens_nothing(on: On) {
     let house = lived_in(on).await;
     house.operator("an").await;
-    let token = house.store.open_session(&id("C1")).await.unwrap();
+    let token = house.store.begin_session(&id("C1")).await.unwrap();
     let edits = [
         "UPDATE session SET account = 'C2'",
         "UPDATE session SET account = 'operator:an'",
@@ -185,13 +185,13 @@ async fn a_token_that_was_redeemed_stays_so(on: On) {
     let house = lived_in(on).await;
     let store = &house.store;
     let client = known(store, hues("Một")).await;
-    let session = store.open_session(&id("C1")).await.unwrap();
+    let session = store.begin_session(&id("C1")).await.unwrap();
     let code = store
         .issue_code(session.as_str(), allowed(&client))
         .await
         .unwrap()
         .unwrap();
-    let redeem = async || -> Option<Redeemed> {
+    let redeem = async || -> Option<IssuedTokens> {
         store
             .redeem_code(&client, &code, Some(crate::openid::URI), None, None)
             .await
@@ -396,7 +396,7 @@ async fn a_code_is_good_as_long_as_it_was(on: On) {
     let house = lived_in(on).await;
     let store = &house.store;
     let reach = store.reach(&id("C1")).await.unwrap();
-    let to = ngomon_store::CodeFor {
+    let to = ngomon_store::CodeRecipient {
         subject: "C1".into(),
         reach,
     };
@@ -408,21 +408,21 @@ async fn a_code_is_good_as_long_as_it_was(on: On) {
     house.script("UPDATE one_time_code SET subject = 'C2'").await;
     assert!(matches!(
         store.try_code("holder", Purpose::Reset, &digits).await.unwrap(),
-        Typed::Wrong(_)
+        CodeCheck::Wrong(_)
     ));
     house
         .script("UPDATE one_time_code SET subject = 'C1', good_until = good_until + 600000000")
         .await;
     assert!(matches!(
         store.try_code("holder", Purpose::Reset, &digits).await.unwrap(),
-        Typed::Wrong(_)
+        CodeCheck::Wrong(_)
     ));
     house
         .script("UPDATE one_time_code SET good_until = good_until - 600000000")
         .await;
     assert_eq!(
         store.try_code("holder", Purpose::Reset, &digits).await.unwrap(),
-        Typed::Right(vec!["C1".into()])
+        CodeCheck::Right(vec!["C1".into()])
     );
 }
 
@@ -439,7 +439,7 @@ async fn nothing_is_told_that_somebody_wrote(on: On) {
     let house = lived_in(on).await;
     let store = &house.store;
     let client = known(store, hues("Một")).await;
-    let session = store.open_session(&id("C1")).await.unwrap();
+    let session = store.begin_session(&id("C1")).await.unwrap();
     store
         .issue_code(session.as_str(), allowed(&client))
         .await

@@ -4,14 +4,15 @@ use jiff::Timestamp;
 use ngomon_rules::citizens::Proof;
 use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::{
-    AccountId, AccountKind, AccountRow, Form, Profile, RegistryRecord, RegistryStatus, ServiceStatus, Stated,
-    Submission,
+    AccountAttributes, AccountId, AccountKind, AccountRow, Form, Profile, RegistryRecord, RegistryStatus,
+    ServiceStatus, Submission,
 };
 use ngomon_rules::unit::{Unit, UnitCode, UnitKind};
 use ngomon_rules::values::{Date, FullName, NationalId, Phone};
-use ngomon_store::ambient::{Ambient, Clock};
+use ngomon_store::ambient::{Clock, Environment};
 use ngomon_store::{
-    Incoming, Intake, Location, OpenLoad, Operator, Order, Places, ReportLine, Store, Submitted, Token,
+    LoadDecision, LoadRequest, Location, OpenLoad, Operator, Order, ReportLine, SessionToken, Store, StorePaths,
+    SubmissionResult,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::sync::Arc;
@@ -61,7 +62,7 @@ impl TestClock {
 
 pub struct House {
     pub store: Store,
-    pub places: Places,
+    pub places: StorePaths,
     pub clock: Arc<TestClock>,
     pub on: On,
     empty: Empty,
@@ -87,11 +88,11 @@ pub const DAY: Date = Date::constant(2023, 7, 31);
 /// The start time of most tests, on [`DAY`].
 const START: &str = "2023-07-31T03:00:00Z";
 
-fn clock_at(start: Timestamp) -> (Arc<TestClock>, Ambient) {
+fn clock_at(start: Timestamp) -> (Arc<TestClock>, Environment) {
     let clock = Arc::new(TestClock(AtomicI64::new(start.as_microsecond())));
-    let ambient = Ambient {
+    let ambient = Environment {
         clock: clock.clone(),
-        ..Ambient::system()
+        ..Environment::system()
     };
     (clock, ambient)
 }
@@ -136,12 +137,12 @@ impl Empty {
         Self::new(on, template.await).await
     }
 
-    pub fn places(&self) -> Places {
+    pub fn places(&self) -> StorePaths {
         let data = match &self.database {
             None => Location::Directory(self.dir.path().join("data")),
             Some(name) => Location::Url(postgres_url().replace("/postgres?", &format!("/{name}?"))),
         };
-        Places {
+        StorePaths {
             data,
             keys: self.dir.path().join("keys"),
         }
@@ -209,10 +210,10 @@ impl House {
         self.empty.dir.path().join(name)
     }
 
-    pub fn ambient(&self) -> Ambient {
-        Ambient {
+    pub fn ambient(&self) -> Environment {
+        Environment {
             clock: self.clock.clone(),
-            ..Ambient::system()
+            ..Environment::system()
         }
     }
 
@@ -293,7 +294,7 @@ impl House {
         rows: u64,
         full: Option<Option<UnitCode>>,
         approve: Option<&str>,
-    ) -> Intake {
+    ) -> LoadDecision {
         self.store
             .begin_load(incoming(table, rows, full), approve)
             .await
@@ -302,8 +303,8 @@ impl House {
 
     pub async fn open(&self, table: &'static str, rows: usize) -> Box<OpenLoad> {
         match self.begin(table, rows as u64, None, None).await {
-            Intake::Open(load) => load,
-            Intake::NeedsApproval { faults, .. } => panic!("{faults:?}"),
+            LoadDecision::Open(load) => load,
+            LoadDecision::NeedsApproval { faults, .. } => panic!("{faults:?}"),
         }
     }
 
@@ -351,7 +352,7 @@ impl House {
 
     /// Imports a full HR extract.
     pub async fn profiles(&self, rows: Vec<Profile>) {
-        let Intake::Open(mut load) = self.begin("profiles", rows.len() as u64, Some(None), None).await else {
+        let LoadDecision::Open(mut load) = self.begin("profiles", rows.len() as u64, Some(None), None).await else {
             panic!("the extract is not healthy")
         };
         load.profiles(rows).await.unwrap();
@@ -359,7 +360,7 @@ impl House {
     }
 
     /// The account's owner submits the details of a person.
-    pub async fn submit(&self, account: &str, person: u32) -> Submitted {
+    pub async fn submit(&self, account: &str, person: u32) -> SubmissionResult {
         self.store
             .standardise(&form(account, person), Proof::Form, "owner", self.store.now())
             .await
@@ -381,7 +382,7 @@ impl House {
     }
 
     /// The operator signs in with the code of a step.
-    pub async fn sign_in(&self, name: &str, step: u64) -> Option<Token> {
+    pub async fn sign_in(&self, name: &str, step: u64) -> Option<SessionToken> {
         let account = AccountId::of_operator(name);
         let proven = self.store.use_code(&account, step).await.unwrap()?;
         Some(self.store.open_proven_session(proven).await.unwrap())
@@ -428,8 +429,8 @@ impl House {
 }
 
 /// A file of that many rows.
-pub fn incoming(table: &'static str, rows: u64, full: Option<Option<UnitCode>>) -> Incoming {
-    Incoming {
+pub fn incoming(table: &'static str, rows: u64, full: Option<Option<UnitCode>>) -> LoadRequest {
+    LoadRequest {
         table,
         digest: format!("{table}{rows}"),
         rows,
@@ -477,11 +478,11 @@ pub fn citizen(id: &str, person: u32) -> AccountRow {
     AccountRow {
         account: AccountId(id.into()),
         kind: AccountKind::Citizen,
-        stated: Stated {
+        stated: AccountAttributes {
             username: Some(format!("user-{id}")),
             full_name: None,
             national_id: Some(number(person)),
-            ..Stated::default()
+            ..AccountAttributes::default()
         },
         unit: Some(UnitCode("V".into())),
         created_on: None,
@@ -510,12 +511,12 @@ pub fn official(n: u32, unit: &str) -> AccountRow {
     AccountRow {
         account: AccountId(format!("CV{n:03}")),
         kind: AccountKind::Official,
-        stated: Stated {
+        stated: AccountAttributes {
             username: Some(format!("can-bo-{n}")),
             full_name: Some(name(n)),
             national_id: Some(number(n)),
             employee_code: Some(format!("TTH{n:03}")),
-            ..Stated::default()
+            ..AccountAttributes::default()
         },
         unit: Some(UnitCode(unit.into())),
         created_on: None,

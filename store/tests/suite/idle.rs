@@ -4,7 +4,7 @@ use crate::both;
 use crate::house::{DAY, House, On, official, profile};
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::values::Date;
-use ngomon_store::Token;
+use ngomon_store::SessionToken;
 
 both! {
     whoever_signs_in_is_not_idle
@@ -45,7 +45,7 @@ async fn held(house: &House) -> Vec<String> {
     held.map(|(id, line)| format!("{id} {:?}", line.reasons)).collect()
 }
 
-async fn is_held(house: &House, token: &Token) -> bool {
+async fn is_held(house: &House, token: &SessionToken) -> bool {
     house.store.visit(token.as_str()).await.unwrap().unwrap().held
 }
 
@@ -57,15 +57,15 @@ async fn entries(house: &House) -> i64 {
 async fn whoever_signs_in_is_not_idle(on: On) {
     let house = office(on).await;
     for _ in 0..3 {
-        house.store.open_session(&id("CV002")).await.unwrap();
+        house.store.begin_session(&id("CV002")).await.unwrap();
     }
     assert_eq!(entries(&house).await, 1, "once a day");
     house.clock.move_on(40 * 86_400);
-    house.store.open_session(&id("CV003")).await.unwrap();
+    house.store.begin_session(&id("CV003")).await.unwrap();
     assert_eq!(entries(&house).await, 2);
     assert_eq!(reconciled(&house).await, ["CV001 {Idle}"]);
     // A held visit by the password alone is no sign-in.
-    let visit = house.store.open_session(&id("CV001")).await.unwrap();
+    let visit = house.store.begin_session(&id("CV001")).await.unwrap();
     assert!(is_held(&house, &visit).await);
     assert_eq!(entries(&house).await, 2);
     assert_eq!(reconciled(&house).await, ["CV001 {Idle}"]);
@@ -78,10 +78,14 @@ async fn whoever_signs_in_is_not_idle(on: On) {
     assert_eq!(reconciled(&house).await.len(), 0);
     for _ in 0..14 {
         house.clock.move_on(86_400);
-        house.store.open_session(&id("CV003")).await.unwrap();
+        house.store.begin_session(&id("CV003")).await.unwrap();
     }
     assert_eq!(entries(&house).await, 4);
-    let last = house.store.story("CV003", house.store.today()).await.unwrap();
+    let last = house
+        .store
+        .account_explanation("CV003", house.store.today())
+        .await
+        .unwrap();
     assert_eq!(last.fact("last_sign_in_on"), Some(&*house.store.today().to_string()));
     house.sound().await;
 }
@@ -92,14 +96,14 @@ async fn a_code_lifts_idle_and_leaves_the_rest(on: On) {
     // They were not reviewed for a year either.
     let both = |n| format!("CV00{n} {{Idle, ReviewOverdue}}");
     assert_eq!(reconciled(&house).await, [both(1), both(2), both(3)]);
-    let visit = house.store.open_session(&id("CV002")).await.unwrap();
+    let visit = house.store.begin_session(&id("CV002")).await.unwrap();
     house.store.end_idle(&id("CV002")).await.unwrap();
     let now = [both(1), "CV002 {ReviewOverdue}".into(), both(3)];
     assert_eq!(held(&house).await, now);
     assert!(is_held(&house, &visit).await, "the visit goes on to the other hold");
     house.store.review_profile(&id("CV002")).await.unwrap();
     assert_eq!(held(&house).await, [both(1), both(3)]);
-    assert!(!is_held(&house, &house.store.open_session(&id("CV002")).await.unwrap()).await);
+    assert!(!is_held(&house, &house.store.begin_session(&id("CV002")).await.unwrap()).await);
     assert_eq!(reconciled(&house).await, [both(1), both(3)], "nothing puts it back");
 
     let before = entries(&house).await;
@@ -110,7 +114,11 @@ async fn a_code_lifts_idle_and_leaves_the_rest(on: On) {
         before,
         "where nothing is idle, nothing is written"
     );
-    let story = house.store.story("CV002", house.store.today()).await.unwrap();
+    let story = house
+        .store
+        .account_explanation("CV002", house.store.today())
+        .await
+        .unwrap();
     let lifted = story.history.iter().find(|entry| entry.by == "CV002");
     assert_eq!(lifted.unwrap().clause.as_deref(), Some("policy"), "it names its owner");
     house.sound().await;
@@ -124,13 +132,13 @@ async fn a_code_lifts_idle_and_leaves_the_rest(on: On) {
 async fn a_sign_in_stops_no_run_that_waits(on: On) {
     let house = office(on).await;
     house.store.set_policy("brake.review-overdue", "0", "op").await.unwrap();
-    house.store.open_session(&id("CV001")).await.unwrap();
+    house.store.begin_session(&id("CV001")).await.unwrap();
     house.clock.move_on(366 * 86_400 - 86_400);
     house.store.set_policy("idle-days", "", "op").await.unwrap();
     house.clock.move_on(86_400);
     let waits = house.store.reconcile(house.store.today(), "op").await.unwrap();
     assert!(!waits.stopped_by.is_empty());
-    house.store.open_session(&id("CV001")).await.unwrap();
+    house.store.begin_session(&id("CV001")).await.unwrap();
     house.store.approve_run(&waits.run.unwrap(), "op").await.unwrap();
     assert_eq!(held(&house).await.len(), 3);
     house.sound().await;

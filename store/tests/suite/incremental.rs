@@ -2,15 +2,15 @@
 
 use crate::both;
 use crate::house::{DAY, House, On, name, number, official, profile, record};
-use ngomon_rules::officials::Quarantined;
+use ngomon_rules::officials::UnreadableProfile;
 use ngomon_rules::plan::Brake;
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::{
-    AccountId, AccountKind, AccountRow, Notice, Profile, RegistryRecord, ServiceStatus, Stated,
+    AccountAttributes, AccountId, AccountKind, AccountRow, Notice, Profile, RegistryRecord, ServiceStatus,
 };
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
-use ngomon_store::{Intake, QuarantinedRow, Reconciled, Refusal, StoreError, Widened};
+use ngomon_store::{FullRunReason, LoadDecision, QuarantinedRow, Refusal, RunOutcome, StoreError};
 use std::collections::BTreeMap;
 
 both! {
@@ -31,7 +31,7 @@ const LONG_AGO: Date = Date::constant(2021, 5, 1);
 #[derive(Clone, Default)]
 struct Hr {
     profiles: BTreeMap<u32, Profile>,
-    unread: BTreeMap<u32, Quarantined>,
+    unread: BTreeMap<u32, UnreadableProfile>,
     /// The previous rows of the unreadable ones.
     before: BTreeMap<u32, Profile>,
     notices: Vec<Notice>,
@@ -80,7 +80,7 @@ impl Hr {
         change(row);
     }
 
-    fn unreadable(&mut self, n: u32, hints: Quarantined) {
+    fn unreadable(&mut self, n: u32, hints: UnreadableProfile) {
         if let Some(row) = self.profiles.remove(&n) {
             self.before.insert(n, row);
         }
@@ -134,23 +134,23 @@ impl Hr {
             }
             What::UnreadByCode => self.unreadable(
                 n,
-                Quarantined {
+                UnreadableProfile {
                     employee_code: Some(format!("TTH{n:03}")),
-                    ..Quarantined::default()
+                    ..UnreadableProfile::default()
                 },
             ),
             What::UnreadByNumber => self.unreadable(
                 n,
-                Quarantined {
+                UnreadableProfile {
                     national_id: Some(number(n)),
-                    ..Quarantined::default()
+                    ..UnreadableProfile::default()
                 },
             ),
             What::UnreadByName => self.unreadable(
                 n,
-                Quarantined {
+                UnreadableProfile {
                     person_key: Some(name(n).person_key()),
-                    ..Quarantined::default()
+                    ..UnreadableProfile::default()
                 },
             ),
             What::Mended => {
@@ -195,9 +195,9 @@ impl House {
         rows.push(AccountRow {
             account: AccountId("HOP-THU".into()),
             kind: AccountKind::Unit,
-            stated: Stated {
+            stated: AccountAttributes {
                 username: Some("hop-thu".into()),
-                ..Stated::default()
+                ..AccountAttributes::default()
             },
             ..official(99, "A")
         });
@@ -210,7 +210,7 @@ impl House {
     async fn extract(&self, hr: &Hr, only: Option<&[u32]>) {
         let wanted = |n: &u32| only.is_none_or(|only| only.contains(n));
         let full = only.is_none().then_some(None);
-        let Intake::Open(mut load) = self.begin("profiles", 100, full, None).await else {
+        let LoadDecision::Open(mut load) = self.begin("profiles", 100, full, None).await else {
             panic!("the extract is not healthy")
         };
         let unread = hr
@@ -219,7 +219,7 @@ impl House {
             .filter(|(n, _)| wanted(n))
             .map(|(n, hints)| QuarantinedRow {
                 row: n.to_string(),
-                reason: Quarantine::BadDate,
+                reason: QuarantineReason::BadDate,
                 hints: hints.clone(),
                 cells: BTreeMap::new(),
             });
@@ -249,7 +249,7 @@ impl House {
     }
 
     /// Approves the run if it is over the guard's limit.
-    async fn approved(&self, done: Reconciled) -> Reconciled {
+    async fn approved(&self, done: RunOutcome) -> RunOutcome {
         if done.stopped_by.is_empty() {
             return done;
         }
@@ -490,7 +490,7 @@ async fn what_concerns_everybody_is_told(on: On) {
     house.officials_of(&mut hr).await;
     let run = async |day| house.store.reconcile_changed(day, "hr").await.unwrap();
     let widened = async || run(DAY).await.widened;
-    assert_eq!(widened().await, Some(Widened::FirstRun));
+    assert_eq!(widened().await, Some(FullRunReason::FirstRun));
     assert_eq!(widened().await, None);
     house.extract(&hr, None).await;
     assert_eq!(widened().await, None, "an extract covers what the one before covered");
@@ -498,28 +498,34 @@ async fn what_concerns_everybody_is_told(on: On) {
     policy("brake.unit", "5").await;
     assert_eq!(widened().await, None, "the guard alone reads it");
     policy("grace.transfer", "5").await;
-    assert_eq!(widened().await, Some(Widened::Setting("policy.grace.transfer".into())));
+    assert_eq!(
+        widened().await,
+        Some(FullRunReason::Setting("policy.grace.transfer".into()))
+    );
     house.store.set_campaign("freeze", "on", true, "hr").await.unwrap();
-    assert_eq!(widened().await, Some(Widened::Setting("campaign.freeze".into())));
+    assert_eq!(widened().await, Some(FullRunReason::Setting("campaign.freeze".into())));
     house.units().await;
-    assert_eq!(widened().await, Some(Widened::Load("units".into())));
+    assert_eq!(widened().await, Some(FullRunReason::Load("units".into())));
     house.registry(&(0..7).collect::<Vec<_>>()).await;
-    assert_eq!(widened().await, Some(Widened::Load("registry".into())));
+    assert_eq!(widened().await, Some(FullRunReason::Load("registry".into())));
     let told = Happens(1, What::IsToldToMoveTo("B"));
     hr.happens(told);
     house.hears(&hr, told, None).await;
-    assert_eq!(widened().await, Some(Widened::Load("notices".into())));
+    assert_eq!(widened().await, Some(FullRunReason::Load("notices".into())));
     let unit = Some(Some(UnitCode("B".into())));
-    let Intake::Open(mut load) = house.begin("profiles", 100, unit, None).await else {
+    let LoadDecision::Open(mut load) = house.begin("profiles", 100, unit, None).await else {
         panic!()
     };
     load.profiles(hr.profiles.values().cloned().collect()).await.unwrap();
     load.finish().await.unwrap();
-    assert_eq!(widened().await, Some(Widened::Coverage));
+    assert_eq!(widened().await, Some(FullRunReason::Coverage));
     assert_eq!(widened().await, None);
     house.clock.move_on(2 * 86_400);
     let done = run(DAY.tomorrow().unwrap()).await;
-    assert_eq!((done.widened, done.plan.lines.len()), (Some(Widened::OtherDay), 13));
+    assert_eq!(
+        (done.widened, done.plan.lines.len()),
+        (Some(FullRunReason::OtherDay), 13)
+    );
     // A run for some people is not the reference point of the next incremental run.
     let later = DAY.tomorrow().unwrap().tomorrow().unwrap();
     house
@@ -527,7 +533,7 @@ async fn what_concerns_everybody_is_told(on: On) {
         .reconcile_people(&[AccountId("CV001".into())], &[], later, "hr")
         .await
         .unwrap();
-    assert_eq!(run(later).await.widened, Some(Widened::OtherDay));
+    assert_eq!(run(later).await.widened, Some(FullRunReason::OtherDay));
     let simulated = house.store.simulate_changed(later).await.unwrap();
     assert_eq!(
         (simulated.run, simulated.widened, simulated.plan.lines.len()),
@@ -652,7 +658,7 @@ async fn an_incremental_run_is_undone_as_a_whole(on: On) {
     again.profiles.values_mut().for_each(|row| row.updated_on = Some(DAY));
     house.extract(&again, None).await;
     let next = house.store.reconcile_changed(DAY, "hr").await.unwrap();
-    assert_eq!(next.widened, Some(Widened::Undone));
+    assert_eq!(next.widened, Some(FullRunReason::Undone));
     assert_eq!(house.picture().await, before);
     house.sound().await;
 }
@@ -683,5 +689,5 @@ async fn rows_of_an_earlier_version_concern_everybody(on: On) {
     hr.unread.clear();
     house.extract(&hr, None).await;
     let next = house.store.reconcile_changed(DAY, "hr").await.unwrap();
-    assert_eq!(next.widened, Some(Widened::Load("profiles".into())));
+    assert_eq!(next.widened, Some(FullRunReason::Load("profiles".into())));
 }

@@ -52,8 +52,8 @@ async fn the_one_that_held_the_claim_stays(on: On) {
 
 async fn the_other_one_stays(on: On) {
     let house = house(on).await;
-    let before = house.store.open_session(&AccountId("C1".into())).await.unwrap();
-    let held = house.store.open_session(&AccountId("C2".into())).await.unwrap();
+    let before = house.store.begin_session(&AccountId("C1".into())).await.unwrap();
+    let held = house.store.begin_session(&AccountId("C2".into())).await.unwrap();
     house.store.join(&join("C2", "C1", true), "news").await.unwrap();
     assert_eq!(
         house.held(AccountKind::Citizen).await,
@@ -67,7 +67,7 @@ async fn the_other_one_stays(on: On) {
         house.store.visit(held.as_str()).await.unwrap().unwrap().held,
         "lifting revives nothing"
     );
-    let again = house.store.open_session(&AccountId("C2".into())).await.unwrap();
+    let again = house.store.begin_session(&AccountId("C2".into())).await.unwrap();
     assert!(!house.store.visit(again.as_str()).await.unwrap().unwrap().held);
     assert_eq!(
         house
@@ -112,14 +112,14 @@ async fn the_owner_goes_on_as_the_one_that_stays(on: On) {
     let house = house(on).await;
     let store = &house.store;
     for (factor, amr) in [(Factor::Password, "pwd"), (Factor::Code, "otp")] {
-        let held = store.open_session(&AccountId("C2".into())).await.unwrap();
+        let held = store.begin_session(&AccountId("C2".into())).await.unwrap();
         store.set_next(held.as_str(), "/authorize?x").await.unwrap();
         let proven = store.now();
         house.clock.move_on(60);
         store.join(&join("C2", "C1", false), "news").await.unwrap();
         let stays = AccountId("C1".into());
         let token = store
-            .open_after_join(held.as_str(), &stays, factor, proven)
+            .resume_after_join(held.as_str(), &stays, factor, proven)
             .await
             .unwrap();
         let visit = store.visit(token.as_str()).await.unwrap().unwrap();

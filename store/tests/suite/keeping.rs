@@ -2,11 +2,11 @@
 
 use crate::both;
 use crate::house::{DAY, Empty, House, On, citizen, number, official, profile};
-use ngomon_rules::officials::Quarantined;
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::officials::UnreadableProfile;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::{AccountKind, AccountRow, Notice};
 use ngomon_rules::unit::UnitCode;
-use ngomon_store::{Location, OpenLoad, Places, QuarantinedRow, Refusal, Store, StoreError};
+use ngomon_store::{Location, OpenLoad, QuarantinedRow, Refusal, Store, StoreError, StorePaths};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,7 @@ async fn durability_is_on_at_every_connection(on: On) {
 async fn other_keys_are_refused(on: On) {
     let house = House::new(on).await;
     house.units().await;
-    let other = Places {
+    let other = StorePaths {
         keys: house.path("other"),
         ..house.places.clone()
     };
@@ -52,7 +52,7 @@ async fn other_keys_are_refused(on: On) {
         Err(StoreError::Keys(_))
     ));
     let foreign = tempfile::tempdir().unwrap();
-    let elsewhere = Places {
+    let elsewhere = StorePaths {
         data: Location::Directory(foreign.path().join("data")),
         keys: other.keys.clone(),
     };
@@ -107,8 +107,8 @@ async fn unfinished_import(house: &House) -> Box<OpenLoad> {
     load.accounts(vec![citizen("HS7", 7), held]).await.unwrap();
     let row = QuarantinedRow {
         row: "4".into(),
-        reason: Quarantine::BadNationalId,
-        hints: Quarantined::default(),
+        reason: QuarantineReason::BadNationalId,
+        hints: UnreadableProfile::default(),
         cells: BTreeMap::new(),
     };
     load.quarantined(vec![row]).await.unwrap();
@@ -166,7 +166,7 @@ async fn data_of_a_later_version_are_refused(on: On) {
 }
 
 /// The keys are copied separately, and the checkpoints with them.
-pub fn with_keys(empty: &Empty, of: &House) -> Places {
+pub fn with_keys(empty: &Empty, of: &House) -> StorePaths {
     let places = empty.places();
     std::fs::create_dir(&places.keys).unwrap();
     for file in ["keyring.json", "checkpoints.txt"] {
@@ -219,7 +219,7 @@ async fn a_backup_is_restored_into_either_database(on: On) {
     }
 }
 
-async fn restored(places: &Places, copy: &Path, house: &House) -> Store {
+async fn restored(places: &StorePaths, copy: &Path, house: &House) -> Store {
     let restored = Store::restore(places, copy, house.ambient()).await.unwrap();
     assert!(!restored.behind, "no checkpoint came after the backup");
     restored.store
@@ -492,7 +492,7 @@ async fn a_nul_is_refused_by_both_databases(on: On) {
     let store = &house.store;
     let nul =
         |done: Result<(), StoreError>| assert!(matches!(done, Err(StoreError::Refused(Refusal::Nul))), "{done:?}");
-    nul(store.story("a\0b", DAY).await.map(drop));
+    nul(store.account_explanation("a\0b", DAY).await.map(drop));
     nul(store.undo_run("\0", "test").await.map(drop));
     nul(store.add_operator("lan", "te\0st").await.map(drop));
     nul(store.resend_notice("\0", "test").await.map(drop));

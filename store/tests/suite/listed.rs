@@ -2,12 +2,12 @@
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form};
-use ngomon_feeds::{Context, Record, Table, judge};
-use ngomon_rules::citizens::{Exemption, Standing};
+use ngomon_feeds::{Context, Record, Table, check_file};
+use ngomon_rules::citizens::{Exemption, ReportStatus};
 use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::Date;
-use ngomon_store::{Listing, Operator, ReportLine, Says};
+use ngomon_store::{ExemptionRequester, Operator, PersonPage, ReportLine};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -22,7 +22,7 @@ fn sample(table: Table, units: &UnitTree) -> Vec<Record> {
     let file = format!("../fixtures/sample/{}.csv", table.name());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let context = Context { units, as_of: DAY };
-    let judged = judge(table, &path, &context, &mut |_| {}).unwrap();
+    let judged = check_file(table, &path, &context, &mut |_| {}).unwrap();
     let rows = judged.rows(&context).unwrap();
     rows.filter_map(|row| row.unwrap().record).collect()
 }
@@ -77,7 +77,7 @@ impl House {
             if n % 40 == 7 {
                 // A standardised account is no longer exempt.
                 self.store
-                    .exempt(Says::Operator(an, id), Exemption::Child, last)
+                    .exempt(ExemptionRequester::Operator(an, id), Exemption::Child, last)
                     .await
                     .ok();
             } else if n % 40 == 8 {
@@ -92,7 +92,14 @@ impl House {
         }
     }
 
-    async fn list(&self, an: &Operator, unit: &str, standing: Standing, after: Option<&str>, most: u32) -> Listing {
+    async fn list(
+        &self,
+        an: &Operator,
+        unit: &str,
+        standing: ReportStatus,
+        after: Option<&str>,
+        most: u32,
+    ) -> PersonPage {
         let unit = UnitCode(unit.into());
         self.store
             .people(an, &unit, standing, self.store.today(), after, most)
@@ -101,14 +108,14 @@ impl House {
     }
 }
 
-fn cell(line: &ReportLine, standing: Standing) -> u64 {
+fn cell(line: &ReportLine, standing: ReportStatus) -> u64 {
     match standing {
-        Standing::Standardised => line.standardised,
-        Standing::Held => line.held,
-        Standing::Exempt => line.exempt,
-        Standing::Pending => line.pending,
-        Standing::Refused => line.refused,
-        Standing::NotStarted => line.not_started,
+        ReportStatus::Standardised => line.standardised,
+        ReportStatus::Held => line.held,
+        ReportStatus::Exempt => line.exempt,
+        ReportStatus::Pending => line.pending,
+        ReportStatus::Refused => line.refused,
+        ReportStatus::NotStarted => line.not_started,
     }
 }
 
@@ -116,7 +123,7 @@ async fn each_list_of_the_sample_is_as_long_as_its_figure(on: On) {
     let house = House::new(on).await;
     let an = house.operator("an").await;
     house.sample(&an).await;
-    let mut listed: BTreeMap<Standing, u64> = BTreeMap::new();
+    let mut listed: BTreeMap<ReportStatus, u64> = BTreeMap::new();
     for deadline in ["", "2023-07-30"] {
         house
             .store
@@ -129,8 +136,8 @@ async fn each_list_of_the_sample_is_as_long_as_its_figure(on: On) {
             .await
             .unwrap();
         let figures = house.store.figures(house.store.today()).await.unwrap();
-        let mut people: BTreeMap<AccountId, Standing> = BTreeMap::new();
-        for standing in Standing::ALL {
+        let mut people: BTreeMap<AccountId, ReportStatus> = BTreeMap::new();
+        for standing in ReportStatus::ALL {
             // The list of the whole province, and how many of it belong to each unit including all units below it.
             let all = house.list(&an, "46", standing, None, 10_000).await;
             let mut counts: BTreeMap<UnitCode, u64> = BTreeMap::new();
@@ -191,12 +198,14 @@ async fn pages_follow_one_another_without_gap_or_repeat(on: On) {
     for n in (0..30).step_by(5) {
         house.submit(&format!("HS{n:02}"), n).await;
     }
-    let whole = house.list(&an, "P", Standing::NotStarted, None, 99).await;
+    let whole = house.list(&an, "P", ReportStatus::NotStarted, None, 99).await;
     assert_eq!((whole.all, whole.people.len()), (24, 24));
     for most in [1, 2, 3, 4, 6, 8, 23, 24, 25] {
         let (mut people, mut after) = (Vec::new(), None);
         loop {
-            let page = house.list(&an, "P", Standing::NotStarted, after.as_deref(), most).await;
+            let page = house
+                .list(&an, "P", ReportStatus::NotStarted, after.as_deref(), most)
+                .await;
             assert!(page.people.len() <= most as usize && !page.people.is_empty());
             people.extend(page.people);
             after = page.next;
@@ -206,7 +215,7 @@ async fn pages_follow_one_another_without_gap_or_repeat(on: On) {
         }
         assert_eq!(people, whole.people, "{most} a page");
     }
-    let done = house.list(&an, "B", Standing::Standardised, None, 99).await;
+    let done = house.list(&an, "B", ReportStatus::Standardised, None, 99).await;
     let ids: Vec<&str> = done.people.iter().map(|one| one.account.as_str()).collect();
     assert_eq!(
         ids,
@@ -216,11 +225,11 @@ async fn pages_follow_one_another_without_gap_or_repeat(on: On) {
     assert_eq!(done.people[0].unit_name, "Đơn vị B");
     // An invalid cursor starts at the beginning.
     for nonsense in ["", "x", "W10", "!!"] {
-        let page = house.list(&an, "P", Standing::NotStarted, Some(nonsense), 99).await;
+        let page = house.list(&an, "P", ReportStatus::NotStarted, Some(nonsense), 99).await;
         assert_eq!(page.people, whole.people);
     }
     // An account that leaves the list between two pages does not make others disappear from it.
-    let first = house.list(&an, "P", Standing::NotStarted, None, 10).await;
+    let first = house.list(&an, "P", ReportStatus::NotStarted, None, 10).await;
     let gone = first.people.last().unwrap().account.clone();
     let mut wrong = form(gone.as_str(), 1);
     wrong.form.phone = "12".into();
@@ -231,7 +240,7 @@ async fn pages_follow_one_another_without_gap_or_repeat(on: On) {
         .await
         .unwrap();
     let rest = house
-        .list(&an, "P", Standing::NotStarted, first.next.as_deref(), 99)
+        .list(&an, "P", ReportStatus::NotStarted, first.next.as_deref(), 99)
         .await;
     assert_eq!(rest.people, whole.people[10..]);
     house.sound().await;

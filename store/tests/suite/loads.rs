@@ -2,11 +2,11 @@
 
 use crate::both;
 use crate::house::{DAY, House, On, citizen, number, official, profile};
-use ngomon_rules::officials::Quarantined;
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::officials::UnreadableProfile;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::{AccountKind, AccountRow};
 use ngomon_rules::values::Date;
-use ngomon_store::{HealthFault, Intake, QuarantinedRow, Refusal, StoreError};
+use ngomon_store::{HealthFault, LoadDecision, QuarantinedRow, Refusal, StoreError};
 
 both! {
     nothing_is_seen_before_the_whole_counts
@@ -61,8 +61,8 @@ async fn a_load_whose_process_died_is_taken_away(on: On) {
     house.sound().await;
 }
 
-fn incoming(table: &'static str) -> ngomon_store::Incoming {
-    ngomon_store::Incoming {
+fn incoming(table: &'static str) -> ngomon_store::LoadRequest {
+    ngomon_store::LoadRequest {
         table,
         digest: "d".into(),
         rows: 1,
@@ -78,11 +78,11 @@ async fn a_file_that_shrank_needs_approval(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&(0..20).collect::<Vec<_>>()).await;
-    let Intake::NeedsApproval { load, faults } = house.begin("registry", 17, None, None).await else {
+    let LoadDecision::NeedsApproval { load, faults } = house.begin("registry", 17, None, None).await else {
         panic!("17 of 20 rows are too few")
     };
     assert_eq!(faults, [HealthFault::FewerRows { before: 20, now: 17 }]);
-    let Intake::Open(open) = house.begin("registry", 18, None, None).await else {
+    let LoadDecision::Open(open) = house.begin("registry", 18, None, None).await else {
         panic!("18 of 20 are enough")
     };
     open.abort().await.unwrap();
@@ -91,7 +91,7 @@ async fn a_file_that_shrank_needs_approval(on: On) {
         matches!(other, Err(StoreError::Refused(Refusal::UnknownLoad(_)))),
         "the approval is of another file"
     );
-    let Intake::Open(mut open) = house.begin("registry", 17, None, Some(&load)).await else {
+    let LoadDecision::Open(mut open) = house.begin("registry", 17, None, Some(&load)).await else {
         panic!("approved")
     };
     open.registry((0..17).map(crate::house::record).collect())
@@ -99,12 +99,12 @@ async fn a_file_that_shrank_needs_approval(on: On) {
         .unwrap();
     open.finish().await.unwrap();
     assert_eq!(house.sql("SELECT COUNT(*) FROM registry").await, [17]);
-    let bad = ngomon_store::Incoming {
+    let bad = ngomon_store::LoadRequest {
         rows: 100,
         unreadable: 6,
         ..incoming("registry")
     };
-    let Intake::NeedsApproval { faults, .. } = house.store.begin_load(bad, None).await.unwrap() else {
+    let LoadDecision::NeedsApproval { faults, .. } = house.store.begin_load(bad, None).await.unwrap() else {
         panic!("6 % more")
     };
     assert_eq!(faults, [HealthFault::MoreUnreadable { before: 0, now: 60 }]);
@@ -159,22 +159,22 @@ async fn what_cannot_be_read_decides_nothing(on: On) {
         .officials(vec![official(1, "A"), official(2, "A"), official(3, "A")])
         .await;
     let hints = [
-        Quarantined {
+        UnreadableProfile {
             employee_code: Some("TTH001".into()),
-            ..Quarantined::default()
+            ..UnreadableProfile::default()
         },
-        Quarantined {
+        UnreadableProfile {
             national_id: Some(number(2)),
-            ..Quarantined::default()
+            ..UnreadableProfile::default()
         },
     ];
     let rows = hints.into_iter().enumerate().map(|(i, hints)| QuarantinedRow {
         row: i.to_string(),
-        reason: Quarantine::BadDate,
+        reason: QuarantineReason::BadDate,
         hints,
         cells: [("full_name".to_owned(), "Lê".to_owned())].into(),
     });
-    let Intake::Open(mut load) = house.begin("profiles", 2, Some(None), None).await else {
+    let LoadDecision::Open(mut load) = house.begin("profiles", 2, Some(None), None).await else {
         panic!()
     };
     load.quarantined(rows.collect()).await.unwrap();
@@ -217,7 +217,7 @@ async fn absence_means_something_in_a_full_extract_only(on: On) {
     assert_eq!(reasons().await, ["", ""]);
     // A unit's extract covers that unit and the units below it.
     let unit = ngomon_rules::unit::UnitCode("B".into());
-    let Intake::Open(load) = house.begin("profiles", 0, Some(Some(unit)), None).await else {
+    let LoadDecision::Open(load) = house.begin("profiles", 0, Some(Some(unit)), None).await else {
         panic!()
     };
     load.finish().await.unwrap();

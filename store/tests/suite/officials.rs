@@ -143,7 +143,7 @@ async fn who_moved_goes_on_with_the_account_at_the_new_unit(on: On) {
     let named = |line: &RunLine| matches!(line, RunLine::Made { username: Some(name), .. } if name == "can-bo-1.2");
     assert!(lines.iter().any(named), "{lines:?}");
 
-    let session = async |account: &str| store.open_session(&AccountId(account.into())).await.unwrap();
+    let session = async |account: &str| store.begin_session(&AccountId(account.into())).await.unwrap();
     let (first, second, third) = (session("CV001").await, session("CV002").await, session("CV003").await);
     for (token, to) in [
         (&second, AccountId("CV902".into())),

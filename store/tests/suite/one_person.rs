@@ -4,15 +4,15 @@
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form, name, number, official, phone, profile, record};
 use ngomon_rules::hold::Reason;
-use ngomon_rules::officials::Quarantined;
+use ngomon_rules::officials::UnreadableProfile;
 use ngomon_rules::plan::Brake;
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::{
-    AccountId, AccountKind, AccountRow, Notice, Profile, RegistryRecord, RegistryStatus, Stated,
+    AccountAttributes, AccountId, AccountKind, AccountRow, Notice, Profile, RegistryRecord, RegistryStatus,
 };
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
-use ngomon_store::{Check, HealthFault, Incoming, Intake, QuarantinedRow, RunLine};
+use ngomon_store::{Check, HealthFault, LoadDecision, LoadRequest, QuarantinedRow, RunLine};
 use std::collections::BTreeMap;
 
 both! {
@@ -41,13 +41,13 @@ both! {
 
 impl House {
     /// Imports an HR extract with unreadable rows; a partial file if `full` is false.
-    async fn hr(&self, rows: Vec<Profile>, unread: Vec<Quarantined>, full: bool) {
-        let Intake::Open(mut load) = self.begin("profiles", 100, full.then_some(None), None).await else {
+    async fn hr(&self, rows: Vec<Profile>, unread: Vec<UnreadableProfile>, full: bool) {
+        let LoadDecision::Open(mut load) = self.begin("profiles", 100, full.then_some(None), None).await else {
             panic!("the extract is not healthy")
         };
         let unread = unread.into_iter().enumerate().map(|(n, hints)| QuarantinedRow {
             row: n.to_string(),
-            reason: Quarantine::BadDate,
+            reason: QuarantineReason::BadDate,
             hints,
             cells: BTreeMap::new(),
         });
@@ -100,7 +100,7 @@ fn phoneless(n: u32) -> RegistryRecord {
 fn without_code(n: u32, unit: &str) -> AccountRow {
     let row = official(n, unit);
     AccountRow {
-        stated: Stated {
+        stated: AccountAttributes {
             employee_code: None,
             ..row.stated
         },
@@ -108,10 +108,10 @@ fn without_code(n: u32, unit: &str) -> AccountRow {
     }
 }
 
-fn code(code: &str) -> Quarantined {
-    Quarantined {
+fn code(code: &str) -> UnreadableProfile {
+    UnreadableProfile {
         employee_code: Some(code.into()),
-        ..Quarantined::default()
+        ..UnreadableProfile::default()
     }
 }
 
@@ -162,7 +162,7 @@ async fn a_number_and_a_code_that_changed_make_no_second_account(on: On) {
     };
     house.hr(vec![renewed.clone()], vec![], true).await;
     assert_eq!(house.run().await, 0);
-    let unread = Quarantined {
+    let unread = UnreadableProfile {
         national_id: Some(number(201)),
         ..code(number(201).as_str())
     };
@@ -186,7 +186,7 @@ async fn an_account_of_which_nothing_is_decided_is_there(on: On) {
     house.units().await;
     let at_b = AccountRow {
         account: AccountId("CV900".into()),
-        stated: Stated {
+        stated: AccountAttributes {
             username: Some("o-b".into()),
             national_id: Some(number(201)),
             employee_code: Some("TTH777".into()),
@@ -216,7 +216,7 @@ async fn a_row_that_has_a_number_of_the_person_decides_nothing(on: On) {
     house.hr(vec![profile(1, "A")], vec![], true).await;
     assert_eq!(house.run().await, 0);
     // HR gave the person another code, in an unreadable row.
-    let unread = Quarantined {
+    let unread = UnreadableProfile {
         national_id: Some(number(1)),
         ..code("MOI001")
     };
@@ -239,7 +239,7 @@ async fn a_row_that_has_a_former_number_decides_nothing(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let row = official(1, "A");
-    let stated = Stated {
+    let stated = AccountAttributes {
         national_id: Some(number(201)),
         ..row.stated.clone()
     };
@@ -247,7 +247,7 @@ async fn a_row_that_has_a_former_number_decides_nothing(on: On) {
     house.hr(vec![renumbered(1, 201)], vec![], true).await;
     assert_eq!(house.run().await, 0);
     assert_eq!(house.held(AccountKind::Official).await, [""; 0]);
-    let unread = Quarantined {
+    let unread = UnreadableProfile {
         national_id: Some(number(1)),
         ..code("MOI001")
     };
@@ -271,7 +271,7 @@ async fn a_row_with_a_new_code_and_a_new_number_is_still_the_persons(on: On) {
         ..record(1)
     };
     house.records(vec![renewed]).await;
-    let unread = Quarantined {
+    let unread = UnreadableProfile {
         national_id: Some(number(201)),
         ..code("MOI001")
     };
@@ -359,7 +359,7 @@ async fn a_mended_row_ends_its_quarantine_whatever_it_equals(on: On) {
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
     house.hr(vec![profile(1, "A")], vec![], true).await;
-    let unread = Quarantined {
+    let unread = UnreadableProfile {
         national_id: Some(number(1)),
         ..code("TTH001")
     };
@@ -480,12 +480,12 @@ async fn who_comes_in_is_judged_by_every_number_and_todays_phone(on: On) {
     };
     house.records(vec![renewed, record(2)]).await;
     let by_phone = |id: &str, of: u32| AccountRow {
-        stated: Stated {
+        stated: AccountAttributes {
             username: Some(id.into()),
             full_name: Some(name(1)),
             phone: Some(phone(of)),
             national_id: None,
-            ..Stated::default()
+            ..AccountAttributes::default()
         },
         ..citizen(id, 1)
     };
@@ -568,7 +568,7 @@ async fn a_notice_counts_under_any_number(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let row = official(1, "A");
-    let stated = Stated {
+    let stated = AccountAttributes {
         national_id: Some(number(201)),
         ..row.stated.clone()
     };
@@ -665,8 +665,8 @@ async fn two_claims_of_one_person_are_listed_and_not_sound(on: On) {
     house.sound().await;
 }
 
-fn incoming(table: &'static str, as_of: Date) -> Incoming {
-    Incoming {
+fn incoming(table: &'static str, as_of: Date) -> LoadRequest {
+    LoadRequest {
         table,
         digest: format!("{table}{as_of}"),
         rows: 100,
@@ -682,12 +682,12 @@ async fn an_earlier_day_and_one_to_come_are_asked_about(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
-    let faults = async |incoming: Incoming| match house.store.begin_load(incoming, None).await.unwrap() {
-        Intake::Open(load) => {
+    let faults = async |incoming: LoadRequest| match house.store.begin_load(incoming, None).await.unwrap() {
+        LoadDecision::Open(load) => {
             load.finish().await.unwrap();
             Vec::new()
         }
-        Intake::NeedsApproval { faults, .. } => faults,
+        LoadDecision::NeedsApproval { faults, .. } => faults,
     };
     let (yesterday, tomorrow) = (DAY.yesterday().unwrap(), DAY.tomorrow().unwrap());
     for table in ["profiles", "registry", "notices"] {
@@ -705,17 +705,17 @@ async fn an_earlier_day_and_one_to_come_are_asked_about(on: On) {
         );
     }
     // A partial file replaces nothing: the versions of its rows are compared by their own days.
-    let some = Incoming {
+    let some = LoadRequest {
         full: None,
         ..incoming("profiles", yesterday)
     };
     assert_eq!(faults(some).await, []);
     // An approval imports it.
     let asked = incoming("registry", yesterday);
-    let Intake::NeedsApproval { load, .. } = house.store.begin_load(asked.clone(), None).await.unwrap() else {
+    let LoadDecision::NeedsApproval { load, .. } = house.store.begin_load(asked.clone(), None).await.unwrap() else {
         panic!("asked about")
     };
-    let Intake::Open(open) = house.store.begin_load(asked, Some(&load)).await.unwrap() else {
+    let LoadDecision::Open(open) = house.store.begin_load(asked, Some(&load)).await.unwrap() else {
         panic!("approved")
     };
     open.finish().await.unwrap();
@@ -754,7 +754,7 @@ async fn a_small_file_is_no_measure_of_a_large_one(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let file = async |rows, unreadable, full: bool| {
-        let incoming = Incoming {
+        let incoming = LoadRequest {
             digest: format!("{rows}/{unreadable}"),
             rows,
             unreadable,
@@ -762,8 +762,8 @@ async fn a_small_file_is_no_measure_of_a_large_one(on: On) {
             ..incoming("profiles", DAY)
         };
         match house.store.begin_load(incoming, None).await.unwrap() {
-            Intake::Open(load) => load.finish().await.map(|_| Vec::new()).unwrap(),
-            Intake::NeedsApproval { faults, .. } => faults,
+            LoadDecision::Open(load) => load.finish().await.map(|_| Vec::new()).unwrap(),
+            LoadDecision::NeedsApproval { faults, .. } => faults,
         }
     };
     assert_eq!(file(1000, 90, true).await, []);
@@ -803,17 +803,18 @@ async fn units_in_use_are_not_dropped(on: On) {
         .await
         .unwrap();
     load.finish().await.unwrap();
-    let of = |codes: &[&str]| Incoming {
+    let of = |codes: &[&str]| LoadRequest {
         units: codes.iter().map(|code| UnitCode((*code).into())).collect(),
         rows: 4,
         ..incoming("units", DAY)
     };
-    let Intake::NeedsApproval { faults, .. } = house.store.begin_load(of(&["P", "X"]), None).await.unwrap() else {
+    let LoadDecision::NeedsApproval { faults, .. } = house.store.begin_load(of(&["P", "X"]), None).await.unwrap()
+    else {
         panic!("asked about")
     };
     let missing = ["A", "B", "V"].map(|code| UnitCode(code.into())).to_vec();
     assert_eq!(faults, [HealthFault::UnitsMissing(missing)]);
-    let Intake::Open(open) = house.store.begin_load(of(&["A", "B", "V"]), None).await.unwrap() else {
+    let LoadDecision::Open(open) = house.store.begin_load(of(&["A", "B", "V"]), None).await.unwrap() else {
         panic!("P is not in use")
     };
     open.abort().await.unwrap();
@@ -855,11 +856,11 @@ async fn a_report_of_a_past_day_counts_who_was_there(on: On) {
     assert_eq!(staff(june.yesterday().unwrap()).await, 0);
     // A later extract no longer has the first one: it still counts on the days before.
     house.clock.move_on(86_400);
-    let later = Incoming {
+    let later = LoadRequest {
         as_of: DAY.tomorrow().unwrap(),
         ..crate::house::incoming("profiles", 100, Some(None))
     };
-    let Intake::Open(mut load) = house.store.begin_load(later, None).await.unwrap() else {
+    let LoadDecision::Open(mut load) = house.store.begin_load(later, None).await.unwrap() else {
         panic!("the extract is not healthy")
     };
     load.profiles(rows[1..].to_vec()).await.unwrap();

@@ -9,7 +9,8 @@ use ngomon_rules::event::Change;
 use ngomon_rules::hold::Cause;
 use ngomon_rules::record::AccountId;
 use ngomon_store::{
-    Allowed, Check, Delivery, DueNotice, Given, KeyLine, KeyState, KnownClient, Redeemed, Refusal, Store, StoreError,
+    AuthorizedRequest, Check, Delivery, GrantParameters, IssuedTokens, KeyLine, KeyState, PendingDelivery, Refusal,
+    RegisteredClient, Store, StoreError,
 };
 use std::sync::Arc;
 
@@ -69,25 +70,25 @@ pub fn hues(name: &str) -> Client {
     client
 }
 
-pub async fn known(store: &Store, client: Client) -> KnownClient {
+pub async fn known(store: &Store, client: Client) -> RegisteredClient {
     let new = store.add_client(client, "test").await.unwrap();
     store.client(new.id.as_str()).await.unwrap().unwrap()
 }
 
-pub fn allowed(known: &KnownClient) -> Allowed {
-    Allowed {
+pub fn allowed(known: &RegisteredClient) -> AuthorizedRequest {
+    AuthorizedRequest {
         client: known.id.as_str().to_owned(),
         redirect_uri: URI.to_owned(),
         redirect_named: true,
         challenge: None,
         scope: vec![Scope::Openid, Scope::OfflineAccess],
-        given: Given::default(),
+        given: GrantParameters::default(),
         pushed: None,
     }
 }
 
-async fn code(store: &Store, known: &KnownClient, account: &str) -> String {
-    let session = store.open_session(&id(account)).await.unwrap();
+async fn code(store: &Store, known: &RegisteredClient, account: &str) -> String {
+    let session = store.begin_session(&id(account)).await.unwrap();
     store
         .issue_code(session.as_str(), allowed(known))
         .await
@@ -95,11 +96,11 @@ async fn code(store: &Store, known: &KnownClient, account: &str) -> String {
         .unwrap()
 }
 
-async fn redeem(store: &Store, known: &KnownClient, code: &str) -> Option<Redeemed> {
+async fn redeem(store: &Store, known: &RegisteredClient, code: &str) -> Option<IssuedTokens> {
     store.redeem_code(known, code, Some(URI), None, None).await.unwrap()
 }
 
-pub async fn tokens(store: &Store, known: &KnownClient, account: &str) -> Redeemed {
+pub async fn tokens(store: &Store, known: &RegisteredClient, account: &str) -> IssuedTokens {
     redeem(store, known, &code(store, known, account).await).await.unwrap()
 }
 
@@ -166,7 +167,7 @@ async fn a_code_and_a_refresh_token_have_one_winner_over_two_servers(on: On) {
             async move { redeem(&store, &client, &code).await }
         }))
         .await;
-        let won: Vec<Redeemed> = won.into_iter().flatten().collect();
+        let won: Vec<IssuedTokens> = won.into_iter().flatten().collect();
         assert_eq!(won.len(), 1);
         assert!(!is_good(&stores[0], &won[0].access).await, "a code in two hands");
     }
@@ -177,7 +178,7 @@ async fn a_code_and_a_refresh_token_have_one_winner_over_two_servers(on: On) {
             async move { store.refresh(&client, &token, None, None).await.unwrap() }
         }))
         .await;
-        let won: Vec<Redeemed> = won.into_iter().map(Option::unwrap).collect();
+        let won: Vec<IssuedTokens> = won.into_iter().map(Option::unwrap).collect();
         assert!(won.iter().all(|one| one.refresh == won[0].refresh), "one line");
         let last = stores[0].refresh(&client, &won[0].refresh, None, None).await.unwrap();
         let last = last.unwrap();
@@ -215,7 +216,7 @@ async fn a_hold_races_with_what_is_given_and_nothing_outlives_it(on: On) {
         let cause = format!("{round}");
         let first = tokens(&house.store, &client, "C1").await;
         let waiting = code(&house.store, &client, "C1").await;
-        let session = house.store.open_session(&id("C1")).await.unwrap();
+        let session = house.store.begin_session(&id("C1")).await.unwrap();
         let mut racing: Vec<std::pin::Pin<Box<dyn Future<Output = Vec<String>> + Send>>> = Vec::new();
         let (h, by, order) = (house.clone(), operator.clone(), order(&cause));
         racing.push(Box::pin(async move {
@@ -242,7 +243,7 @@ async fn a_hold_races_with_what_is_given_and_nothing_outlives_it(on: On) {
         let visitors = vec![house.clone(); 4];
         let signing_in = visitors
             .into_iter()
-            .map(|h| async move { h.store.open_session(&id("C1")).await.unwrap() });
+            .map(|h| async move { h.store.begin_session(&id("C1")).await.unwrap() });
         let signing_in = tokio::spawn(at_once(signing_in));
         let given: Vec<String> = at_once(racing)
             .await
@@ -413,7 +414,7 @@ async fn a_notice_is_taken_up_by_one_server(on: On) {
     house.two_citizens().await;
     let client = known(&house.store, hues("Một")).await;
     for account in ["C1", "C2"] {
-        let session = house.store.open_session(&id(account)).await.unwrap();
+        let session = house.store.begin_session(&id(account)).await.unwrap();
         let mut online = allowed(&client);
         online.scope = vec![Scope::Openid];
         house.store.issue_code(session.as_str(), online).await.unwrap().unwrap();
@@ -530,7 +531,7 @@ async fn a_notice_that_is_sent_again_is_an_entry(on: On) {
             store.rebuild(&mut |_| {}).await.unwrap();
         }
         let last = store
-            .story("C1", crate::house::DAY)
+            .account_explanation("C1", crate::house::DAY)
             .await
             .unwrap()
             .history
@@ -556,8 +557,8 @@ fn service(name: &str) -> Client {
 }
 
 /// Tokens for the service as resource server.
-async fn for_api(store: &Store, known: &KnownClient, account: &str) -> Redeemed {
-    let session = store.open_session(&id(account)).await.unwrap();
+async fn for_api(store: &Store, known: &RegisteredClient, account: &str) -> IssuedTokens {
+    let session = store.begin_session(&id(account)).await.unwrap();
     let mut allowed = allowed(known);
     allowed.given.resource = Some(API.to_owned());
     let code = store.issue_code(session.as_str(), allowed).await.unwrap().unwrap();
@@ -733,15 +734,15 @@ async fn what_a_successor_was_drawn_from_is_erased(on: On) {
 
 impl House {
     /// Delivers everything due to a client, with that result.
-    async fn tell(&self, client: &KnownClient, delivery: &Delivery) -> Vec<DueNotice> {
+    async fn tell(&self, client: &RegisteredClient, delivery: &Delivery) -> Vec<PendingDelivery> {
         let due = self.store.due_notices(&client.id, 100).await.unwrap();
         let told = due.iter().map(|one| (one.clone(), delivery.clone())).collect();
         self.store.settle_notices(&client.id, told).await.unwrap();
         due
     }
 
-    async fn signs_in_and_out(&self, client: &KnownClient, account: &str) {
-        let session = self.store.open_session(&id(account)).await.unwrap();
+    async fn signs_in_and_out(&self, client: &RegisteredClient, account: &str) {
+        let session = self.store.begin_session(&id(account)).await.unwrap();
         let mut online = allowed(client);
         online.scope = vec![Scope::Openid];
         self.store.issue_code(session.as_str(), online).await.unwrap().unwrap();
@@ -759,7 +760,7 @@ async fn no_notice_holds_up_another(on: On) {
     let due = house.store.due_notices(&client.id, 10).await.unwrap();
     assert_eq!(due.len(), 2, "of the account, and of its session by name");
     assert!(due[0].sid.is_none() && due[1].sid.is_some());
-    let [of_account, of_session] = <[DueNotice; 2]>::try_from(due).unwrap();
+    let [of_account, of_session] = <[PendingDelivery; 2]>::try_from(due).unwrap();
     let told = vec![
         (of_account, Delivery::Refused("answered 400".into())),
         (of_session, Delivery::Failed("answered 503".into())),
@@ -825,7 +826,7 @@ async fn a_client_that_takes_one_and_not_another_is_asked_for_that_later(on: On)
         house.signs_in_and_out(&client, account).await;
     }
     let failed = || Delivery::Failed("answered 503".into());
-    let ids = |due: &[DueNotice]| due.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
+    let ids = |due: &[PendingDelivery]| due.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
     let due = store.due_notices(&client.id, 10).await.unwrap();
     let [first, second] = <[String; 2]>::try_from(ids(&due)).unwrap();
     let told = due.into_iter().zip([failed(), Delivery::Untried]).collect();
@@ -862,7 +863,7 @@ async fn held_and_open_again_are_told_in_their_order(on: On) {
         .lift_order(&an, &id("C1"), &Cause::order("1"), "hết")
         .await
         .unwrap();
-    let kinds = |due: Vec<DueNotice>| due.into_iter().map(|one| one.kind.name()).collect::<Vec<_>>();
+    let kinds = |due: Vec<PendingDelivery>| due.into_iter().map(|one| one.kind.name()).collect::<Vec<_>>();
     assert_eq!(
         kinds(house.tell(&client, &Delivery::Taken).await),
         ["session-revoked", "account-disabled"]
@@ -977,12 +978,13 @@ async fn an_edited_client_bears_what_it_says_and_nobody_else_does(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
     let (one, other) = (known(store, hues("Một")).await, known(store, hues("Hai")).await);
-    let bearing = |client: &KnownClient| Client {
+    let bearing = |client: &RegisteredClient| Client {
         resources: vec![API.into()],
         ..client.client.clone()
     };
-    let edit =
-        async |of: &KnownClient, before: Client, after: Client| store.edit_client(&of.id, &before, after, "test").await;
+    let edit = async |of: &RegisteredClient, before: Client, after: Client| {
+        store.edit_client(&of.id, &before, after, "test").await
+    };
     edit(&one, one.client.clone(), bearing(&one)).await.unwrap();
     assert!(store.has_resource(API).await.unwrap());
     let refused = edit(&other, other.client.clone(), bearing(&other)).await;
@@ -1096,11 +1098,11 @@ async fn keys_are_replaced_at_an_operators_order(on: On) {
 }
 
 /// A session with a grant that ends with it, and one that outlives it.
-async fn online_and_offline(house: &House, client: &KnownClient, account: &str) -> (String, [Redeemed; 2]) {
-    let session = house.store.open_session(&id(account)).await.unwrap();
+async fn online_and_offline(house: &House, client: &RegisteredClient, account: &str) -> (String, [IssuedTokens; 2]) {
+    let session = house.store.begin_session(&id(account)).await.unwrap();
     let mut given = Vec::new();
     for scope in [vec![Scope::Openid], vec![Scope::Openid, Scope::OfflineAccess]] {
-        let allowed = Allowed {
+        let allowed = AuthorizedRequest {
             scope,
             ..allowed(client)
         };
@@ -1112,7 +1114,10 @@ async fn online_and_offline(house: &House, client: &KnownClient, account: &str) 
             .unwrap();
         given.push(redeem(&house.store, client, &code).await.unwrap());
     }
-    (session.as_str().to_owned(), <[Redeemed; 2]>::try_from(given).unwrap())
+    (
+        session.as_str().to_owned(),
+        <[IssuedTokens; 2]>::try_from(given).unwrap(),
+    )
 }
 
 async fn a_session_that_ends_by_time_tells_its_clients(on: On) {
@@ -1173,7 +1178,7 @@ async fn a_refresh_is_as_good_as_a_click_but_for_operators(on: On) {
 
     house.operator("an").await;
     let desk = house.sign_in("an", 3).await.unwrap();
-    let online = Allowed {
+    let online = AuthorizedRequest {
         scope: vec![Scope::Openid],
         ..allowed(&client)
     };

@@ -50,7 +50,7 @@ async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
         (AccountKind::Operator, Some("{SSHA}one"))
     );
     assert_eq!(
-        refused(store.open_session(&account).await.map(drop)),
+        refused(store.begin_session(&account).await.map(drop)),
         Refusal::NeedsSecondFactor
     );
     // A rehash of the password does not change the second factor.
@@ -75,7 +75,7 @@ async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
     let other = AccountId::of_operator("minh");
     assert!(store.use_recovery_code(&other, &codes[5]).await.unwrap().is_none());
 
-    let story = store.story(account.as_str(), DAY).await.unwrap();
+    let story = store.account_explanation(account.as_str(), DAY).await.unwrap();
     let history: Vec<_> = story
         .history
         .iter()
@@ -293,7 +293,10 @@ async fn an_operator_is_held_only_while_another_could_lift_it(on: On) {
         store.lift_orders_of_operator(held, "nhầm", "cli:root").await.unwrap(),
         1
     );
-    let story = store.story(AccountId::of_operator(held).as_str(), DAY).await.unwrap();
+    let story = store
+        .account_explanation(AccountId::of_operator(held).as_str(), DAY)
+        .await
+        .unwrap();
     let last = story.history.last().unwrap();
     assert_eq!((last.by.as_str(), last.note.as_deref()), ("cli:root", Some("nhầm")));
     assert!(story.holds.is_empty());
@@ -306,7 +309,7 @@ async fn an_operator_who_is_idle_or_held_may_not_act(on: On) {
     house.units().await;
     house.citizens(vec![citizen("C1", 1)]).await;
     let lan = house.operator("lan").await;
-    let owner = house.store.open_session(&AccountId("C1".into())).await.unwrap();
+    let owner = house.store.begin_session(&AccountId("C1".into())).await.unwrap();
     let owner = house.store.visit(owner.as_str()).await.unwrap().unwrap();
     assert!(owner.operator().is_none());
 

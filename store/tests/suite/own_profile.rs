@@ -53,11 +53,11 @@ async fn a_review_lifts_its_hold_at_once(on: On) {
             "CV003 {ReviewOverdue}"
         ]
     );
-    let visit = house.store.open_session(&id("CV002")).await.unwrap();
+    let visit = house.store.begin_session(&id("CV002")).await.unwrap();
     assert!(house.store.visit(visit.as_str()).await.unwrap().unwrap().held);
     house.store.review_profile(&id("CV002")).await.unwrap();
     assert_eq!(held(&house).await, ["CV001 {ReviewOverdue}", "CV003 {ReviewOverdue}"]);
-    let again = house.store.open_session(&id("CV002")).await.unwrap();
+    let again = house.store.begin_session(&id("CV002")).await.unwrap();
     assert!(!house.store.visit(again.as_str()).await.unwrap().unwrap().held);
     house.sound().await;
 }

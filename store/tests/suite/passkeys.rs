@@ -7,7 +7,7 @@ use crate::operators::{at_once, refused};
 use ngomon_rules::client::Client;
 use ngomon_rules::event::{Change, PasskeyId};
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Ceremony, Factor, Kept, NewPasskey, Order, Refusal, Token};
+use ngomon_store::{Ceremony, Factor, NewPasskey, Order, PasskeyStorage, Refusal, SessionToken};
 use std::sync::Arc;
 
 both! {
@@ -62,7 +62,11 @@ impl House {
 
     /// The accounts that a response opens.
     async fn opens(&self, passkey: &PasskeyId, counter: u32) -> Vec<String> {
-        let opens = self.store.use_passkey(passkey, counter, Kept::InDevice).await.unwrap();
+        let opens = self
+            .store
+            .use_passkey(passkey, counter, PasskeyStorage::InDevice)
+            .await
+            .unwrap();
         opens.iter().map(|one| one.account().0.clone()).collect()
     }
 }
@@ -96,7 +100,7 @@ async fn a_passkey_is_added_used_and_removed(on: On) {
     assert_eq!(house.opens(&passkey, 6).await, ["CV001"]);
     assert_eq!(names(&own).await[0], ("điện thoại".to_owned(), true));
     let proven = store
-        .use_passkey(&passkey, 7, Kept::Synced)
+        .use_passkey(&passkey, 7, PasskeyStorage::Synced)
         .await
         .unwrap()
         .pop()
@@ -123,7 +127,7 @@ async fn a_passkey_is_added_used_and_removed(on: On) {
     assert!(house.known("điện thoại").await.is_none());
     assert!(house.opens(&passkey, 9).await.is_empty());
     assert_eq!(house.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
-    let story = store.story("CV001", DAY).await.unwrap();
+    let story = store.account_explanation("CV001", DAY).await.unwrap();
     let removed = |change: &Change| matches!(change, Change::PasskeyRemoved { .. });
     assert_eq!(story.history.iter().filter(|entry| removed(&entry.change)).count(), 1);
     house.sound().await;
@@ -197,13 +201,13 @@ async fn a_hold_leaves_the_held_visit(on: On) {
     let opens = house.opens(&passkey, 1).await;
     assert_eq!(opens.len(), 2, "nothing is open, so both: {opens:?}");
     let proven = store
-        .use_passkey(&passkey, 2, Kept::InDevice)
+        .use_passkey(&passkey, 2, PasskeyStorage::InDevice)
         .await
         .unwrap()
         .pop()
         .unwrap();
     let picked = store
-        .open_session_by(&new, Factor::Passkey(Kept::InDevice), store.now())
+        .open_session_by(&new, Factor::Passkey(PasskeyStorage::InDevice), store.now())
         .await
         .unwrap();
     for token in [store.open_proven_session(proven).await.unwrap(), picked] {
@@ -239,7 +243,7 @@ async fn an_operator_signs_in_by_one_and_takes_it_along(on: On) {
     let account = AccountId::of_operator("lan");
     let passkey = house.add(account.as_str(), "máy").await;
     let proven = store
-        .use_passkey(&passkey, 1, Kept::InDevice)
+        .use_passkey(&passkey, 1, PasskeyStorage::InDevice)
         .await
         .unwrap()
         .pop()
@@ -250,7 +254,7 @@ async fn an_operator_signs_in_by_one_and_takes_it_along(on: On) {
     assert_eq!(
         refused(
             store
-                .open_session_by(&account, Factor::Passkey(Kept::InDevice), store.now())
+                .open_session_by(&account, Factor::Passkey(PasskeyStorage::InDevice), store.now())
                 .await
                 .map(drop)
         ),
@@ -282,13 +286,13 @@ async fn what_was_shown_before_counts_on(on: On) {
     let house = staffed(on).await;
     let store = &house.store;
     let passkey = house.add("CV001", "máy").await;
-    let first = store.open_session(&id("CV001")).await.unwrap();
+    let first = store.begin_session(&id("CV001")).await.unwrap();
     store.put_off(first.as_str()).await.unwrap();
     let before = store.visit(first.as_str()).await.unwrap().unwrap();
     assert_eq!(before.amr, "pwd");
     house.clock.move_on(60);
     let proven = store
-        .use_passkey(&passkey, 1, Kept::InDevice)
+        .use_passkey(&passkey, 1, PasskeyStorage::InDevice)
         .await
         .unwrap()
         .pop()
@@ -333,10 +337,10 @@ async fn a_lost_device_opens_nothing_any_more(on: On) {
     house.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
     let new = store.reconcile(DAY, "hr").await.unwrap().created[0].clone();
     assert_eq!(house.opens(&passkey, 1).await, [new.as_str()]);
-    let open = store.open_session(&new).await.unwrap();
-    let held = store.open_session(&id("CV001")).await.unwrap();
-    let elsewhere = store.open_session(&id("CV002")).await.unwrap();
-    let is_open = async |token: &Token| store.visit(token.as_str()).await.unwrap().is_some();
+    let open = store.begin_session(&new).await.unwrap();
+    let held = store.begin_session(&id("CV001")).await.unwrap();
+    let elsewhere = store.begin_session(&id("CV002")).await.unwrap();
+    let is_open = async |token: &SessionToken| store.visit(token.as_str()).await.unwrap().is_some();
     let rp = known(store, Client::new("Hue-S", vec!["https://hues.example/cb".into()])).await;
     let granted = tokens(store, &rp, new.as_str()).await;
 
@@ -358,7 +362,7 @@ async fn a_lost_device_opens_nothing_any_more(on: On) {
     let told = store.messages(10).await.unwrap();
     assert_eq!(told.iter().filter(|one| one.text == "gone").count(), 1);
 
-    let story = store.story("CV001", DAY).await.unwrap();
+    let story = store.account_explanation("CV001", DAY).await.unwrap();
     let removed = |change: &Change| matches!(change, Change::PasskeyRemoved { .. });
     let entries = story.history.iter().filter(|entry| removed(&entry.change));
     let entries: Vec<_> = entries

@@ -4,14 +4,14 @@
 use crate::both;
 use crate::house::{DAY, House, On, citizen, form, name, number, official, phone, profile, record};
 use ngomon_rules::citizens::{Outcome, Proof};
-use ngomon_rules::officials::Quarantined;
-use ngomon_rules::quarantine::Quarantine;
+use ngomon_rules::officials::UnreadableProfile;
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::record::{AccountId, AccountKind, Notice};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::NationalId;
 use ngomon_store::checkpoint::Checkpoint;
 use ngomon_store::keyring::{KeyError, Keyring};
-use ngomon_store::{Check, Incoming, Places, QuarantinedRow, Refusal, Store, StoreError};
+use ngomon_store::{Check, LoadRequest, QuarantinedRow, Refusal, Store, StoreError, StorePaths};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::sync::Arc;
@@ -99,18 +99,18 @@ pub async fn lived_in(on: On) -> House {
     let mut load = house.open("profiles", 2).await;
     let waiting = |row: &str, hints| QuarantinedRow {
         row: row.into(),
-        reason: Quarantine::BadDate,
+        reason: QuarantineReason::BadDate,
         hints,
         cells: [("birth_date".to_owned(), "?".to_owned())].into(),
     };
-    let seventh = Quarantined {
+    let seventh = UnreadableProfile {
         employee_code: Some("TTH007".into()),
         national_id: Some(number(7)),
-        ..Quarantined::default()
+        ..UnreadableProfile::default()
     };
-    let by_name = Quarantined {
+    let by_name = UnreadableProfile {
         person_key: Some(name(9).person_key()),
-        ..Quarantined::default()
+        ..UnreadableProfile::default()
     };
     load.quarantined(vec![waiting("2", seventh), waiting("3", by_name)])
         .await
@@ -132,8 +132,8 @@ async fn all_under(house: &House, version: i64) {
     }
 }
 
-fn incoming() -> Incoming {
-    Incoming {
+fn incoming() -> LoadRequest {
+    LoadRequest {
         table: "citizens",
         digest: "d".into(),
         rows: 1,
@@ -231,7 +231,7 @@ async fn another_machine_says_so_until_it_has_the_keys(on: On) {
     let (there, keyring) = (TempDir::new().unwrap(), house.places.keys.join("keyring.json"));
     let bring = || std::fs::copy(&keyring, there.path().join("keyring.json")).unwrap();
     bring();
-    let places = Places {
+    let places = StorePaths {
         keys: there.path().into(),
         ..house.places.clone()
     };
@@ -399,7 +399,7 @@ async fn forged_commit(house: &House, keys: &Keyring) {
 
 async fn the_keys_of_before_vouch_for_nothing_new(on: On) {
     let house = lived_in(on).await;
-    let session = house.store.open_session(&AccountId("C3".into())).await.unwrap();
+    let session = house.store.begin_session(&AccountId("C3".into())).await.unwrap();
     let kept = house.path("stolen");
     std::fs::create_dir(&kept).unwrap();
     std::fs::copy(house.places.keys.join("keyring.json"), kept.join("keyring.json")).unwrap();

@@ -6,8 +6,8 @@ use crate::house::{DAY, House, On, citizen, form, number, postgres_url};
 use crate::openid::{hues, known, tokens};
 use futures_util::future::{join_all, select_all};
 use ngomon_rules::citizens::Proof;
-use ngomon_store::ambient::Ambient;
-use ngomon_store::{Location, Places, Refusal, Store, StoreError};
+use ngomon_store::ambient::Environment;
+use ngomon_store::{Location, Refusal, Store, StoreError, StorePaths};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -70,13 +70,13 @@ impl Wire {
     }
 
     /// The same database through this proxy.
-    fn places(&self, places: &Places) -> Places {
+    fn places(&self, places: &StorePaths) -> StorePaths {
         let Location::Url(url) = &places.data else {
             panic!("no address")
         };
         let (head, _) = url.split_once('?').unwrap();
         let (_, database) = head.rsplit_once('/').unwrap();
-        Places {
+        StorePaths {
             data: Location::Url(format!(
                 "postgres://postgres@127.0.0.1:{}/{database}?sslmode=disable",
                 self.port
@@ -349,7 +349,7 @@ async fn used_up_connections_are_said_and_it_passes() {
     )
     .await;
     let url = url.replace("postgres@", &format!("{role}@"));
-    let places = Places {
+    let places = StorePaths {
         data: Location::Url(url.clone()),
         keys: house.places.keys.clone(),
     };
@@ -408,7 +408,7 @@ async fn hosts_are_asked_in_turn() {
             "postgres://postgres@127.0.0.1:{port},127.0.0.1:{}/{database}?sslmode=disable{attributes}",
             wire.port
         );
-        let places = Places {
+        let places = StorePaths {
             data: Location::Url(data),
             keys: house.places.keys.clone(),
         };
@@ -441,7 +441,7 @@ async fn several_first_starts_at_once_all_succeed(on: On) {
     let starts = (0..4).map(|_| {
         let places = places.clone();
         let runtime = tokio::runtime::Handle::current();
-        tokio::task::spawn_blocking(move || runtime.block_on(Store::open(&places, true, Ambient::system())))
+        tokio::task::spawn_blocking(move || runtime.block_on(Store::open(&places, true, Environment::system())))
     });
     let mut stores = Vec::new();
     for start in soon(join_all(starts)).await {

@@ -8,7 +8,7 @@ use ngomon_rules::citizens::{Outcome, Paper, Proof};
 use ngomon_rules::event::Change;
 use ngomon_rules::hold::Cause;
 use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::{Operator, Refusal, StoreError, TakeOverState, Token};
+use ngomon_store::{Operator, Refusal, SessionToken, StoreError, TakeOverState};
 use std::sync::Arc;
 
 both! {
@@ -71,7 +71,7 @@ async fn a_take_over_needs_two_people_and_moves_the_claim(on: On) {
     let house = House::new(on).await;
     let (an, binh, receipt) = house.disputed().await;
     let store = &house.store;
-    let loser = store.open_session(&id("HS1")).await.unwrap();
+    let loser = store.begin_session(&id("HS1")).await.unwrap();
     let taken = store.entered_form(&an, &receipt).await.unwrap();
     let weaker = taken.weaker.unwrap();
     assert_eq!(
@@ -95,14 +95,14 @@ async fn a_take_over_needs_two_people_and_moves_the_claim(on: On) {
         house.held(AccountKind::Citizen).await,
         ["HS1: claim-lost", "HS2: duplicate"]
     );
-    let story = store.story("HS2", DAY).await.unwrap();
+    let story = store.account_explanation("HS2", DAY).await.unwrap();
     assert_eq!(story.holds[0].hold.cause, Cause::claim(&id("HS3")));
     assert!(store.visit(loser.as_str()).await.unwrap().is_none());
     assert!(store.take_overs(&an).await.unwrap().is_empty());
     assert_eq!(house.state(&an, &receipt).await, TakeOverState::Approved);
 
     // The entry names both operators, and the actor of the claim.
-    let story = store.story("HS3", DAY).await.unwrap();
+    let story = store.account_explanation("HS3", DAY).await.unwrap();
     let named = story.history.iter().find_map(|entry| match &entry.change {
         Change::TakeOverApproved {
             proposed_by, holder, ..
@@ -193,7 +193,7 @@ async fn a_take_over_is_declined_or_lapses(on: On) {
     };
     assert_eq!(refused(store.approve_take_over(&binh, &receipt, "news").await), over);
     assert_eq!(refused(store.decline_take_over(&an, &receipt, "x").await), over);
-    let story = store.story("HS3", DAY).await.unwrap();
+    let story = store.account_explanation("HS3", DAY).await.unwrap();
     let last = story.history.last().unwrap();
     assert_eq!(
         (last.by.as_str(), last.note.as_deref()),
@@ -298,10 +298,10 @@ async fn a_claim_on_the_wrong_account_is_withdrawn(on: On) {
     let house = House::new(on).await;
     let (an, binh, receipt) = house.disputed().await;
     let store = &house.store;
-    let dead = store.open_session(&id("HS1")).await.unwrap();
+    let dead = store.begin_session(&id("HS1")).await.unwrap();
     store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
     store.approve_take_over(&binh, &receipt, "news").await.unwrap();
-    let open = store.open_session(&id("HS3")).await.unwrap();
+    let open = store.begin_session(&id("HS3")).await.unwrap();
     store
         .withdraw_claim(&an, &id("HS3"), "khai nhầm tài khoản của con")
         .await
@@ -317,7 +317,7 @@ async fn a_claim_on_the_wrong_account_is_withdrawn(on: On) {
         refused(store.withdraw_claim(&an, &id("HS3"), "x").await),
         Refusal::NoClaim("HS3".into())
     );
-    let story = store.story("HS3", DAY).await.unwrap();
+    let story = store.account_explanation("HS3", DAY).await.unwrap();
     let last = story
         .history
         .iter()
@@ -355,7 +355,7 @@ async fn whoever_comes_in_meanwhile_is_not_held_for_a_claim_that_ended(on: On) {
 }
 
 /// An account, its session, and whether the session had ended at the last check.
-type Watched = (AccountId, Token, bool);
+type Watched = (AccountId, SessionToken, bool);
 
 /// Whatever an operator and the owners do, one after the other: an ended session stays ended, and all stored data agree.
 async fn nothing_is_revived_whatever_is_done(on: On) {
@@ -370,7 +370,7 @@ async fn nothing_is_revived_whatever_is_done(on: On) {
         drawn = drawn.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let account = id(["HS1", "HS2", "HS3"][(drawn >> 12) as usize % 3]);
         let person = 1 + (drawn >> 16) % 2;
-        let token = store.open_session(&account).await.unwrap();
+        let token = store.begin_session(&account).await.unwrap();
         watched.push((account.clone(), token, false));
         let done = match (drawn >> 20) % 6 {
             0 => {

@@ -5,7 +5,7 @@ use crate::both;
 use crate::house::{DAY, House, On, citizen};
 use crate::openid::{at_once, hues, id, is_good, known, tokens};
 use ngomon_rules::citizens::Exemption;
-use ngomon_store::{KnownClient, Refusal, Says, StoreError};
+use ngomon_store::{ExemptionRequester, Refusal, RegisteredClient, StoreError};
 
 both! {
     the_day_after_the_deadline_clients_are_told_once
@@ -23,7 +23,7 @@ const A_DAY: i64 = 24 * 3_600;
 
 impl House {
     /// C1 to C3 have no claim yet; C3 is exempt for a long time. Accounts without a claim are held from the first of August on.
-    async fn with_a_deadline(on: On) -> (Self, KnownClient) {
+    async fn with_a_deadline(on: On) -> (Self, RegisteredClient) {
         let house = Self::new(on).await;
         house.units().await;
         house.registry(&[1, 2, 3]).await;
@@ -33,7 +33,7 @@ impl House {
         let (why, foreigner) = (Exemption::Foreigner, id("C3"));
         let last = why.latest(DAY);
         let an = house.operator("first").await;
-        let says = Says::Operator(&an, &foreigner);
+        let says = ExemptionRequester::Operator(&an, &foreigner);
         house.store.exempt(says, why, last).await.unwrap();
         for (key, value) in [("deadline.citizens", "2023-07-31"), ("after-deadline", "hold")] {
             house.store.set_campaign(key, value, true, "test").await.unwrap();
@@ -71,7 +71,7 @@ async fn the_day_after_the_deadline_clients_are_told_once(on: On) {
         tokens(&house.store, &client, "C3").await,
     );
     assert_eq!(
-        house.store.tell_who_is_held().await.unwrap(),
+        house.store.propagate_time_based_holds().await.unwrap(),
         0,
         "the last day is in time"
     );
@@ -83,12 +83,12 @@ async fn the_day_after_the_deadline_clients_are_told_once(on: On) {
         house.second().await,
         house.second().await,
     ];
-    let asked = servers.map(|store| Box::pin(async move { store.tell_who_is_held().await.unwrap() }));
+    let asked = servers.map(|store| Box::pin(async move { store.propagate_time_based_holds().await.unwrap() }));
     let told = at_once(asked).await;
     assert_eq!(told.iter().sum::<u64>(), 1, "{told:?}");
     assert_eq!(house.told(0).await, held("C1"));
     for _ in 0..2 {
-        assert_eq!(house.store.tell_who_is_held().await.unwrap(), 0);
+        assert_eq!(house.store.propagate_time_based_holds().await.unwrap(), 0);
         house.clock.move_on(A_DAY);
     }
     assert_eq!(house.told(0).await.len(), 4, "nor on the days that follow");
@@ -101,11 +101,11 @@ async fn the_day_after_the_deadline_clients_are_told_once(on: On) {
 
 async fn who_standardises_late_is_told_of_as_free(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
-    let before = house.store.open_session(&id("C1")).await.unwrap();
+    let before = house.store.begin_session(&id("C1")).await.unwrap();
     let given = tokens(&house.store, &client, "C1").await;
     house.clock.move_on(A_DAY);
-    house.store.tell_who_is_held().await.unwrap();
-    let visit = house.store.open_session(&id("C1")).await.unwrap();
+    house.store.propagate_time_based_holds().await.unwrap();
+    let visit = house.store.begin_session(&id("C1")).await.unwrap();
     assert!(house.store.visit(visit.as_str()).await.unwrap().unwrap().held);
     house.submit("C1", 1).await;
     assert_eq!(house.told(4).await, ["C1: account-enabled"]);
@@ -114,9 +114,9 @@ async fn who_standardises_late_is_told_of_as_free(on: On) {
         "nothing is revived"
     );
     assert!(!is_good(&house.store, &given.refresh).await);
-    assert!(house.store.open_after_hold(visit.as_str()).await.unwrap().is_some());
+    assert!(house.store.resume_after_hold(visit.as_str()).await.unwrap().is_some());
     house.clock.move_on(A_DAY);
-    assert_eq!(house.store.tell_who_is_held().await.unwrap(), 0);
+    assert_eq!(house.store.propagate_time_based_holds().await.unwrap(), 0);
     house.sound().await;
 }
 
@@ -124,20 +124,20 @@ async fn a_setting_begins_it_and_ends_it_and_revives_nothing(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     house.set("after-deadline", "nag").await;
     house.clock.move_on(A_DAY);
-    assert_eq!(house.store.tell_who_is_held().await.unwrap(), 0);
-    let session = house.store.open_session(&id("C1")).await.unwrap();
+    assert_eq!(house.store.propagate_time_based_holds().await.unwrap(), 0);
+    let session = house.store.begin_session(&id("C1")).await.unwrap();
     let given = tokens(&house.store, &client, "C1").await;
     for (key, on, off) in [("after-deadline", "hold", "nag"), ("freeze", "off", "on")] {
         let (fresh, before) = (tokens(&house.store, &client, "C2").await, house.told(0).await.len());
         house.set("after-deadline", "hold").await;
         house.set(key, on).await;
-        house.store.tell_who_is_held().await.unwrap();
+        house.store.propagate_time_based_holds().await.unwrap();
         assert!(
             house.told(before).await.contains(&"C2: account-disabled".to_owned()),
             "{key}"
         );
         house.set(key, off).await;
-        assert_eq!(house.store.tell_who_is_held().await.unwrap(), 2, "{key}");
+        assert_eq!(house.store.propagate_time_based_holds().await.unwrap(), 2, "{key}");
         let told = house.told(0).await;
         assert_eq!(told[told.len() - 2..], ["C1: account-enabled", "C2: account-enabled"]);
         assert!(!is_good(&house.store, &given.access).await && !is_good(&house.store, &fresh.access).await);
@@ -157,7 +157,7 @@ async fn an_exemption_or_a_claim_that_ends_begins_it_in_its_own_commit(on: On) {
     house.store.withdraw_claim(&an, &id("C1"), "nhầm").await.unwrap();
     assert_eq!(house.told(0).await, held("C1"));
     let foreigner = id("C3");
-    let says = Says::Operator(&an, &foreigner);
+    let says = ExemptionRequester::Operator(&an, &foreigner);
     house.store.end_exemption(says).await.unwrap();
     assert_eq!(house.told(4).await, held("C3"));
     house
@@ -166,7 +166,7 @@ async fn an_exemption_or_a_claim_that_ends_begins_it_in_its_own_commit(on: On) {
         .await
         .unwrap();
     assert_eq!(house.told(8).await, ["C3: account-enabled"]);
-    assert_eq!(house.store.tell_who_is_held().await.unwrap(), 0);
+    assert_eq!(house.store.propagate_time_based_holds().await.unwrap(), 0);
     house.sound().await;
 }
 
@@ -198,9 +198,13 @@ async fn the_day_after_the_last_of_an_order_clients_are_told(on: On) {
     let an = house.operator("an").await;
     house.store.hold_by_order(&an, &id("C1"), &order).await.unwrap();
     assert_eq!(house.told(0).await, held("C1"));
-    assert_eq!(house.store.tell_who_is_held().await.unwrap(), 0, "its last day counts");
+    assert_eq!(
+        house.store.propagate_time_based_holds().await.unwrap(),
+        0,
+        "its last day counts"
+    );
     house.clock.move_on(A_DAY);
-    assert_eq!(house.store.tell_who_is_held().await.unwrap(), 1);
+    assert_eq!(house.store.propagate_time_based_holds().await.unwrap(), 1);
     assert_eq!(house.told(4).await, ["C1: account-enabled"]);
     // After its last day the order blocks nobody, although nobody lifted it.
     tokens(&house.store, &client, "C1").await;
@@ -223,14 +227,14 @@ async fn a_freeze_begins_and_ends_what_clients_are_told(on: On) {
     house.submit("C1", 1).await;
     assert_eq!(house.told(0).await, held("C4"));
     house.set("freeze", "on").await;
-    assert_eq!(house.store.tell_who_is_held().await.unwrap(), 1);
+    assert_eq!(house.store.propagate_time_based_holds().await.unwrap(), 1);
     assert_eq!(house.told(4).await, ["C4: account-enabled"]);
-    let session = house.store.open_session(&id("C4")).await.unwrap();
+    let session = house.store.begin_session(&id("C4")).await.unwrap();
     assert!(!house.store.visit(session.as_str()).await.unwrap().unwrap().held);
     let given = tokens(&house.store, &client, "C4").await;
     house.set("freeze", "off").await;
     assert!(!is_good(&house.store, &given.access).await, "before anybody was told");
-    assert_eq!(house.store.tell_who_is_held().await.unwrap(), 1);
+    assert_eq!(house.store.propagate_time_based_holds().await.unwrap(), 1);
     let mut told = house.told(5).await;
     told.sort();
     let mut wanted = held("C4");
@@ -254,7 +258,7 @@ async fn a_freeze_begins_and_ends_what_clients_are_told(on: On) {
     assert!(house.store.visit(session.as_str()).await.unwrap().is_none());
     // A hold suspended by a freeze is not reported to clients.
     house.set("freeze", "on").await;
-    house.store.tell_who_is_held().await.unwrap();
+    house.store.propagate_time_based_holds().await.unwrap();
     tokens(&house.store, &client, "C4").await;
     let so_far = house.told(0).await.len();
     house.submit("C1", 1).await;
@@ -276,9 +280,9 @@ async fn whom_clients_know_as_open_is_told_of_after_a_restore(on: On) {
     let told = house.told(0).await.len();
     house.sql("DELETE FROM told_held").await;
     house.sql("DELETE FROM held_look").await;
-    assert_eq!(house.store.tell_who_is_held().await.unwrap(), 1);
+    assert_eq!(house.store.propagate_time_based_holds().await.unwrap(), 1);
     assert!(house.told(told).await.contains(&"C1: account-disabled".to_owned()));
-    assert_eq!(house.store.tell_who_is_held().await.unwrap(), 0);
+    assert_eq!(house.store.propagate_time_based_holds().await.unwrap(), 0);
     house.sound().await;
 }
 

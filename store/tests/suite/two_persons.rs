@@ -299,7 +299,14 @@ async fn an_operator_is_held_and_opened_by_two_or_by_the_machine(on: On) {
     );
     store.approve_act(&binh, &receipt, "news").await.unwrap();
     assert!(house.sign_in("chi", 9).await.is_some());
-    let held = async || store.story(account.as_str(), store.today()).await.unwrap().holds.len();
+    let held = async || {
+        store
+            .account_explanation(account.as_str(), store.today())
+            .await
+            .unwrap()
+            .holds
+            .len()
+    };
     assert_eq!(held().await, 1);
     let again = store.approve_act(&binh, &receipt, "news").await;
     assert!(matches!(
@@ -424,7 +431,7 @@ async fn a_lost_phone_and_a_lost_password_together_take_two(on: On) {
         why: "mất máy".into(),
     };
     let (hs1, hs2, hs3) = (id("HS1"), id("HS2"), id("HS3"));
-    let session = store.open_session(&hs1).await.unwrap();
+    let session = store.begin_session(&hs1).await.unwrap();
     store
         .standardise(&form("HS1", 1), Proof::Form, "HS1", store.now())
         .await

@@ -4,7 +4,7 @@ use crate::openid::claims::Wanted;
 use crate::openid::client_auth::basic_pair;
 use crate::openid::params::Params;
 use crate::openid::request::{address, read};
-use ngomon_store::KnownClient;
+use ngomon_store::RegisteredClient;
 use proptest::prelude::*;
 
 /// Names and values as attackers and careless programs write them.
@@ -47,7 +47,7 @@ fn parameter() -> impl Strategy<Value = (String, String)> {
     (name, value)
 }
 
-async fn hues() -> (crate::web::tests::Site, KnownClient) {
+async fn hues() -> (crate::web::tests::Site, RegisteredClient) {
     let site = super::site().await;
     let rp = site.rp(super::hues()).await;
     let known = site.store.client(&rp.id).await.unwrap().unwrap();

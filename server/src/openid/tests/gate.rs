@@ -33,11 +33,11 @@ async fn the_form_comes_first_and_the_system_after_it() {
     assert_eq!(info["standardisation"]["state"], "asked");
     assert_eq!(info["standardisation"]["form"], "http://localhost/form");
     for tag in ["vi", "en"] {
-        let words = crate::output::Words::of_tag(tag).unwrap();
+        let words = crate::output::Locale::of_tag(tag).unwrap();
         let said = &info["standardisation"]["announcement"][tag];
-        assert_eq!(said["title"], words.say("form-title"));
+        assert_eq!(said["title"], words.text("form-title"));
         assert!(
-            said["text"].as_str().unwrap().starts_with(&words.say("form-lead")),
+            said["text"].as_str().unwrap().starts_with(&words.text("form-lead")),
             "{said}"
         );
     }

@@ -133,7 +133,7 @@ async fn a_held_visit_is_none_of_the_full_ones_before_its_last_hold_is_lifted() 
     let site = site().await;
     let open = async |cookie: &str| {
         let token = cookie.split_once('=').unwrap().1.to_owned();
-        site.store.open_after_hold(&token).await.unwrap()
+        site.store.resume_after_hold(&token).await.unwrap()
     };
     site.hold("CV001").await;
     let held = site.signed_in("CV001").await;

@@ -385,10 +385,10 @@ async fn why_a_client_was_not_told_is_said() {
         let line = site.store.notices(1).await.unwrap().remove(0);
         assert!(line.fault.starts_with(fault), "{address}: {}", line.fault);
         for tag in ["vi", "en"] {
-            let words = crate::output::Words::of_tag(tag).unwrap();
+            let words = crate::output::Locale::of_tag(tag).unwrap();
             let text = crate::openid::notice_fault(words, &line.fault);
             let why = line.fault.split_once(": ").map_or("", |(_, why)| why);
-            assert_eq!(text, words.say_with(said, &[("why", why)]));
+            assert_eq!(text, words.text_with(said, &[("why", why)]));
         }
     }
 }

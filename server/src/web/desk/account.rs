@@ -1,11 +1,11 @@
 //! One account at the desk: what `ngomon explain` shows, the history with the actors, and the possible acts.
 
 use super::act::{differs, summary};
-use super::{Operator, address, encoded};
-use crate::output::{Words, happening, outlook, said, who};
+use super::{Operator, address, path_encode};
+use crate::output::{Locale, actor_name, event_text, pending_changes_text, value_text};
 use crate::web::App;
 use crate::web::held;
-use crate::web::page::{Shell, Turn, html};
+use crate::web::page::{Layout, Turn, html};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -13,7 +13,7 @@ use axum::response::Response;
 use ngomon_rules::event::Change;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::{Before, Explained, Happened, HeldSince};
+use ngomon_store::{AccountExplanation, ActiveHold, Before, HistoryEntry};
 use serde::Deserialize;
 
 /// The acts whose success this page can report.
@@ -30,8 +30,8 @@ const DONE: [&str; 8] = [
 
 #[derive(Template)]
 #[template(path = "desk/account.html")]
-struct Page {
-    shell: Shell,
+struct AccountPage {
+    shell: Layout,
     done: Option<String>,
     title: String,
     state: String,
@@ -42,19 +42,19 @@ struct Page {
     differs: Option<String>,
     outlook: Option<String>,
     facts: Vec<(String, String)>,
-    history: Vec<Line>,
+    history: Vec<HoldRow>,
     turn: Turn,
 }
 
 struct Hold {
-    shown: held::Shown,
+    shown: held::HoldView,
     suspended: bool,
     /// The address that lifts the hold, if an operator may lift it.
     lift: Option<String>,
 }
 
 /// A row of the history.
-struct Line {
+struct HoldRow {
     head: String,
     what: String,
     note: Option<String>,
@@ -62,7 +62,7 @@ struct Line {
 
 /// The act that was just done.
 #[derive(Deserialize)]
-pub struct Just {
+pub struct NoticeQuery {
     #[serde(default)]
     done: String,
     /// The start of the requested part of the history.
@@ -75,7 +75,7 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<String>,
-    Query(just): Query<Just>,
+    Query(just): Query<NoticeQuery>,
 ) -> Response {
     let words = operator.asker.words;
     operator
@@ -88,23 +88,23 @@ pub async fn show(
             let counting = story.holds.iter().filter(|held| !held.suspended).count() as u64;
             let mut about = summary(&story, &units, words, false);
             if let Some(last) = story.exempt_to.filter(|last| story.day <= *last) {
-                about.push((words.say("desk-exempt-to"), words.day(last)));
+                about.push((words.text("desk-exempt-to"), words.day(last)));
             }
             // The name and number of the claim already stand in the summary.
             let facts = story.facts.iter().filter(|(name, _)| !name.starts_with("claim_n"));
             let facts = facts.map(|(name, value)| {
-                let label = words.say(&format!("fact-{}", name.replace('_', "-")));
-                (label, said(name, value, &units, words))
+                let label = words.text(&format!("fact-{}", name.replace('_', "-")));
+                (label, value_text(name, value, &units, words))
             });
-            let page = Page {
+            let page = AccountPage {
                 done: DONE
                     .contains(&just.done.as_str())
-                    .then(|| words.say(&format!("desk-done-{}", just.done))),
+                    .then(|| words.text(&format!("desk-done-{}", just.done))),
                 title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
                 state: match counting {
-                    0 => words.say("explain-open"),
-                    1 => words.say("held-title"),
-                    n => words.say_with("explain-held", &[("n", &words.number(n))]),
+                    0 => words.text("explain-open"),
+                    1 => words.text("held-title"),
+                    n => words.text_with("explain-held", &[("n", &words.number(n))]),
                 },
                 acts: acts(&story, &account, has_passkeys, words),
                 holds: story
@@ -117,7 +117,7 @@ pub async fn show(
                     })
                     .collect(),
                 differs: differs(&story, words, false),
-                outlook: outlook(&story, words),
+                outlook: pending_changes_text(&story, words),
                 facts: facts.filter(|row| !about.contains(row)).collect(),
                 about,
                 history: story.history.iter().rev().map(|entry| line(entry, words)).collect(),
@@ -130,59 +130,59 @@ pub async fn show(
 }
 
 /// The acts that are possible in the account's present state.
-fn acts(story: &Explained, account: &AccountId, has_passkeys: bool, words: Words) -> Vec<(String, String)> {
+fn acts(story: &AccountExplanation, account: &AccountId, has_passkeys: bool, words: Locale) -> Vec<(String, String)> {
     let mut verbs = Vec::new();
     if story.kind == AccountKind::Citizen {
         let exempt = story.exempt_to.is_some_and(|last| story.day <= last);
         if story.fact("claim").is_some() {
-            verbs.push(("withdraw", words.say("desk-withdraw-title")));
+            verbs.push(("withdraw", words.text("desk-withdraw-title")));
         } else {
-            verbs.push(("form", words.say("desk-form-title")));
-            verbs.push(("exempt", words.say("desk-exempt-title")));
+            verbs.push(("form", words.text("desk-form-title")));
+            verbs.push(("exempt", words.text("desk-exempt-title")));
             if exempt {
-                verbs.push(("end-exemption", words.say("desk-end-exemption-title")));
+                verbs.push(("end-exemption", words.text("desk-end-exemption-title")));
             }
         }
     }
     if account.operator().is_none() {
-        verbs.push(("password", words.say("desk-password-title")));
-        verbs.push(("phone", words.say("desk-phone-title")));
+        verbs.push(("password", words.text("desk-password-title")));
+        verbs.push(("phone", words.text("desk-phone-title")));
     }
-    verbs.push(("end-sessions", words.say("desk-end-sessions-title")));
+    verbs.push(("end-sessions", words.text("desk-end-sessions-title")));
     if has_passkeys {
-        verbs.push(("passkeys", words.say("desk-passkeys-title")));
+        verbs.push(("passkeys", words.text("desk-passkeys-title")));
     }
-    verbs.push(("hold", words.say("desk-hold-title")));
+    verbs.push(("hold", words.text("desk-hold-title")));
     let href = address(account);
     let acts = verbs.into_iter().map(|(verb, label)| (format!("{href}/{verb}"), label));
     acts.collect()
 }
 
 /// Only a hold by order is lifted here; every other hold has its own way out.
-fn lift(held: &HeldSince, account: &AccountId) -> Option<String> {
+fn lift(held: &ActiveHold, account: &AccountId) -> Option<String> {
     let by_order = held.hold.reason == Reason::ByOrder;
-    by_order.then(|| format!("{}/lift?cause={}", address(account), encoded(&held.hold.cause.0)))
+    by_order.then(|| format!("{}/lift?cause={}", address(account), path_encode(&held.hold.cause.0)))
 }
 
-fn line(entry: &Happened, words: Words) -> Line {
-    let mut head = vec![words.instant(entry.at), who(&entry.by, words)];
+fn line(entry: &HistoryEntry, words: Locale) -> HoldRow {
+    let mut head = vec![words.instant(entry.at), actor_name(&entry.by, words)];
     let from = words.instant(entry.effective);
     if from != head[0] {
-        head.push(words.say_with("explain-effective", &[("from", &from)]));
+        head.push(words.text_with("explain-effective", &[("from", &from)]));
     }
     if let Some(run) = &entry.run {
-        head.push(words.say_with("explain-run", &[("run", run)]));
+        head.push(words.text_with("explain-run", &[("run", run)]));
     }
     if let Change::TakeOverApproved { proposed_by, .. } | Change::ActApproved { proposed_by, .. } = &entry.change {
-        head.push(words.say_with("desk-proposed-by", &[("by", &who(proposed_by, words))]));
+        head.push(words.text_with("desk-proposed-by", &[("by", &actor_name(proposed_by, words))]));
     }
     if let Some(clause) = &entry.clause {
-        let said = words.find(&format!("clause-{clause}"), &[]);
-        head.push(said.unwrap_or_else(|| clause.clone()));
+        let text = words.find(&format!("clause-{clause}"), &[]);
+        head.push(text.unwrap_or_else(|| clause.clone()));
     }
-    Line {
+    HoldRow {
         head: head.join(" · "),
-        what: happening(&entry.change, words),
+        what: event_text(&entry.change, words),
         note: entry.note.clone(),
     }
 }

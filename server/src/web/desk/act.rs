@@ -1,16 +1,16 @@
 //! The page that confirms an act: whom it concerns, what will happen, and what must be filled in.
 
 use super::{Operator, address};
-use crate::output::{Words, masked_name, said};
+use crate::output::{Locale, masked_name, value_text};
 use crate::web::form::typed_day;
-use crate::web::page::{Input, Mistake, Shell, html, mistakes};
+use crate::web::page::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::record::{AccountId, AccountKind};
 use ngomon_rules::unit::UnitTree;
 use ngomon_rules::values::{Date, parse_day};
-use ngomon_store::{Explained, Refusal, Result, Store};
+use ngomon_store::{AccountExplanation, Refusal, Result, Store};
 
 /// The longest reason, in characters.
 const LONGEST: usize = 200;
@@ -42,9 +42,9 @@ pub struct Choices {
 /// The page that confirms an act.
 #[derive(Template)]
 #[template(path = "desk/act.html")]
-pub struct Act {
+pub struct ConfirmAction {
     /// The layout.
-    pub shell: Shell,
+    pub shell: Layout,
     /// The title.
     pub title: String,
     /// The account or system concerned, as label and value.
@@ -67,7 +67,7 @@ pub struct Act {
     pub errors: Vec<Mistake>,
 }
 
-impl Act {
+impl ConfirmAction {
     /// An act on an account, with nothing to fill in yet. Its texts are `desk-KEY-title` and `desk-KEY-button`.
     pub fn about(
         operator: &Operator,
@@ -80,14 +80,14 @@ impl Act {
         let back = address(account);
         Self {
             shell: operator.shell(&format!("{back}/{verb}")),
-            title: words.say(&format!("desk-{key}-title")),
+            title: words.text(&format!("desk-{key}-title")),
             about,
             happens: Vec::new(),
             notice: None,
             choices: None,
             fields: Vec::new(),
             hidden: Vec::new(),
-            button: words.say(&format!("desk-{key}-button")),
+            button: words.text(&format!("desk-{key}-button")),
             back,
             errors: Vec::new(),
         }
@@ -119,9 +119,9 @@ impl Act {
 }
 
 /// The consequences of an act. For an operator's account, a second operator must agree first.
-pub fn happens(words: Words, account: &AccountId, keys: &[&str]) -> Vec<String> {
-    let two = account.operator().map(|_| words.say("desk-needs-two"));
-    keys.iter().map(|key| words.say(key)).chain(two).collect()
+pub fn happens(words: Locale, account: &AccountId, keys: &[&str]) -> Vec<String> {
+    let two = account.operator().map(|_| words.text("desk-needs-two"));
+    keys.iter().map(|key| words.text(key)).chain(two).collect()
 }
 
 /// Redirects to the account's page, which reports the act as done.
@@ -130,8 +130,12 @@ pub fn done(account: &AccountId, what: &str) -> Response {
 }
 
 /// The account and the rows that describe it: enough to recognise the right one.
-pub async fn whom(store: &Store, words: Words, account: &AccountId) -> Result<(Explained, Vec<(String, String)>)> {
-    let story = store.story(account.as_str(), store.today()).await?;
+pub async fn whom(
+    store: &Store,
+    words: Locale,
+    account: &AccountId,
+) -> Result<(AccountExplanation, Vec<(String, String)>)> {
+    let story = store.account_explanation(account.as_str(), store.today()).await?;
     let units = store.units().await?;
     let rows = summary(&story, &units, words, false);
     Ok((story, rows))
@@ -140,16 +144,20 @@ pub async fn whom(store: &Store, words: Words, account: &AccountId) -> Result<(E
 /// Like [`whom`], as a second operator reads it: names and numbers are masked.
 pub async fn whom_masked(
     store: &Store,
-    words: Words,
+    words: Locale,
     account: &AccountId,
-) -> Result<(Explained, Vec<(String, String)>)> {
-    let story = store.story(account.as_str(), store.today()).await?;
+) -> Result<(AccountExplanation, Vec<(String, String)>)> {
+    let story = store.account_explanation(account.as_str(), store.today()).await?;
     let rows = summary(&story, &store.units().await?, words, true);
     Ok((story, rows))
 }
 
 /// Like [`whom`], for a citizen's account only: no other account is standardised.
-pub async fn citizen(store: &Store, words: Words, account: &AccountId) -> Result<(Explained, Vec<(String, String)>)> {
+pub async fn citizen(
+    store: &Store,
+    words: Locale,
+    account: &AccountId,
+) -> Result<(AccountExplanation, Vec<(String, String)>)> {
     let (story, about) = whom(store, words, account).await?;
     if story.kind != AccountKind::Citizen {
         return Err(Refusal::NotCitizens(story.account).into());
@@ -159,13 +167,13 @@ pub async fn citizen(store: &Store, words: Words, account: &AccountId) -> Result
 
 /// The rows that describe an account: its owner, the person whose claim it has, and its unit. Masked rows do not reveal the
 /// owner.
-pub fn summary(story: &Explained, units: &UnitTree, words: Words, masked: bool) -> Vec<(String, String)> {
-    let kind = words.say(&format!("kind-{}", story.kind.name()));
+pub fn summary(story: &AccountExplanation, units: &UnitTree, words: Locale, masked: bool) -> Vec<(String, String)> {
+    let kind = words.text(&format!("kind-{}", story.kind.name()));
     let mut rows = vec![(kind, story.account.clone())];
     for name in ["username", "full_name", "national_id", "phone", "employee_code"] {
         if let Some(value) = story.fact(name) {
-            let label = words.say(&format!("fact-{}", name.replace('_', "-")));
-            let value = said(name, value, units, words);
+            let label = words.text(&format!("fact-{}", name.replace('_', "-")));
+            let value = value_text(name, value, units, words);
             let value = match name {
                 "full_name" if masked => masked_name(&value),
                 _ => value,
@@ -173,34 +181,34 @@ pub fn summary(story: &Explained, units: &UnitTree, words: Words, masked: bool) 
             rows.push((label, value));
         }
     }
-    rows.extend(whose_claim(story, words, masked).map(|whose| (words.say("fact-claim-name"), whose)));
+    rows.extend(whose_claim(story, words, masked).map(|whose| (words.text("fact-claim-name"), whose)));
     if !story.unit_name.is_empty() {
-        rows.push((words.say("desk-unit"), story.unit_name.clone()));
+        rows.push((words.text("desk-unit"), story.unit_name.clone()));
     }
     rows
 }
 
 /// The name and number of the claim that an account has.
-pub fn whose_claim(story: &Explained, words: Words, masked: bool) -> Option<String> {
+pub fn whose_claim(story: &AccountExplanation, words: Locale, masked: bool) -> Option<String> {
     let name = story.fact("claim_name")?;
     let name = if masked { masked_name(name) } else { name.to_owned() };
     let number = story.fact("claim_number").unwrap_or_default();
-    Some(words.say_with("claim-of", &[("name", &name), ("number", number)]))
+    Some(words.text_with("claim-of", &[("name", &name), ("number", number)]))
 }
 
 /// The warning that an account's claim does not match the details that the account states.
-pub fn differs(story: &Explained, words: Words, masked: bool) -> Option<String> {
+pub fn differs(story: &AccountExplanation, words: Locale, masked: bool) -> Option<String> {
     let whose = whose_claim(story, words, masked).filter(|_| story.claim_differs)?;
-    Some(words.say_with("claim-differs", &[("name", &whose)]))
+    Some(words.text_with("claim-differs", &[("name", &whose)]))
 }
 
 /// A required text field, as typed.
-pub fn required(name: &'static str, typed: &str, words: Words) -> Input {
+pub fn required(name: &'static str, typed: &str, words: Locale) -> Input {
     let key = name.replace('_', "-");
     let error = if typed.is_empty() {
-        Some(words.say(&format!("desk-no-{key}")))
+        Some(words.text(&format!("desk-no-{key}")))
     } else if typed.chars().count() > LONGEST {
-        Some(words.say_with("desk-too-long", &[("n", &LONGEST.to_string())]))
+        Some(words.text_with("desk-too-long", &[("n", &LONGEST.to_string())]))
     } else {
         None
     };
@@ -211,19 +219,19 @@ pub fn required(name: &'static str, typed: &str, words: Words) -> Input {
 }
 
 /// A text field, as typed.
-pub fn text(name: &'static str, typed: &str, words: Words) -> Input {
+pub fn text(name: &'static str, typed: &str, words: Locale) -> Input {
     let key = name.replace('_', "-");
     Input {
         value: typed.to_owned(),
         hint: words.find(&format!("desk-hint-{key}"), &[]).unwrap_or_default(),
-        ..Input::new(name, words.say(&format!("desk-{key}")))
+        ..Input::new(name, words.text(&format!("desk-{key}")))
     }
 }
 
 /// A last day as typed: the parsed day, and the field with its error. The act decides whether it may be empty.
-pub fn last_day(typed: &str, words: Words) -> (Option<Date>, Input) {
+pub fn last_day(typed: &str, words: Locale) -> (Option<Date>, Input) {
     let day = parse_day(&typed_day(typed)).ok();
-    let error = (day.is_none() && !typed.is_empty()).then(|| words.say("desk-bad-last-day"));
+    let error = (day.is_none() && !typed.is_empty()).then(|| words.text("desk-bad-last-day"));
     let field = Input {
         error,
         ..text("last_day", typed, words)

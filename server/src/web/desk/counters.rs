@@ -1,8 +1,8 @@
 //! The editor for the list of counters. Operators change it when addresses or hours change.
 
-use super::{Operator, Sent};
+use super::{CheckedForm, Operator};
 use crate::web::App;
-use crate::web::page::{Mistake, Shell, html};
+use crate::web::page::{Layout, Mistake, html};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -17,8 +17,8 @@ const LIST: &str = "counters";
 
 #[derive(Template)]
 #[template(path = "desk/counters.html")]
-struct Page {
-    shell: Shell,
+struct CounterListPage {
+    shell: Layout,
     done: Option<String>,
     errors: Vec<Mistake>,
     list: String,
@@ -33,7 +33,7 @@ fn page(operator: &Operator, list: String, error: Option<String>, done: Option<S
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
-    let page = Page {
+    let page = CounterListPage {
         shell,
         done,
         errors: errors.into_iter().collect(),
@@ -45,26 +45,30 @@ fn page(operator: &Operator, list: String, error: Option<String>, done: Option<S
 
 /// What was just done.
 #[derive(Deserialize)]
-pub struct Done {
+pub struct CountersQuery {
     #[serde(default)]
     done: String,
 }
 
 /// Shows the current list.
-pub async fn show(State(app): State<App>, operator: Operator, Query(Done { done }): Query<Done>) -> Response {
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Query(CountersQuery { done }): Query<CountersQuery>,
+) -> Response {
     let words = operator.asker.words;
     operator
         .answer(async {
             let counters = app.store.counters().await?;
             let lines: Vec<String> = counters.iter().map(Counter::line).collect();
-            let done = (done == "saved").then(|| words.say("counters-saved"));
+            let done = (done == "saved").then(|| words.text("counters-saved"));
             Ok(page(&operator, lines.join("\n"), None, done))
         })
         .await
 }
 
 /// Saves another list.
-pub async fn send(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
+pub async fn send(State(app): State<App>, operator: Operator, sent: CheckedForm) -> Response {
     let words = operator.asker.words;
     operator
         .answer(async {
@@ -72,7 +76,7 @@ pub async fn send(State(app): State<App>, operator: Operator, sent: Sent) -> Res
             let counters = match Counter::read(list) {
                 Ok(counters) => counters,
                 Err(at) => {
-                    let error = words.say_with("counters-row", &[("row", &at.to_string())]);
+                    let error = words.text_with("counters-row", &[("row", &at.to_string())]);
                     return Ok(page(&operator, list.to_owned(), Some(error), None));
                 }
             };

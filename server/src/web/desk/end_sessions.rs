@@ -1,9 +1,9 @@
 //! "All sessions ended by owner or hotline": the owner lost a telephone and asks for it. For an operator's account, two
 //! operators must agree.
 
-use super::act::{Act, done, happens, required, text, whom};
+use super::act::{ConfirmAction, done, happens, required, text, whom};
 use super::two_persons::propose;
-use super::{Operator, Sent};
+use super::{CheckedForm, Operator};
 use crate::web::App;
 use crate::web::page::Input;
 use axum::extract::{Path, State};
@@ -19,10 +19,10 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
     let why = account
         .operator()
         .map(|_| why.unwrap_or_else(|| text("reason", "", words)));
-    let act = Act {
+    let act = ConfirmAction {
         happens: happens(words, account, &["desk-end-sessions-ends", "desk-end-sessions-stays"]),
         fields: why.into_iter().collect(),
-        ..Act::about(operator, "end-sessions", "end-sessions", account, about)
+        ..ConfirmAction::about(operator, "end-sessions", "end-sessions", account, about)
     };
     Ok(act.page())
 }
@@ -34,7 +34,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 }
 
 /// Ends the sessions, or proposes it to a second operator.
-pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let account = AccountId(id);
     operator
         .answer(async {

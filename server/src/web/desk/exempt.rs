@@ -1,22 +1,22 @@
 //! C1: a child, a foreigner or a card in the making is exempt up to a day; an exemption can also be ended.
 
-use super::act::{Act, Choice, Choices, citizen, done, last_day, whom};
-use super::{Operator, Sent};
+use super::act::{Choice, Choices, ConfirmAction, citizen, done, last_day, whom};
+use super::{CheckedForm, Operator};
 use crate::web::App;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use ngomon_rules::citizens::Exemption;
 use ngomon_rules::record::AccountId;
 use ngomon_rules::values::Date;
-use ngomon_store::{Refusal, Result, Says};
+use ngomon_store::{ExemptionRequester, Refusal, Result};
 
 /// The page as it was sent, and the exemption if the form is valid.
 async fn act(
     app: &App,
     operator: &Operator,
     account: &AccountId,
-    sent: Option<&Sent>,
-) -> Result<(Act, Option<(Exemption, Date)>)> {
+    sent: Option<&CheckedForm>,
+) -> Result<(ConfirmAction, Option<(Exemption, Date)>)> {
     let words = operator.asker.words;
     let (story, about) = citizen(&app.store, words, account).await?;
     if story.fact("claim").is_some() {
@@ -27,33 +27,33 @@ async fn act(
     let today = app.store.today();
     if sent.is_some() && field.error.is_none() {
         field.error = match (day, why) {
-            (None, _) => Some(words.say("desk-no-last-day")),
-            (Some(day), _) if day < today => Some(words.say("desk-past-last-day")),
+            (None, _) => Some(words.text("desk-no-last-day")),
+            (Some(day), _) if day < today => Some(words.text("desk-past-last-day")),
             (Some(day), Some(why)) if !why.may_end_on(day, today) => {
                 let latest = words.day(why.latest(today));
-                Some(words.say_with("desk-late-last-day", &[("day", &latest)]))
+                Some(words.text_with("desk-late-last-day", &[("day", &latest)]))
             }
             _ => None,
         };
     }
     let options = Exemption::ALL.map(|one| Choice {
         value: one.name(),
-        label: words.say(&format!("exemption-{}", one.name())),
+        label: words.text(&format!("exemption-{}", one.name())),
         ticked: why == Some(one),
     });
-    let act = Act {
+    let act = ConfirmAction {
         happens: ["kept", "ends"]
-            .map(|what| words.say(&format!("desk-exempt-{what}")))
+            .map(|what| words.text(&format!("desk-exempt-{what}")))
             .into(),
         choices: Some(Choices {
             name: "why",
-            legend: words.say("desk-exempt-why"),
-            error: (sent.is_some() && why.is_none()).then(|| words.say("desk-no-why")),
+            legend: words.text("desk-exempt-why"),
+            error: (sent.is_some() && why.is_none()).then(|| words.text("desk-no-why")),
             kind: "radios",
             options: options.into(),
         }),
         fields: vec![field],
-        ..Act::about(operator, "exempt", "exempt", account, about)
+        ..ConfirmAction::about(operator, "exempt", "exempt", account, about)
     };
     let right = why.zip(day).filter(|_| act.is_right());
     Ok((act, right))
@@ -68,7 +68,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 }
 
 /// Exempts the account.
-pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let account = AccountId(id);
     operator
         .answer(async {
@@ -76,7 +76,7 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
             let Some((why, last_day)) = right else {
                 return Ok(act.page());
             };
-            let says = Says::Operator(&operator.permit, &account);
+            let says = ExemptionRequester::Operator(&operator.permit, &account);
             app.store.exempt(says, why, last_day).await?;
             Ok(done(&account, "exempt"))
         })
@@ -91,9 +91,9 @@ pub async fn show_end(State(app): State<App>, operator: Operator, Path(id): Path
         .answer(async {
             let (story, about) = whom(&app.store, words, &account).await?;
             let last = story.exempt_to.ok_or(Refusal::NotExempt(story.account))?;
-            let act = Act {
-                happens: vec![words.say_with("desk-end-exemption-happens", &[("day", &words.day(last))])],
-                ..Act::about(&operator, "end-exemption", "end-exemption", &account, about)
+            let act = ConfirmAction {
+                happens: vec![words.text_with("desk-end-exemption-happens", &[("day", &words.day(last))])],
+                ..ConfirmAction::about(&operator, "end-exemption", "end-exemption", &account, about)
             };
             Ok(act.page())
         })
@@ -106,7 +106,7 @@ pub async fn end(State(app): State<App>, operator: Operator, Path(id): Path<Stri
     operator
         .answer(async {
             app.store
-                .end_exemption(Says::Operator(&operator.permit, &account))
+                .end_exemption(ExemptionRequester::Operator(&operator.permit, &account))
                 .await?;
             Ok(done(&account, "exempt-ended"))
         })

@@ -1,31 +1,31 @@
 //! The first page of the desk: finds a person's accounts by what that person knows. The query is encrypted in the address.
 
-use super::{Operator, Sent, address};
-use crate::output::Words;
+use super::{CheckedForm, Operator, address};
+use crate::output::Locale;
 use crate::web::App;
-use crate::web::page::{Input, Mistake, Shell, html, mistakes};
+use crate::web::page::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_store::{Found, MOST_FOUND, Result};
+use ngomon_store::{AccountSearchResult, MOST_FOUND, Result};
 use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "desk/find.html")]
-struct Page {
-    shell: Shell,
+struct SearchPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     /// The tasks that wait for an operator, and how many of each.
     tasks: Vec<(&'static str, String, String)>,
     /// Background workers that are late.
     late: Vec<String>,
-    found: Option<(String, Vec<Shown>)>,
+    found: Option<(String, Vec<SearchRow>)>,
 }
 
 /// An account that was found.
-struct Shown {
+struct SearchRow {
     title: String,
     href: String,
     rows: Vec<(String, String)>,
@@ -50,13 +50,13 @@ pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Quer
             };
             let found = found.map(|found| {
                 let heading = match found.len() {
-                    0 => words.say("desk-found-none"),
-                    MOST_FOUND => words.say_with("desk-found-most", &[("n", &MOST_FOUND.to_string())]),
-                    n => words.say_with("desk-found", &[("n", &words.number(n as u64))]),
+                    0 => words.text("desk-found-none"),
+                    MOST_FOUND => words.text_with("desk-found-most", &[("n", &MOST_FOUND.to_string())]),
+                    n => words.text_with("desk-found", &[("n", &words.number(n as u64))]),
                 };
                 (heading, found.iter().map(|one| shown(one, &operator)).collect())
             });
-            let page = Page {
+            let page = SearchPage {
                 shell: operator.shell("/desk"),
                 errors: Vec::new(),
                 fields: vec![field(&operator, typed.unwrap_or_default(), None)],
@@ -70,7 +70,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Quer
 }
 
 /// Encrypts the query into an address that nobody else can read, and redirects there.
-pub async fn search(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
+pub async fn search(State(app): State<App>, operator: Operator, sent: CheckedForm) -> Response {
     let typed = sent.text("q");
     if !typed.is_empty() {
         let sealed = app.store.seal_query(&operator.permit, typed);
@@ -80,11 +80,11 @@ pub async fn search(State(app): State<App>, operator: Operator, sent: Sent) -> R
         let fields = vec![field(
             &operator,
             String::new(),
-            Some(operator.asker.words.say("desk-no-q")),
+            Some(operator.asker.words.text("desk-no-q")),
         )];
         let mut shell = operator.shell("/desk");
         shell.wrong = true;
-        let page = Page {
+        let page = SearchPage {
             shell,
             errors: mistakes(&fields),
             fields,
@@ -111,19 +111,19 @@ async fn tasks(app: &App, operator: &Operator) -> Result<Vec<(&'static str, Stri
         ("/desk/take-overs", "desk-take-overs-title", for_second),
     ];
     let tasks = tasks.map(|(href, title, n)| {
-        let waits = words.say_with("desk-task-waits", &[("n", &words.number(n as u64))]);
-        (href, words.say(title), waits)
+        let waits = words.text_with("desk-task-waits", &[("n", &words.number(n as u64))]);
+        (href, words.text(title), waits)
     });
     Ok(tasks.into())
 }
 
 /// The background work that is overdue, and since when.
-fn late(app: &App, words: Words) -> Vec<String> {
+fn late(app: &App, words: Locale) -> Vec<String> {
     let now = app.store.now();
     let workers = app.workers.all();
     let late = workers.iter().filter(|worker| worker.is_late(now)).map(|worker| {
-        let work = words.say(&format!("work-{}", worker.name));
-        words.say_with(
+        let work = words.text(&format!("work-{}", worker.name));
+        words.text_with(
             "desk-late",
             &[("work", &work), ("at", &words.instant(worker.due().as_microsecond()))],
         )
@@ -135,30 +135,30 @@ fn field(operator: &Operator, value: String, error: Option<String>) -> Input {
     let words = operator.asker.words;
     Input {
         value,
-        hint: words.say("desk-hint-q"),
+        hint: words.text("desk-hint-q"),
         error,
-        ..Input::new("q", words.say("desk-q"))
+        ..Input::new("q", words.text("desk-q"))
     }
 }
 
-fn shown(found: &Found, operator: &Operator) -> Shown {
+fn shown(found: &AccountSearchResult, operator: &Operator) -> SearchRow {
     let words = operator.asker.words;
-    let kind = words.say(&format!("kind-{}", found.kind.name()));
-    let state = words.say(if found.held { "desk-held" } else { "desk-open" });
-    let claim = found.claim.map(|proof| words.say(&format!("word-{}", proof.name())));
+    let kind = words.text(&format!("kind-{}", found.kind.name()));
+    let state = words.text(if found.held { "desk-held" } else { "desk-open" });
+    let claim = found.claim.map(|proof| words.text(&format!("word-{}", proof.name())));
     let all = [
         (kind, Some(found.account.to_string())),
-        (words.say("fact-national-id"), found.national_id.clone()),
-        (words.say("fact-phone"), found.phone.clone()),
+        (words.text("fact-national-id"), found.national_id.clone()),
+        (words.text("fact-phone"), found.phone.clone()),
         (
-            words.say("desk-unit"),
+            words.text("desk-unit"),
             Some(found.unit.clone()).filter(|unit| !unit.is_empty()),
         ),
-        (words.say("desk-state"), Some(state)),
-        (words.say("fact-claim"), claim),
+        (words.text("desk-state"), Some(state)),
+        (words.text("fact-claim"), claim),
     ];
     let name = found.full_name.as_ref().map(|name| name.as_str().to_owned());
-    Shown {
+    SearchRow {
         title: name.unwrap_or_else(|| found.account.to_string()),
         href: address(&found.account),
         rows: all

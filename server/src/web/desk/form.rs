@@ -1,13 +1,13 @@
 //! The form of four fields, entered by an operator who sees the papers. Attempts are not counted, and the operator learns which
 //! fields differ.
 
-use super::act::{Act, Choice, Choices, citizen, whom};
-use super::{Operator, Sent, address};
-use crate::output::Words;
+use super::act::{Choice, Choices, ConfirmAction, citizen, whom};
+use super::{CheckedForm, Operator, address};
+use crate::output::Locale;
 use crate::registry::{PATIENCE, ask};
 use crate::web::App;
-use crate::web::form::{Typed, another, malformed};
-use crate::web::page::{Shell, html};
+use crate::web::form::{StandardiseForm, another, malformed};
+use crate::web::page::{Layout, html};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -21,7 +21,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
     let account = AccountId(id);
     operator
         .answer(async {
-            let act = act(&app, &operator, &account, &Typed::default(), &[], &[]).await?;
+            let act = act(&app, &operator, &account, &StandardiseForm::default(), &[], &[]).await?;
             Ok(act.page())
         })
         .await
@@ -31,35 +31,35 @@ async fn act(
     app: &App,
     operator: &Operator,
     account: &AccountId,
-    typed: &Typed,
+    typed: &StandardiseForm,
     papers: &[Paper],
     errors: &[(Field, String)],
-) -> Result<Act> {
+) -> Result<ConfirmAction> {
     let words = operator.asker.words;
     let (_, about) = citizen(&app.store, words, account).await?;
     let options = Paper::ALL.map(|paper| Choice {
         value: paper.name(),
-        label: words.say(&format!("paper-{}", paper.name())),
+        label: words.text(&format!("paper-{}", paper.name())),
         ticked: papers.contains(&paper),
     });
-    Ok(Act {
-        happens: vec![words.say("desk-form-happens"), words.say("desk-form-happens-kept")],
+    Ok(ConfirmAction {
+        happens: vec![words.text("desk-form-happens"), words.text("desk-form-happens-kept")],
         fields: typed.inputs(errors, words),
         choices: Some(Choices {
             name: "papers",
-            legend: words.say("desk-papers"),
+            legend: words.text("desk-papers"),
             error: None,
             kind: "checkboxes",
             options: options.into(),
         }),
-        ..Act::about(operator, "form", "form", account, about)
+        ..ConfirmAction::about(operator, "form", "form", account, about)
     })
 }
 
 /// Submits the four fields and the papers.
-pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let account = AccountId(id);
-    let typed = Typed {
+    let typed = StandardiseForm {
         full_name: sent.text("full_name").to_owned(),
         national_id: sent.text("national_id").to_owned(),
         issued_on: sent.text("issued_on").to_owned(),
@@ -76,7 +76,7 @@ async fn entered(
     app: &App,
     operator: &Operator,
     account: &AccountId,
-    typed: &Typed,
+    typed: &StandardiseForm,
     papers: &[Paper],
 ) -> Result<Response> {
     let words = operator.asker.words;
@@ -87,7 +87,7 @@ async fn entered(
         let errors = parsed.as_ref().err().map(|fields| malformed(typed, fields, words));
         let mut act = again(&errors.unwrap_or_default()).await?;
         if let Some(choices) = &mut act.choices {
-            choices.error = Some(words.say("desk-no-papers"));
+            choices.error = Some(words.text("desk-no-papers"));
         }
         return Ok(act.page());
     }
@@ -104,9 +104,9 @@ async fn entered(
     if let Some((stated, typed_name)) = whose.filter(|_| typed.mine != "yes") {
         let mut act = again(&[]).await?;
         let gaps = [("stated", stated.as_str()), ("typed", typed_name.as_str())];
-        act.notice = Some(words.say_with("desk-form-whose", &gaps));
+        act.notice = Some(words.text_with("desk-form-whose", &gaps));
         act.hidden = vec![("mine", "yes".to_owned())];
-        act.button = words.say("desk-form-theirs");
+        act.button = words.text("desk-form-theirs");
         return Ok(act.page());
     }
     let registry = match &parsed {
@@ -121,7 +121,7 @@ async fn entered(
     let answer = app.store.entered_form(&operator.permit, &receipt).await?;
     let errors = match answer.outcome {
         Outcome::Malformed => malformed(typed, &answer.fields.iter().copied().collect(), words),
-        Outcome::NotFound => vec![(Field::NationalId, words.say("desk-not-found"))],
+        Outcome::NotFound => vec![(Field::NationalId, words.text("desk-not-found"))],
         Outcome::Mismatch => differing(&answer, words),
         _ => return Ok(Redirect::to(&format!("/desk/forms/{receipt}")).into_response()),
     };
@@ -130,21 +130,21 @@ async fn entered(
 
 /// "Ba thông tin đã khớp. Chưa khớp: ngày cấp." at the first field that differs, and the registry's spelling at a name that is
 /// close.
-fn differing(answer: &EnteredForm, words: Words) -> Vec<(Field, String)> {
+fn differing(answer: &EnteredForm, words: Locale) -> Vec<(Field, String)> {
     let names: Vec<String> = answer
         .fields
         .iter()
-        .map(|field| words.say(&format!("word-{}", field.name())))
+        .map(|field| words.text(&format!("word-{}", field.name())))
         .collect();
     let matching = 4_usize.saturating_sub(names.len());
-    let all = words.say_with(&format!("desk-differs-{matching}"), &[("fields", &names.join(", "))]);
+    let all = words.text_with(&format!("desk-differs-{matching}"), &[("fields", &names.join(", "))]);
     let mut errors: Vec<(Field, String)> = answer
         .fields
         .iter()
         .map(|field| {
             (
                 *field,
-                words.say(&format!("desk-differs-{}", field.name().replace('_', "-"))),
+                words.text(&format!("desk-differs-{}", field.name().replace('_', "-"))),
             )
         })
         .collect();
@@ -154,7 +154,7 @@ fn differing(answer: &EnteredForm, words: Words) -> Vec<(Field, String)> {
     if let Some(near) = &answer.near
         && let Some((_, text)) = errors.iter_mut().find(|(field, _)| *field == Field::FullName)
     {
-        *text += &format!(" {}", words.say_with("desk-near", &[("name", near.as_str())]));
+        *text += &format!(" {}", words.text_with("desk-near", &[("name", near.as_str())]));
     }
     errors
 }
@@ -162,8 +162,8 @@ fn differing(answer: &EnteredForm, words: Words) -> Vec<(Field, String)> {
 /// The result of a form.
 #[derive(Template)]
 #[template(path = "desk/answer.html")]
-struct Answer {
-    shell: Shell,
+struct CounterFormResult {
+    shell: Layout,
     title: String,
     text: String,
     receipt: String,
@@ -180,9 +180,9 @@ pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): P
         .answer(async {
             let form = app.store.entered_form(&operator.permit, &receipt).await?;
             let (story, mut rows) = whom(&app.store, words, &form.account).await?;
-            rows.push((words.say("desk-answered-at"), words.instant(form.at)));
+            rows.push((words.text("desk-answered-at"), words.instant(form.at)));
             if !form.papers.is_empty() {
-                rows.push((words.say("desk-papers"), papers_said(&form.papers, words)));
+                rows.push((words.text("desk-papers"), papers_said(&form.papers, words)));
             }
             let key = match form.outcome {
                 Outcome::Standardised => "standardised",
@@ -194,15 +194,15 @@ pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): P
                 Outcome::Deceased => "deceased",
                 Outcome::NotFound | Outcome::Mismatch | Outcome::Malformed | Outcome::UnknownAccount => "refused",
             };
-            let mut text = words.say(&format!("desk-answer-{key}"));
+            let mut text = words.text(&format!("desk-answer-{key}"));
             match &form.weaker {
                 Some(claim) if claim.withdrawn.is_some() => {
-                    text = words.say_with("desk-answer-withdrawn", &[("account", claim.holder.as_str())]);
+                    text = words.text_with("desk-answer-withdrawn", &[("account", claim.holder.as_str())]);
                 }
                 Some(weaker) => {
-                    let proof = words.say(&format!("word-{}", weaker.proof.name()));
+                    let proof = words.text(&format!("word-{}", weaker.proof.name()));
                     let gaps = [("account", weaker.holder.as_str()), ("proof", &proof)];
-                    text += &format!(" {}", words.say_with("desk-answer-weaker", &gaps));
+                    text += &format!(" {}", words.text_with("desk-answer-weaker", &gaps));
                 }
                 None => {}
             }
@@ -210,10 +210,13 @@ pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): P
                 let names = form
                     .fields
                     .iter()
-                    .map(|field| words.say(&format!("word-{}", field.name())));
-                rows.push((words.say("fact-last-form-fields"), names.collect::<Vec<_>>().join(", ")));
+                    .map(|field| words.text(&format!("word-{}", field.name())));
+                rows.push((
+                    words.text("fact-last-form-fields"),
+                    names.collect::<Vec<_>>().join(", "),
+                ));
             }
-            let page = Answer {
+            let page = CounterFormResult {
                 shell: operator.shell(&format!("/desk/forms/{receipt}")),
                 title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
                 text,
@@ -228,7 +231,9 @@ pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): P
 }
 
 /// The names of the papers, as one text.
-pub fn papers_said(papers: &[Paper], words: Words) -> String {
-    let names = papers.iter().map(|paper| words.say(&format!("paper-{}", paper.name())));
+pub fn papers_said(papers: &[Paper], words: Locale) -> String {
+    let names = papers
+        .iter()
+        .map(|paper| words.text(&format!("paper-{}", paper.name())));
     names.collect::<Vec<_>>().join("; ")
 }

@@ -1,8 +1,8 @@
 //! A hold by order, for any kind of account, and its lifting.
 
-use super::act::{Act, done, happens, last_day, required, text, whom};
+use super::act::{ConfirmAction, done, happens, last_day, required, text, whom};
 use super::two_persons::propose;
-use super::{Operator, Sent, encoded};
+use super::{CheckedForm, Operator, path_encode};
 use crate::web::App;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -13,7 +13,12 @@ use ngomon_store::{Order, Refusal, Result, StoreError};
 use serde::Deserialize;
 
 /// The page as it was sent, and the order if the form is valid.
-async fn act(app: &App, operator: &Operator, account: &AccountId, sent: Option<&Sent>) -> Result<(Act, Option<Order>)> {
+async fn act(
+    app: &App,
+    operator: &Operator,
+    account: &AccountId,
+    sent: Option<&CheckedForm>,
+) -> Result<(ConfirmAction, Option<Order>)> {
     let words = operator.asker.words;
     let (_, about) = whom(&app.store, words, account).await?;
     let of = |name| match sent {
@@ -23,23 +28,23 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, sent: Option<&
     let [ordered_by, document, about_it] = ["ordered_by", "document", "text"].map(of);
     let (day, mut last) = last_day(sent.map(|sent| sent.text("last_day")).unwrap_or_default(), words);
     if day.is_some_and(|day| day < app.store.today()) {
-        last.error = Some(words.say("desk-past-last-day"));
+        last.error = Some(words.text("desk-past-last-day"));
     }
-    last.label = words.say("desk-last-day-if-any");
+    last.label = words.text("desk-last-day-if-any");
     let order = Order {
         ordered_by: ordered_by.value.clone(),
         document: document.value.clone(),
         text: about_it.value.clone(),
         last_day: day,
     };
-    let act = Act {
+    let act = ConfirmAction {
         happens: happens(
             words,
             account,
             &["desk-hold-ends", "desk-hold-reads", "desk-hold-opens"],
         ),
         fields: vec![ordered_by, document, about_it, last],
-        ..Act::about(operator, "hold", "hold", account, about)
+        ..ConfirmAction::about(operator, "hold", "hold", account, about)
     };
     let right = sent.is_some() && act.is_right();
     Ok((act, right.then_some(order)))
@@ -54,7 +59,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 }
 
 /// Holds the account, or proposes it to a second operator.
-pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let account = AccountId(id);
     operator
         .answer(async {
@@ -77,13 +82,19 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
 
 /// The cause that identifies one of the account's holds.
 #[derive(Deserialize)]
-pub struct Which {
+pub struct HoldQuery {
     #[serde(default)]
     cause: String,
 }
 
 /// The page that lifts a hold, with the reason `why` as it was sent.
-async fn lifting(app: &App, operator: &Operator, account: &AccountId, cause: &str, why: Option<&str>) -> Result<Act> {
+async fn lifting(
+    app: &App,
+    operator: &Operator,
+    account: &AccountId,
+    cause: &str,
+    why: Option<&str>,
+) -> Result<ConfirmAction> {
     let words = operator.asker.words;
     let (story, mut about) = whom(&app.store, words, account).await?;
     let mut by_order = story.holds.iter().filter(|held| held.hold.reason == Reason::ByOrder);
@@ -91,19 +102,19 @@ async fn lifting(app: &App, operator: &Operator, account: &AccountId, cause: &st
     let held = held.ok_or_else(|| Refusal::NotByOrder(account.0.clone()))?;
     for name in ["ordered_by", "document", "text"] {
         if let Some(value) = held.hold.evidence.get(name) {
-            about.push((words.say(&format!("desk-{}", name.replace('_', "-"))), value.clone()));
+            about.push((words.text(&format!("desk-{}", name.replace('_', "-"))), value.clone()));
         }
     }
-    Ok(Act {
+    Ok(ConfirmAction {
         happens: happens(words, account, &["desk-lift-only", "desk-lift-anew"]),
         fields: vec![match why {
             Some(typed) => required("reason", typed, words),
             None => text("reason", "", words),
         }],
         hidden: vec![("cause", cause.to_owned())],
-        ..Act::about(
+        ..ConfirmAction::about(
             operator,
-            &format!("lift?cause={}", encoded(cause)),
+            &format!("lift?cause={}", path_encode(cause)),
             "lift",
             account,
             about,
@@ -116,7 +127,7 @@ pub async fn show_lift(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<String>,
-    Query(which): Query<Which>,
+    Query(which): Query<HoldQuery>,
 ) -> Response {
     let account = AccountId(id);
     operator
@@ -125,7 +136,7 @@ pub async fn show_lift(
 }
 
 /// Lifts the hold, or proposes it to a second operator.
-pub async fn lift(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+pub async fn lift(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let account = AccountId(id);
     let (cause, why) = (sent.text("cause"), sent.text("reason"));
     operator

@@ -2,9 +2,9 @@
 //! uses, and deaths.
 
 use super::{Operator, address};
-use crate::output::Words;
+use crate::output::Locale;
 use crate::web::App;
-use crate::web::page::{Shell, html};
+use crate::web::page::{Layout, html};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -22,8 +22,8 @@ const DONE: [&str; 2] = ["made", "none"];
 
 #[derive(Template)]
 #[template(path = "desk/hr.html")]
-struct Page {
-    shell: Shell,
+struct HrPage {
+    shell: Layout,
     done: Option<String>,
     kinds: Vec<Kind>,
 }
@@ -34,10 +34,10 @@ struct Kind {
     id: &'static str,
     /// The note that there are more tasks than the page shows.
     more: Option<String>,
-    lines: Vec<Line>,
+    lines: Vec<TaskRow>,
 }
 
-struct Line {
+struct TaskRow {
     name: String,
     code: String,
     unit: String,
@@ -50,13 +50,13 @@ struct Line {
 
 /// What was just done.
 #[derive(Deserialize)]
-pub struct Just {
+pub struct NoticeQuery {
     #[serde(default)]
     done: String,
 }
 
 /// Lists all tasks, by kind.
-pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query<Just>) -> Response {
+pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query<NoticeQuery>) -> Response {
     let words = operator.asker.words;
     operator
         .answer(async {
@@ -64,8 +64,8 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query
             let tasks = app.store.hr_tasks(None, app.store.today()).await?;
             let kinds = tasks.chunk_by(|a, b| a.task == b.task);
             let done = DONE.contains(&&*just.done);
-            let page = Page {
-                done: done.then(|| words.say(&format!("desk-hr-{}", just.done))),
+            let page = HrPage {
+                done: done.then(|| words.text(&format!("desk-hr-{}", just.done))),
                 kinds: kinds.map(|tasks| kind(tasks, &units, words)).collect(),
                 shell: operator.shell("/desk/hr"),
             };
@@ -74,29 +74,29 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query
         .await
 }
 
-fn kind(tasks: &[HrTask], units: &UnitTree, words: Words) -> Kind {
+fn kind(tasks: &[HrTask], units: &UnitTree, words: Locale) -> Kind {
     let n = words.number(tasks.len() as u64);
     let task = tasks.first().map_or(Task::Newcomer, |first| first.task);
     let title = match task {
         Task::Coming(reason) => {
-            let hold = words.say(&format!("hold-{reason}"));
-            words.say_with("task-coming", &[("hold", &hold), ("n", &n)])
+            let hold = words.text(&format!("hold-{reason}"));
+            words.text_with("task-coming", &[("hold", &hold), ("n", &n)])
         }
-        _ => words.say_with(&format!("task-{}", task.name()), &[("n", &n)]),
+        _ => words.text_with(&format!("task-{}", task.name()), &[("n", &n)]),
     };
     let most = words.number(MOST as u64);
     Kind {
         title,
         id: task.name(),
-        more: (tasks.len() > MOST).then(|| words.say_with("desk-hr-more", &[("n", &most)])),
+        more: (tasks.len() > MOST).then(|| words.text_with("desk-hr-more", &[("n", &most)])),
         lines: tasks.iter().take(MOST).map(|task| line(task, units, words)).collect(),
     }
 }
 
-fn line(task: &HrTask, units: &UnitTree, words: Words) -> Line {
+fn line(task: &HrTask, units: &UnitTree, words: Locale) -> TaskRow {
     let unit = units.get(&task.unit).map(|unit| unit.name.clone());
     let profile = task.profile.as_ref().filter(|_| task.task == Task::Newcomer);
-    Line {
+    TaskRow {
         name: task
             .full_name
             .as_ref()
@@ -109,7 +109,7 @@ fn line(task: &HrTask, units: &UnitTree, words: Words) -> Line {
             .account
             .as_ref()
             .map(|account| (address(account), account.to_string())),
-        make: profile.map(|profile| format!("/desk/hr/{}", super::encoded(&profile.0))),
+        make: profile.map(|profile| format!("/desk/hr/{}", super::path_encode(&profile.0))),
     }
 }
 

@@ -26,8 +26,8 @@ mod withdraw;
 pub use act::whose_claim;
 
 use super::App;
-use super::asker::Asker;
-use super::page::{Fault, Shell, html, not_found};
+use super::asker::RequestContext;
+use super::page::{ErrorPage, Layout, html, not_found};
 use crate::failure::refused;
 use askama::Template;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, FromRequestParts, Request};
@@ -37,7 +37,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{RequestPartsExt as _, Router};
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Refusal, Result, StoreError, Visit};
+use ngomon_store::{Refusal, Result, Session, StoreError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// All pages of the desk.
@@ -99,7 +99,7 @@ pub fn routes() -> Router<App> {
 /// The operator who sends the request. Every page of the desk extracts one.
 pub struct Operator {
     /// The context of the request.
-    pub asker: Asker,
+    pub asker: RequestContext,
     /// The store's permission, which every act requires.
     pub permit: ngomon_store::Operator,
 }
@@ -108,8 +108,8 @@ impl FromRequestParts<App> for Operator {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let asker: Asker = parts.extract_with_state(app).await?;
-        match asker.visit.as_ref().and_then(Visit::operator) {
+        let asker: RequestContext = parts.extract_with_state(app).await?;
+        match asker.visit.as_ref().and_then(Session::operator) {
             Some(permit) => Ok(Self { asker, permit }),
             None => Err(not_found(asker).await),
         }
@@ -118,7 +118,7 @@ impl FromRequestParts<App> for Operator {
 
 impl Operator {
     /// The layout of a page under this address, whatever address was requested.
-    pub fn shell(&self, here: &str) -> Shell {
+    pub fn shell(&self, here: &str) -> Layout {
         let mut shell = self.asker.shell();
         here.clone_into(&mut shell.here);
         shell
@@ -149,12 +149,12 @@ impl Operator {
                 }
                 let text = match &refusal {
                     // The refusal's own text points to a command, which is of no use on a page.
-                    Refusal::UnknownClient(name) => words.say_with("systems-unknown", &[("name", name)]),
+                    Refusal::UnknownClient(name) => words.text_with("systems-unknown", &[("name", name)]),
                     refusal => refused(refusal, words),
                 };
                 html(status, &Refused { shell, text })
             }
-            Err(error) => Fault(words, error).into_response(),
+            Err(error) => ErrorPage(words, error).into_response(),
         }
     }
 }
@@ -163,14 +163,14 @@ impl Operator {
 #[derive(Template)]
 #[template(path = "desk/refused.html")]
 struct Refused {
-    shell: Shell,
+    shell: Layout,
     text: String,
 }
 
 /// The submitted fields of a form. A form that cannot be read counts as empty.
-pub struct Sent(Vec<(String, String)>);
+pub struct CheckedForm(Vec<(String, String)>);
 
-impl Sent {
+impl CheckedForm {
     /// A form with these fields.
     pub fn of(fields: Vec<(String, String)>) -> Self {
         Self(fields)
@@ -188,7 +188,7 @@ impl Sent {
     }
 }
 
-impl FromRequest<App> for Sent {
+impl FromRequest<App> for CheckedForm {
     type Rejection = std::convert::Infallible;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Self::Rejection> {
@@ -199,13 +199,13 @@ impl FromRequest<App> for Sent {
 
 /// The address of an account's page.
 pub fn address(account: &AccountId) -> String {
-    format!("/desk/account/{}", encoded(account.as_str()))
+    format!("/desk/account/{}", path_encode(account.as_str()))
 }
 
 /// The characters to escape in a path segment: all that are not unreserved (RFC 3986, 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Escapes a text for a path segment.
-pub fn encoded(text: &str) -> String {
+pub fn path_encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }

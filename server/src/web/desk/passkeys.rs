@@ -1,9 +1,9 @@
 //! The removal of a lost device, whose owner stands at the counter: it must no longer open anything. All of the owner's
 //! passkeys go, because nobody at the counter can tell who holds which device; the owner adds the remaining ones again.
 
-use super::act::{Act, done, happens, required, text, whom};
+use super::act::{ConfirmAction, done, happens, required, text, whom};
 use super::two_persons::propose;
-use super::{Operator, Sent, address};
+use super::{CheckedForm, Operator, address};
 use crate::output::to_owners;
 use crate::web::App;
 use crate::web::page::Input;
@@ -14,7 +14,7 @@ use ngomon_rules::record::AccountId;
 use ngomon_store::{Refusal, Result, StoreError};
 
 /// The page, with the reason `why` as it was sent. `None` if there are no passkeys.
-async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Option<Act>> {
+async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Option<ConfirmAction>> {
     let words = operator.asker.words;
     let (_, mut about) = whom(&app.store, words, account).await?;
     let passkeys = app.store.passkeys(account).await?;
@@ -26,21 +26,21 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
             Some(used) => ("desk-passkeys-used", used),
             None => ("desk-passkeys-added", one.added),
         };
-        about.push((one.name, words.say_with(key, &[("at", &words.instant(at))])));
+        about.push((one.name, words.text_with(key, &[("at", &words.instant(at))])));
     }
-    Ok(Some(Act {
+    Ok(Some(ConfirmAction {
         happens: happens(
             words,
             account,
             &["desk-passkeys-opens", "desk-passkeys-ends", "desk-passkeys-stays"],
         ),
         fields: vec![why.unwrap_or_else(|| text("reason", "", words))],
-        ..Act::about(operator, "passkeys", "passkeys", account, about)
+        ..ConfirmAction::about(operator, "passkeys", "passkeys", account, about)
     }))
 }
 
 /// The page, or a redirect to the account if there is nothing to remove.
-fn answered(act: Option<Act>, account: &AccountId) -> Response {
+fn answered(act: Option<ConfirmAction>, account: &AccountId) -> Response {
     match act {
         Some(act) => act.page(),
         None => Redirect::to(&address(account)).into_response(),
@@ -56,7 +56,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 }
 
 /// Removes the passkeys, or proposes it to a second operator.
-pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let (account, words) = (AccountId(id), operator.asker.words);
     let why = required("reason", sent.text("reason"), words);
     operator
@@ -64,7 +64,7 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
             if why.error.is_some() {
                 return Ok(answered(act(&app, &operator, &account, Some(why)).await?, &account));
             }
-            let news = to_owners().say("sms-passkeys-removed");
+            let news = to_owners().text("sms-passkeys-removed");
             let removed = app.store.remove_passkeys(&operator.permit, &account, &why.value, &news);
             let removed = match removed.await {
                 Err(StoreError::Refused(Refusal::NeedsTwo)) => {

@@ -1,17 +1,17 @@
 //! The people behind a figure of the report: the accounts of a unit in one state, each with a link to its page.
 
-use super::{Operator, address, encoded};
-use crate::output::{Table, Words};
+use super::{Operator, address, path_encode};
+use crate::output::{Locale, Table};
 use crate::web::App;
-use crate::web::page::{Shell, html};
+use crate::web::page::{Layout, html};
 use crate::web::report::{CSV, XLSX, attachment, failed, named};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use ngomon_rules::citizens::Standing;
+use ngomon_rules::citizens::ReportStatus;
 use ngomon_rules::unit::UnitCode;
-use ngomon_store::{Listed, Refusal, Result};
+use ngomon_store::{PersonRow, Refusal, Result};
 use serde::Deserialize;
 
 /// Accounts on one page.
@@ -23,20 +23,20 @@ const FILES: [&str; 2] = ["people.xlsx", "people.csv"];
 
 #[derive(Template)]
 #[template(path = "desk/people.html")]
-struct Page {
-    shell: Shell,
+struct PeoplePage {
+    shell: Layout,
     title: String,
     all: String,
     /// The address of the unit's report.
     report: String,
-    people: Vec<Line>,
+    people: Vec<PersonLine>,
     states: Vec<(String, String, bool)>,
     next: Option<String>,
     first: Option<String>,
     files: Vec<(String, String)>,
 }
 
-struct Line {
+struct PersonLine {
     href: String,
     account: String,
     name: String,
@@ -46,22 +46,22 @@ struct Line {
 
 /// The account after which the page begins.
 #[derive(Deserialize)]
-pub struct From {
+pub struct CursorQuery {
     after: Option<String>,
 }
 
 /// The address of the list of a unit's people in this state.
-fn here(unit: &UnitCode, standing: Standing) -> String {
-    format!("/desk/people/{}/{}", encoded(unit.as_str()), standing.name())
+fn here(unit: &UnitCode, standing: ReportStatus) -> String {
+    format!("/desk/people/{}/{}", path_encode(unit.as_str()), standing.name())
 }
 
 /// The unit in force today that succeeds the requested one, its name, and the state.
-async fn asked(app: &App, unit: String, state: &str) -> Result<(UnitCode, String, Standing)> {
+async fn asked(app: &App, unit: String, state: &str) -> Result<(UnitCode, String, ReportStatus)> {
     let tree = app.store.units().await?;
     let unit = tree.follow(&UnitCode(unit), app.store.today()).clone();
     let name = tree.get(&unit).map(|unit| unit.name.clone());
     let (name, standing) = name
-        .zip(Standing::parse(state))
+        .zip(ReportStatus::parse(state))
         .ok_or_else(|| Refusal::UnknownUnit(unit.to_string()))?;
     Ok((unit, name, standing))
 }
@@ -71,7 +71,7 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path((unit, state)): Path<(String, String)>,
-    Query(From { after }): Query<From>,
+    Query(CursorQuery { after }): Query<CursorQuery>,
 ) -> Response {
     let words = operator.asker.words;
     operator
@@ -82,15 +82,15 @@ pub async fn show(
                 .store
                 .people(&operator.permit, &unit, standing, today, after.as_deref(), PAGE)
                 .await?;
-            let states = Standing::ALL.map(|one| (self::here(&unit, one), state_of(one, words), one == standing));
+            let states = ReportStatus::ALL.map(|one| (self::here(&unit, one), state_of(one, words), one == standing));
             let files = FILES.map(|file| {
-                let label = words.say(&format!("desk-{}", file.replace('.', "-")));
+                let label = words.text(&format!("desk-{}", file.replace('.', "-")));
                 (format!("{here}/{file}"), label)
             });
-            let page = Page {
+            let page = PeoplePage {
                 title: format!("{}: {name}", state_of(standing, words)),
-                all: words.say_with("desk-people-all", &[("n", &words.number(listing.all))]),
-                report: format!("/report/{}", encoded(unit.as_str())),
+                all: words.text_with("desk-people-all", &[("n", &words.number(listing.all))]),
+                report: format!("/report/{}", path_encode(unit.as_str())),
                 people: listing.people.iter().map(|one| line(one, words)).collect(),
                 states: states.into(),
                 next: listing.next.map(|next| format!("{here}?after={next}")),
@@ -107,17 +107,17 @@ pub async fn show(
         .await
 }
 
-fn state_of(standing: Standing, words: Words) -> String {
-    words.say(&format!("column-{}", standing.name()))
+fn state_of(standing: ReportStatus, words: Locale) -> String {
+    words.text(&format!("column-{}", standing.name()))
 }
 
-fn name_of(one: &Listed) -> &str {
+fn name_of(one: &PersonRow) -> &str {
     one.full_name.as_ref().map_or("", |name| name.as_str())
 }
 
-fn line(one: &Listed, words: Words) -> Line {
-    let unknown = || words.say("join-unknown");
-    Line {
+fn line(one: &PersonRow, words: Locale) -> PersonLine {
+    let unknown = || words.text("join-unknown");
+    PersonLine {
         href: address(&one.account),
         account: one.account.to_string(),
         name: Some(name_of(one))
@@ -169,7 +169,7 @@ pub async fn file(
         .await
 }
 
-fn written(table: &Table, file: &str, title: &str, words: Words) -> Response {
+fn written(table: &Table, file: &str, title: &str, words: Locale) -> Response {
     let kind = std::path::Path::new(file).extension();
     if kind.is_some_and(|kind| kind == "xlsx") {
         return match table.xlsx(title, words) {

@@ -3,10 +3,10 @@
 
 use super::act::whom;
 use super::reviews::reason;
-use super::{Operator, Sent, address};
-use crate::output::{Words, said, to_owners};
+use super::{CheckedForm, Operator, address};
+use crate::output::{Locale, to_owners, value_text};
 use crate::web::App;
-use crate::web::page::{Input, Mistake, Shell, html, mistakes};
+use crate::web::page::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -22,13 +22,13 @@ const DONE: [&str; 2] = ["accepted", "declined"];
 #[derive(Template)]
 #[template(path = "desk/proposals.html")]
 struct List {
-    shell: Shell,
+    shell: Layout,
     done: Option<String>,
     errors: Vec<Mistake>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<PendingProposals>,
 }
 
-struct Waiting {
+struct PendingProposals {
     receipt: String,
     why: Input,
     /// A warning to read before accepting.
@@ -43,13 +43,13 @@ struct Waiting {
 
 /// What was just done.
 #[derive(Deserialize)]
-pub struct Just {
+pub struct NoticeQuery {
     #[serde(default)]
     done: String,
 }
 
 /// Lists the pending proposals.
-pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query<Just>) -> Response {
+pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query<NoticeQuery>) -> Response {
     operator.answer(page(&app, &operator, &just.done, None)).await
 }
 
@@ -66,13 +66,13 @@ async fn page(app: &App, operator: &Operator, done: &str, wrong: Option<(&str, I
     for one in app.store.proposals(&operator.permit).await? {
         let (story, _) = whom(&app.store, words, &one.account).await?;
         let past = one.amendment.next_due_on.is_some_and(|due| due < app.store.today());
-        waiting.push(Waiting {
+        waiting.push(PendingProposals {
             title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
             href: address(&one.account),
             about: about(&one, words),
             changes: changes(&one, &units, words),
             account_follows: one.amendment.account_follows,
-            remark: past.then(|| words.say("desk-proposal-past")),
+            remark: past.then(|| words.text("desk-proposal-past")),
             why: match wrong.take_if(|(receipt, _)| *receipt == one.receipt) {
                 Some((_, why)) => why,
                 None => reason(words, None),
@@ -82,7 +82,7 @@ async fn page(app: &App, operator: &Operator, done: &str, wrong: Option<(&str, I
     }
     let done = DONE
         .contains(&done)
-        .then(|| words.say(&format!("desk-proposal-{done}")));
+        .then(|| words.text(&format!("desk-proposal-{done}")));
     let mut shell = operator.shell("/desk/proposals");
     shell.wrong = !errors.is_empty();
     let status = if shell.wrong {
@@ -99,25 +99,26 @@ async fn page(app: &App, operator: &Operator, done: &str, wrong: Option<(&str, I
     Ok(html(status, &list))
 }
 
-fn about(one: &Proposal, words: Words) -> Vec<(String, String)> {
+fn about(one: &Proposal, words: Locale) -> Vec<(String, String)> {
     let mut rows = vec![
-        (words.say("answer-receipt"), one.receipt.clone()),
-        (words.say("column-account_id"), one.account.to_string()),
-        (words.say("desk-asked-at"), words.instant(one.at)),
+        (words.text("answer-receipt"), one.receipt.clone()),
+        (words.text("column-account_id"), one.account.to_string()),
+        (words.text("desk-asked-at"), words.instant(one.at)),
     ];
     if let Some(document) = &one.amendment.document {
-        rows.push((words.say("propose-document"), document.clone()));
+        rows.push((words.text("propose-document"), document.clone()));
     }
     rows
 }
 
 /// The fields that the proposal changes.
-fn changes(one: &Proposal, units: &UnitTree, words: Words) -> Vec<[String; 3]> {
+fn changes(one: &Proposal, units: &UnitTree, words: Locale) -> Vec<[String; 3]> {
     let (is, to) = (&one.profile, &one.amendment);
     let day = |day: Option<Date>| day.map(|day| words.day(day));
-    let partial =
-        |day: Option<ngomon_rules::values::PartialDate>| day.map(|day| said("day", &day.to_string(), units, words));
-    let unit = |code: &ngomon_rules::unit::UnitCode| said("unit", code.as_str(), units, words);
+    let partial = |day: Option<ngomon_rules::values::PartialDate>| {
+        day.map(|day| value_text("day", &day.to_string(), units, words))
+    };
+    let unit = |code: &ngomon_rules::unit::UnitCode| value_text("unit", code.as_str(), units, words);
     let all = [
         (
             "full-name",
@@ -136,14 +137,19 @@ fn changes(one: &Proposal, units: &UnitTree, words: Words) -> Vec<[String; 3]> {
         ("next-due-on", day(is.next_due_on), day(to.next_due_on)),
     ];
     let changed = all.into_iter().filter_map(|(field, is, to)| {
-        let label = words.say(&format!("propose-{field}"));
+        let label = words.text(&format!("propose-{field}"));
         Some([label, is.unwrap_or_default(), to?])
     });
     changed.collect()
 }
 
 /// Accepts or declines a proposal.
-pub async fn decide(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
+pub async fn decide(
+    State(app): State<App>,
+    operator: Operator,
+    Path(receipt): Path<String>,
+    sent: CheckedForm,
+) -> Response {
     let accepted = sent.text("decide") == "accept";
     let why = reason(operator.asker.words, Some(sent.text("reason")));
     operator
@@ -153,7 +159,7 @@ pub async fn decide(State(app): State<App>, operator: Operator, Path(receipt): P
                 return page(&app, &operator, "", Some((&receipt, why))).await;
             }
             let key = if accepted { "sms-accepted" } else { "sms-declined" };
-            let news = to_owners().say_with(key, &[("receipt", &receipt)]);
+            let news = to_owners().text_with(key, &[("receipt", &receipt)]);
             app.store
                 .decide_proposal(&operator.permit, &receipt, accepted, &why.value, &news)
                 .await?;

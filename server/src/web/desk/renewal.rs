@@ -1,12 +1,12 @@
 //! The replacement of a lost password or phone, papers in hand: a code with which the owner sets another password, or another
 //! phone. A second one of the two within 30 days takes a second operator.
 
-use super::act::{Act, Choice, Choices, done, happens, required, text, whom};
+use super::act::{Choice, Choices, ConfirmAction, done, happens, required, text, whom};
 use super::form::papers_said;
 use super::two_persons::{place, propose};
-use super::{Operator, Sent, address};
+use super::{CheckedForm, Operator, address};
 use crate::web::App;
-use crate::web::page::{Shell, html};
+use crate::web::page::{Layout, html};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -21,7 +21,7 @@ use ngomon_store::{PapersSeen, Refusal, Result, StoreError};
 #[derive(Template)]
 #[template(path = "desk/password_code.html")]
 struct CodePage {
-    shell: Shell,
+    shell: Layout,
     code: String,
     /// The address at which the code is typed.
     address: &'static str,
@@ -33,13 +33,13 @@ struct CodePage {
 pub async fn with_code(app: &App, operator: &Operator, account: &AccountId, code: String) -> Result<Response> {
     let words = operator.asker.words;
     let (story, _) = whom(&app.store, words, account).await?;
-    let username = story.username.clone().unwrap_or_else(|| words.say("join-unknown"));
+    let username = story.username.clone().unwrap_or_else(|| words.text("join-unknown"));
     let page = CodePage {
         shell: operator.shell(&address(account)),
         code,
         address: "/sign-in/new-password",
         account: address(account),
-        rows: vec![(words.say("fact-username"), username)],
+        rows: vec![(words.text("fact-username"), username)],
     };
     Ok(html(StatusCode::OK, &page))
 }
@@ -50,15 +50,15 @@ async fn act(
     operator: &Operator,
     account: &AccountId,
     key: &'static str,
-    sent: Option<&Sent>,
-) -> Result<Act> {
+    sent: Option<&CheckedForm>,
+) -> Result<ConfirmAction> {
     let words = operator.asker.words;
     let (_, about) = whom(&app.store, words, account).await?;
     let typed = |name: &str| sent.map(|sent| sent.text(name)).unwrap_or_default();
     let papers = papers(sent);
     let options = Paper::ALL.map(|paper| Choice {
         value: paper.name(),
-        label: words.say(&format!("paper-{}", paper.name())),
+        label: words.text(&format!("paper-{}", paper.name())),
         ticked: papers.contains(&paper),
     });
     let mut fields = Vec::new();
@@ -66,7 +66,7 @@ async fn act(
         let mut phone = text("phone", typed("phone"), words);
         phone.inputmode = "tel";
         let wrong = sent.is_some() && Phone::parse(typed("phone")).is_err();
-        phone.error = wrong.then(|| words.say("propose-bad-phone"));
+        phone.error = wrong.then(|| words.text("propose-bad-phone"));
         fields.push(phone);
     }
     fields.push(match sent {
@@ -74,21 +74,21 @@ async fn act(
         None => text("reason", "", words),
     });
     let keys = ["does", "told", "two"].map(|what| format!("desk-{key}-{what}"));
-    Ok(Act {
+    Ok(ConfirmAction {
         happens: happens(words, account, &keys.each_ref().map(String::as_str)),
         choices: Some(Choices {
             name: "papers",
-            legend: words.say("desk-papers"),
-            error: (sent.is_some() && papers.is_empty()).then(|| words.say("desk-no-papers")),
+            legend: words.text("desk-papers"),
+            error: (sent.is_some() && papers.is_empty()).then(|| words.text("desk-no-papers")),
             kind: "checkboxes",
             options: options.into(),
         }),
         fields,
-        ..Act::about(operator, key, key, account, about)
+        ..ConfirmAction::about(operator, key, key, account, about)
     })
 }
 
-fn papers(sent: Option<&Sent>) -> Vec<Paper> {
+fn papers(sent: Option<&CheckedForm>) -> Vec<Paper> {
     sent.map(|sent| sent.all("papers").filter_map(Paper::parse).collect())
         .unwrap_or_default()
 }
@@ -102,7 +102,12 @@ pub async fn show_password(State(app): State<App>, operator: Operator, Path(id):
 }
 
 /// Issues the code, or proposes it to a second operator.
-pub async fn send_password(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+pub async fn send_password(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<String>,
+    sent: CheckedForm,
+) -> Response {
     let account = AccountId(id);
     operator
         .answer(async {
@@ -134,7 +139,12 @@ pub async fn show_phone(State(app): State<App>, operator: Operator, Path(id): Pa
 }
 
 /// Replaces the phone, or proposes it to a second operator.
-pub async fn send_phone(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+pub async fn send_phone(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<String>,
+    sent: CheckedForm,
+) -> Response {
     let account = AccountId(id);
     operator
         .answer(async {
@@ -164,8 +174,8 @@ pub async fn send_phone(State(app): State<App>, operator: Operator, Path(id): Pa
 }
 
 /// The rows that describe such a proposal to the second operator.
-pub fn proposed(papers: &[Paper], phone: Option<&Phone>, words: crate::output::Words) -> Vec<(String, String)> {
-    let mut rows = vec![(words.say("desk-papers"), papers_said(papers, words))];
-    rows.extend(phone.map(|phone| (words.say("desk-phone"), phone.masked())));
+pub fn proposed(papers: &[Paper], phone: Option<&Phone>, words: crate::output::Locale) -> Vec<(String, String)> {
+    let mut rows = vec![(words.text("desk-papers"), papers_said(papers, words))];
+    rows.extend(phone.map(|phone| (words.text("desk-phone"), phone.masked())));
     rows
 }

@@ -2,10 +2,10 @@
 //! the account's page.
 
 use super::act::{required, text, whom};
-use super::{Operator, Sent, address};
-use crate::output::Words;
+use super::{CheckedForm, Operator, address};
+use crate::output::Locale;
 use crate::web::App;
-use crate::web::page::{Input, Mistake, Shell, html, mistakes};
+use crate::web::page::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -16,13 +16,13 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "desk/reviews.html")]
 struct List {
-    shell: Shell,
+    shell: Layout,
     done: Option<String>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<PendingReviews>,
     errors: Vec<Mistake>,
 }
 
-struct Waiting {
+struct PendingReviews {
     receipt: String,
     why: Input,
     title: String,
@@ -58,15 +58,15 @@ async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, I
         let holds = story
             .holds
             .iter()
-            .map(|held| words.say(&format!("hold-{}", held.hold.reason)));
-        waiting.push(Waiting {
+            .map(|held| words.text(&format!("hold-{}", held.hold.reason)));
+        waiting.push(PendingReviews {
             title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
             href: address(&one.account),
             rows: vec![
-                (words.say("answer-receipt"), one.receipt.clone()),
-                (words.say("column-account_id"), one.account.0),
-                (words.say("desk-state"), holds.collect::<Vec<_>>().join("; ")),
-                (words.say("desk-asked-at"), words.instant(one.at)),
+                (words.text("answer-receipt"), one.receipt.clone()),
+                (words.text("column-account_id"), one.account.0),
+                (words.text("desk-state"), holds.collect::<Vec<_>>().join("; ")),
+                (words.text("desk-asked-at"), words.instant(one.at)),
             ],
             why: match wrong.take_if(|(receipt, _)| *receipt == one.receipt) {
                 Some((_, why)) => why,
@@ -84,7 +84,7 @@ async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, I
     };
     let list = List {
         shell,
-        done: done.then(|| words.say("desk-review-answered")),
+        done: done.then(|| words.text("desk-review-answered")),
         waiting,
         errors,
     };
@@ -92,19 +92,24 @@ async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, I
 }
 
 /// The field for the reason, which the owner reads.
-pub fn reason(words: Words, typed: Option<&str>) -> Input {
+pub fn reason(words: Locale, typed: Option<&str>) -> Input {
     let field = match typed {
         Some(typed) => required("reason", typed, words),
         None => text("reason", "", words),
     };
     Input {
-        hint: words.say("desk-hint-answer"),
+        hint: words.text("desk-hint-answer"),
         ..field
     }
 }
 
 /// Answers a request, with a reason.
-pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
+pub async fn answer(
+    State(app): State<App>,
+    operator: Operator,
+    Path(receipt): Path<String>,
+    sent: CheckedForm,
+) -> Response {
     let why = reason(operator.asker.words, Some(sent.text("reason")));
     operator
         .answer(async {

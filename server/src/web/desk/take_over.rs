@@ -1,11 +1,11 @@
 //! C5: the take-over of a claim. A first operator proposes that an account take it over, a second one approves or declines.
 
-use super::act::{Act, required, text, whom, whom_masked};
+use super::act::{ConfirmAction, required, text, whom, whom_masked};
 use super::form::papers_said;
-use super::{Operator, Sent, address, two_persons};
-use crate::output::{Words, masked_name, to_owners, who};
+use super::{CheckedForm, Operator, address, two_persons};
+use crate::output::{Locale, actor_name, masked_name, to_owners};
 use crate::web::App;
-use crate::web::page::{Input, Mistake, Shell, html, mistakes};
+use crate::web::page::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -21,11 +21,11 @@ const DONE: [&str; 3] = ["proposed", "approved", "declined"];
 #[derive(Template)]
 #[template(path = "desk/take_overs.html")]
 struct List {
-    shell: Shell,
-    waiting: Vec<Waiting>,
+    shell: Layout,
+    waiting: Vec<PendingTakeOvers>,
 }
 
-struct Waiting {
+struct PendingTakeOvers {
     title: String,
     href: String,
     rows: Vec<(String, String)>,
@@ -34,8 +34,8 @@ struct Waiting {
 /// One proposal.
 #[derive(Template)]
 #[template(path = "desk/take_over.html")]
-struct Page {
-    shell: Shell,
+struct TakeOverPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     done: Option<String>,
     state: String,
@@ -67,13 +67,13 @@ struct Side {
 
 /// What was just done.
 #[derive(Deserialize)]
-pub struct Just {
+pub struct NoticeQuery {
     #[serde(default)]
     done: String,
 }
 
 fn place(receipt: &str) -> String {
-    format!("/desk/take-overs/{}", super::encoded(receipt))
+    format!("/desk/take-overs/{}", super::path_encode(receipt))
 }
 
 fn done(receipt: &str, what: &str) -> Response {
@@ -89,14 +89,14 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
             for one in app.store.take_overs(&operator.permit).await? {
                 let (story, _) = whom_masked(&app.store, words, &one.account).await?;
                 let name = story.fact("full_name").map(masked_name);
-                waiting.push(Waiting {
+                waiting.push(PendingTakeOvers {
                     title: name.unwrap_or(story.account),
                     href: place(&one.receipt),
                     rows: vec![
-                        (words.say("desk-take-over-to"), one.account.0),
-                        (words.say("desk-take-over-from"), one.holder.0),
-                        (words.say("desk-take-over-by"), who(&one.proposed_by, words)),
-                        (words.say("desk-take-over-at"), words.instant(one.at)),
+                        (words.text("desk-take-over-to"), one.account.0),
+                        (words.text("desk-take-over-from"), one.holder.0),
+                        (words.text("desk-take-over-by"), actor_name(&one.proposed_by, words)),
+                        (words.text("desk-take-over-at"), words.instant(one.at)),
                     ],
                 });
             }
@@ -104,13 +104,13 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
                 let whom = one
                     .act
                     .account()
-                    .map(|account| (words.say("desk-account"), account.0.clone()));
+                    .map(|account| (words.text("desk-account"), account.0.clone()));
                 let mut rows: Vec<(String, String)> = whom.into_iter().collect();
                 rows.extend([
-                    (words.say("desk-take-over-by"), who(&one.proposed_by, words)),
-                    (words.say("desk-take-over-at"), words.instant(one.at)),
+                    (words.text("desk-take-over-by"), actor_name(&one.proposed_by, words)),
+                    (words.text("desk-take-over-at"), words.instant(one.at)),
                 ]);
-                waiting.push(Waiting {
+                waiting.push(PendingTakeOvers {
                     title: two_persons::title(&one.act, words),
                     href: two_persons::place(&one.receipt),
                     rows,
@@ -127,7 +127,7 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path(receipt): Path<String>,
-    Query(just): Query<Just>,
+    Query(just): Query<NoticeQuery>,
 ) -> Response {
     let words = operator.asker.words;
     operator
@@ -138,24 +138,24 @@ pub async fn show(
             };
             let mut page = page(&app, &operator, &form, found, None).await?;
             let said = DONE.contains(&just.done.as_str());
-            page.done = said.then(|| words.say(&format!("desk-done-{}", just.done)));
+            page.done = said.then(|| words.text(&format!("desk-done-{}", just.done)));
             Ok(html(StatusCode::OK, &page))
         })
         .await
 }
 
-async fn proposal(app: &App, operator: &Operator, form: &EnteredForm, why: Option<Input>) -> Result<Act> {
+async fn proposal(app: &App, operator: &Operator, form: &EnteredForm, why: Option<Input>) -> Result<ConfirmAction> {
     let words = operator.asker.words;
     let (_, mut about) = whom(&app.store, words, &form.account).await?;
     let weaker = form.weaker.as_ref();
     let weaker = weaker.ok_or_else(|| Refusal::NoTakeOver(form.receipt.clone()))?;
-    about.push((words.say("desk-papers"), papers_said(&form.papers, words)));
-    about.push((words.say("desk-take-over-from"), weaker.holder.0.clone()));
+    about.push((words.text("desk-papers"), papers_said(&form.papers, words)));
+    about.push((words.text("desk-take-over-from"), weaker.holder.0.clone()));
     about.extend(claim_rows(weaker, words));
     let mut happens = happens(words, &form.account, &weaker.holder, weaker.withdrawn.is_some());
-    happens.push(words.say("desk-take-over-two"));
-    let act = Act::about(operator, "", "take-over", &form.account, about);
-    Ok(Act {
+    happens.push(words.text("desk-take-over-two"));
+    let act = ConfirmAction::about(operator, "", "take-over", &form.account, about);
+    Ok(ConfirmAction {
         shell: operator.shell(&place(&form.receipt)),
         back: format!("/desk/forms/{}", form.receipt),
         happens,
@@ -165,38 +165,44 @@ async fn proposal(app: &App, operator: &Operator, form: &EnteredForm, why: Optio
 }
 
 /// The claim: its person, its date, its proof, and whether a counter withdrew it.
-fn claim_rows(claim: &WeakerClaim, words: Words) -> Vec<(String, String)> {
-    let proof = words.say(&format!("word-{}", claim.proof.name()));
+fn claim_rows(claim: &WeakerClaim, words: Locale) -> Vec<(String, String)> {
+    let proof = words.text(&format!("word-{}", claim.proof.name()));
     let mut rows = vec![
-        (words.say("desk-claim-name"), masked_name(claim.full_name.as_str())),
-        (words.say("desk-claim-number"), claim.national_id.masked()),
-        (words.say("fact-claim"), proof),
-        (words.say("desk-take-over-since"), words.instant(claim.since)),
+        (words.text("desk-claim-name"), masked_name(claim.full_name.as_str())),
+        (words.text("desk-claim-number"), claim.national_id.masked()),
+        (words.text("fact-claim"), proof),
+        (words.text("desk-take-over-since"), words.instant(claim.since)),
     ];
     rows.extend(
         claim
             .withdrawn
-            .map(|at| (words.say("desk-claim-withdrawn"), words.instant(at))),
+            .map(|at| (words.text("desk-claim-withdrawn"), words.instant(at))),
     );
     rows
 }
 
-fn happens(words: Words, account: &AccountId, holder: &AccountId, withdrawn: bool) -> Vec<String> {
+fn happens(words: Locale, account: &AccountId, holder: &AccountId, withdrawn: bool) -> Vec<String> {
     let gaps = [("account", account.as_str()), ("holder", holder.as_str())];
     if withdrawn {
         return vec![
-            words.say_with("desk-take-over-given", &gaps),
-            words.say("desk-take-over-given-holds"),
+            words.text_with("desk-take-over-given", &gaps),
+            words.text("desk-take-over-given-holds"),
         ];
     }
     vec![
-        words.say_with("desk-take-over-moves", &gaps),
-        words.say_with("desk-take-over-holds", &gaps),
-        words.say("desk-take-over-lifts"),
+        words.text_with("desk-take-over-moves", &gaps),
+        words.text_with("desk-take-over-holds", &gaps),
+        words.text("desk-take-over-lifts"),
     ]
 }
 
-async fn page(app: &App, operator: &Operator, form: &EnteredForm, found: TakeOver, why: Option<Input>) -> Result<Page> {
+async fn page(
+    app: &App,
+    operator: &Operator,
+    form: &EnteredForm,
+    found: TakeOver,
+    why: Option<Input>,
+) -> Result<TakeOverPage> {
     let words = operator.asker.words;
     let mut accounts = Vec::new();
     for (account, key) in [
@@ -208,12 +214,12 @@ async fn page(app: &App, operator: &Operator, form: &EnteredForm, found: TakeOve
             Some(claim) if *account == claim.holder => rows.extend(claim_rows(claim, words)),
             _ if *account == found.account => {
                 let number = form.national_id.map(|number| number.masked());
-                rows.extend(number.map(|number| (words.say("desk-form-number"), number)));
+                rows.extend(number.map(|number| (words.text("desk-form-number"), number)));
             }
             _ => {}
         }
         accounts.push(Side {
-            title: words.say(key),
+            title: words.text(key),
             href: address(account),
             rows,
         });
@@ -228,17 +234,17 @@ async fn page(app: &App, operator: &Operator, form: &EnteredForm, found: TakeOve
     let errors = mistakes(&why);
     let mut shell = operator.shell(&place(&found.receipt));
     shell.wrong = !errors.is_empty();
-    Ok(Page {
+    Ok(TakeOverPage {
         shell,
         errors,
         done: None,
-        state: words.say(&format!("desk-take-over-{}", found.state.name())),
+        state: words.text(&format!("desk-take-over-{}", found.state.name())),
         rows: vec![
-            (words.say("desk-take-over-by"), who(&found.proposed_by, words)),
-            (words.say("desk-take-over-at"), words.instant(found.at)),
-            (words.say("desk-reason"), found.reason.clone().unwrap_or_default()),
-            (words.say("desk-papers"), papers_said(&form.papers, words)),
-            (words.say("answer-receipt"), found.receipt.clone()),
+            (words.text("desk-take-over-by"), actor_name(&found.proposed_by, words)),
+            (words.text("desk-take-over-at"), words.instant(found.at)),
+            (words.text("desk-reason"), found.reason.clone().unwrap_or_default()),
+            (words.text("desk-papers"), papers_said(&form.papers, words)),
+            (words.text("answer-receipt"), found.receipt.clone()),
         ],
         happens: happens(words, &found.account, &found.holder, withdrawn),
         accounts,
@@ -249,7 +255,12 @@ async fn page(app: &App, operator: &Operator, form: &EnteredForm, found: TakeOve
 }
 
 /// Proposes the take-over. The first operator gives a reason, which the second one reads.
-pub async fn propose(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
+pub async fn propose(
+    State(app): State<App>,
+    operator: Operator,
+    Path(receipt): Path<String>,
+    sent: CheckedForm,
+) -> Response {
     let why = required("reason", sent.text("reason"), operator.asker.words);
     operator
         .answer(async {
@@ -269,7 +280,7 @@ pub async fn propose(State(app): State<App>, operator: Operator, Path(receipt): 
 pub async fn approve(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
     operator
         .answer(async {
-            let news = to_owners().say("sms-taken-over");
+            let news = to_owners().text("sms-taken-over");
             app.store.approve_take_over(&operator.permit, &receipt, &news).await?;
             Ok(done(&receipt, "approved"))
         })
@@ -277,7 +288,12 @@ pub async fn approve(State(app): State<App>, operator: Operator, Path(receipt): 
 }
 
 /// Declines the take-over, as the second operator, or withdraws it, as the first.
-pub async fn decline(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
+pub async fn decline(
+    State(app): State<App>,
+    operator: Operator,
+    Path(receipt): Path<String>,
+    sent: CheckedForm,
+) -> Response {
     let why = required("reason", sent.text("reason"), operator.asker.words);
     operator
         .answer(async {

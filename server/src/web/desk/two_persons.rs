@@ -4,10 +4,10 @@
 use super::act::{required, text, whom_masked};
 use super::renewal;
 use super::systems::with_secret;
-use super::{Operator, Sent, encoded};
-use crate::output::{Words, who};
+use super::{CheckedForm, Operator, path_encode};
+use crate::output::{Locale, actor_name};
 use crate::web::App;
-use crate::web::page::{Input, Mistake, Shell, html, mistakes};
+use crate::web::page::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -24,7 +24,7 @@ const DONE: [&str; 3] = ["proposed", "approved", "declined"];
 #[derive(Template)]
 #[template(path = "desk/two_persons.html")]
 struct ProposalPage {
-    shell: Shell,
+    shell: Layout,
     errors: Vec<Mistake>,
     done: Option<String>,
     title: String,
@@ -47,7 +47,7 @@ pub struct NoticeQuery {
 
 /// The address of a proposal.
 pub fn place(receipt: &str) -> String {
-    format!("/desk/acts/{}", encoded(receipt))
+    format!("/desk/acts/{}", path_encode(receipt))
 }
 
 /// Proposes the act, as the first operator.
@@ -57,20 +57,20 @@ pub async fn propose(app: &App, operator: &Operator, act: ProposedAct, why: &str
 }
 
 /// The name of the act, in one line.
-pub fn title(act: &ProposedAct, words: Words) -> String {
-    words.say(&format!("desk-act-{}", act.name()))
+pub fn title(act: &ProposedAct, words: Locale) -> String {
+    words.text(&format!("desk-act-{}", act.name()))
 }
 
-fn order(evidence: &Evidence, words: Words) -> Vec<(String, String)> {
+fn order(evidence: &Evidence, words: Locale) -> Vec<(String, String)> {
     let of = |name: &str| {
-        let label = words.say(&format!("desk-{}", name.replace('_', "-")));
+        let label = words.text(&format!("desk-{}", name.replace('_', "-")));
         evidence.get(name).map(|value| (label, value.clone()))
     };
     ["ordered_by", "document", "text"].into_iter().filter_map(of).collect()
 }
 
 /// The account and the details that the act concerns.
-async fn about(app: &App, found: &ActProposal, words: Words) -> Result<Vec<(String, String)>> {
+async fn about(app: &App, found: &ActProposal, words: Locale) -> Result<Vec<(String, String)>> {
     let act = &found.act;
     let mut rows = match act.account() {
         Some(account) => whom_masked(&app.store, words, account).await?.1,
@@ -79,49 +79,52 @@ async fn about(app: &App, found: &ActProposal, words: Words) -> Result<Vec<(Stri
     match act {
         ProposedAct::HoldByOrder { hold, .. } => {
             rows.extend(order(&hold.evidence, words));
-            rows.extend(hold.last_day.map(|day| (words.say("explain-until"), words.day(day))));
+            rows.extend(hold.last_day.map(|day| (words.text("explain-until"), words.day(day))));
         }
         ProposedAct::LiftOrder { account, cause } => {
-            let story = app.store.story(account.as_str(), app.store.today()).await?;
+            let story = app
+                .store
+                .account_explanation(account.as_str(), app.store.today())
+                .await?;
             let held = story.holds.iter().find(|held| held.hold.cause == *cause);
             match held {
                 Some(held) => rows.extend(order(&held.hold.evidence, words)),
-                None => rows.push((words.say("desk-document"), document(cause).to_owned())),
+                None => rows.push((words.text("desk-document"), document(cause).to_owned())),
             }
         }
         ProposedAct::RemovePasskeys { .. } | ProposedAct::WithdrawClaim { .. } | ProposedAct::EndSessions { .. } => {}
         ProposedAct::RotateClient { id } => {
             let known = app.store.client(id.as_str()).await?;
-            rows.extend(known.map(|known| (words.say("column-client"), known.client.name)));
-            rows.push((words.say("column-client_id"), id.to_string()));
+            rows.extend(known.map(|known| (words.text("column-client"), known.client.name)));
+            rows.push((words.text("column-client_id"), id.to_string()));
         }
         ProposedAct::NewPassword { papers, .. } | ProposedAct::ChangePhone { papers, .. } => {
             rows.extend(renewal::proposed(papers, found.phone.as_ref(), words));
         }
         ProposedAct::NameSubjects { id, subjects } => {
             let known = app.store.client(id.as_str()).await?;
-            rows.extend(known.map(|known| (words.say("column-client"), known.client.name)));
+            rows.extend(known.map(|known| (words.text("column-client"), known.client.name)));
             let all = subjects
                 .iter()
                 .map(|(account, subject)| format!("{account}: {subject}"));
-            rows.push((words.say("subjects-list"), all.collect::<Vec<_>>().join("; ")));
+            rows.push((words.text("subjects-list"), all.collect::<Vec<_>>().join("; ")));
         }
         ProposedAct::EditClient { before, client, .. } => {
             for (key, before, after) in differing(before, client, words) {
-                let text = words.say_with("systems-changes", &[("before", &before), ("after", &after)]);
+                let text = words.text_with("systems-changes", &[("before", &before), ("after", &after)]);
                 rows.push((key, text));
             }
-            rows.insert(0, (words.say("column-client"), before.name.clone()));
+            rows.insert(0, (words.text("column-client"), before.name.clone()));
         }
         ProposedAct::AddClient { client, .. } => {
             let told = client.scopes.iter().filter(|scope| **scope != Scope::Openid);
             let told: Vec<String> = told
-                .map(|scope| words.say(&format!("scope-{}", scope.name().replace('_', "-"))))
+                .map(|scope| words.text(&format!("scope-{}", scope.name().replace('_', "-"))))
                 .collect();
             rows.extend([
-                (words.say("column-client"), client.name.clone()),
-                (words.say("column-redirect_uris"), client.redirect_uris.join(" ")),
-                (words.say("column-scopes"), told.join("; ")),
+                (words.text("column-client"), client.name.clone()),
+                (words.text("column-redirect_uris"), client.redirect_uris.join(" ")),
+                (words.text("column-scopes"), told.join("; ")),
             ]);
         }
     }
@@ -129,22 +132,22 @@ async fn about(app: &App, found: &ActProposal, words: Words) -> Result<Vec<(Stri
 }
 
 /// The settings that a proposal changes: label, before, after.
-fn differing(before: &Client, after: &Client, words: Words) -> Vec<(String, String, String)> {
-    let one = |text: &Option<String>| text.clone().unwrap_or_else(|| words.say("systems-none"));
+fn differing(before: &Client, after: &Client, words: Locale) -> Vec<(String, String, String)> {
+    let one = |text: &Option<String>| text.clone().unwrap_or_else(|| words.text("systems-none"));
     let several = |all: &[String]| match all {
-        [] => words.say("systems-none"),
+        [] => words.text("systems-none"),
         all => all.join(" "),
     };
     let kinds = |client: &Client| {
         let kinds = client
             .kinds
             .iter()
-            .map(|kind| words.say(&format!("kind-{}", kind.name())));
+            .map(|kind| words.text(&format!("kind-{}", kind.name())));
         kinds.collect::<Vec<_>>().join("; ")
     };
-    let is = |is: bool| words.say(if is { "systems-yes" } else { "systems-none" });
+    let is = |is: bool| words.text(if is { "systems-yes" } else { "systems-none" });
     let proof = |client: &Client| {
-        words.say(&format!(
+        words.text(&format!(
             "systems-proof-{}",
             client.authentication.name().replace('_', "-")
         ))
@@ -190,7 +193,7 @@ fn differing(before: &Client, after: &Client, words: Words) -> Vec<(String, Stri
     ];
     let differ = all.into_iter().filter(|(_, before, after)| before != after);
     differ
-        .map(|(key, before, after)| (words.say(key), before, after))
+        .map(|(key, before, after)| (words.text(key), before, after))
         .collect()
 }
 
@@ -212,7 +215,7 @@ async fn page(app: &App, operator: &Operator, found: ActProposal, why: Option<In
         TakeOverState::Declined => app.store.declined_by(&operator.permit, &found).await?,
         _ => None,
     };
-    let declined_by = declined_by.map(|by| (words.say("desk-declined-by"), who(&by, words)));
+    let declined_by = declined_by.map(|by| (words.text("desk-declined-by"), actor_name(&by, words)));
     let why = vec![why.unwrap_or_else(|| text("reason", "", words))];
     let errors = mistakes(&why);
     let mut shell = operator.shell(&place(&found.receipt));
@@ -222,19 +225,19 @@ async fn page(app: &App, operator: &Operator, found: ActProposal, why: Option<In
         errors,
         done: None,
         title: title(&found.act, words),
-        state: words.say(&format!("desk-act-state-{}", found.state.name())),
+        state: words.text(&format!("desk-act-state-{}", found.state.name())),
         rows: [
-            (words.say("desk-take-over-by"), who(&found.proposed_by, words)),
-            (words.say("desk-take-over-at"), words.instant(found.at)),
-            (words.say("desk-reason"), found.reason.clone()),
-            (words.say("answer-receipt"), found.receipt.clone()),
+            (words.text("desk-take-over-by"), actor_name(&found.proposed_by, words)),
+            (words.text("desk-take-over-at"), words.instant(found.at)),
+            (words.text("desk-reason"), found.reason.clone()),
+            (words.text("answer-receipt"), found.receipt.clone()),
         ]
         .into_iter()
         .chain(declined_by)
         .collect(),
         about: about(app, &found, words).await?,
         may_approve: decides && !is_first,
-        decline: decides.then(|| words.say(if is_first { "desk-take-back" } else { "desk-decline" })),
+        decline: decides.then(|| words.text(if is_first { "desk-take-back" } else { "desk-decline" })),
         here: place(&found.receipt),
         why,
     })
@@ -253,7 +256,7 @@ pub async fn show(
             let found = app.store.act_proposal(&operator.permit, &receipt).await?;
             let mut page = page(&app, &operator, found, None).await?;
             let said = DONE.contains(&notice.done.as_str());
-            page.done = said.then(|| words.say(&format!("desk-done-act-{}", notice.done)));
+            page.done = said.then(|| words.text(&format!("desk-done-act-{}", notice.done)));
             Ok(html(StatusCode::OK, &page))
         })
         .await
@@ -263,7 +266,7 @@ pub async fn show(
 pub async fn approve(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
     operator
         .answer(async {
-            let news = crate::output::to_owners().say("sms-passkeys-removed");
+            let news = crate::output::to_owners().text("sms-passkeys-removed");
             let act = app.store.act_proposal(&operator.permit, &receipt).await?.act;
             let new = match app.store.approve_act(&operator.permit, &receipt, &news).await? {
                 Approved::Done => {
@@ -283,7 +286,12 @@ pub async fn approve(State(app): State<App>, operator: Operator, Path(receipt): 
 }
 
 /// Declines the act, as the second operator, or withdraws it, as the first.
-pub async fn decline(State(app): State<App>, operator: Operator, Path(receipt): Path<String>, sent: Sent) -> Response {
+pub async fn decline(
+    State(app): State<App>,
+    operator: Operator,
+    Path(receipt): Path<String>,
+    sent: CheckedForm,
+) -> Response {
     let why = required("reason", sent.text("reason"), operator.asker.words);
     operator
         .answer(async {

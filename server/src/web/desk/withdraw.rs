@@ -1,9 +1,9 @@
 //! C3: the withdrawal of a claim that was made on the wrong account.
 
-use super::act::{Act, differs, done, required, whom};
+use super::act::{ConfirmAction, differs, done, required, whom};
 use super::two_persons::propose;
-use super::{Operator, Sent};
-use crate::output::said;
+use super::{CheckedForm, Operator};
+use crate::output::value_text;
 use crate::web::App;
 use crate::web::page::Input;
 use axum::extract::{Path, State};
@@ -12,7 +12,7 @@ use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::AccountId;
 use ngomon_store::{Refusal, Result, StoreError};
 
-async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Act> {
+async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<ConfirmAction> {
     let words = operator.asker.words;
     let units = app.store.units().await?;
     let (story, mut about) = whom(&app.store, words, account).await?;
@@ -20,17 +20,17 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
         return Err(Refusal::NoClaim(story.account).into());
     }
     for name in ["claim", "claim_since"] {
-        let value = story.fact(name).map(|value| said(name, value, &units, words));
-        about.extend(value.map(|value| (words.say(&format!("fact-{}", name.replace('_', "-"))), value)));
+        let value = story.fact(name).map(|value| value_text(name, value, &units, words));
+        about.extend(value.map(|value| (words.text(&format!("fact-{}", name.replace('_', "-"))), value)));
     }
     let field = |typed: &str| super::act::text("reason", typed, words);
-    Ok(Act {
+    Ok(ConfirmAction {
         happens: ["claim", "opens", "kept"]
-            .map(|what| words.say(&format!("desk-withdraw-{what}")))
+            .map(|what| words.text(&format!("desk-withdraw-{what}")))
             .into(),
         notice: differs(&story, words, false),
         fields: vec![why.unwrap_or_else(|| field(""))],
-        ..Act::about(operator, "withdraw", "withdraw", account, about)
+        ..ConfirmAction::about(operator, "withdraw", "withdraw", account, about)
     })
 }
 
@@ -43,7 +43,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 }
 
 /// Withdraws the claim.
-pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let account = AccountId(id);
     let why = required("reason", sent.text("reason"), operator.asker.words);
     operator

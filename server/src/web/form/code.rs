@@ -1,13 +1,13 @@
 //! The last step of a form: a one-time code to the phone that was entered.
 
 use super::super::App;
-use super::super::asker::Asker;
+use super::super::asker::RequestContext;
 use super::super::code::{Digits, Question, digits, not_right, page};
 use super::super::limits;
-use super::super::page::Fault;
+use super::super::page::ErrorPage;
 use super::super::ways::{ByForm, Through};
 use super::send::judged;
-use super::{Filled, Typed};
+use super::{Filled, StandardiseForm};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -16,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::{Field, ParsedForm, parse};
 use ngomon_rules::record;
-use ngomon_store::{Channel, CodeFor, Purpose, Reach, Result, Sending, Visit, Who};
+use ngomon_store::{Channel, CodeRecipient, ContactPoint, Purpose, Result, Sending, Session, Who};
 
 /// A digest that binds a code to this very form. Another form, sent meanwhile in another window, needs its own code.
 fn digest(app: &App, form: &record::Form) -> String {
@@ -32,28 +32,28 @@ fn digest(app: &App, form: &record::Form) -> String {
 /// Sends the code and stores the form as a draft until the code is typed.
 pub(super) async fn begin(
     app: &App,
-    asker: &Asker,
-    visit: &Visit,
+    asker: &RequestContext,
+    visit: &Session,
     form: &record::Form,
     parsed: &ParsedForm,
 ) -> Result<Response> {
     app.store.keep_draft(&visit.account, form).await?;
-    let to = [CodeFor {
+    let to = [CodeRecipient {
         subject: digest(app, form),
-        reach: Some(Reach {
+        reach: Some(ContactPoint {
             channel: Channel::Sms,
             to: parsed.phone.as_str().to_owned(),
         }),
     }];
-    let text = |code: &str| asker.words.say_with("sms-code", &[("code", code)]);
+    let text = |code: &str| asker.words.text_with("sms-code", &[("code", code)]);
     let holder = asker.token.as_deref().unwrap_or_default();
     let who = Who::Session(visit.account.clone());
     let limit = [limits::own_code("form", visit.account.as_str())];
     let sent = app.store.send_codes(holder, Purpose::Form, &who, &limit, &to, text);
     if sent.await? == Sending::TooOften {
         let filled = Filled {
-            typed: Typed::from(form.clone()),
-            errors: vec![(Field::Phone, asker.words.say("code-too-often"))],
+            typed: StandardiseForm::from(form.clone()),
+            errors: vec![(Field::Phone, asker.words.text("code-too-often"))],
             ..Filled::default()
         };
         return super::page(app, asker, visit, filled).await;
@@ -62,21 +62,21 @@ pub(super) async fn begin(
 }
 
 /// The form that waits for its code.
-async fn waiting(app: &App, visit: &Visit) -> Result<Option<(record::Form, ParsedForm)>> {
+async fn waiting(app: &App, visit: &Session) -> Result<Option<(record::Form, ParsedForm)>> {
     let Some(form) = app.store.draft(&visit.account).await? else {
         return Ok(None);
     };
     Ok(parse(&form, app.store.today()).ok().map(|parsed| (form, parsed)))
 }
 
-fn question(asker: &Asker, parsed: &ParsedForm) -> Question {
+fn question(asker: &RequestContext, parsed: &ParsedForm) -> Question {
     let words = asker.words;
     Question {
-        title: words.say("form-code-title"),
-        lead: words.say_with("form-code-lead", &[("phone", &parsed.phone.masked())]),
+        title: words.text("form-code-title"),
+        lead: words.text_with("form-code-lead", &[("phone", &parsed.phone.masked())]),
         action: "/form/code",
         again: "/form/code/again",
-        back: ("/form", words.say("form-code-back")),
+        back: ("/form", words.text("form-code-back")),
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: T
     match waiting(&app, &visit).await {
         Ok(Some((_, parsed))) => page(&asker, question(&asker, &parsed), None),
         Ok(None) => Redirect::to("/form").into_response(),
-        Err(error) => Fault(asker.words, error).into_response(),
+        Err(error) => ErrorPage(asker.words, error).into_response(),
     }
 }
 
@@ -101,15 +101,15 @@ pub(super) async fn check(
         };
         let holder = asker.token.as_deref().unwrap_or_default();
         let tried = app.store.try_code(holder, Purpose::Form, &digits(typed)).await?;
-        if tried != ngomon_store::Typed::Right(vec![digest(&app, &form)]) {
+        if tried != ngomon_store::CodeCheck::Right(vec![digest(&app, &form)]) {
             return Ok(page(&asker, question(&asker, &parsed), Some(not_right(&asker, &tried))));
         }
         let own_code = limits::own_code("form", visit.account.as_str());
         app.store.give_back(&[own_code]).await?;
-        judged(&app, &asker, &visit, Typed::from(form), &parsed, true).await
+        judged(&app, &asker, &visit, StandardiseForm::from(form), &parsed, true).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// Sends another code.
@@ -120,5 +120,7 @@ pub(super) async fn again(State(app): State<App>, Through { asker, visit, .. }: 
             None => Ok(Redirect::to("/form").into_response()),
         }
     };
-    answer.await.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer
+        .await
+        .unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }

@@ -2,8 +2,8 @@
 //! form until then.
 
 use super::super::App;
-use super::super::asker::Asker;
-use super::super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::super::asker::RequestContext;
+use super::super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
 use super::super::ways::{ByExemption, Through};
 use askama::Template;
 use axum::Form;
@@ -13,13 +13,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::citizens::Exemption;
 use ngomon_rules::values::parse_day;
-use ngomon_store::{Refusal, Result, Says, StoreError};
+use ngomon_store::{ExemptionRequester, Refusal, Result, StoreError};
 use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "exempt.html")]
-struct Page {
-    shell: Shell,
+struct ExemptionPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     /// Value, text, whether it is selected.
     reasons: Vec<(&'static str, String, bool)>,
@@ -29,24 +29,29 @@ struct Page {
 
 /// The submitted form.
 #[derive(Default, Deserialize)]
-pub(super) struct Typed {
+pub(super) struct ExemptionForm {
     #[serde(default)]
     why: String,
     #[serde(default)]
     last_day: String,
 }
 
-fn page(asker: &Asker, typed: &Typed, why_error: Option<String>, day_error: Option<String>) -> Response {
+fn page(
+    asker: &RequestContext,
+    typed: &ExemptionForm,
+    why_error: Option<String>,
+    day_error: Option<String>,
+) -> Response {
     let words = asker.words;
     let reasons = Exemption::ALL.map(|why| {
         let name = why.name();
-        (name, words.say(&format!("exemption-{name}")), typed.why == name)
+        (name, words.text(&format!("exemption-{name}")), typed.why == name)
     });
     let fields = vec![Input {
         value: typed.last_day.clone(),
-        hint: words.say("exempt-hint-last-day"),
+        hint: words.text("exempt-hint-last-day"),
         error: day_error,
-        ..Input::new("last_day", words.say("exempt-last-day"))
+        ..Input::new("last_day", words.text("exempt-last-day"))
     }];
     let of_why = why_error.clone().map(|text| Mistake {
         field: "why-child",
@@ -63,7 +68,7 @@ fn page(asker: &Asker, typed: &Typed, why_error: Option<String>, day_error: Opti
     };
     html(
         status,
-        &Page {
+        &ExemptionPage {
             shell,
             errors,
             reasons: reasons.into(),
@@ -75,25 +80,25 @@ fn page(asker: &Asker, typed: &Typed, why_error: Option<String>, day_error: Opti
 
 /// Shows the form: a reason and a last day.
 pub(super) async fn show(Through { asker, .. }: Through<ByExemption>) -> Response {
-    page(&asker, &Typed::default(), None, None)
+    page(&asker, &ExemptionForm::default(), None, None)
 }
 
 /// Records the exemption.
 pub(super) async fn send(
     State(app): State<App>,
     through: Through<ByExemption>,
-    typed: std::result::Result<Form<Typed>, FormRejection>,
+    typed: std::result::Result<Form<ExemptionForm>, FormRejection>,
 ) -> Response {
     let (asker, words) = (&through.asker, through.asker.words);
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     let today = app.store.today();
     let why = Exemption::parse(&typed.why);
     let day = parse_day(&super::typed_day(&typed.last_day)).ok();
-    let why_error = why.is_none().then(|| words.say("exempt-no-why"));
+    let why_error = why.is_none().then(|| words.text("exempt-no-why"));
     let day_error = match (why, day) {
-        (_, None) => Some(words.say("exempt-no-day")),
+        (_, None) => Some(words.text("exempt-no-day")),
         (Some(why), Some(day)) if !why.may_end_on(day, today) => {
-            Some(words.say_with("exempt-bad-day", &[("day", &words.day(why.latest(today)))]))
+            Some(words.text_with("exempt-bad-day", &[("day", &words.day(why.latest(today)))]))
         }
         _ => None,
     };
@@ -104,12 +109,16 @@ pub(super) async fn send(
         if let Some(page) = through.once_more(&app, "exempt").await? {
             return Ok(page);
         }
-        match app.store.exempt(Says::Owner(&through.visit), why, day).await {
+        match app
+            .store
+            .exempt(ExemptionRequester::Owner(&through.visit), why, day)
+            .await
+        {
             Err(StoreError::Refused(Refusal::HasClaim(_))) => {}
             done => done?,
         }
         Ok(Redirect::to("/").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }

@@ -2,13 +2,13 @@
 //! else learns which of four guesses was right). A request looks the same whether or not the number and the phone exist.
 
 use super::super::App;
-use super::super::asker::Asker;
+use super::super::asker::RequestContext;
 use super::super::code::{Digits, Question, digits, not_right, page};
 use super::super::limits;
-use super::super::page::Fault;
+use super::super::page::ErrorPage;
 use super::super::ways::{ByForm, Through};
-use super::{Filled, Typed};
-use crate::password::no_sooner;
+use super::{Filled, StandardiseForm};
+use crate::password::with_minimum_delay;
 use crate::registry::{PATIENCE, ask as ask_registry};
 use axum::Form;
 use axum::extract::State;
@@ -19,23 +19,23 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::{Field, Fields, RegistryAnswer, parse_of_file};
 use ngomon_rules::record;
 use ngomon_rules::values::NationalId;
-use ngomon_store::{Channel, CodeFor, Limit, Purpose, Reach, Result, Sending, Visit, Who};
+use ngomon_store::{Channel, CodeRecipient, ContactPoint, Purpose, RateLimit, Result, Sending, Session, Who};
 
 /// Codes that one account may request per day.
-const OF_ACCOUNT: Limit = Limit {
+const OF_ACCOUNT: RateLimit = RateLimit {
     what: "fields-account",
     times: 5,
     seconds: 86_400,
 };
 /// Codes sent to one person's phone per day, by accounts that may be anybody's.
-const OF_PERSON: Limit = Limit {
+const OF_PERSON: RateLimit = RateLimit {
     what: "fields-person",
     times: 5,
     seconds: 86_400,
 };
 
 /// The form that was answered, as it was typed.
-async fn answered(app: &App, visit: &Visit) -> Result<Option<(record::Form, NationalId)>> {
+async fn answered(app: &App, visit: &Session) -> Result<Option<(record::Form, NationalId)>> {
     let Some(form) = app.store.draft(&visit.account).await? else {
         return Ok(None);
     };
@@ -52,21 +52,21 @@ fn subject(app: &App, number: &NationalId) -> String {
     )
 }
 
-fn question(asker: &Asker) -> Question {
+fn question(asker: &RequestContext) -> Question {
     let words = asker.words;
     Question {
-        title: words.say("form-fields-title"),
-        lead: words.say("form-fields-lead"),
+        title: words.text("form-fields-title"),
+        lead: words.text("form-fields-lead"),
         action: "/form/fields/code",
         again: "/form/fields",
-        back: ("/form", words.say("form-code-back")),
+        back: ("/form", words.text("form-code-back")),
     }
 }
 
 /// Sends a code to the phone that the registry has, if it has one. Everything but the message happens in either case, in the
 /// same time.
 pub(super) async fn ask(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
-    let not_before = no_sooner();
+    let not_before = with_minimum_delay();
     let answer = async {
         let Some((form, number)) = answered(&app, &visit).await? else {
             return Ok(Redirect::to("/form").into_response());
@@ -83,14 +83,14 @@ pub(super) async fn ask(State(app): State<App>, Through { asker, visit, .. }: Th
             RegistryAnswer::Found(record) => record.phone,
             RegistryAnswer::NotFound | RegistryAnswer::Unavailable => None,
         };
-        let to = [CodeFor {
+        let to = [CodeRecipient {
             subject: subject(&app, &number),
-            reach: phone.map(|phone| Reach {
+            reach: phone.map(|phone| ContactPoint {
                 channel: Channel::Sms,
                 to: phone.as_str().to_owned(),
             }),
         }];
-        let text = |code: &str| asker.words.say_with("sms-code", &[("code", code)]);
+        let text = |code: &str| asker.words.text_with("sms-code", &[("code", code)]);
         let holder = asker.token.as_deref().unwrap_or_default();
         let sent = app.store.send_codes(holder, Purpose::Fields, &who, &limit, &to, text);
         if sent.await? == Sending::TooOften {
@@ -100,14 +100,20 @@ pub(super) async fn ask(State(app): State<App>, Through { asker, visit, .. }: Th
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// Shows the form again, because no code can be sent now.
-async fn refused(app: &App, asker: &Asker, visit: &Visit, form: record::Form, why: &str) -> Result<Response> {
+async fn refused(
+    app: &App,
+    asker: &RequestContext,
+    visit: &Session,
+    form: record::Form,
+    why: &str,
+) -> Result<Response> {
     let filled = Filled {
-        typed: Typed::from(form),
-        error: Some(("S-429", asker.words.say(why))),
+        typed: StandardiseForm::from(form),
+        error: Some(("S-429", asker.words.text(why))),
         ..Filled::default()
     };
     super::page(app, asker, visit, filled).await
@@ -118,7 +124,7 @@ pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: T
     match answered(&app, &visit).await {
         Ok(Some(_)) => page(&asker, question(&asker), None),
         Ok(None) => Redirect::to("/form").into_response(),
-        Err(error) => Fault(asker.words, error).into_response(),
+        Err(error) => ErrorPage(asker.words, error).into_response(),
     }
 }
 
@@ -134,17 +140,17 @@ pub(super) async fn check(
         };
         let holder = asker.token.as_deref().unwrap_or_default();
         let tried = app.store.try_code(holder, Purpose::Fields, &digits(typed)).await?;
-        if tried != ngomon_store::Typed::Right(vec![subject(&app, &number)]) {
+        if tried != ngomon_store::CodeCheck::Right(vec![subject(&app, &number)]) {
             return Ok(page(&asker, question(&asker), Some(not_right(&asker, &tried))));
         }
         limits::proven_phone(&app, &visit.account, &number).await?;
         let registry = ask_registry(&app, number, PATIENCE).await?;
-        let differs = app.store.foretell(&visit.account, &form, &registry).await?.fields;
+        let differs = app.store.preview_form(&visit.account, &form, &registry).await?.fields;
         let fine = differs
             .is_empty()
-            .then(|| ("C2-M3", asker.words.say("form-fields-fine")));
+            .then(|| ("C2-M3", asker.words.text("form-fields-fine")));
         let filled = Filled {
-            typed: Typed::from(form),
+            typed: StandardiseForm::from(form),
             error: fine,
             errors: named(&asker, &differs),
             ..Filled::default()
@@ -152,19 +158,19 @@ pub(super) async fn check(
         super::page(&app, &asker, &visit, filled).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// Each differing field, with the sentence that names them all.
-fn named(asker: &Asker, differs: &Fields) -> Vec<(Field, String)> {
+fn named(asker: &RequestContext, differs: &Fields) -> Vec<(Field, String)> {
     let words = asker.words;
-    let name = |field: &Field| words.say(&format!("word-{}", field.name()));
+    let name = |field: &Field| words.text(&format!("word-{}", field.name()));
     let names: Vec<String> = differs.iter().map(name).collect();
     let names = names.join(", ");
     let key = match differs.len() {
         1 => "form-fields-error-one",
         _ => "form-fields-error",
     };
-    let text = words.say_with(key, &[("fields", &names)]);
+    let text = words.text_with(key, &[("fields", &names)]);
     differs.iter().map(|field| (*field, text.clone())).collect()
 }

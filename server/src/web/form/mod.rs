@@ -18,10 +18,10 @@ mod send;
 pub use send::{another, malformed};
 
 use super::App;
-use super::asker::{Asker, system_of};
-use super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::asker::{RequestContext, system_of};
+use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
 use super::ways::{ByForm, Through};
-use crate::output::Words;
+use crate::output::Locale;
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
@@ -31,7 +31,7 @@ use axum::routing::{get, post};
 use ngomon_rules::citizens::{Field, Gate};
 use ngomon_rules::record::Form;
 use ngomon_rules::values::{Date, NationalId};
-use ngomon_store::{Explained, Visit};
+use ngomon_store::{AccountExplanation, Session};
 use serde::Deserialize;
 
 /// The version of the privacy notice next to the form. Each form records the version it was sent with.
@@ -51,8 +51,8 @@ pub fn routes() -> Router<App> {
 
 #[derive(Template)]
 #[template(path = "form.html")]
-struct Page {
-    shell: Shell,
+struct StandardisePage {
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     /// The name on the account and the name that was typed, if they differ.
@@ -67,7 +67,7 @@ struct Page {
 
 /// The four fields as typed. A missing field is empty.
 #[derive(Clone, Default, Deserialize)]
-pub struct Typed {
+pub struct StandardiseForm {
     /// Họ và tên.
     #[serde(default)]
     pub full_name: String,
@@ -85,7 +85,7 @@ pub struct Typed {
     pub mine: String,
 }
 
-impl Typed {
+impl StandardiseForm {
     /// The form as the store takes it.
     pub fn form(&self) -> Form {
         Form {
@@ -104,18 +104,18 @@ impl Typed {
     }
 
     /// The four fields of the page, with their errors.
-    pub fn inputs(&self, errors: &[(Field, String)], words: Words) -> Vec<Input> {
+    pub fn inputs(&self, errors: &[(Field, String)], words: Locale) -> Vec<Input> {
         let of = |field: Field, value: &str, autocomplete, inputmode| {
             let name = field.name();
             let key = name.replace('_', "-");
             let error = errors.iter().find(|(of, _)| *of == field);
             Input {
                 value: value.to_owned(),
-                hint: words.say(&format!("form-hint-{key}")),
+                hint: words.text(&format!("form-hint-{key}")),
                 error: error.map(|(_, text)| text.clone()),
                 autocomplete,
                 inputmode,
-                ..Input::new(name, words.say(&format!("form-{key}")))
+                ..Input::new(name, words.text(&format!("form-{key}")))
             }
         };
         vec![
@@ -145,7 +145,7 @@ pub fn typed_day(typed: &str) -> String {
     }
 }
 
-impl From<Form> for Typed {
+impl From<Form> for StandardiseForm {
     fn from(form: Form) -> Self {
         Self {
             full_name: form.full_name,
@@ -158,14 +158,14 @@ impl From<Form> for Typed {
 }
 
 /// Whether the gate asks the owner for the form.
-pub fn asked(story: &Explained) -> bool {
+pub fn asked(story: &AccountExplanation) -> bool {
     story.gate.is_some_and(Gate::asks)
 }
 
 /// The contents of the form's page.
 #[derive(Default)]
 struct Filled {
-    typed: Typed,
+    typed: StandardiseForm,
     /// An error that belongs to no single field, with its helpdesk code.
     error: Option<(&'static str, String)>,
     errors: Vec<(Field, String)>,
@@ -175,7 +175,7 @@ struct Filled {
 }
 
 /// Renders the form. With errors, it is the answer to a form that was not accepted.
-async fn page(app: &App, asker: &Asker, visit: &Visit, filled: Filled) -> ngomon_store::Result<Response> {
+async fn page(app: &App, asker: &RequestContext, visit: &Session, filled: Filled) -> ngomon_store::Result<Response> {
     let status = match filled.error {
         None if filled.errors.is_empty() => StatusCode::OK,
         Some(("S-429", _)) => StatusCode::TOO_MANY_REQUESTS,
@@ -208,7 +208,7 @@ async fn page(app: &App, asker: &Asker, visit: &Visit, filled: Filled) -> ngomon
     let is_required = app.store.gate(&visit.account).await? == Some(Gate::Required);
     Ok(html(
         status,
-        &Page {
+        &StandardisePage {
             errors: whole.into_iter().chain(wrong).collect(),
             fields,
             whose: filled.whose,
@@ -222,26 +222,29 @@ async fn page(app: &App, asker: &Asker, visit: &Visit, filled: Filled) -> ngomon
 }
 
 /// The deadline, or, after it has passed, its consequence.
-fn deadline(story: &Explained, words: Words) -> Option<String> {
+fn deadline(story: &AccountExplanation, words: Locale) -> Option<String> {
     let last: Date = story.fact("deadline")?.parse().ok()?;
     let key = match story.gate {
         _ if story.day <= last => "form-deadline",
         Some(Gate::Required) => "form-deadline-over",
         _ => "form-deadline-past",
     };
-    Some(words.say_with(key, &[("day", &words.day(last))]))
+    Some(words.text_with(key, &[("day", &words.day(last))]))
 }
 
 /// Shows the form, filled with the draft that has no answer yet.
 async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
     let page = async {
-        let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
+        let story = app
+            .store
+            .account_explanation(visit.account.as_str(), app.store.today())
+            .await?;
         if let Some(page) = send::waiting(&asker, &story) {
             return Ok(page);
         }
         let draft = app.store.draft(&visit.account).await?;
         let filled = Filled {
-            typed: draft.map(Typed::from).unwrap_or_default(),
+            typed: draft.map(StandardiseForm::from).unwrap_or_default(),
             error: send::used_up(&app, &asker, &visit).await?,
             deadline: deadline(&story, asker.words),
             ..Filled::default()
@@ -249,18 +252,18 @@ async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByFo
         page(&app, &asker, &visit, filled).await
     };
     let page: ngomon_store::Result<Response> = page.await;
-    page.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// "Để sau": defers the form until the next sign-in.
-async fn put_off(State(app): State<App>, asker: Asker) -> Response {
+async fn put_off(State(app): State<App>, asker: RequestContext) -> Response {
     if let Some(token) = asker
         .token
         .as_ref()
         .filter(|_| asker.visit.as_ref().is_some_and(|visit| !visit.held))
         && let Err(error) = app.store.put_off(token).await
     {
-        return Fault(asker.words, error).into_response();
+        return ErrorPage(asker.words, error).into_response();
     }
     Redirect::to("/").into_response()
 }

@@ -1,12 +1,12 @@
 //! The submission of the four fields.
 
 use super::super::App;
-use super::super::asker::{Asker, encoded};
+use super::super::asker::{RequestContext, query_encode};
 use super::super::limits::{is_own_person, proven_phone as note_proven_phone};
-use super::super::page::{Answer, Fault, html};
+use super::super::page::{ErrorPage, MessagePage, html};
 use super::super::ways::{ByForm, Closed, Through};
-use super::{Filled, NOTICE, Typed, code, page, typed_day};
-use crate::output::Words;
+use super::{Filled, NOTICE, StandardiseForm, code, page, typed_day};
+use crate::output::Locale;
 use crate::registry::{PATIENCE, ask};
 use axum::Form;
 use axum::extract::State;
@@ -16,23 +16,23 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::citizens::{Field, Fields, Outcome, ParsedForm, RegistryAnswer, parse};
 use ngomon_rules::record::{self, Submission};
 use ngomon_rules::values::{DateFault, FullName, parse_day};
-use ngomon_store::{Counted, Explained, Limit, Result, Submitted, Tried, Visit};
+use ngomon_store::{AccountExplanation, Counted, RateLimit, Result, Session, SubmissionResult, Tried};
 
 /// Wrong forms of one account per day.
-const OF_ACCOUNT: Limit = Limit {
+const OF_ACCOUNT: RateLimit = RateLimit {
     what: "form-account",
     times: 5,
     seconds: 86_400,
 };
 /// Wrong forms about one person per day, by all accounts that may be anybody's.
-const OF_PERSON: Limit = Limit {
+const OF_PERSON: RateLimit = RateLimit {
     what: "form-person",
     times: 20,
     seconds: 86_400,
 };
 
 /// Malformed forms of one account per day. Further ones are answered but not recorded.
-const MALFORMED: Limit = Limit {
+const MALFORMED: RateLimit = RateLimit {
     what: "form-malformed",
     times: 50,
     seconds: 86_400,
@@ -42,7 +42,7 @@ const MALFORMED: Limit = Limit {
 pub(super) async fn send(
     State(app): State<App>,
     through: std::result::Result<Through<ByForm>, Closed>,
-    typed: std::result::Result<Form<Typed>, FormRejection>,
+    typed: std::result::Result<Form<StandardiseForm>, FormRejection>,
 ) -> Response {
     let Through { asker, visit, .. } = match through {
         Ok(through) => through,
@@ -52,17 +52,17 @@ pub(super) async fn send(
     let answer = async {
         let Ok(Form(typed)) = typed else {
             let filled = Filled {
-                error: Some(("S-422", words.say("form-unreadable"))),
+                error: Some(("S-422", words.text("form-unreadable"))),
                 ..Filled::default()
             };
             return page(&app, &asker, &visit, filled).await;
         };
         answered(&app, &asker, &visit, typed).await
     };
-    answer.await.unwrap_or_else(|e| Fault(words, e).into_response())
+    answer.await.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
-async fn keep(app: &App, closed: Closed, typed: Option<Form<Typed>>) -> Response {
+async fn keep(app: &App, closed: Closed, typed: Option<Form<StandardiseForm>>) -> Response {
     let (Some(asker), Some(Form(typed))) = (&closed.asker, typed) else {
         return closed.into_response();
     };
@@ -75,21 +75,26 @@ async fn keep(app: &App, closed: Closed, typed: Option<Form<Typed>>) -> Response
         };
         app.store.keep_draft(&account, &typed.form()).await?;
         let next = app.store.take_next(token).await?;
-        let to = next.map(|next| format!("&to={}", encoded(&next))).unwrap_or_default();
+        let to = next
+            .map(|next| format!("&to={}", query_encode(&next)))
+            .unwrap_or_default();
         Ok(Some(Redirect::to(&format!("/sign-in?why=kept{to}")).into_response()))
     };
     let kept: Result<Option<Response>> = kept.await;
     match kept {
         Ok(kept) => kept.unwrap_or_else(|| closed.into_response()),
-        Err(error) => Fault(asker.words, error).into_response(),
+        Err(error) => ErrorPage(asker.words, error).into_response(),
     }
 }
 
-async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Result<Response> {
+async fn answered(app: &App, asker: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
     let words = asker.words;
     let form = typed.form();
     let account = [visit.account.as_str()];
-    let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
+    let story = app
+        .store
+        .account_explanation(visit.account.as_str(), app.store.today())
+        .await?;
     if let Some(page) = waiting(asker, &story) {
         return Ok(page);
     }
@@ -108,7 +113,7 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
             if app.store.attempt(MALFORMED, &account).await?.is_some() {
                 let done = submit(app, asker, visit, &form, RegistryAnswer::Unavailable, false).await?;
                 if done.outcome == Outcome::AlreadyDone {
-                    return Ok(told(app, asker, visit, done, ""));
+                    return Ok(answer_page(app, asker, visit, done, ""));
                 }
             }
             let filled = Filled {
@@ -145,7 +150,7 @@ async fn answered(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Resu
 }
 
 /// The limits that count a form. A stranger's forms use up nothing of a person's own allowance.
-async fn limits_of(app: &App, visit: &Visit, parsed: &ParsedForm) -> Result<Vec<Counted>> {
+async fn limits_of(app: &App, visit: &Session, parsed: &ParsedForm) -> Result<Vec<Counted>> {
     let mut limits = vec![OF_ACCOUNT.of(&[visit.account.as_str()])];
     if !is_own_person(app, &visit.account, &parsed.national_id).await? {
         limits.push(OF_PERSON.of(&[parsed.national_id.as_str()]));
@@ -154,16 +159,20 @@ async fn limits_of(app: &App, visit: &Visit, parsed: &ParsedForm) -> Result<Vec<
 }
 
 /// The message that today's attempts are used up, shown before the form is filled in again. `None` if attempts are left.
-pub(super) async fn used_up(app: &App, asker: &Asker, visit: &Visit) -> Result<Option<(&'static str, String)>> {
+pub(super) async fn used_up(
+    app: &App,
+    asker: &RequestContext,
+    visit: &Session,
+) -> Result<Option<(&'static str, String)>> {
     let has_room = app.store.has_room(&[OF_ACCOUNT.of(&[visit.account.as_str()])]).await?;
     Ok((!has_room).then(|| too_many(asker, visit)))
 }
 
-fn too_many(asker: &Asker, visit: &Visit) -> (&'static str, String) {
-    ("S-429", asker.words.say(&of_held(visit, "form-too-often")))
+fn too_many(asker: &RequestContext, visit: &Session) -> (&'static str, String) {
+    ("S-429", asker.words.text(&of_held(visit, "form-too-often")))
 }
 
-async fn too_often(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Result<Response> {
+async fn too_often(app: &App, asker: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
     let filled = Filled {
         typed,
         error: Some(too_many(asker, visit)),
@@ -176,9 +185,9 @@ async fn too_often(app: &App, asker: &Asker, visit: &Visit, typed: Typed) -> Res
 /// the phone that the registry has for the number is not stopped by other people's attempts with it.
 pub(super) async fn judged(
     app: &App,
-    asker: &Asker,
-    visit: &Visit,
-    typed: Typed,
+    asker: &RequestContext,
+    visit: &Session,
+    typed: StandardiseForm,
     parsed: &ParsedForm,
     phone_proven: bool,
 ) -> Result<Response> {
@@ -207,9 +216,12 @@ pub(super) async fn judged(
     let left = match tried.await? {
         Tried::Right(done) => {
             // The name in the registry's spelling.
-            let story = app.store.story(visit.account.as_str(), app.store.today()).await?;
+            let story = app
+                .store
+                .account_explanation(visit.account.as_str(), app.store.today())
+                .await?;
             let name = story.fact("claim_name").unwrap_or(parsed.full_name.as_str());
-            return Ok(told(app, asker, visit, done, name));
+            return Ok(answer_page(app, asker, visit, done, name));
         }
         Tried::TooOften => return too_often(app, asker, visit, typed).await,
         Tried::Wrong((), left) => left,
@@ -219,7 +231,7 @@ pub(super) async fn judged(
         tracing::error!("a draft: {error}");
     }
     let left = words.number(left.unsigned_abs());
-    let text = words.say_with(&of_held(visit, "form-differs"), &[("left", &left)]);
+    let text = words.text_with(&of_held(visit, "form-differs"), &[("left", &left)]);
     let filled = Filled {
         typed,
         error: Some(("C2-M3", text)),
@@ -230,7 +242,7 @@ pub(super) async fn judged(
 }
 
 /// The message key for this account. Texts that promise that the account works as before have a twin for held accounts.
-fn of_held(visit: &Visit, key: &str) -> String {
+fn of_held(visit: &Session, key: &str) -> String {
     if visit.held {
         format!("{key}-held")
     } else {
@@ -241,12 +253,12 @@ fn of_held(visit: &Visit, key: &str) -> String {
 /// Gives the form its final answer. It does not end a held visit, whatever it finds.
 pub(super) async fn submit(
     app: &App,
-    asker: &Asker,
-    visit: &Visit,
+    asker: &RequestContext,
+    visit: &Session,
     form: &record::Form,
     registry: RegistryAnswer,
     phone_proven: bool,
-) -> Result<Submitted> {
+) -> Result<SubmissionResult> {
     let submission = Submission {
         seq: String::new(),
         account: visit.account.clone(),
@@ -272,7 +284,7 @@ pub(super) async fn submit(
 }
 
 /// C1: "a `pending` account sees its receipt, not the form".
-pub(super) fn waiting(asker: &Asker, story: &Explained) -> Option<Response> {
+pub(super) fn waiting(asker: &RequestContext, story: &AccountExplanation) -> Option<Response> {
     let words = asker.words;
     let is_pending = story.fact("claim").is_none() && story.fact("last_form") == Some("pending");
     let receipt = story.fact("last_form_receipt").filter(|_| is_pending)?;
@@ -282,17 +294,23 @@ pub(super) fn waiting(asker: &Asker, story: &Explained) -> Option<Response> {
     };
     let mut shell = asker.shell();
     shell.here = "/".into();
-    let text = words.say_with(key, &[("receipt", receipt)]);
-    let page = Answer {
+    let text = words.text_with(key, &[("receipt", receipt)]);
+    let page = MessagePage {
         receipt: Some(receipt.to_owned()),
-        ..Answer::new(shell, words.say(title), text)
+        ..MessagePage::new(shell, words.text(title), text)
     };
     Some(html(StatusCode::OK, &page))
 }
 
 /// The page of an answer after which nothing in the form needs correction. `name`: the person's name, in the registry's
 /// spelling where it is known.
-pub(super) fn told(app: &App, asker: &Asker, visit: &Visit, done: Submitted, name: &str) -> Response {
+pub(super) fn answer_page(
+    app: &App,
+    asker: &RequestContext,
+    visit: &Session,
+    done: SubmissionResult,
+    name: &str,
+) -> Response {
     let words = asker.words;
     let (key, code) = match done.outcome {
         Outcome::Standardised => ("answer-standardised", ""),
@@ -315,31 +333,31 @@ pub(super) fn told(app: &App, asker: &Asker, visit: &Visit, done: Submitted, nam
     let fields = done
         .fields
         .iter()
-        .map(|field| words.say(&format!("word-{}", field.name())));
+        .map(|field| words.text(&format!("word-{}", field.name())));
     let fields = fields.collect::<Vec<_>>().join(", ");
     code.clone_into(&mut shell.code);
-    let text = words.say_with(
+    let text = words.text_with(
         &text,
         &[("name", name), ("at", &words.instant(at)), ("fields", &fields)],
     );
-    let page = Answer {
+    let page = MessagePage {
         at: well.then(|| words.instant(at)),
         vneid: done.outcome == Outcome::Standardised,
         receipt: done.receipt.filter(|_| well),
-        ..Answer::new(shell, words.say(&format!("{key}-title")), text)
+        ..MessagePage::new(shell, words.text(&format!("{key}-title")), text)
     };
     html(StatusCode::OK, &page)
 }
 
 /// The name on the account and the name in the form, if they are not the same person's.
-pub fn another(story: &Explained, typed: &FullName) -> Option<(String, String)> {
+pub fn another(story: &AccountExplanation, typed: &FullName) -> Option<(String, String)> {
     let (carried, _) = FullName::parse(story.fact("full_name")?)?;
     let same = carried.grade(typed).is_same_person();
     (!same).then(|| (carried.as_str().to_owned(), typed.as_str().to_owned()))
 }
 
 /// The errors of a malformed form, field by field.
-pub fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, String)> {
+pub fn malformed(typed: &StandardiseForm, fields: &Fields, words: Locale) -> Vec<(Field, String)> {
     let empty = |field: Field| {
         let value = match field {
             Field::FullName => &typed.full_name,
@@ -350,8 +368,8 @@ pub fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, St
         value.trim().is_empty()
     };
     let said = |field: &Field| match field {
-        field if empty(*field) => words.say(&format!("form-no-{}", field.name().replace('_', "-"))),
-        Field::FullName => words.say("form-bad-full-name"),
+        field if empty(*field) => words.text(&format!("form-no-{}", field.name().replace('_', "-"))),
+        Field::FullName => words.text("form-bad-full-name"),
         Field::IssuedOn => {
             let day = typed_day(&typed.issued_on);
             let parts = day
@@ -365,22 +383,22 @@ pub fn malformed(typed: &Typed, fields: &Fields, words: Words) -> Vec<(Field, St
                 Err(DateFault::Bad) if parts == 3 => "form-bad-issued-on",
                 Err(DateFault::Bad) => "form-unread-issued-on",
             };
-            words.say_with(key, &[("typed", typed.issued_on.trim())])
+            words.text_with(key, &[("typed", typed.issued_on.trim())])
         }
         Field::NationalId => {
             let digits = typed.national_id.chars().filter(|c| c.is_numeric()).count();
             if digits == 9 {
-                words.say("form-bad-national-id-9")
+                words.text("form-bad-national-id-9")
             } else {
                 let n = digits.to_string();
-                words.say_with("form-bad-national-id", &[("n", &n)])
+                words.text_with("form-bad-national-id", &[("n", &n)])
             }
         }
         Field::Phone => {
             let digits: String = typed.phone.chars().filter(char::is_ascii_digit).collect();
             // The prefix of landlines.
             let landline = (10..=11).contains(&digits.len()) && digits.starts_with("02");
-            words.say(if landline { "form-landline" } else { "form-bad-phone" })
+            words.text(if landline { "form-landline" } else { "form-bad-phone" })
         }
     };
     fields.iter().map(|field| (*field, said(field))).collect()

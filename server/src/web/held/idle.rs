@@ -5,37 +5,37 @@
 //! ```
 
 use super::super::App;
-use super::super::asker::Asker;
+use super::super::asker::RequestContext;
 use super::super::code::{self, Digits, Question, digits, not_right};
 use super::super::limits;
-use super::super::page::{Fault, message};
+use super::super::page::{ErrorPage, message};
 use super::super::ways::{ByCode, Through};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_store::{CodeFor, Purpose, Result, Sending, Typed, Who};
+use ngomon_store::{CodeCheck, CodeRecipient, Purpose, Result, Sending, Who};
 
 async fn question(app: &App, through: &Through<ByCode>) -> Result<Question> {
     let (words, account) = (through.asker.words, through.visit.account.as_str());
-    let story = app.store.story(account, app.store.today()).await?;
+    let story = app.store.account_explanation(account, app.store.today()).await?;
     Ok(Question {
-        title: words.say("form-code-title"),
+        title: words.text("form-code-title"),
         lead: match story.fact("phone") {
-            Some(phone) => words.say_with("held-code-lead", &[("phone", phone)]),
-            None => words.say("held-code-lead-mail"),
+            Some(phone) => words.text_with("held-code-lead", &[("phone", phone)]),
+            None => words.text("held-code-lead-mail"),
         },
         action: "/held/code",
         again: "/held/code/send",
-        back: ("/held", words.say("held-code-back")),
+        back: ("/held", words.text("held-code-back")),
     })
 }
 
-fn nowhere(asker: &Asker) -> Response {
+fn nowhere(asker: &RequestContext) -> Response {
     let (title, text) = (
-        asker.words.say("held-code-nowhere-title"),
-        asker.words.say("held-code-nowhere"),
+        asker.words.text("held-code-nowhere-title"),
+        asker.words.text("held-code-nowhere"),
     );
     message(asker, StatusCode::OK, title, text, "")
 }
@@ -47,30 +47,30 @@ pub(super) async fn send(State(app): State<App>, through: Through<ByCode>) -> Re
         let Some(reach) = app.store.reach(account).await? else {
             return Ok(nowhere(asker));
         };
-        let to = [CodeFor {
+        let to = [CodeRecipient {
             subject: account.to_string(),
             reach: Some(reach),
         }];
-        let text = |code: &str| asker.words.say_with("sms-code", &[("code", code)]);
+        let text = |code: &str| asker.words.text_with("sms-code", &[("code", code)]);
         let holder = asker.token.as_deref().unwrap_or_default();
         let who = Who::Session(account.clone());
         let limit = [limits::own_code("idle", account.as_str())];
         let sent = app.store.send_codes(holder, Purpose::Idle, &who, &limit, &to, text);
         if sent.await? == Sending::TooOften {
-            let error = asker.words.say("code-too-often");
+            let error = asker.words.text("code-too-often");
             return Ok(code::page(asker, question(&app, &through).await?, Some(error)));
         }
         Ok(Redirect::to("/held/code").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// Shows the page on which the code is typed.
 pub(super) async fn ask(State(app): State<App>, through: Through<ByCode>) -> Response {
     match question(&app, &through).await {
         Ok(question) => code::page(&through.asker, question, None),
-        Err(error) => Fault(through.asker.words, error).into_response(),
+        Err(error) => ErrorPage(through.asker.words, error).into_response(),
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn check(
     let answer = async {
         let holder = asker.token.as_deref().unwrap_or_default();
         match app.store.try_code(holder, Purpose::Idle, &digits(typed)).await? {
-            Typed::Right(_) => {
+            CodeCheck::Right(_) => {
                 app.store.end_idle(&through.visit.account).await?;
                 through.recorded(&app).await
             }
@@ -95,5 +95,5 @@ pub(super) async fn check(
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }

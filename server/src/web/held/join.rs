@@ -6,15 +6,15 @@
 //! ```
 
 use super::super::App;
-use super::super::asker::{Asker, kept};
+use super::super::asker::{RequestContext, session_cookie};
 use super::super::code::{self, Digits, Question, digits, not_right};
 use super::super::limits;
-use super::super::page::{Answer, Fault, Input, Mistake, Shell, html, mistakes};
+use super::super::page::{ErrorPage, Input, Layout, MessagePage, Mistake, html, mistakes};
 use super::super::sign_in::fitting;
 use super::super::ticket::Step;
 use super::super::ways::{ByJoin, Through};
-use crate::output::Words;
-use crate::password::{Lane, no_sooner};
+use crate::output::Locale;
+use crate::password::{Lane, with_minimum_delay};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -24,7 +24,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::hold::{Cause, Reason};
 use ngomon_rules::record::AccountId;
 use ngomon_rules::values::username_key;
-use ngomon_store::{CodeFor, Explained, Factor, Join, Purpose, Refusal, Result, StoreError, Tried, Typed, Who};
+use ngomon_store::{
+    AccountExplanation, CodeCheck, CodeRecipient, Factor, Join, Purpose, Refusal, Result, StoreError, Tried, Who,
+};
 use serde::Deserialize;
 
 /// The step in which the owner chooses which account stays.
@@ -33,7 +35,7 @@ const CHOICE: &str = "join-choice";
 #[derive(Template)]
 #[template(path = "join.html")]
 struct Other {
-    shell: Shell,
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
 }
@@ -41,7 +43,7 @@ struct Other {
 #[derive(Template)]
 #[template(path = "join_choose.html")]
 struct Choose {
-    shell: Shell,
+    shell: Layout,
     errors: Vec<Mistake>,
     choices: [Choice; 2],
     ticket: String,
@@ -54,13 +56,13 @@ struct Choice {
 }
 
 /// Whether the account is held as a duplicate of the holder's claim.
-fn is_duplicate_of(story: &Explained, holder: &AccountId) -> bool {
+fn is_duplicate_of(story: &AccountExplanation, holder: &AccountId) -> bool {
     let cause = Cause::claim(holder);
     let mut holds = story.holds.iter().map(|held| &held.hold);
     holds.any(|hold| hold.reason == Reason::Duplicate && hold.cause == cause)
 }
 
-fn other(asker: &Asker, username: String, error: Option<String>) -> Response {
+fn other(asker: &RequestContext, username: String, error: Option<String>) -> Response {
     let words = asker.words;
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -71,11 +73,11 @@ fn other(asker: &Asker, username: String, error: Option<String>) -> Response {
             value: username,
             error,
             autocomplete: "username",
-            ..Input::new("username", words.say("join-username"))
+            ..Input::new("username", words.text("join-username"))
         },
         Input {
-            hint: words.say("join-password-hint"),
-            ..Input::password("password", words.say("join-password"), words)
+            hint: words.text("join-password-hint"),
+            ..Input::password("password", words.text("join-password"), words)
         },
     ];
     let mut shell = asker.shell();
@@ -109,11 +111,14 @@ pub(super) async fn prove(
     let Named { username, password } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let username = username.trim().to_owned();
     if username.is_empty() {
-        return other(&asker, username, Some(words.say("sign-in-no-username")));
+        return other(&asker, username, Some(words.text("sign-in-no-username")));
     }
-    let not_before = no_sooner();
+    let not_before = with_minimum_delay();
     let answer = async {
-        let story = app.store.story(account.as_str(), app.store.today()).await?;
+        let story = app
+            .store
+            .account_explanation(account.as_str(), app.store.today())
+            .await?;
         if password.is_empty() {
             let mut found = app.store.credentials(&username).await?;
             found.retain(|one| one.is_without_password() && is_duplicate_of(&story, &one.account));
@@ -125,7 +130,7 @@ pub(super) async fn prove(
                 .await?
                 .is_none()
             {
-                return Ok(other(&asker, username, Some(words.say("code-too-often"))));
+                return Ok(other(&asker, username, Some(words.text("code-too-often"))));
             }
             return send(&app, &asker, &account, &username, holder).await;
         }
@@ -152,34 +157,34 @@ pub(super) async fn prove(
             }
             Tried::TooOften => "sign-in-too-often",
         };
-        Ok(other(&asker, username, Some(words.say(error))))
+        Ok(other(&asker, username, Some(words.text(error))))
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
 /// Sends a code to the other account's owner. If there is none, the same row is written and no message is sent.
 async fn send(
     app: &App,
-    asker: &Asker,
+    asker: &RequestContext,
     held: &AccountId,
     username: &str,
     holder: Option<AccountId>,
 ) -> Result<Response> {
-    let mut to = CodeFor {
+    let mut to = CodeRecipient {
         subject: username_key(username),
         reach: None,
     };
     if let Some(holder) = holder
         && let Some(reach) = app.store.reach(&holder).await?
     {
-        to = CodeFor {
+        to = CodeRecipient {
             subject: holder.to_string(),
             reach: Some(reach),
         };
     }
-    let text = |code: &str| asker.words.say_with("sms-code", &[("code", code)]);
+    let text = |code: &str| asker.words.text_with("sms-code", &[("code", code)]);
     let token = asker.token.as_deref().unwrap_or_default();
     let who = Who::Session(held.clone());
     app.store
@@ -188,13 +193,13 @@ async fn send(
     Ok(Redirect::to("/held/join/code").into_response())
 }
 
-fn question(words: Words) -> Question {
+fn question(words: Locale) -> Question {
     Question {
-        title: words.say("form-code-title"),
-        lead: words.say("join-code-lead"),
+        title: words.text("form-code-title"),
+        lead: words.text("join-code-lead"),
         action: "/held/join/code",
         again: "",
-        back: ("/held/join", words.say("join-back")),
+        back: ("/held/join", words.text("join-back")),
     }
 }
 
@@ -214,7 +219,7 @@ pub(super) async fn check_code(
         let token = asker.token.as_deref().unwrap_or_default();
         let at = app.store.now();
         match app.store.try_code(token, Purpose::Join, &digits(typed)).await? {
-            Typed::Right(holders) => {
+            CodeCheck::Right(holders) => {
                 let holders: Vec<AccountId> = holders.into_iter().map(AccountId).collect();
                 let step = Step::new(&holders, Factor::Code, at);
                 choose(&app, &asker, &account, &step, None).await
@@ -226,14 +231,20 @@ pub(super) async fn check_code(
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// Shows the choice of which account stays, after the owner has proven both.
-async fn choose(app: &App, asker: &Asker, held: &AccountId, step: &Step, error: Option<String>) -> Result<Response> {
+async fn choose(
+    app: &App,
+    asker: &RequestContext,
+    held: &AccountId,
+    step: &Step,
+    error: Option<String>,
+) -> Result<Response> {
     let words = asker.words;
     let Some(holder) = step.accounts.first() else {
-        return Ok(other(asker, String::new(), Some(words.say("join-late"))));
+        return Ok(other(asker, String::new(), Some(words.text("join-late"))));
     };
     let choices = [
         choice(app, words, "holder", holder).await?,
@@ -263,23 +274,29 @@ async fn choose(app: &App, asker: &Asker, held: &AccountId, step: &Step, error: 
 
 /// The user name of an account, or its id if it has none.
 async fn called(app: &App, account: &AccountId) -> Result<String> {
-    let story = app.store.story(account.as_str(), app.store.today()).await?;
+    let story = app
+        .store
+        .account_explanation(account.as_str(), app.store.today())
+        .await?;
     Ok(story.username.unwrap_or(story.account))
 }
 
-async fn choice(app: &App, words: Words, value: &'static str, account: &AccountId) -> Result<Choice> {
-    let story = app.store.story(account.as_str(), app.store.today()).await?;
+async fn choice(app: &App, words: Locale, value: &'static str, account: &AccountId) -> Result<Choice> {
+    let story = app
+        .store
+        .account_explanation(account.as_str(), app.store.today())
+        .await?;
     let day = |name: &str| {
         let day = story.fact(name).and_then(|day| day.parse().ok());
-        day.map_or_else(|| words.say("join-unknown"), |day| words.day(day))
+        day.map_or_else(|| words.text("join-unknown"), |day| words.day(day))
     };
-    let username = story.username.clone().unwrap_or_else(|| words.say("join-unknown"));
+    let username = story.username.clone().unwrap_or_else(|| words.text("join-unknown"));
     let (created, last) = (day("created_on"), day("last_sign_in_on"));
     let (key, called) = (format!("join-choose-{value}"), called(app, account).await?);
     Ok(Choice {
         value,
-        name: words.say_with(&key, &[("account", &called)]),
-        hint: words.say_with(
+        name: words.text_with(&key, &[("account", &called)]),
+        hint: words.text_with(
             "join-hint-account",
             &[("username", &username), ("created", &created), ("last", &last)],
         ),
@@ -307,13 +324,13 @@ pub(super) async fn join(
         let session = asker.token.as_deref().unwrap_or_default();
         let step = Step::redeem_in(&app.store, session, CHOICE, &ticket).await?;
         let Some((step, holder)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
-            return Ok(other(&asker, String::new(), Some(words.say("join-late"))));
+            return Ok(other(&asker, String::new(), Some(words.text("join-late"))));
         };
         let held_stays = match &*stays {
             "held" => true,
             "holder" => false,
             _ => {
-                let error = Some(words.say("join-choose-empty"));
+                let error = Some(words.text("join-choose-empty"));
                 return choose(&app, &asker, &account, &step, error).await;
             }
         };
@@ -324,7 +341,7 @@ pub(super) async fn join(
         };
         // The message names the accounts as their owner knows them.
         let (gone, kept_as) = (called(&app, goes).await?, called(&app, stays).await?);
-        let news = words.say_with("sms-joined", &[("goes", &gone), ("stays", &kept_as)]);
+        let news = words.text_with("sms-joined", &[("goes", &gone), ("stays", &kept_as)]);
         let join = Join {
             held: account.clone(),
             holder: holder.clone(),
@@ -332,23 +349,29 @@ pub(super) async fn join(
         };
         match app.store.join(&join, &news).await {
             Err(StoreError::Refused(Refusal::CannotJoin(..))) => {
-                return Ok(other(&asker, String::new(), Some(words.say("error-cannot-join"))));
+                return Ok(other(&asker, String::new(), Some(words.text("error-cannot-join"))));
             }
             done => done?,
         }
         let mut shell = asker.shell();
         shell.here = "/".into();
         let page = |key: &str| {
-            let text = words.say_with(key, &[("account", &kept_as)]);
-            html(StatusCode::OK, &Answer::new(shell, words.say("join-done-title"), text))
+            let text = words.text_with(key, &[("account", &kept_as)]);
+            html(
+                StatusCode::OK,
+                &MessagePage::new(shell, words.text("join-done-title"), text),
+            )
         };
         if held_stays {
             return Ok(page("join-done-held"));
         }
         let held = asker.token.as_deref().unwrap_or_default();
-        let token = app.store.open_after_join(held, stays, step.factor(), step.at()).await?;
-        Ok((kept(&token), page("join-done-holder")).into_response())
+        let token = app
+            .store
+            .resume_after_join(held, stays, step.factor(), step.at())
+            .await?;
+        Ok((session_cookie(&token), page("join-done-holder")).into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }

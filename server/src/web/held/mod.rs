@@ -6,9 +6,9 @@ mod move_on;
 mod review;
 
 use super::App;
-use super::asker::{Asker, kept};
-use super::page::{Fault, History, Shell, go_on, history, html, message};
-use crate::output::{Words, evidence_rows, hold_text, since_row};
+use super::asker::{RequestContext, session_cookie};
+use super::page::{ErrorPage, History, Layout, history, html, message, redirect_page};
+use crate::output::{Locale, evidence_rows, hold_text, since_row};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Query, State};
@@ -18,7 +18,7 @@ use axum::routing::{get, post};
 use ngomon_rules::hold::WayOut;
 use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::UnitTree;
-use ngomon_store::{Before, Explained, HeldSince, Result};
+use ngomon_store::{AccountExplanation, ActiveHold, Before, Result};
 use serde::Deserialize;
 
 /// The page of the held visit and its ways out.
@@ -36,8 +36,8 @@ pub fn routes() -> Router<App> {
 
 #[derive(Template)]
 #[template(path = "held.html")]
-struct Held {
-    shell: Shell,
+struct HeldPage {
+    shell: Layout,
     /// The confirmation of what was just done, and what is left.
     done: Option<String>,
     /// The account, by user name and unit.
@@ -45,7 +45,7 @@ struct Held {
     several: String,
     /// The time at which the visit ends.
     until: String,
-    holds: Vec<Shown>,
+    holds: Vec<HoldView>,
     /// Whether the account at the new unit has the same password.
     same_login: bool,
     history: History,
@@ -56,7 +56,7 @@ struct Held {
 }
 
 /// A hold as people read it.
-pub struct Shown {
+pub struct HoldView {
     /// The name of the hold.
     pub name: String,
     /// What happened, and what to do now.
@@ -79,7 +79,7 @@ struct HeldQuery {
 }
 
 /// Shows the holds and their ways out.
-async fn show(State(app): State<App>, asker: Asker, Query(query): Query<HeldQuery>) -> Response {
+async fn show(State(app): State<App>, asker: RequestContext, Query(query): Query<HeldQuery>) -> Response {
     let words = asker.words;
     let Some(visit) = asker.visit.as_ref().filter(|visit| visit.held) else {
         return Redirect::to("/").into_response();
@@ -92,7 +92,7 @@ async fn show(State(app): State<App>, asker: Asker, Query(query): Query<HeldQuer
             .explain_page(account, app.store.today(), before.as_ref())
             .await?;
         let units = app.store.units().await?;
-        let counting: Vec<&HeldSince> = story.holds.iter().filter(|held| !held.suspended).collect();
+        let counting: Vec<&ActiveHold> = story.holds.iter().filter(|held| !held.suspended).collect();
         if counting.is_empty() {
             return opened(&app, &asker).await;
         }
@@ -100,12 +100,12 @@ async fn show(State(app): State<App>, asker: Asker, Query(query): Query<HeldQuer
         let username = story.username.as_deref().unwrap_or(account);
         Ok(html(
             StatusCode::OK,
-            &Held {
-                account: words.say_with("held-account", &[("username", username), ("unit", &story.unit_name)]),
-                until: words.say_with("held-until", &[("at", &words.instant(visit.held_until()))]),
-                several: words.say_with("held-several", &[("n", &n)]),
+            &HeldPage {
+                account: words.text_with("held-account", &[("username", username), ("unit", &story.unit_name)]),
+                until: words.text_with("held-until", &[("at", &words.instant(visit.held_until()))]),
+                several: words.text_with("held-several", &[("n", &n)]),
                 same_login: story.moved_to.as_ref().is_some_and(|to| to.same_login),
-                done: (query.done == "recorded").then(|| words.say_with("held-recorded", &[("n", &n)])),
+                done: (query.done == "recorded").then(|| words.text_with("held-recorded", &[("n", &n)])),
                 // The other account may be a stranger's, so this owner must not learn whose it is.
                 holds: counting
                     .into_iter()
@@ -119,11 +119,11 @@ async fn show(State(app): State<App>, asker: Asker, Query(query): Query<HeldQuer
         ))
     };
     let page: Result<Response> = page.await;
-    page.unwrap_or_else(|e| Fault(words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
 /// The answers to an owner's requests, with the reasons.
-pub async fn answers(app: &App, account: &AccountId, words: Words) -> Result<Vec<String>> {
+pub async fn answers(app: &App, account: &AccountId, words: Locale) -> Result<Vec<String>> {
     let given = app.store.given_answers(account).await?;
     let said = given.into_iter().map(|answer| {
         let key = if answer.accepted {
@@ -132,9 +132,9 @@ pub async fn answers(app: &App, account: &AccountId, words: Words) -> Result<Vec
             "answer-declined"
         };
         let at = words.instant(answer.at);
-        let said = words.say_with(key, &[("receipt", &answer.receipt), ("at", &at)]);
+        let said = words.text_with(key, &[("receipt", &answer.receipt), ("at", &at)]);
         match answer.reason {
-            Some(reason) => format!("{said} {}", words.say_with("answer-reason", &[("reason", &reason)])),
+            Some(reason) => format!("{said} {}", words.text_with("answer-reason", &[("reason", &reason)])),
             None => said,
         }
     });
@@ -142,38 +142,44 @@ pub async fn answers(app: &App, account: &AccountId, words: Words) -> Result<Vec
 }
 
 /// Replaces the held visit by a full session, because no hold is left, and returns to where the owner was going.
-async fn opened(app: &App, asker: &Asker) -> Result<Response> {
+async fn opened(app: &App, asker: &RequestContext) -> Result<Response> {
     let words = asker.words;
     let held = asker.token.as_deref().unwrap_or_default();
-    let Some(token) = app.store.open_after_hold(held).await? else {
-        let (title, text) = (words.say("held-opened"), words.say("held-opened-sign-in"));
+    let Some(token) = app.store.resume_after_hold(held).await? else {
+        let (title, text) = (words.text("held-opened"), words.text("held-opened-sign-in"));
         return Ok(message(asker, StatusCode::OK, title, text, ""));
     };
     let page = match app.store.take_next(token.as_str()).await? {
-        Some(next) => go_on(asker.shell(), next),
+        Some(next) => redirect_page(asker.shell(), next),
         None => {
-            let (title, text) = (words.say("held-opened"), words.say("held-opened-text"));
+            let (title, text) = (words.text("held-opened"), words.text("held-opened-text"));
             message(asker, StatusCode::OK, title, text, "")
         }
     };
-    Ok((kept(&token), page).into_response())
+    Ok((session_cookie(&token), page).into_response())
 }
 
 /// A hold in words, without the evidence fields in `without`, which the reader must not see.
-pub fn shown(held: &HeldSince, story: &Explained, units: &UnitTree, words: Words, without: &[&str]) -> Shown {
+pub fn shown(
+    held: &ActiveHold,
+    story: &AccountExplanation,
+    units: &UnitTree,
+    words: Locale,
+    without: &[&str],
+) -> HoldView {
     let hold = &held.hold;
     let text = hold_text(held, story, units, words);
     let mut rows = vec![
-        (words.say("explain-mends"), text.mends),
-        (words.say("explain-again"), text.again),
+        (words.text("explain-mends"), text.mends),
+        (words.text("explain-again"), text.again),
     ];
     rows.extend(evidence_rows(held, story, units, words, without));
     rows.extend(held.since.map(|since| since_row(since, words)));
     if let Some(last) = hold.last_day {
-        rows.push((words.say("explain-until"), words.day(last)));
+        rows.push((words.text("explain-until"), words.day(last)));
     }
-    rows.push((words.say("explain-clause"), text.clause));
-    Shown {
+    rows.push((words.text("explain-clause"), text.clause));
+    HoldView {
         name: text.name,
         text: text.text,
         rows,

@@ -2,9 +2,9 @@
 //! of its own, its owner must sign in.
 
 use super::super::App;
-use super::super::asker::{forgotten, kept};
-use super::super::page::Fault;
-use super::super::sign_in::{Said, page};
+use super::super::asker::{clear_session_cookie, session_cookie};
+use super::super::page::ErrorPage;
+use super::super::sign_in::{SignInNotice, page};
 use super::super::ways::{ByMove, Through};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -24,16 +24,16 @@ pub(super) async fn enter(State(app): State<App>, Through { mut asker, visit, ..
         };
         let held = asker.token.clone().unwrap_or_default();
         if let Some(token) = app.store.open_after_move(&held, &new.account).await? {
-            return Ok((kept(&token), Redirect::to("/")).into_response());
+            return Ok((session_cookie(&token), Redirect::to("/")).into_response());
         }
         app.store.close_session(&held).await?;
         asker.visit = None;
-        let said = Said {
+        let said = SignInNotice {
             username: new.username.unwrap_or_default(),
-            ..Said::default()
+            ..SignInNotice::default()
         };
-        Ok((forgotten(), page(&asker, StatusCode::OK, said)).into_response())
+        Ok((clear_session_cookie(), page(&asker, StatusCode::OK, said)).into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }

@@ -1,7 +1,7 @@
 //! "Đề nghị xem xét lại": the request for a review, whose receipt the owner brings to a counter.
 
 use super::super::App;
-use super::super::page::{Answer, Fault, html};
+use super::super::page::{ErrorPage, MessagePage, html};
 use super::super::ways::{ByReview, Through};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -18,21 +18,21 @@ pub(super) async fn ask(State(app): State<App>, through: Through<ByReview>) -> R
         Ok(Redirect::to("/held/review").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(through.asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(through.asker.words, e).into_response())
 }
 
 /// Shows the receipt.
 pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByReview>) -> Response {
     match app.store.open_review(&visit.account).await {
         Ok(Some(receipt)) => {
-            let (title, text) = (asker.words.say("review-title"), asker.words.say("review-text"));
-            let page = Answer {
+            let (title, text) = (asker.words.text("review-title"), asker.words.text("review-text"));
+            let page = MessagePage {
                 receipt: Some(receipt),
-                ..Answer::new(asker.shell(), title, text)
+                ..MessagePage::new(asker.shell(), title, text)
             };
             html(StatusCode::OK, &page)
         }
         Ok(None) => Redirect::to("/held").into_response(),
-        Err(error) => Fault(asker.words, error).into_response(),
+        Err(error) => ErrorPage(asker.words, error).into_response(),
     }
 }

@@ -8,19 +8,19 @@ mod step_up;
 pub mod tests;
 
 use super::App;
-use super::asker::Asker;
+use super::asker::RequestContext;
 use super::limits;
-use crate::passkey::{Answer, Challenge, Passkeys};
+use crate::passkey::{CeremonyResponse, Challenge, Passkeys};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use ngomon_rules::record::AccountKind;
-use ngomon_store::{Ceremony, Kept, Proven, Result, Visit};
+use ngomon_store::{Ceremony, PasskeyStorage, Result, Session, TwoFactorProof};
 use serde::Deserialize;
 use serde_json::json;
 
-pub use step_up::SKIPPED;
+pub use step_up::STEP_UP_SKIPPED;
 
 /// The routes: the owner's passkeys, signing in with one, and the step-up of a session.
 pub fn routes() -> Router<App> {
@@ -36,13 +36,13 @@ pub fn routes() -> Router<App> {
 }
 
 /// Whether this session's account may have passkeys: officials and operators may.
-pub fn may_have_passkeys(visit: &Visit) -> bool {
+pub fn passkeys_allowed(visit: &Session) -> bool {
     !visit.held && matches!(visit.kind, AccountKind::Official | AccountKind::Operator)
 }
 
 /// A device's answer, as the script posts it.
 #[derive(Default, Deserialize)]
-struct Shown {
+struct AssertionForm {
     #[serde(default)]
     ceremony: String,
     #[serde(default)]
@@ -52,7 +52,7 @@ struct Shown {
 /// The challenge for a script. Refused if passkeys are off here or the address has requested too many.
 async fn challenged(
     app: &App,
-    asker: &Asker,
+    asker: &RequestContext,
     what: Ceremony<'_>,
     ask: impl AsyncFnOnce(&Passkeys) -> Result<Challenge>,
 ) -> Result<Response> {
@@ -69,7 +69,12 @@ async fn challenged(
 
 /// Verifies a device's answer. Returns the kind of storage of the key, and the accounts that it opens: one or more. The
 /// ceremony ends, whatever the result.
-async fn proven(app: &App, what: Ceremony<'_>, ceremony: &str, answer: &Answer) -> Result<Option<(Kept, Vec<Proven>)>> {
+async fn proven(
+    app: &App,
+    what: Ceremony<'_>,
+    ceremony: &str,
+    answer: &CeremonyResponse,
+) -> Result<Option<(PasskeyStorage, Vec<TwoFactorProof>)>> {
     let (Some(passkeys), Some(state)) = (&app.passkeys, app.store.end_ceremony(what, ceremony).await?) else {
         return Ok(None);
     };

@@ -2,10 +2,10 @@
 //! not enough.
 
 use super::super::App;
-use super::super::asker::{Asker, encoded};
-use super::super::page::{Fault, Mistake, Shell, go_on, html};
+use super::super::asker::{RequestContext, query_encode};
+use super::super::page::{ErrorPage, Layout, Mistake, html, redirect_page};
 use super::super::ways::once_more;
-use super::{Shown, challenged, may_have_passkeys};
+use super::{AssertionForm, challenged, passkeys_allowed};
 use crate::failure::refused;
 use crate::passkey::Owner;
 use askama::Template;
@@ -15,7 +15,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::event::PasskeyId;
-use ngomon_store::{Ceremony, NewPasskey, Result, StoreError, Visit};
+use ngomon_store::{Ceremony, NewPasskey, Result, Session, StoreError};
 use serde::Deserialize;
 
 /// The longest time since the authentication, in microseconds.
@@ -24,7 +24,7 @@ const FRESH: i64 = 10 * 60 * 1_000_000;
 const LONGEST: usize = 60;
 
 /// A row of the list.
-struct Line {
+struct PasskeyRow {
     id: String,
     name: String,
     rows: Vec<(String, String)>,
@@ -32,48 +32,54 @@ struct Line {
 
 #[derive(Template)]
 #[template(path = "passkeys.html")]
-struct Page {
-    shell: Shell,
+struct PasskeysPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     /// The confirmation of what was just done.
     done: Option<String>,
-    passkeys: Vec<Line>,
+    passkeys: Vec<PasskeyRow>,
     /// The address at which the owner authenticates again before changing anything. `None` if the authentication is recent.
     anew: Option<String>,
 }
 
 /// What was just done.
 #[derive(Default, Deserialize)]
-pub struct After {
+pub struct PasskeysQuery {
     #[serde(default)]
     done: String,
 }
 
 /// The owner's session, if the account may have passkeys here.
-fn owner(asker: &Asker) -> Option<&Visit> {
+fn owner(asker: &RequestContext) -> Option<&Session> {
     asker
         .visit
         .as_ref()
-        .filter(|visit| asker.passkeys && may_have_passkeys(visit))
+        .filter(|visit| asker.passkeys && passkeys_allowed(visit))
 }
 
 /// Whether the owner authenticated recently by a password or a passkey. A code to a phone is not enough.
-fn is_fresh(app: &App, visit: &Visit) -> bool {
+fn is_fresh(app: &App, visit: &Session) -> bool {
     let shown = visit.amr.split(' ').any(|word| ["pwd", "hwk", "swk"].contains(&word));
     shown && app.store.now().as_microsecond() - visit.began < FRESH
 }
 
-async fn page(app: &App, asker: &Asker, visit: &Visit, done: &str, error: Option<String>) -> Result<Response> {
+async fn page(
+    app: &App,
+    asker: &RequestContext,
+    visit: &Session,
+    done: &str,
+    error: Option<String>,
+) -> Result<Response> {
     let words = asker.words;
     let passkeys = app.store.passkeys(&visit.account).await?;
     let line = |one: ngomon_store::Passkey| {
         let used = one.used.map(|at| words.instant(at));
-        Line {
+        PasskeyRow {
             rows: vec![
-                (words.say("passkeys-added"), words.instant(one.added)),
+                (words.text("passkeys-added"), words.instant(one.added)),
                 (
-                    words.say("passkeys-used"),
-                    used.unwrap_or_else(|| words.say("passkeys-never")),
+                    words.text("passkeys-used"),
+                    used.unwrap_or_else(|| words.text("passkeys-never")),
                 ),
             ],
             id: one.id.0,
@@ -88,13 +94,13 @@ async fn page(app: &App, asker: &Asker, visit: &Visit, done: &str, error: Option
         StatusCode::OK
     };
     shell.wrong = error.is_some();
-    let anew = (!is_fresh(app, visit)).then(|| format!("/sign-in?to={}", encoded(&here)));
+    let anew = (!is_fresh(app, visit)).then(|| format!("/sign-in?to={}", query_encode(&here)));
     shell.here = here;
-    let page = Page {
+    let page = PasskeysPage {
         errors: error.map(|text| Mistake { field: "name", text }).into_iter().collect(),
         done: ["added", "removed"]
             .contains(&done)
-            .then(|| words.say(&format!("passkeys-done-{done}"))),
+            .then(|| words.text(&format!("passkeys-done-{done}"))),
         passkeys: passkeys.into_iter().map(line).collect(),
         anew,
         shell,
@@ -103,16 +109,20 @@ async fn page(app: &App, asker: &Asker, visit: &Visit, done: &str, error: Option
 }
 
 /// Shows the passkeys.
-pub async fn show(State(app): State<App>, asker: Asker, Query(After { done }): Query<After>) -> Response {
+pub async fn show(
+    State(app): State<App>,
+    asker: RequestContext,
+    Query(PasskeysQuery { done }): Query<PasskeysQuery>,
+) -> Response {
     let Some(visit) = owner(&asker) else {
         return Redirect::to("/").into_response();
     };
     let page = page(&app, &asker, visit, &done, None).await;
-    page.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// The challenge that registers a new device of the owner.
-pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
+pub async fn challenge(State(app): State<App>, asker: RequestContext) -> Response {
     let (Some(visit), Some(token)) = (owner(&asker).filter(|visit| is_fresh(&app, visit)), &asker.token) else {
         return StatusCode::FORBIDDEN.into_response();
     };
@@ -128,14 +138,16 @@ pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
         };
         passkeys.ask_for_new(&owner, &app.store.passkeys(&visit.account).await?)
     });
-    asked.await.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    asked
+        .await
+        .unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// The submitted form.
 #[derive(Default, Deserialize)]
 pub struct New {
     #[serde(flatten)]
-    shown: Shown,
+    shown: AssertionForm,
     #[serde(default)]
     name: String,
 }
@@ -149,7 +161,7 @@ fn plain(typed: &str) -> String {
 /// Registers the new device.
 pub async fn add(
     State(app): State<App>,
-    asker: Asker,
+    asker: RequestContext,
     sent: std::result::Result<Form<New>, FormRejection>,
 ) -> Response {
     let New { shown, name } = sent.map(|Form(sent)| sent).unwrap_or_default();
@@ -164,14 +176,14 @@ pub async fn add(
         let state = app.store.end_ceremony(Ceremony::Add(token), &shown.ceremony).await?;
         let made = state.and_then(|state| passkeys.new_one(&state, &shown.credential));
         let Some((credential, key)) = made else {
-            return page(&app, &asker, visit, "", Some(words.say("passkeys-add-wrong"))).await;
+            return page(&app, &asker, visit, "", Some(words.text("passkeys-add-wrong"))).await;
         };
         let mut name = plain(&name);
         if name.is_empty() {
-            name = words.say_with("passkeys-unnamed", &[("day", &words.day(app.store.today()))]);
+            name = words.text_with("passkeys-unnamed", &[("day", &words.day(app.store.today()))]);
         }
         let new = NewPasskey { name, credential, key };
-        let news = words.say("sms-passkey-added");
+        let news = words.text("sms-passkey-added");
         match app.store.add_passkey(&visit.account, new, &news).await {
             Ok(()) => {}
             Err(StoreError::Refused(refusal)) => {
@@ -183,18 +195,18 @@ pub async fn add(
             Some(to) => {
                 let mut shell = asker.shell();
                 shell.here = "/passkeys".into();
-                go_on(shell, to)
+                redirect_page(shell, to)
             }
             None => Redirect::to("/passkeys?done=added").into_response(),
         })
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
 /// The passkey to remove.
 #[derive(Default, Deserialize)]
-pub struct Which {
+pub struct PasskeyForm {
     #[serde(default)]
     passkey: String,
 }
@@ -202,10 +214,10 @@ pub struct Which {
 /// Removes a passkey.
 pub async fn remove(
     State(app): State<App>,
-    asker: Asker,
-    sent: std::result::Result<Form<Which>, FormRejection>,
+    asker: RequestContext,
+    sent: std::result::Result<Form<PasskeyForm>, FormRejection>,
 ) -> Response {
-    let Which { passkey } = sent.map(|Form(sent)| sent).unwrap_or_default();
+    let PasskeyForm { passkey } = sent.map(|Form(sent)| sent).unwrap_or_default();
     let Some(visit) = owner(&asker) else {
         return Redirect::to("/").into_response();
     };
@@ -216,12 +228,12 @@ pub async fn remove(
         if let Some(page) = once_more(&app, &asker, visit, "passkey-removed").await? {
             return Ok(page);
         }
-        let news = asker.words.say("sms-passkey-removed");
+        let news = asker.words.text("sms-passkey-removed");
         app.store
             .remove_passkey(&visit.account, &PasskeyId(passkey), &news)
             .await?;
         Ok(Redirect::to("/passkeys?done=removed").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }

@@ -1,13 +1,13 @@
 //! The sign-in with a passkey, without a user name. Every wrong answer gets the same message, after the same time.
 
 use super::super::App;
-use super::super::asker::Asker;
+use super::super::asker::RequestContext;
 use super::super::limits;
-use super::super::page::Fault;
-use super::super::sign_in::{Said, again, enter_proven, page, pick};
-use super::{Shown, challenged, proven};
-use crate::passkey::Answer;
-use crate::password::no_sooner;
+use super::super::page::ErrorPage;
+use super::super::sign_in::{SignInNotice, choose_account_page, enter_proven, expired_page, page};
+use super::{AssertionForm, challenged, proven};
+use crate::passkey::CeremonyResponse;
+use crate::password::with_minimum_delay;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -19,32 +19,34 @@ use ngomon_rules::record::AccountId;
 use ngomon_store::{Ceremony, Factor, Result, Tried};
 
 /// The challenge of a sign-in, for a visitor who is not known yet.
-pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
+pub async fn challenge(State(app): State<App>, asker: RequestContext) -> Response {
     let asked = challenged(&app, &asker, Ceremony::SignIn, async |passkeys| passkeys.ask(&[]));
-    asked.await.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    asked
+        .await
+        .unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// Verifies the device's answer and begins a session.
 pub async fn enter(
     State(app): State<App>,
-    asker: Asker,
-    shown: std::result::Result<Form<Shown>, FormRejection>,
+    asker: RequestContext,
+    shown: std::result::Result<Form<AssertionForm>, FormRejection>,
 ) -> Response {
-    let Shown { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
-    let not_before = no_sooner();
+    let AssertionForm { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
+    let not_before = with_minimum_delay();
     let refused = |status, key| {
-        let passkey = Some(asker.words.say(key));
+        let passkey = Some(asker.words.text(key));
         page(
             &asker,
             status,
-            Said {
+            SignInNotice {
                 passkey,
-                ..Said::default()
+                ..SignInNotice::default()
             },
         )
     };
     let answer = async {
-        let answer = Answer::read(&credential);
+        let answer = CeremonyResponse::read(&credential);
         let passkey = answer
             .as_ref()
             .map(|answer| URL_SAFE_NO_PAD.encode(answer.credential()));
@@ -75,13 +77,13 @@ pub async fn enter(
         app.store.give_back(&[limits::challenge(&asker)]).await?;
         if opens.len() > 1 {
             let accounts: Vec<AccountId> = opens.iter().map(|one| one.account().clone()).collect();
-            return pick(&app, &asker, &accounts, Factor::Passkey(kept), at).await;
+            return choose_account_page(&app, &asker, &accounts, Factor::Passkey(kept), at).await;
         }
         match opens.pop() {
             Some(only) => enter_proven(&app, &asker, only).await,
-            None => Ok(again(&asker)),
+            None => Ok(expired_page(&asker)),
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }

@@ -2,27 +2,27 @@
 //! adds one, or skips it.
 
 use super::super::App;
-use super::super::asker::Asker;
+use super::super::asker::RequestContext;
 use super::super::limits;
-use super::super::page::{Fault, Mistake, Shell, html};
+use super::super::page::{ErrorPage, Layout, Mistake, html};
 use super::super::sign_in::enter_with;
-use super::{Shown, challenged, may_have_passkeys, proven};
-use crate::passkey::Answer;
+use super::{AssertionForm, challenged, passkeys_allowed, proven};
+use crate::passkey::CeremonyResponse;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_store::{Ceremony, Result, Tried, Visit};
+use ngomon_store::{Ceremony, Result, Session, Tried};
 
 /// The parameter that marks a request whose owner skipped the second factor, so that nobody is asked twice.
-pub const SKIPPED: &str = "ngomon_step_up";
+pub const STEP_UP_SKIPPED: &str = "ngomon_step_up";
 
 #[derive(Template)]
 #[template(path = "step_up.html")]
-struct Page {
-    shell: Shell,
+struct StepUpPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     has_passkey: bool,
     /// The address that continues without the second factor.
@@ -30,17 +30,17 @@ struct Page {
 }
 
 /// The session to step up and the request that requires it; or the address to go to instead.
-fn asked(asker: &Asker) -> std::result::Result<(&Visit, &str), &str> {
+fn asked(asker: &RequestContext) -> std::result::Result<(&Session, &str), &str> {
     let going = asker.going.as_deref().filter(|to| to.starts_with("/authorize?"));
     match (&asker.visit, going) {
         (_, None) => Err("/"),
-        (Some(visit), Some(to)) if may_have_passkeys(visit) => Ok((visit, to)),
+        (Some(visit), Some(to)) if passkeys_allowed(visit) => Ok((visit, to)),
         // The request decides by itself what the present visitor has to do.
         (_, Some(to)) => Err(to),
     }
 }
 
-async fn page(app: &App, asker: &Asker, status: StatusCode, error: Option<&str>) -> Result<Response> {
+async fn page(app: &App, asker: &RequestContext, status: StatusCode, error: Option<&str>) -> Result<Response> {
     let (visit, to) = match asked(asker) {
         Ok(asked) => asked,
         Err(elsewhere) => return Ok(Redirect::to(elsewhere).into_response()),
@@ -49,44 +49,46 @@ async fn page(app: &App, asker: &Asker, status: StatusCode, error: Option<&str>)
     let mut shell = asker.shell();
     shell.here = format!("/sign-in/step-up{}", shell.going);
     shell.wrong = error.is_some();
-    let text = error.map(|key| asker.words.say(key));
-    let page = Page {
+    let text = error.map(|key| asker.words.text(key));
+    let page = StepUpPage {
         errors: text
             .map(|text| Mistake { field: "passkey", text })
             .into_iter()
             .collect(),
         has_passkey,
-        skip: format!("{to}&{SKIPPED}=skipped"),
+        skip: format!("{to}&{STEP_UP_SKIPPED}=skipped"),
         shell,
     };
     Ok(html(status, &page))
 }
 
 /// Shows the page.
-pub async fn show(State(app): State<App>, asker: Asker) -> Response {
+pub async fn show(State(app): State<App>, asker: RequestContext) -> Response {
     let page = page(&app, &asker, StatusCode::OK, None).await;
-    page.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// The challenge for the owner's devices.
-pub async fn challenge(State(app): State<App>, asker: Asker) -> Response {
-    let visit = asker.visit.as_ref().filter(|visit| may_have_passkeys(visit));
+pub async fn challenge(State(app): State<App>, asker: RequestContext) -> Response {
+    let visit = asker.visit.as_ref().filter(|visit| passkeys_allowed(visit));
     let (Some(visit), Some(token)) = (visit, &asker.token) else {
         return StatusCode::FORBIDDEN.into_response();
     };
     let asked = challenged(&app, &asker, Ceremony::StepUp(token), async |passkeys| {
         passkeys.ask(&app.store.passkeys(&visit.account).await?)
     });
-    asked.await.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    asked
+        .await
+        .unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// Verifies the device's answer and replaces the session.
 pub async fn enter(
     State(app): State<App>,
-    asker: Asker,
-    shown: std::result::Result<Form<Shown>, FormRejection>,
+    asker: RequestContext,
+    shown: std::result::Result<Form<AssertionForm>, FormRejection>,
 ) -> Response {
-    let Shown { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
+    let AssertionForm { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
     let visit = match asked(&asker) {
         Ok((visit, _)) => visit,
         Err(elsewhere) => return Redirect::to(elsewhere).into_response(),
@@ -97,7 +99,7 @@ pub async fn enter(
     let answer = async {
         let limits = [limits::own("step-up", visit.account.as_str())];
         let tried = app.store.tried(&limits, async {
-            let opens = match Answer::read(&credential) {
+            let opens = match CeremonyResponse::read(&credential) {
                 Some(answer) => proven(&app, Ceremony::StepUp(token), &ceremony, &answer).await?,
                 None => None,
             };
@@ -116,5 +118,5 @@ pub async fn enter(
         page(&app, &asker, status, Some(error)).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }

@@ -4,11 +4,11 @@
 mod propose;
 
 use super::App;
-use super::asker::Asker;
+use super::asker::RequestContext;
 use super::held::answers;
-use super::page::{Fault, Shell, html, message};
+use super::page::{ErrorPage, Layout, html, message};
 use super::ways::{ByProfile, Through};
-use crate::output::{Words, said};
+use crate::output::{Locale, value_text};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Query, State};
@@ -31,8 +31,8 @@ pub fn routes() -> Router<App> {
 
 #[derive(Template)]
 #[template(path = "profile.html")]
-struct Page {
-    shell: Shell,
+struct ProfilePage {
+    shell: Layout,
     /// The confirmation of what was just done.
     done: Option<String>,
     rows: Vec<(String, String)>,
@@ -45,7 +45,7 @@ struct Page {
 
 /// What was just done.
 #[derive(Deserialize)]
-struct After {
+struct ProfileQuery {
     #[serde(default)]
     done: String,
 }
@@ -53,7 +53,7 @@ struct After {
 async fn show(
     State(app): State<App>,
     Through { asker, visit, .. }: Through<ByProfile>,
-    Query(After { done }): Query<After>,
+    Query(ProfileQuery { done }): Query<ProfileQuery>,
 ) -> Response {
     let (words, account) = (asker.words, visit.account);
     let page = async {
@@ -66,10 +66,10 @@ async fn show(
         shell.here = "/profile".into();
         Ok(html(
             StatusCode::OK,
-            &Page {
+            &ProfilePage {
                 done: match &*done {
-                    "reviewed" => Some(words.say("profile-reviewed")),
-                    "proposed" => Some(words.say("profile-proposed")),
+                    "reviewed" => Some(words.text("profile-reviewed")),
+                    "proposed" => Some(words.text("profile-proposed")),
                     _ => None,
                 },
                 rows: rows(&own.profile, &units, app.store.today(), words),
@@ -81,17 +81,17 @@ async fn show(
         ))
     };
     let page: Result<Response> = page.await;
-    page.unwrap_or_else(|e| Fault(words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
 /// The page for an owner without a profile, or without a certain one: nothing can be corrected here.
-fn nothing(asker: &Asker) -> Response {
-    let (title, text) = (asker.words.say("profile-title"), asker.words.say("profile-none"));
+fn nothing(asker: &RequestContext) -> Response {
+    let (title, text) = (asker.words.text("profile-title"), asker.words.text("profile-none"));
     message(asker, StatusCode::OK, title, text, "")
 }
 
 /// The profile as its owner reads it: number and phone are masked, as everywhere.
-fn rows(profile: &Profile, units: &UnitTree, day: Date, words: Words) -> Vec<(String, String)> {
+fn rows(profile: &Profile, units: &UnitTree, day: Date, words: Locale) -> Vec<(String, String)> {
     let text = |day: Option<Date>| day.map(|day| words.day(day));
     let all = [
         ("profile-full-name", Some(profile.full_name.as_str().to_owned())),
@@ -99,16 +99,19 @@ fn rows(profile: &Profile, units: &UnitTree, day: Date, words: Words) -> Vec<(St
             "profile-birth-date",
             profile
                 .birth_date
-                .map(|day| said("day", &day.to_string(), units, words)),
+                .map(|day| value_text("day", &day.to_string(), units, words)),
         ),
         ("profile-national-id", profile.national_id.map(|number| number.masked())),
         ("profile-phone", profile.phone.as_ref().map(Phone::masked)),
         ("profile-email", profile.email.clone()),
-        ("profile-unit", Some(said("unit", profile.unit.as_str(), units, words))),
+        (
+            "profile-unit",
+            Some(value_text("unit", profile.unit.as_str(), units, words)),
+        ),
         ("profile-position", profile.position.clone()),
         (
             "profile-status",
-            Some(said("status", profile.status_on(day).name(), units, words)),
+            Some(value_text("status", profile.status_on(day).name(), units, words)),
         ),
         ("profile-reviewed-on", text(profile.reviewed_on)),
         ("profile-updated-on", text(profile.updated_on)),
@@ -116,13 +119,13 @@ fn rows(profile: &Profile, units: &UnitTree, day: Date, words: Words) -> Vec<(St
             "profile-next-due-item",
             profile
                 .next_due_item
-                .map(|item| said("item", item.name(), units, words)),
+                .map(|item| value_text("item", item.name(), units, words)),
         ),
         ("profile-next-due-on", text(profile.next_due_on)),
     ];
     let known = all.into_iter().filter_map(|(key, value)| Some((key, value?)));
     known
-        .map(|(key, value)| (words.say(&format!("own-{key}")), value))
+        .map(|(key, value)| (words.text(&format!("own-{key}")), value))
         .collect()
 }
 
@@ -146,5 +149,5 @@ async fn review(State(app): State<App>, through: Through<ByProfile>) -> Response
         through.recorded(&app).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(through.asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(through.asker.words, e).into_response())
 }

@@ -1,11 +1,11 @@
 //! The form that proposes changes of the profile to HR. An empty field proposes no change.
 
 use super::super::App;
-use super::super::asker::Asker;
-use super::super::page::{Fault, Input, Mistake, Shell, html, mistakes};
+use super::super::asker::RequestContext;
+use super::super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
 use super::super::ways::{ByProfile, Through};
 use super::nothing;
-use crate::output::{Words, said};
+use crate::output::{Locale, value_text};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -17,11 +17,11 @@ use ngomon_rules::officials::Amendment;
 use ngomon_rules::record::Profile;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::{Date, FullName, PartialDate, Phone, parse_day};
-use ngomon_store::{Limit, Refusal, Result, StoreError};
+use ngomon_store::{RateLimit, Refusal, Result, StoreError};
 use serde::Deserialize;
 
 /// Proposals of one account per day.
-const OF_ACCOUNT: Limit = Limit {
+const OF_ACCOUNT: RateLimit = RateLimit {
     what: "propose",
     times: 10,
     seconds: 86_400,
@@ -31,8 +31,8 @@ const LONGEST: usize = 200;
 
 #[derive(Template)]
 #[template(path = "propose.html")]
-struct Page {
-    shell: Shell,
+struct ProposalPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     account_follows: bool,
@@ -41,7 +41,7 @@ struct Page {
 /// The submitted form. A missing field is empty.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Typed {
+pub(super) struct ProposalForm {
     full_name: String,
     birth_date: String,
     unit: String,
@@ -65,7 +65,7 @@ const FIELDS: [(&str, &str, &str); 8] = [
     ("document", "off", "text"),
 ];
 
-impl Typed {
+impl ProposalForm {
     fn get(&self, field: &str) -> &str {
         match field {
             "full_name" => &self.full_name,
@@ -152,8 +152,8 @@ fn is_mail(text: &str) -> bool {
 
 /// Renders the form. `present`: the current profile, whose values stand next to the fields.
 fn page(
-    asker: &Asker,
-    typed: &Typed,
+    asker: &RequestContext,
+    typed: &ProposalForm,
     wrong: &[&str],
     error: Option<String>,
     present: Option<(&Profile, &UnitTree)>,
@@ -164,7 +164,7 @@ fn page(
         .map(|(field, autocomplete, inputmode)| {
             let mut input = field_of(words, typed, wrong, field, autocomplete, inputmode);
             if let Some(now) = present.and_then(|(profile, units)| now(field, profile, units, words)) {
-                input.hint = format!("{}. {}", input.hint, words.say_with("propose-now", &[("value", &now)]));
+                input.hint = format!("{}. {}", input.hint, words.text_with("propose-now", &[("value", &now)]));
             }
             input
         })
@@ -183,7 +183,7 @@ fn page(
     shell.wrong = status != StatusCode::OK;
     html(
         status,
-        &Page {
+        &ProposalPage {
             shell,
             errors: whole.into_iter().chain(mistakes(&fields)).collect(),
             fields,
@@ -193,8 +193,8 @@ fn page(
 }
 
 fn field_of(
-    words: Words,
-    typed: &Typed,
+    words: Locale,
+    typed: &ProposalForm,
     wrong: &[&str],
     field: &'static str,
     autocomplete: &'static str,
@@ -203,21 +203,23 @@ fn field_of(
     let key = field.replace('_', "-");
     Input {
         value: typed.get(field).to_owned(),
-        hint: words.say(&format!("propose-hint-{key}")),
-        error: wrong.contains(&field).then(|| words.say(&format!("propose-bad-{key}"))),
+        hint: words.text(&format!("propose-hint-{key}")),
+        error: wrong
+            .contains(&field)
+            .then(|| words.text(&format!("propose-bad-{key}"))),
         autocomplete,
         inputmode,
-        ..Input::new(field, words.say(&format!("propose-{key}")))
+        ..Input::new(field, words.text(&format!("propose-{key}")))
     }
 }
 
 /// The current value of a field.
-fn now(field: &str, profile: &Profile, units: &UnitTree, words: Words) -> Option<String> {
+fn now(field: &str, profile: &Profile, units: &UnitTree, words: Locale) -> Option<String> {
     match field {
         "full_name" => Some(profile.full_name.as_str().to_owned()),
         "birth_date" => profile
             .birth_date
-            .map(|day| said("day", &day.to_string(), units, words)),
+            .map(|day| value_text("day", &day.to_string(), units, words)),
         "unit" => units.get(&profile.unit).map(|unit| unit.name.clone()),
         "position" => profile.position.clone(),
         "phone" => profile.phone.as_ref().map(Phone::masked),
@@ -244,32 +246,38 @@ pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: T
             return Ok(nothing(&asker));
         };
         let (units, today) = (app.store.units().await?, app.store.today());
-        let story = app.store.story(visit.account.as_str(), today).await?;
+        let story = app.store.account_explanation(visit.account.as_str(), today).await?;
         let pending = story
             .holds
             .iter()
             .find(|held| held.hold.reason == Reason::TransferPending);
         let to = pending.and_then(|held| held.hold.evidence.get("to_unit"));
         let unit = to.and_then(|to| typed_unit(&units, &UnitCode(to.clone()), today));
-        let typed = Typed {
+        let typed = ProposalForm {
             unit: unit.unwrap_or_default(),
-            ..Typed::default()
+            ..ProposalForm::default()
         };
         Ok(page(&asker, &typed, &[], None, Some((&own.profile, &units))))
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
 }
 
 /// Submits the proposal.
 pub(super) async fn send(
     State(app): State<App>,
     Through { asker, visit, .. }: Through<ByProfile>,
-    typed: std::result::Result<Form<Typed>, FormRejection>,
+    typed: std::result::Result<Form<ProposalForm>, FormRejection>,
 ) -> Response {
     let (words, account) = (asker.words, visit.account);
     let Ok(Form(typed)) = typed else {
-        return page(&asker, &Typed::default(), &[], Some(words.say("form-unreadable")), None);
+        return page(
+            &asker,
+            &ProposalForm::default(),
+            &[],
+            Some(words.text("form-unreadable")),
+            None,
+        );
     };
     let answer = async {
         let Some(own) = app.store.own_profile(&account).await? else {
@@ -279,13 +287,19 @@ pub(super) async fn send(
         let present = Some((&own.profile, &units));
         let amendment = match typed.read(&own.profile, &units, app.store.today()) {
             Ok(amendment) if amendment.is_empty() => {
-                return Ok(page(&asker, &typed, &[], Some(words.say("propose-nothing")), present));
+                return Ok(page(&asker, &typed, &[], Some(words.text("propose-nothing")), present));
             }
             Ok(amendment) => amendment,
             Err(wrong) => return Ok(page(&asker, &typed, &wrong, None, present)),
         };
         if app.store.attempt(OF_ACCOUNT, &[account.as_str()]).await?.is_none() {
-            return Ok(page(&asker, &typed, &[], Some(words.say("propose-too-often")), present));
+            return Ok(page(
+                &asker,
+                &typed,
+                &[],
+                Some(words.text("propose-too-often")),
+                present,
+            ));
         }
         match app.store.propose(&account, &amendment).await {
             Err(StoreError::Refused(Refusal::NoProfileInService(_))) => {
@@ -296,7 +310,7 @@ pub(super) async fn send(
         Ok(Redirect::to("/profile?done=proposed").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| Fault(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use super::board::Snapshot;
 use super::pace::{is_behind, jump, share};
-use crate::output::Words;
+use crate::output::Locale;
 use ngomon_store::{DayFigures, UnitFigures};
 
 /// The most units named as behind.
 const NAMED: usize = 5;
 
 /// Names the units that are behind.
-pub fn behind(below: &[&UnitFigures], figures: &UnitFigures, words: Words) -> Option<String> {
+pub fn behind(below: &[&UnitFigures], figures: &UnitFigures, words: Locale) -> Option<String> {
     let mut slow: Vec<&&UnitFigures> = below.iter().filter(|unit| is_behind(unit, figures)).collect();
     slow.sort_by_key(|unit| share(unit.goal()));
     let named = slow.iter().take(NAMED);
@@ -20,21 +20,21 @@ pub fn behind(below: &[&UnitFigures], figures: &UnitFigures, words: Words) -> Op
         return None;
     }
     if let Some(more) = slow.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        names.push(words.say_with("report-alert-more", &[("n", &more.to_string())]));
+        names.push(words.text_with("report-alert-more", &[("n", &more.to_string())]));
     }
-    Some(words.say_with("report-alert-behind", &[("units", &names.join(", "))]))
+    Some(words.text_with("report-alert-behind", &[("units", &names.join(", "))]))
 }
 
 /// The registry does not answer: since when, and how many forms wait for it here.
-pub fn silent(snapshot: &Snapshot, figures: &UnitFigures, words: Words) -> Option<String> {
+pub fn silent(snapshot: &Snapshot, figures: &UnitFigures, words: Locale) -> Option<String> {
     let since = words.instant(snapshot.figures.position.registry_silent_since?);
     let n = words.number(figures.line.pending);
-    Some(words.say_with("report-alert-silent", &[("since", &since), ("n", &n)]))
+    Some(words.text_with("report-alert-silent", &[("since", &since), ("n", &n)]))
 }
 
 /// The number of refusals jumps.
-pub fn jumping(days: &[DayFigures], snapshot: &Snapshot, words: Words) -> Option<String> {
+pub fn jumping(days: &[DayFigures], snapshot: &Snapshot, words: Locale) -> Option<String> {
     let (now, before) = jump(days, snapshot.figures.day)?;
     let (now, before) = (words.number(now), words.tenths(before));
-    Some(words.say_with("report-alert-refusals", &[("now", &now), ("before", &before)]))
+    Some(words.text_with("report-alert-refusals", &[("now", &now), ("before", &before)]))
 }

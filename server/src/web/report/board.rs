@@ -3,9 +3,9 @@
 //! While a stream is open, one task checks twice a second whether the position has moved; then it computes the figures again
 //! and notifies every stream. Without viewers nothing runs.
 
-use super::live::Live;
-use super::shown::Shown;
-use crate::output::Words;
+use super::live::ReportDelta;
+use super::shown::ReportView;
+use crate::output::Locale;
 use futures_util::FutureExt as _;
 use ngomon_rules::record::AccountId;
 use ngomon_rules::unit::UnitCode;
@@ -34,22 +34,22 @@ pub struct Snapshot {
     /// When they were read, in microseconds UTC.
     pub at: i64,
     days: tokio::sync::Mutex<BTreeMap<UnitCode, Arc<[DayFigures]>>>,
-    lives: tokio::sync::Mutex<BTreeMap<(UnitCode, &'static str), Arc<Live>>>,
+    lives: tokio::sync::Mutex<BTreeMap<(UnitCode, &'static str), Arc<ReportDelta>>>,
     staff: tokio::sync::OnceCell<Vec<StaffLine>>,
 }
 
 impl Snapshot {
     /// The streamed values of a unit, computed once for all its viewers. `None` if there is no such unit.
-    pub async fn live(&self, unit: &UnitCode, words: Words) -> Result<Option<Arc<Live>>> {
+    pub async fn live(&self, unit: &UnitCode, words: Locale) -> Result<Option<Arc<ReportDelta>>> {
         let key = (unit.clone(), words.tag());
         let mut known = self.lives.lock().await;
         if let Some(live) = known.get(&key) {
             return Ok(Some(Arc::clone(live)));
         }
-        let Some(shown) = Shown::of(self, unit, words).await? else {
+        let Some(shown) = ReportView::of(self, unit, words).await? else {
             return Ok(None);
         };
-        let live = Arc::new(Live::of(shown, self.at, words));
+        let live = Arc::new(ReportDelta::of(shown, self.at, words));
         known.insert(key, Arc::clone(&live));
         Ok(Some(live))
     }
@@ -74,7 +74,7 @@ impl Snapshot {
 
 /// The current figures and their viewers. Cheap to clone.
 #[derive(Clone)]
-pub struct Board(Arc<Shared>);
+pub struct ReportCache(Arc<Shared>);
 
 struct Shared {
     store: Store,
@@ -103,7 +103,7 @@ impl Drop for Look {
     }
 }
 
-impl Board {
+impl ReportCache {
     /// A cache without viewers.
     pub fn new(store: Store) -> Self {
         Self(Arc::new(Shared {
@@ -176,7 +176,7 @@ impl Board {
     }
 }
 
-async fn look(board: Board, tell: watch::Sender<Arc<Snapshot>>) {
+async fn look(board: ReportCache, tell: watch::Sender<Arc<Snapshot>>) {
     let mut ticks = tokio::time::interval(LOOK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut well = true;
@@ -206,7 +206,7 @@ async fn look(board: Board, tell: watch::Sender<Arc<Snapshot>>) {
 pub struct Watching {
     /// The newest figures; an error once the server stops.
     pub news: watch::Receiver<Arc<Snapshot>>,
-    board: Board,
+    board: ReportCache,
     person: AccountId,
     session: String,
 }

@@ -1,12 +1,12 @@
 //! The downloads of a unit's figures: the same tables as the commands print, with names of units and translated headings.
 
-use super::asked;
 use super::board::Snapshot;
+use super::requested_unit;
 use super::shown::in_words;
-use crate::output::{Table, Words, report_xlsx};
+use crate::output::{Locale, Table, report_xlsx};
 use crate::web::App;
-use crate::web::asker::Asker;
-use crate::web::page::{Fault, not_found};
+use crate::web::asker::RequestContext;
+use crate::web::page::{ErrorPage, not_found};
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -33,8 +33,12 @@ pub const CSV: &str = "text/csv; charset=utf-8";
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// Downloads one file.
-pub async fn file(State(app): State<App>, asker: Asker, Path((unit, file)): Path<(String, String)>) -> Response {
-    let (asker, snapshot, unit) = match asked(&app, asker, &unit).await {
+pub async fn file(
+    State(app): State<App>,
+    asker: RequestContext,
+    Path((unit, file)): Path<(String, String)>,
+) -> Response {
+    let (asker, snapshot, unit) = match requested_unit(&app, asker, &unit).await {
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
@@ -44,7 +48,7 @@ pub async fn file(State(app): State<App>, asker: Asker, Path((unit, file)): Path
         return match workbook(&snapshot, &unit, words).await {
             Ok(Ok(bytes)) => attachment(XLSX, &name, bytes),
             Ok(Err(error)) => failed(&file, error),
-            Err(error) => Fault(words, error).into_response(),
+            Err(error) => ErrorPage(words, error).into_response(),
         };
     }
     match table(&snapshot, &unit, &file, words).await {
@@ -56,7 +60,7 @@ pub async fn file(State(app): State<App>, asker: Asker, Path((unit, file)): Path
             }
         }
         Ok(None) => not_found(asker).await,
-        Err(error) => Fault(words, error).into_response(),
+        Err(error) => ErrorPage(words, error).into_response(),
     }
 }
 
@@ -77,10 +81,10 @@ pub fn named(file: &str, unit: &UnitCode, day: Date) -> String {
 async fn workbook(
     snapshot: &Snapshot,
     unit: &UnitCode,
-    words: Words,
+    words: Locale,
 ) -> Result<std::result::Result<Vec<u8>, XlsxError>> {
     let day = words.day(snapshot.figures.day);
-    let title = words.say_with("xlsx-title", &[("day", &day)]);
+    let title = words.text_with("xlsx-title", &[("day", &day)]);
     let staff = staff(snapshot, unit).await?;
     Ok(report_xlsx(&snapshot.figures.within(Some(unit)), &staff, &title, words))
 }
@@ -93,7 +97,7 @@ async fn staff(snapshot: &Snapshot, unit: &UnitCode) -> Result<Vec<StaffLine>> {
     Ok(lines.cloned().collect())
 }
 
-async fn table(snapshot: &Snapshot, unit: &UnitCode, file: &str, words: Words) -> Result<Option<Table>> {
+async fn table(snapshot: &Snapshot, unit: &UnitCode, file: &str, words: Locale) -> Result<Option<Table>> {
     let figures = &snapshot.figures;
     Ok(Some(match file {
         "report.csv" => {
@@ -148,14 +152,14 @@ async fn table(snapshot: &Snapshot, unit: &UnitCode, file: &str, words: Words) -
     }))
 }
 
-fn holds(of: &UnitFigures, words: Words) -> Table {
+fn holds(of: &UnitFigures, words: Locale) -> Table {
     let n = |reason: Reason| of.held.get(&reason).copied().unwrap_or_default();
-    reasons(Reason::ALL.map(|reason| (words.say(&format!("hold-{reason}")), n(reason))))
+    reasons(Reason::ALL.map(|reason| (words.text(&format!("hold-{reason}")), n(reason))))
 }
 
-fn refusals(of: &UnitFigures, words: Words) -> Table {
+fn refusals(of: &UnitFigures, words: Locale) -> Table {
     let n = |outcome: Outcome| of.refused.get(&outcome).copied().unwrap_or_default();
-    reasons(Outcome::REFUSALS.map(|outcome| (words.say(&format!("outcome-{}", outcome.name())), n(outcome))))
+    reasons(Outcome::REFUSALS.map(|outcome| (words.text(&format!("outcome-{}", outcome.name())), n(outcome))))
 }
 
 fn reasons<const N: usize>(counts: [(String, u64); N]) -> Table {

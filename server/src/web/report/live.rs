@@ -1,13 +1,13 @@
 //! The live figures of the page, as server-sent events. A stream ends with its session: by a hold, a sign-out, or after an
 //! hour.
 
-use super::asked;
 use super::board::Watching;
-use super::shown::{Bar, Cell, DayLine, Shown};
-use crate::output::Words;
+use super::requested_unit;
+use super::shown::{Bar, DayLine, LiveValue, ReportView};
+use crate::output::Locale;
 use crate::web::App;
-use crate::web::asker::Asker;
-use crate::web::page::Fault;
+use crate::web::asker::RequestContext;
+use crate::web::page::ErrorPage;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -28,8 +28,8 @@ const BEAT: Duration = Duration::from_secs(15);
 const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
 
 /// Streams the changes of a unit's figures.
-pub async fn stream(State(app): State<App>, asker: Asker, Path(unit): Path<String>) -> Response {
-    let (asker, _, unit) = match asked(&app, asker, &unit).await {
+pub async fn stream(State(app): State<App>, asker: RequestContext, Path(unit): Path<String>) -> Response {
+    let (asker, _, unit) = match requested_unit(&app, asker, &unit).await {
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
@@ -40,7 +40,7 @@ pub async fn stream(State(app): State<App>, asker: Asker, Path(unit): Path<Strin
     let watching = match app.board.watch(&visit.account, &token).await {
         Ok(Some(watching)) => watching,
         Ok(None) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Err(error) => return Fault(asker.words, error).into_response(),
+        Err(error) => return ErrorPage(asker.words, error).into_response(),
     };
     let stream = Stream {
         app,
@@ -67,7 +67,7 @@ pub async fn stream(State(app): State<App>, asker: Asker, Path(unit): Path<Strin
 
 /// The changes of the page since the last event.
 #[derive(Default, Serialize)]
-pub struct Live {
+pub struct ReportDelta {
     at: String,
     /// The tiles that changed, for screen readers.
     said: BTreeMap<String, String>,
@@ -81,12 +81,12 @@ pub struct Live {
     tiles: Vec<(String, String)>,
 }
 
-impl Live {
+impl ReportDelta {
     /// All values of a page, at an instant in microseconds UTC.
-    pub fn of(shown: Shown, at: i64, words: Words) -> Self {
+    pub fn of(shown: ReportView, at: i64, words: Locale) -> Self {
         let tiles = shown.tiles.iter().map(|tile| (tile.label.clone(), tile.n.text.clone()));
         let tiles = tiles.collect();
-        let mut cells: Vec<Cell> = Vec::new();
+        let mut cells: Vec<LiveValue> = Vec::new();
         let mut bars: Vec<Bar> = Vec::new();
         for tile in shown.tiles {
             cells.extend(std::iter::once(tile.n).chain(tile.note));
@@ -106,7 +106,7 @@ impl Live {
         }
         cells.extend(shown.refused.into_iter().chain(shown.held).map(|line| line.n));
         Self {
-            at: words.say_with("report-at", &[("clock", &words.instant(at))]),
+            at: words.text_with("report-at", &[("clock", &words.instant(at))]),
             said: BTreeMap::new(),
             texts: cells.into_iter().map(|cell| (cell.key, cell.text)).collect(),
             bars: bars.into_iter().map(|bar| (bar.key, bar.share)).collect(),
@@ -147,15 +147,15 @@ struct Stream {
     app: App,
     token: String,
     unit: UnitCode,
-    words: Words,
+    words: Locale,
     watching: Watching,
-    told: Arc<Live>,
+    told: Arc<ReportDelta>,
     beat: Interval,
 }
 
 impl Stream {
     /// The next event. `None` if the session has ended or the server stops.
-    async fn next(&mut self) -> Result<Option<Live>, StoreError> {
+    async fn next(&mut self) -> Result<Option<ReportDelta>, StoreError> {
         loop {
             if !self.app.store.is_open(&self.token).await? {
                 return Ok(None);

@@ -11,12 +11,12 @@ mod page;
 mod paper;
 mod shown;
 
-pub use board::Board;
+pub use board::ReportCache;
 pub use download::{CSV, XLSX, attachment, failed, named};
 
 use super::App;
-use super::asker::Asker;
-use super::page::{Fault, not_found};
+use super::asker::RequestContext;
+use super::page::{ErrorPage, not_found};
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -36,18 +36,22 @@ pub fn routes() -> Router<App> {
 }
 
 /// Whether the visitor may see the report: a full session of an account that is not a citizen's.
-pub fn may_see(asker: &Asker) -> bool {
+pub fn authorize_viewer(asker: &RequestContext) -> bool {
     let visit = asker.visit.as_ref();
     visit.is_some_and(|visit| !visit.held && visit.kind != AccountKind::Citizen)
 }
 
 /// The current figures and the requested unit; or the answer if the visitor may not see them or the unit does not exist.
-async fn asked(app: &App, asker: Asker, unit: &str) -> Result<(Asker, Arc<Snapshot>, UnitCode), Response> {
-    if !may_see(&asker) {
+async fn requested_unit(
+    app: &App,
+    asker: RequestContext,
+    unit: &str,
+) -> Result<(RequestContext, Arc<Snapshot>, UnitCode), Response> {
+    if !authorize_viewer(&asker) {
         return Err(Redirect::to("/").into_response());
     }
     let current = app.board.current().await;
-    let current = current.map_err(|error| Fault(asker.words, error).into_response())?;
+    let current = current.map_err(|error| ErrorPage(asker.words, error).into_response())?;
     let figures = &current.figures;
     let asked = UnitCode(unit.to_owned());
     // A unit that has ended is shown as its successor.

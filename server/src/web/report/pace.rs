@@ -1,6 +1,6 @@
 //! The pace against the deadline, and the conditions of alerts. The page states the same definitions.
 
-use ngomon_rules::citizens::{Audience, Campaign};
+use ngomon_rules::citizens::{Campaign, CampaignGroup};
 use ngomon_rules::values::Date;
 use ngomon_store::{DayFigures, Goal, UnitFigures};
 
@@ -28,7 +28,7 @@ pub struct Pace {
 
 impl Pace {
     /// The pace towards a goal, measured over these days.
-    pub fn of(audience: Audience, goal: Goal, days: &[DayFigures], campaign: &Campaign, today: Date) -> Self {
+    pub fn of(audience: CampaignGroup, goal: Goal, days: &[DayFigures], campaign: &Campaign, today: Date) -> Self {
         // In the campaign's first week, only the days so far.
         let ran = (today - campaign.start).get_days() + 1;
         let over = i64::from(ran).clamp(1, WEEK);
@@ -100,7 +100,7 @@ mod tests {
         let campaign = Campaign::default().with("start", "2023-07-01").unwrap();
         let campaign = campaign.with("deadline.citizens", deadline).unwrap();
         let goal = Goal { due, standardised };
-        Pace::of(Audience::Citizens, goal, days, &campaign, TODAY)
+        Pace::of(CampaignGroup::Citizens, goal, days, &campaign, TODAY)
     }
 
     #[test]
@@ -132,11 +132,11 @@ mod tests {
             standardised: 12,
         };
         let days = [day(4, 50, 0), day(3, 6, 0), day(0, 6, 0)];
-        let pace = Pace::of(Audience::Citizens, goal, &days, &Campaign::default(), TODAY);
+        let pace = Pace::of(CampaignGroup::Citizens, goal, &days, &Campaign::default(), TODAY);
         assert_eq!(pace.made, 30, "15 to 18 July are four days");
         let early = Date::constant(2023, 7, 1);
         assert_eq!(
-            Pace::of(Audience::Officials, goal, &[], &Campaign::default(), early).made,
+            Pace::of(CampaignGroup::Officials, goal, &[], &Campaign::default(), early).made,
             0
         );
     }
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_unit_is_behind_by_ten_points() {
         let unit = |due, standardised| UnitFigures {
-            goals: [(Audience::Citizens, Goal { due, standardised })].into(),
+            goals: [(CampaignGroup::Citizens, Goal { due, standardised })].into(),
             ..UnitFigures::default()
         };
         let above = unit(1_000, 500);

@@ -3,12 +3,12 @@
 use super::board::Snapshot;
 use super::download::FILES;
 use super::paper::Paper;
-use super::shown::Shown;
-use super::{asked, may_see};
-use crate::output::Words;
+use super::shown::ReportView;
+use super::{authorize_viewer, requested_unit};
+use crate::output::Locale;
 use crate::web::App;
-use crate::web::asker::Asker;
-use crate::web::page::{Fault, Shell, html, not_found};
+use crate::web::asker::RequestContext;
+use crate::web::page::{ErrorPage, Layout, html, not_found};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -18,8 +18,8 @@ use ngomon_store::{LastRecount, Result};
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct Page {
-    shell: Shell,
+struct ReportPage {
+    shell: Layout,
     code: String,
     name: String,
     /// The head of the printed page.
@@ -27,7 +27,7 @@ struct Page {
     above: Vec<(String, String)>,
     beside: Vec<(String, String)>,
     at: String,
-    shown: Shown,
+    shown: ReportView,
     /// Whether the visitor may see the people behind a figure.
     people: bool,
     /// The data of the chart: JSON within the page.
@@ -46,13 +46,13 @@ struct StaffRow {
 }
 
 /// Redirects to the report of the top unit.
-pub async fn first(State(app): State<App>, asker: Asker) -> Response {
-    if !may_see(&asker) {
+pub async fn first(State(app): State<App>, asker: RequestContext) -> Response {
+    if !authorize_viewer(&asker) {
         return Redirect::to("/").into_response();
     }
     let current = match app.board.current().await {
         Ok(current) => current,
-        Err(error) => return Fault(asker.words, error).into_response(),
+        Err(error) => return ErrorPage(asker.words, error).into_response(),
     };
     let top = current.figures.top().next().map(|unit| unit.line.unit.clone());
     match top {
@@ -62,21 +62,21 @@ pub async fn first(State(app): State<App>, asker: Asker) -> Response {
 }
 
 /// Shows the report of a unit, including all units below it.
-pub async fn show(State(app): State<App>, asker: Asker, Path(unit): Path<String>) -> Response {
-    let (asker, snapshot, unit) = match asked(&app, asker, &unit).await {
+pub async fn show(State(app): State<App>, asker: RequestContext, Path(unit): Path<String>) -> Response {
+    let (asker, snapshot, unit) = match requested_unit(&app, asker, &unit).await {
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
     match page(&app, &asker, &snapshot, &unit).await {
         Ok(Some(page)) => html(StatusCode::OK, &page),
         Ok(None) => not_found(asker).await,
-        Err(error) => Fault(asker.words, error).into_response(),
+        Err(error) => ErrorPage(asker.words, error).into_response(),
     }
 }
 
-async fn page(app: &App, asker: &Asker, snapshot: &Snapshot, unit: &UnitCode) -> Result<Option<Page>> {
+async fn page(app: &App, asker: &RequestContext, snapshot: &Snapshot, unit: &UnitCode) -> Result<Option<ReportPage>> {
     let (words, figures) = (asker.words, &snapshot.figures);
-    let (Some(of), Some(shown)) = (figures.of(unit.as_str()), Shown::of(snapshot, unit, words).await?) else {
+    let (Some(of), Some(shown)) = (figures.of(unit.as_str()), ReportView::of(snapshot, unit, words).await?) else {
         return Ok(None);
     };
     let named = |code: &UnitCode| {
@@ -90,25 +90,25 @@ async fn page(app: &App, asker: &Asker, snapshot: &Snapshot, unit: &UnitCode) ->
         .top()
         .filter(|top| above.is_empty() && top.line.unit != unit.as_str());
     let recount = app.store.last_recount().await?;
-    Ok(Some(Page {
+    Ok(Some(ReportPage {
         code: unit.to_string(),
         name: of.line.name.clone(),
         paper: Paper::of(figures, unit, "decree-number"),
         beside: beside
             .map(|top| (top.line.unit.clone(), top.line.name.clone()))
             .collect(),
-        at: words.say_with("report-at", &[("clock", &words.instant(snapshot.at))]),
+        at: words.text_with("report-at", &[("clock", &words.instant(snapshot.at))]),
         chart: chart(&shown, words),
         people: asker.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
         staff: staff(snapshot, unit, words).await?,
         unknown: figures.of("").filter(|_| above.is_empty()).map(|unknown| {
             let n = words.number(unknown.line.accounts);
-            words.say_with("report-unknown", &[("n", &n)])
+            words.text_with("report-unknown", &[("n", &n)])
         }),
         agreed: recount.is_none_or(|recount| recount.differing == 0),
         recounted: recounted(recount, words),
         files: FILES
-            .map(|file| (file, words.say(&format!("report-file-{}", file.replace('.', "-")))))
+            .map(|file| (file, words.text(&format!("report-file-{}", file.replace('.', "-")))))
             .into(),
         shell: asker.shell(),
         above,
@@ -117,19 +117,19 @@ async fn page(app: &App, asker: &Asker, snapshot: &Snapshot, unit: &UnitCode) ->
 }
 
 /// The data of the chart, escaped for use within a page.
-fn chart(shown: &Shown, words: Words) -> String {
+fn chart(shown: &ReportView, words: Locale) -> String {
     let chart = serde_json::json!({
-        "officials": words.say("report-audience-officials"),
-        "citizens": words.say("report-audience-citizens"),
-        "sum": words.say("report-sum"),
-        "title": words.say("report-chart"),
+        "officials": words.text("report-audience-officials"),
+        "citizens": words.text("report-audience-citizens"),
+        "sum": words.text("report-sum"),
+        "title": words.text("report-chart"),
         "days": shown.days,
     });
     chart.to_string().replace('<', "\\u003c")
 }
 
 /// The unit itself, then the units below it that have staff.
-async fn staff(snapshot: &Snapshot, unit: &UnitCode, words: Words) -> Result<Vec<StaffRow>> {
+async fn staff(snapshot: &Snapshot, unit: &UnitCode, words: Locale) -> Result<Vec<StaffRow>> {
     let lines = snapshot.staff().await?;
     let below = snapshot.figures.below(unit).map(|below| below.line.unit.as_str());
     let rows = std::iter::once(unit.as_str()).chain(below).filter_map(|code| {
@@ -144,25 +144,25 @@ async fn staff(snapshot: &Snapshot, unit: &UnitCode, words: Words) -> Result<Vec
 }
 
 /// When the counters were last compared with the accounts, and the result.
-fn recounted(recount: Option<LastRecount>, words: Words) -> String {
+fn recounted(recount: Option<LastRecount>, words: Locale) -> String {
     let Some(LastRecount {
         at,
         differing,
         agreed_at,
     }) = recount
     else {
-        return words.say("report-recount-none");
+        return words.text("report-recount-none");
     };
     let at = words.instant(at);
     match agreed_at.map(|agreed| words.instant(agreed)) {
-        _ if differing == 0 => words.say_with("report-recount-agreed", &[("at", &at)]),
+        _ if differing == 0 => words.text_with("report-recount-agreed", &[("at", &at)]),
         Some(agreed) => {
             let n = words.number(differing);
-            words.say_with("report-recount-differs", &[("at", &at), ("n", &n), ("agreed", &agreed)])
+            words.text_with("report-recount-differs", &[("at", &at), ("n", &n), ("agreed", &agreed)])
         }
         None => {
             let n = words.number(differing);
-            words.say_with("report-recount-never", &[("at", &at), ("n", &n)])
+            words.text_with("report-recount-never", &[("at", &at), ("n", &n)])
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The head of an office's printed paper (Decree 30/2020/NĐ-CP, appendix I): the office, the country and its motto, number,
 //! place and day.
 
-use crate::output::Words;
+use crate::output::Locale;
 use ngomon_rules::unit::UnitCode;
 use ngomon_store::Figures;
 
@@ -24,7 +24,7 @@ pub struct Paper {
 impl Paper {
     /// The head for a unit, on the day of the figures.
     pub fn of(figures: &Figures, unit: &UnitCode, number: &str) -> Self {
-        let words = Words::first();
+        let words = Locale::first();
         let name = |code: &UnitCode| figures.of(code.as_str()).map(|of| of.line.name.to_uppercase());
         let lineage = figures.tree.lineage(unit, figures.day);
         // Days below 10 and the first two months get a leading zero, so that nobody can insert a digit later.
@@ -34,10 +34,10 @@ impl Paper {
         Self {
             above: lineage.get(1).and_then(|above| name(above)).unwrap_or_default(),
             office: name(unit).unwrap_or_default(),
-            number: words.say(number),
-            day: words.say_with("decree-day", &[("day", &day), ("month", &month), ("year", &year)]),
-            country: words.say("decree-country"),
-            motto: words.say("decree-motto"),
+            number: words.text(number),
+            day: words.text_with("decree-day", &[("day", &day), ("month", &month), ("year", &year)]),
+            country: words.text("decree-country"),
+            motto: words.text("decree-motto"),
         }
     }
 }

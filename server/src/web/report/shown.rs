@@ -3,8 +3,8 @@
 use super::alerts::{behind, jumping, silent};
 use super::board::Snapshot;
 use super::pace::{Pace, is_behind, share};
-use crate::output::Words;
-use ngomon_rules::citizens::{Audience, Outcome, Standing};
+use crate::output::Locale;
+use ngomon_rules::citizens::{CampaignGroup, Outcome, ReportStatus};
 use ngomon_rules::hold::{Clause, Reason};
 use ngomon_rules::law::law;
 use ngomon_rules::unit::UnitCode;
@@ -12,21 +12,21 @@ use ngomon_store::{DayFigures, Goal, ReportLine, Result, UnitFigures};
 use serde::Serialize;
 
 /// A text that is updated while the page is open. The page marks its element with the key.
-pub struct Cell {
+pub struct LiveValue {
     /// The `data-live` attribute of its element.
     pub key: String,
     /// The text.
     pub text: String,
 }
 
-impl Cell {
+impl LiveValue {
     fn new(key: impl Into<String>, text: String) -> Self {
         Self { key: key.into(), text }
     }
 
     /// The state of accounts behind the figure, if it counts one state.
     pub fn state(&self) -> Option<&'static str> {
-        let standing = Standing::parse(self.key.split(' ').next()?)?;
+        let standing = ReportStatus::parse(self.key.split(' ').next()?)?;
         Some(standing.name())
     }
 }
@@ -44,9 +44,9 @@ pub struct Tile {
     /// The label.
     pub label: String,
     /// The number of accounts.
-    pub n: Cell,
+    pub n: LiveValue,
     /// Its share of the goal, if the tile shows one.
-    pub note: Option<Cell>,
+    pub note: Option<LiveValue>,
 }
 
 /// The progress of an audience towards its deadline.
@@ -54,11 +54,11 @@ pub struct Progress {
     /// The name of the audience.
     pub audience: String,
     /// The share and number reached.
-    pub reached: Cell,
+    pub reached: LiveValue,
     /// The same as a bar.
     pub bar: Bar,
     /// The deadline and the pace.
-    pub lines: [Cell; 3],
+    pub lines: [LiveValue; 3],
 }
 
 /// A row for a unit directly below.
@@ -68,15 +68,15 @@ pub struct UnitLine {
     /// The name of the unit.
     pub name: String,
     /// A word if it is behind, or else empty.
-    pub behind: Cell,
+    pub behind: LiveValue,
     /// The number of accounts to standardise, and how many of them are standardised.
-    pub done: [Cell; 2],
+    pub done: [LiveValue; 2],
     /// The share that is standardised.
-    pub share: Cell,
+    pub share: LiveValue,
     /// The same as a bar.
     pub bar: Bar,
     /// The numbers of accounts in the other states.
-    pub others: [Cell; 5],
+    pub others: [LiveValue; 5],
 }
 
 /// The number of accounts with one reason.
@@ -86,7 +86,7 @@ pub struct ReasonLine {
     /// The name of the reason.
     pub name: String,
     /// The number of accounts.
-    pub n: Cell,
+    pub n: LiveValue,
 }
 
 /// The figures of a day.
@@ -101,7 +101,7 @@ pub struct DayLine {
 }
 
 /// All contents of the report page.
-pub struct Shown {
+pub struct ReportView {
     /// The accounts by state.
     pub tiles: Vec<Tile>,
     /// The progress by audience.
@@ -118,9 +118,9 @@ pub struct Shown {
     pub days: Vec<DayLine>,
 }
 
-impl Shown {
+impl ReportView {
     /// The contents for a unit of a snapshot. `None` if the unit does not exist on its day.
-    pub async fn of(snapshot: &Snapshot, unit: &UnitCode, words: Words) -> Result<Option<Self>> {
+    pub async fn of(snapshot: &Snapshot, unit: &UnitCode, words: Locale) -> Result<Option<Self>> {
         let Some(figures) = snapshot.figures.of(unit.as_str()) else {
             return Ok(None);
         };
@@ -155,35 +155,35 @@ fn counts(line: &ReportLine) -> [(&'static str, u64); 7] {
     ]
 }
 
-fn tiles(figures: &UnitFigures, words: Words) -> Vec<Tile> {
+fn tiles(figures: &UnitFigures, words: Locale) -> Vec<Tile> {
     let goal = figures.goal();
     let of_goal = || {
         let (share, due) = (in_words(goal, words), words.number(goal.due));
-        Cell::new(
+        LiveValue::new(
             "goal",
-            words.say_with("report-of-goal", &[("share", &share), ("due", &due)]),
+            words.text_with("report-of-goal", &[("share", &share), ("due", &due)]),
         )
     };
     let tile = |(column, n): (&str, u64)| Tile {
         label: match column {
-            "accounts" => words.say("report-tile-accounts"),
-            _ => words.say(&format!("column-{column}")),
+            "accounts" => words.text("report-tile-accounts"),
+            _ => words.text(&format!("column-{column}")),
         },
-        n: Cell::new(column, words.number(n)),
+        n: LiveValue::new(column, words.number(n)),
         note: (column == "standardised").then(of_goal),
     };
     counts(&figures.line).map(tile).into()
 }
 
-fn name_of(audience: Audience) -> &'static str {
+fn name_of(audience: CampaignGroup) -> &'static str {
     match audience {
-        Audience::Officials => "officials",
-        Audience::Citizens => "citizens",
+        CampaignGroup::Officials => "officials",
+        CampaignGroup::Citizens => "citizens",
     }
 }
 
 /// The reached share; a dash if there is nothing to reach.
-pub fn in_words(goal: Goal, words: Words) -> String {
+pub fn in_words(goal: Goal, words: Locale) -> String {
     if goal.due == 0 {
         "–".to_owned()
     } else {
@@ -196,32 +196,34 @@ fn progress(
     snapshot: &Snapshot,
     figures: &UnitFigures,
     days: &[DayFigures],
-    words: Words,
+    words: Locale,
 ) -> (Vec<Progress>, Vec<String>) {
     let (today, campaign) = (snapshot.figures.day, &snapshot.figures.campaign);
     let (mut all, mut late) = (Vec::new(), Vec::new());
     for (audience, goal) in &figures.goals {
         let pace = Pace::of(*audience, *goal, days, campaign, today);
         let key = name_of(*audience);
-        let name = words.say(&format!("report-audience-{key}"));
+        let name = words.text(&format!("report-audience-{key}"));
         let (made, needed) = (words.tenths(pace.made), pace.needed.map(|n| words.tenths(n)));
         let left = words.number(goal.due - goal.standardised);
         let deadline = match (pace.deadline, pace.days_left) {
-            (None, _) => words.say("report-deadline-none"),
+            (None, _) => words.text("report-deadline-none"),
             (Some(last), Some(days)) => {
                 let (day, days) = (words.day(last), days.to_string());
-                words.say_with("report-deadline-ahead", &[("day", &day), ("days", &days)])
+                words.text_with("report-deadline-ahead", &[("day", &day), ("days", &days)])
             }
-            (Some(last), None) => words.say_with("report-deadline-over", &[("day", &words.day(last)), ("left", &left)]),
+            (Some(last), None) => {
+                words.text_with("report-deadline-over", &[("day", &words.day(last)), ("left", &left)])
+            }
         };
         let paced = match pace.made {
-            0 => words.say("report-pace-none"),
-            _ => words.say_with("report-pace", &[("made", &made)]),
+            0 => words.text("report-pace-none"),
+            _ => words.text_with("report-pace", &[("made", &made)]),
         };
         let takes = needed
             .as_ref()
-            .map(|n| words.say_with("report-pace-needed", &[("needed", n)]));
-        let reached = words.say_with(
+            .map(|n| words.text_with("report-pace-needed", &[("needed", n)]));
+        let reached = words.text_with(
             "report-reached",
             &[
                 ("standardised", &words.number(goal.standardised)),
@@ -235,56 +237,57 @@ fn progress(
                 0 => "report-alert-late-none",
                 _ => "report-alert-late",
             };
-            late.push(words.say_with(key, &gaps));
+            late.push(words.text_with(key, &gaps));
         }
         all.push(Progress {
             audience: name,
-            reached: Cell::new(format!("{key}-reached"), reached),
+            reached: LiveValue::new(format!("{key}-reached"), reached),
             bar: Bar {
                 key: format!("{key}-bar"),
                 share: share(*goal),
             },
             lines: [
-                Cell::new(format!("{key}-deadline"), deadline),
-                Cell::new(format!("{key}-needed"), takes.unwrap_or_default()),
-                Cell::new(format!("{key}-made"), paced),
+                LiveValue::new(format!("{key}-deadline"), deadline),
+                LiveValue::new(format!("{key}-needed"), takes.unwrap_or_default()),
+                LiveValue::new(format!("{key}-made"), paced),
             ],
         });
     }
     (all, late)
 }
 
-fn unit_line(unit: &UnitFigures, above: &UnitFigures, words: Words) -> UnitLine {
+fn unit_line(unit: &UnitFigures, above: &UnitFigures, words: Locale) -> UnitLine {
     let line = &unit.line;
     let key = |of: &str| format!("{of} {}", line.unit);
-    let [accounts, standardised, others @ ..] = counts(line).map(|(column, n)| Cell::new(key(column), words.number(n)));
-    let behind = is_behind(unit, above).then(|| words.say("report-behind"));
+    let [accounts, standardised, others @ ..] =
+        counts(line).map(|(column, n)| LiveValue::new(key(column), words.number(n)));
+    let behind = is_behind(unit, above).then(|| words.text("report-behind"));
     let share = share(unit.goal());
     UnitLine {
         code: line.unit.clone(),
         name: line.name.clone(),
-        behind: Cell::new(key("behind"), behind.unwrap_or_default()),
+        behind: LiveValue::new(key("behind"), behind.unwrap_or_default()),
         done: [accounts, standardised],
-        share: Cell::new(key("share"), in_words(unit.goal(), words)),
+        share: LiveValue::new(key("share"), in_words(unit.goal(), words)),
         bar: Bar { key: key("bar"), share },
         others,
     }
 }
 
-fn refused(figures: &UnitFigures, words: Words) -> Vec<ReasonLine> {
+fn refused(figures: &UnitFigures, words: Locale) -> Vec<ReasonLine> {
     let line = |outcome: Outcome| {
         let n = figures.refused.get(&outcome).copied().unwrap_or_default();
         ReasonLine {
             clause: String::new(),
-            name: words.say(&format!("outcome-{}", outcome.name())),
-            n: Cell::new(format!("refused {}", outcome.name()), words.number(n)),
+            name: words.text(&format!("outcome-{}", outcome.name())),
+            n: LiveValue::new(format!("refused {}", outcome.name()), words.number(n)),
         }
     };
     Outcome::REFUSALS.map(line).into()
 }
 
 /// The held accounts by reason: letter 108 dash by dash, then letter 125, then reasons without a letter.
-fn held(figures: &UnitFigures, words: Words) -> Vec<ReasonLine> {
+fn held(figures: &UnitFigures, words: Locale) -> Vec<ReasonLine> {
     let mut reasons = Reason::ALL;
     reasons.sort_by_key(|reason| match reason.clause() {
         Clause::Officials(dash) => (0, dash),
@@ -298,16 +301,16 @@ fn held(figures: &UnitFigures, words: Words) -> Vec<ReasonLine> {
         ReasonLine {
             clause: match law(clause) {
                 Some(law) => format!("{}, {}", law.letter, law.place),
-                None => words.say(&format!("clause-{clause}")),
+                None => words.text(&format!("clause-{clause}")),
             },
-            name: words.say(&format!("hold-{reason}")),
-            n: Cell::new(format!("held {reason}"), words.number(n)),
+            name: words.text(&format!("hold-{reason}")),
+            n: LiveValue::new(format!("held {reason}"), words.number(n)),
         }
     };
     reasons.map(line).into()
 }
 
-fn day_line(day: &DayFigures, words: Words) -> DayLine {
+fn day_line(day: &DayFigures, words: Locale) -> DayLine {
     let figures = [day.officials, day.citizens, day.refusals, day.standardised];
     DayLine {
         day: words.day(day.day),

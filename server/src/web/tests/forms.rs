@@ -18,7 +18,11 @@ async fn slips_of_the_hand_are_said_at_their_field() {
         assert!(page.text.contains("Số vừa nhập có 11 số."), "{}", page.text);
         assert!(page.text.contains(&slipped[1].1), "what was typed is kept");
     }
-    let story = site.store.story(&account, site.store.today()).await.unwrap();
+    let story = site
+        .store
+        .account_explanation(&account, site.store.today())
+        .await
+        .unwrap();
     assert!(
         !["not-found", "mismatch", "pending"].contains(&story.fact("last_form").unwrap_or_default()),
         "no try"
@@ -46,7 +50,11 @@ async fn slips_of_the_hand_are_said_at_their_field() {
     plain[0].1 = plain[0].1.to_uppercase();
     let done = site.form(&cookie, &lent(&plain, &[("mine", "yes")])).await;
     assert!(done.says("answer-standardised-title"), "{}", done.text);
-    let story = site.store.story(&account, site.store.today()).await.unwrap();
+    let story = site
+        .store
+        .account_explanation(&account, site.store.today())
+        .await
+        .unwrap();
     let spelled = story.fact("claim_name").unwrap();
     assert!(done.text.contains(&format!("cho {spelled}.")), "{}", done.text);
     assert!(done.says("answer-next-vneid"));
@@ -67,7 +75,11 @@ async fn a_form_that_waits_shows_its_receipt_and_is_looked_up() {
             .await
             .says("answer-pending-title")
     );
-    let story = site.store.story(&account, site.store.today()).await.unwrap();
+    let story = site
+        .store
+        .account_explanation(&account, site.store.today())
+        .await
+        .unwrap();
     let receipt = story.fact("last_form_receipt").unwrap().to_owned();
     for page in [
         site.get("/form", &cookie).await,
@@ -79,7 +91,11 @@ async fn a_form_that_waits_shows_its_receipt_and_is_looked_up() {
             page.text
         );
     }
-    let again = site.store.story(&account, site.store.today()).await.unwrap();
+    let again = site
+        .store
+        .account_explanation(&account, site.store.today())
+        .await
+        .unwrap();
     assert_eq!(again.history.len(), story.history.len(), "no second receipt");
 
     let look = async |receipt: &str| site.post("/receipt", "", &[("receipt", receipt)]).await;
@@ -87,7 +103,7 @@ async fn a_form_that_waits_shows_its_receipt_and_is_looked_up() {
     assert!(look(&receipt.to_lowercase()).await.says("receipt-waiting"));
     assert!(look("").await.says("receipt-empty"));
     site.store.set_sandbox_mood(number, "right").await.unwrap();
-    crate::workers::answer_pending(crate::web::App::new(site.store.clone(), true))
+    crate::workers::retry_pending_forms(crate::web::App::new(site.store.clone(), true))
         .await
         .unwrap();
     let (answered, nobodys) = (look(&receipt).await, look("DH-2222-2222").await);
@@ -168,7 +184,7 @@ async fn a_freeze_is_said_and_the_form_stays_open() {
             page
         };
         assert_eq!(
-            page.text.matches(&vietnamese().say("freeze-banner")).count(),
+            page.text.matches(&vietnamese().text("freeze-banner")).count(),
             1,
             "{path}: {}",
             page.text

@@ -2,7 +2,7 @@
 
 use super::{Site, vietnamese};
 use crate::web::{App, router};
-use crate::workers::{every, start};
+use crate::workers::{spawn_periodic, start};
 use axum::http::{StatusCode, header};
 use ngomon_store::StoreError;
 use serde_json::Value;
@@ -33,7 +33,7 @@ impl Site {
 async fn rounds(app: &App, least: u32, round: impl Fn(u32) -> Result<(), StoreError> + Clone + Send + Sync + 'static) {
     let count = Arc::new(AtomicU32::new(0));
     let (tell, mut told) = watch::channel(0);
-    every(app, "seal", Duration::from_millis(1), move |_| {
+    spawn_periodic(app, "seal", Duration::from_millis(1), move |_| {
         let n = count.fetch_add(1, Ordering::SeqCst);
         let (tell, round) = (tell.clone(), round.clone());
         async move {
@@ -58,7 +58,7 @@ async fn a_worker_that_fails_or_panics_goes_on() {
     .await;
     let count = AtomicU32::new(0);
     let (tell, mut told) = watch::channel(0);
-    every(&app, "sweep", Duration::from_millis(1), move |_| {
+    spawn_periodic(&app, "sweep", Duration::from_millis(1), move |_| {
         let n = count.fetch_add(1, Ordering::SeqCst);
         assert!(n > 0, "a fault of the program");
         tell.send(n).ok();
@@ -85,7 +85,7 @@ async fn a_worker_that_gets_nowhere_is_late() {
         "{said}"
     );
     let operator = site.operator("lan").await;
-    let line = vietnamese().say("work-seal");
+    let line = vietnamese().text("work-seal");
     assert!(!site.get("/desk", &operator).await.text.contains(&line));
     site.move_on(300);
     let (status, said) = site.ready().await;
@@ -117,7 +117,7 @@ async fn all_workers_work_and_have_a_name() {
     let workers = app.workers.all();
     for worker in &workers {
         let key = format!("work-{}", worker.name);
-        assert_ne!(vietnamese().say(&key), key);
+        assert_ne!(vietnamese().text(&key), key);
     }
     let all = async {
         while workers.iter().any(|worker| worker.last_round().is_none()) {

@@ -6,7 +6,7 @@ use super::{Answered, App, Site, fixtures, form_to, lent, right_form, router, ro
 use crate::password::Lane;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, StatusCode, header};
-use ngomon_store::{Limit, Who};
+use ngomon_store::{RateLimit, Who};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 use tower_http::csrf::CsrfLayer;
@@ -70,7 +70,7 @@ async fn a_network_of_ipv6_has_one_count() {
     let site = Site::sample().await;
     let (name, right) = owner();
     let from = |text: &str| text.parse::<IpAddr>().unwrap();
-    let of_network = Limit {
+    let of_network = RateLimit {
         what: "sign-in-network",
         times: 3_000,
         seconds: 900,

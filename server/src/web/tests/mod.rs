@@ -15,11 +15,11 @@ mod ways;
 pub use super::passkeys::tests::Device;
 
 use super::limits::OF_ADDRESS;
-use super::report::Board;
+use super::report::ReportCache;
 use super::{App, router};
 use crate::cli;
-use crate::output::Words;
-use crate::password::no_sooner;
+use crate::output::Locale;
+use crate::password::with_minimum_delay;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -28,8 +28,8 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
 use ngomon_rules::values::NationalId;
-use ngomon_store::ambient::{Ambient, Clock};
-use ngomon_store::{Location, Places, Store, Token};
+use ngomon_store::ambient::{Clock, Environment};
+use ngomon_store::{Location, SessionToken, Store, StorePaths};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub struct Site {
     pub dir: tempfile::TempDir,
     pub clock: Arc<TestClock>,
     pub store: Store,
-    board: Board,
+    board: ReportCache,
     router: Router,
 }
 
@@ -84,13 +84,13 @@ impl Answered {
     pub fn says(&self, key: &str) -> bool {
         // Compares the text up to the first placeholder.
         let gaps = ["at", "day", "left", "n", "name", "receipt"].map(|gap| (gap, "{"));
-        let message = vietnamese().say_with(key, &gaps);
+        let message = vietnamese().text_with(key, &gaps);
         self.text.contains(message.split('{').next().unwrap())
     }
 }
 
-pub fn vietnamese() -> Words {
-    Words::of_tag("vi").unwrap()
+pub fn vietnamese() -> Locale {
+    Locale::of_tag("vi").unwrap()
 }
 
 pub fn fixtures(set: &str) -> PathBuf {
@@ -125,11 +125,11 @@ impl Site {
         }
         let start: Timestamp = "2023-07-15T02:00:00Z".parse().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(start.as_microsecond())));
-        let ambient = Ambient {
+        let ambient = Environment {
             clock: clock.clone(),
-            ..Ambient::system()
+            ..Environment::system()
         };
-        let places = Places {
+        let places = StorePaths {
             data: Location::Directory(data.clone()),
             keys: data.join("keys"),
         };
@@ -228,7 +228,7 @@ impl Site {
     }
 
     pub async fn signed_in(&self, account: &str) -> String {
-        let token: Token = self.store.open_session(&AccountId(account.into())).await.unwrap();
+        let token: SessionToken = self.store.begin_session(&AccountId(account.into())).await.unwrap();
         format!("__Host-ngomon={}", token.as_str())
     }
 }
@@ -249,7 +249,7 @@ fn bytes_to(path: &str, cookie: &str, bytes: impl Into<Body>) -> Request<Body> {
 
 /// Awaits an answer, and panics if it comes before the common minimum time.
 async fn unhurried(answer: impl Future<Output = Answered>) -> Answered {
-    let (mut time, mut answer) = (std::pin::pin!(no_sooner()), std::pin::pin!(answer));
+    let (mut time, mut answer) = (std::pin::pin!(with_minimum_delay()), std::pin::pin!(answer));
     tokio::select! {
         biased;
         () = &mut time => answer.await,
@@ -294,7 +294,7 @@ async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
         let at: Timestamp = form["submitted_at"].parse().unwrap();
         site.clock.0.fetch_max(at.as_microsecond(), Ordering::SeqCst);
         if outcome == "unknown-account" {
-            assert!(site.store.open_session(&AccountId(account.into())).await.is_err());
+            assert!(site.store.begin_session(&AccountId(account.into())).await.is_err());
             continue;
         }
         let cookie = site.signed_in(account).await;
@@ -306,7 +306,7 @@ async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
         {
             // In a file, lost zeros are restored; on a page, the owner reads how many digits there are.
             let page = site.form(&cookie, &all).await;
-            let told = vietnamese().say_with("form-bad-national-id", &[("n", short)]);
+            let told = vietnamese().text_with("form-bad-national-id", &[("n", short)]);
             assert!(page.text.contains(&told), "{form:?}\n{}", page.text);
             all[1].1 = whole;
             short_ones += 1;
@@ -384,7 +384,7 @@ async fn a_citizen_signs_in_puts_off_and_signs_out() {
         .unwrap();
     let hash = kept.password_hash.as_deref().unwrap();
     assert!(
-        crate::password::is_current(hash) && crate::password::fits(&right, hash),
+        crate::password::is_current(hash) && crate::password::verify(&right, hash),
         "hashed anew"
     );
     let again = site
@@ -511,7 +511,11 @@ async fn a_held_account_reads_why_and_a_session_dies_with_its_hold() {
     let why = site.get("/held", &held).await;
     assert!(why.says("held-title") && why.says("hold-duplicate") && why.says("again-duplicate"));
     assert!(!why.text.contains(&form["national_id"]), "numbers are masked");
-    let holder = site.store.story(&form["account_id"], site.store.today()).await.unwrap();
+    let holder = site
+        .store
+        .account_explanation(&form["account_id"], site.store.today())
+        .await
+        .unwrap();
     let holder = holder
         .holds
         .iter()
@@ -615,7 +619,7 @@ async fn the_owner_picks_an_account_and_a_form_waits_for_the_registry() {
     );
     assert_eq!(
         site.store
-            .story("C1", site.store.today())
+            .account_explanation("C1", site.store.today())
             .await
             .unwrap()
             .fact("last_form"),
@@ -704,7 +708,11 @@ async fn a_code_is_the_last_step_and_good_for_this_form_only() {
     site.post("/form/code/again", &cookie, &[]).await;
     let done = site.post("/form/code", &cookie, &[("code", &site.code().await)]).await;
     assert!(done.says("answer-standardised-title"), "{}", done.text);
-    let story = site.store.story(&account, site.store.today()).await.unwrap();
+    let story = site
+        .store
+        .account_explanation(&account, site.store.today())
+        .await
+        .unwrap();
     let notices: Vec<_> = story
         .history
         .iter()
@@ -901,11 +909,11 @@ async fn a_registry_that_is_away_or_talks_garbage_is_waited_for() {
         assert!(site.get("/", &cookie).await.says("home-pending"));
         let app = App::new(site.store.clone(), true);
         if mood != "slow" {
-            crate::workers::answer_pending(app.clone()).await.unwrap();
+            crate::workers::retry_pending_forms(app.clone()).await.unwrap();
             assert!(site.get("/", &cookie).await.says("home-pending"), "still away");
             site.store.set_sandbox_mood(number, "right").await.unwrap();
         }
-        crate::workers::answer_pending(app).await.unwrap();
+        crate::workers::retry_pending_forms(app).await.unwrap();
         assert!(site.get("/", &cookie).await.says("home-standardised"), "{mood}");
     }
 }

@@ -198,7 +198,11 @@ async fn whose_claim_it_is_stands_wherever_it_matters() {
         assert!(page.says("claim-differs"), "{path}: {}", page.text);
     }
     // An account with its owner's own claim shows no such warning.
-    let story = site.store.story(&wrong, site.store.today()).await.unwrap();
+    let story = site
+        .store
+        .account_explanation(&wrong, site.store.today())
+        .await
+        .unwrap();
     assert!(story.claim_differs && story.fact("claim_name") == Some(form["full_name"].as_str()));
 }
 

@@ -115,7 +115,7 @@ fn file(page: &Answered) -> Vec<BTreeMap<String, String>> {
     .into_iter()
     .chain(["reason", "day", "officials", "citizens", "refusals"]);
     let known: BTreeMap<String, &str> = known
-        .map(|column| (vietnamese().say(&format!("column-{column}")), column))
+        .map(|column| (vietnamese().text(&format!("column-{column}")), column))
         .collect();
     let rows = table(text).into_iter();
     rows.map(|row| {
@@ -274,7 +274,11 @@ async fn a_claim_arrives_on_every_stream_above_it() {
         .into_iter()
         .find(|(_, key)| key["outcome"] == "standardised")
         .unwrap();
-    let story = site.store.story(&form["account_id"], site.store.today()).await.unwrap();
+    let story = site
+        .store
+        .account_explanation(&form["account_id"], site.store.today())
+        .await
+        .unwrap();
 
     let mut village = site.stream(&story.unit, &cookie).await.unwrap();
     let mut province = site.stream("46", &cookie).await.unwrap();
@@ -286,7 +290,7 @@ async fn a_claim_arrives_on_every_stream_above_it() {
     for stream in [&mut village, &mut province] {
         let news = stream.next().await.unwrap();
         assert_eq!(news["texts"]["standardised"], "1", "{news}");
-        assert_eq!(news["said"][vietnamese().say("column-standardised")], "1");
+        assert_eq!(news["said"][vietnamese().text("column-standardised")], "1");
         assert_eq!(news["days"][0]["figures"][3], 1);
         assert!(news["texts"].get("exempt").is_none(), "only what changed: {news}");
     }
@@ -418,7 +422,7 @@ async fn holds_are_shown_by_clause() {
     assert!(expected.len() > 4, "{expected:?}");
     let csv = file(&site.get("/report/46/holds.csv", &cookie).await);
     let named: BTreeMap<String, String> = Reason::ALL
-        .map(|reason| (vietnamese().say(&format!("hold-{reason}")), reason.to_string()))
+        .map(|reason| (vietnamese().text(&format!("hold-{reason}")), reason.to_string()))
         .into();
     let shown = csv.iter().filter(|row| row["accounts"] != "0");
     let shown: BTreeMap<_, u64> = shown
@@ -459,7 +463,7 @@ async fn the_page_says_when_the_recount_agreed_and_what_needs_attention() {
 
     let location = Location::Directory(site.dir.path().join("data"));
     let db = Db::open(&location, false).await.unwrap();
-    db.write(|tx| {
+    db.transaction(|tx| {
         Box::pin(async move {
             tx.execute("UPDATE report_counter SET n = n + 1 WHERE unit = ''", [])
                 .await

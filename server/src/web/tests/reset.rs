@@ -1,7 +1,7 @@
 //! Tests of the password reset: only for the owner of the phone on file; it reveals nothing and ends all sessions.
 
 use super::{Answered, Site, fixtures};
-use crate::password::fits;
+use crate::password::verify;
 use axum::http::StatusCode;
 use ngomon_rules::record::AccountId;
 use ngomon_store::Purpose;
@@ -83,12 +83,16 @@ async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
             .is_none()
     );
     let kept = site.store.credentials("canbo001").await.unwrap();
-    assert!(fits(NEW, kept[0].password_hash.as_deref().unwrap()));
+    assert!(verify(NEW, kept[0].password_hash.as_deref().unwrap()));
     let old = [("username", "canbo001"), ("password", "Hue-CV001")];
     assert!(site.post("/sign-in", "", &old).await.says("sign-in-wrong"));
     let told = site.store.messages(1).await.unwrap();
     assert!(told[0].text.contains("vua duoc doi"), "the owner is told");
-    let story = site.store.story(account.as_str(), site.store.today()).await.unwrap();
+    let story = site
+        .store
+        .account_explanation(account.as_str(), site.store.today())
+        .await
+        .unwrap();
     assert!(story.history.iter().any(|entry| entry.by == "CV001"));
 
     let again = site.set(&page, "một mật khẩu khác", "một mật khẩu khác").await;

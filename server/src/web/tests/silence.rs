@@ -2,7 +2,7 @@
 //! forms wait.
 
 use super::{App, Site, lent, right_form, rows};
-use crate::workers::answer_pending;
+use crate::workers::retry_pending_forms;
 use ngomon_rules::values::NationalId;
 use std::sync::atomic::Ordering;
 
@@ -24,7 +24,7 @@ async fn a_silent_registry_is_told_on_the_report_until_it_answers() {
     // A retry by the worker that gets no answer changes nothing.
     site.clock.0.fetch_add(600_000_000, Ordering::SeqCst);
     let app = App::new(site.store.clone(), true);
-    answer_pending(app.clone()).await.unwrap();
+    retry_pending_forms(app.clone()).await.unwrap();
     assert!(report().await.contains(alert));
 
     // Another owner's form, which the registry answers.
@@ -37,10 +37,10 @@ async fn a_silent_registry_is_told_on_the_report_until_it_answers() {
     assert!(page.says("form-differs"), "{}", page.text);
     assert!(!report().await.contains("chưa trả lời từ"), "it answers");
 
-    answer_pending(app.clone()).await.unwrap();
+    retry_pending_forms(app.clone()).await.unwrap();
     assert!(report().await.contains("chưa trả lời từ 09:10"), "silent anew");
     site.store.set_sandbox_mood(number, "right").await.unwrap();
-    answer_pending(app).await.unwrap();
+    retry_pending_forms(app).await.unwrap();
     assert!(!report().await.contains("chưa trả lời từ"));
     assert!(site.get("/", &cookie).await.says("home-standardised"));
 }

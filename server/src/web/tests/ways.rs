@@ -136,7 +136,7 @@ async fn a_held_visit_survives_its_own_mending() {
     );
     let left = site
         .store
-        .story(&account, site.store.today())
+        .account_explanation(&account, site.store.today())
         .await
         .unwrap()
         .holds

@@ -3,47 +3,47 @@
 use super::address;
 use super::show::with_secret;
 use crate::web::App;
-use crate::web::desk::act::{Act, required, text};
+use crate::web::desk::act::{ConfirmAction, required, text};
 use crate::web::desk::two_persons::propose;
-use crate::web::desk::{Operator, Sent};
+use crate::web::desk::{CheckedForm, Operator};
 use crate::web::page::{Input, not_found};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::client::ClientId;
 use ngomon_rules::event::ProposedAct;
-use ngomon_store::{KnownClient, Refusal, Result, StoreError};
+use ngomon_store::{Refusal, RegisteredClient, Result, StoreError};
 
 /// The verbs, as they stand in the address.
 const ACTS: [&str; 4] = ["rotate", "disable", "enable", "remove"];
 
-async fn known(app: &App, id: &str) -> Result<KnownClient> {
+async fn known(app: &App, id: &str) -> Result<RegisteredClient> {
     let known = app.store.client(id).await?;
     known.ok_or_else(|| Refusal::UnknownClient(id.to_owned()).into())
 }
 
 /// The confirmation page, with the reason `why` as it was sent. A system that needs two operators
 /// also needs two for a new secret.
-fn page(operator: &Operator, known: KnownClient, verb: &str, why: Option<Input>) -> Response {
+fn page(operator: &Operator, known: RegisteredClient, verb: &str, why: Option<Input>) -> Response {
     let words = operator.asker.words;
     let at = address(known.id.as_str());
     let two = verb == "rotate" && known.client.needs_two();
     let fields = two.then(|| why.unwrap_or_else(|| text("reason", "", words)));
-    let act = Act {
+    let act = ConfirmAction {
         shell: operator.shell(&format!("{at}/{verb}")),
-        title: words.say(&format!("systems-{verb}-title")),
+        title: words.text(&format!("systems-{verb}-title")),
         about: vec![
-            (words.say("column-client"), known.client.name),
-            (words.say("column-client_id"), known.id.to_string()),
+            (words.text("column-client"), known.client.name),
+            (words.text("column-client_id"), known.id.to_string()),
         ],
-        happens: [words.say(&format!("systems-{verb}-happens"))]
+        happens: [words.text(&format!("systems-{verb}-happens"))]
             .into_iter()
-            .chain(two.then(|| words.say("systems-needs-two")))
+            .chain(two.then(|| words.text("systems-needs-two")))
             .collect(),
         notice: None,
         choices: None,
         fields: fields.into_iter().collect(),
         hidden: Vec::new(),
-        button: words.say(&format!("systems-{verb}-title")),
+        button: words.text(&format!("systems-{verb}-title")),
         back: at,
         errors: Vec::new(),
     };
@@ -65,7 +65,7 @@ pub async fn send(
     State(app): State<App>,
     operator: Operator,
     Path((id, verb)): Path<(String, String)>,
-    sent: Sent,
+    sent: CheckedForm,
 ) -> Response {
     if !ACTS.contains(&verb.as_str()) {
         return not_found(operator.asker).await;

@@ -7,8 +7,8 @@ use crate::failure::refused;
 use crate::web::App;
 use crate::web::desk::act::{Choice, Choices, required, text};
 use crate::web::desk::two_persons::propose;
-use crate::web::desk::{Operator, Sent};
-use crate::web::page::{Input, Mistake, Shell, html, mistakes};
+use crate::web::desk::{CheckedForm, Operator};
+use crate::web::page::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -16,12 +16,12 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use ngomon_rules::client::{Authentication, Client, ClientFault, Scope};
 use ngomon_rules::event::ProposedAct;
 use ngomon_rules::record::AccountKind;
-use ngomon_store::{KnownClient, Refusal, StoreError};
+use ngomon_store::{Refusal, RegisteredClient, StoreError};
 
 #[derive(Template)]
 #[template(path = "desk/system_add.html")]
-struct Page {
-    shell: Shell,
+struct AddSystemPage {
+    shell: Layout,
     /// The title and the button have the message keys `systems-KEY-title` and `systems-KEY-button`.
     title: String,
     button: String,
@@ -46,26 +46,26 @@ const FIELDS: [&str; 6] = [
 ];
 const TRAITS: [&str; 3] = ["public", "third-party", "client-credentials"];
 
-fn fields(operator: &Operator, sent: Option<&Sent>, wrong: Option<(&'static str, String)>) -> Vec<Input> {
+fn fields(operator: &Operator, sent: Option<&CheckedForm>, wrong: Option<(&'static str, String)>) -> Vec<Input> {
     let words = operator.asker.words;
     let all = FIELDS.into_iter().map(|name| Input {
         value: sent.map(|sent| sent.text(name)).unwrap_or_default().to_owned(),
-        hint: words.say(&format!("systems-hint-{}", name.replace('_', "-"))),
+        hint: words.text(&format!("systems-hint-{}", name.replace('_', "-"))),
         error: wrong
             .as_ref()
             .filter(|(of, _)| *of == name)
             .map(|(_, text)| text.clone()),
         maxlength: LONGEST,
-        ..Input::new(name, words.say(&format!("systems-field-{}", name.replace('_', "-"))))
+        ..Input::new(name, words.text(&format!("systems-field-{}", name.replace('_', "-"))))
     });
     all.collect()
 }
 
 fn page(
     operator: &Operator,
-    sent: Option<&Sent>,
+    sent: Option<&CheckedForm>,
     wrong: Option<(&'static str, String)>,
-    of: Option<&KnownClient>,
+    of: Option<&RegisteredClient>,
 ) -> Response {
     let words = operator.asker.words;
     let (key, here, back) = match of {
@@ -81,7 +81,7 @@ fn page(
     };
     let choices = |name: &'static str, legend: &str, options: Vec<Choice>| Choices {
         name,
-        legend: words.say(legend),
+        legend: words.text(legend),
         error: wrong
             .as_ref()
             .filter(|(of, _)| *of == name)
@@ -94,17 +94,17 @@ fn page(
         .filter(|scope| **scope != Scope::Openid)
         .map(|scope| Choice {
             value: scope.name(),
-            label: words.say(&format!("scope-{}", scope.name().replace('_', "-"))),
+            label: words.text(&format!("scope-{}", scope.name().replace('_', "-"))),
             ticked: ticked("scopes", scope.name(), *scope == Scope::Profile),
         });
     let kinds = KINDS.into_iter().map(|kind| Choice {
         value: kind.name(),
-        label: words.say(&format!("kind-{}", kind.name())),
+        label: words.text(&format!("kind-{}", kind.name())),
         ticked: ticked("kinds", kind.name(), true),
     });
     let traits = TRAITS.into_iter().map(|name| Choice {
         value: name,
-        label: words.say(&format!("systems-{name}")),
+        label: words.text(&format!("systems-{name}")),
         ticked: ticked("traits", name, false),
     });
     let choices = [
@@ -134,10 +134,10 @@ fn page(
     };
     html(
         status,
-        &Page {
+        &AddSystemPage {
             shell,
-            title: words.say(&format!("systems-{key}-title")),
-            button: words.say(&format!("systems-{key}-button")),
+            title: words.text(&format!("systems-{key}-title")),
+            button: words.text(&format!("systems-{key}-button")),
             back,
             errors,
             fields,
@@ -162,7 +162,7 @@ pub async fn show_edit(State(app): State<App>, operator: Operator, Path(id): Pat
 }
 
 /// The settings, as the form would send them.
-fn of(client: &Client) -> Sent {
+fn of(client: &Client) -> CheckedForm {
     let one = |text: &Option<String>| text.clone().unwrap_or_default();
     let mut sent = vec![
         ("name".to_owned(), client.name.clone()),
@@ -187,11 +187,11 @@ fn of(client: &Client) -> Sent {
             tick("traits", name);
         }
     }
-    Sent::of(sent)
+    CheckedForm::of(sent)
 }
 
 /// The settings that the form states. What it does not state stays as in `base`.
-fn client(sent: &Sent, base: Client) -> Client {
+fn client(sent: &CheckedForm, base: Client) -> Client {
     let several = |name: &str| {
         sent.text(name)
             .split_whitespace()
@@ -244,7 +244,7 @@ fn client(sent: &Sent, base: Client) -> Client {
 }
 
 /// The field at which a fault must be corrected.
-fn field_of(fault: &ClientFault, sent: &Sent) -> &'static str {
+fn field_of(fault: &ClientFault, sent: &CheckedForm) -> &'static str {
     match fault {
         ClientFault::Uri(uri) => FIELDS
             .into_iter()
@@ -263,7 +263,7 @@ fn field_of(fault: &ClientFault, sent: &Sent) -> &'static str {
 }
 
 /// Adds the system and shows its secret once.
-pub async fn add(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
+pub async fn add(State(app): State<App>, operator: Operator, sent: CheckedForm) -> Response {
     let usual = Client {
         scopes: Vec::new(),
         kinds: Vec::new(),
@@ -273,7 +273,7 @@ pub async fn add(State(app): State<App>, operator: Operator, sent: Sent) -> Resp
 }
 
 /// Changes the settings of a system.
-pub async fn edit(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+pub async fn edit(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     match app.store.client(&id).await {
         Ok(Some(known)) => decided(&app, &operator, &sent, known.client.clone(), Some(known)).await,
         Ok(None) => operator.answer(async { Err(Refusal::UnknownClient(id).into()) }).await,
@@ -281,7 +281,13 @@ pub async fn edit(State(app): State<App>, operator: Operator, Path(id): Path<Str
     }
 }
 
-async fn decided(app: &App, operator: &Operator, sent: &Sent, base: Client, of: Option<KnownClient>) -> Response {
+async fn decided(
+    app: &App,
+    operator: &Operator,
+    sent: &CheckedForm,
+    base: Client,
+    of: Option<RegisteredClient>,
+) -> Response {
     let words = operator.asker.words;
     operator
         .answer(async {
@@ -306,7 +312,7 @@ async fn decided(app: &App, operator: &Operator, sent: &Sent, base: Client, of: 
                 Err(StoreError::Refused(Refusal::NeedsTwo)) => {
                     let why = required(REASON, sent.text(REASON), words);
                     if let Some(error) = why.error {
-                        let text = format!("{} {error}", words.say("systems-needs-two"));
+                        let text = format!("{} {error}", words.text("systems-needs-two"));
                         return Ok(page(operator, Some(sent), Some((REASON, text)), of.as_ref()));
                     }
                     let act = match of {

@@ -1,8 +1,8 @@
 //! The keys that sign tokens for connected systems: all present and past ones, and their replacement by an operator.
 
 use crate::web::App;
-use crate::web::desk::{Operator, Sent};
-use crate::web::page::{Shell, html};
+use crate::web::desk::{CheckedForm, Operator};
+use crate::web::page::{Layout, html};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "desk/system_keys.html")]
-struct Page {
-    shell: Shell,
+struct KeysPage {
+    shell: Layout,
     done: Option<String>,
     keys: Vec<Key>,
 }
@@ -27,25 +27,28 @@ struct Key {
 
 /// What was just done.
 #[derive(Deserialize)]
-pub struct Done {
+pub struct KeysQuery {
     #[serde(default)]
     done: String,
 }
 
 /// Lists the keys, the newest first.
-pub async fn list(State(app): State<App>, operator: Operator, Query(Done { done }): Query<Done>) -> Response {
+pub async fn list(State(app): State<App>, operator: Operator, Query(KeysQuery { done }): Query<KeysQuery>) -> Response {
     let words = operator.asker.words;
     operator
         .answer(async {
             let keys = app.store.key_lines().await?.into_iter().map(|key| {
                 let mut rows = vec![
-                    (words.say("desk-state"), words.say(&format!("key-{}", key.state.name()))),
-                    (words.say("systems-algorithm"), key.algorithm.name().to_owned()),
-                    (words.say("column-signs_from"), words.instant(key.signs_from)),
+                    (
+                        words.text("desk-state"),
+                        words.text(&format!("key-{}", key.state.name())),
+                    ),
+                    (words.text("systems-algorithm"), key.algorithm.name().to_owned()),
+                    (words.text("column-signs_from"), words.instant(key.signs_from)),
                 ];
                 rows.extend(
                     key.good_until
-                        .map(|at| (words.say("column-good_until"), words.instant(at))),
+                        .map(|at| (words.text("column-good_until"), words.instant(at))),
                 );
                 Key {
                     published: !matches!(key.state, KeyState::Gone | KeyState::Revoked),
@@ -53,9 +56,9 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(Done { done 
                     rows,
                 }
             });
-            let page = Page {
+            let page = KeysPage {
                 keys: keys.collect(),
-                done: (done == "replaced").then(|| words.say("keys-replaced")),
+                done: (done == "replaced").then(|| words.text("keys-replaced")),
                 shell: operator.shell("/desk/systems/keys"),
             };
             Ok(html(StatusCode::OK, &page))
@@ -64,7 +67,7 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(Done { done 
 }
 
 /// Creates new keys, and revokes an old one if the form names it.
-pub async fn replace(State(app): State<App>, operator: Operator, sent: Sent) -> Response {
+pub async fn replace(State(app): State<App>, operator: Operator, sent: CheckedForm) -> Response {
     operator
         .answer(async {
             let revoked = Some(sent.text("revoke")).filter(|kid| !kid.is_empty());

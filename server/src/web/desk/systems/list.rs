@@ -3,7 +3,7 @@
 use super::address;
 use crate::web::App;
 use crate::web::desk::Operator;
-use crate::web::page::{Shell, html};
+use crate::web::page::{Layout, html};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "desk/systems.html")]
 struct List {
-    shell: Shell,
+    shell: Layout,
     done: Option<String>,
     systems: Vec<Card>,
 }
@@ -26,13 +26,17 @@ struct Card {
 
 /// What was just done.
 #[derive(Deserialize)]
-pub struct Done {
+pub struct SystemsQuery {
     #[serde(default)]
     done: String,
 }
 
 /// Shows the list.
-pub async fn list(State(app): State<App>, operator: Operator, Query(Done { done }): Query<Done>) -> Response {
+pub async fn list(
+    State(app): State<App>,
+    operator: Operator,
+    Query(SystemsQuery { done }): Query<SystemsQuery>,
+) -> Response {
     let words = operator.asker.words;
     operator
         .answer(async {
@@ -43,14 +47,14 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(Done { done 
                 } else {
                     "systems-disabled"
                 };
-                let never = || words.say("systems-never");
+                let never = || words.text("systems-never");
                 Card {
                     href: address(one.id.as_str()),
                     rows: vec![
-                        (words.say("column-client_id"), one.id.to_string()),
-                        (words.say("desk-state"), words.say(state)),
+                        (words.text("column-client_id"), one.id.to_string()),
+                        (words.text("desk-state"), words.text(state)),
                         (
-                            words.say("column-last_use"),
+                            words.text("column-last_use"),
                             one.last_use.map_or_else(never, |at| words.instant(at)),
                         ),
                     ],
@@ -59,7 +63,7 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(Done { done 
             });
             let list = List {
                 shell: operator.shell("/desk/systems"),
-                done: (done == "removed").then(|| words.say("systems-done-remove")),
+                done: (done == "removed").then(|| words.text("systems-done-remove")),
                 systems: cards.collect(),
             };
             Ok(html(StatusCode::OK, &list))

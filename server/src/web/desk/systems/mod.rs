@@ -31,5 +31,5 @@ pub fn routes() -> Router<App> {
 
 /// The address of a system's page.
 fn address(id: &str) -> String {
-    format!("/desk/systems/{}", super::encoded(id))
+    format!("/desk/systems/{}", super::path_encode(id))
 }

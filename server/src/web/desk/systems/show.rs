@@ -1,22 +1,22 @@
 //! One connected system: its settings and the possible acts.
 
 use super::address;
-use crate::openid::told;
+use crate::openid::scope_labels;
 use crate::web::App;
 use crate::web::desk::Operator;
-use crate::web::page::{Shell, html};
+use crate::web::page::{Layout, html};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use ngomon_rules::client::Authentication;
-use ngomon_store::{KnownClient, NewClient, Refusal};
+use ngomon_store::{NewClient, Refusal, RegisteredClient};
 use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "desk/system.html")]
-struct Page {
-    shell: Shell,
+struct SystemPage {
+    shell: Layout,
     done: Option<String>,
     title: String,
     /// The client id and the new secret, shown only this once.
@@ -27,7 +27,7 @@ struct Page {
 
 /// What was just done.
 #[derive(Deserialize)]
-pub struct Done {
+pub struct SystemQuery {
     #[serde(default)]
     done: String,
 }
@@ -37,21 +37,21 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<String>,
-    Query(Done { done }): Query<Done>,
+    Query(SystemQuery { done }): Query<SystemQuery>,
 ) -> Response {
     operator
         .answer(async {
             let known = app.store.client(&id).await?.ok_or(Refusal::UnknownClient(id))?;
             let said = ["disable", "enable", "edit", "subjects"].contains(&done.as_str());
-            let said = said.then(|| operator.asker.words.say(&format!("systems-done-{done}")));
+            let said = said.then(|| operator.asker.words.text(&format!("systems-done-{done}")));
             Ok(page(&app, &operator, known, said, None))
         })
         .await
 }
 
 /// The page with a new secret, which is shown only this once.
-pub fn with_secret(app: &App, operator: &Operator, known: KnownClient, new: NewClient, done: &str) -> Response {
-    let done = operator.asker.words.say(&format!("systems-done-{done}"));
+pub fn with_secret(app: &App, operator: &Operator, known: RegisteredClient, new: NewClient, done: &str) -> Response {
+    let done = operator.asker.words.text(&format!("systems-done-{done}"));
     let secret = new.secret.map(|secret| (new.id.to_string(), secret));
     page(app, operator, known, Some(done), secret)
 }
@@ -59,7 +59,7 @@ pub fn with_secret(app: &App, operator: &Operator, known: KnownClient, new: NewC
 fn page(
     app: &App,
     operator: &Operator,
-    known: KnownClient,
+    known: RegisteredClient,
     done: Option<String>,
     secret: Option<(String, String)>,
 ) -> Response {
@@ -74,7 +74,7 @@ fn page(
     acts.push("remove");
     let acts = acts
         .into_iter()
-        .map(|act| (format!("{at}/{act}"), words.say(&format!("systems-{act}-title"))));
+        .map(|act| (format!("{at}/{act}"), words.text(&format!("systems-{act}-title"))));
     let state = if known.enabled {
         "systems-enabled"
     } else {
@@ -83,38 +83,38 @@ fn page(
     let kinds = client
         .kinds
         .iter()
-        .map(|kind| words.say(&format!("kind-{}", kind.name())));
+        .map(|kind| words.text(&format!("kind-{}", kind.name())));
     let units = client.units.iter().map(|unit| unit.as_str());
-    let or_none = |text: Option<&String>| text.cloned().unwrap_or_else(|| words.say("systems-none"));
+    let or_none = |text: Option<&String>| text.cloned().unwrap_or_else(|| words.text("systems-none"));
     let proof = format!("systems-proof-{}", client.authentication.name().replace('_', "-"));
-    let scopes = match told(&client.scopes, words) {
-        told if told.is_empty() => words.say("systems-nothing"),
-        told => told.join("; "),
+    let scopes = match scope_labels(&client.scopes, words) {
+        labels if labels.is_empty() => words.text("systems-nothing"),
+        labels => labels.join("; "),
     };
     let mut rows = vec![
-        (words.say("systems-issuer"), app.issuer().to_owned()),
-        (words.say("column-client_id"), known.id.to_string()),
-        (words.say("desk-state"), words.say(state)),
-        (words.say("systems-proof"), words.say(&proof)),
-        (words.say("column-redirect_uris"), client.redirect_uris.join(" ")),
+        (words.text("systems-issuer"), app.issuer().to_owned()),
+        (words.text("column-client_id"), known.id.to_string()),
+        (words.text("desk-state"), words.text(state)),
+        (words.text("systems-proof"), words.text(&proof)),
+        (words.text("column-redirect_uris"), client.redirect_uris.join(" ")),
         (
-            words.say("systems-backchannel"),
+            words.text("systems-backchannel"),
             or_none(client.backchannel_logout_uri.as_ref()),
         ),
-        (words.say("systems-events"), or_none(client.events_uri.as_ref())),
-        (words.say("column-scopes"), scopes),
-        (words.say("systems-kinds"), kinds.collect::<Vec<_>>().join("; ")),
+        (words.text("systems-events"), or_none(client.events_uri.as_ref())),
+        (words.text("column-scopes"), scopes),
+        (words.text("systems-kinds"), kinds.collect::<Vec<_>>().join("; ")),
         (
-            words.say("systems-subjects"),
-            words.say(&format!("systems-subjects-{}", client.subjects.name())),
+            words.text("systems-subjects"),
+            words.text(&format!("systems-subjects-{}", client.subjects.name())),
         ),
-        (words.say("systems-algorithm"), client.algorithm.name().to_owned()),
+        (words.text("systems-algorithm"), client.algorithm.name().to_owned()),
     ];
     if !client.resources.is_empty() {
-        rows.push((words.say("column-resources"), client.resources.join(" ")));
+        rows.push((words.text("column-resources"), client.resources.join(" ")));
     }
     if !client.units.is_empty() {
-        rows.push((words.say("desk-unit"), units.collect::<Vec<_>>().join(" ")));
+        rows.push((words.text("desk-unit"), units.collect::<Vec<_>>().join(" ")));
     }
     for (is, key) in [
         (client.third_party, "systems-third-party"),
@@ -123,12 +123,12 @@ fn page(
         (client.hr, "systems-hr"),
     ] {
         if is {
-            rows.push((words.say(key), words.say("systems-yes")));
+            rows.push((words.text(key), words.text("systems-yes")));
         }
     }
     html(
         StatusCode::OK,
-        &Page {
+        &SystemPage {
             shell: operator.shell(&at),
             done,
             title: client.name.clone(),

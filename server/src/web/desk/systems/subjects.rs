@@ -6,14 +6,14 @@ use crate::failure::refused;
 use crate::web::App;
 use crate::web::desk::act::{required, text};
 use crate::web::desk::two_persons::propose;
-use crate::web::desk::{Operator, Sent};
-use crate::web::page::{Input, Mistake, Shell, html, mistakes};
+use crate::web::desk::{CheckedForm, Operator};
+use crate::web::page::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use ngomon_rules::event::ProposedAct;
-use ngomon_store::{KnownClient, Refusal, StoreError};
+use ngomon_store::{Refusal, RegisteredClient, StoreError};
 
 /// The reason, if a second operator must approve.
 const REASON: &str = "reason";
@@ -21,8 +21,8 @@ const LIST: &str = "subjects";
 
 #[derive(Template)]
 #[template(path = "desk/system_subjects.html")]
-struct Page {
-    shell: Shell,
+struct SubjectsPage {
+    shell: Layout,
     errors: Vec<Mistake>,
     system: String,
     back: String,
@@ -31,7 +31,13 @@ struct Page {
     why: Vec<Input>,
 }
 
-fn page(operator: &Operator, known: &KnownClient, list: &str, error: Option<String>, why: Option<Input>) -> Response {
+fn page(
+    operator: &Operator,
+    known: &RegisteredClient,
+    list: &str,
+    error: Option<String>,
+    why: Option<Input>,
+) -> Response {
     let back = address(known.id.as_str());
     let mut shell = operator.shell(&format!("{back}/subjects"));
     let why: Vec<Input> = why.into_iter().collect();
@@ -43,7 +49,7 @@ fn page(operator: &Operator, known: &KnownClient, list: &str, error: Option<Stri
     } else {
         StatusCode::OK
     };
-    let page = Page {
+    let page = SubjectsPage {
         shell,
         errors,
         system: known.client.name.clone(),
@@ -55,7 +61,7 @@ fn page(operator: &Operator, known: &KnownClient, list: &str, error: Option<Stri
     html(status, &page)
 }
 
-async fn known(app: &App, id: String) -> ngomon_store::Result<KnownClient> {
+async fn known(app: &App, id: String) -> ngomon_store::Result<RegisteredClient> {
     Ok(app.store.client(&id).await?.ok_or(Refusal::UnknownClient(id))?)
 }
 
@@ -72,7 +78,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 }
 
 /// Imports the list, or proposes it to a second operator.
-pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: Sent) -> Response {
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let words = operator.asker.words;
     operator
         .answer(async {
@@ -82,7 +88,7 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
             let again = |error| Ok(page(&operator, &known, list, error, two.then(|| why.clone())));
             let rows = match subjects(list) {
                 Ok(rows) => rows,
-                Err(row) => return again(Some(words.say_with("subjects-row", &[("row", &row.to_string())]))),
+                Err(row) => return again(Some(words.text_with("subjects-row", &[("row", &row.to_string())]))),
             };
             if two {
                 if why.error.is_some() {

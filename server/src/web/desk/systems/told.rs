@@ -3,7 +3,7 @@
 use crate::openid::notice_fault;
 use crate::web::App;
 use crate::web::desk::Operator;
-use crate::web::page::{Shell, html};
+use crate::web::page::{Layout, html};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -14,12 +14,12 @@ const MOST: u32 = 100;
 
 #[derive(Template)]
 #[template(path = "desk/told.html")]
-struct Page {
-    shell: Shell,
-    lines: Vec<Line>,
+struct DeliveriesPage {
+    shell: Layout,
+    lines: Vec<DeliveryRow>,
 }
 
-struct Line {
+struct DeliveryRow {
     id: String,
     what: String,
     client: String,
@@ -37,13 +37,13 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
             let lines = app.store.notices(MOST).await?.into_iter().map(|one| {
                 let why = notice_fault(words, &one.fault);
                 let came_of_it = match (one.taken, one.waits) {
-                    (Some(at), _) => words.say_with("told-taken", &[("at", &words.instant(at))]),
-                    (None, true) if one.tries == 0 => words.say("notice-waits"),
-                    (None, true) => words.say_with("told-tried", &[("n", &one.tries.to_string()), ("why", &why)]),
-                    (None, false) => words.say_with("told-given-up", &[("n", &one.tries.to_string()), ("why", &why)]),
+                    (Some(at), _) => words.text_with("told-taken", &[("at", &words.instant(at))]),
+                    (None, true) if one.tries == 0 => words.text("notice-waits"),
+                    (None, true) => words.text_with("told-tried", &[("n", &one.tries.to_string()), ("why", &why)]),
+                    (None, false) => words.text_with("told-given-up", &[("n", &one.tries.to_string()), ("why", &why)]),
                 };
-                Line {
-                    what: words.say(&format!("told-{}", one.kind)),
+                DeliveryRow {
+                    what: words.text(&format!("told-{}", one.kind)),
                     client: one.client,
                     account: one.account.0,
                     at: words.instant(one.at),
@@ -54,7 +54,7 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
             });
             let shell = operator.shell("/desk/systems/told");
             let lines = lines.collect();
-            Ok(html(StatusCode::OK, &Page { shell, lines }))
+            Ok(html(StatusCode::OK, &DeliveriesPage { shell, lines }))
         })
         .await
 }

@@ -124,7 +124,7 @@ async fn an_operator_enrols_by_a_link_and_signs_in_by_two_factors() {
     ] {
         let page = site.post(&link, "", &typed).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-        let said = vietnamese().say_with(says, &[("n", "12")]);
+        let said = vietnamese().text_with(says, &[("n", "12")]);
         assert!(page.text.contains(&said), "{says}");
         assert!(!page.text.contains(PASSWORD), "passwords are not sent back");
     }

@@ -1,6 +1,6 @@
 //! Tests of an operator's acts for a person at the counter.
 
-use crate::output::who;
+use crate::output::actor_name;
 use crate::web::tests::{Answered, Site, rows, vietnamese};
 use axum::http::StatusCode;
 use ngomon_rules::citizens::Proof;
@@ -109,8 +109,8 @@ async fn a_form_is_entered_with_papers_seen() {
     for _ in 0..8 {
         let page = send(&near, &[&papers[..], &[("mine", "yes")]].concat()).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-        let both = vietnamese().say_with("desk-differs-2", &[("fields", "họ và tên, ngày cấp")]);
-        let known = vietnamese().say_with("desk-near", &[("name", &form.full_name)]);
+        let both = vietnamese().text_with("desk-differs-2", &[("fields", "họ và tên, ngày cấp")]);
+        let known = vietnamese().text_with("desk-near", &[("name", &form.full_name)]);
         assert!(page.text.contains(&both) && page.text.contains(&known), "{}", page.text);
         assert!(
             page.text.contains("value=\"id-card\" checked"),
@@ -250,7 +250,7 @@ async fn an_account_is_exempt_and_a_claim_is_withdrawn() {
     ] {
         assert!(exempt(why, last).await.says(says), "{says}");
     }
-    let late = vietnamese().say_with("desk-late-last-day", &[("day", "15/1/2024")]);
+    let late = vietnamese().text_with("desk-late-last-day", &[("day", "15/1/2024")]);
     assert!(exempt("card-in-the-making", "16/1/2024").await.text.contains(&late));
     done(exempt("card-in-the-making", "15/1/2024").await, "desk-done-exempt").await;
     assert!(
@@ -463,7 +463,7 @@ fn every_word_of_the_desk_is_there() {
         ("client:1", ""),
         ("system", ""),
     ] {
-        let said = who(by, vietnamese());
+        let said = actor_name(by, vietnamese());
         assert!(
             said.contains(name) && !said.contains(by) && !said.contains("acted"),
             "{said}"

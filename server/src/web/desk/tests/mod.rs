@@ -13,7 +13,7 @@ use crate::authenticator::Authenticator;
 use crate::web::tests::{Answered, Site, fixtures};
 use axum::body::Body;
 use axum::http::{Method, Request, header};
-use ngomon_store::Visit;
+use ngomon_store::Session;
 use std::sync::atomic::Ordering;
 
 const PASSWORD: &str = "mười hai ký tự";
@@ -86,7 +86,7 @@ impl Site {
         assert_eq!(self.store.verify(&mut |_| {}).await.unwrap().faults, []);
     }
 
-    pub async fn visit(&self, cookie: &str) -> Option<Visit> {
+    pub async fn visit(&self, cookie: &str) -> Option<Session> {
         let token = cookie.split_once('=').unwrap().1;
         self.store.visit(token).await.unwrap()
     }

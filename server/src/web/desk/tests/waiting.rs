@@ -4,7 +4,7 @@
 use super::acts::{fields, free};
 use crate::web::App;
 use crate::web::tests::Site;
-use crate::workers::answer_pending;
+use crate::workers::retry_pending_forms;
 use ngomon_rules::values::NationalId;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,10 +23,14 @@ async fn a_form_at_the_desk_waits_for_a_silent_registry() {
     assert!(site.store.registry_silent_since().await.unwrap().is_some());
 
     site.store.set_sandbox_mood(number, "right").await.unwrap();
-    answer_pending(App::new(site.store.clone(), true)).await.unwrap();
+    retry_pending_forms(App::new(site.store.clone(), true)).await.unwrap();
     let answer = site.get(&to, &cookie).await;
     assert!(answer.says("desk-answer-standardised") && answer.says("paper-id-card"));
-    let story = site.store.story(&account, site.store.today()).await.unwrap();
+    let story = site
+        .store
+        .account_explanation(&account, site.store.today())
+        .await
+        .unwrap();
     assert_eq!(story.fact("claim"), Some("counter"), "the papers were seen");
     site.sound().await;
 }
