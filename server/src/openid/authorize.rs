@@ -43,28 +43,28 @@ pub async fn posted(headers: HeaderMap, body: Bytes) -> Response {
 }
 
 /// A request by GET.
-pub async fn show(State(app): State<App>, asker: RequestContext, RawQuery(query): RawQuery) -> Response {
+pub async fn show(State(app): State<App>, ctx: RequestContext, RawQuery(query): RawQuery) -> Response {
     let params = Params::read(query.unwrap_or_default().as_bytes());
-    authorize(&app, &asker, params, After::Request).await
+    authorize(&app, &ctx, params, After::Request).await
 }
 
 /// Decides an authorization request and returns its response.
-pub async fn authorize(app: &App, asker: &RequestContext, params: Params, after: After) -> Response {
+pub async fn authorize(app: &App, ctx: &RequestContext, params: Params, after: After) -> Response {
     let here = format!("/authorize?{}", params.query());
     let opened = match resolve_client(app, params).await {
         Ok(opened) => opened,
-        Err(fault) => return error_without_redirect(asker, here, &fault),
+        Err(fault) => return error_without_redirect(ctx, here, &fault),
     };
     let said = match read(&opened.params, &opened.known) {
-        Ok(request) => match next_step(app, asker, &opened, &request, after).await {
+        Ok(request) => match next_step(app, ctx, &opened, &request, after).await {
             Ok(Step::Show(page)) => return page,
             Ok(Step::Code(code)) => Ok(code),
             Err(Problem::Told(fault)) => Err(fault),
-            Err(Problem::Store(error)) => return ErrorPage(asker.words, error).into_response(),
+            Err(Problem::Store(error)) => return ErrorPage(ctx.words, error).into_response(),
         },
         Err(fault) => Err(fault),
     };
-    opened.answered(app, asker, after, said).await
+    opened.answered(app, ctx, after, said).await
 }
 
 /// A request whose client and redirect URI are valid.
@@ -86,16 +86,16 @@ impl Opened {
     pub async fn answered(
         self,
         app: &App,
-        asker: &RequestContext,
+        ctx: &RequestContext,
         after: After,
         said: Result<String, OAuthError>,
     ) -> Response {
         if let (Err(_), Some(handle)) = (&said, &self.pushed)
             && let Err(error) = app.store.drop_request(&self.known.id, handle).await
         {
-            return ErrorPage(asker.words, error).into_response();
+            return ErrorPage(ctx.words, error).into_response();
         }
-        answer(asker.shell(), app.issuer(), &self.to, after, said)
+        answer(ctx.shell(), app.issuer(), &self.to, after, said)
     }
 }
 
@@ -132,9 +132,9 @@ pub async fn resolve_client(app: &App, shown: Params) -> Result<Opened, OAuthErr
 
 /// Shows the error to the user instead of redirecting, because the redirect URI is not trusted (RFC 6749, 4.1.2.1). `here` is the request,
 /// for the link to the other language.
-pub fn error_without_redirect(asker: &RequestContext, here: String, fault: &OAuthError) -> Response {
-    let words = asker.words;
-    let mut shell = asker.shell();
+pub fn error_without_redirect(ctx: &RequestContext, here: String, fault: &OAuthError) -> Response {
+    let words = ctx.words;
+    let mut shell = ctx.shell();
     shell.here = here;
     let title = words.text("authorize-wrong-title");
     let text = words.text_with("authorize-wrong-text", &[("why", &fault.description)]);
@@ -166,7 +166,7 @@ fn oauth_error(error: &'static str, why: &str) -> Problem {
 
 async fn next_step(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     opened: &Opened,
     request: &Request,
     after: After,
@@ -180,22 +180,22 @@ async fn next_step(
     } = opened;
     request.validate_resource(&app.store).await.map_err(Problem::Told)?;
     let silent = request.prompt.none;
-    let signed_in = asker.visit.as_ref().filter(|visit| !visit.held);
+    let signed_in = ctx.visit.as_ref().filter(|visit| !visit.held);
     let Some(visit) = signed_in else {
-        return match &asker.visit {
+        return match &ctx.visit {
             _ if silent => Err(oauth_error("login_required", "nobody is signed in")),
             Some(_) => {
-                save_return_url(app, asker, shown).await?;
+                save_return_url(app, ctx, shown).await?;
                 Ok(Step::Show(Redirect::to("/held").into_response()))
             }
-            None => Ok(sign_in(app, asker, opened)),
+            None => Ok(sign_in(app, ctx, opened)),
         };
     };
     if is_too_old(app, params, request, visit) || !is_expected(app, known, request, visit).await? {
         return if silent {
             Err(oauth_error("login_required", "another sign-in is needed"))
         } else {
-            Ok(sign_in(app, asker, opened))
+            Ok(sign_in(app, ctx, opened))
         };
     }
     let about = app.store.about(&visit.account).await?;
@@ -206,15 +206,15 @@ async fn next_step(
     if let Some(page) = step_up(app, opened, request, visit).await? {
         return Ok(Step::Show(page));
     }
-    let Some(token) = &asker.token else {
-        return Ok(sign_in(app, asker, opened));
+    let Some(token) = &ctx.token else {
+        return Ok(sign_in(app, ctx, opened));
     };
     // "yêu cầu người dùng thực hiện chuẩn hóa": once a session, or, under `require`, until it is done.
     if about.gate.is_some_and(Gate::asks) && (about.gate == Some(Gate::Required) || !visit.put_off) {
         if silent {
             return Err(oauth_error("interaction_required", "the account is not standardised"));
         }
-        save_return_url(app, asker, shown).await?;
+        save_return_url(app, ctx, shown).await?;
         return Ok(Step::Show(Redirect::to("/form").into_response()));
     }
     if known.client.third_party {
@@ -224,7 +224,7 @@ async fn next_step(
             return if silent {
                 Err(oauth_error("consent_required", "the owner was not asked yet"))
             } else {
-                Ok(Step::Show(consent::page(asker, known, to, request, shown)))
+                Ok(Step::Show(consent::page(ctx, known, to, request, shown)))
             };
         }
     }
@@ -238,8 +238,8 @@ async fn next_step(
 }
 
 /// Saves this request as the return address of the session, for when nothing is in the way any longer.
-async fn save_return_url(app: &App, asker: &RequestContext, params: &Params) -> Result<(), Problem> {
-    if let Some(token) = &asker.token {
+async fn save_return_url(app: &App, ctx: &RequestContext, params: &Params) -> Result<(), Problem> {
+    if let Some(token) = &ctx.token {
         let here = format!("/authorize?{}", params.query());
         app.store.set_next(token, &here).await?;
     }
@@ -265,7 +265,7 @@ pub fn allowed(known: &RegisteredClient, to: &Address, request: &Request) -> Aut
 
 /// Leads to the sign-in and back here. The request then carries a marker that requires a sign-in later than now, whatever session existed
 /// before.
-fn sign_in(app: &App, asker: &RequestContext, opened: &Opened) -> Step {
+fn sign_in(app: &App, ctx: &RequestContext, opened: &Opened) -> Step {
     let (params, now) = (&opened.params, app.store.now().as_microsecond());
     let rest = opened.shown.without(&[SINCE]);
     let to = format!(
@@ -273,7 +273,7 @@ fn sign_in(app: &App, asker: &RequestContext, opened: &Opened) -> Step {
         rest.with(SINCE, &reauthentication_marker(app, params, now)).query()
     );
     let page = Redirect::to(&format!("/sign-in?to={}", query_encode(&to))).into_response();
-    Step::Show(asker.in_asked_language(params.get("ui_locales"), page))
+    Step::Show(ctx.in_asked_language(params.get("ui_locales"), page))
 }
 
 /// Leads to a second factor where the client asks for one and the owner can show or add one. An owner who cannot, or who skipped it, goes

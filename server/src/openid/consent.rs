@@ -42,7 +42,7 @@ pub fn scope_labels(scopes: &[Scope], words: Locale) -> Vec<String> {
 
 /// The page with the requested scopes and the question.
 pub fn page(
-    asker: &RequestContext,
+    ctx: &RequestContext,
     known: &RegisteredClient,
     to: &Address,
     request: &Request,
@@ -51,9 +51,9 @@ pub fn page(
     let host = Url::parse(&to.uri)
         .ok()
         .and_then(|url| url.host_str().map(str::to_owned));
-    let told = scope_labels(&request.requested_scopes(&known.client), asker.words);
+    let told = scope_labels(&request.requested_scopes(&known.client), ctx.words);
     let request = params.query();
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = format!("/authorize?{request}");
     html(
         StatusCode::OK,
@@ -79,33 +79,33 @@ pub struct ConsentForm {
 /// Handles the decision. The request is checked again.
 pub async fn answered(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     sent: Result<Form<ConsentForm>, FormRejection>,
 ) -> Response {
     let sent = sent.map(|Form(sent)| sent).unwrap_or_default();
-    let Some(visit) = asker.visit.as_ref().filter(|visit| !visit.held) else {
+    let Some(visit) = ctx.visit.as_ref().filter(|visit| !visit.held) else {
         return Redirect::to("/").into_response();
     };
     let params = Params::read(sent.request.as_bytes());
     let here = format!("/authorize?{}", params.query());
     let opened = match resolve_client(&app, params).await {
         Ok(opened) => opened,
-        Err(fault) => return error_without_redirect(&asker, here, &fault),
+        Err(fault) => return error_without_redirect(&ctx, here, &fault),
     };
     let request = match read(&opened.params, &opened.known) {
         Ok(request) if sent.answer == "allow" => request,
         Ok(_) => {
             let fault = OAuthError::new("access_denied", "the owner did not allow it");
-            return opened.answered(&app, &asker, After::Consent, Err(fault)).await;
+            return opened.answered(&app, &ctx, After::Consent, Err(fault)).await;
         }
-        Err(fault) => return opened.answered(&app, &asker, After::Consent, Err(fault)).await,
+        Err(fault) => return opened.answered(&app, &ctx, After::Consent, Err(fault)).await,
     };
     if let Err(fault) = request.validate_resource(&app.store).await {
-        return opened.answered(&app, &asker, After::Consent, Err(fault)).await;
+        return opened.answered(&app, &ctx, After::Consent, Err(fault)).await;
     }
     let scopes = request.requested_scopes(&opened.known.client);
     if let Err(error) = app.store.consent(&visit.account, &opened.known.id, &scopes).await {
-        return ErrorPage(asker.words, error).into_response();
+        return ErrorPage(ctx.words, error).into_response();
     }
-    authorize(&app, &asker, opened.shown, After::Consent).await
+    authorize(&app, &ctx, opened.shown, After::Consent).await
 }

@@ -22,9 +22,9 @@ struct LogoutPage {
 }
 
 /// A request by GET.
-pub async fn show(State(app): State<App>, asker: RequestContext, RawQuery(query): RawQuery) -> Response {
+pub async fn show(State(app): State<App>, ctx: RequestContext, RawQuery(query): RawQuery) -> Response {
     let params = Params::read(query.unwrap_or_default().as_bytes());
-    asked(&app, &asker, &params).await
+    asked(&app, &ctx, &params).await
 }
 
 /// A request by POST. It is redirected to the same request by GET, because the browser sends the session cookie only when it navigates
@@ -37,27 +37,27 @@ pub async fn posted(headers: HeaderMap, body: Bytes) -> Response {
 }
 
 /// The owner confirmed the sign-out.
-pub async fn agreed(State(app): State<App>, asker: RequestContext, body: Bytes) -> Response {
+pub async fn agreed(State(app): State<App>, ctx: RequestContext, body: Bytes) -> Response {
     let request = Params::read(&body).get("request").unwrap_or_default().to_owned();
     let params = Params::read(request.as_bytes());
     match wish(&app, &params).await {
-        Ok(wish) => signed_out(&app, &asker, wish, true).await,
-        Err(fault) => wrong(&asker, &params, fault),
+        Ok(wish) => signed_out(&app, &ctx, wish, true).await,
+        Err(fault) => wrong(&ctx, &params, fault),
     }
 }
 
 /// The page of an invalid request, which includes a token signed by a deleted key. It shows the error, lets the owner sign out all the
 /// same, and redirects nowhere.
-fn wrong(asker: &RequestContext, params: &Params, fault: OAuthError) -> Response {
-    let words = asker.words;
+fn wrong(ctx: &RequestContext, params: &Params, fault: OAuthError) -> Response {
+    let words = ctx.words;
     if fault.is_passing() {
         return fault.into_response();
     }
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = here(params);
     let shell = shell.failing("O-400");
     let text = words.text_with("sign-out-wrong", &[("why", &fault.description)]);
-    if asker.visit.is_some() {
+    if ctx.visit.is_some() {
         let page = LogoutPage {
             shell,
             wrong: Some(text),
@@ -134,26 +134,26 @@ fn with_state(uri: &str, state: Option<&str>) -> Result<String, OAuthError> {
     Ok(url.into())
 }
 
-async fn asked(app: &App, asker: &RequestContext, params: &Params) -> Response {
+async fn asked(app: &App, ctx: &RequestContext, params: &Params) -> Response {
     let wish = match wish(app, params).await {
         Ok(wish) => wish,
-        Err(fault) => return wrong(asker, params, fault),
+        Err(fault) => return wrong(ctx, params, fault),
     };
-    let Some(visit) = &asker.visit else {
-        return signed_out(app, asker, wish, false).await;
+    let Some(visit) = &ctx.visit else {
+        return signed_out(app, ctx, wish, false).await;
     };
     let meant = match &wish.subject {
         Some((known, subject)) => match app.store.subject_of(&known.id, &visit.account).await {
             Ok(here) => here.as_ref() == Some(subject),
-            Err(error) => return ErrorPage(asker.words, error).into_response(),
+            Err(error) => return ErrorPage(ctx.words, error).into_response(),
         },
         None => false,
     };
     if meant {
-        return signed_out(app, asker, wish, false).await;
+        return signed_out(app, ctx, wish, false).await;
     }
     // Anybody can make a link, so without a token of ours the owner must confirm.
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = here(params);
     let request = params.query();
     let page = LogoutPage {
@@ -169,22 +169,19 @@ fn here(params: &Params) -> String {
     format!("/end-session?{}", params.query())
 }
 
-async fn signed_out(app: &App, asker: &RequestContext, wish: LogoutRequest, by_form: bool) -> Response {
-    if let Some(token) = &asker.token
+async fn signed_out(app: &App, ctx: &RequestContext, wish: LogoutRequest, by_form: bool) -> Response {
+    if let Some(token) = &ctx.token
         && let Err(error) = app.store.close_session(token).await
     {
-        return ErrorPage(asker.words, error).into_response();
+        return ErrorPage(ctx.words, error).into_response();
     }
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     (shell.signed_in, shell.desk, shell.here) = (false, false, "/sign-in".into());
     let page = match wish.to {
         Some(to) if by_form => redirect_page(shell, to),
         Some(to) => Redirect::to(&to).into_response(),
         None => {
-            let (title, text) = (
-                asker.words.text("signed-out-title"),
-                asker.words.text("signed-out-text"),
-            );
+            let (title, text) = (ctx.words.text("signed-out-title"), ctx.words.text("signed-out-text"));
             html(StatusCode::OK, &MessagePage::new(shell, title, text))
         }
     };

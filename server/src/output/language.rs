@@ -214,7 +214,7 @@ mod tests {
                 continue;
             }
             let text = std::fs::read_to_string(path).unwrap();
-            for call in ["say(\"", "say_with(\"", "say_with(\n", "refuse(\"", "tell(\""] {
+            for call in ["text(\"", "text_with(\"", "text_with(\n", "refuse(\""] {
                 for rest in text.split(call).skip(1) {
                     let key = rest
                         .trim_start()

@@ -1,7 +1,7 @@
 //! The page on which a one-time code is typed.
 
-use super::asker::RequestContext;
 use super::page::{Input, Layout, Mistake, html, mistakes};
+use super::request_context::RequestContext;
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -34,7 +34,7 @@ struct CodePage {
 }
 
 /// Renders the page; with an error, if the typed code was not accepted.
-pub fn page(asker: &RequestContext, question: Question, error: Option<String>) -> Response {
+pub fn page(ctx: &RequestContext, question: Question, error: Option<String>) -> Response {
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -43,10 +43,10 @@ pub fn page(asker: &RequestContext, question: Question, error: Option<String>) -
         error,
         autocomplete: "one-time-code",
         inputmode: "numeric",
-        hint: asker.words.text("code-hint"),
-        ..Input::new("code", asker.words.text("code-label"))
+        hint: ctx.words.text("code-hint"),
+        ..Input::new("code", ctx.words.text("code-label"))
     }];
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.wrong = status != StatusCode::OK;
     let errors = mistakes(&fields);
     html(
@@ -73,12 +73,12 @@ pub fn digits(typed: Result<Form<Digits>, FormRejection>) -> String {
 }
 
 /// The message that says why the code was not accepted.
-pub fn not_right(asker: &RequestContext, typed: &CodeCheck) -> String {
+pub fn not_right(ctx: &RequestContext, typed: &CodeCheck) -> String {
     match typed {
         CodeCheck::Wrong(left) => {
-            let left = asker.words.number(left.unsigned_abs());
-            asker.words.text_with("code-wrong", &[("left", &left)])
+            let left = ctx.words.number(left.unsigned_abs());
+            ctx.words.text_with("code-wrong", &[("left", &left)])
         }
-        CodeCheck::Over | CodeCheck::Right(_) => asker.words.text("code-over"),
+        CodeCheck::Over | CodeCheck::Right(_) => ctx.words.text("code-over"),
     }
 }

@@ -1,8 +1,8 @@
 //! The pages for everybody: "Quầy hỗ trợ" (where people get help, when, and by which telephone number), and the privacy notice.
 
 use super::App;
-use super::asker::RequestContext;
 use super::page::{ErrorPage, Layout, html};
+use super::request_context::RequestContext;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -23,17 +23,17 @@ struct Privacy {
 }
 
 /// Shows the counters. Nobody needs to sign in.
-pub async fn show(State(app): State<App>, asker: RequestContext) -> Response {
+pub async fn show(State(app): State<App>, ctx: RequestContext) -> Response {
     match app.store.counters().await {
         Ok(counters) => {
-            let shell = asker.shell();
+            let shell = ctx.shell();
             html(StatusCode::OK, &CountersPage { shell, counters })
         }
-        Err(error) => ErrorPage(asker.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.words, error).into_response(),
     }
 }
 
 /// The privacy notice: what the entered details are used for.
-pub async fn privacy(asker: RequestContext) -> Response {
-    html(StatusCode::OK, &Privacy { shell: asker.shell() })
+pub async fn privacy(ctx: RequestContext) -> Response {
+    html(StatusCode::OK, &Privacy { shell: ctx.shell() })
 }

@@ -2,9 +2,9 @@
 //! the link, so nothing is stored until the operator has entered a code of it.
 
 use super::App;
-use super::asker::RequestContext;
 use super::new_password::{self, NewPassword, hash_of};
 use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes, nothing_here};
+use super::request_context::RequestContext;
 use crate::authenticator::Authenticator;
 use askama::Template;
 use axum::Form;
@@ -63,9 +63,9 @@ impl Wrong {
     }
 }
 
-fn page(asker: &RequestContext, enrolment: &Enrolment, wrong: Wrong) -> Response {
-    let words = asker.words;
-    let mut shell = asker.shell();
+fn page(ctx: &RequestContext, enrolment: &Enrolment, wrong: Wrong) -> Response {
+    let words = ctx.words;
+    let mut shell = ctx.shell();
     shell.wrong = wrong.is_something();
     let passwords = wrong.password.fields(words);
     let code = Input {
@@ -98,42 +98,42 @@ fn page(asker: &RequestContext, enrolment: &Enrolment, wrong: Wrong) -> Response
 }
 
 /// The page for a link that is unknown, used or expired. It does not reveal which.
-fn over(asker: &RequestContext) -> Response {
+fn over(ctx: &RequestContext) -> Response {
     let (title, text) = (
-        asker.words.text("enrol-over-title"),
-        asker.words.text("error-enrolment-over"),
+        ctx.words.text("enrol-over-title"),
+        ctx.words.text("error-enrolment-over"),
     );
-    nothing_here(asker, title, text)
+    nothing_here(ctx, title, text)
 }
 
 /// Shows the form.
-pub async fn show(State(app): State<App>, asker: RequestContext, Path(link): Path<String>) -> Response {
+pub async fn show(State(app): State<App>, ctx: RequestContext, Path(link): Path<String>) -> Response {
     match app.store.enrolment(&link).await {
-        Ok(Some(enrolment)) => page(&asker, &enrolment, Wrong::default()),
-        Ok(None) => over(&asker),
-        Err(error) => ErrorPage(asker.words, error).into_response(),
+        Ok(Some(enrolment)) => page(&ctx, &enrolment, Wrong::default()),
+        Ok(None) => over(&ctx),
+        Err(error) => ErrorPage(ctx.words, error).into_response(),
     }
 }
 
 /// Submits password and code.
 pub async fn enrol(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     Path(link): Path<String>,
     typed: std::result::Result<Form<EnrolmentForm>, FormRejection>,
 ) -> Response {
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
-    match answered(&app, &asker, &link, typed).await {
+    match answered(&app, &ctx, &link, typed).await {
         Ok(page) => page,
-        Err(StoreError::Refused(Refusal::EnrolmentOver)) => over(&asker),
-        Err(error) => ErrorPage(asker.words, error).into_response(),
+        Err(StoreError::Refused(Refusal::EnrolmentOver)) => over(&ctx),
+        Err(error) => ErrorPage(ctx.words, error).into_response(),
     }
 }
 
-async fn answered(app: &App, asker: &RequestContext, link: &str, typed: EnrolmentForm) -> Result<Response> {
-    let words = asker.words;
+async fn answered(app: &App, ctx: &RequestContext, link: &str, typed: EnrolmentForm) -> Result<Response> {
+    let words = ctx.words;
     let Some(enrolment) = app.store.enrolment(link).await? else {
-        return Ok(over(asker));
+        return Ok(over(ctx));
     };
     let authenticator = Authenticator::new(&enrolment.operator, &enrolment.totp_secret);
     let step = authenticator.step(&typed.code, app.store.now());
@@ -142,24 +142,24 @@ async fn answered(app: &App, asker: &RequestContext, link: &str, typed: Enrolmen
         code: step.is_none().then(|| words.text("enrol-code-wrong")),
     };
     let (false, Some(step)) = (wrong.is_something(), step) else {
-        return Ok(page(asker, &enrolment, wrong));
+        return Ok(page(ctx, &enrolment, wrong));
     };
     if app.store.attempt(OF_LINK, &[link]).await?.is_none() {
         let wrong = Wrong {
             code: Some(words.text("second-factor-too-often")),
             ..Wrong::default()
         };
-        return Ok(page(asker, &enrolment, wrong));
+        return Ok(page(ctx, &enrolment, wrong));
     }
     let Some(hash) = hash_of(app, typed.password.password).await else {
         let wrong = Wrong {
             password: NewPassword::unreadable(words),
             ..Wrong::default()
         };
-        return Ok(page(asker, &enrolment, wrong));
+        return Ok(page(ctx, &enrolment, wrong));
     };
     let codes = app.store.enrol(link, &hash, step).await?;
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = "/sign-in".into();
     Ok(html(StatusCode::OK, &Enrolled { shell, codes }))
 }

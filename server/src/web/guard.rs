@@ -102,7 +102,7 @@ fn language(headers: &HeaderMap) -> Option<Locale> {
     headers.get(header::COOKIE)?;
     let chosen = CookieJar::from_headers(headers);
     chosen
-        .get(super::asker::LANGUAGE)
+        .get(super::request_context::LANGUAGE)
         .and_then(|cookie| Locale::of_tag(cookie.value()))
 }
 

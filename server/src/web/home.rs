@@ -1,12 +1,12 @@
 //! The owner's own account: its state, its history, its sessions.
 
 use super::App;
-use super::asker::RequestContext;
 use super::desk::whose_claim;
 use super::form::asked;
 use super::page::{ErrorPage, History, Layout, history, html, redirect_page};
 use super::passkeys_allowed;
 use super::report::authorize_viewer;
+use super::request_context::RequestContext;
 use super::ways::once_more;
 use crate::openid::scope_labels;
 use crate::output::{Locale, capital, pending_changes_text, value_text};
@@ -60,14 +60,14 @@ pub struct HistoryQuery {
 }
 
 /// Shows the first page after signing in; the gate comes before it (C1: "yêu cầu người dùng thực hiện chuẩn hóa").
-pub async fn show(State(app): State<App>, asker: RequestContext, Query(query): Query<HistoryQuery>) -> Response {
-    let Some(visit) = asker.visit.clone() else {
+pub async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Query<HistoryQuery>) -> Response {
+    let Some(visit) = ctx.visit.clone() else {
         return Redirect::to("/sign-in").into_response();
     };
     if visit.held {
         return Redirect::to("/held").into_response();
     }
-    let words = asker.words;
+    let words = ctx.words;
     let page = async {
         let before = Before::parse(&query.before);
         let account = visit.account.as_str();
@@ -83,10 +83,10 @@ pub async fn show(State(app): State<App>, asker: RequestContext, Query(query): Q
             return Ok(Redirect::to("/form").into_response());
         }
         // The gate has nothing left to ask: continue to where the owner was going.
-        if let Some(token) = &asker.token
+        if let Some(token) = &ctx.token
             && let Some(next) = app.store.take_next(token).await?
         {
-            return Ok(redirect_page(asker.shell(), next));
+            return Ok(redirect_page(ctx.shell(), next));
         }
         let exempt_to = story.exempt_to.filter(|last| story.day <= *last);
         let state = match (
@@ -106,7 +106,7 @@ pub async fn show(State(app): State<App>, asker: RequestContext, Query(query): Q
         };
         let units = app.store.units().await?;
         let facts = facts(&story, &units, words);
-        let token = asker.token.as_deref().unwrap_or_default();
+        let token = ctx.token.as_deref().unwrap_or_default();
         let sessions = app.store.sessions(&visit.account, token).await?;
         let allowed = app.store.consents(&visit.account).await?;
         let allowed = allowed.into_iter().map(|one| ConsentRow {
@@ -123,8 +123,8 @@ pub async fn show(State(app): State<App>, asker: RequestContext, Query(query): Q
                     && story.fact("claim").is_none()
                     && story.fact("last_form") != Some("pending"),
                 has_profile: visit.kind == AccountKind::Official,
-                has_passkeys: asker.passkeys && passkeys_allowed(&visit),
-                sees_report: authorize_viewer(&asker),
+                has_passkeys: ctx.passkeys && passkeys_allowed(&visit),
+                sees_report: authorize_viewer(&ctx),
                 notices: notices(&story, &units, words),
                 facts,
                 history: history(&story, &query.before, "/", words),
@@ -141,7 +141,7 @@ pub async fn show(State(app): State<App>, asker: RequestContext, Query(query): Q
                         (began, words.instant(one.seen))
                     })
                     .collect(),
-                shell: asker.shell(),
+                shell: ctx.shell(),
             },
         ))
     };
@@ -204,12 +204,12 @@ fn notices(story: &AccountExplanation, units: &UnitTree, words: Locale) -> Vec<S
 }
 
 /// Ends all other sessions of the account.
-pub async fn close_others(State(app): State<App>, asker: RequestContext) -> Response {
-    if let (Some(visit), Some(token)) = (&asker.visit, &asker.token)
+pub async fn close_others(State(app): State<App>, ctx: RequestContext) -> Response {
+    if let (Some(visit), Some(token)) = (&ctx.visit, &ctx.token)
         && !visit.held
         && let Err(error) = app.store.close_other_sessions(&visit.account, token).await
     {
-        return ErrorPage(asker.words, error).into_response();
+        return ErrorPage(ctx.words, error).into_response();
     }
     Redirect::to("/").into_response()
 }
@@ -224,20 +224,20 @@ pub struct ConsentId {
 /// Withdraws the owner's consent for a system.
 pub async fn withdraw(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     sent: std::result::Result<Form<ConsentId>, FormRejection>,
 ) -> Response {
     let ConsentId { client } = sent.map(|Form(sent)| sent).unwrap_or_default();
-    let Some(visit) = asker.visit.as_ref().filter(|visit| !visit.held) else {
+    let Some(visit) = ctx.visit.as_ref().filter(|visit| !visit.held) else {
         return Redirect::to("/").into_response();
     };
     let answer = async {
-        if let Some(page) = once_more(&app, &asker, visit, "consent-withdrawn").await? {
+        if let Some(page) = once_more(&app, &ctx, visit, "consent-withdrawn").await? {
             return Ok(page);
         }
         app.store.withdraw_consent(&visit.account, &ClientId(client)).await?;
         Ok(Redirect::to("/").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }

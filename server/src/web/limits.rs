@@ -2,7 +2,7 @@
 //! itself. The table in `docs/OPERATING.md` repeats these values.
 
 use super::App;
-use super::asker::RequestContext;
+use super::request_context::RequestContext;
 use ngomon_rules::record::AccountId;
 use ngomon_rules::values::{NationalId, username_key};
 use ngomon_store::{BrowserMark, Counted, Credential, RateLimit, Result, Who};
@@ -37,41 +37,41 @@ const OF_RECEIPTS: RateLimit = limit("receipt-address", 300, QUARTER);
 const CODES: RateLimit = limit("code-for", 5, HOUR);
 
 /// Who requests access to these accounts: a browser that is known for one of them, or a stranger.
-pub fn who(app: &App, asker: &RequestContext, marks: impl IntoIterator<Item = BrowserMark>) -> Who {
+pub fn who(app: &App, ctx: &RequestContext, marks: impl IntoIterator<Item = BrowserMark>) -> Who {
     for mark in marks {
-        for kept in &asker.browsers {
+        for kept in &ctx.browsers {
             if let Some(name) = app.store.known_browser(&mark, kept) {
                 return Who::Browser(name.to_owned());
             }
         }
     }
-    Who::Stranger(asker.address.clone())
+    Who::Stranger(ctx.address.clone())
 }
 
 /// The same, for accounts found by their user name.
-pub fn who_of(app: &App, asker: &RequestContext, found: &[Credential]) -> Who {
-    who(app, asker, found.iter().map(Credential::browser_mark))
+pub fn who_of(app: &App, ctx: &RequestContext, found: &[Credential]) -> Who {
+    who(app, ctx, found.iter().map(Credential::browser_mark))
 }
 
 /// The limits of a stranger's address and network. Known browsers that share the address are not stopped by them.
-fn of_address(asker: &RequestContext, who: &Who) -> Vec<Counted> {
+fn of_address(ctx: &RequestContext, who: &Who) -> Vec<Counted> {
     if !who.is_stranger() {
         return Vec::new();
     }
-    let network = asker.network.as_deref().map(|network| OF_NETWORK.of(&[network]));
-    let address = OF_ADDRESS.of(&[&asker.address]);
+    let network = ctx.network.as_deref().map(|network| OF_NETWORK.of(&[network]));
+    let address = OF_ADDRESS.of(&[&ctx.address]);
     network.into_iter().chain([address]).collect()
 }
 
 /// The limits for a password at this user name, in any spelling.
-pub fn password(asker: &RequestContext, who: &Who, name: &str) -> Vec<Counted> {
+pub fn password(ctx: &RequestContext, who: &Who, name: &str) -> Vec<Counted> {
     let name = &*username_key(name);
     let mut all = vec![match who {
         Who::Stranger(address) => OF_NAME.of(&[name, address]),
         known => OF_NAME.by(known, &[name]),
     }];
     all.extend((!who.is_stranger()).then(|| OF_KNOWN.of(&[name])));
-    all.extend(of_address(asker, who));
+    all.extend(of_address(ctx, who));
     all
 }
 
@@ -85,15 +85,15 @@ pub async fn tries_again(app: &App, who: &Who, limits: &[Counted]) -> Result<boo
 }
 
 /// The limits for a passkey's answer.
-pub fn passkey(asker: &RequestContext, who: &Who, passkey: &str) -> Vec<Counted> {
+pub fn passkey(ctx: &RequestContext, who: &Who, passkey: &str) -> Vec<Counted> {
     let mut all = vec![OF_PASSKEY.by(who, &[passkey])];
-    all.extend(of_address(asker, who));
+    all.extend(of_address(ctx, who));
     all
 }
 
 /// The limit for a passkey challenge.
-pub fn challenge(asker: &RequestContext) -> Counted {
-    CHALLENGES.of(&[&asker.address])
+pub fn challenge(ctx: &RequestContext) -> Counted {
+    CHALLENGES.of(&[&ctx.address])
 }
 
 /// The limit for a code of this operator's authenticator, after the right password.
@@ -110,9 +110,9 @@ pub fn own(what: &str, account: &str) -> Counted {
 }
 
 /// The limits for a new code for this user name.
-pub fn code(asker: &RequestContext, who: &Who, way: &str, name: &str) -> Vec<Counted> {
+pub fn code(ctx: &RequestContext, who: &Who, way: &str, name: &str) -> Vec<Counted> {
     let mut all = vec![CODES.by(who, &[way, &username_key(name)])];
-    all.extend(of_address(asker, who));
+    all.extend(of_address(ctx, who));
     all
 }
 
@@ -129,8 +129,8 @@ const NAMES: RateLimit = limit("names-messages", 300, 60);
 const TO_PHONE: RateLimit = limit("names-phone", 3, 24 * HOUR);
 
 /// The limits for a request for user names without a session.
-pub fn names(asker: &RequestContext) -> Vec<Counted> {
-    vec![OF_NAMES.of(&[&asker.address]), NAMES.of(&[])]
+pub fn names(ctx: &RequestContext) -> Vec<Counted> {
+    vec![OF_NAMES.of(&[&ctx.address]), NAMES.of(&[])]
 }
 
 /// The limit for messages with user names to this phone.
@@ -139,13 +139,13 @@ pub fn names_of(phone: &str) -> Counted {
 }
 
 /// The limit for a receipt lookup without a session.
-pub fn looked_up(asker: &RequestContext) -> Vec<Counted> {
-    vec![OF_RECEIPTS.of(&[&asker.address])]
+pub fn looked_up(ctx: &RequestContext) -> Vec<Counted> {
+    vec![OF_RECEIPTS.of(&[&ctx.address])]
 }
 
 /// The limits for a code that is typed without a session.
-pub fn typed_code(asker: &RequestContext) -> Vec<Counted> {
-    of_address(asker, &Who::Stranger(asker.address.clone()))
+pub fn typed_code(ctx: &RequestContext) -> Vec<Counted> {
+    of_address(ctx, &Who::Stranger(ctx.address.clone()))
 }
 
 /// Whether the person is the account's own, as far as can be known: the account was imported with this number, or with the

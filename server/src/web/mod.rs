@@ -1,6 +1,5 @@
 //! The web pages. Each works without scripts; each answer is computed from the store.
 
-mod asker;
 mod assets;
 mod code;
 mod counters;
@@ -24,6 +23,7 @@ mod profile;
 mod public_url;
 mod receipt;
 mod report;
+mod request_context;
 mod reset;
 mod sandbox;
 mod second_factor;
@@ -36,11 +36,11 @@ mod ticket;
 mod user_name;
 mod ways;
 
-pub use asker::{RequestContext, clear_session_cookie, query_encode};
 pub use origin::{Proxies, masked, network};
 pub use page::{ErrorPage, Layout, MessagePage, html, redirect_page};
 pub use passkeys::{STEP_UP_SKIPPED, passkeys_allowed};
 pub use public_url::public_url;
+pub use request_context::{RequestContext, clear_session_cookie, query_encode};
 
 use crate::openid::{self, Signer};
 use crate::output::news_words;
@@ -180,7 +180,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/sessions/close-others", post(home::close_others))
         .route("/consents/withdraw", post(home::withdraw))
-        .route("/language/{tag}", get(asker::language))
+        .route("/language/{tag}", get(request_context::language))
         .merge(form::routes())
         .merge(held::routes())
         .merge(passkeys::routes())

@@ -2,8 +2,8 @@
 //! checked once, before any handler; both may carry it as `%00` or as a raw byte. A NUL that arrives another way (within a
 //! token, a file) is refused by the store.
 
-use super::asker::RequestContext;
 use super::page::message;
+use super::request_context::RequestContext;
 use super::{App, LARGEST};
 use crate::openid::{OAuthError, is_for_programs};
 use axum::body::{Body, HttpBody as _, to_bytes};
@@ -42,12 +42,12 @@ async fn refused(app: &App, parts: &mut Parts) -> Response {
         return OAuthError::nul().into_response();
     }
     match RequestContext::from_request_parts(parts, app).await {
-        Ok(mut asker) => {
+        Ok(mut ctx) => {
             // The link to the other language must not contain the NUL.
-            asker.here = "/".into();
-            asker.going = None;
-            let (title, text) = (asker.words.text("nul-title"), asker.words.text("nul-text"));
-            message(&asker, StatusCode::BAD_REQUEST, title, text, "S-400")
+            ctx.here = "/".into();
+            ctx.going = None;
+            let (title, text) = (ctx.words.text("nul-title"), ctx.words.text("nul-text"));
+            message(&ctx, StatusCode::BAD_REQUEST, title, text, "S-400")
         }
         Err(answer) => answer,
     }

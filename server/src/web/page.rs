@@ -1,6 +1,6 @@
 //! The parts of every page, and the error pages.
 
-use super::asker::RequestContext;
+use super::request_context::RequestContext;
 use crate::output::{Locale, event_text};
 use askama::Template;
 use axum::http::StatusCode;
@@ -279,23 +279,23 @@ impl IntoResponse for ErrorPage {
 }
 
 /// A page with one message.
-pub fn message(asker: &RequestContext, status: StatusCode, title: String, text: String, code: &str) -> Response {
+pub fn message(ctx: &RequestContext, status: StatusCode, title: String, text: String, code: &str) -> Response {
     let shell = match code {
-        "" => asker.shell(),
-        _ => asker.shell().failing(code),
+        "" => ctx.shell(),
+        _ => ctx.shell().failing(code),
     };
     html(status, &MessagePage::new(shell, title, text))
 }
 
 /// The page for an address that does not exist.
-pub async fn not_found(asker: RequestContext) -> Response {
-    let (title, text) = (asker.words.text("missing-title"), asker.words.text("missing-text"));
-    nothing_here(&asker, title, text)
+pub async fn not_found(ctx: RequestContext) -> Response {
+    let (title, text) = (ctx.words.text("missing-title"), ctx.words.text("missing-text"));
+    nothing_here(&ctx, title, text)
 }
 
 /// A "not found" page with this message. The visitor has nothing to correct, so it only links to the first page.
-pub fn nothing_here(asker: &RequestContext, title: String, text: String) -> Response {
-    let mut shell = asker.shell();
+pub fn nothing_here(ctx: &RequestContext, title: String, text: String) -> Response {
+    let mut shell = ctx.shell();
     shell.code = "S-404".into();
     let page = MessagePage {
         on: "page-first",

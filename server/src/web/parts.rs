@@ -1,9 +1,9 @@
 //! The gallery of all page components, with made-up content, for developers of pages: `/sandbox/parts`.
 
 use super::App;
-use super::asker::RequestContext;
 use super::held::HoldView;
 use super::page::{History, HistoryRow, Input, Layout, Mistake, Turn, html, mistakes, not_found};
+use super::request_context::RequestContext;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -31,11 +31,11 @@ struct Card {
 }
 
 /// Shows the components one below the other.
-pub async fn show(State(app): State<App>, asker: RequestContext) -> Response {
+pub async fn show(State(app): State<App>, ctx: RequestContext) -> Response {
     if !app.sandbox {
-        return not_found(asker).await;
+        return not_found(ctx).await;
     }
-    let words = asker.words;
+    let words = ctx.words;
     let fields = vec![
         Input {
             hint: words.text("form-hint-full-name"),
@@ -83,7 +83,7 @@ pub async fn show(State(app): State<App>, asker: RequestContext) -> Response {
                 newest: None,
             },
         },
-        shell: asker.shell(),
+        shell: ctx.shell(),
     };
     html(StatusCode::OK, &page)
 }

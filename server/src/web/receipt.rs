@@ -2,9 +2,9 @@
 //! that does not exist. It never reveals an outcome, a name or a field.
 
 use super::App;
-use super::asker::RequestContext;
 use super::limits;
 use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::request_context::RequestContext;
 use crate::password::with_minimum_delay;
 use askama::Template;
 use axum::Form;
@@ -31,8 +31,8 @@ pub struct ReceiptForm {
     receipt: String,
 }
 
-fn page(asker: &RequestContext, typed: String, error: Option<String>, state: Option<String>) -> Response {
-    let words = asker.words;
+fn page(ctx: &RequestContext, typed: String, error: Option<String>, state: Option<String>) -> Response {
+    let words = ctx.words;
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -44,7 +44,7 @@ fn page(asker: &RequestContext, typed: String, error: Option<String>, state: Opt
         maxlength: 30,
         ..Input::new("receipt", words.text("receipt-number"))
     }];
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = "/receipt".into();
     shell.wrong = status != StatusCode::OK;
     let errors = mistakes(&fields);
@@ -60,34 +60,34 @@ fn page(asker: &RequestContext, typed: String, error: Option<String>, state: Opt
 }
 
 /// Shows the form.
-pub async fn show(asker: RequestContext) -> Response {
-    page(&asker, String::new(), None, None)
+pub async fn show(ctx: RequestContext) -> Response {
+    page(&ctx, String::new(), None, None)
 }
 
 /// Shows the state, in the same time whatever it is.
 pub async fn ask(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     typed: std::result::Result<Form<ReceiptForm>, FormRejection>,
 ) -> Response {
-    let words = asker.words;
+    let words = ctx.words;
     let typed = typed.map(|Form(typed)| typed.receipt).unwrap_or_default();
     let typed = typed.trim().to_uppercase();
     if typed.is_empty() {
-        return page(&asker, typed, Some(words.text("receipt-empty")), None);
+        return page(&ctx, typed, Some(words.text("receipt-empty")), None);
     }
     let not_before = with_minimum_delay();
     let answer = async {
-        let limits = limits::looked_up(&asker);
+        let limits = limits::looked_up(&ctx);
         if app.store.take(&limits).await?.is_none() {
-            return Ok(page(&asker, typed, Some(words.text("sign-in-too-often")), None));
+            return Ok(page(&ctx, typed, Some(words.text("sign-in-too-often")), None));
         }
         let state = match app.store.receipt_state(&typed).await? {
             ReceiptState::Received => "receipt-received",
             ReceiptState::Waiting => "receipt-waiting",
             ReceiptState::Answered => "receipt-answered",
         };
-        Ok(page(&asker, typed, None, Some(words.text(state))))
+        Ok(page(&ctx, typed, None, Some(words.text(state))))
     };
     let answer: Result<Response> = answer.await;
     not_before.await;

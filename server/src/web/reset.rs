@@ -4,10 +4,10 @@
 //! them.
 
 use super::App;
-use super::asker::{RequestContext, query_encode};
 use super::limits;
 use super::new_password::{NewPassword, NewPasswordForm, hash_of};
 use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::request_context::{RequestContext, query_encode};
 use super::sign_in::expired_page;
 use super::ticket::Step;
 use askama::Template;
@@ -46,15 +46,15 @@ async fn has_devices(app: &App, account: &AccountId) -> Result<bool> {
     Ok(!app.store.passkeys(account).await?.is_empty())
 }
 
-fn page(asker: &RequestContext, ticket: String, devices: bool, wrong: NewPassword) -> Response {
-    let fields = wrong.fields(asker.words);
+fn page(ctx: &RequestContext, ticket: String, devices: bool, wrong: NewPassword) -> Response {
+    let fields = wrong.fields(ctx.words);
     let errors = mistakes(&fields);
     let status = if errors.is_empty() {
         StatusCode::OK
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = format!("/sign-in{}", shell.going);
     shell.wrong = !errors.is_empty();
     let page = ResetPage {
@@ -68,32 +68,32 @@ fn page(asker: &RequestContext, ticket: String, devices: bool, wrong: NewPasswor
 }
 
 /// The form for the new password, bound to this browser, for the owner whose code was right.
-async fn asked(app: &App, asker: &RequestContext, step: &Step, wrong: NewPassword) -> Result<Response> {
+async fn asked(app: &App, ctx: &RequestContext, step: &Step, wrong: NewPassword) -> Result<Response> {
     let Some(account) = step.accounts.first() else {
-        return Ok(expired_page(asker));
+        return Ok(expired_page(ctx));
     };
     let devices = has_devices(app, account).await?;
-    let (cookie, ticket) = step.issue(&app.store, asker, STEP).await?;
-    Ok((cookie, page(asker, ticket, devices, wrong)).into_response())
+    let (cookie, ticket) = step.issue(&app.store, ctx, STEP).await?;
+    Ok((cookie, page(ctx, ticket, devices, wrong)).into_response())
 }
 
 /// Continues after the right code.
-pub async fn ask(app: &App, asker: &RequestContext, account: &AccountId) -> Result<Response> {
+pub async fn ask(app: &App, ctx: &RequestContext, account: &AccountId) -> Result<Response> {
     let step = Step::new(std::slice::from_ref(account), Factor::Code, app.store.now());
-    asked(app, asker, &step, NewPassword::default()).await
+    asked(app, ctx, &step, NewPassword::default()).await
 }
 
 /// Sets the new password.
 pub async fn set(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     sent: std::result::Result<Form<ResetForm>, FormRejection>,
 ) -> Response {
     let ResetForm { ticket, typed } = sent.map(|Form(sent)| sent).unwrap_or_default();
     let answer = async {
-        let step = Step::redeem(&app.store, &asker, STEP, &ticket).await?;
+        let step = Step::redeem(&app.store, &ctx, STEP, &ticket).await?;
         let Some((step, account)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
-            return Ok(expired_page(&asker));
+            return Ok(expired_page(&ctx));
         };
         // Counted, because each attempt searches the list of leaked passwords.
         if app
@@ -102,29 +102,29 @@ pub async fn set(
             .await?
             .is_none()
         {
-            return Ok(expired_page(&asker));
+            return Ok(expired_page(&ctx));
         }
-        let wrong = typed.wrong(&app, asker.words).await;
+        let wrong = typed.wrong(&app, ctx.words).await;
         if wrong.is_something() {
-            return asked(&app, &asker, &step, wrong).await;
+            return asked(&app, &ctx, &step, wrong).await;
         }
         let devices = has_devices(&app, &account).await?;
         let Some(hash) = hash_of(&app, typed.password).await else {
-            return asked(&app, &asker, &step, NewPassword::unreadable(asker.words)).await;
+            return asked(&app, &ctx, &step, NewPassword::unreadable(ctx.words)).await;
         };
         let (news, why) = if devices {
             ("sms-password-changed-devices", "reset-devices")
         } else {
             ("sms-password-changed", "reset")
         };
-        let news = asker.words.text(news);
+        let news = ctx.words.text(news);
         app.store.set_password(&account, &hash, &news).await?;
-        let mut going = asker.shell().going.replacen('?', "&", 1);
+        let mut going = ctx.shell().going.replacen('?', "&", 1);
         if devices && going.is_empty() {
             going = format!("&to={}", query_encode("/passkeys"));
         }
         Ok(Redirect::to(&format!("/sign-in?why={why}{going}")).into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }

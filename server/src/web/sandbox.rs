@@ -2,8 +2,8 @@
 //! only where the installation began as a sandbox.
 
 use super::App;
-use super::asker::RequestContext;
 use super::page::{ErrorPage, Layout, html, not_found};
+use super::request_context::RequestContext;
 use askama::Template;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -58,11 +58,11 @@ struct Person {
     mood: &'static str,
 }
 
-async fn messages(State(app): State<App>, asker: RequestContext) -> Response {
+async fn messages(State(app): State<App>, ctx: RequestContext) -> Response {
     if !app.sandbox {
-        return not_found(asker).await;
+        return not_found(ctx).await;
     }
-    let words = asker.words;
+    let words = ctx.words;
     match app.store.messages(MOST).await {
         Ok(found) => {
             let messages = found.into_iter().map(|message| MessageRow {
@@ -72,7 +72,7 @@ async fn messages(State(app): State<App>, asker: RequestContext) -> Response {
                 text: message.text,
             });
             let page = Messages {
-                shell: asker.shell(),
+                shell: ctx.shell(),
                 messages: messages.collect(),
             };
             html(StatusCode::OK, &page)
@@ -81,11 +81,11 @@ async fn messages(State(app): State<App>, asker: RequestContext) -> Response {
     }
 }
 
-async fn registry(State(app): State<App>, asker: RequestContext) -> Response {
+async fn registry(State(app): State<App>, ctx: RequestContext) -> Response {
     if !app.sandbox {
-        return not_found(asker).await;
+        return not_found(ctx).await;
     }
-    let words = asker.words;
+    let words = ctx.words;
     let page = async {
         let mut people = Vec::new();
         for record in app.store.sandbox_people(MOST).await? {
@@ -105,7 +105,7 @@ async fn registry(State(app): State<App>, asker: RequestContext) -> Response {
         Ok(html(
             StatusCode::OK,
             &Registry {
-                shell: asker.shell(),
+                shell: ctx.shell(),
                 people,
                 moods: moods.collect(),
             },
@@ -124,7 +124,7 @@ struct Play {
 
 async fn play(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     typed: std::result::Result<Form<Play>, FormRejection>,
 ) -> Response {
     let chosen = typed.ok().and_then(|Form(play)| {
@@ -132,10 +132,10 @@ async fn play(
         Some((number, RegistryBehaviour::parse(&play.mood)?))
     });
     let (Some((number, mood)), true) = (chosen, app.sandbox) else {
-        return not_found(asker).await;
+        return not_found(ctx).await;
     };
     match app.store.set_sandbox_mood(number, mood.name()).await {
         Ok(()) => Redirect::to("/sandbox/registry").into_response(),
-        Err(error) => ErrorPage(asker.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.words, error).into_response(),
     }
 }

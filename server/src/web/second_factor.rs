@@ -2,9 +2,9 @@
 //! same message.
 
 use super::App;
-use super::asker::RequestContext;
 use super::limits;
 use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::request_context::RequestContext;
 use super::sign_in::{enter_proven, expired_page};
 use super::ticket::Step;
 use crate::authenticator::Authenticator;
@@ -31,9 +31,9 @@ struct SecondFactorPage {
     ticket: String,
 }
 
-fn page(asker: &RequestContext, status: StatusCode, ticket: String, error: Option<String>) -> Response {
-    let words = asker.words;
-    let mut shell = asker.shell();
+fn page(ctx: &RequestContext, status: StatusCode, ticket: String, error: Option<String>) -> Response {
+    let words = ctx.words;
+    let mut shell = ctx.shell();
     shell.here = format!("/sign-in{}", shell.going);
     shell.wrong = error.is_some();
     let fields = vec![Input {
@@ -57,20 +57,20 @@ fn page(asker: &RequestContext, status: StatusCode, ticket: String, error: Optio
 /// The form, bound to this browser, for the operator whose password was right.
 async fn asked(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     step: &Step,
     status: StatusCode,
     error: Option<&str>,
 ) -> Result<Response> {
-    let (cookie, ticket) = step.issue(&app.store, asker, CODE).await?;
-    let error = error.map(|key| asker.words.text(key));
-    Ok((cookie, page(asker, status, ticket, error)).into_response())
+    let (cookie, ticket) = step.issue(&app.store, ctx, CODE).await?;
+    let error = error.map(|key| ctx.words.text(key));
+    Ok((cookie, page(ctx, status, ticket, error)).into_response())
 }
 
 /// Continues after the right password, which was entered at `at`.
-pub async fn ask(app: &App, asker: &RequestContext, operator: &AccountId, at: Timestamp) -> Result<Response> {
+pub async fn ask(app: &App, ctx: &RequestContext, operator: &AccountId, at: Timestamp) -> Result<Response> {
     let step = Step::new(std::slice::from_ref(operator), Factor::Password, at);
-    asked(app, asker, &step, StatusCode::OK, None).await
+    asked(app, ctx, &step, StatusCode::OK, None).await
 }
 
 /// The submitted form.
@@ -85,31 +85,31 @@ pub struct CodeForm {
 /// Checks the code and begins a session.
 pub async fn enter(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     typed: std::result::Result<Form<CodeForm>, FormRejection>,
 ) -> Response {
     let CodeForm { ticket, code } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let answer = async {
-        let step = Step::redeem(&app.store, &asker, CODE, &ticket).await?;
+        let step = Step::redeem(&app.store, &ctx, CODE, &ticket).await?;
         let Some((step, account)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
-            return Ok(expired_page(&asker));
+            return Ok(expired_page(&ctx));
         };
         let mark = app.store.browser_mark(&account).await?;
-        let who = limits::who(&app, &asker, mark);
+        let who = limits::who(&app, &ctx, mark);
         let limits = [limits::second_factor(&who, account.as_str())];
         let tried = app.store.tried(&limits, async {
             let proven = proven(&app, &account, &code).await?;
             Ok(proven.ok_or(()))
         });
         let (status, error) = match tried.await? {
-            Tried::Right(proven) => return enter_proven(&app, &asker, proven).await,
+            Tried::Right(proven) => return enter_proven(&app, &ctx, proven).await,
             Tried::Wrong((), _) => (StatusCode::UNPROCESSABLE_ENTITY, "second-factor-wrong"),
             Tried::TooOften => (StatusCode::TOO_MANY_REQUESTS, "second-factor-too-often"),
         };
-        asked(&app, &asker, &step, status, Some(error)).await
+        asked(&app, &ctx, &step, status, Some(error)).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 async fn proven(app: &App, account: &AccountId, typed: &str) -> Result<Option<TwoFactorProof>> {

@@ -2,10 +2,10 @@
 //! The code works once, for a day.
 
 use super::App;
-use super::asker::RequestContext;
 use super::limits;
 use super::new_password::{NewPassword, NewPasswordForm, hash_of};
 use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::request_context::RequestContext;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -32,71 +32,71 @@ pub struct SetPasswordForm {
     typed: NewPasswordForm,
 }
 
-fn page(asker: &RequestContext, code: &str, wrong: Option<String>, password: NewPassword) -> Response {
+fn page(ctx: &RequestContext, code: &str, wrong: Option<String>, password: NewPassword) -> Response {
     let mut fields = vec![Input {
         value: code.to_owned(),
-        hint: asker.words.text("new-password-code-hint"),
+        hint: ctx.words.text("new-password-code-hint"),
         error: wrong,
         autocomplete: "one-time-code",
         maxlength: 30,
-        ..Input::new("code", asker.words.text("new-password-code"))
+        ..Input::new("code", ctx.words.text("new-password-code"))
     }];
-    fields.extend(password.fields(asker.words));
+    fields.extend(password.fields(ctx.words));
     let errors = mistakes(&fields);
     let status = if errors.is_empty() {
         StatusCode::OK
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = "/sign-in/new-password".into();
     shell.wrong = !errors.is_empty();
     html(status, &SetPasswordPage { shell, errors, fields })
 }
 
 /// Shows the form.
-pub async fn show(asker: RequestContext) -> Response {
-    page(&asker, "", None, NewPassword::default())
+pub async fn show(ctx: RequestContext) -> Response {
+    page(&ctx, "", None, NewPassword::default())
 }
 
 /// Checks the code and sets the password.
 pub async fn set(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     sent: std::result::Result<Form<SetPasswordForm>, FormRejection>,
 ) -> Response {
-    let words = asker.words;
+    let words = ctx.words;
     let SetPasswordForm { code, typed } = sent.map(|Form(sent)| sent).unwrap_or_default();
     let answer = async {
         let over = || Some(words.text("new-password-code-over"));
-        let limits = limits::typed_code(&asker);
+        let limits = limits::typed_code(&ctx);
         let tried = app
             .store
             .tried(&limits, async { Ok(app.store.password_code(&code).await?.ok_or(())) });
         let account = match tried.await? {
             Tried::Right(account) => account,
-            Tried::Wrong((), _) => return Ok(page(&asker, &code, over(), NewPassword::default())),
+            Tried::Wrong((), _) => return Ok(page(&ctx, &code, over(), NewPassword::default())),
             Tried::TooOften => {
                 let often = Some(words.text("sign-in-too-often"));
-                return Ok(page(&asker, &code, often, NewPassword::default()));
+                return Ok(page(&ctx, &code, often, NewPassword::default()));
             }
         };
         // Counted, because each attempt searches the list of leaked passwords.
         let own = limits::own("new-password", account.as_str());
         if app.store.take(&[own]).await?.is_none() {
             let often = Some(words.text("sign-in-too-often"));
-            return Ok(page(&asker, &code, often, NewPassword::default()));
+            return Ok(page(&ctx, &code, often, NewPassword::default()));
         }
         let wrong = typed.wrong(&app, words).await;
         if wrong.is_something() {
-            return Ok(page(&asker, &code, None, wrong));
+            return Ok(page(&ctx, &code, None, wrong));
         }
         let Some(hash) = hash_of(&app, typed.password).await else {
-            return Ok(page(&asker, &code, None, NewPassword::unreadable(words)));
+            return Ok(page(&ctx, &code, None, NewPassword::unreadable(words)));
         };
         let news = crate::output::to_owners().text("sms-password-changed");
         if !app.store.set_password_by_code(&code, &hash, &news).await? {
-            return Ok(page(&asker, &code, over(), NewPassword::default()));
+            return Ok(page(&ctx, &code, over(), NewPassword::default()));
         }
         Ok(Redirect::to("/sign-in?why=reset").into_response())
     };

@@ -1,9 +1,9 @@
 //! The sign-in by user name and password, and the sign-out. Every wrong attempt gets the same message, in about the same time.
 
 use super::App;
-use super::asker::{RequestContext, browser_cookie, clear_session_cookie, session_cookie};
 use super::limits;
 use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::request_context::{RequestContext, browser_cookie, clear_session_cookie, session_cookie};
 use super::second_factor;
 use super::ticket::{Step, Ticket};
 use crate::password::{Lane, NOBODY, fits_evenly, hashed, is_current, on_hash_pool, verify, with_minimum_delay};
@@ -69,15 +69,15 @@ pub struct SignInNotice {
 }
 
 /// The layout. The link to the other language leads to a page that a GET can show.
-fn shell(asker: &RequestContext) -> Layout {
-    let mut shell = asker.shell();
+fn shell(ctx: &RequestContext) -> Layout {
+    let mut shell = ctx.shell();
     shell.here = format!("/sign-in{}", shell.going);
     shell
 }
 
 /// Renders the page.
-pub fn page(asker: &RequestContext, status: StatusCode, said: SignInNotice) -> Response {
-    let words = asker.words;
+pub fn page(ctx: &RequestContext, status: StatusCode, said: SignInNotice) -> Response {
+    let words = ctx.words;
     let fields = vec![
         Input {
             value: said.username,
@@ -87,7 +87,7 @@ pub fn page(asker: &RequestContext, status: StatusCode, said: SignInNotice) -> R
         },
         Input::password("password", words.text("sign-in-password"), words),
     ];
-    let mut shell = shell(asker);
+    let mut shell = shell(ctx);
     if status != StatusCode::OK {
         shell = shell.failing(&format!("S-{}", status.as_u16()));
     }
@@ -97,22 +97,22 @@ pub fn page(asker: &RequestContext, status: StatusCode, said: SignInNotice) -> R
         status,
         &SignIn {
             notice: said.notice,
-            system: asker.system.clone(),
+            system: ctx.system.clone(),
             errors,
-            passkey: asker.passkeys.then_some(said.passkey),
+            passkey: ctx.passkeys.then_some(said.passkey),
             shell,
             fields,
         },
     )
 }
 
-fn error_page(asker: &RequestContext, status: StatusCode, username: &str, key: &str) -> Response {
+fn error_page(ctx: &RequestContext, status: StatusCode, username: &str, key: &str) -> Response {
     let said = SignInNotice {
         username: username.to_owned(),
-        error: Some(asker.words.text(key)),
+        error: Some(ctx.words.text(key)),
         ..SignInNotice::default()
     };
-    page(asker, status, said)
+    page(ctx, status, said)
 }
 
 /// The reason why the visitor has to sign in.
@@ -123,20 +123,20 @@ pub struct SignInQuery {
 }
 
 /// Shows the form.
-pub async fn show(asker: RequestContext, Query(SignInQuery { why }): Query<SignInQuery>) -> Response {
+pub async fn show(ctx: RequestContext, Query(SignInQuery { why }): Query<SignInQuery>) -> Response {
     // A connected system may require a new sign-in.
-    if asker.visit.is_some() && asker.going.is_none() {
+    if ctx.visit.is_some() && ctx.going.is_none() {
         return Redirect::to("/").into_response();
     }
     let notice = ["kept", "reset", "reset-devices", "out"].contains(&why.as_str());
     let notice = notice.then(|| format!("sign-in-why-{why}"));
-    let notice = notice.or_else(|| asker.insecure.then(|| "sign-in-insecure".to_owned()));
+    let notice = notice.or_else(|| ctx.insecure.then(|| "sign-in-insecure".to_owned()));
     let said = SignInNotice {
-        username: asker.going.as_deref().and_then(login_hint).unwrap_or_default(),
-        notice: notice.map(|key| asker.words.text(&key)),
+        username: ctx.going.as_deref().and_then(login_hint).unwrap_or_default(),
+        notice: notice.map(|key| ctx.words.text(&key)),
         ..SignInNotice::default()
     };
-    page(&asker, StatusCode::OK, said)
+    page(&ctx, StatusCode::OK, said)
 }
 
 /// The user name that a connected system expects.
@@ -150,23 +150,23 @@ fn login_hint(going: &str) -> Option<String> {
 /// Checks name and password and begins a session.
 pub async fn enter(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     typed: std::result::Result<Form<SignInForm>, FormRejection>,
 ) -> Response {
-    let words = asker.words;
+    let words = ctx.words;
     let Ok(Form(SignInForm { username, password })) = typed else {
-        return error_page(&asker, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-unreadable");
+        return error_page(&ctx, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-unreadable");
     };
     let username = username.trim().to_owned();
     if username.is_empty() || password.is_empty() {
-        return error_page(&asker, StatusCode::UNPROCESSABLE_ENTITY, &username, "sign-in-empty");
+        return error_page(&ctx, StatusCode::UNPROCESSABLE_ENTITY, &username, "sign-in-empty");
     }
     let not_before = with_minimum_delay();
     // Taken before the hash is read: a session by a password that is changed meanwhile is then refused.
     let at = app.store.now();
     let answer = async {
-        let who = who_tries(&app, &asker, &username).await?;
-        let limits = limits::password(&asker, &who, &username);
+        let who = who_tries(&app, &ctx, &username).await?;
+        let limits = limits::password(&ctx, &who, &username);
         let again = limits::tries_again(&app, &who, &limits).await?;
         let lane = Lane::enter(&who, &username, again).await;
         let tried = app.store.tried(&limits, async {
@@ -179,16 +179,16 @@ pub async fn enter(
                 lane.wrong().await;
                 not_before.await;
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
-                return Ok(error_page(&asker, status, &username, "sign-in-wrong"));
+                return Ok(error_page(&ctx, status, &username, "sign-in-wrong"));
             }
             Tried::TooOften => {
                 let status = StatusCode::TOO_MANY_REQUESTS;
-                return Ok(error_page(&asker, status, &username, "sign-in-too-often"));
+                return Ok(error_page(&ctx, status, &username, "sign-in-too-often"));
             }
         };
         rehash(&app, &fitting, password).await?;
         let accounts: Vec<AccountId> = fitting.into_iter().map(|one| one.account).collect();
-        enter_one_of(&app, &asker, &accounts, Factor::Password, at).await
+        enter_one_of(&app, &ctx, &accounts, Factor::Password, at).await
     };
     answer
         .await
@@ -222,13 +222,13 @@ pub async fn fitting(app: &App, lane: &Lane, username: &str, password: String) -
 }
 
 /// Who tries this name. Only a browser with a stored mark can be known for it.
-pub async fn who_tries(app: &App, asker: &RequestContext, username: &str) -> Result<Who> {
-    let found = if asker.browsers.is_empty() {
+pub async fn who_tries(app: &App, ctx: &RequestContext, username: &str) -> Result<Who> {
+    let found = if ctx.browsers.is_empty() {
         Vec::new()
     } else {
         app.store.credentials(username).await?
     };
-    Ok(limits::who_of(app, asker, &found))
+    Ok(limits::who_of(app, ctx, &found))
 }
 
 /// Stores the password under the current hash scheme, whatever scheme it was imported with.
@@ -249,27 +249,27 @@ async fn rehash(app: &App, fitting: &[Credential], password: String) -> Result<(
 /// Begins a session of the account whose owner authenticated at `at`. With several accounts, the owner picks one.
 pub async fn enter_one_of(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     accounts: &[AccountId],
     factor: Factor,
     at: Timestamp,
 ) -> Result<Response> {
     if let [only] = accounts {
-        return begin(app, asker, only, factor, at).await;
+        return begin(app, ctx, only, factor, at).await;
     }
-    choose_account_page(app, asker, accounts, factor, at).await
+    choose_account_page(app, ctx, accounts, factor, at).await
 }
 
 /// Lets the owner, authenticated at `at`, pick one of several accounts.
 pub async fn choose_account_page(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     accounts: &[AccountId],
     factor: Factor,
     at: Timestamp,
 ) -> Result<Response> {
     let step = Step::new(accounts, factor, at);
-    let (cookie, name) = step.issue(&app.store, asker, CHOICE).await?;
+    let (cookie, name) = step.issue(&app.store, ctx, CHOICE).await?;
     let mut choices = Vec::with_capacity(accounts.len());
     for (n, account) in accounts.iter().enumerate() {
         let ticket = format!("{name}.{n}");
@@ -278,7 +278,7 @@ pub async fn choose_account_page(
             .account_explanation(account.as_str(), app.store.today())
             .await?
             .kind;
-        let kind = asker.words.text(&format!("kind-{}", kind.name()));
+        let kind = ctx.words.text(&format!("kind-{}", kind.name()));
         choices.push((account.to_string(), kind, ticket));
     }
     let lead = if matches!(factor, Factor::Passkey(_)) {
@@ -286,91 +286,91 @@ pub async fn choose_account_page(
     } else {
         "choose-lead"
     };
-    let (shell, lead) = (shell(asker), asker.words.text(lead));
+    let (shell, lead) = (shell(ctx), ctx.words.text(lead));
     Ok((cookie, html(StatusCode::OK, &Choose { shell, lead, choices })).into_response())
 }
 
 /// Begins a session. Operators are asked for the second factor first.
 async fn begin(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     account: &AccountId,
     factor: Factor,
     at: Timestamp,
 ) -> Result<Response> {
     if account.operator().is_some() {
-        return second_factor::ask(app, asker, account, at).await;
+        return second_factor::ask(app, ctx, account, at).await;
     }
     match app.store.open_session_by(account, factor, at).await {
-        Ok(token) => enter_with(app, asker, account, &token, "/").await,
-        Err(StoreError::Refused(Refusal::NewPassword(_))) => Ok(expired_page(asker)),
+        Ok(token) => enter_with(app, ctx, account, &token, "/").await,
+        Err(StoreError::Refused(Refusal::NewPassword(_))) => Ok(expired_page(ctx)),
         Err(error) => Err(error),
     }
 }
 
 /// Begins a session after two factors. Operators go to the desk.
-pub async fn enter_proven(app: &App, asker: &RequestContext, proven: TwoFactorProof) -> Result<Response> {
+pub async fn enter_proven(app: &App, ctx: &RequestContext, proven: TwoFactorProof) -> Result<Response> {
     let account = proven.account().clone();
     let token = app.store.open_proven_session(proven).await?;
     let visit = app.store.visit(token.as_str()).await?;
     let at_work = visit.is_some_and(|visit| visit.operator().is_some());
-    let to = if at_work && asker.going.is_none() { "/desk" } else { "/" };
-    enter_with(app, asker, &account, &token, to).await
+    let to = if at_work && ctx.going.is_none() { "/desk" } else { "/" };
+    enter_with(app, ctx, &account, &token, to).await
 }
 
 /// Enters the new session, which replaces the one that the browser had (no session fixation). The browser is known for its
 /// owner from now on.
 pub async fn enter_with(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     account: &AccountId,
     token: &SessionToken,
     to: &str,
 ) -> Result<Response> {
-    if let Some(before) = &asker.token {
+    if let Some(before) = &ctx.token {
         app.store.replace_session(before, token).await?;
     }
-    if let Some(next) = &asker.going {
+    if let Some(next) = &ctx.going {
         app.store.set_next(token.as_str(), next).await?;
     }
     let mark = app.store.browser_mark(account).await?;
-    let known = mark.map(|mark| browser_cookie(app, asker, &mark));
+    let known = mark.map(|mark| browser_cookie(app, ctx, &mark));
     Ok((session_cookie(token), known.unwrap_or_default(), Redirect::to(to)).into_response())
 }
 
 /// The page for a ticket that is too old or not from this server.
-pub fn expired_page(asker: &RequestContext) -> Response {
-    error_page(asker, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-again")
+pub fn expired_page(ctx: &RequestContext) -> Response {
+    error_page(ctx, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-again")
 }
 
 /// Begins a session of the account that the owner picked.
 pub async fn choose(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     typed: std::result::Result<Form<Ticket>, FormRejection>,
 ) -> Response {
     let Ticket { ticket } = typed.map(|Form(ticket)| ticket).unwrap_or_default();
     let answer = async {
         let (name, n) = ticket.split_once('.').unwrap_or_default();
-        let Some(step) = Step::redeem(&app.store, &asker, CHOICE, name).await? else {
-            return Ok(expired_page(&asker));
+        let Some(step) = Step::redeem(&app.store, &ctx, CHOICE, name).await? else {
+            return Ok(expired_page(&ctx));
         };
         match n.parse().ok().and_then(|n: usize| step.accounts.get(n)) {
-            Some(account) => begin(&app, &asker, account, step.factor(), step.at()).await,
-            None => Ok(expired_page(&asker)),
+            Some(account) => begin(&app, &ctx, account, step.factor(), step.at()).await,
+            None => Ok(expired_page(&ctx)),
         }
     };
     answer
         .await
-        .unwrap_or_else(|e: StoreError| ErrorPage(asker.words, e).into_response())
+        .unwrap_or_else(|e: StoreError| ErrorPage(ctx.words, e).into_response())
 }
 
 /// Signs out.
-pub async fn sign_out(State(app): State<App>, asker: RequestContext) -> Response {
-    if let Some(token) = &asker.token
+pub async fn sign_out(State(app): State<App>, ctx: RequestContext) -> Response {
+    if let Some(token) = &ctx.token
         && let Err(error) = app.store.close_session(token).await
     {
-        return ErrorPage(asker.words, error).into_response();
+        return ErrorPage(ctx.words, error).into_response();
     }
     (clear_session_cookie(), Redirect::to("/sign-in?why=out")).into_response()
 }

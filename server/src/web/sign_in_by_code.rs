@@ -2,10 +2,10 @@
 //! request looks the same and takes the same time whether or not the account exists.
 
 use super::App;
-use super::asker::{RequestContext, ticket_cookie};
 use super::code::{Digits, Question, digits, not_right, page};
 use super::limits;
 use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::request_context::{RequestContext, ticket_cookie};
 use super::reset;
 use super::sign_in::enter_one_of;
 use crate::output::Locale;
@@ -60,16 +60,16 @@ impl Way {
 /// The routes: the form for the user name, then the one for the code.
 pub fn routes() -> Router<App> {
     let way = |way: &'static Way| {
-        let send = move |app, asker, typed| send(way, app, asker, typed);
-        let check = move |app, asker, typed| check(way, app, asker, typed);
+        let send = move |app, ctx, typed| send(way, app, ctx, typed);
+        let check = move |app, ctx, typed| check(way, app, ctx, typed);
         Router::new()
             .route(
                 way.path,
-                get(move |asker: RequestContext| async move { ask(way, &asker, String::new(), None) }).post(send),
+                get(move |ctx: RequestContext| async move { ask(way, &ctx, String::new(), None) }).post(send),
             )
             .route(
                 way.sent,
-                get(move |asker: RequestContext| async move { sent(way, &asker) }).post(check),
+                get(move |ctx: RequestContext| async move { sent(way, &ctx) }).post(check),
             )
     };
     way(&CODE).merge(way(&RESET))
@@ -99,7 +99,7 @@ struct Name {
     again: String,
 }
 
-fn ask(way: &Way, asker: &RequestContext, username: String, error: Option<String>) -> Response {
+fn ask(way: &Way, ctx: &RequestContext, username: String, error: Option<String>) -> Response {
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -108,9 +108,9 @@ fn ask(way: &Way, asker: &RequestContext, username: String, error: Option<String
         value: username,
         error,
         autocomplete: "username",
-        ..Input::new("username", asker.words.text("sign-in-username"))
+        ..Input::new("username", ctx.words.text("sign-in-username"))
     }];
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.wrong = status != StatusCode::OK;
     let errors = mistakes(&fields);
     html(
@@ -120,8 +120,8 @@ fn ask(way: &Way, asker: &RequestContext, username: String, error: Option<String
             errors,
             fields,
             path: way.path,
-            title: way.say(asker.words, "title"),
-            lead: way.say(asker.words, "lead"),
+            title: way.say(ctx.words, "title"),
+            lead: way.say(ctx.words, "lead"),
         },
     )
 }
@@ -130,14 +130,14 @@ fn ask(way: &Way, asker: &RequestContext, username: String, error: Option<String
 async fn send(
     way: &Way,
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     typed: std::result::Result<Form<Name>, FormRejection>,
 ) -> Response {
-    let words = asker.words;
+    let words = ctx.words;
     let Name { username, again } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let mut username = username.trim().to_owned();
     if again == "yes" {
-        let asked = match &asker.ticket {
+        let asked = match &ctx.ticket {
             Some(kept) => app.store.asked(kept).await,
             None => Ok(None),
         };
@@ -148,24 +148,24 @@ async fn send(
         };
     }
     if username.is_empty() {
-        return ask(way, &asker, username, Some(words.text("sign-in-no-username")));
+        return ask(way, &ctx, username, Some(words.text("sign-in-no-username")));
     }
     let not_before = with_minimum_delay();
     let answer = async {
         let found = app.store.credentials(&username).await?;
-        let who = limits::who_of(&app, &asker, &found);
+        let who = limits::who_of(&app, &ctx, &found);
         if !app.store.has_room_for_codes(&who).await? {
-            return Ok(ask(way, &asker, username, Some(words.text("code-many"))));
+            return Ok(ask(way, &ctx, username, Some(words.text("code-many"))));
         }
-        let limits = limits::code(&asker, &who, way.key, &username);
+        let limits = limits::code(&ctx, &who, way.key, &username);
         let again = limits::tries_again(&app, &who, &limits).await?;
         let lane = Lane::enter(&who, &username, again).await;
         // Whether or not the name exists: while a code may be live, another request does not count as an attempt.
         let name = username_key(&username);
-        let asked = [way.key, &name, &asker.address];
+        let asked = [way.key, &name, &ctx.address];
         let live = app.store.is_noted("code-asked", &asked).await?;
         if !live && app.store.take(&limits).await?.is_none() {
-            return Ok(ask(way, &asker, username, Some(words.text("code-too-often"))));
+            return Ok(ask(way, &ctx, username, Some(words.text("code-too-often"))));
         }
         let mut to = Vec::new();
         for one in found {
@@ -203,7 +203,7 @@ async fn send(
         let until = app.store.now().as_microsecond() + CODE_LIVES;
         app.store.consume_nonce("code-asked", &asked, until).await?;
         lane.wrong().await;
-        let sent = format!("{}{}", way.sent, asker.shell().going);
+        let sent = format!("{}{}", way.sent, ctx.shell().going);
         Ok((ticket_cookie(kept.as_str()), Redirect::to(&sent)).into_response())
     };
     let answer: Result<Response> = answer.await;
@@ -211,8 +211,8 @@ async fn send(
     answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
-fn question(way: &Way, asker: &RequestContext) -> Question {
-    let words = asker.words;
+fn question(way: &Way, ctx: &RequestContext) -> Question {
+    let words = ctx.words;
     Question {
         title: way.say(words, "sent-title"),
         lead: way.say(words, "sent-lead"),
@@ -222,9 +222,9 @@ fn question(way: &Way, asker: &RequestContext) -> Question {
     }
 }
 
-fn sent(way: &Way, asker: &RequestContext) -> Response {
-    match &asker.ticket {
-        Some(_) => page(asker, question(way, asker), None),
+fn sent(way: &Way, ctx: &RequestContext) -> Response {
+    match &ctx.ticket {
+        Some(_) => page(ctx, question(way, ctx), None),
         None => Redirect::to(way.path).into_response(),
     }
 }
@@ -233,15 +233,15 @@ fn sent(way: &Way, asker: &RequestContext) -> Response {
 async fn check(
     way: &Way,
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let answer = async {
-        let Some(kept) = &asker.ticket else {
+        let Some(kept) = &ctx.ticket else {
             return Ok(Redirect::to(way.path).into_response());
         };
         let at = app.store.now();
-        let limits = limits::typed_code(&asker);
+        let limits = limits::typed_code(&ctx);
         let tried = app.store.tried(&limits, async {
             Ok(match app.store.try_code(kept, way.purpose, &digits(typed)).await? {
                 CodeCheck::Right(accounts) => Ok(accounts),
@@ -251,19 +251,19 @@ async fn check(
         let accounts = match tried.await? {
             Tried::Right(accounts) => accounts,
             Tried::Wrong(wrong, _) => {
-                return Ok(page(&asker, question(way, &asker), Some(not_right(&asker, &wrong))));
+                return Ok(page(&ctx, question(way, &ctx), Some(not_right(&ctx, &wrong))));
             }
             Tried::TooOften => {
-                let often = asker.words.text("sign-in-too-often");
-                return Ok(page(&asker, question(way, &asker), Some(often)));
+                let often = ctx.words.text("sign-in-too-often");
+                return Ok(page(&ctx, question(way, &ctx), Some(often)));
             }
         };
         let accounts: Vec<AccountId> = accounts.into_iter().map(AccountId).collect();
         match (way.purpose, accounts.first()) {
-            (Purpose::Reset, Some(account)) => reset::ask(&app, &asker, account).await,
-            _ => enter_one_of(&app, &asker, &accounts, Factor::Code, at).await,
+            (Purpose::Reset, Some(account)) => reset::ask(&app, &ctx, account).await,
+            _ => enter_one_of(&app, &ctx, &accounts, Factor::Code, at).await,
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }

@@ -2,7 +2,7 @@
 //! name, which works once and only in the browser that has the page's cookie; the content of the ticket never leaves the
 //! database.
 
-use super::asker::{RequestContext, ticket_cookie};
+use super::request_context::{RequestContext, ticket_cookie};
 use axum_extra::extract::cookie::CookieJar;
 use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
@@ -59,13 +59,8 @@ impl Step {
 
     /// Stores the step for the next page in this browser. Returns the cookie and the ticket's name; without the cookie the name
     /// is worthless.
-    pub async fn issue(
-        &self,
-        store: &Store,
-        asker: &RequestContext,
-        step: &'static str,
-    ) -> Result<(CookieJar, String)> {
-        let secret = asker.ticket.clone();
+    pub async fn issue(&self, store: &Store, ctx: &RequestContext, step: &'static str) -> Result<(CookieJar, String)> {
+        let secret = ctx.ticket.clone();
         let browser = secret.unwrap_or_else(|| store.new_token().as_str().to_owned());
         let name = self.issue_in(store, &browser, step).await?;
         Ok((ticket_cookie(&browser), name))
@@ -79,8 +74,8 @@ impl Step {
 
     /// Takes the stored step, once. `None` if the name is unknown, belongs to another step or browser, was used before, or is
     /// too old.
-    pub async fn redeem(store: &Store, asker: &RequestContext, step: &'static str, name: &str) -> Result<Option<Self>> {
-        match &asker.ticket {
+    pub async fn redeem(store: &Store, ctx: &RequestContext, step: &'static str, name: &str) -> Result<Option<Self>> {
+        match &ctx.ticket {
             Some(browser) => Self::redeem_in(store, browser, step, name).await,
             None => Ok(None),
         }

@@ -2,9 +2,9 @@
 //! phone it is.
 
 use super::App;
-use super::asker::RequestContext;
 use super::limits;
 use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::request_context::RequestContext;
 use crate::output::to_owners;
 use crate::password::with_minimum_delay;
 use askama::Template;
@@ -34,8 +34,8 @@ pub struct UserNameForm {
     phone: String,
 }
 
-fn page(asker: &RequestContext, typed: String, error: Option<&str>, sent: bool) -> Response {
-    let words = asker.words;
+fn page(ctx: &RequestContext, typed: String, error: Option<&str>, sent: bool) -> Response {
+    let words = ctx.words;
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -48,7 +48,7 @@ fn page(asker: &RequestContext, typed: String, error: Option<&str>, sent: bool) 
         inputmode: "tel",
         ..Input::new("phone", words.text("form-phone"))
     }];
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = format!("/sign-in/user-name{}", shell.going);
     shell.wrong = error.is_some();
     let errors = mistakes(&fields);
@@ -64,14 +64,14 @@ fn page(asker: &RequestContext, typed: String, error: Option<&str>, sent: bool) 
 }
 
 /// Shows the form.
-pub async fn show(asker: RequestContext) -> Response {
-    page(&asker, String::new(), None, false)
+pub async fn show(ctx: RequestContext) -> Response {
+    page(&ctx, String::new(), None, false)
 }
 
 /// Sends the user names. The message goes only to the phone's owner, so strangers' requests use up no limit of the owner's own.
 pub async fn send(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     typed: std::result::Result<Form<UserNameForm>, FormRejection>,
 ) -> Response {
     let UserNameForm { phone: typed } = typed.map(|Form(typed)| typed).unwrap_or_default();
@@ -80,21 +80,21 @@ pub async fn send(
             "" => "form-no-phone",
             _ => "form-bad-phone",
         };
-        return page(&asker, typed, Some(key), false);
+        return page(&ctx, typed, Some(key), false);
     };
     let not_before = with_minimum_delay();
     let answer = async {
-        if app.store.take(&limits::names(&asker)).await?.is_none() {
-            return Ok(page(&asker, typed, Some("code-many"), false));
+        if app.store.take(&limits::names(&ctx)).await?.is_none() {
+            return Ok(page(&ctx, typed, Some("code-many"), false));
         }
         // After the phone's last message of the day nothing more is sent, and the page gives its usual answer.
         if app.store.take(&[limits::names_of(phone.as_str())]).await?.is_some() {
             let text = |names: &str| to_owners().text_with("sms-usernames", &[("names", names)]);
             app.store.tell_usernames(&phone, text).await?;
         }
-        Ok(page(&asker, String::new(), None, true))
+        Ok(page(&ctx, String::new(), None, true))
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }

@@ -2,8 +2,8 @@
 //! hold the account now. An account held by order alone has none: its owner can only read why.
 
 use super::App;
-use super::asker::RequestContext;
 use super::page::{ErrorPage, message};
+use super::request_context::RequestContext;
 use axum::RequestPartsExt as _;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -57,7 +57,7 @@ ways! {
 /// An owner to whom a way is open. Every page of a way out extracts one.
 pub struct Through<W> {
     /// The context of the request.
-    pub asker: RequestContext,
+    pub ctx: RequestContext,
     /// The session.
     pub visit: Session,
     way: PhantomData<W>,
@@ -66,7 +66,7 @@ pub struct Through<W> {
 /// The rejection of a request for a way that is not open.
 pub struct Closed {
     /// The context of the request. `None` if it could not be read.
-    pub asker: Option<RequestContext>,
+    pub ctx: Option<RequestContext>,
     answer: Response,
 }
 
@@ -81,35 +81,35 @@ impl<W: Way> FromRequestParts<App> for Through<W> {
 
     #[allow(clippy::result_large_err, reason = "made once a request that goes elsewhere")]
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Closed> {
-        let asker: RequestContext = match parts.extract_with_state(app).await {
-            Ok(asker) => asker,
-            Err(answer) => return Err(Closed { asker: None, answer }),
+        let ctx: RequestContext = match parts.extract_with_state(app).await {
+            Ok(ctx) => ctx,
+            Err(answer) => return Err(Closed { ctx: None, answer }),
         };
-        let closed = |asker, to| {
+        let closed = |ctx, to| {
             Err(Closed {
-                asker: Some(asker),
+                ctx: Some(ctx),
                 answer: Redirect::to(to).into_response(),
             })
         };
-        let Some(visit) = asker.visit.clone().filter(|visit| visit.kind == W::KIND) else {
-            return closed(asker, W::UNHELD.unwrap_or("/"));
+        let Some(visit) = ctx.visit.clone().filter(|visit| visit.kind == W::KIND) else {
+            return closed(ctx, W::UNHELD.unwrap_or("/"));
         };
         if visit.held {
             match app.store.ways_out(&visit.account).await {
                 Ok(ways) if ways.contains(&W::WAY) => {}
-                Ok(_) => return closed(asker, "/held"),
+                Ok(_) => return closed(ctx, "/held"),
                 Err(error) => {
                     return Err(Closed {
-                        answer: ErrorPage(asker.words, error).into_response(),
-                        asker: Some(asker),
+                        answer: ErrorPage(ctx.words, error).into_response(),
+                        ctx: Some(ctx),
                     });
                 }
             }
         } else if let Some(elsewhere) = W::UNHELD {
-            return closed(asker, elsewhere);
+            return closed(ctx, elsewhere);
         }
         Ok(Self {
-            asker,
+            ctx,
             visit,
             way: PhantomData,
         })
@@ -121,7 +121,7 @@ impl<W> Through<W> {
     /// it.
     pub async fn recorded(&self, app: &App) -> Result<Response> {
         app.store
-            .stay_held(self.asker.token.as_deref().unwrap_or_default())
+            .stay_held(self.ctx.token.as_deref().unwrap_or_default())
             .await?;
         let story = app
             .store
@@ -134,7 +134,7 @@ impl<W> Through<W> {
 
     /// Counts one more use of a daily limit. Returns the page to show if it was one too many.
     pub async fn once_more(&self, app: &App, what: &'static str) -> Result<Option<Response>> {
-        once_more(app, &self.asker, &self.visit, what).await
+        once_more(app, &self.ctx, &self.visit, what).await
     }
 }
 
@@ -144,7 +144,7 @@ const A_DAY: i64 = 20;
 /// Counts one more use of an account's daily limit. Returns the page to show if it was one too many.
 pub async fn once_more(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     visit: &Session,
     what: &'static str,
 ) -> Result<Option<Response>> {
@@ -156,12 +156,6 @@ pub async fn once_more(
     if app.store.attempt(limit, &[visit.account.as_str()]).await?.is_some() {
         return Ok(None);
     }
-    let (title, text) = (asker.words.text("too-often-title"), asker.words.text("too-often-text"));
-    Ok(Some(message(
-        asker,
-        StatusCode::TOO_MANY_REQUESTS,
-        title,
-        text,
-        "S-429",
-    )))
+    let (title, text) = (ctx.words.text("too-often-title"), ctx.words.text("too-often-text"));
+    Ok(Some(message(ctx, StatusCode::TOO_MANY_REQUESTS, title, text, "S-429")))
 }

@@ -124,8 +124,8 @@ async fn a_resource_that_is_unknown_or_refused_or_one_too_many_is_no_target() {
         "kho",
         "Kho",
     ] {
-        for asker in [cookie.as_str(), ""] {
-            let page = site.get(&rp.request(&[("resource", wrong)]), asker).await;
+        for ctx in [cookie.as_str(), ""] {
+            let page = site.get(&rp.request(&[("resource", wrong)]), ctx).await;
             assert_eq!(page.sent("error").as_deref(), Some("invalid_target"), "{wrong}");
             assert_eq!(page.sent("state").as_deref(), Some("st"));
         }

@@ -77,7 +77,7 @@ pub async fn show(
     Path(id): Path<String>,
     Query(just): Query<NoticeQuery>,
 ) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let before = Before::parse(&just.before);

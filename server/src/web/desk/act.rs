@@ -76,7 +76,7 @@ impl ConfirmAction {
         account: &AccountId,
         about: Vec<(String, String)>,
     ) -> Self {
-        let words = operator.asker.words;
+        let words = operator.ctx.words;
         let back = address(account);
         Self {
             shell: operator.shell(&format!("{back}/{verb}")),

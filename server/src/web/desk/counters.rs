@@ -56,7 +56,7 @@ pub async fn show(
     operator: Operator,
     Query(CountersQuery { done }): Query<CountersQuery>,
 ) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let counters = app.store.counters().await?;
@@ -69,7 +69,7 @@ pub async fn show(
 
 /// Saves another list.
 pub async fn send(State(app): State<App>, operator: Operator, sent: CheckedForm) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let list = sent.text(LIST);

@@ -14,7 +14,7 @@ use ngomon_store::{Refusal, Result, StoreError};
 
 /// Renders the page, with the reason `why` as it was sent.
 async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Response> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let (_, about) = whom(&app.store, words, account).await?;
     let why = account
         .operator()
@@ -40,7 +40,7 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
         .answer(async {
             match app.store.end_sessions(&operator.permit, &account).await {
                 Err(StoreError::Refused(Refusal::NeedsTwo)) => {
-                    let why = required("reason", sent.text("reason"), operator.asker.words);
+                    let why = required("reason", sent.text("reason"), operator.ctx.words);
                     if why.error.is_some() {
                         return act(&app, &operator, &account, Some(why)).await;
                     }

@@ -17,7 +17,7 @@ async fn act(
     account: &AccountId,
     sent: Option<&CheckedForm>,
 ) -> Result<(ConfirmAction, Option<(Exemption, Date)>)> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let (story, about) = citizen(&app.store, words, account).await?;
     if story.fact("claim").is_some() {
         return Err(Refusal::HasClaim(story.account).into());
@@ -85,7 +85,7 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
 
 /// Shows the page that confirms the end of an exemption.
 pub async fn show_end(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let account = AccountId(id);
     operator
         .answer(async {

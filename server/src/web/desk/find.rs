@@ -40,7 +40,7 @@ pub struct Asked {
 
 /// Shows the search field and the results.
 pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Query<Asked>) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let typed = app.store.unseal_query(&operator.permit, &asked.q);
@@ -80,7 +80,7 @@ pub async fn search(State(app): State<App>, operator: Operator, sent: CheckedFor
         let fields = vec![field(
             &operator,
             String::new(),
-            Some(operator.asker.words.text("desk-no-q")),
+            Some(operator.ctx.words.text("desk-no-q")),
         )];
         let mut shell = operator.shell("/desk");
         shell.wrong = true;
@@ -89,7 +89,7 @@ pub async fn search(State(app): State<App>, operator: Operator, sent: CheckedFor
             errors: mistakes(&fields),
             fields,
             tasks: tasks(&app, &operator).await?,
-            late: late(&app, operator.asker.words),
+            late: late(&app, operator.ctx.words),
             found: None,
         };
         Ok(html(StatusCode::UNPROCESSABLE_ENTITY, &page))
@@ -99,7 +99,7 @@ pub async fn search(State(app): State<App>, operator: Operator, sent: CheckedFor
 
 /// The address of each task, its name, and how many wait.
 async fn tasks(app: &App, operator: &Operator) -> Result<Vec<(&'static str, String, String)>> {
-    let (words, permit) = (operator.asker.words, &operator.permit);
+    let (words, permit) = (operator.ctx.words, &operator.permit);
     let for_second = app.store.take_overs(permit).await?.len() + app.store.act_proposals(permit).await?.len();
     let (reviews, proposals) = (
         app.store.review_requests(permit).await?,
@@ -132,7 +132,7 @@ fn late(app: &App, words: Locale) -> Vec<String> {
 }
 
 fn field(operator: &Operator, value: String, error: Option<String>) -> Input {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     Input {
         value,
         hint: words.text("desk-hint-q"),
@@ -142,7 +142,7 @@ fn field(operator: &Operator, value: String, error: Option<String>) -> Input {
 }
 
 fn shown(found: &AccountSearchResult, operator: &Operator) -> SearchRow {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let kind = words.text(&format!("kind-{}", found.kind.name()));
     let state = words.text(if found.held { "desk-held" } else { "desk-open" });
     let claim = found.claim.map(|proof| words.text(&format!("word-{}", proof.name())));

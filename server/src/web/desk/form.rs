@@ -35,7 +35,7 @@ async fn act(
     papers: &[Paper],
     errors: &[(Field, String)],
 ) -> Result<ConfirmAction> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let (_, about) = citizen(&app.store, words, account).await?;
     let options = Paper::ALL.map(|paper| Choice {
         value: paper.name(),
@@ -79,7 +79,7 @@ async fn entered(
     typed: &StandardiseForm,
     papers: &[Paper],
 ) -> Result<Response> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let again = async |errors: &[(Field, String)]| act(app, operator, account, typed, papers, errors).await;
     let form = typed.form();
     let parsed = parse(&form, app.store.today());
@@ -175,7 +175,7 @@ struct CounterFormResult {
 
 /// Shows the result of the form with this receipt.
 pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let form = app.store.entered_form(&operator.permit, &receipt).await?;

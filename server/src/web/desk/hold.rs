@@ -19,7 +19,7 @@ async fn act(
     account: &AccountId,
     sent: Option<&CheckedForm>,
 ) -> Result<(ConfirmAction, Option<Order>)> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let (_, about) = whom(&app.store, words, account).await?;
     let of = |name| match sent {
         Some(sent) => required(name, sent.text(name), words),
@@ -95,7 +95,7 @@ async fn lifting(
     cause: &str,
     why: Option<&str>,
 ) -> Result<ConfirmAction> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let (story, mut about) = whom(&app.store, words, account).await?;
     let mut by_order = story.holds.iter().filter(|held| held.hold.reason == Reason::ByOrder);
     let held = by_order.find(|held| held.hold.cause.0 == cause);

@@ -57,7 +57,7 @@ pub struct NoticeQuery {
 
 /// Lists all tasks, by kind.
 pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query<NoticeQuery>) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let units = app.store.units().await?;

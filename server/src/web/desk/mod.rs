@@ -26,8 +26,8 @@ mod withdraw;
 pub use act::whose_claim;
 
 use super::App;
-use super::asker::RequestContext;
 use super::page::{ErrorPage, Layout, html, not_found};
+use super::request_context::RequestContext;
 use crate::failure::refused;
 use askama::Template;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, FromRequestParts, Request};
@@ -99,7 +99,7 @@ pub fn routes() -> Router<App> {
 /// The operator who sends the request. Every page of the desk extracts one.
 pub struct Operator {
     /// The context of the request.
-    pub asker: RequestContext,
+    pub ctx: RequestContext,
     /// The store's permission, which every act requires.
     pub permit: ngomon_store::Operator,
 }
@@ -108,10 +108,10 @@ impl FromRequestParts<App> for Operator {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let asker: RequestContext = parts.extract_with_state(app).await?;
-        match asker.visit.as_ref().and_then(Session::operator) {
-            Some(permit) => Ok(Self { asker, permit }),
-            None => Err(not_found(asker).await),
+        let ctx: RequestContext = parts.extract_with_state(app).await?;
+        match ctx.visit.as_ref().and_then(Session::operator) {
+            Some(permit) => Ok(Self { ctx, permit }),
+            None => Err(not_found(ctx).await),
         }
     }
 }
@@ -119,14 +119,14 @@ impl FromRequestParts<App> for Operator {
 impl Operator {
     /// The layout of a page under this address, whatever address was requested.
     pub fn shell(&self, here: &str) -> Layout {
-        let mut shell = self.asker.shell();
+        let mut shell = self.ctx.shell();
         here.clone_into(&mut shell.here);
         shell
     }
 
     /// The page, or the page that explains why there is none.
     pub async fn answer(&self, page: impl Future<Output = Result<Response>>) -> Response {
-        let words = self.asker.words;
+        let words = self.ctx.words;
         match page.await {
             Ok(page) => page,
             Err(StoreError::Refused(refusal)) => {

@@ -15,7 +15,7 @@ use ngomon_store::{Refusal, Result, StoreError};
 
 /// The page, with the reason `why` as it was sent. `None` if there are no passkeys.
 async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Option<ConfirmAction>> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let (_, mut about) = whom(&app.store, words, account).await?;
     let passkeys = app.store.passkeys(account).await?;
     if passkeys.is_empty() {
@@ -57,7 +57,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 
 /// Removes the passkeys, or proposes it to a second operator.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
-    let (account, words) = (AccountId(id), operator.asker.words);
+    let (account, words) = (AccountId(id), operator.ctx.words);
     let why = required("reason", sent.text("reason"), words);
     operator
         .answer(async {

@@ -73,7 +73,7 @@ pub async fn show(
     Path((unit, state)): Path<(String, String)>,
     Query(CursorQuery { after }): Query<CursorQuery>,
 ) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let (unit, name, standing) = asked(&app, unit, &state).await?;
@@ -134,7 +134,7 @@ pub async fn file(
     operator: Operator,
     Path((unit, state, file)): Path<(String, String, String)>,
 ) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let (unit, name, standing) = asked(&app, unit, &state).await?;

@@ -55,7 +55,7 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query
 
 /// Renders the list. `wrong`: the proposal whose reason must be corrected, with the field as it was sent.
 async fn page(app: &App, operator: &Operator, done: &str, wrong: Option<(&str, Input)>) -> Result<Response> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let units = app.store.units().await?;
     let errors: Vec<Mistake> = wrong
         .iter()
@@ -151,7 +151,7 @@ pub async fn decide(
     sent: CheckedForm,
 ) -> Response {
     let accepted = sent.text("decide") == "accept";
-    let why = reason(operator.asker.words, Some(sent.text("reason")));
+    let why = reason(operator.ctx.words, Some(sent.text("reason")));
     operator
         .answer(async {
             // Accepting needs no reason.

@@ -31,7 +31,7 @@ struct CodePage {
 
 /// Shows a code that was just issued.
 pub async fn with_code(app: &App, operator: &Operator, account: &AccountId, code: String) -> Result<Response> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let (story, _) = whom(&app.store, words, account).await?;
     let username = story.username.clone().unwrap_or_else(|| words.text("join-unknown"));
     let page = CodePage {
@@ -52,7 +52,7 @@ async fn act(
     key: &'static str,
     sent: Option<&CheckedForm>,
 ) -> Result<ConfirmAction> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let (_, about) = whom(&app.store, words, account).await?;
     let typed = |name: &str| sent.map(|sent| sent.text(name)).unwrap_or_default();
     let papers = papers(sent);

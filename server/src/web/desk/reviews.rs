@@ -46,7 +46,7 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(notice): Que
 
 /// Renders the list. `wrong`: the request whose reason must be corrected, with the field as it was sent.
 async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, Input)>) -> Result<Response> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let errors: Vec<Mistake> = wrong
         .iter()
         .flat_map(|(_, why)| mistakes(std::slice::from_ref(why)))
@@ -110,7 +110,7 @@ pub async fn answer(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = reason(operator.asker.words, Some(sent.text("reason")));
+    let why = reason(operator.ctx.words, Some(sent.text("reason")));
     operator
         .answer(async {
             if why.error.is_some() {

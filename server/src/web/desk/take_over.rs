@@ -82,7 +82,7 @@ fn done(receipt: &str, what: &str) -> Response {
 
 /// Lists the proposals that wait for a second operator, of take-overs and of other acts.
 pub async fn list(State(app): State<App>, operator: Operator) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let mut waiting = Vec::new();
@@ -129,7 +129,7 @@ pub async fn show(
     Path(receipt): Path<String>,
     Query(just): Query<NoticeQuery>,
 ) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let form = app.store.entered_form(&operator.permit, &receipt).await?;
@@ -145,7 +145,7 @@ pub async fn show(
 }
 
 async fn proposal(app: &App, operator: &Operator, form: &EnteredForm, why: Option<Input>) -> Result<ConfirmAction> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let (_, mut about) = whom(&app.store, words, &form.account).await?;
     let weaker = form.weaker.as_ref();
     let weaker = weaker.ok_or_else(|| Refusal::NoTakeOver(form.receipt.clone()))?;
@@ -203,7 +203,7 @@ async fn page(
     found: TakeOver,
     why: Option<Input>,
 ) -> Result<TakeOverPage> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let mut accounts = Vec::new();
     for (account, key) in [
         (&found.account, "desk-take-over-to"),
@@ -261,7 +261,7 @@ pub async fn propose(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = required("reason", sent.text("reason"), operator.asker.words);
+    let why = required("reason", sent.text("reason"), operator.ctx.words);
     operator
         .answer(async {
             if why.error.is_some() && app.store.take_over(&operator.permit, &receipt).await?.is_none() {
@@ -294,7 +294,7 @@ pub async fn decline(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = required("reason", sent.text("reason"), operator.asker.words);
+    let why = required("reason", sent.text("reason"), operator.ctx.words);
     operator
         .answer(async {
             if why.error.is_some()

@@ -202,7 +202,7 @@ fn document(cause: &Cause) -> &str {
 }
 
 async fn page(app: &App, operator: &Operator, found: ActProposal, why: Option<Input>) -> Result<ProposalPage> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let waits = found.state == TakeOverState::Waiting;
     let is_first = found.proposed_by == operator.permit.by();
     // Nobody decides about their own account.
@@ -250,7 +250,7 @@ pub async fn show(
     Path(receipt): Path<String>,
     Query(notice): Query<NoticeQuery>,
 ) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let found = app.store.act_proposal(&operator.permit, &receipt).await?;
@@ -292,7 +292,7 @@ pub async fn decline(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = required("reason", sent.text("reason"), operator.asker.words);
+    let why = required("reason", sent.text("reason"), operator.ctx.words);
     operator
         .answer(async {
             if why.error.is_some() {

@@ -13,7 +13,7 @@ use ngomon_rules::record::AccountId;
 use ngomon_store::{Refusal, Result, StoreError};
 
 async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<ConfirmAction> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let units = app.store.units().await?;
     let (story, mut about) = whom(&app.store, words, account).await?;
     if story.fact("claim").is_none() {
@@ -45,7 +45,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 /// Withdraws the claim.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let account = AccountId(id);
-    let why = required("reason", sent.text("reason"), operator.asker.words);
+    let why = required("reason", sent.text("reason"), operator.ctx.words);
     operator
         .answer(async {
             if why.error.is_some() {

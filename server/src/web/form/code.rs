@@ -1,10 +1,10 @@
 //! The last step of a form: a one-time code to the phone that was entered.
 
 use super::super::App;
-use super::super::asker::RequestContext;
 use super::super::code::{Digits, Question, digits, not_right, page};
 use super::super::limits;
 use super::super::page::ErrorPage;
+use super::super::request_context::RequestContext;
 use super::super::ways::{ByForm, Through};
 use super::send::judged;
 use super::{Filled, StandardiseForm};
@@ -32,7 +32,7 @@ fn digest(app: &App, form: &record::Form) -> String {
 /// Sends the code and stores the form as a draft until the code is typed.
 pub(super) async fn begin(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     visit: &Session,
     form: &record::Form,
     parsed: &ParsedForm,
@@ -45,18 +45,18 @@ pub(super) async fn begin(
             to: parsed.phone.as_str().to_owned(),
         }),
     }];
-    let text = |code: &str| asker.words.text_with("sms-code", &[("code", code)]);
-    let holder = asker.token.as_deref().unwrap_or_default();
+    let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
+    let holder = ctx.token.as_deref().unwrap_or_default();
     let who = Who::Session(visit.account.clone());
     let limit = [limits::own_code("form", visit.account.as_str())];
     let sent = app.store.send_codes(holder, Purpose::Form, &who, &limit, &to, text);
     if sent.await? == Sending::TooOften {
         let filled = Filled {
             typed: StandardiseForm::from(form.clone()),
-            errors: vec![(Field::Phone, asker.words.text("code-too-often"))],
+            errors: vec![(Field::Phone, ctx.words.text("code-too-often"))],
             ..Filled::default()
         };
-        return super::page(app, asker, visit, filled).await;
+        return super::page(app, ctx, visit, filled).await;
     }
     Ok(Redirect::to("/form/code").into_response())
 }
@@ -69,8 +69,8 @@ async fn waiting(app: &App, visit: &Session) -> Result<Option<(record::Form, Par
     Ok(parse(&form, app.store.today()).ok().map(|parsed| (form, parsed)))
 }
 
-fn question(asker: &RequestContext, parsed: &ParsedForm) -> Question {
-    let words = asker.words;
+fn question(ctx: &RequestContext, parsed: &ParsedForm) -> Question {
+    let words = ctx.words;
     Question {
         title: words.text("form-code-title"),
         lead: words.text_with("form-code-lead", &[("phone", &parsed.phone.masked())]),
@@ -81,46 +81,44 @@ fn question(asker: &RequestContext, parsed: &ParsedForm) -> Question {
 }
 
 /// Shows the page on which the code is typed.
-pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
+pub(super) async fn show(State(app): State<App>, Through { ctx, visit, .. }: Through<ByForm>) -> Response {
     match waiting(&app, &visit).await {
-        Ok(Some((_, parsed))) => page(&asker, question(&asker, &parsed), None),
+        Ok(Some((_, parsed))) => page(&ctx, question(&ctx, &parsed), None),
         Ok(None) => Redirect::to("/form").into_response(),
-        Err(error) => ErrorPage(asker.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.words, error).into_response(),
     }
 }
 
 /// Checks the typed code, and submits the form if it is right.
 pub(super) async fn check(
     State(app): State<App>,
-    Through { asker, visit, .. }: Through<ByForm>,
+    Through { ctx, visit, .. }: Through<ByForm>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let answer = async {
         let Some((form, parsed)) = waiting(&app, &visit).await? else {
             return Ok(Redirect::to("/form").into_response());
         };
-        let holder = asker.token.as_deref().unwrap_or_default();
+        let holder = ctx.token.as_deref().unwrap_or_default();
         let tried = app.store.try_code(holder, Purpose::Form, &digits(typed)).await?;
         if tried != ngomon_store::CodeCheck::Right(vec![digest(&app, &form)]) {
-            return Ok(page(&asker, question(&asker, &parsed), Some(not_right(&asker, &tried))));
+            return Ok(page(&ctx, question(&ctx, &parsed), Some(not_right(&ctx, &tried))));
         }
         let own_code = limits::own_code("form", visit.account.as_str());
         app.store.give_back(&[own_code]).await?;
-        judged(&app, &asker, &visit, StandardiseForm::from(form), &parsed, true).await
+        judged(&app, &ctx, &visit, StandardiseForm::from(form), &parsed, true).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// Sends another code.
-pub(super) async fn again(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
+pub(super) async fn again(State(app): State<App>, Through { ctx, visit, .. }: Through<ByForm>) -> Response {
     let answer = async {
         match waiting(&app, &visit).await? {
-            Some((form, parsed)) => begin(&app, &asker, &visit, &form, &parsed).await,
+            Some((form, parsed)) => begin(&app, &ctx, &visit, &form, &parsed).await,
             None => Ok(Redirect::to("/form").into_response()),
         }
     };
-    answer
-        .await
-        .unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.await.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }

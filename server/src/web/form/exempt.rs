@@ -2,8 +2,8 @@
 //! form until then.
 
 use super::super::App;
-use super::super::asker::RequestContext;
 use super::super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::super::request_context::RequestContext;
 use super::super::ways::{ByExemption, Through};
 use askama::Template;
 use axum::Form;
@@ -36,13 +36,8 @@ pub(super) struct ExemptionForm {
     last_day: String,
 }
 
-fn page(
-    asker: &RequestContext,
-    typed: &ExemptionForm,
-    why_error: Option<String>,
-    day_error: Option<String>,
-) -> Response {
-    let words = asker.words;
+fn page(ctx: &RequestContext, typed: &ExemptionForm, why_error: Option<String>, day_error: Option<String>) -> Response {
+    let words = ctx.words;
     let reasons = Exemption::ALL.map(|why| {
         let name = why.name();
         (name, words.text(&format!("exemption-{name}")), typed.why == name)
@@ -58,7 +53,7 @@ fn page(
         text,
     });
     let errors: Vec<Mistake> = of_why.into_iter().chain(mistakes(&fields)).collect();
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = "/form/exempt".into();
     shell.wrong = !errors.is_empty();
     let status = if errors.is_empty() {
@@ -79,8 +74,8 @@ fn page(
 }
 
 /// Shows the form: a reason and a last day.
-pub(super) async fn show(Through { asker, .. }: Through<ByExemption>) -> Response {
-    page(&asker, &ExemptionForm::default(), None, None)
+pub(super) async fn show(Through { ctx, .. }: Through<ByExemption>) -> Response {
+    page(&ctx, &ExemptionForm::default(), None, None)
 }
 
 /// Records the exemption.
@@ -89,7 +84,7 @@ pub(super) async fn send(
     through: Through<ByExemption>,
     typed: std::result::Result<Form<ExemptionForm>, FormRejection>,
 ) -> Response {
-    let (asker, words) = (&through.asker, through.asker.words);
+    let (ctx, words) = (&through.ctx, through.ctx.words);
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     let today = app.store.today();
     let why = Exemption::parse(&typed.why);
@@ -103,7 +98,7 @@ pub(super) async fn send(
         _ => None,
     };
     let (Some(why), Some(day), None) = (why, day, &day_error) else {
-        return page(asker, &typed, why_error, day_error);
+        return page(ctx, &typed, why_error, day_error);
     };
     let answer = async {
         if let Some(page) = through.once_more(&app, "exempt").await? {

@@ -2,10 +2,10 @@
 //! else learns which of four guesses was right). A request looks the same whether or not the number and the phone exist.
 
 use super::super::App;
-use super::super::asker::RequestContext;
 use super::super::code::{Digits, Question, digits, not_right, page};
 use super::super::limits;
 use super::super::page::ErrorPage;
+use super::super::request_context::RequestContext;
 use super::super::ways::{ByForm, Through};
 use super::{Filled, StandardiseForm};
 use crate::password::with_minimum_delay;
@@ -52,8 +52,8 @@ fn subject(app: &App, number: &NationalId) -> String {
     )
 }
 
-fn question(asker: &RequestContext) -> Question {
-    let words = asker.words;
+fn question(ctx: &RequestContext) -> Question {
+    let words = ctx.words;
     Question {
         title: words.text("form-fields-title"),
         lead: words.text("form-fields-lead"),
@@ -65,7 +65,7 @@ fn question(asker: &RequestContext) -> Question {
 
 /// Sends a code to the phone that the registry has, if it has one. Everything but the message happens in either case, in the
 /// same time.
-pub(super) async fn ask(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
+pub(super) async fn ask(State(app): State<App>, Through { ctx, visit, .. }: Through<ByForm>) -> Response {
     let not_before = with_minimum_delay();
     let answer = async {
         let Some((form, number)) = answered(&app, &visit).await? else {
@@ -77,7 +77,7 @@ pub(super) async fn ask(State(app): State<App>, Through { asker, visit, .. }: Th
         }
         let who = Who::Session(visit.account.clone());
         if !app.store.has_room_for_codes(&who).await? {
-            return refused(&app, &asker, &visit, form, "code-many").await;
+            return refused(&app, &ctx, &visit, form, "code-many").await;
         }
         let phone = match ask_registry(&app, number, PATIENCE).await? {
             RegistryAnswer::Found(record) => record.phone,
@@ -90,80 +90,74 @@ pub(super) async fn ask(State(app): State<App>, Through { asker, visit, .. }: Th
                 to: phone.as_str().to_owned(),
             }),
         }];
-        let text = |code: &str| asker.words.text_with("sms-code", &[("code", code)]);
-        let holder = asker.token.as_deref().unwrap_or_default();
+        let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
+        let holder = ctx.token.as_deref().unwrap_or_default();
         let sent = app.store.send_codes(holder, Purpose::Fields, &who, &limit, &to, text);
         if sent.await? == Sending::TooOften {
-            return refused(&app, &asker, &visit, form, "code-too-often").await;
+            return refused(&app, &ctx, &visit, form, "code-too-often").await;
         }
         Ok(Redirect::to("/form/fields").into_response())
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// Shows the form again, because no code can be sent now.
-async fn refused(
-    app: &App,
-    asker: &RequestContext,
-    visit: &Session,
-    form: record::Form,
-    why: &str,
-) -> Result<Response> {
+async fn refused(app: &App, ctx: &RequestContext, visit: &Session, form: record::Form, why: &str) -> Result<Response> {
     let filled = Filled {
         typed: StandardiseForm::from(form),
-        error: Some(("S-429", asker.words.text(why))),
+        error: Some(("S-429", ctx.words.text(why))),
         ..Filled::default()
     };
-    super::page(app, asker, visit, filled).await
+    super::page(app, ctx, visit, filled).await
 }
 
 /// Shows the page on which the code is typed.
-pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
+pub(super) async fn show(State(app): State<App>, Through { ctx, visit, .. }: Through<ByForm>) -> Response {
     match answered(&app, &visit).await {
-        Ok(Some(_)) => page(&asker, question(&asker), None),
+        Ok(Some(_)) => page(&ctx, question(&ctx), None),
         Ok(None) => Redirect::to("/form").into_response(),
-        Err(error) => ErrorPage(asker.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.words, error).into_response(),
     }
 }
 
 /// Checks the typed code, and shows the form with the differing fields named.
 pub(super) async fn check(
     State(app): State<App>,
-    Through { asker, visit, .. }: Through<ByForm>,
+    Through { ctx, visit, .. }: Through<ByForm>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let answer = async {
         let Some((form, number)) = answered(&app, &visit).await? else {
             return Ok(Redirect::to("/form").into_response());
         };
-        let holder = asker.token.as_deref().unwrap_or_default();
+        let holder = ctx.token.as_deref().unwrap_or_default();
         let tried = app.store.try_code(holder, Purpose::Fields, &digits(typed)).await?;
         if tried != ngomon_store::CodeCheck::Right(vec![subject(&app, &number)]) {
-            return Ok(page(&asker, question(&asker), Some(not_right(&asker, &tried))));
+            return Ok(page(&ctx, question(&ctx), Some(not_right(&ctx, &tried))));
         }
         limits::proven_phone(&app, &visit.account, &number).await?;
         let registry = ask_registry(&app, number, PATIENCE).await?;
         let differs = app.store.preview_form(&visit.account, &form, &registry).await?.fields;
         let fine = differs
             .is_empty()
-            .then(|| ("C2-M3", asker.words.text("form-fields-fine")));
+            .then(|| ("C2-M3", ctx.words.text("form-fields-fine")));
         let filled = Filled {
             typed: StandardiseForm::from(form),
             error: fine,
-            errors: named(&asker, &differs),
+            errors: named(&ctx, &differs),
             ..Filled::default()
         };
-        super::page(&app, &asker, &visit, filled).await
+        super::page(&app, &ctx, &visit, filled).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// Each differing field, with the sentence that names them all.
-fn named(asker: &RequestContext, differs: &Fields) -> Vec<(Field, String)> {
-    let words = asker.words;
+fn named(ctx: &RequestContext, differs: &Fields) -> Vec<(Field, String)> {
+    let words = ctx.words;
     let name = |field: &Field| words.text(&format!("word-{}", field.name()));
     let names: Vec<String> = differs.iter().map(name).collect();
     let names = names.join(", ");

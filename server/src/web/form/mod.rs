@@ -18,8 +18,8 @@ mod send;
 pub use send::{another, malformed};
 
 use super::App;
-use super::asker::{RequestContext, system_of};
 use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::request_context::{RequestContext, system_of};
 use super::ways::{ByForm, Through};
 use crate::output::Locale;
 use askama::Template;
@@ -175,13 +175,13 @@ struct Filled {
 }
 
 /// Renders the form. With errors, it is the answer to a form that was not accepted.
-async fn page(app: &App, asker: &RequestContext, visit: &Session, filled: Filled) -> ngomon_store::Result<Response> {
+async fn page(app: &App, ctx: &RequestContext, visit: &Session, filled: Filled) -> ngomon_store::Result<Response> {
     let status = match filled.error {
         None if filled.errors.is_empty() => StatusCode::OK,
         Some(("S-429", _)) => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    let fields = filled.typed.inputs(&filled.errors, asker.words);
+    let fields = filled.typed.inputs(&filled.errors, ctx.words);
     let (code, whole) = filled.error.unzip();
     let whole = whole.map(|text| Mistake {
         field: Field::FullName.name(),
@@ -192,12 +192,12 @@ async fn page(app: &App, asker: &RequestContext, visit: &Session, filled: Filled
         "issued_on" => "C2-M2",
         _ => "C2-M1",
     });
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = "/form".into();
     if let Some(code) = code.or(of_field) {
         shell = shell.failing(code);
     }
-    let next = match &asker.token {
+    let next = match &ctx.token {
         Some(token) => app.store.next(token).await?,
         None => None,
     };
@@ -233,37 +233,37 @@ fn deadline(story: &AccountExplanation, words: Locale) -> Option<String> {
 }
 
 /// Shows the form, filled with the draft that has no answer yet.
-async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByForm>) -> Response {
+async fn show(State(app): State<App>, Through { ctx, visit, .. }: Through<ByForm>) -> Response {
     let page = async {
         let story = app
             .store
             .account_explanation(visit.account.as_str(), app.store.today())
             .await?;
-        if let Some(page) = send::waiting(&asker, &story) {
+        if let Some(page) = send::waiting(&ctx, &story) {
             return Ok(page);
         }
         let draft = app.store.draft(&visit.account).await?;
         let filled = Filled {
             typed: draft.map(StandardiseForm::from).unwrap_or_default(),
-            error: send::used_up(&app, &asker, &visit).await?,
-            deadline: deadline(&story, asker.words),
+            error: send::used_up(&app, &ctx, &visit).await?,
+            deadline: deadline(&story, ctx.words),
             ..Filled::default()
         };
-        page(&app, &asker, &visit, filled).await
+        page(&app, &ctx, &visit, filled).await
     };
     let page: ngomon_store::Result<Response> = page.await;
-    page.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// "Để sau": defers the form until the next sign-in.
-async fn put_off(State(app): State<App>, asker: RequestContext) -> Response {
-    if let Some(token) = asker
+async fn put_off(State(app): State<App>, ctx: RequestContext) -> Response {
+    if let Some(token) = ctx
         .token
         .as_ref()
-        .filter(|_| asker.visit.as_ref().is_some_and(|visit| !visit.held))
+        .filter(|_| ctx.visit.as_ref().is_some_and(|visit| !visit.held))
         && let Err(error) = app.store.put_off(token).await
     {
-        return ErrorPage(asker.words, error).into_response();
+        return ErrorPage(ctx.words, error).into_response();
     }
     Redirect::to("/").into_response()
 }

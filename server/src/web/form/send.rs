@@ -1,9 +1,9 @@
 //! The submission of the four fields.
 
 use super::super::App;
-use super::super::asker::{RequestContext, query_encode};
 use super::super::limits::{is_own_person, proven_phone as note_proven_phone};
 use super::super::page::{ErrorPage, MessagePage, html};
+use super::super::request_context::{RequestContext, query_encode};
 use super::super::ways::{ByForm, Closed, Through};
 use super::{Filled, NOTICE, StandardiseForm, code, page, typed_day};
 use crate::output::Locale;
@@ -44,29 +44,29 @@ pub(super) async fn send(
     through: std::result::Result<Through<ByForm>, Closed>,
     typed: std::result::Result<Form<StandardiseForm>, FormRejection>,
 ) -> Response {
-    let Through { asker, visit, .. } = match through {
+    let Through { ctx, visit, .. } = match through {
         Ok(through) => through,
         Err(closed) => return keep(&app, closed, typed.ok()).await,
     };
-    let words = asker.words;
+    let words = ctx.words;
     let answer = async {
         let Ok(Form(typed)) = typed else {
             let filled = Filled {
                 error: Some(("S-422", words.text("form-unreadable"))),
                 ..Filled::default()
             };
-            return page(&app, &asker, &visit, filled).await;
+            return page(&app, &ctx, &visit, filled).await;
         };
-        answered(&app, &asker, &visit, typed).await
+        answered(&app, &ctx, &visit, typed).await
     };
     answer.await.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
 async fn keep(app: &App, closed: Closed, typed: Option<Form<StandardiseForm>>) -> Response {
-    let (Some(asker), Some(Form(typed))) = (&closed.asker, typed) else {
+    let (Some(ctx), Some(Form(typed))) = (&closed.ctx, typed) else {
         return closed.into_response();
     };
-    let (None, Some(token)) = (&asker.visit, &asker.token) else {
+    let (None, Some(token)) = (&ctx.visit, &ctx.token) else {
         return closed.into_response();
     };
     let kept = async {
@@ -83,19 +83,19 @@ async fn keep(app: &App, closed: Closed, typed: Option<Form<StandardiseForm>>) -
     let kept: Result<Option<Response>> = kept.await;
     match kept {
         Ok(kept) => kept.unwrap_or_else(|| closed.into_response()),
-        Err(error) => ErrorPage(asker.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.words, error).into_response(),
     }
 }
 
-async fn answered(app: &App, asker: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
-    let words = asker.words;
+async fn answered(app: &App, ctx: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
+    let words = ctx.words;
     let form = typed.form();
     let account = [visit.account.as_str()];
     let story = app
         .store
         .account_explanation(visit.account.as_str(), app.store.today())
         .await?;
-    if let Some(page) = waiting(asker, &story) {
+    if let Some(page) = waiting(ctx, &story) {
         return Ok(page);
     }
     let parsed = match parse(&form, app.store.today()) {
@@ -105,15 +105,15 @@ async fn answered(app: &App, asker: &RequestContext, visit: &Session, typed: Sta
                 typed,
                 ..Filled::default()
             };
-            return page(app, asker, visit, filled).await;
+            return page(app, ctx, visit, filled).await;
         }
         Ok(parsed) => parsed,
         Err(mut fields) => {
             fields.extend(typed.is_short().then_some(Field::NationalId));
             if app.store.attempt(MALFORMED, &account).await?.is_some() {
-                let done = submit(app, asker, visit, &form, RegistryAnswer::Unavailable, false).await?;
+                let done = submit(app, ctx, visit, &form, RegistryAnswer::Unavailable, false).await?;
                 if done.outcome == Outcome::AlreadyDone {
-                    return Ok(answer_page(app, asker, visit, done, ""));
+                    return Ok(answer_page(app, ctx, visit, done, ""));
                 }
             }
             let filled = Filled {
@@ -121,7 +121,7 @@ async fn answered(app: &App, asker: &RequestContext, visit: &Session, typed: Sta
                 typed,
                 ..Filled::default()
             };
-            return page(app, asker, visit, filled).await;
+            return page(app, ctx, visit, filled).await;
         }
     };
     if let Some(whose) = another(&story, &parsed.full_name).filter(|_| typed.mine != "yes") {
@@ -130,7 +130,7 @@ async fn answered(app: &App, asker: &RequestContext, visit: &Session, typed: Sta
             whose: Some(whose),
             ..Filled::default()
         };
-        return page(app, asker, visit, filled).await;
+        return page(app, ctx, visit, filled).await;
     }
     let asks_code = story.fact("claim").is_none() && app.store.campaign().await?.form_code;
     // The person's own limit is checked only after the code, which may prove that the number is the owner's own.
@@ -140,13 +140,13 @@ async fn answered(app: &App, asker: &RequestContext, visit: &Session, typed: Sta
         limits_of(app, visit, &parsed).await?
     };
     if !app.store.has_room(&limits).await? {
-        return too_often(app, asker, visit, typed).await;
+        return too_often(app, ctx, visit, typed).await;
     }
     // Until the phone is proven, every form gets the same answer in the same time, whatever the registry would say.
     if asks_code {
-        return code::begin(app, asker, visit, &form, &parsed).await;
+        return code::begin(app, ctx, visit, &form, &parsed).await;
     }
-    judged(app, asker, visit, typed, &parsed, false).await
+    judged(app, ctx, visit, typed, &parsed, false).await
 }
 
 /// The limits that count a form. A stranger's forms use up nothing of a person's own allowance.
@@ -161,39 +161,39 @@ async fn limits_of(app: &App, visit: &Session, parsed: &ParsedForm) -> Result<Ve
 /// The message that today's attempts are used up, shown before the form is filled in again. `None` if attempts are left.
 pub(super) async fn used_up(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     visit: &Session,
 ) -> Result<Option<(&'static str, String)>> {
     let has_room = app.store.has_room(&[OF_ACCOUNT.of(&[visit.account.as_str()])]).await?;
-    Ok((!has_room).then(|| too_many(asker, visit)))
+    Ok((!has_room).then(|| too_many(ctx, visit)))
 }
 
-fn too_many(asker: &RequestContext, visit: &Session) -> (&'static str, String) {
-    ("S-429", asker.words.text(&of_held(visit, "form-too-often")))
+fn too_many(ctx: &RequestContext, visit: &Session) -> (&'static str, String) {
+    ("S-429", ctx.words.text(&of_held(visit, "form-too-often")))
 }
 
-async fn too_often(app: &App, asker: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
+async fn too_often(app: &App, ctx: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
     let filled = Filled {
         typed,
-        error: Some(too_many(asker, visit)),
+        error: Some(too_many(ctx, visit)),
         ..Filled::default()
     };
-    page(app, asker, visit, filled).await
+    page(app, ctx, visit, filled).await
 }
 
 /// Queries the registry and gives the form its final answer. A wrong form counts as an attempt. An owner who has just proven
 /// the phone that the registry has for the number is not stopped by other people's attempts with it.
 pub(super) async fn judged(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     visit: &Session,
     typed: StandardiseForm,
     parsed: &ParsedForm,
     phone_proven: bool,
 ) -> Result<Response> {
-    let (words, form) = (asker.words, typed.form());
+    let (words, form) = (ctx.words, typed.form());
     if !app.store.has_room(&[OF_ACCOUNT.of(&[visit.account.as_str()])]).await? {
-        return too_often(app, asker, visit, typed).await;
+        return too_often(app, ctx, visit, typed).await;
     }
     let mut asked = None;
     if phone_proven {
@@ -209,7 +209,7 @@ pub(super) async fn judged(
             Some(registry) => registry,
             None => ask(app, parsed.national_id, PATIENCE).await?,
         };
-        let done = submit(app, asker, visit, &form, registry, phone_proven).await?;
+        let done = submit(app, ctx, visit, &form, registry, phone_proven).await?;
         let wrong = matches!(done.outcome, Outcome::NotFound | Outcome::Mismatch);
         Ok(if wrong { Err(()) } else { Ok(done) })
     });
@@ -221,9 +221,9 @@ pub(super) async fn judged(
                 .account_explanation(visit.account.as_str(), app.store.today())
                 .await?;
             let name = story.fact("claim_name").unwrap_or(parsed.full_name.as_str());
-            return Ok(answer_page(app, asker, visit, done, name));
+            return Ok(answer_page(app, ctx, visit, done, name));
         }
-        Tried::TooOften => return too_often(app, asker, visit, typed).await,
+        Tried::TooOften => return too_often(app, ctx, visit, typed).await,
         Tried::Wrong((), left) => left,
     };
     // The form was answered; it stays as a draft, because it stands on the page again.
@@ -238,7 +238,7 @@ pub(super) async fn judged(
         can_ask_fields: true,
         ..Filled::default()
     };
-    page(app, asker, visit, filled).await
+    page(app, ctx, visit, filled).await
 }
 
 /// The message key for this account. Texts that promise that the account works as before have a twin for held accounts.
@@ -253,7 +253,7 @@ fn of_held(visit: &Session, key: &str) -> String {
 /// Gives the form its final answer. It does not end a held visit, whatever it finds.
 pub(super) async fn submit(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     visit: &Session,
     form: &record::Form,
     registry: RegistryAnswer,
@@ -273,7 +273,7 @@ pub(super) async fn submit(
         .await?;
     // The answer is final, even if extending the visit or dropping the draft fails: both end by themselves.
     if visit.held
-        && let Err(error) = app.store.stay_held(asker.token.as_deref().unwrap_or_default()).await
+        && let Err(error) = app.store.stay_held(ctx.token.as_deref().unwrap_or_default()).await
     {
         tracing::error!("a held visit: {error}");
     }
@@ -284,15 +284,15 @@ pub(super) async fn submit(
 }
 
 /// C1: "a `pending` account sees its receipt, not the form".
-pub(super) fn waiting(asker: &RequestContext, story: &AccountExplanation) -> Option<Response> {
-    let words = asker.words;
+pub(super) fn waiting(ctx: &RequestContext, story: &AccountExplanation) -> Option<Response> {
+    let words = ctx.words;
     let is_pending = story.fact("claim").is_none() && story.fact("last_form") == Some("pending");
     let receipt = story.fact("last_form_receipt").filter(|_| is_pending)?;
     let (key, title) = match story.fact("last_form_fields") {
         Some(_) => ("home-papers", "answer-papers-title"),
         None => ("home-pending", "answer-pending-title"),
     };
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = "/".into();
     let text = words.text_with(key, &[("receipt", receipt)]);
     let page = MessagePage {
@@ -306,12 +306,12 @@ pub(super) fn waiting(asker: &RequestContext, story: &AccountExplanation) -> Opt
 /// spelling where it is known.
 pub(super) fn answer_page(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     visit: &Session,
     done: SubmissionResult,
     name: &str,
 ) -> Response {
-    let words = asker.words;
+    let words = ctx.words;
     let (key, code) = match done.outcome {
         Outcome::Standardised => ("answer-standardised", ""),
         Outcome::AlreadyDone => ("answer-done", ""),
@@ -322,7 +322,7 @@ pub(super) fn answer_page(
         Outcome::Deceased => ("answer-deceased", "C2-M6"),
         Outcome::NotFound | Outcome::Mismatch | Outcome::Malformed | Outcome::UnknownAccount => ("missing", "S-404"),
     };
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = "/".into();
     let text = match done.outcome {
         Outcome::Pending | Outcome::Taken => of_held(visit, &format!("{key}-text")),

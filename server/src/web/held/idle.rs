@@ -5,10 +5,10 @@
 //! ```
 
 use super::super::App;
-use super::super::asker::RequestContext;
 use super::super::code::{self, Digits, Question, digits, not_right};
 use super::super::limits;
 use super::super::page::{ErrorPage, message};
+use super::super::request_context::RequestContext;
 use super::super::ways::{ByCode, Through};
 use axum::Form;
 use axum::extract::State;
@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_store::{CodeCheck, CodeRecipient, Purpose, Result, Sending, Who};
 
 async fn question(app: &App, through: &Through<ByCode>) -> Result<Question> {
-    let (words, account) = (through.asker.words, through.visit.account.as_str());
+    let (words, account) = (through.ctx.words, through.visit.account.as_str());
     let story = app.store.account_explanation(account, app.store.today()).await?;
     Ok(Question {
         title: words.text("form-code-title"),
@@ -32,45 +32,45 @@ async fn question(app: &App, through: &Through<ByCode>) -> Result<Question> {
     })
 }
 
-fn nowhere(asker: &RequestContext) -> Response {
+fn nowhere(ctx: &RequestContext) -> Response {
     let (title, text) = (
-        asker.words.text("held-code-nowhere-title"),
-        asker.words.text("held-code-nowhere"),
+        ctx.words.text("held-code-nowhere-title"),
+        ctx.words.text("held-code-nowhere"),
     );
-    message(asker, StatusCode::OK, title, text, "")
+    message(ctx, StatusCode::OK, title, text, "")
 }
 
 /// Sends a code.
 pub(super) async fn send(State(app): State<App>, through: Through<ByCode>) -> Response {
-    let (asker, account) = (&through.asker, &through.visit.account);
+    let (ctx, account) = (&through.ctx, &through.visit.account);
     let answer = async {
         let Some(reach) = app.store.reach(account).await? else {
-            return Ok(nowhere(asker));
+            return Ok(nowhere(ctx));
         };
         let to = [CodeRecipient {
             subject: account.to_string(),
             reach: Some(reach),
         }];
-        let text = |code: &str| asker.words.text_with("sms-code", &[("code", code)]);
-        let holder = asker.token.as_deref().unwrap_or_default();
+        let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
+        let holder = ctx.token.as_deref().unwrap_or_default();
         let who = Who::Session(account.clone());
         let limit = [limits::own_code("idle", account.as_str())];
         let sent = app.store.send_codes(holder, Purpose::Idle, &who, &limit, &to, text);
         if sent.await? == Sending::TooOften {
-            let error = asker.words.text("code-too-often");
-            return Ok(code::page(asker, question(&app, &through).await?, Some(error)));
+            let error = ctx.words.text("code-too-often");
+            return Ok(code::page(ctx, question(&app, &through).await?, Some(error)));
         }
         Ok(Redirect::to("/held/code").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// Shows the page on which the code is typed.
 pub(super) async fn ask(State(app): State<App>, through: Through<ByCode>) -> Response {
     match question(&app, &through).await {
-        Ok(question) => code::page(&through.asker, question, None),
-        Err(error) => ErrorPage(through.asker.words, error).into_response(),
+        Ok(question) => code::page(&through.ctx, question, None),
+        Err(error) => ErrorPage(through.ctx.words, error).into_response(),
     }
 }
 
@@ -80,20 +80,20 @@ pub(super) async fn check(
     through: Through<ByCode>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
-    let asker = &through.asker;
+    let ctx = &through.ctx;
     let answer = async {
-        let holder = asker.token.as_deref().unwrap_or_default();
+        let holder = ctx.token.as_deref().unwrap_or_default();
         match app.store.try_code(holder, Purpose::Idle, &digits(typed)).await? {
             CodeCheck::Right(_) => {
                 app.store.end_idle(&through.visit.account).await?;
                 through.recorded(&app).await
             }
             tried => {
-                let error = not_right(asker, &tried);
-                Ok(code::page(asker, question(&app, &through).await?, Some(error)))
+                let error = not_right(ctx, &tried);
+                Ok(code::page(ctx, question(&app, &through).await?, Some(error)))
             }
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }

@@ -6,10 +6,10 @@
 //! ```
 
 use super::super::App;
-use super::super::asker::{RequestContext, session_cookie};
 use super::super::code::{self, Digits, Question, digits, not_right};
 use super::super::limits;
 use super::super::page::{ErrorPage, Input, Layout, MessagePage, Mistake, html, mistakes};
+use super::super::request_context::{RequestContext, session_cookie};
 use super::super::sign_in::fitting;
 use super::super::ticket::Step;
 use super::super::ways::{ByJoin, Through};
@@ -62,8 +62,8 @@ fn is_duplicate_of(story: &AccountExplanation, holder: &AccountId) -> bool {
     holds.any(|hold| hold.reason == Reason::Duplicate && hold.cause == cause)
 }
 
-fn other(asker: &RequestContext, username: String, error: Option<String>) -> Response {
-    let words = asker.words;
+fn other(ctx: &RequestContext, username: String, error: Option<String>) -> Response {
+    let words = ctx.words;
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -80,7 +80,7 @@ fn other(asker: &RequestContext, username: String, error: Option<String>) -> Res
             ..Input::password("password", words.text("join-password"), words)
         },
     ];
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = "/held/join".into();
     shell.wrong = status != StatusCode::OK;
     let errors = mistakes(&fields);
@@ -89,7 +89,7 @@ fn other(asker: &RequestContext, username: String, error: Option<String>) -> Res
 
 /// Shows the form that asks for the other account.
 pub(super) async fn show(through: Through<ByJoin>) -> Response {
-    other(&through.asker, String::new(), None)
+    other(&through.ctx, String::new(), None)
 }
 
 /// The submitted user name and password.
@@ -104,14 +104,14 @@ pub(super) struct Named {
 /// Checks the other account's user name and password. Without a password, a code is sent.
 pub(super) async fn prove(
     State(app): State<App>,
-    Through { asker, visit, .. }: Through<ByJoin>,
+    Through { ctx, visit, .. }: Through<ByJoin>,
     typed: std::result::Result<Form<Named>, FormRejection>,
 ) -> Response {
-    let (words, account) = (asker.words, visit.account);
+    let (words, account) = (ctx.words, visit.account);
     let Named { username, password } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let username = username.trim().to_owned();
     if username.is_empty() {
-        return other(&asker, username, Some(words.text("sign-in-no-username")));
+        return other(&ctx, username, Some(words.text("sign-in-no-username")));
     }
     let not_before = with_minimum_delay();
     let answer = async {
@@ -130,9 +130,9 @@ pub(super) async fn prove(
                 .await?
                 .is_none()
             {
-                return Ok(other(&asker, username, Some(words.text("code-too-often"))));
+                return Ok(other(&ctx, username, Some(words.text("code-too-often"))));
             }
-            return send(&app, &asker, &account, &username, holder).await;
+            return send(&app, &ctx, &account, &username, holder).await;
         }
         let at = app.store.now();
         let limits = [limits::own("join", account.as_str())];
@@ -147,7 +147,7 @@ pub(super) async fn prove(
                 Some(one) => {
                     let holder = std::slice::from_ref(&one.account);
                     let step = Step::new(holder, Factor::Password, at);
-                    return choose(&app, &asker, &account, &step, None).await;
+                    return choose(&app, &ctx, &account, &step, None).await;
                 }
                 None => "join-another",
             },
@@ -157,7 +157,7 @@ pub(super) async fn prove(
             }
             Tried::TooOften => "sign-in-too-often",
         };
-        Ok(other(&asker, username, Some(words.text(error))))
+        Ok(other(&ctx, username, Some(words.text(error))))
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
@@ -167,7 +167,7 @@ pub(super) async fn prove(
 /// Sends a code to the other account's owner. If there is none, the same row is written and no message is sent.
 async fn send(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     held: &AccountId,
     username: &str,
     holder: Option<AccountId>,
@@ -184,8 +184,8 @@ async fn send(
             reach: Some(reach),
         };
     }
-    let text = |code: &str| asker.words.text_with("sms-code", &[("code", code)]);
-    let token = asker.token.as_deref().unwrap_or_default();
+    let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
+    let token = ctx.token.as_deref().unwrap_or_default();
     let who = Who::Session(held.clone());
     app.store
         .send_codes(token, Purpose::Join, &who, &[], &[to], text)
@@ -204,47 +204,47 @@ fn question(words: Locale) -> Question {
 }
 
 /// Shows the page on which the code is typed.
-pub(super) async fn ask_code(Through { asker, .. }: Through<ByJoin>) -> Response {
-    code::page(&asker, question(asker.words), None)
+pub(super) async fn ask_code(Through { ctx, .. }: Through<ByJoin>) -> Response {
+    code::page(&ctx, question(ctx.words), None)
 }
 
 /// Checks the typed code.
 pub(super) async fn check_code(
     State(app): State<App>,
-    Through { asker, visit, .. }: Through<ByJoin>,
+    Through { ctx, visit, .. }: Through<ByJoin>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let account = visit.account;
     let answer = async {
-        let token = asker.token.as_deref().unwrap_or_default();
+        let token = ctx.token.as_deref().unwrap_or_default();
         let at = app.store.now();
         match app.store.try_code(token, Purpose::Join, &digits(typed)).await? {
             CodeCheck::Right(holders) => {
                 let holders: Vec<AccountId> = holders.into_iter().map(AccountId).collect();
                 let step = Step::new(&holders, Factor::Code, at);
-                choose(&app, &asker, &account, &step, None).await
+                choose(&app, &ctx, &account, &step, None).await
             }
             tried => {
-                let error = not_right(&asker, &tried);
-                Ok(code::page(&asker, question(asker.words), Some(error)))
+                let error = not_right(&ctx, &tried);
+                Ok(code::page(&ctx, question(ctx.words), Some(error)))
             }
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// Shows the choice of which account stays, after the owner has proven both.
 async fn choose(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     held: &AccountId,
     step: &Step,
     error: Option<String>,
 ) -> Result<Response> {
-    let words = asker.words;
+    let words = ctx.words;
     let Some(holder) = step.accounts.first() else {
-        return Ok(other(asker, String::new(), Some(words.text("join-late"))));
+        return Ok(other(ctx, String::new(), Some(words.text("join-late"))));
     };
     let choices = [
         choice(app, words, "holder", holder).await?,
@@ -254,7 +254,7 @@ async fn choose(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = "/held/join".into();
     shell.wrong = error.is_some();
     let errors = error.map(|text| Mistake {
@@ -262,7 +262,7 @@ async fn choose(
         text,
     });
     // The ticket is valid in this session only, which is the held account's.
-    let session = asker.token.as_deref().unwrap_or_default();
+    let session = ctx.token.as_deref().unwrap_or_default();
     let page = Choose {
         shell,
         errors: errors.into_iter().collect(),
@@ -315,23 +315,23 @@ pub(super) struct Chosen {
 /// Joins the two accounts.
 pub(super) async fn join(
     State(app): State<App>,
-    Through { asker, visit, .. }: Through<ByJoin>,
+    Through { ctx, visit, .. }: Through<ByJoin>,
     typed: std::result::Result<Form<Chosen>, FormRejection>,
 ) -> Response {
-    let (words, account) = (asker.words, visit.account);
+    let (words, account) = (ctx.words, visit.account);
     let Chosen { ticket, stays } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let answer = async {
-        let session = asker.token.as_deref().unwrap_or_default();
+        let session = ctx.token.as_deref().unwrap_or_default();
         let step = Step::redeem_in(&app.store, session, CHOICE, &ticket).await?;
         let Some((step, holder)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
-            return Ok(other(&asker, String::new(), Some(words.text("join-late"))));
+            return Ok(other(&ctx, String::new(), Some(words.text("join-late"))));
         };
         let held_stays = match &*stays {
             "held" => true,
             "holder" => false,
             _ => {
                 let error = Some(words.text("join-choose-empty"));
-                return choose(&app, &asker, &account, &step, error).await;
+                return choose(&app, &ctx, &account, &step, error).await;
             }
         };
         let (goes, stays) = if held_stays {
@@ -349,11 +349,11 @@ pub(super) async fn join(
         };
         match app.store.join(&join, &news).await {
             Err(StoreError::Refused(Refusal::CannotJoin(..))) => {
-                return Ok(other(&asker, String::new(), Some(words.text("error-cannot-join"))));
+                return Ok(other(&ctx, String::new(), Some(words.text("error-cannot-join"))));
             }
             done => done?,
         }
-        let mut shell = asker.shell();
+        let mut shell = ctx.shell();
         shell.here = "/".into();
         let page = |key: &str| {
             let text = words.text_with(key, &[("account", &kept_as)]);
@@ -365,7 +365,7 @@ pub(super) async fn join(
         if held_stays {
             return Ok(page("join-done-held"));
         }
-        let held = asker.token.as_deref().unwrap_or_default();
+        let held = ctx.token.as_deref().unwrap_or_default();
         let token = app
             .store
             .resume_after_join(held, stays, step.factor(), step.at())

@@ -6,8 +6,8 @@ mod move_on;
 mod review;
 
 use super::App;
-use super::asker::{RequestContext, session_cookie};
 use super::page::{ErrorPage, History, Layout, history, html, message, redirect_page};
+use super::request_context::{RequestContext, session_cookie};
 use crate::output::{Locale, evidence_rows, hold_text, since_row};
 use askama::Template;
 use axum::Router;
@@ -79,9 +79,9 @@ struct HeldQuery {
 }
 
 /// Shows the holds and their ways out.
-async fn show(State(app): State<App>, asker: RequestContext, Query(query): Query<HeldQuery>) -> Response {
-    let words = asker.words;
-    let Some(visit) = asker.visit.as_ref().filter(|visit| visit.held) else {
+async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Query<HeldQuery>) -> Response {
+    let words = ctx.words;
+    let Some(visit) = ctx.visit.as_ref().filter(|visit| visit.held) else {
         return Redirect::to("/").into_response();
     };
     let page = async {
@@ -94,7 +94,7 @@ async fn show(State(app): State<App>, asker: RequestContext, Query(query): Query
         let units = app.store.units().await?;
         let counting: Vec<&ActiveHold> = story.holds.iter().filter(|held| !held.suspended).collect();
         if counting.is_empty() {
-            return opened(&app, &asker).await;
+            return opened(&app, &ctx).await;
         }
         let n = words.number(counting.len() as u64);
         let username = story.username.as_deref().unwrap_or(account);
@@ -114,7 +114,7 @@ async fn show(State(app): State<App>, asker: RequestContext, Query(query): Query
                 answers: answers(&app, &visit.account, words).await?,
                 review: app.store.open_review(&visit.account).await?,
                 history: history(&story, &query.before, "/held", words),
-                shell: asker.shell(),
+                shell: ctx.shell(),
             },
         ))
     };
@@ -142,18 +142,18 @@ pub async fn answers(app: &App, account: &AccountId, words: Locale) -> Result<Ve
 }
 
 /// Replaces the held visit by a full session, because no hold is left, and returns to where the owner was going.
-async fn opened(app: &App, asker: &RequestContext) -> Result<Response> {
-    let words = asker.words;
-    let held = asker.token.as_deref().unwrap_or_default();
+async fn opened(app: &App, ctx: &RequestContext) -> Result<Response> {
+    let words = ctx.words;
+    let held = ctx.token.as_deref().unwrap_or_default();
     let Some(token) = app.store.resume_after_hold(held).await? else {
         let (title, text) = (words.text("held-opened"), words.text("held-opened-sign-in"));
-        return Ok(message(asker, StatusCode::OK, title, text, ""));
+        return Ok(message(ctx, StatusCode::OK, title, text, ""));
     };
     let page = match app.store.take_next(token.as_str()).await? {
-        Some(next) => redirect_page(asker.shell(), next),
+        Some(next) => redirect_page(ctx.shell(), next),
         None => {
             let (title, text) = (words.text("held-opened"), words.text("held-opened-text"));
-            message(asker, StatusCode::OK, title, text, "")
+            message(ctx, StatusCode::OK, title, text, "")
         }
     };
     Ok((session_cookie(&token), page).into_response())

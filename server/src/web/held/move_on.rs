@@ -2,8 +2,8 @@
 //! of its own, its owner must sign in.
 
 use super::super::App;
-use super::super::asker::{clear_session_cookie, session_cookie};
 use super::super::page::ErrorPage;
+use super::super::request_context::{clear_session_cookie, session_cookie};
 use super::super::sign_in::{SignInNotice, page};
 use super::super::ways::{ByMove, Through};
 use axum::extract::State;
@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_store::Result;
 
 /// Begins a session of the new account, or leads to the sign-in page.
-pub(super) async fn enter(State(app): State<App>, Through { mut asker, visit, .. }: Through<ByMove>) -> Response {
-    let words = asker.words;
+pub(super) async fn enter(State(app): State<App>, Through { mut ctx, visit, .. }: Through<ByMove>) -> Response {
+    let words = ctx.words;
     let answer = async {
         let story = app
             .store
@@ -22,17 +22,17 @@ pub(super) async fn enter(State(app): State<App>, Through { mut asker, visit, ..
         let Some(new) = story.moved_to else {
             return Ok(Redirect::to("/held").into_response());
         };
-        let held = asker.token.clone().unwrap_or_default();
+        let held = ctx.token.clone().unwrap_or_default();
         if let Some(token) = app.store.open_after_move(&held, &new.account).await? {
             return Ok((session_cookie(&token), Redirect::to("/")).into_response());
         }
         app.store.close_session(&held).await?;
-        asker.visit = None;
+        ctx.visit = None;
         let said = SignInNotice {
             username: new.username.unwrap_or_default(),
             ..SignInNotice::default()
         };
-        Ok((clear_session_cookie(), page(&asker, StatusCode::OK, said)).into_response())
+        Ok((clear_session_cookie(), page(&ctx, StatusCode::OK, said)).into_response())
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())

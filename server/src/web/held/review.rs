@@ -18,21 +18,21 @@ pub(super) async fn ask(State(app): State<App>, through: Through<ByReview>) -> R
         Ok(Redirect::to("/held/review").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(through.asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(through.ctx.words, e).into_response())
 }
 
 /// Shows the receipt.
-pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByReview>) -> Response {
+pub(super) async fn show(State(app): State<App>, Through { ctx, visit, .. }: Through<ByReview>) -> Response {
     match app.store.open_review(&visit.account).await {
         Ok(Some(receipt)) => {
-            let (title, text) = (asker.words.text("review-title"), asker.words.text("review-text"));
+            let (title, text) = (ctx.words.text("review-title"), ctx.words.text("review-text"));
             let page = MessagePage {
                 receipt: Some(receipt),
-                ..MessagePage::new(asker.shell(), title, text)
+                ..MessagePage::new(ctx.shell(), title, text)
             };
             html(StatusCode::OK, &page)
         }
         Ok(None) => Redirect::to("/held").into_response(),
-        Err(error) => ErrorPage(asker.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.words, error).into_response(),
     }
 }

@@ -8,8 +8,8 @@ mod step_up;
 pub mod tests;
 
 use super::App;
-use super::asker::RequestContext;
 use super::limits;
+use super::request_context::RequestContext;
 use crate::passkey::{CeremonyResponse, Challenge, Passkeys};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -52,14 +52,14 @@ struct AssertionForm {
 /// The challenge for a script. Refused if passkeys are off here or the address has requested too many.
 async fn challenged(
     app: &App,
-    asker: &RequestContext,
+    ctx: &RequestContext,
     what: Ceremony<'_>,
     ask: impl AsyncFnOnce(&Passkeys) -> Result<Challenge>,
 ) -> Result<Response> {
     let Some(passkeys) = &app.passkeys else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
-    if app.store.take(&[limits::challenge(asker)]).await?.is_none() {
+    if app.store.take(&[limits::challenge(ctx)]).await?.is_none() {
         return Ok(StatusCode::TOO_MANY_REQUESTS.into_response());
     }
     let Challenge { options, state } = ask(passkeys).await?;

@@ -2,8 +2,8 @@
 //! not enough.
 
 use super::super::App;
-use super::super::asker::{RequestContext, query_encode};
 use super::super::page::{ErrorPage, Layout, Mistake, html, redirect_page};
+use super::super::request_context::{RequestContext, query_encode};
 use super::super::ways::once_more;
 use super::{AssertionForm, challenged, passkeys_allowed};
 use crate::failure::refused;
@@ -50,11 +50,10 @@ pub struct PasskeysQuery {
 }
 
 /// The owner's session, if the account may have passkeys here.
-fn owner(asker: &RequestContext) -> Option<&Session> {
-    asker
-        .visit
+fn owner(ctx: &RequestContext) -> Option<&Session> {
+    ctx.visit
         .as_ref()
-        .filter(|visit| asker.passkeys && passkeys_allowed(visit))
+        .filter(|visit| ctx.passkeys && passkeys_allowed(visit))
 }
 
 /// Whether the owner authenticated recently by a password or a passkey. A code to a phone is not enough.
@@ -63,14 +62,8 @@ fn is_fresh(app: &App, visit: &Session) -> bool {
     shown && app.store.now().as_microsecond() - visit.began < FRESH
 }
 
-async fn page(
-    app: &App,
-    asker: &RequestContext,
-    visit: &Session,
-    done: &str,
-    error: Option<String>,
-) -> Result<Response> {
-    let words = asker.words;
+async fn page(app: &App, ctx: &RequestContext, visit: &Session, done: &str, error: Option<String>) -> Result<Response> {
+    let words = ctx.words;
     let passkeys = app.store.passkeys(&visit.account).await?;
     let line = |one: ngomon_store::Passkey| {
         let used = one.used.map(|at| words.instant(at));
@@ -86,7 +79,7 @@ async fn page(
             name: one.name,
         }
     };
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     let here = format!("/passkeys{}", shell.going);
     let status = if error.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
@@ -111,22 +104,22 @@ async fn page(
 /// Shows the passkeys.
 pub async fn show(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     Query(PasskeysQuery { done }): Query<PasskeysQuery>,
 ) -> Response {
-    let Some(visit) = owner(&asker) else {
+    let Some(visit) = owner(&ctx) else {
         return Redirect::to("/").into_response();
     };
-    let page = page(&app, &asker, visit, &done, None).await;
-    page.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    let page = page(&app, &ctx, visit, &done, None).await;
+    page.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// The challenge that registers a new device of the owner.
-pub async fn challenge(State(app): State<App>, asker: RequestContext) -> Response {
-    let (Some(visit), Some(token)) = (owner(&asker).filter(|visit| is_fresh(&app, visit)), &asker.token) else {
+pub async fn challenge(State(app): State<App>, ctx: RequestContext) -> Response {
+    let (Some(visit), Some(token)) = (owner(&ctx).filter(|visit| is_fresh(&app, visit)), &ctx.token) else {
         return StatusCode::FORBIDDEN.into_response();
     };
-    let asked = challenged(&app, &asker, Ceremony::Add(token), async |passkeys| {
+    let asked = challenged(&app, &ctx, Ceremony::Add(token), async |passkeys| {
         let about = app.store.about(&visit.account).await?;
         let stated = about.map(|about| about.stated).unwrap_or_default();
         let username = stated.username.unwrap_or_else(|| visit.account.to_string());
@@ -138,9 +131,7 @@ pub async fn challenge(State(app): State<App>, asker: RequestContext) -> Respons
         };
         passkeys.ask_for_new(&owner, &app.store.passkeys(&visit.account).await?)
     });
-    asked
-        .await
-        .unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    asked.await.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// The submitted form.
@@ -161,22 +152,22 @@ fn plain(typed: &str) -> String {
 /// Registers the new device.
 pub async fn add(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     sent: std::result::Result<Form<New>, FormRejection>,
 ) -> Response {
     let New { shown, name } = sent.map(|Form(sent)| sent).unwrap_or_default();
-    let (Some(visit), Some(token), Some(passkeys)) = (owner(&asker), &asker.token, &app.passkeys) else {
+    let (Some(visit), Some(token), Some(passkeys)) = (owner(&ctx), &ctx.token, &app.passkeys) else {
         return Redirect::to("/").into_response();
     };
-    let words = asker.words;
+    let words = ctx.words;
     let answer = async {
-        if let Some(page) = once_more(&app, &asker, visit, "passkey-added").await? {
+        if let Some(page) = once_more(&app, &ctx, visit, "passkey-added").await? {
             return Ok(page);
         }
         let state = app.store.end_ceremony(Ceremony::Add(token), &shown.ceremony).await?;
         let made = state.and_then(|state| passkeys.new_one(&state, &shown.credential));
         let Some((credential, key)) = made else {
-            return page(&app, &asker, visit, "", Some(words.text("passkeys-add-wrong"))).await;
+            return page(&app, &ctx, visit, "", Some(words.text("passkeys-add-wrong"))).await;
         };
         let mut name = plain(&name);
         if name.is_empty() {
@@ -187,13 +178,13 @@ pub async fn add(
         match app.store.add_passkey(&visit.account, new, &news).await {
             Ok(()) => {}
             Err(StoreError::Refused(refusal)) => {
-                return page(&app, &asker, visit, "", Some(refused(&refusal, words))).await;
+                return page(&app, &ctx, visit, "", Some(refused(&refusal, words))).await;
             }
             Err(error) => return Err(error),
         }
-        Ok(match asker.going.clone() {
+        Ok(match ctx.going.clone() {
             Some(to) => {
-                let mut shell = asker.shell();
+                let mut shell = ctx.shell();
                 shell.here = "/passkeys".into();
                 redirect_page(shell, to)
             }
@@ -214,26 +205,26 @@ pub struct PasskeyForm {
 /// Removes a passkey.
 pub async fn remove(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     sent: std::result::Result<Form<PasskeyForm>, FormRejection>,
 ) -> Response {
     let PasskeyForm { passkey } = sent.map(|Form(sent)| sent).unwrap_or_default();
-    let Some(visit) = owner(&asker) else {
+    let Some(visit) = owner(&ctx) else {
         return Redirect::to("/").into_response();
     };
     if !is_fresh(&app, visit) {
         return Redirect::to("/passkeys").into_response();
     }
     let answer = async {
-        if let Some(page) = once_more(&app, &asker, visit, "passkey-removed").await? {
+        if let Some(page) = once_more(&app, &ctx, visit, "passkey-removed").await? {
             return Ok(page);
         }
-        let news = asker.words.text("sms-passkey-removed");
+        let news = ctx.words.text("sms-passkey-removed");
         app.store
             .remove_passkey(&visit.account, &PasskeyId(passkey), &news)
             .await?;
         Ok(Redirect::to("/passkeys?done=removed").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }

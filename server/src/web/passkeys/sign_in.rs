@@ -1,9 +1,9 @@
 //! The sign-in with a passkey, without a user name. Every wrong answer gets the same message, after the same time.
 
 use super::super::App;
-use super::super::asker::RequestContext;
 use super::super::limits;
 use super::super::page::ErrorPage;
+use super::super::request_context::RequestContext;
 use super::super::sign_in::{SignInNotice, choose_account_page, enter_proven, expired_page, page};
 use super::{AssertionForm, challenged, proven};
 use crate::passkey::CeremonyResponse;
@@ -19,25 +19,23 @@ use ngomon_rules::record::AccountId;
 use ngomon_store::{Ceremony, Factor, Result, Tried};
 
 /// The challenge of a sign-in, for a visitor who is not known yet.
-pub async fn challenge(State(app): State<App>, asker: RequestContext) -> Response {
-    let asked = challenged(&app, &asker, Ceremony::SignIn, async |passkeys| passkeys.ask(&[]));
-    asked
-        .await
-        .unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+pub async fn challenge(State(app): State<App>, ctx: RequestContext) -> Response {
+    let asked = challenged(&app, &ctx, Ceremony::SignIn, async |passkeys| passkeys.ask(&[]));
+    asked.await.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// Verifies the device's answer and begins a session.
 pub async fn enter(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     shown: std::result::Result<Form<AssertionForm>, FormRejection>,
 ) -> Response {
     let AssertionForm { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
     let not_before = with_minimum_delay();
     let refused = |status, key| {
-        let passkey = Some(asker.words.text(key));
+        let passkey = Some(ctx.words.text(key));
         page(
-            &asker,
+            &ctx,
             status,
             SignInNotice {
                 passkey,
@@ -51,13 +49,11 @@ pub async fn enter(
             .as_ref()
             .map(|answer| URL_SAFE_NO_PAD.encode(answer.credential()));
         let mark = match &answer {
-            Some(answer) if !asker.browsers.is_empty() => {
-                app.store.browser_mark_of_passkey(answer.credential()).await?
-            }
+            Some(answer) if !ctx.browsers.is_empty() => app.store.browser_mark_of_passkey(answer.credential()).await?,
             _ => None,
         };
-        let who = limits::who(&app, &asker, mark);
-        let limits = limits::passkey(&asker, &who, passkey.as_deref().unwrap_or_default());
+        let who = limits::who(&app, &ctx, mark);
+        let limits = limits::passkey(&ctx, &who, passkey.as_deref().unwrap_or_default());
         let at = app.store.now();
         let tried = app.store.tried(&limits, async {
             let opens = match &answer {
@@ -74,16 +70,16 @@ pub async fn enter(
             }
             Tried::TooOften => return Ok(refused(StatusCode::TOO_MANY_REQUESTS, "sign-in-too-often")),
         };
-        app.store.give_back(&[limits::challenge(&asker)]).await?;
+        app.store.give_back(&[limits::challenge(&ctx)]).await?;
         if opens.len() > 1 {
             let accounts: Vec<AccountId> = opens.iter().map(|one| one.account().clone()).collect();
-            return choose_account_page(&app, &asker, &accounts, Factor::Passkey(kept), at).await;
+            return choose_account_page(&app, &ctx, &accounts, Factor::Passkey(kept), at).await;
         }
         match opens.pop() {
-            Some(only) => enter_proven(&app, &asker, only).await,
-            None => Ok(expired_page(&asker)),
+            Some(only) => enter_proven(&app, &ctx, only).await,
+            None => Ok(expired_page(&ctx)),
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }

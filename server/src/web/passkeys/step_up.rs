@@ -2,9 +2,9 @@
 //! adds one, or skips it.
 
 use super::super::App;
-use super::super::asker::RequestContext;
 use super::super::limits;
 use super::super::page::{ErrorPage, Layout, Mistake, html};
+use super::super::request_context::RequestContext;
 use super::super::sign_in::enter_with;
 use super::{AssertionForm, challenged, passkeys_allowed, proven};
 use crate::passkey::CeremonyResponse;
@@ -30,9 +30,9 @@ struct StepUpPage {
 }
 
 /// The session to step up and the request that requires it; or the address to go to instead.
-fn asked(asker: &RequestContext) -> std::result::Result<(&Session, &str), &str> {
-    let going = asker.going.as_deref().filter(|to| to.starts_with("/authorize?"));
-    match (&asker.visit, going) {
+fn asked(ctx: &RequestContext) -> std::result::Result<(&Session, &str), &str> {
+    let going = ctx.going.as_deref().filter(|to| to.starts_with("/authorize?"));
+    match (&ctx.visit, going) {
         (_, None) => Err("/"),
         (Some(visit), Some(to)) if passkeys_allowed(visit) => Ok((visit, to)),
         // The request decides by itself what the present visitor has to do.
@@ -40,16 +40,16 @@ fn asked(asker: &RequestContext) -> std::result::Result<(&Session, &str), &str> 
     }
 }
 
-async fn page(app: &App, asker: &RequestContext, status: StatusCode, error: Option<&str>) -> Result<Response> {
-    let (visit, to) = match asked(asker) {
+async fn page(app: &App, ctx: &RequestContext, status: StatusCode, error: Option<&str>) -> Result<Response> {
+    let (visit, to) = match asked(ctx) {
         Ok(asked) => asked,
         Err(elsewhere) => return Ok(Redirect::to(elsewhere).into_response()),
     };
-    let has_passkey = asker.passkeys && !app.store.passkeys(&visit.account).await?.is_empty();
-    let mut shell = asker.shell();
+    let has_passkey = ctx.passkeys && !app.store.passkeys(&visit.account).await?.is_empty();
+    let mut shell = ctx.shell();
     shell.here = format!("/sign-in/step-up{}", shell.going);
     shell.wrong = error.is_some();
-    let text = error.map(|key| asker.words.text(key));
+    let text = error.map(|key| ctx.words.text(key));
     let page = StepUpPage {
         errors: text
             .map(|text| Mistake { field: "passkey", text })
@@ -63,37 +63,35 @@ async fn page(app: &App, asker: &RequestContext, status: StatusCode, error: Opti
 }
 
 /// Shows the page.
-pub async fn show(State(app): State<App>, asker: RequestContext) -> Response {
-    let page = page(&app, &asker, StatusCode::OK, None).await;
-    page.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+pub async fn show(State(app): State<App>, ctx: RequestContext) -> Response {
+    let page = page(&app, &ctx, StatusCode::OK, None).await;
+    page.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// The challenge for the owner's devices.
-pub async fn challenge(State(app): State<App>, asker: RequestContext) -> Response {
-    let visit = asker.visit.as_ref().filter(|visit| passkeys_allowed(visit));
-    let (Some(visit), Some(token)) = (visit, &asker.token) else {
+pub async fn challenge(State(app): State<App>, ctx: RequestContext) -> Response {
+    let visit = ctx.visit.as_ref().filter(|visit| passkeys_allowed(visit));
+    let (Some(visit), Some(token)) = (visit, &ctx.token) else {
         return StatusCode::FORBIDDEN.into_response();
     };
-    let asked = challenged(&app, &asker, Ceremony::StepUp(token), async |passkeys| {
+    let asked = challenged(&app, &ctx, Ceremony::StepUp(token), async |passkeys| {
         passkeys.ask(&app.store.passkeys(&visit.account).await?)
     });
-    asked
-        .await
-        .unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    asked.await.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// Verifies the device's answer and replaces the session.
 pub async fn enter(
     State(app): State<App>,
-    asker: RequestContext,
+    ctx: RequestContext,
     shown: std::result::Result<Form<AssertionForm>, FormRejection>,
 ) -> Response {
     let AssertionForm { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
-    let visit = match asked(&asker) {
+    let visit = match asked(&ctx) {
         Ok((visit, _)) => visit,
         Err(elsewhere) => return Redirect::to(elsewhere).into_response(),
     };
-    let Some(token) = &asker.token else {
+    let Some(token) = &ctx.token else {
         return Redirect::to("/").into_response();
     };
     let answer = async {
@@ -110,13 +108,13 @@ pub async fn enter(
         let (status, error) = match tried.await? {
             Tried::Right(own) => {
                 let token = app.store.step_up(own, visit).await?;
-                return enter_with(&app, &asker, &visit.account, &token, "/").await;
+                return enter_with(&app, &ctx, &visit.account, &token, "/").await;
             }
             Tried::Wrong((), _) => (StatusCode::UNPROCESSABLE_ENTITY, "step-up-wrong"),
             Tried::TooOften => (StatusCode::TOO_MANY_REQUESTS, "second-factor-too-often"),
         };
-        page(&app, &asker, status, Some(error)).await
+        page(&app, &ctx, status, Some(error)).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }

@@ -4,9 +4,9 @@
 mod propose;
 
 use super::App;
-use super::asker::RequestContext;
 use super::held::answers;
 use super::page::{ErrorPage, Layout, html, message};
+use super::request_context::RequestContext;
 use super::ways::{ByProfile, Through};
 use crate::output::{Locale, value_text};
 use askama::Template;
@@ -52,17 +52,17 @@ struct ProfileQuery {
 
 async fn show(
     State(app): State<App>,
-    Through { asker, visit, .. }: Through<ByProfile>,
+    Through { ctx, visit, .. }: Through<ByProfile>,
     Query(ProfileQuery { done }): Query<ProfileQuery>,
 ) -> Response {
-    let (words, account) = (asker.words, visit.account);
+    let (words, account) = (ctx.words, visit.account);
     let page = async {
         let Some(own) = app.store.own_profile(&account).await? else {
-            return Ok(nothing(&asker));
+            return Ok(nothing(&ctx));
         };
         let units = app.store.units().await?;
         let waiting = app.store.own_proposals(&account).await?;
-        let mut shell = asker.shell();
+        let mut shell = ctx.shell();
         shell.here = "/profile".into();
         Ok(html(
             StatusCode::OK,
@@ -85,9 +85,9 @@ async fn show(
 }
 
 /// The page for an owner without a profile, or without a certain one: nothing can be corrected here.
-fn nothing(asker: &RequestContext) -> Response {
-    let (title, text) = (asker.words.text("profile-title"), asker.words.text("profile-none"));
-    message(asker, StatusCode::OK, title, text, "")
+fn nothing(ctx: &RequestContext) -> Response {
+    let (title, text) = (ctx.words.text("profile-title"), ctx.words.text("profile-none"));
+    message(ctx, StatusCode::OK, title, text, "")
 }
 
 /// The profile as its owner reads it: number and phone are masked, as everywhere.
@@ -149,5 +149,5 @@ async fn review(State(app): State<App>, through: Through<ByProfile>) -> Response
         through.recorded(&app).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(through.asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(through.ctx.words, e).into_response())
 }

@@ -1,8 +1,8 @@
 //! The form that proposes changes of the profile to HR. An empty field proposes no change.
 
 use super::super::App;
-use super::super::asker::RequestContext;
 use super::super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
+use super::super::request_context::RequestContext;
 use super::super::ways::{ByProfile, Through};
 use super::nothing;
 use crate::output::{Locale, value_text};
@@ -152,13 +152,13 @@ fn is_mail(text: &str) -> bool {
 
 /// Renders the form. `present`: the current profile, whose values stand next to the fields.
 fn page(
-    asker: &RequestContext,
+    ctx: &RequestContext,
     typed: &ProposalForm,
     wrong: &[&str],
     error: Option<String>,
     present: Option<(&Profile, &UnitTree)>,
 ) -> Response {
-    let words = asker.words;
+    let words = ctx.words;
     let fields: Vec<Input> = FIELDS
         .iter()
         .map(|(field, autocomplete, inputmode)| {
@@ -178,7 +178,7 @@ fn page(
         field: "full_name",
         text,
     });
-    let mut shell = asker.shell();
+    let mut shell = ctx.shell();
     shell.here = "/profile/propose".into();
     shell.wrong = status != StatusCode::OK;
     html(
@@ -240,10 +240,10 @@ fn typed_unit(units: &UnitTree, code: &UnitCode, day: Date) -> Option<String> {
 }
 
 /// Shows the form. The unit is filled in from a movement notice.
-pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: Through<ByProfile>) -> Response {
+pub(super) async fn show(State(app): State<App>, Through { ctx, visit, .. }: Through<ByProfile>) -> Response {
     let answer = async {
         let Some(own) = app.store.own_profile(&visit.account).await? else {
-            return Ok(nothing(&asker));
+            return Ok(nothing(&ctx));
         };
         let (units, today) = (app.store.units().await?, app.store.today());
         let story = app.store.account_explanation(visit.account.as_str(), today).await?;
@@ -257,22 +257,22 @@ pub(super) async fn show(State(app): State<App>, Through { asker, visit, .. }: T
             unit: unit.unwrap_or_default(),
             ..ProposalForm::default()
         };
-        Ok(page(&asker, &typed, &[], None, Some((&own.profile, &units))))
+        Ok(page(&ctx, &typed, &[], None, Some((&own.profile, &units))))
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(asker.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
 }
 
 /// Submits the proposal.
 pub(super) async fn send(
     State(app): State<App>,
-    Through { asker, visit, .. }: Through<ByProfile>,
+    Through { ctx, visit, .. }: Through<ByProfile>,
     typed: std::result::Result<Form<ProposalForm>, FormRejection>,
 ) -> Response {
-    let (words, account) = (asker.words, visit.account);
+    let (words, account) = (ctx.words, visit.account);
     let Ok(Form(typed)) = typed else {
         return page(
-            &asker,
+            &ctx,
             &ProposalForm::default(),
             &[],
             Some(words.text("form-unreadable")),
@@ -281,25 +281,19 @@ pub(super) async fn send(
     };
     let answer = async {
         let Some(own) = app.store.own_profile(&account).await? else {
-            return Ok(nothing(&asker));
+            return Ok(nothing(&ctx));
         };
         let units = app.store.units().await?;
         let present = Some((&own.profile, &units));
         let amendment = match typed.read(&own.profile, &units, app.store.today()) {
             Ok(amendment) if amendment.is_empty() => {
-                return Ok(page(&asker, &typed, &[], Some(words.text("propose-nothing")), present));
+                return Ok(page(&ctx, &typed, &[], Some(words.text("propose-nothing")), present));
             }
             Ok(amendment) => amendment,
-            Err(wrong) => return Ok(page(&asker, &typed, &wrong, None, present)),
+            Err(wrong) => return Ok(page(&ctx, &typed, &wrong, None, present)),
         };
         if app.store.attempt(OF_ACCOUNT, &[account.as_str()]).await?.is_none() {
-            return Ok(page(
-                &asker,
-                &typed,
-                &[],
-                Some(words.text("propose-too-often")),
-                present,
-            ));
+            return Ok(page(&ctx, &typed, &[], Some(words.text("propose-too-often")), present));
         }
         match app.store.propose(&account, &amendment).await {
             Err(StoreError::Refused(Refusal::NoProfileInService(_))) => {

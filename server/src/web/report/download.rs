@@ -5,8 +5,8 @@ use super::requested_unit;
 use super::shown::in_words;
 use crate::output::{Locale, Table, report_xlsx};
 use crate::web::App;
-use crate::web::asker::RequestContext;
 use crate::web::page::{ErrorPage, not_found};
+use crate::web::request_context::RequestContext;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -33,16 +33,12 @@ pub const CSV: &str = "text/csv; charset=utf-8";
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// Downloads one file.
-pub async fn file(
-    State(app): State<App>,
-    asker: RequestContext,
-    Path((unit, file)): Path<(String, String)>,
-) -> Response {
-    let (asker, snapshot, unit) = match requested_unit(&app, asker, &unit).await {
+pub async fn file(State(app): State<App>, ctx: RequestContext, Path((unit, file)): Path<(String, String)>) -> Response {
+    let (ctx, snapshot, unit) = match requested_unit(&app, ctx, &unit).await {
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
-    let words = asker.words;
+    let words = ctx.words;
     let name = named(&file, &unit, snapshot.figures.day);
     if file == "report.xlsx" {
         return match workbook(&snapshot, &unit, words).await {
@@ -59,7 +55,7 @@ pub async fn file(
                 Err(error) => failed(&file, error),
             }
         }
-        Ok(None) => not_found(asker).await,
+        Ok(None) => not_found(ctx).await,
         Err(error) => ErrorPage(words, error).into_response(),
     }
 }

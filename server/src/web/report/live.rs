@@ -6,8 +6,8 @@ use super::requested_unit;
 use super::shown::{Bar, DayLine, LiveValue, ReportView};
 use crate::output::Locale;
 use crate::web::App;
-use crate::web::asker::RequestContext;
 use crate::web::page::ErrorPage;
+use crate::web::request_context::RequestContext;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -28,25 +28,25 @@ const BEAT: Duration = Duration::from_secs(15);
 const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
 
 /// Streams the changes of a unit's figures.
-pub async fn stream(State(app): State<App>, asker: RequestContext, Path(unit): Path<String>) -> Response {
-    let (asker, _, unit) = match requested_unit(&app, asker, &unit).await {
+pub async fn stream(State(app): State<App>, ctx: RequestContext, Path(unit): Path<String>) -> Response {
+    let (ctx, _, unit) = match requested_unit(&app, ctx, &unit).await {
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
-    let Some(visit) = &asker.visit else {
+    let Some(visit) = &ctx.visit else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
-    let token = asker.token.unwrap_or_default();
+    let token = ctx.token.unwrap_or_default();
     let watching = match app.board.watch(&visit.account, &token).await {
         Ok(Some(watching)) => watching,
         Ok(None) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Err(error) => return ErrorPage(asker.words, error).into_response(),
+        Err(error) => return ErrorPage(ctx.words, error).into_response(),
     };
     let stream = Stream {
         app,
         token,
         unit,
-        words: asker.words,
+        words: ctx.words,
         watching,
         told: Arc::default(),
         beat: interval(BEAT),

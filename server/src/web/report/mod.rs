@@ -15,8 +15,8 @@ pub use board::ReportCache;
 pub use download::{CSV, XLSX, attachment, failed, named};
 
 use super::App;
-use super::asker::RequestContext;
 use super::page::{ErrorPage, not_found};
+use super::request_context::RequestContext;
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -36,28 +36,28 @@ pub fn routes() -> Router<App> {
 }
 
 /// Whether the visitor may see the report: a full session of an account that is not a citizen's.
-pub fn authorize_viewer(asker: &RequestContext) -> bool {
-    let visit = asker.visit.as_ref();
+pub fn authorize_viewer(ctx: &RequestContext) -> bool {
+    let visit = ctx.visit.as_ref();
     visit.is_some_and(|visit| !visit.held && visit.kind != AccountKind::Citizen)
 }
 
 /// The current figures and the requested unit; or the answer if the visitor may not see them or the unit does not exist.
 async fn requested_unit(
     app: &App,
-    asker: RequestContext,
+    ctx: RequestContext,
     unit: &str,
 ) -> Result<(RequestContext, Arc<Snapshot>, UnitCode), Response> {
-    if !authorize_viewer(&asker) {
+    if !authorize_viewer(&ctx) {
         return Err(Redirect::to("/").into_response());
     }
     let current = app.board.current().await;
-    let current = current.map_err(|error| ErrorPage(asker.words, error).into_response())?;
+    let current = current.map_err(|error| ErrorPage(ctx.words, error).into_response())?;
     let figures = &current.figures;
     let asked = UnitCode(unit.to_owned());
     // A unit that has ended is shown as its successor.
     let unit = figures.tree.follow(&asked, figures.day).clone();
     if unit.as_str().is_empty() || figures.of(unit.as_str()).is_none() {
-        return Err(not_found(asker).await);
+        return Err(not_found(ctx).await);
     }
-    Ok((asker, current, unit))
+    Ok((ctx, current, unit))
 }

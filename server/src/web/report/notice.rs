@@ -5,8 +5,8 @@ use super::paper::Paper;
 use super::requested_unit;
 use crate::output::Locale;
 use crate::web::App;
-use crate::web::asker::RequestContext;
 use crate::web::page::{ErrorPage, Layout, html};
+use crate::web::request_context::RequestContext;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -31,15 +31,15 @@ struct NoticePage {
 }
 
 /// Shows the notice of a unit.
-pub async fn show(State(app): State<App>, asker: RequestContext, Path(unit): Path<String>) -> Response {
-    let (asker, snapshot, unit) = match requested_unit(&app, asker, &unit).await {
+pub async fn show(State(app): State<App>, ctx: RequestContext, Path(unit): Path<String>) -> Response {
+    let (ctx, snapshot, unit) = match requested_unit(&app, ctx, &unit).await {
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
     let (words, figures) = (Locale::first(), &snapshot.figures);
     let mut counters = match app.store.counters().await {
         Ok(counters) => counters,
-        Err(error) => return ErrorPage(asker.words, error).into_response(),
+        Err(error) => return ErrorPage(ctx.words, error).into_response(),
     };
     counters.truncate(MOST_COUNTERS);
     let name = figures
@@ -58,7 +58,7 @@ pub async fn show(State(app): State<App>, asker: RequestContext, Path(unit): Pat
     }));
     lines.extend(["notice-own", "notice-help", "notice-safe"].map(|key| words.text(key)));
     let page = NoticePage {
-        shell: asker.shell(),
+        shell: ctx.shell(),
         first: words,
         code: unit.to_string(),
         paper: Paper::of(figures, &unit, "decree-notice-number"),

@@ -7,8 +7,8 @@ use super::shown::ReportView;
 use super::{authorize_viewer, requested_unit};
 use crate::output::Locale;
 use crate::web::App;
-use crate::web::asker::RequestContext;
 use crate::web::page::{ErrorPage, Layout, html, not_found};
+use crate::web::request_context::RequestContext;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -46,36 +46,36 @@ struct StaffRow {
 }
 
 /// Redirects to the report of the top unit.
-pub async fn first(State(app): State<App>, asker: RequestContext) -> Response {
-    if !authorize_viewer(&asker) {
+pub async fn first(State(app): State<App>, ctx: RequestContext) -> Response {
+    if !authorize_viewer(&ctx) {
         return Redirect::to("/").into_response();
     }
     let current = match app.board.current().await {
         Ok(current) => current,
-        Err(error) => return ErrorPage(asker.words, error).into_response(),
+        Err(error) => return ErrorPage(ctx.words, error).into_response(),
     };
     let top = current.figures.top().next().map(|unit| unit.line.unit.clone());
     match top {
-        Some(unit) => show(State(app), asker, Path(unit)).await,
-        None => not_found(asker).await,
+        Some(unit) => show(State(app), ctx, Path(unit)).await,
+        None => not_found(ctx).await,
     }
 }
 
 /// Shows the report of a unit, including all units below it.
-pub async fn show(State(app): State<App>, asker: RequestContext, Path(unit): Path<String>) -> Response {
-    let (asker, snapshot, unit) = match requested_unit(&app, asker, &unit).await {
+pub async fn show(State(app): State<App>, ctx: RequestContext, Path(unit): Path<String>) -> Response {
+    let (ctx, snapshot, unit) = match requested_unit(&app, ctx, &unit).await {
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
-    match page(&app, &asker, &snapshot, &unit).await {
+    match page(&app, &ctx, &snapshot, &unit).await {
         Ok(Some(page)) => html(StatusCode::OK, &page),
-        Ok(None) => not_found(asker).await,
-        Err(error) => ErrorPage(asker.words, error).into_response(),
+        Ok(None) => not_found(ctx).await,
+        Err(error) => ErrorPage(ctx.words, error).into_response(),
     }
 }
 
-async fn page(app: &App, asker: &RequestContext, snapshot: &Snapshot, unit: &UnitCode) -> Result<Option<ReportPage>> {
-    let (words, figures) = (asker.words, &snapshot.figures);
+async fn page(app: &App, ctx: &RequestContext, snapshot: &Snapshot, unit: &UnitCode) -> Result<Option<ReportPage>> {
+    let (words, figures) = (ctx.words, &snapshot.figures);
     let (Some(of), Some(shown)) = (figures.of(unit.as_str()), ReportView::of(snapshot, unit, words).await?) else {
         return Ok(None);
     };
@@ -99,7 +99,7 @@ async fn page(app: &App, asker: &RequestContext, snapshot: &Snapshot, unit: &Uni
             .collect(),
         at: words.text_with("report-at", &[("clock", &words.instant(snapshot.at))]),
         chart: chart(&shown, words),
-        people: asker.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
+        people: ctx.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
         staff: staff(snapshot, unit, words).await?,
         unknown: figures.of("").filter(|_| above.is_empty()).map(|unknown| {
             let n = words.number(unknown.line.accounts);
@@ -110,7 +110,7 @@ async fn page(app: &App, asker: &RequestContext, snapshot: &Snapshot, unit: &Uni
         files: FILES
             .map(|file| (file, words.text(&format!("report-file-{}", file.replace('.', "-")))))
             .into(),
-        shell: asker.shell(),
+        shell: ctx.shell(),
         above,
         shown,
     }))

@@ -24,7 +24,7 @@ async fn known(app: &App, id: &str) -> Result<RegisteredClient> {
 /// The confirmation page, with the reason `why` as it was sent. A system that needs two operators
 /// also needs two for a new secret.
 fn page(operator: &Operator, known: RegisteredClient, verb: &str, why: Option<Input>) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let at = address(known.id.as_str());
     let two = verb == "rotate" && known.client.needs_two();
     let fields = two.then(|| why.unwrap_or_else(|| text("reason", "", words)));
@@ -53,7 +53,7 @@ fn page(operator: &Operator, known: RegisteredClient, verb: &str, why: Option<In
 /// Shows the confirmation page.
 pub async fn show(State(app): State<App>, operator: Operator, Path((id, verb)): Path<(String, String)>) -> Response {
     if !ACTS.contains(&verb.as_str()) {
-        return not_found(operator.asker).await;
+        return not_found(operator.ctx).await;
     }
     operator
         .answer(async { Ok(page(&operator, known(&app, &id).await?, &verb, None)) })
@@ -68,7 +68,7 @@ pub async fn send(
     sent: CheckedForm,
 ) -> Response {
     if !ACTS.contains(&verb.as_str()) {
-        return not_found(operator.asker).await;
+        return not_found(operator.ctx).await;
     }
     let by = operator.permit.by().to_owned();
     operator
@@ -76,7 +76,7 @@ pub async fn send(
             let answer = match verb.as_str() {
                 "rotate" => match app.store.rotate_client_alone(&operator.permit, &id).await {
                     Err(StoreError::Refused(Refusal::NeedsTwo)) => {
-                        let why = required("reason", sent.text("reason"), operator.asker.words);
+                        let why = required("reason", sent.text("reason"), operator.ctx.words);
                         if why.error.is_some() {
                             return Ok(page(&operator, known(&app, &id).await?, &verb, Some(why)));
                         }

@@ -47,7 +47,7 @@ const FIELDS: [&str; 6] = [
 const TRAITS: [&str; 3] = ["public", "third-party", "client-credentials"];
 
 fn fields(operator: &Operator, sent: Option<&CheckedForm>, wrong: Option<(&'static str, String)>) -> Vec<Input> {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let all = FIELDS.into_iter().map(|name| Input {
         value: sent.map(|sent| sent.text(name)).unwrap_or_default().to_owned(),
         hint: words.text(&format!("systems-hint-{}", name.replace('_', "-"))),
@@ -67,7 +67,7 @@ fn page(
     wrong: Option<(&'static str, String)>,
     of: Option<&RegisteredClient>,
 ) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let (key, here, back) = match of {
         Some(known) => {
             let back = address(known.id.as_str());
@@ -288,7 +288,7 @@ async fn decided(
     base: Client,
     of: Option<RegisteredClient>,
 ) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let asked = client(sent, base);

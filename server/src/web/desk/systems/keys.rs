@@ -34,7 +34,7 @@ pub struct KeysQuery {
 
 /// Lists the keys, the newest first.
 pub async fn list(State(app): State<App>, operator: Operator, Query(KeysQuery { done }): Query<KeysQuery>) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let keys = app.store.key_lines().await?.into_iter().map(|key| {

@@ -37,7 +37,7 @@ pub async fn list(
     operator: Operator,
     Query(SystemsQuery { done }): Query<SystemsQuery>,
 ) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let known = app.store.clients().await?;

@@ -43,7 +43,7 @@ pub async fn show(
         .answer(async {
             let known = app.store.client(&id).await?.ok_or(Refusal::UnknownClient(id))?;
             let said = ["disable", "enable", "edit", "subjects"].contains(&done.as_str());
-            let said = said.then(|| operator.asker.words.text(&format!("systems-done-{done}")));
+            let said = said.then(|| operator.ctx.words.text(&format!("systems-done-{done}")));
             Ok(page(&app, &operator, known, said, None))
         })
         .await
@@ -51,7 +51,7 @@ pub async fn show(
 
 /// The page with a new secret, which is shown only this once.
 pub fn with_secret(app: &App, operator: &Operator, known: RegisteredClient, new: NewClient, done: &str) -> Response {
-    let done = operator.asker.words.text(&format!("systems-done-{done}"));
+    let done = operator.ctx.words.text(&format!("systems-done-{done}"));
     let secret = new.secret.map(|secret| (new.id.to_string(), secret));
     page(app, operator, known, Some(done), secret)
 }
@@ -63,7 +63,7 @@ fn page(
     done: Option<String>,
     secret: Option<(String, String)>,
 ) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     let client = &known.client;
     let at = address(known.id.as_str());
     let mut acts: Vec<&str> = vec!["edit", "subjects"];

@@ -67,7 +67,7 @@ async fn known(app: &App, id: String) -> ngomon_store::Result<RegisteredClient> 
 
 /// Shows the form.
 pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let known = known(&app, id).await?;
@@ -79,7 +79,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 
 /// Imports the list, or proposes it to a second operator.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let known = known(&app, id).await?;

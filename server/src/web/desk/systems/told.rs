@@ -31,7 +31,7 @@ struct DeliveryRow {
 
 /// Lists the deliveries, the newest first.
 pub async fn list(State(app): State<App>, operator: Operator) -> Response {
-    let words = operator.asker.words;
+    let words = operator.ctx.words;
     operator
         .answer(async {
             let lines = app.store.notices(MOST).await?.into_iter().map(|one| {

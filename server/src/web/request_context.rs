@@ -201,11 +201,11 @@ pub fn ticket_cookie(secret: &str) -> CookieJar {
 }
 
 /// The cookie of a browser in which the owner of this login has signed in. The newest owner comes first.
-pub fn browser_cookie(app: &App, asker: &RequestContext, mark: &BrowserMark) -> CookieJar {
+pub fn browser_cookie(app: &App, ctx: &RequestContext, mark: &BrowserMark) -> CookieJar {
     let is_theirs = |kept: &&String| app.store.known_browser(mark, kept).is_some();
-    let theirs = asker.browsers.iter().find(is_theirs).cloned();
+    let theirs = ctx.browsers.iter().find(is_theirs).cloned();
     let theirs = theirs.unwrap_or_else(|| app.store.mark_browser(mark));
-    let others = asker.browsers.iter().filter(|kept| **kept != theirs);
+    let others = ctx.browsers.iter().filter(|kept| **kept != theirs);
     let all: Vec<&str> = [&theirs]
         .into_iter()
         .chain(others)
