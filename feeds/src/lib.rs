@@ -6,21 +6,21 @@
 //!
 //! Spreadsheets will enter through `source.rs`: whatever yields records of cells under canonical names is read the same way.
 
+mod check;
+mod conflicts;
 mod error;
 mod format;
-mod judge;
 mod read;
 mod registry;
 mod row;
 mod sandbox;
-mod sort_out;
 mod source;
 mod submissions;
 mod table;
 
+pub use check::{CheckSummary, CheckedFile, Context, RowCounts, check_file};
 pub use error::FileError;
 pub use format::FileFormat;
-pub use judge::{CheckSummary, CheckedFile, Context, RowCounts, check_file};
 pub use registry::{ReplyFault, read_reply};
 pub use row::{OwnerHints, Record, Row, RowResult};
 pub use sandbox::RegistryBehaviour;

@@ -5,7 +5,7 @@ use crate::row::{OwnerHints, Record};
 use crate::source::{Cells, ColumnPosition, Source};
 use crate::table::Table;
 use ngomon_rules::quarantine::QuarantineReason;
-use ngomon_rules::record::{
+use ngomon_rules::records::{
     AccountAttributes, AccountId, AccountKind, AccountRow, DueItem, Notice, Profile, RegistryRecord, RegistryStatus,
     ServiceKind, ServiceStatus,
 };

@@ -4,7 +4,7 @@
 //! person's record or `null`. Anything else counts as no reply: a registry that cannot be understood has not said no.
 
 use ngomon_rules::citizens::RegistryAnswer;
-use ngomon_rules::record::RegistryRecord;
+use ngomon_rules::records::RegistryRecord;
 use ngomon_rules::values::NationalId;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! A row after reading, and its result.
 
 use ngomon_rules::quarantine::QuarantineReason;
-use ngomon_rules::record::{AccountRow, Notice, Profile, RegistryRecord};
+use ngomon_rules::records::{AccountRow, Notice, Profile, RegistryRecord};
 use ngomon_rules::unit::Unit;
 use ngomon_rules::values::{NationalId, Repairs};
 

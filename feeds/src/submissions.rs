@@ -5,7 +5,7 @@ use crate::source::Source;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-use ngomon_rules::record::{AccountId, Form, Submission};
+use ngomon_rules::records::{AccountId, Form, Submission};
 use ngomon_rules::values::strip_invisible;
 use std::path::Path;
 

@@ -79,7 +79,7 @@ pub(crate) fn submissions(bytes: &[u8]) {
     assert_eq!(read_forms(&file.into_inner().unwrap()).unwrap(), forms);
 }
 
-fn read_forms(bytes: &[u8]) -> Result<Vec<ngomon_rules::record::Submission>, FileError> {
+fn read_forms(bytes: &[u8]) -> Result<Vec<ngomon_rules::records::Submission>, FileError> {
     let (_dir, path) = file(bytes);
     ngomon_feeds::submissions(&path)
 }

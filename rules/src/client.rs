@@ -1,7 +1,7 @@
 //! Connected systems (OpenID Connect clients): the settings that an integrator gives, and their validation.
 
 use crate::network::{is_this_machine, may_be_sent_to};
-use crate::record::AccountKind;
+use crate::records::AccountKind;
 use crate::unit::UnitCode;
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -7,7 +7,7 @@ use crate::citizens::{Exemption, Field, Outcome, Paper, Proof};
 use crate::client::{Client, ClientId};
 use crate::hold::{self, Cause, Hold, Reason};
 use crate::officials::Amendment;
-use crate::record::{AccountAttributes, AccountId, AccountKind, Form, Profile};
+use crate::records::{AccountAttributes, AccountId, AccountKind, Form, Profile};
 use crate::unit::UnitCode;
 use crate::values::{Date, FullName, Grade, NationalId, Phone};
 use serde::{Deserialize, Serialize};

@@ -194,7 +194,7 @@ impl Cause {
     }
 
     /// The claim of the account `holder`.
-    pub fn claim(holder: &crate::record::AccountId) -> Self {
+    pub fn claim(holder: &crate::records::AccountId) -> Self {
         Self(format!("claim:{holder}"))
     }
 

@@ -13,7 +13,7 @@ pub mod network;
 pub mod officials;
 pub mod plan;
 pub mod quarantine;
-pub mod record;
+pub mod records;
 pub mod state;
 pub mod unit;
 pub mod values;

@@ -2,7 +2,7 @@
 
 use crate::event::{Change, Event, LoginId, PersonId, Personal, Subject};
 use crate::hold::{Hold, Reason};
-use crate::record::{AccountAttributes, AccountId, AccountKind};
+use crate::records::{AccountAttributes, AccountId, AccountKind};
 use crate::unit::UnitCode;
 use crate::values::NationalId;
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@ use ngomon_rules::citizens::{
 use ngomon_rules::event::{Change, Event, LoginId, PersonId, Personal};
 use ngomon_rules::hold::{Cause, Reason};
 use ngomon_rules::officials::decide_person;
-use ngomon_rules::record::{AccountAttributes, AccountId, AccountKind};
+use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind};
 use ngomon_rules::state::State;
 use people::{Hr, name, number, official, phone, son};
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! The command line, a stable interface for scripts (docs/FILES.md). Its help comes from the message files.
 
+use crate::help::in_words;
 use crate::output::{Format, Locale};
-use crate::usage::in_words;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;

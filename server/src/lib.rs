@@ -6,7 +6,8 @@
 mod authenticator;
 mod cli;
 mod commands;
-mod failure;
+mod error_text;
+mod help;
 mod listener;
 mod log;
 mod openid;
@@ -14,7 +15,6 @@ mod output;
 mod passkey;
 mod password;
 mod registry;
-mod usage;
 mod web;
 mod workers;
 
@@ -30,7 +30,7 @@ pub fn run() -> ExitCode {
     let words = Locale::of_this_process();
     let cli = match cli::parse(words, std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => return usage::print_usage(&error, words),
+        Err(error) => return help::print_usage(&error, words),
     };
     if cli::shows_password(std::env::args_os()) {
         log::say(&format!("ngomon: {}", words.text("warn-password-shown")));

@@ -2,7 +2,7 @@
 //! holds that begin or end by date, and sweep expired rows. A worker goes on after an error or a panic, with a delay that grows with
 //! repeated failures, and counts as late if it makes no progress.
 
-use crate::failure::CommandError;
+use crate::error_text::CommandError;
 use crate::openid::Deliveries;
 use crate::password::Wrapping;
 use crate::registry::{LONG_PATIENCE, ask_one};
@@ -80,7 +80,7 @@ impl Workers {
 }
 
 /// Starts the workers. They end with the process: each change they make is atomic.
-pub fn start(app: &App) -> crate::failure::Result<()> {
+pub fn start(app: &App) -> crate::error_text::Result<()> {
     spawn_periodic(app, "seal", Duration::from_secs(1), |app| async move {
         app.store.seal().await?;
         // An attacker who blocks the sealing could delete unsealed entries without a trace, so a late seal is logged as an error.

@@ -12,8 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{EncodingKey, Header};
 use ngomon_rules::client::{Authentication, Client};
-use ngomon_rules::record::{AccountId, AccountKind};
-use ngomon_store::ambient::Environment;
+use ngomon_rules::records::{AccountId, AccountKind};
+use ngomon_store::environment::Environment;
 use ngomon_store::{Location, NewClient, Store, StorePaths};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -99,7 +99,7 @@ impl House {
         let link = store.add_operator("an", "test").await.unwrap();
         store.enrol(&link, "{SSHA}x", 1).await.unwrap();
         let proven = store.use_code(&AccountId::of_operator("an"), 2).await.unwrap().unwrap();
-        let token = store.open_proven_session(proven).await.unwrap();
+        let token = store.begin_proven_session(proven).await.unwrap();
         let mut house = Self {
             site: ngomon::site(store),
             at,

@@ -16,14 +16,14 @@ use ngomon_rules::event::ProfileId;
 use ngomon_rules::officials::{
     Coverage, DecisionInput, Directory, OfficialAccount, OfficialsPolicy, StoredProfile, decide,
 };
-use ngomon_rules::record::{
+use ngomon_rules::records::{
     AccountAttributes, AccountId, AccountKind, AccountRow, Form, Profile, RegistryRecord, RegistryStatus,
     ServiceStatus, Submission,
 };
 use ngomon_rules::unit::{Unit, UnitCode, UnitKind, UnitTree};
 use ngomon_rules::values::{Date, FullName, NationalId, Phone};
-use ngomon_store::ambient::Environment;
 use ngomon_store::db::{Db, Dialect, Row, SqlValue};
+use ngomon_store::environment::Environment;
 use ngomon_store::keyring::AssociatedData;
 use ngomon_store::{LoadDecision, LoadRequest, Location, OpenLoad, Store, StorePaths};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};

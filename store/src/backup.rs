@@ -6,8 +6,8 @@
 //! While a restore runs, a row of `restoring` warns everyone who opens the database. The row is deleted when the restore ends, or stays
 //! until the restore is started again.
 
-use crate::ambient::{Environment, hex};
 use crate::db::{Db, Dialect, Row, SqlValue, Tx};
+use crate::environment::{Environment, hex};
 use crate::error::{Refusal, Result, StoreError};
 use crate::keyring::{Fingerprint, Keyring, sync_parent};
 use crate::outside::Last;

@@ -339,7 +339,7 @@ impl Bound {
             if !self.is_bound(keys, &cells, &row, 0)? {
                 let key = match &cells[..] {
                     [SqlValue::Text(Some(text)), ..] => text.clone(),
-                    [SqlValue::Bytes(Some(bytes)), ..] => crate::ambient::hex(&bytes[..bytes.len().min(4)]),
+                    [SqlValue::Bytes(Some(bytes)), ..] => crate::environment::hex(&bytes[..bytes.len().min(4)]),
                     _ => String::new(),
                 };
                 forged.push(format!("{} {key}", self.table));

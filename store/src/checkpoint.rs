@@ -382,7 +382,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::ambient::Environment;
+    use crate::environment::Environment;
 
     fn keys(seed: u64) -> Keyring {
         let dir = TempDir::new().unwrap();

@@ -4,7 +4,7 @@ use crate::counts::{CountKey, CounterDeltas, DayKey, HoldKey};
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::tables::day_number;
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::records::AccountKind;
 use std::collections::BTreeMap;
 
 /// The reasons that hold an account, each with the last day of the longest of its holds in force.

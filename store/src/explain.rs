@@ -12,7 +12,7 @@ use ngomon_rules::citizens::{Bucket, Campaign, CampaignGroup, ClaimedIdentity, G
 use ngomon_rules::event::{Change, Personal};
 use ngomon_rules::hold::{Hold, Reason, WayOut};
 use ngomon_rules::officials::{Decision, ProfileMatch, decide, retirement, review_due};
-use ngomon_rules::record::{AccountAttributes, AccountId, AccountKind, Profile};
+use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind, Profile};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! The search at a counter: finds a person's accounts by exact details that the person knows.
 
-use crate::access::Operator;
+use crate::authentication::Operator;
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::explain::is_held;
@@ -12,7 +12,7 @@ use crate::units;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::Proof;
-use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::{FullName, NationalId, Phone};
 use std::collections::BTreeSet;

@@ -4,9 +4,9 @@
 //! An entry has a MAC over all its parts; a commit has a MAC over the MACs of its entries, and becomes a leaf of the Merkle tree
 //! (`seal.rs`). An entry never contains a personal value: it has a salted commitment, and the encrypted value is a row beside it.
 
-use crate::ambient::Environment;
 use crate::counts::CounterDeltas;
 use crate::db::{Row, SqlValue, Tx};
+use crate::environment::Environment;
 use crate::error::{Result, StoreError};
 use crate::keyring::{Age, AssociatedData, Fingerprinter, Keyring, commitment};
 use crate::merkle::{Hash, sha256};

@@ -5,8 +5,7 @@
 // A failed write to the terminal must not end the process.
 #![deny(clippy::print_stderr)]
 
-mod access;
-pub mod ambient;
+mod authentication;
 mod backup;
 mod bound;
 mod changed;
@@ -15,11 +14,13 @@ mod citizens;
 mod counting;
 mod counts;
 pub mod db;
+pub mod environment;
 mod error;
 mod explain;
 mod figures;
 mod find;
 pub mod journal;
+mod key_rotation;
 pub mod keyring;
 mod listed;
 mod loads;
@@ -32,9 +33,8 @@ mod orders;
 mod outside;
 pub mod private;
 mod project;
+mod rebuild;
 mod recount;
-mod replay;
-mod rotate;
 mod sandbox;
 mod schema;
 mod seal;
@@ -45,7 +45,7 @@ mod two_persons;
 mod units;
 mod verify;
 
-pub use access::{
+pub use authentication::{
     BrowserMark, CODE_LIVES, Ceremony, CodeCheck, CodeRecipient, Counted, Credential, Enrolment, Factor, KnownPasskey,
     NewPasskey, Operator, PapersSeen, Passkey, PasskeyStorage, Purpose, RateLimit, Sending, Session, SessionSummary,
     SessionToken, Tried, TwoFactorProof, Who,

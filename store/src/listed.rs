@@ -2,7 +2,7 @@
 //! of alike accounts in each unit; an index gives the accounts of a group by id. So the cost of a page follows from its rows alone, and
 //! the list is as long as the figure.
 
-use crate::access::Operator;
+use crate::authentication::Operator;
 use crate::citizens::for_each_bucket;
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
@@ -13,7 +13,7 @@ use crate::units;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::{Bucket, ReportStatus};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::{Date, FullName, Phone};
 use serde::{Deserialize, Serialize};

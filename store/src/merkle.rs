@@ -122,7 +122,7 @@ mod tests {
     use sha2::Sha256;
 
     use super::*;
-    use crate::ambient::hex;
+    use crate::environment::hex;
 
     fn grown(leaves: &[Vec<u8>]) -> Frontier {
         leaves.iter().fold(Frontier::default(), |mut tree, leaf| {

@@ -10,7 +10,7 @@ use crate::tables::{CLAIMED, OWNER, OWNER_WIDTH, claimed_of, owner_of};
 use ngomon_rules::citizens::Outcome;
 use ngomon_rules::event::{Change, ClaimEnd};
 use ngomon_rules::hold::Reason;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::local_day;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Holds by order. They apply to any kind of account, for an office that has the right to ask for one.
 
-use crate::access::{Operator, others_stay};
+use crate::authentication::{Operator, others_stay};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::journal::{Attribution, StoreContext, append};
@@ -9,7 +9,7 @@ use crate::tables::recorded_holds;
 use crate::two_persons::alone;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::hold::{Cause, Hold, Reason, evidence};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::{Date, local_day};
 
 /// An order: the office, the document, its text, and its last day if it names one. The journal records all of it as evidence.

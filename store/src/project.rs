@@ -31,7 +31,7 @@ use accounts::{
 use ngomon_rules::citizens::{LastFormState, Proof};
 use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::hold::{Hold, Reason};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::{Date, FullName, NationalId, Phone, local_day};
 use profiles::{numbers_of, numbers_proven, profile_gone, profiles_taken};
 

@@ -7,7 +7,7 @@ use crate::loads::record_of;
 use crate::settings::vouched;
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, Subject};
-use ngomon_rules::record::RegistryRecord;
+use ngomon_rules::records::RegistryRecord;
 use ngomon_rules::values::NationalId;
 
 const SETTING: &str = "installation.sandbox";

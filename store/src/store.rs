@@ -1,9 +1,9 @@
 //! The opened store: a database and its keys.
 
-use crate::access::Window;
-use crate::ambient::Environment;
+use crate::authentication::Window;
 use crate::checkpoint::try_append;
 use crate::db::{Db, Dialect, Location, Tx};
+use crate::environment::Environment;
 use crate::error::{Result, StoreError};
 use crate::journal::StoreContext;
 use crate::keyring::{KeyError, Keyring};

@@ -11,7 +11,7 @@ use jiff::tz::Offset;
 use ngomon_rules::citizens::{CitizenAccount, ClaimedIdentity};
 use ngomon_rules::event::{PersonId, Personal};
 use ngomon_rules::hold::Hold;
-use ngomon_rules::record::{AccountAttributes, AccountId};
+use ngomon_rules::records::{AccountAttributes, AccountId};
 use ngomon_rules::values::{Date, username_key};
 use std::collections::HashMap;
 

@@ -8,7 +8,9 @@
 //!                                     └── 14 days, or the first is no longer one, or was held ──▶ lapsed
 //! ```
 
-use crate::access::{Operator, PapersSeen, change_phone, end_sessions, issue_password_code, remove_all_passkeys};
+use crate::authentication::{
+    Operator, PapersSeen, change_phone, end_sessions, issue_password_code, remove_all_passkeys,
+};
 use crate::citizens::{PATIENCE, TakeOverState, new_receipt, withdraw};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
@@ -20,7 +22,7 @@ use crate::project::{PROPOSED_ACT_CELLS, is_proposed_act};
 use crate::store::Store;
 use ngomon_rules::client::ClientId;
 use ngomon_rules::event::{Change, Event, Personal, ProposedAct, Subject};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::Phone;
 
 /// A proposed act.

@@ -15,7 +15,7 @@ use crate::journal::{ENTRY, Walk, digest_of, read_entry};
 use crate::keyring::{Age, Keyring};
 use crate::loads::APPLIED;
 use crate::merkle::{Frontier, Hash, leaf_hash};
-use crate::replay::{base_table, replay};
+use crate::rebuild::{base_table, replay};
 use crate::schema;
 use crate::seal::unsealed_before;
 use crate::seal::{HEAD, head_of};

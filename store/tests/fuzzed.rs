@@ -4,8 +4,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use ngomon_store::ambient::Environment;
 use ngomon_store::checkpoint::{Checkpoint, append_line_file, read_file};
+use ngomon_store::environment::Environment;
 use ngomon_store::keyring::Keyring;
 use serde_json::Value;
 use std::fs;

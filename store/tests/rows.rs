@@ -3,14 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-#[path = "suite/house.rs"]
+#[path = "suite/fixture.rs"]
 #[allow(dead_code, reason = "shared with the suite")]
-mod house;
+mod fixture;
 
-use house::{DAY, House, On, citizen, official, profile};
+use fixture::{DAY, House, On, citizen, official, profile};
 use ngomon_rules::citizens::{Exemption, ReportStatus};
 use ngomon_rules::hold::Cause;
-use ngomon_rules::record::{AccountId, AccountKind, Notice, Profile};
+use ngomon_rules::records::{AccountId, AccountKind, Notice, Profile};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use ngomon_store::{ExemptionRequester, LoadDecision, Order};
@@ -104,7 +104,7 @@ async fn statements(on: On, officials: u32) -> Vec<Statement> {
     let mut load = house.open("notices", 1).await;
     let notice = |n| Notice {
         notice_no: "1".into(),
-        national_id: house::number(n),
+        national_id: fixture::number(n),
         from_unit: None,
         to_unit: UnitCode("A".into()),
         effective_on: DAY,

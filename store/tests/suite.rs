@@ -18,26 +18,28 @@ mod deputy;
 mod ends;
 #[path = "suite/figures.rs"]
 mod figures;
+#[path = "suite/fixture.rs"]
+mod fixture;
 #[path = "suite/furnished.rs"]
 mod furnished;
 #[path = "suite/golden.rs"]
 mod golden;
 #[path = "suite/grants.rs"]
 mod grants;
-#[path = "suite/house.rs"]
-mod house;
+#[path = "suite/held_scan.rs"]
+mod held_scan;
 #[path = "suite/idle.rs"]
 mod idle;
 #[path = "suite/incremental.rs"]
 mod incremental;
 #[path = "suite/join.rs"]
 mod join;
-#[path = "suite/keeping.rs"]
-mod keeping;
 #[path = "suite/listed.rs"]
 mod listed;
 #[path = "suite/loads.rs"]
 mod loads;
+#[path = "suite/maintenance.rs"]
+mod maintenance;
 #[path = "suite/officials.rs"]
 mod officials;
 #[path = "suite/one_person.rs"]
@@ -50,17 +52,15 @@ mod operators;
 mod own_profile;
 #[path = "suite/passkeys.rs"]
 mod passkeys;
+#[path = "suite/registry_outage.rs"]
+mod registry_outage;
 #[path = "suite/rotation.rs"]
 mod rotation;
 #[path = "suite/servers.rs"]
 mod servers;
-#[path = "suite/silence.rs"]
-mod silence;
 #[path = "suite/take_overs.rs"]
 mod take_overs;
 #[path = "suite/tamper.rs"]
 mod tamper;
-#[path = "suite/told.rs"]
-mod told;
 #[path = "suite/two_persons.rs"]
 mod two_persons;

@@ -7,22 +7,22 @@
 
 #[path = "year/dice.rs"]
 mod dice;
-#[path = "suite/house.rs"]
+#[path = "suite/fixture.rs"]
 #[allow(dead_code, reason = "shared with the suite")]
-mod house;
+mod fixture;
 #[path = "year/recount.rs"]
 mod recount;
 #[path = "year/world.rs"]
 mod world;
 
 use dice::Dice;
-use house::{House, On};
+use fixture::{House, On};
 use jiff::civil::Date;
 use ngomon_feeds::{Context, Record, RowResult, Table, check_file, submissions_of};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::officials::UnreadableProfile;
 use ngomon_rules::quarantine::QuarantineReason;
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::records::AccountKind;
 use ngomon_store::{HealthFault, LoadDecision, LoadRequest, OpenLoad, QuarantinedRow, RunLine, RunOutcome};
 use recount::{Decided, Facts, Holds, Recount, Run};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! C7, the digital report: "Kết quả chuẩn hóa tài khoản sẽ được hệ thống tự động kiểm tra, giám sát báo cáo số liệu trực tuyến".
 
 use super::campaign::{Campaign, CampaignGroup};
-use super::four_fields::Outcome;
+use super::form_check::Outcome;
 use crate::unit::UnitCode;
 use crate::values::Date;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //! viên chức truy cập vào hệ thống thông tin quản lý công chức, viên chức để cập nhật chính xác các thông tin". The owner proposes, HR
 //! accepts.
 
-use crate::record::Profile;
+use crate::records::Profile;
 use crate::unit::UnitCode;
 use crate::values::{Date, FullName, PartialDate, Phone};
 use serde::{Deserialize, Serialize};

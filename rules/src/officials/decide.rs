@@ -5,7 +5,7 @@ use super::directory::{Directory, OfficialAccount, ProfileMatch, StoredProfile, 
 use super::policy::OfficialsPolicy;
 use super::{IN_FORCE, idle, left, mismatch, moved, review, stale, transfer};
 use crate::hold::{Hold, Reason, evidence};
-use crate::record::{AccountId, AccountKind, Notice};
+use crate::records::{AccountId, AccountKind, Notice};
 use crate::unit::{UnitCode, UnitTree};
 use crate::values::Date;
 

@@ -3,7 +3,7 @@
 //! to be missing.
 
 use crate::event::ProfileId;
-use crate::record::{AccountAttributes, AccountId, AccountKind, Profile};
+use crate::records::{AccountAttributes, AccountId, AccountKind, Profile};
 use crate::unit::{UnitCode, UnitTree};
 use crate::values::{Date, NationalId};
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //! vụ cập nhật".
 
 use crate::hold::{Hold, Reason, evidence};
-use crate::record::{Profile, ServiceStatus};
+use crate::records::{Profile, ServiceStatus};
 use crate::values::Date;
 
 /// `left` or `retired`, from the first day out of service. If HR gives no day, it has already come.

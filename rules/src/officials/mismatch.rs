@@ -2,7 +2,7 @@
 
 use super::decide::DecisionInput;
 use crate::hold::{Hold, Reason};
-use crate::record::Profile;
+use crate::records::Profile;
 
 /// Compares name, birth date and national id with HR. What is unknown on either side is never a mismatch. Phone, mail and position are
 /// copied from HR instead.

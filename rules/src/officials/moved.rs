@@ -3,7 +3,7 @@
 
 use super::decide::DecisionInput;
 use crate::hold::{Hold, Reason, evidence};
-use crate::record::Profile;
+use crate::records::Profile;
 use crate::unit::UnitCode;
 
 /// The unit of the profile, if it is not the account's unit. Both are followed through mergers as of the day. A seconded person's profile

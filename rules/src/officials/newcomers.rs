@@ -2,7 +2,7 @@
 //! from the run.
 
 use super::directory::{Directory, OfficialAccount, ProfileMatch, StoredProfile};
-use crate::record::AccountAttributes;
+use crate::records::AccountAttributes;
 use crate::unit::UnitTree;
 use crate::values::Date;
 use std::collections::HashSet;

@@ -3,7 +3,7 @@
 
 use super::decide::DecisionInput;
 use crate::hold::{Hold, Reason, evidence};
-use crate::record::Profile;
+use crate::records::Profile;
 use jiff::ToSpan;
 
 /// The hold for a periodic item whose due day, plus the grace days, is past, if the profile was not updated since that due day. Suspended

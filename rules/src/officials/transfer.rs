@@ -2,7 +2,7 @@
 
 use super::decide::DecisionInput;
 use crate::hold::{Cause, Hold, Reason, evidence};
-use crate::record::{Notice, Profile};
+use crate::records::{Notice, Profile};
 use crate::values::Date;
 use jiff::ToSpan;
 

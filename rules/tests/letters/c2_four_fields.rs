@@ -2,7 +2,7 @@
 
 use crate::people::{day, form_of_nga, name, nga};
 use ngomon_rules::citizens::{Field, Outcome, Proof, RegistryAnswer, StandardiseOutcome, answer, parse};
-use ngomon_rules::record::{Form, RegistryRecord, RegistryStatus};
+use ngomon_rules::records::{Form, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::Grade;
 
 fn ask(form: &Form, registry: &RegistryAnswer, has_claim: bool, taken: bool) -> StandardiseOutcome {

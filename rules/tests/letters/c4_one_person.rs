@@ -5,7 +5,7 @@ use crate::people::{citizen, claim_of_nga, name, number, phone};
 use ngomon_rules::citizens::{DuplicateMatch, Proof, match_claim, on_arrival, on_success, on_taken};
 use ngomon_rules::event::{Change, Event, PersonId};
 use ngomon_rules::hold::{Cause, Hold, Reason};
-use ngomon_rules::record::AccountAttributes;
+use ngomon_rules::records::AccountAttributes;
 
 fn stated(who: &str, n: Option<u32>, tel: Option<u32>) -> AccountAttributes {
     AccountAttributes {

@@ -4,7 +4,7 @@ use crate::people::{citizen, claim_of_nga, number};
 use ngomon_rules::citizens::{CitizenAccount, Proof, on_join, on_take_over, on_taken, on_withdrawal};
 use ngomon_rules::event::{Change, ClaimEnd, Event};
 use ngomon_rules::hold::{Cause, Reason};
-use ngomon_rules::record::{AccountAttributes, AccountId};
+use ngomon_rules::records::{AccountAttributes, AccountId};
 
 fn told(events: &[Event]) -> Vec<String> {
     let told = |event: &Event| {

@@ -2,7 +2,7 @@
 
 use crate::people::{Hr, born, name, number, official, son};
 use ngomon_rules::officials::{Decision, OfficialAccount, decide};
-use ngomon_rules::record::AccountAttributes;
+use ngomon_rules::records::AccountAttributes;
 
 fn stating(change: impl FnOnce(&mut AccountAttributes)) -> OfficialAccount {
     let mut account = official("CV1", "A");

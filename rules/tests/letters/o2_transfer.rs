@@ -1,7 +1,7 @@
 //! Clause 2: "Khi chuyển công tác nhưng không chuyển hồ sơ tại hệ thống thông tin quản lý công chức, viên chức do Sở Nội vụ quản lý."
 
 use crate::people::{Hr, day, number, official, son};
-use ngomon_rules::record::Notice;
+use ngomon_rules::records::Notice;
 use ngomon_rules::unit::UnitCode;
 
 fn notice(no: &str, to: &str, from_day: &str, withdrawn: Option<&str>) -> Notice {

@@ -2,7 +2,7 @@
 //! viên chức do Sở Nội vụ quản lý."
 
 use crate::people::{Hr, day, official, son};
-use ngomon_rules::record::{DueItem, Profile, ServiceStatus};
+use ngomon_rules::records::{DueItem, Profile, ServiceStatus};
 
 fn due(on: &str, updated: Option<&str>) -> Profile {
     Profile {

@@ -1,7 +1,7 @@
 //! Clause 4: "Định kỳ 1 năm không rà soát, cập nhật thông tin quản lý nhân sự".
 
 use crate::people::{Hr, day, official, son};
-use ngomon_rules::record::{Profile, ServiceStatus};
+use ngomon_rules::records::{Profile, ServiceStatus};
 
 fn reviewed(on: Option<&str>, created: Option<&str>) -> Profile {
     Profile {

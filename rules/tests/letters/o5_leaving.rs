@@ -3,7 +3,7 @@
 
 use crate::people::{Hr, born, day, official, son};
 use ngomon_rules::officials::retirement;
-use ngomon_rules::record::{Profile, ServiceStatus};
+use ngomon_rules::records::{Profile, ServiceStatus};
 use ngomon_rules::values::Gender;
 
 fn ending(status: ServiceStatus, from: Option<&str>) -> Profile {

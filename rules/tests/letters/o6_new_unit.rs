@@ -3,7 +3,7 @@
 
 use crate::people::{Hr, official, son, words};
 use ngomon_rules::officials::{OfficialAccount, decide_person};
-use ngomon_rules::record::{AccountKind, Profile, ServiceStatus};
+use ngomon_rules::records::{AccountKind, Profile, ServiceStatus};
 
 /// Renders a plan: `account: holds` for each account, and `account makes UNIT`.
 fn plan(profile: Profile, accounts: &[OfficialAccount], on: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 
 use crate::people::{Hr, day, number, official, son, units};
 use ngomon_rules::officials::{Coverage, OfficialAccount, UnreadableProfile, newcomers};
-use ngomon_rules::record::{AccountAttributes, Profile, ServiceStatus};
+use ngomon_rules::records::{AccountAttributes, Profile, ServiceStatus};
 use ngomon_rules::unit::UnitCode;
 
 fn stating(change: impl FnOnce(&mut AccountAttributes)) -> OfficialAccount {

@@ -6,7 +6,7 @@ use ngomon_rules::officials::{
     Coverage, Decision, DecisionInput, Directory, OfficialAccount, OfficialsPolicy, StoredProfile, UnreadableProfile,
     decide, latest_begun,
 };
-use ngomon_rules::record::{
+use ngomon_rules::records::{
     AccountAttributes, AccountId, AccountKind, Form, Notice, Profile, RegistryRecord, RegistryStatus, ServiceStatus,
 };
 use ngomon_rules::unit::{Unit, UnitCode, UnitKind, UnitTree};

@@ -2,7 +2,7 @@
 
 use super::{CommandContext, ExitStatus};
 use crate::cli::SettingVerb;
-use crate::failure::{CommandError, Result};
+use crate::error_text::{CommandError, Result};
 use crate::output::Table;
 use ngomon_rules::citizens::KEYS;
 use ngomon_rules::hold::Reason;

@@ -2,11 +2,11 @@
 
 use super::{CommandContext, ExitStatus};
 use crate::cli::{ClientOptions, ClientVerb, EditClient, GrantArg};
-use crate::failure::{CommandError, Result};
+use crate::error_text::{CommandError, Result};
 use crate::openid::notice_fault;
 use crate::output::{Format, Table};
 use ngomon_rules::client::{Algorithm, Authentication, Client, Scope, SubjectKind};
-use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::unit::UnitCode;
 use ngomon_store::{NewClient, Refusal, RegisteredClient, Store};
 use std::path::Path;

@@ -3,7 +3,7 @@
 use super::{CommandContext, ExitStatus, run as run_command};
 use crate::authenticator::Authenticator;
 use crate::cli::{self, Serve};
-use crate::failure::{CommandError, Result, listening, writing};
+use crate::error_text::{CommandError, Result, listening, writing};
 use crate::output::print_line;
 use crate::output::{Format, Locale, Table};
 use crate::password::hashed;

@@ -2,7 +2,7 @@
 
 use super::{CommandContext, ExitStatus};
 use crate::cli::Explain;
-use crate::failure::Result;
+use crate::error_text::Result;
 use crate::output::{
     Locale, actor_name, event_text, evidence_rows, hold_text, pending_changes_text, print_line, since_row, value_text,
 };

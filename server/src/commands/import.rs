@@ -2,13 +2,13 @@
 
 use super::{CommandContext, ExitStatus};
 use crate::cli::{Import, TableArg};
-use crate::failure::{Result, writing};
+use crate::error_text::{Result, writing};
 use crate::output::{Format, Progress, Table as Printed, print_line, try_file, write_file};
 use crate::password::is_useless;
 use ngomon_feeds::{CheckedFile, Context, FileError, Record, Row, RowCounts, RowResult, Table, check_file};
 use ngomon_rules::officials::UnreadableProfile;
 use ngomon_rules::quarantine::QuarantineReason;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::unit::UnitCode;
 use ngomon_store::{HealthFault, LoadDecision, LoadRequest, OpenLoad, QuarantinedRow, Refusal, Store, StoreError};
 use std::collections::{BTreeSet, HashSet};

@@ -3,10 +3,10 @@
 use super::import::table_of;
 use super::{CommandContext, ExitStatus};
 use crate::cli::{Holds, KindArg, Quarantine, Tasks};
-use crate::failure::Result;
+use crate::error_text::Result;
 use crate::output::{Format, Table};
 use ngomon_rules::hold::Reason;
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::records::AccountKind;
 use ngomon_rules::unit::UnitCode;
 
 /// Lists every account that has a hold or a claim.

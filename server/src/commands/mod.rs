@@ -5,8 +5,8 @@ mod client;
 mod demo;
 mod explain;
 mod import;
-mod keeping;
 mod lists;
+mod maintenance;
 mod operator;
 mod reconcile;
 mod report;
@@ -17,10 +17,10 @@ mod standardise;
 pub use client::subjects;
 
 use crate::cli::{CheckpointsVerb, Cli, PlaceArgs, Verb};
-use crate::failure::{CommandError, Result};
+use crate::error_text::{CommandError, Result};
 use crate::output::{Format, Locale, Stdout, Table, news_words, print, write_file};
-use ngomon_rules::record::AccountId;
-use ngomon_store::ambient::Environment;
+use ngomon_rules::records::AccountId;
+use ngomon_store::environment::Environment;
 use ngomon_store::{Location, Store, StorePaths};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -255,17 +255,17 @@ pub async fn run(cli: Cli, words: Locale) -> Result<ExitStatus> {
         Verb::Report(args) => report::run(&desk, &args).await,
         Verb::Sandbox => sandbox::run(&desk).await,
         Verb::Serve(args) => serve::run(&desk, &args).await,
-        Verb::Verify => keeping::verify(&desk).await,
+        Verb::Verify => maintenance::verify(&desk).await,
         Verb::Explain(args) => explain::run(&desk, &args).await,
-        Verb::Rebuild => keeping::rebuild(&desk).await,
+        Verb::Rebuild => maintenance::rebuild(&desk).await,
         Verb::Operator { verb } => operator::run(&desk, verb).await,
         Verb::Client { verb } => client::run(&desk, verb).await,
-        Verb::Backup { to } => keeping::backup(&desk, &to).await,
-        Verb::Restore { from } => keeping::restore(&desk, &from).await,
+        Verb::Backup { to } => maintenance::backup(&desk, &to).await,
+        Verb::Restore { from } => maintenance::restore(&desk, &from).await,
         Verb::Checkpoints {
             verb: CheckpointsVerb::Accept,
-        } => keeping::accept_checkpoints(&desk).await,
-        Verb::Keys { verb } => keeping::keys(&desk, verb).await,
+        } => maintenance::accept_checkpoints(&desk).await,
+        Verb::Keys { verb } => maintenance::keys(&desk, verb).await,
     }
 }
 

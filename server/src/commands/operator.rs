@@ -3,7 +3,7 @@
 use super::serve::address;
 use super::{CommandContext, ExitStatus};
 use crate::cli::OperatorVerb;
-use crate::failure::Result;
+use crate::error_text::Result;
 use crate::output::Table;
 
 /// Adds, lists, opens or removes operators.

@@ -2,7 +2,7 @@
 
 use super::{CommandContext, ExitStatus};
 use crate::cli::Reconcile;
-use crate::failure::{CommandError, Result, writing};
+use crate::error_text::{CommandError, Result, writing};
 use crate::output::{Format, Table, print_line, try_file, write_file};
 use jiff::Timestamp;
 use ngomon_rules::hold::{Hold, Reason};

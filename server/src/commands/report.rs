@@ -2,7 +2,7 @@
 
 use super::{CommandContext, ExitStatus};
 use crate::cli::{Report, ReportFormat};
-use crate::failure::{CommandError, Result, writing};
+use crate::error_text::{CommandError, Result, writing};
 use crate::output::{Format, Stdout, report_table, report_xlsx, staff_table, write_file};
 use ngomon_rules::unit::UnitCode;
 use std::io::{IsTerminal as _, Write as _};

@@ -2,7 +2,7 @@
 
 use super::{CommandContext, ExitStatus};
 use crate::cli::Serve;
-use crate::failure::{CommandError, Result, listening};
+use crate::error_text::{CommandError, Result, listening};
 use crate::listener::{Bounds, serve};
 use crate::log;
 use crate::password::Leaked;

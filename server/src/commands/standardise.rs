@@ -2,7 +2,7 @@
 
 use super::{CommandContext, ExitStatus};
 use crate::cli::Standardise;
-use crate::failure::{Result, writing};
+use crate::error_text::{Result, writing};
 use crate::output::{Format, Progress, Table, write_file};
 use ngomon_feeds::submissions_of;
 use ngomon_rules::citizens::Outcome;

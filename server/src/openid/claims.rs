@@ -6,7 +6,7 @@ use crate::output::Locale;
 use crate::web::App;
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::Scope;
-use ngomon_rules::record::{AccountKind, Profile};
+use ngomon_rules::records::{AccountKind, Profile};
 use ngomon_store::{About, Grant, RegisteredClient};
 use serde_json::{Map, Value, json};
 

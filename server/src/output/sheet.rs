@@ -1,6 +1,6 @@
 //! The conversion of a table to a spreadsheet.
 
-use super::language::Locale;
+use super::locale::Locale;
 use super::table::Table;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 

@@ -1,7 +1,7 @@
 //! Tables: aligned for people, CSV and JSON for scripts. Formulas are harmless in all of them.
 
 use super::holds::capital;
-use super::language::Locale;
+use super::locale::Locale;
 use clap::ValueEnum;
 use jiff::Timestamp;
 use ngomon_rules::values::Date;

@@ -1,6 +1,6 @@
 //! The digital report as a spreadsheet with a native chart.
 
-use super::language::Locale;
+use super::locale::Locale;
 use ngomon_rules::citizens::CampaignGroup;
 use ngomon_rules::hold::Reason;
 use ngomon_store::{Goal, StaffLine, UnitFigures};

@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::ClientId;
 use ngomon_rules::hold::Reason;
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::records::AccountKind;
 use ngomon_rules::unit::UnitTree;
 use ngomon_store::{AccountExplanation, Before, Result};
 use serde::Deserialize;

@@ -3,7 +3,7 @@
 
 use super::App;
 use super::request_context::RequestContext;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::{NationalId, username_key};
 use ngomon_store::{BrowserMark, Counted, Credential, RateLimit, Result, Who};
 

@@ -2,6 +2,7 @@
 
 mod assets;
 mod code;
+mod component_gallery;
 mod counters;
 mod desk;
 mod enrol;
@@ -17,7 +18,6 @@ mod new_password;
 mod nul;
 mod origin;
 mod page;
-mod parts;
 mod passkeys;
 mod profile;
 mod public_url;

@@ -23,7 +23,7 @@ const MOST: u32 = 200;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/sandbox", get(messages))
-        .route("/sandbox/parts", get(super::parts::show))
+        .route("/sandbox/parts", get(super::component_gallery::show))
         .route("/sandbox/registry", get(registry).post(play))
 }
 

@@ -14,7 +14,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{Credential, Factor, Refusal, Result, SessionToken, StoreError, Tried, TwoFactorProof, Who};
 use serde::Deserialize;
 
@@ -301,7 +301,7 @@ async fn begin(
     if account.operator().is_some() {
         return second_factor::ask(app, ctx, account, at).await;
     }
-    match app.store.open_session_by(account, factor, at).await {
+    match app.store.begin_session_by(account, factor, at).await {
         Ok(token) => enter_with(app, ctx, account, &token, "/").await,
         Err(StoreError::Refused(Refusal::NewPassword(_))) => Ok(expired_page(ctx)),
         Err(error) => Err(error),
@@ -311,7 +311,7 @@ async fn begin(
 /// Begins a session after two factors. Operators go to the desk.
 pub async fn enter_proven(app: &App, ctx: &RequestContext, proven: TwoFactorProof) -> Result<Response> {
     let account = proven.account().clone();
-    let token = app.store.open_proven_session(proven).await?;
+    let token = app.store.begin_proven_session(proven).await?;
     let visit = app.store.visit(token.as_str()).await?;
     let at_work = visit.is_some_and(|visit| visit.operator().is_some());
     let to = if at_work && ctx.going.is_none() { "/desk" } else { "/" };

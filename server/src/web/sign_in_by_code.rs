@@ -17,7 +17,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Form, Router};
-use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::username_key;
 use ngomon_store::{CODE_LIVES, CodeCheck, CodeRecipient, Credential, Factor, Purpose, Result, Tried};
 use serde::Deserialize;

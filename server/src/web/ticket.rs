@@ -5,7 +5,7 @@
 use super::request_context::{RequestContext, ticket_cookie};
 use axum_extra::extract::cookie::CookieJar;
 use jiff::Timestamp;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{Ceremony, Factor, PasskeyStorage, Result, Store};
 use serde::{Deserialize, Serialize};
 

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::hold::WayOut;
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::records::AccountKind;
 use ngomon_store::{RateLimit, Result, Session};
 use std::marker::PhantomData;
 

@@ -2,7 +2,7 @@
 
 use super::registry::ask;
 use super::submit::{SubmissionResult, SubmittedForm, numbers_of};
-use crate::access::Operator;
+use crate::authentication::Operator;
 use crate::bound::{SUBMISSION, binds};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
@@ -13,7 +13,7 @@ use crate::tables::{CLAIMED, citizen, claimed_of, placeholders};
 use jiff::Timestamp;
 use ngomon_rules::citizens::{Field, Outcome, Paper, ParsedForm, Proof, RegistryAnswer, parse};
 use ngomon_rules::event::Personal;
-use ngomon_rules::record::{AccountId, Form, RegistryRecord};
+use ngomon_rules::records::{AccountId, Form, RegistryRecord};
 use ngomon_rules::values::{FullName, Grade, NationalId, local_day};
 
 /// An answered form, as an operator reads it.

@@ -1,7 +1,7 @@
 //! Exemptions from the form. C1: "an `exempt` account (child, foreigner, card in the making; with reason and end day, said by oneself or
 //! at a counter)".
 
-use crate::access::{Operator, Session};
+use crate::authentication::{Operator, Session};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::journal::{Attribution, StoreContext, append};
@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::tables::citizen;
 use ngomon_rules::citizens::Exemption;
 use ngomon_rules::event::{Change, Event};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::Date;
 
 /// The person who requests an exemption.

@@ -9,7 +9,7 @@ use crate::store::Store;
 use jiff::Timestamp;
 use ngomon_rules::citizens::Proof;
 use ngomon_rules::event::{Change, Event, Subject};
-use ngomon_rules::record::Submission;
+use ngomon_rules::records::Submission;
 
 /// A file of forms that is being entered.
 #[derive(Clone, Debug)]

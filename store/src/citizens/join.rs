@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::tables::{citizen, claim_of};
 use ngomon_rules::citizens::{Proof, on_join};
 use ngomon_rules::hold::Reason;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 
 /// Two accounts of one owner.
 #[derive(Clone, Debug, PartialEq, Eq)]

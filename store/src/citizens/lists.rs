@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::tables::{day_of, end_of};
 use ngomon_rules::citizens::{Bucket, Campaign, LastFormState};
 use ngomon_rules::hold::Reason;
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::records::AccountKind;
 use ngomon_rules::values::Date;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -8,7 +8,7 @@ use crate::loads::record_of;
 use crate::store::Store;
 use crate::tables::{STATED, fingerprint, stated_of};
 use ngomon_rules::citizens::RegistryAnswer;
-use ngomon_rules::record::{AccountId, RegistryRecord, RegistryStatus};
+use ngomon_rules::records::{AccountId, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::NationalId;
 
 /// The registry's answer for a number. A number that the person held before was cancelled when the next one was given.

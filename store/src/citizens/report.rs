@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::tables::{day_of, end_of};
 use crate::units;
 use ngomon_rules::citizens::{Bucket, LastFormState, Outcome, ReportStatus};
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::records::AccountKind;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::Date;
 use std::collections::{BTreeMap, HashMap};

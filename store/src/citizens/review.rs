@@ -1,13 +1,13 @@
 //! Requests for review ("Đề nghị xem xét lại"): the owner of a held account asks a counter to check it again.
 
 use super::submit::new_receipt;
-use crate::access::Operator;
+use crate::authentication::Operator;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::journal::{Attribution, append, decrypt};
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, Personal};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 
 /// A request, as the counter sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use ngomon_rules::citizens::{
     StandardiseOutcome, answer, on_success, on_taken, parse, parse_of_file,
 };
 use ngomon_rules::event::{Change, Event, PersonId, Personal};
-use ngomon_rules::record::{AccountId, Form, RegistryRecord, Submission};
+use ngomon_rules::records::{AccountId, Form, RegistryRecord, Submission};
 use ngomon_rules::values::{NationalId, local_day};
 use std::collections::BTreeSet;
 

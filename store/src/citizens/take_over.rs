@@ -13,7 +13,7 @@
 use super::counter::kept;
 use super::registry::ask;
 use super::submit::{Person, all_numbers, duplicate_candidates, resolve_person, withdrawn};
-use crate::access::Operator;
+use crate::authentication::Operator;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Attribution, StoreContext, append, decrypt};
@@ -26,7 +26,7 @@ use ngomon_rules::citizens::{
 };
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::hold::{Cause, Reason};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use std::collections::BTreeSet;
 
 /// The lifetime of a proposal: 14 days, in microseconds.

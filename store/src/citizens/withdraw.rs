@@ -1,7 +1,7 @@
 //! The withdrawal of a claim. C3: "a counter can withdraw a claim made on the wrong account, with no hold and all it caused lifted".
 
 use super::take_over::dependent_holds;
-use crate::access::{Operator, phone_changed_lately};
+use crate::authentication::{Operator, phone_changed_lately};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::journal::{Attribution, StoreContext, append};
@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::tables::claim_of;
 use ngomon_rules::citizens::on_withdrawal;
 use ngomon_rules::event::Personal;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 
 impl Store {
     /// Withdraws the claim of an account, for a reason. The account stays open and must send the form again. Refused with

@@ -2,7 +2,7 @@
 
 use super::contents::Secret;
 use super::{AssociatedData, Fingerprint, FingerprintKind, OpenError, framed};
-use crate::ambient::{Environment, abort_process};
+use crate::environment::{Environment, abort_process};
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 

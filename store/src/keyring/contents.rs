@@ -2,7 +2,7 @@
 
 use super::cipher::Cipher;
 use super::{AssociatedData, FORMAT, KeyError};
-use crate::ambient::Environment;
+use crate::environment::Environment;
 use crate::merkle::sha256;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;

@@ -48,7 +48,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
-use crate::ambient::Environment;
+use crate::environment::Environment;
 use crate::merkle::sha256;
 
 const FILE: &str = "keyring.json";

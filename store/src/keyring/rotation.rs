@@ -4,7 +4,7 @@ use super::cipher::{Cipher, Fingerprinter};
 use super::contents::{Contents, Secret, read};
 use super::vouching::Voucher;
 use super::{FILE, Fingerprint, KeyError, Keyring, Latest};
-use crate::ambient::Environment;
+use crate::environment::Environment;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 impl Latest {

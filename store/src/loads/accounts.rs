@@ -13,7 +13,7 @@ use crate::tables::{citizen, claim_of, fingerprint, for_each_in, placeholders};
 use ngomon_rules::citizens::on_arrival;
 use ngomon_rules::event::{Change, Event, LoginId, Personal};
 use ngomon_rules::hold::{Cause, Hold, Reason, evidence};
-use ngomon_rules::record::AccountRow;
+use ngomon_rules::records::AccountRow;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 

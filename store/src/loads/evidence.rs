@@ -3,8 +3,8 @@
 //! nothing; they are keyed, so that an attacker who writes to the database cannot find other rows with the same digest.
 
 use super::QuarantinedCells;
-use crate::ambient::hex;
 use crate::db::{Row, Tx};
+use crate::environment::hex;
 use crate::error::{Result, StoreError};
 use crate::keyring::{AssociatedData, Fingerprinter, Keyring};
 use crate::merkle::sha256;

@@ -9,7 +9,7 @@ use crate::keyring::Fingerprinter;
 use crate::project::ClaimDetails;
 use crate::tables::{claim_of, for_each_in};
 use ngomon_rules::event::{Change, Event, PersonId, Personal, Subject};
-use ngomon_rules::record::{RegistryRecord, RegistryStatus};
+use ngomon_rules::records::{RegistryRecord, RegistryStatus};
 use ngomon_rules::values::NationalId;
 use std::collections::{HashMap, HashSet};
 

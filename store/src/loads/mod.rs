@@ -33,7 +33,7 @@ use crate::tables::{fingerprint, folded_fp, for_each_in, start_of};
 use ngomon_rules::event::{Change, Event, LoadDigests, Subject};
 use ngomon_rules::officials::UnreadableProfile;
 use ngomon_rules::quarantine::QuarantineReason;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use profiles::Known;

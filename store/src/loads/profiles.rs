@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::tables::{fingerprint, for_each_in, placeholders};
 use crate::units;
 use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};
-use ngomon_rules::record::Profile;
+use ngomon_rules::records::Profile;
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::NationalId;
 use std::collections::{HashMap, HashSet};

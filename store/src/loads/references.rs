@@ -8,7 +8,7 @@ use crate::journal::StoreContext;
 use crate::keyring::{AssociatedData, FingerprintKind, Fingerprinter, Keyring};
 use crate::store::Store;
 use crate::tables::fingerprint;
-use ngomon_rules::record::{Notice, RegistryRecord};
+use ngomon_rules::records::{Notice, RegistryRecord};
 use ngomon_rules::unit::Unit;
 
 fn registry_place(row: &[u8]) -> AssociatedData<'_> {

@@ -1,7 +1,7 @@
 //! The application of a plan: its events, written as one act.
 
 use super::plan::Plan;
-use crate::access::own_login;
+use crate::authentication::own_login;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::{Attribution, StoreContext, append};
@@ -9,7 +9,7 @@ use crate::loads::RowDigests;
 use crate::tables::{start_of, username_fp};
 use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
 use ngomon_rules::hold::{Hold, Reason};
-use ngomon_rules::record::{AccountAttributes, AccountId};
+use ngomon_rules::records::{AccountAttributes, AccountId};
 use ngomon_rules::values::{Date, username_key};
 use std::collections::BTreeSet;
 

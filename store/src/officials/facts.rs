@@ -1,6 +1,6 @@
 //! The facts that the officials' decisions read, in one snapshot: of everybody, or of some people.
 
-use super::people::AffectedSet;
+use super::affected::AffectedSet;
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::{StoreContext, decrypt};
@@ -15,7 +15,7 @@ use ngomon_rules::officials::{
     Coverage, DecisionInput, Directory, OfficialAccount, OfficialsPolicy, ProfileMatch, StoredProfile,
     UnreadableProfile, latest_begun,
 };
-use ngomon_rules::record::{AccountId, AccountKind, Notice};
+use ngomon_rules::records::{AccountId, AccountKind, Notice};
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::{Date, NationalId};
 use std::collections::HashMap;

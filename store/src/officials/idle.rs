@@ -9,7 +9,7 @@ use crate::tables::recorded_holds;
 use ngomon_rules::event::Event;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::{is_written_down, on_sign_in};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::{Date, local_day};
 
 /// Records the start of an official's full session in the journal if it changes anything. The caller has locked the account's row.

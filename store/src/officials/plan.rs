@@ -10,7 +10,7 @@ use ngomon_rules::officials::{
     of_newcomer,
 };
 use ngomon_rules::plan::Impact;
-use ngomon_rules::record::{AccountAttributes, AccountId, AccountKind, Profile};
+use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind, Profile};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use serde::{Deserialize, Serialize};

@@ -5,12 +5,12 @@
 //!     └── over it ──▶ waiting ── approve ──▲
 //! ```
 
+use super::affected::{AffectedKeys, AffectedSet};
 use super::apply::apply;
-use super::changed::{ChangeScope, FullRunReason, since_last_run};
 use super::facts::Facts;
-use super::people::{AffectedKeys, AffectedSet};
+use super::incremental::{ChangeScope, FullRunReason, since_last_run};
 use super::plan::{Newcomer, Plan, PlanLine, plan};
-use crate::access::Operator;
+use crate::authentication::Operator;
 use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::StoreContext;
@@ -20,7 +20,7 @@ use crate::tables::{STATED, day_of, stated_of};
 use jiff::ToSpan as _;
 use ngomon_rules::event::ProfileId;
 use ngomon_rules::plan::{Brake, guard};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::{Date, local_day};
 use serde::Serialize;

@@ -10,7 +10,7 @@ use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::officials::{
     Decision, OfficialAccount, ProfileMatch, StoredProfile, Task, decide, newcomers, retires, unused_since, warn_days,
 };
-use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::{Date, FullName};
 use std::collections::{BTreeSet, HashMap};

@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::tables::{hold_of, recorded_holds};
 use ngomon_rules::event::{Change, Event, Personal, Subject};
 use ngomon_rules::hold::Hold;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use std::collections::BTreeSet;
 
 /// The result of an undo.

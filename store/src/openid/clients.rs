@@ -8,10 +8,10 @@
 //! ```
 
 use super::notices::drop_notices;
-use crate::access::Operator;
-use crate::ambient::hex;
+use crate::authentication::Operator;
 use crate::bound::{CLIENT, binds};
 use crate::db::{Row, Tx};
+use crate::environment::hex;
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::{Attribution, StoreContext, append};
 use crate::keyring::Keyring;
@@ -20,7 +20,7 @@ use crate::project::client_cells;
 use crate::store::Store;
 use ngomon_rules::client::{Authentication, Client, ClientFault, ClientId};
 use ngomon_rules::event::{Change, Event, Subject};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use std::sync::LazyLock;
 
 /// A registered client with the secrets that authenticate it.

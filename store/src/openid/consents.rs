@@ -6,7 +6,7 @@ use crate::db::Row;
 use crate::error::Result;
 use crate::store::Store;
 use ngomon_rules::client::{ClientId, Scope};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 
 /// An owner's consent to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 
 use super::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, known_client, resource_server_of};
 use super::notices::enqueue_logout;
-use crate::access::is_account;
-use crate::ambient::hex;
+use crate::authentication::is_account;
 use crate::bound::{GRANT, GRANT_SESSION, ISSUED, SUBJECT, USED, binds};
 use crate::db::{Row, SqlValue, Tx};
+use crate::environment::hex;
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::{MAY_BE_HELD, is_held};
 use crate::journal::StoreContext;
@@ -15,7 +15,7 @@ use crate::merkle::sha256;
 use crate::store::Store;
 use jiff::Timestamp;
 use ngomon_rules::client::ClientId;
-use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

@@ -10,7 +10,7 @@
 //! No event waits for another, except that *held* and *open again* of an account are delivered in order. A waiting event becomes due at
 //! once when a newer event of the account is queued, or when the client accepts another one. That does not bring the last attempt nearer.
 
-use super::told::{HeldStateChanges, accounts_reported_held};
+use super::held_scan::{HeldStateChanges, accounts_reported_held};
 use crate::bound::{CLIENT, NOTICE, SUBJECT, binds};
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
@@ -21,7 +21,7 @@ use crate::store::Store;
 use crate::tables::for_each_in;
 use ngomon_rules::client::{Client, ClientId};
 use ngomon_rules::event::{Change, Event, Subject};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use std::collections::{BTreeSet, HashMap};
 
 /// Microseconds that a server has to deliver an event that it took up: 30 seconds; then the event is due again.

@@ -8,7 +8,7 @@ use crate::keyring::Keyring;
 use crate::store::Store;
 use ngomon_rules::client::{ClientId, SubjectKind};
 use ngomon_rules::event::{Change, Event};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use std::collections::{HashMap, HashSet};
 
 use super::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, find, known_client};

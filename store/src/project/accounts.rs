@@ -11,7 +11,7 @@ use crate::keyring::Fingerprinter;
 use crate::tables::{AccountCells, account_cells, folded_fp, official_to, start_of};
 use ngomon_rules::citizens::LastFormState;
 use ngomon_rules::event::{Change, Personal, Subject};
-use ngomon_rules::record::{AccountAttributes, AccountId, AccountKind};
+use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind};
 use ngomon_rules::values::FullName;
 
 /// Accounts taken over from the previous system. They are visible once their load is applied.

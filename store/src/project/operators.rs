@@ -7,7 +7,7 @@ use crate::counts::CounterDeltas;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::{Entry, StoreContext};
-use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::records::{AccountId, AccountKind};
 
 pub(super) async fn added(tx: &mut Tx, name: &str) -> Result<()> {
     let sql = "INSERT INTO operator (name) VALUES ($1)";

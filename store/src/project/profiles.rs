@@ -9,7 +9,7 @@ use crate::journal::{Entry, StoreContext};
 use crate::keyring::FingerprintKind;
 use crate::tables::{day_text, fingerprint, for_each_in, official_to};
 use ngomon_rules::event::{Change, Personal, Subject};
-use ngomon_rules::record::Profile;
+use ngomon_rules::records::Profile;
 use ngomon_rules::values::{Date, NationalId};
 use std::collections::HashSet;
 

@@ -5,7 +5,7 @@ use crate::db::{Row, SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::{Entry, StoreContext};
 use crate::keyring::Keyring;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 
 /// The columns that the MAC of a proposal covers, in its order.
 pub(crate) const TAKE_OVER_CELLS: &str = "t.receipt, t.account, t.holder, t.proposed_by, t.at, t.state, t.value, t.mac";

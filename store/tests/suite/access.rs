@@ -1,9 +1,9 @@
 //! Tests of sessions, throttles and one-time codes: sessions end with a hold, and nothing revives them.
 
 use crate::both;
-use crate::house::{House, On, citizen, form, phone};
+use crate::fixture::{House, On, citizen, form, phone};
 use crate::openid::at_once;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{
     Channel, CodeCheck, CodeRecipient, ContactPoint, Purpose, RateLimit, Refusal, Sending, StoreError, Tried, Who,
 };

@@ -2,8 +2,8 @@
 //! the file is refused until an operator accepts it.
 
 use crate::both;
-use crate::house::{House, On, citizen};
-use crate::keeping::with_keys;
+use crate::fixture::{House, On, citizen};
+use crate::maintenance::with_keys;
 use ngomon_store::{Check, Refusal, Store, StoreError};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -208,9 +208,9 @@ async fn whatever_names_something_names_what_is_there(on: On) {
         house.registry(&[1, 2]).await;
         house.registry(&[1, 2, 3]).await;
         house.citizens(vec![citizen("HS1", 1)]).await;
-        house.officials(vec![crate::house::official(1, "A")]).await;
-        house.profiles(vec![crate::house::profile(1, "B")]).await;
-        house.store.reconcile(crate::house::DAY, "hr").await.unwrap();
+        house.officials(vec![crate::fixture::official(1, "A")]).await;
+        house.profiles(vec![crate::fixture::profile(1, "B")]).await;
+        house.store.reconcile(crate::fixture::DAY, "hr").await.unwrap();
         assert!(house.sql("SELECT COUNT(*) FROM run_line").await[0] > 0);
         house.sound().await;
         house.sql(change).await;

@@ -1,9 +1,9 @@
 //! Tests of C2 to C5 on the tables: forms, claims, duplicates.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, form, name, number, phone, record};
+use crate::fixture::{DAY, House, On, citizen, form, name, number, phone, record};
 use ngomon_rules::citizens::{Field, Outcome, Proof};
-use ngomon_rules::record::{AccountAttributes, AccountKind, RegistryRecord, RegistryStatus};
+use ngomon_rules::records::{AccountAttributes, AccountKind, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::Date;
 use ngomon_store::CampaignChange;
 use std::sync::Arc;
@@ -109,7 +109,7 @@ async fn accounts_that_come_later_are_judged_too(on: On) {
         national_id: None,
         ..citizen(id, 1).stated
     };
-    let with = |id, stated| ngomon_rules::record::AccountRow {
+    let with = |id, stated| ngomon_rules::records::AccountRow {
         stated,
         ..citizen(id, 1)
     };
@@ -173,7 +173,7 @@ async fn a_number_that_was_replaced_is_the_same_person(on: On) {
         .citizens(vec![citizen("HS1", 1), citizen("HS2", 7), citizen("HS3", 3)])
         .await;
     // The old number with the correct details: it was replaced by another.
-    let mut old = crate::house::form("HS2", 1);
+    let mut old = crate::fixture::form("HS2", 1);
     old.form.national_id = number(7).as_str().into();
     let answer = house
         .store
@@ -200,7 +200,7 @@ async fn the_report_equals_a_recount(on: On) {
     }
     let counted = house.store.report(None, DAY).await.unwrap();
     // A change that takes effect on a later day turns the report of this day into a recount.
-    let mut later = crate::house::form("HS29", 19);
+    let mut later = crate::fixture::form("HS29", 19);
     later.submitted_at = Some("2023-08-02T01:00:00Z".parse().unwrap());
     house
         .store

@@ -2,7 +2,7 @@
 //! away and come back.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, form};
+use crate::fixture::{DAY, House, On, citizen, form};
 use ngomon_rules::citizens::Proof;
 use ngomon_store::Location;
 use sqlx::{Connection as _, PgConnection, Row as _};

@@ -1,11 +1,11 @@
 //! Tests of C1 and C2 at a counter, and of holds by order: each act names its operator.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, form, name, number, official, phone, record};
+use crate::fixture::{DAY, House, On, citizen, form, name, number, official, phone, record};
 use crate::operators::refused;
 use ngomon_rules::citizens::{Exemption, Field, Outcome, Paper, Proof};
 use ngomon_rules::hold::Cause;
-use ngomon_rules::record::{AccountId, AccountKind, Form};
+use ngomon_rules::records::{AccountId, AccountKind, Form};
 use ngomon_rules::values::Date;
 use ngomon_store::{ExemptionRequester, Order, Refusal};
 
@@ -99,7 +99,7 @@ async fn an_order_holds_any_kind_of_account(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("HS1", 1)]).await;
-    let mailbox = ngomon_rules::record::AccountRow {
+    let mailbox = ngomon_rules::records::AccountRow {
         kind: AccountKind::Unit,
         ..official(2, "A")
     };
@@ -196,7 +196,7 @@ async fn a_form_with_papers_is_told_what_differs(on: On) {
 async fn a_person_is_found_exactly(on: On) {
     let house = House::new(on).await;
     house.units().await;
-    let renewed = ngomon_rules::record::RegistryRecord {
+    let renewed = ngomon_rules::records::RegistryRecord {
         former_ids: vec![number(7)],
         ..record(1)
     };

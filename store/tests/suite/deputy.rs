@@ -3,13 +3,13 @@
 
 use crate::both;
 use crate::counter::order;
+use crate::fixture::{DAY, House, On, citizen, form, official, profile};
 use crate::furnished::device;
-use crate::house::{DAY, House, On, citizen, form, official, profile};
 use crate::openid::{hues, id, known, tokens};
 use crate::operators::refused;
 use ngomon_rules::citizens::{Outcome, RegistryAnswer};
 use ngomon_rules::event::ProposedAct;
-use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_store::{Ceremony, Check, PasskeyStorage, Refusal, StoreError};
 
 both! {

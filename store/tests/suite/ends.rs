@@ -2,7 +2,7 @@
 //! opens.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, official, profile};
+use crate::fixture::{DAY, House, On, citizen, official, profile};
 use crate::openid::{URI, allowed, at_once, hues, id, is_good, known, tokens};
 use ngomon_rules::client::Scope;
 use ngomon_store::{Factor, Refusal, RegisteredClient, StoreError};
@@ -83,17 +83,17 @@ async fn who_was_proven_before_a_new_password_is_not_let_in(on: On) {
     let before = store.now();
     store.set_password(&account, "$argon2id$", "mới").await.unwrap();
     for factor in [Factor::Password, Factor::Code] {
-        match store.open_session_by(&account, factor, before).await.map(drop) {
+        match store.begin_session_by(&account, factor, before).await.map(drop) {
             Err(StoreError::Refused(refusal)) => assert_eq!(refusal, Refusal::NewPassword("C1".into())),
             other => panic!("{other:?}"),
         }
     }
     store
-        .open_session_by(&id("C2"), Factor::Password, before)
+        .begin_session_by(&id("C2"), Factor::Password, before)
         .await
         .unwrap();
     let of_now = store
-        .open_session_by(&account, Factor::Password, store.now())
+        .begin_session_by(&account, Factor::Password, store.now())
         .await
         .unwrap();
     let [credential] = &store.credentials("user-C1").await.unwrap()[..] else {
@@ -102,12 +102,17 @@ async fn who_was_proven_before_a_new_password_is_not_let_in(on: On) {
     let checked = store.now();
     store.rehash(credential, "$argon2id$again").await.unwrap();
     store
-        .open_session_by(&account, Factor::Password, checked)
+        .begin_session_by(&account, Factor::Password, checked)
         .await
         .expect("the same password, kept in another way");
     assert!(store.visit(of_now.as_str()).await.unwrap().is_some());
     store.rebuild(&mut |_| {}).await.unwrap();
-    assert!(store.open_session_by(&account, Factor::Password, before).await.is_err());
+    assert!(
+        store
+            .begin_session_by(&account, Factor::Password, before)
+            .await
+            .is_err()
+    );
     house.sound().await;
 }
 

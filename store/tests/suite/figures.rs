@@ -1,11 +1,11 @@
 //! Tests of C7: what the report page shows always equals a recount of the accounts.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, form, official, profile};
+use crate::fixture::{DAY, House, On, citizen, form, official, profile};
 use ngomon_rules::citizens::{CampaignGroup, Outcome, Proof};
 use ngomon_rules::event::{Change, ClaimEnd, Event};
 use ngomon_rules::hold::{Cause, Hold, Reason};
-use ngomon_rules::record::{AccountId, AccountRow, ServiceStatus};
+use ngomon_rules::records::{AccountId, AccountRow, ServiceStatus};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use ngomon_store::db::Db;

@@ -1,13 +1,13 @@
 //! An installation with data in every table, and the facts that must survive.
 
-use crate::house::{DAY, House, citizen, form, name, number, official, phone, profile, record};
+use crate::fixture::{DAY, House, citizen, form, name, number, official, phone, profile, record};
 use crate::openid::{hues, known, tokens};
 use ngomon_rules::citizens::{Exemption, Paper, Proof, RegistryAnswer};
 use ngomon_rules::client::{Authentication, Client, Scope, SubjectKind};
 use ngomon_rules::hold::Cause;
 use ngomon_rules::officials::{Amendment, UnreadableProfile};
 use ngomon_rules::quarantine::QuarantineReason;
-use ngomon_rules::record::{AccountId, AccountKind, AccountRow, Notice, ServiceStatus};
+use ngomon_rules::records::{AccountId, AccountKind, AccountRow, Notice, ServiceStatus};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use ngomon_store::{

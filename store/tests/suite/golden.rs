@@ -2,12 +2,12 @@
 //! rebuilt, and restored from a backup into either database. `fixtures/golden/README.md` describes how a release adds its own.
 
 use crate::both;
+use crate::fixture::{Empty, House, On, citizen};
 use crate::furnished::{device, facts, furnish, unfinished};
-use crate::house::{Empty, House, On, citizen};
 use jiff::{Timestamp, ToSpan as _};
 use ngomon_rules::citizens::Outcome;
 use ngomon_rules::values::Date;
-use ngomon_store::ambient::{Clock, Environment};
+use ngomon_store::environment::{Clock, Environment};
 use ngomon_store::{Location, PasskeyStorage, Store, StorePaths};
 use serde_json::{Value, json};
 use std::fs;
@@ -77,7 +77,7 @@ async fn data_of_every_release_are_opened_and_go_on(on: On) {
                 let dump = fs::read_to_string(release.join("dump.sql")).unwrap();
                 // Commands that only `psql` understands.
                 let sql: Vec<_> = dump.lines().filter(|line| !line.starts_with('\\')).collect();
-                crate::house::run(url, sql.join("\n")).await;
+                crate::fixture::run(url, sql.join("\n")).await;
             }
         }
         goes_on(on, empty, &expected(&release)).await;

@@ -1,7 +1,7 @@
 //! Tests that an attacker who can write the database, but has no key, gains nothing: each row that grants access is edited and then used.
 
 use crate::both;
-use crate::house::{House, On, citizen, official, phone};
+use crate::fixture::{House, On, citizen, official, phone};
 use crate::openid::{allowed, hues, id, is_good, known, tokens};
 use ngomon_rules::client::Scope;
 use ngomon_store::{Check, CodeCheck, IssuedTokens, NewPasskey, Purpose, SessionToken, Store, StoreError, Who};

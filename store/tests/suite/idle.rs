@@ -1,8 +1,8 @@
 //! Tests of "`idle` after 45 days without a sign-in": the rule reads the recorded sign-ins, and the owner has a way out.
 
 use crate::both;
-use crate::house::{DAY, House, On, official, profile};
-use ngomon_rules::record::{AccountId, AccountKind};
+use crate::fixture::{DAY, House, On, official, profile};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::Date;
 use ngomon_store::SessionToken;
 

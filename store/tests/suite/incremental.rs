@@ -1,11 +1,11 @@
 //! Tests of incremental runs: "Applying changes one by one and recomputing everything give the same holds, whatever the order."
 
 use crate::both;
-use crate::house::{DAY, House, On, name, number, official, profile, record};
+use crate::fixture::{DAY, House, On, name, number, official, profile, record};
 use ngomon_rules::officials::UnreadableProfile;
 use ngomon_rules::plan::Brake;
 use ngomon_rules::quarantine::QuarantineReason;
-use ngomon_rules::record::{
+use ngomon_rules::records::{
     AccountAttributes, AccountId, AccountKind, AccountRow, Notice, Profile, RegistryRecord, ServiceStatus,
 };
 use ngomon_rules::unit::UnitCode;

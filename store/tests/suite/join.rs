@@ -1,8 +1,8 @@
 //! Tests of C5: two accounts of one owner are joined; a review is requested.
 
 use crate::both;
-use crate::house::{House, On, citizen, phone};
-use ngomon_rules::record::{AccountId, AccountKind};
+use crate::fixture::{House, On, citizen, phone};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_store::{Factor, Join, Refusal, StoreError};
 
 both! {

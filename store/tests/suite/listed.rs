@@ -1,10 +1,10 @@
 //! Tests of "Every figure can be downloaded and drilled down to the people behind it, by whoever may see them."
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, form};
+use crate::fixture::{DAY, House, On, citizen, form};
 use ngomon_feeds::{Context, Record, Table, check_file};
 use ngomon_rules::citizens::{Exemption, ReportStatus};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::Date;
 use ngomon_store::{ExemptionRequester, Operator, PersonPage, ReportLine};

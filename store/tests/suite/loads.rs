@@ -1,10 +1,10 @@
 //! Tests of loads: no row is visible before the whole load is active, and the rows of a dead process are removed.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, number, official, profile};
+use crate::fixture::{DAY, House, On, citizen, number, official, profile};
 use ngomon_rules::officials::UnreadableProfile;
 use ngomon_rules::quarantine::QuarantineReason;
-use ngomon_rules::record::{AccountKind, AccountRow};
+use ngomon_rules::records::{AccountKind, AccountRow};
 use ngomon_rules::values::Date;
 use ngomon_store::{HealthFault, LoadDecision, QuarantinedRow, Refusal, StoreError};
 
@@ -94,7 +94,7 @@ async fn a_file_that_shrank_needs_approval(on: On) {
     let LoadDecision::Open(mut open) = house.begin("registry", 17, None, Some(&load)).await else {
         panic!("approved")
     };
-    open.registry((0..17).map(crate::house::record).collect())
+    open.registry((0..17).map(crate::fixture::record).collect())
         .await
         .unwrap();
     open.finish().await.unwrap();

@@ -1,11 +1,11 @@
 //! Tests of letter 108 on the tables: runs, the guard, approval, undo.
 
 use crate::both;
-use crate::house::{DAY, House, On, name, number, official, profile, record};
+use crate::fixture::{DAY, House, On, name, number, official, profile, record};
 use jiff::ToSpan;
 use ngomon_rules::officials::Task;
 use ngomon_rules::plan::Brake;
-use ngomon_rules::record::{
+use ngomon_rules::records::{
     AccountId, AccountKind, AccountRow, Profile, RegistryRecord, RegistryStatus, ServiceStatus,
 };
 use ngomon_rules::unit::UnitCode;

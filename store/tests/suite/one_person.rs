@@ -2,12 +2,12 @@
 //! them.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, form, name, number, official, phone, profile, record};
+use crate::fixture::{DAY, House, On, citizen, form, name, number, official, phone, profile, record};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::UnreadableProfile;
 use ngomon_rules::plan::Brake;
 use ngomon_rules::quarantine::QuarantineReason;
-use ngomon_rules::record::{
+use ngomon_rules::records::{
     AccountAttributes, AccountId, AccountKind, AccountRow, Notice, Profile, RegistryRecord, RegistryStatus,
 };
 use ngomon_rules::unit::UnitCode;
@@ -858,7 +858,7 @@ async fn a_report_of_a_past_day_counts_who_was_there(on: On) {
     house.clock.move_on(86_400);
     let later = LoadRequest {
         as_of: DAY.tomorrow().unwrap(),
-        ..crate::house::incoming("profiles", 100, Some(None))
+        ..crate::fixture::incoming("profiles", 100, Some(None))
     };
     let LoadDecision::Open(mut load) = house.store.begin_load(later, None).await.unwrap() else {
         panic!("the extract is not healthy")

@@ -3,11 +3,11 @@
 
 use crate::both;
 use crate::counter::order;
-use crate::house::{House, On, citizen, official, profile};
+use crate::fixture::{House, On, citizen, official, profile};
 use ngomon_rules::client::{Algorithm, Authentication, Client, Scope, SubjectKind};
 use ngomon_rules::event::Change;
 use ngomon_rules::hold::Cause;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{
     AuthorizedRequest, Check, Delivery, GrantParameters, IssuedTokens, KeyLine, KeyState, PendingDelivery, Refusal,
     RegisteredClient, Store, StoreError,
@@ -342,11 +342,11 @@ async fn one_commit_tells_every_client_of_every_account(on: On) {
     }
     let mut left: Vec<_> = (1..=5).map(|n| profile(n, "A1")).collect();
     for profile in &mut left {
-        profile.status = ngomon_rules::record::ServiceStatus::Resigned;
-        profile.updated_on = Some(crate::house::DAY);
+        profile.status = ngomon_rules::records::ServiceStatus::Resigned;
+        profile.updated_on = Some(crate::fixture::DAY);
     }
     house.profiles(left).await;
-    let done = store.reconcile(crate::house::DAY, "test").await.unwrap();
+    let done = store.reconcile(crate::fixture::DAY, "test").await.unwrap();
     let told = store.notices(100).await.unwrap();
     let count = |client: &str, kind: &str| told.iter().filter(|n| n.client == client && n.kind == kind).count();
     // One for the account and one for the session by `sid`.
@@ -531,7 +531,7 @@ async fn a_notice_that_is_sent_again_is_an_entry(on: On) {
             store.rebuild(&mut |_| {}).await.unwrap();
         }
         let last = store
-            .account_explanation("C1", crate::house::DAY)
+            .account_explanation("C1", crate::fixture::DAY)
             .await
             .unwrap()
             .history

@@ -1,9 +1,9 @@
 //! Tests of operators: "at least two exist, each has a second factor and no HR rule; every act of theirs names them".
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen};
+use crate::fixture::{DAY, House, On, citizen};
 use ngomon_rules::event::{Change, ProposedAct};
-use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_store::{Order, Refusal, StoreError};
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
     let typed = codes[3].to_lowercase().replace('-', " ");
     assert!(store.use_recovery_code(&account, "").await.unwrap().is_none());
     let proven = store.use_recovery_code(&account, &typed).await.unwrap().unwrap();
-    store.open_proven_session(proven).await.unwrap();
+    store.begin_proven_session(proven).await.unwrap();
     assert!(store.use_recovery_code(&account, &codes[3]).await.unwrap().is_none());
     assert!(store.use_recovery_code(&account, &codes[4]).await.unwrap().is_some());
 
@@ -171,7 +171,7 @@ async fn a_removed_operator_is_out_and_nothing_revives_it(on: On) {
     assert!(store.totp_secret(&account).await.unwrap().is_none());
     assert!(store.use_recovery_code(&account, &codes[0]).await.unwrap().is_none());
     let late = store.use_code(&account, 100).await.unwrap();
-    assert!(store.open_proven_session(late.unwrap()).await.is_err());
+    assert!(store.begin_proven_session(late.unwrap()).await.is_err());
     house.sound().await;
 }
 

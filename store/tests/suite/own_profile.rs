@@ -1,9 +1,9 @@
 //! Tests of the way out of clauses 1 to 4: owners review their own HR profile, or propose changes that HR accepts.
 
 use crate::both;
-use crate::house::{DAY, House, On, name, official, profile};
+use crate::fixture::{DAY, House, On, name, official, profile};
 use ngomon_rules::officials::Amendment;
-use ngomon_rules::record::{AccountId, AccountKind, ServiceStatus};
+use ngomon_rules::records::{AccountId, AccountKind, ServiceStatus};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use ngomon_store::{Refusal, StoreError};

@@ -1,12 +1,12 @@
 //! Tests of passkeys: stored per login, each response accepted once, and removed with their owner.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, official, phone, profile};
+use crate::fixture::{DAY, House, On, citizen, official, phone, profile};
 use crate::openid::{is_good, known, tokens};
 use crate::operators::{at_once, refused};
 use ngomon_rules::client::Client;
 use ngomon_rules::event::{Change, PasskeyId};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{Ceremony, Factor, NewPasskey, Order, PasskeyStorage, Refusal, SessionToken};
 use std::sync::Arc;
 
@@ -105,7 +105,7 @@ async fn a_passkey_is_added_used_and_removed(on: On) {
         .unwrap()
         .pop()
         .unwrap();
-    let token = store.open_proven_session(proven).await.unwrap();
+    let token = store.begin_proven_session(proven).await.unwrap();
     assert_eq!(store.visit(token.as_str()).await.unwrap().unwrap().amr, "mfa swk user");
 
     // The journal names the passkeys but contains none of their data; a rebuild gives the same projections.
@@ -207,10 +207,10 @@ async fn a_hold_leaves_the_held_visit(on: On) {
         .pop()
         .unwrap();
     let picked = store
-        .open_session_by(&new, Factor::Passkey(PasskeyStorage::InDevice), store.now())
+        .begin_session_by(&new, Factor::Passkey(PasskeyStorage::InDevice), store.now())
         .await
         .unwrap();
-    for token in [store.open_proven_session(proven).await.unwrap(), picked] {
+    for token in [store.begin_proven_session(proven).await.unwrap(), picked] {
         let visit = store.visit(token.as_str()).await.unwrap().unwrap();
         assert!(visit.held && visit.amr == "hwk mfa user");
     }
@@ -248,13 +248,13 @@ async fn an_operator_signs_in_by_one_and_takes_it_along(on: On) {
         .unwrap()
         .pop()
         .unwrap();
-    let token = store.open_proven_session(proven).await.unwrap();
+    let token = store.begin_proven_session(proven).await.unwrap();
     let visit = store.visit(token.as_str()).await.unwrap().unwrap();
     assert_eq!(visit.operator().unwrap().by(), "operator:lan");
     assert_eq!(
         refused(
             store
-                .open_session_by(&account, Factor::Passkey(PasskeyStorage::InDevice), store.now())
+                .begin_session_by(&account, Factor::Passkey(PasskeyStorage::InDevice), store.now())
                 .await
                 .map(drop)
         ),

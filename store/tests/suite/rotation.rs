@@ -2,11 +2,11 @@
 //! killed is completed by the next one.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, form, name, number, official, phone, profile, record};
+use crate::fixture::{DAY, House, On, citizen, form, name, number, official, phone, profile, record};
 use ngomon_rules::citizens::{Outcome, Proof};
 use ngomon_rules::officials::UnreadableProfile;
 use ngomon_rules::quarantine::QuarantineReason;
-use ngomon_rules::record::{AccountId, AccountKind, Notice};
+use ngomon_rules::records::{AccountId, AccountKind, Notice};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::NationalId;
 use ngomon_store::checkpoint::Checkpoint;

@@ -2,11 +2,11 @@
 //! while is done once it accepts it.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, form, number, postgres_url};
+use crate::fixture::{DAY, House, On, citizen, form, number, postgres_url};
 use crate::openid::{hues, known, tokens};
 use futures_util::future::{join_all, select_all};
 use ngomon_rules::citizens::Proof;
-use ngomon_store::ambient::Environment;
+use ngomon_store::environment::Environment;
 use ngomon_store::{Location, Refusal, Store, StoreError, StorePaths};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::sync::Arc;

@@ -2,12 +2,12 @@
 
 use crate::both;
 use crate::counter::order;
-use crate::house::{DAY, House, On, citizen, form};
+use crate::fixture::{DAY, House, On, citizen, form};
 use crate::operators::{at_once, refused};
 use ngomon_rules::citizens::{Outcome, Paper, Proof};
 use ngomon_rules::event::Change;
 use ngomon_rules::hold::Cause;
-use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_store::{Operator, Refusal, SessionToken, StoreError, TakeOverState};
 use std::sync::Arc;
 

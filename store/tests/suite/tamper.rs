@@ -1,7 +1,7 @@
 //! Tests of the faults that `verify` finds, and of those that `rebuild` repairs.
 
 use crate::both;
-use crate::house::{DAY, House, On, citizen, incoming};
+use crate::fixture::{DAY, House, On, citizen, incoming};
 use crate::rotation::lived_in;
 use ngomon_store::{Check, StoreError};
 

@@ -2,13 +2,13 @@
 
 use crate::both;
 use crate::counter::order;
-use crate::house::{House, On, citizen, form, phone, record};
+use crate::fixture::{House, On, citizen, form, phone, record};
 use crate::operators::refused;
 use ngomon_rules::citizens::{Field, Outcome, Paper, Proof, RegistryAnswer};
 use ngomon_rules::client::{Client, Scope};
 use ngomon_rules::event::ProposedAct;
 use ngomon_rules::hold::Cause;
-use ngomon_rules::record::{AccountId, AccountKind, RegistryRecord};
+use ngomon_rules::records::{AccountId, AccountKind, RegistryRecord};
 use ngomon_store::{Approved, News, Operator, PapersSeen, Refusal, Store, TakeOverState};
 use std::sync::Arc;
 
@@ -114,7 +114,7 @@ async fn a_claim_that_was_withdrawn_is_not_sent_for_with_a_phone_that_nobody_has
     };
     load(None).await;
     let send = async |account: &str, typed: u32| {
-        let registry = store.registry(crate::house::number(1)).await.unwrap();
+        let registry = store.registry(crate::fixture::number(1)).await.unwrap();
         let mut sent = form(account, 1);
         sent.form.phone = phone(typed).as_str().into();
         let done = store.standardise_as_answered(&sent, account, registry, true).await;
@@ -603,7 +603,7 @@ async fn what_the_registry_does_not_hold_waits_for_papers(on: On) {
     };
     load(true).await;
     let send = async |account: &str, n: u32| {
-        let registry = store.registry(crate::house::number(n)).await.unwrap();
+        let registry = store.registry(crate::fixture::number(n)).await.unwrap();
         store
             .standardise_as_answered(&form(account, n), account, registry, true)
             .await

@@ -5,7 +5,7 @@ use crate::web::tests::{Site, rows};
 use base64::Engine as _;
 use ngomon_rules::citizens::{Outcome, RegistryAnswer};
 use ngomon_rules::client::{Algorithm, Authentication, Client, SubjectKind};
-use ngomon_rules::record::{AccountId, Form, Submission};
+use ngomon_rules::records::{AccountId, Form, Submission};
 use ngomon_rules::values::NationalId;
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 use super::{claims, hues, site};
 use axum::http::StatusCode;
 use ngomon_rules::client::{Client, Scope};
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::records::AccountKind;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_comes_first_and_the_system_after_it() {

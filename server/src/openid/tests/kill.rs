@@ -3,7 +3,7 @@
 
 use super::{hues, site};
 use ngomon_rules::client::ClientId;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_ends_session_code_refresh_and_access_token_at_once_and_lifting_it_revives_nothing() {

@@ -1,6 +1,6 @@
 //! One account at the desk: what `ngomon explain` shows, the history with the actors, and the possible acts.
 
-use super::act::{differs, summary};
+use super::confirm::{differs, summary};
 use super::{Operator, address, path_encode};
 use crate::output::{Locale, actor_name, event_text, pending_changes_text, value_text};
 use crate::web::App;
@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use ngomon_rules::event::Change;
 use ngomon_rules::hold::Reason;
-use ngomon_rules::record::{AccountId, AccountKind};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_store::{AccountExplanation, ActiveHold, Before, HistoryEntry};
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! "All sessions ended by owner or hotline": the owner lost a telephone and asks for it. For an operator's account, two
 //! operators must agree.
 
-use super::act::{ConfirmAction, done, happens, required, text, whom};
+use super::confirm::{ConfirmAction, done, happens, required, text, whom};
 use super::two_persons::propose;
 use super::{CheckedForm, Operator};
 use crate::web::App;
@@ -9,7 +9,7 @@ use crate::web::page::Input;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use ngomon_rules::event::ProposedAct;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{Refusal, Result, StoreError};
 
 /// Renders the page, with the reason `why` as it was sent.

@@ -1,12 +1,12 @@
 //! C1: a child, a foreigner or a card in the making is exempt up to a day; an exemption can also be ended.
 
-use super::act::{Choice, Choices, ConfirmAction, citizen, done, last_day, whom};
+use super::confirm::{Choice, Choices, ConfirmAction, citizen, done, last_day, whom};
 use super::{CheckedForm, Operator};
 use crate::web::App;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use ngomon_rules::citizens::Exemption;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::Date;
 use ngomon_store::{ExemptionRequester, Refusal, Result};
 

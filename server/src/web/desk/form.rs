@@ -1,7 +1,7 @@
 //! The form of four fields, entered by an operator who sees the papers. Attempts are not counted, and the operator learns which
 //! fields differ.
 
-use super::act::{Choice, Choices, ConfirmAction, citizen, whom};
+use super::confirm::{Choice, Choices, ConfirmAction, citizen, whom};
 use super::{CheckedForm, Operator, address};
 use crate::output::Locale;
 use crate::registry::{PATIENCE, ask};
@@ -13,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::citizens::{Field, Outcome, Paper, parse};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{EnteredForm, Result};
 
 /// Shows the empty form.

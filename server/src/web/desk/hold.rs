@@ -1,6 +1,6 @@
 //! A hold by order, for any kind of account, and its lifting.
 
-use super::act::{ConfirmAction, done, happens, last_day, required, text, whom};
+use super::confirm::{ConfirmAction, done, happens, last_day, required, text, whom};
 use super::two_persons::propose;
 use super::{CheckedForm, Operator, path_encode};
 use crate::web::App;
@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use ngomon_rules::event::ProposedAct;
 use ngomon_rules::hold::{Cause, Reason};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{Order, Refusal, Result, StoreError};
 use serde::Deserialize;
 

@@ -3,7 +3,7 @@
 //! here.
 
 mod account;
-mod act;
+mod confirm;
 mod counters;
 mod end_sessions;
 mod exempt;
@@ -23,12 +23,12 @@ mod tests;
 mod two_persons;
 mod withdraw;
 
-pub use act::whose_claim;
+pub use confirm::whose_claim;
 
 use super::App;
 use super::page::{ErrorPage, Layout, html, not_found};
 use super::request_context::RequestContext;
-use crate::failure::refused;
+use crate::error_text::refused;
 use askama::Template;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
@@ -36,7 +36,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{RequestPartsExt as _, Router};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{Refusal, Result, Session, StoreError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 

@@ -1,7 +1,7 @@
 //! The removal of a lost device, whose owner stands at the counter: it must no longer open anything. All of the owner's
 //! passkeys go, because nobody at the counter can tell who holds which device; the owner adds the remaining ones again.
 
-use super::act::{ConfirmAction, done, happens, required, text, whom};
+use super::confirm::{ConfirmAction, done, happens, required, text, whom};
 use super::two_persons::propose;
 use super::{CheckedForm, Operator, address};
 use crate::output::to_owners;
@@ -10,7 +10,7 @@ use crate::web::page::Input;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::event::ProposedAct;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{Refusal, Result, StoreError};
 
 /// The page, with the reason `why` as it was sent. `None` if there are no passkeys.

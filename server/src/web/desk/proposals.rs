@@ -1,7 +1,7 @@
 //! The changes that officials propose to their own HR profiles: an operator compares the present and the proposed values, and
 //! accepts or declines.
 
-use super::act::whom;
+use super::confirm::whom;
 use super::reviews::reason;
 use super::{CheckedForm, Operator, address};
 use crate::output::{Locale, to_owners, value_text};

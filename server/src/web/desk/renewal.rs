@@ -1,7 +1,7 @@
 //! The replacement of a lost password or phone, papers in hand: a code with which the owner sets another password, or another
 //! phone. A second one of the two within 30 days takes a second operator.
 
-use super::act::{Choice, Choices, ConfirmAction, done, happens, required, text, whom};
+use super::confirm::{Choice, Choices, ConfirmAction, done, happens, required, text, whom};
 use super::form::papers_said;
 use super::two_persons::{place, propose};
 use super::{CheckedForm, Operator, address};
@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::citizens::Paper;
 use ngomon_rules::event::ProposedAct;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::Phone;
 use ngomon_store::{PapersSeen, Refusal, Result, StoreError};
 

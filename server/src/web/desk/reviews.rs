@@ -1,7 +1,7 @@
 //! "Đề nghị xem xét lại": the owners of held accounts who requested a review, the oldest first. Whatever helps them is done on
 //! the account's page.
 
-use super::act::{required, text, whom};
+use super::confirm::{required, text, whom};
 use super::{CheckedForm, Operator, address};
 use crate::output::Locale;
 use crate::web::App;

@@ -1,6 +1,6 @@
 //! C5: the take-over of a claim. A first operator proposes that an account take it over, a second one approves or declines.
 
-use super::act::{ConfirmAction, required, text, whom, whom_masked};
+use super::confirm::{ConfirmAction, required, text, whom, whom_masked};
 use super::form::papers_said;
 use super::{CheckedForm, Operator, address, two_persons};
 use crate::output::{Locale, actor_name, masked_name, to_owners};
@@ -10,7 +10,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{EnteredForm, Refusal, Result, TakeOver, TakeOverState, WeakerClaim};
 use serde::Deserialize;
 

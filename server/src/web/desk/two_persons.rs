@@ -1,7 +1,7 @@
 //! The proposals that a second operator must approve: an act on another operator's account, or a system that gets people's data
 //! without their consent.
 
-use super::act::{required, text, whom_masked};
+use super::confirm::{required, text, whom_masked};
 use super::renewal;
 use super::systems::with_secret;
 use super::{CheckedForm, Operator, path_encode};

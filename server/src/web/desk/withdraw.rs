@@ -1,6 +1,6 @@
 //! C3: the withdrawal of a claim that was made on the wrong account.
 
-use super::act::{ConfirmAction, differs, done, required, whom};
+use super::confirm::{ConfirmAction, differs, done, required, whom};
 use super::two_persons::propose;
 use super::{CheckedForm, Operator};
 use crate::output::value_text;
@@ -9,7 +9,7 @@ use crate::web::page::Input;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use ngomon_rules::event::ProposedAct;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{Refusal, Result, StoreError};
 
 async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<ConfirmAction> {
@@ -23,7 +23,7 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
         let value = story.fact(name).map(|value| value_text(name, value, &units, words));
         about.extend(value.map(|value| (words.text(&format!("fact-{}", name.replace('_', "-"))), value)));
     }
-    let field = |typed: &str| super::act::text("reason", typed, words);
+    let field = |typed: &str| super::confirm::text("reason", typed, words);
     Ok(ConfirmAction {
         happens: ["claim", "opens", "kept"]
             .map(|what| words.text(&format!("desk-withdraw-{what}")))

@@ -15,11 +15,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::{Field, ParsedForm, parse};
-use ngomon_rules::record;
+use ngomon_rules::records;
 use ngomon_store::{Channel, CodeRecipient, ContactPoint, Purpose, Result, Sending, Session, Who};
 
 /// A digest that binds a code to this very form. Another form, sent meanwhile in another window, needs its own code.
-fn digest(app: &App, form: &record::Form) -> String {
+fn digest(app: &App, form: &records::Form) -> String {
     let parts = [&form.full_name, &form.national_id, &form.issued_on, &form.phone];
     let lengths: Vec<[u8; 8]> = parts.iter().map(|part| part.len().to_be_bytes()).collect();
     let mut all: Vec<&[u8]> = vec![b"form code"];
@@ -34,7 +34,7 @@ pub(super) async fn begin(
     app: &App,
     ctx: &RequestContext,
     visit: &Session,
-    form: &record::Form,
+    form: &records::Form,
     parsed: &ParsedForm,
 ) -> Result<Response> {
     app.store.keep_draft(&visit.account, form).await?;
@@ -62,7 +62,7 @@ pub(super) async fn begin(
 }
 
 /// The form that waits for its code.
-async fn waiting(app: &App, visit: &Session) -> Result<Option<(record::Form, ParsedForm)>> {
+async fn waiting(app: &App, visit: &Session) -> Result<Option<(records::Form, ParsedForm)>> {
     let Some(form) = app.store.draft(&visit.account).await? else {
         return Ok(None);
     };

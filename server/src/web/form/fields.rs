@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::{Field, Fields, RegistryAnswer, parse_of_file};
-use ngomon_rules::record;
+use ngomon_rules::records;
 use ngomon_rules::values::NationalId;
 use ngomon_store::{Channel, CodeRecipient, ContactPoint, Purpose, RateLimit, Result, Sending, Session, Who};
 
@@ -35,7 +35,7 @@ const OF_PERSON: RateLimit = RateLimit {
 };
 
 /// The form that was answered, as it was typed.
-async fn answered(app: &App, visit: &Session) -> Result<Option<(record::Form, NationalId)>> {
+async fn answered(app: &App, visit: &Session) -> Result<Option<(records::Form, NationalId)>> {
     let Some(form) = app.store.draft(&visit.account).await? else {
         return Ok(None);
     };
@@ -104,7 +104,7 @@ pub(super) async fn ask(State(app): State<App>, Through { ctx, visit, .. }: Thro
 }
 
 /// Shows the form again, because no code can be sent now.
-async fn refused(app: &App, ctx: &RequestContext, visit: &Session, form: record::Form, why: &str) -> Result<Response> {
+async fn refused(app: &App, ctx: &RequestContext, visit: &Session, form: records::Form, why: &str) -> Result<Response> {
     let filled = Filled {
         typed: StandardiseForm::from(form),
         error: Some(("S-429", ctx.words.text(why))),

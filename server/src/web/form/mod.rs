@@ -29,7 +29,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use ngomon_rules::citizens::{Field, Gate};
-use ngomon_rules::record::Form;
+use ngomon_rules::records::Form;
 use ngomon_rules::values::{Date, NationalId};
 use ngomon_store::{AccountExplanation, Session};
 use serde::Deserialize;

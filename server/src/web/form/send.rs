@@ -14,7 +14,7 @@ use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::citizens::{Field, Fields, Outcome, ParsedForm, RegistryAnswer, parse};
-use ngomon_rules::record::{self, Submission};
+use ngomon_rules::records::{self, Submission};
 use ngomon_rules::values::{DateFault, FullName, parse_day};
 use ngomon_store::{AccountExplanation, Counted, RateLimit, Result, Session, SubmissionResult, Tried};
 
@@ -255,7 +255,7 @@ pub(super) async fn submit(
     app: &App,
     ctx: &RequestContext,
     visit: &Session,
-    form: &record::Form,
+    form: &records::Form,
     registry: RegistryAnswer,
     phone_proven: bool,
 ) -> Result<SubmissionResult> {

@@ -22,7 +22,7 @@ use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::hold::{Cause, Reason};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::username_key;
 use ngomon_store::{
     AccountExplanation, CodeCheck, CodeRecipient, Factor, Join, Purpose, Refusal, Result, StoreError, Tried, Who,

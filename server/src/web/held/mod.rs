@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use ngomon_rules::hold::WayOut;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::unit::UnitTree;
 use ngomon_store::{AccountExplanation, ActiveHold, Before, Result};
 use serde::Deserialize;

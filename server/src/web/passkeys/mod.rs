@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::records::AccountKind;
 use ngomon_store::{Ceremony, PasskeyStorage, Result, Session, TwoFactorProof};
 use serde::Deserialize;
 use serde_json::json;

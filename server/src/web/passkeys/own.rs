@@ -6,7 +6,7 @@ use super::super::page::{ErrorPage, Layout, Mistake, html, redirect_page};
 use super::super::request_context::{RequestContext, query_encode};
 use super::super::ways::once_more;
 use super::{AssertionForm, challenged, passkeys_allowed};
-use crate::failure::refused;
+use crate::error_text::refused;
 use crate::passkey::Owner;
 use askama::Template;
 use axum::Form;

@@ -15,7 +15,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use ngomon_rules::record::Profile;
+use ngomon_rules::records::Profile;
 use ngomon_rules::unit::UnitTree;
 use ngomon_rules::values::{Date, Phone};
 use ngomon_store::{Refusal, Result, StoreError};

@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::Amendment;
-use ngomon_rules::record::Profile;
+use ngomon_rules::records::Profile;
 use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_rules::values::{Date, FullName, PartialDate, Phone, parse_day};
 use ngomon_store::{RateLimit, Refusal, Result, StoreError};

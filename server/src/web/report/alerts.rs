@@ -1,6 +1,6 @@
 //! The alerts of an office, in words; [`super::pace`] decides when they apply.
 
-use super::board::Snapshot;
+use super::cache::Snapshot;
 use super::pace::{is_behind, jump, share};
 use crate::output::Locale;
 use ngomon_store::{DayFigures, UnitFigures};

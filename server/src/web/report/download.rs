@@ -1,8 +1,8 @@
 //! The downloads of a unit's figures: the same tables as the commands print, with names of units and translated headings.
 
-use super::board::Snapshot;
+use super::cache::Snapshot;
 use super::requested_unit;
-use super::shown::in_words;
+use super::view::in_words;
 use crate::output::{Locale, Table, report_xlsx};
 use crate::web::App;
 use crate::web::page::{ErrorPage, not_found};

@@ -2,16 +2,16 @@
 //! no names.
 
 mod alerts;
-mod board;
+mod cache;
 mod download;
-mod live;
 mod notice;
 mod pace;
 mod page;
 mod paper;
-mod shown;
+mod stream;
+mod view;
 
-pub use board::ReportCache;
+pub use cache::ReportCache;
 pub use download::{CSV, XLSX, attachment, failed, named};
 
 use super::App;
@@ -20,8 +20,8 @@ use super::request_context::RequestContext;
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use board::Snapshot;
-use ngomon_rules::record::AccountKind;
+use cache::Snapshot;
+use ngomon_rules::records::AccountKind;
 use ngomon_rules::unit::UnitCode;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub fn routes() -> Router<App> {
         .route("/report/{unit}", get(page::show))
         .route("/report/{unit}/notice", get(notice::show))
         .route("/report/{unit}/{file}", get(download::file))
-        .route("/report/live/{unit}", get(live::stream))
+        .route("/report/live/{unit}", get(stream::stream))
 }
 
 /// Whether the visitor may see the report: a full session of an account that is not a citizen's.

@@ -1,9 +1,9 @@
 //! The report page of a unit.
 
-use super::board::Snapshot;
+use super::cache::Snapshot;
 use super::download::FILES;
 use super::paper::Paper;
-use super::shown::ReportView;
+use super::view::ReportView;
 use super::{authorize_viewer, requested_unit};
 use crate::output::Locale;
 use crate::web::App;

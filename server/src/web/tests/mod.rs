@@ -26,9 +26,9 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::NationalId;
-use ngomon_store::ambient::{Clock, Environment};
+use ngomon_store::environment::{Clock, Environment};
 use ngomon_store::{Location, SessionToken, Store, StorePaths};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -668,7 +668,7 @@ async fn a_code_is_the_last_step_and_good_for_this_form_only() {
             .says("code-over")
     );
     // A draft that was replaced meanwhile is not proven by the previous draft's code.
-    let other = ngomon_rules::record::Form {
+    let other = ngomon_rules::records::Form {
         full_name: "Lê An".into(),
         national_id: "046090000001".into(),
         issued_on: "1/2/2021".into(),

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use ngomon_rules::citizens::Proof;
 use ngomon_rules::hold::Reason;
-use ngomon_rules::record::{AccountId, Form, Submission};
+use ngomon_rules::records::{AccountId, Form, Submission};
 use ngomon_rules::values::Date;
 use ngomon_store::Location;
 use ngomon_store::db::Db;

@@ -3,7 +3,7 @@
 use super::{Answered, Site, fixtures};
 use crate::password::verify;
 use axum::http::StatusCode;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::Purpose;
 use std::sync::atomic::Ordering;
 

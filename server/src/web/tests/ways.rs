@@ -3,7 +3,7 @@
 
 use super::{Site, fixtures, lent, right_form, two_accounts_of_one_number};
 use axum::http::StatusCode;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use std::sync::atomic::Ordering;
 
 const ORDER: [(&str, &str); 3] = [

@@ -3,7 +3,7 @@
 use super::address;
 use super::show::with_secret;
 use crate::web::App;
-use crate::web::desk::act::{ConfirmAction, required, text};
+use crate::web::desk::confirm::{ConfirmAction, required, text};
 use crate::web::desk::two_persons::propose;
 use crate::web::desk::{CheckedForm, Operator};
 use crate::web::page::{Input, not_found};

@@ -3,9 +3,9 @@
 
 use super::address;
 use super::show::with_secret;
-use crate::failure::refused;
+use crate::error_text::refused;
 use crate::web::App;
-use crate::web::desk::act::{Choice, Choices, required, text};
+use crate::web::desk::confirm::{Choice, Choices, required, text};
 use crate::web::desk::two_persons::propose;
 use crate::web::desk::{CheckedForm, Operator};
 use crate::web::page::{Input, Layout, Mistake, html, mistakes};
@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use ngomon_rules::client::{Authentication, Client, ClientFault, Scope};
 use ngomon_rules::event::ProposedAct;
-use ngomon_rules::record::AccountKind;
+use ngomon_rules::records::AccountKind;
 use ngomon_store::{Refusal, RegisteredClient, StoreError};
 
 #[derive(Template)]

@@ -3,11 +3,11 @@
 
 mod acts;
 mod add;
+mod deliveries;
 mod keys;
 mod list;
 mod show;
 mod subjects;
-mod told;
 
 use crate::web::App;
 pub use show::with_secret;
@@ -20,8 +20,8 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/desk/systems", get(list::list))
         .route("/desk/systems/new", get(add::show).post(add::add))
-        .route("/desk/systems/told", get(told::list))
-        .route("/desk/systems/told/{notice}", post(told::again))
+        .route("/desk/systems/told", get(deliveries::list))
+        .route("/desk/systems/told/{notice}", post(deliveries::again))
         .route("/desk/systems/keys", get(keys::list).post(keys::replace))
         .route("/desk/systems/{id}", get(show::show))
         .route("/desk/systems/{id}/edit", get(add::show_edit).post(add::edit))

@@ -2,9 +2,9 @@
 
 use super::address;
 use crate::commands::subjects;
-use crate::failure::refused;
+use crate::error_text::refused;
 use crate::web::App;
-use crate::web::desk::act::{required, text};
+use crate::web::desk::confirm::{required, text};
 use crate::web::desk::two_persons::propose;
 use crate::web::desk::{CheckedForm, Operator};
 use crate::web::page::{Input, Layout, Mistake, html, mistakes};

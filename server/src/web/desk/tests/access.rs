@@ -4,7 +4,7 @@ use super::PASSWORD;
 use crate::web::tests::{Answered, Site, rows, vietnamese};
 use axum::http::{Method, StatusCode};
 use ngomon_rules::event::ProposedAct;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::Order;
 
 /// Every address of the desk, read from the source.

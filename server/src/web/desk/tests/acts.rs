@@ -4,7 +4,7 @@ use crate::output::actor_name;
 use crate::web::tests::{Answered, Site, rows, vietnamese};
 use axum::http::StatusCode;
 use ngomon_rules::citizens::Proof;
-use ngomon_rules::record::{AccountId, Form, Submission};
+use ngomon_rules::records::{AccountId, Form, Submission};
 
 /// Persons of the registry without a standardised account in the sample, each with an account that states the number.
 pub fn free() -> Vec<(String, Form)> {

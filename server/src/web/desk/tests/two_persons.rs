@@ -3,7 +3,7 @@
 use super::acts::{fields, free};
 use crate::web::tests::Site;
 use axum::http::StatusCode;
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 
 /// An operator cannot hold another alone; the second one reads the account, the reason and the first operator's name.
 #[tokio::test(flavor = "multi_thread")]

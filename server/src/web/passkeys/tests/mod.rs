@@ -6,7 +6,7 @@ pub use device::Device;
 
 use crate::web::tests::{Answered, Site, rows};
 use axum::http::{StatusCode, header};
-use ngomon_rules::record::AccountId;
+use ngomon_rules::records::AccountId;
 use ngomon_store::{Factor, Order};
 use serde_json::Value;
 
@@ -239,7 +239,7 @@ async fn a_passkey_is_added_by_its_owner_just_after_a_proof() {
     // Neither an unlocked screen nor a code to a phone is enough.
     let by_code = site
         .store
-        .open_session_by(&AccountId(official.clone()), Factor::Code, site.store.now())
+        .begin_session_by(&AccountId(official.clone()), Factor::Code, site.store.now())
         .await
         .unwrap();
     let by_code = format!("__Host-ngomon={}", by_code.as_str());

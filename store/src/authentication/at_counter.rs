@@ -1,0 +1,237 @@
+//! Recovery at a counter, for an owner who lost password or phone and shows papers: a code by which the owner sets another password, or
+//! another phone. Both together give away the account, so within thirty days the second of them needs a second operator (C5). So does every
+//! phone change of an account without a password.
+//!
+//! ```text
+//!   papers seen ──▶ a code, valid once, for a day ── its owner sets a password ──▶ all sessions and grants end
+//!   papers seen ──▶ another phone; the previous one is notified
+//! ```
+
+use super::operators::Operator;
+use super::passwords::change_password;
+use super::webauthn_state::{recall, recall_once, remember};
+use crate::db::Tx;
+use crate::error::{Refusal, Result};
+use crate::journal::{Attribution, StoreContext, append};
+use crate::messages::{News, reach, tell};
+use crate::store::Store;
+use crate::tables::{STATED, stated_of};
+use crate::two_persons::alone;
+use ngomon_rules::citizens::Paper;
+use ngomon_rules::event::{Change, Event, Personal};
+use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind};
+use ngomon_rules::values::Phone;
+
+/// Period after one of the two in which the other needs a second operator: 30 days in microseconds.
+const WATCHED: i64 = 30 * 86_400 * 1_000_000;
+/// Lifetime of a code: one day in microseconds.
+const GOOD: i64 = 86_400 * 1_000_000;
+
+/// An operator's check of papers at a counter.
+#[derive(Clone, Debug)]
+pub struct PapersSeen {
+    /// The papers.
+    pub papers: Vec<Paper>,
+    /// The reason, as the operator wrote it.
+    pub why: String,
+}
+
+/// The key of a code's row: it cannot be computed without the code.
+fn row_of(env: &StoreContext, code: &str) -> [u8; 32] {
+    env.keys.ticket_mac(&["password code", code].map(str::as_bytes))
+}
+
+/// The code as printed: people leave out dashes and type small letters.
+fn as_printed(code: &str) -> String {
+    let letters = code.chars().filter(char::is_ascii_alphanumeric);
+    letters.collect::<String>().to_ascii_uppercase()
+}
+
+/// Whether a counter did that to an account of the same login within the last thirty days. `kind` is the kind of the journal entry.
+async fn lately(tx: &mut Tx, env: &StoreContext, account: &AccountId, kind: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM account_row b JOIN account_row a ON a.login = b.login \
+         JOIN journal j ON j.subject_kind = 'account' AND j.subject = a.id AND j.kind = $2 AND j.at > $3 WHERE b.id = $1 LIMIT 1";
+    let args = [account.as_str().into(), kind.into(), (env.now() - WATCHED).into()];
+    Ok(tx.row(sql, args).await?.is_some())
+}
+
+/// Whether a counter changed the phone within the last thirty days. One operator alone then must not give away the rest.
+pub(crate) async fn phone_changed_lately(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<bool> {
+    lately(tx, env, account, "phone-changed").await
+}
+
+/// Locks an official's or a citizen's account and returns its attributes. Operators have enrolment links instead.
+async fn owners(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<AccountAttributes> {
+    let unknown = || Refusal::UnknownAccount(account.0.clone());
+    let sql = "SELECT kind FROM account_row WHERE id = $1";
+    let rows = tx.rows_for_update(sql, [account.as_str().into()]).await?;
+    let kind: String = rows.first().ok_or_else(unknown)?.get(0)?;
+    if kind == AccountKind::Operator.name() {
+        return Err(Refusal::NeedsTwo.into());
+    }
+    let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
+    let row = tx.row(&sql, [account.as_str().into()]).await?;
+    stated_of(&env.keys, &row.ok_or_else(unknown)?, 0)
+}
+
+/// Issues a password code for the account, in the caller's transaction.
+pub(crate) async fn issue_password_code(
+    tx: &mut Tx,
+    env: &StoreContext,
+    act: &Attribution,
+    account: &AccountId,
+    seen: &PapersSeen,
+) -> Result<String> {
+    owners(tx, env, account).await?;
+    let letters = env.ambient.letters::<12>();
+    remember(tx, env, row_of(env, &letters), GOOD, account.as_str()).await?;
+    let change = Change::PasswordCodeIssued {
+        papers: seen.papers.clone(),
+    };
+    let note = Personal::Note { text: seen.why.clone() };
+    append(tx, env, act, vec![Event::of_account(account, change).with(note)]).await?;
+    Ok(format!("{}-{}-{}", &letters[..4], &letters[4..8], &letters[8..]))
+}
+
+/// Changes the account's phone, in the caller's transaction. The previous phone is notified, since it is stored nowhere afterwards.
+pub(crate) async fn change_phone(
+    tx: &mut Tx,
+    env: &StoreContext,
+    act: &Attribution,
+    account: &AccountId,
+    phone: &Phone,
+    seen: &PapersSeen,
+) -> Result<()> {
+    let old = owners(tx, env, account).await?;
+    let before = reach(tx, env, account).await?;
+    let stated = AccountAttributes {
+        phone: Some(phone.clone()),
+        phone_at: Some(env.now()),
+        ..old
+    };
+    let written = Change::AccountChanged {
+        fields: vec!["phone".to_owned()],
+    };
+    let personal = Personal::Account {
+        stated,
+        password_hash: None,
+    };
+    let change = Change::PhoneChanged {
+        papers: seen.papers.clone(),
+    };
+    let note = Personal::Note { text: seen.why.clone() };
+    let events = vec![
+        Event::of_account(account, written).with(personal),
+        Event::of_account(account, change).with(note),
+    ];
+    append(tx, env, act, events).await?;
+    // The new phone was notified by `append` already.
+    match (before, &env.news) {
+        (Some(before), Some(words)) if before.to != phone.as_str() => {
+            tell(tx, env, &before, &words(&News::PhoneChanged)).await
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Store {
+    /// Issues a code for setting another password, to an owner whose papers the operator checked. Refused with [`Refusal::NeedsTwo`] if a
+    /// counter changed the phone in the last thirty days.
+    pub async fn issue_password_code(
+        &self,
+        operator: &Operator,
+        account: &AccountId,
+        seen: &PapersSeen,
+    ) -> Result<String> {
+        alone(account)?;
+        let (env, by, account, seen) = (
+            self.env.clone(),
+            operator.by().to_owned(),
+            account.clone(),
+            seen.clone(),
+        );
+        self.db
+            .transaction(move |tx| {
+                let (env, by, account, seen) = (env.clone(), by.clone(), account.clone(), seen.clone());
+                Box::pin(async move {
+                    owners(tx, &env, &account).await?;
+                    if phone_changed_lately(tx, &env, &account).await? {
+                        return Err(Refusal::NeedsTwo.into());
+                    }
+                    issue_password_code(tx, &env, &Attribution::new(&by, env.ambient.now()), &account, &seen).await
+                })
+            })
+            .await
+    }
+
+    /// Changes the phone of an account whose owner's papers the operator checked. Refused with [`Refusal::NeedsTwo`] if a counter issued a
+    /// password code in the last thirty days, or if the owner signs in by the phone alone.
+    pub async fn change_phone(
+        &self,
+        operator: &Operator,
+        account: &AccountId,
+        phone: &Phone,
+        seen: &PapersSeen,
+    ) -> Result<()> {
+        alone(account)?;
+        let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
+        let (phone, seen) = (phone.clone(), seen.clone());
+        let has_password = self.has_password(&account).await?;
+        self.db
+            .transaction(move |tx| {
+                let (env, by, account) = (env.clone(), by.clone(), account.clone());
+                let (phone, seen) = (phone.clone(), seen.clone());
+                Box::pin(async move {
+                    owners(tx, &env, &account).await?;
+                    let given = lately(tx, &env, &account, "password-code-issued").await?;
+                    if given || !has_password || phone_changed_lately(tx, &env, &account).await? {
+                        return Err(Refusal::NeedsTwo.into());
+                    }
+                    change_phone(
+                        tx,
+                        &env,
+                        &Attribution::new(&by, env.ambient.now()),
+                        &account,
+                        &phone,
+                        &seen,
+                    )
+                    .await
+                })
+            })
+            .await
+    }
+
+    /// Whether a counter changed the phone of that account within the last thirty days. A code to a phone then cannot reset the password.
+    pub async fn phone_changed_lately(&self, account: &AccountId) -> Result<bool> {
+        self.db
+            .read(async |tx| phone_changed_lately(tx, &self.env, account).await)
+            .await
+    }
+
+    /// The account of a password code. `None` if the code was used, has expired, or never existed.
+    pub async fn password_code(&self, code: &str) -> Result<Option<AccountId>> {
+        let id = row_of(&self.env, &as_printed(code));
+        let account = self.db.query(async |tx| recall(tx, &self.env, id).await).await?;
+        Ok(account.map(AccountId))
+    }
+
+    /// Sets another password by a code, once. All sessions and grants end in the same commit, and the owner is notified with `news`.
+    /// `false` if the code is not valid.
+    pub async fn set_password_by_code(&self, code: &str, hash: &str, news: &str) -> Result<bool> {
+        let id = row_of(&self.env, &as_printed(code));
+        let (env, hash, news) = (self.env.clone(), hash.to_owned(), news.to_owned());
+        self.db
+            .transaction(move |tx| {
+                let (env, hash, news) = (env.clone(), hash.clone(), news.clone());
+                Box::pin(async move {
+                    let Some(account) = recall_once(tx, &env, id).await? else {
+                        return Ok(false);
+                    };
+                    let account = AccountId(account);
+                    change_password(tx, &env, &account, hash, &news).await?;
+                    Ok(true)
+                })
+            })
+            .await
+    }
+}

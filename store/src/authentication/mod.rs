@@ -1,0 +1,33 @@
+//! Authentication: credentials, passkeys, second factors, sessions, operators, and rate limits.
+
+mod at_counter;
+mod drafts;
+mod expiry;
+mod names;
+mod one_time_codes;
+mod operators;
+mod passkeys;
+mod passwords;
+mod second_factor;
+mod sessions;
+mod throttle;
+mod webauthn_state;
+
+pub use at_counter::PapersSeen;
+pub(crate) use at_counter::{change_phone, issue_password_code, phone_changed_lately};
+pub use one_time_codes::{CodeCheck, CodeRecipient, GOOD as CODE_LIVES, Purpose, Sending};
+pub(crate) use operators::others_stay;
+pub use operators::{Enrolment, Operator};
+pub use passkeys::{KnownPasskey, NewPasskey, Passkey, PasskeyStorage};
+pub use passwords::{BrowserMark, Credential};
+pub use second_factor::TwoFactorProof;
+pub use sessions::{Factor, Session, SessionSummary, SessionToken};
+pub use throttle::{Counted, RateLimit, Tried, Who};
+pub use webauthn_state::Ceremony;
+
+pub(crate) use passkeys::remove_all_passkeys;
+pub(crate) use passwords::own_login;
+pub(crate) use sessions::{
+    LONGEST as SESSION_LONGEST, end_sessions, is_account, lock_accounts_of, open_session_row, used_by_client,
+};
+pub(crate) use throttle::Window;

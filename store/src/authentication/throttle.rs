@@ -1,0 +1,308 @@
+//! Rate limits: they stop attackers, not owners. An attempt is counted before it is checked, so that parallel attempts do not evade the
+//! limit. It is given back if it was right, or if the program failed. Counts are in the database, so that all servers of one installation
+//! share them.
+//!
+//! ```text
+//!   attempt ── counted ──▶ right ─────▶ given back
+//!                    ├───▶ our fault ─▶ given back, by the next attempt if the database is away
+//!                    └───▶ wrong ─────▶ stays until the window ends
+//! ```
+
+use crate::db::Tx;
+use crate::error::Result;
+use crate::journal::StoreContext;
+use crate::store::Store;
+use ngomon_rules::records::AccountId;
+use std::sync::PoisonError;
+
+/// A limit on the number of attempts within a window of time.
+#[derive(Clone, Copy, Debug)]
+pub struct RateLimit {
+    /// What is counted, for example `sign-in`.
+    pub what: &'static str,
+    /// Number of attempts in a window.
+    pub times: i64,
+    /// Length of the window in seconds.
+    pub seconds: i64,
+}
+
+/// The party that a limit counts. What one of them uses up is not taken from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// An unknown visitor at that address.
+    Stranger(String),
+    /// A browser in which the account's owner signed in before.
+    Browser(String),
+    /// The owner, signed in.
+    Session(AccountId),
+}
+
+impl Who {
+    /// Whether anybody could be this party.
+    pub fn is_stranger(&self) -> bool {
+        matches!(self, Self::Stranger(_))
+    }
+
+    fn key(&self) -> [&str; 2] {
+        match self {
+            Self::Stranger(address) => ["address", address],
+            Self::Browser(browser) => ["browser", browser],
+            Self::Session(account) => ["account", account.as_str()],
+        }
+    }
+}
+
+/// A limit together with the key that it counts.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    limit: RateLimit,
+    key: Vec<String>,
+}
+
+/// The result of an attempt under limits.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Tried<R, W = ()> {
+    /// It was right, and does not count.
+    Right(R),
+    /// It was wrong; the number of attempts left.
+    Wrong(W, i64),
+    /// A limit was used up: the attempt was not checked.
+    TooOften,
+}
+
+/// The counter of the current window.
+#[derive(Clone, Copy)]
+pub(crate) struct Window {
+    bucket: [u8; 32],
+    span: i64,
+    good_until: i64,
+    times: i64,
+}
+
+impl RateLimit {
+    /// The limit for this key.
+    pub fn of(self, key: &[&str]) -> Counted {
+        let key = key.iter().map(|part| (*part).to_owned()).collect();
+        Counted { limit: self, key }
+    }
+
+    /// The limit for this key, counted for each party by itself.
+    pub fn by(self, who: &Who, key: &[&str]) -> Counted {
+        self.of(&[&who.key()[..], key].concat())
+    }
+
+    fn bucket(self, env: &StoreContext, who: &[&str]) -> [u8; 32] {
+        let mut parts: Vec<&[u8]> = vec![b"attempt", self.what.as_bytes()];
+        parts.extend(who.iter().map(|part| part.as_bytes()));
+        env.keys.mac(&parts)
+    }
+
+    pub(super) fn count(self, env: &StoreContext, who: &[&str]) -> Window {
+        let span = env.ambient.now().as_second().div_euclid(self.seconds);
+        Window {
+            bucket: self.bucket(env, who),
+            span,
+            good_until: (span + 1) * self.seconds * 1_000_000,
+            times: self.times,
+        }
+    }
+}
+
+impl Counted {
+    pub(super) fn count(&self, env: &StoreContext) -> Window {
+        let key: Vec<&str> = self.key.iter().map(String::as_str).collect();
+        self.limit.count(env, &key)
+    }
+}
+
+impl Window {
+    /// Counts one more, whatever the limit.
+    pub(super) async fn add(self, tx: &mut Tx) -> Result<()> {
+        let times = i64::MAX;
+        Self { times, ..self }.take(tx).await.map(drop)
+    }
+
+    /// Counts one more if the limit allows it, and returns the number left. An attempt over the limit is not counted.
+    async fn take(self, tx: &mut Tx) -> Result<Option<i64>> {
+        let sql = "INSERT INTO attempt (bucket, span, n, good_until) VALUES ($1,$2,1,$3) \
+             ON CONFLICT (bucket, span) DO UPDATE SET n = attempt.n + 1 WHERE attempt.n < $4 RETURNING n";
+        let args = [
+            self.bucket.into(),
+            self.span.into(),
+            self.good_until.into(),
+            self.times.into(),
+        ];
+        let row = tx.row(sql, args).await?;
+        row.map(|row| Ok(self.times - row.get::<i64>(0)?)).transpose()
+    }
+
+    /// Counts one less.
+    async fn give_back(self, tx: &mut Tx) -> Result<()> {
+        let sql = "UPDATE attempt SET n = n - 1 WHERE bucket = $1 AND span = $2 AND n > 0";
+        tx.execute(sql, [self.bucket.into(), self.span.into()]).await.map(drop)
+    }
+
+    /// Whether the limit allows one more.
+    pub(super) async fn has_room(self, tx: &mut Tx) -> Result<bool> {
+        Ok(self.read(tx).await? < self.times)
+    }
+
+    /// The current count.
+    pub(super) async fn read(self, tx: &mut Tx) -> Result<i64> {
+        let sql = "SELECT n FROM attempt WHERE bucket = $1 AND span = $2";
+        let row = tx.row(sql, [self.bucket.into(), self.span.into()]).await?;
+        row.map_or(Ok(0), |row| row.get(0))
+    }
+}
+
+/// Counts one more of each if all limits allow it, and returns the smallest number left. Otherwise counts none.
+pub(super) async fn take_all(tx: &mut Tx, counts: &[Window]) -> Result<Option<i64>> {
+    let mut left = i64::MAX;
+    for (at, count) in counts.iter().enumerate() {
+        match count.take(tx).await? {
+            Some(more) => left = left.min(more),
+            None => {
+                for taken in &counts[..at] {
+                    taken.give_back(tx).await?;
+                }
+                return Ok(None);
+            }
+        }
+    }
+    Ok(Some(left))
+}
+
+impl Store {
+    /// Runs an attempt under all these limits. `work` checks it: `Ok` is right, `Err` is wrong. It runs only if all limits allow it.
+    pub async fn tried<R, W>(
+        &self,
+        limits: &[Counted],
+        work: impl Future<Output = Result<std::result::Result<R, W>>>,
+    ) -> Result<Tried<R, W>> {
+        let Some(left) = self.take(limits).await? else {
+            return Ok(Tried::TooOften);
+        };
+        match work.await {
+            Ok(Err(wrong)) => Ok(Tried::Wrong(wrong, left)),
+            Ok(Ok(right)) => {
+                self.give_back(limits).await?;
+                Ok(Tried::Right(right))
+            }
+            Err(fault) => {
+                // The original error is returned; an attempt that cannot be given back now is given back later.
+                self.give_back(limits).await.ok();
+                Err(fault)
+            }
+        }
+    }
+
+    /// Whether all these limits allow another attempt. Counts nothing.
+    pub async fn has_room(&self, limits: &[Counted]) -> Result<bool> {
+        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
+        self.db
+            .query(async |tx| {
+                for count in counts {
+                    if !count.has_room(tx).await? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            })
+            .await
+    }
+
+    /// Whether an attempt was counted under that limit in the current window.
+    pub async fn was_tried(&self, limit: &Counted) -> Result<bool> {
+        let count = limit.count(&self.env);
+        Ok(self.db.query(async |tx| count.read(tx).await).await? > 0)
+    }
+
+    /// Counts one more of each limit. `Some(left)` is the smallest number left; `None` if one limit is used up, and nothing was counted.
+    pub async fn take(&self, limits: &[Counted]) -> Result<Option<i64>> {
+        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
+        let owed = std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner));
+        let paid = owed.clone();
+        let taken = self
+            .db
+            .transaction(move |tx| {
+                let (counts, paid) = (counts.clone(), paid.clone());
+                Box::pin(async move {
+                    for count in paid {
+                        count.give_back(tx).await?;
+                    }
+                    take_all(tx, &counts).await
+                })
+            })
+            .await;
+        if taken.is_err() {
+            self.owe(owed);
+        }
+        taken
+    }
+
+    /// Counts one more attempt of `who`. `Some(left)` is the number left; `None` if it is one too many.
+    pub async fn attempt(&self, limit: RateLimit, who: &[&str]) -> Result<Option<i64>> {
+        self.take(&[limit.of(who)]).await
+    }
+
+    /// Gives an attempt back because it was right. While the database is away, it is owed, and the next attempt settles it.
+    pub async fn give_back(&self, limits: &[Counted]) -> Result<()> {
+        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
+        let owed = counts.clone();
+        let given = self
+            .db
+            .transaction(move |tx| {
+                let counts = counts.clone();
+                Box::pin(async move {
+                    for count in counts {
+                        count.give_back(tx).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        if given.is_err() {
+            self.owe(owed);
+        }
+        given
+    }
+
+    fn owe(&self, counts: Vec<Window>) {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner).extend(counts);
+    }
+
+    /// Consumes something that counts once: `true` the first time, until `good_until` (microseconds UTC) has passed.
+    pub async fn consume_nonce(&self, what: &'static str, id: &[&str], good_until: i64) -> Result<bool> {
+        let (bucket, now) = (noted(what).bucket(&self.env, id), self.env.now());
+        let n = self
+            .db
+            .transaction(move |tx| {
+                Box::pin(async move {
+                    let sql = "INSERT INTO attempt (bucket, span, n, good_until) VALUES ($1,0,1,$2) \
+                         ON CONFLICT (bucket, span) DO UPDATE SET good_until = excluded.good_until WHERE attempt.good_until < $3";
+                    tx.execute(sql, [bucket.into(), good_until.into(), now.into()]).await
+                })
+            })
+            .await?;
+        Ok(n > 0)
+    }
+
+    /// Whether something was consumed and has not expired.
+    pub async fn is_noted(&self, what: &'static str, id: &[&str]) -> Result<bool> {
+        let (bucket, now) = (noted(what).bucket(&self.env, id), self.env.now());
+        let sql = "SELECT n FROM attempt WHERE bucket = $1 AND span = 0 AND good_until >= $2";
+        let row = self
+            .db
+            .query(async |tx| tx.row(sql, [bucket.into(), now.into()]).await)
+            .await?;
+        Ok(row.is_some())
+    }
+}
+
+fn noted(what: &'static str) -> RateLimit {
+    RateLimit {
+        what,
+        times: 1,
+        seconds: 1,
+    }
+}

@@ -1,0 +1,107 @@
+//! The claims of an account for clients, read at the moment of the request: a grant stores no copy of them.
+
+use super::subjects::previous_subjects;
+use crate::error::{Result, StoreError};
+use crate::explain::bucket;
+use crate::settings::campaign;
+use crate::store::Store;
+use crate::tables::{OWNER, owner_of};
+use crate::units::followed;
+use ngomon_rules::citizens::Gate;
+use ngomon_rules::client::{Client, ClientId};
+use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind};
+use ngomon_rules::unit::{Unit, UnitCode};
+use ngomon_rules::values::Date;
+
+/// The attributes of an account that a client may read.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The kind of account.
+    pub kind: AccountKind,
+    /// Attributes of the owner. For the holder of a claim, the registry's values replace the account's own.
+    pub stated: AccountAttributes,
+    /// `true` if the phone number comes from the registry.
+    pub phone_verified: bool,
+    /// The unit that the account names, even if that unit has ended.
+    pub unit: UnitCode,
+    /// The standardisation gate of a citizen's account; `None` for every other kind.
+    pub gate: Option<Gate>,
+    /// The last day on which the account can be standardised in time.
+    pub deadline: Option<Date>,
+    /// The last day of its exemption.
+    pub exempt_to: Option<Date>,
+    /// `true` while a freeze suspends the campaign.
+    pub frozen: bool,
+    /// The proof on which the claim rests.
+    pub proof: Option<String>,
+}
+
+impl Store {
+    /// Reads what clients may learn about the account. `None` if it does not exist.
+    pub async fn about(&self, account: &AccountId) -> Result<Option<About>> {
+        let today = self.today();
+        self.db
+            .query(async |tx| {
+                let sql = format!(
+                    "SELECT a.kind, a.unit, a.official_to, a.exempt_to, a.claimed, a.last, c.proof, {OWNER} FROM account a \
+                     JOIN personal_value v ON v.id = a.value LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL \
+                     LEFT JOIN personal_value w ON w.id = c.value WHERE a.id = $1"
+                );
+                let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
+                    return Ok(None);
+                };
+                let kind: String = row.get(0)?;
+                let kind = AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?;
+                let (mut gate, mut deadline, mut exempt_to, mut frozen) = (None, None, None, false);
+                if kind == AccountKind::Citizen {
+                    let (campaign, bucket) = (campaign(tx).await?, bucket(&row, 2)?);
+                    gate = Some(bucket.gate(&campaign, today));
+                    (deadline, exempt_to) = (campaign.deadline(bucket.audience(today)), bucket.exempt_to);
+                    frozen = campaign.freeze;
+                }
+                let proof: Option<String> = row.get(6)?;
+                let (stated, claim) = owner_of(&self.env.keys, &row, 7)?;
+                Ok(Some(About {
+                    kind,
+                    phone_verified: claim.as_ref().is_some_and(|claim| claim.phone.is_some()),
+                    stated: match claim {
+                        Some(claim) => claim.over(stated),
+                        None => stated,
+                    },
+                    unit: UnitCode(row.get(1)?),
+                    gate,
+                    deadline,
+                    exempt_to,
+                    frozen,
+                    proof,
+                }))
+            })
+            .await
+    }
+
+    /// Whether accounts of this kind and unit may sign in through the client.
+    pub async fn admits(&self, client: &Client, about: &About) -> Result<bool> {
+        if !client.kinds.contains(&about.kind) {
+            return Ok(false);
+        }
+        if client.units.is_empty() {
+            return Ok(true);
+        }
+        let (tree, today) = (self.units().await?, self.today());
+        let unit = tree.follow(&about.unit, today);
+        Ok(client.units.iter().any(|top| tree.is_within(unit, top, today)))
+    }
+
+    /// Follows a unit that may have ended to the successor or parent that is valid today.
+    pub async fn unit_today(&self, unit: &UnitCode) -> Result<Option<Unit>> {
+        let today = self.today();
+        self.db.query(async |tx| followed(tx, unit, today).await).await
+    }
+
+    /// The client's subjects for the accounts that this account succeeds.
+    pub async fn former_subjects(&self, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
+        self.db
+            .query(async |tx| previous_subjects(tx, &self.env.keys, client, account).await)
+            .await
+    }
+}

@@ -1,0 +1,506 @@
+//! Tests of opening, durability, backup and restore.
+
+use crate::both;
+use crate::fixture::{DAY, Empty, House, On, citizen, number, official, profile};
+use ngomon_rules::officials::UnreadableProfile;
+use ngomon_rules::quarantine::QuarantineReason;
+use ngomon_rules::records::{AccountKind, AccountRow, Notice};
+use ngomon_rules::unit::UnitCode;
+use ngomon_store::{Location, OpenLoad, QuarantinedRow, Refusal, Store, StoreError, StorePaths};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+both! {
+    durability_is_on_at_every_connection
+    other_keys_are_refused
+    data_of_a_later_version_are_refused
+    tables_of_another_version_are_made_anew
+    tables_of_another_version_are_made_anew_over_a_dead_import
+    a_backup_is_restored_into_either_database
+    a_backup_made_during_an_import_is_restored_without_it
+    a_backup_of_an_earlier_version_is_restored
+    a_backup_that_is_not_as_it_was_written_is_refused
+    a_restore_that_was_not_ended_is_known_as_such_and_begun_again
+    an_empty_database_is_refused_and_nothing_is_made
+    operators_are_named_and_removed
+    no_personal_value_stands_in_the_clear
+    a_nul_is_refused_by_both_databases
+}
+
+async fn durability_is_on_at_every_connection(on: On) {
+    let house = House::new(on).await;
+    let want: &[(&str, &str)] = match on {
+        On::Sqlite => &[("journal_mode", "wal"), ("synchronous", "2")],
+        // The tests' PostgreSQL runs without fsync, to be fast; that of the benchmarks and of users runs with it.
+        On::Postgres => &[("synchronous_commit", "on")],
+    };
+    for (setting, value) in house.store.durability().await.unwrap() {
+        assert!(want.contains(&(setting, &value)), "{setting} is {value}");
+    }
+}
+
+async fn other_keys_are_refused(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    let other = StorePaths {
+        keys: house.path("other"),
+        ..house.places.clone()
+    };
+    // No new keys are created for a database that was begun with other keys.
+    assert!(matches!(
+        Store::open(&other, true, house.ambient()).await,
+        Err(StoreError::Keys(_))
+    ));
+    let foreign = tempfile::tempdir().unwrap();
+    let elsewhere = StorePaths {
+        data: Location::Directory(foreign.path().join("data")),
+        keys: other.keys.clone(),
+    };
+    Store::open(&elsewhere, true, house.ambient()).await.unwrap();
+    assert!(matches!(
+        Store::open(&other, false, house.ambient()).await,
+        Err(StoreError::WrongKeys)
+    ));
+    house.sound().await;
+}
+
+async fn tables_of_another_version_are_made_anew(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    house.citizens(vec![citizen("C1", 1), citizen("C2", 1)]).await;
+    house.submit("C1", 1).await;
+    let holds = house.store.holds(None, DAY).await.unwrap();
+    let province = house.province(DAY).await;
+    as_the_first_version_left_them(&house).await;
+    let store = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
+    let again = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    assert!(again.report(None, DAY).await.unwrap().contains(&province));
+    assert_eq!(again.holds(None, DAY).await.unwrap(), holds);
+}
+
+/// Removes tables, columns and the version number, as in the first version.
+async fn as_the_first_version_left_them(house: &House) {
+    for sql in [
+        "DROP TABLE hold_counter",
+        "DROP TABLE day_counter",
+        "DROP TABLE staff_key",
+        "DROP TABLE staff_counter",
+        "DROP VIEW account",
+        "DROP TABLE account_row",
+        "CREATE TABLE account_row (id TEXT PRIMARY KEY)",
+        "DELETE FROM projection_version",
+        "DELETE FROM report_counter",
+    ] {
+        house.sql(sql).await;
+    }
+}
+
+/// Everything that an import stages: accounts with their holds, and unreadable rows.
+async fn unfinished_import(house: &House) -> Box<OpenLoad> {
+    let held = AccountRow {
+        held_reason: Some("Theo văn bản".into()),
+        ..citizen("HS8", 8)
+    };
+    let mut load = house.open("citizens", 3).await;
+    load.accounts(vec![citizen("HS7", 7), held]).await.unwrap();
+    let row = QuarantinedRow {
+        row: "4".into(),
+        reason: QuarantineReason::BadNationalId,
+        hints: UnreadableProfile::default(),
+        cells: BTreeMap::new(),
+    };
+    load.quarantined(vec![row]).await.unwrap();
+    load
+}
+
+/// An unfinished import leaves nothing, whatever is in the database.
+async fn no_trace_of_the_import(store: &Store, house: &House) {
+    store.seal().await.unwrap();
+    assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
+    assert_eq!(
+        store.holds(None, DAY).await.unwrap(),
+        house.store.holds(None, DAY).await.unwrap()
+    );
+    assert!(store.explain("HS7", DAY).await.is_err());
+    // Nothing waits for it either.
+    store.rebuild(&mut |_| {}).await.unwrap();
+}
+
+async fn tables_of_another_version_are_made_anew_over_a_dead_import(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.citizens(vec![citizen("HS1", 1)]).await;
+    house.officials(vec![official(1, "A")]).await;
+    let mut load = unfinished_import(&house).await;
+    as_the_first_version_left_them(&house).await;
+    let busy = Store::open(&house.places, false, house.ambient()).await;
+    assert!(
+        matches!(busy, Err(StoreError::Refused(Refusal::ImportAtWork))),
+        "it may be at work yet"
+    );
+    house.clock.move_on(60);
+    let store = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    no_trace_of_the_import(&store, &house).await;
+    assert_eq!(house.sql("SELECT COUNT(*) FROM load WHERE state = 'open'").await, [0]);
+    assert_eq!(house.sql("SELECT COUNT(*) FROM quarantine").await, [0]);
+    assert!(
+        load.accounts(vec![citizen("HS9", 9)]).await.is_err(),
+        "it wakes too late"
+    );
+}
+
+async fn data_of_a_later_version_are_refused(on: On) {
+    let house = House::new(on).await;
+    house
+        .sql(
+            "INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, execution_time) \
+             SELECT 999, 'later', installed_on, success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+        )
+        .await;
+    assert!(matches!(
+        Store::open(&house.places, false, house.ambient()).await,
+        Err(StoreError::Newer)
+    ));
+}
+
+/// The keys are copied separately, and the checkpoints with them.
+pub fn with_keys(empty: &Empty, of: &House) -> StorePaths {
+    let places = empty.places();
+    std::fs::create_dir(&places.keys).unwrap();
+    for file in ["keyring.json", "checkpoints.txt"] {
+        if !of.places.keys.join(file).exists() {
+            continue;
+        }
+        std::fs::copy(of.places.keys.join(file), places.keys.join(file)).unwrap();
+    }
+    places
+}
+
+async fn a_backup_is_restored_into_either_database(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2]).await;
+    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 1)]).await;
+    house.officials(vec![official(1, "A")]).await;
+    house.profiles(Vec::new()).await;
+    house.submit("HS1", 1).await;
+    house.store.reconcile(DAY, "hr").await.unwrap();
+    let copy = house.path("copy");
+    house.store.backup(&copy).await.unwrap();
+    assert!(matches!(
+        house.store.backup(&copy).await,
+        Err(StoreError::Refused(Refusal::NotEmpty(_)))
+    ));
+    for into in [On::Sqlite, On::Postgres] {
+        let fresh = House::new(into).await;
+        let taken = Store::restore(&fresh.places, &copy, house.ambient()).await;
+        assert!(
+            matches!(taken, Err(StoreError::WrongKeys)),
+            "the keys are another installation's"
+        );
+        let empty = House::empty(into).await;
+        let places = with_keys(&empty, &house);
+        let store = restored(&places, &copy, &house).await;
+        for kind in [AccountKind::Citizen, AccountKind::Official] {
+            assert_eq!(
+                store.holds(Some(kind), DAY).await.unwrap(),
+                house.store.holds(Some(kind), DAY).await.unwrap()
+            );
+        }
+        assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
+        // Work goes on: the next entry gets the position after the last one.
+        store.add_operator("lan", "test").await.unwrap();
+        store.seal().await.unwrap();
+        assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
+        let again = Store::restore(&places, &copy, house.ambient()).await;
+        assert!(matches!(again, Err(StoreError::Refused(Refusal::NotEmpty(_)))));
+    }
+}
+
+async fn restored(places: &StorePaths, copy: &Path, house: &House) -> Store {
+    let restored = Store::restore(places, copy, house.ambient()).await.unwrap();
+    assert!(!restored.behind, "no checkpoint came after the backup");
+    restored.store
+}
+
+/// A manifest without the list of files, only with the total number of rows.
+fn manifest_of_an_earlier_version(copy: &Path) {
+    let path = copy.join("backup.json");
+    let mut manifest: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    manifest.as_object_mut().unwrap().remove("tables").unwrap();
+    manifest["format"] = 2.into();
+    std::fs::write(path, manifest.to_string()).unwrap();
+}
+
+/// Every file of a backup that has rows.
+fn filled_files(copy: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(copy).unwrap().map(|file| file.unwrap().path());
+    files
+        .filter(|file| file.extension().is_some_and(|end| end == "jsonl") && std::fs::metadata(file).unwrap().len() > 0)
+        .collect()
+}
+
+/// Data in every table that a backup contains.
+async fn lived_in(on: On) -> House {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1, 2, 3]).await;
+    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 1)]).await;
+    house.officials(vec![official(1, "A")]).await;
+    house.profiles(vec![profile(1, "B")]).await;
+    house.submit("HS1", 1).await;
+    house.store.reconcile(DAY, "hr").await.unwrap();
+    house.store.seal().await.unwrap();
+    house
+}
+
+async fn a_backup_that_is_not_as_it_was_written_is_refused(on: On) {
+    let house = lived_in(on).await;
+    let copy = house.path("copy");
+    house.store.backup(&copy).await.unwrap();
+    let empty = House::empty(on).await;
+    let places = with_keys(&empty, &house);
+    let refused = async |what: &str, file: &Path| {
+        let refused = Store::restore(&places, &copy, house.ambient()).await;
+        assert!(
+            matches!(refused, Err(StoreError::BackupDiffers { .. })),
+            "{what} {}",
+            file.display()
+        );
+    };
+    let files = filled_files(&copy);
+    assert!(files.len() >= 10, "{files:?}");
+    for earlier in [false, true] {
+        if earlier {
+            manifest_of_an_earlier_version(&copy);
+        }
+        for file in &files {
+            let good = std::fs::read(file).unwrap();
+            let (begin, _) = good.split_at(good.iter().position(|byte| *byte == b'\n').unwrap() + 1);
+            let mut doubled = good.clone();
+            doubled.extend(begin);
+            let mut others = vec![
+                ("cut at a line", good[begin.len()..].to_vec()),
+                ("a row twice", doubled),
+            ];
+            if !earlier {
+                let mut flipped = good.clone();
+                let letter = flipped.iter().rposition(u8::is_ascii_alphanumeric).unwrap();
+                flipped[letter] ^= 1;
+                others.push(("one bit", flipped));
+            }
+            for (what, bytes) in others {
+                std::fs::write(file, bytes).unwrap();
+                refused(what, file).await;
+            }
+            std::fs::remove_file(file).unwrap();
+            refused("without", file).await;
+            std::fs::write(file, good).unwrap();
+        }
+    }
+    let manifest = copy.join("backup.json");
+    let text = std::fs::read(&manifest).unwrap();
+    std::fs::remove_file(&manifest).unwrap();
+    let refused = Store::restore(&places, &copy, house.ambient()).await;
+    assert!(matches!(refused, Err(StoreError::NoBackup(_))));
+    // The refused restores left nothing behind.
+    let there = Store::open(&places, false, house.ambient()).await;
+    assert!(matches!(there, Err(StoreError::Behind { .. })));
+    std::fs::write(manifest, text).unwrap();
+    let store = restored(&places, &copy, &house).await;
+    assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
+}
+
+/// Repeats a row in a file and adjusts the manifest, so that the restore stops in the middle.
+fn with_a_row_twice(copy: &Path) {
+    let file = copy.join("run_line.jsonl");
+    let mut rows = std::fs::read_to_string(&file).unwrap();
+    let first = rows.lines().next().unwrap().to_owned();
+    rows += &format!("{first}\n");
+    std::fs::write(&file, rows).unwrap();
+    manifest_of_an_earlier_version(copy);
+    let path = copy.join("backup.json");
+    let mut manifest: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    manifest["rows"] = (manifest["rows"].as_u64().unwrap() + 1).into();
+    std::fs::write(path, manifest.to_string()).unwrap();
+}
+
+async fn a_restore_that_was_not_ended_is_known_as_such_and_begun_again(on: On) {
+    let house = lived_in(on).await;
+    let (copy, bad) = (house.path("copy"), house.path("bad"));
+    house.store.backup(&copy).await.unwrap();
+    house.store.backup(&bad).await.unwrap();
+    with_a_row_twice(&bad);
+    let empty = House::empty(on).await;
+    let places = with_keys(&empty, &house);
+    let stopped = Store::restore(&places, &bad, house.ambient()).await;
+    assert!(matches!(stopped, Err(StoreError::BackupDiffers { .. })));
+    for create in [false, true] {
+        let opened = Store::open(&places, create, house.ambient()).await;
+        assert!(matches!(opened, Err(StoreError::Restoring)));
+    }
+    let opened = Store::open_older(&places, house.ambient()).await;
+    assert!(matches!(opened, Err(StoreError::Restoring)));
+    // The same command succeeds, and nothing is left of the first attempt.
+    let store = restored(&places, &copy, &house).await;
+    assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
+    assert_eq!(
+        store.holds(None, DAY).await.unwrap(),
+        house.store.holds(None, DAY).await.unwrap()
+    );
+    Store::open(&places, false, house.ambient()).await.unwrap();
+}
+
+async fn an_empty_database_is_refused_and_nothing_is_made(on: On) {
+    let house = lived_in(on).await;
+    let empty = House::empty(on).await;
+    let places = with_keys(&empty, &house);
+    let file = empty.dir.path().join("data/ngomon.db");
+    if on == On::Sqlite {
+        std::fs::create_dir(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, b"").unwrap();
+    }
+    let untouched = async || match on {
+        On::Sqlite => assert_eq!(std::fs::metadata(&file).unwrap().len(), 0),
+        On::Postgres => {
+            let sql = "SELECT COUNT(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+            assert_eq!(empty.sql(sql).await, [0]);
+        }
+    };
+    for create in [false, true] {
+        let opened = Store::open(&places, create, house.ambient()).await;
+        assert!(
+            matches!(opened, Err(StoreError::Behind { .. })),
+            "checkpoints lie beside"
+        );
+        untouched().await;
+    }
+    std::fs::remove_file(places.keys.join("checkpoints.txt")).unwrap();
+    let opened = Store::open(&places, false, house.ambient()).await;
+    assert!(matches!(opened, Err(StoreError::NoData(_))));
+    untouched().await;
+    Store::open(&places, true, house.ambient()).await.unwrap();
+}
+
+/// During the import, and after it died: the backup contains what was staged so far.
+async fn a_backup_made_during_an_import_is_restored_without_it(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.citizens(vec![citizen("HS1", 1)]).await;
+    let _load = unfinished_import(&house).await;
+    for (copy, later) in [("at-work", 0), ("dead", 60)] {
+        house.clock.move_on(later);
+        let copy = house.path(copy);
+        house.store.backup(&copy).await.unwrap();
+        for into in [On::Sqlite, On::Postgres] {
+            let empty = House::empty(into).await;
+            let store = restored(&with_keys(&empty, &house), &copy, &house).await;
+            no_trace_of_the_import(&store, &house).await;
+        }
+    }
+}
+
+/// Its rows lack the columns that were added later.
+async fn a_backup_of_an_earlier_version_is_restored(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    house.profiles(vec![profile(1, "A")]).await;
+    let mut load = house.open("notices", 1).await;
+    let notice = Notice {
+        notice_no: "12/QĐ".into(),
+        national_id: number(1),
+        from_unit: None,
+        to_unit: UnitCode("B".into()),
+        effective_on: DAY,
+        withdrawn_on: None,
+    };
+    load.notices(vec![notice]).await.unwrap();
+    load.finish().await.unwrap();
+    let copy = house.path("copy");
+    house.store.backup(&copy).await.unwrap();
+    let file = copy.join("notice.jsonl");
+    let line = std::fs::read_to_string(&file).unwrap();
+    let (before, _) = line.rsplit_once(',').unwrap();
+    std::fs::write(&file, format!("{before}]\n")).unwrap();
+    manifest_of_an_earlier_version(&copy);
+    let empty = House::empty(on).await;
+    let places = with_keys(&empty, &house);
+    let store = restored(&places, &copy, &house).await;
+    let explained = store.explain("CV001", DAY).await.unwrap();
+    assert_eq!(explained.fact("notice"), Some("12/QĐ"));
+    assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
+}
+
+async fn operators_are_named_and_removed(on: On) {
+    let house = House::new(on).await;
+    let secret = house.store.add_operator("lan", "test").await.unwrap();
+    assert_eq!(secret.len(), 64);
+    assert!(house.store.add_operator("lan", "test").await.is_err());
+    house.store.add_operator("minh", "test").await.unwrap();
+    house.store.add_operator("chi", "test").await.unwrap();
+    assert_eq!(house.store.operators().await.unwrap(), ["chi", "lan", "minh"]);
+    house.store.remove_operator("lan", "minh").await.unwrap();
+    assert!(house.store.remove_operator("lan", "minh").await.is_err());
+    assert_eq!(house.store.operators().await.unwrap(), ["chi", "minh"]);
+    house.sound().await;
+}
+
+/// No file of a backup contains a number, name, phone, user name or employee code in plain text.
+async fn no_personal_value_stands_in_the_clear(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.registry(&[1]).await;
+    house.citizens(vec![citizen("HS1", 1)]).await;
+    house.officials(vec![official(1, "A")]).await;
+    house.profiles(vec![profile(1, "B")]).await;
+    house.submit("HS1", 1).await;
+    house.store.reconcile(DAY, "hr").await.unwrap();
+    let copy = house.path("copy");
+    house.store.backup(&copy).await.unwrap();
+    let secrets = [
+        crate::fixture::number(1).as_str().to_owned(),
+        crate::fixture::name(1).as_str().to_owned(),
+        "+84912000001".into(),
+        "user-HS1".into(),
+        "TTH001".into(),
+    ];
+    let mut read = 0;
+    for file in std::fs::read_dir(copy).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        read += text.len();
+        for secret in &secrets {
+            assert!(!text.contains(secret), "{secret}");
+        }
+    }
+    assert!(read > 1_000);
+    for table in ["account_row", "claim", "hold", "profile", "submission"] {
+        assert!(
+            house.sql(&format!("SELECT COUNT(*) FROM {table}")).await[0] > 0,
+            "{table} has something to look at"
+        );
+    }
+}
+
+/// PostgreSQL could not store it.
+async fn a_nul_is_refused_by_both_databases(on: On) {
+    let house = House::new(on).await;
+    house.units().await;
+    house.officials(vec![official(1, "A")]).await;
+    let store = &house.store;
+    let nul =
+        |done: Result<(), StoreError>| assert!(matches!(done, Err(StoreError::Refused(Refusal::Nul))), "{done:?}");
+    nul(store.account_explanation("a\0b", DAY).await.map(drop));
+    nul(store.undo_run("\0", "test").await.map(drop));
+    nul(store.add_operator("lan", "te\0st").await.map(drop));
+    nul(store.resend_notice("\0", "test").await.map(drop));
+    let mut load = house.open("citizens", 1).await;
+    let mut row = citizen("HS\0", 1);
+    row.unit = None;
+    nul(load.accounts(vec![row]).await);
+    load.abort().await.unwrap();
+    assert!(store.operators().await.unwrap().is_empty());
+    house.sound().await;
+}
