@@ -3,17 +3,28 @@
 
 import assert from "node:assert/strict";
 import { code, enrol, enter, hold, lift } from "./counter.mjs";
-import { Visitor, rows } from "./demo.mjs";
+import { Visitor, ngomon, rows } from "./demo.mjs";
 
+const registry = new Map(rows("registry").map((person) => [person.national_id, person]));
 const sent = new Set(rows("submissions").flatMap((form) => [form.account_id, form.national_id]));
 const stated = new Set(rows("citizens").map((account) => account.national_id));
+
+// Whoever has sent no form, and stands in the registry under the name of the account: the other walks leave these three.
+const [wrong, right, late] = rows("citizens")
+  .filter((account) => registry.get(account.national_id)?.full_name === account.display_name && registry.get(account.national_id).status === "active")
+  .filter((account) => account.password_hash && !sent.has(account.account_id))
+  .slice(-6, -3);
 
 /** Somebody whom the registry knows, and no account does. */
 const stranger = () => rows("registry").find((one) => one.status === "active" && one.phone && one.issued_on && !stated.has(one.national_id) && !sent.has(one.national_id));
 
+async function fill(page, person) {
+  for (const field of ["full_name", "national_id", "issued_on", "phone"]) await page.fill(`#${field}`, person[field]);
+}
+
 async function form(visitor, person) {
   const { page } = visitor;
-  for (const field of ["full_name", "national_id", "issued_on", "phone"]) await page.fill(`#${field}`, person[field]);
+  await fill(page, person);
   await visitor.button("Gửi thông tin").click();
   if (await page.locator("button[name=mine]").count()) await page.locator("button[name=mine]").click();
   await page.waitForURL("**/form/code");
@@ -33,6 +44,54 @@ async function open(visitor, state) {
   await visitor.signOut();
 }
 
+/** Somebody typed another one's details; that one came to the counter with papers, and two operators moved the claim. */
+export async function claimLost(visitor, desk, [an, binh]) {
+  const { page, url } = visitor;
+  await visitor.signIn(wrong.username, `Hue-${wrong.account_id}`);
+  await page.waitForURL("**/form");
+  await form(visitor, registry.get(right.national_id));
+  await visitor.signOut();
+
+  await desk.page.goto(`${url}/desk/account/${right.account_id}/form`);
+  await fill(desk.page, registry.get(right.national_id));
+  await desk.page.locator("#papers").check();
+  await desk.button("Gửi thông tin").click();
+  await desk.page.locator(".receipt__code").waitFor();
+  await desk.page.locator("main a.govuk-button").click();
+  await desk.page.fill("#reason", "chủ tài khoản xuất trình thẻ");
+  await desk.button("Đề nghị chuyển chính chủ").click();
+  await desk.page.locator(".govuk-notification-banner").waitFor();
+  await desk.signOut();
+  await enter(desk, "ways2", binh.recovery[0], false);
+  await desk.page.goto(`${url}/desk/take-overs`);
+  await desk.page.locator("main section a").first().click();
+  await desk.button("Phê duyệt").click();
+  await desk.page.locator(".govuk-notification-banner").waitFor();
+  await desk.signOut();
+  await enter(desk, "ways", an.recovery[0], false);
+
+  await visitor.signIn(wrong.username, `Hue-${wrong.account_id}`);
+  await page.waitForURL("**/held");
+  await visitor.look("ways-claim-lost");
+  await visitor.button("Chuẩn hóa bằng thông tin của tôi").click();
+  await form(visitor, registry.get(wrong.national_id));
+  await open(visitor, "claim-lost");
+}
+
+/** The deadline has passed, and the campaign holds whoever has not standardised. */
+export async function notStandardised(visitor) {
+  const { page } = visitor;
+  ngomon("campaign", "set", "deadline.citizens", "2023-07-25", "--approve");
+  ngomon("campaign", "set", "after-deadline", "hold", "--approve");
+  await visitor.signIn(late.username, `Hue-${late.account_id}`);
+  await page.waitForURL("**/held");
+  await visitor.look("ways-not-standardised");
+  await visitor.button("Chuẩn hóa bằng thông tin của tôi").click();
+  await form(visitor, registry.get(late.national_id));
+  await open(visitor, "not-standardised");
+  ngomon("campaign", "set", "after-deadline", "nag");
+}
+
 /** What is opened here is held in the other walks: this one comes after them all. */
 export const walk = () => {};
 
@@ -40,8 +99,8 @@ export async function last(visitor) {
   const { language, scripts, url, browser, directory } = visitor;
   const desk = new Visitor(browser, url, directory, { device: "desktop", viewport: { width: 1280, height: 900 }, language, scripts });
   await desk.arrive();
-  const { secret } = await enrol(desk, "ways", false);
-  await enter(desk, "ways", code(secret, 1), false);
+  const [an, binh] = [await enrol(desk, "ways", false), await enrol(desk, "ways2", false)];
+  await enter(desk, "ways", code(an.secret, 1), false);
   const accept = async (account) => {
     await desk.page.goto(`${url}/desk/proposals`);
     // The last of this account: the other walks proposed before.
@@ -99,6 +158,8 @@ export async function last(visitor) {
   await page.goto(`${url}/held`);
   await open(visitor, "by-order");
 
+  await claimLost(visitor, desk, [an, binh]);
+  await notStandardised(visitor);
   await desk.leave();
   await visitor.leave();
 }
