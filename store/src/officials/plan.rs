@@ -3,7 +3,6 @@
 use super::facts::{Facts, Held};
 use crate::error::{Result, StoreError};
 use crate::journal::Env;
-use crate::tables::{day_number, day_of_number};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::officials::{
     Case, Decision, Found, OfficialAccount, PersonPlan, decide, decide_person, idle, newcomers, of_newcomer,
@@ -11,7 +10,6 @@ use ngomon_rules::officials::{
 use ngomon_rules::plan::Impact;
 use ngomon_rules::record::{AccountId, AccountKind, Profile, Stated};
 use ngomon_rules::unit::UnitCode;
-use ngomon_rules::values::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -261,11 +259,6 @@ fn written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
         .full_name
         .as_ref()
         .is_none_or(|name| name.grade(&profile.full_name).is_same_person());
-    // A counter recorded a phone after HR's version of the profile: the person's own statement prevails.
-    let version = profile.updated_on.unwrap_or(Date::MIN);
-    let written_since = stated
-        .phone_at
-        .is_some_and(|at| day_of_number(day_number(at)).is_ok_and(|day| version <= day));
     let new = Stated {
         full_name: if name {
             Some(profile.full_name.clone())
@@ -276,7 +269,8 @@ fn written_back(stated: &Stated, profile: &Profile) -> Option<Stated> {
         phone: profile
             .phone
             .clone()
-            .filter(|_| !written_since)
+            // The file follows the person.
+            .filter(|_| !stated.has_newer_phone_than(profile))
             .or_else(|| stated.phone.clone()),
         email: profile.email.clone().or_else(|| stated.email.clone()),
         ..stated.clone()
