@@ -3,7 +3,7 @@
 
 use super::told::receiver;
 use super::{CALLBACK, Rp, claims, hues, site};
-use crate::openid::deliver::{PATIENCE, deliver, sender};
+use crate::openid::deliver::{PATIENCE, Speed, deliver, sender};
 use crate::web::App;
 use crate::web::tests::{Answered, Site};
 use axum::body::Body;
@@ -515,7 +515,7 @@ async fn oidcc_backchannel_rp_initiated_logout() {
 
     let (app, sender) = (App::new(site.store.clone(), false), sender(false, PATIENCE).unwrap());
     let client = ClientId(rp.id.clone());
-    while deliver(&app, &sender, &client, &mut 1).await.unwrap() > 0 {}
+    while deliver(&app, &sender, &client, &mut Speed::first()).await.unwrap() > 0 {}
     let got = receiver.got();
     let [(kind, token)] = got.as_slice() else {
         panic!("{got:?}")
