@@ -26,7 +26,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::Gate;
-use ngomon_store::{Allowed, Given, KnownClient, Visit};
+use ngomon_store::{Allowed, Given, KnownClient, StoreError, Visit};
 
 /// The parameter that marks a request whose client asked for a new sign-in: the earliest time at which that sign-in may have begun.
 const SINCE: &str = "ngomon_since";
@@ -53,7 +53,7 @@ pub async fn decided(app: &App, asker: &Asker, params: Params, after: After) -> 
     let here = format!("/authorize?{}", params.query());
     let opened = match opened(app, params).await {
         Ok(opened) => opened,
-        Err(fault) => return nowhere(asker, here, &fault),
+        Err(problem) => return nowhere(asker, here, problem),
     };
     let said = match read(&opened.params, &opened.known) {
         Ok(request) => match step(app, asker, &opened, &request, after).await {
@@ -94,7 +94,7 @@ impl Opened {
 }
 
 /// Resolves the client, the redirect URI, and the parameters of a pushed request.
-pub async fn opened(app: &App, shown: Params) -> Result<Opened, Fault> {
+pub async fn opened(app: &App, shown: Params) -> Result<Opened, Problem> {
     let unknown = || Fault::new("invalid_client", "the client is unknown or disabled");
     let known = app.store.client(shown.get("client_id").unwrap_or_default()).await?;
     let known = known.filter(|known| known.enabled).ok_or_else(unknown)?;
@@ -126,8 +126,12 @@ pub async fn opened(app: &App, shown: Params) -> Result<Opened, Fault> {
 
 /// Shows the error to the user instead of redirecting, because the redirect URI is not trusted (RFC 6749, 4.1.2.1). `here` is the request,
 /// for the link to the other language.
-pub fn nowhere(asker: &Asker, here: String, fault: &Fault) -> Response {
+pub fn nowhere(asker: &Asker, here: String, problem: Problem) -> Response {
     let words = asker.words;
+    let fault = match problem {
+        Problem::Told(fault) => fault,
+        Problem::Store(error) => return StoreFault(words, error).into_response(),
+    };
     let mut shell = asker.shell();
     shell.here = here;
     let title = words.say("authorize-wrong-title");
@@ -140,14 +144,23 @@ enum Step {
     Code(String),
 }
 
-enum Problem {
+/// Why a browser's request comes to nothing.
+pub enum Problem {
+    /// Something is wrong with it.
     Told(Fault),
-    Store(ngomon_store::StoreError),
+    /// The store could not: nobody who sits there has to mend anything.
+    Store(StoreError),
 }
 
-impl From<ngomon_store::StoreError> for Problem {
-    fn from(error: ngomon_store::StoreError) -> Self {
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::Told(fault)
     }
 }
 

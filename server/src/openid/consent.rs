@@ -80,7 +80,7 @@ pub async fn answered(State(app): State<App>, asker: Asker, sent: Result<Form<Se
     let here = format!("/authorize?{}", params.query());
     let opened = match opened(&app, params).await {
         Ok(opened) => opened,
-        Err(fault) => return nowhere(&asker, here, &fault),
+        Err(problem) => return nowhere(&asker, here, problem),
     };
     let request = match read(&opened.params, &opened.known) {
         Ok(request) if sent.answer == "allow" => request,

@@ -1,5 +1,6 @@
 //! Sign-out requested by a client (OpenID Connect RP-Initiated Logout 1.0).
 
+use super::authorize::Problem;
 use super::fault::Fault;
 use super::params::Params;
 use crate::web::{App, Asker, Said, Shell, StoreFault, forgotten, go_on, html};
@@ -42,17 +43,18 @@ pub async fn agreed(State(app): State<App>, asker: Asker, body: Bytes) -> Respon
     let params = Params::read(request.as_bytes());
     match wish(&app, &params).await {
         Ok(wish) => signed_out(&app, &asker, wish, true).await,
-        Err(fault) => wrong(&asker, &params, fault),
+        Err(problem) => wrong(&asker, &params, problem),
     }
 }
 
 /// The page of an invalid request, which includes a token signed by a deleted key. It shows the error, lets the owner sign out all the
 /// same, and redirects nowhere.
-fn wrong(asker: &Asker, params: &Params, fault: Fault) -> Response {
+fn wrong(asker: &Asker, params: &Params, problem: Problem) -> Response {
     let words = asker.words;
-    if fault.is_passing() {
-        return fault.into_response();
-    }
+    let fault = match problem {
+        Problem::Told(fault) => fault,
+        Problem::Store(error) => return StoreFault(words, error).into_response(),
+    };
     let mut shell = asker.shell();
     shell.here = here(params);
     let shell = shell.failing("O-400");
@@ -81,7 +83,7 @@ struct Wish {
 }
 
 /// Reads the client and its registered post-logout redirect URI from the request.
-async fn wish(app: &App, params: &Params) -> Result<Wish, Fault> {
+async fn wish(app: &App, params: &Params) -> Result<Wish, Problem> {
     params.well_formed()?;
     let hint = match params.get("id_token_hint") {
         Some(hint) => {
@@ -94,7 +96,7 @@ async fn wish(app: &App, params: &Params) -> Result<Wish, Fault> {
     if let (Some(hinted), Some(named)) = (hinted, params.get("client_id"))
         && hinted != named
     {
-        return Err(Fault::request("client_id and id_token_hint name two clients"));
+        return Err(Fault::request("client_id and id_token_hint name two clients").into());
     }
     let known = match hinted.or(params.get("client_id")) {
         Some(id) => {
@@ -110,7 +112,7 @@ async fn wish(app: &App, params: &Params) -> Result<Wish, Fault> {
         {
             Some(with_state(uri, params.get("state"))?)
         }
-        (Some(_), _) => return Err(Fault::request("post_logout_redirect_uri is not one of the client's")),
+        (Some(_), _) => return Err(Fault::request("post_logout_redirect_uri is not one of the client's").into()),
     };
     let subject = hint
         .as_ref()
@@ -133,7 +135,7 @@ fn with_state(uri: &str, state: Option<&str>) -> Result<String, Fault> {
 async fn asked(app: &App, asker: &Asker, params: &Params) -> Response {
     let wish = match wish(app, params).await {
         Ok(wish) => wish,
-        Err(fault) => return wrong(asker, params, fault),
+        Err(problem) => return wrong(asker, params, problem),
     };
     let Some(visit) = &asker.visit else {
         return signed_out(app, asker, wish, false).await;

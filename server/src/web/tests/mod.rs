@@ -170,6 +170,13 @@ impl Site {
         }
     }
 
+    /// Statements behind the store's back.
+    pub fn sql(&self, statements: &str) {
+        let file = self.dir.path().join("data/ngomon.db");
+        let beside = rusqlite::Connection::open(file).unwrap();
+        beside.execute_batch(statements).unwrap();
+    }
+
     pub async fn get(&self, path: &str, cookie: &str) -> Answered {
         let request = Request::get(path).header(header::COOKIE, cookie).body(Body::empty());
         self.ask(request.unwrap()).await
