@@ -108,6 +108,8 @@ fault-text = Chưa thực hiện được; không có gì thay đổi. Mời th�
 fault-unknown-text = Chưa có câu trả lời. Việc vừa gửi có thể đã được ghi nhận: mời mở lại trang để xem trước khi gửi lại.
 nul-title = Nội dung gửi lên không đọc được
 nul-text = Địa chỉ hoặc nội dung gửi lên có ký tự không hợp lệ (NUL). Chưa thay đổi gì. Hãy quay lại trang trước và nhập lại.
+foreign-title = Chưa nhận nội dung vừa gửi
+foreign-text = Nội dung này được gửi từ một trang khác, hoặc trình duyệt không cho biết là gửi từ trang nào, nên Ngọ Môn không nhận và không có gì thay đổi. Nếu ông/bà đang làm việc trên Ngọ Môn, mời về trang đầu và làm lại ở đó. Nếu vẫn gặp trang này, mời thử trình duyệt khác, hoặc báo mã dưới đây cho quầy hỗ trợ.
 missing-title = Không có trang này
 missing-text = Địa chỉ có thể đã thay đổi. Mời quay lại trang đầu.
 

@@ -6,6 +6,7 @@ mod code;
 mod counters;
 mod desk;
 mod enrol;
+mod foreign;
 mod form;
 mod freeze;
 mod guard;
@@ -192,6 +193,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .merge(openid::pages())
         .fallback(page::not_found)
         .layer(csrf)
+        .layer(from_fn(foreign::explain))
         .merge(openid::for_browsers())
         .merge(openid::for_clients())
         .merge(health::routes())
