@@ -64,3 +64,5 @@ mod tamper;
 mod told;
 #[path = "suite/two_persons.rs"]
 mod two_persons;
+#[path = "suite/wire.rs"]
+mod wire;
