@@ -195,6 +195,28 @@ fn a_file_that_ends_inside_a_record_is_refused() {
 }
 
 #[test]
+fn a_record_that_is_far_too_long_is_refused_before_it_is_read_through() {
+    let row = "A,,Tỉnh A,province,,,\n";
+    for (long, quoted) in [(5 << 20, false), (5 << 20, true), (64 << 10, true)] {
+        let name = "â".repeat(long / 2);
+        let quote = if quoted { "\"" } else { "" };
+        let text = format!("{UNITS}{row}B,A,{quote}{name}{quote},commune,,,\n{row}");
+        assert!(matches!(
+            of_bytes(Table::Units, text.as_bytes()),
+            Err(FileError::LongRecord { row: 3, .. })
+        ));
+    }
+    // A quote that does not close makes one record of all that follows.
+    let open = format!("{UNITS}A,,\"Tỉnh A,province,,,\n{}", row.repeat(5_000));
+    assert!(matches!(
+        of_bytes(Table::Units, open.as_bytes()),
+        Err(FileError::LongRecord { row: 2, .. })
+    ));
+    let many = format!("{UNITS}{row}{}", "B,A,\"Xã\nB\",commune,,,\n".repeat(5_000));
+    assert_eq!(of_bytes(Table::Units, many.as_bytes()).unwrap().0.rows, 5_001);
+}
+
+#[test]
 fn cells_left_out_at_the_end_are_empty_and_more_than_the_heading_has_are_no_value() {
     let text =
         format!("{UNITS}A,,Tỉnh A,province,,,\nB,A,Xã B,commune\nC,A,Xã C,commune,,,,\nD,A,Xã D\nE,A,Xã E,commune\n");

@@ -776,6 +776,20 @@ fn a_hash_that_fits_nothing_is_told_at_import() {
     );
 }
 
+/// "A name of 5 MB": a sentence, and nothing is changed.
+#[test]
+fn a_cell_of_megabytes_is_refused_in_a_sentence() {
+    let n = with_units(On::Sqlite);
+    let head = "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash\n";
+    let row = |name: &str| format!("HS1,hs1,\"{name}\",,,,V,,,\n");
+    let file = n.file("citizens.csv", &(head.to_owned() + &row("Lê") + &row(&"ê".repeat(5 << 19))));
+    let told = n.ends(1, &format!("import citizens {}", file.display()));
+    assert!(told.contains("dòng 3: dòng này dài hơn 64 KB"), "{told}");
+    assert!(told.len() < 2_000, "nothing of it is shown");
+    assert_eq!(n.sql("SELECT COUNT(*) FROM account_row").trim(), "0");
+    assert!(n.ok("quarantine --format csv").lines().count() == 1);
+}
+
 /// On a terminal of its own, which would echo the input unless the echo is switched off.
 #[test]
 fn a_passphrase_is_not_shown() {
