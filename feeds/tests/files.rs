@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use ngomon_feeds::{Context, Counts, FileError, Record, Row, RowResult, Table, judge, submissions};
+use ngomon_rules::quarantine::Quarantine;
 use ngomon_rules::unit::UnitTree;
 use ngomon_rules::values::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -214,6 +215,15 @@ fn a_record_that_is_far_too_long_is_refused_before_it_is_read_through() {
     ));
     let many = format!("{UNITS}{row}{}", "B,A,\"Xã\nB\",commune,,,\n".repeat(5_000));
     assert_eq!(of_bytes(Table::Units, many.as_bytes()).unwrap().0.rows, 5_001);
+}
+
+#[test]
+fn a_year_that_nobody_means_waits_and_its_column_is_known() {
+    let text = format!("{UNITS}A,,Tỉnh A,province,2565-01-01,,\nB,,Tỉnh B,province,,31/12/9999,\n");
+    let (counts, rows) = of_bytes(Table::Units, text.as_bytes()).unwrap();
+    assert_eq!((counts.quarantined, counts.read), (1, 1));
+    assert_eq!(rows[0].result, RowResult::Quarantined(Quarantine::BadDate));
+    assert_eq!((rows[0].far, rows[1].far), (Some("valid_from"), None));
 }
 
 #[test]

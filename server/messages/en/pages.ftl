@@ -163,6 +163,7 @@ home-coming-item-unnamed = A regular item of your profile
 home-coming = From { $day } the account will be locked unless the profile changes: { $hold }.
 form-late-issued-on = The issue date is on the back of the card, for example 15/8/2021. The date entered ({ $typed }) is after today.
 form-short-issued-on = The issue date is on the back of the card, for example 15/8/2021. Enter all 4 digits of the year; you entered { $typed }.
+form-far-issued-on = The issue date is on the back of the card, for example 15/8/2021. The date entered ({ $typed }) has a year that cannot be right: enter the year as it is printed on the card.
 form-unread-issued-on = The issue date is on the back of the card, for example 15/8/2021. The date entered ({ $typed }) could not be read.
 form-landline = That is a landline number; enter a mobile number, for example 0912 345 678.
 freeze-banner = Reminders and account locks are paused because of the floods. Everything works as usual.

@@ -163,6 +163,7 @@ home-coming-item-unnamed = Một nội dung định kỳ
 home-coming = Từ ngày { $day }, tài khoản sẽ bị khóa nếu hồ sơ vẫn như hiện nay: { $hold }.
 form-late-issued-on = Ngày cấp là ngày in ở mặt sau thẻ, ví dụ 15/8/2021. Ngày vừa nhập ({ $typed }) là ngày sau hôm nay.
 form-short-issued-on = Ngày cấp là ngày in ở mặt sau thẻ, ví dụ 15/8/2021. Mời nhập năm đủ 4 số; vừa nhập { $typed }.
+form-far-issued-on = Ngày cấp là ngày in ở mặt sau thẻ, ví dụ 15/8/2021. Ngày vừa nhập ({ $typed }) có năm không thể đúng: mời nhập năm dương lịch như in trên thẻ.
 form-unread-issued-on = Ngày cấp là ngày in ở mặt sau thẻ, ví dụ 15/8/2021. Chưa đọc được ngày vừa nhập ({ $typed }).
 form-landline = Đây là số máy bàn; mời nhập số di động, ví dụ 0912 345 678.
 freeze-banner = Đang tạm dừng nhắc chuẩn hóa và khóa tài khoản do mưa lũ. Mọi chức năng vẫn dùng bình thường.
