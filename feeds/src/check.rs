@@ -214,6 +214,7 @@ impl CheckedFile {
             record: read.record.filter(|_| counts),
             raw: Vec::new(),
             hints: read.hints,
+            far: read.far,
         }
     }
 }

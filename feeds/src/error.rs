@@ -56,6 +56,14 @@ pub enum FileError {
         /// The row; the heading is 1.
         row: u64,
     },
+    /// A record is longer than any that is right.
+    #[error("{}, row {row}, is too long", path.display())]
+    LongRecord {
+        /// The file.
+        path: PathBuf,
+        /// The row, the heading being 1.
+        row: u64,
+    },
     /// Units that are above themselves, or that succeed themselves.
     #[error("in {}, unit {unit} leads back to itself", path.display())]
     UnitLoop {

@@ -25,6 +25,8 @@ pub(crate) struct ReadRow {
     pub record: Option<Record>,
     /// The clues to the person.
     pub hints: OwnerHints,
+    /// A column whose day has a year that nobody means.
+    pub far: Option<&'static str>,
 }
 
 /// The position of each column of the table in the file.
@@ -66,6 +68,7 @@ pub(crate) fn read_row(
         as_of,
         fault: cells.overfull.then_some(QuarantineReason::BadValue),
         repairs: Repairs::default(),
+        far: None,
     };
     let hints = std::cell::Cell::new(OwnerHints::default());
     let record = match columns.table {
@@ -85,6 +88,7 @@ pub(crate) fn read_row(
         repairs: row.repairs,
         record: record.filter(|_| !waits),
         hints: hints.into_inner(),
+        far: row.far,
     })
 }
 
@@ -95,6 +99,7 @@ struct Reader<'a> {
     as_of: Date,
     fault: Option<QuarantineReason>,
     repairs: Repairs,
+    far: Option<&'static str>,
 }
 
 impl<'a> Reader<'a> {
@@ -145,12 +150,18 @@ impl<'a> Reader<'a> {
         Some(id)
     }
 
-    fn day(&mut self, column: &str) -> Option<Date> {
-        self.parsed(column, |text| parse_day(text).map_err(date_fault))
+    fn day(&mut self, column: &'static str) -> Option<Date> {
+        self.dated(column, parse_day)
     }
 
     fn birth_date(&mut self) -> Option<PartialDate> {
-        self.parsed("birth_date", |text| PartialDate::parse(text).map_err(date_fault))
+        self.dated("birth_date", PartialDate::parse)
+    }
+
+    fn dated<T>(&mut self, column: &'static str, parse: impl Fn(&str) -> Result<T, DateFault>) -> Option<T> {
+        let is_far = matches!(parse(self.cell(column)), Err(DateFault::Far));
+        self.far = self.far.or(is_far.then_some(column));
+        self.parsed(column, |text| parse(text).map_err(date_fault))
     }
 
     /// A name. Without any letter it counts as missing; if letters were lost in transcoding, it is a bad value.
@@ -439,7 +450,7 @@ fn of_account(account: Option<&AccountId>) -> OwnerHints {
 
 fn date_fault(fault: DateFault) -> QuarantineReason {
     match fault {
-        DateFault::Bad => QuarantineReason::BadDate,
+        DateFault::Bad | DateFault::Far => QuarantineReason::BadDate,
         DateFault::Ambiguous => QuarantineReason::AmbiguousDate,
     }
 }

@@ -18,7 +18,17 @@ struct DigestingReader {
     quotes: Quotes,
     /// Whether the last byte ends a line.
     line_ends: bool,
+    /// Bytes of the record that is being read.
+    record: usize,
 }
+
+/// No record has more bytes: one that does is a cell into which something else was pasted, or lacks its closing quote.
+pub(crate) const LONGEST: usize = 64 * 1024;
+
+/// A record has more than [`LONGEST`] bytes.
+#[derive(Debug, thiserror::Error)]
+#[error("a record of more than {LONGEST} bytes")]
+struct LongRecord;
 
 /// The position of the last byte (RFC 4180, section 2, rules 5 to 7).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +63,14 @@ impl Read for DigestingReader {
         if let Some(last) = read.last() {
             self.line_ends = matches!(last, b'\n' | b'\r');
         }
-        self.quotes = read.iter().fold(self.quotes, |state, byte| state.after(*byte));
+        for byte in read {
+            self.quotes = self.quotes.after(*byte);
+            let ends = self.quotes == Quotes::Start && matches!(byte, b'\n' | b'\r');
+            self.record = if ends { 0 } else { self.record + 1 };
+            if self.record > LONGEST {
+                return Err(std::io::Error::other(LongRecord));
+            }
+        }
         Ok(n)
     }
 }
@@ -130,6 +147,7 @@ impl Source {
             bytes: 0,
             quotes: Quotes::Start,
             line_ends: false,
+            record: 0,
         };
         let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(tap);
         let mut source = Self {
@@ -198,13 +216,14 @@ impl Source {
     /// The next record. A record whose cells are all empty is a blank line and skipped.
     pub fn next(&mut self) -> Result<Option<Cells<'_>>, FileError> {
         loop {
-            let more = self
-                .reader
-                .read_byte_record(&mut self.record)
-                .map_err(|error| FileError::Io {
-                    path: self.path.clone(),
-                    source: error.into(),
-                })?;
+            let more = self.reader.read_byte_record(&mut self.record).map_err(|error| {
+                let (path, source) = (self.path.clone(), std::io::Error::from(error));
+                if source.get_ref().is_some_and(|error| error.is::<LongRecord>()) {
+                    let row = self.row + 1;
+                    return FileError::LongRecord { path, row };
+                }
+                FileError::Io { path, source }
+            })?;
             if !more {
                 return Ok(None);
             }

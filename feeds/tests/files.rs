@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use ngomon_feeds::{Context, FileError, Record, Row, RowCounts, RowResult, Table, check_file, submissions};
+use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::unit::UnitTree;
 use ngomon_rules::values::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -192,6 +193,37 @@ fn a_file_that_ends_inside_a_record_is_refused() {
         of_bytes(Table::Units, short.as_bytes()),
         Err(FileError::EndsInsideRecord { row: 2, .. })
     ));
+}
+
+#[test]
+fn a_record_that_is_far_too_long_is_refused_before_it_is_read_through() {
+    let row = "A,,Tỉnh A,province,,,\n";
+    for (long, quoted) in [(5 << 20, false), (5 << 20, true), (64 << 10, true)] {
+        let name = "â".repeat(long / 2);
+        let quote = if quoted { "\"" } else { "" };
+        let text = format!("{UNITS}{row}B,A,{quote}{name}{quote},commune,,,\n{row}");
+        assert!(matches!(
+            of_bytes(Table::Units, text.as_bytes()),
+            Err(FileError::LongRecord { row: 3, .. })
+        ));
+    }
+    // A quote that does not close makes one record of all that follows.
+    let open = format!("{UNITS}A,,\"Tỉnh A,province,,,\n{}", row.repeat(5_000));
+    assert!(matches!(
+        of_bytes(Table::Units, open.as_bytes()),
+        Err(FileError::LongRecord { row: 2, .. })
+    ));
+    let many = format!("{UNITS}{row}{}", "B,A,\"Xã\nB\",commune,,,\n".repeat(5_000));
+    assert_eq!(of_bytes(Table::Units, many.as_bytes()).unwrap().0.rows, 5_001);
+}
+
+#[test]
+fn a_year_that_nobody_means_waits_and_its_column_is_known() {
+    let text = format!("{UNITS}A,,Tỉnh A,province,2565-01-01,,\nB,,Tỉnh B,province,,31/12/9999,\n");
+    let (counts, rows) = of_bytes(Table::Units, text.as_bytes()).unwrap();
+    assert_eq!((counts.quarantined, counts.read), (1, 1));
+    assert_eq!(rows[0].result, RowResult::Quarantined(QuarantineReason::BadDate));
+    assert_eq!((rows[0].far, rows[1].far), (Some("valid_from"), None));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The parsed rows of the canonical tables (files.md).
 
 use crate::unit::UnitCode;
-use crate::values::{Date, FullName, Gender, NationalId, PartialDate, Phone};
+use crate::values::{Date, FullName, Gender, NationalId, PartialDate, Phone, local_day};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -157,6 +157,14 @@ pub struct AccountAttributes {
     pub employee_code: Option<String>,
 }
 
+impl AccountAttributes {
+    /// Did a counter write the phone down since that version of the profile? Then HR has the older one.
+    pub fn has_newer_phone_than(&self, profile: &Profile) -> bool {
+        let written = self.phone_at.and_then(|at| Timestamp::from_microsecond(at).ok());
+        written.is_some_and(|at| local_day(at) >= profile.updated_on.unwrap_or(Date::MIN))
+    }
+}
+
 /// A row of `citizens.csv` or `officials.csv`: an imported account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountRow {
@@ -251,7 +259,7 @@ impl ServiceStatus {
         (Self::Deceased, "deceased"),
     ];
 
-    /// Parses the word in `profiles.csv`. Words that mean leaving a post only (miễn nhiệm, bãi nhiệm, cách chức) are not a status.
+    /// Parses the word in `profiles.csv`. Locale that mean leaving a post only (miễn nhiệm, bãi nhiệm, cách chức) are not a status.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL
             .iter()

@@ -257,6 +257,20 @@ fn dates_stand_day_first_or_iso() {
     ] {
         assert_eq!(parse_day(text), Err(DateFault::Bad), "{text}");
     }
+    // Of the Buddhist calendar, or mistyped; not the day by which files say that something has no end.
+    for text in ["2565-05-04", "4/5/2565", "25650504", "1023-05-04", "9999-12-30"] {
+        assert_eq!(parse_day(text), Err(DateFault::Far), "{text}");
+        assert_eq!(PartialDate::parse(text), Err(DateFault::Far), "{text}");
+    }
+    for text in ["2565", "05/2565", "2565-05"] {
+        assert_eq!(PartialDate::parse(text), Err(DateFault::Far), "{text}");
+        // What was taken in before that was asked can be read back.
+        let kept = PartialDate::try_from(text.to_owned()).unwrap();
+        assert_eq!(PartialDate::try_from(kept.to_string()), Ok(kept));
+    }
+    for text in ["9999-12-31", "1800-01-01", "2199-12-31"] {
+        assert!(parse_day(text).is_ok(), "{text}");
+    }
     // 23:30 UTC on the 15th is the 16th in Huế.
     assert_eq!(
         local_day("2023-07-15T23:30:00Z".parse().unwrap()),

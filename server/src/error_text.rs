@@ -304,6 +304,10 @@ fn file(error: &FileError, words: Locale) -> String {
             let (path, row) = at(path, row);
             words.text_with("file-cut", &[("path", &path), ("row", &row)])
         }
+        FileError::LongRecord { path, row } => {
+            let (path, row) = (shown(path), row.to_string());
+            words.text_with("file-long-record", &[("path", &path), ("row", &row)])
+        }
         FileError::UnitLoop { path, unit } => {
             words.text_with("file-unit-loop", &[("path", &shown(path)), ("unit", unit)])
         }

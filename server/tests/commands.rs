@@ -776,6 +776,43 @@ fn a_hash_that_fits_nothing_is_told_at_import() {
     );
 }
 
+/// Of the Buddhist calendar, or mistyped: nobody looks for them row by row.
+#[test]
+fn a_year_that_cannot_be_right_is_told_with_its_row_and_column() {
+    let n = with_units(On::Sqlite);
+    let row = |issued: &str| format!("046090000001,Trần Văn An,1990-01-02,M,{issued},0912345678,V,active\n");
+    let head = "national_id,full_name,birth_date,gender,issued_on,phone,residence_unit,status\n";
+    let file = n.file("registry.csv", &format!("{head}{}", row("04/05/2565")));
+    for simulate in ["--simulate", ""] {
+        let told = n.ok(&format!("import registry {} {simulate}", file.display()));
+        assert!(told.contains("Có 1 dòng ghi năm không thể đúng"), "{told}");
+        assert!(told.contains("chờ kiểm tra: dòng 2, cột issued_on."), "{told}");
+    }
+    let waits = n.ok("quarantine --kind registry --format csv");
+    assert!(waits.contains(",2,registry,bad-date"), "{waits}");
+    let good = n.file("good.csv", &format!("{head}{}", row("04/05/2022")));
+    let told = n.ok(&format!("import registry {}", good.display()));
+    assert!(!told.contains("năm"), "{told}");
+}
+
+/// "A name of 5 MB": a sentence, and nothing is changed.
+#[test]
+fn a_cell_of_megabytes_is_refused_in_a_sentence() {
+    let n = with_units(On::Sqlite);
+    let head =
+        "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash\n";
+    let row = |name: &str| format!("HS1,hs1,\"{name}\",,,,V,,,\n");
+    let file = n.file(
+        "citizens.csv",
+        &(head.to_owned() + &row("Lê") + &row(&"ê".repeat(5 << 19))),
+    );
+    let told = n.ends(1, &format!("import citizens {}", file.display()));
+    assert!(told.contains("dòng 3: dòng này dài hơn 64 KB"), "{told}");
+    assert!(told.len() < 2_000, "nothing of it is shown");
+    assert_eq!(n.sql("SELECT COUNT(*) FROM account_row").trim(), "0");
+    assert!(n.ok("quarantine --format csv").lines().count() == 1);
+}
+
 /// On a terminal of its own, which would echo the input unless the echo is switched off.
 #[test]
 fn a_passphrase_is_not_shown() {

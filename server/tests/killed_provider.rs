@@ -1,9 +1,12 @@
 //! Tests of `kill -9` between a code and its redemption, and between a refresh and its response: what was answered is valid after the
 //! restart, what was not is done completely or not at all.
+//! The same is tested where the answer of PostgreSQL to a commit is lost.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
+#[path = "../../store/tests/suite/wire.rs"]
+mod wire;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +15,7 @@ use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Stdio;
+use wire::Wire;
 
 const CALLBACK: &str = "https://hues.example/cb";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -290,4 +294,51 @@ fn a_refresh_without_its_answer_is_done_or_not_done_on_sqlite() {
 #[test]
 fn a_refresh_without_its_answer_is_done_or_not_done_on_postgresql() {
     a_refresh_without_its_answer_is_done_or_not_done(On::Postgres);
+}
+
+/// What a refresh says to PostgreSQL, the first one on a connection in full.
+const REFRESH: &[&str] = &["UPDATE issued SET used", "COMMIT"];
+
+/// A commit whose answer is lost: where PostgreSQL can be asked what became of it, the client has its tokens; where it cannot, nobody says that
+/// nothing was changed. Either way the client asks again with the same token, and nobody is signed out.
+#[test]
+fn a_refresh_whose_commit_is_not_answered_costs_nobody_the_sign_in() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let wire = runtime.block_on(Wire::new());
+    let (mut n, rp, mut served) = opened(On::Postgres);
+    n.through = Some(wire.port);
+    let cookie = served.signed_in();
+    for away in [false, true] {
+        served = served.killed(&n);
+        let given = served.token(&rp, &redeeming(&served.code(&rp, &cookie)));
+        let refresh = refreshing(&given.text("refresh_token"));
+        wire.then_away.send_replace(away);
+        wire.lose_answer(REFRESH);
+        let answer = served.token(&rp, &refresh);
+        assert!(wire.unanswered.borrow().is_none(), "the answer was lost");
+        if away {
+            assert_eq!(
+                (answer.status, answer.text("error").as_str()),
+                (504, "temporarily_unavailable")
+            );
+            assert_eq!(
+                answer.text("error_description"),
+                "it is not known whether this was done"
+            );
+        } else {
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        }
+        wire.away.send_replace(false);
+        let again = served.token(&rp, &refresh);
+        assert_eq!(again.status, 200, "{}", again.body);
+        if !away {
+            assert_eq!(again.text("refresh_token"), answer.text("refresh_token"), "one line");
+        }
+        let next = served.token(&rp, &refreshing(&again.text("refresh_token")));
+        assert_eq!(next.status, 200, "{}", next.body);
+        assert!(served.is_active(&rp, &next.text("access_token")));
+    }
+    drop(served);
+    n.through = None;
+    n.ok("verify");
 }

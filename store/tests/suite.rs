@@ -64,3 +64,5 @@ mod take_overs;
 mod tamper;
 #[path = "suite/two_persons.rs"]
 mod two_persons;
+#[path = "suite/wire.rs"]
+mod wire;

@@ -21,11 +21,29 @@ pub enum DateFault {
     Bad,
     /// A two-digit year.
     Ambiguous,
+    /// A year that nobody here means: of the Buddhist calendar, or mistyped.
+    Far,
 }
 
+/// The years of people and offices, as far as anybody writes them down.
+const YEARS: std::ops::RangeInclusive<i16> = 1800..=2199;
+
+/// How files say that something has no end.
+const NO_END: Date = Date::constant(9999, 12, 31);
+
 /// Parses `yyyy-mm-dd`, `yyyymmdd`, or the day first: `d/m/yyyy`, `d-m-yyyy`, `d.m.yyyy`, `ngày d tháng m năm yyyy`. A time after it is
-/// dropped. An instant with an offset becomes its day in Huế.
+/// dropped. An instant with an offset becomes its day in Huế. A year out of [`YEARS`] is a fault.
 pub fn parse_day(raw: &str) -> Result<Date, DateFault> {
+    let day = any_day(raw)?;
+    if YEARS.contains(&day.year()) || day == NO_END {
+        Ok(day)
+    } else {
+        Err(DateFault::Far)
+    }
+}
+
+/// Reads it whatever the year.
+fn any_day(raw: &str) -> Result<Date, DateFault> {
     let text = digits(raw);
     if let Ok(instant) = text.parse::<jiff::Timestamp>() {
         return Ok(local_day(instant));
@@ -119,9 +137,19 @@ pub enum PartialDate {
 impl PartialDate {
     /// Parses `1957` (a spreadsheet's `1957.0`), `1957-08`, `08/1957`, `08-1957`, `00/00/1957`, `--/08/1957`, or a whole day.
     pub fn parse(raw: &str) -> Result<Self, DateFault> {
+        let date = Self::any(raw)?;
+        if YEARS.contains(&date.year()) {
+            Ok(date)
+        } else {
+            Err(DateFault::Far)
+        }
+    }
+
+    /// Reads it whatever the year: what was taken in once can be read back.
+    fn any(raw: &str) -> Result<Self, DateFault> {
         let text = digits(raw);
         let text = text.strip_suffix(".0").filter(|year| year.len() == 4).unwrap_or(&text);
-        if let Ok(day) = parse_day(text) {
+        if let Ok(day) = any_day(text) {
             return Ok(Self::Day(day));
         }
         let unknown = |s: &str| s.is_empty() || s.bytes().all(|b| b == b'0' || b == b'-');
@@ -145,7 +173,7 @@ impl PartialDate {
             [d, m, y] if unknown(d) => year(y).zip(month(m)).map(|(y, m)| Self::Month(y, m)),
             _ => None,
         };
-        found.ok_or_else(|| parse_day(text).err().unwrap_or(DateFault::Bad))
+        found.ok_or_else(|| any_day(text).err().unwrap_or(DateFault::Bad))
     }
 
     /// The year, which is always known.
@@ -195,7 +223,7 @@ impl fmt::Debug for PartialDate {
 impl TryFrom<String> for PartialDate {
     type Error = &'static str;
     fn try_from(raw: String) -> Result<Self, Self::Error> {
-        Self::parse(&raw).map_err(|_| "not a date")
+        Self::any(&raw).map_err(|_| "not a date")
     }
 }
 

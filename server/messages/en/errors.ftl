@@ -92,6 +92,7 @@ file-missing = Missing: { $columns }.
 file-unknown = Unknown: { $columns }.
 file-twice = Twice: { $columns }.
 file-cut = { $path } is cut off inside row { $row }. No row was taken in; export the file again.
+file-long-record = The file { $path }, row { $row }: this row has more than 64 KB, which no right row has. Something else may have been pasted into a cell, or a closing quote is missing. No row was taken in.
 file-unit-loop = { $path }: unit { $unit } leads back to itself through parents or successors. No row was taken in.
 file-changed = { $path } changed while it was read. No row was taken in; run again when the file is at rest.
 file-bad-submission = { $path }, row { $row }: column { $column } is empty or not in its form. No form was taken in.

@@ -108,6 +108,8 @@ fault-text = This could not be done; nothing was changed. Please try again in a 
 fault-unknown-text = There is no answer yet. What you sent may have been recorded: please open the page again and look before sending it once more.
 nul-title = This request cannot be read
 nul-text = The address or what was sent has a character in it that is never part of a text (NUL). Nothing was changed. Go back and type it again.
+foreign-title = What was sent was not taken
+foreign-text = It was sent from another page, or the browser does not say from which one, so it was not taken, and nothing was changed. If you were at work here, please go to the first page and do it again from there. If you meet this page again, please try another browser, or give the code below to whoever helps you.
 missing-title = No such page
 missing-text = The address may have changed. Please go back to the first page.
 
@@ -161,6 +163,7 @@ home-coming-item-unnamed = A regular item of your profile
 home-coming = From { $day } the account will be locked unless the profile changes: { $hold }.
 form-late-issued-on = The issue date is on the back of the card, for example 15/8/2021. The date entered ({ $typed }) is after today.
 form-short-issued-on = The issue date is on the back of the card, for example 15/8/2021. Enter all 4 digits of the year; you entered { $typed }.
+form-far-issued-on = The issue date is on the back of the card, for example 15/8/2021. The date entered ({ $typed }) has a year that cannot be right: enter the year as it is printed on the card.
 form-unread-issued-on = The issue date is on the back of the card, for example 15/8/2021. The date entered ({ $typed }) could not be read.
 form-landline = That is a landline number; enter a mobile number, for example 0912 345 678.
 freeze-banner = Reminders and account locks are paused because of the floods. Everything works as usual.

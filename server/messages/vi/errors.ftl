@@ -92,6 +92,7 @@ file-missing = Thiếu cột: { $columns }.
 file-unknown = Cột lạ: { $columns }.
 file-twice = Cột lặp lại: { $columns }.
 file-cut = Tệp { $path } bị cắt giữa chừng ở dòng { $row }. Chưa nạp dòng nào; đề nghị xuất lại tệp.
+file-long-record = Tệp { $path }, dòng { $row }: dòng này dài hơn 64 KB, không thể là một dòng đúng. Có thể một ô bị dán nhầm nội dung, hoặc thiếu dấu nháy kép đóng ô. Chưa nạp dòng nào.
 file-unit-loop = Tệp { $path }: đơn vị { $unit } dẫn vòng về chính nó qua đơn vị cấp trên hoặc đơn vị kế thừa. Chưa nạp dòng nào.
 file-changed = Tệp { $path } thay đổi trong lúc đọc. Chưa nạp dòng nào; đề nghị chạy lại khi tệp đã yên.
 file-bad-submission = Tệp { $path }, dòng { $row }: cột { $column } trống hoặc chưa đúng dạng. Chưa nhận phiếu nào.

@@ -108,6 +108,8 @@ fault-text = Chưa thực hiện được; không có gì thay đổi. Mời th�
 fault-unknown-text = Chưa có câu trả lời. Việc vừa gửi có thể đã được ghi nhận: mời mở lại trang để xem trước khi gửi lại.
 nul-title = Nội dung gửi lên không đọc được
 nul-text = Địa chỉ hoặc nội dung gửi lên có ký tự không hợp lệ (NUL). Chưa thay đổi gì. Hãy quay lại trang trước và nhập lại.
+foreign-title = Chưa nhận nội dung vừa gửi
+foreign-text = Nội dung này được gửi từ một trang khác, hoặc trình duyệt không cho biết là gửi từ trang nào, nên Ngọ Môn không nhận và không có gì thay đổi. Nếu ông/bà đang làm việc trên Ngọ Môn, mời về trang đầu và làm lại ở đó. Nếu vẫn gặp trang này, mời thử trình duyệt khác, hoặc báo mã dưới đây cho quầy hỗ trợ.
 missing-title = Không có trang này
 missing-text = Địa chỉ có thể đã thay đổi. Mời quay lại trang đầu.
 
@@ -161,6 +163,7 @@ home-coming-item-unnamed = Một nội dung định kỳ
 home-coming = Từ ngày { $day }, tài khoản sẽ bị khóa nếu hồ sơ vẫn như hiện nay: { $hold }.
 form-late-issued-on = Ngày cấp là ngày in ở mặt sau thẻ, ví dụ 15/8/2021. Ngày vừa nhập ({ $typed }) là ngày sau hôm nay.
 form-short-issued-on = Ngày cấp là ngày in ở mặt sau thẻ, ví dụ 15/8/2021. Mời nhập năm đủ 4 số; vừa nhập { $typed }.
+form-far-issued-on = Ngày cấp là ngày in ở mặt sau thẻ, ví dụ 15/8/2021. Ngày vừa nhập ({ $typed }) có năm không thể đúng: mời nhập năm dương lịch như in trên thẻ.
 form-unread-issued-on = Ngày cấp là ngày in ở mặt sau thẻ, ví dụ 15/8/2021. Chưa đọc được ngày vừa nhập ({ $typed }).
 form-landline = Đây là số máy bàn; mời nhập số di động, ví dụ 0912 345 678.
 freeze-banner = Đang tạm dừng nhắc chuẩn hóa và khóa tài khoản do mưa lũ. Mọi chức năng vẫn dùng bình thường.

@@ -3,7 +3,7 @@
 use super::{CommandContext, ExitStatus};
 use crate::cli::{Import, TableArg};
 use crate::error_text::{Result, writing};
-use crate::output::{Format, Progress, Table as Printed, print_line, try_file, write_file};
+use crate::output::{Format, Locale, Progress, Table as Printed, print_line, try_file, write_file};
 use crate::password::is_useless;
 use ngomon_feeds::{CheckedFile, Context, FileError, Record, Row, RowCounts, RowResult, Table, check_file};
 use ngomon_rules::officials::UnreadableProfile;
@@ -74,13 +74,11 @@ pub async fn run(desk: &CommandContext, args: &Import) -> Result<ExitStatus> {
         report(args, &judged, &context, &here)?;
         summary(desk, counts, &here);
         would_wait(desk, args, counts);
-        let mut useless = UselessHashes::default();
-        if matches!(table, Table::Citizens | Table::Officials) {
-            for row in judged.rows(&context)? {
-                useless.see(&row?);
-            }
+        let mut remarks = Remarks::default();
+        for row in judged.rows(&context)? {
+            remarks.see(&row?, desk.words);
         }
-        useless.print_summary(desk);
+        remarks.tell(desk);
         desk.print_text("import-simulated", &[]);
         return Ok(ExitStatus::Yes);
     }
@@ -119,8 +117,8 @@ pub async fn run(desk: &CommandContext, args: &Import) -> Result<ExitStatus> {
         }
         LoadDecision::Open(mut load) => {
             let staged = stage(desk, args, &judged, &context, &here, &mut load).await;
-            let useless = match staged {
-                Ok(useless) => useless,
+            let remarks = match staged {
+                Ok(remarks) => remarks,
                 Err(failure) => {
                     // Return the first failure. What cannot be cleaned up now is cleaned up by the next import.
                     load.abort().await.ok();
@@ -134,7 +132,7 @@ pub async fn run(desk: &CommandContext, args: &Import) -> Result<ExitStatus> {
                 desk.print_text("import-rows-wait", &[("n", &n), ("table", table.name())]);
             }
             print_line!("load: {id}");
-            useless.print_summary(desk);
+            remarks.tell(desk);
             if table == Table::Registry {
                 match store.retry_pending(&desk.by).await {
                     Ok(0) => {}
@@ -295,39 +293,63 @@ impl Batch {
     }
 }
 
-/// Accounts whose password hash can match no password here: they are imported, but nobody can sign in with it.
+/// Remarks on single rows for the operator who imports a file.
 #[derive(Default)]
-struct UselessHashes {
-    n: u64,
-    /// The first of their rows.
-    rows: Vec<String>,
+struct Remarks {
+    /// Accounts whose password hash can match no password here: they are imported, but nobody can sign in with it.
+    useless_hashes: RemarkedRows,
+    /// Rows in quarantine because of an impossible year.
+    far_years: RemarkedRows,
 }
 
-impl UselessHashes {
-    fn see(&mut self, row: &Row) {
+/// The number of rows with one remark, and the names of the first ones.
+#[derive(Default)]
+struct RemarkedRows {
+    n: u64,
+    first: Vec<String>,
+}
+
+impl RemarkedRows {
+    fn add(&mut self, name: impl FnOnce() -> String) {
         /// How many rows are named.
-        const NAMED: usize = 20;
-        let Some(Record::Account(account)) = &row.record else {
-            return;
-        };
-        if account.password_hash.as_deref().is_some_and(is_useless) {
-            self.n += 1;
-            if self.rows.len() < NAMED {
-                self.rows.push(row.number.to_string());
-            }
+        const MOST: usize = 20;
+        self.n += 1;
+        if self.first.len() < MOST {
+            self.first.push(name());
         }
     }
 
-    fn print_summary(&self, desk: &CommandContext) {
-        if self.n == 0 {
-            return;
+    fn tell(&self, desk: &CommandContext, key: &str, names: &'static str, between: &str) {
+        if self.n > 0 {
+            let mut first = self.first.join(between);
+            if self.n > self.first.len() as u64 {
+                first += between;
+                first += "…";
+            }
+            desk.print_text(key, &[("n", &desk.words.number(self.n)), (names, &first)]);
         }
-        let more = if self.n > self.rows.len() as u64 { ", …" } else { "" };
-        let rows = self.rows.join(", ") + more;
-        desk.print_text(
-            "import-useless-hashes",
-            &[("n", &desk.words.number(self.n)), ("rows", &rows)],
-        );
+    }
+}
+
+impl Remarks {
+    fn see(&mut self, row: &Row, words: Locale) {
+        let number = || row.number.to_string();
+        if let Some(column) = row.far {
+            let cell = || words.text_with("import-cell", &[("row", &number()), ("column", column)]);
+            self.far_years.add(cell);
+        }
+        let hash = match &row.record {
+            Some(Record::Account(account)) => account.password_hash.as_deref(),
+            _ => None,
+        };
+        if hash.is_some_and(is_useless) {
+            self.useless_hashes.add(number);
+        }
+    }
+
+    fn tell(&self, desk: &CommandContext) {
+        self.far_years.tell(desk, "import-far-years", "cells", "; ");
+        self.useless_hashes.tell(desk, "import-useless-hashes", "rows", ", ");
     }
 }
 
@@ -339,13 +361,13 @@ async fn stage(
     context: &Context<'_>,
     here: &HashSet<u64>,
     load: &mut OpenLoad,
-) -> Result<UselessHashes> {
+) -> Result<Remarks> {
     let bar = Progress::rows(judged.judgement().counts.rows, desk.words.text("progress-take-in"));
-    let (mut batch, mut useless) = (Batch::default(), UselessHashes::default());
+    let (mut batch, mut remarks) = (Batch::default(), Remarks::default());
     for row in judged.rows(context)? {
         let row = row?;
         bar.set(row.number);
-        useless.see(&row);
+        remarks.see(&row, desk.words);
         batch.take(row);
         if batch.is_full() {
             batch.send(load).await?;
@@ -353,7 +375,7 @@ async fn stage(
     }
     batch.send(load).await?;
     report(args, judged, context, here)?;
-    Ok(useless)
+    Ok(remarks)
 }
 
 /// The rows of accounts that exist already. Such an account is not changed, so its row does not count as repaired.

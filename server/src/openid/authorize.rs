@@ -26,7 +26,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::Gate;
-use ngomon_store::{AuthorizedRequest, GrantParameters, RegisteredClient, Session};
+use ngomon_store::{AuthorizedRequest, GrantParameters, RegisteredClient, Session, StoreError};
 
 /// The parameter that marks a request whose client asked for a new sign-in: the earliest time at which that sign-in may have begun.
 const SINCE: &str = "ngomon_since";
@@ -53,7 +53,7 @@ pub async fn authorize(app: &App, ctx: &RequestContext, params: Params, after: A
     let here = format!("/authorize?{}", params.query());
     let opened = match resolve_client(app, params).await {
         Ok(opened) => opened,
-        Err(fault) => return error_without_redirect(ctx, here, &fault),
+        Err(problem) => return error_without_redirect(ctx, here, problem),
     };
     let said = match read(&opened.params, &opened.known) {
         Ok(request) => match next_step(app, ctx, &opened, &request, after).await {
@@ -100,7 +100,7 @@ impl Opened {
 }
 
 /// Resolves the client, the redirect URI, and the parameters of a pushed request.
-pub async fn resolve_client(app: &App, shown: Params) -> Result<Opened, OAuthError> {
+pub async fn resolve_client(app: &App, shown: Params) -> Result<Opened, Problem> {
     let unknown = || OAuthError::new("invalid_client", "the client is unknown or disabled");
     let known = app.store.client(shown.get("client_id").unwrap_or_default()).await?;
     let known = known.filter(|known| known.enabled).ok_or_else(unknown)?;
@@ -132,8 +132,12 @@ pub async fn resolve_client(app: &App, shown: Params) -> Result<Opened, OAuthErr
 
 /// Shows the error to the user instead of redirecting, because the redirect URI is not trusted (RFC 6749, 4.1.2.1). `here` is the request,
 /// for the link to the other language.
-pub fn error_without_redirect(ctx: &RequestContext, here: String, fault: &OAuthError) -> Response {
+pub fn error_without_redirect(ctx: &RequestContext, here: String, problem: Problem) -> Response {
     let words = ctx.words;
+    let fault = match problem {
+        Problem::Told(fault) => fault,
+        Problem::Store(error) => return ErrorPage(words, error).into_response(),
+    };
     let mut shell = ctx.shell();
     shell.here = here;
     let title = words.text("authorize-wrong-title");
@@ -149,14 +153,23 @@ enum Step {
     Code(String),
 }
 
-enum Problem {
+/// Why a browser's request comes to nothing.
+pub enum Problem {
+    /// Something is wrong with it.
     Told(OAuthError),
-    Store(ngomon_store::StoreError),
+    /// The store could not: nobody who sits there has to mend anything.
+    Store(StoreError),
 }
 
-impl From<ngomon_store::StoreError> for Problem {
-    fn from(error: ngomon_store::StoreError) -> Self {
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<OAuthError> for Problem {
+    fn from(fault: OAuthError) -> Self {
+        Self::Told(fault)
     }
 }
 

@@ -210,9 +210,10 @@ fn value(app: &App, about: &About, profile: Option<&Profile>, name: &str) -> Val
         None => stated.national_id.filter(|_| about.proof.is_some()),
     };
     let number = vouched.or(stated.national_id);
-    // Phone and mail "are taken over from HR", which vouches for its own.
+    // Phone and mail "are taken over from HR", which vouches for its own; a phone that a counter wrote down since is the owner's word.
+    let hr_phone = profile.filter(|one| !stated.has_newer_phone_than(one));
     let (hr_phone, hr_email) = (
-        profile.and_then(|one| one.phone.as_ref()),
+        hr_phone.and_then(|one| one.phone.as_ref()),
         profile.and_then(|one| one.email.as_ref()),
     );
     let (phone, email) = (hr_phone.or(stated.phone.as_ref()), hr_email.or(stated.email.as_ref()));

@@ -90,7 +90,7 @@ pub async fn answered(
     let here = format!("/authorize?{}", params.query());
     let opened = match resolve_client(&app, params).await {
         Ok(opened) => opened,
-        Err(fault) => return error_without_redirect(&ctx, here, &fault),
+        Err(problem) => return error_without_redirect(&ctx, here, problem),
     };
     let request = match read(&opened.params, &opened.known) {
         Ok(request) if sent.answer == "allow" => request,

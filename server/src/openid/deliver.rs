@@ -13,19 +13,13 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::ErrorKind;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, JoinSet};
 
 /// How many pending deliveries of one client a round takes up.
 const BATCH: u32 = 500;
-/// How many run at once to a client that answers fast. A slow client gets one at a time.
-const WIDEST: usize = 32;
-/// A client that takes longer to answer than this is slow.
-const SLOW: Duration = Duration::from_millis(500);
-/// No further delivery of a round starts after this time: by then others may be due that come before them.
-const ROUND: Duration = Duration::from_secs(10);
 /// The timeout of one delivery.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Lifetime of a logout token in seconds.
@@ -35,6 +29,40 @@ const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
 const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 const ACCOUNT_DISABLED: &str = "https://schemas.openid.net/secevent/risc/event-type/account-disabled";
 const ACCOUNT_ENABLED: &str = "https://schemas.openid.net/secevent/risc/event-type/account-enabled";
+
+/// The speed of deliveries to one client, which follows from the speed of its answers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Speed {
+    /// The number of deliveries that run at once.
+    pub(super) width: usize,
+    /// The upper bound of `width`.
+    pub(super) widest: usize,
+    /// A client that takes longer to answer than this is slow.
+    pub(super) slow: Duration,
+    /// No delivery of a round but its first starts after this time: by then others may be due that come before them.
+    pub(super) round: Duration,
+}
+
+impl Speed {
+    /// The speed at the start: one delivery at a time.
+    pub(super) fn first() -> Self {
+        Self {
+            width: 1,
+            widest: 32,
+            slow: Duration::from_millis(500),
+            round: Duration::from_secs(10),
+        }
+    }
+
+    /// Adapts to the result of a delivery and the time that it took.
+    fn follow(&mut self, delivery: &Delivery, took: Duration) {
+        self.width = match delivery {
+            Delivery::Failed(_) => 1,
+            _ if took > self.slow => (self.width / 2).max(1),
+            _ => (self.width + 1).min(self.widest),
+        };
+    }
+}
 
 /// The error for a host name with no permitted address.
 #[derive(Debug, thiserror::Error)]
@@ -54,13 +82,15 @@ impl Resolve for Guarded {
         let inner = self.inner || name.as_str() == "localhost";
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let good: Vec<_> = found.filter(|at| may_be_asked(at.ip(), inner)).collect();
-            if good.is_empty() {
-                return Err(NoAddress.into());
-            }
-            Ok(Box::new(good.into_iter()) as Addrs)
+            Ok(Box::new(asked_of(found, inner)?.into_iter()) as Addrs)
         })
     }
+}
+
+/// The permitted addresses among those of a host name.
+fn asked_of(found: impl Iterator<Item = SocketAddr>, inner: bool) -> std::result::Result<Vec<SocketAddr>, NoAddress> {
+    let good: Vec<_> = found.filter(|at| may_be_asked(at.ip(), inner)).collect();
+    if good.is_empty() { Err(NoAddress) } else { Ok(good) }
 }
 
 fn may_be_asked(address: IpAddr, inner: bool) -> bool {
@@ -120,25 +150,26 @@ impl Deliveries {
 
 /// Delivers rounds without a pause until nothing is due.
 async fn deliver_all(app: &App, sender: &reqwest::Client, client: &ClientId) -> Result<()> {
-    let mut width = 1;
-    while deliver(app, sender, client, &mut width).await? > 0 {}
+    let mut speed = Speed::first();
+    while deliver(app, sender, client, &mut speed).await? > 0 {}
     Ok(())
 }
 
-/// Sends what is due to a client, up to `width` at once; `width` grows while the client answers fast. Returns the number of deliveries
-/// taken up.
+/// Sends what is due to a client, at its speed. Returns the number of deliveries taken up.
 pub(super) async fn deliver(
     app: &App,
     sender: &reqwest::Client,
     client: &ClientId,
-    width: &mut usize,
+    speed: &mut Speed,
 ) -> Result<usize> {
     let due = app.store.due_notices(client, BATCH).await?;
     let (n, began) = (due.len(), instant());
     let (mut waiting, mut sending) = (due.into_iter(), JoinSet::new());
     let (mut told, mut fault) = (Vec::with_capacity(n), None);
     loop {
-        let next = (sending.len() < *width && began.elapsed() < ROUND).then(|| waiting.next());
+        let is_first = sending.is_empty() && told.is_empty();
+        let begins = sending.len() < speed.width && (is_first || began.elapsed() < speed.round);
+        let next = begins.then(|| waiting.next());
         if let Some(notice) = next.flatten() {
             let (app, sender) = (app.clone(), sender.clone());
             sending.spawn(async move {
@@ -152,11 +183,7 @@ pub(super) async fn deliver(
         let Ok((delivery, notice, took)) = sent else { continue };
         match delivery {
             Ok(delivery) => {
-                *width = match delivery {
-                    Delivery::Failed(_) => 1,
-                    _ if took > SLOW => (*width / 2).max(1),
-                    _ => (*width + 1).min(WIDEST),
-                };
+                speed.follow(&delivery, took);
                 told.push((notice, delivery));
             }
             Err(error) => fault = Some(error),
@@ -334,7 +361,52 @@ mod tests {
             assert_eq!(may_be_asked(address, false), of_public, "{address}");
             assert_eq!(may_be_asked(address, true), of_inner, "{address}");
         }
+        let at = |ip: &str| SocketAddr::new(ip.parse().unwrap(), 443);
+        let both = || [at("10.1.2.3"), at("203.162.4.190")].into_iter();
+        assert_eq!(asked_of(both(), false).unwrap(), [at("203.162.4.190")]);
+        assert_eq!(asked_of(both(), true).unwrap(), both().collect::<Vec<_>>());
+        assert!(asked_of(both().take(1), false).is_err());
         let plain = Guarded { inner: false }.resolve("localhost".parse().unwrap());
         assert!(plain.await.unwrap().next().is_some());
+    }
+
+    /// A resolver for which no host name has a permitted address.
+    struct Neighbours;
+
+    impl Resolve for Neighbours {
+        fn resolve(&self, _: Name) -> Resolving {
+            Box::pin(async { Err::<Addrs, Box<dyn Error + Send + Sync>>(NoAddress.into()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn that_a_system_stands_in_a_private_network_is_said() {
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let sender = reqwest::Client::builder().no_proxy().dns_resolver(Neighbours);
+        let sender = sender.build().unwrap();
+        let error = sender.post("https://hues.example").send().await.unwrap_err();
+        let fault = what_happened(&error);
+        assert_eq!(fault, "inner-address");
+        for tag in ["vi", "en"] {
+            let words = Locale::of_tag(tag).unwrap();
+            assert_eq!(notice_fault(words, &fault), words.text("notice-fault-inner-address"));
+        }
+    }
+
+    #[test]
+    fn the_speed_follows_the_answers() {
+        let (quick, late) = (Duration::ZERO, Duration::from_secs(1));
+        let mut speed = Speed::first();
+        for _ in 0..40 {
+            speed.follow(&Delivery::Taken, quick);
+        }
+        assert_eq!(speed.width, 32, "and no wider");
+        for width in [16, 8, 4, 2, 1, 1] {
+            speed.follow(&Delivery::Refused("answered 400".into()), late);
+            assert_eq!(speed.width, width);
+        }
+        speed.follow(&Delivery::Taken, quick);
+        speed.follow(&Delivery::Failed("timeout".into()), quick);
+        assert_eq!(speed.width, 1);
     }
 }

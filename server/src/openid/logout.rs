@@ -1,5 +1,6 @@
 //! Sign-out requested by a client (OpenID Connect RP-Initiated Logout 1.0).
 
+use super::authorize::Problem;
 use super::fault::OAuthError;
 use super::params::Params;
 use crate::web::{App, ErrorPage, Layout, MessagePage, RequestContext, clear_session_cookie, html, redirect_page};
@@ -42,17 +43,18 @@ pub async fn agreed(State(app): State<App>, ctx: RequestContext, body: Bytes) ->
     let params = Params::read(request.as_bytes());
     match wish(&app, &params).await {
         Ok(wish) => signed_out(&app, &ctx, wish, true).await,
-        Err(fault) => wrong(&ctx, &params, fault),
+        Err(problem) => wrong(&ctx, &params, problem),
     }
 }
 
 /// The page of an invalid request, which includes a token signed by a deleted key. It shows the error, lets the owner sign out all the
 /// same, and redirects nowhere.
-fn wrong(ctx: &RequestContext, params: &Params, fault: OAuthError) -> Response {
+fn wrong(ctx: &RequestContext, params: &Params, problem: Problem) -> Response {
     let words = ctx.words;
-    if fault.is_passing() {
-        return fault.into_response();
-    }
+    let fault = match problem {
+        Problem::Told(fault) => fault,
+        Problem::Store(error) => return ErrorPage(words, error).into_response(),
+    };
     let mut shell = ctx.shell();
     shell.here = here(params);
     let shell = shell.failing("O-400");
@@ -81,7 +83,7 @@ struct LogoutRequest {
 }
 
 /// Reads the client and its registered post-logout redirect URI from the request.
-async fn wish(app: &App, params: &Params) -> Result<LogoutRequest, OAuthError> {
+async fn wish(app: &App, params: &Params) -> Result<LogoutRequest, Problem> {
     params.well_formed()?;
     let hint = match params.get("id_token_hint") {
         Some(hint) => {
@@ -94,7 +96,7 @@ async fn wish(app: &App, params: &Params) -> Result<LogoutRequest, OAuthError> {
     if let (Some(hinted), Some(named)) = (hinted, params.get("client_id"))
         && hinted != named
     {
-        return Err(OAuthError::request("client_id and id_token_hint name two clients"));
+        return Err(OAuthError::request("client_id and id_token_hint name two clients").into());
     }
     let known = match hinted.or(params.get("client_id")) {
         Some(id) => {
@@ -110,11 +112,7 @@ async fn wish(app: &App, params: &Params) -> Result<LogoutRequest, OAuthError> {
         {
             Some(with_state(uri, params.get("state"))?)
         }
-        (Some(_), _) => {
-            return Err(OAuthError::request(
-                "post_logout_redirect_uri is not one of the client's",
-            ));
-        }
+        (Some(_), _) => return Err(OAuthError::request("post_logout_redirect_uri is not one of the client's").into()),
     };
     let subject = hint
         .as_ref()
@@ -137,7 +135,7 @@ fn with_state(uri: &str, state: Option<&str>) -> Result<String, OAuthError> {
 async fn asked(app: &App, ctx: &RequestContext, params: &Params) -> Response {
     let wish = match wish(app, params).await {
         Ok(wish) => wish,
-        Err(fault) => return wrong(ctx, params, fault),
+        Err(problem) => return wrong(ctx, params, problem),
     };
     let Some(visit) = &ctx.visit else {
         return signed_out(app, ctx, wish, false).await;

@@ -98,7 +98,8 @@ fn reads_words(route: &str) -> bool {
     is_for_programs(route) || route.starts_with("/health/")
 }
 
-fn language(headers: &HeaderMap) -> Option<Locale> {
+/// That its reader chose.
+pub(super) fn language(headers: &HeaderMap) -> Option<Locale> {
     headers.get(header::COOKIE)?;
     let chosen = CookieJar::from_headers(headers);
     chosen

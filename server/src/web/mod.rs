@@ -6,6 +6,7 @@ mod component_gallery;
 mod counters;
 mod desk;
 mod enrol;
+mod foreign;
 mod form;
 mod freeze;
 mod guard;
@@ -50,7 +51,7 @@ use crate::workers::Workers;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use ngomon_store::Store;
 use std::ops::{Deref, DerefMut};
@@ -191,7 +192,7 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .merge(report::routes())
         .merge(openid::pages())
         .fallback(page::not_found)
-        .layer(csrf)
+        .layer(ServiceBuilder::new().layer(from_fn(foreign::explain)).layer(csrf))
         .merge(openid::for_browsers())
         .merge(openid::for_clients())
         .merge(health::routes())

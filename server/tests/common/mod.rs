@@ -21,6 +21,8 @@ pub enum On {
 pub struct Ngomon {
     pub dir: TempDir,
     database: Option<String>,
+    /// The port of what stands between it and its PostgreSQL.
+    pub through: Option<u16>,
 }
 
 /// A process that is killed at the end of its test, whatever the result.
@@ -109,7 +111,11 @@ impl Ngomon {
             psql("postgres", &format!("CREATE DATABASE {name}"));
             name
         });
-        Self { dir, database }
+        Self {
+            dir,
+            database,
+            through: None,
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -128,9 +134,9 @@ impl Ngomon {
         command.args(words.split_whitespace()).env("LC_ALL", "vi_VN.UTF-8");
         match &self.database {
             None => command.arg("--data").arg(self.path("data")),
-            Some(name) => command
+            Some(_) => command
                 .arg("--database")
-                .arg(postgres().replace("/postgres?", &format!("/{name}?")))
+                .arg(self.database_url())
                 .arg("--keys")
                 .arg(self.path("keys")),
         };
@@ -140,7 +146,10 @@ impl Ngomon {
     /// The URL of its PostgreSQL database.
     pub fn database_url(&self) -> String {
         let name = self.database.as_ref().expect("on PostgreSQL");
-        postgres().replace("/postgres?", &format!("/{name}?"))
+        match self.through {
+            Some(port) => format!("postgres://postgres@127.0.0.1:{port}/{name}?sslmode=disable"),
+            None => postgres().replace("/postgres?", &format!("/{name}?")),
+        }
     }
 
     pub fn run(&self, words: &str) -> Output {

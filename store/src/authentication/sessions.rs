@@ -644,8 +644,12 @@ impl Store {
                     Box::pin(async move {
                         for session in over {
                             // Checked again under the lock: the session may have been used meanwhile.
-                            let sql = "SELECT id FROM account_row WHERE id IN (SELECT account FROM client_grant WHERE session = $1)";
-                            tx.rows_for_update(sql, [session.clone().into()]).await?;
+                            for sql in [
+                                "SELECT id FROM account_row WHERE id IN (SELECT account FROM client_grant WHERE session = $1)",
+                                "SELECT id FROM session WHERE id = $1",
+                            ] {
+                                tx.rows_for_update(sql, [session.clone().into()]).await?;
+                            }
                             let sql = format!(
                                 "SELECT 1 FROM session s JOIN account_row a ON a.id = s.account WHERE s.id = $4 AND NOT {OVER_BY_TIME}"
                             );

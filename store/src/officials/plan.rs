@@ -3,7 +3,6 @@
 use super::facts::{AccountWithHolds, Facts};
 use crate::error::{Result, StoreError};
 use crate::journal::StoreContext;
-use crate::tables::{day_number, day_of_number};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::officials::{
     Decision, DecisionInput, OfficialAccount, PersonPlan, ProfileMatch, decide, decide_person, idle, newcomers,
@@ -12,7 +11,6 @@ use ngomon_rules::officials::{
 use ngomon_rules::plan::Impact;
 use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind, Profile};
 use ngomon_rules::unit::UnitCode;
-use ngomon_rules::values::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -262,11 +260,6 @@ fn corrected_attributes(stated: &AccountAttributes, profile: &Profile) -> Option
         .full_name
         .as_ref()
         .is_none_or(|name| name.grade(&profile.full_name).is_same_person());
-    // A counter recorded a phone after HR's version of the profile: the person's own statement prevails.
-    let version = profile.updated_on.unwrap_or(Date::MIN);
-    let written_since = stated
-        .phone_at
-        .is_some_and(|at| day_of_number(day_number(at)).is_ok_and(|day| version <= day));
     let new = AccountAttributes {
         full_name: if name {
             Some(profile.full_name.clone())
@@ -277,7 +270,8 @@ fn corrected_attributes(stated: &AccountAttributes, profile: &Profile) -> Option
         phone: profile
             .phone
             .clone()
-            .filter(|_| !written_since)
+            // The file follows the person.
+            .filter(|_| !stated.has_newer_phone_than(profile))
             .or_else(|| stated.phone.clone()),
         email: profile.email.clone().or_else(|| stated.email.clone()),
         ..stated.clone()

@@ -18,7 +18,8 @@ use ngomon_rules::values::Date;
 pub struct About {
     /// The kind of account.
     pub kind: AccountKind,
-    /// Attributes of the owner. For the holder of a claim, the registry's values replace the account's own.
+    /// Attributes of the owner. For the holder of a claim, the registry's values replace the account's own, except for a phone number that a
+    /// counter recorded after the claim.
     pub stated: AccountAttributes,
     /// `true` if the phone number comes from the registry.
     pub phone_verified: bool,
@@ -43,7 +44,7 @@ impl Store {
         self.db
             .query(async |tx| {
                 let sql = format!(
-                    "SELECT a.kind, a.unit, a.official_to, a.exempt_to, a.claimed, a.last, c.proof, {OWNER} FROM account a \
+                    "SELECT a.kind, a.unit, a.official_to, a.exempt_to, a.claimed, a.last, c.proof, c.since, {OWNER} FROM account a \
                      JOIN personal_value v ON v.id = a.value LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL \
                      LEFT JOIN personal_value w ON w.id = c.value WHERE a.id = $1"
                 );
@@ -60,13 +61,20 @@ impl Store {
                     frozen = campaign.freeze;
                 }
                 let proof: Option<String> = row.get(6)?;
-                let (stated, claim) = owner_of(&self.env.keys, &row, 7)?;
+                let since: Option<i64> = row.get(7)?;
+                let (stated, claim) = owner_of(&self.env.keys, &row, 8)?;
+                let written_since = stated.phone_at > since;
+                let written = stated.phone.clone().filter(|_| written_since);
+                let stated = match &claim {
+                    Some(claim) => claim.over(stated),
+                    None => stated,
+                };
                 Ok(Some(About {
                     kind,
-                    phone_verified: claim.as_ref().is_some_and(|claim| claim.phone.is_some()),
-                    stated: match claim {
-                        Some(claim) => claim.over(stated),
-                        None => stated,
+                    phone_verified: !written_since && claim.is_some_and(|claim| claim.phone.is_some()),
+                    stated: AccountAttributes {
+                        phone: written.or(stated.phone),
+                        ..stated
                     },
                     unit: UnitCode(row.get(1)?),
                     gate,

@@ -9,10 +9,12 @@ use ngomon_rules::event::Change;
 use ngomon_rules::hold::Cause;
 use ngomon_rules::records::AccountId;
 use ngomon_store::{
-    AuthorizedRequest, Check, Delivery, GrantParameters, IssuedTokens, KeyLine, KeyState, PendingDelivery, Refusal,
-    RegisteredClient, Store, StoreError,
+    AuthorizedRequest, Check, Delivery, GrantParameters, IssuedTokens, KeyLine, KeyState, Location, PendingDelivery,
+    Refusal, RegisteredClient, Store, StoreError,
 };
+use sqlx::{Connection as _, PgConnection};
 use std::sync::Arc;
+use std::time::Duration;
 
 both! {
     clients_and_what_they_call_accounts_follow_from_the_journal
@@ -56,6 +58,9 @@ pub async fn at_once<T: Send + 'static>(
     }
     done
 }
+
+/// A test that hangs fails after it. Nothing is measured by it.
+const HANGS: Duration = Duration::from_mins(2);
 
 pub const URI: &str = "https://hues.example/cb";
 
@@ -684,7 +689,7 @@ async fn a_refresh_token_shown_again_gets_its_successor_until_that_is_used(on: O
     assert!(!is_good(store, &given.access).await && next(&given.refresh).await.is_none());
 
     // The setting is off.
-    let strict = store.clone().with_refresh_again(std::time::Duration::ZERO);
+    let strict = store.clone().with_refresh_again(Duration::ZERO);
     let first = tokens(store, &client, "C1").await;
     let given = strict
         .refresh(&client, &first.refresh, None, None)
@@ -699,6 +704,12 @@ async fn a_refresh_token_shown_again_gets_its_successor_until_that_is_used(on: O
             .is_none()
     );
     assert!(!is_good(store, &given.access).await);
+    // It was on when the token was used; a server of which it is off has a clock that is behind.
+    let first = tokens(store, &client, "C1").await;
+    let given = next(&first.refresh).await.unwrap();
+    house.clock.move_on(-1);
+    let again = strict.refresh(&client, &first.refresh, None, None).await.unwrap();
+    assert!(again.is_none() && !is_good(store, &given.access).await);
 
     // The account is held meanwhile.
     let first = tokens(store, &client, "C1").await;
@@ -729,7 +740,17 @@ async fn what_a_successor_was_drawn_from_is_erased(on: On) {
     house.clock.move_on(31);
     store.forget_successors().await.unwrap();
     assert_eq!(house.sql(kept).await, [0]);
+    // Where none is given again, nothing is kept.
+    let strict = store.clone().with_refresh_again(Duration::ZERO);
+    let first = tokens(store, &client, "C2").await;
+    let next = strict.refresh(&client, &first.refresh, None, None).await.unwrap();
+    assert!(next.is_some());
+    assert_eq!(house.sql(kept).await, [0]);
     house.sound().await;
+}
+
+async fn run_beside(connection: &mut PgConnection, sql: &'static str) {
+    sqlx::raw_sql(sql).execute(connection).await.unwrap();
 }
 
 impl House {
@@ -739,6 +760,29 @@ impl House {
         let told = due.iter().map(|one| (one.clone(), delivery.clone())).collect();
         self.store.settle_notices(&client.id, told).await.unwrap();
         due
+    }
+
+    /// Somebody else at the same PostgreSQL, in a transaction in which that was asked.
+    async fn beside(&self, sql: &'static str) -> PgConnection {
+        let Location::Url(url) = &self.places.data else {
+            panic!("no address")
+        };
+        let mut beside = PgConnection::connect(url).await.unwrap();
+        run_beside(&mut beside, "BEGIN").await;
+        run_beside(&mut beside, sql).await;
+        beside
+    }
+
+    /// Waits until `n` sessions of PostgreSQL wait for a lock.
+    async fn are_waiting(&self, n: i64) {
+        let sql =
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        let waiting = async {
+            while self.sql(sql).await != [n] {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(HANGS, waiting).await.expect("nobody waits");
     }
 
     async fn signs_in_and_out(&self, client: &RegisteredClient, account: &str) {
@@ -1159,6 +1203,51 @@ async fn a_session_that_ends_by_time_tells_its_clients(on: On) {
     house.clock.move_on(13 * 3600);
     store.sweep().await.unwrap();
     assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 1);
+    house.sound().await;
+}
+
+/// Two servers see the same session end, while both are kept from ending it: its client is told once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_two_servers_end_is_told_once() {
+    let house = House::new(On::Postgres).await;
+    house.two_citizens().await;
+    let servers = [house.store.clone(), house.second().await];
+    let client = known(&house.store, hues("Một")).await;
+    online_and_offline(&house, &client, "C1").await;
+    house.clock.move_on(31 * 60);
+    let mut beside = house.beside("SELECT id FROM client_grant FOR UPDATE").await;
+    let ending = servers.map(|store| tokio::spawn(async move { store.end_over_sessions().await }));
+    house.are_waiting(2).await;
+    run_beside(&mut beside, "COMMIT").await;
+    for ended in ending {
+        ended.await.unwrap().unwrap();
+    }
+    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 1);
+    house.sound().await;
+}
+
+/// What a client asks for in the very last moment keeps the session, though a server that has seen it end is at work already.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_used_meanwhile_does_not_end() {
+    let house = House::new(On::Postgres).await;
+    house.two_citizens().await;
+    let store = &house.store;
+    let client = known(store, hues("Một")).await;
+    let (session, [online, _]) = online_and_offline(&house, &client, "C1").await;
+    house.clock.move_on(29 * 60);
+    let mut beside = house.beside("SELECT id FROM session FOR UPDATE").await;
+    let (asks, with) = (store.clone(), client.clone());
+    let using = tokio::spawn(async move { asks.refresh(&with, &online.refresh, None, None).await });
+    house.are_waiting(1).await;
+    house.clock.move_on(2 * 60);
+    let other = house.second().await;
+    let ending = tokio::spawn(async move { other.end_over_sessions().await });
+    house.are_waiting(2).await;
+    run_beside(&mut beside, "COMMIT").await;
+    let used = using.await.unwrap().unwrap().expect("it was in time");
+    ending.await.unwrap().unwrap();
+    assert!(is_good(store, &used.access).await && store.visit(&session).await.unwrap().is_some());
+    assert!(house.tell(&client, &Delivery::Taken).await.is_empty());
     house.sound().await;
 }
 

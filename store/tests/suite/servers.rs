@@ -2,19 +2,16 @@
 //! while is done once it accepts it.
 
 use crate::both;
-use crate::fixture::{DAY, House, On, citizen, form, number, postgres_url};
+use crate::fixture::{DAY, House, On, citizen, form, number};
 use crate::openid::{hues, known, tokens};
+use crate::wire::Wire;
 use futures_util::future::{join_all, select_all};
 use ngomon_rules::citizens::Proof;
 use ngomon_store::environment::Environment;
 use ngomon_store::{Location, Refusal, Store, StoreError, StorePaths};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream, UnixStream};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
 
 /// A test that hangs fails after this time. It measures nothing.
 const HANGS: Duration = Duration::from_mins(2);
@@ -27,48 +24,7 @@ both! {
     several_first_starts_at_once_all_succeed
 }
 
-/// A proxy between a server and PostgreSQL, which can fall silent.
-struct Wire {
-    port: u16,
-    /// Connections with a lower number are silent from now on.
-    cut: watch::Sender<u64>,
-    /// A connection falls silent when the client sends this text: PostgreSQL does not receive it.
-    swallowed: watch::Sender<Option<&'static str>>,
-    /// A connection is closed once PostgreSQL has answered this text: the client does not receive the answer.
-    unanswered: watch::Sender<Option<&'static str>>,
-    made: Arc<AtomicU64>,
-    /// How many connections fell silent by a text.
-    stuck: watch::Receiver<u64>,
-}
-
 impl Wire {
-    /// A proxy in front of the tests' PostgreSQL.
-    async fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (cut, _) = watch::channel(0);
-        let (swallowed, _) = watch::channel(None);
-        let (unanswered, _) = watch::channel(None);
-        let (stuck_tell, stuck) = watch::channel(0);
-        let made = Arc::new(AtomicU64::new(0));
-        let wire = Self {
-            port,
-            cut: cut.clone(),
-            swallowed: swallowed.clone(),
-            unanswered: unanswered.clone(),
-            made: made.clone(),
-            stuck,
-        };
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let n = made.fetch_add(1, Ordering::SeqCst);
-                let (cut, swallowed, stuck) = (cut.subscribe(), swallowed.subscribe(), stuck_tell.clone());
-                tokio::spawn(carry(client, n, cut, swallowed, stuck, unanswered.clone()));
-            }
-        });
-        wire
-    }
-
     /// The same database through this proxy.
     fn places(&self, places: &StorePaths) -> StorePaths {
         let Location::Url(url) = &places.data else {
@@ -85,68 +41,10 @@ impl Wire {
         }
     }
 
-    /// Silences all existing connections; new ones work.
-    fn cut(&self) {
-        self.cut.send_replace(self.made.load(Ordering::SeqCst));
-    }
-
-    /// Silences the next connection that sends this text.
-    fn swallow(&self, said: &'static str) {
-        self.swallowed.send_replace(Some(said));
-    }
-
     async fn one_is_stuck(&mut self) {
         soon(self.stuck.wait_for(|n| *n > 0)).await.unwrap();
         self.swallowed.send_replace(None);
     }
-}
-
-async fn carry(
-    mut client: TcpStream,
-    n: u64,
-    mut cut: watch::Receiver<u64>,
-    swallowed: watch::Receiver<Option<&'static str>>,
-    stuck: watch::Sender<u64>,
-    unanswered: watch::Sender<Option<&'static str>>,
-) {
-    let mut server = UnixStream::connect(socket()).await.unwrap();
-    let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
-    loop {
-        tokio::select! {
-            biased;
-            () = async { drop(cut.wait_for(|before| n < *before).await) } => std::future::pending().await,
-            read = client.read(&mut up) => {
-                let Ok(read @ 1..) = read else { return };
-                let said = *swallowed.borrow();
-                if said.is_some_and(|said| String::from_utf8_lossy(&up[..read]).contains(said)) {
-                    stuck.send_modify(|n| *n += 1);
-                    // As if the client were frozen: the connection stays open without traffic.
-                    let _both_stay = (&client, &server);
-                    std::future::pending::<()>().await;
-                }
-                if server.write_all(&up[..read]).await.is_err() { return }
-                let said = *unanswered.borrow();
-                if said.is_some_and(|said| String::from_utf8_lossy(&up[..read]).contains(said)) {
-                    unanswered.send_replace(None);
-                    // An answer means that the statement was executed.
-                    drop(server.read(&mut down).await);
-                    return;
-                }
-            }
-            read = server.read(&mut down) => {
-                let Ok(read @ 1..) = read else { return };
-                if client.write_all(&down[..read]).await.is_err() { return }
-            }
-        }
-    }
-}
-
-/// The socket of the tests' PostgreSQL.
-fn socket() -> String {
-    let url = postgres_url();
-    let (_, dir) = url.split_once("host=").expect("a socket");
-    let dir = dir.split('&').next().unwrap().replace("%2F", "/");
-    format!("{dir}/.s.PGSQL.5432")
 }
 
 async fn citizens(house: &House) {
@@ -234,7 +132,7 @@ async fn what_was_committed_is_answered_though_the_answer_was_lost() {
     };
     // In a group of its own: with every retry switched off, only the query of the outcome can recover it.
     let strict = store.clone().with_refresh_again(std::time::Duration::ZERO);
-    wire.unanswered.send_replace(Some("COMMIT"));
+    wire.lose_answer(&["COMMIT"]);
     let next = soon(strict.refresh(&client, &given.refresh, None, None)).await.unwrap();
     cut().await.unwrap();
     let next = next.unwrap();
@@ -245,7 +143,7 @@ async fn what_was_committed_is_answered_though_the_answer_was_lost() {
             .unwrap()
             .is_some()
     );
-    wire.unanswered.send_replace(Some("COMMIT"));
+    wire.lose_answer(&["COMMIT"]);
     let own = form("HS2", 2);
     let sent = store.standardise(&own, Proof::Form, "owner", house.store.now());
     soon(sent).await.unwrap();

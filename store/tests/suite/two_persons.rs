@@ -441,6 +441,11 @@ async fn a_lost_phone_and_a_lost_password_together_take_two(on: On) {
         phone(1).as_str(),
         "the claim's"
     );
+    let to_clients = async || {
+        let about = store.about(&hs1).await.unwrap().unwrap();
+        (about.stated.phone.unwrap(), about.phone_verified)
+    };
+    assert_eq!(to_clients().await, (phone(1), true), "and clients are told of it");
 
     // The phone alone needs one person. The previous number and the new one get a message.
     let before = store.messages(99).await.unwrap().len();
@@ -460,6 +465,11 @@ async fn a_lost_phone_and_a_lost_password_together_take_two(on: On) {
         store.reach(&hs1).await.unwrap().unwrap().to,
         phone(90).as_str(),
         "the counter's"
+    );
+    assert_eq!(
+        to_clients().await,
+        (phone(90), false),
+        "nobody vouches for it, and the lost one is nobody's"
     );
     assert!(store.phone_changed_lately(&hs1).await.unwrap());
 

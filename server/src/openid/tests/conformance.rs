@@ -3,7 +3,7 @@
 
 use super::told::receiver;
 use super::{CALLBACK, Rp, claims, hues, site};
-use crate::openid::deliver::{PATIENCE, deliver, sender};
+use crate::openid::deliver::{PATIENCE, Speed, deliver, sender};
 use crate::web::App;
 use crate::web::tests::{Answered, Site};
 use axum::body::Body;
@@ -493,6 +493,31 @@ async fn oidcc_rp_initiated_logout_without_a_hint_or_with_something_wrong() {
     assert!(!is_there(&site, &rp, &cookie).await);
 }
 
+/// Where the store cannot be asked, nobody who sits there is told that the request is wrong, or reads what is for programs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_reads_a_page_where_the_store_cannot() {
+    let site = site().await;
+    let rp = site.rp(suites()).await;
+    let cookie = site.signed_in("CV001").await;
+    let (here, request) = (end_session(&[("client_id", &rp.id)]), rp.asks(&[]));
+    let agreed = format!("client_id={}", rp.id);
+    site.sql("ALTER TABLE client RENAME TO away");
+    for page in [
+        site.get(&here, &cookie).await,
+        site.get(&here, "").await,
+        site.post("/end-session/agreed", &cookie, &[("request", &agreed)]).await,
+        site.get(&request, &cookie).await,
+        site.post("/consent", &cookie, &[("request", &agreed), ("answer", "allow")])
+            .await,
+    ] {
+        assert_eq!(page.status, 503, "{}", page.text);
+        assert!(page.says("fault-title") && page.says("fault-text"), "{}", page.text);
+    }
+    site.sql("ALTER TABLE away RENAME TO client");
+    assert!(is_there(&site, &rp, &cookie).await, "nothing has ended");
+    assert!(site.get(&here, &cookie).await.says("sign-out-button"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn oidcc_backchannel_rp_initiated_logout() {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
@@ -515,7 +540,7 @@ async fn oidcc_backchannel_rp_initiated_logout() {
 
     let (app, sender) = (App::new(site.store.clone(), false), sender(false, PATIENCE).unwrap());
     let client = ClientId(rp.id.clone());
-    while deliver(&app, &sender, &client, &mut 1).await.unwrap() > 0 {}
+    while deliver(&app, &sender, &client, &mut Speed::first()).await.unwrap() > 0 {}
     let got = receiver.got();
     let [(kind, token)] = got.as_slice() else {
         panic!("{got:?}")

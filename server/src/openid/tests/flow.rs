@@ -3,11 +3,13 @@
 use super::{CALLBACK, Rp, VERIFIER, claims, hues, site};
 use crate::web::tests::{Site, rows};
 use base64::Engine as _;
-use ngomon_rules::citizens::{Outcome, RegistryAnswer};
+use ngomon_rules::citizens::{Outcome, Paper, RegistryAnswer};
 use ngomon_rules::client::{Algorithm, Authentication, Client, SubjectKind};
 use ngomon_rules::records::{AccountId, Form, Submission};
-use ngomon_rules::values::NationalId;
+use ngomon_rules::values::{NationalId, Phone};
+use ngomon_store::PapersSeen;
 use serde_json::json;
+use std::collections::HashMap;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_official_signs_in_to_a_system_and_to_a_second_one_without_a_password() {
@@ -234,6 +236,78 @@ async fn hr_vouches_for_mail_and_phone_and_names_and_units_are_told_as_software_
     let groups = info["groups"].as_array().unwrap();
     assert_eq!(groups[0], info["employment"]["unit"]);
     assert!(groups.len() > 1, "with the units above it: {groups:?}");
+}
+
+/// A counter's phone is newer than HR's, which is newer than the account's own; and nobody is told of the one that was lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_phones_the_newest_is_told() {
+    let site = Site::sample().await;
+    let rp = site.rp(hues()).await;
+    let profiles = rows("profiles.csv");
+    let own = |one: &HashMap<String, String>| {
+        let theirs = |profile: &&HashMap<String, String>| profile["employee_code"] == one["employee_code"];
+        let profile = profiles
+            .iter()
+            .filter(|_| !one["employee_code"].is_empty())
+            .find(theirs)?;
+        let phones = [&one["phone"], &profile["phone"]];
+        let differ = phones.iter().all(|phone| phone.starts_with("+84")) && phones[0] != phones[1];
+        let fits = differ && profile["status"] == "working" && !one["password_hash"].is_empty();
+        fits.then(|| (one["account_id"].clone(), profile["phone"].clone()))
+    };
+    let (account, of_hr) = rows("officials.csv").iter().find_map(own).unwrap();
+    let cookie = site.signed_in(&account).await;
+    let tokens = rp.tokens(&site, &cookie, &[("scope", "openid phone")]).await;
+    let told = async || {
+        let info = site.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+        (info["phone_number"].clone(), info["phone_number_verified"].clone())
+    };
+    assert_eq!(told().await, (json!(of_hr), json!(true)));
+
+    let permit = site
+        .visit(&site.operator("an").await)
+        .await
+        .unwrap()
+        .operator()
+        .unwrap();
+    let (phone, _) = Phone::parse("0912345678").unwrap();
+    let seen = PapersSeen {
+        papers: vec![Paper::IdCard],
+        why: "mất máy".into(),
+    };
+    let account = AccountId(account);
+    site.store.change_phone(&permit, &account, &phone, &seen).await.unwrap();
+    assert_eq!(
+        told().await,
+        (json!("+84912345678"), json!(false)),
+        "papers were seen, and no code shown"
+    );
+}
+
+/// What was shown is spent by then: the ID token says less, and nobody is asked to show it once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_that_cannot_be_read_cost_nobody_their_tokens() {
+    let site = site().await;
+    let rp = site.rp(hues()).await;
+    let cookie = site.signed_in("CV001").await;
+    let asked = [("claims", r#"{"id_token":{"name":null}}"#)];
+    let (first, code) = (
+        rp.tokens(&site, &cookie, &asked).await,
+        rp.code(&site, &cookie, &asked).await,
+    );
+    let whole = claims(first["id_token"].as_str().unwrap());
+    assert!(whole["name"].is_string());
+    site.sql("UPDATE personal_value SET sealed = x'00' WHERE id = (SELECT value FROM account_row WHERE id = 'CV001')");
+    for answer in [
+        rp.redeem(&site, &code).await,
+        rp.refresh(&site, first["refresh_token"].as_str().unwrap()).await,
+    ] {
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let token = claims(answer.json()["id_token"].as_str().unwrap());
+        assert!(token["sub"] == whole["sub"] && token.get("name").is_none(), "{token}");
+        let told = site.userinfo(answer.json()["access_token"].as_str().unwrap()).await;
+        assert_eq!(told.status, 503, "which spends nothing");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -202,7 +202,8 @@ async fn a_third_party_gets_nothing_before_its_owner_allows_it() {
         .header("content-type", "application/x-www-form-urlencoded")
         .body(axum::body::Body::from("answer=allow"))
         .unwrap();
-    assert_eq!(site.ask(forged).await.status, 403);
+    let page = site.ask(forged).await;
+    assert!(page.status == 403 && page.says("foreign-title"), "{}", page.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -380,6 +380,7 @@ pub fn malformed(typed: &StandardiseForm, fields: &Fields, words: Locale) -> Vec
                 // A day of the calendar, but no day of issue: it lies in the future.
                 Ok(_) => "form-late-issued-on",
                 Err(DateFault::Ambiguous) => "form-short-issued-on",
+                Err(DateFault::Far) => "form-far-issued-on",
                 Err(DateFault::Bad) if parts == 3 => "form-bad-issued-on",
                 Err(DateFault::Bad) => "form-unread-issued-on",
             };

@@ -170,6 +170,13 @@ impl Site {
         }
     }
 
+    /// Statements behind the store's back.
+    pub fn sql(&self, statements: &str) {
+        let file = self.dir.path().join("data/ngomon.db");
+        let beside = rusqlite::Connection::open(file).unwrap();
+        beside.execute_batch(statements).unwrap();
+    }
+
     pub async fn get(&self, path: &str, cookie: &str) -> Answered {
         let request = Request::get(path).header(header::COOKIE, cookie).body(Body::empty());
         self.ask(request.unwrap()).await
@@ -327,6 +334,35 @@ async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
     assert!(seen.len() >= 8 && short_ones > 0, "{seen:?}");
     site.store.seal().await.unwrap();
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
+}
+
+/// "A whole error page in Vietnamese": what happened, what to do, and a code for the helpdesk; and nothing of it is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_sites_page_sends_is_refused_in_words() {
+    let site = Site::bare().await;
+    let cookie = site.operator("an").await;
+    for (language, says) in [("", vietnamese()), ("; language=en", Locale::of_tag("en").unwrap())] {
+        for headers in [
+            [("origin", "null"), ("accept", "*/*")],
+            [("origin", "https://evil.example"), ("accept", "*/*")],
+            [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")],
+            [("origin", "null"), ("sec-fetch-site", "same-site")],
+        ] {
+            let mut request = Request::post("/sign-out")
+                .header(header::HOST, "localhost")
+                .header(header::COOKIE, format!("{cookie}{language}"));
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+            let page = site.ask(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{headers:?}");
+            for told in ["foreign-title", "foreign-text", "page-first"] {
+                assert!(page.text.contains(&says.text(told)), "{told}: {}", page.text);
+            }
+            assert!(page.text.contains("S-403") && page.headers.contains_key(header::CONTENT_SECURITY_POLICY));
+        }
+    }
+    assert!(site.visit(&cookie).await.is_some(), "nothing was done");
 }
 
 /// A failure after the commit, here of the checkpoint, does not turn the answer into an error.

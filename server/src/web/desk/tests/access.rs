@@ -3,22 +3,30 @@
 use super::PASSWORD;
 use crate::web::tests::{Answered, Site, rows, vietnamese};
 use axum::http::{Method, StatusCode};
+use ngomon_rules::client::Client;
 use ngomon_rules::event::ProposedAct;
 use ngomon_rules::records::AccountId;
 use ngomon_store::Order;
 
 /// Every address of the desk, read from the source.
-fn addresses(account: &str) -> Vec<String> {
-    let source = include_str!("../mod.rs");
-    let found = source
-        .split(".route(")
-        .skip(1)
+fn addresses(account: &str, system: &str) -> Vec<String> {
+    let sources = [include_str!("../mod.rs"), include_str!("../systems/mod.rs")];
+    let found = sources
+        .into_iter()
+        .flat_map(|source| source.split(".route(").skip(1))
         .filter_map(|rest| rest.split('"').nth(1));
     let filled = |path: &str| {
-        let path = path.replace("{id}", account).replace("{receipt}", "DH-7K3M-42QX");
+        let id = if path.starts_with("/desk/systems/") {
+            system
+        } else {
+            account
+        };
+        let path = path.replace("{id}", id).replace("{receipt}", "DH-7K3M-42QX");
         path.replace("{unit}", "46")
             .replace("{state}", "held")
             .replace("{file}", "people.csv")
+            .replace("{notice}", "none")
+            .replace("{verb}", "disable")
     };
     found.map(filled).collect()
 }
@@ -67,8 +75,10 @@ async fn who_is_no_operator_finds_no_desk() {
         held_operator.cookie(),
         binh,
     ];
-    let all = addresses(citizen);
-    assert!(all.len() >= 12, "{all:?}");
+    let system = Client::new("Hue-S", vec!["https://hues.example/cb".to_owned()]);
+    let system = site.store.add_client(system, "test").await.unwrap().id;
+    let all = addresses(citizen, system.as_str());
+    assert!(all.len() >= 38, "{all:?}");
     for path in &all {
         for cookie in &strangers {
             for method in [Method::GET, Method::POST, Method::PUT] {
@@ -270,7 +280,7 @@ async fn a_nul_is_refused_everywhere() {
     let site = Site::bare().await;
     let cookie = site.operator("an").await;
     let entries = site.store.position().await.unwrap();
-    for path in addresses("%00").into_iter().chain(
+    for path in addresses("%00", "%00").into_iter().chain(
         [
             "/consents/withdraw",
             "/passkeys/remove",
