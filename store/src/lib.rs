@@ -47,7 +47,8 @@ mod verify;
 
 pub use access::{
     BrowserMark, CODE_LIVES, Ceremony, CodeFor, Counted, Credential, Enrolment, Factor, Kept, KnownPasskey, Limit,
-    NewPasskey, OpenSession, Operator, PapersSeen, Passkey, Proven, Purpose, Sending, Token, Tried, Typed, Visit, Who,
+    NewPasskey, OpenSession, Operator, Over, PapersSeen, Passkey, Proven, Purpose, Sending, Token, Tried, Typed, Visit,
+    Who,
 };
 pub use backup::Restored;
 pub use changed::{has_changed, watched};

@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use ngomon_rules::record::AccountId;
-use ngomon_store::{Credential, Factor, Proven, Refusal, Result, StoreError, Token, Tried, Who};
+use ngomon_store::{Credential, Factor, Over, Proven, Refusal, Result, StoreError, Token, Tried, Who};
 use serde::Deserialize;
 
 /// The most accounts of one user name that are checked: each costs a password hash.
@@ -123,7 +123,7 @@ pub struct Why {
 }
 
 /// Shows the form.
-pub async fn show(asker: Asker, Query(Why { why }): Query<Why>) -> Response {
+pub async fn show(State(app): State<App>, asker: Asker, Query(Why { why }): Query<Why>) -> Response {
     // A connected system may require a new sign-in.
     if asker.visit.is_some() && asker.going.is_none() {
         return Redirect::to("/").into_response();
@@ -131,12 +131,31 @@ pub async fn show(asker: Asker, Query(Why { why }): Query<Why>) -> Response {
     let notice = ["kept", "reset", "reset-devices", "out"].contains(&why.as_str());
     let notice = notice.then(|| format!("sign-in-why-{why}"));
     let notice = notice.or_else(|| asker.insecure.then(|| "sign-in-insecure".to_owned()));
+    let notice = match notice {
+        None => match over(&app, &asker).await {
+            Ok(over) => over.map(ToOwned::to_owned),
+            Err(error) => return Fault(asker.words, error).into_response(),
+        },
+        notice => notice,
+    };
     let said = Said {
         username: asker.going.as_deref().and_then(login_hint).unwrap_or_default(),
         notice: notice.map(|key| asker.words.say(&key)),
         ..Said::default()
     };
     page(&asker, StatusCode::OK, said)
+}
+
+/// The message key for why the browser's session has ended. The text names no hold: the cookie may be in other hands.
+async fn over(app: &App, asker: &Asker) -> Result<Option<&'static str>> {
+    let Some(token) = asker.token.as_deref().filter(|_| asker.visit.is_none()) else {
+        return Ok(None);
+    };
+    Ok(Some(match app.store.why_over(token).await? {
+        Over::Time => "sign-in-over-time",
+        Over::Change => "sign-in-over-change",
+        Over::Gone => "sign-in-over-gone",
+    }))
 }
 
 /// The user name that a connected system expects.

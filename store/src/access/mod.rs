@@ -23,7 +23,7 @@ pub(crate) use operators::others_stay;
 pub use operators::{Enrolment, Operator};
 pub use passkeys::{Kept, KnownPasskey, NewPasskey, Passkey};
 pub use second_factor::Proven;
-pub use sessions::{Factor, OpenSession, Token, Visit};
+pub use sessions::{Factor, OpenSession, Over, Token, Visit};
 
 pub(crate) use attempts::Count;
 pub(crate) use credentials::own_login;
