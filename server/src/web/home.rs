@@ -3,6 +3,7 @@
 use super::App;
 use super::asker::Asker;
 use super::desk::whose_claim;
+use super::device;
 use super::form::asked;
 use super::may_have_passkeys;
 use super::page::{Fault, History, Shell, go_on, history, html};
@@ -21,7 +22,7 @@ use ngomon_rules::client::ClientId;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::record::AccountKind;
 use ngomon_rules::unit::UnitTree;
-use ngomon_store::{Before, Explained, Result};
+use ngomon_store::{Before, Explained, OpenSession, Result};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -42,7 +43,14 @@ struct Home {
     history: History,
     /// Consents given to systems that are not the province's own.
     allowed: Vec<Allowed>,
-    sessions: Vec<(String, String)>,
+    sessions: Vec<Session>,
+}
+
+/// A row of the owner's sessions.
+struct Session {
+    device: String,
+    began: String,
+    seen: String,
 }
 
 struct Allowed {
@@ -129,18 +137,7 @@ pub async fn show(State(app): State<App>, asker: Asker, Query(query): Query<Hist
                 facts,
                 history: history(&story, &query.before, "/", words),
                 allowed: allowed.collect(),
-                sessions: sessions
-                    .iter()
-                    .map(|one| {
-                        let began = words.instant(one.began);
-                        let began = if one.is_this {
-                            words.say_with("sessions-here", &[("at", &began)])
-                        } else {
-                            began
-                        };
-                        (began, words.instant(one.seen))
-                    })
-                    .collect(),
+                sessions: sessions.iter().map(|one| session(one, words)).collect(),
                 shell: asker.shell(),
             },
         ))
@@ -172,6 +169,19 @@ fn facts(story: &Explained, units: &UnitTree, words: Words) -> Vec<(String, Stri
         facts.push((words.say("desk-unit"), story.unit_name.clone()));
     }
     facts
+}
+
+fn session(one: &OpenSession, words: Words) -> Session {
+    let device = capital(&device::named(one.device.as_deref(), words));
+    Session {
+        device: if one.is_this {
+            words.say_with("sessions-here", &[("device", &device)])
+        } else {
+            device
+        },
+        began: words.instant(one.began),
+        seen: words.instant(one.seen),
+    }
 }
 
 /// Warnings: a claim of somebody else's details, what the next run will do, and holds that come within the warning period.

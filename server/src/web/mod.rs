@@ -5,6 +5,7 @@ mod assets;
 mod code;
 mod counters;
 mod desk;
+mod device;
 mod enrol;
 mod form;
 mod freeze;

@@ -327,6 +327,9 @@ pub async fn enter_with(app: &App, asker: &Asker, account: &AccountId, token: &T
     if let Some(before) = &asker.token {
         app.store.replace_session(before, token).await?;
     }
+    if let Some(device) = &asker.device {
+        app.store.note_device(token.as_str(), device).await?;
+    }
     if let Some(next) = &asker.going {
         app.store.set_next(token.as_str(), next).await?;
     }

@@ -115,6 +115,8 @@ pub struct OpenSession {
     pub began: i64,
     /// The last click: microseconds UTC.
     pub seen: i64,
+    /// The browser and its system, as [`Store::note_device`] recorded them.
+    pub device: Option<String>,
     /// `true` for the session that requests the list.
     pub is_this: bool,
 }
@@ -397,14 +399,19 @@ impl Store {
         let now = self.now().as_microsecond();
         self.db
             .read(async |tx| {
-                let sql = "SELECT s.began, s.seen, a.kind, s.id FROM session s JOIN account a ON a.id = s.account AND a.generation = s.generation \
+                let sql = "SELECT s.began, s.seen, a.kind, s.id, s.device FROM session s JOIN account a ON a.id = s.account AND a.generation = s.generation \
                      WHERE s.account = $1 AND s.began > $2 ORDER BY s.began DESC";
                 let mut open = Vec::new();
                 for row in tx.rows(sql, [account.as_str().into(), (now - LONGEST).into()]).await? {
                     let (began, seen) = (row.get(0)?, row.get(1)?);
                     if now - seen < idle(kind_of(&row.get::<String>(2)?)?) {
                         let is_this = row.get::<Vec<u8>>(3)? == this;
-                        open.push(OpenSession { began, seen, is_this });
+                        open.push(OpenSession {
+                            began,
+                            seen,
+                            device: row.get(4)?,
+                            is_this,
+                        });
                     }
                 }
                 Ok(open)
@@ -435,6 +442,20 @@ impl Store {
             .write(move |tx| {
                 let (env, by, account) = (env.clone(), by.clone(), account.clone());
                 Box::pin(async move { end_sessions(tx, &env, &Act::new(&by, env.ambient.now()), &account).await })
+            })
+            .await
+    }
+
+    /// Records the browser and the system with which a session was started.
+    pub async fn note_device(&self, token: &str, device: &str) -> Result<()> {
+        let (id, device) = (sha256(&[token.as_bytes()]), device.to_owned());
+        self.db
+            .write(move |tx| {
+                let device = device.clone();
+                Box::pin(async move {
+                    let sql = "UPDATE session SET device = $2 WHERE id = $1";
+                    tx.execute(sql, [id.into(), device.into()]).await.map(drop)
+                })
             })
             .await
     }
@@ -583,9 +604,11 @@ pub(super) async fn end_all(tx: &mut Tx, env: &Env, account: &AccountId, but: Op
     tx.execute(sql, args).await
 }
 
-/// Ends the held visit that the session `id` replaces, and keeps its return address.
+/// Ends the held visit that the session `id` replaces, and keeps its return address and its device.
 async fn replace_held(tx: &mut Tx, env: &Env, held: [u8; 32], id: [u8; 32]) -> Result<()> {
     carry_next(tx, env, held, id).await?;
+    let sql = "UPDATE session SET device = (SELECT h.device FROM session h WHERE h.id = $1) WHERE id = $2";
+    tx.execute(sql, [held.into(), id.into()]).await?;
     end(tx, env, held).await
 }
 

@@ -375,3 +375,37 @@ async fn a_deadline_that_has_passed_is_said_to_have_passed() {
         late.text
     );
 }
+
+/// Where one is signed in is said by the device, in plain words, also after a held visit has opened.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_named_by_their_devices() {
+    let site = Site::reconciled().await;
+    let account = site.held_by(Reason::ReviewOverdue).await;
+    let row = super::demo_rows("officials.csv");
+    let row = row.into_iter().find(|row| row["account_id"] == account).unwrap();
+    let enter = async |agent: &str| {
+        let password = account.replace("CV", "Hue-CV");
+        let typed = [("username", &*row["username"]), ("password", &*password)];
+        let mut request = super::form_to("/sign-in", "", &typed);
+        request.headers_mut().insert("user-agent", agent.parse().unwrap());
+        site.ask(request).await.cookie()
+    };
+    let windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
+    let held = enter(windows).await;
+    assert_eq!(site.post("/profile/review", &held, &[]).await.goes_to(), "/held");
+    let opened = site.get("/held", &held).await;
+    assert!(opened.says("held-opened"), "{}", opened.text);
+    let iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Mobile/15E148 Safari/604.1";
+    for agent in [iphone, "curl/8"] {
+        enter(agent).await;
+    }
+    let home = site.get("/", &opened.cookie()).await;
+    for device in [
+        "Chrome trên Windows (lần này)",
+        "Safari trên iPhone",
+        "Trình duyệt không rõ",
+    ] {
+        assert!(home.text.contains(&format!(">{device}<")), "{device}: {}", home.text);
+    }
+    site.sound().await;
+}
