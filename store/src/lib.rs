@@ -47,8 +47,8 @@ mod verify;
 
 pub use authentication::{
     BrowserMark, CODE_LIVES, Ceremony, CodeCheck, CodeRecipient, Counted, Credential, Enrolment, Factor, KnownPasskey,
-    NewPasskey, Operator, PapersSeen, Passkey, PasskeyStorage, Purpose, RateLimit, Sending, Session, SessionSummary,
-    SessionToken, Tried, TwoFactorProof, Who,
+    NewPasskey, Operator, Over, PapersSeen, Passkey, PasskeyStorage, Purpose, RateLimit, Sending, Session,
+    SessionSummary, SessionToken, Tried, TwoFactorProof, Who,
 };
 pub use backup::Restored;
 pub use changed::{has_changed, watched};

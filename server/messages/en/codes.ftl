@@ -52,3 +52,6 @@ new-password-code-hint = 12 letters and digits, like ABCD-EFGH-JKMN
 new-password-code-over = This code is not right, was used, or is too old. Check it, or ask a help counter for another one.
 sign-in-counter-code = I have a code from a counter
 sign-in-why-out = You are signed out.
+sign-in-over-time = Your session has timed out. Please sign in again.
+sign-in-over-change = Your account has just changed, so this session has ended. Please sign in again to see what changed.
+sign-in-over-gone = Your session has ended. Please sign in again.

@@ -52,3 +52,6 @@ new-password-code-hint = 12 chữ và số, dạng ABCD-EFGH-JKMN
 new-password-code-over = Mã chưa đúng, đã dùng hoặc đã hết hạn. Mời xem lại mã, hoặc đến quầy hỗ trợ để nhận mã khác.
 sign-in-counter-code = Có mã của quầy hỗ trợ
 sign-in-why-out = Đã đăng xuất.
+sign-in-over-time = Phiên đăng nhập đã hết thời gian. Mời đăng nhập lại.
+sign-in-over-change = Tài khoản vừa có thay đổi nên phiên đăng nhập đã kết thúc. Mời đăng nhập lại để xem.
+sign-in-over-gone = Phiên đăng nhập đã kết thúc. Mời đăng nhập lại.

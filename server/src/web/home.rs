@@ -2,6 +2,7 @@
 
 use super::App;
 use super::desk::whose_claim;
+use super::device;
 use super::form::asked;
 use super::page::{ErrorPage, History, Layout, history, html, redirect_page};
 use super::passkeys_allowed;
@@ -21,7 +22,7 @@ use ngomon_rules::client::ClientId;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::records::AccountKind;
 use ngomon_rules::unit::UnitTree;
-use ngomon_store::{AccountExplanation, Before, Result};
+use ngomon_store::{AccountExplanation, Before, Result, SessionSummary};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -42,7 +43,14 @@ struct Home {
     history: History,
     /// Consents given to systems that are not the province's own.
     allowed: Vec<ConsentRow>,
-    sessions: Vec<(String, String)>,
+    sessions: Vec<Session>,
+}
+
+/// A row of the owner's sessions.
+struct Session {
+    device: String,
+    began: String,
+    seen: String,
 }
 
 struct ConsentRow {
@@ -129,18 +137,7 @@ pub async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Que
                 facts,
                 history: history(&story, &query.before, "/", words),
                 allowed: allowed.collect(),
-                sessions: sessions
-                    .iter()
-                    .map(|one| {
-                        let began = words.instant(one.began);
-                        let began = if one.is_this {
-                            words.text_with("sessions-here", &[("at", &began)])
-                        } else {
-                            began
-                        };
-                        (began, words.instant(one.seen))
-                    })
-                    .collect(),
+                sessions: sessions.iter().map(|one| session(one, words)).collect(),
                 shell: ctx.shell(),
             },
         ))
@@ -172,6 +169,19 @@ fn facts(story: &AccountExplanation, units: &UnitTree, words: Locale) -> Vec<(St
         facts.push((words.text("desk-unit"), story.unit_name.clone()));
     }
     facts
+}
+
+fn session(one: &SessionSummary, words: Locale) -> Session {
+    let device = capital(&device::named(one.device.as_deref(), words));
+    Session {
+        device: if one.is_this {
+            words.text_with("sessions-here", &[("device", &device)])
+        } else {
+            device
+        },
+        began: words.instant(one.began),
+        seen: words.instant(one.seen),
+    }
 }
 
 /// Warnings: a claim of somebody else's details, what the next run will do, and holds that come within the warning period.

@@ -5,6 +5,7 @@ mod code;
 mod component_gallery;
 mod counters;
 mod desk;
+mod device;
 mod enrol;
 mod foreign;
 mod form;

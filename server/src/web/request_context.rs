@@ -1,12 +1,14 @@
 //! The context of one request: language, client address and session.
 
 use super::App;
+use super::device::device;
 use super::origin::counted;
 use super::page::{ErrorPage, Layout};
 use super::public_url::is_loopback;
 use crate::output::Locale;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
 use axum::http::HeaderMap;
+use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -47,6 +49,8 @@ pub struct RequestContext {
     pub network: Option<String>,
     /// Whether the request came over plain http from another machine. Such a browser stores no session cookie.
     pub insecure: bool,
+    /// The browser and its system; `None` if neither is known.
+    pub device: Option<String>,
     /// The cookie that links two pages of a sign-in.
     pub ticket: Option<String>,
     /// The marks of the owners who signed in in this browser before.
@@ -134,6 +138,7 @@ impl FromRequestParts<App> for RequestContext {
         let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let from = from.map(|ConnectInfo(at)| counted(app.proxies.client(at.ip(), &parts.headers)));
         let (address, network) = from.unwrap_or_default();
+        let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
         let browsers = jar.get(BROWSER).map(|cookie| cookie.value().split('.'));
         let browsers = browsers.into_iter().flatten().take(MOST_OWNERS);
         Ok(Self {
@@ -144,6 +149,7 @@ impl FromRequestParts<App> for RequestContext {
             address,
             network,
             insecure: is_insecure(app, &parts.headers),
+            device: agent.and_then(device),
             ticket: jar.get(TICKET).map(|cookie| cookie.value().to_owned()),
             browsers: browsers.map(ToOwned::to_owned).collect(),
             token,

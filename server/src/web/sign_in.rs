@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use ngomon_rules::records::AccountId;
-use ngomon_store::{Credential, Factor, Refusal, Result, SessionToken, StoreError, Tried, TwoFactorProof, Who};
+use ngomon_store::{Credential, Factor, Over, Refusal, Result, SessionToken, StoreError, Tried, TwoFactorProof, Who};
 use serde::Deserialize;
 
 /// The most accounts of one user name that are checked: each costs a password hash.
@@ -123,7 +123,11 @@ pub struct SignInQuery {
 }
 
 /// Shows the form.
-pub async fn show(ctx: RequestContext, Query(SignInQuery { why }): Query<SignInQuery>) -> Response {
+pub async fn show(
+    State(app): State<App>,
+    ctx: RequestContext,
+    Query(SignInQuery { why }): Query<SignInQuery>,
+) -> Response {
     // A connected system may require a new sign-in.
     if ctx.visit.is_some() && ctx.going.is_none() {
         return Redirect::to("/").into_response();
@@ -131,12 +135,31 @@ pub async fn show(ctx: RequestContext, Query(SignInQuery { why }): Query<SignInQ
     let notice = ["kept", "reset", "reset-devices", "out"].contains(&why.as_str());
     let notice = notice.then(|| format!("sign-in-why-{why}"));
     let notice = notice.or_else(|| ctx.insecure.then(|| "sign-in-insecure".to_owned()));
+    let notice = match notice {
+        None => match over(&app, &ctx).await {
+            Ok(over) => over.map(ToOwned::to_owned),
+            Err(error) => return ErrorPage(ctx.words, error).into_response(),
+        },
+        notice => notice,
+    };
     let said = SignInNotice {
         username: ctx.going.as_deref().and_then(login_hint).unwrap_or_default(),
         notice: notice.map(|key| ctx.words.text(&key)),
         ..SignInNotice::default()
     };
     page(&ctx, StatusCode::OK, said)
+}
+
+/// The message key for why the browser's session has ended. The text names no hold: the cookie may be in other hands.
+async fn over(app: &App, ctx: &RequestContext) -> Result<Option<&'static str>> {
+    let Some(token) = ctx.token.as_deref().filter(|_| ctx.visit.is_none()) else {
+        return Ok(None);
+    };
+    Ok(Some(match app.store.why_over(token).await? {
+        Over::Time => "sign-in-over-time",
+        Over::Change => "sign-in-over-change",
+        Over::Gone => "sign-in-over-gone",
+    }))
 }
 
 /// The user name that a connected system expects.
@@ -329,6 +352,9 @@ pub async fn enter_with(
 ) -> Result<Response> {
     if let Some(before) = &ctx.token {
         app.store.replace_session(before, token).await?;
+    }
+    if let Some(device) = &ctx.device {
+        app.store.note_device(token.as_str(), device).await?;
     }
     if let Some(next) = &ctx.going {
         app.store.set_next(token.as_str(), next).await?;

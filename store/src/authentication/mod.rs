@@ -21,7 +21,7 @@ pub use operators::{Enrolment, Operator};
 pub use passkeys::{KnownPasskey, NewPasskey, Passkey, PasskeyStorage};
 pub use passwords::{BrowserMark, Credential};
 pub use second_factor::TwoFactorProof;
-pub use sessions::{Factor, Session, SessionSummary, SessionToken};
+pub use sessions::{Factor, Over, Session, SessionSummary, SessionToken};
 pub use throttle::{Counted, RateLimit, Tried, Who};
 pub use webauthn_state::Ceremony;
 

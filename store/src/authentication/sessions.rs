@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   open account ── sign in ──▶ full session ── a hold, 30 min idle (an operator's 15), 12 h, sign out ──▶ over
-//!   held account ── sign in ──▶ held visit ── 15 min, another hold, sign out ──▶ over
+//!   held account ── sign in ──▶ held visit ── 15 min, a hold that its own mending did not place, sign out ──▶ over
 //!                                   ├── its last hold is lifted ──▶ full session, under a new token (an operator signs in again)
 //!                                   ├── it is joined to another account ──▶ full session of that one
 //!                                   └── it moved to the account at the new unit ──▶ session of that one
@@ -13,7 +13,7 @@ use super::operators::Operator;
 use super::passkeys::PasskeyStorage;
 use super::second_factor::TwoFactorProof;
 use crate::bound::{ACCOUNT, SESSION, SESSION_GENERATION, SESSION_SID, binds};
-use crate::db::{Row, Tx};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::{MAY_BE_HELD, is_held};
 use crate::journal::{Attribution, StoreContext, append};
@@ -115,8 +115,21 @@ pub struct SessionSummary {
     pub began: i64,
     /// The last click: microseconds UTC.
     pub seen: i64,
+    /// The browser and its system, as [`Store::note_device`] recorded them.
+    pub device: Option<String>,
     /// `true` for the session that requests the list.
     pub is_this: bool,
+}
+
+/// Why a session has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// It timed out.
+    Time,
+    /// A hold was placed on its account.
+    Change,
+    /// It was closed, or the token is unknown.
+    Gone,
 }
 
 impl Store {
@@ -269,25 +282,42 @@ impl Store {
                 let env = env.clone();
                 Box::pin(async move {
                     lock_accounts_of(tx, [id]).await?;
-                    let sql = format!(
-                        "SELECT {}, a.generation FROM session s JOIN account_row a ON a.id = s.account \
-                         WHERE s.id = $1 AND s.held = 1 AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = s.account \
-                         AND h.generation > s.generation AND h.reason = 'by-order')",
-                        SESSION.columns("s")
-                    );
-                    let Some(row) = tx.row(&sql, [id.into()]).await? else { return Ok(()) };
-                    if !SESSION.is_genuine(&env.keys, &row, 0)? {
-                        return Ok(());
-                    }
-                    let generation: i64 = row.get(SESSION.width())?;
-                    let mut cells = SESSION.cells(&row, 0)?;
-                    cells[SESSION_GENERATION] = generation.into();
-                    let mac = SESSION.mac(&env.keys, &cells);
-                    let sql = "UPDATE session SET generation = $2, mac = $3 WHERE id = $1";
-                    tx.execute(sql, [id.into(), generation.into(), mac]).await.map(drop)
+                    go_on_held(tx, &env, "s.id = $1", id.into()).await
                 })
             })
             .await
+    }
+
+    /// Keeps all held visits of an account, as [`Store::stay_held`] does: its owner's proposal was answered meanwhile.
+    pub(crate) async fn stay_held_at(&self, account: &AccountId) -> Result<()> {
+        let (env, account) = (self.env.clone(), account.clone());
+        self.db
+            .transaction(move |tx| {
+                let (env, account) = (env.clone(), account.clone());
+                Box::pin(async move {
+                    let sql = "SELECT id FROM account_row WHERE id = $1";
+                    tx.rows_for_update(sql, [account.as_str().into()]).await?;
+                    go_on_held(tx, &env, "s.account = $1", account.as_str().into()).await
+                })
+            })
+            .await
+    }
+
+    /// Why the session with that token, which is not valid, has ended.
+    pub async fn why_over(&self, token: &str) -> Result<Over> {
+        let (id, now) = (sha256(&[token.as_bytes()]), self.now().as_microsecond());
+        let sql = format!(
+            "SELECT a.kind, s.held, s.began, s.seen, {} FROM session s JOIN account_row a ON a.id = s.account WHERE s.id = $1",
+            SESSION.columns("s")
+        );
+        let row = self.db.query(async |tx| tx.row(&sql, [id.into()]).await).await?;
+        let Some(row) = row.filter(|row| SESSION.is_genuine(&self.env.keys, row, 4).unwrap_or(false)) else {
+            return Ok(Over::Gone);
+        };
+        let kind = kind_of(&row.get::<String>(0)?)?;
+        let [held, began, seen]: [i64; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
+        let by_time = is_over_by_time(now, kind, held != 0, began, seen);
+        Ok(if by_time { Over::Time } else { Over::Change })
     }
 
     /// The session with that token, if it is valid. Counts as a click.
@@ -343,7 +373,8 @@ impl Store {
             .await
     }
 
-    /// Replaces the browser's previous session. A full session of the same account takes over its grants; otherwise they end with it.
+    /// Replaces the browser's previous session. A session of the same account keeps its return address, and a full one takes over its grants;
+    /// otherwise they end with it.
     pub async fn replace_session(&self, before: &str, token: &SessionToken) -> Result<()> {
         let (env, before, id) = (
             self.env.clone(),
@@ -357,6 +388,11 @@ impl Store {
                     lock_accounts_of(tx, [before, id]).await?;
                     if takes_over(tx, &env, before, id).await? {
                         transfer_grants(tx, &env, before, id).await?;
+                    }
+                    let same =
+                        "SELECT 1 FROM session s JOIN session b ON b.account = s.account WHERE s.id = $2 AND b.id = $1";
+                    if tx.row(same, [before.into(), id.into()]).await?.is_some() {
+                        carry_next(tx, &env, before, id).await?;
                     }
                     end(tx, &env, before).await
                 })
@@ -377,14 +413,19 @@ impl Store {
         let now = self.now().as_microsecond();
         self.db
             .read(async |tx| {
-                let sql = "SELECT s.began, s.seen, a.kind, s.id FROM session s JOIN account a ON a.id = s.account AND a.generation = s.generation \
+                let sql = "SELECT s.began, s.seen, a.kind, s.id, s.device FROM session s JOIN account a ON a.id = s.account AND a.generation = s.generation \
                      WHERE s.account = $1 AND s.began > $2 ORDER BY s.began DESC";
                 let mut open = Vec::new();
                 for row in tx.rows(sql, [account.as_str().into(), (now - LONGEST).into()]).await? {
                     let (began, seen) = (row.get(0)?, row.get(1)?);
                     if now - seen < idle(kind_of(&row.get::<String>(2)?)?) {
                         let is_this = row.get::<Vec<u8>>(3)? == this;
-                        open.push(SessionSummary { began, seen, is_this });
+                        open.push(SessionSummary {
+                            began,
+                            seen,
+                            device: row.get(4)?,
+                            is_this,
+                        });
                     }
                 }
                 Ok(open)
@@ -417,6 +458,20 @@ impl Store {
                 Box::pin(
                     async move { end_sessions(tx, &env, &Attribution::new(&by, env.ambient.now()), &account).await },
                 )
+            })
+            .await
+    }
+
+    /// Records the browser and the system with which a session was started.
+    pub async fn note_device(&self, token: &str, device: &str) -> Result<()> {
+        let (id, device) = (sha256(&[token.as_bytes()]), device.to_owned());
+        self.db
+            .transaction(move |tx| {
+                let device = device.clone();
+                Box::pin(async move {
+                    let sql = "UPDATE session SET device = $2 WHERE id = $1";
+                    tx.execute(sql, [id.into(), device.into()]).await.map(drop)
+                })
             })
             .await
     }
@@ -582,14 +637,46 @@ pub(super) async fn end_all(
     tx.execute(sql, args).await
 }
 
-/// Ends the held visit that the session `id` replaces, and keeps its return address.
+/// Ends the held visit that the session `id` replaces, and keeps its return address and its device.
 async fn replace_held(tx: &mut Tx, env: &StoreContext, held: [u8; 32], id: [u8; 32]) -> Result<()> {
-    let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
-    if let Some(row) = tx.row(sql, [held.into()]).await? {
-        let next = env.keys.decrypt(place(&held), &row.get::<Vec<u8>>(0)?)?;
-        keep_next(tx, env, id, &next).await?;
-    }
+    carry_next(tx, env, held, id).await?;
+    let sql = "UPDATE session SET device = (SELECT h.device FROM session h WHERE h.id = $1) WHERE id = $2";
+    tx.execute(sql, [held.into(), id.into()]).await?;
     end(tx, env, held).await
+}
+
+/// Copies the return address of one session to another.
+async fn carry_next(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<()> {
+    let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
+    let Some(row) = tx.row(sql, [before.into()]).await? else {
+        return Ok(());
+    };
+    let next = env.keys.decrypt(place(&before), &row.get::<Vec<u8>>(0)?)?;
+    keep_next(tx, env, id, &next).await
+}
+
+/// Moves the held visits, `s`, that match `which` to the current generation of their accounts. A hold by order ends its visits all the same.
+/// The accounts must be locked.
+async fn go_on_held(tx: &mut Tx, env: &StoreContext, which: &str, of: SqlValue) -> Result<()> {
+    let sql = format!(
+        "SELECT {}, a.generation FROM session s JOIN account_row a ON a.id = s.account \
+         WHERE {which} AND s.held = 1 AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = s.account \
+         AND h.generation > s.generation AND h.reason = 'by-order')",
+        SESSION.columns("s")
+    );
+    for row in tx.rows(&sql, [of]).await? {
+        if !SESSION.is_genuine(&env.keys, &row, 0)? {
+            continue;
+        }
+        let generation: i64 = row.get(SESSION.width())?;
+        let mut cells = SESSION.cells(&row, 0)?;
+        cells[SESSION_GENERATION] = generation.into();
+        let mac = SESSION.mac(&env.keys, &cells);
+        let id: Vec<u8> = row.get(0)?;
+        let sql = "UPDATE session SET generation = $2, mac = $3 WHERE id = $1";
+        tx.execute(sql, [id.into(), generation.into(), mac]).await?;
+    }
+    Ok(())
 }
 
 /// Ends a session and its grants; a grant that outlives it stays, but its client is notified, too. The account must be locked.
@@ -727,6 +814,15 @@ fn kind_of(word: &str) -> Result<AccountKind> {
     AccountKind::parse(word).ok_or_else(|| StoreError::corrupt("account", "no such kind"))
 }
 
+/// Whether a session has timed out.
+fn is_over_by_time(now: i64, kind: AccountKind, held: bool, began: i64, seen: i64) -> bool {
+    if held {
+        now - began > HELD
+    } else {
+        now - began > LONGEST || now - seen > idle(kind)
+    }
+}
+
 /// A valid session, with its internal fields.
 struct ValidSession {
     visit: Session,
@@ -759,14 +855,9 @@ async fn find_valid_session(
     }
     let [held, put_off, began, seen]: [i64; 4] = [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
     let (kind, held, micros) = (kind_of(&kind)?, held != 0, now.as_microsecond());
-    let over = if held {
-        micros - began > HELD
-    } else {
-        // A derived hold begins with a day and raises no generation.
-        micros - began > LONGEST
-            || micros - seen > idle(kind)
-            || (row.get::<i64>(7)? > 0 && is_held(tx, &account, local_day(now)).await?)
-    };
+    // A derived hold begins with a day and raises no generation.
+    let over = is_over_by_time(micros, kind, held, began, seen)
+        || (!held && row.get::<i64>(7)? > 0 && is_held(tx, &account, local_day(now)).await?);
     if over {
         return Ok(None);
     }

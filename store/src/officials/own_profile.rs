@@ -172,10 +172,11 @@ impl Store {
             })
             .await?;
         if accepted {
-            self.judge_anew(&account).await
-        } else {
-            Ok(())
+            self.judge_anew(&account).await?;
+            // Its owner may be waiting for this very answer.
+            self.stay_held_at(&account).await?;
         }
+        Ok(())
     }
 
     async fn judge_anew(&self, account: &AccountId) -> Result<()> {

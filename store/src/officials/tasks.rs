@@ -26,6 +26,8 @@ pub struct HrTask {
     pub unit: UnitCode,
     /// The account; `None` for a newcomer.
     pub account: Option<AccountId>,
+    /// Its user name.
+    pub username: Option<String>,
     /// The profile.
     pub profile: Option<ProfileId>,
     /// The employee code.
@@ -114,11 +116,13 @@ fn of_profiles(facts: &Facts, deceased: &BTreeSet<String>) -> Vec<HrTask> {
             }
         }
     }
+    let account_of = |kept: &StoredProfile| accounts.get(kept.id.0.as_str()).map(|held| &held.account);
     let task = |task: Task, on: Option<Date>, kept: &StoredProfile| HrTask {
         task,
         on,
         unit: facts.units.follow(&kept.profile.unit, facts.day).clone(),
-        account: accounts.get(kept.id.0.as_str()).map(|held| held.account.id.clone()),
+        account: account_of(kept).map(|account| account.id.clone()),
+        username: account_of(kept).and_then(|account| account.stated.username.clone()),
         profile: Some(kept.id.clone()),
         employee_code: kept.profile.employee_code.clone(),
         full_name: Some(kept.profile.full_name.clone()),
@@ -145,6 +149,7 @@ fn of_accounts(facts: &Facts) -> Vec<HrTask> {
             on: Some(on),
             unit: facts.units.follow(&account.unit, facts.day).clone(),
             account: Some(account.id.clone()),
+            username: account.stated.username.clone(),
             profile: facts.directory.profile_of(account).map(|kept| kept.id.clone()),
             employee_code: account.stated.employee_code.clone(),
             full_name: account.stated.full_name.clone(),

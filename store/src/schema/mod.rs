@@ -27,7 +27,7 @@ enum Sort {
 }
 
 /// The steps from an empty database to this version.
-const STEPS: [(Sort, &str); 23] = [
+const STEPS: [(Sort, &str); 24] = [
     (Sort::Kept, include_str!("steps/1_kept.sql")),
     (Sort::Working, include_str!("steps/2_sessions.sql")),
     (Sort::Working, include_str!("steps/3_projection_version.sql")),
@@ -51,6 +51,7 @@ const STEPS: [(Sort, &str); 23] = [
     (Sort::Working, include_str!("steps/21_history.sql")),
     (Sort::Kept, include_str!("steps/22_load_bound.sql")),
     (Sort::Working, include_str!("steps/23_gate.sql")),
+    (Sort::Working, include_str!("steps/24_device.sql")),
 ];
 
 fn in_dialect(sql: &str, dialect: Dialect) -> String {

@@ -15,8 +15,8 @@ use ngomon_rules::unit::UnitTree;
 use ngomon_store::HrTask;
 use serde::Deserialize;
 
-/// The most tasks of one kind on the page; the command `ngomon tasks` lists all.
-const MOST: usize = 200;
+/// The number of tasks of one kind on a page.
+const PAGE: usize = 50;
 /// The results that this page can report.
 const DONE: [&str; 2] = ["made", "none"];
 
@@ -26,15 +26,18 @@ struct HrPage {
     shell: Layout,
     done: Option<String>,
     kinds: Vec<Kind>,
+    /// Whether only one kind is shown.
+    alone: bool,
 }
 
 /// The tasks of one kind.
 struct Kind {
     title: String,
     id: &'static str,
-    /// The note that there are more tasks than the page shows.
-    more: Option<String>,
     lines: Vec<TaskRow>,
+    /// The addresses of the previous page and the next one.
+    before: Option<String>,
+    after: Option<String>,
 }
 
 struct TaskRow {
@@ -42,31 +45,38 @@ struct TaskRow {
     code: String,
     unit: String,
     on: String,
-    /// The account's id and the address of its page.
+    /// The address of the account's page, and its user name.
     account: Option<(String, String)>,
     /// The address that makes a newcomer's account.
     make: Option<String>,
 }
 
-/// What was just done.
+/// What was just done, or a page of one kind.
 #[derive(Deserialize)]
-pub struct NoticeQuery {
+pub struct HrQuery {
     #[serde(default)]
     done: String,
+    kind: Option<String>,
+    #[serde(default)]
+    page: usize,
 }
 
-/// Lists all tasks, by kind.
-pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query<NoticeQuery>) -> Response {
+/// Lists all tasks by kind: the first ones of each, or a page of one kind.
+pub async fn list(State(app): State<App>, operator: Operator, Query(asked): Query<HrQuery>) -> Response {
     let words = operator.ctx.words;
     operator
         .answer(async {
             let units = app.store.units().await?;
             let tasks = app.store.hr_tasks(None, app.store.today()).await?;
             let kinds = tasks.chunk_by(|a, b| a.task == b.task);
-            let done = DONE.contains(&&*just.done);
+            let wanted = asked.kind.as_deref();
+            let kinds = kinds.filter(|tasks| wanted.is_none_or(|name| tasks.iter().any(|one| one.task.name() == name)));
+            let at = wanted.map_or(0, |_| asked.page);
+            let done = DONE.contains(&&*asked.done);
             let page = HrPage {
-                done: done.then(|| words.text(&format!("desk-hr-{}", just.done))),
-                kinds: kinds.map(|tasks| kind(tasks, &units, words)).collect(),
+                done: done.then(|| words.text(&format!("desk-hr-{}", asked.done))),
+                kinds: kinds.map(|tasks| kind(tasks, at, &units, words)).collect(),
+                alone: wanted.is_some(),
                 shell: operator.shell("/desk/hr"),
             };
             Ok(html(StatusCode::OK, &page))
@@ -74,7 +84,8 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query
         .await
 }
 
-fn kind(tasks: &[HrTask], units: &UnitTree, words: Locale) -> Kind {
+/// HrPage `at`, from 0, of the tasks of one kind.
+fn kind(tasks: &[HrTask], at: usize, units: &UnitTree, words: Locale) -> Kind {
     let n = words.number(tasks.len() as u64);
     let task = tasks.first().map_or(Task::Newcomer, |first| first.task);
     let title = match task {
@@ -84,12 +95,15 @@ fn kind(tasks: &[HrTask], units: &UnitTree, words: Locale) -> Kind {
         }
         _ => words.text_with(&format!("task-{}", task.name()), &[("n", &n)]),
     };
-    let most = words.number(MOST as u64);
+    let at = at.min(tasks.len().saturating_sub(1) / PAGE);
+    let place = |at: usize| format!("/desk/hr?kind={}&page={at}", task.name());
+    let shown = tasks.iter().skip(at * PAGE).take(PAGE);
     Kind {
         title,
         id: task.name(),
-        more: (tasks.len() > MOST).then(|| words.text_with("desk-hr-more", &[("n", &most)])),
-        lines: tasks.iter().take(MOST).map(|task| line(task, units, words)).collect(),
+        lines: shown.map(|task| line(task, units, words)).collect(),
+        before: at.checked_sub(1).map(place),
+        after: (tasks.len() > (at + 1) * PAGE).then(|| place(at + 1)),
     }
 }
 
@@ -105,10 +119,10 @@ fn line(task: &HrTask, units: &UnitTree, words: Locale) -> TaskRow {
         code: task.employee_code.clone().unwrap_or_default(),
         unit: unit.unwrap_or_else(|| task.unit.to_string()),
         on: task.on.map(|day| words.day(day)).unwrap_or_default(),
-        account: task
-            .account
-            .as_ref()
-            .map(|account| (address(account), account.to_string())),
+        account: task.account.as_ref().map(|account| {
+            let name = task.username.clone().unwrap_or_else(|| account.to_string());
+            (address(account), name)
+        }),
         make: profile.map(|profile| format!("/desk/hr/{}", super::path_encode(&profile.0))),
     }
 }

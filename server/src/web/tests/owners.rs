@@ -3,6 +3,7 @@
 use super::{Site, lent, rows, vietnamese};
 use axum::http::StatusCode;
 use ngomon_rules::hold::Reason;
+use ngomon_rules::records::AccountId;
 use ngomon_rules::values::NationalId;
 
 impl Site {
@@ -124,6 +125,76 @@ async fn a_transfer_is_proposed_with_the_unit_of_the_notice() {
         site.post("/profile/propose", &cookie, &sent).await.goes_to(),
         "/profile?done=proposed"
     );
+    // Whoever waits for the answer reads it: the account at the new unit is there, and leads on.
+    let an = site.operator("an").await;
+    let list = site.get("/desk/proposals", &an).await;
+    let receipt = list.text.split("action=\"/desk/proposals/").nth(1).unwrap();
+    let place = format!("/desk/proposals/{}", receipt.split('"').next().unwrap());
+    let accepted = [("decide", "accept"), ("reason", "đúng với quyết định")];
+    assert!(site.post(&place, &an, &accepted).await.status.is_redirection());
+    let page = site.get("/held", &cookie).await;
+    let new = site.store.explain(&account, site.store.today()).await.unwrap();
+    let new = new.moved_to.unwrap().username.unwrap();
+    assert!(
+        page.status == StatusCode::OK && page.text.contains(&format!(": {new}, mật khẩu như cũ.")),
+        "{}",
+        page.text
+    );
+    assert!(page.says("answer-accepted") && page.text.contains(accepted[1].1) && page.says("held-move-on"));
+    let on = site.post("/held/move-on", &cookie, &[]).await;
+    assert!(site.get("/", &on.cookie()).await.text.contains(&new));
+    site.sound().await;
+}
+
+/// Whatever ended a session, the next page says so in a sentence; what holds the account stays unsaid until its owner is proven again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_over_says_what_ended_it() {
+    let site = Site::reconciled().await;
+    let account = site.held_by(Reason::StaleInfo).await;
+    let says = async |cookie: &str, key: &str| {
+        assert_eq!(site.get("/held", cookie).await.goes_to(), "/");
+        assert_eq!(site.get("/", cookie).await.goes_to(), "/sign-in");
+        let page = site.get("/sign-in", cookie).await;
+        assert!(page.says(key), "{key}: {}", page.text);
+        assert!(!page.text.contains("khóa tài khoản") && !page.says("held-title"));
+    };
+    let held = site.signed_in(&account).await;
+    site.move_on(15 * 60 + 1);
+    says(&held, "sign-in-over-time").await;
+    let an = site.operator("an").await;
+    let held = site.signed_in(&account).await;
+    site.hold_by_order(&an, &account).await;
+    says(&held, "sign-in-over-change").await;
+    let held = site.signed_in(&account).await;
+    let everywhere = format!("/desk/account/{account}/end-sessions");
+    assert!(site.post(&everywhere, &an, &[]).await.status.is_redirection());
+    says(&held, "sign-in-over-gone").await;
+    // Nobody else is told anything.
+    let page = site.get("/sign-in", "").await;
+    assert!(!page.text.contains("govuk-inset-text"), "{}", page.text);
+    site.sound().await;
+}
+
+/// Where the owner was going is not forgotten with a held visit that something ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_sign_in_leads_on_to_where_the_one_before_was_going() {
+    let site = Site::reconciled().await;
+    let account = site.held_by(Reason::StaleInfo).await;
+    let whose = AccountId(account.clone());
+    let before = site.store.begin_session(&whose).await.unwrap();
+    site.store
+        .set_next(before.as_str(), "/authorize?client_id=x")
+        .await
+        .unwrap();
+    site.move_on(15 * 60 + 1);
+    let after = site.store.begin_session(&whose).await.unwrap();
+    site.store.replace_session(before.as_str(), &after).await.unwrap();
+    let next = site.store.next(after.as_str()).await.unwrap();
+    assert_eq!(next.as_deref(), Some("/authorize?client_id=x"));
+    // Another owner at the same browser goes elsewhere.
+    let other = site.store.begin_session(&AccountId("HS001".into())).await.unwrap();
+    site.store.replace_session(after.as_str(), &other).await.unwrap();
+    assert_eq!(site.store.next(other.as_str()).await.unwrap(), None);
 }
 
 /// A mismatch shows both sides, on the owner's page.
@@ -304,4 +375,38 @@ async fn a_deadline_that_has_passed_is_said_to_have_passed() {
         "{}",
         late.text
     );
+}
+
+/// Where one is signed in is said by the device, in plain words, also after a held visit has opened.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_named_by_their_devices() {
+    let site = Site::reconciled().await;
+    let account = site.held_by(Reason::ReviewOverdue).await;
+    let row = super::demo_rows("officials.csv");
+    let row = row.into_iter().find(|row| row["account_id"] == account).unwrap();
+    let enter = async |agent: &str| {
+        let password = account.replace("CV", "Hue-CV");
+        let typed = [("username", &*row["username"]), ("password", &*password)];
+        let mut request = super::form_to("/sign-in", "", &typed);
+        request.headers_mut().insert("user-agent", agent.parse().unwrap());
+        site.ask(request).await.cookie()
+    };
+    let windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
+    let held = enter(windows).await;
+    assert_eq!(site.post("/profile/review", &held, &[]).await.goes_to(), "/held");
+    let opened = site.get("/held", &held).await;
+    assert!(opened.says("held-opened"), "{}", opened.text);
+    let iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Mobile/15E148 Safari/604.1";
+    for agent in [iphone, "curl/8"] {
+        enter(agent).await;
+    }
+    let home = site.get("/", &opened.cookie()).await;
+    for device in [
+        "Chrome trên Windows (lần này)",
+        "Safari trên iPhone",
+        "Trình duyệt không rõ",
+    ] {
+        assert!(home.text.contains(&format!(">{device}<")), "{device}: {}", home.text);
+    }
+    site.sound().await;
 }
