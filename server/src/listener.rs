@@ -86,8 +86,8 @@ pub fn requests() -> u64 {
 
 /// The open connections, and the counts of refused and closed ones.
 #[derive(Debug, Default)]
-struct Room {
-    inside: Mutex<HashMap<IpAddr, BTreeMap<u64, Arc<Seat>>>>,
+struct Connections {
+    inside: Mutex<HashMap<IpAddr, BTreeMap<u64, Arc<ConnectionState>>>>,
     seats: AtomicU64,
     refused: AtomicU64,
     silent: AtomicU64,
@@ -95,7 +95,7 @@ struct Room {
 
 /// An open connection.
 #[derive(Debug, Default)]
-struct Seat {
+struct ConnectionState {
     /// Requests in progress.
     answers: AtomicUsize,
     /// Notified when its place is needed for another connection.
@@ -104,10 +104,10 @@ struct Seat {
 
 /// The place of a connection, freed on drop.
 struct ConnectionPermit {
-    room: Arc<Room>,
+    room: Arc<Connections>,
     address: IpAddr,
     number: u64,
-    seat: Arc<Seat>,
+    seat: Arc<ConnectionState>,
 }
 
 impl Drop for ConnectionPermit {
@@ -123,7 +123,7 @@ impl Drop for ConnectionPermit {
 }
 
 /// Closes the oldest connection without a request in progress. Returns whether there was one.
-fn make_room(seats: &mut BTreeMap<u64, Arc<Seat>>) -> bool {
+fn make_room(seats: &mut BTreeMap<u64, Arc<ConnectionState>>) -> bool {
     let mut silent = seats
         .iter()
         .filter(|(_, seat)| seat.answers.load(Ordering::Relaxed) == 0);
@@ -136,7 +136,7 @@ fn make_room(seats: &mut BTreeMap<u64, Arc<Seat>>) -> bool {
     true
 }
 
-impl Room {
+impl Connections {
     /// Admits a connection. At the limit of its address, it replaces an idle connection of the same address; at the total limit, an idle
     /// one of the address with the most connections.
     fn enter(self: &Arc<Self>, address: IpAddr, is_proxy: bool, bounds: &Bounds) -> Option<ConnectionPermit> {
@@ -166,7 +166,7 @@ impl Room {
             return None;
         }
         let number = self.seats.fetch_add(1, Ordering::Relaxed);
-        let seat = Arc::new(Seat::default());
+        let seat = Arc::new(ConnectionState::default());
         inside.entry(address).or_default().insert(number, seat.clone());
         Some(ConnectionPermit {
             room: self.clone(),
@@ -185,10 +185,10 @@ impl Room {
 }
 
 /// A request in progress, until the response is sent completely.
-struct Answering(Arc<Seat>);
+struct Answering(Arc<ConnectionState>);
 
 impl Answering {
-    fn new(seat: &Arc<Seat>) -> Self {
+    fn new(seat: &Arc<ConnectionState>) -> Self {
         seat.answers.fetch_add(1, Ordering::Relaxed);
         Self(seat.clone())
     }
@@ -231,7 +231,7 @@ pub async fn serve(
     bounds: Bounds,
     stop: impl Future<Output = ()>,
 ) {
-    let room = Arc::new(Room::default());
+    let room = Arc::new(Connections::default());
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
     let mut minutes = tokio::time::interval(Duration::from_mins(1));
@@ -293,7 +293,7 @@ fn connected(
             }
             let mut request = request.map(|body| {
                 let time = Box::pin(after(bounds.body));
-                Body::new(InTime { body, time })
+                Body::new(BodyWithDeadline { body, time })
             });
             request.extensions_mut().insert(ConnectInfo(peer));
             let answer = router.oneshot(request).await?;
@@ -305,7 +305,7 @@ fn connected(
             }))
         }
     });
-    let io = TokioIo::new(Patient {
+    let io = TokioIo::new(StreamWithTimeout {
         stream,
         patience: bounds.write,
         waiting: None,
@@ -353,12 +353,12 @@ fn after(time: Duration) -> Sleep {
 }
 
 /// A request body with a deadline.
-struct InTime {
+struct BodyWithDeadline {
     body: Incoming,
     time: Pin<Box<Sleep>>,
 }
 
-impl HttpBody for InTime {
+impl HttpBody for BodyWithDeadline {
     type Data = Bytes;
     type Error = axum::BoxError;
 
@@ -385,13 +385,13 @@ impl HttpBody for InTime {
 }
 
 /// A stream with a write timeout, for a client that reads nothing.
-struct Patient {
+struct StreamWithTimeout {
     stream: TcpStream,
     patience: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl Patient {
+impl StreamWithTimeout {
     fn in_time<T>(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if done.is_ready() {
             self.waiting = None;
@@ -405,13 +405,13 @@ impl Patient {
     }
 }
 
-impl AsyncRead for Patient {
+impl AsyncRead for StreamWithTimeout {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, into)
     }
 }
 
-impl AsyncWrite for Patient {
+impl AsyncWrite for StreamWithTimeout {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let done = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.in_time(cx, done)
@@ -559,7 +559,7 @@ mod tests {
             when_crowded: 2,
             ..LONG
         };
-        let room = Arc::new(Room::default());
+        let room = Arc::new(Connections::default());
         let enter = |last: u8, is_proxy| room.enter(IpAddr::from([192, 0, 2, last]), is_proxy, &bounds);
         let busy = |place: Option<ConnectionPermit>| place.map(|place| (Answering::new(&place.seat), place));
         let one: Vec<_> = (0..30).map_while(|_| busy(enter(1, false))).collect();

@@ -74,9 +74,9 @@ mod tests {
     use std::sync::mpsc;
 
     /// Rejects every write, like a full disk or a closed pipe.
-    struct Broken;
+    struct BrokenWriter;
 
-    impl io::Write for Broken {
+    impl io::Write for BrokenWriter {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
             Err(io::ErrorKind::BrokenPipe.into())
         }
@@ -87,9 +87,9 @@ mod tests {
     }
 
     /// Blocks every write forever, like a pipe that nobody reads.
-    struct Stuck(mpsc::Receiver<()>);
+    struct StuckWriter(mpsc::Receiver<()>);
 
-    impl io::Write for Stuck {
+    impl io::Write for StuckWriter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.recv().ok();
             Ok(bytes.len())
@@ -111,10 +111,10 @@ mod tests {
 
     #[test]
     fn a_log_that_cannot_be_written_stops_nobody() {
-        let (writer, _guard) = apart(Broken);
+        let (writer, _guard) = apart(BrokenWriter);
         talk(writer);
         let (reads, waits) = mpsc::channel();
-        let (writer, _guard) = apart(Stuck(waits));
+        let (writer, _guard) = apart(StuckWriter(waits));
         talk(writer);
         drop(reads);
     }

@@ -7,7 +7,7 @@ mod turn;
 mod wrap;
 
 pub use hash::is_useless;
-pub use leaked::Leaked;
+pub use leaked::LeakedPasswords;
 pub use turn::{Lane, on_hash_pool, with_minimum_delay};
 pub use wrap::Wrapping;
 

@@ -10,10 +10,10 @@ use crate::db::{Db, Dialect, Row, SqlValue, Tx};
 use crate::environment::{Environment, hex};
 use crate::error::{Refusal, Result, StoreError};
 use crate::keyring::{Fingerprint, Keyring, sync_parent};
-use crate::outside::Last;
+use crate::outside::LastCheckpoint;
 use crate::private;
 use crate::schema::{self, Kind, Table};
-use crate::store::{Opening, Store, StorePaths};
+use crate::store::{OpenMode, Store, StorePaths};
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -62,12 +62,12 @@ struct Contents {
 }
 
 /// A writer that computes the digest of what it writes.
-struct Digested<W> {
+struct DigestingWriter<W> {
     to: W,
     digest: Context,
 }
 
-impl<W: Write> Write for Digested<W> {
+impl<W: Write> Write for DigestingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.to.write(bytes)?;
         self.digest.update(&bytes[..written]);
@@ -153,9 +153,9 @@ impl Store {
         // Imports that were running at the time of the backup have no process here: clear their heartbeat.
         db.transaction(|tx| Box::pin(tx.execute("UPDATE load SET beat = 0 WHERE state = 'open'", [])))
             .await?;
-        let store = Self::open_as(places, Opening::Restored, ambient).await?;
+        let store = Self::open_as(places, OpenMode::Restored, ambient).await?;
         store.rebuild(&mut |_| {}).await?;
-        let last = Last::read(places, store.keys());
+        let last = LastCheckpoint::read(places, store.keys());
         let behind = match store
             .db
             .read_long(async |tx| crate::outside::must_have(tx, &last).await)
@@ -281,7 +281,7 @@ impl Manifest {
 /// Writes the file of a table.
 async fn copy(tx: &mut Tx, dir: &Path, table: &Table) -> Result<Contents> {
     let path = file_of(dir, table.name);
-    let mut file = Digested {
+    let mut file = DigestingWriter {
         to: BufWriter::new(private::create(&path).map_err(io(&path))?),
         digest: Context::new(&SHA256),
     };

@@ -19,7 +19,7 @@ use crate::keyring::Keyring;
 use crate::schema::Kind;
 
 /// A working table whose rows grant something.
-pub(crate) struct Bound {
+pub(crate) struct BoundTable {
     pub table: &'static str,
     /// The columns that the MAC covers, starting with the key of the row.
     columns: &'static [(&'static str, Kind)],
@@ -49,7 +49,7 @@ pub(crate) const SUCCESSION: &str = "succession";
 pub(crate) const SETTING: &str = "setting";
 
 /// Sessions. The time of the last request is not covered, because every request writes it.
-pub(crate) const SESSION: Bound = Bound {
+pub(crate) const SESSION: BoundTable = BoundTable {
     table: "session",
     columns: &[
         ("id", Bytes),
@@ -72,7 +72,7 @@ pub(crate) const SESSION_GENERATION: usize = 3;
 pub(crate) const SESSION_SID: usize = 5;
 
 /// One sign-in of one account to one client.
-pub(crate) const GRANT: Bound = Bound {
+pub(crate) const GRANT: BoundTable = BoundTable {
     table: "client_grant",
     columns: &[
         ("id", Text),
@@ -96,7 +96,7 @@ pub(crate) const GRANT: Bound = Bound {
 pub(crate) const GRANT_SESSION: usize = 5;
 
 /// Authorization codes and tokens.
-pub(crate) const ISSUED: Bound = Bound {
+pub(crate) const ISSUED: BoundTable = BoundTable {
     table: "issued",
     columns: &[
         ("id", Bytes),
@@ -120,7 +120,7 @@ pub(crate) const ISSUED: Bound = Bound {
 pub(crate) const USED: usize = 9;
 
 /// Enrolment links of operators.
-pub(crate) const ENROLMENT: Bound = Bound {
+pub(crate) const ENROLMENT: BoundTable = BoundTable {
     table: "enrolment",
     columns: &[("secret", Bytes), ("operator", Text), ("good_until", Int)],
     key: 1,
@@ -129,7 +129,7 @@ pub(crate) const ENROLMENT: Bound = Bound {
 };
 
 /// The consents that people gave to clients.
-pub(crate) const CONSENT: Bound = Bound {
+pub(crate) const CONSENT: BoundTable = BoundTable {
     table: "consent",
     columns: &[("account", Text), ("client", Text), ("scope", Text), ("at", Int)],
     key: 2,
@@ -137,7 +137,7 @@ pub(crate) const CONSENT: Bound = Bound {
 };
 
 /// Keys that sign tokens.
-pub(crate) const SIGNING_KEY: Bound = Bound {
+pub(crate) const SIGNING_KEY: BoundTable = BoundTable {
     table: "signing_key",
     columns: &[
         ("id", Text),
@@ -152,7 +152,7 @@ pub(crate) const SIGNING_KEY: Bound = Bound {
 };
 
 /// Security events yet to be delivered to clients: the program signs them as they stand here.
-pub(crate) const NOTICE: Bound = Bound {
+pub(crate) const NOTICE: BoundTable = BoundTable {
     table: "client_notice",
     columns: &[
         ("id", Text),
@@ -168,7 +168,7 @@ pub(crate) const NOTICE: Bound = Bound {
 };
 
 /// Imports that are running, or whose process died. A forged row would block all other imports for as long as it states.
-pub(crate) const LOAD: Bound = Bound {
+pub(crate) const LOAD: BoundTable = BoundTable {
     table: "load",
     columns: &[
         ("id", Text),
@@ -186,7 +186,7 @@ pub(crate) const LOAD: Bound = Bound {
 };
 
 /// All working tables with a MAC.
-pub(crate) const BOUND: [&Bound; 8] = [
+pub(crate) const BOUND: [&BoundTable; 8] = [
     &SESSION,
     &GRANT,
     &ISSUED,
@@ -198,9 +198,9 @@ pub(crate) const BOUND: [&Bound; 8] = [
 ];
 
 /// The input of a MAC: a context, then each cell. A `NULL` differs from an empty value.
-struct Covered(Vec<u8>);
+struct MacInput(Vec<u8>);
 
-impl Covered {
+impl MacInput {
     fn of(what: &str) -> Self {
         let mut bytes = Vec::with_capacity(384);
         bytes.extend(what.as_bytes());
@@ -244,17 +244,17 @@ impl Covered {
 
 /// The MAC over these cells.
 pub(crate) fn bind(keys: &Keyring, what: &str, cells: &[SqlValue]) -> SqlValue {
-    keys.bind(&Covered::with(what, cells).0).into()
+    keys.bind(&MacInput::with(what, cells).0).into()
 }
 
 /// Whether `bound` is the MAC that [`bind`] gives for these cells.
 pub(crate) fn binds(keys: &Keyring, what: &str, cells: &[SqlValue], bound: Option<&[u8]>) -> bool {
-    bound.is_some_and(|bound| keys.binds(&Covered::with(what, cells).0, bound))
+    bound.is_some_and(|bound| keys.binds(&MacInput::with(what, cells).0, bound))
 }
 
 /// Whether `bound` is the MAC over these cells under the keys of this version.
 pub(crate) fn binds_under(keys: &Keyring, version: u8, what: &str, cells: &[SqlValue], bound: &[u8]) -> bool {
-    keys.binds_under(version, &Covered::with(what, cells).0, bound)
+    keys.binds_under(version, &MacInput::with(what, cells).0, bound)
 }
 
 impl Entry {
@@ -268,7 +268,7 @@ impl Entry {
     }
 }
 
-impl Bound {
+impl BoundTable {
     /// The columns and the MAC for a `SELECT`, qualified with the table alias `of` unless that is empty.
     pub fn columns(&self, of: &str) -> String {
         let dot = if of.is_empty() { "" } else { "." };
@@ -311,7 +311,7 @@ impl Bound {
 
     /// Whether the row is as the program wrote it. Runs for each request, so nothing is copied more than once.
     pub fn is_genuine(&self, keys: &Keyring, row: &Row, at: usize) -> Result<bool> {
-        let mut covered = Covered::of(self.table);
+        let mut covered = MacInput::of(self.table);
         for (at, (_, kind)) in (at..).zip(self.columns) {
             match kind {
                 Int => covered.int(row.get(at)?),

@@ -49,7 +49,7 @@ impl Environment {
                 at,
                 reads: AtomicI64::new(0),
             }),
-            chance: Arc::new(FixedChance {
+            chance: Arc::new(FixedRandom {
                 seed,
                 fills: AtomicU64::new(0),
             }),
@@ -143,12 +143,12 @@ impl Clock for FixedClock {
     }
 }
 
-struct FixedChance {
+struct FixedRandom {
     seed: u64,
     fills: AtomicU64,
 }
 
-impl RandomSource for FixedChance {
+impl RandomSource for FixedRandom {
     fn fill(&self, bytes: &mut [u8]) {
         let fill = self.fills.fetch_add(1, Ordering::Relaxed);
         for (block, chunk) in (0_u64..).zip(bytes.chunks_mut(32)) {

@@ -52,7 +52,7 @@ pub struct AccountExplanation {
     /// The history, oldest first. Sign-ins are left out (the last one is a fact): one row a day would hide the rest.
     pub history: Vec<HistoryEntry>,
     /// The cursor of the previous page; `None` if there are no earlier entries.
-    pub earlier: Option<Before>,
+    pub earlier: Option<HistoryCursor>,
 }
 
 /// Entries on one page of a history, so that a page costs the same however much an account did.
@@ -60,13 +60,13 @@ const PAGE: usize = 50;
 
 /// A cursor in a history: the page ends before this entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Before {
+pub struct HistoryCursor {
     at: i64,
     ord: i64,
     commit: String,
 }
 
-impl Before {
+impl HistoryCursor {
     /// Parses the text form of the cursor.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '.');
@@ -78,7 +78,7 @@ impl Before {
     }
 }
 
-impl fmt::Display for Before {
+impl fmt::Display for HistoryCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.at, self.ord, self.commit)
     }
@@ -86,14 +86,14 @@ impl fmt::Display for Before {
 
 /// The part of a history to read.
 #[derive(Clone, Copy)]
-enum Part<'a> {
+enum HistoryPart<'a> {
     Whole,
     Newest,
-    Before(&'a Before),
+    Before(&'a HistoryCursor),
 }
 
-impl<'a> Part<'a> {
-    fn before(before: Option<&'a Before>) -> Self {
+impl<'a> HistoryPart<'a> {
+    fn before(before: Option<&'a HistoryCursor>) -> Self {
         before.map_or(Self::Newest, Self::Before)
     }
 }
@@ -160,23 +160,33 @@ pub struct HistoryEntry {
 impl Store {
     /// Explains an account as of a day, with its whole history.
     pub async fn explain(&self, account: &str, day: Date) -> Result<AccountExplanation> {
-        self.explained(account, day, true, Part::Whole).await
+        self.explained(account, day, true, HistoryPart::Whole).await
     }
 
     /// As [`Store::explain`], with one page of its history: the newest, or the one before a cursor.
-    pub async fn explain_page(&self, account: &str, day: Date, before: Option<&Before>) -> Result<AccountExplanation> {
-        self.explained(account, day, true, Part::before(before)).await
+    pub async fn explain_page(
+        &self,
+        account: &str,
+        day: Date,
+        before: Option<&HistoryCursor>,
+    ) -> Result<AccountExplanation> {
+        self.explained(account, day, true, HistoryPart::before(before)).await
     }
 
     /// As [`Store::explain`], with the newest page of its history and without the decision from HR's facts. Reads the rows of one account
     /// only, so the cost does not grow with the number of accounts.
     pub async fn account_explanation(&self, account: &str, day: Date) -> Result<AccountExplanation> {
-        self.explained(account, day, false, Part::Newest).await
+        self.explained(account, day, false, HistoryPart::Newest).await
     }
 
     /// As [`Store::story`], with the page of its history before a cursor.
-    pub async fn story_before(&self, account: &str, day: Date, before: Option<&Before>) -> Result<AccountExplanation> {
-        self.explained(account, day, false, Part::before(before)).await
+    pub async fn story_before(
+        &self,
+        account: &str,
+        day: Date,
+        before: Option<&HistoryCursor>,
+    ) -> Result<AccountExplanation> {
+        self.explained(account, day, false, HistoryPart::before(before)).await
     }
 
     /// The ways out of the holds of an account today.
@@ -193,7 +203,13 @@ impl Store {
         self.db.read(async |tx| gate(tx, account.as_str(), today).await).await
     }
 
-    async fn explained(&self, account: &str, day: Date, anew: bool, part: Part<'_>) -> Result<AccountExplanation> {
+    async fn explained(
+        &self,
+        account: &str,
+        day: Date,
+        anew: bool,
+        part: HistoryPart<'_>,
+    ) -> Result<AccountExplanation> {
         self.db
             .read(async |tx| {
                 let sql = format!(
@@ -228,7 +244,7 @@ impl Store {
                     }
                 }
                 holds.extend(derived_hold(tx, account, day, &campaign).await?);
-                let (mut of_hr, mut gate, mut claim_differs) = (OfHr::default(), None, false);
+                let (mut of_hr, mut gate, mut claim_differs) = (HrFacts::default(), None, false);
                 let exempt_to = day_of(&row.get::<String>(5)?)?;
                 if anew && kind == AccountKind::Official {
                     let moved = holds.iter().find(|held| held.hold.reason == Reason::Moved);
@@ -275,7 +291,7 @@ impl Store {
         day: Date,
         moved: Option<&String>,
         out: &mut Vec<(&'static str, String)>,
-    ) -> Result<OfHr> {
+    ) -> Result<HrFacts> {
         let concerned = AffectedKeys {
             accounts: [AccountId(account.to_owned())].into(),
             ..AffectedKeys::default()
@@ -283,7 +299,7 @@ impl Store {
         let people = AffectedSet::closure_of(tx, &concerned).await?;
         let facts = Facts::read(tx, &self.env, day, Some(&people)).await?;
         let Some(held) = facts.accounts.iter().find(|held| held.account.id.as_str() == account) else {
-            return Ok(OfHr::default());
+            return Ok(HrFacts::default());
         };
         let moved_to = moved.and_then(|to| moved_to(&facts, held, to));
         let case = facts.case(&held.account);
@@ -306,7 +322,7 @@ impl Store {
             out.push(("notice_effective_on", notice.effective_on.to_string()));
         }
         let decision = decide(&case);
-        Ok(OfHr {
+        Ok(HrFacts {
             coming: coming(&facts, &held.account, &decision),
             decision: Some(decision),
             moved_to,
@@ -315,15 +331,20 @@ impl Store {
 
     /// The history without sign-ins. Pages are selected by the time of recording, which has an index; the whole history is in the order
     /// of commits.
-    async fn history(&self, tx: &mut Tx, account: &str, part: Part<'_>) -> Result<(Vec<HistoryEntry>, Option<Before>)> {
+    async fn history(
+        &self,
+        tx: &mut Tx,
+        account: &str,
+        part: HistoryPart<'_>,
+    ) -> Result<(Vec<HistoryEntry>, Option<HistoryCursor>)> {
         let of_account =
             format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.kind <> 'signed-in'");
         let newest = format!("ORDER BY j.at DESC, j.ord DESC, j.commit_id DESC LIMIT {}", PAGE + 1);
         let mut args: Vec<SqlValue> = vec![account.into()];
         let sql = match part {
-            Part::Whole => format!("{of_account} ORDER BY c.seq, j.ord"),
-            Part::Newest => format!("{of_account} {newest}"),
-            Part::Before(place) => {
+            HistoryPart::Whole => format!("{of_account} ORDER BY c.seq, j.ord"),
+            HistoryPart::Newest => format!("{of_account} {newest}"),
+            HistoryPart::Before(place) => {
                 args.extend([place.at.into(), place.ord.into(), (&place.commit).into()]);
                 format!("{of_account} AND j.at <= $2 AND (j.at, j.ord, j.commit_id) < ($2, $3, $4) {newest}")
             }
@@ -335,7 +356,7 @@ impl Store {
                 Some(Personal::Note { text }) => Some(text),
                 _ => None,
             };
-            places.push(Before {
+            places.push(HistoryCursor {
                 at: read.entry.at,
                 ord: read.entry.ord,
                 commit: read.entry.commit,
@@ -353,7 +374,7 @@ impl Store {
             Ok(())
         })
         .await?;
-        if matches!(part, Part::Whole) {
+        if matches!(part, HistoryPart::Whole) {
             return Ok((history, None));
         }
         let earlier = (history.len() > PAGE).then(|| places.swap_remove(PAGE - 1));
@@ -365,7 +386,7 @@ impl Store {
 
 /// What follows from HR's facts for an official's account.
 #[derive(Default)]
-struct OfHr {
+struct HrFacts {
     decision: Option<Decision>,
     coming: Vec<(Date, Hold)>,
     moved_to: Option<MovedTo>,

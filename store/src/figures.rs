@@ -1,6 +1,6 @@
 //! The figures of the report page (C7), read from the counters: all units at once, and the days of one unit. No account is read.
 
-use crate::citizens::{ReportLine, Sums, for_each_bucket, sums_by_unit};
+use crate::citizens::{ReportLine, UnitSums, for_each_bucket, sums_by_unit};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::COUNTS;
@@ -195,7 +195,7 @@ impl Store {
                 let position = position(tx).await?;
                 let campaign = campaign(tx).await?;
                 let tree = units::tree(tx).await?;
-                let mut sums = Sums::new(&tree, day, |unit, name| UnitFigures {
+                let mut sums = UnitSums::new(&tree, day, |unit, name| UnitFigures {
                     line: ReportLine {
                         unit: unit.to_owned(),
                         name: name.to_owned(),

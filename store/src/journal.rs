@@ -98,7 +98,7 @@ pub struct Entry {
 }
 
 /// The parts of an entry, in the order in which its MAC covers them.
-struct Signed<'a> {
+struct MacParts<'a> {
     commit: &'a str,
     ord: i64,
     at: i64,
@@ -109,7 +109,7 @@ struct Signed<'a> {
     commitment: Option<&'a [u8]>,
 }
 
-impl Signed<'_> {
+impl MacParts<'_> {
     /// Passes all parts that the MAC covers to `take`.
     fn parts<T>(&self, take: impl FnOnce(&[&[u8]]) -> T) -> T {
         let numbers = [self.ord, self.at, self.effective, self.version].map(i64::to_be_bytes);
@@ -263,7 +263,7 @@ pub(crate) async fn write(
         let (subject_kind, subject) = event.subject.parts();
         let clause = clause_of(&event.change);
         let kind = kind_of(&body);
-        let signed = Signed {
+        let signed = MacParts {
             commit: &commit,
             ord,
             at,
@@ -411,7 +411,7 @@ pub(crate) fn read_entry(keys: &Keyring, age: Option<Age>, row: &Row) -> Result<
     let [run, clause, value]: [Option<String>; 3] = [row.get(9)?, row.get(10)?, row.get(12)?];
     let promised: Option<Vec<u8>> = row.get(13)?;
     let mac: Vec<u8> = row.get(14)?;
-    let signed = Signed {
+    let signed = MacParts {
         commit: &commit,
         ord,
         at,

@@ -46,9 +46,9 @@ mod units;
 mod verify;
 
 pub use authentication::{
-    BrowserMark, CODE_LIVES, Ceremony, CodeCheck, CodeRecipient, Counted, Credential, Enrolment, Factor, KnownPasskey,
-    NewPasskey, Operator, Over, PapersSeen, Passkey, PasskeyStorage, Purpose, RateLimit, Sending, Session,
-    SessionSummary, SessionToken, Tried, TwoFactorProof, Who,
+    BrowserMark, CODE_LIVES, Ceremony, CodeCheck, CodeRecipient, Credential, Enrolment, Factor, KeyedLimit,
+    KnownPasskey, NewPasskey, Operator, PapersSeen, Passkey, PasskeyStorage, Purpose, RateLimit, Requester, SendResult,
+    Session, SessionEnd, SessionSummary, SessionToken, TryResult, TwoFactorProof,
 };
 pub use backup::Restored;
 pub use changed::{has_changed, watched};
@@ -58,7 +58,7 @@ pub use citizens::{
 };
 pub use db::{AddressFault, Dialect, Location};
 pub use error::{Refusal, Result, StoreError};
-pub use explain::{AccountExplanation, ActiveHold, Before, HistoryEntry, MovedTo};
+pub use explain::{AccountExplanation, ActiveHold, HistoryCursor, HistoryEntry, MovedTo};
 pub use figures::{DayFigures, Figures, Goal, Position, UnitFigures};
 pub use find::{AccountSearchResult, MOST_FOUND};
 pub use listed::{PersonPage, PersonRow};
@@ -69,12 +69,12 @@ pub use officials::{
     UndoReport,
 };
 pub use openid::{
-    About, ActiveToken, AuthorizedRequest, Consent, Delivery, DeliverySummary, Grant, GrantParameters, IssuedTokens,
-    KeyLine, KeyState, NewClient, PendingDelivery, PublishedKey, RegisteredClient, ResourceAudience, SecurityEventKind,
-    SigningKey, TokenKind,
+    AccountClaims, ActiveToken, AuthorizedRequest, Consent, Delivery, DeliverySummary, Grant, GrantParameters,
+    IssuedTokens, KeyLine, KeyState, NewClient, PendingDelivery, PublishedKey, RegisteredClient, ResourceAudience,
+    SecurityEventKind, SigningKey, TokenKind,
 };
 pub use orders::Order;
-pub use outside::Accepted;
+pub use outside::AcceptReport;
 pub use recount::{LastRecount, Recount};
 pub use settings::CampaignChange;
 pub use store::{Store, StorePaths};

@@ -67,7 +67,7 @@ pub(crate) async fn one_persons(
     keys: Option<Vec<SqlValue>>,
     known: BTreeSet<NationalId>,
 ) -> Result<Vec<Vec<NationalId>>> {
-    let persons = Persons::by_links(tx, keys.as_deref()).await?;
+    let persons = PersonNumbers::by_links(tx, keys.as_deref()).await?;
     let mut groups: HashMap<usize, Vec<NationalId>> = HashMap::new();
     if persons.of.is_empty() {
         return Ok(Vec::new());
@@ -84,12 +84,12 @@ pub(crate) async fn one_persons(
 
 /// Fingerprints of numbers, joined into persons by the links that count.
 #[derive(Default)]
-pub(crate) struct Persons {
+pub(crate) struct PersonNumbers {
     of: HashMap<Vec<u8>, usize>,
     parent: Vec<usize>,
 }
 
-impl Persons {
+impl PersonNumbers {
     /// Joins by all links.
     pub async fn read(tx: &mut Tx) -> Result<Self> {
         Self::by_links(tx, None).await

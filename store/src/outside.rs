@@ -20,13 +20,13 @@ pub(crate) const NAME: &str = "checkpoints.txt";
 
 /// What the database records of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub(crate) struct RecordedFile {
     pub notes: i64,
     pub size: i64,
     chain: Hash,
 }
 
-impl Mark {
+impl RecordedFile {
     const NONE: Self = Self {
         notes: 0,
         size: 0,
@@ -80,13 +80,13 @@ fn place(dialect: Dialect, file: &Path) -> String {
     }
 }
 
-async fn mark_of(tx: &mut Tx, place: &str) -> Result<Option<Mark>> {
+async fn mark_of(tx: &mut Tx, place: &str) -> Result<Option<RecordedFile>> {
     let sql = "SELECT notes, size, chain FROM checkpoint_file WHERE place = $1";
     let row = tx.row(sql, [place.into()]).await?;
-    row.as_ref().map(Mark::read).transpose()
+    row.as_ref().map(RecordedFile::read).transpose()
 }
 
-async fn set_mark(tx: &mut Tx, place: &str, mark: &Mark) -> Result<()> {
+async fn set_mark(tx: &mut Tx, place: &str, mark: &RecordedFile) -> Result<()> {
     // Of two concurrent writers, the one with more notes wins.
     let sql = "INSERT INTO checkpoint_file (place, notes, size, chain) VALUES ($1,$2,$3,$4) ON CONFLICT (place) \
                DO UPDATE SET notes = excluded.notes, size = excluded.size, chain = excluded.chain \
@@ -96,7 +96,7 @@ async fn set_mark(tx: &mut Tx, place: &str, mark: &Mark) -> Result<()> {
 }
 
 /// Checks that the database has the last checkpoint of the file. A standby may lag behind.
-pub(crate) async fn must_have(tx: &mut Tx, last: &Last) -> Result<()> {
+pub(crate) async fn must_have(tx: &mut Tx, last: &LastCheckpoint) -> Result<()> {
     let Some((size, root)) = last.checkpoint else {
         return Ok(());
     };
@@ -116,12 +116,12 @@ pub(crate) async fn must_have(tx: &mut Tx, last: &Last) -> Result<()> {
 }
 
 /// The last checkpoint of the file.
-pub(crate) struct Last {
+pub(crate) struct LastCheckpoint {
     path: PathBuf,
     checkpoint: Option<(u64, Hash)>,
 }
 
-impl Last {
+impl LastCheckpoint {
     /// Reads it. An unreadable file counts here as one without a checkpoint; `verify` reports it.
     pub fn read(places: &StorePaths, keys: &Keyring) -> Self {
         let path = places.keys.join(NAME);
@@ -146,7 +146,7 @@ impl Last {
 
 /// The result of accepting the database as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accepted {
+pub struct AcceptReport {
     /// The new path of the previous file, if there was one.
     pub aside: Option<PathBuf>,
     /// The number of checkpoints in the new file.
@@ -194,12 +194,12 @@ impl Store {
         Ok(())
     }
 
-    fn as_it_is(&self) -> Result<Mark> {
+    fn as_it_is(&self) -> Result<RecordedFile> {
         match std::fs::read(&self.checkpoints) {
             Ok(file) => Ok(notes_of(&file)
                 .into_iter()
-                .fold(Mark::NONE, |mark, (size, note)| mark.and(size, note))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Mark::NONE),
+                .fold(RecordedFile::NONE, |mark, (size, note)| mark.and(size, note))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(RecordedFile::NONE),
             Err(source) => Err(StoreError::Io {
                 path: self.checkpoints.to_path_buf(),
                 source,
@@ -207,7 +207,7 @@ impl Store {
         }
     }
 
-    async fn pending(&self, place: &str) -> Result<(Option<Mark>, Vec<(u64, String)>)> {
+    async fn pending(&self, place: &str) -> Result<(Option<RecordedFile>, Vec<(u64, String)>)> {
         self.db
             .read(async |tx| {
                 let mark = mark_of(tx, place).await?;
@@ -232,7 +232,7 @@ impl Store {
 
     /// Accepts the database as it is, and starts a new file of checkpoints from it: after a deliberate restore of an older backup, or
     /// after the file was lost or damaged. The previous file is renamed, and the journal records the actor.
-    pub async fn accept_checkpoints(&self, by: &str) -> Result<Accepted> {
+    pub async fn accept_checkpoints(&self, by: &str) -> Result<AcceptReport> {
         let found = self.verify_outside().await?;
         if found.is_empty() {
             return Err(Refusal::NothingToAccept.into());
@@ -264,7 +264,7 @@ impl Store {
         self.written.store(false, Ordering::Relaxed);
         self.seal().await?;
         let file = std::fs::read(&self.checkpoints).unwrap_or_default();
-        Ok(Accepted {
+        Ok(AcceptReport {
             aside,
             notes: notes_of(&file).len() as u64,
         })

@@ -8,7 +8,7 @@ use crate::error::{Result, StoreError};
 use crate::journal::StoreContext;
 use crate::keyring::{KeyError, Keyring};
 use crate::openid::AGAIN;
-use crate::outside::{Last, NAME, must_have};
+use crate::outside::{LastCheckpoint, NAME, must_have};
 use crate::private;
 use jiff::Timestamp;
 use ngomon_rules::values::{Date, local_day};
@@ -43,7 +43,7 @@ pub struct StorePaths {
 
 /// The state that a database must have to be opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Opening {
+pub(crate) enum OpenMode {
     /// It exists, is complete, and has the checkpoints beside the keys.
     Whole,
     /// As [`Opening::Whole`]; a missing database is created.
@@ -58,20 +58,20 @@ impl Store {
     /// Opens the store; with `create`, creates what is missing. Refuses a database that is empty, half restored, or older than the file
     /// of checkpoints.
     pub async fn open(places: &StorePaths, create: bool, ambient: Environment) -> Result<Self> {
-        let opening = if create { Opening::New } else { Opening::Whole };
+        let opening = if create { OpenMode::New } else { OpenMode::Whole };
         Self::open_as(places, opening, ambient).await
     }
 
     /// Opens a database that may be older than the file of checkpoints, to report that or to accept it.
     pub async fn open_older(places: &StorePaths, ambient: Environment) -> Result<Self> {
-        Self::open_as(places, Opening::Older, ambient).await
+        Self::open_as(places, OpenMode::Older, ambient).await
     }
 
-    pub(crate) async fn open_as(places: &StorePaths, opening: Opening, ambient: Environment) -> Result<Self> {
-        let create = opening == Opening::New;
+    pub(crate) async fn open_as(places: &StorePaths, opening: OpenMode, ambient: Environment) -> Result<Self> {
+        let create = opening == OpenMode::New;
         let found = Keyring::open(&places.keys);
-        let last = found.as_ref().ok().map(|keys| Last::read(places, keys));
-        let last = last.filter(Last::is_there);
+        let last = found.as_ref().ok().map(|keys| LastCheckpoint::read(places, keys));
+        let last = last.filter(LastCheckpoint::is_there);
         if places.data.is_void()? {
             match last {
                 Some(last) => return Err(last.behind()),
@@ -246,16 +246,21 @@ impl Store {
 }
 
 /// Checks the database before anything is changed: its tables may be another version's, or missing.
-async fn as_it_must_be(tx: &mut Tx, places: &StorePaths, opening: Opening, last: Option<&Last>) -> Result<()> {
+async fn as_it_must_be(
+    tx: &mut Tx,
+    places: &StorePaths,
+    opening: OpenMode,
+    last: Option<&LastCheckpoint>,
+) -> Result<()> {
     let restoring = tx.has_table("restoring").await? && tx.row("SELECT 1 FROM restoring", []).await?.is_some();
-    if restoring && opening != Opening::Restored {
+    if restoring && opening != OpenMode::Restored {
         return Err(StoreError::Restoring);
     }
     let begun = tx.has_table("installation").await? && tx.row("SELECT 1 FROM installation", []).await?.is_some();
     match last {
         Some(last) if !begun => Err(last.behind()),
-        None if !begun && opening != Opening::New => Err(StoreError::NoData(places.data.to_string())),
-        Some(last) if matches!(opening, Opening::New | Opening::Whole) => must_have(tx, last).await,
+        None if !begun && opening != OpenMode::New => Err(StoreError::NoData(places.data.to_string())),
+        Some(last) if matches!(opening, OpenMode::New | OpenMode::Whole) => must_have(tx, last).await,
         _ => Ok(()),
     }
 }

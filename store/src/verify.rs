@@ -177,7 +177,7 @@ impl Store {
             None => (0, Vec::new()),
         };
         let mut tree = Frontier::default();
-        let (mut newest, mut walk) = (Newest::default(), Walk::default());
+        let (mut newest, mut walk) = (NewestCommit::default(), Walk::default());
         let marker = self.env.marker(tx).await?;
         let sql = format!(
             "SELECT {HEAD}, c.position, c.seq FROM journal_commit c ORDER BY COALESCE(c.position, 9000000000000000000), c.seq"
@@ -287,12 +287,12 @@ impl Store {
 
 /// The latest sealed commit.
 #[derive(Default)]
-struct Newest {
+struct NewestCommit {
     at: i64,
     seq: i64,
 }
 
-impl Newest {
+impl NewestCommit {
     fn see(&mut self, at: i64, seq: i64) {
         self.at = self.at.max(at);
         self.seq = self.seq.max(seq);

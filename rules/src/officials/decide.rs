@@ -1,7 +1,7 @@
 //! The decision about one account: a pure function of the account, its profile if any, the movement notices, the unit tree, the day and the
 //! policy.
 
-use super::directory::{Directory, OfficialAccount, ProfileMatch, StoredProfile, Undecided};
+use super::directory::{Directory, OfficialAccount, ProfileMatch, StoredProfile, UndecidedReason};
 use super::policy::OfficialsPolicy;
 use super::{IN_FORCE, idle, left, mismatch, moved, review, stale, transfer};
 use crate::hold::{Hold, Reason, evidence};
@@ -34,7 +34,7 @@ pub enum Decision {
     /// The full set of HR holds that the account must have, sorted.
     Holds(Vec<Hold>),
     /// No decision: the account keeps the holds it has.
-    Undecided(Undecided),
+    Undecided(UndecidedReason),
 }
 
 impl Decision {

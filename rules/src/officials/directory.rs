@@ -80,7 +80,7 @@ impl Coverage {
 /// Why an account is undecided and keeps the holds it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Undecided {
+pub enum UndecidedReason {
     /// The row with the account's code could not be read.
     RowOfItsCode,
     /// The row with the account's number could not be read.
@@ -93,7 +93,7 @@ pub enum Undecided {
     NotCovered,
 }
 
-impl Undecided {
+impl UndecidedReason {
     /// The name in plans and explanations.
     pub fn name(self) -> &'static str {
         match self {
@@ -114,7 +114,7 @@ pub enum ProfileMatch<'a> {
     /// No profile, and a full extract confirms that there is none.
     Nothing,
     /// No reliable answer.
-    Undecided(Undecided),
+    Undecided(UndecidedReason),
 }
 
 /// All current profiles and all rows that could not be read, indexed by code and by number.
@@ -205,7 +205,7 @@ impl Directory {
     pub fn find(&self, account: &OfficialAccount, units: &UnitTree, day: Date) -> ProfileMatch<'_> {
         if let Some(code) = &account.stated.employee_code {
             if self.unread_codes.contains(code) {
-                return ProfileMatch::Undecided(Undecided::RowOfItsCode);
+                return ProfileMatch::Undecided(UndecidedReason::RowOfItsCode);
             }
             if let Some(&at) = self.by_code.get(code) {
                 return self.readable(at);
@@ -213,7 +213,7 @@ impl Directory {
         }
         if let Some(number) = account.stated.national_id {
             if self.is_unread(number) {
-                return ProfileMatch::Undecided(Undecided::RowOfItsNumber);
+                return ProfileMatch::Undecided(UndecidedReason::RowOfItsNumber);
             }
             if let Some(&[at, ..]) = self.person(number).map(Vec::as_slice) {
                 return self.readable(at);
@@ -225,11 +225,11 @@ impl Directory {
             .as_ref()
             .is_some_and(|name| self.unread_names.contains(&name.person_key()));
         if named {
-            ProfileMatch::Undecided(Undecided::RowOfItsName)
+            ProfileMatch::Undecided(UndecidedReason::RowOfItsName)
         } else if self.coverage.covers(&account.unit, units, day) {
             ProfileMatch::Nothing
         } else {
-            ProfileMatch::Undecided(Undecided::NotCovered)
+            ProfileMatch::Undecided(UndecidedReason::NotCovered)
         }
     }
 
@@ -238,12 +238,12 @@ impl Directory {
         let profile = self.profiles.get(at).map(|kept| &kept.profile);
         let code = profile.and_then(|profile| profile.employee_code.as_ref());
         if code.is_some_and(|code| self.unread_codes.contains(code)) {
-            ProfileMatch::Undecided(Undecided::RowOfItsCode)
+            ProfileMatch::Undecided(UndecidedReason::RowOfItsCode)
         } else if profile
             .and_then(|profile| profile.national_id)
             .is_some_and(|number| self.is_unread(number))
         {
-            ProfileMatch::Undecided(Undecided::RowOfItsNumber)
+            ProfileMatch::Undecided(UndecidedReason::RowOfItsNumber)
         } else {
             self.profile(at)
         }
@@ -271,7 +271,7 @@ impl Directory {
         if alone {
             ProfileMatch::Profile(kept)
         } else {
-            ProfileMatch::Undecided(Undecided::TwoProfiles)
+            ProfileMatch::Undecided(UndecidedReason::TwoProfiles)
         }
     }
 

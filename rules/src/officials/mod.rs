@@ -19,7 +19,9 @@ mod transfer;
 
 pub use amend::Amendment;
 pub use decide::{Decision, DecisionInput, PersonPlan, decide, decide_person};
-pub use directory::{Coverage, Directory, OfficialAccount, ProfileMatch, StoredProfile, Undecided, UnreadableProfile};
+pub use directory::{
+    Coverage, Directory, OfficialAccount, ProfileMatch, StoredProfile, UndecidedReason, UnreadableProfile,
+};
 pub use idle::{idle, is_written_down, on_sign_in};
 pub use newcomers::{newcomers, of_newcomer};
 pub use policy::{OfficialsPolicy, POLICY_KEYS};

@@ -5,7 +5,7 @@ use crate::cli::Serve;
 use crate::error_text::{CommandError, Result, listening};
 use crate::listener::{Bounds, serve};
 use crate::log;
-use crate::password::Leaked;
+use crate::password::LeakedPasswords;
 use crate::web::{App, Proxies, network, public_url, router};
 use crate::workers;
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ pub async fn run(desk: &CommandContext, args: &Serve) -> Result<ExitStatus> {
         let at = path.display().to_string();
         let bad =
             |e: std::io::Error| CommandError::error_text("error-leaked", &[("path", &at), ("why", &e.to_string())]);
-        app.leaked = Some(Arc::new(Leaked::open(path).map_err(bad)?));
+        app.leaked = Some(Arc::new(LeakedPasswords::open(path).map_err(bad)?));
     }
     let unknown = |text: &String| CommandError::error_text("error-trusted-proxies", &[("typed", text)]);
     let proxies = args.trusted_proxies.iter().filter(|text| !text.trim().is_empty());

@@ -13,7 +13,7 @@
 //! ```
 
 use super::answer::{After, answer};
-use super::claims::{Wanted, acr};
+use super::claims::{RequestedClaims, acr};
 use super::consent;
 use super::fault::OAuthError;
 use super::params::Params;
@@ -59,8 +59,8 @@ pub async fn authorize(app: &App, ctx: &RequestContext, params: Params, after: A
         Ok(request) => match next_step(app, ctx, &opened, &request, after).await {
             Ok(Step::Show(page)) => return page,
             Ok(Step::Code(code)) => Ok(code),
-            Err(Problem::Told(fault)) => Err(fault),
-            Err(Problem::Store(error)) => return ErrorPage(ctx.words, error).into_response(),
+            Err(RequestProblem::Told(fault)) => Err(fault),
+            Err(RequestProblem::Store(error)) => return ErrorPage(ctx.words, error).into_response(),
         },
         Err(fault) => Err(fault),
     };
@@ -68,7 +68,7 @@ pub async fn authorize(app: &App, ctx: &RequestContext, params: Params, after: A
 }
 
 /// A request whose client and redirect URI are valid.
-pub struct Opened {
+pub struct ResolvedRequest {
     /// The parameters of the request.
     pub params: Params,
     /// The parameters in the browser's URL: for a pushed request, its `request_uri` only.
@@ -81,7 +81,7 @@ pub struct Opened {
     pub to: Address,
 }
 
-impl Opened {
+impl ResolvedRequest {
     /// Returns the response. An error response spends a pushed request here (a code spends it in its own commit).
     pub async fn answered(
         self,
@@ -100,7 +100,7 @@ impl Opened {
 }
 
 /// Resolves the client, the redirect URI, and the parameters of a pushed request.
-pub async fn resolve_client(app: &App, shown: Params) -> Result<Opened, Problem> {
+pub async fn resolve_client(app: &App, shown: Params) -> Result<ResolvedRequest, RequestProblem> {
     let unknown = || OAuthError::new("invalid_client", "the client is unknown or disabled");
     let known = app.store.client(shown.get("client_id").unwrap_or_default()).await?;
     let known = known.filter(|known| known.enabled).ok_or_else(unknown)?;
@@ -121,7 +121,7 @@ pub async fn resolve_client(app: &App, shown: Params) -> Result<Opened, Problem>
         None => shown.clone(),
     };
     let to = address(&params, &known)?;
-    Ok(Opened {
+    Ok(ResolvedRequest {
         params,
         shown,
         pushed,
@@ -132,11 +132,11 @@ pub async fn resolve_client(app: &App, shown: Params) -> Result<Opened, Problem>
 
 /// Shows the error to the user instead of redirecting, because the redirect URI is not trusted (RFC 6749, 4.1.2.1). `here` is the request,
 /// for the link to the other language.
-pub fn error_without_redirect(ctx: &RequestContext, here: String, problem: Problem) -> Response {
+pub fn error_without_redirect(ctx: &RequestContext, here: String, problem: RequestProblem) -> Response {
     let words = ctx.words;
     let fault = match problem {
-        Problem::Told(fault) => fault,
-        Problem::Store(error) => return ErrorPage(words, error).into_response(),
+        RequestProblem::Told(fault) => fault,
+        RequestProblem::Store(error) => return ErrorPage(words, error).into_response(),
     };
     let mut shell = ctx.shell();
     shell.here = here;
@@ -154,44 +154,47 @@ enum Step {
 }
 
 /// Why a browser's request comes to nothing.
-pub enum Problem {
+pub enum RequestProblem {
     /// Something is wrong with it.
     Told(OAuthError),
     /// The store could not: nobody who sits there has to mend anything.
     Store(StoreError),
 }
 
-impl From<StoreError> for Problem {
+impl From<StoreError> for RequestProblem {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<OAuthError> for Problem {
+impl From<OAuthError> for RequestProblem {
     fn from(fault: OAuthError) -> Self {
         Self::Told(fault)
     }
 }
 
-fn oauth_error(error: &'static str, why: &str) -> Problem {
-    Problem::Told(OAuthError::new(error, why))
+fn oauth_error(error: &'static str, why: &str) -> RequestProblem {
+    RequestProblem::Told(OAuthError::new(error, why))
 }
 
 async fn next_step(
     app: &App,
     ctx: &RequestContext,
-    opened: &Opened,
+    opened: &ResolvedRequest,
     request: &Request,
     after: After,
-) -> Result<Step, Problem> {
-    let Opened {
+) -> Result<Step, RequestProblem> {
+    let ResolvedRequest {
         params,
         shown,
         pushed,
         known,
         to,
     } = opened;
-    request.validate_resource(&app.store).await.map_err(Problem::Told)?;
+    request
+        .validate_resource(&app.store)
+        .await
+        .map_err(RequestProblem::Told)?;
     let silent = request.prompt.none;
     let signed_in = ctx.visit.as_ref().filter(|visit| !visit.held);
     let Some(visit) = signed_in else {
@@ -251,7 +254,7 @@ async fn next_step(
 }
 
 /// Saves this request as the return address of the session, for when nothing is in the way any longer.
-async fn save_return_url(app: &App, ctx: &RequestContext, params: &Params) -> Result<(), Problem> {
+async fn save_return_url(app: &App, ctx: &RequestContext, params: &Params) -> Result<(), RequestProblem> {
     if let Some(token) = &ctx.token {
         let here = format!("/authorize?{}", params.query());
         app.store.set_next(token, &here).await?;
@@ -278,7 +281,7 @@ pub fn allowed(known: &RegisteredClient, to: &Address, request: &Request) -> Aut
 
 /// Leads to the sign-in and back here. The request then carries a marker that requires a sign-in later than now, whatever session existed
 /// before.
-fn sign_in(app: &App, ctx: &RequestContext, opened: &Opened) -> Step {
+fn sign_in(app: &App, ctx: &RequestContext, opened: &ResolvedRequest) -> Step {
     let (params, now) = (&opened.params, app.store.now().as_microsecond());
     let rest = opened.shown.without(&[SINCE]);
     let to = format!(
@@ -291,7 +294,12 @@ fn sign_in(app: &App, ctx: &RequestContext, opened: &Opened) -> Step {
 
 /// Leads to a second factor where the client asks for one and the owner can show or add one. An owner who cannot, or who skipped it, goes
 /// on with one factor; a client that insists on two gets an error.
-async fn step_up(app: &App, opened: &Opened, request: &Request, visit: &Session) -> Result<Option<Response>, Problem> {
+async fn step_up(
+    app: &App,
+    opened: &ResolvedRequest,
+    request: &Request,
+    visit: &Session,
+) -> Result<Option<Response>, RequestProblem> {
     let (params, wanted) = (&opened.params, &request.acr);
     if wanted.is_met_by(acr(&visit.amr)) {
         return Ok(None);
@@ -339,8 +347,13 @@ fn is_too_old(app: &App, params: &Params, request: &Request, visit: &Session) ->
 }
 
 /// Whether the session's account is the one that the client expects.
-async fn is_expected(app: &App, known: &RegisteredClient, request: &Request, visit: &Session) -> Result<bool, Problem> {
-    let wanted = Wanted::read(request.claims.as_deref()).unwrap_or_default().sub;
+async fn is_expected(
+    app: &App,
+    known: &RegisteredClient,
+    request: &Request,
+    visit: &Session,
+) -> Result<bool, RequestProblem> {
+    let wanted = RequestedClaims::read(request.claims.as_deref()).unwrap_or_default().sub;
     let hinted = match &request.hint {
         Some(hint) => {
             let claims = app.signer.verify(&app.store, hint, "JWT").await?;

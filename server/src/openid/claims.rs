@@ -7,7 +7,7 @@ use crate::web::App;
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::Scope;
 use ngomon_rules::records::{AccountKind, Profile};
-use ngomon_store::{About, Grant, RegisteredClient};
+use ngomon_store::{AccountClaims, Grant, RegisteredClient};
 use serde_json::{Map, Value, json};
 
 /// `acr` of a sign-in by one factor: a password, or a code to the phone or mailbox on file.
@@ -44,7 +44,7 @@ pub fn acr(amr: &str) -> &'static str {
 
 /// The `claims` parameter, as far as this provider supports it.
 #[derive(Default)]
-pub struct Wanted {
+pub struct RequestedClaims {
     /// Claims requested for userinfo.
     pub userinfo: Vec<String>,
     /// Claims requested for the ID token.
@@ -94,7 +94,7 @@ impl WantedAcr {
     }
 }
 
-impl Wanted {
+impl RequestedClaims {
     /// Whether it requests a claim of that scope by name, for userinfo or for the ID token.
     pub fn names_one_of(&self, scope: Scope) -> bool {
         let mut named = self.userinfo.iter().chain(&self.id_token);
@@ -135,7 +135,7 @@ impl Wanted {
 
 /// Where claims are delivered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum To {
+pub enum ClaimsDestination {
     /// To the bearer of the access token: the claims of its scopes, and those requested one by one.
     Userinfo,
     /// In the ID token: only the claims requested one by one.
@@ -148,17 +148,17 @@ pub async fn claims_for(
     known: &RegisteredClient,
     grant: &Grant,
     scope: &str,
-    to: To,
+    to: ClaimsDestination,
 ) -> Result<Option<Value>, OAuthError> {
-    let wanted = Wanted::read(grant.given.claims.as_deref()).unwrap_or_default();
+    let wanted = RequestedClaims::read(grant.given.claims.as_deref()).unwrap_or_default();
     let one_by_one = match to {
-        To::Userinfo => wanted.userinfo,
-        To::IdToken => wanted.id_token,
+        ClaimsDestination::Userinfo => wanted.userinfo,
+        ClaimsDestination::IdToken => wanted.id_token,
     };
     let names: Vec<&str> = CLAIMS
         .iter()
         .filter(|(name, of)| {
-            let by_scope = to == To::Userinfo && scope.split(' ').any(|word| word == of.name());
+            let by_scope = to == ClaimsDestination::Userinfo && scope.split(' ').any(|word| word == of.name());
             let by_name = one_by_one.iter().any(|one| one == name);
             // The client's scopes of today limit the claims, whatever the grant allowed earlier.
             (by_scope || by_name) && known.client.scopes.contains(of)
@@ -202,7 +202,7 @@ const HR_SAYS: [&str; 7] = [
     "employment",
 ];
 
-fn value(app: &App, about: &About, profile: Option<&Profile>, name: &str) -> Value {
+fn value(app: &App, about: &AccountClaims, profile: Option<&Profile>, name: &str) -> Value {
     let stated = &about.stated;
     // A number is verified if the registry or HR vouches for it; otherwise only the account states it.
     let vouched = match profile {
@@ -258,7 +258,7 @@ fn in_two(name: &str) -> (Option<&str>, Option<&str>) {
 }
 
 /// The text about the campaign that a system of citizens may show to this account's owner.
-fn announcement(about: &About, gate: Gate, language: &str) -> Value {
+fn announcement(about: &AccountClaims, gate: Gate, language: &str) -> Value {
     let Some(words) = Locale::of_tag(language) else {
         return Value::Null;
     };
@@ -285,7 +285,7 @@ fn announcement(about: &About, gate: Gate, language: &str) -> Value {
 }
 
 /// The codes of the account's unit and of all units above it: common software reads them as groups. A citizen is in none.
-async fn groups(app: &App, about: &About) -> Result<Value, OAuthError> {
+async fn groups(app: &App, about: &AccountClaims) -> Result<Value, OAuthError> {
     if about.kind == AccountKind::Citizen {
         return Ok(Value::Null);
     }
@@ -305,7 +305,7 @@ async fn groups(app: &App, about: &About) -> Result<Value, OAuthError> {
 async fn employment(
     app: &App,
     known: &RegisteredClient,
-    about: &About,
+    about: &AccountClaims,
     profile: Option<&Profile>,
     grant: &Grant,
 ) -> Result<Value, OAuthError> {

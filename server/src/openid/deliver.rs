@@ -67,16 +67,16 @@ impl Speed {
 /// The error for a host name with no permitted address.
 #[derive(Debug, thiserror::Error)]
 #[error("no address that may be asked")]
-struct NoAddress;
+struct ForbiddenAddress;
 
 /// A DNS resolver against server-side request forgery. It drops private addresses, unless the operator's settings say that connected
 /// systems are in private networks. It always drops link-local and other special addresses, where a data centre's metadata service hands
 /// out a machine's secrets.
-struct Guarded {
+struct GuardedResolver {
     inner: bool,
 }
 
-impl Resolve for Guarded {
+impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         // `localhost` is allowed: it is this machine by name, configured by the operator and not by somebody's DNS.
         let inner = self.inner || name.as_str() == "localhost";
@@ -88,9 +88,16 @@ impl Resolve for Guarded {
 }
 
 /// The permitted addresses among those of a host name.
-fn asked_of(found: impl Iterator<Item = SocketAddr>, inner: bool) -> std::result::Result<Vec<SocketAddr>, NoAddress> {
+fn asked_of(
+    found: impl Iterator<Item = SocketAddr>,
+    inner: bool,
+) -> std::result::Result<Vec<SocketAddr>, ForbiddenAddress> {
     let good: Vec<_> = found.filter(|at| may_be_asked(at.ip(), inner)).collect();
-    if good.is_empty() { Err(NoAddress) } else { Ok(good) }
+    if good.is_empty() {
+        Err(ForbiddenAddress)
+    } else {
+        Ok(good)
+    }
 }
 
 fn may_be_asked(address: IpAddr, inner: bool) -> bool {
@@ -108,7 +115,7 @@ pub(super) fn sender(inner: bool, patience: Duration) -> std::result::Result<req
         .redirect(Policy::none())
         .timeout(patience)
         .user_agent("ngomon")
-        .dns_resolver(Guarded { inner })
+        .dns_resolver(GuardedResolver { inner })
         .build()
 }
 
@@ -276,11 +283,11 @@ fn what_happened(error: &reqwest::Error) -> String {
             Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => return "unreachable".into(),
             _ => {}
         }
-        if within.is::<NoAddress>() {
+        if within.is::<ForbiddenAddress>() {
             return "inner-address".into();
         }
         said = outer.to_string();
-        if said.contains("dns error") && outer.source().is_none_or(|cause| !cause.is::<NoAddress>()) {
+        if said.contains("dns error") && outer.source().is_none_or(|cause| !cause.is::<ForbiddenAddress>()) {
             return "name".into();
         }
         cause = outer.source();
@@ -366,7 +373,7 @@ mod tests {
         assert_eq!(asked_of(both(), false).unwrap(), [at("203.162.4.190")]);
         assert_eq!(asked_of(both(), true).unwrap(), both().collect::<Vec<_>>());
         assert!(asked_of(both().take(1), false).is_err());
-        let plain = Guarded { inner: false }.resolve("localhost".parse().unwrap());
+        let plain = GuardedResolver { inner: false }.resolve("localhost".parse().unwrap());
         assert!(plain.await.unwrap().next().is_some());
     }
 
@@ -375,7 +382,7 @@ mod tests {
 
     impl Resolve for Neighbours {
         fn resolve(&self, _: Name) -> Resolving {
-            Box::pin(async { Err::<Addrs, Box<dyn Error + Send + Sync>>(NoAddress.into()) })
+            Box::pin(async { Err::<Addrs, Box<dyn Error + Send + Sync>>(ForbiddenAddress.into()) })
         }
     }
 

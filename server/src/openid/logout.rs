@@ -1,6 +1,6 @@
 //! Sign-out requested by a client (OpenID Connect RP-Initiated Logout 1.0).
 
-use super::authorize::Problem;
+use super::authorize::RequestProblem;
 use super::fault::OAuthError;
 use super::params::Params;
 use crate::web::{App, ErrorPage, Layout, MessagePage, RequestContext, clear_session_cookie, html, redirect_page};
@@ -49,11 +49,11 @@ pub async fn agreed(State(app): State<App>, ctx: RequestContext, body: Bytes) ->
 
 /// The page of an invalid request, which includes a token signed by a deleted key. It shows the error, lets the owner sign out all the
 /// same, and redirects nowhere.
-fn wrong(ctx: &RequestContext, params: &Params, problem: Problem) -> Response {
+fn wrong(ctx: &RequestContext, params: &Params, problem: RequestProblem) -> Response {
     let words = ctx.words;
     let fault = match problem {
-        Problem::Told(fault) => fault,
-        Problem::Store(error) => return ErrorPage(words, error).into_response(),
+        RequestProblem::Told(fault) => fault,
+        RequestProblem::Store(error) => return ErrorPage(words, error).into_response(),
     };
     let mut shell = ctx.shell();
     shell.here = here(params);
@@ -83,7 +83,7 @@ struct LogoutRequest {
 }
 
 /// Reads the client and its registered post-logout redirect URI from the request.
-async fn wish(app: &App, params: &Params) -> Result<LogoutRequest, Problem> {
+async fn wish(app: &App, params: &Params) -> Result<LogoutRequest, RequestProblem> {
     params.well_formed()?;
     let hint = match params.get("id_token_hint") {
         Some(hint) => {

@@ -1,6 +1,6 @@
 //! An authorization request (OpenID Connect Core 3.1.2.1), parsed and validated before the user sees anything.
 
-use super::claims::{Wanted, WantedAcr};
+use super::claims::{RequestedClaims, WantedAcr};
 use super::fault::OAuthError;
 use super::params::Params;
 use ngomon_rules::client::{Client, Scope};
@@ -114,8 +114,8 @@ pub fn read(params: &Params, known: &RegisteredClient) -> Result<Request, OAuthE
         return Err(OAuthError::new("invalid_scope", "nothing that the client may ask for"));
     }
     let claims = params.get("claims").map(str::to_owned);
-    let wanted =
-        Wanted::read(claims.as_deref()).ok_or_else(|| OAuthError::request("claims is not JSON of that form"))?;
+    let wanted = RequestedClaims::read(claims.as_deref())
+        .ok_or_else(|| OAuthError::request("claims is not JSON of that form"))?;
     let max_age = params.get("max_age").map(|age| age.parse::<u32>().map(i64::from));
     let max_age = max_age
         .transpose()
@@ -142,7 +142,7 @@ impl Request {
     /// All scopes that the client would get claims of: those requested, and those of claims requested one by one. The consent page lists
     /// them.
     pub fn requested_scopes(&self, client: &Client) -> Vec<Scope> {
-        let wanted = Wanted::read(self.claims.as_deref()).unwrap_or_default();
+        let wanted = RequestedClaims::read(self.claims.as_deref()).unwrap_or_default();
         let named = |scope: Scope| wanted.names_one_of(scope) && client.scopes.contains(&scope);
         let all = Scope::ALL.iter().copied();
         all.filter(|scope| self.scope.contains(scope) || named(*scope))

@@ -55,7 +55,7 @@ impl Pair {
 }
 
 /// A key prepared for signing and verifying.
-struct Ready {
+struct LoadedKey {
     algorithm: jsonwebtoken::Algorithm,
     pair: Pair,
     decoding: DecodingKey,
@@ -66,17 +66,17 @@ struct Ready {
 /// The published keys as of the last query.
 struct Keys {
     asked: i64,
-    all: Vec<(PublishedKey, Arc<Ready>)>,
+    all: Vec<(PublishedKey, Arc<LoadedKey>)>,
     jwks: Bytes,
 }
 
 /// The current signing key, loaded: signing with it needs no query.
-pub struct Pen {
+pub struct CurrentKey {
     id: String,
-    key: Arc<Ready>,
+    key: Arc<LoadedKey>,
 }
 
-impl Pen {
+impl CurrentKey {
     /// Signs claims (RFC 7515, 7.1). `kind` is the token's `typ`.
     pub fn sign(&self, kind: &str, claims: &Value) -> Result<String> {
         let mut header = Header::new(self.key.algorithm);
@@ -110,7 +110,7 @@ pub fn library(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
     }
 }
 
-fn ready(key: &SigningKey) -> Result<Ready> {
+fn ready(key: &SigningKey) -> Result<LoadedKey> {
     let encoding = match key.algorithm {
         // The library accepts an RSA key as PEM of PKCS #8 only.
         Algorithm::Rs256 => EncodingKey::from_rsa_pem(pem(&key.private).as_bytes()).map_err(corrupt)?,
@@ -124,7 +124,7 @@ fn ready(key: &SigningKey) -> Result<Ready> {
     let pair = Pair::read(key)?;
     let mut jwk = serde_json::to_value(&jwk).map_err(corrupt)?;
     jwk["use"] = json!("sig");
-    Ok(Ready {
+    Ok(LoadedKey {
         algorithm,
         pair,
         decoding,
@@ -175,11 +175,11 @@ impl Signer {
     }
 
     /// Loads the current key. Callers do so before they spend anything that a signature must follow.
-    pub async fn pen(&self, store: &Store, algorithm: Algorithm) -> Result<Pen> {
+    pub async fn pen(&self, store: &Store, algorithm: Algorithm) -> Result<CurrentKey> {
         let keys = self.keys(store).await?;
         let current = keys.all.iter().find(|(key, _)| key.algorithm == algorithm && key.signs);
         let (current, key) = current.ok_or_else(|| corrupt("none signs"))?;
-        Ok(Pen {
+        Ok(CurrentKey {
             id: current.id.clone(),
             key: key.clone(),
         })

@@ -1,10 +1,10 @@
 //! The token endpoint: exchanges a code, a refresh token or the client's own credentials for tokens.
 
-use super::claims::{To, acr, claims_for};
+use super::claims::{ClaimsDestination, acr, claims_for};
 use super::client_auth::client;
 use super::fault::OAuthError;
 use super::params::Params;
-use super::signer::Pen;
+use super::signer::CurrentKey;
 use crate::web::App;
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use axum::Json;
@@ -85,7 +85,7 @@ async fn given(
     app: &App,
     known: &RegisteredClient,
     redeemed: IssuedTokens,
-    pen: &Pen,
+    pen: &CurrentKey,
     first: bool,
 ) -> Result<Response, OAuthError> {
     let mut body = json!({
@@ -106,11 +106,11 @@ async fn id_token(
     app: &App,
     known: &RegisteredClient,
     redeemed: &IssuedTokens,
-    pen: &Pen,
+    pen: &CurrentKey,
     first: bool,
 ) -> Result<String, OAuthError> {
     let grant = &redeemed.grant;
-    let claims = match claims_for(app, known, grant, &redeemed.scope, To::IdToken).await {
+    let claims = match claims_for(app, known, grant, &redeemed.scope, ClaimsDestination::IdToken).await {
         // Claims requested one by one may be left out (OpenID Connect Core, 5.5.1): userinfo still has them.
         Err(fault) if fault.is_passing() => Some(json!({"sub": grant.subject})),
         claims => claims?,

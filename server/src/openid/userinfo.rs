@@ -1,6 +1,6 @@
 //! The userinfo endpoint (OpenID Connect Core 5.3).
 
-use super::claims::{To, claims_for};
+use super::claims::{ClaimsDestination, claims_for};
 use super::fault::OAuthError;
 use super::params::Params;
 use crate::web::App;
@@ -46,6 +46,6 @@ pub async fn show(
     if !live.scope.split(' ').any(|word| word == "openid") {
         return Err(OAuthError::scope());
     }
-    let claims = claims_for(&app, &live.client, &grant, &live.scope, To::Userinfo).await?;
+    let claims = claims_for(&app, &live.client, &grant, &live.scope, ClaimsDestination::Userinfo).await?;
     claims.map(Json).ok_or_else(OAuthError::token)
 }

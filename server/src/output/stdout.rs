@@ -5,14 +5,14 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::{Mutex, PoisonError};
 
 /// How standard output ended.
-enum Ended {
+enum StdoutEnd {
     /// The reader closed the pipe.
     Closed,
     /// Writing failed.
     Failed(String),
 }
 
-static ENDED: Mutex<Option<Ended>> = Mutex::new(None);
+static ENDED: Mutex<Option<StdoutEnd>> = Mutex::new(None);
 
 /// Standard output, until it ends.
 pub struct Stdout;
@@ -27,8 +27,8 @@ impl Stdout {
         let written = write(&mut stdout).and_then(|()| stdout.flush());
         if let Err(error) = &written {
             *ended = Some(match error.kind() {
-                ErrorKind::BrokenPipe => Ended::Closed,
-                _ => Ended::Failed(error.to_string()),
+                ErrorKind::BrokenPipe => StdoutEnd::Closed,
+                _ => StdoutEnd::Failed(error.to_string()),
             });
         }
         written
@@ -58,8 +58,8 @@ pub fn print(line: &str) -> bool {
 /// The error of standard output, if there was one.
 pub fn fault() -> Option<String> {
     match &*ENDED.lock().unwrap_or_else(PoisonError::into_inner) {
-        Some(Ended::Failed(why)) => Some(why.clone()),
-        Some(Ended::Closed) | None => None,
+        Some(StdoutEnd::Failed(why)) => Some(why.clone()),
+        Some(StdoutEnd::Closed) | None => None,
     }
 }
 

@@ -13,12 +13,12 @@ const DIGITS: usize = 40;
 const LONGEST: u64 = 100;
 
 /// The open file.
-pub struct Leaked {
+pub struct LeakedPasswords {
     file: Mutex<File>,
     length: u64,
 }
 
-impl Leaked {
+impl LeakedPasswords {
     /// Opens the file; its first line must be a hash.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
@@ -113,7 +113,7 @@ mod tests {
             let mut lines: Vec<String> = (0..count).map(hash).collect();
             lines.sort();
             let file = written(&lines);
-            let leaked = Leaked::open(file.path()).unwrap();
+            let leaked = LeakedPasswords::open(file.path()).unwrap();
             assert!((0..count).all(|n| leaked.has(&format!("password {n}"))), "{count}");
             assert!((count..count + 50).all(|n| !leaked.has(&format!("password {n}"))));
         }
@@ -123,8 +123,8 @@ mod tests {
     fn another_file_is_refused() {
         for text in ["", "password\n", "\n"] {
             let file = written(&[text.to_owned()]);
-            assert!(Leaked::open(file.path()).is_err(), "{text:?}");
+            assert!(LeakedPasswords::open(file.path()).is_err(), "{text:?}");
         }
-        assert!(Leaked::open(Path::new("/no/such/file")).is_err());
+        assert!(LeakedPasswords::open(Path::new("/no/such/file")).is_err());
     }
 }

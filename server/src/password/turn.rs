@@ -13,7 +13,7 @@
 
 use super::{NOBODY, verify};
 use ngomon_rules::values::username_key;
-use ngomon_store::Who;
+use ngomon_store::Requester;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -131,16 +131,16 @@ pub struct Lane {
 
 impl Lane {
     /// Waits for the caller's turn at that name. `again` means that the caller recently failed there.
-    pub async fn enter(who: &Who, name: &str, again: bool) -> Self {
+    pub async fn enter(who: &Requester, name: &str, again: bool) -> Self {
         let (turns, name) = (&*TURNS, &*username_key(name));
         let (stranger, held) = match who {
-            Who::Stranger(address) => {
+            Requester::Stranger(address) => {
                 let address = turns.addresses.enter(address).await;
                 let retry = if again { turns.retries.enter(name).await } else { None };
                 (true, [address, retry, turns.names.enter(name).await])
             }
-            Who::Browser(browser) => (false, [turns.browsers.enter(browser).await, None, None]),
-            Who::Session(account) => (false, [turns.browsers.enter(account.as_str()).await, None, None]),
+            Requester::Browser(browser) => (false, [turns.browsers.enter(browser).await, None, None]),
+            Requester::Session(account) => (false, [turns.browsers.enter(account.as_str()).await, None, None]),
         };
         Self {
             stranger,
@@ -192,8 +192,8 @@ mod tests {
     use crate::password::{fits_evenly, hashed};
     use std::sync::{Arc, Mutex};
 
-    fn stranger(n: u8) -> Who {
-        Who::Stranger(format!("192.0.2.{n}"))
+    fn stranger(n: u8) -> Requester {
+        Requester::Stranger(format!("192.0.2.{n}"))
     }
 
     /// Many attempts at one name at once, from many addresses: each takes a slot, whatever was hashed in it, so their total time reveals
@@ -227,7 +227,7 @@ mod tests {
             Lane::enter(&stranger(102), "one", false).await,
             Lane::enter(&stranger(102), "two", false).await,
         );
-        let known = Lane::enter(&Who::Browser("known".into()), "a name of its own", false).await;
+        let known = Lane::enter(&Requester::Browser("known".into()), "a name of its own", false).await;
         let hash = known.hash(|| hashed("x", &[1; 16])).await;
         assert!(hash.flatten().is_some());
         drop((held, address));

@@ -22,10 +22,10 @@ const PAUSE: SignedDuration = SignedDuration::from_hours(1);
 
 /// The progress of the job.
 #[derive(Default)]
-pub struct Wrapping(Mutex<At>);
+pub struct Wrapping(Mutex<WrappingState>);
 
 #[derive(Clone, Default)]
-struct At {
+struct WrappingState {
     account: String,
     rests_until: Option<Timestamp>,
     requests: u64,
@@ -72,7 +72,7 @@ impl Wrapping {
         Ok(())
     }
 
-    fn at(&self) -> std::sync::MutexGuard<'_, At> {
+    fn at(&self) -> std::sync::MutexGuard<'_, WrappingState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

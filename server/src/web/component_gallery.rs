@@ -2,7 +2,7 @@
 
 use super::App;
 use super::held::HoldView;
-use super::page::{History, HistoryRow, Input, Layout, Mistake, Turn, html, mistakes, not_found};
+use super::page::{History, HistoryLinks, HistoryRow, Input, Layout, Mistake, html, mistakes, not_found};
 use super::request_context::RequestContext;
 use askama::Template;
 use axum::extract::State;
@@ -78,7 +78,7 @@ pub async fn show(State(app): State<App>, ctx: RequestContext) -> Response {
         rows,
         history: History {
             lines: vec![line("event-rehashed"), line("event-taken-over")],
-            turn: Turn {
+            turn: HistoryLinks {
                 earlier: Some("/sandbox/parts".into()),
                 newest: None,
             },

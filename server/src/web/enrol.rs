@@ -36,7 +36,7 @@ struct EnrolmentPage {
 
 #[derive(Template)]
 #[template(path = "enrolled.html")]
-struct Enrolled {
+struct EnrolledPage {
     shell: Layout,
     codes: Vec<String>,
 }
@@ -52,18 +52,18 @@ pub struct EnrolmentForm {
 
 /// The errors to correct, in the order of the fields.
 #[derive(Default)]
-struct Wrong {
+struct EnrolmentMistakes {
     password: NewPassword,
     code: Option<String>,
 }
 
-impl Wrong {
+impl EnrolmentMistakes {
     fn is_something(&self) -> bool {
         self.password.is_something() || self.code.is_some()
     }
 }
 
-fn page(ctx: &RequestContext, enrolment: &Enrolment, wrong: Wrong) -> Response {
+fn page(ctx: &RequestContext, enrolment: &Enrolment, wrong: EnrolmentMistakes) -> Response {
     let words = ctx.words;
     let mut shell = ctx.shell();
     shell.wrong = wrong.is_something();
@@ -109,7 +109,7 @@ fn over(ctx: &RequestContext) -> Response {
 /// Shows the form.
 pub async fn show(State(app): State<App>, ctx: RequestContext, Path(link): Path<String>) -> Response {
     match app.store.enrolment(&link).await {
-        Ok(Some(enrolment)) => page(&ctx, &enrolment, Wrong::default()),
+        Ok(Some(enrolment)) => page(&ctx, &enrolment, EnrolmentMistakes::default()),
         Ok(None) => over(&ctx),
         Err(error) => ErrorPage(ctx.words, error).into_response(),
     }
@@ -137,7 +137,7 @@ async fn answered(app: &App, ctx: &RequestContext, link: &str, typed: EnrolmentF
     };
     let authenticator = Authenticator::new(&enrolment.operator, &enrolment.totp_secret);
     let step = authenticator.step(&typed.code, app.store.now());
-    let wrong = Wrong {
+    let wrong = EnrolmentMistakes {
         password: typed.password.wrong(app, words).await,
         code: step.is_none().then(|| words.text("enrol-code-wrong")),
     };
@@ -145,21 +145,21 @@ async fn answered(app: &App, ctx: &RequestContext, link: &str, typed: EnrolmentF
         return Ok(page(ctx, &enrolment, wrong));
     };
     if app.store.attempt(OF_LINK, &[link]).await?.is_none() {
-        let wrong = Wrong {
+        let wrong = EnrolmentMistakes {
             code: Some(words.text("second-factor-too-often")),
-            ..Wrong::default()
+            ..EnrolmentMistakes::default()
         };
         return Ok(page(ctx, &enrolment, wrong));
     }
     let Some(hash) = hash_of(app, typed.password.password).await else {
-        let wrong = Wrong {
+        let wrong = EnrolmentMistakes {
             password: NewPassword::unreadable(words),
-            ..Wrong::default()
+            ..EnrolmentMistakes::default()
         };
         return Ok(page(ctx, &enrolment, wrong));
     };
     let codes = app.store.enrol(link, &hash, step).await?;
     let mut shell = ctx.shell();
     shell.here = "/sign-in".into();
-    Ok(html(StatusCode::OK, &Enrolled { shell, codes }))
+    Ok(html(StatusCode::OK, &EnrolledPage { shell, codes }))
 }

@@ -10,10 +10,10 @@ const SHOWN: i64 = 1_000_000;
 
 /// The freeze setting, cached for pages.
 #[derive(Clone, Default)]
-pub struct Freeze(Arc<Seen>);
+pub struct Freeze(Arc<CachedFreeze>);
 
 #[derive(Default)]
-struct Seen {
+struct CachedFreeze {
     /// When it was read, in microseconds UTC.
     at: AtomicI64,
     on: AtomicBool,

@@ -22,7 +22,7 @@ use ngomon_rules::client::ClientId;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::records::AccountKind;
 use ngomon_rules::unit::UnitTree;
-use ngomon_store::{AccountExplanation, Before, Result, SessionSummary};
+use ngomon_store::{AccountExplanation, HistoryCursor, Result, SessionSummary};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -77,7 +77,7 @@ pub async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Que
     }
     let words = ctx.words;
     let page = async {
-        let before = Before::parse(&query.before);
+        let before = HistoryCursor::parse(&query.before);
         let account = visit.account.as_str();
         let (store, today) = (&app.store, app.store.today());
         // Only officials see what HR's facts will cause.

@@ -5,7 +5,7 @@ use super::App;
 use super::request_context::RequestContext;
 use ngomon_rules::records::AccountId;
 use ngomon_rules::values::{NationalId, username_key};
-use ngomon_store::{BrowserMark, Counted, Credential, RateLimit, Result, Who};
+use ngomon_store::{BrowserMark, Credential, KeyedLimit, RateLimit, Requester, Result};
 
 /// 15 minutes, in seconds.
 const QUARTER: i64 = 900;
@@ -37,24 +37,24 @@ const OF_RECEIPTS: RateLimit = limit("receipt-address", 300, QUARTER);
 const CODES: RateLimit = limit("code-for", 5, HOUR);
 
 /// Who requests access to these accounts: a browser that is known for one of them, or a stranger.
-pub fn who(app: &App, ctx: &RequestContext, marks: impl IntoIterator<Item = BrowserMark>) -> Who {
+pub fn who(app: &App, ctx: &RequestContext, marks: impl IntoIterator<Item = BrowserMark>) -> Requester {
     for mark in marks {
         for kept in &ctx.browsers {
             if let Some(name) = app.store.known_browser(&mark, kept) {
-                return Who::Browser(name.to_owned());
+                return Requester::Browser(name.to_owned());
             }
         }
     }
-    Who::Stranger(ctx.address.clone())
+    Requester::Stranger(ctx.address.clone())
 }
 
 /// The same, for accounts found by their user name.
-pub fn who_of(app: &App, ctx: &RequestContext, found: &[Credential]) -> Who {
+pub fn who_of(app: &App, ctx: &RequestContext, found: &[Credential]) -> Requester {
     who(app, ctx, found.iter().map(Credential::browser_mark))
 }
 
 /// The limits of a stranger's address and network. Known browsers that share the address are not stopped by them.
-fn of_address(ctx: &RequestContext, who: &Who) -> Vec<Counted> {
+fn of_address(ctx: &RequestContext, who: &Requester) -> Vec<KeyedLimit> {
     if !who.is_stranger() {
         return Vec::new();
     }
@@ -64,10 +64,10 @@ fn of_address(ctx: &RequestContext, who: &Who) -> Vec<Counted> {
 }
 
 /// The limits for a password at this user name, in any spelling.
-pub fn password(ctx: &RequestContext, who: &Who, name: &str) -> Vec<Counted> {
+pub fn password(ctx: &RequestContext, who: &Requester, name: &str) -> Vec<KeyedLimit> {
     let name = &*username_key(name);
     let mut all = vec![match who {
-        Who::Stranger(address) => OF_NAME.of(&[name, address]),
+        Requester::Stranger(address) => OF_NAME.of(&[name, address]),
         known => OF_NAME.by(known, &[name]),
     }];
     all.extend((!who.is_stranger()).then(|| OF_KNOWN.of(&[name])));
@@ -77,7 +77,7 @@ pub fn password(ctx: &RequestContext, who: &Who, name: &str) -> Vec<Counted> {
 
 /// Whether this is a stranger whom the first limit has already counted. First attempts at a name are served before repeated
 /// ones.
-pub async fn tries_again(app: &App, who: &Who, limits: &[Counted]) -> Result<bool> {
+pub async fn tries_again(app: &App, who: &Requester, limits: &[KeyedLimit]) -> Result<bool> {
     match limits.first() {
         Some(own) if who.is_stranger() => app.store.was_tried(own).await,
         _ => Ok(false),
@@ -85,39 +85,39 @@ pub async fn tries_again(app: &App, who: &Who, limits: &[Counted]) -> Result<boo
 }
 
 /// The limits for a passkey's answer.
-pub fn passkey(ctx: &RequestContext, who: &Who, passkey: &str) -> Vec<Counted> {
+pub fn passkey(ctx: &RequestContext, who: &Requester, passkey: &str) -> Vec<KeyedLimit> {
     let mut all = vec![OF_PASSKEY.by(who, &[passkey])];
     all.extend(of_address(ctx, who));
     all
 }
 
 /// The limit for a passkey challenge.
-pub fn challenge(ctx: &RequestContext) -> Counted {
+pub fn challenge(ctx: &RequestContext) -> KeyedLimit {
     CHALLENGES.of(&[&ctx.address])
 }
 
 /// The limit for a code of this operator's authenticator, after the right password.
-pub fn second_factor(who: &Who, operator: &str) -> Counted {
+pub fn second_factor(who: &Requester, operator: &str) -> KeyedLimit {
     match who {
-        Who::Stranger(_) => OF_OPERATOR.of(&[operator]),
+        Requester::Stranger(_) => OF_OPERATOR.of(&[operator]),
         known => OF_OPERATOR.by(known, &[operator]),
     }
 }
 
 /// The limit for a wrong answer by this account's owner.
-pub fn own(what: &str, account: &str) -> Counted {
+pub fn own(what: &str, account: &str) -> KeyedLimit {
     OF_OWN.of(&[what, account])
 }
 
 /// The limits for a new code for this user name.
-pub fn code(ctx: &RequestContext, who: &Who, way: &str, name: &str) -> Vec<Counted> {
+pub fn code(ctx: &RequestContext, who: &Requester, way: &str, name: &str) -> Vec<KeyedLimit> {
     let mut all = vec![CODES.by(who, &[way, &username_key(name)])];
     all.extend(of_address(ctx, who));
     all
 }
 
 /// The limit for a new code within this account's session.
-pub fn own_code(what: &str, account: &str) -> Counted {
+pub fn own_code(what: &str, account: &str) -> KeyedLimit {
     CODES.of(&[what, account])
 }
 
@@ -129,23 +129,23 @@ const NAMES: RateLimit = limit("names-messages", 300, 60);
 const TO_PHONE: RateLimit = limit("names-phone", 3, 24 * HOUR);
 
 /// The limits for a request for user names without a session.
-pub fn names(ctx: &RequestContext) -> Vec<Counted> {
+pub fn names(ctx: &RequestContext) -> Vec<KeyedLimit> {
     vec![OF_NAMES.of(&[&ctx.address]), NAMES.of(&[])]
 }
 
 /// The limit for messages with user names to this phone.
-pub fn names_of(phone: &str) -> Counted {
+pub fn names_of(phone: &str) -> KeyedLimit {
     TO_PHONE.of(&[phone])
 }
 
 /// The limit for a receipt lookup without a session.
-pub fn looked_up(ctx: &RequestContext) -> Vec<Counted> {
+pub fn looked_up(ctx: &RequestContext) -> Vec<KeyedLimit> {
     vec![OF_RECEIPTS.of(&[&ctx.address])]
 }
 
 /// The limits for a code that is typed without a session.
-pub fn typed_code(ctx: &RequestContext) -> Vec<Counted> {
-    of_address(ctx, &Who::Stranger(ctx.address.clone()))
+pub fn typed_code(ctx: &RequestContext) -> Vec<KeyedLimit> {
+    of_address(ctx, &Requester::Stranger(ctx.address.clone()))
 }
 
 /// Whether the person is the account's own, as far as can be known: the account was imported with this number, or with the

@@ -47,7 +47,7 @@ pub use request_context::{RequestContext, clear_session_cookie, query_encode};
 use crate::openid::{self, Signer};
 use crate::output::news_words;
 use crate::passkey::Passkeys;
-use crate::password::Leaked;
+use crate::password::LeakedPasswords;
 use crate::workers::Workers;
 use axum::Router;
 use axum::body::Bytes;
@@ -81,7 +81,7 @@ pub struct AppParts {
     /// Whether connected systems may be in private networks.
     pub tells_inner: bool,
     /// The list of leaked passwords, if the operator has one.
-    pub leaked: Option<Arc<Leaked>>,
+    pub leaked: Option<Arc<LeakedPasswords>>,
     /// The proxies whose `X-Forwarded-For` is trusted.
     pub proxies: Proxies,
     /// Signs tokens for connected systems.

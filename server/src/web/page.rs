@@ -156,18 +156,18 @@ pub struct History {
     /// The events.
     pub lines: Vec<HistoryRow>,
     /// Links to the adjacent pages.
-    pub turn: Turn,
+    pub turn: HistoryLinks,
 }
 
 /// Links to the adjacent pages of a history.
-pub struct Turn {
+pub struct HistoryLinks {
     /// The page of earlier events, if there are any.
     pub earlier: Option<String>,
     /// The first page, if this is not it.
     pub newest: Option<String>,
 }
 
-impl Turn {
+impl HistoryLinks {
     /// The links on the page `here`, which was requested with the cursor `before`.
     pub fn of(story: &AccountExplanation, before: &str, here: &str) -> Self {
         let earlier = story.earlier.as_ref();
@@ -189,7 +189,7 @@ pub fn history(story: &AccountExplanation, before: &str, here: &str, words: Loca
     });
     History {
         lines: lines.collect(),
-        turn: Turn::of(story, before, here),
+        turn: HistoryLinks::of(story, before, here),
     }
 }
 

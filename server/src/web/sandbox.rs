@@ -117,7 +117,7 @@ async fn registry(State(app): State<App>, ctx: RequestContext) -> Response {
 
 /// The person and the behaviour to simulate.
 #[derive(Deserialize)]
-struct Play {
+struct BehaviourForm {
     number: String,
     mood: String,
 }
@@ -125,7 +125,7 @@ struct Play {
 async fn play(
     State(app): State<App>,
     ctx: RequestContext,
-    typed: std::result::Result<Form<Play>, FormRejection>,
+    typed: std::result::Result<Form<BehaviourForm>, FormRejection>,
 ) -> Response {
     let chosen = typed.ok().and_then(|Form(play)| {
         let number = NationalId::try_from(play.number).ok()?;

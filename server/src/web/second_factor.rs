@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use ngomon_rules::records::AccountId;
-use ngomon_store::{Factor, Result, Tried, TwoFactorProof};
+use ngomon_store::{Factor, Result, TryResult, TwoFactorProof};
 use serde::Deserialize;
 
 /// The step after the password.
@@ -102,9 +102,9 @@ pub async fn enter(
             Ok(proven.ok_or(()))
         });
         let (status, error) = match tried.await? {
-            Tried::Right(proven) => return enter_proven(&app, &ctx, proven).await,
-            Tried::Wrong((), _) => (StatusCode::UNPROCESSABLE_ENTITY, "second-factor-wrong"),
-            Tried::TooOften => (StatusCode::TOO_MANY_REQUESTS, "second-factor-too-often"),
+            TryResult::Right(proven) => return enter_proven(&app, &ctx, proven).await,
+            TryResult::Wrong((), _) => (StatusCode::UNPROCESSABLE_ENTITY, "second-factor-wrong"),
+            TryResult::TooOften => (StatusCode::TOO_MANY_REQUESTS, "second-factor-too-often"),
         };
         asked(&app, &ctx, &step, status, Some(error)).await
     };

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_store::{Result, Tried};
+use ngomon_store::{Result, TryResult};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -74,9 +74,9 @@ pub async fn set(
             .store
             .tried(&limits, async { Ok(app.store.password_code(&code).await?.ok_or(())) });
         let account = match tried.await? {
-            Tried::Right(account) => account,
-            Tried::Wrong((), _) => return Ok(page(&ctx, &code, over(), NewPassword::default())),
-            Tried::TooOften => {
+            TryResult::Right(account) => account,
+            TryResult::Wrong((), _) => return Ok(page(&ctx, &code, over(), NewPassword::default())),
+            TryResult::TooOften => {
                 let often = Some(words.text("sign-in-too-often"));
                 return Ok(page(&ctx, &code, often, NewPassword::default()));
             }

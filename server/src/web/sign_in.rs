@@ -15,7 +15,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use ngomon_rules::records::AccountId;
-use ngomon_store::{Credential, Factor, Over, Refusal, Result, SessionToken, StoreError, Tried, TwoFactorProof, Who};
+use ngomon_store::{
+    Credential, Factor, Refusal, Requester, Result, SessionEnd, SessionToken, StoreError, TryResult, TwoFactorProof,
+};
 use serde::Deserialize;
 
 /// The most accounts of one user name that are checked: each costs a password hash.
@@ -40,7 +42,7 @@ struct SignIn {
 
 #[derive(Template)]
 #[template(path = "choose.html")]
-struct Choose {
+struct ChooseAccountPage {
     shell: Layout,
     lead: String,
     choices: Vec<(String, String, String)>,
@@ -156,9 +158,9 @@ async fn over(app: &App, ctx: &RequestContext) -> Result<Option<&'static str>> {
         return Ok(None);
     };
     Ok(Some(match app.store.why_over(token).await? {
-        Over::Time => "sign-in-over-time",
-        Over::Change => "sign-in-over-change",
-        Over::Gone => "sign-in-over-gone",
+        SessionEnd::Time => "sign-in-over-time",
+        SessionEnd::Change => "sign-in-over-change",
+        SessionEnd::Gone => "sign-in-over-gone",
     }))
 }
 
@@ -197,14 +199,14 @@ pub async fn enter(
             Ok(if fitting.is_empty() { Err(()) } else { Ok(fitting) })
         });
         let fitting = match tried.await? {
-            Tried::Right(fitting) => fitting,
-            Tried::Wrong((), _) => {
+            TryResult::Right(fitting) => fitting,
+            TryResult::Wrong((), _) => {
                 lane.wrong().await;
                 not_before.await;
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 return Ok(error_page(&ctx, status, &username, "sign-in-wrong"));
             }
-            Tried::TooOften => {
+            TryResult::TooOften => {
                 let status = StatusCode::TOO_MANY_REQUESTS;
                 return Ok(error_page(&ctx, status, &username, "sign-in-too-often"));
             }
@@ -245,7 +247,7 @@ pub async fn fitting(app: &App, lane: &Lane, username: &str, password: String) -
 }
 
 /// Who tries this name. Only a browser with a stored mark can be known for it.
-pub async fn who_tries(app: &App, ctx: &RequestContext, username: &str) -> Result<Who> {
+pub async fn who_tries(app: &App, ctx: &RequestContext, username: &str) -> Result<Requester> {
     let found = if ctx.browsers.is_empty() {
         Vec::new()
     } else {
@@ -310,7 +312,11 @@ pub async fn choose_account_page(
         "choose-lead"
     };
     let (shell, lead) = (shell(ctx), ctx.words.text(lead));
-    Ok((cookie, html(StatusCode::OK, &Choose { shell, lead, choices })).into_response())
+    Ok((
+        cookie,
+        html(StatusCode::OK, &ChooseAccountPage { shell, lead, choices }),
+    )
+        .into_response())
 }
 
 /// Begins a session. Operators are asked for the second factor first.

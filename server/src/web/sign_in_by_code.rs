@@ -19,7 +19,7 @@ use axum::routing::get;
 use axum::{Form, Router};
 use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::username_key;
-use ngomon_store::{CODE_LIVES, CodeCheck, CodeRecipient, Credential, Factor, Purpose, Result, Tried};
+use ngomon_store::{CODE_LIVES, CodeCheck, CodeRecipient, Credential, Factor, Purpose, Result, TryResult};
 use serde::Deserialize;
 
 /// The use of a code. Its message keys are `sign-in-KEY-…`.
@@ -249,11 +249,11 @@ async fn check(
             })
         });
         let accounts = match tried.await? {
-            Tried::Right(accounts) => accounts,
-            Tried::Wrong(wrong, _) => {
+            TryResult::Right(accounts) => accounts,
+            TryResult::Wrong(wrong, _) => {
                 return Ok(page(&ctx, question(way, &ctx), Some(not_right(&ctx, &wrong))));
             }
-            Tried::TooOften => {
+            TryResult::TooOften => {
                 let often = ctx.words.text("sign-in-too-often");
                 return Ok(page(&ctx, question(way, &ctx), Some(often)));
             }

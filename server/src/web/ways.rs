@@ -55,7 +55,7 @@ ways! {
 }
 
 /// An owner to whom a way is open. Every page of a way out extracts one.
-pub struct Through<W> {
+pub struct WayOutOwner<W> {
     /// The context of the request.
     pub ctx: RequestContext,
     /// The session.
@@ -64,29 +64,29 @@ pub struct Through<W> {
 }
 
 /// The rejection of a request for a way that is not open.
-pub struct Closed {
+pub struct ClosedWayOut {
     /// The context of the request. `None` if it could not be read.
     pub ctx: Option<RequestContext>,
     answer: Response,
 }
 
-impl IntoResponse for Closed {
+impl IntoResponse for ClosedWayOut {
     fn into_response(self) -> Response {
         self.answer
     }
 }
 
-impl<W: Way> FromRequestParts<App> for Through<W> {
-    type Rejection = Closed;
+impl<W: Way> FromRequestParts<App> for WayOutOwner<W> {
+    type Rejection = ClosedWayOut;
 
     #[allow(clippy::result_large_err, reason = "made once a request that goes elsewhere")]
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Closed> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ClosedWayOut> {
         let ctx: RequestContext = match parts.extract_with_state(app).await {
             Ok(ctx) => ctx,
-            Err(answer) => return Err(Closed { ctx: None, answer }),
+            Err(answer) => return Err(ClosedWayOut { ctx: None, answer }),
         };
         let closed = |ctx, to| {
-            Err(Closed {
+            Err(ClosedWayOut {
                 ctx: Some(ctx),
                 answer: Redirect::to(to).into_response(),
             })
@@ -99,7 +99,7 @@ impl<W: Way> FromRequestParts<App> for Through<W> {
                 Ok(ways) if ways.contains(&W::WAY) => {}
                 Ok(_) => return closed(ctx, "/held"),
                 Err(error) => {
-                    return Err(Closed {
+                    return Err(ClosedWayOut {
                         answer: ErrorPage(ctx.words, error).into_response(),
                         ctx: Some(ctx),
                     });
@@ -116,7 +116,7 @@ impl<W: Way> FromRequestParts<App> for Through<W> {
     }
 }
 
-impl<W> Through<W> {
+impl<W> WayOutOwner<W> {
     /// Records what the owner of a held account did. The held visit continues: it opens the account, or shows what still holds
     /// it.
     pub async fn recorded(&self, app: &App) -> Result<Response> {

@@ -15,14 +15,14 @@ mod webauthn_state;
 
 pub use at_counter::PapersSeen;
 pub(crate) use at_counter::{change_phone, issue_password_code, phone_changed_lately};
-pub use one_time_codes::{CodeCheck, CodeRecipient, GOOD as CODE_LIVES, Purpose, Sending};
+pub use one_time_codes::{CodeCheck, CodeRecipient, GOOD as CODE_LIVES, Purpose, SendResult};
 pub(crate) use operators::others_stay;
 pub use operators::{Enrolment, Operator};
 pub use passkeys::{KnownPasskey, NewPasskey, Passkey, PasskeyStorage};
 pub use passwords::{BrowserMark, Credential};
 pub use second_factor::TwoFactorProof;
-pub use sessions::{Factor, Over, Session, SessionSummary, SessionToken};
-pub use throttle::{Counted, RateLimit, Tried, Who};
+pub use sessions::{Factor, Session, SessionEnd, SessionSummary, SessionToken};
+pub use throttle::{KeyedLimit, RateLimit, Requester, TryResult};
 pub use webauthn_state::Ceremony;
 
 pub(crate) use passkeys::remove_all_passkeys;

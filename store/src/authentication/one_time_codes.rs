@@ -12,7 +12,7 @@
 //! If the owner cannot be reached, a code becomes live all the same: it is counted, tried and ended like any other, but no digits are
 //! right. So nothing about a code reveals whether an owner exists.
 
-use super::throttle::{Counted, RateLimit, Who, Window, take_all};
+use super::throttle::{KeyedLimit, RateLimit, Requester, Window, take_all};
 use crate::db::Tx;
 use crate::environment::hex;
 use crate::error::Result;
@@ -124,7 +124,7 @@ impl CodeRecipient {
 
 /// The result of a request for a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sending {
+pub enum SendResult {
     /// A code is on its way or was sent before. For strangers also if the contact point got too many messages today, or does not exist.
     Sent,
     /// No code: too many were sent.
@@ -149,12 +149,12 @@ impl Store {
         &self,
         holder: &str,
         purpose: Purpose,
-        who: &Who,
-        limits: &[Counted],
+        who: &Requester,
+        limits: &[KeyedLimit],
         to: &[CodeRecipient],
         text: impl Fn(&str) -> String,
-    ) -> Result<Sending> {
-        let sending = Asking {
+    ) -> Result<SendResult> {
+        let sending = CodeRequest {
             env: self.env.clone(),
             holder: sha256(&[holder.as_bytes()]),
             purpose,
@@ -173,7 +173,7 @@ impl Store {
 
     /// Whether the installation's limits allow codes for this party, by any channel. Checked before any look-up of an account, so that it
     /// reveals nothing.
-    pub async fn has_room_for_codes(&self, who: &Who) -> Result<bool> {
+    pub async fn has_room_for_codes(&self, who: &Requester) -> Result<bool> {
         let channels = [Channel::Sms, Channel::Mail];
         let counts: Vec<Window> = channels
             .into_iter()
@@ -243,17 +243,17 @@ const DIGITS: &str = "{digits}";
 
 /// A request for codes.
 #[derive(Clone)]
-struct Asking {
+struct CodeRequest {
     env: StoreContext,
     holder: [u8; 32],
     purpose: Purpose,
     limits: Vec<Window>,
-    who: Who,
+    who: Requester,
     text: String,
 }
 
 /// The live code of a contact point.
-struct Live {
+struct LiveCode {
     id: [u8; 32],
     digits: String,
     sent: i64,
@@ -274,10 +274,10 @@ fn row_of(id: &[u8; 32], good_until: i64) -> Vec<u8> {
     [&id[..], &good_until.to_be_bytes()].concat()
 }
 
-impl Asking {
-    async fn send(&self, tx: &mut Tx, to: &[CodeRecipient]) -> Result<Sending> {
+impl CodeRequest {
+    async fn send(&self, tx: &mut Tx, to: &[CodeRecipient]) -> Result<SendResult> {
         invalidate_codes(tx, self.holder, self.purpose).await?;
-        let (mut counted, mut sent) = (false, Sending::Sent);
+        let (mut counted, mut sent) = (false, SendResult::Sent);
         for one in to {
             let [channel, to] = one.place();
             let id = self.env.keys.mac(&[
@@ -302,14 +302,14 @@ impl Asking {
                 _ => None,
             };
             let Some(live) = live else {
-                sent = Sending::TooOften;
+                sent = SendResult::TooOften;
                 self.hold(tx, "", None).await?;
                 continue;
             };
             if let Some(reach) = &one.reach
                 && !self.tell(tx, reach, &live).await?
             {
-                sent = Sending::TooOften;
+                sent = SendResult::TooOften;
                 self.hold(tx, "", None).await?;
                 continue;
             }
@@ -319,14 +319,14 @@ impl Asking {
     }
 
     /// Sends the digits if it is time. `false` if they were never sent, which the requester learns.
-    async fn tell(&self, tx: &mut Tx, reach: &ContactPoint, live: &Live) -> Result<bool> {
+    async fn tell(&self, tx: &mut Tx, reach: &ContactPoint, live: &LiveCode) -> Result<bool> {
         let fresh = live.messages == 0;
         if !fresh && (live.messages >= MOST_MESSAGES || self.env.now() - live.sent < AGAIN) {
             return Ok(true);
         }
         let place = [reach.channel.name(), reach.to.as_str()];
         let of_place = match &self.who {
-            Who::Stranger(_) => TO_PLACE.of(&place),
+            Requester::Stranger(_) => TO_PLACE.of(&place),
             // Counted by purpose, so that a code to a typed phone does not reveal the contact point of another code.
             known => TO_PLACE.by(known, &[self.purpose.name(), place[0], place[1]]),
         };
@@ -352,14 +352,14 @@ impl Asking {
     }
 
     /// The live code of that id. Concurrent requests wait for each other here.
-    async fn live(&self, tx: &mut Tx, id: [u8; 32]) -> Result<Option<Live>> {
+    async fn live(&self, tx: &mut Tx, id: [u8; 32]) -> Result<Option<LiveCode>> {
         let sql = "SELECT sealed, sent, messages, good_until FROM live_code WHERE id = $1 AND good_until > $2";
         let rows = tx.rows_for_update(sql, [id.into(), self.env.now().into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let good_until = row.get(3)?;
         let place_of = row_of(&id, good_until);
         let digits = self.env.keys.decrypt(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
-        Ok(Some(Live {
+        Ok(Some(LiveCode {
             id,
             digits: String::from_utf8_lossy(&digits).into_owned(),
             sent: row.get(1)?,
@@ -369,7 +369,7 @@ impl Asking {
     }
 
     /// Generates a code; of two concurrent requests, the second gets the code of the first.
-    async fn draw(&self, tx: &mut Tx, id: [u8; 32], length: u32) -> Result<Option<Live>> {
+    async fn draw(&self, tx: &mut Tx, id: [u8; 32], length: u32) -> Result<Option<LiveCode>> {
         let number = u64::from_be_bytes(self.env.ambient.bytes()) % 10_u64.pow(length);
         let digits = format!("{number:0width$}", width = length as usize);
         let now = self.env.now();
@@ -394,7 +394,7 @@ impl Asking {
     }
 
     /// Stores the browser's claim to the code. Without a code, or if it was sent to nobody, no digits are right.
-    async fn hold(&self, tx: &mut Tx, subject: &str, live: Option<(&Live, bool)>) -> Result<()> {
+    async fn hold(&self, tx: &mut Tx, subject: &str, live: Option<(&LiveCode, bool)>) -> Result<()> {
         let code = match live {
             Some((live, true)) => keyed(
                 &self.env,

@@ -123,7 +123,7 @@ pub struct SessionSummary {
 
 /// Why a session has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
+pub enum SessionEnd {
     /// It timed out.
     Time,
     /// A hold was placed on its account.
@@ -304,7 +304,7 @@ impl Store {
     }
 
     /// Why the session with that token, which is not valid, has ended.
-    pub async fn why_over(&self, token: &str) -> Result<Over> {
+    pub async fn why_over(&self, token: &str) -> Result<SessionEnd> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now().as_microsecond());
         let sql = format!(
             "SELECT a.kind, s.held, s.began, s.seen, {} FROM session s JOIN account_row a ON a.id = s.account WHERE s.id = $1",
@@ -312,12 +312,12 @@ impl Store {
         );
         let row = self.db.query(async |tx| tx.row(&sql, [id.into()]).await).await?;
         let Some(row) = row.filter(|row| SESSION.is_genuine(&self.env.keys, row, 4).unwrap_or(false)) else {
-            return Ok(Over::Gone);
+            return Ok(SessionEnd::Gone);
         };
         let kind = kind_of(&row.get::<String>(0)?)?;
         let [held, began, seen]: [i64; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
         let by_time = is_over_by_time(now, kind, held != 0, began, seen);
-        Ok(if by_time { Over::Time } else { Over::Change })
+        Ok(if by_time { SessionEnd::Time } else { SessionEnd::Change })
     }
 
     /// The session with that token, if it is valid. Counts as a click.

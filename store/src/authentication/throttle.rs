@@ -28,7 +28,7 @@ pub struct RateLimit {
 
 /// The party that a limit counts. What one of them uses up is not taken from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Who {
+pub enum Requester {
     /// An unknown visitor at that address.
     Stranger(String),
     /// A browser in which the account's owner signed in before.
@@ -37,7 +37,7 @@ pub enum Who {
     Session(AccountId),
 }
 
-impl Who {
+impl Requester {
     /// Whether anybody could be this party.
     pub fn is_stranger(&self) -> bool {
         matches!(self, Self::Stranger(_))
@@ -54,14 +54,14 @@ impl Who {
 
 /// A limit together with the key that it counts.
 #[derive(Clone, Debug)]
-pub struct Counted {
+pub struct KeyedLimit {
     limit: RateLimit,
     key: Vec<String>,
 }
 
 /// The result of an attempt under limits.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Tried<R, W = ()> {
+pub enum TryResult<R, W = ()> {
     /// It was right, and does not count.
     Right(R),
     /// It was wrong; the number of attempts left.
@@ -81,13 +81,13 @@ pub(crate) struct Window {
 
 impl RateLimit {
     /// The limit for this key.
-    pub fn of(self, key: &[&str]) -> Counted {
+    pub fn of(self, key: &[&str]) -> KeyedLimit {
         let key = key.iter().map(|part| (*part).to_owned()).collect();
-        Counted { limit: self, key }
+        KeyedLimit { limit: self, key }
     }
 
     /// The limit for this key, counted for each party by itself.
-    pub fn by(self, who: &Who, key: &[&str]) -> Counted {
+    pub fn by(self, who: &Requester, key: &[&str]) -> KeyedLimit {
         self.of(&[&who.key()[..], key].concat())
     }
 
@@ -108,7 +108,7 @@ impl RateLimit {
     }
 }
 
-impl Counted {
+impl KeyedLimit {
     pub(super) fn count(&self, env: &StoreContext) -> Window {
         let key: Vec<&str> = self.key.iter().map(String::as_str).collect();
         self.limit.count(env, &key)
@@ -176,17 +176,17 @@ impl Store {
     /// Runs an attempt under all these limits. `work` checks it: `Ok` is right, `Err` is wrong. It runs only if all limits allow it.
     pub async fn tried<R, W>(
         &self,
-        limits: &[Counted],
+        limits: &[KeyedLimit],
         work: impl Future<Output = Result<std::result::Result<R, W>>>,
-    ) -> Result<Tried<R, W>> {
+    ) -> Result<TryResult<R, W>> {
         let Some(left) = self.take(limits).await? else {
-            return Ok(Tried::TooOften);
+            return Ok(TryResult::TooOften);
         };
         match work.await {
-            Ok(Err(wrong)) => Ok(Tried::Wrong(wrong, left)),
+            Ok(Err(wrong)) => Ok(TryResult::Wrong(wrong, left)),
             Ok(Ok(right)) => {
                 self.give_back(limits).await?;
-                Ok(Tried::Right(right))
+                Ok(TryResult::Right(right))
             }
             Err(fault) => {
                 // The original error is returned; an attempt that cannot be given back now is given back later.
@@ -197,7 +197,7 @@ impl Store {
     }
 
     /// Whether all these limits allow another attempt. Counts nothing.
-    pub async fn has_room(&self, limits: &[Counted]) -> Result<bool> {
+    pub async fn has_room(&self, limits: &[KeyedLimit]) -> Result<bool> {
         let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         self.db
             .query(async |tx| {
@@ -212,13 +212,13 @@ impl Store {
     }
 
     /// Whether an attempt was counted under that limit in the current window.
-    pub async fn was_tried(&self, limit: &Counted) -> Result<bool> {
+    pub async fn was_tried(&self, limit: &KeyedLimit) -> Result<bool> {
         let count = limit.count(&self.env);
         Ok(self.db.query(async |tx| count.read(tx).await).await? > 0)
     }
 
     /// Counts one more of each limit. `Some(left)` is the smallest number left; `None` if one limit is used up, and nothing was counted.
-    pub async fn take(&self, limits: &[Counted]) -> Result<Option<i64>> {
+    pub async fn take(&self, limits: &[KeyedLimit]) -> Result<Option<i64>> {
         let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         let owed = std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner));
         let paid = owed.clone();
@@ -246,7 +246,7 @@ impl Store {
     }
 
     /// Gives an attempt back because it was right. While the database is away, it is owed, and the next attempt settles it.
-    pub async fn give_back(&self, limits: &[Counted]) -> Result<()> {
+    pub async fn give_back(&self, limits: &[KeyedLimit]) -> Result<()> {
         let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         let owed = counts.clone();
         let given = self

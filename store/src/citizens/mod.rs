@@ -20,7 +20,7 @@ pub use join::Join;
 pub(crate) use lists::second_claims;
 pub use lists::{HeldLine, ReviewLine};
 pub use report::{ReportLine, StaffLine};
-pub(crate) use report::{Sums, for_each_bucket, sums_by_unit};
+pub(crate) use report::{UnitSums, for_each_bucket, sums_by_unit};
 pub use review::{GivenAnswer, ReceiptState, ReviewRequest};
 pub(crate) use submit::new_receipt;
 pub use submit::{PendingForm, SubmissionResult};

@@ -65,7 +65,7 @@ pub struct StaffLine {
 }
 
 /// Sums for each unit with all below it, over the units valid on a day.
-pub(crate) struct Sums<'a, L> {
+pub(crate) struct UnitSums<'a, L> {
     tree: &'a UnitTree,
     day: Date,
     lines: Vec<(&'a str, L)>,
@@ -77,7 +77,7 @@ pub(crate) struct Sums<'a, L> {
     lineages: HashMap<String, Vec<usize>>,
 }
 
-impl<'a, L: Default> Sums<'a, L> {
+impl<'a, L: Default> UnitSums<'a, L> {
     pub fn new(tree: &'a UnitTree, day: Date, mut line: impl FnMut(&str, &str) -> L) -> Self {
         let valid = tree.iter().filter(|unit| unit.is_valid_on(day));
         let lines: Vec<(&str, L)> = valid
@@ -160,7 +160,7 @@ impl Store {
                 let tree = units::tree(tx).await?;
                 known(&tree, unit)?;
                 let campaign = campaign(tx).await?;
-                let mut sums = Sums::new(&tree, day, |unit, name| ReportLine {
+                let mut sums = UnitSums::new(&tree, day, |unit, name| ReportLine {
                     unit: unit.to_owned(),
                     name: name.to_owned(),
                     ..ReportLine::default()
@@ -186,7 +186,7 @@ impl Store {
             .read_long(async |tx| {
                 let tree = units::tree(tx).await?;
                 known(&tree, unit)?;
-                let mut sums = Sums::new(&tree, day, |unit, name| StaffLine {
+                let mut sums = UnitSums::new(&tree, day, |unit, name| StaffLine {
                     unit: unit.to_owned(),
                     name: name.to_owned(),
                     ..StaffLine::default()

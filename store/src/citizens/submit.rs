@@ -366,7 +366,7 @@ fn answered(account: &CitizenAccount, sent: &SubmittedForm, answer: &Standardise
 }
 
 /// A claim that a counter withdrew.
-pub(super) struct Withdrawn {
+pub(super) struct WithdrawnClaim {
     /// The account that had it.
     pub holder: AccountId,
     pub proof: Proof,
@@ -374,14 +374,14 @@ pub(super) struct Withdrawn {
 }
 
 /// The withdrawn claim of a person, if no account has it now and the last one to have it was another than `account`.
-pub(super) async fn withdrawn(tx: &mut Tx, person: &PersonId, account: &AccountId) -> Result<Option<Withdrawn>> {
+pub(super) async fn withdrawn(tx: &mut Tx, person: &PersonId, account: &AccountId) -> Result<Option<WithdrawnClaim>> {
     let sql =
         "SELECT account, proof, until FROM claim WHERE person = $1 AND until IS NOT NULL ORDER BY ord DESC LIMIT 1";
     let Some(row) = tx.row(sql, [(&person.0).into()]).await? else {
         return Ok(None);
     };
     let proof: String = row.get(1)?;
-    let last = Withdrawn {
+    let last = WithdrawnClaim {
         holder: AccountId(row.get(0)?),
         proof: Proof::parse(&proof).ok_or_else(|| StoreError::corrupt("claim", "no such proof"))?,
         until: row.get(2)?,

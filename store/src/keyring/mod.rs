@@ -208,11 +208,11 @@ struct Inner {
     /// The last known version of the database's fingerprints: it only rises.
     in_use: AtomicU8,
     /// The keys as last read from the file.
-    latest: RwLock<Latest>,
+    latest: RwLock<CurrentKeys>,
 }
 
 /// The contents of the file, and the expanded keys that rotate.
-struct Latest {
+struct CurrentKeys {
     contents: Contents,
     cipher: Cipher,
     other_ciphers: Vec<Cipher>,
@@ -319,7 +319,7 @@ impl Keyring {
             checkpoint_name: contents.checkpoint_name.clone(),
             mac: hmac::Key::new(hmac::HMAC_SHA256, &*contents.mac.0),
             in_use: AtomicU8::new(contents.fingerprint_current),
-            latest: RwLock::new(Latest::expand(contents)?),
+            latest: RwLock::new(CurrentKeys::expand(contents)?),
         })))
     }
 

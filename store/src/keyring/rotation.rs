@@ -3,11 +3,11 @@
 use super::cipher::{Cipher, Fingerprinter};
 use super::contents::{Contents, Secret, read};
 use super::vouching::Voucher;
-use super::{FILE, Fingerprint, KeyError, Keyring, Latest};
+use super::{CurrentKeys, FILE, Fingerprint, KeyError, Keyring};
 use crate::environment::Environment;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
-impl Latest {
+impl CurrentKeys {
     pub(super) fn expand(contents: Contents) -> Result<Self, KeyError> {
         let refused = |why| KeyError::Refused { why };
         let current = contents.encryption_current;
@@ -21,7 +21,7 @@ impl Latest {
             .fingerprint
             .iter()
             .map(|(version, key)| Fingerprinter::new(*version, key));
-        Ok(Latest {
+        Ok(CurrentKeys {
             cipher: contents
                 .encryption
                 .get_key_value(&current)
@@ -117,14 +117,14 @@ impl Keyring {
         let path = self.0.dir.join(FILE);
         let contents = Contents::parse(&path, &read(&path)?)?;
         contents.may_replace(&self.latest().contents)?;
-        let mut fresh = Latest::expand(contents)?;
+        let mut fresh = CurrentKeys::expand(contents)?;
         let mut latest = self.0.latest.write().unwrap_or_else(PoisonError::into_inner);
         fresh.markers.append(&mut latest.markers);
         *latest = fresh;
         Ok(())
     }
 
-    pub(super) fn latest(&self) -> RwLockReadGuard<'_, Latest> {
+    pub(super) fn latest(&self) -> RwLockReadGuard<'_, CurrentKeys> {
         self.0.latest.read().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -14,7 +14,7 @@ use ngomon_rules::values::NationalId;
 use std::collections::{HashMap, HashSet};
 
 /// A record with the fingerprints of its numbers, the one in force first.
-struct Numbered<'a> {
+struct NumberedRecord<'a> {
     record: &'a RegistryRecord,
     fps: &'a [Vec<u8>],
 }
@@ -32,7 +32,8 @@ impl OpenLoad {
             .db
             .read(async |tx| {
                 let with = records.iter().zip(numbers);
-                let numbered: Vec<Numbered<'_>> = with.map(|(record, fps)| Numbered { record, fps }).collect();
+                let numbered: Vec<NumberedRecord<'_>> =
+                    with.map(|(record, fps)| NumberedRecord { record, fps }).collect();
                 let mut events = numbers_proven(tx, &env, &load, &numbered).await?;
                 events.extend(details_changed(tx, &env, &self.marker, &load, &numbered).await?);
                 Ok(events)
@@ -56,8 +57,13 @@ impl OpenLoad {
 }
 
 /// The new links between numbers, from records that name former numbers.
-async fn numbers_proven(tx: &mut Tx, env: &StoreContext, load: &str, records: &[Numbered<'_>]) -> Result<Vec<Event>> {
-    let renewed: Vec<&Numbered<'_>> = records.iter().filter(|r| r.fps.len() > 1).collect();
+async fn numbers_proven(
+    tx: &mut Tx,
+    env: &StoreContext,
+    load: &str,
+    records: &[NumberedRecord<'_>],
+) -> Result<Vec<Event>> {
+    let renewed: Vec<&NumberedRecord<'_>> = records.iter().filter(|r| r.fps.len() > 1).collect();
     if renewed.is_empty() {
         return Ok(Vec::new());
     }
@@ -90,7 +96,7 @@ async fn numbers_proven(tx: &mut Tx, env: &StoreContext, load: &str, records: &[
     )
     .await?;
     let mut events = Vec::new();
-    for Numbered { record, fps } in renewed {
+    for NumberedRecord { record, fps } in renewed {
         let Some((now, former)) = fps.split_first() else {
             continue;
         };
@@ -117,7 +123,7 @@ async fn details_changed(
     env: &StoreContext,
     marker: &Fingerprinter,
     load: &str,
-    records: &[Numbered<'_>],
+    records: &[NumberedRecord<'_>],
 ) -> Result<Vec<Event>> {
     struct InForce {
         person: String,
@@ -148,7 +154,7 @@ async fn details_changed(
     })
     .await?;
     let mut events = Vec::new();
-    for Numbered { record, fps } in records {
+    for NumberedRecord { record, fps } in records {
         if claims.is_empty() {
             break;
         }

@@ -36,7 +36,7 @@ use ngomon_rules::quarantine::QuarantineReason;
 use ngomon_rules::records::AccountId;
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
-use profiles::Known;
+use profiles::KnownKeys;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -223,7 +223,7 @@ pub struct OpenLoad {
     incoming: LoadRequest,
     counts: CounterDeltas,
     ord: i64,
-    known: Known,
+    known: KnownKeys,
     /// The digests of the rows of a reference, and of the rows in quarantine.
     rows: RowDigests,
     waiting: RowDigests,
@@ -255,8 +255,8 @@ impl Store {
         }
         let known = match incoming.table {
             // The profiles that a full extract lacks are determined at its end.
-            "profiles" if incoming.full.is_some() => Known::read(self, None).await?,
-            _ => Known::default(),
+            "profiles" if incoming.full.is_some() => KnownKeys::read(self, None).await?,
+            _ => KnownKeys::default(),
         };
         Ok(LoadDecision::Open(Box::new(OpenLoad {
             store: self.clone(),

@@ -5,7 +5,7 @@ use crate::db::{Row, SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::{StoreContext, write};
 use crate::keyring::{FingerprintKind, Fingerprinter};
-use crate::numbers::Persons;
+use crate::numbers::PersonNumbers;
 use crate::project::row_digest;
 use crate::store::Store;
 use crate::tables::{fingerprint, for_each_in, placeholders};
@@ -19,12 +19,12 @@ use std::sync::Arc;
 
 /// The stored profiles: all of them for a full extract, otherwise those of which the rows may be versions.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct KnownKeys {
     profiles: Vec<KnownProfile>,
     by_code: HashMap<Vec<u8>, usize>,
     by_number: HashMap<Vec<u8>, usize>,
     /// For a full extract, the numbers joined into persons, and the profiles of each person.
-    persons: Persons,
+    persons: PersonNumbers,
     by_person: HashMap<usize, Vec<usize>>,
     seen: HashSet<usize>,
 }
@@ -36,7 +36,7 @@ struct KnownProfile {
     gone: bool,
 }
 
-impl Known {
+impl KnownKeys {
     /// Reads all profiles, or only those of which `rows` may be versions.
     pub async fn read(store: &Store, rows: Option<&[Profile]>) -> Result<Self> {
         const COLUMNS: &str = "p.id, p.unit, p.row_digest, p.gone, p.code_fp, p.number_fp";
@@ -57,7 +57,7 @@ impl Known {
                 };
                 let Some(rows) = rows else {
                     tx.for_each_row(&format!("SELECT {COLUMNS} FROM profile p"), [], take).await?;
-                    return Persons::read(tx).await;
+                    return PersonNumbers::read(tx).await;
                 };
                 let sql = format!(
                     "SELECT {COLUMNS} FROM staff_key k JOIN profile p ON p.id = k.holder WHERE k.kind = 'profile' AND k.fp IN ({{}})"
@@ -65,7 +65,7 @@ impl Known {
                 let marker = store.env.marker(tx).await?;
                 let keys: Vec<SqlValue> = rows.iter().flat_map(|row| keys_of(&marker, row)).map(SqlValue::from).collect();
                 for_each_in(tx, &sql, &keys, &mut take).await?;
-                Ok(Persons::default())
+                Ok(PersonNumbers::default())
             })
             .await?;
         found.sort_by(|a, b| a.0.id.cmp(&b.0.id));
@@ -128,7 +128,7 @@ impl OpenLoad {
     /// Stages profiles: a version that is already stored changes nothing.
     pub async fn profiles(&mut self, rows: Vec<Profile>) -> Result<()> {
         if self.incoming.full.is_none() {
-            self.known = Known::read(&self.store, Some(&rows)).await?;
+            self.known = KnownKeys::read(&self.store, Some(&rows)).await?;
         }
         if self.incoming.scope().is_none_or(|unit| !unit.is_empty()) {
             let keys = rows

@@ -15,7 +15,7 @@ use ngomon_rules::values::Date;
 
 /// The attributes of an account that a client may read.
 #[derive(Clone, Debug)]
-pub struct About {
+pub struct AccountClaims {
     /// The kind of account.
     pub kind: AccountKind,
     /// Attributes of the owner. For the holder of a claim, the registry's values replace the account's own, except for a phone number that a
@@ -39,7 +39,7 @@ pub struct About {
 
 impl Store {
     /// Reads what clients may learn about the account. `None` if it does not exist.
-    pub async fn about(&self, account: &AccountId) -> Result<Option<About>> {
+    pub async fn about(&self, account: &AccountId) -> Result<Option<AccountClaims>> {
         let today = self.today();
         self.db
             .query(async |tx| {
@@ -69,7 +69,7 @@ impl Store {
                     Some(claim) => claim.over(stated),
                     None => stated,
                 };
-                Ok(Some(About {
+                Ok(Some(AccountClaims {
                     kind,
                     phone_verified: !written_since && claim.is_some_and(|claim| claim.phone.is_some()),
                     stated: AccountAttributes {
@@ -88,7 +88,7 @@ impl Store {
     }
 
     /// Whether accounts of this kind and unit may sign in through the client.
-    pub async fn admits(&self, client: &Client, about: &About) -> Result<bool> {
+    pub async fn admits(&self, client: &Client, about: &AccountClaims) -> Result<bool> {
         if !client.kinds.contains(&about.kind) {
             return Ok(false);
         }

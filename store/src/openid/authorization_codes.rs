@@ -7,8 +7,8 @@
 
 use super::clients::{RegisteredClient, find};
 use super::grants::{
-    ACCESS, Grant, GrantParameters, LONGEST, NewTokenRow, REFRESH, ResourceAudience, Spent, Succession, TokenKind,
-    active_grant, end_grant, generate_token, issue, place, record_client_use,
+    ACCESS, Grant, GrantParameters, LONGEST, NewTokenRow, REFRESH, RedeemedToken, ResourceAudience, Succession,
+    TokenKind, active_grant, end_grant, generate_token, issue, place, record_client_use,
 };
 use super::pushed_requests::spend_request;
 use super::subjects::{assign_subject, subject};
@@ -214,7 +214,7 @@ async fn redeem(
         }
         return Ok(None);
     };
-    let Some(spent) = Spent::of(&env.keys, &row)? else {
+    let Some(spent) = RedeemedToken::of(&env.keys, &row)? else {
         return Ok(None);
     };
     let grant: String = row.get(4)?;
@@ -236,7 +236,7 @@ async fn redeem(
     )
     .await?;
     let (token, digest) = generate_token(env, TokenKind::Refresh);
-    let next = Next::New {
+    let next = NextRefreshToken::New {
         token,
         digest,
         spent,
@@ -257,12 +257,12 @@ async fn end_family(tx: &mut Tx, grant: &str) -> Result<()> {
 }
 
 /// The refresh token to return.
-pub(super) enum Next {
+pub(super) enum NextRefreshToken {
     /// A new one, for the code or refresh token that was redeemed.
     New {
         token: String,
         digest: [u8; 32],
-        spent: Spent,
+        spent: RedeemedToken,
         /// Digest of the redeemed refresh token, and the encrypted random value that its successor derives from.
         of: Option<([u8; 32], Option<Vec<u8>>)>,
     },
@@ -275,7 +275,7 @@ pub(super) async fn tokens(
     tx: &mut Tx,
     env: &StoreContext,
     known: &RegisteredClient,
-    next: Next,
+    next: NextRefreshToken,
     grant: Grant,
     scope: String,
     audience: Option<ResourceAudience>,
@@ -302,8 +302,8 @@ pub(super) async fn tokens(
     let access_row = row(TokenKind::Access, access_digest, ACCESS, &scope).row(&env.keys, now);
     let mut rows = vec![Succession::default().with(access_row)];
     let refresh = match next {
-        Next::Same(token) => token,
-        Next::New {
+        NextRefreshToken::Same(token) => token,
+        NextRefreshToken::New {
             token,
             digest,
             spent,

@@ -246,9 +246,9 @@ pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<SqlValue>>) -> Result<()> {
 }
 
 /// The row of a redeemed code or refresh token, with its new MAC.
-pub(super) struct Spent(Vec<SqlValue>);
+pub(super) struct RedeemedToken(Vec<SqlValue>);
 
-impl Spent {
+impl RedeemedToken {
     /// Parses a row that begins with the [`ISSUED`] columns and was just marked as used. `None` if its MAC did not verify.
     pub(super) fn of(keys: &Keyring, row: &Row) -> Result<Option<Self>> {
         let used = ISSUED.cells(row, 0)?;

@@ -15,7 +15,7 @@ mod refresh_tokens;
 mod signing_keys;
 mod subjects;
 
-pub use account_claims::About;
+pub use account_claims::AccountClaims;
 pub use authorization_codes::{AuthorizedRequest, IssuedTokens};
 pub use clients::{NewClient, RegisteredClient};
 pub use consents::Consent;

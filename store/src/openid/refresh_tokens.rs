@@ -4,9 +4,9 @@
 //! The successor derives from the token and from a random value in the token's row, which is encrypted and soon erased. From then on, an
 //! attacker with all keys and old tokens cannot derive newer ones.
 
-use super::authorization_codes::{IssuedTokens, Next, tokens};
+use super::authorization_codes::{IssuedTokens, NextRefreshToken, tokens};
 use super::clients::RegisteredClient;
-use super::grants::{Grant, ResourceAudience, Spent, TokenKind, active_grant, end_grant};
+use super::grants::{Grant, RedeemedToken, ResourceAudience, TokenKind, active_grant, end_grant};
 use crate::authentication::used_by_client;
 use crate::bound::{ISSUED, USED};
 use crate::db::{Row, Tx};
@@ -136,7 +136,7 @@ async fn next(
     let Some(row) = tx.row(&sql, args).await? else {
         return again(tx, env, known, shown, digest).await;
     };
-    let Some(spent) = Spent::of(&env.keys, &row)? else {
+    let Some(spent) = RedeemedToken::of(&env.keys, &row)? else {
         return Ok(None);
     };
     if let Some(before) = row.get::<Option<Vec<u8>>>(ISSUED.width())? {
@@ -149,7 +149,7 @@ async fn next(
     let drawn: [u8; 32] = env.ambient.bytes();
     let (token, successor) = successor(&shown.token, &drawn);
     let sealed = (shown.again > 0).then(|| env.keys.encrypt(place(&digest), &drawn, &env.ambient));
-    let next = Next::New {
+    let next = NextRefreshToken::New {
         token,
         digest: successor,
         spent,
@@ -179,7 +179,7 @@ async fn again(
     let Some(grant) = active_grant(tx, env, known, &grant, env.ambient.now()).await? else {
         return Ok(None);
     };
-    given(tx, env, known, shown, grant, Next::Same(same)).await
+    given(tx, env, known, shown, grant, NextRefreshToken::Same(same)).await
 }
 
 /// The successor of a redeemed token, if it may be returned again: within the reuse period and while it is unused.
@@ -214,7 +214,7 @@ async fn given(
     known: &RegisteredClient,
     shown: &PresentedToken,
     grant: Grant,
-    next: Next,
+    next: NextRefreshToken,
 ) -> Result<Option<IssuedTokens>> {
     if let Some(session) = &grant.session
         && !used_by_client(tx, session, env.now()).await?

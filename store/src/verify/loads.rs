@@ -10,14 +10,14 @@ use ngomon_rules::event::{Change, LoadDigests, Subject};
 use std::collections::BTreeMap;
 
 /// An applied load, as journalled.
-struct Applied {
+struct AppliedLoad {
     table: String,
     digest: String,
     evidence: Option<LoadDigests>,
 }
 
 /// An applied run, as journalled.
-struct Ran {
+struct AppliedRun {
     by: String,
     as_of: String,
     newly_held: u64,
@@ -29,12 +29,12 @@ struct Ran {
 /// The journal's entries about loads and runs.
 #[derive(Default)]
 pub(super) struct Loads {
-    applied: BTreeMap<String, Applied>,
+    applied: BTreeMap<String, AppliedLoad>,
     /// The last load of each table.
     last: BTreeMap<String, String>,
     /// For each load a commit that names it, preferably a sealed one.
     named: BTreeMap<String, (bool, String)>,
-    ran: BTreeMap<String, Ran>,
+    ran: BTreeMap<String, AppliedRun>,
 }
 
 impl Loads {
@@ -51,7 +51,7 @@ impl Loads {
                 },
             ) => {
                 self.last.insert(table.clone(), load.clone());
-                let applied = Applied {
+                let applied = AppliedLoad {
                     table: table.clone(),
                     digest: digest.clone(),
                     evidence: evidence.clone(),
@@ -67,7 +67,7 @@ impl Loads {
                     lines,
                 },
             ) => {
-                let ran = Ran {
+                let ran = AppliedRun {
                     by: entry.by.clone(),
                     as_of: as_of.to_string(),
                     newly_held: *newly_held,

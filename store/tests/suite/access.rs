@@ -5,7 +5,8 @@ use crate::fixture::{House, On, citizen, form, phone};
 use crate::openid::at_once;
 use ngomon_rules::records::AccountId;
 use ngomon_store::{
-    Channel, CodeCheck, CodeRecipient, ContactPoint, Purpose, RateLimit, Refusal, Sending, StoreError, Tried, Who,
+    Channel, CodeCheck, CodeRecipient, ContactPoint, Purpose, RateLimit, Refusal, Requester, SendResult, StoreError,
+    TryResult,
 };
 use std::collections::BTreeSet;
 
@@ -97,8 +98,8 @@ async fn a_session_has_a_long_token_of_its_own(on: On) {
     house.sound().await;
 }
 
-fn stranger() -> Who {
-    Who::Stranger("192.0.2.1".into())
+fn stranger() -> Requester {
+    Requester::Stranger("192.0.2.1".into())
 }
 
 async fn tries_are_counted(on: On) {
@@ -148,7 +149,7 @@ async fn a_right_try_and_a_fault_of_ours_cost_none(on: On) {
             .unwrap()
     };
     for _ in 0..5 {
-        assert_eq!(right().await, Tried::Right("in"));
+        assert_eq!(right().await, TryResult::Right("in"));
         let fault = house.store.tried(&limits, async {
             Err::<Result<(), ()>, _>(StoreError::from(Refusal::EnrolmentOver))
         });
@@ -156,11 +157,11 @@ async fn a_right_try_and_a_fault_of_ours_cost_none(on: On) {
     }
     let was_wrong = async || house.store.was_tried(&limits[0]).await.unwrap();
     assert!(!was_wrong().await, "who was right comes as if for the first time");
-    assert_eq!(wrong().await, Tried::Wrong("no", 1));
+    assert_eq!(wrong().await, TryResult::Wrong("no", 1));
     assert!(was_wrong().await);
-    assert_eq!(right().await, Tried::Right("in"));
-    assert_eq!(wrong().await, Tried::Wrong("no", 0));
-    assert_eq!(right().await, Tried::TooOften, "not looked at");
+    assert_eq!(right().await, TryResult::Right("in"));
+    assert_eq!(wrong().await, TryResult::Wrong("no", 0));
+    assert_eq!(right().await, TryResult::TooOften, "not looked at");
     // An attempt refused by one limit is not counted at the others.
     assert_eq!(
         house.store.take(&[address.of(&["c"]), name.of(&["a"])]).await.unwrap(),
@@ -175,7 +176,9 @@ async fn a_right_try_and_a_fault_of_ours_cost_none(on: On) {
         async move { store.tried(&counted, async { Ok(Err::<(), _>(())) }).await }
     });
     let done = at_once(guesses).await;
-    let looked_at = done.into_iter().filter(|tried| !matches!(tried, Ok(Tried::TooOften)));
+    let looked_at = done
+        .into_iter()
+        .filter(|tried| !matches!(tried, Ok(TryResult::TooOften)));
     assert_eq!(looked_at.count(), 2);
 }
 
@@ -189,8 +192,8 @@ async fn what_one_uses_up_is_not_anothers(on: On) {
     };
     let all = [
         stranger(),
-        Who::Browser("192.0.2.1".into()),
-        Who::Session(id("192.0.2.1")),
+        Requester::Browser("192.0.2.1".into()),
+        Requester::Session(id("192.0.2.1")),
     ];
     for who in &all {
         assert_eq!(house.store.take(&[limit.by(who, &["name"])]).await.unwrap(), Some(0));
@@ -242,7 +245,13 @@ fn to_phone(subject: &str, phone: &str) -> CodeRecipient {
 }
 
 impl House {
-    async fn asks(&self, holder: &str, who: &Who, limits: &[ngomon_store::Counted], to: &[CodeRecipient]) -> Sending {
+    async fn asks(
+        &self,
+        holder: &str,
+        who: &Requester,
+        limits: &[ngomon_store::KeyedLimit],
+        to: &[CodeRecipient],
+    ) -> SendResult {
         let text = |digits: &str| digits.to_owned();
         let sent = self.store.send_codes(holder, Purpose::SignIn, who, limits, to, text);
         sent.await.unwrap()
@@ -270,7 +279,7 @@ async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
     let to = [to_phone("C1", "phone")];
     for n in 0..30 {
         let holder = format!("stranger {n}");
-        assert_eq!(house.asks(&holder, &stranger(), &limits, &to).await, Sending::Sent);
+        assert_eq!(house.asks(&holder, &stranger(), &limits, &to).await, SendResult::Sent);
     }
     assert_eq!(house.sent().await.len(), 1, "one message");
     house.clock.move_on(61);
@@ -301,10 +310,10 @@ async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
     assert_eq!(house.types("owner", &short).await, CodeCheck::Over);
     assert_eq!(
         house.asks("owner", &stranger(), &limits, &to).await,
-        Sending::TooOften,
+        SendResult::TooOften,
         "two new ones were counted"
     );
-    assert_eq!(house.asks("owner", &stranger(), &[], &to).await, Sending::Sent);
+    assert_eq!(house.asks("owner", &stranger(), &[], &to).await, SendResult::Sent);
     let long = house.sent().await.remove(0);
     assert_eq!(long.len(), 12);
     for n in 0..50 {
@@ -327,18 +336,18 @@ async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
 /// "Keep a reserve of every ceiling."
 async fn messages_have_a_ceiling_with_a_reserve(on: On) {
     let house = House::new(on).await;
-    let owner = Who::Session(id("C1"));
+    let owner = Requester::Session(id("C1"));
     let mut sent = 0;
     for n in 0..500 {
         let to = [to_phone("C1", &format!("phone {n}"))];
-        sent += usize::from(house.asks("h", &stranger(), &[], &to).await == Sending::Sent);
+        sent += usize::from(house.asks("h", &stranger(), &[], &to).await == SendResult::Sent);
     }
     assert_eq!(sent, 500, "a stranger is told nothing");
     assert_eq!(house.sent().await.len(), 400, "strangers have two thirds of a minute's");
     assert!(!house.store.has_room_for_codes(&stranger()).await.unwrap());
     assert!(house.store.has_room_for_codes(&owner).await.unwrap());
     let to = [to_phone("C1", "the owner's")];
-    assert_eq!(house.asks("o", &owner, &[], &to).await, Sending::Sent);
+    assert_eq!(house.asks("o", &owner, &[], &to).await, SendResult::Sent);
     house.clock.move_on(60);
     assert!(house.store.has_room_for_codes(&stranger()).await.unwrap());
 }
@@ -381,7 +390,7 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
     let sent = async |account: &str, holder: &str| {
         // A phone flooded by strangers still has room for its owner's messages.
         let who = match holder {
-            "owner" => Who::Browser("the owner's".into()),
+            "owner" => Requester::Browser("the owner's".into()),
             _ => stranger(),
         };
         let code = CodeRecipient {
@@ -449,7 +458,7 @@ async fn a_code_to_nobody_ends_as_any_other(on: On) {
             }
             for browser in &browsers {
                 for _ in 0..5 {
-                    typed.push((Sending::Sent, Some(house.types(browser, "no digits").await)));
+                    typed.push((SendResult::Sent, Some(house.types(browser, "no digits").await)));
                 }
             }
             ends += usize::from(typed[6 + 20].1 == Some(CodeCheck::Over));
@@ -470,13 +479,13 @@ async fn nobody_is_flooded_with_codes(on: On) {
     for n in 0..40 {
         assert_eq!(
             house.asks(&format!("stranger {n}"), &stranger(), &[], &to).await,
-            Sending::Sent,
+            SendResult::Sent,
             "it is not told"
         );
         house.clock.move_on(301);
     }
     assert_eq!(house.sent().await.len(), 20);
-    for (n, owner) in [Who::Browser("known".into()), Who::Session(id("C1"))]
+    for (n, owner) in [Requester::Browser("known".into()), Requester::Session(id("C1"))]
         .iter()
         .enumerate()
     {
@@ -490,7 +499,7 @@ async fn nobody_is_flooded_with_codes(on: On) {
     }
     // A live code requested by a stranger, whose limit prevented the message, is sent when its owner requests it.
     house.asks("stranger", &stranger(), &[], &to).await;
-    house.asks("owner", &Who::Browser("known".into()), &[], &to).await;
+    house.asks("owner", &Requester::Browser("known".into()), &[], &to).await;
     let sent = house.sent().await;
     assert_eq!(sent.len(), 23);
     assert_eq!(

@@ -12,7 +12,7 @@ use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use ngomon_store::{
     Ceremony, Channel, CodeRecipient, ContactPoint, ExemptionRequester, Join, LoadDecision, LoadRequest, NewPasskey,
-    Order, PasskeyStorage, Purpose, QuarantinedRow, RateLimit, Store, Who,
+    Order, PasskeyStorage, Purpose, QuarantinedRow, RateLimit, Requester, Store,
 };
 use serde_json::{Value, json};
 
@@ -343,7 +343,9 @@ async fn late(house: &House, an: &ngomon_store::Operator, _runs: &[String]) {
         subject: "HS11".into(),
         reach: Some(by_phone(11)),
     };
-    let (who, text) = (Who::Stranger("192.0.2.1".into()), |digits: &str| format!("Mã {digits}"));
+    let (who, text) = (Requester::Stranger("192.0.2.1".into()), |digits: &str| {
+        format!("Mã {digits}")
+    });
     store
         .send_codes("ticket", Purpose::SignIn, &who, &[], &[code], text)
         .await

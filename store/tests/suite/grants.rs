@@ -4,7 +4,7 @@ use crate::both;
 use crate::fixture::{House, On, citizen, official, phone};
 use crate::openid::{allowed, hues, id, is_good, known, tokens};
 use ngomon_rules::client::Scope;
-use ngomon_store::{Check, CodeCheck, IssuedTokens, NewPasskey, Purpose, SessionToken, Store, StoreError, Who};
+use ngomon_store::{Check, CodeCheck, IssuedTokens, NewPasskey, Purpose, Requester, SessionToken, Store, StoreError};
 use sha2::{Digest as _, Sha256};
 
 both! {
@@ -400,7 +400,9 @@ async fn a_code_is_good_as_long_as_it_was(on: On) {
         subject: "C1".into(),
         reach,
     };
-    let (who, text) = (Who::Stranger("192.0.2.1".into()), |digits: &str| digits.to_owned());
+    let (who, text) = (Requester::Stranger("192.0.2.1".into()), |digits: &str| {
+        digits.to_owned()
+    });
     let to = [to];
     let sent = store.send_codes("holder", Purpose::Reset, &who, &[], &to, text);
     sent.await.unwrap();

@@ -1,7 +1,7 @@
 //! Published vulnerabilities of other providers, each as a test with its identifier, and further attacks on the token endpoint.
 
 use super::{CALLBACK, CHALLENGE, Rp, VERIFIER, claims, hues, site};
-use crate::web::tests::Answered;
+use crate::web::tests::TestResponse;
 use axum::body::Body;
 use axum::http::{Request, header};
 use futures_util::future::join_all;
@@ -75,7 +75,7 @@ async fn cve_2026_1035_a_refresh_token_is_good_once_and_reuse_ends_its_family() 
     let other = rp.tokens(&site, &cookie, &[]).await;
     let old = first["refresh_token"].as_str().unwrap();
     let answers = join_all((0..12).map(|_| rp.refresh(&site, old))).await;
-    let next: Vec<_> = answers.iter().map(Answered::json).collect();
+    let next: Vec<_> = answers.iter().map(TestResponse::json).collect();
     assert!(
         next.iter().all(|one| one["refresh_token"] == next[0]["refresh_token"]),
         "one line, whoever is first"

@@ -2,7 +2,7 @@
 //! introspect the token, and no other service accepts it.
 
 use super::{CALLBACK, CHALLENGE, Rp, VERIFIER, claims, hues, site};
-use crate::web::tests::{Answered, Site};
+use crate::web::tests::{Site, TestResponse};
 use ngomon_rules::client::{Authentication, Client, SubjectKind};
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ async fn told(site: &Site, rp: &Rp, token: &str) -> Value {
 }
 
 /// Redeems a code or a refresh token, once more with the resource parameter.
-async fn asked(site: &Site, rp: &Rp, token: &str, resource: &str) -> Answered {
+async fn asked(site: &Site, rp: &Rp, token: &str, resource: &str) -> TestResponse {
     let kind = if token.starts_with("ngc_") {
         "authorization_code"
     } else {
@@ -53,7 +53,7 @@ async fn asked(site: &Site, rp: &Rp, token: &str, resource: &str) -> Answered {
     site.form_to("/token", Some(rp), &fields).await
 }
 
-async fn itself(site: &Site, rp: &Rp, resource: &str) -> Answered {
+async fn itself(site: &Site, rp: &Rp, resource: &str) -> TestResponse {
     let fields = [("grant_type", "client_credentials"), ("resource", resource)];
     site.form_to("/token", Some(rp), &fields).await
 }

@@ -5,7 +5,7 @@ use super::told::receiver;
 use super::{CALLBACK, Rp, claims, hues, site};
 use crate::openid::deliver::{PATIENCE, Speed, deliver, sender};
 use crate::web::App;
-use crate::web::tests::{Answered, Site};
+use crate::web::tests::{Site, TestResponse};
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use ngomon_rules::client::{Client, ClientId};
@@ -30,7 +30,7 @@ impl Rp {
     }
 
     /// The tokens for the response to such a request.
-    async fn tokens_of(&self, site: &Site, answer: &Answered) -> Value {
+    async fn tokens_of(&self, site: &Site, answer: &TestResponse) -> Value {
         let code = answer.sent("code").unwrap_or_else(|| panic!("{}", answer.goes_to()));
         let fields = [
             ("grant_type", "authorization_code"),
@@ -44,7 +44,7 @@ impl Rp {
 }
 
 /// The user types the password on the sign-in page and is redirected back.
-async fn typed(site: &Site, asked: &Answered, cookie: &str) -> (String, Answered) {
+async fn typed(site: &Site, asked: &TestResponse, cookie: &str) -> (String, TestResponse) {
     let to = asked.goes_to();
     assert!(to.starts_with("/sign-in?to="), "{to}");
     assert!(site.get(to, cookie).await.says("sign-in-title"));

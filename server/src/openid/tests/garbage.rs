@@ -1,6 +1,6 @@
 //! Property tests of the request parsers: any bytes get a response, and what is parsed survives a round trip.
 
-use crate::openid::claims::Wanted;
+use crate::openid::claims::RequestedClaims;
 use crate::openid::client_auth::basic_pair;
 use crate::openid::params::Params;
 use crate::openid::request::{address, read};
@@ -78,8 +78,8 @@ proptest! {
 
     #[test]
     fn any_claims_and_any_header_are_answered(text in "\\PC{0,200}", deep in 0_usize..3_000) {
-        let _ = Wanted::read(Some(&text));
-        prop_assert!(Wanted::read(Some(&("[".repeat(deep) + &"]".repeat(deep)))).is_none());
+        let _ = RequestedClaims::read(Some(&text));
+        prop_assert!(RequestedClaims::read(Some(&("[".repeat(deep) + &"]".repeat(deep)))).is_none());
         let _ = basic_pair(&text);
         let _ = basic_pair(&format!("Basic {text}"));
     }

@@ -1,12 +1,12 @@
 //! Users who came from a connected system to a held account: once the account is freed, they go on to the system without signing in again.
 
 use super::{CALLBACK, Rp, claims, hues, site};
-use crate::web::tests::{Answered, Site, fixtures, lent, right_form, two_accounts_of_one_number};
+use crate::web::tests::{Site, TestResponse, fixtures, lent, right_form, two_accounts_of_one_number};
 use ngomon_rules::client::{Client, SubjectKind};
 use serde_json::{Value, json};
 
 /// The return address in the page that leads the browser on.
-fn back(page: &Answered) -> String {
+fn back(page: &TestResponse) -> String {
     assert!(page.says("go-on-title"), "{}", page.text);
     let link = page.text.split("href=\"").find(|part| part.starts_with("/authorize?"));
     let link = link.and_then(|part| part.split('"').next()).unwrap();
@@ -32,7 +32,7 @@ async fn goes_on(site: &Site, rp: &Rp, held: &str) {
 }
 
 /// Follows the page to the client; returns the claims of the ID token.
-async fn led_on(site: &Site, rp: &Rp, page: &Answered, full: &str) -> Value {
+async fn led_on(site: &Site, rp: &Rp, page: &TestResponse, full: &str) -> Value {
     let answer = site.get(&back(page), full).await;
     assert!(answer.goes_to().starts_with(CALLBACK), "{}", answer.goes_to());
     let tokens = rp.redeem(site, &answer.sent("code").unwrap()).await;

@@ -12,7 +12,7 @@ mod request;
 mod step_up;
 mod told;
 
-use crate::web::tests::{Answered, Site, fixtures};
+use crate::web::tests::{Site, TestResponse, fixtures};
 use axum::body::Body;
 use axum::http::{Request, header};
 use base64::Engine as _;
@@ -48,7 +48,7 @@ pub fn hues() -> Client {
     client
 }
 
-impl Answered {
+impl TestResponse {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{}: {}", self.status, self.text))
     }
@@ -91,7 +91,7 @@ impl Site {
     }
 
     /// Posts a form as a client does, without a browser's headers.
-    pub async fn form_to(&self, path: &str, rp: Option<&Rp>, fields: &[(&str, &str)]) -> Answered {
+    pub async fn form_to(&self, path: &str, rp: Option<&Rp>, fields: &[(&str, &str)]) -> TestResponse {
         let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         if let Some(rp) = rp {
             let pair = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", rp.id, rp.secret));
@@ -101,7 +101,7 @@ impl Site {
         self.ask(request.body(Body::from(body)).unwrap()).await
     }
 
-    pub async fn userinfo(&self, token: &str) -> Answered {
+    pub async fn userinfo(&self, token: &str) -> TestResponse {
         let request = Request::get("/userinfo").header(header::AUTHORIZATION, format!("Bearer {token}"));
         self.ask(request.body(Body::empty()).unwrap()).await
     }
@@ -166,7 +166,7 @@ impl Rp {
         page.sent("code").unwrap_or_else(|| panic!("{}", page.goes_to()))
     }
 
-    pub async fn redeem(&self, site: &Site, code: &str) -> Answered {
+    pub async fn redeem(&self, site: &Site, code: &str) -> TestResponse {
         let fields = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -176,7 +176,7 @@ impl Rp {
         site.form_to("/token", Some(self), &fields).await
     }
 
-    pub async fn refresh(&self, site: &Site, token: &str) -> Answered {
+    pub async fn refresh(&self, site: &Site, token: &str) -> TestResponse {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token)];
         site.form_to("/token", Some(self), &fields).await
     }

@@ -2,7 +2,7 @@
 //! 5.5.1.1). An owner whose session has one factor is asked for a passkey, once, and never with `prompt=none`.
 
 use super::{Rp, claims, hues, site};
-use crate::web::tests::{Answered, Device, Site};
+use crate::web::tests::{Device, Site, TestResponse};
 use serde_json::Value;
 
 const ONE: &str = "urn:ngomon:acr:1";
@@ -16,7 +16,7 @@ const UNMET: &str = "unmet_authentication_requirements";
 
 impl Site {
     /// The owner shows the passkey on the step-up page, where a request led.
-    async fn steps_up(&self, at: &str, device: &mut Device, cookie: &str) -> Answered {
+    async fn steps_up(&self, at: &str, device: &mut Device, cookie: &str) -> TestResponse {
         let (ceremony, asked) = self.challenge("/sign-in/step-up/challenge", cookie).await;
         let answer = device.shows(&asked);
         self.post(at, cookie, &[("ceremony", &ceremony), ("credential", &answer)])
@@ -25,7 +25,7 @@ impl Site {
 }
 
 /// Where the step-up page leads back to.
-fn back(asked: &Answered) -> String {
+fn back(asked: &TestResponse) -> String {
     let to = asked.goes_to();
     let query = to.strip_prefix("/sign-in/step-up?").unwrap_or_else(|| panic!("{to}"));
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
@@ -33,7 +33,7 @@ fn back(asked: &Answered) -> String {
 }
 
 /// The link that skips the second factor.
-fn skip(page: &Answered) -> String {
+fn skip(page: &TestResponse) -> String {
     let links = page.text.split("href=\"").skip(1);
     let mut links = links.filter_map(|rest| rest.split('"').next());
     let link = links.find(|link| link.contains("ngomon_step_up")).unwrap();
@@ -233,7 +233,7 @@ async fn only_the_owners_own_answer_to_this_session_counts() {
     let (mut own, mut others) = (site.device("CV001").await, site.device("CV002").await);
     let cookie = site.signed_in("CV001").await;
     let at = site.get(&rp.request(&[MUST]), &cookie).await.goes_to().to_owned();
-    let wrong = |page: Answered| {
+    let wrong = |page: TestResponse| {
         assert!(page.status == 422 && page.says("step-up-wrong"), "{}", page.text);
     };
     wrong(site.steps_up(&at, &mut others, &cookie).await);

@@ -5,7 +5,7 @@ use super::{Operator, address, path_encode};
 use crate::output::{Locale, actor_name, event_text, pending_changes_text, value_text};
 use crate::web::App;
 use crate::web::held;
-use crate::web::page::{Layout, Turn, html};
+use crate::web::page::{HistoryLinks, Layout, html};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -13,7 +13,7 @@ use axum::response::Response;
 use ngomon_rules::event::Change;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::records::{AccountId, AccountKind};
-use ngomon_store::{AccountExplanation, ActiveHold, Before, HistoryEntry};
+use ngomon_store::{AccountExplanation, ActiveHold, HistoryCursor, HistoryEntry};
 use serde::Deserialize;
 
 /// The acts whose success this page can report.
@@ -43,7 +43,7 @@ struct AccountPage {
     outlook: Option<String>,
     facts: Vec<(String, String)>,
     history: Vec<HoldRow>,
-    turn: Turn,
+    turn: HistoryLinks,
 }
 
 struct Hold {
@@ -80,7 +80,7 @@ pub async fn show(
     let words = operator.ctx.words;
     operator
         .answer(async {
-            let before = Before::parse(&just.before);
+            let before = HistoryCursor::parse(&just.before);
             let story = app.store.explain_page(&id, app.store.today(), before.as_ref()).await?;
             let units = app.store.units().await?;
             let account = AccountId(id.clone());
@@ -121,7 +121,7 @@ pub async fn show(
                 facts: facts.filter(|row| !about.contains(row)).collect(),
                 about,
                 history: story.history.iter().rev().map(|entry| line(entry, words)).collect(),
-                turn: Turn::of(&story, &just.before, &address(&account)),
+                turn: HistoryLinks::of(&story, &just.before, &address(&account)),
                 shell: operator.shell(&address(&account)),
             };
             Ok(html(StatusCode::OK, &page))

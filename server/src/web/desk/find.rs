@@ -33,13 +33,13 @@ struct SearchRow {
 
 /// The encrypted query.
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct SearchQuery {
     #[serde(default)]
     q: String,
 }
 
 /// Shows the search field and the results.
-pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Query<Asked>) -> Response {
+pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Query<SearchQuery>) -> Response {
     let words = operator.ctx.words;
     operator
         .answer(async {

@@ -152,7 +152,7 @@ impl Operator {
                     Refusal::UnknownClient(name) => words.text_with("systems-unknown", &[("name", name)]),
                     refusal => refused(refusal, words),
                 };
-                html(status, &Refused { shell, text })
+                html(status, &RefusedPage { shell, text })
             }
             Err(error) => ErrorPage(words, error).into_response(),
         }
@@ -162,7 +162,7 @@ impl Operator {
 /// The page that says why an act was refused.
 #[derive(Template)]
 #[template(path = "desk/refused.html")]
-struct Refused {
+struct RefusedPage {
     shell: Layout,
     text: String,
 }

@@ -40,7 +40,7 @@ struct TakeOverPage {
     done: Option<String>,
     state: String,
     rows: Vec<(String, String)>,
-    accounts: Vec<Side>,
+    accounts: Vec<TakeOverAccount>,
     happens: Vec<String>,
     decide: Decide,
     here: String,
@@ -59,7 +59,7 @@ enum Decide {
 }
 
 /// One of the two accounts.
-struct Side {
+struct TakeOverAccount {
     title: String,
     href: String,
     rows: Vec<(String, String)>,
@@ -218,7 +218,7 @@ async fn page(
             }
             _ => {}
         }
-        accounts.push(Side {
+        accounts.push(TakeOverAccount {
             title: words.text(key),
             href: address(account),
             rows,

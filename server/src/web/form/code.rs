@@ -5,9 +5,9 @@ use super::super::code::{Digits, Question, digits, not_right, page};
 use super::super::limits;
 use super::super::page::ErrorPage;
 use super::super::request_context::RequestContext;
-use super::super::ways::{ByForm, Through};
+use super::super::ways::{ByForm, WayOutOwner};
 use super::send::judged;
-use super::{Filled, StandardiseForm};
+use super::{FilledForm, StandardiseForm};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -16,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::{Field, ParsedForm, parse};
 use ngomon_rules::records;
-use ngomon_store::{Channel, CodeRecipient, ContactPoint, Purpose, Result, Sending, Session, Who};
+use ngomon_store::{Channel, CodeRecipient, ContactPoint, Purpose, Requester, Result, SendResult, Session};
 
 /// A digest that binds a code to this very form. Another form, sent meanwhile in another window, needs its own code.
 fn digest(app: &App, form: &records::Form) -> String {
@@ -47,14 +47,14 @@ pub(super) async fn begin(
     }];
     let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
     let holder = ctx.token.as_deref().unwrap_or_default();
-    let who = Who::Session(visit.account.clone());
+    let who = Requester::Session(visit.account.clone());
     let limit = [limits::own_code("form", visit.account.as_str())];
     let sent = app.store.send_codes(holder, Purpose::Form, &who, &limit, &to, text);
-    if sent.await? == Sending::TooOften {
-        let filled = Filled {
+    if sent.await? == SendResult::TooOften {
+        let filled = FilledForm {
             typed: StandardiseForm::from(form.clone()),
             errors: vec![(Field::Phone, ctx.words.text("code-too-often"))],
-            ..Filled::default()
+            ..FilledForm::default()
         };
         return super::page(app, ctx, visit, filled).await;
     }
@@ -81,7 +81,7 @@ fn question(ctx: &RequestContext, parsed: &ParsedForm) -> Question {
 }
 
 /// Shows the page on which the code is typed.
-pub(super) async fn show(State(app): State<App>, Through { ctx, visit, .. }: Through<ByForm>) -> Response {
+pub(super) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>) -> Response {
     match waiting(&app, &visit).await {
         Ok(Some((_, parsed))) => page(&ctx, question(&ctx, &parsed), None),
         Ok(None) => Redirect::to("/form").into_response(),
@@ -92,7 +92,7 @@ pub(super) async fn show(State(app): State<App>, Through { ctx, visit, .. }: Thr
 /// Checks the typed code, and submits the form if it is right.
 pub(super) async fn check(
     State(app): State<App>,
-    Through { ctx, visit, .. }: Through<ByForm>,
+    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let answer = async {
@@ -113,7 +113,7 @@ pub(super) async fn check(
 }
 
 /// Sends another code.
-pub(super) async fn again(State(app): State<App>, Through { ctx, visit, .. }: Through<ByForm>) -> Response {
+pub(super) async fn again(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>) -> Response {
     let answer = async {
         match waiting(&app, &visit).await? {
             Some((form, parsed)) => begin(&app, &ctx, &visit, &form, &parsed).await,

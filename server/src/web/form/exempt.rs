@@ -4,7 +4,7 @@
 use super::super::App;
 use super::super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
 use super::super::request_context::RequestContext;
-use super::super::ways::{ByExemption, Through};
+use super::super::ways::{ByExemption, WayOutOwner};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -74,14 +74,14 @@ fn page(ctx: &RequestContext, typed: &ExemptionForm, why_error: Option<String>, 
 }
 
 /// Shows the form: a reason and a last day.
-pub(super) async fn show(Through { ctx, .. }: Through<ByExemption>) -> Response {
+pub(super) async fn show(WayOutOwner { ctx, .. }: WayOutOwner<ByExemption>) -> Response {
     page(&ctx, &ExemptionForm::default(), None, None)
 }
 
 /// Records the exemption.
 pub(super) async fn send(
     State(app): State<App>,
-    through: Through<ByExemption>,
+    through: WayOutOwner<ByExemption>,
     typed: std::result::Result<Form<ExemptionForm>, FormRejection>,
 ) -> Response {
     let (ctx, words) = (&through.ctx, through.ctx.words);

@@ -6,8 +6,8 @@ use super::super::code::{Digits, Question, digits, not_right, page};
 use super::super::limits;
 use super::super::page::ErrorPage;
 use super::super::request_context::RequestContext;
-use super::super::ways::{ByForm, Through};
-use super::{Filled, StandardiseForm};
+use super::super::ways::{ByForm, WayOutOwner};
+use super::{FilledForm, StandardiseForm};
 use crate::password::with_minimum_delay;
 use crate::registry::{PATIENCE, ask as ask_registry};
 use axum::Form;
@@ -19,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::{Field, Fields, RegistryAnswer, parse_of_file};
 use ngomon_rules::records;
 use ngomon_rules::values::NationalId;
-use ngomon_store::{Channel, CodeRecipient, ContactPoint, Purpose, RateLimit, Result, Sending, Session, Who};
+use ngomon_store::{Channel, CodeRecipient, ContactPoint, Purpose, RateLimit, Requester, Result, SendResult, Session};
 
 /// Codes that one account may request per day.
 const OF_ACCOUNT: RateLimit = RateLimit {
@@ -65,7 +65,7 @@ fn question(ctx: &RequestContext) -> Question {
 
 /// Sends a code to the phone that the registry has, if it has one. Everything but the message happens in either case, in the
 /// same time.
-pub(super) async fn ask(State(app): State<App>, Through { ctx, visit, .. }: Through<ByForm>) -> Response {
+pub(super) async fn ask(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>) -> Response {
     let not_before = with_minimum_delay();
     let answer = async {
         let Some((form, number)) = answered(&app, &visit).await? else {
@@ -75,7 +75,7 @@ pub(super) async fn ask(State(app): State<App>, Through { ctx, visit, .. }: Thro
         if !limits::is_own_person(&app, &visit.account, &number).await? {
             limit.push(OF_PERSON.of(&[number.as_str()]));
         }
-        let who = Who::Session(visit.account.clone());
+        let who = Requester::Session(visit.account.clone());
         if !app.store.has_room_for_codes(&who).await? {
             return refused(&app, &ctx, &visit, form, "code-many").await;
         }
@@ -93,7 +93,7 @@ pub(super) async fn ask(State(app): State<App>, Through { ctx, visit, .. }: Thro
         let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
         let holder = ctx.token.as_deref().unwrap_or_default();
         let sent = app.store.send_codes(holder, Purpose::Fields, &who, &limit, &to, text);
-        if sent.await? == Sending::TooOften {
+        if sent.await? == SendResult::TooOften {
             return refused(&app, &ctx, &visit, form, "code-too-often").await;
         }
         Ok(Redirect::to("/form/fields").into_response())
@@ -105,16 +105,16 @@ pub(super) async fn ask(State(app): State<App>, Through { ctx, visit, .. }: Thro
 
 /// Shows the form again, because no code can be sent now.
 async fn refused(app: &App, ctx: &RequestContext, visit: &Session, form: records::Form, why: &str) -> Result<Response> {
-    let filled = Filled {
+    let filled = FilledForm {
         typed: StandardiseForm::from(form),
         error: Some(("S-429", ctx.words.text(why))),
-        ..Filled::default()
+        ..FilledForm::default()
     };
     super::page(app, ctx, visit, filled).await
 }
 
 /// Shows the page on which the code is typed.
-pub(super) async fn show(State(app): State<App>, Through { ctx, visit, .. }: Through<ByForm>) -> Response {
+pub(super) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>) -> Response {
     match answered(&app, &visit).await {
         Ok(Some(_)) => page(&ctx, question(&ctx), None),
         Ok(None) => Redirect::to("/form").into_response(),
@@ -125,7 +125,7 @@ pub(super) async fn show(State(app): State<App>, Through { ctx, visit, .. }: Thr
 /// Checks the typed code, and shows the form with the differing fields named.
 pub(super) async fn check(
     State(app): State<App>,
-    Through { ctx, visit, .. }: Through<ByForm>,
+    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let answer = async {
@@ -143,11 +143,11 @@ pub(super) async fn check(
         let fine = differs
             .is_empty()
             .then(|| ("C2-M3", ctx.words.text("form-fields-fine")));
-        let filled = Filled {
+        let filled = FilledForm {
             typed: StandardiseForm::from(form),
             error: fine,
             errors: named(&ctx, &differs),
-            ..Filled::default()
+            ..FilledForm::default()
         };
         super::page(&app, &ctx, &visit, filled).await
     };

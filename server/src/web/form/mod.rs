@@ -20,7 +20,7 @@ pub use send::{another, malformed};
 use super::App;
 use super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
 use super::request_context::{RequestContext, system_of};
-use super::ways::{ByForm, Through};
+use super::ways::{ByForm, WayOutOwner};
 use crate::output::Locale;
 use askama::Template;
 use axum::Router;
@@ -164,7 +164,7 @@ pub fn asked(story: &AccountExplanation) -> bool {
 
 /// The contents of the form's page.
 #[derive(Default)]
-struct Filled {
+struct FilledForm {
     typed: StandardiseForm,
     /// An error that belongs to no single field, with its helpdesk code.
     error: Option<(&'static str, String)>,
@@ -175,7 +175,7 @@ struct Filled {
 }
 
 /// Renders the form. With errors, it is the answer to a form that was not accepted.
-async fn page(app: &App, ctx: &RequestContext, visit: &Session, filled: Filled) -> ngomon_store::Result<Response> {
+async fn page(app: &App, ctx: &RequestContext, visit: &Session, filled: FilledForm) -> ngomon_store::Result<Response> {
     let status = match filled.error {
         None if filled.errors.is_empty() => StatusCode::OK,
         Some(("S-429", _)) => StatusCode::TOO_MANY_REQUESTS,
@@ -233,7 +233,7 @@ fn deadline(story: &AccountExplanation, words: Locale) -> Option<String> {
 }
 
 /// Shows the form, filled with the draft that has no answer yet.
-async fn show(State(app): State<App>, Through { ctx, visit, .. }: Through<ByForm>) -> Response {
+async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>) -> Response {
     let page = async {
         let story = app
             .store
@@ -243,11 +243,11 @@ async fn show(State(app): State<App>, Through { ctx, visit, .. }: Through<ByForm
             return Ok(page);
         }
         let draft = app.store.draft(&visit.account).await?;
-        let filled = Filled {
+        let filled = FilledForm {
             typed: draft.map(StandardiseForm::from).unwrap_or_default(),
             error: send::used_up(&app, &ctx, &visit).await?,
             deadline: deadline(&story, ctx.words),
-            ..Filled::default()
+            ..FilledForm::default()
         };
         page(&app, &ctx, &visit, filled).await
     };

@@ -4,8 +4,8 @@ use super::super::App;
 use super::super::limits::{is_own_person, proven_phone as note_proven_phone};
 use super::super::page::{ErrorPage, MessagePage, html};
 use super::super::request_context::{RequestContext, query_encode};
-use super::super::ways::{ByForm, Closed, Through};
-use super::{Filled, NOTICE, StandardiseForm, code, page, typed_day};
+use super::super::ways::{ByForm, ClosedWayOut, WayOutOwner};
+use super::{FilledForm, NOTICE, StandardiseForm, code, page, typed_day};
 use crate::output::Locale;
 use crate::registry::{PATIENCE, ask};
 use axum::Form;
@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::citizens::{Field, Fields, Outcome, ParsedForm, RegistryAnswer, parse};
 use ngomon_rules::records::{self, Submission};
 use ngomon_rules::values::{DateFault, FullName, parse_day};
-use ngomon_store::{AccountExplanation, Counted, RateLimit, Result, Session, SubmissionResult, Tried};
+use ngomon_store::{AccountExplanation, KeyedLimit, RateLimit, Result, Session, SubmissionResult, TryResult};
 
 /// Wrong forms of one account per day.
 const OF_ACCOUNT: RateLimit = RateLimit {
@@ -41,19 +41,19 @@ const MALFORMED: RateLimit = RateLimit {
 /// Submits the form. If the session ended meanwhile, the form is stored until its owner has signed in again.
 pub(super) async fn send(
     State(app): State<App>,
-    through: std::result::Result<Through<ByForm>, Closed>,
+    through: std::result::Result<WayOutOwner<ByForm>, ClosedWayOut>,
     typed: std::result::Result<Form<StandardiseForm>, FormRejection>,
 ) -> Response {
-    let Through { ctx, visit, .. } = match through {
+    let WayOutOwner { ctx, visit, .. } = match through {
         Ok(through) => through,
         Err(closed) => return keep(&app, closed, typed.ok()).await,
     };
     let words = ctx.words;
     let answer = async {
         let Ok(Form(typed)) = typed else {
-            let filled = Filled {
+            let filled = FilledForm {
                 error: Some(("S-422", words.text("form-unreadable"))),
-                ..Filled::default()
+                ..FilledForm::default()
             };
             return page(&app, &ctx, &visit, filled).await;
         };
@@ -62,7 +62,7 @@ pub(super) async fn send(
     answer.await.unwrap_or_else(|e| ErrorPage(words, e).into_response())
 }
 
-async fn keep(app: &App, closed: Closed, typed: Option<Form<StandardiseForm>>) -> Response {
+async fn keep(app: &App, closed: ClosedWayOut, typed: Option<Form<StandardiseForm>>) -> Response {
     let (Some(ctx), Some(Form(typed))) = (&closed.ctx, typed) else {
         return closed.into_response();
     };
@@ -100,10 +100,10 @@ async fn answered(app: &App, ctx: &RequestContext, visit: &Session, typed: Stand
     }
     let parsed = match parse(&form, app.store.today()) {
         Ok(_) if typed.is_short() && story.fact("claim").is_none() => {
-            let filled = Filled {
+            let filled = FilledForm {
                 errors: malformed(&typed, &[Field::NationalId].into(), words),
                 typed,
-                ..Filled::default()
+                ..FilledForm::default()
             };
             return page(app, ctx, visit, filled).await;
         }
@@ -116,19 +116,19 @@ async fn answered(app: &App, ctx: &RequestContext, visit: &Session, typed: Stand
                     return Ok(answer_page(app, ctx, visit, done, ""));
                 }
             }
-            let filled = Filled {
+            let filled = FilledForm {
                 errors: malformed(&typed, &fields, words),
                 typed,
-                ..Filled::default()
+                ..FilledForm::default()
             };
             return page(app, ctx, visit, filled).await;
         }
     };
     if let Some(whose) = another(&story, &parsed.full_name).filter(|_| typed.mine != "yes") {
-        let filled = Filled {
+        let filled = FilledForm {
             typed,
             whose: Some(whose),
-            ..Filled::default()
+            ..FilledForm::default()
         };
         return page(app, ctx, visit, filled).await;
     }
@@ -150,7 +150,7 @@ async fn answered(app: &App, ctx: &RequestContext, visit: &Session, typed: Stand
 }
 
 /// The limits that count a form. A stranger's forms use up nothing of a person's own allowance.
-async fn limits_of(app: &App, visit: &Session, parsed: &ParsedForm) -> Result<Vec<Counted>> {
+async fn limits_of(app: &App, visit: &Session, parsed: &ParsedForm) -> Result<Vec<KeyedLimit>> {
     let mut limits = vec![OF_ACCOUNT.of(&[visit.account.as_str()])];
     if !is_own_person(app, &visit.account, &parsed.national_id).await? {
         limits.push(OF_PERSON.of(&[parsed.national_id.as_str()]));
@@ -173,10 +173,10 @@ fn too_many(ctx: &RequestContext, visit: &Session) -> (&'static str, String) {
 }
 
 async fn too_often(app: &App, ctx: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
-    let filled = Filled {
+    let filled = FilledForm {
         typed,
         error: Some(too_many(ctx, visit)),
-        ..Filled::default()
+        ..FilledForm::default()
     };
     page(app, ctx, visit, filled).await
 }
@@ -214,7 +214,7 @@ pub(super) async fn judged(
         Ok(if wrong { Err(()) } else { Ok(done) })
     });
     let left = match tried.await? {
-        Tried::Right(done) => {
+        TryResult::Right(done) => {
             // The name in the registry's spelling.
             let story = app
                 .store
@@ -223,8 +223,8 @@ pub(super) async fn judged(
             let name = story.fact("claim_name").unwrap_or(parsed.full_name.as_str());
             return Ok(answer_page(app, ctx, visit, done, name));
         }
-        Tried::TooOften => return too_often(app, ctx, visit, typed).await,
-        Tried::Wrong((), left) => left,
+        TryResult::TooOften => return too_often(app, ctx, visit, typed).await,
+        TryResult::Wrong((), left) => left,
     };
     // The form was answered; it stays as a draft, because it stands on the page again.
     if let Err(error) = app.store.keep_draft(&visit.account, &form).await {
@@ -232,11 +232,11 @@ pub(super) async fn judged(
     }
     let left = words.number(left.unsigned_abs());
     let text = words.text_with(&of_held(visit, "form-differs"), &[("left", &left)]);
-    let filled = Filled {
+    let filled = FilledForm {
         typed,
         error: Some(("C2-M3", text)),
         can_ask_fields: true,
-        ..Filled::default()
+        ..FilledForm::default()
     };
     page(app, ctx, visit, filled).await
 }

@@ -9,15 +9,15 @@ use super::super::code::{self, Digits, Question, digits, not_right};
 use super::super::limits;
 use super::super::page::{ErrorPage, message};
 use super::super::request_context::RequestContext;
-use super::super::ways::{ByCode, Through};
+use super::super::ways::{ByCode, WayOutOwner};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_store::{CodeCheck, CodeRecipient, Purpose, Result, Sending, Who};
+use ngomon_store::{CodeCheck, CodeRecipient, Purpose, Requester, Result, SendResult};
 
-async fn question(app: &App, through: &Through<ByCode>) -> Result<Question> {
+async fn question(app: &App, through: &WayOutOwner<ByCode>) -> Result<Question> {
     let (words, account) = (through.ctx.words, through.visit.account.as_str());
     let story = app.store.account_explanation(account, app.store.today()).await?;
     Ok(Question {
@@ -41,7 +41,7 @@ fn nowhere(ctx: &RequestContext) -> Response {
 }
 
 /// Sends a code.
-pub(super) async fn send(State(app): State<App>, through: Through<ByCode>) -> Response {
+pub(super) async fn send(State(app): State<App>, through: WayOutOwner<ByCode>) -> Response {
     let (ctx, account) = (&through.ctx, &through.visit.account);
     let answer = async {
         let Some(reach) = app.store.reach(account).await? else {
@@ -53,10 +53,10 @@ pub(super) async fn send(State(app): State<App>, through: Through<ByCode>) -> Re
         }];
         let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
         let holder = ctx.token.as_deref().unwrap_or_default();
-        let who = Who::Session(account.clone());
+        let who = Requester::Session(account.clone());
         let limit = [limits::own_code("idle", account.as_str())];
         let sent = app.store.send_codes(holder, Purpose::Idle, &who, &limit, &to, text);
-        if sent.await? == Sending::TooOften {
+        if sent.await? == SendResult::TooOften {
             let error = ctx.words.text("code-too-often");
             return Ok(code::page(ctx, question(&app, &through).await?, Some(error)));
         }
@@ -67,7 +67,7 @@ pub(super) async fn send(State(app): State<App>, through: Through<ByCode>) -> Re
 }
 
 /// Shows the page on which the code is typed.
-pub(super) async fn ask(State(app): State<App>, through: Through<ByCode>) -> Response {
+pub(super) async fn ask(State(app): State<App>, through: WayOutOwner<ByCode>) -> Response {
     match question(&app, &through).await {
         Ok(question) => code::page(&through.ctx, question, None),
         Err(error) => ErrorPage(through.ctx.words, error).into_response(),
@@ -77,7 +77,7 @@ pub(super) async fn ask(State(app): State<App>, through: Through<ByCode>) -> Res
 /// Checks the typed code, and lifts the hold if it is right.
 pub(super) async fn check(
     State(app): State<App>,
-    through: Through<ByCode>,
+    through: WayOutOwner<ByCode>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let ctx = &through.ctx;

@@ -12,7 +12,7 @@ use super::super::page::{ErrorPage, Input, Layout, MessagePage, Mistake, html, m
 use super::super::request_context::{RequestContext, session_cookie};
 use super::super::sign_in::fitting;
 use super::super::ticket::Step;
-use super::super::ways::{ByJoin, Through};
+use super::super::ways::{ByJoin, WayOutOwner};
 use crate::output::Locale;
 use crate::password::{Lane, with_minimum_delay};
 use askama::Template;
@@ -25,7 +25,8 @@ use ngomon_rules::hold::{Cause, Reason};
 use ngomon_rules::records::AccountId;
 use ngomon_rules::values::username_key;
 use ngomon_store::{
-    AccountExplanation, CodeCheck, CodeRecipient, Factor, Join, Purpose, Refusal, Result, StoreError, Tried, Who,
+    AccountExplanation, CodeCheck, CodeRecipient, Factor, Join, Purpose, Refusal, Requester, Result, StoreError,
+    TryResult,
 };
 use serde::Deserialize;
 
@@ -42,7 +43,7 @@ struct Other {
 
 #[derive(Template)]
 #[template(path = "join_choose.html")]
-struct Choose {
+struct ChooseAccountPage {
     shell: Layout,
     errors: Vec<Mistake>,
     choices: [Choice; 2],
@@ -88,13 +89,13 @@ fn other(ctx: &RequestContext, username: String, error: Option<String>) -> Respo
 }
 
 /// Shows the form that asks for the other account.
-pub(super) async fn show(through: Through<ByJoin>) -> Response {
+pub(super) async fn show(through: WayOutOwner<ByJoin>) -> Response {
     other(&through.ctx, String::new(), None)
 }
 
 /// The submitted user name and password.
 #[derive(Default, Deserialize)]
-pub(super) struct Named {
+pub(super) struct NamedAccount {
     #[serde(default)]
     username: String,
     #[serde(default)]
@@ -104,11 +105,11 @@ pub(super) struct Named {
 /// Checks the other account's user name and password. Without a password, a code is sent.
 pub(super) async fn prove(
     State(app): State<App>,
-    Through { ctx, visit, .. }: Through<ByJoin>,
-    typed: std::result::Result<Form<Named>, FormRejection>,
+    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByJoin>,
+    typed: std::result::Result<Form<NamedAccount>, FormRejection>,
 ) -> Response {
     let (words, account) = (ctx.words, visit.account);
-    let Named { username, password } = typed.map(|Form(typed)| typed).unwrap_or_default();
+    let NamedAccount { username, password } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let username = username.trim().to_owned();
     if username.is_empty() {
         return other(&ctx, username, Some(words.text("sign-in-no-username")));
@@ -136,14 +137,14 @@ pub(super) async fn prove(
         }
         let at = app.store.now();
         let limits = [limits::own("join", account.as_str())];
-        let who = Who::Session(account.clone());
+        let who = Requester::Session(account.clone());
         let lane = Lane::enter(&who, &username, false).await;
         let tried = app.store.tried(&limits, async {
             let fitting = fitting(&app, &lane, &username, password).await?;
             Ok(if fitting.is_empty() { Err(()) } else { Ok(fitting) })
         });
         let error = match tried.await? {
-            Tried::Right(fitting) => match fitting.iter().find(|one| is_duplicate_of(&story, &one.account)) {
+            TryResult::Right(fitting) => match fitting.iter().find(|one| is_duplicate_of(&story, &one.account)) {
                 Some(one) => {
                     let holder = std::slice::from_ref(&one.account);
                     let step = Step::new(holder, Factor::Password, at);
@@ -151,11 +152,11 @@ pub(super) async fn prove(
                 }
                 None => "join-another",
             },
-            Tried::Wrong((), _) => {
+            TryResult::Wrong((), _) => {
                 lane.wrong().await;
                 "sign-in-wrong"
             }
-            Tried::TooOften => "sign-in-too-often",
+            TryResult::TooOften => "sign-in-too-often",
         };
         Ok(other(&ctx, username, Some(words.text(error))))
     };
@@ -186,7 +187,7 @@ async fn send(
     }
     let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
     let token = ctx.token.as_deref().unwrap_or_default();
-    let who = Who::Session(held.clone());
+    let who = Requester::Session(held.clone());
     app.store
         .send_codes(token, Purpose::Join, &who, &[], &[to], text)
         .await?;
@@ -204,14 +205,14 @@ fn question(words: Locale) -> Question {
 }
 
 /// Shows the page on which the code is typed.
-pub(super) async fn ask_code(Through { ctx, .. }: Through<ByJoin>) -> Response {
+pub(super) async fn ask_code(WayOutOwner { ctx, .. }: WayOutOwner<ByJoin>) -> Response {
     code::page(&ctx, question(ctx.words), None)
 }
 
 /// Checks the typed code.
 pub(super) async fn check_code(
     State(app): State<App>,
-    Through { ctx, visit, .. }: Through<ByJoin>,
+    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByJoin>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let account = visit.account;
@@ -263,7 +264,7 @@ async fn choose(
     });
     // The ticket is valid in this session only, which is the held account's.
     let session = ctx.token.as_deref().unwrap_or_default();
-    let page = Choose {
+    let page = ChooseAccountPage {
         shell,
         errors: errors.into_iter().collect(),
         choices,
@@ -305,7 +306,7 @@ async fn choice(app: &App, words: Locale, value: &'static str, account: &Account
 
 /// The submitted choice.
 #[derive(Default, Deserialize)]
-pub(super) struct Chosen {
+pub(super) struct ChosenAccount {
     #[serde(default)]
     ticket: String,
     #[serde(default)]
@@ -315,11 +316,11 @@ pub(super) struct Chosen {
 /// Joins the two accounts.
 pub(super) async fn join(
     State(app): State<App>,
-    Through { ctx, visit, .. }: Through<ByJoin>,
-    typed: std::result::Result<Form<Chosen>, FormRejection>,
+    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByJoin>,
+    typed: std::result::Result<Form<ChosenAccount>, FormRejection>,
 ) -> Response {
     let (words, account) = (ctx.words, visit.account);
-    let Chosen { ticket, stays } = typed.map(|Form(typed)| typed).unwrap_or_default();
+    let ChosenAccount { ticket, stays } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let answer = async {
         let session = ctx.token.as_deref().unwrap_or_default();
         let step = Step::redeem_in(&app.store, session, CHOICE, &ticket).await?;

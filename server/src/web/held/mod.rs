@@ -18,7 +18,7 @@ use axum::routing::{get, post};
 use ngomon_rules::hold::WayOut;
 use ngomon_rules::records::AccountId;
 use ngomon_rules::unit::UnitTree;
-use ngomon_store::{AccountExplanation, ActiveHold, Before, Result};
+use ngomon_store::{AccountExplanation, ActiveHold, HistoryCursor, Result};
 use serde::Deserialize;
 
 /// The page of the held visit and its ways out.
@@ -85,7 +85,7 @@ async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Query<H
         return Redirect::to("/").into_response();
     };
     let page = async {
-        let before = Before::parse(&query.before);
+        let before = HistoryCursor::parse(&query.before);
         let account = visit.account.as_str();
         let story = app
             .store

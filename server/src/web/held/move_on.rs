@@ -5,14 +5,14 @@ use super::super::App;
 use super::super::page::ErrorPage;
 use super::super::request_context::{clear_session_cookie, session_cookie};
 use super::super::sign_in::{SignInNotice, page};
-use super::super::ways::{ByMove, Through};
+use super::super::ways::{ByMove, WayOutOwner};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_store::Result;
 
 /// Begins a session of the new account, or leads to the sign-in page.
-pub(super) async fn enter(State(app): State<App>, Through { mut ctx, visit, .. }: Through<ByMove>) -> Response {
+pub(super) async fn enter(State(app): State<App>, WayOutOwner { mut ctx, visit, .. }: WayOutOwner<ByMove>) -> Response {
     let words = ctx.words;
     let answer = async {
         let story = app

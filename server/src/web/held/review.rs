@@ -2,14 +2,14 @@
 
 use super::super::App;
 use super::super::page::{ErrorPage, MessagePage, html};
-use super::super::ways::{ByReview, Through};
+use super::super::ways::{ByReview, WayOutOwner};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_store::Result;
 
 /// Requests a review. There is at most one at a time.
-pub(super) async fn ask(State(app): State<App>, through: Through<ByReview>) -> Response {
+pub(super) async fn ask(State(app): State<App>, through: WayOutOwner<ByReview>) -> Response {
     let answer = async {
         if let Some(page) = through.once_more(&app, "review").await? {
             return Ok(page);
@@ -22,7 +22,7 @@ pub(super) async fn ask(State(app): State<App>, through: Through<ByReview>) -> R
 }
 
 /// Shows the receipt.
-pub(super) async fn show(State(app): State<App>, Through { ctx, visit, .. }: Through<ByReview>) -> Response {
+pub(super) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByReview>) -> Response {
     match app.store.open_review(&visit.account).await {
         Ok(Some(receipt)) => {
             let (title, text) = (ctx.words.text("review-title"), ctx.words.text("review-text"));

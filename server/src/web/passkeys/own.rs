@@ -136,7 +136,7 @@ pub async fn challenge(State(app): State<App>, ctx: RequestContext) -> Response 
 
 /// The submitted form.
 #[derive(Default, Deserialize)]
-pub struct New {
+pub struct NewPasskeyForm {
     #[serde(flatten)]
     shown: AssertionForm,
     #[serde(default)]
@@ -153,9 +153,9 @@ fn plain(typed: &str) -> String {
 pub async fn add(
     State(app): State<App>,
     ctx: RequestContext,
-    sent: std::result::Result<Form<New>, FormRejection>,
+    sent: std::result::Result<Form<NewPasskeyForm>, FormRejection>,
 ) -> Response {
-    let New { shown, name } = sent.map(|Form(sent)| sent).unwrap_or_default();
+    let NewPasskeyForm { shown, name } = sent.map(|Form(sent)| sent).unwrap_or_default();
     let (Some(visit), Some(token), Some(passkeys)) = (owner(&ctx), &ctx.token, &app.passkeys) else {
         return Redirect::to("/").into_response();
     };

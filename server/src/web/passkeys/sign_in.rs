@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::records::AccountId;
-use ngomon_store::{Ceremony, Factor, Result, Tried};
+use ngomon_store::{Ceremony, Factor, Result, TryResult};
 
 /// The challenge of a sign-in, for a visitor who is not known yet.
 pub async fn challenge(State(app): State<App>, ctx: RequestContext) -> Response {
@@ -63,12 +63,12 @@ pub async fn enter(
             Ok(opens.ok_or(()))
         });
         let (kept, mut opens) = match tried.await? {
-            Tried::Right(opens) => opens,
-            Tried::Wrong((), _) => {
+            TryResult::Right(opens) => opens,
+            TryResult::Wrong((), _) => {
                 not_before.await;
                 return Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, "passkey-wrong"));
             }
-            Tried::TooOften => return Ok(refused(StatusCode::TOO_MANY_REQUESTS, "sign-in-too-often")),
+            TryResult::TooOften => return Ok(refused(StatusCode::TOO_MANY_REQUESTS, "sign-in-too-often")),
         };
         app.store.give_back(&[limits::challenge(&ctx)]).await?;
         if opens.len() > 1 {

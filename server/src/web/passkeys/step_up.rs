@@ -14,7 +14,7 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_store::{Ceremony, Result, Session, Tried};
+use ngomon_store::{Ceremony, Result, Session, TryResult};
 
 /// The parameter that marks a request whose owner skipped the second factor, so that nobody is asked twice.
 pub const STEP_UP_SKIPPED: &str = "ngomon_step_up";
@@ -106,12 +106,12 @@ pub async fn enter(
             Ok(own.ok_or(()))
         });
         let (status, error) = match tried.await? {
-            Tried::Right(own) => {
+            TryResult::Right(own) => {
                 let token = app.store.step_up(own, visit).await?;
                 return enter_with(&app, &ctx, &visit.account, &token, "/").await;
             }
-            Tried::Wrong((), _) => (StatusCode::UNPROCESSABLE_ENTITY, "step-up-wrong"),
-            Tried::TooOften => (StatusCode::TOO_MANY_REQUESTS, "second-factor-too-often"),
+            TryResult::Wrong((), _) => (StatusCode::UNPROCESSABLE_ENTITY, "step-up-wrong"),
+            TryResult::TooOften => (StatusCode::TOO_MANY_REQUESTS, "second-factor-too-often"),
         };
         page(&app, &ctx, status, Some(error)).await
     };

@@ -7,7 +7,7 @@ use super::App;
 use super::held::answers;
 use super::page::{ErrorPage, Layout, html, message};
 use super::request_context::RequestContext;
-use super::ways::{ByProfile, Through};
+use super::ways::{ByProfile, WayOutOwner};
 use crate::output::{Locale, value_text};
 use askama::Template;
 use axum::Router;
@@ -52,7 +52,7 @@ struct ProfileQuery {
 
 async fn show(
     State(app): State<App>,
-    Through { ctx, visit, .. }: Through<ByProfile>,
+    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByProfile>,
     Query(ProfileQuery { done }): Query<ProfileQuery>,
 ) -> Response {
     let (words, account) = (ctx.words, visit.account);
@@ -131,7 +131,7 @@ fn rows(profile: &Profile, units: &UnitTree, day: Date, words: Locale) -> Vec<(S
 
 /// "Đã rà soát". In a held visit, the owner then sees whether the account is still held: other holds may remain, and the held
 /// visit shows them.
-async fn review(State(app): State<App>, through: Through<ByProfile>) -> Response {
+async fn review(State(app): State<App>, through: WayOutOwner<ByProfile>) -> Response {
     let visit = &through.visit;
     let answer = async {
         if let Some(page) = through.once_more(&app, "profile-review").await? {

@@ -3,7 +3,7 @@
 use super::super::App;
 use super::super::page::{ErrorPage, Input, Layout, Mistake, html, mistakes};
 use super::super::request_context::RequestContext;
-use super::super::ways::{ByProfile, Through};
+use super::super::ways::{ByProfile, WayOutOwner};
 use super::nothing;
 use crate::output::{Locale, value_text};
 use askama::Template;
@@ -240,7 +240,7 @@ fn typed_unit(units: &UnitTree, code: &UnitCode, day: Date) -> Option<String> {
 }
 
 /// Shows the form. The unit is filled in from a movement notice.
-pub(super) async fn show(State(app): State<App>, Through { ctx, visit, .. }: Through<ByProfile>) -> Response {
+pub(super) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByProfile>) -> Response {
     let answer = async {
         let Some(own) = app.store.own_profile(&visit.account).await? else {
             return Ok(nothing(&ctx));
@@ -266,7 +266,7 @@ pub(super) async fn show(State(app): State<App>, Through { ctx, visit, .. }: Thr
 /// Submits the proposal.
 pub(super) async fn send(
     State(app): State<App>,
-    Through { ctx, visit, .. }: Through<ByProfile>,
+    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByProfile>,
     typed: std::result::Result<Form<ProposalForm>, FormRejection>,
 ) -> Response {
     let (words, account) = (ctx.words, visit.account);

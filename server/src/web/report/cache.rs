@@ -74,9 +74,9 @@ impl Snapshot {
 
 /// The current figures and their viewers. Cheap to clone.
 #[derive(Clone)]
-pub struct ReportCache(Arc<Shared>);
+pub struct ReportCache(Arc<SharedCache>);
 
-struct Shared {
+struct SharedCache {
     store: Store,
     latest: tokio::sync::Mutex<Option<Arc<Snapshot>>>,
     watchers: Mutex<Watchers>,
@@ -87,17 +87,17 @@ struct Watchers {
     /// The session of each open stream, by person.
     by_person: HashMap<AccountId, Vec<String>>,
     all: usize,
-    look: Option<Look>,
+    look: Option<ChangeWatcher>,
     closed: bool,
 }
 
 /// The task that checks for changes. It ends when this value is dropped.
-struct Look {
+struct ChangeWatcher {
     news: watch::Receiver<Arc<Snapshot>>,
     task: AbortHandle,
 }
 
-impl Drop for Look {
+impl Drop for ChangeWatcher {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -106,7 +106,7 @@ impl Drop for Look {
 impl ReportCache {
     /// A cache without viewers.
     pub fn new(store: Store) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(SharedCache {
             store,
             latest: tokio::sync::Mutex::default(),
             watchers: Mutex::default(),
@@ -136,7 +136,7 @@ impl ReportCache {
     }
 
     /// Opens a place for a stream. `None` if the session, the person or the server has no place left.
-    pub async fn watch(&self, person: &AccountId, session: &str) -> Result<Option<Watching>> {
+    pub async fn watch(&self, person: &AccountId, session: &str) -> Result<Option<ViewerPermit>> {
         let current = self.current().await?;
         let mut watchers = self.watchers();
         let own = watchers.by_person.get(person).map_or(&[][..], Vec::as_slice);
@@ -153,9 +153,9 @@ impl ReportCache {
         let look = watchers.look.get_or_insert_with(|| {
             let (tell, news) = watch::channel(current);
             let task = tokio::spawn(look(self.clone(), tell)).abort_handle();
-            Look { news, task }
+            ChangeWatcher { news, task }
         });
-        Ok(Some(Watching {
+        Ok(Some(ViewerPermit {
             news: look.news.clone(),
             board: self.clone(),
             person: person.clone(),
@@ -203,7 +203,7 @@ async fn look(board: ReportCache, tell: watch::Sender<Arc<Snapshot>>) {
 }
 
 /// The place of one stream.
-pub struct Watching {
+pub struct ViewerPermit {
     /// The newest figures; an error once the server stops.
     pub news: watch::Receiver<Arc<Snapshot>>,
     board: ReportCache,
@@ -211,7 +211,7 @@ pub struct Watching {
     session: String,
 }
 
-impl Drop for Watching {
+impl Drop for ViewerPermit {
     fn drop(&mut self) {
         let mut watchers = self.board.watchers();
         watchers.all -= 1;

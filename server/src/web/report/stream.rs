@@ -1,7 +1,7 @@
 //! The live figures of the page, as server-sent events. A stream ends with its session: by a hold, a sign-out, or after an
 //! hour.
 
-use super::cache::Watching;
+use super::cache::ViewerPermit;
 use super::requested_unit;
 use super::view::{Bar, DayLine, LiveValue, ReportView};
 use crate::output::Locale;
@@ -148,7 +148,7 @@ struct Stream {
     token: String,
     unit: UnitCode,
     words: Locale,
-    watching: Watching,
+    watching: ViewerPermit,
     told: Arc<ReportDelta>,
     beat: Interval,
 }

@@ -2,11 +2,11 @@
 
 use super::super::limits::OF_ADDRESS;
 use super::super::origin::{Proxies, network};
-use super::{Answered, App, Site, fixtures, form_to, lent, right_form, router, rows};
+use super::{App, Site, TestResponse, fixtures, form_to, lent, right_form, router, rows};
 use crate::password::Lane;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, StatusCode, header};
-use ngomon_store::{RateLimit, Who};
+use ngomon_store::{RateLimit, Requester};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 use tower_http::csrf::CsrfLayer;
@@ -20,7 +20,7 @@ fn owner() -> (String, String) {
     (row["username"].clone(), format!("Hue-{}", row["account_id"]))
 }
 
-impl Answered {
+impl TestResponse {
     /// All cookies that the answer sets, as the browser returns them.
     fn cookies(&self) -> String {
         let all = self.headers.get_all(header::SET_COOKIE).iter();
@@ -30,7 +30,7 @@ impl Answered {
 }
 
 impl Site {
-    async fn enter(&self, from: impl Into<IpAddr>, browser: &str, name: &str, password: &str) -> Answered {
+    async fn enter(&self, from: impl Into<IpAddr>, browser: &str, name: &str, password: &str) -> TestResponse {
         let typed = [("username", name), ("password", password)];
         self.post_from(from, "/sign-in", browser, &typed).await
     }
@@ -95,7 +95,7 @@ async fn a_network_of_ipv6_has_one_count() {
 #[tokio::test]
 async fn one_stranger_at_once_tries_a_name() {
     let lane = |address: &str| {
-        let who = Who::Stranger(address.to_owned());
+        let who = Requester::Stranger(address.to_owned());
         async move { Lane::enter(&who, "a name that two try", false).await }
     };
     let first = lane("192.0.2.111").await;

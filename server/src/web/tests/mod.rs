@@ -53,13 +53,13 @@ pub struct Site {
     router: Router,
 }
 
-pub struct Answered {
+pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
 }
 
-impl Answered {
+impl TestResponse {
     pub fn goes_to(&self) -> &str {
         self.headers[header::LOCATION].to_str().unwrap()
     }
@@ -147,7 +147,7 @@ impl Site {
     /// The same with a list of leaked passwords.
     pub fn knowing(self, leaked: &std::path::Path) -> Self {
         let mut app = App::new(self.store.clone(), true);
-        app.leaked = Some(Arc::new(crate::password::Leaked::open(leaked).unwrap()));
+        app.leaked = Some(Arc::new(crate::password::LeakedPasswords::open(leaked).unwrap()));
         let router = router(app, CsrfLayer::new());
         Self { router, ..self }
     }
@@ -159,11 +159,11 @@ impl Site {
         Self { router, ..self }
     }
 
-    pub async fn ask(&self, request: Request<Body>) -> Answered {
+    pub async fn ask(&self, request: Request<Body>) -> TestResponse {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        Answered {
+        TestResponse {
             status,
             headers,
             text: String::from_utf8_lossy(&body).into_owned(),
@@ -177,12 +177,12 @@ impl Site {
         beside.execute_batch(statements).unwrap();
     }
 
-    pub async fn get(&self, path: &str, cookie: &str) -> Answered {
+    pub async fn get(&self, path: &str, cookie: &str) -> TestResponse {
         let request = Request::get(path).header(header::COOKIE, cookie).body(Body::empty());
         self.ask(request.unwrap()).await
     }
 
-    pub async fn post(&self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answered {
+    pub async fn post(&self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> TestResponse {
         self.ask(form_to(path, cookie, fields)).await
     }
 
@@ -193,7 +193,7 @@ impl Site {
         path: &str,
         cookie: &str,
         fields: &[(&str, &str)],
-    ) -> Answered {
+    ) -> TestResponse {
         let mut request = form_to(path, cookie, fields);
         let address = SocketAddr::new(from.into(), 1);
         request.extensions_mut().insert(ConnectInfo(address));
@@ -201,7 +201,7 @@ impl Site {
     }
 
     /// Posts a body that no browser would encode like this.
-    pub async fn post_bytes(&self, path: &str, cookie: &str, bytes: &'static [u8]) -> Answered {
+    pub async fn post_bytes(&self, path: &str, cookie: &str, bytes: &'static [u8]) -> TestResponse {
         self.ask(bytes_to(path, cookie, bytes)).await
     }
 
@@ -213,7 +213,7 @@ impl Site {
     }
 
     /// Submits a form, and types the code if one is required.
-    pub async fn form(&self, cookie: &str, fields: &[(&str, &str)]) -> Answered {
+    pub async fn form(&self, cookie: &str, fields: &[(&str, &str)]) -> TestResponse {
         let page = self.post("/form", cookie, fields).await;
         if !page.status.is_redirection() {
             return page;
@@ -255,7 +255,7 @@ fn bytes_to(path: &str, cookie: &str, bytes: impl Into<Body>) -> Request<Body> {
 }
 
 /// Awaits an answer, and panics if it comes before the common minimum time.
-async fn unhurried(answer: impl Future<Output = Answered>) -> Answered {
+async fn unhurried(answer: impl Future<Output = TestResponse>) -> TestResponse {
     let (mut time, mut answer) = (std::pin::pin!(with_minimum_delay()), std::pin::pin!(answer));
     tokio::select! {
         biased;

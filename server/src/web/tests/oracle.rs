@@ -1,12 +1,12 @@
 //! Tests that a form reveals nothing about a number: until the code is typed, all forms get the same answer.
 
-use super::{Answered, Site, fixtures, lent, right_form, rows};
+use super::{Site, TestResponse, fixtures, lent, right_form, rows};
 use axum::http::StatusCode;
 
 /// The status, the redirect, and the page there, without what was typed.
 async fn seen(site: &Site, account: &str, fields: &[(&'static str, String); 4]) -> (StatusCode, String, String) {
     let cookie = site.signed_in(account).await;
-    let sent: Answered = site.post("/form", &cookie, &lent(fields, &[("mine", "yes")])).await;
+    let sent: TestResponse = site.post("/form", &cookie, &lent(fields, &[("mine", "yes")])).await;
     let to = sent.goes_to().to_owned();
     let page = site.get(&to, &cookie).await.text;
     let phone = ngomon_rules::values::Phone::parse(&fields[3].1).unwrap().0.masked();

@@ -1,10 +1,10 @@
 //! Tests of what all pages have in common.
 
-use super::{Answered, Site, demo_rows, two_accounts_of_one_number};
+use super::{Site, TestResponse, demo_rows, two_accounts_of_one_number};
 use axum::http::StatusCode;
 
 /// The attributes of each input of a page.
-fn fields(page: &Answered) -> Vec<&str> {
+fn fields(page: &TestResponse) -> Vec<&str> {
     let inputs = page.text.split("<input ").skip(1);
     inputs.filter_map(|rest| rest.split('>').next()).collect()
 }

@@ -1,6 +1,6 @@
 //! Tests of C7, the digital report: its figures, its permissions and its live updates.
 
-use super::{Answered, App, Site, fixtures, rows, vietnamese, whole_number};
+use super::{App, Site, TestResponse, fixtures, rows, vietnamese, whole_number};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use futures_util::StreamExt as _;
@@ -95,7 +95,7 @@ fn table(text: &str) -> Vec<BTreeMap<String, String>> {
 
 /// Parses a downloaded file and maps its translated headings to the column names of the commands' output. It also has the
 /// units' names and the shares, which the commands do not print.
-fn file(page: &Answered) -> Vec<BTreeMap<String, String>> {
+fn file(page: &TestResponse) -> Vec<BTreeMap<String, String>> {
     let text = page
         .text
         .strip_prefix('\u{feff}')
@@ -129,7 +129,7 @@ fn file(page: &Answered) -> Vec<BTreeMap<String, String>> {
 }
 
 /// The text of the element with this key.
-fn cell<'a>(page: &'a Answered, key: &str) -> &'a str {
+fn cell<'a>(page: &'a TestResponse, key: &str) -> &'a str {
     let (_, rest) = page.text.split_once(&format!("data-live=\"{key}\">")).expect(key);
     rest.split('<').next().unwrap()
 }
@@ -208,7 +208,7 @@ async fn the_page_shows_what_the_key_says() {
     assert!(shown > 0 && shown <= answers["mismatch"], "{shown} {answers:?}");
 
     // The reasons add up to the tile, the days to the claims.
-    let sum = |page: &Answered, column: &str| -> u64 {
+    let sum = |page: &TestResponse, column: &str| -> u64 {
         file(page).iter().map(|row| row[column].parse::<u64>().unwrap()).sum()
     };
     let refusals = site.get("/report/46/refusals.csv", &cookie).await;

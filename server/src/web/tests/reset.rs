@@ -1,6 +1,6 @@
 //! Tests of the password reset: only for the owner of the phone on file; it reveals nothing and ends all sessions.
 
-use super::{Answered, Site, fixtures};
+use super::{Site, TestResponse, fixtures};
 use crate::password::verify;
 use axum::http::StatusCode;
 use ngomon_rules::records::AccountId;
@@ -29,11 +29,11 @@ impl Site {
     }
 
     /// Posts a new password from this page, in its own browser.
-    async fn set(&self, page: &Answered, password: &str, again: &str) -> Answered {
+    async fn set(&self, page: &TestResponse, password: &str, again: &str) -> TestResponse {
         self.set_by(&page.cookie(), &page.ticket(), password, again).await
     }
 
-    async fn set_by(&self, browser: &str, ticket: &str, password: &str, again: &str) -> Answered {
+    async fn set_by(&self, browser: &str, ticket: &str, password: &str, again: &str) -> TestResponse {
         let sent = [("ticket", ticket), ("password", password), ("again", again)];
         self.post("/sign-in/reset/password", browser, &sent).await
     }

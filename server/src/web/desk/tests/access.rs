@@ -1,7 +1,7 @@
 //! Tests of the desk's access control: two factors, each usable once, and only for operators.
 
 use super::PASSWORD;
-use crate::web::tests::{Answered, Site, rows, vietnamese};
+use crate::web::tests::{Site, TestResponse, rows, vietnamese};
 use axum::http::{Method, StatusCode};
 use ngomon_rules::client::Client;
 use ngomon_rules::event::ProposedAct;
@@ -85,7 +85,7 @@ async fn who_is_no_operator_finds_no_desk() {
                 let nowhere = site.method(method.clone(), "/no-such-page", cookie).await;
                 let page = site.method(method.clone(), path, cookie).await;
                 assert_eq!(page.status, StatusCode::NOT_FOUND, "{method} {path}");
-                let same = |page: &Answered, path: &str| page.text.replace(path, "");
+                let same = |page: &TestResponse, path: &str| page.text.replace(path, "");
                 assert_eq!(same(&page, path), same(&nowhere, "/no-such-page"), "{method} {path}");
             }
         }

@@ -1,7 +1,7 @@
 //! Tests of an operator's acts for a person at the counter.
 
 use crate::output::actor_name;
-use crate::web::tests::{Answered, Site, rows, vietnamese};
+use crate::web::tests::{Site, TestResponse, rows, vietnamese};
 use axum::http::StatusCode;
 use ngomon_rules::citizens::Proof;
 use ngomon_rules::records::{AccountId, Form, Submission};
@@ -408,7 +408,7 @@ async fn lost_devices_are_removed_and_the_owner_is_signed_out() {
 
 impl Site {
     /// The page after an act, which confirms it.
-    async fn done(&self, answer: Answered, key: &str, cookie: &str) -> Answered {
+    async fn done(&self, answer: TestResponse, key: &str, cookie: &str) -> TestResponse {
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{key}: {}", answer.text);
         let page = self.get(answer.goes_to(), cookie).await;
         assert!(page.says(key), "{key}");

@@ -10,7 +10,7 @@ mod two_persons;
 mod waiting;
 
 use crate::authenticator::Authenticator;
-use crate::web::tests::{Answered, Site, fixtures};
+use crate::web::tests::{Site, TestResponse, fixtures};
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use ngomon_store::Session;
@@ -58,14 +58,14 @@ impl Site {
         entered.cookie()
     }
 
-    pub async fn password(&self, name: &str) -> Answered {
+    pub async fn password(&self, name: &str) -> TestResponse {
         let typed = [("username", name), ("password", PASSWORD)];
         let asked = self.post("/sign-in", "", &typed).await;
         assert!(asked.says("second-factor-title") && !asked.signs_in());
         asked
     }
 
-    pub async fn second_factor(&self, asked: &Answered, code: &str) -> Answered {
+    pub async fn second_factor(&self, asked: &TestResponse, code: &str) -> TestResponse {
         let ticket = asked.text.split("name=\"ticket\" value=\"").nth(1).unwrap();
         let ticket = ticket.split('"').next().unwrap();
         let browser = asked.cookie();
@@ -91,7 +91,7 @@ impl Site {
         self.store.visit(token).await.unwrap()
     }
 
-    pub async fn method(&self, method: Method, path: &str, cookie: &str) -> Answered {
+    pub async fn method(&self, method: Method, path: &str, cookie: &str) -> TestResponse {
         let request = Request::builder()
             .method(method)
             .uri(path)

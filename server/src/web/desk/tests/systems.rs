@@ -1,10 +1,10 @@
 //! Tests of connected systems at the desk.
 
-use crate::web::tests::{Answered, Site};
+use crate::web::tests::{Site, TestResponse};
 use axum::http::StatusCode;
 
 /// The client secret that the page shows once.
-fn secret(page: &Answered) -> Option<&str> {
+fn secret(page: &TestResponse) -> Option<&str> {
     let text = page
         .text
         .split("client_secret</dt>")

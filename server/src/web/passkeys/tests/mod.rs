@@ -4,7 +4,7 @@ mod device;
 
 pub use device::Device;
 
-use crate::web::tests::{Answered, Site, rows};
+use crate::web::tests::{Site, TestResponse, rows};
 use axum::http::{StatusCode, header};
 use ngomon_rules::records::AccountId;
 use ngomon_store::{Factor, Order};
@@ -19,7 +19,7 @@ impl Site {
     }
 
     /// Adds the device to the account of this session.
-    pub async fn adds(&self, device: &mut Device, cookie: &str) -> Answered {
+    pub async fn adds(&self, device: &mut Device, cookie: &str) -> TestResponse {
         let (ceremony, asked) = self.challenge("/passkeys/challenge", cookie).await;
         let answer = device.makes(&asked);
         let sent = [
@@ -39,13 +39,13 @@ impl Site {
     }
 
     /// Answers a challenge of the sign-in with the device.
-    pub async fn shows(&self, device: &mut Device) -> Answered {
+    pub async fn shows(&self, device: &mut Device) -> TestResponse {
         let (ceremony, asked) = self.challenge("/sign-in/passkey/challenge", "").await;
         let answer = device.shows(&asked);
         self.answers(&ceremony, &answer).await
     }
 
-    async fn answers(&self, ceremony: &str, answer: &str) -> Answered {
+    async fn answers(&self, ceremony: &str, answer: &str) -> TestResponse {
         let sent = [("ceremony", ceremony), ("credential", answer)];
         self.post("/sign-in/passkey", "", &sent).await
     }
