@@ -217,7 +217,11 @@ impl Source {
     pub fn next(&mut self) -> Result<Option<Cells<'_>>, FileError> {
         loop {
             let more = self.reader.read_byte_record(&mut self.record).map_err(|error| {
-                let (path, source) = (self.path.clone(), std::io::Error::from(error));
+                let path = self.path.clone();
+                let source = match error.into_kind() {
+                    csv::ErrorKind::Io(source) => source,
+                    kind => std::io::Error::other(format!("{kind:?}")),
+                };
                 if source.get_ref().is_some_and(|error| error.is::<LongRecord>()) {
                     let row = self.row + 1;
                     return FileError::LongRecord { path, row };

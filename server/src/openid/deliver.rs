@@ -260,7 +260,7 @@ fn what_happened(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "timeout".into();
     }
-    let (mut said, mut cause) = (String::new(), error.source());
+    let (mut said, mut is_dns, mut cause) = (String::new(), false, error.source());
     while let Some(outer) = cause {
         // The inner error of an `io::Error` is not its `source`.
         let mut within: &(dyn Error + 'static) = outer;
@@ -287,12 +287,12 @@ fn what_happened(error: &reqwest::Error) -> String {
             return "inner-address".into();
         }
         said = outer.to_string();
-        if said.contains("dns error") && outer.source().is_none_or(|cause| !cause.is::<ForbiddenAddress>()) {
-            return "name".into();
-        }
+        is_dns |= said.contains("dns error");
         cause = outer.source();
     }
-    if error.is_connect() {
+    if is_dns {
+        "name".into()
+    } else if error.is_connect() {
         format!("unreachable: {said}")
     } else {
         format!("cut: {said}")

@@ -214,7 +214,13 @@ mod tests {
                 continue;
             }
             let text = std::fs::read_to_string(path).unwrap();
-            for call in ["text(\"", "text_with(\"", "text_with(\n", "refuse(\""] {
+            for call in [
+                ".text(\"",
+                ".text_with(\"",
+                ".text_with(\n",
+                "print_text(\"",
+                "refuse(\"",
+            ] {
                 for rest in text.split(call).skip(1) {
                     let key = rest
                         .trim_start()

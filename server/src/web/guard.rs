@@ -98,7 +98,7 @@ fn reads_words(route: &str) -> bool {
     is_for_programs(route) || route.starts_with("/health/")
 }
 
-/// That its reader chose.
+/// The language that the reader chose, from the cookie.
 pub(super) fn language(headers: &HeaderMap) -> Option<Locale> {
     headers.get(header::COOKIE)?;
     let chosen = CookieJar::from_headers(headers);

@@ -84,7 +84,7 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(asked): Quer
         .await
 }
 
-/// HrPage `at`, from 0, of the tasks of one kind.
+/// Page `at`, from 0, of the tasks of one kind.
 fn kind(tasks: &[HrTask], at: usize, units: &UnitTree, words: Locale) -> Kind {
     let n = words.number(tasks.len() as u64);
     let task = tasks.first().map_or(Task::Newcomer, |first| first.task);
