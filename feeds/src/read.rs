@@ -25,7 +25,7 @@ pub(crate) struct ReadRow {
     pub record: Option<Record>,
     /// The clues to the person.
     pub hints: OwnerHints,
-    /// A column whose day has a year that nobody means.
+    /// A column whose day has an impossible year.
     pub far: Option<&'static str>,
 }
 

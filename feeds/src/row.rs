@@ -69,6 +69,6 @@ pub struct Row {
     pub raw: Vec<(String, String)>,
     /// The clues to the person.
     pub hints: OwnerHints,
-    /// A column whose day has a year that nobody means, so that it waits.
+    /// A column whose day has an impossible year, so that the row waits.
     pub far: Option<&'static str>,
 }

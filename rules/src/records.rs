@@ -158,7 +158,7 @@ pub struct AccountAttributes {
 }
 
 impl AccountAttributes {
-    /// Did a counter write the phone down since that version of the profile? Then HR has the older one.
+    /// Whether a counter recorded the phone after that version of the profile, so that HR's is the older one.
     pub fn has_newer_phone_than(&self, profile: &Profile) -> bool {
         let written = self.phone_at.and_then(|at| Timestamp::from_microsecond(at).ok());
         written.is_some_and(|at| local_day(at) >= profile.updated_on.unwrap_or(Date::MIN))

@@ -264,7 +264,7 @@ fn dates_stand_day_first_or_iso() {
     }
     for text in ["2565", "05/2565", "2565-05"] {
         assert_eq!(PartialDate::parse(text), Err(DateFault::Far), "{text}");
-        // What was taken in before that was asked can be read back.
+        // Values that were imported before this check can still be read.
         let kept = PartialDate::try_from(text.to_owned()).unwrap();
         assert_eq!(PartialDate::try_from(kept.to_string()), Ok(kept));
     }

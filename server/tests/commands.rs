@@ -776,7 +776,7 @@ fn a_hash_that_fits_nothing_is_told_at_import() {
     );
 }
 
-/// Of the Buddhist calendar, or mistyped: nobody looks for them row by row.
+/// Years of the Buddhist calendar, or mistyped ones: the summary names the rows, so that nobody has to search.
 #[test]
 fn a_year_that_cannot_be_right_is_told_with_its_row_and_column() {
     let n = with_units(On::Sqlite);

@@ -1,6 +1,6 @@
 //! Tests of `kill -9` between a code and its redemption, and between a refresh and its response: what was answered is valid after the
 //! restart, what was not is done completely or not at all.
-//! The same is tested where the answer of PostgreSQL to a commit is lost.
+//! The same is tested when PostgreSQL's answer to a commit is lost.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -296,7 +296,7 @@ fn a_refresh_without_its_answer_is_done_or_not_done_on_postgresql() {
     a_refresh_without_its_answer_is_done_or_not_done(On::Postgres);
 }
 
-/// What a refresh says to PostgreSQL, the first one on a connection in full.
+/// The statements of a refresh; the first one on a connection is sent in full.
 const REFRESH: &[&str] = &["UPDATE issued SET used", "COMMIT"];
 
 /// A commit whose answer is lost: where PostgreSQL can be asked what became of it, the client has its tokens; where it cannot, nobody says that

@@ -21,14 +21,14 @@ pub enum DateFault {
     Bad,
     /// A two-digit year.
     Ambiguous,
-    /// A year that nobody here means: of the Buddhist calendar, or mistyped.
+    /// An impossible year: of the Buddhist calendar, or mistyped.
     Far,
 }
 
-/// The years of people and offices, as far as anybody writes them down.
+/// The years that records of people and offices can contain.
 const YEARS: std::ops::RangeInclusive<i16> = 1800..=2199;
 
-/// How files say that something has no end.
+/// The day by which files say that something has no end.
 const NO_END: Date = Date::constant(9999, 12, 31);
 
 /// Parses `yyyy-mm-dd`, `yyyymmdd`, or the day first: `d/m/yyyy`, `d-m-yyyy`, `d.m.yyyy`, `ngày d tháng m năm yyyy`. A time after it is
@@ -42,7 +42,7 @@ pub fn parse_day(raw: &str) -> Result<Date, DateFault> {
     }
 }
 
-/// Reads it whatever the year.
+/// Parses a day of any year.
 fn any_day(raw: &str) -> Result<Date, DateFault> {
     let text = digits(raw);
     if let Ok(instant) = text.parse::<jiff::Timestamp>() {
@@ -145,7 +145,7 @@ impl PartialDate {
         }
     }
 
-    /// Reads it whatever the year: what was taken in once can be read back.
+    /// Parses a day of any year, because values that were imported earlier must be read back.
     fn any(raw: &str) -> Result<Self, DateFault> {
         let text = digits(raw);
         let text = text.strip_suffix(".0").filter(|year| year.len() == 4).unwrap_or(&text);

@@ -153,11 +153,11 @@ enum Step {
     Code(String),
 }
 
-/// Why a browser's request comes to nothing.
+/// Why a browser's request failed.
 pub enum RequestProblem {
-    /// Something is wrong with it.
+    /// The request is wrong.
     Told(OAuthError),
-    /// The store could not: nobody who sits there has to mend anything.
+    /// The store failed: the visitor has nothing to correct.
     Store(StoreError),
 }
 

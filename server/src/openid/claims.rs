@@ -210,7 +210,7 @@ fn value(app: &App, about: &AccountClaims, profile: Option<&Profile>, name: &str
         None => stated.national_id.filter(|_| about.proof.is_some()),
     };
     let number = vouched.or(stated.national_id);
-    // Phone and mail "are taken over from HR", which vouches for its own; a phone that a counter wrote down since is the owner's word.
+    // Phone and mail "are taken over from HR", which vouches for them. A phone that a counter recorded later is the owner's word alone.
     let hr_phone = profile.filter(|one| !stated.has_newer_phone_than(one));
     let (hr_phone, hr_email) = (
         hr_phone.and_then(|one| one.phone.as_ref()),

@@ -21,7 +21,7 @@ pub enum On {
 pub struct Ngomon {
     pub dir: TempDir,
     database: Option<String>,
-    /// The port of what stands between it and its PostgreSQL.
+    /// The port of the proxy between the server and PostgreSQL.
     pub through: Option<u16>,
 }
 

@@ -173,7 +173,7 @@ impl Store {
             .await?;
         if accepted {
             self.judge_anew(&account).await?;
-            // Its owner may be waiting for this very answer.
+            // The owner may be waiting for this answer in a held visit.
             self.stay_held_at(&account).await?;
         }
         Ok(())

@@ -704,7 +704,7 @@ async fn a_refresh_token_shown_again_gets_its_successor_until_that_is_used(on: O
             .is_none()
     );
     assert!(!is_good(store, &given.access).await);
-    // It was on when the token was used; a server of which it is off has a clock that is behind.
+    // The setting was on when the token was used. A server with the setting off may have a clock that is behind.
     let first = tokens(store, &client, "C1").await;
     let given = next(&first.refresh).await.unwrap();
     house.clock.move_on(-1);
@@ -740,7 +740,7 @@ async fn what_a_successor_was_drawn_from_is_erased(on: On) {
     house.clock.move_on(31);
     store.forget_successors().await.unwrap();
     assert_eq!(house.sql(kept).await, [0]);
-    // Where none is given again, nothing is kept.
+    // With the setting off, nothing is stored.
     let strict = store.clone().with_refresh_again(Duration::ZERO);
     let first = tokens(store, &client, "C2").await;
     let next = strict.refresh(&client, &first.refresh, None, None).await.unwrap();
@@ -762,7 +762,7 @@ impl House {
         due
     }
 
-    /// Somebody else at the same PostgreSQL, in a transaction in which that was asked.
+    /// Another connection to the same PostgreSQL, in a transaction that has run the statement.
     async fn beside(&self, sql: &'static str) -> PgConnection {
         let Location::Url(url) = &self.places.data else {
             panic!("no address")
@@ -1226,7 +1226,7 @@ async fn a_session_that_two_servers_end_is_told_once() {
     house.sound().await;
 }
 
-/// What a client asks for in the very last moment keeps the session, though a server that has seen it end is at work already.
+/// A request in the last moment keeps the session, even if another server has already begun to end it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_is_used_meanwhile_does_not_end() {
     let house = House::new(On::Postgres).await;

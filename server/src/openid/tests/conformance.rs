@@ -493,7 +493,7 @@ async fn oidcc_rp_initiated_logout_without_a_hint_or_with_something_wrong() {
     assert!(!is_there(&site, &rp, &cookie).await);
 }
 
-/// Where the store cannot be asked, nobody who sits there is told that the request is wrong, or reads what is for programs.
+/// When the store cannot be reached, a browser shows neither "the request is wrong" nor JSON.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_reads_a_page_where_the_store_cannot() {
     let site = site().await;

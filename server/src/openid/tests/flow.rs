@@ -238,7 +238,7 @@ async fn hr_vouches_for_mail_and_phone_and_names_and_units_are_told_as_software_
     assert!(groups.len() > 1, "with the units above it: {groups:?}");
 }
 
-/// A counter's phone is newer than HR's, which is newer than the account's own; and nobody is told of the one that was lost.
+/// A counter's phone is newer than HR's, which is newer than the account's own. The lost phone gets no message.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_several_phones_the_newest_is_told() {
     let site = Site::sample().await;
@@ -284,7 +284,7 @@ async fn of_several_phones_the_newest_is_told() {
     );
 }
 
-/// What was shown is spent by then: the ID token says less, and nobody is asked to show it once more.
+/// The code is redeemed by then: the ID token has fewer claims, and the client need not present the code again.
 #[tokio::test(flavor = "multi_thread")]
 async fn claims_that_cannot_be_read_cost_nobody_their_tokens() {
     let site = site().await;

@@ -323,7 +323,7 @@ async fn a_client_that_answers_is_told_several_at_once_and_one_that_does_not_one
     assert_eq!(speed.width, 1);
 }
 
-/// By the end of a round, others may be due that come before the rest of it.
+/// At the end of a round, other deliveries may be due that come before the rest.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_round_that_is_over_begins_none_but_its_first() {
     let (receiver, address) = receiver().await;

@@ -170,7 +170,7 @@ impl Site {
         }
     }
 
-    /// Statements behind the store's back.
+    /// Statements that bypass the store.
     pub fn sql(&self, statements: &str) {
         let file = self.dir.path().join("data/ngomon.db");
         let beside = rusqlite::Connection::open(file).unwrap();

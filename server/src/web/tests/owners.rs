@@ -125,7 +125,7 @@ async fn a_transfer_is_proposed_with_the_unit_of_the_notice() {
         site.post("/profile/propose", &cookie, &sent).await.goes_to(),
         "/profile?done=proposed"
     );
-    // Whoever waits for the answer reads it: the account at the new unit is there, and leads on.
+    // The waiting owner reads the answer: the account at the new unit exists, and the page leads on to it.
     let an = site.operator("an").await;
     let list = site.get("/desk/proposals", &an).await;
     let receipt = list.text.split("action=\"/desk/proposals/").nth(1).unwrap();
@@ -146,7 +146,7 @@ async fn a_transfer_is_proposed_with_the_unit_of_the_notice() {
     site.sound().await;
 }
 
-/// Whatever ended a session, the next page says so in a sentence; what holds the account stays unsaid until its owner is proven again.
+/// The next page says in a sentence what ended a session. It names no hold until the owner has signed in again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_is_over_says_what_ended_it() {
     let site = Site::reconciled().await;
@@ -169,13 +169,13 @@ async fn a_session_that_is_over_says_what_ended_it() {
     let everywhere = format!("/desk/account/{account}/end-sessions");
     assert!(site.post(&everywhere, &an, &[]).await.status.is_redirection());
     says(&held, "sign-in-over-gone").await;
-    // Nobody else is told anything.
+    // Other visitors learn nothing.
     let page = site.get("/sign-in", "").await;
     assert!(!page.text.contains("govuk-inset-text"), "{}", page.text);
     site.sound().await;
 }
 
-/// Where the owner was going is not forgotten with a held visit that something ended.
+/// The return address survives the end of a held visit.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_sign_in_leads_on_to_where_the_one_before_was_going() {
     let site = Site::reconciled().await;
@@ -191,7 +191,7 @@ async fn a_new_sign_in_leads_on_to_where_the_one_before_was_going() {
     site.store.replace_session(before.as_str(), &after).await.unwrap();
     let next = site.store.next(after.as_str()).await.unwrap();
     assert_eq!(next.as_deref(), Some("/authorize?client_id=x"));
-    // Another owner at the same browser goes elsewhere.
+    // It does not lead another owner at the same browser.
     let other = site.store.begin_session(&AccountId("HS001".into())).await.unwrap();
     site.store.replace_session(after.as_str(), &other).await.unwrap();
     assert_eq!(site.store.next(other.as_str()).await.unwrap(), None);
@@ -377,7 +377,7 @@ async fn a_deadline_that_has_passed_is_said_to_have_passed() {
     );
 }
 
-/// Where one is signed in is said by the device, in plain words, also after a held visit has opened.
+/// Sessions are listed by device, in plain words, also after a held visit has become a full session.
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_are_named_by_their_devices() {
     let site = Site::reconciled().await;
