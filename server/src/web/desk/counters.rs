@@ -72,7 +72,7 @@ pub async fn send(State(app): State<App>, operator: Operator, sent: CheckedForm)
     let words = operator.ctx.words;
     operator
         .answer(async {
-            let list = sent.text(LIST);
+            let list = sent.field(LIST);
             let counters = match Counter::read(list) {
                 Ok(counters) => counters,
                 Err(at) => {

@@ -40,7 +40,7 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
         .answer(async {
             match app.store.end_sessions(&operator.permit, &account).await {
                 Err(StoreError::Refused(Refusal::NeedsTwo)) => {
-                    let why = required("reason", sent.text("reason"), operator.ctx.words);
+                    let why = required("reason", sent.field("reason"), operator.ctx.words);
                     if why.error.is_some() {
                         return act(&app, &operator, &account, Some(why)).await;
                     }

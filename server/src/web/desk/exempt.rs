@@ -22,8 +22,8 @@ async fn act(
     if story.fact("claim").is_some() {
         return Err(Refusal::HasClaim(story.account).into());
     }
-    let why = sent.and_then(|sent| Exemption::parse(sent.text("why")));
-    let (day, mut field) = last_day(sent.map(|sent| sent.text("last_day")).unwrap_or_default(), words);
+    let why = sent.and_then(|sent| Exemption::parse(sent.field("why")));
+    let (day, mut field) = last_day(sent.map(|sent| sent.field("last_day")).unwrap_or_default(), words);
     let today = app.store.today();
     if sent.is_some() && field.error.is_none() {
         field.error = match (day, why) {

@@ -71,7 +71,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Quer
 
 /// Encrypts the query into an address that nobody else can read, and redirects there.
 pub async fn search(State(app): State<App>, operator: Operator, sent: CheckedForm) -> Response {
-    let typed = sent.text("q");
+    let typed = sent.field("q");
     if !typed.is_empty() {
         let sealed = app.store.seal_query(&operator.permit, typed);
         return Redirect::to(&format!("/desk?q={sealed}")).into_response();

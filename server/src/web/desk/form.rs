@@ -60,11 +60,11 @@ async fn act(
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let account = AccountId(id);
     let typed = StandardiseForm {
-        full_name: sent.text("full_name").to_owned(),
-        national_id: sent.text("national_id").to_owned(),
-        issued_on: sent.text("issued_on").to_owned(),
-        phone: sent.text("phone").to_owned(),
-        mine: sent.text("mine").to_owned(),
+        full_name: sent.field("full_name").to_owned(),
+        national_id: sent.field("national_id").to_owned(),
+        issued_on: sent.field("issued_on").to_owned(),
+        phone: sent.field("phone").to_owned(),
+        mine: sent.field("mine").to_owned(),
     };
     let papers: Vec<Paper> = sent.all("papers").filter_map(Paper::parse).collect();
     operator

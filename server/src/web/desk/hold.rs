@@ -22,11 +22,11 @@ async fn act(
     let words = operator.ctx.words;
     let (_, about) = whom(&app.store, words, account).await?;
     let of = |name| match sent {
-        Some(sent) => required(name, sent.text(name), words),
+        Some(sent) => required(name, sent.field(name), words),
         None => text(name, "", words),
     };
     let [ordered_by, document, about_it] = ["ordered_by", "document", "text"].map(of);
-    let (day, mut last) = last_day(sent.map(|sent| sent.text("last_day")).unwrap_or_default(), words);
+    let (day, mut last) = last_day(sent.map(|sent| sent.field("last_day")).unwrap_or_default(), words);
     if day.is_some_and(|day| day < app.store.today()) {
         last.error = Some(words.text("desk-past-last-day"));
     }
@@ -138,7 +138,7 @@ pub async fn show_lift(
 /// Lifts the hold, or proposes it to a second operator.
 pub async fn lift(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let account = AccountId(id);
-    let (cause, why) = (sent.text("cause"), sent.text("reason"));
+    let (cause, why) = (sent.field("cause"), sent.field("reason"));
     operator
         .answer(async {
             let act = lifting(&app, &operator, &account, cause, Some(why)).await?;

@@ -177,7 +177,7 @@ impl CheckedForm {
     }
 
     /// The text of a field, trimmed.
-    pub fn text(&self, name: &str) -> &str {
+    pub fn field(&self, name: &str) -> &str {
         self.all(name).next().unwrap_or_default()
     }
 

@@ -58,7 +58,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 /// Removes the passkeys, or proposes it to a second operator.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let (account, words) = (AccountId(id), operator.ctx.words);
-    let why = required("reason", sent.text("reason"), words);
+    let why = required("reason", sent.field("reason"), words);
     operator
         .answer(async {
             if why.error.is_some() {

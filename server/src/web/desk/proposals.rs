@@ -150,8 +150,8 @@ pub async fn decide(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let accepted = sent.text("decide") == "accept";
-    let why = reason(operator.ctx.words, Some(sent.text("reason")));
+    let accepted = sent.field("decide") == "accept";
+    let why = reason(operator.ctx.words, Some(sent.field("reason")));
     operator
         .answer(async {
             // Accepting needs no reason.

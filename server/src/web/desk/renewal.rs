@@ -54,7 +54,7 @@ async fn act(
 ) -> Result<ConfirmAction> {
     let words = operator.ctx.words;
     let (_, about) = whom(&app.store, words, account).await?;
-    let typed = |name: &str| sent.map(|sent| sent.text(name)).unwrap_or_default();
+    let typed = |name: &str| sent.map(|sent| sent.field(name)).unwrap_or_default();
     let papers = papers(sent);
     let options = Paper::ALL.map(|paper| Choice {
         value: paper.name(),
@@ -117,7 +117,7 @@ pub async fn send_password(
             }
             let seen = PapersSeen {
                 papers: papers(Some(&sent)),
-                why: sent.text("reason").to_owned(),
+                why: sent.field("reason").to_owned(),
             };
             match app.store.issue_password_code(&operator.permit, &account, &seen).await {
                 Err(StoreError::Refused(Refusal::NeedsTwo)) if account.operator().is_none() => {
@@ -149,11 +149,11 @@ pub async fn send_phone(
     operator
         .answer(async {
             let act = act(&app, &operator, &account, "phone", Some(&sent)).await?;
-            let phone = Phone::parse(sent.text("phone"));
+            let phone = Phone::parse(sent.field("phone"));
             let (true, Ok((phone, _))) = (act.is_right(), phone) else {
                 return Ok(act.page());
             };
-            let (papers, why) = (papers(Some(&sent)), sent.text("reason").to_owned());
+            let (papers, why) = (papers(Some(&sent)), sent.field("reason").to_owned());
             let seen = PapersSeen {
                 papers: papers.clone(),
                 why: why.clone(),

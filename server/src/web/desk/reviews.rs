@@ -110,13 +110,13 @@ pub async fn answer(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = reason(operator.ctx.words, Some(sent.text("reason")));
+    let why = reason(operator.ctx.words, Some(sent.field("reason")));
     operator
         .answer(async {
             if why.error.is_some() {
                 return page(&app, &operator, false, Some((&receipt, why))).await;
             }
-            let accepted = sent.text("decide") == "accept";
+            let accepted = sent.field("decide") == "accept";
             app.store
                 .answer_review(&operator.permit, &receipt, accepted, &why.value)
                 .await?;

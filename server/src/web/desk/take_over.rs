@@ -261,7 +261,7 @@ pub async fn propose(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = required("reason", sent.text("reason"), operator.ctx.words);
+    let why = required("reason", sent.field("reason"), operator.ctx.words);
     operator
         .answer(async {
             if why.error.is_some() && app.store.take_over(&operator.permit, &receipt).await?.is_none() {
@@ -294,7 +294,7 @@ pub async fn decline(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = required("reason", sent.text("reason"), operator.ctx.words);
+    let why = required("reason", sent.field("reason"), operator.ctx.words);
     operator
         .answer(async {
             if why.error.is_some()

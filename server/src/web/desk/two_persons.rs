@@ -292,7 +292,7 @@ pub async fn decline(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = required("reason", sent.text("reason"), operator.ctx.words);
+    let why = required("reason", sent.field("reason"), operator.ctx.words);
     operator
         .answer(async {
             if why.error.is_some() {

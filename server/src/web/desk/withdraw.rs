@@ -45,7 +45,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 /// Withdraws the claim.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let account = AccountId(id);
-    let why = required("reason", sent.text("reason"), operator.ctx.words);
+    let why = required("reason", sent.field("reason"), operator.ctx.words);
     operator
         .answer(async {
             if why.error.is_some() {

@@ -76,7 +76,7 @@ pub async fn send(
             let answer = match verb.as_str() {
                 "rotate" => match app.store.rotate_client_alone(&operator.permit, &id).await {
                     Err(StoreError::Refused(Refusal::NeedsTwo)) => {
-                        let why = required("reason", sent.text("reason"), operator.ctx.words);
+                        let why = required("reason", sent.field("reason"), operator.ctx.words);
                         if why.error.is_some() {
                             return Ok(page(&operator, known(&app, &id).await?, &verb, Some(why)));
                         }

@@ -49,7 +49,7 @@ const TRAITS: [&str; 3] = ["public", "third-party", "client-credentials"];
 fn fields(operator: &Operator, sent: Option<&CheckedForm>, wrong: Option<(&'static str, String)>) -> Vec<Input> {
     let words = operator.ctx.words;
     let all = FIELDS.into_iter().map(|name| Input {
-        value: sent.map(|sent| sent.text(name)).unwrap_or_default().to_owned(),
+        value: sent.map(|sent| sent.field(name)).unwrap_or_default().to_owned(),
         hint: words.text(&format!("systems-hint-{}", name.replace('_', "-"))),
         error: wrong
             .as_ref()
@@ -193,12 +193,12 @@ fn of(client: &Client) -> CheckedForm {
 /// The settings that the form states. What it does not state stays as in `base`.
 fn client(sent: &CheckedForm, base: Client) -> Client {
     let several = |name: &str| {
-        sent.text(name)
+        sent.field(name)
             .split_whitespace()
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    let one = |name: &str| Some(sent.text(name).to_owned()).filter(|text| !text.is_empty());
+    let one = |name: &str| Some(sent.field(name).to_owned()).filter(|text| !text.is_empty());
     let is = |name: &str| sent.all("traits").any(|one| one == name);
     Client {
         post_logout_redirect_uris: several("post_logout_uris"),
@@ -237,7 +237,7 @@ fn client(sent: &CheckedForm, base: Client) -> Client {
             }
         })
         .collect(),
-        name: sent.text("name").to_owned(),
+        name: sent.field("name").to_owned(),
         redirect_uris: several("redirect_uris"),
         ..base
     }
@@ -249,7 +249,7 @@ fn field_of(fault: &ClientFault, sent: &CheckedForm) -> &'static str {
         ClientFault::Uri(uri) => FIELDS
             .into_iter()
             .find(|name| {
-                sent.text(name)
+                sent.field(name)
                     .split_whitespace()
                     .any(|one| one.starts_with(uri.as_str()))
             })
@@ -310,7 +310,7 @@ async fn decided(
             let new = match done {
                 Ok(new) => new,
                 Err(StoreError::Refused(Refusal::NeedsTwo)) => {
-                    let why = required(REASON, sent.text(REASON), words);
+                    let why = required(REASON, sent.field(REASON), words);
                     if let Some(error) = why.error {
                         let text = format!("{} {error}", words.text("systems-needs-two"));
                         return Ok(page(operator, Some(sent), Some((REASON, text)), of.as_ref()));

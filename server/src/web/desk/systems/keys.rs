@@ -70,7 +70,7 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(KeysQuery { 
 pub async fn replace(State(app): State<App>, operator: Operator, sent: CheckedForm) -> Response {
     operator
         .answer(async {
-            let revoked = Some(sent.text("revoke")).filter(|kid| !kid.is_empty());
+            let revoked = Some(sent.field("revoke")).filter(|kid| !kid.is_empty());
             app.store.replace_signing_keys(revoked, operator.permit.by()).await?;
             Ok(Redirect::to("/desk/systems/keys?done=replaced").into_response())
         })

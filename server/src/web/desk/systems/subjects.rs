@@ -83,8 +83,8 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
     operator
         .answer(async {
             let known = known(&app, id).await?;
-            let (list, two) = (sent.text(LIST), known.client.needs_two());
-            let why = required(REASON, sent.text(REASON), words);
+            let (list, two) = (sent.field(LIST), known.client.needs_two());
+            let why = required(REASON, sent.field(REASON), words);
             let again = |error| Ok(page(&operator, &known, list, error, two.then(|| why.clone())));
             let rows = match subjects(list) {
                 Ok(rows) => rows,
