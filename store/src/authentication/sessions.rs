@@ -9,24 +9,28 @@
 //!                                   └── it moved to the account at the new unit ──▶ session of that one
 //! ```
 
+mod end;
+mod held;
+
+pub(super) use end::end_all;
+pub(crate) use end::end_sessions;
+
 use super::operators::Operator;
 use super::passkeys::PasskeyStorage;
 use super::second_factor::TwoFactorProof;
-use crate::bound::{ACCOUNT, SESSION, SESSION_GENERATION, SESSION_SID, binds};
-use crate::db::{Row, SqlValue, Tx};
+use crate::bound::{ACCOUNT, SESSION, binds};
+use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::explain::{MAY_BE_HELD, is_held};
-use crate::journal::{Attribution, StoreContext, append};
+use crate::journal::StoreContext;
 use crate::keyring::{AssociatedData, Keyring};
 use crate::merkle::sha256;
 use crate::officials::signed_in;
-use crate::openid::{enqueue_logout, grants_of_sessions, revoke_grants, transfer_grants};
 use crate::project::account_cells_bound;
 use crate::store::Store;
 use crate::tables::{day_of, placeholders};
-use crate::two_persons::alone;
+use end::{OVER_BY_TIME, is_over_by_time, over_by_time};
 use jiff::Timestamp;
-use ngomon_rules::event::{Change, Event};
 use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 use std::collections::BTreeSet;
@@ -181,145 +185,6 @@ impl Store {
         Ok(token)
     }
 
-    /// Replaces a held visit by a full session once the last hold is gone; authentication time and return address are kept. `None` if the
-    /// session is not held, if a hold remains, or for operators, who must sign in again.
-    pub async fn resume_after_hold(&self, held: &str) -> Result<Option<SessionToken>> {
-        let token = self.new_token();
-        let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
-        let (env, now) = (self.env.clone(), self.now());
-        let opened = self
-            .db
-            .transaction(move |tx| {
-                let env = env.clone();
-                Box::pin(async move {
-                    lock_accounts_of(tx, [before]).await?;
-                    let visit = find_valid_session(tx, &env.keys, &before, now)
-                        .await?
-                        .map(|found| found.visit);
-                    let Some(visit) = visit.filter(|visit| visit.held && visit.kind != AccountKind::Operator) else {
-                        return Ok(false);
-                    };
-                    if is_held(tx, visit.account.as_str(), local_day(now)).await? {
-                        return Ok(false);
-                    }
-                    begin(tx, &env, id, &visit.account, visit.began, &visit.amr).await?;
-                    replace_held(tx, &env, before, id).await?;
-                    Ok(true)
-                })
-            })
-            .await?;
-        Ok(opened.then_some(token))
-    }
-
-    /// Replaces the held visit of an account that was joined to another by a session of the remaining one, whose owner authenticated at
-    /// that time. The return address is kept.
-    pub async fn resume_after_join(
-        &self,
-        held: &str,
-        stays: &AccountId,
-        factor: Factor,
-        at: Timestamp,
-    ) -> Result<SessionToken> {
-        let token = self.new_token();
-        let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
-        let (env, stays) = (self.env.clone(), stays.clone());
-        self.db
-            .transaction(move |tx| {
-                let (env, stays) = (env.clone(), stays.clone());
-                Box::pin(async move {
-                    lock_accounts_of(tx, [before]).await?;
-                    begin(tx, &env, id, &stays, at.as_microsecond(), factor.amr()).await?;
-                    replace_held(tx, &env, before, id).await
-                })
-            })
-            .await?;
-        Ok(token)
-    }
-
-    /// Replaces the held visit of an account that `moved` closed by a session of the account at the new unit. Both share a login, so the
-    /// authentication counts for both. The return address is kept. `None` if `moved` does not hold the account, or if the logins differ.
-    pub async fn open_after_move(&self, held: &str, new: &AccountId) -> Result<Option<SessionToken>> {
-        let token = self.new_token();
-        let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
-        let (env, new, now) = (self.env.clone(), new.clone(), self.now());
-        let opened = self
-            .db
-            .transaction(move |tx| {
-                let (env, new) = (env.clone(), new.clone());
-                Box::pin(async move {
-                    lock_accounts_of(tx, [before]).await?;
-                    let visit = find_valid_session(tx, &env.keys, &before, now).await?.map(|found| found.visit);
-                    let Some(visit) = visit.filter(|visit| visit.held) else {
-                        return Ok(false);
-                    };
-                    let sql = "SELECT a.login, a.kind, a.mac, b.login, b.kind, b.mac FROM account_row a JOIN account_row b ON b.login = a.login \
-                         WHERE a.id = $1 AND b.id = $2 AND EXISTS (SELECT 1 FROM hold h WHERE h.account = a.id AND h.reason = 'moved' AND h.until IS NULL)";
-                    let row = tx.row(sql, [visit.account.as_str().into(), new.as_str().into()]).await?;
-                    let Some(row) = row else { return Ok(false) };
-                    let official = AccountKind::Official.name();
-                    for (account, at) in [(&visit.account, 0), (&new, 3)] {
-                        let [login, kind]: [String; 2] = [row.get(at)?, row.get(at + 1)?];
-                        let bound = account_cells_bound(account.as_str(), &kind, &login);
-                        if kind != official || !binds(&env.keys, ACCOUNT, &bound, Some(&row.get::<Vec<u8>>(at + 2)?)) {
-                            return Ok(false);
-                        }
-                    }
-                    begin(tx, &env, id, &new, visit.began, &visit.amr).await?;
-                    replace_held(tx, &env, before, id).await?;
-                    Ok(true)
-                })
-            })
-            .await?;
-        Ok(opened.then_some(token))
-    }
-
-    /// Continues a held visit after its owner resolved one reason and got others, which it then displays. A new hold by order ends the
-    /// visit.
-    pub async fn stay_held(&self, token: &str) -> Result<()> {
-        let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
-        self.db
-            .transaction(move |tx| {
-                let env = env.clone();
-                Box::pin(async move {
-                    lock_accounts_of(tx, [id]).await?;
-                    go_on_held(tx, &env, "s.id = $1", id.into()).await
-                })
-            })
-            .await
-    }
-
-    /// Keeps all held visits of an account, as [`Store::stay_held`] does: its owner's proposal was answered meanwhile.
-    pub(crate) async fn stay_held_at(&self, account: &AccountId) -> Result<()> {
-        let (env, account) = (self.env.clone(), account.clone());
-        self.db
-            .transaction(move |tx| {
-                let (env, account) = (env.clone(), account.clone());
-                Box::pin(async move {
-                    let sql = "SELECT id FROM account_row WHERE id = $1";
-                    tx.rows_for_update(sql, [account.as_str().into()]).await?;
-                    go_on_held(tx, &env, "s.account = $1", account.as_str().into()).await
-                })
-            })
-            .await
-    }
-
-    /// Why the session with that token, which is not valid, has ended.
-    pub async fn why_over(&self, token: &str) -> Result<SessionEnd> {
-        let (id, now) = (sha256(&[token.as_bytes()]), self.now().as_microsecond());
-        let sql = format!(
-            "SELECT a.kind, s.held, s.began, s.seen, {} FROM session s JOIN account_row a ON a.id = s.account WHERE s.id = $1",
-            SESSION.columns("s")
-        );
-        let row = self.db.query(async |tx| tx.row(&sql, [id.into()]).await).await?;
-        let Some(row) = row.filter(|row| SESSION.is_genuine(&self.env.keys, row, 4).unwrap_or(false)) else {
-            return Ok(SessionEnd::Gone);
-        };
-        let kind = kind_of(&row.get::<String>(0)?)?;
-        let [held, began, seen]: [i64; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
-        let by_time = is_over_by_time(now, kind, held != 0, began, seen);
-        Ok(if by_time { SessionEnd::Time } else { SessionEnd::Change })
-    }
-
     /// The session with that token, if it is valid. Counts as a click.
     pub async fn visit(&self, token: &str) -> Result<Option<Session>> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
@@ -359,47 +224,6 @@ impl Store {
             .await
     }
 
-    /// Ends a session and, in the same commit, the clients' grants on it; the clients are notified.
-    pub async fn close_session(&self, token: &str) -> Result<()> {
-        let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
-        self.db
-            .transaction(move |tx| {
-                let env = env.clone();
-                Box::pin(async move {
-                    lock_accounts_of(tx, [id]).await?;
-                    end(tx, &env, id).await
-                })
-            })
-            .await
-    }
-
-    /// Replaces the browser's previous session. A session of the same account keeps its return address, and a full one takes over its grants;
-    /// otherwise they end with it.
-    pub async fn replace_session(&self, before: &str, token: &SessionToken) -> Result<()> {
-        let (env, before, id) = (
-            self.env.clone(),
-            sha256(&[before.as_bytes()]),
-            sha256(&[token.0.as_bytes()]),
-        );
-        self.db
-            .transaction(move |tx| {
-                let env = env.clone();
-                Box::pin(async move {
-                    lock_accounts_of(tx, [before, id]).await?;
-                    if takes_over(tx, &env, before, id).await? {
-                        transfer_grants(tx, &env, before, id).await?;
-                    }
-                    let same =
-                        "SELECT 1 FROM session s JOIN session b ON b.account = s.account WHERE s.id = $2 AND b.id = $1";
-                    if tx.row(same, [before.into(), id.into()]).await?.is_some() {
-                        carry_next(tx, &env, before, id).await?;
-                    }
-                    end(tx, &env, before).await
-                })
-            })
-            .await
-    }
-
     async fn on_session(&self, sql: &'static str, token: &str) -> Result<()> {
         let id = sha256(&[token.as_bytes()]);
         self.db
@@ -429,35 +253,6 @@ impl Store {
                     }
                 }
                 Ok(open)
-            })
-            .await
-    }
-
-    /// Ends all other sessions of an account, with their grants and those that outlive a session. Returns the number of sessions.
-    pub async fn close_other_sessions(&self, account: &AccountId, token: &str) -> Result<u64> {
-        let (env, id, account) = (self.env.clone(), sha256(&[token.as_bytes()]), account.clone());
-        self.db
-            .transaction(move |tx| {
-                let (env, account) = (env.clone(), account.clone());
-                Box::pin(async move {
-                    lock_accounts_of(tx, [id]).await?;
-                    end_all(tx, &env, &account, Some(id)).await
-                })
-            })
-            .await
-    }
-
-    /// Ends all sessions and grants of an account, for an owner at a counter or on the telephone. For an operator's account it takes two
-    /// operators.
-    pub async fn end_sessions(&self, operator: &Operator, account: &AccountId) -> Result<()> {
-        alone(account)?;
-        let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
-        self.db
-            .transaction(move |tx| {
-                let (env, by, account) = (env.clone(), by.clone(), account.clone());
-                Box::pin(
-                    async move { end_sessions(tx, &env, &Attribution::new(&by, env.ambient.now()), &account).await },
-                )
             })
             .await
     }
@@ -506,22 +301,6 @@ impl Store {
             .await?;
         Ok(Some(next))
     }
-}
-
-/// Ends all sessions and grants of an account, and journals it.
-pub(crate) async fn end_sessions(
-    tx: &mut Tx,
-    env: &StoreContext,
-    act: &Attribution,
-    account: &AccountId,
-) -> Result<()> {
-    let sql = "SELECT id FROM account_row WHERE id = $1";
-    if tx.rows_for_update(sql, [account.as_str().into()]).await?.is_empty() {
-        return Err(Refusal::UnknownAccount(account.0.clone()).into());
-    }
-    end_all(tx, env, account, None).await?;
-    let event = Event::of_account(account, Change::SessionsEnded);
-    append(tx, env, act, vec![event]).await
 }
 
 fn place(id: &[u8; 32]) -> AssociatedData<'_> {
@@ -597,162 +376,6 @@ async fn begin(
     .map(drop)
 }
 
-/// Gives a full session the `sid` of the previous one of the same account, so that clients recognise it. `false` if it does not continue
-/// that one.
-async fn takes_over(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<bool> {
-    let sql = format!(
-        "SELECT {}, {}, b.sid FROM session s JOIN session b ON b.account = s.account AND b.generation = s.generation \
-         WHERE s.id = $2 AND s.held = 0 AND b.id = $1",
-        SESSION.columns("s"),
-        SESSION.columns("b")
-    );
-    let Some(row) = tx.row(&sql, [before.into(), id.into()]).await? else {
-        return Ok(false);
-    };
-    let (at, sid): (usize, String) = (SESSION.width(), row.get(2 * SESSION.width())?);
-    if !SESSION.is_genuine(&env.keys, &row, 0)? || !SESSION.is_genuine(&env.keys, &row, at)? {
-        return Ok(false);
-    }
-    let mut cells = SESSION.cells(&row, 0)?;
-    cells[SESSION_SID] = (&sid).into();
-    let mac = SESSION.mac(&env.keys, &cells);
-    let sql = "UPDATE session SET sid = $2, mac = $3 WHERE id = $1";
-    tx.execute(sql, [id.into(), sid.into(), mac]).await.map(|_| true)
-}
-
-/// Ends all sessions of an account but one, with all grants except those on that one. The account must be locked. Returns the number of
-/// sessions.
-pub(super) async fn end_all(
-    tx: &mut Tx,
-    env: &StoreContext,
-    account: &AccountId,
-    but: Option<[u8; 32]>,
-) -> Result<u64> {
-    let but = but.map(|id| id.to_vec()).unwrap_or_default();
-    let kept = "(SELECT s.sid FROM session s WHERE s.id = $2)";
-    let which = format!("account = $1 AND sid <> COALESCE({kept}, '')");
-    let args = [account.as_str().into(), but.into()];
-    revoke_grants(tx, env, &which, &args).await?;
-    let sql = "DELETE FROM session WHERE account = $1 AND id <> $2";
-    tx.execute(sql, args).await
-}
-
-/// Ends the held visit that the session `id` replaces, and keeps its return address and its device.
-async fn replace_held(tx: &mut Tx, env: &StoreContext, held: [u8; 32], id: [u8; 32]) -> Result<()> {
-    carry_next(tx, env, held, id).await?;
-    let sql = "UPDATE session SET device = (SELECT h.device FROM session h WHERE h.id = $1) WHERE id = $2";
-    tx.execute(sql, [held.into(), id.into()]).await?;
-    end(tx, env, held).await
-}
-
-/// Copies the return address of one session to another.
-async fn carry_next(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<()> {
-    let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
-    let Some(row) = tx.row(sql, [before.into()]).await? else {
-        return Ok(());
-    };
-    let next = env.keys.decrypt(place(&before), &row.get::<Vec<u8>>(0)?)?;
-    keep_next(tx, env, id, &next).await
-}
-
-/// Moves the held visits, `s`, that match `which` to the current generation of their accounts. A hold by order ends its visits all the same.
-/// The accounts must be locked.
-async fn go_on_held(tx: &mut Tx, env: &StoreContext, which: &str, of: SqlValue) -> Result<()> {
-    let sql = format!(
-        "SELECT {}, a.generation FROM session s JOIN account_row a ON a.id = s.account \
-         WHERE {which} AND s.held = 1 AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = s.account \
-         AND h.generation > s.generation AND h.reason = 'by-order')",
-        SESSION.columns("s")
-    );
-    for row in tx.rows(&sql, [of]).await? {
-        if !SESSION.is_genuine(&env.keys, &row, 0)? {
-            continue;
-        }
-        let generation: i64 = row.get(SESSION.width())?;
-        let mut cells = SESSION.cells(&row, 0)?;
-        cells[SESSION_GENERATION] = generation.into();
-        let mac = SESSION.mac(&env.keys, &cells);
-        let id: Vec<u8> = row.get(0)?;
-        let sql = "UPDATE session SET generation = $2, mac = $3 WHERE id = $1";
-        tx.execute(sql, [id.into(), generation.into(), mac]).await?;
-    }
-    Ok(())
-}
-
-/// Ends a session and its grants; a grant that outlives it stays, but its client is notified, too. The account must be locked.
-async fn end(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result<()> {
-    let which = "sid = (SELECT s.sid FROM session s WHERE s.id = $1) AND account = (SELECT s.account FROM session s WHERE s.id = $1)";
-    let had = grants_of_sessions(tx, which, [id.into()]).await?;
-    tx.execute("DELETE FROM client_grant WHERE session = $1", [id.into()])
-        .await?;
-    enqueue_logout(tx, env, had).await?;
-    tx.execute("DELETE FROM session WHERE id = $1", [id.into()])
-        .await
-        .map(drop)
-}
-
-/// Timed-out sessions in one transaction.
-const OVER: u32 = 200;
-
-/// Condition for a session `s` of an account `a` that has timed out: `$1` is the earliest valid beginning, `$2` the earliest valid last
-/// click, `$3` the same for an operator.
-const OVER_BY_TIME: &str = "(s.began < $1 OR s.seen < CASE WHEN a.kind = 'operator' THEN $3 ELSE $2 END)";
-
-fn over_by_time(now: i64) -> [i64; 3] {
-    [
-        now - LONGEST,
-        now - idle(AccountKind::Citizen),
-        now - idle(AccountKind::Operator),
-    ]
-}
-
-impl Store {
-    /// Ends the grants on sessions that timed out and notifies the clients; grants that outlive their session stay. Returns the number of
-    /// sessions.
-    pub async fn end_over_sessions(&self) -> Result<u64> {
-        let [began, seen, of_operator] = over_by_time(self.env.now());
-        let sql = format!(
-            "SELECT DISTINCT g.session FROM client_grant g LEFT JOIN session s ON s.id = g.session \
-             LEFT JOIN account_row a ON a.id = s.account WHERE g.session IS NOT NULL AND (s.id IS NULL OR {OVER_BY_TIME}) LIMIT {OVER}"
-        );
-        let args = || [began.into(), seen.into(), of_operator.into()];
-        let mut ended = 0;
-        loop {
-            let rows = self.db.query(async |tx| tx.rows(&sql, args()).await).await?;
-            let over: Vec<Vec<u8>> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
-            if over.is_empty() {
-                return Ok(ended);
-            }
-            let env = self.env.clone();
-            ended += over.len() as u64;
-            self.db
-                .transaction(move |tx| {
-                    let (env, over) = (env.clone(), over.clone());
-                    Box::pin(async move {
-                        for session in over {
-                            // Checked again under the lock: the session may have been used meanwhile.
-                            for sql in [
-                                "SELECT id FROM account_row WHERE id IN (SELECT account FROM client_grant WHERE session = $1)",
-                                "SELECT id FROM session WHERE id = $1",
-                            ] {
-                                tx.rows_for_update(sql, [session.clone().into()]).await?;
-                            }
-                            let sql = format!(
-                                "SELECT 1 FROM session s JOIN account_row a ON a.id = s.account WHERE s.id = $4 AND NOT {OVER_BY_TIME}"
-                            );
-                            let args = [began.into(), seen.into(), of_operator.into(), session.clone().into()];
-                            if tx.row(&sql, args).await?.is_none() {
-                                revoke_grants(tx, &env, "session = $1", &[session.into()]).await?;
-                            }
-                        }
-                        Ok(())
-                    })
-                })
-                .await?;
-        }
-    }
-}
-
 /// Records that a client used its grant on this session. It counts as a click, except for operators. `false` if the session has timed out.
 pub(crate) async fn used_by_client(tx: &mut Tx, session: &[u8], now: i64) -> Result<bool> {
     let [began, seen, of_operator] = over_by_time(now);
@@ -812,15 +435,6 @@ pub(crate) fn is_account(keys: &Keyring, row: &Row, [account, kind]: [&str; 2], 
 
 fn kind_of(word: &str) -> Result<AccountKind> {
     AccountKind::parse(word).ok_or_else(|| StoreError::corrupt("account", "no such kind"))
-}
-
-/// Whether a session has timed out.
-fn is_over_by_time(now: i64, kind: AccountKind, held: bool, began: i64, seen: i64) -> bool {
-    if held {
-        now - began > HELD
-    } else {
-        now - began > LONGEST || now - seen > idle(kind)
-    }
 }
 
 /// A valid session, with its internal fields.
