@@ -214,7 +214,7 @@ impl CheckedFile {
             record: read.record.filter(|_| counts),
             raw: Vec::new(),
             hints: read.hints,
-            far: read.far,
+            impossible_year: read.impossible_year,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The readers of the files that come in from outside: the canonical tables of the province's offices, as CSV.
 //!
-//! A file is read twice. [`check_file`] reads it once, counts, and finds the rows that repeat or contradict one another. [`Judged::rows`] reads
+//! A file is read twice. [`check_file`] reads it once, counts, and finds the rows that repeat or contradict one another. [`CheckedFile::rows`] reads
 //! it again and yields one row after another, so that a file of any length takes little memory. Nothing is guessed and nothing is dropped:
 //! `read + repaired + superseded + quarantined = rows`.
 //!

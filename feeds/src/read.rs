@@ -26,7 +26,7 @@ pub(crate) struct ReadRow {
     /// The clues to the person.
     pub hints: OwnerHints,
     /// A column whose day has an impossible year.
-    pub far: Option<&'static str>,
+    pub impossible_year: Option<&'static str>,
 }
 
 /// The position of each column of the table in the file.
@@ -68,7 +68,7 @@ pub(crate) fn read_row(
         as_of,
         fault: cells.overfull.then_some(QuarantineReason::BadValue),
         repairs: Repairs::default(),
-        far: None,
+        impossible_year: None,
     };
     let hints = std::cell::Cell::new(OwnerHints::default());
     let record = match columns.table {
@@ -88,7 +88,7 @@ pub(crate) fn read_row(
         repairs: row.repairs,
         record: record.filter(|_| !waits),
         hints: hints.into_inner(),
-        far: row.far,
+        impossible_year: row.impossible_year,
     })
 }
 
@@ -99,7 +99,7 @@ struct Reader<'a> {
     as_of: Date,
     fault: Option<QuarantineReason>,
     repairs: Repairs,
-    far: Option<&'static str>,
+    impossible_year: Option<&'static str>,
 }
 
 impl<'a> Reader<'a> {
@@ -159,8 +159,8 @@ impl<'a> Reader<'a> {
     }
 
     fn dated<T>(&mut self, column: &'static str, parse: impl Fn(&str) -> Result<T, DateFault>) -> Option<T> {
-        let is_far = matches!(parse(self.cell(column)), Err(DateFault::Far));
-        self.far = self.far.or(is_far.then_some(column));
+        let is_far = matches!(parse(self.cell(column)), Err(DateFault::ImpossibleYear));
+        self.impossible_year = self.impossible_year.or(is_far.then_some(column));
         self.parsed(column, |text| parse(text).map_err(date_fault))
     }
 
@@ -450,7 +450,7 @@ fn of_account(account: Option<&AccountId>) -> OwnerHints {
 
 fn date_fault(fault: DateFault) -> QuarantineReason {
     match fault {
-        DateFault::Bad | DateFault::Far => QuarantineReason::BadDate,
+        DateFault::Bad | DateFault::ImpossibleYear => QuarantineReason::BadDate,
         DateFault::Ambiguous => QuarantineReason::AmbiguousDate,
     }
 }

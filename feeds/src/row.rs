@@ -70,5 +70,5 @@ pub struct Row {
     /// The clues to the person.
     pub hints: OwnerHints,
     /// A column whose day has an impossible year, so that the row waits.
-    pub far: Option<&'static str>,
+    pub impossible_year: Option<&'static str>,
 }

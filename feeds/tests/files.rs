@@ -223,7 +223,10 @@ fn a_year_that_nobody_means_waits_and_its_column_is_known() {
     let (counts, rows) = of_bytes(Table::Units, text.as_bytes()).unwrap();
     assert_eq!((counts.quarantined, counts.read), (1, 1));
     assert_eq!(rows[0].result, RowResult::Quarantined(QuarantineReason::BadDate));
-    assert_eq!((rows[0].far, rows[1].far), (Some("valid_from"), None));
+    assert_eq!(
+        (rows[0].impossible_year, rows[1].impossible_year),
+        (Some("valid_from"), None)
+    );
 }
 
 #[test]

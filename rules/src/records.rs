@@ -259,7 +259,7 @@ impl ServiceStatus {
         (Self::Deceased, "deceased"),
     ];
 
-    /// Parses the word in `profiles.csv`. Locale that mean leaving a post only (miễn nhiệm, bãi nhiệm, cách chức) are not a status.
+    /// Parses the word in `profiles.csv`. Words that mean leaving a post only (miễn nhiệm, bãi nhiệm, cách chức) are not a status.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL
             .iter()

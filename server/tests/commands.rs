@@ -785,7 +785,7 @@ fn a_year_that_cannot_be_right_is_told_with_its_row_and_column() {
     let file = n.file("registry.csv", &format!("{head}{}", row("04/05/2565")));
     for simulate in ["--simulate", ""] {
         let told = n.ok(&format!("import registry {} {simulate}", file.display()));
-        assert!(told.contains("Có 1 dòng ghi năm không thể đúng"), "{told}");
+        assert!(told.contains("Có 1 dòng ghi năm chưa hợp lý"), "{told}");
         assert!(told.contains("chờ kiểm tra: dòng 2, cột issued_on."), "{told}");
     }
     let waits = n.ok("quarantine --kind registry --format csv");

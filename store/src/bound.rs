@@ -297,7 +297,7 @@ impl BoundTable {
         cells
     }
 
-    /// The cells of a row whose [`Bound::columns`] start at `at`.
+    /// The cells of a row whose [`BoundTable::columns`] start at `at`.
     pub fn cells(&self, row: &Row, at: usize) -> Result<Vec<SqlValue>> {
         let cell = |(at, (_, kind)): (usize, &(&str, Kind))| {
             Ok(match kind {
@@ -323,7 +323,7 @@ impl BoundTable {
         row.look(at + self.columns.len(), is_bound)
     }
 
-    /// As [`Bound::is_genuine`], of a row that has these cells.
+    /// As [`BoundTable::is_genuine`], of a row that has these cells.
     pub fn is_bound(&self, keys: &Keyring, cells: &[SqlValue], row: &Row, at: usize) -> Result<bool> {
         let mac: Option<Vec<u8>> = row.get(at + self.columns.len())?;
         Ok(binds(keys, self.table, cells, mac.as_deref()))

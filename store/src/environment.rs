@@ -1,7 +1,7 @@
 //! The environment of the program: clock and randomness.
 //!
 //! Nothing else in the workspace reads the machine's clock or its random numbers (`clippy.toml` forbids it). Code that needs one of them
-//! receives an [`Ambient`], so that a test can fix both and repeat a run exactly.
+//! receives an [`Environment`], so that a test can fix both and repeat a run exactly.
 
 use std::io::Write as _;
 use std::sync::Arc;

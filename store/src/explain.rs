@@ -179,7 +179,7 @@ impl Store {
         self.explained(account, day, false, HistoryPart::Newest).await
     }
 
-    /// As [`Store::story`], with the page of its history before a cursor.
+    /// As [`Store::account_explanation`], with the page of its history before a cursor.
     pub async fn story_before(
         &self,
         account: &str,

@@ -6,7 +6,7 @@
 //!   database       1  ──────────────────────────────▶ 2 (one transaction)
 //! ```
 //!
-//! Each transaction computes fingerprints under the key that the database names in that transaction (`Env::marker`), so the system works
+//! Each transaction computes fingerprints under the key that the database names in that transaction (`StoreContext::marker`), so the system works
 //! at every step of this, and a rotation that was killed is completed by the next one.
 
 use crate::bound::take_bound_to;

@@ -46,7 +46,7 @@ pub struct StorePaths {
 pub(crate) enum OpenMode {
     /// It exists, is complete, and has the checkpoints beside the keys.
     Whole,
-    /// As [`Opening::Whole`]; a missing database is created.
+    /// As [`OpenMode::Whole`]; a missing database is created.
     New,
     /// It exists and is complete, but may be older than the checkpoints: the caller checks that.
     Older,

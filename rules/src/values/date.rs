@@ -22,7 +22,7 @@ pub enum DateFault {
     /// A two-digit year.
     Ambiguous,
     /// An impossible year: of the Buddhist calendar, or mistyped.
-    Far,
+    ImpossibleYear,
 }
 
 /// The years that records of people and offices can contain.
@@ -38,7 +38,7 @@ pub fn parse_day(raw: &str) -> Result<Date, DateFault> {
     if YEARS.contains(&day.year()) || day == NO_END {
         Ok(day)
     } else {
-        Err(DateFault::Far)
+        Err(DateFault::ImpossibleYear)
     }
 }
 
@@ -141,7 +141,7 @@ impl PartialDate {
         if YEARS.contains(&date.year()) {
             Ok(date)
         } else {
-            Err(DateFault::Far)
+            Err(DateFault::ImpossibleYear)
         }
     }
 

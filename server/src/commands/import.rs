@@ -76,9 +76,9 @@ pub async fn run(desk: &CommandContext, args: &Import) -> Result<ExitStatus> {
         would_wait(desk, args, counts);
         let mut remarks = Remarks::default();
         for row in judged.rows(&context)? {
-            remarks.see(&row?, desk.words);
+            remarks.add(&row?, desk.words);
         }
-        remarks.tell(desk);
+        remarks.print(desk);
         desk.print_text("import-simulated", &[]);
         return Ok(ExitStatus::Yes);
     }
@@ -132,7 +132,7 @@ pub async fn run(desk: &CommandContext, args: &Import) -> Result<ExitStatus> {
                 desk.print_text("import-rows-wait", &[("n", &n), ("table", table.name())]);
             }
             print_line!("load: {id}");
-            remarks.tell(desk);
+            remarks.print(desk);
             if table == Table::Registry {
                 match store.retry_pending(&desk.by).await {
                     Ok(0) => {}
@@ -319,7 +319,7 @@ impl RemarkedRows {
         }
     }
 
-    fn tell(&self, desk: &CommandContext, key: &str, names: &'static str, between: &str) {
+    fn print(&self, desk: &CommandContext, key: &str, names: &'static str, between: &str) {
         if self.n > 0 {
             let mut first = self.first.join(between);
             if self.n > self.first.len() as u64 {
@@ -332,9 +332,9 @@ impl RemarkedRows {
 }
 
 impl Remarks {
-    fn see(&mut self, row: &Row, words: Locale) {
+    fn add(&mut self, row: &Row, words: Locale) {
         let number = || row.number.to_string();
-        if let Some(column) = row.far {
+        if let Some(column) = row.impossible_year {
             let cell = || words.text_with("import-cell", &[("row", &number()), ("column", column)]);
             self.far_years.add(cell);
         }
@@ -347,9 +347,9 @@ impl Remarks {
         }
     }
 
-    fn tell(&self, desk: &CommandContext) {
-        self.far_years.tell(desk, "import-far-years", "cells", "; ");
-        self.useless_hashes.tell(desk, "import-useless-hashes", "rows", ", ");
+    fn print(&self, desk: &CommandContext) {
+        self.far_years.print(desk, "import-far-years", "cells", "; ");
+        self.useless_hashes.print(desk, "import-useless-hashes", "rows", ", ");
     }
 }
 
@@ -367,7 +367,7 @@ async fn stage(
     for row in judged.rows(context)? {
         let row = row?;
         bar.set(row.number);
-        remarks.see(&row, desk.words);
+        remarks.add(&row, desk.words);
         batch.take(row);
         if batch.is_full() {
             batch.send(load).await?;

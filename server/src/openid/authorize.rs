@@ -321,7 +321,7 @@ async fn step_up(
     }
 }
 
-/// The value of [`SINCE`], with a MAC over the request as the client made it. `SKIPPED` is left out, because the owner may skip the second
+/// The value of [`SINCE`], with a MAC over the request as the client made it. `STEP_UP_SKIPPED` is left out, because the owner may skip the second
 /// factor on the way.
 fn reauthentication_marker(app: &App, params: &Params, at: i64) -> String {
     let asked = params.without(&[SINCE, STEP_UP_SKIPPED]).query();

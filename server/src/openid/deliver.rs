@@ -36,7 +36,7 @@ pub(super) struct Speed {
     /// The number of deliveries that run at once.
     pub(super) width: usize,
     /// The upper bound of `width`.
-    pub(super) widest: usize,
+    pub(super) max_width: usize,
     /// A client that takes longer to answer than this is slow.
     pub(super) slow: Duration,
     /// No delivery of a round but its first starts after this time: by then others may be due that come before them.
@@ -45,21 +45,21 @@ pub(super) struct Speed {
 
 impl Speed {
     /// The speed at the start: one delivery at a time.
-    pub(super) fn first() -> Self {
+    pub(super) fn initial() -> Self {
         Self {
             width: 1,
-            widest: 32,
+            max_width: 32,
             slow: Duration::from_millis(500),
             round: Duration::from_secs(10),
         }
     }
 
     /// Adapts to the result of a delivery and the time that it took.
-    fn follow(&mut self, delivery: &Delivery, took: Duration) {
+    fn adapt(&mut self, delivery: &Delivery, took: Duration) {
         self.width = match delivery {
             Delivery::Failed(_) => 1,
             _ if took > self.slow => (self.width / 2).max(1),
-            _ => (self.width + 1).min(self.widest),
+            _ => (self.width + 1).min(self.max_width),
         };
     }
 }
@@ -82,17 +82,17 @@ impl Resolve for GuardedResolver {
         let inner = self.inner || name.as_str() == "localhost";
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            Ok(Box::new(asked_of(found, inner)?.into_iter()) as Addrs)
+            Ok(Box::new(permitted(found, inner)?.into_iter()) as Addrs)
         })
     }
 }
 
 /// The permitted addresses among those of a host name.
-fn asked_of(
+fn permitted(
     found: impl Iterator<Item = SocketAddr>,
     inner: bool,
 ) -> std::result::Result<Vec<SocketAddr>, ForbiddenAddress> {
-    let good: Vec<_> = found.filter(|at| may_be_asked(at.ip(), inner)).collect();
+    let good: Vec<_> = found.filter(|at| is_permitted(at.ip(), inner)).collect();
     if good.is_empty() {
         Err(ForbiddenAddress)
     } else {
@@ -100,7 +100,7 @@ fn asked_of(
     }
 }
 
-fn may_be_asked(address: IpAddr, inner: bool) -> bool {
+fn is_permitted(address: IpAddr, inner: bool) -> bool {
     match Network::of(address) {
         Network::Public => true,
         Network::Inner => inner,
@@ -157,7 +157,7 @@ impl Deliveries {
 
 /// Delivers rounds without a pause until nothing is due.
 async fn deliver_all(app: &App, sender: &reqwest::Client, client: &ClientId) -> Result<()> {
-    let mut speed = Speed::first();
+    let mut speed = Speed::initial();
     while deliver(app, sender, client, &mut speed).await? > 0 {}
     Ok(())
 }
@@ -172,13 +172,14 @@ pub(super) async fn deliver(
     let due = app.store.due_notices(client, BATCH).await?;
     let (n, began) = (due.len(), instant());
     let (mut waiting, mut sending) = (due.into_iter(), JoinSet::new());
-    let (mut told, mut fault) = (Vec::with_capacity(n), None);
+    let (mut told, mut fault, mut started) = (Vec::with_capacity(n), None, 0);
     loop {
-        let is_first = sending.is_empty() && told.is_empty();
-        let begins = sending.len() < speed.width && (is_first || began.elapsed() < speed.round);
+        let in_time = started == 0 || began.elapsed() < speed.round;
+        let begins = fault.is_none() && in_time && sending.len() < speed.width;
         let next = begins.then(|| waiting.next());
         if let Some(notice) = next.flatten() {
             let (app, sender) = (app.clone(), sender.clone());
+            started += 1;
             sending.spawn(async move {
                 let began = instant();
                 (send(&app, &sender, &notice).await, notice, began.elapsed())
@@ -190,7 +191,7 @@ pub(super) async fn deliver(
         let Ok((delivery, notice, took)) = sent else { continue };
         match delivery {
             Ok(delivery) => {
-                speed.follow(&delivery, took);
+                speed.adapt(&delivery, took);
                 told.push((notice, delivery));
             }
             Err(error) => fault = Some(error),
@@ -365,22 +366,22 @@ mod tests {
             ("64:ff9b::a9fe:a9fe", false, false),
         ] {
             let address = address.parse().unwrap();
-            assert_eq!(may_be_asked(address, false), of_public, "{address}");
-            assert_eq!(may_be_asked(address, true), of_inner, "{address}");
+            assert_eq!(is_permitted(address, false), of_public, "{address}");
+            assert_eq!(is_permitted(address, true), of_inner, "{address}");
         }
         let at = |ip: &str| SocketAddr::new(ip.parse().unwrap(), 443);
         let both = || [at("10.1.2.3"), at("203.162.4.190")].into_iter();
-        assert_eq!(asked_of(both(), false).unwrap(), [at("203.162.4.190")]);
-        assert_eq!(asked_of(both(), true).unwrap(), both().collect::<Vec<_>>());
-        assert!(asked_of(both().take(1), false).is_err());
+        assert_eq!(permitted(both(), false).unwrap(), [at("203.162.4.190")]);
+        assert_eq!(permitted(both(), true).unwrap(), both().collect::<Vec<_>>());
+        assert!(permitted(both().take(1), false).is_err());
         let plain = GuardedResolver { inner: false }.resolve("localhost".parse().unwrap());
         assert!(plain.await.unwrap().next().is_some());
     }
 
     /// A resolver for which no host name has a permitted address.
-    struct Neighbours;
+    struct ForbiddenResolver;
 
-    impl Resolve for Neighbours {
+    impl Resolve for ForbiddenResolver {
         fn resolve(&self, _: Name) -> Resolving {
             Box::pin(async { Err::<Addrs, Box<dyn Error + Send + Sync>>(ForbiddenAddress.into()) })
         }
@@ -389,7 +390,7 @@ mod tests {
     #[tokio::test]
     async fn that_a_system_stands_in_a_private_network_is_said() {
         rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-        let sender = reqwest::Client::builder().no_proxy().dns_resolver(Neighbours);
+        let sender = reqwest::Client::builder().no_proxy().dns_resolver(ForbiddenResolver);
         let sender = sender.build().unwrap();
         let error = sender.post("https://hues.example").send().await.unwrap_err();
         let fault = what_happened(&error);
@@ -403,17 +404,17 @@ mod tests {
     #[test]
     fn the_speed_follows_the_answers() {
         let (quick, late) = (Duration::ZERO, Duration::from_secs(1));
-        let mut speed = Speed::first();
+        let mut speed = Speed::initial();
         for _ in 0..40 {
-            speed.follow(&Delivery::Taken, quick);
+            speed.adapt(&Delivery::Taken, quick);
         }
         assert_eq!(speed.width, 32, "and no wider");
         for width in [16, 8, 4, 2, 1, 1] {
-            speed.follow(&Delivery::Refused("answered 400".into()), late);
+            speed.adapt(&Delivery::Refused("answered 400".into()), late);
             assert_eq!(speed.width, width);
         }
-        speed.follow(&Delivery::Taken, quick);
-        speed.follow(&Delivery::Failed("timeout".into()), quick);
+        speed.adapt(&Delivery::Taken, quick);
+        speed.adapt(&Delivery::Failed("timeout".into()), quick);
         assert_eq!(speed.width, 1);
     }
 }

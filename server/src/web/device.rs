@@ -3,10 +3,11 @@
 
 use crate::output::Locale;
 
-/// Locale of the header and the browsers they stand for. A browser that is built on another one comes first.
-const BROWSERS: [(&str, &str); 15] = [
+/// Words of the header and the browsers they stand for. A browser that is built on another one comes first.
+const BROWSERS: [(&str, &str); 16] = [
     ("Zalo", "Zalo"),
     ("FBAN", "Facebook"),
+    ("FB_IAB", "Facebook"),
     ("coc_coc_browser", "Cốc Cốc"),
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -22,7 +23,7 @@ const BROWSERS: [(&str, &str); 15] = [
     ("Version/", "Safari"),
 ];
 
-/// Locale of the header and the systems they stand for.
+/// Words of the header and the systems they stand for.
 const SYSTEMS: [(&str, &str); 7] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -101,9 +102,13 @@ mod tests {
                 "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0",
                 "Firefox trên Linux",
             ),
-            ("Mozilla/5.0 (Windows NT 6.1)", "trình duyệt không rõ trên Windows"),
-            ("curl/8.7.1", "trình duyệt không rõ"),
-            ("", "trình duyệt không rõ"),
+            ("Mozilla/5.0 (Windows NT 6.1)", "trình duyệt chưa xác định trên Windows"),
+            (
+                "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Version/4.0 Chrome/126.0 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/470.0;]",
+                "Facebook trên Android",
+            ),
+            ("curl/8.7.1", "trình duyệt chưa xác định"),
+            ("", "trình duyệt chưa xác định"),
         ] {
             assert_eq!(named(device(agent).as_deref(), words), name, "{agent}");
         }

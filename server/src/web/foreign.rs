@@ -11,7 +11,7 @@ use axum::response::Response;
 use tower_http::csrf::ProtectionError;
 
 /// Replaces the empty refusal of the CSRF layer by a page. The session is not read: such a request says nothing about who sent it.
-pub async fn explain(request: Request, next: Next) -> Response {
+pub async fn explain_refusal(request: Request, next: Next) -> Response {
     let language = language(request.headers());
     let answer = next.run(request).await;
     let is_refused = answer.extensions().get::<ProtectionError>().is_some();

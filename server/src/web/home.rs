@@ -43,11 +43,11 @@ struct Home {
     history: History,
     /// Consents given to systems that are not the province's own.
     allowed: Vec<ConsentRow>,
-    sessions: Vec<Session>,
+    sessions: Vec<SessionRow>,
 }
 
 /// A row of the owner's sessions.
-struct Session {
+struct SessionRow {
     device: String,
     began: String,
     seen: String,
@@ -171,9 +171,9 @@ fn facts(story: &AccountExplanation, units: &UnitTree, words: Locale) -> Vec<(St
     facts
 }
 
-fn session(one: &SessionSummary, words: Locale) -> Session {
+fn session(one: &SessionSummary, words: Locale) -> SessionRow {
     let device = capital(&device::named(one.device.as_deref(), words));
-    Session {
+    SessionRow {
         device: if one.is_this {
             words.text_with("sessions-here", &[("device", &device)])
         } else {

@@ -193,7 +193,11 @@ pub fn router(app: App, csrf: CsrfLayer) -> Router {
         .merge(report::routes())
         .merge(openid::pages())
         .fallback(page::not_found)
-        .layer(ServiceBuilder::new().layer(from_fn(foreign::explain)).layer(csrf))
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn(foreign::explain_refusal))
+                .layer(csrf),
+        )
         .merge(openid::for_browsers())
         .merge(openid::for_clients())
         .merge(health::routes())

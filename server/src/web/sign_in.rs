@@ -157,7 +157,7 @@ async fn over(app: &App, ctx: &RequestContext) -> Result<Option<&'static str>> {
     let Some(token) = ctx.token.as_deref().filter(|_| ctx.visit.is_none()) else {
         return Ok(None);
     };
-    Ok(Some(match app.store.why_over(token).await? {
+    Ok(Some(match app.store.session_end(token).await? {
         SessionEnd::Time => "sign-in-over-time",
         SessionEnd::Change => "sign-in-over-change",
         SessionEnd::Gone => "sign-in-over-gone",

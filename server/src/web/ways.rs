@@ -121,7 +121,7 @@ impl<W> WayOutOwner<W> {
     /// it.
     pub async fn recorded(&self, app: &App) -> Result<Response> {
         app.store
-            .stay_held(self.ctx.token.as_deref().unwrap_or_default())
+            .renew_held_session(self.ctx.token.as_deref().unwrap_or_default())
             .await?;
         let story = app
             .store

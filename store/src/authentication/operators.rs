@@ -20,7 +20,7 @@ const LONGEST: usize = 40;
 /// Minimum number of operators, once there are that many.
 const FEWEST: usize = 2;
 
-/// The permission to act at the desk, in the name of an operator. It comes only from a full session ([`crate::Visit::operator`]).
+/// The permission to act at the desk, in the name of an operator. It comes only from a full session ([`crate::Session::operator`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator(pub(super) AccountId);
 

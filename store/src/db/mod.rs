@@ -443,7 +443,7 @@ impl Db {
             (Dialect::Postgres, TransactionEnd::Rollback) => {
                 format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {AT_LENGTH}")
             }
-            // The lock keeps other writers out, and the snapshot begins after the last commit, so `rows_locked` needs no more. Another
+            // The lock keeps other writers out, and the snapshot begins after the last commit, so `rows_for_update` needs no more. Another
             // upgrade at the same moment is waited for to its end.
             (Dialect::Postgres, TransactionEnd::Commit) => "BEGIN ISOLATION LEVEL REPEATABLE READ; \
                  SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10min'; \

@@ -379,7 +379,7 @@ impl Tx {
         }
     }
 
-    /// Like [`Tx::rows_locked`] with a shared lock: other transactions may hold one too.
+    /// Like [`Tx::rows_for_update`] with a shared lock: other transactions may hold one too.
     pub async fn rows_for_share(&mut self, sql: &str, args: impl IntoIterator<Item = SqlValue>) -> Result<Vec<Row>> {
         match self.dialect() {
             Dialect::Sqlite => self.rows(sql, args).await,
@@ -387,7 +387,7 @@ impl Tx {
         }
     }
 
-    /// Like [`Tx::rows_locked`], but skips rows that another transaction has locked, and never waits.
+    /// Like [`Tx::rows_for_update`], but skips rows that another transaction has locked, and never waits.
     pub async fn rows_free(&mut self, sql: &str) -> Result<Vec<Row>> {
         match self.dialect() {
             Dialect::Sqlite => self.rows(sql, []).await,

@@ -367,7 +367,7 @@ impl Keyring {
         self.latest().cipher.seal(place, plain, ambient)
     }
 
-    /// Decrypts a value that [`Keyring::seal`] encrypted for the same place.
+    /// Decrypts a value that [`Keyring::encrypt`] encrypted for the same place.
     pub fn decrypt(&self, place: AssociatedData<'_>, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
         let &[ENVELOPE, id, ..] = sealed else {
             return Err(OpenError::NotSealed);

@@ -158,23 +158,24 @@ impl Store {
     ) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, news, why) = (receipt.to_owned(), news.to_owned(), why.to_owned());
-        let account = self
+        let (account, generation) = self
             .db
             .transaction(move |tx| {
                 let (env, receipt, by, news) = (env.clone(), receipt.clone(), by.clone(), news.clone());
                 let why = why.clone();
                 Box::pin(async move {
                     let act = Attribution::new(&by, env.ambient.now());
+                    let generation = lock_of_proposal(tx, &receipt).await?;
                     let account = decide(tx, &env, &receipt, accepted, &why, &act).await?;
                     tell_owner(tx, &env, &account, &news).await?;
-                    Ok(account)
+                    Ok((account, generation))
                 })
             })
             .await?;
-        if accepted {
+        if let Some(generation) = generation.filter(|_| accepted) {
             self.judge_anew(&account).await?;
             // The owner may be waiting for this answer in a held visit.
-            self.stay_held_at(&account).await?;
+            self.renew_held_sessions_of(&account, generation).await?;
         }
         Ok(())
     }
@@ -195,6 +196,17 @@ impl Store {
 async fn lock(tx: &mut Tx, account: &AccountId) -> Result<()> {
     let sql = "SELECT id FROM account_row WHERE id = $1";
     tx.rows_for_update(sql, [account.as_str().into()]).await.map(drop)
+}
+
+/// Locks the account that a proposal is about, and returns its generation. `None` if there is no such proposal.
+async fn lock_of_proposal(tx: &mut Tx, receipt: &str) -> Result<Option<i64>> {
+    let sql = "SELECT account FROM amendment WHERE receipt = $1";
+    let Some(row) = tx.row(sql, [receipt.into()]).await? else {
+        return Ok(None);
+    };
+    let sql = "SELECT generation FROM account_row WHERE id = $1";
+    let rows = tx.rows_for_update(sql, [row.get::<String>(0)?.into()]).await?;
+    rows.first().map(|row| row.get(0)).transpose()
 }
 
 /// The proposals that wait for HR, of one account or of all, oldest first.

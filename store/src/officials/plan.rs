@@ -270,7 +270,7 @@ fn corrected_attributes(stated: &AccountAttributes, profile: &Profile) -> Option
         phone: profile
             .phone
             .clone()
-            // The file follows the person.
+            // A phone that a counter recorded after HR's version of the profile prevails.
             .filter(|_| !stated.has_newer_phone_than(profile))
             .or_else(|| stated.phone.clone()),
         email: profile.email.clone().or_else(|| stated.email.clone()),

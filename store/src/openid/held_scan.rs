@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 const BATCH: u32 = 400;
 
 /// The generation of a session that a hold without an entry ended. No account has it, so the session stays ended when the hold is over.
-const ENDED: i64 = -1;
+pub(crate) const ENDED: i64 = -1;
 
 /// Those of the accounts that were last reported as held.
 pub(super) async fn accounts_reported_held(tx: &mut Tx, accounts: &BTreeSet<String>) -> Result<BTreeSet<String>> {

@@ -5,8 +5,8 @@ use crate::fixture::{House, On, citizen, form, phone};
 use crate::openid::at_once;
 use ngomon_rules::records::AccountId;
 use ngomon_store::{
-    Channel, CodeCheck, CodeRecipient, ContactPoint, Purpose, RateLimit, Refusal, Requester, SendResult, StoreError,
-    TryResult,
+    Channel, CodeCheck, CodeRecipient, ContactPoint, Purpose, RateLimit, Refusal, Requester, SendResult, SessionEnd,
+    StoreError, TryResult,
 };
 use std::collections::BTreeSet;
 
@@ -75,8 +75,17 @@ async fn a_session_ends_by_itself(on: On) {
     assert_eq!(house.store.sessions(&id("C1"), "").await.unwrap().len(), 2);
     house.store.close_session(other.as_str()).await.unwrap();
     assert!(house.store.visit(other.as_str()).await.unwrap().is_none());
+    house.store.set_next(idle.as_str(), "/authorize?x").await.unwrap();
     house.clock.move_on(31 * 60);
     assert!(house.store.visit(idle.as_str()).await.unwrap().is_none());
+    assert_eq!(house.store.session_end(idle.as_str()).await.unwrap(), SessionEnd::Time);
+    let new = house.store.begin_session(&id("C1")).await.unwrap();
+    house.store.replace_session(idle.as_str(), &new).await.unwrap();
+    assert_eq!(
+        house.store.next(new.as_str()).await.unwrap(),
+        None,
+        "a system that was opened hours ago is not opened again"
+    );
 }
 
 /// ASVS 7.2.2, 7.2.3: a new token for each session, 256 bits.

@@ -5,7 +5,7 @@ use crate::both;
 use crate::fixture::{DAY, House, On, citizen};
 use crate::openid::{at_once, hues, id, is_good, known, tokens};
 use ngomon_rules::citizens::Exemption;
-use ngomon_store::{ExemptionRequester, Refusal, RegisteredClient, StoreError};
+use ngomon_store::{ExemptionRequester, Refusal, RegisteredClient, SessionEnd, StoreError};
 
 both! {
     the_day_after_the_deadline_clients_are_told_once
@@ -131,7 +131,10 @@ async fn a_setting_begins_it_and_ends_it_and_revives_nothing(on: On) {
         let (fresh, before) = (tokens(&house.store, &client, "C2").await, house.told(0).await.len());
         house.set("after-deadline", "hold").await;
         house.set(key, on).await;
+        let ended = || house.store.session_end(session.as_str());
+        assert_eq!(ended().await.unwrap(), SessionEnd::Change, "before the scan");
         house.store.propagate_time_based_holds().await.unwrap();
+        assert_eq!(ended().await.unwrap(), SessionEnd::Change, "after it");
         assert!(
             house.told(before).await.contains(&"C2: account-disabled".to_owned()),
             "{key}"

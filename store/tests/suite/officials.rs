@@ -151,12 +151,12 @@ async fn who_moved_goes_on_with_the_account_at_the_new_unit(on: On) {
         (&third, new.clone()),
     ] {
         assert!(
-            store.open_after_move(token.as_str(), &to).await.unwrap().is_none(),
+            store.resume_after_move(token.as_str(), &to).await.unwrap().is_none(),
             "{to}"
         );
     }
     store.set_next(first.as_str(), "/profile").await.unwrap();
-    let on = store.open_after_move(first.as_str(), new).await.unwrap().unwrap();
+    let on = store.resume_after_move(first.as_str(), new).await.unwrap().unwrap();
     let visit = store.visit(on.as_str()).await.unwrap().unwrap();
     assert!(visit.account == *new && !visit.held && visit.amr == "pwd");
     assert_eq!(store.take_next(on.as_str()).await.unwrap().as_deref(), Some("/profile"));

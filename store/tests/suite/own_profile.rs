@@ -6,7 +6,7 @@ use ngomon_rules::officials::Amendment;
 use ngomon_rules::records::{AccountId, AccountKind, ServiceStatus};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
-use ngomon_store::{Refusal, StoreError};
+use ngomon_store::{Refusal, SessionEnd, SessionToken, StoreError};
 
 both! {
     a_review_lifts_its_hold_at_once
@@ -14,6 +14,7 @@ both! {
     what_is_proposed_counts_once_hr_accepts_it
     the_account_follows_the_profile
     whoever_left_has_nothing_to_mend
+    an_accepted_proposal_renews_the_visits_that_were_valid
 }
 
 fn id(id: &str) -> AccountId {
@@ -161,5 +162,56 @@ async fn whoever_left_has_nothing_to_mend(on: On) {
     assert!(refused(house.store.review_profile(&id("CV003")).await));
     assert!(refused(house.store.review_profile(&id("no such")).await));
     assert_eq!(held(&house).await[2], "CV003 {Left}");
+    house.sound().await;
+}
+
+/// A held visit whose owner waits for the answer goes on. One that another hold had ended before stays ended.
+async fn an_accepted_proposal_renews_the_visits_that_were_valid(on: On) {
+    let house = a_year_later(on).await;
+    let an = house.operator("an").await;
+    let moves = Amendment {
+        unit: Some(UnitCode("X2".into())),
+        document: Some("12/QĐ-UBND".into()),
+        ..Amendment::default()
+    };
+    let is_valid = async |token: &SessionToken| house.store.visit(token.as_str()).await.unwrap().is_some();
+    let ended = house.store.begin_session(&id("CV001")).await.unwrap();
+    assert!(is_valid(&ended).await);
+    for named in [name(9), name(1)] {
+        let mut row = profile(1, "X1");
+        row.full_name = named;
+        row.updated_on = Some(Date::constant(2024, 7, 1));
+        house.profiles(vec![row, profile(2, "X1"), profile(3, "X1")]).await;
+        house.store.reconcile(house.store.today(), "op").await.unwrap();
+    }
+    assert!(
+        !is_valid(&ended).await,
+        "a new hold ends what is open, also after it is lifted"
+    );
+    let receipt = house.store.propose(&id("CV001"), &moves).await.unwrap();
+    let waits = [
+        house.store.begin_session(&id("CV001")).await.unwrap(),
+        house.store.begin_session(&id("CV001")).await.unwrap(),
+    ];
+    house
+        .store
+        .decide_proposal(&an, &receipt, true, "đã xem", "news")
+        .await
+        .unwrap();
+    assert!(held(&house).await[0].contains("Moved"));
+    for token in &waits {
+        assert!(is_valid(token).await, "its owner waits for the answer");
+    }
+    assert!(!is_valid(&ended).await, "it stays ended");
+    assert_eq!(
+        house.store.session_end(ended.as_str()).await.unwrap(),
+        SessionEnd::Change
+    );
+    house.clock.move_on(16 * 60);
+    assert_eq!(
+        house.store.session_end(waits[0].as_str()).await.unwrap(),
+        SessionEnd::Time
+    );
+    assert_eq!(house.store.session_end("none").await.unwrap(), SessionEnd::Gone);
     house.sound().await;
 }

@@ -540,7 +540,7 @@ async fn oidcc_backchannel_rp_initiated_logout() {
 
     let (app, sender) = (App::new(site.store.clone(), false), sender(false, PATIENCE).unwrap());
     let client = ClientId(rp.id.clone());
-    while deliver(&app, &sender, &client, &mut Speed::first()).await.unwrap() > 0 {}
+    while deliver(&app, &sender, &client, &mut Speed::initial()).await.unwrap() > 0 {}
     let got = receiver.got();
     let [(kind, token)] = got.as_slice() else {
         panic!("{got:?}")

@@ -238,7 +238,7 @@ async fn hr_vouches_for_mail_and_phone_and_names_and_units_are_told_as_software_
     assert!(groups.len() > 1, "with the units above it: {groups:?}");
 }
 
-/// A counter's phone is newer than HR's, which is newer than the account's own. The lost phone gets no message.
+/// A counter's phone is newer than HR's, which is newer than the account's own. Clients are never given the lost one.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_several_phones_the_newest_is_told() {
     let site = Site::sample().await;

@@ -115,9 +115,9 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
 
     receiver.status.store(503, Ordering::SeqCst);
     site.hold("CV001").await;
-    assert_eq!(deliver(&app, &sender, &client, &mut Speed::first()).await.unwrap(), 4);
+    assert_eq!(deliver(&app, &sender, &client, &mut Speed::initial()).await.unwrap(), 4);
     assert_eq!(
-        deliver(&app, &sender, &client, &mut Speed::first()).await.unwrap(),
+        deliver(&app, &sender, &client, &mut Speed::initial()).await.unwrap(),
         0,
         "not before its time"
     );
@@ -128,7 +128,7 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
     site.move_on(1);
     site.lift("CV001").await;
     // A new event makes waiting ones due, and is delivered after them.
-    while deliver(&app, &sender, &client, &mut Speed::first()).await.unwrap() > 0 {}
+    while deliver(&app, &sender, &client, &mut Speed::initial()).await.unwrap() > 0 {}
     let got = receiver.got();
     let events: Vec<(String, Value)> = got
         .iter()
@@ -191,7 +191,7 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
     for (notice, there) in [(first.as_str(), true), ("none", false)] {
         assert_eq!(site.store.resend_notice(notice, "op").await.unwrap(), there);
     }
-    deliver(&app, &sender, &client, &mut Speed::first()).await.unwrap();
+    deliver(&app, &sender, &client, &mut Speed::initial()).await.unwrap();
     assert_eq!(receiver.got().len(), 6, "told again");
 }
 
@@ -261,10 +261,10 @@ async fn a_client_is_given_up_after_twelve_tries_and_addresses_of_the_machine_ar
         ClientId(rp.id.clone()),
     );
     for _ in 0..12 {
-        assert_eq!(deliver(&app, &sender, &client, &mut Speed::first()).await.unwrap(), 1);
+        assert_eq!(deliver(&app, &sender, &client, &mut Speed::initial()).await.unwrap(), 1);
         site.move_on(5000);
     }
-    assert_eq!(deliver(&app, &sender, &client, &mut Speed::first()).await.unwrap(), 0);
+    assert_eq!(deliver(&app, &sender, &client, &mut Speed::initial()).await.unwrap(), 0);
     let line = site.store.notices(1).await.unwrap().pop().unwrap();
     assert!(!line.waits && line.taken.is_none() && line.tries == 12);
     assert!(!line.fault.is_empty(), "why it was not told");
@@ -293,9 +293,9 @@ async fn a_client_that_answers_is_told_several_at_once_and_one_that_does_not_one
     receiver.together.store(4, Ordering::SeqCst);
     let quick = sender(false, PATIENCE).unwrap();
     let mut speed = Speed {
-        widest: 4,
+        max_width: 4,
         slow: PATIENCE,
-        ..Speed::first()
+        ..Speed::initial()
     };
     assert_eq!(deliver(&app, &quick, &client, &mut speed).await.unwrap(), 12);
     assert_eq!(receiver.got().len(), 12);
@@ -307,7 +307,7 @@ async fn a_client_that_answers_is_told_several_at_once_and_one_that_does_not_one
     }
     receiver.status.store(0, Ordering::SeqCst);
     let hasty = sender(false, std::time::Duration::from_millis(50)).unwrap();
-    deliver(&app, &hasty, &client, &mut Speed::first()).await.unwrap();
+    deliver(&app, &hasty, &client, &mut Speed::initial()).await.unwrap();
     receiver.most.store(0, Ordering::SeqCst);
     let lines = site.store.notices(99).await.unwrap();
     assert!(
@@ -317,7 +317,7 @@ async fn a_client_that_answers_is_told_several_at_once_and_one_that_does_not_one
     site.move_on(3);
     let mut speed = Speed {
         width: 9,
-        ..Speed::first()
+        ..Speed::initial()
     };
     deliver(&app, &hasty, &client, &mut speed).await.unwrap();
     assert_eq!(speed.width, 1);
@@ -332,7 +332,7 @@ async fn a_round_that_is_over_begins_none_but_its_first() {
     let mut speed = Speed {
         width: 9,
         round: std::time::Duration::ZERO,
-        ..Speed::first()
+        ..Speed::initial()
     };
     for (due, taken) in [(3, 1), (2, 2), (1, 3), (0, 3)] {
         assert_eq!(deliver(&app, &sender, &client, &mut speed).await.unwrap(), due);
@@ -351,13 +351,13 @@ async fn a_client_that_says_no_is_not_asked_again_and_one_that_cannot_is() {
     for (status, waits) in [(503, true), (400, false)] {
         receiver.status.store(status, Ordering::SeqCst);
         site.move_on(10);
-        assert_eq!(deliver(&app, &sender, &client, &mut Speed::first()).await.unwrap(), 2);
+        assert_eq!(deliver(&app, &sender, &client, &mut Speed::initial()).await.unwrap(), 2);
         let lines = site.store.notices(9).await.unwrap();
         assert!(lines.iter().all(|line| line.waits == waits), "{status}");
         assert_eq!(lines[0].fault, format!("answered {status}"));
     }
     site.move_on(9999);
-    assert_eq!(deliver(&app, &sender, &client, &mut Speed::first()).await.unwrap(), 0);
+    assert_eq!(deliver(&app, &sender, &client, &mut Speed::initial()).await.unwrap(), 0);
 }
 
 /// A TLS server with a certificate that no authority signed.
@@ -409,7 +409,7 @@ async fn why_a_client_was_not_told_is_said() {
         ("https://nowhere.invalid".to_owned(), "name", "notice-fault-name"),
     ] {
         let (site, app, client) = many_to_tell(&address, 1).await;
-        deliver(&app, &hasty, &client, &mut Speed::first()).await.unwrap();
+        deliver(&app, &hasty, &client, &mut Speed::initial()).await.unwrap();
         let line = site.store.notices(1).await.unwrap().remove(0);
         assert!(line.fault.starts_with(fault), "{address}: {}", line.fault);
         for tag in ["vi", "en"] {

@@ -63,7 +63,7 @@ pub struct ConfirmAction {
     pub button: String,
     /// The address that leaves the page without doing it.
     pub back: String,
-    /// The errors to correct; [`Act::page`] collects them.
+    /// The errors to correct; [`ConfirmAction::page`] collects them.
     pub errors: Vec<Mistake>,
 }
 
@@ -214,12 +214,12 @@ pub fn required(name: &'static str, typed: &str, words: Locale) -> Input {
     };
     Input {
         error,
-        ..text(name, typed, words)
+        ..text_input(name, typed, words)
     }
 }
 
 /// A text field, as typed.
-pub fn text(name: &'static str, typed: &str, words: Locale) -> Input {
+pub fn text_input(name: &'static str, typed: &str, words: Locale) -> Input {
     let key = name.replace('_', "-");
     Input {
         value: typed.to_owned(),
@@ -234,7 +234,7 @@ pub fn last_day(typed: &str, words: Locale) -> (Option<Date>, Input) {
     let error = (day.is_none() && !typed.is_empty()).then(|| words.text("desk-bad-last-day"));
     let field = Input {
         error,
-        ..text("last_day", typed, words)
+        ..text_input("last_day", typed, words)
     };
     (day, field)
 }

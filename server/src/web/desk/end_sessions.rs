@@ -1,7 +1,7 @@
 //! "All sessions ended by owner or hotline": the owner lost a telephone and asks for it. For an operator's account, two
 //! operators must agree.
 
-use super::confirm::{ConfirmAction, done, happens, required, text, whom};
+use super::confirm::{ConfirmAction, done, happens, required, text_input, whom};
 use super::two_persons::propose;
 use super::{CheckedForm, Operator};
 use crate::web::App;
@@ -18,7 +18,7 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
     let (_, about) = whom(&app.store, words, account).await?;
     let why = account
         .operator()
-        .map(|_| why.unwrap_or_else(|| text("reason", "", words)));
+        .map(|_| why.unwrap_or_else(|| text_input("reason", "", words)));
     let act = ConfirmAction {
         happens: happens(words, account, &["desk-end-sessions-ends", "desk-end-sessions-stays"]),
         fields: why.into_iter().collect(),

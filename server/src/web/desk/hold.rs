@@ -1,6 +1,6 @@
 //! A hold by order, for any kind of account, and its lifting.
 
-use super::confirm::{ConfirmAction, done, happens, last_day, required, text, whom};
+use super::confirm::{ConfirmAction, done, happens, last_day, required, text_input, whom};
 use super::two_persons::propose;
 use super::{CheckedForm, Operator, path_encode};
 use crate::web::App;
@@ -23,7 +23,7 @@ async fn act(
     let (_, about) = whom(&app.store, words, account).await?;
     let of = |name| match sent {
         Some(sent) => required(name, sent.field(name), words),
-        None => text(name, "", words),
+        None => text_input(name, "", words),
     };
     let [ordered_by, document, about_it] = ["ordered_by", "document", "text"].map(of);
     let (day, mut last) = last_day(sent.map(|sent| sent.field("last_day")).unwrap_or_default(), words);
@@ -109,7 +109,7 @@ async fn lifting(
         happens: happens(words, account, &["desk-lift-only", "desk-lift-anew"]),
         fields: vec![match why {
             Some(typed) => required("reason", typed, words),
-            None => text("reason", "", words),
+            None => text_input("reason", "", words),
         }],
         hidden: vec![("cause", cause.to_owned())],
         ..ConfirmAction::about(

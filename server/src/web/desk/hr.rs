@@ -58,7 +58,7 @@ pub struct HrQuery {
     done: String,
     kind: Option<String>,
     #[serde(default)]
-    page: usize,
+    page: String,
 }
 
 /// Lists all tasks by kind: the first ones of each, or a page of one kind.
@@ -69,9 +69,13 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(asked): Quer
             let units = app.store.units().await?;
             let tasks = app.store.hr_tasks(None, app.store.today()).await?;
             let kinds = tasks.chunk_by(|a, b| a.task == b.task);
-            let wanted = asked.kind.as_deref();
+            // A kind without tasks shows all of them.
+            let wanted = asked
+                .kind
+                .as_deref()
+                .filter(|name| tasks.iter().any(|one| one.task.name() == *name));
             let kinds = kinds.filter(|tasks| wanted.is_none_or(|name| tasks.iter().any(|one| one.task.name() == name)));
-            let at = wanted.map_or(0, |_| asked.page);
+            let at = wanted.map_or(0, |_| asked.page.parse().unwrap_or_default());
             let done = DONE.contains(&&*asked.done);
             let page = HrPage {
                 done: done.then(|| words.text(&format!("desk-hr-{}", asked.done))),

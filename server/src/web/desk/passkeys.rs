@@ -1,7 +1,7 @@
 //! The removal of a lost device, whose owner stands at the counter: it must no longer open anything. All of the owner's
 //! passkeys go, because nobody at the counter can tell who holds which device; the owner adds the remaining ones again.
 
-use super::confirm::{ConfirmAction, done, happens, required, text, whom};
+use super::confirm::{ConfirmAction, done, happens, required, text_input, whom};
 use super::two_persons::propose;
 use super::{CheckedForm, Operator, address};
 use crate::output::to_owners;
@@ -34,7 +34,7 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
             account,
             &["desk-passkeys-opens", "desk-passkeys-ends", "desk-passkeys-stays"],
         ),
-        fields: vec![why.unwrap_or_else(|| text("reason", "", words))],
+        fields: vec![why.unwrap_or_else(|| text_input("reason", "", words))],
         ..ConfirmAction::about(operator, "passkeys", "passkeys", account, about)
     }))
 }

@@ -25,10 +25,10 @@ struct List {
     shell: Layout,
     done: Option<String>,
     errors: Vec<Mistake>,
-    waiting: Vec<PendingProposals>,
+    waiting: Vec<PendingProposal>,
 }
 
-struct PendingProposals {
+struct PendingProposal {
     receipt: String,
     why: Input,
     /// A warning to read before accepting.
@@ -66,7 +66,7 @@ async fn page(app: &App, operator: &Operator, done: &str, wrong: Option<(&str, I
     for one in app.store.proposals(&operator.permit).await? {
         let (story, _) = whom(&app.store, words, &one.account).await?;
         let past = one.amendment.next_due_on.is_some_and(|due| due < app.store.today());
-        waiting.push(PendingProposals {
+        waiting.push(PendingProposal {
             title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
             href: address(&one.account),
             about: about(&one, words),

@@ -1,7 +1,7 @@
 //! The replacement of a lost password or phone, papers in hand: a code with which the owner sets another password, or another
 //! phone. A second one of the two within 30 days takes a second operator.
 
-use super::confirm::{Choice, Choices, ConfirmAction, done, happens, required, text, whom};
+use super::confirm::{Choice, Choices, ConfirmAction, done, happens, required, text_input, whom};
 use super::form::papers_said;
 use super::two_persons::{place, propose};
 use super::{CheckedForm, Operator, address};
@@ -63,7 +63,7 @@ async fn act(
     });
     let mut fields = Vec::new();
     if key == "phone" {
-        let mut phone = text("phone", typed("phone"), words);
+        let mut phone = text_input("phone", typed("phone"), words);
         phone.inputmode = "tel";
         let wrong = sent.is_some() && Phone::parse(typed("phone")).is_err();
         phone.error = wrong.then(|| words.text("propose-bad-phone"));
@@ -71,7 +71,7 @@ async fn act(
     }
     fields.push(match sent {
         Some(_) => required("reason", typed("reason"), words),
-        None => text("reason", "", words),
+        None => text_input("reason", "", words),
     });
     let keys = ["does", "told", "two"].map(|what| format!("desk-{key}-{what}"));
     Ok(ConfirmAction {

@@ -1,7 +1,7 @@
 //! "Đề nghị xem xét lại": the owners of held accounts who requested a review, the oldest first. Whatever helps them is done on
 //! the account's page.
 
-use super::confirm::{required, text, whom};
+use super::confirm::{required, text_input, whom};
 use super::{CheckedForm, Operator, address};
 use crate::output::Locale;
 use crate::web::App;
@@ -18,11 +18,11 @@ use serde::Deserialize;
 struct List {
     shell: Layout,
     done: Option<String>,
-    waiting: Vec<PendingReviews>,
+    waiting: Vec<PendingReview>,
     errors: Vec<Mistake>,
 }
 
-struct PendingReviews {
+struct PendingReview {
     receipt: String,
     why: Input,
     title: String,
@@ -59,7 +59,7 @@ async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, I
             .holds
             .iter()
             .map(|held| words.text(&format!("hold-{}", held.hold.reason)));
-        waiting.push(PendingReviews {
+        waiting.push(PendingReview {
             title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
             href: address(&one.account),
             rows: vec![
@@ -95,7 +95,7 @@ async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, I
 pub fn reason(words: Locale, typed: Option<&str>) -> Input {
     let field = match typed {
         Some(typed) => required("reason", typed, words),
-        None => text("reason", "", words),
+        None => text_input("reason", "", words),
     };
     Input {
         hint: words.text("desk-hint-answer"),

@@ -1,6 +1,6 @@
 //! C5: the take-over of a claim. A first operator proposes that an account take it over, a second one approves or declines.
 
-use super::confirm::{ConfirmAction, required, text, whom, whom_masked};
+use super::confirm::{ConfirmAction, required, text_input, whom, whom_masked};
 use super::form::papers_said;
 use super::{CheckedForm, Operator, address, two_persons};
 use crate::output::{Locale, actor_name, masked_name, to_owners};
@@ -22,10 +22,10 @@ const DONE: [&str; 3] = ["proposed", "approved", "declined"];
 #[template(path = "desk/take_overs.html")]
 struct List {
     shell: Layout,
-    waiting: Vec<PendingTakeOvers>,
+    waiting: Vec<PendingTakeOver>,
 }
 
-struct PendingTakeOvers {
+struct PendingTakeOver {
     title: String,
     href: String,
     rows: Vec<(String, String)>,
@@ -89,7 +89,7 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
             for one in app.store.take_overs(&operator.permit).await? {
                 let (story, _) = whom_masked(&app.store, words, &one.account).await?;
                 let name = story.fact("full_name").map(masked_name);
-                waiting.push(PendingTakeOvers {
+                waiting.push(PendingTakeOver {
                     title: name.unwrap_or(story.account),
                     href: place(&one.receipt),
                     rows: vec![
@@ -110,7 +110,7 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
                     (words.text("desk-take-over-by"), actor_name(&one.proposed_by, words)),
                     (words.text("desk-take-over-at"), words.instant(one.at)),
                 ]);
-                waiting.push(PendingTakeOvers {
+                waiting.push(PendingTakeOver {
                     title: two_persons::title(&one.act, words),
                     href: two_persons::place(&one.receipt),
                     rows,
@@ -159,7 +159,7 @@ async fn proposal(app: &App, operator: &Operator, form: &EnteredForm, why: Optio
         shell: operator.shell(&place(&form.receipt)),
         back: format!("/desk/forms/{}", form.receipt),
         happens,
-        fields: vec![why.unwrap_or_else(|| text("reason", "", words))],
+        fields: vec![why.unwrap_or_else(|| text_input("reason", "", words))],
         ..act
     })
 }
@@ -230,7 +230,7 @@ async fn page(
         _ => Decide::Nothing,
     };
     let withdrawn = form.weaker.as_ref().is_some_and(|claim| claim.withdrawn.is_some());
-    let why = vec![why.unwrap_or_else(|| text("reason", "", words))];
+    let why = vec![why.unwrap_or_else(|| text_input("reason", "", words))];
     let errors = mistakes(&why);
     let mut shell = operator.shell(&place(&found.receipt));
     shell.wrong = !errors.is_empty();

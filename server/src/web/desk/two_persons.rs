@@ -1,7 +1,7 @@
 //! The proposals that a second operator must approve: an act on another operator's account, or a system that gets people's data
 //! without their consent.
 
-use super::confirm::{required, text, whom_masked};
+use super::confirm::{required, text_input, whom_masked};
 use super::renewal;
 use super::systems::with_secret;
 use super::{CheckedForm, Operator, path_encode};
@@ -216,7 +216,7 @@ async fn page(app: &App, operator: &Operator, found: ActProposal, why: Option<In
         _ => None,
     };
     let declined_by = declined_by.map(|by| (words.text("desk-declined-by"), actor_name(&by, words)));
-    let why = vec![why.unwrap_or_else(|| text("reason", "", words))];
+    let why = vec![why.unwrap_or_else(|| text_input("reason", "", words))];
     let errors = mistakes(&why);
     let mut shell = operator.shell(&place(&found.receipt));
     shell.wrong = !errors.is_empty();

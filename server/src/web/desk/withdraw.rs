@@ -23,7 +23,7 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
         let value = story.fact(name).map(|value| value_text(name, value, &units, words));
         about.extend(value.map(|value| (words.text(&format!("fact-{}", name.replace('_', "-"))), value)));
     }
-    let field = |typed: &str| super::confirm::text("reason", typed, words);
+    let field = |typed: &str| super::confirm::text_input("reason", typed, words);
     Ok(ConfirmAction {
         happens: ["claim", "opens", "kept"]
             .map(|what| words.text(&format!("desk-withdraw-{what}")))

@@ -12,7 +12,7 @@ use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::citizens::Exemption;
-use ngomon_rules::values::parse_day;
+use ngomon_rules::values::{DateFault, parse_day};
 use ngomon_store::{ExemptionRequester, Refusal, Result, StoreError};
 use serde::Deserialize;
 
@@ -88,9 +88,14 @@ pub(super) async fn send(
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     let today = app.store.today();
     let why = Exemption::parse(&typed.why);
-    let day = parse_day(&super::typed_day(&typed.last_day)).ok();
+    let day = parse_day(&super::typed_day(&typed.last_day));
+    let is_far = day == Err(DateFault::ImpossibleYear);
+    let day = day.ok();
     let why_error = why.is_none().then(|| words.text("exempt-no-why"));
     let day_error = match (why, day) {
+        (Some(why), None) if is_far => {
+            Some(words.text_with("exempt-bad-day", &[("day", &words.day(why.latest(today)))]))
+        }
         (_, None) => Some(words.text("exempt-no-day")),
         (Some(why), Some(day)) if !why.may_end_on(day, today) => {
             Some(words.text_with("exempt-bad-day", &[("day", &words.day(why.latest(today)))]))

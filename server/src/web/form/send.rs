@@ -273,7 +273,10 @@ pub(super) async fn submit(
         .await?;
     // The answer is final, even if extending the visit or dropping the draft fails: both end by themselves.
     if visit.held
-        && let Err(error) = app.store.stay_held(ctx.token.as_deref().unwrap_or_default()).await
+        && let Err(error) = app
+            .store
+            .renew_held_session(ctx.token.as_deref().unwrap_or_default())
+            .await
     {
         tracing::error!("a held visit: {error}");
     }
@@ -380,7 +383,7 @@ pub fn malformed(typed: &StandardiseForm, fields: &Fields, words: Locale) -> Vec
                 // A day of the calendar, but no day of issue: it lies in the future.
                 Ok(_) => "form-late-issued-on",
                 Err(DateFault::Ambiguous) => "form-short-issued-on",
-                Err(DateFault::Far) => "form-far-issued-on",
+                Err(DateFault::ImpossibleYear) => "form-far-issued-on",
                 Err(DateFault::Bad) if parts == 3 => "form-bad-issued-on",
                 Err(DateFault::Bad) => "form-unread-issued-on",
             };

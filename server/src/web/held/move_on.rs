@@ -23,7 +23,7 @@ pub(super) async fn enter(State(app): State<App>, WayOutOwner { mut ctx, visit, 
             return Ok(Redirect::to("/held").into_response());
         };
         let held = ctx.token.clone().unwrap_or_default();
-        if let Some(token) = app.store.open_after_move(&held, &new.account).await? {
+        if let Some(token) = app.store.resume_after_move(&held, &new.account).await? {
             return Ok((session_cookie(&token), Redirect::to("/")).into_response());
         }
         app.store.close_session(&held).await?;

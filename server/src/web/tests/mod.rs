@@ -434,7 +434,7 @@ async fn a_citizen_signs_in_puts_off_and_signs_out() {
     let home = site.get("/", &cookie).await;
     assert!(home.says("home-put-off") && home.says("event-taken-over"));
     assert!(home.text.contains("***") && !home.text.contains("+84"), "{}", home.text);
-    let this = home.text.matches("(lần này)").count();
+    let this = home.text.matches("(thiết bị này)").count();
     assert!(
         this == 1 && home.text.matches("<td").count() == 4,
         "one of two sessions: {}",
@@ -1156,6 +1156,10 @@ async fn somebody_without_a_card_says_so_and_is_asked_no_more() {
     assert!(
         late.says("exempt-bad-day") && late.text.contains("1/1/2030"),
         "what was typed is kept"
+    );
+    assert!(
+        send("card-in-the-making", "15/8/2570").await.says("exempt-bad-day"),
+        "a year of the Buddhist calendar gets the range, too"
     );
     assert!(
         send("card-in-the-making", "14/7/2023").await.says("exempt-bad-day"),

@@ -402,9 +402,9 @@ async fn sessions_are_named_by_their_devices() {
     }
     let home = site.get("/", &opened.cookie()).await;
     for device in [
-        "Chrome trên Windows (lần này)",
+        "Chrome trên Windows (thiết bị này)",
         "Safari trên iPhone",
-        "Trình duyệt không rõ",
+        "Trình duyệt chưa xác định",
     ] {
         assert!(home.text.contains(&format!(">{device}<")), "{device}: {}", home.text);
     }

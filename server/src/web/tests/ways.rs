@@ -147,7 +147,10 @@ async fn a_held_visit_survives_its_own_mending() {
     let operator = site.operator("an").await;
     site.hold_by_order(&operator, &account).await;
     assert_eq!(site.get("/held", &held).await.goes_to(), "/");
-    site.store.stay_held(held.split_once('=').unwrap().1).await.unwrap();
+    site.store
+        .renew_held_session(held.split_once('=').unwrap().1)
+        .await
+        .unwrap();
     assert_eq!(site.get("/held", &held).await.goes_to(), "/");
     site.sound().await;
 }

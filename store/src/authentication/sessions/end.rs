@@ -1,14 +1,14 @@
 //! The end of sessions: by their owner, by an operator, by a newer session, by time.
 
 use super::super::operators::Operator;
-use super::held::carry_next;
+use super::held::copy_return_url;
 use super::{HELD, LONGEST, SessionEnd, SessionToken, idle, kind_of, lock_accounts_of};
-use crate::bound::{SESSION, SESSION_SID};
+use crate::bound::{SESSION, SESSION_GENERATION, SESSION_SID};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::journal::{Attribution, StoreContext, append};
 use crate::merkle::sha256;
-use crate::openid::{enqueue_logout, grants_of_sessions, revoke_grants, transfer_grants};
+use crate::openid::{ENDED, enqueue_logout, grants_of_sessions, revoke_grants, transfer_grants};
 use crate::store::Store;
 use crate::two_persons::alone;
 use ngomon_rules::event::{Change, Event};
@@ -23,16 +23,21 @@ pub(super) const OVER_BY_TIME: &str = "(s.began < $1 OR s.seen < CASE WHEN a.kin
 
 impl Store {
     /// Why the session with that token, which is not valid, has ended.
-    pub async fn why_over(&self, token: &str) -> Result<SessionEnd> {
+    pub async fn session_end(&self, token: &str) -> Result<SessionEnd> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now().as_microsecond());
         let sql = format!(
             "SELECT a.kind, s.held, s.began, s.seen, {} FROM session s JOIN account_row a ON a.id = s.account WHERE s.id = $1",
             SESSION.columns("s")
         );
         let row = self.db.query(async |tx| tx.row(&sql, [id.into()]).await).await?;
-        let Some(row) = row.filter(|row| SESSION.is_genuine(&self.env.keys, row, 4).unwrap_or(false)) else {
+        let Some(row) = row else { return Ok(SessionEnd::Gone) };
+        // A hold that began with its day ends a session without a new MAC.
+        if row.get::<i64>(4 + SESSION_GENERATION)? == ENDED {
+            return Ok(SessionEnd::Change);
+        }
+        if !SESSION.is_genuine(&self.env.keys, &row, 4)? {
             return Ok(SessionEnd::Gone);
-        };
+        }
         let kind = kind_of(&row.get::<String>(0)?)?;
         let [held, began, seen]: [i64; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
         let by_time = is_over_by_time(now, kind, held != 0, began, seen);
@@ -53,8 +58,8 @@ impl Store {
             .await
     }
 
-    /// Replaces the browser's previous session. A session of the same account keeps its return address, and a full one takes over its grants;
-    /// otherwise they end with it.
+    /// Replaces the browser's previous session. A held visit of the same account passes on its return address. A full session of the same
+    /// account takes over its grants; otherwise they end with it.
     pub async fn replace_session(&self, before: &str, token: &SessionToken) -> Result<()> {
         let (env, before, id) = (
             self.env.clone(),
@@ -70,9 +75,9 @@ impl Store {
                         transfer_grants(tx, &env, before, id).await?;
                     }
                     let same =
-                        "SELECT 1 FROM session s JOIN session b ON b.account = s.account WHERE s.id = $2 AND b.id = $1";
+                        "SELECT 1 FROM session s JOIN session b ON b.account = s.account WHERE s.id = $2 AND b.id = $1 AND b.held = 1";
                     if tx.row(same, [before.into(), id.into()]).await?.is_some() {
-                        carry_next(tx, &env, before, id).await?;
+                        copy_return_url(tx, &env, before, id).await?;
                     }
                     end(tx, &env, before).await
                 })

@@ -1,7 +1,7 @@
 //! Held visits: how one goes on after its own mending, and how it becomes a full session.
 
 use super::end::end;
-use super::{Factor, SessionToken, begin, find_valid_session, keep_next, lock_accounts_of, place};
+use super::{Factor, HELD, SessionToken, begin, find_valid_session, keep_next, lock_accounts_of, place};
 use crate::bound::{ACCOUNT, SESSION, SESSION_GENERATION, binds};
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
@@ -72,7 +72,7 @@ impl Store {
 
     /// Replaces the held visit of an account that `moved` closed by a session of the account at the new unit. Both share a login, so the
     /// authentication counts for both. The return address is kept. `None` if `moved` does not hold the account, or if the logins differ.
-    pub async fn open_after_move(&self, held: &str, new: &AccountId) -> Result<Option<SessionToken>> {
+    pub async fn resume_after_move(&self, held: &str, new: &AccountId) -> Result<Option<SessionToken>> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
         let (env, new, now) = (self.env.clone(), new.clone(), self.now());
@@ -109,29 +109,33 @@ impl Store {
 
     /// Continues a held visit after its owner resolved one reason and got others, which it then displays. A new hold by order ends the
     /// visit.
-    pub async fn stay_held(&self, token: &str) -> Result<()> {
+    pub async fn renew_held_session(&self, token: &str) -> Result<()> {
         let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
         self.db
             .transaction(move |tx| {
                 let env = env.clone();
                 Box::pin(async move {
                     lock_accounts_of(tx, [id]).await?;
-                    go_on_held(tx, &env, "s.id = $1", id.into()).await
+                    renew_held_sessions(tx, &env, "s.id = $1", vec![id.into()]).await
                 })
             })
             .await
     }
 
-    /// Keeps all held visits of an account, as [`Store::stay_held`] does: its owner's proposal was answered meanwhile.
-    pub(crate) async fn stay_held_at(&self, account: &AccountId) -> Result<()> {
+    /// Keeps the held visits of an account that were valid at that generation, as [`Store::renew_held_session`] does: its owner's proposal was
+    /// answered meanwhile. A visit that another hold had ended before stays ended.
+    pub(crate) async fn renew_held_sessions_of(&self, account: &AccountId, generation: i64) -> Result<()> {
         let (env, account) = (self.env.clone(), account.clone());
+        let earliest = self.now().as_microsecond() - HELD;
         self.db
             .transaction(move |tx| {
                 let (env, account) = (env.clone(), account.clone());
                 Box::pin(async move {
                     let sql = "SELECT id FROM account_row WHERE id = $1";
                     tx.rows_for_update(sql, [account.as_str().into()]).await?;
-                    go_on_held(tx, &env, "s.account = $1", account.as_str().into()).await
+                    let which = "s.account = $1 AND s.generation = $2 AND s.began > $3";
+                    let args = vec![account.as_str().into(), generation.into(), earliest.into()];
+                    renew_held_sessions(tx, &env, which, args).await
                 })
             })
             .await
@@ -140,14 +144,14 @@ impl Store {
 
 /// Ends the held visit that the session `id` replaces, and keeps its return address and its device.
 async fn replace_held(tx: &mut Tx, env: &StoreContext, held: [u8; 32], id: [u8; 32]) -> Result<()> {
-    carry_next(tx, env, held, id).await?;
+    copy_return_url(tx, env, held, id).await?;
     let sql = "UPDATE session SET device = (SELECT h.device FROM session h WHERE h.id = $1) WHERE id = $2";
     tx.execute(sql, [held.into(), id.into()]).await?;
     end(tx, env, held).await
 }
 
 /// Copies the return address of one session to another.
-pub(super) async fn carry_next(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<()> {
+pub(super) async fn copy_return_url(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<()> {
     let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
     let Some(row) = tx.row(sql, [before.into()]).await? else {
         return Ok(());
@@ -158,14 +162,14 @@ pub(super) async fn carry_next(tx: &mut Tx, env: &StoreContext, before: [u8; 32]
 
 /// Moves the held visits, `s`, that match `which` to the current generation of their accounts. A hold by order ends its visits all the same.
 /// The accounts must be locked.
-async fn go_on_held(tx: &mut Tx, env: &StoreContext, which: &str, of: SqlValue) -> Result<()> {
+async fn renew_held_sessions(tx: &mut Tx, env: &StoreContext, which: &str, args: Vec<SqlValue>) -> Result<()> {
     let sql = format!(
         "SELECT {}, a.generation FROM session s JOIN account_row a ON a.id = s.account \
          WHERE {which} AND s.held = 1 AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = s.account \
          AND h.generation > s.generation AND h.reason = 'by-order')",
         SESSION.columns("s")
     );
-    for row in tx.rows(&sql, [of]).await? {
+    for row in tx.rows(&sql, args).await? {
         if !SESSION.is_genuine(&env.keys, &row, 0)? {
             continue;
         }

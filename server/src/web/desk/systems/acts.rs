@@ -3,7 +3,7 @@
 use super::address;
 use super::show::with_secret;
 use crate::web::App;
-use crate::web::desk::confirm::{ConfirmAction, required, text};
+use crate::web::desk::confirm::{ConfirmAction, required, text_input};
 use crate::web::desk::two_persons::propose;
 use crate::web::desk::{CheckedForm, Operator};
 use crate::web::page::{Input, not_found};
@@ -27,7 +27,7 @@ fn page(operator: &Operator, known: RegisteredClient, verb: &str, why: Option<In
     let words = operator.ctx.words;
     let at = address(known.id.as_str());
     let two = verb == "rotate" && known.client.needs_two();
-    let fields = two.then(|| why.unwrap_or_else(|| text("reason", "", words)));
+    let fields = two.then(|| why.unwrap_or_else(|| text_input("reason", "", words)));
     let act = ConfirmAction {
         shell: operator.shell(&format!("{at}/{verb}")),
         title: words.text(&format!("systems-{verb}-title")),

@@ -5,7 +5,7 @@ use super::address;
 use super::show::with_secret;
 use crate::error_text::refused;
 use crate::web::App;
-use crate::web::desk::confirm::{Choice, Choices, required, text};
+use crate::web::desk::confirm::{Choice, Choices, required, text_input};
 use crate::web::desk::two_persons::propose;
 use crate::web::desk::{CheckedForm, Operator};
 use crate::web::page::{Input, Layout, Mistake, html, mistakes};
@@ -117,7 +117,7 @@ fn page(
     if let Some((_, error)) = wrong.as_ref().filter(|(of, _)| *of == REASON) {
         fields.push(Input {
             error: Some(error.clone()),
-            ..text(REASON, "", words)
+            ..text_input(REASON, "", words)
         });
     }
     let of_choices = choices.iter().filter_map(|one| {

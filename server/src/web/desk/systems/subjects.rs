@@ -4,7 +4,7 @@ use super::address;
 use crate::commands::subjects;
 use crate::error_text::refused;
 use crate::web::App;
-use crate::web::desk::confirm::{required, text};
+use crate::web::desk::confirm::{required, text_input};
 use crate::web::desk::two_persons::propose;
 use crate::web::desk::{CheckedForm, Operator};
 use crate::web::page::{Input, Layout, Mistake, html, mistakes};
@@ -71,7 +71,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
     operator
         .answer(async {
             let known = known(&app, id).await?;
-            let why = known.client.needs_two().then(|| text(REASON, "", words));
+            let why = known.client.needs_two().then(|| text_input(REASON, "", words));
             Ok(page(&operator, &known, "account_id,subject\n", None, why))
         })
         .await
