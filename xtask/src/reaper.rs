@@ -21,7 +21,12 @@ dir=$(mktemp -d "$1/ngomon.XXXXXX") || exit 1
 chmod 711 "$dir"
 sweep() {
     said=
-    while found=$(grep -lszxF "TMPDIR=$dir" /proc/[0-9]*/environ); [ -n "$found" ]; do
+    looks=0
+    # A process that is just becoming another program has no environment for a moment: one look is not enough.
+    while [ "$looks" -lt 2 ]; do
+        found=$(grep -lszxF "TMPDIR=$dir" /proc/[0-9]*/environ)
+        [ -n "$found" ] || { looks=$((looks + 1)); sleep 0.1; continue; }
+        looks=0
         for process in $found; do
             process=${process%/environ}
             [ -n "$said" ] || printf 'the process %s\n' "$(tr '\0' ' ' <"$process/cmdline")"
