@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::merkle::sha256;
+use crate::crypto::merkle::sha256;
 
 /// A source of the current time.
 pub trait Clock: Send + Sync {

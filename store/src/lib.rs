@@ -5,79 +5,47 @@
 // A failed write to the terminal must not end the process.
 #![deny(clippy::print_stderr)]
 
+pub(crate) mod accounts;
+pub(crate) mod crypto;
+pub(crate) mod journal;
+pub(crate) mod maintenance;
+pub(crate) mod notifications;
+pub(crate) mod reporting;
+pub(crate) mod sessions;
+pub(crate) mod tables;
 mod authentication;
-mod backup;
-mod bound;
-mod changed;
-pub mod checkpoint;
 mod citizens;
-mod counting;
-mod counts;
 pub mod db;
 pub mod environment;
 mod error;
-mod explain;
-mod figures;
-mod find;
-pub mod journal;
-mod key_rotation;
-pub mod keyring;
-mod listed;
 mod loads;
-pub mod merkle;
-mod messages;
-mod numbers;
 mod officials;
 mod openid;
-mod orders;
-mod outside;
 pub mod private;
-mod project;
-mod rebuild;
-mod recount;
+mod projections;
 mod sandbox;
-mod schema;
-mod seal;
 mod settings;
 mod store;
-mod tables;
-mod two_persons;
-mod units;
-mod verify;
 
-pub use authentication::{
-    BrowserMark, CODE_LIVES, Ceremony, CodeCheck, CodeRecipient, Credential, Enrolment, Factor, KeyedLimit,
-    KnownPasskey, NewPasskey, Operator, PapersSeen, Passkey, PasskeyStorage, Purpose, RateLimit, Requester, SendResult,
-    Session, SessionEnd, SessionSummary, SessionToken, TryResult, TwoFactorProof,
-};
-pub use backup::Restored;
-pub use changed::{has_changed, watched};
-pub use citizens::{
-    EnteredForm, ExemptionRequester, FormsFile, GivenAnswer, HeldLine, Join, PendingForm, ReceiptState, ReportLine,
-    ReviewLine, ReviewRequest, StaffLine, SubmissionResult, TakeOver, TakeOverState, WeakerClaim,
-};
+pub use authentication::{BrowserMark, CODE_LIVES, Ceremony, CodeCheck, CodeRecipient, Credential, Enrolment, Factor, KeyedLimit, KnownPasskey, NewPasskey, Operator, PapersSeen, Passkey, PasskeyStorage, Purpose, RateLimit, Requester, SendResult, Session, SessionEnd, SessionSummary, SessionToken, TryResult, TwoFactorProof};
+pub use crate::maintenance::backup::Restored;
+pub use crate::db::changed::{has_changed, watched};
+pub use citizens::{EnteredForm, ExemptionRequester, FormsFile, GivenAnswer, HeldLine, Join, PendingForm, ReceiptState, ReportLine, ReviewLine, ReviewRequest, StaffLine, SubmissionResult, TakeOver, TakeOverState, WeakerClaim};
 pub use db::{AddressFault, Dialect, Location};
 pub use error::{Refusal, Result, StoreError};
-pub use explain::{AccountExplanation, ActiveHold, HistoryCursor, HistoryEntry, MovedTo};
-pub use figures::{DayFigures, Figures, Goal, Position, UnitFigures};
-pub use find::{AccountSearchResult, MOST_FOUND};
-pub use listed::{PersonPage, PersonRow};
+pub use crate::accounts::explain::{AccountExplanation, ActiveHold, HistoryCursor, HistoryEntry, MovedTo};
+pub use crate::reporting::figures::{DayFigures, Figures, Goal, Position, UnitFigures};
+pub use crate::accounts::find::{AccountSearchResult, MOST_FOUND};
+pub use crate::reporting::people::{PersonPage, PersonRow};
 pub use loads::{HealthFault, LoadDecision, LoadRequest, OpenLoad, QuarantinedRow, WaitingRow};
-pub use messages::{Channel, ContactPoint, Message, News, NewsWords};
-pub use officials::{
-    FullRunReason, HrTask, NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, RunLine, RunOutcome, RunSummary,
-    UndoReport,
-};
-pub use openid::{
-    AccountClaims, ActiveToken, AuthorizedRequest, Consent, Delivery, DeliverySummary, Grant, GrantParameters,
-    IssuedTokens, KeyLine, KeyState, NewClient, PendingDelivery, PublishedKey, RegisteredClient, ResourceAudience,
-    SecurityEventKind, SigningKey, TokenKind,
-};
-pub use orders::Order;
-pub use outside::AcceptReport;
-pub use recount::{LastRecount, Recount};
+pub use crate::notifications::messages::{Channel, ContactPoint, Message, News, NewsWords};
+pub use officials::{FullRunReason, HrTask, NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, RunLine, RunOutcome, RunSummary, UndoReport};
+pub use openid::{AccountClaims, ActiveToken, AuthorizedRequest, Consent, Delivery, DeliverySummary, Grant, GrantParameters, IssuedTokens, KeyLine, KeyState, NewClient, PendingDelivery, PublishedKey, RegisteredClient, ResourceAudience, SecurityEventKind, SigningKey, TokenKind};
+pub use crate::accounts::orders::Order;
+pub use crate::maintenance::outside::AcceptReport;
+pub use crate::reporting::recount::{LastRecount, Recount};
 pub use settings::CampaignChange;
 pub use store::{Store, StorePaths};
-pub use tables::{end_of, start_of};
-pub use two_persons::{ActProposal, Approved};
-pub use verify::{Check, UnfinishedLoad, Verified};
+pub use crate::tables::accounts::{end_of, start_of};
+pub use crate::accounts::two_persons::{ActProposal, Approved};
+pub use crate::maintenance::verify::{Check, UnfinishedLoad, Verified};

@@ -2,7 +2,7 @@
 //! An installation becomes a sandbox before it has any account, and stays one: real people's codes are never shown on a page.
 
 use crate::error::{Refusal, Result};
-use crate::journal::{Attribution, append};
+use crate::journal::entry::{Attribution, append};
 use crate::loads::record_of;
 use crate::settings::vouched;
 use crate::store::Store;

@@ -1,14 +1,14 @@
 //! The opened store: a database and its keys.
 
 use crate::authentication::Window;
-use crate::checkpoint::try_append;
+use crate::crypto::checkpoint::try_append;
 use crate::db::{Db, Dialect, Location, Tx};
 use crate::environment::Environment;
 use crate::error::{Result, StoreError};
-use crate::journal::StoreContext;
-use crate::keyring::{KeyError, Keyring};
+use crate::journal::entry::StoreContext;
+use crate::crypto::keyring::{KeyError, Keyring};
 use crate::openid::AGAIN;
-use crate::outside::{LastCheckpoint, NAME, must_have};
+use crate::maintenance::outside::{LastCheckpoint, NAME, must_have};
 use crate::private;
 use jiff::Timestamp;
 use ngomon_rules::values::{Date, local_day};

@@ -7,16 +7,16 @@
 //!   papers seen ──▶ another phone; the previous one is notified
 //! ```
 
-use super::operators::Operator;
-use super::passwords::change_password;
-use super::webauthn_state::{recall, recall_once, remember};
+use crate::authentication::operators::Operator;
+use crate::authentication::passwords::change_password;
+use crate::authentication::webauthn_state::{recall, recall_once, remember};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Attribution, StoreContext, append};
-use crate::messages::{News, reach, tell};
+use crate::journal::entry::{Attribution, StoreContext, append};
+use crate::notifications::messages::{News, reach, tell};
 use crate::store::Store;
-use crate::tables::{STATED, stated_of};
-use crate::two_persons::alone;
+use crate::tables::accounts::{STATED, stated_of};
+use crate::accounts::two_persons::alone;
 use ngomon_rules::citizens::Paper;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind};

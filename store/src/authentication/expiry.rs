@@ -1,6 +1,6 @@
 //! Deletes expired rows in small batches, so that no transaction waits long.
 
-use super::sessions::LONGEST;
+use crate::sessions::LONGEST;
 use crate::error::Result;
 use crate::store::Store;
 

@@ -1,7 +1,6 @@
 //! Authentication: credentials, passkeys, second factors, sessions, operators, and rate limits.
 
 mod at_counter;
-mod drafts;
 mod expiry;
 mod names;
 mod one_time_codes;
@@ -9,7 +8,6 @@ mod operators;
 mod passkeys;
 mod passwords;
 mod second_factor;
-mod sessions;
 mod throttle;
 mod webauthn_state;
 
@@ -21,13 +19,11 @@ pub use operators::{Enrolment, Operator};
 pub use passkeys::{KnownPasskey, NewPasskey, Passkey, PasskeyStorage};
 pub use passwords::{BrowserMark, Credential};
 pub use second_factor::TwoFactorProof;
-pub use sessions::{Factor, Session, SessionEnd, SessionSummary, SessionToken};
+pub use crate::sessions::{Factor, Session, SessionEnd, SessionSummary, SessionToken};
 pub use throttle::{KeyedLimit, RateLimit, Requester, TryResult};
 pub use webauthn_state::Ceremony;
 
 pub(crate) use passkeys::remove_all_passkeys;
 pub(crate) use passwords::own_login;
-pub(crate) use sessions::{
-    LONGEST as SESSION_LONGEST, end_sessions, is_account, lock_accounts_of, open_session_row, used_by_client,
-};
+pub(crate) use crate::sessions::{LONGEST as SESSION_LONGEST, end_sessions, is_account, lock_accounts_of, open_session_row, used_by_client};
 pub(crate) use throttle::Window;

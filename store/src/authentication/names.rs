@@ -2,11 +2,11 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::StoreContext;
-use crate::keyring::FingerprintKind;
-use crate::messages::{Channel, ContactPoint, reach, tell};
+use crate::journal::entry::StoreContext;
+use crate::crypto::keyring::FingerprintKind;
+use crate::notifications::messages::{Channel, ContactPoint, reach, tell};
 use crate::store::Store;
-use crate::tables::{STATED, fingerprint, stated_of};
+use crate::tables::accounts::{STATED, fingerprint, stated_of};
 use ngomon_rules::records::AccountId;
 use ngomon_rules::values::Phone;
 use std::collections::BTreeSet;

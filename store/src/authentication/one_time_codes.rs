@@ -12,14 +12,14 @@
 //! If the owner cannot be reached, a code becomes live all the same: it is counted, tried and ended like any other, but no digits are
 //! right. So nothing about a code reveals whether an owner exists.
 
-use super::throttle::{KeyedLimit, RateLimit, Requester, Window, take_all};
+use crate::authentication::throttle::{KeyedLimit, RateLimit, Requester, Window, take_all};
 use crate::db::Tx;
 use crate::environment::hex;
 use crate::error::Result;
-use crate::journal::StoreContext;
-use crate::keyring::AssociatedData;
-use crate::merkle::sha256;
-use crate::messages::{Channel, ContactPoint, tell};
+use crate::journal::entry::StoreContext;
+use crate::crypto::keyring::AssociatedData;
+use crate::crypto::merkle::sha256;
+use crate::notifications::messages::{Channel, ContactPoint, tell};
 use crate::store::Store;
 use std::collections::BTreeSet;
 

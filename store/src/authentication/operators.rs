@@ -1,10 +1,10 @@
 //! Operators: named by a command, enrolled by a link that is valid once, removed with all their sessions.
 
-use crate::bound::ENROLMENT;
+use crate::db::bound::ENROLMENT;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Attribution, StoreContext, append};
-use crate::merkle::sha256;
+use crate::journal::entry::{Attribution, StoreContext, append};
+use crate::crypto::merkle::sha256;
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
 use ngomon_rules::records::{AccountAttributes, AccountId};
@@ -22,7 +22,7 @@ const FEWEST: usize = 2;
 
 /// The permission to act at the desk, in the name of an operator. It comes only from a full session ([`crate::Session::operator`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operator(pub(super) AccountId);
+pub struct Operator(pub(crate) AccountId);
 
 impl Operator {
     /// The actor in the journal: `operator:NAME`.
@@ -47,7 +47,7 @@ fn totp_secret(env: &StoreContext, link: &str) -> [u8; 20] {
 }
 
 /// The keyed hash of a recovery code, regardless of case and dashes.
-pub(super) fn recovery_hash(env: &StoreContext, account: &AccountId, typed: &str) -> [u8; 32] {
+pub(crate) fn recovery_hash(env: &StoreContext, account: &AccountId, typed: &str) -> [u8; 32] {
     let letters = typed.chars().filter(char::is_ascii_alphanumeric);
     let code: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
     env.keys

@@ -2,21 +2,21 @@
 //! A passkey belongs to the login, as the password does, so that a transfer keeps it. The server verifies a device's response; this module
 //! stores the passkeys and rejects a response that was used before.
 
-use super::at_counter::phone_changed_lately;
-use super::operators::Operator;
-use super::passwords::own_login;
-use super::second_factor::TwoFactorProof;
-use super::sessions::{end_all, is_account};
-use crate::bound::{PASSKEY, binds};
+use crate::authentication::at_counter::phone_changed_lately;
+use crate::authentication::operators::Operator;
+use crate::authentication::passwords::own_login;
+use crate::authentication::second_factor::TwoFactorProof;
+use crate::sessions::{end_all, is_account};
+use crate::db::bound::{PASSKEY, binds};
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::explain::is_held;
-use crate::journal::{Attribution, StoreContext, append, decrypt, unseal_with};
-use crate::keyring::Keyring;
-use crate::merkle::sha256;
-use crate::messages::tell_owner;
+use crate::accounts::explain::is_held;
+use crate::journal::entry::{Attribution, StoreContext, append, decrypt, unseal_with};
+use crate::crypto::keyring::Keyring;
+use crate::crypto::merkle::sha256;
+use crate::notifications::messages::tell_owner;
 use crate::store::Store;
-use crate::two_persons::alone;
+use crate::accounts::two_persons::alone;
 use ngomon_rules::event::{Change, Event, PasskeyId, Personal};
 use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
@@ -35,7 +35,7 @@ pub enum PasskeyStorage {
 
 impl PasskeyStorage {
     /// Authentication methods (RFC 8176): a key, user presence, and, since the device verified its owner, two factors.
-    pub(super) fn amr(self) -> &'static str {
+    pub(crate) fn amr(self) -> &'static str {
         match self {
             Self::InDevice => "hwk mfa user",
             Self::Synced => "mfa swk user",

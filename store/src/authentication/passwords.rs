@@ -1,16 +1,16 @@
 //! The accounts of a user name, with their password hashes. Several accounts may share one user name: the password decides.
 
-use super::sessions::end_all;
-use crate::bound::{ACCOUNT, LOGIN, binds_under};
+use crate::sessions::end_all;
+use crate::db::bound::{ACCOUNT, LOGIN, binds_under};
 use crate::db::{Row, SqlValue, Tx};
 use crate::environment::hex;
 use crate::error::{Result, StoreError};
-use crate::journal::{Attribution, StoreContext, append, unseal_with};
-use crate::merkle::sha256;
-use crate::messages::{ContactPoint, reach, tell_owner};
-use crate::project::{account_cells_bound, login_of};
+use crate::journal::entry::{Attribution, StoreContext, append, unseal_with};
+use crate::crypto::merkle::sha256;
+use crate::notifications::messages::{ContactPoint, reach, tell_owner};
+use crate::projections::{account_cells_bound, login_of};
 use crate::store::Store;
-use crate::tables::username_fp;
+use crate::tables::accounts::username_fp;
 use aws_lc_rs::constant_time;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::records::{AccountId, AccountKind};
@@ -217,7 +217,7 @@ impl Store {
     }
 
     /// Whether the account's owner signs in by a password.
-    pub(super) async fn has_password(&self, account: &AccountId) -> Result<bool> {
+    pub(crate) async fn has_password(&self, account: &AccountId) -> Result<bool> {
         let sql = format!("SELECT {CREDENTIAL} WHERE a.id = $1");
         let found = self.db.read(async |tx| {
             let version = self.env.marker(tx).await?.key_id().version();
@@ -229,7 +229,7 @@ impl Store {
 }
 
 /// Changes the password in the caller's transaction.
-pub(super) async fn change_password(
+pub(crate) async fn change_password(
     tx: &mut Tx,
     env: &StoreContext,
     account: &AccountId,

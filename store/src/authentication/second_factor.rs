@@ -1,11 +1,11 @@
 //! The second factor of operators (TCVN 14423): a code of their authenticator (RFC 6238), or one of their recovery codes. Each is accepted
 //! once.
 
-use super::operators::recovery_hash;
-use crate::bound::{OPERATOR, binds};
+use crate::authentication::operators::recovery_hash;
+use crate::db::bound::{OPERATOR, binds};
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
-use crate::journal::{Attribution, ENTRY, StoreContext, append, read_entry, unseal_with};
+use crate::journal::entry::{Attribution, ENTRY, StoreContext, append, read_entry, unseal_with};
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::records::AccountId;
@@ -13,9 +13,9 @@ use ngomon_rules::records::AccountId;
 /// Proof that two factors of an account were verified just now. Valid for one session.
 #[derive(Debug)]
 pub struct TwoFactorProof {
-    pub(super) account: AccountId,
+    pub(crate) account: AccountId,
     /// Authentication methods (RFC 8176).
-    pub(super) amr: &'static str,
+    pub(crate) amr: &'static str,
 }
 
 impl TwoFactorProof {

@@ -10,7 +10,7 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::StoreContext;
+use crate::journal::entry::StoreContext;
 use crate::store::Store;
 use ngomon_rules::records::AccountId;
 use std::sync::PoisonError;
@@ -97,7 +97,7 @@ impl RateLimit {
         env.keys.mac(&parts)
     }
 
-    pub(super) fn count(self, env: &StoreContext, who: &[&str]) -> Window {
+    pub(crate) fn count(self, env: &StoreContext, who: &[&str]) -> Window {
         let span = env.ambient.now().as_second().div_euclid(self.seconds);
         Window {
             bucket: self.bucket(env, who),
@@ -109,7 +109,7 @@ impl RateLimit {
 }
 
 impl KeyedLimit {
-    pub(super) fn count(&self, env: &StoreContext) -> Window {
+    pub(crate) fn count(&self, env: &StoreContext) -> Window {
         let key: Vec<&str> = self.key.iter().map(String::as_str).collect();
         self.limit.count(env, &key)
     }
@@ -117,7 +117,7 @@ impl KeyedLimit {
 
 impl Window {
     /// Counts one more, whatever the limit.
-    pub(super) async fn add(self, tx: &mut Tx) -> Result<()> {
+    pub(crate) async fn add(self, tx: &mut Tx) -> Result<()> {
         let times = i64::MAX;
         Self { times, ..self }.take(tx).await.map(drop)
     }
@@ -143,12 +143,12 @@ impl Window {
     }
 
     /// Whether the limit allows one more.
-    pub(super) async fn has_room(self, tx: &mut Tx) -> Result<bool> {
+    pub(crate) async fn has_room(self, tx: &mut Tx) -> Result<bool> {
         Ok(self.read(tx).await? < self.times)
     }
 
     /// The current count.
-    pub(super) async fn read(self, tx: &mut Tx) -> Result<i64> {
+    pub(crate) async fn read(self, tx: &mut Tx) -> Result<i64> {
         let sql = "SELECT n FROM attempt WHERE bucket = $1 AND span = $2";
         let row = tx.row(sql, [self.bucket.into(), self.span.into()]).await?;
         row.map_or(Ok(0), |row| row.get(0))
@@ -156,7 +156,7 @@ impl Window {
 }
 
 /// Counts one more of each if all limits allow it, and returns the smallest number left. Otherwise counts none.
-pub(super) async fn take_all(tx: &mut Tx, counts: &[Window]) -> Result<Option<i64>> {
+pub(crate) async fn take_all(tx: &mut Tx, counts: &[Window]) -> Result<Option<i64>> {
     let mut left = i64::MAX;
     for (at, count) in counts.iter().enumerate() {
         match count.take(tx).await? {

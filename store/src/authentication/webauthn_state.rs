@@ -3,8 +3,8 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::StoreContext;
-use crate::keyring::AssociatedData;
+use crate::journal::entry::StoreContext;
+use crate::crypto::keyring::AssociatedData;
 use crate::store::Store;
 
 /// Lifetime of a ceremony: 5 minutes in microseconds.
@@ -63,7 +63,7 @@ fn row_of(id: &[u8; 32], good_until: i64) -> Vec<u8> {
 }
 
 /// Stores a state under an id, for `good_for` microseconds.
-pub(super) async fn remember(tx: &mut Tx, env: &StoreContext, id: [u8; 32], good_for: i64, state: &str) -> Result<()> {
+pub(crate) async fn remember(tx: &mut Tx, env: &StoreContext, id: [u8; 32], good_for: i64, state: &str) -> Result<()> {
     let good_until = env.now() + good_for;
     let row = row_of(&id, good_until);
     let sealed = env.keys.encrypt(place(&row), state.as_bytes(), &env.ambient);
@@ -73,13 +73,13 @@ pub(super) async fn remember(tx: &mut Tx, env: &StoreContext, id: [u8; 32], good
 }
 
 /// The state under an id; `None` if it is missing or has expired.
-pub(super) async fn recall(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result<Option<String>> {
+pub(crate) async fn recall(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result<Option<String>> {
     let sql = "SELECT sealed, good_until FROM ceremony WHERE id = $1 AND good_until > $2";
     opened(tx, env, id, sql).await
 }
 
 /// The same, and deletes it.
-pub(super) async fn recall_once(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result<Option<String>> {
+pub(crate) async fn recall_once(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result<Option<String>> {
     let sql = "DELETE FROM ceremony WHERE id = $1 AND good_until > $2 RETURNING sealed, good_until";
     opened(tx, env, id, sql).await
 }

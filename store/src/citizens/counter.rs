@@ -1,15 +1,15 @@
 //! Forms at the counter: an operator who saw the papers enters the form and reads the result.
 
-use super::registry::ask;
-use super::submit::{SubmissionResult, SubmittedForm, numbers_of};
+use crate::citizens::registry::ask;
+use crate::citizens::standardise::{SubmissionResult, SubmittedForm, numbers_of};
 use crate::authentication::Operator;
-use crate::bound::{SUBMISSION, binds};
+use crate::db::bound::{SUBMISSION, binds};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{StoreContext, decrypt};
-use crate::project::submission_cells;
+use crate::journal::entry::{StoreContext, decrypt};
+use crate::projections::submission_cells;
 use crate::store::Store;
-use crate::tables::{CLAIMED, citizen, claimed_of, placeholders};
+use crate::tables::accounts::{CLAIMED, citizen, claimed_of, placeholders};
 use jiff::Timestamp;
 use ngomon_rules::citizens::{Field, Outcome, Paper, ParsedForm, Proof, RegistryAnswer, parse};
 use ngomon_rules::event::Personal;
@@ -57,7 +57,7 @@ pub struct WeakerClaim {
 }
 
 /// A form as it is stored.
-pub(super) struct StoredForm {
+pub(crate) struct StoredForm {
     pub account: AccountId,
     pub outcome: Outcome,
     pub fields: Vec<Field>,
@@ -81,7 +81,7 @@ impl StoredForm {
     }
 }
 
-pub(super) async fn kept(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Result<Option<StoredForm>> {
+pub(crate) async fn kept(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Result<Option<StoredForm>> {
     let sql = "SELECT s.account, s.outcome, s.fields, s.proof, s.papers, s.value, s.at, s.effective, v.sealed, s.phone_proven, s.mac FROM submission s \
          JOIN personal_value v ON v.id = s.value WHERE s.receipt = $1";
     let Some(row) = tx.row(sql, [receipt.into()]).await? else {

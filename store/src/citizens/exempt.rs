@@ -4,9 +4,9 @@
 use crate::authentication::{Operator, Session};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Attribution, StoreContext, append};
+use crate::journal::entry::{Attribution, StoreContext, append};
 use crate::store::Store;
-use crate::tables::citizen;
+use crate::tables::accounts::citizen;
 use ngomon_rules::citizens::Exemption;
 use ngomon_rules::event::{Change, Event};
 use ngomon_rules::records::AccountId;

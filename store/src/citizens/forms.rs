@@ -1,10 +1,10 @@
 //! Forms from a file. The journal records which of them were entered: after an interruption, the same file continues where it stopped,
 //! and its first forms return their recorded answers.
 
-use super::submit::{SubmissionResult, sent};
+use crate::citizens::standardise::{SubmissionResult, sent};
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::{Attribution, ENTRY, StoreContext, append, read_entry};
+use crate::journal::entry::{Attribution, ENTRY, StoreContext, append, read_entry};
 use crate::store::Store;
 use jiff::Timestamp;
 use ngomon_rules::citizens::Proof;
@@ -74,7 +74,7 @@ impl Store {
 }
 
 /// The recorded answer of the form with this `run`.
-pub(super) async fn entered(tx: &mut Tx, env: &StoreContext, run: &str) -> Result<Option<SubmissionResult>> {
+pub(crate) async fn entered(tx: &mut Tx, env: &StoreContext, run: &str) -> Result<Option<SubmissionResult>> {
     let sql = format!("{ENTRY} WHERE j.run = $1 AND j.kind = 'form-answered' LIMIT 1");
     let Some(row) = tx.row(&sql, [run.into()]).await? else {
         return Ok(None);

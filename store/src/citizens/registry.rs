@@ -2,17 +2,17 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::StoreContext;
-use crate::keyring::FingerprintKind;
+use crate::journal::entry::StoreContext;
+use crate::crypto::keyring::FingerprintKind;
 use crate::loads::record_of;
 use crate::store::Store;
-use crate::tables::{STATED, fingerprint, stated_of};
+use crate::tables::accounts::{STATED, fingerprint, stated_of};
 use ngomon_rules::citizens::RegistryAnswer;
 use ngomon_rules::records::{AccountId, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::NationalId;
 
 /// The registry's answer for a number. A number that the person held before was cancelled when the next one was given.
-pub(super) async fn ask(tx: &mut Tx, env: &StoreContext, number: NationalId) -> Result<RegistryAnswer> {
+pub(crate) async fn ask(tx: &mut Tx, env: &StoreContext, number: NationalId) -> Result<RegistryAnswer> {
     let Some(load) = tx.row("SELECT load FROM reference WHERE name = 'registry'", []).await? else {
         return Ok(RegistryAnswer::Unavailable);
     };

@@ -1,10 +1,10 @@
 //! Requests for review ("Đề nghị xem xét lại"): the owner of a held account asks a counter to check it again.
 
-use super::submit::new_receipt;
+use crate::citizens::standardise::new_receipt;
 use crate::authentication::Operator;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::{Attribution, append, decrypt};
+use crate::journal::entry::{Attribution, append, decrypt};
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::records::AccountId;

@@ -10,17 +10,17 @@
 //!
 //! The approval computes everything again in the transaction that applies it.
 
-use super::counter::kept;
-use super::registry::ask;
-use super::submit::{Person, all_numbers, duplicate_candidates, resolve_person, withdrawn};
+use crate::citizens::counter::kept;
+use crate::citizens::registry::ask;
+use crate::citizens::standardise::{Person, all_numbers, duplicate_candidates, resolve_person, withdrawn};
 use crate::authentication::Operator;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Attribution, StoreContext, append, decrypt};
-use crate::messages::tell_owner;
-use crate::project::{TAKE_OVER_CELLS, is_take_over};
+use crate::journal::entry::{Attribution, StoreContext, append, decrypt};
+use crate::notifications::messages::tell_owner;
+use crate::projections::{TAKE_OVER_CELLS, is_take_over};
 use crate::store::Store;
-use crate::tables::{citizen, claim_of};
+use crate::tables::accounts::{citizen, claim_of};
 use ngomon_rules::citizens::{
     CitizenAccount, ClaimedIdentity, Outcome, Proof, RegistryAnswer, answer, on_success, on_take_over,
 };
@@ -292,7 +292,7 @@ async fn case(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Result<Option<T
 }
 
 /// The accounts that a claim holds, each with the reason; locked until the end of this transaction.
-pub(super) async fn dependent_holds(tx: &mut Tx, holder: &AccountId) -> Result<Vec<(AccountId, Reason)>> {
+pub(crate) async fn dependent_holds(tx: &mut Tx, holder: &AccountId) -> Result<Vec<(AccountId, Reason)>> {
     // Shared with running imports of accounts: either they see the end of this claim, or this transaction sees their holds.
     tx.rows_for_share("SELECT id FROM arrival", []).await?;
     let sql = "SELECT account, reason FROM hold WHERE cause = $1 AND until IS NULL ORDER BY account, reason";

@@ -4,8 +4,8 @@
 //! All waits are short. PostgreSQL ends a session whose client is frozen or gone, a statement that takes too long and a wait for a lock;
 //! the client discards a connection on which PostgreSQL is silent.
 
-use super::connections::Connector;
-use super::embedded::PREPARED;
+use crate::db::connections::Connector;
+use crate::db::embedded::PREPARED;
 use crate::error::{Result, StoreError};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sqlx::postgres::PgConnectOptions;
@@ -22,7 +22,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// Time-outs between PostgreSQL and the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     /// `statement_timeout` of PostgreSQL; `None` if a statement may take any time.
     pub statement: Option<Duration>,
     /// `lock_timeout` of PostgreSQL.
@@ -39,7 +39,7 @@ pub(super) struct Limits {
 }
 
 /// For HTTP requests: a person waits for the page.
-pub(super) const REQUESTS: Limits = Limits {
+pub(crate) const REQUESTS: Limits = Limits {
     statement: Some(Duration::from_secs(8)),
     lock: Duration::from_secs(6),
     idle: Duration::from_secs(3),
@@ -49,7 +49,7 @@ pub(super) const REQUESTS: Limits = Limits {
 };
 
 /// For background jobs: nobody waits for them, and they run again.
-pub(super) const WORKERS: Limits = Limits {
+pub(crate) const WORKERS: Limits = Limits {
     statement: Some(Duration::from_mins(1)),
     lock: Duration::from_secs(10),
     idle: Duration::from_secs(5),
@@ -59,7 +59,7 @@ pub(super) const WORKERS: Limits = Limits {
 };
 
 /// For commands: a statement may scan everything that is stored, and an operator is watching.
-pub(super) const COMMANDS: Limits = Limits {
+pub(crate) const COMMANDS: Limits = Limits {
     statement: None,
     lock: Duration::from_secs(30),
     idle: Duration::from_secs(15),
@@ -136,7 +136,7 @@ impl Target {
 
 /// The servers of an address.
 #[derive(Clone)]
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     /// The address as given. It may hold a password.
     url: Arc<str>,
     hosts: Vec<PgConnectOptions>,
@@ -150,7 +150,7 @@ pub(super) struct Cluster {
 
 impl Cluster {
     /// Parses an address.
-    pub(super) fn parse(url: &str, limits: Limits) -> Result<Self, AddressFault> {
+    pub(crate) fn parse(url: &str, limits: Limits) -> Result<Self, AddressFault> {
         let mut given = UrlParts::parse(url)?;
         let hosts = given.hosts()?;
         let target = match given.options.remove("target_session_attrs") {
@@ -206,11 +206,11 @@ impl Cluster {
     }
 
     /// The same servers with other limits.
-    pub(super) fn within(&self, limits: Limits) -> Result<Self, AddressFault> {
+    pub(crate) fn within(&self, limits: Limits) -> Result<Self, AddressFault> {
         Self::parse(&self.url, limits)
     }
 
-    pub(super) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Longest wait for a connection, or for another process that writes.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Time-out of a ping.
 const PING: Duration = Duration::from_secs(2);
 /// Age at which a connection is replaced.
@@ -20,7 +20,7 @@ const LIFE: Duration = Duration::from_mins(30);
 const IDLE: Duration = Duration::from_secs(1);
 
 /// How connections to a database are opened.
-pub(super) trait Connector: Send + Sync {
+pub(crate) trait Connector: Send + Sync {
     /// The type of connection.
     type Connection: Send;
     /// Opens a connection.
@@ -30,20 +30,20 @@ pub(super) trait Connector: Send + Sync {
 }
 
 /// Opens and recycles the connections of a pool.
-pub(super) struct Manager<O> {
+pub(crate) struct Manager<O> {
     opens: O,
     /// Rises each time a connection was found dead, silent or read-only.
     age: Arc<AtomicU64>,
 }
 
 impl<O> Manager<O> {
-    pub(super) fn opens(&self) -> &O {
+    pub(crate) fn opens(&self) -> &O {
         &self.opens
     }
 }
 
 /// A pooled connection.
-pub(super) struct IdleConnection<C> {
+pub(crate) struct IdleConnection<C> {
     pub connection: C,
     /// Something was left open on it: it is not used again.
     pub poisoned: bool,
@@ -54,14 +54,14 @@ pub(super) struct IdleConnection<C> {
 
 impl<C> IdleConnection<C> {
     /// Discards this connection and all that were opened before: the same probably happened to them.
-    pub(super) fn give_up(&mut self) {
+    pub(crate) fn give_up(&mut self) {
         self.poisoned = true;
         self.age.fetch_max(self.made + 1, Ordering::Relaxed);
     }
 }
 
-pub(super) type Pool<O> = managed::Pool<Manager<O>>;
-pub(super) type PooledConnection<O> = Object<Manager<O>>;
+pub(crate) type Pool<O> = managed::Pool<Manager<O>>;
+pub(crate) type PooledConnection<O> = Object<Manager<O>>;
 
 impl<O: Connector> managed::Manager for Manager<O> {
     type Type = IdleConnection<O::Connection>;
@@ -90,7 +90,7 @@ impl<O: Connector> managed::Manager for Manager<O> {
 }
 
 /// A pool of at most `most` connections, opened on demand. `patience` is the longest wait for one.
-pub(super) fn pool<O: Connector>(opens: O, most: usize, patience: Duration) -> Result<Pool<O>> {
+pub(crate) fn pool<O: Connector>(opens: O, most: usize, patience: Duration) -> Result<Pool<O>> {
     let age = Arc::default();
     Pool::builder(Manager { opens, age })
         .max_size(most)
@@ -103,7 +103,7 @@ pub(super) fn pool<O: Connector>(opens: O, most: usize, patience: Duration) -> R
 }
 
 /// Takes a connection from the pool.
-pub(super) async fn take<O: Connector>(pool: &Pool<O>) -> Result<PooledConnection<O>> {
+pub(crate) async fn take<O: Connector>(pool: &Pool<O>) -> Result<PooledConnection<O>> {
     pool.get().await.map_err(|error| match error {
         PoolError::Backend(error) => error,
         PoolError::Timeout(_) => StoreError::Busy,
@@ -112,6 +112,6 @@ pub(super) async fn take<O: Connector>(pool: &Pool<O>) -> Result<PooledConnectio
 }
 
 /// Opens a connection of the same kind outside the pool, for one user only.
-pub(super) async fn own<O: Connector + Clone>(pool: &Pool<O>) -> Result<PooledConnection<O>> {
-    take(&self::pool(pool.manager().opens().clone(), 1, PATIENCE)?).await
+pub(crate) async fn own<O: Connector + Clone>(pool: &Pool<O>) -> Result<PooledConnection<O>> {
+    take(&crate::db::connections::pool(pool.manager().opens().clone(), 1, PATIENCE)?).await
 }

@@ -1,9 +1,9 @@
 //! The embedded database, by `rusqlite`, which runs a query on the calling thread. sqlx runs SQLite on a separate thread, and the way there
 //! and back takes longer than most queries.
 
-use super::connections::{Connector, PATIENCE};
-use super::rest;
-use super::tx::SqlValue;
+use crate::db::connections::{Connector, PATIENCE};
+use crate::db::rest;
+use crate::db::tx::SqlValue;
 use crate::error::Result;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, StatementStatus, ToSql};
@@ -11,21 +11,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Number of statements that a connection keeps prepared.
-pub(super) const PREPARED: usize = 400;
+pub(crate) const PREPARED: usize = 400;
 
 /// Pause before the next attempt to switch a file to WAL while others do the same.
 const AGAIN: Duration = Duration::from_millis(10);
 
 /// How to open connections to a file.
 #[derive(Clone)]
-pub(super) struct SqliteConfig {
+pub(crate) struct SqliteConfig {
     path: PathBuf,
     create: bool,
     pragmas: &'static str,
 }
 
 impl SqliteConfig {
-    pub(super) fn reader(path: &Path) -> Self {
+    pub(crate) fn reader(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
             create: false,
@@ -34,7 +34,7 @@ impl SqliteConfig {
     }
 
     /// Fingerprints fall anywhere in their indexes: with a larger cache, fewer pages are read and written repeatedly.
-    pub(super) fn writer(path: &Path, create: bool) -> Self {
+    pub(crate) fn writer(path: &Path, create: bool) -> Self {
         Self {
             path: path.to_owned(),
             create,
@@ -42,7 +42,7 @@ impl SqliteConfig {
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
@@ -80,7 +80,7 @@ async fn write_ahead(connection: Connection) -> Result<Connection> {
 }
 
 /// Moves the WAL beside a file into the file. It waits for other users of the file for half a second only.
-pub(super) fn take_in_log(path: &Path) -> Result<()> {
+pub(crate) fn take_in_log(path: &Path) -> Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_millis(500))?;
@@ -89,17 +89,17 @@ pub(super) fn take_in_log(path: &Path) -> Result<()> {
 }
 
 /// An SQLite connection.
-pub(super) struct SqliteConnection(Connection);
+pub(crate) struct SqliteConnection(Connection);
 
 impl SqliteConnection {
-    pub(super) fn command(&self, sql: &str) -> Result<()> {
+    pub(crate) fn command(&self, sql: &str) -> Result<()> {
         self.0.execute_batch(sql)?;
         tracing::debug!(summary = sql, rows_returned = 0_u64);
         Ok(())
     }
 
     /// Runs a statement; returns the number of rows it touched.
-    pub(super) fn execute(&self, sql: &str, args: impl IntoIterator<Item = SqlValue>) -> Result<u64> {
+    pub(crate) fn execute(&self, sql: &str, args: impl IntoIterator<Item = SqlValue>) -> Result<u64> {
         let mut statement = self.0.prepare_cached(sql)?;
         bind(&mut statement, args)?;
         let touched = statement.raw_execute()?;
@@ -108,7 +108,7 @@ impl SqliteConnection {
     }
 
     /// Passes row after row to `take`, until that returns `false`.
-    pub(super) fn each(
+    pub(crate) fn each(
         &self,
         sql: &str,
         args: impl IntoIterator<Item = SqlValue>,

@@ -3,6 +3,9 @@
 //! SQLite has one writer in a process. It runs queued transactions one after the other, each under a savepoint, and commits them as a
 //! group: one flush to disk serves all. PostgreSQL runs each by itself, and retries it after a lost race.
 
+pub(crate) mod bound;
+pub(crate) mod changed;
+pub(crate) mod schema;
 mod cluster;
 mod connections;
 mod embedded;
@@ -12,12 +15,12 @@ mod writer;
 pub use cluster::AddressFault;
 pub use tx::{Row, SqlValue, Tx};
 
-use crate::changed;
+use crate::db::changed;
 use crate::error::{Result, StoreError};
 use crate::private;
-use cluster::{COMMANDS, Cluster, Limits, REQUESTS, WORKERS};
-use connections::{PATIENCE, own, pool, take};
-use embedded::SqliteConfig;
+use crate::db::cluster::{COMMANDS, Cluster, Limits, REQUESTS, WORKERS};
+use crate::db::connections::{PATIENCE, own, pool, take};
+use crate::db::embedded::SqliteConfig;
 use futures_util::future::BoxFuture;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -27,8 +30,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
-use tx::Connection;
-use writer::Writer;
+use crate::db::tx::Connection;
+use crate::db::writer::Writer;
 
 /// Number of retries of a transaction that lost a race.
 const TRIES: u32 = 20;
@@ -227,7 +230,7 @@ impl Db {
     /// Migrates the tables to this version of the program. Several processes may do so at once. Not every PostgreSQL has advisory locks, so
     /// the loser of a race tries again. If there is nothing to do, nothing is tried: a standby would refuse it.
     pub(crate) async fn migrate(&self) -> Result<()> {
-        let migrator = crate::schema::migrator(self.dialect());
+        let migrator = crate::db::schema::migrator(self.dialect());
         let mut starts = 0;
         while !self.is_of_today(&migrator).await? {
             starts += 1;

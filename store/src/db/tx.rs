@@ -1,11 +1,11 @@
 //! A transaction, its arguments and its rows. One SQL text serves both databases; this file holds the differences.
 
-use super::cluster::Cluster;
-use super::connections::{IdleConnection, PooledConnection};
-use super::embedded::SqliteConfig;
-use super::{Dialect, TransactionEnd};
+use crate::db::cluster::Cluster;
+use crate::db::connections::{IdleConnection, PooledConnection};
+use crate::db::embedded::SqliteConfig;
+use crate::db::{Dialect, TransactionEnd};
 use crate::error::{Refusal, Result, StoreError};
-use crate::keyring::Fingerprint;
+use crate::crypto::keyring::Fingerprint;
 use futures_util::TryStreamExt as _;
 use rusqlite::types::{FromSql, Value, ValueRef};
 use sqlx::postgres::{PgArguments, PgRow};
@@ -106,7 +106,7 @@ impl Row {
     }
 }
 
-pub(super) enum Connection {
+pub(crate) enum Connection {
     Sqlite(PooledConnection<SqliteConfig>),
     Postgres(PooledConnection<Cluster>),
 }
@@ -166,7 +166,7 @@ fn bound(sql: &str, args: impl IntoIterator<Item = SqlValue>) -> Query<'static, 
 }
 
 impl Tx {
-    pub(super) fn new(connection: Connection, silence: Duration) -> Self {
+    pub(crate) fn new(connection: Connection, silence: Duration) -> Self {
         Self {
             connection,
             fingerprints: None,
@@ -177,12 +177,12 @@ impl Tx {
     }
 
     /// Replaces the time-out for answers of PostgreSQL; `None` leaves it.
-    pub(super) fn set_silence(&mut self, silence: Option<Duration>) {
+    pub(crate) fn set_silence(&mut self, silence: Option<Duration>) {
         self.silence = silence.unwrap_or(self.silence);
     }
 
     /// Begins a transaction. What the previous one read may have changed, so nothing cached is kept.
-    pub(super) async fn begin(&mut self, sql: &str) -> Result<()> {
+    pub(crate) async fn begin(&mut self, sql: &str) -> Result<()> {
         self.fingerprints = None;
         self.journalled = false;
         self.open = true;
@@ -190,7 +190,7 @@ impl Tx {
     }
 
     /// The same on PostgreSQL; returns the transaction id, by which the outcome can be queried later.
-    pub(super) async fn begin_numbered(&mut self, sql: &str) -> Result<i64> {
+    pub(crate) async fn begin_numbered(&mut self, sql: &str) -> Result<i64> {
         self.fingerprints = None;
         self.journalled = false;
         self.open = true;
@@ -209,7 +209,7 @@ impl Tx {
     }
 
     /// Ends the transaction: `COMMIT`, `ROLLBACK`.
-    pub(super) async fn end(&mut self, sql: &str) -> Result<()> {
+    pub(crate) async fn end(&mut self, sql: &str) -> Result<()> {
         self.command(sql).await?;
         self.open = false;
         Ok(())
@@ -221,12 +221,12 @@ impl Tx {
     }
 
     /// Whether journal entries were written since the last call.
-    pub(super) fn take_journalled(&mut self) -> bool {
+    pub(crate) fn take_journalled(&mut self) -> bool {
         std::mem::take(&mut self.journalled)
     }
 
     /// Commits. Returns [`StoreError::InDoubt`] if nobody can know whether the commit took place.
-    pub(super) async fn commit(&mut self) -> Result<()> {
+    pub(crate) async fn commit(&mut self) -> Result<()> {
         match self.end("COMMIT").await {
             Err(error) if error.leaves_doubt() => Err(StoreError::InDoubt(error.to_string())),
             ended => ended,
@@ -234,7 +234,7 @@ impl Tx {
     }
 
     /// Runs a job outside of any transaction. If it fails or is dropped, the connection is discarded.
-    pub(super) async fn without_transaction<T>(mut self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+    pub(crate) async fn without_transaction<T>(mut self, job: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         self.open = true;
         let done = job(&mut self).await?;
         self.open = false;
@@ -242,7 +242,7 @@ impl Tx {
     }
 
     /// Runs a job in a transaction that has begun.
-    pub(super) async fn within<T>(
+    pub(crate) async fn within<T>(
         mut self,
         ends: TransactionEnd,
         job: impl AsyncFnOnce(&mut Tx) -> Result<T>,

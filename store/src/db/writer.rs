@@ -1,9 +1,9 @@
 //! The one writer of an embedded database: it commits queued transactions in groups at full durability.
 
-use super::connections::PooledConnection;
-use super::embedded::SqliteConfig;
-use super::tx::{Connection, Tx};
-use crate::changed;
+use crate::db::connections::PooledConnection;
+use crate::db::embedded::SqliteConfig;
+use crate::db::tx::{Connection, Tx};
+use crate::db::changed;
 use crate::error::{Result, StoreError};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -25,13 +25,13 @@ struct QueuedTransaction {
 }
 
 /// The queue to the writer.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     queue: mpsc::Sender<QueuedTransaction>,
 }
 
 impl Writer {
     /// Starts the writer on a thread of its own, which may block on the disk. It ends with its queue.
-    pub(super) fn start(connection: PooledConnection<SqliteConfig>) -> Result<Self> {
+    pub(crate) fn start(connection: PooledConnection<SqliteConfig>) -> Result<Self> {
         let (queue, waiting) = mpsc::channel(GROUP);
         let serve = serve(Tx::new(Connection::Sqlite(connection), Duration::MAX), waiting);
         let runtime = Handle::current();
@@ -43,7 +43,7 @@ impl Writer {
     }
 
     /// Runs a job in the next group; returns once the group is on disk.
-    pub(super) async fn run<T, F>(&self, job: F) -> Result<T>
+    pub(crate) async fn run<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,

@@ -1,15 +1,15 @@
 //! Accounts taken over once from the previous systems. An account that already exists stays as it is; none is removed.
 
-use super::profiles::waiting_rows;
-use super::{OpenLoad, heartbeat};
-use crate::counts::CounterDeltas;
+use crate::loads::profiles::waiting_rows;
+use crate::loads::{OpenLoad, heartbeat};
+use crate::projections::counters::CounterDeltas;
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::journal::{Attribution, StoreContext, append, write};
-use crate::keyring::FingerprintKind;
-use crate::numbers::ever_held;
-use crate::project::{officials_of, project};
-use crate::tables::{citizen, claim_of, fingerprint, for_each_in, placeholders};
+use crate::journal::entry::{Attribution, StoreContext, append, write};
+use crate::crypto::keyring::FingerprintKind;
+use crate::tables::numbers::ever_held;
+use crate::projections::{officials_of, project};
+use crate::tables::accounts::{citizen, claim_of, fingerprint, for_each_in, placeholders};
 use ngomon_rules::citizens::on_arrival;
 use ngomon_rules::event::{Change, Event, LoginId, Personal};
 use ngomon_rules::hold::{Cause, Hold, Reason, evidence};
@@ -89,7 +89,7 @@ async fn new_ones(tx: &mut Tx, env: &StoreContext, rows: &[AccountRow]) -> Resul
 }
 
 /// Activates the accounts of a load: counts them, and checks them against the claims that are in force (C4).
-pub(super) async fn activate(
+pub(crate) async fn activate(
     tx: &mut Tx,
     env: &StoreContext,
     act: &Attribution,

@@ -1,7 +1,7 @@
 //! The discard of a load whose process died, before the next load starts. Nobody ever saw its rows. Commits that are sealed are never
 //! deleted, nor anything of a load that is applied according to the journal.
 
-use super::{OpenLoad, SILENCE};
+use crate::loads::{OpenLoad, SILENCE};
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::store::Store;

@@ -2,12 +2,12 @@
 //! The load's entry in the journal has them, and `verify` computes them again. They cover the decrypted contents, so that new keys change
 //! nothing; they are keyed, so that an attacker who writes to the database cannot find other rows with the same digest.
 
-use super::QuarantinedCells;
+use crate::loads::QuarantinedCells;
 use crate::db::{Row, Tx};
 use crate::environment::hex;
 use crate::error::{Result, StoreError};
-use crate::keyring::{AssociatedData, Fingerprinter, Keyring};
-use crate::merkle::sha256;
+use crate::crypto::keyring::{AssociatedData, Fingerprinter, Keyring};
+use crate::crypto::merkle::sha256;
 
 /// The digests of rows of one kind, in any order.
 #[derive(Clone, Default)]
@@ -112,7 +112,7 @@ pub(crate) async fn waiting(
 }
 
 /// The digest of the row of a load.
-pub(super) async fn row_of_load(tx: &mut Tx, keys: &Keyring, load: &str) -> Result<String> {
+pub(crate) async fn row_of_load(tx: &mut Tx, keys: &Keyring, load: &str) -> Result<String> {
     let row = tx
         .row(&format!("SELECT {LOAD} FROM load WHERE id = $1"), [load.into()])
         .await?;

@@ -1,13 +1,13 @@
 //! The facts about persons that a registry load adds and that are kept for good: which numbers belong to one person, and the present
 //! names and phones of the persons of claims.
 
-use super::{OpenLoad, heartbeat};
+use crate::loads::{OpenLoad, heartbeat};
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::journal::{StoreContext, write};
-use crate::keyring::Fingerprinter;
-use crate::project::ClaimDetails;
-use crate::tables::{claim_of, for_each_in};
+use crate::journal::entry::{StoreContext, write};
+use crate::crypto::keyring::Fingerprinter;
+use crate::projections::ClaimDetails;
+use crate::tables::accounts::{claim_of, for_each_in};
 use ngomon_rules::event::{Change, Event, PersonId, Personal, Subject};
 use ngomon_rules::records::{RegistryRecord, RegistryStatus};
 use ngomon_rules::values::NationalId;
@@ -25,7 +25,7 @@ fn numbers(record: &RegistryRecord) -> impl Iterator<Item = NationalId> {
 
 impl OpenLoad {
     /// Stages what these records add: it counts with the load.
-    pub(super) async fn learn(&mut self, records: &[RegistryRecord], numbers: &[Vec<Vec<u8>>]) -> Result<()> {
+    pub(crate) async fn learn(&mut self, records: &[RegistryRecord], numbers: &[Vec<Vec<u8>>]) -> Result<()> {
         let (env, load) = (self.store.env.clone(), self.id.clone());
         let events = self
             .store

@@ -1,15 +1,15 @@
 //! The import of HR profiles: the versions of each, and the profiles that a full extract no longer has.
 
-use super::{OpenLoad, heartbeat};
+use crate::loads::{OpenLoad, heartbeat};
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::Result;
-use crate::journal::{StoreContext, write};
-use crate::keyring::{FingerprintKind, Fingerprinter};
-use crate::numbers::PersonNumbers;
-use crate::project::row_digest;
+use crate::journal::entry::{StoreContext, write};
+use crate::crypto::keyring::{FingerprintKind, Fingerprinter};
+use crate::tables::numbers::PersonNumbers;
+use crate::projections::row_digest;
 use crate::store::Store;
-use crate::tables::{fingerprint, for_each_in, placeholders};
-use crate::units;
+use crate::tables::accounts::{fingerprint, for_each_in, placeholders};
+use crate::tables::units;
 use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};
 use ngomon_rules::records::Profile;
 use ngomon_rules::unit::UnitCode;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// The stored profiles: all of them for a full extract, otherwise those of which the rows may be versions.
 #[derive(Default)]
-pub(super) struct KnownKeys {
+pub(crate) struct KnownKeys {
     profiles: Vec<KnownProfile>,
     by_code: HashMap<Vec<u8>, usize>,
     by_number: HashMap<Vec<u8>, usize>,
@@ -171,7 +171,7 @@ impl OpenLoad {
     }
 
     /// The profiles that a full extract no longer has.
-    pub(super) async fn gone(&self) -> Result<Vec<Event>> {
+    pub(crate) async fn gone(&self) -> Result<Vec<Event>> {
         let Some(scope) = self
             .incoming
             .full
@@ -203,7 +203,7 @@ impl OpenLoad {
 }
 
 /// The rows of that table in quarantine from other loads that have one of these codes or numbers.
-pub(super) async fn waiting_rows(
+pub(crate) async fn waiting_rows(
     store: &Store,
     (table, load): (&str, &str),
     keys: Vec<SqlValue>,

@@ -1,13 +1,13 @@
 //! The references: registry, units and notices. They are evidence from others, and each load replaces the whole reference.
 
-use super::OpenLoad;
-use super::evidence::RowDigests;
+use crate::loads::OpenLoad;
+use crate::loads::evidence::RowDigests;
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::StoreContext;
-use crate::keyring::{AssociatedData, FingerprintKind, Fingerprinter, Keyring};
+use crate::journal::entry::StoreContext;
+use crate::crypto::keyring::{AssociatedData, FingerprintKind, Fingerprinter, Keyring};
 use crate::store::Store;
-use crate::tables::fingerprint;
+use crate::tables::accounts::fingerprint;
 use ngomon_rules::records::{Notice, RegistryRecord};
 use ngomon_rules::unit::Unit;
 
@@ -200,7 +200,7 @@ impl OpenLoad {
 }
 
 /// Makes this load the current reference.
-pub(super) async fn activate(tx: &mut Tx, table: &str, load: &str) -> Result<()> {
+pub(crate) async fn activate(tx: &mut Tx, table: &str, load: &str) -> Result<()> {
     tx.execute(
         "INSERT INTO reference (name, load) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET load = excluded.load",
         [table.into(), load.into()],
@@ -216,7 +216,7 @@ pub(super) async fn activate(tx: &mut Tx, table: &str, load: &str) -> Result<()>
 
 impl Store {
     /// Deletes the rows of replaced registry loads, a few at a time.
-    pub(super) async fn forget_old_registry(&self) -> Result<()> {
+    pub(crate) async fn forget_old_registry(&self) -> Result<()> {
         for (table, key) in [("registry", "number_fp"), ("registry_former", "former_fp")] {
             let old = format!(
                 "SELECT load, {key} FROM {table} WHERE load <> (SELECT load FROM reference WHERE name = 'registry') LIMIT 2000"
@@ -228,7 +228,7 @@ impl Store {
     }
 
     /// Runs a statement until it changes no row, each time in its own transaction.
-    pub(super) async fn repeat(&self, sql: String) -> Result<()> {
+    pub(crate) async fn repeat(&self, sql: String) -> Result<()> {
         loop {
             let sql = sql.clone();
             let touched = self

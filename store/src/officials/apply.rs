@@ -1,12 +1,12 @@
 //! The application of a plan: its events, written as one act.
 
-use super::plan::Plan;
+use crate::officials::plan::Plan;
 use crate::authentication::own_login;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::{Attribution, StoreContext, append};
+use crate::journal::entry::{Attribution, StoreContext, append};
 use crate::loads::RowDigests;
-use crate::tables::{start_of, username_fp};
+use crate::tables::accounts::{start_of, username_fp};
 use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::records::{AccountAttributes, AccountId};
@@ -14,7 +14,7 @@ use ngomon_rules::values::{Date, username_key};
 use std::collections::BTreeSet;
 
 /// Writes the events of the plan. Returns the accounts that it created.
-pub(super) async fn apply(
+pub(crate) async fn apply(
     tx: &mut Tx,
     env: &StoreContext,
     plan: &Plan,

@@ -2,10 +2,10 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::{Attribution, StoreContext, append};
+use crate::journal::entry::{Attribution, StoreContext, append};
 use crate::settings::policy;
 use crate::store::Store;
-use crate::tables::recorded_holds;
+use crate::tables::accounts::recorded_holds;
 use ngomon_rules::event::Event;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::{is_written_down, on_sign_in};

@@ -1,9 +1,9 @@
 //! The changes since the last run over everybody, from the journal.
 
-use super::affected::AffectedKeys;
+use crate::officials::affected::AffectedKeys;
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::tables::for_each_in;
+use crate::tables::accounts::for_each_in;
 use ngomon_rules::event::Subject;
 use ngomon_rules::records::AccountId;
 use ngomon_rules::values::Date;
@@ -26,7 +26,7 @@ pub enum FullRunReason {
 }
 
 /// The scope of an incremental run.
-pub(super) enum ChangeScope {
+pub(crate) enum ChangeScope {
     Only(AffectedKeys),
     Everybody(FullRunReason),
 }
@@ -43,7 +43,7 @@ const CHANGES: &str = "SELECT DISTINCT kind, subject_kind, subject FROM journal 
      'sessions-ended', 'subject-named', 'notice-resent', 'signed-in')";
 
 /// Reads the changes since the last applied run over everybody.
-pub(super) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<ChangeScope> {
+pub(crate) async fn since_last_run(tx: &mut Tx, day: Date) -> Result<ChangeScope> {
     let sql = "SELECT as_of, seen FROM run WHERE state = 'applied' AND seen IS NOT NULL ORDER BY seen DESC LIMIT 1";
     let Some(last) = tx.row(sql, []).await? else {
         return Ok(ChangeScope::Everybody(FullRunReason::FirstRun));

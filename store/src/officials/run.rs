@@ -5,18 +5,18 @@
 //!     └── over it ──▶ waiting ── approve ──▲
 //! ```
 
-use super::affected::{AffectedKeys, AffectedSet};
-use super::apply::apply;
-use super::facts::Facts;
-use super::incremental::{ChangeScope, FullRunReason, since_last_run};
-use super::plan::{Newcomer, Plan, PlanLine, plan};
+use crate::officials::affected::{AffectedKeys, AffectedSet};
+use crate::officials::apply::apply;
+use crate::officials::facts::Facts;
+use crate::officials::incremental::{ChangeScope, FullRunReason, since_last_run};
+use crate::officials::plan::{Newcomer, Plan, PlanLine, plan};
 use crate::authentication::Operator;
 use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::StoreContext;
+use crate::journal::entry::StoreContext;
 use crate::loads::number;
 use crate::store::Store;
-use crate::tables::{STATED, day_of, stated_of};
+use crate::tables::accounts::{STATED, day_of, stated_of};
 use jiff::ToSpan as _;
 use ngomon_rules::event::ProfileId;
 use ngomon_rules::plan::{Brake, guard};
@@ -246,7 +246,7 @@ async fn run_lines(tx: &mut Tx, env: &StoreContext, run: &str) -> Result<Vec<Run
 }
 
 /// Allows only one run or undo at a time and no import meanwhile: a run sees a load completely or not at all.
-pub(super) async fn lock_runs(tx: &mut Tx) -> Result<()> {
+pub(crate) async fn lock_runs(tx: &mut Tx) -> Result<()> {
     tx.rows_for_update("SELECT id FROM installation", []).await?;
     tx.rows_for_share("SELECT id FROM arrival", []).await?;
     Ok(())
@@ -430,7 +430,7 @@ async fn keep_lines(tx: &mut Tx, run: &str, plan: &Plan) -> Result<()> {
 }
 
 /// The day of a run; fails unless the run is in the state `wanted`.
-pub(super) async fn run_in_state(tx: &mut Tx, run: &str, wanted: &str) -> Result<Date> {
+pub(crate) async fn run_in_state(tx: &mut Tx, run: &str, wanted: &str) -> Result<Date> {
     let rows = tx
         .rows_for_update("SELECT state, as_of FROM run WHERE id = $1", [run.into()])
         .await?;

@@ -1,9 +1,9 @@
 //! The tasks of HR's desk: the list of O5, of the whole province or of a unit and all below it.
 
-use super::facts::{AccountWithHolds, Facts};
+use crate::officials::facts::{AccountWithHolds, Facts};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::numbers::links;
+use crate::tables::numbers::links;
 use crate::store::Store;
 use ngomon_rules::event::ProfileId;
 use ngomon_rules::hold::{Hold, Reason};

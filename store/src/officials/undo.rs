@@ -1,12 +1,12 @@
 //! The undo of a whole run. It reverses the run's changes that are still in effect, and lists the accounts that changed since. Sessions
 //! are never revived.
 
-use super::run::{lock_runs, run_in_state};
+use crate::officials::run::{lock_runs, run_in_state};
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::{Attribution, ENTRY, Entry, StoreContext, append, read_entry};
+use crate::journal::entry::{Attribution, ENTRY, Entry, StoreContext, append, read_entry};
 use crate::store::Store;
-use crate::tables::{hold_of, recorded_holds};
+use crate::tables::accounts::{hold_of, recorded_holds};
 use ngomon_rules::event::{Change, Event, Personal, Subject};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::records::AccountId;
@@ -73,7 +73,7 @@ async fn undo(tx: &mut Tx, env: &StoreContext, run: &str, act: Attribution) -> R
         personal: None,
     });
     // Effective from the day of the run, as if the run had not happened.
-    let effective = act.effective.min(crate::tables::start_of(day));
+    let effective = act.effective.min(crate::tables::accounts::start_of(day));
     append(tx, env, &Attribution { effective, ..act }, events).await?;
     tx.execute(
         "UPDATE run SET state = 'undone', applied_at = $2 WHERE id = $1",

@@ -1,12 +1,12 @@
 //! The claims of an account for clients, read at the moment of the request: a grant stores no copy of them.
 
-use super::subjects::previous_subjects;
+use crate::openid::subjects::previous_subjects;
 use crate::error::{Result, StoreError};
-use crate::explain::bucket;
+use crate::accounts::explain::bucket;
 use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::{OWNER, owner_of};
-use crate::units::followed;
+use crate::tables::accounts::{OWNER, owner_of};
+use crate::tables::units::followed;
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::{Client, ClientId};
 use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind};

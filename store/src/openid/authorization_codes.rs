@@ -5,20 +5,17 @@
 //!     └──── 60 s, hold, sign-out (except with `offline_access`), client disabled ──▶ over
 //! ```
 
-use super::clients::{RegisteredClient, find};
-use super::grants::{
-    ACCESS, Grant, GrantParameters, LONGEST, NewTokenRow, REFRESH, RedeemedToken, ResourceAudience, Succession,
-    TokenKind, active_grant, end_grant, generate_token, issue, place, record_client_use,
-};
-use super::pushed_requests::spend_request;
-use super::subjects::{assign_subject, subject};
+use crate::openid::clients::{RegisteredClient, find};
+use crate::openid::grants::{ACCESS, Grant, GrantParameters, LONGEST, NewTokenRow, REFRESH, RedeemedToken, ResourceAudience, Succession, TokenKind, active_grant, end_grant, generate_token, issue, place, record_client_use};
+use crate::openid::pushed_requests::spend_request;
+use crate::openid::subjects::{assign_subject, subject};
 use crate::authentication::{SESSION_LONGEST, lock_accounts_of, open_session_row};
-use crate::bound::{GRANT, ISSUED};
+use crate::db::bound::{GRANT, ISSUED};
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::explain::gate;
-use crate::journal::StoreContext;
-use crate::merkle::sha256;
+use crate::accounts::explain::gate;
+use crate::journal::entry::StoreContext;
+use crate::crypto::merkle::sha256;
 use crate::store::Store;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -257,7 +254,7 @@ async fn end_family(tx: &mut Tx, grant: &str) -> Result<()> {
 }
 
 /// The refresh token to return.
-pub(super) enum NextRefreshToken {
+pub(crate) enum NextRefreshToken {
     /// A new one, for the code or refresh token that was redeemed.
     New {
         token: String,
@@ -271,7 +268,7 @@ pub(super) enum NextRefreshToken {
 }
 
 /// Issues the next access and refresh token of a grant.
-pub(super) async fn tokens(
+pub(crate) async fn tokens(
     tx: &mut Tx,
     env: &StoreContext,
     known: &RegisteredClient,

@@ -7,16 +7,16 @@
 //!     └── remove ──▶ gone: its id never comes back
 //! ```
 
-use super::notices::drop_notices;
+use crate::openid::notices::drop_notices;
 use crate::authentication::Operator;
-use crate::bound::{CLIENT, binds};
+use crate::db::bound::{CLIENT, binds};
 use crate::db::{Row, Tx};
 use crate::environment::hex;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::{Attribution, StoreContext, append};
-use crate::keyring::Keyring;
-use crate::merkle::sha256;
-use crate::project::client_cells;
+use crate::journal::entry::{Attribution, StoreContext, append};
+use crate::crypto::keyring::Keyring;
+use crate::crypto::merkle::sha256;
+use crate::projections::client_cells;
 use crate::store::Store;
 use ngomon_rules::client::{Authentication, Client, ClientFault, ClientId};
 use ngomon_rules::event::{Change, Event, Subject};
@@ -34,7 +34,7 @@ pub struct RegisteredClient {
     pub enabled: bool,
     /// When a token was last issued to it: microseconds UTC.
     pub last_use: Option<i64>,
-    pub(super) generation: i64,
+    pub(crate) generation: i64,
     secret: Option<String>,
     old_secret: Option<(String, i64)>,
 }
@@ -57,17 +57,17 @@ fn digest(secret: &str) -> String {
 }
 
 /// The columns that [`known_client`] reads, of a client `c` joined with [`CLIENT_USE`].
-pub(super) const CLIENT_COLUMNS: &str =
+pub(crate) const CLIENT_COLUMNS: &str =
     "c.id, c.body, c.secret, c.old_secret, c.old_until, c.enabled, c.generation, u.at, c.mac";
 /// Joins the time at which a token was last issued to the client.
-pub(super) const CLIENT_USE: &str = "LEFT JOIN client_use u ON u.client = c.id";
+pub(crate) const CLIENT_USE: &str = "LEFT JOIN client_use u ON u.client = c.id";
 
 fn select() -> String {
     format!("SELECT {CLIENT_COLUMNS} FROM client c {CLIENT_USE}")
 }
 
 /// Parses a client from the columns at `at`. A row whose MAC does not verify is an error.
-pub(super) fn known_client(keys: &Keyring, row: &Row, at: usize) -> Result<RegisteredClient> {
+pub(crate) fn known_client(keys: &Keyring, row: &Row, at: usize) -> Result<RegisteredClient> {
     let (id, mac): (String, Vec<u8>) = (row.get(at)?, row.get(at + 8)?);
     if !binds(keys, CLIENT, &client_cells(row, at)?, Some(&mac)) {
         return Err(StoreError::corrupt(
@@ -102,7 +102,7 @@ impl RegisteredClient {
 }
 
 /// The client that is registered as this resource server.
-pub(super) async fn resource_server_of(
+pub(crate) async fn resource_server_of(
     tx: &mut Tx,
     keys: &Keyring,
     resource: &str,
@@ -122,7 +122,7 @@ pub(super) async fn resource_server_of(
 }
 
 /// Finds a client by id or by name.
-pub(super) async fn find(tx: &mut Tx, keys: &Keyring, id_or_name: &str) -> Result<Option<RegisteredClient>> {
+pub(crate) async fn find(tx: &mut Tx, keys: &Keyring, id_or_name: &str) -> Result<Option<RegisteredClient>> {
     let sql = format!("{} WHERE c.id = $1 OR c.name = $1", select());
     let row = tx.row(&sql, [id_or_name.into()]).await?;
     row.map(|row| known_client(keys, &row, 0)).transpose()

@@ -1,7 +1,7 @@
 //! The consents of people to third-party clients, which are not the province's own.
 
-use super::grants::revoke_grants;
-use crate::bound::CONSENT;
+use crate::openid::grants::revoke_grants;
+use crate::db::bound::CONSENT;
 use crate::db::Row;
 use crate::error::Result;
 use crate::store::Store;

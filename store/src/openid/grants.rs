@@ -1,17 +1,17 @@
 //! Grants and tokens. A token is 256 random bits, stored as a digest. Its validity is checked at each use, against the grant, the account
 //! and the client as they are at that moment.
 
-use super::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, known_client, resource_server_of};
-use super::notices::enqueue_logout;
+use crate::openid::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, known_client, resource_server_of};
+use crate::openid::notices::enqueue_logout;
 use crate::authentication::is_account;
-use crate::bound::{GRANT, GRANT_SESSION, ISSUED, SUBJECT, USED, binds};
+use crate::db::bound::{GRANT, GRANT_SESSION, ISSUED, SUBJECT, USED, binds};
 use crate::db::{Row, SqlValue, Tx};
 use crate::environment::hex;
 use crate::error::{Refusal, Result, StoreError};
-use crate::explain::{MAY_BE_HELD, is_held};
-use crate::journal::StoreContext;
-use crate::keyring::{AssociatedData, Keyring};
-use crate::merkle::sha256;
+use crate::accounts::explain::{MAY_BE_HELD, is_held};
+use crate::journal::entry::StoreContext;
+use crate::crypto::keyring::{AssociatedData, Keyring};
+use crate::crypto::merkle::sha256;
 use crate::store::Store;
 use jiff::Timestamp;
 use ngomon_rules::client::ClientId;
@@ -22,11 +22,11 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// Lifetime of an access token: 10 minutes in microseconds.
-pub(super) const ACCESS: i64 = 10 * 60 * 1_000_000;
+pub(crate) const ACCESS: i64 = 10 * 60 * 1_000_000;
 /// Idle lifetime of an `offline_access` refresh token: 30 days in microseconds. Its grant ends after [`LONGEST`] in any case.
-pub(super) const REFRESH: i64 = 30 * 24 * 3_600 * 1_000_000;
+pub(crate) const REFRESH: i64 = 30 * 24 * 3_600 * 1_000_000;
 /// Absolute lifetime of an `offline_access` grant: 180 days in microseconds (RFC 9700: "an absolute end").
-pub(super) const LONGEST: i64 = 180 * 24 * 3_600 * 1_000_000;
+pub(crate) const LONGEST: i64 = 180 * 24 * 3_600 * 1_000_000;
 
 /// The kinds of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Code => "code",
             Self::Access => "access",
@@ -58,7 +58,7 @@ impl TokenKind {
     }
 
     /// The token with these bytes, and its digest.
-    pub(super) fn written(self, bytes: &[u8]) -> (String, [u8; 32]) {
+    pub(crate) fn written(self, bytes: &[u8]) -> (String, [u8; 32]) {
         let token = format!("{}{}", self.prefix(), hex(bytes));
         let digest = sha256(&[token.as_bytes()]);
         (token, digest)
@@ -100,9 +100,9 @@ pub struct Grant {
     pub auth_time: i64,
     /// Authentication methods (RFC 8176), separated by spaces.
     pub amr: String,
-    pub(super) good_until: i64,
+    pub(crate) good_until: i64,
     /// Digest of the session with which the grant ends; `None` if it outlives the session.
-    pub(super) session: Option<Vec<u8>>,
+    pub(crate) session: Option<Vec<u8>>,
 }
 
 /// The resource server that a token is meant for, if that is not the client that requested it (RFC 8707).
@@ -112,12 +112,12 @@ pub struct ResourceAudience {
     pub resource: String,
     /// The client that is registered as that resource server.
     pub client: ClientId,
-    pub(super) generation: i64,
+    pub(crate) generation: i64,
 }
 
 impl ResourceAudience {
     /// The audience of a granted resource. A token request may only repeat the granted resource.
-    pub(super) async fn of(
+    pub(crate) async fn of(
         tx: &mut Tx,
         keys: &Keyring,
         granted: Option<&str>,
@@ -158,7 +158,7 @@ pub struct ActiveToken {
     pub audience: Option<ResourceAudience>,
 }
 
-pub(super) fn place(id: &str) -> AssociatedData<'_> {
+pub(crate) fn place(id: &str) -> AssociatedData<'_> {
     AssociatedData {
         table: "client_grant",
         column: "asked",
@@ -167,12 +167,12 @@ pub(super) fn place(id: &str) -> AssociatedData<'_> {
 }
 
 /// Generates a token of this kind; returns it with its digest.
-pub(super) fn generate_token(env: &StoreContext, kind: TokenKind) -> (String, [u8; 32]) {
+pub(crate) fn generate_token(env: &StoreContext, kind: TokenKind) -> (String, [u8; 32]) {
     kind.written(&env.ambient.bytes::<32>())
 }
 
 /// A new row of `issued`.
-pub(super) struct NewTokenRow<'a> {
+pub(crate) struct NewTokenRow<'a> {
     pub kind: TokenKind,
     pub digest: [u8; 32],
     pub known: &'a RegisteredClient,
@@ -184,7 +184,7 @@ pub(super) struct NewTokenRow<'a> {
 }
 
 impl NewTokenRow<'_> {
-    pub(super) fn row(&self, keys: &Keyring, now: i64) -> Vec<SqlValue> {
+    pub(crate) fn row(&self, keys: &Keyring, now: i64) -> Vec<SqlValue> {
         let cells = vec![
             self.digest.into(),
             self.kind.name().into(),
@@ -205,7 +205,7 @@ impl NewTokenRow<'_> {
 
 /// The further columns of a refresh token's row, which no MAC covers.
 #[derive(Default)]
-pub(super) struct Succession {
+pub(crate) struct Succession {
     /// Digest of the refresh token that it replaced.
     pub follows: Option<[u8; 32]>,
     /// The encrypted random value that its own successor derives from.
@@ -213,7 +213,7 @@ pub(super) struct Succession {
 }
 
 impl Succession {
-    pub(super) fn with(self, mut row: Vec<SqlValue>) -> Vec<SqlValue> {
+    pub(crate) fn with(self, mut row: Vec<SqlValue>) -> Vec<SqlValue> {
         row.push(SqlValue::Bytes(self.follows.map(Vec::from)));
         row.push(SqlValue::Bytes(self.again));
         row
@@ -235,7 +235,7 @@ fn rows_of_places(rows: usize, width: usize) -> String {
 }
 
 /// Writes tokens in one statement. A row that already exists is the redeemed token: it gets its MAC as used.
-pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<SqlValue>>) -> Result<()> {
+pub(crate) async fn issue(tx: &mut Tx, rows: Vec<Vec<SqlValue>>) -> Result<()> {
     let sql = format!(
         "INSERT INTO issued ({}, follows, again) VALUES {} \
          ON CONFLICT (id) DO UPDATE SET mac = excluded.mac, again = excluded.again",
@@ -246,11 +246,11 @@ pub(super) async fn issue(tx: &mut Tx, rows: Vec<Vec<SqlValue>>) -> Result<()> {
 }
 
 /// The row of a redeemed code or refresh token, with its new MAC.
-pub(super) struct RedeemedToken(Vec<SqlValue>);
+pub(crate) struct RedeemedToken(Vec<SqlValue>);
 
 impl RedeemedToken {
     /// Parses a row that begins with the [`ISSUED`] columns and was just marked as used. `None` if its MAC did not verify.
-    pub(super) fn of(keys: &Keyring, row: &Row) -> Result<Option<Self>> {
+    pub(crate) fn of(keys: &Keyring, row: &Row) -> Result<Option<Self>> {
         let used = ISSUED.cells(row, 0)?;
         let mut unused = used.clone();
         unused[USED] = SqlValue::Int(None);
@@ -258,7 +258,7 @@ impl RedeemedToken {
         Ok(genuine.then(|| Self(ISSUED.row(keys, used))))
     }
 
-    pub(super) fn row(self) -> Vec<SqlValue> {
+    pub(crate) fn row(self) -> Vec<SqlValue> {
         self.0
     }
 }
@@ -322,7 +322,7 @@ async fn grant_of(tx: &mut Tx, env: &StoreContext, row: &Row, at: usize, now: Ti
 }
 
 /// The grant, if it is active: neither a hold, a sign-out nor time ended it, and the client was not disabled since it authenticated.
-pub(super) async fn active_grant(
+pub(crate) async fn active_grant(
     tx: &mut Tx,
     env: &StoreContext,
     known: &RegisteredClient,
@@ -343,7 +343,7 @@ pub(super) async fn active_grant(
     }
 }
 
-pub(super) async fn end_grant(tx: &mut Tx, id: &str) -> Result<()> {
+pub(crate) async fn end_grant(tx: &mut Tx, id: &str) -> Result<()> {
     for sql in [
         "DELETE FROM issued WHERE client_grant = $1",
         "DELETE FROM client_grant WHERE id = $1",
@@ -521,7 +521,7 @@ fn live(keys: &Keyring, row: &Row, at: usize, grant: Option<Grant>) -> Result<Op
 }
 
 /// Records the time at which a token was last issued to the client, at most once per quarter of an hour.
-pub(super) async fn record_client_use(tx: &mut Tx, known: &RegisteredClient, now: i64) -> Result<()> {
+pub(crate) async fn record_client_use(tx: &mut Tx, known: &RegisteredClient, now: i64) -> Result<()> {
     const GRAIN: i64 = 15 * 60 * 1_000_000;
     if known.last_use.is_some_and(|last| now - last < GRAIN) {
         return Ok(());

@@ -8,14 +8,14 @@
 //!     ◀── the last hold is lifted, a claim, the day after an order's last, a freeze ── clients are notified
 //! ```
 
-use super::notices::enqueue_held_events;
+use crate::openid::notices::enqueue_held_events;
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::explain::held_of;
-use crate::journal::StoreContext;
+use crate::accounts::explain::held_of;
+use crate::journal::entry::StoreContext;
 use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::for_each_in;
+use crate::tables::accounts::for_each_in;
 use ngomon_rules::values::local_day;
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ const BATCH: u32 = 400;
 pub(crate) const ENDED: i64 = -1;
 
 /// Those of the accounts that were last reported as held.
-pub(super) async fn accounts_reported_held(tx: &mut Tx, accounts: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+pub(crate) async fn accounts_reported_held(tx: &mut Tx, accounts: &BTreeSet<String>) -> Result<BTreeSet<String>> {
     let (mut told, wanted): (_, Vec<SqlValue>) = (BTreeSet::new(), accounts.iter().map(Into::into).collect());
     let sql = "SELECT account FROM told_held WHERE account IN ({})";
     for_each_in(tx, sql, &wanted, |row| {
@@ -38,7 +38,7 @@ pub(super) async fn accounts_reported_held(tx: &mut Tx, accounts: &BTreeSet<Stri
 }
 
 /// Accounts whose held state differs from what was last reported to clients.
-pub(super) struct HeldStateChanges {
+pub(crate) struct HeldStateChanges {
     /// Held now, but not reported as held.
     pub begun: BTreeSet<String>,
     /// Reported as held, but not held now.
@@ -46,7 +46,7 @@ pub(super) struct HeldStateChanges {
 }
 
 impl HeldStateChanges {
-    pub(super) async fn since_last_report(
+    pub(crate) async fn since_last_report(
         tx: &mut Tx,
         env: &StoreContext,
         accounts: &BTreeSet<String>,
@@ -63,12 +63,12 @@ impl HeldStateChanges {
     }
 
     /// Number of accounts.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         (self.begun.len() + self.over.len()) as u64
     }
 
     /// Ends the sessions of newly held accounts for good, and records the reported state of the accounts that a client knows.
-    pub(super) async fn record(&self, tx: &mut Tx, env: &StoreContext, known: &BTreeSet<String>) -> Result<()> {
+    pub(crate) async fn record(&self, tx: &mut Tx, env: &StoreContext, known: &BTreeSet<String>) -> Result<()> {
         let args = |accounts: &BTreeSet<String>| accounts.iter().map(Into::into).collect::<Vec<SqlValue>>();
         let sql =
             format!("UPDATE session SET generation = {ENDED} WHERE held = 0 AND account IN ({{}}) RETURNING account");

@@ -10,15 +10,15 @@
 //! No event waits for another, except that *held* and *open again* of an account are delivered in order. A waiting event becomes due at
 //! once when a newer event of the account is queued, or when the client accepts another one. That does not bring the last attempt nearer.
 
-use super::held_scan::{HeldStateChanges, accounts_reported_held};
-use crate::bound::{CLIENT, NOTICE, SUBJECT, binds};
+use crate::openid::held_scan::{HeldStateChanges, accounts_reported_held};
+use crate::db::bound::{CLIENT, NOTICE, SUBJECT, binds};
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::{Attribution, Entry, StoreContext, append};
-use crate::keyring::Keyring;
-use crate::project::client_cells;
+use crate::journal::entry::{Attribution, Entry, StoreContext, append};
+use crate::crypto::keyring::Keyring;
+use crate::projections::client_cells;
 use crate::store::Store;
-use crate::tables::for_each_in;
+use crate::tables::accounts::for_each_in;
 use ngomon_rules::client::{Client, ClientId};
 use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::records::AccountId;
@@ -187,7 +187,7 @@ async fn some_of(tx: &mut Tx, sql: &str, now: i64, wanted: &[SqlValue]) -> Resul
 }
 
 /// Deletes the undelivered events of a removed client.
-pub(super) async fn drop_notices(tx: &mut Tx, client: &ClientId) -> Result<()> {
+pub(crate) async fn drop_notices(tx: &mut Tx, client: &ClientId) -> Result<()> {
     let sql = "DELETE FROM client_notice WHERE client = $1 AND due IS NOT NULL";
     tx.execute(sql, [client.as_str().into()]).await.map(drop)
 }
@@ -239,7 +239,7 @@ pub(crate) async fn enqueue_for_events(tx: &mut Tx, env: &StoreContext, entries:
 }
 
 /// Queues the events of accounts whose held state changed. Revokes the grants of those that are held and of the accounts in `ended`.
-pub(super) async fn enqueue_held_events(
+pub(crate) async fn enqueue_held_events(
     tx: &mut Tx,
     env: &StoreContext,
     ended: &BTreeSet<String>,

@@ -2,8 +2,8 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::keyring::AssociatedData;
-use crate::merkle::sha256;
+use crate::crypto::keyring::AssociatedData;
+use crate::crypto::merkle::sha256;
 use crate::store::Store;
 use ngomon_rules::client::ClientId;
 
@@ -98,7 +98,7 @@ impl Store {
 }
 
 /// Deletes a request; `false` if it was answered before.
-pub(super) async fn spend_request(tx: &mut Tx, of: &ClientId, handle: &str) -> Result<bool> {
+pub(crate) async fn spend_request(tx: &mut Tx, of: &ClientId, handle: &str) -> Result<bool> {
     let sql = "DELETE FROM pushed_request WHERE id = $1 AND client = $2";
     let args = [sha256(&[handle.as_bytes()]).into(), of.as_str().into()];
     Ok(tx.execute(sql, args).await? > 0)

@@ -1,20 +1,20 @@
 //! The subject of an account at a client: assigned at the first sign-in, never changed (C3: "the same after as before").
 
-use crate::bound::{SUBJECT, SUCCESSION, binds};
+use crate::db::bound::{SUBJECT, SUCCESSION, binds};
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result};
-use crate::journal::{Attribution, StoreContext, append};
-use crate::keyring::Keyring;
+use crate::journal::entry::{Attribution, StoreContext, append};
+use crate::crypto::keyring::Keyring;
 use crate::store::Store;
 use ngomon_rules::client::{ClientId, SubjectKind};
 use ngomon_rules::event::{Change, Event};
 use ngomon_rules::records::AccountId;
 use std::collections::{HashMap, HashSet};
 
-use super::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, find, known_client};
+use crate::openid::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, find, known_client};
 
 /// Assigns and journals the client's subject for an account that has none yet. The account's row must be locked.
-pub(super) async fn assign_subject(
+pub(crate) async fn assign_subject(
     tx: &mut Tx,
     env: &StoreContext,
     known: &RegisteredClient,
@@ -149,7 +149,7 @@ impl Store {
     }
 }
 
-pub(super) async fn subject(
+pub(crate) async fn subject(
     tx: &mut Tx,
     keys: &Keyring,
     client: &ClientId,
@@ -163,7 +163,7 @@ pub(super) async fn subject(
 }
 
 /// The client's subjects for the accounts that this one succeeds, by a transfer or a join: the client moves its own data over.
-pub(super) async fn previous_subjects(
+pub(crate) async fn previous_subjects(
     tx: &mut Tx,
     keys: &Keyring,
     client: &ClientId,

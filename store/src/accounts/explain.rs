@@ -1,0 +1,654 @@
+//! The report of `ngomon explain`: each fact, decision and hold of an account, and its origin.
+
+use crate::db::{Row, SqlValue, Tx};
+use crate::error::{Refusal, Result, StoreError};
+use crate::journal::entry::{ENTRY, StoreContext, read_entry};
+use crate::officials::{AccountWithHolds, AffectedKeys, AffectedSet, Facts, coming};
+use crate::settings::campaign;
+use crate::store::Store;
+use crate::tables::accounts::{CLAIMED, STATED, claimed_of, day_of, end_of, for_each_in, hold_of, stated_of};
+use crate::tables::units::followed;
+use ngomon_rules::citizens::{Bucket, Campaign, CampaignGroup, ClaimedIdentity, Gate, LastFormState};
+use ngomon_rules::event::{Change, Personal};
+use ngomon_rules::hold::{Hold, Reason, WayOut};
+use ngomon_rules::officials::{Decision, ProfileMatch, decide, retirement, review_due};
+use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind, Profile};
+use ngomon_rules::unit::UnitCode;
+use ngomon_rules::values::Date;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Everything that explains why an account is open or held.
+#[derive(Clone, Debug)]
+pub struct AccountExplanation {
+    /// The account.
+    pub account: String,
+    /// The kind of the account.
+    pub kind: AccountKind,
+    /// The unit in the account's own row.
+    pub unit: String,
+    /// The name of the unit that is valid on the day.
+    pub unit_name: String,
+    /// The name that its owner signs in with.
+    pub username: Option<String>,
+    /// The day of the explanation.
+    pub day: Date,
+    /// The last day of its exemption from the form.
+    pub exempt_to: Option<Date>,
+    /// What the gate requires of a citizen on that day.
+    pub gate: Option<Gate>,
+    /// The facts that were compared, by name; numbers and phones are masked.
+    pub facts: Vec<(&'static str, String)>,
+    /// The decision from these facts: the holds that follow from HR's facts, or why there is no decision.
+    pub decision: Option<Decision>,
+    /// The holds that HR's present facts will add within the warning period, each with the first day on which it counts.
+    pub coming: Vec<(Date, Hold)>,
+    /// The holds that count on that day.
+    pub holds: Vec<ActiveHold>,
+    /// If `moved` holds the account: the account with which its owner continues.
+    pub moved_to: Option<MovedTo>,
+    /// The claim's name or number differs from what the account itself states: it may be the wrong account.
+    pub claim_differs: bool,
+    /// The history, oldest first. Sign-ins are left out (the last one is a fact): one row a day would hide the rest.
+    pub history: Vec<HistoryEntry>,
+    /// The cursor of the previous page; `None` if there are no earlier entries.
+    pub earlier: Option<HistoryCursor>,
+}
+
+/// Entries on one page of a history, so that a page costs the same however much an account did.
+const PAGE: usize = 50;
+
+/// A cursor in a history: the page ends before this entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryCursor {
+    at: i64,
+    ord: i64,
+    commit: String,
+}
+
+impl HistoryCursor {
+    /// Parses the text form of the cursor.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        Some(Self {
+            at: parts.next()?.parse().ok()?,
+            ord: parts.next()?.parse().ok()?,
+            commit: parts.next()?.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for HistoryCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.at, self.ord, self.commit)
+    }
+}
+
+/// The part of a history to read.
+#[derive(Clone, Copy)]
+enum HistoryPart<'a> {
+    Whole,
+    Newest,
+    Before(&'a HistoryCursor),
+}
+
+impl<'a> HistoryPart<'a> {
+    fn before(before: Option<&'a HistoryCursor>) -> Self {
+        before.map_or(Self::Newest, Self::Before)
+    }
+}
+
+impl AccountExplanation {
+    /// The fact of this name.
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        let found = self.facts.iter().find(|(key, _)| *key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// The account at the new unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MovedTo {
+    /// The account.
+    pub account: AccountId,
+    /// The name that its owner signs in with.
+    pub username: Option<String>,
+    /// It has the same password and devices: a proof for one account is a proof for the other.
+    pub same_login: bool,
+}
+
+/// A hold, and the time from which it counts.
+#[derive(Clone, Debug)]
+pub struct ActiveHold {
+    /// The hold.
+    pub hold: Hold,
+    /// Its first instant, in microseconds UTC; `None` if it follows from the policy and the day.
+    pub since: Option<i64>,
+    /// The freeze switch suspends it.
+    pub suspended: bool,
+    /// If its owner joined the account to the one whose claim is the cause: that account's user name, or else its id.
+    pub joined_into: Option<String>,
+}
+
+impl ActiveHold {
+    /// The ways out that its owner sees. After a join to the holder of the claim, the join is not offered again.
+    pub fn ways_out(&self) -> impl Iterator<Item = WayOut> + '_ {
+        let ways = self.hold.reason.ways_out().iter().copied();
+        ways.filter(|way| *way != WayOut::Join || self.joined_into.is_none())
+    }
+}
+
+/// An entry of the journal about the account.
+#[derive(Clone, Debug)]
+pub struct HistoryEntry {
+    /// When it was recorded, in microseconds UTC.
+    pub at: i64,
+    /// From when it counts, in microseconds UTC.
+    pub effective: i64,
+    /// The actor.
+    pub by: String,
+    /// The run.
+    pub run: Option<String>,
+    /// The clause from which it follows.
+    pub clause: Option<String>,
+    /// The change.
+    pub change: Change,
+    /// The reason, as an operator wrote it.
+    pub note: Option<String>,
+}
+
+impl Store {
+    /// Explains an account as of a day, with its whole history.
+    pub async fn explain(&self, account: &str, day: Date) -> Result<AccountExplanation> {
+        self.explained(account, day, true, HistoryPart::Whole).await
+    }
+
+    /// As [`Store::explain`], with one page of its history: the newest, or the one before a cursor.
+    pub async fn explain_page(
+        &self,
+        account: &str,
+        day: Date,
+        before: Option<&HistoryCursor>,
+    ) -> Result<AccountExplanation> {
+        self.explained(account, day, true, HistoryPart::before(before)).await
+    }
+
+    /// As [`Store::explain`], with the newest page of its history and without the decision from HR's facts. Reads the rows of one account
+    /// only, so the cost does not grow with the number of accounts.
+    pub async fn account_explanation(&self, account: &str, day: Date) -> Result<AccountExplanation> {
+        self.explained(account, day, false, HistoryPart::Newest).await
+    }
+
+    /// As [`Store::account_explanation`], with the page of its history before a cursor.
+    pub async fn story_before(
+        &self,
+        account: &str,
+        day: Date,
+        before: Option<&HistoryCursor>,
+    ) -> Result<AccountExplanation> {
+        self.explained(account, day, false, HistoryPart::before(before)).await
+    }
+
+    /// The ways out of the holds of an account today.
+    pub async fn ways_out(&self, account: &AccountId) -> Result<BTreeSet<WayOut>> {
+        let today = self.today();
+        self.db
+            .read(async |tx| ways_out(tx, account.as_str(), today).await)
+            .await
+    }
+
+    /// What the gate requires of a citizen today; `None` if the account is not a citizen's.
+    pub async fn gate(&self, account: &AccountId) -> Result<Option<Gate>> {
+        let today = self.today();
+        self.db.read(async |tx| gate(tx, account.as_str(), today).await).await
+    }
+
+    async fn explained(
+        &self,
+        account: &str,
+        day: Date,
+        anew: bool,
+        part: HistoryPart<'_>,
+    ) -> Result<AccountExplanation> {
+        self.db
+            .read(async |tx| {
+                let sql = format!(
+                    "SELECT a.kind, a.unit, a.created_on, a.last_sign_in_on, a.official_to, a.exempt_to, a.claimed, a.last, {STATED} \
+                     FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1"
+                );
+                let row = tx.row(&sql, [account.into()]).await?;
+                let row = row.ok_or_else(|| Refusal::UnknownAccount(account.to_owned()))?;
+                let kind: String = row.get(0)?;
+                let kind = AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?;
+                let (unit, stated) = (row.get::<String>(1)?, stated_of(&self.env.keys, &row, 8)?);
+                let mut facts = stated_facts(&stated);
+                for (name, at) in [("created_on", 2), ("last_sign_in_on", 3)] {
+                    facts.extend(row.get::<Option<String>>(at)?.map(|day| (name, day)));
+                }
+                let successors = format!(
+                    "SELECT s.account, {STATED} FROM succession s JOIN account a ON a.id = s.account \
+                     JOIN personal_value v ON v.id = a.value WHERE s.succeeds = $1 ORDER BY s.account"
+                );
+                for row in tx.rows(&successors, [account.into()]).await? {
+                    facts.push(("successor", row.get(0)?));
+                    let username = stated_of(&self.env.keys, &row, 1)?.username;
+                    facts.extend(username.map(|username| ("successor_username", username)));
+                }
+                let counting = followed(tx, &UnitCode(unit.clone()), day).await?;
+                let unit_name = counting.map(|unit| unit.name).unwrap_or_default();
+                let campaign = campaign(tx).await?;
+                let mut holds = held_since(tx, account, day, &campaign).await?;
+                for held in &mut holds {
+                    if let Some(into) = held.joined_into.take() {
+                        held.joined_into = Some(username_of(tx, &self.env, &into).await?.unwrap_or(into));
+                    }
+                }
+                holds.extend(derived_hold(tx, account, day, &campaign).await?);
+                let (mut of_hr, mut gate, mut claim_differs) = (HrFacts::default(), None, false);
+                let exempt_to = day_of(&row.get::<String>(5)?)?;
+                if anew && kind == AccountKind::Official {
+                    let moved = holds.iter().find(|held| held.hold.reason == Reason::Moved);
+                    let to = moved.and_then(|held| held.hold.evidence.get("to_unit"));
+                    of_hr = self.official(tx, account, day, to, &mut facts).await?;
+                }
+                if kind == AccountKind::Citizen {
+                    let bucket = bucket(&row, 4)?;
+                    gate = Some(bucket.gate(&campaign, day));
+                    citizen_facts(tx, account, &campaign, &bucket, day, &mut facts).await?;
+                    if let Some(claim) = claim_of_account(tx, &self.env, account).await? {
+                        claim_differs = differs(&stated, &claim);
+                        facts.push(("claim_name", claim.full_name.as_str().to_owned()));
+                        facts.extend(claim.numbers.first().map(|number| ("claim_number", number.masked())));
+                    }
+                }
+                let (history, earlier) = self.history(tx, account, part).await?;
+                Ok(AccountExplanation {
+                    account: account.to_owned(),
+                    kind,
+                    unit,
+                    unit_name,
+                    username: stated.username,
+                    day,
+                    exempt_to,
+                    gate,
+                    facts,
+                    decision: of_hr.decision,
+                    coming: of_hr.coming,
+                    holds,
+                    moved_to: of_hr.moved_to,
+                    claim_differs,
+                    history,
+                    earlier,
+                })
+            })
+            .await
+    }
+
+    async fn official(
+        &self,
+        tx: &mut Tx,
+        account: &str,
+        day: Date,
+        moved: Option<&String>,
+        out: &mut Vec<(&'static str, String)>,
+    ) -> Result<HrFacts> {
+        let concerned = AffectedKeys {
+            accounts: [AccountId(account.to_owned())].into(),
+            ..AffectedKeys::default()
+        };
+        let people = AffectedSet::closure_of(tx, &concerned).await?;
+        let facts = Facts::read(tx, &self.env, day, Some(&people)).await?;
+        let Some(held) = facts.accounts.iter().find(|held| held.account.id.as_str() == account) else {
+            return Ok(HrFacts::default());
+        };
+        let moved_to = moved.and_then(|to| moved_to(&facts, held, to));
+        let case = facts.case(&held.account);
+        match facts.directory.find(&held.account, &facts.units, day) {
+            ProfileMatch::Profile(kept) => {
+                out.extend(profile_facts(&kept.profile, day));
+                out.push(("review_due_on", review_due(kept, &facts.policy).to_string()));
+                if let Some((born, gender)) = kept.profile.birth_date.zip(kept.profile.gender)
+                    && let Some(forecast) = retirement(born, gender)
+                {
+                    out.push(("retirement_forecast", forecast.last_day.to_string()));
+                }
+            }
+            ProfileMatch::Nothing => out.push(("profile", "none".into())),
+            ProfileMatch::Undecided(why) => out.push(("profile", why.name().into())),
+        }
+        if let Some(notice) = case.notice {
+            out.push(("notice", notice.notice_no.clone()));
+            out.push(("notice_to_unit", notice.to_unit.to_string()));
+            out.push(("notice_effective_on", notice.effective_on.to_string()));
+        }
+        let decision = decide(&case);
+        Ok(HrFacts {
+            coming: coming(&facts, &held.account, &decision),
+            decision: Some(decision),
+            moved_to,
+        })
+    }
+
+    /// The history without sign-ins. Pages are selected by the time of recording, which has an index; the whole history is in the order
+    /// of commits.
+    async fn history(
+        &self,
+        tx: &mut Tx,
+        account: &str,
+        part: HistoryPart<'_>,
+    ) -> Result<(Vec<HistoryEntry>, Option<HistoryCursor>)> {
+        let of_account =
+            format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.kind <> 'signed-in'");
+        let newest = format!("ORDER BY j.at DESC, j.ord DESC, j.commit_id DESC LIMIT {}", PAGE + 1);
+        let mut args: Vec<SqlValue> = vec![account.into()];
+        let sql = match part {
+            HistoryPart::Whole => format!("{of_account} ORDER BY c.seq, j.ord"),
+            HistoryPart::Newest => format!("{of_account} {newest}"),
+            HistoryPart::Before(place) => {
+                args.extend([place.at.into(), place.ord.into(), (&place.commit).into()]);
+                format!("{of_account} AND j.at <= $2 AND (j.at, j.ord, j.commit_id) < ($2, $3, $4) {newest}")
+            }
+        };
+        let (mut history, mut places) = (Vec::new(), Vec::new());
+        tx.for_each_row(&sql, args, |row| {
+            let read = read_entry(&self.env.keys, None, &row)?;
+            let note = match read.entry.event.personal {
+                Some(Personal::Note { text }) => Some(text),
+                _ => None,
+            };
+            places.push(HistoryCursor {
+                at: read.entry.at,
+                ord: read.entry.ord,
+                commit: read.entry.commit,
+            });
+            history.push(HistoryEntry {
+                at: read.entry.at,
+                effective: read.entry.effective,
+                by: read.entry.by,
+                // A form from a file is identified by its receipt instead.
+                run: read.entry.run.filter(|run| !run.starts_with("forms:")),
+                clause: read.clause,
+                change: read.entry.event.change,
+                note,
+            });
+            Ok(())
+        })
+        .await?;
+        if matches!(part, HistoryPart::Whole) {
+            return Ok((history, None));
+        }
+        let earlier = (history.len() > PAGE).then(|| places.swap_remove(PAGE - 1));
+        history.truncate(PAGE);
+        history.reverse();
+        Ok((history, earlier))
+    }
+}
+
+/// What follows from HR's facts for an official's account.
+#[derive(Default)]
+struct HrFacts {
+    decision: Option<Decision>,
+    coming: Vec<(Date, Hold)>,
+    moved_to: Option<MovedTo>,
+}
+
+/// The same person's account at the unit that the closed one names: created for the move, or there before.
+fn moved_to(facts: &Facts, closed: &AccountWithHolds, to: &str) -> Option<MovedTo> {
+    let (units, day) = (&facts.units, facts.day);
+    let to = UnitCode(to.to_owned());
+    let to = units.follow(&to, day);
+    let profile = |held: &AccountWithHolds| match facts.directory.find(&held.account, units, day) {
+        ProfileMatch::Profile(kept) => Some(kept.id.clone()),
+        ProfileMatch::Nothing | ProfileMatch::Undecided(_) => None,
+    };
+    let of_person = |held: &&AccountWithHolds| {
+        held.account.id != closed.account.id
+            && held.account.kind == AccountKind::Official
+            && units.follow(&held.account.unit, day) == to
+            && (held.login == closed.login || profile(held).is_some_and(|id| profile(closed) == Some(id)))
+    };
+    // In the order of their ids; an account with the same login comes first.
+    let found = facts.accounts.iter().filter(of_person);
+    let found = found.min_by_key(|held| held.login != closed.login)?;
+    Some(MovedTo {
+        account: found.account.id.clone(),
+        username: found.account.stated.username.clone(),
+        same_login: found.login == closed.login,
+    })
+}
+
+async fn username_of(tx: &mut Tx, env: &StoreContext, account: &str) -> Result<Option<String>> {
+    let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
+    let row = tx.row(&sql, [account.into()]).await?;
+    let stated = row.map(|row| stated_of(&env.keys, &row, 0)).transpose()?;
+    Ok(stated.and_then(|stated| stated.username))
+}
+
+/// The claim in force of an account, with the person.
+async fn claim_of_account(tx: &mut Tx, env: &StoreContext, account: &str) -> Result<Option<ClaimedIdentity>> {
+    let sql = format!(
+        "SELECT {CLAIMED} FROM claim c JOIN personal_value w ON w.id = c.value WHERE c.account = $1 AND c.until IS NULL"
+    );
+    let row = tx.row(&sql, [account.into()]).await?;
+    row.map(|row| claimed_of(&env.keys, &row, 0)).transpose()
+}
+
+/// Whether an account states another name or number than its claim has.
+fn differs(stated: &AccountAttributes, claim: &ClaimedIdentity) -> bool {
+    let name = stated.full_name.as_ref();
+    let other_name = name.is_some_and(|name| !name.grade(&claim.full_name).is_same_person());
+    let number = stated.national_id;
+    other_name || number.is_some_and(|number| !claim.numbers.contains(&number))
+}
+
+fn stated_facts(stated: &AccountAttributes) -> Vec<(&'static str, String)> {
+    let all = [
+        ("username", stated.username.clone()),
+        (
+            "full_name",
+            stated.full_name.as_ref().map(|name| name.as_str().to_owned()),
+        ),
+        ("birth_date", stated.birth_date.map(|day| day.to_string())),
+        ("national_id", stated.national_id.map(|number| number.masked())),
+        ("phone", stated.phone.as_ref().map(ngomon_rules::values::Phone::masked)),
+        ("employee_code", stated.employee_code.clone()),
+    ];
+    all.into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)))
+        .collect()
+}
+
+fn profile_facts(profile: &Profile, day: Date) -> Vec<(&'static str, String)> {
+    let text = |day: Option<Date>| day.map(|day| day.to_string());
+    // A future status is shown with the day from which it counts, not with the day of the current status.
+    let to_come = profile.status_on(day) != profile.status;
+    let all = [
+        ("profile", profile.employee_code.clone()),
+        ("profile_full_name", Some(profile.full_name.as_str().to_owned())),
+        ("profile_birth_date", profile.birth_date.map(|day| day.to_string())),
+        ("profile_national_id", profile.national_id.map(|number| number.masked())),
+        ("profile_unit", Some(profile.unit.to_string())),
+        ("profile_status", Some(profile.status_on(day).name().to_owned())),
+        ("profile_status_from", text(profile.status_from.filter(|_| !to_come))),
+        ("profile_next_status", to_come.then(|| profile.status.name().to_owned())),
+        (
+            "profile_next_status_from",
+            text(profile.status_from.filter(|_| to_come)),
+        ),
+        ("profile_updated_on", text(profile.updated_on)),
+        ("profile_reviewed_on", text(profile.reviewed_on)),
+        ("profile_next_due_on", text(profile.next_due_on)),
+        (
+            "profile_next_due_item",
+            profile.next_due_item.map(|item| item.name().to_owned()),
+        ),
+    ];
+    all.into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)))
+        .collect()
+}
+
+/// What the gate requires of a citizen on a day; `None` if the account is not a citizen's.
+pub(crate) async fn gate(tx: &mut Tx, account: &str, day: Date) -> Result<Option<Gate>> {
+    let sql = "SELECT official_to, exempt_to, claimed, last FROM account WHERE id = $1 AND kind = 'citizen'";
+    let Some(row) = tx.row(sql, [account.into()]).await? else {
+        return Ok(None);
+    };
+    Ok(Some(bucket(&row, 0)?.gate(&campaign(tx).await?, day)))
+}
+
+async fn held_since(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> Result<Vec<ActiveHold>> {
+    let mut holds = Vec::new();
+    let sql = "SELECT h.body, h.since, (SELECT s.account FROM succession s WHERE s.account = SUBSTR(h.cause, 7) \
+         AND s.succeeds = h.account AND h.reason = 'duplicate') FROM hold h WHERE h.account = $1 AND h.since < $2 AND (h.until IS NULL OR h.until >= $2) ORDER BY h.reason, h.cause";
+    tx.for_each_row(sql, [account.into(), end_of(day).into()], |row| {
+        let hold = hold_of(&row.get::<String>(0)?)?;
+        if hold.last_day.is_none_or(|last| day <= last) {
+            holds.push(ActiveHold {
+                suspended: campaign.freeze && hold.reason.rests_in_a_freeze(),
+                since: Some(row.get(1)?),
+                joined_into: row.get(2)?,
+                hold,
+            });
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(holds)
+}
+
+/// The ways out of the holds that count for an account on that day.
+pub(crate) async fn ways_out(tx: &mut Tx, account: &str, day: Date) -> Result<BTreeSet<WayOut>> {
+    let campaign = campaign(tx).await?;
+    let mut holds = held_since(tx, account, day, &campaign).await?;
+    holds.extend(derived_hold(tx, account, day, &campaign).await?);
+    let counting = holds.iter().filter(|held| !held.suspended);
+    // The join stays available here: after a join the owner may choose again which account stays.
+    Ok(counting
+        .flat_map(|held| held.hold.reason.ways_out().iter().copied())
+        .collect())
+}
+
+/// The bucket of a citizen account for the report and the deadlines, from four columns; the first is `official_to`.
+pub(crate) fn bucket(row: &Row, at: usize) -> Result<Bucket> {
+    Ok(Bucket {
+        unit: None,
+        official_to: day_of(&row.get::<String>(at)?)?,
+        exempt_to: day_of(&row.get::<String>(at + 1)?)?,
+        held_to: None,
+        claimed: row.get::<i64>(at + 2)? != 0,
+        last: LastFormState::parse(&row.get::<String>(at + 3)?).unwrap_or(LastFormState::NotStarted),
+    })
+}
+
+/// The hold that follows from the campaign's policy and the day, without a row.
+async fn derived_hold(tx: &mut Tx, account: &str, day: Date, campaign: &Campaign) -> Result<Option<ActiveHold>> {
+    let sql = "SELECT official_to, exempt_to, claimed, last FROM account WHERE id = $1 AND kind = 'citizen'";
+    let Some(row) = tx.row(sql, [account.into()]).await? else {
+        return Ok(None);
+    };
+    Ok(
+        not_standardised_hold(&bucket(&row, 0)?, campaign, day).map(|hold| ActiveHold {
+            hold,
+            since: None,
+            suspended: false,
+            joined_into: None,
+        }),
+    )
+}
+
+fn not_standardised_hold(bucket: &Bucket, campaign: &Campaign, day: Date) -> Option<Hold> {
+    let exempt = bucket.exempt_to.is_some_and(|last| day <= last);
+    let hold = campaign.late(bucket.audience(day), day);
+    hold.filter(|_| !bucket.claimed && !exempt)
+}
+
+/// Of an account `a`: 0 if nothing can hold it, neither a recorded hold nor the campaign's policy.
+pub(crate) const MAY_BE_HELD: &str = "(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.account = a.id) THEN 1 ELSE 0 END) \
+     + (SELECT COUNT(*) FROM setting p WHERE p.name = 'campaign.after-deadline' AND p.value = 'hold')";
+
+/// Whether any hold, recorded or derived, counts for the account on that day; then nobody signs in. A statement of its own, so that under
+/// a lock it sees the state after the wait.
+pub(crate) async fn is_held(tx: &mut Tx, account: &str, day: Date) -> Result<bool> {
+    let sql = format!("SELECT {MAY_BE_HELD} FROM account a WHERE a.id = $1");
+    let may_be = tx.row(&sql, [account.into()]).await?.map(|row| row.get::<i64>(0));
+    Ok(may_be.transpose()?.is_some_and(|holds| holds > 0)
+        && !held_of(tx, &[account.to_owned()].into(), day).await?.is_empty())
+}
+
+/// The accounts for which a hold counts on that day; an account that is gone counts as held.
+pub(crate) async fn held_of(tx: &mut Tx, accounts: &BTreeSet<String>, day: Date) -> Result<BTreeSet<String>> {
+    let mut held = accounts.clone();
+    if accounts.is_empty() {
+        return Ok(held);
+    }
+    let campaign = campaign(tx).await?;
+    let wanted: Vec<SqlValue> = accounts.iter().map(Into::into).collect();
+    let sql = "SELECT official_to, exempt_to, claimed, last, id, kind FROM account WHERE id IN ({})";
+    for_each_in(tx, sql, &wanted, |row| {
+        let is_citizen = row.get::<String>(5)? == AccountKind::Citizen.name();
+        if !is_citizen || not_standardised_hold(&bucket(&row, 0)?, &campaign, day).is_none() {
+            held.remove(&row.get::<String>(4)?);
+        }
+        Ok(())
+    })
+    .await?;
+    let sql = "SELECT account, body, since, until FROM hold WHERE account IN ({})";
+    for_each_in(tx, sql, &wanted, |row| {
+        let over = row.get::<Option<i64>>(3)?.is_some_and(|until| until < end_of(day));
+        if !over && row.get::<i64>(2)? < end_of(day) && is_effective(&hold_of(&row.get::<String>(1)?)?, &campaign, day)
+        {
+            held.insert(row.get(0)?);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(held)
+}
+
+/// Whether a hold in force counts on that day: its last day is not over, and no freeze suspends it.
+fn is_effective(hold: &Hold, campaign: &Campaign, day: Date) -> bool {
+    hold.last_day.is_none_or(|last| day <= last) && !(campaign.freeze && hold.reason.rests_in_a_freeze())
+}
+
+async fn citizen_facts(
+    tx: &mut Tx,
+    account: &str,
+    campaign: &Campaign,
+    bucket: &Bucket,
+    day: Date,
+    facts: &mut Vec<(&'static str, String)>,
+) -> Result<()> {
+    let audience = bucket.audience(day);
+    let word = match audience {
+        CampaignGroup::Officials => "officials",
+        CampaignGroup::Citizens => "citizens",
+    };
+    facts.push(("audience", word.into()));
+    facts.extend(campaign.deadline(audience).map(|last| ("deadline", last.to_string())));
+    let claim = tx
+        .row(
+            "SELECT proof, since FROM claim WHERE account = $1 AND until IS NULL",
+            [account.into()],
+        )
+        .await?;
+    if let Some(claim) = claim {
+        facts.push(("claim", claim.get(0)?));
+        facts.push(("claim_since", crate::projections::instant_day(claim.get(1)?)?.to_string()));
+    }
+    let form = tx
+        .row(
+            "SELECT outcome, fields, receipt FROM submission WHERE account = $1 ORDER BY at DESC LIMIT 1",
+            [account.into()],
+        )
+        .await?;
+    if let Some(form) = form {
+        for (name, at) in [("last_form", 0), ("last_form_fields", 1), ("last_form_receipt", 2)] {
+            let value: String = form.get(at)?;
+            if !value.is_empty() {
+                facts.push((name, value));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! What the desk does with one account: find and explain it, hold it by order, acts of two operators.
+
+pub(crate) mod explain;
+pub(crate) mod find;
+pub(crate) mod orders;
+pub(crate) mod two_persons;

@@ -1,0 +1,3 @@
+//! The journal: entries and commits, written and read back.
+
+pub mod entry;

@@ -1,0 +1,174 @@
+//! The replay of the journal into temporary tables that shadow the real ones. It serves to compare both, or to rebuild the real ones.
+
+use crate::projections::counters::CounterDeltas;
+use crate::db::{Dialect, TransactionEnd, Tx};
+use crate::error::{Refusal, Result};
+use crate::journal::entry::{Attribution, COUNTS, ENTRY, Entry, StoreContext, Walk, read_entry, write};
+use crate::maintenance::key_rotation::take_references_to;
+use crate::crypto::keyring::Fingerprinter;
+use crate::loads::{close_applied_loads, forget_silent_loads};
+use crate::projections::project;
+use crate::db::schema;
+use crate::maintenance::seal::{HEAD, head_of, seal_batch};
+use crate::settings::setting;
+use crate::store::Store;
+use std::sync::atomic::Ordering;
+
+/// Commits per query.
+const BATCH: usize = 200;
+/// The version of the projections in the database.
+const KNOWN: &str = "SELECT digest, tables FROM projection_version";
+
+/// The qualified name of a real table that a temporary one shadows.
+pub(crate) fn base_table(dialect: Dialect, table: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("main.{table}"),
+        Dialect::Postgres => format!("public.{table}"),
+    }
+}
+
+/// Replays the whole journal into temporary tables. Calls `progress` with the number of entries done. Returns the number of entries.
+pub(crate) async fn replay(tx: &mut Tx, env: &StoreContext, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+    tx.command(&schema::temporary_projections(tx.dialect())).await?;
+    let sql = format!(
+        "SELECT {HEAD} FROM journal_commit c WHERE {COUNTS} ORDER BY COALESCE(c.position, 9000000000000000000), c.seq"
+    );
+    let commits = tx.rows(&sql, []).await?;
+    let mut done = 0;
+    let mut counts = CounterDeltas::default();
+    let mut walk = Walk::default();
+    for batch in commits.chunks(BATCH) {
+        let mut entries: Vec<Entry> = Vec::new();
+        for commit in batch {
+            let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
+            let (head, mac) = head_of(commit)?;
+            let age = walk.age_of(&env.keys, &head, &mac);
+            tx.for_each_row(&sql, [head.id.into()], |row| {
+                entries.push(read_entry(&env.keys, age, &row)?.entry);
+                Ok(())
+            })
+            .await?;
+        }
+        project(tx, env, &entries, &mut counts).await?;
+        done += entries.len() as u64;
+        progress(done);
+    }
+    counts.flush(tx, 0).await?;
+    Ok(done)
+}
+
+/// Fails while a load is open: the rows that it stages do not follow from the journal yet.
+async fn no_load_is_open(tx: &mut Tx) -> Result<()> {
+    match tx.row("SELECT 1 FROM load WHERE state = 'open'", []).await? {
+        Some(_) => Err(Refusal::ImportAtWork.into()),
+        None => Ok(()),
+    }
+}
+
+/// Replaces the contents of the projections by a replay. Returns the number of entries.
+async fn refill(tx: &mut Tx, env: &StoreContext, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+    let entries = replay(tx, env, progress).await?;
+    for table in schema::projections() {
+        let real = base_table(tx.dialect(), table);
+        tx.command(&format!("DELETE FROM {real}")).await?;
+        tx.command(&format!("INSERT INTO {real} SELECT * FROM {table}")).await?;
+    }
+    Ok(entries)
+}
+
+/// If the keys of this transaction are newer than version `before`, records that in an entry and seals everything up to it, so that the
+/// previous keys are not valid for anything that comes later.
+async fn keys_changed(tx: &mut Tx, env: &StoreContext, before: u8) -> Result<()> {
+    let now = tx.fingerprint_key().await?.version();
+    if now != before {
+        let changed = setting("installation.", "keys", before.to_string(), now.to_string());
+        write(
+            tx,
+            env,
+            &Attribution::new("system", env.ambient.now()),
+            vec![changed],
+            None,
+        )
+        .await?;
+        while seal_batch(tx, env).await?.is_some() {}
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Rebuilds every projection from the journal. Readers see the old tables until the new ones are complete; writers wait.
+    pub async fn rebuild(&self, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+        self.db.transaction(|tx| Box::pin(close_applied_loads(tx))).await?;
+        self.discard_stale_loads().await?;
+        let entries = self
+            .db
+            .isolated(TransactionEnd::Commit, async |tx| {
+                no_load_is_open(tx).await?;
+                refill(tx, &self.env, progress).await
+            })
+            .await?;
+        // A new recount changes the position of the figures, so that caches read them again.
+        self.recount().await?;
+        Ok(entries)
+    }
+
+    /// Upgrades a database whose projections are of another program version, or whose keys are older than the keyring. Refuses a database
+    /// whose keys are newer.
+    pub(crate) async fn upgrade_projections(&self) -> Result<()> {
+        let (known, mark) = self
+            .db
+            .read(async |tx| Ok((tx.row(KNOWN, []).await?, tx.fingerprint_key().await?)))
+            .await?;
+        let known: Option<String> = known.map(|row| row.get(0)).transpose()?;
+        let marker = self.env.keys.successor_key(mark)?;
+        if known == Some(schema::projections_digest()) && marker.key_id() == mark {
+            return Ok(());
+        }
+        self.rebuild_projections(&self.env, &marker, &mut |_| {}).await
+    }
+
+    /// Rebuilds the projections in their present form, with all fingerprints under this key, unless they are so already. One transaction;
+    /// readers are not blocked.
+    pub(crate) async fn rebuild_projections(
+        &self,
+        env: &StoreContext,
+        marker: &Fingerprinter,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<()> {
+        let today = schema::projections_digest();
+        self.db
+            .isolated(TransactionEnd::Commit, async |tx| {
+                // A second process finds it done.
+                let known = match tx.row(KNOWN, []).await? {
+                    Some(row) => Some((row.get::<String>(0)?, row.get::<String>(1)?)),
+                    None => None,
+                };
+                let same = known.as_ref().is_some_and(|(digest, _)| *digest == today);
+                if same && tx.fingerprint_key().await? == marker.key_id() {
+                    return Ok(());
+                }
+                forget_silent_loads(tx, env.now()).await?;
+                no_load_is_open(tx).await?;
+                let before = tx.fingerprint_key().await?.version();
+                take_references_to(tx, env, marker).await?;
+                keys_changed(tx, env, before).await?;
+                if !same {
+                    let tables = known.as_ref().map(|(_, tables)| tables.as_str());
+                    tx.command(&schema::renew_projections(tx.dialect(), tables)).await?;
+                }
+                refill(tx, env, progress).await?;
+                let tables: Vec<&str> = schema::projections().collect();
+                tx.execute(
+                    "INSERT INTO projection_version (id, digest, tables) VALUES (1,$1,$2) \
+                     ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, tables = excluded.tables",
+                    [today.into(), tables.join(" ").into()],
+                )
+                .await?;
+                Ok(())
+            })
+            .await?;
+        // The next seal brings the file of checkpoints up to the database.
+        self.written.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+//! The outboxes: messages to people, security events to connected systems.
+
+pub(crate) mod messages;

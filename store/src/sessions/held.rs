@@ -1,0 +1,185 @@
+//! Held visits: how one goes on after its own mending, and how it becomes a full session.
+
+use crate::sessions::end::end;
+use crate::sessions::{Factor, HELD, SessionToken, begin, find_valid_session, keep_next, lock_accounts_of, place};
+use crate::db::bound::{ACCOUNT, SESSION, SESSION_GENERATION, binds};
+use crate::db::{SqlValue, Tx};
+use crate::error::Result;
+use crate::accounts::explain::is_held;
+use crate::journal::entry::StoreContext;
+use crate::crypto::merkle::sha256;
+use crate::projections::account_cells_bound;
+use crate::store::Store;
+use jiff::Timestamp;
+use ngomon_rules::records::{AccountId, AccountKind};
+use ngomon_rules::values::local_day;
+
+impl Store {
+    /// Replaces a held visit by a full session once the last hold is gone; authentication time and return address are kept. `None` if the
+    /// session is not held, if a hold remains, or for operators, who must sign in again.
+    pub async fn resume_after_hold(&self, held: &str) -> Result<Option<SessionToken>> {
+        let token = self.new_token();
+        let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
+        let (env, now) = (self.env.clone(), self.now());
+        let opened = self
+            .db
+            .transaction(move |tx| {
+                let env = env.clone();
+                Box::pin(async move {
+                    lock_accounts_of(tx, [before]).await?;
+                    let visit = find_valid_session(tx, &env.keys, &before, now)
+                        .await?
+                        .map(|found| found.visit);
+                    let Some(visit) = visit.filter(|visit| visit.held && visit.kind != AccountKind::Operator) else {
+                        return Ok(false);
+                    };
+                    if is_held(tx, visit.account.as_str(), local_day(now)).await? {
+                        return Ok(false);
+                    }
+                    begin(tx, &env, id, &visit.account, visit.began, &visit.amr).await?;
+                    replace_held(tx, &env, before, id).await?;
+                    Ok(true)
+                })
+            })
+            .await?;
+        Ok(opened.then_some(token))
+    }
+
+    /// Replaces the held visit of an account that was joined to another by a session of the remaining one, whose owner authenticated at
+    /// that time. The return address is kept.
+    pub async fn resume_after_join(
+        &self,
+        held: &str,
+        stays: &AccountId,
+        factor: Factor,
+        at: Timestamp,
+    ) -> Result<SessionToken> {
+        let token = self.new_token();
+        let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
+        let (env, stays) = (self.env.clone(), stays.clone());
+        self.db
+            .transaction(move |tx| {
+                let (env, stays) = (env.clone(), stays.clone());
+                Box::pin(async move {
+                    lock_accounts_of(tx, [before]).await?;
+                    begin(tx, &env, id, &stays, at.as_microsecond(), factor.amr()).await?;
+                    replace_held(tx, &env, before, id).await
+                })
+            })
+            .await?;
+        Ok(token)
+    }
+
+    /// Replaces the held visit of an account that `moved` closed by a session of the account at the new unit. Both share a login, so the
+    /// authentication counts for both. The return address is kept. `None` if `moved` does not hold the account, or if the logins differ.
+    pub async fn resume_after_move(&self, held: &str, new: &AccountId) -> Result<Option<SessionToken>> {
+        let token = self.new_token();
+        let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
+        let (env, new, now) = (self.env.clone(), new.clone(), self.now());
+        let opened = self
+            .db
+            .transaction(move |tx| {
+                let (env, new) = (env.clone(), new.clone());
+                Box::pin(async move {
+                    lock_accounts_of(tx, [before]).await?;
+                    let visit = find_valid_session(tx, &env.keys, &before, now).await?.map(|found| found.visit);
+                    let Some(visit) = visit.filter(|visit| visit.held) else {
+                        return Ok(false);
+                    };
+                    let sql = "SELECT a.login, a.kind, a.mac, b.login, b.kind, b.mac FROM account_row a JOIN account_row b ON b.login = a.login \
+                         WHERE a.id = $1 AND b.id = $2 AND EXISTS (SELECT 1 FROM hold h WHERE h.account = a.id AND h.reason = 'moved' AND h.until IS NULL)";
+                    let row = tx.row(sql, [visit.account.as_str().into(), new.as_str().into()]).await?;
+                    let Some(row) = row else { return Ok(false) };
+                    let official = AccountKind::Official.name();
+                    for (account, at) in [(&visit.account, 0), (&new, 3)] {
+                        let [login, kind]: [String; 2] = [row.get(at)?, row.get(at + 1)?];
+                        let bound = account_cells_bound(account.as_str(), &kind, &login);
+                        if kind != official || !binds(&env.keys, ACCOUNT, &bound, Some(&row.get::<Vec<u8>>(at + 2)?)) {
+                            return Ok(false);
+                        }
+                    }
+                    begin(tx, &env, id, &new, visit.began, &visit.amr).await?;
+                    replace_held(tx, &env, before, id).await?;
+                    Ok(true)
+                })
+            })
+            .await?;
+        Ok(opened.then_some(token))
+    }
+
+    /// Continues a held visit after its owner resolved one reason and got others, which it then displays. A new hold by order ends the
+    /// visit.
+    pub async fn renew_held_session(&self, token: &str) -> Result<()> {
+        let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
+        self.db
+            .transaction(move |tx| {
+                let env = env.clone();
+                Box::pin(async move {
+                    lock_accounts_of(tx, [id]).await?;
+                    renew_held_sessions(tx, &env, "s.id = $1", vec![id.into()]).await
+                })
+            })
+            .await
+    }
+
+    /// Keeps the held visits of an account that were valid at that generation, as [`Store::renew_held_session`] does: its owner's proposal was
+    /// answered meanwhile. A visit that another hold had ended before stays ended.
+    pub(crate) async fn renew_held_sessions_of(&self, account: &AccountId, generation: i64) -> Result<()> {
+        let (env, account) = (self.env.clone(), account.clone());
+        let earliest = self.now().as_microsecond() - HELD;
+        self.db
+            .transaction(move |tx| {
+                let (env, account) = (env.clone(), account.clone());
+                Box::pin(async move {
+                    let sql = "SELECT id FROM account_row WHERE id = $1";
+                    tx.rows_for_update(sql, [account.as_str().into()]).await?;
+                    let which = "s.account = $1 AND s.generation = $2 AND s.began > $3";
+                    let args = vec![account.as_str().into(), generation.into(), earliest.into()];
+                    renew_held_sessions(tx, &env, which, args).await
+                })
+            })
+            .await
+    }
+}
+
+/// Ends the held visit that the session `id` replaces, and keeps its return address and its device.
+async fn replace_held(tx: &mut Tx, env: &StoreContext, held: [u8; 32], id: [u8; 32]) -> Result<()> {
+    copy_return_url(tx, env, held, id).await?;
+    let sql = "UPDATE session SET device = (SELECT h.device FROM session h WHERE h.id = $1) WHERE id = $2";
+    tx.execute(sql, [held.into(), id.into()]).await?;
+    end(tx, env, held).await
+}
+
+/// Copies the return address of one session to another.
+pub(crate) async fn copy_return_url(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<()> {
+    let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
+    let Some(row) = tx.row(sql, [before.into()]).await? else {
+        return Ok(());
+    };
+    let next = env.keys.decrypt(place(&before), &row.get::<Vec<u8>>(0)?)?;
+    keep_next(tx, env, id, &next).await
+}
+
+/// Moves the held visits, `s`, that match `which` to the current generation of their accounts. A hold by order ends its visits all the same.
+/// The accounts must be locked.
+async fn renew_held_sessions(tx: &mut Tx, env: &StoreContext, which: &str, args: Vec<SqlValue>) -> Result<()> {
+    let sql = format!(
+        "SELECT {}, a.generation FROM session s JOIN account_row a ON a.id = s.account \
+         WHERE {which} AND s.held = 1 AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = s.account \
+         AND h.generation > s.generation AND h.reason = 'by-order')",
+        SESSION.columns("s")
+    );
+    for row in tx.rows(&sql, args).await? {
+        if !SESSION.is_genuine(&env.keys, &row, 0)? {
+            continue;
+        }
+        let generation: i64 = row.get(SESSION.width())?;
+        let mut cells = SESSION.cells(&row, 0)?;
+        cells[SESSION_GENERATION] = generation.into();
+        let mac = SESSION.mac(&env.keys, &cells);
+        let id: Vec<u8> = row.get(0)?;
+        let sql = "UPDATE session SET generation = $2, mac = $3 WHERE id = $1";
+        tx.execute(sql, [id.into(), generation.into(), mac]).await?;
+    }
+    Ok(())
+}
