@@ -6,46 +6,64 @@
 #![deny(clippy::print_stderr)]
 
 pub(crate) mod accounts;
-pub(crate) mod crypto;
-pub(crate) mod journal;
-pub(crate) mod maintenance;
-pub(crate) mod notifications;
-pub(crate) mod reporting;
-pub(crate) mod sessions;
-pub(crate) mod tables;
 mod authentication;
 mod citizens;
+pub(crate) mod crypto;
 pub mod db;
 pub mod environment;
 mod error;
+pub mod journal;
 mod loads;
+pub(crate) mod maintenance;
+pub(crate) mod notifications;
 mod officials;
 mod openid;
 pub mod private;
 mod projections;
+pub(crate) mod reporting;
 mod sandbox;
+pub(crate) mod sessions;
 mod settings;
 mod store;
+pub(crate) mod tables;
 
-pub use authentication::{BrowserMark, CODE_LIVES, Ceremony, CodeCheck, CodeRecipient, Credential, Enrolment, Factor, KeyedLimit, KnownPasskey, NewPasskey, Operator, PapersSeen, Passkey, PasskeyStorage, Purpose, RateLimit, Requester, SendResult, Session, SessionEnd, SessionSummary, SessionToken, TryResult, TwoFactorProof};
-pub use crate::maintenance::backup::Restored;
-pub use crate::db::changed::{has_changed, watched};
-pub use citizens::{EnteredForm, ExemptionRequester, FormsFile, GivenAnswer, HeldLine, Join, PendingForm, ReceiptState, ReportLine, ReviewLine, ReviewRequest, StaffLine, SubmissionResult, TakeOver, TakeOverState, WeakerClaim};
+pub use accounts::explain::{AccountExplanation, ActiveHold, HistoryCursor, HistoryEntry, MovedTo};
+pub use accounts::find::{AccountSearchResult, MOST_FOUND};
+pub use accounts::orders::Order;
+pub use accounts::two_persons::{ActProposal, Approved};
+pub use authentication::{
+    BrowserMark, CODE_LIVES, Ceremony, CodeCheck, CodeRecipient, Credential, Enrolment, KeyedLimit, KnownPasskey,
+    NewPasskey, Operator, PapersSeen, Passkey, PasskeyStorage, Purpose, RateLimit, Requester, SendResult, TryResult,
+    TwoFactorProof,
+};
+pub use citizens::{
+    EnteredForm, ExemptionRequester, FormsFile, GivenAnswer, Join, PendingForm, ReceiptState, ReviewRequest,
+    SubmissionResult, TakeOver, TakeOverState, WeakerClaim,
+};
+pub use crypto::{checkpoint, keyring, merkle};
+pub use db::changed::{has_changed, watched};
 pub use db::{AddressFault, Dialect, Location};
 pub use error::{Refusal, Result, StoreError};
-pub use crate::accounts::explain::{AccountExplanation, ActiveHold, HistoryCursor, HistoryEntry, MovedTo};
-pub use crate::reporting::figures::{DayFigures, Figures, Goal, Position, UnitFigures};
-pub use crate::accounts::find::{AccountSearchResult, MOST_FOUND};
-pub use crate::reporting::people::{PersonPage, PersonRow};
 pub use loads::{HealthFault, LoadDecision, LoadRequest, OpenLoad, QuarantinedRow, WaitingRow};
-pub use crate::notifications::messages::{Channel, ContactPoint, Message, News, NewsWords};
-pub use officials::{FullRunReason, HrTask, NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, RunLine, RunOutcome, RunSummary, UndoReport};
-pub use openid::{AccountClaims, ActiveToken, AuthorizedRequest, Consent, Delivery, DeliverySummary, Grant, GrantParameters, IssuedTokens, KeyLine, KeyState, NewClient, PendingDelivery, PublishedKey, RegisteredClient, ResourceAudience, SecurityEventKind, SigningKey, TokenKind};
-pub use crate::accounts::orders::Order;
-pub use crate::maintenance::outside::AcceptReport;
-pub use crate::reporting::recount::{LastRecount, Recount};
+pub use maintenance::backup::Restored;
+pub use maintenance::outside::AcceptReport;
+pub use maintenance::verify::{Check, UnfinishedLoad, Verified};
+pub use notifications::messages::{Channel, ContactPoint, Message, News, NewsWords};
+pub use officials::{
+    FullRunReason, HrTask, NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, RunLine, RunOutcome, RunSummary,
+    UndoReport,
+};
+pub use openid::{
+    AccountClaims, ActiveToken, AuthorizedRequest, Consent, Delivery, DeliverySummary, Grant, GrantParameters,
+    IssuedTokens, KeyLine, KeyState, NewClient, PendingDelivery, PublishedKey, RegisteredClient, ResourceAudience,
+    SecurityEventKind, SigningKey, TokenKind,
+};
+pub use reporting::figures::{DayFigures, Figures, Goal, Position, UnitFigures};
+pub use reporting::lists::{HeldLine, ReviewLine};
+pub use reporting::people::{PersonPage, PersonRow};
+pub use reporting::recount::{LastRecount, Recount};
+pub use reporting::report::{ReportLine, StaffLine};
+pub use sessions::{Factor, Session, SessionEnd, SessionSummary, SessionToken};
 pub use settings::CampaignChange;
 pub use store::{Store, StorePaths};
-pub use crate::tables::accounts::{end_of, start_of};
-pub use crate::accounts::two_persons::{ActProposal, Approved};
-pub use crate::maintenance::verify::{Check, UnfinishedLoad, Verified};
+pub use tables::accounts::{end_of, start_of};

@@ -1,11 +1,11 @@
 //! The settings of the installation: the campaign, the officials' policy, and the list of counters.
 
-use crate::db::bound::{SETTING, binds};
-use crate::citizens::for_each_bucket;
+use crate::crypto::keyring::Keyring;
 use crate::db::Tx;
+use crate::db::bound::{SETTING, binds};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::entry::{Attribution, append};
-use crate::crypto::keyring::Keyring;
+use crate::reporting::report::for_each_bucket;
 use crate::store::Store;
 use ngomon_rules::citizens::{AfterDeadline, Bucket, Campaign, CampaignFault, KEYS};
 use ngomon_rules::counter::Counter;

@@ -2,13 +2,13 @@
 
 use crate::authentication::Window;
 use crate::crypto::checkpoint::try_append;
+use crate::crypto::keyring::{KeyError, Keyring};
 use crate::db::{Db, Dialect, Location, Tx};
 use crate::environment::Environment;
 use crate::error::{Result, StoreError};
 use crate::journal::entry::StoreContext;
-use crate::crypto::keyring::{KeyError, Keyring};
-use crate::openid::AGAIN;
 use crate::maintenance::outside::{LastCheckpoint, NAME, must_have};
+use crate::openid::AGAIN;
 use crate::private;
 use jiff::Timestamp;
 use ngomon_rules::values::{Date, local_day};

@@ -634,7 +634,10 @@ async fn citizen_facts(
         .await?;
     if let Some(claim) = claim {
         facts.push(("claim", claim.get(0)?));
-        facts.push(("claim_since", crate::projections::instant_day(claim.get(1)?)?.to_string()));
+        facts.push((
+            "claim_since",
+            crate::projections::instant_day(claim.get(1)?)?.to_string(),
+        ));
     }
     let form = tx
         .row(

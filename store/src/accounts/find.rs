@@ -1,13 +1,13 @@
 //! The search at a counter: finds a person's accounts by exact details that the person knows.
 
+use crate::accounts::explain::is_held;
 use crate::authentication::Operator;
+use crate::crypto::keyring::{AssociatedData, FingerprintKind};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::accounts::explain::is_held;
-use crate::crypto::keyring::{AssociatedData, FingerprintKind};
-use crate::tables::numbers::ever_held;
 use crate::store::Store;
 use crate::tables::accounts::{STATED, STATED_WIDTH, fingerprint, placeholders, stated_of, username_fp};
+use crate::tables::numbers::ever_held;
 use crate::tables::units;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

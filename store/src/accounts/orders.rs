@@ -1,12 +1,12 @@
 //! Holds by order. They apply to any kind of account, for an office that has the right to ask for one.
 
+use crate::accounts::two_persons::alone;
 use crate::authentication::{Operator, others_stay};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::journal::entry::{Attribution, StoreContext, append};
 use crate::store::Store;
 use crate::tables::accounts::recorded_holds;
-use crate::accounts::two_persons::alone;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::hold::{Cause, Hold, Reason, evidence};
 use ngomon_rules::records::AccountId;

@@ -8,15 +8,16 @@
 //!                                     └── 14 days, or the first is no longer one, or was held ──▶ lapsed
 //! ```
 
-use crate::authentication::{Operator, PapersSeen, change_phone, end_sessions, issue_password_code, remove_all_passkeys};
+use crate::accounts::orders::{lift, place};
+use crate::authentication::{Operator, PapersSeen, change_phone, issue_password_code, remove_all_passkeys};
 use crate::citizens::{PATIENCE, TakeOverState, new_receipt, withdraw};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::entry::{Attribution, StoreContext, append, decrypt};
 use crate::notifications::messages::tell_owner;
 use crate::openid::{NewClient, SECRET_OVERLAP, add_client, edit_client, rotate_client, take_over_subjects};
-use crate::accounts::orders::{lift, place};
 use crate::projections::{PROPOSED_ACT_CELLS, is_proposed_act};
+use crate::sessions::end::end_sessions;
 use crate::store::Store;
 use ngomon_rules::client::ClientId;
 use ngomon_rules::event::{Change, Event, Personal, ProposedAct, Subject};

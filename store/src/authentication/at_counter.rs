@@ -7,6 +7,7 @@
 //!   papers seen ──▶ another phone; the previous one is notified
 //! ```
 
+use crate::accounts::two_persons::alone;
 use crate::authentication::operators::Operator;
 use crate::authentication::passwords::change_password;
 use crate::authentication::webauthn_state::{recall, recall_once, remember};
@@ -16,7 +17,6 @@ use crate::journal::entry::{Attribution, StoreContext, append};
 use crate::notifications::messages::{News, reach, tell};
 use crate::store::Store;
 use crate::tables::accounts::{STATED, stated_of};
-use crate::accounts::two_persons::alone;
 use ngomon_rules::citizens::Paper;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind};

@@ -19,11 +19,9 @@ pub use operators::{Enrolment, Operator};
 pub use passkeys::{KnownPasskey, NewPasskey, Passkey, PasskeyStorage};
 pub use passwords::{BrowserMark, Credential};
 pub use second_factor::TwoFactorProof;
-pub use crate::sessions::{Factor, Session, SessionEnd, SessionSummary, SessionToken};
 pub use throttle::{KeyedLimit, RateLimit, Requester, TryResult};
 pub use webauthn_state::Ceremony;
 
 pub(crate) use passkeys::remove_all_passkeys;
 pub(crate) use passwords::own_login;
-pub(crate) use crate::sessions::{LONGEST as SESSION_LONGEST, end_sessions, is_account, lock_accounts_of, open_session_row, used_by_client};
 pub(crate) use throttle::Window;

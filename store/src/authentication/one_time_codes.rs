@@ -13,12 +13,12 @@
 //! right. So nothing about a code reveals whether an owner exists.
 
 use crate::authentication::throttle::{KeyedLimit, RateLimit, Requester, Window, take_all};
+use crate::crypto::keyring::AssociatedData;
+use crate::crypto::merkle::sha256;
 use crate::db::Tx;
 use crate::environment::hex;
 use crate::error::Result;
 use crate::journal::entry::StoreContext;
-use crate::crypto::keyring::AssociatedData;
-use crate::crypto::merkle::sha256;
 use crate::notifications::messages::{Channel, ContactPoint, tell};
 use crate::store::Store;
 use std::collections::BTreeSet;

@@ -1,10 +1,10 @@
 //! Operators: named by a command, enrolled by a link that is valid once, removed with all their sessions.
 
-use crate::db::bound::ENROLMENT;
+use crate::crypto::merkle::sha256;
 use crate::db::Tx;
+use crate::db::bound::ENROLMENT;
 use crate::error::{Refusal, Result};
 use crate::journal::entry::{Attribution, StoreContext, append};
-use crate::crypto::merkle::sha256;
 use crate::store::Store;
 use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
 use ngomon_rules::records::{AccountAttributes, AccountId};

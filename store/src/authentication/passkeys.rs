@@ -2,21 +2,21 @@
 //! A passkey belongs to the login, as the password does, so that a transfer keeps it. The server verifies a device's response; this module
 //! stores the passkeys and rejects a response that was used before.
 
+use crate::accounts::explain::is_held;
+use crate::accounts::two_persons::alone;
 use crate::authentication::at_counter::phone_changed_lately;
 use crate::authentication::operators::Operator;
 use crate::authentication::passwords::own_login;
 use crate::authentication::second_factor::TwoFactorProof;
-use crate::sessions::{end_all, is_account};
+use crate::crypto::keyring::Keyring;
+use crate::crypto::merkle::sha256;
 use crate::db::bound::{PASSKEY, binds};
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::accounts::explain::is_held;
 use crate::journal::entry::{Attribution, StoreContext, append, decrypt, unseal_with};
-use crate::crypto::keyring::Keyring;
-use crate::crypto::merkle::sha256;
 use crate::notifications::messages::tell_owner;
+use crate::sessions::{end_all, is_account};
 use crate::store::Store;
-use crate::accounts::two_persons::alone;
 use ngomon_rules::event::{Change, Event, PasskeyId, Personal};
 use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;

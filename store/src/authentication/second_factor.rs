@@ -2,8 +2,8 @@
 //! once.
 
 use crate::authentication::operators::recovery_hash;
-use crate::db::bound::{OPERATOR, binds};
 use crate::db::Tx;
+use crate::db::bound::{OPERATOR, binds};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::{Attribution, ENTRY, StoreContext, append, read_entry, unseal_with};
 use crate::store::Store;

@@ -1,8 +1,8 @@
 //! Forms at the counter: an operator who saw the papers enters the form and reads the result.
 
+use crate::authentication::Operator;
 use crate::citizens::registry::ask;
 use crate::citizens::standardise::{SubmissionResult, SubmittedForm, numbers_of};
-use crate::authentication::Operator;
 use crate::db::bound::{SUBMISSION, binds};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};

@@ -1,11 +1,11 @@
 //! Drafts: forms that were typed and are not answered yet, so that nothing is lost over a sign-in or a one-time code.
 
-use crate::sessions::LONGEST;
-use crate::db::bound::SESSION;
-use crate::error::{Result, StoreError};
 use crate::accounts::explain::{is_held, ways_out};
 use crate::crypto::keyring::AssociatedData;
 use crate::crypto::merkle::sha256;
+use crate::db::bound::SESSION;
+use crate::error::{Result, StoreError};
+use crate::sessions::LONGEST;
 use crate::store::Store;
 use ngomon_rules::hold::WayOut;
 use ngomon_rules::records::{AccountId, Form};

@@ -1,10 +1,11 @@
 //! Exemptions from the form. C1: "an `exempt` account (child, foreigner, card in the making; with reason and end day, said by oneself or
 //! at a counter)".
 
-use crate::authentication::{Operator, Session};
+use crate::authentication::Operator;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::journal::entry::{Attribution, StoreContext, append};
+use crate::sessions::Session;
 use crate::store::Store;
 use crate::tables::accounts::citizen;
 use ngomon_rules::citizens::Exemption;

@@ -1,9 +1,9 @@
 //! Queries of the registry as last loaded, for one number.
 
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::entry::StoreContext;
-use crate::crypto::keyring::FingerprintKind;
 use crate::loads::record_of;
 use crate::store::Store;
 use crate::tables::accounts::{STATED, fingerprint, stated_of};

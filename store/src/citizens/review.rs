@@ -1,7 +1,7 @@
 //! Requests for review ("Đề nghị xem xét lại"): the owner of a held account asks a counter to check it again.
 
-use crate::citizens::standardise::new_receipt;
 use crate::authentication::Operator;
+use crate::citizens::standardise::new_receipt;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::journal::entry::{Attribution, append, decrypt};

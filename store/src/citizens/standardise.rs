@@ -2,16 +2,16 @@
 
 use crate::citizens::forms::entered;
 use crate::citizens::registry::ask;
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::bound::{SUBMISSION, binds};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::{Attribution, StoreContext, append, decrypt};
-use crate::crypto::keyring::FingerprintKind;
-use crate::tables::numbers::ever_held;
 use crate::projections::submission_cells;
 use crate::settings::vouched_campaign;
 use crate::store::Store;
 use crate::tables::accounts::{citizen, claim_of, fingerprint, placeholders};
+use crate::tables::numbers::ever_held;
 use jiff::Timestamp;
 use ngomon_rules::citizens::{
     CitizenAccount, ClaimedIdentity, Field, Fields, Outcome, Paper, ParsedForm, Proof, RegistryAnswer,

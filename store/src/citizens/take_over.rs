@@ -10,10 +10,10 @@
 //!
 //! The approval computes everything again in the transaction that applies it.
 
+use crate::authentication::Operator;
 use crate::citizens::counter::kept;
 use crate::citizens::registry::ask;
 use crate::citizens::standardise::{Person, all_numbers, duplicate_candidates, resolve_person, withdrawn};
-use crate::authentication::Operator;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::entry::{Attribution, StoreContext, append, decrypt};

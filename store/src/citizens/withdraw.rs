@@ -1,7 +1,7 @@
 //! The withdrawal of a claim. C3: "a counter can withdraw a claim made on the wrong account, with no hold and all it caused lifted".
 
-use crate::citizens::take_over::dependent_holds;
 use crate::authentication::{Operator, phone_changed_lately};
+use crate::citizens::take_over::dependent_holds;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::journal::entry::{Attribution, StoreContext, append};

@@ -12,11 +12,11 @@
 //! The limit: a row that was once genuine can be put back as it was, for as long as its own expiry, the generation of its account and
 //! that of its client allow.
 
+use crate::crypto::keyring::Keyring;
+use crate::db::schema::Kind;
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::Entry;
-use crate::crypto::keyring::Keyring;
-use crate::db::schema::Kind;
 
 /// A working table whose rows grant something.
 pub(crate) struct BoundTable {

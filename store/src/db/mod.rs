@@ -5,22 +5,23 @@
 
 pub(crate) mod bound;
 pub(crate) mod changed;
-pub(crate) mod schema;
 mod cluster;
 mod connections;
 mod embedded;
+pub(crate) mod schema;
 mod tx;
 mod writer;
 
 pub use cluster::AddressFault;
 pub use tx::{Row, SqlValue, Tx};
 
-use crate::db::changed;
-use crate::error::{Result, StoreError};
-use crate::private;
 use crate::db::cluster::{COMMANDS, Cluster, Limits, REQUESTS, WORKERS};
 use crate::db::connections::{PATIENCE, own, pool, take};
 use crate::db::embedded::SqliteConfig;
+use crate::db::tx::Connection;
+use crate::db::writer::Writer;
+use crate::error::{Result, StoreError};
+use crate::private;
 use futures_util::future::BoxFuture;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -30,8 +31,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
-use crate::db::tx::Connection;
-use crate::db::writer::Writer;
 
 /// Number of retries of a transaction that lost a race.
 const TRIES: u32 = 20;

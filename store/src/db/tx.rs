@@ -1,11 +1,11 @@
 //! A transaction, its arguments and its rows. One SQL text serves both databases; this file holds the differences.
 
+use crate::crypto::keyring::Fingerprint;
 use crate::db::cluster::Cluster;
 use crate::db::connections::{IdleConnection, PooledConnection};
 use crate::db::embedded::SqliteConfig;
 use crate::db::{Dialect, TransactionEnd};
 use crate::error::{Refusal, Result, StoreError};
-use crate::crypto::keyring::Fingerprint;
 use futures_util::TryStreamExt as _;
 use rusqlite::types::{FromSql, Value, ValueRef};
 use sqlx::postgres::{PgArguments, PgRow};

@@ -1,9 +1,9 @@
 //! The one writer of an embedded database: it commits queued transactions in groups at full durability.
 
+use crate::db::changed;
 use crate::db::connections::PooledConnection;
 use crate::db::embedded::SqliteConfig;
 use crate::db::tx::{Connection, Tx};
-use crate::db::changed;
 use crate::error::{Result, StoreError};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;

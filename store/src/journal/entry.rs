@@ -4,15 +4,15 @@
 //! An entry has a MAC over all its parts; a commit has a MAC over the MACs of its entries, and becomes a leaf of the Merkle tree
 //! (`seal.rs`). An entry never contains a personal value: it has a salted commitment, and the encrypted value is a row beside it.
 
-use crate::projections::counters::CounterDeltas;
+use crate::crypto::keyring::{Age, AssociatedData, Fingerprinter, Keyring, commitment};
+use crate::crypto::merkle::{Hash, sha256};
 use crate::db::{Row, SqlValue, Tx};
 use crate::environment::Environment;
 use crate::error::{Result, StoreError};
-use crate::crypto::keyring::{Age, AssociatedData, Fingerprinter, Keyring, commitment};
-use crate::crypto::merkle::{Hash, sha256};
 use crate::notifications::messages;
 use crate::notifications::messages::NewsWords;
 use crate::openid;
+use crate::projections::counters::CounterDeltas;
 use crate::projections::project;
 use jiff::Timestamp;
 use ngomon_rules::event::{Change, Event, Personal, Subject};

@@ -1,15 +1,15 @@
 //! Accounts taken over once from the previous systems. An account that already exists stays as it is; none is removed.
 
-use crate::loads::profiles::waiting_rows;
-use crate::loads::{OpenLoad, heartbeat};
-use crate::projections::counters::CounterDeltas;
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::{Attribution, StoreContext, append, write};
-use crate::crypto::keyring::FingerprintKind;
-use crate::tables::numbers::ever_held;
+use crate::loads::profiles::waiting_rows;
+use crate::loads::{OpenLoad, heartbeat};
+use crate::projections::counters::CounterDeltas;
 use crate::projections::{officials_of, project};
 use crate::tables::accounts::{citizen, claim_of, fingerprint, for_each_in, placeholders};
+use crate::tables::numbers::ever_held;
 use ngomon_rules::citizens::on_arrival;
 use ngomon_rules::event::{Change, Event, LoginId, Personal};
 use ngomon_rules::hold::{Cause, Hold, Reason, evidence};

@@ -1,9 +1,9 @@
 //! The discard of a load whose process died, before the next load starts. Nobody ever saw its rows. Commits that are sealed are never
 //! deleted, nor anything of a load that is applied according to the journal.
 
-use crate::loads::{OpenLoad, SILENCE};
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
+use crate::loads::{OpenLoad, SILENCE};
 use crate::store::Store;
 
 /// The tables of references in which a load stages rows.

@@ -1,10 +1,10 @@
 //! The health check of a file before any rule runs. A file needs a person's approval if it shrank, has many more unreadable rows,
 //! describes an earlier day or a future one, or leaves out units in use.
 
-use crate::loads::{LoadRequest, notice_of};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::entry::StoreContext;
+use crate::loads::{LoadRequest, notice_of};
 use crate::tables::accounts::day_of;
 use crate::tables::units;
 use ngomon_rules::unit::UnitCode;
@@ -76,7 +76,11 @@ async fn more_unreadable(tx: &mut Tx, incoming: &LoadRequest) -> Result<Option<H
     let sql = "SELECT unreadable, row_count FROM load WHERE name = $1 AND state = 'applied' \
          ORDER BY CASE WHEN row_count * 2 >= $3 THEN 0 ELSE 1 END, CASE WHEN COALESCE(scope, ' ') = $2 THEN 0 ELSE 1 END, at DESC LIMIT 1";
     let scope = incoming.scope().unwrap_or_else(|| " ".to_owned());
-    let args = [incoming.table.into(), scope.into(), crate::loads::number(incoming.rows).into()];
+    let args = [
+        incoming.table.into(),
+        scope.into(),
+        crate::loads::number(incoming.rows).into(),
+    ];
     let Some(row) = tx.row(sql, args).await? else {
         return Ok(None);
     };

@@ -1,11 +1,11 @@
 //! The facts about persons that a registry load adds and that are kept for good: which numbers belong to one person, and the present
 //! names and phones of the persons of claims.
 
-use crate::loads::{OpenLoad, heartbeat};
+use crate::crypto::keyring::Fingerprinter;
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::{StoreContext, write};
-use crate::crypto::keyring::Fingerprinter;
+use crate::loads::{OpenLoad, heartbeat};
 use crate::projections::ClaimDetails;
 use crate::tables::accounts::{claim_of, for_each_in};
 use ngomon_rules::event::{Change, Event, PersonId, Personal, Subject};

@@ -1,14 +1,14 @@
 //! The import of HR profiles: the versions of each, and the profiles that a full extract no longer has.
 
-use crate::loads::{OpenLoad, heartbeat};
+use crate::crypto::keyring::{FingerprintKind, Fingerprinter};
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::{StoreContext, write};
-use crate::crypto::keyring::{FingerprintKind, Fingerprinter};
-use crate::tables::numbers::PersonNumbers;
+use crate::loads::{OpenLoad, heartbeat};
 use crate::projections::row_digest;
 use crate::store::Store;
 use crate::tables::accounts::{fingerprint, for_each_in, placeholders};
+use crate::tables::numbers::PersonNumbers;
 use crate::tables::units;
 use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};
 use ngomon_rules::records::Profile;

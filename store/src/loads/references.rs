@@ -1,11 +1,11 @@
 //! The references: registry, units and notices. They are evidence from others, and each load replaces the whole reference.
 
-use crate::loads::OpenLoad;
-use crate::loads::evidence::RowDigests;
+use crate::crypto::keyring::{AssociatedData, FingerprintKind, Fingerprinter, Keyring};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::StoreContext;
-use crate::crypto::keyring::{AssociatedData, FingerprintKind, Fingerprinter, Keyring};
+use crate::loads::OpenLoad;
+use crate::loads::evidence::RowDigests;
 use crate::store::Store;
 use crate::tables::accounts::fingerprint;
 use ngomon_rules::records::{Notice, RegistryRecord};

@@ -6,14 +6,14 @@
 //! While a restore runs, a row of `restoring` warns everyone who opens the database. The row is deleted when the restore ends, or stays
 //! until the restore is started again.
 
+use crate::crypto::keyring::{Fingerprint, Keyring, sync_parent};
+use crate::db::schema;
+use crate::db::schema::{Kind, Table};
 use crate::db::{Db, Dialect, Row, SqlValue, Tx};
 use crate::environment::{Environment, hex};
 use crate::error::{Refusal, Result, StoreError};
-use crate::crypto::keyring::{Fingerprint, Keyring, sync_parent};
 use crate::maintenance::outside::LastCheckpoint;
 use crate::private;
-use crate::db::schema;
-use crate::db::schema::{Kind, Table};
 use crate::store::{OpenMode, Store, StorePaths};
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;

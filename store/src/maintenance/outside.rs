@@ -5,11 +5,11 @@
 //! emptied file is detected. Each seal brings the file up to the database; only [`Store::accept_checkpoints`] repairs a damaged one.
 
 use crate::crypto::checkpoint::{append_after, last_note, notes_of, set_aside};
+use crate::crypto::keyring::Keyring;
+use crate::crypto::merkle::{Hash, sha256};
 use crate::db::{Dialect, Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::entry::{Attribution, append};
-use crate::crypto::keyring::Keyring;
-use crate::crypto::merkle::{Hash, sha256};
 use crate::store::{Store, StorePaths};
 use ngomon_rules::event::{Change, Event, Subject};
 use std::path::{Path, PathBuf};

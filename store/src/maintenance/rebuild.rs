@@ -1,15 +1,15 @@
 //! The replay of the journal into temporary tables that shadow the real ones. It serves to compare both, or to rebuild the real ones.
 
-use crate::projections::counters::CounterDeltas;
+use crate::crypto::keyring::Fingerprinter;
+use crate::db::schema;
 use crate::db::{Dialect, TransactionEnd, Tx};
 use crate::error::{Refusal, Result};
 use crate::journal::entry::{Attribution, COUNTS, ENTRY, Entry, StoreContext, Walk, read_entry, write};
-use crate::maintenance::key_rotation::take_references_to;
-use crate::crypto::keyring::Fingerprinter;
 use crate::loads::{close_applied_loads, forget_silent_loads};
-use crate::projections::project;
-use crate::db::schema;
+use crate::maintenance::key_rotation::take_references_to;
 use crate::maintenance::seal::{HEAD, head_of, seal_batch};
+use crate::projections::counters::CounterDeltas;
+use crate::projections::project;
 use crate::settings::setting;
 use crate::store::Store;
 use std::sync::atomic::Ordering;

@@ -5,12 +5,12 @@
 //! roll-back behind a checkpoint kept outside the database is detected (the file). The limit: commits that are not sealed yet, at most
 //! one second of a running server, have no such protection against removal.
 
-use crate::db::bound::LOAD;
 use crate::crypto::checkpoint::Checkpoint;
+use crate::crypto::merkle::{Frontier, leaf_hash};
+use crate::db::bound::LOAD;
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::{COUNTS, CommitHead, StoreContext};
-use crate::crypto::merkle::{Frontier, leaf_hash};
 use crate::store::Store;
 use std::sync::atomic::Ordering;
 

@@ -1,10 +1,10 @@
 //! The outbox of messages to people. A message is written in the transaction of the change that it reports; a carrier delivers it later.
 
+use crate::accounts::explain::is_held;
+use crate::crypto::keyring::AssociatedData;
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
-use crate::accounts::explain::is_held;
 use crate::journal::entry::{Entry, StoreContext};
-use crate::crypto::keyring::AssociatedData;
 use crate::store::Store;
 use crate::tables::accounts::{CLAIMED, OWNER, OWNER_WIDTH, claimed_of, owner_of};
 use ngomon_rules::citizens::Outcome;

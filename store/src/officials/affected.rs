@@ -3,8 +3,8 @@
 
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::tables::numbers::EVER_LINKED;
 use crate::tables::accounts::for_each_in;
+use crate::tables::numbers::EVER_LINKED;
 use ngomon_rules::event::ProfileId;
 use ngomon_rules::records::AccountId;
 use std::collections::BTreeSet;

@@ -1,11 +1,11 @@
 //! The application of a plan: its events, written as one act.
 
-use crate::officials::plan::Plan;
 use crate::authentication::own_login;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::entry::{Attribution, StoreContext, append};
 use crate::loads::RowDigests;
+use crate::officials::plan::Plan;
 use crate::tables::accounts::{start_of, username_fp};
 use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
 use ngomon_rules::hold::{Hold, Reason};

@@ -1,13 +1,13 @@
 //! The facts that the officials' decisions read, in one snapshot: of everybody, or of some people.
 
-use crate::officials::affected::AffectedSet;
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::{StoreContext, decrypt};
 use crate::loads::{QuarantinedCells, notice_of};
-use crate::tables::numbers::one_persons;
+use crate::officials::affected::AffectedSet;
 use crate::settings;
 use crate::tables::accounts::{STATED, STATED_WIDTH, day_of, end_of, folded_fp, for_each_in, hold_of, stated_of};
+use crate::tables::numbers::one_persons;
 use crate::tables::units;
 use ngomon_rules::event::{Personal, ProfileId};
 use ngomon_rules::hold::Hold;

@@ -1,8 +1,8 @@
 //! The changes since the last run over everybody, from the journal.
 
-use crate::officials::affected::AffectedKeys;
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
+use crate::officials::affected::AffectedKeys;
 use crate::tables::accounts::for_each_in;
 use ngomon_rules::event::Subject;
 use ngomon_rules::records::AccountId;

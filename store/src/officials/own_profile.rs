@@ -1,14 +1,14 @@
 //! An official's own HR profile: its yearly review, and proposals of changes that HR accepts or declines. An official who is held for
 //! clauses 1 to 4 corrects the cause here; the account is decided again at once.
 
-use crate::officials::affected::{AffectedKeys, AffectedSet};
-use crate::officials::facts::Facts;
 use crate::authentication::Operator;
 use crate::citizens::new_receipt;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::entry::{Attribution, StoreContext, append, decrypt};
 use crate::notifications::messages::tell_owner;
+use crate::officials::affected::{AffectedKeys, AffectedSet};
+use crate::officials::facts::Facts;
 use crate::store::Store;
 use crate::tables::accounts::{STATED, recorded_holds, stated_of};
 use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};

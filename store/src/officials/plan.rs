@@ -1,8 +1,8 @@
 //! The plan of a run: the present and the new holds of each account, the accounts to be created, and the digest of the facts.
 
-use crate::officials::facts::{AccountWithHolds, Facts};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::StoreContext;
+use crate::officials::facts::{AccountWithHolds, Facts};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::officials::{
     Decision, DecisionInput, OfficialAccount, PersonPlan, ProfileMatch, decide, decide_person, idle, newcomers,

@@ -5,16 +5,16 @@
 //!     └── over it ──▶ waiting ── approve ──▲
 //! ```
 
-use crate::officials::affected::{AffectedKeys, AffectedSet};
-use crate::officials::apply::apply;
-use crate::officials::facts::Facts;
-use crate::officials::incremental::{ChangeScope, FullRunReason, since_last_run};
-use crate::officials::plan::{Newcomer, Plan, PlanLine, plan};
 use crate::authentication::Operator;
 use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::entry::StoreContext;
 use crate::loads::number;
+use crate::officials::affected::{AffectedKeys, AffectedSet};
+use crate::officials::apply::apply;
+use crate::officials::facts::Facts;
+use crate::officials::incremental::{ChangeScope, FullRunReason, since_last_run};
+use crate::officials::plan::{Newcomer, Plan, PlanLine, plan};
 use crate::store::Store;
 use crate::tables::accounts::{STATED, day_of, stated_of};
 use jiff::ToSpan as _;

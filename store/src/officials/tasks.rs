@@ -1,10 +1,10 @@
 //! The tasks of HR's desk: the list of O5, of the whole province or of a unit and all below it.
 
-use crate::officials::facts::{AccountWithHolds, Facts};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::tables::numbers::links;
+use crate::officials::facts::{AccountWithHolds, Facts};
 use crate::store::Store;
+use crate::tables::numbers::links;
 use ngomon_rules::event::ProfileId;
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::officials::{

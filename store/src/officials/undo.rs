@@ -1,10 +1,10 @@
 //! The undo of a whole run. It reverses the run's changes that are still in effect, and lists the accounts that changed since. Sessions
 //! are never revived.
 
-use crate::officials::run::{lock_runs, run_in_state};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::entry::{Attribution, ENTRY, Entry, StoreContext, append, read_entry};
+use crate::officials::run::{lock_runs, run_in_state};
 use crate::store::Store;
 use crate::tables::accounts::{hold_of, recorded_holds};
 use ngomon_rules::event::{Change, Event, Personal, Subject};

@@ -1,8 +1,8 @@
 //! The claims of an account for clients, read at the moment of the request: a grant stores no copy of them.
 
-use crate::openid::subjects::previous_subjects;
-use crate::error::{Result, StoreError};
 use crate::accounts::explain::bucket;
+use crate::error::{Result, StoreError};
+use crate::openid::subjects::previous_subjects;
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::accounts::{OWNER, owner_of};

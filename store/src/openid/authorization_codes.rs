@@ -5,17 +5,20 @@
 //!     └──── 60 s, hold, sign-out (except with `offline_access`), client disabled ──▶ over
 //! ```
 
+use crate::accounts::explain::gate;
+use crate::crypto::merkle::sha256;
+use crate::db::Tx;
+use crate::db::bound::{GRANT, ISSUED};
+use crate::error::{Refusal, Result, StoreError};
+use crate::journal::entry::StoreContext;
 use crate::openid::clients::{RegisteredClient, find};
-use crate::openid::grants::{ACCESS, Grant, GrantParameters, LONGEST, NewTokenRow, REFRESH, RedeemedToken, ResourceAudience, Succession, TokenKind, active_grant, end_grant, generate_token, issue, place, record_client_use};
+use crate::openid::grants::{
+    ACCESS, Grant, GrantParameters, LONGEST, NewTokenRow, REFRESH, RedeemedToken, ResourceAudience, Succession,
+    TokenKind, active_grant, end_grant, generate_token, issue, place, record_client_use,
+};
 use crate::openid::pushed_requests::spend_request;
 use crate::openid::subjects::{assign_subject, subject};
-use crate::authentication::{SESSION_LONGEST, lock_accounts_of, open_session_row};
-use crate::db::bound::{GRANT, ISSUED};
-use crate::db::Tx;
-use crate::error::{Refusal, Result, StoreError};
-use crate::accounts::explain::gate;
-use crate::journal::entry::StoreContext;
-use crate::crypto::merkle::sha256;
+use crate::sessions::{LONGEST as SESSION_LONGEST, lock_accounts_of, open_session_row};
 use crate::store::Store;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -7,15 +7,15 @@
 //!     └── remove ──▶ gone: its id never comes back
 //! ```
 
-use crate::openid::notices::drop_notices;
 use crate::authentication::Operator;
+use crate::crypto::keyring::Keyring;
+use crate::crypto::merkle::sha256;
 use crate::db::bound::{CLIENT, binds};
 use crate::db::{Row, Tx};
 use crate::environment::hex;
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::entry::{Attribution, StoreContext, append};
-use crate::crypto::keyring::Keyring;
-use crate::crypto::merkle::sha256;
+use crate::openid::notices::drop_notices;
 use crate::projections::client_cells;
 use crate::store::Store;
 use ngomon_rules::client::{Authentication, Client, ClientFault, ClientId};

@@ -1,17 +1,17 @@
 //! Grants and tokens. A token is 256 random bits, stored as a digest. Its validity is checked at each use, against the grant, the account
 //! and the client as they are at that moment.
 
-use crate::openid::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, known_client, resource_server_of};
-use crate::openid::notices::enqueue_logout;
-use crate::authentication::is_account;
+use crate::accounts::explain::{MAY_BE_HELD, is_held};
+use crate::crypto::keyring::{AssociatedData, Keyring};
+use crate::crypto::merkle::sha256;
 use crate::db::bound::{GRANT, GRANT_SESSION, ISSUED, SUBJECT, USED, binds};
 use crate::db::{Row, SqlValue, Tx};
 use crate::environment::hex;
 use crate::error::{Refusal, Result, StoreError};
-use crate::accounts::explain::{MAY_BE_HELD, is_held};
 use crate::journal::entry::StoreContext;
-use crate::crypto::keyring::{AssociatedData, Keyring};
-use crate::crypto::merkle::sha256;
+use crate::openid::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, known_client, resource_server_of};
+use crate::openid::notices::enqueue_logout;
+use crate::sessions::is_account;
 use crate::store::Store;
 use jiff::Timestamp;
 use ngomon_rules::client::ClientId;

@@ -8,11 +8,11 @@
 //!     ◀── the last hold is lifted, a claim, the day after an order's last, a freeze ── clients are notified
 //! ```
 
-use crate::openid::notices::enqueue_held_events;
+use crate::accounts::explain::held_of;
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::accounts::explain::held_of;
 use crate::journal::entry::StoreContext;
+use crate::openid::notices::enqueue_held_events;
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::accounts::for_each_in;

@@ -10,12 +10,12 @@
 //! No event waits for another, except that *held* and *open again* of an account are delivered in order. A waiting event becomes due at
 //! once when a newer event of the account is queued, or when the client accepts another one. That does not bring the last attempt nearer.
 
-use crate::openid::held_scan::{HeldStateChanges, accounts_reported_held};
+use crate::crypto::keyring::Keyring;
 use crate::db::bound::{CLIENT, NOTICE, SUBJECT, binds};
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::{Attribution, Entry, StoreContext, append};
-use crate::crypto::keyring::Keyring;
+use crate::openid::held_scan::{HeldStateChanges, accounts_reported_held};
 use crate::projections::client_cells;
 use crate::store::Store;
 use crate::tables::accounts::for_each_in;

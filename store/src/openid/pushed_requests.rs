@@ -1,9 +1,9 @@
 //! Pushed authorization requests (RFC 9126): clients send them before they redirect the browser.
 
-use crate::db::Tx;
-use crate::error::Result;
 use crate::crypto::keyring::AssociatedData;
 use crate::crypto::merkle::sha256;
+use crate::db::Tx;
+use crate::error::Result;
 use crate::store::Store;
 use ngomon_rules::client::ClientId;
 

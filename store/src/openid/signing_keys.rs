@@ -9,11 +9,11 @@
 //!
 //! The private half of a key that is gone is erased; its row stays listed for a year.
 
+use crate::crypto::keyring::{AssociatedData, Keyring};
 use crate::db::bound::SIGNING_KEY;
 use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::entry::{Attribution, StoreContext, append};
-use crate::crypto::keyring::{AssociatedData, Keyring};
 use crate::settings::setting;
 use crate::store::Store;
 use aws_lc_rs::encoding::AsDer as _;

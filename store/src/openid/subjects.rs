@@ -1,10 +1,10 @@
 //! The subject of an account at a client: assigned at the first sign-in, never changed (C3: "the same after as before").
 
+use crate::crypto::keyring::Keyring;
 use crate::db::bound::{SUBJECT, SUCCESSION, binds};
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result};
 use crate::journal::entry::{Attribution, StoreContext, append};
-use crate::crypto::keyring::Keyring;
 use crate::store::Store;
 use ngomon_rules::client::{ClientId, SubjectKind};
 use ngomon_rules::event::{Change, Event};

@@ -1,10 +1,10 @@
 //! The projection of connected systems and of their subjects.
 
-use crate::projections::unexpected;
 use crate::db::bound::{CLIENT, SUBJECT};
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::{Entry, StoreContext};
+use crate::projections::unexpected;
 use ngomon_rules::client::{Authentication, ClientId};
 use ngomon_rules::event::Change;
 

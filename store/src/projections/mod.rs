@@ -3,10 +3,10 @@
 //! [`project`] reads only entries and the tables that it writes, never a reference, the clock or random values. Otherwise a replay would
 //! give another result.
 
-pub(crate) mod counter_updates;
-pub(crate) mod counters;
 mod accounts;
 mod clients;
+pub(crate) mod counter_updates;
+pub(crate) mod counters;
 mod operators;
 mod passkeys;
 mod profiles;
@@ -19,21 +19,23 @@ pub(crate) use profiles::{officials_of, row_digest};
 pub(crate) use proposed_acts::{PROPOSED_ACT_CELLS, is_proposed_act};
 pub(crate) use take_overs::{TAKE_OVER_CELLS, is_take_over};
 
+use crate::crypto::keyring::{FingerprintKind, Fingerprinter};
 use crate::db::bound::{CLAIM, SETTING, SUBMISSION, SUCCESSION};
-use crate::projections::counter_updates::{claim_on, day_of_claim, hold_reasons, holds_changed, recount, refusal_on};
-use crate::projections::counters::CounterDeltas;
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::{Entry, StoreContext};
-use crate::crypto::keyring::{FingerprintKind, Fingerprinter};
+use crate::projections::accounts::{
+    account_changed, account_created, account_removed, accounts_taken_over, new_account, password_changed, staff_keys,
+};
+use crate::projections::counter_updates::{claim_on, day_of_claim, hold_reasons, holds_changed, recount, refusal_on};
+use crate::projections::counters::CounterDeltas;
+use crate::projections::profiles::{numbers_of, numbers_proven, profile_gone, profiles_taken};
 use crate::tables::accounts::{day_number, fingerprint};
-use crate::projections::accounts::{account_changed, account_created, account_removed, accounts_taken_over, new_account, password_changed, staff_keys};
 use ngomon_rules::citizens::{LastFormState, Proof};
 use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::records::AccountId;
 use ngomon_rules::values::{Date, FullName, NationalId, Phone, local_day};
-use crate::projections::profiles::{numbers_of, numbers_proven, profile_gone, profiles_taken};
 
 /// Applies entries to the tables, in their order.
 pub(crate) async fn project(
@@ -130,19 +132,27 @@ async fn account(
 ) -> Result<()> {
     let (account, id) = (id, id.as_str());
     match &entry.event.change {
-        Change::OperatorEnrolled { login } => crate::projections::operators::enrolled(tx, env, entry, account, &login.0).await,
+        Change::OperatorEnrolled { login } => {
+            crate::projections::operators::enrolled(tx, env, entry, account, &login.0).await
+        }
         Change::SubjectNamed {
             client,
             subject,
             taken_over,
             ..
         } => crate::projections::clients::subject_named(tx, env, entry, id, client, subject, *taken_over).await,
-        Change::RecoveryCodeUsed { code } => crate::projections::operators::recovery_used(tx, entry, account, *code).await,
+        Change::RecoveryCodeUsed { code } => {
+            crate::projections::operators::recovery_used(tx, entry, account, *code).await
+        }
         Change::TakeOverProposed { receipt, holder } => {
             crate::projections::take_overs::proposed(tx, env, entry, account, receipt, holder).await
         }
-        Change::TakeOverApproved { receipt, .. } => crate::projections::take_overs::decided(tx, env, entry, receipt, "approved").await,
-        Change::TakeOverDeclined { receipt } => crate::projections::take_overs::decided(tx, env, entry, receipt, "declined").await,
+        Change::TakeOverApproved { receipt, .. } => {
+            crate::projections::take_overs::decided(tx, env, entry, receipt, "approved").await
+        }
+        Change::TakeOverDeclined { receipt } => {
+            crate::projections::take_overs::decided(tx, env, entry, receipt, "declined").await
+        }
         Change::AccountCreated { unit, login, succeeds } => {
             counts.add_staff(unit.as_str(), "", 1);
             account_created(tx, env, entry, id, unit.as_str(), &login.0, succeeds).await

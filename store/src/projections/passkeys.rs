@@ -1,12 +1,12 @@
 //! The projection of passkeys: added to the login of an account, and removed.
 
-use crate::projections::accounts::login_of;
-use crate::projections::unexpected;
+use crate::crypto::merkle::sha256;
 use crate::db::bound::PASSKEY;
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::{Entry, StoreContext};
-use crate::crypto::merkle::sha256;
+use crate::projections::accounts::login_of;
+use crate::projections::unexpected;
 use ngomon_rules::event::{PasskeyId, Personal};
 
 pub(crate) async fn added(

@@ -1,12 +1,12 @@
 //! The projection of HR profiles, and of the numbers that they and claims prove to be one person's.
 
-use crate::projections::{instant_day, staff_keys, there_from, unexpected};
-use crate::projections::counter_updates::recount;
-use crate::projections::counters::CounterDeltas;
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::{Entry, StoreContext};
-use crate::crypto::keyring::FingerprintKind;
+use crate::projections::counter_updates::recount;
+use crate::projections::counters::CounterDeltas;
+use crate::projections::{instant_day, staff_keys, there_from, unexpected};
 use crate::tables::accounts::{day_text, fingerprint, for_each_in, official_to};
 use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::records::Profile;

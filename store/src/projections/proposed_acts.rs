@@ -1,11 +1,11 @@
 //! The projection of acts that need two operators: proposed, and decided.
 
-use crate::projections::unexpected;
+use crate::crypto::keyring::Keyring;
 use crate::db::bound::{PROPOSED_ACT, binds};
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::{Entry, StoreContext};
-use crate::crypto::keyring::Keyring;
+use crate::projections::unexpected;
 use ngomon_rules::event::{Change, ProposedAct};
 
 /// The columns that the MAC of a proposal covers, in its order.

@@ -1,10 +1,10 @@
 //! The projection of take-overs at a counter: proposed, and decided.
 
+use crate::crypto::keyring::Keyring;
 use crate::db::bound::{TAKE_OVER, binds};
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::{Entry, StoreContext};
-use crate::crypto::keyring::Keyring;
 use ngomon_rules::records::AccountId;
 
 /// The columns that the MAC of a proposal covers, in its order.

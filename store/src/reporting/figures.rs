@@ -1,9 +1,9 @@
 //! The figures of the report page (C7), read from the counters: all units at once, and the days of one unit. No account is read.
 
-use crate::citizens::{ReportLine, UnitSums, for_each_bucket, sums_by_unit};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::COUNTS;
+use crate::reporting::report::{ReportLine, UnitSums, for_each_bucket, sums_by_unit};
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::accounts::{day_of, day_of_number, placeholders};

@@ -2,10 +2,10 @@
 
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
-use crate::tables::numbers::links;
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::accounts::{day_of, end_of};
+use crate::tables::numbers::links;
 use ngomon_rules::citizens::{Bucket, Campaign, LastFormState};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::records::AccountKind;

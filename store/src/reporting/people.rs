@@ -3,9 +3,9 @@
 //! the list is as long as the figure.
 
 use crate::authentication::Operator;
-use crate::citizens::for_each_bucket;
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
+use crate::reporting::report::for_each_bucket;
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::accounts::{STATED, day_text, stated_of};

@@ -4,8 +4,8 @@
 use crate::db::Tx;
 use crate::error::Result;
 use crate::loads::number;
-use crate::store::Store;
 use crate::maintenance::verify::counters;
+use crate::store::Store;
 
 /// The result of a recount.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The digital report (C7): from the counters, or, for a day before the newest change, from the accounts.
 
-use crate::reporting::lists::{claimed_on, written_on};
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
+use crate::reporting::lists::{claimed_on, written_on};
 use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::accounts::{day_of, end_of};

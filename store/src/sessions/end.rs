@@ -1,16 +1,16 @@
 //! The end of sessions: by their owner, by an operator, by a newer session, by time.
 
+use crate::accounts::two_persons::alone;
 use crate::authentication::operators::Operator;
-use crate::sessions::held::copy_return_url;
-use crate::sessions::{HELD, LONGEST, SessionEnd, SessionToken, idle, kind_of, lock_accounts_of};
-use crate::db::bound::{SESSION, SESSION_GENERATION, SESSION_SID};
+use crate::crypto::merkle::sha256;
 use crate::db::Tx;
+use crate::db::bound::{SESSION, SESSION_GENERATION, SESSION_SID};
 use crate::error::{Refusal, Result};
 use crate::journal::entry::{Attribution, StoreContext, append};
-use crate::crypto::merkle::sha256;
 use crate::openid::{ENDED, enqueue_logout, grants_of_sessions, revoke_grants, transfer_grants};
+use crate::sessions::held::copy_return_url;
+use crate::sessions::{HELD, LONGEST, SessionEnd, SessionToken, idle, kind_of, lock_accounts_of};
 use crate::store::Store;
-use crate::accounts::two_persons::alone;
 use ngomon_rules::event::{Change, Event};
 use ngomon_rules::records::{AccountId, AccountKind};
 

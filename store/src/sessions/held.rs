@@ -1,14 +1,14 @@
 //! Held visits: how one goes on after its own mending, and how it becomes a full session.
 
-use crate::sessions::end::end;
-use crate::sessions::{Factor, HELD, SessionToken, begin, find_valid_session, keep_next, lock_accounts_of, place};
+use crate::accounts::explain::is_held;
+use crate::crypto::merkle::sha256;
 use crate::db::bound::{ACCOUNT, SESSION, SESSION_GENERATION, binds};
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
-use crate::accounts::explain::is_held;
 use crate::journal::entry::StoreContext;
-use crate::crypto::merkle::sha256;
 use crate::projections::account_cells_bound;
+use crate::sessions::end::end;
+use crate::sessions::{Factor, HELD, SessionToken, begin, find_valid_session, keep_next, lock_accounts_of, place};
 use crate::store::Store;
 use jiff::Timestamp;
 use ngomon_rules::records::{AccountId, AccountKind};

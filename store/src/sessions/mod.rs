@@ -9,27 +9,27 @@
 //!                                   └── it moved to the account at the new unit ──▶ session of that one
 //! ```
 
-mod end;
+pub(crate) mod end;
 mod held;
 
 pub(super) use end::end_all;
 pub(crate) use end::end_sessions;
 
+use crate::accounts::explain::{MAY_BE_HELD, is_held};
 use crate::authentication::operators::Operator;
 use crate::authentication::passkeys::PasskeyStorage;
 use crate::authentication::second_factor::TwoFactorProof;
+use crate::crypto::keyring::{AssociatedData, Keyring};
+use crate::crypto::merkle::sha256;
 use crate::db::bound::{ACCOUNT, SESSION, binds};
 use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result, StoreError};
-use crate::accounts::explain::{MAY_BE_HELD, is_held};
 use crate::journal::entry::StoreContext;
-use crate::crypto::keyring::{AssociatedData, Keyring};
-use crate::crypto::merkle::sha256;
 use crate::officials::signed_in;
 use crate::projections::account_cells_bound;
+use crate::sessions::end::{OVER_BY_TIME, is_over_by_time, over_by_time};
 use crate::store::Store;
 use crate::tables::accounts::{day_of, placeholders};
-use crate::sessions::end::{OVER_BY_TIME, is_over_by_time, over_by_time};
 use jiff::Timestamp;
 use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;

@@ -1,10 +1,10 @@
 //! Queries that several parts of the store share, and the encoding of values in the tables.
 
+use crate::crypto::keyring::{FingerprintKind, Fingerprinter, Keyring};
 use crate::db::bound::{CLAIM, STATED as STATED_BOUND, binds};
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::{StoreContext, decrypt, unseal_with};
-use crate::crypto::keyring::{FingerprintKind, Fingerprinter, Keyring};
 use jiff::ToSpan as _;
 use jiff::civil::Time;
 use jiff::tz::Offset;

@@ -5,10 +5,10 @@
 //! profile that counts or in its own active record of the registry: a number is never given to two persons, so the statement was a
 //! mistake.
 
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::StoreContext;
-use crate::crypto::keyring::FingerprintKind;
 use crate::tables::accounts::{fingerprint, for_each_in};
 use ngomon_rules::values::NationalId;
 use std::collections::{BTreeSet, HashMap};

@@ -2,8 +2,8 @@
 
 use crate::crypto::keyring::cipher::Cipher;
 use crate::crypto::keyring::{AssociatedData, FORMAT, KeyError};
-use crate::environment::Environment;
 use crate::crypto::merkle::sha256;
+use crate::environment::Environment;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

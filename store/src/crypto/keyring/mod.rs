@@ -48,8 +48,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
-use crate::environment::Environment;
 use crate::crypto::merkle::sha256;
+use crate::environment::Environment;
 
 const FILE: &str = "keyring.json";
 /// The newest format of the keyring file and of its export that this program reads, and the one it writes.

@@ -4,9 +4,9 @@
 //! steps: `projections.sql` and `views.sql` define their present form, and a database with other ones rebuilds them from the journal when
 //! it is opened.
 
+use crate::crypto::merkle::sha256;
 use crate::db::Dialect;
 use crate::environment::hex;
-use crate::crypto::merkle::sha256;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 use std::borrow::Cow;

@@ -1,9 +1,9 @@
 //! Check of the database's catalogue: its tables, views and indexes must be the program's, and nothing may be added. A trigger, a rule or a
 //! view in the place of a table changes what the program reads and writes, and shows in no row.
 
+use crate::db::schema;
 use crate::db::{Dialect, TransactionEnd, Tx};
 use crate::error::{Result, StoreError};
-use crate::db::schema;
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,10 +1,10 @@
 //! Check of loads and runs against their journal entries.
 
-use crate::maintenance::verify::{Check, UnfinishedLoad, Verified};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::entry::{CommitHead, Entry, StoreContext};
 use crate::loads::{AHEAD, LOAD, SILENCE, of_load, rows_of_reference, waiting};
+use crate::maintenance::verify::{Check, UnfinishedLoad, Verified};
 use crate::officials::lines_of;
 use ngomon_rules::event::{Change, LoadDigests, Subject};
 use std::collections::BTreeMap;

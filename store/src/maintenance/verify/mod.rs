@@ -5,23 +5,23 @@ mod integrity;
 mod loads;
 mod references;
 
-use crate::db::bound::BOUND;
 use crate::crypto::checkpoint::{Checkpoint, CheckpointError, read_file};
-use crate::citizens::second_claims;
-use crate::projections::counters::{COUNTERS, CounterTable};
+use crate::crypto::keyring::{Age, Keyring};
+use crate::crypto::merkle::{Frontier, Hash, leaf_hash};
+use crate::db::bound::BOUND;
+use crate::db::schema;
 use crate::db::{Dialect, TransactionEnd, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::{ENTRY, Walk, digest_of, read_entry};
-use crate::crypto::keyring::{Age, Keyring};
 use crate::loads::APPLIED;
-use crate::crypto::merkle::{Frontier, Hash, leaf_hash};
 use crate::maintenance::rebuild::{base_table, replay};
-use crate::db::schema;
 use crate::maintenance::seal::unsealed_before;
 use crate::maintenance::seal::{HEAD, head_of};
-use crate::store::Store;
 use crate::maintenance::verify::loads::Loads;
 use crate::maintenance::verify::references::references;
+use crate::projections::counters::{COUNTERS, CounterTable};
+use crate::reporting::lists::second_claims;
+use crate::store::Store;
 use std::collections::BTreeMap;
 
 /// Age in microseconds at which an unsealed commit is a fault: one minute. Commits are sealed within a second, so that a commit that much

@@ -1,8 +1,8 @@
 //! Check of references: whatever is named must exist (loads, runs, units, personal values).
 
-use crate::maintenance::verify::{Check, Verified};
 use crate::db::Tx;
 use crate::error::Result;
+use crate::maintenance::verify::{Check, Verified};
 use crate::tables::units::tree;
 
 /// Queries for references without a target, by id; each must find nothing. Each uses an index or a single scan, never a scan for each row.
