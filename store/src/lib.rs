@@ -1,6 +1,6 @@
 //! The store of all data: journal, projections, references, runs, counters, keys. SQLite and PostgreSQL behind one API.
 //!
-//! [`Store`] is the entry point. Every change goes through [`journal::append`]; nothing else writes projections.
+//! [`Store`] is the entry point. Every change goes through [`crate::unit_of_work::append`]; nothing else writes projections.
 
 // A failed write to the terminal must not end the process.
 #![deny(clippy::print_stderr)]
@@ -8,6 +8,7 @@
 pub(crate) mod accounts;
 mod authentication;
 mod citizens;
+pub(crate) mod context;
 pub(crate) mod crypto;
 pub mod db;
 pub mod environment;
@@ -21,34 +22,45 @@ mod openid;
 pub mod private;
 mod projections;
 pub(crate) mod reporting;
+pub(crate) mod rights;
 mod sandbox;
 pub(crate) mod sessions;
 mod settings;
 mod store;
 pub(crate) mod tables;
+pub(crate) mod unit_of_work;
 
-pub use accounts::explain::{AccountExplanation, ActiveHold, HistoryCursor, HistoryEntry, MovedTo};
+pub use accounts::explain::{AccountExplanation, HistoryCursor, HistoryEntry, MovedTo};
 pub use accounts::find::{AccountSearchResult, MOST_FOUND};
 pub use accounts::orders::Order;
 pub use accounts::two_persons::{ActProposal, Approved};
 pub use authentication::{
     BrowserMark, CODE_LIVES, Ceremony, CodeCheck, CodeRecipient, Credential, Enrolment, KeyedLimit, KnownPasskey,
-    NewPasskey, Operator, PapersSeen, Passkey, PasskeyStorage, Purpose, RateLimit, Requester, SendResult, TryResult,
-    TwoFactorProof,
+    NewPasskey, PapersSeen, Passkey, Purpose, RateLimit, Requester, SendResult, TryResult,
 };
+pub use citizens::submission::SubmissionResult;
 pub use citizens::{
-    EnteredForm, ExemptionRequester, FormsFile, GivenAnswer, Join, PendingForm, ReceiptState, ReviewRequest,
-    SubmissionResult, TakeOver, TakeOverState, WeakerClaim,
+    EnteredForm, ExemptionRequester, FormsFile, GivenAnswer, Join, PendingForm, ReceiptState, ReviewRequest, TakeOver,
+    TakeOverState, WeakerClaim,
 };
+pub use context::StorePaths;
 pub use crypto::{checkpoint, keyring, merkle};
+pub use db::address::AddressFault;
 pub use db::changed::{has_changed, watched};
-pub use db::{AddressFault, Dialect, Location};
+pub use db::columns::{end_of, start_of};
+pub use db::dialect::Dialect;
+pub use db::location::Location;
 pub use error::{Refusal, Result, StoreError};
-pub use loads::{HealthFault, LoadDecision, LoadRequest, OpenLoad, QuarantinedRow, WaitingRow};
+pub use loads::HealthFault;
+pub use loads::begin::LoadDecision;
+pub use loads::incoming::{LoadRequest, QuarantinedRow, WaitingRow};
+pub use loads::open_load::OpenLoad;
 pub use maintenance::backup::Restored;
 pub use maintenance::outside::AcceptReport;
-pub use maintenance::verify::{Check, UnfinishedLoad, Verified};
-pub use notifications::messages::{Channel, ContactPoint, Message, News, NewsWords};
+pub use maintenance::verify::findings::{Check, UnfinishedLoad, Verified};
+pub use notifications::client_outbox::SecurityEventKind;
+pub use notifications::messages::{Channel, ContactPoint, Message};
+pub use notifications::news::{News, NewsWords};
 pub use officials::{
     FullRunReason, HrTask, NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, RunLine, RunOutcome, RunSummary,
     UndoReport,
@@ -56,14 +68,17 @@ pub use officials::{
 pub use openid::{
     AccountClaims, ActiveToken, AuthorizedRequest, Consent, Delivery, DeliverySummary, Grant, GrantParameters,
     IssuedTokens, KeyLine, KeyState, NewClient, PendingDelivery, PublishedKey, RegisteredClient, ResourceAudience,
-    SecurityEventKind, SigningKey, TokenKind,
+    SigningKey, TokenKind,
 };
 pub use reporting::figures::{DayFigures, Figures, Goal, Position, UnitFigures};
 pub use reporting::lists::{HeldLine, ReviewLine};
 pub use reporting::people::{PersonPage, PersonRow};
 pub use reporting::recount::{LastRecount, Recount};
 pub use reporting::report::{ReportLine, StaffLine};
-pub use sessions::{Factor, Session, SessionEnd, SessionSummary, SessionToken};
+pub use rights::Operator;
+pub use sessions::factor::Factor;
+pub use sessions::factor::{PasskeyStorage, TwoFactorProof};
+pub use sessions::visit::{Session, SessionEnd, SessionSummary, SessionToken};
 pub use settings::CampaignChange;
-pub use store::{Store, StorePaths};
-pub use tables::accounts::{end_of, start_of};
+pub use store::Store;
+pub use tables::holds::ActiveHold;

@@ -1,11 +1,12 @@
 //! The sandbox: an installation for made-up people only. It shows its messages on a page, and simulates the registry as a tester sets it.
 //! An installation becomes a sandbox before it has any account, and stays one: real people's codes are never shown on a page.
 
+use crate::context::Attribution;
 use crate::error::{Refusal, Result};
-use crate::journal::entry::{Attribution, append};
-use crate::loads::record_of;
-use crate::settings::vouched;
 use crate::store::Store;
+use crate::tables::references::record_of;
+use crate::tables::settings::vouched;
+use crate::unit_of_work::append;
 use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::records::RegistryRecord;
 use ngomon_rules::values::NationalId;

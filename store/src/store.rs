@@ -1,18 +1,20 @@
 //! The opened store: a database and its keys.
 
-use crate::authentication::Window;
-use crate::crypto::checkpoint::try_append;
-use crate::crypto::keyring::{KeyError, Keyring};
-use crate::db::{Db, Dialect, Location, Tx};
+use crate::context::{StoreContext, StorePaths};
+use crate::crypto::checkpoint::file::try_append;
+use crate::crypto::keyring::Keyring;
+use crate::crypto::keyring::types::KeyError;
+use crate::db::dialect::Dialect;
+use crate::db::location::Location;
+use crate::db::{Db, Tx};
 use crate::environment::Environment;
 use crate::error::{Result, StoreError};
-use crate::journal::entry::StoreContext;
-use crate::maintenance::outside::{LastCheckpoint, NAME, must_have};
-use crate::openid::AGAIN;
+use crate::journal::checkpoint_file::{LastCheckpoint, NAME, must_have};
 use crate::private;
+use crate::tables::attempts::Window;
 use jiff::Timestamp;
 use ngomon_rules::values::{Date, local_day};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -30,15 +32,6 @@ pub struct Store {
     pub(crate) owed: Arc<Mutex<Vec<Window>>>,
     /// How long a refresh token that is used again gets the same successor.
     pub(crate) refresh_again: Duration,
-}
-
-/// The locations of the store's parts.
-#[derive(Clone, Debug)]
-pub struct StorePaths {
-    /// The database.
-    pub data: Location,
-    /// The keys, outside the database.
-    pub keys: PathBuf,
 }
 
 /// The state that a database must have to be opened.
@@ -271,3 +264,6 @@ async fn db_has_keys(db: &Db) -> bool {
         .await
         .is_ok_and(|row| row.is_some())
 }
+
+/// Time within which a reused refresh token gets the same successor.
+pub(crate) const AGAIN: Duration = Duration::from_secs(30);

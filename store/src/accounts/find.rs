@@ -1,12 +1,14 @@
 //! The search at a counter: finds a person's accounts by exact details that the person knows.
 
-use crate::accounts::explain::is_held;
-use crate::authentication::Operator;
-use crate::crypto::keyring::{AssociatedData, FingerprintKind};
-use crate::db::{SqlValue, Tx};
+use crate::crypto::keyring::types::{AssociatedData, FingerprintKind};
+use crate::db::Tx;
+use crate::db::columns::placeholders;
+use crate::db::value::SqlValue;
 use crate::error::{Result, StoreError};
+use crate::rights::Operator;
 use crate::store::Store;
-use crate::tables::accounts::{STATED, STATED_WIDTH, fingerprint, placeholders, stated_of, username_fp};
+use crate::tables::accounts::{STATED, STATED_WIDTH, fingerprint, stated_of, username_fp};
+use crate::tables::holds::is_held;
 use crate::tables::numbers::ever_held;
 use crate::tables::units;
 use base64::Engine as _;

@@ -1,12 +1,14 @@
 //! Holds by order. They apply to any kind of account, for an office that has the right to ask for one.
 
-use crate::accounts::two_persons::alone;
-use crate::authentication::{Operator, others_stay};
+use crate::authentication::others_stay;
+use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::entry::{Attribution, StoreContext, append};
+use crate::rights::Operator;
+use crate::rights::alone;
 use crate::store::Store;
-use crate::tables::accounts::recorded_holds;
+use crate::tables::holds::recorded_holds;
+use crate::unit_of_work::append;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::hold::{Cause, Hold, Reason, evidence};
 use ngomon_rules::records::AccountId;

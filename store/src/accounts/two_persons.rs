@@ -9,19 +9,23 @@
 //! ```
 
 use crate::accounts::orders::{lift, place};
-use crate::authentication::{Operator, PapersSeen, change_phone, issue_password_code, remove_all_passkeys};
-use crate::citizens::{PATIENCE, TakeOverState, new_receipt, withdraw};
-use crate::db::{SqlValue, Tx};
+use crate::authentication::{PapersSeen, change_phone, issue_password_code, remove_all_passkeys};
+use crate::citizens::{PATIENCE, TakeOverState, withdraw};
+use crate::context::{Attribution, StoreContext};
+use crate::db::Tx;
+use crate::db::value::SqlValue;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::entry::{Attribution, StoreContext, append, decrypt};
+use crate::journal::personal::decrypt;
 use crate::notifications::messages::tell_owner;
 use crate::openid::{NewClient, SECRET_OVERLAP, add_client, edit_client, rotate_client, take_over_subjects};
 use crate::projections::{PROPOSED_ACT_CELLS, is_proposed_act};
+use crate::rights::Operator;
 use crate::sessions::end::end_sessions;
 use crate::store::Store;
+use crate::tables::receipts::new_receipt;
+use crate::unit_of_work::append;
 use ngomon_rules::client::ClientId;
 use ngomon_rules::event::{Change, Event, Personal, ProposedAct, Subject};
-use ngomon_rules::records::AccountId;
 use ngomon_rules::values::Phone;
 
 /// A proposed act.
@@ -81,14 +85,6 @@ fn not_oneself(by: &str, act: &ProposedAct) -> Result<()> {
     match act.account() {
         Some(account) if account.as_str() == by => Err(Refusal::OwnAccount.into()),
         _ => Ok(()),
-    }
-}
-
-/// Fails if the account is an operator's, on which one operator must not act alone.
-pub(crate) fn alone(account: &AccountId) -> Result<()> {
-    match account.operator() {
-        Some(_) => Err(Refusal::NeedsTwo.into()),
-        None => Ok(()),
     }
 }
 

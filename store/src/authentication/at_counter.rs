@@ -7,16 +7,18 @@
 //!   papers seen ──▶ another phone; the previous one is notified
 //! ```
 
-use crate::accounts::two_persons::alone;
-use crate::authentication::operators::Operator;
 use crate::authentication::passwords::change_password;
 use crate::authentication::webauthn_state::{recall, recall_once, remember};
+use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::entry::{Attribution, StoreContext, append};
-use crate::notifications::messages::{News, reach, tell};
+use crate::notifications::messages::{reach, tell};
+use crate::notifications::news::News;
+use crate::rights::Operator;
+use crate::rights::alone;
 use crate::store::Store;
 use crate::tables::accounts::{STATED, stated_of};
+use crate::unit_of_work::append;
 use ngomon_rules::citizens::Paper;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind};

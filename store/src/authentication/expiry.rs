@@ -1,7 +1,7 @@
 //! Deletes expired rows in small batches, so that no transaction waits long.
 
 use crate::error::Result;
-use crate::sessions::LONGEST;
+use crate::sessions::rows::LONGEST;
 use crate::store::Store;
 
 /// Retention of events for clients: 30 days in microseconds.

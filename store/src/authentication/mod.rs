@@ -14,14 +14,12 @@ mod webauthn_state;
 pub use at_counter::PapersSeen;
 pub(crate) use at_counter::{change_phone, issue_password_code, phone_changed_lately};
 pub use one_time_codes::{CodeCheck, CodeRecipient, GOOD as CODE_LIVES, Purpose, SendResult};
+pub use operators::Enrolment;
 pub(crate) use operators::others_stay;
-pub use operators::{Enrolment, Operator};
-pub use passkeys::{KnownPasskey, NewPasskey, Passkey, PasskeyStorage};
+pub use passkeys::{KnownPasskey, NewPasskey, Passkey};
 pub use passwords::{BrowserMark, Credential};
-pub use second_factor::TwoFactorProof;
 pub use throttle::{KeyedLimit, RateLimit, Requester, TryResult};
 pub use webauthn_state::Ceremony;
 
 pub(crate) use passkeys::remove_all_passkeys;
 pub(crate) use passwords::own_login;
-pub(crate) use throttle::Window;

@@ -1,9 +1,9 @@
 //! The user names of a phone, sent to that phone alone.
 
-use crate::crypto::keyring::FingerprintKind;
+use crate::context::StoreContext;
+use crate::crypto::keyring::types::FingerprintKind;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::entry::StoreContext;
 use crate::notifications::messages::{Channel, ContactPoint, reach, tell};
 use crate::store::Store;
 use crate::tables::accounts::{STATED, fingerprint, stated_of};

@@ -12,15 +12,16 @@
 //! If the owner cannot be reached, a code becomes live all the same: it is counted, tried and ended like any other, but no digits are
 //! right. So nothing about a code reveals whether an owner exists.
 
-use crate::authentication::throttle::{KeyedLimit, RateLimit, Requester, Window, take_all};
-use crate::crypto::keyring::AssociatedData;
+use crate::authentication::throttle::{KeyedLimit, RateLimit, Requester};
+use crate::context::StoreContext;
+use crate::crypto::keyring::types::AssociatedData;
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
 use crate::environment::hex;
 use crate::error::Result;
-use crate::journal::entry::StoreContext;
 use crate::notifications::messages::{Channel, ContactPoint, tell};
 use crate::store::Store;
+use crate::tables::attempts::{Window, take_all};
 use std::collections::BTreeSet;
 
 /// Lifetime of a code: 5 minutes in microseconds.

@@ -1,11 +1,12 @@
 //! Operators: named by a command, enrolled by a link that is valid once, removed with all their sessions.
 
+use crate::context::{Attribution, StoreContext};
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
 use crate::db::bound::ENROLMENT;
 use crate::error::{Refusal, Result};
-use crate::journal::entry::{Attribution, StoreContext, append};
 use crate::store::Store;
+use crate::unit_of_work::append;
 use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
 use ngomon_rules::records::{AccountAttributes, AccountId};
 use ngomon_rules::values::{Date, local_day};
@@ -19,17 +20,6 @@ const LONGEST: usize = 40;
 
 /// Minimum number of operators, once there are that many.
 const FEWEST: usize = 2;
-
-/// The permission to act at the desk, in the name of an operator. It comes only from a full session ([`crate::Session::operator`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operator(pub(crate) AccountId);
-
-impl Operator {
-    /// The actor in the journal: `operator:NAME`.
-    pub fn by(&self) -> &str {
-        self.0.as_str()
-    }
-}
 
 /// A valid enrolment link.
 #[derive(Clone, Debug)]

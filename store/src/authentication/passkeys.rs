@@ -2,46 +2,31 @@
 //! A passkey belongs to the login, as the password does, so that a transfer keeps it. The server verifies a device's response; this module
 //! stores the passkeys and rejects a response that was used before.
 
-use crate::accounts::explain::is_held;
-use crate::accounts::two_persons::alone;
 use crate::authentication::at_counter::phone_changed_lately;
-use crate::authentication::operators::Operator;
 use crate::authentication::passwords::own_login;
-use crate::authentication::second_factor::TwoFactorProof;
+use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::merkle::sha256;
+use crate::db::Tx;
 use crate::db::bound::{PASSKEY, binds};
-use crate::db::{Row, Tx};
+use crate::db::value::Row;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::entry::{Attribution, StoreContext, append, decrypt, unseal_with};
+use crate::journal::personal::{decrypt, unseal_with};
 use crate::notifications::messages::tell_owner;
-use crate::sessions::{end_all, is_account};
+use crate::rights::Operator;
+use crate::rights::alone;
+use crate::sessions::end_all;
+use crate::sessions::factor::{PasskeyStorage, TwoFactorProof};
+use crate::sessions::rows::is_account;
 use crate::store::Store;
+use crate::tables::holds::is_held;
+use crate::unit_of_work::append;
 use ngomon_rules::event::{Change, Event, PasskeyId, Personal};
 use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 
 /// Maximum number of passkeys of one login.
 const MOST: i64 = 10;
-
-/// Where the private key is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasskeyStorage {
-    /// In one device, which does not export it.
-    InDevice,
-    /// With a service that syncs it to the owner's other devices.
-    Synced,
-}
-
-impl PasskeyStorage {
-    /// Authentication methods (RFC 8176): a key, user presence, and, since the device verified its owner, two factors.
-    pub(crate) fn amr(self) -> &'static str {
-        match self {
-            Self::InDevice => "hwk mfa user",
-            Self::Synced => "mfa swk user",
-        }
-    }
-}
 
 /// A passkey that a device has just created.
 #[derive(Clone, Debug)]

@@ -1,16 +1,19 @@
 //! The accounts of a user name, with their password hashes. Several accounts may share one user name: the password decides.
 
+use crate::context::{Attribution, StoreContext};
 use crate::crypto::merkle::sha256;
+use crate::db::Tx;
 use crate::db::bound::{ACCOUNT, LOGIN, binds_under};
-use crate::db::{Row, SqlValue, Tx};
+use crate::db::value::{Row, SqlValue};
 use crate::environment::hex;
 use crate::error::{Result, StoreError};
-use crate::journal::entry::{Attribution, StoreContext, append, unseal_with};
+use crate::journal::personal::unseal_with;
 use crate::notifications::messages::{ContactPoint, reach, tell_owner};
 use crate::projections::{account_cells_bound, login_of};
 use crate::sessions::end_all;
 use crate::store::Store;
 use crate::tables::accounts::username_fp;
+use crate::unit_of_work::append;
 use aws_lc_rs::constant_time;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::records::{AccountId, AccountKind};

@@ -2,35 +2,17 @@
 //! once.
 
 use crate::authentication::operators::recovery_hash;
+use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::db::bound::{OPERATOR, binds};
 use crate::error::{Result, StoreError};
-use crate::journal::entry::{Attribution, ENTRY, StoreContext, append, read_entry, unseal_with};
+use crate::journal::entry::{ENTRY, read_entry};
+use crate::journal::personal::unseal_with;
+use crate::sessions::factor::TwoFactorProof;
 use crate::store::Store;
+use crate::unit_of_work::append;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::records::AccountId;
-
-/// Proof that two factors of an account were verified just now. Valid for one session.
-#[derive(Debug)]
-pub struct TwoFactorProof {
-    pub(crate) account: AccountId,
-    /// Authentication methods (RFC 8176).
-    pub(crate) amr: &'static str,
-}
-
-impl TwoFactorProof {
-    /// The account.
-    pub fn account(&self) -> &AccountId {
-        &self.account
-    }
-
-    fn by_code(account: AccountId) -> Self {
-        Self {
-            account,
-            amr: "mfa otp pwd",
-        }
-    }
-}
 
 struct Factor {
     totp_secret: [u8; 20],

@@ -1,10 +1,10 @@
 //! Ceremonies: the state between two steps, such as a WebAuthn challenge and the device's response, or two pages of a sign-in. It is stored
 //! only here, can be used once, for minutes, for one purpose and by the owner who began it. The keys alone cannot forge it.
 
-use crate::crypto::keyring::AssociatedData;
+use crate::context::StoreContext;
+use crate::crypto::keyring::types::AssociatedData;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::entry::StoreContext;
 use crate::store::Store;
 
 /// Lifetime of a ceremony: 5 minutes in microseconds.

@@ -1,15 +1,19 @@
 //! Forms at the counter: an operator who saw the papers enters the form and reads the result.
 
-use crate::authentication::Operator;
+use crate::citizens::person::numbers_of;
 use crate::citizens::registry::ask;
-use crate::citizens::standardise::{SubmissionResult, SubmittedForm, numbers_of};
+use crate::citizens::submission::{SubmissionResult, SubmittedForm};
+use crate::context::StoreContext;
+use crate::db::Tx;
 use crate::db::bound::{SUBMISSION, binds};
-use crate::db::{SqlValue, Tx};
+use crate::db::columns::placeholders;
+use crate::db::value::SqlValue;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::entry::{StoreContext, decrypt};
-use crate::projections::submission_cells;
+use crate::journal::personal::decrypt;
+use crate::projections::citizens::submission_cells;
+use crate::rights::Operator;
 use crate::store::Store;
-use crate::tables::accounts::{CLAIMED, citizen, claimed_of, placeholders};
+use crate::tables::accounts::{CLAIMED, citizen, claimed_of};
 use jiff::Timestamp;
 use ngomon_rules::citizens::{Field, Outcome, Paper, ParsedForm, Proof, RegistryAnswer, parse};
 use ngomon_rules::event::Personal;

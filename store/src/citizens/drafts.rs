@@ -1,12 +1,12 @@
 //! Drafts: forms that were typed and are not answered yet, so that nothing is lost over a sign-in or a one-time code.
 
-use crate::accounts::explain::{is_held, ways_out};
-use crate::crypto::keyring::AssociatedData;
+use crate::crypto::keyring::types::AssociatedData;
 use crate::crypto::merkle::sha256;
 use crate::db::bound::SESSION;
 use crate::error::{Result, StoreError};
-use crate::sessions::LONGEST;
+use crate::sessions::rows::LONGEST;
 use crate::store::Store;
+use crate::tables::holds::{is_held, ways_out};
 use ngomon_rules::hold::WayOut;
 use ngomon_rules::records::{AccountId, Form};
 

@@ -1,13 +1,14 @@
 //! Exemptions from the form. C1: "an `exempt` account (child, foreigner, card in the making; with reason and end day, said by oneself or
 //! at a counter)".
 
-use crate::authentication::Operator;
+use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::entry::{Attribution, StoreContext, append};
-use crate::sessions::Session;
+use crate::rights::Operator;
+use crate::sessions::visit::Session;
 use crate::store::Store;
 use crate::tables::accounts::citizen;
+use crate::unit_of_work::append;
 use ngomon_rules::citizens::Exemption;
 use ngomon_rules::event::{Change, Event};
 use ngomon_rules::records::AccountId;

@@ -1,11 +1,12 @@
 //! Forms from a file. The journal records which of them were entered: after an interruption, the same file continues where it stopped,
 //! and its first forms return their recorded answers.
 
-use crate::citizens::standardise::{SubmissionResult, sent};
-use crate::db::Tx;
+use crate::citizens::submission::{SubmissionResult, sent};
+use crate::context::Attribution;
 use crate::error::Result;
-use crate::journal::entry::{Attribution, ENTRY, StoreContext, append, read_entry};
+use crate::journal::entry::ENTRY;
 use crate::store::Store;
+use crate::unit_of_work::append;
 use jiff::Timestamp;
 use ngomon_rules::citizens::Proof;
 use ngomon_rules::event::{Change, Event, Subject};
@@ -71,25 +72,4 @@ impl Store {
             })
             .await
     }
-}
-
-/// The recorded answer of the form with this `run`.
-pub(crate) async fn entered(tx: &mut Tx, env: &StoreContext, run: &str) -> Result<Option<SubmissionResult>> {
-    let sql = format!("{ENTRY} WHERE j.run = $1 AND j.kind = 'form-answered' LIMIT 1");
-    let Some(row) = tx.row(&sql, [run.into()]).await? else {
-        return Ok(None);
-    };
-    Ok(match read_entry(&env.keys, None, &row)?.entry.event.change {
-        Change::FormAnswered {
-            receipt,
-            outcome,
-            fields,
-            ..
-        } => Some(SubmissionResult {
-            outcome,
-            fields,
-            receipt: Some(receipt),
-        }),
-        _ => None,
-    })
 }

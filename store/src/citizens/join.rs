@@ -1,14 +1,15 @@
 //! The join of two accounts. C5: the owner of both proves both, joins them and chooses which one stays.
 
-use crate::citizens::standardise::duplicate_candidates;
+use crate::citizens::person::duplicate_candidates;
 use crate::citizens::take_over::dependent_holds;
+use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::entry::{Attribution, StoreContext, append};
 use crate::notifications::messages::tell_owner;
 use crate::store::Store;
 use crate::tables::accounts::{citizen, claim_of};
 use crate::tables::numbers::ever_held;
+use crate::unit_of_work::append;
 use ngomon_rules::citizens::{Proof, on_join};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::records::AccountId;

@@ -1,12 +1,12 @@
 //! Queries of the registry as last loaded, for one number.
 
-use crate::crypto::keyring::FingerprintKind;
+use crate::context::StoreContext;
+use crate::crypto::keyring::types::FingerprintKind;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::entry::StoreContext;
-use crate::loads::record_of;
 use crate::store::Store;
 use crate::tables::accounts::{STATED, fingerprint, stated_of};
+use crate::tables::references::record_of;
 use ngomon_rules::citizens::RegistryAnswer;
 use ngomon_rules::records::{AccountId, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::NationalId;

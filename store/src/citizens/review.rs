@@ -1,11 +1,13 @@
 //! Requests for review ("Đề nghị xem xét lại"): the owner of a held account asks a counter to check it again.
 
-use crate::authentication::Operator;
-use crate::citizens::standardise::new_receipt;
+use crate::context::Attribution;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::entry::{Attribution, append, decrypt};
+use crate::journal::personal::decrypt;
+use crate::rights::Operator;
 use crate::store::Store;
+use crate::tables::receipts::new_receipt;
+use crate::unit_of_work::append;
 use ngomon_rules::event::{Change, Event, Personal};
 use ngomon_rules::records::AccountId;
 

@@ -1,37 +1,29 @@
 //! The submission of a form, C2 to C4 in one transaction: the form is answered, and its consequences are written.
 
-use crate::citizens::forms::entered;
+use crate::citizens::person::{
+    all_numbers, delete_unclaimed_person, duplicate_candidates, is_claimed, resolve_person, withdrawn,
+};
 use crate::citizens::registry::ask;
-use crate::crypto::keyring::FingerprintKind;
+use crate::citizens::submission::{SubmissionResult, SubmittedForm, entered, sent};
+use crate::context::{Attribution, StoreContext};
+use crate::db::Tx;
 use crate::db::bound::{SUBMISSION, binds};
-use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::entry::{Attribution, StoreContext, append, decrypt};
-use crate::projections::submission_cells;
-use crate::settings::vouched_campaign;
+use crate::journal::personal::decrypt;
+use crate::projections::citizens::submission_cells;
 use crate::store::Store;
-use crate::tables::accounts::{citizen, claim_of, fingerprint, placeholders};
-use crate::tables::numbers::ever_held;
+use crate::tables::accounts::{citizen, claim_of};
+use crate::tables::receipts::new_receipt;
+use crate::tables::settings::vouched_campaign;
+use crate::unit_of_work::append;
 use jiff::Timestamp;
 use ngomon_rules::citizens::{
-    CitizenAccount, ClaimedIdentity, Field, Fields, Outcome, Paper, ParsedForm, Proof, RegistryAnswer,
-    StandardiseOutcome, answer, on_success, on_taken, parse, parse_of_file,
+    CitizenAccount, ClaimedIdentity, Field, Outcome, Paper, Proof, RegistryAnswer, StandardiseOutcome, answer,
+    on_success, on_taken, parse, parse_of_file,
 };
-use ngomon_rules::event::{Change, Event, PersonId, Personal};
-use ngomon_rules::records::{AccountId, Form, RegistryRecord, Submission};
+use ngomon_rules::event::{Change, Event, Personal};
+use ngomon_rules::records::{AccountId, Form, Submission};
 use ngomon_rules::values::{NationalId, local_day};
-use std::collections::BTreeSet;
-
-/// The result of a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SubmissionResult {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// The malformed or differing fields, sorted.
-    pub fields: Vec<Field>,
-    /// The receipt for the person; `None` if there is no such account.
-    pub receipt: Option<String>,
-}
 
 /// A form that waits for the registry.
 #[derive(Clone)]
@@ -41,40 +33,6 @@ pub struct PendingForm {
     /// The registry was queried and lacks some of the data: the form waits for a counter.
     pub waits_for_papers: bool,
     sent: SubmittedForm,
-}
-
-/// A form with all that its answer needs.
-#[derive(Clone)]
-pub(crate) struct SubmittedForm {
-    pub account: AccountId,
-    pub form: Form,
-    pub at: Timestamp,
-    pub by: String,
-    pub proof: Proof,
-    /// The papers that the operator who entered it saw.
-    pub papers: Vec<Paper>,
-    /// The version of the privacy notice that was shown with it.
-    pub notice: Option<u32>,
-    /// The phone in the form was proven by a one-time code.
-    pub phone_proven: bool,
-    /// It was `pending` under this receipt, because of these fields.
-    pub again: Option<(String, Vec<Field>)>,
-    /// The answer of a registry that was queried; `None` if the extract as last loaded answers.
-    pub registry: Option<RegistryAnswer>,
-    /// For a form from a file: the `run` of its entry.
-    pub run: Option<String>,
-}
-
-impl SubmittedForm {
-    /// A pending form was valid in form when it came.
-    fn parsed(&self) -> std::result::Result<ParsedForm, Fields> {
-        let day = local_day(self.at);
-        if self.run.is_some() || self.again.is_some() {
-            parse_of_file(&self.form, day)
-        } else {
-            parse(&self.form, day)
-        }
-    }
 }
 
 impl Store {
@@ -218,32 +176,6 @@ impl Store {
     }
 }
 
-pub(crate) fn sent(submission: &Submission, proof: Proof, by: &str, at: Timestamp) -> SubmittedForm {
-    SubmittedForm {
-        account: submission.account.clone(),
-        form: submission.form.clone(),
-        at: submission.submitted_at.unwrap_or(at),
-        by: by.to_owned(),
-        proof,
-        papers: Vec::new(),
-        notice: submission.notice,
-        phone_proven: false,
-        again: None,
-        registry: None,
-        run: None,
-    }
-}
-
-/// Whether an account holds the claim of that person.
-async fn is_claimed(tx: &mut Tx, env: &StoreContext, record: &RegistryRecord) -> Result<bool> {
-    let numbers = numbers_of(tx, env, record).await?;
-    let sql = format!(
-        "SELECT 1 FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL WHERE n.fp IN ({})",
-        placeholders(numbers.len())
-    );
-    Ok(tx.row(&sql, numbers.into_iter().map(SqlValue::from)).await?.is_some())
-}
-
 /// Answers a form. Locks are taken in one order, the person's before the accounts': the transaction that gets the claim locks all
 /// accounts with the details of its person.
 async fn submit(tx: &mut Tx, env: &StoreContext, sent: SubmittedForm) -> Result<SubmissionResult> {
@@ -363,170 +295,4 @@ fn answered(account: &CitizenAccount, sent: &SubmittedForm, answer: &Standardise
         phone_proven: sent.phone_proven,
     };
     Event::of_account(&account.id, change).with(Personal::Form(sent.form.clone()))
-}
-
-/// A claim that a counter withdrew.
-pub(crate) struct WithdrawnClaim {
-    /// The account that had it.
-    pub holder: AccountId,
-    pub proof: Proof,
-    pub until: i64,
-}
-
-/// The withdrawn claim of a person, if no account has it now and the last one to have it was another than `account`.
-pub(crate) async fn withdrawn(tx: &mut Tx, person: &PersonId, account: &AccountId) -> Result<Option<WithdrawnClaim>> {
-    let sql =
-        "SELECT account, proof, until FROM claim WHERE person = $1 AND until IS NOT NULL ORDER BY ord DESC LIMIT 1";
-    let Some(row) = tx.row(sql, [(&person.0).into()]).await? else {
-        return Ok(None);
-    };
-    let proof: String = row.get(1)?;
-    let last = WithdrawnClaim {
-        holder: AccountId(row.get(0)?),
-        proof: Proof::parse(&proof).ok_or_else(|| StoreError::corrupt("claim", "no such proof"))?,
-        until: row.get(2)?,
-    };
-    Ok((last.holder != *account).then_some(last))
-}
-
-pub(crate) fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
-    std::iter::once(record.national_id)
-        .chain(record.former_ids.iter().copied())
-        .collect()
-}
-
-/// The fingerprints of every number that the person of a record ever held.
-pub(crate) async fn numbers_of(tx: &mut Tx, env: &StoreContext, record: &RegistryRecord) -> Result<BTreeSet<Vec<u8>>> {
-    let marker = env.marker(tx).await?;
-    let numbers = all_numbers(record);
-    let fps = numbers
-        .iter()
-        .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()));
-    ever_held(tx, fps).await
-}
-
-/// A person of the registry.
-pub(crate) struct Person {
-    pub(crate) id: PersonId,
-    /// The fingerprints of all numbers that the person ever held, sorted.
-    pub(crate) numbers: Vec<Vec<u8>>,
-    /// This transaction created the row of the person; no entry of the journal refers to it yet.
-    new: bool,
-}
-
-/// Deletes a new person's row: the form had no consequences, so a replay of the journal would not create it.
-async fn delete_unclaimed_person(tx: &mut Tx, person: &Person) -> Result<()> {
-    if person.new {
-        tx.execute("DELETE FROM person_number WHERE person = $1", [(&person.id.0).into()])
-            .await?;
-    }
-    Ok(())
-}
-
-/// The person of a record, created if needed. Locks the person's rows until the end of this transaction.
-pub(crate) async fn resolve_person(tx: &mut Tx, env: &StoreContext, record: &RegistryRecord) -> Result<Person> {
-    let numbers: Vec<Vec<u8>> = numbers_of(tx, env, record).await?.into_iter().collect();
-    let number = record.national_id;
-    let number = fingerprint(&*env.marker(tx).await?, FingerprintKind::NationalId, number.as_str());
-    let sql = format!(
-        "SELECT person FROM person_number WHERE fp IN ({}) ORDER BY fp",
-        placeholders(numbers.len())
-    );
-    let mut known = tx
-        .rows_for_update(&sql, numbers.iter().cloned().map(SqlValue::from))
-        .await?;
-    let mut new = false;
-    if known.is_empty() {
-        let insert = "INSERT INTO person_number (fp, person) VALUES ($1,$2) ON CONFLICT (fp) DO NOTHING";
-        new = tx.execute(insert, [number.into(), env.id().into()]).await? > 0;
-        known = tx
-            .rows_for_update(&sql, numbers.iter().cloned().map(SqlValue::from))
-            .await?;
-    }
-    let mut persons: Vec<String> = known.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
-    persons.dedup();
-    // If numbers of two persons turned out to be one person's, use the person with a claim, or else the first.
-    let mut person = persons.first().cloned().unwrap_or_default();
-    for candidate in persons {
-        let claimed = tx
-            .row(
-                "SELECT 1 FROM claim WHERE person = $1 AND until IS NULL",
-                [(&candidate).into()],
-            )
-            .await?;
-        if claimed.is_some() {
-            person = candidate;
-            break;
-        }
-    }
-    Ok(Person {
-        id: PersonId(person),
-        numbers,
-        new,
-    })
-}
-
-/// The accounts that may have the person's details, locked. Also adds to the claim the numbers that only such an account states.
-pub(crate) async fn duplicate_candidates(
-    tx: &mut Tx,
-    env: &StoreContext,
-    claim: &mut ClaimedIdentity,
-    numbers: Vec<Vec<u8>>,
-) -> Result<Vec<CitizenAccount>> {
-    // Shared with running imports of accounts: either they see this claim, or this transaction sees their accounts.
-    tx.rows_for_share("SELECT id FROM arrival", []).await?;
-    let mut ids = BTreeSet::new();
-    let by_number = format!(
-        "SELECT id FROM account WHERE kind = 'citizen' AND number_fp IN ({})",
-        placeholders(numbers.len())
-    );
-    for row in tx.rows(&by_number, numbers.into_iter().map(SqlValue::from)).await? {
-        ids.insert((row.get::<String>(0)?, true));
-    }
-    if let Some(phone) = &claim.phone {
-        let fp = fingerprint(&*env.marker(tx).await?, FingerprintKind::Phone, phone.as_str());
-        let by_phone = "SELECT id FROM account WHERE kind = 'citizen' AND phone_fp = $1 AND number_fp IS NULL";
-        for row in tx.rows(by_phone, [fp.into()]).await? {
-            ids.insert((row.get::<String>(0)?, false));
-        }
-    }
-    let mut found = Vec::new();
-    for (id, by_number) in ids {
-        if id == claim.holder.as_str() {
-            continue;
-        }
-        tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [(&id).into()])
-            .await?;
-        let Some(account) = citizen(tx, env, &id).await? else {
-            continue;
-        };
-        if let Some(number) = account
-            .stated
-            .national_id
-            .filter(|n| by_number && !claim.numbers.contains(n))
-        {
-            claim.numbers.push(number);
-        }
-        found.push(account);
-    }
-    Ok(found)
-}
-
-/// A new receipt, such as `DH-7K3M-42QX`, that was never drawn before.
-pub(crate) async fn new_receipt(tx: &mut Tx, env: &StoreContext) -> Result<String> {
-    loop {
-        let drawn = env.ambient.letters::<8>();
-        let receipt = format!("DH-{}-{}", &drawn[..4], &drawn[4..]);
-        if tx
-            .row(
-                "SELECT 1 FROM submission WHERE receipt = $1 UNION ALL SELECT 1 FROM review_request WHERE receipt = $1 \
-                 UNION ALL SELECT 1 FROM amendment WHERE receipt = $1 UNION ALL SELECT 1 FROM proposed_act WHERE receipt = $1",
-                [(&receipt).into()],
-            )
-            .await?
-            .is_none()
-        {
-            return Ok(receipt);
-        }
-    }
 }

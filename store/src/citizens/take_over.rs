@@ -10,17 +10,19 @@
 //!
 //! The approval computes everything again in the transaction that applies it.
 
-use crate::authentication::Operator;
 use crate::citizens::counter::kept;
+use crate::citizens::person::{Person, all_numbers, duplicate_candidates, resolve_person, withdrawn};
 use crate::citizens::registry::ask;
-use crate::citizens::standardise::{Person, all_numbers, duplicate_candidates, resolve_person, withdrawn};
+use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::entry::{Attribution, StoreContext, append, decrypt};
+use crate::journal::personal::decrypt;
 use crate::notifications::messages::tell_owner;
 use crate::projections::{TAKE_OVER_CELLS, is_take_over};
+use crate::rights::Operator;
 use crate::store::Store;
 use crate::tables::accounts::{citizen, claim_of};
+use crate::unit_of_work::append;
 use ngomon_rules::citizens::{
     CitizenAccount, ClaimedIdentity, Outcome, Proof, RegistryAnswer, answer, on_success, on_take_over,
 };

@@ -1,12 +1,14 @@
 //! The withdrawal of a claim. C3: "a counter can withdraw a claim made on the wrong account, with no hold and all it caused lifted".
 
-use crate::authentication::{Operator, phone_changed_lately};
+use crate::authentication::phone_changed_lately;
 use crate::citizens::take_over::dependent_holds;
+use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
-use crate::journal::entry::{Attribution, StoreContext, append};
+use crate::rights::Operator;
 use crate::store::Store;
 use crate::tables::accounts::claim_of;
+use crate::unit_of_work::append;
 use ngomon_rules::citizens::on_withdrawal;
 use ngomon_rules::event::Personal;
 use ngomon_rules::records::AccountId;

@@ -13,10 +13,10 @@
 //! that of its client allow.
 
 use crate::crypto::keyring::Keyring;
+use crate::db::Tx;
 use crate::db::schema::Kind;
-use crate::db::{Row, SqlValue, Tx};
+use crate::db::value::{Row, SqlValue};
 use crate::error::Result;
-use crate::journal::entry::Entry;
 
 /// A working table whose rows grant something.
 pub(crate) struct BoundTable {
@@ -255,17 +255,6 @@ pub(crate) fn binds(keys: &Keyring, what: &str, cells: &[SqlValue], bound: Optio
 /// Whether `bound` is the MAC over these cells under the keys of this version.
 pub(crate) fn binds_under(keys: &Keyring, version: u8, what: &str, cells: &[SqlValue], bound: &[u8]) -> bool {
     keys.binds_under(version, &MacInput::with(what, cells).0, bound)
-}
-
-impl Entry {
-    /// The MAC over these cells, if the entry from which they are projected is genuine.
-    pub(crate) fn bind(&self, keys: &Keyring, what: &str, cells: &[SqlValue]) -> SqlValue {
-        if self.genuine {
-            bind(keys, what, cells)
-        } else {
-            SqlValue::Bytes(Some(Vec::new()))
-        }
-    }
 }
 
 impl BoundTable {

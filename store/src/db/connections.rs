@@ -4,6 +4,7 @@
 use crate::error::{Result, StoreError};
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
+use sqlx::{ConnectOptions as _, Connection as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -119,4 +120,12 @@ pub(crate) async fn own<O: Connector + Clone>(pool: &Pool<O>) -> Result<PooledCo
         PATIENCE,
     )?)
     .await
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "another process is waited for, which says nothing"
+)]
+pub(crate) async fn rest(pause: Duration) {
+    tokio::time::sleep(pause).await;
 }

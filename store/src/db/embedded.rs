@@ -1,9 +1,9 @@
 //! The embedded database, by `rusqlite`, which runs a query on the calling thread. sqlx runs SQLite on a separate thread, and the way there
 //! and back takes longer than most queries.
 
+use crate::db::connections::rest;
 use crate::db::connections::{Connector, PATIENCE};
-use crate::db::rest;
-use crate::db::tx::SqlValue;
+use crate::db::value::SqlValue;
 use crate::error::Result;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, StatementStatus, ToSql};

@@ -3,22 +3,30 @@
 //! SQLite has one writer in a process. It runs queued transactions one after the other, each under a savepoint, and commits them as a
 //! group: one flush to disk serves all. PostgreSQL runs each by itself, and retries it after a lost race.
 
+pub(crate) mod address;
 pub(crate) mod bound;
 pub(crate) mod changed;
 mod cluster;
+pub(crate) mod columns;
 mod connections;
+pub(crate) mod dialect;
 mod embedded;
+pub(crate) mod location;
 pub(crate) mod schema;
-mod tx;
+pub(crate) mod tx;
+pub(crate) mod value;
 mod writer;
 
-pub use cluster::AddressFault;
-pub use tx::{Row, SqlValue, Tx};
+pub use address::AddressFault;
+pub use tx::Tx;
+pub use value::{Row, SqlValue};
 
 use crate::db::cluster::{COMMANDS, Cluster, Limits, REQUESTS, WORKERS};
-use crate::db::connections::{PATIENCE, own, pool, take};
+use crate::db::connections::{PATIENCE, own, pool, rest, take};
+use crate::db::dialect::Dialect;
 use crate::db::embedded::SqliteConfig;
-use crate::db::tx::Connection;
+use crate::db::location::{FILE, Location, about, sqlite_file};
+use crate::db::tx::{Connection, TransactionEnd};
 use crate::db::writer::Writer;
 use crate::error::{Result, StoreError};
 use crate::private;
@@ -43,24 +51,6 @@ const DOUBT: Duration = Duration::from_secs(10);
 /// Number of retries of a migration while another process is migrating, too.
 const STARTS: u32 = 100;
 
-/// The two SQL dialects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// SQLite, embedded, the default.
-    Sqlite,
-    /// PostgreSQL, for more than one machine.
-    Postgres,
-}
-
-/// The location of the data.
-#[derive(Clone, Debug)]
-pub enum Location {
-    /// A directory with the embedded database.
-    Directory(PathBuf),
-    /// `postgres://…` as libpq parses it, or `sqlite:FILE`.
-    Url(String),
-}
-
 /// A database. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
@@ -74,74 +64,6 @@ enum Pool {
         writer: Arc<Writer>,
     },
     Postgres(connections::Pool<Cluster>),
-}
-
-/// The name of the embedded database within its directory.
-pub const FILE: &str = "ngomon.db";
-
-impl Location {
-    /// Whether the file is missing or empty. For PostgreSQL `false`: only a connection could find out.
-    pub(crate) fn is_void(&self) -> Result<bool> {
-        let file = match self {
-            Self::Directory(dir) => dir.join(FILE),
-            Self::Url(url) => match sqlite_file(url) {
-                Some(file) => file.to_owned(),
-                None => return Ok(false),
-            },
-        };
-        Ok(about(&file)?.is_none_or(|about| about.len() == 0))
-    }
-
-    /// Checkpoints the WAL at the end of a process, so that a copy of the one file is complete. If another process uses the database, the
-    /// last one does it; the data are safe either way.
-    pub fn settle(&self) -> Result<()> {
-        let file = match self {
-            Self::Directory(dir) => dir.join(FILE),
-            Self::Url(url) => match sqlite_file(url) {
-                Some(file) => file.to_owned(),
-                None => return Ok(()),
-            },
-        };
-        match about(&file)? {
-            Some(about) if about.is_file() && about.len() > 0 => embedded::take_in_log(&file),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Displays the location without user and password.
-impl std::fmt::Display for Location {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Directory(dir) => dir.display().fmt(f),
-            Self::Url(url) => {
-                let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-                let rest = rest.split('?').next().unwrap_or_default();
-                let at = rest.rsplit_once('@').map_or(rest, |(_, at)| at);
-                match scheme {
-                    "" => f.write_str(at),
-                    scheme => write!(f, "{scheme}://{at}"),
-                }
-            }
-        }
-    }
-}
-
-/// Metadata of the file; `None` if it does not exist. A file that may not be read is an error, not a missing one.
-fn about(file: &Path) -> Result<Option<std::fs::Metadata>> {
-    match std::fs::metadata(file) {
-        Ok(about) => Ok(Some(about)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(StoreError::Io {
-            path: file.to_owned(),
-            source,
-        }),
-    }
-}
-
-fn sqlite_file(url: &str) -> Option<&Path> {
-    let file = url.strip_prefix("sqlite:")?;
-    Some(Path::new(file.strip_prefix("//").unwrap_or(file)))
 }
 
 impl Db {
@@ -464,14 +386,6 @@ impl Db {
     }
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "another process is waited for, which says nothing"
-)]
-async fn rest(pause: Duration) {
-    tokio::time::sleep(pause).await;
-}
-
 /// Time-out for an answer of PostgreSQL during a long read.
 const LENGTH: Duration = Duration::from_mins(10);
 /// Settings for a long read, which holds nothing that others wait for.
@@ -514,15 +428,6 @@ fn is_lost_race(error: &MigrateError) -> bool {
 /// Blocks this thread with work of the embedded database; the runtime moves other tasks of the thread elsewhere.
 fn at_length<T>(work: impl Future<Output = T>) -> T {
     tokio::task::block_in_place(|| Handle::current().block_on(work))
-}
-
-/// How a transaction ends when its job succeeds.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TransactionEnd {
-    /// Roll back: it only read.
-    Rollback,
-    /// Commit: it wrote, and no other writer did meanwhile; readers went on.
-    Commit,
 }
 
 #[cfg(test)]

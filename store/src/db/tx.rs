@@ -1,110 +1,19 @@
 //! A transaction, its arguments and its rows. One SQL text serves both databases; this file holds the differences.
 
-use crate::crypto::keyring::Fingerprint;
+use crate::crypto::keyring::types::Fingerprint;
 use crate::db::cluster::Cluster;
 use crate::db::connections::{IdleConnection, PooledConnection};
+use crate::db::dialect::Dialect;
 use crate::db::embedded::SqliteConfig;
-use crate::db::{Dialect, TransactionEnd};
+use crate::db::value::{Row, SqlValue};
 use crate::error::{Refusal, Result, StoreError};
 use futures_util::TryStreamExt as _;
-use rusqlite::types::{FromSql, Value, ValueRef};
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Decode, PgConnection, Postgres, Row as _, Type};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Postgres, Row as _};
 use std::fmt::Write as _;
 use std::time::Duration;
 use tokio::time::timeout;
-
-/// An SQL parameter. Instants are microseconds UTC, days are ISO text.
-#[derive(Clone, Debug)]
-pub enum SqlValue {
-    /// `BIGINT`.
-    Int(Option<i64>),
-    /// `TEXT`.
-    Text(Option<String>),
-    /// `BLOB`, `BYTEA`.
-    Bytes(Option<Vec<u8>>),
-}
-
-macro_rules! sql_value_from {
-    ($($from:ty => $variant:ident, |$x:ident| $to:expr;)*) => {$(
-        impl From<$from> for SqlValue {
-            fn from($x: $from) -> Self {
-                Self::$variant($to)
-            }
-        }
-    )*};
-}
-
-sql_value_from! {
-    i64 => Int, |x| Some(x);
-    u32 => Int, |x| Some(i64::from(x));
-    Option<i64> => Int, |x| x;
-    bool => Int, |x| Some(i64::from(x));
-    &str => Text, |x| Some(x.to_owned());
-    &String => Text, |x| Some(x.clone());
-    String => Text, |x| Some(x);
-    Option<String> => Text, |x| x;
-    Option<&str> => Text, |x| x.map(str::to_owned);
-    Vec<u8> => Bytes, |x| Some(x);
-    &[u8] => Bytes, |x| Some(x.to_vec());
-    Option<Vec<u8>> => Bytes, |x| x;
-}
-
-impl<const N: usize> From<[u8; N]> for SqlValue {
-    fn from(x: [u8; N]) -> Self {
-        Self::Bytes(Some(x.to_vec()))
-    }
-}
-
-/// A row of a result.
-pub enum Row {
-    /// From the embedded database.
-    Sqlite(Vec<Value>),
-    /// From PostgreSQL.
-    Postgres(PgRow),
-}
-
-/// The types that a column can be read as: `i64`, `String`, `Vec<u8>`, or an option of one.
-pub trait Column: FromSql + Type<Postgres> + for<'r> Decode<'r, Postgres> {}
-
-impl<T: FromSql + Type<Postgres> + for<'r> Decode<'r, Postgres>> Column for T {}
-
-impl Row {
-    /// The value of column `at`, counted from 0.
-    pub fn get<T: Column>(&self, at: usize) -> Result<T> {
-        let unreadable = |why: &dyn std::fmt::Display| StoreError::corrupt("a column", why);
-        match self {
-            Self::Sqlite(values) => {
-                let value = values.get(at).map_or(ValueRef::Null, ValueRef::from);
-                T::column_result(value).map_err(|error| unreadable(&error))
-            }
-            Self::Postgres(row) => row.try_get(at).map_err(|error| unreadable(&error)),
-        }
-    }
-}
-
-impl Row {
-    /// Borrows the text or the bytes of column `at` without copying them.
-    pub(crate) fn look<T>(&self, at: usize, look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T> {
-        let unreadable = |why: &dyn std::fmt::Display| StoreError::corrupt("a column", why);
-        match self {
-            Self::Sqlite(values) => match values.get(at) {
-                None | Some(Value::Null) => Ok(look(None)),
-                Some(Value::Text(text)) => Ok(look(Some(text.as_bytes()))),
-                Some(Value::Blob(bytes)) => Ok(look(Some(bytes))),
-                Some(_) => Err(unreadable(&"a number where a text was expected")),
-            },
-            Self::Postgres(row) => {
-                let value = row.try_get_raw(at).map_err(|error| unreadable(&error))?;
-                match value.as_bytes() {
-                    Ok(bytes) => Ok(look(Some(bytes))),
-                    Err(_) => Ok(look(None)),
-                }
-            }
-        }
-    }
-}
 
 pub(crate) enum Connection {
     Sqlite(PooledConnection<SqliteConfig>),
@@ -453,7 +362,7 @@ fn without_nul(args: impl IntoIterator<Item = SqlValue>) -> Result<Vec<SqlValue>
 
 /// `INSERT INTO into VALUES ($1,$2),($3,$4) tail`. On SQLite the placeholders are `?`: it searches a numbered one among all others, so that
 /// thousands of them take quadratic time.
-fn values(dialect: Dialect, into: &str, width: usize, rows: usize, tail: &str) -> String {
+pub(crate) fn values(dialect: Dialect, into: &str, width: usize, rows: usize, tail: &str) -> String {
     let mut sql = format!("INSERT INTO {into} VALUES ");
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ",(" });
@@ -470,4 +379,13 @@ fn values(dialect: Dialect, into: &str, width: usize, rows: usize, tail: &str) -
     sql.push(' ');
     sql.push_str(tail);
     sql
+}
+
+/// How a transaction ends when its job succeeds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TransactionEnd {
+    /// Roll back: it only read.
+    Rollback,
+    /// Commit: it wrote, and no other writer did meanwhile; readers went on.
+    Commit,
 }

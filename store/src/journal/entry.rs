@@ -4,72 +4,21 @@
 //! An entry has a MAC over all its parts; a commit has a MAC over the MACs of its entries, and becomes a leaf of the Merkle tree
 //! (`seal.rs`). An entry never contains a personal value: it has a salted commitment, and the encrypted value is a row beside it.
 
-use crate::crypto::keyring::{Age, AssociatedData, Fingerprinter, Keyring, commitment};
-use crate::crypto::merkle::{Hash, sha256};
-use crate::db::{Row, SqlValue, Tx};
-use crate::environment::Environment;
+use crate::context::{Attribution, StoreContext};
+use crate::crypto::keyring::Keyring;
+use crate::crypto::keyring::types::commitment;
+use crate::crypto::keyring::voucher::Age;
+use crate::db::Tx;
+use crate::db::bound::bind;
+use crate::db::value::{Row, SqlValue};
 use crate::error::{Result, StoreError};
-use crate::notifications::messages;
-use crate::notifications::messages::NewsWords;
-use crate::openid;
-use crate::projections::counters::CounterDeltas;
-use crate::projections::project;
-use jiff::Timestamp;
-use ngomon_rules::event::{Change, Event, Personal, Subject};
-use std::sync::Arc;
+use crate::journal::commit::{CommitHead, digest_of};
+use crate::journal::personal::{encrypt, place};
+use Kind::Bytes;
+use ngomon_rules::event::{Change, Event, Subject};
 
 /// The format version of an entry's body.
 const VERSION: i64 = 1;
-
-/// The keys and the environment that every part of the store needs. Cheap to clone.
-#[derive(Clone)]
-pub struct StoreContext {
-    /// The keys of this installation.
-    pub keys: Keyring,
-    /// Clock and randomness.
-    pub ambient: Environment,
-    /// The texts of the messages to owners about changes of their accounts; `None` if no messages are sent.
-    pub news: Option<NewsWords>,
-}
-
-impl StoreContext {
-    /// The present instant in microseconds UTC.
-    pub fn now(&self) -> i64 {
-        self.ambient.now().as_microsecond()
-    }
-
-    /// A new random id.
-    pub fn id(&self) -> String {
-        self.ambient.uuid().to_string()
-    }
-
-    /// The keyed hash for fingerprints in this transaction, under the key that its tables use.
-    pub async fn marker(&self, tx: &mut Tx) -> Result<Arc<Fingerprinter>> {
-        Ok(self.keys.marker(tx.fingerprint_key().await?)?)
-    }
-}
-
-/// The actor of a change, and the time from which it counts.
-#[derive(Clone, Debug)]
-pub struct Attribution {
-    /// The actor: an operator, or the system.
-    pub by: String,
-    /// From when it counts: microseconds UTC.
-    pub effective: i64,
-    /// The run that it belongs to.
-    pub run: Option<String>,
-}
-
-impl Attribution {
-    /// An act of this actor that counts from this instant.
-    pub fn new(by: &str, effective: Timestamp) -> Self {
-        Self {
-            by: by.to_owned(),
-            effective: effective.as_microsecond(),
-            run: None,
-        }
-    }
-}
 
 /// An event as the journal stores it.
 #[derive(Clone, Debug)]
@@ -127,79 +76,6 @@ impl MacParts<'_> {
     }
 }
 
-/// What a commit's MAC covers. Its leaf in the tree consists of all fields except the load.
-pub(crate) struct CommitHead {
-    pub id: String,
-    pub at: i64,
-    pub entries: i64,
-    pub digest: Vec<u8>,
-    /// The load that must be applied before it counts. A sealed commit counts in any case.
-    pub load: Option<String>,
-}
-
-impl CommitHead {
-    fn mac(&self, keys: &Keyring, age: Age) -> [u8; 32] {
-        self.parts(|parts| keys.journal_mac(age, parts))
-    }
-
-    /// Whether this is the commit's MAC under any keys that this installation ever had.
-    pub fn is_ours(&self, keys: &Keyring, mac: &[u8]) -> bool {
-        keys.ages_from(Age::default())
-            .any(|age| self.is_genuine(keys, age, mac))
-    }
-
-    /// Whether this is the commit's MAC under the keys of that age. MACs of the first version did not cover the load.
-    fn is_genuine(&self, keys: &Keyring, age: Age, mac: &[u8]) -> bool {
-        self.parts(|parts| keys.is_journal_mac(age, parts, mac))
-            || (age == Age::default() && keys.is_journal_mac(age, &[b"commit", &self.leaf()], mac))
-    }
-
-    fn parts<T>(&self, take: impl FnOnce(&[&[u8]]) -> T) -> T {
-        // An absent load differs from an empty one.
-        let mark = [u8::from(self.load.is_some())];
-        let load = self.load.as_deref().unwrap_or_default();
-        take(&[b"commit 2", &self.leaf(), &mark, load.as_bytes()])
-    }
-
-    /// The bytes of its leaf.
-    pub fn leaf(&self) -> Vec<u8> {
-        let mut leaf = self.id.clone().into_bytes();
-        leaf.extend(self.at.to_be_bytes());
-        leaf.extend(self.entries.to_be_bytes());
-        leaf.extend(&self.digest);
-        leaf
-    }
-}
-
-/// A walk over the commits of the journal in their order, with the keys that may sign each. Once a newer key has signed, an older one is
-/// no longer valid. Each rotation ends with an entry under the new key, sealed in the same transaction.
-#[derive(Default)]
-pub(crate) struct Walk(Age);
-
-impl Walk {
-    /// The keys under which the next commit is valid; `None` if there are none.
-    pub fn age_of(&mut self, keys: &Keyring, head: &CommitHead, mac: &[u8]) -> Option<Age> {
-        let age = keys.ages_from(self.0).find(|age| head.is_genuine(keys, *age, mac))?;
-        self.0 = age;
-        Some(age)
-    }
-
-    /// The keys under which the last commit is valid.
-    pub fn age(&self) -> Age {
-        self.0
-    }
-}
-
-/// The commits `c` of `journal_commit` that count: sealed ones, and those not staged for a load that is still open.
-pub(crate) const COUNTS: &str =
-    "(c.position IS NOT NULL OR NOT EXISTS (SELECT 1 FROM load l WHERE l.id = c.load AND l.state = 'open'))";
-
-/// SHA-256 over the MACs of a commit's entries, in their order.
-pub(crate) fn digest_of(macs: &[impl AsRef<[u8]>]) -> Hash {
-    let parts: Vec<&[u8]> = macs.iter().map(AsRef::as_ref).collect();
-    sha256(&parts)
-}
-
 /// The name of a change, which is the first field of its JSON.
 fn kind_of(body: &str) -> &str {
     body.strip_prefix("{\"kind\":\"")
@@ -227,20 +103,6 @@ fn clause_of(change: &Change) -> Option<String> {
         Change::AccountCreated { .. } | Change::AccountRemoved => "108/6".into(),
         _ => return None,
     })
-}
-
-/// Writes the events of one act as one commit of the journal: entries, personal values, projections.
-pub async fn append(tx: &mut Tx, env: &StoreContext, act: &Attribution, events: Vec<Event>) -> Result<()> {
-    if events.is_empty() {
-        return Ok(());
-    }
-    let entries = write(tx, env, act, events, None).await?;
-    tx.has_journalled();
-    let mut counts = CounterDeltas::default();
-    project(tx, env, &entries, &mut counts).await?;
-    openid::enqueue_for_events(tx, env, &entries).await?;
-    messages::after(tx, env, &entries).await?;
-    counts.flush(tx, env.ambient.bytes::<1>()[0]).await
 }
 
 /// Writes a commit of the journal without touching the projections. With a `load`, it counts once that load is applied.
@@ -343,53 +205,6 @@ pub(crate) async fn write(
     Ok(entries)
 }
 
-struct Sealed {
-    id: String,
-    salt: [u8; 16],
-    sealed: Vec<u8>,
-    commitment: Hash,
-}
-
-fn place(id: &str) -> AssociatedData<'_> {
-    AssociatedData {
-        table: "personal_value",
-        column: "sealed",
-        row: id.as_bytes(),
-    }
-}
-
-fn encrypt(env: &StoreContext, personal: &Personal) -> Result<Sealed> {
-    let plain = serde_json::to_vec(personal).map_err(|e| StoreError::corrupt("a value", e))?;
-    let (id, salt) = (env.id(), env.ambient.bytes());
-    Ok(Sealed {
-        sealed: env.keys.encrypt(place(&id), &plain, &env.ambient),
-        commitment: commitment(&salt, &plain),
-        id,
-        salt,
-    })
-}
-
-/// Decrypts a personal value.
-pub(crate) fn decrypt(keys: &Keyring, id: &str, sealed: &[u8]) -> Result<Personal> {
-    let plain = keys.decrypt(place(id), sealed)?;
-    serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("personal_value {id}"), e))
-}
-
-/// Decrypts a personal value whose columns `sealed` and `salt` have these indexes; also returns the commitment to it.
-pub(crate) fn unseal_with(
-    keys: &Keyring,
-    id: &str,
-    row: &Row,
-    [sealed, salt]: [usize; 2],
-) -> Result<(Personal, SqlValue)> {
-    let plain = keys.decrypt(place(id), &row.get::<Vec<u8>>(sealed)?)?;
-    let salt: Vec<u8> = row.get(salt)?;
-    let promised = salt.try_into().ok().map(|salt| commitment(&salt, &plain).to_vec());
-    let personal = serde_json::from_slice(&plain);
-    let personal = personal.map_err(|e| StoreError::corrupt(format!("personal_value {id}"), e))?;
-    Ok((personal, promised.into()))
-}
-
 /// The `SELECT` for [`read_entry`], without its conditions.
 pub(crate) const ENTRY: &str = "SELECT j.commit_id, j.ord, j.at, j.effective, j.kind, j.version, j.subject_kind, j.subject, j.by_whom, \
      j.run, j.clause, j.body, j.value, j.commitment, j.mac, v.salt, v.sealed, c.load \
@@ -429,7 +244,7 @@ pub(crate) fn read_entry(keys: &Keyring, age: Option<Age>, row: &Row) -> Result<
         Subject::from_parts(&subject_kind, &subject).ok_or_else(|| StoreError::corrupt(place(), "no such subject"))?;
     let personal = match (&value, row.get::<Option<Vec<u8>>>(16)?) {
         (Some(id), Some(sealed)) => {
-            let plain = keys.decrypt(crate::journal::entry::place(id), &sealed)?;
+            let plain = keys.decrypt(crate::journal::personal::place(id), &sealed)?;
             let salt: Option<Vec<u8>> = row.get(15)?;
             let salt: Option<[u8; 16]> = salt.and_then(|s| s.try_into().ok());
             genuine &= salt.is_some_and(|salt| promised.as_deref() == Some(&commitment(&salt, &plain)));
@@ -461,4 +276,15 @@ pub(crate) fn read_entry(keys: &Keyring, age: Option<Age>, row: &Row) -> Result<
         },
         clause,
     })
+}
+
+impl Entry {
+    /// The MAC over these cells, if the entry from which they are projected is genuine.
+    pub(crate) fn bind(&self, keys: &Keyring, what: &str, cells: &[SqlValue]) -> SqlValue {
+        if self.genuine {
+            bind(keys, what, cells)
+        } else {
+            SqlValue::Bytes(Some(Vec::new()))
+        }
+    }
 }

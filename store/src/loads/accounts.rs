@@ -1,15 +1,19 @@
 //! Accounts taken over once from the previous systems. An account that already exists stays as it is; none is removed.
 
-use crate::crypto::keyring::FingerprintKind;
-use crate::db::{SqlValue, Tx};
+use crate::context::{Attribution, StoreContext};
+use crate::crypto::keyring::types::FingerprintKind;
+use crate::db::Tx;
+use crate::db::columns::{for_each_in, placeholders};
+use crate::db::value::SqlValue;
 use crate::error::Result;
-use crate::journal::entry::{Attribution, StoreContext, append, write};
+use crate::journal::entry::write;
+use crate::loads::open_load::{OpenLoad, heartbeat};
 use crate::loads::profiles::waiting_rows;
-use crate::loads::{OpenLoad, heartbeat};
 use crate::projections::counters::CounterDeltas;
 use crate::projections::{officials_of, project};
-use crate::tables::accounts::{citizen, claim_of, fingerprint, for_each_in, placeholders};
+use crate::tables::accounts::{citizen, claim_of, fingerprint};
 use crate::tables::numbers::ever_held;
+use crate::unit_of_work::append;
 use ngomon_rules::citizens::on_arrival;
 use ngomon_rules::event::{Change, Event, LoginId, Personal};
 use ngomon_rules::hold::{Cause, Hold, Reason, evidence};

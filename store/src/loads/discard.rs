@@ -3,7 +3,8 @@
 
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
-use crate::loads::{OpenLoad, SILENCE};
+use crate::loads::SILENCE;
+use crate::loads::open_load::OpenLoad;
 use crate::store::Store;
 
 /// The tables of references in which a load stages rows.

@@ -2,12 +2,14 @@
 //! The load's entry in the journal has them, and `verify` computes them again. They cover the decrypted contents, so that new keys change
 //! nothing; they are keyed, so that an attacker who writes to the database cannot find other rows with the same digest.
 
-use crate::crypto::keyring::{AssociatedData, Fingerprinter, Keyring};
+use crate::crypto::keyring::types::AssociatedData;
+use crate::crypto::keyring::{Fingerprinter, Keyring};
 use crate::crypto::merkle::sha256;
-use crate::db::{Row, Tx};
+use crate::db::Tx;
+use crate::db::value::Row;
 use crate::environment::hex;
 use crate::error::{Result, StoreError};
-use crate::loads::QuarantinedCells;
+use crate::tables::quarantine::QuarantinedCells;
 
 /// The digests of rows of one kind, in any order.
 #[derive(Clone, Default)]

@@ -1,11 +1,12 @@
 //! The health check of a file before any rule runs. A file needs a person's approval if it shrank, has many more unreadable rows,
 //! describes an earlier day or a future one, or leaves out units in use.
 
+use crate::context::StoreContext;
 use crate::db::Tx;
+use crate::db::columns::day_of;
 use crate::error::Result;
-use crate::journal::entry::StoreContext;
-use crate::loads::{LoadRequest, notice_of};
-use crate::tables::accounts::day_of;
+use crate::loads::incoming::LoadRequest;
+use crate::tables::references::notice_of;
 use crate::tables::units;
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::{Date, local_day};
@@ -79,7 +80,7 @@ async fn more_unreadable(tx: &mut Tx, incoming: &LoadRequest) -> Result<Option<H
     let args = [
         incoming.table.into(),
         scope.into(),
-        crate::loads::number(incoming.rows).into(),
+        crate::db::columns::number(incoming.rows).into(),
     ];
     let Some(row) = tx.row(sql, args).await? else {
         return Ok(None);

@@ -1,13 +1,16 @@
 //! The facts about persons that a registry load adds and that are kept for good: which numbers belong to one person, and the present
 //! names and phones of the persons of claims.
 
+use crate::context::StoreContext;
 use crate::crypto::keyring::Fingerprinter;
-use crate::db::{SqlValue, Tx};
+use crate::db::Tx;
+use crate::db::columns::for_each_in;
+use crate::db::value::SqlValue;
 use crate::error::Result;
-use crate::journal::entry::{StoreContext, write};
-use crate::loads::{OpenLoad, heartbeat};
-use crate::projections::ClaimDetails;
-use crate::tables::accounts::{claim_of, for_each_in};
+use crate::journal::entry::write;
+use crate::loads::open_load::{OpenLoad, heartbeat};
+use crate::projections::citizens::ClaimDetails;
+use crate::tables::accounts::claim_of;
 use ngomon_rules::event::{Change, Event, PersonId, Personal, Subject};
 use ngomon_rules::records::{RegistryRecord, RegistryStatus};
 use ngomon_rules::values::NationalId;

@@ -1,83 +1,16 @@
 //! The references: registry, units and notices. They are evidence from others, and each load replaces the whole reference.
 
-use crate::crypto::keyring::{AssociatedData, FingerprintKind, Fingerprinter, Keyring};
-use crate::db::{SqlValue, Tx};
+use crate::context::StoreContext;
+use crate::crypto::keyring::types::FingerprintKind;
+use crate::db::Tx;
 use crate::error::{Result, StoreError};
-use crate::journal::entry::StoreContext;
-use crate::loads::OpenLoad;
 use crate::loads::evidence::RowDigests;
+use crate::loads::open_load::OpenLoad;
 use crate::store::Store;
 use crate::tables::accounts::fingerprint;
+use crate::tables::references::{RegistryRows, json, notice_place, number_of, registry_place};
 use ngomon_rules::records::{Notice, RegistryRecord};
 use ngomon_rules::unit::Unit;
-
-fn registry_place(row: &[u8]) -> AssociatedData<'_> {
-    AssociatedData {
-        table: "registry",
-        column: "sealed",
-        row,
-    }
-}
-
-fn notice_place(row: &[u8]) -> AssociatedData<'_> {
-    AssociatedData {
-        table: "notice",
-        column: "sealed",
-        row,
-    }
-}
-
-fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|e| StoreError::corrupt("a row", e))
-}
-
-/// Rows of the registry as its tables store them.
-#[derive(Default)]
-pub(crate) struct RegistryRows {
-    pub records: Vec<Vec<SqlValue>>,
-    pub former: Vec<Vec<SqlValue>>,
-    pub digests: RowDigests,
-    /// The fingerprints of each record's numbers, the one in force first.
-    pub numbers: Vec<Vec<Vec<u8>>>,
-}
-
-impl RegistryRows {
-    /// The table and the columns of the records.
-    pub const RECORDS: &str = "registry (load, number_fp, status, sealed)";
-    /// The table and the columns of the former numbers.
-    pub const FORMER: &str = "registry_former (load, former_fp, number_fp)";
-
-    pub fn of(env: &StoreContext, marker: &Fingerprinter, load: &str, records: &[RegistryRecord]) -> Result<Self> {
-        let mut rows = Self::default();
-        for record in records {
-            let fp = fingerprint(marker, FingerprintKind::NationalId, record.national_id.as_str());
-            let place = [load.as_bytes(), &fp].concat();
-            let plain = json(record)?;
-            let sealed = env.keys.encrypt(registry_place(&place), &plain, &env.ambient);
-            rows.digests
-                .add(&env.keys, "registry", &[record.status.name().as_bytes(), &plain]);
-            let mut numbers = vec![fp.clone()];
-            for old in &record.former_ids {
-                let old = fingerprint(marker, FingerprintKind::NationalId, old.as_str());
-                rows.former
-                    .push(vec![load.into(), old.clone().into(), fp.clone().into()]);
-                numbers.push(old);
-            }
-            rows.numbers.push(numbers);
-            let status = record.status.name();
-            rows.records
-                .push(vec![load.into(), fp.into(), status.into(), sealed.into()]);
-        }
-        Ok(rows)
-    }
-}
-
-/// Decrypts a record.
-pub(crate) fn record_of(keys: &Keyring, load: &str, fp: &[u8], sealed: &[u8]) -> Result<RegistryRecord> {
-    let place = [load.as_bytes(), fp].concat();
-    let plain = keys.decrypt(registry_place(&place), sealed)?;
-    serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("registry", e))
-}
 
 /// The digests of the rows of the current reference, for comparison with its entry. Also returns a fault if a fingerprint does not fit
 /// the contents of its row.
@@ -146,18 +79,6 @@ pub(crate) async fn rows_of(
         }
     }
     Ok((digests, fault))
-}
-
-/// Decrypts a notice.
-pub(crate) fn notice_of(keys: &Keyring, load: &str, ord: i64, sealed: &[u8]) -> Result<Notice> {
-    let place = [load.as_bytes(), &ord.to_be_bytes()].concat();
-    let plain = keys.decrypt(notice_place(&place), sealed)?;
-    serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("notice", e))
-}
-
-/// The fingerprint of the person's number in a notice.
-pub(crate) fn number_of(marker: &Fingerprinter, notice: &Notice) -> Vec<u8> {
-    fingerprint(marker, FingerprintKind::NationalId, notice.national_id.as_str())
 }
 
 impl OpenLoad {

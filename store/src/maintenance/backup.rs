@@ -6,15 +6,19 @@
 //! While a restore runs, a row of `restoring` warns everyone who opens the database. The row is deleted when the restore ends, or stays
 //! until the restore is started again.
 
-use crate::crypto::keyring::{Fingerprint, Keyring, sync_parent};
+use crate::context::StorePaths;
+use crate::crypto::keyring::types::Fingerprint;
+use crate::crypto::keyring::{Keyring, sync_parent};
+use crate::db::dialect::Dialect;
 use crate::db::schema;
 use crate::db::schema::{Kind, Table};
-use crate::db::{Db, Dialect, Row, SqlValue, Tx};
+use crate::db::value::{Row, SqlValue};
+use crate::db::{Db, Tx};
 use crate::environment::{Environment, hex};
 use crate::error::{Refusal, Result, StoreError};
-use crate::maintenance::outside::LastCheckpoint;
+use crate::journal::checkpoint_file::LastCheckpoint;
 use crate::private;
-use crate::store::{OpenMode, Store, StorePaths};
+use crate::store::{OpenMode, Store};
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -159,7 +163,7 @@ impl Store {
         let last = LastCheckpoint::read(places, store.keys());
         let behind = match store
             .db
-            .read_long(async |tx| crate::maintenance::outside::must_have(tx, &last).await)
+            .read_long(async |tx| crate::journal::checkpoint_file::must_have(tx, &last).await)
             .await
         {
             Ok(()) => false,

@@ -9,13 +9,15 @@
 //! Each transaction computes fingerprints under the key that the database names in that transaction (`StoreContext::marker`), so the system works
 //! at every step of this, and a rotation that was killed is completed by the next one.
 
+use crate::context::StoreContext;
 use crate::crypto::keyring::Fingerprinter;
+use crate::db::Tx;
 use crate::db::bound::take_bound_to;
-use crate::db::{SqlValue, Tx};
+use crate::db::value::SqlValue;
 use crate::error::Result;
-use crate::journal::entry::StoreContext;
-use crate::loads::{QuarantinedCells, RegistryRows, notice_of, number_of, record_of};
 use crate::store::Store;
+use crate::tables::quarantine::QuarantinedCells;
+use crate::tables::references::{RegistryRows, notice_of, number_of, record_of};
 
 /// Rows of the registry per statement.
 const BATCH: usize = 2_000;

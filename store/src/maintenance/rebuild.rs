@@ -1,13 +1,18 @@
 //! The replay of the journal into temporary tables that shadow the real ones. It serves to compare both, or to rebuild the real ones.
 
+use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Fingerprinter;
+use crate::db::Tx;
+use crate::db::dialect::Dialect;
 use crate::db::schema;
-use crate::db::{Dialect, TransactionEnd, Tx};
+use crate::db::tx::TransactionEnd;
 use crate::error::{Refusal, Result};
-use crate::journal::entry::{Attribution, COUNTS, ENTRY, Entry, StoreContext, Walk, read_entry, write};
+use crate::journal::commit::{COUNTS, Walk};
+use crate::journal::commit::{HEAD, head_of};
+use crate::journal::entry::{ENTRY, Entry, read_entry, write};
 use crate::loads::{close_applied_loads, forget_silent_loads};
 use crate::maintenance::key_rotation::take_references_to;
-use crate::maintenance::seal::{HEAD, head_of, seal_batch};
+use crate::maintenance::seal::seal_batch;
 use crate::projections::counters::CounterDeltas;
 use crate::projections::project;
 use crate::settings::setting;

@@ -5,12 +5,14 @@
 //! roll-back behind a checkpoint kept outside the database is detected (the file). The limit: commits that are not sealed yet, at most
 //! one second of a running server, have no such protection against removal.
 
-use crate::crypto::checkpoint::Checkpoint;
+use crate::context::StoreContext;
+use crate::crypto::checkpoint::note::Checkpoint;
 use crate::crypto::merkle::{Frontier, leaf_hash};
+use crate::db::Tx;
 use crate::db::bound::LOAD;
-use crate::db::{Row, SqlValue, Tx};
+use crate::db::value::{Row, SqlValue};
 use crate::error::{Result, StoreError};
-use crate::journal::entry::{COUNTS, CommitHead, StoreContext};
+use crate::journal::commit::{COUNTS, head_of};
 use crate::store::Store;
 use std::sync::atomic::Ordering;
 
@@ -22,21 +24,6 @@ const BATCH: usize = 5_000;
 
 /// The first line of each checkpoint.
 pub(crate) const ORIGIN: &str = "ngomon/journal";
-
-/// The columns of [`head_of`].
-pub(crate) const HEAD: &str = "c.id, c.at, c.entries, c.digest, c.mac, c.load";
-
-/// A commit from the columns of [`HEAD`], and its MAC.
-pub(crate) fn head_of(row: &Row) -> Result<(CommitHead, Vec<u8>)> {
-    let head = CommitHead {
-        id: row.get(0)?,
-        at: row.get(1)?,
-        entries: row.get(2)?,
-        digest: row.get(3)?,
-        load: row.get(5)?,
-    };
-    Ok((head, row.get(4)?))
-}
 
 impl Store {
     /// Seals all commits that are not sealed yet, and brings the file of checkpoints up to them; returns their number.

@@ -1,20 +1,20 @@
 //! The outbox of messages to people. A message is written in the transaction of the change that it reports; a carrier delivers it later.
 
-use crate::accounts::explain::is_held;
-use crate::crypto::keyring::AssociatedData;
+use crate::context::StoreContext;
+use crate::crypto::keyring::types::AssociatedData;
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
-use crate::journal::entry::{Entry, StoreContext};
+use crate::journal::entry::Entry;
+use crate::notifications::news::{News, NewsWords};
 use crate::store::Store;
 use crate::tables::accounts::{CLAIMED, OWNER, OWNER_WIDTH, claimed_of, owner_of};
+use crate::tables::holds::is_held;
 use ngomon_rules::citizens::Outcome;
 use ngomon_rules::event::{Change, ClaimEnd};
-use ngomon_rules::hold::Reason;
 use ngomon_rules::records::AccountId;
 use ngomon_rules::values::local_day;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The channel of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,52 +132,6 @@ pub(crate) async fn tell_owner(tx: &mut Tx, env: &StoreContext, account: &Accoun
     }
 }
 
-/// What a message reports to owners: events of their account at which they may not have been present.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
-    /// The account was standardised, by the form of this receipt.
-    Standardised(Option<String>),
-    /// A counter withdrew its claim.
-    ClaimWithdrawn,
-    /// Another account has its claim now.
-    ClaimLost,
-    /// A counter issued a code that sets another password.
-    PasswordCodeIssued,
-    /// A counter recorded another phone for it.
-    PhoneChanged,
-    /// The request for a review with this receipt was answered.
-    ReviewAnswered(String),
-    /// The last hold ended.
-    OpenAgain,
-    /// A hold started.
-    Held(Reason),
-    /// The form of this receipt, which its owner did not just send, was answered.
-    Answered(String),
-}
-
-/// The texts for each [`News`], given by the caller that opens the store.
-pub type NewsWords = Arc<dyn Fn(&News) -> String + Send + Sync>;
-
-impl News {
-    /// The priority: an owner gets only the most important message of one commit.
-    fn weight(&self) -> u8 {
-        match self {
-            Self::Answered(_) | Self::ReviewAnswered(_) => 0,
-            Self::OpenAgain => 1,
-            Self::Held(_) => 2,
-            Self::Standardised(_) => 3,
-            Self::ClaimLost => 4,
-            Self::ClaimWithdrawn => 5,
-            Self::PasswordCodeIssued | Self::PhoneChanged => 6,
-        }
-    }
-
-    /// Whether it changes which phone counts: then the previous contact point is notified too, so that its owner can object.
-    fn moves_the_phone(&self) -> bool {
-        matches!(self, Self::Standardised(_) | Self::ClaimWithdrawn | Self::ClaimLost)
-    }
-}
-
 /// C5: "owners are told of every claim made, withdrawn, taken over, and of every hold and answer". An act that names its recipients
 /// writes their messages itself.
 pub(crate) async fn after(tx: &mut Tx, env: &StoreContext, entries: &[Entry]) -> Result<()> {
@@ -281,7 +235,7 @@ impl Store {
             .read(async |tx| {
                 let sql = "SELECT id, at, channel, sealed FROM message ORDER BY at DESC, id DESC LIMIT $1";
                 let rows = tx.rows(sql, [most.into()]).await?;
-                let message = |row: &crate::db::Row| {
+                let message = |row: &crate::db::value::Row| {
                     let id: String = row.get(0)?;
                     let plain = self.env.keys.decrypt(place(&id), &row.get::<Vec<u8>>(3)?)?;
                     let letter: MessageBody =

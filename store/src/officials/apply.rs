@@ -1,12 +1,14 @@
 //! The application of a plan: its events, written as one act.
 
 use crate::authentication::own_login;
+use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
+use crate::db::columns::start_of;
 use crate::error::Result;
-use crate::journal::entry::{Attribution, StoreContext, append};
 use crate::loads::RowDigests;
 use crate::officials::plan::Plan;
-use crate::tables::accounts::{start_of, username_fp};
+use crate::tables::accounts::username_fp;
+use crate::unit_of_work::append;
 use ngomon_rules::event::{Change, Event, LoginId, Personal, Subject};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::records::{AccountAttributes, AccountId};

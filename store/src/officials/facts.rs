@@ -1,13 +1,18 @@
 //! The facts that the officials' decisions read, in one snapshot: of everybody, or of some people.
 
-use crate::db::{Row, SqlValue, Tx};
+use crate::context::StoreContext;
+use crate::db::Tx;
+use crate::db::columns::{day_of, end_of, for_each_in};
+use crate::db::value::{Row, SqlValue};
 use crate::error::{Result, StoreError};
-use crate::journal::entry::{StoreContext, decrypt};
-use crate::loads::{QuarantinedCells, notice_of};
+use crate::journal::personal::decrypt;
 use crate::officials::affected::AffectedSet;
 use crate::settings;
-use crate::tables::accounts::{STATED, STATED_WIDTH, day_of, end_of, folded_fp, for_each_in, hold_of, stated_of};
+use crate::tables::accounts::{STATED, STATED_WIDTH, folded_fp, stated_of};
+use crate::tables::holds::hold_of;
 use crate::tables::numbers::one_persons;
+use crate::tables::quarantine::QuarantinedCells;
+use crate::tables::references::notice_of;
 use crate::tables::units;
 use ngomon_rules::event::{Personal, ProfileId};
 use ngomon_rules::hold::Hold;
@@ -61,8 +66,8 @@ impl Facts {
             directory,
             accounts,
             units: units::tree(tx).await?,
-            policy: settings::policy(tx).await?,
-            freeze: settings::campaign(tx).await?.freeze,
+            policy: crate::tables::settings::policy(tx).await?,
+            freeze: crate::tables::settings::campaign(tx).await?.freeze,
             day,
             open: open(tx, day).await?,
             notices,

@@ -1,11 +1,12 @@
 //! The last sign-in of officials, which decides the hold `idle`, and that hold's way out.
 
+use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::entry::{Attribution, StoreContext, append};
-use crate::settings::policy;
 use crate::store::Store;
-use crate::tables::accounts::recorded_holds;
+use crate::tables::holds::recorded_holds;
+use crate::tables::settings::policy;
+use crate::unit_of_work::append;
 use ngomon_rules::event::Event;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::{is_written_down, on_sign_in};

@@ -1,9 +1,10 @@
 //! The changes since the last run over everybody, from the journal.
 
-use crate::db::{SqlValue, Tx};
+use crate::db::Tx;
+use crate::db::columns::for_each_in;
+use crate::db::value::SqlValue;
 use crate::error::{Result, StoreError};
 use crate::officials::affected::AffectedKeys;
-use crate::tables::accounts::for_each_in;
 use ngomon_rules::event::Subject;
 use ngomon_rules::records::AccountId;
 use ngomon_rules::values::Date;

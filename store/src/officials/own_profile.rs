@@ -1,16 +1,19 @@
 //! An official's own HR profile: its yearly review, and proposals of changes that HR accepts or declines. An official who is held for
 //! clauses 1 to 4 corrects the cause here; the account is decided again at once.
 
-use crate::authentication::Operator;
-use crate::citizens::new_receipt;
+use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::entry::{Attribution, StoreContext, append, decrypt};
+use crate::journal::personal::decrypt;
 use crate::notifications::messages::tell_owner;
 use crate::officials::affected::{AffectedKeys, AffectedSet};
 use crate::officials::facts::Facts;
+use crate::rights::Operator;
 use crate::store::Store;
-use crate::tables::accounts::{STATED, recorded_holds, stated_of};
+use crate::tables::accounts::{STATED, stated_of};
+use crate::tables::holds::recorded_holds;
+use crate::tables::receipts::new_receipt;
+use crate::unit_of_work::append;
 use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::{Amendment, ProfileMatch, StoredProfile};
@@ -232,7 +235,7 @@ async fn waiting(tx: &mut Tx, env: &StoreContext, of: Option<&AccountId>) -> Res
         .collect()
 }
 
-fn amendment_of(env: &StoreContext, row: &crate::db::Row, at: usize) -> Result<Amendment> {
+fn amendment_of(env: &StoreContext, row: &crate::db::value::Row, at: usize) -> Result<Amendment> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
     match decrypt(&env.keys, &id, &sealed)? {
         Personal::Amendment(amendment) => Ok(*amendment),
@@ -240,7 +243,7 @@ fn amendment_of(env: &StoreContext, row: &crate::db::Row, at: usize) -> Result<A
     }
 }
 
-fn profile_of(env: &StoreContext, row: &crate::db::Row, at: usize) -> Result<Profile> {
+fn profile_of(env: &StoreContext, row: &crate::db::value::Row, at: usize) -> Result<Profile> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
     match decrypt(&env.keys, &id, &sealed)? {
         Personal::Profile(profile) => Ok(*profile),

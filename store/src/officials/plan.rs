@@ -1,7 +1,7 @@
 //! The plan of a run: the present and the new holds of each account, the accounts to be created, and the digest of the facts.
 
+use crate::context::StoreContext;
 use crate::error::{Result, StoreError};
-use crate::journal::entry::StoreContext;
 use crate::officials::facts::{AccountWithHolds, Facts};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::officials::{

@@ -5,18 +5,20 @@
 //!     └── over it ──▶ waiting ── approve ──▲
 //! ```
 
-use crate::authentication::Operator;
-use crate::db::{SqlValue, Tx};
+use crate::context::StoreContext;
+use crate::db::Tx;
+use crate::db::columns::day_of;
+use crate::db::columns::number;
+use crate::db::value::SqlValue;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::entry::StoreContext;
-use crate::loads::number;
 use crate::officials::affected::{AffectedKeys, AffectedSet};
 use crate::officials::apply::apply;
 use crate::officials::facts::Facts;
 use crate::officials::incremental::{ChangeScope, FullRunReason, since_last_run};
 use crate::officials::plan::{Newcomer, Plan, PlanLine, plan};
+use crate::rights::Operator;
 use crate::store::Store;
-use crate::tables::accounts::{STATED, day_of, stated_of};
+use crate::tables::accounts::{STATED, stated_of};
 use jiff::ToSpan as _;
 use ngomon_rules::event::ProfileId;
 use ngomon_rules::plan::{Brake, guard};

@@ -1,12 +1,14 @@
 //! The undo of a whole run. It reverses the run's changes that are still in effect, and lists the accounts that changed since. Sessions
 //! are never revived.
 
+use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::entry::{Attribution, ENTRY, Entry, StoreContext, append, read_entry};
+use crate::journal::entry::{ENTRY, Entry, read_entry};
 use crate::officials::run::{lock_runs, run_in_state};
 use crate::store::Store;
-use crate::tables::accounts::{hold_of, recorded_holds};
+use crate::tables::holds::{hold_of, recorded_holds};
+use crate::unit_of_work::append;
 use ngomon_rules::event::{Change, Event, Personal, Subject};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::records::AccountId;
@@ -73,7 +75,7 @@ async fn undo(tx: &mut Tx, env: &StoreContext, run: &str, act: Attribution) -> R
         personal: None,
     });
     // Effective from the day of the run, as if the run had not happened.
-    let effective = act.effective.min(crate::tables::accounts::start_of(day));
+    let effective = act.effective.min(crate::db::columns::start_of(day));
     append(tx, env, &Attribution { effective, ..act }, events).await?;
     tx.execute(
         "UPDATE run SET state = 'undone', applied_at = $2 WHERE id = $1",

@@ -1,11 +1,11 @@
 //! The claims of an account for clients, read at the moment of the request: a grant stores no copy of them.
 
-use crate::accounts::explain::bucket;
 use crate::error::{Result, StoreError};
 use crate::openid::subjects::previous_subjects;
-use crate::settings::campaign;
 use crate::store::Store;
 use crate::tables::accounts::{OWNER, owner_of};
+use crate::tables::holds::bucket;
+use crate::tables::settings::campaign;
 use crate::tables::units::followed;
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::{Client, ClientId};

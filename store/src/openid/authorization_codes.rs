@@ -5,12 +5,11 @@
 //!     └──── 60 s, hold, sign-out (except with `offline_access`), client disabled ──▶ over
 //! ```
 
-use crate::accounts::explain::gate;
+use crate::context::StoreContext;
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
 use crate::db::bound::{GRANT, ISSUED};
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::entry::StoreContext;
 use crate::openid::clients::{RegisteredClient, find};
 use crate::openid::grants::{
     ACCESS, Grant, GrantParameters, LONGEST, NewTokenRow, REFRESH, RedeemedToken, ResourceAudience, Succession,
@@ -18,8 +17,9 @@ use crate::openid::grants::{
 };
 use crate::openid::pushed_requests::spend_request;
 use crate::openid::subjects::{assign_subject, subject};
-use crate::sessions::{LONGEST as SESSION_LONGEST, lock_accounts_of, open_session_row};
+use crate::sessions::rows::{LONGEST as SESSION_LONGEST, lock_accounts_of, open_session_row};
 use crate::store::Store;
+use crate::tables::holds::gate;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngomon_rules::citizens::Gate;

@@ -7,17 +7,19 @@
 //!     └── remove ──▶ gone: its id never comes back
 //! ```
 
-use crate::authentication::Operator;
+use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::merkle::sha256;
+use crate::db::Tx;
 use crate::db::bound::{CLIENT, binds};
-use crate::db::{Row, Tx};
+use crate::db::value::Row;
 use crate::environment::hex;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::entry::{Attribution, StoreContext, append};
-use crate::openid::notices::drop_notices;
+use crate::notifications::client_outbox::drop_notices;
 use crate::projections::client_cells;
+use crate::rights::Operator;
 use crate::store::Store;
+use crate::unit_of_work::append;
 use ngomon_rules::client::{Authentication, Client, ClientFault, ClientId};
 use ngomon_rules::event::{Change, Event, Subject};
 use ngomon_rules::records::AccountId;

@@ -1,9 +1,9 @@
 //! The consents of people to third-party clients, which are not the province's own.
 
-use crate::db::Row;
 use crate::db::bound::CONSENT;
+use crate::db::value::Row;
 use crate::error::Result;
-use crate::openid::grants::revoke_grants;
+use crate::sessions::grants::revoke_grants;
 use crate::store::Store;
 use ngomon_rules::client::{ClientId, Scope};
 use ngomon_rules::records::AccountId;

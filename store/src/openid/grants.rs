@@ -1,24 +1,24 @@
 //! Grants and tokens. A token is 256 random bits, stored as a digest. Its validity is checked at each use, against the grant, the account
 //! and the client as they are at that moment.
 
-use crate::accounts::explain::{MAY_BE_HELD, is_held};
-use crate::crypto::keyring::{AssociatedData, Keyring};
+use crate::context::StoreContext;
+use crate::crypto::keyring::Keyring;
+use crate::crypto::keyring::types::AssociatedData;
 use crate::crypto::merkle::sha256;
-use crate::db::bound::{GRANT, GRANT_SESSION, ISSUED, SUBJECT, USED, binds};
-use crate::db::{Row, SqlValue, Tx};
+use crate::db::Tx;
+use crate::db::bound::{GRANT, ISSUED, SUBJECT, USED, binds};
+use crate::db::value::{Row, SqlValue};
 use crate::environment::hex;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::entry::StoreContext;
 use crate::openid::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, known_client, resource_server_of};
-use crate::openid::notices::enqueue_logout;
-use crate::sessions::is_account;
+use crate::sessions::rows::is_account;
 use crate::store::Store;
+use crate::tables::holds::{MAY_BE_HELD, is_held};
 use jiff::Timestamp;
 use ngomon_rules::client::ClientId;
 use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// Lifetime of an access token: 10 minutes in microseconds.
@@ -349,44 +349,6 @@ pub(crate) async fn end_grant(tx: &mut Tx, id: &str) -> Result<()> {
         "DELETE FROM client_grant WHERE id = $1",
     ] {
         tx.execute(sql, [id.into()]).await?;
-    }
-    Ok(())
-}
-
-/// The (client, account, session id) triples that must be notified when these grants end.
-pub(crate) async fn grants_of_sessions(
-    tx: &mut Tx,
-    which: &str,
-    args: impl IntoIterator<Item = SqlValue>,
-) -> Result<BTreeSet<[String; 3]>> {
-    let sql = format!("SELECT client, account, sid FROM client_grant WHERE {which}");
-    let rows = tx.rows(&sql, args).await?;
-    rows.iter()
-        .map(|row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
-        .collect()
-}
-
-/// Revokes the selected grants of an account, whose row must be locked, and notifies their clients.
-pub(crate) async fn revoke_grants(tx: &mut Tx, env: &StoreContext, which: &str, args: &[SqlValue]) -> Result<()> {
-    let had = grants_of_sessions(tx, which, args.to_vec()).await?;
-    if !had.is_empty() {
-        let sql = format!("DELETE FROM client_grant WHERE {which}");
-        tx.execute(&sql, args.to_vec()).await?;
-    }
-    enqueue_logout(tx, env, had).await
-}
-
-/// Moves the grants of a session to its successor after the owner authenticated again.
-pub(crate) async fn transfer_grants(tx: &mut Tx, env: &StoreContext, from: [u8; 32], to: [u8; 32]) -> Result<()> {
-    let sql = format!("SELECT {} FROM client_grant WHERE session = $1", GRANT.columns(""));
-    for row in tx.rows_for_update(&sql, [from.into()]).await? {
-        if GRANT.is_genuine(&env.keys, &row, 0)? {
-            let mut cells = GRANT.cells(&row, 0)?;
-            cells[GRANT_SESSION] = to.into();
-            let mac = GRANT.mac(&env.keys, &cells);
-            let sql = "UPDATE client_grant SET session = $2, mac = $3 WHERE id = $1";
-            tx.execute(sql, [row.get::<String>(0)?.into(), to.into(), mac]).await?;
-        }
     }
     Ok(())
 }

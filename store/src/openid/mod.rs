@@ -20,12 +20,8 @@ pub use authorization_codes::{AuthorizedRequest, IssuedTokens};
 pub use clients::{NewClient, RegisteredClient};
 pub use consents::Consent;
 pub use grants::{ActiveToken, Grant, GrantParameters, ResourceAudience, TokenKind};
-pub use notices::{Delivery, DeliverySummary, PendingDelivery, SecurityEventKind};
+pub use notices::{Delivery, DeliverySummary, PendingDelivery};
 pub use signing_keys::{KeyLine, KeyState, PublishedKey, SigningKey};
 
 pub(crate) use clients::{SECRET_OVERLAP, add_client, edit_client, rotate_client};
-pub(crate) use grants::{grants_of_sessions, revoke_grants, transfer_grants};
-pub(crate) use held_scan::ENDED;
-pub(crate) use notices::{enqueue_for_events, enqueue_logout};
-pub(crate) use refresh_tokens::AGAIN;
 pub(crate) use subjects::take_over_subjects;

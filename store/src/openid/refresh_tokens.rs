@@ -4,23 +4,21 @@
 //! The successor derives from the token and from a random value in the token's row, which is encrypted and soon erased. From then on, an
 //! attacker with all keys and old tokens cannot derive newer ones.
 
-use crate::crypto::keyring::AssociatedData;
+use crate::context::StoreContext;
+use crate::crypto::keyring::types::AssociatedData;
 use crate::crypto::merkle::sha256;
+use crate::db::Tx;
 use crate::db::bound::{ISSUED, USED};
-use crate::db::{Row, Tx};
+use crate::db::value::Row;
 use crate::error::Result;
-use crate::journal::entry::StoreContext;
 use crate::openid::authorization_codes::{IssuedTokens, NextRefreshToken, tokens};
 use crate::openid::clients::RegisteredClient;
 use crate::openid::grants::{Grant, RedeemedToken, ResourceAudience, TokenKind, active_grant, end_grant};
-use crate::sessions::used_by_client;
+use crate::sessions::rows::used_by_client;
 use crate::store::Store;
 use aws_lc_rs::hmac;
 use ngomon_rules::client::Scope;
 use std::time::Duration;
-
-/// Time within which a reused refresh token gets the same successor.
-pub(crate) const AGAIN: Duration = Duration::from_secs(30);
 
 /// The parameters of a refresh request.
 #[derive(Clone)]

@@ -9,13 +9,16 @@
 //!
 //! The private half of a key that is gone is erased; its row stays listed for a year.
 
-use crate::crypto::keyring::{AssociatedData, Keyring};
+use crate::context::{Attribution, StoreContext};
+use crate::crypto::keyring::Keyring;
+use crate::crypto::keyring::types::AssociatedData;
+use crate::db::Tx;
 use crate::db::bound::SIGNING_KEY;
-use crate::db::{SqlValue, Tx};
+use crate::db::value::SqlValue;
 use crate::error::{Refusal, Result, StoreError};
-use crate::journal::entry::{Attribution, StoreContext, append};
 use crate::settings::setting;
 use crate::store::Store;
+use crate::unit_of_work::append;
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};

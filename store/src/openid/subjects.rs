@@ -1,11 +1,13 @@
 //! The subject of an account at a client: assigned at the first sign-in, never changed (C3: "the same after as before").
 
+use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Keyring;
+use crate::db::Tx;
 use crate::db::bound::{SUBJECT, SUCCESSION, binds};
-use crate::db::{Row, Tx};
+use crate::db::value::Row;
 use crate::error::{Refusal, Result};
-use crate::journal::entry::{Attribution, StoreContext, append};
 use crate::store::Store;
+use crate::unit_of_work::append;
 use ngomon_rules::client::{ClientId, SubjectKind};
 use ngomon_rules::event::{Change, Event};
 use ngomon_rules::records::AccountId;

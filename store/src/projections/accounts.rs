@@ -1,14 +1,18 @@
 //! The projection of accounts: taken over, created at a new unit, changed, removed with the run that created them.
 
+use crate::context::StoreContext;
 use crate::crypto::keyring::Fingerprinter;
+use crate::db::Tx;
 use crate::db::bound::{ACCOUNT, LOGIN, STATED, binds};
-use crate::db::{SqlValue, Tx};
+use crate::db::columns::instant_day;
+use crate::db::columns::start_of;
+use crate::db::value::SqlValue;
 use crate::error::Result;
-use crate::journal::entry::{Entry, StoreContext};
+use crate::journal::entry::Entry;
 use crate::projections::counter_updates::{count_holds, hold_reasons, recount};
 use crate::projections::counters::{CountKey, CounterDeltas};
-use crate::projections::{SUCCESSION_ROW, instant_day, succession, there_from, unexpected};
-use crate::tables::accounts::{AccountCells, account_cells, folded_fp, official_to, start_of};
+use crate::projections::shared::{SUCCESSION_ROW, succession, there_from, unexpected};
+use crate::tables::accounts::{AccountCells, account_cells, folded_fp, official_to};
 use ngomon_rules::citizens::LastFormState;
 use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind};

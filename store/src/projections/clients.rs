@@ -1,10 +1,12 @@
 //! The projection of connected systems and of their subjects.
 
+use crate::context::StoreContext;
+use crate::db::Tx;
 use crate::db::bound::{CLIENT, SUBJECT};
-use crate::db::{Row, SqlValue, Tx};
+use crate::db::value::{Row, SqlValue};
 use crate::error::{Result, StoreError};
-use crate::journal::entry::{Entry, StoreContext};
-use crate::projections::unexpected;
+use crate::journal::entry::Entry;
+use crate::projections::shared::unexpected;
 use ngomon_rules::client::{Authentication, ClientId};
 use ngomon_rules::event::Change;
 

@@ -1,9 +1,9 @@
 //! The counter updates that follow from a change of an account: part of [`project`](crate::projections), with the same rules.
 
 use crate::db::Tx;
+use crate::db::columns::day_number;
 use crate::error::{Result, StoreError};
 use crate::projections::counters::{CountKey, CounterDeltas, DayKey, HoldKey};
-use crate::tables::accounts::day_number;
 use ngomon_rules::records::AccountKind;
 use std::collections::BTreeMap;
 

@@ -1,6 +1,8 @@
 //! The counters of the report and of held officials. A transaction gathers the deltas and writes them in one order.
 
-use crate::db::{Dialect, SqlValue, Tx};
+use crate::db::Tx;
+use crate::db::dialect::Dialect;
+use crate::db::value::SqlValue;
 use crate::error::Result;
 use std::collections::BTreeMap;
 

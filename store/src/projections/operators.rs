@@ -1,12 +1,14 @@
 //! The projection of operators: named, enrolled with an account of their own, removed with everything that belongs to it.
 
+use crate::context::StoreContext;
 use crate::db::Tx;
 use crate::db::bound::OPERATOR;
 use crate::error::Result;
-use crate::journal::entry::{Entry, StoreContext};
+use crate::journal::entry::Entry;
 use crate::projections::counter_updates::{count_holds, hold_reasons};
 use crate::projections::counters::CounterDeltas;
-use crate::projections::{new_account, unexpected};
+use crate::projections::new_account;
+use crate::projections::shared::unexpected;
 use ngomon_rules::records::{AccountId, AccountKind};
 
 pub(crate) async fn added(tx: &mut Tx, name: &str) -> Result<()> {

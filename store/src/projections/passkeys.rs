@@ -1,12 +1,14 @@
 //! The projection of passkeys: added to the login of an account, and removed.
 
+use crate::context::StoreContext;
 use crate::crypto::merkle::sha256;
+use crate::db::Tx;
 use crate::db::bound::PASSKEY;
-use crate::db::{SqlValue, Tx};
+use crate::db::value::SqlValue;
 use crate::error::Result;
-use crate::journal::entry::{Entry, StoreContext};
+use crate::journal::entry::Entry;
 use crate::projections::accounts::login_of;
-use crate::projections::unexpected;
+use crate::projections::shared::unexpected;
 use ngomon_rules::event::{PasskeyId, Personal};
 
 pub(crate) async fn added(

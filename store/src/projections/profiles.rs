@@ -1,13 +1,18 @@
 //! The projection of HR profiles, and of the numbers that they and claims prove to be one person's.
 
-use crate::crypto::keyring::FingerprintKind;
-use crate::db::{SqlValue, Tx};
+use crate::context::StoreContext;
+use crate::crypto::keyring::types::FingerprintKind;
+use crate::db::Tx;
+use crate::db::columns::instant_day;
+use crate::db::columns::{day_text, for_each_in};
+use crate::db::value::SqlValue;
 use crate::error::{Result, StoreError};
-use crate::journal::entry::{Entry, StoreContext};
+use crate::journal::entry::Entry;
 use crate::projections::counter_updates::recount;
 use crate::projections::counters::CounterDeltas;
-use crate::projections::{instant_day, staff_keys, there_from, unexpected};
-use crate::tables::accounts::{day_text, fingerprint, for_each_in, official_to};
+use crate::projections::shared::{there_from, unexpected};
+use crate::projections::staff_keys;
+use crate::tables::accounts::{fingerprint, official_to};
 use ngomon_rules::event::{Change, Personal, Subject};
 use ngomon_rules::records::Profile;
 use ngomon_rules::values::{Date, NationalId};
@@ -105,7 +110,7 @@ pub(crate) async fn officials_of(tx: &mut Tx, mut fps: Vec<Vec<u8>>, counts: &mu
         let sql = format!(
             "SELECT id, number_fp, official_to FROM account_row WHERE kind = 'citizen' AND number_fp IN ({}) \
              AND NOT EXISTS (SELECT 1 FROM load l WHERE l.id = account_row.load AND l.state = 'open')",
-            crate::tables::accounts::placeholders(fps.len())
+            crate::db::columns::placeholders(fps.len())
         );
         for row in tx.rows(&sql, fps.iter().cloned().map(SqlValue::from)).await? {
             let [id, was]: [String; 2] = [row.get(0)?, row.get(2)?];

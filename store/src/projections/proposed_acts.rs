@@ -1,11 +1,13 @@
 //! The projection of acts that need two operators: proposed, and decided.
 
+use crate::context::StoreContext;
 use crate::crypto::keyring::Keyring;
+use crate::db::Tx;
 use crate::db::bound::{PROPOSED_ACT, binds};
-use crate::db::{Row, SqlValue, Tx};
+use crate::db::value::{Row, SqlValue};
 use crate::error::{Result, StoreError};
-use crate::journal::entry::{Entry, StoreContext};
-use crate::projections::unexpected;
+use crate::journal::entry::Entry;
+use crate::projections::shared::unexpected;
 use ngomon_rules::event::{Change, ProposedAct};
 
 /// The columns that the MAC of a proposal covers, in its order.

@@ -1,10 +1,12 @@
 //! The projection of take-overs at a counter: proposed, and decided.
 
+use crate::context::StoreContext;
 use crate::crypto::keyring::Keyring;
+use crate::db::Tx;
 use crate::db::bound::{TAKE_OVER, binds};
-use crate::db::{Row, SqlValue, Tx};
+use crate::db::value::{Row, SqlValue};
 use crate::error::Result;
-use crate::journal::entry::{Entry, StoreContext};
+use crate::journal::entry::Entry;
 use ngomon_rules::records::AccountId;
 
 /// The columns that the MAC of a proposal covers, in its order.

@@ -1,12 +1,13 @@
 //! The figures of the report page (C7), read from the counters: all units at once, and the days of one unit. No account is read.
 
-use crate::db::{SqlValue, Tx};
+use crate::db::Tx;
+use crate::db::columns::{day_of, day_of_number, placeholders};
+use crate::db::value::SqlValue;
 use crate::error::{Result, StoreError};
-use crate::journal::entry::COUNTS;
+use crate::journal::commit::COUNTS;
 use crate::reporting::report::{ReportLine, UnitSums, for_each_bucket, sums_by_unit};
-use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::accounts::{day_of, day_of_number, placeholders};
+use crate::tables::settings::campaign;
 use crate::tables::units;
 use ngomon_rules::citizens::{Bucket, Campaign, CampaignGroup, LastFormState, Outcome, ReportStatus};
 use ngomon_rules::hold::Reason;

@@ -1,11 +1,11 @@
 //! The lists of accounts that are held or have a claim on a day, and of accounts for review.
 
 use crate::db::Tx;
+use crate::db::columns::{day_of, end_of};
 use crate::error::{Result, StoreError};
-use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::accounts::{day_of, end_of};
 use crate::tables::numbers::links;
+use crate::tables::settings::campaign;
 use ngomon_rules::citizens::{Bucket, Campaign, LastFormState};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::records::AccountKind;

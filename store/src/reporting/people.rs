@@ -2,13 +2,15 @@
 //! of alike accounts in each unit; an index gives the accounts of a group by id. So the cost of a page follows from its rows alone, and
 //! the list is as long as the figure.
 
-use crate::authentication::Operator;
-use crate::db::{SqlValue, Tx};
+use crate::db::Tx;
+use crate::db::columns::day_text;
+use crate::db::value::SqlValue;
 use crate::error::Result;
 use crate::reporting::report::for_each_bucket;
-use crate::settings::campaign;
+use crate::rights::Operator;
 use crate::store::Store;
-use crate::tables::accounts::{STATED, day_text, stated_of};
+use crate::tables::accounts::{STATED, stated_of};
+use crate::tables::settings::campaign;
 use crate::tables::units;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -2,9 +2,9 @@
 //! by itself daily, and the page says when it agreed."
 
 use crate::db::Tx;
+use crate::db::columns::number;
 use crate::error::Result;
-use crate::loads::number;
-use crate::maintenance::verify::counters;
+use crate::projections::compare::counters;
 use crate::store::Store;
 
 /// The result of a recount.

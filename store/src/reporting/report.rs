@@ -1,11 +1,11 @@
 //! The digital report (C7): from the counters, or, for a day before the newest change, from the accounts.
 
 use crate::db::Tx;
+use crate::db::columns::{day_of, end_of};
 use crate::error::{Refusal, Result, StoreError};
 use crate::reporting::lists::{claimed_on, written_on};
-use crate::settings::campaign;
 use crate::store::Store;
-use crate::tables::accounts::{day_of, end_of};
+use crate::tables::settings::campaign;
 use crate::tables::units;
 use ngomon_rules::citizens::{Bucket, LastFormState, Outcome, ReportStatus};
 use ngomon_rules::records::AccountKind;

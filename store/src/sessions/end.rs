@@ -1,25 +1,25 @@
 //! The end of sessions: by their owner, by an operator, by a newer session, by time.
 
-use crate::accounts::two_persons::alone;
-use crate::authentication::operators::Operator;
+use crate::context::{Attribution, StoreContext};
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
 use crate::db::bound::{SESSION, SESSION_GENERATION, SESSION_SID};
 use crate::error::{Refusal, Result};
-use crate::journal::entry::{Attribution, StoreContext, append};
-use crate::openid::{ENDED, enqueue_logout, grants_of_sessions, revoke_grants, transfer_grants};
+use crate::notifications::client_outbox::enqueue_logout;
+use crate::notifications::held_state::ENDED;
+use crate::rights::Operator;
+use crate::rights::alone;
+use crate::sessions::grants::{grants_of_sessions, revoke_grants, transfer_grants};
 use crate::sessions::held::copy_return_url;
-use crate::sessions::{HELD, LONGEST, SessionEnd, SessionToken, idle, kind_of, lock_accounts_of};
+use crate::sessions::rows::{is_over_by_time, kind_of, lock_accounts_of, over_by_time};
+use crate::sessions::visit::{SessionEnd, SessionToken};
 use crate::store::Store;
+use crate::unit_of_work::append;
 use ngomon_rules::event::{Change, Event};
-use ngomon_rules::records::{AccountId, AccountKind};
+use ngomon_rules::records::AccountId;
 
 /// Timed-out sessions in one transaction.
 const OVER: u32 = 200;
-
-/// Condition for a session `s` of an account `a` that has timed out: `$1` is the earliest valid beginning, `$2` the earliest valid last
-/// click, `$3` the same for an operator.
-pub(crate) const OVER_BY_TIME: &str = "(s.began < $1 OR s.seen < CASE WHEN a.kind = 'operator' THEN $3 ELSE $2 END)";
 
 impl Store {
     /// Why the session with that token, which is not valid, has ended.
@@ -226,21 +226,4 @@ pub(crate) async fn end(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result
     tx.execute("DELETE FROM session WHERE id = $1", [id.into()])
         .await
         .map(drop)
-}
-
-pub(crate) fn over_by_time(now: i64) -> [i64; 3] {
-    [
-        now - LONGEST,
-        now - idle(AccountKind::Citizen),
-        now - idle(AccountKind::Operator),
-    ]
-}
-
-/// Whether a session has timed out.
-pub(crate) fn is_over_by_time(now: i64, kind: AccountKind, held: bool, began: i64, seen: i64) -> bool {
-    if held {
-        now - began > HELD
-    } else {
-        now - began > LONGEST || now - seen > idle(kind)
-    }
 }

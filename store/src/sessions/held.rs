@@ -1,15 +1,19 @@
 //! Held visits: how one goes on after its own mending, and how it becomes a full session.
 
-use crate::accounts::explain::is_held;
+use crate::context::StoreContext;
 use crate::crypto::merkle::sha256;
+use crate::db::Tx;
 use crate::db::bound::{ACCOUNT, SESSION, SESSION_GENERATION, binds};
-use crate::db::{SqlValue, Tx};
+use crate::db::value::SqlValue;
 use crate::error::Result;
-use crate::journal::entry::StoreContext;
 use crate::projections::account_cells_bound;
 use crate::sessions::end::end;
-use crate::sessions::{Factor, HELD, SessionToken, begin, find_valid_session, keep_next, lock_accounts_of, place};
+use crate::sessions::factor::Factor;
+use crate::sessions::open::begin;
+use crate::sessions::rows::{HELD, find_valid_session, keep_next, lock_accounts_of, place};
+use crate::sessions::visit::SessionToken;
 use crate::store::Store;
+use crate::tables::holds::is_held;
 use jiff::Timestamp;
 use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;

@@ -1,18 +1,20 @@
 //! Queries that several parts of the store share, and the encoding of values in the tables.
 
-use crate::crypto::keyring::{FingerprintKind, Fingerprinter, Keyring};
+use crate::context::StoreContext;
+use crate::crypto::keyring::types::FingerprintKind;
+use crate::crypto::keyring::{Fingerprinter, Keyring};
+use crate::db::Tx;
 use crate::db::bound::{CLAIM, STATED as STATED_BOUND, binds};
-use crate::db::{Row, SqlValue, Tx};
+use crate::db::columns::{for_each_in, placeholders};
+use crate::db::value::{Row, SqlValue};
 use crate::error::{Result, StoreError};
-use crate::journal::entry::{StoreContext, decrypt, unseal_with};
+use crate::journal::personal::{decrypt, unseal_with};
+use crate::tables::holds::recorded_holds;
 use jiff::ToSpan as _;
-use jiff::civil::Time;
-use jiff::tz::Offset;
 use ngomon_rules::citizens::{CitizenAccount, ClaimedIdentity};
 use ngomon_rules::event::{PersonId, Personal};
-use ngomon_rules::hold::Hold;
 use ngomon_rules::records::{AccountAttributes, AccountId};
-use ngomon_rules::values::{Date, username_key};
+use ngomon_rules::values::username_key;
 use std::collections::HashMap;
 
 /// The fingerprints of what an account states about its owner.
@@ -65,61 +67,6 @@ pub(crate) fn username_fp(marker: &Fingerprinter, name: &str) -> Vec<u8> {
 /// The fingerprint of a folded name: equal for all spellings that count as the same person's.
 pub(crate) fn folded_fp(marker: &Fingerprinter, person_key: &str) -> Vec<u8> {
     fingerprint(marker, FingerprintKind::NameFolded, person_key)
-}
-
-/// The placeholders `$1,$2,…`.
-pub(crate) fn placeholders(n: usize) -> String {
-    (1..=n).map(|i| format!("${i}")).collect::<Vec<_>>().join(",")
-}
-
-/// Runs `sql` for the values `wanted`, in chunks, and passes each row on. The placeholders replace `{}` in it.
-pub(crate) async fn for_each_in(
-    tx: &mut Tx,
-    sql: &str,
-    wanted: &[SqlValue],
-    mut take: impl FnMut(Row) -> Result<()>,
-) -> Result<()> {
-    for some in wanted.chunks(400) {
-        let sql = sql.replace("{}", &placeholders(some.len()));
-        tx.for_each_row(&sql, some.iter().cloned(), &mut take).await?;
-    }
-    Ok(())
-}
-
-/// A day as the tables store it; empty if `None`.
-pub(crate) fn day_text(day: Option<Date>) -> String {
-    day.map(|day| day.to_string()).unwrap_or_default()
-}
-
-/// Parses a day from the tables.
-pub(crate) fn day_of(text: &str) -> Result<Option<Date>> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse().map(Some).map_err(|e| StoreError::corrupt("a day", e))
-}
-
-/// The first instant of a day in Huế, in microseconds UTC.
-pub fn start_of(day: Date) -> i64 {
-    let at = Offset::constant(7).to_timestamp(day.to_datetime(Time::midnight()));
-    at.unwrap_or(jiff::Timestamp::MAX).as_microsecond()
-}
-
-/// The first instant after a day in Huế, in microseconds UTC.
-pub fn end_of(day: Date) -> i64 {
-    day.tomorrow().map_or(i64::MAX, start_of)
-}
-
-/// The day in Huế of an instant in microseconds UTC, counted from 1 January 1970. `counts.rs` has the same in SQL.
-pub(crate) fn day_number(micros: i64) -> i64 {
-    (micros + 25_200_000_000) / 86_400_000_000
-}
-
-/// The day with this number.
-pub(crate) fn day_of_number(number: i64) -> Result<Date> {
-    let days = i32::try_from(number).map_err(|e| StoreError::corrupt("a day", e))?;
-    let day = Date::constant(1970, 1, 1).checked_add(days.days());
-    day.map_err(|e| StoreError::corrupt("a day", e))
 }
 
 /// The last day of service of the persons with these numbers.
@@ -185,21 +132,6 @@ pub(crate) fn stated_of(keys: &Keyring, row: &Row, at: usize) -> Result<AccountA
             "what it says of its owner is not its own",
         )),
     }
-}
-
-pub(crate) fn hold_of(body: &str) -> Result<Hold> {
-    serde_json::from_str(body).map_err(|e| StoreError::corrupt("hold", e))
-}
-
-/// The recorded holds of an account that are in force.
-pub(crate) async fn recorded_holds(tx: &mut Tx, account: &str) -> Result<Vec<Hold>> {
-    let rows = tx
-        .rows(
-            "SELECT body FROM hold WHERE account = $1 AND until IS NULL ORDER BY reason, cause",
-            [account.into()],
-        )
-        .await?;
-    rows.iter().map(|row| hold_of(&row.get::<String>(0)?)).collect()
 }
 
 /// A citizen account with all that the rules of C4 need.

@@ -5,11 +5,13 @@
 //! profile that counts or in its own active record of the registry: a number is never given to two persons, so the statement was a
 //! mistake.
 
-use crate::crypto::keyring::FingerprintKind;
-use crate::db::{SqlValue, Tx};
+use crate::context::StoreContext;
+use crate::crypto::keyring::types::FingerprintKind;
+use crate::db::Tx;
+use crate::db::columns::for_each_in;
+use crate::db::value::SqlValue;
 use crate::error::Result;
-use crate::journal::entry::StoreContext;
-use crate::tables::accounts::{fingerprint, for_each_in};
+use crate::tables::accounts::fingerprint;
 use ngomon_rules::values::NationalId;
 use std::collections::{BTreeSet, HashMap};
 use std::mem;
@@ -100,7 +102,7 @@ impl PersonNumbers {
         let mut persons = Self::default();
         let links = links();
         for (sql, of) in [(links.as_str(), "l.fp"), (STATED_TODAY, "f.number_fp")] {
-            let mut take = |row: crate::db::Row| {
+            let mut take = |row: crate::db::value::Row| {
                 persons.join(row.get(0)?, row.get(1)?);
                 Ok(())
             };

@@ -1,7 +1,7 @@
 //! Encryption of values and computation of fingerprints.
 
-use crate::crypto::keyring::contents::Secret;
-use crate::crypto::keyring::{AssociatedData, Fingerprint, FingerprintKind, OpenError, framed};
+use crate::crypto::keyring::secret::Secret;
+use crate::crypto::keyring::types::{AssociatedData, Fingerprint, FingerprintKind, OpenError, framed};
 use crate::environment::{Environment, abort_process};
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hmac;

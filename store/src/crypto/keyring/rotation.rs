@@ -1,9 +1,11 @@
 //! Changes of keys: by a command in this process, or by another process that has saved them.
 
 use crate::crypto::keyring::cipher::{Cipher, Fingerprinter};
-use crate::crypto::keyring::contents::{Contents, Secret, read};
-use crate::crypto::keyring::vouching::Voucher;
-use crate::crypto::keyring::{CurrentKeys, FILE, Fingerprint, KeyError, Keyring};
+use crate::crypto::keyring::contents::{Contents, read};
+use crate::crypto::keyring::secret::Secret;
+use crate::crypto::keyring::types::{Fingerprint, KeyError};
+use crate::crypto::keyring::voucher::Voucher;
+use crate::crypto::keyring::{CurrentKeys, FILE, Keyring};
 use crate::environment::Environment;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 

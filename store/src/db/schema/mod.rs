@@ -5,7 +5,7 @@
 //! it is opened.
 
 use crate::crypto::merkle::sha256;
-use crate::db::Dialect;
+use crate::db::dialect::Dialect;
 use crate::environment::hex;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _};

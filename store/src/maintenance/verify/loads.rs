@@ -1,10 +1,12 @@
 //! Check of loads and runs against their journal entries.
 
+use crate::context::StoreContext;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::entry::{CommitHead, Entry, StoreContext};
+use crate::journal::commit::CommitHead;
+use crate::journal::entry::Entry;
 use crate::loads::{AHEAD, LOAD, SILENCE, of_load, rows_of_reference, waiting};
-use crate::maintenance::verify::{Check, UnfinishedLoad, Verified};
+use crate::maintenance::verify::findings::{Check, UnfinishedLoad, Verified};
 use crate::officials::lines_of;
 use ngomon_rules::event::{Change, LoadDigests, Subject};
 use std::collections::BTreeMap;

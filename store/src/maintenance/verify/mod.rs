@@ -1,24 +1,31 @@
 //! The checks of `ngomon verify`: is the journal as it was written, do the tables follow from it, do the report's counters match?
 
 mod catalogue;
+pub(crate) mod findings;
 mod integrity;
 mod loads;
 mod references;
 
-use crate::crypto::checkpoint::{Checkpoint, CheckpointError, read_file};
-use crate::crypto::keyring::{Age, Keyring};
+use crate::crypto::checkpoint::file::read_file;
+use crate::crypto::checkpoint::note::{Checkpoint, CheckpointError};
+use crate::crypto::keyring::Keyring;
+use crate::crypto::keyring::voucher::Age;
 use crate::crypto::merkle::{Frontier, Hash, leaf_hash};
+use crate::db::Tx;
 use crate::db::bound::BOUND;
 use crate::db::schema;
-use crate::db::{Dialect, TransactionEnd, Tx};
+use crate::db::tx::TransactionEnd;
 use crate::error::{Result, StoreError};
-use crate::journal::entry::{ENTRY, Walk, digest_of, read_entry};
+use crate::journal::commit::{HEAD, head_of};
+use crate::journal::commit::{Walk, digest_of};
+use crate::journal::entry::{ENTRY, read_entry};
 use crate::loads::APPLIED;
 use crate::maintenance::rebuild::{base_table, replay};
 use crate::maintenance::seal::unsealed_before;
-use crate::maintenance::seal::{HEAD, head_of};
+use crate::maintenance::verify::findings::{Check, Verified};
 use crate::maintenance::verify::loads::Loads;
 use crate::maintenance::verify::references::references;
+use crate::projections::compare::{count, counters, counting, first_column, is_slotted};
 use crate::projections::counters::{COUNTERS, CounterTable};
 use crate::reporting::lists::second_claims;
 use crate::store::Store;
@@ -27,80 +34,6 @@ use std::collections::BTreeMap;
 /// Age in microseconds at which an unsealed commit is a fault: one minute. Commits are sealed within a second, so that a commit that much
 /// older than a later sealed one was kept from the tree.
 const UNSEALED: i64 = 60_000_000;
-
-/// The checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Check {
-    /// The MAC of each entry and the commitment of its value.
-    Entries,
-    /// The entries, digest and MAC of each commit.
-    Commits,
-    /// The Merkle tree against every checkpoint in the database.
-    Tree,
-    /// The journal against the file of checkpoints outside the database.
-    RollBack,
-    /// Every projection against a replay of the journal.
-    Projections,
-    /// The report's counters against a recount of the accounts.
-    Counters,
-    /// Each load and each run against its journal entry.
-    Loads,
-    /// Each working row that grants something against its MAC.
-    Grants,
-    /// Whether every reference has a target.
-    References,
-    /// The invariants.
-    Invariants,
-    /// The database itself: its pages, and its indexes against their tables.
-    Integrity,
-}
-
-impl Check {
-    /// All checks, in the order in which they run.
-    pub const ALL: [Self; 11] = [
-        Self::Entries,
-        Self::Commits,
-        Self::Tree,
-        Self::RollBack,
-        Self::Projections,
-        Self::Counters,
-        Self::Loads,
-        Self::Grants,
-        Self::References,
-        Self::Invariants,
-        Self::Integrity,
-    ];
-}
-
-/// The result of a verification.
-#[derive(Clone, Debug, Default)]
-pub struct Verified {
-    /// Number of items that each check examined.
-    pub looked_at: BTreeMap<Check, u64>,
-    /// The faults: check and location. Ids only, never a personal value.
-    pub faults: Vec<(Check, String)>,
-    /// Imports whose process died. Nothing of them counts, so they are not a fault.
-    pub unfinished: Vec<UnfinishedLoad>,
-}
-
-/// An import whose process died. The next import deletes what it left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnfinishedLoad {
-    /// `units`, `registry`, `citizens`, `officials`, `profiles`, `notices`.
-    pub table: String,
-    /// When it began: microseconds UTC.
-    pub at: i64,
-}
-
-impl Verified {
-    fn saw(&mut self, check: Check, n: u64) {
-        *self.looked_at.entry(check).or_default() += n;
-    }
-
-    fn fault(&mut self, check: Check, at: impl Into<String>) {
-        self.faults.push((check, at.into()));
-    }
-}
 
 impl Store {
     /// Runs all checks; those of the data share one snapshot. `progress` receives the number of entries read.
@@ -324,11 +257,6 @@ async fn kept_roots(tx: &mut Tx, keys: &Keyring, found: &mut Verified) -> Result
     Ok(kept)
 }
 
-/// Whether the table holds counters or the horizon. Their slots are picked at random, so that only sums can be compared.
-fn is_slotted(table: &str) -> bool {
-    table == "horizon" || COUNTERS.iter().any(|counters| counters.name == table)
-}
-
 /// Compares every row of every projection with the replay, in both directions.
 async fn projections(tx: &mut Tx, found: &mut Verified) -> Result<()> {
     let dialect = tx.dialect();
@@ -369,66 +297,6 @@ async fn projections(tx: &mut Tx, found: &mut Verified) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The rows of a projection that count. Rows of a file that is still being imported do not: no replay has them.
-fn counting(rows: &str, table: &str, dialect: Dialect) -> String {
-    let staged = |column: &str| {
-        let accounts = base_table(dialect, "account_row");
-        format!(
-            "SELECT s.{column} FROM {accounts} s JOIN load l ON l.id = s.load WHERE l.state = 'open' AND NOT {APPLIED}"
-        )
-    };
-    let column = match table {
-        "account_row" => format!("id NOT IN ({})", staged("id")),
-        "login" => format!("id NOT IN ({})", staged("login")),
-        "hold" => format!("account NOT IN ({})", staged("id")),
-        "staff_key" => format!("holder NOT IN ({})", staged("id")),
-        _ => return rows.to_owned(),
-    };
-    format!("(SELECT * FROM {rows} WHERE {column}) counting")
-}
-
-async fn first_column(dialect: Dialect, tx: &mut Tx, table: &str) -> Result<String> {
-    let sql = match dialect {
-        Dialect::Sqlite => "SELECT name FROM pragma_table_info($1) WHERE cid = 0",
-        Dialect::Postgres => {
-            "SELECT column_name::text FROM information_schema.columns WHERE table_name = $1 AND ordinal_position = 1 LIMIT 1"
-        }
-    };
-    let row = tx.row(sql, [table.into()]).await?;
-    let column: String = row.map(|row| row.get(0)).transpose()?.unwrap_or_default();
-    // A fingerprint is not printed.
-    Ok(if column == "fp" { "''".into() } else { column })
-}
-
-async fn count(tx: &mut Tx, table: &str) -> Result<u64> {
-    let row = tx.row(&format!("SELECT COUNT(*) FROM {table}"), []).await?;
-    let n: i64 = row.map(|row| row.get(0)).transpose()?.unwrap_or_default();
-    Ok(u64::try_from(n).unwrap_or_default())
-}
-
-/// Compares the counters with the accounts. Returns the number of counters and the faulty ones.
-pub(crate) async fn counters(tx: &mut Tx) -> Result<(u64, Vec<String>)> {
-    let (mut seen, mut off) = (0, Vec::new());
-    for CounterTable { name, columns, there } in COUNTERS {
-        let sql = format!(
-            "SELECT unit, CAST(SUM(counted) AS BIGINT), CAST(SUM(there) AS BIGINT) FROM ( \
-               SELECT {columns}, n AS counted, 0 AS there FROM {name} \
-               UNION ALL SELECT {columns}, 0, 1 FROM ({there}) t) b \
-             GROUP BY {columns}"
-        );
-        tx.for_each_row(&sql, [], |row| {
-            seen += 1;
-            let (unit, counted, there): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            if counted != there {
-                off.push(format!("{name} {unit:?}: counted {counted}, there are {there}"));
-            }
-            Ok(())
-        })
-        .await?;
-    }
-    Ok((seen, off))
 }
 
 /// The invariants, each as a query that must find nothing.

@@ -2,7 +2,7 @@
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::maintenance::verify::{Check, Verified};
+use crate::maintenance::verify::findings::{Check, Verified};
 use crate::tables::units::tree;
 
 /// Queries for references without a target, by id; each must find nothing. Each uses an index or a single scan, never a scan for each row.
