@@ -1,8 +1,7 @@
 //! What every part of the store gets: the keys and the environment, the actor of a change, the places.
 
 use crate::crypto::keyring::{Fingerprinter, Keyring};
-use crate::db::Tx;
-use crate::db::location::Location;
+use crate::db::{Location, Tx};
 use crate::environment::Environment;
 use crate::error::Result;
 use crate::notifications::news::NewsWords;

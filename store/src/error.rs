@@ -1,7 +1,7 @@
 //! The errors of the store. The `server` crate has the texts for users; the texts here are for the system's administrators.
 
-use crate::crypto::checkpoint::note::CheckpointError;
-use crate::crypto::keyring::types::{KeyError, OpenError};
+use crate::crypto::checkpoint::CheckpointError;
+use crate::crypto::keyring::{KeyError, OpenError};
 use crate::db::address::AddressFault;
 use ngomon_rules::client::ClientFault;
 use rusqlite::ErrorCode;

@@ -1,34 +1,34 @@
 //! The store of all data: journal, projections, references, runs, counters, keys. SQLite and PostgreSQL behind one API.
 //!
-//! [`Store`] is the entry point. Every change goes through [`crate::unit_of_work::append`]; nothing else writes projections.
+//! [`Store`] is the entry point. Every change goes through [`journal::append`]; nothing else writes projections.
 
 // A failed write to the terminal must not end the process.
 #![deny(clippy::print_stderr)]
 
-pub(crate) mod accounts;
+mod accounts;
 mod authentication;
 mod citizens;
-pub(crate) mod context;
-pub(crate) mod crypto;
+mod context;
+mod crypto;
 pub mod db;
 pub mod environment;
 mod error;
 pub mod journal;
 mod loads;
-pub(crate) mod maintenance;
-pub(crate) mod notifications;
+mod maintenance;
+mod notifications;
 mod officials;
 mod openid;
 pub mod private;
 mod projections;
-pub(crate) mod reporting;
-pub(crate) mod rights;
+mod reporting;
+mod rights;
 mod sandbox;
-pub(crate) mod sessions;
+mod sessions;
 mod settings;
 mod store;
-pub(crate) mod tables;
-pub(crate) mod unit_of_work;
+mod tables;
+mod unit_of_work;
 
 pub use accounts::explain::{AccountExplanation, HistoryCursor, HistoryEntry, MovedTo};
 pub use accounts::find::{AccountSearchResult, MOST_FOUND};
@@ -45,11 +45,9 @@ pub use citizens::{
 };
 pub use context::StorePaths;
 pub use crypto::{checkpoint, keyring, merkle};
-pub use db::address::AddressFault;
 pub use db::changed::{has_changed, watched};
 pub use db::columns::{end_of, start_of};
-pub use db::dialect::Dialect;
-pub use db::location::Location;
+pub use db::{AddressFault, Dialect, Location};
 pub use error::{Refusal, Result, StoreError};
 pub use loads::HealthFault;
 pub use loads::begin::LoadDecision;
@@ -76,8 +74,7 @@ pub use reporting::people::{PersonPage, PersonRow};
 pub use reporting::recount::{LastRecount, Recount};
 pub use reporting::report::{ReportLine, StaffLine};
 pub use rights::Operator;
-pub use sessions::factor::Factor;
-pub use sessions::factor::{PasskeyStorage, TwoFactorProof};
+pub use sessions::factor::{Factor, PasskeyStorage, TwoFactorProof};
 pub use sessions::visit::{Session, SessionEnd, SessionSummary, SessionToken};
 pub use settings::CampaignChange;
 pub use store::Store;

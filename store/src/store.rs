@@ -1,12 +1,9 @@
 //! The opened store: a database and its keys.
 
 use crate::context::{StoreContext, StorePaths};
-use crate::crypto::checkpoint::file::try_append;
-use crate::crypto::keyring::Keyring;
-use crate::crypto::keyring::types::KeyError;
-use crate::db::dialect::Dialect;
-use crate::db::location::Location;
-use crate::db::{Db, Tx};
+use crate::crypto::checkpoint::try_append;
+use crate::crypto::keyring::{KeyError, Keyring};
+use crate::db::{Db, Dialect, Location, Tx};
 use crate::environment::Environment;
 use crate::error::{Result, StoreError};
 use crate::journal::checkpoint_file::{LastCheckpoint, NAME, must_have};

@@ -5,7 +5,6 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::entry::write;
 use crate::notifications::messages;
-use crate::openid;
 use crate::projections::counters::CounterDeltas;
 use crate::projections::project;
 use ngomon_rules::event::Event;

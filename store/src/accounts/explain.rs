@@ -1,9 +1,8 @@
 //! The report of `ngomon explain`: each fact, decision and hold of an account, and its origin.
 
 use crate::context::StoreContext;
-use crate::db::Tx;
 use crate::db::columns::day_of;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::entry::{ENTRY, read_entry};
 use crate::officials::{AccountWithHolds, AffectedKeys, AffectedSet, Facts, coming};

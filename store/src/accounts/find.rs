@@ -1,9 +1,8 @@
 //! The search at a counter: finds a person's accounts by exact details that the person knows.
 
-use crate::crypto::keyring::types::{AssociatedData, FingerprintKind};
-use crate::db::Tx;
+use crate::crypto::keyring::{AssociatedData, FingerprintKind};
 use crate::db::columns::placeholders;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::rights::Operator;
 use crate::store::Store;

@@ -1,7 +1,7 @@
 //! The user names of a phone, sent to that phone alone.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::FingerprintKind;
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::notifications::messages::{Channel, ContactPoint, reach, tell};

@@ -14,7 +14,7 @@
 
 use crate::authentication::throttle::{KeyedLimit, RateLimit, Requester};
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::AssociatedData;
+use crate::crypto::keyring::AssociatedData;
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
 use crate::environment::hex;

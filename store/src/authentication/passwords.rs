@@ -2,15 +2,14 @@
 
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::merkle::sha256;
-use crate::db::Tx;
 use crate::db::bound::{ACCOUNT, LOGIN, binds_under};
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue, Tx};
 use crate::environment::hex;
 use crate::error::{Result, StoreError};
 use crate::journal::personal::unseal_with;
 use crate::notifications::messages::{ContactPoint, reach, tell_owner};
 use crate::projections::{account_cells_bound, login_of};
-use crate::sessions::end_all;
+use crate::sessions::end::end_all;
 use crate::store::Store;
 use crate::tables::accounts::username_fp;
 use crate::unit_of_work::append;

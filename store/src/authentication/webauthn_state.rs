@@ -2,7 +2,7 @@
 //! only here, can be used once, for minutes, for one purpose and by the owner who began it. The keys alone cannot forge it.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::AssociatedData;
+use crate::crypto::keyring::AssociatedData;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::store::Store;

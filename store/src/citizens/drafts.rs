@@ -1,6 +1,6 @@
 //! Drafts: forms that were typed and are not answered yet, so that nothing is lost over a sign-in or a one-time code.
 
-use crate::crypto::keyring::types::AssociatedData;
+use crate::crypto::keyring::AssociatedData;
 use crate::crypto::merkle::sha256;
 use crate::db::bound::SESSION;
 use crate::error::{Result, StoreError};

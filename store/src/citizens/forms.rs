@@ -4,7 +4,6 @@
 use crate::citizens::submission::{SubmissionResult, sent};
 use crate::context::Attribution;
 use crate::error::Result;
-use crate::journal::entry::ENTRY;
 use crate::store::Store;
 use crate::unit_of_work::append;
 use jiff::Timestamp;

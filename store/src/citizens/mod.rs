@@ -20,7 +20,6 @@ pub use forms::FormsFile;
 pub use join::Join;
 pub use review::{GivenAnswer, ReceiptState, ReviewRequest};
 pub use standardise::PendingForm;
-pub use submission::SubmissionResult;
 pub(crate) use take_over::PATIENCE;
 pub use take_over::{TakeOver, TakeOverState};
 pub(crate) use withdraw::withdraw;

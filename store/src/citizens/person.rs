@@ -1,14 +1,13 @@
 //! The person behind a claim, and the accounts that may be this person's.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::FingerprintKind;
-use crate::db::Tx;
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::columns::placeholders;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::tables::accounts::{citizen, fingerprint};
 use crate::tables::numbers::ever_held;
-use ngomon_rules::citizens::{CitizenAccount, ClaimedIdentity, Proof, parse};
+use ngomon_rules::citizens::{CitizenAccount, ClaimedIdentity, Proof};
 use ngomon_rules::event::PersonId;
 use ngomon_rules::records::{AccountId, RegistryRecord};
 use ngomon_rules::values::NationalId;

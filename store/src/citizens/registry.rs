@@ -1,7 +1,7 @@
 //! Queries of the registry as last loaded, for one number.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::FingerprintKind;
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::store::Store;

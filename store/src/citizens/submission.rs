@@ -1,5 +1,6 @@
 //! A form as it is sent, and its answer.
 
+use crate::journal::entry::ENTRY;
 use crate::context::StoreContext;
 use crate::db::Tx;
 use crate::error::Result;
@@ -45,7 +46,7 @@ pub(crate) struct SubmittedForm {
 
 impl SubmittedForm {
     /// A pending form was valid in form when it came.
-    fn parsed(&self) -> std::result::Result<ParsedForm, Fields> {
+    pub(crate) fn parsed(&self) -> std::result::Result<ParsedForm, Fields> {
         let day = local_day(self.at);
         if self.run.is_some() || self.again.is_some() {
             parse_of_file(&self.form, day)

@@ -1,10 +1,8 @@
 //! The address of a PostgreSQL server, as libpq parses it.
 
-use crate::db::embedded::PREPARED;
-use crate::error::Result;
+use crate::db::dialect::PREPARED;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
@@ -52,7 +50,7 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    fn options(&self, common: &[(&str, String)]) -> Result<PgConnectOptions, AddressFault> {
+    pub(crate) fn options(&self, common: &[(&str, String)]) -> Result<PgConnectOptions, AddressFault> {
         // The order of the options does not matter: none is repeated.
         let mut url = "postgres:///?".to_owned();
         let own = [("host", &self.name), ("port", &self.port)];
@@ -75,11 +73,11 @@ impl Host {
 
 /// A parsed address: everything is an option.
 pub(crate) struct UrlParts {
-    options: BTreeMap<String, String>,
+    pub(crate) options: BTreeMap<String, String>,
 }
 
 impl UrlParts {
-    fn parse(url: &str) -> Result<Self, AddressFault> {
+    pub(crate) fn parse(url: &str) -> Result<Self, AddressFault> {
         let rest = ["postgresql://", "postgres://"]
             .iter()
             .find_map(|scheme| url.strip_prefix(scheme));
@@ -116,7 +114,7 @@ impl UrlParts {
         Ok(Self { options })
     }
 
-    fn hosts(&mut self) -> Result<Vec<Host>, AddressFault> {
+    pub(crate) fn hosts(&mut self) -> Result<Vec<Host>, AddressFault> {
         let list = |text: Option<String>| -> Vec<Option<String>> {
             let text = text.unwrap_or_default();
             let each = text
@@ -145,7 +143,7 @@ impl UrlParts {
 
     /// sqlx does not expose its socket. So PostgreSQL is configured to send keepalives from its side; the program's side relies on
     /// time-outs.
-    fn keepalives(&mut self) -> Result<Vec<(&'static str, String)>, AddressFault> {
+    pub(crate) fn keepalives(&mut self) -> Result<Vec<(&'static str, String)>, AddressFault> {
         let wanted = match self.number("keepalives")? {
             None | Some(1) => true,
             Some(0) => false,
@@ -167,7 +165,7 @@ impl UrlParts {
         Ok(session)
     }
 
-    fn number(&mut self, name: &str) -> Result<Option<u64>, AddressFault> {
+    pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>, AddressFault> {
         let text = self.options.remove(name);
         let number = text.map(|text| text.parse::<u32>().map(u64::from));
         number.transpose().map_err(|_| AddressFault::Value(name.to_owned()))

@@ -1,6 +1,5 @@
 //! Which of the two databases a statement runs on.
 
-use sqlx::{ConnectOptions as _, Connection as _};
 
 /// The two SQL dialects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,3 +9,6 @@ pub enum Dialect {
     /// PostgreSQL, for more than one machine.
     Postgres,
 }
+
+/// Number of statements that a connection keeps prepared.
+pub(crate) const PREPARED: usize = 400;

@@ -1,17 +1,14 @@
 //! The embedded database, by `rusqlite`, which runs a query on the calling thread. sqlx runs SQLite on a separate thread, and the way there
 //! and back takes longer than most queries.
 
-use crate::db::connections::rest;
-use crate::db::connections::{Connector, PATIENCE};
+use crate::db::connections::{Connector, PATIENCE, rest};
+use crate::db::dialect::PREPARED;
 use crate::db::value::SqlValue;
 use crate::error::Result;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, StatementStatus, ToSql};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Number of statements that a connection keeps prepared.
-pub(crate) const PREPARED: usize = 400;
 
 /// Pause before the next attempt to switch a file to WAL while others do the same.
 const AGAIN: Duration = Duration::from_millis(10);

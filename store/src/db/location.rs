@@ -1,9 +1,7 @@
 //! Where the database is.
 
-use crate::db::connections::rest;
 use crate::db::embedded;
 use crate::error::{Result, StoreError};
-use sqlx::{ConnectOptions as _, Connection as _};
 use std::path::{Path, PathBuf};
 
 /// The location of the data.

@@ -18,15 +18,17 @@ pub(crate) mod value;
 mod writer;
 
 pub use address::AddressFault;
+pub use dialect::Dialect;
+pub use location::{FILE, Location};
+pub(crate) use tx::TransactionEnd;
 pub use tx::Tx;
 pub use value::{Row, SqlValue};
 
 use crate::db::cluster::{COMMANDS, Cluster, Limits, REQUESTS, WORKERS};
 use crate::db::connections::{PATIENCE, own, pool, rest, take};
-use crate::db::dialect::Dialect;
 use crate::db::embedded::SqliteConfig;
-use crate::db::location::{FILE, Location, about, sqlite_file};
-use crate::db::tx::{Connection, TransactionEnd};
+use crate::db::location::{about, sqlite_file};
+use crate::db::tx::Connection;
 use crate::db::writer::Writer;
 use crate::error::{Result, StoreError};
 use crate::private;

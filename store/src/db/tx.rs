@@ -1,6 +1,6 @@
 //! A transaction, its arguments and its rows. One SQL text serves both databases; this file holds the differences.
 
-use crate::crypto::keyring::types::Fingerprint;
+use crate::crypto::keyring::Fingerprint;
 use crate::db::cluster::Cluster;
 use crate::db::connections::{IdleConnection, PooledConnection};
 use crate::db::dialect::Dialect;
@@ -10,7 +10,7 @@ use crate::error::{Refusal, Result, StoreError};
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Postgres, Row as _};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _};
 use std::fmt::Write as _;
 use std::time::Duration;
 use tokio::time::timeout;

@@ -1,12 +1,9 @@
 //! Values of statements and of their rows.
 
-use crate::db::tx::{sql_value_from, values};
 use crate::error::{Result, StoreError};
-use futures_util::TryStreamExt as _;
 use rusqlite::types::{FromSql, Value, ValueRef};
 use sqlx::postgres::PgRow;
 use sqlx::{Decode, Postgres, Row as _, Type};
-use std::fmt::Write as _;
 
 /// An SQL parameter. Instants are microseconds UTC, days are ISO text.
 #[derive(Clone, Debug)]
@@ -60,6 +57,8 @@ pub enum Row {
 
 /// The types that a column can be read as: `i64`, `String`, `Vec<u8>`, or an option of one.
 pub trait Column: FromSql + Type<Postgres> + for<'r> Decode<'r, Postgres> {}
+
+impl<T: FromSql + Type<Postgres> + for<'r> Decode<'r, Postgres>> Column for T {}
 
 impl Row {
     /// The value of column `at`, counted from 0.

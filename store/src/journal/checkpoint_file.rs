@@ -1,12 +1,10 @@
 //! What the database records of the file of checkpoints, and whether it has what the file has.
 
 use crate::context::StorePaths;
-use crate::crypto::checkpoint::file::{last_note, notes_of};
+use crate::crypto::checkpoint::{last_note, notes_of};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::merkle::{Hash, sha256};
-use crate::db::Tx;
-use crate::db::dialect::Dialect;
-use crate::db::value::Row;
+use crate::db::{Dialect, Row, Tx};
 use crate::error::{Result, StoreError};
 use std::path::{Path, PathBuf};
 
@@ -22,14 +20,14 @@ pub(crate) struct RecordedFile {
 }
 
 impl RecordedFile {
-    const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         notes: 0,
         size: 0,
         chain: [0; 32],
     };
 
     /// The mark after one more note.
-    fn and(&self, size: u64, note: &[u8]) -> Self {
+    pub(crate) fn and(&self, size: u64, note: &[u8]) -> Self {
         Self {
             notes: self.notes + 1,
             size: i64::try_from(size).unwrap_or(i64::MAX),
@@ -49,7 +47,7 @@ impl RecordedFile {
     }
 
     /// Whether the file starts with what this mark covers; more may follow.
-    fn fits(&self, file: &[u8]) -> bool {
+    pub(crate) fn fits(&self, file: &[u8]) -> bool {
         let mut mark = Self::NONE;
         for (size, note) in notes_of(file) {
             if mark.notes == self.notes {

@@ -1,9 +1,8 @@
 //! Commits: what their MAC covers, and which of them count.
 
-use crate::crypto::keyring::Keyring;
-use crate::crypto::keyring::voucher::Age;
+use crate::crypto::keyring::{Age, Keyring};
 use crate::crypto::merkle::{Hash, sha256};
-use crate::db::value::Row;
+use crate::db::Row;
 use crate::error::Result;
 
 /// What a commit's MAC covers. Its leaf in the tree consists of all fields except the load.
@@ -17,7 +16,7 @@ pub(crate) struct CommitHead {
 }
 
 impl CommitHead {
-    fn mac(&self, keys: &Keyring, age: Age) -> [u8; 32] {
+    pub(crate) fn mac(&self, keys: &Keyring, age: Age) -> [u8; 32] {
         self.parts(|parts| keys.journal_mac(age, parts))
     }
 

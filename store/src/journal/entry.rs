@@ -5,16 +5,12 @@
 //! (`seal.rs`). An entry never contains a personal value: it has a salted commitment, and the encrypted value is a row beside it.
 
 use crate::context::{Attribution, StoreContext};
-use crate::crypto::keyring::Keyring;
-use crate::crypto::keyring::types::commitment;
-use crate::crypto::keyring::voucher::Age;
-use crate::db::Tx;
+use crate::crypto::keyring::{Age, Keyring, commitment};
 use crate::db::bound::bind;
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::commit::{CommitHead, digest_of};
-use crate::journal::personal::{encrypt, place};
-use Kind::Bytes;
+use crate::journal::personal::encrypt;
 use ngomon_rules::event::{Change, Event, Subject};
 
 /// The format version of an entry's body.

@@ -1,18 +1,17 @@
 //! The encrypted personal values beside the entries.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::Keyring;
-use crate::crypto::keyring::types::{AssociatedData, commitment};
+use crate::crypto::keyring::{AssociatedData, Keyring, commitment};
 use crate::crypto::merkle::Hash;
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue};
 use crate::error::{Result, StoreError};
 use ngomon_rules::event::Personal;
 
 pub(crate) struct Sealed {
-    id: String,
-    salt: [u8; 16],
-    sealed: Vec<u8>,
-    commitment: Hash,
+    pub(crate) id: String,
+    pub(crate) salt: [u8; 16],
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) commitment: Hash,
 }
 
 pub(crate) fn place(id: &str) -> AssociatedData<'_> {

@@ -1,10 +1,9 @@
 //! Accounts taken over once from the previous systems. An account that already exists stays as it is; none is removed.
 
 use crate::context::{Attribution, StoreContext};
-use crate::crypto::keyring::types::FingerprintKind;
-use crate::db::Tx;
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::columns::{for_each_in, placeholders};
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::write;
 use crate::loads::open_load::{OpenLoad, heartbeat};

@@ -4,7 +4,7 @@ use crate::context::StoreContext;
 use crate::db::columns::number;
 use crate::db::{Tx, bound};
 use crate::error::{Refusal, Result};
-use crate::loads::evidence::{LOAD, RowDigests, waiting};
+use crate::loads::evidence::LOAD;
 use crate::loads::health;
 use crate::loads::health::HealthFault;
 use crate::loads::incoming::LoadRequest;
@@ -12,6 +12,7 @@ use crate::loads::known_profiles::KnownKeys;
 use crate::loads::open_load::OpenLoad;
 use crate::projections::counters::CounterDeltas;
 use crate::store::Store;
+use crate::tables::row_digests::RowDigests;
 use std::collections::BTreeSet;
 
 /// Whether a file may be imported: at once, or only after an operator approves its health report.

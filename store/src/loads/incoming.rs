@@ -29,19 +29,19 @@ pub struct LoadRequest {
 
 impl LoadRequest {
     /// The scope as the tables store it: `None` if not full, empty for everything.
-    fn scope(&self) -> Option<String> {
+    pub(crate) fn scope(&self) -> Option<String> {
         self.full
             .as_ref()
             .map(|unit| unit.as_ref().map(ToString::to_string).unwrap_or_default())
     }
 
     /// Whether each load replaces the whole table.
-    fn is_reference(&self) -> bool {
+    pub(crate) fn is_reference(&self) -> bool {
         matches!(self.table, "units" | "registry" | "notices")
     }
 
     /// Whether rows that the file lacks are gone from the table: from all of it, or from a unit and all below it.
-    fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.is_reference() || self.full.is_some()
     }
 }

@@ -1,11 +1,9 @@
 //! The profiles of HR that are known by their keys.
 
-use crate::crypto::keyring::Fingerprinter;
-use crate::crypto::keyring::types::FingerprintKind;
+use crate::crypto::keyring::{FingerprintKind, Fingerprinter};
 use crate::db::columns::for_each_in;
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue};
 use crate::error::Result;
-use crate::projections::row_digest;
 use crate::store::Store;
 use crate::tables::accounts::fingerprint;
 use crate::tables::numbers::PersonNumbers;
@@ -17,20 +15,20 @@ use std::collections::{HashMap, HashSet};
 /// The stored profiles: all of them for a full extract, otherwise those of which the rows may be versions.
 #[derive(Default)]
 pub(crate) struct KnownKeys {
-    profiles: Vec<KnownProfile>,
+    pub(crate) profiles: Vec<KnownProfile>,
     by_code: HashMap<Vec<u8>, usize>,
     by_number: HashMap<Vec<u8>, usize>,
     /// For a full extract, the numbers joined into persons, and the profiles of each person.
     persons: PersonNumbers,
     by_person: HashMap<usize, Vec<usize>>,
-    seen: HashSet<usize>,
+    pub(crate) seen: HashSet<usize>,
 }
 
 pub(crate) struct KnownProfile {
-    id: String,
-    unit: UnitCode,
-    row_digest: Vec<u8>,
-    gone: bool,
+    pub(crate) id: String,
+    pub(crate) unit: UnitCode,
+    pub(crate) row_digest: Vec<u8>,
+    pub(crate) gone: bool,
 }
 
 impl KnownKeys {

@@ -3,9 +3,8 @@
 
 use crate::context::StoreContext;
 use crate::crypto::keyring::Fingerprinter;
-use crate::db::Tx;
 use crate::db::columns::for_each_in;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::write;
 use crate::loads::open_load::{OpenLoad, heartbeat};

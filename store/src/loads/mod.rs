@@ -22,12 +22,9 @@ pub(crate) mod queries;
 mod references;
 
 pub(crate) use discard::{AHEAD, APPLIED, close_applied_loads, forget_silent_loads};
-pub(crate) use evidence::{LOAD, RowDigests, of_load, waiting};
+pub(crate) use evidence::{LOAD, of_load, waiting};
 pub use health::HealthFault;
 pub(crate) use references::rows_of as rows_of_reference;
-
-use crate::journal::commit::HEAD;
-use crate::journal::entry::ENTRY;
 
 /// How long an open load may go without a heartbeat before it is discarded: 15 seconds, in microseconds.
 pub(crate) const SILENCE: i64 = 15_000_000;

@@ -2,36 +2,35 @@
 
 use crate::context::Attribution;
 use crate::crypto::keyring::Fingerprinter;
-use crate::db::Tx;
 use crate::db::columns::start_of;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::loads::evidence;
-use crate::loads::evidence::{RowDigests, waiting};
 use crate::loads::incoming::{LoadRequest, QuarantinedRow};
 use crate::loads::known_profiles::KnownKeys;
 use crate::projections::counters::CounterDeltas;
 use crate::store::Store;
 use crate::tables::quarantine::QuarantinedCells;
+use crate::tables::row_digests::RowDigests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A load whose rows are being staged.
 pub struct OpenLoad {
-    store: Store,
-    id: String,
-    incoming: LoadRequest,
-    counts: CounterDeltas,
-    ord: i64,
-    known: KnownKeys,
+    pub(crate) store: Store,
+    pub(crate) id: String,
+    pub(crate) incoming: LoadRequest,
+    pub(crate) counts: CounterDeltas,
+    pub(crate) ord: i64,
+    pub(crate) known: KnownKeys,
     /// The digests of the rows of a reference, and of the rows in quarantine.
-    rows: RowDigests,
-    waiting: RowDigests,
+    pub(crate) rows: RowDigests,
+    pub(crate) waiting: RowDigests,
     /// Rows in quarantine that this file corrects: load and row.
-    mended: BTreeSet<(String, String)>,
+    pub(crate) mended: BTreeSet<(String, String)>,
     /// The key for fingerprints; keys are not rotated while a load is open.
-    marker: Arc<Fingerprinter>,
-    opened_at: i64,
+    pub(crate) marker: Arc<Fingerprinter>,
+    pub(crate) opened_at: i64,
 }
 
 impl OpenLoad {
@@ -40,7 +39,7 @@ impl OpenLoad {
         &self.id
     }
 
-    fn act(&self) -> Attribution {
+    pub(crate) fn act(&self) -> Attribution {
         Attribution {
             by: self.incoming.by.clone(),
             effective: start_of(self.incoming.as_of),
@@ -82,7 +81,7 @@ impl OpenLoad {
     }
 
     /// Inserts rows of a reference.
-    async fn stage(&self, into: &'static str, rows: Vec<Vec<SqlValue>>) -> Result<()> {
+    pub(crate) async fn stage(&self, into: &'static str, rows: Vec<Vec<SqlValue>>) -> Result<()> {
         let (id, env) = (self.id.clone(), self.store.env.clone());
         self.store
             .db

@@ -1,10 +1,9 @@
 //! The import of HR profiles: the versions of each, and the profiles that a full extract no longer has.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::FingerprintKind;
-use crate::db::Tx;
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::columns::{for_each_in, placeholders};
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::write;
 use crate::loads::known_profiles::{KnownKeys, keys_of};
@@ -16,7 +15,6 @@ use crate::tables::units;
 use ngomon_rules::event::{Change, Event, PersonId, Personal, ProfileId, Subject};
 use ngomon_rules::records::Profile;
 use ngomon_rules::unit::UnitCode;
-use ngomon_rules::values::NationalId;
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! What importers ask before they load.
 
+use crate::db::SqlValue;
 use crate::db::columns::for_each_in;
-use crate::db::value::SqlValue;
 use crate::error::Result;
 use crate::loads::incoming::WaitingRow;
 use crate::store::Store;
@@ -16,7 +16,7 @@ impl Store {
                 let sql = "SELECT q.load, q.row_no, q.name, q.reason FROM quarantine q JOIN load l ON l.id = q.load \
                      WHERE q.ended_by IS NULL AND l.state = 'applied' ORDER BY q.name, l.at, q.load, LENGTH(q.row_no), q.row_no";
                 let rows = tx.rows(sql, []).await?;
-                let line = |row: &crate::db::value::Row| {
+                let line = |row: &crate::db::Row| {
                     Ok(WaitingRow {
                         load: row.get(0)?,
                         row: row.get(1)?,

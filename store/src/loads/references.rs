@@ -1,14 +1,14 @@
 //! The references: registry, units and notices. They are evidence from others, and each load replaces the whole reference.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::FingerprintKind;
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
-use crate::loads::evidence::RowDigests;
 use crate::loads::open_load::OpenLoad;
 use crate::store::Store;
 use crate::tables::accounts::fingerprint;
 use crate::tables::references::{RegistryRows, json, notice_place, number_of, registry_place};
+use crate::tables::row_digests::RowDigests;
 use ngomon_rules::records::{Notice, RegistryRecord};
 use ngomon_rules::unit::Unit;
 

@@ -7,13 +7,9 @@
 //! until the restore is started again.
 
 use crate::context::StorePaths;
-use crate::crypto::keyring::types::Fingerprint;
-use crate::crypto::keyring::{Keyring, sync_parent};
-use crate::db::dialect::Dialect;
-use crate::db::schema;
+use crate::crypto::keyring::{Fingerprint, Keyring, sync_parent};
 use crate::db::schema::{Kind, Table};
-use crate::db::value::{Row, SqlValue};
-use crate::db::{Db, Tx};
+use crate::db::{Db, Dialect, Row, SqlValue, Tx, schema};
 use crate::environment::{Environment, hex};
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::checkpoint_file::LastCheckpoint;

@@ -11,9 +11,8 @@
 
 use crate::context::StoreContext;
 use crate::crypto::keyring::Fingerprinter;
-use crate::db::Tx;
 use crate::db::bound::take_bound_to;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::store::Store;
 use crate::tables::quarantine::QuarantinedCells;

@@ -5,7 +5,7 @@
 //! emptied file is detected. Each seal brings the file up to the database; only [`Store::accept_checkpoints`] repairs a damaged one.
 
 use crate::context::Attribution;
-use crate::crypto::checkpoint::file::{append_after, last_note, notes_of, set_aside};
+use crate::crypto::checkpoint::{append_after, last_note, notes_of, set_aside};
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
 use crate::journal::checkpoint_file::{RecordedFile, mark_of, place, set_mark};

@@ -2,13 +2,9 @@
 
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Fingerprinter;
-use crate::db::Tx;
-use crate::db::dialect::Dialect;
-use crate::db::schema;
-use crate::db::tx::TransactionEnd;
+use crate::db::{Dialect, TransactionEnd, Tx, schema};
 use crate::error::{Refusal, Result};
-use crate::journal::commit::{COUNTS, Walk};
-use crate::journal::commit::{HEAD, head_of};
+use crate::journal::commit::{COUNTS, HEAD, Walk, head_of};
 use crate::journal::entry::{ENTRY, Entry, read_entry, write};
 use crate::loads::{close_applied_loads, forget_silent_loads};
 use crate::maintenance::key_rotation::take_references_to;

@@ -2,14 +2,12 @@
 
 use crate::context::StoreContext;
 use crate::crypto::keyring::Keyring;
-use crate::db::Tx;
 use crate::db::bound::{NOTICE, SUBJECT, binds};
 use crate::db::columns::for_each_in;
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::Entry;
 use crate::notifications::held_state::{HeldStateChanges, accounts_reported_held};
-use crate::unit_of_work::append;
 use ngomon_rules::client::{Client, ClientId};
 use ngomon_rules::event::{Change, Subject};
 use ngomon_rules::records::AccountId;
@@ -29,7 +27,7 @@ pub enum SecurityEventKind {
 }
 
 impl SecurityEventKind {
-    const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 4] = [
         Self::Logout,
         Self::SessionRevoked,
         Self::AccountDisabled,

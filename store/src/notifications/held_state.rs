@@ -1,9 +1,8 @@
 //! Which accounts were last reported as held.
 
 use crate::context::StoreContext;
-use crate::db::Tx;
 use crate::db::columns::for_each_in;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::tables::holds::held_of;
 use ngomon_rules::values::local_day;

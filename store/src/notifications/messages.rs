@@ -1,7 +1,7 @@
 //! The outbox of messages to people. A message is written in the transaction of the change that it reports; a carrier delivers it later.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::AssociatedData;
+use crate::crypto::keyring::AssociatedData;
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::journal::entry::Entry;
@@ -235,7 +235,7 @@ impl Store {
             .read(async |tx| {
                 let sql = "SELECT id, at, channel, sealed FROM message ORDER BY at DESC, id DESC LIMIT $1";
                 let rows = tx.rows(sql, [most.into()]).await?;
-                let message = |row: &crate::db::value::Row| {
+                let message = |row: &crate::db::Row| {
                     let id: String = row.get(0)?;
                     let plain = self.env.keys.decrypt(place(&id), &row.get::<Vec<u8>>(3)?)?;
                     let letter: MessageBody =

@@ -31,7 +31,7 @@ pub type NewsWords = Arc<dyn Fn(&News) -> String + Send + Sync>;
 
 impl News {
     /// The priority: an owner gets only the most important message of one commit.
-    fn weight(&self) -> u8 {
+    pub(crate) fn weight(&self) -> u8 {
         match self {
             Self::Answered(_) | Self::ReviewAnswered(_) => 0,
             Self::OpenAgain => 1,
@@ -44,7 +44,7 @@ impl News {
     }
 
     /// Whether it changes which phone counts: then the previous contact point is notified too, so that its owner can object.
-    fn moves_the_phone(&self) -> bool {
+    pub(crate) fn moves_the_phone(&self) -> bool {
         matches!(self, Self::Standardised(_) | Self::ClaimWithdrawn | Self::ClaimLost)
     }
 }

@@ -1,9 +1,8 @@
 //! The people whom a change affects: the closure of all accounts and profiles that share a code or a number, directly or through others.
 //! Decisions within the closure read no facts outside it, and decisions outside it read none within.
 
-use crate::db::Tx;
 use crate::db::columns::for_each_in;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::tables::numbers::EVER_LINKED;
 use ngomon_rules::event::ProfileId;

@@ -1,13 +1,11 @@
 //! The facts that the officials' decisions read, in one snapshot: of everybody, or of some people.
 
 use crate::context::StoreContext;
-use crate::db::Tx;
 use crate::db::columns::{day_of, end_of, for_each_in};
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::personal::decrypt;
 use crate::officials::affected::AffectedSet;
-use crate::settings;
 use crate::tables::accounts::{STATED, STATED_WIDTH, folded_fp, stated_of};
 use crate::tables::holds::hold_of;
 use crate::tables::numbers::one_persons;

@@ -1,8 +1,7 @@
 //! The changes since the last run over everybody, from the journal.
 
-use crate::db::Tx;
 use crate::db::columns::for_each_in;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::officials::affected::AffectedKeys;
 use ngomon_rules::event::Subject;

@@ -235,7 +235,7 @@ async fn waiting(tx: &mut Tx, env: &StoreContext, of: Option<&AccountId>) -> Res
         .collect()
 }
 
-fn amendment_of(env: &StoreContext, row: &crate::db::value::Row, at: usize) -> Result<Amendment> {
+fn amendment_of(env: &StoreContext, row: &crate::db::Row, at: usize) -> Result<Amendment> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
     match decrypt(&env.keys, &id, &sealed)? {
         Personal::Amendment(amendment) => Ok(*amendment),
@@ -243,7 +243,7 @@ fn amendment_of(env: &StoreContext, row: &crate::db::value::Row, at: usize) -> R
     }
 }
 
-fn profile_of(env: &StoreContext, row: &crate::db::value::Row, at: usize) -> Result<Profile> {
+fn profile_of(env: &StoreContext, row: &crate::db::Row, at: usize) -> Result<Profile> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
     match decrypt(&env.keys, &id, &sealed)? {
         Personal::Profile(profile) => Ok(*profile),

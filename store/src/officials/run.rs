@@ -6,10 +6,8 @@
 //! ```
 
 use crate::context::StoreContext;
-use crate::db::Tx;
-use crate::db::columns::day_of;
-use crate::db::columns::number;
-use crate::db::value::SqlValue;
+use crate::db::columns::{day_of, number};
+use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::officials::affected::{AffectedKeys, AffectedSet};
 use crate::officials::apply::apply;

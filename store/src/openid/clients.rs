@@ -10,9 +10,8 @@
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::merkle::sha256;
-use crate::db::Tx;
 use crate::db::bound::{CLIENT, binds};
-use crate::db::value::Row;
+use crate::db::{Row, Tx};
 use crate::environment::hex;
 use crate::error::{Refusal, Result, StoreError};
 use crate::notifications::client_outbox::drop_notices;

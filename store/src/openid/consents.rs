@@ -1,7 +1,7 @@
 //! The consents of people to third-party clients, which are not the province's own.
 
+use crate::db::Row;
 use crate::db::bound::CONSENT;
-use crate::db::value::Row;
 use crate::error::Result;
 use crate::sessions::grants::revoke_grants;
 use crate::store::Store;

@@ -2,12 +2,10 @@
 //! and the client as they are at that moment.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::Keyring;
-use crate::crypto::keyring::types::AssociatedData;
+use crate::crypto::keyring::{AssociatedData, Keyring};
 use crate::crypto::merkle::sha256;
-use crate::db::Tx;
 use crate::db::bound::{GRANT, ISSUED, SUBJECT, USED, binds};
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue, Tx};
 use crate::environment::hex;
 use crate::error::{Refusal, Result, StoreError};
 use crate::openid::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, known_client, resource_server_of};

@@ -11,12 +11,11 @@
 //! once when a newer event of the account is queued, or when the client accepts another one. That does not bring the last attempt nearer.
 
 use crate::context::Attribution;
-use crate::db::Tx;
 use crate::db::bound::{CLIENT, NOTICE, binds};
 use crate::db::columns::for_each_in;
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::notifications::client_outbox::{SecurityEventKind, row, some_of};
+use crate::notifications::client_outbox::{SecurityEventKind, some_of};
 use crate::projections::client_cells;
 use crate::store::Store;
 use crate::unit_of_work::append;

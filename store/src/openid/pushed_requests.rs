@@ -1,6 +1,6 @@
 //! Pushed authorization requests (RFC 9126): clients send them before they redirect the browser.
 
-use crate::crypto::keyring::types::AssociatedData;
+use crate::crypto::keyring::AssociatedData;
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
 use crate::error::Result;

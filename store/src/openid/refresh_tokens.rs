@@ -5,11 +5,10 @@
 //! attacker with all keys and old tokens cannot derive newer ones.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::AssociatedData;
+use crate::crypto::keyring::AssociatedData;
 use crate::crypto::merkle::sha256;
-use crate::db::Tx;
 use crate::db::bound::{ISSUED, USED};
-use crate::db::value::Row;
+use crate::db::{Row, Tx};
 use crate::error::Result;
 use crate::openid::authorization_codes::{IssuedTokens, NextRefreshToken, tokens};
 use crate::openid::clients::RegisteredClient;

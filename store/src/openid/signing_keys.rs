@@ -10,11 +10,9 @@
 //! The private half of a key that is gone is erased; its row stays listed for a year.
 
 use crate::context::{Attribution, StoreContext};
-use crate::crypto::keyring::Keyring;
-use crate::crypto::keyring::types::AssociatedData;
-use crate::db::Tx;
+use crate::crypto::keyring::{AssociatedData, Keyring};
 use crate::db::bound::SIGNING_KEY;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::{Refusal, Result, StoreError};
 use crate::settings::setting;
 use crate::store::Store;

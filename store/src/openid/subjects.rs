@@ -2,18 +2,16 @@
 
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Keyring;
-use crate::db::Tx;
 use crate::db::bound::{SUBJECT, SUCCESSION, binds};
-use crate::db::value::Row;
+use crate::db::{Row, Tx};
 use crate::error::{Refusal, Result};
+use crate::openid::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, find, known_client};
 use crate::store::Store;
 use crate::unit_of_work::append;
 use ngomon_rules::client::{ClientId, SubjectKind};
 use ngomon_rules::event::{Change, Event};
 use ngomon_rules::records::AccountId;
 use std::collections::{HashMap, HashSet};
-
-use crate::openid::clients::{CLIENT_COLUMNS, CLIENT_USE, RegisteredClient, find, known_client};
 
 /// Assigns and journals the client's subject for an account that has none yet. The account's row must be locked.
 pub(crate) async fn assign_subject(

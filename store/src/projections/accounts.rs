@@ -2,11 +2,9 @@
 
 use crate::context::StoreContext;
 use crate::crypto::keyring::Fingerprinter;
-use crate::db::Tx;
 use crate::db::bound::{ACCOUNT, LOGIN, STATED, binds};
-use crate::db::columns::instant_day;
-use crate::db::columns::start_of;
-use crate::db::value::SqlValue;
+use crate::db::columns::{instant_day, start_of};
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::Entry;
 use crate::projections::counter_updates::{count_holds, hold_reasons, recount};

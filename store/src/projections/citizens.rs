@@ -1,15 +1,12 @@
 //! Forms, claims and proposals of citizens.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::Fingerprinter;
-use crate::crypto::keyring::types::FingerprintKind;
-use crate::db::Tx;
+use crate::crypto::keyring::{FingerprintKind, Fingerprinter};
 use crate::db::bound::{CLAIM, SUBMISSION};
 use crate::db::columns::day_number;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::Entry;
-use crate::projections::account;
 use crate::projections::counter_updates::{claim_on, recount, refusal_on};
 use crate::projections::counters::CounterDeltas;
 use crate::projections::profiles::numbers_of;

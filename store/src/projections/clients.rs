@@ -1,9 +1,8 @@
 //! The projection of connected systems and of their subjects.
 
 use crate::context::StoreContext;
-use crate::db::Tx;
 use crate::db::bound::{CLIENT, SUBJECT};
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::Entry;
 use crate::projections::shared::unexpected;

@@ -1,7 +1,7 @@
 //! Do the counters and the rows of projections match what they count?
 
-use crate::db::Tx;
-use crate::db::dialect::Dialect;
+use crate::loads::APPLIED;
+use crate::db::{Dialect, Tx};
 use crate::error::Result;
 use crate::maintenance::rebuild::base_table;
 use crate::projections::counters::{COUNTERS, CounterTable};

@@ -1,8 +1,6 @@
 //! The counters of the report and of held officials. A transaction gathers the deltas and writes them in one order.
 
-use crate::db::Tx;
-use crate::db::dialect::Dialect;
-use crate::db::value::SqlValue;
+use crate::db::{Dialect, SqlValue, Tx};
 use crate::error::Result;
 use std::collections::BTreeMap;
 

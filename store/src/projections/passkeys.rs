@@ -2,9 +2,8 @@
 
 use crate::context::StoreContext;
 use crate::crypto::merkle::sha256;
-use crate::db::Tx;
 use crate::db::bound::PASSKEY;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::Entry;
 use crate::projections::accounts::login_of;

@@ -1,11 +1,9 @@
 //! The projection of HR profiles, and of the numbers that they and claims prove to be one person's.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::FingerprintKind;
-use crate::db::Tx;
-use crate::db::columns::instant_day;
-use crate::db::columns::{day_text, for_each_in};
-use crate::db::value::SqlValue;
+use crate::crypto::keyring::FingerprintKind;
+use crate::db::columns::{day_text, for_each_in, instant_day};
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::Entry;
 use crate::projections::counter_updates::recount;

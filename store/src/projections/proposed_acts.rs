@@ -2,9 +2,8 @@
 
 use crate::context::StoreContext;
 use crate::crypto::keyring::Keyring;
-use crate::db::Tx;
 use crate::db::bound::{PROPOSED_ACT, binds};
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::Entry;
 use crate::projections::shared::unexpected;

@@ -1,12 +1,11 @@
 //! What several projections need.
 
 use crate::context::StoreContext;
+use crate::db::SqlValue;
 use crate::db::bound::SUCCESSION;
 use crate::db::columns::instant_day;
-use crate::db::value::SqlValue;
 use crate::error::{Result, StoreError};
 use crate::journal::entry::Entry;
-use crate::projections::account;
 use ngomon_rules::values::Date;
 
 pub(crate) fn unexpected(entry: &Entry) -> StoreError {

@@ -2,9 +2,8 @@
 
 use crate::context::StoreContext;
 use crate::crypto::keyring::Keyring;
-use crate::db::Tx;
 use crate::db::bound::{TAKE_OVER, binds};
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::Result;
 use crate::journal::entry::Entry;
 use ngomon_rules::records::AccountId;

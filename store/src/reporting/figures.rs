@@ -1,8 +1,7 @@
 //! The figures of the report page (C7), read from the counters: all units at once, and the days of one unit. No account is read.
 
-use crate::db::Tx;
 use crate::db::columns::{day_of, day_of_number, placeholders};
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::commit::COUNTS;
 use crate::reporting::report::{ReportLine, UnitSums, for_each_bucket, sums_by_unit};

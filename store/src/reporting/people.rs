@@ -2,9 +2,8 @@
 //! of alike accounts in each unit; an index gives the accounts of a group by id. So the cost of a page follows from its rows alone, and
 //! the list is as long as the figure.
 
-use crate::db::Tx;
 use crate::db::columns::day_text;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::reporting::report::for_each_bucket;
 use crate::rights::Operator;

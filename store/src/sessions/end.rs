@@ -1,5 +1,6 @@
 //! The end of sessions: by their owner, by an operator, by a newer session, by time.
 
+use crate::sessions::rows::OVER_BY_TIME;
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
@@ -7,11 +8,9 @@ use crate::db::bound::{SESSION, SESSION_GENERATION, SESSION_SID};
 use crate::error::{Refusal, Result};
 use crate::notifications::client_outbox::enqueue_logout;
 use crate::notifications::held_state::ENDED;
-use crate::rights::Operator;
-use crate::rights::alone;
+use crate::rights::{Operator, alone};
 use crate::sessions::grants::{grants_of_sessions, revoke_grants, transfer_grants};
-use crate::sessions::held::copy_return_url;
-use crate::sessions::rows::{is_over_by_time, kind_of, lock_accounts_of, over_by_time};
+use crate::sessions::rows::{copy_return_url, is_over_by_time, kind_of, lock_accounts_of, over_by_time};
 use crate::sessions::visit::{SessionEnd, SessionToken};
 use crate::store::Store;
 use crate::unit_of_work::append;

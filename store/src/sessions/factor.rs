@@ -57,7 +57,7 @@ impl TwoFactorProof {
         &self.account
     }
 
-    fn by_code(account: AccountId) -> Self {
+    pub(crate) fn by_code(account: AccountId) -> Self {
         Self {
             account,
             amr: "mfa otp pwd",

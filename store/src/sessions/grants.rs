@@ -1,9 +1,8 @@
 //! The grants of clients on sessions, which end or move with them.
 
 use crate::context::StoreContext;
-use crate::db::Tx;
 use crate::db::bound::{GRANT, GRANT_SESSION};
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::notifications::client_outbox::enqueue_logout;
 use std::collections::BTreeSet;

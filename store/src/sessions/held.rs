@@ -2,16 +2,15 @@
 
 use crate::context::StoreContext;
 use crate::crypto::merkle::sha256;
-use crate::db::Tx;
 use crate::db::bound::{ACCOUNT, SESSION, SESSION_GENERATION, binds};
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::projections::account_cells_bound;
 use crate::sessions::end::end;
 use crate::sessions::factor::Factor;
 use crate::sessions::open::begin;
-use crate::sessions::rows::{HELD, find_valid_session, keep_next, lock_accounts_of, place};
-use crate::sessions::visit::SessionToken;
+use crate::sessions::rows::{copy_return_url, find_valid_session, lock_accounts_of};
+use crate::sessions::visit::{HELD, SessionToken};
 use crate::store::Store;
 use crate::tables::holds::is_held;
 use jiff::Timestamp;
@@ -152,16 +151,6 @@ async fn replace_held(tx: &mut Tx, env: &StoreContext, held: [u8; 32], id: [u8; 
     let sql = "UPDATE session SET device = (SELECT h.device FROM session h WHERE h.id = $1) WHERE id = $2";
     tx.execute(sql, [held.into(), id.into()]).await?;
     end(tx, env, held).await
-}
-
-/// Copies the return address of one session to another.
-pub(crate) async fn copy_return_url(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<()> {
-    let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
-    let Some(row) = tx.row(sql, [before.into()]).await? else {
-        return Ok(());
-    };
-    let next = env.keys.decrypt(place(&before), &row.get::<Vec<u8>>(0)?)?;
-    keep_next(tx, env, id, &next).await
 }
 
 /// Moves the held visits, `s`, that match `which` to the current generation of their accounts. A hold by order ends its visits all the same.

@@ -16,9 +16,3 @@ mod held;
 pub(crate) mod open;
 pub(crate) mod rows;
 pub(crate) mod visit;
-
-pub(super) use end::end_all;
-pub(crate) use end::end_sessions;
-
-use crate::sessions::rows::OVER_BY_TIME;
-use crate::tables::holds::MAY_BE_HELD;

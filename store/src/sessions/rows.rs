@@ -1,16 +1,14 @@
 //! The rows of sessions: which are valid, and their locks.
 
+use crate::tables::holds::MAY_BE_HELD;
 use crate::context::StoreContext;
-use crate::crypto::keyring::Keyring;
-use crate::crypto::keyring::types::AssociatedData;
-use crate::db::Tx;
+use crate::crypto::keyring::{AssociatedData, Keyring};
 use crate::db::bound::{ACCOUNT, SESSION, binds};
 use crate::db::columns::placeholders;
-use crate::db::value::Row;
+use crate::db::{Row, Tx};
 use crate::error::{Result, StoreError};
 use crate::projections::account_cells_bound;
-use crate::rights::Operator;
-use crate::sessions::visit::Session;
+use crate::sessions::visit::{HELD, Session};
 use crate::tables::holds::is_held;
 use jiff::Timestamp;
 use ngomon_rules::records::{AccountId, AccountKind};
@@ -25,9 +23,6 @@ pub(crate) fn idle(kind: AccountKind) -> i64 {
 
 /// Absolute timeout of a full session: 12 hours in microseconds.
 pub(crate) const LONGEST: i64 = 12 * 3600 * 1_000_000;
-
-/// Lifetime of a held visit: 15 minutes in microseconds.
-pub(crate) const HELD: i64 = 15 * 60 * 1_000_000;
 
 /// A click is recorded if the last recorded one is older than this: one minute in microseconds.
 pub(crate) const GRAIN: i64 = 60 * 1_000_000;
@@ -119,8 +114,8 @@ pub(crate) fn kind_of(word: &str) -> Result<AccountKind> {
 
 /// A valid session, with its internal fields.
 pub(crate) struct ValidSession {
-    visit: Session,
-    seen: i64,
+    pub(crate) visit: Session,
+    pub(crate) seen: i64,
     generation: i64,
     sid: String,
 }
@@ -190,4 +185,14 @@ pub(crate) fn is_over_by_time(now: i64, kind: AccountKind, held: bool, began: i6
     } else {
         now - began > LONGEST || now - seen > idle(kind)
     }
+}
+
+/// Copies the return address of one session to another.
+pub(crate) async fn copy_return_url(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<()> {
+    let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
+    let Some(row) = tx.row(sql, [before.into()]).await? else {
+        return Ok(());
+    };
+    let next = env.keys.decrypt(place(&before), &row.get::<Vec<u8>>(0)?)?;
+    keep_next(tx, env, id, &next).await
 }

@@ -1,12 +1,11 @@
 //! A session as the server sees it.
 
 use crate::rights::Operator;
-use crate::sessions::rows::HELD;
 use ngomon_rules::records::{AccountId, AccountKind};
 
 /// A session's secret in the browser: 256 random bits in hexadecimal.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SessionToken(String);
+pub struct SessionToken(pub(crate) String);
 
 impl SessionToken {
     /// The value of the cookie.
@@ -69,3 +68,6 @@ pub enum SessionEnd {
     /// It was closed, or the token is unknown.
     Gone,
 }
+
+/// Lifetime of a held visit: 15 minutes in microseconds.
+pub(crate) const HELD: i64 = 15 * 60 * 1_000_000;

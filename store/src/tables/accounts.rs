@@ -1,16 +1,13 @@
 //! Queries that several parts of the store share, and the encoding of values in the tables.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::FingerprintKind;
-use crate::crypto::keyring::{Fingerprinter, Keyring};
-use crate::db::Tx;
+use crate::crypto::keyring::{FingerprintKind, Fingerprinter, Keyring};
 use crate::db::bound::{CLAIM, STATED as STATED_BOUND, binds};
 use crate::db::columns::{for_each_in, placeholders};
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::personal::{decrypt, unseal_with};
 use crate::tables::holds::recorded_holds;
-use jiff::ToSpan as _;
 use ngomon_rules::citizens::{CitizenAccount, ClaimedIdentity};
 use ngomon_rules::event::{PersonId, Personal};
 use ngomon_rules::records::{AccountAttributes, AccountId};

@@ -6,10 +6,10 @@ use crate::error::Result;
 /// The counter of the current window.
 #[derive(Clone, Copy)]
 pub(crate) struct Window {
-    bucket: [u8; 32],
-    span: i64,
-    good_until: i64,
-    times: i64,
+    pub(crate) bucket: [u8; 32],
+    pub(crate) span: i64,
+    pub(crate) good_until: i64,
+    pub(crate) times: i64,
 }
 
 impl Window {
@@ -34,7 +34,7 @@ impl Window {
     }
 
     /// Counts one less.
-    async fn give_back(self, tx: &mut Tx) -> Result<()> {
+    pub(crate) async fn give_back(self, tx: &mut Tx) -> Result<()> {
         let sql = "UPDATE attempt SET n = n - 1 WHERE bucket = $1 AND span = $2 AND n > 0";
         tx.execute(sql, [self.bucket.into(), self.span.into()]).await.map(drop)
     }

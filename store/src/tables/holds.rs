@@ -1,11 +1,9 @@
 //! The holds of an account: recorded ones, and those that follow from the campaign and the day.
 
-use crate::db::Tx;
 use crate::db::columns::{day_of, end_of, for_each_in};
-use crate::db::value::{Row, SqlValue};
+use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::tables::settings::campaign;
-use jiff::ToSpan as _;
 use ngomon_rules::citizens::{Bucket, Campaign, Gate, LastFormState};
 use ngomon_rules::hold::{Hold, WayOut};
 use ngomon_rules::records::AccountKind;

@@ -7,5 +7,6 @@ pub(crate) mod numbers;
 pub(crate) mod quarantine;
 pub(crate) mod receipts;
 pub(crate) mod references;
+pub(crate) mod row_digests;
 pub(crate) mod settings;
 pub(crate) mod units;

@@ -6,10 +6,9 @@
 //! mistake.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::FingerprintKind;
-use crate::db::Tx;
+use crate::crypto::keyring::FingerprintKind;
 use crate::db::columns::for_each_in;
-use crate::db::value::SqlValue;
+use crate::db::{SqlValue, Tx};
 use crate::error::Result;
 use crate::tables::accounts::fingerprint;
 use ngomon_rules::values::NationalId;
@@ -102,7 +101,7 @@ impl PersonNumbers {
         let mut persons = Self::default();
         let links = links();
         for (sql, of) in [(links.as_str(), "l.fp"), (STATED_TODAY, "f.number_fp")] {
-            let mut take = |row: crate::db::value::Row| {
+            let mut take = |row: crate::db::Row| {
                 persons.join(row.get(0)?, row.get(1)?);
                 Ok(())
             };

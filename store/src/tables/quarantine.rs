@@ -1,12 +1,9 @@
 //! The cells of a row in quarantine, encrypted.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::{AssociatedData, FingerprintKind};
-use crate::crypto::keyring::{Fingerprinter, Keyring};
-use crate::db::columns::number;
-use crate::db::value::SqlValue;
+use crate::crypto::keyring::{AssociatedData, FingerprintKind, Fingerprinter, Keyring};
+use crate::db::SqlValue;
 use crate::error::{Result, StoreError};
-use crate::loads::begin::open;
 use crate::tables::accounts::{fingerprint, folded_fp};
 use ngomon_rules::officials::UnreadableProfile;
 use serde::{Deserialize, Serialize};
@@ -29,7 +26,7 @@ impl QuarantinedCells {
     }
 
     /// Encrypts it for the table.
-    fn seal(&self, env: &StoreContext, load: &str, row_no: &str) -> Result<Vec<u8>> {
+    pub(crate) fn seal(&self, env: &StoreContext, load: &str, row_no: &str) -> Result<Vec<u8>> {
         let plain = serde_json::to_vec(self).map_err(|e| StoreError::corrupt("a row", e))?;
         let place = [load.as_bytes(), row_no.as_bytes()].concat();
         Ok(env.keys.encrypt(Self::place(&place), &plain, &env.ambient))

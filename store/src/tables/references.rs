@@ -1,12 +1,11 @@
 //! The rows of the registry and of notices, whose values are encrypted.
 
 use crate::context::StoreContext;
-use crate::crypto::keyring::types::{AssociatedData, FingerprintKind};
-use crate::crypto::keyring::{Fingerprinter, Keyring};
-use crate::db::value::SqlValue;
+use crate::crypto::keyring::{AssociatedData, FingerprintKind, Fingerprinter, Keyring};
+use crate::db::SqlValue;
 use crate::error::{Result, StoreError};
-use crate::loads::evidence::RowDigests;
 use crate::tables::accounts::fingerprint;
+use crate::tables::row_digests::RowDigests;
 use ngomon_rules::records::{Notice, RegistryRecord};
 
 pub(crate) fn registry_place(row: &[u8]) -> AssociatedData<'_> {

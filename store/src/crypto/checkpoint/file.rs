@@ -2,15 +2,11 @@
 
 use crate::crypto::checkpoint::note::{Checkpoint, CheckpointError, DASH};
 use crate::crypto::keyring::{Keyring, sync_parent};
-use base64::Engine as _;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-
-/// A longer note is not read. The limit leaves room for many witnesses.
-pub(crate) const NOTE_LIMIT: usize = 256 * 1024;
 
 /// Appends a signed note to the file, which is created if needed; returns once it is on the disk. First cuts off what a torn write left
 /// at the end. A file lock orders the writers.

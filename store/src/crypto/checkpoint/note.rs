@@ -1,15 +1,11 @@
 //! A checkpoint as a signed note.
 
-use crate::crypto::checkpoint::file::NOTE_LIMIT;
-use crate::crypto::keyring::Keyring;
-use crate::crypto::keyring::voucher::Age;
+use crate::crypto::keyring::{Age, Keyring};
 use crate::crypto::merkle::{Hash, sha256};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use std::io;
-use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 /// The start of a signature line: an em dash and a space.
@@ -152,3 +148,6 @@ pub(crate) fn verified<'a>(note: &'a str, name: &str, key: &[u8; 32]) -> Result<
         Err(CheckpointError::NotOurs(name.into()))
     }
 }
+
+/// A longer note is not read. The limit leaves room for many witnesses.
+pub(crate) const NOTE_LIMIT: usize = 256 * 1024;

@@ -31,6 +31,7 @@ mod vouching;
 
 pub use cipher::Fingerprinter;
 pub(crate) use contents::sync_parent;
+pub use types::{AssociatedData, Fingerprint, FingerprintKind, KeyError, OpenError, commitment};
 pub(crate) use voucher::Age;
 
 use crate::crypto::keyring::cipher::{Cipher, ENVELOPE};
@@ -52,7 +53,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
-use crate::crypto::keyring::types::{AssociatedData, FORMAT, Fingerprint, KeyError, OpenError, framed};
+use crate::crypto::keyring::types::{FORMAT, framed};
 use crate::environment::Environment;
 
 const FILE: &str = "keyring.json";

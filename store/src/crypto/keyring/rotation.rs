@@ -126,7 +126,7 @@ impl Keyring {
         Ok(())
     }
 
-    pub(crate) fn latest(&self) -> RwLockReadGuard<'_, CurrentKeys> {
+    pub(super) fn latest(&self) -> RwLockReadGuard<'_, CurrentKeys> {
         self.0.latest.read().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -4,8 +4,6 @@ use crate::environment::Environment;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// 32 secret bytes, base64 in the file. Boxed, so that a move leaves no copy in memory.

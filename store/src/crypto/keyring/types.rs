@@ -1,8 +1,6 @@
 //! What keys work on: places of encrypted values, fingerprints, commitments, and the errors.
 
 use crate::crypto::merkle::sha256;
-use base64::Engine as _;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::{io, iter};
 
@@ -109,7 +107,7 @@ pub enum FingerprintKind {
 
 impl FingerprintKind {
     /// Stored fingerprints depend on these words: never change one.
-    const fn label(self) -> &'static [u8] {
+    pub(crate) const fn label(self) -> &'static [u8] {
         match self {
             FingerprintKind::NationalId => b"national-id",
             FingerprintKind::Phone => b"phone",
@@ -123,7 +121,7 @@ impl FingerprintKind {
 
 /// A keyed digest that stands for a value in look-ups: 1 byte of key version, then HMAC-SHA256 truncated to 16 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint([u8; 17]);
+pub struct Fingerprint(pub(crate) [u8; 17]);
 
 impl Fingerprint {
     /// The 17 bytes to store.
@@ -132,7 +130,7 @@ impl Fingerprint {
     }
 
     /// A key id of that version that belongs to no key.
-    fn of_no_key(version: u8) -> Self {
+    pub(crate) fn of_no_key(version: u8) -> Self {
         let mut bytes = [0; 17];
         bytes[0] = version;
         Fingerprint(bytes)

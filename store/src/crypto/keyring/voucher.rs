@@ -4,19 +4,19 @@ use crate::crypto::keyring::contents::Contents;
 use crate::crypto::keyring::secret::Secret;
 use crate::crypto::keyring::types::KeyError;
 use aws_lc_rs::hmac;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::signature::Ed25519KeyPair;
 use std::sync::Arc;
 
 /// The age of an authentication key, counted from the oldest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Age(usize);
+pub(crate) struct Age(pub(crate) usize);
 
 /// The authentication keys of one age. aws-lc wipes its own copies.
 pub(crate) struct Voucher {
     /// The version of fingerprints from which they are in use.
-    from: u8,
-    key: hmac::Key,
-    signer: Ed25519KeyPair,
+    pub(crate) from: u8,
+    pub(crate) key: hmac::Key,
+    pub(crate) signer: Ed25519KeyPair,
 }
 
 /// A MAC over the bytes that `framed` gives, without building them.

@@ -1,10 +1,7 @@
 //! Check of the database's catalogue: its tables, views and indexes must be the program's, and nothing may be added. A trigger, a rule or a
 //! view in the place of a table changes what the program reads and writes, and shows in no row.
 
-use crate::db::Tx;
-use crate::db::dialect::Dialect;
-use crate::db::schema;
-use crate::db::tx::TransactionEnd;
+use crate::db::{Dialect, TransactionEnd, Tx, schema};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};

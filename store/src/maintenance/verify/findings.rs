@@ -1,6 +1,5 @@
 //! What the checks find.
 
-use crate::maintenance::verify::loads::Loads;
 use std::collections::BTreeMap;
 
 /// The checks.
@@ -68,11 +67,11 @@ pub struct UnfinishedLoad {
 }
 
 impl Verified {
-    fn saw(&mut self, check: Check, n: u64) {
+    pub(crate) fn saw(&mut self, check: Check, n: u64) {
         *self.looked_at.entry(check).or_default() += n;
     }
 
-    fn fault(&mut self, check: Check, at: impl Into<String>) {
+    pub(crate) fn fault(&mut self, check: Check, at: impl Into<String>) {
         self.faults.push((check, at.into()));
     }
 }

@@ -1,7 +1,6 @@
 //! Check of the database itself: its pages are intact, and its indexes match their tables.
 
-use crate::db::Tx;
-use crate::db::dialect::Dialect;
+use crate::db::{Dialect, Tx};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
 
