@@ -3,7 +3,8 @@
 use crate::error::{Refusal, Result};
 use ngomon_rules::records::AccountId;
 
-/// The permission to act at the desk, in the name of an operator. It comes only from a full session ([`crate::sessions::visit::Session::operator`]).
+/// The permission to act at the desk, in the name of an operator. It comes only from a full session
+/// ([`crate::Session::operator`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator(pub(crate) AccountId);
 

@@ -1,5 +1,6 @@
 //! One act as one commit: entries, projections, and what owners and clients are told.
 
+use crate::notifications::client_outbox::enqueue_for_events;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::Result;
@@ -18,7 +19,7 @@ pub async fn append(tx: &mut Tx, env: &StoreContext, act: &Attribution, events: 
     tx.has_journalled();
     let mut counts = CounterDeltas::default();
     project(tx, env, &entries, &mut counts).await?;
-    crate::notifications::client_outbox::enqueue_for_events(tx, env, &entries).await?;
+    enqueue_for_events(tx, env, &entries).await?;
     messages::after(tx, env, &entries).await?;
     counts.flush(tx, env.ambient.bytes::<1>()[0]).await
 }

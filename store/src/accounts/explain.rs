@@ -1,5 +1,6 @@
 //! The report of `ngomon explain`: each fact, decision and hold of an account, and its origin.
 
+use crate::db::columns::instant_day;
 use crate::context::StoreContext;
 use crate::db::columns::day_of;
 use crate::db::{SqlValue, Tx};
@@ -495,7 +496,7 @@ async fn citizen_facts(
         facts.push(("claim", claim.get(0)?));
         facts.push((
             "claim_since",
-            crate::db::columns::instant_day(claim.get(1)?)?.to_string(),
+            instant_day(claim.get(1)?)?.to_string(),
         ));
     }
     let form = tx

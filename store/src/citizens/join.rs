@@ -38,7 +38,7 @@ impl Store {
     }
 }
 
-/// Takes the locks in the order of `submit.rs`: the person's before the accounts'.
+/// Takes the locks in the order of `standardise.rs`: the person's before the accounts'.
 async fn joined(tx: &mut Tx, env: &StoreContext, join: &Join, news: &str) -> Result<()> {
     let refused = || Refusal::CannotJoin(join.held.to_string(), join.holder.to_string());
     let sql = "SELECT person, proof FROM claim WHERE account = $1 AND until IS NULL";

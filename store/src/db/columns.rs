@@ -51,7 +51,7 @@ pub fn end_of(day: Date) -> i64 {
     day.tomorrow().map_or(i64::MAX, start_of)
 }
 
-/// The day in Huế of an instant in microseconds UTC, counted from 1 January 1970. `counts.rs` has the same in SQL.
+/// The day in Huế of an instant in microseconds UTC, counted from 1 January 1970. `projections/counters.rs` has the same in SQL.
 pub(crate) fn day_number(micros: i64) -> i64 {
     (micros + 25_200_000_000) / 86_400_000_000
 }

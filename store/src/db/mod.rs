@@ -153,7 +153,7 @@ impl Db {
     /// Migrates the tables to this version of the program. Several processes may do so at once. Not every PostgreSQL has advisory locks, so
     /// the loser of a race tries again. If there is nothing to do, nothing is tried: a standby would refuse it.
     pub(crate) async fn migrate(&self) -> Result<()> {
-        let migrator = crate::db::schema::migrator(self.dialect());
+        let migrator = schema::migrator(self.dialect());
         let mut starts = 0;
         while !self.is_of_today(&migrator).await? {
             starts += 1;

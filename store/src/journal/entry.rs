@@ -1,8 +1,4 @@
-//! The journal: the only place where state changes. [`append`] writes entries, their personal values and the resulting rows of the
-//! projections, in the caller's transaction.
-//!
-//! An entry has a MAC over all its parts; a commit has a MAC over the MACs of its entries, and becomes a leaf of the Merkle tree
-//! (`seal.rs`). An entry never contains a personal value: it has a salted commitment, and the encrypted value is a row beside it.
+//! Entries: written with their MAC, and read back.
 
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::{Age, Keyring, commitment};
@@ -10,7 +6,7 @@ use crate::db::bound::bind;
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::commit::{CommitHead, digest_of};
-use crate::journal::personal::encrypt;
+use crate::journal::personal::{self, encrypt};
 use ngomon_rules::event::{Change, Event, Subject};
 
 /// The format version of an entry's body.
@@ -240,7 +236,7 @@ pub(crate) fn read_entry(keys: &Keyring, age: Option<Age>, row: &Row) -> Result<
         Subject::from_parts(&subject_kind, &subject).ok_or_else(|| StoreError::corrupt(place(), "no such subject"))?;
     let personal = match (&value, row.get::<Option<Vec<u8>>>(16)?) {
         (Some(id), Some(sealed)) => {
-            let plain = keys.decrypt(crate::journal::personal::place(id), &sealed)?;
+            let plain = keys.decrypt(personal::place(id), &sealed)?;
             let salt: Option<Vec<u8>> = row.get(15)?;
             let salt: Option<[u8; 16]> = salt.and_then(|s| s.try_into().ok());
             genuine &= salt.is_some_and(|salt| promised.as_deref() == Some(&commitment(&salt, &plain)));

@@ -3,7 +3,7 @@
 
 use crate::context::StoreContext;
 use crate::db::Tx;
-use crate::db::columns::day_of;
+use crate::db::columns::{day_of, number};
 use crate::error::Result;
 use crate::loads::incoming::LoadRequest;
 use crate::tables::references::notice_of;
@@ -80,7 +80,7 @@ async fn more_unreadable(tx: &mut Tx, incoming: &LoadRequest) -> Result<Option<H
     let args = [
         incoming.table.into(),
         scope.into(),
-        crate::db::columns::number(incoming.rows).into(),
+        number(incoming.rows).into(),
     ];
     let Some(row) = tx.row(sql, args).await? else {
         return Ok(None);

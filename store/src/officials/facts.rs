@@ -1,5 +1,6 @@
 //! The facts that the officials' decisions read, in one snapshot: of everybody, or of some people.
 
+use crate::tables::settings::{campaign, policy};
 use crate::context::StoreContext;
 use crate::db::columns::{day_of, end_of, for_each_in};
 use crate::db::{Row, SqlValue, Tx};
@@ -64,8 +65,8 @@ impl Facts {
             directory,
             accounts,
             units: units::tree(tx).await?,
-            policy: crate::tables::settings::policy(tx).await?,
-            freeze: crate::tables::settings::campaign(tx).await?.freeze,
+            policy: policy(tx).await?,
+            freeze: campaign(tx).await?.freeze,
             day,
             open: open(tx, day).await?,
             notices,

@@ -1,6 +1,7 @@
 //! The undo of a whole run. It reverses the run's changes that are still in effect, and lists the accounts that changed since. Sessions
 //! are never revived.
 
+use crate::db::columns::start_of;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::Result;
@@ -75,7 +76,7 @@ async fn undo(tx: &mut Tx, env: &StoreContext, run: &str, act: Attribution) -> R
         personal: None,
     });
     // Effective from the day of the run, as if the run had not happened.
-    let effective = act.effective.min(crate::db::columns::start_of(day));
+    let effective = act.effective.min(start_of(day));
     append(tx, env, &Attribution { effective, ..act }, events).await?;
     tx.execute(
         "UPDATE run SET state = 'undone', applied_at = $2 WHERE id = $1",

@@ -1,4 +1,4 @@
-//! The counter updates that follow from a change of an account: part of [`project`](crate::projections), with the same rules.
+//! The counter updates that follow from a change of an account: part of [`project`](crate::projections::project), with the same rules.
 
 use crate::db::Tx;
 use crate::db::columns::day_number;

@@ -80,7 +80,7 @@ fn is_version(change: &Change) -> bool {
 }
 
 async fn one(tx: &mut Tx, env: &StoreContext, entry: &Entry, counts: &mut CounterDeltas) -> Result<()> {
-    if crate::projections::proposed_acts::changed(tx, env, entry).await? {
+    if proposed_acts::changed(tx, env, entry).await? {
         return Ok(());
     }
     match &entry.event.subject {
@@ -101,7 +101,7 @@ async fn one(tx: &mut Tx, env: &StoreContext, entry: &Entry, counts: &mut Counte
         },
         Subject::Load(_) => load_applied(tx, entry).await,
         Subject::Run(_) => Ok(()),
-        Subject::Client(id) => crate::projections::clients::changed(tx, env, entry, id).await,
+        Subject::Client(id) => clients::changed(tx, env, entry, id).await,
         Subject::Setting(name) => match &entry.event.change {
             Change::SettingChanged { to, .. } => {
                 let mac = entry.bind(&env.keys, SETTING, &[name.into(), to.into()]);
@@ -113,8 +113,8 @@ async fn one(tx: &mut Tx, env: &StoreContext, entry: &Entry, counts: &mut Counte
             _ => Err(unexpected(entry)),
         },
         Subject::Operator(name) => match &entry.event.change {
-            Change::OperatorAdded => crate::projections::operators::added(tx, name).await,
-            Change::OperatorRemoved => crate::projections::operators::removed(tx, name, counts).await,
+            Change::OperatorAdded => operators::added(tx, name).await,
+            Change::OperatorRemoved => operators::removed(tx, name, counts).await,
             _ => Err(unexpected(entry)),
         },
     }
@@ -131,25 +131,25 @@ pub(crate) async fn account(
     let (account, id) = (id, id.as_str());
     match &entry.event.change {
         Change::OperatorEnrolled { login } => {
-            crate::projections::operators::enrolled(tx, env, entry, account, &login.0).await
+            operators::enrolled(tx, env, entry, account, &login.0).await
         }
         Change::SubjectNamed {
             client,
             subject,
             taken_over,
             ..
-        } => crate::projections::clients::subject_named(tx, env, entry, id, client, subject, *taken_over).await,
+        } => clients::subject_named(tx, env, entry, id, client, subject, *taken_over).await,
         Change::RecoveryCodeUsed { code } => {
-            crate::projections::operators::recovery_used(tx, entry, account, *code).await
+            operators::recovery_used(tx, entry, account, *code).await
         }
         Change::TakeOverProposed { receipt, holder } => {
-            crate::projections::take_overs::proposed(tx, env, entry, account, receipt, holder).await
+            take_overs::proposed(tx, env, entry, account, receipt, holder).await
         }
         Change::TakeOverApproved { receipt, .. } => {
-            crate::projections::take_overs::decided(tx, env, entry, receipt, "approved").await
+            take_overs::decided(tx, env, entry, receipt, "approved").await
         }
         Change::TakeOverDeclined { receipt } => {
-            crate::projections::take_overs::decided(tx, env, entry, receipt, "declined").await
+            take_overs::decided(tx, env, entry, receipt, "declined").await
         }
         Change::AccountCreated { unit, login, succeeds } => {
             counts.add_staff(unit.as_str(), "", 1);
@@ -169,8 +169,8 @@ pub(crate) async fn account(
             };
             password_changed(tx, env, entry, id, changed).await
         }
-        Change::PasskeyAdded { passkey } => crate::projections::passkeys::added(tx, env, entry, id, passkey).await,
-        Change::PasskeyRemoved { passkey } => crate::projections::passkeys::removed(tx, passkey).await,
+        Change::PasskeyAdded { passkey } => passkeys::added(tx, env, entry, id, passkey).await,
+        Change::PasskeyRemoved { passkey } => passkeys::removed(tx, passkey).await,
         Change::SignedIn { on } => {
             let sql = "UPDATE account_row SET last_sign_in_on = $2 WHERE id = $1 AND (last_sign_in_on IS NULL OR last_sign_in_on < $2)";
             tx.execute(sql, [id.into(), on.to_string().into()]).await.map(drop)

@@ -2,7 +2,7 @@
 
 use crate::context::StoreContext;
 use crate::crypto::keyring::FingerprintKind;
-use crate::db::columns::{day_text, for_each_in, instant_day};
+use crate::db::columns::{day_text, for_each_in, instant_day, placeholders};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::entry::Entry;
@@ -108,7 +108,7 @@ pub(crate) async fn officials_of(tx: &mut Tx, mut fps: Vec<Vec<u8>>, counts: &mu
         let sql = format!(
             "SELECT id, number_fp, official_to FROM account_row WHERE kind = 'citizen' AND number_fp IN ({}) \
              AND NOT EXISTS (SELECT 1 FROM load l WHERE l.id = account_row.load AND l.state = 'open')",
-            crate::db::columns::placeholders(fps.len())
+            placeholders(fps.len())
         );
         for row in tx.rows(&sql, fps.iter().cloned().map(SqlValue::from)).await? {
             let [id, was]: [String; 2] = [row.get(0)?, row.get(2)?];

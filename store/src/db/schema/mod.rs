@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(last, [("name_fp", Kind::Bytes), ("ended_by", Kind::Text)]);
     }
 
-    /// A new fingerprint column must also be handled in `key_rotation.rs` and named here.
+    /// A new fingerprint column must also be handled in `maintenance/key_rotation.rs` and named here.
     #[test]
     fn fingerprints_that_are_no_projections_are_known_to_a_rotation() {
         let (mut table, mut found) = ("", Vec::new());
