@@ -1,6 +1,6 @@
 //! The store of all data: journal, projections, references, runs, counters, keys. SQLite and PostgreSQL behind one API.
 //!
-//! [`Store`] is the entry point. Every change goes through [`journal::append`]; nothing else writes projections.
+//! [`Store`] is the entry point. Every change goes through [`crate::unit_of_work::append`]; nothing else writes projections.
 
 // A failed write to the terminal must not end the process.
 #![deny(clippy::print_stderr)]

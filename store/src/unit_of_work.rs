@@ -1,10 +1,10 @@
 //! One act as one commit: entries, projections, and what owners and clients are told.
 
-use crate::notifications::client_outbox::enqueue_for_events;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::journal::entry::write;
+use crate::notifications::client_outbox::enqueue_for_events;
 use crate::notifications::messages;
 use crate::projections::counters::CounterDeltas;
 use crate::projections::project;

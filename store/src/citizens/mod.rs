@@ -1,11 +1,11 @@
 //! The rules of letter 125 applied to the tables: forms, the counter, lists, the report.
 
 mod counter;
-pub(crate) mod drafts;
+mod drafts;
 mod exempt;
 mod forms;
 mod join;
-pub(crate) mod person;
+mod person;
 mod registry;
 mod registry_outage;
 mod review;

@@ -1,10 +1,9 @@
 //! A form as it is sent, and its answer.
 
-use crate::journal::entry::ENTRY;
 use crate::context::StoreContext;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::entry::read_entry;
+use crate::journal::entry::{ENTRY, read_entry};
 use jiff::Timestamp;
 use ngomon_rules::citizens::{Field, Fields, Outcome, Paper, ParsedForm, Proof, RegistryAnswer, parse, parse_of_file};
 use ngomon_rules::event::Change;

@@ -1,6 +1,5 @@
 //! Which of the two databases a statement runs on.
 
-
 /// The two SQL dialects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {

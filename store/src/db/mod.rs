@@ -9,12 +9,12 @@ pub(crate) mod changed;
 mod cluster;
 pub(crate) mod columns;
 mod connections;
-pub(crate) mod dialect;
+mod dialect;
 mod embedded;
-pub(crate) mod location;
+mod location;
 pub(crate) mod schema;
-pub(crate) mod tx;
-pub(crate) mod value;
+mod tx;
+mod value;
 mod writer;
 
 pub use address::AddressFault;

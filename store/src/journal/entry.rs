@@ -6,7 +6,8 @@ use crate::db::bound::bind;
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
 use crate::journal::commit::{CommitHead, digest_of};
-use crate::journal::personal::{self, encrypt};
+use crate::journal::personal;
+use crate::journal::personal::encrypt;
 use ngomon_rules::event::{Change, Event, Subject};
 
 /// The format version of an entry's body.

@@ -1,12 +1,10 @@
 //! The end of a load: all its rows count at once.
 
-use crate::journal::commit::HEAD;
-use crate::journal::entry::ENTRY;
 use crate::context::StoreContext;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::journal::commit::{Walk, head_of};
-use crate::journal::entry::read_entry;
+use crate::journal::commit::{HEAD, Walk, head_of};
+use crate::journal::entry::{ENTRY, read_entry};
 use crate::loads::incoming::LoadRequest;
 use crate::loads::open_load::{OpenLoad, heartbeat};
 use crate::loads::{accounts, evidence, references};

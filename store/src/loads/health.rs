@@ -77,11 +77,7 @@ async fn more_unreadable(tx: &mut Tx, incoming: &LoadRequest) -> Result<Option<H
     let sql = "SELECT unreadable, row_count FROM load WHERE name = $1 AND state = 'applied' \
          ORDER BY CASE WHEN row_count * 2 >= $3 THEN 0 ELSE 1 END, CASE WHEN COALESCE(scope, ' ') = $2 THEN 0 ELSE 1 END, at DESC LIMIT 1";
     let scope = incoming.scope().unwrap_or_else(|| " ".to_owned());
-    let args = [
-        incoming.table.into(),
-        scope.into(),
-        number(incoming.rows).into(),
-    ];
+    let args = [incoming.table.into(), scope.into(), number(incoming.rows).into()];
     let Some(row) = tx.row(sql, args).await? else {
         return Ok(None);
     };

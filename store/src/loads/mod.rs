@@ -10,15 +10,15 @@
 mod accounts;
 pub(crate) mod begin;
 mod discard;
-pub(crate) mod evidence;
-pub(crate) mod finish;
+mod evidence;
+mod finish;
 mod health;
 pub(crate) mod incoming;
-pub(crate) mod known_profiles;
+mod known_profiles;
 mod learn;
 pub(crate) mod open_load;
 mod profiles;
-pub(crate) mod queries;
+mod queries;
 mod references;
 
 pub(crate) use discard::{AHEAD, APPLIED, close_applied_loads, forget_silent_loads};

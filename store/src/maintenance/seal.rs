@@ -5,14 +5,13 @@
 //! roll-back behind a checkpoint kept outside the database is detected (the file). The limit: commits that are not sealed yet, at most
 //! one second of a running server, have no such protection against removal.
 
-use crate::journal::commit::HEAD;
 use crate::context::StoreContext;
 use crate::crypto::checkpoint::Checkpoint;
 use crate::crypto::merkle::{Frontier, leaf_hash};
 use crate::db::bound::LOAD;
 use crate::db::{Row, SqlValue, Tx};
 use crate::error::{Result, StoreError};
-use crate::journal::commit::{COUNTS, head_of};
+use crate::journal::commit::{COUNTS, HEAD, head_of};
 use crate::store::Store;
 use std::sync::atomic::Ordering;
 

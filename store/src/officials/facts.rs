@@ -1,6 +1,5 @@
 //! The facts that the officials' decisions read, in one snapshot: of everybody, or of some people.
 
-use crate::tables::settings::{campaign, policy};
 use crate::context::StoreContext;
 use crate::db::columns::{day_of, end_of, for_each_in};
 use crate::db::{Row, SqlValue, Tx};
@@ -12,6 +11,7 @@ use crate::tables::holds::hold_of;
 use crate::tables::numbers::one_persons;
 use crate::tables::quarantine::QuarantinedCells;
 use crate::tables::references::notice_of;
+use crate::tables::settings::{campaign, policy};
 use crate::tables::units;
 use ngomon_rules::event::{Personal, ProfileId};
 use ngomon_rules::hold::Hold;

@@ -1,9 +1,9 @@
 //! The undo of a whole run. It reverses the run's changes that are still in effect, and lists the accounts that changed since. Sessions
 //! are never revived.
 
-use crate::db::columns::start_of;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
+use crate::db::columns::start_of;
 use crate::error::Result;
 use crate::journal::entry::{ENTRY, Entry, read_entry};
 use crate::officials::run::{lock_runs, run_in_state};

@@ -1,8 +1,8 @@
 //! Do the counters and the rows of projections match what they count?
 
-use crate::loads::APPLIED;
 use crate::db::{Dialect, Tx};
 use crate::error::Result;
+use crate::loads::APPLIED;
 use crate::maintenance::rebuild::base_table;
 use crate::projections::counters::{COUNTERS, CounterTable};
 

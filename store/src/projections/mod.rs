@@ -7,15 +7,15 @@ mod accounts;
 pub(crate) mod citizens;
 mod clients;
 pub(crate) mod compare;
-pub(crate) mod counter_updates;
+mod counter_updates;
 pub(crate) mod counters;
-pub(crate) mod holds;
-pub(crate) mod loads;
+mod holds;
+mod loads;
 mod operators;
 mod passkeys;
 mod profiles;
 mod proposed_acts;
-pub(crate) mod shared;
+mod shared;
 mod take_overs;
 
 pub(crate) use accounts::{account_cells_bound, login_of};
@@ -130,27 +130,19 @@ pub(crate) async fn account(
 ) -> Result<()> {
     let (account, id) = (id, id.as_str());
     match &entry.event.change {
-        Change::OperatorEnrolled { login } => {
-            operators::enrolled(tx, env, entry, account, &login.0).await
-        }
+        Change::OperatorEnrolled { login } => operators::enrolled(tx, env, entry, account, &login.0).await,
         Change::SubjectNamed {
             client,
             subject,
             taken_over,
             ..
         } => clients::subject_named(tx, env, entry, id, client, subject, *taken_over).await,
-        Change::RecoveryCodeUsed { code } => {
-            operators::recovery_used(tx, entry, account, *code).await
-        }
+        Change::RecoveryCodeUsed { code } => operators::recovery_used(tx, entry, account, *code).await,
         Change::TakeOverProposed { receipt, holder } => {
             take_overs::proposed(tx, env, entry, account, receipt, holder).await
         }
-        Change::TakeOverApproved { receipt, .. } => {
-            take_overs::decided(tx, env, entry, receipt, "approved").await
-        }
-        Change::TakeOverDeclined { receipt } => {
-            take_overs::decided(tx, env, entry, receipt, "declined").await
-        }
+        Change::TakeOverApproved { receipt, .. } => take_overs::decided(tx, env, entry, receipt, "approved").await,
+        Change::TakeOverDeclined { receipt } => take_overs::decided(tx, env, entry, receipt, "declined").await,
         Change::AccountCreated { unit, login, succeeds } => {
             counts.add_staff(unit.as_str(), "", 1);
             account_created(tx, env, entry, id, unit.as_str(), &login.0, succeeds).await

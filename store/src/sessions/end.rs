@@ -1,6 +1,5 @@
 //! The end of sessions: by their owner, by an operator, by a newer session, by time.
 
-use crate::sessions::rows::OVER_BY_TIME;
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
@@ -10,7 +9,7 @@ use crate::notifications::client_outbox::enqueue_logout;
 use crate::notifications::held_state::ENDED;
 use crate::rights::{Operator, alone};
 use crate::sessions::grants::{grants_of_sessions, revoke_grants, transfer_grants};
-use crate::sessions::rows::{copy_return_url, is_over_by_time, kind_of, lock_accounts_of, over_by_time};
+use crate::sessions::rows::{OVER_BY_TIME, copy_return_url, is_over_by_time, kind_of, lock_accounts_of, over_by_time};
 use crate::sessions::visit::{SessionEnd, SessionToken};
 use crate::store::Store;
 use crate::unit_of_work::append;

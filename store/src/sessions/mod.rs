@@ -13,6 +13,6 @@ pub(crate) mod end;
 pub(crate) mod factor;
 pub(crate) mod grants;
 mod held;
-pub(crate) mod open;
+mod open;
 pub(crate) mod rows;
 pub(crate) mod visit;

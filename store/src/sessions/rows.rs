@@ -1,6 +1,5 @@
 //! The rows of sessions: which are valid, and their locks.
 
-use crate::tables::holds::MAY_BE_HELD;
 use crate::context::StoreContext;
 use crate::crypto::keyring::{AssociatedData, Keyring};
 use crate::db::bound::{ACCOUNT, SESSION, binds};
@@ -9,7 +8,7 @@ use crate::db::{Row, Tx};
 use crate::error::{Result, StoreError};
 use crate::projections::account_cells_bound;
 use crate::sessions::visit::{HELD, Session};
-use crate::tables::holds::is_held;
+use crate::tables::holds::{MAY_BE_HELD, is_held};
 use jiff::Timestamp;
 use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;

@@ -22,11 +22,11 @@
 mod cipher;
 mod contents;
 mod rotation;
-pub(crate) mod secret;
+mod secret;
 #[cfg(test)]
 mod tests;
-pub(crate) mod types;
-pub(crate) mod voucher;
+mod types;
+mod voucher;
 mod vouching;
 
 pub use cipher::Fingerprinter;
@@ -37,7 +37,9 @@ pub(crate) use voucher::Age;
 use crate::crypto::keyring::cipher::{Cipher, ENVELOPE};
 use crate::crypto::keyring::contents::{Contents, Export, Sheet, from_json, io_at, json, read, write_new};
 use crate::crypto::keyring::secret::Secret;
+use crate::crypto::keyring::types::{FORMAT, framed};
 use crate::crypto::keyring::voucher::Voucher;
+use crate::environment::Environment;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -52,9 +54,6 @@ use aws_lc_rs::{constant_time, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
-
-use crate::crypto::keyring::types::{FORMAT, framed};
-use crate::environment::Environment;
 
 const FILE: &str = "keyring.json";
 /// All keys of one installation. Cheap to clone; the secrets are wiped from memory with the last clone.
