@@ -9,12 +9,17 @@ use crate::error::{Result, StoreError};
 use crate::journal::checkpoint_file::{LastCheckpoint, NAME, must_have};
 use crate::private;
 use crate::tables::attempts::Window;
+use crate::tables::units::tree;
 use jiff::Timestamp;
+use ngomon_rules::unit::UnitTree;
 use ngomon_rules::values::{Date, local_day};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// Time within which a reused refresh token gets the same successor.
+pub(crate) const AGAIN: Duration = Duration::from_secs(30);
 
 /// All stored data behind one API. Cheap to clone.
 #[derive(Clone)]
@@ -209,6 +214,11 @@ impl Store {
         self.db.query(async |tx| tx.row("SELECT 1", []).await.map(drop)).await
     }
 
+    /// The tree of the last load of units; empty before the first.
+    pub async fn units(&self) -> Result<UnitTree> {
+        self.db.query(async |tx| tree(tx).await).await
+    }
+
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         self.env.ambient.now()
@@ -261,6 +271,3 @@ async fn db_has_keys(db: &Db) -> bool {
         .await
         .is_ok_and(|row| row.is_some())
 }
-
-/// Time within which a reused refresh token gets the same successor.
-pub(crate) const AGAIN: Duration = Duration::from_secs(30);

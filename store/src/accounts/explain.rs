@@ -16,7 +16,7 @@ use ngomon_rules::citizens::{ClaimedIdentity, Gate};
 use ngomon_rules::event::{Change, Personal};
 use ngomon_rules::hold::{Hold, Reason, WayOut};
 use ngomon_rules::officials::{Decision, ProfileMatch, decide, retirement, review_due};
-use ngomon_rules::records::{AccountId, AccountKind, Profile};
+use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
 use std::collections::BTreeSet;

@@ -3,8 +3,6 @@
 use crate::db::Tx;
 use crate::db::columns::instant_day;
 use crate::error::Result;
-use crate::tables::holds::bucket;
-use crate::tables::settings::campaign;
 use ngomon_rules::citizens::{Bucket, Campaign, CampaignGroup, ClaimedIdentity};
 use ngomon_rules::records::{AccountAttributes, Profile};
 use ngomon_rules::values::Date;

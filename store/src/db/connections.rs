@@ -113,7 +113,7 @@ pub(crate) async fn take<O: Connector>(pool: &Pool<O>) -> Result<PooledConnectio
 
 /// Opens a connection of the same kind outside the pool, for one user only.
 pub(crate) async fn own<O: Connector + Clone>(pool: &Pool<O>) -> Result<PooledConnection<O>> {
-    take(&pool(pool.manager().opens().clone(), 1, PATIENCE)?).await
+    take(&self::pool(pool.manager().opens().clone(), 1, PATIENCE)?).await
 }
 
 #[allow(

@@ -1,5 +1,8 @@
 //! Which of the two databases a statement runs on.
 
+/// Number of statements that a connection keeps prepared.
+pub(crate) const PREPARED: usize = 400;
+
 /// The two SQL dialects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -8,6 +11,3 @@ pub enum Dialect {
     /// PostgreSQL, for more than one machine.
     Postgres,
 }
-
-/// Number of statements that a connection keeps prepared.
-pub(crate) const PREPARED: usize = 400;

@@ -5,6 +5,17 @@ use crate::crypto::merkle::{Hash, sha256};
 use crate::db::Row;
 use crate::error::Result;
 
+/// The columns of [`head_of`].
+pub(crate) const HEAD: &str = "c.id, c.at, c.entries, c.digest, c.mac, c.load";
+
+/// The condition that a load `l` is applied according to the journal.
+pub(crate) const APPLIED: &str =
+    "EXISTS (SELECT 1 FROM journal j WHERE j.subject_kind = 'load' AND j.subject = l.id AND j.kind = 'load-applied')";
+
+/// The commits `c` of `journal_commit` that count: sealed ones, and those not staged for a load that is still open.
+pub(crate) const COUNTS: &str =
+    "(c.position IS NOT NULL OR NOT EXISTS (SELECT 1 FROM load l WHERE l.id = c.load AND l.state = 'open'))";
+
 /// What a commit's MAC covers. Its leaf in the tree consists of all fields except the load.
 pub(crate) struct CommitHead {
     pub id: String,
@@ -68,18 +79,11 @@ impl Walk {
     }
 }
 
-/// The commits `c` of `journal_commit` that count: sealed ones, and those not staged for a load that is still open.
-pub(crate) const COUNTS: &str =
-    "(c.position IS NOT NULL OR NOT EXISTS (SELECT 1 FROM load l WHERE l.id = c.load AND l.state = 'open'))";
-
 /// SHA-256 over the MACs of a commit's entries, in their order.
 pub(crate) fn digest_of(macs: &[impl AsRef<[u8]>]) -> Hash {
     let parts: Vec<&[u8]> = macs.iter().map(AsRef::as_ref).collect();
     sha256(&parts)
 }
-
-/// The columns of [`head_of`].
-pub(crate) const HEAD: &str = "c.id, c.at, c.entries, c.digest, c.mac, c.load";
 
 /// A commit from the columns of [`HEAD`], and its MAC.
 pub(crate) fn head_of(row: &Row) -> Result<(CommitHead, Vec<u8>)> {

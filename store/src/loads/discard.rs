@@ -3,6 +3,7 @@
 
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
+use crate::journal::commit::APPLIED;
 use crate::loads::SILENCE;
 use crate::loads::open_load::OpenLoad;
 use crate::store::Store;
@@ -18,10 +19,6 @@ const STAGED: [(&str, &str); 5] = [
 
 /// The largest plausible heartbeat ahead of this clock: 5 minutes, in microseconds. A later one counts as that of a dead process.
 pub(crate) const AHEAD: i64 = 300_000_000;
-
-/// The condition that a load `l` is applied according to the journal.
-pub(crate) const APPLIED: &str =
-    "EXISTS (SELECT 1 FROM journal j WHERE j.subject_kind = 'load' AND j.subject = l.id AND j.kind = 'load-applied')";
 
 impl OpenLoad {
     /// Discards the load: everything is as it was before it.

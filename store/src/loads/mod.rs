@@ -21,7 +21,7 @@ mod profiles;
 mod queries;
 mod references;
 
-pub(crate) use discard::{AHEAD, APPLIED, close_applied_loads, forget_silent_loads};
+pub(crate) use discard::{AHEAD, close_applied_loads, forget_silent_loads};
 pub(crate) use evidence::{LOAD, of_load, waiting};
 pub use health::HealthFault;
 pub(crate) use references::rows_of as rows_of_reference;

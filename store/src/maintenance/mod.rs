@@ -3,6 +3,6 @@
 pub(crate) mod backup;
 mod key_rotation;
 pub(crate) mod outside;
-pub(crate) mod rebuild;
+mod rebuild;
 mod seal;
 pub(crate) mod verify;

@@ -2,7 +2,8 @@
 
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Fingerprinter;
-use crate::db::{Dialect, TransactionEnd, Tx, schema};
+use crate::db::schema::base_table;
+use crate::db::{TransactionEnd, Tx, schema};
 use crate::error::{Refusal, Result};
 use crate::journal::commit::{COUNTS, HEAD, Walk, head_of};
 use crate::journal::entry::{ENTRY, Entry, read_entry, write};
@@ -19,14 +20,6 @@ use std::sync::atomic::Ordering;
 const BATCH: usize = 200;
 /// The version of the projections in the database.
 const KNOWN: &str = "SELECT digest, tables FROM projection_version";
-
-/// The qualified name of a real table that a temporary one shadows.
-pub(crate) fn base_table(dialect: Dialect, table: &str) -> String {
-    match dialect {
-        Dialect::Sqlite => format!("main.{table}"),
-        Dialect::Postgres => format!("public.{table}"),
-    }
-}
 
 /// Replays the whole journal into temporary tables. Calls `progress` with the number of entries done. Returns the number of entries.
 pub(crate) async fn replay(tx: &mut Tx, env: &StoreContext, progress: &mut dyn FnMut(u64)) -> Result<u64> {

@@ -14,7 +14,6 @@ mod undo;
 pub(crate) use affected::{AffectedKeys, AffectedSet};
 pub(crate) use apply::lines_of;
 pub(crate) use facts::{AccountWithHolds, Facts};
-pub(crate) use idle::signed_in;
 pub use incremental::FullRunReason;
 pub use own_profile::{OwnProfile, Proposal};
 pub use plan::{NewAccount, Newcomer, Plan, PlanLine};

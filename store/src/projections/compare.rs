@@ -1,9 +1,9 @@
 //! Do the counters and the rows of projections match what they count?
 
+use crate::db::schema::base_table;
 use crate::db::{Dialect, Tx};
 use crate::error::Result;
-use crate::loads::APPLIED;
-use crate::maintenance::rebuild::base_table;
+use crate::journal::commit::APPLIED;
 use crate::projections::counters::{COUNTERS, CounterTable};
 
 /// Whether the table holds counters or the horizon. Their slots are picked at random, so that only sums can be compared.

@@ -14,6 +14,10 @@ use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::values::local_day;
 use std::sync::LazyLock;
 
+/// Condition for a session `s` of an account `a` that has timed out: `$1` is the earliest valid beginning, `$2` the earliest valid last
+/// click, `$3` the same for an operator.
+pub(crate) const OVER_BY_TIME: &str = "(s.began < $1 OR s.seen < CASE WHEN a.kind = 'operator' THEN $3 ELSE $2 END)";
+
 /// Idle timeout of a full session in microseconds: 30 minutes, for operators 15 (TCVN 14423).
 pub(crate) fn idle(kind: AccountKind) -> i64 {
     let minutes = if kind == AccountKind::Operator { 15 } else { 30 };
@@ -164,10 +168,6 @@ pub(crate) async fn find_valid_session(
         sid: row.get(9)?,
     }))
 }
-
-/// Condition for a session `s` of an account `a` that has timed out: `$1` is the earliest valid beginning, `$2` the earliest valid last
-/// click, `$3` the same for an operator.
-pub(crate) const OVER_BY_TIME: &str = "(s.began < $1 OR s.seen < CASE WHEN a.kind = 'operator' THEN $3 ELSE $2 END)";
 
 pub(crate) fn over_by_time(now: i64) -> [i64; 3] {
     [

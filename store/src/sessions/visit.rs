@@ -3,6 +3,9 @@
 use crate::rights::Operator;
 use ngomon_rules::records::{AccountId, AccountKind};
 
+/// Lifetime of a held visit: 15 minutes in microseconds.
+pub(crate) const HELD: i64 = 15 * 60 * 1_000_000;
+
 /// A session's secret in the browser: 256 random bits in hexadecimal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionToken(pub(crate) String);
@@ -68,6 +71,3 @@ pub enum SessionEnd {
     /// It was closed, or the token is unknown.
     Gone,
 }
-
-/// Lifetime of a held visit: 15 minutes in microseconds.
-pub(crate) const HELD: i64 = 15 * 60 * 1_000_000;

@@ -10,6 +10,10 @@ use ngomon_rules::records::AccountKind;
 use ngomon_rules::values::Date;
 use std::collections::BTreeSet;
 
+/// Of an account `a`: 0 if nothing can hold it, neither a recorded hold nor the campaign's policy.
+pub(crate) const MAY_BE_HELD: &str = "(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.account = a.id) THEN 1 ELSE 0 END) \
+     + (SELECT COUNT(*) FROM setting p WHERE p.name = 'campaign.after-deadline' AND p.value = 'hold')";
+
 /// A hold, and the time from which it counts.
 #[derive(Clone, Debug)]
 pub struct ActiveHold {
@@ -110,10 +114,6 @@ pub(crate) fn not_standardised_hold(bucket: &Bucket, campaign: &Campaign, day: D
     let hold = campaign.late(bucket.audience(day), day);
     hold.filter(|_| !bucket.claimed && !exempt)
 }
-
-/// Of an account `a`: 0 if nothing can hold it, neither a recorded hold nor the campaign's policy.
-pub(crate) const MAY_BE_HELD: &str = "(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.account = a.id) THEN 1 ELSE 0 END) \
-     + (SELECT COUNT(*) FROM setting p WHERE p.name = 'campaign.after-deadline' AND p.value = 'hold')";
 
 /// Whether any hold, recorded or derived, counts for the account on that day; then nobody signs in. A statement of its own, so that under
 /// a lock it sees the state after the wait.

@@ -2,7 +2,6 @@
 
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
-use crate::store::Store;
 use ngomon_rules::unit::{Unit, UnitCode, UnitTree};
 use ngomon_rules::values::Date;
 
@@ -30,11 +29,4 @@ pub(crate) async fn followed(tx: &mut Tx, code: &UnitCode, day: Date) -> Result<
         }
     }
     Ok(None)
-}
-
-impl Store {
-    /// The tree of the last load of units; empty before the first.
-    pub async fn units(&self) -> Result<UnitTree> {
-        self.db.query(async |tx| tree(tx).await).await
-    }
 }

@@ -11,6 +11,9 @@ use std::path::PathBuf;
 /// The start of a signature line: an em dash and a space.
 pub(crate) const DASH: &str = "— ";
 
+/// A longer note is not read. The limit leaves room for many witnesses.
+pub(crate) const NOTE_LIMIT: usize = 256 * 1024;
+
 /// Why a checkpoint, or the file of them, could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
@@ -148,6 +151,3 @@ pub(crate) fn verified<'a>(note: &'a str, name: &str, key: &[u8; 32]) -> Result<
         Err(CheckpointError::NotOurs(name.into()))
     }
 }
-
-/// A longer note is not read. The limit leaves room for many witnesses.
-pub(crate) const NOTE_LIMIT: usize = 256 * 1024;

@@ -192,6 +192,14 @@ pub(crate) fn kept_tables() -> Vec<Table> {
     tables
 }
 
+/// The qualified name of a real table that a temporary one shadows.
+pub(crate) fn base_table(dialect: Dialect, table: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("main.{table}"),
+        Dialect::Postgres => format!("public.{table}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
