@@ -1,5 +1,5 @@
 //! The backup: a consistent copy while the system stays in use, and its restore. It holds the tables that cannot be rebuilt
-//! (`schema/steps`) as one file of JSON lines per table, so it can be restored into either database; the projections follow from the
+//! (`db/schema/steps`) as one file of JSON lines per table, so it can be restored into either database; the projections follow from the
 //! journal. It never contains keys.
 //!
 //! The manifest is written last. It has the row count and the digest of each file, which are compared before a restore changes anything.

@@ -55,7 +55,7 @@ pub struct SessionSummary {
     pub began: i64,
     /// The last click: microseconds UTC.
     pub seen: i64,
-    /// The browser and its system, as [`Store::note_device`] recorded them.
+    /// The browser and its system, as [`crate::Store::note_device`] recorded them.
     pub device: Option<String>,
     /// `true` for the session that requests the list.
     pub is_this: bool,
