@@ -1,4 +1,4 @@
-//! The rules of letter 125 applied to the tables: forms, the counter, lists, the report.
+//! The rules of letter 125 applied to the tables: forms, the counter, joins, take-overs, exemptions, reviews.
 
 mod counter;
 mod drafts;

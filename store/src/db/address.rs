@@ -1,4 +1,5 @@
-//! The address of a PostgreSQL server, as libpq parses it.
+//! The address of PostgreSQL as libpq parses it (PostgreSQL's documentation, 34.1.1.2), with one host or several. An unknown option is
+//! refused: an option without effect is worse than a missing one.
 
 use crate::db::dialect::PREPARED;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};

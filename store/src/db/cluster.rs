@@ -1,5 +1,4 @@
-//! The address of PostgreSQL as libpq parses it (PostgreSQL's documentation, 34.1.1.2), with one host or several, tried in turn. An unknown
-//! option is refused: an option without effect is worse than a missing one.
+//! The servers of PostgreSQL: one host or several, tried in turn.
 //!
 //! All waits are short. PostgreSQL ends a session whose client is frozen or gone, a statement that takes too long and a wait for a lock;
 //! the client discards a connection on which PostgreSQL is silent.

@@ -1,4 +1,4 @@
-//! A transaction, its arguments and its rows. One SQL text serves both databases; this file holds the differences.
+//! A transaction. One SQL text serves both databases; this file holds the differences.
 
 use crate::crypto::keyring::Fingerprint;
 use crate::db::cluster::Cluster;

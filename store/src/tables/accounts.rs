@@ -1,4 +1,4 @@
-//! Queries that several parts of the store share, and the encoding of values in the tables.
+//! What the tables say about an account and its owner: statements, claim, and their fingerprints.
 
 use crate::context::StoreContext;
 use crate::crypto::keyring::{FingerprintKind, Fingerprinter, Keyring};
