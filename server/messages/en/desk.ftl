@@ -36,7 +36,7 @@ desk-last-day = Last day
 desk-last-day-if-any = Last day, if the document names one
 desk-hint-last-day = For example 31/12/2023; that day still counts
 desk-no-last-day = Enter the last day.
-desk-bad-last-day = That is not a day. A right one: 31/12/2023.
+desk-bad-last-day = The day is not right: enter day, month and year of the common calendar, for example 31/12/2023.
 desk-past-last-day = That day has passed. Enter today or a later day.
 desk-late-last-day = For this reason, the latest day is { $day }.
 

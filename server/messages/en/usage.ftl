@@ -21,6 +21,6 @@ usage-not-utf8 = The command line has text that cannot be read; it must be UTF-8
 usage-valid = It can be: { $right }.
 usage-suggested = Is it { $right }?
 
-usage-day = this is no day (examples: 2023-07-31 or 31/7/2023)
+usage-day = this is no day from 1800 to 2199 of the common calendar (examples: 2023-07-31 or 31/7/2023)
 usage-time = this is no time (examples: 2023-07-16T08:30:00+07:00 or 2023-07-16)
 usage-address = this is no address with a port (example: 127.0.0.1:8080)

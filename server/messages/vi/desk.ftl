@@ -36,7 +36,7 @@ desk-last-day = Ngày cuối
 desk-last-day-if-any = Ngày cuối, nếu văn bản có ghi
 desk-hint-last-day = Ví dụ 31/12/2023; tính đến hết ngày này
 desk-no-last-day = Mời nhập ngày cuối.
-desk-bad-last-day = Ngày chưa đúng. Ví dụ đúng: 31/12/2023.
+desk-bad-last-day = Ngày chưa đúng: mời ghi ngày, tháng, năm dương lịch, ví dụ 31/12/2023.
 desk-past-last-day = Ngày cuối đã qua. Mời nhập hôm nay hoặc ngày sau.
 desk-late-last-day = Với lý do này, ngày cuối muộn nhất là { $day }.
 

@@ -21,6 +21,6 @@ usage-not-utf8 = Dòng lệnh có chữ không đọc được; cần chữ UTF-
 usage-valid = Dùng được: { $right }.
 usage-suggested = Có phải là { $right }?
 
-usage-day = không phải một ngày (ví dụ: 2023-07-31 hoặc 31/7/2023)
+usage-day = không phải một ngày dương lịch từ năm 1800 đến năm 2199 (ví dụ: 2023-07-31 hoặc 31/7/2023)
 usage-time = không phải một thời điểm (ví dụ: 2023-07-16T08:30:00+07:00 hoặc 2023-07-16)
 usage-address = không phải một địa chỉ có cổng (ví dụ: 127.0.0.1:8080)
