@@ -36,14 +36,21 @@ pub struct ClaimedIdentity {
 }
 
 impl ClaimedIdentity {
-    /// Replaces an account's attributes by the registry's: an imported account may state another person's details.
-    pub fn over(&self, stated: AccountAttributes) -> AccountAttributes {
+    /// Replaces an account's attributes by the registry's, because an imported account may state another person's details. A phone that
+    /// a counter recorded after the claim stays.
+    pub fn over(&self, stated: AccountAttributes, since: Option<i64>) -> AccountAttributes {
+        let phone = self.phone_over(&stated, since).or(stated.phone.as_ref());
         AccountAttributes {
             full_name: Some(self.full_name.clone()),
             national_id: self.numbers.first().copied(),
-            phone: self.phone.clone().or(stated.phone),
+            phone: phone.or(self.phone.as_ref()).cloned(),
             ..stated
         }
+    }
+
+    /// The phone in the registry, unless a counter recorded another one after the claim (`since`, microseconds UTC).
+    pub fn phone_over(&self, stated: &AccountAttributes, since: Option<i64>) -> Option<&Phone> {
+        self.phone.as_ref().filter(|_| stated.phone_at <= since)
     }
 }
 

@@ -108,9 +108,7 @@ pub(crate) async fn reach(tx: &mut Tx, env: &StoreContext, account: &AccountId) 
     let (stated, claim) = owner_of(&env.keys, &row, 0)?;
     let since: Option<i64> = row.get(OWNER_WIDTH)?;
     let stated = match claim {
-        // A counter has recorded another phone since then.
-        Some(_) if stated.phone_at > since => stated,
-        Some(claim) => claim.over(stated),
+        Some(claim) => claim.over(stated, since),
         None => stated,
     };
     let phone = stated.phone.map(|phone| ContactPoint {

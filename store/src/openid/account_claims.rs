@@ -63,19 +63,16 @@ impl Store {
                 let proof: Option<String> = row.get(6)?;
                 let since: Option<i64> = row.get(7)?;
                 let (stated, claim) = owner_of(&self.env.keys, &row, 8)?;
-                let written_since = stated.phone_at > since;
-                let written = stated.phone.clone().filter(|_| written_since);
+                let registry_phone = claim.as_ref().and_then(|claim| claim.phone_over(&stated, since));
+                let phone_verified = registry_phone.is_some();
                 let stated = match &claim {
-                    Some(claim) => claim.over(stated),
+                    Some(claim) => claim.over(stated, since),
                     None => stated,
                 };
                 Ok(Some(AccountClaims {
                     kind,
-                    phone_verified: !written_since && claim.is_some_and(|claim| claim.phone.is_some()),
-                    stated: AccountAttributes {
-                        phone: written.or(stated.phone),
-                        ..stated
-                    },
+                    phone_verified,
+                    stated,
                     unit: UnitCode(row.get(1)?),
                     gate,
                     deadline,
