@@ -67,7 +67,8 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(asked): Quer
     operator
         .answer(async {
             let units = app.store.units().await?;
-            let tasks = app.store.hr_tasks(None, app.store.today()).await?;
+            let current = app.board.current().await?;
+            let tasks = current.hr_tasks().await?;
             let kinds = tasks.chunk_by(|a, b| a.task == b.task);
             // A kind without tasks shows all of them.
             let wanted = asked

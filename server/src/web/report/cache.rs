@@ -1,4 +1,4 @@
-//! The cache of the report, shared by all its viewers: the figures are computed once for each position of the journal.
+//! The cache of the report and of HR's tasks, shared by all their viewers: each is computed once for each position of the journal.
 //!
 //! While a stream is open, one task checks twice a second whether the position has moved; then it computes the figures again
 //! and notifies every stream. Without viewers nothing runs.
@@ -9,7 +9,7 @@ use crate::output::Locale;
 use futures_util::FutureExt as _;
 use ngomon_rules::records::AccountId;
 use ngomon_rules::unit::UnitCode;
-use ngomon_store::{DayFigures, Figures, Result, StaffLine, Store};
+use ngomon_store::{DayFigures, Figures, HrTask, Result, StaffLine, Store};
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +36,7 @@ pub struct Snapshot {
     days: tokio::sync::Mutex<BTreeMap<UnitCode, Arc<[DayFigures]>>>,
     lives: tokio::sync::Mutex<BTreeMap<(UnitCode, &'static str), Arc<ReportDelta>>>,
     staff: tokio::sync::OnceCell<Vec<StaffLine>>,
+    hr_tasks: tokio::sync::OnceCell<Vec<HrTask>>,
 }
 
 impl Snapshot {
@@ -69,6 +70,12 @@ impl Snapshot {
     pub async fn staff(&self) -> Result<&[StaffLine]> {
         let read = || self.store.staff_report(None, self.figures.day);
         self.staff.get_or_try_init(read).await.map(Vec::as_slice)
+    }
+
+    /// The tasks of HR in the whole province, computed on the first request: each decision of a month is taken for each official.
+    pub async fn hr_tasks(&self) -> Result<&[HrTask]> {
+        let read = || self.store.hr_tasks(None, self.figures.day);
+        self.hr_tasks.get_or_try_init(read).await.map(Vec::as_slice)
     }
 }
 
@@ -130,6 +137,7 @@ impl ReportCache {
             days: tokio::sync::Mutex::default(),
             lives: tokio::sync::Mutex::default(),
             staff: tokio::sync::OnceCell::new(),
+            hr_tasks: tokio::sync::OnceCell::new(),
         });
         *latest = Some(Arc::clone(&snapshot));
         Ok(snapshot)
