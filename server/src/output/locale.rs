@@ -1,12 +1,12 @@
 //! The two languages: Vietnamese, the default, and English. All text for people is in `messages/`.
 
 use fluent_templates::fluent_bundle::FluentValue;
-use fluent_templates::{LanguageIdentifier, Loader, static_loader};
+use fluent_templates::{LanguageIdentifier, static_loader};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 use ngomon_rules::values::Date;
-use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::{LazyLock, PoisonError, RwLock};
 
 static_loader! {
     static MESSAGES = {
@@ -15,6 +15,25 @@ static_loader! {
         customise: |bundle| bundle.set_use_isolating(false),
     };
 }
+
+/// The texts without arguments that were asked for, by key: most of a page is such text, and formatting it again would cost half of the page.
+#[derive(Default)]
+struct PlainTexts(RwLock<HashMap<String, String>>);
+
+impl PlainTexts {
+    fn get(&self, key: &str) -> Option<String> {
+        let texts = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        texts.get(key).cloned()
+    }
+
+    fn insert(&self, key: &str, text: &str) {
+        let mut texts = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        texts.insert(key.to_owned(), text.to_owned());
+    }
+}
+
+static PLAIN_VIETNAMESE: LazyLock<PlainTexts> = LazyLock::new(PlainTexts::default);
+static PLAIN_ENGLISH: LazyLock<PlainTexts> = LazyLock::new(PlainTexts::default);
 
 /// A language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +107,13 @@ impl Locale {
         Self { language }
     }
 
+    fn plain(self) -> &'static PlainTexts {
+        match self.language {
+            Language::Vietnamese => &PLAIN_VIETNAMESE,
+            Language::English => &PLAIN_ENGLISH,
+        }
+    }
+
     fn id(self) -> LanguageIdentifier {
         match self.language {
             Language::Vietnamese => fluent_templates::langid!("vi"),
@@ -95,9 +121,18 @@ impl Locale {
         }
     }
 
-    /// A message without arguments.
+    /// A message without arguments. An unknown key is shown itself; a test finds it first.
     pub fn text(self, key: &str) -> String {
-        self.text_with(key, &[])
+        if let Some(text) = self.plain().get(key) {
+            return text;
+        }
+        match self.find(key, &[]) {
+            Some(text) => {
+                self.plain().insert(key, &text);
+                text
+            }
+            None => key.to_owned(),
+        }
     }
 
     /// A message. An unknown key is shown itself; a test finds it first.
@@ -105,13 +140,14 @@ impl Locale {
         self.find(key, gaps).unwrap_or_else(|| key.to_owned())
     }
 
-    /// A message, or `None` if the key is unknown.
+    /// A message, or `None` if the key is unknown. Both languages have every key, so neither falls back to the other.
     pub fn find(self, key: &str, gaps: &[(&'static str, &str)]) -> Option<String> {
-        let args: HashMap<Cow<'static, str>, FluentValue<'_>> = gaps
+        let args: HashMap<&str, FluentValue<'_>> = gaps
             .iter()
-            .map(|(name, value)| (Cow::Borrowed(*name), FluentValue::from(*value)))
+            .map(|(name, value)| (*name, FluentValue::from(*value)))
             .collect();
-        MESSAGES.try_lookup_with_args(&self.id(), key, &args)
+        let args = Some(&args).filter(|args| !args.is_empty());
+        MESSAGES.lookup_single_language(&self.id(), key, args).ok()
     }
 
     /// A number as `1.234`, in English `1,234`.
