@@ -1,5 +1,6 @@
 //! What every part of the store gets: the keys and the environment, the actor of a change, the places.
 
+use crate::boxed;
 use crate::crypto::keyring::{Fingerprinter, Keyring};
 use crate::db::{Location, Tx};
 use crate::environment::Environment;
@@ -32,6 +33,7 @@ impl StoreContext {
     }
 
     /// The keyed hash for fingerprints in this transaction, under the key that its tables use.
+    #[boxed]
     pub async fn marker(&self, tx: &mut Tx) -> Result<Arc<Fingerprinter>> {
         Ok(self.keys.marker(tx.fingerprint_key().await?)?)
     }

@@ -30,6 +30,10 @@ mod store;
 mod tables;
 mod unit_of_work;
 
+/// Makes an `async fn` return a boxed future. Its code is then generated here, once; that of a plain `async fn` is generated again in each
+/// crate that awaits it: the server, and every test binary.
+use async_recursion::async_recursion as boxed;
+
 pub use accounts::explain::{AccountExplanation, HistoryCursor, HistoryEntry, MovedTo};
 pub use accounts::find::{AccountSearchResult, MOST_FOUND};
 pub use accounts::orders::Order;

@@ -1,6 +1,7 @@
 //! The sandbox: an installation for made-up people only. It shows its messages on a page, and simulates the registry as a tester sets it.
 //! An installation becomes a sandbox before it has any account, and stays one: real people's codes are never shown on a page.
 
+use crate::boxed;
 use crate::context::Attribution;
 use crate::error::{Refusal, Result};
 use crate::store::Store;
@@ -15,6 +16,7 @@ const SETTING: &str = "installation.sandbox";
 
 impl Store {
     /// Turns an empty installation into a sandbox.
+    #[boxed]
     pub async fn begin_sandbox(&self, by: &str) -> Result<()> {
         let (env, act) = (self.env.clone(), Attribution::new(by, self.now()));
         self.db
@@ -40,6 +42,7 @@ impl Store {
     }
 
     /// Whether the installation is a sandbox.
+    #[boxed]
     pub async fn is_sandbox(&self) -> Result<bool> {
         // Read from the journal, under the current keys: a setting that an attacker wrote into the table must not reveal codes.
         let set = self
@@ -50,6 +53,7 @@ impl Store {
     }
 
     /// The people of the registry as last loaded, by number.
+    #[boxed]
     pub async fn sandbox_people(&self, most: u32) -> Result<Vec<RegistryRecord>> {
         self.db
             .read(async |tx| {
@@ -67,6 +71,7 @@ impl Store {
     }
 
     /// The behaviour of the simulated registry for this number, by its name; `None` for the default.
+    #[boxed]
     pub async fn sandbox_registry_behaviour(&self, number: NationalId) -> Result<Option<String>> {
         let key = self.mood_key(number);
         let sql = "SELECT mood FROM sandbox_mood WHERE number = $1";
@@ -75,6 +80,7 @@ impl Store {
     }
 
     /// Sets the behaviour of the simulated registry for this number.
+    #[boxed]
     pub async fn set_sandbox_mood(&self, number: NationalId, mood: &str) -> Result<()> {
         let (key, mood) = (self.mood_key(number), mood.to_owned());
         self.db

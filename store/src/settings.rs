@@ -1,5 +1,6 @@
 //! The settings of the installation: the campaign, the officials' policy, and the list of counters.
 
+use crate::boxed;
 use crate::context::Attribution;
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
@@ -28,6 +29,7 @@ pub enum CampaignChange {
 
 impl Store {
     /// The current campaign.
+    #[boxed]
     pub async fn campaign(&self) -> Result<Campaign> {
         self.db
             .query(async |tx| {
@@ -39,11 +41,13 @@ impl Store {
     }
 
     /// The current policy for officials.
+    #[boxed]
     pub async fn policy(&self) -> Result<OfficialsPolicy> {
         self.db.query(async |tx| policy(tx).await).await
     }
 
     /// The counters at which people get help. A forged list is ignored: it would send people to a stranger.
+    #[boxed]
     pub async fn counters(&self) -> Result<Vec<Counter>> {
         let list = self
             .db
@@ -54,6 +58,7 @@ impl Store {
     }
 
     /// Replaces the list of counters.
+    #[boxed]
     pub async fn set_counters(&self, counters: &[Counter], by: &str) -> Result<()> {
         let lines: Vec<String> = counters.iter().map(Counter::line).collect();
         let (env, act, list) = (self.env.clone(), Attribution::new(by, self.now()), lines.join("\n"));
@@ -72,6 +77,7 @@ impl Store {
     }
 
     /// Changes one key of the campaign. A change that would hold or shut out anybody, today or once its days have come, needs approval.
+    #[boxed]
     pub async fn set_campaign(&self, key: &str, value: &str, approved: bool, by: &str) -> Result<CampaignChange> {
         let (env, today, act) = (self.env.clone(), self.today(), Attribution::new(by, self.now()));
         let (key, value) = (key.to_owned(), value.to_owned());
@@ -103,6 +109,7 @@ impl Store {
     }
 
     /// Changes one key of the officials' policy. It takes effect in the next run, which has its own guard.
+    #[boxed]
     pub async fn set_policy(&self, key: &str, value: &str, by: &str) -> Result<()> {
         let (env, act) = (self.env.clone(), Attribution::new(by, self.now()));
         let (key, value) = (key.to_owned(), value.to_owned());

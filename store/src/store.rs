@@ -1,5 +1,6 @@
 //! The opened store: a database and its keys.
 
+use crate::boxed;
 use crate::context::{StoreContext, StorePaths};
 use crate::crypto::checkpoint::try_append;
 use crate::crypto::keyring::{KeyError, Keyring};
@@ -52,12 +53,14 @@ pub(crate) enum OpenMode {
 impl Store {
     /// Opens the store; with `create`, creates what is missing. Refuses a database that is empty, half restored, or older than the file
     /// of checkpoints.
+    #[boxed(?Send)]
     pub async fn open(places: &StorePaths, create: bool, ambient: Environment) -> Result<Self> {
         let opening = if create { OpenMode::New } else { OpenMode::Whole };
         Self::open_as(places, opening, ambient).await
     }
 
     /// Opens a database that may be older than the file of checkpoints, to report that or to accept it.
+    #[boxed(?Send)]
     pub async fn open_older(places: &StorePaths, ambient: Environment) -> Result<Self> {
         Self::open_as(places, OpenMode::Older, ambient).await
     }
@@ -167,6 +170,7 @@ impl Store {
     }
 
     /// Whether the database was created with the keys of that directory. Changes nothing.
+    #[boxed]
     pub async fn is_of_keys(data: &Location, keys: &Path) -> bool {
         let Ok(keys) = Keyring::open(keys) else { return false };
         let Ok(db) = Db::open(data, false).await else {
@@ -179,6 +183,7 @@ impl Store {
     }
 
     /// The durability settings of the writer's connection and of a reader's, under the database's own names.
+    #[boxed]
     pub async fn durability(&self) -> Result<Vec<(&'static str, String)>> {
         async fn ask(tx: &mut crate::db::Tx) -> Result<Vec<(&'static str, String)>> {
             let asked: &[(&'static str, &str)] = match tx.dialect() {
@@ -210,11 +215,13 @@ impl Store {
     }
 
     /// Checks that the database answers.
+    #[boxed]
     pub async fn answers(&self) -> Result<()> {
         self.db.query(async |tx| tx.row("SELECT 1", []).await.map(drop)).await
     }
 
     /// The tree of the last load of units; empty before the first.
+    #[boxed]
     pub async fn units(&self) -> Result<UnitTree> {
         self.db.query(async |tx| tree(tx).await).await
     }

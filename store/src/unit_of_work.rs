@@ -1,5 +1,6 @@
 //! One act as one commit: entries, projections, and what owners and clients are told.
 
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::Result;
@@ -11,6 +12,7 @@ use crate::projections::project;
 use ngomon_rules::event::Event;
 
 /// Writes the events of one act as one commit of the journal: entries, personal values, projections.
+#[boxed]
 pub async fn append(tx: &mut Tx, env: &StoreContext, act: &Attribution, events: Vec<Event>) -> Result<()> {
     if events.is_empty() {
         return Ok(());

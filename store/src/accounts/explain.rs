@@ -1,6 +1,7 @@
 //! The report of `ngomon explain`: each fact, decision and hold of an account, and its origin.
 
 use crate::accounts::explain_facts::{citizen_facts, differs, profile_facts, stated_facts};
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::db::columns::day_of;
 use crate::db::{SqlValue, Tx};
@@ -142,11 +143,13 @@ pub struct HistoryEntry {
 
 impl Store {
     /// Explains an account as of a day, with its whole history.
+    #[boxed]
     pub async fn explain(&self, account: &str, day: Date) -> Result<AccountExplanation> {
         self.explained(account, day, true, HistoryPart::Whole).await
     }
 
     /// As [`Store::explain`], with one page of its history: the newest, or the one before a cursor.
+    #[boxed]
     pub async fn explain_page(
         &self,
         account: &str,
@@ -158,11 +161,13 @@ impl Store {
 
     /// As [`Store::explain`], with the newest page of its history and without the decision from HR's facts. Reads the rows of one account
     /// only, so the cost does not grow with the number of accounts.
+    #[boxed]
     pub async fn account_explanation(&self, account: &str, day: Date) -> Result<AccountExplanation> {
         self.explained(account, day, false, HistoryPart::Newest).await
     }
 
     /// As [`Store::account_explanation`], with the page of its history before a cursor.
+    #[boxed]
     pub async fn story_before(
         &self,
         account: &str,
@@ -173,6 +178,7 @@ impl Store {
     }
 
     /// The ways out of the holds of an account today.
+    #[boxed]
     pub async fn ways_out(&self, account: &AccountId) -> Result<BTreeSet<WayOut>> {
         let today = self.today();
         self.db
@@ -181,6 +187,7 @@ impl Store {
     }
 
     /// What the gate requires of a citizen today; `None` if the account is not a citizen's.
+    #[boxed]
     pub async fn gate(&self, account: &AccountId) -> Result<Option<Gate>> {
         let today = self.today();
         self.db.read(async |tx| gate(tx, account.as_str(), today).await).await

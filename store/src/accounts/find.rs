@@ -1,5 +1,6 @@
 //! The search at a counter: finds a person's accounts by exact details that the person knows.
 
+use crate::boxed;
 use crate::crypto::keyring::{AssociatedData, FingerprintKind};
 use crate::db::columns::placeholders;
 use crate::db::{SqlValue, Tx};
@@ -69,6 +70,7 @@ impl Store {
 
     /// The accounts that fit a national id, a phone, an account id, a user name or a receipt, ordered by id. A national id finds the
     /// accounts that state any number of its person, and the account with the person's claim.
+    #[boxed]
     pub async fn find(&self, _: &Operator, typed: &str) -> Result<Vec<AccountSearchResult>> {
         let (typed, today) = (typed.trim(), self.today());
         self.db

@@ -1,6 +1,7 @@
 //! Holds by order. They apply to any kind of account, for an office that has the right to ask for one.
 
 use crate::authentication::others_stay;
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
@@ -43,6 +44,7 @@ impl Order {
 
 impl Store {
     /// Places a hold by order. The account's sessions and tokens end with the commit. An operator's account needs two operators.
+    #[boxed]
     pub async fn hold_by_order(&self, operator: &Operator, account: &AccountId, order: &Order) -> Result<()> {
         let hold = self.hold_of(order)?;
         alone(account)?;
@@ -67,6 +69,7 @@ impl Store {
     }
 
     /// Lifts one hold by order, for a reason. Other holds of the account stay. An operator's account needs two operators.
+    #[boxed]
     pub async fn lift_order(&self, operator: &Operator, account: &AccountId, cause: &Cause, why: &str) -> Result<()> {
         alone(account)?;
         let (env, by) = (self.env.clone(), operator.by().to_owned());
@@ -124,6 +127,7 @@ pub(crate) async fn lift(
 impl Store {
     /// Lifts every hold by order of an operator's account, for a reason. This is the way out if there is no other operator to ask: access
     /// to the machine is access to the installation.
+    #[boxed]
     pub async fn lift_orders_of_operator(&self, name: &str, why: &str, by: &str) -> Result<usize> {
         let (env, act, name) = (self.env.clone(), Attribution::new(by, self.now()), name.to_owned());
         let why = why.to_owned();

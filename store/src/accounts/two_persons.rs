@@ -10,6 +10,7 @@
 
 use crate::accounts::orders::{lift, place};
 use crate::authentication::{PapersSeen, change_phone, issue_password_code, remove_all_passkeys};
+use crate::boxed;
 use crate::citizens::{PATIENCE, TakeOverState, withdraw};
 use crate::context::{Attribution, StoreContext};
 use crate::db::{SqlValue, Tx};
@@ -89,6 +90,7 @@ fn not_oneself(by: &str, act: &ProposedAct) -> Result<()> {
 
 impl Store {
     /// The pending proposals, oldest first.
+    #[boxed]
     pub async fn act_proposals(&self, _: &Operator) -> Result<Vec<ActProposal>> {
         let now = self.env.now();
         let all = self
@@ -99,6 +101,7 @@ impl Store {
     }
 
     /// One proposal.
+    #[boxed]
     pub async fn act_proposal(&self, _: &Operator, receipt: &str) -> Result<ActProposal> {
         let now = self.env.now();
         self.db
@@ -107,6 +110,7 @@ impl Store {
     }
 
     /// The operator who declined the proposal or took it back, by the name that the journal uses for the actor.
+    #[boxed]
     pub async fn declined_by(&self, _: &Operator, proposal: &ActProposal) -> Result<Option<String>> {
         let change = Change::ActDeclined {
             receipt: proposal.receipt.clone(),
@@ -128,11 +132,13 @@ impl Store {
     }
 
     /// Proposes an act as the first operator, for a reason. Returns the receipt; if the same act is already pending, that one's.
+    #[boxed]
     pub async fn propose_act(&self, operator: &Operator, act: ProposedAct, why: &str) -> Result<String> {
         self.propose_with(operator, act, why, None).await
     }
 
     /// As [`Store::propose_act`], for an act that records a phone.
+    #[boxed]
     pub async fn propose_phone(
         &self,
         operator: &Operator,
@@ -189,6 +195,7 @@ impl Store {
 
     /// Approves a proposal as the second operator: the act is done, if it is still possible. `news` is the message to an owner whose
     /// passkeys are removed.
+    #[boxed]
     pub async fn approve_act(&self, operator: &Operator, receipt: &str, news: &str) -> Result<Approved> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, news, secret) = (receipt.to_owned(), news.to_owned(), self.new_token());
@@ -263,6 +270,7 @@ impl Store {
     }
 
     /// Declines a proposal as another operator, or takes it back as the first one.
+    #[boxed]
     pub async fn decline_act(&self, operator: &Operator, receipt: &str, why: &str) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());

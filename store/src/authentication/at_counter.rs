@@ -9,6 +9,7 @@
 
 use crate::authentication::passwords::change_password;
 use crate::authentication::webauthn_state::{recall, recall_once, remember};
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
@@ -138,6 +139,7 @@ pub(crate) async fn change_phone(
 impl Store {
     /// Issues a code for setting another password, to an owner whose papers the operator checked. Refused with [`Refusal::NeedsTwo`] if a
     /// counter changed the phone in the last thirty days.
+    #[boxed]
     pub async fn issue_password_code(
         &self,
         operator: &Operator,
@@ -167,6 +169,7 @@ impl Store {
 
     /// Changes the phone of an account whose owner's papers the operator checked. Refused with [`Refusal::NeedsTwo`] if a counter issued a
     /// password code in the last thirty days, or if the owner signs in by the phone alone.
+    #[boxed]
     pub async fn change_phone(
         &self,
         operator: &Operator,
@@ -203,6 +206,7 @@ impl Store {
     }
 
     /// Whether a counter changed the phone of that account within the last thirty days. A code to a phone then cannot reset the password.
+    #[boxed]
     pub async fn phone_changed_lately(&self, account: &AccountId) -> Result<bool> {
         self.db
             .read(async |tx| phone_changed_lately(tx, &self.env, account).await)
@@ -210,6 +214,7 @@ impl Store {
     }
 
     /// The account of a password code. `None` if the code was used, has expired, or never existed.
+    #[boxed]
     pub async fn password_code(&self, code: &str) -> Result<Option<AccountId>> {
         let id = row_of(&self.env, &as_printed(code));
         let account = self.db.query(async |tx| recall(tx, &self.env, id).await).await?;
@@ -218,6 +223,7 @@ impl Store {
 
     /// Sets another password by a code, once. All sessions and grants end in the same commit, and the owner is notified with `news`.
     /// `false` if the code is not valid.
+    #[boxed]
     pub async fn set_password_by_code(&self, code: &str, hash: &str, news: &str) -> Result<bool> {
         let id = row_of(&self.env, &as_printed(code));
         let (env, hash, news) = (self.env.clone(), hash.to_owned(), news.to_owned());

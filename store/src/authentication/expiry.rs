@@ -1,5 +1,6 @@
 //! Deletes expired rows in small batches, so that no transaction waits long.
 
+use crate::boxed;
 use crate::error::Result;
 use crate::sessions::rows::LONGEST;
 use crate::store::Store;
@@ -14,6 +15,7 @@ const BATCH: u64 = 500;
 impl Store {
     /// Deletes expired sessions, rate-limit counters, enrolment links, one-time codes, messages, drafts, ceremonies, and tokens, grants and
     /// events of clients. Returns the number of rows. Several servers may do it at once.
+    #[boxed]
     pub async fn sweep(&self) -> Result<u64> {
         // Clients with a grant in a session that timed out are notified first.
         self.end_over_sessions().await?;

@@ -13,6 +13,7 @@
 //! right. So nothing about a code reveals whether an owner exists.
 
 use crate::authentication::throttle::{KeyedLimit, RateLimit, Requester};
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::keyring::AssociatedData;
 use crate::crypto::merkle::sha256;
@@ -174,6 +175,7 @@ impl Store {
 
     /// Whether the installation's limits allow codes for this party, by any channel. Checked before any look-up of an account, so that it
     /// reveals nothing.
+    #[boxed]
     pub async fn has_room_for_codes(&self, who: &Requester) -> Result<bool> {
         let channels = [Channel::Sms, Channel::Mail];
         let counts: Vec<Window> = channels
@@ -193,6 +195,7 @@ impl Store {
     }
 
     /// Tries a code. A right code is used up, with all that were sent together with it.
+    #[boxed]
     pub async fn try_code(&self, holder: &str, purpose: Purpose, digits: &str) -> Result<CodeCheck> {
         let env = self.env.clone();
         let holder = sha256(&[holder.as_bytes()]);

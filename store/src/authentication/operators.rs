@@ -1,5 +1,6 @@
 //! Operators: named by a command, enrolled by a link that is valid once, removed with all their sessions.
 
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
@@ -98,6 +99,7 @@ pub(crate) async fn others_stay(tx: &mut Tx, by: &str, account: &AccountId, toda
 
 impl Store {
     /// The names of the operators.
+    #[boxed]
     pub async fn operators(&self) -> Result<Vec<String>> {
         self.db
             .read(async |tx| {
@@ -108,6 +110,7 @@ impl Store {
     }
 
     /// Adds an operator: letters, digits, `.`, `-` and `_`. Returns the secret of an enrolment link, valid once, for three days.
+    #[boxed]
     pub async fn add_operator(&self, name: &str, by: &str) -> Result<String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
         if name.is_empty() || name.len() > LONGEST || !name.chars().all(plain) {
@@ -133,6 +136,7 @@ impl Store {
     }
 
     /// The enrolment of a link. `None` if the link was used, has expired, or never existed.
+    #[boxed]
     pub async fn enrolment(&self, link: &str) -> Result<Option<Enrolment>> {
         let (digest, now) = (sha256(&[link.as_bytes()]), self.env.now());
         let sql = format!(
@@ -156,6 +160,7 @@ impl Store {
 
     /// Enrols an operator with a password and an authenticator whose code of `step` (half minutes since 1970) was right. The operator can
     /// sign in from now on. Returns the recovery codes, which cannot be displayed again.
+    #[boxed]
     pub async fn enrol(&self, link: &str, password_hash: &str, step: u64) -> Result<Vec<String>> {
         let codes: Vec<String> = std::iter::repeat_with(|| {
             let code = self.env.ambient.letters::<12>();
@@ -211,6 +216,7 @@ impl Store {
     }
 
     /// Removes an operator, from the next click on. At least two operators who can act must remain.
+    #[boxed]
     pub async fn remove_operator(&self, name: &str, by: &str) -> Result<()> {
         let (env, act, name) = (self.env.clone(), Attribution::new(by, self.now()), name.to_owned());
         self.db

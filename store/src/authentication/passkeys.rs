@@ -4,6 +4,7 @@
 
 use crate::authentication::at_counter::phone_changed_lately;
 use crate::authentication::passwords::own_login;
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::merkle::sha256;
@@ -119,6 +120,7 @@ fn bound_passkey(keys: &Keyring, row: &Row) -> Result<Option<(PasskeyId, String,
 
 impl Store {
     /// The passkeys of an account's owner, the oldest first.
+    #[boxed]
     pub async fn passkeys(&self, account: &AccountId) -> Result<Vec<Passkey>> {
         self.db
             .query(async |tx| {
@@ -142,6 +144,7 @@ impl Store {
     }
 
     /// The WebAuthn user handle of an account's owner.
+    #[boxed]
     pub async fn passkey_owner(&self, account: &AccountId) -> Result<[u8; 16]> {
         let login = self
             .db
@@ -151,6 +154,7 @@ impl Store {
     }
 
     /// The passkey with that credential id.
+    #[boxed]
     pub async fn known_passkey(&self, credential: &[u8]) -> Result<Option<KnownPasskey>> {
         let digest = sha256(&[credential]);
         self.db
@@ -170,6 +174,7 @@ impl Store {
     }
 
     /// Adds a passkey to the account's login. The owner is notified with `news`.
+    #[boxed]
     pub async fn add_passkey(&self, account: &AccountId, new: NewPasskey, news: &str) -> Result<()> {
         let (env, account, news) = (self.env.clone(), account.clone(), news.to_owned());
         let (id, digest) = (PasskeyId(env.id()), sha256(&[&new.credential]));
@@ -216,6 +221,7 @@ impl Store {
 
     /// Removes a passkey of the account's owner, who is notified with `news`. If it is another owner's, or was removed before, nothing
     /// changes.
+    #[boxed]
     pub async fn remove_passkey(&self, account: &AccountId, passkey: &PasskeyId, news: &str) -> Result<()> {
         let (env, account, news) = (self.env.clone(), account.clone(), news.to_owned());
         let passkey = passkey.clone();
@@ -247,6 +253,7 @@ impl Store {
     /// Removes all passkeys of the account's owner, whose device is lost, and ends all sessions and grants of the owner's accounts in the
     /// same commit. An operator does it and gives a reason; for another operator it takes two. The owner is notified with `news`. Returns
     /// the number of passkeys: without any, nothing changes.
+    #[boxed]
     pub async fn remove_passkeys(
         &self,
         operator: &Operator,
@@ -279,6 +286,7 @@ impl Store {
     /// Records a verified response with that `counter`. Returns the accounts that it opens: those that are not held, and only if there are
     /// none, the held ones. Empty if the passkey was removed, or if the counter did not rise, which means that the device may have been
     /// cloned.
+    #[boxed]
     pub async fn use_passkey(
         &self,
         passkey: &PasskeyId,

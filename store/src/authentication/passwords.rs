@@ -1,5 +1,6 @@
 //! The accounts of a user name, with their password hashes. Several accounts may share one user name: the password decides.
 
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::merkle::sha256;
 use crate::db::bound::{ACCOUNT, LOGIN, binds_under};
@@ -81,6 +82,7 @@ pub(crate) async fn own_login(tx: &mut Tx, env: &StoreContext, account: &Account
 
 impl Store {
     /// All accounts of a user name, by id.
+    #[boxed]
     pub async fn credentials(&self, username: &str) -> Result<Vec<Credential>> {
         self.db
             .read(async |tx| {
@@ -95,6 +97,7 @@ impl Store {
     }
 
     /// Up to `most` credentials of the accounts after `account`, by id.
+    #[boxed]
     pub async fn credentials_after(&self, account: &str, most: u32) -> Result<Vec<Credential>> {
         let sql = format!("SELECT {CREDENTIAL} WHERE a.id > $1 ORDER BY a.id LIMIT $2");
         self.db
@@ -142,12 +145,14 @@ impl Store {
 
     /// The mark for a browser in which the account's owner was signed in. It grants nothing, but lets limits recognise the owner. A change
     /// of password ends it. `None` if the account no longer exists.
+    #[boxed]
     pub async fn browser_mark(&self, account: &AccountId) -> Result<Option<BrowserMark>> {
         let sql = "SELECT l.id, l.changed FROM account_row a JOIN login l ON l.id = a.login WHERE a.id = $1";
         self.mark_by(sql, account.as_str().into()).await
     }
 
     /// The same for the owner of a passkey.
+    #[boxed]
     pub async fn browser_mark_of_passkey(&self, credential: &[u8]) -> Result<Option<BrowserMark>> {
         let sql = "SELECT l.id, l.changed FROM passkey p JOIN login l ON l.id = p.login WHERE p.credential = $1";
         self.mark_by(sql, sha256(&[credential]).into()).await
@@ -178,11 +183,13 @@ impl Store {
     }
 
     /// The owner's contact point: the phone on file, or else the mailbox.
+    #[boxed]
     pub async fn reach(&self, account: &AccountId) -> Result<Option<ContactPoint>> {
         self.db.read(async |tx| reach(tx, &self.env, account).await).await
     }
 
     /// Stores a new hash of the same password, unless it was changed meanwhile.
+    #[boxed]
     pub async fn rehash(&self, of: &Credential, hash: &str) -> Result<()> {
         let (env, account, hash, old) = (self.env.clone(), of.account.clone(), hash.to_owned(), of.value.clone());
         self.db
@@ -208,6 +215,7 @@ impl Store {
 
     /// Changes the password for its owner. All sessions and grants of every account with that login end in the same commit. The owner is
     /// notified with `news`.
+    #[boxed]
     pub async fn set_password(&self, account: &AccountId, hash: &str, news: &str) -> Result<()> {
         let (env, account, hash, news) = (self.env.clone(), account.clone(), hash.to_owned(), news.to_owned());
         self.db

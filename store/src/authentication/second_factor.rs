@@ -2,6 +2,7 @@
 //! once.
 
 use crate::authentication::operators::recovery_hash;
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::db::bound::{OPERATOR, binds};
@@ -60,6 +61,7 @@ async fn is_used(tx: &mut Tx, env: &StoreContext, account: &AccountId, code: u8)
 
 impl Store {
     /// The TOTP secret of the operator's authenticator; `None` if there is no such operator.
+    #[boxed]
     pub async fn totp_secret(&self, account: &AccountId) -> Result<Option<[u8; 20]>> {
         let found = self.db.read(async |tx| factor(tx, &self.env, account).await).await?;
         Ok(found.map(|factor| factor.totp_secret))
@@ -67,6 +69,7 @@ impl Store {
 
     /// Records that the right code of `step` (half minutes since 1970) was used. `None` if a code of that step or a later one was used
     /// before.
+    #[boxed]
     pub async fn use_code(&self, account: &AccountId, step: u64) -> Result<Option<TwoFactorProof>> {
         let (id, step) = (account.0.clone(), i64::try_from(step).unwrap_or(i64::MAX));
         let used = self
@@ -84,6 +87,7 @@ impl Store {
     }
 
     /// Redeems a recovery code. `None` if it is not one of the operator's, or was used before.
+    #[boxed]
     pub async fn use_recovery_code(&self, account: &AccountId, typed: &str) -> Result<Option<TwoFactorProof>> {
         let (env, account, typed) = (self.env.clone(), account.clone(), typed.to_owned());
         self.db

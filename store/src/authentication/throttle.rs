@@ -8,6 +8,7 @@
 //!                    └───▶ wrong ─────▶ stays until the window ends
 //! ```
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::error::Result;
 use crate::store::Store;
@@ -131,6 +132,7 @@ impl Store {
     }
 
     /// Whether all these limits allow another attempt. Counts nothing.
+    #[boxed]
     pub async fn has_room(&self, limits: &[KeyedLimit]) -> Result<bool> {
         let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         self.db
@@ -146,12 +148,14 @@ impl Store {
     }
 
     /// Whether an attempt was counted under that limit in the current window.
+    #[boxed]
     pub async fn was_tried(&self, limit: &KeyedLimit) -> Result<bool> {
         let count = limit.count(&self.env);
         Ok(self.db.query(async |tx| count.read(tx).await).await? > 0)
     }
 
     /// Counts one more of each limit. `Some(left)` is the smallest number left; `None` if one limit is used up, and nothing was counted.
+    #[boxed]
     pub async fn take(&self, limits: &[KeyedLimit]) -> Result<Option<i64>> {
         let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         let owed = std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner));
@@ -175,11 +179,13 @@ impl Store {
     }
 
     /// Counts one more attempt of `who`. `Some(left)` is the number left; `None` if it is one too many.
+    #[boxed]
     pub async fn attempt(&self, limit: RateLimit, who: &[&str]) -> Result<Option<i64>> {
         self.take(&[limit.of(who)]).await
     }
 
     /// Gives an attempt back because it was right. While the database is away, it is owed, and the next attempt settles it.
+    #[boxed]
     pub async fn give_back(&self, limits: &[KeyedLimit]) -> Result<()> {
         let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
         let owed = counts.clone();
@@ -206,6 +212,7 @@ impl Store {
     }
 
     /// Consumes something that counts once: `true` the first time, until `good_until` (microseconds UTC) has passed.
+    #[boxed]
     pub async fn consume_nonce(&self, what: &'static str, id: &[&str], good_until: i64) -> Result<bool> {
         let (bucket, now) = (noted(what).bucket(&self.env, id), self.env.now());
         let n = self
@@ -222,6 +229,7 @@ impl Store {
     }
 
     /// Whether something was consumed and has not expired.
+    #[boxed]
     pub async fn is_noted(&self, what: &'static str, id: &[&str]) -> Result<bool> {
         let (bucket, now) = (noted(what).bucket(&self.env, id), self.env.now());
         let sql = "SELECT n FROM attempt WHERE bucket = $1 AND span = 0 AND good_until >= $2";

@@ -1,6 +1,7 @@
 //! Ceremonies: the state between two steps, such as a WebAuthn challenge and the device's response, or two pages of a sign-in. It is stored
 //! only here, can be used once, for minutes, for one purpose and by the owner who began it. The keys alone cannot forge it.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::keyring::AssociatedData;
 use crate::db::Tx;
@@ -113,11 +114,13 @@ impl Store {
     }
 
     /// Stores the name for which this browser requested a code, so that it can request the code again without typing it.
+    #[boxed]
     pub async fn remember_asked(&self, browser: &str, name: &str) -> Result<()> {
         self.remember(self.asked_row(browser), ASKED, name).await
     }
 
     /// The name for which this browser requested a code; `None` if it requested none, or too long ago.
+    #[boxed]
     pub async fn asked(&self, browser: &str) -> Result<Option<String>> {
         let id = self.asked_row(browser);
         self.db.query(async |tx| recall(tx, &self.env, id).await).await

@@ -1,5 +1,6 @@
 //! Forms at the counter: an operator who saw the papers enters the form and reads the result.
 
+use crate::boxed;
 use crate::citizens::person::numbers_of;
 use crate::citizens::registry::ask;
 use crate::citizens::submission::{SubmissionResult, SubmittedForm};
@@ -125,6 +126,7 @@ pub(crate) async fn kept(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Resu
 impl Store {
     /// Answers a form that an operator enters for an account whose owner is at the counter with these papers. `registry` is the
     /// registry's answer; if `None`, the extract as last loaded answers.
+    #[boxed]
     pub async fn enter_form(
         &self,
         operator: &Operator,
@@ -150,6 +152,7 @@ impl Store {
     }
 
     /// The result of a form. An operator can also read a form that the person sent.
+    #[boxed]
     pub async fn entered_form(&self, _: &Operator, receipt: &str) -> Result<EnteredForm> {
         self.db
             .read(async |tx| {

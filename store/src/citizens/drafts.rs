@@ -1,5 +1,6 @@
 //! Drafts: forms that were typed and are not answered yet, so that nothing is lost over a sign-in or a one-time code.
 
+use crate::boxed;
 use crate::crypto::keyring::AssociatedData;
 use crate::crypto::merkle::sha256;
 use crate::db::bound::SESSION;
@@ -28,6 +29,7 @@ fn row_of(account: &AccountId, good_until: i64) -> Vec<u8> {
 
 impl Store {
     /// Stores the draft of an account, in place of an earlier one.
+    #[boxed]
     pub async fn keep_draft(&self, account: &AccountId, form: &Form) -> Result<()> {
         let plain = serde_json::to_vec(form).map_err(|e| StoreError::corrupt("a form", e))?;
         let (account, until) = (account.clone(), self.env.now() + KEPT);
@@ -50,6 +52,7 @@ impl Store {
     }
 
     /// The draft of an account.
+    #[boxed]
     pub async fn draft(&self, account: &AccountId) -> Result<Option<Form>> {
         let now = self.env.now();
         let row = self
@@ -68,6 +71,7 @@ impl Store {
     }
 
     /// Deletes the draft: it was answered, or is not wanted.
+    #[boxed]
     pub async fn drop_draft(&self, account: &AccountId) -> Result<()> {
         let account = account.clone();
         self.db
@@ -83,6 +87,7 @@ impl Store {
 
     /// The account of a session that ended by time alone, if it may send the form. A session that ended by a hold or a new password returns
     /// `None`: its cookie may be in other hands.
+    #[boxed]
     pub async fn was_session_of(&self, token: &str) -> Result<Option<AccountId>> {
         let (id, now, today) = (sha256(&[token.as_bytes()]), self.env.now(), self.today());
         self.db

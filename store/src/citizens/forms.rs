@@ -1,6 +1,7 @@
 //! Forms from a file. The journal records which of them were entered: after an interruption, the same file continues where it stopped,
 //! and its first forms return their recorded answers.
 
+use crate::boxed;
 use crate::citizens::submission::{SubmissionResult, sent};
 use crate::context::Attribution;
 use crate::error::Result;
@@ -21,6 +22,7 @@ pub struct FormsFile {
 
 impl Store {
     /// Starts or continues the entry of a file. `digest` is the SHA-256 of its bytes, in hexadecimal.
+    #[boxed]
     pub async fn begin_forms(&self, digest: &str) -> Result<FormsFile> {
         self.db
             .read(async |tx| {
@@ -39,6 +41,7 @@ impl Store {
     }
 
     /// Answers the form of a row, or returns the recorded answer if it was entered before. As [`Store::standardise`].
+    #[boxed]
     pub async fn enter_form_of(
         &self,
         file: &FormsFile,
@@ -53,6 +56,7 @@ impl Store {
     }
 
     /// Records that all forms of the file are entered: the next time, the file is entered again from the start.
+    #[boxed]
     pub async fn end_forms(&self, file: &FormsFile, forms: usize, by: &str) -> Result<()> {
         let env = self.env.clone();
         let act = Attribution::new(by, self.now());

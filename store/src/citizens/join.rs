@@ -1,5 +1,6 @@
 //! The join of two accounts. C5: the owner of both proves both, joins them and chooses which one stays.
 
+use crate::boxed;
 use crate::citizens::person::duplicate_candidates;
 use crate::citizens::take_over::dependent_holds;
 use crate::context::{Attribution, StoreContext};
@@ -27,6 +28,7 @@ pub struct Join {
 
 impl Store {
     /// Joins two accounts, with their owner as actor. Both get the message `news`.
+    #[boxed]
     pub async fn join(&self, join: &Join, news: &str) -> Result<()> {
         let (env, join, news) = (self.env.clone(), join.clone(), news.to_owned());
         self.db

@@ -1,5 +1,6 @@
 //! Queries of the registry as last loaded, for one number.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::keyring::FingerprintKind;
 use crate::db::Tx;
@@ -42,6 +43,7 @@ pub(crate) async fn ask(tx: &mut Tx, env: &StoreContext, number: NationalId) -> 
 
 impl Store {
     /// Whether the account came with that number, or with the phone that the population registry has for it.
+    #[boxed]
     pub async fn is_stated_by(&self, account: &AccountId, number: &NationalId) -> Result<bool> {
         self.db
             .read(async |tx| {

@@ -1,6 +1,7 @@
 //! Outages of the registry. C7: "Alerts: [...] a silent registry". Every query of the registry reports whether it answered; only a change
 //! is stored.
 
+use crate::boxed;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::store::Store;
@@ -13,6 +14,7 @@ async fn since(tx: &mut Tx) -> Result<Option<i64>> {
 
 impl Store {
     /// Reports whether the registry answered a query.
+    #[boxed]
     pub async fn registry_heard(&self, answered: bool) -> Result<()> {
         let silent = self.registry_silent_since().await?.is_some();
         if silent != answered {
@@ -35,6 +37,7 @@ impl Store {
     }
 
     /// The start of the current outage, in microseconds UTC; `None` if the registry answered the last query.
+    #[boxed]
     pub async fn registry_silent_since(&self) -> Result<Option<i64>> {
         self.db.query(async |tx| since(tx).await).await
     }

@@ -1,5 +1,6 @@
 //! Requests for review ("Đề nghị xem xét lại"): the owner of a held account asks a counter to check it again.
 
+use crate::boxed;
 use crate::context::Attribution;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
@@ -57,6 +58,7 @@ async fn open_request(tx: &mut Tx, account: &AccountId) -> Result<Option<String>
 
 impl Store {
     /// Requests a review of an account. Returns the receipt; if a request is open already, that one's.
+    #[boxed]
     pub async fn request_review(&self, account: &AccountId) -> Result<String> {
         let (env, account) = (self.env.clone(), account.clone());
         self.db
@@ -81,11 +83,13 @@ impl Store {
     }
 
     /// The open request of an account.
+    #[boxed]
     pub async fn open_review(&self, account: &AccountId) -> Result<Option<String>> {
         self.db.read(async |tx| open_request(tx, account).await).await
     }
 
     /// Answers a request as a counter, with a reason that the owner reads.
+    #[boxed]
     pub async fn answer_review(&self, operator: &Operator, receipt: &str, accepted: bool, why: &str) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());
@@ -106,6 +110,7 @@ impl Store {
     }
 
     /// The latest answers to the requests of an account's owner, newest first: reviews, and changes of the own profile.
+    #[boxed]
     pub async fn given_answers(&self, account: &AccountId) -> Result<Vec<GivenAnswer>> {
         let sql = "SELECT x.receipt, x.accepted, x.answered_at, x.answer, v.sealed FROM \
              (SELECT receipt, account, accepted, answered_at, answer FROM review_request UNION ALL \
@@ -137,6 +142,7 @@ impl Store {
 
     /// The state of a receipt for a visitor who is not signed in. An unknown number looks like an answered one, so that a guess reveals
     /// nothing.
+    #[boxed]
     pub async fn receipt_state(&self, receipt: &str) -> Result<ReceiptState> {
         let sql = "SELECT CASE WHEN outcome = 'pending' THEN 'waiting' ELSE 'answered' END FROM submission WHERE receipt = $1 \
              UNION ALL SELECT CASE WHEN accepted IS NULL THEN 'received' ELSE 'answered' END FROM review_request WHERE receipt = $1 \
@@ -151,6 +157,7 @@ impl Store {
     }
 
     /// The requests of accounts that are still held, oldest first.
+    #[boxed]
     pub async fn review_requests(&self, _: &Operator) -> Result<Vec<ReviewRequest>> {
         let sql = "SELECT r.receipt, r.account, r.at FROM review_request r WHERE r.accepted IS NULL AND EXISTS \
              (SELECT 1 FROM hold h WHERE h.account = r.account AND h.until IS NULL AND h.since <= r.at) ORDER BY r.at, r.receipt";

@@ -1,5 +1,6 @@
 //! The submission of a form, C2 to C4 in one transaction: the form is answered, and its consequences are written.
 
+use crate::boxed;
 use crate::citizens::person::{
     all_numbers, delete_unclaimed_person, duplicate_candidates, is_claimed, resolve_person, withdrawn,
 };
@@ -38,6 +39,7 @@ pub struct PendingForm {
 impl Store {
     /// Answers a form by the registry as last loaded. It counts at its own instant, or at `at` if it has none, but never prevails over a
     /// claim that is in force.
+    #[boxed]
     pub async fn standardise(
         &self,
         submission: &Submission,
@@ -50,6 +52,7 @@ impl Store {
 
     /// Answers an owner's form by the answer of a registry that was queried before. `phone_proven`: the phone in the form was proven by a
     /// one-time code.
+    #[boxed]
     pub async fn standardise_as_answered(
         &self,
         submission: &Submission,
@@ -76,11 +79,13 @@ impl Store {
     }
 
     /// The answer of the registry as last loaded, for a number.
+    #[boxed]
     pub async fn registry(&self, number: NationalId) -> Result<RegistryAnswer> {
         self.db.read(async |tx| ask(tx, &self.env, number).await).await
     }
 
     /// The outcome that a form would have now. Changes nothing, and counts no attempt.
+    #[boxed]
     pub async fn preview_form(
         &self,
         account: &AccountId,
@@ -102,6 +107,7 @@ impl Store {
     }
 
     /// The forms that wait for the registry, in the order in which they came.
+    #[boxed]
     pub async fn pending_forms(&self) -> Result<Vec<PendingForm>> {
         let waiting = self
             .db
@@ -151,6 +157,7 @@ impl Store {
     }
 
     /// Answers a pending form. `registry` is as in [`Store::standardise_as_answered`]; if `None`, the extract as last loaded answers.
+    #[boxed]
     pub async fn retry_pending_forms(
         &self,
         pending: PendingForm,
@@ -166,6 +173,7 @@ impl Store {
     }
 
     /// Answers the pending forms by the registry as last loaded. Returns how many were answered.
+    #[boxed]
     pub async fn retry_pending(&self, by: &str) -> Result<u64> {
         let mut answered = 0;
         for pending in self.pending_forms().await? {

@@ -10,6 +10,7 @@
 //!
 //! The approval computes everything again in the transaction that applies it.
 
+use crate::boxed;
 use crate::citizens::counter::kept;
 use crate::citizens::person::{Person, all_numbers, duplicate_candidates, resolve_person, withdrawn};
 use crate::citizens::registry::ask;
@@ -90,6 +91,7 @@ pub struct TakeOver {
 
 impl Store {
     /// The pending take-overs, oldest first.
+    #[boxed]
     pub async fn take_overs(&self, _: &Operator) -> Result<Vec<TakeOver>> {
         let now = self.env.now();
         let all = self
@@ -101,6 +103,7 @@ impl Store {
     }
 
     /// The take-over that was proposed for a form.
+    #[boxed]
     pub async fn take_over(&self, _: &Operator, receipt: &str) -> Result<Option<TakeOver>> {
         let now = self.env.now();
         self.db
@@ -109,6 +112,7 @@ impl Store {
     }
 
     /// Proposes as the first operator that the account of a form gets the claim, with a reason that the second one reads.
+    #[boxed]
     pub async fn propose_take_over(&self, operator: &Operator, receipt: &str, why: &str) -> Result<()> {
         let (env, by, receipt) = (self.env.clone(), operator.by().to_owned(), receipt.to_owned());
         let why = why.to_owned();
@@ -134,6 +138,7 @@ impl Store {
 
     /// Approves a take-over as the second operator: the claim moves, if everything is still as it was proposed. Both owners get the
     /// message `news`.
+    #[boxed]
     pub async fn approve_take_over(&self, operator: &Operator, receipt: &str, news: &str) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, news) = (receipt.to_owned(), news.to_owned());
@@ -151,6 +156,7 @@ impl Store {
     }
 
     /// Declines a take-over as another operator, or takes it back as the first one.
+    #[boxed]
     pub async fn decline_take_over(&self, operator: &Operator, receipt: &str, why: &str) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());

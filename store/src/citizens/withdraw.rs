@@ -1,6 +1,7 @@
 //! The withdrawal of a claim. C3: "a counter can withdraw a claim made on the wrong account, with no hold and all it caused lifted".
 
 use crate::authentication::phone_changed_lately;
+use crate::boxed;
 use crate::citizens::take_over::dependent_holds;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
@@ -16,6 +17,7 @@ use ngomon_rules::records::AccountId;
 impl Store {
     /// Withdraws the claim of an account, for a reason. The account stays open and must send the form again. Refused with
     /// [`Refusal::NeedsTwo`] if a counter changed the phone in the last thirty days.
+    #[boxed]
     pub async fn withdraw_claim(&self, operator: &Operator, account: &AccountId, why: &str) -> Result<()> {
         let (env, by) = (self.env.clone(), operator.by().to_owned());
         let (account, why) = (account.clone(), why.to_owned());

@@ -12,6 +12,7 @@
 //! The limit: a row that was once genuine can be put back as it was, for as long as its own expiry, the generation of its account and
 //! that of its client allow.
 
+use crate::boxed;
 use crate::crypto::keyring::Keyring;
 use crate::db::Tx;
 use crate::db::schema::Kind;
@@ -319,6 +320,7 @@ impl BoundTable {
     }
 
     /// The number of rows that grant something, and those of them that are not as the program wrote them.
+    #[boxed]
     pub async fn forged(&self, tx: &mut Tx, keys: &Keyring) -> Result<(u64, Vec<String>)> {
         let sql = format!("SELECT {} FROM {} WHERE {}", self.columns(""), self.table, self.grants);
         let (mut seen, mut forged) = (0, Vec::new());

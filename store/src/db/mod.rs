@@ -24,6 +24,7 @@ pub(crate) use tx::TransactionEnd;
 pub use tx::Tx;
 pub use value::{Row, SqlValue};
 
+use crate::boxed;
 use crate::db::cluster::{COMMANDS, Cluster, Limits, REQUESTS, WORKERS};
 use crate::db::connections::{PATIENCE, own, pool, rest, take};
 use crate::db::embedded::SqliteConfig;
@@ -70,6 +71,7 @@ enum Pool {
 
 impl Db {
     /// Opens the database; creates the embedded one if it is missing and `create` is set.
+    #[boxed]
     pub async fn open(location: &Location, create: bool) -> Result<Self> {
         match location {
             Location::Directory(dir) => {

@@ -1,5 +1,6 @@
 //! A transaction. One SQL text serves both databases; this file holds the differences.
 
+use crate::boxed;
 use crate::crypto::keyring::Fingerprint;
 use crate::db::cluster::Cluster;
 use crate::db::connections::{IdleConnection, PooledConnection};
@@ -297,6 +298,7 @@ impl Tx {
     }
 
     /// Like [`Tx::rows_for_update`], but skips rows that another transaction has locked, and never waits.
+    #[boxed]
     pub async fn rows_free(&mut self, sql: &str) -> Result<Vec<Row>> {
         match self.dialect() {
             Dialect::Sqlite => self.rows(sql, []).await,
@@ -323,6 +325,7 @@ impl Tx {
 
     /// Inserts many rows, as many in a statement as fit. `into` is `table (a, b, c)`; `tail` may be an `ON CONFLICT` clause. Returns the
     /// number of inserted rows.
+    #[boxed]
     pub async fn insert(&mut self, into: &str, rows: Vec<Vec<SqlValue>>, tail: &str) -> Result<u64> {
         const MOST_ARGS: usize = 4_000;
         let Some(width) = rows.first().map(Vec::len) else {

@@ -1,5 +1,6 @@
 //! Accounts taken over once from the previous systems. An account that already exists stays as it is; none is removed.
 
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::FingerprintKind;
 use crate::db::columns::{for_each_in, placeholders};
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 impl OpenLoad {
     /// Stages accounts. A row in quarantine under the id of one of them is corrected by it.
+    #[boxed]
     pub async fn accounts(&mut self, rows: Vec<AccountRow>) -> Result<()> {
         let key = |row: &AccountRow| fingerprint(&self.marker, FingerprintKind::EmployeeCode, row.account.as_str());
         let keys = rows.iter().map(|row| key(row).into()).collect();

@@ -1,5 +1,6 @@
 //! The beginning of a load: judged, then open or waiting.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::db::columns::number;
 use crate::db::{Tx, bound};
@@ -30,6 +31,7 @@ pub enum LoadDecision {
 
 impl Store {
     /// Opens a load, or returns why it needs approval. `approve` names a waiting load, which must be for this file.
+    #[boxed]
     pub async fn begin_load(&self, incoming: LoadRequest, approve: Option<&str>) -> Result<LoadDecision> {
         self.discard_stale_loads().await?;
         let (env, asked) = (self.env.clone(), incoming.clone());

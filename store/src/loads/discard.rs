@@ -1,6 +1,7 @@
 //! The discard of a load whose process died, before the next load starts. Nobody ever saw its rows. Commits that are sealed are never
 //! deleted, nor anything of a load that is applied according to the journal.
 
+use crate::boxed;
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::journal::commit::APPLIED;
@@ -22,6 +23,7 @@ pub(crate) const AHEAD: i64 = 300_000_000;
 
 impl OpenLoad {
     /// Discards the load: everything is as it was before it.
+    #[boxed]
     pub async fn abort(self) -> Result<()> {
         self.store.discard(&self.id).await
     }

@@ -1,5 +1,6 @@
 //! The end of a load: all its rows count at once.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::db::Tx;
 use crate::error::Result;
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 
 impl OpenLoad {
     /// Makes all rows of the load count, in one transaction.
+    #[boxed]
     pub async fn finish(self) -> Result<String> {
         let id = self.id.clone();
         let (store, table) = (self.store.clone(), self.incoming.table);

@@ -1,5 +1,6 @@
 //! The profiles of HR that are known by their keys.
 
+use crate::boxed;
 use crate::crypto::keyring::{FingerprintKind, Fingerprinter};
 use crate::db::columns::for_each_in;
 use crate::db::{Row, SqlValue};
@@ -33,6 +34,7 @@ pub(crate) struct KnownProfile {
 
 impl KnownKeys {
     /// Reads all profiles, or only those of which `rows` may be versions.
+    #[boxed]
     pub async fn read(store: &Store, rows: Option<&[Profile]>) -> Result<Self> {
         const COLUMNS: &str = "p.id, p.unit, p.row_digest, p.gone, p.code_fp, p.number_fp";
         let mut found = Vec::new();

@@ -1,5 +1,6 @@
 //! An open load, which stages rows.
 
+use crate::boxed;
 use crate::context::Attribution;
 use crate::crypto::keyring::Fingerprinter;
 use crate::db::columns::start_of;
@@ -48,6 +49,7 @@ impl OpenLoad {
     }
 
     /// Stages rows that could not be read.
+    #[boxed]
     pub async fn quarantined(&mut self, rows: Vec<QuarantinedRow>) -> Result<()> {
         let mut cells = Vec::with_capacity(rows.len());
         for row in rows {

@@ -1,5 +1,6 @@
 //! The import of HR profiles: the versions of each, and the profiles that a full extract no longer has.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::keyring::FingerprintKind;
 use crate::db::columns::{for_each_in, placeholders};
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 impl OpenLoad {
     /// Stages profiles: a version that is already stored changes nothing.
+    #[boxed]
     pub async fn profiles(&mut self, rows: Vec<Profile>) -> Result<()> {
         if self.incoming.full.is_none() {
             self.known = KnownKeys::read(&self.store, Some(&rows)).await?;

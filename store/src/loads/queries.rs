@@ -1,5 +1,6 @@
 //! What importers ask before they load.
 
+use crate::boxed;
 use crate::db::SqlValue;
 use crate::db::columns::for_each_in;
 use crate::error::Result;
@@ -10,6 +11,7 @@ use std::collections::BTreeSet;
 
 impl Store {
     /// The rows in quarantine that are not corrected yet.
+    #[boxed]
     pub async fn quarantine(&self) -> Result<Vec<WaitingRow>> {
         self.db
             .read(async |tx| {
@@ -30,6 +32,7 @@ impl Store {
     }
 
     /// Whether there is any account.
+    #[boxed]
     pub async fn has_accounts(&self) -> Result<bool> {
         self.db
             .read(async |tx| Ok(tx.row("SELECT 1 FROM account LIMIT 1", []).await?.is_some()))
@@ -37,6 +40,7 @@ impl Store {
     }
 
     /// The accounts among `ids` that exist.
+    #[boxed]
     pub async fn known_accounts(&self, ids: &[AccountId]) -> Result<BTreeSet<AccountId>> {
         let wanted: Vec<SqlValue> = ids.iter().map(|id| id.as_str().into()).collect();
         self.db

@@ -1,5 +1,6 @@
 //! The references: registry, units and notices. They are evidence from others, and each load replaces the whole reference.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::keyring::FingerprintKind;
 use crate::db::Tx;
@@ -83,6 +84,7 @@ pub(crate) async fn rows_of(
 
 impl OpenLoad {
     /// Stages rows of the registry.
+    #[boxed]
     pub async fn registry(&mut self, records: Vec<RegistryRecord>) -> Result<()> {
         let rows = RegistryRows::of(&self.store.env, &self.marker, &self.id, &records)?;
         self.rows.merge(rows.digests);
@@ -92,6 +94,7 @@ impl OpenLoad {
     }
 
     /// Stages units.
+    #[boxed]
     pub async fn units(&mut self, units: Vec<Unit>) -> Result<()> {
         let mut rows = Vec::with_capacity(units.len());
         for unit in units {
@@ -104,6 +107,7 @@ impl OpenLoad {
     }
 
     /// Stages movement notices, in the order of their rows.
+    #[boxed]
     pub async fn notices(&mut self, notices: Vec<Notice>) -> Result<()> {
         let env = self.store.env.clone();
         let mut rows = Vec::with_capacity(notices.len());

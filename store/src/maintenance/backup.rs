@@ -6,6 +6,7 @@
 //! While a restore runs, a row of `restoring` warns everyone who opens the database. The row is deleted when the restore ends, or stays
 //! until the restore is started again.
 
+use crate::boxed;
 use crate::context::StorePaths;
 use crate::crypto::keyring::{Fingerprint, Keyring, sync_parent};
 use crate::db::schema::{Kind, Table};
@@ -93,6 +94,7 @@ pub struct Restored {
 
 impl Store {
     /// Copies everything, as of one moment, into an empty directory. Returns the number of rows.
+    #[boxed]
     pub async fn backup(&self, dir: &Path) -> Result<u64> {
         if std::fs::read_dir(dir).is_ok_and(|mut there| there.next().is_some()) {
             return Err(Refusal::NotEmpty(dir.display().to_string()).into());
@@ -122,6 +124,7 @@ impl Store {
 
     /// Restores a backup into an empty database, under the keys with which it was made, and rebuilds the projections. First deletes what
     /// an aborted restore left there.
+    #[boxed(?Send)]
     pub async fn restore(places: &StorePaths, dir: &Path, ambient: Environment) -> Result<Restored> {
         let manifest = Manifest::read(dir)?;
         let keys = Keyring::open(&places.keys)?;

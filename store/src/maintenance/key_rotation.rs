@@ -9,6 +9,7 @@
 //! Each transaction computes fingerprints under the key that the database names in that transaction (`StoreContext::marker`), so the system works
 //! at every step of this, and a rotation that was killed is completed by the next one.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::keyring::Fingerprinter;
 use crate::db::bound::take_bound_to;
@@ -23,6 +24,7 @@ const BATCH: usize = 2_000;
 
 impl Store {
     /// Adds the keys of the next rotation to the file, where they are not used yet: other machines get them before they are needed.
+    #[boxed]
     pub async fn prepare_keys(&self) -> Result<()> {
         let keys = &self.env.keys;
         keys.read_again()?;
@@ -33,7 +35,8 @@ impl Store {
     }
 
     /// Rotates the keys, or completes a rotation that was prepared or killed. Calls `progress` with the number of journal entries done.
-    pub async fn rotate_keys(&self, progress: &mut dyn FnMut(u64)) -> Result<()> {
+    #[boxed]
+    pub async fn rotate_keys(&self, progress: &mut (dyn FnMut(u64) + Send)) -> Result<()> {
         self.prepare_keys().await?;
         let env = StoreContext {
             keys: self.env.keys.rotated()?,

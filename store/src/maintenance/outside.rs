@@ -4,6 +4,7 @@
 //! The database records the number of checkpoints in the file and a chained digest over all of them, so that a truncated, thinned or
 //! emptied file is detected. Each seal brings the file up to the database; only [`Store::accept_checkpoints`] repairs a damaged one.
 
+use crate::boxed;
 use crate::context::Attribution;
 use crate::crypto::checkpoint::{append_after, last_note, notes_of, set_aside};
 use crate::db::Tx;
@@ -103,6 +104,7 @@ impl Store {
 
     /// Accepts the database as it is, and starts a new file of checkpoints from it: after a deliberate restore of an older backup, or
     /// after the file was lost or damaged. The previous file is renamed, and the journal records the actor.
+    #[boxed]
     pub async fn accept_checkpoints(&self, by: &str) -> Result<AcceptReport> {
         let found = self.verify_outside().await?;
         if found.is_empty() {

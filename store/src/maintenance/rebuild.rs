@@ -1,5 +1,6 @@
 //! The replay of the journal into temporary tables that shadow the real ones. It serves to compare both, or to rebuild the real ones.
 
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Fingerprinter;
 use crate::db::schema::base_table;
@@ -22,7 +23,7 @@ const BATCH: usize = 200;
 const KNOWN: &str = "SELECT digest, tables FROM projection_version";
 
 /// Replays the whole journal into temporary tables. Calls `progress` with the number of entries done. Returns the number of entries.
-pub(crate) async fn replay(tx: &mut Tx, env: &StoreContext, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+pub(crate) async fn replay(tx: &mut Tx, env: &StoreContext, progress: &mut (dyn FnMut(u64) + Send)) -> Result<u64> {
     tx.command(&schema::temporary_projections(tx.dialect())).await?;
     let sql = format!(
         "SELECT {HEAD} FROM journal_commit c WHERE {COUNTS} ORDER BY COALESCE(c.position, 9000000000000000000), c.seq"
@@ -60,7 +61,7 @@ async fn no_load_is_open(tx: &mut Tx) -> Result<()> {
 }
 
 /// Replaces the contents of the projections by a replay. Returns the number of entries.
-async fn refill(tx: &mut Tx, env: &StoreContext, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+async fn refill(tx: &mut Tx, env: &StoreContext, progress: &mut (dyn FnMut(u64) + Send)) -> Result<u64> {
     let entries = replay(tx, env, progress).await?;
     for table in schema::projections() {
         let real = base_table(tx.dialect(), table);
@@ -91,7 +92,8 @@ async fn keys_changed(tx: &mut Tx, env: &StoreContext, before: u8) -> Result<()>
 
 impl Store {
     /// Rebuilds every projection from the journal. Readers see the old tables until the new ones are complete; writers wait.
-    pub async fn rebuild(&self, progress: &mut dyn FnMut(u64)) -> Result<u64> {
+    #[boxed]
+    pub async fn rebuild(&self, progress: &mut (dyn FnMut(u64) + Send)) -> Result<u64> {
         self.db.transaction(|tx| Box::pin(close_applied_loads(tx))).await?;
         self.discard_stale_loads().await?;
         let entries = self
@@ -127,7 +129,7 @@ impl Store {
         &self,
         env: &StoreContext,
         marker: &Fingerprinter,
-        progress: &mut dyn FnMut(u64),
+        progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<()> {
         let today = schema::projections_digest();
         self.db

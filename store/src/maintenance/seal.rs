@@ -5,6 +5,7 @@
 //! roll-back behind a checkpoint kept outside the database is detected (the file). The limit: commits that are not sealed yet, at most
 //! one second of a running server, have no such protection against removal.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::checkpoint::Checkpoint;
 use crate::crypto::merkle::{Frontier, leaf_hash};
@@ -26,6 +27,7 @@ pub(crate) const ORIGIN: &str = "ngomon/journal";
 
 impl Store {
     /// Seals all commits that are not sealed yet, and brings the file of checkpoints up to them; returns their number.
+    #[boxed]
     pub async fn seal(&self) -> Result<u64> {
         let mut sealed = 0;
         loop {
@@ -48,6 +50,7 @@ impl Store {
 
     /// Whether a commit has been unsealed for too long: somebody blocks the sealer, or wrote a row that is never sealed. A server checks
     /// this after each round, because unsealed commits can be removed without a trace.
+    #[boxed]
     pub async fn is_seal_late(&self) -> Result<bool> {
         let before = self.env.now() - LATE;
         self.db

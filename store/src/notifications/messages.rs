@@ -1,5 +1,6 @@
 //! The outbox of messages to people. A message is written in the transaction of the change that it reports; a carrier delivers it later.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::keyring::AssociatedData;
 use crate::db::Tx;
@@ -228,6 +229,7 @@ impl Store {
     }
 
     /// The latest messages, newest first, delivered or not.
+    #[boxed]
     pub async fn messages(&self, most: u32) -> Result<Vec<Message>> {
         self.db
             .read(async |tx| {

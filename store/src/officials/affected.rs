@@ -1,6 +1,7 @@
 //! The people whom a change affects: the closure of all accounts and profiles that share a code or a number, directly or through others.
 //! Decisions within the closure read no facts outside it, and decisions outside it read none within.
 
+use crate::boxed;
 use crate::db::columns::for_each_in;
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
@@ -33,6 +34,7 @@ const HOLDERS: &str = "SELECT k.kind, k.holder, k.fp FROM staff_key s \
 
 impl AffectedSet {
     /// Computes the closure of what changed.
+    #[boxed]
     pub async fn closure_of(tx: &mut Tx, concerned: &AffectedKeys) -> Result<Self> {
         let mut people = Self {
             accounts: concerned.accounts.iter().map(|id| id.0.clone()).collect(),

@@ -1,5 +1,6 @@
 //! The facts that the officials' decisions read, in one snapshot: of everybody, or of some people.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::db::columns::{day_of, end_of, for_each_in};
 use crate::db::{Row, SqlValue, Tx};
@@ -52,6 +53,7 @@ type PersonKey = std::result::Result<u32, NationalId>;
 
 impl Facts {
     /// Reads the facts of these people, or of everybody if `None`.
+    #[boxed]
     pub async fn read(tx: &mut Tx, env: &StoreContext, day: Date, people: Option<&AffectedSet>) -> Result<Self> {
         let accounts = accounts(tx, env, day, people).await?;
         let read = notices(tx, env, people).await?;

@@ -1,5 +1,6 @@
 //! The last sign-in of officials, which decides the hold `idle`, and that hold's way out.
 
+use crate::boxed;
 use crate::error::Result;
 use crate::sessions::sign_in_record::write_down;
 use crate::store::Store;
@@ -10,6 +11,7 @@ use ngomon_rules::values::local_day;
 
 impl Store {
     /// Lifts `idle` after the owner has proven password and one-time code; idle time counts from today again. Other holds stay.
+    #[boxed]
     pub async fn end_idle(&self, account: &AccountId) -> Result<()> {
         let (env, account) = (self.env.clone(), account.clone());
         self.db

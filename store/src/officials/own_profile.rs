@@ -1,6 +1,7 @@
 //! An official's own HR profile: its yearly review, and proposals of changes that HR accepts or declines. An official who is held for
 //! clauses 1 to 4 corrects the cause here; the account is decided again at once.
 
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result, StoreError};
@@ -69,6 +70,7 @@ async fn in_service(tx: &mut Tx, env: &StoreContext, account: &AccountId, day: D
 
 impl Store {
     /// The own profile of an official.
+    #[boxed]
     pub async fn own_profile(&self, account: &AccountId) -> Result<Option<OwnProfile>> {
         let day = self.today();
         let kept = self
@@ -82,6 +84,7 @@ impl Store {
     }
 
     /// Records that the owner reviewed the own profile and found it right. A second review on the same day changes nothing.
+    #[boxed]
     pub async fn review_profile(&self, account: &AccountId) -> Result<()> {
         let (env, owner) = (self.env.clone(), account.clone());
         let judges = self
@@ -111,6 +114,7 @@ impl Store {
     }
 
     /// Proposes changes of the own profile. Returns the receipt; if the same proposal is already pending, that one's.
+    #[boxed]
     pub async fn propose(&self, account: &AccountId, amendment: &Amendment) -> Result<String> {
         let (env, account, amendment) = (self.env.clone(), account.clone(), amendment.clone());
         self.db
@@ -138,6 +142,7 @@ impl Store {
     }
 
     /// The proposals of an account that wait for HR, oldest first.
+    #[boxed]
     pub async fn own_proposals(&self, account: &AccountId) -> Result<Vec<Proposal>> {
         self.db
             .read(async |tx| waiting(tx, &self.env, Some(account)).await)
@@ -145,12 +150,14 @@ impl Store {
     }
 
     /// All proposals that wait for HR, oldest first.
+    #[boxed]
     pub async fn proposals(&self, _: &Operator) -> Result<Vec<Proposal>> {
         self.db.read(async |tx| waiting(tx, &self.env, None).await).await
     }
 
     /// Accepts or declines a proposal, with a reason that its owner reads; the owner gets the message `news`. The account is decided
     /// again at once.
+    #[boxed]
     pub async fn decide_proposal(
         &self,
         operator: &Operator,

@@ -5,6 +5,7 @@
 //!     └── over it ──▶ waiting ── approve ──▲
 //! ```
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::db::columns::{day_of, number};
 use crate::db::{SqlValue, Tx};
@@ -94,11 +95,13 @@ enum Scope {
 
 impl Store {
     /// The result that a run as of that day would have. Changes nothing.
+    #[boxed]
     pub async fn simulate(&self, day: Date) -> Result<RunOutcome> {
         self.simulate_scope(Scope::Everybody, day).await
     }
 
     /// The result that [`Store::reconcile_changed`] would have. Changes nothing.
+    #[boxed]
     pub async fn simulate_changed(&self, day: Date) -> Result<RunOutcome> {
         self.simulate_scope(Scope::Changed, day).await
     }
@@ -110,18 +113,21 @@ impl Store {
     }
 
     /// Brings the holds of every official account in line with HR as of that day, unless the guard stops the run.
+    #[boxed]
     pub async fn reconcile(&self, day: Date, by: &str) -> Result<RunOutcome> {
         self.reconcile_scope(Scope::Everybody, day, by).await
     }
 
     /// As [`Store::reconcile`], but only for the people affected by a change since the last run over everybody. If they cannot be
     /// determined, the run covers everybody, and the result says why.
+    #[boxed]
     pub async fn reconcile_changed(&self, day: Date, by: &str) -> Result<RunOutcome> {
         self.reconcile_scope(Scope::Changed, day, by).await
     }
 
     /// Brings these accounts and those of these profiles in line at once, after somebody changed them: a hold that no longer applies is
     /// lifted without waiting for the next run over everybody. Includes everyone who shares a code or a number with them.
+    #[boxed]
     pub async fn reconcile_people(
         &self,
         accounts: &[AccountId],
@@ -139,6 +145,7 @@ impl Store {
 
     /// Creates the account of a profile in service that has none, as the policy `newcomers=create` would; one click at HR's desk. `None`
     /// if no account was created: the profile has one meanwhile, its facts allow no decision, or the run waits for approval.
+    #[boxed]
     pub async fn make_newcomer(&self, operator: &Operator, profile: &ProfileId) -> Result<Option<AccountId>> {
         let scope = Scope::Newcomer(profile.clone());
         let done = self.reconcile_scope(scope, self.today(), operator.by()).await?;
@@ -160,6 +167,7 @@ impl Store {
     }
 
     /// Approves a waiting run: each line is computed again, and if any of them would come out differently, the whole run is refused.
+    #[boxed]
     pub async fn approve_run(&self, run: &str, by: &str) -> Result<RunOutcome> {
         let (env, run, by) = (self.env.clone(), run.to_owned(), by.to_owned());
         let done = self
@@ -173,6 +181,7 @@ impl Store {
     }
 
     /// All runs, newest first.
+    #[boxed]
     pub async fn runs(&self) -> Result<Vec<RunSummary>> {
         self.db
             .read(async |tx| {
@@ -195,6 +204,7 @@ impl Store {
     }
 
     /// The lines of a run, applied or waiting.
+    #[boxed]
     pub async fn run_lines(&self, run: &str) -> Result<Vec<RunLine>> {
         self.db.read(async |tx| run_lines(tx, &self.env, run).await).await
     }

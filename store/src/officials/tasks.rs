@@ -1,5 +1,6 @@
 //! The tasks of HR's desk: the list of O5, of the whole province or of a unit and all below it.
 
+use crate::boxed;
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::officials::facts::{AccountWithHolds, Facts};
@@ -38,6 +39,7 @@ pub struct HrTask {
 
 impl Store {
     /// The tasks for HR as of a day, in a unit and all below it, or everywhere: by kind, then by day and unit.
+    #[boxed]
     pub async fn hr_tasks(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<HrTask>> {
         self.db
             .read_long(async |tx| {

@@ -1,6 +1,7 @@
 //! The undo of a whole run. It reverses the run's changes that are still in effect, and lists the accounts that changed since. Sessions
 //! are never revived.
 
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::db::columns::start_of;
@@ -26,6 +27,7 @@ pub struct UndoReport {
 
 impl Store {
     /// Reverses an applied run. The next automatic run waits for a person.
+    #[boxed]
     pub async fn undo_run(&self, run: &str, by: &str) -> Result<UndoReport> {
         let (env, run) = (self.env.clone(), run.to_owned());
         let act = Attribution::new(by, self.now());

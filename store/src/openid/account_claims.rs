@@ -1,5 +1,6 @@
 //! The claims of an account for clients, read at the moment of the request: a grant stores no copy of them.
 
+use crate::boxed;
 use crate::error::{Result, StoreError};
 use crate::openid::subjects::previous_subjects;
 use crate::store::Store;
@@ -39,6 +40,7 @@ pub struct AccountClaims {
 
 impl Store {
     /// Reads what clients may learn about the account. `None` if it does not exist.
+    #[boxed]
     pub async fn about(&self, account: &AccountId) -> Result<Option<AccountClaims>> {
         let today = self.today();
         self.db
@@ -85,6 +87,7 @@ impl Store {
     }
 
     /// Whether accounts of this kind and unit may sign in through the client.
+    #[boxed]
     pub async fn admits(&self, client: &Client, about: &AccountClaims) -> Result<bool> {
         if !client.kinds.contains(&about.kind) {
             return Ok(false);
@@ -98,12 +101,14 @@ impl Store {
     }
 
     /// Follows a unit that may have ended to the successor or parent that is valid today.
+    #[boxed]
     pub async fn unit_today(&self, unit: &UnitCode) -> Result<Option<Unit>> {
         let today = self.today();
         self.db.query(async |tx| followed(tx, unit, today).await).await
     }
 
     /// The client's subjects for the accounts that this account succeeds.
+    #[boxed]
     pub async fn former_subjects(&self, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
         self.db
             .query(async |tx| previous_subjects(tx, &self.env.keys, client, account).await)

@@ -5,6 +5,7 @@
 //!     └──── 60 s, hold, sign-out (except with `offline_access`), client disabled ──▶ over
 //! ```
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
@@ -81,6 +82,7 @@ pub struct IssuedTokens {
 
 impl Store {
     /// Issues a code for the owner of a session. `None` if the session has ended or is a held visit, or if the client is no longer enabled.
+    #[boxed]
     pub async fn issue_code(&self, session: &str, allowed: AuthorizedRequest) -> Result<Option<String>> {
         let (env, session) = (self.env.clone(), sha256(&[session.as_bytes()]));
         let (code, digest) = generate_token(&env, TokenKind::Code);
@@ -96,6 +98,7 @@ impl Store {
 
     /// Redeems a code. `None` if it is invalid; if it was redeemed before, everything issued from it is revoked. Refuses a `resource` other
     /// than the granted one, or one whose client is no longer enabled; the code can then be redeemed again.
+    #[boxed]
     pub async fn redeem_code(
         &self,
         known: &RegisteredClient,

@@ -7,6 +7,7 @@
 //!     └── remove ──▶ gone: its id never comes back
 //! ```
 
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::merkle::sha256;
@@ -210,6 +211,7 @@ pub(crate) async fn edit_client(
 impl Store {
     /// Replaces a client's settings if they still equal `before`. Its subjects stay. Its grants and tokens stay unless the new settings
     /// allow less.
+    #[boxed]
     pub async fn edit_client(&self, id: &ClientId, before: &Client, client: Client, by: &str) -> Result<NewClient> {
         let (env, act, id) = (self.env.clone(), Attribution::new(by, self.now()), id.clone());
         let (before, secret) = (before.clone(), self.new_token());
@@ -223,6 +225,7 @@ impl Store {
     }
 
     /// [`Store::edit_client`] by one operator at the desk. Refused if the old or the new settings need a second operator.
+    #[boxed]
     pub async fn edit_client_alone(
         &self,
         operator: &Operator,
@@ -238,6 +241,7 @@ impl Store {
     }
 
     /// Imports the client's own user ids, by one operator at the desk. Refused if the client needs a second operator.
+    #[boxed]
     pub async fn name_subjects_alone(
         &self,
         operator: &Operator,
@@ -251,6 +255,7 @@ impl Store {
     }
 
     /// All clients, by name.
+    #[boxed]
     pub async fn clients(&self) -> Result<Vec<RegisteredClient>> {
         self.db
             .read(async |tx| {
@@ -261,6 +266,7 @@ impl Store {
     }
 
     /// Finds a client by id.
+    #[boxed]
     pub async fn client(&self, id: &str) -> Result<Option<RegisteredClient>> {
         static SQL: LazyLock<String> = LazyLock::new(|| format!("{} WHERE c.id = $1", select()));
         // A client id has printable ASCII alone, and PostgreSQL rejects text with a NUL.
@@ -272,6 +278,7 @@ impl Store {
     }
 
     /// Whether an enabled client is registered as this resource server.
+    #[boxed]
     pub async fn has_resource(&self, resource: &str) -> Result<bool> {
         let bearer = self
             .db
@@ -281,6 +288,7 @@ impl Store {
     }
 
     /// Registers a client. Its secret is returned here and never again.
+    #[boxed]
     pub async fn add_client(&self, client: Client, by: &str) -> Result<NewClient> {
         let (env, act) = (self.env.clone(), Attribution::new(by, self.now()));
         let (id, secret) = (self.new_client_id(), self.new_token());
@@ -294,6 +302,7 @@ impl Store {
     }
 
     /// [`Store::add_client`] by one operator at the desk. Refused if the client needs a second operator.
+    #[boxed]
     pub async fn add_client_alone(&self, operator: &Operator, client: Client) -> Result<NewClient> {
         client.check().map_err(Refusal::Client)?;
         if client.needs_two() {
@@ -303,6 +312,7 @@ impl Store {
     }
 
     /// [`Store::rotate_client`] by one operator at the desk. Refused if the client needs a second operator.
+    #[boxed]
     pub async fn rotate_client_alone(&self, operator: &Operator, id: &str) -> Result<NewClient> {
         let known = self
             .client(id)
@@ -315,6 +325,7 @@ impl Store {
     }
 
     /// Issues a new secret. The previous one works for `overlap` more seconds, so that no sign-in fails meanwhile.
+    #[boxed]
     pub async fn rotate_client(&self, id_or_name: &str, overlap: i64, by: &str) -> Result<NewClient> {
         let (env, act, name) = (
             self.env.clone(),
@@ -332,16 +343,19 @@ impl Store {
     }
 
     /// Disables a client: every endpoint refuses it from the next request on.
+    #[boxed]
     pub async fn disable_client(&self, id_or_name: &str, by: &str) -> Result<ClientId> {
         self.change_client(id_or_name, Change::ClientDisabled, by).await
     }
 
     /// Enables a client again. Its earlier grants and tokens stay revoked.
+    #[boxed]
     pub async fn enable_client(&self, id_or_name: &str, by: &str) -> Result<ClientId> {
         self.change_client(id_or_name, Change::ClientEnabled, by).await
     }
 
     /// Removes a client. Its id is never used again.
+    #[boxed]
     pub async fn remove_client(&self, id_or_name: &str, by: &str) -> Result<ClientId> {
         self.change_client(id_or_name, Change::ClientRemoved, by).await
     }

@@ -1,5 +1,6 @@
 //! The consents of people to third-party clients, which are not the province's own.
 
+use crate::boxed;
 use crate::db::Row;
 use crate::db::bound::CONSENT;
 use crate::error::Result;
@@ -23,6 +24,7 @@ pub struct Consent {
 
 impl Store {
     /// An owner's consents, the newest first.
+    #[boxed]
     pub async fn consents(&self, account: &AccountId) -> Result<Vec<Consent>> {
         self.db
             .query(async |tx| {
@@ -44,6 +46,7 @@ impl Store {
 
     /// Withdraws a consent. The client's grants for the account end in the same commit, and the client is notified. Without a consent
     /// nothing changes.
+    #[boxed]
     pub async fn withdraw_consent(&self, account: &AccountId, client: &ClientId) -> Result<()> {
         let (env, account, client) = (self.env.clone(), account.clone(), client.clone());
         self.db
@@ -67,6 +70,7 @@ impl Store {
     }
 
     /// Whether the owner already consented to all of these scopes.
+    #[boxed]
     pub async fn has_consent(&self, account: &AccountId, client: &ClientId, scopes: &[Scope]) -> Result<bool> {
         let sql = format!(
             "SELECT {} FROM consent WHERE account = $1 AND client = $2",
@@ -85,6 +89,7 @@ impl Store {
     }
 
     /// Records the owner's consent to these scopes; it replaces an earlier one.
+    #[boxed]
     pub async fn consent(&self, account: &AccountId, client: &ClientId, scopes: &[Scope]) -> Result<()> {
         let cells = vec![
             account.as_str().into(),

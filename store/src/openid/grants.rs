@@ -1,6 +1,7 @@
 //! Grants and tokens. A token is 256 random bits, stored as a digest. Its validity is checked at each use, against the grant, the account
 //! and the client as they are at that moment.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::keyring::{AssociatedData, Keyring};
 use crate::crypto::merkle::sha256;
@@ -353,6 +354,7 @@ pub(crate) async fn end_grant(tx: &mut Tx, id: &str) -> Result<()> {
 
 impl Store {
     /// Introspects a token. `None` if it is not active.
+    #[boxed]
     pub async fn token(&self, token: &str) -> Result<Option<ActiveToken>> {
         // Built once: they run for each request with a token.
         static OF_ACCOUNT: LazyLock<String> = LazyLock::new(|| {
@@ -388,6 +390,7 @@ impl Store {
     }
 
     /// Issues a token with which the client acts for itself (RFC 6749, 4.4) at that resource. `None` if the client changed meanwhile.
+    #[boxed]
     pub async fn token_for_client(
         &self,
         known: &RegisteredClient,
@@ -432,6 +435,7 @@ impl Store {
     }
 
     /// Revokes a token for its client (RFC 7009): an access token alone, a refresh token with its whole family.
+    #[boxed]
     pub async fn revoke(&self, known: &RegisteredClient, token: &str) -> Result<()> {
         let (digest, client) = (sha256(&[token.as_bytes()]), known.id.clone());
         self.db

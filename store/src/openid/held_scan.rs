@@ -8,6 +8,7 @@
 //!     ◀── the last hold is lifted, a claim, the day after an order's last, a freeze ── clients are notified
 //! ```
 
+use crate::boxed;
 use crate::error::Result;
 use crate::notifications::client_outbox::enqueue_held_events;
 use crate::notifications::held_state::HeldStateChanges;
@@ -21,6 +22,7 @@ const BATCH: u32 = 400;
 impl Store {
     /// Scans for accounts whose held state changed with the date or the campaign: ends the sessions and grants of the held ones and queues
     /// events for clients. Returns the number of accounts. It is a single query while neither the date nor the campaign has changed.
+    #[boxed]
     pub async fn propagate_time_based_holds(&self) -> Result<u64> {
         let today = self.today();
         let looked = self

@@ -10,6 +10,7 @@
 //! No event waits for another, except that *held* and *open again* of an account are delivered in order. A waiting event becomes due at
 //! once when a newer event of the account is queued, or when the client accepts another one. That does not bring the last attempt nearer.
 
+use crate::boxed;
 use crate::context::Attribution;
 use crate::db::bound::{CLIENT, NOTICE, binds};
 use crate::db::columns::for_each_in;
@@ -167,6 +168,7 @@ fn short(fault: &str) -> String {
 
 impl Store {
     /// The clients with events that are due.
+    #[boxed]
     pub async fn clients_to_tell(&self) -> Result<Vec<ClientId>> {
         let (sql, now) = (
             "SELECT DISTINCT client FROM client_notice WHERE due <= $1 AND COALESCE(in_hand, 0) <= $1",
@@ -177,6 +179,7 @@ impl Store {
     }
 
     /// Takes up to `most` due events of a client for half a minute. Those with the fewest attempts come first.
+    #[boxed]
     pub async fn due_notices(&self, client: &ClientId, most: u32) -> Result<Vec<PendingDelivery>> {
         let (client, now) = (client.clone(), self.env.now());
         let (order, rows) = self
@@ -241,6 +244,7 @@ impl Store {
 
     /// Records the results of delivery to a client. An event that was not accepted is tried again after 2 s, 4 s, 8 s and so on, twelve
     /// times in all.
+    #[boxed]
     pub async fn settle_notices(&self, client: &ClientId, told: Vec<(PendingDelivery, Delivery)>) -> Result<()> {
         let (client, now) = (client.clone(), self.env.now());
         self.db
@@ -252,6 +256,7 @@ impl Store {
     }
 
     /// Queues an event again with all its attempts, and journals who ordered it. `false` if there is no such event.
+    #[boxed]
     pub async fn resend_notice(&self, id: &str, by: &str) -> Result<bool> {
         let (env, id, act) = (self.env.clone(), id.to_owned(), Attribution::new(by, self.now()));
         self.db
@@ -278,11 +283,13 @@ impl Store {
     }
 
     /// The latest events, the newest first.
+    #[boxed]
     pub async fn notices(&self, most: u32) -> Result<Vec<DeliverySummary>> {
         self.notice_lines("1 = 1", most).await
     }
 
     /// All events that no client has accepted, the newest first.
+    #[boxed]
     pub async fn untaken_notices(&self) -> Result<Vec<DeliverySummary>> {
         self.notice_lines("n.taken IS NULL", u32::MAX).await
     }

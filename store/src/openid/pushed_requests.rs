@@ -1,5 +1,6 @@
 //! Pushed authorization requests (RFC 9126): clients send them before they redirect the browser.
 
+use crate::boxed;
 use crate::crypto::keyring::AssociatedData;
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
@@ -33,6 +34,7 @@ impl Store {
     pub const PUSHED_GOOD: i64 = GOOD / 1_000_000;
 
     /// Stores a request in the form of a query string. Returns its handle.
+    #[boxed]
     pub async fn push_request(&self, client: &ClientId, query: &str) -> Result<String> {
         let handle = self.new_token().as_str().to_owned();
         let id = sha256(&[handle.as_bytes()]);
@@ -54,6 +56,7 @@ impl Store {
 
     /// The request with this handle. `None` if it has expired, was answered, or belongs to another client. The owner has an hour to sign in
     /// from the first time that a browser opens it.
+    #[boxed]
     pub async fn open_request(&self, of: &ClientId, handle: &str) -> Result<Option<String>> {
         let (id, now) = (sha256(&[handle.as_bytes()]), self.env.now());
         let sql = "SELECT sealed, good_until FROM pushed_request WHERE id = $1 AND client = $2 AND good_until > $3";
@@ -86,6 +89,7 @@ impl Store {
     }
 
     /// Deletes a request that was answered.
+    #[boxed]
     pub async fn drop_request(&self, of: &ClientId, handle: &str) -> Result<()> {
         let (of, handle) = (of.clone(), handle.to_owned());
         self.db

@@ -4,6 +4,7 @@
 //! The successor derives from the token and from a random value in the token's row, which is encrypted and soon erased. From then on, an
 //! attacker with all keys and old tokens cannot derive newer ones.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::keyring::AssociatedData;
 use crate::crypto::merkle::sha256;
@@ -32,6 +33,7 @@ struct PresentedToken {
 impl Store {
     /// Redeems a refresh token. `scope` may narrow the access token; more than granted is refused. `None` if the token is invalid.
     /// `resource` is as in [`Store::redeem_code`].
+    #[boxed]
     pub async fn refresh(
         &self,
         known: &RegisteredClient,
@@ -61,6 +63,7 @@ impl Store {
     }
 
     /// Erases the random values of successors once the reuse period is over.
+    #[boxed]
     pub async fn forget_successors(&self) -> Result<()> {
         let over = self.env.now() - microseconds(self.refresh_again);
         let which = "again IS NOT NULL AND used < $1";
@@ -83,6 +86,7 @@ impl Store {
     }
 
     /// Whether `asked` is within the refresh token's scope. `true` if there is no such token: redeeming it reports that.
+    #[boxed]
     pub async fn refresh_covers(&self, known: &RegisteredClient, token: &str, asked: &str) -> Result<bool> {
         let digest = sha256(&[token.as_bytes()]);
         let sql = "SELECT scope FROM issued WHERE id = $1 AND kind = 'refresh' AND client = $2";

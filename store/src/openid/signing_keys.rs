@@ -9,6 +9,7 @@
 //!
 //! The private half of a key that is gone is erased; its row stays listed for a year.
 
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::{AssociatedData, Keyring};
 use crate::db::bound::SIGNING_KEY;
@@ -285,6 +286,7 @@ async fn replace(tx: &mut Tx, env: &StoreContext, by: &str, revoked: Option<&str
 
 impl Store {
     /// Generates missing keys and successors of old ones; erases expired private halves. Runs at the start and daily.
+    #[boxed]
     pub async fn tend_signing_keys(&self) -> Result<()> {
         let now = self.env.now();
         let there = self.db.query(async |tx| kept(tx, &self.env.keys).await).await?;
@@ -307,6 +309,7 @@ impl Store {
 
     /// Replaces signing keys at once, by an operator's order: those of all algorithms, or, to revoke a key, those of its algorithm. The
     /// previous keys stay published while their tokens are valid; the revoked one is gone at once.
+    #[boxed]
     pub async fn replace_signing_keys(&self, revoked: Option<&str>, by: &str) -> Result<()> {
         let mut drawn = Vec::new();
         for algorithm in Algorithm::ALL {
@@ -322,6 +325,7 @@ impl Store {
     }
 
     /// All keys of the last year, the newest first.
+    #[boxed]
     pub async fn key_lines(&self) -> Result<Vec<KeyLine>> {
         let now = self.env.now();
         let there = self.db.query(async |tx| kept(tx, &self.env.keys).await).await?;
@@ -349,6 +353,7 @@ impl Store {
     }
 
     /// All published keys; of each algorithm the one that signs comes first.
+    #[boxed]
     pub async fn published_keys(&self) -> Result<Vec<PublishedKey>> {
         let now = self.env.now();
         let there = self.db.query(async |tx| kept(tx, &self.env.keys).await).await?;
@@ -363,6 +368,7 @@ impl Store {
     }
 
     /// A key with its private half. `None` if it is unknown, no longer published, or its MAC does not verify.
+    #[boxed]
     pub async fn signing_key(&self, id: &str) -> Result<Option<SigningKey>> {
         let sql = format!("SELECT {} FROM signing_key WHERE id = $1", SIGNING_KEY.columns(""));
         let row = self.db.query(async |tx| tx.row(&sql, [id.into()]).await).await?;

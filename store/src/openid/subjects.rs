@@ -1,5 +1,6 @@
 //! The subject of an account at a client: assigned at the first sign-in, never changed (C3: "the same after as before").
 
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::keyring::Keyring;
 use crate::db::bound::{SUBJECT, SUCCESSION, binds};
@@ -127,6 +128,7 @@ pub(crate) async fn take_over_subjects(
 impl Store {
     /// Imports the client's own user ids as subjects of accounts that have not signed in there yet. All of them, or none. Returns the
     /// number of new ones.
+    #[boxed]
     pub async fn name_subjects(&self, id_or_name: &str, subjects: Vec<(AccountId, String)>, by: &str) -> Result<u64> {
         let (env, act, name) = (
             self.env.clone(),
@@ -142,6 +144,7 @@ impl Store {
     }
 
     /// The client's subject for the account; `None` if it has none.
+    #[boxed]
     pub async fn subject_of(&self, client: &ClientId, account: &AccountId) -> Result<Option<String>> {
         self.db
             .query(async |tx| subject(tx, &self.env.keys, client, account).await)

@@ -1,5 +1,6 @@
 //! The counters of the report and of held officials. A transaction gathers the deltas and writes them in one order.
 
+use crate::boxed;
 use crate::db::{Dialect, SqlValue, Tx};
 use crate::error::Result;
 use std::collections::BTreeMap;
@@ -145,6 +146,7 @@ impl CounterDeltas {
     }
 
     /// Writes the deltas, in an order that all writers share. A database with one writer needs one slot only.
+    #[boxed]
     pub async fn flush(self, tx: &mut Tx, slot: u8) -> Result<()> {
         let slot = match tx.dialect() {
             Dialect::Sqlite => 0,

@@ -1,5 +1,6 @@
 //! The figures of the report page (C7), read from the counters: all units at once, and the days of one unit. No account is read.
 
+use crate::boxed;
 use crate::db::columns::{day_of, day_of_number, placeholders};
 use crate::db::{SqlValue, Tx};
 use crate::error::{Result, StoreError};
@@ -184,11 +185,13 @@ impl DayFigures {
 
 impl Store {
     /// The current version of the data.
+    #[boxed]
     pub async fn position(&self) -> Result<Position> {
         self.db.query(async |tx| position(tx).await).await
     }
 
     /// The figures for a day, from the counters over everything recorded.
+    #[boxed]
     pub async fn figures(&self, day: Date) -> Result<Figures> {
         self.db
             .read_long(async |tx| {
@@ -228,6 +231,7 @@ impl Store {
     }
 
     /// The latest days on which anything happened in any unit, oldest first, with the figures of one unit.
+    #[boxed]
     pub async fn days(&self, figures: &Figures, unit: &UnitCode) -> Result<Vec<DayFigures>> {
         let within = |code: &String| figures.tree.is_within(&UnitCode(code.clone()), unit, figures.day);
         let (inside, outside): (Vec<String>, Vec<String>) = figures.named.iter().cloned().partition(within);

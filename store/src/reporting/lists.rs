@@ -1,5 +1,6 @@
 //! The lists of accounts that are held or have a claim on a day, and of accounts for review.
 
+use crate::boxed;
 use crate::db::Tx;
 use crate::db::columns::{day_of, end_of};
 use crate::error::{Result, StoreError};
@@ -62,6 +63,7 @@ pub(crate) async fn written_on(
 impl Store {
     /// Every account of that kind that has a hold or a claim on that day; with `None`, citizens and officials. Derived holds follow from
     /// the current policy.
+    #[boxed]
     pub async fn holds(&self, kind: Option<AccountKind>, day: Date) -> Result<BTreeMap<String, HeldLine>> {
         self.db
             .read_long(async |tx| {
@@ -98,6 +100,7 @@ impl Store {
     /// The accounts for review: an account with nothing but the phone of a claim's person, because of the first claim made; the owner of
     /// a claim who is deceased according to the present registry, by any of their numbers, because of that owner's own claim; and an
     /// account whose claim is of a person who turned out to be another claim's, because of the first claim made.
+    #[boxed]
     pub async fn review(&self) -> Result<Vec<ReviewLine>> {
         self.db
             .read_long(async |tx| {

@@ -2,6 +2,7 @@
 //! of alike accounts in each unit; an index gives the accounts of a group by id. So the cost of a page follows from its rows alone, and
 //! the list is as long as the figure.
 
+use crate::boxed;
 use crate::db::columns::day_text;
 use crate::db::{SqlValue, Tx};
 use crate::error::Result;
@@ -81,6 +82,7 @@ const PEOPLE: &str = "a.kind = 'citizen' AND a.unit = $1 AND a.official_to = $2 
 impl Store {
     /// The accounts of a unit and all below it that have this standing on a day, from everything recorded; at most `most`, unit by unit,
     /// after the cursor of the previous page.
+    #[boxed]
     pub async fn people(
         &self,
         _: &Operator,

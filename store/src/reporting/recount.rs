@@ -1,6 +1,7 @@
 //! The recount of the report's counters. C7: "What the page shows equals what a recount of the accounts gives, always; the recount runs
 //! by itself daily, and the page says when it agreed."
 
+use crate::boxed;
 use crate::db::Tx;
 use crate::db::columns::number;
 use crate::error::Result;
@@ -29,6 +30,7 @@ pub struct LastRecount {
 
 impl Store {
     /// Compares every counter with the accounts, in one snapshot, and records the result.
+    #[boxed]
     pub async fn recount(&self) -> Result<Recount> {
         let (counters, differing) = self.db.read_long(async |tx| counters(tx).await).await?;
         let (at, off) = (self.env.now(), differing.len() as u64);
@@ -46,6 +48,7 @@ impl Store {
     }
 
     /// The last recount; `None` before the first.
+    #[boxed]
     pub async fn last_recount(&self) -> Result<Option<LastRecount>> {
         self.db.read(async |tx| last(tx).await).await
     }

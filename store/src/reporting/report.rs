@@ -1,5 +1,6 @@
 //! The digital report (C7): from the counters, or, for a day before the newest change, from the accounts.
 
+use crate::boxed;
 use crate::db::Tx;
 use crate::db::columns::{day_of, end_of};
 use crate::error::{Refusal, Result, StoreError};
@@ -154,6 +155,7 @@ fn known(tree: &UnitTree, unit: Option<&UnitCode>) -> Result<()> {
 
 impl Store {
     /// The report as of a day, by unit, each with all below it.
+    #[boxed]
     pub async fn report(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<ReportLine>> {
         self.db
             .read_long(async |tx| {
@@ -181,6 +183,7 @@ impl Store {
     }
 
     /// The staff report: how many of the profiles in service belong to a person with a standardised account.
+    #[boxed]
     pub async fn staff_report(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<StaffLine>> {
         self.db
             .read_long(async |tx| {

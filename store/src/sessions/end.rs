@@ -1,5 +1,6 @@
 //! The end of sessions: by their owner, by an operator, by a newer session, by time.
 
+use crate::boxed;
 use crate::context::{Attribution, StoreContext};
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
@@ -21,6 +22,7 @@ const OVER: u32 = 200;
 
 impl Store {
     /// Why the session with that token, which is not valid, has ended.
+    #[boxed]
     pub async fn session_end(&self, token: &str) -> Result<SessionEnd> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now().as_microsecond());
         let sql = format!(
@@ -43,6 +45,7 @@ impl Store {
     }
 
     /// Ends a session and, in the same commit, the clients' grants on it; the clients are notified.
+    #[boxed]
     pub async fn close_session(&self, token: &str) -> Result<()> {
         let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
         self.db
@@ -58,6 +61,7 @@ impl Store {
 
     /// Replaces the browser's previous session. A held visit of the same account passes on its return address. A full session of the same
     /// account takes over its grants; otherwise they end with it.
+    #[boxed]
     pub async fn replace_session(&self, before: &str, token: &SessionToken) -> Result<()> {
         let (env, before, id) = (
             self.env.clone(),
@@ -84,6 +88,7 @@ impl Store {
     }
 
     /// Ends all other sessions of an account, with their grants and those that outlive a session. Returns the number of sessions.
+    #[boxed]
     pub async fn close_other_sessions(&self, account: &AccountId, token: &str) -> Result<u64> {
         let (env, id, account) = (self.env.clone(), sha256(&[token.as_bytes()]), account.clone());
         self.db
@@ -99,6 +104,7 @@ impl Store {
 
     /// Ends all sessions and grants of an account, for an owner at a counter or on the telephone. For an operator's account it takes two
     /// operators.
+    #[boxed]
     pub async fn end_sessions(&self, operator: &Operator, account: &AccountId) -> Result<()> {
         alone(account)?;
         let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
@@ -114,6 +120,7 @@ impl Store {
 
     /// Ends the grants on sessions that timed out and notifies the clients; grants that outlive their session stay. Returns the number of
     /// sessions.
+    #[boxed]
     pub async fn end_over_sessions(&self) -> Result<u64> {
         let [began, seen, of_operator] = over_by_time(self.env.now());
         let sql = format!(

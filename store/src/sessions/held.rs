@@ -1,5 +1,6 @@
 //! Held visits: how one goes on after its own mending, and how it becomes a full session.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::merkle::sha256;
 use crate::db::bound::{ACCOUNT, SESSION, SESSION_GENERATION, binds};
@@ -20,6 +21,7 @@ use ngomon_rules::values::local_day;
 impl Store {
     /// Replaces a held visit by a full session once the last hold is gone; authentication time and return address are kept. `None` if the
     /// session is not held, if a hold remains, or for operators, who must sign in again.
+    #[boxed]
     pub async fn resume_after_hold(&self, held: &str) -> Result<Option<SessionToken>> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
@@ -50,6 +52,7 @@ impl Store {
 
     /// Replaces the held visit of an account that was joined to another by a session of the remaining one, whose owner authenticated at
     /// that time. The return address is kept.
+    #[boxed]
     pub async fn resume_after_join(
         &self,
         held: &str,
@@ -75,6 +78,7 @@ impl Store {
 
     /// Replaces the held visit of an account that `moved` closed by a session of the account at the new unit. Both share a login, so the
     /// authentication counts for both. The return address is kept. `None` if `moved` does not hold the account, or if the logins differ.
+    #[boxed]
     pub async fn resume_after_move(&self, held: &str, new: &AccountId) -> Result<Option<SessionToken>> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
@@ -112,6 +116,7 @@ impl Store {
 
     /// Continues a held visit after its owner resolved one reason and got others, which it then displays. A new hold by order ends the
     /// visit.
+    #[boxed]
     pub async fn renew_held_session(&self, token: &str) -> Result<()> {
         let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
         self.db

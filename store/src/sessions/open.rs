@@ -1,5 +1,6 @@
 //! Beginning and using a session.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::merkle::sha256;
 use crate::db::Tx;
@@ -24,11 +25,13 @@ impl Store {
     }
 
     /// Begins a session after the right password: a full one, or a held visit if something holds the account.
+    #[boxed]
     pub async fn begin_session(&self, account: &AccountId) -> Result<SessionToken> {
         self.begin_session_by(account, Factor::Password, self.now()).await
     }
 
     /// The same after authentication by `factor` at that time; refused if the password was changed since then.
+    #[boxed]
     pub async fn begin_session_by(&self, account: &AccountId, factor: Factor, at: Timestamp) -> Result<SessionToken> {
         if account.operator().is_some() {
             return Err(Refusal::NeedsSecondFactor.into());
@@ -37,11 +40,13 @@ impl Store {
     }
 
     /// The same after two factors, the only way for an operator.
+    #[boxed]
     pub async fn begin_proven_session(&self, proven: TwoFactorProof) -> Result<SessionToken> {
         self.insert_session(&proven.account, proven.amr, self.now()).await
     }
 
     /// The same for a visitor with a session: its authentication methods and a deferred form carry over.
+    #[boxed]
     pub async fn step_up(&self, proven: TwoFactorProof, before: &Session) -> Result<SessionToken> {
         let shown: BTreeSet<&str> = before.amr.split(' ').chain(proven.amr.split(' ')).collect();
         let amr: Vec<&str> = shown.into_iter().collect();
@@ -67,6 +72,7 @@ impl Store {
     }
 
     /// The session with that token, if it is valid. Counts as a click.
+    #[boxed]
     pub async fn visit(&self, token: &str) -> Result<Option<Session>> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
         let found = self
@@ -90,6 +96,7 @@ impl Store {
     }
 
     /// Whether that session is still valid. Does not count as a click.
+    #[boxed]
     pub async fn is_open(&self, token: &str) -> Result<bool> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
         let found = self
@@ -100,6 +107,7 @@ impl Store {
     }
 
     /// Defers the form for the rest of this session.
+    #[boxed]
     pub async fn put_off(&self, token: &str) -> Result<()> {
         self.on_session("UPDATE session SET put_off = 1 WHERE id = $1", token)
             .await
@@ -113,6 +121,7 @@ impl Store {
     }
 
     /// The open sessions of an account, the newest first. `token` is that of the requesting session.
+    #[boxed]
     pub async fn sessions(&self, account: &AccountId, token: &str) -> Result<Vec<SessionSummary>> {
         let this = sha256(&[token.as_bytes()]);
         let now = self.now().as_microsecond();
@@ -139,6 +148,7 @@ impl Store {
     }
 
     /// Records the browser and the system with which a session was started.
+    #[boxed]
     pub async fn note_device(&self, token: &str, device: &str) -> Result<()> {
         let (id, device) = (sha256(&[token.as_bytes()]), device.to_owned());
         self.db
@@ -153,6 +163,7 @@ impl Store {
     }
 
     /// Stores the address to which the session's owner returns after signing in.
+    #[boxed]
     pub async fn set_next(&self, token: &str, next: &str) -> Result<()> {
         let (env, id, next) = (self.env.clone(), sha256(&[token.as_bytes()]), next.to_owned());
         self.db
@@ -164,6 +175,7 @@ impl Store {
     }
 
     /// The address to which the session's owner returns.
+    #[boxed]
     pub async fn next(&self, token: &str) -> Result<Option<String>> {
         let id = sha256(&[token.as_bytes()]);
         let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
@@ -174,6 +186,7 @@ impl Store {
     }
 
     /// The same, and clears it.
+    #[boxed]
     pub async fn take_next(&self, token: &str) -> Result<Option<String>> {
         let Some(next) = self.next(token).await? else {
             return Ok(None);

@@ -5,6 +5,7 @@
 //! profile that counts or in its own active record of the registry: a number is never given to two persons, so the statement was a
 //! mistake.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::crypto::keyring::FingerprintKind;
 use crate::db::columns::for_each_in;
@@ -92,6 +93,7 @@ pub(crate) struct PersonNumbers {
 
 impl PersonNumbers {
     /// Joins by all links.
+    #[boxed]
     pub async fn read(tx: &mut Tx) -> Result<Self> {
         Self::by_links(tx, None).await
     }

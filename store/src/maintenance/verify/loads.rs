@@ -1,5 +1,6 @@
 //! Check of loads and runs against their journal entries.
 
+use crate::boxed;
 use crate::context::StoreContext;
 use crate::db::Tx;
 use crate::error::Result;
@@ -102,6 +103,7 @@ impl Loads {
     }
 
     /// Runs all checks of loads and runs.
+    #[boxed]
     pub async fn check(mut self, tx: &mut Tx, env: &StoreContext, found: &mut Verified) -> Result<()> {
         self.references(tx, env, found).await?;
         self.waiting(tx, env, found).await?;

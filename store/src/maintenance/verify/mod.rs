@@ -6,6 +6,7 @@ mod integrity;
 mod loads;
 mod references;
 
+use crate::boxed;
 use crate::crypto::checkpoint::{Checkpoint, CheckpointError, read_file};
 use crate::crypto::keyring::{Age, Keyring};
 use crate::crypto::merkle::{Frontier, Hash, leaf_hash};
@@ -32,7 +33,8 @@ const UNSEALED: i64 = 60_000_000;
 
 impl Store {
     /// Runs all checks; those of the data share one snapshot. `progress` receives the number of entries read.
-    pub async fn verify(&self, progress: &mut dyn FnMut(u64)) -> Result<Verified> {
+    #[boxed]
+    pub async fn verify(&self, progress: &mut (dyn FnMut(u64) + Send)) -> Result<Verified> {
         let mut found = Verified::default();
         let (seen, damaged) = self.integrity().await?;
         found.saw(Check::Integrity, seen);
@@ -49,7 +51,7 @@ impl Store {
         Ok(found)
     }
 
-    async fn read_all(&self, found: &mut Verified, progress: &mut dyn FnMut(u64)) -> Result<()> {
+    async fn read_all(&self, found: &mut Verified, progress: &mut (dyn FnMut(u64) + Send)) -> Result<()> {
         // Read before the snapshot begins: every checkpoint in the file was in the database earlier.
         let kept = read_file(&self.checkpoints, &self.env.keys);
         self.db
