@@ -7,10 +7,9 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
-
-use crate::crypto::merkle::sha256;
 
 /// A source of the current time.
 pub trait Clock: Send + Sync {
@@ -152,8 +151,9 @@ impl RandomSource for FixedRandom {
     fn fill(&self, bytes: &mut [u8]) {
         let fill = self.fills.fetch_add(1, Ordering::Relaxed);
         for (block, chunk) in (0_u64..).zip(bytes.chunks_mut(32)) {
-            let hash = sha256(&[&self.seed.to_be_bytes(), &fill.to_be_bytes(), &block.to_be_bytes()]);
-            chunk.copy_from_slice(&hash[..chunk.len()]);
+            let seed = [self.seed, fill, block].map(u64::to_be_bytes).concat();
+            let hash = digest(&SHA256, &seed);
+            chunk.copy_from_slice(&hash.as_ref()[..chunk.len()]);
         }
     }
 }

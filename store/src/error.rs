@@ -2,7 +2,6 @@
 
 use crate::crypto::checkpoint::CheckpointError;
 use crate::crypto::keyring::{KeyError, OpenError};
-use crate::db::address::AddressFault;
 use ngomon_rules::client::ClientFault;
 use rusqlite::ErrorCode;
 use std::path::PathBuf;
@@ -374,3 +373,28 @@ impl StoreError {
 
 /// The result of the store's methods.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Why an address of PostgreSQL is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressFault {
+    /// Neither `postgres://` nor `postgresql://` nor `sqlite:`.
+    #[error("not an address of PostgreSQL")]
+    Scheme,
+    /// It cannot be parsed.
+    #[error("not written as an address is")]
+    Form,
+    /// An unknown option.
+    #[error("unknown option {0}")]
+    Option(String),
+    /// An invalid value of an option. The value itself may be secret.
+    #[error("option {0} cannot have that value")]
+    Value(String),
+    /// Neither one port for all hosts nor one for each.
+    #[error("{ports} ports for {hosts} hosts")]
+    Ports {
+        /// Number of hosts.
+        hosts: usize,
+        /// Number of ports.
+        ports: usize,
+    },
+}

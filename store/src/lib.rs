@@ -48,11 +48,12 @@ pub use citizens::{
     TakeOverState, WeakerClaim,
 };
 pub use context::StorePaths;
+pub use context::{News, NewsWords};
 pub use crypto::{checkpoint, keyring, merkle};
 pub use db::changed::{has_changed, watched};
 pub use db::columns::{end_of, start_of};
-pub use db::{AddressFault, Dialect, Location};
-pub use error::{Refusal, Result, StoreError};
+pub use db::{Dialect, Location};
+pub use error::{AddressFault, Refusal, Result, StoreError};
 pub use loads::HealthFault;
 pub use loads::begin::LoadDecision;
 pub use loads::incoming::{LoadRequest, QuarantinedRow, WaitingRow};
@@ -62,7 +63,6 @@ pub use maintenance::outside::AcceptReport;
 pub use maintenance::verify::findings::{Check, UnfinishedLoad, Verified};
 pub use notifications::client_outbox::SecurityEventKind;
 pub use notifications::messages::{Channel, ContactPoint, Message};
-pub use notifications::news::{News, NewsWords};
 pub use officials::{
     FullRunReason, HrTask, NewAccount, Newcomer, OwnProfile, Plan, PlanLine, Proposal, RunLine, RunOutcome, RunSummary,
     UndoReport,
@@ -83,3 +83,4 @@ pub use sessions::visit::{Session, SessionEnd, SessionSummary, SessionToken};
 pub use settings::CampaignChange;
 pub use store::Store;
 pub use tables::holds::ActiveHold;
+pub use unit_of_work::append;

@@ -10,11 +10,11 @@
 use crate::authentication::passwords::change_password;
 use crate::authentication::webauthn_state::{recall, recall_once, remember};
 use crate::boxed;
+use crate::context::News;
 use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::notifications::messages::{reach, tell};
-use crate::notifications::news::News;
 use crate::rights::{Operator, alone};
 use crate::store::Store;
 use crate::tables::accounts::{STATED, stated_of};

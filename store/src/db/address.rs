@@ -2,35 +2,11 @@
 //! refused: an option without effect is worse than a missing one.
 
 use crate::db::dialect::PREPARED;
+use crate::error::AddressFault;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sqlx::postgres::PgConnectOptions;
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
-
-/// Why an address is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AddressFault {
-    /// Neither `postgres://` nor `postgresql://` nor `sqlite:`.
-    #[error("not an address of PostgreSQL")]
-    Scheme,
-    /// It cannot be parsed.
-    #[error("not written as an address is")]
-    Form,
-    /// An unknown option.
-    #[error("unknown option {0}")]
-    Option(String),
-    /// An invalid value of an option. The value itself may be secret.
-    #[error("option {0} cannot have that value")]
-    Value(String),
-    /// Neither one port for all hosts nor one for each.
-    #[error("{ports} ports for {hosts} hosts")]
-    Ports {
-        /// Number of hosts.
-        hosts: usize,
-        /// Number of ports.
-        ports: usize,
-    },
-}
 
 /// Options that sqlx knows by the same name, for each host alike.
 pub(crate) const FOR_EACH_HOST: [&str; 8] = [

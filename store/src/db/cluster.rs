@@ -3,9 +3,9 @@
 //! All waits are short. PostgreSQL ends a session whose client is frozen or gone, a statement that takes too long and a wait for a lock;
 //! the client discards a connection on which PostgreSQL is silent.
 
-use crate::db::address::{AddressFault, FOR_EACH_HOST, UrlParts};
+use crate::db::address::{FOR_EACH_HOST, UrlParts};
 use crate::db::connections::Connector;
-use crate::error::{Result, StoreError};
+use crate::error::{AddressFault, Result, StoreError};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 use std::sync::Arc;

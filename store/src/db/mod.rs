@@ -17,7 +17,6 @@ mod tx;
 mod value;
 mod writer;
 
-pub use address::AddressFault;
 pub use dialect::Dialect;
 pub use location::{FILE, Location};
 pub(crate) use tx::TransactionEnd;

@@ -1,4 +1,4 @@
-//! The journal: the only place where state changes. [`append`] writes entries, their personal values and the resulting rows of the
+//! The journal: the only place where state changes. [`crate::append`] writes entries, their personal values and the resulting rows of the
 //! projections, in the caller's transaction.
 //!
 //! An entry has a MAC over all its parts; a commit has a MAC over the MACs of its entries, and becomes a leaf of the Merkle tree
@@ -10,5 +10,4 @@ pub(crate) mod entry;
 pub(crate) mod personal;
 
 pub use crate::context::{Attribution, StoreContext};
-pub use crate::unit_of_work::append;
 pub use entry::Entry;

@@ -2,11 +2,11 @@
 
 use crate::boxed;
 use crate::context::StoreContext;
+use crate::context::{News, NewsWords};
 use crate::crypto::keyring::AssociatedData;
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::journal::entry::Entry;
-use crate::notifications::news::{News, NewsWords};
 use crate::store::Store;
 use crate::tables::accounts::{CLAIMED, OWNER, OWNER_WIDTH, claimed_of, owner_of};
 use crate::tables::holds::is_held;

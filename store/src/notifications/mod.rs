@@ -3,4 +3,3 @@
 pub(crate) mod client_outbox;
 pub(crate) mod held_state;
 pub(crate) mod messages;
-pub(crate) mod news;

@@ -8,8 +8,9 @@ use ngomon_rules::hold::{Cause, Hold, Reason};
 use ngomon_rules::records::{AccountId, AccountRow, ServiceStatus};
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::Date;
+use ngomon_store::append;
 use ngomon_store::db::Db;
-use ngomon_store::journal::{Attribution, StoreContext, append};
+use ngomon_store::journal::{Attribution, StoreContext};
 use ngomon_store::{Goal, UnitFigures};
 use std::collections::BTreeMap;
 
