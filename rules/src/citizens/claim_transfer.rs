@@ -2,45 +2,10 @@
 //! withdraw a claim made on the wrong account.
 
 use super::duplicates::{CitizenAccount, ClaimedIdentity, DuplicateMatch, duplicate, match_claim, on_success};
+use super::proof::Proof;
 use crate::event::{Change, ClaimEnd, Event};
 use crate::hold::{Cause, Hold, Reason, evidence};
 use crate::records::AccountId;
-use serde::{Deserialize, Serialize};
-
-/// The proof of a claim, the weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Proof {
-    /// The four fields, typed by the signed-in owner.
-    Form,
-    /// Papers seen by an operator.
-    Counter,
-    /// VNeID level 2.
-    Vneid,
-}
-
-impl Proof {
-    /// The word in the journal.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Form => "form",
-            Self::Counter => "counter",
-            Self::Vneid => "vneid",
-        }
-    }
-
-    /// Parses the word.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Form, Self::Counter, Self::Vneid]
-            .into_iter()
-            .find(|proof| proof.name() == name)
-    }
-
-    /// Returns whether this proof is stronger, so that it takes over a claim.
-    pub fn takes_over(self, held: Self) -> bool {
-        self > held
-    }
-}
 
 /// Lifts what a claim caused on other accounts: `duplicate`, and the `claim-lost` of the account that had the claim before. `caused` has
 /// the accounts, each with the reason.

@@ -1,7 +1,7 @@
 //! C4, one person, one account: "Nhằm đảm bảo tính duy nhất của tài khoản, sau khi có một tài khoản được chuẩn hóa thành công, các
 //! tài khoản khác nếu có thông tin không chính xác hoặc trùng lặp thông tin sẽ bị hệ thống khóa hoạt động."
 
-use super::claim_transfer::Proof;
+use super::proof::Proof;
 use crate::event::{Change, Event, PersonId, Personal};
 use crate::hold::{Cause, Hold, Reason, evidence};
 use crate::records::{AccountAttributes, AccountId};

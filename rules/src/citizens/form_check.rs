@@ -1,7 +1,7 @@
 //! C2, four fields: "biểu mẫu để người dùng chuẩn hóa tài khoản với 4 thông tin: Họ và tên, số căn cước công dân, ngày cấp, số điện
 //! thoại (Đề nghị đảm bảo điền chính xác thông tin trùng khớp với thông tin đăng ký cấp CCCD)".
 
-use super::claim_transfer::Proof;
+use super::proof::Proof;
 use crate::records::{Form, RegistryRecord, RegistryStatus};
 use crate::values::{Date, FullName, Grade, NationalId, NationalIdFault, Phone, Repairs, parse_day};
 use serde::{Deserialize, Serialize};

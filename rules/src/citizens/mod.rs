@@ -7,9 +7,10 @@ mod duplicates;
 mod form_check;
 mod gate;
 mod progress;
+mod proof;
 
 pub use campaign::{AfterDeadline, Campaign, CampaignFault, CampaignGroup, KEYS};
-pub use claim_transfer::{Proof, on_join, on_take_over, on_withdrawal};
+pub use claim_transfer::{on_join, on_take_over, on_withdrawal};
 pub use counter::{Exemption, Paper};
 pub use duplicates::{
     CitizenAccount, ClaimedIdentity, DuplicateMatch, corrected_attributes, match_claim, on_arrival, on_success,
@@ -20,3 +21,4 @@ pub use form_check::{
 };
 pub use gate::Gate;
 pub use progress::{Bucket, LastFormState, ReportStatus};
+pub use proof::Proof;

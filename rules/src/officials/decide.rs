@@ -1,32 +1,12 @@
 //! The decision about one account: a pure function of the account, its profile if any, the movement notices, the unit tree, the day and the
 //! policy.
 
-use super::directory::{Directory, OfficialAccount, ProfileMatch, StoredProfile, UndecidedReason};
-use super::policy::OfficialsPolicy;
+use super::decision_input::DecisionInput;
+use super::directory::{ProfileMatch, StoredProfile, UndecidedReason};
 use super::{IN_FORCE, idle, left, mismatch, moved, review, stale, transfer};
 use crate::hold::{Hold, Reason, evidence};
-use crate::records::{AccountId, AccountKind, Notice};
-use crate::unit::{UnitCode, UnitTree};
-use crate::values::Date;
-
-/// The inputs of a decision.
-#[derive(Clone, Copy)]
-pub struct DecisionInput<'a> {
-    /// The account to decide about.
-    pub account: &'a OfficialAccount,
-    /// The profiles, and the rows that could not be read.
-    pub directory: &'a Directory,
-    /// The person's latest notice in effect, from [`super::latest_begun`].
-    pub notice: Option<&'a Notice>,
-    /// The units of all times.
-    pub units: &'a UnitTree,
-    /// The day for which to decide.
-    pub day: Date,
-    /// The operator's settings.
-    pub policy: &'a OfficialsPolicy,
-    /// Whether the freeze switch is on, which suspends clauses 1 to 4.
-    pub freeze: bool,
-}
+use crate::records::{AccountId, AccountKind};
+use crate::unit::UnitCode;
 
 /// The decision about one account.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Idle accounts. TCVN 14423 demands that accounts unused for 45 days are closed; rules.md makes it a policy, off by default: "`idle` after
 //! 45 days without a sign-in".
 
-use super::decide::DecisionInput;
+use super::decision_input::DecisionInput;
 use super::policy::OfficialsPolicy;
 use crate::event::Change;
 use crate::hold::{Hold, Reason, evidence};

@@ -1,6 +1,6 @@
 //! Clause 1: "Thông tin không trùng khớp với hệ thống thông tin quản lý công chức, viên chức do Sở Nội vụ quản lý."
 
-use super::decide::DecisionInput;
+use super::decision_input::DecisionInput;
 use crate::hold::{Hold, Reason};
 use crate::records::Profile;
 

@@ -4,6 +4,7 @@
 
 mod amend;
 mod decide;
+mod decision_input;
 mod directory;
 mod idle;
 mod left;
@@ -18,7 +19,8 @@ mod tasks;
 mod transfer;
 
 pub use amend::Amendment;
-pub use decide::{Decision, DecisionInput, PersonPlan, decide, decide_person};
+pub use decide::{Decision, PersonPlan, decide, decide_person};
+pub use decision_input::DecisionInput;
 pub use directory::{
     Coverage, Directory, OfficialAccount, ProfileMatch, StoredProfile, UndecidedReason, UnreadableProfile,
 };

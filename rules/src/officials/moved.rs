@@ -1,7 +1,7 @@
 //! Clause 6: "Tài khoản tại đơn vị mới sẽ tự động khởi tạo sau khi hoàn thành công việc trên thay thế cho các hình thức đăng ký như
 //! trước nay." (O6)
 
-use super::decide::DecisionInput;
+use super::decision_input::DecisionInput;
 use crate::hold::{Hold, Reason, evidence};
 use crate::records::Profile;
 use crate::unit::UnitCode;

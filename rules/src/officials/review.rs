@@ -2,7 +2,7 @@
 //! Sở Nội vụ quản lý."
 
 use super::IN_FORCE;
-use super::decide::DecisionInput;
+use super::decision_input::DecisionInput;
 use super::directory::StoredProfile;
 use super::policy::OfficialsPolicy;
 use crate::hold::{Hold, Reason, evidence};

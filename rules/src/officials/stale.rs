@@ -1,7 +1,7 @@
 //! Clause 3: "Những thông tin định kỳ biến động nhưng công chức, viên chức không cập nhật tại hệ thống thông tin quản lý công chức,
 //! viên chức do Sở Nội vụ quản lý."
 
-use super::decide::DecisionInput;
+use super::decision_input::DecisionInput;
 use crate::hold::{Hold, Reason, evidence};
 use crate::records::Profile;
 use jiff::ToSpan;

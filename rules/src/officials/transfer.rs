@@ -1,6 +1,6 @@
 //! Clause 2: "Khi chuyển công tác nhưng không chuyển hồ sơ tại hệ thống thông tin quản lý công chức, viên chức do Sở Nội vụ quản lý."
 
-use super::decide::DecisionInput;
+use super::decision_input::DecisionInput;
 use crate::hold::{Cause, Hold, Reason, evidence};
 use crate::records::{Notice, Profile};
 use crate::values::Date;

@@ -3,6 +3,14 @@
 //!
 //! Personal values are kept apart: the journal holds a salted commitment to a [`Personal`], and the value is stored beside it, encrypted.
 
+mod ids;
+mod proposed_act;
+mod subject;
+
+pub use ids::{LoginId, PasskeyId, PersonId, ProfileId};
+pub use proposed_act::ProposedAct;
+pub use subject::Subject;
+
 use crate::citizens::{Exemption, Field, Outcome, Paper, Proof};
 use crate::client::{Client, ClientId};
 use crate::hold::{self, Cause, Hold, Reason};
@@ -11,79 +19,6 @@ use crate::records::{AccountAttributes, AccountId, AccountKind, Form, Profile};
 use crate::unit::UnitCode;
 use crate::values::{Date, FullName, Grade, NationalId, Phone};
 use serde::{Deserialize, Serialize};
-
-/// A random id of a person: a human being who is identified by a proven number.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PersonId(pub String);
-
-/// A random id of an HR profile.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ProfileId(pub String);
-
-/// A random id of a login: the credentials that accounts refer to, so that a transfer moves no password.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LoginId(pub String);
-
-/// A random id of a passkey.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PasskeyId(pub String);
-
-/// What an event is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Subject {
-    /// An account.
-    Account(AccountId),
-    /// A person.
-    Person(PersonId),
-    /// An HR profile.
-    Profile(ProfileId),
-    /// A load of a file.
-    Load(String),
-    /// A run of reconciliation.
-    Run(String),
-    /// A setting.
-    Setting(String),
-    /// An operator.
-    Operator(String),
-    /// A connected system.
-    Client(ClientId),
-}
-
-impl Subject {
-    /// Kind and id, as the journal stores them.
-    pub fn parts(&self) -> (&'static str, &str) {
-        match self {
-            Self::Account(id) => ("account", id.as_str()),
-            Self::Person(id) => ("person", &id.0),
-            Self::Profile(id) => ("profile", &id.0),
-            Self::Load(id) => ("load", id),
-            Self::Run(id) => ("run", id),
-            Self::Setting(key) => ("setting", key),
-            Self::Operator(name) => ("operator", name),
-            Self::Client(id) => ("client", id.as_str()),
-        }
-    }
-
-    /// Reads kind and id back from the journal.
-    pub fn from_parts(kind: &str, id: &str) -> Option<Self> {
-        let id = id.to_owned();
-        Some(match kind {
-            "account" => Self::Account(AccountId(id)),
-            "person" => Self::Person(PersonId(id)),
-            "profile" => Self::Profile(ProfileId(id)),
-            "load" => Self::Load(id),
-            "run" => Self::Run(id),
-            "setting" => Self::Setting(id),
-            "operator" => Self::Operator(id),
-            "client" => Self::Client(ClientId(id)),
-            _ => return None,
-        })
-    }
-}
 
 /// How a claim ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -468,128 +403,6 @@ pub enum Change {
         /// The `jti` of the security event.
         notice: String,
     },
-}
-
-/// An act that two operators must agree on, as the first one proposes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "act", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-pub enum ProposedAct {
-    /// An operator's account is held by order.
-    HoldByOrder {
-        /// The operator's account.
-        account: AccountId,
-        /// The hold.
-        hold: Hold,
-    },
-    /// A hold by order on an operator's account is lifted.
-    LiftOrder {
-        /// The operator's account.
-        account: AccountId,
-        /// The order.
-        cause: Cause,
-    },
-    /// All passkeys of an operator are removed.
-    RemovePasskeys {
-        /// The operator's account.
-        account: AccountId,
-    },
-    /// The owner gets a code for setting a new password, although a counter changed the phone recently.
-    NewPassword {
-        /// The account.
-        account: AccountId,
-        /// The papers that the first operator saw.
-        papers: Vec<Paper>,
-    },
-    /// A new phone is stored for an account whose password came from a counter recently, or that has no password. The phone is a personal
-    /// value beside the entry.
-    ChangePhone {
-        /// The account.
-        account: AccountId,
-        /// The papers that the first operator saw.
-        papers: Vec<Paper>,
-    },
-    /// The claim of an account is withdrawn although a counter changed the account's phone recently.
-    WithdrawClaim {
-        /// The account.
-        account: AccountId,
-    },
-    /// A connected system is registered that gets personal data without consent.
-    AddClient {
-        /// The id that it gets.
-        id: ClientId,
-        /// Its settings.
-        client: Box<Client>,
-    },
-    /// Such a system gets a new secret: its holder gets the same personal data.
-    RotateClient {
-        /// The system.
-        id: ClientId,
-    },
-    /// All sessions and tokens of an operator's account end.
-    EndSessions {
-        /// The operator's account.
-        account: AccountId,
-    },
-    /// A connected system that gets personal data without consent gets new settings.
-    EditClient {
-        /// The system.
-        id: ClientId,
-        /// Its settings at the time of the proposal.
-        before: Box<Client>,
-        /// The proposed settings.
-        client: Box<Client>,
-    },
-    /// A connected system's own user ids become its subject identifiers.
-    NameSubjects {
-        /// The system.
-        id: ClientId,
-        /// Pairs of an account and the system's user id.
-        subjects: Vec<(AccountId, String)>,
-    },
-}
-
-impl ProposedAct {
-    /// The word for the kind of act.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::HoldByOrder { .. } => "hold",
-            Self::LiftOrder { .. } => "lift",
-            Self::RemovePasskeys { .. } => "passkeys",
-            Self::NewPassword { .. } => "password",
-            Self::ChangePhone { .. } => "phone",
-            Self::WithdrawClaim { .. } => "withdraw",
-            Self::AddClient { .. } => "client",
-            Self::RotateClient { .. } => "rotate",
-            Self::EndSessions { .. } => "end-sessions",
-            Self::EditClient { .. } => "edit-client",
-            Self::NameSubjects { .. } => "subjects",
-        }
-    }
-
-    /// The account that the act concerns.
-    pub fn account(&self) -> Option<&AccountId> {
-        match self {
-            Self::HoldByOrder { account, .. }
-            | Self::LiftOrder { account, .. }
-            | Self::RemovePasskeys { account }
-            | Self::NewPassword { account, .. }
-            | Self::ChangePhone { account, .. }
-            | Self::WithdrawClaim { account }
-            | Self::EndSessions { account } => Some(account),
-            Self::AddClient { .. }
-            | Self::RotateClient { .. }
-            | Self::EditClient { .. }
-            | Self::NameSubjects { .. } => None,
-        }
-    }
-
-    /// Returns whether the other proposal is the same act. The id of a new system is ignored, because each proposal draws one.
-    pub fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::AddClient { client, .. }, Self::AddClient { client: other, .. }) => client == other,
-            _ => self == other,
-        }
-    }
 }
 
 /// A personal value that belongs to an event. It is kept outside the journal and can be erased.
