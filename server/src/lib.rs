@@ -3,24 +3,30 @@
 // A failed write to standard error must not end the program.
 #![deny(clippy::print_stderr)]
 
-mod authenticator;
-mod cli;
+pub(crate) mod cli;
+pub(crate) mod desk;
+pub(crate) mod freeze;
+pub(crate) mod http;
+pub(crate) mod i18n;
+pub(crate) mod middleware;
+pub(crate) mod net;
+pub(crate) mod pages;
+pub(crate) mod report;
+pub(crate) mod security;
+pub(crate) mod sign_in;
+#[cfg(test)]
+pub mod tests;
 mod commands;
-mod error_text;
-mod help;
-mod listener;
 mod log;
 mod openid;
-mod output;
-mod passkey;
-mod password;
-mod registry;
-mod web;
+mod export;
+mod registry_client;
+mod router;
 mod workers;
 
 use axum::Router;
 use ngomon_store::Store;
-use output::Locale;
+use crate::i18n::Locale;
 use std::io::Write as _;
 use std::process::ExitCode;
 use tower_http::csrf::CsrfLayer;
@@ -30,7 +36,7 @@ pub fn run() -> ExitCode {
     let words = Locale::of_this_process();
     let cli = match cli::parse(words, std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => return help::print_usage(&error, words),
+        Err(error) => return crate::cli::help::print_usage(&error, words),
     };
     if cli::shows_password(std::env::args_os()) {
         log::say(&format!("ngomon: {}", words.text("warn-password-shown")));
@@ -54,7 +60,7 @@ pub fn run() -> ExitCode {
         writeln!(std::io::stderr(), "ngomon: {text}").ok();
     };
     match ended {
-        Ok(done) => match output::stdout_fault() {
+        Ok(done) => match crate::cli::stdout::fault() {
             None => done.into(),
             // The changes stay committed; output that was only to be read is lost.
             Some(why) if changed => {
@@ -79,5 +85,5 @@ pub fn run() -> ExitCode {
 
 /// The router of `ngomon serve` over a store, for callers without a socket.
 pub fn site(store: Store) -> Router {
-    web::router(web::App::new(store, false), CsrfLayer::new())
+    crate::router::router(crate::app::App::new(store, false), CsrfLayer::new())
 }

@@ -1,9 +1,9 @@
 //! The commands `ngomon campaign` and `ngomon policy`: the operator's settings.
 
-use super::{CommandContext, ExitStatus};
-use crate::cli::SettingVerb;
-use crate::error_text::{CommandError, Result};
-use crate::output::Table;
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::cli::args::SettingVerb;
+use crate::cli::error_text::{CommandError, Result};
+use crate::export::Table;
 use ngomon_rules::citizens::KEYS;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::POLICY_KEYS;
@@ -39,7 +39,7 @@ pub async fn campaign(desk: &CommandContext, verb: SettingVerb) -> Result<ExitSt
                     for (unit, n) in units {
                         table.push([unit, n.to_string()]);
                     }
-                    desk.print(&table, crate::output::Format::Table);
+                    desk.print(&table, crate::export::Format::Table);
                     Ok(ExitStatus::NeedsApproval)
                 }
             }
@@ -102,7 +102,7 @@ fn show(
     desk: &CommandContext,
     keys: impl Iterator<Item = (String, String)>,
     family: &str,
-    format: crate::output::Format,
+    format: crate::export::Format,
 ) {
     let mut table = Table::new(&["key", "value", "meaning"]);
     for (key, value) in keys {

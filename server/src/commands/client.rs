@@ -1,10 +1,10 @@
 //! The command `ngomon client`: the connected systems that sign users in here.
 
-use super::{CommandContext, ExitStatus};
-use crate::cli::{ClientOptions, ClientVerb, EditClient, GrantArg};
-use crate::error_text::{CommandError, Result};
-use crate::openid::notice_fault;
-use crate::output::{Format, Table};
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::cli::args::{ClientOptions, ClientVerb, EditClient, GrantArg};
+use crate::cli::error_text::{CommandError, Result};
+use crate::i18n::notice_fault;
+use crate::export::{Format, Table};
 use ngomon_rules::client::{Algorithm, Authentication, Client, Scope, SubjectKind};
 use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_rules::unit::UnitCode;

@@ -1,12 +1,15 @@
 //! The command `ngomon demo`: made-up people go through the real commands. Each of its lines can be typed by hand.
 
-use super::{CommandContext, ExitStatus, run as run_command};
-use crate::authenticator::Authenticator;
-use crate::cli::{self, Serve};
-use crate::error_text::{CommandError, Result, listening, writing};
-use crate::output::print_line;
-use crate::output::{Format, Locale, Table};
-use crate::password::hashed;
+use crate::commands::run as run_command;
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::security::totp::Authenticator;
+use crate::cli::args;
+use crate::cli::args::Serve;
+use crate::cli::error_text::{CommandError, Result, listening, writing};
+use crate::cli::stdout::print_line;
+use crate::export::{Format, Table};
+use crate::i18n::Locale;
+use crate::security::password::verify::hashed;
 use jiff::SignedDuration;
 use ngomon_store::Refusal;
 use std::ffi::OsString;
@@ -130,7 +133,7 @@ pub async fn run(desk: &CommandContext, args: &Serve) -> Result<ExitStatus> {
     if let Ok(why) = std::env::var("NGOMON_DEMO_LEFT_OUT") {
         desk.print_text("demo-left-out", &[("why", &why)]);
     }
-    super::serve::run(desk, args).await
+    crate::commands::serve::run(desk, args).await
 }
 
 /// Enrols two operators at the counter. Printing their secrets is acceptable in the demo only.

@@ -1,11 +1,10 @@
 //! The command `ngomon explain`: each fact, decision and hold of an account with its clause.
 
-use super::{CommandContext, ExitStatus};
-use crate::cli::Explain;
-use crate::error_text::Result;
-use crate::output::{
-    Locale, actor_name, event_text, evidence_rows, hold_text, pending_changes_text, print_line, since_row, value_text,
-};
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::cli::args::Explain;
+use crate::cli::error_text::Result;
+use crate::cli::stdout::print_line;
+use crate::i18n::{Locale, actor_name, event_text, evidence_rows, hold_text, pending_changes_text, since_row, value_text};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::unit::UnitTree;
 use ngomon_store::{AccountExplanation, ActiveHold, HistoryEntry};

@@ -1,10 +1,13 @@
 //! The command `ngomon import`: a file is checked, its health compared, its rows staged, and the load activated in one transaction.
 
-use super::{CommandContext, ExitStatus};
-use crate::cli::{Import, TableArg};
-use crate::error_text::{Result, writing};
-use crate::output::{Format, Locale, Progress, Table as Printed, print_line, try_file, write_file};
-use crate::password::is_useless;
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::cli::args::{Import, TableArg};
+use crate::cli::error_text::{Result, writing};
+use crate::cli::progress::Progress;
+use crate::cli::stdout::print_line;
+use crate::export::{Format, Table as Printed, try_file, write_file};
+use crate::i18n::Locale;
+use crate::security::password::is_useless;
 use ngomon_feeds::{CheckedFile, Context, FileError, Record, Row, RowCounts, RowResult, Table, check_file};
 use ngomon_rules::officials::UnreadableProfile;
 use ngomon_rules::quarantine::QuarantineReason;
@@ -19,7 +22,7 @@ const BATCH: usize = 500;
 /// How many half seconds an import waits for another one.
 const PATIENCE: u32 = 60;
 
-pub(super) fn table_of(arg: TableArg) -> Table {
+pub(crate) fn table_of(arg: TableArg) -> Table {
     match arg {
         TableArg::Units => Table::Units,
         TableArg::Registry => Table::Registry,

@@ -1,10 +1,10 @@
 //! The commands `ngomon holds`, `ngomon review`, `ngomon tasks` and `ngomon quarantine`.
 
-use super::import::table_of;
-use super::{CommandContext, ExitStatus};
-use crate::cli::{Holds, KindArg, Quarantine, Tasks};
-use crate::error_text::Result;
-use crate::output::{Format, Table};
+use crate::commands::import::table_of;
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::cli::args::{Holds, KindArg, Quarantine, Tasks};
+use crate::cli::error_text::Result;
+use crate::export::{Format, Table};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::records::AccountKind;
 use ngomon_rules::unit::UnitCode;

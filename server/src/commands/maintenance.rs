@@ -1,10 +1,12 @@
 //! The commands `ngomon verify`, `rebuild`, `backup`, `restore` and `keys`.
 
-use super::client::instant;
-use super::{CommandContext, ExitStatus};
-use crate::cli::KeysVerb;
-use crate::error_text::{CommandError, Result};
-use crate::output::{Format, Progress, Table, print_line};
+use crate::commands::client::instant;
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::cli::args::KeysVerb;
+use crate::cli::error_text::{CommandError, Result};
+use crate::cli::progress::Progress;
+use crate::cli::stdout::print_line;
+use crate::export::{Format, Table};
 use console::Term;
 use ngomon_store::environment::Environment;
 use ngomon_store::keyring::Keyring;

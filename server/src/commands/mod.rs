@@ -16,9 +16,11 @@ mod standardise;
 
 pub use client::subjects;
 
-use crate::cli::{CheckpointsVerb, Cli, PlaceArgs, Verb};
-use crate::error_text::{CommandError, Result};
-use crate::output::{Format, Locale, Stdout, Table, news_words, print, write_file};
+use crate::cli::args::{CheckpointsVerb, Cli, PlaceArgs, Verb};
+use crate::cli::error_text::{CommandError, Result};
+use crate::cli::stdout::{Stdout, print};
+use crate::export::{Format, Table, write_file};
+use crate::i18n::{Locale, news_words};
 use ngomon_rules::records::AccountId;
 use ngomon_store::environment::Environment;
 use ngomon_store::{Location, Store, StorePaths};
@@ -271,7 +273,7 @@ pub async fn run(cli: Cli, words: Locale) -> Result<ExitStatus> {
 
 #[cfg(test)]
 mod tests {
-    use super::keys_named_after;
+    use crate::commands::keys_named_after;
 
     #[test]
     fn keys_of_an_address_are_named_after_its_database() {

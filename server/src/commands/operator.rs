@@ -1,10 +1,10 @@
 //! The command `ngomon operator`: the people who operate this system.
 
-use super::serve::address;
-use super::{CommandContext, ExitStatus};
-use crate::cli::OperatorVerb;
-use crate::error_text::Result;
-use crate::output::Table;
+use crate::commands::serve::address;
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::cli::args::OperatorVerb;
+use crate::cli::error_text::Result;
+use crate::export::Table;
 
 /// Adds, lists, opens or removes operators.
 pub async fn run(desk: &CommandContext, verb: OperatorVerb) -> Result<ExitStatus> {

@@ -1,9 +1,10 @@
 //! The command `ngomon report`: the digital report.
 
-use super::{CommandContext, ExitStatus};
-use crate::cli::{Report, ReportFormat};
-use crate::error_text::{CommandError, Result, writing};
-use crate::output::{Format, Stdout, report_table, report_xlsx, staff_table, write_file};
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::cli::args::{Report, ReportFormat};
+use crate::cli::error_text::{CommandError, Result, writing};
+use crate::cli::stdout::Stdout;
+use crate::export::{Format, report_table, report_xlsx, staff_table, write_file};
 use ngomon_rules::unit::UnitCode;
 use std::io::{IsTerminal as _, Write as _};
 

@@ -1,12 +1,14 @@
 //! The command `ngomon serve`: the web server.
 
-use super::{CommandContext, ExitStatus};
-use crate::cli::Serve;
-use crate::error_text::{CommandError, Result, listening};
-use crate::listener::{Bounds, serve};
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::cli::args::Serve;
+use crate::cli::error_text::{CommandError, Result, listening};
+use crate::net::{Bounds, serve};
 use crate::log;
-use crate::password::LeakedPasswords;
-use crate::web::{App, Proxies, network, public_url, router};
+use crate::security::password::LeakedPasswords;
+use crate::app::App;
+use crate::net::{Proxies, network, public_url};
+use crate::router::router;
 use crate::workers;
 use std::net::SocketAddr;
 use std::sync::Arc;

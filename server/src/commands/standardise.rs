@@ -1,9 +1,10 @@
 //! The command `ngomon standardise`: an operator enters forms taken at a counter, in order.
 
-use super::{CommandContext, ExitStatus};
-use crate::cli::Standardise;
-use crate::error_text::{Result, writing};
-use crate::output::{Format, Progress, Table, write_file};
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::cli::args::Standardise;
+use crate::cli::error_text::{Result, writing};
+use crate::cli::progress::Progress;
+use crate::export::{Format, Table, write_file};
 use ngomon_feeds::submissions_of;
 use ngomon_rules::citizens::Outcome;
 use std::collections::BTreeMap;

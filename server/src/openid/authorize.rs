@@ -12,13 +12,17 @@
 //!     └──▶ code
 //! ```
 
-use super::answer::{After, answer};
-use super::claims::{RequestedClaims, acr};
-use super::consent;
-use super::fault::OAuthError;
-use super::params::Params;
-use super::request::{Address, Request, address, read};
-use crate::web::{App, ErrorPage, MessagePage, RequestContext, STEP_UP_SKIPPED, html, passkeys_allowed, query_encode};
+use crate::openid::authorization_response::{After, answer};
+use crate::openid::acr::acr;
+use crate::openid::requested_claims::RequestedClaims;
+use crate::openid::consent;
+use crate::openid::error::OAuthError;
+use crate::openid::params::Params;
+use crate::openid::authorization_request::{Address, Request, address, read};
+use crate::app::App;
+use crate::http::{ErrorPage, MessagePage, RequestContext, html, query_encode};
+use crate::sign_in::passkeys::passkeys_allowed;
+use crate::sign_in::passkeys::step_up::STEP_UP_SKIPPED;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};

@@ -1,9 +1,9 @@
 //! The claims that a client gets about an account: by scopes (OpenID Connect Core 5.4) and one by one (5.5), never more than its scopes
 //! allow.
 
-use super::fault::OAuthError;
-use crate::output::Locale;
-use crate::web::App;
+use crate::openid::error::OAuthError;
+use crate::i18n::Locale;
+use crate::app::App;
 use ngomon_rules::citizens::Gate;
 use ngomon_rules::client::Scope;
 use ngomon_rules::records::{AccountKind, Profile};

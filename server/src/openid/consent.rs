@@ -1,12 +1,13 @@
 //! The consent page: owners decide whether a client that is not the province's own gets claims about them.
 
-use super::answer::After;
-use super::authorize::{authorize, error_without_redirect, resolve_client};
-use super::fault::OAuthError;
-use super::params::Params;
-use super::request::{Address, Request, read};
-use crate::output::Locale;
-use crate::web::{App, ErrorPage, Layout, RequestContext, html};
+use crate::openid::authorization_response::After;
+use crate::openid::authorize::{authorize, error_without_redirect, resolve_client};
+use crate::openid::error::OAuthError;
+use crate::openid::params::Params;
+use crate::openid::authorization_request::{Address, Request, read};
+use crate::i18n::Locale;
+use crate::app::App;
+use crate::http::{ErrorPage, Layout, RequestContext, html};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;

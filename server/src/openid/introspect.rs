@@ -1,9 +1,9 @@
 //! Token introspection (RFC 7662).
 
-use super::client_auth::client_beside;
-use super::fault::OAuthError;
-use super::params::Params;
-use crate::web::App;
+use crate::openid::client_authentication::client_beside;
+use crate::openid::error::OAuthError;
+use crate::openid::params::Params;
+use crate::app::App;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;

@@ -1,8 +1,9 @@
 //! The provider's metadata (OpenID Connect Discovery 1.0, RFC 8414): exactly what is supported.
 
-use super::claims::{CLAIMS, ONE_FACTOR, TWO_FACTORS};
-use super::fault::OAuthError;
-use crate::web::App;
+use crate::openid::acr::{ONE_FACTOR, TWO_FACTORS};
+use crate::openid::requested_claims::CLAIMS;
+use crate::openid::error::OAuthError;
+use crate::app::App;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;

@@ -1,32 +1,31 @@
 //! The OpenID provider: connected systems sign users in through it, and are notified at once when an account is held.
 
-mod answer;
+mod authorization_response;
 mod authorize;
 mod claims;
-mod client_auth;
+mod client_authentication;
 mod consent;
-mod deliver;
-mod fault;
+mod error;
 mod introspect;
 mod logout;
 mod metadata;
 mod params;
-mod push;
-mod request;
+mod pushed_request;
+mod authorization_request;
 mod revoke;
-mod signer;
 #[cfg(test)]
 mod tests;
 mod token;
 mod userinfo;
 
 pub use consent::scope_labels;
-pub use deliver::{Deliveries, notice_fault};
-pub use fault::OAuthError;
+pub use crate::i18n::notice_fault;
+pub use crate::workers::notice_delivery::Deliveries;
+pub use error::OAuthError;
 pub use metadata::metadata;
-pub use signer::Signer;
+pub use crate::security::Signer;
 
-use crate::web::App;
+use crate::app::App;
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::routing::{get, post};
@@ -67,5 +66,5 @@ pub fn for_clients() -> Router<App> {
         .route("/revoke", post(revoke::revoke))
         .layer(CorsLayer::very_permissive().allow_credentials(false))
         .route("/introspect", post(introspect::introspect))
-        .route("/par", post(push::push))
+        .route("/par", post(crate::openid::pushed_request::push))
 }

@@ -1,6 +1,6 @@
 //! The parameters of a request, from its query or its body. None may occur twice (RFC 6749, 3.1 and 3.2).
 
-use super::fault::OAuthError;
+use crate::openid::error::OAuthError;
 use axum::http::{HeaderMap, header};
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 //! Token revocation (RFC 7009).
 
-use super::client_auth::client;
-use super::fault::OAuthError;
-use super::params::Params;
-use crate::web::App;
+use crate::openid::client_authentication::client;
+use crate::openid::error::OAuthError;
+use crate::openid::params::Params;
+use crate::app::App;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};

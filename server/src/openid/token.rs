@@ -1,11 +1,12 @@
 //! The token endpoint: exchanges a code, a refresh token or the client's own credentials for tokens.
 
-use super::claims::{ClaimsDestination, acr, claims_for};
-use super::client_auth::client;
-use super::fault::OAuthError;
-use super::params::Params;
-use super::signer::CurrentKey;
-use crate::web::App;
+use crate::openid::acr::acr;
+use crate::openid::claims::{ClaimsDestination, claims_for};
+use crate::openid::client_authentication::client;
+use crate::openid::error::OAuthError;
+use crate::openid::params::Params;
+use crate::security::token_signer::CurrentKey;
+use crate::app::App;
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use axum::Json;
 use axum::body::Bytes;

@@ -1,7 +1,7 @@
 //! Published vulnerabilities of other providers, each as a test with its identifier, and further attacks on the token endpoint.
 
-use super::{CALLBACK, CHALLENGE, Rp, VERIFIER, claims, hues, site};
-use crate::web::tests::TestResponse;
+use crate::openid::tests::{CALLBACK, CHALLENGE, Rp, VERIFIER, claims, hues, site};
+use crate::tests::TestResponse;
 use axum::body::Body;
 use axum::http::{Request, header};
 use futures_util::future::join_all;
@@ -125,7 +125,7 @@ async fn ghsa_7fpj_9hr8_28vh_no_token_passes_for_another() {
     assert_eq!(rp.redeem(&site, &part("refresh_token")).await.error(), "invalid_grant");
     assert!(!site.is_active(&rp, &code).await);
     // A logout token is not accepted as `id_token_hint`.
-    let app = crate::web::App::new(site.store.clone(), false);
+    let app = crate::app::App::new(site.store.clone(), false);
     let body = claims(&part("id_token"));
     let logout = app
         .signer

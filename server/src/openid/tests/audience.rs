@@ -1,8 +1,8 @@
 //! Resource servers (RFC 8707): a client calls a service with an access token issued for it. Only that service and the client itself may
 //! introspect the token, and no other service accepts it.
 
-use super::{CALLBACK, CHALLENGE, Rp, VERIFIER, claims, hues, site};
-use crate::web::tests::{Site, TestResponse};
+use crate::openid::tests::{CALLBACK, CHALLENGE, Rp, VERIFIER, claims, hues, site};
+use crate::tests::{Site, TestResponse};
 use ngomon_rules::client::{Authentication, Client, SubjectKind};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! The authorization code flow without obstacles, and the claims that the client gets.
 
-use super::{CALLBACK, Rp, VERIFIER, claims, hues, site};
-use crate::web::tests::{Site, rows};
+use crate::openid::tests::{CALLBACK, Rp, VERIFIER, claims, hues, site};
+use crate::tests::{Site, rows};
 use base64::Engine as _;
 use ngomon_rules::citizens::{Outcome, Paper, RegistryAnswer};
 use ngomon_rules::client::{Algorithm, Authentication, Client, SubjectKind};
@@ -326,7 +326,7 @@ async fn each_sort_of_subject_and_each_algorithm() {
         let tokens = rp.tokens(&site, &cookie, &[]).await;
         let token = tokens["id_token"].as_str().unwrap();
         let header = jsonwebtoken::decode_header(token).unwrap();
-        assert_eq!(header.alg, crate::openid::signer::library(*algorithm));
+        assert_eq!(header.alg, crate::security::token_signer::library(*algorithm));
         let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&site.get("/jwks", "").await.text).unwrap();
         let key = jsonwebtoken::DecodingKey::from_jwk(keys.find(&header.kid.unwrap()).unwrap()).unwrap();
         let mut validation = jsonwebtoken::Validation::new(header.alg);

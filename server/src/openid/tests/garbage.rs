@@ -1,9 +1,9 @@
 //! Property tests of the request parsers: any bytes get a response, and what is parsed survives a round trip.
 
-use crate::openid::claims::RequestedClaims;
-use crate::openid::client_auth::basic_pair;
+use crate::openid::requested_claims::RequestedClaims;
+use crate::openid::client_authentication::basic_pair;
 use crate::openid::params::Params;
-use crate::openid::request::{address, read};
+use crate::openid::authorization_request::{address, read};
 use ngomon_store::RegisteredClient;
 use proptest::prelude::*;
 
@@ -47,9 +47,9 @@ fn parameter() -> impl Strategy<Value = (String, String)> {
     (name, value)
 }
 
-async fn hues() -> (crate::web::tests::Site, RegisteredClient) {
-    let site = super::site().await;
-    let rp = site.rp(super::hues()).await;
+async fn hues() -> (crate::tests::Site, RegisteredClient) {
+    let site = crate::openid::tests::site().await;
+    let rp = site.rp(crate::openid::tests::hues()).await;
     let known = site.store.client(&rp.id).await.unwrap().unwrap();
     (site, known)
 }

@@ -1,6 +1,6 @@
 //! C1 at the authorization endpoint: "yêu cầu người dùng thực hiện chuẩn hóa tài khoản", also for users who come from a connected system.
 
-use super::{claims, hues, site};
+use crate::openid::tests::{claims, hues, site};
 use axum::http::StatusCode;
 use ngomon_rules::client::{Client, Scope};
 use ngomon_rules::records::AccountKind;
@@ -33,7 +33,7 @@ async fn the_form_comes_first_and_the_system_after_it() {
     assert_eq!(info["standardisation"]["state"], "asked");
     assert_eq!(info["standardisation"]["form"], "http://localhost/form");
     for tag in ["vi", "en"] {
-        let words = crate::output::Locale::of_tag(tag).unwrap();
+        let words = crate::i18n::Locale::of_tag(tag).unwrap();
         let said = &info["standardisation"]["announcement"][tag];
         assert_eq!(said["title"], words.text("form-title"));
         assert!(

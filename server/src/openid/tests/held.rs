@@ -1,7 +1,7 @@
 //! Users who came from a connected system to a held account: once the account is freed, they go on to the system without signing in again.
 
-use super::{CALLBACK, Rp, claims, hues, site};
-use crate::web::tests::{Site, TestResponse, fixtures, lent, right_form, two_accounts_of_one_number};
+use crate::openid::tests::{CALLBACK, Rp, claims, hues, site};
+use crate::tests::{Site, TestResponse, fixtures, lent, right_form, two_accounts_of_one_number};
 use ngomon_rules::client::{Client, SubjectKind};
 use serde_json::{Value, json};
 

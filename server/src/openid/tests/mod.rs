@@ -12,7 +12,7 @@ mod request;
 mod step_up;
 mod told;
 
-use crate::web::tests::{Site, TestResponse, fixtures};
+use crate::tests::{Site, TestResponse, fixtures};
 use axum::body::Body;
 use axum::http::{Request, header};
 use base64::Engine as _;

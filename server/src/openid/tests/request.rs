@@ -1,6 +1,6 @@
 //! Invalid requests: without a valid client and redirect URI there is no redirect; all other errors go to the client.
 
-use super::{CALLBACK, CHALLENGE, hues, site};
+use crate::openid::tests::{CALLBACK, CHALLENGE, hues, site};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_or_near_miss_address_never_redirects() {
@@ -91,7 +91,7 @@ async fn an_application_on_a_device_listens_where_it_can() {
             ("client_id", rp.id.as_str()),
             ("code", code.as_str()),
             ("redirect_uri", uri),
-            ("code_verifier", super::VERIFIER),
+            ("code_verifier", crate::openid::tests::VERIFIER),
         ];
         assert_eq!(
             site.form_to("/token", None, &fields).await.status,
@@ -109,7 +109,7 @@ async fn an_application_on_a_device_listens_where_it_can() {
         ("client_id", rp.id.as_str()),
         ("code", code.as_str()),
         ("redirect_uri", here),
-        ("code_verifier", super::VERIFIER),
+        ("code_verifier", crate::openid::tests::VERIFIER),
     ];
     assert_eq!(site.form_to("/token", None, &fields).await.status, 200);
 }

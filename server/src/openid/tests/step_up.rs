@@ -1,8 +1,8 @@
 //! A client requests two factors by `acr_values`, which is voluntary, or by `claims`, which may be essential (OpenID Connect Core 3.1.2.1,
 //! 5.5.1.1). An owner whose session has one factor is asked for a passkey, once, and never with `prompt=none`.
 
-use super::{Rp, claims, hues, site};
-use crate::web::tests::{Device, Site, TestResponse};
+use crate::openid::tests::{Rp, claims, hues, site};
+use crate::tests::{Device, Site, TestResponse};
 use serde_json::Value;
 
 const ONE: &str = "urn:ngomon:acr:1";

@@ -1,9 +1,9 @@
 //! The delivery of security events, received as a client receives them.
 
-use super::{claims, hues, site};
-use crate::openid::deliver::{Deliveries, PATIENCE, Speed, deliver, sender};
-use crate::web::App;
-use crate::web::tests::Site;
+use crate::openid::tests::{claims, hues, site};
+use crate::workers::notice_delivery::{Deliveries, PATIENCE, Speed, deliver, sender};
+use crate::app::App;
+use crate::tests::Site;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -413,8 +413,8 @@ async fn why_a_client_was_not_told_is_said() {
         let line = site.store.notices(1).await.unwrap().remove(0);
         assert!(line.fault.starts_with(fault), "{address}: {}", line.fault);
         for tag in ["vi", "en"] {
-            let words = crate::output::Locale::of_tag(tag).unwrap();
-            let text = crate::openid::notice_fault(words, &line.fault);
+            let words = crate::i18n::Locale::of_tag(tag).unwrap();
+            let text = crate::i18n::notice_fault(words, &line.fault);
             let why = line.fault.split_once(": ").map_or("", |(_, why)| why);
             assert_eq!(text, words.text_with(said, &[("why", why)]));
         }

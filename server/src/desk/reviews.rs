@@ -1,0 +1,127 @@
+//! "Đề nghị xem xét lại": the owners of held accounts who requested a review, the oldest first. Whatever helps them is done on
+//! the account's page.
+
+use crate::desk::confirm::{required, text_input, whom};
+use crate::desk::operator::{CheckedForm, Operator};
+use crate::desk::url::address;
+use crate::i18n::Locale;
+use crate::app::App;
+use crate::http::{Input, Layout, Mistake, html, mistakes};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_store::Result;
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "desk/reviews.html")]
+struct List {
+    shell: Layout,
+    done: Option<String>,
+    waiting: Vec<PendingReview>,
+    errors: Vec<Mistake>,
+}
+
+struct PendingReview {
+    receipt: String,
+    why: Input,
+    title: String,
+    href: String,
+    rows: Vec<(String, String)>,
+}
+
+/// What was just done.
+#[derive(Deserialize)]
+pub struct Notice {
+    #[serde(default)]
+    done: String,
+}
+
+/// Lists the pending requests.
+pub async fn list(State(app): State<App>, operator: Operator, Query(notice): Query<Notice>) -> Response {
+    operator
+        .answer(async { page(&app, &operator, notice.done == "answered", None).await })
+        .await
+}
+
+/// Renders the list. `wrong`: the request whose reason must be corrected, with the field as it was sent.
+async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, Input)>) -> Result<Response> {
+    let words = operator.ctx.words;
+    let errors: Vec<Mistake> = wrong
+        .iter()
+        .flat_map(|(_, why)| mistakes(std::slice::from_ref(why)))
+        .collect();
+    let mut wrong = wrong;
+    let mut waiting = Vec::new();
+    for one in app.store.review_requests(&operator.permit).await? {
+        let (story, _) = whom(&app.store, words, &one.account).await?;
+        let holds = story
+            .holds
+            .iter()
+            .map(|held| words.text(&format!("hold-{}", held.hold.reason)));
+        waiting.push(PendingReview {
+            title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
+            href: address(&one.account),
+            rows: vec![
+                (words.text("answer-receipt"), one.receipt.clone()),
+                (words.text("column-account_id"), one.account.0),
+                (words.text("desk-state"), holds.collect::<Vec<_>>().join("; ")),
+                (words.text("desk-asked-at"), words.instant(one.at)),
+            ],
+            why: match wrong.take_if(|(receipt, _)| *receipt == one.receipt) {
+                Some((_, why)) => why,
+                None => reason(words, None),
+            },
+            receipt: one.receipt,
+        });
+    }
+    let mut shell = operator.shell("/desk/reviews");
+    shell.wrong = !errors.is_empty();
+    let status = if shell.wrong {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let list = List {
+        shell,
+        done: done.then(|| words.text("desk-review-answered")),
+        waiting,
+        errors,
+    };
+    Ok(html(status, &list))
+}
+
+/// The field for the reason, which the owner reads.
+pub fn reason(words: Locale, typed: Option<&str>) -> Input {
+    let field = match typed {
+        Some(typed) => required("reason", typed, words),
+        None => text_input("reason", "", words),
+    };
+    Input {
+        hint: words.text("desk-hint-answer"),
+        ..field
+    }
+}
+
+/// Answers a request, with a reason.
+pub async fn answer(
+    State(app): State<App>,
+    operator: Operator,
+    Path(receipt): Path<String>,
+    sent: CheckedForm,
+) -> Response {
+    let why = reason(operator.ctx.words, Some(sent.field("reason")));
+    operator
+        .answer(async {
+            if why.error.is_some() {
+                return page(&app, &operator, false, Some((&receipt, why))).await;
+            }
+            let accepted = sent.field("decide") == "accept";
+            app.store
+                .answer_review(&operator.permit, &receipt, accepted, &why.value)
+                .await?;
+            Ok(Redirect::to("/desk/reviews?done=answered").into_response())
+        })
+        .await
+}

@@ -1,0 +1,140 @@
+//! One connected system: its settings and the possible acts.
+
+use crate::desk::url::system_address;
+use crate::i18n::scope_labels;
+use crate::app::App;
+use crate::desk::operator::Operator;
+use crate::http::{Layout, html};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use ngomon_rules::client::Authentication;
+use ngomon_store::{NewClient, Refusal, RegisteredClient};
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "desk/system.html")]
+struct SystemPage {
+    shell: Layout,
+    done: Option<String>,
+    title: String,
+    /// The client id and the new secret, shown only this once.
+    secret: Option<(String, String)>,
+    rows: Vec<(String, String)>,
+    acts: Vec<(String, String)>,
+}
+
+/// What was just done.
+#[derive(Deserialize)]
+pub struct SystemQuery {
+    #[serde(default)]
+    done: String,
+}
+
+/// Shows the system.
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<String>,
+    Query(SystemQuery { done }): Query<SystemQuery>,
+) -> Response {
+    operator
+        .answer(async {
+            let known = app.store.client(&id).await?.ok_or(Refusal::UnknownClient(id))?;
+            let said = ["disable", "enable", "edit", "subjects"].contains(&done.as_str());
+            let said = said.then(|| operator.ctx.words.text(&format!("systems-done-{done}")));
+            Ok(page(&app, &operator, known, said, None))
+        })
+        .await
+}
+
+/// The page with a new secret, which is shown only this once.
+pub fn with_secret(app: &App, operator: &Operator, known: RegisteredClient, new: NewClient, done: &str) -> Response {
+    let done = operator.ctx.words.text(&format!("systems-done-{done}"));
+    let secret = new.secret.map(|secret| (new.id.to_string(), secret));
+    page(app, operator, known, Some(done), secret)
+}
+
+fn page(
+    app: &App,
+    operator: &Operator,
+    known: RegisteredClient,
+    done: Option<String>,
+    secret: Option<(String, String)>,
+) -> Response {
+    let words = operator.ctx.words;
+    let client = &known.client;
+    let at = address(known.id.as_str());
+    let mut acts: Vec<&str> = vec!["edit", "subjects"];
+    if client.authentication == Authentication::Secret {
+        acts.push("rotate");
+    }
+    acts.push(if known.enabled { "disable" } else { "enable" });
+    acts.push("remove");
+    let acts = acts
+        .into_iter()
+        .map(|act| (format!("{at}/{act}"), words.text(&format!("systems-{act}-title"))));
+    let state = if known.enabled {
+        "systems-enabled"
+    } else {
+        "systems-disabled"
+    };
+    let kinds = client
+        .kinds
+        .iter()
+        .map(|kind| words.text(&format!("kind-{}", kind.name())));
+    let units = client.units.iter().map(|unit| unit.as_str());
+    let or_none = |text: Option<&String>| text.cloned().unwrap_or_else(|| words.text("systems-none"));
+    let proof = format!("systems-proof-{}", client.authentication.name().replace('_', "-"));
+    let scopes = match scope_labels(&client.scopes, words) {
+        labels if labels.is_empty() => words.text("systems-nothing"),
+        labels => labels.join("; "),
+    };
+    let mut rows = vec![
+        (words.text("systems-issuer"), app.issuer().to_owned()),
+        (words.text("column-client_id"), known.id.to_string()),
+        (words.text("desk-state"), words.text(state)),
+        (words.text("systems-proof"), words.text(&proof)),
+        (words.text("column-redirect_uris"), client.redirect_uris.join(" ")),
+        (
+            words.text("systems-backchannel"),
+            or_none(client.backchannel_logout_uri.as_ref()),
+        ),
+        (words.text("systems-events"), or_none(client.events_uri.as_ref())),
+        (words.text("column-scopes"), scopes),
+        (words.text("systems-kinds"), kinds.collect::<Vec<_>>().join("; ")),
+        (
+            words.text("systems-subjects"),
+            words.text(&format!("systems-subjects-{}", client.subjects.name())),
+        ),
+        (words.text("systems-algorithm"), client.algorithm.name().to_owned()),
+    ];
+    if !client.resources.is_empty() {
+        rows.push((words.text("column-resources"), client.resources.join(" ")));
+    }
+    if !client.units.is_empty() {
+        rows.push((words.text("desk-unit"), units.collect::<Vec<_>>().join(" ")));
+    }
+    for (is, key) in [
+        (client.third_party, "systems-third-party"),
+        (client.without_pkce, "systems-without-pkce"),
+        (client.client_credentials, "systems-client-credentials"),
+        (client.hr, "systems-hr"),
+    ] {
+        if is {
+            rows.push((words.text(key), words.text("systems-yes")));
+        }
+    }
+    html(
+        StatusCode::OK,
+        &SystemPage {
+            shell: operator.shell(&at),
+            done,
+            title: client.name.clone(),
+            secret,
+            rows,
+            acts: acts.collect(),
+        },
+    )
+}

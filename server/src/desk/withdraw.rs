@@ -1,0 +1,65 @@
+//! C3: the withdrawal of a claim that was made on the wrong account.
+
+use crate::desk::confirm::{ConfirmAction, differs, done, required, whom};
+use crate::desk::act_proposal::propose;
+use crate::desk::operator::{CheckedForm, Operator};
+use crate::i18n::value_text;
+use crate::app::App;
+use crate::http::Input;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use ngomon_rules::event::ProposedAct;
+use ngomon_rules::records::AccountId;
+use ngomon_store::{Refusal, Result, StoreError};
+
+async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<ConfirmAction> {
+    let words = operator.ctx.words;
+    let units = app.store.units().await?;
+    let (story, mut about) = whom(&app.store, words, account).await?;
+    if story.fact("claim").is_none() {
+        return Err(Refusal::NoClaim(story.account).into());
+    }
+    for name in ["claim", "claim_since"] {
+        let value = story.fact(name).map(|value| value_text(name, value, &units, words));
+        about.extend(value.map(|value| (words.text(&format!("fact-{}", name.replace('_', "-"))), value)));
+    }
+    let field = |typed: &str| crate::desk::confirm::text_input("reason", typed, words);
+    Ok(ConfirmAction {
+        happens: ["claim", "opens", "kept"]
+            .map(|what| words.text(&format!("desk-withdraw-{what}")))
+            .into(),
+        notice: differs(&story, words, false),
+        fields: vec![why.unwrap_or_else(|| field(""))],
+        ..ConfirmAction::about(operator, "withdraw", "withdraw", account, about)
+    })
+}
+
+/// Shows the confirmation page.
+pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
+    let account = AccountId(id);
+    operator
+        .answer(async { Ok(act(&app, &operator, &account, None).await?.page()) })
+        .await
+}
+
+/// Withdraws the claim.
+pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
+    let account = AccountId(id);
+    let why = required("reason", sent.field("reason"), operator.ctx.words);
+    operator
+        .answer(async {
+            if why.error.is_some() {
+                return Ok(act(&app, &operator, &account, Some(why)).await?.page());
+            }
+            match app.store.withdraw_claim(&operator.permit, &account, &why.value).await {
+                Err(StoreError::Refused(Refusal::NeedsTwo)) => {
+                    propose(&app, &operator, ProposedAct::WithdrawClaim { account }, &why.value).await
+                }
+                withdrawn => {
+                    withdrawn?;
+                    Ok(done(&account, "withdrawn"))
+                }
+            }
+        })
+        .await
+}

@@ -1,0 +1,261 @@
+//! The context of one request: language, client address and session.
+
+use crate::app::App;
+use crate::http::device::device;
+use crate::net::counted;
+use crate::http::{ErrorPage, Layout};
+use crate::net::is_loopback;
+use crate::i18n::Locale;
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
+use axum::http::HeaderMap;
+use axum::http::header::USER_AGENT;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use ngomon_store::{BrowserMark, Session, SessionToken, StoreError};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use url::Url;
+
+/// The `__Host-` prefix: the browser sends the cookie back over TLS or to this very machine only, to no other host and to no
+/// subdomain.
+const SESSION: &str = "__Host-ngomon";
+/// Lasts from one page of a sign-in to the next, and from asking for a one-time code until it is typed.
+const TICKET: &str = "__Host-ngomon-code";
+/// Lasts as long as browsers keep any cookie. It holds a mark for each owner who signed in in this browser.
+const BROWSER: &str = "__Host-ngomon-browser";
+/// The most owners remembered in one browser.
+const MOST_OWNERS: usize = 8;
+pub(crate) const LANGUAGE: &str = "language";
+
+/// The context of one request.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the request"
+)]
+pub struct RequestContext {
+    /// The language of the answer.
+    pub words: Locale,
+    /// The path of the requested page.
+    pub here: String,
+    /// Where the sign-in returns to: the authorization request of a connected system, or the page of the visitor's own
+    /// passkeys.
+    pub going: Option<String>,
+    /// The name of the connected system that requested the sign-in.
+    pub system: Option<String>,
+    /// The client address as rate limits count it.
+    pub address: String,
+    /// The /48 network of an IPv6 address.
+    pub network: Option<String>,
+    /// Whether the request came over plain http from another machine. Such a browser stores no session cookie.
+    pub insecure: bool,
+    /// The browser and its system; `None` if neither is known.
+    pub device: Option<String>,
+    /// The cookie that links two pages of a sign-in.
+    pub ticket: Option<String>,
+    /// The marks of the owners who signed in in this browser before.
+    pub browsers: Vec<String>,
+    /// The session token that the browser sent, valid or not.
+    pub token: Option<String>,
+    /// The session, if the token is valid.
+    pub visit: Option<Session>,
+    /// Whether this installation is a sandbox, where all persons are made up.
+    pub sandbox: bool,
+    /// Whether reminders and locks are frozen.
+    pub frozen: bool,
+    /// Whether passkeys work under the address of this server.
+    pub passkeys: bool,
+    chose_language: bool,
+}
+
+impl RequestContext {
+    /// The layout of a page.
+    pub fn shell(&self) -> Layout {
+        let going = self.going.as_deref().map(|to| format!("?to={}", query_encode(to)));
+        let going = going.unwrap_or_default();
+        Layout {
+            words: self.words,
+            here: format!("{}{going}", self.here),
+            going,
+            signed_in: self.visit.is_some(),
+            desk: self.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
+            wrong: false,
+            sandbox: self.sandbox,
+            frozen: self.frozen,
+            code: String::new(),
+        }
+    }
+}
+
+impl RequestContext {
+    /// Switches the page to the first language that a connected system requests (`ui_locales`) and that exists, unless the
+    /// reader chose a language before.
+    pub fn in_asked_language(&self, locales: Option<&str>, page: Response) -> Response {
+        let asked = locales.unwrap_or_default().split(' ');
+        let known = asked.filter_map(|tag| Locale::of_tag(tag.split('-').next().unwrap_or_default()));
+        match known.into_iter().next().filter(|_| !self.chose_language) {
+            Some(words) => {
+                let cookie = Cookie::build((LANGUAGE, words.tag()))
+                    .path("/")
+                    .same_site(SameSite::Lax);
+                (CookieJar::new().add(cookie), page).into_response()
+            }
+            None => page,
+        }
+    }
+}
+
+impl FromRequestParts<App> for RequestContext {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let jar = CookieJar::from_headers(&parts.headers);
+        let words = jar.get(LANGUAGE).and_then(|cookie| Locale::of_tag(cookie.value()));
+        let words = words
+            .or_else(|| Locale::of_tag("vi"))
+            .ok_or_else(|| Redirect::to("/").into_response())?;
+        let chose_language = jar.get(LANGUAGE).is_some();
+        let token = jar.get(SESSION).map(|cookie| cookie.value().to_owned());
+        let visit = match &token {
+            Some(token) => app
+                .store
+                .visit(token)
+                .await
+                .map_err(|e| ErrorPage(words, e).into_response())?,
+            None => None,
+        };
+        let frozen = app.freeze.is_on(&app.store).await;
+        let frozen = frozen.map_err(|e| ErrorPage(words, e).into_response())?;
+        let here = parts.uri.path().to_owned();
+        let leads_on = here.starts_with("/sign-in") || here.starts_with("/passkeys");
+        let going = leads_on.then(|| parts.uri.query()).flatten().and_then(return_to);
+        let system = match &going {
+            Some(to) => system_of(app, to)
+                .await
+                .map_err(|e| ErrorPage(words, e).into_response())?,
+            None => None,
+        };
+        let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let from = from.map(|ConnectInfo(at)| counted(app.proxies.client(at.ip(), &parts.headers)));
+        let (address, network) = from.unwrap_or_default();
+        let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let browsers = jar.get(BROWSER).map(|cookie| cookie.value().split('.'));
+        let browsers = browsers.into_iter().flatten().take(MOST_OWNERS);
+        Ok(Self {
+            words,
+            going,
+            system,
+            here,
+            address,
+            network,
+            insecure: is_insecure(app, &parts.headers),
+            device: agent.and_then(device),
+            ticket: jar.get(TICKET).map(|cookie| cookie.value().to_owned()),
+            browsers: browsers.map(ToOwned::to_owned).collect(),
+            token,
+            visit,
+            sandbox: app.sandbox,
+            frozen,
+            passkeys: app.passkeys.is_some(),
+            chose_language,
+        })
+    }
+}
+
+/// Whether the page was requested over plain http under a host name other than this machine's own.
+fn is_insecure(app: &App, headers: &HeaderMap) -> bool {
+    let told = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let over_tls = app.issuer().starts_with("https:") || told("x-forwarded-proto") == Some("https");
+    let host = told("host").and_then(|host| Url::parse(&format!("http://{host}")).ok());
+    !over_tls && host.is_some_and(|host| !is_loopback(&host))
+}
+
+/// Escapes a value for a query string.
+pub fn query_encode(value: &str) -> String {
+    url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
+}
+
+/// The `to` parameter of a query, if it is the request of a connected system or the page of one's own passkeys. A sign-in leads
+/// to no other address.
+fn return_to(query: &str) -> Option<String> {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let (_, to) = pairs.find(|(name, _)| name == "to")?;
+    let ours = to.starts_with("/authorize?") || to == "/passkeys" || to.starts_with("/passkeys?");
+    ours.then(|| to.into_owned())
+}
+
+/// The name of the connected system that sent this authorization request.
+pub async fn system_of(app: &App, to: &str) -> Result<Option<String>, StoreError> {
+    let Some(query) = to.strip_prefix("/authorize?") else {
+        return Ok(None);
+    };
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let Some((_, id)) = pairs.find(|(name, _)| name == "client_id") else {
+        return Ok(None);
+    };
+    Ok(app.store.client(&id).await?.map(|known| known.client.name))
+}
+
+/// The session cookie.
+pub fn session_cookie(token: &SessionToken) -> CookieJar {
+    cookie_value(SESSION, token)
+}
+
+/// The cookie of a visitor who is between two pages of a sign-in, or who asked for a one-time code.
+pub fn ticket_cookie(secret: &str) -> CookieJar {
+    CookieJar::new().add(cookie(TICKET, secret.to_owned()))
+}
+
+/// The cookie of a browser in which the owner of this login has signed in. The newest owner comes first.
+pub fn browser_cookie(app: &App, ctx: &RequestContext, mark: &BrowserMark) -> CookieJar {
+    let is_theirs = |kept: &&String| app.store.known_browser(mark, kept).is_some();
+    let theirs = ctx.browsers.iter().find(is_theirs).cloned();
+    let theirs = theirs.unwrap_or_else(|| app.store.mark_browser(mark));
+    let others = ctx.browsers.iter().filter(|kept| **kept != theirs);
+    let all: Vec<&str> = [&theirs]
+        .into_iter()
+        .chain(others)
+        .take(MOST_OWNERS)
+        .map(String::as_str)
+        .collect();
+    let mut cookie = cookie(BROWSER, all.join("."));
+    cookie.make_permanent();
+    CookieJar::new().add(cookie)
+}
+
+fn cookie_value(name: &'static str, token: &SessionToken) -> CookieJar {
+    CookieJar::new().add(cookie(name, token.as_str().to_owned()))
+}
+
+fn cookie(name: &'static str, value: String) -> Cookie<'static> {
+    let cookie = Cookie::build((name, value)).path("/");
+    cookie.secure(true).http_only(true).same_site(SameSite::Lax).build()
+}
+
+/// Deletes the session cookie.
+pub fn clear_session_cookie() -> CookieJar {
+    let cookie = Cookie::build((SESSION, "")).path("/").secure(true).http_only(true);
+    CookieJar::new().add(cookie.removal())
+}
+
+/// The page to continue with.
+#[derive(Deserialize)]
+pub struct ReturnQuery {
+    #[serde(default)]
+    to: String,
+}
+
+/// Switches the language and remembers it. Redirects to a page of this server only.
+pub async fn language(Path(tag): Path<String>, Query(ReturnQuery { to }): Query<ReturnQuery>) -> Response {
+    // Only what a `Location` header can carry: no spaces, nothing beyond ASCII.
+    let plain = to.bytes().all(|byte| byte.is_ascii_graphic());
+    let ours = plain && to.starts_with('/') && !to[1..].starts_with(['/', '\\']);
+    let to = if ours { to } else { "/".to_owned() };
+    let Some(words) = Locale::of_tag(&tag) else {
+        return Redirect::to(&to).into_response();
+    };
+    let cookie = Cookie::build((LANGUAGE, words.tag()))
+        .path("/")
+        .same_site(SameSite::Lax);
+    (CookieJar::new().add(cookie.permanent()), Redirect::to(&to)).into_response()
+}

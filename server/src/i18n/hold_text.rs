@@ -1,0 +1,200 @@
+//! The texts of holds, the same on the terminal and on the pages.
+
+use crate::i18n::{Locale, evidence, value_text};
+use ngomon_rules::hold::{Hold, Reason};
+use ngomon_rules::law::law;
+use ngomon_rules::unit::{UnitCode, UnitTree};
+use ngomon_store::{AccountExplanation, ActiveHold};
+
+/// The text of a hold for the account's owner, beside its evidence.
+pub struct HoldText {
+    /// The name of the hold.
+    pub name: String,
+    /// What happened and what to do now.
+    pub text: String,
+    /// Who has to act.
+    pub mends: String,
+    /// When the hold is checked again.
+    pub again: String,
+    /// The clause that the hold is based on.
+    pub clause: String,
+    /// The letter's own sentence, always in Vietnamese.
+    pub sentence: Option<&'static str>,
+}
+
+/// The text of one hold of that account.
+pub fn hold_text(held: &ActiveHold, story: &AccountExplanation, units: &UnitTree, words: Locale) -> HoldText {
+    let hold = &held.hold;
+    let gaps = gaps(held, story, units, words);
+    let gaps: Vec<(&'static str, &str)> = gaps.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let of_reason = |what: &str| words.text_with(&format!("{what}-{}", hold.reason), &gaps);
+    let clause = hold.reason.clause();
+    let law = law(clause);
+    let joined = held.joined_into.is_some();
+    HoldText {
+        name: if joined {
+            words.text("hold-joined")
+        } else {
+            words.text(&format!("hold-{}", hold.reason))
+        },
+        text: words.text_with(&format!("hold-text-{}{}", hold.reason, variant(held, story)), &gaps),
+        mends: of_reason("mends"),
+        again: of_reason("again"),
+        clause: match law {
+            Some(law) => format!("{}, {}", law.place, law.letter),
+            None => words.text(&format!("clause-{clause}")),
+        },
+        sentence: law.map(|law| law.sentence),
+    }
+}
+
+/// The suffix of the message that fits the facts of this hold.
+fn variant(held: &ActiveHold, story: &AccountExplanation) -> &'static str {
+    let hold = &held.hold;
+    let fact = |name: &str| hold.evidence.get(name).map_or("", String::as_str);
+    match hold.reason {
+        Reason::Duplicate if held.joined_into.is_some() => "-joined",
+        Reason::Duplicate if fact("same").contains("phone") => "-phone",
+        Reason::Duplicate if fact("same") == "form" || story.fact("national_id").is_none() => "-form",
+        Reason::Moved => match &story.moved_to {
+            Some(to) if to.username.is_some() && to.same_login => "",
+            Some(to) if to.username.is_some() => "-other-password",
+            _ => "-unnamed",
+        },
+        Reason::Left | Reason::Retired if fact("status_from").is_empty() => "-no-day",
+        Reason::ReviewOverdue if fact("reviewed_on").is_empty() => "-never",
+        Reason::StaleInfo if fact("item").is_empty() => "-unnamed",
+        Reason::ByOrder if hold.last_day.is_some() => "-until",
+        _ => "",
+    }
+}
+
+/// The arguments of the messages.
+fn gaps(held: &ActiveHold, story: &AccountExplanation, units: &UnitTree, words: Locale) -> Vec<(&'static str, String)> {
+    let hold = &held.hold;
+    let unit = match story.unit_name.as_str() {
+        "" => words.text("hold-own-unit"),
+        name => name.to_owned(),
+    };
+    let mut gaps: Vec<(&'static str, String)> = vec![
+        ("office", words.text_with("hold-office", &[("unit", &unit)])),
+        ("unit", unit),
+        ("fields", fields(hold, words).join(", ")),
+        ("until", hold.last_day.map(|day| words.day(day)).unwrap_or_default()),
+        ("number", story.fact("national_id").unwrap_or_default().to_owned()),
+        ("into", held.joined_into.clone().unwrap_or_default()),
+    ];
+    let new = story.moved_to.as_ref().and_then(|to| to.username.clone());
+    gaps.push(("username", new.unwrap_or_default()));
+    for (name, gap) in [
+        ("to_unit", "new_unit"),
+        ("profile_unit", "profile_unit"),
+        ("notice", "notice"),
+        ("effective_on", "effective"),
+        ("item", "item"),
+        ("due_on", "due"),
+        ("reviewed_on", "reviewed"),
+        ("status_from", "from"),
+        ("proof", "proof"),
+        ("deadline", "deadline"),
+        ("ordered_by", "by"),
+        ("document", "document"),
+    ] {
+        let value = hold.evidence.get(name).map(|value| evidence(name, value, units, words));
+        let value = value.unwrap_or_default();
+        gaps.push((gap, if gap == "item" { capital(&value) } else { value }));
+    }
+    gaps
+}
+
+/// The fields that differ from the profile, in reading order.
+fn fields(hold: &Hold, words: Locale) -> Vec<String> {
+    let differs = MISMATCHED.into_iter().filter(|name| hold.evidence.contains_key(*name));
+    let named = differs.map(|name| words.text(&format!("evidence-{}", name.replace('_', "-"))));
+    named.collect()
+}
+
+/// The fields that clause 1 compares.
+const MISMATCHED: [&str; 3] = ["full_name", "birth_date", "national_id"];
+
+/// The evidence of a hold, as rows. A mismatch shows both sides. Facts named in `without` are hidden from the reader.
+pub fn evidence_rows(
+    held: &ActiveHold,
+    story: &AccountExplanation,
+    units: &UnitTree,
+    words: Locale,
+    without: &[&str],
+) -> Vec<(String, String)> {
+    let hold = &held.hold;
+    let known = hold
+        .evidence
+        .iter()
+        .filter(|(name, value)| !value.is_empty() && !without.contains(&name.as_str()));
+    let rows = known.map(|(name, value)| {
+        let label = words.text(&format!("evidence-{}", name.replace('_', "-")));
+        if hold.reason == Reason::Mismatch && MISMATCHED.contains(&name.as_str()) {
+            let side = |of: &str| {
+                let value = story.fact(of).map(|value| value_text(of, value, units, words));
+                value.unwrap_or_else(|| words.text("word-none"))
+            };
+            let (here, there) = (side(name), side(&format!("profile_{name}")));
+            return (
+                words.text_with("mismatch-label", &[("field", &capital(&label))]),
+                words.text_with("mismatch-sides", &[("account", &here), ("profile", &there)]),
+            );
+        }
+        if name == "same" && value == "form" {
+            let at = held.since.map(|since| words.instant(since)).unwrap_or_default();
+            let found = words.text_with("evidence-found-form", &[("at", &at)]);
+            return (words.text("evidence-found-when"), found);
+        }
+        (capital(&label), evidence(name, value, units, words))
+    });
+    rows.collect()
+}
+
+/// The start of a hold: a day, or the instant if it began within a day.
+pub fn since_row(since: i64, words: Locale) -> (String, String) {
+    match words.whole_day(since) {
+        Some(day) => (words.text("explain-since-day"), day),
+        None => (words.text("explain-since"), words.instant(since)),
+    }
+}
+
+/// The text with a capital first letter.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
+/// The name of a unit.
+pub fn unit_name(code: &str, units: &UnitTree) -> String {
+    let unit = units.get(&UnitCode(code.to_owned()));
+    unit.map_or_else(|| code.to_owned(), |unit| unit.name.clone())
+}
+
+/// A person's name, masked for other readers: enough to tell two people apart, not enough to identify them.
+pub fn masked_name(name: &str) -> String {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let hidden = |word: &str| word.chars().take(1).chain("***".chars()).collect::<String>();
+    let last = words.len().saturating_sub(1);
+    let masked = words.iter().enumerate().map(|(at, word)| match at {
+        at if at == last && last > 0 => (*word).to_owned(),
+        _ => hidden(word),
+    });
+    masked.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::i18n::masked_name;
+
+    #[test]
+    fn a_masked_name_tells_people_apart_and_does_not_say_who_it_is() {
+        assert_eq!(masked_name("Ngô Minh Sơn"), "N*** M*** Sơn");
+        assert_eq!(masked_name("Đặng  Ái"), "Đ*** Ái");
+        assert_eq!(masked_name("Kăn"), "K***", "names of one word are hidden too");
+        assert_eq!(masked_name(""), "");
+    }
+}

@@ -1,0 +1,32 @@
+//! The page for a form that another site's page sent, or a page whose origin the browser hides (`Origin: null`). The form is refused, and the
+//! visitor reads what happened.
+
+use crate::middleware::guard::language;
+use crate::http::{Layout, MessagePage, html};
+use crate::i18n::Locale;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::Response;
+use tower_http::csrf::ProtectionError;
+
+/// Replaces the empty refusal of the CSRF layer by a page. The session is not read: such a request says nothing about who sent it.
+pub async fn explain_refusal(request: Request, next: Next) -> Response {
+    let language = language(request.headers());
+    let answer = next.run(request).await;
+    let is_refused = answer.extensions().get::<ProtectionError>().is_some();
+    match language.or_else(|| Locale::of_tag("vi")) {
+        Some(words) if is_refused => page(words),
+        _ => answer,
+    }
+}
+
+fn page(words: Locale) -> Response {
+    let shell = Layout::bare(words).failing("S-403");
+    let (title, text) = (words.text("foreign-title"), words.text("foreign-text"));
+    let page = MessagePage {
+        on: "page-first",
+        ..MessagePage::new(shell, title, text)
+    };
+    html(StatusCode::FORBIDDEN, &page)
+}

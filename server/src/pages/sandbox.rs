@@ -1,0 +1,141 @@
+//! The pages of the sandbox: the messages to its made-up people, and the simulated registry's behaviour for each. They exist
+//! only where the installation began as a sandbox.
+
+use crate::app::App;
+use crate::http::{ErrorPage, Layout, html, not_found};
+use crate::http::RequestContext;
+use askama::Template;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Form, Router};
+use ngomon_feeds::RegistryBehaviour;
+use ngomon_rules::values::NationalId;
+use ngomon_store::Result;
+use serde::Deserialize;
+
+/// The most messages and people shown.
+const MOST: u32 = 200;
+
+/// The routes of the sandbox.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/sandbox", get(messages))
+        .route("/sandbox/parts", get(crate::pages::component_gallery::show))
+        .route("/sandbox/registry", get(registry).post(play))
+}
+
+#[derive(Template)]
+#[template(path = "sandbox_messages.html")]
+struct Messages {
+    shell: Layout,
+    messages: Vec<MessageRow>,
+}
+
+struct MessageRow {
+    at: String,
+    channel: String,
+    to: String,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "sandbox_registry.html")]
+struct Registry {
+    shell: Layout,
+    people: Vec<Person>,
+    /// The value and the label of each behaviour.
+    moods: Vec<(&'static str, String)>,
+}
+
+struct Person {
+    number: String,
+    name: String,
+    issued_on: String,
+    phone: String,
+    mood: &'static str,
+}
+
+async fn messages(State(app): State<App>, ctx: RequestContext) -> Response {
+    if !app.sandbox {
+        return not_found(ctx).await;
+    }
+    let words = ctx.words;
+    match app.store.messages(MOST).await {
+        Ok(found) => {
+            let messages = found.into_iter().map(|message| MessageRow {
+                at: words.instant(message.at),
+                channel: words.text(&format!("sandbox-{}", message.channel)),
+                to: message.to,
+                text: message.text,
+            });
+            let page = Messages {
+                shell: ctx.shell(),
+                messages: messages.collect(),
+            };
+            html(StatusCode::OK, &page)
+        }
+        Err(error) => ErrorPage(words, error).into_response(),
+    }
+}
+
+async fn registry(State(app): State<App>, ctx: RequestContext) -> Response {
+    if !app.sandbox {
+        return not_found(ctx).await;
+    }
+    let words = ctx.words;
+    let page = async {
+        let mut people = Vec::new();
+        for record in app.store.sandbox_people(MOST).await? {
+            let mood = app.store.sandbox_registry_behaviour(record.national_id).await?;
+            let mood = mood.as_deref().and_then(RegistryBehaviour::parse).unwrap_or_default();
+            people.push(Person {
+                number: record.national_id.as_str().to_owned(),
+                name: record.full_name.as_str().to_owned(),
+                issued_on: record.issued_on.map(|day| words.day(day)).unwrap_or_default(),
+                phone: record.phone.map(|phone| phone.as_str().to_owned()).unwrap_or_default(),
+                mood: mood.name(),
+            });
+        }
+        let moods = RegistryBehaviour::ALL
+            .into_iter()
+            .map(|mood| (mood.name(), words.text(&format!("sandbox-mood-{}", mood.name()))));
+        Ok(html(
+            StatusCode::OK,
+            &Registry {
+                shell: ctx.shell(),
+                people,
+                moods: moods.collect(),
+            },
+        ))
+    };
+    let page: Result<Response> = page.await;
+    page.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+}
+
+/// The person and the behaviour to simulate.
+#[derive(Deserialize)]
+struct BehaviourForm {
+    number: String,
+    mood: String,
+}
+
+async fn play(
+    State(app): State<App>,
+    ctx: RequestContext,
+    typed: std::result::Result<Form<BehaviourForm>, FormRejection>,
+) -> Response {
+    let chosen = typed.ok().and_then(|Form(play)| {
+        let number = NationalId::try_from(play.number).ok()?;
+        Some((number, RegistryBehaviour::parse(&play.mood)?))
+    });
+    let (Some((number, mood)), true) = (chosen, app.sandbox) else {
+        return not_found(ctx).await;
+    };
+    match app.store.set_sandbox_mood(number, mood.name()).await {
+        Ok(()) => Redirect::to("/sandbox/registry").into_response(),
+        Err(error) => ErrorPage(ctx.words, error).into_response(),
+    }
+}

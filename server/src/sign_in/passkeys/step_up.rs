@@ -1,0 +1,120 @@
+//! The step-up of a session: a connected system requires two factors, and the session began with one. The owner uses a passkey,
+//! adds one, or skips it.
+
+use crate::app::App;
+use crate::sign_in::limits;
+use crate::http::{ErrorPage, Layout, Mistake, html};
+use crate::http::RequestContext;
+use crate::sign_in::session::enter_with;
+use crate::sign_in::passkeys::ceremony::{AssertionForm, challenged, passkeys_allowed, proven};
+use crate::security::webauthn::CeremonyResponse;
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use ngomon_store::{Ceremony, Result, Session, TryResult};
+
+/// The parameter that marks a request whose owner skipped the second factor, so that nobody is asked twice.
+pub const STEP_UP_SKIPPED: &str = "ngomon_step_up";
+
+#[derive(Template)]
+#[template(path = "step_up.html")]
+struct StepUpPage {
+    shell: Layout,
+    errors: Vec<Mistake>,
+    has_passkey: bool,
+    /// The address that continues without the second factor.
+    skip: String,
+}
+
+/// The session to step up and the request that requires it; or the address to go to instead.
+fn asked(ctx: &RequestContext) -> std::result::Result<(&Session, &str), &str> {
+    let going = ctx.going.as_deref().filter(|to| to.starts_with("/authorize?"));
+    match (&ctx.visit, going) {
+        (_, None) => Err("/"),
+        (Some(visit), Some(to)) if passkeys_allowed(visit) => Ok((visit, to)),
+        // The request decides by itself what the present visitor has to do.
+        (_, Some(to)) => Err(to),
+    }
+}
+
+async fn page(app: &App, ctx: &RequestContext, status: StatusCode, error: Option<&str>) -> Result<Response> {
+    let (visit, to) = match asked(ctx) {
+        Ok(asked) => asked,
+        Err(elsewhere) => return Ok(Redirect::to(elsewhere).into_response()),
+    };
+    let has_passkey = ctx.passkeys && !app.store.passkeys(&visit.account).await?.is_empty();
+    let mut shell = ctx.shell();
+    shell.here = format!("/sign-in/step-up{}", shell.going);
+    shell.wrong = error.is_some();
+    let text = error.map(|key| ctx.words.text(key));
+    let page = StepUpPage {
+        errors: text
+            .map(|text| Mistake { field: "passkey", text })
+            .into_iter()
+            .collect(),
+        has_passkey,
+        skip: format!("{to}&{STEP_UP_SKIPPED}=skipped"),
+        shell,
+    };
+    Ok(html(status, &page))
+}
+
+/// Shows the page.
+pub async fn show(State(app): State<App>, ctx: RequestContext) -> Response {
+    let page = page(&app, &ctx, StatusCode::OK, None).await;
+    page.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+}
+
+/// The challenge for the owner's devices.
+pub async fn challenge(State(app): State<App>, ctx: RequestContext) -> Response {
+    let visit = ctx.visit.as_ref().filter(|visit| passkeys_allowed(visit));
+    let (Some(visit), Some(token)) = (visit, &ctx.token) else {
+        return StatusCode::FORBIDDEN.into_response();
+    };
+    let asked = challenged(&app, &ctx, Ceremony::StepUp(token), async |passkeys| {
+        passkeys.ask(&app.store.passkeys(&visit.account).await?)
+    });
+    asked.await.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+}
+
+/// Verifies the device's answer and replaces the session.
+pub async fn enter(
+    State(app): State<App>,
+    ctx: RequestContext,
+    shown: std::result::Result<Form<AssertionForm>, FormRejection>,
+) -> Response {
+    let AssertionForm { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
+    let visit = match asked(&ctx) {
+        Ok((visit, _)) => visit,
+        Err(elsewhere) => return Redirect::to(elsewhere).into_response(),
+    };
+    let Some(token) = &ctx.token else {
+        return Redirect::to("/").into_response();
+    };
+    let answer = async {
+        let limits = [limits::own("step-up", visit.account.as_str())];
+        let tried = app.store.tried(&limits, async {
+            let opens = match CeremonyResponse::read(&credential) {
+                Some(answer) => proven(&app, Ceremony::StepUp(token), &ceremony, &answer).await?,
+                None => None,
+            };
+            let all = opens.map(|(_, opens)| opens).unwrap_or_default();
+            let own = all.into_iter().find(|one| *one.account() == visit.account);
+            Ok(own.ok_or(()))
+        });
+        let (status, error) = match tried.await? {
+            TryResult::Right(own) => {
+                let token = app.store.step_up(own, visit).await?;
+                return enter_with(&app, &ctx, &visit.account, &token, "/").await;
+            }
+            TryResult::Wrong((), _) => (StatusCode::UNPROCESSABLE_ENTITY, "step-up-wrong"),
+            TryResult::TooOften => (StatusCode::TOO_MANY_REQUESTS, "second-factor-too-often"),
+        };
+        page(&app, &ctx, status, Some(error)).await
+    };
+    let answer: Result<Response> = answer.await;
+    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+}
