@@ -3,30 +3,31 @@
 // A failed write to standard error must not end the program.
 #![deny(clippy::print_stderr)]
 
-pub(crate) mod cli;
-pub(crate) mod desk;
-pub(crate) mod freeze;
-pub(crate) mod http;
-pub(crate) mod i18n;
-pub(crate) mod middleware;
-pub(crate) mod net;
-pub(crate) mod pages;
-pub(crate) mod report;
-pub(crate) mod security;
-pub(crate) mod sign_in;
-#[cfg(test)]
-pub mod tests;
+mod app;
+mod cli;
 mod commands;
-mod log;
-mod openid;
+mod desk;
 mod export;
+mod freeze;
+mod http;
+mod i18n;
+mod log;
+mod middleware;
+mod net;
+mod openid;
+mod pages;
 mod registry_client;
+mod report;
 mod router;
+mod security;
+mod sign_in;
+#[cfg(test)]
+mod tests;
 mod workers;
 
+use crate::i18n::Locale;
 use axum::Router;
 use ngomon_store::Store;
-use crate::i18n::Locale;
 use std::io::Write as _;
 use std::process::ExitCode;
 use tower_http::csrf::CsrfLayer;
@@ -34,11 +35,11 @@ use tower_http::csrf::CsrfLayer;
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let words = Locale::of_this_process();
-    let cli = match cli::parse(words, std::env::args_os()) {
+    let cli = match cli::args::parse(words, std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => return crate::cli::help::print_usage(&error, words),
+        Err(error) => return cli::help::print_usage(&error, words),
     };
-    if cli::shows_password(std::env::args_os()) {
+    if cli::args::shows_password(std::env::args_os()) {
         log::say(&format!("ngomon: {}", words.text("warn-password-shown")));
     }
     // TLS to a remote database needs a cryptography provider, which is chosen once.
@@ -50,7 +51,7 @@ pub fn run() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let data = commands::location(&cli.places);
+    let data = commands::context::location(&cli.places);
     let (ended, changed) = runtime.block_on(ngomon_store::watched(commands::run(cli, words)));
     // Background tasks end first. The data are consistent without this, too, as long as nobody copies the database file alone, without its
     // log.
@@ -60,7 +61,7 @@ pub fn run() -> ExitCode {
         writeln!(std::io::stderr(), "ngomon: {text}").ok();
     };
     match ended {
-        Ok(done) => match crate::cli::stdout::fault() {
+        Ok(done) => match cli::stdout::fault() {
             None => done.into(),
             // The changes stay committed; output that was only to be read is lost.
             Some(why) if changed => {
@@ -85,5 +86,5 @@ pub fn run() -> ExitCode {
 
 /// The router of `ngomon serve` over a store, for callers without a socket.
 pub fn site(store: Store) -> Router {
-    crate::router::router(crate::app::App::new(store, false), CsrfLayer::new())
+    router::router(app::App::new(store, false), CsrfLayer::new())
 }

@@ -5,15 +5,16 @@
 //! and nothing else.
 
 use std::io::Write as _;
-use std::panic::{self, PanicHookInfo};
+use std::panic;
+use std::panic::PanicHookInfo;
 use tracing::Level;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer, fmt};
 
 /// The crates of this program, which log at the requested level.
 const OURS: [&str; 3] = ["ngomon", "ngomon_store", "ngomon_feeds"];

@@ -1,6 +1,7 @@
 //! The help and the error messages of the argument parser, in the caller's language.
 
 use crate::i18n::Locale;
+use crate::log;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 use std::error::Error as _;
@@ -87,7 +88,7 @@ fn described(arg: Arg, words: Locale, verb: &str) -> Arg {
 /// Prints the parser's output: help and version exit with 0, a wrong command line with 2.
 pub fn print_usage(error: &Error, words: Locale) -> ExitCode {
     match what_is_wrong(error, words) {
-        Some(wrong) => crate::log::say(&format!("ngomon: {wrong}")),
+        Some(wrong) => log::say(&format!("ngomon: {wrong}")),
         // Nothing can be done about a closed pipe.
         None => drop(error.print()),
     }

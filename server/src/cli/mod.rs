@@ -1,7 +1,7 @@
 //! The command line: its arguments, help, errors, progress and standard output.
 
-pub(crate) mod args;
-pub(crate) mod error_text;
-pub(crate) mod help;
-pub(crate) mod progress;
-pub(crate) mod stdout;
+pub mod args;
+pub mod error_text;
+pub mod help;
+pub mod progress;
+pub mod stdout;

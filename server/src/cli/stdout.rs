@@ -1,7 +1,8 @@
 //! The standard output of all commands. A closed pipe (a reader that has read enough) ends the output and is no error. Another write error
 //! is remembered and reported at the end ([`fault`]), while the command goes on.
 
-use std::io::{self, ErrorKind, Write};
+use std::io;
+use std::io::{ErrorKind, Write};
 use std::sync::{Mutex, PoisonError};
 
 /// How standard output ended.
@@ -65,6 +66,6 @@ pub fn fault() -> Option<String> {
 
 /// Prints a line as `println!` does.
 macro_rules! print_line {
-    ($($arg:tt)*) => {{ $crate::output::print(&format!($($arg)*)); }};
+    ($($arg:tt)*) => {{ $crate::cli::stdout::print(&format!($($arg)*)); }};
 }
 pub(crate) use print_line;

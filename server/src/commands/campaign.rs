@@ -1,9 +1,9 @@
 //! The commands `ngomon campaign` and `ngomon policy`: the operator's settings.
 
-use crate::commands::context::{CommandContext, ExitStatus};
 use crate::cli::args::SettingVerb;
 use crate::cli::error_text::{CommandError, Result};
-use crate::export::Table;
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::export::{Format, Table};
 use ngomon_rules::citizens::KEYS;
 use ngomon_rules::hold::Reason;
 use ngomon_rules::officials::POLICY_KEYS;
@@ -39,7 +39,7 @@ pub async fn campaign(desk: &CommandContext, verb: SettingVerb) -> Result<ExitSt
                     for (unit, n) in units {
                         table.push([unit, n.to_string()]);
                     }
-                    desk.print(&table, crate::export::Format::Table);
+                    desk.print(&table, Format::Table);
                     Ok(ExitStatus::NeedsApproval)
                 }
             }
@@ -98,12 +98,7 @@ fn known(key: &str, mut keys: impl Iterator<Item = String> + Clone) -> Result<()
     ))
 }
 
-fn show(
-    desk: &CommandContext,
-    keys: impl Iterator<Item = (String, String)>,
-    family: &str,
-    format: crate::export::Format,
-) {
+fn show(desk: &CommandContext, keys: impl Iterator<Item = (String, String)>, family: &str, format: Format) {
     let mut table = Table::new(&["key", "value", "meaning"]);
     for (key, value) in keys {
         let name = if key.starts_with("brake.") && key != "brake.unit" {

@@ -1,12 +1,13 @@
 //! The command `ngomon client`: the connected systems that sign users in here.
 
-use crate::commands::context::{CommandContext, ExitStatus};
 use crate::cli::args::{ClientOptions, ClientVerb, EditClient, GrantArg};
 use crate::cli::error_text::{CommandError, Result};
-use crate::i18n::notice_fault;
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::desk::systems::subjects_file::subjects;
 use crate::export::{Format, Table};
+use crate::i18n::notice_fault;
 use ngomon_rules::client::{Algorithm, Authentication, Client, Scope, SubjectKind};
-use ngomon_rules::records::{AccountId, AccountKind};
+use ngomon_rules::records::AccountKind;
 use ngomon_rules::unit::UnitCode;
 use ngomon_store::{NewClient, Refusal, RegisteredClient, Store};
 use std::path::Path;
@@ -184,30 +185,6 @@ async fn has_its_units(store: &Store, client: &Client) -> Result<()> {
         Some(unknown) => Err(CommandError::Store(Refusal::UnknownUnit(unknown.to_string()).into())),
         None => Ok(()),
     }
-}
-
-/// Parses accounts and a system's own user ids from CSV with the columns `account_id` and `subject`. The error is the number of the wrong
-/// row; the heading is row 1.
-pub fn subjects(text: &str) -> std::result::Result<Vec<(AccountId, String)>, usize> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let headings = reader.headers().map_err(|_| 1_usize)?;
-    if headings != &csv::StringRecord::from(vec!["account_id", "subject"]) {
-        return Err(1);
-    }
-    let mut subjects = Vec::new();
-    for (row, record) in (2..).zip(reader.records()) {
-        let record = record.map_err(|_| row)?;
-        match (record.get(0), record.get(1)) {
-            (Some(account), Some(subject)) if !account.is_empty() && !subject.is_empty() => {
-                subjects.push((AccountId(account.to_owned()), subject.to_owned()));
-            }
-            _ => return Err(row),
-        }
-    }
-    Ok(subjects)
 }
 
 fn several(given: Option<Vec<String>>, before: Vec<String>) -> Vec<String> {

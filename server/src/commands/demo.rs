@@ -1,15 +1,14 @@
 //! The command `ngomon demo`: made-up people go through the real commands. Each of its lines can be typed by hand.
 
-use crate::commands::run as run_command;
-use crate::commands::context::{CommandContext, ExitStatus};
-use crate::security::totp::Authenticator;
-use crate::cli::args;
-use crate::cli::args::Serve;
+use crate::cli::args::{self, Cli, Serve};
 use crate::cli::error_text::{CommandError, Result, listening, writing};
 use crate::cli::stdout::print_line;
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::commands::serve;
 use crate::export::{Format, Table};
 use crate::i18n::Locale;
-use crate::security::password::verify::hashed;
+use crate::security::password::hashed;
+use crate::security::totp::Authenticator;
 use jiff::SignedDuration;
 use ngomon_store::Refusal;
 use std::ffi::OsString;
@@ -71,8 +70,12 @@ const PEOPLE: [(&str, &str, &str); 9] = [
 /// Operators at the counter, and their passwords.
 const OPERATORS: [(&str, &str); 2] = [("tiepnhan1", "Quay ho tro so 1"), ("tiepnhan2", "Quay ho tro so 2")];
 
-/// Runs every step on the data directory, then starts the web server.
-pub async fn run(desk: &CommandContext, args: &Serve) -> Result<ExitStatus> {
+/// Runs every step on the data directory by `command`, then starts the web server.
+pub async fn run(
+    desk: &CommandContext,
+    args: &Serve,
+    command: impl AsyncFn(Cli, Locale) -> Result<ExitStatus>,
+) -> Result<ExitStatus> {
     let words: Locale = desk.words;
     let ngomon_store::Location::Directory(data) = &desk.places.data else {
         return Err(CommandError::error_text("demo-embedded-only", &[]));
@@ -101,9 +104,9 @@ pub async fn run(desk: &CommandContext, args: &Serve) -> Result<ExitStatus> {
         let typed = std::iter::once(OsString::from("ngomon"))
             .chain(step.split(' ').map(|word| word.replace("FILES", &files).into()))
             .chain(["--data".into(), PathBuf::from(data).into_os_string()]);
-        let parsed = cli::parse(words, typed)
+        let parsed = args::parse(words, typed)
             .map_err(|e| CommandError::error_text("error-database", &[("why", &e.to_string())]))?;
-        let done = Box::pin(run_command(parsed, words)).await?;
+        let done = Box::pin(command(parsed, words)).await?;
         if done != ExitStatus::Yes {
             return Ok(done);
         }
@@ -133,7 +136,7 @@ pub async fn run(desk: &CommandContext, args: &Serve) -> Result<ExitStatus> {
     if let Ok(why) = std::env::var("NGOMON_DEMO_LEFT_OUT") {
         desk.print_text("demo-left-out", &[("why", &why)]);
     }
-    crate::commands::serve::run(desk, args).await
+    serve::run(desk, args).await
 }
 
 /// Enrols two operators at the counter. Printing their secrets is acceptable in the demo only.

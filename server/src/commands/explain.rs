@@ -1,10 +1,12 @@
 //! The command `ngomon explain`: each fact, decision and hold of an account with its clause.
 
-use crate::commands::context::{CommandContext, ExitStatus};
 use crate::cli::args::Explain;
 use crate::cli::error_text::Result;
 use crate::cli::stdout::print_line;
-use crate::i18n::{Locale, actor_name, event_text, evidence_rows, hold_text, pending_changes_text, since_row, value_text};
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::i18n::{
+    Locale, actor_name, event_text, evidence_rows, hold_text, pending_changes_text, since_row, value_text,
+};
 use ngomon_rules::hold::Hold;
 use ngomon_rules::unit::UnitTree;
 use ngomon_store::{AccountExplanation, ActiveHold, HistoryEntry};

@@ -1,10 +1,10 @@
 //! The command `ngomon import`: a file is checked, its health compared, its rows staged, and the load activated in one transaction.
 
-use crate::commands::context::{CommandContext, ExitStatus};
 use crate::cli::args::{Import, TableArg};
 use crate::cli::error_text::{Result, writing};
 use crate::cli::progress::Progress;
 use crate::cli::stdout::print_line;
+use crate::commands::context::{CommandContext, ExitStatus};
 use crate::export::{Format, Table as Printed, try_file, write_file};
 use crate::i18n::Locale;
 use crate::security::password::is_useless;

@@ -1,9 +1,9 @@
 //! The commands `ngomon holds`, `ngomon review`, `ngomon tasks` and `ngomon quarantine`.
 
-use crate::commands::import::table_of;
-use crate::commands::context::{CommandContext, ExitStatus};
 use crate::cli::args::{Holds, KindArg, Quarantine, Tasks};
 use crate::cli::error_text::Result;
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::commands::import::table_of;
 use crate::export::{Format, Table};
 use ngomon_rules::hold::Reason;
 use ngomon_rules::records::AccountKind;

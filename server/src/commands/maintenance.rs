@@ -1,11 +1,11 @@
 //! The commands `ngomon verify`, `rebuild`, `backup`, `restore` and `keys`.
 
-use crate::commands::client::instant;
-use crate::commands::context::{CommandContext, ExitStatus};
 use crate::cli::args::KeysVerb;
 use crate::cli::error_text::{CommandError, Result};
 use crate::cli::progress::Progress;
 use crate::cli::stdout::print_line;
+use crate::commands::client::instant;
+use crate::commands::context::{CommandContext, ExitStatus};
 use crate::export::{Format, Table};
 use console::Term;
 use ngomon_store::environment::Environment;

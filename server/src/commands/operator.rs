@@ -1,9 +1,9 @@
 //! The command `ngomon operator`: the people who operate this system.
 
-use crate::commands::serve::address;
-use crate::commands::context::{CommandContext, ExitStatus};
 use crate::cli::args::OperatorVerb;
 use crate::cli::error_text::Result;
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::commands::serve::address;
 use crate::export::Table;
 
 /// Adds, lists, opens or removes operators.

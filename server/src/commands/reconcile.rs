@@ -1,9 +1,9 @@
 //! The command `ngomon reconcile`: brings every official's account in line with HR.
 
-use crate::commands::context::{CommandContext, ExitStatus};
 use crate::cli::args::Reconcile;
 use crate::cli::error_text::{CommandError, Result, writing};
 use crate::cli::stdout::print_line;
+use crate::commands::context::{CommandContext, ExitStatus};
 use crate::export::{Format, Table, try_file, write_file};
 use jiff::Timestamp;
 use ngomon_rules::hold::{Hold, Reason};

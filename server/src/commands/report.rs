@@ -1,9 +1,9 @@
 //! The command `ngomon report`: the digital report.
 
-use crate::commands::context::{CommandContext, ExitStatus};
 use crate::cli::args::{Report, ReportFormat};
 use crate::cli::error_text::{CommandError, Result, writing};
 use crate::cli::stdout::Stdout;
+use crate::commands::context::{CommandContext, ExitStatus};
 use crate::export::{Format, report_table, report_xlsx, staff_table, write_file};
 use ngomon_rules::unit::UnitCode;
 use std::io::{IsTerminal as _, Write as _};

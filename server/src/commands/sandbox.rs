@@ -1,7 +1,7 @@
 //! The command `ngomon sandbox`: turns an empty installation into a sandbox for made-up people.
 
-use crate::commands::context::{CommandContext, ExitStatus};
 use crate::cli::error_text::Result;
+use crate::commands::context::{CommandContext, ExitStatus};
 
 /// Begins the sandbox.
 pub async fn run(desk: &CommandContext) -> Result<ExitStatus> {

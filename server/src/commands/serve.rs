@@ -1,15 +1,13 @@
 //! The command `ngomon serve`: the web server.
 
-use crate::commands::context::{CommandContext, ExitStatus};
+use crate::app::App;
 use crate::cli::args::Serve;
 use crate::cli::error_text::{CommandError, Result, listening};
-use crate::net::{Bounds, serve};
-use crate::log;
-use crate::security::password::LeakedPasswords;
-use crate::app::App;
-use crate::net::{Proxies, network, public_url};
+use crate::commands::context::{CommandContext, ExitStatus};
+use crate::net::{Bounds, Proxies, network, public_url, serve};
 use crate::router::router;
-use crate::workers;
+use crate::security::password::LeakedPasswords;
+use crate::{log, workers};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

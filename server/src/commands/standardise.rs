@@ -1,9 +1,9 @@
 //! The command `ngomon standardise`: an operator enters forms taken at a counter, in order.
 
-use crate::commands::context::{CommandContext, ExitStatus};
 use crate::cli::args::Standardise;
 use crate::cli::error_text::{Result, writing};
 use crate::cli::progress::Progress;
+use crate::commands::context::{CommandContext, ExitStatus};
 use crate::export::{Format, Table, write_file};
 use ngomon_feeds::submissions_of;
 use ngomon_rules::citizens::Outcome;

@@ -1,13 +1,12 @@
 //! One account at the desk: what `ngomon explain` shows, the history with the actors, and the possible acts.
 
+use crate::app::App;
 use crate::desk::confirm::{differs, summary};
 use crate::desk::operator::Operator;
 use crate::desk::url::address;
-use crate::http::path_encode;
+use crate::http::{HistoryLinks, Layout, html, path_encode};
 use crate::i18n::{Locale, actor_name, event_text, pending_changes_text, value_text};
-use crate::app::App;
 use crate::pages::held;
-use crate::http::{HistoryLinks, Layout, html};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;

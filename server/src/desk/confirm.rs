@@ -2,9 +2,9 @@
 
 use crate::desk::operator::Operator;
 use crate::desk::url::address;
-use crate::i18n::{Locale, masked_name, value_text};
-use crate::pages::standardise::typed_form::typed_day;
 use crate::http::{Input, Layout, Mistake, html, mistakes};
+use crate::i18n::{Locale, masked_name, value_text, whose_claim};
+use crate::pages::standardise::typed_form::typed_day;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -187,14 +187,6 @@ pub fn summary(story: &AccountExplanation, units: &UnitTree, words: Locale, mask
         rows.push((words.text("desk-unit"), story.unit_name.clone()));
     }
     rows
-}
-
-/// The name and number of the claim that an account has.
-pub fn whose_claim(story: &AccountExplanation, words: Locale, masked: bool) -> Option<String> {
-    let name = story.fact("claim_name")?;
-    let name = if masked { masked_name(name) } else { name.to_owned() };
-    let number = story.fact("claim_number").unwrap_or_default();
-    Some(words.text_with("claim-of", &[("name", &name), ("number", number)]))
 }
 
 /// The warning that an account's claim does not match the details that the account states.

@@ -1,7 +1,7 @@
 //! The editor for the list of counters. Operators change it when addresses or hours change.
 
-use crate::desk::operator::{CheckedForm, Operator};
 use crate::app::App;
+use crate::desk::operator::{CheckedForm, Operator};
 use crate::http::{Layout, Mistake, html};
 use askama::Template;
 use axum::extract::{Query, State};

@@ -1,10 +1,10 @@
 //! "All sessions ended by owner or hotline": the owner lost a telephone and asks for it. For an operator's account, two
 //! operators must agree.
 
-use crate::desk::confirm::{ConfirmAction, done, happens, required, text_input, whom};
-use crate::desk::act_proposal::propose;
-use crate::desk::operator::{CheckedForm, Operator};
 use crate::app::App;
+use crate::desk::act_proposal::propose;
+use crate::desk::confirm::{ConfirmAction, done, happens, required, text_input, whom};
+use crate::desk::operator::{CheckedForm, Operator};
 use crate::http::Input;
 use axum::extract::{Path, State};
 use axum::response::Response;

@@ -1,8 +1,8 @@
 //! C1: a child, a foreigner or a card in the making is exempt up to a day; an exemption can also be ended.
 
+use crate::app::App;
 use crate::desk::confirm::{Choice, Choices, ConfirmAction, citizen, done, last_day, whom};
 use crate::desk::operator::{CheckedForm, Operator};
-use crate::app::App;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use ngomon_rules::citizens::Exemption;

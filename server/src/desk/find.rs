@@ -1,10 +1,10 @@
 //! The first page of the desk: finds a person's accounts by what that person knows. The query is encrypted in the address.
 
+use crate::app::App;
 use crate::desk::operator::{CheckedForm, Operator};
 use crate::desk::url::address;
-use crate::i18n::Locale;
-use crate::app::App;
 use crate::http::{Input, Layout, Mistake, html, mistakes};
+use crate::i18n::Locale;
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;

@@ -1,14 +1,14 @@
 //! The form of four fields, entered by an operator who sees the papers. Attempts are not counted, and the operator learns which
 //! fields differ.
 
+use crate::app::App;
 use crate::desk::confirm::{Choice, Choices, ConfirmAction, citizen, whom};
 use crate::desk::operator::{CheckedForm, Operator};
 use crate::desk::url::address;
-use crate::i18n::Locale;
-use crate::registry_client::{PATIENCE, ask};
-use crate::app::App;
-use crate::pages::standardise::typed_form::{StandardiseForm, another, malformed};
 use crate::http::{Layout, html};
+use crate::i18n::Locale;
+use crate::pages::standardise::typed_form::{StandardiseForm, another, malformed};
+use crate::registry_client::{PATIENCE, ask};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

@@ -1,10 +1,10 @@
 //! A hold by order, for any kind of account, and its lifting.
 
-use crate::desk::confirm::{ConfirmAction, done, happens, last_day, required, text_input, whom};
+use crate::app::App;
 use crate::desk::act_proposal::propose;
+use crate::desk::confirm::{ConfirmAction, done, happens, last_day, required, text_input, whom};
 use crate::desk::operator::{CheckedForm, Operator};
 use crate::http::path_encode;
-use crate::app::App;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use ngomon_rules::event::ProposedAct;

@@ -1,11 +1,11 @@
 //! The tasks of HR: newcomers, whose accounts are made by one click, holds that are coming, retirements, accounts that nobody
 //! uses, and deaths.
 
+use crate::app::App;
 use crate::desk::operator::Operator;
 use crate::desk::url::address;
+use crate::http::{Layout, html, path_encode};
 use crate::i18n::Locale;
-use crate::app::App;
-use crate::http::{Layout, html};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -129,7 +129,7 @@ fn line(task: &HrTask, units: &UnitTree, words: Locale) -> TaskRow {
             let name = task.username.clone().unwrap_or_else(|| account.to_string());
             (address(account), name)
         }),
-        make: profile.map(|profile| format!("/desk/hr/{}", crate::http::path_encode(&profile.0))),
+        make: profile.map(|profile| format!("/desk/hr/{}", path_encode(&profile.0))),
     }
 }
 

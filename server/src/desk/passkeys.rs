@@ -1,13 +1,13 @@
 //! The removal of a lost device, whose owner stands at the counter: it must no longer open anything. All of the owner's
 //! passkeys go, because nobody at the counter can tell who holds which device; the owner adds the remaining ones again.
 
-use crate::desk::confirm::{ConfirmAction, done, happens, required, text_input, whom};
+use crate::app::App;
 use crate::desk::act_proposal::propose;
+use crate::desk::confirm::{ConfirmAction, done, happens, required, text_input, whom};
 use crate::desk::operator::{CheckedForm, Operator};
 use crate::desk::url::address;
-use crate::i18n::to_owners;
-use crate::app::App;
 use crate::http::Input;
+use crate::i18n::to_owners;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::event::ProposedAct;

@@ -1,12 +1,11 @@
 //! The people behind a figure of the report: the accounts of a unit in one state, each with a link to its page.
 
+use crate::app::App;
 use crate::desk::operator::Operator;
 use crate::desk::url::address;
-use crate::http::path_encode;
 use crate::export::Table;
+use crate::http::{Layout, html, path_encode};
 use crate::i18n::Locale;
-use crate::app::App;
-use crate::http::{Layout, html};
 use crate::report::download::{CSV, XLSX, attachment, failed, named};
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -85,7 +84,7 @@ pub async fn show(
                 .store
                 .people(&operator.permit, &unit, standing, today, after.as_deref(), PAGE)
                 .await?;
-            let states = ReportStatus::ALL.map(|one| (crate::desk::people::here(&unit, one), state_of(one, words), one == standing));
+            let states = ReportStatus::ALL.map(|one| (self::here(&unit, one), state_of(one, words), one == standing));
             let files = FILES.map(|file| {
                 let label = words.text(&format!("desk-{}", file.replace('.', "-")));
                 (format!("{here}/{file}"), label)

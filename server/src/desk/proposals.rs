@@ -1,13 +1,13 @@
 //! The changes that officials propose to their own HR profiles: an operator compares the present and the proposed values, and
 //! accepts or declines.
 
-use crate::desk::confirm::whom;
-use crate::desk::reviews::reason;
-use crate::desk::operator::{CheckedForm, Operator};
-use crate::desk::url::address;
-use crate::i18n::{Locale, to_owners, value_text};
 use crate::app::App;
+use crate::desk::confirm::whom;
+use crate::desk::operator::{CheckedForm, Operator};
+use crate::desk::reviews::reason;
+use crate::desk::url::address;
 use crate::http::{Input, Layout, Mistake, html, mistakes};
+use crate::i18n::{Locale, to_owners, value_text};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;

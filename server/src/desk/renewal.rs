@@ -1,13 +1,14 @@
 //! The replacement of a lost password or phone, papers in hand: a code with which the owner sets another password, or another
 //! phone. A second one of the two within 30 days takes a second operator.
 
+use crate::app::App;
+use crate::desk::act_proposal::{place, propose};
 use crate::desk::confirm::{Choice, Choices, ConfirmAction, done, happens, required, text_input, whom};
 use crate::desk::form::papers_said;
-use crate::desk::act_proposal::{place, propose};
 use crate::desk::operator::{CheckedForm, Operator};
 use crate::desk::url::address;
-use crate::app::App;
 use crate::http::{Layout, html};
+use crate::i18n::Locale;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -175,7 +176,7 @@ pub async fn send_phone(
 }
 
 /// The rows that describe such a proposal to the second operator.
-pub fn proposed(papers: &[Paper], phone: Option<&Phone>, words: crate::i18n::Locale) -> Vec<(String, String)> {
+pub fn proposed(papers: &[Paper], phone: Option<&Phone>, words: Locale) -> Vec<(String, String)> {
     let mut rows = vec![(words.text("desk-papers"), papers_said(papers, words))];
     rows.extend(phone.map(|phone| (words.text("desk-phone"), phone.masked())));
     rows

@@ -1,12 +1,12 @@
 //! "Đề nghị xem xét lại": the owners of held accounts who requested a review, the oldest first. Whatever helps them is done on
 //! the account's page.
 
+use crate::app::App;
 use crate::desk::confirm::{required, text_input, whom};
 use crate::desk::operator::{CheckedForm, Operator};
 use crate::desk::url::address;
-use crate::i18n::Locale;
-use crate::app::App;
 use crate::http::{Input, Layout, Mistake, html, mistakes};
+use crate::i18n::Locale;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;

@@ -1,13 +1,13 @@
 //! C5: the take-over of a claim. A first operator proposes that an account take it over, a second one approves or declines.
 
+use crate::app::App;
+use crate::desk::act_proposal;
 use crate::desk::confirm::{ConfirmAction, required, text_input, whom, whom_masked};
 use crate::desk::form::papers_said;
-use crate::desk::two_persons;
 use crate::desk::operator::{CheckedForm, Operator};
 use crate::desk::url::address;
+use crate::http::{Input, Layout, Mistake, html, mistakes, path_encode};
 use crate::i18n::{Locale, actor_name, masked_name, to_owners};
-use crate::app::App;
-use crate::http::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -75,7 +75,7 @@ pub struct NoticeQuery {
 }
 
 fn place(receipt: &str) -> String {
-    format!("/desk/take-overs/{}", crate::http::path_encode(receipt))
+    format!("/desk/take-overs/{}", path_encode(receipt))
 }
 
 fn done(receipt: &str, what: &str) -> Response {
@@ -113,8 +113,8 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
                     (words.text("desk-take-over-at"), words.instant(one.at)),
                 ]);
                 waiting.push(PendingTakeOver {
-                    title: two_persons::title(&one.act, words),
-                    href: two_persons::place(&one.receipt),
+                    title: act_proposal::title(&one.act, words),
+                    href: act_proposal::place(&one.receipt),
                     rows,
                 });
             }

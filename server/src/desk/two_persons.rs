@@ -1,14 +1,14 @@
 //! The proposals that a second operator must approve: an act on another operator's account, or a system that gets people's data
 //! without their consent.
 
+use crate::app::App;
+use crate::desk::act_proposal::{place, title};
 use crate::desk::confirm::{required, text_input, whom_masked};
+use crate::desk::operator::{CheckedForm, Operator};
 use crate::desk::renewal;
 use crate::desk::systems::show::with_secret;
-use crate::desk::operator::{CheckedForm, Operator};
-use crate::http::path_encode;
-use crate::i18n::{Locale, actor_name};
-use crate::app::App;
 use crate::http::{Input, Layout, Mistake, html, mistakes};
+use crate::i18n::{Locale, actor_name, to_owners};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -44,22 +44,6 @@ struct ProposalPage {
 pub struct NoticeQuery {
     #[serde(default)]
     done: String,
-}
-
-/// The address of a proposal.
-pub fn place(receipt: &str) -> String {
-    format!("/desk/acts/{}", path_encode(receipt))
-}
-
-/// Proposes the act, as the first operator.
-pub async fn propose(app: &App, operator: &Operator, act: ProposedAct, why: &str) -> Result<Response> {
-    let receipt = app.store.propose_act(&operator.permit, act, why).await?;
-    Ok(Redirect::to(&format!("{}?done=proposed", place(&receipt))).into_response())
-}
-
-/// The name of the act, in one line.
-pub fn title(act: &ProposedAct, words: Locale) -> String {
-    words.text(&format!("desk-act-{}", act.name()))
 }
 
 fn order(evidence: &Evidence, words: Locale) -> Vec<(String, String)> {
@@ -267,7 +251,7 @@ pub async fn show(
 pub async fn approve(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
     operator
         .answer(async {
-            let news = crate::i18n::to_owners().text("sms-passkeys-removed");
+            let news = to_owners().text("sms-passkeys-removed");
             let act = app.store.act_proposal(&operator.permit, &receipt).await?.act;
             let new = match app.store.approve_act(&operator.permit, &receipt, &news).await? {
                 Approved::Done => {

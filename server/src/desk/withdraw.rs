@@ -1,11 +1,12 @@
 //! C3: the withdrawal of a claim that was made on the wrong account.
 
-use crate::desk::confirm::{ConfirmAction, differs, done, required, whom};
-use crate::desk::act_proposal::propose;
-use crate::desk::operator::{CheckedForm, Operator};
-use crate::i18n::value_text;
 use crate::app::App;
+use crate::desk::act_proposal::propose;
+use crate::desk::confirm;
+use crate::desk::confirm::{ConfirmAction, differs, done, required, whom};
+use crate::desk::operator::{CheckedForm, Operator};
 use crate::http::Input;
+use crate::i18n::value_text;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use ngomon_rules::event::ProposedAct;
@@ -23,7 +24,7 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
         let value = story.fact(name).map(|value| value_text(name, value, &units, words));
         about.extend(value.map(|value| (words.text(&format!("fact-{}", name.replace('_', "-"))), value)));
     }
-    let field = |typed: &str| crate::desk::confirm::text_input("reason", typed, words);
+    let field = |typed: &str| confirm::text_input("reason", typed, words);
     Ok(ConfirmAction {
         happens: ["claim", "opens", "kept"]
             .map(|what| words.text(&format!("desk-withdraw-{what}")))

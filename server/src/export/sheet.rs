@@ -1,7 +1,7 @@
 //! The conversion of a table to a spreadsheet.
 
-use crate::i18n::Locale;
 use crate::export::table::Table;
+use crate::i18n::Locale;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 impl Table {

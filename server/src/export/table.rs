@@ -1,14 +1,14 @@
 //! Tables: aligned for people, CSV and JSON for scripts. Formulas are harmless in all of them.
 
-use crate::i18n::capital;
-use crate::i18n::Locale;
+use crate::i18n::{Locale, capital};
 use clap::ValueEnum;
 use jiff::Timestamp;
 use ngomon_rules::values::Date;
 use ngomon_store::private;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// The output format of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

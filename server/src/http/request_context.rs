@@ -1,32 +1,21 @@
 //! The context of one request: language, client address and session.
 
 use crate::app::App;
+use crate::http::cookies::{BROWSER, LANGUAGE, MOST_OWNERS, SESSION, TICKET};
 use crate::http::device::device;
-use crate::net::counted;
+use crate::http::url::query_encode;
 use crate::http::{ErrorPage, Layout};
-use crate::net::is_loopback;
 use crate::i18n::Locale;
-use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
+use crate::net::{counted, is_loopback};
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use ngomon_store::{BrowserMark, Session, SessionToken, StoreError};
-use serde::Deserialize;
+use ngomon_store::{Session, StoreError};
 use std::net::SocketAddr;
 use url::Url;
-
-/// The `__Host-` prefix: the browser sends the cookie back over TLS or to this very machine only, to no other host and to no
-/// subdomain.
-const SESSION: &str = "__Host-ngomon";
-/// Lasts from one page of a sign-in to the next, and from asking for a one-time code until it is typed.
-const TICKET: &str = "__Host-ngomon-code";
-/// Lasts as long as browsers keep any cookie. It holds a mark for each owner who signed in in this browser.
-const BROWSER: &str = "__Host-ngomon-browser";
-/// The most owners remembered in one browser.
-const MOST_OWNERS: usize = 8;
-pub(crate) const LANGUAGE: &str = "language";
 
 /// The context of one request.
 #[expect(
@@ -170,11 +159,6 @@ fn is_insecure(app: &App, headers: &HeaderMap) -> bool {
     !over_tls && host.is_some_and(|host| !is_loopback(&host))
 }
 
-/// Escapes a value for a query string.
-pub fn query_encode(value: &str) -> String {
-    url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
-}
-
 /// The `to` parameter of a query, if it is the request of a connected system or the page of one's own passkeys. A sign-in leads
 /// to no other address.
 fn return_to(query: &str) -> Option<String> {
@@ -194,68 +178,4 @@ pub async fn system_of(app: &App, to: &str) -> Result<Option<String>, StoreError
         return Ok(None);
     };
     Ok(app.store.client(&id).await?.map(|known| known.client.name))
-}
-
-/// The session cookie.
-pub fn session_cookie(token: &SessionToken) -> CookieJar {
-    cookie_value(SESSION, token)
-}
-
-/// The cookie of a visitor who is between two pages of a sign-in, or who asked for a one-time code.
-pub fn ticket_cookie(secret: &str) -> CookieJar {
-    CookieJar::new().add(cookie(TICKET, secret.to_owned()))
-}
-
-/// The cookie of a browser in which the owner of this login has signed in. The newest owner comes first.
-pub fn browser_cookie(app: &App, ctx: &RequestContext, mark: &BrowserMark) -> CookieJar {
-    let is_theirs = |kept: &&String| app.store.known_browser(mark, kept).is_some();
-    let theirs = ctx.browsers.iter().find(is_theirs).cloned();
-    let theirs = theirs.unwrap_or_else(|| app.store.mark_browser(mark));
-    let others = ctx.browsers.iter().filter(|kept| **kept != theirs);
-    let all: Vec<&str> = [&theirs]
-        .into_iter()
-        .chain(others)
-        .take(MOST_OWNERS)
-        .map(String::as_str)
-        .collect();
-    let mut cookie = cookie(BROWSER, all.join("."));
-    cookie.make_permanent();
-    CookieJar::new().add(cookie)
-}
-
-fn cookie_value(name: &'static str, token: &SessionToken) -> CookieJar {
-    CookieJar::new().add(cookie(name, token.as_str().to_owned()))
-}
-
-fn cookie(name: &'static str, value: String) -> Cookie<'static> {
-    let cookie = Cookie::build((name, value)).path("/");
-    cookie.secure(true).http_only(true).same_site(SameSite::Lax).build()
-}
-
-/// Deletes the session cookie.
-pub fn clear_session_cookie() -> CookieJar {
-    let cookie = Cookie::build((SESSION, "")).path("/").secure(true).http_only(true);
-    CookieJar::new().add(cookie.removal())
-}
-
-/// The page to continue with.
-#[derive(Deserialize)]
-pub struct ReturnQuery {
-    #[serde(default)]
-    to: String,
-}
-
-/// Switches the language and remembers it. Redirects to a page of this server only.
-pub async fn language(Path(tag): Path<String>, Query(ReturnQuery { to }): Query<ReturnQuery>) -> Response {
-    // Only what a `Location` header can carry: no spaces, nothing beyond ASCII.
-    let plain = to.bytes().all(|byte| byte.is_ascii_graphic());
-    let ours = plain && to.starts_with('/') && !to[1..].starts_with(['/', '\\']);
-    let to = if ours { to } else { "/".to_owned() };
-    let Some(words) = Locale::of_tag(&tag) else {
-        return Redirect::to(&to).into_response();
-    };
-    let cookie = Cookie::build((LANGUAGE, words.tag()))
-        .path("/")
-        .same_site(SameSite::Lax);
-    (CookieJar::new().add(cookie.permanent()), Redirect::to(&to)).into_response()
 }

@@ -1,36 +1,9 @@
 //! The texts of values and events, the same on the terminal and on the pages.
 
 use crate::i18n::Locale;
-use crate::i18n::unit_name;
 use ngomon_rules::event::Change;
 use ngomon_rules::officials::Decision;
-use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_store::AccountExplanation;
-
-/// A value for people: units by name and code, lists of words one by one.
-pub fn value_text(name: &str, value: &str, units: &UnitTree, words: Locale) -> String {
-    if name.ends_with("unit")
-        && let Some(unit) = units.get(&UnitCode(value.to_owned()))
-    {
-        return format!("{} ({value})", unit.name);
-    }
-    word(value, words)
-}
-
-/// A fact of a hold: lists of words one by one; what an office wrote stays as it is.
-pub fn evidence(name: &str, value: &str, units: &UnitTree, words: Locale) -> String {
-    if ["text", "document", "ordered_by", "notice"].contains(&name) {
-        return value.to_owned();
-    }
-    if name.ends_with("unit") {
-        return unit_name(value, units);
-    }
-    let values: Vec<String> = value
-        .split(' ')
-        .map(|part| value_text(name, part, units, words))
-        .collect();
-    values.join(", ")
-}
 
 /// The holds that HR's facts justify on that day, if they differ from the recorded ones: the next run will bring them.
 pub fn pending_changes_text(found: &AccountExplanation, words: Locale) -> Option<String> {
@@ -59,16 +32,6 @@ pub fn pending_changes_text(found: &AccountExplanation, words: Locale) -> Option
     }
     let names = names.join("; ");
     Some(words.text_with("explain-next-run", &[("holds", &names)]))
-}
-
-/// Replaces a value that is one of our words by its text.
-fn word(value: &str, words: Locale) -> String {
-    if let Ok(day) = value.parse::<ngomon_rules::values::Date>() {
-        return words.day(day);
-    }
-    words
-        .find(&format!("word-{value}"), &[])
-        .unwrap_or_else(|| value.to_owned())
 }
 
 /// The actor of a journal entry: the name of an operator or command-line user, the account of an owner.

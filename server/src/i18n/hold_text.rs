@@ -1,9 +1,10 @@
 //! The texts of holds, the same on the terminal and on the pages.
 
+use crate::i18n::values::capital;
 use crate::i18n::{Locale, evidence, value_text};
 use ngomon_rules::hold::{Hold, Reason};
 use ngomon_rules::law::law;
-use ngomon_rules::unit::{UnitCode, UnitTree};
+use ngomon_rules::unit::UnitTree;
 use ngomon_store::{AccountExplanation, ActiveHold};
 
 /// The text of a hold for the account's owner, beside its evidence.
@@ -158,43 +159,5 @@ pub fn since_row(since: i64, words: Locale) -> (String, String) {
     match words.whole_day(since) {
         Some(day) => (words.text("explain-since-day"), day),
         None => (words.text("explain-since"), words.instant(since)),
-    }
-}
-
-/// The text with a capital first letter.
-pub fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
-}
-
-/// The name of a unit.
-pub fn unit_name(code: &str, units: &UnitTree) -> String {
-    let unit = units.get(&UnitCode(code.to_owned()));
-    unit.map_or_else(|| code.to_owned(), |unit| unit.name.clone())
-}
-
-/// A person's name, masked for other readers: enough to tell two people apart, not enough to identify them.
-pub fn masked_name(name: &str) -> String {
-    let words: Vec<&str> = name.split_whitespace().collect();
-    let hidden = |word: &str| word.chars().take(1).chain("***".chars()).collect::<String>();
-    let last = words.len().saturating_sub(1);
-    let masked = words.iter().enumerate().map(|(at, word)| match at {
-        at if at == last && last > 0 => (*word).to_owned(),
-        _ => hidden(word),
-    });
-    masked.collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::i18n::masked_name;
-
-    #[test]
-    fn a_masked_name_tells_people_apart_and_does_not_say_who_it_is() {
-        assert_eq!(masked_name("Ngô Minh Sơn"), "N*** M*** Sơn");
-        assert_eq!(masked_name("Đặng  Ái"), "Đ*** Ái");
-        assert_eq!(masked_name("Kăn"), "K***", "names of one word are hidden too");
-        assert_eq!(masked_name(""), "");
     }
 }

@@ -1,9 +1,9 @@
 //! The page for a form that another site's page sent, or a page whose origin the browser hides (`Origin: null`). The form is refused, and the
 //! visitor reads what happened.
 
-use crate::middleware::guard::language;
 use crate::http::{Layout, MessagePage, html};
 use crate::i18n::Locale;
+use crate::middleware::guard::language;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;

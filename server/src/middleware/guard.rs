@@ -1,8 +1,8 @@
 //! The layer around each answer: the log span of the request, a time limit, and an error page if the program panics.
 
-use crate::http::{Layout, MessagePage, html};
-use crate::openid::paths::is_for_programs;
+use crate::http::{LANGUAGE, Layout, MessagePage, html};
 use crate::i18n::Locale;
+use crate::openid::paths::is_for_programs;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -102,9 +102,7 @@ fn reads_words(route: &str) -> bool {
 pub(crate) fn language(headers: &HeaderMap) -> Option<Locale> {
     headers.get(header::COOKIE)?;
     let chosen = CookieJar::from_headers(headers);
-    chosen
-        .get(crate::http::LANGUAGE)
-        .and_then(|cookie| Locale::of_tag(cookie.value()))
+    chosen.get(LANGUAGE).and_then(|cookie| Locale::of_tag(cookie.value()))
 }
 
 /// The error answer. The request may have taken effect before the fault, so the text promises nothing.

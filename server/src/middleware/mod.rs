@@ -1,6 +1,6 @@
 //! The layers around each answer.
 
-pub(crate) mod foreign;
-pub(crate) mod guard;
-pub(crate) mod headers;
-pub(crate) mod nul;
+pub mod foreign;
+pub mod guard;
+pub mod headers;
+pub mod nul;

@@ -2,10 +2,8 @@
 //! checked once, before any handler; both may carry it as `%00` or as a raw byte. A NUL that arrives another way (within a
 //! token, a file) is refused by the store.
 
-use crate::http::message;
-use crate::http::RequestContext;
 use crate::app::App;
-use crate::middleware::nul::LARGEST;
+use crate::http::{RequestContext, message};
 use crate::openid::error::OAuthError;
 use crate::openid::paths::is_for_programs;
 use axum::body::{Body, HttpBody as _, to_bytes};
@@ -54,3 +52,6 @@ async fn refused(app: &App, parts: &mut Parts) -> Response {
         Err(answer) => answer,
     }
 }
+
+/// The largest request body of a form, in bytes.
+pub const LARGEST: usize = 16 * 1024;

@@ -1,5 +1,12 @@
 //! Connections: the listener and its bounds, the addresses of clients, the public address.
 
-pub(crate) mod listener;
-pub(crate) mod origin;
-pub(crate) mod public_url;
+mod connections;
+mod listener;
+mod origin;
+mod public_url;
+mod timeouts;
+
+pub use connections::Bounds;
+pub use listener::{requests, serve};
+pub use origin::{Proxies, counted, masked, network};
+pub use public_url::{is_loopback, public_url};

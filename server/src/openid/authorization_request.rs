@@ -1,9 +1,9 @@
 //! An authorization request (OpenID Connect Core 3.1.2.1), parsed and validated before the user sees anything.
 
 use crate::openid::acr::WantedAcr;
-use crate::openid::requested_claims::RequestedClaims;
 use crate::openid::error::OAuthError;
 use crate::openid::params::Params;
+use crate::openid::requested_claims::RequestedClaims;
 use ngomon_rules::client::{Client, Scope};
 use ngomon_store::{RegisteredClient, Store};
 

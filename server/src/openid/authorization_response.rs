@@ -1,8 +1,8 @@
 //! The response to an authorization request. It goes to a registered redirect URI only, with `state` unchanged and `iss` (RFC 9207).
 
-use crate::openid::error::OAuthError;
-use crate::openid::authorization_request::{Address, Mode};
 use crate::http::{Layout, html, redirect_page};
+use crate::openid::authorization_request::{Address, Mode};
+use crate::openid::error::OAuthError;
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};

@@ -12,16 +12,16 @@
 //!     └──▶ code
 //! ```
 
-use crate::openid::authorization_response::{After, answer};
-use crate::openid::acr::acr;
-use crate::openid::requested_claims::RequestedClaims;
-use crate::openid::consent;
-use crate::openid::error::OAuthError;
-use crate::openid::params::Params;
-use crate::openid::authorization_request::{Address, Request, address, read};
 use crate::app::App;
 use crate::http::{ErrorPage, MessagePage, RequestContext, html, query_encode};
-use crate::sign_in::passkeys::passkeys_allowed;
+use crate::openid::acr::acr;
+use crate::openid::authorization_request::{Address, Request, address, read};
+use crate::openid::authorization_response::{After, answer};
+use crate::openid::consent_page;
+use crate::openid::error::OAuthError;
+use crate::openid::params::Params;
+use crate::openid::requested_claims::RequestedClaims;
+use crate::sign_in::passkeys::ceremony::passkeys_allowed;
 use crate::sign_in::passkeys::step_up::STEP_UP_SKIPPED;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -244,7 +244,7 @@ async fn next_step(
             return if silent {
                 Err(oauth_error("consent_required", "the owner was not asked yet"))
             } else {
-                Ok(Step::Show(consent::page(ctx, known, to, request, shown)))
+                Ok(Step::Show(consent_page::page(ctx, known, to, request, shown)))
             };
         }
     }

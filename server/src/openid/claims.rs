@@ -1,137 +1,14 @@
 //! The claims that a client gets about an account: by scopes (OpenID Connect Core 5.4) and one by one (5.5), never more than its scopes
 //! allow.
 
-use crate::openid::error::OAuthError;
-use crate::i18n::Locale;
 use crate::app::App;
+use crate::i18n::Locale;
+use crate::openid::error::OAuthError;
+use crate::openid::requested_claims::{CLAIMS, RequestedClaims};
 use ngomon_rules::citizens::Gate;
-use ngomon_rules::client::Scope;
 use ngomon_rules::records::{AccountKind, Profile};
 use ngomon_store::{AccountClaims, Grant, RegisteredClient};
 use serde_json::{Map, Value, json};
-
-/// `acr` of a sign-in by one factor: a password, or a code to the phone or mailbox on file.
-pub const ONE_FACTOR: &str = "urn:ngomon:acr:1";
-/// `acr` of a sign-in by two factors.
-pub const TWO_FACTORS: &str = "urn:ngomon:acr:2";
-
-/// All claims that a client can request, with the scope that each needs.
-pub const CLAIMS: [(&str, Scope); 14] = [
-    ("name", Scope::Profile),
-    ("family_name", Scope::Profile),
-    ("given_name", Scope::Profile),
-    ("preferred_username", Scope::Profile),
-    ("account_kind", Scope::Profile),
-    ("phone_number", Scope::Phone),
-    ("phone_number_verified", Scope::Phone),
-    ("email", Scope::Email),
-    ("email_verified", Scope::Email),
-    ("national_id", Scope::NationalId),
-    ("national_id_verified", Scope::NationalId),
-    ("employment", Scope::Employment),
-    ("groups", Scope::Employment),
-    ("standardisation", Scope::Standardisation),
-];
-
-/// The `acr` value of a sign-in, from its `amr` (RFC 8176).
-pub fn acr(amr: &str) -> &'static str {
-    if amr.split(' ').any(|word| word == "mfa") {
-        TWO_FACTORS
-    } else {
-        ONE_FACTOR
-    }
-}
-
-/// The `claims` parameter, as far as this provider supports it.
-#[derive(Default)]
-pub struct RequestedClaims {
-    /// Claims requested for userinfo.
-    pub userinfo: Vec<String>,
-    /// Claims requested for the ID token.
-    pub id_token: Vec<String>,
-    /// The only account that the client accepts, if it names one.
-    pub sub: Option<String>,
-    /// The authentication context that the client requests.
-    pub acr: WantedAcr,
-}
-
-/// The `acr` values that a client requests, the preferred one first. If there are none, any sign-in will do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WantedAcr {
-    /// The requested `acr` values.
-    pub values: Vec<String>,
-    /// No other value will do.
-    pub essential: bool,
-}
-
-impl WantedAcr {
-    /// From `acr_values`, which is a request for voluntary claims and never essential.
-    pub fn hoped_for(acr_values: &str) -> Self {
-        let words = acr_values.split(' ').filter(|word| !word.is_empty());
-        Self {
-            values: words.map(str::to_owned).collect(),
-            essential: false,
-        }
-    }
-
-    /// Whether a sign-in with this `acr` satisfies the client. A voluntary request is also satisfied if none of the values that come before
-    /// is supported here.
-    pub fn is_met_by(&self, acr: &str) -> bool {
-        let known = |value: &&String| [ONE_FACTOR, TWO_FACTORS].contains(&value.as_str());
-        if self.essential {
-            self.values.iter().any(|value| value == acr)
-        } else {
-            self.values
-                .iter()
-                .find(known)
-                .is_none_or(|best| best == acr || acr == TWO_FACTORS)
-        }
-    }
-
-    /// Whether two factors would satisfy the request.
-    pub fn takes_two_factors(&self) -> bool {
-        self.values.iter().any(|value| value == TWO_FACTORS)
-    }
-}
-
-impl RequestedClaims {
-    /// Whether it requests a claim of that scope by name, for userinfo or for the ID token.
-    pub fn names_one_of(&self, scope: Scope) -> bool {
-        let mut named = self.userinfo.iter().chain(&self.id_token);
-        named.any(|one| CLAIMS.iter().any(|(name, of)| one == name && *of == scope))
-    }
-
-    /// Parses the parameter. `None` if it does not have the form of OpenID Connect Core 5.5.
-    pub fn read(text: Option<&str>) -> Option<Self> {
-        let Some(text) = text else { return Some(Self::default()) };
-        let value: Value = serde_json::from_str(text).ok()?;
-        let part = |name: &str| match value.as_object()?.get(name) {
-            None | Some(Value::Null) => Some(Map::new()),
-            Some(part) => part.as_object().cloned(),
-        };
-        let (userinfo, id_token) = (part("userinfo")?, part("id_token")?);
-        let sub = id_token
-            .get("sub")
-            .and_then(|sub| sub["value"].as_str())
-            .map(str::to_owned);
-        let acr = id_token.get("acr").map(|acr| {
-            let several = acr["values"].as_array().cloned().unwrap_or_default();
-            let all = several.into_iter().chain([acr["value"].clone()]);
-            let words = all.filter_map(|one| one.as_str().map(str::to_owned));
-            let values: Vec<String> = words.filter(|one| !one.is_empty()).collect();
-            WantedAcr {
-                essential: acr["essential"] == true && !values.is_empty(),
-                values,
-            }
-        });
-        Some(Self {
-            userinfo: userinfo.keys().cloned().collect(),
-            id_token: id_token.keys().cloned().collect(),
-            sub,
-            acr: acr.unwrap_or_default(),
-        })
-    }
-}
 
 /// Where claims are delivered.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -202,7 +79,7 @@ const HR_SAYS: [&str; 7] = [
     "employment",
 ];
 
-fn value(app: &App, about: &AccountClaims, profile: Option<&Profile>, name: &str) -> Value {
+pub fn value(app: &App, about: &AccountClaims, profile: Option<&Profile>, name: &str) -> Value {
     let stated = &about.stated;
     // A number is verified if the registry or HR vouches for it; otherwise only the account states it.
     let vouched = match profile {

@@ -1,9 +1,9 @@
 //! Client authentication: by a secret in the header or in the body (RFC 6749, 2.3.1), by a JWT that the client signed (RFC 7523), or, for a
 //! public client, by its `client_id` alone. A request may use one of these methods only.
 
+use crate::app::App;
 use crate::openid::error::OAuthError;
 use crate::openid::params::Params;
-use crate::app::App;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,72 +1,17 @@
 //! The consent page: owners decide whether a client that is not the province's own gets claims about them.
 
+use crate::app::App;
+use crate::http::{ErrorPage, RequestContext};
+use crate::openid::authorization_request::read;
 use crate::openid::authorization_response::After;
 use crate::openid::authorize::{authorize, error_without_redirect, resolve_client};
 use crate::openid::error::OAuthError;
 use crate::openid::params::Params;
-use crate::openid::authorization_request::{Address, Request, read};
-use crate::i18n::Locale;
-use crate::app::App;
-use crate::http::{ErrorPage, Layout, RequestContext, html};
-use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ngomon_rules::client::Scope;
-use ngomon_store::RegisteredClient;
 use serde::Deserialize;
-use url::Url;
-
-#[derive(Template)]
-#[template(path = "consent.html")]
-struct ConsentPage {
-    shell: Layout,
-    client: String,
-    /// The host of the redirect URI.
-    host: String,
-    told: Vec<String>,
-    /// The request, as a query.
-    request: String,
-}
-
-/// The texts of the requested scopes.
-pub fn scope_labels(scopes: &[Scope], words: Locale) -> Vec<String> {
-    let said = |scope: &Scope| words.text(&format!("scope-{}", scope.name().replace('_', "-")));
-    scopes
-        .iter()
-        .filter(|scope| **scope != Scope::Openid)
-        .map(said)
-        .collect()
-}
-
-/// The page with the requested scopes and the question.
-pub fn page(
-    ctx: &RequestContext,
-    known: &RegisteredClient,
-    to: &Address,
-    request: &Request,
-    params: &Params,
-) -> Response {
-    let host = Url::parse(&to.uri)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned));
-    let told = scope_labels(&request.requested_scopes(&known.client), ctx.words);
-    let request = params.query();
-    let mut shell = ctx.shell();
-    shell.here = format!("/authorize?{request}");
-    html(
-        StatusCode::OK,
-        &ConsentPage {
-            shell,
-            client: known.client.name.clone(),
-            host: host.unwrap_or_default(),
-            told,
-            request,
-        },
-    )
-}
 
 /// The submitted consent form.
 #[derive(Default, Deserialize)]

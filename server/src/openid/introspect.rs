@@ -1,9 +1,9 @@
 //! Token introspection (RFC 7662).
 
+use crate::app::App;
 use crate::openid::client_authentication::client_beside;
 use crate::openid::error::OAuthError;
 use crate::openid::params::Params;
-use crate::app::App;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;

@@ -1,10 +1,10 @@
 //! Sign-out requested by a client (OpenID Connect RP-Initiated Logout 1.0).
 
+use crate::app::App;
+use crate::http::{ErrorPage, Layout, MessagePage, RequestContext, clear_session_cookie, html, redirect_page};
 use crate::openid::authorize::RequestProblem;
 use crate::openid::error::OAuthError;
 use crate::openid::params::Params;
-use crate::app::App;
-use crate::http::{ErrorPage, Layout, MessagePage, RequestContext, clear_session_cookie, html, redirect_page};
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};

@@ -1,29 +1,27 @@
 //! The OpenID provider: connected systems sign users in through it, and are notified at once when an account is held.
 
+mod acr;
+mod authorization_request;
 mod authorization_response;
 mod authorize;
 mod claims;
 mod client_authentication;
 mod consent;
-mod error;
+mod consent_page;
+pub mod discovery;
+pub mod error;
 mod introspect;
 mod logout;
 mod metadata;
 mod params;
+pub mod paths;
 mod pushed_request;
-mod authorization_request;
+mod requested_claims;
 mod revoke;
 #[cfg(test)]
 mod tests;
 mod token;
 mod userinfo;
-
-pub use consent::scope_labels;
-pub use crate::i18n::notice_fault;
-pub use crate::workers::notice_delivery::Deliveries;
-pub use error::OAuthError;
-pub use metadata::metadata;
-pub use crate::security::Signer;
 
 use crate::app::App;
 use axum::Router;
@@ -46,12 +44,6 @@ pub fn pages() -> Router<App> {
         .route("/end-session/agreed", post(logout::agreed))
 }
 
-/// Whether the path is one for programs, not for people.
-pub fn is_for_programs(path: &str) -> bool {
-    let paths = ["/token", "/userinfo", "/revoke", "/introspect", "/par", "/jwks"];
-    paths.contains(&path) || path.starts_with("/.well-known/")
-}
-
 /// The endpoints for clients. An application in a browser may call them from any origin: cookies are ignored here.
 pub fn for_clients() -> Router<App> {
     // In addition to the headers of all responses, for HTTP/1.0 caches (RFC 6749, 5.1).
@@ -66,5 +58,5 @@ pub fn for_clients() -> Router<App> {
         .route("/revoke", post(revoke::revoke))
         .layer(CorsLayer::very_permissive().allow_credentials(false))
         .route("/introspect", post(introspect::introspect))
-        .route("/par", post(crate::openid::pushed_request::push))
+        .route("/par", post(pushed_request::push))
 }

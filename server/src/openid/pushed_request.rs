@@ -1,11 +1,11 @@
 //! Pushed authorization requests (RFC 9126).
 
+use crate::app::App;
+use crate::openid::authorization_request::{address, read};
 use crate::openid::authorize::PUSHED;
 use crate::openid::client_authentication::client;
 use crate::openid::error::OAuthError;
 use crate::openid::params::Params;
-use crate::openid::authorization_request::{address, read};
-use crate::app::App;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;

@@ -1,9 +1,9 @@
 //! Token revocation (RFC 7009).
 
+use crate::app::App;
 use crate::openid::client_authentication::client;
 use crate::openid::error::OAuthError;
 use crate::openid::params::Params;
-use crate::app::App;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};

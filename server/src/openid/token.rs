@@ -1,12 +1,12 @@
 //! The token endpoint: exchanges a code, a refresh token or the client's own credentials for tokens.
 
+use crate::app::App;
 use crate::openid::acr::acr;
 use crate::openid::claims::{ClaimsDestination, claims_for};
 use crate::openid::client_authentication::client;
 use crate::openid::error::OAuthError;
 use crate::openid::params::Params;
 use crate::security::token_signer::CurrentKey;
-use crate::app::App;
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use axum::Json;
 use axum::body::Bytes;

@@ -1,9 +1,9 @@
 //! The userinfo endpoint (OpenID Connect Core 5.3).
 
+use crate::app::App;
 use crate::openid::claims::{ClaimsDestination, claims_for};
 use crate::openid::error::OAuthError;
 use crate::openid::params::Params;
-use crate::app::App;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;

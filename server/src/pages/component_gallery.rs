@@ -1,9 +1,10 @@
 //! The gallery of all page components, with made-up content, for developers of pages: `/sandbox/parts`.
 
 use crate::app::App;
+use crate::http::{
+    History, HistoryLinks, HistoryRow, Input, Layout, Mistake, RequestContext, html, mistakes, not_found,
+};
 use crate::pages::held::HoldView;
-use crate::http::{History, HistoryLinks, HistoryRow, Input, Layout, Mistake, html, mistakes, not_found};
-use crate::http::RequestContext;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,8 +1,7 @@
 //! The pages for everybody: "Quầy hỗ trợ" (where people get help, when, and by which telephone number), and the privacy notice.
 
 use crate::app::App;
-use crate::http::{ErrorPage, Layout, html};
-use crate::http::RequestContext;
+use crate::http::{ErrorPage, Layout, RequestContext, html};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,16 +1,11 @@
 //! The owner's own account: its state, its history, its sessions.
 
 use crate::app::App;
-use crate::i18n::whose_claim;
-use crate::http::device;
+use crate::http::{ErrorPage, History, Layout, RequestContext, device, history, html, once_more, redirect_page};
+use crate::i18n::{Locale, capital, pending_changes_text, scope_labels, value_text, whose_claim};
 use crate::pages::standardise::asked;
-use crate::http::{ErrorPage, History, Layout, history, html, redirect_page};
-use crate::sign_in::passkeys::passkeys_allowed;
 use crate::report::access::authorize_viewer;
-use crate::http::RequestContext;
-use crate::http::once_more;
-use crate::i18n::scope_labels;
-use crate::i18n::{Locale, capital, pending_changes_text, value_text};
+use crate::sign_in::passkeys::ceremony::passkeys_allowed;
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;

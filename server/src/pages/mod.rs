@@ -1,11 +1,11 @@
 //! The pages of owners and visitors.
 
-pub(crate) mod component_gallery;
-pub(crate) mod counters;
-pub(crate) mod held;
-pub(crate) mod home;
-pub(crate) mod profile;
-pub(crate) mod receipt;
-pub(crate) mod sandbox;
-pub(crate) mod standardise;
-pub(crate) mod ways;
+pub mod component_gallery;
+pub mod counters;
+pub mod held;
+pub mod home;
+pub mod profile;
+pub mod receipt;
+pub mod sandbox;
+pub mod standardise;
+pub mod ways;

@@ -2,10 +2,9 @@
 //! that does not exist. It never reveals an outcome, a name or a field.
 
 use crate::app::App;
-use crate::sign_in::limits;
-use crate::http::{ErrorPage, Input, Layout, Mistake, html, mistakes};
-use crate::http::RequestContext;
+use crate::http::{ErrorPage, Input, Layout, Mistake, RequestContext, html, mistakes};
 use crate::security::password::with_minimum_delay;
+use crate::sign_in::limits;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;

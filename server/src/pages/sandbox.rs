@@ -2,8 +2,8 @@
 //! only where the installation began as a sandbox.
 
 use crate::app::App;
-use crate::http::{ErrorPage, Layout, html, not_found};
-use crate::http::RequestContext;
+use crate::http::{ErrorPage, Layout, RequestContext, html, not_found};
+use crate::pages::component_gallery;
 use askama::Template;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -23,7 +23,7 @@ const MOST: u32 = 200;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/sandbox", get(messages))
-        .route("/sandbox/parts", get(crate::pages::component_gallery::show))
+        .route("/sandbox/parts", get(component_gallery::show))
         .route("/sandbox/registry", get(registry).post(play))
 }
 

@@ -2,16 +2,14 @@
 //! hold the account now. An account held by order alone has none: its owner can only read why.
 
 use crate::app::App;
-use crate::http::{ErrorPage, message};
-use crate::http::RequestContext;
+use crate::http::{ErrorPage, RequestContext, once_more};
 use axum::RequestPartsExt as _;
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_rules::hold::WayOut;
 use ngomon_rules::records::AccountKind;
-use ngomon_store::{RateLimit, Result, Session};
+use ngomon_store::{Result, Session};
 use std::marker::PhantomData;
 
 /// A way out, as the pages implement it.
@@ -136,26 +134,4 @@ impl<W> WayOutOwner<W> {
     pub async fn once_more(&self, app: &App, what: &'static str) -> Result<Option<Response>> {
         once_more(app, &self.ctx, &self.visit, what).await
     }
-}
-
-/// The daily limit for each kind of act by one account: more than anybody needs.
-const A_DAY: i64 = 20;
-
-/// Counts one more use of an account's daily limit. Returns the page to show if it was one too many.
-pub async fn once_more(
-    app: &App,
-    ctx: &RequestContext,
-    visit: &Session,
-    what: &'static str,
-) -> Result<Option<Response>> {
-    let limit = RateLimit {
-        what,
-        times: A_DAY,
-        seconds: 86_400,
-    };
-    if app.store.attempt(limit, &[visit.account.as_str()]).await?.is_some() {
-        return Ok(None);
-    }
-    let (title, text) = (ctx.words.text("too-often-title"), ctx.words.text("too-often-text"));
-    Ok(Some(message(ctx, StatusCode::TOO_MANY_REQUESTS, title, text, "S-429")))
 }

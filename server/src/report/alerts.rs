@@ -1,8 +1,8 @@
 //! The alerts of an office, in words; [`crate::report::pace`] decides when they apply.
 
-use crate::report::snapshot::Snapshot;
-use crate::report::pace::{is_behind, jump, share};
 use crate::i18n::Locale;
+use crate::report::pace::{is_behind, jump, share};
+use crate::report::snapshot::Snapshot;
 use ngomon_store::{DayFigures, UnitFigures};
 
 /// The most units named as behind.

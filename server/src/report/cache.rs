@@ -3,14 +3,11 @@
 //! While a stream is open, one task checks twice a second whether the position has moved; then it computes the figures again
 //! and notifies every stream. Without viewers nothing runs.
 
-use crate::report::delta::ReportDelta;
-use crate::report::view::ReportView;
-use crate::i18n::Locale;
+use crate::report::snapshot::Snapshot;
 use futures_util::FutureExt as _;
 use ngomon_rules::records::AccountId;
-use ngomon_rules::unit::UnitCode;
-use ngomon_store::{DayFigures, Figures, HrTask, Result, StaffLine, Store};
-use std::collections::{BTreeMap, HashMap};
+use ngomon_store::{Result, Store};
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,59 +22,6 @@ const OF_SESSION: usize = 4;
 const OF_PERSON: usize = 8;
 /// Streams of the whole server.
 const OF_ALL: usize = 1_000;
-
-/// The figures at one position of the journal.
-pub struct Snapshot {
-    store: Store,
-    /// The figures of all units.
-    pub figures: Figures,
-    /// When they were read, in microseconds UTC.
-    pub at: i64,
-    days: tokio::sync::Mutex<BTreeMap<UnitCode, Arc<[DayFigures]>>>,
-    lives: tokio::sync::Mutex<BTreeMap<(UnitCode, &'static str), Arc<ReportDelta>>>,
-    staff: tokio::sync::OnceCell<Vec<StaffLine>>,
-    hr_tasks: tokio::sync::OnceCell<Vec<HrTask>>,
-}
-
-impl Snapshot {
-    /// The streamed values of a unit, computed once for all its viewers. `None` if there is no such unit.
-    pub async fn live(&self, unit: &UnitCode, words: Locale) -> Result<Option<Arc<ReportDelta>>> {
-        let key = (unit.clone(), words.tag());
-        let mut known = self.lives.lock().await;
-        if let Some(live) = known.get(&key) {
-            return Ok(Some(Arc::clone(live)));
-        }
-        let Some(shown) = ReportView::of(self, unit, words).await? else {
-            return Ok(None);
-        };
-        let live = Arc::new(ReportDelta::of(shown, self.at, words));
-        known.insert(key, Arc::clone(&live));
-        Ok(Some(live))
-    }
-
-    /// The days of a unit, read once for all its viewers.
-    pub async fn days(&self, unit: &UnitCode) -> Result<Arc<[DayFigures]>> {
-        let mut known = self.days.lock().await;
-        if let Some(days) = known.get(unit) {
-            return Ok(Arc::clone(days));
-        }
-        let days: Arc<[DayFigures]> = self.store.days(&self.figures, unit).await?.into();
-        known.insert(unit.clone(), Arc::clone(&days));
-        Ok(days)
-    }
-
-    /// The staff of all units, read on the first request.
-    pub async fn staff(&self) -> Result<&[StaffLine]> {
-        let read = || self.store.staff_report(None, self.figures.day);
-        self.staff.get_or_try_init(read).await.map(Vec::as_slice)
-    }
-
-    /// The tasks of HR in the whole province, computed on the first request: each decision of a month is taken for each official.
-    pub async fn hr_tasks(&self) -> Result<&[HrTask]> {
-        let read = || self.store.hr_tasks(None, self.figures.day);
-        self.hr_tasks.get_or_try_init(read).await.map(Vec::as_slice)
-    }
-}
 
 /// The current figures and their viewers. Cheap to clone.
 #[derive(Clone)]

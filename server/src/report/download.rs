@@ -1,13 +1,12 @@
 //! The downloads of a unit's figures: the same tables as the commands print, with names of units and translated headings.
 
-use crate::report::snapshot::Snapshot;
+use crate::app::App;
+use crate::export::{Table, report_xlsx};
+use crate::http::{ErrorPage, RequestContext, not_found};
+use crate::i18n::Locale;
 use crate::report::access::requested_unit;
 use crate::report::figures_text::in_words;
-use crate::export::{Table, report_xlsx};
-use crate::i18n::Locale;
-use crate::app::App;
-use crate::http::{ErrorPage, not_found};
-use crate::http::RequestContext;
+use crate::report::snapshot::Snapshot;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};

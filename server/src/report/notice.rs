@@ -1,12 +1,11 @@
 //! C8: the material with which a unit's head informs people: a notice to print, a text for the loudspeaker, a message to pass
 //! on. It is in the first language, whatever the language of the page.
 
-use crate::report::paper::Paper;
-use crate::report::access::requested_unit;
-use crate::i18n::Locale;
 use crate::app::App;
-use crate::http::{ErrorPage, Layout, html};
-use crate::http::RequestContext;
+use crate::http::{ErrorPage, Layout, RequestContext, html};
+use crate::i18n::Locale;
+use crate::report::access::requested_unit;
+use crate::report::paper::Paper;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

@@ -1,14 +1,13 @@
 //! The report page of a unit.
 
-use crate::report::snapshot::Snapshot;
+use crate::app::App;
+use crate::http::{ErrorPage, Layout, RequestContext, html, not_found};
+use crate::i18n::Locale;
+use crate::report::access::{authorize_viewer, requested_unit};
 use crate::report::download::FILES;
 use crate::report::paper::Paper;
+use crate::report::snapshot::Snapshot;
 use crate::report::view::ReportView;
-use crate::report::access::{authorize_viewer, requested_unit};
-use crate::i18n::Locale;
-use crate::app::App;
-use crate::http::{ErrorPage, Layout, html, not_found};
-use crate::http::RequestContext;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

@@ -1,6 +1,7 @@
 //! Tests of C7, the digital report: its figures, its permissions and its live updates.
 
-use crate::tests::{App, Site, TestResponse, fixtures, rows, vietnamese, whole_number};
+use crate::app::App;
+use crate::tests::{Site, TestResponse, fixtures, rows, vietnamese, whole_number};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use futures_util::StreamExt as _;

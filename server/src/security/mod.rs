@@ -1,6 +1,8 @@
 //! What proves who somebody is, and signs tokens: passwords, one-time codes, passkeys, keys.
 
-pub(crate) mod password;
-pub(crate) mod token_signer;
-pub(crate) mod totp;
-pub(crate) mod webauthn;
+pub mod password;
+pub mod token_signer;
+pub mod totp;
+pub mod webauthn;
+
+pub use token_signer::Signer;

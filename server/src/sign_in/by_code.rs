@@ -2,14 +2,12 @@
 //! request looks the same and takes the same time whether or not the account exists.
 
 use crate::app::App;
-use crate::sign_in::one_time_code::{Digits, Question, digits, not_right, page};
-use crate::sign_in::limits;
-use crate::http::{ErrorPage, Input, Layout, Mistake, html, mistakes};
-use crate::http::{RequestContext, ticket_cookie};
-use crate::sign_in::password_reset;
-use crate::sign_in::choose_account::enter_one_of;
+use crate::http::{ErrorPage, Input, Layout, Mistake, RequestContext, html, mistakes, ticket_cookie};
 use crate::i18n::Locale;
 use crate::security::password::{Lane, with_minimum_delay};
+use crate::sign_in::choose_account::enter_one_of;
+use crate::sign_in::one_time_code::{Digits, Question, digits, not_right, page};
+use crate::sign_in::{limits, password_reset};
 use askama::Template;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -260,7 +258,7 @@ async fn check(
         };
         let accounts: Vec<AccountId> = accounts.into_iter().map(AccountId).collect();
         match (way.purpose, accounts.first()) {
-            (Purpose::Reset, Some(account)) => reset::ask(&app, &ctx, account).await,
+            (Purpose::Reset, Some(account)) => password_reset::ask(&app, &ctx, account).await,
             _ => enter_one_of(&app, &ctx, &accounts, Factor::Code, at).await,
         }
     };

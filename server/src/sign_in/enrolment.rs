@@ -2,11 +2,10 @@
 //! the link, so nothing is stored until the operator has entered a code of it.
 
 use crate::app::App;
+use crate::http::{ErrorPage, Input, Layout, Mistake, RequestContext, html, mistakes, nothing_here};
+use crate::security::totp::Authenticator;
 use crate::sign_in::new_password;
 use crate::sign_in::new_password::{NewPassword, hash_of};
-use crate::http::{ErrorPage, Input, Layout, Mistake, html, mistakes, nothing_here};
-use crate::http::RequestContext;
-use crate::security::totp::Authenticator;
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;

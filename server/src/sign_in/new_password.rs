@@ -3,8 +3,7 @@
 use crate::app::App;
 use crate::http::Input;
 use crate::i18n::Locale;
-use crate::security::password::on_hash_pool;
-use crate::security::password::verify::hashed;
+use crate::security::password::{hashed, on_hash_pool};
 use ngomon_rules::values::folded;
 use serde::Deserialize;
 

@@ -1,7 +1,6 @@
 //! The page on which a one-time code is typed.
 
-use crate::http::{Input, Layout, Mistake, html, mistakes};
-use crate::http::RequestContext;
+use crate::http::{Input, Layout, Mistake, RequestContext, html, mistakes};
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;

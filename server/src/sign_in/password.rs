@@ -1,54 +1,24 @@
 //! The sign-in by user name and password, and the sign-out. Every wrong attempt gets the same message, in about the same time.
 
 use crate::app::App;
+use crate::http::{ErrorPage, RequestContext};
+use crate::security::password::{
+    Lane, NOBODY, fits_evenly, hashed, is_current, on_hash_pool, verify, with_minimum_delay,
+};
+use crate::sign_in::choose_account::enter_one_of;
 use crate::sign_in::limits;
-use crate::http::{ErrorPage, Input, Layout, Mistake, html, mistakes};
-use crate::http::{RequestContext, clear_session_cookie, session_cookie};
-use crate::sign_in::session::browser_cookie;
-use crate::sign_in::second_factor;
-use crate::sign_in::step_ticket::{Step, Ticket};
-use crate::security::password::{Lane, on_hash_pool, with_minimum_delay};
-use crate::security::password::verify::{NOBODY, fits_evenly, hashed, is_current, verify};
-use askama::Template;
+use crate::sign_in::page::{SignInNotice, error_page, page};
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use jiff::Timestamp;
 use ngomon_rules::records::AccountId;
-use ngomon_store::{
-    Credential, Factor, Refusal, Requester, Result, SessionEnd, SessionToken, StoreError, TryResult, TwoFactorProof,
-};
+use ngomon_store::{Credential, Factor, Requester, Result, SessionEnd, StoreError, TryResult};
 use serde::Deserialize;
 
 /// The most accounts of one user name that are checked: each costs a password hash.
 const MOST_ACCOUNTS: usize = 8;
-
-/// The step in which the owner picks an account.
-const CHOICE: &str = "sign-in-choice";
-
-#[derive(Template)]
-#[template(path = "sign_in.html")]
-struct SignIn {
-    shell: Layout,
-    errors: Vec<Mistake>,
-    fields: Vec<Input>,
-    /// What happened before, e.g. a sign-out.
-    notice: Option<String>,
-    /// The connected system that requested the sign-in.
-    system: Option<String>,
-    /// The error after a device's wrong answer. The outer `None` means that there are no passkeys here, and no button.
-    passkey: Option<Option<String>>,
-}
-
-#[derive(Template)]
-#[template(path = "choose.html")]
-struct ChooseAccountPage {
-    shell: Layout,
-    lead: String,
-    choices: Vec<(String, String, String)>,
-}
 
 /// The submitted form.
 #[derive(Deserialize)]
@@ -57,66 +27,6 @@ pub struct SignInForm {
     username: String,
     #[serde(default)]
     password: String,
-}
-
-/// The state of the sign-in page.
-#[derive(Default)]
-pub struct SignInNotice {
-    /// The typed user name.
-    pub username: String,
-    /// The error of the user name.
-    pub error: Option<String>,
-    /// The error after a device's wrong answer.
-    pub passkey: Option<String>,
-    /// What happened before, e.g. a sign-out.
-    pub notice: Option<String>,
-}
-
-/// The layout. The link to the other language leads to a page that a GET can show.
-fn shell(ctx: &RequestContext) -> Layout {
-    let mut shell = ctx.shell();
-    shell.here = format!("/sign-in{}", shell.going);
-    shell
-}
-
-/// Renders the page.
-pub fn page(ctx: &RequestContext, status: StatusCode, said: SignInNotice) -> Response {
-    let words = ctx.words;
-    let fields = vec![
-        Input {
-            value: said.username,
-            error: said.error,
-            autocomplete: "username webauthn",
-            ..Input::new("username", words.text("sign-in-username"))
-        },
-        Input::password("password", words.text("sign-in-password"), words),
-    ];
-    let mut shell = shell(ctx);
-    if status != StatusCode::OK {
-        shell = shell.failing(&format!("S-{}", status.as_u16()));
-    }
-    let mut errors = mistakes(&fields);
-    errors.extend(said.passkey.clone().map(|text| Mistake { field: "passkey", text }));
-    html(
-        status,
-        &SignIn {
-            notice: said.notice,
-            system: ctx.system.clone(),
-            errors,
-            passkey: ctx.passkeys.then_some(said.passkey),
-            shell,
-            fields,
-        },
-    )
-}
-
-fn error_page(ctx: &RequestContext, status: StatusCode, username: &str, key: &str) -> Response {
-    let said = SignInNotice {
-        username: username.to_owned(),
-        error: Some(ctx.words.text(key)),
-        ..SignInNotice::default()
-    };
-    page(ctx, status, said)
 }
 
 /// The reason why the visitor has to sign in.
@@ -271,140 +181,4 @@ async fn rehash(app: &App, fitting: &[Credential], password: String) -> Result<(
         }
     }
     Ok(())
-}
-
-/// Begins a session of the account whose owner authenticated at `at`. With several accounts, the owner picks one.
-pub async fn enter_one_of(
-    app: &App,
-    ctx: &RequestContext,
-    accounts: &[AccountId],
-    factor: Factor,
-    at: Timestamp,
-) -> Result<Response> {
-    if let [only] = accounts {
-        return begin(app, ctx, only, factor, at).await;
-    }
-    choose_account_page(app, ctx, accounts, factor, at).await
-}
-
-/// Lets the owner, authenticated at `at`, pick one of several accounts.
-pub async fn choose_account_page(
-    app: &App,
-    ctx: &RequestContext,
-    accounts: &[AccountId],
-    factor: Factor,
-    at: Timestamp,
-) -> Result<Response> {
-    let step = Step::new(accounts, factor, at);
-    let (cookie, name) = step.issue(&app.store, ctx, CHOICE).await?;
-    let mut choices = Vec::with_capacity(accounts.len());
-    for (n, account) in accounts.iter().enumerate() {
-        let ticket = format!("{name}.{n}");
-        let kind = app
-            .store
-            .account_explanation(account.as_str(), app.store.today())
-            .await?
-            .kind;
-        let kind = ctx.words.text(&format!("kind-{}", kind.name()));
-        choices.push((account.to_string(), kind, ticket));
-    }
-    let lead = if matches!(factor, Factor::Passkey(_)) {
-        "choose-lead-passkey"
-    } else {
-        "choose-lead"
-    };
-    let (shell, lead) = (shell(ctx), ctx.words.text(lead));
-    Ok((
-        cookie,
-        html(StatusCode::OK, &ChooseAccountPage { shell, lead, choices }),
-    )
-        .into_response())
-}
-
-/// Begins a session. Operators are asked for the second factor first.
-async fn begin(
-    app: &App,
-    ctx: &RequestContext,
-    account: &AccountId,
-    factor: Factor,
-    at: Timestamp,
-) -> Result<Response> {
-    if account.operator().is_some() {
-        return second_factor::ask(app, ctx, account, at).await;
-    }
-    match app.store.begin_session_by(account, factor, at).await {
-        Ok(token) => enter_with(app, ctx, account, &token, "/").await,
-        Err(StoreError::Refused(Refusal::NewPassword(_))) => Ok(expired_page(ctx)),
-        Err(error) => Err(error),
-    }
-}
-
-/// Begins a session after two factors. Operators go to the desk.
-pub async fn enter_proven(app: &App, ctx: &RequestContext, proven: TwoFactorProof) -> Result<Response> {
-    let account = proven.account().clone();
-    let token = app.store.begin_proven_session(proven).await?;
-    let visit = app.store.visit(token.as_str()).await?;
-    let at_work = visit.is_some_and(|visit| visit.operator().is_some());
-    let to = if at_work && ctx.going.is_none() { "/desk" } else { "/" };
-    enter_with(app, ctx, &account, &token, to).await
-}
-
-/// Enters the new session, which replaces the one that the browser had (no session fixation). The browser is known for its
-/// owner from now on.
-pub async fn enter_with(
-    app: &App,
-    ctx: &RequestContext,
-    account: &AccountId,
-    token: &SessionToken,
-    to: &str,
-) -> Result<Response> {
-    if let Some(before) = &ctx.token {
-        app.store.replace_session(before, token).await?;
-    }
-    if let Some(device) = &ctx.device {
-        app.store.note_device(token.as_str(), device).await?;
-    }
-    if let Some(next) = &ctx.going {
-        app.store.set_next(token.as_str(), next).await?;
-    }
-    let mark = app.store.browser_mark(account).await?;
-    let known = mark.map(|mark| browser_cookie(app, ctx, &mark));
-    Ok((session_cookie(token), known.unwrap_or_default(), Redirect::to(to)).into_response())
-}
-
-/// The page for a ticket that is too old or not from this server.
-pub fn expired_page(ctx: &RequestContext) -> Response {
-    error_page(ctx, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-again")
-}
-
-/// Begins a session of the account that the owner picked.
-pub async fn choose(
-    State(app): State<App>,
-    ctx: RequestContext,
-    typed: std::result::Result<Form<Ticket>, FormRejection>,
-) -> Response {
-    let Ticket { ticket } = typed.map(|Form(ticket)| ticket).unwrap_or_default();
-    let answer = async {
-        let (name, n) = ticket.split_once('.').unwrap_or_default();
-        let Some(step) = Step::redeem(&app.store, &ctx, CHOICE, name).await? else {
-            return Ok(expired_page(&ctx));
-        };
-        match n.parse().ok().and_then(|n: usize| step.accounts.get(n)) {
-            Some(account) => begin(&app, &ctx, account, step.factor(), step.at()).await,
-            None => Ok(expired_page(&ctx)),
-        }
-    };
-    answer
-        .await
-        .unwrap_or_else(|e: StoreError| ErrorPage(ctx.words, e).into_response())
-}
-
-/// Signs out.
-pub async fn sign_out(State(app): State<App>, ctx: RequestContext) -> Response {
-    if let Some(token) = &ctx.token
-        && let Err(error) = app.store.close_session(token).await
-    {
-        return ErrorPage(ctx.words, error).into_response();
-    }
-    (clear_session_cookie(), Redirect::to("/sign-in?why=out")).into_response()
 }

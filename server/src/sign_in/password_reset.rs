@@ -4,10 +4,9 @@
 //! them.
 
 use crate::app::App;
+use crate::http::{ErrorPage, Input, Layout, Mistake, RequestContext, html, mistakes, query_encode};
 use crate::sign_in::limits;
 use crate::sign_in::new_password::{NewPassword, NewPasswordForm, hash_of};
-use crate::http::{ErrorPage, Input, Layout, Mistake, html, mistakes};
-use crate::http::{RequestContext, query_encode};
 use crate::sign_in::page::expired_page;
 use crate::sign_in::step_ticket::Step;
 use askama::Template;

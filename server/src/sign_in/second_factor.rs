@@ -2,13 +2,12 @@
 //! same message.
 
 use crate::app::App;
+use crate::http::{ErrorPage, Input, Layout, Mistake, RequestContext, html, mistakes};
+use crate::security::totp::Authenticator;
 use crate::sign_in::limits;
-use crate::http::{ErrorPage, Input, Layout, Mistake, html, mistakes};
-use crate::http::RequestContext;
 use crate::sign_in::page::expired_page;
 use crate::sign_in::session::enter_proven;
 use crate::sign_in::step_ticket::Step;
-use crate::security::totp::Authenticator;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;

@@ -2,10 +2,10 @@
 //! The code works once, for a day.
 
 use crate::app::App;
+use crate::http::{ErrorPage, Input, Layout, Mistake, RequestContext, html, mistakes};
+use crate::i18n::to_owners;
 use crate::sign_in::limits;
 use crate::sign_in::new_password::{NewPassword, NewPasswordForm, hash_of};
-use crate::http::{ErrorPage, Input, Layout, Mistake, html, mistakes};
-use crate::http::RequestContext;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -94,7 +94,7 @@ pub async fn set(
         let Some(hash) = hash_of(&app, typed.password).await else {
             return Ok(page(&ctx, &code, None, NewPassword::unreadable(words)));
         };
-        let news = crate::i18n::to_owners().text("sms-password-changed");
+        let news = to_owners().text("sms-password-changed");
         if !app.store.set_password_by_code(&code, &hash, &news).await? {
             return Ok(page(&ctx, &code, over(), NewPassword::default()));
         }

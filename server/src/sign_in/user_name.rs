@@ -2,11 +2,10 @@
 //! phone it is.
 
 use crate::app::App;
-use crate::sign_in::limits;
-use crate::http::{ErrorPage, Input, Layout, Mistake, html, mistakes};
-use crate::http::RequestContext;
+use crate::http::{ErrorPage, Input, Layout, Mistake, RequestContext, html, mistakes};
 use crate::i18n::to_owners;
 use crate::security::password::with_minimum_delay;
+use crate::sign_in::limits;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;

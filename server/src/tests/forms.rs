@@ -108,7 +108,7 @@ async fn a_form_that_waits_shows_its_receipt_and_is_looked_up() {
         .unwrap();
     let (answered, nobodys) = (look(&receipt).await, look("DH-2222-2222").await);
     assert!(answered.says("receipt-answered"), "{}", answered.text);
-    let blank = |page: &crate::tests::TestResponse, typed: &str| page.text.replace(typed, "");
+    let blank = |page: &super::TestResponse, typed: &str| page.text.replace(typed, "");
     assert_eq!(blank(&answered, &receipt), blank(&nobodys, "DH-2222-2222"));
     for name in [&fields[0].1, &fields[1].1, &account] {
         assert!(!answered.text.contains(name.as_str()), "{name}");

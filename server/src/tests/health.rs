@@ -1,8 +1,8 @@
 //! Tests of the health checks for monitoring, and of what an operator reads when a background worker is late.
 
-use crate::tests::{Site, vietnamese};
 use crate::app::App;
 use crate::router::router;
+use crate::tests::{Site, vietnamese};
 use crate::workers::{spawn_periodic, start};
 use axum::http::{StatusCode, header};
 use ngomon_store::StoreError;

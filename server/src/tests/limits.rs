@@ -1,9 +1,9 @@
 //! Tests of the rate limits: "Limits stop who is wrong, not who is right": whom they stop, and whom never.
 
-use crate::sign_in::limits::OF_ADDRESS;
 use crate::net::{Proxies, network};
-use crate::tests::{App, Site, TestResponse, fixtures, form_to, lent, right_form, router, rows};
 use crate::security::password::Lane;
+use crate::sign_in::limits::OF_ADDRESS;
+use crate::tests::{App, Site, TestResponse, fixtures, form_to, lent, right_form, router, rows};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, StatusCode, header};
 use ngomon_store::{RateLimit, Requester};
@@ -464,7 +464,9 @@ async fn old_hashes_are_wrapped_in_the_background() {
     let kept = site.store.credentials(&name).await.unwrap();
     let account = right.trim_start_matches("Hue-");
     let own = kept.iter().find(|one| one.account.as_str() == account).unwrap();
-    assert!(crate::security::password::verify::is_current(own.password_hash.as_deref().unwrap()));
+    assert!(crate::security::password::is_current(
+        own.password_hash.as_deref().unwrap()
+    ));
     site.store.seal().await.unwrap();
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
@@ -472,10 +474,10 @@ async fn old_hashes_are_wrapped_in_the_background() {
 /// S8: the other account of a join is checked like a sign-in, in the same minimum time for any name.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_join_tells_nothing_by_time() {
-    let (site, held) = crate::tests::two_accounts_of_one_number().await;
+    let (site, held) = super::two_accounts_of_one_number().await;
     for (name, password) in [("hues004", "x"), ("nobody-at-all", "x"), ("hues006", "Hue-HS006")] {
         let typed = [("username", name), ("password", password)];
-        let page = crate::tests::unhurried(site.post("/held/join", &held, &typed)).await;
+        let page = super::unhurried(site.post("/held/join", &held, &typed)).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
 }

@@ -13,13 +13,12 @@ mod ways;
 
 pub use crate::sign_in::passkeys::tests::Device;
 
-use crate::sign_in::limits::OF_ADDRESS;
-use crate::report::cache::ReportCache;
 use crate::app::App;
-use crate::router::router;
-use crate::cli::args;
 use crate::i18n::Locale;
+use crate::report::cache::ReportCache;
+use crate::router::router;
 use crate::security::password::with_minimum_delay;
+use crate::sign_in::limits::OF_ADDRESS;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -49,8 +48,8 @@ pub struct Site {
     pub dir: tempfile::TempDir,
     pub clock: Arc<TestClock>,
     pub store: Store,
-    board: ReportCache,
-    router: Router,
+    pub board: ReportCache,
+    pub router: Router,
 }
 
 pub struct TestResponse {
@@ -120,7 +119,7 @@ impl Site {
             if table == "profiles" {
                 args.push("--full");
             }
-            let cli = cli::parse(vietnamese(), args.iter().map(Into::into)).unwrap();
+            let cli = crate::cli::args::parse(vietnamese(), args.iter().map(Into::into)).unwrap();
             crate::commands::run(cli, vietnamese()).await.unwrap();
         }
         let start: Timestamp = "2023-07-15T02:00:00Z".parse().unwrap();
@@ -147,7 +146,9 @@ impl Site {
     /// The same with a list of leaked passwords.
     pub fn knowing(self, leaked: &std::path::Path) -> Self {
         let mut app = App::new(self.store.clone(), true);
-        app.leaked = Some(Arc::new(crate::security::password::LeakedPasswords::open(leaked).unwrap()));
+        app.leaked = Some(Arc::new(
+            crate::security::password::LeakedPasswords::open(leaked).unwrap(),
+        ));
         let router = router(app, CsrfLayer::new());
         Self { router, ..self }
     }
@@ -420,7 +421,7 @@ async fn a_citizen_signs_in_puts_off_and_signs_out() {
         .unwrap();
     let hash = kept.password_hash.as_deref().unwrap();
     assert!(
-        crate::security::password::verify::is_current(hash) && crate::security::password::verify::verify(&right, hash),
+        crate::security::password::is_current(hash) && crate::security::password::verify(&right, hash),
         "hashed anew"
     );
     let again = site
@@ -592,7 +593,7 @@ async fn other_sites_cannot_send_forms_and_nothing_leads_away() {
 async fn the_owner_picks_an_account_and_a_form_waits_for_the_registry() {
     let dir = tempfile::tempdir().unwrap();
     let citizens = dir.path().join("citizens.csv");
-    let hash = crate::security::password::verify::hashed("one password", &[1; 16]).unwrap();
+    let hash = crate::security::password::hashed("one password", &[1; 16]).unwrap();
     let head = "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash";
     let row = |id: &str| format!("{id},shared,,,,,,,,\"{hash}\"");
     std::fs::write(&citizens, [head, &row("C1"), &row("C2"), ""].join("\n")).unwrap();

@@ -85,7 +85,7 @@ async fn a_form_whose_day_of_issue_nobody_holds_waits_for_papers() {
     let page = site.form(&cookie, &lent(&fields, &[("mine", "yes")])).await;
     assert!(page.says("answer-papers-title") && page.text.contains("ngày cấp") && page.text.contains("DH-"));
     assert!(site.get("/", &cookie).await.says("home-papers"));
-    let app = crate::tests::App::new(site.store.clone(), true);
+    let app = super::App::new(site.store.clone(), true);
     crate::workers::retry_pending_forms(app.clone()).await.unwrap();
     crate::workers::answer_held_back(app).await.unwrap();
     assert!(site.get("/", &cookie).await.says("home-papers"));

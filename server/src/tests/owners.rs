@@ -285,7 +285,7 @@ async fn what_is_coming_stands_on_the_owners_home() {
     site.move_on(148 * 86_400);
     let lines = site.store.holds(None, site.store.today()).await.unwrap();
     let mut told = 0;
-    for row in crate::tests::demo_rows("officials.csv") {
+    for row in super::demo_rows("officials.csv") {
         let account = &row["account_id"];
         if lines.contains_key(account) || row["password_hash"].is_empty() {
             continue;
@@ -344,7 +344,7 @@ async fn a_proposal_is_declined_with_a_reason() {
 /// An owner who submitted another account's number reads what to do in either case, and when it was found.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_duplicate_reads_what_to_do_in_either_case() {
-    let (site, held) = crate::tests::two_accounts_of_one_number().await;
+    let (site, held) = super::two_accounts_of_one_number().await;
     let page = site.get("/held", &held).await;
     let both = "Nếu cả hai tài khoản là của ông/bà, chọn Gộp tài khoản. Nếu không phải, chọn Chuẩn hóa";
     assert!(page.text.contains(both), "{}", page.text);
@@ -356,7 +356,7 @@ async fn a_duplicate_reads_what_to_do_in_either_case() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_that_has_passed_is_said_to_have_passed() {
     let site = Site::sample().await;
-    let (account, _) = crate::tests::right_form();
+    let (account, _) = super::right_form();
     let set = async |key: &str, value: &str| site.store.set_campaign(key, value, true, "op").await.unwrap();
     let form = async || site.get("/form", &site.signed_in(&account).await).await;
     set("deadline.citizens", "2023-07-15").await;
@@ -382,12 +382,12 @@ async fn a_deadline_that_has_passed_is_said_to_have_passed() {
 async fn sessions_are_named_by_their_devices() {
     let site = Site::reconciled().await;
     let account = site.held_by(Reason::ReviewOverdue).await;
-    let row = crate::tests::demo_rows("officials.csv");
+    let row = super::demo_rows("officials.csv");
     let row = row.into_iter().find(|row| row["account_id"] == account).unwrap();
     let enter = async |agent: &str| {
         let password = account.replace("CV", "Hue-CV");
         let typed = [("username", &*row["username"]), ("password", &*password)];
-        let mut request = crate::tests::form_to("/sign-in", "", &typed);
+        let mut request = super::form_to("/sign-in", "", &typed);
         request.headers_mut().insert("user-agent", agent.parse().unwrap());
         site.ask(request).await.cookie()
     };

@@ -158,7 +158,7 @@ async fn who_is_signed_in_can_sign_out_on_every_page() {
     let (site, held) = two_accounts_of_one_number().await;
     let demo = Site::sample().await;
     let citizen = site.signed_in("HS006").await;
-    let official = demo.signed_in(&crate::tests::rows("officials.csv")[0]["account_id"]).await;
+    let official = demo.signed_in(&super::rows("officials.csv")[0]["account_id"]).await;
     for (site, cookie, paths) in [
         (
             &site,

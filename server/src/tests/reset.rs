@@ -1,7 +1,7 @@
 //! Tests of the password reset: only for the owner of the phone on file; it reveals nothing and ends all sessions.
 
+use crate::security::password::verify;
 use crate::tests::{Site, TestResponse, fixtures};
-use crate::security::password::verify::verify;
 use axum::http::StatusCode;
 use ngomon_rules::records::AccountId;
 use ngomon_store::Purpose;

@@ -1,11 +1,9 @@
 //! The background job that hashes the hashes of other systems again with ours: a thief of the database gets nothing cheap to guess, and
 //! every name costs the same. From an owner's next sign-in on, the password itself is hashed by ours alone.
 
-use crate::security::password::hash::{Hash, wrapped};
-use crate::security::password::turn::{at_rest, on_hash_pool};
-use crate::security::password::work::note_work;
-use crate::net::requests;
 use crate::app::App;
+use crate::net::requests;
+use crate::security::password::{CURRENT, Hash, at_rest, note_work, on_hash_pool, wrapped};
 use jiff::{SignedDuration, Timestamp};
 use ngomon_store::Result;
 use std::sync::{Mutex, PoisonError};
@@ -79,5 +77,5 @@ impl Wrapping {
 }
 
 fn needs_wrapping(hash: &str) -> bool {
-    !hash.contains(crate::security::password::current::CURRENT)
+    !hash.contains(CURRENT)
 }

@@ -2,20 +2,23 @@
 //! holds that begin or end by date, and sweep expired rows. A worker goes on after an error or a panic, with a delay that grows with
 //! repeated failures, and counts as late if it makes no progress.
 
-pub(crate) mod hash_wrapping;
-pub(crate) mod notice_delivery;
-use crate::cli::error_text::CommandError;
-use crate::workers::notice_delivery::Deliveries;
-use crate::workers::hash_wrapping::Wrapping;
-use crate::registry_client::{LONG_PATIENCE, ask_one};
+pub mod hash_wrapping;
+pub mod notice_delivery;
+pub mod worker;
+
 use crate::app::App;
+use crate::cli;
+use crate::cli::error_text::CommandError;
+use crate::registry_client::{LONG_PATIENCE, ask_one};
+use crate::workers::hash_wrapping::Wrapping;
+use crate::workers::notice_delivery::Deliveries;
+use crate::workers::worker::Worker;
 use futures_util::FutureExt as _;
-use jiff::{SignedDuration, Timestamp};
 use ngomon_rules::citizens::RegistryAnswer;
 use ngomon_store::{Result, StoreError};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tracing::Instrument as _;
 
@@ -23,66 +26,9 @@ use tracing::Instrument as _;
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 /// The longest such delay, for a worker with short rounds and for one with long rounds.
 const LONGEST_RETRY: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(10)];
-/// A worker counts as late this long after its round was due.
-const GRACE: SignedDuration = SignedDuration::from_secs(60);
-
-/// A job that is repeated.
-pub struct Worker {
-    /// Its name in the log and at `/health/ready`.
-    pub name: &'static str,
-    /// The time from one round to the next.
-    pub pause: Duration,
-    begun: Timestamp,
-    /// When a round last succeeded, in microseconds; 0 if none did.
-    last: AtomicI64,
-}
-
-impl Worker {
-    /// When a round last succeeded.
-    pub fn last_round(&self) -> Option<Timestamp> {
-        let last = self.last.load(Ordering::Relaxed);
-        (last != 0).then(|| Timestamp::from_microsecond(last).ok()).flatten()
-    }
-
-    /// When its next round is due.
-    pub fn due(&self) -> Timestamp {
-        match self.last_round() {
-            Some(last) => last.saturating_add(self.pause).unwrap_or(Timestamp::MAX),
-            None => self.begun,
-        }
-    }
-
-    /// Whether another round should have succeeded by now.
-    pub fn is_late(&self, now: Timestamp) -> bool {
-        now.duration_since(self.due()) > GRACE
-    }
-}
-
-/// The workers of this process.
-#[derive(Clone, Default)]
-pub struct Workers(Arc<Mutex<Vec<Arc<Worker>>>>);
-
-impl Workers {
-    /// All workers.
-    pub fn all(&self) -> Vec<Arc<Worker>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn add(&self, name: &'static str, pause: Duration, now: Timestamp) -> Arc<Worker> {
-        let worker = Arc::new(Worker {
-            name,
-            pause,
-            begun: now,
-            last: AtomicI64::new(0),
-        });
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push(Arc::clone(&worker));
-        worker
-    }
-}
 
 /// Starts the workers. They end with the process: each change they make is atomic.
-pub fn start(app: &App) -> crate::cli::error_text::Result<()> {
+pub fn start(app: &App) -> cli::error_text::Result<()> {
     spawn_periodic(app, "seal", Duration::from_secs(1), |app| async move {
         app.store.seal().await?;
         // An attacker who blocks the sealing could delete unsealed entries without a trace, so a late seal is logged as an error.

@@ -1,7 +1,6 @@
 //! The delivery of security events to clients, as logout tokens (OpenID Connect Back-Channel Logout 1.0) and security event tokens (RFC
 //! 8417, pushed by RFC 8935; CAEP and RISC of the Shared Signals working group), until the client accepts them.
 
-use crate::i18n::Locale;
 use crate::app::App;
 use axum::http::StatusCode;
 use ngomon_rules::client::ClientId;
@@ -337,20 +336,10 @@ fn claims(app: &App, notice: &PendingDelivery) -> (&'static str, Value) {
     ("secevent+jwt", claims)
 }
 
-/// The text of a failed delivery.
-pub fn notice_fault(words: Locale, fault: &str) -> String {
-    let (word, why) = fault.split_once(": ").unwrap_or((fault, ""));
-    match word.strip_prefix("answered ") {
-        Some(status) => words.text_with("notice-fault-answered", &[("status", status)]),
-        None => words
-            .find(&format!("notice-fault-{word}"), &[("why", why)])
-            .unwrap_or_else(|| fault.to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::i18n::{Locale, notice_fault};
 
     /// Anybody can point a DNS name at any address.
     #[tokio::test]

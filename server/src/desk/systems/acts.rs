@@ -1,11 +1,11 @@
 //! The acts on a connected system: issue a new secret, disable, enable, remove. Each has a page that says what will happen.
 
-use crate::desk::url::system_address;
-use crate::desk::systems::show::with_secret;
 use crate::app::App;
-use crate::desk::confirm::{ConfirmAction, required, text_input};
 use crate::desk::act_proposal::propose;
+use crate::desk::confirm::{ConfirmAction, required, text_input};
 use crate::desk::operator::{CheckedForm, Operator};
+use crate::desk::systems::show::with_secret;
+use crate::desk::url::system_address;
 use crate::http::{Input, not_found};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -25,7 +25,7 @@ async fn known(app: &App, id: &str) -> Result<RegisteredClient> {
 /// also needs two for a new secret.
 fn page(operator: &Operator, known: RegisteredClient, verb: &str, why: Option<Input>) -> Response {
     let words = operator.ctx.words;
-    let at = address(known.id.as_str());
+    let at = system_address(known.id.as_str());
     let two = verb == "rotate" && known.client.needs_two();
     let fields = two.then(|| why.unwrap_or_else(|| text_input("reason", "", words)));
     let act = ConfirmAction {
@@ -87,11 +87,11 @@ pub async fn send(
                 },
                 "disable" => {
                     app.store.disable_client(&id, &by).await?;
-                    Redirect::to(&format!("{}?done=disable", address(&id))).into_response()
+                    Redirect::to(&format!("{}?done=disable", system_address(&id))).into_response()
                 }
                 "enable" => {
                     app.store.enable_client(&id, &by).await?;
-                    Redirect::to(&format!("{}?done=enable", address(&id))).into_response()
+                    Redirect::to(&format!("{}?done=enable", system_address(&id))).into_response()
                 }
                 _ => {
                     app.store.remove_client(&id, &by).await?;

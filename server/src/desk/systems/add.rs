@@ -1,13 +1,13 @@
 //! The form that adds a connected system or changes its settings. Rare settings (units, its own keys, algorithms) are left to
 //! the command.
 
-use crate::desk::url::system_address;
-use crate::desk::systems::show::with_secret;
-use crate::cli::error_text::refused;
 use crate::app::App;
-use crate::desk::confirm::{Choice, Choices, required, text_input};
+use crate::cli::error_text::refused;
 use crate::desk::act_proposal::propose;
+use crate::desk::confirm::{Choice, Choices, required, text_input};
 use crate::desk::operator::{CheckedForm, Operator};
+use crate::desk::systems::show::with_secret;
+use crate::desk::url::system_address;
 use crate::http::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -70,7 +70,7 @@ fn page(
     let words = operator.ctx.words;
     let (key, here, back) = match of {
         Some(known) => {
-            let back = address(known.id.as_str());
+            let back = system_address(known.id.as_str());
             ("edit", format!("{back}/edit"), back)
         }
         None => ("add", "/desk/systems/new".to_owned(), "/desk/systems".to_owned()),
@@ -340,7 +340,7 @@ async fn decided(
                 Err(error) => return Err(error),
             };
             if of.is_some() && new.secret.is_none() {
-                return Ok(Redirect::to(&format!("{}?done=edit", address(new.id.as_str()))).into_response());
+                return Ok(Redirect::to(&format!("{}?done=edit", system_address(new.id.as_str()))).into_response());
             }
             let known = app.store.client(new.id.as_str()).await?;
             let known = known.ok_or_else(|| Refusal::UnknownClient(new.id.to_string()))?;

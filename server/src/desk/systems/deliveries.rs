@@ -1,9 +1,9 @@
 //! The deliveries of security events to connected systems. A delivery that a system has not accepted yet can be sent again.
 
-use crate::i18n::notice_fault;
 use crate::app::App;
 use crate::desk::operator::Operator;
 use crate::http::{Layout, html};
+use crate::i18n::notice_fault;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

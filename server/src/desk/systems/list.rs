@@ -1,8 +1,8 @@
 //! The list of connected systems, by name.
 
-use crate::desk::url::system_address;
 use crate::app::App;
 use crate::desk::operator::Operator;
+use crate::desk::url::system_address;
 use crate::http::{Layout, html};
 use askama::Template;
 use axum::extract::{Query, State};
@@ -49,7 +49,7 @@ pub async fn list(
                 };
                 let never = || words.text("systems-never");
                 Card {
-                    href: address(one.id.as_str()),
+                    href: system_address(one.id.as_str()),
                     rows: vec![
                         (words.text("column-client_id"), one.id.to_string()),
                         (words.text("desk-state"), words.text(state)),

@@ -6,30 +6,24 @@ mod add;
 mod deliveries;
 mod keys;
 mod list;
-mod show;
+pub mod show;
 mod subjects;
+pub mod subjects_file;
 
 use crate::app::App;
-pub use show::with_secret;
-
 use axum::Router;
 use axum::routing::{get, post};
 
 /// All pages of connected systems.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/desk/systems", get(crate::desk::systems::list::list))
-        .route("/desk/systems/new", get(crate::desk::systems::add::show).post(crate::desk::systems::add::add))
-        .route("/desk/systems/told", get(crate::desk::systems::deliveries::list))
-        .route("/desk/systems/told/{notice}", post(crate::desk::systems::deliveries::again))
-        .route("/desk/systems/keys", get(crate::desk::systems::keys::list).post(crate::desk::systems::keys::replace))
-        .route("/desk/systems/{id}", get(crate::desk::systems::show::show))
-        .route("/desk/systems/{id}/edit", get(crate::desk::systems::add::show_edit).post(crate::desk::systems::add::edit))
-        .route("/desk/systems/{id}/subjects", get(crate::desk::systems::subjects::show).post(crate::desk::systems::subjects::send))
-        .route("/desk/systems/{id}/{verb}", get(crate::desk::systems::acts::show).post(crate::desk::systems::acts::send))
-}
-
-/// The address of a system's page.
-fn address(id: &str) -> String {
-    format!("/desk/systems/{}", crate::http::path_encode(id))
+        .route("/desk/systems", get(list::list))
+        .route("/desk/systems/new", get(add::show).post(add::add))
+        .route("/desk/systems/told", get(deliveries::list))
+        .route("/desk/systems/told/{notice}", post(deliveries::again))
+        .route("/desk/systems/keys", get(keys::list).post(keys::replace))
+        .route("/desk/systems/{id}", get(show::show))
+        .route("/desk/systems/{id}/edit", get(add::show_edit).post(add::edit))
+        .route("/desk/systems/{id}/subjects", get(subjects::show).post(subjects::send))
+        .route("/desk/systems/{id}/{verb}", get(acts::show).post(acts::send))
 }

@@ -1,10 +1,10 @@
 //! One connected system: its settings and the possible acts.
 
-use crate::desk::url::system_address;
-use crate::i18n::scope_labels;
 use crate::app::App;
 use crate::desk::operator::Operator;
+use crate::desk::url::system_address;
 use crate::http::{Layout, html};
+use crate::i18n::scope_labels;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -65,7 +65,7 @@ fn page(
 ) -> Response {
     let words = operator.ctx.words;
     let client = &known.client;
-    let at = address(known.id.as_str());
+    let at = system_address(known.id.as_str());
     let mut acts: Vec<&str> = vec!["edit", "subjects"];
     if client.authentication == Authentication::Secret {
         acts.push("rotate");

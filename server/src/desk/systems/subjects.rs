@@ -1,12 +1,12 @@
 //! The import of the subject identifiers by which a connected system knows accounts, before its first sign-in.
 
-use crate::desk::url::system_address;
-use crate::desk::systems::subjects_file::subjects;
-use crate::cli::error_text::refused;
 use crate::app::App;
-use crate::desk::confirm::{required, text_input};
+use crate::cli::error_text::refused;
 use crate::desk::act_proposal::propose;
+use crate::desk::confirm::{required, text_input};
 use crate::desk::operator::{CheckedForm, Operator};
+use crate::desk::systems::subjects_file::subjects;
+use crate::desk::url::system_address;
 use crate::http::{Input, Layout, Mistake, html, mistakes};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -38,7 +38,7 @@ fn page(
     error: Option<String>,
     why: Option<Input>,
 ) -> Response {
-    let back = address(known.id.as_str());
+    let back = system_address(known.id.as_str());
     let mut shell = operator.shell(&format!("{back}/subjects"));
     let why: Vec<Input> = why.into_iter().collect();
     let mut errors = mistakes(&why);
@@ -101,7 +101,9 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
                 return propose(&app, &operator, act, &why.value).await;
             }
             match app.store.name_subjects_alone(&operator.permit, &known, rows).await {
-                Ok(_) => Ok(Redirect::to(&format!("{}?done=subjects", address(known.id.as_str()))).into_response()),
+                Ok(_) => {
+                    Ok(Redirect::to(&format!("{}?done=subjects", system_address(known.id.as_str()))).into_response())
+                }
                 Err(StoreError::Refused(refusal)) => again(Some(refused(&refusal, words))),
                 Err(error) => Err(error),
             }

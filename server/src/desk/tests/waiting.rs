@@ -1,8 +1,8 @@
 //! Tests that a form entered at the desk queries the registry as a citizen's does: it gets an answer in time, or it waits, with
 //! the papers that were seen.
 
-use crate::desk::tests::acts::{fields, free};
 use crate::app::App;
+use crate::desk::tests::acts::{fields, free};
 use crate::tests::Site;
 use crate::workers::retry_pending_forms;
 use ngomon_rules::values::NationalId;

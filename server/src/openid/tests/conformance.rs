@@ -1,11 +1,11 @@
 //! The requirements of modules of the OpenID Foundation's conformance suite that no other test covers. Each test is named after its
 //! modules; docs/STANDARDS.md lists them all. The suite itself was not run.
 
+use crate::app::App;
 use crate::openid::tests::told::receiver;
 use crate::openid::tests::{CALLBACK, Rp, claims, hues, site};
-use crate::workers::notice_delivery::{PATIENCE, Speed, deliver, sender};
-use crate::app::App;
 use crate::tests::{Site, TestResponse};
+use crate::workers::notice_delivery::{PATIENCE, Speed, deliver, sender};
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use ngomon_rules::client::{Client, ClientId};

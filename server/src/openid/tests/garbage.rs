@@ -1,9 +1,9 @@
 //! Property tests of the request parsers: any bytes get a response, and what is parsed survives a round trip.
 
-use crate::openid::requested_claims::RequestedClaims;
+use crate::openid::authorization_request::{address, read};
 use crate::openid::client_authentication::basic_pair;
 use crate::openid::params::Params;
-use crate::openid::authorization_request::{address, read};
+use crate::openid::requested_claims::RequestedClaims;
 use ngomon_store::RegisteredClient;
 use proptest::prelude::*;
 
@@ -48,8 +48,8 @@ fn parameter() -> impl Strategy<Value = (String, String)> {
 }
 
 async fn hues() -> (crate::tests::Site, RegisteredClient) {
-    let site = crate::openid::tests::site().await;
-    let rp = site.rp(crate::openid::tests::hues()).await;
+    let site = super::site().await;
+    let rp = site.rp(super::hues()).await;
     let known = site.store.client(&rp.id).await.unwrap().unwrap();
     (site, known)
 }

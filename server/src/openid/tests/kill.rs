@@ -71,8 +71,8 @@ async fn a_disabled_client_is_refused_on_every_path_and_gets_nothing_back() {
     let pushed = [
         ("response_type", "code"),
         ("scope", "openid"),
-        ("redirect_uri", crate::openid::tests::CALLBACK),
-        ("code_challenge", crate::openid::tests::CHALLENGE),
+        ("redirect_uri", super::CALLBACK),
+        ("code_challenge", super::CHALLENGE),
         ("code_challenge_method", "S256"),
     ];
     let handle = site.form_to("/par", Some(&rp), &pushed).await.json()["request_uri"]
@@ -115,7 +115,7 @@ async fn a_hold_names_the_account_and_each_of_its_sessions_to_the_client() {
     for _ in 0..2 {
         let cookie = site.signed_in("CV001").await;
         let tokens = rp.tokens(&site, &cookie, &[]).await;
-        let sid = crate::openid::tests::claims(tokens["id_token"].as_str().unwrap())["sid"].clone();
+        let sid = super::claims(tokens["id_token"].as_str().unwrap())["sid"].clone();
         known.insert(sid.as_str().map(str::to_owned));
     }
     site.hold("CV001").await;
@@ -139,7 +139,7 @@ async fn one_session_is_ended_and_its_clients_are_told() {
     assert!(!site.is_active(&rp, first["access_token"].as_str().unwrap()).await);
     assert!(site.is_active(&rp, second["access_token"].as_str().unwrap()).await);
     let due = site.store.due_notices(&ClientId(rp.id.clone()), 10).await.unwrap();
-    let sid = crate::openid::tests::claims(first["id_token"].as_str().unwrap())["sid"]
+    let sid = super::claims(first["id_token"].as_str().unwrap())["sid"]
         .as_str()
         .unwrap()
         .to_owned();

@@ -91,7 +91,7 @@ async fn an_application_on_a_device_listens_where_it_can() {
             ("client_id", rp.id.as_str()),
             ("code", code.as_str()),
             ("redirect_uri", uri),
-            ("code_verifier", crate::openid::tests::VERIFIER),
+            ("code_verifier", super::VERIFIER),
         ];
         assert_eq!(
             site.form_to("/token", None, &fields).await.status,
@@ -109,7 +109,7 @@ async fn an_application_on_a_device_listens_where_it_can() {
         ("client_id", rp.id.as_str()),
         ("code", code.as_str()),
         ("redirect_uri", here),
-        ("code_verifier", crate::openid::tests::VERIFIER),
+        ("code_verifier", super::VERIFIER),
     ];
     assert_eq!(site.form_to("/token", None, &fields).await.status, 200);
 }

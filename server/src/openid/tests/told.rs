@@ -1,9 +1,9 @@
 //! The delivery of security events, received as a client receives them.
 
-use crate::openid::tests::{claims, hues, site};
-use crate::workers::notice_delivery::{Deliveries, PATIENCE, Speed, deliver, sender};
 use crate::app::App;
+use crate::openid::tests::{claims, hues, site};
 use crate::tests::Site;
+use crate::workers::notice_delivery::{Deliveries, PATIENCE, Speed, deliver, sender};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;

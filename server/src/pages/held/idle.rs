@@ -5,12 +5,10 @@
 //! ```
 
 use crate::app::App;
-use crate::sign_in::one_time_code;
-use crate::sign_in::one_time_code::{Digits, Question, digits, not_right};
-use crate::sign_in::limits;
-use crate::http::{ErrorPage, message};
-use crate::http::RequestContext;
+use crate::http::{ErrorPage, RequestContext, message};
 use crate::pages::ways::{ByCode, WayOutOwner};
+use crate::sign_in::one_time_code::{Digits, Question, digits, not_right};
+use crate::sign_in::{limits, one_time_code};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -59,7 +57,7 @@ pub(crate) async fn send(State(app): State<App>, through: WayOutOwner<ByCode>) -
         let sent = app.store.send_codes(holder, Purpose::Idle, &who, &limit, &to, text);
         if sent.await? == SendResult::TooOften {
             let error = ctx.words.text("code-too-often");
-            return Ok(code::page(ctx, question(&app, &through).await?, Some(error)));
+            return Ok(one_time_code::page(ctx, question(&app, &through).await?, Some(error)));
         }
         Ok(Redirect::to("/held/code").into_response())
     };
@@ -70,7 +68,7 @@ pub(crate) async fn send(State(app): State<App>, through: WayOutOwner<ByCode>) -
 /// Shows the page on which the code is typed.
 pub(crate) async fn ask(State(app): State<App>, through: WayOutOwner<ByCode>) -> Response {
     match question(&app, &through).await {
-        Ok(question) => code::page(&through.ctx, question, None),
+        Ok(question) => one_time_code::page(&through.ctx, question, None),
         Err(error) => ErrorPage(through.ctx.words, error).into_response(),
     }
 }
@@ -91,7 +89,7 @@ pub(crate) async fn check(
             }
             tried => {
                 let error = not_right(ctx, &tried);
-                Ok(code::page(ctx, question(&app, &through).await?, Some(error)))
+                Ok(one_time_code::page(ctx, question(&app, &through).await?, Some(error)))
             }
         }
     };

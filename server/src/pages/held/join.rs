@@ -6,16 +6,14 @@
 //! ```
 
 use crate::app::App;
-use crate::sign_in::one_time_code;
+use crate::http::{ErrorPage, Input, Layout, MessagePage, Mistake, RequestContext, html, mistakes, session_cookie};
+use crate::i18n::Locale;
+use crate::pages::ways::{ByJoin, WayOutOwner};
+use crate::security::password::{Lane, with_minimum_delay};
 use crate::sign_in::one_time_code::{Digits, Question, digits, not_right};
-use crate::sign_in::limits;
-use crate::http::{ErrorPage, Input, Layout, MessagePage, Mistake, html, mistakes};
-use crate::http::{RequestContext, session_cookie};
 use crate::sign_in::password::fitting;
 use crate::sign_in::step_ticket::Step;
-use crate::pages::ways::{ByJoin, WayOutOwner};
-use crate::i18n::Locale;
-use crate::security::password::{Lane, with_minimum_delay};
+use crate::sign_in::{limits, one_time_code};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -207,7 +205,7 @@ fn question(words: Locale) -> Question {
 
 /// Shows the page on which the code is typed.
 pub(crate) async fn ask_code(WayOutOwner { ctx, .. }: WayOutOwner<ByJoin>) -> Response {
-    code::page(&ctx, question(ctx.words), None)
+    one_time_code::page(&ctx, question(ctx.words), None)
 }
 
 /// Checks the typed code.
@@ -228,7 +226,7 @@ pub(crate) async fn check_code(
             }
             tried => {
                 let error = not_right(&ctx, &tried);
-                Ok(code::page(&ctx, question(ctx.words), Some(error)))
+                Ok(one_time_code::page(&ctx, question(ctx.words), Some(error)))
             }
         }
     };

@@ -6,8 +6,7 @@ mod move_on;
 mod review;
 
 use crate::app::App;
-use crate::http::{ErrorPage, History, Layout, history, html, message, redirect_page};
-use crate::http::{RequestContext, session_cookie};
+use crate::http::{ErrorPage, History, Layout, RequestContext, history, html, message, redirect_page, session_cookie};
 use crate::i18n::{Locale, evidence_rows, hold_text, since_row};
 use askama::Template;
 use axum::Router;
@@ -25,13 +24,13 @@ use serde::Deserialize;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/held", get(show))
-        .route("/held/join", get(crate::pages::held::join::show).post(crate::pages::held::join::prove))
-        .route("/held/join/code", get(crate::pages::held::join::ask_code).post(crate::pages::held::join::check_code))
-        .route("/held/join/choose", post(crate::pages::held::join::join))
-        .route("/held/code", get(crate::pages::held::idle::ask).post(crate::pages::held::idle::check))
-        .route("/held/code/send", post(crate::pages::held::idle::send))
-        .route("/held/move-on", post(crate::pages::held::move_on::enter))
-        .route("/held/review", get(crate::pages::held::review::show).post(crate::pages::held::review::ask))
+        .route("/held/join", get(join::show).post(join::prove))
+        .route("/held/join/code", get(join::ask_code).post(join::check_code))
+        .route("/held/join/choose", post(join::join))
+        .route("/held/code", get(idle::ask).post(idle::check))
+        .route("/held/code/send", post(idle::send))
+        .route("/held/move-on", post(move_on::enter))
+        .route("/held/review", get(review::show).post(review::ask))
 }
 
 #[derive(Template)]

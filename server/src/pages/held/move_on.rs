@@ -2,10 +2,9 @@
 //! of its own, its owner must sign in.
 
 use crate::app::App;
-use crate::http::ErrorPage;
-use crate::http::{clear_session_cookie, session_cookie};
-use crate::sign_in::page::{SignInNotice, page};
+use crate::http::{ErrorPage, clear_session_cookie, session_cookie};
 use crate::pages::ways::{ByMove, WayOutOwner};
+use crate::sign_in::page::{SignInNotice, page};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};

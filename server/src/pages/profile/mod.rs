@@ -4,11 +4,11 @@
 mod propose;
 
 use crate::app::App;
-use crate::pages::held::answers;
-use crate::http::{ErrorPage, Layout, html, message};
-use crate::http::RequestContext;
-use crate::pages::ways::{ByProfile, WayOutOwner};
+use crate::http::{ErrorPage, Layout, html};
 use crate::i18n::{Locale, value_text};
+use crate::pages::held::answers;
+use crate::pages::profile::propose::nothing;
+use crate::pages::ways::{ByProfile, WayOutOwner};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Query, State};
@@ -26,7 +26,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/profile", get(show))
         .route("/profile/review", post(review))
-        .route("/profile/propose", get(crate::pages::profile::propose::show).post(crate::pages::profile::propose::send))
+        .route("/profile/propose", get(propose::show).post(propose::send))
 }
 
 #[derive(Template)]
@@ -82,12 +82,6 @@ async fn show(
     };
     let page: Result<Response> = page.await;
     page.unwrap_or_else(|e| ErrorPage(words, e).into_response())
-}
-
-/// The page for an owner without a profile, or without a certain one: nothing can be corrected here.
-fn nothing(ctx: &RequestContext) -> Response {
-    let (title, text) = (ctx.words.text("profile-title"), ctx.words.text("profile-none"));
-    message(ctx, StatusCode::OK, title, text, "")
 }
 
 /// The profile as its owner reads it: number and phone are masked, as everywhere.

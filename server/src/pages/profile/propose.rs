@@ -1,11 +1,9 @@
 //! The form that proposes changes of the profile to HR. An empty field proposes no change.
 
 use crate::app::App;
-use crate::http::{ErrorPage, Input, Layout, Mistake, html, mistakes};
-use crate::http::RequestContext;
-use crate::pages::ways::{ByProfile, WayOutOwner};
-use crate::pages::profile::propose::nothing;
+use crate::http::{ErrorPage, Input, Layout, Mistake, RequestContext, html, message, mistakes};
 use crate::i18n::{Locale, value_text};
+use crate::pages::ways::{ByProfile, WayOutOwner};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -305,6 +303,12 @@ pub(crate) async fn send(
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+}
+
+/// The page for an owner without a profile, or without a certain one: nothing can be corrected here.
+pub fn nothing(ctx: &RequestContext) -> Response {
+    let (title, text) = (ctx.words.text("profile-title"), ctx.words.text("profile-none"));
+    message(ctx, StatusCode::OK, title, text, "")
 }
 
 #[cfg(test)]

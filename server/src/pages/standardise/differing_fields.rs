@@ -2,15 +2,14 @@
 //! else learns which of four guesses was right). A request looks the same whether or not the number and the phone exist.
 
 use crate::app::App;
-use crate::sign_in::one_time_code::{Digits, Question, digits, not_right, page};
-use crate::sign_in::limits;
-use crate::http::ErrorPage;
-use crate::http::RequestContext;
-use crate::pages::ways::{ByForm, WayOutOwner};
+use crate::http::{ErrorPage, RequestContext};
 use crate::pages::standardise::page::FilledForm;
 use crate::pages::standardise::typed_form::StandardiseForm;
-use crate::security::password::with_minimum_delay;
+use crate::pages::ways::{ByForm, WayOutOwner};
 use crate::registry_client::{PATIENCE, ask as ask_registry};
+use crate::security::password::with_minimum_delay;
+use crate::sign_in::limits;
+use crate::sign_in::one_time_code::{Digits, Question, digits, not_right, page};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -111,7 +110,7 @@ async fn refused(app: &App, ctx: &RequestContext, visit: &Session, form: records
         error: Some(("S-429", ctx.words.text(why))),
         ..FilledForm::default()
     };
-    crate::pages::standardise::page::page(app, ctx, visit, filled).await
+    super::page::page(app, ctx, visit, filled).await
 }
 
 /// Shows the page on which the code is typed.
@@ -150,7 +149,7 @@ pub(crate) async fn check(
             errors: named(&ctx, &differs),
             ..FilledForm::default()
         };
-        crate::pages::standardise::page::page(&app, &ctx, &visit, filled).await
+        super::page::page(&app, &ctx, &visit, filled).await
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())

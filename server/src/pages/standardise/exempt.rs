@@ -2,8 +2,8 @@
 //! form until then.
 
 use crate::app::App;
-use crate::http::{ErrorPage, Input, Layout, Mistake, html, mistakes};
-use crate::http::RequestContext;
+use crate::http::{ErrorPage, Input, Layout, Mistake, RequestContext, html, mistakes};
+use crate::pages::standardise::typed_form;
 use crate::pages::ways::{ByExemption, WayOutOwner};
 use askama::Template;
 use axum::Form;
@@ -88,7 +88,7 @@ pub(crate) async fn send(
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     let today = app.store.today();
     let why = Exemption::parse(&typed.why);
-    let day = parse_day(&crate::pages::standardise::typed_form::typed_day(&typed.last_day));
+    let day = parse_day(&typed_form::typed_day(&typed.last_day));
     let is_far = day == Err(DateFault::ImpossibleYear);
     let day = day.ok();
     let why_error = why.is_none().then(|| words.text("exempt-no-why"));

@@ -1,14 +1,13 @@
 //! The last step of a form: a one-time code to the phone that was entered.
 
 use crate::app::App;
-use crate::sign_in::one_time_code::{Digits, Question, digits, not_right, page};
-use crate::sign_in::limits;
-use crate::http::ErrorPage;
-use crate::http::RequestContext;
-use crate::pages::ways::{ByForm, WayOutOwner};
+use crate::http::{ErrorPage, RequestContext};
 use crate::pages::standardise::answer::judged;
 use crate::pages::standardise::page::FilledForm;
 use crate::pages::standardise::typed_form::StandardiseForm;
+use crate::pages::ways::{ByForm, WayOutOwner};
+use crate::sign_in::limits;
+use crate::sign_in::one_time_code::{Digits, Question, digits, not_right, page};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -57,7 +56,7 @@ pub(crate) async fn begin(
             errors: vec![(Field::Phone, ctx.words.text("code-too-often"))],
             ..FilledForm::default()
         };
-        return crate::pages::standardise::page::page(app, ctx, visit, filled).await;
+        return super::page::page(app, ctx, visit, filled).await;
     }
     Ok(Redirect::to("/form/code").into_response())
 }

@@ -1,13 +1,12 @@
 //! The parser of password hashes of all supported schemes.
 
-use crate::security::password::memory::hash_into;
-use crate::security::password::current::{CURRENT, hashed_bytes};
+use super::current::{CURRENT, hashed_bytes};
+use super::memory::hash_into;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::{constant_time, digest, pbkdf2};
-use base64::Engine as _;
-use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD, STANDARD_NO_PAD};
+use base64::{Engine as _, alphabet};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
@@ -297,7 +296,7 @@ mod tests {
             let Hash { scheme, .. } = &read;
             let Scheme::Wrapped(inner, _) = scheme else { panic!() };
             assert!(inner.kept.iter().all(|byte| *byte == 0) && !inner.fits("Hue-1"));
-            assert!(crate::security::password::hash::wrapped(&wrapped, &[7; 16]).is_none());
+            assert!(crate::security::password::wrapped(&wrapped, &[7; 16]).is_none());
             schemes.insert(text.split(['$', '}']).find(|part| !part.is_empty()).unwrap().to_owned());
         }
         assert!(schemes.len() >= 5, "{schemes:?}");

@@ -12,11 +12,12 @@
 //! that one, and for first attempts at the name at the same moment.
 
 use crate::security::password::verify::{NOBODY, verify};
+use crate::security::password::work::{DEAREST, OURS};
 use ngomon_rules::values::username_key;
 use ngomon_store::Requester;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -30,8 +31,6 @@ const MOST_AT_ONCE: usize = 4;
 const NO_SOONER: Duration = Duration::from_millis(400);
 /// The longest slot, however expensive the hashes of other systems are: otherwise two callers would wait too long for each other.
 const LONGEST_SLOT: Duration = Duration::from_secs(2);
-/// The estimated cost of our own hash, in microseconds.
-const OURS: u64 = 38_912;
 
 struct Turns {
     processors: Semaphore,
@@ -76,9 +75,7 @@ impl Stripes {
         self.lanes.get(at)?.acquire().await.ok()
     }
 }
-
-/// The most expensive hash of another system seen in this installation, in microseconds of work, and the measured time of our own hash.
-static DEAREST: AtomicU64 = AtomicU64::new(0);
+/// The measured time of our own hash.
 #[allow(
     clippy::disallowed_methods,
     reason = "how long a hash takes decides nothing but a waiting time"
@@ -92,12 +89,6 @@ static OURS_HERE: LazyLock<Duration> = LazyLock::new(|| {
     };
     (0..3).map(|_| once()).min().unwrap_or(NO_SOONER)
 });
-
-/// Records the work of a stored hash, and how often one password is hashed for it. Our own hash is computed each time, too.
-pub fn note_work(micros: u64, tries: usize) {
-    let tries = u64::try_from(tries).unwrap_or(1).max(1);
-    DEAREST.fetch_max(micros * tries + OURS * (tries - 1), Ordering::Relaxed);
-}
 
 /// The time of the most expensive stored hash and our own, with a margin: every failed attempt takes that long, whatever hash is stored for
 /// the name.
@@ -189,6 +180,7 @@ pub fn at_rest() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::security::password::note_work;
     use crate::security::password::verify::{fits_evenly, hashed};
     use std::sync::{Arc, Mutex};
 

@@ -2,12 +2,10 @@
 //! not enough.
 
 use crate::app::App;
-use crate::http::{ErrorPage, Layout, Mistake, html, redirect_page};
-use crate::http::{RequestContext, query_encode};
-use crate::http::once_more;
-use crate::sign_in::passkeys::ceremony::{AssertionForm, challenged, passkeys_allowed};
 use crate::cli::error_text::refused;
+use crate::http::{ErrorPage, Layout, Mistake, RequestContext, html, once_more, query_encode, redirect_page};
 use crate::security::webauthn::Owner;
+use crate::sign_in::passkeys::ceremony::{AssertionForm, challenged, passkeys_allowed};
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;

@@ -1,15 +1,14 @@
 //! The sign-in with a passkey, without a user name. Every wrong answer gets the same message, after the same time.
 
 use crate::app::App;
-use crate::sign_in::limits;
-use crate::http::ErrorPage;
-use crate::http::RequestContext;
-use crate::sign_in::choose_account::choose_account_page;
-use crate::sign_in::page::{SignInNotice, expired_page, page};
-use crate::sign_in::session::enter_proven;
-use crate::sign_in::passkeys::ceremony::{AssertionForm, challenged, proven};
-use crate::security::webauthn::CeremonyResponse;
+use crate::http::{ErrorPage, RequestContext};
 use crate::security::password::with_minimum_delay;
+use crate::security::webauthn::CeremonyResponse;
+use crate::sign_in::choose_account::choose_account_page;
+use crate::sign_in::limits;
+use crate::sign_in::page::{SignInNotice, expired_page, page};
+use crate::sign_in::passkeys::ceremony::{AssertionForm, challenged, proven};
+use crate::sign_in::session::enter_proven;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;

@@ -2,12 +2,11 @@
 //! adds one, or skips it.
 
 use crate::app::App;
-use crate::sign_in::limits;
-use crate::http::{ErrorPage, Layout, Mistake, html};
-use crate::http::RequestContext;
-use crate::sign_in::session::enter_with;
-use crate::sign_in::passkeys::ceremony::{AssertionForm, challenged, passkeys_allowed, proven};
+use crate::http::{ErrorPage, Layout, Mistake, RequestContext, html};
 use crate::security::webauthn::CeremonyResponse;
+use crate::sign_in::limits;
+use crate::sign_in::passkeys::ceremony::{AssertionForm, challenged, passkeys_allowed, proven};
+use crate::sign_in::session::enter_with;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;

@@ -1,0 +1,55 @@
+//! The history of an account, page by page.
+
+use crate::i18n::{Locale, event_text};
+use ngomon_rules::event::Change;
+use ngomon_store::AccountExplanation;
+
+/// A row of a history.
+pub struct HistoryRow {
+    /// The time.
+    pub at: String,
+    /// The event.
+    pub what: String,
+}
+
+/// A page of a history, the newest event first.
+pub struct History {
+    /// The events.
+    pub lines: Vec<HistoryRow>,
+    /// Links to the adjacent pages.
+    pub turn: HistoryLinks,
+}
+
+/// Links to the adjacent pages of a history.
+pub struct HistoryLinks {
+    /// The page of earlier events, if there are any.
+    pub earlier: Option<String>,
+    /// The first page, if this is not it.
+    pub newest: Option<String>,
+}
+
+impl HistoryLinks {
+    /// The links on the page `here`, which was requested with the cursor `before`.
+    pub fn of(story: &AccountExplanation, before: &str, here: &str) -> Self {
+        let earlier = story.earlier.as_ref();
+        Self {
+            earlier: earlier.map(|place| format!("{here}?before={place}#history")),
+            newest: (!before.is_empty()).then(|| format!("{here}#history")),
+        }
+    }
+}
+
+/// The part of a history that was requested with the cursor `before`, on the page `here`.
+pub fn history(story: &AccountExplanation, before: &str, here: &str, words: Locale) -> History {
+    // A new hash scheme for the password is no event for its owner.
+    let told = story.history.iter().rev();
+    let told = told.filter(|entry| entry.change != Change::PasswordRehashed);
+    let lines = told.map(|entry| HistoryRow {
+        at: words.instant(entry.at),
+        what: event_text(&entry.change, words),
+    });
+    History {
+        lines: lines.collect(),
+        turn: HistoryLinks::of(story, before, here),
+    }
+}

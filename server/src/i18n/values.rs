@@ -1,0 +1,86 @@
+//! The texts of values: names, units, facts of holds.
+
+use super::Locale;
+use ngomon_rules::unit::{UnitCode, UnitTree};
+use ngomon_store::AccountExplanation;
+
+/// A value for people: units by name and code, lists of words one by one.
+pub fn value_text(name: &str, value: &str, units: &UnitTree, words: Locale) -> String {
+    if name.ends_with("unit")
+        && let Some(unit) = units.get(&UnitCode(value.to_owned()))
+    {
+        return format!("{} ({value})", unit.name);
+    }
+    word(value, words)
+}
+
+/// A fact of a hold: lists of words one by one; what an office wrote stays as it is.
+pub fn evidence(name: &str, value: &str, units: &UnitTree, words: Locale) -> String {
+    if ["text", "document", "ordered_by", "notice"].contains(&name) {
+        return value.to_owned();
+    }
+    if name.ends_with("unit") {
+        return unit_name(value, units);
+    }
+    let values: Vec<String> = value
+        .split(' ')
+        .map(|part| value_text(name, part, units, words))
+        .collect();
+    values.join(", ")
+}
+
+/// Replaces a value that is one of our words by its text.
+fn word(value: &str, words: Locale) -> String {
+    if let Ok(day) = value.parse::<ngomon_rules::values::Date>() {
+        return words.day(day);
+    }
+    words
+        .find(&format!("word-{value}"), &[])
+        .unwrap_or_else(|| value.to_owned())
+}
+
+/// The text with a capital first letter.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
+/// The name of a unit.
+pub fn unit_name(code: &str, units: &UnitTree) -> String {
+    let unit = units.get(&UnitCode(code.to_owned()));
+    unit.map_or_else(|| code.to_owned(), |unit| unit.name.clone())
+}
+
+/// A person's name, masked for other readers: enough to tell two people apart, not enough to identify them.
+pub fn masked_name(name: &str) -> String {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let hidden = |word: &str| word.chars().take(1).chain("***".chars()).collect::<String>();
+    let last = words.len().saturating_sub(1);
+    let masked = words.iter().enumerate().map(|(at, word)| match at {
+        at if at == last && last > 0 => (*word).to_owned(),
+        _ => hidden(word),
+    });
+    masked.collect::<Vec<_>>().join(" ")
+}
+
+/// The name and number of the claim that an account has.
+pub fn whose_claim(story: &AccountExplanation, words: Locale, masked: bool) -> Option<String> {
+    let name = story.fact("claim_name")?;
+    let name = if masked { masked_name(name) } else { name.to_owned() };
+    let number = story.fact("claim_number").unwrap_or_default();
+    Some(words.text_with("claim-of", &[("name", &name), ("number", number)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::i18n::masked_name;
+
+    #[test]
+    fn a_masked_name_tells_people_apart_and_does_not_say_who_it_is() {
+        assert_eq!(masked_name("Ngô Minh Sơn"), "N*** M*** Sơn");
+        assert_eq!(masked_name("Đặng  Ái"), "Đ*** Ái");
+        assert_eq!(masked_name("Kăn"), "K***", "names of one word are hidden too");
+        assert_eq!(masked_name(""), "");
+    }
+}

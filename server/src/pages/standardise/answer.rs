@@ -1,0 +1,231 @@
+//! The answer to a form: the registry is asked, the attempt is counted, and the store decides.
+
+use crate::app::App;
+use crate::http::{MessagePage, RequestContext, html};
+use crate::pages::standardise::page::{FilledForm, page};
+use crate::pages::standardise::typed_form::{NOTICE, StandardiseForm};
+use crate::registry_client::{PATIENCE, ask};
+use crate::sign_in::limits::{is_own_person, proven_phone as note_proven_phone};
+use axum::http::StatusCode;
+use axum::response::Response;
+use ngomon_rules::citizens::{Outcome, ParsedForm, RegistryAnswer};
+use ngomon_rules::records;
+use ngomon_rules::records::Submission;
+use ngomon_store::{AccountExplanation, KeyedLimit, RateLimit, Result, Session, SubmissionResult, TryResult};
+
+/// Wrong forms of one account per day.
+pub const OF_ACCOUNT: RateLimit = RateLimit {
+    what: "form-account",
+    times: 5,
+    seconds: 86_400,
+};
+
+/// Wrong forms about one person per day, by all accounts that may be anybody's.
+const OF_PERSON: RateLimit = RateLimit {
+    what: "form-person",
+    times: 20,
+    seconds: 86_400,
+};
+
+/// The limits that count a form. A stranger's forms use up nothing of a person's own allowance.
+pub async fn limits_of(app: &App, visit: &Session, parsed: &ParsedForm) -> Result<Vec<KeyedLimit>> {
+    let mut limits = vec![OF_ACCOUNT.of(&[visit.account.as_str()])];
+    if !is_own_person(app, &visit.account, &parsed.national_id).await? {
+        limits.push(OF_PERSON.of(&[parsed.national_id.as_str()]));
+    }
+    Ok(limits)
+}
+
+/// The message that today's attempts are used up, shown before the form is filled in again. `None` if attempts are left.
+pub(crate) async fn used_up(
+    app: &App,
+    ctx: &RequestContext,
+    visit: &Session,
+) -> Result<Option<(&'static str, String)>> {
+    let has_room = app.store.has_room(&[OF_ACCOUNT.of(&[visit.account.as_str()])]).await?;
+    Ok((!has_room).then(|| too_many(ctx, visit)))
+}
+
+fn too_many(ctx: &RequestContext, visit: &Session) -> (&'static str, String) {
+    ("S-429", ctx.words.text(&of_held(visit, "form-too-often")))
+}
+
+pub async fn too_often(app: &App, ctx: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
+    let filled = FilledForm {
+        typed,
+        error: Some(too_many(ctx, visit)),
+        ..FilledForm::default()
+    };
+    page(app, ctx, visit, filled).await
+}
+
+/// Queries the registry and gives the form its final answer. A wrong form counts as an attempt. An owner who has just proven
+/// the phone that the registry has for the number is not stopped by other people's attempts with it.
+pub(crate) async fn judged(
+    app: &App,
+    ctx: &RequestContext,
+    visit: &Session,
+    typed: StandardiseForm,
+    parsed: &ParsedForm,
+    phone_proven: bool,
+) -> Result<Response> {
+    let (words, form) = (ctx.words, typed.form());
+    if !app.store.has_room(&[OF_ACCOUNT.of(&[visit.account.as_str()])]).await? {
+        return too_often(app, ctx, visit, typed).await;
+    }
+    let mut asked = None;
+    if phone_proven {
+        let registry = ask(app, parsed.national_id, PATIENCE).await?;
+        if matches!(&registry, RegistryAnswer::Found(record) if record.phone.as_ref() == Some(&parsed.phone)) {
+            note_proven_phone(app, &visit.account, &parsed.national_id).await?;
+        }
+        asked = Some(registry);
+    }
+    let limits = limits_of(app, visit, parsed).await?;
+    let tried = app.store.tried(&limits, async {
+        let registry = match asked {
+            Some(registry) => registry,
+            None => ask(app, parsed.national_id, PATIENCE).await?,
+        };
+        let done = submit(app, ctx, visit, &form, registry, phone_proven).await?;
+        let wrong = matches!(done.outcome, Outcome::NotFound | Outcome::Mismatch);
+        Ok(if wrong { Err(()) } else { Ok(done) })
+    });
+    let left = match tried.await? {
+        TryResult::Right(done) => {
+            // The name in the registry's spelling.
+            let story = app
+                .store
+                .account_explanation(visit.account.as_str(), app.store.today())
+                .await?;
+            let name = story.fact("claim_name").unwrap_or(parsed.full_name.as_str());
+            return Ok(answer_page(app, ctx, visit, done, name));
+        }
+        TryResult::TooOften => return too_often(app, ctx, visit, typed).await,
+        TryResult::Wrong((), left) => left,
+    };
+    // The form was answered; it stays as a draft, because it stands on the page again.
+    if let Err(error) = app.store.keep_draft(&visit.account, &form).await {
+        tracing::error!("a draft: {error}");
+    }
+    let left = words.number(left.unsigned_abs());
+    let text = words.text_with(&of_held(visit, "form-differs"), &[("left", &left)]);
+    let filled = FilledForm {
+        typed,
+        error: Some(("C2-M3", text)),
+        can_ask_fields: true,
+        ..FilledForm::default()
+    };
+    page(app, ctx, visit, filled).await
+}
+
+/// The message key for this account. Texts that promise that the account works as before have a twin for held accounts.
+fn of_held(visit: &Session, key: &str) -> String {
+    if visit.held {
+        format!("{key}-held")
+    } else {
+        key.to_owned()
+    }
+}
+
+/// Gives the form its final answer. It does not end a held visit, whatever it finds.
+pub(crate) async fn submit(
+    app: &App,
+    ctx: &RequestContext,
+    visit: &Session,
+    form: &records::Form,
+    registry: RegistryAnswer,
+    phone_proven: bool,
+) -> Result<SubmissionResult> {
+    let submission = Submission {
+        seq: String::new(),
+        account: visit.account.clone(),
+        form: form.clone(),
+        submitted_at: None,
+        notice: Some(NOTICE),
+    };
+    let by = visit.account.as_str();
+    let done = app
+        .store
+        .standardise_as_answered(&submission, by, registry, phone_proven)
+        .await?;
+    // The answer is final, even if extending the visit or dropping the draft fails: both end by themselves.
+    if visit.held
+        && let Err(error) = app
+            .store
+            .renew_held_session(ctx.token.as_deref().unwrap_or_default())
+            .await
+    {
+        tracing::error!("a held visit: {error}");
+    }
+    if let Err(error) = app.store.drop_draft(&visit.account).await {
+        tracing::error!("a draft: {error}");
+    }
+    Ok(done)
+}
+
+/// C1: "a `pending` account sees its receipt, not the form".
+pub(crate) fn waiting(ctx: &RequestContext, story: &AccountExplanation) -> Option<Response> {
+    let words = ctx.words;
+    let is_pending = story.fact("claim").is_none() && story.fact("last_form") == Some("pending");
+    let receipt = story.fact("last_form_receipt").filter(|_| is_pending)?;
+    let (key, title) = match story.fact("last_form_fields") {
+        Some(_) => ("home-papers", "answer-papers-title"),
+        None => ("home-pending", "answer-pending-title"),
+    };
+    let mut shell = ctx.shell();
+    shell.here = "/".into();
+    let text = words.text_with(key, &[("receipt", receipt)]);
+    let page = MessagePage {
+        receipt: Some(receipt.to_owned()),
+        ..MessagePage::new(shell, words.text(title), text)
+    };
+    Some(html(StatusCode::OK, &page))
+}
+
+/// The page of an answer after which nothing in the form needs correction. `name`: the person's name, in the registry's
+/// spelling where it is known.
+pub(crate) fn answer_page(
+    app: &App,
+    ctx: &RequestContext,
+    visit: &Session,
+    done: SubmissionResult,
+    name: &str,
+) -> Response {
+    let words = ctx.words;
+    let (key, code) = match done.outcome {
+        Outcome::Standardised => ("answer-standardised", ""),
+        Outcome::AlreadyDone => ("answer-done", ""),
+        Outcome::Pending if !done.fields.is_empty() => ("answer-papers", ""),
+        Outcome::Pending => ("answer-pending", ""),
+        Outcome::Taken => ("answer-taken", "C2-M7"),
+        Outcome::Revoked => ("answer-revoked", "C2-M5"),
+        Outcome::Deceased => ("answer-deceased", "C2-M6"),
+        Outcome::NotFound | Outcome::Mismatch | Outcome::Malformed | Outcome::UnknownAccount => ("missing", "S-404"),
+    };
+    let mut shell = ctx.shell();
+    shell.here = "/".into();
+    let text = match done.outcome {
+        Outcome::Pending | Outcome::Taken => of_held(visit, &format!("{key}-text")),
+        _ => format!("{key}-text"),
+    };
+    let well = matches!(done.outcome, Outcome::Standardised | Outcome::Pending);
+    let at = app.store.now().as_microsecond();
+    let fields = done
+        .fields
+        .iter()
+        .map(|field| words.text(&format!("word-{}", field.name())));
+    let fields = fields.collect::<Vec<_>>().join(", ");
+    code.clone_into(&mut shell.code);
+    let text = words.text_with(
+        &text,
+        &[("name", name), ("at", &words.instant(at)), ("fields", &fields)],
+    );
+    let page = MessagePage {
+        at: well.then(|| words.instant(at)),
+        vneid: done.outcome == Outcome::Standardised,
+        receipt: done.receipt.filter(|_| well),
+        ..MessagePage::new(shell, words.text(&format!("{key}-title")), text)
+    };
+    html(StatusCode::OK, &page)
+}
