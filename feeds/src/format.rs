@@ -67,8 +67,9 @@ fn outside_quotes(line: &[u8]) -> impl Iterator<Item = u8> {
 mod tests {
     use super::*;
 
+    /// Each foreign file format is recognised by its first bytes.
     #[test]
-    fn each_is_told_by_its_beginning() {
+    fn file_format_recognised_by_first_bytes() {
         let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
         let utf16_be = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
         for (start, format) in [
@@ -94,8 +95,9 @@ mod tests {
         }
     }
 
+    /// A file that may be canonical CSV is taken for no other format.
     #[test]
-    fn what_may_be_canonical_goes_on() {
+    fn possible_csv_not_taken_for_another_format() {
         for start in [
             "",
             "\n",

@@ -42,8 +42,9 @@ fn results(table: Table, name: &str, as_of: Date) -> Vec<String> {
     read(table, name, &units(), as_of).unwrap().iter().map(line).collect()
 }
 
+/// Each row of the faulty files gets the result that the case states.
 #[test]
-fn each_row_is_what_it_is() {
+fn rows_of_faulty_files_have_expected_results() {
     for (table, name, right) in [
         (
             Table::Citizens,
@@ -90,8 +91,9 @@ fn each_row_is_what_it_is() {
     }
 }
 
+/// Invisible characters are removed from account ids, user names and unit codes.
 #[test]
-fn what_cannot_be_seen_is_gone() {
+fn invisible_characters_removed_from_account_id() {
     let rows = read(Table::Citizens, "citizens-invisible-account-id.csv", &units(), DAY).unwrap();
     let Some(Record::Account(first)) = &rows[0].record else {
         panic!("an account")
@@ -110,8 +112,9 @@ fn a_file_that_ends_inside_a_record_is_refused() {
     );
 }
 
+/// The names of the cases get their grade, and the phones their canonical form or their fault.
 #[test]
-fn names_are_graded_and_phones_read() {
+fn names_and_phones_of_cases_read_as_expected() {
     for line in fs::read_to_string(case("names.tsv")).unwrap().lines().skip(1) {
         let [one, other, right] = line.split('\t').collect::<Vec<_>>()[..] else {
             panic!("{line}")
@@ -136,8 +139,9 @@ fn names_are_graded_and_phones_read() {
     }
 }
 
+/// A former unit name, written with the units above it, resolves to today's unit.
 #[test]
-fn old_names_of_units_are_read_with_their_path() {
+fn former_unit_name_with_path_resolves_to_successor() {
     let tree = units();
     let after = Date::constant(2025, 7, 15);
     for (text, right) in [

@@ -68,13 +68,15 @@ fn check_sample(set: &str, as_of: Date) {
     }
 }
 
+/// The sample is read with the results in its `expected` files.
 #[test]
-fn the_sample_is_read_as_its_answers_say() {
+fn sample_files_read_with_expected_results() {
     check_sample("sample", Date::constant(2023, 7, 31));
 }
 
+/// The leap-year sample is read with the results in its `expected` files.
 #[test]
-fn the_leap_sample_is_read_as_its_answers_say() {
+fn leap_sample_files_read_with_expected_results() {
     check_sample("sample-leap", Date::constant(2025, 2, 28));
 }
 
@@ -97,8 +99,9 @@ fn of_bytes(table: Table, bytes: &[u8]) -> Result<(RowCounts, Vec<Row>), FileErr
     read(table, &path, &UnitTree::default(), day())
 }
 
+/// A missing file, a directory, a device and an empty file are each refused with their own error.
 #[test]
-fn what_is_no_file_is_refused() {
+fn missing_directory_device_or_empty_file_refused() {
     let dir = tempfile::tempdir().unwrap();
     let none = UnitTree::default();
     let missing = read(Table::Units, &dir.path().join("no.csv"), &none, day());
@@ -115,16 +118,18 @@ fn what_is_no_file_is_refused() {
     }
 }
 
+/// A file of units that has a heading and no rows is refused.
 #[test]
-fn a_tree_of_a_heading_alone_is_refused() {
+fn unit_file_with_heading_only_is_refused() {
     assert!(matches!(
         of_bytes(Table::Units, UNITS.as_bytes()),
         Err(FileError::Empty(_))
     ));
 }
 
+/// The error names the columns that are missing, unknown or there twice.
 #[test]
-fn other_columns_are_named() {
+fn missing_unknown_and_repeated_columns_named_in_error() {
     let text = "code,parent,name,name,kind,valid_from,valid_to,colour\nA,,a,a,province,,,red\n";
     let Err(FileError::Columns {
         missing,
@@ -154,8 +159,9 @@ fn other_encodings_are_refused() {
     ));
 }
 
+/// The order of columns, quotes, line ends, a byte order mark and blank lines do not change what is read.
 #[test]
-fn order_of_columns_quotes_line_ends_and_blank_lines_do_not_matter() {
+fn column_order_quotes_and_line_ends_do_not_matter() {
     let text = "\u{feff}name,code,parent,kind,valid_from,valid_to,successor\r\n\r\n\"Huế, \"\"kinh đô\"\"\r\ncũ\",A,,province,,,\r\n\r\nB,B,A,commune,,,\r\n";
     let (counts, rows) = of_bytes(Table::Units, text.as_bytes()).unwrap();
     assert_eq!((counts.rows, counts.read), (2, 2));
@@ -195,8 +201,9 @@ fn a_file_that_ends_inside_a_record_is_refused() {
     ));
 }
 
+/// A record that is far too long is refused before it is read to its end.
 #[test]
-fn a_record_that_is_far_too_long_is_refused_before_it_is_read_through() {
+fn overlong_record_refused_before_its_end() {
     let row = "A,,Tỉnh A,province,,,\n";
     for (long, quoted) in [(5 << 20, false), (5 << 20, true), (64 << 10, true)] {
         let name = "â".repeat(long / 2);
@@ -217,8 +224,9 @@ fn a_record_that_is_far_too_long_is_refused_before_it_is_read_through() {
     assert_eq!(of_bytes(Table::Units, many.as_bytes()).unwrap().0.rows, 5_001);
 }
 
+/// A row with an impossible year goes into quarantine, and the column is recorded.
 #[test]
-fn a_year_that_nobody_means_waits_and_its_column_is_known() {
+fn impossible_year_quarantines_row_and_names_column() {
     let text = format!("{UNITS}A,,Tỉnh A,province,2565-01-01,,\nB,,Tỉnh B,province,,31/12/9999,\n");
     let (counts, rows) = of_bytes(Table::Units, text.as_bytes()).unwrap();
     assert_eq!((counts.quarantined, counts.read), (1, 1));
@@ -229,8 +237,9 @@ fn a_year_that_nobody_means_waits_and_its_column_is_known() {
     );
 }
 
+/// Cells missing at the end of a row count as empty; more cells than the heading has make a bad value.
 #[test]
-fn cells_left_out_at_the_end_are_empty_and_more_than_the_heading_has_are_no_value() {
+fn short_row_padded_and_extra_cell_is_bad_value() {
     let text =
         format!("{UNITS}A,,Tỉnh A,province,,,\nB,A,Xã B,commune\nC,A,Xã C,commune,,,,\nD,A,Xã D\nE,A,Xã E,commune\n");
     let (_, rows) = of_bytes(Table::Units, text.as_bytes()).unwrap();
@@ -252,22 +261,25 @@ fn citizens(rows: &str) -> Vec<Row> {
         .1
 }
 
+/// A row of empty or invisible cells is skipped like a blank line.
 #[test]
-fn a_record_of_empty_cells_is_a_blank_line() {
+fn row_of_empty_cells_skipped_as_blank_line() {
     let rows = citizens("H0,c0,An,,,,,,,\n,,,,,,,,,\n \u{200b},,\u{a0},,\n\nH1,c1,An,,,,,,,\n,,,,,,,,,\n,,,\n");
     assert_eq!(results(&rows), ["read", "read"]);
     assert_eq!(rows[1].number, 3);
 }
 
+/// Lines with a total or a signature are not read as accounts.
 #[test]
-fn totals_and_signatures_are_no_accounts() {
+fn total_and_signature_lines_not_read_as_accounts() {
     let rows =
         citizens("H0,c0,An,,,,,,,\nTổng cộng: 3 tài khoản,,,,,,,,,\n,,Người lập biểu,,,,,,,\nH\u{a0}1,c1,An,,,,,,,\n");
     assert_eq!(results(&rows), ["read", "bad-value", "missing-field", "bad-value"]);
 }
 
+/// Invisible characters in codes and user names are removed, and the repair is recorded.
 #[test]
-fn what_cannot_be_seen_in_codes_and_user_names_is_read_through() {
+fn invisible_characters_in_codes_and_user_names_repaired() {
     let rows = citizens("H\u{200b}S1,a\u{feff}n,An,,,,,,,\nHS2,binh,Bình,,,,,,,\n");
     assert_eq!(results(&rows), ["repaired zero-width", "read"]);
     let Some(Record::Account(account)) = &rows[0].record else {
@@ -285,8 +297,9 @@ fn what_cannot_be_seen_in_codes_and_user_names_is_read_through() {
     assert_eq!(results(&rows), ["repaired zero-width"]);
 }
 
+/// A name garbled by transcoding is emptied in a citizen's row, because the login must survive, and is a bad value elsewhere.
 #[test]
-fn a_name_lost_in_transcoding_is_emptied_where_a_login_hangs_on_it_and_otherwise_no_value() {
+fn garbled_name_emptied_for_citizen_bad_value_in_registry() {
     let rows = citizens("H1,a,Nguy?n V?n An,,,,,,,\nH2,b,Nguy\u{fffd}n An,,,,,,,\nH3,c,Nguyễn Văn An ?,,,,,,,\n");
     assert_eq!(
         results(&rows),
@@ -302,8 +315,9 @@ fn a_name_lost_in_transcoding_is_emptied_where_a_login_hangs_on_it_and_otherwise
     assert_eq!(results(&rows), ["bad-value", "bad-value"]);
 }
 
+/// One decision may move several people, but one person only once.
 #[test]
-fn one_decision_moves_many() {
+fn one_notice_may_move_several_people() {
     let (_dir, path) = file(format!("{UNITS}A,,a,department,,,\n").as_bytes());
     let tree = units(&path, day());
     let text = format!(
@@ -328,8 +342,9 @@ fn profiles(rows: &[(&str, &str, &str, &str, &str)]) -> Vec<String> {
     results(&rows)
 }
 
+/// When a person was hired again, the new row counts and the ended ones are superseded; anything else is a conflict.
 #[test]
-fn who_is_hired_again_has_one_row_that_counts() {
+fn rehired_person_newest_profile_row_supersedes() {
     const N: &str = "046095001234";
     let resigned = ("E1", N, "resigned", "2023-03-01", "2020-01-01");
     let again = ("E9", N, "working", "", "2023-03-01");
@@ -367,8 +382,9 @@ fn who_is_hired_again_has_one_row_that_counts() {
     assert_eq!(profiles(&[other_person, same_code]), conflicts, "another person's code");
 }
 
+/// Units that form a loop are refused; units without a known parent go into quarantine.
 #[test]
-fn units_must_make_a_tree() {
+fn unit_loops_refused_and_orphans_quarantined() {
     let looped = format!("{UNITS}A,B,a,province,,,\nB,A,b,commune,,,\n");
     assert!(matches!(
         of_bytes(Table::Units, looped.as_bytes()),
@@ -385,8 +401,9 @@ fn units_must_make_a_tree() {
     assert_eq!(results, ["read", "unknown-unit", "unknown-unit"]);
 }
 
+/// A file that changes between the check and the second pass is refused.
 #[test]
-fn a_file_that_changes_between_the_readings_is_refused() {
+fn file_changed_between_two_passes_is_refused() {
     let (_dir, path) = file(format!("{UNITS}A,,Tỉnh A,province,,,\n").as_bytes());
     let none = UnitTree::default();
     let context = Context {
@@ -399,8 +416,9 @@ fn a_file_that_changes_between_the_readings_is_refused() {
     assert!(matches!(last, Err(FileError::Changed(_))));
 }
 
+/// The result of a row names its first bad value in the order of the columns; a missing field comes after all bad values.
 #[test]
-fn faults_are_named_in_the_order_of_the_columns() {
+fn row_result_names_first_bad_value_in_column_order() {
     let row = |cells: &str| {
         let (_, rows) = of_bytes(Table::Notices, format!("{NOTICES}{cells}\n").as_bytes()).unwrap();
         rows[0].result.words().0
@@ -415,8 +433,9 @@ fn faults_are_named_in_the_order_of_the_columns() {
     assert_eq!(row("1,4.6095E+10,,,,"), "lost-digits");
 }
 
+/// A citizen keeps the login when another cell of the row cannot be read: that cell is emptied.
 #[test]
-fn a_bad_cell_does_not_cost_a_citizen_the_login() {
+fn citizen_row_with_bad_cell_is_repaired() {
     let text = "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash,held_reason\n\
         A1,an,=1+2 An,12,0912 345 678 / 0987654321,,Nowhere,2020-01-01,,,\n\
         A2,binh,Bình,,,,,2020-01-01,,plain text,\n\
@@ -439,8 +458,9 @@ fn a_bad_cell_does_not_cost_a_citizen_the_login() {
     assert_eq!(account.held_reason.as_deref(), Some("Theo công văn 12"));
 }
 
+/// No account is imported under an id that is reserved for operators.
 #[test]
-fn no_account_comes_in_with_an_operators_id() {
+fn account_id_of_operator_form_is_bad_value() {
     let heading =
         "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash\n";
     let text = format!("{heading}operator:lan,lan,Lan,,,,,,,\noperators,lan,Lan,,,,,,,\n");
@@ -449,8 +469,9 @@ fn no_account_comes_in_with_an_operators_id() {
     assert_eq!(results, ["bad-value", "read"]);
 }
 
+/// A row in quarantine keeps what identifies its person: code, number or name.
 #[test]
-fn what_tells_whose_row_it_is_is_kept() {
+fn quarantined_profile_row_keeps_owner_hints() {
     let heading = Table::Profiles.columns().join(",");
     let text = format!(
         "{heading}\nC1,Lê A,,,046095001234,?,,,working,,,,,,,,\n,Lê B,,,046095001235,?,,,working,,,,,,,,\n,Lê C,,,12,?,,,working,,,,,,,,\n"
@@ -462,8 +483,9 @@ fn what_tells_whose_row_it_is_is_kept() {
     assert!(rows.iter().all(|row| matches!(row.result, RowResult::Quarantined(_))));
 }
 
+/// Submissions are read in order, and a file with one bad row is refused whole.
 #[test]
-fn forms_are_read_in_order_or_not_at_all() {
+fn submission_file_with_one_bad_row_refused_whole() {
     let heading = "seq,account_id,full_name,national_id,issued_on,phone,submitted_at\n";
     let (_dir, path) = file(
         format!("{heading}1,A,An,1,2,3,2023-07-16T06:30:00+07:00\n2,B,,,,,2023-07-16 06:30\n3,C,,,,,\n").as_bytes(),

@@ -125,8 +125,9 @@ mod tests {
             .collect()
     }
 
+    /// The invariants of the readers hold for each file of the corpus.
     #[test]
-    fn the_corpus_is_read() {
+    fn corpus_files_keep_reader_invariants() {
         corpus("tables").iter().for_each(|file| tables(file));
         corpus("submissions").iter().for_each(|file| submissions(file));
     }
@@ -134,14 +135,16 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
+        /// Any bytes are either read or refused with an error.
         #[test]
-        fn any_bytes_are_read_or_refused(table in 0..6usize, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_are_read_or_refused(table in 0..6usize, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             tables(&bytes);
             tables(&[Table::ALL[table].columns().join(",").as_bytes(), b"\n", &bytes].concat());
         }
 
+        /// Any cells are either read or put into quarantine.
         #[test]
-        fn any_cells_are_read_or_wait(
+        fn arbitrary_cells_are_read_or_quarantined(
             table in 0..6usize,
             rows in prop::collection::vec(prop::collection::vec(
                 prop_oneof!["\\PC{0,12}", Just("046095001234".to_owned()), Just("2023-01-01".to_owned()), Just("active".to_owned()), Just("working".to_owned()), Just("Lê An".to_owned())], 17), 0..6),

@@ -359,8 +359,9 @@ mod tests {
         Client::new("Hue-S", vec![uri.to_owned()]).check()
     }
 
+    /// A redirect URI uses TLS or leads to the same machine.
     #[test]
-    fn an_address_is_over_tls_or_to_this_machine() {
+    fn redirect_uri_requires_tls_or_loopback() {
         for good in [
             "https://hues.example/cb",
             "https://hues.example:8443/cb?a=b",
@@ -391,8 +392,9 @@ mod tests {
         }
     }
 
+    /// A public client may have a URI scheme of its own and must use PKCE.
     #[test]
-    fn a_public_client_may_have_a_scheme_of_its_own_and_must_do_pkce() {
+    fn public_client_may_use_custom_scheme_and_needs_pkce() {
         let mut app = Client::new("App", vec!["vn.gov.hue.app:/cb".to_owned()]);
         app.authentication = Authentication::None;
         assert_eq!(app.check(), Ok(()));
@@ -403,8 +405,9 @@ mod tests {
         assert!(app.check().is_err());
     }
 
+    /// A native application may return to any port of its loopback address and to no other address (RFC 8252, 7.3).
     #[test]
-    fn an_application_on_a_device_comes_back_at_any_port_of_it_and_no_other_address() {
+    fn native_app_redirect_allows_any_loopback_port_only() {
         let mut app = Client::new(
             "App",
             vec!["http://127.0.0.1/cb".into(), "http://[::1]:80/cb?a=b".into()],
@@ -438,8 +441,9 @@ mod tests {
         }
     }
 
+    /// A resource server has URIs over TLS, each once, and must be able to authenticate.
     #[test]
-    fn a_service_has_addresses_over_tls_each_once_and_can_prove_itself() {
+    fn resource_uris_unique_over_tls_for_confidential_client() {
         let service = |resources: &[&str]| {
             let mut client = Client::new("Kho", Vec::new());
             client.resources = resources.iter().map(|&uri| uri.to_owned()).collect();
@@ -460,16 +464,18 @@ mod tests {
         assert_eq!(public.check(), Err(ClientFault::Public));
     }
 
+    /// Client settings from before resources existed are read, and written without the new field.
     #[test]
-    fn settings_of_before_are_read_and_written_as_they_were() {
+    fn client_settings_without_resources_round_trip() {
         let client = Client::new("Hue-S", vec!["https://hues.example/cb".to_owned()]);
         let text = serde_json::to_string(&client).unwrap();
         assert!(!text.contains("resources"));
         assert_eq!(serde_json::from_str::<Client>(&text).unwrap(), client);
     }
 
+    /// Requested scopes are reduced to those the client is allowed, each once.
     #[test]
-    fn what_is_asked_for_is_cut_to_what_is_allowed() {
+    fn requested_scopes_reduced_to_allowed_ones() {
         let client = Client::new("Hue-S", vec!["https://hues.example/cb".to_owned()]);
         assert_eq!(
             client.allowed("national_id profile openid openid nonsense"),

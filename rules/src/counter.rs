@@ -56,8 +56,9 @@ impl Counter {
 mod tests {
     use super::Counter;
 
+    /// A list of counters has one counter a line, and the error names the bad line.
     #[test]
-    fn a_list_is_read_line_by_line() {
+    fn counter_list_parses_one_counter_per_line() {
         let list = "Trung tâm A; 1 Lê Lợi, phường B; thứ Hai đến thứ Sáu, 7:30 đến 17:00; 0234 3 123 456\n\n Xã C ;thôn D;sáng thứ Bảy \n";
         let read = Counter::read(list).unwrap();
         assert_eq!(

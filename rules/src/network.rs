@@ -83,8 +83,9 @@ pub fn may_be_sent_to(url: &Url) -> bool {
 mod tests {
     use super::*;
 
+    /// An IP address belongs to its network in every notation, including IPv4 embedded in IPv6.
     #[test]
-    fn an_address_is_where_it_is_however_it_is_written() {
+    fn ip_address_classified_in_every_notation() {
         for (network, all) in [
             (
                 Network::Forbidden,
@@ -149,8 +150,9 @@ mod tests {
         }
     }
 
+    /// A client's URL may not name an address of the internal network.
     #[test]
-    fn a_number_of_the_inner_network_is_no_clients() {
+    fn delivery_url_with_internal_ip_is_refused() {
         let may = |text: &str| may_be_sent_to(&Url::parse(text).unwrap());
         for good in [
             "https://hues.example/x",

@@ -50,8 +50,9 @@ fn stored<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
     assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), value, "{json}");
 }
 
+/// The invariants of values hold for each text of the corpus.
 #[test]
-fn the_corpus_of_values_is_read() {
+fn corpus_texts_keep_value_invariants() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/values");
     let files: Vec<_> = std::fs::read_dir(corpus).unwrap().collect();
     assert!(files.len() > 10);

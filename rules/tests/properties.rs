@@ -253,7 +253,7 @@ proptest! {
 
     /// Checking accounts one by one as things happen gives the same `duplicate` holds as checking all of them at the end.
     #[test]
-    fn incremental_is_full(acts in acts()) {
+    fn incremental_check_equals_full_check(acts in acts()) {
         // Take-overs and withdrawals are left out, because an account that lost a claim is for the counter to decide.
         let acts: Vec<&Act> = acts.iter().filter(|a| matches!(a, Act::Arrives { .. } | Act::Submits { .. })).collect();
         let mut world = World::default();
@@ -269,7 +269,7 @@ proptest! {
 
     /// Replaying the journal in any chunks gives the same state.
     #[test]
-    fn a_replay_gives_the_same(acts in acts(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5)) {
+    fn replay_in_chunks_gives_same_state(acts in acts(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5)) {
         let mut world = World::default();
         acts.iter().for_each(|act| world.act(act));
         let mut replayed = State::default();
@@ -288,7 +288,7 @@ proptest! {
 
     /// "What its claim caused is lifted": nobody is held for a claim that is no longer in force.
     #[test]
-    fn every_claim_that_holds_somebody_is_in_force(acts in acts()) {
+    fn holds_exist_only_for_claims_in_force(acts in acts()) {
         let mut world = World::default();
         for act in &acts {
             world.act(act);
@@ -300,7 +300,7 @@ proptest! {
 
     /// A claim that is withdrawn at once leaves all other accounts as they were.
     #[test]
-    fn a_withdrawal_undoes_a_success(acts in acts(), account in 0..ACCOUNTS, person in 0..PEOPLE) {
+    fn immediate_withdrawal_restores_other_accounts(acts in acts(), account in 0..ACCOUNTS, person in 0..PEOPLE) {
         let mut world = World::default();
         acts.iter().for_each(|act| world.act(act));
         let claimed = |world: &World| world.account(&id(account)).is_some_and(|a| a.claim.is_some());
@@ -318,7 +318,7 @@ proptest! {
 
     /// The accounts of one profile are decided together, in whatever order they come.
     #[test]
-    fn the_order_of_accounts_does_not_matter(units in prop::collection::vec(0..4usize, 1..5), at in 0..4usize, shift in 0..5usize) {
+    fn decision_independent_of_account_order(units in prop::collection::vec(0..4usize, 1..5), at in 0..4usize, shift in 0..5usize) {
         let code = |n: usize| ["P", "A", "B", "OLD"][n];
         let accounts: Vec<_> = units.iter().enumerate().map(|(i, u)| official(&format!("CV{i}"), code(*u))).collect();
         let mut turned = accounts.clone();

@@ -14,8 +14,9 @@ fn name(text: &str) -> FullName {
     FullName::parse(text).unwrap().0
 }
 
+/// Two names are the same exactly, without diacritics, nearly, or not.
 #[test]
-fn names_are_graded() {
+fn full_names_compared_by_grade() {
     use Grade::{Different, Exact, Folded, Near};
     for (a, b, grade) in [
         ("Nguyễn Văn Hoà", "Nguyễn Văn Hòa", Exact),
@@ -64,8 +65,9 @@ fn names_are_graded() {
     }
 }
 
+/// A value without a letter is no name, and one letter is enough.
 #[test]
-fn a_value_without_a_letter_is_no_name_and_one_letter_is_enough() {
+fn name_needs_at_least_one_letter() {
     for no in ["", "  ", "123", "-.,", "\u{200b}"] {
         assert!(FullName::parse(no).is_none(), "{no:?}");
     }
@@ -73,8 +75,9 @@ fn a_value_without_a_letter_is_no_name_and_one_letter_is_enough() {
     assert_eq!(name("=Lê").as_str(), "=Lê");
 }
 
+/// The repairs of a name are listed.
 #[test]
-fn what_was_repaired_in_a_name_is_named() {
+fn name_repairs_are_listed() {
     for (text, repairs) in [
         ("Nguyễn An", ""),
         ("  nguyễn   an ", ""),
@@ -88,8 +91,9 @@ fn what_was_repaired_in_a_name_is_named() {
     }
 }
 
+/// A name that lost letters in transcoding is detected.
 #[test]
-fn a_name_that_lost_letters_on_its_way_is_told() {
+fn garbled_name_is_detected() {
     for lost in ["Nguy?n V?n An", "Tr??nh An", "Nguy\u{fffd}n An", "Nguy\u{85}n An"] {
         assert!(lost_in_transcoding(lost), "{lost:?}");
     }
@@ -103,8 +107,9 @@ fn id(text: &str) -> Result<(String, String), NationalIdFault> {
     NationalId::parse(text, born, Some(Gender::M)).map(|(id, repairs)| (id.as_str().to_owned(), repairs.to_string()))
 }
 
+/// National ids are read in the notations that people and spreadsheets use.
 #[test]
-fn national_ids_are_read_as_people_write_them() {
+fn national_id_read_in_common_notations() {
     for (text, repairs) in [
         ("046095001234", ""),
         ("046 095 001 234", ""),
@@ -135,8 +140,9 @@ fn national_ids_are_read_as_people_write_them() {
     }
 }
 
+/// A national id encodes century, gender and birth year, which must fit the person.
 #[test]
-fn the_number_says_century_gender_and_year() {
+fn national_id_checked_against_gender_and_birth_year() {
     let fits = |number: &str, born: &str, gender| {
         NationalId::parse(number, None, None)
             .unwrap()
@@ -155,8 +161,9 @@ fn the_number_says_century_gender_and_year() {
     assert_eq!(format!("{abroad:?}"), "NationalId(…)");
 }
 
+/// A phone is the same number in every notation, and old prefixes are replaced.
 #[test]
-fn phones_are_one_number_however_they_are_written() {
+fn phone_notations_read_as_one_number() {
     for text in [
         "0912 345 678",
         "84912345678",
@@ -213,8 +220,9 @@ fn phones_are_one_number_however_they_are_written() {
     }
 }
 
+/// Dates are read day first or in ISO form; impossible years are refused.
 #[test]
-fn dates_stand_day_first_or_iso() {
+fn dates_read_day_first_or_iso() {
     for text in [
         "2023-02-01",
         "01/02/2023",
@@ -278,8 +286,9 @@ fn dates_stand_day_first_or_iso() {
     );
 }
 
+/// Birth dates are compared by the parts that both sides know.
 #[test]
-fn of_birth_dates_the_parts_that_both_sides_know_are_compared() {
+fn birth_dates_compared_by_parts_known_to_both() {
     let parse = |text: &str| PartialDate::parse(text).unwrap();
     for (a, b, agree) in [
         ("1957", "1957-08-15", true),
@@ -328,8 +337,9 @@ fn tree() -> UnitTree {
     .unwrap()
 }
 
+/// An ended unit resolves to its successor, or else to its parent.
 #[test]
-fn an_ended_unit_is_followed_by_its_successor_or_else_its_parent() {
+fn ended_unit_resolves_to_successor_or_parent() {
     let tree = tree();
     let code = |text: &str| UnitCode(text.into());
     let after = LAST.tomorrow().unwrap();
@@ -354,8 +364,9 @@ fn an_ended_unit_is_followed_by_its_successor_or_else_its_parent() {
     assert!(tree.is_within(&code("Y1"), &code("X"), after) && !tree.is_within(&code("Y1"), &code("X"), LAST));
 }
 
+/// The name of a unit resolves if one unit has it, or together with the units above it.
 #[test]
-fn a_units_name_counts_alone_when_one_has_it_or_with_the_units_above() {
+fn unit_name_resolves_if_unique_or_with_its_path() {
     let tree = tree();
     let found = |text: &str, on| tree.by_name(text, on).map(|c| c.as_str().to_owned());
     assert_eq!(found("xã thủy an", LAST).as_deref(), Some("X"));
@@ -367,8 +378,9 @@ fn a_units_name_counts_alone_when_one_has_it_or_with_the_units_above() {
     assert_eq!(found("Xã Cũ", LAST.tomorrow().unwrap()), None, "nobody succeeds it");
 }
 
+/// A masked phone is shown in the national form.
 #[test]
-fn a_masked_phone_reads_as_people_say_it() {
+fn masked_phone_starts_with_zero_and_shows_three_digits() {
     let masked = |typed: &str| Phone::parse(typed).unwrap().0.masked();
     assert_eq!(masked("+84 910 102 947"), "0910***947");
     assert_eq!(masked("0912345678"), "0912***678");
@@ -376,7 +388,7 @@ fn a_masked_phone_reads_as_people_say_it() {
 
 /// Two villages of one name come under one commune when their communes are merged.
 #[test]
-fn namesakes_are_told_apart_by_where_they_stood_before() {
+fn merged_namesake_units_shown_with_former_parent() {
     let (tree, after) = (tree(), LAST.tomorrow().unwrap());
     let told = |code: &str, day| tree.told_name(tree.get(&UnitCode(code.into())).unwrap(), day);
     assert_eq!(told("Y1", after), "Thôn Hộ (Xã Dương Hòa)");
@@ -387,7 +399,7 @@ fn namesakes_are_told_apart_by_where_they_stood_before() {
 
 /// A name typed without the kind of unit is found if only one unit has it.
 #[test]
-fn a_unit_is_found_by_its_bare_name_where_one_alone_has_it() {
+fn typed_unit_name_without_kind_resolves_if_unique() {
     let tree = tree();
     let found = |text: &str, on| tree.by_typed_name(text, on).map(|c| c.as_str().to_owned());
     assert_eq!(found("thủy an", LAST).as_deref(), Some("X"));
@@ -433,8 +445,9 @@ fn merged() -> UnitTree {
     .unwrap()
 }
 
+/// The name of an ended unit resolves only with all units that were above it.
 #[test]
-fn the_name_of_a_unit_that_ended_counts_with_all_that_stood_above_it() {
+fn former_unit_name_resolves_only_with_its_whole_path() {
     let (tree, after) = (merged(), LAST.tomorrow().unwrap());
     let found = |text: &str| tree.by_name(text, after).map(|c| c.as_str().to_owned());
     for (text, right) in [
@@ -472,8 +485,9 @@ fn the_name_of_a_unit_that_ended_counts_with_all_that_stood_above_it() {
     assert_eq!(then("Xã Dương Hòa, Huyện Bắc").as_deref(), None, "it has not ended yet");
 }
 
+/// A user name is the same in any case, and as a phone in any notation.
 #[test]
-fn user_names_are_one_name_in_any_case_and_as_a_phone() {
+fn user_name_key_ignores_case_and_phone_notation() {
     let key = ngomon_rules::values::username_key;
     for phone in [
         "0906361711",
@@ -499,8 +513,9 @@ fn user_names_are_one_name_in_any_case_and_as_a_phone() {
     assert_ne!(key("090636171"), key("0906361711"));
 }
 
+/// Invisible characters are no part of a value.
 #[test]
-fn what_cannot_be_seen_is_no_part_of_a_value() {
+fn invisible_characters_removed_from_values() {
     for c in [
         '\u{ad}', '\u{34f}', '\u{200b}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{2066}', '\u{2060}', '\u{feff}',
         '\u{fe0f}',
@@ -515,8 +530,9 @@ fn what_cannot_be_seen_is_no_part_of_a_value() {
     }
 }
 
+/// A national id typed on a page gets no leading zero added.
 #[test]
-fn on_a_page_no_zero_is_put_back() {
+fn typed_national_id_gets_no_leading_zero() {
     for whole in [
         "046095001234",
         "046 095 001 234",
@@ -537,8 +553,9 @@ fn on_a_page_no_zero_is_put_back() {
     assert_eq!(NationalId::typed("190123456").unwrap_err(), OldCmnd);
 }
 
+/// Units with a loop, an unknown parent or a repeated code are refused.
 #[test]
-fn what_makes_no_tree_is_refused() {
+fn unit_tree_with_loop_orphan_or_duplicate_refused() {
     let ring = [unit("A", "B", "a", None), unit("B", "A", "b", None)];
     assert!(matches!(UnitTree::build(ring), Err(TreeFault::Loop(_))));
     let heirs = [
@@ -563,8 +580,9 @@ fn names() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    /// The grade of two names is reflexive and symmetric, and agrees with the keys.
     #[test]
-    fn grades_have_laws(a in names(), b in names()) {
+    fn name_grade_is_reflexive_and_symmetric(a in names(), b in names()) {
         if let (Some((a, _)), Some((b, _))) = (FullName::parse(&a), FullName::parse(&b)) {
             prop_assert_eq!(a.grade(&a), Grade::Exact);
             prop_assert_eq!(a.grade(&b), b.grade(&a));
@@ -577,13 +595,15 @@ proptest! {
         }
     }
 
+    /// The key of a key is the key itself.
     #[test]
-    fn keys_are_keys(text in "\\PC{0,30}") {
+    fn exact_key_is_idempotent(text in "\\PC{0,30}") {
         prop_assert_eq!(exact_key(&exact_key(&text)), exact_key(&text));
     }
 
+    /// Any cell is refused, or its written form is read back as the same value.
     #[test]
-    fn any_cell_is_read_or_refused(text in "\\PC{0,30}") {
+    fn arbitrary_cell_read_back_from_its_written_form(text in "\\PC{0,30}") {
         if let Ok((id, _)) = NationalId::parse(&text, None, None) {
             prop_assert_eq!(NationalId::parse(id.as_str(), None, None).unwrap().0, id);
         }
@@ -599,8 +619,9 @@ proptest! {
         }
     }
 
+    /// If one partial date agrees with another, the reverse holds too.
     #[test]
-    fn partial_dates_agree_both_ways(y in 1900i16..2020, m in 1i8..13, d in 1i8..29, y2 in 1900i16..2020, m2 in 1i8..13) {
+    fn partial_date_agreement_is_symmetric(y in 1900i16..2020, m in 1i8..13, d in 1i8..29, y2 in 1900i16..2020, m2 in 1i8..13) {
         let all = [PartialDate::Year(y), PartialDate::Month(y, m), PartialDate::Day(Date::constant(y, m, d)), PartialDate::Month(y2, m2)];
         for a in all {
             for b in all {
@@ -611,7 +632,7 @@ proptest! {
 
     /// Following always ends at a unit that follows to itself.
     #[test]
-    fn following_is_idempotent(ends in prop::collection::vec((0..4u8, 0..20usize), 2..20)) {
+    fn unit_successor_resolution_is_idempotent(ends in prop::collection::vec((0..4u8, 0..20usize), 2..20)) {
         let last = ends.len() - 1;
         // A unit's successor and parent come after it, so that there is no loop.
         let rows = ends.iter().enumerate().map(|(i, (sort, to))| {

@@ -110,8 +110,9 @@ mod tests {
         });
     }
 
+    /// A log that cannot be written neither blocks nor fails the program.
     #[test]
-    fn a_log_that_cannot_be_written_stops_nobody() {
+    fn broken_or_stuck_log_writer_does_not_block() {
         let (writer, _guard) = apart(BrokenWriter);
         talk(writer);
         let (reads, waits) = mpsc::channel();
@@ -120,8 +121,9 @@ mod tests {
         drop(reads);
     }
 
+    /// Log lines have level, request and place; those of libraries are left out.
     #[test]
-    fn what_others_say_is_left_out_and_lines_have_level_and_place() {
+    fn log_lines_have_level_and_span_and_exclude_libraries() {
         #[derive(Clone, Default)]
         struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 

@@ -11,8 +11,9 @@ fn import(n: &Ngomon, status: i32, table: &str, file: &str, options: &str) -> St
     n.ends(status, &format!("import {table} {} {options}", path.display()))
 }
 
+/// A unit file that lacks units in use needs approval, and moves no account.
 #[test]
-fn a_tree_without_units_in_use_moves_nobody() {
+fn unit_file_lacking_used_units_asks_and_moves_no_account() {
     for on in [On::Sqlite, On::Postgres] {
         let n = Ngomon::new(on);
         import(&n, 0, "units", "units-before.csv", "--as-of 2023-07-31");
@@ -50,8 +51,9 @@ fn a_tree_without_units_in_use_moves_nobody() {
     }
 }
 
+/// The hold of a leaver is lifted when the person is hired again.
 #[test]
-fn who_is_hired_again_is_let_in_again() {
+fn rehired_official_hold_is_lifted() {
     for on in [On::Sqlite, On::Postgres] {
         let n = Ngomon::new(on);
         import(&n, 0, "units", "units-before.csv", "--as-of 2023-07-31");
@@ -81,8 +83,9 @@ fn who_is_hired_again_is_let_in_again() {
     }
 }
 
+/// The summary of an import counts the rows in quarantine and tells where to find them.
 #[test]
-fn rows_that_wait_are_told_with_where_to_look() {
+fn import_summary_tells_where_quarantined_rows_are() {
     let n = Ngomon::new(On::Sqlite);
     import(&n, 0, "units", "units-before.csv", "");
     for (options, hint) in [
@@ -95,8 +98,9 @@ fn rows_that_wait_are_told_with_where_to_look() {
     assert_eq!(n.ok("quarantine --kind citizens --format csv").lines().count(), 3);
 }
 
+/// The row of an account stays in quarantine until a corrected one arrives.
 #[test]
-fn the_row_of_an_account_waits_until_it_is_mended() {
+fn quarantined_row_waits_until_corrected_row_arrives() {
     const HEADING: &str =
         "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash\n";
     for on in [On::Sqlite, On::Postgres] {
@@ -125,7 +129,7 @@ fn the_row_of_an_account_waits_until_it_is_mended() {
 
 /// A copy of the database file of a stopped server is complete without its log.
 #[test]
-fn the_file_alone_is_whole_once_its_process_has_ended() {
+fn database_file_complete_after_process_ends() {
     use std::io::{BufRead as _, BufReader};
     let n = Ngomon::new(On::Sqlite);
     import(&n, 0, "units", "units-before.csv", "");

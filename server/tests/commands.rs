@@ -21,8 +21,9 @@ fn with_units(on: On) -> Ngomon {
     n
 }
 
+/// Invalid arguments end with exit status 2 and create nothing.
 #[test]
-fn a_wrong_command_line_ends_with_2() {
+fn invalid_arguments_exit_with_status_2() {
     let n = Ngomon::new(On::Sqlite);
     for words in [
         "",
@@ -56,8 +57,9 @@ fn a_wrong_command_line_ends_with_2() {
     assert!(n.ok("--help").contains("Nạp một tệp dữ liệu"));
 }
 
+/// A command without data fails with a message and creates nothing.
 #[test]
-fn without_data_nothing_is_made() {
+fn command_without_data_fails_and_creates_nothing() {
     let n = Ngomon::new(On::Sqlite);
     for words in [
         "report",
@@ -90,8 +92,9 @@ fn without_data_nothing_is_made() {
     assert!(!n.path("data").exists());
 }
 
+/// A database that cannot be reached is reported as that.
 #[test]
-fn a_database_that_is_not_there_is_said_so() {
+fn unreachable_database_is_reported() {
     let n = Ngomon::new(On::Sqlite);
     let out = std::process::Command::new(env!("CARGO_BIN_EXE_ngomon"))
         .args(["report", "--database", "postgres://nobody@localhost:1/none", "--keys"])
@@ -103,8 +106,9 @@ fn a_database_that_is_not_there_is_said_so() {
     assert!(String::from_utf8_lossy(&out.stderr).contains("Chưa kết nối được cơ sở dữ liệu"));
 }
 
+/// Invalid files are refused with the reason, and change nothing.
 #[test]
-fn files_that_are_wrong_change_nothing() {
+fn invalid_import_files_change_nothing() {
     let n = with_units(On::Sqlite);
     let heading = "national_id,full_name,birth_date,gender,issued_on,phone,residence_unit,status\n";
     let row = "046095001234,Lê An,,,2021-05-01,0912345678,V,active\n";
@@ -156,8 +160,9 @@ fn files_that_are_wrong_change_nothing() {
     n.ok("verify");
 }
 
+/// Other files are refused before the units are imported.
 #[test]
-fn units_come_first() {
+fn import_before_units_is_refused() {
     let n = Ngomon::new(On::Sqlite);
     let file = fixtures("sample").join("registry.csv");
     assert!(
@@ -166,8 +171,9 @@ fn units_come_first() {
     );
 }
 
+/// A full extract that shrank needs approval, which is valid for that very file.
 #[test]
-fn a_file_that_shrank_waits_for_approval_of_that_very_file() {
+fn shrunken_full_extract_needs_approval_of_same_file() {
     for on in [On::Sqlite, On::Postgres] {
         let n = Ngomon::new(on);
         n.import_all("sample-leap", "2025-02-28");
@@ -196,8 +202,9 @@ fn a_file_that_shrank_waits_for_approval_of_that_very_file() {
     }
 }
 
+/// A simulated import stores nothing.
 #[test]
-fn a_simulated_import_takes_nothing_in() {
+fn simulated_import_stores_nothing() {
     let n = with_units(On::Sqlite);
     let report = n.path("rows.csv");
     let file = fixtures("sample").join("citizens.csv");
@@ -210,8 +217,9 @@ fn a_simulated_import_takes_nothing_in() {
     assert_eq!(n.sql("SELECT COUNT(*) FROM account_row").trim(), "0");
 }
 
+/// An office simulates a run, approves it, asks for the reason of a hold, and undoes the run.
 #[test]
-fn an_office_reads_approves_undoes_and_asks_why() {
+fn run_simulated_approved_explained_and_undone() {
     for on in [On::Sqlite, On::Postgres] {
         let n = Ngomon::new(on);
         n.import_all("sample-leap", "2025-02-28");
@@ -262,8 +270,9 @@ fn an_office_reads_approves_undoes_and_asks_why() {
     }
 }
 
+/// A single changed row is reconciled by itself with `--changed`.
 #[test]
-fn one_change_is_taken_in_by_itself() {
+fn changed_row_reconciled_incrementally() {
     for on in [On::Sqlite, On::Postgres] {
         let n = Ngomon::new(on);
         n.import_all("sample-leap", "2025-02-28");
@@ -305,8 +314,9 @@ fn one_change_is_taken_in_by_itself() {
     }
 }
 
+/// If one form of a file cannot be read, none is entered.
 #[test]
-fn forms_that_cannot_all_be_read_are_not_begun() {
+fn unreadable_submission_file_enters_no_form() {
     let n = with_units(On::Sqlite);
     let heading = "seq,account_id,full_name,national_id,issued_on,phone,submitted_at\n";
     let bad = n.file("bad.csv", &format!("{heading}1,A,,,,,\n2,A,,,,,yesterday\n"));
@@ -325,8 +335,9 @@ fn forms_that_cannot_all_be_read_are_not_begun() {
     );
 }
 
+/// The report is written as table, CSV, JSON and spreadsheet.
 #[test]
-fn the_report_comes_in_four_forms() {
+fn report_written_as_table_json_csv_and_xlsx() {
     let n = Ngomon::new(On::Sqlite);
     n.import_all("sample-leap", "2025-02-28");
     let table = n.ok("report --as-of 2025-02-28");
@@ -352,8 +363,9 @@ fn the_report_comes_in_four_forms() {
     n.ends(1, "report --staff --format xlsx");
 }
 
+/// The settings are shown, and an invalid key or value is refused.
 #[test]
-fn settings_are_shown_and_checked() {
+fn settings_shown_and_invalid_values_refused() {
     let n = with_units(On::Sqlite);
     let campaign = lines(&n.run("campaign show --format csv").stdout);
     assert_eq!(campaign["deadline.officials"][0], "2023-07-19");
@@ -380,8 +392,9 @@ fn settings_are_shown_and_checked() {
     n.ok("verify");
 }
 
+/// A backup and the exported keys together restore the data on another machine; each alone does not.
 #[test]
-fn keys_and_copies_go_their_own_ways() {
+fn backup_and_key_export_restored_on_other_machine() {
     for on in [On::Sqlite, On::Postgres] {
         let n = Ngomon::new(on);
         n.import_all("sample-leap", "2025-02-28");
@@ -420,8 +433,9 @@ fn keys_and_copies_go_their_own_ways() {
     }
 }
 
+/// After a rotation, a machine with the old keys says so until it has the new ones.
 #[test]
-fn keys_are_rotated_and_other_machines_say_so() {
+fn key_rotation_detected_by_machine_with_old_keys() {
     let n = Ngomon::new(On::Sqlite);
     n.import_all("sample-leap", "2025-02-28");
     let report = n.run("report --as-of 2025-02-28 --format csv").stdout;
@@ -444,8 +458,9 @@ fn keys_are_rotated_and_other_machines_say_so() {
     assert_eq!(n.run("report --as-of 2025-02-28 --format csv").stdout, report);
 }
 
+/// An operator is added by a command, which prints the enrolment link, and removed as long as two remain.
 #[test]
-fn an_operator_is_named_by_a_command_and_gets_a_link() {
+fn operator_added_and_removed_by_command() {
     let n = with_units(On::Sqlite);
     let bare = n.ok("operator add lan");
     assert!(bare.contains("\n/enrol/") && bare.contains("cần ít nhất hai người"));
@@ -476,8 +491,9 @@ fn an_operator_is_named_by_a_command_and_gets_a_link() {
     n.ok("verify");
 }
 
+/// The demo refuses a port that is taken before it creates anything.
 #[test]
-fn a_demo_on_a_port_that_is_taken_plays_nothing() {
+fn demo_on_taken_port_creates_nothing() {
     let n = Ngomon::new(On::Sqlite);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let said = n.ends(1, &format!("demo --listen {}", taken.local_addr().unwrap()));
@@ -488,8 +504,9 @@ fn a_demo_on_a_port_that_is_taken_plays_nothing() {
     assert!(!n.path("data").exists());
 }
 
+/// The demo runs all its steps and then serves the pages.
 #[test]
-fn the_demo_plays_by_itself() {
+fn demo_runs_all_steps_and_serves_pages() {
     let n = Ngomon::new(On::Sqlite);
     let mut demo = n.command("demo --listen 127.0.0.1:0");
     demo.env("NGOMON_DEMO_LEFT_OUT", "there is no Node");
@@ -535,8 +552,9 @@ fn the_demo_plays_by_itself() {
     }
 }
 
+/// A resource server is added with its URIs, each of which belongs to one client.
 #[test]
-fn a_service_is_added_with_its_addresses_each_of_one_system() {
+fn client_resources_are_unique_across_clients() {
     let n = Ngomon::new(On::Sqlite);
     let added = n.ok("client add Kho --resource https://kho.example/api --resource https://kho.example/v2");
     assert!(added.contains("client_secret: ") && added.contains("/.well-known/openid-configuration"));
@@ -556,8 +574,9 @@ fn a_service_is_added_with_its_addresses_each_of_one_system() {
     assert!(listed.contains(",https://kho.example/api https://kho.example/v2"));
 }
 
+/// A client is edited, takes over its subject identifiers, and signing keys are replaced.
 #[test]
-fn a_client_is_edited_and_takes_over_its_user_ids() {
+fn client_edited_and_subjects_imported_by_command() {
     let n = Ngomon::new(On::Sqlite);
     let at = |name: &str| fixtures("sample-leap").join(name).display().to_string();
     n.ok(&format!("import units {}", at("units.csv")));
@@ -646,7 +665,7 @@ fn widen(path: &Path, mode: u32) {
 
 /// Whatever the umask, and whatever exists already.
 #[test]
-fn nobody_else_reads_what_is_written() {
+fn written_files_and_directories_are_private() {
     for on in [On::Sqlite, On::Postgres] {
         let n = Ngomon::new(on);
         let wide = |words: &str| {
@@ -724,8 +743,9 @@ fn nobody_else_reads_what_is_written() {
     }
 }
 
+/// A directory that contains other files is refused as data directory.
 #[test]
-fn a_directory_of_other_peoples_things_is_no_place_for_data() {
+fn data_directory_with_foreign_files_is_refused() {
     let n = Ngomon::new(On::Sqlite);
     fs::create_dir(n.path("data")).unwrap();
     fs::write(n.path("data/letter.txt"), "somebody's").unwrap();
@@ -736,8 +756,9 @@ fn a_directory_of_other_peoples_things_is_no_place_for_data() {
     n.ok("operator add lan");
 }
 
+/// The import reports password hashes that can never match.
 #[test]
-fn a_hash_that_fits_nothing_is_told_at_import() {
+fn import_reports_password_hashes_that_cannot_match() {
     let n = with_units(On::Sqlite);
     let kept = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let hashes = [
@@ -778,7 +799,7 @@ fn a_hash_that_fits_nothing_is_told_at_import() {
 
 /// Years of the Buddhist calendar, or mistyped ones: the summary names the rows, so that nobody has to search.
 #[test]
-fn a_year_that_cannot_be_right_is_told_with_its_row_and_column() {
+fn import_reports_row_and_column_of_impossible_year() {
     let n = with_units(On::Sqlite);
     let row = |issued: &str| format!("046090000001,Trần Văn An,1990-01-02,M,{issued},0912345678,V,active\n");
     let head = "national_id,full_name,birth_date,gender,issued_on,phone,residence_unit,status\n";
@@ -797,7 +818,7 @@ fn a_year_that_cannot_be_right_is_told_with_its_row_and_column() {
 
 /// "A name of 5 MB": a sentence, and nothing is changed.
 #[test]
-fn a_cell_of_megabytes_is_refused_in_a_sentence() {
+fn import_refuses_overlong_row_with_message() {
     let n = with_units(On::Sqlite);
     let head =
         "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash\n";
@@ -815,7 +836,7 @@ fn a_cell_of_megabytes_is_refused_in_a_sentence() {
 
 /// On a terminal of its own, which would echo the input unless the echo is switched off.
 #[test]
-fn a_passphrase_is_not_shown() {
+fn passphrase_typed_on_terminal_is_not_echoed() {
     const PASSPHRASE: &str = "mot cum mat khau dai";
     let n = with_units(On::Sqlite);
     let file = n.path("sealed");
@@ -871,8 +892,9 @@ fn a_passphrase_is_not_shown() {
     assert!(import.unwrap().status.success());
 }
 
+/// A database password in the arguments gives a warning, one in the environment does not.
 #[test]
-fn a_password_in_the_command_line_is_warned_of() {
+fn database_password_in_arguments_gives_warning() {
     let n = with_units(On::Postgres);
     let url = |password: &str| {
         let given = n.command("report");
@@ -907,8 +929,9 @@ const CITIZENS: &str =
     "account_id,username,display_name,national_id,phone,email,unit,created_on,last_sign_in_on,password_hash\n";
 const REGISTRY: &str = "national_id,full_name,birth_date,gender,issued_on,phone,residence_unit,status\n";
 
+/// An account that exists already is read and stays as it is.
 #[test]
-fn an_account_that_is_here_already_is_read_and_left_as_it_is() {
+fn reimported_account_is_read_and_unchanged() {
     for on in [On::Sqlite, On::Postgres] {
         let n = with_units(on);
         let rows = "HS1,a,An,46095001234,,,V,,,\nHS2,b,Bình,46095001235,,,V,,,\nHS3,c,Chi,12,,,V,,,\n";
@@ -942,7 +965,7 @@ fn an_account_that_is_here_already_is_read_and_left_as_it_is() {
 
 /// A killed command continues with the same file, and returns the outcomes of the first forms again.
 #[test]
-fn outcomes_of_a_killed_standardise_are_told_again() {
+fn killed_standardise_continues_and_repeats_outcomes() {
     const FORMS: usize = 600;
     for on in [On::Sqlite, On::Postgres] {
         let n = with_units(on);
@@ -991,8 +1014,9 @@ fn outcomes_of_a_killed_standardise_are_told_again() {
     }
 }
 
+/// Waiting runs and rows in quarantine are listed, and a run is shown line by line.
 #[test]
-fn runs_and_rows_that_wait_are_listed() {
+fn waiting_runs_and_quarantined_rows_are_listed() {
     let n = with_units(On::Sqlite);
     let heading = "account_id,username,employee_code,full_name,birth_date,national_id,unit,email,phone,created_on,last_sign_in_on,password_hash\n";
     let officials = n.file(
@@ -1047,8 +1071,9 @@ fn runs_and_rows_that_wait_are_listed() {
     n.ends(1, "reconcile --show none");
 }
 
+/// A reader that closes the pipe is no error of `explain`.
 #[test]
-fn who_stops_reading_an_explanation_is_no_fault() {
+fn explain_with_closed_pipe_succeeds() {
     let n = with_units(On::Sqlite);
     let file = n.file("citizens.csv", &format!("{CITIZENS}HS1,a,An,,,,V,,,\n"));
     n.ok(&format!("import citizens {}", file.display()));
@@ -1064,8 +1089,9 @@ fn who_stops_reading_an_explanation_is_no_fault() {
     assert_eq!(out.stderr, b"");
 }
 
+/// A file of an earlier day, or one of units that lacks units in use, needs approval.
 #[test]
-fn a_file_of_an_earlier_day_and_a_tree_without_units_in_use_are_asked_about() {
+fn import_of_earlier_day_or_lacking_units_needs_approval() {
     let n = with_units(On::Sqlite);
     let file = n.file("citizens.csv", &format!("{CITIZENS}HS1,a,An,,,,V,,,\n"));
     n.ok(&format!("import citizens {}", file.display()));
@@ -1097,7 +1123,7 @@ fn a_file_of_an_earlier_day_and_a_tree_without_units_in_use_are_asked_about() {
 
 /// Without `--keys`, two databases that are used from one directory share neither keys nor checkpoints.
 #[test]
-fn two_databases_of_one_directory_have_keys_of_their_own() {
+fn databases_in_one_directory_have_separate_keys() {
     let n = Ngomon::new(On::Postgres);
     let units = n.file("units.csv", UNITS);
     let there = format!("--database {}", n.database_url());
@@ -1135,7 +1161,7 @@ fn two_databases_of_one_directory_have_keys_of_their_own() {
 
 /// At the start the server warns about what its public URL lacks, if it lacks anything.
 #[test]
-fn a_server_says_at_the_start_what_its_address_lacks() {
+fn server_warns_at_start_about_its_public_url() {
     let n = with_units(On::Sqlite);
     let (plain, proxy) = ("http không mã hóa", "--trusted-proxies");
     for (at, says) in [
@@ -1162,7 +1188,7 @@ fn a_server_says_at_the_start_what_its_address_lacks() {
 
 /// HR's tasks as a file: a newcomer, and what will hold an account within 30 days.
 #[test]
-fn the_tasks_of_hr_are_listed() {
+fn hr_tasks_written_as_csv() {
     let n = with_units(On::Sqlite);
     let heading = "employee_code,full_name,birth_date,gender,national_id,unit,position,kind,status,status_from,phone,email,created_on,updated_on,\
          reviewed_on,next_due_on,next_due_item\n";
@@ -1193,7 +1219,7 @@ fn the_tasks_of_hr_are_listed() {
 /// What is effective on the day is separate from what is to come, nothing empty is printed, and a form at a counter is not called an online
 /// one.
 #[test]
-fn an_explanation_says_what_counts_on_the_day() {
+fn explanation_separates_current_and_coming_facts() {
     let n = with_units(On::Sqlite);
     let heading = "employee_code,full_name,birth_date,gender,national_id,unit,position,kind,status,status_from,phone,email,created_on,updated_on,\
          reviewed_on,next_due_on,next_due_item\n";

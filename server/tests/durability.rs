@@ -78,13 +78,15 @@ fn an_import_is_killed(on: On) {
     );
 }
 
+/// An import killed at any moment leaves nothing half-applied, and is completed by another.
 #[test]
-fn an_import_is_killed_on_sqlite() {
+fn killed_import_is_recovered_on_sqlite() {
     an_import_is_killed(On::Sqlite);
 }
 
+/// An import killed at any moment leaves nothing half-applied, and is completed by another.
 #[test]
-fn an_import_is_killed_on_postgresql() {
+fn killed_import_is_recovered_on_postgresql() {
     an_import_is_killed(On::Postgres);
 }
 
@@ -108,13 +110,15 @@ fn a_standardise_is_killed(on: On) {
     n.ok("verify");
 }
 
+/// A `standardise` killed at any moment loses no acknowledged form.
 #[test]
-fn a_standardise_is_killed_on_sqlite() {
+fn killed_standardise_is_recovered_on_sqlite() {
     a_standardise_is_killed(On::Sqlite);
 }
 
+/// A `standardise` killed at any moment loses no acknowledged form.
 #[test]
-fn a_standardise_is_killed_on_postgresql() {
+fn killed_standardise_is_recovered_on_postgresql() {
     a_standardise_is_killed(On::Postgres);
 }
 
@@ -149,13 +153,15 @@ fn a_run_is_killed(on: On) {
     n.ok("verify");
 }
 
+/// A run killed at any moment is applied whole or not at all.
 #[test]
-fn a_run_is_killed_on_sqlite() {
+fn killed_run_is_recovered_on_sqlite() {
     a_run_is_killed(On::Sqlite);
 }
 
+/// A run killed at any moment is applied whole or not at all.
 #[test]
-fn a_run_is_killed_on_postgresql() {
+fn killed_run_is_recovered_on_postgresql() {
     a_run_is_killed(On::Postgres);
 }
 
@@ -199,13 +205,15 @@ fn sixteen_writers_are_killed(on: On) {
     n.ok("verify");
 }
 
+/// Sixteen writers killed at any moment lose nothing that was acknowledged.
 #[test]
-fn sixteen_writers_are_killed_on_sqlite() {
+fn sixteen_killed_writers_lose_nothing_on_sqlite() {
     sixteen_writers_are_killed(On::Sqlite);
 }
 
+/// Sixteen writers killed at any moment lose nothing that was acknowledged.
 #[test]
-fn sixteen_writers_are_killed_on_postgresql() {
+fn sixteen_killed_writers_lose_nothing_on_postgresql() {
     sixteen_writers_are_killed(On::Postgres);
 }
 
@@ -237,19 +245,21 @@ fn a_rotation_is_killed(on: On) {
     n.ok("verify");
 }
 
+/// A key rotation killed at any moment is completed by the next command.
 #[test]
-fn a_rotation_is_killed_on_sqlite() {
+fn killed_key_rotation_is_recovered_on_sqlite() {
     a_rotation_is_killed(On::Sqlite);
 }
 
+/// A key rotation killed at any moment is completed by the next command.
 #[test]
-fn a_rotation_is_killed_on_postgresql() {
+fn killed_key_rotation_is_recovered_on_postgresql() {
     a_rotation_is_killed(On::Postgres);
 }
 
 /// A limit on the file size simulates a full disk: writing fails in the middle of the import.
 #[test]
-fn a_full_disk_is_said_so_and_nothing_is_half_applied() {
+fn full_disk_fails_import_and_applies_nothing() {
     let n = Ngomon::new(On::Sqlite);
     let at = fixtures("sample");
     n.ok(&format!("import units {}/units.csv --as-of 2023-07-31", at.display()));

@@ -363,8 +363,9 @@ pub(crate) fn cookies(input: &[u8]) -> bool {
     })
 }
 
+/// Each input of the corpus is handled; some are accepted and some refused.
 #[test]
-fn the_corpus_is_read() {
+fn corpus_requests_are_handled() {
     let dir = tempfile::tempdir().unwrap();
     assert!(HOUSE.set(runtime().block_on(House::new(dir.path()))).is_ok());
     for (of, read) in [

@@ -117,13 +117,15 @@ fn a_killed_restore_is_begun_again(on: On) {
     assert!(again.contains(&place) && !again.contains("keys"), "{again}");
 }
 
+/// A killed restore is recognised and started again.
 #[test]
-fn a_killed_restore_is_begun_again_on_sqlite() {
+fn killed_restore_is_repeated_on_sqlite() {
     a_killed_restore_is_begun_again(On::Sqlite);
 }
 
+/// A killed restore is recognised and started again.
 #[test]
-fn a_killed_restore_is_begun_again_on_postgresql() {
+fn killed_restore_is_repeated_on_postgresql() {
     a_killed_restore_is_begun_again(On::Postgres);
 }
 
@@ -149,18 +151,21 @@ fn an_older_backup_is_accepted_on_purpose(on: On) {
     other.ends(1, "checkpoints accept");
 }
 
+/// A backup older than the checkpoints is restored only after it is accepted explicitly.
 #[test]
-fn an_older_backup_is_accepted_on_purpose_on_sqlite() {
+fn older_backup_needs_explicit_acceptance_on_sqlite() {
     an_older_backup_is_accepted_on_purpose(On::Sqlite);
 }
 
+/// A backup older than the checkpoints is restored only after it is accepted explicitly.
 #[test]
-fn an_older_backup_is_accepted_on_purpose_on_postgresql() {
+fn older_backup_needs_explicit_acceptance_on_postgresql() {
     an_older_backup_is_accepted_on_purpose(On::Postgres);
 }
 
+/// A truncated database is refused, and the message names `restore`.
 #[test]
-fn a_database_that_was_cut_is_refused_with_the_remedy() {
+fn truncated_database_refused_with_hint_to_restore() {
     let n = Ngomon::new(On::Sqlite);
     units(&n);
     n.ok("operator add lan");
@@ -179,8 +184,9 @@ fn a_database_that_was_cut_is_refused_with_the_remedy() {
     n.ok("verify");
 }
 
+/// If standard output fails, links and secrets are printed elsewhere and are not lost.
 #[test]
-fn what_a_closed_pipe_does_not_take_is_not_lost() {
+fn secrets_printed_elsewhere_if_stdout_fails() {
     let n = Ngomon::new(On::Sqlite);
     let at = fixtures("sample");
     let import = format!("import units {}/units.csv --as-of 2023-07-31", at.display());
@@ -208,7 +214,7 @@ fn what_a_closed_pipe_does_not_take_is_not_lost() {
 
 /// A run stays as it was if its result cannot be written; what was applied is reported as applied.
 #[test]
-fn a_result_that_cannot_be_written_is_noticed_before() {
+fn unwritable_output_detected_before_any_change() {
     let n = Ngomon::new(On::Sqlite);
     n.import_all("sample", "2023-07-31");
     let run = after(&n.ends(3, "reconcile --as-of 2023-07-31"), "run").to_owned();
@@ -231,7 +237,7 @@ fn a_result_that_cannot_be_written_is_noticed_before() {
 
 /// A hardened installation: the directory of the keys is read-only.
 #[test]
-fn without_its_file_of_checkpoints_nothing_is_begun() {
+fn unwritable_checkpoint_file_prevents_changes() {
     let n = Ngomon::new(On::Sqlite);
     units(&n);
     let file = n.path("data/keys/checkpoints.txt");
@@ -257,8 +263,9 @@ fn without_its_file_of_checkpoints_nothing_is_begun() {
     n.ok("verify");
 }
 
+/// Lost checkpoints are reported until they are accepted.
 #[test]
-fn lost_checkpoints_are_told_until_they_are_accepted() {
+fn lost_checkpoints_reported_until_accepted() {
     let n = Ngomon::new(On::Sqlite);
     units(&n);
     n.ok("operator add lan");
@@ -270,8 +277,9 @@ fn lost_checkpoints_are_told_until_they_are_accepted() {
     n.ok("verify");
 }
 
+/// An incomplete backup is refused as that.
 #[test]
-fn a_backup_without_its_end_is_named() {
+fn incomplete_backup_is_refused_as_such() {
     let n = Ngomon::new(On::Sqlite);
     units(&n);
     let copy = n.path("copy");
@@ -285,7 +293,7 @@ fn a_backup_without_its_end_is_named() {
 
 /// A command that fails after a change reports that, and the next one continues from there.
 #[test]
-fn what_fails_after_a_change_is_told_as_such() {
+fn failure_after_partial_change_is_reported() {
     let n = Ngomon::new(On::Sqlite);
     let units = "code,parent,name,kind,valid_from,valid_to,successor\nP,,Tỉnh P,province,,,\n";
     let units = n.file("units.csv", units);

@@ -241,13 +241,15 @@ fn a_code_outlives_the_server_and_is_redeemed_once(on: On) {
     n.ok("verify");
 }
 
+/// A code survives a killed server and is redeemed once.
 #[test]
-fn a_code_outlives_the_server_and_is_redeemed_once_on_sqlite() {
+fn code_survives_kill_and_is_redeemed_once_on_sqlite() {
     a_code_outlives_the_server_and_is_redeemed_once(On::Sqlite);
 }
 
+/// A code survives a killed server and is redeemed once.
 #[test]
-fn a_code_outlives_the_server_and_is_redeemed_once_on_postgresql() {
+fn code_survives_kill_and_is_redeemed_once_on_postgresql() {
     a_code_outlives_the_server_and_is_redeemed_once(On::Postgres);
 }
 
@@ -286,13 +288,15 @@ fn a_refresh_without_its_answer_is_done_or_not_done(on: On) {
     n.ok("verify");
 }
 
+/// A refresh whose response was lost is done whole or not at all.
 #[test]
-fn a_refresh_without_its_answer_is_done_or_not_done_on_sqlite() {
+fn killed_refresh_is_done_whole_or_not_at_all_on_sqlite() {
     a_refresh_without_its_answer_is_done_or_not_done(On::Sqlite);
 }
 
+/// A refresh whose response was lost is done whole or not at all.
 #[test]
-fn a_refresh_without_its_answer_is_done_or_not_done_on_postgresql() {
+fn killed_refresh_is_done_whole_or_not_at_all_on_postgresql() {
     a_refresh_without_its_answer_is_done_or_not_done(On::Postgres);
 }
 
@@ -302,7 +306,7 @@ const REFRESH: &[&str] = &["UPDATE issued SET used", "COMMIT"];
 /// A commit whose answer is lost: where PostgreSQL can be asked what became of it, the client has its tokens; where it cannot, nobody says that
 /// nothing was changed. Either way the client asks again with the same token, and nobody is signed out.
 #[test]
-fn a_refresh_whose_commit_is_not_answered_costs_nobody_the_sign_in() {
+fn refresh_with_lost_commit_answer_keeps_sign_in() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let wire = runtime.block_on(Wire::new());
     let (mut n, rp, mut served) = opened(On::Postgres);

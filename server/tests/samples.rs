@@ -104,22 +104,26 @@ fn imports_equal(answer: &std::path::Path, mine: &[u8]) {
     same(key.as_bytes(), plain(mine).as_bytes(), &answer.display().to_string());
 }
 
+/// The sample gives its expected results.
 #[test]
-fn the_sample_on_sqlite() {
+fn sample_gives_expected_results_on_sqlite() {
     check("sample", "2023-07-31", On::Sqlite);
 }
 
+/// The sample gives its expected results.
 #[test]
-fn the_sample_on_postgresql() {
+fn sample_gives_expected_results_on_postgresql() {
     check("sample", "2023-07-31", On::Postgres);
 }
 
+/// The leap-year sample gives its expected results.
 #[test]
-fn the_leap_sample_on_sqlite() {
+fn leap_sample_gives_expected_results_on_sqlite() {
     check("sample-leap", "2025-02-28", On::Sqlite);
 }
 
+/// The leap-year sample gives its expected results.
 #[test]
-fn the_leap_sample_on_postgresql() {
+fn leap_sample_gives_expected_results_on_postgresql() {
     check("sample-leap", "2025-02-28", On::Postgres);
 }

@@ -108,7 +108,7 @@ fn psql(sql: &str) {
 
 /// "Nothing that writes a log can end a worker or a request": a full disk, and a pipe whose reader is closed.
 #[test]
-fn a_log_that_cannot_be_written_ends_nothing() {
+fn server_survives_unwritable_log_and_lost_database() {
     let n = Ngomon::new(On::Postgres);
     n.ok(&format!(
         "import units {}/units.csv --as-of 2023-07-31",
@@ -151,7 +151,7 @@ fn a_log_that_cannot_be_written_ends_nothing() {
 
 /// Lines have time, level and request, and identify nobody.
 #[test]
-fn the_log_tells_of_requests_and_of_nobody() {
+fn log_describes_requests_without_personal_values() {
     let n = Ngomon::new(On::Sqlite);
     let sample = fixtures("sample");
     for table in ["units", "registry", "citizens"] {
@@ -186,7 +186,7 @@ fn the_log_tells_of_requests_and_of_nobody() {
 
 /// A URL that cannot be parsed is refused with a message, before anything is opened.
 #[test]
-fn an_address_that_is_none_is_refused() {
+fn invalid_database_url_is_refused() {
     let n = Ngomon::new(On::Sqlite);
     for (url, word) in [
         ("mysql://localhost/x", "postgres://"),

@@ -166,8 +166,9 @@ mod tests {
         "2026-06-01T12:00:00Z".parse().unwrap()
     }
 
+    /// A fixed environment repeats exactly, and another seed changes it.
     #[test]
-    fn a_fixed_run_repeats_and_a_seed_changes_it() {
+    fn fixed_environment_repeats_for_same_seed() {
         let draw = |ambient: &Environment| {
             (
                 ambient.now(),
@@ -183,8 +184,9 @@ mod tests {
         assert_ne!(first.1[..32], first.1[32..64], "each block is new");
     }
 
+    /// A fixed clock gains a microsecond at each reading, also through clones.
     #[test]
-    fn a_fixed_clock_gains_a_microsecond_a_read_also_through_clones() {
+    fn fixed_clock_gains_a_microsecond_per_reading() {
         let ambient = Environment::fixed(noon(), 1);
         assert_eq!(ambient.now(), noon());
         assert_eq!(ambient.clone().now().as_microsecond(), noon().as_microsecond() + 1);
@@ -192,8 +194,9 @@ mod tests {
         assert_eq!(Environment::fixed(Timestamp::MAX, 1).now(), Timestamp::MAX);
     }
 
+    /// An id is a UUID of version 7 with the millisecond of its creation.
     #[test]
-    fn an_id_is_a_version_7_of_its_millisecond() {
+    fn uuid_is_version_7_with_its_timestamp() {
         let ambient = Environment::fixed(noon(), 1);
         let (one, two) = (ambient.uuid(), ambient.uuid());
         assert_ne!(one, two);
@@ -210,8 +213,9 @@ mod tests {
         );
     }
 
+    /// The system environment gives the time and random bytes.
     #[test]
-    fn the_machine_gives_time_and_chance() {
+    fn system_environment_gives_time_and_random_bytes() {
         let ambient = Environment::system();
         assert!(ambient.now() > "2024-01-01T00:00:00Z".parse().unwrap());
         assert_ne!(ambient.bytes::<16>(), ambient.bytes::<16>());

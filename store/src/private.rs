@@ -83,8 +83,9 @@ mod tests {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
+    /// The mode of an existing file is narrowed.
     #[test]
-    fn what_is_there_is_narrowed() {
+    fn existing_file_gets_private_mode() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out.csv");
         fs::write(&path, "before").unwrap();
@@ -96,8 +97,9 @@ mod tests {
         drop(create(Path::new("/dev/null")).unwrap());
     }
 
+    /// The mode of an own directory is narrowed; a directory with other files is refused.
     #[test]
-    fn a_directory_is_narrowed_if_it_is_nobody_elses() {
+    fn own_directory_gets_private_mode_and_foreign_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let made = dir.path().join("a/b");
         directory(&made).unwrap();

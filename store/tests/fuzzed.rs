@@ -113,8 +113,9 @@ fn signed(text: &str, keys: &Keyring) -> String {
     format!("{text}\n{dash_and_name} {}\n", BASE64.encode(signature))
 }
 
+/// The invariants of the parsers hold for each file of the corpus.
 #[test]
-fn the_corpus_is_read() {
+fn corpus_keys_and_checkpoints_keep_invariants() {
     for (of, read) in [("keys", keys as fn(&[u8])), ("checkpoints", checkpoints)] {
         let corpus = format!("{}/../fuzz/corpus/{of}", env!("CARGO_MANIFEST_DIR"));
         let files: Vec<_> = fs::read_dir(corpus).unwrap().collect();

@@ -159,8 +159,9 @@ const SHORT: [&str; 11] = [
     "fingerprint_key",
 ];
 
+/// One change runs the same statements and reads the same rows whatever the number of accounts.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_change_reads_the_same_rows_whatever_the_number_of_accounts() {
+async fn cost_of_one_change_independent_of_account_count() {
     tracing::subscriber::set_global_default(Listener).unwrap();
     for on in [On::Sqlite, On::Postgres] {
         let (mut few, mut many) = (statements(on, 40).await, statements(on, 400).await);

@@ -30,7 +30,7 @@ use std::fmt::Debug;
 use world::{File, World, month_end};
 
 both! {
-    a_year_is_what_a_recount_says
+    simulated_year_equals_independent_recount
 }
 
 /// The seeds of the years to play.
@@ -40,7 +40,8 @@ fn seeds() -> std::ops::RangeInclusive<u64> {
     first.parse().expect("a seed")..=last.parse().expect("a seed")
 }
 
-async fn a_year_is_what_a_recount_says(on: On) {
+/// A simulated year gives what an independent recount gives.
+async fn simulated_year_equals_independent_recount(on: On) {
     for seed in seeds() {
         let start = month_end(0).at(3, 0, 0, 0).in_tz("UTC").unwrap().timestamp();
         let empty = House::empty(on).await;

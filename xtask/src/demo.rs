@@ -116,8 +116,9 @@ impl Place {
 mod tests {
     use super::*;
 
+    /// The demo systems get the issuer before the demo starts, if its port is fixed.
     #[test]
-    fn the_systems_know_where_the_demo_will_be() {
+    fn demo_issuer_known_before_start_for_fixed_port() {
         let of = |words: &[&str]| Place::of(&words.iter().map(OsString::from).collect::<Vec<_>>());
         let issuer = |words: &[&str]| of(words).ok()?.issuer.ok();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -130,8 +131,9 @@ mod tests {
         assert!(of(&["--listen", "nowhere"]).is_err());
     }
 
+    /// A port that is taken is reported before anything is built.
     #[test]
-    fn a_port_that_is_taken_is_said_before_anything_is_built() {
+    fn taken_port_reported_before_build() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let listen = format!("--listen={}", taken.local_addr().unwrap());
         let said = Place::of(&[listen.into()]).err().unwrap();

@@ -35,8 +35,9 @@ fn named() -> Result<BTreeSet<String>, String> {
 mod tests {
     use super::*;
 
+    /// The files in `docs/images` are exactly the pictures of the walkthroughs.
     #[test]
-    fn every_picture_that_is_shown_is_there_and_no_other() {
+    fn walkthrough_pictures_match_files() {
         let kept = fs::read_dir(root().join("docs/images")).unwrap();
         let kept: BTreeSet<String> = kept
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -122,8 +122,9 @@ fn notices() -> Result<String, String> {
 mod tests {
     use super::*;
 
+    /// THIRD-PARTY.txt contains the notices of the present dependencies.
     #[test]
-    fn the_notices_are_those_of_todays_crates() {
+    fn third_party_notices_match_dependencies() {
         let kept = fs::read_to_string(root().join(FILE)).unwrap();
         let now = notices().unwrap();
         let differs = kept.lines().zip(now.lines()).find(|(kept, now)| kept != now);

@@ -142,8 +142,9 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
+    /// An installed package is not requested.
     #[test]
-    fn a_package_that_is_there_is_not_asked_for() {
+    fn installed_package_not_requested() {
         let package = |is_there| {
             [Package {
                 name: "no-such-package",
@@ -179,8 +180,9 @@ mod tests {
         (out.status.success(), String::from_utf8(out.stderr).unwrap())
     }
 
+    /// A missing prerequisite is reported before anything is built.
     #[test]
-    fn what_is_lacking_is_said_before_anything_is_built() {
+    fn missing_prerequisite_reported_before_build() {
         const OLD: (&str, &str) = (
             "rustc",
             "echo 'rustc 1.63.0 (4b91a6ea7 2022-08-08) (built from a source tarball)'",

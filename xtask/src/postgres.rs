@@ -173,8 +173,9 @@ fn user(passwd: &str, name: &str) -> Option<(u32, u32)> {
 mod tests {
     use super::*;
 
+    /// Versions of PostgreSQL are compared as numbers.
     #[test]
-    fn newer_versions_count_as_numbers() {
+    fn postgres_versions_compared_as_numbers() {
         assert!(version("15") > version("9.6"));
         assert!(version("9.10") > version("9.6"));
         assert!(version("9.6") > version("common"));

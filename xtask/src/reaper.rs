@@ -151,8 +151,9 @@ mod tests {
         stray.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
     }
 
+    /// Leftover processes and files are ended, removed and reported.
     #[test]
-    fn what_is_left_is_ended_removed_and_named() {
+    fn leftover_processes_and_files_removed_and_reported() {
         let mut reaper = Reaper::start().unwrap();
         assert_eq!(reaper.sweep().unwrap(), Vec::<String>::new());
         let stray = stray(&reaper);
@@ -169,8 +170,9 @@ mod tests {
         assert_eq!(reaper.sweep().unwrap(), Vec::<String>::new());
     }
 
+    /// Nothing is left over after xtask is killed.
     #[test]
-    fn nothing_is_left_when_xtask_is_gone() {
+    fn leftovers_removed_after_xtask_is_killed() {
         let mut reaper = Reaper::start().unwrap();
         let stray = stray(&reaper);
         // The same happens when xtask is killed: the lifeline is cut without any other message.
@@ -180,8 +182,9 @@ mod tests {
         assert!(!reaper.directory.exists());
     }
 
+    /// A directory that other users cannot enter is not used for temporary files.
     #[test]
-    fn a_place_of_ones_own_is_not_for_temporary_files() {
+    fn private_directory_not_used_for_temporary_files() {
         let mut reaper = Reaper::start().unwrap();
         let own = reaper.directory.join("own");
         fs::create_dir(&own).unwrap();

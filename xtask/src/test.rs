@@ -271,8 +271,9 @@ mod tests {
         assert_eq!(report.print(), ExitCode::FAILURE);
     }
 
+    /// The report names the tests that failed.
     #[test]
-    fn the_tests_that_failed_are_named() {
+    fn failed_tests_named_in_report() {
         const SAID: &str = "\
      Running unittests src/lib.rs (target/debug/deps/ngomon_rules-0123456789abcdef)
 test values::one ... ok
@@ -295,8 +296,9 @@ test rules/src/lib.rs - (line 3) ... FAILED";
         assert_eq!(listener.failed, failed);
     }
 
+    /// What tests leave behind is a failure.
     #[test]
-    fn what_tests_leave_behind_is_a_failure() {
+    fn leftovers_of_tests_are_failure() {
         let mut reaper = Reaper::start().unwrap();
         let mut tests = |script: &str| {
             let mut report = Report::default();

@@ -61,8 +61,9 @@ fn faults(text: &str) -> Vec<String> {
     found
 }
 
+/// The comments of the workspace contain none of the phrases.
 #[test]
-fn comments_of_the_workspace_have_no_fault() {
+fn workspace_comments_contain_no_banned_phrases() {
     let mut files = Vec::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut files);
     assert!(files.len() > 200, "{} files", files.len());
@@ -75,8 +76,9 @@ fn comments_of_the_workspace_have_no_fault() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// Phrases and fragments are detected.
 #[test]
-fn phrases_and_fragments_are_found() {
+fn banned_phrases_and_fragments_are_detected() {
     assert_eq!(
         faults("/// Ends after so many seconds."),
         ["1: \"so many\": name the unit and the meaning"]

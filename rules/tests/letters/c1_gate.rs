@@ -6,24 +6,27 @@ use ngomon_rules::citizens::{Bucket, Campaign, CampaignFault, CampaignGroup, Exe
 use ngomon_rules::hold::Reason;
 use ngomon_rules::values::Date;
 
+/// "Before 20 July" means until the end of 19 July.
 #[test]
-fn before_20_july_means_the_end_of_19_july() {
+fn officials_deadline_ends_on_19_july() {
     let campaign = Campaign::default();
     assert_eq!(campaign.deadline(CampaignGroup::Officials), Some(day("2023-07-19")));
     assert_eq!(campaign.deadline(CampaignGroup::Citizens), None);
     assert_eq!(campaign.start, day("2023-07-15"));
 }
 
+/// By default the deadline only repeats the request; it holds no account.
 #[test]
-fn the_letter_asks_again_and_holds_nobody() {
+fn default_campaign_holds_no_account_after_deadline() {
     let campaign = Campaign::default();
     for on in ["2023-07-19", "2023-07-20", "2030-01-01"] {
         assert_eq!(campaign.late(CampaignGroup::Officials, day(on)), None);
     }
 }
 
+/// With `after-deadline` = `hold`, accounts are held from the day after the deadline.
 #[test]
-fn a_policy_that_holds_does_so_from_the_day_after_the_deadline() {
+fn hold_policy_takes_effect_day_after_deadline() {
     let campaign = Campaign::default().with("after-deadline", "hold").unwrap();
     assert_eq!(campaign.late(CampaignGroup::Officials, day("2023-07-19")), None);
     let hold = campaign.late(CampaignGroup::Officials, day("2023-07-20")).unwrap();
@@ -47,8 +50,9 @@ fn a_policy_that_holds_does_so_from_the_day_after_the_deadline() {
     );
 }
 
+/// The freeze switch suspends the hold after the deadline.
 #[test]
-fn a_freeze_suspends_it() {
+fn freeze_suspends_hold_after_deadline() {
     let campaign = Campaign::default()
         .with("after-deadline", "hold")
         .unwrap()
@@ -57,8 +61,9 @@ fn a_freeze_suspends_it() {
     assert_eq!(campaign.late(CampaignGroup::Officials, day("2023-07-20")), None);
 }
 
+/// Each campaign setting can be read, and a wrong value or key is refused.
 #[test]
-fn every_key_can_be_read_and_a_wrong_value_is_refused() {
+fn campaign_keys_readable_and_wrong_values_refused() {
     let campaign = Campaign::default();
     for key in KEYS {
         assert!(campaign.get(key).is_some(), "{key}");
@@ -72,7 +77,7 @@ fn every_key_can_be_read_and_a_wrong_value_is_refused() {
 
 /// "An `exempt` account (child, foreigner, card in the making; with reason and end day ...)".
 #[test]
-fn an_exemption_has_a_last_day_that_is_not_far() {
+fn exemption_end_day_limited_by_kind() {
     let today = day("2024-02-29");
     for (why, latest) in [
         (Exemption::Child, "2029-02-28"),
@@ -95,7 +100,7 @@ fn an_exemption_has_a_last_day_that_is_not_far() {
 /// "From the start day, an account without a claim gets the form first each time", "a `pending` account sees its receipt", "an
 /// `exempt` account sees a banner", "a freeze switch suspends gate", "`require`: no putting off".
 #[test]
-fn the_gate_asks_from_the_start_day_until_the_account_is_standardised() {
+fn gate_requests_form_from_start_until_standardised() {
     let asked = Bucket {
         unit: None,
         official_to: None,

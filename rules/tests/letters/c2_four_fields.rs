@@ -25,8 +25,9 @@ fn fields(answer: &StandardiseOutcome) -> Vec<&'static str> {
     answer.fields.iter().map(|field| field.name()).collect()
 }
 
+/// A form whose four fields match the registry is standardised.
 #[test]
-fn all_four_match() {
+fn form_with_four_matching_fields_is_standardised() {
     let answer = ask(&form_of_nga(), &found(|_| {}), false, false);
     assert_eq!(
         (answer.outcome, answer.name_grade),
@@ -35,8 +36,9 @@ fn all_four_match() {
     assert!(answer.fields.is_empty() && answer.not_held.is_empty());
 }
 
+/// An account that has a claim is answered `already-done`, whatever the form contains.
 #[test]
-fn an_account_with_a_claim_is_done_whatever_the_form_says() {
+fn account_with_claim_always_answered_already_done() {
     let nonsense = with(|f| {
         *f = Form {
             full_name: "1".into(),
@@ -51,8 +53,9 @@ fn an_account_with_a_claim_is_done_whatever_the_form_says() {
     );
 }
 
+/// Malformed fields are named, and the registry is not queried.
 #[test]
-fn what_is_malformed_is_named_and_the_registry_is_not_asked() {
+fn malformed_fields_named_without_registry_query() {
     for (form, wrong) in [
         (with(|f| f.full_name = "12 !".into()), vec!["full_name"]),
         (with(|f| f.national_id = "190123456".into()), vec!["national_id"]),
@@ -86,8 +89,9 @@ fn what_is_malformed_is_named_and_the_registry_is_not_asked() {
     );
 }
 
+/// When the registry is unavailable, the form is pending, not refused.
 #[test]
-fn a_registry_that_cannot_be_asked_is_not_a_no() {
+fn unavailable_registry_gives_pending_not_refusal() {
     assert_eq!(
         ask(&form_of_nga(), &RegistryAnswer::Unavailable, false, false).outcome,
         Outcome::Pending
@@ -98,8 +102,9 @@ fn a_registry_that_cannot_be_asked_is_not_a_no() {
     );
 }
 
+/// The fields that differ are named in the order of the form.
 #[test]
-fn the_fields_that_differ_are_named_in_order() {
+fn mismatched_fields_named_in_form_order() {
     let form = with(|f| {
         f.phone = "0987654321".into();
         f.full_name = "Hồ Thị Ngà Voi".into();
@@ -112,8 +117,9 @@ fn the_fields_that_differ_are_named_in_order() {
     );
 }
 
+/// With the right number, a name without diacritics matches and a merely similar name does not.
 #[test]
-fn a_folded_name_matches_where_the_number_says_who_it_is_and_a_near_one_does_not() {
+fn folded_name_matches_by_number_and_near_name_does_not() {
     let folded = ask(
         &with(|f| f.full_name = "HO THI NGA".into()),
         &found(|_| {}),
@@ -128,8 +134,9 @@ fn a_folded_name_matches_where_the_number_says_who_it_is_and_a_near_one_does_not
     assert_eq!((near.outcome, near.name_grade), (Outcome::Mismatch, Some(Grade::Near)));
 }
 
+/// A field that the registry does not hold is no mismatch.
 #[test]
-fn what_the_registry_does_not_hold_makes_no_mismatch() {
+fn field_missing_in_registry_is_no_mismatch() {
     let registry = found(|r| {
         r.phone = None;
         r.issued_on = None;
@@ -145,7 +152,7 @@ fn what_the_registry_does_not_hold_makes_no_mismatch() {
 /// "A phone that it does not hold is made good by a one-time code to the typed one, an issue date only by a second registry, VNeID or a
 /// counter (policy `issue-date-required`; without it, one of the two may be missing, never both): until then `pending`."
 #[test]
-fn what_the_registry_does_not_hold_is_made_good_or_waited_for() {
+fn missing_registry_field_confirmed_or_left_pending() {
     let without = |issued_on: bool, phone: bool| {
         found(|r| {
             r.issued_on = r.issued_on.filter(|_| !issued_on);
@@ -188,8 +195,9 @@ fn what_the_registry_does_not_hold_is_made_good_or_waited_for() {
     assert_eq!((differs.outcome, fields(&differs)), (Outcome::Mismatch, vec!["phone"]));
 }
 
+/// The checks run in a fixed order, and the first that fails decides the outcome.
 #[test]
-fn the_checks_stand_in_one_order_and_the_first_that_fails_is_the_answer() {
+fn first_failing_check_decides_form_outcome() {
     let dead = || found(|r| r.status = RegistryStatus::Deceased);
     let revoked = || found(|r| r.status = RegistryStatus::Revoked);
     let other_phone = with(|f| f.phone = "0987654321".into());
@@ -203,8 +211,9 @@ fn the_checks_stand_in_one_order_and_the_first_that_fails_is_the_answer() {
     }
 }
 
+/// Each outcome is parsed back from its written name.
 #[test]
-fn outcomes_are_read_as_they_are_written() {
+fn outcome_names_round_trip() {
     for outcome in [
         "standardised",
         "malformed",

@@ -27,8 +27,9 @@ fn placed(events: &[Event]) -> Vec<(&str, Reason)> {
         .collect()
 }
 
+/// Another account matches a claim by the national id, or by phone and exact name; less is only suspected.
 #[test]
-fn who_bears_the_details_of_a_claims_person() {
+fn duplicate_match_by_number_or_phone_and_exact_name() {
     let claim = claim_of_nga("HS1");
     for (account, expected) in [
         (stated("Ai Đó", Some(1), None), DuplicateMatch::Duplicate("national_id")),
@@ -52,8 +53,9 @@ fn who_bears_the_details_of_a_claims_person() {
     }
 }
 
+/// If the registry has no phone, no phone matches.
 #[test]
-fn without_a_phone_in_the_registry_no_phone_says_anything() {
+fn registry_without_phone_gives_no_duplicate_match() {
     let claim = ngomon_rules::citizens::ClaimedIdentity {
         phone: None,
         ..claim_of_nga("HS1")
@@ -64,8 +66,9 @@ fn without_a_phone_in_the_registry_no_phone_says_anything() {
     );
 }
 
+/// Each national id that the person ever had counts as a match.
 #[test]
-fn every_number_that_the_person_held_counts() {
+fn former_national_id_gives_duplicate_match() {
     let mut claim = claim_of_nga("HS1");
     claim.numbers.push(number(9));
     assert_eq!(
@@ -81,8 +84,9 @@ fn an_account_with_a_claim_of_its_own_never_gets_duplicate() {
     assert_eq!(match_claim(&other, &claim_of_nga("HS1")), DuplicateMatch::None);
 }
 
+/// A success makes the claim, corrects the spelling of the name and holds the other accounts of the person.
 #[test]
-fn success_makes_the_claim_writes_the_spelling_back_and_holds_the_others() {
+fn success_makes_claim_corrects_name_holds_duplicates() {
     let account = citizen("HS1", stated("HO THI NGA", None, None));
     let others = [
         account.clone(),
@@ -95,8 +99,9 @@ fn success_makes_the_claim_writes_the_spelling_back_and_holds_the_others() {
     assert_eq!(placed(&events), [("HS2", Reason::Duplicate)]);
 }
 
+/// A success lifts the holds that came from other claims and leaves a hold by order.
 #[test]
-fn success_lifts_what_it_was_held_for_and_leaves_an_order() {
+fn success_lifts_claim_holds_and_keeps_order() {
     let mut account = citizen("HS1", AccountAttributes::default());
     let hold = |reason, cause: &str| Hold {
         reason,
@@ -120,8 +125,9 @@ fn success_lifts_what_it_was_held_for_and_leaves_an_order() {
     assert_eq!(lifted, [Reason::Duplicate, Reason::ClaimLost]);
 }
 
+/// The outcome `taken` holds the submitting account, once for each claim.
 #[test]
-fn taken_holds_who_submitted_once() {
+fn taken_outcome_holds_submitter_once_per_claim() {
     let mut account = citizen("HS2", AccountAttributes::default());
     let events = on_taken(&account, &claim_of_nga("HS1").holder);
     assert_eq!(placed(&events), [("HS2", Reason::Duplicate)]);
@@ -134,8 +140,9 @@ fn taken_holds_who_submitted_once() {
     assert_eq!(on_taken(&account, &claim_of_nga("HS7").holder).len(), 1);
 }
 
+/// An account that arrives later is compared with the existing claims.
 #[test]
-fn an_account_that_comes_later_is_judged_against_the_claims() {
+fn arriving_account_compared_with_existing_claims() {
     let account = citizen("HS5", stated("Hồ Thị Nga", None, Some(1)));
     assert_eq!(
         placed(&on_arrival(&account, &[claim_of_nga("HS1")])),

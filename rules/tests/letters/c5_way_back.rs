@@ -31,14 +31,16 @@ fn told(events: &[Event]) -> Vec<String> {
     events.iter().filter_map(told).collect()
 }
 
+/// A proof takes over only from a weaker one: form, counter, VNeID.
 #[test]
-fn proofs_have_an_order() {
+fn proof_takes_over_only_from_weaker_proof() {
     assert!(Proof::Counter.takes_over(Proof::Form) && Proof::Vneid.takes_over(Proof::Counter));
     assert!(!Proof::Form.takes_over(Proof::Form) && !Proof::Counter.takes_over(Proof::Vneid));
 }
 
+/// Withdrawing a claim lifts all holds that it caused and places none.
 #[test]
-fn withdrawing_lifts_all_that_the_claim_caused_and_holds_nobody() {
+fn withdrawal_lifts_holds_of_claim_and_places_none() {
     let caused = [
         (AccountId("HS2".into()), Reason::Duplicate),
         (AccountId("HS3".into()), Reason::ClaimLost),
@@ -54,8 +56,9 @@ fn withdrawing_lifts_all_that_the_claim_caused_and_holds_nobody() {
     );
 }
 
+/// A stronger proof takes the claim over, and the other accounts are compared with it again.
 #[test]
-fn a_stronger_proof_takes_over_and_the_others_are_judged_anew() {
+fn stronger_proof_takes_over_and_others_are_reassessed() {
     let states_her = |id: &str| {
         citizen(
             id,
@@ -114,7 +117,7 @@ fn a_proof_that_is_not_stronger_takes_nothing_over() {
 
 /// "[The owner] can join it to the standardised account by proving both, choosing which of the two stays."
 #[test]
-fn two_accounts_of_one_owner_are_joined_and_the_owner_chooses() {
+fn join_keeps_account_chosen_by_owner() {
     let claim = claim_of_nga("HS1");
     let holder = CitizenAccount {
         claim: Some(claim.person.clone()),
@@ -160,7 +163,7 @@ fn two_accounts_of_one_owner_are_joined_and_the_owner_chooses() {
 /// The account that lost first is compared again with the rest when the second claim is taken over too, even if it takes the claim back
 /// itself.
 #[test]
-fn who_lost_first_is_judged_anew() {
+fn first_claim_loser_reassessed_on_second_take_over() {
     let states_her = |id: &str| {
         let stated = AccountAttributes {
             national_id: Some(number(1)),

@@ -2,8 +2,9 @@
 
 use ngomon_rules::citizens::{Campaign, CampaignFault};
 
+/// The VNeID days must be in order: start, activation, cut-over.
 #[test]
-fn the_days_stand_in_order() {
+fn vneid_activation_and_cut_over_days_out_of_order_refused() {
     let campaign = Campaign::default();
     assert_eq!(
         campaign.with("vneid-activation", "2023-07-14"),

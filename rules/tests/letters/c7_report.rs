@@ -20,8 +20,9 @@ fn standing(bucket: &Bucket, campaign: &Campaign) -> ReportStatus {
     bucket.standing(campaign, day("2023-07-31"))
 }
 
+/// Each account is counted once, in the first category that fits.
 #[test]
-fn the_first_that_fits_counts() {
+fn report_status_is_first_matching_category() {
     let campaign = Campaign::default();
     let all = Bucket {
         claimed: true,
@@ -53,8 +54,9 @@ fn the_first_that_fits_counts() {
     assert_eq!(standing(&plain(), &campaign), ReportStatus::NotStarted);
 }
 
+/// The end of an exemption, an order or a deadline changes the status without a journal entry.
 #[test]
-fn a_day_that_passes_changes_the_standing_by_itself() {
+fn report_status_changes_when_day_passes() {
     let campaign = Campaign::default().with("after-deadline", "hold").unwrap();
     let exempt = Bucket {
         exempt_to: Some(day("2023-07-30")),
@@ -95,8 +97,9 @@ fn a_day_that_passes_changes_the_standing_by_itself() {
     assert_eq!(standing(&excused, &campaign), ReportStatus::Exempt, "never held for it");
 }
 
+/// Each outcome of a form sets the last form state, which is parsed back from its name.
 #[test]
-fn an_answer_is_progress() {
+fn form_outcome_sets_last_form_state() {
     assert_eq!(LastFormState::after(Outcome::Pending), LastFormState::Pending);
     for refusal in [
         Outcome::Malformed,
@@ -123,7 +126,7 @@ fn an_answer_is_progress() {
 /// Owners cannot standardise exempt accounts, or accounts held by somebody else's claim or by an order. Such accounts do not keep a unit
 /// from its goal.
 #[test]
-fn whoever_cannot_be_asked_does_not_count_towards_the_goal() {
+fn exempt_and_held_accounts_do_not_count_as_due() {
     let today = day("2023-07-31");
     let hold = Campaign::default().with("after-deadline", "hold").unwrap();
     let late = Bucket {

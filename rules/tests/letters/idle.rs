@@ -9,8 +9,9 @@ fn after_45_days() -> OfficialsPolicy {
     OfficialsPolicy::default().with("idle-days", "45").unwrap()
 }
 
+/// `idle` is off until the setting turns it on.
 #[test]
-fn idle_is_off_until_somebody_asks_for_it() {
+fn idle_hold_off_until_configured() {
     let mut account = official("CV1", "A");
     account.last_sign_in_on = Some(day("2023-06-01"));
     let mut hr = Hr::with([son("A")]);
@@ -20,8 +21,9 @@ fn idle_is_off_until_somebody_asks_for_it() {
     assert_eq!(hr.reasons(&account, "2023-07-17"), "idle");
 }
 
+/// An account that was never used is idle counted from its creation date.
 #[test]
-fn an_account_that_was_never_used_counts_from_the_day_it_was_made() {
+fn unused_account_idle_from_creation_date() {
     let mut account = official("CV1", "A");
     account.created_on = Some(day("2023-06-01"));
     let mut hr = Hr::with([son("A")]);
@@ -32,8 +34,9 @@ fn an_account_that_was_never_used_counts_from_the_day_it_was_made() {
     assert_eq!(hr.reasons(&account, "2023-12-31"), "", "nobody knows since when");
 }
 
+/// A sign-in is recorded once a day, or once a week while `idle` is off.
 #[test]
-fn a_sign_in_is_written_down_once_a_day_and_once_a_week_while_nobody_asks() {
+fn sign_in_recorded_daily_if_idle_on_else_weekly() {
     let (off, on) = (OfficialsPolicy::default(), after_45_days());
     for (last, today, without, with) in [
         (None, "2023-07-17", true, true),

@@ -10,8 +10,9 @@ fn stating(change: impl FnOnce(&mut AccountAttributes)) -> OfficialAccount {
     account
 }
 
+/// Name, birth date and national id must match the HR profile; what is unknown matches.
 #[test]
-fn name_birth_date_and_number_must_match() {
+fn mismatch_hold_if_name_birth_date_or_number_differs() {
     let hr = Hr::with([son("A")]);
     for (account, holds) in [
         (stating(|_| {}), ""),
@@ -31,8 +32,9 @@ fn name_birth_date_and_number_must_match() {
     }
 }
 
+/// A national id that the person had before is no mismatch.
 #[test]
-fn a_number_that_the_person_held_before_is_the_same_persons() {
+fn former_national_id_is_no_mismatch() {
     let account = stating(|s| s.national_id = Some(number(6)));
     let mut profile = son("A");
     profile.former_ids = vec![number(6)];
@@ -42,8 +44,9 @@ fn a_number_that_the_person_held_before_is_the_same_persons() {
     assert_eq!(hr.reasons(&account, "2023-07-31"), "");
 }
 
+/// The evidence names the fields that differ and contains no value.
 #[test]
-fn the_evidence_names_what_differs_and_no_value() {
+fn mismatch_evidence_names_fields_without_values() {
     let account = stating(|s| {
         s.full_name = Some(name("Lê Sơn"));
         s.birth_date = born("1981");
@@ -57,8 +60,9 @@ fn the_evidence_names_what_differs_and_no_value() {
     });
 }
 
+/// The freeze switch suspends the holds of clauses 1 to 4 and no others.
 #[test]
-fn the_freeze_switch_suspends_clauses_1_to_4() {
+fn freeze_suspends_holds_of_clauses_1_to_4() {
     let mut hr = Hr::with([son("A")]);
     hr.freeze = true;
     let account = stating(|s| s.birth_date = born("1950"));

@@ -21,8 +21,9 @@ fn held(notices: Vec<Notice>, on: &str) -> String {
     hr.reasons(&official("CV1", "A"), on)
 }
 
+/// A notice places the hold from its day until the profile has moved too.
 #[test]
-fn a_notice_counts_from_its_day_until_the_file_follows() {
+fn notice_holds_from_its_day_until_profile_moves() {
     assert_eq!(held(vec![notice("1", "B", "2023-07-31", None)], "2023-07-30"), "");
     assert_eq!(
         held(vec![notice("1", "B", "2023-07-31", None)], "2023-07-31"),
@@ -34,15 +35,17 @@ fn a_notice_counts_from_its_day_until_the_file_follows() {
     assert_eq!(hr.reasons(&official("CV1", "B"), "2023-07-31"), "");
 }
 
+/// A notice stops counting on the day of its withdrawal.
 #[test]
-fn a_notice_is_withdrawn_from_its_day_on() {
+fn withdrawn_notice_stops_counting_on_withdrawal_day() {
     let withdrawn = || vec![notice("1", "B", "2023-07-01", Some("2023-07-20"))];
     assert_eq!(held(withdrawn(), "2023-07-19"), "transfer-pending");
     assert_eq!(held(withdrawn(), "2023-07-20"), "");
 }
 
+/// Only the latest effective notice counts, and of two on one day the later row.
 #[test]
-fn only_the_latest_that_has_begun_counts_and_of_one_day_the_later_row() {
+fn latest_effective_notice_counts_later_row_on_same_day() {
     let back = vec![
         notice("1", "B", "2023-07-01", None),
         notice("2", "A", "2023-07-10", None),
@@ -65,8 +68,9 @@ fn only_the_latest_that_has_begun_counts_and_of_one_day_the_later_row() {
     assert_eq!(held(taken_back, "2023-07-31"), "transfer-pending");
 }
 
+/// The units of notice and profile are both followed through mergers.
 #[test]
-fn both_are_followed_through_mergers() {
+fn notice_unit_followed_through_merger() {
     // OLD became B on 1 July, so a notice to OLD is a notice to B.
     let mut hr = Hr::with([son("B")]);
     hr.notices = vec![notice("1", "OLD", "2023-06-01", None)];
@@ -74,8 +78,9 @@ fn both_are_followed_through_mergers() {
     assert_eq!(hr.reasons(&official("CV1", "B"), "2023-07-01"), "");
 }
 
+/// The grace of the setting is counted in days from the notice.
 #[test]
-fn grace_is_counted_in_days() {
+fn transfer_hold_waits_for_grace_days() {
     let mut hr = Hr::with([son("A")]);
     hr.notices = vec![notice("1", "B", "2023-07-01", None)];
     hr.policy.grace_transfer = 10;

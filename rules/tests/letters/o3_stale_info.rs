@@ -17,15 +17,17 @@ fn held(profile: Profile, on: &str) -> String {
     Hr::with([profile]).reasons(&official("CV1", "A"), on)
 }
 
+/// The hold begins on the day after the due day.
 #[test]
-fn it_must_have_fallen_due_before_today() {
+fn stale_info_holds_from_day_after_due_day() {
     assert_eq!(held(due("2023-06-30", Some("2023-01-01")), "2023-06-30"), "");
     assert_eq!(held(due("2023-06-30", Some("2023-01-01")), "2023-07-01"), "stale-info");
     assert_eq!(held(due("2023-06-30", None), "2023-07-01"), "stale-info");
 }
 
+/// An update on the due day or later lifts the hold, and so does a later due day.
 #[test]
-fn an_update_on_the_due_day_or_after_lifts_it() {
+fn update_on_or_after_due_day_lifts_stale_info() {
     assert_eq!(held(due("2023-06-30", Some("2023-06-29")), "2023-07-31"), "stale-info");
     assert_eq!(held(due("2023-06-30", Some("2023-06-30")), "2023-07-31"), "");
     assert_eq!(
@@ -35,8 +37,9 @@ fn an_update_on_the_due_day_or_after_lifts_it() {
     );
 }
 
+/// The hold is suspended during leave.
 #[test]
-fn it_rests_during_leave() {
+fn stale_info_suspended_during_leave() {
     for (status, holds) in [
         (ServiceStatus::OnLeave, ""),
         (ServiceStatus::UnpaidLeave, ""),
@@ -51,8 +54,9 @@ fn it_rests_during_leave() {
     }
 }
 
+/// The grace of the setting is counted in days from the due day.
 #[test]
-fn grace_is_counted_in_days() {
+fn stale_info_waits_for_grace_days() {
     let mut hr = Hr::with([due("2023-06-30", None)]);
     hr.policy.grace_stale_info = 5;
     assert_eq!(hr.reasons(&official("CV1", "A"), "2023-07-05"), "");

@@ -15,22 +15,25 @@ fn held(profile: Profile, on: &str) -> bool {
     Hr::with([profile]).reasons(&official("CV1", "A"), on) == "review-overdue"
 }
 
+/// A review is still in time on its anniversary.
 #[test]
-fn on_the_anniversary_it_is_still_in_time() {
+fn review_on_anniversary_is_in_time() {
     assert!(!held(reviewed(Some("2022-04-25"), None), "2023-04-25"));
     assert!(held(reviewed(Some("2022-04-25"), None), "2023-04-26"));
 }
 
+/// In a year without 29 February the anniversary is 28 February.
 #[test]
-fn the_29th_of_february_counts_as_the_28th() {
+fn review_of_29_february_due_on_28_february() {
     assert!(!held(reviewed(Some("2024-02-29"), None), "2025-02-28"));
     assert!(held(reviewed(Some("2024-02-29"), None), "2025-03-01"));
     assert!(!held(reviewed(Some("2023-02-28"), None), "2024-02-28"));
     assert!(held(reviewed(Some("2023-02-28"), None), "2024-02-29"));
 }
 
+/// A profile without a review is counted from its creation date, or from the day it was first loaded.
 #[test]
-fn never_reviewed_counts_from_the_day_it_was_made_or_first_taken_in() {
+fn unreviewed_profile_due_from_creation_or_first_load() {
     assert!(!held(reviewed(None, Some("2022-05-01")), "2023-05-01"));
     assert!(held(reviewed(None, Some("2022-05-01")), "2023-05-02"));
     // The profile was first loaded on 2023-07-01.
@@ -38,14 +41,16 @@ fn never_reviewed_counts_from_the_day_it_was_made_or_first_taken_in() {
     assert!(held(reviewed(None, None), "2024-07-02"));
 }
 
+/// The period never starts before the letter was in force.
 #[test]
-fn the_clock_never_starts_before_the_letter_was_in_force() {
+fn review_period_starts_no_earlier_than_letter() {
     assert!(!held(reviewed(None, Some("2001-01-01")), "2022-03-01"));
     assert!(held(reviewed(None, Some("2001-01-01")), "2022-03-02"));
 }
 
+/// The review is suspended during leave, and the setting can make it due every 6 months.
 #[test]
-fn it_rests_during_leave_and_may_be_asked_for_twice_a_year() {
+fn review_suspended_during_leave_and_period_is_setting() {
     let away = Profile {
         status: ServiceStatus::UnpaidLeave,
         ..reviewed(Some("2020-01-01"), None)

@@ -17,8 +17,9 @@ fn ending(status: ServiceStatus, from: Option<&str>) -> Profile {
     }
 }
 
+/// Each way of leaving the service holds the account from the first day out of service.
 #[test]
-fn each_ending_holds_from_its_first_day_out_of_service() {
+fn ended_service_holds_from_first_day_after_it() {
     let account = official("CV1", "A");
     for (status, holds) in [
         (ServiceStatus::Resigned, "left"),
@@ -43,8 +44,9 @@ fn each_ending_holds_from_its_first_day_out_of_service() {
     }
 }
 
+/// Leaving a post, a suspension, a secondment or leave does not end the service.
 #[test]
-fn leaving_a_post_is_not_leaving_the_service() {
+fn end_of_post_is_not_end_of_service() {
     for word in ["miễn nhiệm", "bãi nhiệm", "cách chức"] {
         assert_eq!(ServiceStatus::parse(word), None);
     }
@@ -59,8 +61,9 @@ fn leaving_a_post_is_not_leaving_the_service() {
     }
 }
 
+/// The hold is not placed before the letter was in force.
 #[test]
-fn no_such_hold_before_the_letter_was_in_force() {
+fn leaving_hold_not_placed_before_letter_in_force() {
     let hr = Hr::with([ending(ServiceStatus::Retired, None)]);
     assert_eq!(hr.reasons(&official("CV1", "A"), "2021-02-28"), "");
     assert_eq!(hr.reasons(&official("CV1", "A"), "2021-03-01"), "retired");
@@ -69,7 +72,7 @@ fn no_such_hold_before_the_letter_was_in_force() {
 
 /// Decree 135/2020, Appendix I: month of birth, age of retirement, and the month in which it is reached.
 #[test]
-fn the_age_of_retirement_rises_by_the_table() {
+fn retirement_age_follows_decree_table() {
     for (gender, birth, years, months, last_day) in [
         (Gender::M, "1961-01", 60, 3, "2021-04-30"),
         (Gender::M, "1961-09", 60, 3, "2021-12-31"),
@@ -93,8 +96,9 @@ fn the_age_of_retirement_rises_by_the_table() {
     assert_eq!(retirement(born("1950").unwrap(), Gender::M), None);
 }
 
+/// Retirement is announced 6 and 3 months ahead, and the forecast holds no account.
 #[test]
-fn the_forecast_is_shown_6_and_3_months_before_and_holds_nobody() {
+fn retirement_warned_6_and_3_months_ahead_without_hold() {
     let forecast = retirement(born("1961-01-15").unwrap(), Gender::M).unwrap();
     assert_eq!(forecast.warning_days(), [day("2020-10-30"), day("2021-01-30")]);
     let old = Profile {

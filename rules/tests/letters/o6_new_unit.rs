@@ -19,24 +19,27 @@ fn plan(profile: Profile, accounts: &[OfficialAccount], on: &str) -> Vec<String>
     })
 }
 
+/// The account is created at the unit of the profile, and the old one is closed.
 #[test]
-fn the_account_is_made_where_the_file_is_and_the_old_one_closes() {
+fn moved_profile_creates_account_and_closes_old_one() {
     assert_eq!(
         plan(son("B"), &[official("CV1", "A")], "2023-07-31"),
         ["CV1: moved", "CV1 makes B"]
     );
 }
 
+/// If the person has an account at the new unit, it is used and none is created.
 #[test]
-fn an_account_that_is_there_is_used() {
+fn existing_account_at_new_unit_is_used() {
     let both = [official("CV2", "B"), official("CV1", "A")];
     assert_eq!(plan(son("B"), &both, "2023-07-31"), ["CV1: moved", "CV2: "]);
     // The person moves back.
     assert_eq!(plan(son("A"), &both, "2023-07-31"), ["CV1: ", "CV2: moved"]);
 }
 
+/// Several old accounts lead to one new account, attributed to the smallest id.
 #[test]
-fn several_old_accounts_give_one_new_one_on_the_line_of_the_smallest_id() {
+fn several_old_accounts_lead_to_one_new_account() {
     let both = [official("CV9", "P"), official("CV3", "A")];
     assert_eq!(
         plan(son("B"), &both, "2023-07-31"),
@@ -44,8 +47,9 @@ fn several_old_accounts_give_one_new_one_on_the_line_of_the_smallest_id() {
     );
 }
 
+/// A merger of units moves no account.
 #[test]
-fn a_merger_moves_nobody() {
+fn unit_merger_moves_no_account() {
     assert_eq!(plan(son("B"), &[official("CV1", "OLD")], "2023-07-01"), ["CV1: "]);
     assert_eq!(
         plan(son("B"), &[official("CV1", "OLD")], "2023-06-30"),
@@ -62,8 +66,9 @@ fn a_seconded_person_stays_with_the_sending_unit() {
     assert_eq!(plan(seconded, &[official("CV1", "A")], "2023-07-31"), ["CV1: "]);
 }
 
+/// The account of a person who left the service is not moved.
 #[test]
-fn who_left_is_not_moved() {
+fn account_of_leaver_is_not_moved() {
     let left = Profile {
         status: ServiceStatus::Resigned,
         ..son("B")
@@ -71,8 +76,9 @@ fn who_left_is_not_moved() {
     assert_eq!(plan(left, &[official("CV1", "A")], "2023-07-31"), ["CV1: left"]);
 }
 
+/// The HR rules do not apply to the accounts of units.
 #[test]
-fn the_accounts_of_a_unit_have_no_hr_rule() {
+fn unit_account_has_no_hr_holds() {
     let desk = OfficialAccount {
         kind: AccountKind::Unit,
         ..official("CV1", "A")

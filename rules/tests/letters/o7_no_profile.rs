@@ -14,8 +14,9 @@ fn stating(change: impl FnOnce(&mut AccountAttributes)) -> OfficialAccount {
 
 const ON: &str = "2023-07-31";
 
+/// A profile is found by employee code, or else by any national id of the person.
 #[test]
-fn a_profile_is_found_by_code_or_else_by_any_number_of_the_person() {
+fn profile_found_by_code_or_any_national_id() {
     let hr = Hr::with([son("A")]);
     assert_eq!(hr.reasons(&official("CV1", "A"), ON), "");
     assert_eq!(hr.reasons(&stating(|s| s.employee_code = None), ON), "");
@@ -34,8 +35,9 @@ fn a_profile_is_found_by_code_or_else_by_any_number_of_the_person() {
     assert_eq!(known.reasons(&nobody, ON), "");
 }
 
+/// A row that could not be read leaves the account it may belong to undecided.
 #[test]
-fn a_row_that_could_not_be_read_decides_nothing() {
+fn unreadable_row_leaves_its_account_undecided() {
     let unread = |hint: UnreadableProfile| {
         let mut hr = Hr::with([]);
         hr.unread = vec![hint];
@@ -72,7 +74,7 @@ fn a_row_that_could_not_be_read_decides_nothing() {
 /// HR gave the person another code in the very row that cannot be read. Its number still identifies the person, although the account has
 /// the old code.
 #[test]
-fn a_row_under_another_code_is_its_persons_too() {
+fn unreadable_row_with_new_code_matched_by_national_id() {
     let mut hr = Hr::with([son("A")]);
     assert_eq!(hr.reasons(&official("CV1", "A"), ON), "");
     hr.unread = vec![UnreadableProfile {
@@ -90,8 +92,9 @@ fn a_row_under_another_code_is_its_persons_too() {
     assert_eq!(hr.reasons(&official("CV1", "A"), ON), "");
 }
 
+/// An unreadable row with the name of a person makes the account undecided only if it has no profile.
 #[test]
-fn a_name_makes_undecided_only_who_would_get_no_profile() {
+fn name_of_unreadable_row_spares_account_with_profile() {
     let mut hr = Hr::with([son("A")]);
     hr.unread = vec![UnreadableProfile {
         person_key: Some("LEVANSON".into()),
@@ -100,8 +103,9 @@ fn a_name_makes_undecided_only_who_would_get_no_profile() {
     assert_eq!(hr.reasons(&official("CV1", "A"), ON), "");
 }
 
+/// Two profiles for one person leave the account undecided.
 #[test]
-fn two_profiles_for_one_person_decide_nothing() {
+fn two_profiles_for_one_person_leave_account_undecided() {
     let second = Profile {
         employee_code: Some("TTH6".into()),
         ..son("B")
@@ -112,8 +116,9 @@ fn two_profiles_for_one_person_decide_nothing() {
     );
 }
 
+/// A missing profile counts only in the units that a full extract covers.
 #[test]
-fn absence_means_something_only_where_a_full_extract_spoke() {
+fn missing_profile_counts_only_in_full_extract_of_unit() {
     let mut hr = Hr::with([]);
     hr.coverage = Coverage::default();
     assert_eq!(hr.reasons(&official("CV1", "A"), ON), "undecided: not-covered");
@@ -128,8 +133,9 @@ fn absence_means_something_only_where_a_full_extract_spoke() {
     );
 }
 
+/// An account without a profile is held for that alone, because the other clauses compare with a profile.
 #[test]
-fn it_stands_alone() {
+fn account_without_profile_held_for_that_alone() {
     let account = stating(|s| {
         s.employee_code = Some("NEW".into());
         s.national_id = None;
@@ -140,7 +146,7 @@ fn it_stands_alone() {
 
 /// The reverse: a profile in service without an account.
 #[test]
-fn a_newcomer_is_in_service_decided_and_found_by_no_account() {
+fn newcomer_is_profile_in_service_without_account() {
     let names = |hr: &Hr, accounts: &[OfficialAccount]| -> Vec<String> {
         let directory = hr.directory();
         newcomers(&directory, accounts, &units(), day(ON))

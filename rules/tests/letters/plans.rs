@@ -14,8 +14,9 @@ fn impact(open: u64, newly_held: u64, held_lately: u64) -> Impact {
     }
 }
 
+/// A run may hold the larger of 20 accounts and 2 % of those that are open.
 #[test]
-fn twenty_accounts_may_always_be_held_or_two_percent() {
+fn guard_allows_20_accounts_or_2_percent() {
     let policy = OfficialsPolicy::default();
     for (open, now, lately, stops) in [
         (100, 20, 0, false),
@@ -40,8 +41,9 @@ fn twenty_accounts_may_always_be_held_or_two_percent() {
     }
 }
 
+/// The limits for each unit and each reason come from the settings.
 #[test]
-fn brakes_by_unit_and_by_reason_are_settings() {
+fn guard_limits_by_unit_and_reason_from_settings() {
     let policy = OfficialsPolicy::default()
         .with("brake.unit", "3")
         .unwrap()
@@ -57,8 +59,9 @@ fn brakes_by_unit_and_by_reason_are_settings() {
     assert_eq!(guard(&hit, &policy), [Brake::Unit(unit), Brake::Reason(Reason::Left)]);
 }
 
+/// Each setting of the policy can be read and set, and a wrong value is refused.
 #[test]
-fn every_key_of_the_policy_can_be_read_and_set() {
+fn policy_keys_readable_and_wrong_values_refused() {
     let policy = OfficialsPolicy::default();
     for (key, value) in [
         ("grace.transfer", "5"),

@@ -476,8 +476,9 @@ pub fn parse(words: Locale, args: impl IntoIterator<Item = OsString>) -> Result<
 mod tests {
     use super::*;
 
+    /// The definition of the command line is valid, and each part of it has a text in both languages.
     #[test]
-    fn the_command_line_is_sound_and_all_of_it_has_words() {
+    fn command_line_definition_is_valid_and_translated() {
         Cli::command().debug_assert();
         for locale in ["vi", "en"] {
             let words = Locale::of_locale(|_| Some(locale.to_owned()));
@@ -495,8 +496,9 @@ mod tests {
         command.get_subcommands().for_each(check);
     }
 
+    /// A database password among the arguments is detected.
     #[test]
-    fn a_password_in_the_command_line_is_seen() {
+    fn database_password_in_arguments_is_detected() {
         let shows = |line: &str| shows_password(line.split(' ').map(OsString::from));
         for shown in [
             "ngomon report --database postgres://ngomon:secret@db/ngomon",
@@ -515,8 +517,9 @@ mod tests {
         }
     }
 
+    /// `help` and `version` work as commands and print the same as the flags.
     #[test]
-    fn help_is_a_command_too() {
+    fn help_and_version_subcommands_equal_flags() {
         let words = Locale::of_locale(|_| Some("en".to_owned()));
         let said = |line: &str| parse(words, line.split(' ').map(Into::into)).unwrap_err().to_string();
         assert_eq!(said("ngomon help reconcile"), said("ngomon reconcile --help"));
@@ -530,8 +533,9 @@ mod tests {
         );
     }
 
+    /// A time without an offset is Vietnam's.
     #[test]
-    fn times_without_an_offset_are_vietnams() {
+    fn time_without_offset_is_vietnam_time() {
         let same = [
             "2023-07-16T00:00:00+07:00",
             "2023-07-16 00:00",

@@ -184,8 +184,9 @@ mod tests {
         })
     }
 
+    /// Each error of the arguments is reported in both languages.
     #[test]
-    fn each_fault_is_said_in_both_languages() {
+    fn argument_errors_reported_in_both_languages() {
         for (line, vietnamese, english) in [
             (
                 "keys rotat",
@@ -232,8 +233,9 @@ mod tests {
         }
     }
 
+    /// The Vietnamese help contains no English text of the argument parser.
     #[test]
-    fn no_word_of_the_parser_is_left() {
+    fn vietnamese_help_contains_no_english_parser_text() {
         for line in [
             "",
             "--help",

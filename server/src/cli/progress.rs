@@ -95,14 +95,16 @@ impl Drop for Progress {
 mod tests {
     use super::*;
 
+    /// A rate is shown as a whole number.
     #[test]
-    fn a_rate_is_a_whole_number() {
+    fn progress_rate_is_rounded() {
         assert_eq!(whole(86_244.748_8), 86_245);
         assert_eq!(whole(f64::NAN), 0);
     }
 
+    /// Sizes and durations are written as people write them.
     #[test]
-    fn sizes_and_times_are_written_as_people_write_them() {
+    fn sizes_and_durations_formatted_for_people() {
         let of = |tag| Locale::of_tag(tag).unwrap();
         assert_eq!(megabytes(86_244_748, of("vi")), "86,2 MB");
         assert_eq!(megabytes(1_234_567_890, of("en")), "1,234.5 MB");

@@ -226,8 +226,9 @@ fn system_user() -> String {
 mod tests {
     use super::keys_named_after;
 
+    /// The default directory of the keys is named after the database of the URL.
     #[test]
-    fn keys_of_an_address_are_named_after_its_database() {
+    fn default_key_directory_named_after_database() {
         for (url, name) in [
             ("postgres://u:p@localhost:5432/hue?sslmode=require", "keys-hue"),
             ("postgres://u@h/hue%20a", "keys-hue_20a"),

@@ -233,8 +233,9 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
+    /// CSV is quoted as scripts expect it, and formulas are escaped.
     #[test]
-    fn csv_is_what_scripts_know_and_formulas_are_harmless() {
+    fn csv_output_quotes_cells_and_escapes_formulas() {
         assert_eq!(
             printed(Format::Csv),
             "account_id,accounts\n'=1+1,12\n\"Huế, \"\"cũ\"\"\",3\n"
@@ -245,13 +246,15 @@ mod tests {
         assert_eq!(harmless("2023-07-31"), "2023-07-31");
     }
 
+    /// Counts are numbers in JSON.
     #[test]
-    fn json_has_numbers_where_things_are_counted() {
+    fn json_output_has_counts_as_numbers() {
         assert!(printed(Format::Json).contains("\"accounts\": 12"));
     }
 
+    /// The columns of a table for people are aligned.
     #[test]
-    fn people_see_aligned_columns() {
+    fn table_output_aligns_columns() {
         let text = printed(Format::Table);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 4);
@@ -259,8 +262,9 @@ mod tests {
         assert_eq!(shown(lines[2]), shown(lines[3]));
     }
 
+    /// People read days in their language, scripts read them in ISO form.
     #[test]
-    fn people_read_days_in_their_language_and_scripts_as_they_are_kept() {
+    fn days_localised_in_tables_and_iso_in_csv_and_json() {
         let mut table = Table::new(&["account_id", "page"]);
         table.push(["HS1".to_owned(), "2023-07-19".to_owned()]);
         let of = |format, tag| {
@@ -279,8 +283,9 @@ mod tests {
         }
     }
 
+    /// Numbers with thousands separators are aligned to the right, too.
     #[test]
-    fn numbers_stand_right_with_thousands_too() {
+    fn grouped_numbers_are_recognised_as_numbers() {
         for number in ["7", "1096", "1.252", "86,244,748"] {
             assert!(is_number(number), "{number}");
         }

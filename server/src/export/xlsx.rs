@@ -203,8 +203,9 @@ mod tests {
     use std::io::{Cursor, Read as _};
     use zip::ZipArchive;
 
+    /// The spreadsheet has a native chart, and unit names in it are no formulas.
     #[test]
-    fn the_report_has_a_native_chart_and_harmless_names() {
+    fn xlsx_report_has_native_chart_and_no_formulas() {
         let units = [("P", "Tỉnh", 30), ("A", "=HYPERLINK(1)", 20), ("", "", 10)].map(|(unit, name, accounts)| {
             let goal = Goal {
                 due: accounts,

@@ -66,8 +66,9 @@ pub fn named(device: Option<&str>, words: Locale) -> String {
 mod tests {
     use super::*;
 
+    /// A device is named by its browser and its system.
     #[test]
-    fn devices_are_called_what_people_call_them() {
+    fn device_named_by_browser_and_system() {
         let words = Locale::of_tag("vi").unwrap();
         for (agent, name) in [
             (

@@ -52,8 +52,9 @@ mod tests {
         String::from_utf8(to_bytes(page.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap()
     }
 
+    /// The error page says that nothing was changed only if that is certain.
     #[tokio::test(flavor = "multi_thread")]
-    async fn nothing_was_changed_is_said_only_where_it_is_so() {
+    async fn error_page_mentions_possible_changes_after_write() {
         let site = Site::of([("units", fixtures("demo").join("units.csv"))]).await;
         let (before, after) = (failing(&site, None).await, failing(&site, Some("lan")).await);
         let [nothing, perhaps] = ["fault-text", "fault-text-changed"].map(|key| vietnamese().text(key));
@@ -61,8 +62,9 @@ mod tests {
         assert!(after.contains(&perhaps) && !after.contains(&nothing));
     }
 
+    /// After a commit of unknown outcome, the error page says that the outcome is unknown.
     #[tokio::test]
-    async fn what_nobody_knows_is_said_to_be_so() {
+    async fn unknown_commit_outcome_stated_on_error_page() {
         let page = ErrorPage(vietnamese(), StoreError::InDoubt("lost".into())).into_response();
         let text = to_bytes(page.into_body(), 1 << 20).await.unwrap();
         let text = String::from_utf8(text.to_vec()).unwrap();

@@ -232,14 +232,16 @@ mod tests {
         keys
     }
 
+    /// Both languages have the same messages with the same arguments.
     #[test]
-    fn both_languages_say_the_same_things_with_the_same_gaps() {
+    fn both_languages_have_same_keys_and_arguments() {
         assert_eq!(keys("vi"), keys("en"));
         assert!(keys("vi").len() > 100);
     }
 
+    /// Each message key that the program names exists.
     #[test]
-    fn every_key_that_the_program_names_is_there() {
+    fn message_keys_named_in_code_exist() {
         let known = keys("vi");
         let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut todo = vec![here.join("src"), here.join("templates")];
@@ -275,8 +277,9 @@ mod tests {
         assert!(seen > 50);
     }
 
+    /// Each reason of a hold or of a quarantine has its messages.
     #[test]
-    fn every_reason_repair_and_outcome_has_its_words() {
+    fn reasons_and_quarantine_reasons_have_messages() {
         use ngomon_rules::hold::Reason;
         use ngomon_rules::quarantine::QuarantineReason;
         let known = keys("vi");
@@ -292,8 +295,9 @@ mod tests {
         }
     }
 
+    /// The locale decides the language, and Vietnamese is the default.
     #[test]
-    fn the_locale_decides_and_vietnamese_is_the_default() {
+    fn language_follows_locale_with_vietnamese_default() {
         let of = |lang: &'static str| Locale::of_locale(move |name| (name == "LANG").then(|| lang.to_owned())).language;
         assert_eq!(of("en_GB.UTF-8"), Language::English);
         for other in ["vi_VN.UTF-8", "C.UTF-8", "POSIX", "", "fr_FR"] {
@@ -301,8 +305,9 @@ mod tests {
         }
     }
 
+    /// Numbers and days are written as the language writes them.
     #[test]
-    fn numbers_and_days_are_written_as_people_write_them() {
+    fn numbers_and_days_formatted_for_language() {
         let (vi, en) = (
             Locale {
                 language: Language::Vietnamese,

@@ -38,7 +38,7 @@ mod tests {
 
     /// Each text fits one SMS and contains no diacritics, no link and no request for a code.
     #[test]
-    fn news_fits_one_message() {
+    fn owner_notification_fits_one_sms() {
         let receipt = || "DH-7K3M-42QX".to_owned();
         let mut all = vec![
             News::Standardised(Some(receipt())),

@@ -76,8 +76,9 @@ pub fn whose_claim(story: &AccountExplanation, words: Locale, masked: bool) -> O
 mod tests {
     use crate::i18n::masked_name;
 
+    /// A masked name distinguishes people and identifies nobody.
     #[test]
-    fn a_masked_name_tells_people_apart_and_does_not_say_who_it_is() {
+    fn masked_name_shows_given_name_and_initials_only() {
         assert_eq!(masked_name("Ngô Minh Sơn"), "N*** M*** Sơn");
         assert_eq!(masked_name("Đặng  Ái"), "Đ*** Ái");
         assert_eq!(masked_name("Kăn"), "K***", "names of one word are hidden too");

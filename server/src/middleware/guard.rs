@@ -159,8 +159,9 @@ mod tests {
         (status, String::from_utf8(bytes.to_vec()).unwrap())
     }
 
+    /// A panic is answered by an error page, or by JSON at the protocol endpoints.
     #[tokio::test]
-    async fn a_panic_is_answered() {
+    async fn panicking_handler_answers_500() {
         let (status, page) = asked("/fails", None).await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
         assert!(page.contains("S-500") && page.contains("Hệ thống"), "{page}");
@@ -173,8 +174,9 @@ mod tests {
         assert_eq!(asked("/", None).await.0, StatusCode::OK);
     }
 
+    /// A handler that takes too long is answered by an error page.
     #[tokio::test]
-    async fn who_waits_too_long_is_answered() {
+    async fn slow_handler_answers_503_after_time_limit() {
         let (status, page) = asked("/hangs", None).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(page.contains("S-500"), "{page}");

@@ -176,8 +176,9 @@ impl Drop for Answering {
 mod tests {
     use super::*;
 
+    /// An address may have half of the connections, and only a few once the server is full.
     #[test]
-    fn each_address_has_half_and_little_once_it_is_crowded() {
+    fn connections_per_address_limited_when_full() {
         let bounds = Bounds {
             connections: 20,
             when_crowded: 2,

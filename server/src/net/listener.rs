@@ -246,8 +246,9 @@ mod tests {
 
     const ASK: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
+    /// A connection that sends nothing, half a head or half a body is closed after its time limit.
     #[tokio::test]
-    async fn who_sends_nothing_or_half_of_a_head_or_body_is_closed() {
+    async fn connection_with_incomplete_request_is_closed() {
         let half_head = "GET / HTTP/1.1\r\nHost: a\r\nX-A";
         let after_one = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
         let bounds = Bounds { head: SHORT, ..LONG };
@@ -264,8 +265,9 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
     }
 
+    /// A connection whose client does not read the response is closed after its time limit.
     #[tokio::test]
-    async fn who_takes_nothing_of_an_answer_is_closed() {
+    async fn connection_that_reads_no_response_is_closed() {
         let door = door(Bounds { write: SHORT, ..LONG }, Proxies::default()).await;
         let mut stream = door.connect().await;
         let ask = "GET /much HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -279,7 +281,7 @@ mod tests {
 
     /// Many idle connections of one address lock nobody out, not even others from that address.
     #[tokio::test]
-    async fn who_says_nothing_makes_room_for_who_comes() {
+    async fn idle_connections_closed_for_new_ones() {
         let bounds = Bounds {
             connections: 8,
             when_crowded: 2,
@@ -296,8 +298,9 @@ mod tests {
         assert_eq!(rest(&mut silent[0]).await, "", "the first went first");
     }
 
+    /// The head of a request names exactly one host and has a limited size.
     #[tokio::test]
-    async fn a_head_names_one_host_and_is_not_endless() {
+    async fn request_head_needs_one_host_and_limited_size() {
         let door = door(LONG, Proxies::default()).await;
         let close = "Connection: close\r\n\r\n";
         for (head, status) in [
@@ -328,8 +331,9 @@ mod tests {
         }
     }
 
+    /// At a shutdown the server finishes its responses and closes idle connections at once.
     #[tokio::test]
-    async fn told_to_stop_it_waits_for_answers_and_not_for_who_is_silent() {
+    async fn shutdown_waits_for_responses_not_for_idle_connections() {
         let door = door(LONG, Proxies::default()).await;
         let mut idle = door.connect().await;
         let mut kept = door.connect().await;

@@ -99,8 +99,9 @@ mod tests {
         Proxies::new(&networks).client(peer, &headers).to_string()
     }
 
+    /// The client's address is the right-most one that is no trusted proxy's.
     #[test]
-    fn the_right_most_address_that_is_not_trusted_counts() {
+    fn client_address_is_last_untrusted_forwarded_one() {
         for (peer, lines, counts) in [
             // A client that is not a trusted proxy is not believed.
             ("203.0.113.9", &["198.51.100.1"][..], "203.0.113.9"),
@@ -130,8 +131,9 @@ mod tests {
         }
     }
 
+    /// The IPv6 addresses of one subscriber are counted as one.
     #[test]
-    fn a_network_of_one_customer_is_counted_as_one() {
+    fn ipv6_addresses_counted_by_subscriber_network() {
         for (address, as_one, network) in [
             ("192.0.2.8", "192.0.2.8", None),
             ("::ffff:192.0.2.8", "192.0.2.8", None),

@@ -31,8 +31,9 @@ pub fn is_loopback(url: &Url) -> bool {
 mod tests {
     use crate::net::public_url;
 
+    /// The public URL is normalised.
     #[test]
-    fn an_address_is_written_in_one_way() {
+    fn public_url_is_normalised() {
         for (typed, is) in [
             ("https://id.hue.example", "https://id.hue.example"),
             ("https://id.hue.example/", "https://id.hue.example"),
@@ -55,8 +56,9 @@ mod tests {
         }
     }
 
+    /// A public URL over plain HTTP could keep nobody signed in, and is refused.
     #[test]
-    fn what_keeps_nobody_signed_in_is_refused() {
+    fn public_url_without_tls_or_with_path_is_refused() {
         for typed in [
             "http://id.hue.example",
             "http://192.168.1.5:8080",

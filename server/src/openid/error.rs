@@ -151,7 +151,7 @@ mod tests {
 
     /// After a commit of unknown outcome, the client must not be asked to retry.
     #[test]
-    fn what_may_have_been_done_is_not_asked_for_again() {
+    fn unknown_commit_outcome_does_not_suggest_retry() {
         let doubt = OAuthError::from(StoreError::InDoubt("lost".into()));
         assert_eq!(doubt.status, StatusCode::GATEWAY_TIMEOUT);
         assert!(!doubt.description.contains("try again"), "{doubt}");

@@ -117,8 +117,9 @@ impl Params {
 mod tests {
     use super::*;
 
+    /// A repeated parameter is an error, and an empty one counts as absent.
     #[test]
-    fn none_comes_twice_and_empty_is_none() {
+    fn repeated_parameter_is_error_and_empty_is_absent() {
         let params = Params::read(b"a=1&b=&c=x%20y&a=2&a=3");
         assert_eq!(params.get("a"), Some("1"));
         assert_eq!(params.get("b"), None);
@@ -129,8 +130,9 @@ mod tests {
         assert_eq!(params.without(&["a"]).query(), "c=x+y");
     }
 
+    /// The error names a parameter that is too long.
     #[test]
-    fn what_is_too_long_is_said() {
+    fn overlong_parameter_is_named_in_error() {
         let long = format!("a=1&state={}", "x".repeat(8_001));
         let params = Params::read(long.as_bytes());
         let fault = params.well_formed().unwrap_err();
@@ -147,8 +149,9 @@ mod tests {
         assert!(params.without(&["state"]).well_formed().is_ok());
     }
 
+    /// A written query is parsed back to the same parameters.
     #[test]
-    fn a_query_reads_back_the_same() {
+    fn query_string_round_trips() {
         let params = Params::read("a=%C4%91&b=%26%3D&c=%2B".as_bytes());
         assert_eq!(Params::read(params.query().as_bytes()), params);
     }

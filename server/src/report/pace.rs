@@ -103,8 +103,9 @@ mod tests {
         Pace::of(CampaignGroup::Citizens, goal, days, &campaign, TODAY)
     }
 
+    /// The pace of the last seven days is compared with the one needed until the deadline.
     #[test]
-    fn what_is_made_stands_beside_what_is_needed() {
+    fn pace_compares_last_week_with_needed_rate() {
         let days = [day(7, 100, 0), day(6, 3, 0), day(1, 4, 0), day(0, 7, 0)];
         let on_time = pace("2023-07-20", 20, 14, &days);
         assert_eq!(
@@ -125,8 +126,9 @@ mod tests {
         assert_eq!(pace("", 90, 14, &days).needed, None, "no deadline, no pace to keep");
     }
 
+    /// In the first week, the pace is taken over the days since the start.
     #[test]
-    fn the_first_days_of_a_campaign_are_a_short_week() {
+    fn pace_in_first_week_counts_days_since_start() {
         let goal = Goal {
             due: 100,
             standardised: 12,
@@ -141,8 +143,9 @@ mod tests {
         );
     }
 
+    /// A unit is behind if its share is ten points below that of the unit above.
     #[test]
-    fn a_unit_is_behind_by_ten_points() {
+    fn unit_behind_by_ten_points_triggers_alert() {
         let unit = |due, standardised| UnitFigures {
             goals: [(CampaignGroup::Citizens, Goal { due, standardised })].into(),
             ..UnitFigures::default()
@@ -154,8 +157,9 @@ mod tests {
         assert_eq!(share(Goal::default()), 0);
     }
 
+    /// Refusals jump when there are at least ten, and twice the average of the last week.
     #[test]
-    fn refusals_jump_when_they_are_many_and_twice_the_usual() {
+    fn refusal_jump_needs_ten_and_twice_the_average() {
         assert_eq!(jump(&[day(0, 0, 9)], TODAY), None);
         assert_eq!(jump(&[day(0, 0, 10)], TODAY), Some((10, 0)));
         assert_eq!(jump(&[day(7, 0, 35), day(0, 0, 10)], TODAY), Some((10, 50)));

@@ -137,7 +137,7 @@ fn cell<'a>(page: &'a TestResponse, key: &str) -> &'a str {
 
 /// "The sample's `report.csv` gives the page's figures", for every unit that has accounts.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_shows_what_the_key_says() {
+async fn report_page_shows_expected_sample_figures() {
     let site = Site::sample().await;
     for form in rows("submissions.csv") {
         site.submit(&form).await;
@@ -226,8 +226,9 @@ async fn the_page_shows_what_the_key_says() {
     );
 }
 
+/// Citizens, strangers and held accounts do not see the report.
 #[tokio::test(flavor = "multi_thread")]
-async fn only_offices_see_the_report() {
+async fn report_hidden_from_citizens_strangers_and_held_accounts() {
     let site = Site::sample().await;
     let paths = ["/report", "/report/46", "/report/46/report.csv", "/report/live/46"];
     let citizen = site.signed_in(&rows("citizens.csv")[0]["account_id"]).await;
@@ -265,8 +266,9 @@ async fn only_offices_see_the_report() {
     }
 }
 
+/// A new claim arrives on the streams of all units above the account.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claim_arrives_on_every_stream_above_it() {
+async fn claim_updates_streams_of_all_units_above() {
     let site = Site::sample().await;
     let cookie = site.signed_in(OFFICIAL).await;
     let outcomes = rows("expected/outcomes.csv");
@@ -359,7 +361,7 @@ async fn a_hold_ends_a_stream() {
 
 /// A person can have many sessions, so streams are also counted per person.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_person_does_not_take_all_streams() {
+async fn report_streams_limited_per_person() {
     let site = Site::sample().await;
     site.at("2023-07-31T05:00:00Z");
     let mut open = Vec::new();
@@ -388,7 +390,7 @@ async fn one_person_does_not_take_all_streams() {
 
 /// Streams are limited over all viewers.
 #[tokio::test(flavor = "multi_thread")]
-async fn all_streams_together_have_an_end() {
+async fn report_streams_limited_in_total() {
     let site = Site::sample().await;
     let board = App::new(site.store.clone(), true).board.clone();
     let mut open = Vec::new();
@@ -402,8 +404,9 @@ async fn all_streams_together_have_an_end() {
     assert!(board.watch(&one_more, "session").await.unwrap().is_some());
 }
 
+/// The report shows the holds by reason, with the clause of the letter.
 #[tokio::test(flavor = "multi_thread")]
-async fn holds_are_shown_by_clause() {
+async fn report_shows_holds_by_clause() {
     let site = Site::sample().await;
     site.at("2023-07-31T05:00:00Z");
     let run = site.store.reconcile("2023-07-31".parse().unwrap(), "hr").await.unwrap();
@@ -438,8 +441,9 @@ async fn holds_are_shown_by_clause() {
     }
 }
 
+/// The report shows when the recount last agreed, and what needs attention.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_says_when_the_recount_agreed_and_what_needs_attention() {
+async fn report_shows_last_recount_pace_and_deadline() {
     let site = Site::sample().await;
     let cookie = site.signed_in(OFFICIAL).await;
     assert!(site.get("/report", &cookie).await.says("report-recount-none"));
@@ -486,7 +490,7 @@ async fn the_page_says_when_the_recount_agreed_and_what_needs_attention() {
 
 /// Names of units are untrusted text: they are escaped in the page and in the chart's data.
 #[tokio::test(flavor = "multi_thread")]
-async fn names_of_units_are_harmless_and_units_that_ended_lead_on() {
+async fn report_escapes_unit_names_and_resolves_ended_units() {
     let dir = tempfile::tempdir().unwrap();
     let units = dir.path().join("units.csv");
     let head = "code,parent,name,kind,valid_from,valid_to,successor";
@@ -531,7 +535,7 @@ async fn names_of_units_are_harmless_and_units_that_ended_lead_on() {
 
 /// Villages of the same name below a merged commune can be distinguished on the page, in files and in the list of people.
 #[tokio::test(flavor = "multi_thread")]
-async fn namesakes_below_a_merged_commune_are_told_apart() {
+async fn report_distinguishes_namesakes_below_merged_commune() {
     let site = Site::of([("units", fixtures("sample-leap").join("units.csv"))]).await;
     site.at("2025-08-01T05:00:00Z");
     let an = site.operator("an").await;
@@ -546,7 +550,7 @@ async fn namesakes_below_a_merged_commune_are_told_apart() {
 /// The printed page has the head of Decree 30. A unit's head can print a notice, and gets a text for the loudspeaker and a
 /// message to pass on.
 #[tokio::test(flavor = "multi_thread")]
-async fn papers_have_their_head_and_notices_are_there_to_print() {
+async fn report_has_decree_head_and_printable_notice() {
     let site = Site::sample().await;
     let cookie = site.signed_in(OFFICIAL).await;
     let report = site.get("/report/474", &cookie).await;

@@ -69,7 +69,7 @@ mod tests {
 
     /// RFC 6238, appendix B: the last six digits of the SHA-1 column.
     #[test]
-    fn codes_are_those_of_the_standard() {
+    fn totp_codes_match_rfc_6238_vectors() {
         let authenticator = Authenticator::new("lan", b"12345678901234567890");
         for (second, code) in [
             (1_111_111_109, "081804"),
@@ -89,8 +89,9 @@ mod tests {
         assert_eq!(authenticator.step("", Timestamp::UNIX_EPOCH), None);
     }
 
+    /// The secret can be typed or scanned as a QR code.
     #[test]
-    fn the_secret_is_typed_or_scanned() {
+    fn totp_secret_shown_as_text_and_qr_code() {
         let authenticator = Authenticator::new("lan", b"12345678901234567890");
         assert_eq!(authenticator.secret(), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
         let picture = authenticator.picture().unwrap();

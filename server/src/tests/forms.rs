@@ -6,7 +6,7 @@ use ngomon_rules::values::NationalId;
 
 /// A missing digit costs no attempt, and the page says how many digits there are.
 #[tokio::test(flavor = "multi_thread")]
-async fn slips_of_the_hand_are_said_at_their_field() {
+async fn typing_errors_reported_at_their_field() {
     let site = Site::sample().await;
     let (account, fields) = right_form();
     let cookie = site.signed_in(&account).await;
@@ -63,7 +63,7 @@ async fn slips_of_the_hand_are_said_at_their_field() {
 /// C1: "a `pending` account sees its receipt, not the form"; C2: "without signing in it says received, waiting, or answered, and the same
 /// for a number that does not exist".
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_that_waits_shows_its_receipt_and_is_looked_up() {
+async fn pending_form_shows_receipt_with_public_state() {
     let site = Site::sample().await;
     let (account, fields) = right_form();
     let number = NationalId::try_from(fields[1].1.clone()).unwrap();
@@ -117,7 +117,7 @@ async fn a_form_that_waits_shows_its_receipt_and_is_looked_up() {
 
 /// "Gửi lại mã" works wherever it is offered, without typing the name again.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_sent_again_where_the_page_says_so() {
+async fn code_resent_from_page_that_offers_it() {
     let site = Site::demo().await;
     let sent = async || site.store.messages(99).await.unwrap().len();
     for username in ["canbo001", "khong-co-ai"] {
@@ -154,7 +154,7 @@ async fn a_code_is_sent_again_where_the_page_says_so() {
 
 /// M7 and M8: pages show a freeze, and the form stays open to owners who may standardise.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_freeze_is_said_and_the_form_stays_open() {
+async fn freeze_banner_shown_and_form_stays_open() {
     let site = Site::sample().await;
     let (account, _) = right_form();
     let cookie = site.signed_in(&account).await;
@@ -203,7 +203,7 @@ async fn a_freeze_is_said_and_the_form_stays_open() {
 
 /// "Giải quyết: chấp nhận / không chấp nhận, nêu lý do", and the owner reads the reason.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_review_is_answered_with_a_reason() {
+async fn review_declined_with_reason_shown_to_owner() {
     let (site, held) = two_accounts_of_one_number().await;
     site.post("/held/review", &held, &[]).await;
     let an = site.operator("an").await;

@@ -48,7 +48,7 @@ async fn rounds(app: &App, least: u32, round: impl Fn(u32) -> Result<(), StoreEr
 
 /// "Workers supervised": neither an error nor a panic ends a worker, nor does a panic before its first step.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_fails_or_panics_goes_on() {
+async fn worker_continues_after_error_or_panic() {
     let site = Site::bare().await;
     let app = App::new(site.store.clone(), true);
     rounds(&app, 5, |n| match n {
@@ -74,7 +74,7 @@ async fn a_worker_that_fails_or_panics_goes_on() {
 
 /// The health check and the desk report a late worker; pages still work.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_gets_nowhere_is_late() {
+async fn failing_worker_reported_as_late() {
     let site = Site::bare().await;
     let app = App::new(site.store.clone(), true);
     rounds(&app, 2, |_| Err(StoreError::Busy)).await;
@@ -109,7 +109,7 @@ async fn a_worker_that_gets_nowhere_is_late() {
 
 /// Every worker has a name for the desk, and works on a healthy installation.
 #[tokio::test(flavor = "multi_thread")]
-async fn all_workers_work_and_have_a_name() {
+async fn workers_have_names_and_complete_a_round() {
     let site = Site::bare().await;
     let app = App::new(site.store.clone(), true);
     // Workers that send need a TLS provider; the program chooses this one.

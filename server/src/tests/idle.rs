@@ -22,8 +22,9 @@ async fn signs_in(site: &Site, account: &str) -> String {
     site.post("/sign-in", "", &typed).await.cookie()
 }
 
+/// A one-time code opens an account that was held as `idle`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_opens_an_account_that_was_not_used_for_long() {
+async fn idle_hold_lifted_by_one_time_code() {
     let site = site().await;
     let cookie = signs_in(&site, IDLE).await;
     let page = site.get("/held", &cookie).await;
@@ -80,8 +81,9 @@ async fn a_code_opens_an_account_that_was_not_used_for_long() {
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
+/// Codes are limited, and sent only for accounts held as `idle`.
 #[tokio::test(flavor = "multi_thread")]
-async fn codes_are_bounded_and_nobody_else_gets_one() {
+async fn idle_codes_are_limited_and_only_for_idle_accounts() {
     let site = site().await;
     let cookie = signs_in(&site, IDLE).await;
     let before = site.store.messages(99).await.unwrap().len();

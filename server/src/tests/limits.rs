@@ -45,7 +45,7 @@ impl Site {
 
 /// "A whole office behind one NAT must get in": right sign-ins are not counted, not even many at once.
 #[tokio::test(flavor = "multi_thread")]
-async fn right_sign_ins_use_nothing_up() {
+async fn successful_sign_ins_do_not_count_against_limit() {
     let site = Site::sample().await;
     let (name, right) = owner();
     site.strangers_fail("192.0.2.1", 3).await;
@@ -66,7 +66,7 @@ async fn right_sign_ins_use_nothing_up() {
 
 /// An attacker with a whole IPv6 network has many addresses, but one count for all of them.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_of_ipv6_has_one_count() {
+async fn ipv6_network_shares_one_sign_in_limit() {
     let site = Site::sample().await;
     let (name, right) = owner();
     let from = |text: &str| text.parse::<IpAddr>().unwrap();
@@ -93,7 +93,7 @@ async fn a_network_of_ipv6_has_one_count() {
 /// Strangers who try the same name wait for one another, wherever they are: the time of all of them reveals nothing about what
 /// is hashed.
 #[tokio::test]
-async fn one_stranger_at_once_tries_a_name() {
+async fn strangers_at_one_name_wait_for_each_other() {
     let lane = |address: &str| {
         let who = Requester::Stranger(address.to_owned());
         async move { Lane::enter(&who, "a name that two try", false).await }
@@ -111,7 +111,7 @@ async fn one_stranger_at_once_tries_a_name() {
 
 /// A browser in which the owner signed in before has its own count, at any address, until the password changes.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_known_browser_gets_in_whatever_strangers_do() {
+async fn known_browser_has_own_sign_in_limit() {
     let site = Site::sample().await;
     let (name, right) = owner();
     let entered = site.enter(OFFICE, "", &name, &right).await;
@@ -164,7 +164,7 @@ async fn a_known_browser_gets_in_whatever_strangers_do() {
 
 /// Two owners who share a browser are both known in it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_family_shares_a_browser() {
+async fn shared_browser_known_for_both_owners() {
     let site = Site::sample().await;
     let all: Vec<_> = rows("citizens.csv")
         .into_iter()
@@ -198,7 +198,7 @@ async fn a_family_shares_a_browser() {
 /// An attacker with the operator's password uses up the five attempts of strangers; a browser in which the operator signed in
 /// before is not stopped.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operators_known_browser_has_codes_of_its_own() {
+async fn known_browser_of_operator_has_own_code_limit() {
     let site = Site::bare().await;
     let (authenticator, _) = site.enrolled("an").await;
     let asked = site.password("an").await;
@@ -226,7 +226,7 @@ async fn an_operators_known_browser_has_codes_of_its_own() {
 
 /// "The address is the client's, as proxies that are trusted by setting tell it."
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_a_trusted_proxy_each_client_is_counted() {
+async fn clients_behind_trusted_proxy_counted_separately() {
     let site = Site::sample().await;
     let mut app = App::new(site.store.clone(), true);
     app.proxies = Proxies::new(&[network("10.1.0.0/16").unwrap()]);
@@ -267,7 +267,7 @@ async fn behind_a_trusted_proxy_each_client_is_counted() {
 
 /// Four accounts that submit wrong forms with another person's number do not stop that person's own account.
 #[tokio::test(flavor = "multi_thread")]
-async fn forms_of_strangers_do_not_use_up_the_owners() {
+async fn wrong_forms_of_others_do_not_block_stated_number() {
     let site = Site::sample().await;
     let (account, fields) = right_form();
     // Each account proves a phone of its own, which is not the person's.
@@ -308,7 +308,7 @@ async fn forms_of_strangers_do_not_use_up_the_owners() {
 /// An account imported without a number is not stopped by others' wrong forms, once its owner proves the phone that the
 /// registry has for the number.
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_shows_the_registrys_phone_is_not_stopped_by_strangers() {
+async fn proven_registry_phone_bypasses_limit_of_strangers() {
     let site = Site::sample().await;
     let (of_person, right) = right_form();
     let mut nameless = rows("citizens.csv")
@@ -342,7 +342,7 @@ async fn whoever_shows_the_registrys_phone_is_not_stopped_by_strangers() {
 
 /// A right form is no attempt, and neither is one while the registry is unreachable.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_costs_no_try() {
+async fn registry_outage_uses_no_form_attempt() {
     let site = Site::sample().await;
     let (account, fields) = right_form();
     let number = ngomon_rules::values::NationalId::try_from(fields[1].1.clone()).unwrap();
@@ -358,7 +358,7 @@ async fn an_outage_costs_no_try() {
 
 /// S4: hourly requests from two other addresses do not keep the owner from a code.
 #[tokio::test(flavor = "multi_thread")]
-async fn strangers_do_not_use_up_the_codes_of_a_phone() {
+async fn code_requests_of_strangers_do_not_block_owner() {
     let site = Site::sample().await;
     let row = rows("citizens.csv");
     let row = row
@@ -386,7 +386,7 @@ async fn strangers_do_not_use_up_the_codes_of_a_phone() {
 
 /// "A page that cannot keep one signed in": over plain http, under another name than this machine's, the page says so.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_keeps_nobody_signed_in_says_so() {
+async fn sign_in_page_warns_over_plain_http() {
     let site = Site::sample().await;
     let page = async |host: &str, told: Option<&str>| {
         let mut request = axum::http::Request::get("/sign-in").header(header::HOST, host);
@@ -473,7 +473,7 @@ async fn old_hashes_are_wrapped_in_the_background() {
 
 /// S8: the other account of a join is checked like a sign-in, in the same minimum time for any name.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_join_tells_nothing_by_time() {
+async fn join_check_takes_same_time_for_any_name() {
     let (site, held) = super::two_accounts_of_one_number().await;
     for (name, password) in [("hues004", "x"), ("nobody-at-all", "x"), ("hues006", "Hue-HS006")] {
         let typed = [("username", name), ("password", password)];
@@ -484,7 +484,7 @@ async fn a_join_tells_nothing_by_time() {
 
 /// S9: an attacker with the keys, but without the database, cannot forge a step of a sign-in, because a step is a row.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_keys_alone_make_no_step_of_a_sign_in() {
+async fn sign_in_ticket_forged_with_keys_alone_is_refused() {
     let site = Site::sample().await;
     let (_, right) = owner();
     let account = right.trim_start_matches("Hue-");

@@ -287,7 +287,7 @@ pub fn demo_rows(file: &str) -> Vec<std::collections::HashMap<String, String>> {
 
 /// "The sample's `submissions.csv` gives the answer key through the web form as well as through the command."
 #[tokio::test(flavor = "multi_thread")]
-async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
+async fn sample_forms_get_expected_outcomes_on_page() {
     let mut short_ones = 0;
     let site = Site::sample().await;
     let key: std::collections::HashMap<String, _> = rows("expected/outcomes.csv")
@@ -339,7 +339,7 @@ async fn the_forms_of_the_sample_get_the_answers_of_the_key() {
 
 /// "A whole error page in Vietnamese": what happened, what to do, and a code for the helpdesk; and nothing of it is done.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_sites_page_sends_is_refused_in_words() {
+async fn cross_site_post_refused_with_explaining_page() {
     let site = Site::bare().await;
     let cookie = site.operator("an").await;
     for (language, says) in [("", vietnamese()), ("; language=en", Locale::of_tag("en").unwrap())] {
@@ -368,7 +368,7 @@ async fn what_another_sites_page_sends_is_refused_in_words() {
 
 /// A failure after the commit, here of the checkpoint, does not turn the answer into an error.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_that_was_answered_is_told_so_though_nothing_can_be_sealed() {
+async fn form_answered_although_checkpoint_cannot_be_written() {
     let site = Site::sample().await;
     let key = rows("expected/outcomes.csv");
     let right = key.iter().find(|row| row["outcome"] == "standardised").unwrap();
@@ -385,8 +385,9 @@ async fn a_form_that_was_answered_is_told_so_though_nothing_can_be_sealed() {
     assert!(page.says("answer-standardised-title"), "{}", page.text);
 }
 
+/// A citizen signs in, defers the form and signs out.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_citizen_signs_in_puts_off_and_signs_out() {
+async fn citizen_signs_in_defers_form_and_signs_out() {
     let site = Site::sample().await;
     assert_eq!(site.get("/", "").await.goes_to(), "/sign-in");
     let citizens = rows("citizens.csv");
@@ -453,7 +454,7 @@ async fn a_citizen_signs_in_puts_off_and_signs_out() {
 
 /// "Throttling that cannot lock out somebody else": attempts are counted per name and address.
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_tries_from_one_address_lock_nobody_out_elsewhere() {
+async fn failed_sign_ins_block_only_their_address() {
     let site = Site::sample().await;
     let row = rows("citizens.csv")
         .into_iter()
@@ -474,8 +475,9 @@ async fn wrong_tries_from_one_address_lock_nobody_out_elsewhere() {
     assert_eq!(enter([192, 0, 2, 1], &right).await.goes_to(), "/");
 }
 
+/// The form keeps what was typed, and limits the attempts.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_typed_is_kept_and_tries_are_bounded() {
+async fn form_keeps_typed_values_and_limits_attempts() {
     let site = Site::sample().await;
     let account = &rows("citizens.csv")[0]["account_id"];
     let cookie = site.signed_in(account).await;
@@ -523,8 +525,9 @@ async fn what_was_typed_is_kept_and_tries_are_bounded() {
     }
 }
 
+/// A hold ends the session, and the owner of the held account reads the reason.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_held_account_reads_why_and_a_session_dies_with_its_hold() {
+async fn hold_ends_session_and_held_page_shows_reason() {
     let site = Site::sample().await;
     let row = rows("submissions.csv").into_iter().zip(rows("expected/outcomes.csv"));
     let (form, _) = row.into_iter().find(|(_, key)| key["outcome"] == "taken").unwrap();
@@ -561,8 +564,9 @@ async fn a_held_account_reads_why_and_a_session_dies_with_its_hold() {
     assert!(!why.text.contains(holder), "the other account may be a stranger's");
 }
 
+/// Forms from other sites are refused, and no link leads to another site.
 #[tokio::test(flavor = "multi_thread")]
-async fn other_sites_cannot_send_forms_and_nothing_leads_away() {
+async fn cross_site_forms_and_open_redirects_are_refused() {
     let site = Site::sample().await;
     for path in ["/sign-in", "/form", "/sign-out", "/form/put-off"] {
         let foreign = Request::post(path)
@@ -590,7 +594,7 @@ async fn other_sites_cannot_send_forms_and_nothing_leads_away() {
 
 /// Two accounts share one user name and one password, and there is no registry.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_owner_picks_an_account_and_a_form_waits_for_the_registry() {
+async fn account_picked_after_sign_in_and_form_stays_pending() {
     let dir = tempfile::tempdir().unwrap();
     let citizens = dir.path().join("citizens.csv");
     let hash = crate::security::password::hashed("one password", &[1; 16]).unwrap();
@@ -681,8 +685,9 @@ pub fn lent<'a>(fields: &'a [(&'static str, String); 4], more: &[(&'a str, &'a s
     fields.chain(more.iter().copied()).collect()
 }
 
+/// The code is the last step of the form, and valid for this form only.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_the_last_step_and_good_for_this_form_only() {
+async fn form_code_valid_for_its_form_and_browser_only() {
     let site = Site::sample().await;
     let (account, fields) = right_form();
     let cookie = site.signed_in(&account).await;
@@ -764,8 +769,9 @@ async fn a_code_is_the_last_step_and_good_for_this_form_only() {
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
+/// Which fields differ is revealed only to the owner of the phone in the registry.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_fields_that_differ_are_named_to_the_registrys_phone_only() {
+async fn differing_fields_named_only_to_registry_phone() {
     let site = Site::sample().await;
     let (account, mut fields) = right_form();
     let cookie = site.signed_in(&account).await;
@@ -802,8 +808,9 @@ async fn the_fields_that_differ_are_named_to_the_registrys_phone_only() {
     );
 }
 
+/// What was typed survives the expiry of the session for half an hour.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_typed_survives_the_end_of_the_session() {
+async fn form_draft_survives_session_expiry() {
     let site = Site::sample().await;
     let (account, fields) = right_form();
     let cookie = site.signed_in(&account).await;
@@ -827,8 +834,9 @@ async fn what_was_typed_survives_the_end_of_the_session() {
     assert_eq!(nobody.goes_to(), "/");
 }
 
+/// An account without a password is opened by a one-time code.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_without_a_password_begins_by_a_code() {
+async fn account_without_password_signs_in_by_code() {
     let site = Site::sample().await;
     let citizens = rows("citizens.csv");
     let none = citizens
@@ -875,7 +883,7 @@ async fn an_account_without_a_password_begins_by_a_code() {
 
 /// One address can try neither every name nor every code, and does not use up the codes of one phone.
 #[tokio::test(flavor = "multi_thread")]
-async fn codes_are_asked_for_and_typed_so_often_from_one_address() {
+async fn code_requests_and_entries_limited_per_address() {
     let site = Site::sample().await;
     // Three names with one phone, and without passwords.
     let phone = "+84816877798";
@@ -934,7 +942,7 @@ async fn codes_are_asked_for_and_typed_so_often_from_one_address() {
 
 /// "A registry outage never reads as: you are wrong."
 #[tokio::test(flavor = "multi_thread")]
-async fn a_registry_that_is_away_or_talks_garbage_is_waited_for() {
+async fn unavailable_or_garbled_registry_keeps_form_pending() {
     for mood in ["down", "garbage", "slow"] {
         let site = Site::sample().await;
         let (account, fields) = right_form();
@@ -979,8 +987,9 @@ pub async fn two_accounts_of_one_number() -> (Site, String) {
     (site, held)
 }
 
+/// An owner joins two accounts, and requests a review for the one that stays held.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_joins_two_accounts_and_asks_for_a_review() {
+async fn owner_joins_two_accounts_and_requests_review() {
     let (site, held) = two_accounts_of_one_number().await;
     let page = site.get("/held", &held).await;
     assert!(page.says("held-join") && page.says("held-review"));
@@ -1044,8 +1053,9 @@ async fn an_owner_joins_two_accounts_and_asks_for_a_review() {
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
+/// A held official resolves the holds by reviewing the profile or proposing changes to it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_held_official_mends_the_own_profile() {
+async fn held_official_reviews_and_proposes_own_profile() {
     let files = ["units", "registry", "profiles", "notices", "officials"];
     let site = Site::of(files.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await;
     let run = site.store.reconcile(site.store.today(), "op").await.unwrap();
@@ -1141,8 +1151,9 @@ async fn a_held_official_mends_the_own_profile() {
     assert_eq!(site.store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
+/// An owner without a card declares an exemption, and the form is no longer requested.
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_without_a_card_says_so_and_is_asked_no_more() {
+async fn owner_without_card_declares_exemption() {
     let site = Site::sample().await;
     let (account, fields) = right_form();
     let cookie = site.signed_in(&account).await;

@@ -13,8 +13,9 @@ async fn seen(site: &Site, account: &str, fields: &[(&'static str, String); 4]) 
     (sent.status, to, page.replace(&phone, ""))
 }
 
+/// Right and wrong forms get the same response until the phone is proven.
 #[tokio::test(flavor = "multi_thread")]
-async fn right_and_wrong_forms_answer_alike_until_the_phone_is_proven() {
+async fn right_and_wrong_forms_indistinguishable_before_code() {
     let site = Site::sample().await;
     let (account, right) = right_form();
     let registry = rows("registry.csv");
@@ -57,7 +58,7 @@ async fn right_and_wrong_forms_answer_alike_until_the_phone_is_proven() {
 
 /// The receipt says that the form waits for the counter, not for the registry.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_whose_day_of_issue_nobody_holds_waits_for_papers() {
+async fn form_without_registered_issue_date_waits_for_papers() {
     let (account, fields) = right_form();
     let text = std::fs::read_to_string(fixtures("sample").join("registry.csv")).unwrap();
     let day = rows("registry.csv")
@@ -94,7 +95,7 @@ async fn a_form_whose_day_of_issue_nobody_holds_waits_for_papers() {
 
 /// Twenty wrong attempts end a code, even one that was never sent: otherwise an attacker learns whether the account exists.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_ends_tells_nobody_whether_there_is_an_account() {
+async fn exhausted_code_reveals_no_account_existence() {
     let site = Site::sample().await;
     let citizens = rows("citizens.csv");
     for (path, without_password) in [("/sign-in/reset", false), ("/sign-in/code", true)] {
@@ -132,7 +133,7 @@ async fn a_code_that_ends_tells_nobody_whether_there_is_an_account() {
 
 /// Requests for the differing fields are counted alike, whether or not the registry has a phone for the number.
 #[tokio::test(flavor = "multi_thread")]
-async fn asking_which_fields_differ_tells_nothing_of_the_number() {
+async fn request_for_differing_fields_reveals_no_number() {
     let site = Site::sample().await;
     let (account, mut known) = right_form();
     known[2].1 = "1/1/2001".into();

@@ -26,7 +26,7 @@ impl Site {
 
 /// O6: "no form is asked for". The closed account names the new one, and leads to it.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_moved_reads_the_new_user_name_and_goes_on_with_it() {
+async fn moved_account_shows_new_user_name_and_leads_there() {
     let site = Site::reconciled().await;
     let closed = site.held_by(Reason::Moved).await;
     let cookie = site.signed_in(&closed).await;
@@ -63,7 +63,7 @@ async fn who_moved_reads_the_new_user_name_and_goes_on_with_it() {
 
 /// Every hold of the demo is described in whole sentences: no placeholder is left, and no unit appears as a code.
 #[tokio::test(flavor = "multi_thread")]
-async fn held_pages_say_whole_sentences() {
+async fn held_pages_describe_each_hold_in_full_sentences() {
     let site = Site::reconciled().await;
     for (reason, say) in [
         (Reason::TransferPending, "ông/bà chuyển đến "),
@@ -98,7 +98,7 @@ async fn held_pages_say_whole_sentences() {
 
 /// The proposal form is filled in from the notice and the profile.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transfer_is_proposed_with_the_unit_of_the_notice() {
+async fn transfer_proposal_prefilled_from_notice() {
     let site = Site::reconciled().await;
     let account = site.held_by(Reason::TransferPending).await;
     let cookie = site.signed_in(&account).await;
@@ -148,7 +148,7 @@ async fn a_transfer_is_proposed_with_the_unit_of_the_notice() {
 
 /// The next page says in a sentence what ended a session. It names no hold until the owner has signed in again.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_over_says_what_ended_it() {
+async fn ended_session_reason_shown_at_next_sign_in() {
     let site = Site::reconciled().await;
     let account = site.held_by(Reason::StaleInfo).await;
     let says = async |cookie: &str, key: &str| {
@@ -177,7 +177,7 @@ async fn a_session_that_is_over_says_what_ended_it() {
 
 /// The return address survives the end of a held visit.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_sign_in_leads_on_to_where_the_one_before_was_going() {
+async fn return_address_survives_expired_held_visit() {
     let site = Site::reconciled().await;
     let account = site.held_by(Reason::StaleInfo).await;
     let whose = AccountId(account.clone());
@@ -199,7 +199,7 @@ async fn a_new_sign_in_leads_on_to_where_the_one_before_was_going() {
 
 /// A mismatch shows both sides, on the owner's page.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mismatch_shows_both_sides() {
+async fn mismatch_hold_shows_account_and_profile_values() {
     let site = Site::reconciled().await;
     let lines = site.store.holds(None, site.store.today()).await.unwrap();
     let mut seen = 0;
@@ -232,7 +232,7 @@ async fn a_mismatch_shows_both_sides() {
 
 /// An owner submits another person's details and confirms that the account is their own.
 #[tokio::test(flavor = "multi_thread")]
-async fn whose_claim_it_is_stands_wherever_it_matters() {
+async fn claim_with_other_persons_details_shows_claimed_name() {
     let site = Site::citizens().await;
     let form = rows("registry.csv")
         .into_iter()
@@ -279,7 +279,7 @@ async fn whose_claim_it_is_stands_wherever_it_matters() {
 
 /// The owner sees what the next run will do, and what comes within the warning period.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_coming_stands_on_the_owners_home() {
+async fn home_page_announces_coming_holds() {
     let site = Site::reconciled().await;
     // Three weeks before the pay steps of January.
     site.move_on(148 * 86_400);
@@ -309,7 +309,7 @@ async fn what_is_coming_stands_on_the_owners_home() {
 
 /// HR declines a proposal with a reason, which the owner reads; a due day in the past gets a remark.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proposal_is_declined_with_a_reason() {
+async fn proposal_declined_with_reason_shown_to_owner() {
     let site = Site::reconciled().await;
     let account = site.held_by(Reason::StaleInfo).await;
     let cookie = site.signed_in(&account).await;
@@ -343,7 +343,7 @@ async fn a_proposal_is_declined_with_a_reason() {
 
 /// An owner who submitted another account's number reads what to do in either case, and when it was found.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_duplicate_reads_what_to_do_in_either_case() {
+async fn duplicate_hold_page_explains_both_cases() {
     let (site, held) = super::two_accounts_of_one_number().await;
     let page = site.get("/held", &held).await;
     let both = "Nếu cả hai tài khoản là của ông/bà, chọn Gộp tài khoản. Nếu không phải, chọn Chuẩn hóa";
@@ -354,7 +354,7 @@ async fn a_duplicate_reads_what_to_do_in_either_case() {
 
 /// After the deadline the form says so, and if nothing opens without the form then, it says that too.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deadline_that_has_passed_is_said_to_have_passed() {
+async fn form_states_that_deadline_has_passed() {
     let site = Site::sample().await;
     let (account, _) = super::right_form();
     let set = async |key: &str, value: &str| site.store.set_campaign(key, value, true, "op").await.unwrap();
@@ -379,7 +379,7 @@ async fn a_deadline_that_has_passed_is_said_to_have_passed() {
 
 /// Sessions are listed by device, in plain words, also after a held visit has become a full session.
 #[tokio::test(flavor = "multi_thread")]
-async fn sessions_are_named_by_their_devices() {
+async fn sessions_listed_by_device() {
     let site = Site::reconciled().await;
     let account = site.held_by(Reason::ReviewOverdue).await;
     let row = super::demo_rows("officials.csv");

@@ -11,7 +11,7 @@ fn fields(page: &TestResponse) -> Vec<&str> {
 
 /// Pages have an icon for browser tabs and a description for search engines.
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_have_a_picture_and_a_description() {
+async fn pages_have_icon_and_description() {
     let site = Site::bare().await;
     let page = site.get("/sign-in", "").await;
     assert!(page.says("page-description"), "{}", page.text);
@@ -30,7 +30,7 @@ async fn pages_have_a_picture_and_a_description() {
 
 /// A button reveals a password. It exists only with scripts; without them the password stays hidden.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_is_shown_by_a_button_that_scripts_bring() {
+async fn password_toggle_exists_only_with_scripts() {
     let (site, held) = two_accounts_of_one_number().await;
     for (path, cookie) in [("/sign-in", ""), ("/held/join", &*held), ("/sign-in/new-password", "")] {
         let page = site.get(path, cookie).await;
@@ -50,7 +50,7 @@ async fn a_password_is_shown_by_a_button_that_scripts_bring() {
 
 /// The user names go to the phone, and the page gives the same answer, no matter whose phone it is.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forgotten_user_name_goes_to_the_phone() {
+async fn forgotten_user_name_sent_to_phone_on_file() {
     let site = Site::demo().await;
     let people = demo_rows("citizens.csv");
     let owner = people
@@ -76,7 +76,7 @@ async fn a_forgotten_user_name_goes_to_the_phone() {
 
 /// An operator edits the list of counters, and every page links to it.
 #[tokio::test(flavor = "multi_thread")]
-async fn counters_are_listed_by_an_operator_for_everybody() {
+async fn operator_edits_public_counter_list() {
     let site = Site::bare().await;
     let an = site.operator("an").await;
     let empty = site.get("/counters", "").await;
@@ -123,7 +123,7 @@ async fn counters_are_listed_by_an_operator_for_everybody() {
 
 /// ASVS 6.2.6, 6.2.7: passwords are hidden, password managers may fill them in, and no script of a page intercepts them.
 #[tokio::test(flavor = "multi_thread")]
-async fn passwords_are_hidden_and_may_be_filled_in() {
+async fn password_fields_hidden_and_filled_by_managers() {
     let (site, held) = two_accounts_of_one_number().await;
     let (enrol, _) = site.link("lan").await;
     let asked = site.post("/sign-in/reset", "", &[("username", "hues006")]).await;
@@ -154,7 +154,7 @@ async fn passwords_are_hidden_and_may_be_filled_in() {
 
 /// ASVS 7.4.4, for all but operators: their pages are covered by `access` in the desk's tests.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_signed_in_can_sign_out_on_every_page() {
+async fn sign_out_button_on_every_page_of_session() {
     let (site, held) = two_accounts_of_one_number().await;
     let demo = Site::sample().await;
     let citizen = site.signed_in("HS006").await;

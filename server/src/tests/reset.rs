@@ -39,8 +39,9 @@ impl Site {
     }
 }
 
+/// The owner of the phone on file sets a new password, and all sessions end.
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
+async fn reset_by_phone_code_sets_password_and_ends_sessions() {
     let site = demo().await;
     let account = AccountId("CV001".into());
     let before = site.signed_in("CV001").await;
@@ -103,7 +104,7 @@ async fn whoever_holds_the_phone_sets_a_password_and_all_else_ends() {
 
 /// A code to a phone removes no passkey from its owner, and the message mentions a passkey that may be a stranger's.
 #[tokio::test(flavor = "multi_thread")]
-async fn devices_still_sign_in_after_a_reset_and_the_owner_is_told_so() {
+async fn passkeys_survive_reset_and_owner_is_notified() {
     let site = demo().await;
     let mut device = site.device("CV001").await;
     let cookie = site.forgot("canbo001").await;
@@ -141,7 +142,7 @@ async fn devices_still_sign_in_after_a_reset_and_the_owner_is_told_so() {
 
 /// ASVS 6.2.5, 6.2.8 to 6.2.10: any characters, 64 and more of them, exactly as typed, without expiry.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_is_what_was_typed_and_does_not_wear_out() {
+async fn password_kept_exactly_as_typed_without_expiry() {
     let site = demo().await;
     let cookie = site.forgot("canbo001").await;
     let page = site
@@ -163,7 +164,7 @@ async fn a_password_is_what_was_typed_and_does_not_wear_out() {
 
 /// CVE-2026-18963: "reset flow without clicking the mail link". Every step needs the result of the previous one.
 #[tokio::test(flavor = "multi_thread")]
-async fn cve_2026_18963_no_step_can_be_left_out() {
+async fn cve_2026_18963_reset_step_cannot_be_skipped() {
     let site = demo().await;
     assert_eq!(site.get("/sign-in/reset/sent", "").await.goes_to(), "/sign-in/reset");
     let cookie = site.forgot("canbo001").await;
@@ -188,8 +189,9 @@ async fn cve_2026_18963_no_step_can_be_left_out() {
     assert!(site.set(&page, NEW, NEW).await.says("sign-in-again"), "too late");
 }
 
+/// A reset request reveals nothing about accounts, and operators cannot reset in this way.
 #[tokio::test(flavor = "multi_thread")]
-async fn asking_tells_nothing_and_operators_have_no_such_way() {
+async fn reset_request_reveals_no_account_and_skips_operators() {
     let site = demo().await;
     let mut said = Vec::new();
     for name in ["canbo001", "nobody-at-all", "hues100"] {

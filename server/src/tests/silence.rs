@@ -6,8 +6,9 @@ use crate::workers::retry_pending_forms;
 use ngomon_rules::values::NationalId;
 use std::sync::atomic::Ordering;
 
+/// The report shows an alert for a silent registry until it answers again.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_registry_is_told_on_the_report_until_it_answers() {
+async fn report_alerts_about_silent_registry_until_it_answers() {
     let site = Site::sample().await;
     let (account, fields) = right_form();
     let number = NationalId::try_from(fields[1].1.clone()).unwrap();

@@ -50,7 +50,7 @@ impl Site {
 
 /// "Under `by-order` alone nothing else."
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_held_by_order_alone_reads_why_and_does_nothing() {
+async fn hold_by_order_alone_opens_no_way_out() {
     let site = Site::demo().await;
     let operator = site.operator("an").await;
     for account in ["CV001", "HS001"] {
@@ -85,7 +85,7 @@ async fn who_is_held_by_order_alone_reads_why_and_does_nothing() {
 
 /// Each reason opens only its own ways.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_duplicate_goes_its_own_ways_and_no_others() {
+async fn duplicate_hold_opens_only_its_ways_out() {
     let (site, held) = two_accounts_of_one_number().await;
     for path in ["/form", "/held/join"] {
         assert_eq!(site.get(path, &held).await.status, StatusCode::OK, "{path}");
@@ -113,7 +113,7 @@ async fn a_duplicate_goes_its_own_ways_and_no_others() {
 
 /// "What mends one reason keeps the visit, also where another is found."
 #[tokio::test(flavor = "multi_thread")]
-async fn a_held_visit_survives_its_own_mending() {
+async fn held_visit_survives_resolving_one_of_its_holds() {
     let site = Site::demo().await;
     let run = site.store.reconcile(site.store.today(), "op").await.unwrap();
     site.store.approve_run(&run.run.unwrap(), "op").await.ok();
@@ -157,7 +157,7 @@ async fn a_held_visit_survives_its_own_mending() {
 
 /// A form that is `taken` within a held visit leads to the reasons that hold the account now.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_that_is_taken_keeps_the_held_visit() {
+async fn taken_form_keeps_held_visit() {
     let (site, _) = two_accounts_of_one_number().await;
     for (key, value) in [
         ("deadline.citizens", "2023-07-10"),
@@ -186,7 +186,7 @@ async fn a_form_that_is_taken_keeps_the_held_visit() {
 
 /// A session that a hold has ended stores no draft: its cookie may be in an attacker's hands.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_a_hold_has_ended_writes_nothing() {
+async fn session_ended_by_hold_stores_no_draft() {
     let site = Site::sample().await;
     let (account, fields) = right_form();
     let (cookie, operator) = (site.signed_in(&account).await, site.operator("an").await);
@@ -212,7 +212,7 @@ async fn a_session_that_a_hold_has_ended_writes_nothing() {
 
 /// A repeated request changes nothing, and different requests are limited per day.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_one_owner_says_again_and_again_is_written_once_and_counted() {
+async fn repeated_owner_request_recorded_once_and_limited() {
     let site = Site::demo().await;
     let citizen = site.signed_in("HS001").await;
     let exempt = async |day: &str| {
@@ -265,7 +265,7 @@ async fn what_one_owner_says_again_and_again_is_written_once_and_counted() {
 
 /// A history shows the last fifty entries, and a link to earlier ones.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_history_is_read_page_by_page() {
+async fn long_history_shown_in_pages() {
     let site = Site::demo().await;
     let operator = site.operator("an").await;
     let cookie = site.signed_in("HS001").await;

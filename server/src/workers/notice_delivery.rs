@@ -343,7 +343,7 @@ mod tests {
 
     /// Anybody can point a DNS name at any address.
     #[tokio::test]
-    async fn what_a_name_stands_for_is_looked_at() {
+    async fn resolved_addresses_filtered_by_permitted_network() {
         for (address, of_public, of_inner) in [
             ("203.162.4.190", true, true),
             ("10.1.2.3", false, true),
@@ -376,8 +376,9 @@ mod tests {
         }
     }
 
+    /// A delivery to a private network is reported as that, in both languages.
     #[tokio::test]
-    async fn that_a_system_stands_in_a_private_network_is_said() {
+    async fn delivery_to_private_address_reported_as_inner_address() {
         rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
         let sender = reqwest::Client::builder().no_proxy().dns_resolver(ForbiddenResolver);
         let sender = sender.build().unwrap();
@@ -390,8 +391,9 @@ mod tests {
         }
     }
 
+    /// More deliveries run at once while the client accepts them quickly, and fewer after a slow or failed one.
     #[test]
-    fn the_speed_follows_the_answers() {
+    fn delivery_width_adapts_to_responses() {
         let (quick, late) = (Duration::ZERO, Duration::from_secs(1));
         let mut speed = Speed::initial();
         for _ in 0..40 {

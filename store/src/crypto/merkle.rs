@@ -133,7 +133,7 @@ mod tests {
 
     /// The eight leaves and nine roots of the reference tests of RFC 6962 (google/certificate-transparency).
     #[test]
-    fn rfc_6962_section_2_1() {
+    fn merkle_roots_match_rfc_6962_vectors() {
         let leaves: [&[u8]; 8] = [
             b"",
             &[0x00],
@@ -166,8 +166,9 @@ mod tests {
     }
 
     proptest! {
+        /// The root equals that of the `ct-merkle` crate.
         #[test]
-        fn agrees_with_ct_merkle(leaves in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..300)) {
+        fn merkle_root_equals_ct_merkle_crate(leaves in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..300)) {
             let tree = grown(&leaves);
             let mut other = MemoryBackedTree::<Sha256, Vec<u8>>::new();
             leaves.iter().cloned().for_each(|leaf| other.push(leaf));
@@ -176,24 +177,27 @@ mod tests {
             prop_assert_eq!(&tree.root()[..], &root.as_bytes()[..]);
         }
 
+        /// A frontier that was stored and read back continues with the same root.
         #[test]
-        fn goes_on_after_being_stored(leaves in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..4), 1..100), at in any::<prop::sample::Index>()) {
+        fn stored_frontier_continues_with_same_root(leaves in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..4), 1..100), at in any::<prop::sample::Index>()) {
             let (before, after) = leaves.split_at(at.index(leaves.len()));
             let mut tree = Frontier::from_bytes(&grown(before).to_bytes()).unwrap();
             after.iter().for_each(|leaf| tree.append(leaf_hash(leaf)));
             prop_assert_eq!(tree, grown(&leaves));
         }
 
+        /// Bytes that are no frontier are refused.
         #[test]
-        fn other_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn frontier_from_other_bytes_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(tree) = Frontier::from_bytes(&bytes) {
                 prop_assert_eq!(tree.to_bytes(), bytes);
             }
         }
     }
 
+    /// The error names the wrong length.
     #[test]
-    fn a_wrong_length_is_named() {
+    fn frontier_of_wrong_length_named_in_error() {
         let bytes = grown(&[vec![1], vec![2], vec![3]]).to_bytes();
         assert_eq!(Frontier::from_bytes(&bytes[..7]), Err(FrontierError::NoSize(7)));
         for found in [8, 8 + 32, 8 + 63] {

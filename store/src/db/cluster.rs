@@ -275,8 +275,9 @@ mod tests {
         parse(url).unwrap().hosts.iter().map(name_of).collect()
     }
 
+    /// Several hosts of a database URL are parsed as libpq does.
     #[test]
-    fn several_hosts_are_read_as_libpq_reads_them() {
+    fn database_url_hosts_parsed_like_libpq() {
         assert_eq!(
             hosts("postgres://h1,h2:6000,[::1]:7000/db"),
             ["h1:5432", "h2:6000", "::1:7000"]
@@ -290,8 +291,9 @@ mod tests {
         assert_eq!(hosts("postgres://u@%2Fsocket,h2/db"), ["/socket", "h2:5432"]);
     }
 
+    /// Names and passwords in a database URL are decoded.
     #[test]
-    fn names_and_passwords_are_decoded() {
+    fn database_url_names_and_passwords_are_decoded() {
         let cluster = parse("postgres://nguy%C3%AAn:a%40b%3Fc+d@h/s%C3%B4%2Fb%E1%BB%99?sslmode=disable").unwrap();
         let host = &cluster.hosts[0];
         assert_eq!((host.get_username(), host.get_database()), ("nguyên", Some("sô/bộ")));
@@ -301,8 +303,9 @@ mod tests {
         assert_eq!(named.hosts[0].get_username(), "u");
     }
 
+    /// A database URL with an unknown option or value is refused, and the error repeats no secret.
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn database_url_with_unknown_option_is_refused() {
         let fault = |url: &str| parse(url).err().unwrap();
         for url in ["mysql://localhost/x", "localhost:5432", "ngomon", "", "http://h/"] {
             assert_eq!(fault(url), AddressFault::Scheme, "{url}");
@@ -351,8 +354,9 @@ mod tests {
         }
     }
 
+    /// The limits of waiting are settings of each session, and the URL may override them.
     #[test]
-    fn limits_are_settings_of_the_session_and_the_address_may_change_them() {
+    fn session_limits_set_by_default_and_overridden_by_url() {
         let of = |url: &str| parse(url).unwrap().hosts[0].get_options().unwrap().to_owned();
         let own = of("postgres://h/db");
         for setting in [

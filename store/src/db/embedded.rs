@@ -166,8 +166,9 @@ impl ToSql for SqlValue {
 mod tests {
     use super::*;
 
+    /// Opening a new database waits for another process that writes to it.
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_new_file_that_another_writes_to_is_waited_for() {
+    async fn opening_new_database_waits_for_other_writer() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new.db");
         let other = Connection::open(&path).unwrap();

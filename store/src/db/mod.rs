@@ -439,7 +439,7 @@ mod tests {
 
     /// "A panic of any other cause ends a worker as silently": here the writer survives it.
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_job_that_panics_changes_nothing_and_the_next_is_done() {
+    async fn panicking_transaction_rolled_back_and_writer_continues() {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&Location::Directory(dir.path().join("data")), true)
             .await

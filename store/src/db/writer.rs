@@ -147,8 +147,9 @@ async fn run_group(
 mod tests {
     use super::*;
 
+    /// A full disk is reported as that to each writer of the group.
     #[test]
-    fn a_full_disk_is_said_so_to_all_who_wrote() {
+    fn full_disk_error_reported_to_whole_group() {
         assert!(matches!(of_group(&StoreError::Full), StoreError::Full));
         assert!(matches!(of_group(&StoreError::Busy), StoreError::Busy));
         let damaged = of_group(&StoreError::Damaged("page 7".into()));

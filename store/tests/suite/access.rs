@@ -11,29 +11,30 @@ use ngomon_store::{
 use std::collections::BTreeSet;
 
 both! {
-    a_hold_ends_every_session_and_lifting_it_revives_none
-    a_session_ends_by_itself
-    a_session_has_a_long_token_of_its_own
-    tries_are_counted
-    a_right_try_and_a_fault_of_ours_cost_none
-    what_one_uses_up_is_not_anothers
-    a_live_code_is_the_same_for_whoever_asks
-    messages_have_a_ceiling_with_a_reserve
-    a_code_that_is_sent_twice_at_once_is_sent
-    guesses_make_codes_longer_and_lock_nobody_out
-    a_code_to_nobody_ends_as_any_other
-    nobody_is_flooded_with_codes
-    codes_go_to_the_phone_that_was_proven
+    hold_ends_all_sessions_and_lift_revives_none
+    session_expires_when_idle_and_after_12_hours
+    session_tokens_are_unique_with_256_bits
+    attempts_are_limited_per_key
+    successful_or_failed_by_us_attempt_is_not_counted
+    requesters_have_separate_limits
+    repeated_request_resends_same_live_code
+    message_limit_keeps_reserve_for_known_requesters
+    simultaneous_code_requests_send_one_message
+    guessed_codes_become_longer_without_lockout
+    code_without_recipient_behaves_like_any_other
+    codes_to_one_phone_limited_per_day
+    codes_sent_to_proven_phone
     several_accounts_share_a_user_name
-    a_user_name_is_found_however_it_is_written
-    what_is_over_is_swept_away
+    user_name_found_in_every_notation
+    sweep_deletes_expired_rows
 }
 
 fn id(id: &str) -> AccountId {
     AccountId(id.into())
 }
 
-async fn a_hold_ends_every_session_and_lifting_it_revives_none(on: On) {
+/// A hold ends every session of the account, and lifting it revives none.
+async fn hold_ends_all_sessions_and_lift_revives_none(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;
@@ -54,7 +55,8 @@ async fn a_hold_ends_every_session_and_lifting_it_revives_none(on: On) {
     house.sound().await;
 }
 
-async fn a_session_ends_by_itself(on: On) {
+/// A session expires when it is idle and at the latest after twelve hours.
+async fn session_expires_when_idle_and_after_12_hours(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("C1", 1)]).await;
@@ -89,7 +91,7 @@ async fn a_session_ends_by_itself(on: On) {
 }
 
 /// ASVS 7.2.2, 7.2.3: a new token for each session, 256 bits.
-async fn a_session_has_a_long_token_of_its_own(on: On) {
+async fn session_tokens_are_unique_with_256_bits(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("C1", 1)]).await;
@@ -111,7 +113,8 @@ fn stranger() -> Requester {
     Requester::Stranger("192.0.2.1".into())
 }
 
-async fn tries_are_counted(on: On) {
+/// Attempts are limited for each key.
+async fn attempts_are_limited_per_key(on: On) {
     let house = House::new(on).await;
     let limit = RateLimit {
         what: "test",
@@ -135,7 +138,7 @@ async fn tries_are_counted(on: On) {
 }
 
 /// "A right answer takes its try back, a fault of ours costs none."
-async fn a_right_try_and_a_fault_of_ours_cost_none(on: On) {
+async fn successful_or_failed_by_us_attempt_is_not_counted(on: On) {
     let house = House::new(on).await;
     let [name, address] = ["name", "address"].map(|what| RateLimit {
         what,
@@ -192,7 +195,7 @@ async fn a_right_try_and_a_fault_of_ours_cost_none(on: On) {
 }
 
 /// "An own session, a known browser and a proven phone are counted apart."
-async fn what_one_uses_up_is_not_anothers(on: On) {
+async fn requesters_have_separate_limits(on: On) {
     let house = House::new(on).await;
     let limit = RateLimit {
         what: "test",
@@ -277,7 +280,7 @@ impl House {
 }
 
 /// "While a code is live, asking again sends that same code and counts nothing."
-async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
+async fn repeated_request_resends_same_live_code(on: On) {
     let house = House::new(on).await;
     let limit = RateLimit {
         what: "test",
@@ -343,7 +346,7 @@ async fn a_live_code_is_the_same_for_whoever_asks(on: On) {
 }
 
 /// "Keep a reserve of every ceiling."
-async fn messages_have_a_ceiling_with_a_reserve(on: On) {
+async fn message_limit_keeps_reserve_for_known_requesters(on: On) {
     let house = House::new(on).await;
     let owner = Requester::Session(id("C1"));
     let mut sent = 0;
@@ -361,7 +364,8 @@ async fn messages_have_a_ceiling_with_a_reserve(on: On) {
     assert!(house.store.has_room_for_codes(&stranger()).await.unwrap());
 }
 
-async fn a_code_that_is_sent_twice_at_once_is_sent(on: On) {
+/// A code requested several times at once is sent once.
+async fn simultaneous_code_requests_send_one_message(on: On) {
     let house = House::new(on).await;
     for n in 0..10 {
         let holder = format!("session {n}");
@@ -392,7 +396,8 @@ async fn a_code_that_is_sent_twice_at_once_is_sent(on: On) {
     }
 }
 
-async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
+/// After many guesses the codes of the account become longer, and nobody is locked out.
+async fn guessed_codes_become_longer_without_lockout(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("C1", 1), citizen("C2", 2)]).await;
@@ -440,7 +445,7 @@ async fn guesses_make_codes_longer_and_lock_nobody_out(on: On) {
 }
 
 /// "Nothing tells whether one was sent": without a recipient, everything counts and expires as with one.
-async fn a_code_to_nobody_ends_as_any_other(on: On) {
+async fn code_without_recipient_behaves_like_any_other(on: On) {
     let house = House::new(on).await;
     let nobody = CodeRecipient {
         subject: "nobody".into(),
@@ -482,7 +487,7 @@ async fn a_code_to_nobody_ends_as_any_other(on: On) {
 }
 
 /// A phone has a daily ceiling; strangers use up nothing of the share of a known browser or a session.
-async fn nobody_is_flooded_with_codes(on: On) {
+async fn codes_to_one_phone_limited_per_day(on: On) {
     let house = House::new(on).await;
     let to = [to_phone("C1", "phone")];
     for n in 0..40 {
@@ -544,7 +549,8 @@ async fn several_accounts_share_a_user_name(on: On) {
     assert!(house.store.credentials("nobody").await.unwrap().is_empty());
 }
 
-async fn a_user_name_is_found_however_it_is_written(on: On) {
+/// A user name is found in every notation.
+async fn user_name_found_in_every_notation(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let named = |account: &str, username: &str| {
@@ -577,7 +583,8 @@ async fn a_user_name_is_found_however_it_is_written(on: On) {
     house.sound().await;
 }
 
-async fn what_is_over_is_swept_away(on: On) {
+/// The sweep deletes what has expired, and keeps the rest.
+async fn sweep_deletes_expired_rows(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("C1", 1)]).await;
@@ -651,7 +658,7 @@ async fn what_is_over_is_swept_away(on: On) {
 }
 
 /// An account was imported with another person's phone; that phone gets no code once the owner has standardised.
-async fn codes_go_to_the_phone_that_was_proven(on: On) {
+async fn codes_sent_to_proven_phone(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2]).await;

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 both! {
-    a_file_that_lost_something_is_told_until_it_is_mended
-    a_database_behind_its_checkpoints_is_refused_until_that_is_accepted
-    a_busy_server_is_no_roll_back
-    two_who_seal_at_once_leave_a_whole_file
-    a_file_that_could_not_be_written_is_brought_up_later
-    whatever_names_something_names_what_is_there
-    a_damaged_index_shows
+    lost_checkpoints_reported_until_accepted
+    database_behind_checkpoints_refused_until_accepted
+    verify_during_writes_reports_no_roll_back
+    concurrent_seals_leave_complete_checkpoint_file
+    unwritable_checkpoint_file_is_completed_later
+    dangling_reference_reported_by_verify
+    damaged_index_reported_by_verify
 }
 
 /// Some changes, each sealed with its own checkpoint.
@@ -58,7 +58,8 @@ fn without(file: &Path, notes: std::ops::Range<usize>) {
     fs::write(file, kept).unwrap();
 }
 
-async fn a_file_that_lost_something_is_told_until_it_is_mended(on: On) {
+/// Checkpoints lost from the file are reported until an operator accepts that.
+async fn lost_checkpoints_reported_until_accepted(on: On) {
     type Loss = fn(&Path);
     let losses: [(&str, Loss); 6] = [
         ("removed", |file| fs::remove_file(file).unwrap()),
@@ -103,7 +104,8 @@ async fn a_file_that_lost_something_is_told_until_it_is_mended(on: On) {
     }
 }
 
-async fn a_database_behind_its_checkpoints_is_refused_until_that_is_accepted(on: On) {
+/// A database that is behind its checkpoints is refused until an operator accepts that.
+async fn database_behind_checkpoints_refused_until_accepted(on: On) {
     let (house, _) = house(on).await;
     let copy = house.path("copy");
     house.store.backup(&copy).await.unwrap();
@@ -124,7 +126,8 @@ async fn a_database_behind_its_checkpoints_is_refused_until_that_is_accepted(on:
     assert_eq!(checks(&open).await, []);
 }
 
-async fn a_busy_server_is_no_roll_back(on: On) {
+/// A verification during writes does not report a roll-back.
+async fn verify_during_writes_reports_no_roll_back(on: On) {
     let (house, _) = house(on).await;
     // A check takes long enough for a checkpoint to be written during it.
     for n in 100..200 {
@@ -149,7 +152,8 @@ async fn a_busy_server_is_no_roll_back(on: On) {
     house.sound().await;
 }
 
-async fn two_who_seal_at_once_leave_a_whole_file(on: On) {
+/// Two processes that seal at once leave a complete file.
+async fn concurrent_seals_leave_complete_checkpoint_file(on: On) {
     let (house, file) = house(on).await;
     let other = Store::open(&house.places, false, house.ambient()).await.unwrap();
     let (first, second) = (house.store.clone(), other.clone());
@@ -166,7 +170,7 @@ async fn two_who_seal_at_once_leave_a_whole_file(on: On) {
 }
 
 /// The changes stay committed; the checkpoint is written later, and the file loses nothing.
-async fn a_file_that_could_not_be_written_is_brought_up_later(on: On) {
+async fn unwritable_checkpoint_file_is_completed_later(on: On) {
     let (house, file) = house(on).await;
     let kept = file.with_extension("kept");
     fs::rename(&file, &kept).unwrap();
@@ -186,7 +190,8 @@ async fn a_file_that_could_not_be_written_is_brought_up_later(on: On) {
     );
 }
 
-async fn whatever_names_something_names_what_is_there(on: On) {
+/// A row that refers to a missing row is reported.
+async fn dangling_reference_reported_by_verify(on: On) {
     for change in [
         "DELETE FROM reference WHERE name = 'registry'",
         "UPDATE reference SET load = 'none' WHERE name = 'registry'",
@@ -218,7 +223,8 @@ async fn whatever_names_something_names_what_is_there(on: On) {
     }
 }
 
-async fn a_damaged_index_shows(on: On) {
+/// A damaged index is reported.
+async fn damaged_index_reported_by_verify(on: On) {
     let (house, _) = house(on).await;
     house.registry(&[1, 2, 3, 4]).await;
     house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;

@@ -9,17 +9,18 @@ use ngomon_store::CampaignChange;
 use std::sync::Arc;
 
 both! {
-    one_of_sixteen_gets_the_claim
-    a_form_waits_for_the_registry_and_is_answered
-    accounts_that_come_later_are_judged_too
-    an_account_held_by_mistake_is_standardised_as_itself
-    a_number_that_was_replaced_is_the_same_person
-    a_zero_is_put_back_in_files_only
+    sixteen_simultaneous_forms_make_one_claim
+    pending_form_answered_when_registry_returns
+    later_accounts_compared_with_existing_claims
+    account_held_by_mistake_can_still_be_standardised
+    replaced_national_id_covered_by_claim
+    leading_zero_restored_in_files_only
     the_report_equals_a_recount
-    what_would_hold_somebody_needs_approval
+    campaign_change_that_holds_accounts_needs_approval
 }
 
-async fn a_zero_is_put_back_in_files_only(on: On) {
+/// A lost leading zero is restored in a file, and not in a form typed on a page.
+async fn leading_zero_restored_in_files_only(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;
@@ -47,7 +48,7 @@ async fn a_zero_is_put_back_in_files_only(on: On) {
 }
 
 /// "Two simultaneous attempts can never both succeed."
-async fn one_of_sixteen_gets_the_claim(on: On) {
+async fn sixteen_simultaneous_forms_make_one_claim(on: On) {
     let house = Arc::new(House::new(on).await);
     house.units().await;
     house.registry(&[1, 2]).await;
@@ -76,7 +77,7 @@ async fn one_of_sixteen_gets_the_claim(on: On) {
 }
 
 /// "Kept, retried until answered, never counted as a failed attempt, nothing the user typed is lost."
-async fn a_form_waits_for_the_registry_and_is_answered(on: On) {
+async fn pending_form_answered_when_registry_returns(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
@@ -97,7 +98,7 @@ async fn a_form_waits_for_the_registry_and_is_answered(on: On) {
 }
 
 /// "This is judged at each claim and again whenever an account comes in."
-async fn accounts_that_come_later_are_judged_too(on: On) {
+async fn later_accounts_compared_with_existing_claims(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2]).await;
@@ -138,7 +139,7 @@ async fn accounts_that_come_later_are_judged_too(on: On) {
 }
 
 /// "A held account can still be standardised (as somebody else's it was held by mistake); success lifts `duplicate`."
-async fn an_account_held_by_mistake_is_standardised_as_itself(on: On) {
+async fn account_held_by_mistake_can_still_be_standardised(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2]).await;
@@ -155,7 +156,7 @@ async fn an_account_held_by_mistake_is_standardised_as_itself(on: On) {
 }
 
 /// "All numbers a person ever held are kept": the claim of the new number covers accounts that state the old one.
-async fn a_number_that_was_replaced_is_the_same_person(on: On) {
+async fn replaced_national_id_covered_by_claim(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let renumbered = RegistryRecord {
@@ -216,7 +217,7 @@ async fn the_report_equals_a_recount(on: On) {
 }
 
 /// "A change that would hold or shut out anybody prints how many and exits 3 unless `--approve` is given."
-async fn what_would_hold_somebody_needs_approval(on: On) {
+async fn campaign_change_that_holds_accounts_needs_approval(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2]).await;

@@ -9,10 +9,11 @@ use sqlx::{Connection as _, PgConnection, Row as _};
 use std::time::Duration;
 
 both! {
-    who_goes_away_leaves_nothing_behind
+    cancelled_request_leaves_clean_connection
 }
 
-async fn who_goes_away_leaves_nothing_behind(on: On) {
+/// A request cancelled at any step leaves nothing on its connection.
+async fn cancelled_request_leaves_clean_connection(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&(0..100).collect::<Vec<_>>()).await;
@@ -44,7 +45,7 @@ async fn who_goes_away_leaves_nothing_behind(on: On) {
 
 /// PostgreSQL closes all idle connections, as at a restart: no caller notices.
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_the_server_closed_are_made_anew() {
+async fn connections_closed_by_server_are_reopened() {
     let house = House::new(On::Postgres).await;
     let asked = || async {
         for campaign in futures_util::future::join_all((0..20).map(|_| house.store.campaign())).await {

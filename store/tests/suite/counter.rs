@@ -10,10 +10,10 @@ use ngomon_rules::values::Date;
 use ngomon_store::{ExemptionRequester, Order, Refusal};
 
 both! {
-    an_exempt_account_is_not_held
+    exempt_account_not_held_after_deadline
     an_order_holds_any_kind_of_account
-    a_form_with_papers_is_told_what_differs
-    a_person_is_found_exactly
+    counter_form_names_differing_fields
+    account_search_finds_exact_matches_only
 }
 
 fn id(id: &str) -> AccountId {
@@ -30,7 +30,7 @@ pub fn order(document: &str) -> Order {
 }
 
 /// "An `exempt` account (…; with reason and end day, said by oneself or at a counter) …, is never held for it, and is counted apart."
-async fn an_exempt_account_is_not_held(on: On) {
+async fn exempt_account_not_held_after_deadline(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2]).await;
@@ -154,7 +154,8 @@ async fn an_order_holds_any_kind_of_account(on: On) {
     house.sound().await;
 }
 
-async fn a_form_with_papers_is_told_what_differs(on: On) {
+/// A form with papers gets the fields that differ.
+async fn counter_form_names_differing_fields(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;
@@ -193,7 +194,8 @@ async fn a_form_with_papers_is_told_what_differs(on: On) {
     house.sound().await;
 }
 
-async fn a_person_is_found_exactly(on: On) {
+/// A search finds exact matches only.
+async fn account_search_finds_exact_matches_only(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let renewed = ngomon_rules::records::RegistryRecord {

@@ -13,17 +13,17 @@ use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_store::{Ceremony, Check, PasskeyStorage, Refusal, StoreError};
 
 both! {
-    a_password_or_a_device_is_added_to_the_own_login_only
-    a_new_account_hangs_on_the_login_of_the_one_before
-    a_form_that_waits_stays_its_senders
-    a_client_is_given_no_planted_subject
-    a_proposal_is_its_proposers
-    a_form_is_asked_what_the_journal_set
-    a_recovery_code_is_used_once_whatever_is_taken_away
-    a_step_or_a_draft_is_good_for_its_own_and_until_its_end
-    what_no_key_wrote_is_not_sealed
-    a_seal_that_is_held_up_is_told
-    what_stands_beside_the_tables_is_told
+    forged_login_gets_no_password_or_passkey
+    forged_login_not_inherited_by_new_account
+    forged_pending_form_is_not_answered
+    forged_subject_is_not_given_to_client
+    forged_proposal_cannot_be_approved
+    forged_setting_is_not_used_for_form
+    recovery_code_used_once_despite_deleted_rows
+    forged_sign_in_step_or_draft_is_refused
+    commit_without_valid_mac_is_not_sealed
+    delayed_seal_is_reported
+    foreign_triggers_and_views_reported_by_verify
 }
 
 fn is_corrupt<T>(done: Result<T, StoreError>) -> bool {
@@ -35,7 +35,8 @@ async fn faults(house: &House) -> Vec<Check> {
     found.into_iter().map(|(check, _)| check).collect()
 }
 
-async fn a_password_or_a_device_is_added_to_the_own_login_only(on: On) {
+/// A password or a passkey is stored only for a login whose MAC verifies.
+async fn forged_login_gets_no_password_or_passkey(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A"), official(2, "A")]).await;
@@ -85,7 +86,8 @@ async fn a_password_or_a_device_is_added_to_the_own_login_only(on: On) {
     house.sound().await;
 }
 
-async fn a_new_account_hangs_on_the_login_of_the_one_before(on: On) {
+/// A new account inherits the previous login only if its MAC verifies.
+async fn forged_login_not_inherited_by_new_account(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials((0..3).map(|n| official(n, "A")).collect()).await;
@@ -106,7 +108,8 @@ async fn a_new_account_hangs_on_the_login_of_the_one_before(on: On) {
     house.sound().await;
 }
 
-async fn a_form_that_waits_stays_its_senders(on: On) {
+/// A pending form whose row was forged is not answered.
+async fn forged_pending_form_is_not_answered(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;
@@ -137,7 +140,8 @@ async fn a_form_that_waits_stays_its_senders(on: On) {
     house.sound().await;
 }
 
-async fn a_client_is_given_no_planted_subject(on: On) {
+/// A client is given no subject identifier that was planted in the database.
+async fn forged_subject_is_not_given_to_client(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2]).await;
@@ -174,7 +178,8 @@ async fn a_client_is_given_no_planted_subject(on: On) {
     assert!(former.is_empty(), "{former:?}");
 }
 
-async fn a_proposal_is_its_proposers(on: On) {
+/// A proposal whose row was forged cannot be approved.
+async fn forged_proposal_cannot_be_approved(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let (an, binh) = (house.operator("an").await, house.operator("binh").await);
@@ -203,7 +208,8 @@ async fn a_proposal_is_its_proposers(on: On) {
     assert!(matches!(refused(done), Refusal::UnknownProposal(_)));
 }
 
-async fn a_form_is_asked_what_the_journal_set(on: On) {
+/// A form is checked by settings of the journal only.
+async fn forged_setting_is_not_used_for_form(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;
@@ -238,7 +244,8 @@ async fn a_form_is_asked_what_the_journal_set(on: On) {
     house.sound().await;
 }
 
-async fn a_recovery_code_is_used_once_whatever_is_taken_away(on: On) {
+/// A recovery code is used once, even if the row of its use is deleted.
+async fn recovery_code_used_once_despite_deleted_rows(on: On) {
     let house = House::new(on).await;
     let link = house.store.add_operator("an", "root").await.unwrap();
     let codes = house.store.enrol(&link, "hash", 1).await.unwrap();
@@ -253,7 +260,8 @@ async fn a_recovery_code_is_used_once_whatever_is_taken_away(on: On) {
     assert!(store.use_recovery_code(&account, &codes[1]).await.unwrap().is_some());
 }
 
-async fn a_step_or_a_draft_is_good_for_its_own_and_until_its_end(on: On) {
+/// A step of a sign-in and a draft are valid only for their owner, and until their expiry.
+async fn forged_sign_in_step_or_draft_is_refused(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
     let in_browser = |browser| Ceremony::Step { step: "reset", browser };
@@ -288,7 +296,8 @@ async fn a_step_or_a_draft_is_good_for_its_own_and_until_its_end(on: On) {
     assert!(store.draft(&id("C1")).await.unwrap().is_some());
 }
 
-async fn what_no_key_wrote_is_not_sealed(on: On) {
+/// A commit without a valid MAC is not sealed, and is reported.
+async fn commit_without_valid_mac_is_not_sealed(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.store.seal().await.unwrap();
@@ -314,7 +323,7 @@ async fn what_no_key_wrote_is_not_sealed(on: On) {
 }
 
 /// An attacker who delays the sealing could delete committed entries before they are in the tree.
-async fn a_seal_that_is_held_up_is_told(on: On) {
+async fn delayed_seal_is_reported(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("HS1", 1)]).await;
@@ -347,7 +356,8 @@ async fn a_seal_that_is_held_up_is_told(on: On) {
     house.sound().await;
 }
 
-async fn what_stands_beside_the_tables_is_told(on: On) {
+/// Triggers, views and other objects that are not of the schema are reported.
+async fn foreign_triggers_and_views_reported_by_verify(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("HS1", 1)]).await;

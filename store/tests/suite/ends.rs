@@ -9,11 +9,11 @@ use ngomon_store::{Factor, Refusal, RegisteredClient, StoreError};
 use std::sync::Arc;
 
 both! {
-    what_is_given_in_a_race_with_an_end_is_ended_too
-    who_was_proven_before_a_new_password_is_not_let_in
-    a_new_password_ends_what_every_account_that_it_opens_has_open
-    at_a_sign_out_clients_are_told_whose_tokens_outlive_it
-    ending_the_other_sessions_leaves_this_one_what_it_gave
+    tokens_issued_during_session_end_are_revoked
+    proof_before_new_password_opens_no_session
+    new_password_ends_sessions_of_all_accounts_of_login
+    sign_out_notifies_clients_with_offline_tokens
+    ending_other_sessions_keeps_tokens_of_current_one
 }
 
 async fn citizens(on: On) -> (Arc<House>, RegisteredClient) {
@@ -28,7 +28,7 @@ async fn citizens(on: On) -> (Arc<House>, RegisteredClient) {
 }
 
 /// A client redeems the code at the moment when the owner ends the session.
-async fn what_is_given_in_a_race_with_an_end_is_ended_too(on: On) {
+async fn tokens_issued_during_session_end_are_revoked(on: On) {
     let (house, client) = citizens(on).await;
     for round in 0..24_u32 {
         let session = house.store.begin_session(&id("C1")).await.unwrap();
@@ -77,7 +77,8 @@ async fn what_is_given_in_a_race_with_an_end_is_ended_too(on: On) {
     house.sound().await;
 }
 
-async fn who_was_proven_before_a_new_password_is_not_let_in(on: On) {
+/// A proof from before a new password opens no session.
+async fn proof_before_new_password_opens_no_session(on: On) {
     let (house, _) = citizens(on).await;
     let (store, account) = (&house.store, id("C1"));
     let before = store.now();
@@ -117,7 +118,7 @@ async fn who_was_proven_before_a_new_password_is_not_let_in(on: On) {
 }
 
 /// After a transfer the previous account and the new one have one login.
-async fn a_new_password_ends_what_every_account_that_it_opens_has_open(on: On) {
+async fn new_password_ends_sessions_of_all_accounts_of_login(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A"), official(2, "A")]).await;
@@ -148,7 +149,7 @@ async fn a_new_password_ends_what_every_account_that_it_opens_has_open(on: On) {
 }
 
 /// OpenID Connect Back-Channel Logout, 2.7: the refresh token lives on, the session does not.
-async fn at_a_sign_out_clients_are_told_whose_tokens_outlive_it(on: On) {
+async fn sign_out_notifies_clients_with_offline_tokens(on: On) {
     let (house, client) = citizens(on).await;
     let store = &house.store;
     let session = store.begin_session(&id("C1")).await.unwrap();
@@ -175,7 +176,8 @@ async fn at_a_sign_out_clients_are_told_whose_tokens_outlive_it(on: On) {
     assert!(next.is_some());
 }
 
-async fn ending_the_other_sessions_leaves_this_one_what_it_gave(on: On) {
+/// Ending the other sessions keeps the tokens of the current one.
+async fn ending_other_sessions_keeps_tokens_of_current_one(on: On) {
     let (house, client) = citizens(on).await;
     let store = &house.store;
     let elsewhere = tokens(store, &client, "C1").await;

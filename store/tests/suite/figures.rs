@@ -15,13 +15,13 @@ use ngomon_store::{Goal, UnitFigures};
 use std::collections::BTreeMap;
 
 both! {
-    refusals_and_holds_are_told_apart
-    days_add_up_for_every_unit
-    an_official_who_becomes_one_later_is_counted_with_officials
-    what_ends_is_counted_no_more
-    a_run_that_is_undone_leaves_nothing
-    the_position_moves_with_whatever_counts
-    a_recount_is_written_down
+    refused_and_held_accounts_counted_separately
+    daily_figures_add_up_for_each_unit
+    citizen_account_of_new_official_counted_with_officials
+    ended_hold_exemption_or_claim_is_not_counted
+    undone_run_leaves_no_counts
+    position_changes_with_every_counted_change
+    recount_result_is_recorded
 }
 
 impl House {
@@ -86,7 +86,8 @@ fn order(last_day: Option<Date>) -> Hold {
     }
 }
 
-async fn refusals_and_holds_are_told_apart(on: On) {
+/// Refusals and holds are counted separately, and by reason.
+async fn refused_and_held_accounts_counted_separately(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2, 3]).await;
@@ -166,7 +167,8 @@ async fn refusals_and_holds_are_told_apart(on: On) {
     house.sound().await;
 }
 
-async fn days_add_up_for_every_unit(on: On) {
+/// The figures of the days add up for each unit.
+async fn daily_figures_add_up_for_each_unit(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&(0..9).collect::<Vec<_>>()).await;
@@ -229,7 +231,8 @@ async fn days_add_up_for_every_unit(on: On) {
     house.sound().await;
 }
 
-async fn an_official_who_becomes_one_later_is_counted_with_officials(on: On) {
+/// The account of a person who becomes an official is counted with the officials from then on.
+async fn citizen_account_of_new_official_counted_with_officials(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2]).await;
@@ -262,7 +265,8 @@ async fn an_official_who_becomes_one_later_is_counted_with_officials(on: On) {
     house.sound().await;
 }
 
-async fn what_ends_is_counted_no_more(on: On) {
+/// A hold, an exemption or a claim is not counted after its end.
+async fn ended_hold_exemption_or_claim_is_not_counted(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;
@@ -303,7 +307,8 @@ async fn what_ends_is_counted_no_more(on: On) {
     house.sound().await;
 }
 
-async fn a_run_that_is_undone_leaves_nothing(on: On) {
+/// A run that is undone leaves nothing in the figures.
+async fn undone_run_leaves_no_counts(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A"), official(2, "A")]).await;
@@ -319,7 +324,8 @@ async fn a_run_that_is_undone_leaves_nothing(on: On) {
     house.sound().await;
 }
 
-async fn the_position_moves_with_whatever_counts(on: On) {
+/// The position changes with everything that the figures count.
+async fn position_changes_with_every_counted_change(on: On) {
     let house = House::new(on).await;
     let mut last = house.store.position().await.unwrap();
     let mut moved = async |house: &House| {
@@ -348,7 +354,7 @@ async fn the_position_moves_with_whatever_counts(on: On) {
 }
 
 /// "The recount runs by itself daily, and the page says when it agreed."
-async fn a_recount_is_written_down(on: On) {
+async fn recount_result_is_recorded(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 both! {
-    data_of_every_release_are_opened_and_go_on
-    backups_of_every_release_are_restored_and_go_on
-    what_this_program_leaves_is_opened_and_restored
+    data_of_each_release_open_and_continue
+    backups_of_each_release_restore_and_continue
+    data_of_this_version_open_and_restore
 }
 
 fn folder(on: On) -> &'static str {
@@ -65,7 +65,8 @@ fn later(expected: &Value) -> Timestamp {
     made + 24.hours()
 }
 
-async fn data_of_every_release_are_opened_and_go_on(on: On) {
+/// The data of each release are opened, verified, and work continues on them.
+async fn data_of_each_release_open_and_continue(on: On) {
     for release in releases() {
         let release = release.join(folder(on));
         let empty = House::empty(on).await;
@@ -84,7 +85,8 @@ async fn data_of_every_release_are_opened_and_go_on(on: On) {
     }
 }
 
-async fn backups_of_every_release_are_restored_and_go_on(on: On) {
+/// The backups of each release are restored into either database, and work continues on them.
+async fn backups_of_each_release_restore_and_continue(on: On) {
     for release in releases() {
         for folder in ["sqlite", "postgres"] {
             restored(on, &release.join(folder)).await;
@@ -159,7 +161,7 @@ async fn goes_on(on: On, empty: Empty, expected: &Value) {
 }
 
 /// With `NGOMON_GOLDEN=FOLDER` the data stay there: this is how a release adds its own.
-async fn what_this_program_leaves_is_opened_and_restored(on: On) {
+async fn data_of_this_version_open_and_restore(on: On) {
     let house = House::new(on).await;
     furnish(&house).await;
     let kept = std::env::var_os("NGOMON_GOLDEN").map(PathBuf::from);

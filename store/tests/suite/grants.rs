@@ -8,16 +8,16 @@ use ngomon_store::{Check, CodeCheck, IssuedTokens, NewPasskey, Purpose, Requeste
 use sha2::{Digest as _, Sha256};
 
 both! {
-    a_session_that_somebody_wrote_opens_nothing
-    what_a_client_has_is_what_it_was_given
-    a_token_that_was_redeemed_stays_so
-    links_consents_and_signing_keys_are_as_the_program_wrote_them
-    credentials_open_their_own_account_only
-    an_entry_that_is_not_genuine_brings_forth_no_grant
-    a_setting_beside_the_journal_shows_nobodys_codes
-    a_code_is_good_as_long_as_it_was
-    a_database_knows_the_keys_with_which_it_was_begun
-    nothing_is_told_that_somebody_wrote
+    forged_session_opens_nothing
+    forged_grant_or_client_row_gives_no_access
+    used_code_and_token_stay_used_after_row_edit
+    forged_link_consent_or_signing_key_is_refused
+    forged_credential_opens_no_other_account
+    forged_journal_entry_gives_no_access_after_rebuild
+    forged_sandbox_setting_reveals_no_codes
+    forged_one_time_code_row_is_refused
+    database_recognises_its_own_keyring
+    forged_security_event_is_not_delivered
 }
 
 /// Two citizens, two officials with passwords, an operator.
@@ -58,7 +58,8 @@ async fn is_open(house: &House, token: &SessionToken) -> bool {
     house.store.visit(token.as_str()).await.unwrap().is_some()
 }
 
-async fn a_session_that_somebody_wrote_opens_nothing(on: On) {
+/// A session that was edited or inserted in the database opens nothing.
+async fn forged_session_opens_nothing(on: On) {
     let house = lived_in(on).await;
     house.operator("an").await;
     let token = house.store.begin_session(&id("C1")).await.unwrap();
@@ -111,7 +112,8 @@ async fn a_session_that_somebody_wrote_opens_nothing(on: On) {
     house.sound().await;
 }
 
-async fn what_a_client_has_is_what_it_was_given(on: On) {
+/// A grant, a token or a client whose row was edited gives no access.
+async fn forged_grant_or_client_row_gives_no_access(on: On) {
     let house = lived_in(on).await;
     let store = &house.store;
     let client = known(store, hues("Một")).await;
@@ -181,7 +183,8 @@ async fn what_a_client_has_is_what_it_was_given(on: On) {
         .await;
 }
 
-async fn a_token_that_was_redeemed_stays_so(on: On) {
+/// A redeemed code or token stays redeemed, even if its row is reset.
+async fn used_code_and_token_stay_used_after_row_edit(on: On) {
     let house = lived_in(on).await;
     let store = &house.store;
     let client = known(store, hues("Một")).await;
@@ -216,7 +219,8 @@ async fn a_token_that_was_redeemed_stays_so(on: On) {
     assert!(is_good(store, &next.access).await);
 }
 
-async fn links_consents_and_signing_keys_are_as_the_program_wrote_them(on: On) {
+/// An enrolment link, a consent or a signing key whose row was edited is refused.
+async fn forged_link_consent_or_signing_key_is_refused(on: On) {
     let house = lived_in(on).await;
     let store = &house.store;
     let link = store.add_operator("an", "test").await.unwrap();
@@ -285,7 +289,8 @@ async fn means(house: &House, username: &str) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-async fn credentials_open_their_own_account_only(on: On) {
+/// Credentials whose row was edited open no other account.
+async fn forged_credential_opens_no_other_account(on: On) {
     let house = lived_in(on).await;
     let store = &house.store;
     house.operator("an").await;
@@ -349,7 +354,8 @@ async fn credentials_open_their_own_account_only(on: On) {
     house.sound().await;
 }
 
-async fn an_entry_that_is_not_genuine_brings_forth_no_grant(on: On) {
+/// A forged journal entry gives no access, even after a rebuild.
+async fn forged_journal_entry_gives_no_access_after_rebuild(on: On) {
     let house = lived_in(on).await;
     house
         .script(
@@ -370,7 +376,8 @@ async fn an_entry_that_is_not_genuine_brings_forth_no_grant(on: On) {
     ));
 }
 
-async fn a_setting_beside_the_journal_shows_nobodys_codes(on: On) {
+/// A setting that is not in the journal does not turn the sandbox on, which would reveal codes.
+async fn forged_sandbox_setting_reveals_no_codes(on: On) {
     let house = lived_in(on).await;
     house
         .script(&format!(
@@ -392,7 +399,8 @@ async fn a_setting_beside_the_journal_shows_nobodys_codes(on: On) {
     assert!(empty.store.is_sandbox().await.unwrap());
 }
 
-async fn a_code_is_good_as_long_as_it_was(on: On) {
+/// A one-time code whose subject or expiry was edited is refused.
+async fn forged_one_time_code_row_is_refused(on: On) {
     let house = lived_in(on).await;
     let store = &house.store;
     let reach = store.reach(&id("C1")).await.unwrap();
@@ -428,7 +436,8 @@ async fn a_code_is_good_as_long_as_it_was(on: On) {
     );
 }
 
-async fn a_database_knows_the_keys_with_which_it_was_begun(on: On) {
+/// A database recognises the keyring it was created with.
+async fn database_recognises_its_own_keyring(on: On) {
     let (house, other) = (House::new(on).await, House::new(on).await);
     assert!(Store::is_of_keys(&house.places.data, &house.places.keys).await);
     assert!(!Store::is_of_keys(&house.places.data, &other.places.keys).await);
@@ -437,7 +446,8 @@ async fn a_database_knows_the_keys_with_which_it_was_begun(on: On) {
     assert!(!Store::is_of_keys(&house.places.data, &empty.keys).await);
 }
 
-async fn nothing_is_told_that_somebody_wrote(on: On) {
+/// A security event whose row was edited is not delivered.
+async fn forged_security_event_is_not_delivered(on: On) {
     let house = lived_in(on).await;
     let store = &house.store;
     let client = known(store, hues("Một")).await;

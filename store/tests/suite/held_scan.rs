@@ -8,15 +8,15 @@ use ngomon_rules::citizens::Exemption;
 use ngomon_store::{ExemptionRequester, Refusal, RegisteredClient, SessionEnd, StoreError};
 
 both! {
-    the_day_after_the_deadline_clients_are_told_once
-    who_standardises_late_is_told_of_as_free
-    a_setting_begins_it_and_ends_it_and_revives_nothing
-    an_exemption_or_a_claim_that_ends_begins_it_in_its_own_commit
-    another_hold_that_is_lifted_frees_nobody_who_is_late
-    the_day_after_the_last_of_an_order_clients_are_told
-    a_freeze_begins_and_ends_what_clients_are_told
-    whom_clients_know_as_open_is_told_of_after_a_restore
-    nobody_gets_tokens_where_standardising_is_required
+    deadline_hold_notified_once_on_day_after
+    late_standardisation_notified_as_enabled
+    campaign_setting_places_and_lifts_holds_and_revives_none
+    ended_exemption_or_claim_notified_in_its_own_commit
+    lifted_order_does_not_enable_late_account
+    expired_order_notified_on_day_after
+    freeze_notifies_clients_of_suspended_holds
+    held_account_notified_again_after_restore
+    require_policy_refuses_refresh_without_claim
 }
 
 const A_DAY: i64 = 24 * 3_600;
@@ -62,7 +62,8 @@ fn held(account: &str) -> [String; 4] {
     ["logout", "logout", "session-revoked", "account-disabled"].map(|what| format!("{account}: {what}"))
 }
 
-async fn the_day_after_the_deadline_clients_are_told_once(on: On) {
+/// On the day after the deadline, clients are notified once, also with several servers.
+async fn deadline_hold_notified_once_on_day_after(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     house.submit("C2", 2).await;
     let (late, done, exempt) = (
@@ -99,7 +100,8 @@ async fn the_day_after_the_deadline_clients_are_told_once(on: On) {
     house.sound().await;
 }
 
-async fn who_standardises_late_is_told_of_as_free(on: On) {
+/// An owner who standardises after the deadline is reported as enabled.
+async fn late_standardisation_notified_as_enabled(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     let before = house.store.begin_session(&id("C1")).await.unwrap();
     let given = tokens(&house.store, &client, "C1").await;
@@ -120,7 +122,8 @@ async fn who_standardises_late_is_told_of_as_free(on: On) {
     house.sound().await;
 }
 
-async fn a_setting_begins_it_and_ends_it_and_revives_nothing(on: On) {
+/// A campaign setting begins and ends holds; clients are notified, and nothing is revived.
+async fn campaign_setting_places_and_lifts_holds_and_revives_none(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     house.set("after-deadline", "nag").await;
     house.clock.move_on(A_DAY);
@@ -149,7 +152,8 @@ async fn a_setting_begins_it_and_ends_it_and_revives_nothing(on: On) {
     house.sound().await;
 }
 
-async fn an_exemption_or_a_claim_that_ends_begins_it_in_its_own_commit(on: On) {
+/// A hold that begins because an exemption or a claim ends is notified in that commit.
+async fn ended_exemption_or_claim_notified_in_its_own_commit(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     house.submit("C1", 1).await;
     house.clock.move_on(A_DAY);
@@ -173,7 +177,8 @@ async fn an_exemption_or_a_claim_that_ends_begins_it_in_its_own_commit(on: On) {
     house.sound().await;
 }
 
-async fn another_hold_that_is_lifted_frees_nobody_who_is_late(on: On) {
+/// Lifting another hold does not enable an account that is late.
+async fn lifted_order_does_not_enable_late_account(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     tokens(&house.store, &client, "C1").await;
     let an = house.operator("an").await;
@@ -192,7 +197,8 @@ async fn another_hold_that_is_lifted_frees_nobody_who_is_late(on: On) {
     house.sound().await;
 }
 
-async fn the_day_after_the_last_of_an_order_clients_are_told(on: On) {
+/// On the day after an order's last day, clients are notified.
+async fn expired_order_notified_on_day_after(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     house.submit("C1", 1).await;
     tokens(&house.store, &client, "C1").await;
@@ -222,7 +228,7 @@ async fn the_day_after_the_last_of_an_order_clients_are_told(on: On) {
 }
 
 /// C4 belongs to the same person as C1, who has the claim: `duplicate`, which a freeze suspends.
-async fn a_freeze_begins_and_ends_what_clients_are_told(on: On) {
+async fn freeze_notifies_clients_of_suspended_holds(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     house.set("after-deadline", "nag").await;
     house.citizens(vec![citizen("C4", 1)]).await;
@@ -270,7 +276,7 @@ async fn a_freeze_begins_and_ends_what_clients_are_told(on: On) {
 }
 
 /// What was reported to clients is no evidence, and is lost with the rest of the working data.
-async fn whom_clients_know_as_open_is_told_of_after_a_restore(on: On) {
+async fn held_account_notified_again_after_restore(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     house.submit("C1", 1).await;
     tokens(&house.store, &client, "C1").await;
@@ -290,7 +296,7 @@ async fn whom_clients_know_as_open_is_told_of_after_a_restore(on: On) {
 }
 
 /// C1: an owner who did not standardise by the deadline may sign in, but connected systems get no token.
-async fn nobody_gets_tokens_where_standardising_is_required(on: On) {
+async fn require_policy_refuses_refresh_without_claim(on: On) {
     let (house, client) = House::with_a_deadline(on).await;
     house.set("after-deadline", "require").await;
     let (late, done) = (

@@ -7,9 +7,9 @@ use ngomon_rules::values::Date;
 use ngomon_store::SessionToken;
 
 both! {
-    whoever_signs_in_is_not_idle
+    sign_in_prevents_idle_hold
     a_code_lifts_idle_and_leaves_the_rest
-    a_sign_in_stops_no_run_that_waits
+    sign_in_does_not_make_waiting_run_stale
 }
 
 fn id(id: &str) -> AccountId {
@@ -54,7 +54,8 @@ async fn entries(house: &House) -> i64 {
     house.sql(sql).await[0]
 }
 
-async fn whoever_signs_in_is_not_idle(on: On) {
+/// An account with a sign-in is not idle.
+async fn sign_in_prevents_idle_hold(on: On) {
     let house = office(on).await;
     for _ in 0..3 {
         house.store.begin_session(&id("CV002")).await.unwrap();
@@ -129,7 +130,8 @@ async fn a_code_lifts_idle_and_leaves_the_rest(on: On) {
     assert_eq!(held(&house).await, whole);
 }
 
-async fn a_sign_in_stops_no_run_that_waits(on: On) {
+/// A sign-in does not make a waiting run stale.
+async fn sign_in_does_not_make_waiting_run_stale(on: On) {
     let house = office(on).await;
     house.store.set_policy("brake.review-overdue", "0", "op").await.unwrap();
     house.store.begin_session(&id("CV001")).await.unwrap();

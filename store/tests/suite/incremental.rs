@@ -14,15 +14,15 @@ use ngomon_store::{FullRunReason, LoadDecision, QuarantinedRow, Refusal, RunOutc
 use std::collections::BTreeMap;
 
 both! {
-    one_by_one_or_all_anew
-    whatever_the_order
-    whom_a_row_in_quarantine_hints_at
-    a_number_held_before_is_enough
-    what_concerns_everybody_is_told
-    the_guard_stops_an_incremental_run_too
-    people_at_once_and_only_they
+    incremental_runs_equal_full_runs
+    incremental_result_independent_of_order
+    account_hinted_at_by_quarantined_row_is_rechecked
+    former_national_id_links_changed_profile_to_account
+    change_for_all_widens_to_full_run_with_reason
+    guard_stops_incremental_run
+    run_for_named_people_decides_only_them
     an_incremental_run_is_undone_as_a_whole
-    rows_of_an_earlier_version_concern_everybody
+    rows_without_search_columns_widen_to_full_run
 }
 
 const LONG_AGO: Date = Date::constant(2021, 5, 1);
@@ -328,7 +328,8 @@ impl Dice {
     }
 }
 
-async fn one_by_one_or_all_anew(on: On) {
+/// Incremental runs give the same as full runs, change by change.
+async fn incremental_runs_equal_full_runs(on: On) {
     let mut incremental = 0;
     for seed in 0..3 {
         let mut dice = Dice(seed);
@@ -374,7 +375,8 @@ async fn one_by_one_or_all_anew(on: On) {
     assert!(incremental > 40, "{incremental} runs were over some people only");
 }
 
-async fn whatever_the_order(on: On) {
+/// The result of incremental runs does not depend on the order of the changes.
+async fn incremental_result_independent_of_order(on: On) {
     // Each event is about another person, so the result does not depend on the order.
     let changes = [
         Happens(0, What::Resigns),
@@ -428,7 +430,7 @@ async fn whatever_the_order(on: On) {
 
 /// Accounts that were imported while their rows were unreadable are held once the extract lacks those rows: at that point no journal entry
 /// is about them.
-async fn whom_a_row_in_quarantine_hints_at(on: On) {
+async fn account_hinted_at_by_quarantined_row_is_rechecked(on: On) {
     let (house, mut hr) = (House::new(on).await, Hr::default());
     house.officials_of(&mut hr).await;
     house.store.reconcile(DAY, "hr").await.unwrap();
@@ -463,7 +465,8 @@ async fn whom_a_row_in_quarantine_hints_at(on: On) {
     house.sound().await;
 }
 
-async fn a_number_held_before_is_enough(on: On) {
+/// A changed profile concerns an account that has only a former national id of the person.
+async fn former_national_id_links_changed_profile_to_account(on: On) {
     let (house, mut hr) = (House::new(on).await, Hr::default());
     house.officials_of(&mut hr).await;
     let mut row = official(31, "A");
@@ -485,7 +488,8 @@ async fn a_number_held_before_is_enough(on: On) {
     house.sound().await;
 }
 
-async fn what_concerns_everybody_is_told(on: On) {
+/// A change that concerns everybody widens the run to a full one, and the reason is reported.
+async fn change_for_all_widens_to_full_run_with_reason(on: On) {
     let (house, mut hr) = (House::new(on).await, Hr::default());
     house.officials_of(&mut hr).await;
     let run = async |day| house.store.reconcile_changed(day, "hr").await.unwrap();
@@ -557,7 +561,8 @@ fn account(n: u32) -> AccountId {
     official(n, "A").account
 }
 
-async fn the_guard_stops_an_incremental_run_too(on: On) {
+/// The guard stops an incremental run, too.
+async fn guard_stops_incremental_run(on: On) {
     let (house, mut hr) = thirty(on).await;
     let held = async || house.held(AccountKind::Official).await.len();
     // Fifteen are below the limit, and count against those of the same week.
@@ -605,7 +610,8 @@ async fn the_guard_stops_an_incremental_run_too(on: On) {
     house.sound().await;
 }
 
-async fn people_at_once_and_only_they(on: On) {
+/// A run for certain people decides them at once, and nobody else.
+async fn run_for_named_people_decides_only_them(on: On) {
     let (house, mut hr) = thirty(on).await;
     for n in 0..3 {
         hr.happens(Happens(n, What::ReviewIsOld));
@@ -664,7 +670,7 @@ async fn an_incremental_run_is_undone_as_a_whole(on: On) {
 }
 
 /// A notice and a quarantined row that were imported before the columns to find them by existed.
-async fn rows_of_an_earlier_version_concern_everybody(on: On) {
+async fn rows_without_search_columns_widen_to_full_run(on: On) {
     let (house, mut hr) = (House::new(on).await, Hr::default());
     house.officials_of(&mut hr).await;
     let told = Happens(1, What::IsToldToMoveTo("B"));

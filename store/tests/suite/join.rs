@@ -6,12 +6,12 @@ use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_store::{Factor, Join, Refusal, StoreError};
 
 both! {
-    the_one_that_held_the_claim_stays
-    the_other_one_stays
-    what_is_no_duplicate_is_not_joined
+    join_keeping_claim_holder_holds_the_other
+    join_keeping_other_account_moves_claim
+    join_refused_without_duplicate_hold
     two_joins_at_once_leave_one_claim
-    the_owner_goes_on_as_the_one_that_stays
-    a_review_is_asked_for_once
+    join_session_continues_as_remaining_account
+    review_request_is_recorded_once
 }
 
 fn join(held: &str, holder: &str, held_stays: bool) -> Join {
@@ -37,7 +37,8 @@ async fn house(on: On) -> House {
     house
 }
 
-async fn the_one_that_held_the_claim_stays(on: On) {
+/// If the account with the claim stays, the other one is held.
+async fn join_keeping_claim_holder_holds_the_other(on: On) {
     let house = house(on).await;
     house.store.join(&join("C2", "C1", false), "news").await.unwrap();
     assert_eq!(
@@ -50,7 +51,8 @@ async fn the_one_that_held_the_claim_stays(on: On) {
     house.sound().await;
 }
 
-async fn the_other_one_stays(on: On) {
+/// If the other account stays, the claim moves to it.
+async fn join_keeping_other_account_moves_claim(on: On) {
     let house = house(on).await;
     let before = house.store.begin_session(&AccountId("C1".into())).await.unwrap();
     let held = house.store.begin_session(&AccountId("C2".into())).await.unwrap();
@@ -85,7 +87,8 @@ async fn the_other_one_stays(on: On) {
     house.sound().await;
 }
 
-async fn what_is_no_duplicate_is_not_joined(on: On) {
+/// Accounts that are no duplicates are not joined.
+async fn join_refused_without_duplicate_hold(on: On) {
     let house = house(on).await;
     for (held, holder) in [("C4", "C1"), ("C1", "C2"), ("C2", "C4"), ("C1", "C1"), ("no", "C1")] {
         let refused = house.store.join(&join(held, holder, true), "news").await;
@@ -108,7 +111,7 @@ async fn two_joins_at_once_leave_one_claim(on: On) {
 }
 
 /// The new session keeps the authentication time and method of the proof, and the owner's return address.
-async fn the_owner_goes_on_as_the_one_that_stays(on: On) {
+async fn join_session_continues_as_remaining_account(on: On) {
     let house = house(on).await;
     let store = &house.store;
     for (factor, amr) in [(Factor::Password, "pwd"), (Factor::Code, "otp")] {
@@ -132,7 +135,8 @@ async fn the_owner_goes_on_as_the_one_that_stays(on: On) {
     house.sound().await;
 }
 
-async fn a_review_is_asked_for_once(on: On) {
+/// A review is requested once, and is closed when nothing holds the account.
+async fn review_request_is_recorded_once(on: On) {
     let house = house(on).await;
     let an = house.operator("an").await;
     let account = AccountId("C2".into());

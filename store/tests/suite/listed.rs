@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 both! {
-    each_list_of_the_sample_is_as_long_as_its_figure
-    pages_follow_one_another_without_gap_or_repeat
-    a_unit_is_followed_as_in_the_whole_tree
+    people_list_length_equals_report_figure
+    people_list_pages_have_no_gap_or_repeat
+    unit_today_equals_successor_in_tree
 }
 
 /// The valid rows of a file of the sample.
@@ -119,7 +119,8 @@ fn cell(line: &ReportLine, standing: ReportStatus) -> u64 {
     }
 }
 
-async fn each_list_of_the_sample_is_as_long_as_its_figure(on: On) {
+/// Each list of people of the sample is as long as its figure in the report.
+async fn people_list_length_equals_report_figure(on: On) {
     let house = House::new(on).await;
     let an = house.operator("an").await;
     house.sample(&an).await;
@@ -183,7 +184,8 @@ async fn each_list_of_the_sample_is_as_long_as_its_figure(on: On) {
     );
 }
 
-async fn pages_follow_one_another_without_gap_or_repeat(on: On) {
+/// The pages of a list have neither a gap nor a repetition.
+async fn people_list_pages_have_no_gap_or_repeat(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&(0..30).collect::<Vec<_>>()).await;
@@ -246,7 +248,8 @@ async fn pages_follow_one_another_without_gap_or_repeat(on: On) {
     house.sound().await;
 }
 
-async fn a_unit_is_followed_as_in_the_whole_tree(on: On) {
+/// The query for today's unit gives the same successor as the whole tree.
+async fn unit_today_equals_successor_in_tree(on: On) {
     let house = House::new(on).await;
     let an = house.operator("an").await;
     house.sample(&an).await;

@@ -9,16 +9,17 @@ use ngomon_rules::values::Date;
 use ngomon_store::{HealthFault, LoadDecision, QuarantinedRow, Refusal, StoreError};
 
 both! {
-    nothing_is_seen_before_the_whole_counts
-    a_load_whose_process_died_is_taken_away
-    a_file_that_shrank_needs_approval
-    accounts_locked_today_stay_locked
-    of_a_profile_the_newest_version_counts
-    what_cannot_be_read_decides_nothing
-    absence_means_something_in_a_full_extract_only
+    load_rows_invisible_until_load_is_active
+    load_of_dead_process_is_discarded
+    shrunken_or_less_readable_file_needs_approval
+    imported_locked_account_is_held_by_order
+    newest_version_of_profile_counts
+    unreadable_row_leaves_account_undecided
+    missing_profile_counts_in_full_extract_only
 }
 
-async fn nothing_is_seen_before_the_whole_counts(on: On) {
+/// No row of a load is visible before the whole load is active.
+async fn load_rows_invisible_until_load_is_active(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;
@@ -34,7 +35,8 @@ async fn nothing_is_seen_before_the_whole_counts(on: On) {
     house.sound().await;
 }
 
-async fn a_load_whose_process_died_is_taken_away(on: On) {
+/// The load of a dead process is discarded.
+async fn load_of_dead_process_is_discarded(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let held = AccountRow {
@@ -74,7 +76,8 @@ fn incoming(table: &'static str) -> ngomon_store::LoadRequest {
     }
 }
 
-async fn a_file_that_shrank_needs_approval(on: On) {
+/// A file that shrank, or has more unreadable rows, needs approval.
+async fn shrunken_or_less_readable_file_needs_approval(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&(0..20).collect::<Vec<_>>()).await;
@@ -111,7 +114,8 @@ async fn a_file_that_shrank_needs_approval(on: On) {
     house.sound().await;
 }
 
-async fn accounts_locked_today_stay_locked(on: On) {
+/// An account that is locked in the imported system is held by order.
+async fn imported_locked_account_is_held_by_order(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house
@@ -126,7 +130,8 @@ async fn accounts_locked_today_stay_locked(on: On) {
     house.sound().await;
 }
 
-async fn of_a_profile_the_newest_version_counts(on: On) {
+/// The newest version of a profile counts, and an older one goes into the history.
+async fn newest_version_of_profile_counts(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
@@ -152,7 +157,8 @@ async fn of_a_profile_the_newest_version_counts(on: On) {
     house.sound().await;
 }
 
-async fn what_cannot_be_read_decides_nothing(on: On) {
+/// A row that could not be read leaves its account undecided.
+async fn unreadable_row_leaves_account_undecided(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house
@@ -199,7 +205,8 @@ async fn what_cannot_be_read_decides_nothing(on: On) {
     house.sound().await;
 }
 
-async fn absence_means_something_in_a_full_extract_only(on: On) {
+/// A missing profile counts only in a full extract.
+async fn missing_profile_counts_in_full_extract_only(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A"), official(2, "B")]).await;

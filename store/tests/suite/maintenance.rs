@@ -11,23 +11,24 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 both! {
-    durability_is_on_at_every_connection
-    other_keys_are_refused
+    durable_commits_on_every_connection
+    database_with_other_keys_is_refused
     data_of_a_later_version_are_refused
-    tables_of_another_version_are_made_anew
-    tables_of_another_version_are_made_anew_over_a_dead_import
+    projections_of_other_version_are_rebuilt
+    projections_rebuilt_after_discarding_dead_import
     a_backup_is_restored_into_either_database
     a_backup_made_during_an_import_is_restored_without_it
     a_backup_of_an_earlier_version_is_restored
-    a_backup_that_is_not_as_it_was_written_is_refused
-    a_restore_that_was_not_ended_is_known_as_such_and_begun_again
-    an_empty_database_is_refused_and_nothing_is_made
-    operators_are_named_and_removed
-    no_personal_value_stands_in_the_clear
+    altered_backup_is_refused
+    unfinished_restore_is_recognised_and_repeated
+    empty_database_refused_and_left_untouched
+    operators_are_added_and_removed
+    backup_contains_no_plain_personal_value
     a_nul_is_refused_by_both_databases
 }
 
-async fn durability_is_on_at_every_connection(on: On) {
+/// Commits are durable on every connection.
+async fn durable_commits_on_every_connection(on: On) {
     let house = House::new(on).await;
     let want: &[(&str, &str)] = match on {
         On::Sqlite => &[("journal_mode", "wal"), ("synchronous", "2")],
@@ -39,7 +40,8 @@ async fn durability_is_on_at_every_connection(on: On) {
     }
 }
 
-async fn other_keys_are_refused(on: On) {
+/// A database is not opened with other keys.
+async fn database_with_other_keys_is_refused(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let other = StorePaths {
@@ -64,7 +66,8 @@ async fn other_keys_are_refused(on: On) {
     house.sound().await;
 }
 
-async fn tables_of_another_version_are_made_anew(on: On) {
+/// Projections of another version are rebuilt when the database is opened.
+async fn projections_of_other_version_are_rebuilt(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;
@@ -128,7 +131,8 @@ async fn no_trace_of_the_import(store: &Store, house: &House) {
     store.rebuild(&mut |_| {}).await.unwrap();
 }
 
-async fn tables_of_another_version_are_made_anew_over_a_dead_import(on: On) {
+/// Projections of another version are rebuilt after a dead import was discarded.
+async fn projections_rebuilt_after_discarding_dead_import(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("HS1", 1)]).await;
@@ -256,7 +260,8 @@ async fn lived_in(on: On) -> House {
     house
 }
 
-async fn a_backup_that_is_not_as_it_was_written_is_refused(on: On) {
+/// A backup that was altered after it was written is refused.
+async fn altered_backup_is_refused(on: On) {
     let house = lived_in(on).await;
     let copy = house.path("copy");
     house.store.backup(&copy).await.unwrap();
@@ -327,7 +332,8 @@ fn with_a_row_twice(copy: &Path) {
     std::fs::write(path, manifest.to_string()).unwrap();
 }
 
-async fn a_restore_that_was_not_ended_is_known_as_such_and_begun_again(on: On) {
+/// An unfinished restore is recognised, and the same command completes it.
+async fn unfinished_restore_is_recognised_and_repeated(on: On) {
     let house = lived_in(on).await;
     let (copy, bad) = (house.path("copy"), house.path("bad"));
     house.store.backup(&copy).await.unwrap();
@@ -353,7 +359,8 @@ async fn a_restore_that_was_not_ended_is_known_as_such_and_begun_again(on: On) {
     Store::open(&places, false, house.ambient()).await.unwrap();
 }
 
-async fn an_empty_database_is_refused_and_nothing_is_made(on: On) {
+/// An empty database is refused and left untouched, unless it is to be created.
+async fn empty_database_refused_and_left_untouched(on: On) {
     let house = lived_in(on).await;
     let empty = House::empty(on).await;
     let places = with_keys(&empty, &house);
@@ -434,7 +441,8 @@ async fn a_backup_of_an_earlier_version_is_restored(on: On) {
     assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
 }
 
-async fn operators_are_named_and_removed(on: On) {
+/// Operators are added and removed, each name once.
+async fn operators_are_added_and_removed(on: On) {
     let house = House::new(on).await;
     let secret = house.store.add_operator("lan", "test").await.unwrap();
     assert_eq!(secret.len(), 64);
@@ -449,7 +457,7 @@ async fn operators_are_named_and_removed(on: On) {
 }
 
 /// No file of a backup contains a number, name, phone, user name or employee code in plain text.
-async fn no_personal_value_stands_in_the_clear(on: On) {
+async fn backup_contains_no_plain_personal_value(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;

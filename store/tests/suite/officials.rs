@@ -13,21 +13,22 @@ use ngomon_rules::values::{Date, FullName, Gender, PartialDate, Phone};
 use ngomon_store::{HrTask, Refusal, RunLine, StoreError};
 
 both! {
-    a_leaver_leaves_and_comes_back
-    the_account_follows_the_file_there_and_back
-    who_moved_goes_on_with_the_account_at_the_new_unit
-    the_guard_stops_a_run_until_a_person_approves_it
-    a_plan_whose_facts_changed_is_stale
+    leaver_is_held_and_released_after_return
+    account_follows_profile_to_new_unit_and_back
+    held_visit_of_moved_account_continues_at_new_unit
+    guard_stops_run_until_approved
+    waiting_run_with_changed_facts_is_stale
     a_run_is_undone_as_a_whole
-    what_changed_since_stays_as_it_is
-    details_are_taken_over_from_hr
-    an_order_stays_beside_hrs_holds
-    newcomers_wait_on_the_desk_or_get_an_account
-    a_newcomer_gets_an_account_by_one_click
-    hr_is_told_what_is_coming
+    undo_keeps_accounts_changed_since_run
+    account_details_corrected_from_hr_profile
+    hold_by_order_independent_of_hr_holds
+    newcomers_listed_or_created_by_policy
+    newcomer_account_created_on_request_once
+    hr_tasks_list_coming_holds
 }
 
-async fn a_leaver_leaves_and_comes_back(on: On) {
+/// A leaver is held from the day of leaving, and released after coming back.
+async fn leaver_is_held_and_released_after_return(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
@@ -74,7 +75,8 @@ async fn a_leaver_leaves_and_comes_back(on: On) {
     house.sound().await;
 }
 
-async fn the_account_follows_the_file_there_and_back(on: On) {
+/// The account follows the profile to another unit, and back to the first account.
+async fn account_follows_profile_to_new_unit_and_back(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
@@ -110,7 +112,7 @@ async fn the_account_follows_the_file_there_and_back(on: On) {
 }
 
 /// The held visit of an account that `moved` closed leads to the account with the same login, and to no other.
-async fn who_moved_goes_on_with_the_account_at_the_new_unit(on: On) {
+async fn held_visit_of_moved_account_continues_at_new_unit(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let mut there = official(2, "B");
@@ -173,7 +175,8 @@ async fn thirty(on: On) -> House {
     house
 }
 
-async fn the_guard_stops_a_run_until_a_person_approves_it(on: On) {
+/// The guard stops a run until an operator approves it.
+async fn guard_stops_run_until_approved(on: On) {
     let house = thirty(on).await;
     let stopped = house.store.reconcile(DAY, "cron").await.unwrap();
     assert_eq!(stopped.stopped_by, [Brake::MassHold { limit: 20 }]);
@@ -192,7 +195,8 @@ async fn the_guard_stops_a_run_until_a_person_approves_it(on: On) {
     house.sound().await;
 }
 
-async fn a_plan_whose_facts_changed_is_stale(on: On) {
+/// A waiting run whose facts changed is stale.
+async fn waiting_run_with_changed_facts_is_stale(on: On) {
     let house = thirty(on).await;
     let run = house.store.reconcile(DAY, "cron").await.unwrap().run.unwrap();
     let mut load = house.open("profiles", 1).await;
@@ -249,7 +253,8 @@ async fn a_run_is_undone_as_a_whole(on: On) {
     house.sound().await;
 }
 
-async fn what_changed_since_stays_as_it_is(on: On) {
+/// An undo keeps accounts that changed since the run, and names them.
+async fn undo_keeps_accounts_changed_since_run(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A"), official(2, "A")]).await;
@@ -268,7 +273,8 @@ async fn what_changed_since_stays_as_it_is(on: On) {
     house.sound().await;
 }
 
-async fn details_are_taken_over_from_hr(on: On) {
+/// Details of an account are corrected from the HR profile.
+async fn account_details_corrected_from_hr_profile(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let mut account = official(1, "A");
@@ -285,7 +291,8 @@ async fn details_are_taken_over_from_hr(on: On) {
     house.sound().await;
 }
 
-async fn an_order_stays_beside_hrs_holds(on: On) {
+/// A hold by order stays whatever HR's holds do.
+async fn hold_by_order_independent_of_hr_holds(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let mut account = official(1, "A");
@@ -300,7 +307,8 @@ async fn an_order_stays_beside_hrs_holds(on: On) {
     house.sound().await;
 }
 
-async fn newcomers_wait_on_the_desk_or_get_an_account(on: On) {
+/// Newcomers are listed for the desk, or get an account if the policy says so.
+async fn newcomers_listed_or_created_by_policy(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
@@ -356,7 +364,8 @@ async fn newcomers_wait_on_the_desk_or_get_an_account(on: On) {
     assert!(matches!(stale, Err(StoreError::Refused(Refusal::Stale(lines))) if !lines.is_empty()));
 }
 
-async fn a_newcomer_gets_an_account_by_one_click(on: On) {
+/// An operator creates the account of one newcomer, once.
+async fn newcomer_account_created_on_request_once(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
@@ -399,7 +408,8 @@ async fn a_newcomer_gets_an_account_by_one_click(on: On) {
     house.sound().await;
 }
 
-async fn hr_is_told_what_is_coming(on: On) {
+/// HR's tasks list the holds to come, retirements, unused accounts and deaths.
+async fn hr_tasks_list_coming_holds(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let used = |n: u32, day: Date| AccountRow {

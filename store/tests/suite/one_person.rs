@@ -16,27 +16,27 @@ use ngomon_store::{Check, HealthFault, LoadDecision, LoadRequest, QuarantinedRow
 use std::collections::BTreeMap;
 
 both! {
-    one_account_at_the_new_unit_for_good
-    a_number_and_a_code_that_changed_make_no_second_account
-    an_account_of_which_nothing_is_decided_is_there
-    a_row_that_has_a_number_of_the_person_decides_nothing
-    a_row_that_has_a_former_number_decides_nothing
-    a_row_with_a_new_code_and_a_new_number_is_still_the_persons
-    former_numbers_are_kept_when_nobody_names_them_any_more
-    a_mistaken_former_number_parts_again
-    a_mended_row_ends_its_quarantine_whatever_it_equals
-    evidence_follows_the_facts_while_a_hold_goes_on
-    a_freeze_neither_places_nor_lifts
-    who_comes_in_is_judged_by_every_number_and_todays_phone
-    who_comes_in_is_judged_by_what_links_two_persons
-    who_died_is_listed_by_any_number
-    a_notice_counts_under_any_number
-    two_claims_of_one_person_are_listed_and_not_sound
-    an_earlier_day_and_one_to_come_are_asked_about
-    a_run_of_a_day_to_come_waits
-    a_small_file_is_no_measure_of_a_large_one
-    units_in_use_are_not_dropped
-    a_report_of_a_past_day_counts_who_was_there
+    moved_person_gets_one_account_despite_bad_rows
+    changed_number_and_code_make_no_second_account
+    undecided_account_prevents_creating_another
+    unreadable_row_with_number_leaves_account_undecided
+    unreadable_row_with_former_number_leaves_undecided
+    unreadable_row_with_new_code_and_number_is_matched
+    former_numbers_kept_after_sources_drop_them
+    corrected_former_number_separates_persons
+    corrected_row_ends_its_quarantine
+    evidence_of_continuing_hold_is_updated
+    freeze_neither_places_nor_lifts_holds
+    arriving_account_matched_by_all_numbers_and_phone
+    arriving_account_matched_after_persons_were_linked
+    deceased_claim_holder_listed_by_any_number
+    notice_counts_under_any_number_of_person
+    two_claims_of_one_person_listed_and_reported_by_verify
+    file_of_earlier_or_future_day_needs_approval
+    run_for_future_day_waits_for_approval
+    small_file_ignored_in_comparison_of_unreadable_share
+    unit_file_lacking_used_units_needs_approval
+    past_report_counts_accounts_existing_on_that_day
 }
 
 impl House {
@@ -125,7 +125,8 @@ fn renumbered(n: u32, to: u32) -> Profile {
     }
 }
 
-async fn one_account_at_the_new_unit_for_good(on: On) {
+/// A moved person gets one account at the new unit, whatever rows become unreadable later.
+async fn moved_person_gets_one_account_despite_bad_rows(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![without_code(1, "A")]).await;
@@ -149,7 +150,8 @@ async fn one_account_at_the_new_unit_for_good(on: On) {
     house.sound().await;
 }
 
-async fn a_number_and_a_code_that_changed_make_no_second_account(on: On) {
+/// A person whose number and code both changed gets no second account.
+async fn changed_number_and_code_make_no_second_account(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![without_code(1, "A")]).await;
@@ -181,7 +183,8 @@ async fn a_number_and_a_code_that_changed_make_no_second_account(on: On) {
     house.sound().await;
 }
 
-async fn an_account_of_which_nothing_is_decided_is_there(on: On) {
+/// An undecided account at the new unit counts as existing.
+async fn undecided_account_prevents_creating_another(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let at_b = AccountRow {
@@ -209,7 +212,7 @@ async fn an_account_of_which_nothing_is_decided_is_there(on: On) {
 }
 
 /// A readable row of a person and an unreadable one with a number of the same person: two profiles for one person decide nothing.
-async fn a_row_that_has_a_number_of_the_person_decides_nothing(on: On) {
+async fn unreadable_row_with_number_leaves_account_undecided(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
@@ -235,7 +238,7 @@ async fn a_row_that_has_a_number_of_the_person_decides_nothing(on: On) {
 }
 
 /// The same, where the row has the former number and the account the current one.
-async fn a_row_that_has_a_former_number_decides_nothing(on: On) {
+async fn unreadable_row_with_former_number_leaves_undecided(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let row = official(1, "A");
@@ -259,7 +262,7 @@ async fn a_row_that_has_a_former_number_decides_nothing(on: On) {
 }
 
 /// The registry gave the person another number; HR's row has that number and another code, and is unreadable.
-async fn a_row_with_a_new_code_and_a_new_number_is_still_the_persons(on: On) {
+async fn unreadable_row_with_new_code_and_number_is_matched(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
@@ -290,7 +293,8 @@ async fn a_row_with_a_new_code_and_a_new_number_is_still_the_persons(on: On) {
     house.sound().await;
 }
 
-async fn former_numbers_are_kept_when_nobody_names_them_any_more(on: On) {
+/// Former numbers are kept after registry and HR no longer state them.
+async fn former_numbers_kept_after_sources_drop_them(on: On) {
     let house = House::new(on).await;
     house.units().await;
     // 1 has a code, 2 is found by the number alone, 3 changes its code too, and the numbers of 4 and 5 are linked by the registry only.
@@ -336,7 +340,8 @@ async fn former_numbers_are_kept_when_nobody_names_them_any_more(on: On) {
     house.sound().await;
 }
 
-async fn a_mistaken_former_number_parts_again(on: On) {
+/// Two persons linked by a mistaken former number are separated once it is corrected.
+async fn corrected_former_number_separates_persons(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A"), official(2, "A")]).await;
@@ -354,7 +359,8 @@ async fn a_mistaken_former_number_parts_again(on: On) {
     house.sound().await;
 }
 
-async fn a_mended_row_ends_its_quarantine_whatever_it_equals(on: On) {
+/// A corrected row ends its quarantine, even if it equals the stored version.
+async fn corrected_row_ends_its_quarantine(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
@@ -375,7 +381,8 @@ async fn a_mended_row_ends_its_quarantine_whatever_it_equals(on: On) {
     house.sound().await;
 }
 
-async fn evidence_follows_the_facts_while_a_hold_goes_on(on: On) {
+/// The evidence of a hold that continues is updated with the facts.
+async fn evidence_of_continuing_hold_is_updated(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A"), official(2, "A")]).await;
@@ -428,7 +435,8 @@ async fn evidence_follows_the_facts_while_a_hold_goes_on(on: On) {
     house.sound().await;
 }
 
-async fn a_freeze_neither_places_nor_lifts(on: On) {
+/// During a freeze, no hold is placed or lifted.
+async fn freeze_neither_places_nor_lifts_holds(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let rows = (1..4).map(|n| AccountRow {
@@ -466,7 +474,8 @@ async fn a_freeze_neither_places_nor_lifts(on: On) {
     house.sound().await;
 }
 
-async fn who_comes_in_is_judged_by_every_number_and_todays_phone(on: On) {
+/// An arriving account is compared by every number of the person and today's phone.
+async fn arriving_account_matched_by_all_numbers_and_phone(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2]).await;
@@ -513,7 +522,7 @@ async fn who_comes_in_is_judged_by_every_number_and_todays_phone(on: On) {
 }
 
 /// HR had the newer number on a profile before the registry linked it to its person.
-async fn who_comes_in_is_judged_by_what_links_two_persons(on: On) {
+async fn arriving_account_matched_after_persons_were_linked(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let known = Profile {
@@ -542,7 +551,8 @@ async fn who_comes_in_is_judged_by_what_links_two_persons(on: On) {
     house.sound().await;
 }
 
-async fn who_died_is_listed_by_any_number(on: On) {
+/// A claim of a deceased person is listed, by whichever number the death is stated.
+async fn deceased_claim_holder_listed_by_any_number(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2, 3]).await;
@@ -564,7 +574,8 @@ async fn who_died_is_listed_by_any_number(on: On) {
     house.sound().await;
 }
 
-async fn a_notice_counts_under_any_number(on: On) {
+/// A notice counts under any number of the person.
+async fn notice_counts_under_any_number_of_person(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let row = official(1, "A");
@@ -605,7 +616,7 @@ async fn a_notice_counts_under_any_number(on: On) {
 }
 
 /// The registry has N1, then N2 without a link between them, then "N2 was N1".
-async fn two_claims_of_one_person_are_listed_and_not_sound(on: On) {
+async fn two_claims_of_one_person_listed_and_reported_by_verify(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;
@@ -678,7 +689,8 @@ fn incoming(table: &'static str, as_of: Date) -> LoadRequest {
     }
 }
 
-async fn an_earlier_day_and_one_to_come_are_asked_about(on: On) {
+/// A full file of an earlier or a future day needs approval.
+async fn file_of_earlier_or_future_day_needs_approval(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
@@ -722,7 +734,8 @@ async fn an_earlier_day_and_one_to_come_are_asked_about(on: On) {
     house.sound().await;
 }
 
-async fn a_run_of_a_day_to_come_waits(on: On) {
+/// A run for a future day waits for approval.
+async fn run_for_future_day_waits_for_approval(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
@@ -750,7 +763,8 @@ async fn a_run_of_a_day_to_come_waits(on: On) {
     house.sound().await;
 }
 
-async fn a_small_file_is_no_measure_of_a_large_one(on: On) {
+/// A small file neither needs approval for one bad row, nor is a large file compared with it.
+async fn small_file_ignored_in_comparison_of_unreadable_share(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let file = async |rows, unreadable, full: bool| {
@@ -784,7 +798,8 @@ async fn a_small_file_is_no_measure_of_a_large_one(on: On) {
     house.sound().await;
 }
 
-async fn units_in_use_are_not_dropped(on: On) {
+/// A unit file that lacks units in use needs approval.
+async fn unit_file_lacking_used_units_needs_approval(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials(vec![official(1, "A")]).await;
@@ -822,7 +837,7 @@ async fn units_in_use_are_not_dropped(on: On) {
 }
 
 /// Accounts and profiles imported on one day: some created before, some later, some with no date of creation.
-async fn a_report_of_a_past_day_counts_who_was_there(on: On) {
+async fn past_report_counts_accounts_existing_on_that_day(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let made = |id: &str, n: u32, created_on: Option<Date>| AccountRow {

@@ -17,34 +17,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 both! {
-    clients_and_what_they_call_accounts_follow_from_the_journal
-    a_code_and_a_refresh_token_have_one_winner_over_two_servers
-    an_account_gets_one_name_also_from_two_at_once
-    a_hold_races_with_what_is_given_and_nothing_outlives_it
-    a_restart_revives_nothing_and_ends_nothing
-    one_commit_tells_every_client_of_every_account
-    a_refresh_token_shown_again_gets_its_successor_until_that_is_used
-    what_a_successor_was_drawn_from_is_erased
+    clients_and_subjects_rebuilt_from_journal
+    code_and_refresh_token_used_once_across_servers
+    subject_assigned_once_in_simultaneous_requests
+    tokens_issued_during_hold_do_not_survive_it
+    restart_neither_revives_nor_ends_tokens
+    one_commit_notifies_all_clients_of_all_accounts
+    reused_refresh_token_gets_successor_within_grace_period
+    seed_of_successor_token_is_erased
     a_client_is_edited_and_its_subjects_stay
-    an_edited_client_bears_what_it_says_and_nobody_else_does
-    a_systems_own_user_ids_are_taken_over
-    keys_are_replaced_at_an_operators_order
-    a_session_that_ends_by_time_tells_its_clients
-    a_refresh_is_as_good_as_a_click_but_for_operators
-    a_notice_is_taken_up_by_one_server
-    no_notice_holds_up_another
-    what_waits_is_due_once_the_client_takes_something
-    a_client_that_takes_one_and_not_another_is_asked_for_that_later
-    held_and_open_again_are_told_in_their_order
-    a_client_that_is_removed_is_told_nothing_more
-    a_notice_that_is_sent_again_is_an_entry
-    keys_are_made_once_and_published_before_they_sign
-    what_clients_had_is_swept_away_when_it_is_over
-    a_join_tells_the_client_whom_the_account_succeeds
-    what_an_owner_allowed_is_taken_back
-    a_token_for_a_service_is_good_while_both_clients_are_let_in
-    one_of_two_that_come_at_once_bears_a_resource
-    data_of_before_resources_come_along
+    edited_client_gains_and_releases_resources
+    imported_subjects_are_used_for_client
+    signing_keys_replaced_on_request
+    expired_session_notifies_its_clients
+    refresh_extends_session_except_for_operators
+    event_delivered_by_one_server_at_a_time
+    failed_event_does_not_delay_another
+    waiting_events_become_due_after_successful_delivery
+    event_refused_while_others_pass_is_retried_later
+    hold_and_lift_events_delivered_in_order
+    removed_client_gets_no_more_events
+    resent_event_is_recorded_in_journal
+    signing_keys_created_once_and_published_before_use
+    sweep_deletes_expired_grants_and_tokens
+    join_gives_client_the_former_subject
+    revoked_consent_ends_grants_of_that_client
+    resource_token_active_while_both_clients_enabled
+    resource_claimed_by_one_of_simultaneous_clients
+    data_from_before_resources_are_migrated
 }
 
 /// Runs all futures at the same time.
@@ -126,7 +126,8 @@ impl House {
     }
 }
 
-async fn clients_and_what_they_call_accounts_follow_from_the_journal(on: On) {
+/// Clients and their subject identifiers are rebuilt from the journal.
+async fn clients_and_subjects_rebuilt_from_journal(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let store = &house.store;
@@ -160,7 +161,8 @@ async fn clients_and_what_they_call_accounts_follow_from_the_journal(on: On) {
     assert!(store.add_client(hues("Hai"), "test").await.is_err(), "two of one name");
 }
 
-async fn a_code_and_a_refresh_token_have_one_winner_over_two_servers(on: On) {
+/// A code and a refresh token are used once, also by two servers at the same moment.
+async fn code_and_refresh_token_used_once_across_servers(on: On) {
     let house = Arc::new(House::new(on).await);
     house.two_citizens().await;
     let client = known(&house.store, hues("Một")).await;
@@ -196,7 +198,8 @@ async fn a_code_and_a_refresh_token_have_one_winner_over_two_servers(on: On) {
     house.sound().await;
 }
 
-async fn an_account_gets_one_name_also_from_two_at_once(on: On) {
+/// An account gets one subject identifier, also from simultaneous requests.
+async fn subject_assigned_once_in_simultaneous_requests(on: On) {
     let house = Arc::new(House::new(on).await);
     house.two_citizens().await;
     for n in 0..10 {
@@ -212,7 +215,8 @@ async fn an_account_gets_one_name_also_from_two_at_once(on: On) {
     house.sound().await;
 }
 
-async fn a_hold_races_with_what_is_given_and_nothing_outlives_it(on: On) {
+/// No session or token issued while a hold is placed survives it.
+async fn tokens_issued_during_hold_do_not_survive_it(on: On) {
     let house = Arc::new(House::new(on).await);
     house.two_citizens().await;
     let client = known(&house.store, hues("Một")).await;
@@ -283,7 +287,7 @@ async fn a_hold_races_with_what_is_given_and_nothing_outlives_it(on: On) {
 }
 
 /// CVE-2026-9802: "revoked refresh replayable after restart".
-async fn a_restart_revives_nothing_and_ends_nothing(on: On) {
+async fn restart_neither_revives_nor_ends_tokens(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let client = known(&house.store, hues("Một")).await;
@@ -329,7 +333,8 @@ async fn a_restart_revives_nothing_and_ends_nothing(on: On) {
     );
 }
 
-async fn one_commit_tells_every_client_of_every_account(on: On) {
+/// One commit notifies every client of every account that it holds.
+async fn one_commit_notifies_all_clients_of_all_accounts(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.officials((1..=5).map(|n| official(n, "A1")).collect()).await;
@@ -367,7 +372,7 @@ async fn one_commit_tells_every_client_of_every_account(on: On) {
 }
 
 /// ASVS 10.7.3: revoking a consent ends everything that the client has of this account, and nothing else.
-async fn what_an_owner_allowed_is_taken_back(on: On) {
+async fn revoked_consent_ends_grants_of_that_client(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let store = &house.store;
@@ -414,7 +419,8 @@ async fn what_an_owner_allowed_is_taken_back(on: On) {
     house.sound().await;
 }
 
-async fn a_notice_is_taken_up_by_one_server(on: On) {
+/// A security event is taken up by one server, and by another one if that server dies.
+async fn event_delivered_by_one_server_at_a_time(on: On) {
     let house = Arc::new(House::new(on).await);
     house.two_citizens().await;
     let client = known(&house.store, hues("Một")).await;
@@ -442,7 +448,8 @@ async fn a_notice_is_taken_up_by_one_server(on: On) {
     assert_eq!(again[0].id, taken[1].id);
 }
 
-async fn keys_are_made_once_and_published_before_they_sign(on: On) {
+/// Signing keys are created once, and published before they sign.
+async fn signing_keys_created_once_and_published_before_use(on: On) {
     let house = Arc::new(House::new(on).await);
     let stores = [house.store.clone(), house.second().await];
     at_once((0..4).map(|n| {
@@ -477,7 +484,8 @@ async fn keys_are_made_once_and_published_before_they_sign(on: On) {
     assert!(house.store.signing_key(&first[0].id).await.unwrap().is_none());
 }
 
-async fn what_clients_had_is_swept_away_when_it_is_over(on: On) {
+/// The sweep deletes expired grants, tokens and pushed requests.
+async fn sweep_deletes_expired_grants_and_tokens(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let client = known(&house.store, hues("Một")).await;
@@ -494,7 +502,8 @@ async fn what_clients_had_is_swept_away_when_it_is_over(on: On) {
     }
 }
 
-async fn a_join_tells_the_client_whom_the_account_succeeds(on: On) {
+/// After a join, the client gets the former subject identifier.
+async fn join_gives_client_the_former_subject(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1]).await;
@@ -516,7 +525,8 @@ async fn a_join_tells_the_client_whom_the_account_succeeds(on: On) {
     house.sound().await;
 }
 
-async fn a_notice_that_is_sent_again_is_an_entry(on: On) {
+/// Resending a security event is recorded in the journal.
+async fn resent_event_is_recorded_in_journal(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let store = &house.store;
@@ -570,7 +580,8 @@ async fn for_api(store: &Store, known: &RegisteredClient, account: &str) -> Issu
     redeem(store, known, &code).await.unwrap()
 }
 
-async fn a_token_for_a_service_is_good_while_both_clients_are_let_in(on: On) {
+/// A token for a resource is active while both clients are enabled.
+async fn resource_token_active_while_both_clients_enabled(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let (store, other) = (&house.store, house.second().await);
@@ -611,7 +622,8 @@ async fn a_token_for_a_service_is_good_while_both_clients_are_let_in(on: On) {
     house.sound().await;
 }
 
-async fn one_of_two_that_come_at_once_bears_a_resource(on: On) {
+/// Of clients added at once with the same resource, one gets it.
+async fn resource_claimed_by_one_of_simultaneous_clients(on: On) {
     let house = House::new(on).await;
     let stores = [house.store.clone(), house.second().await];
     let added = at_once((0..6).map(|n| {
@@ -624,7 +636,8 @@ async fn one_of_two_that_come_at_once_bears_a_resource(on: On) {
     house.sound().await;
 }
 
-async fn data_of_before_resources_come_along(on: On) {
+/// Data from before resources existed are migrated.
+async fn data_from_before_resources_are_migrated(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let client = known(&house.store, hues("Một")).await;
@@ -655,7 +668,8 @@ async fn data_of_before_resources_come_along(on: On) {
     assert!(faults.iter().all(|(check, _)| *check == Check::Integrity), "{faults:?}");
 }
 
-async fn a_refresh_token_shown_again_gets_its_successor_until_that_is_used(on: On) {
+/// A refresh token used again within half a minute gets the same successor, until that one is used.
+async fn reused_refresh_token_gets_successor_within_grace_period(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let store = &house.store;
@@ -720,7 +734,8 @@ async fn a_refresh_token_shown_again_gets_its_successor_until_that_is_used(on: O
     house.sound().await;
 }
 
-async fn what_a_successor_was_drawn_from_is_erased(on: On) {
+/// What a successor token is derived from is erased after its time.
+async fn seed_of_successor_token_is_erased(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let store = &house.store;
@@ -794,7 +809,8 @@ impl House {
     }
 }
 
-async fn no_notice_holds_up_another(on: On) {
+/// A security event that fails does not delay another.
+async fn failed_event_does_not_delay_another(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let client = known(&house.store, hues("Một")).await;
@@ -832,7 +848,8 @@ async fn no_notice_holds_up_another(on: On) {
     house.sound().await;
 }
 
-async fn what_waits_is_due_once_the_client_takes_something(on: On) {
+/// Waiting events become due once the client accepts another one.
+async fn waiting_events_become_due_after_successful_delivery(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let client = known(&house.store, hues("Một")).await;
@@ -861,7 +878,8 @@ async fn what_waits_is_due_once_the_client_takes_something(on: On) {
     house.sound().await;
 }
 
-async fn a_client_that_takes_one_and_not_another_is_asked_for_that_later(on: On) {
+/// An event that fails while others are accepted is retried later.
+async fn event_refused_while_others_pass_is_retried_later(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let store = &house.store;
@@ -889,7 +907,8 @@ async fn a_client_that_takes_one_and_not_another_is_asked_for_that_later(on: On)
     house.sound().await;
 }
 
-async fn held_and_open_again_are_told_in_their_order(on: On) {
+/// The events of a hold and of its end are delivered in their order.
+async fn hold_and_lift_events_delivered_in_order(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let mut client = hues("Một");
@@ -916,7 +935,8 @@ async fn held_and_open_again_are_told_in_their_order(on: On) {
     house.sound().await;
 }
 
-async fn a_client_that_is_removed_is_told_nothing_more(on: On) {
+/// A removed client gets no more events.
+async fn removed_client_gets_no_more_events(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let client = known(&house.store, hues("Một")).await;
@@ -1018,7 +1038,8 @@ async fn a_client_is_edited_and_its_subjects_stay(on: On) {
     house.sound().await;
 }
 
-async fn an_edited_client_bears_what_it_says_and_nobody_else_does(on: On) {
+/// An edited client gets the resources it states, and releases the others.
+async fn edited_client_gains_and_releases_resources(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
     let (one, other) = (known(store, hues("Một")).await, known(store, hues("Hai")).await);
@@ -1050,7 +1071,8 @@ async fn an_edited_client_bears_what_it_says_and_nobody_else_does(on: On) {
     house.sound().await;
 }
 
-async fn a_systems_own_user_ids_are_taken_over(on: On) {
+/// The subject identifiers of an existing system are imported, all or none.
+async fn imported_subjects_are_used_for_client(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let store = &house.store;
@@ -1087,7 +1109,8 @@ async fn a_systems_own_user_ids_are_taken_over(on: On) {
     house.sound().await;
 }
 
-async fn keys_are_replaced_at_an_operators_order(on: On) {
+/// An operator replaces the signing keys, or revokes one that leaked.
+async fn signing_keys_replaced_on_request(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
     store.tend_signing_keys().await.unwrap();
@@ -1164,7 +1187,8 @@ async fn online_and_offline(house: &House, client: &RegisteredClient, account: &
     )
 }
 
-async fn a_session_that_ends_by_time_tells_its_clients(on: On) {
+/// A session that expires notifies its clients once.
+async fn expired_session_notifies_its_clients(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let store = &house.store;
@@ -1208,7 +1232,7 @@ async fn a_session_that_ends_by_time_tells_its_clients(on: On) {
 
 /// Two servers see the same session end, while both are kept from ending it: its client is told once.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_two_servers_end_is_told_once() {
+async fn session_expiry_seen_by_two_servers_notified_once() {
     let house = House::new(On::Postgres).await;
     house.two_citizens().await;
     let servers = [house.store.clone(), house.second().await];
@@ -1228,7 +1252,7 @@ async fn a_session_that_two_servers_end_is_told_once() {
 
 /// A request in the last moment keeps the session, even if another server has already begun to end it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_used_meanwhile_does_not_end() {
+async fn session_used_during_expiry_is_kept() {
     let house = House::new(On::Postgres).await;
     house.two_citizens().await;
     let store = &house.store;
@@ -1251,7 +1275,8 @@ async fn a_session_that_is_used_meanwhile_does_not_end() {
     house.sound().await;
 }
 
-async fn a_refresh_is_as_good_as_a_click_but_for_operators(on: On) {
+/// A refresh extends the session like a request, except for operators.
+async fn refresh_extends_session_except_for_operators(on: On) {
     let house = House::new(on).await;
     house.two_citizens().await;
     let store = &house.store;

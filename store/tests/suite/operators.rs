@@ -9,15 +9,15 @@ use std::sync::Arc;
 
 both! {
     an_operator_enrols_once_and_signs_in_by_two_factors
-    a_link_is_good_for_three_days
-    a_code_works_once_whoever_is_first
-    a_removed_operator_is_out_and_nothing_revives_it
-    a_name_is_given_once
-    two_operators_stay_whoever_removes
-    two_operators_stay_who_can_act
-    an_operator_is_held_only_while_another_could_lift_it
-    an_operator_who_is_idle_or_held_may_not_act
-    names_are_plain
+    enrolment_link_expires_after_three_days
+    link_and_codes_work_once_in_simultaneous_requests
+    removed_operator_has_no_access_for_good
+    operator_name_is_never_reused
+    simultaneous_removals_leave_two_operators
+    removal_leaves_two_operators_who_can_act
+    hold_of_operator_needs_two_others_to_lift_it
+    idle_or_held_operator_cannot_act
+    operator_name_allows_plain_characters_only
 }
 
 pub fn refused<T: std::fmt::Debug>(done: ngomon_store::Result<T>) -> Refusal {
@@ -92,7 +92,8 @@ async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
     assert!(store.use_recovery_code(&account, &codes[4]).await.unwrap().is_none());
 }
 
-async fn a_link_is_good_for_three_days(on: On) {
+/// An enrolment link is valid for three days.
+async fn enrolment_link_expires_after_three_days(on: On) {
     let house = House::new(on).await;
     let link = house.store.add_operator("lan", "test").await.unwrap();
     house.clock.move_on(72 * 3600 - 1);
@@ -107,7 +108,7 @@ async fn a_link_is_good_for_three_days(on: On) {
 }
 
 /// Eight requests at once with the same link, the same code, or the same recovery code: one succeeds.
-async fn a_code_works_once_whoever_is_first(on: On) {
+async fn link_and_codes_work_once_in_simultaneous_requests(on: On) {
     let house = Arc::new(House::new(on).await);
     let link = house.store.add_operator("lan", "test").await.unwrap();
     let mut codes = Vec::new();
@@ -157,7 +158,8 @@ async fn two_more(house: &House) {
     }
 }
 
-async fn a_removed_operator_is_out_and_nothing_revives_it(on: On) {
+/// A removed operator has no access, and nothing restores it.
+async fn removed_operator_has_no_access_for_good(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
     two_more(&house).await;
@@ -176,7 +178,7 @@ async fn a_removed_operator_is_out_and_nothing_revives_it(on: On) {
 }
 
 /// "A name that was removed is not given again": the journal and connected systems identify people by it.
-async fn a_name_is_given_once(on: On) {
+async fn operator_name_is_never_reused(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
     two_more(&house).await;
@@ -200,7 +202,7 @@ async fn a_name_is_given_once(on: On) {
 }
 
 /// "At least two exist": also if two are removed at the same time.
-async fn two_operators_stay_whoever_removes(on: On) {
+async fn simultaneous_removals_leave_two_operators(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
     store.add_operator("lan", "test").await.unwrap();
@@ -227,7 +229,7 @@ async fn two_operators_stay_whoever_removes(on: On) {
 }
 
 /// Names without an enrolment, and held operators, do not count towards the two.
-async fn two_operators_stay_who_can_act(on: On) {
+async fn removal_leaves_two_operators_who_can_act(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
     let (an, binh) = (house.operator("an").await, house.operator("binh").await);
@@ -260,7 +262,8 @@ async fn two_operators_stay_who_can_act(on: On) {
     house.sound().await;
 }
 
-async fn an_operator_is_held_only_while_another_could_lift_it(on: On) {
+/// An operator is held only while two others remain who could lift it.
+async fn hold_of_operator_needs_two_others_to_lift_it(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
     let (lan, minh) = (house.operator("lan").await, house.operator("minh").await);
@@ -304,7 +307,7 @@ async fn an_operator_is_held_only_while_another_could_lift_it(on: On) {
 }
 
 /// TCVN 14423: 15 minutes. A hold by order ends open sessions and leaves a held visit, in which nobody can act.
-async fn an_operator_who_is_idle_or_held_may_not_act(on: On) {
+async fn idle_or_held_operator_cannot_act(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("C1", 1)]).await;
@@ -341,7 +344,8 @@ async fn an_operator_who_is_idle_or_held_may_not_act(on: On) {
     house.sound().await;
 }
 
-async fn names_are_plain(on: On) {
+/// The name of an operator consists of plain characters.
+async fn operator_name_allows_plain_characters_only(on: On) {
     let house = House::new(on).await;
     for bad in ["", "lan:minh", "le lan", "lê", "a/b", &"x".repeat(41)] {
         let refusal = refused(house.store.add_operator(bad, "test").await);

@@ -10,11 +10,11 @@ use ngomon_store::{Refusal, SessionEnd, SessionToken, StoreError};
 
 both! {
     a_review_lifts_its_hold_at_once
-    an_extract_that_lacks_the_review_does_not_take_it_back
-    what_is_proposed_counts_once_hr_accepts_it
-    the_account_follows_the_profile
-    whoever_left_has_nothing_to_mend
-    an_accepted_proposal_renews_the_visits_that_were_valid
+    extract_without_own_review_keeps_it
+    proposal_takes_effect_when_accepted
+    accepted_proposal_corrects_account_from_profile
+    leaver_cannot_review_own_profile
+    accepted_proposal_renews_valid_held_visits
 }
 
 fn id(id: &str) -> AccountId {
@@ -63,7 +63,8 @@ async fn a_review_lifts_its_hold_at_once(on: On) {
     house.sound().await;
 }
 
-async fn an_extract_that_lacks_the_review_does_not_take_it_back(on: On) {
+/// An extract that lacks the owner's review does not undo it.
+async fn extract_without_own_review_keeps_it(on: On) {
     let house = a_year_later(on).await;
     house.store.review_profile(&id("CV002")).await.unwrap();
     let newer = |n| {
@@ -80,7 +81,8 @@ async fn an_extract_that_lacks_the_review_does_not_take_it_back(on: On) {
     assert_eq!(held(&house).await, ["CV001 {ReviewOverdue}", "CV003 {ReviewOverdue}"]);
 }
 
-async fn what_is_proposed_counts_once_hr_accepts_it(on: On) {
+/// A proposed change takes effect when HR accepts it.
+async fn proposal_takes_effect_when_accepted(on: On) {
     let house = a_year_later(on).await;
     let an = house.operator("an").await;
     house.store.review_profile(&id("CV001")).await.unwrap();
@@ -127,7 +129,8 @@ async fn what_is_proposed_counts_once_hr_accepts_it(on: On) {
     house.sound().await;
 }
 
-async fn the_account_follows_the_profile(on: On) {
+/// If the proposal says so, the account is corrected from the profile.
+async fn accepted_proposal_corrects_account_from_profile(on: On) {
     let house = a_year_later(on).await;
     let an = house.operator("an").await;
     let mut differs = profile(3, "X1");
@@ -151,7 +154,8 @@ async fn the_account_follows_the_profile(on: On) {
     house.sound().await;
 }
 
-async fn whoever_left_has_nothing_to_mend(on: On) {
+/// A person who left the service cannot review the profile.
+async fn leaver_cannot_review_own_profile(on: On) {
     let house = a_year_later(on).await;
     let mut left = profile(3, "X1");
     left.status = ServiceStatus::Resigned;
@@ -166,7 +170,7 @@ async fn whoever_left_has_nothing_to_mend(on: On) {
 }
 
 /// A held visit whose owner waits for the answer goes on. One that another hold had ended before stays ended.
-async fn an_accepted_proposal_renews_the_visits_that_were_valid(on: On) {
+async fn accepted_proposal_renews_valid_held_visits(on: On) {
     let house = a_year_later(on).await;
     let an = house.operator("an").await;
     let moves = Amendment {

@@ -12,15 +12,15 @@ use std::sync::Arc;
 
 both! {
     a_passkey_is_added_used_and_removed
-    an_answer_counts_once_whoever_is_first
+    passkey_response_and_ceremony_accepted_once
     a_transfer_keeps_passkeys
-    a_hold_leaves_the_held_visit
-    they_are_for_officials_and_operators
-    an_operator_signs_in_by_one_and_takes_it_along
-    an_account_with_a_passkey_of_its_own_is_not_undone
-    what_was_shown_before_counts_on
-    a_ceremony_is_good_once_and_for_its_own
-    a_lost_device_opens_nothing_any_more
+    passkey_of_held_accounts_opens_held_visits
+    passkeys_only_for_officials_and_operators
+    operator_passkey_signs_in_and_ends_with_removal
+    undo_keeps_new_account_with_passkey
+    step_up_keeps_earlier_factor_and_deferral
+    ceremony_valid_once_and_for_its_purpose
+    removed_passkeys_of_lost_device_open_nothing
 }
 
 fn id(account: &str) -> AccountId {
@@ -134,7 +134,7 @@ async fn a_passkey_is_added_used_and_removed(on: On) {
 }
 
 /// Eight requests at once with the same response, and with the same ceremony: one is accepted.
-async fn an_answer_counts_once_whoever_is_first(on: On) {
+async fn passkey_response_and_ceremony_accepted_once(on: On) {
     let house = Arc::new(staffed(on).await);
     let passkey = house.add("CV001", "máy").await;
     let ceremony = house.store.begin_ceremony(Ceremony::SignIn, "state").await.unwrap();
@@ -183,7 +183,8 @@ async fn a_transfer_keeps_passkeys(on: On) {
     house.sound().await;
 }
 
-async fn a_hold_leaves_the_held_visit(on: On) {
+/// If all accounts of a login are held, a passkey opens their held visits.
+async fn passkey_of_held_accounts_opens_held_visits(on: On) {
     let house = staffed(on).await;
     let store = &house.store;
     let passkey = house.add("CV001", "máy").await;
@@ -217,7 +218,8 @@ async fn a_hold_leaves_the_held_visit(on: On) {
     house.sound().await;
 }
 
-async fn they_are_for_officials_and_operators(on: On) {
+/// Passkeys are for officials and operators only, up to ten for each.
+async fn passkeys_only_for_officials_and_operators(on: On) {
     let house = staffed(on).await;
     house.citizens(vec![citizen("C1", 9)]).await;
     let add = async |account: &str, name: &str| {
@@ -234,7 +236,8 @@ async fn they_are_for_officials_and_operators(on: On) {
     house.sound().await;
 }
 
-async fn an_operator_signs_in_by_one_and_takes_it_along(on: On) {
+/// An operator signs in with a passkey, which is removed with the operator.
+async fn operator_passkey_signs_in_and_ends_with_removal(on: On) {
     let house = House::new(on).await;
     let store = &house.store;
     for name in ["lan", "binh", "chi"] {
@@ -267,7 +270,7 @@ async fn an_operator_signs_in_by_one_and_takes_it_along(on: On) {
 }
 
 /// The account changed since the run, so the undo keeps it, and no passkey is left without an account.
-async fn an_account_with_a_passkey_of_its_own_is_not_undone(on: On) {
+async fn undo_keeps_new_account_with_passkey(on: On) {
     let house = staffed(on).await;
     house.store.set_policy("newcomers", "create", "hr").await.unwrap();
     house
@@ -282,7 +285,8 @@ async fn an_account_with_a_passkey_of_its_own_is_not_undone(on: On) {
     house.sound().await;
 }
 
-async fn what_was_shown_before_counts_on(on: On) {
+/// A step-up keeps the factor that was shown before, and the deferral of the form.
+async fn step_up_keeps_earlier_factor_and_deferral(on: On) {
     let house = staffed(on).await;
     let store = &house.store;
     let passkey = house.add("CV001", "máy").await;
@@ -303,7 +307,8 @@ async fn what_was_shown_before_counts_on(on: On) {
     assert!(after.put_off && after.began > before.began);
 }
 
-async fn a_ceremony_is_good_once_and_for_its_own(on: On) {
+/// A ceremony is valid once, for its own purpose and session.
+async fn ceremony_valid_once_and_for_its_purpose(on: On) {
     let house = staffed(on).await;
     let store = &house.store;
     let begin = async |what| store.begin_ceremony(what, "state").await.unwrap();
@@ -327,7 +332,7 @@ async fn a_ceremony_is_good_once_and_for_its_own(on: On) {
 }
 
 /// An operator removes all passkeys of the owner by naming any of the owner's accounts; nobody else is affected.
-async fn a_lost_device_opens_nothing_any_more(on: On) {
+async fn removed_passkeys_of_lost_device_open_nothing(on: On) {
     let house = staffed(on).await;
     let store = &house.store;
     let lan = house.operator("lan").await;

@@ -4,10 +4,11 @@ use crate::both;
 use crate::fixture::{House, On};
 
 both! {
-    a_silent_registry_is_written_down_where_that_changes
+    registry_outage_recorded_when_it_begins_and_ends
 }
 
-async fn a_silent_registry_is_written_down_where_that_changes(on: On) {
+/// The silence of the registry is recorded when it begins and when it ends.
+async fn registry_outage_recorded_when_it_begins_and_ends(on: On) {
     let house = House::new(on).await;
     house.units().await;
     let since = async || house.store.registry_silent_since().await.unwrap();

@@ -19,14 +19,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
 both! {
-    everything_is_found_as_before
-    whoever_has_the_keys_of_before_goes_on
-    another_machine_says_so_until_it_has_the_keys
+    key_rotation_keeps_every_lookup
+    process_with_previous_keys_continues_after_rotation
+    machine_without_new_keys_reports_it
     a_rotation_that_was_killed_is_completed
-    readers_and_writers_go_on
-    a_backup_of_before_is_restored_under_the_keys_of_today
-    an_import_comes_first
-    the_keys_of_before_vouch_for_nothing_new
+    reads_and_writes_continue_during_rotation
+    backup_from_before_rotation_restored_with_new_keys
+    rotation_refused_during_import
+    previous_keys_validate_nothing_new
 }
 
 /// Every column with fingerprints.
@@ -195,7 +195,8 @@ async fn finds(house: &House) {
     house.sound().await;
 }
 
-async fn everything_is_found_as_before(on: On) {
+/// After a key rotation, everything is found as before.
+async fn key_rotation_keeps_every_lookup(on: On) {
     let house = lived_in(on).await;
     all_under(&house, 1).await;
     let province = house.province(DAY).await;
@@ -209,7 +210,8 @@ async fn everything_is_found_as_before(on: On) {
     finds(&house).await;
 }
 
-async fn whoever_has_the_keys_of_before_goes_on(on: On) {
+/// A process with the previous keys continues, and reads the file again.
+async fn process_with_previous_keys_continues_after_rotation(on: On) {
     let house = lived_in(on).await;
     let other = another(&house).await;
     rotate(&other).await;
@@ -226,7 +228,8 @@ async fn whoever_has_the_keys_of_before_goes_on(on: On) {
     finds(&house).await;
 }
 
-async fn another_machine_says_so_until_it_has_the_keys(on: On) {
+/// A machine without the new keys reports it until it has them.
+async fn machine_without_new_keys_reports_it(on: On) {
     let house = lived_in(on).await;
     let (there, keyring) = (TempDir::new().unwrap(), house.places.keys.join("keyring.json"));
     let bring = || std::fs::copy(&keyring, there.path().join("keyring.json")).unwrap();
@@ -287,7 +290,8 @@ async fn a_rotation_that_was_killed_is_completed(on: On) {
     finds(&house).await;
 }
 
-async fn readers_and_writers_go_on(on: On) {
+/// Reads and writes continue during a rotation.
+async fn reads_and_writes_continue_during_rotation(on: On) {
     let house = lived_in(on).await;
     let rows = (20..60).map(|n| citizen(&format!("N{n}"), n)).collect();
     house.citizens(rows).await;
@@ -325,7 +329,8 @@ async fn readers_and_writers_go_on(on: On) {
     house.sound().await;
 }
 
-async fn a_backup_of_before_is_restored_under_the_keys_of_today(on: On) {
+/// A backup from before a rotation is restored with today's keys.
+async fn backup_from_before_rotation_restored_with_new_keys(on: On) {
     let mut house = lived_in(on).await;
     house.store.seal().await.unwrap();
     house.store.backup(&house.path("before")).await.unwrap();
@@ -365,7 +370,8 @@ async fn a_backup_of_before_is_restored_under_the_keys_of_today(on: On) {
     finds(&house).await;
 }
 
-async fn an_import_comes_first(on: On) {
+/// A rotation is refused during an import.
+async fn rotation_refused_during_import(on: On) {
     let house = lived_in(on).await;
     let mut load = house.open("citizens", 1).await;
     let refused = house.store.rotate_keys(&mut |_| {}).await;
@@ -397,7 +403,8 @@ async fn forged_commit(house: &House, keys: &Keyring) {
         .await;
 }
 
-async fn the_keys_of_before_vouch_for_nothing_new(on: On) {
+/// With the previous keys, nothing new can be forged.
+async fn previous_keys_validate_nothing_new(on: On) {
     let house = lived_in(on).await;
     let session = house.store.begin_session(&AccountId("C3".into())).await.unwrap();
     let kept = house.path("stolen");

@@ -21,7 +21,7 @@ async fn soon<T>(what: impl Future<Output = T>) -> T {
 }
 
 both! {
-    several_first_starts_at_once_all_succeed
+    simultaneous_first_starts_all_succeed
 }
 
 impl Wire {
@@ -72,7 +72,7 @@ async fn execute(house: &House, sql: &str) {
 
 /// "One frozen server stops all others": its locks are released within seconds, and sealing waits for nobody.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_server_stops_nobody_else() {
+async fn frozen_server_does_not_block_others() {
     let house = House::new(On::Postgres).await;
     citizens(&house).await;
     house.submit("HS1", 1).await;
@@ -115,7 +115,7 @@ async fn a_frozen_server_stops_nobody_else() {
 /// After a lost answer to a commit the store queries its outcome: what was committed is answered as done, and no code or token is spent in
 /// vain.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_committed_is_answered_though_the_answer_was_lost() {
+async fn lost_commit_answer_is_resolved_by_query() {
     let house = House::new(On::Postgres).await;
     citizens(&house).await;
     let client = known(&house.store, hues("Một")).await;
@@ -153,7 +153,7 @@ async fn what_was_committed_is_answered_though_the_answer_was_lost() {
 
 /// Old connections fall silent and new ones work, as after a power failure of the network.
 #[tokio::test(flavor = "multi_thread")]
-async fn silent_connections_are_given_up() {
+async fn silent_connections_are_discarded() {
     let house = House::new(On::Postgres).await;
     citizens(&house).await;
     let wire = Wire::new().await;
@@ -192,7 +192,7 @@ async fn silent_connections_are_given_up() {
 
 /// A read-only server, such as a standby, answers reads and refuses writes as such; once it accepts writes, writes work again.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_only_reads_is_asked_for_what_only_reads() {
+async fn read_only_server_answers_reads_and_refuses_writes() {
     let house = House::new(On::Postgres).await;
     citizens(&house).await;
     house.submit("HS1", 1).await;
@@ -234,7 +234,7 @@ async fn who_only_reads_is_asked_for_what_only_reads() {
 
 /// "`max_connections` used up": the error says so, and it passes.
 #[tokio::test(flavor = "multi_thread")]
-async fn used_up_connections_are_said_and_it_passes() {
+async fn exhausted_connections_reported_and_recovered() {
     let house = House::new(On::Postgres).await;
     let Location::Url(url) = &house.places.data else {
         panic!("no address")
@@ -290,7 +290,7 @@ async fn used_up_connections_are_said_and_it_passes() {
 
 /// Several hosts: the first that accepts the connection and is of the requested kind.
 #[tokio::test(flavor = "multi_thread")]
-async fn hosts_are_asked_in_turn() {
+async fn database_hosts_tried_in_order() {
     let house = House::new(On::Postgres).await;
     let Location::Url(url) = &house.places.data else {
         panic!("no address")
@@ -333,7 +333,7 @@ async fn hosts_are_asked_in_turn() {
 }
 
 /// Three machines start at the same moment on an empty database, with the same keys.
-async fn several_first_starts_at_once_all_succeed(on: On) {
+async fn simultaneous_first_starts_all_succeed(on: On) {
     let empty = House::empty(on).await;
     let places = empty.places();
     let starts = (0..4).map(|_| {

@@ -12,15 +12,15 @@ use ngomon_store::{Operator, Refusal, SessionToken, StoreError, TakeOverState};
 use std::sync::Arc;
 
 both! {
-    a_take_over_needs_two_people_and_moves_the_claim
-    a_take_over_rests_on_papers_and_on_a_weaker_claim
-    a_stale_take_over_is_refused_and_named
-    a_take_over_is_declined_or_lapses
-    of_two_approvals_at_once_one_counts
-    a_take_over_races_with_forms_and_a_withdrawal
-    a_claim_on_the_wrong_account_is_withdrawn
-    whoever_comes_in_meanwhile_is_not_held_for_a_claim_that_ended
-    nothing_is_revived_whatever_is_done
+    take_over_needs_two_operators_and_moves_claim
+    take_over_needs_papers_and_weaker_claim
+    stale_take_over_is_refused
+    take_over_declined_or_lapsed_cannot_be_approved
+    simultaneous_approvals_of_take_over_count_once
+    concurrent_take_over_forms_and_withdrawal_leave_one_claim
+    withdrawn_claim_lifts_its_holds_and_keeps_sessions
+    import_during_withdrawal_places_no_hold
+    ended_session_survives_no_sequence_of_acts
 }
 
 fn id(id: &str) -> AccountId {
@@ -67,7 +67,7 @@ impl House {
 
 /// "The other account is held `claim-lost`, what its claim caused is lifted, nothing of either account's data is lost, no credential of one
 /// opens the other."
-async fn a_take_over_needs_two_people_and_moves_the_claim(on: On) {
+async fn take_over_needs_two_operators_and_moves_claim(on: On) {
     let house = House::new(on).await;
     let (an, binh, receipt) = house.disputed().await;
     let store = &house.store;
@@ -122,7 +122,8 @@ async fn a_take_over_needs_two_people_and_moves_the_claim(on: On) {
     house.sound().await;
 }
 
-async fn a_take_over_rests_on_papers_and_on_a_weaker_claim(on: On) {
+/// A take-over needs a form with papers, and a claim with a weaker proof.
+async fn take_over_needs_papers_and_weaker_claim(on: On) {
     let house = House::new(on).await;
     let (an, binh, receipt) = house.disputed().await;
     let store = &house.store;
@@ -156,7 +157,8 @@ async fn a_take_over_rests_on_papers_and_on_a_weaker_claim(on: On) {
     house.sound().await;
 }
 
-async fn a_stale_take_over_is_refused_and_named(on: On) {
+/// A take-over whose facts changed is refused as stale.
+async fn stale_take_over_is_refused(on: On) {
     let house = House::new(on).await;
     let (an, binh, receipt) = house.disputed().await;
     let store = &house.store;
@@ -178,7 +180,8 @@ async fn a_stale_take_over_is_refused_and_named(on: On) {
     house.sound().await;
 }
 
-async fn a_take_over_is_declined_or_lapses(on: On) {
+/// A take-over that was declined or has lapsed cannot be approved.
+async fn take_over_declined_or_lapsed_cannot_be_approved(on: On) {
     let house = House::new(on).await;
     let (an, binh, receipt) = house.disputed().await;
     let store = &house.store;
@@ -221,7 +224,8 @@ async fn a_take_over_is_declined_or_lapses(on: On) {
     house.sound().await;
 }
 
-async fn of_two_approvals_at_once_one_counts(on: On) {
+/// Of simultaneous approvals, one counts.
+async fn simultaneous_approvals_of_take_over_count_once(on: On) {
     let house = Arc::new(House::new(on).await);
     let (an, _, receipt) = house.disputed().await;
     house.store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
@@ -248,7 +252,7 @@ async fn of_two_approvals_at_once_one_counts(on: On) {
 }
 
 /// Whatever the order: one claim of the person, and projections that agree with the journal.
-async fn a_take_over_races_with_forms_and_a_withdrawal(on: On) {
+async fn concurrent_take_over_forms_and_withdrawal_leave_one_claim(on: On) {
     for withdrawn in [false, true] {
         let house = Arc::new(House::new(on).await);
         let (an, binh, receipt) = house.disputed().await;
@@ -294,7 +298,7 @@ async fn a_take_over_races_with_forms_and_a_withdrawal(on: On) {
 }
 
 /// "With no hold and all it caused lifted."
-async fn a_claim_on_the_wrong_account_is_withdrawn(on: On) {
+async fn withdrawn_claim_lifts_its_holds_and_keeps_sessions(on: On) {
     let house = House::new(on).await;
     let (an, binh, receipt) = house.disputed().await;
     let store = &house.store;
@@ -335,7 +339,7 @@ async fn a_claim_on_the_wrong_account_is_withdrawn(on: On) {
 }
 
 /// A withdrawal during an import of accounts that bear the same details.
-async fn whoever_comes_in_meanwhile_is_not_held_for_a_claim_that_ended(on: On) {
+async fn import_during_withdrawal_places_no_hold(on: On) {
     let house = Arc::new(House::new(on).await);
     let (an, _, _) = house.disputed().await;
     for round in 0..6 {
@@ -358,7 +362,7 @@ async fn whoever_comes_in_meanwhile_is_not_held_for_a_claim_that_ended(on: On) {
 type Watched = (AccountId, SessionToken, bool);
 
 /// Whatever an operator and the owners do, one after the other: an ended session stays ended, and all stored data agree.
-async fn nothing_is_revived_whatever_is_done(on: On) {
+async fn ended_session_survives_no_sequence_of_acts(on: On) {
     let house = House::new(on).await;
     let (an, binh, _) = house.disputed().await;
     let store = &house.store;

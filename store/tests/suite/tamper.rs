@@ -6,22 +6,22 @@ use crate::rotation::lived_in;
 use ngomon_store::{Check, StoreError};
 
 both! {
-    an_entry_that_was_changed_shows
-    an_entry_or_a_commit_that_was_removed_shows
-    commits_in_another_order_show
-    a_value_that_was_swapped_shows
-    a_table_that_was_changed_shows_and_is_mended
-    a_counter_off_by_one_shows_and_is_mended
-    a_roll_back_shows
-    a_forged_commit_shows
-    each_edit_of_the_journal_shows
-    each_edit_of_evidence_shows
-    a_sealed_commit_is_not_silenced_by_its_load
-    a_sealed_commit_of_the_first_version_is_not_silenced_either
-    what_is_sealed_is_never_given_up
-    an_applied_load_that_was_opened_again_shows_and_is_mended
-    a_commit_that_is_kept_from_the_tree_shows
-    the_tree_is_built_on_nothing_that_was_not_signed
+    changed_journal_entry_reported_by_verify
+    removed_entry_or_commit_reported_by_verify
+    reordered_commits_reported_by_verify
+    swapped_or_removed_value_reported_by_verify
+    changed_projection_reported_and_rebuilt
+    wrong_counter_reported_and_rebuilt
+    rolled_back_database_reported_by_verify
+    forged_commit_reported_by_verify
+    journal_edits_reported_by_verify
+    evidence_edits_reported_by_verify
+    sealed_commit_assigned_to_forged_load_is_reported
+    first_version_commit_of_forged_load_is_reported
+    sealed_data_never_deleted_with_discarded_load
+    reopened_load_reported_and_rebuilt
+    commit_missing_from_tree_reported_by_verify
+    tree_continues_only_from_signed_checkpoint
 }
 
 /// Four accounts, one of them standardised, another a duplicate; everything sealed.
@@ -50,7 +50,8 @@ async fn faults(house: &House) -> Vec<Check> {
     checks
 }
 
-async fn an_entry_that_was_changed_shows(on: On) {
+/// A changed journal entry is reported.
+async fn changed_journal_entry_reported_by_verify(on: On) {
     for change in [
         "UPDATE journal SET by_whom = 'nobody' WHERE kind = 'claim-made'",
         "UPDATE journal SET effective = effective + 1 WHERE kind = 'claim-made'",
@@ -65,7 +66,8 @@ async fn an_entry_that_was_changed_shows(on: On) {
     }
 }
 
-async fn an_entry_or_a_commit_that_was_removed_shows(on: On) {
+/// A removed entry or commit is reported.
+async fn removed_entry_or_commit_reported_by_verify(on: On) {
     let house = filled(on).await;
     house.sql("DELETE FROM journal WHERE kind = 'hold-placed'").await;
     assert!(faults(&house).await.contains(&Check::Commits));
@@ -79,7 +81,8 @@ async fn an_entry_or_a_commit_that_was_removed_shows(on: On) {
     assert!(faults(&house).await.contains(&Check::Tree));
 }
 
-async fn commits_in_another_order_show(on: On) {
+/// Commits in another order are reported.
+async fn reordered_commits_reported_by_verify(on: On) {
     let house = filled(on).await;
     house
         .sql("UPDATE journal_commit SET position = -1 WHERE position = 1")
@@ -93,7 +96,8 @@ async fn commits_in_another_order_show(on: On) {
     assert!(faults(&house).await.contains(&Check::Tree));
 }
 
-async fn a_value_that_was_swapped_shows(on: On) {
+/// A swapped or removed personal value is reported.
+async fn swapped_or_removed_value_reported_by_verify(on: On) {
     let house = filled(on).await;
     house
         .sql("UPDATE personal_value SET sealed = (SELECT sealed FROM personal_value ORDER BY id LIMIT 1) WHERE id = (SELECT MAX(id) FROM personal_value)")
@@ -106,7 +110,8 @@ async fn a_value_that_was_swapped_shows(on: On) {
     assert!(faults(&house).await.contains(&Check::Entries));
 }
 
-async fn a_table_that_was_changed_shows_and_is_mended(on: On) {
+/// A changed projection is reported, and a rebuild repairs it.
+async fn changed_projection_reported_and_rebuilt(on: On) {
     for change in [
         "UPDATE hold SET reason = 'by-order' WHERE account = 'HS2'",
         "DELETE FROM hold",
@@ -127,7 +132,8 @@ async fn a_table_that_was_changed_shows_and_is_mended(on: On) {
     }
 }
 
-async fn a_counter_off_by_one_shows_and_is_mended(on: On) {
+/// A counter off by one is reported, and a rebuild repairs it.
+async fn wrong_counter_reported_and_rebuilt(on: On) {
     for change in [
         "UPDATE report_counter SET n = n + 1 WHERE claimed = 1",
         "UPDATE hold_counter SET n = n + 1 WHERE reason = 'duplicate'",
@@ -151,7 +157,7 @@ async fn a_counter_off_by_one_shows_and_is_mended(on: On) {
 }
 
 /// The whole database is rolled back, signatures included: only the checkpoints outside it reveal that.
-async fn a_roll_back_shows(on: On) {
+async fn rolled_back_database_reported_by_verify(on: On) {
     let house = filled(on).await;
     let size = house.sql("SELECT MAX(size) FROM checkpoint").await[0];
     house.submit("HS4", 2).await;
@@ -175,7 +181,8 @@ async fn a_roll_back_shows(on: On) {
     assert_eq!(faults(&house).await, [Check::RollBack], "the file must be there");
 }
 
-async fn a_forged_commit_shows(on: On) {
+/// A forged commit is reported.
+async fn forged_commit_reported_by_verify(on: On) {
     let house = filled(on).await;
     house
         .sql(
@@ -323,7 +330,8 @@ const LOAD_EDITS: [&str; 8] = [
     "DELETE FROM load WHERE name = 'registry'",
 ];
 
-async fn each_edit_of_the_journal_shows(on: On) {
+/// Each edit of the journal or of a load is reported.
+async fn journal_edits_reported_by_verify(on: On) {
     let house = filled(on).await;
     house.keep(&TOUCHED).await;
     let loads = LOAD_EDITS.map(|edit| (edit, Check::Loads));
@@ -392,7 +400,8 @@ const EVIDENCE: [&str; 39] = [
     "INSERT INTO run_line SELECT run, 'x', body, digest FROM run_line WHERE account = (SELECT MAX(l.account) FROM run_line l)",
 ];
 
-async fn each_edit_of_evidence_shows(on: On) {
+/// Each edit of evidence is reported.
+async fn evidence_edits_reported_by_verify(on: On) {
     let house = lived_in(on).await;
     house.sound().await;
     house.keep(&EVIDENCE_TABLES).await;
@@ -416,7 +425,8 @@ const FREED: &str =
 /// Assigns the commit of that hold to a load that never ends.
 const SILENCED: &str = "UPDATE journal_commit SET load = 'evil' WHERE id = (SELECT MAX(commit_id) FROM journal WHERE kind = 'hold-placed');";
 
-async fn a_sealed_commit_is_not_silenced_by_its_load(on: On) {
+/// A sealed commit cannot be hidden by assigning it to a load.
+async fn sealed_commit_assigned_to_forged_load_is_reported(on: On) {
     let house = filled(on).await;
     house.script(&format!("{EVIL}{SILENCED}{FREED}")).await;
     let found = faults(&house).await;
@@ -431,7 +441,7 @@ async fn a_sealed_commit_is_not_silenced_by_its_load(on: On) {
 }
 
 /// The MAC of such a commit does not cover the load.
-async fn a_sealed_commit_of_the_first_version_is_not_silenced_either(on: On) {
+async fn first_version_commit_of_forged_load_is_reported(on: On) {
     let house = filled(on).await;
     first_version_of_all(&house).await;
     house.sound().await;
@@ -478,7 +488,8 @@ async fn first_version_of_all(house: &House) {
     }
 }
 
-async fn what_is_sealed_is_never_given_up(on: On) {
+/// Sealed data are never deleted, even if their load appears dead.
+async fn sealed_data_never_deleted_with_discarded_load(on: On) {
     let house = filled(on).await;
     let there = [
         "SELECT COUNT(*) FROM journal",
@@ -503,7 +514,8 @@ async fn what_is_sealed_is_never_given_up(on: On) {
     assert!(faults(&house).await.contains(&Check::Loads));
 }
 
-async fn an_applied_load_that_was_opened_again_shows_and_is_mended(on: On) {
+/// An applied load that was reopened is reported, and a rebuild repairs it.
+async fn reopened_load_reported_and_rebuilt(on: On) {
     let house = filled(on).await;
     house
         .script("UPDATE load SET state = 'open', beat = 0 WHERE name IN ('registry', 'citizens')")
@@ -519,7 +531,8 @@ async fn an_applied_load_that_was_opened_again_shows_and_is_mended(on: On) {
     house.units().await;
 }
 
-async fn a_commit_that_is_kept_from_the_tree_shows(on: On) {
+/// A commit that is kept from the tree is reported.
+async fn commit_missing_from_tree_reported_by_verify(on: On) {
     let house = filled(on).await;
     house.submit("HS4", 2).await;
     house
@@ -537,7 +550,8 @@ async fn a_commit_that_is_kept_from_the_tree_shows(on: On) {
     assert_ne!(faults(&house).await, [Check::Tree], "sealed late, in its place");
 }
 
-async fn the_tree_is_built_on_nothing_that_was_not_signed(on: On) {
+/// The tree is continued only from a signed checkpoint.
+async fn tree_continues_only_from_signed_checkpoint(on: On) {
     let house = filled(on).await;
     house.submit("HS4", 5).await;
     house.sound().await;

@@ -13,17 +13,17 @@ use ngomon_store::{Approved, News, Operator, PapersSeen, Refusal, Store, TakeOve
 use std::sync::Arc;
 
 both! {
-    a_claim_that_was_withdrawn_goes_elsewhere_by_two_only
-    a_claim_that_was_withdrawn_is_not_sent_for_with_a_phone_that_nobody_has_on_file
-    nobody_declines_what_is_about_the_own_account
-    a_secret_of_a_system_that_two_let_in_is_given_by_two
-    what_is_open_of_an_operator_is_ended_by_two
-    what_somebody_asked_for_who_was_held_since_has_lapsed
-    an_operator_is_held_and_opened_by_two_or_by_the_machine
-    a_client_that_is_told_of_people_without_asking_needs_two
-    a_lost_phone_and_a_lost_password_together_take_two
-    owners_are_told_of_claims_holds_and_answers
-    what_the_registry_does_not_hold_waits_for_papers
+    withdrawn_claim_moves_only_with_second_operator
+    withdrawn_claim_not_moved_by_form_with_unknown_phone
+    operator_cannot_decline_act_on_own_account
+    secret_of_sensitive_client_rotated_by_two_operators
+    sessions_of_operator_ended_by_two_operators
+    proposal_of_operator_held_since_lapses
+    operator_held_and_released_by_two_or_administrator
+    client_with_personal_data_needs_second_operator
+    replacing_phone_and_password_needs_second_operator
+    owners_notified_of_claims_holds_and_answers
+    form_with_unregistered_field_waits_for_papers
 }
 
 fn id(id: &str) -> AccountId {
@@ -53,7 +53,7 @@ impl House {
 }
 
 /// "A claim that was withdrawn goes to another account at a counter only with a second person."
-async fn a_claim_that_was_withdrawn_goes_elsewhere_by_two_only(on: On) {
+async fn withdrawn_claim_moves_only_with_second_operator(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2]).await;
@@ -99,7 +99,7 @@ async fn a_claim_that_was_withdrawn_goes_elsewhere_by_two_only(on: On) {
 }
 
 /// One person alone could otherwise bypass the rule: withdraw the claim, then submit the form as a citizen with another phone.
-async fn a_claim_that_was_withdrawn_is_not_sent_for_with_a_phone_that_nobody_has_on_file(on: On) {
+async fn withdrawn_claim_not_moved_by_form_with_unknown_phone(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("HS1", 1), citizen("HS2", 90)]).await;
@@ -148,7 +148,7 @@ async fn a_claim_that_was_withdrawn_is_not_sent_for_with_a_phone_that_nobody_has
 }
 
 /// Otherwise the subject of a hold could delay it; and the proposer sees who declined.
-async fn nobody_declines_what_is_about_the_own_account(on: On) {
+async fn operator_cannot_decline_act_on_own_account(on: On) {
     let house = House::new(on).await;
     let (an, binh, chi) = (
         house.operator("an").await,
@@ -177,7 +177,7 @@ async fn nobody_declines_what_is_about_the_own_account(on: On) {
 }
 
 /// The holder of a client's secret gets everything that the client gets.
-async fn a_secret_of_a_system_that_two_let_in_is_given_by_two(on: On) {
+async fn secret_of_sensitive_client_rotated_by_two_operators(on: On) {
     let house = House::new(on).await;
     let (an, binh) = (house.operator("an").await, house.operator("binh").await);
     let store = &house.store;
@@ -210,7 +210,7 @@ async fn a_secret_of_a_system_that_two_let_in_is_given_by_two(on: On) {
 }
 
 /// Otherwise one operator could keep another from work indefinitely.
-async fn what_is_open_of_an_operator_is_ended_by_two(on: On) {
+async fn sessions_of_operator_ended_by_two_operators(on: On) {
     let house = House::new(on).await;
     let (an, binh) = (house.operator("an").await, house.operator("binh").await);
     house.operator("chi").await;
@@ -228,7 +228,7 @@ async fn what_is_open_of_an_operator_is_ended_by_two(on: On) {
 }
 
 /// The vote of an operator who is held does not count, and neither does it after the hold.
-async fn what_somebody_asked_for_who_was_held_since_has_lapsed(on: On) {
+async fn proposal_of_operator_held_since_lapses(on: On) {
     let house = House::new(on).await;
     let (an, binh, chi) = (
         house.operator("an").await,
@@ -257,7 +257,8 @@ async fn what_somebody_asked_for_who_was_held_since_has_lapsed(on: On) {
     house.sound().await;
 }
 
-async fn an_operator_is_held_and_opened_by_two_or_by_the_machine(on: On) {
+/// An operator is held and released by two operators, or released by the administrator of the machine.
+async fn operator_held_and_released_by_two_or_administrator(on: On) {
     let house = House::new(on).await;
     let (an, binh, chi) = (
         house.operator("an").await,
@@ -352,7 +353,8 @@ async fn an_operator_is_held_and_opened_by_two_or_by_the_machine(on: On) {
     house.sound().await;
 }
 
-async fn a_client_that_is_told_of_people_without_asking_needs_two(on: On) {
+/// A client that gets personal data without consent needs a second operator.
+async fn client_with_personal_data_needs_second_operator(on: On) {
     let house = House::new(on).await;
     let (an, binh) = (house.operator("an").await, house.operator("binh").await);
     let store = &house.store;
@@ -411,7 +413,7 @@ async fn a_client_that_is_told_of_people_without_asking_needs_two(on: On) {
 /// "After a counter changed a phone, a reset, a removal of passkeys or a move of the claim needs a second person for 30 days; the old
 /// number is told and can object."
 #[allow(clippy::too_many_lines, reason = "one story")]
-async fn a_lost_phone_and_a_lost_password_together_take_two(on: On) {
+async fn replacing_phone_and_password_needs_second_operator(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2, 3]).await;
@@ -538,7 +540,7 @@ async fn a_lost_phone_and_a_lost_password_together_take_two(on: On) {
 }
 
 /// "Owners are told of every claim made, withdrawn, taken over, and of every hold and answer."
-async fn owners_are_told_of_claims_holds_and_answers(on: On) {
+async fn owners_notified_of_claims_holds_and_answers(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.registry(&[1, 2]).await;
@@ -596,7 +598,7 @@ async fn owners_are_told_of_claims_holds_and_answers(on: On) {
 }
 
 /// "Until then `pending`", and a counter resolves it, not a query to the registry every five seconds.
-async fn what_the_registry_does_not_hold_waits_for_papers(on: On) {
+async fn form_with_unregistered_field_waits_for_papers(on: On) {
     let house = House::new(on).await;
     house.units().await;
     house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;

@@ -34,7 +34,7 @@ fn addresses(account: &str, system: &str) -> Vec<String> {
 /// "A citizen or official gets the not-found page on every route", and so do strangers, held accounts and held operators, with
 /// every method: nothing reveals that there is a desk.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_no_operator_finds_no_desk() {
+async fn desk_answers_not_found_to_non_operators() {
     let site = Site::sample().await;
     let (citizen, official) = (
         &rows("citizens.csv")[0]["account_id"],
@@ -188,7 +188,7 @@ async fn an_operator_enrols_by_a_link_and_signs_in_by_two_factors() {
 
 /// ASVS 6.3.1, 6.5: codes cannot be guessed; tickets must be issued here, for this step, and live briefly.
 #[tokio::test(flavor = "multi_thread")]
-async fn codes_are_not_guessed() {
+async fn second_factor_codes_and_tickets_resist_guessing() {
     let site = Site::bare().await;
     let (authenticator, _) = site.enrolled("an").await;
     let mut asked = site.password("an").await;
@@ -243,8 +243,9 @@ async fn codes_are_not_guessed() {
     assert_eq!(second(&browser, &ticket).await.goes_to(), "/desk");
 }
 
+/// A removed operator has no access from the next request on.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_removed_operator_is_out_at_the_next_click() {
+async fn removed_operator_loses_access_at_next_request() {
     let site = Site::bare().await;
     let cookie = site.operator("an").await;
     let (authenticator, codes) = site.enrolled("binh").await;
@@ -276,7 +277,7 @@ async fn a_removed_operator_is_out_at_the_next_click() {
 
 /// A NUL is refused everywhere before any handler: in a path segment, in a query, in a form.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_nul_is_refused_everywhere() {
+async fn nul_in_request_is_refused_at_every_route() {
     let site = Site::bare().await;
     let cookie = site.operator("an").await;
     let entries = site.store.position().await.unwrap();

@@ -47,7 +47,7 @@ pub fn fields(form: &Form) -> [(&str, &str); 4] {
 
 /// A person is found by what the person knows; the query is in no address; numbers are masked.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_is_found_and_nothing_is_told_by_the_address() {
+async fn desk_search_finds_person_without_query_in_url() {
     let site = Site::citizens().await;
     let cookie = site.operator("an").await;
     let (account, form) = free().swap_remove(0);
@@ -78,7 +78,7 @@ async fn a_person_is_found_and_nothing_is_told_by_the_address() {
 
 /// "Assisted standardisation at a counter is not" limited, and the operator learns which fields differ.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_is_entered_with_papers_seen() {
+async fn counter_form_requires_papers_and_names_differing_fields() {
     let site = Site::citizens().await;
     let cookie = site.operator("an").await;
     let (account, form) = free().swap_remove(0);
@@ -135,7 +135,7 @@ async fn a_form_is_entered_with_papers_seen() {
 
 /// The owner standardises the wrong account first; then come the papers and a second operator.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_operators_take_a_claim_over() {
+async fn claim_take_over_needs_second_operator() {
     let site = Site::citizens().await;
     let (an, binh) = (site.operator("an").await, site.operator("binh").await);
     let mut free = free();
@@ -216,7 +216,7 @@ async fn two_operators_take_a_claim_over() {
 
 /// Errors are named at their field, and the page after the redirect confirms the act.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_exempt_and_a_claim_is_withdrawn() {
+async fn exemption_and_claim_withdrawal_at_desk() {
     let site = Site::citizens().await;
     let cookie = site.operator("an").await;
     let (account, form) = free().swap_remove(0);
@@ -288,7 +288,7 @@ async fn an_account_is_exempt_and_a_claim_is_withdrawn() {
 
 /// The hold ends all sessions, the owner reads who ordered it, and it is lifted with a reason.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_held_by_order_and_opened_again() {
+async fn hold_by_order_placed_and_lifted_at_desk() {
     let site = Site::citizens().await;
     let cookie = site.operator("an").await;
     let (account, _) = free().swap_remove(0);
@@ -339,7 +339,7 @@ async fn an_account_is_held_by_order_and_opened_again() {
 
 /// ASVS 7.4.5: all sessions end at the owner's request, without a hold.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_signed_out_everywhere() {
+async fn desk_ends_all_sessions_of_account() {
     let site = Site::citizens().await;
     let cookie = site.operator("an").await;
     let all = rows("citizens.csv");
@@ -365,7 +365,7 @@ async fn an_account_is_signed_out_everywhere() {
 
 /// The owner of a lost device comes to the counter, and the device no longer opens anything.
 #[tokio::test(flavor = "multi_thread")]
-async fn lost_devices_are_removed_and_the_owner_is_signed_out() {
+async fn desk_removes_lost_passkeys_and_ends_sessions() {
     let site = Site::sample().await;
     let cookie = site.operator("an").await;
     let account = &rows("officials.csv")[0]["account_id"];
@@ -416,8 +416,9 @@ impl Site {
     }
 }
 
+/// Each message of the desk exists, and actors are named in words.
 #[test]
-fn every_word_of_the_desk_is_there() {
+fn desk_message_keys_exist_and_actor_names_resolve() {
     use ngomon_rules::citizens::{Exemption, Field, Paper};
     let papers = Paper::ALL.map(|paper| format!("paper-{}", paper.name()));
     let exemptions = Exemption::ALL.map(|why| format!("exemption-{}", why.name()));

@@ -4,8 +4,9 @@ use crate::tests::{Site, fixtures};
 use axum::http::StatusCode;
 use ngomon_rules::officials::Task;
 
+/// One click creates the account of a newcomer, once.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_newcomer_gets_an_account_by_one_click() {
+async fn newcomer_task_creates_account_once() {
     let tables = ["units", "officials", "profiles"];
     let site = Site::of(tables.map(|table| (table, fixtures("sample").join(format!("{table}.csv"))))).await;
     let cookie = site.operator("an").await;
@@ -42,7 +43,7 @@ async fn a_newcomer_gets_an_account_by_one_click() {
 
 /// People are named by what they sign in with, and a long list is read page by page.
 #[tokio::test(flavor = "multi_thread")]
-async fn tasks_name_accounts_as_their_owners_do_and_are_read_page_by_page() {
+async fn hr_tasks_list_user_names_page_by_page() {
     let tables = ["units", "officials", "profiles"];
     let site = Site::of(tables.map(|table| (table, fixtures("sample").join(format!("{table}.csv"))))).await;
     // A year in which nobody signs in: every account is a task.

@@ -11,8 +11,9 @@ fn links(text: &str, begin: &str) -> Vec<String> {
     all.map(|rest| format!("{}{rest}", &begin["href=\"".len()..])).collect()
 }
 
+/// An operator goes from a figure of the report to the accounts behind it.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_goes_from_a_figure_to_its_people() {
+async fn report_figure_links_operator_to_its_people() {
     let site = Site::citizens().await;
     let an = site.operator("an").await;
     let report = site.get("/report/46", &an).await;
@@ -95,8 +96,9 @@ async fn an_operator_goes_from_a_figure_to_its_people() {
     assert!(english.text.contains("Next page") && !english.text.contains(">desk-"));
 }
 
+/// Only operators see the links to the accounts behind a figure.
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_but_operators_sees_the_way() {
+async fn report_links_to_people_only_for_operators() {
     let site = Site::sample().await;
     let official = site.signed_in("CV000001").await;
     let report = site.get("/report/46", &official).await;

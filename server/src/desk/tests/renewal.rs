@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 
 const NEW: &str = "bốn từ ghép lại nhé";
 
+/// A counter issues a code for a new password and changes a phone; both for one owner take two operators.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_counter_gives_a_code_for_a_password_and_changes_a_phone() {
+async fn counter_issues_password_code_and_changes_phone() {
     let tables = ["units", "registry", "citizens", "officials"];
     let site = Site::of(tables.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await;
     let (an, binh) = (site.operator("an").await, site.operator("binh").await);

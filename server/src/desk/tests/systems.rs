@@ -14,9 +14,10 @@ fn secret(page: &TestResponse) -> Option<&str> {
     text.split('<').next()
 }
 
+/// An operator adds, edits, rotates, disables and removes a client.
 #[allow(clippy::too_many_lines, reason = "the life of one system, from page to page")]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_adds_rotates_disables_and_removes_a_system() {
+async fn operator_manages_client_through_its_life() {
     let site = Site::bare().await;
     let cookie = site.operator("an").await;
     let usual = [
@@ -160,8 +161,9 @@ async fn an_operator_adds_rotates_disables_and_removes_a_system() {
     site.sound().await;
 }
 
+/// Only operators find the pages of the clients.
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_else_sees_the_systems() {
+async fn client_pages_not_found_for_non_operators() {
     let site = Site::citizens().await;
     let citizen = site.signed_in("HS0000001").await;
     for cookie in ["", citizen.as_str()] {

@@ -7,7 +7,7 @@ use ngomon_rules::records::AccountId;
 
 /// An operator cannot hold another alone; the second one reads the account, the reason and the first operator's name.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_is_held_by_two() {
+async fn hold_of_operator_needs_second_operator() {
     let site = Site::bare().await;
     let (an, binh, chi) = (
         site.operator("an").await,
@@ -104,7 +104,7 @@ async fn nobody_declines_what_is_about_the_own_account() {
 
 /// A system that gets personal data without people's consent.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_system_with_personal_data_is_added_by_two() {
+async fn client_with_personal_data_needs_second_operator() {
     let site = Site::bare().await;
     let (an, binh) = (site.operator("an").await, site.operator("binh").await);
     let usual = [
@@ -179,7 +179,7 @@ async fn a_system_with_personal_data_is_added_by_two() {
 /// Withdrawing a claim and entering the form for another account has the effect of a take-over, so it takes two operators as
 /// well.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_operator_does_not_move_a_claim_in_two_clicks() {
+async fn claim_moved_by_withdrawal_needs_second_operator() {
     let site = Site::citizens().await;
     let (an, binh) = (site.operator("an").await, site.operator("binh").await);
     let mut free = free();

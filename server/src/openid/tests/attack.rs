@@ -10,7 +10,7 @@ use serde_json::json;
 
 /// CVE-2026-1609, GHSA-wv3h-x6c4-r867, CVE-2026-16103, CVE-2023-22492: every grant, at its last step, against a held account.
 #[tokio::test(flavor = "multi_thread")]
-async fn cve_2026_1609_no_grant_gives_anything_for_a_held_account() {
+async fn cve_2026_1609_held_account_gets_no_token_by_any_grant() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -39,7 +39,7 @@ async fn cve_2026_1609_no_grant_gives_anything_for_a_held_account() {
 /// Kanidm and Rauthy issued tokens six times for one code. Here one code is redeemed once, however many requests arrive at the same moment,
 /// and the other requests revoke the tokens of the first.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_code_has_one_winner_and_its_replay_ends_what_came_of_it() {
+async fn code_redeemed_once_and_replay_revokes_its_tokens() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -67,7 +67,7 @@ async fn one_code_has_one_winner_and_its_replay_ends_what_came_of_it() {
 
 /// CVE-2026-1035: a refresh token is used once, also in a race, and reuse revokes its family (RFC 9700, 4.14).
 #[tokio::test(flavor = "multi_thread")]
-async fn cve_2026_1035_a_refresh_token_is_good_once_and_reuse_ends_its_family() {
+async fn cve_2026_1035_refresh_token_reuse_revokes_its_family() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -101,7 +101,7 @@ async fn cve_2026_1035_a_refresh_token_is_good_once_and_reuse_ends_its_family() 
 
 /// GHSA-7fpj-9hr8-28vh: a token of one type is not accepted as another.
 #[tokio::test(flavor = "multi_thread")]
-async fn ghsa_7fpj_9hr8_28vh_no_token_passes_for_another() {
+async fn ghsa_7fpj_9hr8_28vh_token_types_not_interchangeable() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -139,7 +139,7 @@ async fn ghsa_7fpj_9hr8_28vh_no_token_passes_for_another() {
 
 /// Algorithm confusion: a hint is verified with the key and the algorithm of its `kid` only.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hint_signed_otherwise_is_not_ours() {
+async fn id_token_hint_with_wrong_algorithm_is_refused() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -169,7 +169,7 @@ async fn a_hint_signed_otherwise_is_not_ours() {
 
 /// CVE-2023-49097: a forged Host header changes no URL in our responses.
 #[tokio::test(flavor = "multi_thread")]
-async fn cve_2023_49097_host_headers_change_no_address() {
+async fn cve_2023_49097_forged_host_header_changes_no_url() {
     let site = site().await;
     for name in ["host", "x-forwarded-host", "forwarded", "x-original-host"] {
         let request = Request::get("/.well-known/openid-configuration").header(name, "evil.example");
@@ -180,7 +180,7 @@ async fn cve_2023_49097_host_headers_change_no_address() {
 
 /// The PKCE challenge and the redirect URI of a code are those of its request; a wrong one spends the code.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stolen_code_is_of_no_use() {
+async fn code_with_wrong_verifier_or_redirect_uri_is_refused() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let other = site
@@ -240,8 +240,9 @@ async fn a_stolen_code_is_of_no_use() {
     assert_eq!(old.redeem(&site, &code).await.error(), "invalid_grant");
 }
 
+/// A client authenticates by exactly one method, the one that is registered.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_proves_itself_in_one_way_and_in_its_own() {
+async fn client_authentication_by_one_registered_method_only() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let (id, secret) = (rp.id.as_str(), rp.secret.as_str());
@@ -290,8 +291,9 @@ async fn a_client_proves_itself_in_one_way_and_in_its_own() {
     }
 }
 
+/// While a secret is rotated, the old one stays valid until the overlap ends.
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_overlap_while_they_are_rotated() {
+async fn old_client_secret_valid_until_overlap_ends() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let new = site.store.rotate_client("Hue-S", 3600, "test").await.unwrap();
@@ -306,8 +308,9 @@ async fn secrets_overlap_while_they_are_rotated() {
     assert_eq!(new.refresh(&site, "x").await.error(), "invalid_grant");
 }
 
+/// Malformed, oversized and repeated parameters are refused at every endpoint.
 #[tokio::test(flavor = "multi_thread")]
-async fn malformed_oversized_and_repeated_parameters_at_every_endpoint() {
+async fn malformed_oversized_or_repeated_parameters_are_refused() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let basic = base64::Engine::encode(
@@ -359,8 +362,9 @@ async fn malformed_oversized_and_repeated_parameters_at_every_endpoint() {
     );
 }
 
+/// A logout leads to registered URIs only, and a link without a valid hint signs nobody out without their consent.
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_out_leads_to_registered_addresses_only_and_no_link_does_it_alone() {
+async fn logout_redirects_to_registered_uris_and_needs_consent() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;

@@ -58,8 +58,9 @@ async fn itself(site: &Site, rp: &Rp, resource: &str) -> TestResponse {
     site.form_to("/token", Some(rp), &fields).await
 }
 
+/// Only the resource server of a token and the client itself can introspect it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_is_told_of_a_token_that_is_for_it_and_nobody_else_is() {
+async fn token_introspected_by_its_resource_server_only() {
     let site = site().await;
     let [rp, store, other] = three(&site).await;
     let cookie = site.signed_in("CV001").await;
@@ -97,8 +98,9 @@ async fn a_service_is_told_of_a_token_that_is_for_it_and_nobody_else_is() {
     site.sound().await;
 }
 
+/// An unknown resource, a disabled one or a second one is `invalid_target`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_resource_that_is_unknown_or_refused_or_one_too_many_is_no_target() {
+async fn unknown_disabled_or_second_resource_is_invalid_target() {
     let site = site().await;
     let [rp, _, _] = three(&site).await;
     let cookie = site.signed_in("CV001").await;
@@ -157,8 +159,9 @@ async fn a_resource_that_is_unknown_or_refused_or_one_too_many_is_no_target() {
     assert_eq!(told(&site, &rp, part(&tokens, "access_token")).await["aud"], STORE);
 }
 
+/// A code and a refresh token are valid for the granted resource only.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_and_a_refresh_token_are_good_for_the_resource_that_was_granted_only() {
+async fn code_and_refresh_token_limited_to_granted_resource() {
     let site = site().await;
     let [rp, store, _] = three(&site).await;
     let cookie = site.signed_in("CV001").await;
@@ -190,8 +193,9 @@ async fn a_code_and_a_refresh_token_are_good_for_the_resource_that_was_granted_o
     assert!(!site.is_active(&store, part(&tokens, "access_token")).await);
 }
 
+/// A token by client credentials is introspected by the service it was issued for.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_system_that_acts_for_itself_shows_its_token_to_the_service_it_is_for() {
+async fn client_credentials_token_for_resource_is_introspected() {
     let site = site().await;
     let [rp, store, other] = three(&site).await;
     let tokens = itself(&site, &rp, STORE).await.json();
@@ -216,8 +220,9 @@ async fn a_system_that_acts_for_itself_shows_its_token_to_the_service_it_is_for(
     assert!(!site.is_active(&store, part(&late, "access_token")).await);
 }
 
+/// A hold, or disabling the client or the service, ends the token at once, and nothing revives it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hold_and_a_refused_system_on_either_side_end_it_at_once_and_nothing_revives_it() {
+async fn hold_or_disabled_client_ends_resource_token_for_good() {
     let site = site().await;
     let [rp, store, _] = three(&site).await;
     let first = site.signed_in("CV001").await;
@@ -269,8 +274,9 @@ async fn a_hold_and_a_refused_system_on_either_side_end_it_at_once_and_nothing_r
     site.sound().await;
 }
 
+/// A resource belongs to one client, which must be able to authenticate.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_system_bears_a_resource_and_it_can_prove_itself() {
+async fn resource_belongs_to_one_confidential_client() {
     let site = site().await;
     three(&site).await;
     let before = site.store.clients().await.unwrap().len();

@@ -199,7 +199,7 @@ async fn oidcc_scope_profile_email_address_phone_all_and_other_order() {
 /// display-page, display-popup, ui-locales, claims-locales, login-hint, ensure-request-with-unknown-parameter-succeeds and
 /// ensure-request-with-acr-values-succeeds: a user without a session signs in and comes back with a code.
 #[tokio::test(flavor = "multi_thread")]
-async fn oidcc_what_is_only_hoped_for_stops_nobody() {
+async fn oidcc_optional_parameters_do_not_prevent_sign_in() {
     let site = site().await;
     let rp = site.rp(suites()).await;
     let acr = ["urn:ngomon:acr:1", "urn:ngomon:acr:2"];
@@ -447,7 +447,7 @@ async fn oidcc_rp_initiated_logout_with_a_hint() {
 /// oidcc-rp-initiated-logout-no-id-token-hint, -no-params, -only-state: anybody can make such a link, so the owner must confirm. And
 /// -modified-id-token-hint, -bad-id-token-hint, -bad-post-logout-redirect-uri, -query-added-to-post-logout-redirect-uri: an error page.
 #[tokio::test(flavor = "multi_thread")]
-async fn oidcc_rp_initiated_logout_without_a_hint_or_with_something_wrong() {
+async fn oidcc_rp_initiated_logout_without_hint_or_with_invalid_one() {
     let site = site().await;
     let rp = site.rp(suites()).await;
     let cookie = site.signed_in("CV001").await;
@@ -495,7 +495,7 @@ async fn oidcc_rp_initiated_logout_without_a_hint_or_with_something_wrong() {
 
 /// When the store cannot be reached, a browser shows neither "the request is wrong" nor JSON.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_reads_a_page_where_the_store_cannot() {
+async fn store_outage_shows_error_page_to_browser() {
     let site = site().await;
     let rp = site.rp(suites()).await;
     let cookie = site.signed_in("CV001").await;

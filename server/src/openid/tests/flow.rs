@@ -11,8 +11,9 @@ use ngomon_store::PapersSeen;
 use serde_json::json;
 use std::collections::HashMap;
 
+/// An official signs in to one client, and to a second one without typing the password again.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_official_signs_in_to_a_system_and_to_a_second_one_without_a_password() {
+async fn official_signs_in_once_for_two_clients() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let asked = site.get(&rp.request(&[]), "").await;
@@ -90,8 +91,9 @@ async fn an_official_signs_in_to_a_system_and_to_a_second_one_without_a_password
     site.sound().await;
 }
 
+/// The claims are limited to those that were requested and that the client is allowed.
 #[tokio::test(flavor = "multi_thread")]
-async fn scopes_and_claims_tell_no_more_than_they_say() {
+async fn claims_limited_to_requested_and_allowed_scopes() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -127,7 +129,7 @@ async fn scopes_and_claims_tell_no_more_than_they_say() {
 
 /// "An account taken over" may state anybody's number and phone; what its owner proved is another thing.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_proven_is_told_in_place_of_what_an_account_states() {
+async fn standardised_account_claims_contain_proven_values() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let told = async |account: &str| {
@@ -181,8 +183,9 @@ async fn what_was_proven_is_told_in_place_of_what_an_account_states() {
     }
 }
 
+/// The national id of an official is verified by the HR profile.
 #[tokio::test(flavor = "multi_thread")]
-async fn hr_vouches_for_an_officials_number() {
+async fn national_id_of_official_verified_by_hr_profile() {
     let site = Site::sample().await;
     let rp = site.rp(hues()).await;
     let profiles = rows("profiles.csv");
@@ -205,7 +208,7 @@ async fn hr_vouches_for_an_officials_number() {
 
 /// "Phone, e-mail and position are taken over from HR", which vouches for them; and the name and unit claims that common software reads.
 #[tokio::test(flavor = "multi_thread")]
-async fn hr_vouches_for_mail_and_phone_and_names_and_units_are_told_as_software_reads_them() {
+async fn official_claims_have_hr_contacts_name_parts_and_groups() {
     let site = Site::sample().await;
     let rp = site.rp(hues()).await;
     let profiles = rows("profiles.csv");
@@ -240,7 +243,7 @@ async fn hr_vouches_for_mail_and_phone_and_names_and_units_are_told_as_software_
 
 /// A counter's phone is newer than HR's, which is newer than the account's own. Clients are never given the lost one.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_several_phones_the_newest_is_told() {
+async fn phone_claim_is_newest_known_phone() {
     let site = Site::sample().await;
     let rp = site.rp(hues()).await;
     let profiles = rows("profiles.csv");
@@ -286,7 +289,7 @@ async fn of_several_phones_the_newest_is_told() {
 
 /// The code is redeemed by then: the ID token has fewer claims, and the client need not present the code again.
 #[tokio::test(flavor = "multi_thread")]
-async fn claims_that_cannot_be_read_cost_nobody_their_tokens() {
+async fn unreadable_claims_omitted_and_tokens_still_issued() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -310,8 +313,9 @@ async fn claims_that_cannot_be_read_cost_nobody_their_tokens() {
     }
 }
 
+/// Each kind of subject and each signing algorithm works as registered for the client.
 #[tokio::test(flavor = "multi_thread")]
-async fn each_sort_of_subject_and_each_algorithm() {
+async fn subject_kinds_and_signing_algorithms_work_as_registered() {
     let site = site().await;
     let cookie = site.signed_in("CV001").await;
     let mut subjects = Vec::new();
@@ -345,8 +349,9 @@ async fn each_sort_of_subject_and_each_algorithm() {
     assert!(private.iter().all(|part| !published.contains(part)), "{published}");
 }
 
+/// A refresh gives a new refresh token, and its access token may have a narrower scope.
 #[tokio::test(flavor = "multi_thread")]
-async fn refresh_tokens_are_rotated_and_narrowed() {
+async fn refresh_rotates_token_and_may_narrow_scope() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -388,8 +393,9 @@ async fn refresh_tokens_are_rotated_and_narrowed() {
     );
 }
 
+/// Without `offline_access`, all tokens end with the session.
 #[tokio::test(flavor = "multi_thread")]
-async fn without_offline_access_all_ends_with_the_session() {
+async fn tokens_without_offline_access_end_with_session() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -418,8 +424,9 @@ async fn without_offline_access_all_ends_with_the_session() {
     );
 }
 
+/// The client credentials grant works for clients that are allowed it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_acts_for_itself_where_it_may() {
+async fn client_credentials_grant_only_where_allowed() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let asked = [("grant_type", "client_credentials")];
@@ -443,8 +450,9 @@ async fn a_client_acts_for_itself_where_it_may() {
     assert!(!site.is_active(&machine, token).await);
 }
 
+/// A public client gets tokens with PKCE, and another one authenticates by signed assertions.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_public_client_and_one_that_signs() {
+async fn public_and_private_key_jwt_clients_get_tokens() {
     let site = site().await;
     let cookie = site.signed_in("CV001").await;
     let mut app = hues();
@@ -540,7 +548,7 @@ async fn a_public_client_and_one_that_signs() {
 
 /// The machine's clock goes back a day: then no key may sign, and nothing is spent for a response that cannot be made.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_signed_spends_nothing() {
+async fn failed_signature_spends_no_code_or_token() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;

@@ -54,8 +54,9 @@ async fn hues() -> (crate::tests::Site, RegisteredClient) {
     (site, known)
 }
 
+/// Any request gets a response, and leads to a registered URI or nowhere.
 #[tokio::test(flavor = "multi_thread")]
-async fn any_request_is_answered_and_leads_to_a_registered_address_or_nowhere() {
+async fn arbitrary_request_redirects_to_registered_uri_or_nowhere() {
     let (_site, known) = hues().await;
     proptest!(|(all in prop::collection::vec(parameter(), 0..12))| {
         let query = serde_urlencoded::to_string(&all).unwrap();
@@ -70,14 +71,16 @@ async fn any_request_is_answered_and_leads_to_a_registered_address_or_nowhere() 
 }
 
 proptest! {
+    /// Any bytes are parsed, and what is parsed survives a round trip.
     #[test]
-    fn any_bytes_are_read_and_read_back(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_query_bytes_round_trip(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let params = Params::read(&bytes);
         prop_assert_eq!(Params::read(params.query().as_bytes()).query(), params.query());
     }
 
+    /// Any `claims` parameter and any Authorization header are handled without a panic.
     #[test]
-    fn any_claims_and_any_header_are_answered(text in "\\PC{0,200}", deep in 0_usize..3_000) {
+    fn arbitrary_claims_and_headers_do_not_panic(text in "\\PC{0,200}", deep in 0_usize..3_000) {
         let _ = RequestedClaims::read(Some(&text));
         prop_assert!(RequestedClaims::read(Some(&("[".repeat(deep) + &"]".repeat(deep)))).is_none());
         let _ = basic_pair(&text);

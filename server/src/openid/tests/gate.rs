@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use ngomon_rules::client::{Client, Scope};
 use ngomon_rules::records::AccountKind;
 
+/// The form comes first, and the client after it.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_form_comes_first_and_the_system_after_it() {
+async fn gate_shows_form_first_and_then_leads_to_client() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("HS016").await;
@@ -49,8 +50,9 @@ async fn the_form_comes_first_and_the_system_after_it() {
     );
 }
 
+/// A form that is sent after the session has expired still leads to the client, after a new sign-in.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_that_outlasts_the_session_still_leads_to_the_system() {
+async fn form_sent_after_session_expiry_leads_to_client() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("HS016").await;
@@ -66,8 +68,9 @@ async fn a_form_that_outlasts_the_session_still_leads_to_the_system() {
     assert!(site.get("/", &anew).await.says("go-on-title"));
 }
 
+/// Under the policy `require`, the form cannot be deferred and no token is issued.
 #[tokio::test(flavor = "multi_thread")]
-async fn under_require_there_is_no_putting_off_and_no_token() {
+async fn require_policy_refuses_deferral_and_tokens() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     for (key, value) in [("deadline.citizens", "2023-07-15"), ("after-deadline", "require")] {
@@ -105,8 +108,9 @@ async fn under_require_there_is_no_putting_off_and_no_token() {
     );
 }
 
+/// A client for certain kinds and units denies access to all other accounts.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_system_for_some_kinds_and_units_lets_nobody_else_in() {
+async fn client_restricted_to_kinds_and_units_denies_others() {
     let site = site().await;
     let mut officials = hues();
     officials.kinds = vec![AccountKind::Official];
@@ -138,8 +142,9 @@ async fn a_system_for_some_kinds_and_units_lets_nobody_else_in() {
     }
 }
 
+/// A third-party client gets nothing before the owner consents, and nothing after the consent is revoked.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_third_party_gets_nothing_before_its_owner_allows_it() {
+async fn third_party_client_gets_nothing_without_consent() {
     let site = site().await;
     let mut client = hues();
     client.third_party = true;
@@ -206,8 +211,9 @@ async fn a_third_party_gets_nothing_before_its_owner_allows_it() {
     assert!(page.status == 403 && page.says("foreign-title"), "{}", page.text);
 }
 
+/// Claims that a third party requests one by one need consent like scopes.
 #[tokio::test(flavor = "multi_thread")]
-async fn claims_that_a_third_party_names_one_by_one_are_asked_for_as_scopes_are() {
+async fn individual_claims_of_third_party_need_consent() {
     let site = site().await;
     let named = r#"{"userinfo":{"national_id":null},"id_token":{"phone_number":{"essential":true},"email":null}}"#;
     for pushes in [false, true] {
@@ -254,8 +260,9 @@ async fn claims_that_a_third_party_names_one_by_one_are_asked_for_as_scopes_are(
     }
 }
 
+/// A forced sign-in happens once, and keeps the grants of other clients.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_sign_in_is_asked_for_once_and_keeps_what_other_systems_have() {
+async fn forced_sign_in_happens_once_and_keeps_other_grants() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     for otherwise in [("max_age", "50"), ("prompt", "login")] {

@@ -42,8 +42,9 @@ async fn led_on(site: &Site, rp: &Rp, page: &TestResponse, full: &str) -> Value 
     claims(tokens.json()["id_token"].as_str().unwrap())
 }
 
+/// After a one-time code lifts `idle`, the owner goes on to the client.
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_code_for_an_account_that_was_not_used_for_long() {
+async fn idle_hold_lifted_by_code_leads_to_client() {
     let files = ["units", "registry", "profiles", "notices", "officials"];
     let site = Site::of(files.map(|table| (table, fixtures("demo").join(format!("{table}.csv"))))).await;
     site.store.set_policy("idle-days", "45", "op").await.unwrap();
@@ -60,8 +61,9 @@ async fn after_a_code_for_an_account_that_was_not_used_for_long() {
     goes_on(&site, &rp, &held).await;
 }
 
+/// After a join, the owner goes on to the client.
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_join() {
+async fn join_from_held_visit_leads_to_client() {
     let (site, _) = two_accounts_of_one_number().await;
     let rp = site.rp(hues()).await;
     let held = held_on_the_way(&site, &rp, "hues005", "Hue-HS005").await;
@@ -80,7 +82,7 @@ async fn after_a_join() {
 /// The other account stays, so the owner goes on with that one. The authentication time is when its password was typed, not when the choice
 /// was made.
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_join_to_the_account_that_stays() {
+async fn join_to_other_account_leads_to_client_with_its_session() {
     let (site, _) = two_accounts_of_one_number().await;
     let by_account = Client {
         subjects: SubjectKind::Account,
@@ -113,7 +115,7 @@ async fn after_a_join_to_the_account_that_stays() {
 
 /// Held by the policy and the day, and not on the way from a sign-in: the client's request comes from a browser that has a held visit.
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_form() {
+async fn form_lifting_deadline_hold_leads_to_client() {
     let site = Site::sample().await;
     let (account, fields) = right_form();
     for (key, value) in [("deadline.citizens", "2023-07-10"), ("after-deadline", "hold")] {
@@ -128,8 +130,9 @@ async fn after_the_form() {
     goes_on(&site, &rp, &held).await;
 }
 
+/// A held visit becomes a full session once, after its last hold is lifted and before its time is over.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_held_visit_is_none_of_the_full_ones_before_its_last_hold_is_lifted() {
+async fn held_visit_resumes_only_after_its_last_hold_is_lifted() {
     let site = site().await;
     let open = async |cookie: &str| {
         let token = cookie.split_once('=').unwrap().1.to_owned();

@@ -5,8 +5,9 @@ use crate::openid::tests::{hues, site};
 use ngomon_rules::client::ClientId;
 use ngomon_rules::records::AccountId;
 
+/// A hold ends session, code, refresh and access token at once, and lifting it revives none of them.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hold_ends_session_code_refresh_and_access_token_at_once_and_lifting_it_revives_nothing() {
+async fn hold_ends_session_code_and_tokens_and_lift_revives_none() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -45,8 +46,9 @@ async fn a_hold_ends_session_code_refresh_and_access_token_at_once_and_lifting_i
     site.sound().await;
 }
 
+/// A held owner gets the held visit, and the client gets no code.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_held_gets_the_held_visit_and_the_client_hears_nothing() {
+async fn held_account_gets_held_visit_and_client_gets_no_code() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     site.hold("CV001").await;
@@ -57,8 +59,9 @@ async fn who_is_held_gets_the_held_visit_and_the_client_hears_nothing() {
     assert!(silent.sent("code").is_none());
 }
 
+/// A disabled client is refused at every endpoint, and its tokens stay ended after it is enabled again.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_client_is_refused_on_every_path_and_gets_nothing_back() {
+async fn disabled_client_refused_everywhere_and_tokens_stay_ended() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -108,7 +111,7 @@ async fn a_disabled_client_is_refused_on_every_path_and_gets_nothing_back() {
 
 /// `mod_auth_openidc` finds a session only by the `sid` of its ID token.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hold_names_the_account_and_each_of_its_sessions_to_the_client() {
+async fn hold_notifies_client_of_account_and_each_session() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let mut known = std::collections::BTreeSet::new();
@@ -130,7 +133,7 @@ async fn a_hold_names_the_account_and_each_of_its_sessions_to_the_client() {
 
 /// "a hold on 10,000 accounts" is measured elsewhere; this test shows that no grant is forgotten when one commit holds many accounts.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_session_is_ended_and_its_clients_are_told() {
+async fn sign_out_ends_one_session_and_notifies_its_client() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let (one, two) = (site.signed_in("CV001").await, site.signed_in("CV001").await);

@@ -2,8 +2,9 @@
 
 use crate::openid::tests::{CALLBACK, CHALLENGE, hues, site};
 
+/// A wrong or almost right redirect URI never redirects.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_or_near_miss_address_never_redirects() {
+async fn unregistered_redirect_uri_never_redirects() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -55,8 +56,9 @@ async fn a_wrong_or_near_miss_address_never_redirects() {
     );
 }
 
+/// A state or nonce that is too long is an error and is not dropped.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_too_long_is_an_error_and_not_left_out() {
+async fn overlong_state_or_nonce_is_error() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -69,8 +71,9 @@ async fn what_is_too_long_is_an_error_and_not_left_out() {
     }
 }
 
+/// A native application may listen on any port of its loopback address.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_application_on_a_device_listens_where_it_can() {
+async fn native_app_redirect_to_any_loopback_port() {
     let site = site().await;
     let mut app = hues();
     app.authentication = ngomon_rules::client::Authentication::None;
@@ -114,8 +117,9 @@ async fn an_application_on_a_device_listens_where_it_can() {
     assert_eq!(site.form_to("/token", None, &fields).await.status, 200);
 }
 
+/// The link to the other language repeats the same request, and redirects to no other site.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_other_language_asks_the_same_and_leads_nowhere_else() {
+async fn language_switch_repeats_invalid_request_without_redirect() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -150,8 +154,9 @@ async fn the_other_language_asks_the_same_and_leads_nowhere_else() {
     }
 }
 
+/// All other errors of a request go to the client, with its state.
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_else_is_wrong_goes_to_the_client_with_its_state() {
+async fn other_request_errors_go_to_client_with_state() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -213,8 +218,9 @@ async fn whatever_else_is_wrong_goes_to_the_client_with_its_state() {
     );
 }
 
+/// A request may come by POST, and its response may go by `form_post`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_may_come_by_a_form_and_the_answer_go_by_one() {
+async fn request_by_post_and_response_by_form_post() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -247,8 +253,9 @@ async fn a_request_may_come_by_a_form_and_the_answer_go_by_one() {
     );
 }
 
+/// A pushed request is checked at once and is valid once.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pushed_request_is_judged_at_once_and_good_once() {
+async fn pushed_request_checked_at_once_and_usable_once() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let other = site
@@ -304,8 +311,9 @@ async fn a_pushed_request_is_judged_at_once_and_good_once() {
     assert_eq!(site.get(&late, &cookie).await.status, 400);
 }
 
+/// A pushed request is used up by its response and not by a reload, and its contents appear in no URL.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pushed_request_is_spent_when_it_is_answered_and_stands_in_no_address() {
+async fn pushed_request_survives_reload_until_answered() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let request = rp.request(&[]);
@@ -355,8 +363,9 @@ async fn a_pushed_request_is_spent_when_it_is_answered_and_stands_in_no_address(
     assert_eq!(site.get(&by, &cookie).await.status, 400, "it was answered");
 }
 
+/// The discovery document lists what is supported and nothing else.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_offered_is_absent_and_what_is_offered_is_there() {
+async fn discovery_lists_exactly_what_is_supported() {
     let site = site().await;
     let told = site.get("/.well-known/openid-configuration", "").await;
     assert_eq!(told.headers["cache-control"], "public, max-age=3600");

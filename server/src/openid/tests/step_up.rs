@@ -46,8 +46,9 @@ async fn id_token(rp: &Rp, site: &Site, code: &str) -> Value {
     claims(answer.json()["id_token"].as_str().unwrap())
 }
 
+/// A step-up adds the second factor to the session and keeps its grants.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_takes_the_second_factor_in_and_keeps_what_it_had() {
+async fn step_up_adds_factor_and_keeps_session_grants() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let mut device = site.device("CV001").await;
@@ -90,8 +91,9 @@ async fn a_session_takes_the_second_factor_in_and_keeps_what_it_had() {
     site.sound().await;
 }
 
+/// An owner who skips the step-up continues and is not asked twice.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_passes_over_it_goes_on_and_is_not_asked_twice() {
+async fn skipped_step_up_continues_without_second_request() {
     let site = site().await;
     let mut client = hues();
     client.third_party = true;
@@ -115,8 +117,9 @@ async fn who_passes_over_it_goes_on_and_is_not_asked_twice() {
     assert_eq!(page.sent("state").as_deref(), Some("st"));
 }
 
+/// An owner who skips the step-up right after a forced sign-in does not sign in again.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_just_signed_in_for_the_system_and_passes_over_it_does_not_sign_in_again() {
+async fn skipped_step_up_after_forced_sign_in_needs_no_other() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     site.device("CV001").await;
@@ -133,8 +136,9 @@ async fn who_just_signed_in_for_the_system_and_passes_over_it_does_not_sign_in_a
     }
 }
 
+/// If the client insists, an owner without a passkey is offered to add one.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_no_passkey_is_offered_to_add_one_where_the_system_insists() {
+async fn essential_step_up_offers_to_add_first_passkey() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let cookie = site.signed_in("CV001").await;
@@ -171,8 +175,9 @@ async fn who_has_no_passkey_is_offered_to_add_one_where_the_system_insists() {
     site.sound().await;
 }
 
+/// With `prompt=none`, no step-up page is shown.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_may_show_nothing_shows_nothing() {
+async fn prompt_none_never_shows_step_up_page() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let silent = async |cookie: &str, asks| site.get(&rp.request(&[asks, ("prompt", "none")]), cookie).await;
@@ -189,8 +194,9 @@ async fn a_request_that_may_show_nothing_shows_nothing() {
     );
 }
 
+/// A citizen, who cannot have a passkey, is never asked for one, and nobody is if one factor is enough.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_cannot_have_one_is_never_asked() {
+async fn step_up_never_requested_from_citizens_or_if_optional() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let citizen = site.signed_in("HS016").await;
@@ -226,8 +232,9 @@ async fn who_cannot_have_one_is_never_asked() {
     assert_eq!(page.sent("error").as_deref(), Some(UNMET));
 }
 
+/// Only the owner's own passkey response to this session counts.
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_owners_own_answer_to_this_session_counts() {
+async fn step_up_accepts_only_own_response_of_same_session() {
     let site = site().await;
     let rp = site.rp(hues()).await;
     let (mut own, mut others) = (site.device("CV001").await, site.device("CV002").await);

@@ -95,8 +95,9 @@ pub async fn receiver() -> (Receiver, String) {
     (receiver, address)
 }
 
+/// A hold and its end are delivered as soon as the client accepts events again.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
+async fn hold_and_lift_delivered_once_client_recovers() {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let site = site().await;
     let (receiver, address) = receiver().await;
@@ -195,8 +196,9 @@ async fn a_hold_and_its_end_reach_the_client_once_it_listens_again() {
     assert_eq!(receiver.got().len(), 6, "told again");
 }
 
+/// A client that does not respond delays no other client.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_does_not_answer_holds_up_nobody_else() {
+async fn silent_client_does_not_delay_other_clients() {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let site = site().await;
     let (silent, healthy) = (receiver().await, receiver().await);
@@ -225,8 +227,9 @@ async fn a_client_that_does_not_answer_holds_up_nobody_else() {
     assert_eq!(to_silent, [(true, 0); 6], "still in the middle of its first try");
 }
 
+/// A delivery is given up after twelve tries, and URIs of the internal network are refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_is_given_up_after_twelve_tries_and_addresses_of_the_machine_are_never_asked() {
+async fn delivery_given_up_after_12_tries_and_internal_uris_refused() {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let site = site().await;
     let mut client = hues();
@@ -286,8 +289,9 @@ async fn many_to_tell(address: &str, n: usize) -> (Site, App, ClientId) {
     (site, app, ClientId(rp.id))
 }
 
+/// A responsive client gets several deliveries at once, an unresponsive one a single one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_answers_is_told_several_at_once_and_one_that_does_not_one() {
+async fn deliveries_run_in_parallel_only_to_responsive_client() {
     let (receiver, address) = receiver().await;
     let (site, app, client) = many_to_tell(&address, 12).await;
     receiver.together.store(4, Ordering::SeqCst);
@@ -325,7 +329,7 @@ async fn a_client_that_answers_is_told_several_at_once_and_one_that_does_not_one
 
 /// At the end of a round, other deliveries may be due that come before the rest.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_round_that_is_over_begins_none_but_its_first() {
+async fn round_over_its_time_starts_only_first_delivery() {
     let (receiver, address) = receiver().await;
     let (site, app, client) = many_to_tell(&address, 3).await;
     let sender = sender(false, PATIENCE).unwrap();
@@ -343,8 +347,9 @@ async fn a_round_that_is_over_begins_none_but_its_first() {
     }
 }
 
+/// A delivery is tried again if the client could not accept it, and not if the client refused it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_says_no_is_not_asked_again_and_one_that_cannot_is() {
+async fn delivery_retried_after_503_and_not_after_400() {
     let (receiver, address) = receiver().await;
     let (site, app, client) = many_to_tell(&address, 2).await;
     let sender = sender(false, PATIENCE).unwrap();
@@ -386,8 +391,9 @@ fn behind_its_own_certificate() -> std::net::SocketAddr {
     at
 }
 
+/// The reason of a failed delivery is shown in both languages.
 #[tokio::test(flavor = "multi_thread")]
-async fn why_a_client_was_not_told_is_said() {
+async fn delivery_failure_reason_shown_in_both_languages() {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let (silent, plain) = receiver().await;
     silent.status.store(0, Ordering::SeqCst);

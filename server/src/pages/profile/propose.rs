@@ -315,8 +315,9 @@ pub fn nothing(ctx: &RequestContext) -> Response {
 mod tests {
     use crate::pages::profile::propose::is_mail;
 
+    /// An e-mail address has a local part and a domain.
     #[test]
-    fn a_mail_address_has_two_sides() {
+    fn email_needs_local_part_and_domain() {
         assert!(is_mail("an.nv@hue.gov.vn"));
         for bad in ["", "an", "@hue.vn", "an@hue", "a b@hue.vn", "a@b@hue.vn"] {
             assert!(!is_mail(bad), "{bad}");

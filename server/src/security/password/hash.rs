@@ -264,7 +264,7 @@ mod tests {
 
     /// Each scheme of the corpus of `fuzz/`, with little work.
     #[test]
-    fn the_corpus_is_read() {
+    fn corpus_password_hashes_are_parsed() {
         let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/passwords");
         let (mut files, mut fit) = (0, 0);
         for file in std::fs::read_dir(corpus).unwrap() {
@@ -277,7 +277,7 @@ mod tests {
 
     /// For every scheme, a wrapped hash matches the same password and no other, and the stored value is gone.
     #[test]
-    fn what_is_wrapped_fits() {
+    fn wrapped_hash_matches_same_password_only() {
         let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/passwords");
         let mut schemes = std::collections::BTreeSet::new();
         for file in std::fs::read_dir(corpus).unwrap() {
@@ -302,8 +302,9 @@ mod tests {
         assert!(schemes.len() >= 5, "{schemes:?}");
     }
 
+    /// A hash whose parameters would exhaust the server matches no password.
     #[test]
-    fn what_would_stop_the_server_fits_nothing() {
+    fn excessively_expensive_hash_matches_nothing() {
         let hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         for endless in [
             format!("$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ${hash}"),

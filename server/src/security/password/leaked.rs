@@ -100,8 +100,9 @@ mod tests {
         file
     }
 
+    /// Each password of the list is found, and no other.
     #[test]
-    fn each_of_many_is_found_and_nothing_else() {
+    fn leaked_password_list_finds_exactly_its_entries() {
         for (count, end) in [(1, "\n"), (2, "\n"), (1_000, ":17\r\n"), (999, "\n")] {
             let hash = |n: usize| {
                 let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, format!("password {n}").as_bytes());
@@ -120,8 +121,9 @@ mod tests {
         }
     }
 
+    /// A file of another format is refused.
     #[test]
-    fn another_file_is_refused() {
+    fn leaked_password_list_of_other_format_is_refused() {
         for text in ["", "password\n", "\n"] {
             let file = written(&[text.to_owned()]);
             assert!(LeakedPasswords::open(file.path()).is_err(), "{text:?}");

@@ -191,7 +191,7 @@ mod tests {
     /// Many attempts at one name at once, from many addresses: each takes a slot, whatever was hashed in it, so their total time reveals
     /// nothing.
     #[tokio::test(flavor = "multi_thread")]
-    async fn wrong_tries_at_one_name_take_a_slot_each() {
+    async fn failed_attempts_at_one_name_take_one_slot_each() {
         let ssha = "{SSHA}AAAAAAAAAAAAAAAAAAAAAAAAAABzYWx0";
         for (name, hash) in [("nobody at all", NOBODY), ("somebody of before", ssha)] {
             note_work(OURS, 1);
@@ -227,7 +227,7 @@ mod tests {
 
     /// However many addresses retry a name, its owner in a new browser waits for one of them.
     #[tokio::test]
-    async fn who_tries_a_name_first_goes_before_those_who_try_it_again() {
+    async fn first_attempt_at_name_precedes_repeated_attempts() {
         let (held, order) = (
             Lane::enter(&stranger(200), "tried by many", false).await,
             Arc::default(),
@@ -252,7 +252,7 @@ mod tests {
 
     /// A caller that is cancelled or succeeds makes room for the next.
     #[tokio::test(flavor = "multi_thread")]
-    async fn who_is_right_holds_up_nobody() {
+    async fn finished_or_cancelled_attempt_frees_its_place() {
         for n in 0..50 {
             let lane = Lane::enter(&stranger(n), "the office at eight o'clock", false).await;
             drop(lane);

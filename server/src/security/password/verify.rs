@@ -71,7 +71,7 @@ mod tests {
 
     /// Every scheme of the sample: the password of an account with a hash is `Hue-` and its id.
     #[test]
-    fn every_scheme_of_the_sample_is_read() {
+    fn password_schemes_of_sample_are_verified() {
         let mut schemes = std::collections::BTreeMap::<String, u32>::new();
         for file in ["citizens.csv", "officials.csv"] {
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -97,8 +97,9 @@ mod tests {
         assert!(schemes.len() >= 5, "{schemes:?}");
     }
 
+    /// A new hash matches its password and no other.
     #[test]
-    fn what_is_hashed_anew_fits() {
+    fn new_password_hash_verifies() {
         let hash = hashed("Hue-1", &[7; 16]).unwrap();
         assert!(is_current(&hash), "{hash}");
         assert!(verify("Hue-1", &hash) && !verify("Hue-2", &hash));
@@ -106,7 +107,7 @@ mod tests {
 
     /// A password matches in whichever Unicode form it was hashed, here or elsewhere, and in whichever form it is typed now.
     #[test]
-    fn one_password_fits_however_a_keyboard_writes_it() {
+    fn password_matches_in_every_unicode_form() {
         let forms: [String; 2] = ["Mật khẩu Huế đẹp".nfc().collect(), "Mật khẩu Huế đẹp".nfd().collect()];
         assert_ne!(forms[0], forms[1]);
         let mut hashes = Vec::new();
@@ -144,7 +145,7 @@ mod tests {
 
     /// Memory left over from a hash with other parameters does not matter, and the library agrees with our hashes.
     #[test]
-    fn memory_is_used_again() {
+    fn reused_hash_memory_gives_correct_hashes() {
         use argon2::{PasswordHasher as _, PasswordVerifier as _};
         for (n, algorithm) in [
             (1, Algorithm::Argon2i),
@@ -162,8 +163,9 @@ mod tests {
         }
     }
 
+    /// A malformed hash matches no password.
     #[test]
-    fn garbage_fits_nothing() {
+    fn malformed_password_hash_matches_nothing() {
         for hash in [
             "",
             "x",

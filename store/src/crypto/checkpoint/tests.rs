@@ -34,7 +34,7 @@ fn file_of_three(keys: &Keyring) -> (TempDir, PathBuf, [String; 3]) {
 
 /// The example of Go's golang.org/x/mod/sumdb/note, the origin of the format.
 #[test]
-fn a_note_signed_by_go_is_verified() {
+fn note_signed_by_go_verifies() {
     let text = "If you think cryptography is the answer to your problem,\n\
                 then you don't know what your problem is.\n";
     let signature = "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
@@ -46,8 +46,9 @@ fn a_note_signed_by_go_is_verified() {
     assert!(verified(&note.replace("answer", "anwser"), "PeterNeumann", &key).is_err());
 }
 
+/// A checkpoint is written in the format of C2SP.
 #[test]
-fn a_checkpoint_has_the_c2sp_form() {
+fn checkpoint_written_in_c2sp_format() {
     let (keys, name) = (keys(1), keys(1).checkpoint_name().to_owned());
     let note = checkpoint(7).sign(&keys);
     let root = BASE64.encode(checkpoint(7).root);
@@ -59,8 +60,9 @@ fn a_checkpoint_has_the_c2sp_form() {
     assert_eq!(Checkpoint::parse_and_verify(&note, &keys).unwrap(), checkpoint(7));
 }
 
+/// Any altered byte or any cut of a checkpoint is refused.
 #[test]
-fn any_alteration_is_refused() {
+fn altered_or_cut_checkpoint_is_refused() {
     let keys = keys(1);
     let note = checkpoint(20).sign(&keys);
     for at in 0..note.len() {
@@ -78,8 +80,9 @@ fn any_alteration_is_refused() {
     }
 }
 
+/// Only our signature counts, and those of witnesses may stand beside it.
 #[test]
-fn only_our_signature_counts_and_others_may_stand_beside() {
+fn checkpoint_needs_own_signature_and_allows_witnesses() {
     let (ours, other) = (keys(1), keys(2));
     let foreign = checkpoint(1).sign(&other);
     let refused = Checkpoint::parse_and_verify(&foreign, &ours);
@@ -97,8 +100,9 @@ fn only_our_signature_counts_and_others_may_stand_beside() {
     assert!(matches!(refused, Err(CheckpointError::Altered)), "{refused:?}");
 }
 
+/// A signed text that is not in our form is refused.
 #[test]
-fn a_signed_text_that_is_not_our_form_is_refused() {
+fn signed_note_of_other_form_is_refused() {
     let keys = keys(1);
     let root = BASE64.encode([0; 32]);
     for (form, good) in [
@@ -125,8 +129,9 @@ fn a_signed_text_that_is_not_our_form_is_refused() {
     }
 }
 
+/// A file cut anywhere is read up to its last whole note, and the next note is appended after it.
 #[test]
-fn a_file_cut_anywhere_reads_as_its_whole_notes_and_goes_on() {
+fn torn_checkpoint_file_read_up_to_last_whole_note() {
     let keys = keys(1);
     let (_dir, path, notes) = file_of_three(&keys);
     let all = std::fs::read(&path).unwrap();
@@ -148,8 +153,9 @@ fn a_file_cut_anywhere_reads_as_its_whole_notes_and_goes_on() {
     }
 }
 
+/// Damage before the last note is an error.
 #[test]
-fn damage_before_the_last_note_is_an_error() {
+fn damaged_note_before_the_last_is_error() {
     let keys = keys(1);
     let (_dir, path, notes) = file_of_three(&keys);
     let good = std::fs::read(&path).unwrap();
@@ -165,8 +171,9 @@ fn damage_before_the_last_note_is_an_error() {
     }
 }
 
+/// Only one whole note is appended at a time, and a missing file is not read as an empty one.
 #[test]
-fn only_one_whole_note_is_appended_and_no_file_is_not_an_empty_file() {
+fn append_takes_one_whole_note_and_missing_file_is_error() {
     let keys = keys(1);
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("checkpoints");

@@ -42,8 +42,9 @@ fn edit(dir: &TempDir, from: &str, to: &str) {
     fs::write(&path, text.replacen(from, to, 1)).unwrap();
 }
 
+/// A keyring is created once and read again.
 #[test]
-fn keys_are_made_once_and_read_again() {
+fn keyring_created_once_and_read_again() {
     let dir = TempDir::new().unwrap();
     let dir = dir.path().join("a/keys");
     assert!(matches!(Keyring::open(&dir), Err(KeyError::Missing { path }) if path == dir.join(FILE)));
@@ -66,8 +67,9 @@ fn keys_are_made_once_and_read_again() {
     assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "no temporary file stays");
 }
 
+/// A damaged keyring file is refused and never overwritten.
 #[test]
-fn a_file_that_is_not_whole_is_not_taken_for_keys_and_not_overwritten() {
+fn damaged_keyring_file_refused_and_not_overwritten() {
     let (dir, keys) = made(1);
     let good = fs::read_to_string(dir.path().join(FILE)).unwrap();
     let secret = BASE64.encode(*keys.latest().contents.mac.0);
@@ -103,8 +105,9 @@ fn debug_shows_no_secret() {
     assert_eq!(format!("{keys:?}"), format!("Keyring {{ id: {:?}, .. }}", keys.id()));
 }
 
+/// An encrypted value is decrypted only in its own table, column and row.
 #[test]
-fn a_sealed_value_opens_in_its_place_only() {
+fn encrypted_value_decrypts_only_in_its_own_place() {
     let (_dir, keys) = made(1);
     let ambient = ambient(2);
     let sealed = keys.encrypt(PLACE, "Nguyễn Văn A".as_bytes(), &ambient);
@@ -145,8 +148,9 @@ fn a_sealed_value_opens_in_its_place_only() {
     assert_eq!(others.decrypt(PLACE, &sealed), Err(OpenError::Refused));
 }
 
+/// After a rotation, values under the old key can still be decrypted.
 #[test]
-fn a_new_encryption_key_leaves_the_old_ones_readable() {
+fn key_rotation_keeps_old_values_readable() {
     let (dir, old) = made(1);
     let sealed = old.encrypt(PLACE, b"before", &ambient(2));
     let new = old.prepared(&ambient(3)).unwrap();
@@ -171,8 +175,9 @@ fn a_new_encryption_key_leaves_the_old_ones_readable() {
     assert_eq!(old.encrypt(PLACE, b"after", &ambient(4)), resealed);
 }
 
+/// After 255 keys, a rotation is refused.
 #[test]
-fn keys_are_used_up_some_day() {
+fn rotation_refused_after_255_keys() {
     let (_dir, mut keys) = made(1);
     for _ in 2..=255 {
         keys = keys.prepared(&ambient(5)).unwrap().rotated().unwrap();
@@ -180,8 +185,9 @@ fn keys_are_used_up_some_day() {
     assert!(matches!(keys.prepared(&ambient(5)), Err(KeyError::Refused { .. })));
 }
 
+/// Saving a keyring never loses a key of the file.
 #[test]
-fn saving_never_loses_a_key() {
+fn saving_keyring_never_loses_a_key() {
     let (dir, keys) = made(1);
     let mine = keys.prepared(&ambient(2)).unwrap();
     let theirs = keys.prepared(&ambient(3)).unwrap();
@@ -229,7 +235,7 @@ fn fingerprints_differ_by_kind_value_and_keys() {
 
 /// Each arrow of the module's diagram, and each missing one.
 #[test]
-fn fingerprint_versions_rotate() {
+fn fingerprint_keys_rotate_through_prepared_version() {
     let take = |keys: &Keyring, mark| keys.marker(mark).map(|m| m.fingerprint(FingerprintKind::Phone, "x"));
     let (_dir, one) = made(1);
     let first = one.mark_of(1);
@@ -274,8 +280,9 @@ fn fingerprint_versions_rotate() {
     assert!(matches!(heir(&rotated, aside), Err(KeyError::Behind { .. })));
 }
 
+/// A MAC distinguishes the boundaries of its parts.
 #[test]
-fn a_mac_tells_its_parts_apart() {
+fn mac_distinguishes_its_parts() {
     let (_dir, keys) = made(1);
     let mac = keys.mac(&[b"ab", b"c"]);
     assert!(keys.mac_matches(&[b"ab", b"c"], &mac));
@@ -289,7 +296,7 @@ fn a_mac_tells_its_parts_apart() {
 
 /// Stored values depend on these bytes, which Python's hmac and cryptography give, too: if this fails, old databases no longer match.
 #[test]
-fn stored_forms_stay_as_they_are() {
+fn cryptographic_outputs_match_stored_values() {
     use sha2::{Digest as _, Sha256};
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let framed = [
@@ -318,8 +325,9 @@ fn stored_forms_stay_as_they_are() {
     );
 }
 
+/// A signature verifies with the public key.
 #[test]
-fn a_signature_verifies_under_the_public_half() {
+fn signature_verifies_with_public_key() {
     use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
     let (_dir, keys) = made(1);
     let verifier = UnparsedPublicKey::new(&ED25519, keys.verifying_key());
@@ -327,8 +335,9 @@ fn a_signature_verifies_under_the_public_half() {
     assert!(verifier.verify(b"texts", &keys.sign(b"text")).is_err());
 }
 
+/// A keyring is exported and imported under a passphrase.
 #[test]
-fn keys_travel_under_a_passphrase() {
+fn keyring_exported_and_imported_with_passphrase() {
     let (dir, keys) = made(1);
     let keys = keys.prepared(&ambient(2)).unwrap().rotated().unwrap();
     let file = dir.path().join("export");

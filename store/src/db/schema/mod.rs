@@ -204,8 +204,9 @@ pub(crate) fn base_table(dialect: Dialect, table: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Each column is marked as plain, sealed or digest.
     #[test]
-    fn every_column_is_marked() {
+    fn schema_columns_state_how_values_are_stored() {
         let mut columns = 0;
         for line in STEPS
             .into_iter()
@@ -228,8 +229,9 @@ mod tests {
         assert!(columns > 100);
     }
 
+    /// The columns that later steps added are part of a backup.
     #[test]
-    fn columns_of_later_steps_are_kept_too() {
+    fn backup_columns_include_those_of_later_steps() {
         let tables = kept_tables();
         let quarantine = tables.iter().find(|table| table.name == "quarantine").unwrap();
         let last = &quarantine.columns[quarantine.columns.len() - 2..];
@@ -238,7 +240,7 @@ mod tests {
 
     /// A new fingerprint column must also be handled in `maintenance/key_rotation.rs` and named here.
     #[test]
-    fn fingerprints_that_are_no_projections_are_known_to_a_rotation() {
+    fn fingerprint_columns_are_known_to_key_rotation() {
         let (mut table, mut found) = ("", Vec::new());
         for line in STEPS.iter().flat_map(|(_, sql)| sql.lines()) {
             let of = line
@@ -264,8 +266,9 @@ mod tests {
         assert_eq!(found, known);
     }
 
+    /// Each projection has a temporary copy.
     #[test]
-    fn all_projections_have_a_temporary_twin() {
+    fn projections_have_temporary_copies() {
         let temporary = temporary_projections(Dialect::Sqlite);
         assert_eq!(projections().count(), temporary.matches("CREATE TEMP TABLE").count());
         assert!(!temporary.contains("CREATE TABLE"));

@@ -108,7 +108,7 @@ async fn an_official_adds_a_passkey_signs_in_by_it_and_removes_it() {
 
 /// ASVS 6.3.8: nothing reveals what was wrong, or whether the passkey exists.
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_wrong_is_refused_alike() {
+async fn invalid_passkey_responses_refused_alike() {
     let site = Site::sample().await;
     let [official, other] = officials();
     let (mut own, mut others) = (site.device(&official).await, site.device(&other).await);
@@ -180,8 +180,9 @@ async fn whatever_is_wrong_is_refused_alike() {
     site.sound().await;
 }
 
+/// A passkey is added by its owner only, soon after an authentication.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_is_added_by_its_owner_just_after_a_proof() {
+async fn passkey_added_only_after_recent_authentication() {
     let site = Site::sample().await;
     let [official, other] = officials();
     let cookie = site.signed_in(&official).await;
@@ -275,7 +276,7 @@ async fn a_passkey_is_added_by_its_owner_just_after_a_proof() {
 
 /// "After the right password (or passkey, or VNeID) its owner gets the held visit."
 #[tokio::test(flavor = "multi_thread")]
-async fn a_held_account_opens_to_the_held_visit() {
+async fn passkey_of_held_account_opens_held_visit() {
     let site = Site::sample().await;
     let [official, _] = officials();
     let account = AccountId(official.clone());
@@ -299,7 +300,7 @@ async fn a_held_account_opens_to_the_held_visit() {
 
 /// For an operator, the device and its user verification are the two factors.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_goes_to_work_by_a_passkey_and_loses_it_with_the_office() {
+async fn operator_passkey_opens_desk_until_removal() {
     let site = Site::bare().await;
     let cookie = site.operator("an").await;
     let mut device = Device::new();
@@ -332,8 +333,9 @@ async fn a_citizen_has_no_passkeys() {
     }
 }
 
+/// Failed attempts are counted for each passkey, and lock out no other.
 #[tokio::test(flavor = "multi_thread")]
-async fn tries_of_one_passkey_are_counted() {
+async fn passkey_attempts_are_limited_per_passkey() {
     let site = Site::sample().await;
     let [official, other] = officials();
     let (mut own, mut others) = (site.device(&official).await, site.device(&other).await);
@@ -359,7 +361,7 @@ async fn tries_of_one_passkey_are_counted() {
 
 /// Passkeys need a host name: an IP address has none.
 #[tokio::test(flavor = "multi_thread")]
-async fn under_an_address_that_is_a_number_there_are_none() {
+async fn passkeys_disabled_for_ip_address_issuer() {
     let site = Site::sample().await.at_address("http://127.0.0.1:8080");
     let [official, _] = officials();
     let cookie = site.signed_in(&official).await;
@@ -372,7 +374,7 @@ async fn under_an_address_that_is_a_number_there_are_none() {
 
 /// The owner of several held accounts with one login picks one.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_of_several_accounts_picks_one() {
+async fn passkey_owner_of_several_held_accounts_picks_one() {
     let site = Site::sample().await;
     let run = site.store.reconcile(site.store.today(), "hr").await.unwrap();
     let run = if run.stopped_by.is_empty() {
